@@ -1,0 +1,231 @@
+"""One assessment with labels: scores, ranks, grades, what set each grade, and what the reader must know."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from qtoolkit.engine import Engine, build, finish, from_ticks, grade, node_scores, rank, score
+from qtoolkit.engine.build import inner_nodes
+from qtoolkit.engine.core import steps
+from qtoolkit.flags import flags_of
+from qtoolkit.inputs.case import change
+from qtoolkit.inputs.scheme import Scheme, Spread
+from qtoolkit.inputs.table import Table, table_of_frame
+from qtoolkit.language import Text
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """The result of :func:`assess`. All tables are indexed by unit; leaves are columns in the order of the tree.
+
+    Attributes
+    ----------
+    scheme, table, engine
+        What was assessed, and the arrays that did it.
+    base : Series of int
+        Base scores in ticks of 1e-10 points: before bonus, cap and rounding of the total.
+    scores : Series of float
+        Published scores in points.
+    ranks : Series of int
+        Competition ranks ("1-1-3") on the score that the scheme ranks on.
+    grades : ordered categorical Series
+        The best grade is the greatest.
+    """
+
+    scheme: Scheme
+    table: Table
+    engine: Engine
+    base: pd.Series
+    scores: pd.Series
+    ranks: pd.Series
+    grades: pd.Series
+
+    @property
+    def units(self) -> pd.DataFrame:
+        """Names in both languages (zh, en) and covariates of each unit."""
+        names = pd.DataFrame(
+            {"zh": [label.zh for label in self.table.labels], "en": [label.en for label in self.table.labels]},
+            index=self.scores.index,
+        )
+        return names.join(self.table.covariates)
+
+    @property
+    def labels(self) -> dict[str, Text]:
+        """Each unit's name in both languages."""
+        return dict(zip(self.table.units, self.table.labels, strict=True))
+
+    @property
+    def grade_names(self) -> list[str]:
+        """Grade ids, worst first (the codes of the engine)."""
+        return [g.id for g in reversed(self.scheme.grades)]
+
+    @cached_property
+    def points(self) -> pd.Series:
+        """Points of each leaf; they sum to the scheme's total."""
+        return pd.Series(self.engine.points, index=self._leaf_ids, name="points")
+
+    @cached_property
+    def matrix(self) -> pd.DataFrame:
+        """得分率: each leaf's score as a share of its points, in [0, 1]; NaN where the leaf is not scored."""
+        points = self.engine.points
+        with np.errstate(divide="ignore", invalid="ignore"):
+            share = np.where(points > 0, self._leaves / points, np.clip(self.engine.slope, 0, 1))
+        return self._frame(np.where(self.engine.tree.blank, np.nan, share))
+
+    @cached_property
+    def slope(self) -> pd.DataFrame:
+        """Leaf score = slope·p + constant, cut at 0 and p."""
+        return self._frame(self.engine.slope)
+
+    @cached_property
+    def constant(self) -> pd.DataFrame:
+        """See `slope`."""
+        return self._frame(self.engine.const)
+
+    @cached_property
+    def contributions(self) -> pd.DataFrame:
+        """Points that each leaf brings to the base score; they sum to it.
+
+        Where a node is not the plain sum of its children (a redistributed blank, a geometric mean, rounding), its score
+        is attributed to them in proportion to theirs.
+        """
+        tree, d = self.engine.tree, len(self.points)
+        values = np.concatenate([np.where(tree.blank, 0.0, self._leaves), self._inner], axis=1)
+        factor = np.ones_like(values)
+        for i in reversed(range(len(tree.children))):
+            children = list(tree.children[i])
+            below = values[:, children].sum(axis=1)
+            with np.errstate(divide="ignore", invalid="ignore"):
+                share = np.where(below > 0, values[:, d + i] / below, 0.0)
+            factor[:, children] = (factor[:, d + i] * share)[:, None]
+        return self._frame(values[:, :d] * factor[:, :d])
+
+    @cached_property
+    def nodes(self) -> pd.DataFrame:
+        """Scores of all nodes and leaves in points, in the order of the tree."""
+        ids = [*self._leaf_ids, *(node.id for node in inner_nodes(self.scheme))]
+        values = np.concatenate([self._leaves, self._inner[:, :-1]], axis=1)
+        frame = pd.DataFrame(values, index=self.scores.index, columns=ids)
+        return frame[[node.id for node in self.scheme.nodes]]
+
+    @cached_property
+    def steps(self) -> pd.DataFrame:
+        """What each step did to each unit.
+
+        Columns: base (points), then the change in points that each step of the finishing made, in the scheme's order
+        (bonus, cap, late, rounding), published; by_score (grade by the cutoffs alone), grade, and set_by: "score",
+        "veto:<id>" or "quota".
+        """
+        e, base = self.engine, self.base.to_numpy()
+        names = self.grade_names
+        done = steps(e, base)
+        columns: dict[str, object] = {"base": from_ticks(base)}
+        before = done.pop("base")
+        for name, after in done.items():
+            columns[name], before = from_ticks(after - before), after
+        by_score = (base[:, None] >= e.thresholds).sum(axis=1)
+        final = self.grades.cat.codes.to_numpy()
+        set_by = np.full(len(base), "score", dtype=object)
+        set_by[final < np.minimum(by_score, e.ceiling)] = "quota"
+        for v, veto in reversed(list(enumerate(self.scheme.vetoes))):
+            cap = names.index(veto.cap)
+            hit = self.table.vetoes[:, v] & (final == cap) & (by_score > cap)
+            set_by[hit] = f"veto:{veto.id}"
+        columns |= {
+            "published": self.scores.to_numpy(),
+            "by_score": pd.Categorical.from_codes(by_score, names, ordered=True),
+            "grade": self.grades.to_numpy(),
+            "set_by": set_by,
+        }
+        return pd.DataFrame(columns, index=self.scores.index)
+
+    @cached_property
+    def flags(self) -> pd.DataFrame:
+        """What the reader must know: columns kind, unit, indicator, text (both languages)."""
+        return flags_of(self)
+
+    def what_if(
+        self,
+        points: Mapping[str, float] | None = None,
+        cutoffs: Mapping[str, float] | None = None,
+        spread: Spread = "siblings",
+    ) -> Assessment:
+        """The same data under changed points or cutoffs; see `Scheme.replace`.
+
+        >>> import pandas as pd
+        >>> frame = pd.DataFrame({"a": [1.0, 0.5], "b": [0.5, 1.0]}, index=["甲", "乙"])
+        >>> result = assess(Scheme.flat({"a": 60, "b": 40}, {"A": 80, "B": 0}), frame)
+        >>> result.grades.tolist(), result.what_if(points={"a": 40}).grades.tolist()
+        (['A', 'B'], ['B', 'A'])
+        """
+        return assess(self.scheme.replace(points, cutoffs, spread), self.table)
+
+    def change(self, changes: Mapping[str, float]) -> Assessment:
+        """The same data after dotted changes, such as {"cutoffs.A": 88}."""
+        return assess(change(self.scheme, changes), self.table)
+
+    @property
+    def _leaf_ids(self) -> list[str]:
+        return [leaf.id for leaf in self.scheme.leaves]
+
+    @cached_property
+    def _scored(self) -> tuple[np.ndarray, np.ndarray]:
+        return node_scores(self.engine)
+
+    @property
+    def _leaves(self) -> np.ndarray:
+        return self._scored[0]
+
+    @property
+    def _inner(self) -> np.ndarray:
+        return self._scored[1]
+
+    def _frame(self, values: np.ndarray) -> pd.DataFrame:
+        return pd.DataFrame(values, index=self.scores.index, columns=self._leaf_ids)
+
+
+def assess(scheme: Scheme, data: Table | pd.DataFrame) -> Assessment:
+    """Score, rank and grade units.
+
+    Parameters
+    ----------
+    scheme : Scheme
+    data : Table or DataFrame
+        From `read_case(...)`, or a DataFrame whose index (or column `unit`) names the units and whose columns are the
+        leaves' ids.
+
+    Returns
+    -------
+    Assessment
+
+    Raises
+    ------
+    InputError
+        Wrong data, or blanks for which the scheme says "fail".
+
+    >>> import pandas as pd
+    >>> frame = pd.DataFrame({"a": [1.0, 0.5], "b": [0.8, 0.9]}, index=["甲", "乙"])
+    >>> result = assess(Scheme.flat({"a": 60, "b": 40}, {"A": 90, "B": 0}), frame)
+    >>> result.scores.tolist(), result.grades.tolist(), result.ranks.tolist()
+    ([92.0, 66.0], ['A', 'B'], [1, 2])
+    """
+    table = data if isinstance(data, Table) else table_of_frame(data, scheme)
+    engine = build(scheme, table)
+    base = score(engine)
+    index = pd.Index(table.units, name="unit")
+    names = [g.id for g in reversed(scheme.grades)]
+    codes = grade(engine, base)[0]
+    return Assessment(
+        scheme=scheme,
+        table=table,
+        engine=engine,
+        base=pd.Series(base[0], index, name="base"),
+        scores=pd.Series(from_ticks(finish(engine, base)[0]), index, name="score"),
+        ranks=pd.Series(rank(engine.key(base))[0], index, name="rank"),
+        grades=pd.Series(pd.Categorical.from_codes(codes, names, ordered=True), index, name="grade"),
+    )

@@ -1,0 +1,23 @@
+"""The one engine: scores, finishing, ranks and grades, for one assessment or a million draws. numpy only."""
+
+from qtoolkit.engine.affine import affine, bounds
+from qtoolkit.engine.build import build
+from qtoolkit.engine.core import Engine, RivalStep, Tree, finish, grade, node_scores, rank, score
+from qtoolkit.engine.ticks import TICK, from_ticks, to_ticks
+
+__all__ = [
+    "TICK",
+    "Engine",
+    "RivalStep",
+    "Tree",
+    "affine",
+    "bounds",
+    "build",
+    "finish",
+    "from_ticks",
+    "grade",
+    "node_scores",
+    "rank",
+    "score",
+    "to_ticks",
+]

@@ -1,0 +1,98 @@
+"""Where a base score is linear in the points, exactly; and outer bounds where it is not."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from qtoolkit.engine.box import greedy, least_mean
+from qtoolkit.engine.core import Engine
+
+EXACT, AGGREGATION, ROUNDING, BLANK, CUT = "", "aggregation", "rounding", "blank", "cut"
+
+
+def affine(e: Engine, lo: np.ndarray, hi: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Base scores as A·p + b over the box lo ≤ p ≤ hi (d,).
+
+    Returns
+    -------
+    A : (n, d), b : (n,)
+        Base score in points of unit k is A[k]·p + b[k] for every p in the box where `exact[k]`.
+    exact : bool (n,)
+    why : str (n,)
+        "" where exact, else what stands in the way: a geometric mean ("aggregation"), rounding of leaves or nodes
+        ("rounding"), redistributed points of a blank ("blank"), a deduction that reaches zero inside the box ("cut").
+    """
+    at_lo, at_hi = e.slope * lo + e.const, e.slope * hi + e.const
+    zero = np.maximum(at_lo, at_hi) <= 0
+    over = np.minimum(at_lo - lo, at_hi - hi) >= 0
+    inside = (np.minimum(at_lo, at_hi) >= 0) & (np.maximum(at_lo - lo, at_hi - hi) <= 0)
+    A = np.where(inside, e.slope, np.where(over & ~zero, 1.0, 0.0))
+    b = np.where(inside, e.const, 0.0).sum(axis=1)
+    why = np.full(len(A), EXACT, dtype=object)
+    why[~(zero | over | inside).all(axis=1)] = CUT
+    why[e.tree.blank.any(axis=1)] = BLANK
+    if not e.tree.is_arithmetic:
+        why[:] = AGGREGATION
+    elif e.tree.rounds_inside:
+        why[:] = ROUNDING
+    return A, b, why == EXACT, why
+
+
+def bounds(e: Engine, lo: np.ndarray, hi: np.ndarray, total: float) -> tuple[np.ndarray, np.ndarray]:
+    """Proven outer bounds of base scores in points over lo ≤ p ≤ hi, Σp = total, whatever the tree: low (n,), high (n,).
+
+    Bottom-up, each node's share of full marks lies between the least and the greatest weighted (power) mean that its
+    children's intervals allow; the sum of the points is kept at the root alone, so the bounds need not be attained.
+    """
+    low, high = _interval(e, lo, hi, total, 1), _interval(e, lo, hi, total, -1)
+    return np.clip(low, 0, total), np.clip(-high, 0, total)
+
+
+def _interval(e: Engine, lo: np.ndarray, hi: np.ndarray, total: float, sign: int) -> np.ndarray:
+    """The least base score (sign 1), or the negative of the greatest (sign −1)."""
+    tree, d = e.tree, lo.size
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ends = [
+            np.where(p > 0, e.slope + np.where(e.const == 0, 0.0, e.const / p), e.slope * (e.const >= 0))
+            for p in (lo, hi)
+        ]
+    share = np.clip(np.minimum(*ends) if sign > 0 else np.maximum(*ends), 0, 1)
+    shares, live = list(share.T), list(~tree.blank.T)
+    low, high = list(lo), list(hi)
+    for i, (children, order) in enumerate(zip(tree.children, tree.order, strict=True)):
+        v = np.stack([shares[c] for c in children], axis=1)
+        alive = np.stack([live[c] for c in children], axis=1)
+        a, z = np.array([low[c] for c in children]), np.array([high[c] for c in children])
+        if order != 1:
+            with np.errstate(divide="ignore"):
+                v = np.log(v) if order == 0 else np.sign(order) * v**order
+        if i == len(tree.children) - 1 and order == 1:
+            return _root(e, sign, v, alive, a, z, total)
+        with np.errstate(invalid="ignore"):
+            mean = sign * least_mean(sign * v, a, z, alive)
+        mean = np.where(np.isfinite(mean), mean, 0.0 if order == 1 else -np.inf if order == 0 else 0.0)
+        if order != 1:
+            mean = np.exp(mean) if order == 0 else np.abs(mean) ** (1 / order)
+        shares.append(mean)
+        live.append(alive.any(axis=1))
+        low.append(a.sum())
+        high.append(z.sum())
+    return sign * shares[-1] * total - _slack(e, total)
+
+
+def _root(e, sign, v, alive, a, z, total) -> np.ndarray:
+    """Arithmetic root: the sum is kept, unless a blank redistributes points among its children."""
+    kept = -(greedy(-sign * v, a, z, total) * (-sign * v)).sum(axis=1)
+    redistributed = least_mean(sign * v, a, z, alive) * total
+    return np.where(alive.all(axis=1), kept, redistributed) - _slack(e, total)
+
+
+def _slack(e: Engine, total: float) -> float:
+    """By how much roundings below the root can move the base score; the whole total where that is not additive."""
+    if not e.tree.rounds_inside:
+        return 0.0
+    if e.tree.blank.any() or not e.tree.is_arithmetic:
+        return total
+    leaf, node = e.tree.leaf_rounding, e.tree.node_rounding
+    steps = (leaf.step * e.points.size if leaf else 0) + (node.step * (len(e.tree.children) - 1) if node else 0)
+    return steps / 10**10

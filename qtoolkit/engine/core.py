@@ -1,0 +1,286 @@
+"""The engine's arrays and its verbs. Shapes: m draws, n units, d leaves, G grades; grade 0 is the worst."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from qtoolkit.engine.ticks import UNREACHABLE, Rounding, from_ticks, to_ticks
+
+CELLS_AT_ONCE = 1 << 22  # leaf scores held at a time where they are needed one by one
+
+
+@dataclass(frozen=True)
+class Tree:
+    """How leaves make the total.
+
+    Attributes
+    ----------
+    children : tuple of tuple of int
+        For each inner node, children before parents and the root last, the numbers of its children: leaf j is j, inner
+        node i is d + i.
+    order : tuple of float
+        The power mean of each inner node: 1 arithmetic, 0 geometric.
+    leaf_rounding, node_rounding : Rounding or None
+        Of leaf scores, and of the scores of inner nodes below the root.
+    blank : ndarray of bool, (n, d)
+        Leaves whose points are redistributed within their node for that unit.
+    """
+
+    children: tuple[tuple[int, ...], ...]
+    order: tuple[float, ...]
+    blank: np.ndarray
+    leaf_rounding: Rounding | None = None
+    node_rounding: Rounding | None = None
+
+    @property
+    def is_arithmetic(self) -> bool:
+        return all(order == 1 for order in self.order)
+
+    @property
+    def rounds_inside(self) -> bool:
+        return self.leaf_rounding is not None or self.node_rounding is not None
+
+
+@dataclass(frozen=True)
+class RivalStep:
+    """At most `most` units may have grade number `grade` or better; units tied at the last place all stay out if they do
+    not all fit."""
+
+    grade: int
+    most: int
+
+
+@dataclass(frozen=True)
+class Engine:
+    """Everything that grades an assessment, as arrays; it knows no labels and no files.
+
+    Attributes
+    ----------
+    slope, const : ndarray of float, (n, d)
+        A leaf's score is slope·p + const, cut at 0 and p.
+    points : ndarray of float, (d,)
+        The scheme's points.
+    tree : Tree
+    offset : ndarray of int, (n,)
+        Ticks added before the cap: bonus, less deductions outside the total.
+    late : ndarray of int, (n,)
+        Ticks taken off after the cap (order.cap: before_deductions).
+    cap : int
+        Cap of the total in ticks.
+    rounding : Rounding or None
+        Of the total.
+    round_first : bool
+        Whether the total is rounded before the bonus is added.
+    thresholds : ndarray of int, (n, G − 1)
+        Least base score in ticks that reaches each grade but the worst, from the second worst to the best.
+    ceiling : ndarray of int8, (n,)
+        The best grade that vetoes leave.
+    rivals : tuple of RivalStep
+        Quotas, best grade first: the only steps that look across units.
+    veto_first : bool
+        Whether vetoed units are out before the quotas are filled.
+    rank_on_base : bool
+        Whether ranks go by the base score instead of the published one.
+    """
+
+    slope: np.ndarray
+    const: np.ndarray
+    points: np.ndarray
+    tree: Tree
+    offset: np.ndarray
+    late: np.ndarray
+    cap: int
+    rounding: Rounding | None
+    round_first: bool
+    ceiling: np.ndarray
+    rivals: tuple[RivalStep, ...] = ()
+    veto_first: bool = True
+    rank_on_base: bool = False
+    thresholds: np.ndarray = field(default_factory=lambda: np.empty((0, 0), np.int64))
+
+    @cached_property
+    def plain(self) -> np.ndarray:
+        """Units whose base score is a plain weighted sum whatever the points: bool, (n,)."""
+        simple = (self.const == 0) & (self.slope >= 0) & (self.slope <= 1) & ~self.tree.blank
+        return simple.all(axis=1) & (self.tree.is_arithmetic and not self.tree.rounds_inside)
+
+    def key(self, base: np.ndarray) -> np.ndarray:
+        """What ranks and quotas compare: the published or the base score, as the scheme says."""
+        return base if self.rank_on_base else finish(self, base)
+
+
+def score(e: Engine, points: np.ndarray | None = None, leaves: np.ndarray | None = None) -> np.ndarray:
+    """Base scores in ticks, int64 (m, n).
+
+    Parameters
+    ----------
+    points : ndarray, (m, d), optional
+        One row of points a draw; the scheme's if left out.
+    leaves : ndarray, (m, n, d), optional
+        Shares of full marks a draw, in place of slope and const.
+    """
+    draws = 1 if leaves is None else len(leaves)
+    points = np.broadcast_to(e.points, (draws, e.points.size)) if points is None else np.atleast_2d(points)
+    n = e.slope.shape[0]
+    base = np.empty((len(points), n), np.int64)
+    plain = e.plain if leaves is None else np.zeros(n, bool)
+    if plain.any():
+        base[:, plain] = to_ticks(points @ e.slope[plain].T)
+    if not plain.all():
+        rest = np.flatnonzero(~plain)
+        for rows in _blocks(len(points), rest.size * e.points.size):
+            given = None if leaves is None else leaves[rows][:, rest]
+            base[rows, ~plain] = to_ticks(_nodes(e, points[rows], given, rest)[-1])
+    return base
+
+
+def node_scores(e: Engine) -> tuple[np.ndarray, np.ndarray]:
+    """Leaf scores (n, d) and inner nodes' scores (n, inner nodes), in points, at the scheme's points."""
+    nodes = _nodes(e, e.points[None, :], None, np.arange(len(e.slope)))
+    d = e.points.size
+    return np.stack([v[0] for v in nodes[:d]], axis=1), np.stack([v[0] for v in nodes[d:]], axis=1)
+
+
+def leaf_scores(
+    slope: np.ndarray, const: np.ndarray, points: np.ndarray, rounding: Rounding | None = None
+) -> np.ndarray:
+    """slope·p + const, cut at 0 and p, rounded where the scheme rounds leaves; arrays broadcast."""
+    value = np.clip(slope * points + const, 0, points)
+    return value if rounding is None else rounding.points(value)
+
+
+def _nodes(e: Engine, points: np.ndarray, leaves: np.ndarray | None, units: np.ndarray) -> list[np.ndarray]:
+    """Scores of all nodes for some units, each (m, n): leaves first, then inner nodes, the root last."""
+    tree, d = e.tree, points.shape[1]
+    slope, const = (e.slope[units], e.const[units]) if leaves is None else (leaves, 0.0)
+    scores = leaf_scores(slope, const, points[:, None, :], tree.leaf_rounding)
+    values = [scores[:, :, j] for j in range(d)]
+    full = [points[:, j : j + 1] for j in range(d)]  # (m, 1): a node's points
+    live = [~tree.blank[units, j] for j in range(d)]  # (n,): whether any leaf below has a score
+    for i, (children, order) in enumerate(zip(tree.children, tree.order, strict=True)):
+        whole = sum(full[c] for c in children)
+        seen = sum(full[c] * live[c] for c in children)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            if order == 1:
+                value = sum(values[c] * live[c] for c in children)
+                if not all(live[c].all() for c in children):
+                    value = np.where(seen > 0, value * (whole / seen), 0.0)
+            else:
+                value = np.where(seen > 0, whole * _power_mean(children, order, values, full, live, seen), 0.0)
+        if tree.node_rounding is not None and i < len(tree.children) - 1:
+            value = tree.node_rounding.points(value)
+        values.append(value)
+        full.append(whole)
+        live.append(np.logical_or.reduce([live[c] for c in children]))
+    return values
+
+
+def _power_mean(children, order, values, full, live, seen) -> np.ndarray:
+    """(Σ w x^r)^(1/r) of the children's shares x, weights w = their points over the points seen; r = 0: Π x^w. A share of
+    0 that carries weight makes the geometric mean 0."""
+    total = 0.0
+    for c in children:
+        weight = full[c] * live[c] / seen
+        share = np.where(full[c] > 0, values[c] / full[c], 1.0)
+        term = np.log(share) if order == 0 else share**order
+        total = total + np.where(weight > 0, weight * term, 0.0)
+    return np.exp(total) if order == 0 else total ** (1 / order)
+
+
+def _blocks(rows: int, cells: int) -> Iterator[slice]:
+    step = max(1, CELLS_AT_ONCE // max(cells, 1))
+    for start in range(0, rows, step):
+        yield slice(start, start + step)
+
+
+def finish(e: Engine, base: np.ndarray) -> np.ndarray:
+    """Published scores in ticks: bonus, cap and rounding in the scheme's order. Nondecreasing in `base` for each unit."""
+    return list(steps(e, base).values())[-1]
+
+
+def steps(e: Engine, base: np.ndarray) -> dict[str, np.ndarray]:
+    """The score in ticks after each step, in the scheme's order: base, bonus, cap, late (deductions), rounding."""
+    result = {"base": np.asarray(base, np.int64)}
+    rounded = (lambda t: t) if e.rounding is None else e.rounding.ticks
+    value = result["base"]
+    if e.round_first:
+        result["rounding"] = value = rounded(value)
+    result["bonus"] = value = value + e.offset
+    result["cap"] = value = np.minimum(value, e.cap)
+    result["late"] = value = value - e.late
+    if not e.round_first:
+        result["rounding"] = rounded(value)
+    return result
+
+
+def thresholds(e: Engine, cutoffs: np.ndarray, highest: int) -> np.ndarray:
+    """Least base score in ticks, from 0 to `highest`, that reaches each cutoff (n, G − 1); UNREACHABLE where none does.
+
+    Found by bisection on whole ticks, since :func:`finish` never falls as the base score rises.
+    """
+    n = e.slope.shape[0]
+    low = np.full((n, cutoffs.shape[-1]), -1, np.int64)  # finish(low) is below the cutoff
+    high = np.full_like(low, highest + 1)  # finish(high) reaches it, or nothing does
+    while (high - low > 1).any():
+        middle = (low + high) // 2
+        reaches = np.stack([finish(e, column) for column in middle.T], axis=1) >= cutoffs
+        high, low = np.where(reaches, middle, high), np.where(reaches, low, middle)
+    return np.where(high > highest, UNREACHABLE, high)
+
+
+def rank(key: np.ndarray, tol: int = 0) -> np.ndarray:
+    """Competition ranks ("1-1-3", 1 the highest) along the last axis, int32.
+
+    Keys at most `tol` ticks below the next higher one share its rank.
+
+    >>> rank(np.array([[90, 95, 90, 80]])).tolist()
+    [[2, 1, 2, 4]]
+    """
+    key = np.asarray(key, np.int64)
+    n = key.shape[-1]
+    bits = max(n - 1, 1).bit_length()
+    top = key.max(axis=-1, keepdims=True, initial=0)
+    if key.size and int(top.max()) - int(key.min()) >= 1 << (62 - bits):  # too wide to pack: sort indirectly
+        unit = np.argsort(-key, axis=-1, kind="stable")
+        fallen = top - np.take_along_axis(key, unit, axis=-1)
+    else:
+        packed = np.sort(((top - key) << bits) | np.arange(n), axis=-1)
+        unit, fallen = packed & ((1 << bits) - 1), packed >> bits
+    place = np.broadcast_to(np.arange(1, n + 1, dtype=np.int32), key.shape)
+    new = np.ones(key.shape, bool)
+    new[..., 1:] = np.diff(fallen, axis=-1) > tol
+    ranks = np.empty(key.shape, np.int32)
+    np.put_along_axis(ranks, unit, np.maximum.accumulate(np.where(new, place, 0), axis=-1), axis=-1)
+    return ranks
+
+
+def grade(e: Engine, base: np.ndarray, thresholds: np.ndarray | None = None) -> np.ndarray:
+    """Grades, int8 (m, n), 0 the worst: thresholds, ceilings, then rivals."""
+    limits = e.thresholds if thresholds is None else thresholds
+    base = np.asarray(base)
+    grades = np.zeros(base.shape, np.int8)
+    for g in range(limits.shape[-1]):
+        grades += base >= limits[..., g]
+    if e.veto_first:
+        grades = np.minimum(grades, e.ceiling)
+    if e.rivals:
+        key = e.key(base)
+        for step in e.rivals:
+            grades = _limit(grades, key, step)
+    return np.minimum(grades, e.ceiling)
+
+
+def _limit(grades: np.ndarray, key: np.ndarray, step: RivalStep) -> np.ndarray:
+    """Lower by a grade the units that a quota leaves no place for."""
+    candidate = grades >= step.grade
+    lowest_first = np.where(candidate, -key, -(key.max(initial=0) + 1))
+    below = rank(lowest_first) - 1  # candidates with a lower key
+    last_place = candidate.sum(axis=-1, keepdims=True) - below
+    return np.where(candidate & (last_place > step.most), np.int8(step.grade - 1), grades)
+
+
+__all__ = ["Engine", "RivalStep", "Tree", "finish", "from_ticks", "grade", "node_scores", "rank", "score", "steps"]

@@ -1,0 +1,90 @@
+"""What is wrong with an input: one error type, whose sentences name the place, the finding and the expectation."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from qtoolkit.language import Text, same, say
+
+
+@dataclass(frozen=True)
+class Complaint:
+    """One thing that is wrong, and where: `file`, `row` (line of a text file or row of a sheet, from 1), `column`."""
+
+    text: Text
+    file: str | None = None
+    row: int | None = None
+    column: str | None = None
+
+    def of(self, language: str) -> str:
+        """The whole sentence, place first."""
+        place = []
+        if self.file:
+            place.append(self.file)
+        if self.row is not None:
+            place.append(f"第{self.row}行" if language == "zh" else f"row {self.row}")
+        if self.column is not None:
+            place.append(f"“{self.column}”" if language == "zh" else f"“{self.column}”")
+        if not place:
+            return self.text.of(language)
+        return (
+            ("," if language == "zh" else ", ").join(place)
+            + (":" if language == "zh" else ": ")
+            + self.text.of(language)
+        )
+
+
+class InputError(ValueError):
+    """Raised for everything that a user can mend in files, parameters or arguments; holds all complaints together."""
+
+    def __init__(self, complaints: Complaint | Text | Iterable[Complaint]):
+        if isinstance(complaints, Text):
+            complaints = Complaint(complaints)
+        if isinstance(complaints, Complaint):
+            complaints = [complaints]
+        self.complaints: tuple[Complaint, ...] = tuple(complaints)
+        super().__init__(*self.complaints)
+
+    def sentences(self, language: str) -> list[str]:
+        """One sentence per complaint."""
+        return [complaint.of(language) for complaint in self.complaints]
+
+    def __str__(self) -> str:
+        return "\n".join(self.sentences("zh") + self.sentences("en"))
+
+
+class WorkError(RuntimeError):
+    """Raised when the input is right but the work failed (a notebook stopped, a memo could not be made)."""
+
+    def __init__(self, text: Text):
+        self.text = text
+        super().__init__(str(text))
+
+
+class Problems:
+    """Collects complaints, so that all of a file come together."""
+
+    def __init__(self) -> None:
+        self.complaints: list[Complaint] = []
+
+    def add(self, text: Text, *, file: str | None = None, row: int | None = None, column: str | None = None) -> None:
+        self.complaints.append(Complaint(text, file, row, column))
+
+    def stop(self) -> None:
+        """Raise what was collected, if anything was."""
+        if self.complaints:
+            raise InputError(self.complaints)
+
+
+def nearest(name: str, known: Iterable[str]) -> Text:
+    """A hint that names the known name most like `name`; empty when none is like it.
+
+    >>> nearest("schem", ["scheme", "data"]).of("en")
+    '; did you mean “scheme”?'
+    """
+    close = difflib.get_close_matches(str(name), [str(k) for k in known], n=1, cutoff=0.5)
+    if not close:
+        return same("")
+    return say(zh=";是否应为“{name}”?", en="; did you mean “{name}”?", name=close[0])

@@ -1,0 +1,1 @@
+"""Reading and validating what people write: parameters, schemes and tables of data."""

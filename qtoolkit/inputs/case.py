@@ -1,0 +1,114 @@
+"""A case: a scheme and its data, read from a folder, a params.yaml, or the paths that a notebook was given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from qtoolkit.errors import InputError, nearest
+from qtoolkit.inputs.locate import find
+from qtoolkit.inputs.parameters import Parameters, parameters_of, read_parameters
+from qtoolkit.inputs.scheme import Scheme, read_scheme
+from qtoolkit.inputs.table import Table, read_table
+from qtoolkit.language import say
+
+
+@dataclass(frozen=True)
+class Case:
+    """A validated case. `files` are the files that were read, by role ("params", "scheme", "data")."""
+
+    scheme: Scheme
+    table: Table
+    parameters: Parameters
+    files: Mapping[str, Path]
+    previous: Case | None = None
+    ratings: None = None
+
+
+def read_case(
+    case: str | Path | None = None,
+    *,
+    scheme: str | None = None,
+    data: str | None = None,
+    previous: str | None = None,
+    ratings: str | None = None,
+    changes: Mapping[str, float] | None = None,
+) -> Case:
+    """Read a case and validate everything in it.
+
+    Parameters
+    ----------
+    case : path
+        A case folder, a params.yaml, or the name of a packaged case. Or leave it out and give:
+    scheme, data : path
+        The scheme.yaml and the table (.csv or .xlsx).
+    previous : path, optional
+        Last year's case folder.
+    ratings : path, optional
+        Panel ratings.
+    changes : mapping, optional
+        Dotted changes to the scheme, such as {"cutoffs.A": 88, "points.brand": 5}; siblings take up the points.
+
+    Returns
+    -------
+    Case
+
+    Raises
+    ------
+    InputError
+        With one sentence for every complaint: file, row, column, what was found, what was expected.
+
+    >>> read_case("params/tai-2001").scheme.total
+    100.0
+    """
+    near = None
+    files: dict[str, Path] = {}
+    if case is not None:
+        folder = find(case)
+        files["params"] = folder / "params.yaml" if folder.is_dir() else folder
+        parameters, near = read_parameters(files["params"]), files["params"].parent
+        if changes:
+            parameters = parameters.model_copy(update={"changes": parameters.changes | dict(changes)})
+    else:
+        given = {
+            "scheme": scheme,
+            "data": data,
+            "previous": previous,
+            "ratings": ratings,
+            "changes": dict(changes or {}),
+        }
+        parameters = parameters_of({key: value for key, value in given.items() if value is not None})
+    return case_of(parameters, near, files)
+
+
+def case_of(parameters: Parameters, near: Path | None = None, files: Mapping[str, Path] | None = None) -> Case:
+    """The case that validated parameters name; relative paths are tried against the folder `near` first."""
+    for key in ("previous", "ratings"):
+        if getattr(parameters, key) is not None:
+            text = say(
+                zh="本版尚不支持参数 {key},请删去", en="this version does not read {key} yet: leave it out", key=key
+            )
+            raise InputError(text)
+    files = dict(files or {}) | {"scheme": find(parameters.scheme, near), "data": find(parameters.data, near)}
+    scheme = change(read_scheme(files["scheme"]), parameters.changes)
+    return Case(scheme, read_table(files["data"], scheme), parameters, files)
+
+
+def change(scheme: Scheme, changes: Mapping[str, float], spread: str = "siblings") -> Scheme:
+    """The scheme after dotted changes: points.<indicator> and cutoffs.<grade>."""
+    groups: dict[str, dict[str, float]] = {"points": {}, "cutoffs": {}}
+    for key, value in changes.items():
+        kind, _, id = key.partition(".")
+        if kind not in groups or not id:
+            known = [f"points.{node.id}" for node in scheme.nodes] + [f"cutoffs.{grade.id}" for grade in scheme.grades]
+            raise InputError(
+                say(
+                    zh="changes 中的“{key}”应写成 points.指标 或 cutoffs.等级{hint}",
+                    en="“{key}” in changes must be points.<indicator> or cutoffs.<grade>{hint}",
+                    key=key,
+                    hint=nearest(key, known),
+                )
+            )
+        groups[kind][id] = value
+    return scheme.replace(**groups, spread=spread) if changes else scheme

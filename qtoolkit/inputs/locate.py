@@ -1,0 +1,55 @@
+"""Finding cases, notebooks and the files that a parameter names. The one module that knows where things lie."""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePosixPath
+
+from qtoolkit.errors import InputError
+from qtoolkit.language import say
+
+PACKAGE = Path(__file__).resolve().parents[1]
+
+
+def project(start: Path | None = None) -> Path | None:
+    """The nearest folder from `start` upwards that holds both params/ and notebooks/."""
+    start = (start or Path.cwd()).resolve()
+    for folder in (start, *start.parents):
+        if (folder / "params").is_dir() and (folder / "notebooks").is_dir():
+            return folder
+    return None
+
+
+def notebooks(near: Path | None = None) -> tuple[Path, str]:
+    """The folder of notebooks and where it was found: "project", "packaged" or "checkout"."""
+    if found := project(near) or project():
+        return found / "notebooks", "project"
+    if (PACKAGE / "_notebooks").is_dir():
+        return PACKAGE / "_notebooks", "packaged"
+    return PACKAGE.parent / "notebooks", "checkout"
+
+
+def packaged_cases() -> Path:
+    """The folder of the cases that ship with the package."""
+    return PACKAGE / "_params" if (PACKAGE / "_params").is_dir() else PACKAGE.parent / "params"
+
+
+def find(path: str | Path, near: Path | None = None) -> Path:
+    """The file or folder that `path` names.
+
+    An absolute path is taken as it is. A relative one is tried against the folder `near`, then the working directory
+    and its parents, then the packaged cases ("params/tai-2001/data.csv" and "tai-2001" both lead there).
+    """
+    path = Path(path)
+    if path.is_absolute():
+        candidates = [path]
+    else:
+        here = Path.cwd()
+        bases = [near] if near else []
+        bases += [*(near.resolve().parents if near else ()), here, *here.parents]
+        parts = PurePosixPath(path.as_posix()).parts
+        inside = parts[1:] if parts[:1] == ("params",) else parts
+        candidates = [base / path for base in bases] + [packaged_cases().joinpath(*inside)]
+    for candidate in candidates:
+        if candidate.exists():
+            return candidate
+    raise InputError(say(zh="找不到文件:{path}", en="file not found: {path}", path=path.as_posix()))

@@ -1,0 +1,69 @@
+"""A number as people type it: full-width digits are understood, everything doubtful is refused with the reason."""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from typing import Any
+
+from qtoolkit.language import Text, say
+
+_PLAIN = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?", re.ASCII)
+
+
+def is_blank(cell: Any) -> bool:
+    """Whether a cell holds nothing but white space."""
+    return (
+        cell is None or (isinstance(cell, str) and not cell.strip()) or (isinstance(cell, float) and math.isnan(cell))
+    )
+
+
+def plain_text(cell: Any) -> str:
+    """A cell's text without outer white space (ideographic spaces too), whole floats without ".0".
+
+    >>> plain_text("  甲市 "), plain_text(3.0)
+    ('甲市', '3')
+    """
+    if isinstance(cell, float) and cell.is_integer():
+        cell = int(cell)
+    return str(cell).strip()
+
+
+def parse_number(cell: Any, percent: bool = False) -> tuple[float, Text | None]:
+    """A cell's number, or NaN and the reason why it is none.
+
+    `percent` says that the column's unit of measure is %, so that "35%" is 35; elsewhere a percent sign is refused,
+    because nobody can tell whether 35 or .35 is meant.
+
+    >>> parse_number("89.5")
+    (89.5, None)
+    >>> parse_number("1,234")[1].of("en")
+    'found “1,234”, expected a number without thousands separators'
+    """
+    if isinstance(cell, bool):
+        return math.nan, _reason(cell, "一个数字", "a number")
+    if isinstance(cell, int | float):
+        if math.isfinite(cell):
+            return float(cell), None
+        return math.nan, _reason(cell, "一个有限的数字", "a finite number")
+    text = unicodedata.normalize("NFKC", str(cell)).strip().replace("−", "-").replace("–", "-")
+    if text.endswith("%"):
+        text = text[:-1].strip()
+        if not percent:
+            return math.nan, _reason(
+                cell,
+                "一个不带百分号的数字(计量单位为“%”的指标才可带百分号)",
+                "a number without a percent sign (only an indicator whose unit is “%” may carry one)",
+            )
+    if _PLAIN.fullmatch(text):
+        value = float(text)
+        if math.isfinite(value):
+            return value, None
+    if "," in text and _PLAIN.fullmatch(text.replace(",", "")):
+        return math.nan, _reason(cell, "不带千分位逗号的数字", "a number without thousands separators")
+    return math.nan, _reason(cell, "一个数字", "a number")
+
+
+def _reason(cell: Any, zh: str, en: str) -> Text:
+    return say(zh="内容为“{found}”,应为{want}", en="found “{found}”, expected {want}", found=cell, want=Text(zh, en))

@@ -1,0 +1,66 @@
+"""params.yaml: flat keys, valid for plain `papermill -f`, and a notebook's own knobs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Set
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field
+
+from qtoolkit.errors import Complaint, InputError, nearest
+from qtoolkit.inputs.models import Model, Number, validate
+from qtoolkit.inputs.yamltext import Document, read_yaml
+from qtoolkit.language import say
+
+
+class Parameters(Model):
+    """The core parameters of a case. Paths are strings, tried against the file's folder first."""
+
+    scheme: str = Field(min_length=1)
+    data: str = Field(min_length=1)
+    previous: str | None = None
+    ratings: str | None = None
+    changes: dict[str, Number] = {}
+    language: Literal["zh", "en"] = "zh"
+    seed: int = Field(default=0, ge=0, strict=True)
+    notebooks: tuple[str, ...] = ("01_assessment", "04_sensitivity")
+    knobs: dict[str, Any] = Field(default={}, exclude=True, description="parameters that only some notebooks declare")
+
+
+CORE = frozenset(Parameters.model_fields) - {"knobs"}
+
+
+def read_parameters(path: Path, declared: Set[str] | None = None) -> Parameters:
+    """Read and validate a params.yaml.
+
+    `declared` are the parameters that the listed notebooks declare; None accepts any identifier as a knob.
+    """
+    document = read_yaml(path)
+    return parameters_of(document.data, declared, document)
+
+
+def parameters_of(data: Any, declared: Set[str] | None = None, document: Document | None = None) -> Parameters:
+    """Parameters from plain data; unknown keys are complaints that name the nearest known key."""
+    name, line = (document.name, document.line) if document else (None, lambda path: None)
+    if not isinstance(data, Mapping):
+        raise InputError(Complaint(say(zh="应为“键: 值”的形式", en="expected keys and values (key: value)"), name))
+    core = {key: value for key, value in data.items() if key in CORE}
+    knobs = {key: value for key, value in data.items() if key not in CORE}
+    known = CORE | (declared or set())
+    complaints = [
+        Complaint(
+            say(zh="没有参数“{key}”{hint}", en="unknown parameter “{key}”{hint}", key=key, hint=nearest(key, known)),
+            name,
+            line((key,)),
+        )
+        for key in knobs
+        if not str(key).isidentifier() or (declared is not None and key not in declared)
+    ]
+    try:
+        parameters = validate(Parameters, core | {"knobs": knobs}, name, line)
+    except InputError as error:
+        raise InputError([*complaints, *error.complaints]) from None
+    if complaints:
+        raise InputError(complaints)
+    return parameters

@@ -1,0 +1,362 @@
+"""The scheme: an indicator tree with points, rules for its leaves, rounding, grades, vetoes. Data only."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, StringConstraints, model_validator
+
+from qtoolkit.errors import InputError, nearest
+from qtoolkit.inputs.leafrules import LeafMissing, Missing, Rule
+from qtoolkit.inputs.models import (
+    BilingualText,
+    Flag,
+    Identifier,
+    Model,
+    Nonnegative,
+    Positive,
+    validate,
+    wrong,
+)
+from qtoolkit.inputs.spread import spread_points
+from qtoolkit.inputs.yamltext import read_yaml
+from qtoolkit.language import Text, listing, same, say
+
+SUM_TOLERANCE = 1e-9
+Spread = Literal["siblings", "all", "none"]
+CaseName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=64)]
+Year = Annotated[str, BeforeValidator(lambda v: str(v) if isinstance(v, int) and not isinstance(v, bool) else v)]
+
+
+class Indicator(Model):
+    """A node of the tree: either children or a rule (then it is a leaf, 考核要点)."""
+
+    id: Identifier
+    name: BilingualText
+    points: Nonnegative | None = None
+    aggregation: Literal["arithmetic", "geometric"] = "arithmetic"
+    children: tuple[Indicator, ...] = ()
+    rule: Rule | None = None
+    scales: Flag | None = None
+    out_of: Positive | None = Field(default=None, description="points for which the rule's deductions are written")
+    missing: LeafMissing = LeafMissing()
+    unit: str | None = None
+    kind: Literal["quantitative", "qualitative"] = "quantitative"
+    lead: BilingualText | None = None
+    responsible: BilingualText | None = None
+    standard: BilingualText | None = None
+    basis: BilingualText | None = None
+    source: BilingualText | None = None
+    materials: BilingualText | None = None
+
+    @property
+    def is_leaf(self) -> bool:
+        return self.rule is not None
+
+    @model_validator(mode="after")
+    def _leaf_or_node(self) -> Indicator:
+        if bool(self.children) == self.is_leaf:
+            raise wrong(
+                say(
+                    zh="指标“{id}”应有 children(下级指标)或 rule(评分规则)之一",
+                    en="indicator “{id}” needs either children or a rule",
+                    id=self.id,
+                )
+            )
+        if not self.is_leaf:
+            total = math.fsum(child.points or 0 for child in self.children)
+            if self.points is None:
+                object.__setattr__(self, "points", total)
+            elif abs(self.points - total) > SUM_TOLERANCE:
+                raise wrong(
+                    say(
+                        zh="“{id}”的分值为 {points:.10g},下级指标分值之和为 {total:.10g}",
+                        en="“{id}” has {points:.10g} points, its children sum to {total:.10g}",
+                        id=self.id,
+                        points=self.points,
+                        total=total,
+                    )
+                )
+        else:
+            self._check_leaf()
+        return self
+
+    def _check_leaf(self) -> None:
+        if self.points is None:
+            raise wrong(say(zh="指标“{id}”没有分值(points)", en="indicator “{id}” has no points", id=self.id))
+        if self.scales is None:
+            if self.rule.kind in ("direct", "deduct"):
+                raise wrong(
+                    say(
+                        zh="指标“{id}”须写明扣分幅度是否随分值调整(scales: true 或 false)",
+                        en="indicator “{id}” must say whether its deductions scale with its points (scales: true or false)",
+                        id=self.id,
+                    )
+                )
+            object.__setattr__(self, "scales", True)
+
+    @property
+    def written_for(self) -> float:
+        """The points for which the rule's points (a deduction's rate, a direct score) are written."""
+        own = self.rule.out_of if self.rule.kind == "direct" else None
+        return own or self.out_of or self.points
+
+    def walk(self) -> Iterator[Indicator]:
+        """This indicator and all below it, parents first."""
+        yield self
+        for child in self.children:
+            yield from child.walk()
+
+
+class Rounding(Model):
+    """To how many decimals, and how: half_up (−0.5 gives 0) or floor."""
+
+    decimals: int = Field(ge=0, le=8, strict=True)
+    mode: Literal["half_up", "floor"] = "half_up"
+
+
+class RoundingStages(Model):
+    """Where scores are rounded; a stage that is left out is not rounded."""
+
+    leaf: Rounding | None = None
+    node: Rounding | None = None
+    total: Rounding | None = None
+
+
+class Order(Model):
+    """The three switches of the order of steps."""
+
+    rounding: Literal["after_bonus", "before_bonus"] = "after_bonus"
+    cap: Literal["after_deductions", "before_deductions"] = "after_deductions"
+    veto: Literal["before_quota", "after_quota"] = "before_quota"
+
+
+class Grade(Model):
+    """A grade, its least score (the band is closed below), and the ceiling on how many units may have it or better."""
+
+    id: Identifier
+    name: BilingualText | None = None
+    cutoff: Nonnegative
+    quota: Nonnegative | None = None
+
+    @property
+    def label(self) -> Text:
+        return self.name or same(self.id)
+
+
+class Veto(Model):
+    """一票否决: a unit with it has at best the grade `cap`."""
+
+    id: Identifier
+    name: BilingualText
+    cap: Identifier
+
+
+class Bonus(Model):
+    """Points outside the total (加分项, 减分项), at most `max`."""
+
+    id: Identifier
+    name: BilingualText
+    kind: Literal["bonus", "deduction"] = "bonus"
+    max: Positive
+
+
+class Covariate(Model):
+    """A column of the data that describes units and is not scored."""
+
+    id: Identifier
+    name: BilingualText
+    kind: Literal["text", "number"] = "text"
+
+
+class Scheme(Model):
+    """A whole assessment scheme. Build it from a file (:func:`read_scheme`) or by :meth:`flat`."""
+
+    id: CaseName
+    name: BilingualText
+    year: Year = ""
+    period: BilingualText | None = None
+    data_period: BilingualText | None = None
+    total: Positive = 100.0
+    synthetic: Flag = False
+    notes: tuple[BilingualText, ...] = ()
+    sources: tuple[BilingualText, ...] = ()
+    indicators: tuple[Indicator, ...] = Field(min_length=1)
+    aggregation: Literal["arithmetic", "geometric"] = "arithmetic"
+    missing: Missing = Missing()
+    rounding: RoundingStages = RoundingStages()
+    order: Order = Order()
+    rank_on: Literal["published", "base"] = "published"
+    grades: tuple[Grade, ...] = Field(min_length=1)
+    vetoes: tuple[Veto, ...] = ()
+    bonuses: tuple[Bonus, ...] = ()
+    cap: Positive | None = None
+    units: tuple[str, ...] | None = None
+    covariates: tuple[Covariate, ...] = ()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Scheme:
+        if complaints := list(self._complaints()):
+            raise wrong(*complaints)
+        return self
+
+    def _complaints(self) -> Iterator[Text]:
+        points = math.fsum(leaf.points for leaf in self.leaves)
+        if abs(points - self.total) > SUM_TOLERANCE:
+            yield say(
+                zh="各指标分值之和为 {points:.10g},总分为 {total:.10g}",
+                en="the points sum to {points:.10g}, the total is {total:.10g}",
+                points=points,
+                total=self.total,
+            )
+        for what, ids in (
+            (Text("指标", "indicators"), [node.id for node in self.nodes]),
+            (Text("等级", "grades"), [grade.id for grade in self.grades]),
+            (Text("一票否决事项", "vetoes"), [veto.id for veto in self.vetoes]),
+            (Text("加减分项", "bonus items"), [bonus.id for bonus in self.bonuses]),
+            (Text("考核对象", "units"), list(self.units or ())),
+        ):
+            if twice := sorted({i for i in ids if ids.count(i) > 1}):
+                yield say(
+                    zh="{what}的编号重复:{ids}",
+                    en="duplicate ids among the {what}: {ids}",
+                    what=what,
+                    ids=", ".join(twice),
+                )
+        cutoffs = [grade.cutoff for grade in self.grades]
+        if any(b >= a for a, b in zip(cutoffs, cutoffs[1:], strict=False)):
+            yield say(
+                zh="等级分数线应由高到低依次递减、互不重叠,现为 {cutoffs}",
+                en="the cutoffs must fall from the best grade to the last without overlap, found {cutoffs}",
+                cutoffs=", ".join(f"{c:g}" for c in cutoffs),
+            )
+        if cutoffs[-1] != 0:
+            yield say(
+                zh="最后一个等级“{grade}”的分数线应为 0,现为 {cutoff:g}",
+                en="the cutoff of the last grade “{grade}” must be 0, found {cutoff:g}",
+                grade=self.grades[-1].id,
+                cutoff=cutoffs[-1],
+            )
+        grades = [grade.id for grade in self.grades]
+        for veto in self.vetoes:
+            if veto.cap not in grades:
+                yield say(
+                    zh="一票否决“{veto}”的 cap“{cap}”不是等级{hint}",
+                    en="the cap “{cap}” of veto “{veto}” is no grade{hint}",
+                    veto=veto.id,
+                    cap=veto.cap,
+                    hint=nearest(veto.cap, grades),
+                )
+        for grade in self.grades:
+            if grade.quota is not None and grade.quota >= 1 and grade.quota != int(grade.quota):
+                yield say(
+                    zh="等级“{grade}”的名额应为整数或小于 1 的比例,现为 {quota:g}",
+                    en="the quota of grade “{grade}” must be a whole number or a share below 1, found {quota:g}",
+                    grade=grade.id,
+                    quota=grade.quota,
+                )
+
+    @property
+    def nodes(self) -> tuple[Indicator, ...]:
+        """All indicators, parents before children."""
+        return tuple(node for top in self.indicators for node in top.walk())
+
+    @property
+    def leaves(self) -> tuple[Indicator, ...]:
+        """The scored indicators, in the order of the tree: the columns of every matrix."""
+        return tuple(node for node in self.nodes if node.is_leaf)
+
+    def indicator(self, id: str) -> Indicator:
+        """The indicator with this id."""
+        for node in self.nodes:
+            if node.id == id:
+                return node
+        ids = [node.id for node in self.nodes]
+        raise InputError(say(zh="没有指标“{id}”{hint}", en="no indicator “{id}”{hint}", id=id, hint=nearest(id, ids)))
+
+    def grade(self, id: str) -> Grade:
+        """The grade with this id."""
+        for grade in self.grades:
+            if grade.id == id:
+                return grade
+        ids = [grade.id for grade in self.grades]
+        raise InputError(
+            say(zh="没有等级“{id}”,现有 {ids}", en="no grade “{id}”, there are {ids}", id=id, ids=listing(ids))
+        )
+
+    def replace(
+        self,
+        points: Mapping[str, float] | None = None,
+        cutoffs: Mapping[str, float] | None = None,
+        spread: Spread = "none",
+    ) -> Scheme:
+        """The same scheme with other points or cutoffs.
+
+        Parameters
+        ----------
+        points : mapping of indicator id to points
+            A node's points are shared among its leaves in proportion. The rules' own points (deductions that do not
+            scale, direct scores) stay as written.
+        cutoffs : mapping of grade id to cutoff
+        spread : "none", "siblings" or "all"
+            Who takes up the difference, so that the total stands: nobody (the sum must be right by itself), the changed
+            indicator's siblings in proportion, or all indicators that are not named.
+
+        Raises
+        ------
+        InputError
+            Unknown ids, negative points, points that do not sum to the total, cutoffs out of order.
+
+        >>> Scheme.flat({"a": 60, "b": 40}, {"A": 90, "B": 0}).replace(points={"a": 70}, spread="siblings").leaves[1].points
+        30.0
+        """
+        data = self.model_dump(exclude_defaults=True)
+        for id in points or {}:
+            self.indicator(id)
+        for id in cutoffs or {}:
+            self.grade(id)
+        if points:
+            new = spread_points(self, points, spread)
+            data["indicators"] = [_with_points(node, new) for node in self.indicators]
+        if cutoffs:
+            grades = [
+                grade.model_dump() | {"cutoff": float(cutoffs.get(grade.id, grade.cutoff))} for grade in self.grades
+            ]
+            data["grades"] = grades
+        return validate(Scheme, data, None)
+
+    @classmethod
+    def flat(cls, points: Mapping[str, float], cutoffs: Mapping[str, float]) -> Scheme:
+        """One level of leaves that take shares of full marks in [0, 1]; no rounding, ranks by the unrounded score.
+
+        >>> [leaf.points for leaf in Scheme.flat({"a": 60, "b": 40}, {"A": 90, "B": 0}).leaves]
+        [60.0, 40.0]
+        """
+        leaves = [{"id": id, "name": id, "points": float(p), "rule": {"kind": "share"}} for id, p in points.items()]
+        grades = [{"id": id, "cutoff": float(c)} for id, c in cutoffs.items()]
+        data = {
+            "id": "flat",
+            "name": "flat",
+            "total": math.fsum(points.values()),
+            "indicators": leaves,
+            "grades": grades,
+        }
+        return validate(cls, data | {"rank_on": "base"}, None)
+
+
+def _with_points(node: Indicator, points: Mapping[str, float]) -> dict[str, Any]:
+    """An indicator's data with its leaves' points changed; what was written for the old points stays written for them."""
+    data = node.model_dump(exclude_defaults=True)
+    if node.is_leaf:
+        return data | {"rule": node.rule.model_dump(), "points": points[node.id], "out_of": node.written_for or None}
+    data.pop("points", None)
+    return data | {"children": [_with_points(child, points) for child in node.children]}
+
+
+def read_scheme(path: Path) -> Scheme:
+    """Read and validate a scheme.yaml."""
+    document = read_yaml(path)
+    return validate(Scheme, document.data, document.name, document.line)

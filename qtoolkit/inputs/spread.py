@@ -1,0 +1,68 @@
+"""Who takes up the difference when some points change and the total must stand."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from qtoolkit.errors import InputError
+from qtoolkit.language import say
+
+if TYPE_CHECKING:
+    from qtoolkit.inputs.scheme import Indicator, Scheme
+
+
+def spread_points(scheme: Scheme, points: Mapping[str, float], spread: str) -> dict[str, float]:
+    """The points of every leaf after a change; see `Scheme.replace`."""
+    result = {leaf.id: leaf.points for leaf in scheme.leaves}
+    if spread == "siblings":
+        _share_out(scheme.indicators, scheme.total, points, result)
+        return result
+    named: set[str] = set()
+    for node in scheme.nodes:  # parents first, so that a named child overrides its named parent
+        if node.id in points:
+            leaves = [leaf.id for leaf in node.walk() if leaf.is_leaf]
+            _scale(leaves, points[node.id], result, node.id)
+            named |= set(leaves)
+    if spread == "all":
+        others = [leaf.id for leaf in scheme.leaves if leaf.id not in named]
+        _scale(others, scheme.total - math.fsum(result[id] for id in named), result, None)
+    return result
+
+
+def _share_out(
+    nodes: tuple[Indicator, ...], total: float, points: Mapping[str, float], result: dict[str, float]
+) -> None:
+    """Give `total` points to siblings: those named take their own, the others share the rest in proportion."""
+    new = {node.id: node.points for node in nodes}
+    named = [node.id for node in nodes if node.id in points]
+    for id in named:
+        new[id] = float(points[id])
+    if named or abs(math.fsum(new.values()) - total) > 0:
+        others = [node.id for node in nodes if node.id not in points]
+        _scale(others, total - math.fsum(new[id] for id in named), new, nodes[0].id)
+    for node in nodes:
+        if node.is_leaf:
+            result[node.id] = new[node.id]
+        else:
+            _share_out(node.children, new[node.id], points, result)
+
+
+def _scale(ids: list[str], total: float, values: dict[str, float], where: str | None) -> None:
+    """Scale the values of `ids` in proportion so that they sum to `total`."""
+    old = math.fsum(values[id] for id in ids)
+    if abs(old - total) <= 1e-12 * max(1.0, abs(total)):
+        return
+    if total < 0 or not ids:
+        raise InputError(
+            say(
+                zh='改动后其余指标须合计 {total:.10g} 分,无法分摊(涉及“{where}”一级);请减小改动,或改用 spread="all"',
+                en="after the change the other indicators would have to sum to {total:.10g} points, which cannot be "
+                '(at the level of “{where}”); change less, or use spread="all"',
+                total=total,
+                where=where or "",
+            )
+        )
+    for id in ids:
+        values[id] = values[id] * total / old if old > 0 else total / len(ids)

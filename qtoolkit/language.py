@@ -1,0 +1,88 @@
+"""Text that exists in Chinese and in English, side by side.
+
+Every sentence that a user sees is made by :func:`say`, which takes both wordings with the same placeholders, so that
+neither language can be forgotten and both carry the same numbers.
+"""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Language = Literal["zh", "en"]
+LANGUAGES: tuple[Language, ...] = ("zh", "en")
+
+
+@dataclass(frozen=True)
+class Text:
+    """One piece of text in both languages.
+
+    >>> Text("甲市", "City A").of("en")
+    'City A'
+    """
+
+    zh: str
+    en: str
+
+    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012  (read by pydantic when a model has a Text field)
+
+    def of(self, language: str) -> str:
+        """The wording in `language`, "zh" or "en"."""
+        return self.en if language == "en" else self.zh
+
+    def __str__(self) -> str:
+        return self.zh if self.zh == self.en else f"{self.zh} / {self.en}"
+
+
+class _Fill(string.Formatter):
+    """`str.format` that also knows texts in two languages, lists of them, and `{n:unit|units}` for English plurals."""
+
+    def __init__(self, language: str):
+        self.language = language
+
+    def format_field(self, value: Any, spec: str) -> str:
+        if isinstance(value, Text):
+            return value.of(self.language)
+        if "|" in spec:
+            one, many = spec.split("|")
+            return f"{value} {one if value == 1 else many}"
+        return super().format_field(value, spec)
+
+
+def say(*, zh: str, en: str, **values: Any) -> Text:
+    """One sentence in both languages, filled with the same values.
+
+    Parameters
+    ----------
+    zh, en : str
+        The two wordings, format strings with the same placeholders. A placeholder `{n:unit|units}` writes the number
+        and chooses the English singular or plural.
+    **values
+        Numbers, strings, or :class:`Text`, which is filled in in its own language.
+
+    >>> s = say(zh="{grade}级{n}家。", en="{n:unit|units} in grade {grade}.", grade="A", n=1)
+    >>> s.of("zh"), s.of("en")
+    ('A级1家。', '1 unit in grade A.')
+    """
+    return Text(_Fill("zh").vformat(zh, (), values), _Fill("en").vformat(en, (), values))
+
+
+def listing(items: Iterable[Text | str], most: int | None = None) -> Text:
+    """Items joined as each language joins them; beyond `most` items the rest is counted.
+
+    >>> listing([Text("甲", "A"), Text("乙", "B")]).of("zh")
+    '甲、乙'
+    """
+    items = [item if isinstance(item, Text) else Text(str(item), str(item)) for item in items]
+    shown = items if most is None else items[:most]
+    text = Text("、".join(item.zh for item in shown), ", ".join(item.en for item in shown))
+    if len(shown) == len(items):
+        return text
+    return say(zh="{shown}等{n}项", en="{shown} and so on ({n} in all)", shown=text, n=len(items))
+
+
+def same(text: str) -> Text:
+    """A text that is written alike in both languages, such as an identifier."""
+    return Text(text, text)

@@ -1,0 +1,222 @@
+"""The pieces a notebook shows and the memo is made of: paragraphs, tables and charts, each in both languages.
+
+A view (`qtoolkit.report.assessment`, `qtoolkit.report.sensitivity`) returns blocks; :class:`Page` shows them in a
+notebook in one language. Beside what the notebook displays, each output carries the block itself under
+:data:`MIME`, from which a run writes the memo, the tables and the figures: a notebook writes no files.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+import math
+import numbers
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from qtoolkit.errors import InputError
+from qtoolkit.language import LANGUAGES, Text, say
+
+MIME = "application/vnd.qtoolkit.block+json"
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """A sentence or more.
+
+    `chapter` is the memo's chapter that takes it (see `qtoolkit.report.chapters`), None for the notebook alone;
+    `heading` opens a section of that chapter before it; `style` is "text", "item" (of a list) or "note".
+    """
+
+    text: Text
+    chapter: str | None = None
+    heading: Text | None = None
+    style: str = "text"
+
+
+@dataclass(frozen=True)
+class DataTable:
+    """A table.
+
+    `frame` holds plain values, its columns in the order shown; `columns` names them in both languages; `formats` gives
+    format specs (".2f"); cells that are :class:`Text` are shown in the language; NaN and None show as "—". `name` names
+    its file in the run folder; `shade` names the columns of shares in [0, 1] that are tinted by value; `widths` are
+    relative column widths.
+    """
+
+    name: str
+    caption: Text
+    frame: pd.DataFrame
+    columns: Mapping[str, Text]
+    formats: Mapping[str, str] = field(default_factory=dict)
+    chapter: str | None = None
+    heading: Text | None = None
+    shade: tuple[str, ...] = ()
+    widths: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A figure. `draw(language)` returns a matplotlib Figure; `alt` says in words what it shows; `width` is its share
+    of the page's text width."""
+
+    name: str
+    caption: Text
+    draw: Callable[[str], Any]
+    alt: Text
+    chapter: str | None = None
+    heading: Text | None = None
+    width: float = 1.0
+
+
+Block = Paragraph | DataTable | Chart
+
+
+def payload(block: Block, language: str) -> dict[str, Any]:
+    """The block as plain JSON in one language, without a chart's picture.
+
+    Keys of all: kind, chapter, heading. Paragraph: text, style. Table: name, caption, header, cells (rows of formatted
+    strings), data (rows of plain values at full precision), numeric (per column), shade (rows of a share or None),
+    widths. Chart: name, caption, alt, width; :class:`Page` adds svg.
+    """
+    heading = block.heading.of(language) if block.heading else None
+    common = {"chapter": block.chapter, "heading": heading}
+    if isinstance(block, Paragraph):
+        return {"kind": "paragraph", **common, "text": block.text.of(language), "style": block.style}
+    common |= {"name": block.name, "caption": block.caption.of(language)}
+    if isinstance(block, Chart):
+        return {"kind": "chart", **common, "alt": block.alt.of(language), "width": block.width}
+    names = list(block.frame.columns)
+    rows = [[_plain(value, language) for value in row] for row in block.frame.itertuples(index=False)]
+    return {
+        "kind": "table",
+        **common,
+        "header": [block.columns[name].of(language) for name in names],
+        "cells": [
+            [_shown(v, block.formats.get(c, ""), language) for c, v in zip(names, row, strict=True)] for row in rows
+        ],
+        "data": rows,
+        "numeric": [c in block.formats or pd.api.types.is_numeric_dtype(block.frame[c]) for c in names],
+        "shade": [
+            [v if c in block.shade and isinstance(v, float | int) else None for c, v in zip(names, row, strict=True)]
+            for row in rows
+        ],
+        "widths": list(block.widths),
+    }
+
+
+def _plain(value: Any, language: str) -> Any:
+    """A cell as JSON knows it."""
+    if isinstance(value, Text):
+        return value.of(language)
+    if isinstance(value, bool | np.bool_):
+        return bool(value)
+    if isinstance(value, numbers.Integral):
+        return int(value)
+    if isinstance(value, numbers.Real):
+        value = float(value)
+        if math.isnan(value):
+            return None
+        return value if math.isfinite(value) else ("∞" if value > 0 else "−∞")
+    return None if value is None or value is pd.NA or value is pd.NaT else str(value)
+
+
+def _shown(plain: Any, spec: str, language: str) -> str:
+    """A plain cell as people read it."""
+    if plain is None:
+        return "—"
+    if isinstance(plain, bool):
+        return {"zh": ("否", "是"), "en": ("no", "yes")}[language][plain]
+    if isinstance(plain, str):
+        return plain
+    return format(plain, spec).replace("-", "−")
+
+
+class Page:
+    """Shows blocks in a notebook, in one language ("zh" or "en")."""
+
+    def __init__(self, language: str = "zh"):
+        if language not in LANGUAGES:
+            raise InputError(
+                say(
+                    zh="language 应为 zh 或 en,现为“{found}”",
+                    en="language must be zh or en, found “{found}”",
+                    found=language,
+                )
+            )
+        self.language = language
+
+    def show(self, blocks: Block | Iterable[Block]) -> None:
+        """Display blocks in order."""
+        from IPython.display import display
+
+        for block in [blocks] if isinstance(blocks, Block) else blocks:
+            data = payload(block, self.language)
+            if isinstance(block, Chart):
+                png, data["svg"] = pictures(block, self.language)
+                title = data["caption"]
+                bundle = {"image/png": base64.b64encode(png).decode(), "text/plain": f"[{title}]"}
+            elif isinstance(block, DataTable):
+                bundle = {"text/html": html_table(data), "text/plain": text_table(data)}
+            else:
+                bundle = {"text/html": html_paragraph(data), "text/plain": data["text"]}
+            display({**bundle, MIME: data}, raw=True)
+
+
+def pictures(chart: Chart, language: str) -> tuple[bytes, str]:
+    """The chart as PNG bytes and as SVG text; the same bytes for the same data."""
+    import matplotlib.pyplot as plt
+
+    figure = chart.draw(language)
+    png, svg = io.BytesIO(), io.StringIO()
+    with plt.rc_context({"svg.hashsalt": chart.name}):
+        figure.savefig(png, format="png", dpi=200, metadata={"Software": None})
+        figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})
+    plt.close(figure)
+    return png.getvalue(), svg.getvalue()
+
+
+def html_paragraph(data: Mapping[str, Any]) -> str:
+    """A paragraph's payload as HTML."""
+    heading = f"<h4>{html.escape(data['heading'])}</h4>" if data["heading"] else ""
+    tag = "small" if data["style"] == "note" else "span"
+    dot = "• " if data["style"] == "item" else ""
+    return f"{heading}<p><{tag}>{dot}{html.escape(data['text'])}</{tag}></p>"
+
+
+def html_table(data: Mapping[str, Any]) -> str:
+    """A table's payload as HTML: caption, header, rows; numbers to the right, shaded cells tinted."""
+    align = ["right" if numeric else "left" for numeric in data["numeric"]]
+    head = "".join(
+        f'<th style="text-align:{a}">{html.escape(h)}</th>' for h, a in zip(data["header"], align, strict=True)
+    )
+    body = "".join(
+        "<tr>" + "".join(_cell(*cell) for cell in zip(cells, shades, align, strict=True)) + "</tr>"
+        for cells, shades in zip(data["cells"], data["shade"], strict=True)
+    )
+    heading = f"<h4>{html.escape(data['heading'])}</h4>" if data["heading"] else ""
+    caption = f"<caption>{html.escape(data['caption'])}</caption>"
+    return f"{heading}<table>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _cell(text: str, shade: float | None, align: str) -> str:
+    tint = "" if shade is None else f";background-color:{tint_of(shade)};color:#111"
+    return f'<td style="text-align:{align}{tint}">{html.escape(text)}</td>'
+
+
+def tint_of(share: float) -> str:
+    """A pale red (share 0) over white (one half) to a pale blue (share 1), as #rrggbb; readable in print."""
+    low, middle, high = (244, 199, 190), (255, 255, 255), (190, 215, 240)
+    share = min(max(share, 0.0), 1.0)
+    start, end, part = (low, middle, 2 * share) if share < 0.5 else (middle, high, 2 * share - 1)
+    return "#" + "".join(f"{round(a + (b - a) * part):02x}" for a, b in zip(start, end, strict=True))
+
+
+def text_table(data: Mapping[str, Any]) -> str:
+    """A table's payload as lines of text, cells separated by " | "; what nbval compares."""
+    return "\n".join([data["caption"]] + [" | ".join(row) for row in [data["header"], *data["cells"]]])
