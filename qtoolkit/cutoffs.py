@@ -1,13 +1,17 @@
-"""Grade cutoffs: how far each unit stands from the next ones."""
+"""Grade cutoffs: how far each unit stands from the next ones, and what other readings of the rounding would do."""
 
 from __future__ import annotations
+
+import dataclasses
 
 import numpy as np
 import pandas as pd
 
-from qtoolkit.assessment import Assessment
+from qtoolkit.assessment import Assessment, assess
 from qtoolkit.engine import from_ticks
 from qtoolkit.engine.ticks import UNREACHABLE
+from qtoolkit.inputs.scheme import Rounding, RoundingStages
+from qtoolkit.inputs.table import VALUE, ZERO
 
 
 def margins(result: Assessment) -> pd.DataFrame:
@@ -49,3 +53,39 @@ def margins(result: Assessment) -> pd.DataFrame:
         },
         index=result.scores.index,
     )
+
+
+READINGS: dict[str, Rounding | None] = {
+    "unrounded": None,
+    "two_decimals": Rounding(decimals=2, mode="half_up"),
+    "one_decimal": Rounding(decimals=1, mode="half_up"),
+    "whole_half_up": Rounding(decimals=0, mode="half_up"),
+    "whole_floor": Rounding(decimals=0, mode="floor"),
+}
+
+
+def rounding_audit(result: Assessment) -> pd.DataFrame:
+    """Each unit's grade under other readings of how the total is rounded.
+
+    Returns
+    -------
+    DataFrame, indexed by unit
+        scheme (the grade as the scheme rounds), then one column a reading of `READINGS`.
+
+    >>> import pandas as pd
+    >>> import qtoolkit as qt
+    >>> r = qt.assess(qt.Scheme.flat({"a": 100}, {"A": 90, "B": 0}), pd.DataFrame({"a": [0.896]}, index=["甲"]))
+    >>> rounding_audit(r)[["scheme", "whole_half_up", "whole_floor"]].values.tolist()
+    [['B', 'A', 'B']]
+    """
+    grades = {"scheme": result.grades}
+    for name, rounding in READINGS.items():
+        stages = RoundingStages(leaf=result.scheme.rounding.leaf, node=result.scheme.rounding.node, total=rounding)
+        grades[name] = assess(result.scheme.model_copy(update={"rounding": stages}), result.table).grades
+    return pd.DataFrame(grades)
+
+
+def blanks_as_zero(result: Assessment) -> Assessment:
+    """The same assessment with every blank that is scored otherwise counted as zero."""
+    status = np.where(result.table.status == VALUE, result.table.status, ZERO).astype(result.table.status.dtype)
+    return assess(result.scheme, dataclasses.replace(result.table, status=status))

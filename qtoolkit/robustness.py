@@ -125,7 +125,7 @@ def tolerance(result: Assessment) -> Certificates:
     0.25
     """
     e, points = result.engine, result.points.to_numpy()
-    A, b, exact, why = affine(e, points, points)
+    A, _, exact, why = affine(e, points, points)
     base = from_ticks(result.base.to_numpy())
     down, up = _margins(result, base)
     leverage = np.where(exact, (points * np.abs(A - _weighted_median(A, points)[:, None])).sum(axis=1), np.nan)

@@ -50,7 +50,7 @@ def bounds(e: Engine, lo: np.ndarray, hi: np.ndarray, total: float) -> tuple[np.
 
 def _interval(e: Engine, lo: np.ndarray, hi: np.ndarray, total: float, sign: int) -> np.ndarray:
     """The least base score (sign 1), or the negative of the greatest (sign −1)."""
-    tree, d = e.tree, lo.size
+    tree = e.tree
     with np.errstate(divide="ignore", invalid="ignore"):
         ends = [
             np.where(p > 0, e.slope + np.where(e.const == 0, 0.0, e.const / p), e.slope * (e.const >= 0))

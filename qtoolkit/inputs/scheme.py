@@ -170,6 +170,11 @@ class Covariate(Model):
     id: Identifier
     name: BilingualText
     kind: Literal["text", "number"] = "text"
+    values: dict[str, str] = Field(default_factory=dict, description="English wording of the column's values")
+
+    def label(self, value: str) -> Text:
+        """A value of the column in both languages."""
+        return Text(value, self.values.get(value, value))
 
 
 class Scheme(Model):

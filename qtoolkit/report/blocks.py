@@ -30,13 +30,15 @@ class Paragraph:
     """A sentence or more.
 
     `chapter` is the memo's chapter that takes it (see `qtoolkit.report.chapters`), None for the notebook alone;
-    `heading` opens a section of that chapter before it; `style` is "text", "item" (of a list) or "note".
+    `heading` opens a section of that chapter before it; `style` is "text", "item" (of a list), "note", or "footer" (at
+    the bottom of page one). Within a chapter, blocks of a lower `place` come first, whichever notebook shows them.
     """
 
     text: Text
     chapter: str | None = None
     heading: Text | None = None
     style: str = "text"
+    place: int = 0
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,7 @@ class DataTable:
     heading: Text | None = None
     shade: tuple[str, ...] = ()
     widths: tuple[float, ...] = ()
+    place: int = 0
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,7 @@ class Chart:
     chapter: str | None = None
     heading: Text | None = None
     width: float = 1.0
+    place: int = 0
 
 
 Block = Paragraph | DataTable | Chart
@@ -80,12 +84,12 @@ Block = Paragraph | DataTable | Chart
 def payload(block: Block, language: str) -> dict[str, Any]:
     """The block as plain JSON in one language, without a chart's picture.
 
-    Keys of all: kind, chapter, heading. Paragraph: text, style. Table: name, caption, header, cells (rows of formatted
+    Keys of all: kind, chapter, heading, place. Paragraph: text, style. Table: name, caption, header, cells (rows of formatted
     strings), data (rows of plain values at full precision), numeric (per column), shade (rows of a share or None),
     widths. Chart: name, caption, alt, width; :class:`Page` adds svg.
     """
     heading = block.heading.of(language) if block.heading else None
-    common = {"chapter": block.chapter, "heading": heading}
+    common = {"chapter": block.chapter, "heading": heading, "place": block.place}
     if isinstance(block, Paragraph):
         return {"kind": "paragraph", **common, "text": block.text.of(language), "style": block.style}
     common |= {"name": block.name, "caption": block.caption.of(language)}

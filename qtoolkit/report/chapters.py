@@ -1,8 +1,16 @@
 """The chapters of the memo, in order. A block names the chapter that takes it."""
 
-from qtoolkit.language import Text
+from qtoolkit.language import Text, say
 
-TITLE = Text("{year}年度质量工作考核方案测算论证报告", "Methodology memo on the quality work assessment scheme {year}")
+
+def memo_title(year: str) -> Text:
+    """The memo's title; the year is left out where the scheme names none."""
+    if not year:
+        return Text("质量工作考核方案测算论证报告", "Methodology memo on the quality work assessment scheme")
+    return say(
+        zh="{year}年度质量工作考核方案测算论证报告", en="Methodology memo on the quality work assessment scheme {year}", year=year
+    )
+
 
 CHAPTERS: dict[str, Text] = {
     "summary": Text("摘要", "Summary"),

@@ -12,59 +12,52 @@ from qtoolkit.language import say
 
 FAMILY = "Noto Sans SC"
 FILE = "NotoSansSC-Regular.ttf"
+SIZES = {"font.size": 9.5, "axes.titlesize": 10, "axes.labelsize": 9.5, "legend.fontsize": 8.5}
+LINES = {"axes.linewidth": 0.8, "grid.linewidth": 0.6, "figure.constrained_layout.use": True}
 
 
 @cache
 def chinese_font() -> Path:
-    """The file of Noto Sans SC that the `zhplot` package carries.
-
-    Raises
-    ------
-    WorkError
-        If the package or its font file is not installed.
-    """
+    """The file of Noto Sans SC that the `zhplot` package carries; WorkError if it is not there."""
     spec = importlib.util.find_spec("zhplot")  # not imported: importing it changes matplotlib's settings
-    for folder in (spec.submodule_search_locations or []) if spec else []:
+    for folder in spec.submodule_search_locations or [] if spec else []:
         for path in sorted(Path(folder).rglob(FILE)):
             return path
     raise WorkError(
-        say(
-            zh="未找到中文字体{file}，请安装zhplot软件包",
-            en="the Chinese font {file} was not found; install the zhplot package",
-            file=FILE,
-        )
+        say(zh="未找到中文字体{file}，请安装zhplot", en="the Chinese font {file} is missing: install zhplot", file=FILE)
     )
 
 
 def use() -> None:
-    """Register the font in matplotlib and set the look of all figures: white grid, sizes for A4 print."""
+    """Register the font in matplotlib and set the look of all figures: white grid, sizes for the width of an A4 page."""
     import seaborn as sns
     from matplotlib import font_manager
 
     if FAMILY not in font_manager.fontManager.get_font_names():
         font_manager.fontManager.addfont(chinese_font())
-    sizes = {"axes.titlesize": 10, "axes.labelsize": 9.5, "xtick.labelsize": 8.5, "ytick.labelsize": 8.5}
-    look = {"figure.figsize": (6.3, 3.9), "figure.dpi": 100, "figure.constrained_layout.use": True, "axes.linewidth": 0.8}
-    families = {
-        "font.family": "sans-serif",
-        "font.sans-serif": [FAMILY, "DejaVu Sans"],
-        "mathtext.fontset": "dejavusans",
-        "axes.unicode_minus": True,
-    }
-    legend = {"font.size": 9.5, "legend.fontsize": 8.5, "legend.title_fontsize": 8.5, "grid.linewidth": 0.6}
-    sns.set_theme(style="whitegrid", palette="deep", rc={**families, **sizes, **look, **legend})
+    fonts = {"font.family": "sans-serif", "font.sans-serif": [FAMILY, "DejaVu Sans"], "mathtext.fontset": "dejavusans"}
+    ticks = {"xtick.labelsize": 8.5, "ytick.labelsize": 8.5, "figure.figsize": (6.3, 3.9)}
+    sns.set_theme(style="whitegrid", rc={**fonts, **SIZES, **LINES, **ticks})
 
 
 def subset(text: str) -> bytes:
-    """The font as woff2 with the characters of `text` and ASCII alone; the same bytes for the same characters."""
-    from fontTools import subset as cutter
+    """The font as woff2 with the characters of `text` and ASCII alone."""
+    from fontTools import subset
     from fontTools.ttLib import TTFont
 
-    options = cutter.Options(flavor="woff2", hinting=False, notdef_outline=True)
-    tool = cutter.Subsetter(options)
-    tool.populate(text=text + "".join(map(chr, range(32, 127))))
-    out = io.BytesIO()
+    options, out = subset.Options(flavor="woff2", hinting=False, notdef_outline=True), io.BytesIO()
+    cutter = subset.Subsetter(options)
+    cutter.populate(text=text + "".join(map(chr, range(32, 127))))
     with TTFont(chinese_font(), recalcTimestamp=False, lazy=True) as font:
-        tool.subset(font)
-        cutter.save_font(font, out, options)
+        cutter.subset(font)
+        subset.save_font(font, out, options)
     return out.getvalue()
+
+
+def lacking(text: str) -> set[str]:
+    """The characters of `text` that the font cannot show."""
+    from fontTools.ttLib import TTFont
+
+    with TTFont(chinese_font(), lazy=True) as font:
+        known = font.getBestCmap()
+    return {c for c in set(text) if c.isprintable() and ord(c) not in known}

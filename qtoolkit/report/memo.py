@@ -13,64 +13,47 @@ from typing import Any
 
 from qtoolkit.errors import InputError, WorkError, nearest
 from qtoolkit.language import Text, say
-from qtoolkit.report import html_file, pdf_file, word_file
+from qtoolkit.report import pandoc, word
 from qtoolkit.report.blocks import tint_of
 from qtoolkit.report.chapters import ANNEXES, CHAPTERS
 
-WRITERS = {"html": html_file.write, "docx": word_file.write, "pdf": pdf_file.write}
-_CHAPTER = Text("{n}、{name}", "{n}. {name}")
-_ANNEX = Text("附件{n}　{name}", "Annex {n}. {name}")
-_SECTION = Text("（{n}）{name}", "({n}) {name}")
-_TABLE = Text("表{n}　{name}", "Table {n}. {name}")
-_CHART = Text("图{n}　{name}", "Figure {n}. {name}")
-_CONTINUED = Text("（续）", " (continued)")
+WRITERS = {"html": pandoc.write_html, "docx": word.write, "pdf": pandoc.write_pdf}
+_CHAPTER, _SECTION = Text("{n}、{name}", "{n}. {name}"), Text("（{n}）{name}", "({n}) {name}")
+_ANNEX, _CONTINUED = Text("附件{n}　{name}", "Annex {n}. {name}"), Text("（续）", " (continued)")
+_TABLE, _CHART = Text("表{n}　{name}", "Table {n}. {name}"), Text("图{n}　{name}", "Figure {n}. {name}")
+_ROMAN = "I II III IV V VI VII VIII IX X XI XII XIII XIV XV XVI XVII XVIII XIX XX".split()
 
-# Widths are counted in half-widths of a Chinese character; a line of the page has so many in a table's two sizes.
-_LINE, _DENSE_LINE, _CELL_PADDING = 88, 108, 2
+# Widths are counted in halves of a Chinese character; a line of the page has so many in a table's two sizes of type.
+_LINE, _DENSE_LINE, _PADDING = 88, 108, 2
 
 
 def render(
-    body: str, folder: Path | str, stem: str, title: str, language: str, formats: Sequence[str] = ("html", "docx", "pdf")
+    body: str,
+    folder: Path | str,
+    stem: str,
+    title: str,
+    language: str,
+    formats: Sequence[str] = ("html", "docx", "pdf"),
 ) -> list[Path]:
-    """Write the memo made by :func:`compose` as `folder/stem.html`, `.docx`, `.pdf`.
+    """Write the memo made by :func:`compose` as `folder/stem.html`, `.docx`, `.pdf`; return the paths.
 
-    The same input gives the same bytes. No network and no font of the machine is used.
-
-    Returns
-    -------
-    list of Path
-        The files written, in the order of `formats`.
+    The same input gives the same bytes. Neither the network nor a font of the machine is used.
 
     Raises
     ------
     WorkError
-        If pandoc fails or typst reports anything at all.
+        If pandoc or typst fails or warns, or the font of the PDF lacks a character.
     """
-    folder = Path(folder)
-    unknown = [name for name in formats if name not in WRITERS]
-    if unknown:
-        raise InputError(
-            say(
-                zh="不支持的输出格式“{found}”，可用：html、docx、pdf{hint}",
-                en="unknown format “{found}”; known are html, docx, pdf{hint}",
-                found=unknown[0],
-                hint=nearest(unknown[0], WRITERS),
-            )
-        )
-    paths = [folder / f"{stem}.{name}" for name in formats]
+    paths = [Path(folder, f"{stem}.{name}") for name in formats]
     for name, path in zip(formats, paths, strict=True):
         path.write_bytes(WRITERS[name](body, title, language))
     return paths
 
 
 def compose(
-    blocks: Iterable[Mapping[str, Any]],
-    title: str,
-    footer: Sequence[str],
-    language: str,
-    pictures: Mapping[str, bytes],
+    blocks: Iterable[Mapping[str, Any]], title: str, footer: Sequence[str], language: str, pictures: Mapping[str, bytes]
 ) -> str:
-    """The memo as one HTML body.
+    """The memo as one HTML body, in which all text is escaped and numbers are the same in both languages.
 
     Parameters
     ----------
@@ -85,32 +68,33 @@ def compose(
         "zh" or "en".
     pictures
         PNG bytes of each chart, by the chart's name.
-
-    Returns
-    -------
-    str
-        HTML in which everything that came from the blocks is escaped, and every number is written alike in both
-        languages.
     """
     chapters: dict[str, list[Mapping[str, Any]]] = {}
     for block in blocks:
-        if block["chapter"] is not None:
-            chapters.setdefault(block["chapter"], []).append(block)
-    for name in chapters:
-        if name not in CHAPTERS | ANNEXES:
-            hint = nearest(name, CHAPTERS | ANNEXES)
-            raise InputError(say(zh="报告没有“{name}”一章{hint}", en="the memo has no chapter “{name}”{hint}", name=name, hint=hint))
+        if (name := block["chapter"]) not in [None, *CHAPTERS, *ANNEXES]:
+            hint = nearest(name, [*CHAPTERS, *ANNEXES])
+            raise InputError(
+                say(zh="报告没有“{name}”一章{hint}", en="the memo has no chapter “{name}”{hint}", name=name, hint=hint)
+            )
+        chapters.setdefault(name, []).append(block)
+    for group in chapters.values():
+        group.sort(key=lambda block: block.get("place", 0))
+    footer = [*footer, *(block["text"] for block in chapters.get("summary", []) if block.get("style") == "footer")]
     tables, charts = itertools.count(1), itertools.count(1)
 
     def write(name: str) -> str:
-        return "\n".join(_pieces(chapters[name], language, pictures, tables, charts))
+        blocks = [block for block in chapters[name] if block.get("style") != "footer"]
+        return "\n".join(_pieces(blocks, language, pictures, tables, charts))
 
-    head = f'<h2 class="summary">{CHAPTERS["summary"].of(language)}</h2>\n' + write("summary") if "summary" in chapters else ""
-    lines = "".join(f"<p>{html.escape(line)}</p>" for line in footer)
-    foot = f'\n<div class="footing">{lines}</div>' if lines else ""
-    parts = [f"<h1>{html.escape(title)}</h1>"] + ([f'<div class="cover">{head}{foot}</div>'] if head or foot else [])
+    cover = ""
+    if "summary" in chapters:
+        cover = f'<h2 class="summary">{CHAPTERS["summary"].of(language)}</h2>\n{write("summary")}'
+    if footer:
+        cover += '<div class="footing">' + "".join(f"<p>{html.escape(line)}</p>" for line in footer) + "</div>"
+    parts = [f"<h1>{html.escape(title)}</h1>", f'<div class="cover">{cover}</div>' if cover else ""]
     for n, name in enumerate((name for name in CHAPTERS if name in chapters and name != "summary"), 1):
-        heading = _CHAPTER.of(language).format(n=_ordinal(n, language), name=CHAPTERS[name].of(language))
+        number = _chinese(n) if language == "zh" else _ROMAN[n - 1]
+        heading = _CHAPTER.of(language).format(n=number, name=CHAPTERS[name].of(language))
         parts.append(f"<h2>{heading}</h2>\n{write(name)}")
     for n, name in enumerate((name for name in ANNEXES if name in chapters), 1):
         heading = _ANNEX.of(language).format(n=n, name=ANNEXES[name].of(language))
@@ -120,66 +104,62 @@ def compose(
 
 def _pieces(blocks, language, pictures, tables, charts):
     """The HTML of a chapter's blocks: sections, lists, notes, tables, figures."""
-    sections, current = itertools.count(1), None
-    for (style, heading), group in itertools.groupby(blocks, lambda b: (b.get("style", b["kind"]), b["heading"])):
-        if heading and heading != current:
-            n = next(sections)
-            letter = _ordinal(n, "zh") if language == "zh" else _letter(n)
-            yield f"<h3>{html.escape(_SECTION.of(language).format(n=letter, name=heading))}</h3>"
-            current = heading
-        group = list(group)
-        if style == "item":
-            yield "<ul>" + "".join(f"<li>{html.escape(b['text'])}</li>" for b in group) + "</ul>"
-        elif style == "note":
-            yield '<div class="note">' + "".join(f"<p>{html.escape(b['text'])}</p>" for b in group) + "</div>"
-        elif style == "table":
-            for block in group:
-                yield _table(block, _TABLE.of(language).format(n=next(tables), name=block["caption"]), language)
-        elif style == "chart":
-            for block in group:
-                yield _chart(block, _CHART.of(language).format(n=next(charts), name=block["caption"]), pictures)
-        else:
-            yield "".join(f"<p>{html.escape(b['text'])}</p>" for b in group)
+    headings = list(itertools.accumulate((block["heading"] for block in blocks), lambda now, new: new or now))
+    sections = itertools.groupby(zip(headings, blocks, strict=True), lambda pair: pair[0])
+    for n, (heading, section) in enumerate(sections, 1 if headings[0] else 0):
+        if heading:
+            number = _chinese(n) if language == "zh" else chr(97 + (n - 1) % 26) * ((n + 25) // 26)
+            yield f"<h3>{html.escape(_SECTION.of(language).format(n=number, name=heading))}</h3>"
+        for kind, group in itertools.groupby((block for _, block in section), lambda b: b.get("style", b["kind"])):
+            if kind == "item":
+                yield "<ul>" + "".join(f"<li>{html.escape(block['text'])}</li>" for block in group) + "</ul>"
+            elif kind == "table":
+                yield from (_table(block, next(tables), language) for block in group)
+            elif kind == "chart":
+                yield from (_chart(block, next(charts), language, pictures) for block in group)
+            else:
+                text = "".join(f"<p>{html.escape(block['text'])}</p>" for block in group)
+                yield f'<div class="note">{text}</div>' if kind == "note" else text
 
 
-def _chart(block, caption, pictures):
-    if block["name"] not in pictures:
-        raise WorkError(say(zh="缺少图“{name}”的图像", en="the picture of the figure “{name}” is missing", name=block["name"]))
-    data = base64.b64encode(pictures[block["name"]]).decode()
-    image = f'<img src="data:image/png;base64,{data}" alt="{html.escape(block["alt"])}" style="width:{block["width"]:.0%}"/>'
-    return f"<figure>{image}<figcaption>{html.escape(caption)}</figcaption></figure>"
+def _chart(block, n, language, pictures):
+    name = block["name"]
+    if name not in pictures:
+        raise WorkError(say(zh="缺少图“{name}”的图像", en="the picture of the figure “{name}” is missing", name=name))
+    caption = html.escape(_CHART.of(language).format(n=n, name=block["caption"]))
+    source = f"data:image/png;base64,{base64.b64encode(pictures[name]).decode()}"
+    image = f'<img src="{source}" alt="{html.escape(block["alt"])}" width="{block["width"]:.0%}"/>'
+    return f"<figure>{image}<figcaption>{caption}</figcaption></figure>"
 
 
-def _table(block, caption, language):
+def _table(block, n, language):
     """A table; one too wide for the page becomes several, each with the first column."""
-    out = []
-    for k, columns in enumerate(_panels(block)):
-        cells = [[row[j] for j in columns] for row in block["cells"]]
-        shade = [[row[j] for j in columns] for row in block["shade"]]
-        header = [block["header"][j] for j in columns]
-        given = [block["widths"][j] for j in columns] if block["widths"] else None
-        widths, dense = _widths(header, cells, given)
-        kinds = [_align(block["numeric"][j], [row[j] for row in block["cells"]], j) for j in columns]
-        title = html.escape(caption + (_CONTINUED.of(language) if k else ""))
+    out, caption = [], _TABLE.of(language).format(n=n, name=block["caption"])
+    for columns in _panels(block):
+        header, *rows = [[row[j] for j in columns] for row in [block["header"], *block["cells"]]]
+        widths, dense = _widths(header, rows, [block["widths"][j] for j in columns] if block["widths"] else [])
+        aligns = [_align(j, block["numeric"][j], [row[j] for row in block["cells"]]) for j in columns]
         cols = "".join(f'<col style="width:{width:.2%}"/>' for width in widths)
-        head = "".join(f'<th style="text-align:{a}">{html.escape(h)}</th>' for h, a in zip(header, kinds, strict=True))
-        rows = "".join(
-            "<tr>" + "".join(_cell(*cell) for cell in zip(row, tints, kinds, strict=True)) + "</tr>\n"
-            for row, tints in zip(cells, shade, strict=True)
-        )
+        head = "".join(_cell("th", *cell, None) for cell in zip(header, aligns, strict=True))
+        body = "".join(
+            "<tr>" + "".join(_cell("td", *cell) for cell in zip(row, aligns, [shade[j] for j in columns], strict=True))
+            + "</tr>\n"
+            for row, shade in zip(rows, block["shade"], strict=True)
+        )  # fmt: skip
+        more = _CONTINUED.of(language) if out else ""
         out.append(
-            f'<table class="{"dense" if dense else "plain"}"><caption>{title}</caption><colgroup>{cols}</colgroup>'
-            f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+            f'<table class="{"dense" if dense else "plain"}"><caption>{html.escape(caption + more)}</caption>'
+            f"<colgroup>{cols}</colgroup><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
         )
     return "\n".join(out)
 
 
-def _cell(text, shade, align):
+def _cell(tag, text, align, shade):
     tint = "" if shade is None else f";background-color:{tint_of(shade)}"
-    return f'<td style="text-align:{align}{tint}">{html.escape(text)}</td>'
+    return f'<{tag} style="text-align:{align}{tint}">{html.escape(text)}</{tag}>'
 
 
-def _align(numeric, cells, position):
+def _align(position, numeric, cells):
     """Numbers to the right, short marks such as grades in the middle, other text to the left."""
     if numeric:
         return "right"
@@ -188,34 +168,33 @@ def _align(numeric, cells, position):
 
 def _panels(block):
     """Positions of columns, table by table. Decided by the numbers alone, so that both languages are cut alike."""
-    weight = [
-        2 + (max((len(row[j]) for row in block["cells"]), default=4) if numeric else 8)
-        for j, numeric in enumerate(block["numeric"])
-    ]
-    count = 1 if block["widths"] or len(weight) < 3 else -(-sum(weight[1:]) // (_DENSE_LINE - weight[0]))
-    panels, goal, taken = [[0]], sum(weight[1:]) / max(count, 1), 0
-    for j in range(1, len(weight)):
-        if taken >= goal * len(panels) and len(panels) < count:
+    longest = [max((len(row[j]) for row in block["cells"]), default=0) for j in range(len(block["header"]))]
+    weights = [_PADDING + (max(n, 4) if number else 8) for n, number in zip(longest, block["numeric"], strict=True)]
+    room, rest = _DENSE_LINE - weights[0], sum(weights[1:])
+    count = 1 if block["widths"] else max(-(-rest // max(room, 1)), 1)
+    panels, taken = [[0]], 0
+    for j, weight in enumerate(weights[1:], 1):
+        if taken >= rest / count * len(panels):
             panels.append([0])
         panels[-1].append(j)
-        taken += weight[j]
+        taken += weight
     return panels
 
 
-def _widths(header, cells, given):
+def _widths(header, rows, given):
     """Shares of the page's width, and whether the table needs the small type."""
-    columns = list(zip(header, *cells, strict=True))
-    least = [1.1 * max(min(_word(h), 10), *(min(_word(c), 16) for c in body), 4) + _CELL_PADDING for h, *body in columns]
-    want = [1.1 * max(min(_length(h), 18), *(min(_length(c), 70) for c in body), 4) + _CELL_PADDING for h, *body in columns]
-    dense = sum(least) > _LINE
+    columns = [(h, [row[k] for row in rows] or [""]) for k, h in enumerate(header)]
+    body = [max(min(max(map(_word if k else _length, cells)), 16), 3) for k, (_, cells) in enumerate(columns)]
+    whole = [max(least, min(_word(h), 10)) for least, (h, _) in zip(body, columns, strict=True)]
+    full = [max(min(_length(h), 18), min(max(map(_length, cells)), 160)) for h, cells in columns]
+    stages = [[1.1 * n + _PADDING for n in stage] for stage in (body, whole, map(max, whole, full))]
+    dense = sum(stages[1]) > _LINE
     line = _DENSE_LINE if dense else _LINE
-    if given:
-        widths = list(given)
-    elif sum(want) <= line or sum(least) >= line:
-        widths = want if sum(want) <= line else least
-    else:
-        spare = (line - sum(least)) / (sum(want) - sum(least))
-        widths = [a + spare * (b - a) for a, b in zip(least, want, strict=True)]
+    widths = given or stages[2]
+    if not given and sum(widths) > line:  # between what keeps words and numbers whole and what keeps cells on one line
+        low, high = stages[:2] if sum(stages[1]) > line else stages[1:]
+        part = max(line - sum(low), 0) / (sum(high) - sum(low) or 1)
+        widths = [a + part * (b - a) for a, b in zip(low, high, strict=True)]
     return [width / sum(widths) for width in widths], dense
 
 
@@ -225,22 +204,10 @@ def _length(text):
 
 def _word(text):
     """Length of the longest piece of a text that should not be broken."""
-    return max((min(_length(piece), 40) for piece in re.findall(r"[^\s\u2e80-\uffef]+|[\u2e80-\uffef]{1,2}", text)), default=0)
+    return max(map(_length, re.findall(r"[^\s\u2e80-\uffef]+|[\u2e80-\uffef]{1,2}", text)), default=0)
 
 
-def _ordinal(n, language):
-    """一, 二, … in Chinese; I, II, … in English: no digits, which chapters of two languages need not share."""
-    if language == "zh":
-        tens, ones = divmod(n, 10)
-        digits = "〇一二三四五六七八九"
-        return (digits[tens] if tens > 1 else "") + ("十" if tens else "") + (digits[ones] if ones else "")
-    steps = [(10, "X"), (9, "IX"), (5, "V"), (4, "IV"), (1, "I")]
-    out = ""
-    for value, letters in steps:
-        out, n = out + letters * (n // value), n % value
-    return out
-
-
-def _letter(n):
-    """a, b, …, z, aa, ab, …"""
-    return ("" if n <= 26 else _letter((n - 1) // 26)) + chr(97 + (n - 1) % 26)
+def _chinese(n):
+    """一, 二, … 九十九: chapters and sections carry no digits, in either language."""
+    digits, (tens, ones) = " 一二三四五六七八九", divmod(n, 10)
+    return (digits[tens] * (tens > 1) + "十" * (tens > 0) + digits[ones]).strip()

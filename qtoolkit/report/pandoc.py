@@ -1,61 +1,93 @@
-"""pandoc, called on the memo's HTML in a folder of its own."""
+"""The memo's files: HTML that stands alone and PDF through typst, both from pandoc's reading of one HTML body."""
 
 from __future__ import annotations
 
 import base64
+import html
 import os
 import re
 import subprocess
-from collections.abc import Mapping
+import tempfile
+from datetime import UTC, datetime
 from pathlib import Path
 
 from qtoolkit.errors import WorkError
-from qtoolkit.language import say
+from qtoolkit.language import listing, say
+from qtoolkit.report import fonts
 
 EPOCH = 946684800  # the moment that every file carries, so that equal input gives equal bytes
-
-# Names given in Div classes become paragraph styles in Word and functions in typst.
-_FILTER = """
-local styles = {note = "Note", footing = "Footing"}
-function Div(div)
-  local name = div.classes[1]
-  if FORMAT == "typst" then
-    return pandoc.Blocks{pandoc.RawBlock("typst", "#" .. name .. "[")} .. div.content
-      .. pandoc.Blocks{pandoc.RawBlock("typst", "]")}
-  end
-  div.attributes["custom-style"] = styles[name]
-  return styles[name] and div or div.content
-end
-"""
-_PICTURE = re.compile(r'src="data:image/png;base64,([^"]*)"')
+STYLE = Path(__file__).parent / "style"
 
 
-def run(*options: str, given: str | bytes = b"", folder: Path | None = None) -> bytes:
+def run(*options: str, given: str = "", folder: Path | None = None) -> bytes:
     """What pandoc writes, given standard input and the folder it works in."""
     import pypandoc
 
-    environment = {**os.environ, "SOURCE_DATE_EPOCH": str(EPOCH)}
-    given = given.encode() if isinstance(given, str) else given
     command = [pypandoc.get_pandoc_path(), *options]
-    done = subprocess.run(command, input=given, capture_output=True, cwd=folder, env=environment)
+    environment = {**os.environ, "SOURCE_DATE_EPOCH": str(EPOCH)}
+    done = subprocess.run(command, input=given.encode(), capture_output=True, cwd=folder, env=environment)
     if done.returncode or done.stderr:
         why = done.stderr.decode(errors="replace").strip()
-        raise WorkError(say(zh="pandoc 未能生成报告\uff1a{why}", en="pandoc could not make the memo: {why}", why=why))
+        raise WorkError(say(zh="pandoc 未能生成报告：{why}", en="pandoc could not make the memo: {why}", why=why))
     return done.stdout
 
 
-def convert(body: str, folder: Path, *options: str, files: Mapping[str, bytes]) -> bytes:
-    """The body through pandoc, its pictures and the named files laid in `folder`, where pandoc works."""
-    for name, content in {**files, "filter.lua": _FILTER.encode()}.items():
-        (folder / name).write_bytes(content)
-    count = 0
+def convert(body: str, folder: Path, *options: str) -> bytes:
+    """The body through pandoc, working in `folder`, in which the pictures are laid as files."""
+    pictures = re.findall(r'src="data:image/png;base64,([^"]*)"', body)
+    for n, picture in enumerate(pictures):
+        (folder / f"{n}.png").write_bytes(base64.b64decode(picture))
+        body = body.replace(f'src="data:image/png;base64,{picture}"', f'src="{n}.png"', 1)
+    filters = [f"--lua-filter={STYLE / 'memo.lua'}", "--shift-heading-level-by=-1", "--wrap=none"]
+    return run("-f", "html-auto_identifiers", *filters, *options, given=body, folder=folder)
 
-    def lay(found: re.Match[str]) -> str:
-        nonlocal count
-        count += 1
-        (folder / f"{count}.png").write_bytes(base64.b64decode(found[1]))
-        return f'src="{count}.png"'
 
-    given = _PICTURE.sub(lay, body)
-    flags = ["--lua-filter=filter.lua", "--shift-heading-level-by=-1", "--wrap=none"]
-    return run("-f", "html-auto_identifiers", *flags, *options, given=given, folder=folder)
+def write_html(body: str, title: str, language: str) -> bytes:
+    """The memo as one HTML file that carries its pictures and its font."""
+    options = ["-f", "html-auto_identifiers", "-t", "html5", "-s", "--wrap=none", f"--template={STYLE / 'memo.html'}"]
+    named = [f"--metadata=pagetitle:{title}", f"--variable=lang:{'zh-CN' if language == 'zh' else 'en'}"]
+    page = run(*options, *named, given=body).decode()
+    font = base64.b64encode(fonts.subset(html.unescape(body) + title)).decode()
+    return page.replace("@FONT@", font, 1).encode()
+
+
+def write_pdf(body: str, title: str, language: str) -> bytes:
+    """The memo as PDF, set with the Chinese font alone.
+
+    Raises
+    ------
+    WorkError
+        On any warning of typst, and on characters that the font lacks, about which typst is silent.
+    """
+    import typst
+
+    if lacking := fonts.lacking(html.unescape(body)):
+        marks = listing([f"{c} (U+{ord(c):04X})" for c in sorted(lacking)], most=5)
+        raise WorkError(
+            say(
+                zh="PDF 所用字体缺少字符：{marks}；请改换文字，或只输出 html、docx",
+                en="the font of the PDF lacks these characters: {marks}; change the text or write html and docx alone",
+                marks=marks,
+            )
+        )
+    body = re.sub(r'background-color:(#[0-9a-f]{6})"', r'" data-typst:fill="rgb(&quot;\1&quot;)"', body)
+    body = body.replace('<table class="dense">', '<table class="dense" data-typst:text:size="7.5pt">')
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        chinese = ["--variable=chinese"] if language == "zh" else []
+        source = convert(body, folder, "-t", "typst", "-s", f"--template={STYLE / 'memo.typ'}", *chinese)
+        (folder / "memo.typ").write_bytes(source)
+        try:
+            pdf, warnings = typst.compile_with_warnings(
+                folder / "memo.typ",
+                root=folder,
+                font_paths=[fonts.chinese_font().parent],
+                ignore_system_fonts=True,
+                timestamp=datetime.fromtimestamp(EPOCH, UTC),
+            )
+        except typst.TypstError as error:
+            raise WorkError(say(zh="PDF 未能生成：{why}", en="the PDF could not be made: {why}", why=error)) from error
+    if warnings:
+        why = "; ".join(str(warning.message) for warning in warnings)
+        raise WorkError(say(zh="PDF 排版有警告：{why}", en="typst warned while setting the PDF: {why}", why=why))
+    return pdf

@@ -1,0 +1,180 @@
+"""Figures: every one is made from labelled results, in one language, legible in print."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from qtoolkit.assessment import Assessment
+from qtoolkit.report import fonts
+from qtoolkit.robustness import Certificates
+
+MANY = 45  # beyond so many units names are left out
+SHADES = ("#2f6690", "#7fa8c9", "#e2b26f", "#c2604d", "#8a4a7d", "#555555")
+
+
+def scores(result: Assessment, language: str) -> Any:
+    """Published scores from the highest down, coloured by grade, with the cutoffs."""
+    fonts.use()
+    order = result.ranks.sort_values(kind="stable").index
+    values, colours = result.scores[order], grade_colours(result)
+    figure, axes = _units_axes(len(order))
+    places = np.arange(len(order))
+    axes.barh(places, values, color=[colours[g] for g in result.grades[order]], height=0.72)
+    start = _left_end(values, [g.cutoff for g in result.scheme.grades[:-1]])
+    end = float(values.max()) + 0.09 * (float(values.max()) - start)
+    axes.set_xlim(start, end)
+    if len(order) <= MANY:
+        for place, value in zip(places, values, strict=True):
+            axes.text(value + (end - start) * 0.006, place, f"{value:.2f}", va="center", fontsize=7)
+    _cutoff_lines(axes, result)
+    _name_units(axes, result, order, language)
+    _grade_legend(axes, result, language)
+    axes.set_xlabel({"zh": "得分", "en": "score"}[language])
+    return figure
+
+
+def shares(result: Assessment, language: str) -> Any:
+    """得分率 of every unit on every leaf, units by rank; blanks are grey."""
+    import seaborn as sns
+
+    fonts.use()
+    order = result.ranks.sort_values(kind="stable").index
+    matrix = result.matrix.loc[order] * 100
+    names = [leaf.name.of(language) for leaf in result.scheme.leaves]
+    figure, axes = _units_axes(len(order), extra=1.3)
+    axes.set_facecolor("#cccccc")
+    sns.heatmap(
+        matrix.to_numpy(),
+        ax=axes,
+        cmap=sns.light_palette("#2f6690", as_cmap=True),
+        vmin=max(0.0, np.floor(np.nanmin(matrix.to_numpy()) / 10) * 10),
+        vmax=100,
+        annot=len(order) <= MANY and len(names) <= 15,
+        fmt=".0f",
+        annot_kws={"fontsize": 6.5},
+        linewidths=0.4 if len(order) <= MANY else 0,
+        cbar_kws={"label": {"zh": "得分率（%）", "en": "share of full marks (%)"}[language], "shrink": 0.5},
+    )
+    axes.xaxis.tick_top()
+    axes.set_xticks(
+        np.arange(len(names)) + 0.5, [_wrap(n, language) for n in names], rotation=0 if len(names) <= 9 else 90
+    )
+    axes.tick_params(axis="x", labelsize=7, length=0)
+    labels = [result.labels[u].of(language) for u in order] if len(order) <= MANY else []
+    axes.set_yticks(np.arange(len(labels)) + 0.5, labels, rotation=0, fontsize=7.5)
+    return figure
+
+
+def ranges(result: Assessment, table: pd.DataFrame, language: str) -> Any:
+    """Score ranges over a region as bars, the present score as a dot, the cutoffs as lines."""
+    fonts.use()
+    order = table["score"].sort_values(ascending=False, kind="stable").index
+    table = table.loc[order]
+    figure, axes = _units_axes(len(order))
+    places = np.arange(len(order))
+    certain = table["certain"].to_numpy(bool)
+    words = {
+        True: {"zh": "等级不变", "en": "grade cannot change"},
+        False: {"zh": "等级可能变化", "en": "grade may change"},
+    }
+    for fixed, colour in ((True, "#7fa8c9"), (False, "#d98c5f")):
+        rows = certain == fixed
+        widths = (table["high"] - table["low"])[rows]
+        axes.barh(places[rows], widths, left=table["low"][rows], height=0.6, color=colour, label=words[fixed][language])
+    axes.plot(
+        table["score"],
+        places,
+        "o",
+        color="#222222",
+        markersize=2.6,
+        label={"zh": "现行分值", "en": "present points"}[language],
+    )
+    start = _left_end(table["low"], [g.cutoff for g in result.scheme.grades[:-1]])
+    axes.set_xlim(start, float(table["high"].max()) + 0.03 * (float(table["high"].max()) - start))
+    _cutoff_lines(axes, result)
+    _name_units(axes, result, order, language)
+    axes.legend(loc="lower right", frameon=True)
+    axes.set_xlabel({"zh": "基础得分", "en": "base score"}[language])
+    return figure
+
+
+def tolerances(result: Assessment, certificates: Certificates, language: str) -> Any:
+    """The certified tolerance of each unit, the least first."""
+    fonts.use()
+    table = certificates.table.sort_values("tolerance", kind="stable")
+    values = np.minimum(table["tolerance"].to_numpy(float), 1.0) * 100
+    figure, axes = _units_axes(len(table))
+    colours = grade_colours(result)
+    places = np.arange(len(table))
+    axes.barh(places, values, color=[colours[g] for g in result.grades[table.index]], height=0.7)
+    if len(table) <= MANY:
+        for place, value, status in zip(places, values, table["status"], strict=True):
+            sign = "≥" if status == "at least" or value >= 100 else ""
+            axes.text(value + max(values) * 0.008, place, f"{sign}{value:.1f}", va="center", fontsize=7)
+    axes.set_xlim(0, max(values) * 1.09 if len(values) and max(values) > 0 else 1)
+    _name_units(axes, result, table.index, language)
+    _grade_legend(axes, result, language)
+    axes.set_xlabel({"zh": "分值允许浮动幅度（±%）", "en": "tolerance of points (±%)"}[language])
+    return figure
+
+
+def grade_colours(result: Assessment) -> dict[str, str]:
+    """A colour a grade, best first from blue to red."""
+    return {grade.id: SHADES[min(i, len(SHADES) - 1)] for i, grade in enumerate(result.scheme.grades)}
+
+
+def _units_axes(n: int, extra: float = 0.9) -> tuple[Any, Any]:
+    import matplotlib.pyplot as plt
+
+    height = extra + (0.2 * n if n <= MANY else 8.0)
+    figure, axes = plt.subplots(figsize=(6.6, max(height, 2.4)))
+    return figure, axes
+
+
+def _name_units(axes: Any, result: Assessment, order: pd.Index, language: str) -> None:
+    if len(order) <= MANY:
+        axes.set_yticks(np.arange(len(order)), [result.labels[u].of(language) for u in order], fontsize=7.5)
+    else:
+        axes.set_ylabel(
+            {"zh": f"考核对象（{len(order)}家，按得分排列）", "en": f"units ({len(order)}, by score)"}[language]
+        )
+    axes.set_ylim(len(order) - 0.4, -0.6)
+    axes.grid(axis="y", visible=False)
+
+
+def _cutoff_lines(axes: Any, result: Assessment) -> None:
+    low, high = axes.get_xlim()
+    for grade in result.scheme.grades[:-1]:
+        if low <= grade.cutoff <= high:
+            axes.axvline(grade.cutoff, color="#333333", linewidth=0.9, linestyle="--")
+            axes.text(
+                grade.cutoff,
+                1.002,
+                f"{grade.cutoff:g}",
+                transform=axes.get_xaxis_transform(),
+                ha="center",
+                va="bottom",
+                fontsize=8,
+            )
+
+
+def _grade_legend(axes: Any, result: Assessment, language: str) -> None:
+    from matplotlib.patches import Patch
+
+    colours = grade_colours(result)
+    handles = [Patch(color=colours[g.id], label=g.label.of(language)) for g in result.scheme.grades]
+    axes.legend(handles=handles, loc="lower right", frameon=True)
+
+
+def _left_end(values: pd.Series, cutoffs: list[float]) -> float:
+    lowest = min([float(values.min()), *[c for c in cutoffs if c > 0.8 * float(values.min())]])
+    return max(0.0, np.floor((lowest - 0.08 * (float(values.max()) - lowest + 1)) / 5) * 5)
+
+
+def _wrap(name: str, language: str) -> str:
+    import textwrap
+
+    return "\n".join(textwrap.wrap(name, 5 if language == "zh" else 11)) or name

@@ -1,0 +1,258 @@
+"""Views of robustness: score ranges over a band of points, certified tolerances."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from qtoolkit import robustness
+from qtoolkit.assessment import Assessment
+from qtoolkit.language import Text, listing, say
+from qtoolkit.regions import Box
+from qtoolkit.report import figures, words
+from qtoolkit.report.assessment import GRADE, UNIT
+from qtoolkit.report.blocks import Block, Chart, DataTable, Paragraph
+
+
+def ranges(result: Assessment, band: float) -> list[Block]:
+    """Score ranges while the points move within ±band, with the sentence for the summary."""
+    region = Box(relative=band)
+    table = robustness.score_range(result, region).table
+    fixed, open_ = table[table["certain"]], table[~table["certain"]]
+    headline = say(
+        zh="稳定性：{region}，{n}家等级确定不变；等级可能变化的有{m}家：{units}。",
+        en="Robustness: with {region}, the grade of {n:unit|units} cannot change; that of {m} may: {units}.",
+        region=region.describe(),
+        n=len(fixed),
+        m=len(open_),
+        units=_possible(result, open_),
+    )
+    order = table["score"].sort_values(ascending=False, kind="stable").index
+    shown = table.loc[order]
+    frame = pd.DataFrame(
+        {
+            "unit": [result.labels[unit] for unit in order],
+            "score": shown["score"].to_numpy(),
+            "low": shown["low"].to_numpy(),
+            "high": shown["high"].to_numpy(),
+            "grade": [
+                _span(result, low, high) for low, high in zip(shown["grade_low"], shown["grade_high"], strict=True)
+            ],
+            "status": [STATUS[s] for s in shown["status"]],
+        }
+    )
+    columns = {
+        "unit": UNIT,
+        "score": Text("基础得分", "Base score"),
+        "low": Text("最低", "Lowest"),
+        "high": Text("最高", "Highest"),
+        "grade": Text("可能的等级", "Possible grades"),
+        "status": Text("性质", "Nature"),
+    }
+    formats = {"score": ".2f", "low": ".2f", "high": ".2f"}
+    explain = say(
+        zh="{region}时，各考核对象得分的最低值和最高值如下。“精确”指两端确有一组分值能够达到，并已用该组分值重新评分核对；"
+        "“界限”指得分不会超出该区间，但两端未必能够达到。",
+        en="With {region}, the lowest and highest scores are as follows. “exact”: there are points that attain each end, and "
+        "scoring again at them gave the same; “bounds”: no score lies outside, but the ends need not be attained.",
+        region=region.describe(),
+    )
+    return [
+        Paragraph(headline, "summary", place=1),
+        Paragraph(explain, "stability", Text("得分区间", "Score ranges")),
+        DataTable(
+            "score_ranges",
+            Text("分值浮动时的得分区间", "Score ranges under moving points"),
+            frame,
+            columns,
+            formats,
+            "stability",
+        ),
+        Chart(
+            "score_ranges",
+            Text("分值浮动时的得分区间和等级分数线", "Score ranges under moving points, with cutoffs"),
+            lambda language: figures.ranges(result, table, language),
+            Text(
+                "横条为得分区间，圆点为现行分值下的得分，虚线为分数线",
+                "Bars are ranges, dots present scores, dashes cutoffs",
+            ),
+            "stability",
+        ),
+        *_reasons(table, result),
+    ]
+
+
+STATUS = {
+    "exact": Text("精确", "exact"),
+    "bounds": Text("界限", "bounds"),
+    "at least": Text("至少", "at least"),
+    "refused": Text("不适用", "not applicable"),
+}
+
+
+def _possible(result: Assessment, table: pd.DataFrame) -> Text:
+    """Units whose grade may change, each with the grades that are possible."""
+    if table.empty:
+        return words.NONE
+    return listing(
+        say(
+            zh="{unit}（{grades}）",
+            en="{unit} ({grades})",
+            unit=result.labels[unit],
+            grades=_span(result, row["grade_low"], row["grade_high"]),
+        )
+        for unit, row in table.iterrows()
+    )
+
+
+def _span(result: Assessment, low: str, high: str) -> Text:
+    scheme = result.scheme
+    if low == high:
+        return scheme.grade(low).label
+    return say(zh="{high}至{low}", en="{high} to {low}", high=scheme.grade(high).label, low=scheme.grade(low).label)
+
+
+def _reasons(table: pd.DataFrame, result: Assessment) -> list[Block]:
+    """Why some rows are bounds."""
+    reasons = {why: table.index[table["why"] == why] for why in table["why"].unique() if why}
+    return [
+        Paragraph(
+            say(
+                zh="{units}只给出界限：{why}。",
+                en="Only bounds are given for {units}: {why}.",
+                units=words.units(result, index),
+                why=robustness.REASONS[why],
+            ),
+            "stability",
+            style="note",
+        )
+        for why, index in reasons.items()
+    ]
+
+
+def tolerances(result: Assessment, band: float) -> list[Block]:
+    """The certified tolerance of every unit, the least first."""
+    certificates = robustness.tolerance(result)
+    table = certificates.table.sort_values("tolerance", kind="stable")
+    heading = Text("分值允许浮动幅度", "Tolerance of points")
+    finite = table[np.isfinite(table["tolerance"].astype(float))]
+    if result.engine.rivals or finite.empty:
+        why = (
+            robustness.REASONS["quota"]
+            if result.engine.rivals
+            else Text("没有分数线可能被跨过", "there is no cutoff to cross")
+        )
+        text = say(zh="未计算允许浮动幅度：{why}。", en="Tolerances are not given: {why}.", why=why)
+        return [Paragraph(text, "stability", heading)]
+    weak, strong = finite.index[0], finite.index[-1]
+    text = say(
+        zh="在总分不变的条件下，等级最不稳的是{weak}：各指标分值在{least}以内任意变动时等级不变；最稳的是{strong}（{most}）。"
+        "允许浮动幅度不足{band:.4g}%的有{n}家：{units}。",
+        en="With the total kept, the least certain grade is {weak}'s: it holds however the points move within {least}; the most "
+        "certain is {strong}'s ({most}). The tolerance is below {band:.4g}% for {n:unit|units}: {units}.",
+        weak=result.labels[weak],
+        least=_percent(finite["tolerance"].iloc[0]),
+        strong=result.labels[strong],
+        most=_percent(finite["tolerance"].iloc[-1]),
+        band=100 * band,
+        n=int((finite["tolerance"] < band).sum()),
+        units=words.units(result, finite.index[finite["tolerance"] < band]),
+    )
+    proof = Text(
+        "以上为数学证明，不是随机抽样的频率；只检验分值，不检验数据是否真实。",
+        "These are proofs, not frequencies from random draws; they test points alone, not the truth of the data.",
+    )
+    return [
+        Paragraph(text, "stability", heading),
+        Paragraph(proof, "stability"),
+        _tolerance_table(result, table),
+        Chart(
+            "tolerances",
+            Text("各考核对象等级的分值允许浮动幅度", "Tolerance of points for each unit's grade"),
+            lambda language: figures.tolerances(result, certificates, language),
+            Text("横条越长，等级越稳", "The longer the bar, the more certain the grade"),
+            "stability",
+        ),
+    ]
+
+
+def _percent(tolerance: float) -> Text:
+    """A tolerance in words; beyond ±100% points could turn negative, so nothing more is claimed."""
+    if tolerance >= 1:
+        return Text("±100%或更大幅度", "±100% or more")
+    return say(zh="±{t:.2%}", en="±{t:.2%}", t=float(tolerance))
+
+
+def _tolerance_table(result: Assessment, table: pd.DataFrame) -> DataTable:
+    frame = pd.DataFrame(
+        {
+            "unit": [result.labels[unit] for unit in table.index],
+            "score": table["score"].to_numpy(),
+            "grade": [result.scheme.grade(g).label for g in table["grade"]],
+            "towards": [None if pd.isna(g) else result.scheme.grade(g).label for g in table["towards"]],
+            "margin": np.minimum(table["margin_down"], table["margin_up"]).to_numpy(),
+            "tolerance": table["tolerance"].to_numpy(float),
+            "status": [STATUS[s] for s in table["status"]],
+        }
+    )
+    columns = {
+        "unit": UNIT,
+        "score": Text("基础得分", "Base score"),
+        "grade": GRADE,
+        "towards": Text("先变为", "First turns"),
+        "margin": Text("距分数线", "From cutoff"),
+        "tolerance": Text("允许浮动幅度（±）", "Tolerance (±)"),
+        "status": Text("性质", "Nature"),
+    }
+    formats = {"score": ".2f", "margin": ".2f", "tolerance": ".2%"}
+    caption = Text("分值允许浮动幅度（由小到大）", "Tolerance of points (least first)")
+    return DataTable("tolerances", caption, frame, columns, formats, "stability")
+
+
+def methods(result: Assessment, band: float) -> list[Block]:
+    """Annex: formulas of the calculation."""
+    scheme = result.scheme
+    order = listing(
+        [
+            Text("指标得分", "indicator scores"),
+            Text("逐级合成基础得分", "aggregation to the base score"),
+            *(
+                [Text("总分取整", "rounding of the total"), Text("加减分", "bonus and deductions")]
+                if scheme.order.rounding == "before_bonus"
+                else [
+                    Text("加减分", "bonus and deductions"),
+                    Text("封顶", "cap"),
+                    Text("总分取整", "rounding of the total"),
+                ]
+            ),
+            Text("按分数线定级", "grades by cutoffs"),
+            Text("一票否决", "vetoes"),
+        ]
+    )
+    texts = [
+        say(zh="计算顺序：{order}。", en="Order of steps: {order}.", order=order),
+        Text(
+            "指标得分 = a·p + b，截于0和p之间；p为分值，a、b由评分规则和数据确定。扣分幅度不随分值调整的指标a = 1，b = −扣分。",
+            "Indicator score = a·p + b, cut at 0 and p; p are its points, a and b follow from its rule and the data. Where "
+            "deductions do not scale, a = 1 and b = −deduction.",
+        ),
+        Text(
+            "得分以0.0000000001分为最小单位的整数比较，四舍五入为十进制意义上的四舍五入。",
+            "Scores are compared as whole multiples of 0.0000000001 points; rounding half up is decimal.",
+        ),
+        say(
+            zh="得分区间：p在±{band:.4g}%以内、总分不变时，线性得分A·p + b的最大值由贪心法精确求得：先取各下限，余下分值依次给A最大的指标。",
+            en="Score range: for p within ±{band:.4g}%, total kept, the maximum of a linear score A·p + b is found exactly by a "
+            "greedy rule: all start at their lower bounds, the rest goes to the largest A first.",
+            band=100 * band,
+        ),
+        Text(
+            "允许浮动幅度：ρ = 距分数线的分数 / h，h = Σ p·|A − m|，m为以p加权的A的中位数；浮动不超过ρ时等级不变。",
+            "Tolerance: ρ = distance to the cutoff / h, with h = Σ p·|A − m| and m the median of A weighted by p; up to ρ the "
+            "grade holds.",
+        ),
+    ]
+    return [
+        Paragraph(text, "annex_methods", Text("计算方法", "Methods") if i == 0 else None)
+        for i, text in enumerate(texts)
+    ]

@@ -1,0 +1,1 @@
+"""Running notebooks on a case, and the run folder that comes of it."""

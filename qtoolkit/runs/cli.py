@@ -1,0 +1,167 @@
+"""The command line: `qtoolkit run`, `check`, `schema`. Exit status 0 done, 1 the work failed, 2 the input is wrong."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from qtoolkit.errors import InputError, WorkError
+from qtoolkit.language import Text, say
+
+app = typer.Typer(
+    help="质量工作考核方案测算工具 Test points, cutoffs and robustness of an assessment scheme.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+CaseArgument = Annotated[str, typer.Argument(help="案例文件夹、params.yaml 或内置案例名 Case folder, params.yaml or packaged case")]
+SetOption = Annotated[
+    list[str] | None, typer.Option("--set", help="改参数，如 weight_band=0.2、cutoffs.A=88 Change a parameter (repeatable)")
+]
+LanguageOption = Annotated[str | None, typer.Option("--language", help="语言 zh 或 en Language of memo and messages")]
+NotebookOption = Annotated[
+    list[str] | None, typer.Option("--notebook", help="只运行这些分析 Run these notebooks only (repeatable)")
+]
+
+
+@app.command()
+def run(
+    case: CaseArgument,
+    set_: SetOption = None,
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="结果文件夹 The run folder itself")] = None,
+    jobs: Annotated[int | None, typer.Option("--jobs", min=1, help="同时运行的分析数 Notebooks at a time")] = None,
+    language: LanguageOption = None,
+    format_: Annotated[str, typer.Option("--format", help="报告格式 Memo formats, comma separated")] = "html,docx,pdf",
+    notebook: NotebookOption = None,
+    seed: Annotated[int | None, typer.Option("--seed", help="随机数种子 Seed of simulations")] = None,
+) -> None:
+    """测算并写出报告 Run a case and write the memo, tables and figures."""
+    from qtoolkit.runs.run import carry_out, plan
+
+    settings = _settings(set_) | ({} if seed is None else {"seed": seed})
+    formats = tuple(name.strip() for name in format_.split(",") if name.strip())
+    ready = plan(case, settings, language, notebook, formats)
+    with _Progress(ready.parameters.language) as bar:
+        folder, already = carry_out(ready, out, jobs, bar.show)
+    memo = folder / f"memo.{formats[0]}" if formats else folder
+    if already:
+        text = say(zh="结果已经存在：{path}", en="the result is there already: {path}", path=memo)
+    else:
+        text = say(zh="已完成：{path}", en="done: {path}", path=memo)
+    _print(text.of(ready.parameters.language))
+
+
+@app.command()
+def check(case: CaseArgument, set_: SetOption = None, language: LanguageOption = None, notebook: NotebookOption = None) -> None:
+    """只检查输入，不运行 Validate a case without running it."""
+    from qtoolkit.runs.run import plan
+
+    ready = plan(case, _settings(set_), language, notebook)
+    language = ready.parameters.language
+    text = say(
+        zh="检查通过：考核对象{units}家，指标{leaves}项，总分{total:g}分。",
+        en="The input is sound: {units:unit|units}, {leaves:indicator|indicators}, {total:g} points in all.",
+        units=len(ready.case.table.units),
+        leaves=len(ready.case.scheme.leaves),
+        total=ready.case.scheme.total,
+    )
+    _print(text.of(language))
+    for text in ready.result.flags["text"]:
+        _print(f"  {text.of(language)}")
+
+
+@app.command()
+def schema(
+    which: Annotated[str, typer.Argument(help="scheme 或 parameters")] = "scheme",
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="写入的文件 File to write")] = None,
+) -> None:
+    """输出供编辑器使用的 JSON Schema Print a JSON schema for editors."""
+    from qtoolkit.inputs.parameters import Parameters
+    from qtoolkit.inputs.scheme import Scheme
+
+    models: dict[str, Any] = {"scheme": Scheme, "parameters": Parameters}
+    if which not in models:
+        raise InputError(say(zh="应为 scheme 或 parameters", en="expected scheme or parameters"))
+    text = json.dumps(models[which].model_json_schema(), ensure_ascii=False, indent=2)
+    if out is None:
+        _print(text)
+    else:
+        out.write_text(text + "\n", encoding="utf-8")
+
+
+def _settings(items: list[str] | None) -> dict[str, Any]:
+    """key=value options; values are YAML scalars."""
+    from qtoolkit.inputs.yamltext import parse_yaml
+
+    settings: dict[str, Any] = {}
+    for item in items or []:
+        key, sign, value = item.partition("=")
+        if not sign or not key:
+            raise InputError(say(zh="--set 应写成 参数=值，现为“{item}”", en="--set takes key=value, found “{item}”", item=item))
+        settings[key.strip()] = parse_yaml(value, f"--set {key}").data
+    return settings
+
+
+class _Progress:
+    """A bar on the terminal; nothing where the output is no terminal."""
+
+    def __init__(self, language: str):
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+        self.language = language
+        columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}", markup=False))
+        console = Console(stderr=True)
+        self.bar = Progress(*columns, console=console, disable=not console.is_terminal, transient=True)
+
+    def __enter__(self) -> _Progress:
+        self.bar.start()
+        self.task = self.bar.add_task(Text("正在运行", "running").of(self.language), total=None)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.bar.stop()
+
+    def show(self, done: int, total: int, what: Text) -> None:
+        self.bar.update(self.task, completed=done, total=total, description=what.of(self.language))
+
+
+def _print(text: str, error: bool = False) -> None:
+    """Print whatever the terminal's encoding; what it cannot show is replaced."""
+    stream = sys.stderr if error else sys.stdout
+    encoding = stream.encoding or "utf-8"
+    print(text.encode(encoding, "replace").decode(encoding), file=stream)
+
+
+def _language(arguments: list[str]) -> str:
+    """The language of messages when the parameters could not be read: --language, else Chinese."""
+    for i, argument in enumerate(arguments):
+        if argument == "--language=en" or (argument == "--language" and arguments[i + 1 : i + 2] == ["en"]):
+            return "en"
+    return "zh"
+
+
+def main() -> None:
+    """Entry point of the command `qtoolkit`."""
+    language = _language(sys.argv[1:])
+    try:
+        app()
+    except InputError as error:
+        for sentence in error.sentences(language):
+            _print(sentence, error=True)
+        sys.exit(2)
+    except WorkError as error:
+        _print(error.text.of(language), error=True)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        _print(Text("已中断，没有写出结果", "interrupted; nothing was written").of(language), error=True)
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,162 @@
+"""Notebooks executed side by side, each by papermill in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+from qtoolkit.errors import Complaint, InputError, WorkError
+from qtoolkit.language import Text, say
+from qtoolkit.runs.notebooks import Notebook
+
+
+class Failure(WorkError):
+    """A notebook stopped; `partial` is the notebook up to the cell that failed."""
+
+    def __init__(self, text: Text, partial: Path):
+        self.partial = partial
+        super().__init__(text)
+
+
+def execute(
+    notebooks: Sequence[Notebook],
+    parameters: Mapping[str, Any],
+    language: str,
+    folder: Path,
+    out: Path,
+    jobs: int,
+    done: Callable[[str], None] = lambda name: None,
+) -> list[Path]:
+    """Execute notebooks into `out`; the kernels work in `folder`.
+
+    Only parameters that a notebook declares reach it. The first failure stops the others.
+
+    Returns
+    -------
+    list of Path
+        The executed notebooks, in the order given.
+
+    Raises
+    ------
+    InputError
+        A cell raised one (a knob out of range, say).
+    Failure
+        A cell failed otherwise.
+    """
+    with _Processes(out) as processes, ThreadPoolExecutor(max_workers=max(1, jobs)) as pool:
+        tasks = {pool.submit(processes.run, book, parameters, language, folder, out): book for book in notebooks}
+        try:
+            for task in as_completed(tasks):
+                task.result()
+                done(tasks[task].name)
+        except BaseException:
+            processes.stop()
+            pool.shutdown(cancel_futures=True)
+            raise
+    return [out / f"{book.name}.ipynb" for book in notebooks]
+
+
+class _Processes:
+    """Worker processes that see a private Jupyter: this interpreter's kernel, and nobody's settings."""
+
+    def __init__(self, out: Path):
+        self.home = out / ".jupyter"
+        self.running: set[subprocess.Popen] = set()
+        self.stopped = False
+        self.lock = threading.Lock()
+
+    def __enter__(self) -> _Processes:
+        kernel = self.home / "kernels" / "python3"
+        kernel.mkdir(parents=True)
+        argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+        spec = {"argv": argv, "display_name": "Python 3", "language": "python"}
+        (kernel / "kernel.json").write_text(json.dumps(spec), encoding="utf-8")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+        shutil.rmtree(self.home, ignore_errors=True)
+
+    def stop(self) -> None:
+        """Kill what still runs; nothing new starts."""
+        with self.lock:
+            self.stopped = True
+            for process in self.running:
+                process.kill()
+
+    def environment(self) -> dict[str, str]:
+        package = str(Path(__file__).resolve().parents[2])
+        paths = [package, *filter(None, [os.environ.get("PYTHONPATH")])]
+        return os.environ | {
+            "JUPYTER_PATH": str(self.home),
+            "JUPYTER_CONFIG_DIR": str(self.home / "config"),
+            "JUPYTER_PLATFORM_DIRS": "1",
+            "IPYTHONDIR": str(self.home / "ipython"),
+            "PYTHONPATH": os.pathsep.join(paths),
+            "PYTHONUTF8": "1",
+            "PYTHONIOENCODING": "utf-8",
+        }
+
+    def run(self, book: Notebook, parameters: Mapping[str, Any], language: str, folder: Path, out: Path) -> None:
+        """Execute one notebook to `out`."""
+        source, job_file = self.home / f"{book.name}.ipynb", self.home / f"{book.name}.json"
+        failure, output = self.home / f"{book.name}.failure.json", out / f"{book.name}.ipynb"
+        nbformat.write(book.in_language(language), source)
+        job = {
+            "input": str(source),
+            "output": str(output),
+            "parameters": {key: value for key, value in parameters.items() if key in book.declared and key.isidentifier()},
+            "folder": str(folder),
+            "failure": str(failure),
+        }
+        job_file.write_text(json.dumps(job), encoding="utf-8")
+        command = [sys.executable, "-m", "qtoolkit.runs.worker", str(job_file)]
+        with self.lock:
+            if self.stopped:
+                return
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                env=self.environment(),
+            )
+            self.running.add(process)
+        _, errors = process.communicate()
+        with self.lock:
+            self.running.discard(process)
+            if self.stopped or process.returncode == 0:
+                return
+        if failure.is_file():
+            raise _cell_failed(book, json.loads(failure.read_text(encoding="utf-8")), output)
+        lines = errors.decode("utf-8", "replace").strip().splitlines() or [f"exit status {process.returncode}"]
+        text = say(zh="{name} 未能运行：{why}", en="{name} could not run: {why}", name=book.name, why=lines[-1])
+        raise Failure(text, output)
+
+
+def _cell_failed(book: Notebook, failure: Mapping[str, Any], output: Path) -> Exception:
+    """The cell's error in one sentence; an InputError stays one."""
+    lines = [line for line in str(failure["message"]).splitlines() if line.strip()] or [""]
+    if failure["name"] == "InputError":
+        half = (len(lines) + 1) // 2
+        pairs = zip(lines[:half], lines[half:] or lines[:half], strict=False)
+        return InputError(Complaint(Text(zh, en), book.name) for zh, en in pairs)
+    text = say(
+        zh="{name} 第{cell}个单元格出错：{kind}：{why}",
+        en="{name}, cell number {cell} failed: {kind}: {why}",
+        name=book.name,
+        cell=failure["cell"],
+        kind=failure["name"],
+        why=lines[-1],
+    )
+    return Failure(text, output)

@@ -1,0 +1,139 @@
+"""What executed notebooks show, as files: tables (CSV and one workbook), figures (PNG and SVG)."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import datetime
+import io
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+from qtoolkit.errors import WorkError
+from qtoolkit.language import say
+from qtoolkit.report.blocks import MIME
+
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def collect(notebooks: Sequence[Path]) -> tuple[list[dict[str, Any]], dict[str, bytes]]:
+    """Blocks of executed notebooks in order, and the charts' PNG bytes by name."""
+    blocks: list[dict[str, Any]] = []
+    pictures: dict[str, bytes] = {}
+    seen: set[tuple[str, str]] = set()
+    for path in notebooks:
+        for cell in nbformat.read(path, as_version=4).cells:
+            for output in cell.get("outputs", []):
+                block = output.get("data", {}).get(MIME)
+                if block is None:
+                    continue
+                if block["kind"] != "paragraph":
+                    if (key := (block["kind"], block["name"])) in seen:
+                        kind, name = key
+                        text = say(
+                            zh="{path} 中的{name}（{kind}）重名", en="{path}: two blocks ({kind}) are called {name}",
+                            path=path.name, name=name, kind=kind,
+                        )  # fmt: skip
+                        raise WorkError(text)
+                    seen.add(key)
+                if block["kind"] == "chart":
+                    pictures[block["name"]] = base64.b64decode(output["data"]["image/png"])
+                blocks.append(block)
+    return blocks, pictures
+
+
+def write_figures(blocks: Sequence[dict[str, Any]], pictures: dict[str, bytes], folder: Path) -> None:
+    """figures/<name>.png and .svg."""
+    folder.mkdir()
+    for block in blocks:
+        if block["kind"] == "chart":
+            name = safe_name(block["name"])
+            (folder / f"{name}.png").write_bytes(pictures[block["name"]])
+            (folder / f"{name}.svg").write_text(block["svg"], encoding="utf-8", newline="\n")
+
+
+def write_tables(blocks: Sequence[dict[str, Any]], folder: Path) -> None:
+    """tables/<name>.csv, UTF-8 with BOM (Excel reads it), numbers at full precision."""
+    folder.mkdir()
+    for block in blocks:
+        if block["kind"] != "table":
+            continue
+        out = io.StringIO(newline="")
+        writer = csv.writer(out, lineterminator="\n")
+        writer.writerow([_text_cell(title) for title in block["header"]])
+        writer.writerows([[_csv_cell(value) for value in row] for row in block["data"]])
+        (folder / f"{safe_name(block['name'])}.csv").write_bytes(out.getvalue().encode("utf-8-sig"))
+
+
+def _csv_cell(value: Any) -> Any:
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return _text_cell(value)
+    return repr(value)
+
+
+def _text_cell(text: str) -> str:
+    """Text that a spreadsheet would take for a formula gets an apostrophe before it."""
+    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
+
+
+def write_workbook(blocks: Sequence[dict[str, Any]], path: Path) -> None:
+    """All tables in one workbook, a sheet each; text is written as text."""
+    import xlsxwriter
+
+    with xlsxwriter.Workbook(path, {"strings_to_formulas": False, "strings_to_urls": False}) as book:
+        book.set_properties({"created": datetime.datetime(2000, 1, 1)})  # the same bytes for the same tables
+        bold = book.add_format({"bold": True, "bg_color": "#e8eef4", "border": 1, "text_wrap": True, "valign": "vcenter"})
+        taken: set[str] = set()
+        for block in blocks:
+            if block["kind"] == "table":
+                _write_sheet(book, book.add_worksheet(_sheet_name(block["caption"], taken)), block, bold)
+        if not taken:
+            book.add_worksheet()
+
+
+def _write_sheet(book: Any, sheet: Any, block: dict[str, Any], bold: Any) -> None:
+    sheet.write_string(0, 0, block["caption"])
+    sheet.freeze_panes(2, 1)
+    for c, title in enumerate(block["header"]):
+        sheet.write_string(1, c, title, bold)
+        widths = [len(row[c].encode("gb18030", "replace")) for row in block["cells"]]
+        sheet.set_column(c, c, min(60, max([len(title.encode("gb18030", "replace")), *widths]) + 2))
+    formats: dict[str, Any] = {}
+    for r, (values, shown) in enumerate(zip(block["data"], block["cells"], strict=True), start=2):
+        for c, (value, text) in enumerate(zip(values, shown, strict=True)):
+            if isinstance(value, bool) or isinstance(value, str):
+                sheet.write_string(r, c, text)
+            elif value is not None:
+                pattern = _number_format(text)
+                formats.setdefault(pattern, book.add_format({"num_format": pattern}))
+                sheet.write_number(r, c, value, formats[pattern])
+
+
+def _number_format(shown: str) -> str:
+    """Excel's number format that shows what the table shows."""
+    decimals = len(shown.rstrip("%").partition(".")[2])
+    pattern = "0" + ("." + "0" * decimals if decimals else "")
+    return pattern + "%" if shown.endswith("%") else pattern
+
+
+def _sheet_name(caption: str, taken: set[str]) -> str:
+    """A sheet name that Excel accepts: at most 31 characters, none of []:*?/\\, unique."""
+    base = re.sub(r"[\[\]:*?/\\']", " ", caption).strip()[:28] or "Sheet"
+    name, n = base, 2
+    while name.lower() in taken:
+        name, n = f"{base} {n}", n + 1
+    taken.add(name.lower())
+    return name
+
+
+def safe_name(name: str) -> str:
+    """A file name that every system accepts."""
+    clean = re.sub(r'[<>:"/\\|?*\x00-\x1f]', "_", name).strip(". ")[:80] or "_"
+    reserved = re.fullmatch(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?", clean)
+    return f"_{clean}" if reserved else clean

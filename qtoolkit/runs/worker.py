@@ -1,0 +1,32 @@
+"""One notebook in one process: `python -m qtoolkit.runs.worker job.json`. What went wrong is written to the job's file."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+
+def main(job_file: str) -> int:
+    """Execute the notebook that the job names; 0 done, 1 a cell failed."""
+    from papermill import PapermillExecutionError, execute_notebook
+
+    job = json.loads(Path(job_file).read_text(encoding="utf-8"))
+    try:
+        execute_notebook(
+            job["input"],
+            job["output"],
+            parameters=job["parameters"],
+            kernel_name="python3",
+            cwd=job["folder"],
+            progress_bar=False,
+        )
+    except PapermillExecutionError as error:
+        failure = {"cell": error.cell_index + 1, "name": error.ename, "message": str(error.evalue)}
+        Path(job["failure"]).write_text(json.dumps(failure), encoding="utf-8")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

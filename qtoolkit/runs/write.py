@@ -1,0 +1,110 @@
+"""What stands in a run folder, written into its temporary sibling."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from qtoolkit import __version__
+from qtoolkit.language import Text, same, say
+from qtoolkit.report import memo
+from qtoolkit.report.blocks import Block, DataTable, Paragraph, payload
+from qtoolkit.report.chapters import memo_title
+from qtoolkit.runs import outputs
+from qtoolkit.runs.execute import Failure, execute
+
+if TYPE_CHECKING:
+    from qtoolkit.runs.run import Plan
+
+
+def write(
+    plan: Plan,
+    work: Path,
+    target: Path,
+    jobs: int,
+    progress: Callable[[int, int, Text], None],
+    hash: str,
+    content: Mapping[str, Any],
+) -> None:
+    """Execute the notebooks and write notebooks, tables, figures and memo into `work`."""
+    language = plan.parameters.language
+    total = len(plan.notebooks) + 1 + len(plan.formats)
+    done = 0
+
+    def step(what: Text) -> None:
+        nonlocal done
+        done += 1
+        progress(done, total, what)
+
+    executed = work / "notebooks"
+    executed.mkdir()
+    parameters = plan.parameters.model_dump(mode="json") | dict(plan.parameters.knobs)
+    try:
+        books = execute(
+            plan.notebooks, parameters, language, plan.folder, executed, jobs,
+            lambda name: step(say(zh="已运行 {name}", en="{name} has run", name=name)),
+        )  # fmt: skip
+    except Failure as failure:
+        raise _keep_partial(failure, executed, target) from None
+    blocks, pictures = outputs.collect(books)
+    blocks += [payload(block, language) for block in provenance(plan, hash, content)]
+    outputs.write_tables(blocks, work / "tables")
+    outputs.write_workbook(blocks, work / "tables.xlsx")
+    outputs.write_figures(blocks, pictures, work / "figures")
+    step(Text("已写出表和图", "tables and figures are written"))
+    title = memo_title(plan.case.scheme.year).of(language)
+    body = memo.compose(blocks, title, [], language, pictures)
+    for name in plan.formats:
+        memo.render(body, work, "memo", title, language, [name])
+        step(say(zh="已写出 memo.{name}", en="memo.{name} is written", name=name))
+
+
+def _keep_partial(failure: Failure, executed: Path, target: Path) -> Failure:
+    """The same failure, with the notebooks as far as they came kept in `<run folder>.failed`."""
+    kept = target.with_name(f"{target.name}.failed")
+    shutil.rmtree(kept, ignore_errors=True)
+    shutil.copytree(executed, kept, ignore=shutil.ignore_patterns(".jupyter"))
+    partial = kept / failure.partial.name
+    text = say(
+        zh="{failure}；已运行的部分保存在 {path}", en="{failure}; what has run is kept in {path}",
+        failure=failure.text, path=partial,
+    )  # fmt: skip
+    return Failure(text, partial)
+
+
+def provenance(plan: Plan, hash: str, content: Mapping[str, Any]) -> list[Block]:
+    """Annex: parameters, inputs and versions, so that the run can be repeated."""
+    text = say(
+        zh="本次测算编号 {hash}。以下参数、输入文件和软件版本相同时，结果完全相同。",
+        en="This run is {hash}. With the same parameters, input files and versions the results are the same.",
+        hash=hash[:8],
+    )
+    shown = {key: value for key, value in content["parameters"].items() if value not in (None, {}, []) and key != "language"}
+    rows = [(PARAMETER, key, _plain(value)) for key, value in shown.items()]
+    rows += [(INPUT, item["name"], f"SHA-256 {item['sha256'][:16]}") for item in content["inputs"].values()]
+    rows += [(NOTEBOOK, name, f"SHA-256 {item['sha256'][:16]}") for name, item in content["notebooks"].items()]
+    software = {"qtoolkit": __version__, **content["versions"]}
+    rows += [(SOFTWARE, name, number) for name, number in software.items()]
+    frame = pd.DataFrame(rows, columns=["kind", "name", "value"])
+    frame["name"], frame["value"] = frame["name"].map(same), frame["value"].map(same)
+    columns = {"kind": Text("类别", "Kind"), "name": Text("名称", "Name"), "value": Text("内容", "Value")}
+    caption = Text("参数、输入文件和版本", "Parameters, inputs and versions")
+    heading = Text("参数和版本", "Parameters and versions")
+    return [
+        Paragraph(text, "annex_methods", heading, place=1),
+        DataTable("provenance", caption, frame, columns, {}, "annex_methods", heading, widths=(2, 4, 7), place=1),
+    ]
+
+
+PARAMETER, INPUT = Text("参数", "parameter"), Text("输入文件", "input file")
+NOTEBOOK, SOFTWARE = Text("分析模块", "notebook"), Text("软件", "software")
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key}={item:g}" for key, item in value.items())
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)

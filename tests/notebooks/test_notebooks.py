@@ -1,0 +1,71 @@
+"""The notebooks: parameters, prose in pairs, no text literals and no computing of their own."""
+
+import ast
+import re
+from pathlib import Path
+
+import nbformat
+import papermill
+import pytest
+
+from qtoolkit.inputs.locate import notebooks
+from qtoolkit.inputs.parameters import CORE, Parameters
+
+FOLDER, _ = notebooks()
+NAMES = sorted(path.stem for path in Path(FOLDER).glob("*.ipynb"))
+OWN = {"01_assessment": {"near_miss"}, "04_sensitivity": {"weight_band"}}
+
+
+def read(name):
+    return nbformat.read(FOLDER / f"{name}.ipynb", as_version=4)
+
+
+def tagged(book, tag):
+    return [cell for cell in book.cells if tag in cell.metadata.get("tags", [])]
+
+
+def test_the_notebooks_of_this_issue_are_there():
+    assert {"01_assessment", "04_sensitivity"} <= set(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_declared_parameters_are_the_core_and_their_defaults_agree(name):
+    (cell,) = tagged(read(name), "parameters")
+    values = {}
+    exec(cell.source, {}, values)
+    assert set(papermill.inspect_notebook(str(FOLDER / f"{name}.ipynb"))) == set(values)
+    assert set(values) == (CORE - {"notebooks"}) | OWN[name]
+    defaults = Parameters(scheme=values["scheme"], data=values["data"])
+    for key in CORE - {"notebooks"}:
+        assert values[key] == getattr(defaults, key), key
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_prose_stands_in_pairs_with_equal_headings(name):
+    cells = [cell for cell in read(name).cells if cell.cell_type == "markdown"]
+    assert len(cells) % 2 == 0
+    for zh, en in zip(cells[::2], cells[1::2], strict=True):
+        assert (zh.metadata.tags, en.metadata.tags) == (["zh"], ["en"])
+        assert re.findall(r"^#+", zh.source, re.M) == re.findall(r"^#+", en.source, re.M)
+        assert not re.search(r"[\u4e00-\u9fff]", en.source)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_code_is_short_and_holds_no_prose(name):
+    for cell in read(name).cells:
+        if cell.cell_type != "code" or "parameters" in cell.metadata.get("tags", []):
+            continue
+        assert len(cell.source.splitlines()) <= 10
+        tree = ast.parse(cell.source)
+        assert not any(isinstance(node, ast.FunctionDef | ast.ClassDef | ast.For) for node in ast.walk(tree))
+        literals = [n.value for n in ast.walk(tree) if isinstance(n, ast.Constant) and isinstance(n.value, str)]
+        assert all(literal.isascii() and " " not in literal for literal in literals), literals
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_outputs_are_stored_only_where_they_are_checked(name):
+    checked = tagged(read(name), "nbval-check-output")
+    assert 1 <= len(checked) <= 2 and all(cell.outputs for cell in checked)
+    for cell in read(name).cells:
+        if cell.cell_type == "code" and cell not in checked:
+            assert not cell.outputs and cell.execution_count is None

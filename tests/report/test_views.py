@@ -1,0 +1,106 @@
+"""The views in both languages: the same numbers, nothing of the other language, figures without missing glyphs."""
+
+import logging
+import re
+import warnings
+from collections import Counter
+
+import pandas as pd
+import pytest
+
+import qtoolkit as qt
+from qtoolkit.language import LANGUAGES
+from qtoolkit.report import assessment, scheme, sensitivity
+from qtoolkit.report.blocks import Chart, DataTable, Paragraph, payload, pictures
+
+
+def all_blocks(result):
+    return [
+        *assessment.summary(result, 1),
+        *scheme.basis(result),
+        *scheme.units(result),
+        *scheme.indicators(result),
+        *assessment.results(result),
+        *assessment.operation(result),
+        *assessment.cutoffs(result, 1),
+        *assessment.risks(result),
+        *scheme.rules(result),
+        *assessment.details(result),
+        *scheme.terms(),
+        *sensitivity.ranges(result, 0.1),
+        *sensitivity.tolerances(result, 0.1),
+        *sensitivity.methods(result, 0.1),
+    ]
+
+
+@pytest.fixture(scope="module", params=["provinces-2008", "tai-2001"])
+def result(request):
+    case = qt.read_case(request.param)
+    return qt.assess(case.scheme, case.table)
+
+
+def texts(block, language):
+    data = payload(block, language)
+    if isinstance(block, DataTable):
+        return [data["caption"], *data["header"], *[cell for row in data["cells"] for cell in row]]
+    return [data["caption"], data["alt"]] if isinstance(block, Chart) else [data["text"], data["heading"] or ""]
+
+
+def test_both_languages_carry_the_same_numbers(result):
+    for block in all_blocks(result):
+        zh, en = (Counter(re.findall(r"\d+(?:\.\d+)?", " ".join(texts(block, lang)))) for lang in LANGUAGES)
+        assert zh == en, (block, zh - en, en - zh)
+
+
+def test_no_chinese_in_english(result):
+    for block in all_blocks(result):
+        for text in texts(block, "en"):
+            assert not re.search(r"[\u4e00-\u9fff，。；：（）、]", text), text
+
+
+def test_chinese_sentences_use_chinese_punctuation(result):
+    for block in all_blocks(result):
+        if isinstance(block, Paragraph):
+            text = payload(block, "zh")["text"]
+            assert not re.search(r"[\u4e00-\u9fff][,;:()?]|[,;:()?][\u4e00-\u9fff]", text), text
+
+
+def test_figures_have_every_glyph_and_are_the_same_twice(result, caplog):
+    charts = [block for block in all_blocks(result) if isinstance(block, Chart)]
+    assert len(charts) == 4
+    with warnings.catch_warnings(), caplog.at_level(logging.WARNING, logger="matplotlib"):
+        warnings.filterwarnings("error", message="Glyph")
+        for chart in charts:
+            for language in LANGUAGES:
+                first, second = pictures(chart, language), pictures(chart, language)
+                assert first == second, chart.name
+    assert not [r.message for r in caplog.records if "font" in r.message.lower() or "glyph" in r.message.lower()]
+
+
+def test_names_of_tables_and_charts_are_unique(result):
+    for kind in (DataTable, Chart):
+        names = [block.name for block in all_blocks(result) if isinstance(block, kind)]
+        assert len(set(names)) == len(names)
+
+
+def one(frame, cutoffs=None):
+    points = dict.fromkeys(frame.columns, 100 / len(frame.columns))
+    return qt.assess(qt.Scheme.flat(points, cutoffs or {"A": 90, "B": 60, "C": 0}), frame)
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        pd.DataFrame({"a": [0.5]}, index=["甲市"]),
+        pd.DataFrame({"a": [0.5, 0.5], "b": [1.0, 1.0]}, index=["甲市", "乙市"]),
+        pd.DataFrame({"a": [0.0, 1.0]}, index=["<script>", "$x^2$"]),
+        pd.DataFrame({"a": [i / 299 for i in range(300)], "b": [1 - i / 599 for i in range(300)]}, index=[f"县{i}" for i in range(300)]),
+    ],
+    ids=["one unit", "constant columns", "hostile names", "300 units"],
+)
+def test_odd_cases_make_all_views_and_figures(frame):
+    for block in all_blocks(one(frame)):
+        for language in LANGUAGES:
+            assert payload(block, language)
+        if isinstance(block, Chart):
+            pictures(block, "zh")
