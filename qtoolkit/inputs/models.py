@@ -14,6 +14,7 @@ from pydantic import (
     Strict,
     StringConstraints,
     ValidationError,
+    WithJsonSchema,
 )
 from pydantic_core import PydanticCustomError
 
@@ -31,7 +32,18 @@ def _to_text(value: Any) -> Any:
     return Text(value, value) if isinstance(value, str) else value
 
 
-BilingualText = Annotated[Text, BeforeValidator(_to_text)]
+_SCHEMA = {
+    "anyOf": [
+        {"type": "string"},
+        {
+            "type": "object",
+            "properties": {"zh": {"type": "string"}, "en": {"type": "string"}},
+            "required": ["zh", "en"],
+            "additionalProperties": False,
+        },
+    ]
+}
+BilingualText = Annotated[Text, BeforeValidator(_to_text), WithJsonSchema(_SCHEMA)]
 """A text given as {zh, en}, or as one string for both."""
 
 Number = Annotated[float, Strict(), AllowInfNan(False)]

@@ -52,7 +52,7 @@ def parameters_of(data: Any, declared: Set[str] | None = None, document: Documen
         Complaint(
             say(zh="没有参数“{key}”{hint}", en="unknown parameter “{key}”{hint}", key=key, hint=nearest(key, known)),
             name,
-            line((key,)),
+            line((key,)) if document and key in document.data else None,
         )
         for key in knobs
         if not str(key).isidentifier() or (declared is not None and key not in declared)

@@ -318,7 +318,7 @@ class Scheme(Model):
         >>> Scheme.flat({"a": 60, "b": 40}, {"A": 90, "B": 0}).replace(points={"a": 70}, spread="siblings").leaves[1].points
         30.0
         """
-        data = self.model_dump(exclude_defaults=True)
+        data = self.model_dump()
         for id in points or {}:
             self.indicator(id)
         for id in cutoffs or {}:
@@ -354,9 +354,9 @@ class Scheme(Model):
 
 def _with_points(node: Indicator, points: Mapping[str, float]) -> dict[str, Any]:
     """An indicator's data with its leaves' points changed; what was written for the old points stays written for them."""
-    data = node.model_dump(exclude_defaults=True)
+    data = node.model_dump()
     if node.is_leaf:
-        return data | {"rule": node.rule.model_dump(), "points": points[node.id], "out_of": node.written_for or None}
+        return data | {"points": points[node.id], "out_of": node.written_for or None}
     data.pop("points", None)
     return data | {"children": [_with_points(child, points) for child in node.children]}
 

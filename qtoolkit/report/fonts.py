@@ -46,6 +46,7 @@ def subset(text: str) -> bytes:
     from fontTools.ttLib import TTFont
 
     options, out = subset.Options(flavor="woff2", hinting=False, notdef_outline=True), io.BytesIO()
+    options.layout_features += ["pwid"]  # quotation marks of English width
     cutter = subset.Subsetter(options)
     cutter.populate(text=text + "".join(map(chr, range(32, 127))))
     with TTFont(chinese_font(), recalcTimestamp=False, lazy=True) as font:

@@ -106,7 +106,7 @@ def _pieces(blocks, language, pictures, tables, charts):
     """The HTML of a chapter's blocks: sections, lists, notes, tables, figures."""
     headings = list(itertools.accumulate((block["heading"] for block in blocks), lambda now, new: new or now))
     sections = itertools.groupby(zip(headings, blocks, strict=True), lambda pair: pair[0])
-    for n, (heading, section) in enumerate(sections, 1 if headings[0] else 0):
+    for n, (heading, section) in enumerate(sections, int(headings[:1] != [None])):
         if heading:
             number = _chinese(n) if language == "zh" else chr(97 + (n - 1) % 26) * ((n + 25) // 26)
             yield f"<h3>{html.escape(_SECTION.of(language).format(n=number, name=heading))}</h3>"
@@ -190,8 +190,10 @@ def _widths(header, rows, given):
     stages = [[1.1 * n + _PADDING for n in stage] for stage in (body, whole, map(max, whole, full))]
     dense = sum(stages[1]) > _LINE
     line = _DENSE_LINE if dense else _LINE
-    widths = given or stages[2]
-    if not given and sum(widths) > line:  # between what keeps words and numbers whole and what keeps cells on one line
+    widths = stages[2]
+    if given:
+        widths = [max(share * line / sum(given), least) for share, least in zip(given, stages[1], strict=True)]
+    elif sum(widths) > line:  # between what keeps words and numbers whole and what keeps cells on one line
         low, high = stages[:2] if sum(stages[1]) > line else stages[1:]
         part = max(line - sum(low), 0) / (sum(high) - sum(low) or 1)
         widths = [a + part * (b - a) for a, b in zip(low, high, strict=True)]

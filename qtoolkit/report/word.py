@@ -41,26 +41,30 @@ def _styles(chinese):
     single = '<w:spacing w:before="{}" w:after="{}" w:line="240" w:lineRule="auto"/>'.format
     body, heading = (fixed.format(0, 0), fixed.format(0, 0)) if chinese else (fixed.format(0, 120), fixed.format(200, 80))
     indent = f'<w:ind w:firstLineChars="200" w:firstLine="{text * 40}"/>' if chinese else ""
-    both, centre, keep = '<w:jc w:val="both"/>', '<w:jc w:val="center"/>', "<w:keepNext/><w:keepLines/>"
+    both, centre, keep = f'<w:jc w:val="{"both" if chinese else "left"}"/>', '<w:jc w:val="center"/>', "<w:keepNext/><w:keepLines/>"
     rule = '<w:pBdr><w:top w:val="single" w:sz="4" w:space="4" w:color="000000"/></w:pBdr>'
+    brief = f'<w:spacing w:before="0" w:after="{0 if chinese else 60}" w:line="{320 if chinese else 270}" w:lineRule="exact"/>'
     level = '<w:outlineLvl w:val="{}"/>'.format
     return [
         ("Normal", _FANG, text, fixed.format(0, 0) + both, False),
         ("Body Text", _FANG, text, body + indent + both, False),
         ("First Paragraph", _FANG, text, body + indent + both, False),
         ("Compact", _FANG, text, fixed.format(0, 0) + both, False),
-        ("Title", _TITLE, 22 if chinese else 18, keep + single(0, 400) + centre, not chinese),
+        ("Title", _TITLE, 22 if chinese else 18, keep + single(0, 240) + centre, not chinese),
         ("Heading 1", _HEI, head, keep + heading + indent + level(0), not chinese),
         ("Heading 2", _KAI, section, keep + heading + indent + level(1), not chinese),
         ("Table Caption", _HEI, small, keep + single(120, 60) + centre, not chinese),
         ("Image Caption", _HEI, small, single(0, 200) + centre, not chinese),
         ("Captioned Figure", _FANG, text, "<w:keepNext/>" + single(120, 60) + centre, False),
         ("Note", _FANG, small, single(60, 60) + both, False),
-        ("Footing", _FANG, small, rule + single(0, 0) + both, False),
+        ("Summary Text", _FANG, small, brief + indent.replace(str(text * 40), str(small * 40)) + both, False),
+        ("Summary Item", _FANG, small, brief + both, False),
+        ("Summary Section", _KAI, small, keep + brief + indent + level(1), not chinese),
+        ("Footing", _FANG, 10.5 if chinese else 9, rule + single(0, 0) + both, False),
         ("Table Text", _SONG, 9, single(20, 20), False),
-        ("Table Head", _HEI, 9, "<w:keepNext/>" + single(20, 20), not chinese),
+        ("Table Head", _HEI, 9, single(20, 20), not chinese),
         ("Table Text Dense", _SONG, 7.5, single(10, 10), False),
-        ("Table Head Dense", _HEI, 7.5, "<w:keepNext/>" + single(10, 10), not chinese),
+        ("Table Head Dense", _HEI, 7.5, single(10, 10), not chinese),
         ("footer", _SONG, 14 if chinese else 10, single(0, 0) + centre, False),
     ]
 
@@ -122,15 +126,20 @@ def _finished(content, body):
         _dress(table._tbl, source, styles)
     for picture in document.inline_shapes:  # LibreOffice indents a picture that does not say so
         picture._inline.attrib.update({"distT": "0", "distB": "0", "distL": "0", "distR": "0"})
-    headings = [p for p in document.paragraphs if p.style.name == "Heading 1"]
-    fresh = page.find("./div[@class='cover']") is not None  # the first chapter opens a new page
-    for source, heading in zip(page.iter("h2"), headings, strict=True):
+    named = {name: [p for p in document.paragraphs if p.style.name == name] for name in styles}
+    cover = page.find("./div[@class='cover']")
+    fresh = cover is not None  # the first chapter opens a new page
+    for source, heading in zip(page.iter("h2"), named["Heading 1"], strict=True):
         if source.get("class") == "summary":
             heading.alignment, heading.paragraph_format.first_line_indent = WD_ALIGN_PARAGRAPH.CENTER, 0
             heading._p.pPr.ind.set(qn("w:firstLineChars"), "0")
         elif fresh or source.getparent().get("class") == "annex":
             heading.paragraph_format.page_break_before, fresh = True, False
-    footing = [p for p in document.paragraphs if p.style.name == "Footing"]
+    if cover is not None:
+        for tag, plain, brief in [("h3", "Heading 2", "Summary Section"), ("li", "Compact", "Summary Item")]:
+            for paragraph, _ in zip(named[plain], cover.iter(tag), strict=False):
+                paragraph.style = brief
+    footing = named["Footing"]
     if footing:
         section = document.sections[0]
         section.different_first_page_header_footer = True

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from qtoolkit.assessment import Assessment, assess
-from qtoolkit.errors import InputError
+from qtoolkit.errors import InputError, nearest
 from qtoolkit.inputs.case import Case, case_of
 from qtoolkit.inputs.files import read_bytes
-from qtoolkit.inputs.locate import find
+from qtoolkit.inputs.locate import find, packaged_cases
 from qtoolkit.inputs.parameters import Parameters, parameters_of
 from qtoolkit.inputs.yamltext import read_yaml
-from qtoolkit.language import Text, say
+from qtoolkit.language import Text, listing, say
 from qtoolkit.runs import folder as run_folder
 from qtoolkit.runs.notebooks import Notebook, find_notebooks
 
@@ -75,7 +75,7 @@ def plan(
     ------
     InputError
     """
-    place = find(case)
+    place = _find_case(case)
     path = place / "params.yaml" if place.is_dir() else place
     document = read_yaml(path)
     near = path.resolve().parent
@@ -98,6 +98,23 @@ def plan(
             raise InputError(text)
     found = case_of(parameters, near, {"params": path})
     return Plan(found, assess(found.scheme, found.table), tuple(books), parameters, near, tuple(formats))
+
+
+def _find_case(case: str | Path) -> Path:
+    """The case folder or params.yaml; where there is none, the packaged cases are named."""
+    try:
+        return find(case)
+    except InputError:
+        known = sorted(path.parent.name for path in packaged_cases().glob("*/params.yaml"))
+        raise InputError(
+            say(
+                zh="找不到案例“{case}”{hint}；应为案例文件夹、params.yaml 或内置案例名（{known}）",
+                en="no case “{case}”{hint}; expected a case folder, a params.yaml or a packaged case ({known})",
+                case=case,
+                hint=nearest(str(case), known),
+                known=listing(known),
+            )
+        ) from None
 
 
 def _changed(data: Mapping[str, Any], settings: Mapping[str, Any], near: Path) -> dict[str, Any]:

@@ -97,6 +97,21 @@ def test_items_become_one_list_and_notes_are_marked():
     assert '<div class="note"><p>Note: 2026.</p></div>' in body("en")
 
 
+def test_place_orders_a_chapter_and_footers_go_to_the_bottom_of_page_one():
+    said = [("late", "text", 1), ("foot", "footer", 0), ("early", "text", 0)]
+    page = body("en", [Paragraph(same(text), "summary", None, style, place) for text, style, place in said], "t", ())
+    assert re.findall(r"<p>(\w+)</p>", page) == ["early", "late", "foot"]
+    assert '<div class="footing"><p>foot</p></div>' in page
+
+
+def test_the_summary_is_set_smaller_in_word(tmp_path):
+    styles = [("one", "text", "Summary Text"), ("two", "item", "Summary Item"), ("three", "note", "Note")]
+    blocks = [Paragraph(same(text), "summary", Text("节", "part"), style) for text, style, _ in styles]
+    (path,) = memo.render(body("zh", blocks, "t", ()), tmp_path, "memo", "t", "zh", ["docx"])
+    found = {p.text: p.style.name for p in docx.Document(path).paragraphs}
+    assert found == {"t": "Title", "摘要": "Heading 1", "（一）节": "Summary Section"} | {a: c for a, _, c in styles}
+
+
 def test_chinese_numerals():
     assert [memo._chinese(n) for n in (1, 9, 10, 11, 19, 20, 21, 99)] == "一 九 十 十一 十九 二十 二十一 九十九".split()
 

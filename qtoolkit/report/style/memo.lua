@@ -2,7 +2,7 @@
 function Str(str)
   if FORMAT == "typst" then return pandoc.RawInline("typst", '#"' .. str.text:gsub('[\\"]', '\\%0') .. '"') end
 end
-local styles = {note = "Note", footing = "Footing"}
+local styles = {note = "Note", cover = "Summary Text", footing = "Footing"}
 function Div(div)
   local name = div.classes[1]
   if FORMAT == "typst" then

@@ -1,0 +1,128 @@
+"""The command line as a user meets it: exit status, one sentence, the language of messages."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+import qtoolkit
+from qtoolkit.runs import cli
+
+
+@pytest.fixture
+def command(monkeypatch, capsys):
+    """The command in this process: exit status, stdout, stderr."""
+
+    def call(*arguments, cwd):
+        monkeypatch.chdir(cwd)
+        monkeypatch.setattr(sys, "argv", ["qtoolkit", *arguments])
+        code = 0
+        try:
+            cli.main()
+        except SystemExit as stop:
+            code = stop.code or 0
+        out, err = capsys.readouterr()
+        return SimpleNamespace(returncode=code, stdout=out, stderr=err)
+
+    return call
+
+
+def test_the_installed_module_is_the_command(tmp_path):
+    environment = os.environ | {"PYTHONPATH": str(Path(qtoolkit.__file__).parents[1]), "PYTHONUTF8": "1"}
+    words = [sys.executable, "-m", "qtoolkit.runs.cli", "run", "nowhere"]
+    done = subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, stdin=subprocess.DEVNULL)
+    assert done.returncode == 2 and "provinces-2008" in done.stderr.decode("utf-8") and not done.stdout
+
+
+def test_check_passes_and_speaks_the_language(command, tmp_path):
+    zh, en = (command("check", "provinces-2008", *extra, cwd=tmp_path) for extra in ([], ["--language", "en"]))
+    assert (zh.returncode, en.returncode) == (0, 0)
+    assert "考核对象30家" in zh.stdout and "西藏" in zh.stdout
+    assert "30 units" in en.stdout and "Tibet" in en.stdout
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("which", ["scheme", "parameters"])
+def test_schema_is_json(command, tmp_path, which):
+    assert json.loads(command("schema", which, cwd=tmp_path).stdout)["type"] == "object"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["run", "province-2008"], "provinces-2008"),
+        (["run", "provinces-2008", "--set", "weight_bnd=1"], "weight_band"),
+        (["run", "provinces-2008", "--set", "a\nb=1"], "a\nb"),
+        (["run", "provinces-2008", "--set", "novalue"], "novalue"),
+        (["run", "provinces-2008", "--set", "cutoffs.g1=70"], "70"),
+        (["run", "provinces-2008", "--format", "odt"], "odt"),
+        (["run", "provinces-2008", "--notebook", "09_x"], "09_x"),
+        (["schema", "x"], "scheme"),
+    ],
+)
+def test_wrong_input_is_exit_status_2_and_writes_nothing(command, tmp_path, arguments, words):
+    for language in ([], ["--language", "en"]):
+        if arguments[0] == "schema" and language:
+            continue
+        done = command(*arguments, *language, cwd=tmp_path)
+        assert done.returncode == 2, done.stderr
+        assert words in done.stderr and "Traceback" not in done.stderr
+        assert not list(tmp_path.iterdir())
+
+
+BAD_CASES = {
+    "missing file": ({"data.csv": None}, "data.csv"),
+    "wrong header": ({"data.csv": "unit,a,zz\n甲,1,1\n"}, "zz"),
+    "missing indicator": ({"data.csv": "unit,a\n甲,1\n"}, "b"),
+    "unknown unit": ({"data.csv": "unit,a,b\n甲,1,1\n丙,1,1\n"}, "丙"),
+    "duplicate unit": ({"data.csv": "unit,a,b\n甲,1,1\n甲,1,1\n"}, "甲"),
+    "duplicate id": ({"scheme.yaml": ("id: b", "id: a")}, "a"),
+    "text": ({"data.csv": "unit,a,b\n甲,abc,1\n乙,1,1\n"}, "abc"),
+    "NaN": ({"data.csv": "unit,a,b\n甲,NaN,1\n乙,1,1\n"}, "NaN"),
+    "Inf": ({"data.csv": "unit,a,b\n甲,inf,1\n乙,1,1\n"}, "inf"),
+    "negative points": ({"scheme.yaml": ("points: 40", "points: -40")}, "-40"),
+    "points that do not sum": ({"scheme.yaml": ("points: 40", "points: 41")}, "101"),
+    "unordered cutoffs": ({"scheme.yaml": ("cutoff: 90", "cutoff: 50")}, "50"),
+    "overlapping cutoffs": ({"scheme.yaml": ("cutoff: 90", "cutoff: 60")}, "60"),
+    "empty table": ({"data.csv": ""}, "data.csv"),
+    "header alone": ({"data.csv": "unit,a,b\n"}, "data.csv"),
+    "duplicate key": ({"scheme.yaml": ("total: 100", "total: 100\ntotal: 90")}, "total"),
+    "corrupt xlsx": ({"data.xlsx": b"PK\x03\x04 broken", "params.yaml": ("data.csv", "data.xlsx")}, "data.xlsx"),
+    "key with a newline": ({"params.yaml": ("data: data.csv", 'data: data.csv\n"a\\nimport os": 1')}, "import os"),
+}
+GOOD = {
+    "scheme.yaml": "id: s\nname: s\ntotal: 100\nunits: [甲, 乙]\nindicators:\n"
+    "  - {id: a, name: a, points: 60, rule: {kind: share}}\n  - {id: b, name: b, points: 40, rule: {kind: share}}\n"
+    "grades: [{id: A, cutoff: 90}, {id: B, cutoff: 60}, {id: C, cutoff: 0}]\n",
+    "data.csv": "unit,a,b\n甲,1,1\n乙,0.5,1\n",
+    "params.yaml": "scheme: scheme.yaml\ndata: data.csv\nnotebooks: [01_assessment]\n",
+}
+
+
+@pytest.mark.parametrize("name", BAD_CASES)
+def test_bad_case_is_one_clear_sentence_exit_status_2_and_nothing_written(command, tmp_path, name):
+    changes, words = BAD_CASES[name]
+    files = dict(GOOD)
+    for file, change in changes.items():
+        files[file] = files[file].replace(*change) if isinstance(change, tuple) else change
+    for file, content in files.items():
+        if content is not None:
+            (tmp_path / file).write_bytes(content if isinstance(content, bytes) else content.encode())
+    before = sorted(path.name for path in tmp_path.iterdir())
+    for language in ("zh", "en"):
+        done = command("run", ".", "--language", language, cwd=tmp_path)
+        assert done.returncode == 2, done.stdout + done.stderr
+        assert words in done.stderr and "Traceback" not in done.stderr
+        lines = [line for line in done.stderr.splitlines() if line.strip()]
+        assert len(lines) == (2 if name in ("key with a newline", "wrong header", "unknown unit", "duplicate unit") else 1), lines
+    assert sorted(path.name for path in tmp_path.iterdir()) == before
+
+
+def test_the_good_case_of_the_bad_ones_is_good(command, tmp_path):
+    for file, content in GOOD.items():
+        (tmp_path / file).write_text(content, encoding="utf-8")
+    assert command("check", ".", cwd=tmp_path).returncode == 0
