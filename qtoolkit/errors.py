@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import difflib
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from qtoolkit.language import Text, same, say
 
@@ -19,21 +21,31 @@ class Complaint:
     column: str | None = None
 
     def of(self, language: str) -> str:
-        """The whole sentence, place first."""
-        place = []
-        if self.file:
-            place.append(self.file)
+        """The whole sentence on one line, place first."""
+        zh = language == "zh"
+        place = [self.file] if self.file else []
         if self.row is not None:
-            place.append(f"第{self.row}行" if language == "zh" else f"row {self.row}")
+            place.append(f"第{self.row}行" if zh else f"row {self.row}")
         if self.column is not None:
-            place.append(f"“{self.column}”" if language == "zh" else f"“{self.column}”")
-        if not place:
-            return self.text.of(language)
-        return (
-            ("," if language == "zh" else ", ").join(place)
-            + (":" if language == "zh" else ": ")
-            + self.text.of(language)
-        )
+            place.append(f"“{clip(self.column)}”")
+        colon, comma = (":", ",") if zh else (": ", ", ")
+        return _one_line((comma.join(place) + colon if place else "") + self.text.of(language))
+
+
+def clip(value: Any, most: int = 60) -> str:
+    """A found value as a sentence shows it: no more than `most` characters.
+
+    >>> clip("a" * 100, most=5)
+    'aaaaa…'
+    """
+    text = str(value)
+    return text if len(text) <= most else text[:most] + "…"
+
+
+def _one_line(text: str) -> str:
+    """Line breaks, control characters and invisible ones written out, so that what was found can be seen."""
+    hidden = ("Cc", "Cf", "Cs", "Zl", "Zp")
+    return "".join(c.encode("unicode_escape").decode() if unicodedata.category(c) in hidden else c for c in text)
 
 
 class InputError(ValueError):
@@ -45,7 +57,7 @@ class InputError(ValueError):
         if isinstance(complaints, Complaint):
             complaints = [complaints]
         self.complaints: tuple[Complaint, ...] = tuple(complaints)
-        super().__init__(*self.complaints)
+        super().__init__(self.complaints)
 
     def sentences(self, language: str) -> list[str]:
         """One sentence per complaint."""

@@ -129,7 +129,7 @@ def grade_colours(result: Assessment) -> dict[str, str]:
 def _units_axes(n: int, extra: float = 0.9) -> tuple[Any, Any]:
     import matplotlib.pyplot as plt
 
-    height = extra + (0.2 * n if n <= MANY else 8.0)
+    height = extra + (0.165 * n if n <= MANY else 7.0)
     figure, axes = plt.subplots(figsize=(6.6, max(height, 2.4)))
     return figure, axes
 

@@ -126,13 +126,15 @@ class _Processes:
                 return
             process = subprocess.Popen(
                 command,
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,  # open as long as this process lives: the worker stops when it closes
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
                 env=self.environment(),
             )
             self.running.add(process)
-        _, errors = process.communicate()
+        errors = process.stderr.read()
+        process.wait()
+        process.stdin.close()
         with self.lock:
             self.running.discard(process)
             if self.stopped or process.returncode == 0:

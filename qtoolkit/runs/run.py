@@ -217,7 +217,7 @@ def carry_out(
     run_folder.check_target(target)
     jobs = jobs or min(2, os.cpu_count() or 1)
     with run_folder.building(target.absolute()) as work:
-        write(plan, work, target, jobs, progress, hash, content)
+        write(plan, work, target, jobs, progress, content)
         created = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
         run_folder.write_manifest(work, {"hash": hash, "created": created, **content})
     return target, False

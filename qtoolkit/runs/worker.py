@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
+import threading
 from pathlib import Path
 
 
@@ -28,5 +30,16 @@ def main(job_file: str) -> int:
     return 0
 
 
+def _stop_with_parent() -> None:
+    """End this process when the one that started it is gone; the kernel watches its parent in the same way."""
+
+    def watch() -> None:
+        sys.stdin.buffer.read()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
 if __name__ == "__main__":
+    _stop_with_parent()
     sys.exit(main(sys.argv[1]))

@@ -27,7 +27,6 @@ def write(
     target: Path,
     jobs: int,
     progress: Callable[[int, int, Text], None],
-    hash: str,
     content: Mapping[str, Any],
 ) -> None:
     """Execute the notebooks and write notebooks, tables, figures and memo into `work`."""
@@ -51,7 +50,7 @@ def write(
     except Failure as failure:
         raise _keep_partial(failure, executed, target) from None
     blocks, pictures = outputs.collect(books)
-    blocks += [payload(block, language) for block in provenance(plan, hash, content)]
+    blocks += [payload(block, language) for block in provenance(content)]
     outputs.write_tables(blocks, work / "tables")
     outputs.write_workbook(blocks, work / "tables.xlsx")
     outputs.write_figures(blocks, pictures, work / "figures")
@@ -76,12 +75,11 @@ def _keep_partial(failure: Failure, executed: Path, target: Path) -> Failure:
     return Failure(text, partial)
 
 
-def provenance(plan: Plan, hash: str, content: Mapping[str, Any]) -> list[Block]:
+def provenance(content: Mapping[str, Any]) -> list[Block]:
     """Annex: parameters, inputs and versions, so that the run can be repeated."""
-    text = say(
-        zh="本次测算编号 {hash}。以下参数、输入文件和软件版本相同时，结果完全相同。",
-        en="This run is {hash}. With the same parameters, input files and versions the results are the same.",
-        hash=hash[:8],
+    text = Text(
+        "以下参数、输入文件和软件版本相同时，结果完全相同；更多信息见结果文件夹中的 manifest.json。",
+        "With the same parameters, input files and versions the results are the same; manifest.json in the run folder says more.",
     )
     shown = {key: value for key, value in content["parameters"].items() if value not in (None, {}, []) and key != "language"}
     rows = [(PARAMETER, key, _plain(value)) for key, value in shown.items()]
