@@ -283,8 +283,8 @@ def operation(result: Assessment) -> list[Block]:
 def _verdicts(result: Assessment, table: pd.DataFrame, names: dict[str, Text]) -> list[Text]:
     """What the table says, in plain words."""
     texts = []
-    most, least = table["variance_share"].idxmax(), table["variance_share"].idxmin()
     if table["variance_share"].notna().all() and len(table) > 1:
+        most, least = table["variance_share"].idxmax(), table["variance_share"].idxmin()
         texts.append(
             say(
                 zh="拉开差距最多的是“{most}”，占{p:g}分，贡献总分差异的{share:.1%}；最少的是“{least}”，占{q:g}分，贡献{low:.1%}。",

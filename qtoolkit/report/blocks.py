@@ -148,7 +148,7 @@ class Page:
         if language not in LANGUAGES:
             raise InputError(
                 say(
-                    zh="language 应为 zh 或 en,现为“{found}”",
+                    zh="language 应为 zh 或 en，现为“{found}”",
                     en="language must be zh or en, found “{found}”",
                     found=language,
                 )

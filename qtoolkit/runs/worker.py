@@ -34,7 +34,7 @@ def _stop_with_parent() -> None:
     """End this process when the one that started it is gone; the kernel watches its parent in the same way."""
 
     def watch() -> None:
-        sys.stdin.buffer.read()
+        os.read(sys.stdin.fileno(), 1)  # returns when the other end of the pipe closes
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
