@@ -8,8 +8,7 @@ import numpy as np
 import pandas as pd
 
 from qtoolkit.assessment import Assessment, assess
-from qtoolkit.engine import from_ticks
-from qtoolkit.engine.ticks import UNREACHABLE
+from qtoolkit.engine import from_ticks, to_ticks
 from qtoolkit.inputs.scheme import Rounding, RoundingStages
 from qtoolkit.inputs.table import VALUE, ZERO
 
@@ -32,7 +31,7 @@ def margins(result: Assessment) -> pd.DataFrame:
     [[29.5, 0.5], [nan, 10.0]]
     """
     e, base = result.engine, result.base.to_numpy()
-    limits = np.where(e.thresholds == UNREACHABLE, np.nan, from_ticks(e.thresholds))
+    limits = np.where(e.thresholds > to_ticks(result.scheme.total), np.nan, from_ticks(e.thresholds))
     codes = (base[:, None] >= e.thresholds).sum(axis=1)
     edge = np.full((len(base), 1), np.nan)
     limits = np.concatenate([edge, limits, edge], axis=1)

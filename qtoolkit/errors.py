@@ -28,7 +28,7 @@ class Complaint:
             place.append(f"第{self.row}行" if zh else f"row {self.row}")
         if self.column is not None:
             place.append(f"“{clip(self.column)}”")
-        colon, comma = (":", ",") if zh else (": ", ", ")
+        colon, comma = ("：", "，") if zh else (": ", ", ")
         return _one_line((comma.join(place) + colon if place else "") + self.text.of(language))
 
 
@@ -99,4 +99,4 @@ def nearest(name: str, known: Iterable[str]) -> Text:
     close = difflib.get_close_matches(str(name), [str(k) for k in known], n=1, cutoff=0.5)
     if not close:
         return same("")
-    return say(zh=";是否应为“{name}”?", en="; did you mean “{name}”?", name=close[0])
+    return say(zh="；是否应为“{name}”？", en="; did you mean “{name}”?", name=close[0])

@@ -21,7 +21,7 @@ TREATMENTS = {
     "zero": Text("按零分计", "counts as zero"),
     "full": Text("得满分", "gets full marks"),
     "renormalise": Text(
-        "不计分,分值按比例折算到同级指标", "is left out and its points go to its siblings in proportion"
+        "不计分，分值按比例折算到同级指标", "is left out and its points go to its siblings in proportion"
     ),
     "group_mean": Text("取同类平均得分率", "gets the mean share of similar units"),
 }
@@ -37,7 +37,7 @@ def flags_of(result: Assessment) -> pd.DataFrame:
 def _excluded(result: Assessment) -> Iterator[Flag]:
     for label in result.table.excluded:
         text = say(
-            zh="{unit}没有任何指标数据,未参加评分。",
+            zh="{unit}没有任何指标数据，未参加评分。",
             en="{unit} has no data on any indicator and is not scored.",
             unit=label,
         )
@@ -54,7 +54,7 @@ def _blanks(result: Assessment) -> Iterator[Flag]:
             name = STATUS_NAMES[meaning]
             treatment = getattr(leaf.missing, name) or getattr(scheme.missing, name)
             text = say(
-                zh="{units}的“{leaf}”为“{status}”,{treatment}。",
+                zh="{units}的“{leaf}”为“{status}”，{treatment}。",
                 en="“{leaf}” of {units} is “{status}” and {treatment}.",
                 units=listing(table.labels[k] for k in units),
                 leaf=leaf.name,
@@ -64,7 +64,7 @@ def _blanks(result: Assessment) -> Iterator[Flag]:
             yield "blank", None, leaf.id, text
             if treatment == "group_mean":
                 set_dependent = say(
-                    zh="“{leaf}”取同类平均,得分取决于同时考核的其他单位。",
+                    zh="“{leaf}”取同类平均，得分取决于同时考核的其他单位。",
                     en="“{leaf}” takes a mean of similar units, so scores depend on who else is assessed.",
                     leaf=leaf.name,
                 )
@@ -85,7 +85,7 @@ def _ends(result: Assessment) -> Iterator[Flag]:
         beyond = has[(raw < ends[0]) | (raw > ends[1])]
         if len(beyond):
             text = say(
-                zh="“{leaf}”有{n}家超出评分区间 {low:g}–{high:g},按区间端点计分:{units}。",
+                zh="“{leaf}”有{n}家超出评分区间 {low:g}–{high:g}，按区间端点计分：{units}。",
                 en="“{leaf}”: {n:unit lies|units lie} outside the scoring range {low:g}–{high:g} and are scored at its end: {units}.",
                 leaf=leaf.name,
                 n=len(beyond),
@@ -102,7 +102,7 @@ def _columns(result: Assessment) -> Iterator[Flag]:
         shares = result.matrix.iloc[:, j].dropna()
         if len(shares) > 1 and shares.max() - shares.min() < 1e-12:
             text = say(
-                zh="“{leaf}”各考核对象得分率相同({share:.1%}),占{points:g}分而不起区分作用。",
+                zh="“{leaf}”各考核对象得分率相同（{share:.1%}），占{points:g}分而不起区分作用。",
                 en="“{leaf}”: all units have the same share of full marks ({share:.1%}); its {points:g} points rank nobody.",
                 leaf=leaf.name,
                 share=shares.iloc[0],
@@ -114,7 +114,7 @@ def _columns(result: Assessment) -> Iterator[Flag]:
             raw = result.table.raw[has, j].astype(float)
             if np.abs(raw).max() <= 1 and _spans_percent(leaf):
                 text = say(
-                    zh="“{leaf}”的计量单位为 %,但所有数值都不超过 1,请核对是否误用了小数(0.985 应写作 98.5)。",
+                    zh="“{leaf}”的计量单位为 %，但所有数值都不超过 1，请核对是否误用了小数（0.985 应写作 98.5）。",
                     en="“{leaf}” is in %, yet no value exceeds 1: check whether shares were typed (0.985 must be 98.5).",
                     leaf=leaf.name,
                 )
@@ -138,7 +138,7 @@ def _grades(result: Assessment) -> Iterator[Flag]:
     for i, grade in enumerate(scheme.grades[:-1]):
         if (e.thresholds[:, -1 - i] > total).all():
             text = say(
-                zh="等级“{grade}”的分数线 {cutoff:g} 高于可能的最高得分,无人能达到。",
+                zh="等级“{grade}”的分数线 {cutoff:g} 高于可能的最高得分，无人能达到。",
                 en="the cutoff {cutoff:g} of grade “{grade}” is above every possible score: nobody can reach it.",
                 grade=grade.label,
                 cutoff=grade.cutoff,
@@ -149,7 +149,7 @@ def _grades(result: Assessment) -> Iterator[Flag]:
         for grade, worse in zip(scheme.grades, scheme.grades[1:], strict=False):
             if grade.cutoff <= least + 1e-9:
                 text = say(
-                    zh="按评分规则得分最低为 {least:.10g} 分,分数线 {cutoff:g} 不起作用,等级“{worse}”不会出现。",
+                    zh="按评分规则得分最低为 {least:.10g} 分，分数线 {cutoff:g} 不起作用，等级“{worse}”不会出现。",
                     en="the rules give at least {least:.10g} points, so the cutoff {cutoff:g} is dead and grade “{worse}” "
                     "cannot occur.",
                     least=least,
@@ -164,7 +164,7 @@ def _grades(result: Assessment) -> Iterator[Flag]:
         by_unrounded = sum(unrounded >= int(to_ticks(g.cutoff)) for g in scheme.grades[:-1])
         if by_unrounded != int((result.base.iloc[k] >= e.thresholds[k]).sum()):
             text = say(
-                zh="{unit}未取整得分 {score:.10g},取整后为 {published:.10g},等级因取整而改变。",
+                zh="{unit}未取整得分 {score:.10g}，取整后为 {published:.10g}，等级因取整而改变。",
                 en="{unit} has {score:.10g} before rounding and {published:.10g} after it: the rounding changes its grade.",
                 unit=result.table.labels[k],
                 score=float(from_ticks(unrounded)),
@@ -179,7 +179,7 @@ def _ties(result: Assessment) -> Iterator[Flag]:
     for grade in result.scheme.grades[:-1]:
         for k in np.flatnonzero(published == to_ticks(grade.cutoff)):
             text = say(
-                zh="{unit}得分恰为等级“{grade}”的分数线 {cutoff:g} 分,属于该等级。",
+                zh="{unit}得分恰为等级“{grade}”的分数线 {cutoff:g} 分，属于该等级。",
                 en="{unit} scores exactly {cutoff:g}, the cutoff of grade “{grade}”, and belongs to that grade.",
                 unit=result.table.labels[k],
                 grade=grade.label,
@@ -189,7 +189,7 @@ def _ties(result: Assessment) -> Iterator[Flag]:
     for place, group in result.ranks.groupby(result.ranks):
         if len(group) > 1:
             text = say(
-                zh="{units}得分相同,并列第{place}位。",
+                zh="{units}得分相同，并列第{place}位。",
                 en="{units} have the same score and share place {place}.",
                 units=listing(result.labels[unit] for unit in group.index),
                 place=place,

@@ -26,7 +26,7 @@ class Box:
     def __post_init__(self) -> None:
         if not (isinstance(self.relative, int | float) and 0 <= self.relative <= 1):
             text = say(
-                zh="分值浮动幅度应在 0 与 1 之间(0.1 即 ±10%),现为 {found}",
+                zh="分值浮动幅度应在 0 与 1 之间（0.1 即 ±10%），现为 {found}",
                 en="the band of points must lie between 0 and 1 (0.1 is ±10%), found {found}",
                 found=self.relative,
             )
@@ -43,7 +43,7 @@ class Box:
     def describe(self) -> Text:
         """The region in words."""
         return say(
-            zh="各指标分值在现行分值上下 {band:.4g}% 以内浮动,总分不变",
+            zh="各指标分值在现行分值上下 {band:.4g}% 以内浮动，总分不变",
             en="each indicator's points within ±{band:.4g}% of its present points, the total kept",
             band=100 * self.relative,
         )

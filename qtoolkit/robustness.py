@@ -15,19 +15,20 @@ import numpy as np
 import pandas as pd
 
 from qtoolkit.assessment import Assessment
-from qtoolkit.engine import affine, bounds, from_ticks, grade, score, to_ticks
+from qtoolkit.engine import TICK, affine, bounds, from_ticks, grade, score, to_ticks
+from qtoolkit.engine.ticks import UNREACHABLE
 from qtoolkit.errors import InputError, WorkError, nearest
 from qtoolkit.language import Text, say
 from qtoolkit.regions import Box
 
 STEPS = 1024  # resolution of a tolerance that is found by bisection
-OVERSHOOT = 1e-6  # a witness lies this share of the tolerance beyond it
+OVERSHOOT = 1e-6  # a witness lies this share of the tolerance beyond it, and two ticks of score at least
 REASONS: Mapping[str, Text] = {
     "aggregation": Text("几何平均使得分不是分值的线性函数", "a geometric mean makes the score nonlinear in the points"),
-    "rounding": Text("指标得分先行取整,得分随分值跳跃", "scores are rounded below the total, so they move in jumps"),
+    "rounding": Text("指标得分先行取整，得分随分值跳跃", "scores are rounded below the total, so they move in jumps"),
     "blank": Text("不计分指标的分值按比例折算到其他指标", "a blank's points are shared out among other indicators"),
-    "cut": Text("有指标扣分扣完为止,在浮动范围内触底", "a deduction reaches zero within the band"),
-    "quota": Text("等级名额有上限,等级还取决于其他考核对象", "a quota makes the grade depend on other units"),
+    "cut": Text("有指标扣分扣完为止，在浮动范围内触底", "a deduction reaches zero within the band"),
+    "quota": Text("等级名额有上限，等级还取决于其他考核对象", "a quota makes the grade depend on other units"),
     "": Text("", ""),
 }
 
@@ -113,8 +114,8 @@ def tolerance(result: Assessment) -> Certificates:
     Certificates
         Table: score (base), grade, margin_down and margin_up (points to the grade's ends in base score; ∞ where there is
         no end to cross), leverage (h, points of score per unit of ρ), tolerance (a share: .073 is ±7.3%; at most 1),
-        towards (the grade that is reached first), status ("exact": the grade holds up to the tolerance and a witness
-        breaks it just beyond; "at least": proven up to it, perhaps holds further; "refused"), why.
+        towards (the grade that is reached first), status ("exact": the grade holds in every band below the tolerance and
+        a witness breaks it just beyond; "at least": proven up to it, perhaps holds further; "refused"), why.
         Witness: "change", points just beyond the tolerance at which the grade is another.
 
     >>> import pandas as pd
@@ -129,25 +130,28 @@ def tolerance(result: Assessment) -> Certificates:
     base = from_ticks(result.base.to_numpy())
     down, up = _margins(result, base)
     leverage = np.where(exact, (points * np.abs(A - _weighted_median(A, points)[:, None])).sum(axis=1), np.nan)
-    margin = np.minimum(down, up)
+    rising = up - TICK < down  # a score rounds up to the next grade within its last tick
+    margin = np.where(rising, np.maximum(up - TICK, 0), down)
+    finite = np.isfinite(margin) & (leverage > 1e-12)
     with np.errstate(divide="ignore", invalid="ignore"):
-        rho = np.where(margin == np.inf, np.inf, np.where(leverage > 1e-12, margin / leverage, np.inf))
+        rho = np.where(finite, margin / leverage, np.inf)
+        reach = np.where(finite, np.maximum(rho * (1 + OVERSHOOT), (margin + 2 * TICK) / leverage), np.inf)
     status = np.full(len(base), "exact", dtype=object)
     for k in np.flatnonzero(exact):  # the linear form must hold as far as the claim goes
-        reach = min(rho[k] * (1 + OVERSHOOT), 1.0)
-        _, _, holds, reason = affine(e, points * (1 - reach), points * (1 + reach))
+        far = min(reach[k], 1.0)
+        _, _, holds, reason = affine(e, points * (1 - far), points * (1 + far))
         exact[k], why[k] = holds[k], reason[k]
-    beyond = exact & (rho > 1) & np.isfinite(rho)
-    rho[beyond], status[beyond] = 1.0, "at least"
+    beyond = exact & finite & (reach > 1)  # no room for a witness below ±100%
+    rho[beyond], status[beyond] = np.minimum(rho[beyond], 1.0), "at least"
     if not exact.all():
         rest = ~exact
         rho[rest], status[rest] = _bisect(result, rest), "at least"
         rho[rest & (margin == np.inf)] = np.inf
     if e.rivals:
         rho[:], status[:], why[:] = np.nan, "refused", "quota"
-    towards = np.where(up < down, 1, -1)
+    towards = np.where(rising, 1, -1)
     proven = (status == "exact") & np.isfinite(rho)
-    witness = _witnesses(result, A, rho, towards, proven)
+    witness = _witnesses(result, A, reach, towards, proven)
     _recheck_grades(result, witness, proven)
     codes = result.grades.cat.codes.to_numpy()
     names = np.array([*result.grade_names, None], dtype=object)
@@ -180,13 +184,12 @@ def _weighted_median(A: np.ndarray, points: np.ndarray) -> np.ndarray:
 def _margins(result: Assessment, base: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Points of base score down to the least that keeps the grade, and up to the least that changes it."""
     e, codes = result.engine, result.grades.cat.codes.to_numpy()
-    limits = from_ticks(e.thresholds)
+    limits = np.where(e.thresholds == UNREACHABLE, np.inf, from_ticks(e.thresholds))
+    limits[e.thresholds <= 0] = -np.inf  # no score falls below 0
     padded = np.concatenate([np.full((len(base), 1), -np.inf), limits, np.full((len(base), 1), np.inf)], axis=1)
     rows = np.arange(len(base))
     down = base - padded[rows, codes]
     up = np.where(codes < e.ceiling, padded[rows, codes + 1] - base, np.inf)
-    total = float(result.points.sum())
-    up[up > total] = np.inf
     return down, up
 
 
@@ -217,13 +220,12 @@ def _bisect(result: Assessment, units: np.ndarray) -> np.ndarray:
     return low / STEPS
 
 
-def _witnesses(result, A, rho, towards, proven) -> np.ndarray:
+def _witnesses(result, A, reach, towards, proven) -> np.ndarray:
     """Points just beyond the tolerance, moved in the direction that changes the grade."""
     points = result.points.to_numpy()
     out = np.full(A.shape, np.nan)
     for k in np.flatnonzero(proven):
-        reach = min(rho[k] * (1 + OVERSHOOT) + 1e-9, 1.0)
-        out[k] = Box(relative=reach).maximise(towards[k] * A[[k]], points)[0]
+        out[k] = Box(relative=float(reach[k])).maximise(towards[k] * A[[k]], points)[0]
     return out
 
 

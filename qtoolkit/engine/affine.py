@@ -6,6 +6,7 @@ import numpy as np
 
 from qtoolkit.engine.box import greedy, least_mean
 from qtoolkit.engine.core import Engine
+from qtoolkit.engine.ticks import PER_POINT, Rounding
 
 EXACT, AGGREGATION, ROUNDING, BLANK, CUT = "", "aggregation", "rounding", "blank", "cut"
 
@@ -27,9 +28,15 @@ def affine(e: Engine, lo: np.ndarray, hi: np.ndarray) -> tuple[np.ndarray, np.nd
     over = np.minimum(at_lo - lo, at_hi - hi) >= 0
     inside = (np.minimum(at_lo, at_hi) >= 0) & (np.maximum(at_lo - lo, at_hi - hi) <= 0)
     A = np.where(inside, e.slope, np.where(over & ~zero, 1.0, 0.0))
-    b = np.where(inside, e.const, 0.0).sum(axis=1)
+    b = np.where(inside, e.const, 0.0)
+    linear = zero | over | inside
+    for mean in e.means:
+        for values in (A, b):
+            values[mean.unit, mean.leaf] = values[mean.peers, mean.leaf].mean()
+        linear[mean.unit, mean.leaf] = linear[mean.peers, mean.leaf].all()
+    b = b.sum(axis=1)
     why = np.full(len(A), EXACT, dtype=object)
-    why[~(zero | over | inside).all(axis=1)] = CUT
+    why[~linear.all(axis=1)] = CUT
     why[e.tree.blank.any(axis=1)] = BLANK
     if not e.tree.is_arithmetic:
         why[:] = AGGREGATION
@@ -43,9 +50,9 @@ def bounds(e: Engine, lo: np.ndarray, hi: np.ndarray, total: float) -> tuple[np.
 
     Bottom-up, each node's share of full marks lies between the least and the greatest weighted (power) mean that its
     children's intervals allow; the sum of the points is kept at the root alone, so the bounds need not be attained.
+    Rounding below the root can lift a score above the total.
     """
-    low, high = _interval(e, lo, hi, total, 1), _interval(e, lo, hi, total, -1)
-    return np.clip(low, 0, total), np.clip(-high, 0, total)
+    return _interval(e, lo, hi, total, 1), -_interval(e, lo, hi, total, -1)
 
 
 def _interval(e: Engine, lo: np.ndarray, hi: np.ndarray, total: float, sign: int) -> np.ndarray:
@@ -57,6 +64,9 @@ def _interval(e: Engine, lo: np.ndarray, hi: np.ndarray, total: float, sign: int
             for p in (lo, hi)
         ]
     share = np.clip(np.minimum(*ends) if sign > 0 else np.maximum(*ends), 0, 1)
+    for mean in e.means:
+        share[mean.unit, mean.leaf] = share[mean.peers, mean.leaf].mean()
+    share = _rounded(share, lo, tree.leaf_rounding, sign)
     shares, live = list(share.T), list(~tree.blank.T)
     low, high = list(lo), list(hi)
     for i, (children, order) in enumerate(zip(tree.children, tree.order, strict=True)):
@@ -67,32 +77,36 @@ def _interval(e: Engine, lo: np.ndarray, hi: np.ndarray, total: float, sign: int
             with np.errstate(divide="ignore"):
                 v = np.log(v) if order == 0 else np.sign(order) * v**order
         if i == len(tree.children) - 1 and order == 1:
-            return _root(e, sign, v, alive, a, z, total)
+            return _root(sign, v, alive, a, z, total)
         with np.errstate(invalid="ignore"):
             mean = sign * least_mean(sign * v, a, z, alive)
         mean = np.where(np.isfinite(mean), mean, 0.0 if order == 1 else -np.inf if order == 0 else 0.0)
         if order != 1:
             mean = np.exp(mean) if order == 0 else np.abs(mean) ** (1 / order)
-        shares.append(mean)
+        last = i == len(tree.children) - 1
+        shares.append(mean if last else _rounded(mean, a.sum(), tree.node_rounding, sign))
         live.append(alive.any(axis=1))
         low.append(a.sum())
         high.append(z.sum())
-    return sign * shares[-1] * total - _slack(e, total)
+    return sign * shares[-1] * total
 
 
-def _root(e, sign, v, alive, a, z, total) -> np.ndarray:
+def _root(sign, v, alive, a, z, total) -> np.ndarray:
     """Arithmetic root: the sum is kept, unless a blank redistributes points among its children."""
     kept = -(greedy(-sign * v, a, z, total) * (-sign * v)).sum(axis=1)
     redistributed = least_mean(sign * v, a, z, alive) * total
-    return np.where(alive.all(axis=1), kept, redistributed) - _slack(e, total)
+    return np.where(alive.all(axis=1), kept, redistributed)
 
 
-def _slack(e: Engine, total: float) -> float:
-    """By how much roundings below the root can move the base score; the whole total where that is not additive."""
-    if not e.tree.rounds_inside:
-        return 0.0
-    if e.tree.blank.any() or not e.tree.is_arithmetic:
-        return total
-    leaf, node = e.tree.leaf_rounding, e.tree.node_rounding
-    steps = (leaf.step * e.points.size if leaf else 0) + (node.step * (len(e.tree.children) - 1) if node else 0)
-    return steps / 10**10
+def _rounded(share: np.ndarray, points: np.ndarray, rounding: Rounding | None, sign: int) -> np.ndarray:
+    """The least (sign 1) or greatest share after rounding a score of at least `points` full marks.
+
+    Half up moves by half a step at most, up to twice the score; floor takes less than a step.
+    """
+    if rounding is None:
+        return share
+    half = rounding.step / PER_POINT / 2
+    with np.errstate(divide="ignore"):
+        if sign > 0:
+            return np.maximum(share - (half if rounding.half_up else 2 * half) / points, 0)
+        return np.minimum(share + half / points, 2 * share) if rounding.half_up else share

@@ -27,7 +27,7 @@ def build(scheme: Scheme, table: Table) -> core.Engine:
     problems = Problems()
     parts = [_leaf(scheme, leaf, table, j, problems) for j, leaf in enumerate(scheme.leaves)]
     problems.stop()
-    slope, const, blank = (np.stack(columns, axis=1) for columns in zip(*parts, strict=True))
+    slope, const, blank = (np.stack(columns, axis=1) for columns in list(zip(*parts, strict=True))[:3])
     grades = [grade.id for grade in reversed(scheme.grades)]  # worst first
     ceiling = np.full(len(table.units), len(grades) - 1, np.int8)
     for v, veto in enumerate(scheme.vetoes):
@@ -50,15 +50,17 @@ def build(scheme: Scheme, table: Table) -> core.Engine:
         rivals=_rivals(scheme, len(table.units)),
         veto_first=scheme.order.veto == "before_quota",
         rank_on_base=scheme.rank_on == "base",
+        means=tuple(mean for *_, means in parts for mean in means),
     )
     cutoffs = to_ticks([grade.cutoff for grade in reversed(scheme.grades[:-1])])
-    return replace(engine, thresholds=core.thresholds(engine, cutoffs, int(to_ticks(scheme.total))))
+    highest = int(to_ticks(scheme.total)) * (4 if engine.tree.rounds_inside else 1)  # rounding can lift above the total
+    return replace(engine, thresholds=core.thresholds(engine, cutoffs, highest))
 
 
 def _leaf(
     scheme: Scheme, leaf: Indicator, table: Table, j: int, problems: Problems
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """slope, const and blank of one leaf for all units."""
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[core.Mean]]:
+    """slope, const and blank of one leaf for all units, and the means that depend on the points."""
     status = table.status[:, j]
     slope, const, blank = np.zeros(len(status)), np.zeros(len(status)), np.zeros(len(status), bool)
     has = status == VALUE
@@ -67,7 +69,7 @@ def _leaf(
     slope[has], const[has] = lines(
         LEAF_RULES[leaf.rule.kind], raw, leaf.rule, table.targets[has, j], leaf.written_for, leaf.scales
     )
-    own = np.where(has, _shares(slope, const, leaf.points), np.nan)
+    means: list[core.Mean] = []
     for meaning in range(1, PENDING + 1):
         units = np.flatnonzero(status == meaning)
         name = STATUS_NAMES[meaning]
@@ -75,7 +77,7 @@ def _leaf(
         if treatment == "fail":
             for k in units:
                 text = say(
-                    zh="“{unit}”的“{leaf}”为“{status}”,方案未规定如何处理(missing.{name})",
+                    zh="“{unit}”的“{leaf}”为“{status}”，方案未规定如何处理（missing.{name}）",
                     en="“{leaf}” of “{unit}” is “{status}”, and the scheme does not say what that gives (missing.{name})",
                     unit=table.labels[k],
                     leaf=leaf.name,
@@ -88,32 +90,39 @@ def _leaf(
         elif treatment == "renormalise":
             blank[units] = True
         elif treatment == "group_mean":
-            slope[units] = [_group_mean(own, table, k, leaf, problems) for k in units]
+            for k in units:
+                peers = _peers(has, table, k, leaf, problems)
+                slope[k], const[k] = _mean_line(slope[peers], const[peers], leaf.points)
+                if const[peers].any():
+                    means.append(core.Mean(int(k), j, peers))
     const[status == ZERO] = 0
-    return slope, const, blank
+    return slope, const, blank, means
 
 
-def _shares(slope: np.ndarray, const: np.ndarray, points: float) -> np.ndarray:
-    """Shares of full marks at the given points; of a leaf with no points, the slope."""
-    return core.leaf_scores(slope, const, points) / points if points > 0 else np.clip(slope, 0, 1)
+def _mean_line(slope: np.ndarray, const: np.ndarray, points: float) -> tuple[float, float]:
+    """The mean of leaf scores as slope·p + const, valid around these points as long as no score reaches a cut."""
+    value = slope * points + const
+    cut = (value <= 0) & (const < 0)
+    full = (value >= points) & ~cut
+    slope, const = np.where(cut, 0.0, np.where(full, 1.0, slope)), np.where(cut | full, 0.0, const)
+    return math.fsum(slope) / max(len(slope), 1), math.fsum(const) / max(len(const), 1)
 
 
-def _group_mean(own: np.ndarray, table: Table, k: int, leaf: Indicator, problems: Problems) -> float:
-    """The mean share of the units of the same class that have a value (of all units where there are no classes)."""
-    peers = ~np.isnan(own)
+def _peers(has: np.ndarray, table: Table, k: int, leaf: Indicator, problems: Problems) -> np.ndarray:
+    """The units of the same class that have a value (all units with one where there are no classes)."""
+    peers = has
     if "class" in table.covariates:
         classes = table.covariates["class"].to_numpy(dtype=object)
         peers = peers & (classes == classes[k])
     if not peers.any():
         text = say(
-            zh="“{unit}”的“{leaf}”应取同类平均,但同类中没有一家有数值",
+            zh="“{unit}”的“{leaf}”应取同类平均，但同类中没有一家有数值",
             en="“{leaf}” of “{unit}” takes the mean of similar units, but none of them has a value",
             unit=table.labels[k],
             leaf=leaf.name,
         )
         problems.add(text, file=table.name)
-        return 0.0
-    return math.fsum(own[peers]) / int(peers.sum())
+    return np.flatnonzero(peers)
 
 
 def _rounding(rounding) -> Rounding | None:

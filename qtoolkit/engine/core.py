@@ -46,6 +46,15 @@ class Tree:
 
 
 @dataclass(frozen=True)
+class Mean:
+    """A leaf for which a unit takes the mean score of others, `peers`."""
+
+    unit: int
+    leaf: int
+    peers: np.ndarray
+
+
+@dataclass(frozen=True)
 class RivalStep:
     """At most `most` units may have grade number `grade` or better; units tied at the last place all stay out if they do
     not all fit."""
@@ -62,6 +71,9 @@ class Engine:
     ----------
     slope, const : ndarray of float, (n, d)
         A leaf's score is slope·p + const, cut at 0 and p.
+    means : tuple of Mean
+        Blanks that take a mean of scores which are not proportional to the points: slope and const hold at the scheme's
+        points, while at others the mean is taken again.
     points : ndarray of float, (d,)
         The scheme's points.
     tree : Tree
@@ -100,12 +112,15 @@ class Engine:
     rivals: tuple[RivalStep, ...] = ()
     veto_first: bool = True
     rank_on_base: bool = False
+    means: tuple[Mean, ...] = ()
     thresholds: np.ndarray = field(default_factory=lambda: np.empty((0, 0), np.int64))
 
     @cached_property
     def plain(self) -> np.ndarray:
         """Units whose base score is a plain weighted sum whatever the points: bool, (n,)."""
         simple = (self.const == 0) & (self.slope >= 0) & (self.slope <= 1) & ~self.tree.blank
+        for mean in self.means:
+            simple[mean.unit, mean.leaf] = False
         return simple.all(axis=1) & (self.tree.is_arithmetic and not self.tree.rounds_inside)
 
     def key(self, base: np.ndarray) -> np.ndarray:
@@ -145,19 +160,22 @@ def node_scores(e: Engine) -> tuple[np.ndarray, np.ndarray]:
     return np.stack([v[0] for v in nodes[:d]], axis=1), np.stack([v[0] for v in nodes[d:]], axis=1)
 
 
-def leaf_scores(
-    slope: np.ndarray, const: np.ndarray, points: np.ndarray, rounding: Rounding | None = None
-) -> np.ndarray:
-    """slope·p + const, cut at 0 and p, rounded where the scheme rounds leaves; arrays broadcast."""
-    value = np.clip(slope * points + const, 0, points)
-    return value if rounding is None else rounding.points(value)
+def leaf_scores(slope: np.ndarray, const: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """slope·p + const, cut at 0 and p; arrays broadcast."""
+    return np.clip(slope * points + const, 0, points)
 
 
 def _nodes(e: Engine, points: np.ndarray, leaves: np.ndarray | None, units: np.ndarray) -> list[np.ndarray]:
     """Scores of all nodes for some units, each (m, n): leaves first, then inner nodes, the root last."""
     tree, d = e.tree, points.shape[1]
     slope, const = (e.slope[units], e.const[units]) if leaves is None else (leaves, 0.0)
-    scores = leaf_scores(slope, const, points[:, None, :], tree.leaf_rounding)
+    scores = leaf_scores(slope, const, points[:, None, :])
+    for mean in e.means if leaves is None else ():
+        lines = e.slope[mean.peers, mean.leaf], e.const[mean.peers, mean.leaf]
+        taken = leaf_scores(*lines, points[:, [mean.leaf]]).mean(axis=1, keepdims=True)
+        scores[:, units == mean.unit, mean.leaf] = taken
+    if tree.leaf_rounding is not None:
+        scores = tree.leaf_rounding.points(scores)
     values = [scores[:, :, j] for j in range(d)]
     full = [points[:, j : j + 1] for j in range(d)]  # (m, 1): a node's points
     live = [~tree.blank[units, j] for j in range(d)]  # (n,): whether any leaf below has a score

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+ON_THE_LINE = 1e-12  # a quotient such as 1.2 / 1.5 falls short of .8 by float error alone
+
 
 @dataclass(frozen=True)
 class LeafRule:
@@ -61,7 +63,7 @@ def _target(raw, spec, targets, full):
     with np.errstate(divide="ignore"):
         reached = raw / target if spec.direction == "higher" else np.where(raw <= target, 1.0, target / raw)
     share = np.clip(reached, 0, 1)
-    return share if spec.floor is None else np.where(share >= spec.floor, share, 0.0)
+    return share if spec.floor is None else np.where(share >= spec.floor - ON_THE_LINE, share, 0.0)
 
 
 def _deduct(raw, spec, targets, full):

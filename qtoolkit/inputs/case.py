@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 
-from qtoolkit.errors import InputError, nearest
+from qtoolkit.errors import Complaint, InputError, Problems, nearest
 from qtoolkit.inputs.locate import find
+from qtoolkit.inputs.models import validate
 from qtoolkit.inputs.parameters import Parameters, parameters_of, read_parameters
 from qtoolkit.inputs.scheme import Scheme, read_scheme
 from qtoolkit.inputs.table import Table, read_table
@@ -29,10 +30,10 @@ class Case:
 def read_case(
     case: str | Path | None = None,
     *,
-    scheme: str | None = None,
-    data: str | None = None,
-    previous: str | None = None,
-    ratings: str | None = None,
+    scheme: str | Path | None = None,
+    data: str | Path | None = None,
+    previous: str | Path | None = None,
+    ratings: str | Path | None = None,
     changes: Mapping[str, float] | None = None,
 ) -> Case:
     """Read a case and validate everything in it.
@@ -69,15 +70,13 @@ def read_case(
         files["params"] = folder / "params.yaml" if folder.is_dir() else folder
         parameters, near = read_parameters(files["params"]), files["params"].parent
         if changes:
-            parameters = parameters.model_copy(update={"changes": parameters.changes | dict(changes)})
+            parameters = validate(
+                Parameters, parameters.model_dump() | {"changes": parameters.changes | dict(changes)}, None
+            )
     else:
-        given = {
-            "scheme": scheme,
-            "data": data,
-            "previous": previous,
-            "ratings": ratings,
-            "changes": dict(changes or {}),
-        }
+        paths = {"scheme": scheme, "data": data, "previous": previous, "ratings": ratings}
+        given = {key: str(path) if isinstance(path, PurePath) else path for key, path in paths.items()}
+        given["changes"] = changes or {}
         parameters = parameters_of({key: value for key, value in given.items() if value is not None})
     return case_of(parameters, near, files)
 
@@ -87,10 +86,18 @@ def case_of(parameters: Parameters, near: Path | None = None, files: Mapping[str
     for key in ("previous", "ratings"):
         if getattr(parameters, key) is not None:
             text = say(
-                zh="本版尚不支持参数 {key},请删去", en="this version does not read {key} yet: leave it out", key=key
+                zh="本版尚不支持参数 {key}，请删去", en="this version does not read {key} yet: leave it out", key=key
             )
             raise InputError(text)
-    files = dict(files or {}) | {"scheme": find(parameters.scheme, near), "data": find(parameters.data, near)}
+    files = dict(files or {})
+    problems = Problems()
+    for key in ("scheme", "data"):
+        try:
+            files[key] = find(getattr(parameters, key), near)
+        except InputError as error:
+            name = files["params"].name if "params" in files else None
+            problems.complaints += [Complaint(c.text, name, column=key) for c in error.complaints]
+    problems.stop()
     scheme = change(read_scheme(files["scheme"]), parameters.changes)
     return Case(scheme, read_table(files["data"], scheme), parameters, files)
 

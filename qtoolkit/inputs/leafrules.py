@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from qtoolkit.inputs.models import Flag, Model, Nonnegative, Number, Positive, Share, wrong
-from qtoolkit.language import say
+from qtoolkit.language import listing, say
 
 Direction = Literal["higher", "lower"]
 Treatment = Literal["fail", "zero", "full", "renormalise", "group_mean"]
@@ -40,8 +41,8 @@ class GoalpostsRule(Model):
         if not self.low < self.high:
             raise wrong(
                 say(
-                    zh="low({low:g})应小于 high({high:g});数值越小越好时请写 direction: lower",
-                    en="low ({low:g}) must be below high ({high:g}); where less is better write direction: lower",
+                    zh="low（{low:.10g}）应小于 high（{high:.10g}）；数值越小越好时请写 direction: lower",
+                    en="low ({low:.10g}) must be below high ({high:.10g}); where less is better write direction: lower",
                     low=self.low,
                     high=self.high,
                 )
@@ -60,7 +61,13 @@ class EfficacyRule(Model):
     @model_validator(mode="after")
     def _ends(self) -> EfficacyRule:
         if self.unacceptable == self.satisfactory:
-            raise wrong(say(zh="满意值与不允许值不能相等", en="satisfactory and unacceptable must differ"))
+            raise wrong(
+                say(
+                    zh="满意值（satisfactory）与不允许值（unacceptable）不能相等，现均为 {value:.10g}",
+                    en="satisfactory and unacceptable must differ, both are {value:.10g}",
+                    value=self.satisfactory,
+                )
+            )
         return self
 
 
@@ -111,8 +118,14 @@ class StepsRule(Model):
     @model_validator(mode="after")
     def _rising(self) -> StepsRule:
         ats = [step.at for step in self.table]
-        if any(b <= a for a, b in zip(ats, ats[1:], strict=False)):
-            raise wrong(say(zh="table 各行的 at 应从小到大,不得重复", en="the values of at must rise from row to row"))
+        if any(b <= a for a, b in itertools.pairwise(ats)):
+            raise wrong(
+                say(
+                    zh="各行的 at 应从小到大、不得重复，现为{ats}",
+                    en="the values of at must rise from row to row, found {ats}",
+                    ats=listing(f"{at:.10g}" for at in ats),
+                )
+            )
         return self
 
 

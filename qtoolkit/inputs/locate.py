@@ -39,6 +39,8 @@ def find(path: str | Path, near: Path | None = None) -> Path:
     An absolute path is taken as it is. A relative one is tried against the folder `near`, then the working directory
     and its parents, then the packaged cases ("params/tai-2001/data.csv" and "tai-2001" both lead there).
     """
+    if not str(path).strip():
+        raise InputError(say(zh="没有写文件名", en="no file is named"))
     path = Path(path)
     if path.is_absolute():
         candidates = [path]
@@ -50,6 +52,14 @@ def find(path: str | Path, near: Path | None = None) -> Path:
         inside = parts[1:] if parts[:1] == ("params",) else parts
         candidates = [base / path for base in bases] + [packaged_cases().joinpath(*inside)]
     for candidate in candidates:
-        if candidate.exists():
+        if _exists(candidate):
             return candidate
-    raise InputError(say(zh="找不到文件:{path}", en="file not found: {path}", path=path.as_posix()))
+    raise InputError(say(zh="找不到文件：{path}", en="file not found: {path}", path=path.as_posix()))
+
+
+def _exists(path: Path) -> bool:
+    """Whether the path leads to something; a name that no system could have leads nowhere."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False

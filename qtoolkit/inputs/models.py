@@ -18,8 +18,8 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from qtoolkit.errors import Complaint, InputError, nearest
-from qtoolkit.language import Text, say
+from qtoolkit.errors import Complaint, InputError, clip, nearest
+from qtoolkit.language import Text, listing, say
 
 
 class Model(BaseModel):
@@ -56,9 +56,14 @@ Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*$"
 M = TypeVar("M", bound=BaseModel)
 
 
-def wrong(*texts: Text) -> PydanticCustomError:
-    """The error that a model's own check raises, with one or more complaints."""
-    return PydanticCustomError("qtoolkit", "see texts", {"texts": texts})
+Path_ = tuple[str | int, ...]
+
+
+def wrong(*complaints: Text | tuple[Path_, Text]) -> PydanticCustomError:
+    """The error that a model's own check raises, with one or more complaints; a complaint may say at which part below
+    the model it stands."""
+    placed = [((), item) if isinstance(item, Text) else item for item in complaints]
+    return PydanticCustomError("qtoolkit", "see complaints", {"complaints": placed})
 
 
 def validate(model: type[M], data: Any, file: str | None, line: Callable[[tuple], int | None] = lambda path: None) -> M:
@@ -68,96 +73,160 @@ def validate(model: type[M], data: Any, file: str | None, line: Callable[[tuple]
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        raise InputError(
-            Complaint(text, file, line(item["loc"]), dotted(item["loc"], data))
-            for item in error.errors()
-            for text in item.get("ctx", {}).get("texts") or [_sentence(item, model)]
-        ) from None
+        complaints = []
+        for item in error.errors(include_url=False):
+            place = _without_tags(item["loc"])
+            for below, text in item.get("ctx", {}).get("complaints") or [((), _sentence(item, place, model))]:
+                path = (*place, *below)
+                complaints.append(Complaint(text, file, line(path), dotted(path, data)))
+        raise InputError(complaints) from None
+    except RecursionError:
+        raise InputError(Complaint(say(zh="嵌套层次过深", en="nested too deeply"), file)) from None
 
 
-def dotted(path: tuple, data: Any) -> str | None:
+def _without_tags(loc: Path_) -> Path_:
+    """A place as the data have it: without pydantic's words for the kind of a rule and for a mapping's key."""
+    return tuple(
+        part
+        for i, part in enumerate(loc)
+        if part != "[key]" and not (i > 1 and loc[i - 1] == "rule" and _is_index(loc[i - 2]))
+    )
+
+
+def _is_index(part: str | int) -> bool:
+    return isinstance(part, int)
+
+
+def dotted(path: Path_, data: Any) -> str | None:
     """A path into the data as people read it, list items by their id: indicators.quality.loss.points."""
     words, here = [], data
     for part in path:
-        if isinstance(here, dict) and part in here:
+        if isinstance(here, list | tuple) and isinstance(part, int) and part < len(here):
             here = here[part]
+            id = here.get("id") if isinstance(here, dict) else None
+            words.append(id if isinstance(id, str) else str(part + 1))
+        else:
+            here = here.get(part) if isinstance(here, dict) else None
             words.append(str(part))
-        elif isinstance(here, list) and isinstance(part, int) and part < len(here):
-            here = here[part]
-            words.append(str(here.get("id", part + 1)) if isinstance(here, dict) else str(part + 1))
-        elif part == path[-1] and isinstance(part, str):
-            words.append(part)
     return ".".join(word for word in words if word != "children") or None
 
 
-def _sentence(item: Any, model: type[BaseModel]) -> Text:
+_SIGNS = {
+    "greater_than_equal": ("不小于", "at least"),
+    "greater_than": ("大于", "above"),
+    "less_than_equal": ("不大于", "at most"),
+    "less_than": ("小于", "below"),
+}
+
+
+def _sentence(item: Any, place: Path_, model: type[BaseModel]) -> Text:
     """One pydantic error in both languages."""
-    kind, found, context = item["type"], item["input"], item.get("ctx", {})
-    shown = found if isinstance(found, str | int | float | bool) or found is None else type(found).__name__
+    kind, context = item["type"], item.get("ctx", {})
+    found = _shown(item["input"])
     match kind:
         case "missing":
             return say(zh="缺少此项", en="this key is missing")
         case "extra_forbidden" | "unexpected_keyword_argument":
-            return say(zh="没有这个键{hint}", en="unknown key{hint}", hint=nearest(item["loc"][-1], _keys(model)))
+            hint = nearest(str(place[-1]), _known_keys(model, item["loc"][:-1]))
+            return say(zh="没有这个键{hint}", en="unknown key{hint}", hint=hint)
         case "literal_error" | "union_tag_invalid":
             expected = str(context.get("expected") or context.get("expected_tags"))
-            tag = context.get("tag", shown)
+            tag = _shown(context.get("tag", item["input"]))
             names = [name.strip("' ") for name in expected.replace(" or ", ", ").split(",")]
-            want = say(
-                zh="内容为“{found}”,应为 {names} 之一{hint}",
+            return say(
+                zh="内容为“{found}”，应为{names}之一{hint}",
                 en="found “{found}”, expected one of {names}{hint}",
                 found=tag,
-                names=", ".join(names),
+                names=listing(names),
                 hint=nearest(str(tag), names),
             )
-            return want
         case "union_tag_not_found":
-            return say(zh="缺少 kind", en="the key kind is missing")
-        case "float_type" | "float_parsing" | "int_type" | "int_parsing" | "finite_number" | "int_from_float":
-            return say(zh="内容为“{found}”,应为一个数字", en="found “{found}”, expected a number", found=shown)
+            return say(zh="缺少 kind（规则类别）", en="the key kind is missing")
+        case "float_type" | "float_parsing" | "finite_number":
+            return _expected(found, Text("一个数字", "a number"))
+        case "int_type" | "int_parsing" | "int_from_float" | "int_parsing_size":
+            return _expected(found, Text("一个整数", "a whole number"))
         case "greater_than_equal" | "greater_than" | "less_than_equal" | "less_than":
-            sign = {"greater_than_equal": "≥", "greater_than": ">", "less_than_equal": "≤", "less_than": "<"}[kind]
-            bound = next(iter(context.values()))
             return say(
-                zh="内容为 {found},应 {sign} {bound}",
-                en="found {found}, expected {sign} {bound}",
-                found=shown,
-                sign=sign,
-                bound=f"{bound:g}",
+                zh="内容为“{found}”，应{sign} {bound:.10g}",
+                en="found “{found}”, expected {sign} {bound:.10g}",
+                found=found,
+                sign=Text(*_SIGNS[kind]),
+                bound=next(iter(context.values())),
+            )
+        case "string_pattern_mismatch" if "-" in context.get("pattern", "").partition("]")[2]:
+            return _expected(
+                found,
+                Text(
+                    "字母、数字、下划线和连字符，不以符号开头",
+                    "letters, digits, underscores and hyphens, no sign first",
+                ),
             )
         case "string_pattern_mismatch":
-            return say(
-                zh="内容为“{found}”,应以字母开头,只含字母、数字和下划线",
-                en="found “{found}”, expected a letter followed by letters, digits and underscores",
-                found=shown,
+            return _expected(
+                found, Text("字母、数字和下划线，以字母开头", "a letter followed by letters, digits and underscores")
             )
-        case "bool_type":
+        case "string_too_long" | "string_too_short":
+            if kind == "string_too_short":
+                return say(zh="内容为空，应有文字", en="found nothing, expected text")
+            most = context["max_length"]
             return say(
-                zh="内容为“{found}”,应为 true 或 false", en="found “{found}”, expected true or false", found=shown
+                zh="内容为“{found}”，应不超过{most}个字符",
+                en="found “{found}”, expected at most {most} characters",
+                found=found,
+                most=most,
             )
-        case "string_type":
-            return say(zh="内容为“{found}”,应为文字", en="found “{found}”, expected text", found=shown)
-    return say(
-        zh="内容为“{found}”,不符合要求({why})",
-        en="found “{found}”, which is not valid ({why})",
-        found=shown,
-        why=item["msg"],
-    )
+        case "too_short":
+            return say(zh="内容为空，应至少有一项", en="found nothing, expected at least one item")
+        case "bool_type" | "bool_parsing":
+            return _expected(found, Text("true 或 false", "true or false"))
+        case "string_type" | "string_unicode":
+            return _expected(found, Text("文字（数字须加引号）", "text (a number needs quotes)"))
+        case "tuple_type" | "list_type":
+            return _expected(found, Text("列表（每项以“- ”开头）", "a list (each item starts with “- ”)"))
+        case "dataclass_type":
+            return _expected(found, Text("文字，或 {zh: , en: } 两种文字", "text, or both wordings as {zh: , en: }"))
+        case "dict_type" | "model_type" | "model_attributes_type" | "mapping_type":
+            return _expected(found, Text("“键: 值”的形式", "keys and values (key: value)"))
+        case "recursion_loop":
+            return say(zh="嵌套层次过深", en="nested too deeply")
+    return say(zh="内容为“{found}”，不符合要求", en="found “{found}”, which is not valid", found=found)
 
 
-def _keys(model: type[BaseModel], seen: frozenset = frozenset()) -> set[str]:
-    """All keys that the model and the models in its fields know."""
-    if model in seen:
-        return set()
-    seen |= {model}
-    keys = set(model.model_fields)
-    for info in model.model_fields.values():
-        for inner in _models(info.annotation):
-            keys |= _keys(inner, seen)
-    return keys
+def _expected(found: Any, want: Text) -> Text:
+    return say(zh="内容为“{found}”，应为{want}", en="found “{found}”, expected {want}", found=found, want=want)
 
 
-def _models(annotation: Any) -> list[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+def _shown(value: Any) -> Any:
+    """A found value as a sentence shows it."""
+    match value:
+        case None:
+            return Text("空", "nothing")
+        case bool():
+            return str(value).lower()
+        case dict():
+            return Text("键和值", "keys and values")
+        case list() | tuple():
+            return Text("列表", "a list")
+    return clip(value)
+
+
+def _known_keys(model: type[BaseModel], loc: Path_) -> set[str]:
+    """The keys that are known at a place."""
+    here: list[Any] = [model]
+    for part in loc:
+        if isinstance(part, int):
+            continue
+        fields = [kind.model_fields[part] for kind in here if part in getattr(kind, "model_fields", {})]
+        if fields:
+            here = [kind for field in fields for kind in _kinds(field.annotation)]
+        else:  # the kind of a rule
+            here = [kind for kind in here if part in str(getattr(kind, "model_fields", {}).get("kind"))]
+    return {key for kind in here for key in getattr(kind, "model_fields", ("zh", "en"))}
+
+
+def _kinds(annotation: Any) -> list[Any]:
+    """The models, and Text, that an annotation names."""
+    if isinstance(annotation, type) and (annotation is Text or issubclass(annotation, BaseModel)):
         return [annotation]
-    return [model for part in getattr(annotation, "__args__", ()) for model in _models(part)]
+    return [kind for part in getattr(annotation, "__args__", ()) for kind in _kinds(part)]

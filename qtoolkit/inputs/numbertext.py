@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 import re
-import unicodedata
 from typing import Any
 
+from qtoolkit.errors import clip
 from qtoolkit.language import Text, say
 
 _PLAIN = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?", re.ASCII)
+# Full-width forms are the same characters typed wide; other look-alikes (10², ½, ①) are not numbers that anybody meant.
+_NARROW = {0xFF01 + i: 0x21 + i for i in range(94)} | {0x3000: 0x20, 0x2212: 0x2D, 0x2013: 0x2D}
 
 
 def is_blank(cell: Any) -> bool:
@@ -44,16 +46,20 @@ def parse_number(cell: Any, percent: bool = False) -> tuple[float, Text | None]:
     if isinstance(cell, bool):
         return math.nan, _reason(cell, "一个数字", "a number")
     if isinstance(cell, int | float):
-        if math.isfinite(cell):
-            return float(cell), None
+        try:
+            number = float(cell)
+        except OverflowError:
+            number = math.inf
+        if math.isfinite(number):
+            return number, None
         return math.nan, _reason(cell, "一个有限的数字", "a finite number")
-    text = unicodedata.normalize("NFKC", str(cell)).strip().replace("−", "-").replace("–", "-")
+    text = str(cell).translate(_NARROW).strip()
     if text.endswith("%"):
         text = text[:-1].strip()
         if not percent:
             return math.nan, _reason(
                 cell,
-                "一个不带百分号的数字(计量单位为“%”的指标才可带百分号)",
+                "一个不带百分号的数字（计量单位为“%”的指标才可带百分号）",
                 "a number without a percent sign (only an indicator whose unit is “%” may carry one)",
             )
     if _PLAIN.fullmatch(text):
@@ -66,4 +72,6 @@ def parse_number(cell: Any, percent: bool = False) -> tuple[float, Text | None]:
 
 
 def _reason(cell: Any, zh: str, en: str) -> Text:
-    return say(zh="内容为“{found}”,应为{want}", en="found “{found}”, expected {want}", found=cell, want=Text(zh, en))
+    return say(
+        zh="内容为“{found}”，应为{want}", en="found “{found}”, expected {want}", found=clip(cell), want=Text(zh, en)
+    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import keyword
+import math
 from collections.abc import Mapping, Set
 from pathlib import Path
 from typing import Any, Literal
@@ -21,7 +23,7 @@ class Parameters(Model):
     data: str = Field(min_length=1)
     previous: str | None = None
     ratings: str | None = None
-    changes: dict[str, Number] = {}
+    changes: dict[str, Number] = Field(default={})
     language: Literal["zh", "en"] = "zh"
     seed: int = Field(default=0, ge=0, strict=True)
     notebooks: tuple[str, ...] = ("01_assessment", "04_sensitivity")
@@ -48,15 +50,18 @@ def parameters_of(data: Any, declared: Set[str] | None = None, document: Documen
     core = {key: value for key, value in data.items() if key in CORE}
     knobs = {key: value for key, value in data.items() if key not in CORE}
     known = CORE | (declared or set())
-    complaints = [
-        Complaint(
-            say(zh="没有参数“{key}”{hint}", en="unknown parameter “{key}”{hint}", key=key, hint=nearest(key, known)),
-            name,
-            line((key,)) if document and key in document.data else None,
-        )
-        for key in knobs
-        if not str(key).isidentifier() or (declared is not None and key not in declared)
-    ]
+    complaints = []
+    for key, value in knobs.items():
+        if not _is_name(key) or (declared is not None and key not in declared):
+            text = say(zh="没有这个参数{hint}", en="unknown parameter{hint}", hint=nearest(key, known))
+        elif isinstance(value, float) and not math.isfinite(value):
+            text = say(
+                zh="内容为“{found}”，应为一个有限的数字", en="found “{found}”, expected a finite number", found=value
+            )
+        else:
+            continue
+        place = line((key,)) if document and key in document.data else None
+        complaints.append(Complaint(text, name, place, key))
     try:
         parameters = validate(Parameters, core | {"knobs": knobs}, name, line)
     except InputError as error:
@@ -64,3 +69,8 @@ def parameters_of(data: Any, declared: Set[str] | None = None, document: Documen
     if complaints:
         raise InputError(complaints)
     return parameters
+
+
+def _is_name(key: Any) -> bool:
+    """Whether a notebook could declare this key."""
+    return isinstance(key, str) and key.isidentifier() and not keyword.iskeyword(key)

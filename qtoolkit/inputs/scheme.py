@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
-from qtoolkit.errors import InputError, nearest
+from qtoolkit.errors import InputError, clip, nearest
+from qtoolkit.inputs.consistency import SUM_TOLERANCE, check_numbers, complaints_of
 from qtoolkit.inputs.leafrules import LeafMissing, Missing, Rule
 from qtoolkit.inputs.models import (
     BilingualText,
@@ -25,7 +26,6 @@ from qtoolkit.inputs.spread import spread_points
 from qtoolkit.inputs.yamltext import read_yaml
 from qtoolkit.language import Text, listing, same, say
 
-SUM_TOLERANCE = 1e-9
 Spread = Literal["siblings", "all", "none"]
 CaseName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=64)]
 Year = Annotated[str, BeforeValidator(lambda v: str(v) if isinstance(v, int) and not isinstance(v, bool) else v)]
@@ -61,7 +61,7 @@ class Indicator(Model):
         if bool(self.children) == self.is_leaf:
             raise wrong(
                 say(
-                    zh="指标“{id}”应有 children(下级指标)或 rule(评分规则)之一",
+                    zh="指标“{id}”应有 children（下级指标）或 rule（评分规则）之一",
                     en="indicator “{id}” needs either children or a rule",
                     id=self.id,
                 )
@@ -72,12 +72,15 @@ class Indicator(Model):
                 object.__setattr__(self, "points", total)
             elif abs(self.points - total) > SUM_TOLERANCE:
                 raise wrong(
-                    say(
-                        zh="“{id}”的分值为 {points:.10g},下级指标分值之和为 {total:.10g}",
-                        en="“{id}” has {points:.10g} points, its children sum to {total:.10g}",
-                        id=self.id,
-                        points=self.points,
-                        total=total,
+                    (
+                        ("points",),
+                        say(
+                            zh="“{id}”的分值为 {points:.10g}，下级指标分值之和为 {total:.10g}",
+                            en="“{id}” has {points:.10g} points, its children sum to {total:.10g}",
+                            id=self.id,
+                            points=self.points,
+                            total=total,
+                        ),
                     )
                 )
         else:
@@ -86,12 +89,12 @@ class Indicator(Model):
 
     def _check_leaf(self) -> None:
         if self.points is None:
-            raise wrong(say(zh="指标“{id}”没有分值(points)", en="indicator “{id}” has no points", id=self.id))
+            raise wrong(say(zh="指标“{id}”没有分值（points）", en="indicator “{id}” has no points", id=self.id))
         if self.scales is None:
             if self.rule.kind in ("direct", "deduct"):
                 raise wrong(
                     say(
-                        zh="指标“{id}”须写明扣分幅度是否随分值调整(scales: true 或 false)",
+                        zh="指标“{id}”须写明扣分幅度是否随分值调整（scales: true 或 false）",
                         en="indicator “{id}” must say whether its deductions scale with its points (scales: true or false)",
                         id=self.id,
                     )
@@ -204,65 +207,9 @@ class Scheme(Model):
 
     @model_validator(mode="after")
     def _consistent(self) -> Scheme:
-        if complaints := list(self._complaints()):
+        if complaints := list(complaints_of(self)):
             raise wrong(*complaints)
         return self
-
-    def _complaints(self) -> Iterator[Text]:
-        points = math.fsum(leaf.points for leaf in self.leaves)
-        if abs(points - self.total) > SUM_TOLERANCE:
-            yield say(
-                zh="各指标分值之和为 {points:.10g},总分为 {total:.10g}",
-                en="the points sum to {points:.10g}, the total is {total:.10g}",
-                points=points,
-                total=self.total,
-            )
-        for what, ids in (
-            (Text("指标", "indicators"), [node.id for node in self.nodes]),
-            (Text("等级", "grades"), [grade.id for grade in self.grades]),
-            (Text("一票否决事项", "vetoes"), [veto.id for veto in self.vetoes]),
-            (Text("加减分项", "bonus items"), [bonus.id for bonus in self.bonuses]),
-            (Text("考核对象", "units"), list(self.units or ())),
-        ):
-            if twice := sorted({i for i in ids if ids.count(i) > 1}):
-                yield say(
-                    zh="{what}的编号重复:{ids}",
-                    en="duplicate ids among the {what}: {ids}",
-                    what=what,
-                    ids=", ".join(twice),
-                )
-        cutoffs = [grade.cutoff for grade in self.grades]
-        if any(b >= a for a, b in zip(cutoffs, cutoffs[1:], strict=False)):
-            yield say(
-                zh="等级分数线应由高到低依次递减、互不重叠,现为 {cutoffs}",
-                en="the cutoffs must fall from the best grade to the last without overlap, found {cutoffs}",
-                cutoffs=", ".join(f"{c:g}" for c in cutoffs),
-            )
-        if cutoffs[-1] != 0:
-            yield say(
-                zh="最后一个等级“{grade}”的分数线应为 0,现为 {cutoff:g}",
-                en="the cutoff of the last grade “{grade}” must be 0, found {cutoff:g}",
-                grade=self.grades[-1].id,
-                cutoff=cutoffs[-1],
-            )
-        grades = [grade.id for grade in self.grades]
-        for veto in self.vetoes:
-            if veto.cap not in grades:
-                yield say(
-                    zh="一票否决“{veto}”的 cap“{cap}”不是等级{hint}",
-                    en="the cap “{cap}” of veto “{veto}” is no grade{hint}",
-                    veto=veto.id,
-                    cap=veto.cap,
-                    hint=nearest(veto.cap, grades),
-                )
-        for grade in self.grades:
-            if grade.quota is not None and grade.quota >= 1 and grade.quota != int(grade.quota):
-                yield say(
-                    zh="等级“{grade}”的名额应为整数或小于 1 的比例,现为 {quota:g}",
-                    en="the quota of grade “{grade}” must be a whole number or a share below 1, found {quota:g}",
-                    grade=grade.id,
-                    quota=grade.quota,
-                )
 
     @property
     def nodes(self) -> tuple[Indicator, ...]:
@@ -289,7 +236,7 @@ class Scheme(Model):
                 return grade
         ids = [grade.id for grade in self.grades]
         raise InputError(
-            say(zh="没有等级“{id}”,现有 {ids}", en="no grade “{id}”, there are {ids}", id=id, ids=listing(ids))
+            say(zh="没有等级“{id}”，现有 {ids}", en="no grade “{id}”, there are {ids}", id=id, ids=listing(ids))
         )
 
     def replace(
@@ -318,11 +265,18 @@ class Scheme(Model):
         >>> Scheme.flat({"a": 60, "b": 40}, {"A": 90, "B": 0}).replace(points={"a": 70}, spread="siblings").leaves[1].points
         30.0
         """
+        if spread not in get_args(Spread):
+            raise InputError(
+                say(
+                    zh="spread 为“{found}”，应为{names}之一",
+                    en="spread is “{found}”, expected one of {names}",
+                    found=clip(spread),
+                    names=listing(get_args(Spread)),
+                )
+            )
+        check_numbers({f"points.{self.indicator(id).id}": value for id, value in (points or {}).items()})
+        check_numbers({f"cutoffs.{self.grade(id).id}": value for id, value in (cutoffs or {}).items()})
         data = self.model_dump()
-        for id in points or {}:
-            self.indicator(id)
-        for id in cutoffs or {}:
-            self.grade(id)
         if points:
             new = spread_points(self, points, spread)
             data["indicators"] = [_with_points(node, new) for node in self.indicators]
@@ -340,6 +294,8 @@ class Scheme(Model):
         >>> [leaf.points for leaf in Scheme.flat({"a": 60, "b": 40}, {"A": 90, "B": 0}).leaves]
         [60.0, 40.0]
         """
+        check_numbers({f"points.{id}": value for id, value in points.items()})
+        check_numbers({f"cutoffs.{id}": value for id, value in cutoffs.items()})
         leaves = [{"id": id, "name": id, "points": float(p), "rule": {"kind": "share"}} for id, p in points.items()]
         grades = [{"id": id, "cutoff": float(c)} for id, c in cutoffs.items()]
         data = {

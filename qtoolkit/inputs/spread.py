@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from qtoolkit.errors import InputError
-from qtoolkit.language import say
+from qtoolkit.language import Text, say
 
 if TYPE_CHECKING:
     from qtoolkit.inputs.scheme import Indicator, Scheme
@@ -55,13 +55,18 @@ def _scale(ids: list[str], total: float, values: dict[str, float], where: str | 
     if abs(old - total) <= 1e-12 * max(1.0, abs(total)):
         return
     if total < 0 or not ids:
+        level = (
+            say(zh="“{id}”一级", en="the level of “{id}”", id=where)
+            if where
+            else Text("其余指标", "the indicators left")
+        )
         raise InputError(
             say(
-                zh='改动后其余指标须合计 {total:.10g} 分,无法分摊(涉及“{where}”一级);请减小改动,或改用 spread="all"',
-                en="after the change the other indicators would have to sum to {total:.10g} points, which cannot be "
-                '(at the level of “{where}”); change less, or use spread="all"',
+                zh='改动后{level}中未改动的指标须合计 {total:.10g} 分，无法分摊；请减小改动，或改用 spread="all"',
+                en="after the change the unchanged indicators at {level} would have to sum to {total:.10g} points, "
+                'which cannot be: change less, or use spread="all"',
                 total=total,
-                where=where or "",
+                level=level,
             )
         )
     for id in ids:

@@ -9,10 +9,11 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from ruamel.yaml.reader import ReaderError
 
-from qtoolkit.errors import InputError, Problems
+from qtoolkit.errors import Complaint, InputError, Problems, clip
 from qtoolkit.inputs.files import read_text
-from qtoolkit.language import say
+from qtoolkit.language import Text, say
 
 # Plain scalars that YAML 1.1 (PyYAML, hence `papermill -f`) and YAML 1.2 read as different values.
 _AMBIGUOUS = re.compile(
@@ -58,25 +59,63 @@ def parse_yaml(text: str, name: str) -> Document:
     {'a': [1, 'two']}
     """
     try:
-        node = YAML(typ="safe", pure=True).compose(text)
+        reader = YAML(typ="safe", pure=True)
+        reader.composer.warn_double_anchors = False
+        node = reader.compose(text)
+        builder = _Builder(name)
+        data = builder.build(node, ()) if node is not None else None
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        problems = Problems()
-        problems.add(
-            say(zh="不是有效的 YAML:{why}", en="not valid YAML: {why}", why=error.problem or error.context or ""),
-            file=name,
-            row=mark.line + 1 if mark else None,
-        )
-        raise InputError(problems.complaints) from None
-    except YAMLError as error:
-        why = " ".join(str(error).split())
+        raise InputError(Complaint(_reason(error.problem or ""), name, mark.line + 1 if mark else None)) from None
+    except ReaderError as error:
+        row = text.count("\n", 0, error.position) + 1 if isinstance(error.position, int) else None
         raise InputError(
-            say(zh="{name}:不是有效的 YAML:{why}", en="{name}: not valid YAML: {why}", name=name, why=why)
+            Complaint(
+                say(zh="有不可见的控制字符，请删去", en="there is an invisible control character: delete it"), name, row
+            )
         ) from None
-    builder = _Builder(name)
-    data = builder.build(node, ()) if node is not None else None
+    except RecursionError:
+        raise InputError(Complaint(say(zh="嵌套层次过深", en="nested too deeply"), name)) from None
+    except (YAMLError, ValueError, OverflowError):
+        raise InputError(Complaint(_reason(""), name)) from None
     builder.problems.stop()
     return Document(data, builder.lines, name)
+
+
+_REASONS = {
+    "\\t": Text("缩进用了制表符（Tab），请改用空格", "indented by a tab: use spaces"),
+    "undefined alias": Text(
+        "不支持锚点和别名（&、*），以 & 或 * 开头的文字请加引号",
+        "anchors and aliases (&, *) are not supported: quote text that starts with & or *",
+    ),
+    "mapping values are not allowed": Text(
+        "此处不应有冒号，请检查缩进，含冒号的文字请加引号",
+        "a colon is not allowed here: check the indentation, and quote text that holds a colon",
+    ),
+    "could not find expected ':'": Text("键的后面应有冒号和空格", "a key must be followed by a colon and a space"),
+    "another document": Text(
+        "只能有一个文档（文件中不应有第二个 ---）", "there must be one document only (no second ---)"
+    ),
+    "stream end": Text("括号没有成对", "a bracket is not closed"),
+    "end of stream": Text("引号或括号没有成对", "a quote or bracket is not closed"),
+    "cannot start any token": Text("文字不能以此处的符号开头，请加引号", "text cannot start with this sign: quote it"),
+    "expected <block end>": Text(
+        "缩进不齐，或引号、括号没有成对", "uneven indentation, or a quote or bracket is not closed"
+    ),
+    "expected ',' or": Text(
+        "括号内各项应以逗号分隔，括号应成对", "items in brackets need commas, and brackets must be closed"
+    ),
+    "duplicate anchor": Text("不支持锚点和别名（&、*）", "anchors and aliases (&, *) are not supported"),
+}
+_UNKNOWN_REASON = Text(
+    "请检查本行及上一行的缩进、冒号和引号", "check indentation, colons and quotes of this line and the one before"
+)
+
+
+def _reason(problem: str) -> Text:
+    """What the parser complains of, in words for those who do not know YAML."""
+    why = next((text for part, text in _REASONS.items() if part in problem), _UNKNOWN_REASON)
+    return say(zh="不是有效的 YAML：{why}", en="not valid YAML: {why}", why=why)
 
 
 class _Builder:
@@ -87,13 +126,15 @@ class _Builder:
         row = node.start_mark.line + 1
         self.lines.setdefault(path, row)
         if node.anchor:
-            self.refuse(row, say(zh="不支持锚点和别名(&、*)", en="anchors and aliases (&, *) are not supported"))
+            self.refuse(row, _REASONS["duplicate anchor"])
             return None
-        if isinstance(node, MappingNode):
+        if isinstance(node, MappingNode) and node.tag == _TAG + "map":
             return self.mapping(node, path)
-        if isinstance(node, SequenceNode):
+        if isinstance(node, SequenceNode) and node.tag == _TAG + "seq":
             return [self.build(item, (*path, i)) for i, item in enumerate(node.value)]
-        return self.scalar(node, row)
+        if isinstance(node, ScalarNode):
+            return self.scalar(node, row)
+        return self.refuse_tag(node, row)
 
     def mapping(self, node: MappingNode, path: Path_) -> dict[str, Any]:
         result: dict[str, Any] = {}
@@ -102,8 +143,12 @@ class _Builder:
             key = key_node.value if isinstance(key_node, ScalarNode) else None
             if key is None:
                 self.refuse(row, say(zh="键应为一个词", en="a key must be one word"))
-            elif key in result:
-                self.refuse(row, say(zh="键“{key}”重复", en="duplicate key “{key}”", key=key))
+                continue
+            if key_node.anchor:
+                self.refuse(row, _REASONS["duplicate anchor"])
+            self.scalar(key_node, row)  # for its complaints: a key is text, but must mean the same to every reader
+            if key in result:
+                self.refuse(row, say(zh="键“{key}”重复", en="duplicate key “{key}”", key=clip(key)))
             else:
                 self.lines[(*path, key)] = row
                 result[key] = self.build(value_node, (*path, key))
@@ -115,27 +160,32 @@ class _Builder:
             self.refuse(
                 row,
                 say(
-                    zh="“{text}”在不同版本的 YAML 中含义不同,文字请加引号,数字请写成普通小数",
+                    zh="“{text}”在不同版本的 YAML 中含义不同，文字请加引号，数字请写成普通小数",
                     en="“{text}” means different things in YAML 1.1 and 1.2: quote text, write numbers plainly",
-                    text=text,
+                    text=clip(text),
                 ),
             )
             return text
-        match kind:
-            case "null":
-                return None
-            case "bool":
-                return text.lower() == "true"
-            case "int":
-                return int(text, 0)
-            case "float":
-                return float(
-                    text.replace(".inf", "inf").replace(".Inf", "inf").replace(".nan", "nan").replace(".NaN", "nan")
-                )
-            case "str" | "timestamp":
-                return text
-        self.refuse(row, say(zh="不支持标签“{tag}”", en="the tag “{tag}” is not supported", tag=node.tag))
-        return text
+        try:
+            match kind:
+                case "null":
+                    return None
+                case "bool" if text.lower() in ("true", "false"):
+                    return text.lower() == "true"
+                case "int":
+                    return int(text, 0)
+                case "float":
+                    return float(text.lower().replace(".inf", "inf").replace(".nan", "nan"))
+                case "str" | "timestamp":
+                    return text
+        except ValueError:
+            self.refuse(row, say(zh="“{text}”不是一个数字", en="“{text}” is not a number", text=clip(text)))
+            return text
+        return self.refuse_tag(node, row)
+
+    def refuse_tag(self, node: Node, row: int) -> None:
+        tag = str(node.tag).replace(_TAG, "!!")
+        self.refuse(row, say(zh="不支持标签“{tag}”", en="the tag “{tag}” is not supported", tag=clip(tag)))
 
     def refuse(self, row: int, text: Any) -> None:
         self.problems.add(text, file=self.name, row=row)

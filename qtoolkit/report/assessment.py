@@ -1,23 +1,16 @@
-"""Views of an assessment: summary, results, how the indicators work, grounds for the cutoffs, risks, scores in detail."""
+"""Views of an assessment: results, how the indicators work, grounds for the cutoffs, scores in detail."""
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 
-from qtoolkit import cutoffs as grade_cutoffs
 from qtoolkit import importance
 from qtoolkit.assessment import Assessment
-from qtoolkit.errors import InputError
 from qtoolkit.language import Text, listing, say
 from qtoolkit.report import figures, words
 from qtoolkit.report.blocks import Block, Chart, DataTable, Paragraph
-from qtoolkit.report.scheme import joined, synthetic
+from qtoolkit.report.summary import rounding_option
 
-UNIT = Text("考核对象", "Unit")
-SCORE = Text("得分", "Score")
-GRADE = Text("等级", "Grade")
-RANK = Text("位次", "Rank")
 HIGH_SATURATION, LOW_SPREAD = 0.8, 0.05
 
 
@@ -29,173 +22,18 @@ def _grades(result: Assessment, grades: pd.Series) -> list[Text | None]:
     return [None if pd.isna(g) else result.scheme.grade(g).label for g in grades]
 
 
-def _score_format(result: Assessment) -> str:
-    rule = result.scheme.rounding.total
-    return ".4f" if rule is None else f".{rule.decimals}f"
-
-
-def summary(result: Assessment, near_miss: float) -> list[Block]:
-    """The one page that leaders read, as far as the assessment alone can fill it."""
-    scheme = result.scheme
-    order = result.scores.sort_values(ascending=False, kind="stable").index
-    form = _score_format(result)
-    conclusion = say(
-        zh="总体结论：按本方案测算，{n}家考核对象中{counts}；得分最高的是{top}（{high}分），最低的是{bottom}（{low}分）。",
-        en="Conclusion: under this scheme the {n:unit is|units are} graded as follows: {counts}. The highest score is "
-        "{top}'s ({high}), the lowest {bottom}'s ({low}).",
-        n=len(order),
-        counts=words.counts(result),
-        top=result.labels[order[0]],
-        high=format(result.scores[order[0]], form),
-        bottom=result.labels[order[-1]],
-        low=format(result.scores[order[-1]], form),
-    )
-    points = say(
-        zh="方案要点：总分{total:g}分，{parts}；等级划分为{bands}。",
-        en="The scheme: {total:g} points in all, {parts}; grades are {bands}.",
-        total=scheme.total,
-        parts=listing(say(zh="{n}{p:g}分", en="{n} {p:g}", n=top.name, p=top.points) for top in scheme.indicators),
-        bands=words.bands(scheme),
-    )
-    near = _near(result, near_miss)
-    close = say(
-        zh="测算结果：距分数线{near_miss:g}分以内的临界单位{n}家：{units}。",
-        en="Results: {n:unit lies|units lie} within {near_miss:g} of a cutoff: {units}.",
-        near_miss=near_miss,
-        n=len(near),
-        units=words.units(result, near.index),
-    )
-    blocks: list[Block] = [Paragraph(conclusion, "summary"), Paragraph(points, "summary"), _grade_counts(result, near)]
-    blocks.append(Paragraph(close, "summary"))
-    heading = Text("需研究决定的事项", "Matters for decision")
-    for i, option in enumerate(options(result)):
-        blocks.append(Paragraph(option, "summary", heading if i == 0 else None, style="item", place=2))
-    heading = Text("风险提示", "Risks")
-    for i, text in enumerate(_risks(result)[:3]):
-        blocks.append(Paragraph(text, "summary", heading if i == 0 else None, style="item", place=3))
-    blocks.append(Paragraph(footer(result), "summary", style="footer"))
-    return blocks
-
-
-def _grade_counts(result: Assessment, near: pd.DataFrame) -> DataTable:
-    """How many units have each grade, and how many of them lie close to a cutoff."""
-    tally, close = result.grades.value_counts(), near["grade"].value_counts()
-    grades = result.scheme.grades
-    frame = pd.DataFrame(
-        {
-            "grade": [grade.label for grade in grades],
-            "cutoff": [float(grade.cutoff) for grade in grades],
-            "n": [int(tally.get(grade.id, 0)) for grade in grades],
-            "share": [tally.get(grade.id, 0) / len(result.grades) for grade in grades],
-            "near": [int(close.get(grade.id, 0)) for grade in grades],
-        }
-    )
-    columns = {
-        "grade": GRADE,
-        "cutoff": Text("分数线", "Cutoff"),
-        "n": Text("家数", "Units"),
-        "share": Text("占比", "Share"),
-        "near": Text("其中临界单位", "Near-misses among them"),
-    }
-    caption = Text("各等级家数", "Units in each grade")
-    return DataTable("grade_counts", caption, frame, columns, {"cutoff": "g", "share": ".1%"}, "summary")
-
-
-def footer(result: Assessment) -> Text:
-    """Period of the data, reading of decimals, and whether the data are synthetic."""
-    parts = []
-    if result.scheme.data_period:
-        parts.append(say(zh="数据期：{period}。", en="Data: {period}.", period=result.scheme.data_period))
-    parts.append(
-        say(
-            zh="小数口径：总分{how}。",
-            en="Decimals: the total is {how}.",
-            how=words.rounding(result.scheme.rounding.total),
-        )
-    )
-    return joined([*parts, synthetic(result)])
-
-
-def options(result: Assessment) -> list[Text]:
-    """Matters for decision, each with its consequence: rounding, cutoffs one point away, blanks."""
-    texts = [_rounding_option(result)]
-    for grade in result.scheme.grades[:1]:
-        texts += [t for t in (_cutoff_option(result, grade.id, -1.0), _cutoff_option(result, grade.id, 1.0)) if t]
-    if (blank := _blank_option(result)) is not None:
-        texts.insert(1, blank)
-    return texts[:3]
-
-
-def _changes(result: Assessment, grades: pd.Series) -> Text:
-    """Who changes grade, and how: "甲市（由二档变为一档）"."""
-    moved = [
-        say(
-            zh="{unit}（由{old}变为{new}）",
-            en="{unit} (from {old} to {new})",
-            unit=result.labels[unit],
-            old=result.scheme.grade(result.grades[unit]).label,
-            new=result.scheme.grade(grades[unit]).label,
-        )
-        for unit in result.grades.index
-        if grades[unit] != result.grades[unit]
-    ]
-    return listing(moved, 8) if moved else Text("没有考核对象等级变化", "no unit changes grade")
-
-
-def _rounding_option(result: Assessment) -> Text:
-    audit = grade_cutoffs.rounding_audit(result)
-    return say(
-        zh="小数口径。方案规定总分{now}。如改为四舍五入到整数：{half_up}；如改为舍去小数取整数：{floor}。",
-        en="Decimals. The scheme says: {now}. Half up to whole points instead: {half_up}. Down to whole points instead: "
-        "{floor}.",
-        now=words.rounding(result.scheme.rounding.total),
-        half_up=_changes(result, audit["whole_half_up"]),
-        floor=_changes(result, audit["whole_floor"]),
-    )
-
-
-def _cutoff_option(result: Assessment, grade: str, shift: float) -> Text | None:
-    cutoff = result.scheme.grade(grade).cutoff + shift
-    try:
-        other = result.what_if(cutoffs={grade: cutoff})
-    except InputError:  # the shifted cutoff would cross its neighbour: no such option exists
-        return None
-    return say(
-        zh="{grade}分数线由{now:g}分改为{cutoff:g}分：{changes}。",
-        en="The cutoff of {grade} at {cutoff:g} instead of {now:g}: {changes}.",
-        grade=result.scheme.grade(grade).label,
-        now=cutoff - shift,
-        cutoff=cutoff,
-        changes=_changes(result, other.grades),
-    )
-
-
-def _blank_option(result: Assessment) -> Text | None:
-    """What zero for every blank would do, where blanks are scored otherwise."""
-    if not (result.flags.kind == "blank").any():
-        return None
-    other = grade_cutoffs.blanks_as_zero(result)
-    if (other.grades == result.grades).all() and (other.scores == result.scores).all():
-        return None
-    return say(
-        zh="缺项处理。如各项空白一律按零分计：{changes}。",
-        en="Blanks. If every blank counted as zero: {changes}.",
-        changes=_changes(result, other.grades),
-    )
-
-
 def results(result: Assessment) -> list[Block]:
     """Scores, ranks and grades; what set each grade where it was not the score alone."""
     scheme, order = result.scheme, result.ranks.sort_values(kind="stable").index
     frame = pd.DataFrame({"rank": result.ranks[order].to_numpy(), "unit": _labels(result, order)})
     frame["score"] = result.scores[order].to_numpy()
     frame["grade"] = _grades(result, result.grades[order])
-    columns = {"rank": RANK, "unit": UNIT, "score": SCORE, "grade": GRADE}
+    columns = {"rank": words.RANK, "unit": words.UNIT, "score": words.SCORE, "grade": words.GRADE}
     if 1 < len(scheme.indicators) <= 6:
         for top in scheme.indicators:
             frame[f"node:{top.id}"] = _node_or_blank(result, top.id)[order].to_numpy()
             columns[f"node:{top.id}"] = say(zh="{name}（{p:g}分）", en="{name} ({p:g})", name=top.name, p=top.points)
-    formats = {"score": _score_format(result)} | {c: ".2f" for c in columns if c.startswith("node:")}
+    formats = {"score": words.score_format(result)} | {c: ".2f" for c in columns if c.startswith("node:")}
     steps = result.steps
     by_other = steps[steps["set_by"] != "score"]
     if by_other.empty:
@@ -354,14 +192,9 @@ def _departments(result: Assessment) -> list[Block]:
     return blocks
 
 
-def _near(result: Assessment, near_miss: float) -> pd.DataFrame:
-    table = grade_cutoffs.margins(result)
-    return table[table["nearest"] <= near_miss].sort_values("nearest", kind="stable")
-
-
 def cutoffs(result: Assessment, near_miss: float) -> list[Block]:
     """Near-misses, rounding, ties and dead cutoffs."""
-    near = _near(result, near_miss)
+    near = words.near_misses(result, near_miss)
     intro = say(
         zh="等级划分为{bands}，分数线所在分数属于上一等级。距分数线{near_miss:g}分以内的临界单位有{n}家。",
         en="Grades are {bands}; a score on a cutoff belongs to the upper grade. {n:unit lies|units lie} within {near_miss:g} "
@@ -377,48 +210,21 @@ def cutoffs(result: Assessment, near_miss: float) -> list[Block]:
         frame["next"] = [None if g is None else result.scheme.grade(g).label for g in near["next"]]
         frame["nearest"] = near["nearest"].to_numpy()
         columns = {
-            "unit": UNIT,
-            "score": SCORE,
-            "grade": GRADE,
+            "unit": words.UNIT,
+            "score": words.SCORE,
+            "grade": words.GRADE,
             "next": Text("相邻等级", "Neighbouring grade"),
             "nearest": Text("相差分数", "Points away"),
         }
-        formats = {"score": _score_format(result), "nearest": ".2f"}
+        formats = {"score": words.score_format(result), "nearest": ".2f"}
         caption = Text("临界单位", "Near-misses")
         blocks.append(DataTable("near_misses", caption, frame, columns, formats, "cutoffs"))
     heading = Text("小数口径、并列和不起作用的分数线", "Decimals, ties and dead cutoffs")
-    texts = [_rounding_option(result)]
+    texts = [rounding_option(result)]
     texts += list(result.flags[result.flags.kind.isin(["rounding", "on_cutoff", "tie", "dead_cutoff"])]["text"])
     for i, text in enumerate(texts):
         blocks.append(Paragraph(text, "cutoffs", heading if i == 0 else None, style="item"))
     return blocks
-
-
-def risks(result: Assessment) -> list[Block]:
-    """What to bear in mind, and the options with their consequences."""
-    blocks: list[Block] = []
-    for i, text in enumerate(_risks(result)):
-        blocks.append(Paragraph(text, "risks", Text("风险提示", "Risks") if i == 0 else None, style="item"))
-    for i, option in enumerate(options(result)):
-        heading = Text("可供选择的做法及其后果", "Options and their consequences") if i == 0 else None
-        blocks.append(Paragraph(option, "risks", heading, style="item"))
-    return blocks
-
-
-def _risks(result: Assessment) -> list[Text]:
-    kinds = ["fraction", "dead_cutoff", "rounding", "set_dependent", "constant"]
-    flagged = list(result.flags[result.flags.kind.isin(kinds)]["text"])
-    blanks = result.engine.tree.blank.any(axis=1)
-    if blanks.any():
-        flagged.append(
-            say(
-                zh="{units}有不计分的缺项，其分值已转给其他指标，与其他考核对象的可比性较差。",
-                en="{units}: some indicators are not scored and their points went to others, so these units compare less "
-                "well with the rest.",
-                units=words.units(result, result.scores.index[np.flatnonzero(blanks)]),
-            )
-        )
-    return [*result.scheme.notes[:1], *flagged, *result.scheme.notes[1:]]
 
 
 def details(result: Assessment) -> list[Block]:
@@ -430,11 +236,11 @@ def details(result: Assessment) -> list[Block]:
     steps = result.steps.loc[order]
     frame["base"] = steps["base"].to_numpy()
     frame["published"] = steps["published"].to_numpy()
-    columns = {"unit": UNIT} | {
+    columns = {"unit": words.UNIT} | {
         leaf.id: say(zh="{name}（{p:g}）", en="{name} ({p:g})", name=leaf.name, p=leaf.points)
         for leaf in result.scheme.leaves
     }
-    columns |= {"base": Text("基础得分", "Base score"), "published": SCORE}
+    columns |= {"base": Text("基础得分", "Base score"), "published": words.SCORE}
     formats = {name: ".2f" for name in columns if name not in ("unit", "published")}
     note = Text(
         "“—”为不计分；不计分指标的分值按比例折算到同级指标后，各项之和为基础得分。",
@@ -443,7 +249,9 @@ def details(result: Assessment) -> list[Block]:
     )
     caption = Text("各考核对象各指标得分", "Points on each indicator")
     blocks: list[Block] = [
-        DataTable("details", caption, frame, columns, formats | {"published": _score_format(result)}, "annex_scores")
+        DataTable(
+            "details", caption, frame, columns, formats | {"published": words.score_format(result)}, "annex_scores"
+        )
     ]
     if result.engine.tree.blank.any():
         blocks.append(Paragraph(note, "annex_scores", style="note"))

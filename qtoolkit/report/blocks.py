@@ -46,7 +46,7 @@ class DataTable:
     """A table.
 
     `frame` holds plain values, its columns in the order shown; `columns` names them in both languages; `formats` gives
-    format specs (".2f"); cells that are :class:`Text` are shown in the language; NaN and None show as "—". `name` names
+    format specs (".2f"; "↓.2f" never shows more than the value, "↑.2f" never less); cells that are :class:`Text` are shown in the language; NaN and None show as "—". `name` names
     its file in the run folder; `shade` names the columns of shares in [0, 1] that are tinted by value; `widths` are
     relative column widths.
     """
@@ -138,7 +138,20 @@ def _shown(plain: Any, spec: str, language: str) -> str:
         return {"zh": ("否", "是"), "en": ("no", "yes")}[language][plain]
     if isinstance(plain, str):
         return plain
+    if spec[:1] in ("↓", "↑"):
+        return rounded_towards(plain, spec[1:], spec[0]).replace("-", "−")
     return format(plain, spec).replace("-", "−")
+
+
+def rounded_towards(value: float, spec: str, side: str) -> str:
+    """A number with the decimals of `spec` (".2f", ".1%"), rounded down ("↓") or up ("↑"): for proven bounds.
+
+    >>> rounded_towards(0.00345, ".2%", "↓"), rounded_towards(0.29, ".2%", "↓"), rounded_towards(1.001, ".2f", "↑")
+    ('0.34%', '29.00%', '1.01')
+    """
+    scale = 10 ** (int(spec[1:-1]) + (2 if spec.endswith("%") else 0))
+    whole = math.floor(value * scale + 1e-7) if side == "↓" else math.ceil(value * scale - 1e-7)
+    return format(whole / scale, spec)
 
 
 class Page:

@@ -8,7 +8,9 @@ def memo_title(year: str) -> Text:
     if not year:
         return Text("质量工作考核方案测算论证报告", "Methodology memo on the quality work assessment scheme")
     return say(
-        zh="{year}年度质量工作考核方案测算论证报告", en="Methodology memo on the quality work assessment scheme {year}", year=year
+        zh="{year}年度质量工作考核方案测算论证报告",
+        en="Methodology memo on the quality work assessment scheme {year}",
+        year=year,
     )
 
 

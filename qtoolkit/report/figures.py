@@ -9,6 +9,7 @@ import pandas as pd
 
 from qtoolkit.assessment import Assessment
 from qtoolkit.report import fonts
+from qtoolkit.report.blocks import rounded_towards
 from qtoolkit.robustness import Certificates
 
 MANY = 45  # beyond so many units names are left out
@@ -113,7 +114,9 @@ def tolerances(result: Assessment, certificates: Certificates, language: str) ->
     if len(table) <= MANY:
         for place, value, status in zip(places, values, table["status"], strict=True):
             sign = "≥" if status == "at least" or value >= 100 else ""
-            axes.text(value + max(values) * 0.008, place, f"{sign}{value:.1f}", va="center", fontsize=7)
+            axes.text(
+                value + max(values) * 0.008, place, sign + rounded_towards(value, ".1f", "↓"), va="center", fontsize=7
+            )
     axes.set_xlim(0, max(values) * 1.09 if len(values) and max(values) > 0 else 1)
     _name_units(axes, result, table.index, language)
     _grade_legend(axes, result, language)

@@ -70,7 +70,8 @@ def units(result: Assessment) -> list[Block]:
         if covariate.kind == "text" and covariate.id in table.covariates:
             tally = table.covariates[covariate.id].value_counts().sort_index(kind="stable")
             groups = listing(
-                say(zh="{name}{n}家", en="{name} {n}", name=covariate.label(name), n=int(n)) for name, n in tally.items()
+                say(zh="{name}{n}家", en="{name} {n}", name=covariate.label(name), n=int(n))
+                for name, n in tally.items()
             )
             blocks.append(
                 Paragraph(
@@ -113,10 +114,7 @@ def indicators(result: Assessment) -> list[Block]:
         zh="总分{total:g}分，其中{parts}。",
         en="The total is {total:g} points: {parts}.",
         total=scheme.total,
-        parts=listing(
-            say(zh="{name}{points:g}分", en="{name} {points:g}", name=top.name, points=top.points)
-            for top in scheme.indicators
-        ),
+        parts=words.areas(scheme),
     )
     rows, seen = [], set()
     for leaf in scheme.leaves:

@@ -7,11 +7,10 @@ import pandas as pd
 
 from qtoolkit import robustness
 from qtoolkit.assessment import Assessment
-from qtoolkit.language import Text, listing, say
+from qtoolkit.language import Text, listing, same, say
 from qtoolkit.regions import Box
 from qtoolkit.report import figures, words
-from qtoolkit.report.assessment import GRADE, UNIT
-from qtoolkit.report.blocks import Block, Chart, DataTable, Paragraph
+from qtoolkit.report.blocks import Block, Chart, DataTable, Paragraph, rounded_towards
 
 
 def ranges(result: Assessment, band: float) -> list[Block]:
@@ -42,14 +41,14 @@ def ranges(result: Assessment, band: float) -> list[Block]:
         }
     )
     columns = {
-        "unit": UNIT,
+        "unit": words.UNIT,
         "score": Text("基础得分", "Base score"),
         "low": Text("最低", "Lowest"),
         "high": Text("最高", "Highest"),
         "grade": Text("可能的等级", "Possible grades"),
         "status": Text("性质", "Nature"),
     }
-    formats = {"score": ".2f", "low": ".2f", "high": ".2f"}
+    formats = {"score": ".2f", "low": "↓.2f", "high": "↑.2f"}
     explain = say(
         zh="{region}时，各考核对象得分的最低值和最高值如下。“精确”指两端确有一组分值能够达到，并已用该组分值重新评分核对；"
         "“界限”指得分不会超出该区间，但两端未必能够达到。",
@@ -180,7 +179,7 @@ def _percent(tolerance: float) -> Text:
     """A tolerance in words; beyond ±100% points could turn negative, so nothing more is claimed."""
     if tolerance >= 1:
         return Text("±100%或更大幅度", "±100% or more")
-    return say(zh="±{t:.2%}", en="±{t:.2%}", t=float(tolerance))
+    return same("±" + rounded_towards(float(tolerance), ".2%", "↓"))
 
 
 def _tolerance_table(result: Assessment, table: pd.DataFrame) -> DataTable:
@@ -196,15 +195,15 @@ def _tolerance_table(result: Assessment, table: pd.DataFrame) -> DataTable:
         }
     )
     columns = {
-        "unit": UNIT,
+        "unit": words.UNIT,
         "score": Text("基础得分", "Base score"),
-        "grade": GRADE,
+        "grade": words.GRADE,
         "towards": Text("先变为", "First turns"),
         "margin": Text("距分数线", "From cutoff"),
         "tolerance": Text("允许浮动幅度（±）", "Tolerance (±)"),
         "status": Text("性质", "Nature"),
     }
-    formats = {"score": ".2f", "margin": ".2f", "tolerance": ".2%"}
+    formats = {"score": ".2f", "margin": ".2f", "tolerance": "↓.2%"}
     caption = Text("分值允许浮动幅度（由小到大）", "Tolerance of points (least first)")
     return DataTable("tolerances", caption, frame, columns, formats, "stability")
 

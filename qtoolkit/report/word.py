@@ -39,9 +39,15 @@ def _styles(chinese):
     text, line, head, section, small = (16, 28, 16, 16, 12) if chinese else (12, 18, 14, 12, 10)
     fixed = '<w:spacing w:before="{}" w:after="{}" w:line="' + str(line * 20) + '" w:lineRule="exact"/>'
     single = '<w:spacing w:before="{}" w:after="{}" w:line="240" w:lineRule="auto"/>'.format
-    body, heading = (fixed.format(0, 0), fixed.format(0, 0)) if chinese else (fixed.format(0, 120), fixed.format(200, 80))
+    body, heading = (
+        (fixed.format(0, 0), fixed.format(0, 0)) if chinese else (fixed.format(0, 120), fixed.format(200, 80))
+    )
     indent = f'<w:ind w:firstLineChars="200" w:firstLine="{text * 40}"/>' if chinese else ""
-    both, centre, keep = f'<w:jc w:val="{"both" if chinese else "left"}"/>', '<w:jc w:val="center"/>', "<w:keepNext/><w:keepLines/>"
+    both, centre, keep = (
+        f'<w:jc w:val="{"both" if chinese else "left"}"/>',
+        '<w:jc w:val="center"/>',
+        "<w:keepNext/><w:keepLines/>",
+    )
     rule = '<w:pBdr><w:top w:val="single" w:sz="4" w:space="4" w:color="000000"/></w:pBdr>'
     brief = f'<w:spacing w:before="0" w:after="{0 if chinese else 60}" w:line="{320 if chinese else 270}" w:lineRule="exact"/>'
     level = '<w:outlineLvl w:val="{}"/>'.format
@@ -100,8 +106,15 @@ def _reference(chinese):
     defaults = document.styles.element.find(f".//{qn('w:docDefaults')}//{qn('w:rFonts')}")
     defaults.getparent().replace(defaults, parse_xml(_fonts(_FANG)))
     section = document.sections[0]
-    section.page_width, section.page_height, section.left_margin, section.right_margin = Mm(210), Mm(297), Mm(28), Mm(26)
-    section.top_margin, section.bottom_margin, section.header_distance, section.footer_distance = map(Mm, (37, 35, 15, 25))
+    section.page_width, section.page_height, section.left_margin, section.right_margin = (
+        Mm(210),
+        Mm(297),
+        Mm(28),
+        Mm(26),
+    )
+    section.top_margin, section.bottom_margin, section.header_distance, section.footer_distance = map(
+        Mm, (37, 35, 15, 25)
+    )
     footer = section.footer.paragraphs[0]
     footer.style = document.styles["footer"]
     footer.add_run("— ")

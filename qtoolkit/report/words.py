@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import pandas as pd
 
+from qtoolkit import cutoffs as grade_cutoffs
 from qtoolkit.assessment import Assessment
 from qtoolkit.inputs.leafrules import (
     DeductRule,
@@ -18,6 +19,11 @@ from qtoolkit.inputs.leafrules import (
 )
 from qtoolkit.inputs.scheme import Indicator, Rounding, Scheme
 from qtoolkit.language import Text, listing, say
+
+UNIT = Text("考核对象", "Unit")
+SCORE = Text("得分", "Score")
+GRADE = Text("等级", "Grade")
+RANK = Text("位次", "Rank")
 
 NONE = Text("无", "none")
 
@@ -49,6 +55,13 @@ def bands(scheme: Scheme) -> Text:
         return scheme.grades[0].label
     last, edge = scheme.grades[-1].label, scheme.grades[-2].cutoff
     return listing([*items, say(zh="{grade}不足{edge:g}分", en="{grade} below {edge:g}", grade=last, edge=edge)])
+
+
+def areas(scheme: Scheme) -> Text:
+    """The top-level indicators and their points; where there are many, their number."""
+    if len(scheme.indicators) > 6:
+        return say(zh="指标{n}项", en="{n:indicator|indicators}", n=len(scheme.indicators))
+    return listing(say(zh="{n}{p:g}分", en="{n} {p:g}", n=top.name, p=top.points) for top in scheme.indicators)
 
 
 def rounding(rule: Rounding | None) -> Text:
@@ -140,3 +153,15 @@ def top_path(scheme: Scheme) -> dict[str, list[Indicator]]:
     for top in scheme.indicators:
         walk(top, [])
     return paths
+
+
+def score_format(result: Assessment) -> str:
+    """The format of published scores: the decimals that the scheme keeps."""
+    rule = result.scheme.rounding.total
+    return ".4f" if rule is None else f".{rule.decimals}f"
+
+
+def near_misses(result: Assessment, near_miss: float) -> pd.DataFrame:
+    """Units within `near_miss` points of a cutoff, the nearest first."""
+    table = grade_cutoffs.margins(result)
+    return table[table["nearest"] <= near_miss].sort_values("nearest", kind="stable")

@@ -10,20 +10,20 @@ import pytest
 
 import qtoolkit as qt
 from qtoolkit.language import LANGUAGES
-from qtoolkit.report import assessment, scheme, sensitivity
+from qtoolkit.report import assessment, scheme, sensitivity, summary
 from qtoolkit.report.blocks import Chart, DataTable, Paragraph, payload, pictures
 
 
 def all_blocks(result):
     return [
-        *assessment.summary(result, 1),
+        *summary.summary(result, 1),
         *scheme.basis(result),
         *scheme.units(result),
         *scheme.indicators(result),
         *assessment.results(result),
         *assessment.operation(result),
         *assessment.cutoffs(result, 1),
-        *assessment.risks(result),
+        *summary.risks(result),
         *scheme.rules(result),
         *assessment.details(result),
         *scheme.terms(),

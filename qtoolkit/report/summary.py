@@ -1,0 +1,191 @@
+"""Views for those who decide: the one-page summary, the matters for decision with their consequences, the risks."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from qtoolkit import cutoffs as grade_cutoffs
+from qtoolkit.assessment import Assessment
+from qtoolkit.errors import InputError
+from qtoolkit.language import Text, listing, say
+from qtoolkit.report import words
+from qtoolkit.report.blocks import Block, DataTable, Paragraph
+from qtoolkit.report.scheme import joined, synthetic
+
+
+def summary(result: Assessment, near_miss: float) -> list[Block]:
+    """The one page that leaders read, as far as the assessment alone can fill it."""
+    scheme = result.scheme
+    order = result.scores.sort_values(ascending=False, kind="stable").index
+    form = words.score_format(result)
+    conclusion = say(
+        zh="总体结论：按本方案测算，{n}家考核对象中{counts}；得分最高的是{top}（{high}分），最低的是{bottom}（{low}分）。",
+        en="Conclusion: under this scheme the {n:unit is|units are} graded as follows: {counts}. The highest score is "
+        "{top}'s ({high}), the lowest {bottom}'s ({low}).",
+        n=len(order),
+        counts=words.counts(result),
+        top=result.labels[order[0]],
+        high=format(result.scores[order[0]], form),
+        bottom=result.labels[order[-1]],
+        low=format(result.scores[order[-1]], form),
+    )
+    points = say(
+        zh="方案要点：总分{total:g}分，{parts}；等级划分为{bands}。",
+        en="The scheme: {total:g} points in all, {parts}; grades are {bands}.",
+        total=scheme.total,
+        parts=words.areas(scheme),
+        bands=words.bands(scheme),
+    )
+    near = words.near_misses(result, near_miss)
+    close = say(
+        zh="测算结果：距分数线{near_miss:g}分以内的临界单位{n}家：{units}。",
+        en="Results: {n:unit lies|units lie} within {near_miss:g} of a cutoff: {units}.",
+        near_miss=near_miss,
+        n=len(near),
+        units=words.units(result, near.index),
+    )
+    blocks: list[Block] = [Paragraph(conclusion, "summary"), Paragraph(points, "summary"), _grade_counts(result, near)]
+    blocks.append(Paragraph(close, "summary"))
+    heading = Text("需研究决定的事项", "Matters for decision")
+    for i, option in enumerate(options(result)):
+        blocks.append(Paragraph(option, "summary", heading if i == 0 else None, style="item", place=2))
+    heading = Text("风险提示", "Risks")
+    for i, text in enumerate(_risks(result)[:3]):
+        blocks.append(Paragraph(text, "summary", heading if i == 0 else None, style="item", place=3))
+    blocks.append(Paragraph(footer(result), "summary", style="footer"))
+    return blocks
+
+
+def _grade_counts(result: Assessment, near: pd.DataFrame) -> DataTable:
+    """How many units have each grade, and how many of them lie close to a cutoff."""
+    tally, close = result.grades.value_counts(), near["grade"].value_counts()
+    grades = result.scheme.grades
+    frame = pd.DataFrame(
+        {
+            "grade": [grade.label for grade in grades],
+            "cutoff": [float(grade.cutoff) for grade in grades],
+            "n": [int(tally.get(grade.id, 0)) for grade in grades],
+            "share": [tally.get(grade.id, 0) / len(result.grades) for grade in grades],
+            "near": [int(close.get(grade.id, 0)) for grade in grades],
+        }
+    )
+    columns = {
+        "grade": words.GRADE,
+        "cutoff": Text("分数线", "Cutoff"),
+        "n": Text("家数", "Units"),
+        "share": Text("占比", "Share"),
+        "near": Text("其中临界单位", "Near-misses among them"),
+    }
+    caption = Text("各等级家数", "Units in each grade")
+    return DataTable("grade_counts", caption, frame, columns, {"cutoff": "g", "share": ".1%"}, "summary")
+
+
+def footer(result: Assessment) -> Text:
+    """Period of the data, reading of decimals, and whether the data are synthetic."""
+    parts = []
+    if result.scheme.data_period:
+        parts.append(say(zh="数据期：{period}。", en="Data: {period}.", period=result.scheme.data_period))
+    parts.append(
+        say(
+            zh="小数口径：总分{how}。",
+            en="Decimals: the total is {how}.",
+            how=words.rounding(result.scheme.rounding.total),
+        )
+    )
+    return joined([*parts, synthetic(result)])
+
+
+def options(result: Assessment) -> list[Text]:
+    """Matters for decision, each with its consequence: rounding, cutoffs one point away, blanks."""
+    texts = [rounding_option(result)]
+    for grade in result.scheme.grades[:1]:
+        texts += [t for t in (_cutoff_option(result, grade.id, -1.0), _cutoff_option(result, grade.id, 1.0)) if t]
+    if (blank := _blank_option(result)) is not None:
+        texts.insert(1, blank)
+    return texts[:3]
+
+
+def _changes(result: Assessment, grades: pd.Series) -> Text:
+    """Who changes grade, and how: "甲市（由二档变为一档）"."""
+    moved = [
+        say(
+            zh="{unit}（由{old}变为{new}）",
+            en="{unit} (from {old} to {new})",
+            unit=result.labels[unit],
+            old=result.scheme.grade(result.grades[unit]).label,
+            new=result.scheme.grade(grades[unit]).label,
+        )
+        for unit in result.grades.index
+        if grades[unit] != result.grades[unit]
+    ]
+    return listing(moved, 8) if moved else Text("没有考核对象等级变化", "no unit changes grade")
+
+
+def rounding_option(result: Assessment) -> Text:
+    audit = grade_cutoffs.rounding_audit(result)
+    return say(
+        zh="小数口径。方案规定总分{now}。如改为四舍五入到整数：{half_up}；如改为舍去小数取整数：{floor}。",
+        en="Decimals. The scheme says: {now}. Half up to whole points instead: {half_up}. Down to whole points instead: "
+        "{floor}.",
+        now=words.rounding(result.scheme.rounding.total),
+        half_up=_changes(result, audit["whole_half_up"]),
+        floor=_changes(result, audit["whole_floor"]),
+    )
+
+
+def _cutoff_option(result: Assessment, grade: str, shift: float) -> Text | None:
+    cutoff = result.scheme.grade(grade).cutoff + shift
+    try:
+        other = result.what_if(cutoffs={grade: cutoff})
+    except InputError:  # the shifted cutoff would cross its neighbour: no such option exists
+        return None
+    return say(
+        zh="{grade}分数线由{now:g}分改为{cutoff:g}分：{changes}。",
+        en="The cutoff of {grade} at {cutoff:g} instead of {now:g}: {changes}.",
+        grade=result.scheme.grade(grade).label,
+        now=cutoff - shift,
+        cutoff=cutoff,
+        changes=_changes(result, other.grades),
+    )
+
+
+def _blank_option(result: Assessment) -> Text | None:
+    """What zero for every blank would do, where blanks are scored otherwise."""
+    if not (result.flags.kind == "blank").any():
+        return None
+    other = grade_cutoffs.blanks_as_zero(result)
+    if (other.grades == result.grades).all() and (other.scores == result.scores).all():
+        return None
+    return say(
+        zh="缺项处理。如各项空白一律按零分计：{changes}。",
+        en="Blanks. If every blank counted as zero: {changes}.",
+        changes=_changes(result, other.grades),
+    )
+
+
+def risks(result: Assessment) -> list[Block]:
+    """What to bear in mind, and the options with their consequences."""
+    blocks: list[Block] = []
+    for i, text in enumerate(_risks(result)):
+        blocks.append(Paragraph(text, "risks", Text("风险提示", "Risks") if i == 0 else None, style="item"))
+    for i, option in enumerate(options(result)):
+        heading = Text("可供选择的做法及其后果", "Options and their consequences") if i == 0 else None
+        blocks.append(Paragraph(option, "risks", heading, style="item"))
+    return blocks
+
+
+def _risks(result: Assessment) -> list[Text]:
+    kinds = ["fraction", "dead_cutoff", "rounding", "set_dependent", "constant"]
+    flagged = list(result.flags[result.flags.kind.isin(kinds)]["text"])
+    blanks = result.engine.tree.blank.any(axis=1)
+    if blanks.any():
+        flagged.append(
+            say(
+                zh="{units}有不计分的缺项，其分值已转给其他指标，与其他考核对象的可比性较差。",
+                en="{units}: some indicators are not scored and their points went to others, so these units compare less "
+                "well with the rest.",
+                units=words.units(result, result.scores.index[np.flatnonzero(blanks)]),
+            )
+        )
+    return [*result.scheme.notes[:1], *flagged, *result.scheme.notes[1:]]

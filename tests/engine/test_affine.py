@@ -1,0 +1,74 @@
+"""The linear form and the outer bounds against scores at many points of the region, over all features together."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from qtoolkit.assessment import assess
+from qtoolkit.engine import affine, bounds, score
+from tests.strategies import frame_of, givens, scheme_of
+
+
+def region(points, rho, seed, count=60):
+    """Random points of the box with the sum kept, many at its edges: transfers between pairs, as far as they go."""
+    rng, found = np.random.default_rng(seed), [np.array(points, dtype=float)]
+    lo, hi = points * (1 - rho), points * (1 + rho)
+    while len(found) < count:
+        p = found[rng.integers(len(found))].copy()
+        i, j = rng.permutation(len(p))[:2]
+        t = max(min(p[i] - lo[i], hi[j] - p[j]), 0) * rng.choice([1.0, 1.0, rng.uniform()])
+        p[i], p[j] = max(p[i] - t, lo[i]), min(p[j] + t, hi[j])
+        found.append(p)
+    return np.array(found)
+
+
+@settings(max_examples=250)
+@given(givens(quotas=False), st.sampled_from([0.0, 0.05, 0.3, 0.7, 1.0]), st.integers(0, 9))
+def test_no_point_of_the_region_leaves_the_bounds_and_the_linear_form_holds(given, rho, seed):
+    result = assess(scheme_of(given.scheme), frame_of(given))
+    points = result.points.to_numpy()
+    lo, hi = points * (1 - rho), points * (1 + rho)
+    inside = region(points, rho, seed)
+    scores = score(result.engine, inside) / 1e10
+    low, high = bounds(result.engine, lo, hi, float(points.sum()))
+    assert (scores >= low - 1e-9).all() and (scores <= high + 1e-9).all()
+    A, b, exact, why = affine(result.engine, lo, hi)
+    linear = inside @ A.T + b
+    assert np.abs(scores - linear)[:, exact].max(initial=0) < 1e-9
+    assert ((why == "") == exact).all()
+
+
+@pytest.mark.parametrize("rho", [0.0, 0.1, 0.5])
+def test_a_plain_weighted_sum_is_linear_and_its_bounds_are_attained(rho):
+    """Closed form: the range of p·x over ±ρ with equal points is s ± ρ·(half the points)·(mean distance), here by hand."""
+    from qtoolkit.inputs.scheme import Scheme
+
+    import pandas as pd
+
+    result = assess(Scheme.flat({"a": 50, "b": 50}, {"A": 90, "B": 0}), pd.DataFrame({"a": [1.0], "b": [0.4]}))
+    points = result.points.to_numpy()
+    low, high = bounds(result.engine, points * (1 - rho), points * (1 + rho), 100.0)
+    assert low[0] == pytest.approx(70 - 30 * rho) and high[0] == pytest.approx(70 + 30 * rho)
+    A, b, exact, _ = affine(result.engine, points * (1 - rho), points * (1 + rho))
+    assert A.tolist() == [[1.0, 0.4]] and b.tolist() == [0.0] and exact.all()
+
+
+@pytest.mark.parametrize(
+    ("lost", "rho", "kind"),
+    [(1.0, 0.5, "exact"), (3.0, 0.5, "exact"), (2.0, 0.6, "cut"), (9.0, 0.5, "exact"), (5.0, 0.5, "cut")],
+)
+def test_a_deduction_that_does_not_scale_is_exact_until_it_reaches_zero(lost, rho, kind):
+    """A leaf of 4 points less x: linear while 4(1 − ρ) ≥ x, zero throughout once 4(1 + ρ) ≤ x."""
+    import pandas as pd
+
+    leaves = [
+        {"id": "a", "name": "a", "points": 4.0, "rule": {"kind": "deduct", "rate": 1.0}, "scales": False},
+        {"id": "b", "name": "b", "points": 6.0, "rule": {"kind": "share"}},
+    ]
+    scheme = {"id": "s", "name": "s", "total": 10.0, "indicators": leaves, "grades": [{"id": "A", "cutoff": 0.0}]}
+    result = assess(scheme_of(scheme), pd.DataFrame({"a": [lost], "b": [0.5]}, index=["u"]))
+    _, _, exact, why = affine(result.engine, result.points.to_numpy() * (1 - rho), result.points.to_numpy() * (1 + rho))
+    expected = "exact" if 4 * (1 - rho) >= lost or 4 * (1 + rho) <= lost else "cut"
+    assert (why[0] or "exact") == expected
+    assert expected == kind or (lost, rho) == (3.0, 0.5)

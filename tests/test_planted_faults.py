@@ -1,0 +1,117 @@
+"""Planted faults: each makes the comparison with the oracle fail, so the comparison can fail."""
+
+import importlib
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from qtoolkit import assessment
+from qtoolkit.engine import core, rules, ticks
+from tests.strategies import Given, disagreements
+
+build_module = importlib.import_module("qtoolkit.engine.build")  # the package's `build` is the function
+
+
+def given(rows, grades=None, points=(60.0, 40.0), **extra):
+    leaves = [
+        {"id": f"x{j}", "name": "x", "points": p, "rule": {"kind": "share"}, "scales": True}
+        for j, p in enumerate(points)
+    ]
+    scheme = {
+        "id": "p", "name": "p", "total": sum(points), "aggregation": "arithmetic", "indicators": leaves,
+        "missing": {"blank": "not_applicable", "not_applicable": "renormalise", "not_reported": "zero", "pending": "zero"},
+        "rounding": {"total": {"decimals": 0, "mode": "half_up"}}, "rank_on": "published",
+        "order": {"rounding": "after_bonus", "cap": "after_deductions", "veto": "before_quota"},
+        "grades": grades or [{"id": "A", "cutoff": 90.0}, {"id": "B", "cutoff": 60.0}, {"id": "D", "cutoff": 0.0}],
+        "vetoes": [{"id": "v", "name": "v", "cap": "D"}],
+        "bonuses": [{"id": "media", "name": "m", "kind": "bonus", "max": 5.0}],
+    } | extra  # fmt: skip
+    blank = {"class": None, "raw": {}, "status": {}, "target": {}, "veto": set(), "bonus": {}}
+    return Given(scheme, [blank | row for row in rows])
+
+
+def raw(*values, **more):
+    return {"raw": {f"x{j}": v for j, v in enumerate(values)}} | more
+
+
+QUOTA = [{"id": "A", "cutoff": 60.0, "quota": 2}, {"id": "D", "cutoff": 0.0}]
+DEDUCT = [
+    {"id": "x0", "name": "x", "points": 60.0, "rule": {"kind": "share"}, "scales": True},
+    {"id": "x1", "name": "x", "points": 40.0, "rule": {"kind": "deduct", "rate": 1.0}, "scales": False, "out_of": 20.0},
+]
+CASES = [
+    given([raw(0.9, 0.9), raw(0.6, 0.6), raw(1.0, 0.95), raw(0.895, 0.895), raw(0.885, 0.885), raw(0.9, 0.9)]),
+    given([raw(0.95, 0.95, veto={"v"}), raw(0.95, 0.95), raw(0.5, 0.9, bonus={"media": 5.0})]),
+    given([raw(0.9, 0.8), raw(0.9, 0.7), raw(0.9, 0.7), raw(0.9, 0.65)], grades=QUOTA),
+    given([raw(0.9), raw(0.4, 0.8), raw(1.0, 0.98, bonus={"media": 5.0})]),
+    given([raw(0.9, 5.0), raw(0.8, 30.0)], indicators=DEDUCT),
+]
+
+
+def shifted(e):
+    return replace(e, slope=np.roll(e.slope, 1, axis=1))
+
+
+def half_even(self, values):
+    return np.array([round(Fraction(int(v), self.step)) * self.step for v in np.ravel(values)], np.int64).reshape(
+        np.shape(values)
+    )
+
+
+def dense(key, tol=0):
+    return np.stack([np.searchsorted(-np.unique(row)[::-1], -row) + 1 for row in np.atleast_2d(key)]).astype(np.int32)
+
+
+def patch_build(change):
+    def plant(monkeypatch):
+        real = build_module.build
+        monkeypatch.setattr(assessment, "build", lambda scheme, table: change(real(scheme, table)))
+
+    return plant
+
+
+def patch(owner, name, value):
+    return lambda monkeypatch: monkeypatch.setattr(owner, name, value)
+
+
+def strict_thresholds(e):
+    return replace(e, thresholds=e.thresholds + 1)
+
+
+real_lines = rules.lines
+
+
+def lines_that_scale(rule, raw, spec, targets, full, scales):
+    return real_lines(rule, raw, spec, targets, full, True)
+
+
+FAULTS = {
+    "≥ turned into >": patch_build(strict_thresholds),
+    "banker's rounding": patch(ticks.Rounding, "ticks", half_even),
+    "floor instead of half up": patch(ticks.Rounding, "ticks", lambda self, t: t // self.step * self.step),
+    "quota off by one": patch_build(lambda e: replace(e, rivals=tuple(replace(s, most=s.most + 1) for s in e.rivals))),
+    "veto skipped": patch_build(lambda e: replace(e, ceiling=np.full_like(e.ceiling, e.thresholds.shape[1]))),
+    "columns shifted": patch_build(shifted),
+    "bonus dropped": patch_build(lambda e: replace(e, offset=np.zeros_like(e.offset))),
+    "cap lifted": patch_build(lambda e: replace(e, cap=e.cap * 2)),
+    "blank as zero": patch_build(lambda e: replace(e, tree=replace(e.tree, blank=np.zeros_like(e.tree.blank)))),
+    "deductions that scale": patch(build_module, "lines", lines_that_scale),
+    "dense ranks": patch(assessment, "rank", dense),
+    "ranks upside down": patch(assessment, "rank", lambda key: core.rank(-np.asarray(key))),
+}
+
+
+def failures():
+    return [k for k, case in enumerate(CASES) if disagreements(case)]
+
+
+def test_without_a_fault_nothing_differs():
+    assert failures() == []
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_planted_fault_is_found(fault, monkeypatch):
+    FAULTS[fault](monkeypatch)
+    assert failures() != []

@@ -1,0 +1,217 @@
+"""Exact ranges and tolerances against an LP solver (scipy's HiGHS), vertices and random points of the region."""
+
+import itertools
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from scipy.optimize import linprog
+
+import qtoolkit as qt
+from qtoolkit.engine import grade, score
+from qtoolkit.errors import InputError
+from qtoolkit.inputs.models import validate
+from qtoolkit.inputs.scheme import Scheme
+
+
+@st.composite
+def linear_cases(draw):
+    """Flat schemes on coarse grids: ties, zero points, one indicator, equal rows, constant columns."""
+    d, n = draw(st.integers(1, 6)), draw(st.integers(1, 5))
+    points = [draw(st.integers(0, 8)) * 2.5 for _ in range(d)]
+    assume(sum(points) > 0)
+    shares = [[draw(st.integers(0, 10)) / 10 for _ in range(d)] for _ in range(n)]
+    cutoff = draw(st.integers(1, 9)) / 10 * sum(points)
+    return points, shares, cutoff, draw(st.sampled_from([0.0, 0.1, 0.25, 0.5, 1.0]))
+
+
+def flat(points, shares, cutoff):
+    names = [f"x{j}" for j in range(len(points))]
+    scheme = qt.Scheme.flat(dict(zip(names, points, strict=True)), {"A": cutoff, "B": 0})
+    return qt.assess(scheme, pd.DataFrame(shares, columns=names, index=[f"u{k}" for k in range(len(shares))]))
+
+
+def extreme(c, points, rho, sign):
+    """The least (sign 1) or greatest (−1) value of c·p over the region, by an LP solver."""
+    ends = [(p * (1 - rho), p * (1 + rho)) for p in points]
+    done = linprog(sign * np.array(c), A_eq=[np.ones(len(points))], b_eq=[sum(points)], bounds=ends, method="highs")
+    assert done.status == 0
+    return sign * done.fun
+
+
+def region_points(points, rho, count=300, seed=0):
+    """Vertices (small d) and random points of the region, by pairwise transfers that stay inside."""
+    rng, points = np.random.default_rng(seed), np.array(points)
+    lo, hi = points * (1 - rho), points * (1 + rho)
+    found = [points]
+    if len(points) <= 6:
+        for free in range(len(points)):
+            others = [j for j in range(len(points)) if j != free]
+            for ends in itertools.product(*[(lo[j], hi[j]) for j in others]):
+                p = np.empty(len(points))
+                p[others], p[free] = ends, points.sum() - sum(ends)
+                if lo[free] - 1e-12 <= p[free] <= hi[free] + 1e-12:
+                    found.append(p)
+    p = points.astype(float)
+    for _ in range(count):
+        if len(points) == 1:
+            break
+        i, j = rng.choice(len(points), 2, replace=False)
+        p = p.copy()
+        t = rng.uniform(0, max(min(p[i] - lo[i], hi[j] - p[j]), 0))
+        p[i], p[j] = p[i] - t, p[j] + t
+        found.append(p)
+    return np.array(found)
+
+
+@settings(max_examples=150)
+@given(linear_cases())
+def test_score_range_equals_the_lp_and_its_witnesses_attain_it(case):
+    points, shares, cutoff, rho = case
+    result = flat(points, shares, cutoff)
+    ranges = qt.robustness.score_range(result, qt.regions.Box(relative=rho))
+    for k, unit in enumerate(result.scores.index):
+        low, high = extreme(shares[k], points, rho, 1), extreme(shares[k], points, rho, -1)
+        row = ranges.table.loc[unit]
+        assert (row["low"], row["high"]) == pytest.approx((low, high), abs=1e-9)
+        for side, value in (("low", low), ("high", high)):
+            witness = ranges.witness(unit, side).to_numpy()
+            assert witness @ shares[k] == pytest.approx(value, abs=1e-9)
+            assert witness.sum() == pytest.approx(sum(points), abs=1e-9)
+            assert (np.abs(witness - points) <= np.array(points) * rho + 1e-9).all()
+        assert row["certain"] == (row["grade_low"] == row["grade_high"]) and row["status"] == "exact"
+
+
+@settings(max_examples=150)
+@given(linear_cases())
+def test_tolerance_is_the_least_band_at_which_the_lp_crosses_the_cutoff(case):
+    points, shares, cutoff, _ = case
+    result = flat(points, shares, cutoff)
+    certificates = qt.robustness.tolerance(result)
+    for k, unit in enumerate(result.scores.index):
+        row = certificates.table.loc[unit]
+        inside = region_points(points, min(row["tolerance"] * (1 - 1e-6), 1.0))
+        codes = grade(result.engine, score(result.engine, inside))[:, k]
+        assert (codes == result.grades.cat.codes.iloc[k]).all()
+        witness = certificates.witness(unit, "change")
+        if row["status"] == "exact" and np.isfinite(row["tolerance"]):
+            assert (np.abs(witness - points) <= np.array(points) * (row["tolerance"] * (1 + 2e-6) + 1e-8) + 1e-9).all()
+            moved = result.scheme.replace(points={id: float(p) for id, p in witness.items()})
+            assert qt.assess(moved, result.table).grades.iloc[k] == row["towards"] != row["grade"]
+            end, sign = (cutoff, 1) if row["towards"] == "B" else (cutoff, -1)
+            at = extreme(shares[k], points, row["tolerance"], sign)
+            assert at == pytest.approx(end, abs=1e-8)
+        else:
+            assert witness is None
+            low, high = extreme(shares[k], points, 1.0, 1), extreme(shares[k], points, 1.0, -1)
+            crosses = low < cutoff - 1e-9 if row["grade"] == "A" else high >= cutoff - 1e-9
+            assert not crosses or row["tolerance"] >= 1 - 1e-9
+
+
+HARD = {
+    "geometric": {"aggregation": "geometric"},
+    "blank": {"missing": {"blank": "not_applicable", "not_applicable": "renormalise"}},
+    "leaf rounding": {"rounding": {"leaf": {"decimals": 0}}},
+    "node rounding": {"rounding": {"node": {"decimals": 1, "mode": "floor"}}},
+    "deduction that reaches zero": {},
+}
+
+
+def hard_case(name):
+    deduct = {"kind": "deduct", "rate": 1.0}
+    leaves = [
+        {"id": "a", "name": "a", "points": 30.0, "rule": {"kind": "share"}},
+        {"id": "b", "name": "b", "points": 20.0, "rule": {"kind": "share"}},
+        {"id": "c", "name": "c", "points": 10.0, "rule": deduct, "scales": False},
+        {"id": "d", "name": "d", "points": 40.0, "rule": {"kind": "share"}},
+    ]
+    nodes = [{"id": "n", "name": "n", "children": leaves[:3]}, leaves[3]]
+    grades = [{"id": "A", "cutoff": 80.0}, {"id": "B", "cutoff": 60.0}, {"id": "C", "cutoff": 0.0}]
+    scheme = {"id": "h", "name": "h", "total": 100.0, "indicators": nodes, "grades": grades} | HARD[name]
+    blank = "" if name == "blank" else 0.4
+    c = 9.9 if name == "deduction that reaches zero" else 2.0
+    rows = {"a": [0.9, 0.2, 0.75], "b": [blank, 0.8, 0.5], "c": [c, 1.0, 0.0], "d": [0.85, 0.7, 0.9]}
+    return qt.assess(validate(Scheme, scheme, None), pd.DataFrame(rows, index=["甲", "乙", "丙"], dtype=object))
+
+
+@pytest.mark.parametrize("name", HARD)
+def test_bounds_hold_where_the_score_is_not_linear(name):
+    result = hard_case(name)
+    for rho in (0.05, 0.2, 0.6):
+        table = qt.robustness.score_range(result, qt.regions.Box(relative=rho)).table
+        assert (table["status"] == "bounds").any() and set(table.loc[table["status"] == "bounds", "why"]) <= set(
+            qt.robustness.REASONS
+        )
+        scores = score(result.engine, region_points(result.points, rho)) / 1e10
+        assert (scores >= table["low"].to_numpy() - 1e-9).all() and (scores <= table["high"].to_numpy() + 1e-9).all()
+        width = (table["high"] - table["low"]).to_numpy()
+        assert (width <= 100 * (2.5 * rho + 0.02) + 3).all()  # bounds that say nothing would not be worth printing
+
+
+@pytest.mark.parametrize("name", HARD)
+def test_tolerance_where_the_score_is_not_linear_is_a_lower_bound(name):
+    result = hard_case(name)
+    table = qt.robustness.tolerance(result).table
+    for k, unit in enumerate(table.index):
+        codes = grade(
+            result.engine,
+            score(result.engine, region_points(result.points, min(table.loc[unit, "tolerance"] * (1 - 1e-9), 1.0))),
+        )[:, k]
+        assert (codes == result.grades.cat.codes.iloc[k]).all()
+    assert "at least" in set(table["status"])
+
+
+def vetoed(cap, share):
+    scheme = {
+        "id": "v", "name": "v", "total": 100.0, "vetoes": [{"id": "v", "name": "v", "cap": cap}],
+        "indicators": [{"id": i, "name": i, "points": 50.0, "rule": {"kind": "share"}} for i in "ab"],
+        "grades": [{"id": "A", "cutoff": 90.0}, {"id": "B", "cutoff": 60.0}, {"id": "D", "cutoff": 0.0}],
+    }  # fmt: skip
+    frame = pd.DataFrame({"a": [share], "b": [1.0], "veto:v": ["是"]}, index=["甲"])
+    return qt.assess(validate(Scheme, scheme, None), frame)
+
+
+def test_a_vetoed_grade_moves_no_further_than_its_ceiling():
+    row = qt.robustness.tolerance(vetoed("D", 0.9)).table.iloc[0]
+    assert row["grade"] == "D" and row["tolerance"] == np.inf
+    row = qt.robustness.tolerance(vetoed("B", 0.9)).table.iloc[0]  # B by veto at 95; falls to D below 60 only
+    assert row["grade"] == "B" and row["margin_up"] == np.inf and row["margin_down"] == pytest.approx(35)
+    assert qt.robustness.score_range(vetoed("B", 0.9), qt.regions.Box(relative=0.5)).table["certain"].all()
+
+
+def test_a_unit_on_the_closed_end_has_no_tolerance_downwards():
+    result = flat([50, 50], [[1.0, 0.8], [0.9, 0.9]], 90)
+    table = qt.robustness.tolerance(result).table
+    assert table["grade"].tolist() == ["A", "A"]
+    assert table.loc["u0", "tolerance"] == pytest.approx(0, abs=1e-12) and table.loc["u0", "towards"] == "B"
+    assert table.loc["u1", "tolerance"] == np.inf  # equal shares: no weights move the score
+
+
+def test_a_quota_is_refused_with_the_reason():
+    scheme = {
+        "id": "q", "name": "q", "total": 100.0,
+        "indicators": [{"id": i, "name": i, "points": 50.0, "rule": {"kind": "share"}} for i in "ab"],
+        "grades": [{"id": "A", "cutoff": 90.0, "quota": 1}, {"id": "B", "cutoff": 0.0}],
+    }  # fmt: skip
+    result = qt.assess(
+        validate(Scheme, scheme, None), pd.DataFrame({"a": [1, 0.95], "b": [1, 0.9]}, index=["甲", "乙"])
+    )
+    table = qt.robustness.tolerance(result).table
+    assert (table["status"] == "refused").all() and (table["why"] == "quota").all() and table["tolerance"].isna().all()
+    assert not qt.robustness.score_range(result, qt.regions.Box(relative=0.1)).table["certain"].all()
+
+
+@pytest.mark.parametrize("relative", [-0.1, 1.5, float("nan"), "x", None])
+def test_a_band_outside_0_to_1_is_refused(relative):
+    with pytest.raises(InputError):
+        qt.regions.Box(relative=relative)
+
+
+def test_unknown_unit_or_side_names_the_nearest():
+    certificates = qt.robustness.tolerance(flat([50, 50], [[1.0, 0.8]], 90))
+    with pytest.raises(InputError, match="u0"):
+        certificates.witness("u9", "change")
+    with pytest.raises(InputError, match="change"):
+        certificates.witness("u0", "low")
