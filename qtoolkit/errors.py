@@ -38,7 +38,7 @@ def clip(value: Any, most: int = 60) -> str:
     >>> clip("a" * 100, most=5)
     'aaaaa…'
     """
-    text = str(value)
+    text = f"{value:.15g}" if isinstance(value, float) else str(value)
     return text if len(text) <= most else text[:most] + "…"
 
 

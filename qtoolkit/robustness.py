@@ -16,6 +16,7 @@ import pandas as pd
 
 from qtoolkit.assessment import Assessment
 from qtoolkit.engine import TICK, affine, bounds, from_ticks, grade, score, to_ticks
+from qtoolkit.engine.box import greedy
 from qtoolkit.engine.ticks import UNREACHABLE
 from qtoolkit.errors import InputError, WorkError, nearest
 from qtoolkit.language import Text, say
@@ -137,10 +138,10 @@ def tolerance(result: Assessment) -> Certificates:
         rho = np.where(finite, margin / leverage, np.inf)
         reach = np.where(finite, np.maximum(rho * (1 + OVERSHOOT), (margin + 2 * TICK) / leverage), np.inf)
     status = np.full(len(base), "exact", dtype=object)
-    for k in np.flatnonzero(exact):  # the linear form must hold as far as the claim goes
-        far = min(reach[k], 1.0)
-        _, _, holds, reason = affine(e, points * (1 - far), points * (1 + far))
-        exact[k], why[k] = holds[k], reason[k]
+    box = np.where(exact, np.minimum(reach, 1.0), 0.0)[:, None]
+    _, _, holds, reason = affine(e, points * (1 - box), points * (1 + box))  # as far as the claim goes
+    why[exact] = reason[exact]
+    exact = exact & holds
     beyond = exact & finite & (reach > 1)  # no room for a witness below ±100%
     rho[beyond], status[beyond] = np.minimum(rho[beyond], 1.0), "at least"
     if not exact.all():
@@ -223,24 +224,21 @@ def _bisect(result: Assessment, units: np.ndarray) -> np.ndarray:
 def _witnesses(result, A, reach, towards, proven) -> np.ndarray:
     """Points just beyond the tolerance, moved in the direction that changes the grade."""
     points = result.points.to_numpy()
-    out = np.full(A.shape, np.nan)
-    for k in np.flatnonzero(proven):
-        out[k] = Box(relative=float(reach[k])).maximise(towards[k] * A[[k]], points)[0]
-    return out
+    box = np.where(proven, np.minimum(reach, 1.0), 0.0)[:, None]
+    moved = greedy(towards[:, None] * A, points * (1 - box), points * (1 + box), float(points.sum()))
+    return np.where(proven[:, None], moved, np.nan)
 
 
 def _recheck(result: Assessment, witness: np.ndarray, claimed: np.ndarray, exact: np.ndarray) -> None:
     """Exact ends must come out again when the engine scores at the witness."""
-    units = np.flatnonzero(exact)
-    again = np.diagonal(score(result.engine, witness[units])[:, units])
-    if np.abs(again - to_ticks(claimed[units])).max(initial=0) > 10:
+    again = score(result.engine, witness[None])[0]
+    if np.abs(again - to_ticks(claimed))[exact].max(initial=0) > 10:
         raise WorkError(say(zh="得分区间复核不一致", en="a score range did not survive re-scoring at its witness"))
 
 
 def _recheck_grades(result: Assessment, witness: np.ndarray, proven: np.ndarray) -> None:
-    units = np.flatnonzero(proven)
-    again = grade(result.engine, score(result.engine, witness[units]))[np.arange(len(units)), units]
-    if (again == result.grades.cat.codes.to_numpy()[units]).any():
+    again = grade(result.engine, score(result.engine, np.nan_to_num(witness)[None]))[0]
+    if (again == result.grades.cat.codes.to_numpy())[proven].any():
         raise WorkError(say(zh="允许浮动幅度复核不一致", en="a tolerance did not survive re-scoring at its witness"))
 
 

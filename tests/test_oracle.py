@@ -1,11 +1,33 @@
 """`assess` against exact fractions: scores, each step, ranks, grades and what set them, over all features together."""
 
+import ast
+from pathlib import Path
+
+import pytest
 from hypothesis import given, settings
 
-from tests.strategies import disagreements, givens
+from tests import oracle
+from tests.strategies import KINDS, disagreements, givens
 
 
 @settings(max_examples=300)
 @given(givens())
 def test_assess_agrees_with_the_oracle(given):
     assert disagreements(given) == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_rule_on_its_own_agrees_with_the_oracle(kind):
+    @settings(max_examples=25)
+    @given(givens(kinds=[kind]))
+    def agrees(given):
+        assert disagreements(given) == []
+
+    agrees()
+
+
+def test_the_oracle_is_small_and_knows_nothing_of_ours():
+    source = Path(oracle.__file__).read_text(encoding="utf-8")
+    assert len(source.splitlines()) <= 150
+    imported = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Import | ast.ImportFrom)]
+    assert {node.module for node in imported} == {"decimal", "fractions", "itertools", "math"}

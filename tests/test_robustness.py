@@ -14,6 +14,7 @@ from qtoolkit.engine import grade, score
 from qtoolkit.errors import InputError
 from qtoolkit.inputs.models import validate
 from qtoolkit.inputs.scheme import Scheme
+from tests.strategies import frame_of, givens, scheme_of
 
 
 @st.composite
@@ -215,3 +216,44 @@ def test_unknown_unit_or_side_names_the_nearest():
         certificates.witness("u9", "change")
     with pytest.raises(InputError, match="change"):
         certificates.witness("u0", "low")
+
+
+def test_a_unit_on_the_closed_end_that_points_hardly_move():
+    """99·.9 + .91 = 90.01, the cutoff: the score moves by .01 over the whole band, so the witness lies well beyond 0."""
+    result = flat([99, 1], [[0.9, 0.91]], 90.01)
+    certificates = qt.robustness.tolerance(result)
+    row = certificates.table.iloc[0]
+    assert row["grade"] == "A" and row["status"] == "exact" and row["tolerance"] == pytest.approx(0, abs=1e-12)
+    assert row["leverage"] == pytest.approx(0.01)
+    moved = result.scheme.replace(points=certificates.witness("u0", "change").to_dict())
+    assert qt.assess(moved, result.table).grades.tolist() == ["B"]
+
+
+def test_a_margin_that_the_whole_band_just_reaches():
+    """50·1 + 50·.6 = 80; at ±100% the score is 60 at least, the cutoff itself: never below, so no witness."""
+    row = qt.robustness.tolerance(flat([50, 50], [[1.0, 0.6]], 60)).table.iloc[0]
+    assert (row["tolerance"], row["status"], row["towards"]) == (1.0, "at least", None)
+
+
+def test_a_cutoff_that_nobody_can_miss_has_no_margin():
+    """A bonus of 5 alone reaches the cutoff of 5: there is no end to cross."""
+    leaves = [{"id": i, "name": i, "points": 50.0, "rule": {"kind": "share"}} for i in "ab"]
+    scheme = {"id": "s", "name": "s", "total": 100.0, "indicators": leaves, "bonuses": [{"id": "m", "name": "m", "max": 5.0}]}
+    scheme |= {"grades": [{"id": "A", "cutoff": 5.0}, {"id": "B", "cutoff": 0.0}]}
+    frame = pd.DataFrame({"a": [1.0], "b": [0.0], "bonus:m": [5.0]}, index=["甲"])
+    row = qt.robustness.tolerance(qt.assess(validate(Scheme, scheme, None), frame)).table.iloc[0]
+    assert row["margin_down"] == np.inf and row["tolerance"] == np.inf
+
+
+@settings(max_examples=150)
+@given(givens(quotas=False), st.integers(0, 9))
+def test_no_point_within_the_tolerance_changes_the_grade_whatever_the_scheme(given, seed):
+    """All features together: 60 points of the band just below the tolerance, many of them at its edge."""
+    result = qt.assess(scheme_of(given.scheme), frame_of(given))
+    certificates, codes = qt.robustness.tolerance(result), result.grades.cat.codes.to_numpy()
+    for k, (unit, row) in enumerate(certificates.table.iterrows()):
+        inside = region_points(result.points, min(row["tolerance"] * (1 - 1e-6), 1.0), count=60, seed=seed)
+        assert (grade(result.engine, score(result.engine, inside))[:, k] == codes[k]).all()
+        witness = certificates.witness(unit, "change")
+        if witness is not None:
+            assert grade(result.engine, score(result.engine, witness.to_numpy()))[0, k] != codes[k]

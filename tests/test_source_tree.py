@@ -124,7 +124,7 @@ def test_every_sentence_is_literal_in_both_languages_with_the_same_placeholders(
         else:
             continue
         assert not re.search(r"[\u4e00-\u9fff]", en), f"{name}:{node.lineno}: {en}"
-        assert not re.search(r"[\u4e00-\u9fff”][,;?]|[\u4e00-\u9fff]:(?!\w)", zh), f"{name}:{node.lineno}: {zh}"
+        assert not re.search(r"[\u4e00-\u9fff”][,;?]|[\u4e00-\u9fff]:(?!\w)", zh.replace("键: 值", "")), f"{name}:{node.lineno}: {zh}"
 
 
 @pytest.mark.parametrize("name", NAMES)

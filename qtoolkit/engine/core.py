@@ -133,8 +133,8 @@ def score(e: Engine, points: np.ndarray | None = None, leaves: np.ndarray | None
 
     Parameters
     ----------
-    points : ndarray, (m, d), optional
-        One row of points a draw; the scheme's if left out.
+    points : ndarray, (m, d) or (m, n, d), optional
+        One row of points a draw, or one for each unit; the scheme's if left out.
     leaves : ndarray, (m, n, d), optional
         Shares of full marks a draw, in place of slope and const.
     """
@@ -143,13 +143,15 @@ def score(e: Engine, points: np.ndarray | None = None, leaves: np.ndarray | None
     n = e.slope.shape[0]
     base = np.empty((len(points), n), np.int64)
     plain = e.plain if leaves is None else np.zeros(n, bool)
+    own = points.ndim == 3
     if plain.any():
-        base[:, plain] = to_ticks(points @ e.slope[plain].T)
+        sums = np.einsum("mnd,nd->mn", points[:, plain], e.slope[plain]) if own else points @ e.slope[plain].T
+        base[:, plain] = to_ticks(sums)
     if not plain.all():
         rest = np.flatnonzero(~plain)
         for rows in _blocks(len(points), rest.size * e.points.size):
             given = None if leaves is None else leaves[rows][:, rest]
-            base[rows, ~plain] = to_ticks(_nodes(e, points[rows], given, rest)[-1])
+            base[rows, ~plain] = to_ticks(_nodes(e, points[rows][:, rest] if own else points[rows], given, rest)[-1])
     return base
 
 
@@ -167,17 +169,20 @@ def leaf_scores(slope: np.ndarray, const: np.ndarray, points: np.ndarray) -> np.
 
 def _nodes(e: Engine, points: np.ndarray, leaves: np.ndarray | None, units: np.ndarray) -> list[np.ndarray]:
     """Scores of all nodes for some units, each (m, n): leaves first, then inner nodes, the root last."""
-    tree, d = e.tree, points.shape[1]
+    tree, d = e.tree, points.shape[-1]
+    points = points if points.ndim == 3 else points[:, None, :]  # (m, n or 1, d)
     slope, const = (e.slope[units], e.const[units]) if leaves is None else (leaves, 0.0)
-    scores = leaf_scores(slope, const, points[:, None, :])
+    scores = leaf_scores(slope, const, points)
     for mean in e.means if leaves is None else ():
-        lines = e.slope[mean.peers, mean.leaf], e.const[mean.peers, mean.leaf]
-        taken = leaf_scores(*lines, points[:, [mean.leaf]]).mean(axis=1, keepdims=True)
-        scores[:, units == mean.unit, mean.leaf] = taken
+        here = units == mean.unit
+        if here.any():
+            own = np.broadcast_to(points, (len(points), units.size, d))[:, here, mean.leaf]  # (m, 1)
+            peers = leaf_scores(e.slope[mean.peers, mean.leaf], e.const[mean.peers, mean.leaf], own)
+            scores[:, here, mean.leaf] = peers.mean(axis=1, keepdims=True)
     if tree.leaf_rounding is not None:
         scores = tree.leaf_rounding.points(scores)
     values = [scores[:, :, j] for j in range(d)]
-    full = [points[:, j : j + 1] for j in range(d)]  # (m, 1): a node's points
+    full = [points[:, :, j] for j in range(d)]  # (m, n or 1): a node's points
     live = [~tree.blank[units, j] for j in range(d)]  # (n,): whether any leaf below has a score
     for i, (children, order) in enumerate(zip(tree.children, tree.order, strict=True)):
         whole = sum(full[c] for c in children)

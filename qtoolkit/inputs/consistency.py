@@ -27,8 +27,8 @@ def complaints_of(scheme: Scheme) -> Iterator[tuple[Path_, Text]]:
         yield (
             ("total",),
             say(
-                zh="各指标分值之和为 {points:.10g}，总分（total）为 {total:.10g}",
-                en="the points sum to {points:.10g}, the total is {total:.10g}",
+                zh="各指标分值之和为 {points:.14g}，总分（total）为 {total:.14g}",
+                en="the points sum to {points:.14g}, the total is {total:.14g}",
                 points=points,
                 total=scheme.total,
             ),

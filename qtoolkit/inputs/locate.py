@@ -19,13 +19,12 @@ def project(start: Path | None = None) -> Path | None:
     return None
 
 
-def notebooks(near: Path | None = None) -> tuple[Path, str]:
-    """The folder of notebooks and where it was found: "project", "packaged" or "checkout"."""
-    if found := project(near) or project():
-        return found / "notebooks", "project"
-    if (PACKAGE / "_notebooks").is_dir():
-        return PACKAGE / "_notebooks", "packaged"
-    return PACKAGE.parent / "notebooks", "checkout"
+def notebooks(near: Path | None = None) -> list[tuple[Path, str]]:
+    """Folders of notebooks, the first to be looked into first, and where each was found: the case's project, the working
+    directory's, the packaged copies, the checkout beside the package."""
+    found = [(folder / "notebooks", "project") for folder in (project(near), project()) if folder]
+    packaged = (PACKAGE / "_notebooks", "packaged") if (PACKAGE / "_notebooks").is_dir() else None
+    return list(dict.fromkeys([*found, packaged or (PACKAGE.parent / "notebooks", "checkout")]))
 
 
 def packaged_cases() -> Path:

@@ -86,15 +86,12 @@ def validate(model: type[M], data: Any, file: str | None, line: Callable[[tuple]
 
 def _without_tags(loc: Path_) -> Path_:
     """A place as the data have it: without pydantic's words for the kind of a rule and for a mapping's key."""
-    return tuple(
-        part
-        for i, part in enumerate(loc)
-        if part != "[key]" and not (i > 1 and loc[i - 1] == "rule" and _is_index(loc[i - 2]))
-    )
+    return tuple(part for i, part in enumerate(loc) if part != "[key]" and not _is_rule_kind(loc, i))
 
 
-def _is_index(part: str | int) -> bool:
-    return isinstance(part, int)
+def _is_rule_kind(loc: Path_, i: int) -> bool:
+    """Whether part `i` is the kind of an indicator's rule, which pydantic puts after the key `rule`."""
+    return i > 1 and loc[i - 1] == "rule" and isinstance(loc[i - 2], int)
 
 
 def dotted(path: Path_, data: Any) -> str | None:
@@ -154,7 +151,7 @@ def _sentence(item: Any, place: Path_, model: type[BaseModel]) -> Text:
                 sign=Text(*_SIGNS[kind]),
                 bound=next(iter(context.values())),
             )
-        case "string_pattern_mismatch" if "-" in context.get("pattern", "").partition("]")[2]:
+        case "string_pattern_mismatch" if "_-]" in context.get("pattern", ""):
             return _expected(
                 found,
                 Text(
@@ -214,14 +211,14 @@ def _shown(value: Any) -> Any:
 def _known_keys(model: type[BaseModel], loc: Path_) -> set[str]:
     """The keys that are known at a place."""
     here: list[Any] = [model]
-    for part in loc:
+    for i, part in enumerate(loc):
         if isinstance(part, int):
             continue
+        if _is_rule_kind(loc, i):
+            here = [kind for kind in here if part in str(kind.model_fields["kind"].annotation)]
+            continue
         fields = [kind.model_fields[part] for kind in here if part in getattr(kind, "model_fields", {})]
-        if fields:
-            here = [kind for field in fields for kind in _kinds(field.annotation)]
-        else:  # the kind of a rule
-            here = [kind for kind in here if part in str(getattr(kind, "model_fields", {}).get("kind"))]
+        here = [kind for field in fields for kind in _kinds(field.annotation)]
     return {key for kind in here for key in getattr(kind, "model_fields", ("zh", "en"))}
 
 

@@ -75,8 +75,8 @@ class Indicator(Model):
                     (
                         ("points",),
                         say(
-                            zh="“{id}”的分值为 {points:.10g}，下级指标分值之和为 {total:.10g}",
-                            en="“{id}” has {points:.10g} points, its children sum to {total:.10g}",
+                            zh="“{id}”的分值为 {points:.14g}，下级指标分值之和为 {total:.14g}",
+                            en="“{id}” has {points:.14g} points, its children sum to {total:.14g}",
                             id=self.id,
                             points=self.points,
                             total=total,

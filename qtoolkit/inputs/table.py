@@ -67,12 +67,12 @@ def read_table(path: Path, scheme: Scheme) -> Table:
 
 def table_of_frame(frame: pd.DataFrame, scheme: Scheme) -> Table:
     """A table from a DataFrame whose index, or column `unit`, names the units. Complaints count its rows from 1."""
-    if not any(str(c).strip() in UNIT_HEADERS for c in frame.columns):
-        units = pd.Series([_name(label) for label in frame.index], index=frame.index, name="unit", dtype=object)
-        frame = pd.concat([units, frame], axis=1) if frame.index.is_unique else frame.assign(unit=units.to_numpy())
-    grid = [list(map(str, frame.columns))] + [[_cell(v) for v in row] for row in frame.itertuples(index=False)]
-    rows = rows_of_grid("DataFrame", grid, first=0)
-    return table_of_rows(rows, scheme)
+    header = [str(column) for column in frame.columns]
+    cells = [[_cell(value) for value in row] for row in frame.itertuples(index=False, name=None)]
+    if not any(title.strip() in UNIT_HEADERS for title in header):
+        header.insert(0, "unit")
+        cells = [[_name(label), *row] for label, row in zip(frame.index, cells, strict=True)]
+    return table_of_rows(rows_of_grid("DataFrame", [header, *cells], first=0), scheme)
 
 
 def _name(label: Any) -> Any:

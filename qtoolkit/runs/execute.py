@@ -154,8 +154,8 @@ def _cell_failed(book: Notebook, failure: Mapping[str, Any], output: Path) -> Ex
         pairs = zip(lines[:half], lines[half:] or lines[:half], strict=False)
         return InputError(Complaint(Text(zh, en), book.name) for zh, en in pairs)
     text = say(
-        zh="{name} 第{cell}个单元格出错：{kind}：{why}",
-        en="{name}, cell number {cell} failed: {kind}: {why}",
+        zh="{name} 的单元格 [{cell}] 出错：{kind}：{why}",
+        en="{name}: cell [{cell}] failed: {kind}: {why}",
         name=book.name,
         cell=failure["cell"],
         kind=failure["name"],

@@ -54,19 +54,19 @@ class Notebook:
 
 
 def find_notebooks(names: Iterable[str], near: Path | None = None) -> list[Notebook]:
-    """Notebooks by name ("01_assessment") or by path; a name is looked up where `locate.notebooks` says."""
-    folder, origin = locate.notebooks(near)
+    """Notebooks by name ("01_assessment") or by path; a name is looked up in the folders of `locate.notebooks`."""
+    folders = locate.notebooks(near)
     found: list[Notebook] = []
     for name in names:
         if name.endswith(".ipynb"):
             path = locate.find(name, near)
             found.append(Notebook(path.stem, path, "explicit"))
             continue
-        path = folder / f"{name}.ipynb"
-        if not path.is_file():
-            hint = nearest(name, [p.stem for p in folder.glob("*.ipynb")])
+        there = [(folder / f"{name}.ipynb", origin) for folder, origin in folders if (folder / f"{name}.ipynb").is_file()]
+        if not there:
+            hint = nearest(name, [path.stem for folder, _ in folders for path in folder.glob("*.ipynb")])
             raise InputError(say(zh="没有 notebook“{name}”{hint}", en="no notebook “{name}”{hint}", name=name, hint=hint))
-        found.append(Notebook(name, path, origin))
+        found.append(Notebook(name, *there[0]))
     names = [notebook.name for notebook in found]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise InputError(say(zh="notebook 重复：{names}", en="notebooks named twice: {names}", names=", ".join(twice)))

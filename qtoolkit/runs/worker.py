@@ -24,7 +24,7 @@ def main(job_file: str) -> int:
             progress_bar=False,
         )
     except PapermillExecutionError as error:
-        failure = {"cell": error.cell_index + 1, "name": error.ename, "message": str(error.evalue)}
+        failure = {"cell": error.exec_count, "name": error.ename, "message": str(error.evalue)}
         Path(job["failure"]).write_text(json.dumps(failure), encoding="utf-8")
         return 1
     return 0

@@ -137,7 +137,7 @@ def free_port():
 @pytest.mark.skipif(importlib.util.find_spec("jupyterlab") is None, reason="needs JupyterLab")
 def test_a_notebook_runs_as_it_stands_in_jupyterlab(tmp_path):
     root = tmp_path / "project"
-    shutil.copytree(notebooks()[0], root / "notebooks")
+    shutil.copytree(notebooks()[0][0], root / "notebooks")
     shutil.copytree(packaged_cases(), root / "params")
     names = ("CONFIG", "DATA", "RUNTIME")
     private = {f"JUPYTER_{name}_DIR": str(tmp_path / name.lower()) for name in names}

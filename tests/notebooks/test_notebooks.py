@@ -11,7 +11,7 @@ import pytest
 from qtoolkit.inputs.locate import notebooks
 from qtoolkit.inputs.parameters import CORE, Parameters
 
-FOLDER, _ = notebooks()
+FOLDER, _ = notebooks()[0]
 NAMES = sorted(path.stem for path in Path(FOLDER).glob("*.ipynb"))
 OWN = {"01_assessment": {"near_miss"}, "04_sensitivity": {"weight_band"}}
 

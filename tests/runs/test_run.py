@@ -109,11 +109,12 @@ def test_a_failing_cell_is_one_sentence_and_its_partial_notebook(project):
     notebook(project / "notebooks" / "show.ipynb", SHOW, "1 / 0")
     with pytest.raises(WorkError) as caught:
         qt.run("params/tiny", out="out")
-    assert "show 第4个单元格出错：ZeroDivisionError：division by zero" in caught.value.text.zh
-    assert "show, cell number 4 failed: ZeroDivisionError: division by zero" in caught.value.text.en
+    assert "show 的单元格 [4] 出错：ZeroDivisionError：division by zero" in caught.value.text.zh
+    assert "show: cell [4] failed: ZeroDivisionError: division by zero" in caught.value.text.en
     partial = project / "out.failed" / "show.ipynb"
     assert str(Path("out.failed") / "show.ipynb") in caught.value.text.zh
-    assert nbformat.read(partial, 4).cells[3].outputs[0]["ename"] == "ZeroDivisionError"
+    stopped = [cell for cell in nbformat.read(partial, 4).cells if cell.get("execution_count") == 4]
+    assert stopped[0].outputs[-1]["ename"] == "ZeroDivisionError"
     assert not (project / "out").exists() and not list(project.glob(".out*"))
 
 
@@ -222,6 +223,7 @@ def test_notebooks_by_name_by_path_and_misspelt(project):
     assert find_notebooks(["show"], project)[0].origin == "project"
     shutil.copy(project / "notebooks" / "show.ipynb", project / "own.ipynb")
     assert find_notebooks(["own.ipynb"], project)[0].origin == "explicit"
+    assert find_notebooks(["01_assessment"], project)[0].origin in ("packaged", "checkout")  # a project may have its own
     with pytest.raises(InputError, match="show"):
         find_notebooks(["shwo"], project)
     (project / "bad.ipynb").write_text("{")

@@ -1,0 +1,66 @@
+"""A case from a folder, a params.yaml or paths; changes are validated like the files."""
+
+import pytest
+
+from qtoolkit.assessment import assess
+from qtoolkit.inputs.case import change, read_case
+from tests.inputs.helpers import CSV, YAML, names, refused, scheme_of
+
+PARAMS = "scheme: scheme.yaml\ndata: data.csv\n"
+
+
+@pytest.fixture
+def case(tmp_path):
+    for name, text in (("params.yaml", PARAMS), ("scheme.yaml", YAML), ("data.csv", CSV)):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    return tmp_path
+
+
+def test_every_way_in(case, monkeypatch):
+    ways = [
+        read_case(case), read_case(str(case)), read_case(case / "params.yaml"),
+        read_case(scheme=case / "scheme.yaml", data=case / "data.csv"), read_case(scheme=str(case / "scheme.yaml"), data=str(case / "data.csv")),
+    ]  # fmt: skip
+    assert all(way.scheme == ways[0].scheme and way.table.units == ("甲市", "乙市") for way in ways)
+    assert assess(ways[0].scheme, ways[0].table).units.columns.tolist() == ["zh", "en", "region", "gdp"]
+
+
+def test_missing_files_name_the_parameter(case):
+    (case / "scheme.yaml").unlink()
+    (case / "data.csv").unlink()
+    found = refused(read_case, case)
+    assert names(found, "params.yaml", "“scheme”", "scheme.yaml") and names(found, "params.yaml", "“data”", "data.csv")
+    (case / "params.yaml").unlink()
+    names(refused(read_case, case), "params.yaml")
+    names(refused(read_case, case / "nothing"), "nothing")
+
+
+def test_nothing_and_half_of_it(case):
+    assert len(refused(read_case)[0]) == 2
+    names(refused(read_case, scheme=case / "scheme.yaml"), "“data”")
+    names(refused(read_case, scheme=5, data=case / "data.csv"), "“scheme”", "“5”")
+
+
+def test_changes(case):
+    assert read_case(case, changes={"points.loss": 30}).scheme.indicator("brand").points == 30
+    assert read_case(case, changes={"cutoffs.A": 95}).scheme.grades[0].cutoff == 95
+    for changes, parts in (
+        ({"points.los": 5}, ["“los”", "“loss”"]), ({"cutoffs.Z": 5}, ["“Z”"]), ({"point.loss": 5}, ["“point.loss”", "“points.loss”"]),
+        ({"loss": 5}, ["“loss”"]), ({"points.": 5}, ["“points.”"]), ({"points.loss": "x"}, ["“changes.points.loss”", "“x”"]),
+        ({"points.loss": -1}, ["“points.loss”", "“-1”"]), ({"points.loss": float("nan")}, ["loss", "nan"]), ({"cutoffs.A": 70}, ["“B”", "70"]),
+    ):  # fmt: skip
+        names(refused(read_case, case, changes=changes), *parts)
+        names(refused(read_case, scheme=case / "scheme.yaml", data=case / "data.csv", changes=changes), *parts)
+    names(refused(read_case, scheme=case / "scheme.yaml", data=case / "data.csv", changes=[1]), "“changes”")
+
+
+def test_change_collects_points_and_cutoffs(tmp_path):
+    scheme = scheme_of(tmp_path)
+    assert change(scheme, {}) is scheme
+    new = change(scheme, {"points.loss": 10, "points.check": 40, "cutoffs.B": 70})
+    assert new.indicator("check").points == 40 and new.grades[1].cutoff == 70
+
+
+@pytest.mark.parametrize("key", ["previous", "ratings"])
+def test_what_this_version_does_not_read(case, key):
+    names(refused(read_case, scheme=case / "scheme.yaml", data=case / "data.csv", **{key: "x"}), key)
