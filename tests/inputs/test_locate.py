@@ -43,8 +43,8 @@ def test_packaged_cases_are_found_from_anywhere(tmp_path, monkeypatch):
 
 def test_project_and_notebooks(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert project(tmp_path) is None and notebooks(tmp_path)[1] in ("packaged", "checkout")
+    assert project(tmp_path) is None and notebooks(tmp_path)[-1][1] in ("packaged", "checkout")
     for folder in ("params/x", "notebooks"):
         (tmp_path / folder).mkdir(parents=True)
     assert project(tmp_path / "params" / "x") == tmp_path.resolve()
-    assert notebooks(tmp_path / "params") == (tmp_path.resolve() / "notebooks", "project")
+    assert notebooks(tmp_path / "params")[0] == (tmp_path.resolve() / "notebooks", "project")
