@@ -41,7 +41,8 @@ def run(
     seed: Annotated[int | None, typer.Option("--seed", help="随机数种子 Seed of simulations")] = None,
 ) -> None:
     """测算并写出报告 Run a case and write the memo, tables and figures."""
-    from qtoolkit.runs.run import carry_out, plan
+    from qtoolkit.runs.plan import plan
+    from qtoolkit.runs.run import carry_out
 
     settings = _settings(set_) | ({} if seed is None else {"seed": seed})
     formats = tuple(name.strip() for name in format_.split(",") if name.strip())
@@ -59,7 +60,7 @@ def run(
 @app.command()
 def check(case: CaseArgument, set_: SetOption = None, language: LanguageOption = None, notebook: NotebookOption = None) -> None:
     """只检查输入，不运行 Validate a case without running it."""
-    from qtoolkit.runs.run import plan
+    from qtoolkit.runs.plan import plan
 
     ready = plan(case, _settings(set_), language, notebook)
     language = ready.parameters.language

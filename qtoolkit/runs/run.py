@@ -5,159 +5,13 @@ from __future__ import annotations
 import datetime
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from qtoolkit.assessment import Assessment, assess
-from qtoolkit.errors import InputError, nearest
-from qtoolkit.inputs.case import Case, case_of
-from qtoolkit.inputs.files import read_bytes
-from qtoolkit.inputs.locate import find, packaged_cases
-from qtoolkit.inputs.parameters import Parameters, parameters_of
-from qtoolkit.inputs.yamltext import read_yaml
-from qtoolkit.language import Text, listing, say
+from qtoolkit.language import Text
 from qtoolkit.runs import folder as run_folder
-from qtoolkit.runs.notebooks import Notebook, find_notebooks
-
-FORMATS = ("html", "docx", "pdf")
-PATHS = ("scheme", "data", "previous", "ratings")
-
-
-@dataclass(frozen=True)
-class Plan:
-    """A validated run that has not started."""
-
-    case: Case
-    result: Assessment
-    notebooks: tuple[Notebook, ...]
-    parameters: Parameters
-    folder: Path
-    formats: tuple[str, ...]
-
-    @property
-    def name(self) -> str:
-        return self.case.files["params"].parent.name
-
-    def content(self) -> dict[str, Any]:
-        """Everything that the results depend on."""
-        inputs = {role: (path.name, run_folder.sha256(read_bytes(path))) for role, path in self.case.files.items()}
-        inputs.pop("params")
-        return {
-            "case": self.name,
-            "parameters": self.parameters.model_dump(mode="json") | dict(self.parameters.knobs),
-            "formats": list(self.formats),
-            "inputs": {role: {"name": name, "sha256": sha} for role, (name, sha) in inputs.items()},
-            "notebooks": {book.name: {"sha256": book.sha256, "origin": book.origin} for book in self.notebooks},
-            "package": run_folder.package_hash(),
-            "versions": run_folder.versions(),
-        }
-
-
-def plan(
-    case: str | Path,
-    settings: Mapping[str, Any] | None = None,
-    language: str | None = None,
-    notebooks: Sequence[str] | None = None,
-    formats: Sequence[str] = FORMATS,
-) -> Plan:
-    """Read and validate everything that a run needs, without writing anything.
-
-    Parameters
-    ----------
-    case
-        A case folder, a params.yaml, or the name of a packaged case.
-    settings
-        Parameters to change: core parameters, knobs that a notebook declares, or dotted changes to the scheme
-        ("cutoffs.A": 88).
-
-    Raises
-    ------
-    InputError
-    """
-    place = _find_case(case)
-    path = place / "params.yaml" if place.is_dir() else place
-    document = read_yaml(path)
-    near = path.resolve().parent
-    data = _changed(document.data, settings or {}, near) if isinstance(document.data, dict) else document.data
-    if isinstance(data, dict):
-        data |= {key: value for key, value in (("language", language), ("notebooks", notebooks)) if value}
-        if isinstance(data.get("notebooks"), list | tuple):
-            data["notebooks"] = tuple(data["notebooks"])
-    names = data.get("notebooks") if isinstance(data, dict) else None
-    listed = isinstance(names, tuple) and all(isinstance(name, str) for name in names)
-    books = find_notebooks(names if listed else Parameters.model_fields["notebooks"].default, near)
-    declared = {name: default for book in books for name, default in book.declared.items()}
-    parameters = parameters_of(data, declared.keys(), document)
-    _check_knobs(parameters.knobs, declared)
-    for name in formats:
-        if name not in FORMATS:
-            text = say(
-                zh="没有格式“{name}”，可用 {known}", en="no format “{name}”, there are {known}", name=name, known=", ".join(FORMATS)
-            )
-            raise InputError(text)
-    found = case_of(parameters, near, {"params": path})
-    return Plan(found, assess(found.scheme, found.table), tuple(books), parameters, near, tuple(formats))
-
-
-def _find_case(case: str | Path) -> Path:
-    """The case folder or params.yaml; where there is none, the packaged cases are named."""
-    try:
-        return find(case)
-    except InputError:
-        known = sorted(path.parent.name for path in packaged_cases().glob("*/params.yaml"))
-        raise InputError(
-            say(
-                zh="找不到案例“{case}”{hint}；应为案例文件夹、params.yaml 或内置案例名（{known}）",
-                en="no case “{case}”{hint}; expected a case folder, a params.yaml or a packaged case ({known})",
-                case=case,
-                hint=nearest(str(case), known),
-                known=listing(known),
-            )
-        ) from None
-
-
-def _changed(data: Mapping[str, Any], settings: Mapping[str, Any], near: Path) -> dict[str, Any]:
-    """Parameters with settings applied; dotted keys go into `changes`, paths are found from the working directory."""
-    data = dict(data)
-    for key, value in settings.items():
-        if "." in key:
-            changes = data.get("changes")
-            data["changes"] = (changes if isinstance(changes, dict) else {}) | {key: value}
-        elif key == "changes":
-            raise InputError(
-                say(zh="changes 请逐项写成 cutoffs.A=88 的形式", en="write changes one by one, such as cutoffs.A=88")
-            )
-        elif key in PATHS and isinstance(value, str):
-            data[key] = _seen_from(find(value, Path.cwd()), near)
-        else:
-            data[key] = value
-    return data
-
-
-def _seen_from(path: Path, near: Path) -> str:
-    """The path relative to the case folder where there is one, so that a notebook finds it from there."""
-    try:
-        return Path(os.path.relpath(path.resolve(), near)).as_posix()
-    except ValueError:  # another drive
-        return str(path.resolve())
-
-
-def _check_knobs(knobs: Mapping[str, Any], declared: Mapping[str, str]) -> None:
-    """A knob that its notebook declares as a number must be one."""
-    for key, value in knobs.items():
-        try:
-            number = float(declared[key])
-        except (TypeError, ValueError):
-            continue
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise InputError(
-                say(
-                    zh="参数“{key}”的内容为“{found}”，应为一个数字（notebook 中为 {number:g}）",
-                    en="parameter “{key}”: found “{found}”, expected a number (the notebook has {number:g})",
-                    key=key, found=value, number=number,
-                )
-            )  # fmt: skip
+from qtoolkit.runs.plan import FORMATS, Plan, plan
+from qtoolkit.runs.write import write
 
 
 def run(
@@ -207,8 +61,6 @@ def carry_out(
     plan: Plan, out: str | Path | None, jobs: int | None, progress: Callable[[int, int, Text], None]
 ) -> tuple[Path, bool]:
     """Carry out a plan: the run folder, and whether it was there already."""
-    from qtoolkit.runs.write import write
-
     content = plan.content()
     hash = run_folder.run_hash(content)
     target = Path(out) if out else Path("runs") / f"{plan.name}-{hash[:8]}"

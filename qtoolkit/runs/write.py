@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
@@ -16,9 +16,7 @@ from qtoolkit.report.blocks import Block, DataTable, Paragraph, payload
 from qtoolkit.report.chapters import memo_title
 from qtoolkit.runs import outputs
 from qtoolkit.runs.execute import Failure, execute
-
-if TYPE_CHECKING:
-    from qtoolkit.runs.run import Plan
+from qtoolkit.runs.plan import Plan
 
 
 def write(

@@ -1,5 +1,6 @@
 """Whatever stands in a file, reading it ends in validated objects or in an InputError that can be shown."""
 
+import csv
 import json
 import random
 
@@ -17,7 +18,7 @@ from qtoolkit.inputs.table import read_table
 from qtoolkit.inputs.yamltext import parse_yaml
 from tests.inputs.helpers import CSV, YAML, scheme_of
 
-SMALL = settings(max_examples=2500, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+SMALL = settings(max_examples=3000, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def only_complaints(call, *arguments):
@@ -92,14 +93,14 @@ DATA = st.recursive(LEAVES, lambda inner: st.one_of(st.lists(inner, max_size=3),
 
 
 @given(st.dictionaries(KEYS, DATA, max_size=8))
-@settings(max_examples=4000, deadline=None)
+@settings(max_examples=300, deadline=None)
 def test_any_plain_data_as_a_scheme_or_as_parameters(data):
     only_complaints(validate, Scheme, data, "scheme.yaml")
     only_complaints(parameters_of, data)
 
 
 @given(DATA, st.integers(0, 2**32))
-@settings(max_examples=4000, deadline=None)
+@settings(max_examples=300, deadline=None)
 def test_a_sound_scheme_with_one_part_replaced(value, seed):
     data = json.loads(json.dumps(parse_yaml(YAML, "x").data))
     chance, here = random.Random(seed), data
@@ -110,3 +111,21 @@ def test_a_sound_scheme_with_one_part_replaced(value, seed):
         here = here[key]
     here[key] = value
     only_complaints(validate, Scheme, data, "scheme.yaml")
+
+
+CELLS = ["", " ", "0", "1", "0.5", "-1", "1e300", "-1e300", "1e-300", "不适用", "未报送", "待核实", "零分", "好", "是", "5%", "１", "nan", "#N/A", "x\ny", "a,b", '"']
+
+
+@given(st.dictionaries(st.integers(0, 25), st.one_of(st.sampled_from(CELLS), st.text(max_size=5)), min_size=1, max_size=4))
+@SMALL
+def test_any_cells_are_refused_or_give_finite_scores(tmp_path, cells):
+    header, *rows = csv.reader(CSV.splitlines())
+    for place, value in cells.items():
+        rows[place // len(header)][place % len(header)] = value
+    with open(tmp_path / "data.csv", "w", encoding="utf-8", errors="replace", newline="") as file:
+        csv.writer(file).writerows([header, *rows])
+    scheme = scheme_of(tmp_path, YAML + "missing: {blank: not_reported, not_reported: renormalise, pending: zero, not_applicable: full}\n")
+    table = only_complaints(read_table, tmp_path / "data.csv", scheme)
+    result = None if table is None else only_complaints(assess, scheme, table)
+    if result is not None:
+        assert all(0 <= score <= 103 for score in result.scores)

@@ -16,7 +16,7 @@ import qtoolkit as qt
 from qtoolkit.errors import InputError, WorkError
 from qtoolkit.runs import folder, outputs
 from qtoolkit.runs.notebooks import find_notebooks
-from qtoolkit.runs.run import plan
+from qtoolkit.runs.plan import plan
 
 SCHEME = """
 id: tiny
