@@ -59,7 +59,9 @@ def test_problems_come_together():
 
 
 def test_nearest():
-    assert nearest("weight_bnd", ["weight_band", "seed"]) == Text("\uff1b是否应为“weight_band”\uff1f", "; did you mean “weight_band”?")
+    assert nearest("weight_bnd", ["weight_band", "seed"]) == Text(
+        "\uff1b是否应为“weight_band”\uff1f", "; did you mean “weight_band”?"
+    )
     assert nearest("zzz", ["weight_band"]) == nearest("x", []) == Text("", "")
 
 

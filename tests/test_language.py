@@ -36,7 +36,9 @@ def test_text():
 def test_listing():
     items = [Text("甲", "A"), Text("乙", "B"), "C"]
     assert listing(items) == Text("甲、乙、C", "A, B, C") and listing([]) == Text("", "")
-    assert listing(items, most=2) == Text("甲、乙等3项", "A, B and so on (3 in all)") and listing(items, most=3) == listing(items)
+    assert listing(items, most=2) == Text("甲、乙等3项", "A, B and so on (3 in all)") and listing(
+        items, most=3
+    ) == listing(items)
 
 
 def calls(path):
@@ -55,7 +57,15 @@ def literal(node):
 
 
 # What stays as it is typed in a file, inside a Chinese sentence.
-SNIPPETS = ("key: value", "键: 值", "{zh: , en: }", "missing.no_data: exclude", "direction: lower", "scales: true", "target:{leaf}")
+SNIPPETS = (
+    "key: value",
+    "键: 值",
+    "{zh: , en: }",
+    "missing.no_data: exclude",
+    "direction: lower",
+    "scales: true",
+    "target:{leaf}",
+)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: "/".join(path.parts[-2:]))
@@ -69,7 +79,9 @@ def test_chinese_has_full_width_punctuation_and_english_has_none(path):
             bare = re.sub(r"\{[^{}]*\}|[a-z_]+=\S+", "", bare)
             assert not re.search(r"[,:;?!()]", bare), (name, zh)
         if en:
-            assert not re.search("[\uff01-\uff5e\u3000-\u303f\u4e00-\u9fff]", en.replace("数据", "").replace("功效系数", "")), (name, en)
+            assert not re.search(
+                "[\uff01-\uff5e\u3000-\u303f\u4e00-\u9fff]", en.replace("数据", "").replace("功效系数", "")
+            ), (name, en)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: "/".join(path.parts[-2:]))

@@ -84,6 +84,15 @@ def complaints_of(scheme: Scheme) -> Iterator[tuple[Path_, Text]]:
                     quota=grade.quota,
                 ),
             )
+    if scheme.grades[-1].quota is not None:
+        yield (
+            ("grades", len(cutoffs) - 1, "quota"),
+            say(
+                zh="最后一个等级“{grade}”不能有名额上限，所有考核对象都至少是这一等级",
+                en="the last grade “{grade}” cannot have a quota: every unit has at least that grade",
+                grade=scheme.grades[-1].id,
+            ),
+        )
 
 
 def _duplicates(scheme: Scheme) -> Iterator[tuple[Path_, Text]]:

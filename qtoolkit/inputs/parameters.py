@@ -60,8 +60,8 @@ def parameters_of(data: Any, declared: Set[str] | None = None, document: Documen
             )
         else:
             continue
-        place = line((key,)) if document and key in document.data else None
-        complaints.append(Complaint(text, name, place, key))
+        there = document is not None and key in document.data  # else it was given on the command line
+        complaints.append(Complaint(text, name if there else None, line((key,)) if there else None, key))
     try:
         parameters = validate(Parameters, core | {"knobs": knobs}, name, line)
     except InputError as error:

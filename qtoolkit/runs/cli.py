@@ -19,6 +19,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+MOST_COMPLAINTS = 50  # printed at a time; a whole column of wrong cells would bury the rest
+
 CaseArgument = Annotated[str, typer.Argument(help="案例文件夹、params.yaml 或内置案例名 Case folder, params.yaml or packaged case")]
 SetOption = Annotated[
     list[str] | None, typer.Option("--set", help="改参数，如 weight_band=0.2、cutoffs.A=88 Change a parameter (repeatable)")
@@ -153,8 +155,11 @@ def main() -> None:
     try:
         app()
     except InputError as error:
-        for sentence in error.sentences(language):
+        sentences = error.sentences(language)
+        for sentence in sentences[:MOST_COMPLAINTS]:
             _print(sentence, error=True)
+        if (rest := len(sentences) - MOST_COMPLAINTS) > 0:
+            _print(say(zh="另有{rest}处同样需要改正", en="and {rest} more", rest=rest).of(language), error=True)
         sys.exit(2)
     except WorkError as error:
         _print(error.text.of(language), error=True)

@@ -72,8 +72,10 @@ def refused(call: Callable, *arguments, **options) -> tuple[list[str], list[str]
     assert len(zh) == len(en) >= 1
     for sentence in (*zh, *en):
         assert sentence.strip() and len(sentence.splitlines()) == 1
-        assert "pydantic" not in sentence and "Input should" not in sentence and "valid " not in sentence.replace(
-            "not valid YAML", ""
+        assert (
+            "pydantic" not in sentence
+            and "Input should" not in sentence
+            and "valid " not in sentence.replace("not valid YAML", "")
         )
     return zh, en
 

@@ -62,7 +62,9 @@ def test_an_error_cell_is_no_blank(tmp_path, error):
     assert names(found, "#2", "“a”", f"“{error}”") and names(found, "#3", "“unit”", f"“{error}”")
 
 
-@pytest.mark.parametrize("cell", [True, datetime.date(2024, 1, 2), datetime.time(12, 30), datetime.datetime(2024, 1, 2, 3)])
+@pytest.mark.parametrize(
+    "cell", [True, datetime.date(2024, 1, 2), datetime.time(12, 30), datetime.datetime(2024, 1, 2, 3)]
+)
 def test_dates_times_and_booleans_are_no_numbers(tmp_path, cell):
     path = save(tmp_path, [["unit", "a", "b"], ["甲", 1, cell]])
     names(refused(read_table, path, scheme_of(tmp_path, SCHEME)), "data.xlsx", "#2", "“b”", f"“{cell}”")
@@ -153,7 +155,9 @@ def test_error_cells_are_looked_up_on_the_right_sheet(tmp_path):
 def test_a_merged_header_is_a_header_with_a_hole(tmp_path):
     path = save(tmp_path, [["unit", "质量", None], ["甲", 1, 2]], lambda book, sheet: sheet.merge_cells("B1:C1"))
     names(refused(read_rows, path), "data.xlsx", "#2", "3", "2")
-    path = save(tmp_path, [["2026年数据", None, None], ["unit", "a", "b"], ["甲", 1, 2]], lambda b, s: s.merge_cells("A1:C1"))
+    path = save(
+        tmp_path, [["2026年数据", None, None], ["unit", "a", "b"], ["甲", 1, 2]], lambda b, s: s.merge_cells("A1:C1")
+    )
     names(refused(read_rows, path), "data.xlsx", "#1", "“2026年数据”")
 
 

@@ -80,16 +80,27 @@ def test_a_damaged_scheme(tmp_path, seed):
 @given(st.integers(0, 2**32))
 @SMALL
 def test_a_damaged_table_is_refused_or_can_be_assessed(tmp_path, seed):
-    scheme = scheme_of(tmp_path, YAML + "missing: {blank: not_reported, not_reported: renormalise, pending: zero, not_applicable: full}\n")
+    scheme = scheme_of(
+        tmp_path,
+        YAML + "missing: {blank: not_reported, not_reported: renormalise, pending: zero, not_applicable: full}\n",
+    )
     (tmp_path / "data.csv").write_bytes(mutated(CSV, seed, ODD).encode("utf-8", "replace"))
     table = only_complaints(read_table, tmp_path / "data.csv", scheme)
     if table is not None:
         only_complaints(assess, scheme, table)
 
 
-LEAVES = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=8), st.just("a"), st.just(10**400))
-KEYS = st.sampled_from([*Scheme.model_fields, "rule", "children", "points", "kind", "target", "levels", "table", "zh", "en", "cutoff", "x"])
-DATA = st.recursive(LEAVES, lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(KEYS, inner, max_size=4)), max_leaves=15)
+LEAVES = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=8), st.just("a"), st.just(10**400)
+)
+KEYS = st.sampled_from(
+    [*Scheme.model_fields, "rule", "children", "points", "kind", "target", "levels", "table", "zh", "en", "cutoff", "x"]
+)
+DATA = st.recursive(
+    LEAVES,
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(KEYS, inner, max_size=4)),
+    max_leaves=15,
+)
 
 
 @given(st.dictionaries(KEYS, DATA, max_size=8))
@@ -113,10 +124,35 @@ def test_a_sound_scheme_with_one_part_replaced(value, seed):
     only_complaints(validate, Scheme, data, "scheme.yaml")
 
 
-CELLS = ["", " ", "0", "1", "0.5", "-1", "1e300", "-1e300", "1e-300", "不适用", "未报送", "待核实", "零分", "好", "是", "5%", "１", "nan", "#N/A", "x\ny", "a,b", '"']
+CELLS = [
+    "",
+    " ",
+    "0",
+    "1",
+    "0.5",
+    "-1",
+    "1e300",
+    "-1e300",
+    "1e-300",
+    "不适用",
+    "未报送",
+    "待核实",
+    "零分",
+    "好",
+    "是",
+    "5%",
+    "１",
+    "nan",
+    "#N/A",
+    "x\ny",
+    "a,b",
+    '"',
+]
 
 
-@given(st.dictionaries(st.integers(0, 25), st.one_of(st.sampled_from(CELLS), st.text(max_size=5)), min_size=1, max_size=4))
+@given(
+    st.dictionaries(st.integers(0, 25), st.one_of(st.sampled_from(CELLS), st.text(max_size=5)), min_size=1, max_size=4)
+)
 @SMALL
 def test_any_cells_are_refused_or_give_finite_scores(tmp_path, cells):
     header, *rows = csv.reader(CSV.splitlines())
@@ -124,7 +160,10 @@ def test_any_cells_are_refused_or_give_finite_scores(tmp_path, cells):
         rows[place // len(header)][place % len(header)] = value
     with open(tmp_path / "data.csv", "w", encoding="utf-8", errors="replace", newline="") as file:
         csv.writer(file).writerows([header, *rows])
-    scheme = scheme_of(tmp_path, YAML + "missing: {blank: not_reported, not_reported: renormalise, pending: zero, not_applicable: full}\n")
+    scheme = scheme_of(
+        tmp_path,
+        YAML + "missing: {blank: not_reported, not_reported: renormalise, pending: zero, not_applicable: full}\n",
+    )
     table = only_complaints(read_table, tmp_path / "data.csv", scheme)
     result = None if table is None else only_complaints(assess, scheme, table)
     if result is not None:

@@ -11,7 +11,10 @@ RULE = TypeAdapter(Rule)
 def test_defaults():
     assert RULE.validate_python({"kind": "efficacy", "unacceptable": 1, "satisfactory": 0}).base == 0.6
     assert RULE.validate_python({"kind": "goalposts", "low": 0, "high": 1}).direction == "higher"
-    assert RULE.validate_python({"kind": "deduct", "rate": 1}).per == 1 and RULE.validate_python({"kind": "target"}).target is None
+    assert (
+        RULE.validate_python({"kind": "deduct", "rate": 1}).per == 1
+        and RULE.validate_python({"kind": "target"}).target is None
+    )
 
 
 def test_no_blank_has_a_silent_default():

@@ -6,7 +6,9 @@ from qtoolkit.inputs.locate import find, notebooks, packaged_cases, project
 from tests.inputs.helpers import names, refused
 
 
-@pytest.mark.parametrize("path", ["none.csv", "a\0b", "x" * 5000, "/no/such/file", "data.csv/below", "..../x", "con:*?", "a\nb"])
+@pytest.mark.parametrize(
+    "path", ["none.csv", "a\0b", "x" * 5000, "/no/such/file", "data.csv/below", "..../x", "con:*?", "a\nb"]
+)
 def test_not_found(tmp_path, monkeypatch, path):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "data.csv").write_text("x")

@@ -103,7 +103,13 @@ def test_no_indicators_and_no_grades(tmp_path):
 
 
 def test_all_complaints_of_a_scheme_come_together(tmp_path):
-    text = changed(YAML, ("points: 20", "points: -20"), ("rate: 0.5", "rate: x"), ("max: 3", "mx: 3"), ("cutoff: 60", "cutoff: no_"))
+    text = changed(
+        YAML,
+        ("points: 20", "points: -20"),
+        ("rate: 0.5", "rate: x"),
+        ("max: 3", "mx: 3"),
+        ("cutoff: 60", "cutoff: no_"),
+    )
     found = refused(scheme_of, tmp_path, text)
     for part in ("loss.points", "check.rule.rate", "media.mx", "media.max", "C.cutoff"):
         assert any(part in s for s in found[0])
@@ -130,7 +136,14 @@ def parse(data):
 
 
 def test_hostile_names_and_values_stay_on_one_line(tmp_path):
-    for hostile in ("=cmd|calc", "<script>alert(1)</script>", "{braces} {0} %s %d", "x\\ny\\r\\u2028z", "\\x1b[31m", "a" * 900):
+    for hostile in (
+        "=cmd|calc",
+        "<script>alert(1)</script>",
+        "{braces} {0} %s %d",
+        "x\\ny\\r\\u2028z",
+        "\\x1b[31m",
+        "a" * 900,
+    ):
         found = refused(scheme_of, tmp_path, changed(YAML, ("max: 3", f'"{hostile}": 3')))
         assert all(len(s) < 400 for s in (*found[0], *found[1])) and any("bonuses.media" in s for s in found[0])
         found = refused(scheme_of, tmp_path, changed(YAML, ("points: 60", f'points: "{hostile}"')))
@@ -145,7 +158,10 @@ def test_dotted_places():
 
 
 def test_parameters_have_the_same_sentences():
-    found = refused(parameters_of, {"scheme": 5, "data": "", "seed": 1.5, "language": "fr", "changes": {"points.a": "x"}, "notebooks": "01"})
+    found = refused(
+        parameters_of,
+        {"scheme": 5, "data": "", "seed": 1.5, "language": "fr", "changes": {"points.a": "x"}, "notebooks": "01"},
+    )
     assert len(found[0]) == 6
     for place in ("scheme", "data", "seed", "language", "changes.points.a", "notebooks"):
         assert names(found, f"“{place}”")

@@ -5,6 +5,7 @@ import math
 import pytest
 
 from qtoolkit.errors import InputError
+from qtoolkit.inputs.models import validate
 from qtoolkit.inputs.scheme import Scheme
 from tests.inputs.helpers import YAML, changed, names, refused, row, scheme_of
 
@@ -53,7 +54,13 @@ def test_what_does_not_hold_together_is_named_with_its_place(tmp_path, pairs, li
 
 
 def test_all_of_it_comes_together(tmp_path):
-    text = changed(YAML, ("points: 25", "points: 24"), ("cutoff: 80", "cutoff: 95"), ("cap: D", "cap: E"), ("quota: 2", "quota: 2.5"))
+    text = changed(
+        YAML,
+        ("points: 25", "points: 24"),
+        ("cutoff: 80", "cutoff: 95"),
+        ("cap: D", "cap: E"),
+        ("quota: 2", "quota: 2.5"),
+    )
     assert len(refused(scheme_of, tmp_path, text)[0]) == 4
 
 
@@ -97,3 +104,12 @@ def test_flat_refuses_what_a_file_may_not_say():
     ):  # fmt: skip
         with pytest.raises(InputError):
             Scheme.flat(points, cutoffs)
+
+
+def test_a_quota_on_the_last_grade_is_refused():
+    leaf = {"id": "a", "name": "a", "points": 100.0, "rule": {"kind": "share"}}
+    grades = [{"id": "A", "cutoff": 90.0}, {"id": "B", "cutoff": 0.0, "quota": 3}]
+    data = {"id": "q", "name": "q", "total": 100.0, "indicators": [leaf], "grades": grades}
+    with pytest.raises(InputError) as caught:
+        validate(Scheme, data, None)
+    assert "“B”" in caught.value.sentences("zh")[0] and "cannot have a quota" in caught.value.sentences("en")[0]

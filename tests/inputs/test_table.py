@@ -12,7 +12,7 @@ import pytest
 from qtoolkit.inputs.scheme import Scheme
 from qtoolkit.inputs.statuses import NOT_APPLICABLE, NOT_REPORTED, PENDING, VALUE, ZERO
 from qtoolkit.inputs.table import read_table, table_of_frame
-from tests.inputs.helpers import CSV, HEADER, ROWS, YAML, changed, names, refused, scheme_of
+from tests.inputs.helpers import CSV, HEADER, YAML, changed, names, refused, scheme_of
 
 
 def read(tmp_path, text=CSV, scheme=YAML):
@@ -31,7 +31,14 @@ def test_a_sound_table(tmp_path):
 
 
 def test_headers_by_name_and_blanks_around_cells(tmp_path):
-    text = changed(CSV, (",loss,", ", 损失率 ,"), (",brand,", ",Brands,"), ("unit,", "考核对象,"), ("甲市,", "　甲市 ,"), (",gdp,", ",生产总值,"))
+    text = changed(
+        CSV,
+        (",loss,", ", 损失率 ,"),
+        (",brand,", ",Brands,"),
+        ("unit,", "考核对象,"),
+        ("甲市,", "　甲市 ,"),
+        (",gdp,", ",生产总值,"),
+    )
     assert read(tmp_path, text).raw.tolist() == read(tmp_path).raw.tolist()
 
 
@@ -106,15 +113,14 @@ def test_duplicate_units_and_the_list_of_units(tmp_path):
     ("old", "new", "parts"),
     [
         ("loss,brand", "los,brand", ["“los”", "“loss”"]),
-        ("loss,brand", "los,brand", ["loss", "损失率" * 0]),
         (",gdp,", ",GPD,", ["“GPD”", "“GDP”"]),
         ("unit,", "city,", ["“city”"]),
         ("unit,", "city,", ["unit"]),
-        (",check,", ",抽查,".replace("抽查", "loss2"), ["“loss2”", "“loss”"]),
+        (",check,", ",loss2,", ["“loss2”", "“loss”"]),
         ("target:goal", "target:gaol", ["“target:gaol”", "“target:goal”"]),
         ("veto:safety", "veto:safty", ["“veto:safty”", "“veto:safety”"]),
         ("status:brand", "status：brand", ["“status：brand”", "“status:brand”"]),
-        (",gdp,", ",损失率,", ["“损失率”" * 0, "“loss”"]),
+        (",gdp,", ",损失率,", ["“loss”"]),
         ("target:goal", "target:loss", ["“target:loss”", "efficacy"]),
         ("target:goal", "bonus:media2", ["“bonus:media2”"]),
         (",gdp,", ",=1+1,", ["“=1+1”"]),
@@ -139,7 +145,13 @@ def test_two_indicators_of_the_same_name_want_their_ids(tmp_path):
 
 
 def test_statuses_in_cells_and_columns(tmp_path):
-    words = {"不适用": NOT_APPLICABLE, "未报送": NOT_REPORTED, "pending": PENDING, " 零分 ": ZERO, "not_applicable": NOT_APPLICABLE}
+    words = {
+        "不适用": NOT_APPLICABLE,
+        "未报送": NOT_REPORTED,
+        "pending": PENDING,
+        " 零分 ": ZERO,
+        "not_applicable": NOT_APPLICABLE,
+    }
     for word, code in words.items():
         assert read(tmp_path, cell(loss=word)).status[0, 0] == code
         assert read(tmp_path, cell(brand="", status__brand=word)).status[0, 1] == code
@@ -174,14 +186,26 @@ def test_units_without_any_data(tmp_path):
 
 
 def test_targets_from_the_rule(tmp_path):
-    text = "\n".join(line.replace(",10,20,", ",10,").replace(",20,20,", ",20,").replace(",target:goal", "") for line in CSV.splitlines())
+    text = "\n".join(
+        line.replace(",10,20,", ",10,").replace(",20,20,", ",20,").replace(",target:goal", "")
+        for line in CSV.splitlines()
+    )
     found = refused(read, tmp_path, text)
     assert names(found, "#1", "“target:goal”") and len(found[0]) == 1  # once, not once a unit
     assert np.isnan(read(tmp_path, text, changed(YAML, ("{kind: target}", "{kind: target, target: 20}"))).targets).all()
 
 
 def test_hostile_names_of_units_are_kept_as_text(tmp_path):
-    for name in ("=cmd|calc", "<script>", "{braces}", "%s", '"two\nlines"', "'; drop", "长" * 2000, "甲,".replace(",", "，")):
+    for name in (
+        "=cmd|calc",
+        "<script>",
+        "{braces}",
+        "%s",
+        '"two\nlines"',
+        "'; drop",
+        "长" * 2000,
+        "甲,".replace(",", "，"),
+    ):
         assert read(tmp_path, cell(unit=name)).units[0] == name.strip('"')
     found = refused(read, tmp_path, cell(unit='"two\nlines"', loss="x") + '"two\nlines",,,,,,,,,,,,\n')
     assert names(found, r"two\nlines") and all(len(s) < 400 for s in found[0])
@@ -191,7 +215,10 @@ def test_level_names_that_are_numbers(tmp_path):
     scheme = changed(YAML, ("{好: 1, 中: 0.6, 差: 0}", '{"1": 1, "2": 0.6, 差: 0}'))
     assert read(tmp_path, cell(level="2"), scheme).raw[0, 3] == "2"
     frame = pd.read_csv(tmp_path / "data.csv", dtype={"level": object}).assign(level=[2.0, 1])
-    assert table_of_frame(frame.drop(columns="status:brand"), scheme_of(tmp_path, scheme)).raw[:, 3].tolist() == ["2", "1"]
+    assert table_of_frame(frame.drop(columns="status:brand"), scheme_of(tmp_path, scheme)).raw[:, 3].tolist() == [
+        "2",
+        "1",
+    ]
 
 
 # DataFrames
@@ -217,7 +244,23 @@ def test_what_pandas_takes_for_missing_is_a_blank(blank):
     names(refused(table_of_frame, frame, flat()), "DataFrame", "#1", "“a”")
 
 
-@pytest.mark.parametrize("bad", [np.inf, -np.inf, True, np.True_, "x", pd.Timestamp("2024-01-02"), datetime.timedelta(1), 10**400, [1], {}, 1j, math.pi])
+@pytest.mark.parametrize(
+    "bad",
+    [
+        np.inf,
+        -np.inf,
+        True,
+        np.True_,
+        "x",
+        pd.Timestamp("2024-01-02"),
+        datetime.timedelta(1),
+        10**400,
+        [1],
+        {},
+        1j,
+        math.pi,
+    ],
+)
 def test_bad_cells_of_frames(bad):
     frame = pd.DataFrame({"a": pd.Series([1, bad], dtype=object), "b": [1, 1]}).set_axis(["甲", "乙"])
     names(refused(table_of_frame, frame, flat()), "DataFrame", "#2", "“a”", f"“{str(bad)[:4]}")
@@ -226,11 +269,18 @@ def test_bad_cells_of_frames(bad):
 def test_odd_frames():
     values = {"a": [1, 0.5], "b": [1, 1]}
     assert table_of_frame(pd.DataFrame(values), flat()).units == ("0", "1")
-    assert table_of_frame(pd.DataFrame(values, index=pd.MultiIndex.from_tuples([("甲", 1), ("乙", 2)])), flat()).units == ("甲 1", "乙 2")
+    assert table_of_frame(
+        pd.DataFrame(values, index=pd.MultiIndex.from_tuples([("甲", 1), ("乙", 2)])), flat()
+    ).units == ("甲 1", "乙 2")
     assert table_of_frame(pd.DataFrame(values, index=pd.Index(["甲", "乙"], name="a")), flat()).units == ("甲", "乙")
     names(refused(table_of_frame, pd.DataFrame(values, index=["甲", "甲"]), flat()), "#2", "“甲”")
     names(refused(table_of_frame, pd.DataFrame(values, index=["甲", None]), flat()), "#2", "“unit”")
-    for frame in (pd.DataFrame(), pd.DataFrame(values)[:0], pd.DataFrame({"a": [1]}, index=["甲"]), pd.DataFrame({1: [1], "b": [2]})):
+    for frame in (
+        pd.DataFrame(),
+        pd.DataFrame(values)[:0],
+        pd.DataFrame({"a": [1]}, index=["甲"]),
+        pd.DataFrame({1: [1], "b": [2]}),
+    ):
         refused(table_of_frame, frame, flat())
     double = pd.DataFrame([[1, 1, 1]], columns=["a", "b", "b"], index=["甲"])
     names(refused(table_of_frame, double, flat()), "DataFrame", "“b”")
@@ -255,7 +305,3 @@ def test_thousands_of_unknown_units_are_named_in_reasonable_time(tmp_path):
     start = time.perf_counter()
     zh, _ = refused(table_of_frame, frame, scheme)
     assert time.perf_counter() - start < 10 and len(zh) == 2845 and len(zh[-1]) < 500
-
-
-def test_rows_stay_whole():
-    assert len(ROWS) == 2

@@ -82,7 +82,10 @@ def test_deep_nesting_is_a_complaint(text):
 
 def test_all_complaints_of_a_file_come_together():
     zh, en = refused(parse_yaml, "a: no\nb: 010\nc: &x 1\nc: 2\n", "x.yaml")
-    assert len(zh) == len(en) == 4 and ["第1行" in zh[0], "第2行" in zh[1], "第3行" in zh[2], "第4行" in zh[3]] == [True] * 4
+    assert (
+        len(zh) == len(en) == 4
+        and ["第1行" in zh[0], "第2行" in zh[1], "第3行" in zh[2], "第4行" in zh[3]] == [True] * 4
+    )
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])

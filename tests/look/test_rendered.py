@@ -154,14 +154,27 @@ def test_a_notebook_runs_as_it_stands_in_jupyterlab(tmp_path):
             page.goto(f"http://127.0.0.1:{port}/lab/tree/notebooks/04_sensitivity.ipynb?token=t&reset", timeout=60_000)
             page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=60_000)
             page.wait_for_selector("[data-status='idle']", timeout=60_000)
-            page.get_by_text("Run", exact=True).first.click()
-            page.get_by_text("Run All Cells", exact=True).click()
-            page.wait_for_function("document.querySelectorAll('.jp-OutputArea-output img').length === 2", timeout=90_000)
+            run_all_cells(page)
             assert page.locator(".jp-OutputArea-output table").count() == 2
             assert page.locator("[data-mime-type='application/vnd.jupyter.error']").count() == 0
             assert "广东" in page.inner_text(".jp-Notebook")
     finally:
         server.kill()
+
+
+def run_all_cells(page):
+    """Run all cells; once more where the kernel was not yet there to hear it."""
+    from playwright.sync_api import TimeoutError as TooLate
+
+    for last in (False, False, True):
+        page.get_by_text("Run", exact=True).first.click()
+        page.get_by_text("Run All Cells", exact=True).click()
+        try:
+            page.wait_for_function("document.querySelectorAll('.jp-OutputArea-output img').length === 2", timeout=60_000)
+            return
+        except TooLate:
+            if last:
+                raise
 
 
 def wait_for(port):
