@@ -23,17 +23,12 @@ def affine(e: Engine, lo: np.ndarray, hi: np.ndarray) -> tuple[np.ndarray, np.nd
         "" where exact, else what stands in the way: a geometric mean ("aggregation"), rounding of leaves or nodes
         ("rounding"), redistributed points of a blank ("blank"), a deduction that reaches zero inside the box ("cut").
     """
-    at_lo, at_hi = e.slope * lo + e.const, e.slope * hi + e.const
-    zero = np.maximum(at_lo, at_hi) <= 0
-    over = np.minimum(at_lo - lo, at_hi - hi) >= 0
-    inside = (np.minimum(at_lo, at_hi) >= 0) & (np.maximum(at_lo - lo, at_hi - hi) <= 0)
-    A = np.where(inside, e.slope, np.where(over & ~zero, 1.0, 0.0))
-    b = np.where(inside, e.const, 0.0)
-    linear = zero | over | inside
-    for mean in e.means:
-        for values in (A, b):
-            values[mean.unit, mean.leaf] = values[mean.peers, mean.leaf].mean()
-        linear[mean.unit, mean.leaf] = linear[mean.peers, mean.leaf].all()
+    A, b, linear = _lines(e.slope, e.const, lo, hi)
+    for mean in e.means:  # at the unit's own box, which need not be that of its peers
+        at = mean.unit, mean.leaf
+        box = (np.broadcast_to(end, A.shape)[at] for end in (lo, hi))
+        slopes, consts, straight = _lines(e.slope[mean.peers, mean.leaf], e.const[mean.peers, mean.leaf], *box)
+        A[at], b[at], linear[at] = slopes.mean(), consts.mean(), straight.all()
     b = b.sum(axis=1)
     why = np.full(len(A), EXACT, dtype=object)
     why[~linear.all(axis=1)] = CUT
@@ -43,6 +38,16 @@ def affine(e: Engine, lo: np.ndarray, hi: np.ndarray) -> tuple[np.ndarray, np.nd
     elif e.tree.rounds_inside:
         why[:] = ROUNDING
     return A, b, why == EXACT, why
+
+
+def _lines(slope, const, lo, hi) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Leaf scores over lo ≤ p ≤ hi as slope·p + const with the cuts worked in, and whether that holds throughout."""
+    at_lo, at_hi = slope * lo + const, slope * hi + const
+    zero = np.maximum(at_lo, at_hi) <= 0
+    over = np.minimum(at_lo - lo, at_hi - hi) >= 0
+    inside = (np.minimum(at_lo, at_hi) >= 0) & (np.maximum(at_lo - lo, at_hi - hi) <= 0)
+    slopes = np.where(inside, slope, np.where(over & ~zero, 1.0, 0.0))
+    return slopes, np.where(inside, const, 0.0), zero | over | inside
 
 
 def bounds(e: Engine, lo: np.ndarray, hi: np.ndarray, total: float) -> tuple[np.ndarray, np.ndarray]:
@@ -76,13 +81,15 @@ def _interval(e: Engine, lo: np.ndarray, hi: np.ndarray, total: float, sign: int
         if order != 1:
             with np.errstate(divide="ignore"):
                 v = np.log(v) if order == 0 else np.sign(order) * v**order
+        empty = ~alive.all(axis=1) & ((a * alive).sum(axis=1) == 0)  # points may vanish where there is a score
         if i == len(tree.children) - 1 and order == 1:
-            return _root(sign, v, alive, a, z, total)
+            return _root(sign, v, alive, a, z, total, empty)
         with np.errstate(invalid="ignore"):
             mean = sign * least_mean(sign * v, a, z, alive)
         mean = np.where(np.isfinite(mean), mean, 0.0 if order == 1 else -np.inf if order == 0 else 0.0)
         if order != 1:
             mean = np.exp(mean) if order == 0 else np.abs(mean) ** (1 / order)
+        mean = np.where(empty & (sign > 0), 0.0, mean)
         last = i == len(tree.children) - 1
         shares.append(mean if last else _rounded(mean, a.sum(), tree.node_rounding, sign))
         live.append(alive.any(axis=1))
@@ -91,10 +98,11 @@ def _interval(e: Engine, lo: np.ndarray, hi: np.ndarray, total: float, sign: int
     return sign * shares[-1] * total
 
 
-def _root(sign, v, alive, a, z, total) -> np.ndarray:
+def _root(sign, v, alive, a, z, total, empty) -> np.ndarray:
     """Arithmetic root: the sum is kept, unless a blank redistributes points among its children."""
     kept = -(greedy(-sign * v, a, z, total) * (-sign * v)).sum(axis=1)
-    redistributed = least_mean(sign * v, a, z, alive) * total
+    redistributed = least_mean(sign * v, a, z, alive)
+    redistributed = np.where(empty & (sign > 0) | np.isinf(redistributed), 0.0, redistributed) * total
     return np.where(alive.all(axis=1), kept, redistributed)
 
 

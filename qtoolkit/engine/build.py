@@ -53,7 +53,7 @@ def build(scheme: Scheme, table: Table) -> core.Engine:
         means=tuple(mean for *_, means in parts for mean in means),
     )
     cutoffs = to_ticks([grade.cutoff for grade in reversed(scheme.grades[:-1])])
-    highest = int(to_ticks(scheme.total)) * (4 if engine.tree.rounds_inside else 1)  # rounding can lift above the total
+    highest = int(to_ticks(scheme.total)) * engine.tree.growth
     return replace(engine, thresholds=core.thresholds(engine, cutoffs, highest))
 
 

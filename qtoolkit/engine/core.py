@@ -44,6 +44,16 @@ class Tree:
     def rounds_inside(self) -> bool:
         return self.leaf_rounding is not None or self.node_rounding is not None
 
+    @property
+    def growth(self) -> int:
+        """How many times the total a base score can be: half up at most doubles a score at each stage that rounds."""
+        d = self.blank.shape[1]
+        depth = [0] * d  # of each node: how many roundings its score has been through at most
+        for children in self.children[:-1]:
+            depth.append(1 + max(depth[c] for c in children))
+        stages = (self.leaf_rounding is not None) + (max(depth) if self.node_rounding is not None else 0)
+        return 2**stages
+
 
 @dataclass(frozen=True)
 class Mean:
