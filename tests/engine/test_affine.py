@@ -66,3 +66,46 @@ def test_a_deduction_that_does_not_scale_is_exact_until_it_reaches_zero(lost, rh
     result = assess(scheme_of(scheme), pd.DataFrame({"a": [lost], "b": [0.5]}, index=["u"]))
     _, _, exact, why = affine(result.engine, result.points.to_numpy() * (1 - rho), result.points.to_numpy() * (1 + rho))
     assert (why[0] or "exact") == expected and exact[0] == (expected == "exact")
+
+
+def class_mean():
+    """Two peers lost 1 and 3 of 4 points, not scaling; the third takes their mean."""
+    leaves = [
+        {"id": "a", "name": "a", "points": 4.0, "rule": {"kind": "deduct", "rate": 1.0}, "scales": False},
+        {"id": "b", "name": "b", "points": 6.0, "rule": {"kind": "share"}},
+    ]
+    missing = {"blank": "not_reported", "not_reported": "group_mean"}
+    scheme = {"id": "s", "name": "s", "total": 10.0, "indicators": leaves, "missing": missing}
+    scheme |= {"grades": [{"id": "A", "cutoff": 0.0}]}
+    return assess(scheme_of(scheme), pd.DataFrame({"a": [1, 3, None], "b": [0.0] * 3}, index=list("uvw"), dtype=object))
+
+
+def test_a_class_mean_is_linear_until_one_of_its_peers_reaches_zero():
+    """The peer that lost 3 of 4 reaches zero once 4(1 − ρ) < 3; the unit's own box counts, not the box of its peers."""
+    result = class_mean()
+    points = result.points.to_numpy()
+    for rho, exact in ((0.25, [True, True, True]), (0.26, [True, False, False])):
+        A, b, found, _ = affine(result.engine, points * (1 - rho), points * (1 + rho))
+        assert found.tolist() == exact
+    assert A[0].tolist() == [1.0, 0.0] and b[0] == -1.0
+    wide = np.array([[0.0], [0.0], [0.5]])
+    A, b, found, why = affine(result.engine, points * (1 - wide), points * (1 + wide))
+    assert found.tolist() == [True, True, False] and why[2] == "cut"
+    A, b, found, _ = affine(result.engine, points * (1 - wide[::-1]), points * (1 + wide[::-1]))
+    assert found[2] and (A[2].tolist(), b[2]) == ([1.0, 0.0], -2.0)
+
+
+def test_bounds_where_nothing_with_points_is_scored():
+    """The only scored leaf has no points: the score is 0. With points that may vanish, 0 is among the possible scores."""
+    leaves = [{"id": i, "name": i, "points": p, "rule": {"kind": "share"}} for i, p in (("a", 0.0), ("b", 10.0))]
+    missing = {"blank": "not_applicable", "not_applicable": "renormalise"}
+    scheme = {"id": "s", "name": "s", "total": 10.0, "missing": missing, "grades": [{"id": "A", "cutoff": 0.0}]}
+    frame = pd.DataFrame({"a": [0.5], "b": [None]}, index=["u"], dtype=object)
+    result = assess(scheme_of(scheme | {"indicators": leaves}), frame)
+    points = result.points.to_numpy()
+    low, high = bounds(result.engine, points, points, 10.0)
+    assert result.scores.tolist() == [0.0] and (low[0], high[0]) == (0.0, 0.0)
+    leaves = [leaf | {"points": 5.0} for leaf in leaves]
+    result = assess(scheme_of(scheme | {"indicators": leaves}), frame)
+    low, high = bounds(result.engine, np.zeros(2), np.full(2, 10.0), 10.0)
+    assert (low[0], high[0]) == (0.0, 5.0) and score(result.engine, np.array([[0.0, 10.0]]))[0, 0] == 0
