@@ -100,6 +100,14 @@ class Indicator(Model):
                     )
                 )
             object.__setattr__(self, "scales", True)
+        if self.rule.kind == "direct" and not self.written_for:
+            raise wrong(
+                say(
+                    zh="指标“{id}”分值为 0，须写明直接评分的满分（rule 中的 out_of）",
+                    en="indicator “{id}” has 0 points: say what its direct scores are out of (out_of in its rule)",
+                    id=self.id,
+                )
+            )
 
     @property
     def written_for(self) -> float:

@@ -113,3 +113,15 @@ def test_a_quota_on_the_last_grade_is_refused():
     with pytest.raises(InputError) as caught:
         validate(Scheme, data, None)
     assert "“B”" in caught.value.sentences("zh")[0] and "cannot have a quota" in caught.value.sentences("en")[0]
+
+
+def test_direct_points_of_a_leaf_without_points_must_say_what_they_are_out_of():
+    leaves = [
+        {"id": "a", "name": "a", "points": 100.0, "rule": {"kind": "share"}},
+        {"id": "b", "name": "b", "points": 0.0, "rule": {"kind": "direct"}, "scales": True},
+    ]
+    data = {"id": "q", "name": "q", "total": 100.0, "indicators": leaves, "grades": [{"id": "A", "cutoff": 0.0}]}
+    with pytest.raises(InputError, match="out_of"):
+        validate(Scheme, data, None)
+    leaves[1]["rule"]["out_of"] = 10.0
+    assert validate(Scheme, data, None).leaves[1].written_for == 10.0

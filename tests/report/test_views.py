@@ -9,6 +9,8 @@ import pandas as pd
 import pytest
 
 import qtoolkit as qt
+from qtoolkit.inputs.models import validate
+from qtoolkit.inputs.scheme import Scheme
 from qtoolkit.language import LANGUAGES
 from qtoolkit.report import assessment, scheme, sensitivity, summary
 from qtoolkit.report.blocks import Chart, DataTable, Paragraph, payload, pictures
@@ -104,3 +106,35 @@ def test_odd_cases_make_all_views_and_figures(frame):
             assert payload(block, language)
         if isinstance(block, Chart):
             pictures(block, "zh")
+
+
+def office_case():
+    """Departments, a veto, a quota, a bonus and deductions that do not scale, in one synthetic scheme."""
+    leaf = {"points": 50.0, "rule": {"kind": "share"}}
+    data = {
+        "id": "office",
+        "name": {"zh": "办法", "en": "Scheme"},
+        "total": 100.0,
+        "synthetic": True,
+        "indicators": [
+            leaf | {"id": "a", "name": {"zh": "甲项", "en": "Item A"}, "lead": {"zh": "市监局", "en": "Market office"}},
+            leaf | {"id": "b", "name": {"zh": "乙项", "en": "Item B"}, "responsible": {"zh": "住建局", "en": "Works office"}},
+        ],
+        "rounding": {"total": {"decimals": 0}},
+        "grades": [{"id": "A", "cutoff": 90.0, "quota": 1}, {"id": "B", "cutoff": 60.0}, {"id": "D", "cutoff": 0.0}],
+        "vetoes": [{"id": "v", "name": {"zh": "质量安全事件", "en": "a safety event"}, "cap": "D"}],
+    }
+    rows = {"name_en": ["U", "V", "W"], "a": [1.0, 0.95, 0.895], "b": [1.0, 0.95, 0.895], "veto:v": ["是", "否", "否"]}
+    return qt.assess(validate(Scheme, data, None), pd.DataFrame(rows, index=["子市", "丑市", "寅市"]))
+
+
+def test_departments_what_set_a_grade_and_synthetic_data_are_said_in_both_languages():
+    blocks = all_blocks(office_case())
+    zh, en = ("\n".join(" ".join(texts(block, language)) for block in blocks) for language in LANGUAGES)
+    assert "子市按得分为A，因质量安全事件定为D" in zh and "U is A by score and D because of a safety event" in en
+    assert "市监局" in zh and "住建局" in zh and "Market office" in en and "Works office" in en
+    assert "模拟数据" in zh and "synthetic" in en
+    assert "寅市未取整得分 89.5，取整后为 90，等级因取整而改变" in zh
+    for block in blocks:
+        numbers = [Counter(re.findall(r"\d+(?:\.\d+)?", " ".join(texts(block, lang)))) for lang in LANGUAGES]
+        assert numbers[0] == numbers[1], block
