@@ -221,10 +221,7 @@ def assess(scheme: Scheme, data: Table | pd.DataFrame) -> Assessment:
     names = [g.id for g in reversed(scheme.grades)]
     codes = grade(engine, base)[0]
     return Assessment(
-        scheme=scheme,
-        table=table,
-        engine=engine,
-        base=pd.Series(base[0], index, name="base"),
+        scheme=scheme, table=table, engine=engine, base=pd.Series(base[0], index, name="base"),
         scores=pd.Series(from_ticks(finish(engine, base)[0]), index, name="score"),
         ranks=pd.Series(rank(engine.key(base))[0], index, name="rank"),
         grades=pd.Series(pd.Categorical.from_codes(codes, names, ordered=True), index, name="grade"),

@@ -56,9 +56,7 @@ def _blanks(result: Assessment) -> Iterator[Flag]:
             text = say(
                 zh="{units}的“{leaf}”为“{status}”，{treatment}。",
                 en="“{leaf}” of {units} is “{status}” and {treatment}.",
-                units=listing(table.labels[k] for k in units),
-                leaf=leaf.name,
-                status=STATUS_LABELS[meaning],
+                units=listing(table.labels[k] for k in units), leaf=leaf.name, status=STATUS_LABELS[meaning],
                 treatment=TREATMENTS[treatment],
             )
             yield "blank", None, leaf.id, text
@@ -87,10 +85,7 @@ def _ends(result: Assessment) -> Iterator[Flag]:
             text = say(
                 zh="“{leaf}”有{n}家超出评分区间 {low:g}–{high:g}，按区间端点计分：{units}。",
                 en="“{leaf}”: {n:unit lies|units lie} outside the scoring range {low:g}–{high:g} and are scored at its end: {units}.",
-                leaf=leaf.name,
-                n=len(beyond),
-                low=ends[0],
-                high=ends[1],
+                leaf=leaf.name, n=len(beyond), low=ends[0], high=ends[1],
                 units=listing(result.table.labels[k] for k in beyond),
             )
             yield "capped", None, leaf.id, text
@@ -104,9 +99,7 @@ def _columns(result: Assessment) -> Iterator[Flag]:
             text = say(
                 zh="“{leaf}”各考核对象得分率相同（{share:.1%}），占{points:g}分而不起区分作用。",
                 en="“{leaf}”: all units have the same share of full marks ({share:.1%}); its {points:g} points rank nobody.",
-                leaf=leaf.name,
-                share=shares.iloc[0],
-                points=leaf.points,
+                leaf=leaf.name, share=shares.iloc[0], points=leaf.points,
             )
             yield "constant", None, leaf.id, text
         has = result.table.status[:, j] == VALUE
@@ -140,8 +133,7 @@ def _grades(result: Assessment) -> Iterator[Flag]:
             text = say(
                 zh="等级“{grade}”的分数线 {cutoff:g} 高于可能的最高得分，无人能达到。",
                 en="the cutoff {cutoff:g} of grade “{grade}” is above every possible score: nobody can reach it.",
-                grade=grade.label,
-                cutoff=grade.cutoff,
+                grade=grade.label, cutoff=grade.cutoff,
             )
             yield "dead_cutoff", None, None, text
     least = sum(leaf.points * (leaf.rule.base if isinstance(leaf.rule, EfficacyRule) else 0) for leaf in scheme.leaves)
@@ -152,9 +144,7 @@ def _grades(result: Assessment) -> Iterator[Flag]:
                     zh="按评分规则得分最低为 {least:.10g} 分，分数线 {cutoff:g} 不起作用，等级“{worse}”不会出现。",
                     en="the rules give at least {least:.10g} points, so the cutoff {cutoff:g} is dead and grade “{worse}” "
                     "cannot occur.",
-                    least=least,
-                    cutoff=grade.cutoff,
-                    worse=worse.label,
+                    least=least, cutoff=grade.cutoff, worse=worse.label,
                 )
                 yield "dead_cutoff", None, None, text
     if e.rounding is None:
@@ -166,9 +156,7 @@ def _grades(result: Assessment) -> Iterator[Flag]:
             text = say(
                 zh="{unit}未取整得分 {score:.10g}，取整后为 {published:.10g}，等级因取整而改变。",
                 en="{unit} has {score:.10g} before rounding and {published:.10g} after it: the rounding changes its grade.",
-                unit=result.table.labels[k],
-                score=float(from_ticks(unrounded)),
-                published=float(result.scores.iloc[k]),
+                unit=result.table.labels[k], score=float(from_ticks(unrounded)), published=float(result.scores.iloc[k]),
             )
             yield "rounding", unit, None, text
 
@@ -181,9 +169,7 @@ def _ties(result: Assessment) -> Iterator[Flag]:
             text = say(
                 zh="{unit}得分恰为等级“{grade}”的分数线 {cutoff:g} 分，属于该等级。",
                 en="{unit} scores exactly {cutoff:g}, the cutoff of grade “{grade}”, and belongs to that grade.",
-                unit=result.table.labels[k],
-                grade=grade.label,
-                cutoff=grade.cutoff,
+                unit=result.table.labels[k], grade=grade.label, cutoff=grade.cutoff,
             )
             yield "on_cutoff", result.table.units[k], None, text
     for place, group in result.ranks.groupby(result.ranks):
@@ -191,7 +177,6 @@ def _ties(result: Assessment) -> Iterator[Flag]:
             text = say(
                 zh="{units}得分相同，并列第{place}位。",
                 en="{units} have the same score and share place {place}.",
-                units=listing(result.labels[unit] for unit in group.index),
-                place=place,
+                units=listing(result.labels[unit] for unit in group.index), place=place,
             )
             yield "tie", None, None, text

@@ -37,20 +37,12 @@ def build(scheme: Scheme, table: Table) -> core.Engine:
     taken = to_ticks(table.bonuses @ np.maximum(-signs, 0))
     late = scheme.order.cap == "before_deductions"
     engine = core.Engine(
-        slope=slope,
-        const=const,
-        points=np.array([leaf.points for leaf in scheme.leaves]),
-        tree=_tree(scheme, blank),
-        offset=added if late else added - taken,
-        late=taken if late else np.zeros_like(taken),
-        cap=int(to_ticks(scheme.cap or scheme.total)),
-        rounding=_rounding(scheme.rounding.total),
-        round_first=scheme.order.rounding == "before_bonus",
-        ceiling=ceiling.astype(np.int8),
-        rivals=_rivals(scheme, len(table.units)),
-        veto_first=scheme.order.veto == "before_quota",
-        rank_on_base=scheme.rank_on == "base",
-        means=tuple(mean for *_, means in parts for mean in means),
+        slope=slope, const=const, points=np.array([leaf.points for leaf in scheme.leaves]), tree=_tree(scheme, blank),
+        offset=added if late else added - taken, late=taken if late else np.zeros_like(taken),
+        cap=int(to_ticks(scheme.cap or scheme.total)), rounding=_rounding(scheme.rounding.total),
+        round_first=scheme.order.rounding == "before_bonus", ceiling=ceiling.astype(np.int8),
+        rivals=_rivals(scheme, len(table.units)), veto_first=scheme.order.veto == "before_quota",
+        rank_on_base=scheme.rank_on == "base", means=tuple(mean for *_, means in parts for mean in means),
     )
     cutoffs = to_ticks([grade.cutoff for grade in reversed(scheme.grades[:-1])])
     highest = int(to_ticks(scheme.total)) * engine.tree.growth
@@ -79,10 +71,7 @@ def _leaf(
                 text = say(
                     zh="“{unit}”的“{leaf}”为“{status}”，方案未规定如何处理（missing.{name}）",
                     en="“{leaf}” of “{unit}” is “{status}”, and the scheme does not say what that gives (missing.{name})",
-                    unit=table.labels[k],
-                    leaf=leaf.name,
-                    status=STATUS_LABELS[meaning],
-                    name=name,
+                    unit=table.labels[k], leaf=leaf.name, status=STATUS_LABELS[meaning], name=name,
                 )
                 problems.add(text, file=table.name)
         elif treatment == "full":
@@ -118,8 +107,7 @@ def _peers(has: np.ndarray, table: Table, k: int, leaf: Indicator, problems: Pro
         text = say(
             zh="“{unit}”的“{leaf}”应取同类平均，但同类中没有一家有数值",
             en="“{leaf}” of “{unit}” takes the mean of similar units, but none of them has a value",
-            unit=table.labels[k],
-            leaf=leaf.name,
+            unit=table.labels[k], leaf=leaf.name,
         )
         problems.add(text, file=table.name)
     return np.flatnonzero(peers)

@@ -113,8 +113,7 @@ def change(scheme: Scheme, changes: Mapping[str, float], spread: str = "siblings
                 say(
                     zh="changes 中的“{key}”应写成 points.指标 或 cutoffs.等级{hint}",
                     en="“{key}” in changes must be points.<indicator> or cutoffs.<grade>{hint}",
-                    key=key,
-                    hint=nearest(key, known),
+                    key=key, hint=nearest(key, known),
                 )
             )
         groups[kind][id] = value

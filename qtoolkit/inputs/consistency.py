@@ -29,8 +29,7 @@ def complaints_of(scheme: Scheme) -> Iterator[tuple[Path_, Text]]:
             say(
                 zh="各指标分值之和为 {points:.14g}，总分（total）为 {total:.14g}",
                 en="the points sum to {points:.14g}, the total is {total:.14g}",
-                points=points,
-                total=scheme.total,
+                points=points, total=scheme.total,
             ),
         )
     yield from _duplicates(scheme)
@@ -43,10 +42,7 @@ def complaints_of(scheme: Scheme) -> Iterator[tuple[Path_, Text]]:
                     zh="等级分数线应由高到低依次递减、互不重叠，“{grade}”为 {cutoff:.10g}，上一等级“{better}”为 {above:.10g}",
                     en="the cutoffs must fall from the best grade to the last without overlap: “{grade}” has "
                     "{cutoff:.10g}, “{better}” before it {above:.10g}",
-                    grade=scheme.grades[i].id,
-                    cutoff=cutoff,
-                    better=scheme.grades[i - 1].id,
-                    above=above,
+                    grade=scheme.grades[i].id, cutoff=cutoff, better=scheme.grades[i - 1].id, above=above,
                 ),
             )
     if cutoffs[-1] != 0:
@@ -55,8 +51,7 @@ def complaints_of(scheme: Scheme) -> Iterator[tuple[Path_, Text]]:
             say(
                 zh="最后一个等级“{grade}”的分数线应为 0，现为 {cutoff:.10g}",
                 en="the cutoff of the last grade “{grade}” must be 0, found {cutoff:.10g}",
-                grade=scheme.grades[-1].id,
-                cutoff=cutoffs[-1],
+                grade=scheme.grades[-1].id, cutoff=cutoffs[-1],
             ),
         )
     grades = [grade.id for grade in scheme.grades]
@@ -67,10 +62,7 @@ def complaints_of(scheme: Scheme) -> Iterator[tuple[Path_, Text]]:
                 say(
                     zh="一票否决事项“{veto}”的 cap 为“{cap}”，应为{grades}之一{hint}",
                     en="the cap of veto “{veto}” is “{cap}”, expected one of {grades}{hint}",
-                    veto=veto.id,
-                    cap=veto.cap,
-                    grades=listing(grades),
-                    hint=nearest(veto.cap, grades),
+                    veto=veto.id, cap=veto.cap, grades=listing(grades), hint=nearest(veto.cap, grades),
                 ),
             )
     for i, grade in enumerate(scheme.grades):
@@ -80,8 +72,7 @@ def complaints_of(scheme: Scheme) -> Iterator[tuple[Path_, Text]]:
                 say(
                     zh="等级“{grade}”的名额应为整数或小于 1 的比例，现为 {quota:.10g}",
                     en="the quota of grade “{grade}” must be a whole number or a share below 1, found {quota:.10g}",
-                    grade=grade.id,
-                    quota=grade.quota,
+                    grade=grade.id, quota=grade.quota,
                 ),
             )
     if scheme.grades[-1].quota is not None:

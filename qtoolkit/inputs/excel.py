@@ -92,8 +92,7 @@ def _choose(name: str, grids: dict[str, list[list[Any]]]) -> str:
         text = say(
             zh="有{n}个工作表（{names}），不知读哪一个；请把数据所在的工作表命名为“数据”",
             en="there are {n} sheets ({names}) and no telling which to read: call the one with the data “data”",
-            n=len(filled),
-            names=listing(filled, most=5),
+            n=len(filled), names=listing(filled, most=5),
         )
         raise InputError(Complaint(text, name))
     return (filled or list(grids))[0]

@@ -103,8 +103,7 @@ def rows_of_grid(name: str, grid: list[list[Any]], first: int = 1) -> Rows:
             text = say(
                 zh="本行有{found}个单元格，表头有{width}列",
                 en="this row has {found:cell|cells}, the header has {width:column|columns}",
-                found=found,
-                width=width,
+                found=found, width=width,
             )
             complaints.append(Complaint(text, name, number))
         rows.append(list(row[:width]))

@@ -43,8 +43,7 @@ class GoalpostsRule(Model):
                 say(
                     zh="low（{low:.10g}）应小于 high（{high:.10g}）；数值越小越好时请写 direction: lower",
                     en="low ({low:.10g}) must be below high ({high:.10g}); where less is better write direction: lower",
-                    low=self.low,
-                    high=self.high,
+                    low=self.low, high=self.high,
                 )
             )
         return self

@@ -133,9 +133,7 @@ def _sentence(item: Any, place: Path_, model: type[BaseModel]) -> Text:
             return say(
                 zh="内容为“{found}”，应为{names}之一{hint}",
                 en="found “{found}”, expected one of {names}{hint}",
-                found=tag,
-                names=listing(names),
-                hint=nearest(str(tag), names),
+                found=tag, names=listing(names), hint=nearest(str(tag), names),
             )
         case "union_tag_not_found":
             return say(zh="缺少 kind（规则类别）", en="the key kind is missing")
@@ -147,16 +145,13 @@ def _sentence(item: Any, place: Path_, model: type[BaseModel]) -> Text:
             return say(
                 zh="内容为“{found}”，应{sign} {bound:.10g}",
                 en="found “{found}”, expected {sign} {bound:.10g}",
-                found=found,
-                sign=Text(*_SIGNS[kind]),
-                bound=next(iter(context.values())),
+                found=found, sign=Text(*_SIGNS[kind]), bound=next(iter(context.values())),
             )
         case "string_pattern_mismatch" if "_-]" in context.get("pattern", ""):
             return _expected(
                 found,
                 Text(
-                    "字母、数字、下划线和连字符，不以符号开头",
-                    "letters, digits, underscores and hyphens, no sign first",
+                    "字母、数字、下划线和连字符，不以符号开头", "letters, digits, underscores and hyphens, no sign first",
                 ),
             )
         case "string_pattern_mismatch":
@@ -170,8 +165,7 @@ def _sentence(item: Any, place: Path_, model: type[BaseModel]) -> Text:
             return say(
                 zh="内容为“{found}”，应不超过{most}个字符",
                 en="found “{found}”, expected at most {most} characters",
-                found=found,
-                most=most,
+                found=found, most=most,
             )
         case "too_short":
             return say(zh="内容为空，应至少有一项", en="found nothing, expected at least one item")

@@ -58,8 +58,7 @@ def parse_number(cell: Any, percent: bool = False) -> tuple[float, Text | None]:
         text = text[:-1].strip()
         if not percent:
             return math.nan, _reason(
-                cell,
-                "一个不带百分号的数字（计量单位为“%”的指标才可带百分号）",
+                cell, "一个不带百分号的数字（计量单位为“%”的指标才可带百分号）",
                 "a number without a percent sign (only an indicator whose unit is “%” may carry one)",
             )
     if _PLAIN.fullmatch(text):

@@ -77,9 +77,7 @@ class Indicator(Model):
                         say(
                             zh="“{id}”的分值为 {points:.14g}，下级指标分值之和为 {total:.14g}",
                             en="“{id}” has {points:.14g} points, its children sum to {total:.14g}",
-                            id=self.id,
-                            points=self.points,
-                            total=total,
+                            id=self.id, points=self.points, total=total,
                         ),
                     )
                 )
@@ -278,8 +276,7 @@ class Scheme(Model):
                 say(
                     zh="spread 为“{found}”，应为{names}之一",
                     en="spread is “{found}”, expected one of {names}",
-                    found=clip(spread),
-                    names=listing(get_args(Spread)),
+                    found=clip(spread), names=listing(get_args(Spread)),
                 )
             )
         check_numbers({f"points.{self.indicator(id).id}": value for id, value in (points or {}).items()})

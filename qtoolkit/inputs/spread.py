@@ -65,8 +65,7 @@ def _scale(ids: list[str], total: float, values: dict[str, float], where: str | 
                 zh='改动后{level}中未改动的指标须合计 {total:.10g} 分，无法分摊；请减小改动，或改用 spread="all"',
                 en="after the change the unchanged indicators at {level} would have to sum to {total:.10g} points, "
                 'which cannot be: change less, or use spread="all"',
-                total=total,
-                level=level,
+                total=total, level=level,
             )
         )
     for id in ids:

@@ -103,14 +103,8 @@ def table_of_rows(rows: Rows, scheme: Scheme) -> Table:
         for part, kind in enumerate((object, np.int8, float))
     )
     table = Table(
-        rows.name,
-        units,
-        tuple(Text(zh, en or zh) for zh, en in zip(units, english, strict=True)),
-        raw,
-        status,
-        targets,
-        np.array(vetoes, dtype=bool).reshape(-1, n).T,
-        np.array(bonuses, dtype=float).reshape(-1, n).T,
+        rows.name, units, tuple(Text(zh, en or zh) for zh, en in zip(units, english, strict=True)), raw, status,
+        targets, np.array(vetoes, dtype=bool).reshape(-1, n).T, np.array(bonuses, dtype=float).reshape(-1, n).T,
         pd.DataFrame(covariates, index=pd.Index(units, name="unit")),
     )
     empty = ~np.isin(status, (VALUE, ZERO)).any(axis=1)
@@ -135,14 +129,9 @@ def _refuse_empty(reader: Reader, empty: np.ndarray) -> None:
 def _keep(table: Table, keep: np.ndarray) -> Table:
     """The table of some of its units; the others are listed as excluded."""
     return replace(
-        table,
-        units=tuple(unit for unit, k in zip(table.units, keep, strict=True) if k),
-        labels=tuple(label for label, k in zip(table.labels, keep, strict=True) if k),
-        raw=table.raw[keep],
-        status=table.status[keep],
-        targets=table.targets[keep],
-        vetoes=table.vetoes[keep],
-        bonuses=table.bonuses[keep],
+        table, units=tuple(unit for unit, k in zip(table.units, keep, strict=True) if k),
+        labels=tuple(label for label, k in zip(table.labels, keep, strict=True) if k), raw=table.raw[keep],
+        status=table.status[keep], targets=table.targets[keep], vetoes=table.vetoes[keep], bonuses=table.bonuses[keep],
         covariates=table.covariates[keep],
         excluded=tuple(label for label, k in zip(table.labels, keep, strict=True) if not k),
     )

@@ -126,8 +126,7 @@ class Reader:
             text = None if is_blank(cell) else plain_text(cell)
             if text is not None and _EXCEL_ERROR.fullmatch(text):
                 self.complain(
-                    say(zh="内容为“{found}”，应为文字", en="found “{found}”, expected text", found=text),
-                    self._header(key),
+                    say(zh="内容为“{found}”，应为文字", en="found “{found}”, expected text", found=text), self._header(key),
                     row,
                 )
             result.append(text)
@@ -148,15 +147,13 @@ class Reader:
                 text = say(
                     zh="考核对象“{name}”与第{first}行重复",
                     en="the unit “{name}” repeats row {first}",
-                    name=clip(name),
-                    first=first[name],
+                    name=clip(name), first=first[name],
                 )
             elif listed is not None and name not in listed:
                 text = say(
                     zh="方案中没有考核对象“{name}”{hint}",
                     en="the scheme has no unit “{name}”{hint}",
-                    name=clip(name),
-                    hint=self._hint(name, self.scheme.units),
+                    name=clip(name), hint=self._hint(name, self.scheme.units),
                 )
             if text is not None:
                 self.complain(text, self._header("unit"), row)
@@ -179,8 +176,7 @@ class Reader:
                     text = say(
                         zh="内容为“{found}”，与状态列的“{status}”矛盾",
                         en="found “{found}”, which contradicts “{status}” in the status column",
-                        found=STATUS_LABELS[word],
-                        status=STATUS_LABELS[statuses[i]],
+                        found=STATUS_LABELS[word], status=STATUS_LABELS[statuses[i]],
                     )
                     self.complain(text, column, row)
                 statuses[i], blank = word, True
@@ -188,8 +184,7 @@ class Reader:
                 text = say(
                     zh="状态列为“{status}”，却有数值“{found}”",
                     en="the status column says “{status}”, and yet there is a value, “{found}”",
-                    status=STATUS_LABELS[statuses[i]],
-                    found=clip(cell),
+                    status=STATUS_LABELS[statuses[i]], found=clip(cell),
                 )
                 self.complain(text, column, row)
             elif blank and statuses[i] == VALUE:
@@ -207,9 +202,7 @@ class Reader:
                 text = say(
                     zh="状态为“{word}”，应为{words}之一{hint}",
                     en="the status is “{word}”, expected one of {words}{hint}",
-                    word=clip(word),
-                    words=listing(STATUS_LABELS[1:]),
-                    hint=self._hint(word, STATUS_WORDS),
+                    word=clip(word), words=listing(STATUS_LABELS[1:]), hint=self._hint(word, STATUS_WORDS),
                 )
                 self.complain(text, key, row)
             result.append(STATUS_WORDS.get(word, VALUE))
@@ -238,9 +231,7 @@ class Reader:
                 text = say(
                     zh="档次为“{word}”，应为{words}之一{hint}",
                     en="the level is “{word}”, expected one of {words}{hint}",
-                    word=clip(word),
-                    words=listing(rule.levels),
-                    hint=self._hint(word, rule.levels),
+                    word=clip(word), words=listing(rule.levels), hint=self._hint(word, rule.levels),
                 )
                 self.complain(text, column, row)
             return word
@@ -258,15 +249,13 @@ class Reader:
             reason = say(
                 zh="内容为“{found:.10g}”，应不小于 {low:.10g}",
                 en="found “{found:.10g}”, expected at least {low:.10g}",
-                found=number,
-                low=low,
+                found=number, low=low,
             )
         if reason is None and high is not None and number > high:
             reason = say(
                 zh="内容为“{found:.10g}”，应不大于 {high:.10g}",
                 en="found “{found:.10g}”, expected at most {high:.10g}",
-                found=number,
-                high=high,
+                found=number, high=high,
             )
         if reason is not None:
             self.complain(reason, column, row)

@@ -44,9 +44,7 @@ def results(result: Assessment) -> list[Block]:
             say(
                 zh="{unit}按得分为{by_score}，因{cause}定为{grade}",
                 en="{unit} is {by_score} by score and {grade} because of {cause}",
-                unit=result.labels[unit],
-                by_score=scheme.grade(row["by_score"]).label,
-                cause=names[row["set_by"]],
+                unit=result.labels[unit], by_score=scheme.grade(row["by_score"]).label, cause=names[row["set_by"]],
                 grade=scheme.grade(row["grade"]).label,
             )
             for unit, row in by_other.iterrows()
@@ -55,20 +53,16 @@ def results(result: Assessment) -> list[Block]:
     intro = say(
         zh="按本方案测算，{counts}。平均得分{mean:.2f}分，标准差{sd:.2f}分。{how}",
         en="Under this scheme: {counts}. The mean score is {mean:.2f}, the standard deviation {sd:.2f}. {how}",
-        counts=words.counts(result),
-        mean=result.scores.mean(),
-        sd=result.scores.std(ddof=1) if len(order) > 1 else 0.0,
+        counts=words.counts(result), mean=result.scores.mean(), sd=result.scores.std(ddof=1) if len(order) > 1 else 0.0,
         how=how,
     )
     return [
         Paragraph(intro, "results"),
         DataTable("scores", Text("得分、位次和等级", "Scores, ranks and grades"), frame, columns, formats, "results"),
         Chart(
-            "scores",
-            Text("各考核对象得分和等级分数线", "Scores and grade cutoffs"),
+            "scores", Text("各考核对象得分和等级分数线", "Scores and grade cutoffs"),
             lambda language: figures.scores(result, language),
-            Text("各考核对象得分由高到低，虚线为等级分数线", "Scores from the highest down, cutoffs dashed"),
-            "results",
+            Text("各考核对象得分由高到低，虚线为等级分数线", "Scores from the highest down, cutoffs dashed"), "results",
         ),
     ]
 
@@ -99,20 +93,13 @@ def operation(result: Assessment) -> list[Block]:
     blocks: list[Block] = [Paragraph(text, "operation", style="item") for text in _verdicts(result, table, names)]
     blocks += [
         DataTable(
-            "operation",
-            Text("各指标得分率和区分度", "Saturation and discrimination"),
-            frame,
-            columns,
-            formats,
-            "operation",
+            "operation", Text("各指标得分率和区分度", "Saturation and discrimination"), frame, columns, formats, "operation",
             shade=("mean",),
         ),
         Chart(
-            "shares",
-            Text("各考核对象各指标得分率（灰色为不计分）", "Shares of full marks (grey: not scored)"),
+            "shares", Text("各考核对象各指标得分率（灰色为不计分）", "Shares of full marks (grey: not scored)"),
             lambda language: figures.shares(result, language),
-            Text("行为考核对象，列为指标，颜色越深得分率越高", "Rows are units, columns indicators; darker is higher"),
-            "operation",
+            Text("行为考核对象，列为指标，颜色越深得分率越高", "Rows are units, columns indicators; darker is higher"), "operation",
         ),
     ]
     return [*blocks, *_departments(result)]
@@ -128,28 +115,22 @@ def _verdicts(result: Assessment, table: pd.DataFrame, names: dict[str, Text]) -
                 zh="拉开差距最多的是“{most}”，占{p:g}分，贡献总分差异的{share:.1%}；最少的是“{least}”，占{q:g}分，贡献{low:.1%}。",
                 en="“{most}” separates the units most: {p:g} points, {share:.1%} of the variance of the total; “{least}” least: "
                 "{q:g} points, {low:.1%}.",
-                most=names[most],
-                p=table.loc[most, "points"],
-                share=table.loc[most, "variance_share"],
-                least=names[least],
-                q=table.loc[least, "points"],
-                low=table.loc[least, "variance_share"],
+                most=names[most], p=table.loc[most, "points"], share=table.loc[most, "variance_share"],
+                least=names[least], q=table.loc[least, "points"], low=table.loc[least, "variance_share"],
             )
         )
     full = table.index[table["full"] >= HIGH_SATURATION]
     text = say(
         zh="满分率达到{limit:.0%}的指标：{names}。",
         en="Indicators with at least {limit:.0%} of the units at full marks: {names}.",
-        limit=HIGH_SATURATION,
-        names=listing(names[i] for i in full) if len(full) else words.NONE,
+        limit=HIGH_SATURATION, names=listing(names[i] for i in full) if len(full) else words.NONE,
     )
     texts.append(text)
     flat = table.index[table["sd"] < LOW_SPREAD]
     text = say(
         zh="得分率标准差不足{limit:g}、区分度低的指标：{names}。",
         en="Indicators that separate units little (sd of the share below {limit:g}): {names}.",
-        limit=LOW_SPREAD,
-        names=listing(names[i] for i in flat) if len(flat) else words.NONE,
+        limit=LOW_SPREAD, names=listing(names[i] for i in flat) if len(flat) else words.NONE,
     )
     return [*texts, text]
 
@@ -199,9 +180,7 @@ def cutoffs(result: Assessment, near_miss: float) -> list[Block]:
         zh="等级划分为{bands}，分数线所在分数属于上一等级。距分数线{near_miss:g}分以内的临界单位有{n}家。",
         en="Grades are {bands}; a score on a cutoff belongs to the upper grade. {n:unit lies|units lie} within {near_miss:g} "
         "of a cutoff.",
-        bands=words.bands(result.scheme),
-        near_miss=near_miss,
-        n=len(near),
+        bands=words.bands(result.scheme), near_miss=near_miss, n=len(near),
     )
     blocks: list[Block] = [Paragraph(intro, "cutoffs")]
     if len(near):

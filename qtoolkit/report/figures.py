@@ -154,13 +154,8 @@ def _cutoff_lines(axes: Any, result: Assessment) -> None:
         if low <= grade.cutoff <= high:
             axes.axvline(grade.cutoff, color="#333333", linewidth=0.9, linestyle="--")
             axes.text(
-                grade.cutoff,
-                1.002,
-                f"{grade.cutoff:g}",
-                transform=axes.get_xaxis_transform(),
-                ha="center",
-                va="bottom",
-                fontsize=8,
+                grade.cutoff, 1.002, f"{grade.cutoff:g}", transform=axes.get_xaxis_transform(), ha="center",
+                va="bottom", fontsize=8,
             )
 
 

@@ -79,10 +79,7 @@ def write_pdf(body: str, title: str, language: str) -> bytes:
         (folder / "memo.typ").write_bytes(source)
         try:
             pdf, warnings = typst.compile_with_warnings(
-                folder / "memo.typ",
-                root=folder,
-                font_paths=[fonts.chinese_font().parent],
-                ignore_system_fonts=True,
+                folder / "memo.typ", root=folder, font_paths=[fonts.chinese_font().parent], ignore_system_fonts=True,
                 timestamp=datetime.fromtimestamp(EPOCH, UTC),
             )
         except typst.TypstError as error:

@@ -56,8 +56,7 @@ def units(result: Assessment) -> list[Block]:
         say(
             zh="考核对象共{n}家，指标（考核要点）{leaves}项。",
             en="{n:unit is|units are} assessed on {leaves:indicator|indicators}.",
-            n=len(table.units),
-            leaves=len(scheme.leaves),
+            n=len(table.units), leaves=len(scheme.leaves),
         )
     ]
     if scheme.period:
@@ -86,8 +85,7 @@ def units(result: Assessment) -> list[Block]:
         blocks.append(Paragraph(text, "units", heading if i == 0 else None, style="item"))
     if rows.empty:
         none = Text(
-            "各项数据齐全，没有空白，也没有超出评分区间的数值。",
-            "The data are complete, and no value lies beyond a scoring range.",
+            "各项数据齐全，没有空白，也没有超出评分区间的数值。", "The data are complete, and no value lies beyond a scoring range.",
         )
         blocks.append(Paragraph(none, "units", heading))
     return blocks
@@ -113,8 +111,7 @@ def indicators(result: Assessment) -> list[Block]:
     shares = say(
         zh="总分{total:g}分，其中{parts}。",
         en="The total is {total:g} points: {parts}.",
-        total=scheme.total,
-        parts=words.areas(scheme),
+        total=scheme.total, parts=words.areas(scheme),
     )
     rows, seen = [], set()
     for leaf in scheme.leaves:

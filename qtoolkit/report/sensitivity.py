@@ -21,10 +21,7 @@ def ranges(result: Assessment, band: float) -> list[Block]:
     headline = say(
         zh="稳定性：{region}，{n}家等级确定不变；等级可能变化的有{m}家：{units}。",
         en="Robustness: with {region}, the grade of {n:unit|units} cannot change; that of {m} may: {units}.",
-        region=region.describe(),
-        n=len(fixed),
-        m=len(open_),
-        units=_possible(result, open_),
+        region=region.describe(), n=len(fixed), m=len(open_), units=_possible(result, open_),
     )
     order = table["score"].sort_values(ascending=False, kind="stable").index
     shown = table.loc[order]
@@ -60,20 +57,14 @@ def ranges(result: Assessment, band: float) -> list[Block]:
         Paragraph(headline, "summary", place=1),
         Paragraph(explain, "stability", Text("得分区间", "Score ranges")),
         DataTable(
-            "score_ranges",
-            Text("分值浮动时的得分区间", "Score ranges under moving points"),
-            frame,
-            columns,
-            formats,
+            "score_ranges", Text("分值浮动时的得分区间", "Score ranges under moving points"), frame, columns, formats,
             "stability",
         ),
         Chart(
-            "score_ranges",
-            Text("分值浮动时的得分区间和等级分数线", "Score ranges under moving points, with cutoffs"),
+            "score_ranges", Text("分值浮动时的得分区间和等级分数线", "Score ranges under moving points, with cutoffs"),
             lambda language: figures.ranges(result, table, language),
             Text(
-                "横条为得分区间，圆点为现行分值下的得分，虚线为分数线",
-                "Bars are ranges, dots present scores, dashes cutoffs",
+                "横条为得分区间，圆点为现行分值下的得分，虚线为分数线", "Bars are ranges, dots present scores, dashes cutoffs",
             ),
             "stability",
         ),
@@ -97,8 +88,7 @@ def _possible(result: Assessment, table: pd.DataFrame) -> Text:
         say(
             zh="{unit}（{grades}）",
             en="{unit} ({grades})",
-            unit=result.labels[unit],
-            grades=_span(result, row["grade_low"], row["grade_high"]),
+            unit=result.labels[unit], grades=_span(result, row["grade_low"], row["grade_high"]),
         )
         for unit, row in table.iterrows()
     )
@@ -119,11 +109,9 @@ def _reasons(table: pd.DataFrame, result: Assessment) -> list[Block]:
             say(
                 zh="{units}只给出界限：{why}。",
                 en="Only bounds are given for {units}: {why}.",
-                units=words.units(result, index),
-                why=robustness.REASONS[why],
+                units=words.units(result, index), why=robustness.REASONS[why],
             ),
-            "stability",
-            style="note",
+            "stability", style="note",
         )
         for why, index in reasons.items()
     ]
@@ -149,12 +137,8 @@ def tolerances(result: Assessment, band: float) -> list[Block]:
         "允许浮动幅度不足{band:.4g}%的有{n}家：{units}。",
         en="With the total kept, the least certain grade is {weak}'s: it holds however the points move within {least}; the most "
         "certain is {strong}'s ({most}). The tolerance is below {band:.4g}% for {n:unit|units}: {units}.",
-        weak=result.labels[weak],
-        least=_percent(finite["tolerance"].iloc[0]),
-        strong=result.labels[strong],
-        most=_percent(finite["tolerance"].iloc[-1]),
-        band=100 * band,
-        n=int((finite["tolerance"] < band).sum()),
+        weak=result.labels[weak], least=_percent(finite["tolerance"].iloc[0]), strong=result.labels[strong],
+        most=_percent(finite["tolerance"].iloc[-1]), band=100 * band, n=int((finite["tolerance"] < band).sum()),
         units=words.units(result, finite.index[finite["tolerance"] < band]),
     )
     proof = Text(
@@ -166,11 +150,9 @@ def tolerances(result: Assessment, band: float) -> list[Block]:
         Paragraph(proof, "stability"),
         _tolerance_table(result, table),
         Chart(
-            "tolerances",
-            Text("各考核对象等级的分值允许浮动幅度", "Tolerance of points for each unit's grade"),
+            "tolerances", Text("各考核对象等级的分值允许浮动幅度", "Tolerance of points for each unit's grade"),
             lambda language: figures.tolerances(result, certificates, language),
-            Text("横条越长，等级越稳", "The longer the bar, the more certain the grade"),
-            "stability",
+            Text("横条越长，等级越稳", "The longer the bar, the more certain the grade"), "stability",
         ),
     ]
 

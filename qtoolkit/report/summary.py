@@ -23,27 +23,20 @@ def summary(result: Assessment, near_miss: float) -> list[Block]:
         zh="总体结论：按本方案测算，{n}家考核对象中{counts}；得分最高的是{top}（{high}分），最低的是{bottom}（{low}分）。",
         en="Conclusion: under this scheme the {n:unit is|units are} graded as follows: {counts}. The highest score is "
         "{top}'s ({high}), the lowest {bottom}'s ({low}).",
-        n=len(order),
-        counts=words.counts(result),
-        top=result.labels[order[0]],
-        high=format(result.scores[order[0]], form),
-        bottom=result.labels[order[-1]],
+        n=len(order), counts=words.counts(result), top=result.labels[order[0]],
+        high=format(result.scores[order[0]], form), bottom=result.labels[order[-1]],
         low=format(result.scores[order[-1]], form),
     )
     points = say(
         zh="方案要点：总分{total:g}分，{parts}；等级划分为{bands}。",
         en="The scheme: {total:g} points in all, {parts}; grades are {bands}.",
-        total=scheme.total,
-        parts=words.areas(scheme),
-        bands=words.bands(scheme),
+        total=scheme.total, parts=words.areas(scheme), bands=words.bands(scheme),
     )
     near = words.near_misses(result, near_miss)
     close = say(
         zh="测算结果：距分数线{near_miss:g}分以内的临界单位{n}家：{units}。",
         en="Results: {n:unit lies|units lie} within {near_miss:g} of a cutoff: {units}.",
-        near_miss=near_miss,
-        n=len(near),
-        units=words.units(result, near.index),
+        near_miss=near_miss, n=len(near), units=words.units(result, near.index),
     )
     blocks: list[Block] = [Paragraph(conclusion, "summary"), Paragraph(points, "summary"), _grade_counts(result, near)]
     blocks.append(Paragraph(close, "summary"))
@@ -112,8 +105,7 @@ def _changes(result: Assessment, grades: pd.Series) -> Text:
         say(
             zh="{unit}（由{old}变为{new}）",
             en="{unit} (from {old} to {new})",
-            unit=result.labels[unit],
-            old=result.scheme.grade(result.grades[unit]).label,
+            unit=result.labels[unit], old=result.scheme.grade(result.grades[unit]).label,
             new=result.scheme.grade(grades[unit]).label,
         )
         for unit in result.grades.index
@@ -128,8 +120,7 @@ def rounding_option(result: Assessment) -> Text:
         zh="小数口径。方案规定总分{now}。如改为四舍五入到整数：{half_up}；如改为舍去小数取整数：{floor}。",
         en="Decimals. The scheme says: {now}. Half up to whole points instead: {half_up}. Down to whole points instead: "
         "{floor}.",
-        now=words.rounding(result.scheme.rounding.total),
-        half_up=_changes(result, audit["whole_half_up"]),
+        now=words.rounding(result.scheme.rounding.total), half_up=_changes(result, audit["whole_half_up"]),
         floor=_changes(result, audit["whole_floor"]),
     )
 
@@ -143,9 +134,7 @@ def _cutoff_option(result: Assessment, grade: str, shift: float) -> Text | None:
     return say(
         zh="{grade}分数线由{now:g}分改为{cutoff:g}分：{changes}。",
         en="The cutoff of {grade} at {cutoff:g} instead of {now:g}: {changes}.",
-        grade=result.scheme.grade(grade).label,
-        now=cutoff - shift,
-        cutoff=cutoff,
+        grade=result.scheme.grade(grade).label, now=cutoff - shift, cutoff=cutoff,
         changes=_changes(result, other.grades),
     )
 

@@ -88,17 +88,14 @@ def scoring(leaf: Indicator) -> Text:
             text = say(
                 zh="由{zero:g}（零分）到{full:g}（满分）按比例计分，超出按端点计",
                 en="in proportion from {zero:g} (nothing) to {full:g} (full marks), as at the ends beyond",
-                zero=ends[0],
-                full=ends[1],
+                zero=ends[0], full=ends[1],
             )
         case EfficacyRule():
             text = say(
                 zh="功效系数：不允许值{low:g}得满分的{base:.0%}，满意值{high:g}得满分，其间按比例，超出按端点计",
                 en="efficacy: {low:g} earns {base:.0%} of full marks, {high:g} full marks, in proportion between, as at "
                 "the ends beyond",
-                low=rule.unacceptable,
-                base=rule.base,
-                high=rule.satisfactory,
+                low=rule.unacceptable, base=rule.base, high=rule.satisfactory,
             )
         case TargetRule():
             text = Text("按目标值完成率计分，最高得满分", "the share of the target that is reached, at most full marks")
@@ -106,8 +103,7 @@ def scoring(leaf: Indicator) -> Text:
                 text = say(
                     zh="{text}；完成率不足{floor:.0%}不得分",
                     en="{text}; nothing below {floor:.0%}",
-                    text=text,
-                    floor=rule.floor,
+                    text=text, floor=rule.floor,
                 )
         case DeductRule():
             what = (
@@ -118,9 +114,7 @@ def scoring(leaf: Indicator) -> Text:
             text = say(
                 zh="{what}每{per:g}扣{rate:g}分，扣完为止",
                 en="{rate:g} points off for each {per:g} {what}, down to nothing",
-                what=what,
-                per=rule.per,
-                rate=rule.rate,
+                what=what, per=rule.per, rate=rule.rate,
             )
         case LevelRule():
             levels = listing(

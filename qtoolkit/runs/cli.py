@@ -13,10 +13,8 @@ from qtoolkit.errors import InputError, WorkError
 from qtoolkit.language import Text, say
 
 app = typer.Typer(
-    help="质量工作考核方案测算工具 Test points, cutoffs and robustness of an assessment scheme.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
+    help="质量工作考核方案测算工具 Test points, cutoffs and robustness of an assessment scheme.", no_args_is_help=True,
+    add_completion=False, pretty_exceptions_enable=False,
 )
 
 MOST_COMPLAINTS = 50  # printed at a time; a whole column of wrong cells would bury the rest
@@ -69,9 +67,7 @@ def check(case: CaseArgument, set_: SetOption = None, language: LanguageOption =
     text = say(
         zh="检查通过：考核对象{units}家，指标{leaves}项，总分{total:g}分。",
         en="The input is sound: {units:unit|units}, {leaves:indicator|indicators}, {total:g} points in all.",
-        units=len(ready.case.table.units),
-        leaves=len(ready.case.scheme.leaves),
-        total=ready.case.scheme.total,
+        units=len(ready.case.table.units), leaves=len(ready.case.scheme.leaves), total=ready.case.scheme.total,
     )
     _print(text.of(language))
     for text in ready.result.flags["text"]:

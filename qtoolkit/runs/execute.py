@@ -156,9 +156,6 @@ def _cell_failed(book: Notebook, failure: Mapping[str, Any], output: Path) -> Ex
     text = say(
         zh="{name} 的单元格 [{cell}] 出错：{kind}：{why}",
         en="{name}: cell [{cell}] failed: {kind}: {why}",
-        name=book.name,
-        cell=failure["cell"],
-        kind=failure["name"],
-        why=lines[-1],
+        name=book.name, cell=failure["cell"], kind=failure["name"], why=lines[-1],
     )
     return Failure(text, output)

@@ -87,8 +87,7 @@ def check_target(folder: Path) -> None:
         text = say(
             zh="{folder} 中的文件已被改动或是新增的：{names}；为免丢失，请用 -o 另指定一个文件夹",
             en="files in {folder} were changed or added: {names}; so that nothing is lost, give another folder with -o",
-            folder=folder,
-            names=", ".join(changed[:5]),
+            folder=folder, names=", ".join(changed[:5]),
         )
         raise InputError(text)
 

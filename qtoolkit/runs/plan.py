@@ -109,9 +109,7 @@ def _find_case(case: str | Path) -> Path:
             say(
                 zh="找不到案例“{case}”{hint}；应为案例文件夹、params.yaml 或内置案例名（{known}）",
                 en="no case “{case}”{hint}; expected a case folder, a params.yaml or a packaged case ({known})",
-                case=case,
-                hint=nearest(str(case), known),
-                known=listing(known),
+                case=case, hint=nearest(str(case), known), known=listing(known),
             )
         ) from None
 

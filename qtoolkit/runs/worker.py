@@ -16,11 +16,7 @@ def main(job_file: str) -> int:
     job = json.loads(Path(job_file).read_text(encoding="utf-8"))
     try:
         execute_notebook(
-            job["input"],
-            job["output"],
-            parameters=job["parameters"],
-            kernel_name="python3",
-            cwd=job["folder"],
+            job["input"], job["output"], parameters=job["parameters"], kernel_name="python3", cwd=job["folder"],
             progress_bar=False,
         )
     except PapermillExecutionError as error:
