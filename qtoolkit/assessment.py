@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
-from qtoolkit.engine import Engine, build, finish, from_ticks, grade, node_scores, rank, score
+from qtoolkit.engine import (
+    Engine,
+    build,
+    finish,
+    from_ticks,
+    grade,
+    node_scores,
+    rank,
+    rules,
+    score,
+    score_grades,
+    steps,
+)
 from qtoolkit.engine.build import inner_nodes
-from qtoolkit.engine.core import steps
+from qtoolkit.engine.ticks import Rounding
 from qtoolkit.flags import flags_of
 from qtoolkit.inputs.case import change
 from qtoolkit.inputs.scheme import Scheme, Spread
-from qtoolkit.inputs.table import Table, table_of_frame
+from qtoolkit.inputs.table import VALUE, Table, table_of_frame
 from qtoolkit.language import Text
 
 
@@ -118,31 +130,71 @@ class Assessment:
         """What each step did to each unit.
 
         Columns: base (points), then the change in points that each step of the finishing made, in the scheme's order
-        (bonus, cap, late, rounding), published; by_score (grade by the cutoffs alone), grade, and set_by: "score",
-        "veto:<id>" or "quota".
+        (bonus, cap, late, floor, rounding), published; by_score (grade by the cutoffs alone), grade, and set_by: "score",
+        "veto:<id>", "quota" or "last" (among the last by rank).
         """
         e, base = self.engine, self.base.to_numpy()
-        names = self.grade_names
-        done = steps(e, base)
+        names, done = self.grade_names, steps(e, base)
         columns: dict[str, object] = {"base": from_ticks(base)}
         before = done.pop("base")
         for name, after in done.items():
             columns[name], before = from_ticks(after - before), after
-        by_score = (base[:, None] >= e.thresholds).sum(axis=1)
-        final = self.grades.cat.codes.to_numpy()
-        set_by = np.full(len(base), "score", dtype=object)
-        set_by[final < np.minimum(by_score, e.ceiling)] = "quota"
-        for v, veto in reversed(list(enumerate(self.scheme.vetoes))):
-            cap = names.index(veto.cap)
-            hit = self.table.vetoes[:, v] & (final == cap) & (by_score > cap)
-            set_by[hit] = f"veto:{veto.id}"
+        by_score = score_grades(e, base)
         columns |= {
             "published": self.scores.to_numpy(),
             "by_score": pd.Categorical.from_codes(by_score, names, ordered=True),
             "grade": self.grades.to_numpy(),
-            "set_by": set_by,
+            "set_by": self._set_by(by_score),
         }
         return pd.DataFrame(columns, index=self.scores.index)
+
+    def _set_by(self, by_score: np.ndarray) -> np.ndarray:
+        """What set each grade: the score, or the veto, the quota or the last places that made it worse."""
+        e, final = self.engine, self.grades.cat.codes.to_numpy()
+        worse = final < by_score
+        by_quota = grade(replace(e, rivals=tuple(s for s in e.rivals if not s.last)), self.base.to_numpy())
+        set_by = np.where(worse, np.where(by_quota > final, "last", "quota"), "score").astype(object)
+        lowered = worse & (e.shift > 0) & (final == np.maximum(by_score - e.shift, 0))
+        for v, veto in reversed(list(enumerate(self.scheme.vetoes))):
+            if veto.lower is not None:
+                set_by[self.table.vetoes[:, v] & lowered] = f"veto:{veto.id}"
+        for v, veto in reversed(list(enumerate(self.scheme.vetoes))):
+            if veto.cap is not None:
+                hit = self.table.vetoes[:, v] & (final == self.grade_names.index(veto.cap))
+                set_by[hit & worse] = f"veto:{veto.id}"
+        return set_by
+
+    @cached_property
+    def approved(self) -> pd.Series:
+        """审定等级: the approved grade where the table has one, else the computed one."""
+        given = self.table.remarks.get("approved", pd.Series(None, self.scores.index, dtype=object))
+        grades = given.where(given.notna(), self.grades.astype(object))
+        return grades.astype(self.grades.dtype).rename("approved")
+
+    @cached_property
+    def converted(self) -> pd.Series | None:
+        """Published scores in points of the wider assessment (折算分), None where the scheme converts none."""
+        how = self.scheme.conversion
+        if how is None:
+            return None
+        points = self.scores.to_numpy() * (how.points / self.scheme.total)
+        return pd.Series(Rounding(how.decimals).points(points), self.scores.index, name="converted")
+
+    @cached_property
+    def treated(self) -> pd.DataFrame:
+        """The log of the treatment of outliers: unit, indicator, raw, treated (before a logarithm), one row a cell."""
+        rows = []
+        for j, leaf in enumerate(self.scheme.leaves):
+            if leaf.outliers is not None:
+                at = np.flatnonzero(self.table.status[:, j] == VALUE)
+                raw = self.table.raw[at, j].astype(float)
+                new = rules.treated(raw, leaf.outliers)
+                rows += [(self.table.units[at[i]], leaf.id, raw[i], new[i]) for i in np.flatnonzero(new != raw)]
+        return pd.DataFrame(rows, columns=["unit", "indicator", "raw", "treated"])
+
+    def without(self, unit: str) -> Assessment:
+        """The assessment of the other units alone: only set-dependent rules, means, quotas and ranks can then change."""
+        return assess(self.scheme, self.table.keep(np.array([name != unit for name in self.table.units])))
 
     @cached_property
     def flags(self) -> pd.DataFrame:

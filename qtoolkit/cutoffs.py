@@ -9,6 +9,7 @@ import pandas as pd
 
 from qtoolkit.assessment import Assessment, assess
 from qtoolkit.engine import from_ticks, to_ticks
+from qtoolkit.engine.core import thresholds
 from qtoolkit.inputs.scheme import Rounding, RoundingStages
 from qtoolkit.inputs.table import VALUE, ZERO
 
@@ -31,8 +32,10 @@ def margins(result: Assessment) -> pd.DataFrame:
     [[29.5, 0.5], [nan, 10.0]]
     """
     e, base = result.engine, result.base.to_numpy()
-    limits = np.where(e.thresholds > to_ticks(result.scheme.total), np.nan, from_ticks(e.thresholds))
-    codes = (base[:, None] >= e.thresholds).sum(axis=1)
+    highest = int(to_ticks(result.scheme.total)) * e.tree.growth
+    limits = thresholds(dataclasses.replace(e, shift=np.zeros_like(e.shift)), e.cutoffs, highest)
+    codes = (base[:, None] >= limits).sum(axis=1)
+    limits = np.where(limits > to_ticks(result.scheme.total), np.nan, from_ticks(limits))
     edge = np.full((len(base), 1), np.nan)
     limits = np.concatenate([edge, limits, edge], axis=1)
     rows, names = np.arange(len(base)), np.array([None, *result.grade_names, None], dtype=object)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from qtoolkit.engine import from_ticks, to_ticks
+from qtoolkit.engine import from_ticks, score_grades, steps, to_ticks
+from qtoolkit.engine.rules import LEAF_RULES
 from qtoolkit.inputs.leafrules import EfficacyRule, GoalpostsRule
 from qtoolkit.inputs.scheme import Indicator
-from qtoolkit.inputs.table import PENDING, STATUS_LABELS, STATUS_NAMES, VALUE
+from qtoolkit.inputs.table import BLANKS, FALSIFIED, STATUS_LABELS, STATUS_NAMES, VALUE
 from qtoolkit.language import Text, listing, say
 
 if TYPE_CHECKING:
@@ -30,7 +33,8 @@ Flag = tuple[str, str | None, str | None, Text]
 
 def flags_of(result: Assessment) -> pd.DataFrame:
     """All flags: kind, unit, indicator, text."""
-    rows = [flag for find in (_excluded, _blanks, _ends, _columns, _grades, _ties) for flag in find(result)]
+    finds = (_excluded, _blanks, _decisions, _set_dependent, _ends, _columns, _targets, _bands, _grades, _ties)
+    rows = [flag for find in finds for flag in find(result)]
     return pd.DataFrame(rows, columns=["kind", "unit", "indicator", "text"])
 
 
@@ -47,7 +51,7 @@ def _excluded(result: Assessment) -> Iterator[Flag]:
 def _blanks(result: Assessment) -> Iterator[Flag]:
     scheme, table = result.scheme, result.table
     for j, leaf in enumerate(scheme.leaves):
-        for meaning in range(1, PENDING + 1):
+        for meaning in BLANKS:
             units = np.flatnonzero(table.status[:, j] == meaning)
             if not len(units):
                 continue
@@ -60,13 +64,53 @@ def _blanks(result: Assessment) -> Iterator[Flag]:
                 treatment=TREATMENTS[treatment],
             )
             yield "blank", None, leaf.id, text
-            if treatment == "group_mean":
-                set_dependent = say(
-                    zh="“{leaf}”取同类平均，得分取决于同时考核的其他单位。",
-                    en="“{leaf}” takes a mean of similar units, so scores depend on who else is assessed.",
-                    leaf=leaf.name,
-                )
-                yield "set_dependent", None, leaf.id, set_dependent
+
+
+def _decisions(result: Assessment) -> Iterator[Flag]:
+    """Cells marked as falsified, and approved grades that are not the computed ones."""
+    table = result.table
+    for k, j in np.argwhere(table.status == FALSIFIED):
+        text = say(
+            zh="{unit}的“{leaf}”标明弄虚作假，该项得零分，并按方案处理等级。",
+            en="“{leaf}” of {unit} is marked as falsified: it scores nothing, and the grade follows the scheme's rule.",
+            unit=table.labels[k], leaf=result.scheme.leaves[j].name,
+        )
+        yield "falsified", table.units[k], result.scheme.leaves[j].id, text
+    reasons = table.remarks.get("approved_reason", pd.Series(dtype=object)).to_dict()
+    for unit in result.scores.index[result.approved != result.grades]:
+        text = say(
+            zh="{unit}初评等级为{computed}，审定等级为{approved}，理由：{reason}。",
+            en="{unit} is {computed} by computation and {approved} as approved; reason: {reason}.",
+            unit=result.labels[unit], computed=result.scheme.grade(result.grades[unit]).label,
+            approved=result.scheme.grade(result.approved[unit]).label,
+            reason=reasons.get(unit) or Text("未写明，请补充", "not given, to be added"),
+        )
+        yield "approved", unit, None, text
+
+
+def _set_dependent(result: Assessment) -> Iterator[Flag]:
+    """Leaves whose scores depend on who else is assessed, and treated outliers."""
+    scheme, table = result.scheme, result.table
+    for j, leaf in enumerate(scheme.leaves):
+        used = {(getattr(leaf.missing, STATUS_NAMES[m]) or getattr(scheme.missing, STATUS_NAMES[m])) for m in BLANKS if (table.status[:, j] == m).any()}
+        means = "group_mean" in used
+        if means or LEAF_RULES[leaf.rule.kind].set_dependent or (leaf.outliers and leaf.outliers.low + leaf.outliers.high):
+            text = say(
+                zh="“{leaf}”{why}，得分取决于同时考核的其他单位。",
+                en="“{leaf}” {why}, so scores depend on who else is assessed.",
+                leaf=leaf.name,
+                why=Text("取同类平均", "takes a mean of similar units")
+                if means
+                else Text("按参评单位的相对水平计分", "is scored relative to the units assessed"),
+            )
+            yield "set_dependent", None, leaf.id, text
+    for row in result.treated.itertuples():
+        text = say(
+            zh="{unit}的“{leaf}”数值 {raw:.10g} 按异常值处理为 {new:.10g}。",
+            en="“{leaf}” of {unit}: the outlier {raw:.10g} is treated as {new:.10g}.",
+            unit=result.labels[row.unit], leaf=scheme.indicator(row.indicator).name, raw=row.raw, new=row.treated,
+        )
+        yield "outlier", row.unit, row.indicator, text
 
 
 def _ends(result: Assessment) -> Iterator[Flag]:
@@ -124,21 +168,60 @@ def _spans_percent(leaf: Indicator) -> bool:
     return True
 
 
+def _targets(result: Assessment) -> Iterator[Flag]:
+    """Units' own targets that ask for no more than the baseline."""
+    table = result.table
+    for j, leaf in enumerate(result.scheme.leaves):
+        sign = 1 if getattr(leaf.rule, "direction", "higher") == "higher" else -1
+        for k in np.flatnonzero(sign * table.targets[:, j] < sign * table.baselines[:, j]):
+            text = say(
+                zh="{unit}的“{leaf}”备案目标值 {target:.10g} 低于基期水平 {base:.10g}，目标可能偏低。",
+                en="“{leaf}” of {unit}: the target {target:.10g} asks for less than the baseline {base:.10g}.",
+                unit=table.labels[k], leaf=leaf.name, target=table.targets[k, j], base=table.baselines[k, j],
+            )
+            yield "low_target", table.units[k], leaf.id, text
+
+
+def _bands(result: Assessment) -> Iterator[Flag]:
+    """Scores between the bands that the document prints."""
+    scheme, published = result.scheme, to_ticks(result.scores.to_numpy())
+    step = 1 if scheme.rounding.total is None else 10 ** (10 - scheme.rounding.total.decimals)
+    for better, worse in itertools.pairwise(scheme.grades):
+        if better.printed is None or worse.printed is None:
+            continue
+        low, high = to_ticks([worse.printed[1], better.printed[0]])
+        if low + step >= high:
+            continue
+        inside = np.flatnonzero((published > low) & (published < high))
+        text = say(
+            zh="文件所印分数段在 {low:g} 与 {high:g} 之间有空档，{units}；本方案以分数线 {cutoff:g} 为准，空档内得分属“{grade}”"
+            "{rest}。",
+            en="the printed bands leave a hole between {low:g} and {high:g}, {units}; this scheme goes by the cutoff "
+            "{cutoff:g}, so scores in the hole are “{grade}”{rest}.",
+            low=worse.printed[1], high=better.printed[0], cutoff=better.cutoff,
+            units=listing(result.table.labels[k] for k in inside) if len(inside) else Text("本次无人落入", "nobody in it this time"),
+            grade=worse.label if better.cutoff >= better.printed[0] else better.label,
+            rest=Text("", "") if not worse.printed[1] < better.cutoff < better.printed[0] else Text("（分数线以上）", " from it up"),
+        )
+        yield "hole", None, None, text
+
+
 def _grades(result: Assessment) -> Iterator[Flag]:
     """Grades that no score can have, and grades that depend on the rounding."""
     scheme, e = result.scheme, result.engine
-    total = int(to_ticks(scheme.total))
-    for i, grade in enumerate(scheme.grades[:-1]):
-        if (e.thresholds[:, -1 - i] > total).all():
+    reachable = steps(e, np.full(len(result.scores), int(to_ticks(scheme.total)) * e.tree.growth))
+    most = int(list(reachable.values())[-1].max())
+    for grade in scheme.grades[:-1]:
+        if to_ticks(grade.cutoff) > most:
             text = say(
                 zh="等级“{grade}”的分数线 {cutoff:g} 高于可能的最高得分，无人能达到。",
                 en="the cutoff {cutoff:g} of grade “{grade}” is above every possible score: nobody can reach it.",
                 grade=grade.label, cutoff=grade.cutoff,
             )
             yield "dead_cutoff", None, None, text
-    least = sum(leaf.points * (leaf.rule.base if isinstance(leaf.rule, EfficacyRule) else 0) for leaf in scheme.leaves)
-    if e.tree.is_arithmetic and least > 0:
-        for grade, worse in zip(scheme.grades, scheme.grades[1:], strict=False):
+    least = max(sum(leaf.points * _least_share(leaf) for leaf in scheme.leaves), scheme.floor or 0)
+    if e.tree.is_arithmetic and least > 0 and not any(b.kind == "deduction" for b in scheme.bonuses):
+        for grade, worse in itertools.pairwise(scheme.grades):
             if grade.cutoff <= least + 1e-9:
                 text = say(
                     zh="按评分规则得分最低为 {least:.10g} 分，分数线 {cutoff:g} 不起作用，等级“{worse}”不会出现。",
@@ -149,27 +232,42 @@ def _grades(result: Assessment) -> Iterator[Flag]:
                 yield "dead_cutoff", None, None, text
     if e.rounding is None:
         return
-    for k, unit in enumerate(result.table.units):
-        unrounded = min(int(result.base.iloc[k]) + int(e.offset[k]), e.cap) - int(e.late[k])
-        by_unrounded = sum(unrounded >= int(to_ticks(g.cutoff)) for g in scheme.grades[:-1])
-        if by_unrounded != int((result.base.iloc[k] >= e.thresholds[k]).sum()):
-            text = say(
-                zh="{unit}未取整得分 {score:.10g}，取整后为 {published:.10g}，等级因取整而改变。",
-                en="{unit} has {score:.10g} before rounding and {published:.10g} after it: the rounding changes its grade.",
-                unit=result.table.labels[k], score=float(from_ticks(unrounded)), published=float(result.scores.iloc[k]),
-            )
-            yield "rounding", unit, None, text
+    base = result.base.to_numpy()
+    unrounded = steps(replace(e, rounding=None), base)["rounding"]
+    differ = (unrounded[:, None] >= e.cutoffs).sum(axis=1) != score_grades(e, base)
+    for k in np.flatnonzero(differ):
+        text = say(
+            zh="{unit}未取整得分 {score:.10g}，取整后为 {published:.10g}，等级因取整而改变。",
+            en="{unit} has {score:.10g} before rounding and {published:.10g} after it: the rounding changes its grade.",
+            unit=result.table.labels[k], score=float(from_ticks(unrounded[k])), published=float(result.scores.iloc[k]),
+        )
+        yield "rounding", result.table.units[k], None, text
+
+
+def _least_share(leaf: Indicator) -> float:
+    """The share of full marks that a leaf's rule gives for the worst value (a blank or a falsified cell aside)."""
+    rule = leaf.rule
+    match rule.kind:
+        case "efficacy" | "base_plus":
+            return rule.base
+        case "level":
+            return min(rule.levels.values())
+        case "rank":
+            return rule.last
+        case "steps" if rule.interpolate:
+            return min(step.share for step in rule.table)
+    return 0.0
 
 
 def _ties(result: Assessment) -> Iterator[Flag]:
     """Scores exactly on a cutoff, and shared ranks."""
     published = to_ticks(result.scores.to_numpy())
-    for grade in result.scheme.grades[:-1]:
-        for k in np.flatnonzero(published == to_ticks(grade.cutoff)):
+    for g, grade in enumerate(reversed(result.scheme.grades[:-1])):
+        for k in np.flatnonzero(published == result.engine.cutoffs[:, g]):
             text = say(
                 zh="{unit}得分恰为等级“{grade}”的分数线 {cutoff:g} 分，属于该等级。",
                 en="{unit} scores exactly {cutoff:g}, the cutoff of grade “{grade}”, and belongs to that grade.",
-                unit=result.table.labels[k], grade=grade.label, cutoff=grade.cutoff,
+                unit=result.table.labels[k], grade=grade.label, cutoff=float(result.scores.iloc[k]),
             )
             yield "on_cutoff", result.table.units[k], None, text
     for place, group in result.ranks.groupby(result.ranks):

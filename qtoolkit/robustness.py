@@ -25,11 +25,11 @@ from qtoolkit.regions import Box
 STEPS = 1024  # resolution of a tolerance that is found by bisection
 OVERSHOOT = 1e-6  # a witness lies this share of the tolerance beyond it, and two ticks of score at least
 REASONS: Mapping[str, Text] = {
-    "aggregation": Text("几何平均使得分不是分值的线性函数", "a geometric mean makes the score nonlinear in the points"),
+    "aggregation": Text("几何平均等非加和汇总使得分不是分值的线性函数", "another mean than the arithmetic is not linear in the points"),
     "rounding": Text("指标得分先行取整，得分随分值跳跃", "scores are rounded below the total, so they move in jumps"),
     "blank": Text("不计分指标的分值按比例折算到其他指标", "a blank's points are shared out among other indicators"),
     "cut": Text("有指标扣分扣完为止，在浮动范围内触底", "a deduction reaches zero within the band"),
-    "quota": Text("等级名额有上限，等级还取决于其他考核对象", "a quota makes the grade depend on other units"),
+    "quota": Text("等级有名额或末位限制，还取决于其他考核对象", "a quota or last places make the grade depend on others"),
     "": Text("", ""),
 }
 

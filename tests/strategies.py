@@ -13,10 +13,19 @@ from qtoolkit.inputs.scheme import Scheme
 from tests import oracle
 
 TICKS = 10**10
-WORDS = {"not_applicable": "不适用", "not_reported": "未报送", "pending": "待核实", "zero": "零分"}
+WORDS = {
+    "not_applicable": "不适用", "not_reported": "未报送", "pending": "待核实", "zero": "零分", "falsified": "弄虚作假",
+}  # fmt: skip
 MEANINGS = ["not_applicable", "not_reported", "pending", "zero"]
 TREATMENTS = ["zero", "full", "renormalise", "group_mean"]
-KINDS = ["share", "direct", "goalposts", "efficacy", "target", "deduct", "level", "steps"]
+LINEAR_KINDS = ["share", "direct", "goalposts", "efficacy", "target", "deduct", "level", "steps", "base_plus"]
+KINDS = [*LINEAR_KINDS, "minmax", "zscore", "rank"]
+STAGES = [
+    {"id": "s", "name": "s"},
+    {"id": "t", "name": "t", "effect": "part"},
+    {"id": "seen", "name": "seen", "effect": "replaces"},
+    {"id": "mended", "name": "mended", "effect": "corrects"},
+]
 
 
 @dataclass(frozen=True)
@@ -45,14 +54,18 @@ def frame_of(given):
     if any(row.get("class") for row in given.rows):
         columns["class"] = [row.get("class") for row in given.rows]
     for j, leaf in enumerate(given.leaves):
-        id, in_cell = leaf["id"], j % 2 == 0
+        id, keys = leaf["id"], [f"{leaf['id']}@{stage}" for stage in leaf.get("stages", {})]
         status = [row.get("status", {}).get(id) for row in given.rows]
-        raw = [row["raw"].get(id) for row in given.rows]
-        columns[id] = [WORDS[s] if s and in_cell else value for s, value in zip(status, raw, strict=True)]
+        in_cell = j % 2 == 0 and not keys
+        keys += [f"{id}@{stage['id']}" for stage in STAGES[2:] if any(f"{id}@{stage['id']}" in row["raw"] for row in given.rows)]
+        for key in keys if leaf.get("stages") else [id, *keys]:
+            raw = [row["raw"].get(key) for row in given.rows]
+            columns[key] = [WORDS[s] if s and in_cell and key == id else v for s, v in zip(status, raw, strict=True)]
         if not in_cell:
-            columns[f"status:{id}"] = status
-        if any(id in row.get("target", {}) for row in given.rows):
-            columns[f"target:{id}"] = [row.get("target", {}).get(id) for row in given.rows]
+            columns[f"status:{id}"] = [s and WORDS[s] for s in status]
+        for kind in ("target", "base"):
+            if any(id in row.get(kind, {}) for row in given.rows):
+                columns[f"{kind}:{id}"] = [row.get(kind, {}).get(id) for row in given.rows]
     for veto in given.scheme.get("vetoes", []):
         columns[f"veto:{veto['id']}"] = ["是" if veto["id"] in row["veto"] else "否" for row in given.rows]
     for bonus in given.scheme.get("bonuses", []):
@@ -70,7 +83,7 @@ def disagreements(given, result=None):
     steps, found = result.steps, []
     for k, unit in enumerate(expected):
         row = steps.iloc[k]
-        numbers = {name: float(unit[name]) for name in ("base", "bonus", "cap", "late", "rounding", "published")}
+        numbers = {name: float(unit[name]) for name in ("base", "bonus", "cap", "late", "floor", "rounding", "published")}
         for name, value in numbers.items():
             if abs(row[name] - value) > 1.5e-10:
                 found.append((k, name, value, row[name]))
@@ -113,7 +126,21 @@ def rules(draw, points, kinds=KINDS, scales=None):
         rule |= {"rate": draw(numbers([0.1, 0.5, 2.0])), "per": draw(numbers([1.0, 2.0])), "direction": higher}
         how = draw(st.sampled_from(["count", "fixed", "own"]))
         rule |= {"fixed": {"target": 10.0}, "own": {"own_target": True}, "count": {}}[how]
+        rule |= draw(numbers([{}, {"most": 1.5}])) | draw(numbers([{}, {"zero_at": 6.0}]))
         target, raw = numbers([5.0, 10, 7.5]) if how == "own" else None, st.integers(0, 24).map(lambda i: i / 2)
+    elif kind == "base_plus":
+        own = draw(st.booleans())
+        rule |= {"base": draw(numbers([0.6, 0.0])), "gain": 0.125, "per": draw(numbers([1.0, 2.0])), "direction": higher}
+        rule |= {} if own else {"reference": 3.0}
+        target, raw = numbers([5.0, 3.5]) if own else None, st.integers(0, 20).map(lambda i: i / 2)
+    elif kind in ("minmax", "rank", "zscore"):
+        rule |= {"direction": higher}
+        rule |= {
+            "minmax": draw(numbers([{}, {"when_equal": 0.5}])),
+            "rank": draw(numbers([{}, {"last": 0.4}])),
+            "zscore": {"center": 0.6, "spread": draw(numbers([0.15, 0.5]))},
+        }[kind]
+        raw = st.integers(1, 9)
     elif kind == "level":
         rule |= {"levels": {"优": 1.0, "良": 0.85, "中": 0.6, "差": 0.0}}
         raw = st.sampled_from(["优", "良", "中", "差"])
@@ -129,7 +156,10 @@ roundings = st.sampled_from([None, *({"decimals": d, "mode": m} for d in (0, 1, 
 
 
 @st.composite
-def givens(draw, geometric=True, inside=True, blanks=True, kinds=KINDS, scales=None, quotas=True, zero_points=True):
+def givens(
+    draw, geometric=True, inside=True, blanks=True, kinds=LINEAR_KINDS, scales=None, quotas=True, zero_points=True,
+    stages=True,
+):
     """An assessment: a tree of up to three levels, 2–6 leaves, 1–7 units."""
     count = draw(st.integers(2, 6))
     halves = draw(st.lists(st.integers(0 if zero_points else 1, 40), min_size=count, max_size=count))
@@ -147,7 +177,13 @@ def givens(draw, geometric=True, inside=True, blanks=True, kinds=KINDS, scales=N
             leaf["out_of"] = 20.0
         leaves.append(leaf)
         raws[f"x{j}"], targets[f"x{j}"] = raw, target
-    aggregations = ["arithmetic", "geometric"] if geometric else ["arithmetic"]
+        if stages and draw(chance):
+            leaf["stages"] = draw(numbers([{"s": 1.0}, {"s": 0.6, "t": 0.4}, {"t": 0.5, "s": 0.5}]))
+        if stages and rule["kind"] not in ("level", "share", "direct") and draw(chance):
+            leaf["outliers"] = draw(numbers([{"low": 1}, {"high": 1}, {"low": 0, "high": 0}]))
+            if rule["kind"] in ("minmax", "zscore"):
+                leaf["outliers"]["log"] = draw(st.booleans())
+    aggregations = ["arithmetic", "geometric", "harmonic", 2.0, -0.5] if geometric else ["arithmetic"]
     nodes, level = leaves, 0
     while len(nodes) > 2 and level < 2 and draw(st.booleans()):
         start = draw(st.integers(0, len(nodes) - 2))
@@ -169,7 +205,11 @@ def givens(draw, geometric=True, inside=True, blanks=True, kinds=KINDS, scales=N
             "veto": draw(st.sampled_from(["before_quota", "after_quota"])),
         },
         "rank_on": draw(st.sampled_from(["published", "base"])),
-        "vetoes": [{"id": "v", "name": "v", "cap": "D"}, {"id": "w", "name": "w", "cap": "B"}],
+        "stages": STAGES,
+        "vetoes": [
+            {"id": "v", "name": "v", "cap": "D", "falsified": True},
+            {"id": "w", "name": "w"} | draw(numbers([{"cap": "B"}, {"lower": 1}])),
+        ],
         "bonuses": [
             {"id": "media", "name": "m", "kind": "bonus", "max": 5.0},
             {"id": "late", "name": "l", "kind": "deduction", "max": 5.0},
@@ -178,8 +218,12 @@ def givens(draw, geometric=True, inside=True, blanks=True, kinds=KINDS, scales=N
     scheme["rounding"] = {key: value for key, value in scheme["rounding"].items() if value}
     if draw(chance):
         scheme["cap"] = total + 2
+    scheme |= draw(numbers([{}, {"bonus_cap": 1.5}])) | draw(numbers([{}, {"deduction_cap": 2.5}]))
+    scheme |= draw(numbers([{}, {}, {"floor": round(total) / 2}]))
     classes = draw(st.sampled_from([[None], ["p", "q"]]))
-    rows = draw(st.lists(_row(raws, targets, classes, blanks), min_size=2, max_size=7))
+    if classes[0] and draw(st.booleans()):
+        scheme["classes"] = classes
+    rows = draw(st.lists(_row(leaves, raws, targets, classes, blanks), min_size=2, max_size=7))
     rows[-1] |= {"class": classes[0]}
     rows = [*rows, *(copy.deepcopy(rows[0]) for _ in range(draw(st.integers(0, 1))))]
     _give_peers(rows, leaves, raws, targets, draw)
@@ -188,19 +232,28 @@ def givens(draw, geometric=True, inside=True, blanks=True, kinds=KINDS, scales=N
 
 
 @st.composite
-def _row(draw, raws, targets, classes, blanks):
-    row = {"class": draw(st.sampled_from(classes)), "raw": {}, "status": {}, "target": {}, "veto": set(), "bonus": {}}
-    for id, raw in raws.items():
-        state = draw(st.sampled_from(["value"] * 9 + ["blank", *MEANINGS])) if blanks else "value"
+def _row(draw, leaves, raws, targets, classes, blanks):
+    row = {"class": draw(st.sampled_from(classes)), "raw": {}, "status": {}, "target": {}, "base": {}, "veto": set()}
+    for leaf in leaves:
+        id, raw = leaf["id"], raws[leaf["id"]]
+        state = draw(st.sampled_from(["value"] * 9 + ["blank", "falsified", *MEANINGS])) if blanks else "value"
         if state == "value":
-            row["raw"][id] = draw(raw)
+            row["raw"] |= {key: draw(raw) for key in keys_of(leaf)}
         elif state != "blank":
             row["status"][id] = state
+        if "stages" in leaf and state in ("value", "blank") and draw(chance):
+            row["raw"][f"{id}@seen"] = draw(raw)
+        if leaf.get("stages") and state == "value" and leaf["rule"]["kind"] in ("goalposts", "steps") and draw(chance):
+            row["raw"][f"{id}@mended"] = draw(numbers([0.5, -0.25]))
         if targets[id] is not None:
-            row["target"][id] = draw(targets[id])
+            row["base" if leaf["rule"]["kind"] == "base_plus" else "target"][id] = draw(targets[id])
     row["veto"] = set(draw(st.sampled_from([(), (), (), (), ("v",), ("w",), ("v", "w")])))
     row["bonus"] = {id: draw(st.integers(0, 10)) / 2 for id in ("media", "late") if draw(chance)}
     return row
+
+
+def keys_of(leaf):
+    return [f"{leaf['id']}@{stage}" for stage in leaf.get("stages", {})] or [leaf["id"]]
 
 
 def _give_peers(rows, leaves, raws, targets, draw):
@@ -208,14 +261,14 @@ def _give_peers(rows, leaves, raws, targets, draw):
     for leaf in leaves:
         for group in {row["class"] for row in rows}:
             members = [row for row in rows if row["class"] == group]
-            if not any(leaf["id"] in row["raw"] for row in members):
-                members[0]["status"].pop(leaf["id"], None)
-                members[0]["raw"][leaf["id"]] = draw(raws[leaf["id"]])
+            while sum(keys_of(leaf)[0] in row["raw"] for row in members) < min(1 + ("outliers" in leaf), len(members)):
+                row = next(row for row in members if keys_of(leaf)[0] not in row["raw"])
+                row["status"].pop(leaf["id"], None)
+                row["raw"] |= {key: draw(raws[leaf["id"]]) for key in keys_of(leaf)}
     for row in rows:
         if not row["raw"]:
-            id = leaves[0]["id"]
-            row["status"].pop(id, None)
-            row["raw"][id] = draw(raws[id])
+            row["status"].pop(leaves[0]["id"], None)
+            row["raw"] |= {key: draw(raws[leaves[0]["id"]]) for key in keys_of(leaves[0])}
 
 
 @st.composite
@@ -230,4 +283,15 @@ def _grades(draw, scheme, rows, total, quotas):
     ids = {1: ["B"], 2: ["A", "B"], 3: ["A", "B", "C"]}[len(falling)]
     quota = st.sampled_from([None, None, 0, 1, 2, 3, 0.3, 0.5]) if quotas else st.none()
     grades = [{"id": i, "cutoff": c, "quota": draw(quota)} for i, c in zip(ids, falling, strict=True)]
-    return [*grades, {"id": "D", "cutoff": 0.0}]
+    grades.append({"id": "D", "cutoff": 0.0})
+    for grade in grades if quotas else []:
+        grade["ties"] = draw(numbers(["out", "in"]))
+        grade["within"] = draw(numbers(["all", "class"])) if "classes" in scheme else "all"
+    if quotas and draw(chance):
+        grades[-1]["last"] = draw(numbers([1, 2]))
+    if quotas and len(grades) > 2 and draw(chance):
+        grades[-2]["last"] = draw(numbers([1, 2, 3]))
+    if "classes" in scheme:
+        for grade in grades[:-1]:
+            grade["class_cutoffs"] = {"q": grade["cutoff"] * 0.75}
+    return grades

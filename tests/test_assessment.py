@@ -91,7 +91,7 @@ def test_the_order_of_bonus_cap_deduction_and_rounding(order, cap, published):
     result = qt.assess(share_scheme(**more), frame)
     assert result.scores.tolist() == [published]
     steps = result.steps.iloc[0]
-    assert steps["base"] + steps[["bonus", "cap", "late", "rounding"]].sum() == pytest.approx(published, abs=1e-9)
+    assert steps["base"] + steps[["bonus", "cap", "late", "floor", "rounding"]].sum() == pytest.approx(published, abs=1e-9)
 
 
 @pytest.mark.parametrize(
@@ -186,7 +186,7 @@ def test_contributions_steps_and_nodes_add_up(given):
     base = result.base / 1e10
     assert result.contributions.sum(axis=1).to_numpy() == pytest.approx(base.to_numpy(), abs=1e-8)
     steps = result.steps
-    ends = steps["base"] + steps[["bonus", "cap", "late", "rounding"]].sum(axis=1)
+    ends = steps["base"] + steps[["bonus", "cap", "late", "floor", "rounding"]].sum(axis=1)
     assert ends.to_numpy() == pytest.approx(steps["published"].to_numpy(), abs=1e-8)
     shares = result.matrix.to_numpy(dtype=float)
     inside = shares[~np.isnan(shares)]

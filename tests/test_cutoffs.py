@@ -16,7 +16,8 @@ def test_margins_are_where_the_published_score_crosses_the_cutoff(given):
     """At the margin above, the score's grade still holds and one tick below it does not; below: the next grade starts."""
     result = qt.assess(scheme_of(given.scheme), frame_of(given))
     table, base = qt.cutoffs.margins(result), result.base.to_numpy()
-    cutoffs = to_ticks([g["cutoff"] for g in reversed(given.scheme["grades"][:-1])])
+    lines = list(reversed(given.scheme["grades"][:-1]))
+    cutoffs = to_ticks([[g.get("class_cutoffs", {}).get(row["class"], g["cutoff"]) for g in lines] for row in given.rows])
     grades = lambda base: (finish(result.engine, base)[:, None] >= cutoffs).sum(axis=1)  # noqa: E731
     now = grades(base)
     above, below = (table[side].to_numpy(dtype=float) for side in ("above", "below"))

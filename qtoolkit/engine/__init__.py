@@ -2,7 +2,7 @@
 
 from qtoolkit.engine.affine import affine, bounds
 from qtoolkit.engine.build import build
-from qtoolkit.engine.core import Engine, RivalStep, Tree, finish, grade, node_scores, rank, score
+from qtoolkit.engine.core import Engine, RivalStep, Tree, finish, grade, node_scores, rank, score, score_grades, steps
 from qtoolkit.engine.ticks import TICK, from_ticks, to_ticks
 
 __all__ = [
@@ -19,5 +19,7 @@ __all__ = [
     "node_scores",
     "rank",
     "score",
+    "score_grades",
+    "steps",
     "to_ticks",
 ]

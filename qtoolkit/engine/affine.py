@@ -20,7 +20,7 @@ def affine(e: Engine, lo: np.ndarray, hi: np.ndarray) -> tuple[np.ndarray, np.nd
         Base score in points of unit k is A[k]·p + b[k] for every p in the box where `exact[k]`.
     exact : bool (n,)
     why : str (n,)
-        "" where exact, else what stands in the way: a geometric mean ("aggregation"), rounding of leaves or nodes
+        "" where exact, else what stands in the way: another mean than the arithmetic ("aggregation"), rounding of leaves or nodes
         ("rounding"), redistributed points of a blank ("blank"), a deduction that reaches zero inside the box ("cut").
     """
     A, b, linear = _lines(e.slope, e.const, lo, hi)
@@ -80,15 +80,16 @@ def _interval(e: Engine, lo: np.ndarray, hi: np.ndarray, total: float, sign: int
         a, z = np.array([low[c] for c in children]), np.array([high[c] for c in children])
         if order != 1:
             with np.errstate(divide="ignore"):
-                v = np.log(v) if order == 0 else np.sign(order) * v**order
+                v = np.log(v) if order == 0 else np.sign(order) * v**order  # rises with v; −∞ for a share of 0
         empty = ~alive.all(axis=1) & ((a * alive).sum(axis=1) == 0)  # points may vanish where there is a score
         if i == len(tree.children) - 1 and order == 1:
             return _root(sign, v, alive, a, z, total, empty)
         with np.errstate(invalid="ignore"):
             mean = sign * least_mean(sign * v, a, z, alive)
-        mean = np.where(np.isfinite(mean), mean, 0.0 if order == 1 else -np.inf if order == 0 else 0.0)
+        mean = np.where(np.isfinite(mean), mean, 0.0 if order > 0 else -np.inf)  # a share of 0
         if order != 1:
-            mean = np.exp(mean) if order == 0 else np.abs(mean) ** (1 / order)
+            with np.errstate(divide="ignore"):
+                mean = np.exp(mean) if order == 0 else np.abs(mean) ** (1 / order)
         mean = np.where(empty & (sign > 0), 0.0, mean)
         last = i == len(tree.children) - 1
         shares.append(mean if last else _rounded(mean, a.sum(), tree.node_rounding, sign))

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from qtoolkit.engine import core
-from qtoolkit.engine.rules import AGGREGATIONS, LEAF_RULES, lines
+from qtoolkit.engine.rules import LEAF_RULES, lines, logged, order_of, treated
 from qtoolkit.engine.ticks import Rounding, to_ticks
 from qtoolkit.errors import Problems
 from qtoolkit.inputs.scheme import Indicator, Scheme
-from qtoolkit.inputs.table import PENDING, STATUS_LABELS, STATUS_NAMES, VALUE, ZERO, Table
+from qtoolkit.inputs.table import BLANKS, FALSIFIED, STATUS_LABELS, STATUS_NAMES, VALUE, ZERO, Table
 from qtoolkit.language import say
 
 
@@ -29,24 +30,40 @@ def build(scheme: Scheme, table: Table) -> core.Engine:
     problems.stop()
     slope, const, blank = (np.stack(columns, axis=1) for columns in list(zip(*parts, strict=True))[:3])
     grades = [grade.id for grade in reversed(scheme.grades)]  # worst first
-    ceiling = np.full(len(table.units), len(grades) - 1, np.int8)
+    n = len(table.units)
+    ceiling, shift = np.full(n, len(grades) - 1, np.int8), np.zeros(n, np.int8)
     for v, veto in enumerate(scheme.vetoes):
-        ceiling = np.where(table.vetoes[:, v], np.minimum(ceiling, grades.index(veto.cap)), ceiling)
-    signs = np.array([1 if bonus.kind == "bonus" else -1 for bonus in scheme.bonuses], dtype=float)
-    added = to_ticks(table.bonuses @ np.maximum(signs, 0))
-    taken = to_ticks(table.bonuses @ np.maximum(-signs, 0))
+        hit = table.vetoes[:, v]
+        if veto.cap is not None:
+            ceiling = np.where(hit, np.minimum(ceiling, np.int8(grades.index(veto.cap))), ceiling)
+        else:
+            shift = shift + (hit * np.int8(veto.lower)).astype(np.int8)
+    outside = {
+        kind: table.bonuses @ np.array([bonus.kind == kind for bonus in scheme.bonuses], dtype=float)
+        for kind in ("bonus", "deduction")
+    }
+    added = to_ticks(np.minimum(outside["bonus"], scheme.bonus_cap or np.inf))
+    taken = to_ticks(np.minimum(outside["deduction"], scheme.deduction_cap or np.inf))
     late = scheme.order.cap == "before_deductions"
+    rivals = _rivals(scheme, table)
+    cutoffs = [[grade.cutoff_of(group) for grade in reversed(scheme.grades[:-1])] for group in classes_of(table)]
     engine = core.Engine(
         slope=slope, const=const, points=np.array([leaf.points for leaf in scheme.leaves]), tree=_tree(scheme, blank),
         offset=added if late else added - taken, late=taken if late else np.zeros_like(taken),
-        cap=int(to_ticks(scheme.cap or scheme.total)), rounding=_rounding(scheme.rounding.total),
-        round_first=scheme.order.rounding == "before_bonus", ceiling=ceiling.astype(np.int8),
-        rivals=_rivals(scheme, len(table.units)), veto_first=scheme.order.veto == "before_quota",
+        cap=int(to_ticks(scheme.cap or scheme.total)),
+        floor=None if scheme.floor is None else int(to_ticks(scheme.floor)),
+        rounding=_rounding(scheme.rounding.total), round_first=scheme.order.rounding == "before_bonus",
+        cutoffs=to_ticks(np.array(cutoffs).reshape(n, -1)), ceiling=ceiling, shift=shift,
+        rivals=rivals, veto_first=scheme.order.veto == "before_quota" or not rivals,
         rank_on_base=scheme.rank_on == "base", means=tuple(mean for *_, means in parts for mean in means),
-    )
-    cutoffs = to_ticks([grade.cutoff for grade in reversed(scheme.grades[:-1])])
+    )  # fmt: skip
     highest = int(to_ticks(scheme.total)) * engine.tree.growth
-    return replace(engine, thresholds=core.thresholds(engine, cutoffs, highest))
+    return replace(engine, thresholds=core.thresholds(engine, engine.cutoffs, highest))
+
+
+def classes_of(table: Table) -> list[str | None]:
+    """The class of each unit; None where there is none."""
+    return list(table.covariates["class"]) if "class" in table.covariates else [None] * len(table.units)
 
 
 def _leaf(
@@ -56,13 +73,11 @@ def _leaf(
     status = table.status[:, j]
     slope, const, blank = np.zeros(len(status)), np.zeros(len(status)), np.zeros(len(status), bool)
     has = status == VALUE
-    raw = table.raw[has, j]
-    raw = raw if leaf.rule.kind == "level" else raw.astype(float)
-    slope[has], const[has] = lines(
-        LEAF_RULES[leaf.rule.kind], raw, leaf.rule, table.targets[has, j], leaf.written_for, leaf.scales
-    )
+    raw, rule = treated_values(leaf, table, j, problems)
+    own = table.baselines if leaf.rule.kind == "base_plus" else table.targets
+    slope[has], const[has] = lines(LEAF_RULES[rule.kind], raw, rule, own[has, j], leaf.written_for, leaf.scales)
     means: list[core.Mean] = []
-    for meaning in range(1, PENDING + 1):
+    for meaning in BLANKS:
         units = np.flatnonzero(status == meaning)
         name = STATUS_NAMES[meaning]
         treatment = getattr(leaf.missing, name) or getattr(scheme.missing, name)
@@ -84,8 +99,38 @@ def _leaf(
                 slope[k], const[k] = _mean_line(slope[peers], const[peers], leaf.points)
                 if const[peers].any():
                     means.append(core.Mean(int(k), j, peers))
-    const[status == ZERO] = 0
+    const[np.isin(status, (ZERO, FALSIFIED))] = 0
     return slope, const, blank, means
+
+
+def treated_values(leaf: Indicator, table: Table, j: int, problems: Problems) -> tuple[np.ndarray, Any]:
+    """Raw values of the units that have one, after the treatment of outliers, and the rule for them."""
+    has = np.flatnonzero(table.status[:, j] == VALUE)
+    raw = table.raw[has, j]
+    if leaf.rule.kind == "level":
+        return raw, leaf.rule
+    raw, how = raw.astype(float), leaf.outliers
+    if how is None or not len(raw):
+        return raw, leaf.rule
+    if how.low + how.high >= len(raw):
+        text = say(
+            zh="“{leaf}”只有{n}家有数值，无法处理{k}个异常值",
+            en="“{leaf}” has values of {n:unit|units}, too few to treat {k} outliers",
+            leaf=leaf.name, n=len(raw), k=how.low + how.high,
+        )
+        problems.add(text, file=table.name)
+        return raw, leaf.rule
+    raw = treated(raw, how)
+    if not how.log:
+        return raw, leaf.rule
+    for k in has[raw <= 0]:
+        text = say(
+            zh="“{unit}”的“{leaf}”应大于 0 才能取对数",
+            en="“{leaf}” of “{unit}” must be above 0 to take its logarithm",
+            unit=table.labels[k], leaf=leaf.name,
+        )
+        problems.add(text, file=table.name)
+    return logged(np.maximum(raw, np.finfo(float).tiny), leaf.rule)
 
 
 def _mean_line(slope: np.ndarray, const: np.ndarray, points: float) -> tuple[float, float]:
@@ -128,16 +173,22 @@ def _tree(scheme: Scheme, blank: np.ndarray) -> core.Tree:
     number |= {node.id: len(scheme.leaves) + i for i, node in enumerate(inner)}
     children = [tuple(number[child.id] for child in node.children) for node in inner]
     children.append(tuple(number[node.id] for node in scheme.indicators))
-    orders = [AGGREGATIONS[node.aggregation] for node in inner] + [AGGREGATIONS[scheme.aggregation]]
+    orders = [order_of(node.aggregation) for node in (*inner, scheme)]
     return core.Tree(
         tuple(children), tuple(orders), blank, _rounding(scheme.rounding.leaf), _rounding(scheme.rounding.node)
     )
 
 
-def _rivals(scheme: Scheme, n: int) -> tuple[core.RivalStep, ...]:
-    steps = []
-    for i, grade in enumerate(scheme.grades[:-1]):
-        if grade.quota is not None:
-            most = math.floor(grade.quota * n + 1e-9) if grade.quota < 1 else int(grade.quota)
-            steps.append(core.RivalStep(len(scheme.grades) - 1 - i, most))
-    return tuple(steps)
+def _rivals(scheme: Scheme, table: Table) -> tuple[core.RivalStep, ...]:
+    """Quotas from the best grade down, then the last units."""
+    quotas, lasts, groups = [], [], np.array(classes_of(table), dtype=object)
+    for i, grade in enumerate(scheme.grades):
+        number = len(scheme.grades) - 1 - i
+        for members in [groups == c for c in scheme.classes] if grade.within == "class" else [None]:
+            n = len(groups) if members is None else int(members.sum())
+            if grade.quota is not None:
+                most = math.floor(grade.quota * n + 1e-9) if grade.quota < 1 else int(grade.quota)
+                quotas.append(core.RivalStep(number, most, False, grade.ties == "in", members))
+            if grade.last is not None:
+                lasts.append(core.RivalStep(number, grade.last, True, grade.ties == "in", members))
+    return (*quotas, *lasts)

@@ -23,7 +23,7 @@ class Tree:
         For each inner node, children before parents and the root last, the numbers of its children: leaf j is j, inner
         node i is d + i.
     order : tuple of float
-        The power mean of each inner node: 1 arithmetic, 0 geometric.
+        The power mean of each inner node: 1 arithmetic, 0 geometric, −1 harmonic.
     leaf_rounding, node_rounding : Rounding or None
         Of leaf scores, and of the scores of inner nodes below the root.
     blank : ndarray of bool, (n, d)
@@ -66,11 +66,17 @@ class Mean:
 
 @dataclass(frozen=True)
 class RivalStep:
-    """At most `most` units may have grade number `grade` or better; units tied at the last place all stay out if they do
-    not all fit."""
+    """At most `most` units may have grade number `grade` or better; or, with `last`, the `most` lowest have `grade` at best.
+
+    Of units tied where the limit falls, none is among the `most`, or with `ties_in` all are. `members` (n,) are the units
+    that are counted, all if None.
+    """
 
     grade: int
     most: int
+    last: bool = False
+    ties_in: bool = False
+    members: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -93,16 +99,22 @@ class Engine:
         Ticks taken off after the cap (order.cap: before_deductions).
     cap : int
         Cap of the total in ticks.
+    floor : int or None
+        The least published score in ticks.
     rounding : Rounding or None
         Of the total.
     round_first : bool
         Whether the total is rounded before the bonus is added.
+    cutoffs : ndarray of int, (n, G − 1)
+        Cutoffs of the published score in ticks, by the unit's class, from the second worst grade to the best.
     thresholds : ndarray of int, (n, G − 1)
-        Least base score in ticks that reaches each grade but the worst, from the second worst to the best.
+        Least base score in ticks that reaches each grade but the worst; `shift` is worked in where vetoes come first.
     ceiling : ndarray of int8, (n,)
         The best grade that vetoes leave.
+    shift : ndarray of int8, (n,)
+        Grades that vetoes take off.
     rivals : tuple of RivalStep
-        Quotas, best grade first: the only steps that look across units.
+        Quotas, best grade first, then the last units: the only steps that look across units.
     veto_first : bool
         Whether vetoed units are out before the quotas are filled.
     rank_on_base : bool
@@ -118,7 +130,10 @@ class Engine:
     cap: int
     rounding: Rounding | None
     round_first: bool
+    cutoffs: np.ndarray
     ceiling: np.ndarray
+    shift: np.ndarray
+    floor: int | None = None
     rivals: tuple[RivalStep, ...] = ()
     veto_first: bool = True
     rank_on_base: bool = False
@@ -236,7 +251,7 @@ def finish(e: Engine, base: np.ndarray) -> np.ndarray:
 
 
 def steps(e: Engine, base: np.ndarray) -> dict[str, np.ndarray]:
-    """The score in ticks after each step, in the scheme's order: base, bonus, cap, late (deductions), rounding."""
+    """The score in ticks after each step, in the scheme's order: base, bonus, cap, late (deductions), floor, rounding."""
     result = {"base": np.asarray(base, np.int64)}
     rounded = (lambda t: t) if e.rounding is None else e.rounding.ticks
     value = result["base"]
@@ -245,6 +260,7 @@ def steps(e: Engine, base: np.ndarray) -> dict[str, np.ndarray]:
     result["bonus"] = value = value + e.offset
     result["cap"] = value = np.minimum(value, e.cap)
     result["late"] = value = value - e.late
+    result["floor"] = value = value if e.floor is None else np.maximum(value, e.floor)
     if not e.round_first:
         result["rounding"] = rounded(value)
     return result
@@ -253,16 +269,26 @@ def steps(e: Engine, base: np.ndarray) -> dict[str, np.ndarray]:
 def thresholds(e: Engine, cutoffs: np.ndarray, highest: int) -> np.ndarray:
     """Least base score in ticks, from 0 to `highest`, that reaches each cutoff (n, G − 1); UNREACHABLE where none does.
 
-    Found by bisection on whole ticks, since :func:`finish` never falls as the base score rises.
+    Found by bisection on whole ticks, since :func:`finish` never falls as the base score rises. A veto that takes grades
+    off before the rivals moves a unit's thresholds up by as many grades.
     """
-    n = e.slope.shape[0]
-    low = np.full((n, cutoffs.shape[-1]), -1, np.int64)  # finish(low) is below the cutoff
+    low = np.full(cutoffs.shape, -1, np.int64)  # finish(low) is below the cutoff
     high = np.full_like(low, highest + 1)  # finish(high) reaches it, or nothing does
     while (high - low > 1).any():
         middle = (low + high) // 2
         reaches = np.stack([finish(e, column) for column in middle.T], axis=1) >= cutoffs
         high, low = np.where(reaches, middle, high), np.where(reaches, low, middle)
-    return np.where(high > highest, UNREACHABLE, high)
+    found = np.where(high > highest, UNREACHABLE, high)
+    if not e.veto_first:
+        return found
+    up = np.arange(found.shape[1]) + e.shift[:, None]
+    padded = np.concatenate([found, np.full_like(found, UNREACHABLE)], axis=1)
+    return np.take_along_axis(padded, np.minimum(up, padded.shape[1] - 1), axis=1)
+
+
+def score_grades(e: Engine, base: np.ndarray) -> np.ndarray:
+    """The grades that the published score alone gives, vetoes and rivals left out: int8 (m, n)."""
+    return (finish(e, base)[..., None] >= e.cutoffs).sum(axis=-1).astype(np.int8)
 
 
 def rank(key: np.ndarray, tol: int = 0) -> np.ndarray:
@@ -304,16 +330,23 @@ def grade(e: Engine, base: np.ndarray, thresholds: np.ndarray | None = None) -> 
         key = e.key(base)
         for step in e.rivals:
             grades = _limit(grades, key, step)
+    if not e.veto_first:
+        grades = np.maximum(grades - e.shift, 0)
     return np.minimum(grades, e.ceiling)
 
 
 def _limit(grades: np.ndarray, key: np.ndarray, step: RivalStep) -> np.ndarray:
-    """Lower by a grade the units that a quota leaves no place for."""
-    candidate = grades >= step.grade
-    lowest_first = np.where(candidate, -key, -(key.max(initial=0) + 1))
-    below = rank(lowest_first) - 1  # candidates with a lower key
-    last_place = candidate.sum(axis=-1, keepdims=True) - below
-    return np.where(candidate & (last_place > step.most), np.int8(step.grade - 1), grades)
+    """Lower the units that a quota leaves no place for, or that are among the last."""
+    candidate = np.broadcast_to(True if step.members is None else step.members, grades.shape)
+    candidate = candidate if step.last else candidate & (grades >= step.grade)
+    below = rank(np.where(candidate, -key, -(key.max(initial=0) + 1))) - 1  # candidates with a lower key
+    above = rank(np.where(candidate, key, key.min(initial=0) - 1)) - 1  # and with a higher one
+    count = candidate.sum(axis=-1, keepdims=True)
+    if step.last:
+        place = below + 1 if step.ties_in else count - above  # from the bottom
+        return np.where(candidate & (place <= step.most), np.minimum(grades, np.int8(step.grade)), grades)
+    place = above + 1 if step.ties_in else count - below
+    return np.where(candidate & (place > step.most), np.int8(step.grade - 1), grades)
 
 
 __all__ = ["Engine", "RivalStep", "Tree", "finish", "from_ticks", "grade", "node_scores", "rank", "score", "steps"]

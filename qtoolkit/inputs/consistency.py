@@ -33,36 +33,26 @@ def complaints_of(scheme: Scheme) -> Iterator[tuple[Path_, Text]]:
             ),
         )
     yield from _duplicates(scheme)
-    cutoffs = [grade.cutoff for grade in scheme.grades]
-    for i, (above, cutoff) in enumerate(itertools.pairwise(cutoffs), 1):
-        if cutoff >= above:
-            yield (
-                ("grades", i, "cutoff"),
-                say(
-                    zh="等级分数线应由高到低依次递减、互不重叠，“{grade}”为 {cutoff:.10g}，上一等级“{better}”为 {above:.10g}",
-                    en="the cutoffs must fall from the best grade to the last without overlap: “{grade}” has "
-                    "{cutoff:.10g}, “{better}” before it {above:.10g}",
-                    grade=scheme.grades[i].id, cutoff=cutoff, better=scheme.grades[i - 1].id, above=above,
-                ),
-            )
-    if cutoffs[-1] != 0:
-        yield (
-            ("grades", len(cutoffs) - 1, "cutoff"),
-            say(
-                zh="最后一个等级“{grade}”的分数线应为 0，现为 {cutoff:.10g}",
-                en="the cutoff of the last grade “{grade}” must be 0, found {cutoff:.10g}",
-                grade=scheme.grades[-1].id, cutoff=cutoffs[-1],
-            ),
-        )
+    yield from _cutoffs(scheme)
+    yield from _leaves(scheme)
     grades = [grade.id for grade in scheme.grades]
     for i, veto in enumerate(scheme.vetoes):
-        if veto.cap not in grades:
+        if veto.cap is not None and veto.cap not in grades:
             yield (
                 ("vetoes", i, "cap"),
                 say(
                     zh="一票否决事项“{veto}”的 cap 为“{cap}”，应为{grades}之一{hint}",
                     en="the cap of veto “{veto}” is “{cap}”, expected one of {grades}{hint}",
                     veto=veto.id, cap=veto.cap, grades=listing(grades), hint=nearest(veto.cap, grades),
+                ),
+            )
+        if veto.lower is not None and veto.lower >= len(grades):
+            yield (
+                ("vetoes", i, "lower"),
+                say(
+                    zh="下调 {lower} 级，而等级只有 {n} 个",
+                    en="{lower} grades are taken off, but there are only {n}",
+                    lower=veto.lower, n=len(grades),
                 ),
             )
     for i, grade in enumerate(scheme.grades):
@@ -75,15 +65,113 @@ def complaints_of(scheme: Scheme) -> Iterator[tuple[Path_, Text]]:
                     grade=grade.id, quota=grade.quota,
                 ),
             )
+        if grade.last is not None and i == 0:
+            yield (
+                ("grades", i, "last"),
+                say(
+                    zh="最好的等级“{grade}”不能按末位家数（last）确定",
+                    en="the best grade “{grade}” cannot have a number of last units",
+                    grade=grade.id,
+                ),
+            )
+        if grade.printed is not None and grade.printed[0] > grade.printed[1]:
+            yield (
+                ("grades", i, "printed"),
+                say(
+                    zh="分数段应先写低端、后写高端，现为 {low:.10g}–{high:.10g}",
+                    en="the band needs its low end first, found {low:.10g}–{high:.10g}",
+                    low=grade.printed[0], high=grade.printed[1],
+                ),
+            )
+        unknown = [group for group in grade.class_cutoffs if group not in scheme.classes]
+        if unknown or (grade.within == "class" and not scheme.classes):
+            yield (
+                ("grades", i, "class_cutoffs" if unknown else "within"),
+                say(
+                    zh="类别{groups}未在方案的 classes 中列出，现有{known}",
+                    en="the class {groups} is not listed in the scheme's classes, which are {known}",
+                    groups=listing(map(clip, unknown)) if unknown else Text("", ""),
+                    known=listing(scheme.classes) if scheme.classes else Text("无", "none"),
+                ),
+            )
     if scheme.grades[-1].quota is not None:
         yield (
-            ("grades", len(cutoffs) - 1, "quota"),
+            ("grades", len(grades) - 1, "quota"),
             say(
                 zh="最后一个等级“{grade}”不能有名额上限，所有考核对象都至少是这一等级",
                 en="the last grade “{grade}” cannot have a quota: every unit has at least that grade",
                 grade=scheme.grades[-1].id,
             ),
         )
+
+
+def _cutoffs(scheme: Scheme) -> Iterator[tuple[Path_, Text]]:
+    """Cutoffs that do not fall from grade to grade down to 0, for units without a class and for every class."""
+    seen = set()
+    for group in (None, *scheme.classes):
+        cutoffs = [grade.cutoff_of(group) for grade in scheme.grades]
+        for i, (above, cutoff) in enumerate(itertools.pairwise(cutoffs), 1):
+            if cutoff >= above and (i, cutoff, above) not in seen:
+                seen.add((i, cutoff, above))
+                yield (
+                    ("grades", i, "cutoff"),
+                    say(
+                        zh="等级分数线应由高到低依次递减、互不重叠，“{grade}”为 {cutoff:.10g}，上一等级“{better}”为 {above:.10g}",
+                        en="the cutoffs must fall from the best grade to the last without overlap: “{grade}” has "
+                        "{cutoff:.10g}, “{better}” before it {above:.10g}",
+                        grade=scheme.grades[i].id, cutoff=cutoff, better=scheme.grades[i - 1].id, above=above,
+                    ),
+                )
+        if cutoffs[-1] != 0 and (cutoffs[-1],) not in seen:
+            seen.add((cutoffs[-1],))
+            yield (
+                ("grades", len(cutoffs) - 1, "cutoff"),
+                say(
+                    zh="最后一个等级“{grade}”的分数线应为 0，现为 {cutoff:.10g}",
+                    en="the cutoff of the last grade “{grade}” must be 0, found {cutoff:.10g}",
+                    grade=scheme.grades[-1].id, cutoff=cutoffs[-1],
+                ),
+            )
+
+
+def _leaves(scheme: Scheme) -> Iterator[tuple[Path_, Text]]:
+    """Stages that the scheme does not have or whose weights do not sum to 1, and outliers that a rule cannot treat."""
+    parts = [stage.id for stage in scheme.stages if stage.effect == "part"]
+    for path, node in _places(scheme.indicators, ("indicators",)):
+        for id in node.stages:
+            if id not in parts or not node.is_leaf:
+                yield (
+                    (*path, "stages"),
+                    say(
+                        zh="“{id}”不是可计分的阶段，应为{parts}之一{hint}，且只能写在考核要点上",
+                        en="“{id}” is no stage that is part of a value, expected one of {parts}{hint}, and on leaves only",
+                        id=id, parts=listing(parts), hint=nearest(id, parts),
+                    ),
+                )
+        weight = math.fsum(node.stages.values())
+        if node.stages and abs(weight - 1) > SUM_TOLERANCE:
+            yield (
+                (*path, "stages"),
+                say(
+                    zh="各阶段权重之和为 {weight:.10g}，应为 1",
+                    en="the stages' weights sum to {weight:.10g}, expected 1",
+                    weight=weight,
+                ),
+            )
+        treated = node.outliers
+        kind = node.rule.kind if node.is_leaf else ""
+        logged = {"goalposts": ("low", "high"), "efficacy": ("unacceptable", "satisfactory"), "minmax": (), "zscore": ()}
+        if treated and (kind in ("", "level") or (treated.log and kind not in logged)):
+            yield (
+                (*path, "outliers"),
+                say(
+                    zh="该评分规则不能这样处理异常值；取对数只用于{kinds}",
+                    en="this rule cannot treat outliers so; logarithms are for {kinds}",
+                    kinds=listing(logged),
+                ),
+            )
+        elif treated and treated.log and any(getattr(node.rule, end) <= 0 for end in logged[kind]):
+            yield (*path, "rule"), say(zh="取对数时评分区间两端应大于 0", en="with logarithms the rule's ends must be above 0")
 
 
 def _duplicates(scheme: Scheme) -> Iterator[tuple[Path_, Text]]:
@@ -93,6 +181,7 @@ def _duplicates(scheme: Scheme) -> Iterator[tuple[Path_, Text]]:
         "indicators": [((*path, "id"), node.id) for path, node in _places(scheme.indicators, ("indicators",))],
         "grades": [(("grades", i, "id"), grade.id) for i, grade in enumerate(scheme.grades)],
         "vetoes": [(("vetoes", i, "id"), veto.id) for i, veto in enumerate(scheme.vetoes)],
+        "stages": [(("stages", i, "id"), stage.id) for i, stage in enumerate(scheme.stages)],
         "bonuses": [(("bonuses", i, "id"), bonus.id) for i, bonus in enumerate(scheme.bonuses)],
         "units": [(("units", i), unit) for i, unit in enumerate(scheme.units or ())],
         "columns": [((*path, "id"), id) for path, id in leaves]

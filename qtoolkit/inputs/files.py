@@ -12,16 +12,31 @@ from qtoolkit.inputs.excel import read_grid
 from qtoolkit.inputs.numbertext import is_blank
 from qtoolkit.language import Text, say
 
+ITEM_HEADERS = ("indicator", "指标", "考核要点", "考核指标")
+"""The first header of a table that has indicators as rows and units as columns."""
+
 
 @dataclass(frozen=True)
 class Rows:
-    """A header and the rows below it; `numbers` are the rows' numbers in the file from 1, `head` the header's."""
+    """A header and the rows below it; `numbers` are the rows' numbers in the file from 1, `head` the header's.
+
+    Of a table with units as columns, the header is its first column and the rows its other columns: `lines` are then the
+    numbers in the file of what each header heads.
+    """
 
     name: str
     header: list[str]
     rows: list[list[Any]]
     numbers: list[int]
     head: int = 1
+    lines: dict[str, int] | None = None
+
+    def place(self, row: int | None, column: str | None) -> tuple[int | None, str | None]:
+        """The row and column in the file of a complaint about a row and a header."""
+        if self.lines is None:
+            return row, column
+        unit = str(self.rows[row - 1][0]).strip() if row else None
+        return self.lines.get(column or "", self.head if row else None), unit or column
 
 
 def read_bytes(path: Path) -> bytes:
@@ -111,7 +126,12 @@ def rows_of_grid(name: str, grid: list[list[Any]], first: int = 1) -> Rows:
         complaints.append(Complaint(say(zh="表头以下没有数据", en="no data below the header"), name, head_row))
     if complaints:
         raise InputError(complaints)
-    return Rows(name, header, rows, [number for number, _ in filled[1:]], head_row)
+    numbers = [number for number, _ in filled[1:]]
+    if header[0] not in ITEM_HEADERS:
+        return Rows(name, header, rows, numbers, head_row)
+    titles = ["unit", *("" if is_blank(row[0]) else str(row[0]).strip() for row in rows)]
+    flipped = [list(cells) for cells in zip(header[1:], *(row[1:] for row in rows), strict=True)]
+    return Rows(name, titles, flipped, list(range(1, width)), 0, {t: n for t, n in zip(titles, [head_row, *numbers], strict=True)})
 
 
 def _check_lone_header(name: str, row: int, title: str, rows: list[tuple[int, list[Any]]]) -> None:

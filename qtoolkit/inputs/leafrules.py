@@ -12,7 +12,7 @@ from qtoolkit.language import listing, say
 
 Direction = Literal["higher", "lower"]
 Treatment = Literal["fail", "zero", "full", "renormalise", "group_mean"]
-Status = Literal["not_applicable", "not_reported", "pending", "zero"]
+Blank = Literal["fail", "not_applicable", "not_reported", "pending", "zero"]
 
 
 class ShareRule(Model):
@@ -82,11 +82,14 @@ class TargetRule(Model):
 
 class DeductRule(Model):
     """Full marks less `rate` points for each `per` of the raw value (a count of things missing) or, with a target, for
-    each `per` by which the raw value misses it."""
+    each `per` by which the raw value misses it. No more than `most` points are taken off; from `zero_at` on (of what is
+    missing) nothing is left (没有制定不得分)."""
 
     kind: Literal["deduct"]
     rate: Nonnegative
     per: Positive = 1.0
+    most: Positive | None = None
+    zero_at: Positive | None = None
     target: Number | None = None
     own_target: Flag = False
     direction: Direction = "higher"
@@ -128,26 +131,78 @@ class StepsRule(Model):
         return self
 
 
+class BasePlusRule(Model):
+    """基础分加增量: the share `base` for all, and `gain` for each `per` by which the raw value improves on the reference
+    (the unit's own, column base:<leaf>, or `reference`), at most full marks."""
+
+    kind: Literal["base_plus"]
+    base: Share
+    gain: Nonnegative
+    per: Positive = 1.0
+    reference: Number | None = None
+    direction: Direction = "higher"
+
+
+class MinmaxRule(Model):
+    """Set-dependent: (raw − least) / (greatest − least) of the units assessed, or one less it when lower is better;
+    `when_equal` where all have the same value."""
+
+    kind: Literal["minmax"]
+    direction: Direction = "higher"
+    when_equal: Share = 1.0
+
+
+class ZscoreRule(Model):
+    """Set-dependent: center + spread·z, cut at 0 and 1; z = (raw − mean) / sd of the units assessed, sd with n − 1."""
+
+    kind: Literal["zscore"]
+    center: Share
+    spread: Positive
+    direction: Direction = "higher"
+
+
+class RankRule(Model):
+    """Set-dependent: 1 for the first of the units assessed, `last` for the last, equal steps between; ties share the
+    better place."""
+
+    kind: Literal["rank"]
+    direction: Direction = "higher"
+    last: Share = 0.0
+
+
 Rule = Annotated[
-    ShareRule | DirectRule | GoalpostsRule | EfficacyRule | TargetRule | DeductRule | LevelRule | StepsRule,
+    ShareRule | DirectRule | GoalpostsRule | EfficacyRule | TargetRule | DeductRule | LevelRule | StepsRule
+    | BasePlusRule | MinmaxRule | ZscoreRule | RankRule,
     Field(discriminator="kind"),
-]
+]  # fmt: skip
+
+
+class Outliers(Model):
+    """Treatment of extreme raw values before the rule, every treated cell of which is logged: the `low` lowest and `high`
+    highest values take the value next to them; `log` scores the logarithm of values above 0, the rule's ends included."""
+
+    low: int = Field(default=0, ge=0, strict=True)
+    high: int = Field(default=0, ge=0, strict=True)
+    log: Flag = False
 
 
 class Missing(Model):
-    """What a blank means and what each meaning gives. Nothing has a silent default but "fail"."""
+    """What a blank means and what each meaning gives; `new`: what a leaf gives for which the table has no column yet
+    (新增指标). Nothing has a silent default but "fail"."""
 
-    blank: Literal["fail", "not_applicable", "not_reported", "pending", "zero"] = "fail"
+    blank: Blank = "fail"
     not_applicable: Treatment = "fail"
     not_reported: Treatment = "fail"
     pending: Treatment = "fail"
+    new: Literal["fail", "zero", "full", "renormalise"] = "fail"
     no_data: Literal["fail", "exclude"] = "fail"
 
 
 class LeafMissing(Model):
     """A leaf's own treatment where it differs from the scheme's."""
 
-    blank: Literal["fail", "not_applicable", "not_reported", "pending", "zero"] | None = None
+    blank: Blank | None = None
     not_applicable: Treatment | None = None
     not_reported: Treatment | None = None
     pending: Treatment | None = None
+    new: Literal["fail", "zero", "full", "renormalise"] | None = None

@@ -11,14 +11,16 @@ from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
 from qtoolkit.errors import InputError, clip, nearest
 from qtoolkit.inputs.consistency import SUM_TOLERANCE, check_numbers, complaints_of
-from qtoolkit.inputs.leafrules import LeafMissing, Missing, Rule
+from qtoolkit.inputs.leafrules import LeafMissing, Missing, Outliers, Rule
 from qtoolkit.inputs.models import (
     BilingualText,
     Flag,
     Identifier,
     Model,
     Nonnegative,
+    Number,
     Positive,
+    Share,
     validate,
     wrong,
 )
@@ -28,6 +30,8 @@ from qtoolkit.language import Text, listing, same, say
 
 Spread = Literal["siblings", "all", "none"]
 CaseName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=64)]
+Aggregation = Literal["arithmetic", "geometric", "harmonic"] | Annotated[Number, Field(ge=-50, le=50)]
+"""A power mean by name, or by its order (1 arithmetic, 0 geometric, −1 harmonic)."""
 Year = Annotated[str, BeforeValidator(lambda v: str(v) if isinstance(v, int) and not isinstance(v, bool) else v)]
 
 
@@ -37,20 +41,28 @@ class Indicator(Model):
     id: Identifier
     name: BilingualText
     points: Nonnegative | None = None
-    aggregation: Literal["arithmetic", "geometric"] = "arithmetic"
+    aggregation: Aggregation = "arithmetic"
     children: tuple[Indicator, ...] = ()
     rule: Rule | None = None
     scales: Flag | None = None
     out_of: Positive | None = Field(default=None, description="points for which the rule's deductions are written")
+    outliers: Outliers | None = None
+    stages: dict[Identifier, Share] = Field(default_factory=dict, description="weights of the stages that make the value")
     missing: LeafMissing = LeafMissing()
     unit: str | None = None
     kind: Literal["quantitative", "qualitative"] = "quantitative"
+    previous: tuple[Identifier, ...] = Field(default=(), description="last year's indicators that this one continues")
+    area: BilingualText | None = None
+    aspect: BilingualText | None = None
+    standard: BilingualText | None = None
+    method: BilingualText | None = None
     lead: BilingualText | None = None
     responsible: BilingualText | None = None
-    standard: BilingualText | None = None
     basis: BilingualText | None = None
-    source: BilingualText | None = None
     materials: BilingualText | None = None
+    source: BilingualText | None = None
+    rationale: BilingualText | None = None
+    superior: BilingualText | None = None
 
     @property
     def is_leaf(self) -> bool:
@@ -143,25 +155,66 @@ class Order(Model):
     veto: Literal["before_quota", "after_quota"] = "before_quota"
 
 
+class Stage(Model):
+    """A stage of the work (资料考核, 实地核查, …), whose values stand in the columns <leaf>@<stage>. A `part` enters a leaf's
+    value with the weight that the leaf gives it; a value of a later stage replaces or corrects (is added to) that."""
+
+    id: Identifier
+    name: BilingualText
+    effect: Literal["part", "replaces", "corrects"] = "part"
+
+
 class Grade(Model):
-    """A grade, its least score (the band is closed below), and the ceiling on how many units may have it or better."""
+    """A grade, its least score (the band is closed below), and what limits who has it.
+
+    `quota`: the most units (or share of them) that may have this grade or better. `last`: how many units at the bottom of
+    the ranking have this grade at best. Of units tied where the limit falls, `ties: out` gives none the places of a quota
+    and puts none among the last; `ties: in` gives them to all. `within: class` counts in each class of units by itself.
+    `printed` is the band as the document prints it, to find scores that no band covers; `consequence` is what follows
+    from the grade (通报表扬, 限期整改).
+    """
 
     id: Identifier
     name: BilingualText | None = None
     cutoff: Nonnegative
+    class_cutoffs: dict[str, Nonnegative] = Field(default_factory=dict)
     quota: Nonnegative | None = None
+    last: int | None = Field(default=None, ge=1, strict=True)
+    ties: Literal["out", "in"] = "out"
+    within: Literal["all", "class"] = "all"
+    printed: tuple[Number, Number] | None = None
+    consequence: BilingualText | None = None
 
     @property
     def label(self) -> Text:
         return self.name or same(self.id)
 
+    def cutoff_of(self, group: str | None) -> float:
+        """The cutoff for units of a class."""
+        return self.class_cutoffs.get(group, self.cutoff)
+
 
 class Veto(Model):
-    """一票否决: a unit with it has at best the grade `cap`."""
+    """一票否决: a unit with it has at best the grade `cap`, or `lower` grades less than its score gives. With
+    `falsified` it also strikes units any of whose cells is marked 弄虚作假."""
 
     id: Identifier
     name: BilingualText
-    cap: Identifier
+    cap: Identifier | None = None
+    lower: int | None = Field(default=None, ge=1, strict=True)
+    falsified: Flag = False
+
+    @model_validator(mode="after")
+    def _one_effect(self) -> Veto:
+        if (self.cap is None) == (self.lower is None):
+            raise wrong(
+                say(
+                    zh="“{id}”应有 cap（最高可定等级）或 lower（下调级数）之一",
+                    en="“{id}” needs either cap (the best grade it leaves) or lower (grades taken off)",
+                    id=self.id,
+                )
+            )
+        return self
 
 
 class Bonus(Model):
@@ -171,6 +224,14 @@ class Bonus(Model):
     name: BilingualText
     kind: Literal["bonus", "deduction"] = "bonus"
     max: Positive
+
+
+class Conversion(Model):
+    """The published score as points of a wider assessment (折算计入综合考核得分): score × points / total, rounded half up."""
+
+    name: BilingualText
+    points: Positive
+    decimals: int = Field(default=2, ge=0, le=8, strict=True)
 
 
 class Covariate(Model):
@@ -199,7 +260,8 @@ class Scheme(Model):
     notes: tuple[BilingualText, ...] = ()
     sources: tuple[BilingualText, ...] = ()
     indicators: tuple[Indicator, ...] = Field(min_length=1)
-    aggregation: Literal["arithmetic", "geometric"] = "arithmetic"
+    aggregation: Aggregation = "arithmetic"
+    stages: tuple[Stage, ...] = ()
     missing: Missing = Missing()
     rounding: RoundingStages = RoundingStages()
     order: Order = Order()
@@ -207,7 +269,12 @@ class Scheme(Model):
     grades: tuple[Grade, ...] = Field(min_length=1)
     vetoes: tuple[Veto, ...] = ()
     bonuses: tuple[Bonus, ...] = ()
+    bonus_cap: Positive | None = Field(default=None, description="the most that all bonus items add together")
+    deduction_cap: Positive | None = Field(default=None, description="the most that all deductions take together")
     cap: Positive | None = None
+    floor: Nonnegative | None = Field(default=None, description="the least published score")
+    conversion: Conversion | None = None
+    classes: tuple[str, ...] = Field(default=(), description="the classes of units, where cutoffs or quotas go by class")
     units: tuple[str, ...] | None = None
     covariates: tuple[Covariate, ...] = ()
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,12 @@ import numpy as np
 import pandas as pd
 
 from qtoolkit.inputs.files import Rows, read_rows, rows_of_grid
+from qtoolkit.inputs.headers import UNIT_HEADERS
 from qtoolkit.inputs.scheme import Scheme
 from qtoolkit.inputs.statuses import (  # noqa: F401  (the codes of Table.status)
+    BLANKS,
+    FALSIFIED,
+    NEW,
     NOT_APPLICABLE,
     NOT_REPORTED,
     PENDING,
@@ -20,7 +25,7 @@ from qtoolkit.inputs.statuses import (  # noqa: F401  (the codes of Table.status
     VALUE,
     ZERO,
 )
-from qtoolkit.inputs.tablereader import UNIT_HEADERS, Reader
+from qtoolkit.inputs.tablereader import Reader
 from qtoolkit.language import Text, say
 
 
@@ -35,15 +40,22 @@ class Table:
     labels : tuple of Text
         The names in both languages (column name_en).
     raw : ndarray of object, (n, d)
-        Numbers, or names of levels; None where the cell holds no value.
+        Numbers, or names of levels (shares, where stages of levels are weighted); None where there is no value.
     status : ndarray of int8, (n, d)
-        VALUE, NOT_APPLICABLE, NOT_REPORTED, PENDING or ZERO.
-    targets : ndarray of float, (n, d)
-        Units' own targets, NaN where there is none.
+        VALUE, NOT_APPLICABLE, NOT_REPORTED, PENDING, ZERO, FALSIFIED or NEW.
+    targets, baselines : ndarray of float, (n, d)
+        Units' own targets (备案目标值) and baselines (基期值), NaN where there is none.
     vetoes : ndarray of bool, (n, number of vetoes)
     bonuses : ndarray of float, (n, number of bonus items)
     covariates : DataFrame
         Indexed by unit.
+    filed : ndarray of object, (n, d)
+        `raw` before a later stage (实地核查) replaced or corrected it.
+    stages : mapping of stage id to ndarray of object, (n, d)
+        What each stage said, None where it said nothing.
+    remarks : DataFrame of str, indexed by unit
+        The columns reason:<leaf>, event:<veto>, evidence:<veto>, date:<veto>, grade:<year>, approved (a grade's id),
+        approved_reason, approved_by that the table has.
     excluded : tuple of Text
         Units left out because they have no data at all (`missing.no_data: exclude`).
     """
@@ -54,10 +66,29 @@ class Table:
     raw: np.ndarray
     status: np.ndarray
     targets: np.ndarray
+    baselines: np.ndarray
     vetoes: np.ndarray
     bonuses: np.ndarray
     covariates: pd.DataFrame
-    excluded: tuple[Text, ...] = ()
+    filed: np.ndarray
+    stages: Mapping[str, np.ndarray]
+    remarks: pd.DataFrame
+    excluded: tuple[Text, ...] = field(default=())
+
+    def keep(self, chosen: np.ndarray) -> Table:
+        """The table of some of its units, chosen (n,) of bool."""
+        at = np.flatnonzero(chosen)
+        parts = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("name", "excluded")}
+        kept = {name: _rows_of(part, at) for name, part in parts.items()}
+        return replace(self, **kept)
+
+
+def _rows_of(part: Any, at: np.ndarray) -> Any:
+    if isinstance(part, tuple):
+        return tuple(part[k] for k in at)
+    if isinstance(part, Mapping):
+        return {key: values[at] for key, values in part.items()}
+    return part.iloc[at] if isinstance(part, pd.DataFrame) else part[at]
 
 
 def read_table(path: Path, scheme: Scheme) -> Table:
@@ -95,21 +126,44 @@ def table_of_rows(rows: Rows, scheme: Scheme) -> Table:
     vetoes = [reader.yes_no(f"veto:{veto.id}") for veto in scheme.vetoes]
     bonuses = [reader.numbers(f"bonus:{bonus.id}", low=0, high=bonus.max, blank=0.0) for bonus in scheme.bonuses]
     english = reader.texts("name_en")
-    covariates = reader.covariates()
+    covariates, remarks = reader.covariates(), reader.remarks()
     reader.problems.stop()
-    n = len(units)
-    raw, status, targets = (
-        np.array([c[part] for c in columns], dtype=kind).reshape(-1, n).T
-        for part, kind in enumerate((object, np.int8, float))
-    )
+    n, index = len(units), pd.Index(units, name="unit")
+
+    def stacked(lists: list, kind: Any) -> np.ndarray:
+        return np.array(lists, dtype=kind).reshape(-1, n).T
+
+    status = stacked([c.statuses for c in columns], np.int8)
+    blank = [None] * n
     table = Table(
-        rows.name, units, tuple(Text(zh, en or zh) for zh, en in zip(units, english, strict=True)), raw, status,
-        targets, np.array(vetoes, dtype=bool).reshape(-1, n).T, np.array(bonuses, dtype=float).reshape(-1, n).T,
-        pd.DataFrame(covariates, index=pd.Index(units, name="unit")),
-    )
-    empty = ~np.isin(status, (VALUE, ZERO)).any(axis=1)
+        name=rows.name, units=units, labels=tuple(Text(zh, en or zh) for zh, en in zip(units, english, strict=True)),
+        raw=stacked([c.values for c in columns], object), status=status,
+        targets=stacked([c.targets for c in columns], float), baselines=stacked([c.baselines for c in columns], float),
+        vetoes=stacked(vetoes, bool), bonuses=stacked(bonuses, float), covariates=pd.DataFrame(covariates, index=index),
+        filed=stacked([c.filed for c in columns], object),
+        stages={s.id: stacked([c.stages.get(s.id, blank) for c in columns], object) for s in scheme.stages},
+        remarks=pd.DataFrame(remarks, index=index),
+    )  # fmt: skip
+    _strike_falsified(table, scheme, reader)
+    empty = ~np.isin(status, (VALUE, ZERO, FALSIFIED)).any(axis=1)
     _refuse_empty(reader, empty)
-    return _keep(table, ~empty) if empty.any() else table
+    if not empty.any():
+        return table
+    return replace(table.keep(~empty), excluded=tuple(table.labels[k] for k in np.flatnonzero(empty)))
+
+
+def _strike_falsified(table: Table, scheme: Scheme, reader: Reader) -> None:
+    """Vetoes for falsification strike units with a cell marked so; a mark without such a veto is a complaint."""
+    marked = (table.status == FALSIFIED).any(axis=1)
+    strikes = [v for v, veto in enumerate(scheme.vetoes) if veto.falsified]
+    table.vetoes[:, strikes] |= marked[:, None]
+    for row in np.array(reader.rows.numbers)[marked] if not strikes else []:
+        text = say(
+            zh="标明“弄虚作假”，但方案未规定如何处理（应有一个否决事项写明 falsified）",
+            en="marked as falsified, and the scheme does not say what follows (a veto that says falsified)",
+        )
+        reader.complain(text, row=int(row))
+    reader.problems.stop()
 
 
 def _refuse_empty(reader: Reader, empty: np.ndarray) -> None:
@@ -124,14 +178,3 @@ def _refuse_empty(reader: Reader, empty: np.ndarray) -> None:
     elif empty.all():
         reader.complain(say(zh="所有考核对象都没有数据", en="no unit has any data"))
     reader.problems.stop()
-
-
-def _keep(table: Table, keep: np.ndarray) -> Table:
-    """The table of some of its units; the others are listed as excluded."""
-    return replace(
-        table, units=tuple(unit for unit, k in zip(table.units, keep, strict=True) if k),
-        labels=tuple(label for label, k in zip(table.labels, keep, strict=True) if k), raw=table.raw[keep],
-        status=table.status[keep], targets=table.targets[keep], vetoes=table.vetoes[keep], bonuses=table.bonuses[keep],
-        covariates=table.covariates[keep],
-        excluded=tuple(label for label, k in zip(table.labels, keep, strict=True) if not k),
-    )

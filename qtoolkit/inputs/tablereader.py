@@ -2,72 +2,51 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
 
-from qtoolkit.errors import Problems, clip, nearest
+from qtoolkit.errors import clip
+from qtoolkit.inputs.cells import Cells
 from qtoolkit.inputs.files import Rows
+from qtoolkit.inputs.headers import REMARK_KINDS, REMARKS
 from qtoolkit.inputs.numbertext import is_blank, parse_number, plain_text
-from qtoolkit.inputs.scheme import Indicator, Scheme
-from qtoolkit.inputs.statuses import STATUS_LABELS, STATUS_NAMES, STATUS_WORDS, VALUE, ZERO
+from qtoolkit.inputs.scheme import Indicator, Scheme, Stage
+from qtoolkit.inputs.statuses import NEW, STATUS_LABELS, STATUS_NAMES, STATUS_WORDS, VALUE, WRITTEN, ZERO
 from qtoolkit.language import Text, listing, say
 
-UNIT_HEADERS = ("unit", "考核对象", "地区", "单位名称")
-_YES_NO = {"1": True, "是": True, "yes": True, "true": True, "0": False, "否": False, "no": False, "false": False}
-_EXCEL_ERROR = re.compile(r"#(DIV/0!|N/A|NAME\?|NULL!|NUM!|REF!|VALUE!|SPILL!|CALC!|GETTING_DATA)")
-_MOST_HINTS = 20  # looking for the nearest name is slow: thousands of unknown units need no thousand hints
+
+@dataclass
+class LeafColumns:
+    """What a table says of one leaf, a list item a unit: values as scored and as filed before later stages replaced or
+    corrected them, statuses, targets, baselines, and the values of each stage."""
+
+    values: list[Any]
+    statuses: list[int]
+    targets: list[float]
+    baselines: list[float]
+    filed: list[Any]
+    stages: dict[str, list[Any]] = field(default_factory=dict)
 
 
-class Reader:
+class Reader(Cells):
     """Reads the columns of one table for a scheme; what is wrong stands in `problems`.
 
     A column that is missing is a complaint of its own and reads as blank.
     """
 
     def __init__(self, rows: Rows, scheme: Scheme):
-        self.rows, self.scheme, self.problems = rows, scheme, Problems()
-        self._places: dict[str, int] = {}
-        self._hints = 0
-        known, ambiguous = self._known_columns()
-        for i, title in enumerate(rows.header):
-            key = known.get(title)
-            if title in ambiguous:
-                ids = listing(ambiguous[title])
-                self._complain_header(
-                    say(
-                        zh="是{ids}共有的名称，请以编号作列名",
-                        en="is the name of {ids}: use the ids as headers",
-                        ids=ids,
-                    ),
-                    title,
-                )
-            elif key is None:
-                self._complain_header(
-                    say(
-                        zh="方案中没有这一列{hint}",
-                        en="the scheme has no such column{hint}",
-                        hint=self._hint(title, known),
-                    ),
-                    title,
-                )
-            elif key in self._places:
-                other = rows.header[self._places[key]]
-                self._complain_header(
-                    say(zh="与“{other}”列含义相同", en="means the same as column “{other}”", other=other), title
-                )
-            else:
-                self._places[key] = i
-        names = {leaf.id: leaf.name for leaf in scheme.leaves}
-        absent = [
-            say(zh="{id}（{name}）", en="{id} ({name})", id=key, name=names[key]) if key in names else key
-            for key in ("unit", *names)
-            if not self._has(key)
-        ]
-        if absent:
-            self._complain_header(say(zh="缺少列：{names}", en="missing columns: {names}", names=listing(absent)))
+        super().__init__(rows, scheme)
+        absent: list[Any] = [] if self._has("unit") else ["unit"]
         for leaf in scheme.leaves:
+            absent += [
+                say(zh="{id}（{name}）", en="{id} ({name})", id=key, name=leaf.name)
+                for key in _columns_of(leaf)
+                if not self._has(key) and not self._is_new(leaf)
+            ]
             if self._has(f"target:{leaf.id}") and not _takes_target(leaf):
                 self._complain_header(
                     say(
@@ -77,60 +56,13 @@ class Reader:
                     ),
                     f"target:{leaf.id}",
                 )
+        if absent:
+            self._complain_header(say(zh="缺少列：{names}", en="missing columns: {names}", names=listing(absent)))
 
-    def _known_columns(self) -> tuple[dict[str, str], dict[str, list[str]]]:
-        """Column headers that are understood and what each stands for; names that several columns share."""
-        known = {header: "unit" for header in UNIT_HEADERS} | {"name_en": "name_en", "英文名称": "name_en"}
-        known |= {"class": "class", "类别": "class"}
-        for leaf in self.scheme.leaves:
-            known |= {f"{kind}:{leaf.id}": f"{kind}:{leaf.id}" for kind in ("status", "target")}
-        known |= {f"veto:{veto.id}": f"veto:{veto.id}" for veto in self.scheme.vetoes}
-        known |= {f"bonus:{bonus.id}": f"bonus:{bonus.id}" for bonus in self.scheme.bonuses}
-        described = [(part.id, part.name) for part in (*self.scheme.leaves, *self.scheme.covariates)]
-        known |= {id: id for id, _ in described}
-        shared: dict[str, list[str]] = {}
-        for id, name in described:
-            for header in {name.zh.strip(), name.en.strip()} - {id}:
-                shared.setdefault(header, []).append(id)
-        for header, ids in shared.items():
-            known.setdefault(header, ids[0])
-        return known, {header: ids for header, ids in shared.items() if len(ids) > 1 and header not in dict(described)}
-
-    def complain(self, text: Text, column: str | None = None, row: int | None = None) -> None:
-        """Collect a complaint about this table."""
-        self.problems.add(text, file=self.rows.name, row=row, column=column)
-
-    def _complain_header(self, text: Text, column: str | None = None) -> None:
-        self.complain(text, column, self.rows.head or None)
-
-    def _hint(self, name: str, known: Any) -> Text:
-        self._hints += 1
-        return nearest(name, known) if self._hints <= _MOST_HINTS else Text("", "")
-
-    def _has(self, key: str) -> bool:
-        return key in self._places
-
-    def _header(self, key: str) -> str:
-        return self.rows.header[self._places[key]] if self._has(key) else key
-
-    def _cells(self, key: str) -> list[tuple[int, Any]]:
-        """(row number, cell) of a column; blanks where the column is absent."""
-        place = self._places.get(key)
-        rows = zip(self.rows.numbers, self.rows.rows, strict=True)
-        return [(number, None if place is None else row[place]) for number, row in rows]
-
-    def texts(self, key: str) -> list[str | None]:
-        """A column of text; None where it is blank."""
-        result = []
-        for row, cell in self._cells(key):
-            text = None if is_blank(cell) else plain_text(cell)
-            if text is not None and _EXCEL_ERROR.fullmatch(text):
-                self.complain(
-                    say(zh="内容为“{found}”，应为文字", en="found “{found}”, expected text", found=text), self._header(key),
-                    row,
-                )
-            result.append(text)
-        return result
+    def _is_new(self, leaf: Indicator) -> bool:
+        """Whether the leaf has no column yet and the scheme says what it gives then."""
+        treatment = leaf.missing.new or self.scheme.missing.new
+        return treatment != "fail" and not any(self._has(key) for key in _columns_of(leaf))
 
     def units(self) -> tuple[str, ...]:
         """The units' names, each filled, unique, and known to a scheme that lists its units."""
@@ -162,36 +94,92 @@ class Reader:
             self.complain(say(zh="缺少考核对象：{names}", en="missing units: {names}", names=listing(absent, most=20)))
         return tuple(names)
 
-    def leaf(self, leaf: Indicator) -> tuple[list, list[int], list[float]]:
-        """Raw values, statuses and targets of one leaf."""
-        statuses = self._statuses(leaf)
+    def leaf(self, leaf: Indicator) -> LeafColumns:
+        """Everything about one leaf."""
+        said = self._statuses(leaf)
+        n, stages = len(said), {}
+        later = [s for s in self.scheme.stages if s.effect != "part" and self._has(f"{leaf.id}@{s.id}")]
+        if self._is_new(leaf):
+            values, statuses = [None] * n, [NEW] * n
+        else:
+            replaced = {i for s in later if s.effect == "replaces" for i in self._filled(f"{leaf.id}@{s.id}")}
+            columns = [self._column(leaf, key, said, replaced) for key in _columns_of(leaf)]
+            stages = dict(zip(leaf.stages, (values for values, _ in columns), strict=False))
+            statuses = [self._agreed(leaf, i, [column[1][i] for column in columns]) for i in range(n)]
+            values = [
+                _combined(leaf, [column[0][i] for column in columns]) if status == VALUE and i not in replaced else None
+                for i, status in enumerate(statuses)
+            ]
+        filed = list(values)
+        for stage in later:
+            stages[stage.id] = self._later(leaf, stage, values, statuses)
+        baselines = self.numbers(f"base:{leaf.id}", percent=_is_percent(leaf))
+        if leaf.rule.kind == "base_plus" and leaf.rule.reference is None:
+            self._need(f"base:{leaf.id}", baselines, statuses, Text("基期值", "baseline"), "reference")
+        return LeafColumns(values, statuses, self._targets(leaf, statuses), baselines, filed, stages)
+
+    def _filled(self, key: str) -> list[int]:
+        return [i for i, (_, cell) in enumerate(self._cells(key)) if not is_blank(cell)]
+
+    def _column(self, leaf: Indicator, key: str, said: list[int], replaced: Collection[int]) -> tuple[list, list[int]]:
+        """Values and statuses of one column of a leaf; a blank that a later stage fills is none."""
         values: list[Any] = []
-        column = self._header(leaf.id)
-        cells = self._cells(leaf.id) if self._has(leaf.id) else []  # the missing column has been complained of
+        statuses, column = list(said), self._header(key)
+        cells = self._cells(key) if self._has(key) else []  # the missing column has been complained of
         for i, (row, cell) in enumerate(cells):
-            blank = is_blank(cell)
-            word = STATUS_WORDS.get(plain_text(cell)) if isinstance(cell, str) else None
+            blank, word = is_blank(cell), _status_word(cell)
             if word is not None:
                 if statuses[i] not in (VALUE, word):
-                    text = say(
-                        zh="内容为“{found}”，与状态列的“{status}”矛盾",
-                        en="found “{found}”, which contradicts “{status}” in the status column",
-                        found=STATUS_LABELS[word], status=STATUS_LABELS[statuses[i]],
-                    )
-                    self.complain(text, column, row)
+                    self._contradicts(STATUS_LABELS[word], statuses[i], column, row)
                 statuses[i], blank = word, True
             elif not blank and statuses[i] != VALUE:
-                text = say(
-                    zh="状态列为“{status}”，却有数值“{found}”",
-                    en="the status column says “{status}”, and yet there is a value, “{found}”",
-                    status=STATUS_LABELS[statuses[i]], found=clip(cell),
-                )
-                self.complain(text, column, row)
-            elif blank and statuses[i] == VALUE:
+                self._contradicts(clip(cell), statuses[i], column, row)
+            elif blank and statuses[i] == VALUE and i not in replaced:
                 statuses[i] = self._blank(leaf, column, row)
             values.append(None if blank else self._value(leaf, cell, column, row))
-        targets = self._targets(leaf, statuses)
-        return values, statuses, targets
+        return values or [None] * len(said), statuses
+
+    def _contradicts(self, found: Any, status: int, column: str, row: int) -> None:
+        text = say(
+            zh="内容为“{found}”，与已标明的状态“{status}”矛盾",
+            en="found “{found}”, which contradicts the status “{status}”",
+            found=found, status=STATUS_LABELS[status],
+        )
+        self.complain(text, column, row)
+
+    def _agreed(self, leaf: Indicator, i: int, statuses: list[int]) -> int:
+        """The status of a leaf whose stages may each have one."""
+        found = sorted({status for status in statuses if status != VALUE})
+        if len(found) > 1:
+            self._contradicts(STATUS_LABELS[found[0]], found[1], leaf.id, self.rows.numbers[i])
+        return found[0] if found else VALUE
+
+    def _later(self, leaf: Indicator, stage: Stage, values: list[Any], statuses: list[int]) -> list[Any]:
+        """Let a later stage replace or correct values, in place; what it said, None where it said nothing."""
+        key, said = f"{leaf.id}@{stage.id}", []
+        column = self._header(key)
+        for i, (row, cell) in enumerate(self._cells(key)):
+            word, value = _status_word(cell), None
+            if is_blank(cell):
+                pass
+            elif word is not None:
+                values[i], statuses[i] = None, word
+            elif stage.effect == "replaces":
+                value = values[i] = self._value(leaf, cell, column, row)
+                statuses[i] = VALUE
+            elif leaf.rule.kind == "level" or values[i] is None:
+                text = say(
+                    zh="内容为“{found}”，但没有可更正的数值",
+                    en="found “{found}”, but there is no number to correct",
+                    found=clip(cell),
+                )
+                self.complain(text, column, row)
+            else:
+                value, reason = parse_number(cell, percent=_is_percent(leaf))
+                values[i] = _sum_of_products((1, 1), (values[i], value))
+                self._check_range(values[i], reason, *self._ends(leaf), column, row)
+            said.append(value)
+        return said
 
     def _statuses(self, leaf: Indicator) -> list[int]:
         key = f"status:{leaf.id}"
@@ -202,7 +190,7 @@ class Reader:
                 text = say(
                     zh="状态为“{word}”，应为{words}之一{hint}",
                     en="the status is “{word}”, expected one of {words}{hint}",
-                    word=clip(word), words=listing(STATUS_LABELS[1:]), hint=self._hint(word, STATUS_WORDS),
+                    word=clip(word), words=listing(STATUS_LABELS[i] for i in WRITTEN), hint=self._hint(word, STATUS_WORDS),
                 )
                 self.complain(text, key, row)
             result.append(STATUS_WORDS.get(word, VALUE))
@@ -216,9 +204,7 @@ class Reader:
         text = say(
             zh="空白，应有数值，或写明{words}之一",
             en="blank, expected a value or one of {words}",
-            words=listing(
-                Text(label.zh, name) for label, name in zip(STATUS_LABELS[1:], STATUS_NAMES[1:], strict=True)
-            ),
+            words=listing(Text(STATUS_LABELS[i].zh, STATUS_NAMES[i]) for i in WRITTEN),
         )
         self.complain(text, column, row)
         return ZERO
@@ -235,94 +221,119 @@ class Reader:
                 )
                 self.complain(text, column, row)
             return word
-        number, reason = parse_number(cell, percent=leaf.unit in ("%", "\uff05"))
-        low, high = {"share": (0, 1), "direct": (0, leaf.written_for)}.get(rule.kind, (None, None))
-        if rule.kind == "deduct" and rule.target is None and not rule.own_target:
-            low = 0
-        self._check_range(number, reason, low, high, column, row)
+        number, reason = parse_number(cell, percent=_is_percent(leaf))
+        self._check_range(number, reason, *self._ends(leaf), column, row)
         return number
 
-    def _check_range(
-        self, number: float, reason: Text | None, low: float | None, high: float | None, column: str, row: int
-    ) -> None:
-        if reason is None and low is not None and number < low:
-            reason = say(
-                zh="内容为“{found:.10g}”，应不小于 {low:.10g}",
-                en="found “{found:.10g}”, expected at least {low:.10g}",
-                found=number, low=low,
-            )
-        if reason is None and high is not None and number > high:
-            reason = say(
-                zh="内容为“{found:.10g}”，应不大于 {high:.10g}",
-                en="found “{found:.10g}”, expected at most {high:.10g}",
-                found=number, high=high,
-            )
-        if reason is not None:
-            self.complain(reason, column, row)
-
-    def numbers(
-        self, key: str, low: float | None = None, high: float | None = None, blank: float = np.nan
-    ) -> list[float]:
-        """A column of numbers between `low` and `high`; blanks give `blank`."""
-        result = []
-        for row, cell in self._cells(key):
-            number, reason = (blank, None) if is_blank(cell) else parse_number(cell)
-            self._check_range(number, reason, low, high, self._header(key), row)
-            result.append(number)
-        return result
+    def _ends(self, leaf: Indicator) -> tuple[float | None, float | None]:
+        """The least and the greatest raw value that a leaf's rule understands."""
+        rule = leaf.rule
+        counts = rule.kind == "deduct" and rule.target is None and not rule.own_target
+        return {"share": (0, 1), "direct": (0, leaf.written_for)}.get(rule.kind, (0, None) if counts else (None, None))
 
     def _targets(self, leaf: Indicator, statuses: list[int]) -> list[float]:
         """The units' own targets of a leaf; NaN where there is none."""
         rule, key = leaf.rule, f"target:{leaf.id}"
-        targets: list[float] = []
-        needed = _takes_target(leaf) and rule.target is None
-        for (row, cell), status in zip(self._cells(key), statuses, strict=True):
-            target, reason = (
-                (np.nan, None) if is_blank(cell) else parse_number(cell, percent=leaf.unit in ("%", "\uff05"))
-            )
-            if reason is None and target <= 0 and rule.kind == "target":
-                reason = say(
+        targets = self.numbers(key, percent=_is_percent(leaf))
+        for row, target in zip(self.rows.numbers, targets, strict=True):
+            if target <= 0 and rule.kind == "target":
+                text = say(
                     zh="目标值为“{found:.10g}”，应大于 0",
                     en="the target is “{found:.10g}”, expected above 0",
                     found=target,
                 )
-            elif reason is None and np.isnan(target) and needed and status == VALUE and self._has(key):
-                reason = say(
-                    zh="没有目标值，应在本列或评分规则中写明",
-                    en="no target, expected one in this column or in the rule",
-                )
-            if reason is not None:
-                self.complain(reason, key, row)
-            targets.append(target)
-        if needed and not self._has(key) and VALUE in statuses:
+                self.complain(text, key, row)
+        if _takes_target(leaf) and rule.target is None:
+            self._need(key, targets, statuses, Text("目标值", "target"), "target")
+        return targets
+
+    def _need(self, key: str, numbers: list[float], statuses: list[int], what: Text, name: str) -> None:
+        """Complain of units with a value but without the number of their own that the rule needs."""
+        if not self._has(key) and VALUE in statuses:
             self._complain_header(
                 say(
-                    zh="缺少目标值列（评分规则中也没有 target）", en="no column of targets (and no target in the rule)"
+                    zh="缺少{what}列（评分规则中也没有 {name}）",
+                    en="no column of each unit's {what} (and no {name} in the rule)",
+                    what=what, name=name,
                 ),
                 key,
             )
-        return targets
-
-    def yes_no(self, key: str) -> list[bool]:
-        """A column of yes and no; blank is no."""
-        result = []
-        for row, cell in self._cells(key):
-            word = "" if is_blank(cell) else plain_text(cell).lower()
-            if word and word not in _YES_NO:
+        elif self._has(key):
+            cells = zip(self._cells(key), numbers, statuses, strict=True)
+            for row in [row for (row, cell), _, status in cells if is_blank(cell) and status == VALUE]:
                 text = say(
-                    zh="内容为“{found}”，应为“是”或“否”", en="found “{found}”, expected yes or no", found=clip(cell)
+                    zh="没有{what}，应在本列或评分规则中写明",
+                    en="no {what}, expected one in this column or in the rule",
+                    what=what,
                 )
                 self.complain(text, key, row)
-            result.append(_YES_NO.get(word, False))
-        return result
+
+    def remarks(self) -> dict[str, list[str | None]]:
+        """The columns of text that say what happened and was decided: reason:<leaf>, event:<veto>, approved, …"""
+        keys = [key for key in self._places if key in REMARKS or key.partition(":")[0] in REMARK_KINDS]
+        columns = {key: self.texts(key) for key in keys}
+        names = {name: g.id for g in self.scheme.grades for name in (g.label.zh, g.label.en, g.id)}
+        for i, (row, word) in enumerate(zip(self.rows.numbers, columns.get("approved", []), strict=False)):
+            if word is not None and word not in names:
+                text = say(
+                    zh="审定等级为“{word}”，应为{words}之一",
+                    en="the approved grade is “{word}”, expected one of {words}",
+                    word=clip(word), words=listing(grade.label for grade in self.scheme.grades),
+                )
+                self.complain(text, self._header("approved"), row)
+            columns["approved"][i] = names.get(word)
+        return columns
 
     def covariates(self) -> dict[str, list]:
         """The columns that describe units; those that the table lacks are left out."""
         kinds = {covariate.id: covariate.kind for covariate in self.scheme.covariates}
         kinds.setdefault("class", "text")
+        if self.scheme.classes:
+            self._check_classes()
         return {
             id: self.numbers(id) if kind == "number" else self.texts(id) for id, kind in kinds.items() if self._has(id)
         }
+
+    def _check_classes(self) -> None:
+        """Every unit of a scheme with classes is in one of them."""
+        if not self._has("class"):
+            self._complain_header(say(zh="缺少类别列", en="no column of classes"), "class")
+        for row, cell in self._cells("class") if self._has("class") else []:
+            if plain_text("" if cell is None else cell) not in self.scheme.classes:
+                text = say(
+                    zh="类别为“{found}”，应为{words}之一",
+                    en="the class is “{found}”, expected one of {words}",
+                    found=clip("" if cell is None else cell), words=listing(self.scheme.classes),
+                )
+                self.complain(text, self._header("class"), row)
+
+
+def _columns_of(leaf: Indicator) -> list[str]:
+    """The columns that make a leaf's value: one, or one for each of its stages."""
+    return [f"{leaf.id}@{stage}" for stage in leaf.stages] or [leaf.id]
+
+
+def _combined(leaf: Indicator, parts: list[Any]) -> Any:
+    """Σ weight · value over a leaf's stages; of levels, their shares."""
+    if len(parts) == 1:
+        return parts[0]
+    if leaf.rule.kind == "level":
+        parts = [leaf.rule.levels.get(part, np.nan) for part in parts]
+    return _sum_of_products(leaf.stages.values(), parts)
+
+
+def _sum_of_products(weights: Iterable[float], values: Iterable[float]) -> float:
+    """Σ weight · value of numbers as they were written: a sum that is 4 on paper is 4, and on the step that starts at 4."""
+    pairs = zip(weights, values, strict=True)
+    return float(sum((Decimal(repr(float(weight))) * Decimal(repr(float(value))) for weight, value in pairs), Decimal(0)))
+
+
+def _status_word(cell: Any) -> int | None:
+    return STATUS_WORDS.get(plain_text(cell)) if isinstance(cell, str) else None
+
+
+def _is_percent(leaf: Indicator) -> bool:
+    return leaf.unit in ("%", "\uff05")
 
 
 def _takes_target(leaf: Indicator) -> bool:

@@ -1,5 +1,6 @@
 """The engine's verbs against brute force, scipy, closed forms, and assessments one by one."""
 
+import dataclasses
 import math
 
 import numpy as np
@@ -66,19 +67,26 @@ def test_leaves_in_place_of_data(given, seed):
 @given(givens())
 def test_thresholds_are_the_least_scores_that_reach_the_cutoffs(given):
     """Brute force: finish() at every candidate threshold, one tick below it, and on a grid of all half points."""
-    engine = assess(scheme_of(given.scheme), frame_of(given)).engine
-    cutoffs = to_ticks([g["cutoff"] for g in reversed(given.scheme["grades"][:-1])])
+    full = assess(scheme_of(given.scheme), frame_of(given)).engine
     total = int(to_ticks(given.scheme["total"]))
-    grid = np.arange(0, total + 1, to_ticks(0.5))
-    for g, cutoff in enumerate(cutoffs):
-        limit = engine.thresholds[:, g]
-        for base in grid:
+    engine = dataclasses.replace(full, shift=np.zeros_like(full.shift))
+    limits = core.thresholds(engine, engine.cutoffs, total * engine.tree.growth)
+    cutoffs = [
+        [g.get("class_cutoffs", {}).get(row["class"], g["cutoff"]) for g in reversed(given.scheme["grades"][:-1])]
+        for row in given.rows
+    ]
+    for g, cutoff in enumerate(to_ticks(cutoffs).T):
+        limit = limits[:, g]
+        for base in np.arange(0, total + 1, to_ticks(0.5)):
             reaches = finish(engine, np.full(len(limit), base)) >= cutoff
             assert (reaches == (base >= limit)).all()
         reached = limit < core.UNREACHABLE
         at = np.where(reached, limit, 0)
         assert (finish(engine, at) >= cutoff)[reached].all()
         assert (finish(engine, at - 1) < cutoff)[reached & (at > 0)].all()
+    for k, lower in enumerate(full.shift if full.veto_first else engine.shift):  # a veto moves them up by its grades
+        moved_up = [*limits[k, lower:], *[core.UNREACHABLE] * int(lower)][: limits.shape[1]]
+        assert full.thresholds[k].tolist() == moved_up
 
 
 @pytest.mark.parametrize("decimals", [0, 1, 2])

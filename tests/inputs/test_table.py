@@ -119,7 +119,7 @@ def test_duplicate_units_and_the_list_of_units(tmp_path):
         (",check,", ",loss2,", ["“loss2”", "“loss”"]),
         ("target:goal", "target:gaol", ["“target:gaol”", "“target:goal”"]),
         ("veto:safety", "veto:safty", ["“veto:safty”", "“veto:safety”"]),
-        ("status:brand", "status：brand", ["“status：brand”", "“status:brand”"]),
+        ("status:brand", "statu:brand", ["“statu:brand”"]),
         (",gdp,", ",损失率,", ["“loss”"]),
         ("target:goal", "target:loss", ["“target:loss”", "efficacy"]),
         ("target:goal", "bonus:media2", ["“bonus:media2”"]),
