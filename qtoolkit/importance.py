@@ -1,8 +1,6 @@
-"""How indicators work in an assessment: full marks, spread, and where points are lost."""
+"""How indicators work in an assessment: full marks and spread."""
 
 from __future__ import annotations
-
-from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -50,33 +48,3 @@ def operation(result: Assessment) -> pd.DataFrame:
                 "variance_share": part / variance if variance > 1e-18 else np.nan,
             }
         )
-
-
-def losses(result: Assessment, by: Literal["lead", "responsible"] = "lead") -> pd.DataFrame:
-    """Points lost by department.
-
-    Parameters
-    ----------
-    by : "lead" (考核牵头部门, who scores) or "responsible" (责任单位, who does the work)
-
-    Returns
-    -------
-    DataFrame
-        One row a department (name in Chinese): leaves, points, lost (mean points lost a unit), share (of its points).
-        Empty where the scheme names no departments. Blanks that are not scored lose nothing.
-    """
-    lost = (1 - result.matrix.fillna(1.0)) * result.points
-    rows: dict[str, list[str]] = {}
-    for leaf in result.scheme.leaves:
-        if (department := getattr(leaf, by)) is not None:
-            rows.setdefault(department.zh, []).append(leaf.id)
-    table = pd.DataFrame(
-        {
-            "leaves": {name: len(ids) for name, ids in rows.items()},
-            "points": {name: float(result.points[ids].sum()) for name, ids in rows.items()},
-            "lost": {name: float(lost[ids].sum(axis=1).mean()) for name, ids in rows.items()},
-        },
-        columns=["leaves", "points", "lost"],
-    )
-    table["share"] = table["lost"] / table["points"]
-    return table.sort_values("lost", ascending=False, kind="stable")

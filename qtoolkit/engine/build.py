@@ -133,6 +133,18 @@ def treated_values(leaf: Indicator, table: Table, j: int, problems: Problems) ->
     return logged(np.maximum(raw, np.finfo(float).tiny), leaf.rule)
 
 
+def shares_of(leaf: Indicator, table: Table, j: int, raw: np.ndarray) -> np.ndarray:
+    """The shares of full marks that values of a leaf (n,), None where there is none, would get; NaN there."""
+    has = np.array([value is not None for value in raw])
+    values = raw[has] if leaf.rule.kind == "level" else raw[has].astype(float)
+    own = (table.baselines if leaf.rule.kind == "base_plus" else table.targets)[has, j]
+    slope, const = lines(LEAF_RULES[leaf.rule.kind], values, leaf.rule, own, leaf.written_for, leaf.scales)
+    shares = np.full(len(raw), np.nan)
+    if leaf.points > 0:
+        shares[has] = core.leaf_scores(slope, const, np.float64(leaf.points)) / leaf.points
+    return shares
+
+
 def _mean_line(slope: np.ndarray, const: np.ndarray, points: float) -> tuple[float, float]:
     """The mean of leaf scores as slope·p + const, valid around these points as long as no score reaches a cut."""
     value = slope * points + const

@@ -34,12 +34,21 @@ def results(result: Assessment) -> list[Block]:
             frame[f"node:{top.id}"] = _node_or_blank(result, top.id)[order].to_numpy()
             columns[f"node:{top.id}"] = say(zh="{name}（{p:g}分）", en="{name} ({p:g})", name=top.name, p=top.points)
     formats = {"score": words.score_format(result)} | {c: ".2f" for c in columns if c.startswith("node:")}
+    if "approved" in result.table.remarks:
+        frame["approved"] = _grades(result, result.approved[order])
+        columns |= {"grade": Text("初评等级", "Computed grade"), "approved": Text("审定等级", "Approved grade")}
+    if scheme.conversion:
+        frame["converted"] = result.converted[order].to_numpy()
+        columns["converted"] = say(zh="折算计入{name}", en="Points in {name}", name=scheme.conversion.name)
+        formats["converted"] = f".{scheme.conversion.decimals}f"
     steps = result.steps
     by_other = steps[steps["set_by"] != "score"]
     if by_other.empty:
         how = Text("各考核对象的等级均由得分确定。", "Every grade follows from the score.")
     else:
-        names = {f"veto:{veto.id}": veto.name for veto in scheme.vetoes} | {"quota": Text("等级名额", "the quota")}
+        names = {f"veto:{veto.id}": veto.name for veto in scheme.vetoes} | {
+            "quota": Text("等级名额", "the quota"), "last": Text("名次在末位", "its place among the last"),
+        }  # fmt: skip
         how = listing(
             say(
                 zh="{unit}按得分为{by_score}，因{cause}定为{grade}",
@@ -74,12 +83,13 @@ def _node_or_blank(result: Assessment, node: str) -> pd.Series:
 
 
 def operation(result: Assessment) -> list[Block]:
-    """Saturation, discrimination, the map of shares, and departments."""
+    """Saturation and discrimination with a verdict on each indicator, and the map of shares."""
     table = importance.operation(result)
     names = {leaf.id: leaf.name for leaf in result.scheme.leaves}
     frame = table.reset_index(drop=True)
     frame.insert(0, "leaf", [names[id] for id in table.index])
-    frame = frame[["leaf", "points", "mean", "full", "zero", "sd", "variance_share"]]
+    frame["verdict"] = [_verdict(row) for row in table.itertuples()]
+    frame = frame[["leaf", "points", "mean", "full", "zero", "sd", "variance_share", "verdict"]]
     columns = {
         "leaf": Text("考核要点", "Indicator"),
         "points": Text("分值", "Points"),
@@ -88,13 +98,14 @@ def operation(result: Assessment) -> list[Block]:
         "zero": Text("零分率", "At nothing"),
         "sd": Text("得分率标准差", "Sd of share"),
         "variance_share": Text("对总分差异的贡献", "Part in variance"),
+        "verdict": Text("评价", "Verdict"),
     }
     formats = {"points": "g", "mean": ".1%", "full": ".1%", "zero": ".1%", "sd": ".3f", "variance_share": ".1%"}
     blocks: list[Block] = [Paragraph(text, "operation", style="item") for text in _verdicts(result, table, names)]
     blocks += [
         DataTable(
             "operation", Text("各指标得分率和区分度", "Saturation and discrimination"), frame, columns, formats, "operation",
-            shade=("mean",),
+            shade=("mean",), widths=(3, 0.8, 1, 0.9, 0.9, 1, 1.1, 2),
         ),
         Chart(
             "shares", Text("各考核对象各指标得分率（灰色为不计分）", "Shares of full marks (grey: not scored)"),
@@ -102,7 +113,24 @@ def operation(result: Assessment) -> list[Block]:
             Text("行为考核对象，列为指标，颜色越深得分率越高", "Rows are units, columns indicators; darker is higher"), "operation",
         ),
     ]
-    return [*blocks, *_departments(result)]
+    return blocks
+
+
+def _verdict(row) -> Text:
+    """One indicator's working in plain words."""
+    if row.n < 2:
+        return Text("有分家数过少", "too few units scored")
+    if row.highest - row.lowest < 1e-9:
+        return Text("各家得分率相同，不起区分作用", "the same for all: ranks nobody")
+    if row.variance_share < 0:
+        return Text("与总分反向，宜核对口径", "works against the total: check it")
+    if row.full >= HIGH_SATURATION:
+        return Text("满分过多，区分作用小", "most at full marks: separates few")
+    if row.zero >= HIGH_SATURATION:
+        return Text("零分过多，标准可能偏高", "most at nothing: perhaps too hard")
+    if row.sd < LOW_SPREAD:
+        return Text("差距小，区分度低", "small spread")
+    return Text("运行正常", "works as meant")
 
 
 def _verdicts(result: Assessment, table: pd.DataFrame, names: dict[str, Text]) -> list[Text]:
@@ -135,44 +163,6 @@ def _verdicts(result: Assessment, table: pd.DataFrame, names: dict[str, Text]) -
     return [*texts, text]
 
 
-def _departments(result: Assessment) -> list[Block]:
-    """Points lost by department, where the scheme names departments."""
-    labels = {
-        "lead": (
-            Text("考核牵头部门", "Department that scores"),
-            Text("各考核牵头部门指标失分", "Points lost by scoring department"),
-        ),
-        "responsible": (
-            Text("责任单位", "Department responsible"),
-            Text("各责任单位失分", "Points lost by responsible department"),
-        ),
-    }
-    blocks: list[Block] = []
-    for by, (title, caption) in labels.items():
-        table = importance.losses(result, by)
-        if table.empty:
-            continue
-        names = {getattr(leaf, by).zh: getattr(leaf, by) for leaf in result.scheme.leaves if getattr(leaf, by)}
-        frame = table.reset_index(drop=True)
-        frame.insert(0, "department", [names[name] for name in table.index])
-        columns = {
-            "department": title,
-            "leaves": Text("指标数", "Indicators"),
-            "points": Text("分值", "Points"),
-            "lost": Text("平均失分", "Mean points lost"),
-            "share": Text("失分率", "Share lost"),
-        }
-        formats = {"points": "g", "lost": ".2f", "share": ".1%"}
-        blocks.append(DataTable(f"lost_by_{by}", caption, frame, columns, formats, "operation"))
-    if not blocks:
-        text = Text(
-            "方案未列考核牵头部门和责任单位，不作部门失分分析。",
-            "The scheme names no departments, so points lost are not broken down by department.",
-        )
-        blocks.append(Paragraph(text, "operation", style="note"))
-    return blocks
-
-
 def cutoffs(result: Assessment, near_miss: float) -> list[Block]:
     """Near-misses, rounding, ties and dead cutoffs."""
     near = words.near_misses(result, near_miss)
@@ -198,9 +188,9 @@ def cutoffs(result: Assessment, near_miss: float) -> list[Block]:
         formats = {"score": words.score_format(result), "nearest": ".2f"}
         caption = Text("临界单位", "Near-misses")
         blocks.append(DataTable("near_misses", caption, frame, columns, formats, "cutoffs"))
-    heading = Text("小数口径、并列和不起作用的分数线", "Decimals, ties and dead cutoffs")
+    heading = Text("小数口径、并列、空档和不起作用的分数线", "Decimals, ties, holes and dead cutoffs")
     texts = [rounding_option(result)]
-    texts += list(result.flags[result.flags.kind.isin(["rounding", "on_cutoff", "tie", "dead_cutoff"])]["text"])
+    texts += list(result.flags[result.flags.kind.isin(["rounding", "on_cutoff", "tie", "dead_cutoff", "hole"])]["text"])
     for i, text in enumerate(texts):
         blocks.append(Paragraph(text, "cutoffs", heading if i == 0 else None, style="item"))
     return blocks

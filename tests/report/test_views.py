@@ -12,7 +12,7 @@ import qtoolkit as qt
 from qtoolkit.inputs.models import validate
 from qtoolkit.inputs.scheme import Scheme
 from qtoolkit.language import LANGUAGES
-from qtoolkit.report import assessment, scheme, sensitivity, summary
+from qtoolkit.report import assessment, decomposition, scheme, sensitivity, summary
 from qtoolkit.report.blocks import Chart, DataTable, Paragraph, payload, pictures
 
 
@@ -24,10 +24,16 @@ def all_blocks(result):
         *scheme.indicators(result),
         *assessment.results(result),
         *assessment.operation(result),
+        *decomposition.lists(result),
+        *decomposition.losses(result),
+        *decomposition.stages(result),
+        *decomposition.dependence(result),
         *assessment.cutoffs(result, 1),
         *summary.risks(result),
         *scheme.rules(result),
         *assessment.details(result),
+        *decomposition.gaps(result),
+        *decomposition.checks(result),
         *scheme.terms(),
         *sensitivity.ranges(result, 0.1),
         *sensitivity.tolerances(result, 0.1),

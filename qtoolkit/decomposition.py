@@ -1,0 +1,174 @@
+"""Where points are lost: by area, aspect, department and stage; what each unit could gain; what verification changed."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from qtoolkit.assessment import Assessment
+from qtoolkit.cutoffs import margins
+from qtoolkit.engine.build import shares_of
+from qtoolkit.importance import FULL
+from qtoolkit.inputs.scheme import Indicator
+from qtoolkit.language import Text
+
+By = Literal["area", "aspect", "lead", "responsible"]
+
+
+def names_of(leaf: Indicator, by: By) -> list[Text]:
+    """The leaf's area or aspect, or its departments one by one: several are joined by 、 in Chinese, a comma in English.
+
+    >>> leaf = Indicator(id="a", name="a", points=1.0, rule={"kind": "share"}, lead={"zh": "发改委、财政局", "en": "NDRC, Finance"})
+    >>> [name.en for name in names_of(leaf, "lead")]
+    ['NDRC', 'Finance']
+    """
+    name = getattr(leaf, by)
+    if name is None:
+        return []
+    zh, en = name.zh.split("、"), name.en.split(", ")
+    if by in ("area", "aspect") or len(zh) == 1:
+        return [name]
+    return [Text(z.strip(), e.strip()) for z, e in zip(zh, en if len(en) == len(zh) else zh, strict=True)]
+
+
+def lost_points(result: Assessment) -> pd.DataFrame:
+    """Points lost by each unit on each leaf (n × d); what is not scored loses nothing."""
+    return (1 - result.matrix.fillna(1.0)) * result.points
+
+
+def losses(result: Assessment, by: By = "lead") -> pd.DataFrame:
+    """Points lost by area (area), aspect (aspect), department that scores (lead) or that does the work (responsible).
+
+    Returns
+    -------
+    DataFrame
+        One row a name, indexed by its Chinese wording, worst first: name (Text), leaves, points, lost (mean points lost a
+        unit), share (of its points). A leaf of several departments counts for each of them. Empty where the scheme names
+        none.
+
+    >>> import pandas as pd
+    >>> import qtoolkit as qt
+    >>> r = qt.assess(qt.Scheme.flat({"a": 60, "b": 40}, {"A": 90, "B": 0}), pd.DataFrame({"a": [1.0], "b": [0.5]}, index=["甲"]))
+    >>> losses(r, "area").empty
+    True
+    """
+    lost, names, ids = lost_points(result).mean(), {}, {}
+    for leaf in result.scheme.leaves:
+        for name in names_of(leaf, by):
+            names.setdefault(name.zh, name)
+            ids.setdefault(name.zh, []).append(leaf.id)
+    rows = [(names[n], len(own), float(result.points[own].sum()), float(lost[own].sum())) for n, own in ids.items()]
+    table = pd.DataFrame(rows, index=list(ids), columns=["name", "leaves", "points", "lost"])
+    table["share"] = table["lost"] / table["points"]
+    return table.sort_values("lost", ascending=False, kind="stable")
+
+
+def stages(result: Assessment) -> pd.DataFrame:
+    """How strictly each stage marks.
+
+    Returns
+    -------
+    DataFrame, indexed by stage
+        leaves (it says something about), cells (values), mean (share of full marks of its values), filed (for stages that
+        replace or correct: the mean share before them, on the same cells).
+    """
+    table, rows = result.table, {}
+    for stage in result.scheme.stages:
+        said, filed = table.stages[stage.id], []
+        shares, cells = [], np.array([[value is not None for value in row] for row in said])
+        if not cells.any():
+            continue
+        for j in np.flatnonzero(cells.any(axis=0)):
+            leaf, at = result.scheme.leaves[j], cells[:, j]
+            values = said if stage.effect != "corrects" else table.raw
+            shares += shares_of(leaf, table, j, values[:, j])[at].tolist()
+            filed += shares_of(leaf, table, j, table.filed[:, j])[at].tolist()
+        before = np.nanmean(filed) if stage.effect != "part" and not np.isnan(filed).all() else np.nan
+        rows[stage.id] = (int(cells.any(axis=0).sum()), int(cells.sum()), float(np.nanmean(shares)), before)
+    return pd.DataFrame.from_dict(rows, orient="index", columns=["leaves", "cells", "mean", "filed"])
+
+
+def verification(result: Assessment) -> pd.DataFrame:
+    """Cells that a later stage (实地核查) changed: unit, indicator, filed, verified (values), change (points of the leaf's
+    score; NaN where nothing had been filed)."""
+    table, rows = result.table, []
+    for j, leaf in enumerate(result.scheme.leaves):
+        before, after = (shares_of(leaf, table, j, values[:, j]) for values in (table.filed, table.raw))
+        for k in range(len(table.units)):
+            if table.filed[k, j] != table.raw[k, j]:
+                change = (after[k] - before[k]) * leaf.points
+                rows.append((table.units[k], leaf.id, table.filed[k, j], table.raw[k, j], change))
+    return pd.DataFrame(rows, columns=["unit", "indicator", "filed", "verified", "change"])
+
+
+def gaps(result: Assessment, by: Literal["lead", "responsible"] = "responsible", most: int = 3) -> pd.DataFrame:
+    """查缺补漏: where each unit loses, and the points that are cheapest to gain.
+
+    Cheapest are points on leaves where the most units have full marks: what others do can be done.
+
+    Returns
+    -------
+    DataFrame, indexed by unit
+        short (points short of the next better grade; NaN where there is none), department (Text, the one whose leaves cost
+        the unit most; None where the scheme names none), department_lost, lost (pairs of leaf id and points, the largest
+        losses first) and cheapest (likewise, the highest share of units at full marks first).
+    """
+    lost, full = lost_points(result), (result.matrix >= FULL).mean()
+    short = margins(result)["below"]
+    rows = {}
+    for unit in result.scores.index:
+        own = lost.loc[unit][lost.loc[unit] > 1e-9]
+        by_department: dict[Text, float] = {}
+        for leaf in result.scheme.leaves:
+            for name in names_of(leaf, by):
+                by_department[name] = by_department.get(name, 0.0) + lost.loc[unit, leaf.id]
+        worst = max(by_department, key=by_department.__getitem__, default=None)
+        largest = own.sort_values(ascending=False, kind="stable")[:most]
+        cheapest = own.loc[full[own.index].sort_values(ascending=False, kind="stable").index][:most]
+        rows[unit] = (
+            short[unit], worst if worst and by_department[worst] > 1e-9 else None, by_department.get(worst, 0.0),
+            list(largest.items()), list(cheapest.items()),
+        )  # fmt: skip
+    columns = ["short", "department", "department_lost", "lost", "cheapest"]
+    return pd.DataFrame.from_dict(rows, orient="index", columns=columns)
+
+
+def drop_unit(result: Assessment) -> pd.DataFrame:
+    """The drop-one-unit test: what leaving out each unit does to the others.
+
+    Returns
+    -------
+    DataFrame, indexed by the unit left out
+        grades (other units whose grade changes), swaps (pairs of other units whose order changes, a tie made or broken
+        included), largest (largest change of another unit's published score, in points). All are 0 unless scoring depends
+        on the set of units or a quota does.
+    """
+    rows = {}
+    for unit in result.scores.index if len(result.scores) > 1 else []:
+        other = result.without(unit)
+        ranks, before = other.ranks.to_numpy(), result.ranks[other.ranks.index].to_numpy()
+        swaps = np.sign(ranks[:, None] - ranks) != np.sign(before[:, None] - before)
+        change = (other.scores - result.scores[other.scores.index]).abs().max()
+        rows[unit] = (int((other.grades != result.grades[other.grades.index]).sum()), int(swaps.sum()) // 2, float(change))
+    return pd.DataFrame.from_dict(rows, orient="index", columns=["grades", "swaps", "largest"])
+
+
+def streaks(result: Assessment) -> pd.DataFrame:
+    """Grades over the years: columns of the remarks grade:<year>, oldest first, then this year's approved grade.
+
+    Returns
+    -------
+    DataFrame, indexed by unit
+        One column a year ("" for this one), and best and worst: how many years in a row, up to this one, the unit has had
+        the best and the last grade.
+    """
+    years = sorted(name for name in result.table.remarks.columns if name.startswith("grade:"))
+    table = pd.DataFrame({year.partition(":")[2]: result.table.remarks[year] for year in years}, index=result.scores.index)
+    labels = {word: g.id for g in result.scheme.grades for word in (g.label.zh, g.label.en, g.id)}
+    table = table.map(lambda word: labels.get(word, word)).assign(**{"": result.approved.astype(object)})
+    ends = {"best": result.scheme.grades[0].id, "worst": result.scheme.grades[-1].id}
+    for name, grade in ends.items():
+        table[name] = (table.drop(columns=list(ends), errors="ignore") == grade).iloc[:, ::-1].cumprod(axis=1).sum(axis=1)
+    return table

@@ -1,0 +1,262 @@
+"""Views of where points are lost and what was decided: areas, departments, stages, gaps, lists, history, verification."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from qtoolkit import decomposition
+from qtoolkit.assessment import Assessment
+from qtoolkit.engine.rules import LEAF_RULES
+from qtoolkit.language import Text, listing, say
+from qtoolkit.report import words
+from qtoolkit.report.blocks import Block, DataTable, Paragraph
+
+YEARS_IN_A_ROW = 3
+POINTS, LOST = Text("分值", "Points"), Text("平均失分", "Mean points lost")
+
+
+def _table(name: str, caption: Text, chapter: str, columns: dict[str, tuple[Text, list, str]], **more) -> DataTable:
+    """A table from its columns: heading, values, format ("" for text)."""
+    frame = pd.DataFrame({key: pd.Series(values, dtype=object if not f else None) for key, (_, values, f) in columns.items()})
+    headings = {key: heading for key, (heading, *_) in columns.items()}
+    return DataTable(name, caption, frame, headings, {k: f for k, (*_, f) in columns.items() if f}, chapter, **more)
+
+
+def losses(result: Assessment) -> list[Block]:
+    """Points lost by area, aspect and department (任务分解), where the scheme names them."""
+    titles = {
+        "area": (Text("领域", "Area"), Text("各领域得失分", "Points by area")),
+        "aspect": (Text("方面", "Aspect"), Text("质量安全与质量发展得失分", "Points by aspect")),
+        "lead": (Text("考核牵头部门", "Department that scores"), Text("各考核牵头部门指标失分", "Points lost by scoring department")),
+        "responsible": (Text("责任单位", "Department responsible"), Text("各责任单位失分", "Points lost by responsible department")),
+    }
+    blocks: list[Block] = []
+    for by, (title, caption) in titles.items():
+        table = decomposition.losses(result, by)
+        if table.empty:
+            continue
+        columns = {
+            "name": (title, list(table["name"]), ""), "leaves": (Text("指标数", "Indicators"), list(table["leaves"]), "d"),
+            "points": (POINTS, list(table["points"]), "g"), "lost": (LOST, list(table["lost"]), ".2f"),
+            "share": (Text("失分率", "Share lost"), list(table["share"]), ".1%"),
+        }
+        blocks.append(_table(f"lost_by_{by}", caption, "operation", columns))
+    if not any(block.name in ("lost_by_lead", "lost_by_responsible") for block in blocks):
+        text = Text(
+            "方案未列考核牵头部门和责任单位，不作部门失分分析。",
+            "The scheme names no departments, so points lost are not broken down by department.",
+        )
+        blocks.append(Paragraph(text, "operation", style="note"))
+    elif any(len(decomposition.names_of(leaf, by)) > 1 for leaf in result.scheme.leaves for by in ("lead", "responsible")):
+        text = Text("多个部门共同承担的指标分别计入各部门。", "An indicator of several departments counts for each of them.")
+        blocks.append(Paragraph(text, "operation", style="note"))
+    return blocks
+
+
+def stages(result: Assessment) -> list[Block]:
+    """How strictly each stage marks, and what verification changed."""
+    table = decomposition.stages(result)
+    if table.empty:
+        return []
+    names = {stage.id: stage for stage in result.scheme.stages}
+    effects = {
+        "part": Text("按权重计入", "weighted in"), "replaces": Text("以其为准", "replaces what was filed"),
+        "corrects": Text("据以更正", "corrects what was filed"),
+    }
+    columns = {
+        "stage": (Text("阶段", "Stage"), [names[id].name for id in table.index], ""),
+        "effect": (Text("作用", "Effect"), [effects[names[id].effect] for id in table.index], ""),
+        "leaves": (Text("指标数", "Indicators"), list(table["leaves"]), "d"),
+        "cells": (Text("评分项次", "Scores given"), list(table["cells"]), "d"),
+        "mean": (Text("平均得分率", "Mean share"), list(table["mean"]), ".1%"),
+        "filed": (Text("同项核查前得分率", "Share before, same items"), list(table["filed"]), ".1%"),
+    }
+    heading = Text("各阶段评分情况", "How the stages mark")
+    blocks: list[Block] = [_table("stages", heading, "operation", columns, heading=heading)]
+    changed = decomposition.verification(result)
+    if len(changed):
+        by_unit = changed.groupby("unit", sort=False)["change"].sum()
+        text = say(
+            zh="核查改动{cells}项、涉及{n}家，其中{down}家得分下降、{up}家上升；降幅最大的是{most}，{points:.2f}分。逐项见附件得分明细。",
+            en="Verification changed {cells} items of {n:unit|units}: {down} lost and {up} gained; the largest change is "
+            "{points:.2f} points ({most}). The items are in the annex of scores.",
+            cells=len(changed), n=len(by_unit), down=int((by_unit < -1e-9).sum()), up=int((by_unit > 1e-9).sum()),
+            most=result.labels[by_unit.idxmin()], points=by_unit.min(),
+        )
+        blocks.append(Paragraph(text, "operation"))
+    return blocks
+
+
+def gaps(result: Assessment) -> list[Block]:
+    """查缺补漏: what costs each unit most, and the points that are cheapest to gain."""
+    named = any(leaf.responsible for leaf in result.scheme.leaves)
+    table = decomposition.gaps(result, "responsible" if named else "lead").loc[result.ranks.sort_values(kind="stable").index]
+    names = {leaf.id: leaf.name for leaf in result.scheme.leaves}
+
+    def items(pairs: list[tuple[str, float]]) -> Text:
+        parts = [say(zh="{name} {p:.2f}", en="{name} {p:.2f}", name=names[id], p=p) for id, p in pairs]
+        return listing(parts) if parts else words.NONE
+
+    columns = {
+        "unit": (words.UNIT, [result.labels[unit] for unit in table.index], ""),
+        "short": (Text("距上一等级", "Short of next grade"), list(table["short"]), ".2f"),
+        "department": (Text("失分最多的部门", "Department that costs most"), list(table["department"]), ""),
+        "department_lost": (Text("部门失分", "Its points lost"), list(table["department_lost"]), ".2f"),
+        "lost": (Text("失分最多的指标", "Largest losses"), [items(pairs) for pairs in table["lost"]], ""),
+        "cheapest": (Text("最易补齐的指标", "Cheapest to gain"), [items(pairs) for pairs in table["cheapest"]], ""),
+    }
+    if table["department"].isna().all():
+        del columns["department"], columns["department_lost"]
+    note = Text(
+        "“最易补齐”指满分单位最多的失分指标：别家做到的，经整改可以做到；所列为失分。",
+        "“Cheapest” are the losses on items where most units have full marks: what others do can be done. Points lost are shown.",
+    )
+    caption = Text("查缺补漏：各考核对象失分和可补齐的分", "Gaps: where each unit loses and what it could gain")
+    widths = (1.2, 0.9, 1.4, 0.9, 3, 3) if "department" in columns else (1.2, 0.9, 3, 3)
+    return [_table("gaps", caption, "annex_scores", columns, widths=widths), Paragraph(note, "annex_scores", style="note")]
+
+
+def lists(result: Assessment) -> list[Block]:
+    """The lists that the rules call for, vetoes with their evidence, approved grades, and years in a row."""
+    scheme, steps, heading = result.scheme, result.steps, Text("名单和审定", "Lists and approval")
+    causes = {"score": Text("得分", "score"), "quota": Text("等级名额", "quota"), "last": Text("末位", "last places")}
+    causes |= {f"veto:{veto.id}": veto.name for veto in scheme.vetoes}
+    rows = [(g, unit) for g in scheme.grades if g.consequence for unit in steps.index[result.approved == g.id]]
+    blocks: list[Block] = []
+    if rows:
+        differs = result.approved != result.grades
+        columns = {
+            "consequence": (Text("处理", "Consequence"), [g.consequence for g, _ in rows], ""),
+            "unit": (words.UNIT, [result.labels[unit] for _, unit in rows], ""),
+            "score": (words.SCORE, [result.scores[unit] for _, unit in rows], words.score_format(result)),
+            "grade": (words.GRADE, [g.label for g, _ in rows], ""),
+            "set_by": (
+                Text("等级依据", "Grade set by"),
+                [Text("审定", "approval") if differs[unit] else causes[steps.loc[unit, "set_by"]] for _, unit in rows], "",
+            ),
+        }  # fmt: skip
+        blocks.append(_table("lists", Text("按规定应予表扬或整改的名单", "Units to commend or to rectify"), "results", columns))
+    remarks = result.table.remarks
+    hits = [(unit, veto) for v, veto in enumerate(scheme.vetoes) for unit, hit in zip(result.scores.index, result.table.vetoes[:, v], strict=True) if hit]
+    if hits:
+        effects = {
+            veto.id: say(zh="最高定为{grade}", en="{grade} at best", grade=scheme.grade(veto.cap).label)
+            if veto.cap
+            else say(zh="下调{n}级", en="{n:grade|grades} down", n=veto.lower)
+            for veto in scheme.vetoes
+        }
+        said = lambda kind: [remarks[f"{kind}:{v.id}"][unit] if f"{kind}:{v.id}" in remarks else None for unit, v in hits]  # noqa: E731
+        columns = {
+            "unit": (words.UNIT, [result.labels[unit] for unit, _ in hits], ""),
+            "veto": (Text("否决事项", "Veto"), [veto.name for _, veto in hits], ""),
+            "effect": (Text("处理结果", "Effect"), [effects[veto.id] for _, veto in hits], ""),
+            "event": (Text("事件", "Event"), said("event"), ""),
+            "evidence": (Text("证据", "Evidence"), said("evidence"), ""),
+            "date": (Text("日期", "Date"), said("date"), ""),
+        }
+        blocks.append(_table("vetoes", Text("一票否决事项", "Vetoes"), "results", columns, widths=(1, 2, 1.2, 2, 2, 1.2)))
+    changed = result.approved.index[result.approved != result.grades]
+    if len(changed):
+        said = lambda name: [remarks[name][unit] if name in remarks else None for unit in changed]  # noqa: E731
+        columns = {
+            "unit": (words.UNIT, [result.labels[unit] for unit in changed], ""),
+            "computed": (Text("初评等级", "Computed"), [scheme.grade(result.grades[unit]).label for unit in changed], ""),
+            "approved": (Text("审定等级", "Approved"), [scheme.grade(result.approved[unit]).label for unit in changed], ""),
+            "reason": (Text("理由", "Reason"), said("approved_reason"), ""),
+            "by": (Text("审定机关", "Approved by"), said("approved_by"), ""),
+        }
+        caption = Text("审定等级与初评等级不一致的考核对象", "Approved grades that are not the computed ones")
+        blocks.append(_table("approved", caption, "results", columns, widths=(1, 1, 1, 3, 1.5)))
+    blocks += [Paragraph(text, "results", style="item") for text in _history(result)]
+    if blocks:
+        return [Paragraph(_by_what(result, causes), "results", heading), *blocks]
+    return []
+
+
+def _by_what(result: Assessment, causes: dict[str, Text]) -> Text:
+    counts = result.steps["set_by"].map(lambda cause: causes[cause]).value_counts(sort=False)
+    parts = listing(say(zh="{cause}{n}家", en="{cause} {n}", cause=cause, n=int(n)) for cause, n in counts.items())
+    return say(zh="初评等级的依据：{parts}。", en="What set the computed grades: {parts}.", parts=parts)
+
+
+def _history(result: Assessment) -> list[Text]:
+    """Units with the best or the last grade for years in a row, where the data hold past grades."""
+    table = decomposition.streaks(result)
+    texts = []
+    for end, grade in (("best", result.scheme.grades[0]), ("worst", result.scheme.grades[-1])):
+        units = table.index[(table[end] >= YEARS_IN_A_ROW) & (table.shape[1] > 3)]
+        for n in sorted({int(table.loc[unit, end]) for unit in units}, reverse=True):
+            text = say(
+                zh="连续{n}年为“{grade}”：{units}。",
+                en="“{grade}” for {n} years in a row: {units}.",
+                n=n, grade=grade.label, units=words.units(result, units[table.loc[units, end] == n]),
+            )
+            texts.append(text)
+    return texts
+
+
+def dependence(result: Assessment) -> list[Block]:
+    """Set-dependent scoring: the drop-one-unit test, and the log of treated outliers."""
+    blocks: list[Block] = []
+    kinds = [leaf.name for leaf in result.scheme.leaves if LEAF_RULES[leaf.rule.kind].set_dependent]
+    if kinds or (result.flags["kind"] == "set_dependent").any():
+        table = decomposition.drop_unit(result)
+        moved = table[(table["grades"] > 0) | (table["swaps"] > 0)].sort_values(["grades", "swaps"], ascending=False)
+        text = say(
+            zh="部分得分取决于同时考核的其他单位。逐一剔除检验：剔除任一单位后，其余单位等级有变化的情形{grades}个，位次有变化的情形{swaps}个"
+            "（共{n}个），得分变动最多{largest:.2f}分。",
+            en="Some scores depend on who else is assessed. Leaving out each unit in turn: in {grades} of {n:case|cases} a "
+            "grade of another changes, in {swaps} an order of two others; a score moves by at most {largest:.2f} points.",
+            grades=int((table["grades"] > 0).sum()), swaps=int((table["swaps"] > 0).sum()), n=len(table),
+            largest=float(table["largest"].max()),
+        )
+        blocks.append(Paragraph(text, "operation", Text("相对评分检验", "Scores that depend on the others")))
+        if len(moved):
+            columns = {
+                "unit": (Text("剔除的单位", "Left out"), [result.labels[unit] for unit in moved.index], ""),
+                "grades": (Text("等级变化家数", "Grades changed"), list(moved["grades"]), "d"),
+                "swaps": (Text("位次对调对数", "Pairs reversed"), list(moved["swaps"]), "d"),
+                "largest": (Text("最大得分变动", "Largest change of score"), list(moved["largest"]), ".2f"),
+            }
+            blocks.append(_table("drop_unit", Text("逐一剔除检验", "Leaving out one unit"), "operation", columns))
+    log = result.treated
+    if len(log):
+        columns = {
+            "unit": (words.UNIT, [result.labels[unit] for unit in log["unit"]], ""),
+            "leaf": (Text("指标", "Indicator"), [result.scheme.indicator(id).name for id in log["indicator"]], ""),
+            "raw": (Text("原数值", "Value"), list(log["raw"]), ".10g"),
+            "treated": (Text("处理后", "Treated"), list(log["treated"]), ".10g"),
+        }
+        blocks.append(_table("outliers", Text("异常值处理记录", "Log of treated outliers"), "annex_scores", columns))
+    return blocks
+
+
+def checks(result: Assessment) -> list[Block]:
+    """Annex: what verification changed item by item, and the reasons given for points taken off."""
+    blocks: list[Block] = []
+    changed, names = decomposition.verification(result), {leaf.id: leaf.name for leaf in result.scheme.leaves}
+    shown = lambda values: [f"{v:.10g}" if isinstance(v, float | int) else v for v in values]  # noqa: E731
+    if len(changed):
+        columns = {
+            "unit": (words.UNIT, [result.labels[unit] for unit in changed["unit"]], ""),
+            "leaf": (Text("指标", "Indicator"), [names[id] for id in changed["indicator"]], ""),
+            "filed": (Text("核查前", "As filed"), shown(changed["filed"]), ""),
+            "verified": (Text("核查后", "As verified"), shown(changed["verified"]), ""),
+            "change": (Text("得分变动", "Change of score"), list(changed["change"]), "+.2f"),
+        }
+        blocks.append(_table("verification", Text("核查改动的项目", "Items changed by verification"), "annex_scores", columns))
+    remarks, lost = result.table.remarks, decomposition.lost_points(result)
+    given = [
+        (unit, leaf, remarks[f"reason:{leaf.id}"][unit])
+        for leaf in result.scheme.leaves if f"reason:{leaf.id}" in remarks
+        for unit in result.scores.index if isinstance(remarks[f"reason:{leaf.id}"][unit], str)
+    ]  # fmt: skip
+    if given:
+        columns = {
+            "unit": (words.UNIT, [result.labels[unit] for unit, *_ in given], ""),
+            "leaf": (Text("指标", "Indicator"), [leaf.name for _, leaf, _ in given], ""),
+            "lost": (Text("失分", "Points lost"), [lost.loc[unit, leaf.id] for unit, leaf, _ in given], ".2f"),
+            "reason": (Text("扣分原因", "Reason"), [reason for *_, reason in given], ""),
+        }
+        blocks.append(_table("reasons", Text("扣分原因", "Reasons for points taken off"), "annex_scores", columns, widths=(1, 2, 0.8, 3)))
+    return blocks
