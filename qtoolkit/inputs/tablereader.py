@@ -106,10 +106,8 @@ class Reader(Cells):
             columns = [self._column(leaf, key, said, replaced) for key in _columns_of(leaf)]
             stages = dict(zip(leaf.stages, (values for values, _ in columns), strict=False))
             statuses = [self._agreed(leaf, i, [column[1][i] for column in columns]) for i in range(n)]
-            values = [
-                _combined(leaf, [column[0][i] for column in columns]) if status == VALUE and i not in replaced else None
-                for i, status in enumerate(statuses)
-            ]
+            parts = zip(statuses, *(values for values, _ in columns), strict=True)
+            values = [_combined(leaf, said) if status == VALUE else None for status, *said in parts]
         filed = list(values)
         for stage in later:
             stages[stage.id] = self._later(leaf, stage, values, statuses)
@@ -314,7 +312,9 @@ def _columns_of(leaf: Indicator) -> list[str]:
 
 
 def _combined(leaf: Indicator, parts: list[Any]) -> Any:
-    """Σ weight · value over a leaf's stages; of levels, their shares."""
+    """Σ weight · value over a leaf's stages; of levels, their shares; None where one is blank, for a later stage to fill."""
+    if None in parts:
+        return None
     if len(parts) == 1:
         return parts[0]
     if leaf.rule.kind == "level":
