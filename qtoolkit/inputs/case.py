@@ -9,7 +9,7 @@ from pathlib import Path, PurePath
 from qtoolkit.errors import Complaint, InputError, Problems, nearest
 from qtoolkit.inputs.locate import find
 from qtoolkit.inputs.models import validate
-from qtoolkit.inputs.parameters import Parameters, parameters_of, read_parameters
+from qtoolkit.inputs.parameters import BOOKS, Parameters, parameters_of, read_parameters
 from qtoolkit.inputs.scheme import Scheme, read_scheme
 from qtoolkit.inputs.table import Table, read_table
 from qtoolkit.language import say
@@ -17,7 +17,7 @@ from qtoolkit.language import say
 
 @dataclass(frozen=True)
 class Case:
-    """A validated case. `files` are the files that were read, by role ("params", "scheme", "data")."""
+    """A validated case. `files` are the files that were read, by role ("params", "scheme", "data", "previous_scheme", …)."""
 
     scheme: Scheme
     table: Table
@@ -41,9 +41,9 @@ def read_case(
     Parameters
     ----------
     case : path
-        A case folder, a params.yaml, or the name of a packaged case. Or leave it out and give:
+        A case folder, a params.yaml, a filled workbook (.xlsx), or the name of a packaged case. Or leave it out and give:
     scheme, data : path
-        The scheme.yaml and the table (.csv or .xlsx).
+        The scheme (.yaml or .xlsx) and the table (.csv or .xlsx).
     previous : path, optional
         Last year's case folder.
     ratings : path, optional
@@ -83,12 +83,9 @@ def read_case(
 
 def case_of(parameters: Parameters, near: Path | None = None, files: Mapping[str, Path] | None = None) -> Case:
     """The case that validated parameters name; relative paths are tried against the folder `near` first."""
-    for key in ("previous", "ratings"):
-        if getattr(parameters, key) is not None:
-            text = say(
-                zh="本版尚不支持参数 {key}，请删去", en="this version does not read {key} yet: leave it out", key=key
-            )
-            raise InputError(text)
+    if parameters.ratings is not None:
+        text = say(zh="本版尚不支持参数 ratings，请删去", en="this version does not read ratings yet: leave it out")
+        raise InputError(text)
     files = dict(files or {})
     problems = Problems()
     for key in ("scheme", "data"):
@@ -98,8 +95,27 @@ def case_of(parameters: Parameters, near: Path | None = None, files: Mapping[str
             name = files["params"].name if "params" in files else None
             problems.complaints += [Complaint(c.text, name, column=key) for c in error.complaints]
     problems.stop()
-    scheme = change(read_scheme(files["scheme"]), parameters.changes)
-    return Case(scheme, read_table(files["data"], scheme), parameters, files)
+    scheme = change(_scheme(files["scheme"]), parameters.changes)
+    previous = None if parameters.previous is None else _previous(find(parameters.previous, near))
+    for role, path in ({} if previous is None else previous.files).items():
+        files[f"previous_{role}"] = path
+    return Case(scheme, read_table(files["data"], scheme), parameters, files, previous)
+
+
+def _scheme(path: Path) -> Scheme:
+    """The scheme of a YAML file or of a workbook's sheets."""
+    if path.suffix.lower() not in BOOKS:
+        return read_scheme(path)
+    from qtoolkit.inputs.schemebook import read_scheme_book
+
+    return read_scheme_book(path)
+
+
+def _previous(path: Path) -> Case:
+    """Last year's case; what came before it is not read."""
+    path = path / "params.yaml" if path.is_dir() else path
+    parameters = read_parameters(path)
+    return case_of(parameters.model_copy(update={"previous": None}), path.parent, {"params": path})
 
 
 def change(scheme: Scheme, changes: Mapping[str, float], spread: str = "siblings") -> Scheme:

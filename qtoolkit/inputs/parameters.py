@@ -33,12 +33,22 @@ class Parameters(Model):
 CORE = frozenset(Parameters.model_fields) - {"knobs"}
 
 
+BOOKS = (".xlsx", ".xlsm")
+
+
+def read_document(path: Path) -> Document:
+    """A params.yaml; a workbook that holds scheme and data stands for one that names it as both."""
+    if path.suffix.lower() in BOOKS:
+        return Document({"scheme": path.name, "data": path.name}, {}, path.name)
+    return read_yaml(path)
+
+
 def read_parameters(path: Path, declared: Set[str] | None = None) -> Parameters:
     """Read and validate a params.yaml.
 
     `declared` are the parameters that the listed notebooks declare; None accepts any identifier as a knob.
     """
-    document = read_yaml(path)
+    document = read_document(path)
     return parameters_of(document.data, declared, document)
 
 

@@ -1,5 +1,7 @@
 """A case from a folder, a params.yaml or paths; changes are validated like the files."""
 
+import shutil
+
 import pytest
 
 from qtoolkit.assessment import assess
@@ -61,6 +63,17 @@ def test_change_collects_points_and_cutoffs(tmp_path):
     assert new.indicator("check").points == 40 and new.grades[1].cutoff == 70
 
 
-@pytest.mark.parametrize("key", ["previous", "ratings"])
-def test_what_this_version_does_not_read(case, key):
-    names(refused(read_case, scheme=case / "scheme.yaml", data=case / "data.csv", **{key: "x"}), key)
+def test_what_this_version_does_not_read(case):
+    names(refused(read_case, scheme=case / "scheme.yaml", data=case / "data.csv", ratings="x"), "ratings")
+
+
+def test_last_year_is_read_with_its_own_scheme_and_data(case):
+    last = case / "last"
+    last.mkdir()
+    shutil.copy(case / "data.csv", last)
+    (last / "scheme.yaml").write_text((case / "scheme.yaml").read_text(encoding="utf-8").replace("cutoff: 60", "cutoff: 55"), encoding="utf-8")
+    (last / "params.yaml").write_text("scheme: scheme.yaml\ndata: data.csv\nprevious: ../nowhere\n", encoding="utf-8")
+    found = read_case(scheme=case / "scheme.yaml", data=case / "data.csv", previous=last)
+    assert found.previous.scheme != found.scheme and found.previous.previous is None
+    assert found.files["previous_data"] == last / "data.csv"
+    names(refused(read_case, scheme=case / "scheme.yaml", data=case / "data.csv", previous=case / "no"), "no")
