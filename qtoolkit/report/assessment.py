@@ -7,7 +7,7 @@ import pandas as pd
 from qtoolkit import importance
 from qtoolkit.assessment import Assessment
 from qtoolkit.language import Text, listing, say
-from qtoolkit.report import figures, words
+from qtoolkit.report import figures, rules, words
 from qtoolkit.report.blocks import Block, Chart, DataTable, Paragraph
 from qtoolkit.report.summary import rounding_option
 
@@ -172,7 +172,7 @@ def cutoffs(result: Assessment, near_miss: float) -> list[Block]:
         "of a cutoff.",
         bands=words.bands(result.scheme), near_miss=near_miss, n=len(near),
     )
-    blocks: list[Block] = [Paragraph(intro, "cutoffs")]
+    blocks: list[Block] = [Paragraph(intro, "cutoffs"), *rules.grades(result)]
     if len(near):
         frame = pd.DataFrame({"unit": _labels(result, near.index), "score": near["score"].to_numpy()})
         frame["grade"] = _grades(result, near["grade"])

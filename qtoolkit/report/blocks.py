@@ -81,6 +81,15 @@ class Chart:
 Block = Paragraph | DataTable | Chart
 
 
+def table_of(
+    name: str, caption: Text, chapter: str, columns: Mapping[str, tuple[Text, list, str]], **more: Any
+) -> DataTable:
+    """A table from its columns: heading, values, format ("" for text)."""
+    frame = {key: pd.Series(values, dtype=None if spec else object) for key, (_, values, spec) in columns.items()}
+    headings, formats = ({key: column[i] for key, column in columns.items() if column[i]} for i in (0, 2))
+    return DataTable(name, caption, pd.DataFrame(frame), headings, formats, chapter, **more)
+
+
 def payload(block: Block, language: str) -> dict[str, Any]:
     """The block as plain JSON in one language, without a chart's picture.
 

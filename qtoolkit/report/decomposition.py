@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-import pandas as pd
-
 from qtoolkit import decomposition
 from qtoolkit.assessment import Assessment
 from qtoolkit.engine.rules import LEAF_RULES
 from qtoolkit.language import Text, listing, say
 from qtoolkit.report import words
-from qtoolkit.report.blocks import Block, DataTable, Paragraph
+from qtoolkit.report.blocks import Block, Paragraph, table_of
 
 YEARS_IN_A_ROW = 3
 POINTS, LOST = Text("分值", "Points"), Text("平均失分", "Mean points lost")
-
-
-def _table(name: str, caption: Text, chapter: str, columns: dict[str, tuple[Text, list, str]], **more) -> DataTable:
-    """A table from its columns: heading, values, format ("" for text)."""
-    frame = pd.DataFrame({key: pd.Series(values, dtype=object if not f else None) for key, (_, values, f) in columns.items()})
-    headings = {key: heading for key, (heading, *_) in columns.items()}
-    return DataTable(name, caption, frame, headings, {k: f for k, (*_, f) in columns.items() if f}, chapter, **more)
 
 
 def losses(result: Assessment) -> list[Block]:
@@ -40,7 +31,7 @@ def losses(result: Assessment) -> list[Block]:
             "points": (POINTS, list(table["points"]), "g"), "lost": (LOST, list(table["lost"]), ".2f"),
             "share": (Text("失分率", "Share lost"), list(table["share"]), ".1%"),
         }
-        blocks.append(_table(f"lost_by_{by}", caption, "operation", columns))
+        blocks.append(table_of(f"lost_by_{by}", caption, "operation", columns))
     if not any(block.name in ("lost_by_lead", "lost_by_responsible") for block in blocks):
         text = Text(
             "方案未列考核牵头部门和责任单位，不作部门失分分析。",
@@ -72,7 +63,7 @@ def stages(result: Assessment) -> list[Block]:
         "filed": (Text("同项核查前得分率", "Share before, same items"), list(table["filed"]), ".1%"),
     }
     heading = Text("各阶段评分情况", "How the stages mark")
-    blocks: list[Block] = [_table("stages", heading, "operation", columns, heading=heading)]
+    blocks: list[Block] = [table_of("stages", heading, "operation", columns, heading=heading)]
     changed = decomposition.verification(result)
     if len(changed):
         by_unit = changed.groupby("unit", sort=False)["change"].sum()
@@ -113,7 +104,7 @@ def gaps(result: Assessment) -> list[Block]:
     )
     caption = Text("查缺补漏：各考核对象失分和可补齐的分", "Gaps: where each unit loses and what it could gain")
     widths = (1.2, 0.9, 1.4, 0.9, 3, 3) if "department" in columns else (1.2, 0.9, 3, 3)
-    return [_table("gaps", caption, "annex_scores", columns, widths=widths), Paragraph(note, "annex_scores", style="note")]
+    return [table_of("gaps", caption, "annex_scores", columns, widths=widths), Paragraph(note, "annex_scores", style="note")]
 
 
 def lists(result: Assessment) -> list[Block]:
@@ -135,7 +126,7 @@ def lists(result: Assessment) -> list[Block]:
                 [Text("审定", "approval") if differs[unit] else causes[steps.loc[unit, "set_by"]] for _, unit in rows], "",
             ),
         }  # fmt: skip
-        blocks.append(_table("lists", Text("按规定应予表扬或整改的名单", "Units to commend or to rectify"), "results", columns))
+        blocks.append(table_of("lists", Text("按规定应予表扬或整改的名单", "Units to commend or to rectify"), "results", columns))
     remarks = result.table.remarks
     hits = [(unit, veto) for v, veto in enumerate(scheme.vetoes) for unit, hit in zip(result.scores.index, result.table.vetoes[:, v], strict=True) if hit]
     if hits:
@@ -154,7 +145,7 @@ def lists(result: Assessment) -> list[Block]:
             "evidence": (Text("证据", "Evidence"), said("evidence"), ""),
             "date": (Text("日期", "Date"), said("date"), ""),
         }
-        blocks.append(_table("vetoes", Text("一票否决事项", "Vetoes"), "results", columns, widths=(1, 2, 1.2, 2, 2, 1.2)))
+        blocks.append(table_of("vetoes", Text("一票否决事项", "Vetoes"), "results", columns, widths=(1, 2, 1.2, 2, 2, 1.2)))
     changed = result.approved.index[result.approved != result.grades]
     if len(changed):
         said = lambda name: [remarks[name][unit] if name in remarks else None for unit in changed]  # noqa: E731
@@ -166,7 +157,7 @@ def lists(result: Assessment) -> list[Block]:
             "by": (Text("审定机关", "Approved by"), said("approved_by"), ""),
         }
         caption = Text("审定等级与初评等级不一致的考核对象", "Approved grades that are not the computed ones")
-        blocks.append(_table("approved", caption, "results", columns, widths=(1, 1, 1, 3, 1.5)))
+        blocks.append(table_of("approved", caption, "results", columns, widths=(1, 1, 1, 3, 1.5)))
     blocks += [Paragraph(text, "results", style="item") for text in _history(result)]
     if blocks:
         return [Paragraph(_by_what(result, causes), "results", heading), *blocks]
@@ -218,7 +209,7 @@ def dependence(result: Assessment) -> list[Block]:
                 "swaps": (Text("位次对调对数", "Pairs reversed"), list(moved["swaps"]), "d"),
                 "largest": (Text("最大得分变动", "Largest change of score"), list(moved["largest"]), ".2f"),
             }
-            blocks.append(_table("drop_unit", Text("逐一剔除检验", "Leaving out one unit"), "operation", columns))
+            blocks.append(table_of("drop_unit", Text("逐一剔除检验", "Leaving out one unit"), "operation", columns))
     log = result.treated
     if len(log):
         columns = {
@@ -227,7 +218,7 @@ def dependence(result: Assessment) -> list[Block]:
             "raw": (Text("原数值", "Value"), list(log["raw"]), ".10g"),
             "treated": (Text("处理后", "Treated"), list(log["treated"]), ".10g"),
         }
-        blocks.append(_table("outliers", Text("异常值处理记录", "Log of treated outliers"), "annex_scores", columns))
+        blocks.append(table_of("outliers", Text("异常值处理记录", "Log of treated outliers"), "annex_scores", columns))
     return blocks
 
 
@@ -244,7 +235,7 @@ def checks(result: Assessment) -> list[Block]:
             "verified": (Text("核查后", "As verified"), shown(changed["verified"]), ""),
             "change": (Text("得分变动", "Change of score"), list(changed["change"]), "+.2f"),
         }
-        blocks.append(_table("verification", Text("核查改动的项目", "Items changed by verification"), "annex_scores", columns))
+        blocks.append(table_of("verification", Text("核查改动的项目", "Items changed by verification"), "annex_scores", columns))
     remarks, lost = result.table.remarks, decomposition.lost_points(result)
     given = [
         (unit, leaf, remarks[f"reason:{leaf.id}"][unit])
@@ -258,5 +249,5 @@ def checks(result: Assessment) -> list[Block]:
             "lost": (Text("失分", "Points lost"), [lost.loc[unit, leaf.id] for unit, leaf, _ in given], ".2f"),
             "reason": (Text("扣分原因", "Reason"), [reason for *_, reason in given], ""),
         }
-        blocks.append(_table("reasons", Text("扣分原因", "Reasons for points taken off"), "annex_scores", columns, widths=(1, 2, 0.8, 3)))
+        blocks.append(table_of("reasons", Text("扣分原因", "Reasons for points taken off"), "annex_scores", columns, widths=(1, 2, 0.8, 3)))
     return blocks

@@ -12,7 +12,7 @@ import qtoolkit as qt
 from qtoolkit.inputs.models import validate
 from qtoolkit.inputs.scheme import Scheme
 from qtoolkit.language import LANGUAGES
-from qtoolkit.report import assessment, decomposition, scheme, sensitivity, summary
+from qtoolkit.report import assessment, decomposition, rules, scheme, sensitivity, summary
 from qtoolkit.report.blocks import Chart, DataTable, Paragraph, payload, pictures
 
 
@@ -30,7 +30,7 @@ def all_blocks(result):
         *decomposition.dependence(result),
         *assessment.cutoffs(result, 1),
         *summary.risks(result),
-        *scheme.rules(result),
+        *rules.rules(result),
         *assessment.details(result),
         *decomposition.gaps(result),
         *decomposition.checks(result),

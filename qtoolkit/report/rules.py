@@ -1,0 +1,287 @@
+"""A scheme's rules in words: how a leaf is scored, how the total is finished, who has a grade; and the annex of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from qtoolkit.assessment import Assessment
+from qtoolkit.inputs.leafrules import (
+    BasePlusRule,
+    DeductRule,
+    DirectRule,
+    EfficacyRule,
+    GoalpostsRule,
+    LevelRule,
+    MinmaxRule,
+    RankRule,
+    StepsRule,
+    TargetRule,
+    ZscoreRule,
+)
+from qtoolkit.inputs.scheme import Grade, Indicator, Scheme
+from qtoolkit.language import Text, listing, say
+from qtoolkit.report.blocks import Block, DataTable, Paragraph, table_of
+
+BETTER = {"higher": Text("越大越好", "more is better"), "lower": Text("越小越好", "less is better")}
+
+
+def scoring(leaf: Indicator) -> Text:
+    """How a leaf is scored, made from the rule itself."""
+    rule = leaf.rule
+    match rule:
+        case GoalpostsRule():
+            ends = (rule.low, rule.high) if rule.direction == "higher" else (rule.high, rule.low)
+            text = say(
+                zh="由{zero:g}（零分）到{full:g}（满分）按比例计分，超出按端点计",
+                en="in proportion from {zero:g} (nothing) to {full:g} (full marks), as at the ends beyond",
+                zero=ends[0], full=ends[1],
+            )
+        case EfficacyRule():
+            text = say(
+                zh="功效系数：不允许值{low:g}得满分的{base:.0%}，满意值{high:g}得满分，其间按比例，超出按端点计",
+                en="efficacy: {low:g} earns {base:.0%} of full marks, {high:g} full marks, in proportion between, as at "
+                "the ends beyond",
+                low=rule.unacceptable, base=rule.base, high=rule.satisfactory,
+            )
+        case TargetRule():
+            text = Text("按目标值完成率计分，最高得满分", "the share of the target that is reached, at most full marks")
+            if rule.floor is not None:
+                text = say(
+                    zh="{text}；完成率不足{floor:.0%}不得分",
+                    en="{text}; nothing below {floor:.0%}",
+                    text=text, floor=rule.floor,
+                )
+        case DeductRule():
+            text = _deduction(rule)
+        case LevelRule():
+            levels = listing(
+                say(zh="{name}得{share:.0%}", en="{name} {share:.0%}", name=n, share=s) for n, s in rule.levels.items()
+            )
+            text = say(zh="分档计分：{levels}", en="by level: {levels}", levels=levels)
+        case StepsRule():
+            at = listing(
+                say(zh="{at:g}起{share:.0%}", en="from {at:g} {share:.0%}", at=s.at, share=s.share) for s in rule.table
+            )
+            text = say(zh="分段计分：{at}", en="by steps: {at}", at=at)
+            if rule.interpolate:
+                text = say(zh="{text}，其间按比例", en="{text}, in proportion between", text=text)
+        case DirectRule():
+            text = Text("直接评分", "points given directly")
+        case BasePlusRule():
+            text = say(
+                zh="基础分为满分的{base:.0%}，比基期每{better}{per:g}加满分的{gain:.1%}，最高得满分",
+                en="{base:.0%} of full marks for all, and {gain:.1%} for each {per:g} {better} the baseline, at most full marks",
+                base=rule.base, gain=rule.gain, per=rule.per,
+                better=Text("提高", "above") if rule.direction == "higher" else Text("降低", "below"),
+            )
+        case MinmaxRule():
+            text = say(
+                zh="极差法：参评单位中最好的得满分，最差的得零分，其间按比例（{better}）",
+                en="min–max: the best of the units assessed has full marks, the worst nothing, in proportion between ({better})",
+                better=BETTER[rule.direction],
+            )
+        case ZscoreRule():
+            text = say(
+                zh="标准分：参评单位平均水平得满分的{center:.0%}，每差一个标准差增减{spread:.1%}（{better}）",
+                en="z-score: the mean of the units assessed has {center:.0%} of full marks, each standard deviation {spread:.1%} "
+                "more or less ({better})",
+                center=rule.center, spread=rule.spread, better=BETTER[rule.direction],
+            )
+        case RankRule():
+            text = say(
+                zh="按位次计分：第一名得满分，末位得满分的{last:.0%}，其间等距（{better}）",
+                en="by rank: the first has full marks, the last {last:.0%}, equal steps between ({better})",
+                last=rule.last, better=BETTER[rule.direction],
+            )
+        case _:
+            text = Text("得分率乘以分值", "share of full marks times points")
+    return _treated(leaf, text)
+
+
+def _deduction(rule: DeductRule) -> Text:
+    to_target = rule.own_target or rule.target is not None
+    text = say(
+        zh="{what}每{per:g}扣{rate:g}分，{end}",
+        en="{rate:g} points off for each {per:g} {what}, {end}",
+        what=Text("与目标值相差", "short of the target by") if to_target else Text("缺", "missing"),
+        per=rule.per, rate=rule.rate,
+        end=Text("扣完为止", "down to nothing") if rule.most is None
+        else say(zh="最多扣{most:g}分", en="at most {most:g}", most=rule.most),
+    )  # fmt: skip
+    if rule.zero_at is None:
+        return text
+    return say(zh="{text}；{what}达到{n:g}不得分", en="{text}; nothing from {n:g} {what} on", text=text, n=rule.zero_at,
+               what=Text("相差", "short") if to_target else Text("缺项", "missing"))  # fmt: skip
+
+
+def _treated(leaf: Indicator, text: Text) -> Text:
+    """The rule with what the scheme does to raw values before it."""
+    how = leaf.outliers
+    if how and how.low + how.high:
+        text = say(
+            zh="{text}；计分前把最低{low}个、最高{high}个数值按相邻数值计",
+            en="{text}; before that the {low} lowest and the {high} highest values count as the next to them",
+            text=text, low=how.low, high=how.high,
+        )
+    if how and how.log:
+        text = say(zh="{text}；取对数后计分", en="{text}; on a logarithmic scale", text=text)
+    return text
+
+
+def stage_weights(scheme: Scheme, leaf: Indicator) -> Text | None:
+    """The stages that make a leaf's value."""
+    names = {stage.id: stage.name for stage in scheme.stages}
+    parts = [say(zh="{name}{w:.0%}", en="{name} {w:.0%}", name=names[id], w=w) for id, w in leaf.stages.items()]
+    return listing(parts) if parts else None
+
+
+def finishing(scheme: Scheme) -> Iterator[Text]:
+    """How values and the total are finished: stages, bonus and deductions, floor, vetoes, conversion, one sentence each."""
+    for stage in scheme.stages:
+        if stage.effect != "part":
+            yield say(
+                zh="“{stage}”有结果的，{how}，核查前后的数值都保留在得分明细中。",
+                en="Where “{stage}” has a result, it {how}; the values before and after are kept in the annex of scores.",
+                stage=stage.name,
+                how=Text("以其为准", "replaces what was filed")
+                if stage.effect == "replaces"
+                else Text("在原数值上加减更正", "is added to what was filed"),
+            )
+    for bonus in scheme.bonuses:
+        yield say(
+            zh="{kind}：{name}，最多{most:g}分。",
+            en="{kind}: {name}, at most {most:g} points.",
+            kind=Text("加分项", "Bonus") if bonus.kind == "bonus" else Text("减分项", "Deduction"),
+            name=bonus.name, most=bonus.max,
+        )  # fmt: skip
+    limits = (
+        (scheme.bonus_cap, Text("各加分项合计最多加", "All bonus items together add at most")),
+        (scheme.deduction_cap, Text("各减分项合计最多减", "All deductions together take at most")),
+        (scheme.cap, Text("总得分最高", "The score is at most")), (scheme.floor, Text("总得分最低", "The score is at least")),
+    )  # fmt: skip
+    for value, what in limits:
+        if value is not None:
+            yield say(zh="{what}{value:g}分。", en="{what} {value:g} points.", what=what, value=value)
+    for veto in scheme.vetoes:
+        effect = (
+            say(zh="等级最高定为“{grade}”", en="“{grade}” at best", grade=scheme.grade(veto.cap).label)
+            if veto.cap
+            else say(zh="等级下调{n}级", en="{n:grade|grades} down", n=veto.lower)
+        )
+        yield say(
+            zh="一票否决：{veto}，{effect}{falsified}。",
+            en="Veto: {veto}, {effect}{falsified}.",
+            veto=veto.name, effect=effect,
+            falsified=Text("；任一指标标明弄虚作假即适用，该指标得零分", "; it strikes where any item is marked as falsified, and "
+                           "that item scores nothing") if veto.falsified else Text("", ""),
+        )  # fmt: skip
+    if scheme.conversion:
+        yield say(
+            zh="得分按{points:g}分折算计入{name}，四舍五入保留{decimals}位小数。",
+            en="Scores are converted to {points:g} points of {name}, half up to {decimals:decimal|decimals}.",
+            points=scheme.conversion.points, name=scheme.conversion.name, decimals=scheme.conversion.decimals,
+        )
+
+
+def limits(grade: Grade) -> Text | None:
+    """What besides the cutoff decides who has a grade, with the rule for ties."""
+    parts = []
+    where = Text("每一类别中", " in each class") if grade.within == "class" else Text("", "")
+    if grade.quota is not None:
+        most = (
+            say(zh="{q:.10g}%", en="{q:.10g}%", q=grade.quota * 100)
+            if 0 < grade.quota < 1
+            else say(zh="{q:g}家", en="{q:unit|units}", q=int(grade.quota))
+        )
+        ties = (
+            Text("并列在末位而名额不足的，都不占名额", "units tied at the last place that do not all fit all stay out")
+            if grade.ties == "out"
+            else Text("并列在末位的，都列入", "units tied at the last place all come in")
+        )
+        parts.append(say(zh="{where}最多{most}，{ties}", en="at most {most}{where}; {ties}", where=where, most=most, ties=ties))
+    if grade.last is not None:
+        ties = (
+            Text("并列而家数超出的，都不列入", "units tied there that would exceed it are not among them")
+            if grade.ties == "out"
+            else Text("并列的都列入", "units tied there are all among them")
+        )
+        parts.append(
+            say(
+                zh="{where}位次末{k}家最高定为本等级，{ties}",
+                en="the last {k} by rank{where} have this grade at best; {ties}",
+                where=where, k=grade.last, ties=ties,
+            )
+        )
+    return Text("；".join(p.zh for p in parts), "; ".join(p.en for p in parts)) if parts else None
+
+
+SHEET = {
+    "lead": Text("考核牵头部门", "Department that scores"), "responsible": Text("责任单位", "Department responsible"),
+    "method": Text("打分方法", "Method"), "basis": Text("评分依据", "Grounds"),
+    "materials": Text("需提交材料", "Materials to submit"), "superior": Text("上级指标对应", "Item of the level above"),
+    "rationale": Text("设定依据", "Why it is set so"),
+}  # fmt: skip
+"""Columns of the offices' score sheets beside rule and points."""
+
+
+def rules(result: Assessment) -> list[Block]:
+    """Annex: each indicator's rule, how the total is finished, and the division of work."""
+    scheme = result.scheme
+    leaves = scheme.leaves
+    columns = {
+        "leaf": (Text("考核要点", "Indicator"), [leaf.name for leaf in leaves], ""),
+        "points": (Text("分值", "Points"), [float(leaf.points) for leaf in leaves], "g"),
+        "standard": (Text("评分标准", "Scoring standard"), [leaf.standard for leaf in leaves], ""),
+        "rule": (Text("计分规则", "Rule of calculation"), [scoring(leaf) for leaf in leaves], ""),
+        "stages": (Text("阶段权重", "Weights of stages"), [stage_weights(scheme, leaf) for leaf in leaves], ""),
+        "scales": (
+            Text("扣分幅度随分值调整", "Deductions scale with points"),
+            [Text("是", "yes") if leaf.scales else Text("否", "no") for leaf in leaves], "",
+        ),
+        "source": (Text("数据来源", "Source of data"), [leaf.source for leaf in leaves], ""),
+    }  # fmt: skip
+    widths = {"leaf": 3, "points": 1, "standard": 5, "rule": 5, "stages": 2, "scales": 1.6, "source": 3}
+    blocks: list[Block] = [_filled("rules", Text("评分细则", "Scoring rules"), columns, widths)]
+    blocks += [Paragraph(text, "annex_rules", style="item") for text in finishing(scheme)]
+    sheet = {"leaf": columns["leaf"]} | {
+        field: (title, [getattr(leaf, field) for leaf in leaves], "") for field, title in SHEET.items()
+    }
+    if any(value for _, values, _ in list(sheet.values())[1:] for value in values):
+        widths = {"leaf": 3, "lead": 2, "responsible": 2, "method": 2, "basis": 3, "materials": 3, "superior": 2, "rationale": 3}
+        blocks.append(_filled("sheet", Text("任务分工和评分依据", "Division of work and grounds"), sheet, widths))
+    return blocks
+
+
+def _filled(name: str, caption: Text, columns: dict, widths: dict[str, float]) -> DataTable:
+    """A table of the columns that hold anything."""
+    kept = {key: column for key, column in columns.items() if any(value is not None for value in column[1])}
+    return table_of(name, caption, "annex_rules", kept, widths=tuple(widths[key] for key in kept))
+
+
+def grades(result: Assessment) -> list[Block]:
+    """The grades: cutoffs by class, printed bands, quotas and last places with the rule for ties, consequences."""
+    scheme = result.scheme
+    classes = scheme.classes if any(grade.class_cutoffs for grade in scheme.grades) else ()
+    columns = {"grade": (Text("等级", "Grade"), [grade.label for grade in scheme.grades], "")}
+    if classes:
+        columns |= {
+            f"class{i}": (
+                say(zh="分数线（{group}）", en="Cutoff ({group})", group=group),
+                [grade.cutoff_of(group) for grade in scheme.grades], "g",
+            )
+            for i, group in enumerate(classes)
+        }  # fmt: skip
+    else:
+        columns["cutoff"] = (Text("分数线", "Cutoff"), [grade.cutoff for grade in scheme.grades], "g")
+    shown = {
+        "printed": (
+            Text("文件所印分数段", "Band as printed"),
+            [g.printed and say(zh="{low:g}–{high:g}", en="{low:g}–{high:g}", low=g.printed[0], high=g.printed[1]) for g in scheme.grades],
+        ),
+        "limits": (Text("名额和末位", "Quota and last places"), [limits(grade) for grade in scheme.grades]),
+        "consequence": (Text("结果运用", "Consequence"), [grade.consequence for grade in scheme.grades]),
+    }
+    columns |= {key: (title, values, "") for key, (title, values) in shown.items() if any(values)}
+    if len(columns) == 2:
+        return []  # plain cutoffs stand in a sentence
+    return [table_of("grades", Text("等级划分标准", "Grades"), "cutoffs", columns)]
