@@ -103,10 +103,11 @@ def code_lines(name):
     texts = [n.body[0] for n in nodes if ast.get_docstring(n) is not None]
     calls = [n for n in ast.walk(tree) if isinstance(n, ast.Call) and called(n) in ("say", "Text")]
     words = [part for call in calls for part in (*call.args, *(k.value for k in call.keywords if k.arg in ("zh", "en")))]
-    texts += [part for part in words if isinstance(part, ast.Constant)]
-    lines = source.splitlines()
-    alone = ('"', "'", "zh=", "en=")
-    skipped = {i for text in texts for i in range(text.lineno, text.end_lineno + 1) if lines[i - 1].strip().startswith(alone)}
+    lines, alone = source.splitlines(), ('"', "'", "zh=", "en=")
+    skipped = {i for text in texts for i in range(text.lineno, text.end_lineno + 1)}
+    for word in words:
+        spanned = range(word.lineno, word.end_lineno + 1) if isinstance(word, ast.Constant) else ()
+        skipped |= {i for i in spanned if lines[i - 1].strip().startswith(alone)}
     return sum(1 for i, line in enumerate(lines, 1) if line.strip()[:1] not in ("", "#") and i not in skipped)
 
 
