@@ -1,0 +1,324 @@
+"""The recheck workbook: what LibreOffice computes from its formulas is what the engine says, to the last digit."""
+
+import copy
+import itertools
+import math
+import shutil
+import subprocess
+from decimal import Decimal
+from fractions import Fraction
+
+import numpy as np
+import openpyxl
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+
+import qtoolkit as qt
+from qtoolkit.inputs.models import validate
+from qtoolkit.inputs.scheme import Scheme
+from qtoolkit.language import LANGUAGES
+from qtoolkit.report.recheck import write_recheck
+from tests.strategies import KINDS, frame_of, givens, scheme_of
+
+SOFFICE = shutil.which("soffice")
+needs_soffice = pytest.mark.skipif(SOFFICE is None, reason="needs LibreOffice (Debian: libreoffice-calc)")
+SHEETS = {"zh": ("分值", "逐级得分", "总分定级"), "en": ("Points", "Scores", "Grades")}
+BASE = {"zh": "基础得分", "en": "Base score"}
+COUNT = 110
+EXPORT = 1e-14  # LibreOffice writes 15 digits; what is rounded to ticks must be equal outright
+
+
+def random_results():
+    """Random assessments, each node named by its id."""
+    found = []
+
+    @settings(max_examples=COUNT)
+    @given(givens(kinds=KINDS))
+    def collect(given):
+        scheme = copy.deepcopy(given.scheme)
+        nodes = list(scheme["indicators"])
+        for node in nodes:
+            node["name"] = node["id"]
+            nodes += node.get("children", [])
+        found.append(qt.assess(scheme_of(scheme), frame_of(given)))
+
+    collect()
+    return found
+
+
+def packaged(name):
+    case = qt.read_case(name)
+    return qt.assess(case.scheme, case.table)
+
+
+def recalculated(paths, folder, edits=None):
+    """The workbooks with all values computed anew: first loaded and saved, which drops every value, with some cells
+    edited ({path: {(sheet, cell): value}}); then converted in one call."""
+    (folder / "bare").mkdir()
+    for path in paths:
+        book = openpyxl.load_workbook(path)
+        for (sheet, cell), value in (edits or {}).get(path, {}).items():
+            assert isinstance(book[sheet][cell].value, int | float)
+            book[sheet][cell] = value
+        book.save(folder / "bare" / path.name)
+        empty = openpyxl.load_workbook(folder / "bare" / path.name, data_only=True)
+        assert empty.worksheets[-1].cell(4, empty.worksheets[-1].max_column).value is None  # no value is left to copy
+    profile = f"-env:UserInstallation={(folder / 'profile').as_uri()}"
+    files = [folder / "bare" / path.name for path in paths]
+    command = [SOFFICE, profile, "--headless", "--convert-to", "xlsx", "--outdir", folder, *files]
+    subprocess.run(command, check=True, capture_output=True, timeout=600)
+    return [openpyxl.load_workbook(folder / path.name, data_only=True) for path in paths]
+
+
+def columns_of(sheet):
+    """{title: [value of each unit]} of a sheet of units."""
+    titles = [cell.value for cell in sheet[2]]
+    return {title: [sheet.cell(r, c).value for r in range(4, sheet.max_row + 1)] for c, title in enumerate(titles, 1)}
+
+
+def differences(book, result, language="zh"):
+    """Where the cells of a workbook are not the engine's numbers."""
+    _, tree, final = (columns_of(book[name]) for name in SHEETS[language])
+    found, scheme = [], result.scheme
+    blank = result.matrix.isna()
+    for node in scheme.nodes:
+        below = [leaf.id for leaf in node.walk() if leaf.is_leaf]
+        for k, (cell, value) in enumerate(zip(tree[node.name.of(language)], result.nodes[node.id], strict=True)):
+            empty = blank[below].iloc[k].all()
+            if (cell not in (None, "")) if empty else cell in (None, "") or abs(cell - value) > EXPORT * max(1, value):
+                found.append((node.id, k, cell, value))
+    published = [title for title in final if title in ("公布得分", "Published score")]
+    rank = [title for title in final if title in ("位次", "Rank")]
+    labels = {item.id: item.label.of(language) for item in scheme.grades}
+    numbers = {item.id: i + 1 for i, item in enumerate(scheme.grades)}
+    pairs = [
+        ("base", tree[BASE[language]], result.base / 10**10),
+        ("base", final[BASE[language]], result.base / 10**10),
+        ("score", final[published[0]], result.scores),
+        ("rank", final[rank[0]], result.ranks),
+    ]
+    for what, cells, values in pairs:
+        found += [(what, k, c, v) for k, (c, v) in enumerate(zip(cells, values, strict=True)) if c != v]
+    grades = [final[title] for title in ("等级", "按得分等级") if title in final]
+    if language == "en":
+        grades = [final["Grade"], final["Grade by score"]]
+    by_number = final["按得分等级（序号）" if language == "zh" else "Grade by score (number)"]
+    for what, cells, ids in zip(("grade", "by_score"), grades, (result.grades, result.steps.by_score), strict=True):
+        found += [(what, k, c, i) for k, (c, i) in enumerate(zip(cells, ids, strict=True)) if c != labels[i]]
+    ids = result.steps.by_score
+    found += [("number", k, c, i) for k, (c, i) in enumerate(zip(by_number, ids, strict=True)) if c != numbers[i]]
+    return found
+
+
+def all_values(book):
+    return {(s.title, cell.coordinate): cell.value for s in book for row in s.iter_rows() for cell in row}
+
+
+def moved(cached, computed):
+    """Cells whose value in a workbook is not what its formulas give."""
+    assert cached.keys() >= computed.keys()
+    both = {at: (value, computed.get(at)) for at, value in cached.items()}
+    wrong = {at: pair for at, pair in both.items() if (pair[0] or "") != (pair[1] or "")}
+    number = {at for at, pair in wrong.items() if all(isinstance(value, int | float) for value in pair)}
+    return {at: (a, b) for at, (a, b) in wrong.items() if at not in number or abs(a - b) > EXPORT * max(1, abs(a))}
+
+
+def write_all(results, folder, language="zh"):
+    paths = [folder / f"{i}.xlsx" for i in range(len(results))]
+    for result, path in zip(results, paths, strict=True):
+        write_recheck(result, path, language)
+    return paths
+
+
+@pytest.fixture(scope="module")
+def randoms():
+    return random_results()
+
+
+def test_the_random_assessments_hold_what_is_hard(randoms):
+    engines = [result.engine for result in randoms]
+    some = {
+        "blank below a power mean": any(e.tree.blank.any() and not e.tree.is_arithmetic for e in engines),
+        "blank below a sum": any(e.tree.blank.any() and e.tree.is_arithmetic for e in engines),
+        "negative power": any(min(e.tree.order) < 0 for e in engines),
+        "rounding inside": any(e.tree.rounds_inside for e in engines),
+        "means": any(e.means for e in engines),
+        "negative score": any((result.scores < 0).any() for result in randoms),
+        "floor": any(e.floor is not None for e in engines),
+        "rounding first": any(e.round_first for e in engines),
+        "late deductions": any(e.late.any() for e in engines),
+        "cutoffs by class": any(len(np.unique(e.cutoffs, axis=0)) > 1 for e in engines),
+        "veto that lowers": any((r.engine.shift[r.steps.set_by == "veto:w"] > 0).any() for r in randoms),
+        "quota": any((result.steps.set_by == "quota").any() for result in randoms),
+        "last": any((result.steps.set_by == "last").any() for result in randoms),
+        "quota in a class": any(step.members is not None for e in engines for step in e.rivals),
+        "quota before vetoes": any(not e.veto_first and e.rivals for e in engines),
+        "rank on base": any(e.rank_on_base and e.rounding for e in engines),
+    }
+    assert [what for what, there in some.items() if not there] == []
+
+
+def test_values_in_the_file_are_the_engines(randoms, tmp_path):
+    for result, path in zip(randoms, write_all(randoms, tmp_path), strict=True):
+        assert differences(openpyxl.load_workbook(path, data_only=True), result) == []
+
+
+@needs_soffice
+def test_formulas_give_what_the_engine_gives_on_random_assessments(randoms, tmp_path):
+    paths = write_all(randoms, tmp_path)
+    (tmp_path / "out").mkdir()
+    for result, path, book in zip(randoms, paths, recalculated(paths, tmp_path / "out"), strict=True):
+        assert differences(book, result) == [], path.name
+        assert moved(all_values(openpyxl.load_workbook(path, data_only=True)), all_values(book)) == {}, path.name
+
+
+@needs_soffice
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_formulas_give_what_the_engine_gives_on_the_cases(language, tmp_path):
+    results = [packaged("provinces-2008"), packaged("tai-2001")]
+    paths = write_all(results, tmp_path, language)
+    (tmp_path / "out").mkdir()
+    for result, path, book in zip(results, paths, recalculated(paths, tmp_path / "out"), strict=True):
+        assert differences(openpyxl.load_workbook(path, data_only=True), result, language) == []
+        assert differences(book, result, language) == []
+        assert moved(all_values(openpyxl.load_workbook(path, data_only=True)), all_values(book)) == {}
+
+
+def point_cells(result, language="zh"):
+    """The cell of each leaf's points, found by the leaf's name."""
+    return lambda book: {
+        leaf.id: cell.offset(0, 1).coordinate
+        for leaf in result.scheme.leaves
+        for cell in book[SHEETS[language][0]]["B"]
+        if cell.value and cell.value.strip() == leaf.name.of(language)
+    }
+
+
+@needs_soffice
+def test_edited_points_give_what_what_if_gives(randoms, tmp_path):
+    """Two leaves of a random assessment change places in points; a province's indicator takes from its siblings."""
+    pairs = []
+    for result in randoms[:60]:
+        points = result.points
+        if points.nunique() > 1 and min(points) > 0:
+            low, high = points.idxmin(), points.idxmax()
+            swapped = {low: float(points[high]), high: float(points[low])}
+            pairs.append((result, result.what_if(points=swapped, spread="none")))
+    provinces = packaged("provinces-2008")
+    leaf = provinces.scheme.leaves[0]
+    pairs.append((provinces, provinces.what_if(points={leaf.id: leaf.points + 3}, spread="siblings")))
+    assert sum(before.scores.tolist() != after.scores.tolist() for before, after in pairs) > 15
+    paths = write_all([before for before, _ in pairs], tmp_path)
+    edits = {}
+    for (before, after), path in zip(pairs, paths, strict=True):
+        at = point_cells(before)(openpyxl.load_workbook(path))
+        edits[path] = {("分值", at[id]): value for id, value in after.points.items()}
+    (tmp_path / "out").mkdir()
+    for (_, after), path, book in zip(pairs, paths, recalculated(paths, tmp_path / "out", edits), strict=True):
+        assert differences(book, after) == [], path.name
+
+
+@needs_soffice
+def test_an_edited_cutoff_gives_what_what_if_gives(tmp_path):
+    result = packaged("provinces-2008")
+    first = result.scheme.grades[0]
+    after = result.what_if(cutoffs={first.id: first.cutoff - 2})
+    assert after.grades.tolist() != result.grades.tolist()
+    [path] = write_all([result], tmp_path)
+    sheet = openpyxl.load_workbook(path)["分值"]
+    [cell] = [row[2].coordinate for row in sheet.iter_rows() if row[1].value == first.label.zh]
+    (tmp_path / "out").mkdir()
+    [book] = recalculated([path], tmp_path / "out", {path: {("分值", cell): first.cutoff - 2}})
+    assert differences(book, after) == []
+
+
+def rounding_case(decimals, mode, taken):
+    """One leaf of 10 points; units at every half step and a tick below it, less `taken` points outside the total."""
+    half = Decimal(5) / Decimal(10) ** (decimals + 1)
+    exact = [half * i - tick for i in range(1, 160, 2) for tick in (Decimal(0), Decimal("1e-10"))]
+    data = {
+        "id": "r", "name": "r", "total": 10.0, "rounding": {"total": {"decimals": decimals, "mode": mode}},
+        "indicators": [{"id": "x", "name": "x", "points": 10.0, "rule": {"kind": "share"}}],
+        "grades": [{"id": "A", "cutoff": 5.0}, {"id": "B", "cutoff": 0.0}],
+        "bonuses": [{"id": "late", "name": "l", "kind": "deduction", "max": 5.0}],
+    }  # fmt: skip
+    exact = [x for x in exact if x <= 10]
+    names = [f"u{k}" for k in range(len(exact))]
+    frame = pd.DataFrame({"x": [float(x / 10) for x in exact], "bonus:late": taken}, index=names)
+    shift = Fraction(1, 2) if mode == "half_up" else 0
+    scale = 10**decimals
+    want = [float(Fraction(math.floor((Fraction(x) - Fraction(taken)) * scale + shift), scale)) for x in exact]
+    return qt.assess(validate(Scheme, data, None), frame), want
+
+
+@needs_soffice
+def test_rounding_is_right_at_and_a_tick_below_each_half_step_also_below_zero(tmp_path):
+    kinds = itertools.product((0, 1, 2, 3), ("half_up", "floor"), (0.0, 0.5, 3.0))
+    cases = [rounding_case(*kind) for kind in kinds]
+    paths = write_all([result for result, _ in cases], tmp_path)
+    (tmp_path / "out").mkdir()
+    for (_, want), book in zip(cases, recalculated(paths, tmp_path / "out"), strict=True):
+        assert columns_of(book["总分定级"])["公布得分"] == want
+
+
+HOSTILE = ["=1+1", "+A1", "-2+3", "@SUM(A1)", '=HYPERLINK("x","y")', "http://x.y", "{=1}", "a&<b>"]
+
+
+@needs_soffice
+def test_hostile_names_stay_text(tmp_path):
+    scheme = {
+        "id": "h", "name": "=1+1", "total": 4.0, "notes": ["=2+2"],
+        "indicators": [
+            {"id": f"x{j}", "name": HOSTILE[j], "points": 1.0, "rule": {"kind": "share"}} for j in range(4)
+        ],
+        "grades": [{"id": "A", "name": '="A"*?', "cutoff": 2.0}, {"id": "B", "name": "=B{r}", "cutoff": 0.0}],
+    }  # fmt: skip
+    frame = pd.DataFrame({f"x{j}": np.linspace(0.1, 0.9, len(HOSTILE)) for j in range(4)}, index=HOSTILE)
+    result = qt.assess(validate(Scheme, scheme, None), frame)
+    [path] = write_all([result], tmp_path)
+    book = openpyxl.load_workbook(path)
+    for name in ("系数a", "常数b", "逐级得分", "总分定级"):
+        cells = [book[name].cell(r, 1) for r in range(4, 4 + len(HOSTILE))]
+        assert [(cell.value, cell.data_type) for cell in cells] == [(unit, "s") for unit in HOSTILE]
+        assert all(link.target is None for link in book[name]._hyperlinks)
+    names = {cell.coordinate: cell for row in book["分值"].iter_rows(min_col=2, max_col=2) for cell in row if cell.value}
+    assert {cell.data_type for cell in names.values()} == {"s"}
+    (tmp_path / "out").mkdir()
+    [computed] = recalculated([path], tmp_path / "out")
+    assert differences(computed, result) == []
+    assert columns_of(computed["总分定级"])["考核对象"] == HOSTILE
+
+
+def test_the_same_bytes_for_the_same_result(tmp_path):
+    result = packaged("provinces-2008")
+    for name in ("a", "b"):
+        write_recheck(result, tmp_path / f"{name}.xlsx")
+    assert (tmp_path / "a.xlsx").read_bytes() == (tmp_path / "b.xlsx").read_bytes()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_inputs_are_tinted_and_formulas_are_not(language, tmp_path):
+    [path] = write_all([packaged("provinces-2008")], tmp_path, language)
+    book = openpyxl.load_workbook(path)
+    kinds = {"number": set(), "formula": set()}
+    for sheet in book.worksheets[1:]:
+        assert sheet.freeze_panes is not None
+        for row in sheet.iter_rows(min_row=3):
+            for cell in row:
+                if cell.data_type in ("n", "f") and cell.value is not None:
+                    kinds["formula" if cell.data_type == "f" else "number"].add(cell.fill.fgColor.rgb)
+    assert kinds == {"number": {"FFFFF4D6"}, "formula": {"00000000"}}
+
+
+def test_synthetic_data_are_called_synthetic(tmp_path):
+    data = {
+        "id": "s", "name": "s", "total": 1.0, "synthetic": True,
+        "indicators": [{"id": "x", "name": "x", "points": 1.0, "rule": {"kind": "share"}}],
+        "grades": [{"id": "A", "cutoff": 0.0}],
+    }  # fmt: skip
+    for synthetic in (True, False):
+        scheme = validate(Scheme, data | {"synthetic": synthetic}, None)
+        [path] = write_all([qt.assess(scheme, pd.DataFrame({"x": [1.0]}, index=["甲"]))], tmp_path)
+        notes = [cell.value for cell in openpyxl.load_workbook(path)["说明"]["B"]]
+        assert ("模拟数据。" in notes) == synthetic
