@@ -9,6 +9,7 @@ import posixpath
 import re
 import zipfile
 import zlib
+from collections.abc import Callable
 from typing import Any
 
 from qtoolkit.errors import Complaint, InputError
@@ -24,9 +25,19 @@ def read_grid(name: str, data: bytes) -> list[list[Any]]:
     The sheet is the only one that holds anything, or the one called 数据 or data. Error cells are their text
     ("#DIV/0!"), and numbers shown as percentages are text with a percent sign, so that nobody takes 35% for 0.35.
     """
+    return next(iter(_read(name, data, lambda grids: [_choose(name, grids)]).values()))
+
+
+def read_sheets(name: str, data: bytes) -> dict[str, list[list[Any]]]:
+    """The cells of all visible sheets, by title; see :func:`read_grid`."""
+    return _read(name, data, list)
+
+
+def _read(name: str, data: bytes, chosen: Callable[[dict], list[str]]) -> dict[str, list[list[Any]]]:
     import python_calamine
 
     _check_signature(name, data)
+    lost: list[str] = []
     try:
         book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
         visible = [
@@ -36,21 +47,15 @@ def read_grid(name: str, data: bytes) -> list[list[Any]]:
             and sheet.visible == python_calamine.SheetVisibleEnum.Visible
         ]
         grids = {title: book.get_sheet_by_name(title).to_python(skip_empty_area=False) for title in visible}
-        title = _choose(name, grids)
+        grids = {title: grids[title] for title in chosen(grids)}
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            lost = _amend(grids[title], archive, title)
+            for title, grid in grids.items():
+                where = f"{title}!" if len(grids) > 1 else ""
+                lost += [where + cell for cell in _amend(grid, archive, title)]
     except (
-        python_calamine.CalamineError,
-        zipfile.BadZipFile,
-        zlib.error,
-        KeyError,
-        IndexError,
-        ValueError,
-        NotImplementedError,
-        RuntimeError,
-        EOFError,
-        OSError,
-    ) as error:
+        python_calamine.CalamineError, zipfile.BadZipFile, zlib.error, KeyError, IndexError, ValueError,
+        NotImplementedError, RuntimeError, EOFError, OSError,
+    ) as error:  # fmt: skip
         if isinstance(error, InputError):
             raise
         text = say(
@@ -65,7 +70,7 @@ def read_grid(name: str, data: bytes) -> list[list[Any]]:
             cells=listing(lost, most=5),
         )
         raise InputError(Complaint(text, name))
-    return grids[title]
+    return grids
 
 
 def _check_signature(name: str, data: bytes) -> None:

@@ -31,6 +31,11 @@ _TAG = "tag:yaml.org,2002:"
 Path_ = tuple[str | int, ...]
 
 
+def is_ambiguous(text: str) -> bool:
+    """Whether YAML 1.1 and 1.2 read an unquoted text as different values."""
+    return _AMBIGUOUS.fullmatch(text) is not None
+
+
 class Document:
     """Plain data of a YAML file, and the line on which each part stands."""
 
@@ -156,7 +161,7 @@ class _Builder:
 
     def scalar(self, node: ScalarNode, row: int) -> Any:
         text, kind = node.value, str(node.tag).removeprefix(_TAG)
-        if node.style is None and _AMBIGUOUS.fullmatch(text):
+        if node.style is None and is_ambiguous(text):
             self.refuse(
                 row,
                 say(

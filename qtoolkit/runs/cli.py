@@ -1,8 +1,9 @@
-"""The command line: `qtoolkit run`, `check`, `schema`. Exit status 0 done, 1 the work failed, 2 the input is wrong."""
+"""The command line: `qtoolkit run`, `check`, `new`, `template`, `collect`, `schema`. Exit status 0 done, 1 the work failed, 2 the input is wrong."""
 
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -19,7 +20,7 @@ app = typer.Typer(
 
 MOST_COMPLAINTS = 50  # printed at a time; a whole column of wrong cells would bury the rest
 
-CaseArgument = Annotated[str, typer.Argument(help="案例文件夹、params.yaml 或内置案例名 Case folder, params.yaml or packaged case")]
+CaseArgument = Annotated[str, typer.Argument(help="案例文件夹、params.yaml、填好的工作簿或内置案例名 Case folder, params.yaml, filled workbook or packaged case")]
 SetOption = Annotated[
     list[str] | None, typer.Option("--set", help="改参数，如 weight_band=0.2、cutoffs.A=88 Change a parameter (repeatable)")
 ]
@@ -72,6 +73,30 @@ def check(case: CaseArgument, set_: SetOption = None, language: LanguageOption =
     _print(text.of(language))
     for text in ready.result.flags["text"]:
         _print(f"  {text.of(language)}")
+
+
+@app.command()
+def new(
+    folder: Annotated[Path, typer.Argument(help="新建的文件夹 Folder to make")],
+    source: Annotated[str | None, typer.Option("--from", help="起始案例或工作簿 Case or workbook to begin from")] = None,
+    name: Annotated[str | None, typer.Option("--name", help="方案名称 Name of the scheme")] = None,
+    year: Annotated[str | None, typer.Option("--year", help="年度 Year")] = None,
+    units: Annotated[str | None, typer.Option("--units", help="考核对象，以逗号分隔 Units, comma separated")] = None,
+    language: LanguageOption = None,
+) -> None:
+    """新建一个案例文件夹 Begin a case of your own; what is not given is asked for."""
+    from qtoolkit.runs.new import SOURCE, new_case
+
+    asked = source is None and name is None and units is None and sys.stdin.isatty()
+    if asked:
+        ask = lambda zh, en, default="": typer.prompt(Text(zh, en).of(language or "zh"), default=default, show_default=bool(default))  # noqa: E731
+        source = ask("从哪个案例或工作簿开始", "Begin from which case or workbook", SOURCE)
+        name = ask("方案名称（回车不改）", "Name of the scheme (Enter keeps it)") or None
+        units = ask("考核对象，以逗号分隔（回车不改）", "Units, comma separated (Enter keeps them)") or None
+    names = [unit.strip() for unit in re.split("[,，、]", units or "") if unit.strip()]
+    made = new_case(folder, source or SOURCE, name, year, names, language or "zh")
+    text = say(zh="已新建：{path}；用 qtoolkit run {path} 测算", en="made: {path}; qtoolkit run {path} runs it", path=made)
+    _print(text.of(language or "zh"))
 
 
 @app.command()

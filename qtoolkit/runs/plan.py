@@ -13,8 +13,7 @@ from qtoolkit.errors import InputError, nearest
 from qtoolkit.inputs.case import Case, case_of
 from qtoolkit.inputs.files import read_bytes
 from qtoolkit.inputs.locate import find, packaged_cases
-from qtoolkit.inputs.parameters import Parameters, parameters_of
-from qtoolkit.inputs.yamltext import read_yaml
+from qtoolkit.inputs.parameters import BOOKS, Parameters, parameters_of, read_document
 from qtoolkit.language import listing, say
 from qtoolkit.runs import folder as run_folder
 from qtoolkit.runs.notebooks import Notebook, find_notebooks
@@ -36,7 +35,9 @@ class Plan:
 
     @property
     def name(self) -> str:
-        return self.case.files["params"].parent.name
+        """The case folder's name; of a workbook that is a case by itself, its own."""
+        path = self.case.files["params"]
+        return path.stem if path.suffix.lower() in BOOKS else path.resolve().parent.name
 
     def content(self) -> dict[str, Any]:
         """Everything that the results depend on."""
@@ -65,7 +66,7 @@ def plan(
     Parameters
     ----------
     case
-        A case folder, a params.yaml, or the name of a packaged case.
+        A case folder, a params.yaml, a filled workbook (.xlsx), or the name of a packaged case.
     settings
         Parameters to change: core parameters, knobs that a notebook declares, or dotted changes to the scheme
         ("cutoffs.A": 88).
@@ -74,9 +75,9 @@ def plan(
     ------
     InputError
     """
-    place = _find_case(case)
+    place = find_case(case)
     path = place / "params.yaml" if place.is_dir() else place
-    document = read_yaml(path)
+    document = read_document(path)
     near = path.resolve().parent
     data = _changed(document.data, settings or {}, near) if isinstance(document.data, dict) else document.data
     if isinstance(data, dict):
@@ -99,7 +100,7 @@ def plan(
     return Plan(found, assess(found.scheme, found.table), tuple(books), parameters, near, tuple(formats))
 
 
-def _find_case(case: str | Path) -> Path:
+def find_case(case: str | Path) -> Path:
     """The case folder or params.yaml; where there is none, the packaged cases are named."""
     try:
         return find(case)
@@ -107,8 +108,8 @@ def _find_case(case: str | Path) -> Path:
         known = sorted(path.parent.name for path in packaged_cases().glob("*/params.yaml"))
         raise InputError(
             say(
-                zh="找不到案例“{case}”{hint}；应为案例文件夹、params.yaml 或内置案例名（{known}）",
-                en="no case “{case}”{hint}; expected a case folder, a params.yaml or a packaged case ({known})",
+                zh="找不到案例“{case}”{hint}；应为案例文件夹、params.yaml、填好的工作簿或内置案例名（{known}）",
+                en="no case “{case}”{hint}; expected a case folder, a params.yaml, a filled workbook or a packaged case ({known})",
                 case=case, hint=nearest(str(case), known), known=listing(known),
             )
         ) from None

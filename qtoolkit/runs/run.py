@@ -30,7 +30,7 @@ def run(
     Parameters
     ----------
     case
-        A case folder, a params.yaml, or the name of a packaged case.
+        A case folder, a params.yaml, a filled workbook (.xlsx), or the name of a packaged case.
     out
         The run folder itself; runs/<case>-<hash> if left out.
     set

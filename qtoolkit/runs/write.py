@@ -14,9 +14,13 @@ from qtoolkit.language import Text, same, say
 from qtoolkit.report import memo
 from qtoolkit.report.blocks import Block, DataTable, Paragraph, payload
 from qtoolkit.report.chapters import memo_title
+from qtoolkit.report.recheck import write_recheck
 from qtoolkit.runs import outputs
 from qtoolkit.runs.execute import Failure, execute
 from qtoolkit.runs.plan import Plan
+
+
+RECHECK = Text("复核底稿.xlsx", "recheck.xlsx")
 
 
 def write(
@@ -52,6 +56,7 @@ def write(
     outputs.write_tables(blocks, work / "tables")
     outputs.write_workbook(blocks, work / "tables.xlsx")
     outputs.write_figures(blocks, pictures, work / "figures")
+    write_recheck(plan.result, work / RECHECK.of(language), language)
     step(Text("已写出表和图", "tables and figures are written"))
     title = memo_title(plan.case.scheme.year).of(language)
     body = memo.compose(blocks, title, [], language, pictures)

@@ -1,0 +1,133 @@
+"""`qtoolkit new`: a case folder of one's own, begun from a shipped case or from a filled workbook."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from qtoolkit.errors import InputError
+from qtoolkit.inputs.case import read_case
+from qtoolkit.inputs.files import Rows, read_bytes, read_rows, read_text
+from qtoolkit.inputs.headers import Headers
+from qtoolkit.inputs.parameters import BOOKS
+from qtoolkit.inputs.scheme import Scheme
+from qtoolkit.language import Text, listing, say
+from qtoolkit.runs.folder import building
+from qtoolkit.runs.plan import find_case, plan
+
+SOURCE = "city-2026"
+
+
+def new_case(
+    folder: str | Path,
+    source: str | Path = SOURCE,
+    name: str | None = None,
+    year: str | None = None,
+    units: Sequence[str] = (),
+    language: str = "zh",
+) -> Path:
+    """Write a case folder that passes `check` and `run` at once.
+
+    Parameters
+    ----------
+    folder : path
+        A folder that does not exist yet, or is empty.
+    source : path or name
+        A packaged case, a case folder, or a filled workbook, which is copied as it is.
+    name, year : str, optional
+        The scheme's name and year.
+    units : sequence of str, optional
+        The units to be assessed. They are given the source's figures in turn as placeholders, and the scheme is marked as
+        synthetic until real figures are filled in.
+
+    Raises
+    ------
+    InputError
+        The folder holds something, the source is no case, or a unit is named twice.
+    """
+    folder = Path(folder)
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise InputError(say(zh="{folder} 已有内容，请另指定一个文件夹", en="{folder} is not empty: give another folder", folder=folder))
+    if twice := sorted({unit for unit in units if list(units).count(unit) > 1}):
+        raise InputError(say(zh="考核对象重复：{names}", en="units named twice: {names}", names=listing(twice)))
+    place = find_case(source)
+    case = read_case(place)
+    with building(folder) as work:
+        if case.files["scheme"].suffix.lower() in BOOKS:
+            if name or year or units:
+                raise InputError(
+                    say(
+                        zh="由工作簿新建时，名称、年度和考核对象请在工作簿中改",
+                        en="when starting from a workbook, change name, year and units in the workbook",
+                    )
+                )
+            shutil.copyfile(case.files["scheme"], work / "workbook.xlsx")
+            files = {"scheme": "workbook.xlsx", "data": "workbook.xlsx"}
+        else:
+            files = {"scheme": "scheme.yaml", "data": "data" + (".csv" if units else case.files["data"].suffix.lower())}
+            text = _scheme(read_text(case.files["scheme"]), folder.name, name, year, bool(units))
+            (work / "scheme.yaml").write_text(text, encoding="utf-8", newline="\n")
+            rows = _renamed(read_rows(case.files["data"]), case.scheme, units) if units else None
+            (work / files["data"]).write_bytes(read_bytes(case.files["data"]) if rows is None else rows)
+        knobs = {"language": language, "seed": 0, **{k: v for k, v in case.parameters.knobs.items() if not isinstance(v, list | dict)}}
+        lines = [f"{key}: {_scalar(value)}" for key, value in (files | knobs).items()]
+        (work / "params.yaml").write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
+        (work / "README.md").write_text(_readme(place.name, units).of(language), encoding="utf-8", newline="\n")
+        plan(work)
+    return folder
+
+
+def _scalar(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _scheme(text: str, folder: str, name: str | None, year: str | None, placeholder: bool) -> str:
+    """The scheme's text with another id, name and year; comments stay."""
+    from ruamel.yaml import YAML
+
+    yaml = YAML()
+    yaml.preserve_quotes, yaml.width = True, 4096
+    scheme = yaml.load(text)
+    if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", folder):
+        scheme["id"] = folder
+    if name:
+        scheme["name"] = name
+    if year:
+        scheme["year"] = str(year)
+    if placeholder:
+        scheme["synthetic"] = True
+        scheme.pop("units", None)
+    out = io.StringIO()
+    yaml.dump(scheme, out)
+    return out.getvalue()
+
+
+def _renamed(rows: Rows, scheme: Scheme, units: Sequence[str]) -> bytes:
+    """The table with the source's rows in turn under the units' names, as CSV."""
+    headers = Headers(scheme)
+    keys = [headers.keys(title)[0] for title in rows.header]
+    keep = [i for i, key in enumerate(keys) if key != "name_en"]
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow([rows.header[i] for i in keep])
+    for k, unit in enumerate(units):
+        row = rows.rows[k % len(rows.rows)]
+        writer.writerow([unit if keys[i] == "unit" else row[i] for i in keep])
+    return out.getvalue().encode("utf-8-sig")
+
+
+def _readme(source: str, units: Sequence[str]) -> Text:
+    """What lies in the folder, for whoever opens it."""
+    placeholder = Text("表中数字是占位用的模拟数据，请换成实际数据，并把 scheme.yaml 中的 synthetic 改为 false。\n", "The figures are synthetic placeholders: "
+                       "put in real ones and set synthetic to false in scheme.yaml.\n") if units else Text("", "")  # fmt: skip
+    return say(
+        zh="# 测算案例\n\n由“{source}”新建。params.yaml 写参数，方案和数据见其中 scheme、data 两项所指的文件。\n{placeholder}\n"
+        "检查：`qtoolkit check .`　测算：`qtoolkit run .`\n",
+        en="# A case\n\nBegun from “{source}”. params.yaml holds the parameters; scheme and data are the files that it names.\n"
+        "{placeholder}\nCheck: `qtoolkit check .`  Run: `qtoolkit run .`\n",
+        source=source, placeholder=placeholder,
+    )
