@@ -95,14 +95,14 @@ def case_of(parameters: Parameters, near: Path | None = None, files: Mapping[str
             name = files["params"].name if "params" in files else None
             problems.complaints += [Complaint(c.text, name, column=key) for c in error.complaints]
     problems.stop()
-    scheme = change(_scheme(files["scheme"]), parameters.changes)
+    scheme = change(scheme_of(files["scheme"]), parameters.changes)
     previous = None if parameters.previous is None else _previous(find(parameters.previous, near))
     for role, path in ({} if previous is None else previous.files).items():
         files[f"previous_{role}"] = path
     return Case(scheme, read_table(files["data"], scheme), parameters, files, previous)
 
 
-def _scheme(path: Path) -> Scheme:
+def scheme_of(path: Path) -> Scheme:
     """The scheme of a YAML file or of a workbook's sheets."""
     if path.suffix.lower() not in BOOKS:
         return read_scheme(path)

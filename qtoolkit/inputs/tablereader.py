@@ -44,7 +44,7 @@ class Reader(Cells):
         for leaf in scheme.leaves:
             absent += [
                 say(zh="{id}（{name}）", en="{id} ({name})", id=key, name=leaf.name)
-                for key in _columns_of(leaf)
+                for key in columns_of(leaf)
                 if not self._has(key) and not self._is_new(leaf)
             ]
             if self._has(f"target:{leaf.id}") and not _takes_target(leaf):
@@ -62,7 +62,7 @@ class Reader(Cells):
     def _is_new(self, leaf: Indicator) -> bool:
         """Whether the leaf has no column yet and the scheme says what it gives then."""
         treatment = leaf.missing.new or self.scheme.missing.new
-        return treatment != "fail" and not any(self._has(key) for key in _columns_of(leaf))
+        return treatment != "fail" and not any(self._has(key) for key in columns_of(leaf))
 
     def units(self) -> tuple[str, ...]:
         """The units' names, each filled, unique, and known to a scheme that lists its units."""
@@ -103,7 +103,7 @@ class Reader(Cells):
             values, statuses = [None] * n, [NEW] * n
         else:
             replaced = {i for s in later if s.effect == "replaces" for i in self._filled(f"{leaf.id}@{s.id}")}
-            columns = [self._column(leaf, key, said, replaced) for key in _columns_of(leaf)]
+            columns = [self._column(leaf, key, said, replaced) for key in columns_of(leaf)]
             stages = dict(zip(leaf.stages, (values for values, _ in columns), strict=False))
             statuses = [self._agreed(leaf, i, [column[1][i] for column in columns]) for i in range(n)]
             parts = zip(statuses, *(values for values, _ in columns), strict=True)
@@ -306,7 +306,7 @@ class Reader(Cells):
                 self.complain(text, self._header("class"), row)
 
 
-def _columns_of(leaf: Indicator) -> list[str]:
+def columns_of(leaf: Indicator) -> list[str]:
     """The columns that make a leaf's value: one, or one for each of its stages."""
     return [f"{leaf.id}@{stage}" for stage in leaf.stages] or [leaf.id]
 

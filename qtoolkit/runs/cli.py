@@ -21,6 +21,9 @@ app = typer.Typer(
 MOST_COMPLAINTS = 50  # printed at a time; a whole column of wrong cells would bury the rest
 
 CaseArgument = Annotated[str, typer.Argument(help="案例文件夹、params.yaml、填好的工作簿或内置案例名 Case folder, params.yaml, filled workbook or packaged case")]
+SchemeArgument = Annotated[
+    str, typer.Argument(help="案例、scheme.yaml 或含方案的工作簿 Case, scheme.yaml, or workbook that holds the scheme")
+]
 SetOption = Annotated[
     list[str] | None, typer.Option("--set", help="改参数，如 weight_band=0.2、cutoffs.A=88 Change a parameter (repeatable)")
 ]
@@ -97,6 +100,65 @@ def new(
     made = new_case(folder, source or SOURCE, name, year, names, language or "zh")
     text = say(zh="已新建：{path}；用 qtoolkit run {path} 测算", en="made: {path}; qtoolkit run {path} runs it", path=made)
     _print(text.of(language or "zh"))
+
+
+@app.command()
+def template(
+    scheme: SchemeArgument,
+    by: Annotated[str | None, typer.Option("--by", help="“部门”：每个考核牵头部门一个工作簿 “部门” for one workbook a department")] = None,
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="写入的工作簿或文件夹 Workbook or folder to write")] = None,
+    blank: Annotated[bool, typer.Option("--blank", help="不填入案例的数据 Leave the case's data out")] = False,
+    language: LanguageOption = None,
+) -> None:
+    """生成供填写的工作簿 Make a workbook to fill in."""
+    from qtoolkit.runs.template import write_template, write_templates
+
+    found, table = _scheme_of(scheme)
+    if by not in (None, "部门", "department", "lead"):
+        raise InputError(say(zh="--by 应为“部门”，现为“{by}”", en="--by takes “部门” (department), found “{by}”", by=by))
+    target = out or Path(f"{found.id}-{Text('模板', 'template').of(language or 'zh')}{'' if by else '.xlsx'}")
+    if target.exists() and (target.is_file() or any(target.iterdir())):
+        raise InputError(say(zh="{path} 已存在，请用 -o 另指定", en="{path} exists: give another one with -o", path=target))
+    if by is None:
+        kept = table if table is None or not blank else None
+        write_template(found if table is None else found.model_copy(update={"units": found.units or (table.units if blank else None)}), target, kept)
+    else:
+        write_templates(found, target, table)
+    _print(say(zh="已写出：{path}", en="written: {path}", path=target).of(language or "zh"))
+
+
+@app.command()
+def collect(
+    scheme: SchemeArgument,
+    files: Annotated[list[Path], typer.Argument(help="各部门填好的工作簿，或其文件夹 Filled workbooks, or their folder")],
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="写入的汇总工作簿 Workbook to write")] = None,
+    language: LanguageOption = None,
+) -> None:
+    """汇总各部门填报的工作簿 Merge the departments' workbooks; list conflicts, gaps and who is late."""
+    from qtoolkit.runs import collect as collecting
+
+    found, _ = _scheme_of(scheme)
+    paths = [path for given in files for path in (sorted(given.glob("[!~]*.xlsx")) if given.is_dir() else [given])]
+    target = out or Path(Text("汇总.xlsx", "collected.xlsx").of(language or "zh"))
+    if target.exists():
+        raise InputError(say(zh="{path} 已存在，请用 -o 另指定", en="{path} exists: give another one with -o", path=target))
+    collected = collecting.collect(found, paths)
+    collecting.write_collected(found, collected, target)
+    for text in (*collecting.summary(collected), say(zh="已写出：{path}", en="written: {path}", path=target)):
+        _print(text.of(language or "zh"))
+
+
+def _scheme_of(given: str) -> tuple[Any, Any]:
+    """The scheme that an argument names, and the case's table where it names a case."""
+    from qtoolkit.inputs.case import read_case, scheme_of
+    from qtoolkit.inputs.locate import find
+    from qtoolkit.runs.plan import find_case
+
+    path = find_case(given)
+    if path.is_file() and path.name != "params.yaml":
+        return scheme_of(find(given)), None
+    case = read_case(path)
+    return case.scheme, case.table
 
 
 @app.command()

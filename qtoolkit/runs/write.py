@@ -19,7 +19,6 @@ from qtoolkit.runs import outputs
 from qtoolkit.runs.execute import Failure, execute
 from qtoolkit.runs.plan import Plan
 
-
 RECHECK = Text("复核底稿.xlsx", "recheck.xlsx")
 
 
