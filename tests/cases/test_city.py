@@ -1,0 +1,91 @@
+"""The case city-2026: the published tree, synthetic data that its script makes again, and what must occur in it."""
+
+import runpy
+import shutil
+
+import pytest
+
+import qtoolkit as qt
+from qtoolkit.inputs.locate import packaged_cases
+
+CASE = packaged_cases() / "city-2026"
+
+# 安徽省质量工作考核要点, zjtcn.com/baike/ahszlgzkhbffj6370008: blocks 质量目标 40 and 质量措施 60, groups and items
+PUBLISHED = {
+    "产品质量量化指标": ["制造业产品质量合格率", "主要农产品质量安全监测合格率"],
+    "工程质量量化指标": ["建筑工程竣工验收合格率"],
+    "质量宏观管理": [
+        "质量发展规划制订与实施", "质量安徽建设活动", "质量工作协调机制建立与运行", "品牌发展战略实施", "质量统计分析制度建立与开展",
+        "质量投入机制运行", "行业准入及产业政策落实",
+    ],
+    "质量安全监管": [
+        "质量监管能力和制度建设", "打击假冒伪劣及专项整治", "企业质量主体责任落实", "质量诚信建设", "质量安全风险管理机制建设",
+        "消费者维权机制建设", "产品质量监管", "工程质量监管", "服务质量监管",
+    ],
+    "质量基础建设": ["标准、计量、认证认可基础建设", "检验检测技术能力建设", "口岸检验检疫综合能力建设", "质量人才队伍建设"],
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def case():
+    return qt.read_case("city-2026")
+
+
+@pytest.fixture(scope="module")
+def result(case):
+    return qt.assess(case.scheme, case.table)
+
+
+def test_the_tree_is_the_published_one(case):
+    blocks = case.scheme.indicators
+    assert [(block.name.zh, block.points) for block in blocks] == [("质量目标", 40.0), ("质量措施", 60.0)]
+    groups = {group.name.zh: [item.name.zh for item in group.children] for block in blocks for group in block.children}
+    assert groups == PUBLISHED and sum(map(len, groups.values())) == 23
+    assert case.scheme.synthetic and "模拟" in case.scheme.notes[0].zh
+
+
+def test_the_script_makes_the_same_data_again(tmp_path):
+    folder = tmp_path / "city-2026"
+    shutil.copytree(CASE, folder)
+    for name in ("data.csv", "previous/data.csv"):
+        (folder / name).unlink()
+    runpy.run_path(str(folder / "make_data.py"), run_name="__main__")
+    for name in ("data.csv", "previous/data.csv"):
+        assert (folder / name).read_bytes() == (CASE / name).read_bytes()
+
+
+def test_what_a_reader_should_meet_in_it(case, result):
+    assert set(result.grades) == {"A", "B", "C", "D"}
+    assert {"score", "quota", "veto:safety_event", "veto:works_accident"} == set(result.steps["set_by"])
+    near = qt.cutoffs.margins(result)["nearest"]
+    assert (near <= 0.5).sum() >= 2
+    assert (result.approved != result.grades).sum() == 1
+    kinds = set(result.flags["kind"])
+    assert {"blank", "constant", "hole", "set_dependent", "low_target", "approved"} <= kinds
+    stages = qt.decomposition.stages(result)
+    assert stages.loc["verified", "mean"] < stages.loc["verified", "filed"]  # 自评偏高
+    assert stages.loc["daily", "mean"] < stages.loc["documents", "mean"] < stages.loc["hearing", "mean"]
+    assert {leaf.rule.kind for leaf in case.scheme.leaves} >= {"deduct", "target", "base_plus", "level", "steps", "direct", "rank"}
+
+
+def test_last_year_and_the_drafts(case, result):
+    last = qt.assess(case.previous.scheme, case.previous.table)
+    assert last.grades.tolist() == case.table.remarks["grade:2025"].tolist()
+    known = {node.id for node in case.previous.scheme.nodes}
+    old = {id for leaf in case.scheme.leaves for id in leaf.previous}
+    assert old <= known and {leaf.id for leaf in case.scheme.leaves if not leaf.previous} == {"risk"}
+    drafts = [qt.read_case(scheme=CASE / "drafts" / f"draft-{name}.yaml", data=CASE / "data.csv") for name in ("two", "three")]
+    assert [draft.scheme.indicators[0].points for draft in drafts] == [30.0, 40.0]
+    for draft in drafts:
+        assert qt.assess(draft.scheme, draft.table).grades.tolist() != result.grades.tolist()
+
+
+def test_planning_by_hand_from_the_printed_rule(case, result):
+    """Xuzhou: 1 / .5 / 0, 1 / .5 / 0, 1 / 0, and .1 off for each missing field, nothing if all six are missing."""
+    first = {"纳入国民经济和社会发展规划": 1, "纳入部门规划": 0.5, "无发展规划": 0}
+    second = {"有体现": 1, "体现不充分": 0.5, "无体现": 0}
+    ids = [leaf.id for leaf in case.scheme.leaves]
+    for k, unit in enumerate(case.table.units):
+        plan, report, yearly, missing = (case.table.raw[k, ids.index(id)] for id in ("plan_in_programme", "plan_in_report", "yearly_plan", "policies"))
+        expected = first[plan] + second[report] + (yearly == "制定") + (1 - 0.1 * missing if missing < 6 else 0)
+        assert result.nodes.loc[unit, "planning"] == pytest.approx(expected)
