@@ -87,9 +87,9 @@ def score_range(result: Assessment, region: Box) -> Certificates:
     _recheck(result, at_high, high, exact)
     grades = np.stack([_score_grades(result, low), _score_grades(result, high)])
     status = np.where(exact, "exact", "bounds").astype(object)
-    if e.rivals:
-        status[:], why[:] = "bounds", "quota"
-        grades[0] = 0
+    reached = _in_reach(result, grades[1])
+    status[reached], why[reached] = "bounds", "quota"
+    grades = _with_rivals(result, grades)
     names = result.grade_names
     table = pd.DataFrame(
         {
@@ -148,9 +148,11 @@ def tolerance(result: Assessment) -> Certificates:
         rest = ~exact
         rho[rest], status[rest] = _bisect(result, rest), "at least"
         rho[rest & (margin == np.inf)] = np.inf
-    if e.rivals:
-        rho[:], status[:], why[:] = np.nan, "refused", "quota"
-    towards = np.where(rising, 1, -1)
+    towards, codes = np.where(rising, 1, -1), _score_grades(result, base)
+    refused = _in_reach(result, codes) | ((e.shift > 0) & (not e.veto_first))
+    rho[refused], status[refused], why[refused] = np.nan, "refused", "quota"
+    denied = ~refused & rising & _in_reach(result, codes + 1) & (status == "exact")  # a quota may leave no place there
+    status[denied], why[denied] = "at least", "quota"
     proven = (status == "exact") & np.isfinite(rho)
     witness = _witnesses(result, A, reach, towards, proven)
     _recheck_grades(result, witness, proven)
@@ -199,6 +201,28 @@ def _score_grades(result: Assessment, base: np.ndarray) -> np.ndarray:
     ticks = to_ticks(base)
     codes = (ticks[:, None] >= result.engine.thresholds).sum(axis=1)
     return np.minimum(codes, result.engine.ceiling).astype(np.int8)
+
+
+def _in_reach(result: Assessment, codes: np.ndarray) -> np.ndarray:
+    """Units whose grade depends on others, if their scores give these grades (n,): a quota is on that grade or a worse one,
+    or they might be among the last."""
+    reached = np.zeros(len(codes), bool)
+    for step in result.engine.rivals:
+        members = True if step.members is None else step.members
+        reached |= members & ((codes > step.grade) if step.last else (codes >= step.grade))
+    return reached
+
+
+def _with_rivals(result: Assessment, grades: np.ndarray) -> np.ndarray:
+    """Lowest and highest grades (2, n) when the score's own are these: a quota or a last place may lower them."""
+    e, (low, high) = result.engine, grades
+    for step in e.rivals:
+        members = True if step.members is None else step.members
+        least = np.int8(step.grade if step.last else step.grade - 1)
+        low = np.where(members & (high >= step.grade), np.minimum(low, least), low)
+    if not e.veto_first:
+        low, high = (np.maximum(g - e.shift, 0) for g in (low, high))
+    return np.stack([np.minimum(g, e.ceiling) for g in (low, high)])
 
 
 def _bisect(result: Assessment, units: np.ndarray) -> np.ndarray:

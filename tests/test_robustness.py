@@ -197,10 +197,12 @@ def test_a_quota_is_refused_with_the_reason():
         "grades": [{"id": "A", "cutoff": 90.0, "quota": 1}, {"id": "B", "cutoff": 0.0}],
     }  # fmt: skip
     result = qt.assess(
-        validate(Scheme, scheme, None), pd.DataFrame({"a": [1, 0.95], "b": [1, 0.9]}, index=["甲", "乙"])
+        validate(Scheme, scheme, None), pd.DataFrame({"a": [1, 0.95, 0.95], "b": [1, 0.9, 0.8]}, index=["甲", "乙", "丙"])
     )
     table = qt.robustness.tolerance(result).table
-    assert (table["status"] == "refused").all() and (table["why"] == "quota").all() and table["tolerance"].isna().all()
+    assert table["status"].tolist() == ["refused", "refused", "at least"] and (table["why"] == "quota").all()
+    assert table["tolerance"].isna().tolist() == [True, True, False]  # 丙 stays B whoever is above it
+    assert table.loc["丙", "tolerance"] == pytest.approx((90 - 87.5) / 7.5)
     assert not qt.robustness.score_range(result, qt.regions.Box(relative=0.1)).table["certain"].all()
 
 
@@ -246,14 +248,29 @@ def test_a_cutoff_that_nobody_can_miss_has_no_margin():
 
 
 @settings(max_examples=150)
-@given(givens(quotas=False), st.integers(0, 9))
+@given(givens(), st.integers(0, 9))
 def test_no_point_within_the_tolerance_changes_the_grade_whatever_the_scheme(given, seed):
     """All features together: 60 points of the band just below the tolerance, many of them at its edge."""
     result = qt.assess(scheme_of(given.scheme), frame_of(given))
     certificates, codes = qt.robustness.tolerance(result), result.grades.cat.codes.to_numpy()
     for k, (unit, row) in enumerate(certificates.table.iterrows()):
+        assert result.engine.rivals or row["status"] != "refused"
+        if row["status"] == "refused":
+            continue
         inside = region_points(result.points, min(row["tolerance"] * (1 - 1e-6), 1.0), count=60, seed=seed)
         assert (grade(result.engine, score(result.engine, inside))[:, k] == codes[k]).all()
         witness = certificates.witness(unit, "change")
         if witness is not None:
             assert grade(result.engine, score(result.engine, witness.to_numpy()))[0, k] != codes[k]
+
+
+@settings(max_examples=100)
+@given(givens(), st.sampled_from([0.02, 0.1, 0.4]), st.integers(0, 9))
+def test_no_point_of_the_band_gives_a_grade_outside_the_range_whatever_the_scheme(given, rho, seed):
+    """Quotas, last places, vetoes before and after them: 60 points of the band, many of them at its edge."""
+    result = qt.assess(scheme_of(given.scheme), frame_of(given))
+    table = qt.robustness.score_range(result, qt.regions.Box(relative=rho)).table
+    grades = grade(result.engine, score(result.engine, region_points(result.points, rho, count=60, seed=seed)))
+    low, high = (table[side].cat.codes.to_numpy() for side in ("grade_low", "grade_high"))
+    assert (grades >= low).all() and (grades <= high).all()
+    assert (table["certain"] == (low == high)).all()

@@ -131,6 +131,8 @@ def _treated(leaf: Indicator, text: Text) -> Text:
 def stage_weights(scheme: Scheme, leaf: Indicator) -> Text | None:
     """The stages that make a leaf's value."""
     names = {stage.id: stage.name for stage in scheme.stages}
+    if len(leaf.stages) == 1:
+        return names[next(iter(leaf.stages))]
     parts = [say(zh="{name}{w:.0%}", en="{name} {w:.0%}", name=names[id], w=w) for id, w in leaf.stages.items()]
     return listing(parts) if parts else None
 
@@ -240,7 +242,7 @@ def rules(result: Assessment) -> list[Block]:
         ),
         "source": (Text("数据来源", "Source of data"), [leaf.source for leaf in leaves], ""),
     }  # fmt: skip
-    widths = {"leaf": 3, "points": 1, "standard": 5, "rule": 5, "stages": 2, "scales": 1.6, "source": 3}
+    widths = {"leaf": 3, "points": 1, "standard": 5, "rule": 5, "stages": 3.4, "scales": 1.8, "source": 2.6}
     blocks: list[Block] = [_filled("rules", Text("评分细则", "Scoring rules"), columns, widths)]
     blocks += [Paragraph(text, "annex_rules", style="item") for text in finishing(scheme)]
     sheet = {"leaf": columns["leaf"]} | {
