@@ -21,7 +21,7 @@ _NAMES = {
     "WorkError": "qtoolkit.errors",
     "run": "qtoolkit.runs.run",
 }
-_MODULES = ("assessment", "cutoffs", "decomposition", "importance", "regions", "report", "robustness")
+_MODULES = ("alternatives", "assessment", "cutoffs", "decomposition", "importance", "regions", "report", "robustness")
 
 __all__ = [*_NAMES, *_MODULES]
 

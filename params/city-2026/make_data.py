@@ -119,19 +119,19 @@ def main():
     write(FOLDER / "previous" / "data.csv", about | last | outside | {"veto:works_accident": blank, "veto:fraud": blank})
     now |= verify(rng, now, drawn)
     now |= {
-        "veto:safety_event": at("卯市", "是"), "event:safety_event": at("卯市", "某区发生区域性食品相关产品质量安全事件（模拟）"),
-        "evidence:safety_event": at("卯市", "事件调查报告（模拟）"), "date:safety_event": at("卯市", "2026-03-18"),
-        "veto:works_accident": at("辛市", "是"), "event:works_accident": at("辛市", "某在建工程发生重大质量事故（模拟）"),
-        "evidence:works_accident": at("辛市", "事故调查结论（模拟）"), "date:works_accident": at("辛市", "2025-11-02"),
+        "veto:safety_event": at("卯市", "是"), "event:safety_event": at("卯市", "某区发生区域性食品相关产品质量安全事件（模拟） | a regional event with food-contact products (synthetic)"),
+        "evidence:safety_event": at("卯市", "事件调查报告（模拟） | report on the event (synthetic)"), "date:safety_event": at("卯市", "2026-03-18"),
+        "veto:works_accident": at("辛市", "是"), "event:works_accident": at("辛市", "某在建工程发生重大质量事故（模拟） | a major accident at a building site (synthetic)"),
+        "evidence:works_accident": at("辛市", "事故调查结论（模拟） | findings on the accident (synthetic)"), "date:works_accident": at("辛市", "2025-11-02"),
         "veto:fraud": blank,
         "bonus:pilot": [1 if name in ("甲市", "丁市") else None for name in CITIES],
         "bonus:experience": [1 if name in ("甲市", "戊市") else None for name in CITIES],
         "bonus:late_report": at("癸市", 0.5),
-        "reason:policies": [f"缺{count}个方面的配套政策（模拟）" if count else None for count in now["policies@documents"]],
-        "reason:counterfeit": [f"{count}件逾期未办结（模拟）" if count else None for count in now["counterfeit@daily"]],
+        "reason:policies": [f"缺{count}个方面的配套政策（模拟） | policies missing in fields: {count} (synthetic)" if count else None for count in now["policies@documents"]],
+        "reason:counterfeit": [f"{count}件逾期未办结（模拟） | overdue cases: {count} (synthetic)" if count else None for count in now["counterfeit@daily"]],
         "grade:2023": GRADES[2023], "grade:2024": GRADES[2024], "grade:2025": GRADES[2025],
-        "approved": at("丙市", "B"), "approved_reason": at("丙市", "发生较大质量舆情，经审议调整（模拟）"),
-        "approved_by": at("丙市", "市质量工作领导小组（模拟）"),
+        "approved": at("丙市", "B"), "approved_reason": at("丙市", "发生较大质量舆情，经审议调整（模拟） | public concern about quality, adjusted on review (synthetic)"),
+        "approved_by": at("丙市", "市质量工作领导小组（模拟） | the leading group on quality (synthetic)"),
     }  # fmt: skip
     write(FOLDER / "data.csv", about | now)
 

@@ -100,6 +100,7 @@ class LevelRule(Model):
 
     kind: Literal["level"]
     levels: dict[str, Share] = Field(min_length=1)
+    english: dict[str, str] = Field(default_factory=dict, description="English wording of the levels")
 
 
 class Step(Model):

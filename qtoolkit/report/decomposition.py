@@ -136,7 +136,7 @@ def lists(result: Assessment) -> list[Block]:
             else say(zh="下调{n}级", en="{n:grade|grades} down", n=veto.lower)
             for veto in scheme.vetoes
         }
-        said = lambda kind: [remarks[f"{kind}:{v.id}"][unit] if f"{kind}:{v.id}" in remarks else None for unit, v in hits]  # noqa: E731
+        said = lambda kind: [words.both(remarks.at[unit, key]) if (key := f"{kind}:{v.id}") in remarks else None for unit, v in hits]  # noqa: E731
         columns = {
             "unit": (words.UNIT, [result.labels[unit] for unit, _ in hits], ""),
             "veto": (Text("否决事项", "Veto"), [veto.name for _, veto in hits], ""),
@@ -148,7 +148,7 @@ def lists(result: Assessment) -> list[Block]:
         blocks.append(table_of("vetoes", Text("一票否决事项", "Vetoes"), "results", columns, widths=(1, 2, 1.2, 2, 2, 1.2)))
     changed = result.approved.index[result.approved != result.grades]
     if len(changed):
-        said = lambda name: [remarks[name][unit] if name in remarks else None for unit in changed]  # noqa: E731
+        said = lambda name: [words.both(remarks.at[unit, name]) if name in remarks else None for unit in changed]  # noqa: E731
         columns = {
             "unit": (words.UNIT, [result.labels[unit] for unit in changed], ""),
             "computed": (Text("初评等级", "Computed"), [scheme.grade(result.grades[unit]).label for unit in changed], ""),
@@ -247,7 +247,7 @@ def checks(result: Assessment) -> list[Block]:
             "unit": (words.UNIT, [result.labels[unit] for unit, *_ in given], ""),
             "leaf": (Text("指标", "Indicator"), [leaf.name for _, leaf, _ in given], ""),
             "lost": (Text("失分", "Points lost"), [lost.loc[unit, leaf.id] for unit, leaf, _ in given], ".2f"),
-            "reason": (Text("扣分原因", "Reason"), [reason for *_, reason in given], ""),
+            "reason": (Text("扣分原因", "Reason"), [words.both(reason) for *_, reason in given], ""),
         }
         blocks.append(table_of("reasons", Text("扣分原因", "Reasons for points taken off"), "annex_scores", columns, widths=(1, 2, 0.8, 3)))
     return blocks

@@ -105,7 +105,7 @@ def ranges(result: Assessment, table: pd.DataFrame, language: str) -> Any:
 def tolerances(result: Assessment, certificates: Certificates, language: str) -> Any:
     """The certified tolerance of each unit, the least first."""
     fonts.use()
-    table = certificates.table.sort_values("tolerance", kind="stable")
+    table = certificates.table.dropna(subset="tolerance").sort_values("tolerance", kind="stable")
     values = np.minimum(table["tolerance"].to_numpy(float), 1.0) * 100
     figure, axes = _units_axes(len(table))
     colours = grade_colours(result)

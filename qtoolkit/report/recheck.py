@@ -157,9 +157,9 @@ def _notes(pen: Pen) -> None:
     scheme = pen.result.scheme
     leaf, node, total = (words.rounding(getattr(scheme.rounding, stage)) for stage in ("leaf", "node", "total"))
     rounded = say(
-        zh="单项得分{leaf}，中间各级{node}，总分{total}。取整和比较前先取ROUND(…,10)，消除二进制误差；用INT(…+0.5)处使−0.5记为0。",
-        en="Leaf scores {leaf}; inner nodes {node}; total {total}. ROUND(…,10) comes before rounding and comparing, "
-        "against binary error; where INT(…+0.5) rounds, −0.5 gives 0.",
+        zh="单项得分{leaf}，中间各级{node}，总分{total}。取整和比较前先四舍五入到10位小数，消除二进制误差；用INT取整处使−0.5记为0。",
+        en="Leaf scores {leaf}; inner nodes {node}; total {total}. Before rounding and comparing, values are rounded to 10 decimals "
+        "against binary error; where INT rounds, −0.5 gives 0.",
         leaf=leaf, node=node, total=total,
     )  # fmt: skip
     rows = [[Text("方案", "Scheme"), scheme.name]]

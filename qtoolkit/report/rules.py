@@ -55,7 +55,8 @@ def scoring(leaf: Indicator) -> Text:
             text = _deduction(rule)
         case LevelRule():
             levels = listing(
-                say(zh="{name}得{share:.0%}", en="{name} {share:.0%}", name=n, share=s) for n, s in rule.levels.items()
+                say(zh="{name}得{share:.0%}", en="{name} {share:.0%}", name=Text(n, rule.english.get(n, n)), share=s)
+                for n, s in rule.levels.items()
             )
             text = say(zh="分档计分：{levels}", en="by level: {levels}", levels=levels)
         case StepsRule():

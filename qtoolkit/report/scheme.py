@@ -79,8 +79,8 @@ def units(result: Assessment) -> list[Block]:
                 )
             )
     flags = result.flags
-    heading = Text("不适用、缺报和超出评分区间的处理", "Blanks, and values beyond the scoring range")
-    rows = flags[flags.kind.isin(["excluded", "blank", "fraction", "capped"])]
+    heading = Text("不适用、缺报和异常数值的处理", "Blanks and values that stand out")
+    rows = flags[flags.kind.isin(["excluded", "blank", "falsified", "fraction", "capped", "outlier", "low_target"])]
     for i, text in enumerate(rows["text"]):
         blocks.append(Paragraph(text, "units", heading if i == 0 else None, style="item"))
     if rows.empty:
@@ -142,35 +142,6 @@ LEVELS = (
     Text("下级指标", "Lower group"),
 )
 KINDS = {"quantitative": Text("定量", "quantitative"), "qualitative": Text("定性", "qualitative")}
-
-
-def rules(result: Assessment) -> list[Block]:
-    """Annex: each indicator's scoring rule."""
-    rows = []
-    for leaf in result.scheme.leaves:
-        scales = Text("是", "yes") if leaf.scales else Text("否", "no")
-        rows.append(
-            {
-                "leaf": leaf.name,
-                "points": float(leaf.points),
-                "standard": leaf.standard or words.scoring(leaf),
-                "scales": scales,
-                "source": leaf.source or Text("—", "—"),
-            }
-        )
-    columns = {
-        "leaf": Text("考核要点", "Indicator"),
-        "points": Text("分值", "Points"),
-        "standard": Text("评分标准", "Scoring standard"),
-        "scales": Text("扣分幅度随分值调整", "Deductions scale with points"),
-        "source": Text("数据来源", "Source of data"),
-    }
-    caption = Text("评分细则", "Scoring rules")
-    return [
-        DataTable(
-            "rules", caption, pd.DataFrame(rows), columns, {"points": "g"}, "annex_rules", widths=(3, 1.2, 8, 2, 4)
-        )
-    ]
 
 
 TERMS = (

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from qtoolkit import robustness
+from qtoolkit import alternatives, robustness
 from qtoolkit.assessment import Assessment
 from qtoolkit.language import Text, listing, same, say
 from qtoolkit.regions import Box
 from qtoolkit.report import figures, words
-from qtoolkit.report.blocks import Block, Chart, DataTable, Paragraph, rounded_towards
+from qtoolkit.report.blocks import Block, Chart, DataTable, Paragraph, rounded_towards, table_of
 
 
 def ranges(result: Assessment, band: float) -> list[Block]:
@@ -123,10 +123,11 @@ def tolerances(result: Assessment, band: float) -> list[Block]:
     table = certificates.table.sort_values("tolerance", kind="stable")
     heading = Text("分值允许浮动幅度", "Tolerance of points")
     finite = table[np.isfinite(table["tolerance"].astype(float))]
-    if result.engine.rivals or finite.empty:
+    refused = table.index[table["status"] == "refused"]
+    if finite.empty:
         why = (
             robustness.REASONS["quota"]
-            if result.engine.rivals
+            if len(refused)
             else Text("没有分数线可能被跨过", "there is no cutoff to cross")
         )
         text = say(zh="未计算允许浮动幅度：{why}。", en="Tolerances are not given: {why}.", why=why)
@@ -148,6 +149,17 @@ def tolerances(result: Assessment, band: float) -> list[Block]:
     return [
         Paragraph(text, "stability", heading),
         Paragraph(proof, "stability"),
+        *(
+            Paragraph(
+                say(
+                    zh="{units}的等级还取决于其他考核对象（名额或末位），不给出允许浮动幅度。",
+                    en="The grades of {units} also depend on other units (a quota or last places): no tolerance is given.",
+                    units=words.units(result, refused),
+                ),
+                "stability",
+            )
+            for _ in refused[:1]
+        ),
         _tolerance_table(result, table),
         Chart(
             "tolerances", Text("各考核对象等级的分值允许浮动幅度", "Tolerance of points for each unit's grade"),
@@ -237,3 +249,32 @@ def methods(result: Assessment, band: float) -> list[Block]:
         Paragraph(text, "annex_methods", Text("计算方法", "Methods") if i == 0 else None)
         for i, text in enumerate(texts)
     ]
+
+
+METHODS = {
+    "scheme": Text("本方案", "Scheme"), "topsis": Text("TOPSIS", "TOPSIS"), "copeland": Text("Copeland", "Copeland"),
+    "borda": Text("Borda", "Borda"), "rsr": Text("秩和比", "Rank-sum ratio"), "grey": Text("灰色关联", "Grey relation"),
+    "mpi": Text("MPI", "Mazziotta–Pareto"),
+}  # fmt: skip
+
+
+def crosscheck(result: Assessment) -> list[Block]:
+    """The scheme's ranking beside those of other methods."""
+    found = alternatives.crosscheck(result)
+    ranks, rho = found.ranks.loc[result.ranks.sort_values(kind="stable").index], found.correlation.drop("scheme")
+    heading = Text("换用其他综合方法的位次核对", "The ranking by other methods")
+    if rho.notna().all():
+        moves = ranks.drop(columns="scheme").sub(ranks["scheme"], axis=0).abs().max(axis=1)
+        text = say(
+            zh="用相同的得分率和分值换用{n}种综合方法排序，与本方案位次的相关系数在{low:.3f}至{high:.3f}之间；位次相差最多的是{unit}，"
+            "相差{most}位。这些方法只用于核对位次，不用于定级。",
+            en="Ranking the same shares and points by {n} other methods correlates with the scheme's ranks by {low:.3f} to "
+            "{high:.3f}; the largest difference is {most:place|places} ({unit}). They check ranks only and set no grades.",
+            n=len(rho), low=rho.min(), high=rho.max(), unit=result.labels[moves.idxmax()], most=int(moves.max()),
+        )
+    else:
+        text = Text("考核对象过少或得分相同，不作位次核对。", "Too few units, or all alike: ranks are not compared.")
+    columns = {"unit": (words.UNIT, [result.labels[unit] for unit in ranks.index], "")}
+    columns |= {name: (title, list(ranks[name]), "d") for name, title in METHODS.items()}
+    caption = Text("各综合方法的位次", "Ranks by method")
+    return [Paragraph(text, "stability", heading), table_of("crosscheck", caption, "annex_scores", columns)]

@@ -8,15 +8,6 @@ import pandas as pd
 
 from qtoolkit import cutoffs as grade_cutoffs
 from qtoolkit.assessment import Assessment
-from qtoolkit.inputs.leafrules import (
-    DeductRule,
-    DirectRule,
-    EfficacyRule,
-    GoalpostsRule,
-    LevelRule,
-    StepsRule,
-    TargetRule,
-)
 from qtoolkit.inputs.scheme import Indicator, Rounding, Scheme
 from qtoolkit.language import Text, listing, say
 
@@ -33,6 +24,18 @@ def units(result: Assessment, names: Iterable[str], most: int | None = None) -> 
     labels = result.labels
     chosen = [labels[name] for name in names]
     return listing(chosen, most) if chosen else NONE
+
+
+def both(text: str | None) -> Text | None:
+    """A remark from the data, whose two wordings may stand in one cell as “中文 | English”.
+
+    >>> both("缺台账 | no ledger").en
+    'no ledger'
+    """
+    if text is None:
+        return None
+    zh, bar, en = str(text).partition(" | ")
+    return Text(zh, en if bar else zh)
 
 
 def counts(result: Assessment, grades: pd.Series | None = None) -> Text:
@@ -77,60 +80,6 @@ def rounding(rule: Rounding | None) -> Text:
     if rule.mode == "half_up":
         return say(zh="四舍五入保留{n}位小数", en="half up to {n:decimal|decimals}", n=rule.decimals)
     return say(zh="舍去{n}位小数以后的部分", en="down to {n:decimal|decimals}", n=rule.decimals)
-
-
-def scoring(leaf: Indicator) -> Text:
-    """How a leaf is scored, in one sentence made from the rule itself."""
-    rule = leaf.rule
-    match rule:
-        case GoalpostsRule():
-            ends = (rule.low, rule.high) if rule.direction == "higher" else (rule.high, rule.low)
-            text = say(
-                zh="由{zero:g}（零分）到{full:g}（满分）按比例计分，超出按端点计",
-                en="in proportion from {zero:g} (nothing) to {full:g} (full marks), as at the ends beyond",
-                zero=ends[0], full=ends[1],
-            )
-        case EfficacyRule():
-            text = say(
-                zh="功效系数：不允许值{low:g}得满分的{base:.0%}，满意值{high:g}得满分，其间按比例，超出按端点计",
-                en="efficacy: {low:g} earns {base:.0%} of full marks, {high:g} full marks, in proportion between, as at "
-                "the ends beyond",
-                low=rule.unacceptable, base=rule.base, high=rule.satisfactory,
-            )
-        case TargetRule():
-            text = Text("按目标值完成率计分，最高得满分", "the share of the target that is reached, at most full marks")
-            if rule.floor is not None:
-                text = say(
-                    zh="{text}；完成率不足{floor:.0%}不得分",
-                    en="{text}; nothing below {floor:.0%}",
-                    text=text, floor=rule.floor,
-                )
-        case DeductRule():
-            what = (
-                Text("与目标值相差", "short of the target by")
-                if rule.own_target or rule.target is not None
-                else Text("缺", "missing")
-            )
-            text = say(
-                zh="{what}每{per:g}扣{rate:g}分，扣完为止",
-                en="{rate:g} points off for each {per:g} {what}, down to nothing",
-                what=what, per=rule.per, rate=rule.rate,
-            )
-        case LevelRule():
-            levels = listing(
-                say(zh="{name}得{share:.0%}", en="{name} {share:.0%}", name=n, share=s) for n, s in rule.levels.items()
-            )
-            text = say(zh="分档计分：{levels}", en="by level: {levels}", levels=levels)
-        case StepsRule():
-            at = listing(
-                say(zh="{at:g}起{share:.0%}", en="from {at:g} {share:.0%}", at=s.at, share=s.share) for s in rule.table
-            )
-            text = say(zh="分段计分：{at}", en="by steps: {at}", at=at)
-        case DirectRule():
-            text = Text("直接评分", "points given directly")
-        case _:
-            text = Text("得分率乘以分值", "share of full marks times points")
-    return text
 
 
 def top_path(scheme: Scheme) -> dict[str, list[Indicator]]:

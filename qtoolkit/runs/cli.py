@@ -115,7 +115,7 @@ def template(
 
     found, table = _scheme_of(scheme)
     if by not in (None, "部门", "department", "lead"):
-        raise InputError(say(zh="--by 应为“部门”，现为“{by}”", en="--by takes “部门” (department), found “{by}”", by=by))
+        raise InputError(say(zh="--by 应为“部门”，现为“{by}”", en="--by takes “department”, found “{by}”", by=by))
     target = out or Path(f"{found.id}-{Text('模板', 'template').of(language or 'zh')}{'' if by else '.xlsx'}")
     if target.exists() and (target.is_file() or any(target.iterdir())):
         raise InputError(say(zh="{path} 已存在，请用 -o 另指定", en="{path} exists: give another one with -o", path=target))

@@ -37,11 +37,12 @@ def all_blocks(result):
         *scheme.terms(),
         *sensitivity.ranges(result, 0.1),
         *sensitivity.tolerances(result, 0.1),
+        *sensitivity.crosscheck(result),
         *sensitivity.methods(result, 0.1),
     ]
 
 
-@pytest.fixture(scope="module", params=["provinces-2008", "tai-2001"])
+@pytest.fixture(scope="module", params=["provinces-2008", "tai-2001", "city-2026"])
 def result(request):
     case = qt.read_case(request.param)
     return qt.assess(case.scheme, case.table)
