@@ -107,10 +107,16 @@ def rows_of_grid(name: str, grid: list[list[Any]], first: int = 1) -> Rows:
     complaints = []
     for i, title in enumerate(header):
         if not title:
-            text = say(zh="第{n}列没有列名", en="column number {n} has no name", n=i + 1)
+            text = say(
+                zh="第{n}列没有列名；表头应只有一行，不要合并单元格",
+                en="column number {n} has no name; the header must be one row without merged cells",
+                n=i + 1,
+            )
             complaints.append(Complaint(text, name, head_row))
         elif title in header[:i]:
             complaints.append(Complaint(say(zh="列名重复", en="duplicate column name"), name, head_row, title))
+    if not all(header):
+        raise InputError(complaints)
     rows = []
     for number, row in filled[1:]:
         found = max(len(row[:width]), max(i + 1 for i, cell in enumerate(row) if not is_blank(cell)))

@@ -1,14 +1,7 @@
-"""A scheme as the sheets of a workbook, in the columns of the offices' score sheets, and back: equal as a model.
-
-Sheet 方案 has a row for each indicator: leaves with their upper levels beside them, and each upper level with a row of its
-own. Machine columns (编号, 规则, 下限, 上限, 参数) stand beside the words; 参数 is YAML in one line. Sheet 等级 has a row a
-grade, 设置 a row for each other key of the scheme, 英文 the English wordings that differ.
-"""
+"""A workbook's sheets 方案, 等级, 设置 and 英文 (see schemesheets.py) as a scheme: equal as a model to the one written."""
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -19,143 +12,32 @@ from qtoolkit.inputs.files import read_bytes
 from qtoolkit.inputs.models import validate
 from qtoolkit.inputs.numbertext import is_blank, parse_number, plain_text
 from qtoolkit.inputs.scheme import Indicator, Scheme
-from qtoolkit.inputs.yamltext import is_ambiguous, parse_yaml
+from qtoolkit.inputs.schemesheets import (
+    ENDS,
+    ENGLISH,
+    GRADE_COLUMNS,
+    GRADES,
+    HIGH,
+    ID,
+    KIND,
+    KINDS,
+    LEAF,
+    LEVELS,
+    LOW,
+    NO_LEVEL,
+    POINTS,
+    REST,
+    RULE,
+    RULES,
+    SCALES,
+    SETTINGS,
+    TREE,
+    UNIT,
+    WORDS,
+    Row,
+)  # fmt: skip
+from qtoolkit.inputs.yamltext import parse_yaml
 from qtoolkit.language import listing, say
-
-TREE, GRADES, SETTINGS, ENGLISH = "方案", "等级", "设置", "英文"
-LEVELS = ("一级指标", "二级指标", "三级指标", "四级指标", "五级指标", "六级指标")
-LEAF, POINTS, ID, RULE, LOW, HIGH, REST = "考核要点", "分值", "编号", "规则", "下限", "上限", "参数"
-WORDS = {
-    "standard": "评分标准", "method": "打分方法", "lead": "考核牵头部门", "responsible": "责任单位", "basis": "评分依据",
-    "materials": "需提交材料", "source": "数据来源", "rationale": "设定依据", "superior": "上级指标对应", "area": "领域",
-    "aspect": "方面",
-}  # fmt: skip
-KIND, UNIT, SCALES = "定量定性", "计量单位", "扣分随分值调整"
-KINDS = {"quantitative": "定量", "qualitative": "定性"}
-RULES = {
-    "share": "得分率", "direct": "直接评分", "goalposts": "区间", "efficacy": "功效系数", "target": "完成率", "deduct": "扣分",
-    "level": "等次", "steps": "分段", "base_plus": "基础加增量", "minmax": "极差", "zscore": "标准分", "rank": "位次",
-}  # fmt: skip
-ENDS = {"goalposts": ("low", "high"), "efficacy": ("unacceptable", "satisfactory")}
-GRADE_COLUMNS = {
-    "id": "等级", "name": "名称", "cutoff": "分数线", "quota": "名额上限", "last": "末位家数", "consequence": "结果运用",
-}  # fmt: skip
-NO_LEVEL = "—"
-"""In place of a first level: the leaf stands at the top; blank it would continue the level above."""
-Row = list[Any]
-
-
-def tree_header(scheme: Scheme) -> Row:
-    """The header of sheet 方案."""
-    depth = max(len(path) for path, _ in _walk(scheme.indicators, ()))
-    return [*LEVELS[: max(depth, 1)], LEAF, POINTS, *WORDS.values(), KIND, UNIT, SCALES, ID, RULE, LOW, HIGH, REST]
-
-
-def sheets_of(scheme: Scheme) -> dict[str, list[Row]]:
-    """The scheme as rows of plain cells by sheet, headers first."""
-    header, english = tree_header(scheme), [["编号", "栏目", "英文"]]
-    rows = [header]
-    for path, node in _walk(scheme.indicators, ()):
-        cells, en = _row(node)
-        names = [*path, node] if not node.is_leaf else path
-        cells |= {LEVELS[i]: above.name.zh for i, above in enumerate(names)} or {LEVELS[0]: NO_LEVEL}
-        rows.append([cells.get(title) for title in header])
-        english += [[node.id, title, text] for title, text in en.items()]
-    data = scheme.model_dump(mode="json", exclude_defaults=True)
-    grades = [[*GRADE_COLUMNS.values(), REST]]
-    for grade in data.pop("grades"):
-        kept = {key: _zh(grade.pop(key, None)) for key in GRADE_COLUMNS}
-        words = {f"{key}.en": en for key in ("name", "consequence") if (en := _en(scheme.grade(kept["id"]), key))}
-        grades.append([*kept.values(), flow(grade) or None])
-        english += [[kept["id"], GRADE_COLUMNS[key.removesuffix(".en")], text] for key, text in words.items()]
-    data.pop("indicators")
-    settings = [["项目", "内容"], *([key, value] for key, value in _flat(data, ""))]
-    return {TREE: rows, GRADES: grades, SETTINGS: settings, ENGLISH: english}
-
-
-def _walk(nodes: tuple[Indicator, ...], above: tuple[Indicator, ...]) -> Iterator[tuple[tuple[Indicator, ...], Indicator]]:
-    for node in nodes:
-        yield above, node
-        yield from _walk(node.children, (*above, node))
-
-
-def _row(node: Indicator) -> tuple[dict[str, Any], dict[str, str]]:
-    """An indicator's cells by title, and its English wordings."""
-    data = node.model_dump(mode="json", exclude_defaults=True)
-    data.pop("children", None)
-    cells: dict[str, Any] = {ID: data.pop("id"), POINTS: data.pop("points"), UNIT: data.pop("unit", None)}
-    cells[LEAF], english = (node.name.zh if node.is_leaf else None), {}
-    for key, title in {"name": LEAF, **WORDS}.items():
-        text = data.pop(key, None)
-        if key != "name":
-            cells[title] = _zh(text)
-        if en := _en(node, key):
-            english[title] = en
-    if node.is_leaf:
-        cells[KIND], rule = KINDS[node.kind], data.pop("rule")
-        data.pop("kind", None)
-        cells[SCALES] = "是" if data.pop("scales") else "否"
-        kind = rule.pop("kind", "share")
-        cells[RULE] = RULES[kind]
-        for title, end in zip((LOW, HIGH), ENDS.get(kind, ()), strict=False):
-            cells[title] = rule.pop(end)
-        data = {(f"rule_{key}" if key in Indicator.model_fields else key): value for key, value in rule.items()} | data
-    cells[REST] = flow(data) or None
-    return cells, english
-
-
-def _zh(value: Any) -> Any:
-    return value["zh"] if isinstance(value, dict) and set(value) == {"zh", "en"} else value
-
-
-def _en(model: Any, key: str) -> str | None:
-    text = getattr(model, key)
-    return text.en if text is not None and text.en != text.zh else None
-
-
-def _flat(data: Any, key: str) -> Iterator[tuple[str, Any]]:
-    """Dotted keys and scalars; items of a list are counted from 1."""
-    if isinstance(data, dict) and set(data) == {"zh", "en"} and data["zh"] == data["en"]:
-        yield key, data["zh"]
-    elif isinstance(data, dict):
-        if not data or any("." in part for part in data):
-            yield key, "{" + flow(data) + "}"
-        else:
-            for part, value in data.items():
-                yield from _flat(value, f"{key}.{part}" if key else part)
-    elif isinstance(data, list):
-        if not data:
-            yield key, "[]"
-        for i, value in enumerate(data, 1):
-            yield from _flat(value, f"{key}.{i}")
-    else:
-        yield key, data
-
-
-def flow(data: Mapping[str, Any]) -> str:
-    """A mapping as YAML in one line, without the outer braces.
-
-    >>> flow({"rate": 0.1, "levels": {"有体现": 1.0, "no": 0.5}, "scales": False})
-    'rate: 0.1, levels: {有体现: 1.0, "no": 0.5}, scales: false'
-    """
-    return ", ".join(f"{_word(key)}: {_flow(value)}" for key, value in data.items())
-
-
-def _flow(value: Any) -> str:
-    if isinstance(value, dict):
-        return "{" + flow(value) + "}"
-    if isinstance(value, list):
-        return "[" + ", ".join(_flow(item) for item in value) + "]"
-    if isinstance(value, str):
-        return _word(value)
-    if isinstance(value, float) and "e" in repr(value):
-        return f"{value:.17f}".rstrip("0") if abs(value) < 1 else f"{value:.1f}"
-    return json.dumps(value)
-
-
-def _word(text: str) -> str:
-    plain = re.fullmatch(r"[A-Za-z_\u4e00-\u9fff][A-Za-z0-9_\u4e00-\u9fff（）]*", text) and not is_ambiguous(text)
-    return text if plain and text not in ("true", "false", "null", "True", "False") else json.dumps(text, ensure_ascii=False)
 
 
 def read_scheme_book(path: Path) -> Scheme:
@@ -328,8 +210,14 @@ class _Book:
                 leaf = self._leaf(cells, row)
                 (nodes[above]["children"] if above else roots).append(leaf)
                 places.append((leaf, row))
-            elif above:
+            elif filled:
                 nodes[above] |= self._common(cells, row)
+            else:
+                text = say(
+                    zh="本行既没有考核要点，也没有上级指标的名称",
+                    en="this row names neither an indicator nor a level above",
+                )
+                self.complain(text, TREE, row)
         self._ids(places)
         for node, _ in places:
             for key, title in {"name": LEAF, **WORDS}.items():

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from qtoolkit.errors import InputError
-from qtoolkit.inputs import schemebook as book
+from qtoolkit.inputs import schemesheets as book
 from qtoolkit.inputs.numbertext import plain_text
 from qtoolkit.inputs.scheme import Indicator, Scheme
 from qtoolkit.inputs.statuses import STATUS_LABELS, WRITTEN
