@@ -90,8 +90,11 @@ def table_of(
     return DataTable(name, caption, pd.DataFrame(frame), headings, formats, chapter, **more)
 
 
-def payload(block: Block, language: str) -> dict[str, Any]:
-    """The block as plain JSON in one language, without a chart's picture.
+SYNTHETIC = Text("（模拟数据）", " (synthetic data)")
+
+
+def payload(block: Block, language: str, synthetic: bool = False) -> dict[str, Any]:
+    """The block as plain JSON in one language, without a chart's picture; captions of synthetic data say so.
 
     Keys of all: kind, chapter, heading, place. Paragraph: text, style. Table: name, caption, header, cells (rows of formatted
     strings), data (rows of plain values at full precision), numeric (per column), shade (rows of a share or None),
@@ -101,7 +104,7 @@ def payload(block: Block, language: str) -> dict[str, Any]:
     common = {"chapter": block.chapter, "heading": heading, "place": block.place}
     if isinstance(block, Paragraph):
         return {"kind": "paragraph", **common, "text": block.text.of(language), "style": block.style}
-    common |= {"name": block.name, "caption": block.caption.of(language)}
+    common |= {"name": block.name, "caption": block.caption.of(language) + (SYNTHETIC.of(language) if synthetic else "")}
     if isinstance(block, Chart):
         return {"kind": "chart", **common, "alt": block.alt.of(language), "width": block.width}
     names = list(block.frame.columns)
@@ -164,9 +167,10 @@ def rounded_towards(value: float, spec: str, side: str) -> str:
 
 
 class Page:
-    """Shows blocks in a notebook, in one language ("zh" or "en")."""
+    """Shows blocks in a notebook, in one language ("zh" or "en"); `synthetic` marks every table and figure as made from
+    synthetic data."""
 
-    def __init__(self, language: str = "zh"):
+    def __init__(self, language: str = "zh", synthetic: bool = False):
         if language not in LANGUAGES:
             raise InputError(
                 say(
@@ -175,16 +179,16 @@ class Page:
                     found=language,
                 )
             )
-        self.language = language
+        self.language, self.synthetic = language, synthetic
 
     def show(self, blocks: Block | Iterable[Block]) -> None:
         """Display blocks in order."""
         from IPython.display import display
 
         for block in [blocks] if isinstance(blocks, Block) else blocks:
-            data = payload(block, self.language)
+            data = payload(block, self.language, self.synthetic)
             if isinstance(block, Chart):
-                png, data["svg"] = pictures(block, self.language)
+                png, data["svg"] = pictures(block, self.language, self.synthetic)
                 title = data["caption"]
                 bundle = {"image/png": base64.b64encode(png).decode(), "text/plain": f"[{title}]"}
             elif isinstance(block, DataTable):
@@ -194,11 +198,14 @@ class Page:
             display({**bundle, MIME: data}, raw=True)
 
 
-def pictures(chart: Chart, language: str) -> tuple[bytes, str]:
-    """The chart as PNG bytes and as SVG text; the same bytes for the same data."""
+def pictures(chart: Chart, language: str, synthetic: bool = False) -> tuple[bytes, str]:
+    """The chart as PNG bytes and as SVG text, marked where the data are synthetic; the same bytes for the same data."""
     import matplotlib.pyplot as plt
 
     figure = chart.draw(language)
+    if synthetic:
+        mark = Text("模拟数据", "synthetic data").of(language)
+        figure.text(0.005, 0.005, mark, fontsize=7, color="#777777", ha="left", va="bottom")
     png, svg = io.BytesIO(), io.StringIO()
     with plt.rc_context({"svg.hashsalt": chart.name}):
         figure.savefig(png, format="png", dpi=200, metadata={"Software": None})

@@ -24,12 +24,13 @@ def scores(result: Assessment, language: str) -> Any:
     figure, axes = _units_axes(len(order))
     places = np.arange(len(order))
     axes.barh(places, values, color=[colours[g] for g in result.grades[order]], height=0.72)
-    start = _left_end(values, [g.cutoff for g in result.scheme.grades[:-1]])
+    start = _left_end(values, cutoffs_of(result))
     end = float(values.max()) + 0.09 * (float(values.max()) - start)
     axes.set_xlim(start, end)
     if len(order) <= MANY:
         for place, value in zip(places, values, strict=True):
-            axes.text(value + (end - start) * 0.006, place, f"{value:.2f}", va="center", fontsize=7)
+            label = axes.text(value + (end - start) * 0.006, place, f"{value:.2f}", va="center", fontsize=7)
+            label.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 0.6, "alpha": 0.85})
     _cutoff_lines(axes, result)
     _name_units(axes, result, order, language)
     _grade_legend(axes, result, language)
@@ -93,7 +94,7 @@ def ranges(result: Assessment, table: pd.DataFrame, language: str) -> Any:
         markersize=2.6,
         label={"zh": "现行分值", "en": "present points"}[language],
     )
-    start = _left_end(table["low"], [g.cutoff for g in result.scheme.grades[:-1]])
+    start = _left_end(table["low"], cutoffs_of(result))
     axes.set_xlim(start, float(table["high"].max()) + 0.03 * (float(table["high"].max()) - start))
     _cutoff_lines(axes, result)
     _name_units(axes, result, order, language)
@@ -150,13 +151,18 @@ def _name_units(axes: Any, result: Assessment, order: pd.Index, language: str) -
 
 def _cutoff_lines(axes: Any, result: Assessment) -> None:
     low, high = axes.get_xlim()
-    for grade in result.scheme.grades[:-1]:
-        if low <= grade.cutoff <= high:
-            axes.axvline(grade.cutoff, color="#333333", linewidth=0.9, linestyle="--")
+    for cutoff in cutoffs_of(result):
+        if low <= cutoff <= high:
+            axes.axvline(cutoff, color="#333333", linewidth=0.9, linestyle="--", zorder=1.5)
             axes.text(
-                grade.cutoff, 1.002, f"{grade.cutoff:g}", transform=axes.get_xaxis_transform(), ha="center",
-                va="bottom", fontsize=8,
+                cutoff, 1.002, f"{cutoff:g}", transform=axes.get_xaxis_transform(), ha="center", va="bottom", fontsize=8,
             )
+
+
+def cutoffs_of(result: Assessment) -> list[float]:
+    """All cutoffs, of every class."""
+    scheme = result.scheme
+    return sorted({grade.cutoff_of(group) for grade in scheme.grades[:-1] for group in scheme.classes or (None,)})
 
 
 def _grade_legend(axes: Any, result: Assessment, language: str) -> None:

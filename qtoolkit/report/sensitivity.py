@@ -183,7 +183,7 @@ def _tolerance_table(result: Assessment, table: pd.DataFrame) -> DataTable:
             "score": table["score"].to_numpy(),
             "grade": [result.scheme.grade(g).label for g in table["grade"]],
             "towards": [None if pd.isna(g) else result.scheme.grade(g).label for g in table["towards"]],
-            "margin": np.minimum(table["margin_down"], table["margin_up"]).to_numpy(),
+            "margin": np.minimum(table["margin_down"], table["margin_up"]).where(table["status"] != "refused").to_numpy(),
             "tolerance": table["tolerance"].to_numpy(float),
             "status": [STATUS[s] for s in table["status"]],
         }

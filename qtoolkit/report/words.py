@@ -49,15 +49,25 @@ def counts(result: Assessment, grades: pd.Series | None = None) -> Text:
 
 
 def bands(scheme: Scheme) -> Text:
-    """The cutoffs in words: bands are closed below."""
+    """The cutoffs in words, for each class where they differ: bands are closed below."""
+    if not any(grade.class_cutoffs for grade in scheme.grades):
+        return _bands(scheme, None)
+    parts = [
+        say(zh="{group}{bands}", en="{group}: {bands}", group=group, bands=_bands(scheme, group)) for group in scheme.classes
+    ]
+    return Text("；".join(part.zh for part in parts), "; ".join(part.en for part in parts))
+
+
+def _bands(scheme: Scheme, group: str | None) -> Text:
+    cutoffs = [grade.cutoff_of(group) for grade in scheme.grades]
     items = [
-        say(zh="{grade}{cutoff:g}分及以上", en="{grade} from {cutoff:g}", grade=grade.label, cutoff=grade.cutoff)
-        for grade in scheme.grades[:-1]
+        say(zh="{grade}{cutoff:g}分及以上", en="{grade} from {cutoff:g}", grade=grade.label, cutoff=cutoff)
+        for grade, cutoff in zip(scheme.grades[:-1], cutoffs, strict=False)
     ]
     if len(scheme.grades) == 1:
         return scheme.grades[0].label
-    last, edge = scheme.grades[-1].label, scheme.grades[-2].cutoff
-    return listing([*items, say(zh="{grade}不足{edge:g}分", en="{grade} below {edge:g}", grade=last, edge=edge)])
+    last = scheme.grades[-1].label
+    return listing([*items, say(zh="{grade}不足{edge:g}分", en="{grade} below {edge:g}", grade=last, edge=cutoffs[-2])])
 
 
 def areas(scheme: Scheme) -> Text:

@@ -89,3 +89,19 @@ def test_planning_by_hand_from_the_printed_rule(case, result):
         plan, report, yearly, missing = (case.table.raw[k, ids.index(id)] for id in ("plan_in_programme", "plan_in_report", "yearly_plan", "policies"))
         expected = first[plan] + second[report] + (yearly == "制定") + (1 - 0.1 * missing if missing < 6 else 0)
         assert result.nodes.loc[unit, "planning"] == pytest.approx(expected)
+
+
+def test_every_table_and_figure_is_called_synthetic(result):
+    from qtoolkit.report import assessment
+    from qtoolkit.report.blocks import Chart, DataTable, payload, pictures
+
+    blocks = assessment.results(result)
+    for block in blocks:
+        if isinstance(block, DataTable | Chart):
+            assert payload(block, "zh", True)["caption"].endswith("（模拟数据）")
+            assert payload(block, "en", True)["caption"].endswith("(synthetic data)")
+        if isinstance(block, Chart):
+            assert pictures(block, "zh", True)[0] != pictures(block, "zh")[0]
+    for name in ("01_assessment", "04_sensitivity"):
+        source = (CASE.parents[1] / "notebooks" / f"{name}.ipynb").read_text(encoding="utf-8")
+        assert "Page(language, case.scheme.synthetic)" in source
