@@ -159,11 +159,12 @@ def rank_sum_ratio(x: np.ndarray, weights: np.ndarray, bands: int = 3) -> pd.Dat
 @dataclass(frozen=True)
 class Crosscheck:
     """Scores and competition ranks by method, both units × methods; the first method is the scheme itself. `correlation`
-    is each method's Spearman correlation with the scheme's ranks."""
+    is each method's Spearman correlation with the scheme's ranks, `bands` the rank-sum ratio's 分档 (1 the best)."""
 
     scores: pd.DataFrame
     ranks: pd.DataFrame
     correlation: pd.Series
+    bands: pd.Series
 
 
 def crosscheck(result: Assessment) -> Crosscheck:
@@ -183,9 +184,10 @@ def crosscheck(result: Assessment) -> Crosscheck:
     seen = ~np.isnan(shares)
     own = np.where(seen, shares, 0.0) @ weights / np.where(seen @ weights > 0, seen @ weights, 1.0)
     x = np.where(seen, shares, own[:, None])
+    rsr = rank_sum_ratio(x, weights, max(len(result.scheme.grades), 2))
     scores: Mapping[str, np.ndarray] = {
         "scheme": result.scores.to_numpy(), "topsis": topsis(x, weights), "copeland": copeland(x, weights),
-        "borda": borda(x, weights), "rsr": rank_sum_ratio(x, weights)["rsr"].to_numpy(),
+        "borda": borda(x, weights), "rsr": rsr["rsr"].to_numpy(),
         "grey": grey_relation(x, weights), "mpi": mazziotta_pareto(x),
     }  # fmt: skip
     table = pd.DataFrame(scores, index=result.scores.index)
@@ -193,4 +195,4 @@ def crosscheck(result: Assessment) -> Crosscheck:
     ranks["scheme"] = result.ranks
     spread = ranks.nunique() > 1
     found = {name: stats.spearmanr(ranks["scheme"], ranks[name]).statistic for name in ranks if spread[name] and spread["scheme"]}
-    return Crosscheck(table, ranks, pd.Series(found).reindex(ranks.columns))
+    return Crosscheck(table, ranks, pd.Series(found).reindex(ranks.columns), rsr["band"].set_axis(table.index))

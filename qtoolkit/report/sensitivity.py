@@ -276,5 +276,6 @@ def crosscheck(result: Assessment) -> list[Block]:
         text = Text("考核对象过少或得分相同，不作位次核对。", "Too few units, or all alike: ranks are not compared.")
     columns = {"unit": (words.UNIT, [result.labels[unit] for unit in ranks.index], "")}
     columns |= {name: (title, list(ranks[name]), "d") for name, title in METHODS.items()}
+    columns["band"] = (Text("秩和比分档", "Band by rank-sum ratio"), list(found.bands[ranks.index]), "d")
     caption = Text("各综合方法的位次", "Ranks by method")
     return [Paragraph(text, "stability", heading), table_of("crosscheck", caption, "annex_scores", columns)]

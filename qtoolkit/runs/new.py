@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import re
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from qtoolkit.inputs.files import Rows, read_bytes, read_rows, read_text
 from qtoolkit.inputs.headers import Headers
 from qtoolkit.inputs.parameters import BOOKS
 from qtoolkit.inputs.scheme import Scheme
+from qtoolkit.inputs.schemeyaml import scheme_yaml
 from qtoolkit.language import Text, listing, say
 from qtoolkit.runs.folder import building
 from qtoolkit.runs.plan import find_case, plan
@@ -37,7 +37,7 @@ def new_case(
     folder : path
         A folder that does not exist yet, or is empty.
     source : path or name
-        A packaged case, a case folder, or a filled workbook, which is copied as it is.
+        A packaged case, a case folder, or a filled workbook, whose scheme is written as scheme.yaml.
     name, year : str, optional
         The scheme's name and year.
     units : sequence of str, optional
@@ -57,22 +57,13 @@ def new_case(
     place = find_case(source)
     case = read_case(place)
     with building(folder) as work:
-        if case.files["scheme"].suffix.lower() in BOOKS:
-            if name or year or units:
-                raise InputError(
-                    say(
-                        zh="由工作簿新建时，名称、年度和考核对象请在工作簿中改",
-                        en="when starting from a workbook, change name, year and units in the workbook",
-                    )
-                )
-            shutil.copyfile(case.files["scheme"], work / "workbook.xlsx")
-            files = {"scheme": "workbook.xlsx", "data": "workbook.xlsx"}
-        else:
-            files = {"scheme": "scheme.yaml", "data": "data" + (".csv" if units else case.files["data"].suffix.lower())}
-            text = _scheme(read_text(case.files["scheme"]), folder.name, name, year, bool(units))
-            (work / "scheme.yaml").write_text(text, encoding="utf-8", newline="\n")
-            rows = _renamed(read_rows(case.files["data"]), case.scheme, units) if units else None
-            (work / files["data"]).write_bytes(read_bytes(case.files["data"]) if rows is None else rows)
+        book = case.files["scheme"].suffix.lower() in BOOKS
+        text = scheme_yaml(case.scheme) if book else read_text(case.files["scheme"])
+        text = _scheme(text, folder.name, name, year, bool(units))
+        (work / "scheme.yaml").write_text(text, encoding="utf-8", newline="\n")
+        files = {"scheme": "scheme.yaml", "data": "data" + (".csv" if units else case.files["data"].suffix.lower())}
+        rows = _renamed(read_rows(case.files["data"]), case.scheme, units) if units else None
+        (work / files["data"]).write_bytes(read_bytes(case.files["data"]) if rows is None else rows)
         knobs = {"language": language, "seed": 0, **{k: v for k, v in case.parameters.knobs.items() if not isinstance(v, list | dict)}}
         lines = [f"{key}: {_scalar(value)}" for key, value in (files | knobs).items()]
         (work / "params.yaml").write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")

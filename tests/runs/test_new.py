@@ -9,6 +9,7 @@ from qtoolkit.errors import InputError
 from qtoolkit.runs import cli
 from qtoolkit.runs.new import new_case
 from qtoolkit.runs.plan import plan
+from qtoolkit.runs.template import write_template
 
 CASES = ["provinces-2008", "tai-2001", "city-2026"]
 
@@ -49,3 +50,14 @@ def test_the_command(tmp_path, monkeypatch, capsys):
         cli.main()
     assert stop.value.code == 0 and "已新建" in capsys.readouterr().out
     assert plan(tmp_path / "mine").case.table.units == ("甲市", "乙市", "丙市")
+
+
+@pytest.mark.parametrize("source", CASES)
+def test_yaml_to_excel_to_yaml(tmp_path, source):
+    """A case's scheme.yaml, as a workbook, and as the scheme.yaml of a case begun from that workbook: equal as models."""
+    case = qt.read_case(source)
+    write_template(case.scheme, tmp_path / "方案.xlsx", case.table)
+    folder = new_case(tmp_path / "mine", tmp_path / "方案.xlsx")
+    again = plan(folder)
+    assert (folder / "scheme.yaml").is_file() and again.case.scheme == case.scheme.model_copy(update={"id": "mine"})
+    assert again.result.scores.tolist() == qt.assess(case.scheme, case.table).scores.tolist()
