@@ -19,6 +19,7 @@ from qtoolkit.inputs.schemesheets import (
     GRADES,
     HIGH,
     ID,
+    IN_CHINESE,
     KIND,
     KINDS,
     LEAF,
@@ -56,6 +57,7 @@ class _Book:
 
     def __init__(self, name: str, sheets: dict[str, list[Row]]):
         self.name, self.problems, self.places = name, Problems(), {}
+        sheets = {IN_CHINESE.get(title, title): grid for title, grid in sheets.items()}
         missing = [title for title in (TREE, GRADES, SETTINGS) if title not in sheets]
         if missing:
             text = say(
@@ -75,8 +77,9 @@ class _Book:
     def rows(self, sheet: str, needed: tuple[str, ...], known: tuple[str, ...]) -> Iterator[tuple[int, dict[str, Any]]]:
         """(row number, cells by title) of a sheet; blank rows are left out. Titles may stand below a heading line."""
         grid = self.sheets.get(sheet, [])
-        at = next((i for i, row in enumerate(grid) if any(str(cell).strip() in needed for cell in row)), None)
-        titles = [] if at is None else ["" if is_blank(cell) else plain_text(cell) for cell in grid[at]]
+        spoken = [["" if is_blank(cell) else IN_CHINESE.get(plain_text(cell), plain_text(cell)) for cell in row] for row in grid]
+        at = next((i for i, row in enumerate(spoken) if any(word in needed for word in row)), None)
+        titles = [] if at is None else spoken[at]
         if absent := [title for title in needed if title not in titles]:
             self.complain(say(zh="缺少列：{names}", en="missing columns: {names}", names=listing(absent)), sheet, None if at is None else at + 1)
             self.problems.stop()
@@ -125,7 +128,7 @@ class _Book:
             return {}
         titles = ("编号", "栏目", "英文")
         return {
-            (plain_text(cells["编号"]), plain_text(cells["栏目"])): str(cells["英文"])
+            (plain_text(cells["编号"]), IN_CHINESE.get(plain_text(cells["栏目"]), plain_text(cells["栏目"]))): str(cells["英文"])
             for _, cells in self.rows(ENGLISH, titles, titles)
             if len(cells) == 3
         }
@@ -263,9 +266,9 @@ class _Book:
                 rule[end] = number
         data["rule"] = rule
         if KIND in cells:
-            data["kind"] = self._choice({zh: en for en, zh in KINDS.items()}, plain_text(cells[KIND]), row, KIND)
+            data["kind"] = self._choice({zh: en for en, zh in KINDS.items()} | {en: en for en in KINDS}, plain_text(cells[KIND]), row, KIND)
         if SCALES in cells:
-            data["scales"] = self._choice({"是": True, "否": False}, plain_text(cells[SCALES]), row, SCALES)
+            data["scales"] = self._choice({"是": True, "否": False, "yes": True, "no": False}, plain_text(cells[SCALES]), row, SCALES)
         return data | ({"unit": plain_text(cells[UNIT])} if UNIT in cells else {})
 
     def _choice(self, words: Mapping[str, Any], word: str, row: int, column: str) -> Any:

@@ -33,6 +33,22 @@ ENDS = {"goalposts": ("low", "high"), "efficacy": ("unacceptable", "satisfactory
 GRADE_COLUMNS = {
     "id": "等级", "name": "名称", "cutoff": "分数线", "quota": "名额上限", "last": "末位家数", "consequence": "结果运用",
 }  # fmt: skip
+DATA, NOTES, DEPARTMENT, MARK = "数据", "填表说明", "部门", "方案校验码"
+IN_ENGLISH = {
+    TREE: "Scheme", GRADES: "Grades", SETTINGS: "Settings", ENGLISH: "English", DATA: "data", NOTES: "Notes",
+    **{zh: f"Level {i}" for i, zh in enumerate(LEVELS, 1)}, LEAF: "Indicator", POINTS: "Points", ID: "Id", RULE: "Rule",
+    LOW: "Low", HIGH: "High", REST: "Parameters", **{zh: key.capitalize() for key, zh in WORDS.items()},
+    KIND: "Kind", UNIT: "Unit of measure", SCALES: "Deductions scale", "是": "yes", "否": "no",
+    **{zh: en for en, zh in (KINDS | RULES).items()},
+    **{zh: key.capitalize() for key, zh in GRADE_COLUMNS.items() if key != "id"},
+    "项目": "Key", "内容": "Value", "说明": "Explanation", "栏目": "Column", DEPARTMENT: "Department", MARK: "Scheme mark",
+    "考核对象": "unit", "文件": "File", "另一文件": "Other file", "另一内容": "Other value", "冲突": "Conflicts", "未填": "Gaps",
+    "未报送部门": "Late", "英文名称": "name_en", "类别": "class", "否决": "veto", "事件": "event", "证据": "evidence", "日期": "date",
+    "加减分": "bonus", "往年等级": "grade", "审定等级": "approved", "审定理由": "approved_reason", "审定机关": "approved_by",
+    "目标值": "target", "基期值": "base", "扣分原因": "reason",
+}  # fmt: skip
+"""The English of every sheet, title and word of the workbooks."""
+IN_CHINESE = {en: zh for zh, en in IN_ENGLISH.items()}
 NO_LEVEL = "—"
 """In place of a first level: the leaf stands at the top; blank it would continue the level above."""
 Row = list[Any]
@@ -64,6 +80,19 @@ def sheets_of(scheme: Scheme) -> dict[str, list[Row]]:
     data.pop("indicators")
     settings = [["项目", "内容"], *([key, value] for key, value in _flat(data, ""))]
     return {TREE: rows, GRADES: grades, SETTINGS: settings, ENGLISH: english}
+
+
+def worded(sheets: dict[str, list[Row]], language: str) -> dict[str, list[Row]]:
+    """Sheets of Chinese titles and words in the language."""
+    if language != "en":
+        return sheets
+    spoken = (RULE, KIND, SCALES, "栏目")
+    result = {}
+    for sheet, (header, *rows) in sheets.items():
+        said = [i for i, title in enumerate(header) if title in spoken]
+        rows = [[IN_ENGLISH.get(cell, cell) if i in said else cell for i, cell in enumerate(row)] for row in rows]
+        result[IN_ENGLISH.get(sheet, sheet)] = [[IN_ENGLISH.get(title, title) for title in header], *rows]
+    return result
 
 
 def _walk(nodes: tuple[Indicator, ...], above: tuple[Indicator, ...]) -> Iterator[tuple[tuple[Indicator, ...], Indicator]]:

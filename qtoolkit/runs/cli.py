@@ -121,9 +121,9 @@ def template(
         raise InputError(say(zh="{path} 已存在，请用 -o 另指定", en="{path} exists: give another one with -o", path=target))
     if by is None:
         kept = table if table is None or not blank else None
-        write_template(found if table is None else found.model_copy(update={"units": found.units or (table.units if blank else None)}), target, kept)
+        write_template(found if table is None else found.model_copy(update={"units": found.units or (table.units if blank else None)}), target, kept, language or "zh")
     else:
-        write_templates(found, target, table)
+        write_templates(found, target, table, language or "zh")
     _print(say(zh="已写出：{path}", en="written: {path}", path=target).of(language or "zh"))
 
 
@@ -142,8 +142,8 @@ def collect(
     target = out or Path(Text("汇总.xlsx", "collected.xlsx").of(language or "zh"))
     if target.exists():
         raise InputError(say(zh="{path} 已存在，请用 -o 另指定", en="{path} exists: give another one with -o", path=target))
-    collected = collecting.collect(found, paths)
-    collecting.write_collected(found, collected, target)
+    collected = collecting.collect(found, paths, language or "zh")
+    collecting.write_collected(found, collected, target, language or "zh")
     for text in (*collecting.summary(collected), say(zh="已写出：{path}", en="written: {path}", path=target)):
         _print(text.of(language or "zh"))
 

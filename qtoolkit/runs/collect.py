@@ -13,8 +13,9 @@ from qtoolkit.inputs.files import read_bytes, rows_of_grid
 from qtoolkit.inputs.headers import Headers
 from qtoolkit.inputs.numbertext import is_blank, plain_text
 from qtoolkit.inputs.scheme import Scheme
+from qtoolkit.inputs.schemesheets import DATA, DEPARTMENT, IN_CHINESE, MARK, NOTES, worded
 from qtoolkit.language import Text, say
-from qtoolkit.runs.template import DATA, DEPARTMENT, MARK, NOTES, data_columns, departments, scheme_mark, write_sheets
+from qtoolkit.runs.template import data_columns, departments, scheme_mark, write_sheets
 
 
 @dataclass
@@ -41,7 +42,7 @@ class Collected:
     late: list[str] = field(default_factory=list)
 
 
-def collect(scheme: Scheme, paths: Iterable[str | Path]) -> Collected:
+def collect(scheme: Scheme, paths: Iterable[str | Path], language: str = "zh") -> Collected:
     """Merge filled workbooks of `scheme`; nothing is decided in silence.
 
     Raises
@@ -50,12 +51,12 @@ def collect(scheme: Scheme, paths: Iterable[str | Path]) -> Collected:
         A file is no workbook of `qtoolkit template --by`, is of another scheme, or has a column that the scheme lacks.
     """
     result, headers, mark = Collected(), Headers(scheme), scheme_mark(scheme)
-    titles = {column.key: column.title for column in data_columns(scheme)}
+    titles = {column.key: column.title for column in data_columns(scheme, language=language)}
     seen: dict[tuple[str, str], tuple[str, Any]] = {}
     disputed, filled, complaints = set(), set(), []
     for path in sorted(map(Path, paths)):
-        sheets = read_sheets(path.name, read_bytes(path))
-        notes = {plain_text(row[0]): plain_text(row[1]) for row in sheets.get(NOTES, []) if len(row) > 1}
+        sheets = {IN_CHINESE.get(title, title): grid for title, grid in read_sheets(path.name, read_bytes(path)).items()}
+        notes = {IN_CHINESE.get(plain_text(row[0]), plain_text(row[0])): plain_text(row[1]) for row in sheets.get(NOTES, []) if len(row) > 1}
         if DATA not in sheets or DEPARTMENT not in notes:
             text = say(zh="不是本工具生成的部门填报表", en="this is no workbook made by qtoolkit template")
             complaints.append(Complaint(text, path.name))
@@ -93,15 +94,15 @@ def collect(scheme: Scheme, paths: Iterable[str | Path]) -> Collected:
         result.gaps += own
     if complaints:
         raise InputError(complaints)
-    result.late = [name for name in departments(scheme) if name not in filled and "全部" not in filled]
+    result.late = [name for name in departments(scheme) if name not in filled and not filled & {"全部", "all"}]
     result.gaps = [gap for gap in result.gaps if gap[0] not in result.late]
     result.cells = {at: cell for at, (_, cell) in seen.items() if at not in disputed}
     return result
 
 
-def write_collected(scheme: Scheme, collected: Collected, path: str | Path) -> None:
+def write_collected(scheme: Scheme, collected: Collected, path: str | Path, language: str = "zh") -> None:
     """Write the merged table (sheet 数据) and the lists of conflicts, gaps and late departments as one workbook."""
-    known = [column for column in data_columns(scheme) if column.key != "unit"]
+    known = [column for column in data_columns(scheme, language=language) if column.key != "unit"]
     extra = [key for _, key in collected.cells if key not in {column.key for column in known}]
     keep = {key for _, key in collected.cells} | {key for column in known if (key := column.key).partition(":")[0] not in ("veto", "bonus")}
     columns = [(column.key, column.title) for column in known if column.key in keep] + [(key, key) for key in dict.fromkeys(extra)]
@@ -112,7 +113,8 @@ def write_collected(scheme: Scheme, collected: Collected, path: str | Path) -> N
         "未报送部门": (["部门"], [[name] for name in collected.late]),
     }
     sheets = {DATA: [["考核对象", *(title for _, title in columns)], *rows]}
-    write_sheets(Path(path), sheets | {title: [header, *map(list, found)] for title, (header, found) in lists.items()})
+    sheets |= {title: [header, *map(list, found)] for title, (header, found) in lists.items()}
+    write_sheets(Path(path), worded(sheets, language))
 
 
 def summary(collected: Collected) -> list[Text]:

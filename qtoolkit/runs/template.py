@@ -13,17 +13,16 @@ from qtoolkit.errors import InputError
 from qtoolkit.inputs import schemesheets as book
 from qtoolkit.inputs.numbertext import plain_text
 from qtoolkit.inputs.scheme import Indicator, Scheme
-from qtoolkit.inputs.statuses import STATUS_LABELS, WRITTEN
+from qtoolkit.inputs.schemesheets import DATA, DEPARTMENT, IN_ENGLISH, MARK, NOTES
+from qtoolkit.inputs.statuses import STATUS_LABELS, STATUS_NAMES, WRITTEN
 from qtoolkit.inputs.table import Table
 from qtoolkit.inputs.tablereader import columns_of
-from qtoolkit.language import say
+from qtoolkit.language import Text, listing, say
 from qtoolkit.report.rules import scoring
 from qtoolkit.runs.outputs import safe_name
 
-DATA, NOTES = "数据", "填表说明"
-DEPARTMENT, MARK = "部门", "方案校验码"
 BLANK_ROWS = 30  # for units, where neither scheme nor table names them
-MACHINE = (book.ID, book.RULE, book.LOW, book.HIGH, book.REST)
+MACHINE = {word for title in (book.ID, book.RULE, book.LOW, book.HIGH, book.REST) for word in (title, book.IN_ENGLISH[title])}
 
 
 @dataclass(frozen=True)
@@ -51,61 +50,81 @@ def scheme_mark(scheme: Scheme) -> str:
     return hashlib.sha256(scheme.model_dump_json().encode()).hexdigest()[:16]
 
 
-def data_columns(scheme: Scheme, table: Table | None = None, leaves: Sequence[Indicator] | None = None) -> list[Column]:
+def data_columns(
+    scheme: Scheme, table: Table | None = None, leaves: Sequence[Indicator] | None = None, language: str = "zh"
+) -> list[Column]:
     """The columns of sheet 数据; with a table they hold its values. `leaves` are all of the scheme's if left out."""
+    say_ = _Words(language)
     units = list(table.units if table else scheme.units or [""] * BLANK_ROWS)
     blank: list[Any] = [None] * len(units)
-    columns = [Column("unit", "考核对象", units)]
+    columns = [Column("unit", say_("考核对象"), units)]
     if leaves is None:
-        columns += _about_units(scheme, table, blank)
+        columns += _about_units(scheme, table, blank, say_)
     ids = [leaf.id for leaf in scheme.leaves]
-    names = [leaf.name.zh for leaf in scheme.leaves]
+    names = [leaf.name.of(language) for leaf in scheme.leaves]
     for leaf in scheme.leaves if leaves is None else leaves:
-        j, title = ids.index(leaf.id), leaf.name.zh if names.count(leaf.name.zh) == 1 else leaf.id
-        comment = f"{scheme_path(scheme, leaf)}\n{leaf.points:g}分。{(leaf.standard or scoring(leaf)).zh}"
+        j, name = ids.index(leaf.id), leaf.name.of(language)
+        title = name if names.count(name) == 1 else leaf.id
+        comment = say(
+            zh="{path}\n{points:g}分。{standard}", en="{path}\n{points:g} points. {standard}",
+            path=scheme_path(scheme, leaf), points=leaf.points, standard=leaf.standard or scoring(leaf),
+        ).of(language)  # fmt: skip
         levels = tuple(getattr(leaf.rule, "levels", ()))
-        choices = (*levels, *(STATUS_LABELS[i].zh for i in WRITTEN)) if levels else ()
+        choices = (*levels, *(say_.status(i) for i in WRITTEN)) if levels else ()
         stages = [s for s in scheme.stages if s.id in leaf.stages or (s.effect != "part" and table and _any(table.stages[s.id][:, j]))]
         for key in columns_of(leaf):
             stage = next((s for s in stages if key.endswith(f"@{s.id}")), None)
             values = blank if table is None else table.stages[stage.id][:, j] if stage else table.filed[:, j]
-            cells = [_cell(value, table, k, j) for k, value in enumerate(values)]
-            columns.append(Column(key, f"{title}@{stage.name.zh}" if stage else title, cells, choices, comment))
+            cells = [_cell(value, table, k, j, say_) for k, value in enumerate(values)]
+            columns.append(Column(key, f"{title}@{stage.name.of(language)}" if stage else title, cells, choices, comment))
         for stage in stages:
-            if stage.effect == "replaces":
-                columns.append(Column(f"{leaf.id}@{stage.id}", f"{title}@{stage.name.zh}", list(table.stages[stage.id][:, j]), choices))
-            elif stage.effect == "corrects":
-                columns.append(Column(f"{leaf.id}@{stage.id}", f"{title}@{stage.name.zh}", list(table.stages[stage.id][:, j])))
+            if stage.effect != "part":
+                cells, chosen = list(table.stages[stage.id][:, j]), choices if stage.effect == "replaces" else ()
+                columns.append(Column(f"{leaf.id}@{stage.id}", f"{title}@{stage.name.of(language)}", cells, chosen))
         for kind, word, numbers in _numbers(leaf, table, j):
-            columns.append(Column(f"{kind}:{leaf.id}", f"{word}:{title}", blank if numbers is None else _filled(numbers)))
-        columns += _remarks(table, f"reason:{leaf.id}", f"扣分原因:{title}", blank, offer=leaves is not None)
+            columns.append(Column(f"{kind}:{leaf.id}", f"{say_(word)}:{title}", blank if numbers is None else _filled(numbers)))
+        columns += _remarks(table, f"reason:{leaf.id}", f"{say_('扣分原因')}:{title}", blank, offer=leaves is not None)
     return columns
 
 
-def _about_units(scheme: Scheme, table: Table | None, blank: list[Any]) -> list[Column]:
+@dataclass(frozen=True)
+class _Words:
+    """Titles and words of the workbook in one language."""
+
+    language: str
+
+    def __call__(self, word: str) -> str:
+        return IN_ENGLISH.get(word, word) if self.language == "en" else word
+
+    def status(self, i: int) -> str:
+        return STATUS_NAMES[i] if self.language == "en" else STATUS_LABELS[i].zh
+
+
+def _about_units(scheme: Scheme, table: Table | None, blank: list[Any], say_: _Words) -> list[Column]:
     """The columns that are not of one leaf: names, classes, covariates, vetoes, bonus, history, approval."""
-    columns = []
+    columns, language = [], say_.language
     if table is not None and any(label.en != label.zh for label in table.labels):
-        columns.append(Column("name_en", "英文名称", [label.en for label in table.labels]))
+        columns.append(Column("name_en", say_("英文名称"), [label.en for label in table.labels]))
     known = {} if table is None else table.covariates
-    described = [("class", "类别", tuple(scheme.classes))] if scheme.classes or "class" in known else []
-    described += [(c.id, c.name.zh, tuple(c.values)) for c in scheme.covariates if c.id != "class"]
+    described = [("class", say_("类别"), tuple(scheme.classes))] if scheme.classes or "class" in known else []
+    described += [(c.id, c.name.of(language), tuple(c.values)) for c in scheme.covariates if c.id != "class"]
     for id, title, choices in described:
         if table is None or id in known:
             columns.append(Column(id, title, list(known[id]) if id in known else blank, choices))
     for v, veto in enumerate(scheme.vetoes):
-        cells = blank if table is None else ["是" if hit else "否" for hit in table.vetoes[:, v]]
-        columns.append(Column(f"veto:{veto.id}", f"否决:{veto.name.zh}", cells, ("是", "否")))
+        name, cells = veto.name.of(language), blank if table is None else [say_("是" if hit else "否") for hit in table.vetoes[:, v]]
+        columns.append(Column(f"veto:{veto.id}", f"{say_('否决')}:{name}", cells, (say_("是"), say_("否"))))
         for kind, word in (("event", "事件"), ("evidence", "证据"), ("date", "日期")):
-            columns += _remarks(table, f"{kind}:{veto.id}", f"{word}:{veto.name.zh}", blank)
+            columns += _remarks(table, f"{kind}:{veto.id}", f"{say_(word)}:{name}", blank)
     for b, bonus in enumerate(scheme.bonuses):
         cells = blank if table is None else list(table.bonuses[:, b])
-        columns.append(Column(f"bonus:{bonus.id}", f"加减分:{bonus.name.zh}", cells, (), f"不超过{bonus.max:g}分"))
+        most = say(zh="不超过{max:g}分", en="at most {max:g}", max=bonus.max).of(language)
+        columns.append(Column(f"bonus:{bonus.id}", f"{say_('加减分')}:{bonus.name.of(language)}", cells, (), most))
     for key in sorted(table.remarks.columns) if table is not None else ():
         if key.startswith("grade:"):
-            columns += _remarks(table, key, f"往年等级:{key.partition(':')[2]}", blank)
+            columns += _remarks(table, key, f"{say_('往年等级')}:{key.partition(':')[2]}", blank)
     for key, title in (("approved", "审定等级"), ("approved_reason", "审定理由"), ("approved_by", "审定机关")):
-        columns += _remarks(table, key, title, blank)
+        columns += _remarks(table, key, say_(title), blank)
     return columns
 
 
@@ -132,19 +151,20 @@ def _any(values: Any) -> bool:
     return any(value is not None for value in values)
 
 
-def _cell(value: Any, table: Table | None, k: int, j: int) -> Any:
+def _cell(value: Any, table: Table | None, k: int, j: int, say_: _Words) -> Any:
     """A value, or the word for why there is none."""
     if value is None and table is not None and table.status[k, j] in WRITTEN:
-        return STATUS_LABELS[table.status[k, j]].zh
+        return say_.status(table.status[k, j])
     return value
 
 
-def scheme_path(scheme: Scheme, leaf: Indicator) -> str:
+def scheme_path(scheme: Scheme, leaf: Indicator) -> Text:
     """The names from the top of the tree down to a leaf."""
-    return " › ".join(node.name.zh for node in scheme.nodes if any(below.id == leaf.id for below in node.walk()))
+    path = [node.name for node in scheme.nodes if any(below.id == leaf.id for below in node.walk())]
+    return Text(" › ".join(name.zh for name in path), " › ".join(name.en for name in path))
 
 
-def write_template(scheme: Scheme, path: str | Path, table: Table | None = None) -> None:
+def write_template(scheme: Scheme, path: str | Path, table: Table | None = None, language: str = "zh") -> None:
     """Write a workbook with the scheme, its grades and settings, and the sheet of data to fill in.
 
     Parameters
@@ -153,11 +173,14 @@ def write_template(scheme: Scheme, path: str | Path, table: Table | None = None)
         The .xlsx to write.
     table : Table, optional
         Data to put in; without it the cells to fill in are blank.
+    language : "zh" or "en"
+        Of sheets, titles and comments; either is read.
     """
-    write_sheets(Path(path), {NOTES: _notes(scheme, None)} | book.sheets_of(scheme), data_columns(scheme, table))
+    sheets = book.worded({NOTES: _notes(scheme, None, language)} | book.sheets_of(scheme), language)
+    write_sheets(Path(path), sheets, data_columns(scheme, table, language=language), language)
 
 
-def write_templates(scheme: Scheme, folder: str | Path, table: Table | None = None) -> list[Path]:
+def write_templates(scheme: Scheme, folder: str | Path, table: Table | None = None, language: str = "zh") -> list[Path]:
     """Write a workbook for each department that scores, with its own indicators only; the paths written.
 
     `table` gives the units' names; its values are not put in.
@@ -173,30 +196,54 @@ def write_templates(scheme: Scheme, folder: str | Path, table: Table | None = No
     folder, paths = Path(folder), []
     folder.mkdir(parents=True, exist_ok=True)
     names = scheme if table is None else scheme.model_copy(update={"units": table.units})
+    header, *rows = book.sheets_of(scheme)[book.TREE]
+    at, end = header.index(book.ID), header.index(book.SCALES)
+    title = Text(f"{book.TREE}（只读）", f"{IN_ENGLISH[book.TREE]} (read only)").of(language)
     for name, leaves in found.items():
         ids = {leaf.id for leaf in leaves}
-        header, *rows = book.sheets_of(scheme)[book.TREE]
-        at = header.index(book.ID)
-        sheet = {f"{book.TREE}（只读）": [header[: header.index(book.SCALES)], *(row[: header.index(book.SCALES)] for row in rows if row[at] in ids)]}
+        sheet = {title: [header[:end], *(row[:end] for row in rows if row[at] in ids)]}
         paths.append(folder / f"{safe_name(name)}.xlsx")
-        write_sheets(paths[-1], {NOTES: _notes(scheme, name)} | sheet, data_columns(names, None, leaves))
+        sheets = book.worded({NOTES: _notes(scheme, name, language)} | sheet, language)
+        write_sheets(paths[-1], sheets, data_columns(names, None, leaves, language), language)
     return paths
 
 
-def _notes(scheme: Scheme, department: str | None) -> list[list[str]]:
+def _notes(scheme: Scheme, department: str | None, language: str) -> list[list[str]]:
     """Sheet 填表说明: what to fill in, and what the workbook is known by."""
+    words = listing(Text(STATUS_LABELS[i].zh, STATUS_NAMES[i]) for i in WRITTEN)
+    say_ = _Words(language)
     rows = [
-        [scheme.name.zh, ""], [DEPARTMENT, department or "全部"], [MARK, scheme_mark(scheme)],
-        ["填写", f"在“{DATA}”表的浅黄色单元格中填写，每个考核对象一行。"],
-        ["空白", "没有数值的，写明“" + "”“".join(STATUS_LABELS[i].zh for i in WRITTEN) + "”之一，不要留空。"],
-        ["批注", "列名上的批注写有分值和评分标准；有下拉框的列只能选其中一项。"],
+        [scheme.name.of(language), ""], [say_(DEPARTMENT), department or Text("全部", "all").of(language)],
+        [say_(MARK), scheme_mark(scheme)],
     ]  # fmt: skip
+    texts = [
+        say(
+            zh="在“数据”表的浅黄色单元格中填写，每个考核对象一行。",
+            en="Fill in the pale yellow cells of sheet “data”, one row a unit.",
+        ),
+        say(
+            zh="没有数值的，写明{words}之一，不要留空。",
+            en="Where there is no value write one of {words}; leave nothing blank.",
+            words=words,
+        ),
+        Text(
+            "列名上的批注写有分值和评分标准；有下拉框的列只能选其中一项。",
+            "Comments on the headers give points and standard; columns with a drop-down take its items only.",
+        ),
+    ]
     if department is None:
-        rows.append(["方案", "“方案”“等级”“设置”三表就是方案本身，改后可直接测算；灰色各列供程序读取，不清楚时请勿改动。"])
-    return rows
+        texts.append(
+            Text(
+                "“方案”“等级”“设置”三表就是方案本身，改后可直接测算；灰色各列供程序读取，不清楚时请勿改动。",
+                "Sheets “Scheme”, “Grades” and “Settings” are the scheme itself; grey columns are for the program.",
+            )
+        )
+    return rows + [["", text.of(language)] for text in texts]
 
 
-def write_sheets(path: Path, sheets: dict[str, list[list[Any]]], columns: Sequence[Column] = ()) -> None:
+def write_sheets(
+    path: Path, sheets: dict[str, list[list[Any]]], columns: Sequence[Column] = (), language: str = "zh"
+) -> None:
     """Write sheets of plain cells, headers first, and after them sheet 数据 with drop-downs and comments on its columns."""
     import xlsxwriter
 
@@ -217,7 +264,7 @@ def write_sheets(path: Path, sheets: dict[str, list[list[Any]]], columns: Sequen
                     _put(sheet, r, c, cell, plain)
         if not columns:
             return
-        sheet = out.add_worksheet(DATA)
+        sheet = out.add_worksheet(_Words(language)(DATA))
         sheet.freeze_panes(1, 1)
         sheet.set_row(0, 48)
         for c, column in enumerate(columns):

@@ -1,5 +1,6 @@
 """The workbook to fill in: the scheme and its data survive the way through Excel and through LibreOffice."""
 
+import re
 import shutil
 import subprocess
 
@@ -30,10 +31,11 @@ def same_tables(one, two):
     pd.testing.assert_frame_equal(one.remarks[sorted(one.remarks)], two.remarks[sorted(two.remarks)], check_dtype=False)
 
 
+@pytest.mark.parametrize("language", ["zh", "en"])
 @pytest.mark.parametrize("name", CASES)
-def test_every_shipped_case_survives_excel(tmp_path, name):
+def test_every_shipped_case_survives_excel(tmp_path, name, language):
     case, path = qt.read_case(name), tmp_path / "方案.xlsx"
-    write_template(case.scheme, path, case.table)
+    write_template(case.scheme, path, case.table, language)
     again = read_scheme_book(path)
     assert again == case.scheme
     same_tables(case.table, read_table(path, again))
@@ -115,3 +117,13 @@ def test_numbers_of_17_digits_survive(tmp_path):
     result = qt.assess(scheme, pd.DataFrame({"a": [value]}, index=["甲"]))
     write_template(scheme, tmp_path / "t.xlsx", result.table)
     assert read_table(tmp_path / "t.xlsx", scheme).raw[0, 0] == value
+
+
+def test_an_english_workbook_has_english_titles(tmp_path):
+    case, path = qt.read_case("city-2026"), tmp_path / "t.xlsx"
+    write_template(case.scheme, path, case.table, "en")
+    book = openpyxl.load_workbook(path)
+    assert book.sheetnames == ["Notes", "Scheme", "Grades", "Settings", "English", "data"]
+    titles = [cell.value for sheet in book for cell in sheet[1] if cell.value]
+    assert not [title for title in titles if re.search("[\u4e00-\u9fff]", title)]
+    assert not [c.comment.text for c in book["data"][1] if c.comment and re.search("[\u4e00-\u9fff]", c.comment.text)]
