@@ -173,13 +173,19 @@ def _targets(result: Assessment) -> Iterator[Flag]:
     table = result.table
     for j, leaf in enumerate(result.scheme.leaves):
         sign = 1 if getattr(leaf.rule, "direction", "higher") == "higher" else -1
-        for k in np.flatnonzero(sign * table.targets[:, j] < sign * table.baselines[:, j]):
+        low = np.flatnonzero(sign * table.targets[:, j] < sign * table.baselines[:, j])
+        if len(low):
+            pairs = [
+                say(zh="{unit}（{target:.10g}，基期{base:.10g}）", en="{unit} ({target:.10g}, baseline {base:.10g})",
+                    unit=table.labels[k], target=table.targets[k, j], base=table.baselines[k, j])
+                for k in low
+            ]  # fmt: skip
             text = say(
-                zh="{unit}的“{leaf}”备案目标值 {target:.10g} 低于基期水平 {base:.10g}，目标可能偏低。",
-                en="“{leaf}” of {unit}: the target {target:.10g} asks for less than the baseline {base:.10g}.",
-                unit=table.labels[k], leaf=leaf.name, target=table.targets[k, j], base=table.baselines[k, j],
+                zh="“{leaf}”有{n}家备案目标值低于基期水平，目标可能偏低：{units}。",
+                en="“{leaf}”: the targets of {n:unit|units} ask for less than the baseline: {units}.",
+                leaf=leaf.name, n=len(low), units=listing(pairs),
             )
-            yield "low_target", table.units[k], leaf.id, text
+            yield "low_target", None, leaf.id, text
 
 
 def _bands(result: Assessment) -> Iterator[Flag]:

@@ -252,7 +252,8 @@ def test_a_new_indicator_without_a_column():
 def test_a_target_below_the_baseline_is_flagged():
     scheme = scheme_of(leaf("x", 100, {"kind": "target"}))
     result = assessed(scheme, {"x": [95.0, 95.0]}, target__x=[90.0, 96.0], base__x=[93.0, 93.0])
-    assert result.flags.query("kind == 'low_target'")["unit"].tolist() == ["u0"]
+    text = result.flags.query("kind == 'low_target'")["text"].iloc[0].zh
+    assert "1家" in text and "u0（90，基期93）" in text and "u1" not in text
 
 
 def test_losses_by_department_area_and_unit():

@@ -12,6 +12,8 @@ from qtoolkit.report.blocks import Block, Chart, DataTable, Paragraph
 from qtoolkit.report.summary import rounding_option
 
 HIGH_SATURATION, LOW_SPREAD = 0.8, 0.05
+MANY_LEAVES = 20  # beyond so many, the body of the memo shows only those with something to look at
+WORKS = Text("运行正常", "works as meant")
 
 
 def _labels(result: Assessment, index: pd.Index) -> list[Text]:
@@ -102,11 +104,15 @@ def operation(result: Assessment) -> list[Block]:
     }
     formats = {"points": "g", "mean": ".1%", "full": ".1%", "zero": ".1%", "sd": ".3f", "variance_share": ".1%"}
     blocks: list[Block] = [Paragraph(text, "operation", style="item") for text in _verdicts(result, table, names)]
+    look = {"shade": ("mean",), "widths": (3, 0.8, 1, 0.9, 0.9, 1, 1.1, 2)}
+    many = len(frame) > MANY_LEAVES
+    odd = frame[frame["verdict"] != WORKS]
+    if many and len(odd):
+        caption = Text("需关注的指标（全部指标见附件得分明细）", "Indicators to look at (all are in the annex of scores)")
+        blocks.append(DataTable("operation_odd", caption, odd, columns, formats, "operation", **look))
+    caption = Text("各指标得分率和区分度", "Saturation and discrimination")
     blocks += [
-        DataTable(
-            "operation", Text("各指标得分率和区分度", "Saturation and discrimination"), frame, columns, formats, "operation",
-            shade=("mean",), widths=(3, 0.8, 1, 0.9, 0.9, 1, 1.1, 2),
-        ),
+        DataTable("operation", caption, frame, columns, formats, "annex_scores" if many else "operation", **look),
         Chart(
             "shares", Text("各考核对象各指标得分率（灰色为不计分）", "Shares of full marks (grey: not scored)"),
             lambda language: figures.shares(result, language),
@@ -130,7 +136,7 @@ def _verdict(row) -> Text:
         return Text("零分过多，标准可能偏高", "most at nothing: perhaps too hard")
     if row.sd < LOW_SPREAD:
         return Text("差距小，区分度低", "small spread")
-    return Text("运行正常", "works as meant")
+    return WORKS
 
 
 def _verdicts(result: Assessment, table: pd.DataFrame, names: dict[str, Text]) -> list[Text]:

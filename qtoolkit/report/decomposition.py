@@ -31,8 +31,17 @@ def losses(result: Assessment) -> list[Block]:
             "points": (POINTS, list(table["points"]), "g"), "lost": (LOST, list(table["lost"]), ".2f"),
             "share": (Text("失分率", "Share lost"), list(table["share"]), ".1%"),
         }
-        blocks.append(table_of(f"lost_by_{by}", caption, "operation", columns))
-    if not any(block.name in ("lost_by_lead", "lost_by_responsible") for block in blocks):
+        chapter = "operation" if by in ("area", "aspect") else "annex_scores"
+        blocks.append(table_of(f"lost_by_{by}", caption, chapter, columns))
+        if chapter != "operation":
+            most = [say(zh="{name}（{p:.2f}分）", en="{name} ({p:.2f})", name=row.name_, p=row.lost) for row in table.rename(columns={"name": "name_"}).head(3).itertuples()]
+            text = say(
+                zh="按{title}看，平均失分最多的是{most}，逐个部门见附件得分明细。",
+                en="By {title}, most points are lost on average by {most}; all are in the annex of scores.",
+                title=title, most=listing(most),
+            )
+            blocks.append(Paragraph(text, "operation"))
+    if not any(isinstance(block, Paragraph) for block in blocks):
         text = Text(
             "方案未列考核牵头部门和责任单位，不作部门失分分析。",
             "The scheme names no departments, so points lost are not broken down by department.",
@@ -40,7 +49,7 @@ def losses(result: Assessment) -> list[Block]:
         blocks.append(Paragraph(text, "operation", style="note"))
     elif any(len(decomposition.names_of(leaf, by)) > 1 for leaf in result.scheme.leaves for by in ("lead", "responsible")):
         text = Text("多个部门共同承担的指标分别计入各部门。", "An indicator of several departments counts for each of them.")
-        blocks.append(Paragraph(text, "operation", style="note"))
+        blocks.append(Paragraph(text, "annex_scores", style="note"))
     return blocks
 
 
@@ -209,7 +218,7 @@ def dependence(result: Assessment) -> list[Block]:
                 "swaps": (Text("位次对调对数", "Pairs reversed"), list(moved["swaps"]), "d"),
                 "largest": (Text("最大得分变动", "Largest change of score"), list(moved["largest"]), ".2f"),
             }
-            blocks.append(table_of("drop_unit", Text("逐一剔除检验", "Leaving out one unit"), "operation", columns))
+            blocks.append(table_of("drop_unit", Text("逐一剔除检验", "Leaving out one unit"), "annex_scores", columns))
     log = result.treated
     if len(log):
         columns = {

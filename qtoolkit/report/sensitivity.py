@@ -47,9 +47,9 @@ def ranges(result: Assessment, band: float) -> list[Block]:
     }
     formats = {"score": ".2f", "low": "↓.2f", "high": "↑.2f"}
     explain = say(
-        zh="{region}时，各考核对象得分的最低值和最高值如下。“精确”指两端确有一组分值能够达到，并已用该组分值重新评分核对；"
+        zh="{region}时，各考核对象得分的最低值和最高值如下图，逐家数字见附件得分明细。“精确”指两端确有一组分值能够达到，并已用该组分值重新评分核对；"
         "“界限”指得分不会超出该区间，但两端未必能够达到。",
-        en="With {region}, the lowest and highest scores are as follows. “exact”: there are points that attain each end, and "
+        en="With {region}, the lowest and highest scores are in the figure; the annex of scores has the numbers. “exact”: there are points that attain each end, and "
         "scoring again at them gave the same; “bounds”: no score lies outside, but the ends need not be attained.",
         region=region.describe(),
     )
@@ -58,7 +58,7 @@ def ranges(result: Assessment, band: float) -> list[Block]:
         Paragraph(explain, "stability", Text("得分区间", "Score ranges")),
         DataTable(
             "score_ranges", Text("分值浮动时的得分区间", "Score ranges under moving points"), frame, columns, formats,
-            "stability",
+            "annex_scores",
         ),
         Chart(
             "score_ranges", Text("分值浮动时的得分区间和等级分数线", "Score ranges under moving points, with cutoffs"),
@@ -143,8 +143,8 @@ def tolerances(result: Assessment, band: float) -> list[Block]:
         units=words.units(result, finite.index[finite["tolerance"] < band]),
     )
     proof = Text(
-        "以上为数学证明，不是随机抽样的频率；只检验分值，不检验数据是否真实。",
-        "These are proofs, not frequencies from random draws; they test points alone, not the truth of the data.",
+        "以上为数学证明，不是随机抽样的频率；只检验分值，不检验数据是否真实。逐家数字见附件得分明细。",
+        "These are proofs, not frequencies from random draws; they test points alone, not the truth of the data. The figures of each unit are in the annex of scores.",
     )
     return [
         Paragraph(text, "stability", heading),
@@ -199,7 +199,7 @@ def _tolerance_table(result: Assessment, table: pd.DataFrame) -> DataTable:
     }
     formats = {"score": ".2f", "margin": ".2f", "tolerance": "↓.2%"}
     caption = Text("分值允许浮动幅度（由小到大）", "Tolerance of points (least first)")
-    return DataTable("tolerances", caption, frame, columns, formats, "stability")
+    return DataTable("tolerances", caption, frame, columns, formats, "annex_scores")
 
 
 def methods(result: Assessment, band: float) -> list[Block]:

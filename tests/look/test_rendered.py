@@ -64,6 +64,7 @@ def test_no_english_in_the_chinese_memo_but_names_and_no_chinese_in_the_english_
     assert not re.search(r"[\u4e00-\u9fff]", words_of(memos["en"] / "memo.html"))
     body = words_of(memos["zh"] / "memo.html").split("计算方法、参数和版本")[0]
     known = {"China", "Quality", "Products", "Region", "Large", "Medium", "sized", "Industrial", "Enterprises", "Patents"}
+    known |= {"TOPSIS", "Copeland", "Borda"}  # names of methods
     words = {word for word in re.findall(r"[A-Za-z]{4,}", body)} - known
     assert words <= {"www", "stats", "tjsj", "ndsj", "html"}
 
@@ -185,3 +186,16 @@ def wait_for(port):
                 return
         time.sleep(0.3)
     raise TimeoutError("JupyterLab did not start")
+
+
+@needs_soffice
+def test_the_city_case_in_word_has_a_body_of_at_most_twelve_pages(tmp_path):
+    folder = qt.run("city-2026", out=tmp_path / "city", formats=["docx", "html"])
+    profile = f"-env:UserInstallation={(tmp_path / 'profile').as_uri()}"
+    command = [SOFFICE, profile, "--headless", "--convert-to", "pdf", "--outdir", tmp_path, folder / "memo.docx"]
+    subprocess.run(command, check=True, capture_output=True, timeout=180)
+    pages = [squeezed(page) for page in pages_of(tmp_path / "memo.pdf")]
+    assert next(i for i, page in enumerate(pages) if "附件1" in page) - 1 <= 12
+    assert (folder / "复核底稿.xlsx").is_file()
+    english = qt.run("city-2026", out=tmp_path / "city-en", formats=["html"], language="en")
+    assert not re.search(r"[\u4e00-\u9fff]", words_of(english / "memo.html"))
