@@ -18,8 +18,8 @@ def operation(result: Assessment) -> pd.DataFrame:
     DataFrame, indexed by indicator
         points; n (units scored on it); mean, lowest, highest (share of full marks, 得分率); full and zero (shares of the
         units at full marks, 满分率, and at nothing, 零分率); sd (sample standard deviation of the share; NaN below two
-        units); variance_share: cov(points earned, base score) / var(base score). The variance shares sum to 1; a
-        negative one says that the indicator works against the total.
+        units); variance_share: cov(points earned, base score) / var(base score), which sum to 1 over the indicators (what
+        is not scored earns nothing); correlation: of the share with the base score, over the units that are scored.
 
     >>> import pandas as pd
     >>> import qtoolkit as qt
@@ -46,5 +46,6 @@ def operation(result: Assessment) -> pd.DataFrame:
                 "zero": (shares <= NONE).sum() / scored,
                 "sd": shares.std(ddof=1),
                 "variance_share": part / variance if variance > 1e-18 else np.nan,
+                "correlation": shares.corrwith(total) if variance > 1e-18 else np.nan,
             }
         )

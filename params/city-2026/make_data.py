@@ -131,7 +131,7 @@ def main():
         "reason:counterfeit": [f"{count}件逾期未办结（模拟） | overdue cases: {count} (synthetic)" if count else None for count in now["counterfeit@daily"]],
         "grade:2023": GRADES[2023], "grade:2024": GRADES[2024], "grade:2025": GRADES[2025],
         "approved": at("丙市", "B"), "approved_reason": at("丙市", "发生较大质量舆情，经审议调整（模拟） | public concern about quality, adjusted on review (synthetic)"),
-        "approved_by": at("丙市", "市质量工作领导小组（模拟） | the leading group on quality (synthetic)"),
+        "approved_by": at("丙市", "省质量工作领导小组（模拟） | the provincial leading group on quality (synthetic)"),
     }  # fmt: skip
     write(FOLDER / "data.csv", about | now)
 

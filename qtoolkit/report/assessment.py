@@ -128,7 +128,7 @@ def _verdict(row) -> Text:
         return Text("有分家数过少", "too few units scored")
     if row.highest - row.lowest < 1e-9:
         return Text("各家得分率相同，不起区分作用", "the same for all: ranks nobody")
-    if row.variance_share < 0:
+    if row.correlation < 0:
         return Text("与总分反向，宜核对口径", "works against the total: check it")
     if row.full >= HIGH_SATURATION:
         return Text("满分过多，区分作用小", "most at full marks: separates few")
@@ -142,8 +142,9 @@ def _verdict(row) -> Text:
 def _verdicts(result: Assessment, table: pd.DataFrame, names: dict[str, Text]) -> list[Text]:
     """What the table says, in plain words."""
     texts = []
-    if table["variance_share"].notna().all() and len(table) > 1:
-        most, least = table["variance_share"].idxmax(), table["variance_share"].idxmin()
+    everywhere = table.loc[table["n"] == len(result.scores), "variance_share"]
+    if everywhere.notna().all() and len(everywhere) > 1:
+        most, least = everywhere.idxmax(), everywhere.idxmin()
         texts.append(
             say(
                 zh="拉开差距最多的是“{most}”，占{p:g}分，贡献总分差异的{share:.1%}；最少的是“{least}”，占{q:g}分，贡献{low:.1%}。",

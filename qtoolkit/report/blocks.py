@@ -47,7 +47,7 @@ class DataTable:
 
     `frame` holds plain values, its columns in the order shown; `columns` names them in both languages; `formats` gives
     format specs (".2f"; "↓.2f" never shows more than the value, "↑.2f" never less); cells that are :class:`Text` are shown in the language; NaN and None show as "—". `name` names
-    its file in the run folder; `shade` names the columns of shares in [0, 1] that are tinted by value; `widths` are
+    its file in the run folder; `data` says that it holds results, not rules; `shade` names the columns of shares in [0, 1] that are tinted by value; `widths` are
     relative column widths.
     """
 
@@ -61,6 +61,7 @@ class DataTable:
     shade: tuple[str, ...] = ()
     widths: tuple[float, ...] = ()
     place: int = 0
+    data: bool = True
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,8 @@ def payload(block: Block, language: str, synthetic: bool = False) -> dict[str, A
     common = {"chapter": block.chapter, "heading": heading, "place": block.place}
     if isinstance(block, Paragraph):
         return {"kind": "paragraph", **common, "text": block.text.of(language), "style": block.style}
-    common |= {"name": block.name, "caption": block.caption.of(language) + (SYNTHETIC.of(language) if synthetic else "")}
+    mark = SYNTHETIC.of(language) if synthetic and getattr(block, "data", True) else ""
+    common |= {"name": block.name, "caption": block.caption.of(language) + mark}
     if isinstance(block, Chart):
         return {"kind": "chart", **common, "alt": block.alt.of(language), "width": block.width}
     names = list(block.frame.columns)

@@ -258,7 +258,7 @@ def rules(result: Assessment) -> list[Block]:
 def _filled(name: str, caption: Text, columns: dict, widths: dict[str, float]) -> DataTable:
     """A table of the columns that hold anything."""
     kept = {key: column for key, column in columns.items() if any(value is not None for value in column[1])}
-    return table_of(name, caption, "annex_rules", kept, widths=tuple(widths[key] for key in kept))
+    return table_of(name, caption, "annex_rules", kept, widths=tuple(widths[key] for key in kept), data=False)
 
 
 def grades(result: Assessment) -> list[Block]:
@@ -287,4 +287,4 @@ def grades(result: Assessment) -> list[Block]:
     columns |= {key: (title, values, "") for key, (title, values) in shown.items() if any(values)}
     if len(columns) == 2:
         return []  # plain cutoffs stand in a sentence
-    return [table_of("grades", Text("等级划分标准", "Grades"), "cutoffs", columns)]
+    return [table_of("grades", Text("等级划分标准", "Grades"), "cutoffs", columns, data=False)]

@@ -132,7 +132,7 @@ def indicators(result: Assessment) -> list[Block]:
     frame = pd.DataFrame(rows, columns=list(columns))
     frame = frame.astype({name: object for name in columns if name.startswith("sum")})
     caption = Text("指标体系及分值", "Indicators and points")
-    return [Paragraph(shares, "indicators"), DataTable("indicators", caption, frame, columns, formats, "indicators")]
+    return [Paragraph(shares, "indicators"), DataTable("indicators", caption, frame, columns, formats, "indicators", data=False)]
 
 
 LEVELS = (

@@ -1,5 +1,6 @@
 """The case city-2026: the published tree, synthetic data that its script makes again, and what must occur in it."""
 
+import re
 import runpy
 import shutil
 
@@ -7,6 +8,7 @@ import pytest
 
 import qtoolkit as qt
 from qtoolkit.inputs.locate import packaged_cases
+from qtoolkit.inputs.scheme import read_scheme
 
 CASE = packaged_cases() / "city-2026"
 
@@ -105,3 +107,52 @@ def test_every_table_and_figure_is_called_synthetic(result):
     for name in ("01_assessment", "04_sensitivity"):
         source = (CASE.parents[1] / "notebooks" / f"{name}.ipynb").read_text(encoding="utf-8")
         assert "Page(language, case.scheme.synthetic)" in source
+
+
+XUZHOU = [  # programme, annual report, yearly plan, fields missing of six: points by the printed rule, worked by hand
+    ("纳入国民经济和社会发展规划", "有体现", "制定", 0, 4.0),
+    ("纳入部门规划", "体现不充分", "制定", 1, 2.9),
+    ("纳入国民经济和社会发展规划", "无体现", "没有制定", 5, 1.5),
+    ("无发展规划", "有体现", "制定", 6, 2.0),  # all six missing: 没有制定不得分, not 1 − 6 × .1 = .4
+    ("无发展规划", "无体现", "没有制定", 6, 0.0),
+]
+
+
+@pytest.mark.parametrize(("programme", "report", "yearly", "missing", "points"), XUZHOU)
+def test_planning_for_inputs_that_no_city_has(tmp_path, programme, report, yearly, missing, points):
+    lines = (CASE / "data.csv").read_text(encoding="utf-8").splitlines()
+    columns, cells = lines[0].split(","), lines[1].split(",")
+    assert len(columns) == len(cells)  # no quoted comma in the first city's row
+    given = {"plan_in_programme": programme, "plan_in_report": report, "yearly_plan": yearly, "policies": missing}
+    for name, value in given.items():
+        cells[columns.index(f"{name}@documents")] = str(value)
+    table = tmp_path / "data.csv"
+    table.write_text("\n".join([lines[0], ",".join(cells), *lines[2:]]) + "\n", encoding="utf-8")
+    changed = qt.read_case(scheme=CASE / "scheme.yaml", data=table)
+    assert qt.assess(changed.scheme, changed.table).nodes.loc["甲市", "planning"] == pytest.approx(points)
+
+
+@pytest.mark.parametrize("name", ["scheme", "drafts/draft-two", "drafts/draft-three", "previous/scheme"])
+def test_points_printed_in_a_standard_are_those_of_its_rule(name):
+    """A standard says 得1分 or 扣2分: at the leaf's points, the rule must give just that, in a rival draft too."""
+    checked = 0
+    for leaf in read_scheme(CASE / f"{name}.yaml").leaves:
+        if leaf.rule.kind == "level":
+            printed = [float(x) for x in re.findall(r"得([\d.]+)分", leaf.standard.zh)]
+            given = [share * leaf.points for share in leaf.rule.levels.values() if share]
+            assert sorted(printed) == pytest.approx(sorted(given)), leaf.id
+            checked += 1
+        if leaf.rule.kind == "deduct":
+            scale = leaf.points / leaf.written_for if leaf.scales else 1
+            printed = float(re.search(r"扣([\d.]+)分", leaf.standard.zh)[1])
+            assert printed == pytest.approx(leaf.rule.rate * scale), leaf.id
+            assert leaf.standard.en.count(f"{printed:g} point") == 1, leaf.id
+            checked += 1
+    assert checked >= 3
+
+
+def test_points_of_every_scheme_sum_to_a_hundred():
+    expected = {"scheme": [40, 60], "drafts/draft-two": [30, 70], "drafts/draft-three": [40, 60], "previous/scheme": [40, 60]}
+    for name, blocks in expected.items():
+        scheme = read_scheme(CASE / f"{name}.yaml")
+        assert [sum(leaf.points for leaf in block.walk() if leaf.is_leaf) for block in scheme.indicators] == blocks
