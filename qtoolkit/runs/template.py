@@ -253,15 +253,22 @@ def write_sheets(
         grey = out.add_format({"bold": True, "bg_color": "#e0e0e0", "border": 1, "text_wrap": True, "valign": "vcenter"})
         plain = out.add_format({"text_wrap": True, "valign": "top", "border": 1})
         entry = out.add_format({"bg_color": "#fffbe6", "border": 1, "valign": "top"})
+        upper = out.add_format({"text_wrap": True, "valign": "top", "border": 1, "bold": True, "bg_color": "#f2f5f9"})
         for title, rows in sheets.items():
             sheet = out.add_worksheet(title)
             sheet.freeze_panes(1, 0)
-            for c, name in enumerate(rows[0]):
+            sheet.set_landscape()
+            sheet.fit_to_pages(1, 0)
+            leaf = next((c for c, name in enumerate(rows[0]) if name in (book.LEAF, IN_ENGLISH[book.LEAF])), None)
+            widths = [_width(name, [row[c] for row in rows[1:]]) for c, name in enumerate(rows[0])]
+            for c, (name, width) in enumerate(zip(rows[0], widths, strict=True)):
                 sheet.write_string(0, c, name, grey if name in MACHINE else head)
-                cells = [row[c] for row in rows[1:]]
-                sheet.set_column(c, c, _width(name, cells))
-                for r, cell in enumerate(cells, 1):
-                    _put(sheet, r, c, cell, plain)
+                sheet.set_column(c, c, width)
+            for r, row in enumerate(rows[1:], 1):
+                lines = [_lines(cell, w) for cell, w, name in zip(row, widths, rows[0], strict=True) if name not in MACHINE]
+                sheet.set_row(r, 17 * max(lines))
+                for c, cell in enumerate(row):
+                    _put(sheet, r, c, cell, upper if leaf is not None and row[leaf] is None else plain)
         if not columns:
             return
         sheet = out.add_worksheet(_Words(language)(DATA))
@@ -288,6 +295,10 @@ def _put(sheet: Any, r: int, c: int, cell: Any, style: Any) -> None:
         sheet.write_number(r, c, cell, style)
     else:
         sheet.write_string(r, c, repr(cell) if isinstance(cell, float) else str(cell), style)
+
+
+def _lines(cell: Any, width: int) -> int:
+    return 1 if cell is None else -(-len(str(cell).encode("gb18030", "replace")) // max(width - 1, 1))
 
 
 def _width(title: str, cells: Sequence[Any]) -> int:
