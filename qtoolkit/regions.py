@@ -1,49 +1,233 @@
-"""Regions of points: how far the points of a scheme may move while their sum is kept."""
+"""Regions of points: how far the points of a scheme may move while their sum is kept.
+
+A region is written without a scheme and bound to one by `at(result)`; `a & b` is what lies in both.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
-from qtoolkit.engine.box import greedy
-from qtoolkit.errors import InputError
-from qtoolkit.language import Text, say
+from qtoolkit.areas import Area, BoxArea, HullArea, MeetArea, TreeArea
+from qtoolkit.errors import InputError, nearest
+from qtoolkit.language import Text, listing, say
+
+if TYPE_CHECKING:
+    from qtoolkit.assessment import Assessment
+
+SUM = 1e-6  # how far, as a share of the total, a given vector's sum may lie from it
+
+
+class Region:
+    """What the points may be: `at(result)` binds it, `describe()` says it in words, `a & b` is the intersection."""
+
+    def at(self, result: Assessment) -> Area:
+        raise NotImplementedError
+
+    def describe(self) -> Text:
+        raise NotImplementedError
+
+    def __and__(self, other: Region) -> Region:
+        return Meet((*_members(self), *_members(other)))
 
 
 @dataclass(frozen=True)
-class Box:
-    """Each indicator's points within ±`relative` of nominal, the sum kept.
+class Box(Region):
+    """Each indicator's points within ±`relative` of nominal, or within ±`absolute` points, or both; the sum kept.
 
     This is not "random noise, then renormalise": every point of the region counts, and none lies outside the band.
 
-    >>> Box(relative=0.1).bounds(np.array([60.0, 40.0]))[0].tolist()
-    [54.0, 36.0]
+    >>> import pandas as pd, qtoolkit as qt
+    >>> scheme = qt.Scheme.flat({"a": 60, "b": 40}, {"A": 90, "B": 0})
+    >>> result = qt.assess(scheme, pd.DataFrame({"a": [1.0], "b": [0.5]}, index=["甲"]))
+    >>> Box(relative=0.1).at(result).lo.tolist(), Box(absolute=5).at(result).hi.tolist()
+    ([54.0, 36.0], [65.0, 45.0])
     """
 
-    relative: float
+    relative: float | None = None
+    absolute: float | None = None
 
     def __post_init__(self) -> None:
-        if not (isinstance(self.relative, int | float) and 0 <= self.relative <= 1):
+        if self.relative is None and self.absolute is None:
+            raise InputError(say(zh="须给出分值浮动幅度 relative 或 absolute", en="give a band: relative or absolute"))
+        _check_band(self.relative if self.relative is not None else 0.0)
+        if self.absolute is not None and not (isinstance(self.absolute, int | float) and 0 <= self.absolute < np.inf):
             text = say(
-                zh="分值浮动幅度应在 0 与 1 之间（0.1 即 ±10%），现为 {found}",
-                en="the band of points must lie between 0 and 1 (0.1 is ±10%), found {found}",
-                found=self.relative,
+                zh="分值浮动的分数应为不小于0的数，现为 {found}",
+                en="the band in points must be a number of 0 or more, found {found}",
+                found=self.absolute,
             )
             raise InputError(text)
 
-    def bounds(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Lower and upper bounds of each leaf's points."""
-        return points * (1 - self.relative), points * (1 + self.relative)
-
-    def maximise(self, c: np.ndarray, points: np.ndarray) -> np.ndarray:
-        """For each row of c (n, d), the points of the region at which c·p is greatest: (n, d). Exact."""
-        return greedy(c, *self.bounds(points), float(points.sum()))
+    def at(self, result: Assessment) -> BoxArea:
+        points = result.points.to_numpy()
+        width = np.full(points.size, np.inf) if self.relative is None else points * self.relative
+        exact = self.absolute is None
+        width = width if exact else np.minimum(width, self.absolute)
+        low = np.maximum(points - width, 0.0)
+        return BoxArea(low, points + width, float(points.sum()), points if exact else None, self.relative or 0.0)
 
     def describe(self) -> Text:
-        """The region in words."""
-        return say(
-            zh="各指标分值在现行分值上下 {band:.4g}% 以内浮动，总分不变",
-            en="each indicator's points within ±{band:.4g}% of its present points, the total kept",
-            band=100 * self.relative,
+        if self.absolute is None:
+            return say(
+                zh="各指标分值在现行分值上下 {band:.4g}% 以内浮动，总分不变",
+                en="each indicator's points within ±{band:.4g}% of its present points, the total kept",
+                band=100 * self.relative,
+            )
+        text = say(
+            zh="各指标分值在现行分值上下 {points:.4g} 分以内浮动，总分不变",
+            en="each indicator's points within ±{points:.4g} of its present points, the total kept",
+            points=self.absolute,
         )
+        return text if self.relative is None else _both([Box(relative=self.relative).describe(), text])
+
+
+@dataclass(frozen=True)
+class Levels(Region):
+    """Bands per level of the tree on *local shares*: each node's share of its parent's points within ±band of nominal.
+
+    The first band is for the first level, the last also for all deeper ones. A leaf's points can then move further than
+    any one band: 10% above 25% lets them rise by 37.5%. Draws are uniform within each group of siblings.
+    """
+
+    bands: tuple[float, ...]
+
+    def __init__(self, *bands: float):
+        if not bands:
+            raise InputError(say(zh="须给出至少一级的浮动幅度", en="give the band of at least one level"))
+        for band in bands:
+            _check_band(band)
+        object.__setattr__(self, "bands", tuple(float(band) for band in bands))
+
+    def at(self, result: Assessment) -> TreeArea:
+        points = result.points.to_numpy()
+        return TreeArea(result.engine.tree, points, float(points.sum()), self.bands)
+
+    def describe(self) -> Text:
+        texts = listing(
+            say(zh="第{level}级±{band:.4g}%", en="level {level} ±{band:.4g}%", level=i + 1, band=100 * band)
+            for i, band in enumerate(self.bands)
+        )
+        return say(
+            zh="各级指标在上级指标内的占比上下浮动（{bands}，更深各级同末级），总分不变",
+            en="each node's share of its parent's points moves within a band ({bands}; deeper levels as the last), the total kept",
+            bands=texts,
+        )
+
+
+@dataclass(frozen=True)
+class Hull(Region):
+    """All mixtures of several experts' points: rows of a DataFrame, or mappings from indicator id to points."""
+
+    vectors: tuple[Mapping[str, float], ...]
+
+    def __init__(self, vectors: pd.DataFrame | Sequence[Mapping[str, float]]):
+        rows = vectors.to_dict("records") if isinstance(vectors, pd.DataFrame) else [dict(v) for v in vectors]
+        if not rows:
+            raise InputError(say(zh="须给出至少一组分值", en="give at least one vector of points"))
+        object.__setattr__(self, "vectors", tuple(rows))
+
+    def at(self, result: Assessment) -> HullArea:
+        ids, total = result.points.index, float(result.points.sum())
+        matrix = np.empty((len(self.vectors), len(ids)))
+        for i, vector in enumerate(self.vectors):
+            _check_ids(vector, ids)
+            matrix[i] = [vector[id] for id in ids]
+            if not (np.isfinite(matrix[i]).all() and matrix[i].min() >= 0 and abs(matrix[i].sum() - total) <= SUM * total):
+                text = say(
+                    zh="第{row}组分值应为不小于0的数且合计 {total:.10g}，现合计 {found:.10g}",
+                    en="vector {row}: points must be numbers of 0 or more that sum to {total:.10g}, found a sum of {found:.10g}",
+                    row=i + 1, total=total, found=float(matrix[i].sum()),
+                )
+                raise InputError(text)
+        return HullArea(matrix * (total / matrix.sum(axis=1, keepdims=True)), total)
+
+    def describe(self) -> Text:
+        return say(
+            zh="{n}组专家分值的所有加权平均", en="all weighted means of {n:expert's points|experts' points}", n=len(self.vectors)
+        )
+
+
+@dataclass(frozen=True)
+class RankOrder(Region):
+    """All points in a given order of importance: the first indicator has the most points, the last the fewest."""
+
+    order: tuple[str, ...]
+
+    def __init__(self, order: Sequence[str]):
+        object.__setattr__(self, "order", tuple(order))
+
+    def at(self, result: Assessment) -> HullArea:
+        ids, total = list(result.points.index), float(result.points.sum())
+        _check_ids(dict.fromkeys(self.order), ids)
+        places = np.array([self.order.index(id) for id in ids])
+        first = np.arange(1, len(ids) + 1)[:, None]
+        return HullArea(np.where(places < first, total / first, 0.0), total)
+
+    def describe(self) -> Text:
+        return say(
+            zh="分值按重要性次序不增：{order}，总分不变",
+            en="points that do not rise along the order {order}, the total kept",
+            order=listing(self.order),
+        )
+
+
+@dataclass(frozen=True)
+class Simplex(Region):
+    """All points of 0 or more with the sum kept."""
+
+    def at(self, result: Assessment) -> HullArea:
+        total = float(result.points.sum())
+        return HullArea(np.eye(len(result.points)) * total, total)
+
+    def describe(self) -> Text:
+        return Text("各指标取任意非负分值，总分不变", "any points of 0 or more, the total kept")
+
+
+@dataclass(frozen=True)
+class Meet(Region):
+    """What lies in every one of several regions, written `a & b`."""
+
+    members: tuple[Region, ...]
+
+    def at(self, result: Assessment) -> Area:
+        areas = [member.at(result) for member in self.members]
+        if all(isinstance(area, BoxArea) for area in areas):  # two boxes are one box
+            low, high = np.max([a.low for a in areas], axis=0), np.min([a.high for a in areas], axis=0)
+            return BoxArea(low, high, areas[0].total)
+        return MeetArea(tuple(areas), areas[0].total)
+
+    def describe(self) -> Text:
+        return _both([member.describe() for member in self.members])
+
+
+def _members(region: Region) -> tuple[Region, ...]:
+    return region.members if isinstance(region, Meet) else (region,)
+
+
+def _both(texts: Sequence[Text]) -> Text:
+    return Text("；且".join(text.zh for text in texts), "; and ".join(text.en for text in texts))
+
+
+def _check_band(band: object) -> None:
+    if not (isinstance(band, int | float) and 0 <= band <= 1):
+        text = say(
+            zh="分值浮动幅度应在 0 与 1 之间（0.1 即 ±10%），现为 {found}",
+            en="the band of points must lie between 0 and 1 (0.1 is ±10%), found {found}",
+            found=band,
+        )
+        raise InputError(text)
+
+
+def _check_ids(given: Mapping[str, object], ids: Sequence[str]) -> None:
+    for id in given:
+        if id not in ids:
+            hint = nearest(id, ids)
+            raise InputError(say(zh="没有指标“{id}”{hint}", en="no indicator “{id}”{hint}", id=id, hint=hint))
+    for id in ids:
+        if id not in given:
+            raise InputError(say(zh="缺少指标“{id}”的分值", en="indicator “{id}” is missing", id=id))

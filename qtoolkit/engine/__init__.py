@@ -2,7 +2,19 @@
 
 from qtoolkit.engine.affine import affine, bounds
 from qtoolkit.engine.build import build
-from qtoolkit.engine.core import Engine, RivalStep, Tree, finish, grade, node_scores, rank, score, score_grades, steps
+from qtoolkit.engine.core import (
+    Engine,
+    RivalStep,
+    Tree,
+    finish,
+    grade,
+    node_scores,
+    rank,
+    score,
+    score_grades,
+    shifted,
+    steps,
+)
 from qtoolkit.engine.ticks import TICK, from_ticks, to_ticks
 
 __all__ = [
@@ -20,6 +32,7 @@ __all__ = [
     "rank",
     "score",
     "score_grades",
+    "shifted",
     "steps",
     "to_ticks",
 ]

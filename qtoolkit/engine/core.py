@@ -286,6 +286,14 @@ def thresholds(e: Engine, cutoffs: np.ndarray, highest: int) -> np.ndarray:
     return np.take_along_axis(padded, np.minimum(up, padded.shape[1] - 1), axis=1)
 
 
+def shifted(e: Engine, ticks: int) -> np.ndarray:
+    """The thresholds if every cutoff were higher by `ticks`; with coarse rounding they move in whole rounding steps."""
+    if ticks == 0:
+        return e.thresholds
+    highest = int(to_ticks(e.points.sum())) * e.tree.growth
+    return thresholds(e, e.cutoffs + ticks, highest)
+
+
 def score_grades(e: Engine, base: np.ndarray) -> np.ndarray:
     """The grades that the published score alone gives, vetoes and rivals left out: int8 (m, n)."""
     return (finish(e, base)[..., None] >= e.cutoffs).sum(axis=-1).astype(np.int8)

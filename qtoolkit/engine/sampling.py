@@ -1,0 +1,68 @@
+"""Exact, independent uniform draws from boxes of points whose sum is kept."""
+
+from __future__ import annotations
+
+import numpy as np
+
+BATCH = 4096  # rows proposed at a time; part of what a seed means
+POOREST = 0.02  # acceptance below which proposals are tilted
+
+
+def box_simplex(rng: np.random.Generator, lo: np.ndarray, hi: np.ndarray, total: float, m: int) -> np.ndarray:
+    """m uniform draws (m, d) from lo ≤ p ≤ hi, Σp = total.
+
+    All coordinates but the widest are drawn in their intervals and the widest takes up the sum; a draw is kept if that
+    lies in its own interval. The map is linear, so what is kept is uniform. Where few would be kept (intervals cut at
+    0), the others are drawn with density ∝ e^θp, θ so that the sum is right on average, and kept with probability
+    ∝ e^θ(last): the product is constant on the region, so the draws are exact and independent still.
+    """
+    width = hi - lo
+    last = int(width.argmax())
+    rest = np.flatnonzero((width > 0) & (np.arange(width.size) != last))
+    need = total - lo.sum()
+    p = np.tile(np.where(width > 0, lo, (lo + hi) / 2), (m, 1))
+    if not rest.size:
+        p[:, last] = total - np.delete(p, last, axis=1).sum(axis=1)
+        return p
+    theta, done, tried = 0.0, 0, 0
+    while done < m:
+        u = rng.random((BATCH, rest.size))
+        x = _tilted(u, width[rest], theta)
+        left = need - x.sum(axis=1)
+        chance = theta * (left - (width[last] if theta > 0 else 0.0))
+        keep = (left >= 0) & (left <= width[last]) & (rng.random(BATCH) < np.exp(np.minimum(chance, 0.0)))
+        rows = np.flatnonzero(keep)[: m - done]
+        p[done : done + rows.size, rest] = lo[rest] + x[rows]
+        p[done : done + rows.size, last] = lo[last] + left[rows]
+        done, tried = done + rows.size, tried + BATCH
+        if theta == 0.0 and done < POOREST * tried:
+            theta, done, tried = _balance(width[rest], need - width[last] / 2), 0, 0
+    return p
+
+
+def _tilted(u: np.ndarray, width: np.ndarray, theta: float) -> np.ndarray:
+    """Draws on [0, width] with density ∝ e^θx, from uniform u."""
+    a = theta * width
+    with np.errstate(over="ignore", invalid="ignore"):
+        flat = np.abs(a) < 1e-9
+        safe = np.where(flat, 1.0, a)
+        up = 1 + np.log(u + (1 - u) * np.exp(-np.abs(safe))) / np.abs(safe)  # rising density on [0, 1]
+        unit = np.where(flat, u, np.where(safe > 0, up, 1 - up))
+    return np.clip(unit, 0, 1) * width
+
+
+def _balance(width: np.ndarray, target: float) -> float:
+    """θ at which the tilted coordinates sum to `target` on average, by bisection."""
+
+    def mean(theta: float) -> float:
+        a = theta * width
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            share = np.where(np.abs(a) < 1e-6, 0.5 + a / 12, 1 / -np.expm1(-a) - 1 / a)
+        return float((width * share).sum())
+
+    bound = 1.0 / width[width > 0].min() * 50
+    low, high = -bound, bound
+    for _ in range(200):
+        middle = (low + high) / 2
+        low, high = (middle, high) if mean(middle) < target else (low, middle)
+    return (low + high) / 2

@@ -1,0 +1,150 @@
+"""What every exact method shares: tables with witnesses, scores as lines in the points, grades at given scores."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from qtoolkit.areas import Area
+from qtoolkit.assessment import Assessment
+from qtoolkit.engine import Engine, affine, bounds, score, to_ticks
+from qtoolkit.errors import InputError, WorkError, nearest
+from qtoolkit.inputs.statuses import NEW
+from qtoolkit.language import Text, say
+
+New = Literal["interval", "scenario"]
+REASONS: Mapping[str, Text] = {
+    "aggregation": Text("几何平均等非加和汇总使得分不是分值的线性函数", "another mean than the arithmetic is not linear in the points"),
+    "rounding": Text("指标得分先行取整，得分随分值跳跃", "scores are rounded below the total, so they move in jumps"),
+    "blank": Text("不计分指标的分值按比例折算到其他指标", "a blank's points are shared out among other indicators"),
+    "cut": Text("有指标扣分扣完为止，在浮动范围内触底", "a deduction reaches zero within the band"),
+    "quota": Text("等级有名额或末位限制，还取决于其他考核对象", "a quota or last places make the grade depend on others"),
+    "new": Text("等级取决于尚无数据的新增指标", "the grade depends on new indicators that have no data yet"),
+    "": Text("", ""),
+}
+
+
+@dataclass(frozen=True)
+class Certificates:
+    """A table indexed by unit, and the points that prove its exact rows.
+
+    `table` is what was asked for; `witness(unit, side)` gives points (Series by indicator) at which the claim about that
+    unit is attained, or None where the row is a bound.
+    """
+
+    table: pd.DataFrame
+    witnesses: Mapping[str, pd.DataFrame]
+
+    def witness(self, unit: str, side: str) -> pd.Series | None:
+        """The witness of `unit` on `side` (a key of `witnesses`)."""
+        if side not in self.witnesses:
+            sides = ", ".join(self.witnesses)
+            raise InputError(say(zh="side 应为 {sides} 之一", en="side must be one of {sides}", sides=sides))
+        if unit not in self.table.index:
+            hint = nearest(unit, self.table.index)
+            raise InputError(say(zh="没有考核对象“{unit}”{hint}", en="no unit “{unit}”{hint}", unit=unit, hint=hint))
+        points = self.witnesses[side].loc[unit]
+        return None if points.isna().any() else points
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Base scores A·p + b over an area, where `exact`; elsewhere `why` says what stands in the way.
+
+    `engine` scores them: leaves without data at 0 or at full marks where the lines are an end of their interval.
+    """
+
+    engine: Engine
+    A: np.ndarray
+    b: np.ndarray
+    exact: np.ndarray
+    why: np.ndarray
+
+
+def ends(result: Assessment, new: New) -> tuple[Engine, Engine]:
+    """The engine with all leaves without data at 0, and with them at full marks: a score never falls as a leaf rises, so
+    these are the ends of what new indicators may bring."""
+    if new not in ("interval", "scenario"):
+        raise InputError(say(zh="new 应为 interval 或 scenario", en="new must be interval or scenario"))
+    e, cells = result.engine, result.table.status == NEW
+    if new == "scenario" or not cells.any():
+        return e, e
+    tree = replace(e.tree, blank=e.tree.blank & ~cells)
+    const = np.where(cells, 0.0, e.const)
+    return tuple(replace(e, slope=np.where(cells, share, e.slope), const=const, tree=tree) for share in (0.0, 1.0))
+
+
+def lines(e: Engine, lo: np.ndarray, hi: np.ndarray) -> Lines:
+    """Base scores as lines, valid for lo ≤ p ≤ hi."""
+    A, b, exact, why = affine(e, lo, hi)
+    return Lines(e, A, b, exact, why)
+
+
+def score_span(result: Assessment, area: Area, new: New) -> tuple[Lines, Lines, np.ndarray, np.ndarray]:
+    """Lines at either end of the new indicators, and the points (n, d) where they are least and greatest."""
+    low_engine, high_engine = ends(result, new)
+    low = high = lines(low_engine, area.lo, area.hi)
+    if high_engine is not low_engine:
+        high = lines(high_engine, area.lo, area.hi)
+    return low, high, area.maximise(-low.A), area.maximise(high.A)
+
+
+def span_values(area: Area, low: Lines, high: Lines, at_low: np.ndarray, at_high: np.ndarray):
+    """Least and greatest base scores in points (n,), exact or proven bounds, and which are exact."""
+    least, greatest = (low.A * at_low).sum(axis=1) + low.b, (high.A * at_high).sum(axis=1) + high.b
+    exact = low.exact & high.exact
+    if not exact.all():
+        least = np.where(exact, least, bounds(low.engine, area.lo, area.hi, area.total)[0])
+        greatest = np.where(exact, greatest, bounds(high.engine, area.lo, area.hi, area.total)[1])
+    return least, greatest, exact
+
+
+def grades_at(result: Assessment, base: np.ndarray, thresholds: np.ndarray | None = None) -> np.ndarray:
+    """Grades (codes) at base scores given in points, quotas left out."""
+    limits = result.engine.thresholds if thresholds is None else thresholds
+    codes = (to_ticks(base)[:, None] >= limits).sum(axis=1)
+    return np.minimum(codes, result.engine.ceiling).astype(np.int8)
+
+
+def in_reach(result: Assessment, codes: np.ndarray) -> np.ndarray:
+    """Units whose grade depends on others, if their scores give these grades (n,): a quota is on that grade or a worse one,
+    or they might be among the last."""
+    reached = np.zeros(len(codes), bool)
+    for step in result.engine.rivals:
+        members = True if step.members is None else step.members
+        reached |= members & ((codes > step.grade) if step.last else (codes >= step.grade))
+    return reached
+
+
+def with_rivals(result: Assessment, grades: np.ndarray) -> np.ndarray:
+    """Lowest and highest grades (2, n) when the score's own are these: a quota or a last place may lower them."""
+    e, (low, high) = result.engine, grades
+    for step in e.rivals:
+        members = True if step.members is None else step.members
+        least = np.int8(step.grade if step.last else step.grade - 1)
+        low = np.where(members & (high >= step.grade), np.minimum(low, least), low)
+    if not e.veto_first:
+        low, high = (np.maximum(g - e.shift, 0) for g in (low, high))
+    return np.stack([np.minimum(g, e.ceiling) for g in (low, high)])
+
+
+def recheck(e: Engine, witness: np.ndarray, claimed: np.ndarray, exact: np.ndarray) -> None:
+    """Exact ends must come out again when the engine scores at the witness."""
+    again = score(e, witness[None])[0]
+    if np.abs(again - to_ticks(claimed))[exact].max(initial=0) > 10:
+        raise WorkError(say(zh="得分区间复核不一致", en="a score range did not survive re-scoring at its witness"))
+
+
+def frame(result: Assessment, points: np.ndarray, known: np.ndarray) -> pd.DataFrame:
+    """Witnesses as a table, NaN where there is none."""
+    shown = np.where(known[:, None], points, np.nan)
+    return pd.DataFrame(shown, index=result.scores.index, columns=result.points.index)
+
+
+def graded(result: Assessment, codes: np.ndarray) -> pd.Categorical:
+    """Codes as ordered grades."""
+    return pd.Categorical.from_codes(codes, result.grade_names, ordered=True)

@@ -1,0 +1,229 @@
+"""Exact best and worst ranks over a region (extreme ranking analysis; Kadziński, Greco & Słowiński 2012).
+
+Outside: a rival that is ahead wherever the points lie bounds the best rank, one that is ahead nowhere the worst (exact
+leads of pairs). An integer program over the rivals in doubt tightens both; it is solved as a relaxation, so its bound
+stays true whatever the solver's tolerance. Inside: ranks that the engine gives at points of the region, drawn, extreme or
+proposed by the program and polished by a linear program for the widest least lead. "exact" is said only where the two
+meet. A proposal that no points attain is cut off by a proof: multipliers λ with max_p Σ λ_j lead_j(p) on the wrong side.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from qtoolkit.areas import Area
+from qtoolkit.assessment import Assessment
+from qtoolkit.engine import TICK, rank, score
+from qtoolkit.errors import InputError
+from qtoolkit.regions import Region
+from qtoolkit.robustness.certificates import Certificates, New
+from qtoolkit.robustness.pairs import Keys, keys_over
+from qtoolkit.solver import solve_lp, solve_milp
+
+CELLS = 1 << 22  # scores held at a time
+ROUNDS = 50  # integer programs for one end of one unit, each with one more cut
+PAIRS = 0.5  # share of the time limit that pairs may take
+BEST, WORST = 0, 1
+
+
+@dataclass
+class _Search:
+    """What is known so far: attained and possible ranks (n,), by side, and the points that attain."""
+
+    result: Assessment
+    area: Area
+    keys: Keys
+    deadline: float
+    inner: list[np.ndarray]
+    outer: list[np.ndarray]
+    witness: list[np.ndarray]
+    doubts: dict[int, tuple[np.ndarray, np.ndarray, np.ndarray]] = field(default_factory=dict)
+
+    @property
+    def left(self) -> float:
+        return self.deadline - time.monotonic()
+
+    def attain(self, points: np.ndarray) -> list[np.ndarray]:
+        """Rank the units at each row of points (m, d), remember what is better than before; least and greatest (n,)."""
+        n = len(self.inner[BEST])
+        found = [np.full(n, n + 1), np.zeros(n, int)]
+        step = max(1, CELLS // (n * (1 if self.keys.low is self.keys.high else n)))
+        for start in range(0, len(points), step):
+            block = points[start : start + step]
+            for side, ranks in enumerate(self._ranks(block)):
+                at = ranks.argmin(axis=0) if side == BEST else ranks.argmax(axis=0)
+                reached = ranks[at, np.arange(n)]
+                better = reached < self.inner[BEST] if side == BEST else reached > self.inner[WORST]
+                self.inner[side][better] = reached[better]
+                self.witness[side][better] = block[at[better]]
+                found[side] = np.minimum(found[side], reached) if side == BEST else np.maximum(found[side], reached)
+        return found
+
+    def _ranks(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Best and worst ranks (m, n) at given points: they differ where leaves have no data."""
+        low = self.result.engine.key(score(self.keys.low.engine, points))
+        if self.keys.low is self.keys.high:
+            ranks = rank(low)
+            return ranks, ranks
+        high = self.result.engine.key(score(self.keys.high.engine, points))
+        return tuple(
+            1 + (rivals[:, None, :] > own[:, :, None]).sum(axis=2) - (rivals > own) for own, rivals in ((high, low), (low, high))
+        )
+
+    def open(self) -> list[tuple[int, int]]:
+        """Units and sides whose rank is not settled, the fewest rivals in doubt first."""
+        todo = [(k, side) for side in (BEST, WORST) for k in self.doubts if self.inner[side][k] != self.outer[side][k]]
+        return sorted(todo, key=lambda at: len(self.doubts[at[0]][0]))
+
+
+def rank_range(
+    result: Assessment, region: Region, time_limit: float = 60.0, new: New = "interval", draws: int = 2000, seed: int = 0
+) -> Certificates:
+    """The best and the worst rank of each unit over a region of points.
+
+    Parameters
+    ----------
+    time_limit : float
+        Seconds in all; what is not settled by then is called "bounds".
+    new : "interval" or "scenario"
+        Leaves without data may bring anything from 0 to full marks, each unit's apart, or what the scenario says.
+    draws, seed : int
+        Uniform draws for comparison, where the region can draw.
+
+    Returns
+    -------
+    Certificates
+        Table: rank (at the scheme's points), best, worst, status ("exact": both are attained and none lies beyond;
+        "bounds": no rank lies beyond), attained_best and attained_worst (ranks that a witness gives; the same where
+        exact), drawn_best and drawn_worst (seen in the draws: never wider than the truth; missing where the region
+        cannot draw). Witnesses: "best", "worst". A tie counts for the unit, as competition ranks do.
+
+    >>> import pandas as pd
+    >>> import qtoolkit as qt
+    >>> frame = pd.DataFrame({"a": [1.0, 0.5, 0.2], "b": [0.5, 0.9, 0.1]}, index=["甲", "乙", "丙"])
+    >>> r = qt.assess(qt.Scheme.flat({"a": 60, "b": 40}, {"A": 90, "B": 0}), frame)
+    >>> qt.robustness.rank_range(r, qt.regions.Box(relative=0.5)).table[["best", "worst", "status"]].values.tolist()
+    [[1, 2, 'exact'], [1, 2, 'exact'], [3, 3, 'exact']]
+    """
+    start = time.monotonic()
+    area, n = region.at(result), len(result.scores)
+    keys = keys_over(result, area, new)
+    blank = np.tile(result.points.to_numpy(), (n, 1))
+    search = _Search(
+        result, area, keys, start + time_limit, [np.full(n, n + 1), np.zeros(n, int)],
+        [np.ones(n, int), np.full(n, n)], [blank, blank.copy()],
+    )  # fmt: skip
+    if area.contains(result.points.to_numpy()[None])[0]:
+        search.attain(result.points.to_numpy()[None])
+    search.attain(np.concatenate([keys.at_low, keys.at_high]))
+    try:
+        drawn = search.attain(area.sample(draws, seed)) if draws > 0 else None
+    except InputError:
+        drawn = None
+    toss = np.random.default_rng(seed).standard_normal((min(draws, 1000), result.points.size))
+    search.attain(area.maximise(toss) if len(toss) else toss)
+    _settle_pairs(search, start + PAIRS * time_limit)
+    todo = search.open()
+    for i, (k, side) in enumerate(todo):
+        if search.left <= 0:
+            break
+        _solve(search, k, side, max(4 * search.left / (len(todo) - i), 0.1))
+    exact = np.logical_and(*(search.inner[side] == search.outer[side] for side in (BEST, WORST)))
+    missing = pd.array([None] * n, dtype="Int64")
+    table = pd.DataFrame(
+        {
+            "rank": result.ranks.to_numpy(),
+            "best": search.outer[BEST],
+            "worst": search.outer[WORST],
+            "status": np.where(exact, "exact", "bounds").astype(object),
+            "attained_best": search.inner[BEST],
+            "attained_worst": search.inner[WORST],
+            "drawn_best": missing if drawn is None else pd.array(drawn[BEST], dtype="Int64"),
+            "drawn_worst": missing if drawn is None else pd.array(drawn[WORST], dtype="Int64"),
+        },
+        index=result.scores.index,
+    )
+    frames = [pd.DataFrame(w, index=result.scores.index, columns=result.points.index) for w in search.witness]
+    return Certificates(table, {"best": frames[BEST], "worst": frames[WORST]})
+
+
+def _settle_pairs(search: _Search, until: float) -> None:
+    """Possible ranks from leads of pairs; when time is up, from each unit's own interval alone."""
+    keys = search.keys
+    for k in range(len(keys.least)):
+        if time.monotonic() < until:
+            sure, maybe, *doubt = keys.settle(search.area, k)
+            if len(doubt[0]):
+                search.doubts[k] = tuple(doubt)
+        else:
+            sure, maybe = keys.least > keys.greatest[k], keys.greatest > keys.least[k]
+            maybe[k] = False
+        search.outer[BEST][k], search.outer[WORST][k] = 1 + sure.sum(), 1 + maybe.sum()
+
+
+def _solve(search: _Search, k: int, side: int, seconds: float) -> None:
+    """One end of one unit's rank by integer programs, each cutting off what the last proposed and no points attain."""
+    keys, s = search.keys, search.area.system
+    rivals, least, greatest = search.doubts[k]
+    theirs, own = (keys.low, keys.high) if side == BEST else (keys.high, keys.low)
+    slope, const = theirs.A[rivals] - own.A[k], theirs.b[rivals] - own.b[k]
+    leads, u, size = slope @ s.transform, len(rivals), s.lo.size
+    if side == BEST:  # y = 0 only where lead ≤ step
+        rows, high = np.concatenate([leads, -np.diag(greatest - keys.step)], axis=1), keys.step - const
+        low = np.full(u, -np.inf)
+    else:  # y = 1 only where lead ≥ −gain
+        rows, low = np.concatenate([leads, np.diag(keys.gain + least)], axis=1), least - const
+        high = np.full(u, np.inf)
+    padded = np.concatenate([s.rows, np.zeros((len(s.rows), u))], axis=1)
+    rows, low, high = np.concatenate([rows, padded]), np.concatenate([low, s.low]), np.concatenate([high, s.high])
+    cost = np.append(np.zeros(size), np.full(u, 1.0 if side == BEST else -1.0))
+    bounds = np.append(s.lo, np.zeros(u)), np.append(s.hi, np.ones(u))
+    fixed = search.outer[side][k] if side == BEST else search.outer[side][k] - u  # the rank without those in doubt
+    stop = min(time.monotonic() + seconds, search.deadline)
+    for _ in range(ROUNDS):
+        found = solve_milp(cost, cost != 0, *bounds, rows, low, high, stop - time.monotonic())
+        if found is None or found.mip_dual_bound is None or not np.isfinite(found.mip_dual_bound):
+            return
+        count = int(np.ceil(found.mip_dual_bound - 1e-6)) * (1 if side == BEST else -1)
+        bound = fixed + count
+        search.outer[side][k] = max(search.outer[side][k], bound) if side == BEST else min(search.outer[side][k], bound)
+        if search.inner[side][k] == search.outer[side][k] or found.x is None:
+            return
+        chosen = np.flatnonzero((found.x[size:] < 0.5) if side == BEST else (found.x[size:] > 0.5))
+        cut = _polish(search, side, slope[chosen], const[chosen])
+        if search.inner[side][k] == search.outer[side][k] or cut is None or time.monotonic() >= stop:
+            return
+        row = np.zeros(size + u)
+        row[size + chosen[cut]] = 1.0
+        rows = np.concatenate([rows, row[None]])
+        low = np.append(low, 1.0 if side == BEST else -np.inf)
+        high = np.append(high, np.inf if side == BEST else len(cut) - 1.0)
+
+
+def _polish(search: _Search, side: int, slope: np.ndarray, const: np.ndarray) -> np.ndarray | None:
+    """Rank the units where the least lead of those proposed is widest; rivals of which a proof says that no points put
+    all of them on the proposed side, or None."""
+    area, s = search.area, search.area.system
+    sign = 1.0 if side == BEST else -1.0  # sign·lead ≤ −t
+    wide = np.zeros((len(slope), s.lo.size + 1))
+    wide[:, :-1], wide[:, -1] = sign * slope @ s.transform, 1.0
+    rows = np.concatenate([s.rows, np.zeros((len(s.rows), 1))], axis=1)
+    system = type(s)(s.transform, np.append(s.lo, -area.total), np.append(s.hi, area.total), rows, s.low, s.high)
+    found = solve_lp(np.append(np.zeros(s.lo.size), -1.0), system, wide, -sign * const)
+    if found is None:
+        return None
+    points = np.maximum(s.transform @ found.x[:-1], 0.0)
+    search.attain((points * (area.total / points.sum()))[None])
+    if search.keys.step > 0:
+        return None  # a coarse rank is not a matter of leads alone
+    weight = np.maximum(-found.ineqlin.marginals[: len(slope)], 0.0)
+    weight[weight < 1e-9 * weight.max(initial=0.0)] = 0.0
+    if weight.sum() == 0:
+        return None
+    weight /= weight.sum()
+    most = area.span(-sign * (weight @ slope)[None])[1][0] - sign * weight @ const  # of the least lead, wherever the points lie
+    return np.flatnonzero(weight) if most < (-TICK / 2 if side == BEST else TICK / 2) else None

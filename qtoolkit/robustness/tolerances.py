@@ -1,0 +1,189 @@
+"""How far all points may move together before a grade can change.
+
+For a base score linear in the points, s(p) = A·p + b, and all p within ±ρ of nominal with the sum kept (ρ ≤ 1), the score
+range is exactly s ± ρ·h with h = Σ_j p_j |A_j − m|, m a median of A weighted by p: moving points from below m to above it
+gains most, and Σ p_j |A_j − m| / 2 is gained per unit of ρ on each side. So a grade is proven for every ρ up to
+margin / h, and with cutoffs that may lie τ higher or lower as long as ρ·h + τ ≤ margin: one straight line a unit. Where the
+score is not linear (`engine.affine` says why), outer bounds are used and called bounds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from qtoolkit.areas import deviation
+from qtoolkit.assessment import Assessment
+from qtoolkit.engine import TICK, affine, bounds, from_ticks, grade, score, shifted, to_ticks
+from qtoolkit.engine.box import greedy
+from qtoolkit.engine.ticks import UNREACHABLE
+from qtoolkit.errors import InputError, WorkError
+from qtoolkit.language import say
+from qtoolkit.robustness.certificates import Certificates, New, ends, frame, grades_at, in_reach, lines
+
+STEPS = 1024  # resolution of a tolerance that is found by bisection
+OVERSHOOT = 1e-6  # a witness lies this share of the tolerance beyond it, and two ticks of score at least
+DOWN, UP = 0, 1
+
+
+def tolerance(result: Assessment, shift: float = 0.0, new: New = "interval") -> Certificates:
+    """How far all points may move together, the sum kept, before a unit's grade can change.
+
+    Parameters
+    ----------
+    result : Assessment
+    shift : float
+        The cutoffs, too, may lie up to so many points of the published score higher or lower. Under coarse rounding the
+        effective cutoff moves in whole rounding steps, and that is worked in.
+    new : "interval" or "scenario"
+        Leaves without data may bring anything from 0 to full marks, or what the scheme's scenario says.
+
+    Returns
+    -------
+    Certificates
+        Table: score (base), grade, margin_down and margin_up (points to the grade's ends in base score; ∞ where there is
+        no end to cross), leverage (h, points of score per unit of ρ), tolerance (a share: .073 is ±7.3%; at most 1),
+        towards (the grade that is reached first), status ("exact": the grade holds in every band below the tolerance and
+        a witness breaks it just beyond; "at least": proven up to it, perhaps holds further; "none": not certain even at
+        the scheme's points, because of `shift` or of leaves without data; "refused"), why.
+        Witness: "change", points just beyond the tolerance at which the grade is another.
+
+    >>> import pandas as pd
+    >>> import qtoolkit as qt
+    >>> frame = pd.DataFrame({"a": [1.0], "b": [0.8]}, index=["甲"])
+    >>> r = qt.assess(qt.Scheme.flat({"a": 60, "b": 40}, {"A": 90, "B": 0}), frame)
+    >>> round(float(qt.robustness.tolerance(r).table.tolerance["甲"]), 6)
+    0.25
+    >>> round(float(qt.robustness.tolerance(r, shift=1).table.tolerance["甲"]), 6)
+    0.125
+    """
+    if not (isinstance(shift, int | float) and 0 <= shift < np.inf):
+        text = say(
+            zh="分数线移动的分数应为不小于0的数，现为 {found}",
+            en="the shift of cutoffs must be a number of 0 or more, found {found}",
+            found=shift,
+        )
+        raise InputError(text)
+    points, n = result.points.to_numpy(), len(result.scores)
+    engines = ends(result, new)
+    limits = tuple(shifted(result.engine, sign * int(to_ticks(shift))) for sign in (1, -1))
+    at = [lines(engine, points, points) for engine in engines]
+    bases = [from_ticks(score(engine)[0]) for engine in engines]
+    margins = np.stack([_margin(result, bases[side], limits[side], side) for side in (DOWN, UP)])
+    exact = at[DOWN].exact & at[UP].exact
+    leverage = np.stack([np.where(exact, deviation(line.A, points), np.nan) for line in at])
+    room = margins - np.array([[0.0], [TICK]])  # a score rounds up to the next grade within its last tick
+    finite = np.isfinite(margins) & (leverage > 1e-12)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        each = np.where(finite, np.maximum(room, 0) / leverage, np.inf)
+        side = each.argmin(axis=0)
+        rho, h, finite = (x[side, np.arange(n)] for x in (each, leverage, finite))
+        gap = np.maximum(room[side, np.arange(n)], 0)
+        reach = np.where(finite, np.maximum(rho * (1 + OVERSHOOT), (gap + 2 * TICK) / h), np.inf)
+    status, why = np.full(n, "exact", dtype=object), np.where(at[DOWN].why == "", at[UP].why, at[DOWN].why)
+    box = np.where(exact, np.minimum(reach, 1.0), 0.0)[:, None]
+    for engine in engines:  # as far as the claim goes
+        _, _, holds, reason = affine(engine, points * (1 - box), points * (1 + box))
+        why = np.where(exact & (why == ""), reason, why)
+        exact = exact & holds
+    beyond = exact & finite & (reach > 1)  # no room for a witness below ±100%
+    rho[beyond], status[beyond] = np.minimum(rho[beyond], 1.0), "at least"
+    if not exact.all():
+        rest = ~exact
+        rho[rest], status[rest] = _bisect(result, engines, limits, rest), "at least"
+        rho[rest & (margins == np.inf).all(axis=0)] = np.inf
+    none = (margins[DOWN] < -TICK / 2) | (margins[UP] < TICK / 2)
+    unsure = np.where((grades_at(result, bases[DOWN]) == grades_at(result, bases[UP])), "", "new")
+    codes = result.grades.cat.codes.to_numpy()
+    refused = in_reach(result, grades_at(result, bases[UP])) | ((result.engine.shift > 0) & (not result.engine.veto_first))
+    rho[none], status[none], why[none] = np.nan, "none", unsure[none]
+    rho[refused], status[refused], why[refused] = np.nan, "refused", "quota"
+    proven = (status == "exact") & np.isfinite(rho)
+    denied = proven & (side == UP) & in_reach(result, grades_at(result, bases[UP]) + 1)  # a quota may leave no place there
+    status[denied], why[denied], proven[denied] = "at least", "quota", False
+    witness = _witnesses(result, at, side, reach, proven)
+    _recheck_grades(result, engines, limits, side, witness, proven)
+    names = np.array([*result.grade_names, None], dtype=object)
+    towards = np.where(proven, np.clip(codes + np.where(side == UP, 1, -1), 0, len(names) - 2), -1)
+    table = pd.DataFrame(
+        {
+            "score": from_ticks(result.base.to_numpy()),
+            "grade": result.grades,
+            "margin_down": margins[DOWN],
+            "margin_up": margins[UP],
+            "leverage": np.where(np.isfinite(h), h, leverage[DOWN]),
+            "tolerance": rho,
+            "towards": names[towards],
+            "status": status,
+            "why": why,
+        },
+        index=result.scores.index,
+    )
+    return Certificates(table, {"change": frame(result, witness, proven)})
+
+
+def tolerance_map(
+    result: Assessment, bands: Sequence[float], shifts: Sequence[float], new: New = "interval"
+) -> pd.DataFrame:
+    """How many grades are certain at once while points move within ±band and cutoffs within ±shift: bands × shifts.
+
+    A unit is counted where its tolerance under that shift reaches the band; quotas' refusals are not counted.
+    """
+    counts = {}
+    for shift in shifts:
+        table = tolerance(result, shift, new).table
+        rho, at_least = table["tolerance"].to_numpy(float), (table["status"] == "at least").to_numpy()
+        counts[shift] = [int(((rho > band) | (at_least & (rho >= band)) | ((band == 0) & (rho >= 0))).sum()) for band in bands]
+    return pd.DataFrame(counts, index=pd.Index(list(bands), name="band")).rename_axis(columns="shift")
+
+
+def _margin(result: Assessment, base: np.ndarray, thresholds: np.ndarray, side: int) -> np.ndarray:
+    """Points of base score down to the least that keeps the grade, or up to the least that changes it."""
+    e, codes = result.engine, result.grades.cat.codes.to_numpy()
+    limits = np.where(thresholds == UNREACHABLE, np.inf, from_ticks(thresholds))
+    limits[thresholds <= 0] = -np.inf  # no score falls below 0
+    padded = np.concatenate([np.full((len(base), 1), -np.inf), limits, np.full((len(base), 1), np.inf)], axis=1)
+    rows = np.arange(len(base))
+    if side == DOWN:
+        return base - padded[rows, codes]
+    return np.where(codes < e.ceiling, padded[rows, codes + 1] - base, np.inf)
+
+
+def _bisect(result: Assessment, engines, limits, units: np.ndarray) -> np.ndarray:
+    """A band that is proven not to change the grade of these units, by outer bounds: a lower bound of the tolerance."""
+    points, codes = result.points.to_numpy(), result.grades.cat.codes.to_numpy()
+    total = float(points.sum())
+
+    def proven(rho: float) -> np.ndarray:
+        ends = points * (1 - rho), points * (1 + rho), total
+        low, high = (bounds(engine, *ends)[side] for side, engine in enumerate(engines))
+        held = grades_at(result, low - 1e-9, limits[DOWN]) == codes
+        return (held & (grades_at(result, high + 1e-9, limits[UP]) == codes))[units]
+
+    low, high = np.zeros(units.sum(), int), np.full(units.sum(), STEPS)  # proven at low, not known at high
+    low[proven(1.0)] = STEPS
+    while (open_ := high - low > 1).any():
+        middle = (low + high) // 2
+        for step in np.unique(middle[open_]):
+            here = open_ & (middle == step)
+            holds = proven(step / STEPS)
+            low[here & holds], high[here & ~holds] = step, step
+    return low / STEPS
+
+
+def _witnesses(result: Assessment, at, side, reach, proven) -> np.ndarray:
+    """Points just beyond the tolerance, moved in the direction that changes the grade."""
+    points = result.points.to_numpy()
+    box = np.where(proven, np.minimum(reach, 1.0), 0.0)[:, None]
+    wish = np.where(side[:, None] == UP, at[UP].A, -at[DOWN].A)
+    moved = greedy(wish, points * (1 - box), points * (1 + box), float(points.sum()))
+    return np.where(proven[:, None], moved, np.nan)
+
+
+def _recheck_grades(result: Assessment, engines, limits, side, witness, proven) -> None:
+    for which, engine in enumerate(engines):
+        again = grade(engine, score(engine, np.nan_to_num(witness)[None]), limits[which])[0]
+        if (again == result.grades.cat.codes.to_numpy())[proven & (side == which)].any():
+            raise WorkError(say(zh="允许浮动幅度复核不一致", en="a tolerance did not survive re-scoring at its witness"))

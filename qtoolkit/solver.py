@@ -1,0 +1,81 @@
+"""HiGHS through scipy, kept quiet: linear programs, and integer programs with a time limit."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from qtoolkit.errors import WorkError
+from qtoolkit.language import say
+
+if TYPE_CHECKING:
+    from qtoolkit.areas import System
+
+INFEASIBLE, UNKNOWN = 2, 4  # scipy's status codes
+
+
+def linear_program(cost: np.ndarray, s: System) -> np.ndarray | None:
+    """A z that minimises cost·z over the system, None where there is no z at all."""
+    found = solve_lp(cost, s)
+    return None if found is None else found.x
+
+
+def solve_lp(cost: np.ndarray, s: System, rows: np.ndarray | None = None, high: np.ndarray | None = None):
+    """The same with further rows·z ≤ high; the answer has their multipliers as `ineqlin.marginals[: len(rows)]`."""
+    from scipy.optimize import linprog
+
+    equal = s.low == s.high
+    upper, lower = ~equal & np.isfinite(s.high), ~equal & np.isfinite(s.low)
+    extra = np.empty((0, s.lo.size)) if rows is None else rows
+    A = np.concatenate([extra, s.rows[upper], -s.rows[lower]])
+    b = np.concatenate([[] if high is None else high, s.high[upper], -s.low[lower]])
+    options = {"A_ub": A, "b_ub": b, "A_eq": s.rows[equal], "b_eq": s.low[equal], "bounds": np.stack([s.lo, s.hi], axis=1)}
+    for method in ("highs-ds", "highs-ipm"):
+        with quiet():
+            found = linprog(cost, **options, method=method)
+        if found.status == INFEASIBLE:
+            return None
+        if found.status == 0:
+            return found
+    raise WorkError(say(zh="线性规划求解失败：{why}", en="a linear program could not be solved: {why}", why=found.message))
+
+
+def solve_milp(cost, integral, lo, hi, rows, low, high, seconds: float):
+    """Minimise cost·x, x integral where `integral`; scipy's result, or None where the solver gave nothing to rely on."""
+    from scipy.optimize import Bounds, LinearConstraint, milp
+
+    for presolve in (True, False):  # presolve has been seen to fail on near ties
+        options = {"time_limit": max(seconds, 0.01), "mip_rel_gap": 0.0, "presolve": presolve}
+        with quiet():
+            found = milp(
+                cost, integrality=integral.astype(int), bounds=Bounds(lo, hi), options=options,
+                constraints=LinearConstraint(rows, low, high),
+            )  # fmt: skip
+        if found.status not in (INFEASIBLE, UNKNOWN):
+            return found
+    return None
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """HiGHS prints to C's standard output now and then; keep that out of notebooks and pipes."""
+    try:
+        sys.stdout.flush()
+        kept = os.dup(1)
+    except (OSError, ValueError):  # no such descriptor: nothing can be printed to it
+        yield
+        return
+    sink = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(sink, 1)
+        yield
+    finally:
+        with suppress(OSError, ValueError):
+            os.dup2(kept, 1)
+        os.close(kept)
+        os.close(sink)
