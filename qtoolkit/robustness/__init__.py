@@ -4,6 +4,8 @@ Every exact row was re-scored at its witness; a bound is called a bound. The mat
 """
 
 from qtoolkit.robustness.certificates import REASONS, Certificates
+from qtoolkit.robustness.flips import cheapest_flip
+from qtoolkit.robustness.intervals import TransferMap, cutoff_intervals, stability_intervals, transfer_map
 from qtoolkit.robustness.pairs import Dominance, dominance, pair_robustness, pair_tolerance
 from qtoolkit.robustness.ranges import score_range
 from qtoolkit.robustness.ranks import rank_range
@@ -13,11 +15,16 @@ __all__ = [
     "REASONS",
     "Certificates",
     "Dominance",
+    "TransferMap",
+    "cheapest_flip",
+    "cutoff_intervals",
     "dominance",
     "pair_robustness",
     "pair_tolerance",
     "rank_range",
     "score_range",
+    "stability_intervals",
     "tolerance",
     "tolerance_map",
+    "transfer_map",
 ]

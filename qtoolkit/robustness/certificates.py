@@ -11,12 +11,14 @@ import pandas as pd
 
 from qtoolkit.areas import Area
 from qtoolkit.assessment import Assessment
-from qtoolkit.engine import Engine, affine, bounds, score, to_ticks
+from qtoolkit.engine import Engine, affine, bounds, from_ticks, score, to_ticks
+from qtoolkit.engine.ticks import UNREACHABLE
 from qtoolkit.errors import InputError, WorkError, nearest
 from qtoolkit.inputs.statuses import NEW
 from qtoolkit.language import Text, say
 
 New = Literal["interval", "scenario"]
+DOWN, UP = 0, 1  # sides of a grade
 REASONS: Mapping[str, Text] = {
     "aggregation": Text("几何平均等非加和汇总使得分不是分值的线性函数", "another mean than the arithmetic is not linear in the points"),
     "rounding": Text("指标得分先行取整，得分随分值跳跃", "scores are rounded below the total, so they move in jumps"),
@@ -108,6 +110,18 @@ def grades_at(result: Assessment, base: np.ndarray, thresholds: np.ndarray | Non
     limits = result.engine.thresholds if thresholds is None else thresholds
     codes = (to_ticks(base)[:, None] >= limits).sum(axis=1)
     return np.minimum(codes, result.engine.ceiling).astype(np.int8)
+
+
+def margin(result: Assessment, base: np.ndarray, thresholds: np.ndarray, side: int) -> np.ndarray:
+    """Points of base score down to the least that keeps the grade, or up to the least that changes it."""
+    e, codes = result.engine, result.grades.cat.codes.to_numpy()
+    limits = np.where(thresholds == UNREACHABLE, np.inf, from_ticks(thresholds))
+    limits[thresholds <= 0] = -np.inf  # no score falls below 0
+    padded = np.concatenate([np.full((len(base), 1), -np.inf), limits, np.full((len(base), 1), np.inf)], axis=1)
+    rows = np.arange(len(base))
+    if side == DOWN:
+        return base - padded[rows, codes]
+    return np.where(codes < e.ceiling, padded[rows, codes + 1] - base, np.inf)
 
 
 def in_reach(result: Assessment, codes: np.ndarray) -> np.ndarray:

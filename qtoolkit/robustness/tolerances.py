@@ -18,14 +18,23 @@ from qtoolkit.areas import deviation
 from qtoolkit.assessment import Assessment
 from qtoolkit.engine import TICK, affine, bounds, from_ticks, grade, score, shifted, to_ticks
 from qtoolkit.engine.box import greedy
-from qtoolkit.engine.ticks import UNREACHABLE
 from qtoolkit.errors import InputError, WorkError
 from qtoolkit.language import say
-from qtoolkit.robustness.certificates import Certificates, New, ends, frame, grades_at, in_reach, lines
+from qtoolkit.robustness.certificates import (
+    DOWN,
+    UP,
+    Certificates,
+    New,
+    ends,
+    frame,
+    grades_at,
+    in_reach,
+    lines,
+    margin,
+)
 
 STEPS = 1024  # resolution of a tolerance that is found by bisection
 OVERSHOOT = 1e-6  # a witness lies this share of the tolerance beyond it, and two ticks of score at least
-DOWN, UP = 0, 1
 
 
 def tolerance(result: Assessment, shift: float = 0.0, new: New = "interval") -> Certificates:
@@ -71,7 +80,7 @@ def tolerance(result: Assessment, shift: float = 0.0, new: New = "interval") -> 
     limits = tuple(shifted(result.engine, sign * int(to_ticks(shift))) for sign in (1, -1))
     at = [lines(engine, points, points) for engine in engines]
     bases = [from_ticks(score(engine)[0]) for engine in engines]
-    margins = np.stack([_margin(result, bases[side], limits[side], side) for side in (DOWN, UP)])
+    margins = np.stack([margin(result, bases[side], limits[side], side) for side in (DOWN, UP)])
     exact = at[DOWN].exact & at[UP].exact
     leverage = np.stack([np.where(exact, deviation(line.A, points), np.nan) for line in at])
     room = margins - np.array([[0.0], [TICK]])  # a score rounds up to the next grade within its last tick
@@ -137,18 +146,6 @@ def tolerance_map(
         rho, at_least = table["tolerance"].to_numpy(float), (table["status"] == "at least").to_numpy()
         counts[shift] = [int(((rho > band) | (at_least & (rho >= band)) | ((band == 0) & (rho >= 0))).sum()) for band in bands]
     return pd.DataFrame(counts, index=pd.Index(list(bands), name="band")).rename_axis(columns="shift")
-
-
-def _margin(result: Assessment, base: np.ndarray, thresholds: np.ndarray, side: int) -> np.ndarray:
-    """Points of base score down to the least that keeps the grade, or up to the least that changes it."""
-    e, codes = result.engine, result.grades.cat.codes.to_numpy()
-    limits = np.where(thresholds == UNREACHABLE, np.inf, from_ticks(thresholds))
-    limits[thresholds <= 0] = -np.inf  # no score falls below 0
-    padded = np.concatenate([np.full((len(base), 1), -np.inf), limits, np.full((len(base), 1), np.inf)], axis=1)
-    rows = np.arange(len(base))
-    if side == DOWN:
-        return base - padded[rows, codes]
-    return np.where(codes < e.ceiling, padded[rows, codes + 1] - base, np.inf)
 
 
 def _bisect(result: Assessment, engines, limits, units: np.ndarray) -> np.ndarray:

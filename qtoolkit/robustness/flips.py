@@ -1,0 +1,287 @@
+"""The cheapest change of a grade: the fewest points moved between indicators, and the recipe.
+
+Moving one point from indicator i to j raises a score by the difference of their slopes, so the cheapest way up takes from
+the weakest and gives to the strongest, and the cheapest way down the reverse: a greedy rule, exact as long as only the sum
+and p ≥ 0 bind, and in whole steps likewise. Inside a region the same is one linear program.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from qtoolkit.assessment import Assessment
+from qtoolkit.engine import TICK, affine, from_ticks, score
+from qtoolkit.engine.core import leaf_scores
+from qtoolkit.errors import InputError, WorkError
+from qtoolkit.language import Text, listing, say
+from qtoolkit.regions import Region
+from qtoolkit.robustness.certificates import DOWN, UP, Certificates, frame, grades_at, in_reach, lines, margin
+from qtoolkit.solver import solve_lp
+
+NUDGE = 1e-3  # points by which a slope is taken where a score is not linear
+GRID, HALVINGS = 32, 50  # of the search along a path where it is not
+SMALL = 1e-9
+
+
+@dataclass(frozen=True)
+class _Moves:
+    """Amounts that can be taken from (or given to) leaves and what each point of them is worth, the best first.
+
+    `certain`: no other order could do better.
+    """
+
+    leaf: np.ndarray
+    amount: np.ndarray
+    worth: np.ndarray
+    certain: bool
+
+
+def cheapest_flip(
+    result: Assessment, step: float | None = None, region: Region | None = None, zero_points: bool = True
+) -> Certificates:
+    """The fewest points to move, the total kept, that change each unit's grade.
+
+    Parameters
+    ----------
+    result : Assessment
+    step : float, optional
+        Move in multiples of it, such as 1 or .5; any amounts if left out.
+    region : Region, optional
+        Stay inside it: `Levels(0, 1)` keeps the points of the first level. Not together with `step`.
+    zero_points : bool
+        Whether indicators of 0 points may receive points.
+
+    Returns
+    -------
+    Certificates
+        Table: grade, towards, points_moved (∞ where no points change the grade), recipe (Text: from which indicators to
+        which, how many points), status ("exact"; "at most": the recipe works, a cheaper one may exist; "refused"), why.
+        Witness: "flip", the points after the move, at which the engine gives the other grade.
+
+    >>> import pandas as pd
+    >>> import qtoolkit as qt
+    >>> frame = pd.DataFrame({"a": [1.0], "b": [0.8]}, index=["甲"])
+    >>> r = qt.assess(qt.Scheme.flat({"a": 60, "b": 40}, {"A": 90, "B": 0}), frame)
+    >>> flip = qt.robustness.cheapest_flip(r).table.loc["甲"]
+    >>> round(float(flip.points_moved), 6), flip.recipe.of("en")
+    (10.0, 'from “a” 10 to “b” 10')
+    """
+    if step is not None and not (isinstance(step, int | float) and 0 < step < np.inf):
+        raise InputError(say(zh="step 应为大于0的数，现为 {step}", en="step must be a number above 0, found {step}", step=step))
+    if step is not None and region is not None:
+        raise InputError(say(zh="step 与 region 不能同时使用", en="step and region cannot be used together"))
+    e, n, points = result.engine, len(result.scores), result.points.to_numpy()
+    base = from_ticks(result.base.to_numpy())
+    codes = grades_at(result, base)
+    needs = [margin(result, base, e.thresholds, side) for side in (DOWN, UP)]
+    needs[DOWN] = needs[DOWN] + TICK  # one tick below the closed end
+    refused = in_reach(result, codes) | ((e.shift > 0) & (not e.veto_first))
+    needs[UP][in_reach(result, codes + 1)] = np.inf  # a quota may leave no place there
+    moves = _by_program(result, region, needs) if region is not None else _greedily(result, needs, step, zero_points)
+    best, exact, why = moves
+    found = np.isfinite(best).all(axis=1) & ~refused
+    moved = np.where(found, (np.maximum(best - points, 0)).sum(axis=1), np.inf)
+    moved[refused], exact[refused], why[refused] = np.nan, False, "quota"
+    after = grades_at(result, from_ticks(score(e, np.where(found[:, None], best, points)[None])[0]))
+    if (after == codes)[found].any():
+        raise WorkError(say(zh="最小调整分值复核不一致", en="a cheapest flip did not survive re-scoring"))
+    names = np.array([*result.grade_names, None], dtype=object)
+    status = np.where(refused, "refused", np.where(exact, "exact", "at most")).astype(object)
+    table = pd.DataFrame(
+        {
+            "grade": result.grades,
+            "towards": names[np.where(found, after, -1)],
+            "points_moved": moved,
+            "recipe": [_recipe(result, best[k] - points) if found[k] else None for k in range(n)],
+            "status": status,
+            "why": np.where(exact, "", why),
+        },
+        index=result.scores.index,
+    )
+    return Certificates(table, {"flip": frame(result, best, found)})
+
+
+def _recipe(result: Assessment, change: np.ndarray) -> Text:
+    """From which indicators to which, how many points."""
+    names = [leaf.name for leaf in result.scheme.leaves]
+    given, taken = (
+        listing(
+            say(zh="“{leaf}”{points:.4g}分", en="“{leaf}” {points:.4g}", leaf=names[j], points=abs(change[j]))
+            for j in np.flatnonzero(sign * change > SMALL)
+        )
+        for sign in (1, -1)
+    )
+    return say(zh="从{taken}调给{given}", en="from {taken} to {given}", taken=taken, given=given)
+
+
+def _greedily(result: Assessment, needs, step, zero_points):
+    """Points after the cheapest move of each unit (n, d), NaN where none changes the grade; exact (n,); why (n,)."""
+    e, points = result.engine, result.points.to_numpy()
+    n, d = e.slope.shape
+    slope, _, straight, why = affine(e, points, points)
+    for mean in e.means:
+        straight[mean.unit], why[mean.unit] = False, "cut"
+    bent = ~straight & np.isin(why, ("blank", "aggregation"))
+    slope[bent] = _gradient(result)[bent]
+    best, exact = np.full((n, d), np.nan), straight.copy()
+    own = np.where(e.const == 0, np.clip(e.slope, 0, 1), e.slope)
+    for k in range(n):
+        found, floors = [], []  # changes of points, and what no change can be cheaper than
+        for side, sign in ((DOWN, -1), (UP, 1)):
+            need = needs[side][k]
+            if not np.isfinite(need):
+                continue
+            curve = (own[k], e.const[k]) if straight[k] else (slope[k], np.zeros(d))
+            take, give = (_moves(curve, points, sign, direction, step, zero_points) for direction in (-1, 1))
+            change = _merge(take, give, need, step, d) if straight[k] else _search(result, k, take, give, step)
+            found.append(change)
+            if not (take.certain and give.certain):
+                loose = (_moves(curve, points, sign, direction, step, zero_points, loose=True) for direction in (-1, 1))
+                change = _merge(*loose, need, step, d)
+            floors.append(change)
+        least, floor = (min(map(_moved, changes), default=np.inf) for changes in (found, floors))
+        exact[k] &= least <= floor + SMALL
+        if np.isfinite(least):
+            best[k] = np.maximum(points + min(found, key=_moved), 0.0)
+    why = np.where(exact, "", np.where(why == "", "cut", why))
+    return best, exact, why
+
+
+def _moved(change: np.ndarray | None) -> float:
+    return np.inf if change is None else float(np.maximum(change, 0).sum())
+
+
+def _moves(curve, points, sign: int, direction: int, step: float | None, zero_points: bool, loose: bool = False) -> _Moves:
+    """What leaves can give (direction −1) or take (+1), the best first for raising (sign 1) or lowering a score.
+
+    A leaf's score bends where a deduction reaches zero or full marks. As long as each further piece is worth no more than
+    the one before, taking pieces by worth is exact. Where a later piece would be worth more, only the pieces up to there
+    are used; `loose` counts the whole leaf at its best average instead, which no move can beat.
+    """
+    a, b = curve
+    total, d = points.sum(), points.size
+    far = np.where(direction < 0, points, total)  # how much a leaf can move
+    if step is not None:
+        far = np.floor(far / step + SMALL) * step
+    if not zero_points:
+        far = np.where(points > 0, far, 0.0)
+    leaf, amount, worth, certain = [], [], [], True
+    straight = np.flatnonzero((b == 0) & (far > 0))
+    bent = np.flatnonzero((b != 0) & (far > 0))
+    leaf.append(straight)
+    amount.append(far[straight])
+    worth.append(a[straight] * sign * direction)
+    for j in bent:
+        ends = np.array([-b[j] / a[j] if a[j] else np.nan, b[j] / (1 - a[j]) if a[j] != 1 else np.nan])
+        at = direction * (ends - points[j])
+        if step is not None:  # one piece a step: a bend inside a step is worked in
+            cuts = np.arange(0, far[j] + step / 2, step)
+        else:
+            cuts = np.unique([0.0, far[j], *at[(at > 0) & (at < far[j])]])
+        values = leaf_scores(a[j], b[j], points[j] + direction * cuts)
+        gains = sign * np.diff(values) / np.diff(cuts)
+        worse = np.diff(gains) <= SMALL
+        keep = len(gains) if worse.all() else int(np.argmin(worse)) + 1
+        certain &= bool(worse.all())
+        if loose and not worse.all():
+            best = float((sign * (values[1:] - values[0]) / cuts[1:]).max())
+            cuts, gains, keep = np.array([0.0, far[j]]), np.array([best]), 1
+        leaf.append(np.full(keep, j))
+        amount.append(np.diff(cuts)[:keep])
+        worth.append(gains[:keep])
+    leaf, amount, worth = (np.concatenate(x) for x in (leaf, amount, worth))
+    order = np.lexsort((leaf, -worth))
+    return _Moves(leaf[order].astype(int), amount[order], worth[order], certain)
+
+
+def _merge(take: _Moves, give: _Moves, need: float, step: float | None, d: int) -> np.ndarray | None:
+    """The change of points (d,) that gains `need` with the fewest points moved; None where nothing does."""
+    if not (take.leaf.size and give.leaf.size):
+        return None
+    ends = np.unique(np.concatenate([[0.0], np.cumsum(take.amount), np.cumsum(give.amount)]))
+    ends = ends[ends <= min(take.amount.sum(), give.amount.sum()) + SMALL]
+    middle = (ends[1:] + ends[:-1]) / 2
+    rate = sum(side.worth[_piece(side, middle)] for side in (take, give))
+    rate = np.where(rate > SMALL, rate, 0.0)
+    gain = np.append(0.0, np.cumsum(rate * np.diff(ends)))
+    reached = np.flatnonzero(gain >= need - TICK / 4)
+    if not reached.size:
+        return None
+    last = max(int(reached[0]), 1)
+    moved = ends[last - 1] + max(need - gain[last - 1], 0.0) / rate[last - 1] if rate[last - 1] > 0 else ends[last - 1]
+    if step is not None:
+        moved = max(np.ceil(moved / step - SMALL), 1) * step
+    change = np.zeros(d)
+    for side, sign in ((take, -1), (give, 1)):
+        used = np.clip(moved - (np.cumsum(side.amount) - side.amount), 0, side.amount)
+        np.add.at(change, side.leaf, sign * used)
+    return change
+
+
+def _piece(side: _Moves, at: np.ndarray) -> np.ndarray:
+    """The piece in which each cumulated amount lies."""
+    return np.minimum((np.cumsum(side.amount)[None, :] <= at[:, None]).sum(axis=1), side.amount.size - 1)
+
+
+def _gradient(result: Assessment) -> np.ndarray:
+    """Slopes of the base scores by a small step up of each leaf's points, (n, d)."""
+    points = result.points.to_numpy()
+    moved = score(result.engine, points + NUDGE * np.eye(points.size))
+    return from_ticks(moved - result.base.to_numpy()).T / NUDGE
+
+
+def _search(result: Assessment, k: int, take: _Moves, give: _Moves, step: float | None) -> np.ndarray | None:
+    """Along the greedy path of a score that is not linear: the first point found at which unit k's grade is another."""
+    e, points = result.engine, result.points.to_numpy()
+    before = grades_at(result, from_ticks(result.base.to_numpy()))[k]
+    most = min(take.amount.sum(), give.amount.sum())
+
+    def change(moved: float) -> np.ndarray:
+        found = np.zeros(points.size)
+        for side, sign in ((take, -1), (give, 1)):
+            used = np.clip(moved - (np.cumsum(side.amount) - side.amount), 0, side.amount)
+            np.add.at(found, side.leaf, sign * used)
+        return found
+
+    def differs(moves: np.ndarray) -> np.ndarray:
+        ticks = score(e, np.maximum(points + np.array([change(m) for m in moves]), 0.0))[:, k]
+        return np.minimum((ticks[:, None] >= e.thresholds[k]).sum(axis=1), e.ceiling[k]) != before
+
+    grid = np.arange(1, int(most / step + SMALL) + 1) * step if step else most * np.arange(1, GRID + 1) / GRID
+    if not len(grid) or not (hit := differs(grid)).any():
+        return None
+    at = int(hit.argmax())
+    low, high = (grid[at - 1] if at else 0.0), grid[at]
+    for _ in range(HALVINGS if step is None else 0):
+        middle = (low + high) / 2
+        low, high = (low, middle) if differs(np.array([middle]))[0] else (middle, high)
+    return change(high)
+
+
+def _by_program(result: Assessment, region: Region, needs):
+    """The same inside a region, one linear program a unit and side."""
+    points, area = result.points.to_numpy(), region.at(result)
+    n, d = result.engine.slope.shape
+    line, s = lines(result.engine, area.lo, area.hi), area.system
+    base = from_ticks(result.base.to_numpy())
+    rise = np.concatenate([s.transform, -np.eye(d)], axis=1)  # u ≥ p − nominal
+    wide = type(s)(
+        s.transform, np.append(s.lo, np.zeros(d)), np.append(s.hi, np.full(d, area.total)),
+        np.concatenate([s.rows, np.zeros((len(s.rows), d))], axis=1), s.low, s.high,
+    )  # fmt: skip
+    best = np.full((n, d), np.nan)
+    for k in np.flatnonzero(line.exact):
+        found = []
+        for side, sign in ((DOWN, -1), (UP, 1)):
+            if np.isfinite(needs[side][k]):
+                target = sign * (base[k] - line.b[k]) + needs[side][k] + SMALL
+                rows = np.concatenate([rise, np.append(-sign * line.A[k] @ s.transform, np.zeros(d))[None]])
+                answer = solve_lp(np.append(np.zeros(s.lo.size), np.ones(d)), wide, rows, np.append(points, -target))
+                if answer is not None:
+                    found.append((answer.fun, np.maximum(s.transform @ answer.x[: s.lo.size], 0.0)))
+        if found:
+            best[k] = min(found, key=lambda x: x[0])[1]
+    return best, line.exact.copy(), line.why

@@ -1,0 +1,143 @@
+"""What one change does: points moved between two indicators, one indicator's points alone, one cutoff alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from qtoolkit.assessment import Assessment
+from qtoolkit.engine import TICK, affine, finish, from_ticks
+from qtoolkit.robustness.rays import FLAT, first_changes, first_cuts
+
+
+@dataclass(frozen=True)
+class TransferMap:
+    """Points that must move from one indicator (row) to another (column) before the first grade anywhere changes.
+
+    table : d × d, ∞ where moving all of the row's points changes no grade; 0 for a unit exactly on its closed end
+    unit : d × d, who changes first
+    exact : d × d, False where an earlier change may have been missed (`qtoolkit.robustness.rays`)
+    left_out : units whose grade also depends on others (quotas), or for which there was too much to scan
+    """
+
+    table: pd.DataFrame
+    unit: pd.DataFrame
+    exact: pd.DataFrame
+    left_out: tuple[str, ...]
+
+
+def transfer_map(result: Assessment) -> TransferMap:
+    """For each pair of indicators, the points that can move from the first to the second before any grade changes.
+
+    >>> import pandas as pd
+    >>> import qtoolkit as qt
+    >>> frame = pd.DataFrame({"a": [1.0], "b": [0.8]}, index=["甲"])
+    >>> r = qt.assess(qt.Scheme.flat({"a": 60, "b": 40}, {"A": 90, "B": 0}), frame)
+    >>> float(qt.robustness.transfer_map(r).table.loc["a", "b"].round(6))
+    10.0
+    """
+    points = result.points.to_numpy()
+    d = points.size
+    start, end = np.nonzero(~np.eye(d, dtype=bool))
+    v = np.eye(d)[end] - np.eye(d)[start]
+    changes = first_changes(result, v, points[start])
+    sought = np.where(np.isnan(changes.t), np.inf, changes.t)
+    first, rows = sought.argmin(axis=1), np.arange(len(v))
+    table, unit, exact = np.full((d, d), np.nan), np.full((d, d), None, dtype=object), np.ones((d, d), bool)
+    least = sought[rows, first]
+    table[start, end] = least
+    unit[start, end] = np.where(np.isfinite(least), result.scores.index.to_numpy(dtype=object)[first], None)
+    exact[start, end] = (changes.exact | np.isnan(changes.t)).all(axis=1)
+    out = tuple(result.scores.index[np.isnan(changes.t).any(axis=0)]) if d > 1 else ()
+    ids = result.points.index
+    return TransferMap(*(pd.DataFrame(x, index=ids, columns=ids) for x in (table, unit, exact)), out)
+
+
+def stability_intervals(result: Assessment) -> pd.DataFrame:
+    """How far one indicator's points alone may move, the others keeping their proportions (Mareschal 1988).
+
+    Returns
+    -------
+    DataFrame indexed by indicator
+        points; low, high: the interval of its points in which no grade changes; unit_low, unit_high: who changes at its
+        ends; rank_low, rank_high: the interval in which the order of all units (before rounding) stays; status ("exact",
+        "at most": an earlier change may have been missed; "undefined": it has all points), left_out (units not looked at).
+
+    >>> import pandas as pd
+    >>> import qtoolkit as qt
+    >>> frame = pd.DataFrame({"a": [1.0], "b": [0.8]}, index=["甲"])
+    >>> r = qt.assess(qt.Scheme.flat({"a": 60, "b": 40}, {"A": 90, "B": 0}), frame)
+    >>> qt.robustness.stability_intervals(r).loc["a", ["low", "high"]].tolist()
+    [50.0, 100.0]
+    """
+    points = result.points.to_numpy()
+    total, d = points.sum(), points.size
+    others = total - points
+    with np.errstate(divide="ignore", invalid="ignore"):
+        v = np.where(np.eye(d, dtype=bool), 1.0, -points / others[:, None])
+    v = np.where(others[:, None] > FLAT, v, 0.0)
+    sides = []
+    for sign, reach in ((-1, np.where(others > FLAT, points, 0.0)), (1, others)):
+        changes = first_changes(result, sign * v, reach)
+        sought = np.where(np.isnan(changes.t), np.inf, changes.t)
+        first, rows = sought.argmin(axis=1), np.arange(d)
+        least = sought[rows, first]
+        unit = np.where(np.isfinite(least), result.scores.index.to_numpy(dtype=object)[first], None)
+        exact = (changes.exact | np.isnan(changes.t)).all(axis=1)
+        left = np.isnan(changes.t).any(axis=0)
+        sides.append((points + sign * np.minimum(least, reach), unit, exact, points + sign * _order(result, sign * v, reach), left))
+    (low, unit_low, sure_low, rank_low, out_low), (high, unit_high, sure_high, rank_high, out_high) = sides
+    status = np.where(sure_low & sure_high, "exact", "at most").astype(object)
+    status[others <= FLAT] = "undefined"
+    out = "、".join(result.scores.index[out_low | out_high])
+    return pd.DataFrame(
+        {
+            "points": points, "low": low, "high": high, "unit_low": unit_low, "unit_high": unit_high,
+            "rank_low": rank_low, "rank_high": rank_high, "status": status, "left_out": out,
+        },
+        index=result.points.index,
+    )  # fmt: skip
+
+
+def _order(result: Assessment, v: np.ndarray, reach: np.ndarray) -> np.ndarray:
+    """How far along each ray the order of all units stays: only neighbours can cross first; NaN where a score bends."""
+    e, points = result.engine, result.points.to_numpy()
+    A, b, exact, _ = affine(e, points, points)
+    key = A @ points + b + (0 if e.rank_on_base else from_ticks(e.offset - e.late))
+    if not exact.all() or len(key) < 2:
+        return np.full(len(v), np.nan) if not exact.all() else reach
+    order = (-key).argsort(kind="stable")
+    gap, rate = -np.diff(key[order]), np.diff((v @ A.T)[:, order], axis=1)
+    tied = gap <= TICK / 2
+    with np.errstate(divide="ignore", invalid="ignore"):
+        t = np.where(tied, np.where(np.abs(rate) > FLAT, 0.0, np.inf), np.where(rate > FLAT, gap / rate, np.inf))
+    found = np.minimum(t.min(axis=1), reach)
+    return np.where(found <= first_cuts(result, v).min(axis=1), found, np.nan)
+
+
+def cutoff_intervals(result: Assessment) -> pd.DataFrame:
+    """How far each cutoff alone may move before any grade changes, in points of the published score.
+
+    Returns
+    -------
+    DataFrame indexed by grade, the worst left out
+        cutoff; low, high: no grade changes while it is above `low` and not above `high`; unit_low, unit_high: who changes
+        there. Where classes have cutoffs of their own, all move by the same points. Units that a veto keeps below the
+        grade are not counted, and quotas are not looked at.
+    """
+    e = result.engine
+    published = finish(e, result.base.to_numpy())
+    rows = {}
+    for i, g in enumerate(reversed(result.scheme.grades[:-1])):
+        counted = np.flatnonzero(e.ceiling > i)
+        lead = published[counted] - e.cutoffs[counted, i]
+        row: dict[str, object] = {"cutoff": g.cutoff, "low": -np.inf, "high": np.inf, "unit_low": None, "unit_high": None}
+        for side, mask in (("low", lead < 0), ("high", lead >= 0)):
+            if mask.any():
+                at = np.flatnonzero(mask)[np.abs(lead[mask]).argmin()]
+                row[side] = float(g.cutoff + from_ticks(lead[at]))
+                row[f"unit_{side}"] = result.scores.index[counted[at]]
+        rows[g.id] = row
+    return pd.DataFrame.from_dict(rows, orient="index").iloc[::-1]
