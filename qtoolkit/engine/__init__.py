@@ -1,6 +1,6 @@
 """The one engine: scores, finishing, ranks and grades, for one assessment or a million draws. numpy only."""
 
-from qtoolkit.engine.affine import affine, bounds
+from qtoolkit.engine.affine import affine, bounds, bracket, ratios
 from qtoolkit.engine.build import build
 from qtoolkit.engine.core import (
     Engine,
@@ -24,12 +24,14 @@ __all__ = [
     "Tree",
     "affine",
     "bounds",
+    "bracket",
     "build",
     "finish",
     "from_ticks",
     "grade",
     "node_scores",
     "rank",
+    "ratios",
     "score",
     "score_grades",
     "shifted",

@@ -1,11 +1,11 @@
-"""Where a base score is linear in the points, exactly; and outer bounds where it is not."""
+"""Where a base score is linear in the points, exactly; lines that enclose it where it bends; outer bounds everywhere."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from qtoolkit.engine.box import greedy, least_mean
-from qtoolkit.engine.core import Engine
+from qtoolkit.engine.core import Engine, leaf_scores
 from qtoolkit.engine.ticks import PER_POINT, Rounding
 
 EXACT, AGGREGATION, ROUNDING, BLANK, CUT = "", "aggregation", "rounding", "blank", "cut"
@@ -50,6 +50,90 @@ def _lines(slope, const, lo, hi) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return slopes, np.where(inside, const, 0.0), zero | over | inside
 
 
+def bracket(e: Engine, lo: np.ndarray, hi: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Two lines that enclose each base score over the box lo ≤ p ≤ hi: A_low·p + b_low ≤ s(p) ≤ A_high·p + b_high.
+
+    Redistributing the points of a blank is to give it the mean share r of its live siblings, and r lies between bounds;
+    a deduction that reaches zero is convex, so a chord lies above it and either of its pieces below.
+
+    Returns
+    -------
+    A_low, b_low, A_high, b_high : (n, d), (n,), (n, d), (n,)
+    held : bool (n,)
+        False for other means, rounding below the total, and means of similar units that bend: nothing is claimed there.
+    """
+    A, b, straight = _lines(e.slope, e.const, lo, hi)
+    held = np.full(len(A), e.tree.is_arithmetic and not e.tree.rounds_inside)
+    A, b = np.stack([A, A]), np.stack([b, b])
+    bent = ~straight
+    held &= ~(bent & ((e.slope < 0) | (e.slope > 1))).any(axis=1)
+    at_lo, at_hi = leaf_scores(e.slope, e.const, lo), leaf_scores(e.slope, e.const, hi)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        chord = np.where(bent, (at_hi - at_lo) / (hi - lo), 0.0)
+    convex, middle = e.const < 0, (lo + hi) / 2
+    active = (e.slope * middle + e.const > 0) & (e.slope * middle + e.const < middle)
+    piece = np.where(active, e.slope, np.where(convex, 0.0, 1.0))
+    for side, chords in ((0, bent & ~convex), (1, bent & convex)):
+        A[side] = np.where(chords, chord, np.where(bent, piece, A[side]))
+        b[side] = np.where(chords, at_lo - chord * lo, np.where(bent, np.where(active, e.const, 0.0), b[side]))
+    for mean in e.means:
+        at = mean.unit, mean.leaf
+        box = (np.broadcast_to(end, e.slope.shape)[at] for end in (lo, hi))
+        slopes, consts, lines = _lines(e.slope[mean.peers, mean.leaf], e.const[mean.peers, mean.leaf], *box)
+        A[(slice(None), *at)], b[(slice(None), *at)] = slopes.mean(), consts.mean()
+        held[mean.unit] &= lines.all()
+    if e.tree.blank.any():
+        for side, sign in ((0, 1), (1, -1)):
+            A[side] = np.where(e.tree.blank, _shared(e, lo, hi, sign), A[side])
+            b[side] = np.where(e.tree.blank, 0.0, b[side])
+    return A[0], b[0].sum(axis=1), A[1], b[1].sum(axis=1), held
+
+
+def _shared(e: Engine, lo: np.ndarray, hi: np.ndarray, sign: int) -> np.ndarray:
+    """The least (sign 1) or greatest (−1) share that redistribution gives each blank leaf, (n, d)."""
+    tree, d = e.tree, e.points.size
+    shares, live = list(sign * _leaf_shares(e, lo, hi, sign).T), list(~tree.blank.T)
+    low, high, below = list(lo), list(hi), [[j] for j in range(d)]
+    found = np.zeros(tree.blank.shape)
+    for children in tree.children:
+        v, alive = (np.stack([x[c] for c in children], axis=1) for x in (shares, live))
+        a, z = np.array([low[c] for c in children]), np.array([high[c] for c in children])
+        mean = least_mean(v, a, z, alive)
+        mean = np.where(np.isfinite(mean), mean, 0.0)
+        if sign > 0:
+            mean = np.where((a * alive).sum(axis=1) > 0, mean, 0.0)  # points may vanish where there is a score
+        for i, c in enumerate(children):
+            dead = ~alive[:, i] & alive.any(axis=1)
+            for j in below[c]:
+                found[dead, j] = sign * mean[dead]
+        shares.append(mean)
+        live.append(alive.any(axis=1))
+        low.append(a.sum())
+        high.append(z.sum())
+        below.append([j for c in children for j in below[c]])
+    return found
+
+
+def ratios(e: Engine) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Units whose base score is A·p + b + N·q/D: one node has blanks, q are their points, N the score and D the points of
+    the others in that node. Returns live (n, d), dead (n, d): the leaves that make up D and q; single (n,): whether so."""
+    tree, d = e.tree, e.points.size
+    alive = list(~tree.blank.T)
+    below = [np.eye(d, dtype=bool)[j] for j in range(d)]
+    live, dead = np.zeros(tree.blank.shape, bool), np.zeros(tree.blank.shape, bool)
+    count = np.zeros(len(live), int)
+    for children in tree.children:
+        here = np.stack([alive[c] for c in children], axis=1)
+        mixed = here.any(axis=1) & ~here.all(axis=1)
+        count += mixed
+        for i, c in enumerate(children):
+            live |= (mixed & here[:, i])[:, None] & below[c]
+            dead |= (mixed & ~here[:, i])[:, None] & below[c]
+        alive.append(here.any(axis=1))
+        below.append(np.logical_or.reduce([below[c] for c in children]))
+    return live, dead, (count == 1) & tree.is_arithmetic & (not tree.rounds_inside)
+
+
 def bounds(e: Engine, lo: np.ndarray, hi: np.ndarray, total: float) -> tuple[np.ndarray, np.ndarray]:
     """Proven outer bounds of base scores in points over lo ≤ p ≤ hi, Σp = total, whatever the tree: low (n,), high (n,).
 
@@ -63,15 +147,7 @@ def bounds(e: Engine, lo: np.ndarray, hi: np.ndarray, total: float) -> tuple[np.
 def _interval(e: Engine, lo: np.ndarray, hi: np.ndarray, total: float, sign: int) -> np.ndarray:
     """The least base score (sign 1), or the negative of the greatest (sign −1)."""
     tree = e.tree
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ends = [
-            np.where(p > 0, e.slope + np.where(e.const == 0, 0.0, e.const / p), e.slope * (e.const >= 0))
-            for p in (lo, hi)
-        ]
-    share = np.clip(np.minimum(*ends) if sign > 0 else np.maximum(*ends), 0, 1)
-    for mean in e.means:
-        share[mean.unit, mean.leaf] = share[mean.peers, mean.leaf].mean()
-    share = _rounded(share, lo, tree.leaf_rounding, sign)
+    share = _rounded(_leaf_shares(e, lo, hi, sign), lo, tree.leaf_rounding, sign)
     shares, live = list(share.T), list(~tree.blank.T)
     low, high = list(lo), list(hi)
     for i, (children, order) in enumerate(zip(tree.children, tree.order, strict=True)):
@@ -97,6 +173,19 @@ def _interval(e: Engine, lo: np.ndarray, hi: np.ndarray, total: float, sign: int
         low.append(a.sum())
         high.append(z.sum())
     return sign * shares[-1] * total
+
+
+def _leaf_shares(e: Engine, lo: np.ndarray, hi: np.ndarray, sign: int) -> np.ndarray:
+    """The least (sign 1) or greatest share of full marks of each leaf over its points, (n, d)."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ends = [
+            np.where(p > 0, e.slope + np.where(e.const == 0, 0.0, e.const / p), e.slope * (e.const >= 0))
+            for p in (lo, hi)
+        ]
+    share = np.clip(np.minimum(*ends) if sign > 0 else np.maximum(*ends), 0, 1)
+    for mean in e.means:
+        share[mean.unit, mean.leaf] = share[mean.peers, mean.leaf].mean()
+    return share
 
 
 def _root(sign, v, alive, a, z, total, empty) -> np.ndarray:

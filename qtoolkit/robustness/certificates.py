@@ -11,7 +11,7 @@ import pandas as pd
 
 from qtoolkit.areas import Area
 from qtoolkit.assessment import Assessment
-from qtoolkit.engine import Engine, affine, bounds, from_ticks, score, to_ticks
+from qtoolkit.engine import Engine, affine, bounds, bracket, from_ticks, score, to_ticks
 from qtoolkit.engine.ticks import UNREACHABLE
 from qtoolkit.errors import InputError, WorkError, nearest
 from qtoolkit.inputs.statuses import NEW
@@ -55,14 +55,16 @@ class Certificates:
 
 @dataclass(frozen=True)
 class Lines:
-    """Base scores A·p + b over an area, where `exact`; elsewhere `why` says what stands in the way.
+    """Base scores over an area: at least A·p + b on the low side, at most on the high side, and equal where `exact`.
 
-    `engine` scores them: leaves without data at 0 or at full marks where the lines are an end of their interval.
+    `held` : where the lines say anything; elsewhere `bounds` of the engine must do. `engine` scores that side: leaves
+    without data at 0 or at full marks.
     """
 
     engine: Engine
     A: np.ndarray
     b: np.ndarray
+    held: np.ndarray
     exact: np.ndarray
     why: np.ndarray
 
@@ -80,29 +82,27 @@ def ends(result: Assessment, new: New) -> tuple[Engine, Engine]:
     return tuple(replace(e, slope=np.where(cells, share, e.slope), const=const, tree=tree) for share in (0.0, 1.0))
 
 
-def lines(e: Engine, lo: np.ndarray, hi: np.ndarray) -> Lines:
-    """Base scores as lines, valid for lo ≤ p ≤ hi."""
-    A, b, exact, why = affine(e, lo, hi)
-    return Lines(e, A, b, exact, why)
+def enclose(result: Assessment, lo: np.ndarray, hi: np.ndarray, new: New) -> tuple[Lines, Lines]:
+    """Lines below and above each base score for lo ≤ p ≤ hi; the same object twice where all are exact."""
+    sides = []
+    for side, e in enumerate(engines := ends(result, new)):
+        _, _, exact, why = affine(e, lo, hi)
+        low_A, low_b, high_A, high_b, held = bracket(e, lo, hi)
+        A, b = (low_A, low_b) if side == DOWN else (high_A, high_b)
+        sides.append(Lines(e, A, b, held, exact, why))
+        if engines[0] is engines[1] and exact.all():
+            return sides[0], sides[0]
+    return sides[0], sides[1]
 
 
-def score_span(result: Assessment, area: Area, new: New) -> tuple[Lines, Lines, np.ndarray, np.ndarray]:
-    """Lines at either end of the new indicators, and the points (n, d) where they are least and greatest."""
-    low_engine, high_engine = ends(result, new)
-    low = high = lines(low_engine, area.lo, area.hi)
-    if high_engine is not low_engine:
-        high = lines(high_engine, area.lo, area.hi)
-    return low, high, area.maximise(-low.A), area.maximise(high.A)
-
-
-def span_values(area: Area, low: Lines, high: Lines, at_low: np.ndarray, at_high: np.ndarray):
-    """Least and greatest base scores in points (n,), exact or proven bounds, and which are exact."""
-    least, greatest = (low.A * at_low).sum(axis=1) + low.b, (high.A * at_high).sum(axis=1) + high.b
-    exact = low.exact & high.exact
-    if not exact.all():
-        least = np.where(exact, least, bounds(low.engine, area.lo, area.hi, area.total)[0])
-        greatest = np.where(exact, greatest, bounds(high.engine, area.lo, area.hi, area.total)[1])
-    return least, greatest, exact
+def span_values(low: Lines, high: Lines, area: Area) -> tuple[np.ndarray, np.ndarray]:
+    """Least and greatest base scores in points (n,): attained where the lines are exact, else proven bounds."""
+    least, greatest = area.span(low.A)[0] + low.b, area.span(high.A)[1] + high.b
+    if not (low.exact & high.exact).all():
+        outer = bounds(low.engine, area.lo, area.hi, area.total)[0], bounds(high.engine, area.lo, area.hi, area.total)[1]
+        least = np.where(low.exact, least, np.maximum(np.where(low.held, least, -np.inf), outer[0]))
+        greatest = np.where(high.exact, greatest, np.minimum(np.where(high.held, greatest, np.inf), outer[1]))
+    return least, greatest
 
 
 def grades_at(result: Assessment, base: np.ndarray, thresholds: np.ndarray | None = None) -> np.ndarray:

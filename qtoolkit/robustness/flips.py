@@ -18,7 +18,7 @@ from qtoolkit.engine.core import leaf_scores
 from qtoolkit.errors import InputError, WorkError
 from qtoolkit.language import Text, listing, say
 from qtoolkit.regions import Region
-from qtoolkit.robustness.certificates import DOWN, UP, Certificates, frame, grades_at, in_reach, lines, margin
+from qtoolkit.robustness.certificates import DOWN, UP, Certificates, frame, grades_at, in_reach, margin
 from qtoolkit.solver import solve_lp
 
 NUDGE = 1e-3  # points by which a slope is taken where a score is not linear
@@ -265,7 +265,8 @@ def _by_program(result: Assessment, region: Region, needs):
     """The same inside a region, one linear program a unit and side."""
     points, area = result.points.to_numpy(), region.at(result)
     n, d = result.engine.slope.shape
-    line, s = lines(result.engine, area.lo, area.hi), area.system
+    A, b, straight, why = affine(result.engine, area.lo, area.hi)
+    s = area.system
     base = from_ticks(result.base.to_numpy())
     rise = np.concatenate([s.transform, -np.eye(d)], axis=1)  # u ≥ p − nominal
     wide = type(s)(
@@ -273,15 +274,15 @@ def _by_program(result: Assessment, region: Region, needs):
         np.concatenate([s.rows, np.zeros((len(s.rows), d))], axis=1), s.low, s.high,
     )  # fmt: skip
     best = np.full((n, d), np.nan)
-    for k in np.flatnonzero(line.exact):
+    for k in np.flatnonzero(straight):
         found = []
         for side, sign in ((DOWN, -1), (UP, 1)):
             if np.isfinite(needs[side][k]):
-                target = sign * (base[k] - line.b[k]) + needs[side][k] + SMALL
-                rows = np.concatenate([rise, np.append(-sign * line.A[k] @ s.transform, np.zeros(d))[None]])
+                target = sign * (base[k] - b[k]) + needs[side][k] + SMALL
+                rows = np.concatenate([rise, np.append(-sign * A[k] @ s.transform, np.zeros(d))[None]])
                 answer = solve_lp(np.append(np.zeros(s.lo.size), np.ones(d)), wide, rows, np.append(points, -target))
                 if answer is not None:
                     found.append((answer.fun, np.maximum(s.transform @ answer.x[: s.lo.size], 0.0)))
         if found:
             best[k] = min(found, key=lambda x: x[0])[1]
-    return best, line.exact.copy(), line.why
+    return best, straight, why

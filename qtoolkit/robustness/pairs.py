@@ -16,17 +16,19 @@ from qtoolkit.areas import Area, deviation
 from qtoolkit.assessment import Assessment
 from qtoolkit.engine import TICK, affine, finish, from_ticks, to_ticks
 from qtoolkit.regions import Region
-from qtoolkit.robustness.certificates import Lines, New, score_span, span_values
+from qtoolkit.robustness.certificates import Lines, New, enclose, span_values
 
 HALVINGS = 40  # of the band within which a unit's score is linear
 
 
 @dataclass(frozen=True)
 class Keys:
-    """What ranks compare, over an area: lines where `exact`, and an interval of the ranking score for every unit.
+    """What ranks compare, over an area: lines below and above where `held`, and an interval of the ranking score for every
+    unit.
 
     low, high : Lines
-        With leaves without data at 0 and at full marks; b includes bonus and deductions.
+        b includes bonus and deductions; one object where both are the same.
+    held, exact : ndarray of bool, (n,)
     least, greatest : ndarray of int, (n,)
         The interval in ticks, after rounding.
     step : float
@@ -37,11 +39,10 @@ class Keys:
 
     low: Lines
     high: Lines
+    held: np.ndarray
     exact: np.ndarray
     least: np.ndarray
     greatest: np.ndarray
-    at_low: np.ndarray
-    at_high: np.ndarray
     step: float
     gain: float
 
@@ -54,12 +55,12 @@ class Keys:
         return least + self.low.b[rivals] - self.high.b[k], greatest
 
     def settle(self, area: Area, k: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """Rivals that are ahead of unit k everywhere, and that may be, bool (n,); then those in doubt of which the lead is
-        linear, with their least and greatest leads. A sign of a lead is exact to half a tick."""
+        """Rivals that are ahead of unit k everywhere, and that may be, bool (n,); then those in doubt whose lead lines
+        bound, with their least and greatest leads. A sign of a lead is exact to half a tick."""
         n = len(self.least)
         sure, maybe = self.least > self.greatest[k], self.greatest > self.least[k]
         maybe[k] = sure[k] = False
-        doubt = np.flatnonzero(maybe & ~sure & self.exact & self.exact[k]) if n > 1 else np.empty(0, int)
+        doubt = np.flatnonzero(maybe & ~sure & self.held & self.held[k]) if n > 1 else np.empty(0, int)
         least, greatest = self.leads(area, k, doubt)
         sure[doubt] = least >= max(self.step, TICK)
         maybe[doubt] = greatest > TICK / 2 - self.gain
@@ -70,11 +71,12 @@ class Keys:
 def keys_over(result: Assessment, area: Area, new: New = "interval") -> Keys:
     """The ranking scores over an area."""
     e = result.engine
-    low, high, at_low, at_high = score_span(result, area, new)
-    least, greatest, exact = span_values(area, low, high, at_low, at_high)
+    low, high = enclose(result, area.lo, area.hi, new)
+    least, greatest = span_values(low, high, area)
+    held, exact = low.held & high.held, low.exact & high.exact
     ticks = to_ticks(least), to_ticks(greatest)
     if e.rank_on_base:
-        return Keys(low, high, exact, *ticks, at_low, at_high, 0.0, 0.0)
+        return Keys(low, high, held, exact, *ticks, 0.0, 0.0)
     added = from_ticks(e.offset - e.late)
     straight = greatest + from_ticks(e.offset) <= from_ticks(e.cap) + TICK
     if e.floor is not None:
@@ -83,7 +85,7 @@ def keys_over(result: Assessment, area: Area, new: New = "interval") -> Keys:
     raised = [replace(x, b=x.b + added) for x in (low, high)]
     low, high = raised[0], raised[0] if low is high else raised[1]
     interval = finish(e, ticks[0]), finish(e, ticks[1])
-    return Keys(low, high, exact & straight, *interval, at_low, at_high, step, step if e.round_first else 0.0)
+    return Keys(low, high, held & straight, exact & straight, *interval, step, step if e.round_first else 0.0)
 
 
 def pair_tolerance(result: Assessment) -> pd.DataFrame:
@@ -181,8 +183,8 @@ def dominance(result: Assessment, region: Region, new: New = "interval") -> Domi
     for k in range(n):  # column k: leads over unit k
         certain[:, k] |= keys.least >= keys.greatest[k]
         possible[:, k] |= keys.greatest >= keys.least[k]
-        if keys.exact[k]:
-            rivals = np.flatnonzero(keys.exact & (np.arange(n) != k))
+        if keys.held[k]:
+            rivals = np.flatnonzero(keys.held & (np.arange(n) != k))
             least, greatest = keys.leads(area, k, rivals)
             certain[rivals, k], possible[rivals, k] = least >= -TICK / 2, greatest >= -TICK / 2
     exact = keys.exact[:, None] & keys.exact

@@ -11,12 +11,12 @@ from qtoolkit.regions import Region
 from qtoolkit.robustness.certificates import (
     Certificates,
     New,
+    enclose,
     frame,
     graded,
     grades_at,
     in_reach,
     recheck,
-    score_span,
     span_values,
     with_rivals,
 )
@@ -49,8 +49,9 @@ def score_range(result: Assessment, region: Region, new: New = "interval") -> Ce
     [[91.2, 92.8, True], [64.4, 67.6, True]]
     """
     area = region.at(result)
-    low, high, at_low, at_high = score_span(result, area, new)
-    least, greatest, exact = span_values(area, low, high, at_low, at_high)
+    low, high = enclose(result, area.lo, area.hi, new)
+    least, greatest = span_values(low, high, area)
+    at_low, at_high, exact = area.maximise(-low.A), area.maximise(high.A), low.exact & high.exact
     recheck(low.engine, at_low, least, exact)
     recheck(high.engine, at_high, greatest, exact)
     grades = np.stack([grades_at(result, least), grades_at(result, greatest)])

@@ -51,7 +51,7 @@ class _Search:
         """Rank the units at each row of points (m, d), remember what is better than before; least and greatest (n,)."""
         n = len(self.inner[BEST])
         found = [np.full(n, n + 1), np.zeros(n, int)]
-        step = max(1, CELLS // (n * (1 if self.keys.low is self.keys.high else n)))
+        step = max(1, CELLS // (n * (1 if self.keys.low.engine is self.keys.high.engine else n)))
         for start in range(0, len(points), step):
             block = points[start : start + step]
             for side, ranks in enumerate(self._ranks(block)):
@@ -66,7 +66,7 @@ class _Search:
     def _ranks(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Best and worst ranks (m, n) at given points: they differ where leaves have no data."""
         low = self.result.engine.key(score(self.keys.low.engine, points))
-        if self.keys.low is self.keys.high:
+        if self.keys.low.engine is self.keys.high.engine:
             ranks = rank(low)
             return ranks, ranks
         high = self.result.engine.key(score(self.keys.high.engine, points))
@@ -119,7 +119,7 @@ def rank_range(
     )  # fmt: skip
     if area.contains(result.points.to_numpy()[None])[0]:
         search.attain(result.points.to_numpy()[None])
-    search.attain(np.concatenate([keys.at_low, keys.at_high]))
+    search.attain(np.concatenate([area.maximise(-keys.low.A), area.maximise(keys.high.A)]))
     try:
         drawn = search.attain(area.sample(draws, seed)) if draws > 0 else None
     except InputError:

@@ -16,21 +16,23 @@ import pandas as pd
 
 from qtoolkit.areas import deviation
 from qtoolkit.assessment import Assessment
-from qtoolkit.engine import TICK, affine, bounds, from_ticks, grade, score, shifted, to_ticks
+from qtoolkit.engine import TICK, affine, from_ticks, grade, score, shifted, to_ticks
 from qtoolkit.engine.box import greedy
 from qtoolkit.errors import InputError, WorkError
 from qtoolkit.language import say
+from qtoolkit.regions import Box
 from qtoolkit.robustness.certificates import (
     DOWN,
     UP,
     Certificates,
     New,
+    enclose,
     ends,
     frame,
     grades_at,
     in_reach,
-    lines,
     margin,
+    span_values,
 )
 
 STEPS = 1024  # resolution of a tolerance that is found by bisection
@@ -78,7 +80,7 @@ def tolerance(result: Assessment, shift: float = 0.0, new: New = "interval") -> 
     points, n = result.points.to_numpy(), len(result.scores)
     engines = ends(result, new)
     limits = tuple(shifted(result.engine, sign * int(to_ticks(shift))) for sign in (1, -1))
-    at = [lines(engine, points, points) for engine in engines]
+    at = enclose(result, points, points, new)
     bases = [from_ticks(score(engine)[0]) for engine in engines]
     margins = np.stack([margin(result, bases[side], limits[side], side) for side in (DOWN, UP)])
     exact = at[DOWN].exact & at[UP].exact
@@ -101,7 +103,7 @@ def tolerance(result: Assessment, shift: float = 0.0, new: New = "interval") -> 
     rho[beyond], status[beyond] = np.minimum(rho[beyond], 1.0), "at least"
     if not exact.all():
         rest = ~exact
-        rho[rest], status[rest] = _bisect(result, engines, limits, rest), "at least"
+        rho[rest], status[rest] = _bisect(result, new, limits, rest), "at least"
         rho[rest & (margins == np.inf).all(axis=0)] = np.inf
     none = (margins[DOWN] < -TICK / 2) | (margins[UP] < TICK / 2)
     unsure = np.where((grades_at(result, bases[DOWN]) == grades_at(result, bases[UP])), "", "new")
@@ -148,14 +150,13 @@ def tolerance_map(
     return pd.DataFrame(counts, index=pd.Index(list(bands), name="band")).rename_axis(columns="shift")
 
 
-def _bisect(result: Assessment, engines, limits, units: np.ndarray) -> np.ndarray:
+def _bisect(result: Assessment, new: New, limits, units: np.ndarray) -> np.ndarray:
     """A band that is proven not to change the grade of these units, by outer bounds: a lower bound of the tolerance."""
-    points, codes = result.points.to_numpy(), result.grades.cat.codes.to_numpy()
-    total = float(points.sum())
+    codes = result.grades.cat.codes.to_numpy()
 
     def proven(rho: float) -> np.ndarray:
-        ends = points * (1 - rho), points * (1 + rho), total
-        low, high = (bounds(engine, *ends)[side] for side, engine in enumerate(engines))
+        area = Box(relative=rho).at(result)
+        low, high = span_values(*enclose(result, area.lo, area.hi, new), area)
         held = grades_at(result, low - 1e-9, limits[DOWN]) == codes
         return (held & (grades_at(result, high + 1e-9, limits[UP]) == codes))[units]
 
