@@ -1,6 +1,6 @@
 """The one engine: scores, finishing, ranks and grades, for one assessment or a million draws. numpy only."""
 
-from qtoolkit.engine.affine import affine, bounds, bracket, ratios
+from qtoolkit.engine.affine import affine, bounds, bracket
 from qtoolkit.engine.build import build
 from qtoolkit.engine.core import (
     Engine,
@@ -15,6 +15,7 @@ from qtoolkit.engine.core import (
     shifted,
     steps,
 )
+from qtoolkit.engine.ratio import ratio_extreme, ratio_lines
 from qtoolkit.engine.ticks import TICK, from_ticks, to_ticks
 
 __all__ = [
@@ -31,7 +32,8 @@ __all__ = [
     "grade",
     "node_scores",
     "rank",
-    "ratios",
+    "ratio_extreme",
+    "ratio_lines",
     "score",
     "score_grades",
     "shifted",

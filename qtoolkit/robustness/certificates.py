@@ -9,9 +9,9 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from qtoolkit.areas import Area
+from qtoolkit.areas import Area, BoxArea
 from qtoolkit.assessment import Assessment
-from qtoolkit.engine import Engine, affine, bounds, bracket, from_ticks, score, to_ticks
+from qtoolkit.engine import Engine, affine, bounds, bracket, from_ticks, ratio_extreme, ratio_lines, score, to_ticks
 from qtoolkit.engine.ticks import UNREACHABLE
 from qtoolkit.errors import InputError, WorkError, nearest
 from qtoolkit.inputs.statuses import NEW
@@ -19,6 +19,7 @@ from qtoolkit.language import Text, say
 
 New = Literal["interval", "scenario"]
 DOWN, UP = 0, 1  # sides of a grade
+MANY = 500  # units with blanks for which exact extremes are sought one by one
 REASONS: Mapping[str, Text] = {
     "aggregation": Text("几何平均等非加和汇总使得分不是分值的线性函数", "another mean than the arithmetic is not linear in the points"),
     "rounding": Text("指标得分先行取整，得分随分值跳跃", "scores are rounded below the total, so they move in jumps"),
@@ -105,10 +106,44 @@ def span_values(low: Lines, high: Lines, area: Area) -> tuple[np.ndarray, np.nda
     return least, greatest
 
 
+@dataclass(frozen=True)
+class Extremes:
+    """Least and greatest base scores over an area (2, n), in points: at `points` (2, n, d) where `exact`, else bounds."""
+
+    values: np.ndarray
+    points: np.ndarray
+    exact: np.ndarray
+    why: np.ndarray
+
+
+def extremes(result: Assessment, area: Area, new: New) -> Extremes:
+    """Both ends of every base score, on the side of new indicators that makes them extreme; re-scored where exact."""
+    low, high = enclose(result, area.lo, area.hi, new)
+    values, exact = np.stack(span_values(low, high, area)), low.exact & high.exact
+    points, why = np.stack([area.maximise(-low.A), area.maximise(high.A)]), np.where(low.why == "", high.why, low.why)
+    shared = np.flatnonzero(why == "blank")
+    if isinstance(area, BoxArea) and 0 < shared.size <= MANY:
+        rows = [ratio_lines(side.engine, area.lo, area.hi) for side in (low, high)]
+        for k in shared[rows[DOWN][-1][shared] & rows[UP][-1][shared]]:
+            for side, sign in ((DOWN, -1), (UP, 1)):
+                own = (x[k] for x in rows[side][:4])
+                values[side, k], points[side, k] = ratio_extreme(*own, area.lo, area.hi, area.total, sign)
+            exact[k], why[k] = True, ""
+    for side, line in enumerate((low, high)):
+        again = score(line.engine, points[side][None])[0]
+        if np.abs(again - to_ticks(values[side]))[exact].max(initial=0) > 10:
+            raise WorkError(say(zh="得分区间复核不一致", en="a score range did not survive re-scoring at its witness"))
+    return Extremes(values, points, exact, why)
+
+
+def scores_reach(base: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
+    """Grades (codes) that base scores given in points reach, vetoes and quotas left out."""
+    return (to_ticks(base)[:, None] >= thresholds).sum(axis=1).astype(np.int8)
+
+
 def grades_at(result: Assessment, base: np.ndarray, thresholds: np.ndarray | None = None) -> np.ndarray:
     """Grades (codes) at base scores given in points, quotas left out."""
-    limits = result.engine.thresholds if thresholds is None else thresholds
-    codes = (to_ticks(base)[:, None] >= limits).sum(axis=1)
+    codes = scores_reach(base, result.engine.thresholds if thresholds is None else thresholds)
     return np.minimum(codes, result.engine.ceiling).astype(np.int8)
 
 
@@ -132,25 +167,6 @@ def in_reach(result: Assessment, codes: np.ndarray) -> np.ndarray:
         members = True if step.members is None else step.members
         reached |= members & ((codes > step.grade) if step.last else (codes >= step.grade))
     return reached
-
-
-def with_rivals(result: Assessment, grades: np.ndarray) -> np.ndarray:
-    """Lowest and highest grades (2, n) when the score's own are these: a quota or a last place may lower them."""
-    e, (low, high) = result.engine, grades
-    for step in e.rivals:
-        members = True if step.members is None else step.members
-        least = np.int8(step.grade if step.last else step.grade - 1)
-        low = np.where(members & (high >= step.grade), np.minimum(low, least), low)
-    if not e.veto_first:
-        low, high = (np.maximum(g - e.shift, 0) for g in (low, high))
-    return np.stack([np.minimum(g, e.ceiling) for g in (low, high)])
-
-
-def recheck(e: Engine, witness: np.ndarray, claimed: np.ndarray, exact: np.ndarray) -> None:
-    """Exact ends must come out again when the engine scores at the witness."""
-    again = score(e, witness[None])[0]
-    if np.abs(again - to_ticks(claimed))[exact].max(initial=0) > 10:
-        raise WorkError(say(zh="得分区间复核不一致", en="a score range did not survive re-scoring at its witness"))
 
 
 def frame(result: Assessment, points: np.ndarray, known: np.ndarray) -> pd.DataFrame:

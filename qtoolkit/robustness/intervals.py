@@ -43,14 +43,9 @@ def transfer_map(result: Assessment) -> TransferMap:
     start, end = np.nonzero(~np.eye(d, dtype=bool))
     v = np.eye(d)[end] - np.eye(d)[start]
     changes = first_changes(result, v, points[start])
-    sought = np.where(np.isnan(changes.t), np.inf, changes.t)
-    first, rows = sought.argmin(axis=1), np.arange(len(v))
     table, unit, exact = np.full((d, d), np.nan), np.full((d, d), None, dtype=object), np.ones((d, d), bool)
-    least = sought[rows, first]
-    table[start, end] = least
-    unit[start, end] = np.where(np.isfinite(least), result.scores.index.to_numpy(dtype=object)[first], None)
-    exact[start, end] = (changes.exact | np.isnan(changes.t)).all(axis=1)
-    out = tuple(result.scores.index[np.isnan(changes.t).any(axis=0)]) if d > 1 else ()
+    table[start, end], unit[start, end], exact[start, end] = changes.first(result.scores.index.to_numpy(dtype=object))
+    out = tuple(result.scores.index[changes.left_out])
     ids = result.points.index
     return TransferMap(*(pd.DataFrame(x, index=ids, columns=ids) for x in (table, unit, exact)), out)
 
@@ -81,13 +76,9 @@ def stability_intervals(result: Assessment) -> pd.DataFrame:
     sides = []
     for sign, reach in ((-1, np.where(others > FLAT, points, 0.0)), (1, others)):
         changes = first_changes(result, sign * v, reach)
-        sought = np.where(np.isnan(changes.t), np.inf, changes.t)
-        first, rows = sought.argmin(axis=1), np.arange(d)
-        least = sought[rows, first]
-        unit = np.where(np.isfinite(least), result.scores.index.to_numpy(dtype=object)[first], None)
-        exact = (changes.exact | np.isnan(changes.t)).all(axis=1)
-        left = np.isnan(changes.t).any(axis=0)
-        sides.append((points + sign * np.minimum(least, reach), unit, exact, points + sign * _order(result, sign * v, reach), left))
+        least, unit, exact = changes.first(result.scores.index.to_numpy(dtype=object))
+        ends = points + sign * np.minimum(least, reach), points + sign * _order(result, sign * v, reach)
+        sides.append((ends[0], unit, exact, ends[1], changes.left_out))
     (low, unit_low, sure_low, rank_low, out_low), (high, unit_high, sure_high, rank_high, out_high) = sides
     status = np.where(sure_low & sure_high, "exact", "at most").astype(object)
     status[others <= FLAT] = "undefined"

@@ -11,15 +11,15 @@ from qtoolkit.regions import Region
 from qtoolkit.robustness.certificates import (
     Certificates,
     New,
-    enclose,
+    ends,
+    extremes,
     frame,
     graded,
     grades_at,
     in_reach,
-    recheck,
-    span_values,
-    with_rivals,
+    scores_reach,
 )
+from qtoolkit.robustness.rivals import grade_span
 
 
 def score_range(result: Assessment, region: Region, new: New = "interval") -> Certificates:
@@ -48,18 +48,12 @@ def score_range(result: Assessment, region: Region, new: New = "interval") -> Ce
     >>> qt.robustness.score_range(r, qt.regions.Box(relative=0.1)).table[["low", "high", "certain"]].round(6).values.tolist()
     [[91.2, 92.8, True], [64.4, 67.6, True]]
     """
-    area = region.at(result)
-    low, high = enclose(result, area.lo, area.hi, new)
-    least, greatest = span_values(low, high, area)
-    at_low, at_high, exact = area.maximise(-low.A), area.maximise(high.A), low.exact & high.exact
-    recheck(low.engine, at_low, least, exact)
-    recheck(high.engine, at_high, greatest, exact)
-    grades = np.stack([grades_at(result, least), grades_at(result, greatest)])
-    status = np.where(exact, "exact", "bounds").astype(object)
-    why = np.where(low.why == "", high.why, low.why)
-    reached = in_reach(result, grades[1])
-    status[reached], why[reached] = "bounds", "quota"
-    grades = with_rivals(result, grades)
+    area, e = region.at(result), result.engine
+    found = extremes(result, area, new)
+    (least, greatest), status, why = found.values, np.where(found.exact, "exact", "bounds").astype(object), found.why
+    grades = grade_span(result, area, found.values, new, (e.thresholds, e.thresholds))
+    open_ = in_reach(result, scores_reach(greatest, e.thresholds)) & (grades[0] != grades[1])
+    status[open_], why[open_] = "bounds", "quota"
     table = pd.DataFrame(
         {
             "score": from_ticks(result.base.to_numpy()),
@@ -70,8 +64,8 @@ def score_range(result: Assessment, region: Region, new: New = "interval") -> Ce
             "certain": grades[0] == grades[1],
             "status": status,
             "why": why,
-            "free_of_new": np.equal(*(grades_at(result, from_ticks(score(x.engine)[0])) for x in (low, high))),
+            "free_of_new": np.equal(*(grades_at(result, from_ticks(score(x)[0])) for x in ends(result, new))),
         },
         index=result.scores.index,
     )
-    return Certificates(table, {"low": frame(result, at_low, exact), "high": frame(result, at_high, exact)})
+    return Certificates(table, {side: frame(result, at, found.exact) for side, at in zip(("low", "high"), found.points, strict=True)})

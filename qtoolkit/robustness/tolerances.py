@@ -16,13 +16,14 @@ import pandas as pd
 
 from qtoolkit.areas import deviation
 from qtoolkit.assessment import Assessment
-from qtoolkit.engine import TICK, affine, from_ticks, grade, score, shifted, to_ticks
+from qtoolkit.engine import TICK, affine, from_ticks, grade, ratio_extreme, ratio_lines, score, shifted, to_ticks
 from qtoolkit.engine.box import greedy
 from qtoolkit.errors import InputError, WorkError
 from qtoolkit.language import say
 from qtoolkit.regions import Box
 from qtoolkit.robustness.certificates import (
     DOWN,
+    MANY,
     UP,
     Certificates,
     New,
@@ -34,8 +35,11 @@ from qtoolkit.robustness.certificates import (
     margin,
     span_values,
 )
+from qtoolkit.robustness.rivals import grade_span
 
 STEPS = 1024  # resolution of a tolerance that is found by bisection
+FULLEST = 1e-3  # share of its points that a leaf keeps in the widest band in which blanks are shared out exactly
+HALVINGS = 40  # in search of the widest such band
 OVERSHOOT = 1e-6  # a witness lies this share of the tolerance beyond it, and two ticks of score at least
 
 
@@ -58,7 +62,7 @@ def tolerance(result: Assessment, shift: float = 0.0, new: New = "interval") -> 
         no end to cross), leverage (h, points of score per unit of ρ), tolerance (a share: .073 is ±7.3%; at most 1),
         towards (the grade that is reached first), status ("exact": the grade holds in every band below the tolerance and
         a witness breaks it just beyond; "at least": proven up to it, perhaps holds further; "none": not certain even at
-        the scheme's points, because of `shift` or of leaves without data; "refused"), why.
+        the scheme's points, because of `shift` or of leaves without data), why.
         Witness: "change", points just beyond the tolerance at which the grade is another.
 
     >>> import pandas as pd
@@ -101,20 +105,23 @@ def tolerance(result: Assessment, shift: float = 0.0, new: New = "interval") -> 
         exact = exact & holds
     beyond = exact & finite & (reach > 1)  # no room for a witness below ±100%
     rho[beyond], status[beyond] = np.minimum(rho[beyond], 1.0), "at least"
+    reached = in_reach(result, grades_at(result, bases[UP]))
+    why[reached], exact = "quota", exact & ~reached
+    free = ~reached & (margins == np.inf).all(axis=0)
+    witness = _witnesses(result, at, side, reach, exact & np.isfinite(rho))
     if not exact.all():
         rest = ~exact
         rho[rest], status[rest] = _bisect(result, new, limits, rest), "at least"
-        rho[rest & (margins == np.inf).all(axis=0)] = np.inf
-    none = (margins[DOWN] < -TICK / 2) | (margins[UP] < TICK / 2)
+        rho[rest & free] = np.inf
+        if shared := [k for k in np.flatnonzero(rest & ~free & (why == "blank")) if rho[k] < 1][:MANY]:
+            _share_out(result, new, limits, shared, (rho, side, witness, status, why))
+    none = ~reached & ((margins[DOWN] < -TICK / 2) | (margins[UP] < TICK / 2))
     unsure = np.where((grades_at(result, bases[DOWN]) == grades_at(result, bases[UP])), "", "new")
     codes = result.grades.cat.codes.to_numpy()
-    refused = in_reach(result, grades_at(result, bases[UP])) | ((result.engine.shift > 0) & (not result.engine.veto_first))
     rho[none], status[none], why[none] = np.nan, "none", unsure[none]
-    rho[refused], status[refused], why[refused] = np.nan, "refused", "quota"
     proven = (status == "exact") & np.isfinite(rho)
     denied = proven & (side == UP) & in_reach(result, grades_at(result, bases[UP]) + 1)  # a quota may leave no place there
     status[denied], why[denied], proven[denied] = "at least", "quota", False
-    witness = _witnesses(result, at, side, reach, proven)
     _recheck_grades(result, engines, limits, side, witness, proven)
     names = np.array([*result.grade_names, None], dtype=object)
     towards = np.where(proven, np.clip(codes + np.where(side == UP, 1, -1), 0, len(names) - 2), -1)
@@ -140,7 +147,7 @@ def tolerance_map(
 ) -> pd.DataFrame:
     """How many grades are certain at once while points move within ±band and cutoffs within ±shift: bands × shifts.
 
-    A unit is counted where its tolerance under that shift reaches the band; quotas' refusals are not counted.
+    A unit is counted where its tolerance under that shift reaches the band; with a quota, where that is proven.
     """
     counts = {}
     for shift in shifts:
@@ -157,8 +164,7 @@ def _bisect(result: Assessment, new: New, limits, units: np.ndarray) -> np.ndarr
     def proven(rho: float) -> np.ndarray:
         area = Box(relative=rho).at(result)
         low, high = span_values(*enclose(result, area.lo, area.hi, new), area)
-        held = grades_at(result, low - 1e-9, limits[DOWN]) == codes
-        return (held & (grades_at(result, high + 1e-9, limits[UP]) == codes))[units]
+        return (grade_span(result, area, np.stack([low, high]), new, limits) == codes).all(axis=0)[units]
 
     low, high = np.zeros(units.sum(), int), np.full(units.sum(), STEPS)  # proven at low, not known at high
     low[proven(1.0)] = STEPS
@@ -169,6 +175,48 @@ def _bisect(result: Assessment, new: New, limits, units: np.ndarray) -> np.ndarr
             holds = proven(step / STEPS)
             low[here & holds], high[here & ~holds] = step, step
     return low / STEPS
+
+
+def _share_out(result: Assessment, new: New, limits, units: list[int], found) -> None:
+    """The exact tolerance of units with redistributed blanks, by bisection on exact extremes; into `found`."""
+    rho, side, witness, status, why = found
+    engines, points, codes = ends(result, new), result.points.to_numpy(), result.grades.cat.codes.to_numpy()
+    rows = [ratio_lines(engine, points, points) for engine in engines]
+
+    def straight(band: np.ndarray) -> np.ndarray:
+        box = points * (1 - band[:, None]), points * (1 + band[:, None])
+        return np.logical_and(*(ratio_lines(engine, *box)[-1] for engine in engines))
+
+    widest, beyond = np.zeros(len(rho)), np.full(len(rho), 1 - FULLEST)
+    widest[straight(beyond)] = 1 - FULLEST
+    for _ in range(HALVINGS):
+        middle = (widest + beyond) / 2
+        holds = straight(middle)
+        widest, beyond = np.where(holds, middle, widest), np.where(holds, beyond, middle)
+    for k in units:
+        if widest[k] <= rho[k]:
+            continue
+
+        def broken(band: float, unit: int = k) -> tuple[int, np.ndarray] | None:
+            for which, sign in ((DOWN, -1), (UP, 1)):
+                own = (x[unit] for x in rows[which][:4])
+                _, at = ratio_extreme(*own, points * (1 - band), points * (1 + band), float(points.sum()), sign)
+                ticks = score(engines[which], at[None])[0, unit]
+                if min((ticks >= limits[which][unit]).sum(), result.engine.ceiling[unit]) != codes[unit]:
+                    return which, at
+            return None
+
+        low, high, there = rho[k], widest[k], broken(widest[k])
+        if there is None:
+            rho[k] = high
+            continue
+        while high - low > 1e-12:
+            middle = (low + high) / 2
+            if (here := broken(middle)) is None:
+                low = middle
+            else:
+                high, there = middle, here
+        rho[k], side[k], witness[k], status[k], why[k] = low, there[0], there[1], "exact", ""
 
 
 def _witnesses(result: Assessment, at, side, reach, proven) -> np.ndarray:
