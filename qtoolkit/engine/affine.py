@@ -51,7 +51,7 @@ def _lines(slope, const, lo, hi) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def bracket(e: Engine, lo: np.ndarray, hi: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Two lines that enclose each base score over the box lo ≤ p ≤ hi: A_low·p + b_low ≤ s(p) ≤ A_high·p + b_high.
+    """Two lines that enclose each base score over the box lo ≤ p ≤ hi, (d,) or one for each unit: A_low·p + b_low ≤ s(p) ≤ A_high·p + b_high.
 
     Redistributing the points of a blank is to give it the mean share r of its live siblings, and r lies between bounds;
     a deduction that reaches zero is convex, so a chord lies above it and either of its pieces below.
@@ -93,11 +93,10 @@ def _shared(e: Engine, lo: np.ndarray, hi: np.ndarray, sign: int) -> np.ndarray:
     """The least (sign 1) or greatest (−1) share that redistribution gives each blank leaf, (n, d)."""
     tree, d = e.tree, e.points.size
     shares, live = list(sign * _leaf_shares(e, lo, hi, sign).T), list(~tree.blank.T)
-    low, high, below = list(lo), list(hi), [[j] for j in range(d)]
-    found = np.zeros(tree.blank.shape)
+    low, high = (list(np.broadcast_to(end, tree.blank.shape).T) for end in (lo, hi))
+    below, found = [[j] for j in range(d)], np.zeros(tree.blank.shape)
     for children in tree.children:
-        v, alive = (np.stack([x[c] for c in children], axis=1) for x in (shares, live))
-        a, z = np.array([low[c] for c in children]), np.array([high[c] for c in children])
+        v, alive, a, z = (np.stack([x[c] for c in children], axis=1) for x in (shares, live, low, high))
         mean = least_mean(v, a, z, alive)
         mean = np.where(np.isfinite(mean), mean, 0.0)
         if sign > 0:
@@ -108,8 +107,8 @@ def _shared(e: Engine, lo: np.ndarray, hi: np.ndarray, sign: int) -> np.ndarray:
                 found[dead, j] = sign * mean[dead]
         shares.append(mean)
         live.append(alive.any(axis=1))
-        low.append(a.sum())
-        high.append(z.sum())
+        low.append(a.sum(axis=1))
+        high.append(z.sum(axis=1))
         below.append([j for c in children for j in below[c]])
     return found
 

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from qtoolkit.assessment import Assessment
-from qtoolkit.engine import TICK, affine, from_ticks, score
+from qtoolkit.engine import TICK, affine, bracket, from_ticks, score
 from qtoolkit.engine.core import leaf_scores
 from qtoolkit.errors import InputError, WorkError
 from qtoolkit.language import Text, listing, say
@@ -58,7 +58,8 @@ def cheapest_flip(
     -------
     Certificates
         Table: grade, towards, points_moved (∞ where no points change the grade), recipe (Text: from which indicators to
-        which, how many points), status ("exact"; "at most": the recipe works, a cheaper one may exist; "refused"), why.
+        which, how many points), at_least (proven: fewer points change nothing; the same where exact), status ("exact";
+        "at most": the recipe works, a cheaper one may exist; "refused"), why.
         Witness: "flip", the points after the move, at which the engine gives the other grade.
 
     >>> import pandas as pd
@@ -81,10 +82,11 @@ def cheapest_flip(
     refused = in_reach(result, codes) | ((e.shift > 0) & (not e.veto_first))
     needs[UP][in_reach(result, codes + 1)] = np.inf  # a quota may leave no place there
     moves = _by_program(result, region, needs) if region is not None else _greedily(result, needs, step, zero_points)
-    best, exact, why = moves
+    best, floor, why = moves
     found = np.isfinite(best).all(axis=1) & ~refused
     moved = np.where(found, (np.maximum(best - points, 0)).sum(axis=1), np.inf)
-    moved[refused], exact[refused], why[refused] = np.nan, False, "quota"
+    moved[refused], floor[refused], why[refused] = np.nan, np.nan, "quota"
+    exact = moved <= floor + SMALL
     after = grades_at(result, from_ticks(score(e, np.where(found[:, None], best, points)[None])[0]))
     if (after == codes)[found].any():
         raise WorkError(say(zh="最小调整分值复核不一致", en="a cheapest flip did not survive re-scoring"))
@@ -96,6 +98,7 @@ def cheapest_flip(
             "towards": names[np.where(found, after, -1)],
             "points_moved": moved,
             "recipe": [_recipe(result, best[k] - points) if found[k] else None for k in range(n)],
+            "at_least": np.where(exact, moved, floor),
             "status": status,
             "why": np.where(exact, "", why),
         },
@@ -118,7 +121,8 @@ def _recipe(result: Assessment, change: np.ndarray) -> Text:
 
 
 def _greedily(result: Assessment, needs, step, zero_points):
-    """Points after the cheapest move of each unit (n, d), NaN where none changes the grade; exact (n,); why (n,)."""
+    """Points after the cheapest move of each unit (n, d), NaN where none changes the grade; what it cannot be cheaper than
+    (n,); why (n,)."""
     e, points = result.engine, result.points.to_numpy()
     n, d = e.slope.shape
     slope, _, straight, why = affine(e, points, points)
@@ -126,7 +130,7 @@ def _greedily(result: Assessment, needs, step, zero_points):
         straight[mean.unit], why[mean.unit] = False, "cut"
     bent = ~straight & np.isin(why, ("blank", "aggregation"))
     slope[bent] = _gradient(result)[bent]
-    best, exact = np.full((n, d), np.nan), straight.copy()
+    best, floor = np.full((n, d), np.nan), np.zeros(n)
     own = np.where(e.const == 0, np.clip(e.slope, 0, 1), e.slope)
     for k in range(n):
         found, floors = [], []  # changes of points, and what no change can be cheaper than
@@ -142,12 +146,31 @@ def _greedily(result: Assessment, needs, step, zero_points):
                 loose = (_moves(curve, points, sign, direction, step, zero_points, loose=True) for direction in (-1, 1))
                 change = _merge(*loose, need, step, d)
             floors.append(change)
-        least, floor = (min(map(_moved, changes), default=np.inf) for changes in (found, floors))
-        exact[k] &= least <= floor + SMALL
-        if np.isfinite(least):
+        if min(map(_moved, found), default=np.inf) < np.inf:
             best[k] = np.maximum(points + min(found, key=_moved), 0.0)
-    why = np.where(exact, "", np.where(why == "", "cut", why))
-    return best, exact, why
+        floor[k] = min(map(_moved, floors), default=np.inf) if straight[k] else 0.0
+    shared = np.flatnonzero(bent & np.isfinite(best).all(axis=1))
+    _raise_floors(result, best, needs, step, zero_points, shared, floor)
+    return best, floor, np.where(why == "", "cut", why)
+
+
+def _raise_floors(result: Assessment, best, needs, step, zero_points, units: np.ndarray, floor: np.ndarray) -> None:
+    """What a change cannot be cheaper than where blanks are shared out: no cheaper one moves any leaf by more than the one
+    found, and over that box lines enclose the score; into `floor`."""
+    points = result.points.to_numpy()
+    base = from_ticks(result.base.to_numpy())
+    moved = np.nan_to_num(np.maximum(best - points, 0).sum(axis=1))[:, None]
+    low_A, low_b, high_A, high_b, held = bracket(result.engine, np.maximum(points - moved, 0), points + moved)
+    for k in units[held[units]]:
+        floors = [np.inf]
+        for side, sign, A, b in ((DOWN, -1, low_A[k], low_b[k]), (UP, 1, high_A[k], high_b[k])):
+            need = needs[side][k] - sign * (A @ points + b - base[k])
+            if need <= 0:
+                floors.append(0.0)
+            elif np.isfinite(need):
+                moves = (_moves((A, np.zeros(A.size)), points, sign, way, step, zero_points) for way in (-1, 1))
+                floors.append(_moved(_merge(*moves, need, step, A.size)))
+        floor[k] = min(floors)
 
 
 def _moved(change: np.ndarray | None) -> float:
@@ -285,4 +308,4 @@ def _by_program(result: Assessment, region: Region, needs):
                     found.append((answer.fun, np.maximum(s.transform @ answer.x[: s.lo.size], 0.0)))
         if found:
             best[k] = min(found, key=lambda x: x[0])[1]
-    return best, straight, why
+    return best, np.where(straight, np.nan_to_num(np.maximum(best - points, 0).sum(axis=1), nan=np.inf), 0.0), why
