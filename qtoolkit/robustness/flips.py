@@ -38,6 +38,10 @@ class _Moves:
     worth: np.ndarray
     certain: bool
 
+    def without(self, leaf: int) -> _Moves:
+        keep = self.leaf != leaf
+        return _Moves(self.leaf[keep], self.amount[keep], self.worth[keep], self.certain)
+
 
 def cheapest_flip(
     result: Assessment, step: float | None = None, region: Region | None = None, zero_points: bool = True
@@ -140,15 +144,13 @@ def _greedily(result: Assessment, needs, step, zero_points):
                 continue
             curve = (own[k], e.const[k]) if straight[k] else (slope[k], np.zeros(d))
             take, give = (_moves(curve, points, sign, direction, step, zero_points) for direction in (-1, 1))
-            change = _merge(take, give, need, step, d) if straight[k] else _search(result, k, take, give, step)
-            found.append(change)
+            found.append(_apart(take, give, need, step, d) if straight[k] else _search(result, k, take, give, step))
             if not (take.certain and give.certain):
-                loose = (_moves(curve, points, sign, direction, step, zero_points, loose=True) for direction in (-1, 1))
-                change = _merge(*loose, need, step, d)
-            floors.append(change)
+                take, give = (_moves(curve, points, sign, way, step, zero_points, loose=True) for way in (-1, 1))
+            floors.append(_merge(take, give, need, step))
         if min(map(_moved, found), default=np.inf) < np.inf:
             best[k] = np.maximum(points + min(found, key=_moved), 0.0)
-        floor[k] = min(map(_moved, floors), default=np.inf) if straight[k] else 0.0
+        floor[k] = min(floors, default=np.inf) if straight[k] else 0.0
     shared = np.flatnonzero(bent & np.isfinite(best).all(axis=1))
     _raise_floors(result, best, needs, step, zero_points, shared, floor)
     return best, floor, np.where(why == "", "cut", why)
@@ -169,7 +171,7 @@ def _raise_floors(result: Assessment, best, needs, step, zero_points, units: np.
                 floors.append(0.0)
             elif np.isfinite(need):
                 moves = (_moves((A, np.zeros(A.size)), points, sign, way, step, zero_points) for way in (-1, 1))
-                floors.append(_moved(_merge(*moves, need, step, A.size)))
+                floors.append(_merge(*moves, need, step))
         floor[k] = min(floors)
 
 
@@ -220,10 +222,10 @@ def _moves(curve, points, sign: int, direction: int, step: float | None, zero_po
     return _Moves(leaf[order].astype(int), amount[order], worth[order], certain)
 
 
-def _merge(take: _Moves, give: _Moves, need: float, step: float | None, d: int) -> np.ndarray | None:
-    """The change of points (d,) that gains `need` with the fewest points moved; None where nothing does."""
+def _merge(take: _Moves, give: _Moves, need: float, step: float | None) -> float:
+    """The fewest points that must be taken and given to gain `need`, the best pieces first; ∞ where nothing does."""
     if not (take.leaf.size and give.leaf.size):
-        return None
+        return np.inf
     ends = np.unique(np.concatenate([[0.0], np.cumsum(take.amount), np.cumsum(give.amount)]))
     ends = ends[ends <= min(take.amount.sum(), give.amount.sum()) + SMALL]
     middle = (ends[1:] + ends[:-1]) / 2
@@ -232,16 +234,35 @@ def _merge(take: _Moves, give: _Moves, need: float, step: float | None, d: int) 
     gain = np.append(0.0, np.cumsum(rate * np.diff(ends)))
     reached = np.flatnonzero(gain >= need - TICK / 4)
     if not reached.size:
-        return None
+        return np.inf
     last = max(int(reached[0]), 1)
-    moved = ends[last - 1] + max(need - gain[last - 1], 0.0) / rate[last - 1] if rate[last - 1] > 0 else ends[last - 1]
-    if step is not None:
-        moved = max(np.ceil(moved / step - SMALL), 1) * step
-    change = np.zeros(d)
-    for side, sign in ((take, -1), (give, 1)):
-        used = np.clip(moved - (np.cumsum(side.amount) - side.amount), 0, side.amount)
-        np.add.at(change, side.leaf, sign * used)
-    return change
+    moved = ends[last - 1] + (max(need - gain[last - 1], 0.0) / rate[last - 1] if rate[last - 1] > 0 else 0.0)
+    if step is None:
+        return moved
+    steps = max(np.ceil(moved / step - SMALL), 1)
+    short = np.interp(steps * step, ends, gain) < need - TICK / 4  # by less than the rounding allows for
+    steps += short
+    return steps * step if steps * step <= ends[-1] + SMALL else np.inf
+
+
+def _apart(take: _Moves, give: _Moves, need: float, step: float | None, d: int) -> np.ndarray | None:
+    """The change of points (d,) by that rule; a leaf that would both give and take (its score bends where it stands) does
+    one or the other, whichever is cheaper."""
+    moved = _merge(take, give, need, step)
+    if moved == np.inf:
+        return None
+    taken, given = (_used(side, moved, d) for side in (take, give))
+    both = np.flatnonzero((taken > SMALL) & (given > SMALL))
+    if not both.size:
+        return given - taken
+    changes = [_apart(take.without(both[0]), give, need, step, d), _apart(take, give.without(both[0]), need, step, d)]
+    return min(changes, key=_moved)
+
+
+def _used(side: _Moves, moved: float, d: int) -> np.ndarray:
+    """How much of each leaf (d,) is taken or given when so many points are moved."""
+    used = np.clip(moved - (np.cumsum(side.amount) - side.amount), 0, side.amount)
+    return np.bincount(side.leaf, used, minlength=d)
 
 
 def _piece(side: _Moves, at: np.ndarray) -> np.ndarray:
@@ -263,11 +284,7 @@ def _search(result: Assessment, k: int, take: _Moves, give: _Moves, step: float 
     most = min(take.amount.sum(), give.amount.sum())
 
     def change(moved: float) -> np.ndarray:
-        found = np.zeros(points.size)
-        for side, sign in ((take, -1), (give, 1)):
-            used = np.clip(moved - (np.cumsum(side.amount) - side.amount), 0, side.amount)
-            np.add.at(found, side.leaf, sign * used)
-        return found
+        return _used(give, moved, points.size) - _used(take, moved, points.size)
 
     def differs(moves: np.ndarray) -> np.ndarray:
         ticks = score(e, np.maximum(points + np.array([change(m) for m in moves]), 0.0))[:, k]

@@ -170,13 +170,15 @@ def _solve(search: _Search, k: int, side: int, seconds: float) -> None:
     keys, s = search.keys, search.area.system
     rivals, least, greatest = search.doubts[k]
     theirs, own = (keys.low, keys.high) if side == BEST else (keys.high, keys.low)
-    slope, const = theirs.A[rivals] - own.A[k], theirs.b[rivals] - own.b[k]
+    scale = 100 / search.area.total  # the solver's tolerances are absolute
+    slope, const = scale * (theirs.A[rivals] - own.A[k]), scale * (theirs.b[rivals] - own.b[k])
+    least, greatest, step, gain = (scale * x for x in (least, greatest, keys.step, keys.gain))
     leads, u, size = slope @ s.transform, len(rivals), s.lo.size
     if side == BEST:  # y = 0 only where lead ≤ step
-        rows, high = np.concatenate([leads, -np.diag(greatest - keys.step)], axis=1), keys.step - const
+        rows, high = np.concatenate([leads, -np.diag(greatest - step)], axis=1), step - const
         low = np.full(u, -np.inf)
     else:  # y = 1 only where lead ≥ −gain
-        rows, low = np.concatenate([leads, np.diag(keys.gain + least)], axis=1), least - const
+        rows, low = np.concatenate([leads, np.diag(gain + least)], axis=1), least - const
         high = np.full(u, np.inf)
     padded = np.concatenate([s.rows, np.zeros((len(s.rows), u))], axis=1)
     rows, low, high = np.concatenate([rows, padded]), np.concatenate([low, s.low]), np.concatenate([high, s.high])
@@ -194,7 +196,7 @@ def _solve(search: _Search, k: int, side: int, seconds: float) -> None:
         if search.inner[side][k] == search.outer[side][k] or found.x is None:
             return
         chosen = np.flatnonzero((found.x[size:] < 0.5) if side == BEST else (found.x[size:] > 0.5))
-        cut = _polish(search, side, slope[chosen], const[chosen])
+        cut = _polish(search, side, slope[chosen], const[chosen], scale * TICK / 2)
         if search.inner[side][k] == search.outer[side][k] or cut is None or time.monotonic() >= stop:
             return
         row = np.zeros(size + u)
@@ -204,15 +206,15 @@ def _solve(search: _Search, k: int, side: int, seconds: float) -> None:
         high = np.append(high, np.inf if side == BEST else len(cut) - 1.0)
 
 
-def _polish(search: _Search, side: int, slope: np.ndarray, const: np.ndarray) -> np.ndarray | None:
+def _polish(search: _Search, side: int, slope: np.ndarray, const: np.ndarray, half: float) -> np.ndarray | None:
     """Rank the units where the least lead of those proposed is widest; rivals of which a proof says that no points put
-    all of them on the proposed side, or None."""
+    all of them on the proposed side, or None. `half` a tick decides."""
     area, s = search.area, search.area.system
     sign = 1.0 if side == BEST else -1.0  # sign·lead ≤ −t
     wide = np.zeros((len(slope), s.lo.size + 1))
     wide[:, :-1], wide[:, -1] = sign * slope @ s.transform, 1.0
     rows = np.concatenate([s.rows, np.zeros((len(s.rows), 1))], axis=1)
-    system = type(s)(s.transform, np.append(s.lo, -area.total), np.append(s.hi, area.total), rows, s.low, s.high)
+    system = type(s)(s.transform, np.append(s.lo, -100.0), np.append(s.hi, 100.0), rows, s.low, s.high)
     found = solve_lp(np.append(np.zeros(s.lo.size), -1.0), system, wide, -sign * const)
     if found is None:
         return None
@@ -226,4 +228,4 @@ def _polish(search: _Search, side: int, slope: np.ndarray, const: np.ndarray) ->
         return None
     weight /= weight.sum()
     most = area.span(-sign * (weight @ slope)[None])[1][0] - sign * weight @ const  # of the least lead, wherever the points lie
-    return np.flatnonzero(weight) if most < (-TICK / 2 if side == BEST else TICK / 2) else None
+    return np.flatnonzero(weight) if most < (-half if side == BEST else half) else None

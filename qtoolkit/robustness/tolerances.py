@@ -122,6 +122,8 @@ def tolerance(result: Assessment, shift: float = 0.0, new: New = "interval") -> 
     proven = (status == "exact") & np.isfinite(rho)
     denied = proven & (side == UP) & in_reach(result, grades_at(result, bases[UP]) + 1)  # a quota may leave no place there
     status[denied], why[denied], proven[denied] = "at least", "quota", False
+    if denied.any():
+        rho[denied] = np.maximum(rho[denied], _bisect(result, new, limits, denied))
     _recheck_grades(result, engines, limits, side, witness, proven)
     names = np.array([*result.grade_names, None], dtype=object)
     towards = np.where(proven, np.clip(codes + np.where(side == UP, 1, -1), 0, len(names) - 2), -1)

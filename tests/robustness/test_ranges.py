@@ -5,41 +5,16 @@ import itertools
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.optimize import linprog
 
 import qtoolkit as qt
 from qtoolkit.engine import grade, score
 from qtoolkit.errors import InputError
 from qtoolkit.inputs.models import validate
 from qtoolkit.inputs.scheme import Scheme
+from tests.robustness.lp import box, extreme, flat, linear_cases
 from tests.strategies import frame_of, givens, scheme_of
-
-
-@st.composite
-def linear_cases(draw):
-    """Flat schemes on coarse grids: ties, zero points, one indicator, equal rows, constant columns."""
-    d, n = draw(st.integers(1, 6)), draw(st.integers(1, 5))
-    points = [draw(st.integers(0, 8)) * 2.5 for _ in range(d)]
-    assume(sum(points) > 0)
-    shares = [[draw(st.integers(0, 10)) / 10 for _ in range(d)] for _ in range(n)]
-    cutoff = draw(st.integers(1, 9)) / 10 * sum(points)
-    return points, shares, cutoff, draw(st.sampled_from([0.0, 0.1, 0.25, 0.5, 1.0]))
-
-
-def flat(points, shares, cutoff):
-    names = [f"x{j}" for j in range(len(points))]
-    scheme = qt.Scheme.flat(dict(zip(names, points, strict=True)), {"A": cutoff, "B": 0})
-    return qt.assess(scheme, pd.DataFrame(shares, columns=names, index=[f"u{k}" for k in range(len(shares))]))
-
-
-def extreme(c, points, rho, sign):
-    """The least (sign 1) or greatest (−1) value of c·p over the region, by an LP solver."""
-    ends = [(p * (1 - rho), p * (1 + rho)) for p in points]
-    done = linprog(sign * np.array(c), A_eq=[np.ones(len(points))], b_eq=[sum(points)], bounds=ends, method="highs")
-    assert done.status == 0
-    return sign * done.fun
 
 
 def region_points(points, rho, count=300, seed=0):
@@ -74,7 +49,7 @@ def test_score_range_equals_the_lp_and_its_witnesses_attain_it(case):
     result = flat(points, shares, cutoff)
     ranges = qt.robustness.score_range(result, qt.regions.Box(relative=rho))
     for k, unit in enumerate(result.scores.index):
-        low, high = extreme(shares[k], points, rho, 1), extreme(shares[k], points, rho, -1)
+        low, high = extreme(shares[k], box(points, rho), 1)[0], extreme(shares[k], box(points, rho), -1)[0]
         row = ranges.table.loc[unit]
         assert (row["low"], row["high"]) == pytest.approx((low, high), abs=1e-9)
         for side, value in (("low", low), ("high", high)):
@@ -102,11 +77,11 @@ def test_tolerance_is_the_least_band_at_which_the_lp_crosses_the_cutoff(case):
             moved = result.scheme.replace(points={id: float(p) for id, p in witness.items()})
             assert qt.assess(moved, result.table).grades.iloc[k] == row["towards"] != row["grade"]
             end, sign = (cutoff, 1) if row["towards"] == "B" else (cutoff, -1)
-            at = extreme(shares[k], points, row["tolerance"], sign)
+            at = extreme(shares[k], box(points, row["tolerance"]), sign)[0]
             assert at == pytest.approx(end, abs=1e-8)
         else:
             assert witness is None
-            low, high = extreme(shares[k], points, 1.0, 1), extreme(shares[k], points, 1.0, -1)
+            low, high = extreme(shares[k], box(points, 1.0), 1)[0], extreme(shares[k], box(points, 1.0), -1)[0]
             crosses = low < cutoff - 1e-9 if row["grade"] == "A" else high >= cutoff - 1e-9
             assert not crosses or row["tolerance"] >= 1 - 1e-9
 
@@ -142,9 +117,8 @@ def test_bounds_hold_where_the_score_is_not_linear(name):
     result = hard_case(name)
     for rho in (0.05, 0.2, 0.6):
         table = qt.robustness.score_range(result, qt.regions.Box(relative=rho)).table
-        assert (table["status"] == "bounds").any() and set(table.loc[table["status"] == "bounds", "why"]) <= set(
-            qt.robustness.REASONS
-        )
+        assert (table["status"] == ("exact" if name == "blank" else "bounds")).any()
+        assert (table["why"] == "").equals(table["status"] == "exact") and set(table["why"]) <= set(qt.robustness.REASONS)
         scores = score(result.engine, region_points(result.points, rho)) / 1e10
         assert (scores >= table["low"].to_numpy() - 1e-9).all() and (scores <= table["high"].to_numpy() + 1e-9).all()
         width = (table["high"] - table["low"]).to_numpy()
@@ -161,7 +135,7 @@ def test_tolerance_where_the_score_is_not_linear_is_a_lower_bound(name):
             score(result.engine, region_points(result.points, min(table.loc[unit, "tolerance"] * (1 - 1e-9), 1.0))),
         )[:, k]
         assert (codes == result.grades.cat.codes.iloc[k]).all()
-    assert "at least" in set(table["status"])
+    assert name == "blank" or "at least" in set(table["status"])
 
 
 def vetoed(cap, share):
@@ -190,20 +164,37 @@ def test_a_unit_on_the_closed_end_has_no_tolerance_downwards():
     assert table.loc["u1", "tolerance"] == np.inf  # equal shares: no weights move the score
 
 
-def test_a_quota_is_refused_with_the_reason():
-    scheme = {
-        "id": "q", "name": "q", "total": 100.0,
-        "indicators": [{"id": i, "name": i, "points": 50.0, "rule": {"kind": "share"}} for i in "ab"],
-        "grades": [{"id": "A", "cutoff": 90.0, "quota": 1}, {"id": "B", "cutoff": 0.0}],
-    }  # fmt: skip
-    result = qt.assess(
-        validate(Scheme, scheme, None), pd.DataFrame({"a": [1, 0.95, 0.95], "b": [1, 0.9, 0.8]}, index=["甲", "乙", "丙"])
-    )
-    table = qt.robustness.tolerance(result).table
-    assert table["status"].tolist() == ["refused", "refused", "at least"] and (table["why"] == "quota").all()
-    assert table["tolerance"].isna().tolist() == [True, True, False]  # 丙 stays B whoever is above it
-    assert table.loc["丙", "tolerance"] == pytest.approx((90 - 87.5) / 7.5)
-    assert not qt.robustness.score_range(result, qt.regions.Box(relative=0.1)).table["certain"].all()
+def quota(shares, most=1, ties="out", last=None):
+    leaves = [{"id": i, "name": i, "points": 50.0, "rule": {"kind": "share"}} for i in "ab"]
+    grades = [{"id": "A", "cutoff": 90.0, "quota": most, "ties": ties}, {"id": "B", "cutoff": 0.0}]
+    if last:
+        grades[1]["last"] = last
+    scheme = {"id": "q", "name": "q", "total": 100.0, "indicators": leaves, "grades": grades}
+    frame = pd.DataFrame(shares, columns=list("ab"), index=[f"u{k}" for k in range(len(shares))])
+    return qt.assess(validate(Scheme, scheme, None), frame)
+
+
+def test_a_quota_is_decided_by_who_can_stand_above_whom():
+    """u0 leads u1 and u1 leads u2 whatever the points: nothing can change who has the one place."""
+    result = quota([[1, 1], [0.95, 0.9], [0.95, 0.8]])
+    assert result.grades.tolist() == ["A", "B", "B"]
+    table = qt.robustness.score_range(result, qt.regions.Box(relative=0.1)).table
+    assert table["certain"].all() and table.loc["u1", "high"] > 90
+    found = qt.robustness.tolerance(result).table
+    assert found["tolerance"].tolist() == pytest.approx([1.0, 1.0, 1.0], abs=1 / 512)  # "at least", by bisection
+    assert (found["status"] == "at least").all()
+
+
+def test_a_quota_that_rivals_contest_leaves_the_grade_open():
+    """The lead u0 − u1 = .05·a − .02·b is 1.5 at 50/50; with a = 50(1 − r), b = 50(1 + r) it is 1.5 − 3.5 r: a tie at r = 3/7.
+    """
+    result = quota([[1.0, 0.96], [0.95, 0.98]])
+    assert result.grades.tolist() == ["A", "B"]
+    for r, certain in ((3 / 7 - 1e-6, True), (3 / 7, False), (0.6, False)):  # at a tie nobody has the place (ties: out)
+        table = qt.robustness.score_range(result, qt.regions.Box(relative=r)).table
+        assert table["certain"].tolist() == [certain, r < 3 / 7 + 1e-9]
+    found = qt.robustness.tolerance(result).table["tolerance"]
+    assert 3 / 7 - 1 / 1024 <= found["u0"] <= 3 / 7 and found["u1"] == pytest.approx(3 / 7, abs=1 / 1024)
 
 
 @pytest.mark.parametrize("relative", [-0.1, 1.5, float("nan"), "x", None])
@@ -254,9 +245,6 @@ def test_no_point_within_the_tolerance_changes_the_grade_whatever_the_scheme(giv
     result = qt.assess(scheme_of(given.scheme), frame_of(given))
     certificates, codes = qt.robustness.tolerance(result), result.grades.cat.codes.to_numpy()
     for k, (unit, row) in enumerate(certificates.table.iterrows()):
-        assert result.engine.rivals or row["status"] != "refused"
-        if row["status"] == "refused":
-            continue
         inside = region_points(result.points, min(row["tolerance"] * (1 - 1e-6), 1.0), count=60, seed=seed)
         assert (grade(result.engine, score(result.engine, inside))[:, k] == codes[k]).all()
         witness = certificates.witness(unit, "change")

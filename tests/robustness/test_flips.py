@@ -1,0 +1,331 @@
+"""Cheapest flips against an LP and against all whole-point allocations; transfers, intervals, shifts and new indicators."""
+
+import itertools
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.optimize import linprog
+
+import qtoolkit as qt
+from qtoolkit.engine import bracket, from_ticks, grade, ratio_extreme, ratio_lines, score
+from qtoolkit.errors import InputError
+from qtoolkit.inputs.models import validate
+from qtoolkit.inputs.scheme import Scheme
+from qtoolkit.regions import Box, Levels
+from tests.robustness.lp import box, extreme, flat, linear_cases
+from tests.robustness.test_ranges import region_points
+from tests.robustness.test_regions import levels_by_hand, on_tree
+from tests.strategies import frame_of, givens, scheme_of
+
+R = qt.robustness
+
+
+def fewest(share, points, need, sign, region=None):
+    """The LP: fewest points moved (Σ u, u ≥ p − nominal) such that sign·(share·p − nominal score) ≥ need; ∞ if none do."""
+    d, points = len(points), np.array(points, float)
+    region = region or {"A_ub": np.empty((0, d)), "b_ub": [], "bounds": np.array([[0, points.sum()]] * d)}
+    A = [np.concatenate([np.eye(d), -np.eye(d)], axis=1), np.append(-sign * np.array(share), np.zeros(d))[None]]
+    A += [np.concatenate([np.reshape(region["A_ub"], (-1, d)), np.zeros((len(region["A_ub"]), d))], axis=1)]
+    b = np.concatenate([points, [-(sign * np.dot(share, points) + need)], region["b_ub"]])
+    bounds = [*map(tuple, region["bounds"]), *[(0, None)] * d]
+    keep = np.append(np.ones(d), np.zeros(d))[None]
+    done = linprog(np.append(np.zeros(d), np.ones(d)), np.concatenate(A), b, keep, [points.sum()], bounds, method="highs")
+    return done.fun if done.status == 0 else np.inf
+
+
+@settings(max_examples=150)
+@given(linear_cases())
+def test_the_cheapest_flip_is_the_lp_s(case):
+    points, shares, cutoff, _ = case
+    result = flat(points, shares, cutoff)
+    found = R.cheapest_flip(result)
+    for k, (unit, row) in enumerate(found.table.iterrows()):
+        gap = cutoff - np.dot(shares[k], points)
+        up = from_ticks(result.base.iloc[k]) < cutoff
+        expected = fewest(shares[k], points, gap if up else -gap + 1e-6, 1 if up else -1)
+        assert row["status"] == "exact" and row["at_least"] == row["points_moved"]
+        assert row["points_moved"] == pytest.approx(expected, abs=2e-5)  # a share of .1 and the solver's 1e-6
+        witness = found.witness(unit, "flip")
+        assert (witness is None) == np.isinf(row["points_moved"])
+        if witness is not None:
+            moved = qt.assess(result.scheme.replace(points=witness.to_dict()), result.table)
+            assert moved.grades.iloc[k] == row["towards"] != row["grade"]
+            assert np.maximum(witness - points, 0).sum() == pytest.approx(row["points_moved"])
+
+
+def allocations(total, parts):
+    if parts == 1:
+        yield (total,)
+        return
+    for first in range(total + 1):
+        for rest in allocations(total - first, parts - 1):
+            yield (first, *rest)
+
+
+@settings(max_examples=80)
+@given(st.data())
+def test_whole_points_equal_all_allocations(data):
+    """Every way to share out the total in whole points, also with deductions that do not scale and can reach zero."""
+    d = data.draw(st.integers(1, 4))
+    points = [data.draw(st.integers(0, 5)) for _ in range(d)]
+    if sum(points) == 0:
+        points[0] = 3
+    shares = [data.draw(st.integers(0, 10)) / 10 for _ in range(d)]
+    deducted = [data.draw(st.sampled_from([None, None, 0.5, 2.0, 4.5])) for _ in range(d)]
+    cutoff = data.draw(st.integers(1, 9)) / 10 * sum(points)
+    leaves = [
+        {"id": f"x{j}", "name": f"x{j}", "points": float(p), "scales": c is None}
+        | {"rule": {"kind": "share"} if c is None else {"kind": "deduct", "rate": 1.0, "per": 1.0}}
+        for j, (p, c) in enumerate(zip(points, deducted, strict=True))
+    ]
+    scheme = {"id": "w", "name": "w", "total": float(sum(points)), "indicators": leaves}
+    scheme |= {"grades": [{"id": "A", "cutoff": cutoff}, {"id": "B", "cutoff": 0.0}]}
+    values = {f"x{j}": [x if c is None else c] for j, (x, c) in enumerate(zip(shares, deducted, strict=True))}
+    result = qt.assess(validate(Scheme, scheme, None), pd.DataFrame(values, index=["u"]))
+    row = R.cheapest_flip(result, step=1).table.iloc[0]
+
+    def points_of(p):
+        return sum(x * q if c is None else max(q - c, 0.0) for q, x, c in zip(p, shares, deducted, strict=True))
+
+    above = round(points_of(points), 9) >= round(cutoff, 9)
+    costs = [
+        sum(max(q - p, 0) for q, p in zip(new, points, strict=True))
+        for new in allocations(sum(points), d)
+        if (round(points_of(new), 9) >= round(cutoff, 9)) != above
+    ]
+    expected = min(costs, default=np.inf)
+    assert row["points_moved"] >= expected and row["at_least"] <= expected
+    if row["status"] == "exact":
+        assert row["points_moved"] == expected
+
+
+def test_most_flips_with_deductions_are_exact():
+    """A deduction that does not scale is one slope of 1: raising gives to it, lowering takes from it."""
+    leaves = [
+        {"id": "a", "name": "a", "points": 40.0, "rule": {"kind": "share"}},
+        {"id": "b", "name": "b", "points": 60.0, "rule": {"kind": "deduct", "rate": 1.0, "per": 1.0}, "scales": False},
+    ]
+    scheme = {"id": "w", "name": "w", "total": 100.0, "indicators": leaves}
+    scheme |= {"grades": [{"id": "A", "cutoff": 90.0}, {"id": "B", "cutoff": 0.0}]}
+    result = qt.assess(validate(Scheme, scheme, None), pd.DataFrame({"a": [0.75], "b": [4.0]}, index=["u"]))
+    row = R.cheapest_flip(result).table.iloc[0]  # 30 + 56 = 86; each point from a to b gains .25: 16 points
+    assert (row["points_moved"], row["status"]) == (pytest.approx(16), "exact")
+    assert row["recipe"].zh == "从“a”16分调给“b”16分" and row["recipe"].en == "from “a” 16 to “b” 16"
+
+
+@settings(max_examples=40)
+@given(st.lists(st.integers(0, 10), min_size=4, max_size=4), st.sampled_from([0.0, 0.1, 0.3]), st.integers(40, 90))
+def test_flips_inside_a_region_are_the_lp_s(tenths, first, cutoff):
+    tree = on_tree()
+    frame = pd.DataFrame({i: [x / 10] for i, x in zip("abcd", tenths, strict=True)}, index=["u"])
+    result = qt.assess(tree.scheme.replace(cutoffs={"A": float(cutoff)}), frame)
+    row = R.cheapest_flip(result, region=Levels(first, 0.25)).table.iloc[0]
+    points = [30.0, 10.0, 25.0, 35.0]
+    gap = cutoff - np.dot(tenths, points) / 10
+    up = gap > 1e-9
+    expected = fewest(np.array(tenths) / 10, points, gap if up else -gap + 1e-9, 1 if up else -1, levels_by_hand(first, 0.25))
+    assert row["points_moved"] == pytest.approx(expected, abs=1e-6)
+
+
+def test_flips_say_what_they_cannot_do():
+    result = flat([60.0, 40.0], [[1.0, 0.8], [0.9, 0.9]], 85)
+    table = R.cheapest_flip(result).table
+    assert table.loc["u1", "points_moved"] == np.inf and table.loc["u1", "recipe"] is None  # equal shares: nothing moves it
+    assert R.cheapest_flip(flat([60.0, 0.0], [[0.5, 1.0]], 50), zero_points=False).table["points_moved"].tolist() == [np.inf]
+    assert R.cheapest_flip(flat([60.0, 0.0], [[0.5, 1.0]], 50)).table["points_moved"].tolist() == pytest.approx([40])
+    for wrong in ({"step": 0}, {"step": -1.0}, {"step": float("nan")}, {"step": 1, "region": Box(relative=0.1)}):
+        with pytest.raises(InputError):
+            R.cheapest_flip(result, **wrong)
+
+
+@settings(max_examples=60)
+@given(givens(), st.sampled_from([None, 0.5]))
+def test_every_flip_flips_and_no_fewer_points_do_whatever_the_scheme(given, step):
+    result = qt.assess(scheme_of(given.scheme), frame_of(given))
+    found = R.cheapest_flip(result, step=step)
+    codes = result.grades.cat.codes.to_numpy()
+    points = result.points.to_numpy()
+    rng = np.random.default_rng(0)
+    tried = points + rng.normal(size=(200, points.size)) * points.mean() * rng.random((200, 1))
+    tried = np.maximum(tried, 1e-12)
+    tried *= points.sum() / tried.sum(axis=1, keepdims=True)
+    moved, grades = np.maximum(tried - points, 0).sum(axis=1), grade(result.engine, score(result.engine, tried))
+    for k, (unit, row) in enumerate(found.table.iterrows()):
+        if row["status"] == "refused":
+            assert row["why"] == "quota"
+            continue
+        witness = found.witness(unit, "flip")
+        if witness is not None:
+            assert witness.sum() == pytest.approx(points.sum()) and (witness >= 0).all()
+            assert grade(result.engine, score(result.engine, witness.to_numpy()))[0, k] != codes[k]
+        cheaper = moved < row["at_least"] - 1e-6
+        assert (grades[cheaper, k] == codes[k]).all()
+
+
+@settings(max_examples=80)
+@given(linear_cases(most=5, units=4))
+def test_the_transfer_map_and_the_intervals_are_where_the_first_grade_changes(case):
+    points, shares, cutoff, _ = case
+    result = flat(points, shares, cutoff)
+    codes, d, points = result.grades.cat.codes.to_numpy(), len(points), np.array(points)
+
+    def changed(p):
+        return (grade(result.engine, score(result.engine, np.maximum(p, 0)))[0] != codes).any()
+
+    found = R.transfer_map(result)
+    assert found.exact.all().all() and found.left_out == ()
+    for i, j in itertools.permutations(range(d), 2):
+        t, v = found.table.iloc[i, j], np.eye(d)[j] - np.eye(d)[i]
+        edge = min(t, points[i])
+        for part in (0.3, 0.7, 1 - 1e-6):
+            assert edge < 1e-6 or not changed(points + part * edge * v)
+        if np.isfinite(t):
+            assert changed(points + min(t * (1 + 1e-9) + 1e-8, points[i]) * v) or points[i] - t < 1e-8
+            assert found.unit.iloc[i, j] in result.scores.index
+    table = R.stability_intervals(result)
+    for j, (_, row) in enumerate(table.iterrows()):
+        others = points.sum() - points[j]
+        if others == 0:
+            assert row["status"] == "undefined"
+            continue
+        v = np.where(np.arange(d) == j, 1.0, -points / others)
+        for end in ("low", "high"):
+            t = row[end] - points[j]
+            for part in (0.3, 0.7, 1 - 1e-6):
+                assert abs(t) < 1e-6 or not changed(points + part * t * v)
+            if not pd.isna(row[f"unit_{end}"]) and 1e-6 < row[end] < points.sum() - 1e-6:
+                assert changed(points + (t + np.sign(t if t else (-1 if end == "low" else 1)) * 1e-7) * v)
+            order, t = result.base.rank(method="min"), row[f"rank_{end}"] - points[j]
+            assert abs(t) < 1e-6 or (pd.Series(score(result.engine, points + 0.999999 * t * v)[0]).rank(method="min").tolist() == order.tolist())
+
+
+def test_a_single_weight_by_hand():
+    """60·1 + 40·.8 = 92; the score is 80 + .2·a: 90 at a = 50; above, it only rises."""
+    row = R.stability_intervals(flat([60.0, 40.0], [[1.0, 0.8]], 90)).loc["x0"]
+    assert row[["low", "high", "unit_low"]].tolist() == [50, 100, "u0"] and pd.isna(row["unit_high"])
+
+
+def test_cutoffs_alone():
+    result = flat([60.0, 40.0], [[1.0, 0.8], [0.9, 0.9], [0.5, 0.5]], {"A": 90, "B": 60, "C": 0})
+    table = R.cutoff_intervals(result)  # scores 92, 90, 50
+    assert table.loc["A", ["low", "high", "unit_low", "unit_high"]].tolist() == [50, 90, "u2", "u1"]
+    assert table.loc["B", ["low", "high"]].tolist() == [50, 90]
+    for cutoff, same in ((90.0, True), (90.5, False), (60.5, True)):
+        assert (result.what_if(cutoffs={"A": cutoff}).grades == result.grades).all() == same
+
+
+@settings(max_examples=80)
+@given(linear_cases(), st.sampled_from([0.0, 0.3, 1.0, 2.5]))
+def test_a_shift_of_cutoffs_joins_in_as_one_straight_line(case, shift):
+    """ρ·h + τ ≤ margin: at the tolerance the LP's extreme lies exactly τ nearer to the cutoff."""
+    points, shares, cutoff, _ = case
+    result = flat(points, shares, cutoff)
+    for k, (_, row) in enumerate(R.tolerance(result, shift=shift).table.iterrows()):
+        up = row["grade"] == "B"
+        end, sign = cutoff + (-shift if up else shift), -1 if up else 1
+        at_zero = sign * (np.dot(shares[k], points) - end)
+        if row["status"] == "none":
+            assert at_zero < 1e-9 and np.isnan(row["tolerance"])
+        elif row["status"] == "exact" and np.isfinite(row["tolerance"]):
+            value, _ = extreme(shares[k], box(points, row["tolerance"]), sign)
+            assert value == pytest.approx(end, abs=1e-8)
+        else:
+            value, _ = extreme(shares[k], box(points, 1.0), sign)
+            assert sign * (value - end) >= -1e-8
+
+
+def test_with_coarse_rounding_cutoffs_move_in_whole_steps():
+    """Whole points: 89.5 and above is an A. A shift of .4 makes the cutoff 90.4, that is 91 after rounding: 90.5."""
+    scheme = qt.Scheme.flat({"a": 60.0, "b": 40.0}, {"A": 90, "B": 0}).model_dump() | {"rounding": {"total": {"decimals": 0}}}
+    result = qt.assess(qt.Scheme.model_validate(scheme), pd.DataFrame({"a": [1.0], "b": [0.8]}, index=["u"]))
+    margins = [R.tolerance(result, shift=s).table["margin_down"].iloc[0] for s in (0, 0.4, 1, 1.4, 2)]
+    assert margins == pytest.approx([2.5, 1.5, 1.5, 0.5, 0.5])  # score 92
+    counts = R.tolerance_map(result, [0, 0.1, 0.5], [0, 2, 3])
+    assert counts.to_numpy().tolist() == [[1, 1, 0], [1, 0, 0], [0, 0, 0]]  # h = 4.8·2 = 9.6 a unit of ρ… see next line
+    assert R.tolerance(result).table["leverage"].iloc[0] == pytest.approx(8)
+
+
+NEW = {
+    "id": "n", "name": "n", "total": 100.0, "missing": {"new": "full"},
+    "indicators": [{"id": i, "name": i, "points": p, "rule": {"kind": "share"}} for i, p in (("a", 60.0), ("b", 30.0), ("c", 10.0))],
+    "grades": [{"id": "A", "cutoff": 80.0}, {"id": "B", "cutoff": 0.0}],
+}  # fmt: skip
+
+
+def test_indicators_without_data_enter_as_intervals():
+    """c has no column: 0 to 10. u0 has 84 to 94 and is an A whatever c brings; u1 76 to 86 depends on it; u2 stays a B."""
+    frame = pd.DataFrame({"a": [1.0, 0.9, 0.5], "b": [0.8, 0.7333333333333333, 0.5]}, index=["u0", "u1", "u2"])
+    result = qt.assess(validate(Scheme, NEW, None), frame)
+    assert result.grades.tolist() == ["A", "A", "B"]
+    table = R.score_range(result, Box(relative=0.0)).table
+    assert table["low"].tolist() == pytest.approx([84, 76, 45]) and table["high"].tolist() == pytest.approx([94, 86, 55])
+    assert table["free_of_new"].tolist() == [True, False, True] == table["certain"].tolist()
+    assert R.score_range(result, Box(relative=0.0), new="scenario").table["low"].tolist() == pytest.approx([94, 86, 55])
+    found = R.tolerance(result).table
+    assert found["status"].tolist()[1] == "none" and found["why"].tolist()[1] == "new"
+    value, _ = extreme([1.0, 0.8, 0.0], box([60, 30, 10], found.loc["u0", "tolerance"]), 1)
+    assert value == pytest.approx(80)
+    ranks = R.rank_range(result, Box(relative=0.0)).table
+    assert ranks[["best", "worst", "status"]].to_numpy().tolist() == [[1, 2, "exact"], [1, 2, "exact"], [3, 3, "exact"]]
+    with pytest.raises(InputError, match="scenario"):
+        R.score_range(result, Box(relative=0.1), new="full")
+
+
+@settings(max_examples=150)
+@given(givens(), st.sampled_from([0.05, 0.3, 0.9]), st.integers(0, 9))
+def test_lines_enclose_every_score_whatever_the_scheme(given, rho, seed):
+    result = qt.assess(scheme_of(given.scheme), frame_of(given))
+    points = result.points.to_numpy()
+    low_A, low_b, high_A, high_b, held = bracket(result.engine, points * (1 - rho), points * (1 + rho))
+    tried = region_points(points, rho, count=40, seed=seed)
+    scores = from_ticks(score(result.engine, tried))
+    assert (tried @ low_A.T + low_b <= scores + 1e-8)[:, held].all()
+    assert (tried @ high_A.T + high_b >= scores - 1e-8)[:, held].all()
+
+
+def some_way_up(result, k, start, sign, rho, steps=300):
+    """A climb by pairwise transfers inside the band, from `start`: what it reaches."""
+    points, rng = result.points.to_numpy(), np.random.default_rng(k)
+    lo, hi = points * (1 - rho), points * (1 + rho)
+    at, best = start.copy(), sign * score(result.engine, start[None])[0, k] / 1e10
+    for _ in range(steps):
+        i, j = rng.choice(points.size, 2, replace=False)
+        move = min(at[i] - lo[i], hi[j] - at[j]) * rng.choice([1, 0.5, 0.1, 0.01])
+        new = at + move * (np.eye(points.size)[j] - np.eye(points.size)[i])
+        value = sign * score(result.engine, new[None])[0, k] / 1e10
+        if value > best:
+            at, best = new, value
+    return sign * best
+
+
+@settings(max_examples=60)
+@given(st.data())
+def test_blanks_that_are_shared_out_have_exact_extremes(data):
+    """No climb from 8 random starts goes further, and the witness attains the end."""
+    d = data.draw(st.integers(3, 6))
+    sizes = [data.draw(st.integers(1, 8)) * 2.5 for _ in range(d)]
+    cut = data.draw(st.integers(2, d))
+    leaves = [{"id": f"x{j}", "name": f"x{j}", "points": p, "rule": {"kind": "share"}} for j, p in enumerate(sizes)]
+    nodes = [{"id": "n", "name": "n", "children": leaves[:cut]}, *leaves[cut:]]
+    scheme = {"id": "b", "name": "b", "total": sum(sizes), "indicators": nodes, "missing": {"blank": "not_applicable", "not_applicable": "renormalise"}}
+    scheme |= {"grades": [{"id": "A", "cutoff": 0.7 * sum(sizes)}, {"id": "B", "cutoff": 0.0}]}
+    shares = {f"x{j}": [data.draw(st.integers(0, 10)) / 10] for j in range(d)}
+    shares["x0"] = [""]
+    result = qt.assess(validate(Scheme, scheme, None), pd.DataFrame(shares, index=["u"], dtype=object))
+    rho = data.draw(st.sampled_from([0.05, 0.3, 0.9]))
+    points = result.points.to_numpy()
+    lo, hi = points * (1 - rho), points * (1 + rho)
+    *rows, single = ratio_lines(result.engine, lo, hi)
+    assert single.all()
+    for sign in (-1, 1):
+        value, at = ratio_extreme(*(x[0] for x in rows), lo, hi, points.sum(), sign)
+        assert score(result.engine, at[None])[0, 0] / 1e10 == pytest.approx(value, abs=1e-9)
+        assert (at >= lo - 1e-9).all() and (at <= hi + 1e-9).all() and at.sum() == pytest.approx(points.sum())
+        for start in Box(relative=rho).at(result).sample(4, seed=1):
+            assert sign * some_way_up(result, 0, start, sign, rho, 80) <= sign * value + 1e-9
+    row = R.tolerance(result).table.iloc[0]
+    inside = region_points(points, min(row["tolerance"] * (1 - 1e-6), 1.0), count=40)
+    assert (grade(result.engine, score(result.engine, inside))[:, 0] == result.grades.cat.codes.iloc[0]).all()
