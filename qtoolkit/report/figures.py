@@ -10,9 +10,11 @@ import pandas as pd
 from qtoolkit.assessment import Assessment
 from qtoolkit.report import fonts
 from qtoolkit.report.blocks import rounded_towards
-from qtoolkit.robustness import Certificates
+from qtoolkit.robustness import Certificates, TransferMap
 
 MANY = 45  # beyond so many units names are left out
+MANY_LEAVES = 60  # beyond so many indicators there is no transfer map
+LONG = {"zh": 14, "en": 30}  # characters of an indicator's name on an axis
 SHADES = ("#2f6690", "#7fa8c9", "#e2b26f", "#c2604d", "#8a4a7d", "#555555")
 
 
@@ -120,8 +122,61 @@ def tolerances(result: Assessment, certificates: Certificates, language: str) ->
             )
     axes.set_xlim(0, max(values) * 1.09 if len(values) and max(values) > 0 else 1)
     _name_units(axes, result, table.index, language)
-    _grade_legend(axes, result, language)
+    _grade_legend(axes, result, language, "upper right")
     axes.set_xlabel({"zh": "分值允许浮动幅度（±%）", "en": "tolerance of points (±%)"}[language])
+    return figure
+
+
+def rank_ranges(result: Assessment, table: pd.DataFrame, language: str) -> Any:
+    """Proven rank ranges as pale bars, ranges that draws show as dark ones, the present rank as a dot."""
+    fonts.use()
+    figure, axes = _units_axes(len(table))
+    places = np.arange(len(table))
+    axes.barh(
+        places, table["worst"] - table["best"] + 0.5, left=table["best"] - 0.25, height=0.66, color="#b9d0e2",
+        label={"zh": "确定的位次范围", "en": "proven range"}[language],
+    )  # fmt: skip
+    if table["drawn_best"].notna().all():
+        low, high = (table[f"drawn_{side}"].astype(float) for side in ("best", "worst"))
+        words = {"zh": "随机抽样看到的范围", "en": "range seen in draws"}[language]
+        axes.barh(places, high - low + 0.3, left=low - 0.15, height=0.26, color="#2f6690", label=words)
+    words = {"zh": "现行位次", "en": "present rank"}[language]
+    axes.plot(table["rank"], places, "o", color="#222222", markersize=2.6, label=words)
+    axes.set_xlim(0.4, len(table) + 0.6)
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    _name_units(axes, result, table.index, language)
+    axes.legend(loc="lower left", frameon=True)
+    axes.set_xlabel({"zh": "位次", "en": "rank"}[language])
+    return figure
+
+
+def transfers(result: Assessment, found: TransferMap, language: str) -> Any:
+    """The transfer map: rows give, columns receive; dark where few points change a first grade, grey where none do."""
+    import matplotlib.pyplot as plt
+    import seaborn as sns
+    from matplotlib.colors import LogNorm
+
+    fonts.use()
+    names = [leaf.name.of(language) for leaf in result.scheme.leaves]
+    d = len(names)
+    values = found.table.to_numpy(float)
+    values = np.where(np.isfinite(values), np.maximum(values, 0.01), np.nan)
+    figure, axes = plt.subplots(figsize=(6.6, min(2.2 + 0.2 * d, 8.0)))
+    axes.set_facecolor("#e4e4e4")
+    axes.grid(visible=False)
+    if np.isfinite(values).any():
+        ends = np.nanmin(values), max(np.nanmax(values), np.nanmin(values) * 1.01)
+        sns.heatmap(
+            values, ax=axes, cmap=sns.light_palette("#a8323e", as_cmap=True, reverse=True), norm=LogNorm(*ends),
+            annot=d <= 12, fmt=".2f", annot_kws={"fontsize": 6.5}, linewidths=0.3,
+            cbar_kws={"label": {"zh": "转移分值", "en": "points moved"}[language], "shrink": 0.6, "format": "%g"},
+        )  # fmt: skip
+    size = 7 if d <= 16 else 5.5
+    short = [name if len(name) <= LONG[language] else name[: LONG[language] - 1] + "…" for name in names]
+    axes.set_xticks(np.arange(d) + 0.5, short, rotation=90, fontsize=size)
+    axes.set_yticks(np.arange(d) + 0.5, short, rotation=0, fontsize=size)
+    axes.set_xlabel({"zh": "调入的指标", "en": "indicator that receives"}[language], fontsize=8)
+    axes.set_ylabel({"zh": "调出的指标", "en": "indicator that gives"}[language], fontsize=8)
     return figure
 
 
@@ -165,12 +220,12 @@ def cutoffs_of(result: Assessment) -> list[float]:
     return sorted({grade.cutoff_of(group) for grade in scheme.grades[:-1] for group in scheme.classes or (None,)})
 
 
-def _grade_legend(axes: Any, result: Assessment, language: str) -> None:
+def _grade_legend(axes: Any, result: Assessment, language: str, place: str = "lower right") -> None:
     from matplotlib.patches import Patch
 
     colours = grade_colours(result)
     handles = [Patch(color=colours[g.id], label=g.label.of(language)) for g in result.scheme.grades]
-    axes.legend(handles=handles, loc="lower right", frameon=True)
+    axes.legend(handles=handles, loc=place, frameon=True)
 
 
 def _left_end(values: pd.Series, cutoffs: list[float]) -> float:

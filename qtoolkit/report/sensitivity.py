@@ -9,7 +9,7 @@ from qtoolkit import alternatives, robustness
 from qtoolkit.assessment import Assessment
 from qtoolkit.language import Text, listing, same, say
 from qtoolkit.regions import Box
-from qtoolkit.report import figures, words
+from qtoolkit.report import exact, figures, words
 from qtoolkit.report.blocks import Block, Chart, DataTable, Paragraph, rounded_towards, table_of
 
 
@@ -34,7 +34,7 @@ def ranges(result: Assessment, band: float) -> list[Block]:
             "grade": [
                 _span(result, low, high) for low, high in zip(shown["grade_low"], shown["grade_high"], strict=True)
             ],
-            "status": [STATUS[s] for s in shown["status"]],
+            "status": [exact.NATURE[s] for s in shown["status"]],
         }
     )
     columns = {
@@ -69,15 +69,8 @@ def ranges(result: Assessment, band: float) -> list[Block]:
             "stability",
         ),
         *_reasons(table, result),
+        *exact.new_indicators(result, table),
     ]
-
-
-STATUS = {
-    "exact": Text("精确", "exact"),
-    "bounds": Text("界限", "bounds"),
-    "at least": Text("至少", "at least"),
-    "refused": Text("不适用", "not applicable"),
-}
 
 
 def _possible(result: Assessment, table: pd.DataFrame) -> Text:
@@ -123,13 +116,8 @@ def tolerances(result: Assessment, band: float) -> list[Block]:
     table = certificates.table.sort_values("tolerance", kind="stable")
     heading = Text("分值允许浮动幅度", "Tolerance of points")
     finite = table[np.isfinite(table["tolerance"].astype(float))]
-    refused = table.index[table["status"] == "refused"]
     if finite.empty:
-        why = (
-            robustness.REASONS["quota"]
-            if len(refused)
-            else Text("没有分数线可能被跨过", "there is no cutoff to cross")
-        )
+        why = Text("没有分数线可能被跨过", "there is no cutoff to cross")
         text = say(zh="未计算允许浮动幅度：{why}。", en="Tolerances are not given: {why}.", why=why)
         return [Paragraph(text, "stability", heading)]
     weak, strong = finite.index[0], finite.index[-1]
@@ -149,17 +137,7 @@ def tolerances(result: Assessment, band: float) -> list[Block]:
     return [
         Paragraph(text, "stability", heading),
         Paragraph(proof, "stability"),
-        *(
-            Paragraph(
-                say(
-                    zh="{units}的等级还取决于其他考核对象（名额或末位），不给出允许浮动幅度。",
-                    en="The grades of {units} also depend on other units (a quota or last places): no tolerance is given.",
-                    units=words.units(result, refused),
-                ),
-                "stability",
-            )
-            for _ in refused[:1]
-        ),
+        *_open_even_now(result, table),
         _tolerance_table(result, table),
         Chart(
             "tolerances", Text("各考核对象等级的分值允许浮动幅度", "Tolerance of points for each unit's grade"),
@@ -167,6 +145,19 @@ def tolerances(result: Assessment, band: float) -> list[Block]:
             Text("横条越长，等级越稳", "The longer the bar, the more certain the grade"), "stability",
         ),
     ]
+
+
+def _open_even_now(result: Assessment, table: pd.DataFrame) -> list[Block]:
+    """Units whose grade is not certain even at the present points."""
+    units = table.index[table["status"] == "none"]
+    if not len(units):
+        return []
+    text = say(
+        zh="{units}的等级取决于尚无数据的新增指标，现行分值下即不确定。",
+        en="The grades of {units} depend on new indicators without data: they are open even at the present points.",
+        units=words.units(result, units),
+    )
+    return [Paragraph(text, "stability", style="note")]
 
 
 def _percent(tolerance: float) -> Text:
@@ -183,9 +174,9 @@ def _tolerance_table(result: Assessment, table: pd.DataFrame) -> DataTable:
             "score": table["score"].to_numpy(),
             "grade": [result.scheme.grade(g).label for g in table["grade"]],
             "towards": [None if pd.isna(g) else result.scheme.grade(g).label for g in table["towards"]],
-            "margin": np.minimum(table["margin_down"], table["margin_up"]).where(table["status"] != "refused").to_numpy(),
+            "margin": np.minimum(table["margin_down"], table["margin_up"]).where(table["why"] != "quota").to_numpy(),
             "tolerance": table["tolerance"].to_numpy(float),
-            "status": [STATUS[s] for s in table["status"]],
+            "status": [exact.NATURE[s] for s in table["status"]],
         }
     )
     columns = {

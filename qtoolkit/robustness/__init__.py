@@ -3,7 +3,7 @@
 Every exact row was re-scored at its witness; a bound is called a bound. The mathematics is in the modules' docstrings.
 """
 
-from qtoolkit.robustness.certificates import REASONS, Certificates
+from qtoolkit.robustness.certificates import NEW, REASONS, Certificates
 from qtoolkit.robustness.flips import cheapest_flip
 from qtoolkit.robustness.intervals import TransferMap, cutoff_intervals, stability_intervals, transfer_map
 from qtoolkit.robustness.pairs import Dominance, dominance, pair_robustness, pair_tolerance
@@ -12,6 +12,7 @@ from qtoolkit.robustness.ranks import rank_range
 from qtoolkit.robustness.tolerances import tolerance, tolerance_map
 
 __all__ = [
+    "NEW",
     "REASONS",
     "Certificates",
     "Dominance",

@@ -24,6 +24,7 @@ from qtoolkit.solver import solve_lp
 NUDGE = 1e-3  # points by which a slope is taken where a score is not linear
 GRID, HALVINGS = 32, 50  # of the search along a path where it is not
 SMALL = 1e-9
+SOLVED = 1e-6  # points of score beyond the cutoff, so that what a solver finds is beyond it
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def cheapest_flip(
     >>> r = qt.assess(qt.Scheme.flat({"a": 60, "b": 40}, {"A": 90, "B": 0}), frame)
     >>> flip = qt.robustness.cheapest_flip(r).table.loc["甲"]
     >>> round(float(flip.points_moved), 6), flip.recipe.of("en")
-    (10.0, 'from “a” 10 to “b” 10')
+    (10.0, 'moving 10 from “a” to “b”')
     """
     if step is not None and not (isinstance(step, int | float) and 0 < step < np.inf):
         raise InputError(say(zh="step 应为大于0的数，现为 {step}", en="step must be a number above 0, found {step}", step=step))
@@ -84,11 +85,14 @@ def cheapest_flip(
     needs = [margin(result, base, e.thresholds, side) for side in (DOWN, UP)]
     needs[DOWN] = needs[DOWN] + TICK  # one tick below the closed end
     refused = in_reach(result, codes) | ((e.shift > 0) & (not e.veto_first))
-    needs[UP][in_reach(result, codes + 1)] = np.inf  # a quota may leave no place there
-    moves = _by_program(result, region, needs) if region is not None else _greedily(result, needs, step, zero_points)
-    best, floor, why = moves
+    barred = in_reach(result, codes + 1) & np.isfinite(needs[UP])  # a quota may leave no place there
+    if region is None:
+        best, floor, why = _greedily(result, needs, barred, step, zero_points)
+    else:
+        best, floor, why = _by_program(result, region, needs, barred)
     found = np.isfinite(best).all(axis=1) & ~refused
     moved = np.where(found, (np.maximum(best - points, 0)).sum(axis=1), np.inf)
+    refused |= barred & ~found & np.isfinite(floor)
     moved[refused], floor[refused], why[refused] = np.nan, np.nan, "quota"
     exact = moved <= floor + SMALL
     after = grades_at(result, from_ticks(score(e, np.where(found[:, None], best, points)[None])[0]))
@@ -112,19 +116,26 @@ def cheapest_flip(
 
 
 def _recipe(result: Assessment, change: np.ndarray) -> Text:
-    """From which indicators to which, how many points."""
+    """From which indicators to which, how many points (rounded up)."""
     names = [leaf.name for leaf in result.scheme.leaves]
     given, taken = (
-        listing(
-            say(zh="“{leaf}”{points:.4g}分", en="“{leaf}” {points:.4g}", leaf=names[j], points=abs(change[j]))
-            for j in np.flatnonzero(sign * change > SMALL)
-        )
+        [(names[j], f"{np.ceil(abs(change[j]) * 1e4 - 1e-3) / 1e4:.4g}") for j in np.flatnonzero(sign * change > SMALL)]
         for sign in (1, -1)
     )
-    return say(zh="从{taken}调给{given}", en="from {taken} to {given}", taken=taken, given=given)
+    if len(given) == len(taken) == 1:
+        (start, points), (end, _) = taken[0], given[0]
+        return say(
+            zh="从“{start}”调{points}分到“{end}”", en="moving {points} from “{start}” to “{end}”",
+            start=start, end=end, points=points,
+        )  # fmt: skip
+    sources, targets = (
+        listing(say(zh="“{leaf}”{points}分", en="“{leaf}” {points}", leaf=leaf, points=points) for leaf, points in side)
+        for side in (taken, given)
+    )
+    return say(zh="调出{sources}，调入{targets}", en="taking from {sources} and giving to {targets}", sources=sources, targets=targets)
 
 
-def _greedily(result: Assessment, needs, step, zero_points):
+def _greedily(result: Assessment, needs, barred, step, zero_points):
     """Points after the cheapest move of each unit (n, d), NaN where none changes the grade; what it cannot be cheaper than
     (n,); why (n,)."""
     e, points = result.engine, result.points.to_numpy()
@@ -144,7 +155,8 @@ def _greedily(result: Assessment, needs, step, zero_points):
                 continue
             curve = (own[k], e.const[k]) if straight[k] else (slope[k], np.zeros(d))
             take, give = (_moves(curve, points, sign, direction, step, zero_points) for direction in (-1, 1))
-            found.append(_apart(take, give, need, step, d) if straight[k] else _search(result, k, take, give, step))
+            if not (barred[k] and side == UP):
+                found.append(_apart(take, give, need, step, d) if straight[k] else _search(result, k, take, give, step, side))
             if not (take.certain and give.certain):
                 take, give = (_moves(curve, points, sign, way, step, zero_points, loose=True) for way in (-1, 1))
             floors.append(_merge(take, give, need, step))
@@ -187,8 +199,7 @@ def _moves(curve, points, sign: int, direction: int, step: float | None, zero_po
     are used; `loose` counts the whole leaf at its best average instead, which no move can beat.
     """
     a, b = curve
-    total, d = points.sum(), points.size
-    far = np.where(direction < 0, points, total)  # how much a leaf can move
+    far = np.where(direction < 0, points, points.sum())  # how much a leaf can move
     if step is not None:
         far = np.floor(far / step + SMALL) * step
     if not zero_points:
@@ -277,8 +288,9 @@ def _gradient(result: Assessment) -> np.ndarray:
     return from_ticks(moved - result.base.to_numpy()).T / NUDGE
 
 
-def _search(result: Assessment, k: int, take: _Moves, give: _Moves, step: float | None) -> np.ndarray | None:
-    """Along the greedy path of a score that is not linear: the first point found at which unit k's grade is another."""
+def _search(result: Assessment, k: int, take: _Moves, give: _Moves, step: float | None, side: int) -> np.ndarray | None:
+    """Along the greedy path of a score that is not linear: the first point found at which unit k's grade is
+    better (side UP) or worse."""
     e, points = result.engine, result.points.to_numpy()
     before = grades_at(result, from_ticks(result.base.to_numpy()))[k]
     most = min(take.amount.sum(), give.amount.sum())
@@ -288,7 +300,8 @@ def _search(result: Assessment, k: int, take: _Moves, give: _Moves, step: float 
 
     def differs(moves: np.ndarray) -> np.ndarray:
         ticks = score(e, np.maximum(points + np.array([change(m) for m in moves]), 0.0))[:, k]
-        return np.minimum((ticks[:, None] >= e.thresholds[k]).sum(axis=1), e.ceiling[k]) != before
+        after = np.minimum((ticks[:, None] >= e.thresholds[k]).sum(axis=1), e.ceiling[k])
+        return after > before if side == UP else after < before
 
     grid = np.arange(1, int(most / step + SMALL) + 1) * step if step else most * np.arange(1, GRID + 1) / GRID
     if not len(grid) or not (hit := differs(grid)).any():
@@ -301,8 +314,8 @@ def _search(result: Assessment, k: int, take: _Moves, give: _Moves, step: float 
     return change(high)
 
 
-def _by_program(result: Assessment, region: Region, needs):
-    """The same inside a region, one linear program a unit and side."""
+def _by_program(result: Assessment, region: Region, needs, barred):
+    """The same inside a region, one linear program a unit and side; to the solver's precision."""
     points, area = result.points.to_numpy(), region.at(result)
     n, d = result.engine.slope.shape
     A, b, straight, why = affine(result.engine, area.lo, area.hi)
@@ -317,12 +330,13 @@ def _by_program(result: Assessment, region: Region, needs):
     for k in np.flatnonzero(straight):
         found = []
         for side, sign in ((DOWN, -1), (UP, 1)):
-            if np.isfinite(needs[side][k]):
-                target = sign * (base[k] - b[k]) + needs[side][k] + SMALL
+            if np.isfinite(needs[side][k]) and not (barred[k] and side == UP):
+                target = sign * (base[k] - b[k]) + needs[side][k] + SOLVED
                 rows = np.concatenate([rise, np.append(-sign * A[k] @ s.transform, np.zeros(d))[None]])
                 answer = solve_lp(np.append(np.zeros(s.lo.size), np.ones(d)), wide, rows, np.append(points, -target))
                 if answer is not None:
                     found.append((answer.fun, np.maximum(s.transform @ answer.x[: s.lo.size], 0.0)))
         if found:
             best[k] = min(found, key=lambda x: x[0])[1]
-    return best, np.where(straight, np.nan_to_num(np.maximum(best - points, 0).sum(axis=1), nan=np.inf), 0.0), why
+    floor = np.where(straight & ~barred, np.nan_to_num(np.maximum(best - points, 0).sum(axis=1), nan=np.inf), 0.0)
+    return best, floor, why

@@ -113,7 +113,7 @@ def test_most_flips_with_deductions_are_exact():
     result = qt.assess(validate(Scheme, scheme, None), pd.DataFrame({"a": [0.75], "b": [4.0]}, index=["u"]))
     row = R.cheapest_flip(result).table.iloc[0]  # 30 + 56 = 86; each point from a to b gains .25: 16 points
     assert (row["points_moved"], row["status"]) == (pytest.approx(16), "exact")
-    assert row["recipe"].zh == "从“a”16分调给“b”16分" and row["recipe"].en == "from “a” 16 to “b” 16"
+    assert row["recipe"].zh == "从“a”调16分到“b”" and row["recipe"].en == "moving 16 from “a” to “b”"
 
 
 @settings(max_examples=40)
@@ -126,8 +126,8 @@ def test_flips_inside_a_region_are_the_lp_s(tenths, first, cutoff):
     points = [30.0, 10.0, 25.0, 35.0]
     gap = cutoff - np.dot(tenths, points) / 10
     up = gap > 1e-9
-    expected = fewest(np.array(tenths) / 10, points, gap if up else -gap + 1e-9, 1 if up else -1, levels_by_hand(first, 0.25))
-    assert row["points_moved"] == pytest.approx(expected, abs=1e-6)
+    expected = fewest(np.array(tenths) / 10, points, (gap if up else -gap) + 1e-6, 1 if up else -1, levels_by_hand(first, 0.25))
+    assert row["points_moved"] == pytest.approx(expected, abs=1e-5)
 
 
 def test_flips_say_what_they_cannot_do():

@@ -1,0 +1,272 @@
+"""Views of exact robustness beyond one band: moving cutoffs, ranks, cheapest flips, transfers, single points and cutoffs."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from qtoolkit import robustness
+from qtoolkit.assessment import Assessment
+from qtoolkit.language import Text, listing, say
+from qtoolkit.regions import Box
+from qtoolkit.report import figures, words
+from qtoolkit.report.blocks import Block, Chart, DataTable, Paragraph, rounded_towards, table_of
+
+BANDS = (0.0, 0.025, 0.05, 0.1, 0.2)
+SHIFTS = (0.0, 0.005, 0.01, 0.02)  # of the total
+SECONDS = 60.0  # for all rank ranges
+FEW = 8  # names in a sentence
+NATURE = {
+    "exact": Text("精确", "exact"), "bounds": Text("界限", "bounds"), "at least": Text("至少", "at least"),
+    "at most": Text("至多", "at most"), "none": Text("现行分值下即不确定", "open even now"),
+    "refused": Text("不适用", "not applicable"), "undefined": Text("无法单独调整", "cannot move alone"),
+}  # fmt: skip
+
+
+def moving_cutoffs(result: Assessment) -> list[Block]:
+    """How many grades stay certain while points and cutoffs move together."""
+    total = result.scheme.total
+    counts = robustness.tolerance_map(result, BANDS, [share * total for share in SHIFTS])
+    n, moved = len(result.scores), counts.iloc[0, 2]
+    text = say(
+        zh="分值和分数线同时变动时，等级确定不变的家数见下表。分值不动、各分数线上下移动{shift:g}分以内，{moved}家等级不变；"
+        "分值上下浮动10%、分数线不动，{fixed}家不变；两者同时变动，{both}家不变（共{n}家）。",
+        en="The table counts the grades that are certain while points and cutoffs move together. With the points as they are and "
+        "cutoffs moving by up to {shift:g} either way, {moved} of {n} grades hold; with points within ±10% and cutoffs fixed, "
+        "{fixed}; with both, {both}.",
+        shift=SHIFTS[2] * total, moved=int(moved), fixed=int(counts.loc[0.1].iloc[0]), both=int(counts.loc[0.1].iloc[2]), n=n,
+    )
+    columns = {"band": (Text("分值浮动", "Points within"), [f"±{band:.4g}%" for band in np.array(BANDS) * 100], "")}
+    for i, share in enumerate(SHIFTS):
+        heading = say(zh="分数线±{shift:g}分", en="cutoffs ±{shift:g}", shift=share * total)
+        columns[f"shift{i}"] = (heading, [int(count) for count in counts.iloc[:, i]], "d")
+    caption = Text("等级确定不变的家数", "Number of grades that are certain")
+    heading = Text("分值与分数线同时变动", "Points and cutoffs moving together")
+    return [Paragraph(text, "stability", heading), table_of("certainty_map", caption, "stability", columns)]
+
+
+def rank_ranges(result: Assessment, band: float, seed: int = 0) -> list[Block]:
+    """Best and worst rank of each unit while the points move within ±band, beside what random draws show."""
+    region, draws = Box(relative=band), 2000
+    table = robustness.rank_range(result, region, time_limit=SECONDS, draws=draws, seed=seed).table
+    table = table.loc[result.ranks.sort_values(kind="stable").index]
+    exact = table["status"] == "exact"
+    wider = exact & ((table["drawn_best"] > table["best"]) | (table["drawn_worst"] < table["worst"]))
+    span = table["worst"] - table["best"]
+    most, fixed = span.idxmax(), int((span == 0).sum())
+    text = say(
+        zh="{region}时，{fixed}家位次不变；位次变动余地最大的是{unit}（第{best}位至第{worst}位）。随机抽取{draws}组分值，"
+        "看到的位次范围比真实范围窄的有{wider}家：抽样不能证明位次稳定。",
+        en="With {region}, {fixed:unit keeps its rank|units keep their rank}; the widest range is {unit}'s (rank {best} to {worst}). "
+        "Of {draws} random draws the ranges seen are narrower than the true ones for {wider:unit|units}: draws prove nothing.",
+        region=region.describe(), fixed=fixed, unit=result.labels[most], best=int(table.loc[most, "best"]),
+        worst=int(table.loc[most, "worst"]), draws=draws, wider=int(wider.sum()),
+    )  # fmt: skip
+    blocks: list[Block] = [Paragraph(text, "stability", Text("位次范围", "Rank ranges"))]
+    if not exact.all():
+        note = say(
+            zh="{units}的位次为界限：确定不会越出，但两端未必能够达到。",
+            en="The rank ranges of {units} are bounds: no rank lies outside, but the ends need not be attained.",
+            units=words.units(result, table.index[~exact], FEW),
+        )
+        blocks.append(Paragraph(note, "stability", style="note"))
+    columns = {
+        "unit": (words.UNIT, [result.labels[unit] for unit in table.index], ""),
+        "rank": (words.RANK, list(table["rank"]), "d"),
+        "best": (Text("最好位次", "Best rank"), list(table["best"]), "d"),
+        "worst": (Text("最差位次", "Worst rank"), list(table["worst"]), "d"),
+        "drawn_best": (Text("抽样最好", "Best drawn"), list(table["drawn_best"]), "d"),
+        "drawn_worst": (Text("抽样最差", "Worst drawn"), list(table["drawn_worst"]), "d"),
+        "status": (Text("性质", "Nature"), [NATURE[s] for s in table["status"]], ""),
+    }
+    caption = Text("分值浮动时的位次范围", "Rank ranges under moving points")
+    chart = Chart(
+        "rank_ranges", caption, lambda language: figures.rank_ranges(result, table, language),
+        Text("浅色为确定的位次范围，深色为随机抽样看到的范围，圆点为现行位次", "Pale bars are proven ranges, dark ones what draws show, dots present ranks"),
+        "stability",
+    )  # fmt: skip
+    return [*blocks, chart, table_of("rank_ranges", caption, "annex_scores", columns)]
+
+
+def flips(result: Assessment) -> list[Block]:
+    """The fewest points that change each unit's grade, the scheme's weakest spot first."""
+    table = robustness.cheapest_flip(result).table.sort_values("points_moved", kind="stable")
+    whole = robustness.cheapest_flip(result, step=0.5).table["points_moved"]
+    heading = Text("最小调整分值", "Cheapest flips")
+    open_ = table[np.isfinite(table["points_moved"])]
+    refused = table.index[table["status"] == "refused"]
+    blocks: list[Block] = []
+    if open_.empty:
+        text = Text("在总分不变的条件下，没有计算出能够改变等级的分值调整。", "No transfer of points was found that changes a grade.")
+        blocks.append(Paragraph(text, "stability", heading))
+    else:
+        weak = open_.index[0]
+        text = say(
+            zh="使等级改变至少要调整多少分值：方案最薄弱之处是{unit}：{recipe}（共{points}分，{nature}），等级即由{before}变为{after}。"
+            "调整不足1分即有等级改变的有{few}家：{units}。该项结果仅供内部研究，不宜对外提供。",
+            en="How many points must move to change a grade: the scheme's weakest spot is {unit}: {recipe} ({points} in all, "
+            "{nature}) turns its grade from {before} into {after}. Less than 1 point is enough for {few:unit|units}: {units}. "
+            "This is for internal use only.",
+            unit=result.labels[weak], recipe=open_.loc[weak, "recipe"], points=rounded_towards(open_.loc[weak, "points_moved"], ".2f", "↑"),
+            nature=NATURE[open_.loc[weak, "status"]], before=_label(result, open_.loc[weak, "grade"]),
+            after=_label(result, open_.loc[weak, "towards"]), few=int((open_["points_moved"] < 1).sum()),
+            units=words.units(result, open_.index[open_["points_moved"] < 1], FEW),
+        )  # fmt: skip
+        blocks.append(Paragraph(text, "stability", heading))
+    if len(refused):
+        text = say(
+            zh="{units}的等级还取决于其他考核对象（名额或末位），不计算最小调整分值，请看位次范围。",
+            en="The grades of {units} also depend on other units (a quota or last places): see the rank ranges instead.",
+            units=words.units(result, refused, FEW),
+        )
+        blocks.append(Paragraph(text, "stability", style="note"))
+    shown = table.drop(index=refused)
+    columns = {
+        "unit": (words.UNIT, [result.labels[unit] for unit in shown.index], ""),
+        "grade": (words.GRADE, [_label(result, g) for g in shown["grade"]], ""),
+        "towards": (Text("变为", "Turns into"), [_label(result, g) for g in shown["towards"]], ""),
+        "points": (Text("最小调整分值", "Fewest points"), list(shown["points_moved"]), "↑.2f"),
+        "half": (Text("按0.5分调整", "In half points"), list(whole[shown.index]), ".1f"),
+        "status": (Text("性质", "Nature"), [NATURE[s] for s in shown["status"]], ""),
+        "recipe": (Text("调整办法", "Recipe"), list(shown["recipe"]), ""),
+    }
+    widths = (1.2, 0.8, 0.8, 1.1, 1.1, 0.8, 5.0)
+    caption = Text("使等级改变的最小调整分值（由小到大）", "Fewest points that change each grade (least first)")
+    return [*blocks, table_of("cheapest_flips", caption, "annex_scores", columns, widths=widths)]
+
+
+def _label(result: Assessment, grade: str | None) -> Text | None:
+    return None if pd.isna(grade) else result.scheme.grade(grade).label
+
+
+def transfers(result: Assessment) -> list[Block]:
+    """Points that can move between two indicators before the first grade changes, and how far each may move alone."""
+    found = robustness.transfer_map(result)
+    names = {leaf.id: leaf.name for leaf in result.scheme.leaves}
+    pairs = found.table.rename_axis(index="from", columns="to").stack().rename("points").reset_index()
+    pairs = pairs[np.isfinite(pairs["points"])].sort_values("points", kind="stable")
+    heading = Text("分值转移和单项调整", "Transfers and single changes")
+    caption = Text("分值转移影响（由小到大）", "Transfers that change a grade (least first)")
+    alone = robustness.stability_intervals(result)
+    width = (np.minimum(alone["high"] - alone["points"], alone["points"] - alone["low"])).sort_values(kind="stable")
+    blocks: list[Block] = []
+    if pairs.empty:
+        text = Text("任意两项指标之间转移分值，等级都不改变。", "No transfer of points between two indicators changes a grade.")
+        blocks.append(Paragraph(text, "stability", heading))
+    else:
+        first, tight = pairs.iloc[0], width.index[0]
+        text = say(
+            zh="两项指标之间转移分值，最先改变等级的是从“{start}”转到“{end}”：转移超过{points}分，{unit}的等级即改变。"
+            "单独调整一项指标、其余按比例分摊，最敏感的是“{leaf}”：分值在{low}分至{high}分之间时各家等级不变（现为{now:g}分）。",
+            en="Of all transfers between two indicators the first to change a grade is from “{start}” to “{end}”: beyond {points} points "
+            "the grade of {unit} changes. Of single indicators, the others in proportion, the most sensitive is “{leaf}”: no grade "
+            "changes while it has {low} to {high} points (now {now:g}).",
+            start=names[first["from"]], end=names[first["to"]], points=rounded_towards(first["points"], ".2f", "↓"),
+            unit=result.labels[found.unit.loc[first["from"], first["to"]]], leaf=names[tight],
+            low=rounded_towards(alone.loc[tight, "low"], ".2f", "↑"), high=rounded_towards(alone.loc[tight, "high"], ".2f", "↓"),
+            now=alone.loc[tight, "points"],
+        )  # fmt: skip
+        blocks.append(Paragraph(text, "stability", heading))
+    if found.left_out:
+        text = say(
+            zh="{units}的等级还取决于其他考核对象或计算量过大，未列入。",
+            en="{units} are left out: their grades also depend on others, or there is too much to search.",
+            units=words.units(result, found.left_out, FEW),
+        )
+        blocks.append(Paragraph(text, "stability", style="note"))
+    if 1 < len(names) <= figures.MANY_LEAVES:
+        chart = Chart(
+            "transfers", Text("分值转移影响表", "Transfer map"), lambda language: figures.transfers(result, found, language),
+            Text("行为调出的指标，列为调入的指标；颜色越深，改变首个等级所需转移的分值越少", "Rows give, columns receive; the darker, the fewer points change a first grade"),
+            "annex_scores",
+        )  # fmt: skip
+        blocks.append(chart)
+    listed = pairs.head(20)
+    units = [result.labels[found.unit.loc[row["from"], row["to"]]] for _, row in listed.iterrows()]
+    columns = {
+        "from": (Text("调出指标", "From"), [names[i] for i in listed["from"]], ""),
+        "to": (Text("调入指标", "To"), [names[i] for i in listed["to"]], ""),
+        "points": (Text("分值", "Points"), list(listed["points"]), "↓.2f"),
+        "unit": (Text("首先改变的考核对象", "First to change"), units, ""),
+    }
+    blocks.append(table_of("transfers", caption, "annex_scores", columns))
+    return [*blocks, _alone(result, alone), _lines(result)]
+
+
+def _alone(result: Assessment, alone: pd.DataFrame) -> DataTable:
+    """Each indicator's points alone."""
+    label = {unit: text for unit, text in result.labels.items()}
+    columns = {
+        "leaf": (Text("指标", "Indicator"), [leaf.name for leaf in result.scheme.leaves], ""),
+        "points": (Text("分值", "Points"), list(alone["points"]), "g"),
+        "low": (Text("等级不变的下限", "Grades hold from"), list(alone["low"]), "↑.2f"),
+        "unit_low": (Text("下限处改变", "Changes there"), [label.get(unit) for unit in alone["unit_low"]], ""),
+        "high": (Text("等级不变的上限", "Grades hold up to"), list(alone["high"]), "↓.2f"),
+        "unit_high": (Text("上限处改变", "Changes there"), [label.get(unit) for unit in alone["unit_high"]], ""),
+        "status": (Text("性质", "Nature"), [NATURE[s] for s in alone["status"]], ""),
+    }
+    caption = Text("单项指标分值的稳定区间（其余指标按比例分摊）", "Stability intervals of single indicators (the others in proportion)")
+    return table_of("stability_intervals", caption, "annex_scores", columns, widths=(2.6, 0.8, 1.1, 1.2, 1.1, 1.2, 0.9))
+
+
+def _lines(result: Assessment) -> DataTable:
+    """Each cutoff alone."""
+    table, label = robustness.cutoff_intervals(result), result.labels
+    columns = {
+        "grade": (words.GRADE, [_label(result, g) for g in table.index], ""),
+        "cutoff": (Text("分数线", "Cutoff"), list(table["cutoff"]), "g"),
+        "low": (Text("等级不变：高于", "Grades hold above"), [_finite(x) for x in table["low"]], ".2f"),
+        "unit_low": (Text("下限处改变", "Changes there"), [label.get(unit) for unit in table["unit_low"]], ""),
+        "high": (Text("等级不变：不高于", "and up to"), [_finite(x) for x in table["high"]], ".2f"),
+        "unit_high": (Text("上限处改变", "Changes there"), [label.get(unit) for unit in table["unit_high"]], ""),
+    }
+    return table_of("cutoff_intervals", Text("单条分数线的稳定区间", "Stability intervals of single cutoffs"), "annex_scores", columns)
+
+
+def _finite(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
+
+
+def proofs() -> list[Block]:
+    """Annex: how the exact results are proven, in a few lines."""
+    texts = [
+        Text(
+            "位次范围：他家对本家的领先分数是分值的线性函数，其最大、最小值精确可求；处处领先者决定最好位次，可能领先者决定最差位次；"
+            "其余由整数规划求解，所得分值经重新评分核对，界限与实例一致的才称“精确”。",
+            "Rank ranges: the lead of another unit is linear in the points and its extremes are exact; rivals ahead everywhere bound the "
+            "best rank, rivals that may be ahead the worst; an integer program settles the rest, its points are re-scored, and "
+            "only where bound and instance agree is the rank called exact.",
+        ),
+        Text(
+            "最小调整分值：从得分率最低的指标向最高的指标转移分值，每分提高最多（降低得分则相反），故逐项转移即为最省；"
+            "须整分或半分调整时同理。",
+            "Cheapest flips: moving a point from the indicator with the lowest share to the one with the highest gains most (the reverse "
+            "loses most), so taking them in that order moves the fewest points; in whole or half points likewise.",
+        ),
+        Text(
+            "不计分指标的分值按比例折算时，得分为 A·p + b + N·q/D（q为不计分分值，N、D为同组其余指标的得分和分值），"
+            "其极值在有限个候选点上取得，逐一比较即可。",
+            "Where a blank's points are shared out the score is A·p + b + N·q/D (q the blank's points, N and D the score and points of the "
+            "rest of its group); its extremes lie at a finite number of candidates, which are compared.",
+        ),
+        Text(
+            "尚无数据的新增指标按0至满分的区间进入以上计算；“界限”“至少”“至多”表示结论可靠但未必最紧。",
+            "New indicators without data enter as anything from 0 to full marks; “bounds”, “at least” and “at most” are safe, "
+            "though perhaps not the tightest.",
+        ),
+    ]
+    return [Paragraph(text, "annex_methods") for text in texts]
+
+
+def new_indicators(result: Assessment, table: pd.DataFrame) -> list[Block]:
+    """For whom the grade does not depend on indicators that have no data yet."""
+    new = [leaf.name for leaf, column in zip(result.scheme.leaves, (result.table.status == robustness.NEW).T, strict=True) if column.all()]
+    if not new:
+        return []
+    open_ = table.index[~table["free_of_new"]]
+    text = say(
+        zh="新增指标{leaves}尚无数据，按0至满分的区间测算：{n}家的等级与其得分无关；受其影响的有{m}家：{units}。",
+        en="New indicators without data ({leaves}) enter as 0 to full marks: {n:grade does|grades do} not depend on them; {m:grade does|grades do}: {units}.",
+        leaves=listing(new), n=len(table) - len(open_), m=len(open_), units=words.units(result, open_),
+    )
+    return [Paragraph(text, "stability", Text("新增指标", "New indicators"))]
