@@ -41,3 +41,19 @@ def least_mean(v: np.ndarray, lo: np.ndarray, hi: np.ndarray, live: np.ndarray) 
             mean = np.where(p > 0, p * v, 0.0).sum(axis=1) / weight
         best = np.minimum(best, np.where(weight > 0, mean, np.inf))
     return best
+
+
+def deviation(c: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """h = Σ p |c − m| of each row of c (n, d), m a median of the row weighted by the points: (n,).
+
+    Rows are sorted as whole numbers with the column packed into the last bits, so that one plain sort does.
+    """
+    d = c.shape[1]
+    bits = max(d - 1, 1).bit_length()
+    scale = np.abs(c).max(initial=0.0) or 1.0
+    keys = np.rint(c * (2.0 ** (62 - bits) / scale)).astype(np.int64)
+    keys = np.sort((keys << bits) | np.arange(d), axis=1) & ((1 << bits) - 1)
+    mass = np.cumsum(points[keys], axis=1)
+    at = (mass < mass[:, -1:] / 2).sum(axis=1, keepdims=True)
+    m = np.take_along_axis(c, np.take_along_axis(keys, np.minimum(at, d - 1), axis=1), axis=1)
+    return np.abs(c - m) @ points

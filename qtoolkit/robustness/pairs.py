@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from qtoolkit.areas import Area, deviation
+from qtoolkit.areas import Area
 from qtoolkit.assessment import Assessment
 from qtoolkit.engine import TICK, affine, finish, from_ticks, to_ticks
+from qtoolkit.engine.box import deviation
 from qtoolkit.regions import Region
 from qtoolkit.robustness.certificates import Lines, New, enclose, span_values
 

@@ -14,10 +14,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from qtoolkit.areas import deviation
 from qtoolkit.assessment import Assessment
 from qtoolkit.engine import TICK, affine, from_ticks, grade, ratio_extreme, ratio_lines, score, shifted, to_ticks
-from qtoolkit.engine.box import greedy
+from qtoolkit.engine.box import deviation, greedy
 from qtoolkit.errors import InputError, WorkError
 from qtoolkit.language import say
 from qtoolkit.regions import Box
