@@ -13,22 +13,10 @@ from qtoolkit.engine.core import Tree
 from qtoolkit.engine.sampling import box_simplex
 from qtoolkit.errors import InputError, WorkError
 from qtoolkit.language import say
-from qtoolkit.solver import linear_program
+from qtoolkit.solver import System, linear_program
 
 NEAR = 1e-9  # how far outside, as a share of the total, still counts as inside
 TRIES = 200  # batches of proposals before rejection is given up
-
-
-@dataclass(frozen=True)
-class System:
-    """Points p = transform·z, with lo ≤ z ≤ hi and low ≤ rows·z ≤ high."""
-
-    transform: np.ndarray
-    lo: np.ndarray
-    hi: np.ndarray
-    rows: np.ndarray
-    low: np.ndarray
-    high: np.ndarray
 
 
 class Area:

@@ -6,17 +6,26 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
 import numpy as np
 
 from qtoolkit.errors import WorkError
 from qtoolkit.language import say
 
-if TYPE_CHECKING:
-    from qtoolkit.areas import System
-
 INFEASIBLE, UNKNOWN = 2, 4  # scipy's status codes
+
+
+@dataclass(frozen=True)
+class System:
+    """Points p = transform·z, with lo ≤ z ≤ hi and low ≤ rows·z ≤ high."""
+
+    transform: np.ndarray
+    lo: np.ndarray
+    hi: np.ndarray
+    rows: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
 
 
 def linear_program(cost: np.ndarray, s: System) -> np.ndarray | None:
