@@ -299,6 +299,33 @@ def score_grades(e: Engine, base: np.ndarray) -> np.ndarray:
     return (finish(e, base)[..., None] >= e.cutoffs).sum(axis=-1).astype(np.int8)
 
 
+def places(key: np.ndarray, tol: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Units from the highest key down, (…, n), and their competition ranks, (…, n) or, where nobody ties, (n,).
+
+    One sort of whole numbers with the unit packed into the last bits. Keys at most `tol` ticks below the next higher one
+    share its rank.
+    """
+    key = np.asarray(key, np.int64)
+    n = key.shape[-1]
+    bits = max(n - 1, 1).bit_length()
+    if key.size and max(int(key.max()), -int(key.min())) >= 1 << (62 - bits):  # too wide to pack: sort indirectly
+        unit = np.argsort(-key, axis=-1, kind="stable")
+        fallen = -np.take_along_axis(key, unit, axis=-1)
+    else:
+        packed = np.left_shift(key, bits)
+        np.negative(packed, out=packed)
+        packed |= np.arange(n)
+        packed.sort(axis=-1)
+        fallen, unit = packed >> bits, np.bitwise_and(packed, (1 << bits) - 1, out=packed)
+    place = np.arange(1, n + 1)
+    level = (fallen[..., 1:] == fallen[..., :-1]) if tol == 0 else np.diff(fallen, axis=-1) <= tol
+    if level.any():
+        new = np.ones(key.shape, bool)
+        new[..., 1:] = ~level
+        place = np.maximum.accumulate(np.where(new, place, 0), axis=-1)
+    return unit, place
+
+
 def rank(key: np.ndarray, tol: int = 0) -> np.ndarray:
     """Competition ranks ("1-1-3", 1 the highest) along the last axis, int32.
 
@@ -307,21 +334,9 @@ def rank(key: np.ndarray, tol: int = 0) -> np.ndarray:
     >>> rank(np.array([[90, 95, 90, 80]])).tolist()
     [[2, 1, 2, 4]]
     """
-    key = np.asarray(key, np.int64)
-    n = key.shape[-1]
-    bits = max(n - 1, 1).bit_length()
-    top = key.max(axis=-1, keepdims=True, initial=0)
-    if key.size and int(top.max()) - int(key.min()) >= 1 << (62 - bits):  # too wide to pack: sort indirectly
-        unit = np.argsort(-key, axis=-1, kind="stable")
-        fallen = top - np.take_along_axis(key, unit, axis=-1)
-    else:
-        packed = np.sort(((top - key) << bits) | np.arange(n), axis=-1)
-        unit, fallen = packed & ((1 << bits) - 1), packed >> bits
-    place = np.broadcast_to(np.arange(1, n + 1, dtype=np.int32), key.shape)
-    new = np.ones(key.shape, bool)
-    new[..., 1:] = np.diff(fallen, axis=-1) > tol
-    ranks = np.empty(key.shape, np.int32)
-    np.put_along_axis(ranks, unit, np.maximum.accumulate(np.where(new, place, 0), axis=-1), axis=-1)
+    unit, place = places(key, tol)
+    ranks = np.empty(np.shape(key), np.int32)
+    np.put_along_axis(ranks, unit, np.broadcast_to(place, unit.shape), axis=-1)
     return ranks
 
 
