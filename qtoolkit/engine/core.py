@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from qtoolkit.engine.ticks import UNREACHABLE, Rounding, from_ticks, to_ticks
+from qtoolkit.engine.ticks import UNREACHABLE, Rounding, from_ticks, ticks_of, to_ticks
 
 CELLS_AT_ONCE = 1 << 22  # leaf scores held at a time where they are needed one by one
 
@@ -166,12 +166,14 @@ def score(e: Engine, points: np.ndarray | None = None, leaves: np.ndarray | None
     draws = 1 if leaves is None else len(leaves)
     points = np.broadcast_to(e.points, (draws, e.points.size)) if points is None else np.atleast_2d(points)
     n = e.slope.shape[0]
-    base = np.empty((len(points), n), np.int64)
     plain = e.plain if leaves is None else np.zeros(n, bool)
     own = points.ndim == 3
+    if plain.all() and not own:
+        return ticks_of(points @ e.slope.T)
+    base = np.empty((len(points), n), np.int64)
     if plain.any():
         sums = np.einsum("mnd,nd->mn", points[:, plain], e.slope[plain]) if own else points @ e.slope[plain].T
-        base[:, plain] = to_ticks(sums)
+        base[:, plain] = ticks_of(sums)
     if not plain.all():
         rest = np.flatnonzero(~plain)
         for rows in _blocks(len(points), rest.size * e.points.size):

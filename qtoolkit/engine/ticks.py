@@ -18,6 +18,12 @@ def to_ticks(points: np.ndarray | float) -> np.ndarray:
     return np.rint(np.asarray(points, dtype=float) * PER_POINT).astype(np.int64)
 
 
+def ticks_of(points: np.ndarray) -> np.ndarray:
+    """The same for an array of floats that is not needed any more: it is overwritten."""
+    points *= PER_POINT
+    return np.rint(points, out=points).astype(np.int64)
+
+
 def from_ticks(ticks: np.ndarray) -> np.ndarray:
     """Ticks to points."""
     return np.asarray(ticks) / PER_POINT

@@ -1,0 +1,137 @@
+"""Counts over draws: ranks and grades of every unit in every draw, as whole numbers that merge by addition."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from qtoolkit.engine.core import Engine, finish, grade, places, score
+
+CELLS = 1 << 16  # scores that one block holds: they stay in the cache
+RANKS_AT_ONCE = 1 << 23  # ranks held before they are counted, where a count is larger than a block
+MOST_CELLS = 1 << 24  # of the table of rank counts; beyond, ranks are counted in bins
+FEWEST_BINS = 64
+BYTES = 128  # rows whose truth values are added as bytes
+
+
+@dataclass
+class Tally:
+    """What was counted over some draws.
+
+    draws : int
+    ranks : int64 (n, bins), draws in which a unit's rank lies in a bin of `width` ranks
+    grades : int64 (n, G), draws in which it has a grade
+    wins : int64 (n, n) or None, draws in which a row's unit is ahead of a column's
+    first : float (n, d), the sum of the points at which a unit ranks first
+    shift, shift_squared, batches : float and int, sums over batches of the mean rank shift |rank − reference|
+    width : int
+    """
+
+    draws: int
+    ranks: np.ndarray
+    grades: np.ndarray
+    wins: np.ndarray | None
+    first: np.ndarray
+    shift: float
+    shift_squared: float
+    batches: int
+    width: int
+
+    def __add__(self, other: Tally) -> Tally:
+        together = {}
+        for field in fields(self):
+            mine, theirs = getattr(self, field.name), getattr(other, field.name)
+            together[field.name] = mine if field.name == "width" or mine is None else mine + theirs
+        return Tally(**together)
+
+
+def tally(
+    e: Engine,
+    reference: np.ndarray,
+    points: np.ndarray,
+    leaves: np.ndarray | None = None,
+    thresholds: np.ndarray | None = None,
+    pairs: bool = False,
+) -> Tally:
+    """Score, rank and grade every draw and count.
+
+    Parameters
+    ----------
+    reference : ndarray of int, (n,)
+        Ranks from which the rank shift is measured.
+    points, leaves
+        As for :func:`score`; points (m, d).
+    thresholds : ndarray of int, (m, n, G − 1), optional
+        One set of thresholds a draw.
+    pairs : bool
+        Whether to count who is ahead of whom: n² comparisons a draw.
+    """
+    m, d = points.shape
+    n, G = len(reference), e.thresholds.shape[1] + 1
+    bins = min(n, max(FEWEST_BINS, MOST_CELLS // max(n, 1)))
+    width = -(-n // bins)
+    bins = -(-n // width)
+    step = max(1, CELLS // n)
+    hold = step if bins * n <= CELLS else max(step, min(m, RANKS_AT_ONCE // n) // step * step)
+    simple = thresholds is None and not e.rivals and (e.veto_first or not e.shift.any())
+    reached = np.zeros((G - 1, n), np.int64)
+    grades = np.zeros((n, G), np.int64)
+    ranks, wins = np.zeros(bins * n, np.int64), np.zeros((n, n), np.int64) if pairs else None
+    first, shift, squared, batches = np.zeros((n, d)), 0.0, 0.0, 0
+    away = np.abs((np.arange(bins) * width + (width + 1) / 2)[None, :] - reference[:, None]).ravel() / n
+    for held in _steps(m, hold):
+        codes = np.empty((held.stop - held.start, n), np.int32 if bins * n < 2**31 else np.int64)
+        for rows in _steps(held.stop - held.start, step):
+            own = slice(held.start + rows.start, held.start + rows.stop)
+            base = score(e, points[own], None if leaves is None else leaves[own])
+            if simple:
+                for g in range(G - 1):
+                    reached[g] += _count(base >= e.thresholds[:, g])
+            else:
+                given = grade(e, base, None if thresholds is None else thresholds[own])
+                for g in range(G):
+                    grades[:, g] += _count(given == g)
+            key = base if e.rank_on_base else finish(e, base)
+            if wins is not None:
+                wins += np.count_nonzero(key[:, :, None] > key[:, None, :], axis=0)
+            unit, place = places(key)
+            here = codes[rows]
+            np.multiply(unit, bins, out=here, casting="unsafe")
+            here += ((place - 1) // width).astype(here.dtype) if width > 1 else (place - 1).astype(here.dtype)
+            _add_first(first, unit, place, points[own])
+        counted = np.bincount(codes.ravel(), minlength=bins * n)
+        ranks += counted
+        mean = float(counted @ away) / len(codes)
+        shift, squared, batches = shift + mean, squared + mean**2, batches + 1
+    if simple:
+        grades = np.diff(np.concatenate([np.full((1, n), m), reached, np.zeros((1, n), np.int64)]), axis=0).T * -1
+        for g in range(G - 1, 0, -1):  # a veto's ceiling takes what lies above it
+            over = e.ceiling < g
+            grades[over, g - 1] += grades[over, g]
+            grades[over, g] = 0
+    return Tally(m, ranks.reshape(n, bins), grades, wins, first, shift, squared, batches, width)
+
+
+def _add_first(first: np.ndarray, unit: np.ndarray, place: np.ndarray, points: np.ndarray) -> None:
+    """Add each draw's points to the unit that ranks first; of units tied for first each has them."""
+    rows, at = (np.arange(len(unit)), 0) if place.ndim == 1 else np.nonzero(place == 1)
+    who, which = np.unique(unit[rows, at], return_inverse=True)
+    leads = np.zeros((who.size, len(unit)))
+    leads[which, rows] = 1.0
+    first[who] += leads @ points
+
+
+def _count(true: np.ndarray) -> np.ndarray:
+    """How many of each column (m, n) are true: bytes are added, a few rows at a time so that they do not overflow."""
+    m, n = true.shape
+    whole = m // BYTES * BYTES
+    blocks, tail = true[:whole].view(np.uint8).reshape(-1, BYTES, n), true[whole:].view(np.uint8)
+    counts = np.add.reduce(np.add.reduce(blocks, axis=1, dtype=np.uint8), axis=0, dtype=np.int64)
+    return counts + np.add.reduce(tail, axis=0, dtype=np.uint8)
+
+
+def _steps(m: int, step: int) -> Iterator[slice]:
+    for start in range(0, m, step):
+        yield slice(start, min(start + step, m))
