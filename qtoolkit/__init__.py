@@ -21,7 +21,7 @@ _NAMES = {
     "WorkError": "qtoolkit.errors",
     "run": "qtoolkit.runs.run",
 }
-_MODULES = ("alternatives", "assessment", "cutoffs", "decomposition", "importance", "regions", "report", "robustness")
+_MODULES = ("alternatives", "assessment", "cutoffs", "decomposition", "importance", "regions", "report", "robustness", "simulation")
 
 __all__ = [*_NAMES, *_MODULES]
 

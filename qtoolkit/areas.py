@@ -53,8 +53,8 @@ class Area:
         """Which rows of p (m, d) lie in the region: bool (m,)."""
         raise self.refusal
 
-    def sample(self, m: int, seed: int = 0) -> np.ndarray:
-        """m independent uniform draws (m, d)."""
+    def sample(self, m: int, seed: int | np.random.Generator = 0) -> np.ndarray:
+        """m independent uniform draws (m, d), from a seed or a generator."""
         raise self.refusal
 
     @property
@@ -211,6 +211,21 @@ class HullArea(Area):
 
 
 @dataclass(frozen=True)
+class NoiseArea(HullArea):
+    """The whole simplex, drawn from a Dirichlet distribution with the means `centre`; `strength` is the sum of its
+    parameters."""
+
+    centre: np.ndarray
+    strength: float
+
+    def sample(self, m, seed=0):
+        rng, moving = np.random.default_rng(seed), self.centre > 0
+        p = np.zeros((m, self.centre.size))
+        p[:, moving] = rng.dirichlet(self.strength * self.centre[moving] / self.total, m) * self.total
+        return p
+
+
+@dataclass(frozen=True)
 class MeetArea(Area):
     """What lies in every one of several regions."""
 
@@ -248,9 +263,10 @@ class MeetArea(Area):
     def sample(self, m, seed=0):
         """Draws from the first member that can, those kept that lie in all others: uniform by rejection."""
         draw, rest = self._proposal()
+        rng = np.random.default_rng(seed)
         kept, found, batch = [], 0, max(m, 1024)
-        for i in range(TRIES):
-            p = draw(batch, int(np.random.SeedSequence(seed, spawn_key=(i,)).generate_state(1, np.uint64)[0]))
+        for _ in range(TRIES):
+            p = draw(batch, rng)
             inside = p[np.logical_and.reduce([area.contains(p) for area in rest])]
             kept.append(inside)
             found += len(inside)
@@ -264,7 +280,7 @@ class MeetArea(Area):
             )
         )
 
-    def _proposal(self) -> tuple[Callable[[int, int], np.ndarray], list[Area]]:
+    def _proposal(self) -> tuple[Callable[[int, np.random.Generator], np.ndarray], list[Area]]:
         for area in self.members:
             try:
                 area.sample(1)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from qtoolkit.areas import Area, BoxArea, HullArea, MeetArea, TreeArea
+from qtoolkit.areas import Area, BoxArea, HullArea, MeetArea, NoiseArea, TreeArea
 from qtoolkit.errors import InputError, nearest
 from qtoolkit.language import Text, listing, say
 
@@ -186,6 +186,37 @@ class Simplex(Region):
 
     def describe(self) -> Text:
         return Text("各指标取任意非负分值，总分不变", "any points of 0 or more, the total kept")
+
+
+@dataclass(frozen=True)
+class Dirichlet(Region):
+    """Noise around the present points for simulation: Dirichlet with these means. `sd` is the standard deviation, in points,
+    of an indicator that has the mean points; others vary with √(w(1 − w)). To exact methods it is the whole simplex."""
+
+    sd: float
+
+    def __post_init__(self) -> None:
+        if not (isinstance(self.sd, int | float) and 0 < self.sd < np.inf):
+            raise InputError(say(zh="sd 应为大于0的数，现为 {found}", en="sd must be a number above 0, found {found}", found=self.sd))
+
+    def at(self, result: Assessment) -> NoiseArea:
+        points = result.points.to_numpy()
+        total, w = float(points.sum()), 1 / points.size
+        strength = w * (1 - w) / (self.sd / total) ** 2 - 1
+        if strength <= 0:
+            most = total * np.sqrt(w * (1 - w))
+            text = say(
+                zh="sd 应小于 {most:.4g} 分，现为 {found:g}", en="sd must be below {most:.4g} points, found {found:g}", most=most, found=self.sd,
+            )  # fmt: skip
+            raise InputError(text)
+        return NoiseArea(np.eye(points.size) * total, total, points, strength)
+
+    def describe(self) -> Text:
+        return say(
+            zh="分值以现行分值为中心随机波动（平均分值的指标标准差{sd:.4g}分），总分不变",
+            en="points that vary at random around the present ones (sd {sd:.4g} points at the mean), the total kept",
+            sd=self.sd,
+        )
 
 
 @dataclass(frozen=True)

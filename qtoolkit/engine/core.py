@@ -269,7 +269,7 @@ def steps(e: Engine, base: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def thresholds(e: Engine, cutoffs: np.ndarray, highest: int) -> np.ndarray:
-    """Least base score in ticks, from 0 to `highest`, that reaches each cutoff (n, G − 1); UNREACHABLE where none does.
+    """Least base score in ticks, from 0 to `highest`, that reaches each cutoff (…, n, G − 1); UNREACHABLE where none does.
 
     Found by bisection on whole ticks, since :func:`finish` never falls as the base score rises. A veto that takes grades
     off before the rivals moves a unit's thresholds up by as many grades.
@@ -278,19 +278,20 @@ def thresholds(e: Engine, cutoffs: np.ndarray, highest: int) -> np.ndarray:
     high = np.full_like(low, highest + 1)  # finish(high) reaches it, or nothing does
     while (high - low > 1).any():
         middle = (low + high) // 2
-        reaches = np.stack([finish(e, column) for column in middle.T], axis=1) >= cutoffs
+        reaches = np.stack([finish(e, middle[..., g]) for g in range(middle.shape[-1])], axis=-1) >= cutoffs
         high, low = np.where(reaches, middle, high), np.where(reaches, low, middle)
     found = np.where(high > highest, UNREACHABLE, high)
     if not e.veto_first:
         return found
-    up = np.arange(found.shape[1]) + e.shift[:, None]
-    padded = np.concatenate([found, np.full_like(found, UNREACHABLE)], axis=1)
-    return np.take_along_axis(padded, np.minimum(up, padded.shape[1] - 1), axis=1)
+    up = np.broadcast_to(np.arange(found.shape[-1]) + e.shift[:, None], found.shape)
+    padded = np.concatenate([found, np.full_like(found, UNREACHABLE)], axis=-1)
+    return np.take_along_axis(padded, np.minimum(up, padded.shape[-1] - 1), axis=-1)
 
 
-def shifted(e: Engine, ticks: int) -> np.ndarray:
-    """The thresholds if every cutoff were higher by `ticks`; with coarse rounding they move in whole rounding steps."""
-    if ticks == 0:
+def shifted(e: Engine, ticks: int | np.ndarray) -> np.ndarray:
+    """The thresholds if every cutoff were higher by `ticks`, a number or (m, 1, G − 1); with coarse rounding they move in
+    whole rounding steps."""
+    if not np.any(ticks):
         return e.thresholds
     highest = int(to_ticks(e.points.sum())) * e.tree.growth
     return thresholds(e, e.cutoffs + ticks, highest)

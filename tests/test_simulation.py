@@ -1,0 +1,182 @@
+"""Simulation against closed forms, scipy's ranks and new assessments; the same bytes for any number of workers."""
+
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import norm, rankdata
+
+import qtoolkit as qt
+from qtoolkit import simulation
+from qtoolkit.engine import finish, grade, rank, score
+from qtoolkit.engine.tally import tally
+from qtoolkit.errors import InputError
+from qtoolkit.regions import Box, Dirichlet, Hull, Simplex
+from tests.robustness.lp import flat
+from tests.strategies import frame_of, givens, scheme_of
+
+
+@settings(max_examples=100)
+@given(givens(), st.integers(0, 99))
+def test_counts_are_those_of_scipy_s_ranks_and_of_new_assessments(given, seed):
+    """All features together, ties included: every draw is ranked by scipy and graded by an assessment of its own."""
+    result = qt.assess(scheme_of(given.scheme), frame_of(given))
+    e, points = result.engine, np.random.default_rng(seed).dirichlet(np.ones(len(result.points)), 6) * result.points.sum()
+    points[0] = result.points
+    counted = tally(e, result.ranks.to_numpy(), points, pairs=True)
+    n, names = len(result.scores), result.grade_names
+    ranks, grades, wins = np.zeros((n, n), int), np.zeros((n, len(names)), int), np.zeros((n, n), int)
+    first, shift = np.zeros((n, points.shape[1])), 0.0
+    for p in points:
+        again = qt.assess(result.scheme.replace(points=dict(zip(result.points.index, map(float, p), strict=True))), result.table)
+        key = again.base if e.rank_on_base else np.round(again.scores * 1e10)
+        place = rankdata(-np.asarray(key, float), method="min").astype(int)
+        ranks[np.arange(n), place - 1] += 1
+        grades[np.arange(n), again.grades.cat.codes] += 1
+        wins += np.asarray(key)[:, None] > np.asarray(key)[None, :]
+        first[place == 1] += p
+        shift += np.abs(place - result.ranks).mean() / len(points)
+    assert (counted.ranks == ranks).all() and (counted.grades == grades).all() and (counted.wins == wins).all()
+    assert counted.first == pytest.approx(first) and counted.shift / counted.batches == pytest.approx(shift)
+
+
+def test_many_units_are_counted_in_blocks_and_bins(monkeypatch):
+    rng = np.random.default_rng(1)
+    result = flat([50.0, 30.0, 20.0], np.round(rng.random((300, 3)), 2), 50)
+    points = rng.dirichlet(np.ones(3), 700) * 100
+    ranks = rank(result.engine.key(score(result.engine, points)))
+    expected = np.stack([np.bincount(column - 1, minlength=300) for column in ranks.T])
+    whole = tally(result.engine, result.ranks.to_numpy(), points)
+    assert (whole.ranks == expected).all() and whole.width == 1
+    monkeypatch.setattr("qtoolkit.engine.tally.MOST_CELLS", 300 * 100)
+    binned = tally(result.engine, result.ranks.to_numpy(), points)
+    assert binned.width == 3 and (binned.ranks == expected.reshape(300, 100, 3).sum(axis=2)).all()
+
+
+def test_the_simplex_by_quadrature():
+    """Two indicators: u0 = .5 + .5w, u1 = .9 − .4w; u0 is ahead for w > 4/9. Three: pairwise winning of (1, 0, 0) over
+    (0, 1, 0) is ½ by symmetry, and of (1, 0, 0) over (.5, .5, .5) is P(w > ½) = ¼."""
+    s = qt.simulation.simulate(flat([50.0, 50.0], [[1.0, 0.5], [0.5, 0.9]], 70), Simplex(), draws=40_000, seed=2)
+    assert abs(s.rank_acceptability.loc["u0", 1] - 5 / 9) < 1.5 * s.error(5 / 9)
+    # u0 ≥ 70 for w ≥ .4
+    assert abs(s.grade_acceptability.loc["u0", "A"] - 0.6) < 1.5 * s.error(0.6)
+    assert s.central.loc["u0", "x0"] == pytest.approx(100 * (4 / 9 + 1) / 2, abs=0.3)  # the middle of (4/9, 1)
+    assert s.confidence().tolist() == [1.0, 1.0]
+    three = flat([40.0, 30.0, 30.0], [[1, 0, 0], [0, 1, 0], [0.5, 0.5, 0.5]], 50)
+    s = qt.simulation.simulate(three, Simplex(), draws=40_000, seed=3)
+    assert abs(s.pairwise.loc["u0", "u1"] - 0.5) < 1.5 * s.error(0.5)
+    assert abs(s.pairwise.loc["u0", "u2"] - 0.25) < 1.5 * s.error(0.25)
+
+
+def test_measurement_error_by_the_normal_distribution():
+    """One indicator of 100 points, share .85 ± .02: an A from 90 with probability 1 − Φ(2.5)."""
+    result = flat([100.0], [[0.85], [0.5]], 90)
+    s = qt.simulation.simulate(result, draws=50_000, errors=0.02, seed=1)
+    assert abs(s.grade_acceptability.loc["u0", "A"] - norm.sf(2.5)) < 1.5 * s.error(norm.sf(2.5))
+    assert s.stands["u1"] == 1 and s.rank_acceptability.loc["u0", 1] == 1
+    frame = pd.DataFrame({"x0": [0.05]}, index=["u0"])
+    s = qt.simulation.simulate(result, draws=50_000, errors=frame, seed=1)
+    assert abs(s.grade_acceptability.loc["u0", "A"] - norm.sf(1)) < 1.5 * s.error(norm.sf(1))
+
+
+def test_cutoffs_that_jitter():
+    """A score of 90.5 and a cutoff of 90 ± 2: an A in 2.5 of 4 cases."""
+    s = qt.simulation.simulate(flat([100.0], [[0.905]], 90), draws=40_000, jitter=2, seed=5)
+    assert abs(s.grade_acceptability.loc["u0", "A"] - 2.5 / 4) < 1.5 * s.error(0.625)
+
+
+def test_noise_has_the_sd_that_is_stated():
+    points = Dirichlet(sd=2.0).at(flat([40.0, 30.0, 20.0, 10.0], [[0.5] * 4], 50)).sample(60_000, 1)
+    w = np.array([0.4, 0.3, 0.2, 0.1])
+    assert points.mean(axis=0) == pytest.approx(100 * w, abs=0.05) and points.sum(axis=1) == pytest.approx([100] * 60_000)
+    assert points.std(axis=0) == pytest.approx(2 * np.sqrt(w * (1 - w) / (0.25 * 0.75)), rel=0.02)
+
+
+def everything(s):
+    return [s.rank_acceptability, s.grade_acceptability, s.rank_quantiles, s.central, s.pairwise, s.entropy, s.stands]
+
+
+@pytest.fixture(scope="module")
+def case():
+    rng = np.random.default_rng(4)
+    return flat([40.0, 30.0, 20.0, 10.0], np.round(rng.random((12, 4)), 2), {"A": 60, "B": 40, "C": 0})
+
+
+def test_any_number_of_workers_gives_the_same_bytes(case):
+    keys = {"draws": 20_000, "seed": 7, "jitter": 1.0}
+    alone = qt.simulation.simulate(case, Box(relative=0.3), **keys)
+    with ThreadPoolExecutor(3) as threads, ProcessPoolExecutor(2) as processes:
+        for pool in (threads, processes):
+            other = qt.simulation.simulate(case, Box(relative=0.3), executor=pool, **keys)
+            assert all(a.to_numpy().tobytes() == b.to_numpy().tobytes() for a, b in zip(everything(alone), everything(other), strict=True))
+            assert alone.rank_shift == other.rank_shift and other.note is None
+    assert not alone.rank_acceptability.equals(qt.simulation.simulate(case, Box(relative=0.3), draws=20_000, seed=8).rank_acceptability)
+
+
+class Breaks(Executor):
+    """A pool of which the third chunk kills a worker."""
+
+    def __init__(self):
+        self.count = 0
+
+    def submit(self, fn, /, *args, **kwargs):
+        self.count += 1
+        future = Future()
+        if self.count == 3:
+            future.set_exception(BrokenExecutor("a worker died"))
+        elif self.count > 3:
+            raise BrokenExecutor("the pool is broken")
+        else:
+            future.set_result(fn(*args, **kwargs))
+        return future
+
+
+def test_a_broken_pool_is_finished_in_process_and_said(case):
+    alone = qt.simulation.simulate(case, Box(relative=0.3), draws=25_000)
+    broken = qt.simulation.simulate(case, Box(relative=0.3), draws=25_000, executor=Breaks())
+    assert broken.rank_acceptability.equals(alone.rank_acceptability) and broken.complete
+    assert broken.note.zh and broken.note.en and alone.note is None
+
+
+def test_an_interruption_returns_what_is_done(case):
+    def stop(done, of):
+        if done == 2:
+            raise KeyboardInterrupt
+
+    part = qt.simulation.simulate(case, Box(relative=0.3), draws=50_000, progress=stop)
+    assert not part.complete and part.draws == 2 * simulation.CHUNK and part.note is not None
+    assert part.rank_acceptability.sum(axis=1).tolist() == pytest.approx([1.0] * 12)
+
+
+def test_what_cannot_be_simulated_is_refused_with_one_sentence(case):
+    for wrong in (
+        {"draws": 0}, {"draws": 1.5}, {"seed": -1}, {"jitter": -1}, {"jitter": float("nan")}, {"errors": -0.1},
+        {"errors": {"y": 0.1}}, {"errors": float("nan")}, {"region": Dirichlet(sd=99)},
+        {"region": Hull([{"x0": 50.0, "x1": 30.0, "x2": 10.0, "x3": 10.0}] * 2)},
+    ):  # fmt: skip
+        with pytest.raises(InputError):
+            qt.simulation.simulate(case, **wrong)
+    s = qt.simulation.simulate(case, draws=10, pairs=False)
+    for wrong in (lambda: s.pairwise, lambda: s.top(0), lambda: s.top(99), lambda: s.bottom(1.5)):
+        with pytest.raises(InputError):
+            wrong()
+
+
+def test_tables_agree_with_one_another(case):
+    s = qt.simulation.simulate(case, Box(relative=0.5), draws=9604, seed=1)
+    ranks = s.rank_acceptability
+    assert ranks.sum(axis=1).tolist() == pytest.approx([1.0] * 12)
+    assert s.top(3).tolist() == pytest.approx(ranks.iloc[:, :3].sum(axis=1).tolist())
+    assert s.bottom(2).tolist() == pytest.approx(ranks.iloc[:, -2:].sum(axis=1).tolist())
+    assert (s.rank_quantiles["best"] <= s.rank_quantiles[0.5]).all() and s.decimals == 0
+    assert s.error(0.5) == pytest.approx(0.01, abs=2e-5)  # 9,604 draws give ±.01
+    exact = qt.robustness.rank_range(case, Box(relative=0.5)).table
+    assert (s.rank_quantiles["best"] >= exact["best"]).all() and (s.rank_quantiles["worst"] <= exact["worst"]).all()
+    mean, error = s.rank_shift
+    points = Box(relative=0.5).at(case).sample(50_000, 9)
+    shift = np.abs(rank(finish(case.engine, score(case.engine, points))) - case.ranks.to_numpy()).mean(axis=1)
+    assert abs(mean - shift.mean()) < 4 * error + 0.01
+    assert (grade(case.engine, score(case.engine, points)) == case.grades.cat.codes.to_numpy()).mean() == pytest.approx(s.stands.mean(), abs=0.02)
