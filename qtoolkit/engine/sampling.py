@@ -29,8 +29,10 @@ def box_simplex(rng: np.random.Generator, lo: np.ndarray, hi: np.ndarray, total:
         u = rng.random((BATCH, rest.size))
         x = _tilted(u, width[rest], theta)
         left = need - x.sum(axis=1)
-        chance = theta * (left - (width[last] if theta > 0 else 0.0))
-        keep = (left >= 0) & (left <= width[last]) & (rng.random(BATCH) < np.exp(np.minimum(chance, 0.0)))
+        keep = (left >= 0) & (left <= width[last])
+        if theta != 0.0:
+            chance = theta * (left - (width[last] if theta > 0 else 0.0))
+            keep &= rng.random(BATCH) < np.exp(np.minimum(chance, 0.0))
         rows = np.flatnonzero(keep)[: m - done]
         p[done : done + rows.size, rest] = lo[rest] + x[rows]
         p[done : done + rows.size, last] = lo[last] + left[rows]
@@ -42,6 +44,8 @@ def box_simplex(rng: np.random.Generator, lo: np.ndarray, hi: np.ndarray, total:
 
 def _tilted(u: np.ndarray, width: np.ndarray, theta: float) -> np.ndarray:
     """Draws on [0, width] with density ∝ e^θx, from uniform u."""
+    if theta == 0.0:
+        return u * width
     a = theta * width
     with np.errstate(over="ignore", invalid="ignore"):
         flat = np.abs(a) < 1e-9
