@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from qtoolkit import robustness
+from qtoolkit import robustness, simulation
 from qtoolkit.assessment import Assessment
 from qtoolkit.language import Text, listing, say
 from qtoolkit.regions import Box
@@ -45,20 +45,22 @@ def moving_cutoffs(result: Assessment) -> list[Block]:
     return [Paragraph(text, "stability", heading), table_of("certainty_map", caption, "stability", columns)]
 
 
-def rank_ranges(result: Assessment, band: float, seed: int = 0) -> list[Block]:
+def rank_ranges(result: Assessment, band: float, draws: int = 100_000, seed: int = 0) -> list[Block]:
     """Best and worst rank of each unit while the points move within ±band, beside what random draws show."""
-    region, draws = Box(relative=band), 2000
-    table = robustness.rank_range(result, region, time_limit=SECONDS, draws=draws, seed=seed).table
+    region = Box(relative=band)
+    table = robustness.rank_range(result, region, time_limit=SECONDS, seed=seed).table
+    drawn = simulation.simulate(result, region, draws, seed, pairs=False)
+    table[["drawn_best", "drawn_worst"]] = drawn.rank_quantiles[["best", "worst"]]
     table = table.loc[result.ranks.sort_values(kind="stable").index]
     exact = table["status"] == "exact"
     wider = exact & ((table["drawn_best"] > table["best"]) | (table["drawn_worst"] < table["worst"]))
     span = table["worst"] - table["best"]
     most, fixed = span.idxmax(), int((span == 0).sum())
     text = say(
-        zh="{region}时，{fixed}家位次不变；位次变动余地最大的是{unit}（第{best}位至第{worst}位）。随机抽取{draws}组分值，"
+        zh="{region}时，{fixed}家位次不变；位次变动余地最大的是{unit}（第{best}位至第{worst}位）。随机抽取{draws:,}组分值，"
         "看到的位次范围比真实范围窄的有{wider}家：抽样不能证明位次稳定。",
         en="With {region}, {fixed:unit keeps its rank|units keep their rank}; the widest range is {unit}'s (rank {best} to {worst}). "
-        "Of {draws} random draws the ranges seen are narrower than the true ones for {wider:unit|units}: draws prove nothing.",
+        "In {draws:,} random draws the ranges seen are narrower than the true ones for {wider:unit|units}: draws prove nothing.",
         region=region.describe(), fixed=fixed, unit=result.labels[most], best=int(table.loc[most, "best"]),
         worst=int(table.loc[most, "worst"]), draws=draws, wider=int(wider.sum()),
     )  # fmt: skip
@@ -85,7 +87,36 @@ def rank_ranges(result: Assessment, band: float, seed: int = 0) -> list[Block]:
         Text("浅色为确定的位次范围，深色为随机抽样看到的范围，圆点为现行位次", "Pale bars are proven ranges, dark ones what draws show, dots present ranks"),
         "stability",
     )  # fmt: skip
-    return [*blocks, chart, table_of("rank_ranges", caption, "annex_scores", columns)]
+    return [*blocks, chart, table_of("rank_ranges", caption, "annex_scores", columns), *_frequencies(result, drawn, region)]
+
+
+def _frequencies(result: Assessment, drawn: simulation.Simulation, region: Box) -> list[Block]:
+    """How often grades and ranks come out in the same draws, with the digits that they support."""
+    order = result.ranks.sort_values(kind="stable").index
+    stands, ranks = drawn.stands[order], drawn.rank_quantiles.loc[order]
+    shift, error = drawn.rank_shift
+    few = stands.index[stands < 0.95]
+    text = say(
+        zh="上述抽样在该范围内均匀进行：等级与现行一致的频率低于95%的有{n}家（{units}），位次平均变动{shift:.2f}位（误差±{error:.2f}）。"
+        "频率的误差不超过±{most}（95%）。",
+        en="The draws are uniform on that region: the grade agrees with the present one in fewer than 95% of them for {n:unit|units} ({units}); "
+        "ranks move by {shift:.2f} on average (±{error:.2f}). Frequencies are within ±{most} (95%).",
+        n=len(few), units=words.units(result, few, FEW), shift=shift, error=max(error, 0.005),
+        most=f"{100 * float(drawn.error(0.5)):.2g}%",
+    )  # fmt: skip
+    form = f".{drawn.decimals}%"
+    columns = {
+        "unit": (words.UNIT, [result.labels[unit] for unit in order], ""),
+        "grade": (words.GRADE, [_label(result, g) for g in result.grades[order]], ""),
+        "stands": (Text("等级不变的频率", "Grade stands"), list(stands), form),
+    }
+    for grade in result.scheme.grades:
+        columns[f"grade_{grade.id}"] = (grade.label, list(drawn.grade_acceptability.loc[order, grade.id]), form)
+    columns["middle"] = (Text("位次中位数", "Median rank"), list(ranks[0.5]), "d")
+    span = [say(zh="{a}至{b}", en="{a} to {b}", a=a, b=b) for a, b in zip(ranks[0.025], ranks[0.975], strict=True)]
+    columns["span"] = (Text("95%的位次", "95% of ranks"), span, "")
+    caption = Text("随机抽样的等级和位次频率", "Frequencies of grades and ranks in random draws")
+    return [Paragraph(text, "stability"), table_of("frequencies", caption, "annex_scores", columns)]
 
 
 def flips(result: Assessment) -> list[Block]:
