@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from qtoolkit.engine.box import greedy, least_mean
-from qtoolkit.engine.core import Engine, leaf_scores
+from qtoolkit.engine.core import Engine, Tree, leaf_scores
 from qtoolkit.engine.ticks import PER_POINT, Rounding
 
 EXACT, AGGREGATION, ROUNDING, BLANK, CUT = "", "aggregation", "rounding", "blank", "cut"
@@ -95,7 +95,8 @@ def _shared(e: Engine, lo: np.ndarray, hi: np.ndarray, sign: int) -> np.ndarray:
     shares, live = list(sign * _leaf_shares(e, lo, hi, sign).T), list(~tree.blank.T)
     low, high = (list(np.broadcast_to(end, tree.blank.shape).T) for end in (lo, hi))
     below, found = [[j] for j in range(d)], np.zeros(tree.blank.shape)
-    for children in tree.children:
+    last = max((i for i, children in enumerate(tree.children) if _mixed(tree, children)), default=-1)
+    for children in tree.children[: last + 1]:
         v, alive, a, z = (np.stack([x[c] for c in children], axis=1) for x in (shares, live, low, high))
         mean = least_mean(v, a, z, alive)
         mean = np.where(np.isfinite(mean), mean, 0.0)
@@ -111,6 +112,12 @@ def _shared(e: Engine, lo: np.ndarray, hi: np.ndarray, sign: int) -> np.ndarray:
         high.append(z.sum(axis=1))
         below.append([j for c in children for j in below[c]])
     return found
+
+
+def _mixed(tree: Tree, children: tuple[int, ...]) -> bool:
+    """Whether any unit has blanks below some of these nodes."""
+    d = tree.blank.shape[1]
+    return any(tree.blank[:, c].any() if c < d else _mixed(tree, tree.children[c - d]) for c in children)
 
 
 def ratios(e: Engine) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

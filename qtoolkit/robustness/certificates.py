@@ -85,24 +85,22 @@ def ends(result: Assessment, new: New) -> tuple[Engine, Engine]:
 
 def enclose(result: Assessment, lo: np.ndarray, hi: np.ndarray, new: New) -> tuple[Lines, Lines]:
     """Lines below and above each base score for lo ≤ p ≤ hi; the same object twice where all are exact."""
-    sides = []
-    for side, e in enumerate(engines := ends(result, new)):
-        _, _, exact, why = affine(e, lo, hi)
-        low_A, low_b, high_A, high_b, held = bracket(e, lo, hi)
+    sides, engines = [], ends(result, new)
+    for side, e in enumerate(engines):
+        if side == DOWN or e is not engines[DOWN]:
+            _, _, exact, why = affine(e, lo, hi)
+            low_A, low_b, high_A, high_b, held = bracket(e, lo, hi)
         A, b = (low_A, low_b) if side == DOWN else (high_A, high_b)
         sides.append(Lines(e, A, b, held, exact, why))
-        if engines[0] is engines[1] and exact.all():
-            return sides[0], sides[0]
-    return sides[0], sides[1]
+    return (sides[DOWN], sides[DOWN]) if engines[DOWN] is engines[UP] and exact.all() else (sides[DOWN], sides[UP])
 
 
 def span_values(low: Lines, high: Lines, area: Area) -> tuple[np.ndarray, np.ndarray]:
     """Least and greatest base scores in points (n,): attained where the lines are exact, else proven bounds."""
     least, greatest = area.span(low.A)[0] + low.b, area.span(high.A)[1] + high.b
-    if not (low.exact & high.exact).all():
+    if not (low.held & high.held).all():
         outer = bounds(low.engine, area.lo, area.hi, area.total)[0], bounds(high.engine, area.lo, area.hi, area.total)[1]
-        least = np.where(low.exact, least, np.maximum(np.where(low.held, least, -np.inf), outer[0]))
-        greatest = np.where(high.exact, greatest, np.minimum(np.where(high.held, greatest, np.inf), outer[1]))
+        least, greatest = np.where(low.held, least, outer[0]), np.where(high.held, greatest, outer[1])
     return least, greatest
 
 

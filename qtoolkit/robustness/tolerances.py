@@ -10,6 +10,7 @@ score is not linear (`engine.affine` says why), outer bounds are used and called
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -28,6 +29,7 @@ from qtoolkit.robustness.certificates import (
     New,
     enclose,
     ends,
+    extremes,
     frame,
     grades_at,
     in_reach,
@@ -146,34 +148,38 @@ def tolerance(result: Assessment, shift: float = 0.0, new: New = "interval") -> 
 def tolerance_map(
     result: Assessment, bands: Sequence[float], shifts: Sequence[float], new: New = "interval"
 ) -> pd.DataFrame:
-    """How many grades are certain at once while points move within ±band and cutoffs within ±shift: bands × shifts.
+    """How many grades are certain while points move within ±band and cutoffs within ±shift: bands × shifts.
 
-    A unit is counted where its tolerance under that shift reaches the band; with a quota, where that is proven.
+    A grade is certain where its score range over the band, quotas worked in, keeps it under every such shift.
     """
-    counts = {}
-    for shift in shifts:
-        table = tolerance(result, shift, new).table
-        rho, at_least = table["tolerance"].to_numpy(float), (table["status"] == "at least").to_numpy()
-        counts[shift] = [int(((rho > band) | (at_least & (rho >= band)) | ((band == 0) & (rho >= 0))).sum()) for band in bands]
-    return pd.DataFrame(counts, index=pd.Index(list(bands), name="band")).rename_axis(columns="shift")
+    e, codes = result.engine, result.grades.cat.codes.to_numpy()
+    limits = [tuple(shifted(e, sign * int(to_ticks(shift))) for sign in (1, -1)) for shift in shifts]
+    counts = np.zeros((len(bands), len(shifts)), int)
+    for i, band in enumerate(bands):
+        area = Box(relative=band).at(result)
+        values = extremes(result, area, new).values
+        for j, both in enumerate(limits):
+            counts[i, j] = (grade_span(result, area, values, new, both) == codes).all(axis=0).sum()
+    return pd.DataFrame(counts, pd.Index(list(bands), name="band"), pd.Index(list(shifts), name="shift"))
 
 
 def _bisect(result: Assessment, new: New, limits, units: np.ndarray) -> np.ndarray:
     """A band that is proven not to change the grade of these units, by outer bounds: a lower bound of the tolerance."""
     codes = result.grades.cat.codes.to_numpy()
 
-    def proven(rho: float) -> np.ndarray:
-        area = Box(relative=rho).at(result)
-        low, high = span_values(*enclose(result, area.lo, area.hi, new), area)
-        return (grade_span(result, area, np.stack([low, high]), new, limits) == codes).all(axis=0)[units]
+    @cache
+    def held(step: int) -> np.ndarray:
+        area = Box(relative=step / STEPS).at(result)
+        values = np.stack(span_values(*enclose(result, area.lo, area.hi, new), area))
+        return (grade_span(result, area, values, new, limits) == codes).all(axis=0)[units]
 
     low, high = np.zeros(units.sum(), int), np.full(units.sum(), STEPS)  # proven at low, not known at high
-    low[proven(1.0)] = STEPS
+    low[held(STEPS)] = STEPS
     while (open_ := high - low > 1).any():
         middle = (low + high) // 2
         for step in np.unique(middle[open_]):
             here = open_ & (middle == step)
-            holds = proven(step / STEPS)
+            holds = held(int(step))
             low[here & holds], high[here & ~holds] = step, step
     return low / STEPS
 
