@@ -98,7 +98,7 @@ class Simulation:
     def decimals(self) -> int:
         """Decimals of a percentage that the draws support: the widest interval is below half a unit of the last one."""
         widest = 100 * Z * 0.5 / np.sqrt(self.draws)
-        return int(np.clip(np.floor(-np.log10(2 * widest)), 0, 3)) if widest < 0.5 else 0
+        return next(decimals for decimals in (3, 2, 1, 0) if widest <= 0.5 * 10.0**-decimals or decimals == 0)
 
     @cached_property
     def rank_acceptability(self) -> pd.DataFrame:

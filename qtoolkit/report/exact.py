@@ -29,9 +29,9 @@ def moving_cutoffs(result: Assessment) -> list[Block]:
     counts = robustness.tolerance_map(result, BANDS, [share * total for share in SHIFTS])
     n, moved = len(result.scores), counts.iloc[0, 2]
     text = say(
-        zh="分值和分数线同时变动时，等级确定不变的家数见下表。分值不动、各分数线上下移动{shift:g}分以内，{moved}家等级不变；"
-        "分值上下浮动10%、分数线不动，{fixed}家不变；两者同时变动，{both}家不变（共{n}家）。",
-        en="The table counts the grades that are certain while points and cutoffs move together. With the points as they are and "
+        zh="分值不动、各分数线上下移动{shift:g}分以内，{moved}家等级不变；分值上下浮动10%、分数线不动，{fixed}家不变；"
+        "两者同时变动，{both}家不变（共{n}家，其他幅度见附件得分明细）。",
+        en="The annex of scores counts the grades that are certain while points and cutoffs move together. With the points as they are and "
         "cutoffs moving by up to {shift:g} either way, {moved} of {n} grades hold; with points within ±10% and cutoffs fixed, "
         "{fixed}; with both, {both}.",
         shift=SHIFTS[2] * total, moved=int(moved), fixed=int(counts.loc[0.1].iloc[0]), both=int(counts.loc[0.1].iloc[2]), n=n,
@@ -42,7 +42,7 @@ def moving_cutoffs(result: Assessment) -> list[Block]:
         columns[f"shift{i}"] = (heading, [int(count) for count in counts.iloc[:, i]], "d")
     caption = Text("等级确定不变的家数", "Number of grades that are certain")
     heading = Text("分值与分数线同时变动", "Points and cutoffs moving together")
-    return [Paragraph(text, "stability", heading), table_of("certainty_map", caption, "stability", columns)]
+    return [Paragraph(text, "stability", heading), table_of("certainty_map", caption, "annex_scores", columns)]
 
 
 def rank_ranges(result: Assessment, band: float, draws: int = 100_000, seed: int = 0) -> list[Block]:
@@ -57,11 +57,11 @@ def rank_ranges(result: Assessment, band: float, draws: int = 100_000, seed: int
     span = table["worst"] - table["best"]
     most, fixed = span.idxmax(), int((span == 0).sum())
     text = say(
-        zh="{region}时，{fixed}家位次不变；位次变动余地最大的是{unit}（第{best}位至第{worst}位）。随机抽取{draws:,}组分值，"
-        "看到的位次范围比真实范围窄的有{wider}家：抽样不能证明位次稳定。",
-        en="With {region}, {fixed:unit keeps its rank|units keep their rank}; the widest range is {unit}'s (rank {best} to {worst}). "
-        "In {draws:,} random draws the ranges seen are narrower than the true ones for {wider:unit|units}: draws prove nothing.",
-        region=region.describe(), fixed=fixed, unit=result.labels[most], best=int(table.loc[most, "best"]),
+        zh="分值在上述范围内浮动，{fixed}家位次不变；位次变动余地最大的是{unit}（第{best}位至第{worst}位）。随机抽取{draws:,}组分值，"
+        "看到的位次范围比真实范围窄的有{wider}家：抽样不能证明位次稳定（图见附件得分明细）。",
+        en="With points moving as above, {fixed:unit keeps its rank|units keep their rank}; the widest range is {unit}'s (rank {best} to {worst}). "
+        "In {draws:,} random draws the ranges seen are narrower than the true ones for {wider:unit|units}: draws prove nothing (figure in the annex of scores).",
+        fixed=fixed, unit=result.labels[most], best=int(table.loc[most, "best"]),
         worst=int(table.loc[most, "worst"]), draws=draws, wider=int(wider.sum()),
     )  # fmt: skip
     blocks: list[Block] = [Paragraph(text, "stability", Text("位次范围", "Rank ranges"))]
@@ -85,23 +85,21 @@ def rank_ranges(result: Assessment, band: float, draws: int = 100_000, seed: int
     chart = Chart(
         "rank_ranges", caption, lambda language: figures.rank_ranges(result, table, language),
         Text("浅色为确定的位次范围，深色为随机抽样看到的范围，圆点为现行位次", "Pale bars are proven ranges, dark ones what draws show, dots present ranks"),
-        "stability",
+        "annex_scores",
     )  # fmt: skip
-    return [*blocks, chart, table_of("rank_ranges", caption, "annex_scores", columns), *_frequencies(result, drawn, region)]
+    return [*blocks, chart, table_of("rank_ranges", caption, "annex_scores", columns), *_frequencies(result, drawn)]
 
 
-def _frequencies(result: Assessment, drawn: simulation.Simulation, region: Box) -> list[Block]:
+def _frequencies(result: Assessment, drawn: simulation.Simulation) -> list[Block]:
     """How often grades and ranks come out in the same draws, with the digits that they support."""
     order = result.ranks.sort_values(kind="stable").index
     stands, ranks = drawn.stands[order], drawn.rank_quantiles.loc[order]
-    shift, error = drawn.rank_shift
     few = stands.index[stands < 0.95]
     text = say(
-        zh="上述抽样在该范围内均匀进行：等级与现行一致的频率低于95%的有{n}家（{units}），位次平均变动{shift:.2f}位（误差±{error:.2f}）。"
-        "频率的误差不超过±{most}（95%）。",
-        en="The draws are uniform on that region: the grade agrees with the present one in fewer than 95% of them for {n:unit|units} ({units}); "
-        "ranks move by {shift:.2f} on average (±{error:.2f}). Frequencies are within ±{most} (95%).",
-        n=len(few), units=words.units(result, few, FEW), shift=shift, error=max(error, 0.005),
+        zh="抽样中等级与现行一致的频率低于95%的有{n}家（{units}），位次平均变动{shift:.2f}位。频率的误差不超过±{most}（95%）。",
+        en="In the draws the grade agrees with the present one in fewer than 95% for {n:unit|units} ({units}); ranks move by {shift:.2f} on "
+        "average. Frequencies are within ±{most} (95%).",
+        n=len(few), units=words.units(result, few, FEW), shift=drawn.rank_shift[0],
         most=f"{100 * float(drawn.error(0.5)):.2g}%",
     )  # fmt: skip
     form = f".{drawn.decimals}%"
@@ -133,7 +131,7 @@ def flips(result: Assessment) -> list[Block]:
     else:
         weak = open_.index[0]
         text = say(
-            zh="使等级改变至少要调整多少分值：方案最薄弱之处是{unit}：{recipe}（共{points}分，{nature}），等级即由{before}变为{after}。"
+            zh="方案最薄弱之处是{unit}：{recipe}（共{points}分，{nature}），等级即由{before}变为{after}。"
             "调整不足1分即有等级改变的有{few}家：{units}。该项结果仅供内部研究，不宜对外提供。",
             en="How many points must move to change a grade: the scheme's weakest spot is {unit}: {recipe} ({points} in all, "
             "{nature}) turns its grade from {before} into {after}. Less than 1 point is enough for {few:unit|units}: {units}. "
@@ -147,17 +145,17 @@ def flips(result: Assessment) -> list[Block]:
     if len(refused):
         text = say(
             zh="{units}的等级还取决于其他考核对象（名额或末位），不计算最小调整分值，请看位次范围。",
-            en="The grades of {units} also depend on other units (a quota or last places): see the rank ranges instead.",
+            en="The grades of {units} also depend on other units (a quota or last places): see the rank ranges instead of cheapest flips.",
             units=words.units(result, refused, FEW),
         )
-        blocks.append(Paragraph(text, "stability", style="note"))
+        blocks.append(Paragraph(text, "annex_scores", style="note"))
     shown = table.drop(index=refused)
     columns = {
         "unit": (words.UNIT, [result.labels[unit] for unit in shown.index], ""),
         "grade": (words.GRADE, [_label(result, g) for g in shown["grade"]], ""),
         "towards": (Text("变为", "Turns into"), [_label(result, g) for g in shown["towards"]], ""),
         "points": (Text("最小调整分值", "Fewest points"), list(shown["points_moved"]), "↑.2f"),
-        "half": (Text("按0.5分调整", "In half points"), list(whole[shown.index]), ".1f"),
+        "half": (Text("按0.5分调整", "In steps of 0.5"), list(whole[shown.index]), ".1f"),
         "status": (Text("性质", "Nature"), [NATURE[s] for s in shown["status"]], ""),
         "recipe": (Text("调整办法", "Recipe"), list(shown["recipe"]), ""),
     }
@@ -200,11 +198,11 @@ def transfers(result: Assessment) -> list[Block]:
         blocks.append(Paragraph(text, "stability", heading))
     if found.left_out:
         text = say(
-            zh="{units}的等级还取决于其他考核对象或计算量过大，未列入。",
-            en="{units} are left out: their grades also depend on others, or there is too much to search.",
+            zh="分值转移和单项调整的各表未列入{units}：其等级还取决于其他考核对象，或计算量过大。",
+            en="The tables of transfers and single changes leave out {units}: their grades also depend on others, or there is too much to search.",
             units=words.units(result, found.left_out, FEW),
         )
-        blocks.append(Paragraph(text, "stability", style="note"))
+        blocks.append(Paragraph(text, "annex_scores", style="note"))
     if 1 < len(names) <= figures.MANY_LEAVES:
         chart = Chart(
             "transfers", Text("分值转移影响表", "Transfer map"), lambda language: figures.transfers(result, found, language),
@@ -281,9 +279,11 @@ def proofs() -> list[Block]:
             "rest of its group); its extremes lie at a finite number of candidates, which are compared.",
         ),
         Text(
-            "尚无数据的新增指标按0至满分的区间进入以上计算；“界限”“至少”“至多”表示结论可靠但未必最紧。",
-            "New indicators without data enter as anything from 0 to full marks; “bounds”, “at least” and “at most” are safe, "
-            "though perhaps not the tightest.",
+            "尚无数据的新增指标按0至满分的区间进入以上计算。“精确”指两端确有一组分值能够达到，并已用该组分值重新评分核对；“界限”指不会越出，"
+            "但两端未必能够达到；“至少”“至多”同理，结论可靠但未必最紧。",
+            "New indicators without data enter as anything from 0 to full marks. “exact”: there are points that attain each end, and scoring "
+            "again at them gave the same; “bounds”: nothing lies outside, but the ends need not be attained; “at least” and “at most” likewise: "
+            "safe, though perhaps not the tightest.",
         ),
     ]
     return [Paragraph(text, "annex_methods") for text in texts]

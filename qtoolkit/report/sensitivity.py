@@ -47,10 +47,8 @@ def ranges(result: Assessment, band: float) -> list[Block]:
     }
     formats = {"score": ".2f", "low": "↓.2f", "high": "↑.2f"}
     explain = say(
-        zh="{region}时，各考核对象得分的最低值和最高值如下图，逐家数字见附件得分明细。“精确”指两端确有一组分值能够达到，并已用该组分值重新评分核对；"
-        "“界限”指得分不会超出该区间，但两端未必能够达到。",
-        en="With {region}, the lowest and highest scores are in the figure; the annex of scores has the numbers. “exact”: there are points that attain each end, and "
-        "scoring again at them gave the same; “bounds”: no score lies outside, but the ends need not be attained.",
+        zh="{region}时，各考核对象得分的最低值和最高值如下图，逐家数字见附件得分明细。",
+        en="With {region}, the lowest and highest scores are in the figure; the annex of scores has the numbers.",
         region=region.describe(),
     )
     return [
@@ -131,8 +129,8 @@ def tolerances(result: Assessment, band: float) -> list[Block]:
         units=words.units(result, finite.index[finite["tolerance"] < band]),
     )
     proof = Text(
-        "以上为数学证明，不是随机抽样的频率；只检验分值，不检验数据是否真实。逐家数字见附件得分明细。",
-        "These are proofs, not frequencies from random draws; they test points alone, not the truth of the data. The figures of each unit are in the annex of scores.",
+        "以上为数学证明，不是抽样频率；只检验分值，不检验数据是否真实。图和逐家数字见附件得分明细。",
+        "These are proofs, not frequencies from draws; they test points alone, not the truth of the data. The annex of scores has the figure and the numbers.",
     )
     return [
         Paragraph(text, "stability", heading),
@@ -142,7 +140,7 @@ def tolerances(result: Assessment, band: float) -> list[Block]:
         Chart(
             "tolerances", Text("各考核对象等级的分值允许浮动幅度", "Tolerance of points for each unit's grade"),
             lambda language: figures.tolerances(result, certificates, language),
-            Text("横条越长，等级越稳", "The longer the bar, the more certain the grade"), "stability",
+            Text("横条越长，等级越稳", "The longer the bar, the more certain the grade"), "annex_scores",
         ),
     ]
 

@@ -13,7 +13,7 @@ from qtoolkit.inputs.parameters import CORE, Parameters
 
 FOLDER, _ = notebooks()[0]
 NAMES = sorted(path.stem for path in Path(FOLDER).glob("*.ipynb"))
-OWN = {"01_assessment": {"near_miss"}, "04_sensitivity": {"weight_band"}}
+OWN = {"01_assessment": {"near_miss"}, "04_sensitivity": {"weight_band", "draws"}}
 
 
 def read(name):
