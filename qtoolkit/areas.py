@@ -26,7 +26,7 @@ class Area:
 
     @cached_property
     def lo(self) -> np.ndarray:
-        return -self.span(-np.eye(self.d))[1]
+        return self.span(np.eye(self.d))[0] + 0.0  # −0 would divide to −∞
 
     @cached_property
     def hi(self) -> np.ndarray:
@@ -43,7 +43,7 @@ class Area:
     def maximise(self, c: np.ndarray) -> np.ndarray:
         """For each row of c (n, d), points at which c·p is greatest: (n, d)."""
         s = self.system
-        return np.array([s.transform @ linear_program(-(row @ s.transform), s) for row in c])
+        return np.array([s.transform @ linear_program(-(row @ s.transform), s) for row in c]).reshape(len(c), self.d)
 
     def span(self, c: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The least and the greatest c·p of each row of c (n, d)."""

@@ -35,6 +35,18 @@ class Region:
         return Meet((*_members(self), *_members(other)))
 
 
+def area_of(region: Region, result: Assessment) -> Area:
+    """The region bound to a result; anything else than a region is refused."""
+    if not isinstance(region, Region):
+        text = say(
+            zh="region 应为 qtoolkit.regions 中的范围，如 Box(relative=0.1)，现为 {found!r}",
+            en="region must be one of qtoolkit.regions, such as Box(relative=0.1), found {found!r}",
+            found=region,
+        )
+        raise InputError(text)
+    return region.at(result)
+
+
 @dataclass(frozen=True)
 class Box(Region):
     """Each indicator's points within ±`relative` of nominal, or within ±`absolute` points, or both; the sum kept.
@@ -164,6 +176,8 @@ class RankOrder(Region):
     def at(self, result: Assessment) -> HullArea:
         ids, total = list(result.points.index), float(result.points.sum())
         _check_ids(dict.fromkeys(self.order), ids)
+        if len(self.order) > len(ids):
+            raise InputError(say(zh="order 中有重复的指标", en="order names an indicator twice"))
         places = np.array([self.order.index(id) for id in ids])
         first = np.arange(1, len(ids) + 1)[:, None]
         return HullArea(np.where(places < first, total / first, 0.0), total)

@@ -22,7 +22,7 @@ from qtoolkit.engine import Engine, shifted, to_ticks
 from qtoolkit.engine.tally import Tally, tally
 from qtoolkit.errors import InputError, nearest
 from qtoolkit.language import Text, say
-from qtoolkit.regions import Region
+from qtoolkit.regions import Region, area_of
 
 CHUNK = 4096  # draws that one seed makes
 CELLS = 1 << 22  # leaf scores drawn at a time where the data vary
@@ -245,7 +245,7 @@ def simulate(
     spread = _standard_errors(result, errors)
     chunk = CHUNK if spread is None else int(np.clip(CELLS // (n * d), 16, CHUNK))
     task = _Task(
-        result.engine, result.ranks.to_numpy(), None if region is None else region.at(result), spread, int(to_ticks(jitter)),
+        result.engine, result.ranks.to_numpy(), None if region is None else area_of(region, result), spread, int(to_ticks(jitter)),
         n <= PAIRS if pairs is None else pairs, draws, chunk, seed,
     )  # fmt: skip
     counted, complete, note = _together(task, executor, progress)

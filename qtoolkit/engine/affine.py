@@ -209,7 +209,7 @@ def _rounded(share: np.ndarray, points: np.ndarray, rounding: Rounding | None, s
     """
     if rounding is None:
         return share
-    half = rounding.step / PER_POINT / 2
+    half, points = rounding.step / PER_POINT / 2, np.abs(points)  # never −0
     with np.errstate(divide="ignore"):
         if sign > 0:
             return np.maximum(share - (half if rounding.half_up else 2 * half) / points, 0)

@@ -17,7 +17,7 @@ from qtoolkit.engine import TICK, affine, bracket, from_ticks, score
 from qtoolkit.engine.core import leaf_scores
 from qtoolkit.errors import InputError, WorkError
 from qtoolkit.language import Text, listing, say
-from qtoolkit.regions import Region
+from qtoolkit.regions import Region, area_of
 from qtoolkit.robustness.certificates import DOWN, UP, Certificates, frame, grades_at, in_reach, margin
 from qtoolkit.solver import solve_lp
 
@@ -316,7 +316,7 @@ def _search(result: Assessment, k: int, take: _Moves, give: _Moves, step: float 
 
 def _by_program(result: Assessment, region: Region, needs, barred):
     """The same inside a region, one linear program a unit and side; to the solver's precision."""
-    points, area = result.points.to_numpy(), region.at(result)
+    points, area = result.points.to_numpy(), area_of(region, result)
     n, d = result.engine.slope.shape
     A, b, straight, why = affine(result.engine, area.lo, area.hi)
     s = area.system

@@ -16,7 +16,7 @@ from qtoolkit.areas import Area
 from qtoolkit.assessment import Assessment
 from qtoolkit.engine import TICK, affine, finish, from_ticks, to_ticks
 from qtoolkit.engine.box import deviation
-from qtoolkit.regions import Region
+from qtoolkit.regions import Region, area_of
 from qtoolkit.robustness.certificates import Lines, New, enclose, span_values
 
 HALVINGS = 40  # of the band within which a unit's score is linear
@@ -177,7 +177,7 @@ def dominance(result: Assessment, region: Region, new: New = "interval") -> Domi
     >>> bool(qt.robustness.dominance(r, qt.regions.Box(relative=0.2)).certain.loc["甲", "乙"])
     True
     """
-    area = region.at(result)
+    area = area_of(region, result)
     keys = keys_over(result, area, new)
     n = len(result.scores)
     certain, possible = np.eye(n, dtype=bool), np.eye(n, dtype=bool)

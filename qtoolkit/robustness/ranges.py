@@ -7,7 +7,7 @@ import pandas as pd
 
 from qtoolkit.assessment import Assessment
 from qtoolkit.engine import from_ticks, score
-from qtoolkit.regions import Region
+from qtoolkit.regions import Region, area_of
 from qtoolkit.robustness.certificates import (
     Certificates,
     New,
@@ -48,7 +48,7 @@ def score_range(result: Assessment, region: Region, new: New = "interval") -> Ce
     >>> qt.robustness.score_range(r, qt.regions.Box(relative=0.1)).table[["low", "high", "certain"]].round(6).values.tolist()
     [[91.2, 92.8, True], [64.4, 67.6, True]]
     """
-    area, e = region.at(result), result.engine
+    area, e = area_of(region, result), result.engine
     found = extremes(result, area, new)
     (least, greatest), status, why = found.values, np.where(found.exact, "exact", "bounds").astype(object), found.why
     grades = grade_span(result, area, found.values, new, (e.thresholds, e.thresholds))

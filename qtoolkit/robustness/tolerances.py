@@ -75,13 +75,7 @@ def tolerance(result: Assessment, shift: float = 0.0, new: New = "interval") -> 
     >>> round(float(qt.robustness.tolerance(r, shift=1).table.tolerance["甲"]), 6)
     0.125
     """
-    if not (isinstance(shift, int | float) and 0 <= shift < np.inf):
-        text = say(
-            zh="分数线移动的分数应为不小于0的数，现为 {found}",
-            en="the shift of cutoffs must be a number of 0 or more, found {found}",
-            found=shift,
-        )
-        raise InputError(text)
+    _check_shift(shift)
     points, n = result.points.to_numpy(), len(result.scores)
     engines = ends(result, new)
     limits = tuple(shifted(result.engine, sign * int(to_ticks(shift))) for sign in (1, -1))
@@ -110,13 +104,16 @@ def tolerance(result: Assessment, shift: float = 0.0, new: New = "interval") -> 
     why[reached], exact = "quota", exact & ~reached
     free = ~reached & (margins == np.inf).all(axis=0)
     witness = _witnesses(result, at, side, reach, exact & np.isfinite(rho))
+    open_ = np.zeros(n, bool)
     if not exact.all():
         rest = ~exact
-        rho[rest], status[rest] = _bisect(result, new, limits, rest), "at least"
+        rho[rest], open_[rest] = _bisect(result, new, limits, rest)
+        status[rest] = "at least"
         rho[rest & free] = np.inf
         if shared := [k for k in np.flatnonzero(rest & ~free & (why == "blank")) if rho[k] < 1][:MANY]:
             _share_out(result, new, limits, shared, (rho, side, witness, status, why))
-    none = ~reached & ((margins[DOWN] < -TICK / 2) | (margins[UP] < TICK / 2))
+    moved = shift > 0 or engines[DOWN] is not engines[UP]  # else a grade is what it is at the present points
+    none = (~reached & ((margins[DOWN] < -TICK / 2) | (margins[UP] < TICK / 2))) | (open_ & ~free & moved)
     unsure = np.where((grades_at(result, bases[DOWN]) == grades_at(result, bases[UP])), "", "new")
     codes = result.grades.cat.codes.to_numpy()
     rho[none], status[none], why[none] = np.nan, "none", unsure[none]
@@ -124,7 +121,7 @@ def tolerance(result: Assessment, shift: float = 0.0, new: New = "interval") -> 
     denied = proven & (side == UP) & in_reach(result, grades_at(result, bases[UP]) + 1)  # a quota may leave no place there
     status[denied], why[denied], proven[denied] = "at least", "quota", False
     if denied.any():
-        rho[denied] = np.maximum(rho[denied], _bisect(result, new, limits, denied))
+        rho[denied] = np.maximum(rho[denied], _bisect(result, new, limits, denied)[0])
     _recheck_grades(result, engines, limits, side, witness, proven)
     names = np.array([*result.grade_names, None], dtype=object)
     towards = np.where(proven, np.clip(codes + np.where(side == UP, 1, -1), 0, len(names) - 2), -1)
@@ -152,6 +149,8 @@ def tolerance_map(
 
     A grade is certain where its score range over the band, quotas worked in, keeps it under every such shift.
     """
+    for shift in shifts:
+        _check_shift(shift)
     e, codes = result.engine, result.grades.cat.codes.to_numpy()
     limits = [tuple(shifted(e, sign * int(to_ticks(shift))) for sign in (1, -1)) for shift in shifts]
     counts = np.zeros((len(bands), len(shifts)), int)
@@ -163,8 +162,19 @@ def tolerance_map(
     return pd.DataFrame(counts, pd.Index(list(bands), name="band"), pd.Index(list(shifts), name="shift"))
 
 
-def _bisect(result: Assessment, new: New, limits, units: np.ndarray) -> np.ndarray:
-    """A band that is proven not to change the grade of these units, by outer bounds: a lower bound of the tolerance."""
+def _check_shift(shift: float) -> None:
+    if not (isinstance(shift, int | float) and 0 <= shift < np.inf):
+        text = say(
+            zh="分数线移动的分数应为不小于0的数，现为 {found}",
+            en="the shift of cutoffs must be a number of 0 or more, found {found}",
+            found=shift,
+        )
+        raise InputError(text)
+
+
+def _bisect(result: Assessment, new: New, limits, units: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """A band that is proven not to change the grade of these units, by outer bounds: a lower bound of the tolerance; and
+    for whom nothing is proven even at the present points."""
     codes = result.grades.cat.codes.to_numpy()
 
     @cache
@@ -181,7 +191,7 @@ def _bisect(result: Assessment, new: New, limits, units: np.ndarray) -> np.ndarr
             here = open_ & (middle == step)
             holds = held(int(step))
             low[here & holds], high[here & ~holds] = step, step
-    return low / STEPS
+    return low / STEPS, ~held(0)
 
 
 def _share_out(result: Assessment, new: New, limits, units: list[int], found) -> None:
