@@ -159,9 +159,10 @@ def margin(result: Assessment, base: np.ndarray, thresholds: np.ndarray, side: i
 
 def in_reach(result: Assessment, codes: np.ndarray) -> np.ndarray:
     """Units whose grade depends on others, if their scores give these grades (n,): a quota is on that grade or a worse one,
-    or they might be among the last."""
-    reached = np.zeros(len(codes), bool)
-    for step in result.engine.rivals:
+    or they might be among the last; or a veto takes grades off after that."""
+    e = result.engine
+    reached = (e.shift > 0) & (not e.veto_first)
+    for step in e.rivals:
         members = True if step.members is None else step.members
         reached |= members & ((codes > step.grade) if step.last else (codes >= step.grade))
     return reached

@@ -84,7 +84,7 @@ def cheapest_flip(
     codes = grades_at(result, base)
     needs = [margin(result, base, e.thresholds, side) for side in (DOWN, UP)]
     needs[DOWN] = needs[DOWN] + TICK  # one tick below the closed end
-    refused = in_reach(result, codes) | ((e.shift > 0) & (not e.veto_first))
+    refused = in_reach(result, codes)
     barred = in_reach(result, codes + 1) & np.isfinite(needs[UP])  # a quota may leave no place there
     if region is None:
         best, floor, why = _greedily(result, needs, barred, step, zero_points)
