@@ -187,13 +187,10 @@ class HullArea(Area):
         return self.vertices[(c @ self.vertices.T).argmax(axis=1)]
 
     def contains(self, p):
-        s = self.system
-        rows = np.concatenate([s.rows, s.transform])
-        inside = []
-        for point in p:
-            ends = [np.append(s.low, point - self._near()), np.append(s.high, point + self._near())]
-            inside.append(linear_program(np.zeros(s.lo.size), System(s.transform, s.lo, s.hi, rows, *ends)) is not None)
-        return np.array(inside, bool)
+        from scipy.optimize import nnls
+
+        mix = np.vstack([self.vertices.T, np.full(len(self.vertices), self.total)])
+        return np.array([nnls(mix, np.append(point, self.total))[1] <= 10 * self._near() for point in p], bool)
 
     def sample(self, m, seed=0):
         k = len(self.vertices)
