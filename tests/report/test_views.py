@@ -12,7 +12,7 @@ import qtoolkit as qt
 from qtoolkit.inputs.models import validate
 from qtoolkit.inputs.scheme import Scheme
 from qtoolkit.language import LANGUAGES
-from qtoolkit.report import assessment, decomposition, rules, scheme, sensitivity, summary
+from qtoolkit.report import assessment, decomposition, exact, rules, scheme, sensitivity, summary
 from qtoolkit.report.blocks import Chart, DataTable, Paragraph, payload, pictures
 
 
@@ -38,6 +38,11 @@ def all_blocks(result):
         *sensitivity.ranges(result, 0.1),
         *sensitivity.tolerances(result, 0.1),
         *sensitivity.crosscheck(result),
+        *exact.moving_cutoffs(result),
+        *exact.rank_ranges(result, 0.1, draws=2000),
+        *exact.flips(result),
+        *exact.transfers(result),
+        *exact.proofs(),
         *sensitivity.methods(result, 0.1),
     ]
 
@@ -76,7 +81,7 @@ def test_chinese_sentences_use_chinese_punctuation(result):
 
 def test_figures_have_every_glyph_and_are_the_same_twice(result, caplog):
     charts = [block for block in all_blocks(result) if isinstance(block, Chart)]
-    assert len(charts) == 4
+    assert len(charts) == 6
     with warnings.catch_warnings(), caplog.at_level(logging.WARNING, logger="matplotlib"):
         warnings.filterwarnings("error", message="Glyph")
         for chart in charts:
@@ -145,3 +150,18 @@ def test_departments_what_set_a_grade_and_synthetic_data_are_said_in_both_langua
     for block in blocks:
         numbers = [Counter(re.findall(r"\d+(?:\.\d+)?", " ".join(texts(block, lang)))) for lang in LANGUAGES]
         assert numbers[0] == numbers[1], block
+
+
+def test_new_indicators_are_named_with_those_whose_grade_depends_on_them():
+    """c (10 points) has no column: u0 has 84 to 94, u1 76 to 86 with a cutoff of 80."""
+    leaves = [{"id": i, "name": name, "points": p, "rule": {"kind": "share"}} for i, name, p in (("a", "a", 60.0), ("b", "b", 30.0), ("c", {"zh": "新项", "en": "new item"}, 10.0))]
+    scheme = {"id": "n", "name": "n", "total": 100.0, "missing": {"new": "full"}, "indicators": leaves}
+    scheme |= {"grades": [{"id": "A", "cutoff": 80.0}, {"id": "B", "cutoff": 0.0}]}
+    frame = pd.DataFrame({"a": [1.0, 0.9], "b": [0.8, 0.75]}, index=["u0", "u1"])
+    result = qt.assess(validate(Scheme, scheme, None), frame)
+    texts = [block.text for block in sensitivity.ranges(result, 0.1) if hasattr(block, "text")]
+    new = next(text for text in texts if "尚无数据" in text.zh)
+    assert "新项" in new.zh and "1家的等级与其得分无关" in new.zh and new.zh.endswith("u1。")
+    assert "new item" in new.en and "1 grade does not depend" in new.en and new.en.endswith("u1.")
+    open_now = [b.text for b in sensitivity.tolerances(result, 0.1) if hasattr(b, "text") and "现行分值下即不确定" in b.text.zh]
+    assert len(open_now) == 1 and "u1" in open_now[0].en
