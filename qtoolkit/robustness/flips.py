@@ -90,6 +90,7 @@ def cheapest_flip(
         best, floor, why = _greedily(result, needs, barred, step, zero_points)
     else:
         best, floor, why = _by_program(result, region, needs, barred)
+    floor[~np.isfinite(needs[DOWN]) & ~np.isfinite(needs[UP])] = np.inf  # there is no end to cross
     found = np.isfinite(best).all(axis=1) & ~refused
     moved = np.where(found, (np.maximum(best - points, 0)).sum(axis=1), np.inf)
     refused |= barred & ~found & np.isfinite(floor)

@@ -130,6 +130,15 @@ def test_flips_inside_a_region_are_the_lp_s(tenths, first, cutoff):
     assert row["points_moved"] == pytest.approx(expected, abs=1e-5)
 
 
+def test_a_vetoed_grade_that_no_points_change_is_exact_even_where_the_score_bends():
+    leaves = [{"id": i, "name": i, "points": 50.0, "rule": {"kind": "share"}} for i in "ab"]
+    scheme = {"id": "v", "name": "v", "total": 100.0, "vetoes": [{"id": "v", "name": "v", "cap": "D"}], "aggregation": "geometric"}
+    scheme |= {"indicators": leaves, "grades": [{"id": "A", "cutoff": 60.0}, {"id": "D", "cutoff": 0.0}]}
+    frame = pd.DataFrame({"a": [0.9], "b": [0.8], "veto:v": ["是"]}, index=["u"])
+    row = R.cheapest_flip(qt.assess(validate(Scheme, scheme, None), frame)).table.iloc[0]
+    assert (row["points_moved"], row["at_least"], row["status"]) == (np.inf, np.inf, "exact")
+
+
 def test_flips_say_what_they_cannot_do():
     result = flat([60.0, 40.0], [[1.0, 0.8], [0.9, 0.9]], 85)
     table = R.cheapest_flip(result).table
