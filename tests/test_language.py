@@ -65,6 +65,7 @@ SNIPPETS = (
     "direction: lower",
     "scales: true",
     "target:{leaf}",
+    "Box(relative=0.1)",
 )
 
 
