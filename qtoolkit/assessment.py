@@ -25,7 +25,7 @@ from qtoolkit.engine import (
 from qtoolkit.engine.build import inner_nodes
 from qtoolkit.engine.ticks import Rounding
 from qtoolkit.flags import flags_of
-from qtoolkit.inputs.case import change
+from qtoolkit.inputs.changes import change
 from qtoolkit.inputs.scheme import Scheme, Spread
 from qtoolkit.inputs.table import VALUE, Table, table_of_frame
 from qtoolkit.language import Text

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from scipy.stats import norm, rankdata
 
 import qtoolkit as qt
-from qtoolkit import simulation
 from qtoolkit.engine import finish, grade, rank, score
 from qtoolkit.engine.tally import tally
 from qtoolkit.errors import InputError
 from qtoolkit.regions import Box, Dirichlet, Hull, Simplex
+from qtoolkit.simulation.sampling import CHUNK
 from tests.robustness.lp import flat
 from tests.strategies import frame_of, givens, scheme_of
 
@@ -147,7 +147,7 @@ def test_an_interruption_returns_what_is_done(case):
             raise KeyboardInterrupt
 
     part = qt.simulation.simulate(case, Box(relative=0.3), draws=50_000, progress=stop)
-    assert not part.complete and part.draws == 2 * simulation.CHUNK and part.note is not None
+    assert not part.complete and part.draws == 2 * CHUNK and part.note is not None
     assert part.rank_acceptability.sum(axis=1).tolist() == pytest.approx([1.0] * 12)
 
 

@@ -17,8 +17,9 @@ from qtoolkit.inputs.table import BLANKS, FALSIFIED, STATUS_LABELS, STATUS_NAMES
 from qtoolkit.language import say
 
 
-def build(scheme: Scheme, table: Table) -> core.Engine:
-    """The engine of a scheme and its data.
+def build(scheme: Scheme, table: Table, kept: dict[Any, Any] | None = None) -> core.Engine:
+    """The engine of a scheme and its data. `kept` holds the leaves of earlier schemes on the same data: those whose rule and
+    treatment are the same are taken from it.
 
     Raises
     ------
@@ -26,7 +27,12 @@ def build(scheme: Scheme, table: Table) -> core.Engine:
         Where a blank's treatment is "fail", or a mean of similar units has nothing to average.
     """
     problems = Problems()
-    parts = [_leaf(scheme, leaf, table, j, problems) for j, leaf in enumerate(scheme.leaves)]
+    parts = []
+    for j, leaf in enumerate(scheme.leaves):
+        asked = None if kept is None else (j, repr((leaf.rule, leaf.outliers, leaf.missing, scheme.missing, leaf.written_for, leaf.scales, leaf.points)))
+        parts.append(kept[asked] if kept and asked in kept else _leaf(scheme, leaf, table, j, problems))
+        if kept is not None and not problems.complaints:
+            kept[asked] = parts[-1]
     problems.stop()
     slope, const, blank = (np.stack(columns, axis=1) for columns in list(zip(*parts, strict=True))[:3])
     grades = [grade.id for grade in reversed(scheme.grades)]  # worst first
@@ -46,19 +52,24 @@ def build(scheme: Scheme, table: Table) -> core.Engine:
     taken = to_ticks(np.minimum(outside["deduction"], scheme.deduction_cap or np.inf))
     late = scheme.order.cap == "before_deductions"
     rivals = _rivals(scheme, table)
-    cutoffs = [[grade.cutoff_of(group) for grade in reversed(scheme.grades[:-1])] for group in classes_of(table)]
     engine = core.Engine(
         slope=slope, const=const, points=np.array([leaf.points for leaf in scheme.leaves]), tree=_tree(scheme, blank),
         offset=added if late else added - taken, late=taken if late else np.zeros_like(taken),
         cap=int(to_ticks(scheme.cap or scheme.total)),
         floor=None if scheme.floor is None else int(to_ticks(scheme.floor)),
         rounding=_rounding(scheme.rounding.total), round_first=scheme.order.rounding == "before_bonus",
-        cutoffs=to_ticks(np.array(cutoffs).reshape(n, -1)), ceiling=ceiling, shift=shift,
+        cutoffs=cutoffs_of(scheme, table), ceiling=ceiling, shift=shift,
         rivals=rivals, veto_first=scheme.order.veto == "before_quota" or not rivals,
         rank_on_base=scheme.rank_on == "base", means=tuple(mean for *_, means in parts for mean in means),
     )  # fmt: skip
     highest = int(to_ticks(scheme.total)) * engine.tree.growth
     return replace(engine, thresholds=core.thresholds(engine, engine.cutoffs, highest))
+
+
+def cutoffs_of(scheme: Scheme, table: Table) -> np.ndarray:
+    """The least published score of each grade above the worst, in ticks, worst first: (n, G − 1)."""
+    cutoffs = [[grade.cutoff_of(group) for grade in reversed(scheme.grades[:-1])] for group in classes_of(table)]
+    return to_ticks(np.array(cutoffs).reshape(len(table.units), -1))
 
 
 def classes_of(table: Table) -> list[str | None]:

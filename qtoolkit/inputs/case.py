@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
-from qtoolkit.errors import Complaint, InputError, Problems, nearest
+from qtoolkit.errors import Complaint, InputError, Problems
+from qtoolkit.inputs.changes import change
 from qtoolkit.inputs.locate import find
 from qtoolkit.inputs.models import validate
 from qtoolkit.inputs.parameters import BOOKS, Parameters, parameters_of, read_parameters
@@ -116,21 +117,3 @@ def _previous(path: Path) -> Case:
     path = path / "params.yaml" if path.is_dir() else path
     parameters = read_parameters(path)
     return case_of(parameters.model_copy(update={"previous": None}), path.parent, {"params": path})
-
-
-def change(scheme: Scheme, changes: Mapping[str, float], spread: str = "siblings") -> Scheme:
-    """The scheme after dotted changes: points.<indicator> and cutoffs.<grade>."""
-    groups: dict[str, dict[str, float]] = {"points": {}, "cutoffs": {}}
-    for key, value in changes.items():
-        kind, _, id = key.partition(".")
-        if kind not in groups or not id:
-            known = [f"points.{node.id}" for node in scheme.nodes] + [f"cutoffs.{grade.id}" for grade in scheme.grades]
-            raise InputError(
-                say(
-                    zh="changes 中的“{key}”应写成 points.指标 或 cutoffs.等级{hint}",
-                    en="“{key}” in changes must be points.<indicator> or cutoffs.<grade>{hint}",
-                    key=key, hint=nearest(key, known),
-                )
-            )
-        groups[kind][id] = value
-    return scheme.replace(**groups, spread=spread) if changes else scheme

@@ -12,7 +12,7 @@ PLAIN = {"unit": UNIT_HEADERS, "name_en": ("英文名称",), "class": ("类别",
 REMARKS = {"approved": ("审定等级",), "approved_reason": ("审定理由",), "approved_by": ("审定机关",)}
 PREFIXES = {
     "status": ("状态", "leaves"), "target": ("目标值", "leaves"), "base": ("基期值", "leaves"),
-    "reason": ("扣分原因", "leaves"), "veto": ("否决", "vetoes"), "event": ("事件", "vetoes"),
+    "se": ("标准误", "leaves"), "reason": ("扣分原因", "leaves"), "veto": ("否决", "vetoes"), "event": ("事件", "vetoes"),
     "evidence": ("证据", "vetoes"), "date": ("日期", "vetoes"), "bonus": ("加减分", "bonuses"),
     "grade": ("往年等级", ""),
 }  # fmt: skip

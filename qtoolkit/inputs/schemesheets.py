@@ -45,7 +45,7 @@ IN_ENGLISH = {
     "考核对象": "unit", "文件": "File", "另一文件": "Other file", "另一内容": "Other value", "冲突": "Conflicts", "未填": "Gaps",
     "未报送部门": "Late", "英文名称": "name_en", "类别": "class", "否决": "veto", "事件": "event", "证据": "evidence", "日期": "date",
     "加减分": "bonus", "往年等级": "grade", "审定等级": "approved", "审定理由": "approved_reason", "审定机关": "approved_by",
-    "目标值": "target", "基期值": "base", "扣分原因": "reason",
+    "目标值": "target", "基期值": "base", "标准误": "se", "扣分原因": "reason",
 }  # fmt: skip
 """The English of every sheet, title and word of the workbooks."""
 IN_CHINESE = {en: zh for zh, en in IN_ENGLISH.items()}

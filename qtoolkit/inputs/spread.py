@@ -6,6 +6,8 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from qtoolkit.errors import InputError
 from qtoolkit.language import Text, say
 
@@ -70,3 +72,32 @@ def _scale(ids: list[str], total: float, values: dict[str, float], where: str | 
         )
     for id in ids:
         values[id] = values[id] * total / old if old > 0 else total / len(ids)
+
+
+def dropped(scheme: Scheme, node: Indicator, points: np.ndarray | None = None) -> np.ndarray:
+    """Points of the leaves (…, d), the scheme's own if left out, without an indicator: its siblings take its points up in
+    proportion to theirs, or equally where they have none; of an only child, its parent's siblings.
+
+    >>> from qtoolkit.inputs.scheme import Scheme
+    >>> scheme = Scheme.flat({"a": 60, "b": 30, "c": 10}, {"A": 90, "B": 0})
+    >>> dropped(scheme, scheme.indicator("a")).tolist()
+    [0.0, 75.0, 25.0]
+    """
+    ids = [leaf.id for leaf in scheme.leaves]
+    new = np.array([leaf.points for leaf in scheme.leaves] if points is None else points, dtype=float)
+    own = np.isin(ids, [leaf.id for leaf in node.walk()])
+    family, rest = node, own
+    while not (rest & ~own).any():
+        family = next((other for other in scheme.nodes if family in other.children), None)
+        if family is None:
+            rest = np.ones(len(ids), bool)
+            break
+        rest = np.isin(ids, [leaf.id for leaf in family.walk()])
+    rest = rest & ~own
+    if not rest.any():
+        raise InputError(say(zh="只有“{name}”一项，不能去掉", en="“{name}” is the only indicator: it cannot be dropped", name=node.name))
+    freed, theirs = new[..., own].sum(axis=-1, keepdims=True), new[..., rest].sum(axis=-1, keepdims=True)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        new[..., rest] = np.where(theirs > 0, new[..., rest] * ((freed + theirs) / theirs), freed / rest.sum())
+    new[..., own] = 0.0
+    return new

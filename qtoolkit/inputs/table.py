@@ -45,6 +45,8 @@ class Table:
         VALUE, NOT_APPLICABLE, NOT_REPORTED, PENDING, ZERO, FALSIFIED or NEW.
     targets, baselines : ndarray of float, (n, d)
         Units' own targets (备案目标值) and baselines (基期值), NaN where there is none.
+    errors : ndarray of float, (n, d)
+        Standard errors of the raw values (column se:<leaf>), NaN where none is stated.
     vetoes : ndarray of bool, (n, number of vetoes)
     bonuses : ndarray of float, (n, number of bonus items)
     covariates : DataFrame
@@ -67,6 +69,7 @@ class Table:
     status: np.ndarray
     targets: np.ndarray
     baselines: np.ndarray
+    errors: np.ndarray
     vetoes: np.ndarray
     bonuses: np.ndarray
     covariates: pd.DataFrame
@@ -139,7 +142,7 @@ def table_of_rows(rows: Rows, scheme: Scheme) -> Table:
         name=rows.name, units=units, labels=tuple(Text(zh, en or zh) for zh, en in zip(units, english, strict=True)),
         raw=stacked([c.values for c in columns], object), status=status,
         targets=stacked([c.targets for c in columns], float), baselines=stacked([c.baselines for c in columns], float),
-        vetoes=stacked(vetoes, bool), bonuses=stacked(bonuses, float), covariates=pd.DataFrame(covariates, index=index),
+        errors=stacked([c.errors for c in columns], float), vetoes=stacked(vetoes, bool), bonuses=stacked(bonuses, float), covariates=pd.DataFrame(covariates, index=index),
         filed=stacked([c.filed for c in columns], object),
         stages={s.id: stacked([c.stages.get(s.id, blank) for c in columns], object) for s in scheme.stages},
         remarks=pd.DataFrame(remarks, index=index),

@@ -22,12 +22,13 @@ from qtoolkit.language import Text, listing, say
 @dataclass
 class LeafColumns:
     """What a table says of one leaf, a list item a unit: values as scored and as filed before later stages replaced or
-    corrected them, statuses, targets, baselines, and the values of each stage."""
+    corrected them, statuses, targets, baselines, standard errors, and the values of each stage."""
 
     values: list[Any]
     statuses: list[int]
     targets: list[float]
     baselines: list[float]
+    errors: list[float]
     filed: list[Any]
     stages: dict[str, list[Any]] = field(default_factory=dict)
 
@@ -56,6 +57,8 @@ class Reader(Cells):
                     ),
                     f"target:{leaf.id}",
                 )
+            if self._has(f"se:{leaf.id}") and leaf.rule.kind == "level":
+                self._complain_header(say(zh="按档次评分的指标没有标准误", en="an indicator scored by levels has no standard error"), f"se:{leaf.id}")
         if absent:
             self._complain_header(say(zh="缺少列：{names}", en="missing columns: {names}", names=listing(absent)))
 
@@ -114,7 +117,8 @@ class Reader(Cells):
         baselines = self.numbers(f"base:{leaf.id}", percent=_is_percent(leaf))
         if leaf.rule.kind == "base_plus" and leaf.rule.reference is None:
             self._need(f"base:{leaf.id}", baselines, statuses, Text("基期值", "baseline"), "reference")
-        return LeafColumns(values, statuses, self._targets(leaf, statuses), baselines, filed, stages)
+        errors = self.numbers(f"se:{leaf.id}", low=0, percent=_is_percent(leaf))
+        return LeafColumns(values, statuses, self._targets(leaf, statuses), baselines, errors, filed, stages)
 
     def _filled(self, key: str) -> list[int]:
         return [i for i, (_, cell) in enumerate(self._cells(key)) if not is_blank(cell)]

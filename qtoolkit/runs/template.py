@@ -135,11 +135,12 @@ def _remarks(table: Table | None, key: str, title: str, blank: list[Any], offer:
 
 
 def _numbers(leaf: Indicator, table: Table | None, j: int) -> list[tuple[str, str, Any]]:
-    """Targets and baselines of the units, where the rule takes them or the table has them."""
+    """Targets, baselines and standard errors of the units, where the rule takes them or the table has them."""
     own = (leaf.rule.kind == "target" and leaf.rule.target is None) or getattr(leaf.rule, "own_target", False)
     based = leaf.rule.kind == "base_plus" and leaf.rule.reference is None
     pairs = (("target", "目标值", own, None if table is None else table.targets[:, j]),
-             ("base", "基期值", based, None if table is None else table.baselines[:, j]))  # fmt: skip
+             ("base", "基期值", based, None if table is None else table.baselines[:, j]),
+             ("se", "标准误", False, None if table is None else table.errors[:, j]))  # fmt: skip
     return [(kind, word, n) for kind, word, takes, n in pairs if takes or (n is not None and (n == n).any())]
 
 

@@ -5,7 +5,8 @@ import shutil
 import pytest
 
 from qtoolkit.assessment import assess
-from qtoolkit.inputs.case import change, read_case
+from qtoolkit.inputs.case import read_case
+from qtoolkit.inputs.changes import change
 from tests.inputs.helpers import CSV, YAML, names, refused, scheme_of
 
 PARAMS = "scheme: scheme.yaml\ndata: data.csv\n"

@@ -1,31 +1,28 @@
 """Simulation: how often each unit has each rank and grade when points, data or cutoffs vary at random.
 
 Stochastic multicriteria acceptability analysis (SMAA-2; Lahdelma & Salminen 2001), extended to grades. Every frequency
-comes with its Monte-Carlo error. Draws are made in chunks of a fixed size, each from its own seed, and whole-number counts
-are merged in the order of the chunks, so that any number of workers gives the same tables.
+comes with its Monte-Carlo error. Whole-number counts of chunks of draws are merged in the order of the chunks, so that any
+number of workers gives the same tables.
 """
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Mapping
-from concurrent.futures import BrokenExecutor, Executor
+from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 import pandas as pd
 
-from qtoolkit.areas import Area
 from qtoolkit.assessment import Assessment
-from qtoolkit.engine import Engine, shifted, to_ticks
+from qtoolkit.engine.chunks import Chunks
 from qtoolkit.engine.tally import Tally, tally
-from qtoolkit.errors import InputError, nearest
+from qtoolkit.errors import InputError
 from qtoolkit.language import Text, say
-from qtoolkit.regions import Region, area_of
+from qtoolkit.regions import Region
+from qtoolkit.simulation.sampling import BROKEN, STOPPED, Draws, draws_of
 
-CHUNK = 4096  # draws that one seed makes
-CELLS = 1 << 22  # leaf scores drawn at a time where the data vary
 WAITING = 1 << 28  # bytes of counts that may wait to be merged
 PAIRS = 60  # units up to which pairs are counted unless asked for
 QUANTILES = (0.025, 0.25, 0.5, 0.75, 0.975)
@@ -36,36 +33,15 @@ Z = 1.959963984540054  # 95%
 class _Task:
     """What every chunk needs; plain arrays, so that it travels to other processes."""
 
-    engine: Engine
+    draws: Draws
     reference: np.ndarray
-    area: Area | None
-    errors: np.ndarray | None
-    jitter: int
     pairs: bool
-    draws: int
-    chunk: int
-    seed: int
-
-    @property
-    def chunks(self) -> int:
-        return -(-self.draws // self.chunk)
 
 
-def _run(task: _Task, i: int) -> Tally:
-    """Chunk i of a simulation: draws from its own seed, counted."""
-    rng = np.random.default_rng(np.random.SeedSequence(task.seed, spawn_key=(i,)))
-    e, m = task.engine, min(task.chunk, task.draws - i * task.chunk)
-    points = np.tile(e.points, (m, 1)) if task.area is None else task.area.sample(m, rng)
-    leaves = limits = None
-    if task.errors is not None:
-        with np.errstate(divide="ignore", invalid="ignore"):
-            lines = e.slope + np.where(e.const == 0, 0.0, e.const / points[:, None, :])
-        shares = np.clip(np.where(points[:, None, :] > 0, lines, e.slope), 0, 1)
-        leaves = np.clip(shares + task.errors * rng.standard_normal(shares.shape), 0, 1)
-    if task.jitter:
-        moves = rng.integers(-task.jitter, task.jitter, (m, 1, e.cutoffs.shape[1]), endpoint=True)
-        limits = shifted(e, moves)
-    return tally(e, task.reference, points, leaves, limits, task.pairs)
+def _counted(task: _Task, i: int) -> Tally:
+    """Chunk i of a simulation, counted."""
+    points, leaves, limits = task.draws.chunk(i)
+    return tally(task.draws.engine, task.reference, points, leaves, limits, task.pairs)
 
 
 @dataclass(frozen=True)
@@ -161,10 +137,10 @@ class Simulation:
         Where the data do not vary it is 1 for a unit that ranks first at its central points, else 0.
         """
         found = {}
+        many = draws if self.task.draws.errors is not None else 1
         for unit, points in self.central.dropna().iterrows():
-            engine = replace(self.task.engine, points=points.to_numpy())
-            task = replace(self.task, engine=engine, area=None, jitter=0, pairs=False, draws=draws if self.task.errors is not None else 1)
-            found[unit] = _together(task, None, None)[0].ranks[self._units.get_loc(unit), 0] / task.draws
+            there = replace(self.task.draws, engine=replace(self.task.draws.engine, points=points.to_numpy()), area=None, jitter=0, count=many)
+            found[unit] = _together(replace(self.task, draws=there, pairs=False), None, None)[0].ranks[self._units.get_loc(unit), 0] / many
         return pd.Series(found, dtype=float).reindex(self._units)
 
     @cached_property
@@ -195,7 +171,7 @@ def simulate(
     seed: int = 0,
     executor: Executor | None = None,
     *,
-    errors: pd.DataFrame | Mapping[str, float] | float | None = None,
+    errors: pd.DataFrame | Mapping[str, float] | float | str | None = None,
     jitter: float = 0.0,
     pairs: bool | None = None,
     progress: Callable[[int, int], None] | None = None,
@@ -213,9 +189,10 @@ def simulate(
     executor : concurrent.futures.Executor, optional
         Chunks of draws are submitted to it. A broken pool is given up: the missing chunks are made in this process, and
         `note` says so.
-    errors : DataFrame (units × indicators), mapping by indicator, or float, optional
+    errors : DataFrame (units × indicators), mapping by indicator, float, or "data", optional
         Standard errors of the shares of full marks (.02 is two points in a hundred): independent normal errors, cut at 0
-        and 1. State their source.
+        and 1. State their source. "data": those of the table's columns se:<leaf>, see
+        :func:`qtoolkit.simulation.standard_errors`.
     jitter : float
         Each cutoff moves by its own uniform amount within ± so many points.
     pairs : bool, optional
@@ -236,18 +213,8 @@ def simulate(
     >>> bool(abs(s.rank_acceptability.loc["甲", 1] - 5 / 9) < s.error(5 / 9))
     True
     """
-    for name, value, least in (("draws", draws, 1), ("seed", seed, 0)):
-        if not isinstance(value, int) or isinstance(value, bool) or value < least:
-            raise InputError(say(zh="{name} 应为不小于{least}的整数，现为 {found}", en="{name} must be a whole number of {least} or more, found {found}", name=name, least=least, found=value))  # fmt: skip
-    if not (isinstance(jitter, int | float) and 0 <= jitter < np.inf):
-        raise InputError(say(zh="jitter 应为不小于0的数，现为 {found}", en="jitter must be a number of 0 or more, found {found}", found=jitter))
-    n, d = len(result.scores), result.points.size
-    spread = _standard_errors(result, errors)
-    chunk = CHUNK if spread is None else int(np.clip(CELLS // (n * d), 16, CHUNK))
-    task = _Task(
-        result.engine, result.ranks.to_numpy(), None if region is None else area_of(region, result), spread, int(to_ticks(jitter)),
-        n <= PAIRS if pairs is None else pairs, draws, chunk, seed,
-    )  # fmt: skip
+    n = len(result.scores)
+    task = _Task(draws_of(result, region, draws, seed, errors, jitter), result.ranks.to_numpy(), n <= PAIRS if pairs is None else pairs)
     counted, complete, note = _together(task, executor, progress)
     return Simulation(result, counted, complete, note, task)
 
@@ -256,59 +223,17 @@ def _together(
     task: _Task, executor: Executor | None, progress: Callable[[int, int], None] | None
 ) -> tuple[Tally, bool, Text | None]:
     """All chunks, merged in order; whether all were made; a note on how."""
-    done, note, i = None, None, 0
-    waiting: deque = deque()
-    size = task.engine.slope.shape[0] ** 2 * 8
-    most = max(4, min(256, WAITING // max(size, 1)))
-    submitted = 0
+    done, made, count = None, 0, task.draws.chunks
+    size = task.draws.engine.slope.shape[0] ** 2 * 8
+    chunks = Chunks(partial(_counted, task), range(count), executor, max(4, min(256, WAITING // max(size, 1))))
     try:
-        while i < task.chunks:
-            while executor is not None and submitted < task.chunks and len(waiting) < most:
-                try:
-                    waiting.append(executor.submit(_run, task, submitted))
-                except (BrokenExecutor, RuntimeError):
-                    executor, note = None, BROKEN
-                    break
-                submitted += 1
-            if waiting:
-                try:
-                    part = waiting.popleft().result()
-                except BrokenExecutor:
-                    executor, note, part = None, BROKEN, _run(task, i)
-            else:
-                part = _run(task, i)
+        for part in chunks:
             done = part if done is None else done + part
-            i += 1
+            made += 1
             if progress is not None:
-                progress(i, task.chunks)
+                progress(made, count)
     except KeyboardInterrupt:
-        for future in waiting:
-            future.cancel()
         if done is None:
             raise
-    return done, i == task.chunks, note if i == task.chunks else STOPPED
-
-
-BROKEN = Text("并行进程中断，其余各批在本进程内算完，结果不受影响。", "The worker pool broke; the missing chunks were made in this process, with the same results.")
-STOPPED = Text("模拟中途停止，只统计了已完成的抽样。", "The simulation was interrupted; only the draws made so far are counted.")
-
-
-def _standard_errors(result: Assessment, errors) -> np.ndarray | None:
-    """Standard errors of shares as (n, d), checked."""
-    if errors is None:
-        return None
-    ids, units = result.points.index, result.scores.index
-    if isinstance(errors, int | float):
-        table = pd.DataFrame(float(errors), units, ids)
-    elif isinstance(errors, pd.DataFrame):
-        table = errors
-    else:
-        table = pd.DataFrame({id: float(value) for id, value in errors.items()}, index=units)
-    for name, known in [(id, ids) for id in table.columns] + [(unit, units) for unit in table.index]:
-        if name not in known:
-            hint = nearest(str(name), known)
-            raise InputError(say(zh="标准误中没有“{name}”这一指标或考核对象{hint}", en="errors: no indicator or unit “{name}”{hint}", name=name, hint=hint))
-    values = table.reindex(index=units, columns=ids).fillna(0.0).to_numpy(float)
-    if table.isna().to_numpy().any() or not (np.isfinite(values).all() and (values >= 0).all()):
-        raise InputError(say(zh="标准误应为不小于0的数", en="standard errors must be numbers of 0 or more"))
-    return values
+    note = STOPPED if made < count else BROKEN if chunks.broken else None
+    return done, made == count, note

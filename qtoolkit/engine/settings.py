@@ -1,0 +1,160 @@
+"""Many settings of one assessment: points, cutoffs and choices of method, one row each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from qtoolkit.engine import core
+from qtoolkit.engine.build import build, cutoffs_of
+from qtoolkit.engine.chunks import Chunks
+from qtoolkit.engine.ticks import to_ticks
+from qtoolkit.errors import InputError
+from qtoolkit.inputs.changes import change, touches_points
+from qtoolkit.inputs.spread import dropped
+from qtoolkit.language import Text, say
+
+ROWS = 512  # settings that are scored at a time
+
+
+@dataclass(frozen=True)
+class Graded:
+    """Some settings, m × n units: published scores in ticks, competition ranks, grades (0 the worst)."""
+
+    scores: np.ndarray
+    ranks: np.ndarray
+    grades: np.ndarray
+
+
+Output = Callable[[Graded], np.ndarray]
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """Settings that share an engine: rows of the frame, their points (m, d), the cutoffs of each (codes into `limits`)."""
+
+    engine: core.Engine
+    rows: np.ndarray
+    points: np.ndarray
+    limits: np.ndarray
+    which: np.ndarray
+
+
+def settings(case: Any, frame: Any, outputs: Mapping[str, Output], executor: Executor | None = None) -> Any:
+    """Score, rank and grade a case under many settings.
+
+    Rows that differ only in points or cutoffs share one engine; where they differ in more, a leaf is computed again only if
+    its own rule or treatment changes.
+
+    Parameters
+    ----------
+    case
+        Anything with a `scheme` and a `table`: a case or an assessment.
+    frame : DataFrame
+        One row a setting, the columns as keys of :func:`qtoolkit.inputs.changes.change`. NaN, or "scheme", leaves a choice
+        as it is. The column `points` also takes the points of all leaves as an array (d,).
+    outputs : mapping of name to function
+        Each takes a :class:`Graded` of m settings and returns an array (m,), or (m, n) for a value a unit. To be sent to
+        other processes, functions of a module.
+    executor : concurrent.futures.Executor, optional
+
+    Returns
+    -------
+    DataFrame, indexed as `frame`
+        A column an output (of an output a unit: <output>:<unit>), NaN where the setting failed, and `failed`: why, a text
+        in both languages, or None.
+
+    Raises
+    ------
+    InputError
+        A key that does not exist. A combination that the scheme or the data do not allow is a failed row instead.
+    """
+    rows = [{key: value for key, value in row.items() if not _as_is(value)} for row in frame.to_dict("records")]
+    failed: list[Text | None] = [None] * len(rows)
+    batches = _batches(case, rows, failed)
+    parts = Chunks(partial(_graded, tuple(outputs.values())), batches, executor)
+    columns: dict[str, np.ndarray] = {}
+    for batch, values in zip(batches, parts, strict=True):
+        for name, value in zip(outputs, values, strict=True):
+            named = {name: value} if value.ndim == 1 else {f"{name}:{u}": value[:, k] for k, u in enumerate(case.table.units)}
+            for column, part in named.items():
+                columns.setdefault(column, np.full(len(rows), np.nan))[batch.rows] = part
+    columns = columns or {name: np.full(len(rows), np.nan) for name in outputs}
+    return frame[[]].assign(**columns, failed=np.array(failed, dtype=object))
+
+
+def _as_is(value: Any) -> bool:
+    return (isinstance(value, str) and value == "scheme") or (isinstance(value, float) and np.isnan(value))
+
+
+def _batches(case: Any, rows: list[dict[str, Any]], failed: list[Text | None]) -> list[_Batch]:
+    """Settings by engine, ROWS at a time; those that fail are noted."""
+    kept: dict[Any, Any] = {}
+    groups: dict[Any, list[tuple[int, Any, np.ndarray]]] = {}
+    engines: dict[str, core.Engine] = {}
+    for i, row in enumerate(rows):
+        method = {key: value for key, value in row.items() if not touches_points(key) and key.partition(".")[0] != "cutoffs"}
+        lines = {key: value for key, value in row.items() if key.partition(".")[0] == "cutoffs"}
+        name = repr(sorted(method.items()))
+        try:
+            engines[name] = _remember(kept, ("engine", name), lambda chosen=method: build(change(case.scheme, chosen), case.table, kept))
+            points = _points_of(case.scheme, row, kept)
+            limits = _remember(kept, ("limits", repr(sorted(lines.items()))), lambda chosen=lines: cutoffs_of(change(case.scheme, chosen), case.table))
+        except InputError as error:
+            failed[i] = error.complaints[0].text
+            continue
+        groups.setdefault(name, []).append((i, limits, points))
+    return [batch for name, group in groups.items() for batch in _cut(engines[name], group)]
+
+
+def _remember(kept: dict[Any, Any], name: Any, make: Callable[[], Any]) -> Any:
+    """What was made under a name, or the error that making it raised."""
+    if name not in kept:
+        try:
+            kept[name] = make()
+        except InputError as error:
+            kept[name] = error
+    if isinstance(kept[name], InputError):
+        raise kept[name]
+    return kept[name]
+
+
+def _points_of(scheme: Any, row: Mapping[str, Any], kept: dict[Any, Any]) -> np.ndarray:
+    """The points of all leaves, (d,)."""
+    own = {key: value for key, value in row.items() if touches_points(key)}
+    given = own.get("points")
+    if not isinstance(given, np.ndarray):
+        name = "points", repr(sorted(own.items()))
+        return _remember(kept, name, lambda: np.array([leaf.points for leaf in change(scheme, own).leaves]))
+    if given.shape != (len(scheme.leaves),):
+        raise InputError(say(zh="points 应为各指标的分值，共{n}个", en="points must be those of all {n} indicators", n=len(scheme.leaves)))
+    if set(own) - {"points", "drop"}:
+        raise InputError(say(zh="points 给出全部分值时，不能再改单项分值", en="with the points of all indicators given, no single points can be changed"))
+    return given if own.get("drop") is None else dropped(scheme, scheme.indicator(own["drop"]), given)
+
+
+def _cut(engine: core.Engine, group: list[tuple[int, np.ndarray, np.ndarray]]) -> list[_Batch]:
+    batches = []
+    for start in range(0, len(group), ROWS):
+        part = group[start : start + ROWS]
+        distinct = {id(limits): limits for _, limits, _ in part}
+        codes = {name: k for k, name in enumerate(distinct)}
+        which = np.array([codes[id(limits)] for _, limits, _ in part])
+        points = np.stack([points for *_, points in part])
+        batches.append(_Batch(engine, np.array([i for i, *_ in part]), points, np.stack(list(distinct.values())), which))
+    return batches
+
+
+def _graded(outputs: tuple[Output, ...], batch: _Batch) -> list[np.ndarray]:
+    """The outputs of one batch."""
+    e = batch.engine
+    base = core.score(e, batch.points)
+    highest = int(to_ticks(e.points.sum())) * e.tree.growth
+    limits = core.thresholds(e, batch.limits, highest)
+    graded = Graded(core.finish(e, base), core.rank(e.key(base)), core.grade(e, base, limits[batch.which]))
+    return [np.asarray(output(graded), dtype=float) for output in outputs]

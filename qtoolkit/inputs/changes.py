@@ -1,0 +1,178 @@
+"""A scheme with some choices made otherwise: points and cutoffs, and the choices of method, each by a key."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, get_args
+
+from pydantic import BaseModel, create_model
+
+from qtoolkit.errors import Complaint, InputError, nearest
+from qtoolkit.inputs.leafrules import Outliers, Rule, Treatment
+from qtoolkit.inputs.models import Model, validate
+from qtoolkit.inputs.scheme import Aggregation, Order, Rounding, Scheme
+from qtoolkit.inputs.spread import dropped
+from qtoolkit.language import say
+
+AS_IS = "scheme"  # an alternative: as the scheme has it
+NUMBERS = ("points", "cutoffs")
+MEANINGS = ("not_applicable", "not_reported", "pending", "new")
+
+
+def keys_of(scheme: Scheme) -> list[str]:
+    """All keys of :func:`change`."""
+    leaves, inner = [leaf.id for leaf in scheme.leaves], [node.id for node in scheme.nodes if not node.is_leaf]
+    return [
+        "points", *(f"points.{node.id}" for node in scheme.nodes), "drop",
+        "cutoffs", *(f"cutoffs.{grade.id}" for grade in scheme.grades[:-1]),
+        "aggregation", *(f"aggregation.{id}" for id in ("total", *inner)),
+        "rule", *(f"rule.{id}" for id in leaves), "outliers", *(f"outliers.{id}" for id in leaves),
+        *(f"missing.{meaning}" for meaning in MEANINGS), *(f"rounding.{stage}" for stage in ("leaf", "node", "total")),
+        *(f"order.{switch}" for switch in Order.model_fields), "rank_on",
+    ]  # fmt: skip
+
+
+def touches_points(key: str) -> bool:
+    """Whether a key changes points alone."""
+    return key == "drop" or key.partition(".")[0] == "points"
+
+
+def change(scheme: Scheme, changes: Mapping[str, Any], spread: str = "siblings") -> Scheme:
+    """The scheme after changes; the value "scheme" leaves a choice as it is.
+
+    Parameters
+    ----------
+    scheme : Scheme
+    changes : mapping
+        points.<indicator> or cutoffs.<grade>: a number; points or cutoffs: a mapping of them (an expert's points for all
+        leaves stand as they are, others are shared out as `spread` says). drop: an indicator whose points go to its
+        siblings, or None. aggregation, aggregation.<node> or aggregation.total: a mean by name or order. rule or
+        rule.<leaf>: a kind of rule, or the rule; for all leaves of numbers where no leaf is named, each with its own
+        direction. outliers, outliers.<leaf>: {low, high, log} or None. missing.<meaning>: what such blanks give, on every
+        leaf. rounding.leaf, .node, .total: decimals, {decimals, mode} or None. order.<switch>, rank_on: as in the scheme.
+
+    Raises
+    ------
+    InputError
+        Unknown keys (with the nearest known one), and values that the scheme cannot take.
+
+    >>> scheme = Scheme.flat({"a": 60, "b": 40}, {"A": 90, "B": 0})
+    >>> change(scheme, {"aggregation": "geometric", "points.a": 70}).leaves[1].points
+    30.0
+    """
+    numbers: dict[str, dict[str, Any]] = {"points": {}, "cutoffs": {}}
+    update: dict[str, Any] = {}
+    for key, value in sorted(changes.items()):  # a whole kind first, then what is named singly
+        if isinstance(value, str) and value == AS_IS:
+            continue
+        kind, _, id = key.partition(".")
+        if kind in NUMBERS and id:
+            numbers[kind][id] = value
+        elif kind in NUMBERS:
+            if not isinstance(value, Mapping):
+                raise _complaint(key, say(zh="应为各项数值（键: 值）", en="expected numbers by name (key: value)"))
+            numbers[kind] |= value
+        elif key != "drop":
+            _structural(scheme, key, value, update)
+    if update:
+        scheme = validate(Scheme, scheme.model_dump() | update, None)
+    whole = {leaf.id for leaf in scheme.leaves} == set(numbers["points"])
+    if any(numbers.values()):
+        scheme = scheme.replace(**numbers, spread="none" if whole else spread)
+    if changes.get("drop") in (None, AS_IS):
+        return scheme
+    points = dropped(scheme, scheme.indicator(changes["drop"])).tolist()
+    return scheme.replace(points={leaf.id: p for leaf, p in zip(scheme.leaves, points, strict=True)})
+
+
+def _structural(scheme: Scheme, key: str, value: Any, update: dict[str, Any]) -> None:
+    """Add to the scheme's new data what one choice of method changes."""
+    kind, _, id = key.partition(".")
+    if key not in keys_of(scheme):
+        raise _complaint(key, say(zh="没有这一项{hint}", en="no such choice{hint}", hint=nearest(key, keys_of(scheme))))
+    data = update.get("indicators") or [node.model_dump() for node in scheme.indicators]
+    if kind == "aggregation":
+        value = _checked(key, Aggregation, value)
+        if id in ("", "total"):
+            update["aggregation"] = value
+        data = [_edited(node, lambda node: {"aggregation": value} if not _is_leaf(node) and id in ("", node["id"]) else {}) for node in data]
+    elif kind == "rule":
+        named = isinstance(value, str)
+        data = [_edited(node, lambda node: _rule(key, node, value, named) if _takes(node, id) else {}) for node in data]
+    elif kind == "outliers":
+        new = _checked(key, Outliers | None, value)
+        data = [_edited(node, lambda node: {"outliers": new} if _takes(node, id) else {}) for node in data]
+    elif kind == "missing":
+        treatment = _checked(key, Treatment, value)
+        update["missing"] = {**scheme.missing.model_dump(), **update.get("missing", {}), id: treatment}
+        data = [_edited(node, lambda node: {"missing": node["missing"] | {id: None}}) for node in data]
+    elif kind == "rounding":
+        whole = isinstance(value, int | float) and not isinstance(value, bool) and value == int(value)
+        value = {"decimals": int(value)} if whole else value
+        rounding = _checked(key, Rounding | None, value)
+        update["rounding"] = {**scheme.rounding.model_dump(), **update.get("rounding", {}), id: rounding}
+    elif kind == "order":
+        switch = _checked(key, Order.model_fields[id].annotation, value)
+        update["order"] = {**scheme.order.model_dump(), **update.get("order", {}), id: switch}
+    else:
+        update["rank_on"] = _checked(key, Scheme.model_fields["rank_on"].annotation, value)
+    update["indicators"] = data
+
+
+def _edited(node: dict[str, Any], edit: Any) -> dict[str, Any]:
+    """An indicator's data with `edit` merged in, and all below it."""
+    return node | edit(node) | {"children": [_edited(child, edit) for child in node["children"]]}
+
+
+def _is_leaf(node: Mapping[str, Any]) -> bool:
+    return node["rule"] is not None
+
+
+def _takes(node: Mapping[str, Any], id: str) -> bool:
+    """Whether a rule or a treatment of outliers goes to this indicator: the one named, or every leaf of numbers."""
+    return _is_leaf(node) and (node["id"] == id or (id == "" and node["rule"]["kind"] != "level"))
+
+
+def _rule(key: str, node: Mapping[str, Any], value: Any, named: bool) -> dict[str, Any]:
+    """A leaf's new rule; given by its kind alone it keeps the leaf's direction. Marks by rule are shares: they scale."""
+    direction = _direction(node["rule"])
+    kinds = {get_args(kind.model_fields["kind"].annotation)[0]: kind for kind in get_args(get_args(Rule)[0])}
+    given = {"kind": value} if named else dict(value) if isinstance(value, Mapping) else value
+    if isinstance(given, dict) and "direction" not in given and "direction" in getattr(kinds.get(given.get("kind")), "model_fields", {}):
+        given["direction"] = direction
+    rule = _checked(key, Rule, given)
+    scales = node["scales"] if rule["kind"] in ("direct", "deduct") else True
+    return {"rule": rule, "scales": scales, "out_of": node["out_of"] or node["points"] or None}
+
+
+def _direction(rule: Mapping[str, Any]) -> str:
+    """Whether more of the raw value is better."""
+    if rule["kind"] == "efficacy":
+        return "higher" if rule["satisfactory"] > rule["unacceptable"] else "lower"
+    if rule["kind"] == "deduct" and rule["target"] is None and not rule["own_target"]:
+        return "lower"
+    if rule["kind"] == "steps":
+        return "higher" if rule["table"][-1]["share"] >= rule["table"][0]["share"] else "lower"
+    return rule.get("direction", "higher")
+
+
+@cache
+def _model(kind: Any) -> type[Model]:
+    return create_model("Alternative", __base__=Model, value=(kind, ...))
+
+
+def _checked(key: str, kind: Any, value: Any) -> Any:
+    """A value as the field's own type says, as plain data."""
+    try:
+        found = validate(_model(kind), {"value": value}, None).value
+    except InputError as error:
+        first = error.complaints[0]  # of a union's members each complains: the first says it best
+        parts = [part for part in (first.column or "").split(".")[1:] if part.isidentifier() and part != "literal"]
+        raise _complaint(".".join([key, *parts]), first.text) from None
+    return found.model_dump() if isinstance(found, BaseModel) else found
+
+
+def _complaint(key: str, text: Any) -> InputError:
+    return InputError(Complaint(text, column=key))
+

@@ -1,0 +1,138 @@
+"""Random draws of points, data and cutoffs in chunks of a fixed size, each from its own seed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from qtoolkit.areas import Area
+from qtoolkit.assessment import Assessment
+from qtoolkit.engine import Engine, shifted, to_ticks
+from qtoolkit.engine.build import shares_of
+from qtoolkit.engine.rules import LEAF_RULES
+from qtoolkit.errors import Complaint, InputError, nearest
+from qtoolkit.inputs.table import VALUE
+from qtoolkit.language import Text, say
+from qtoolkit.regions import Region, area_of
+
+CHUNK = 4096  # draws that one seed makes
+CELLS = 1 << 22  # leaf scores drawn at a time where the data vary
+BROKEN = Text("并行进程中断，其余各批在本进程内算完，结果不受影响。", "The worker pool broke; the missing chunks were made in this process, with the same results.")
+STOPPED = Text("模拟中途停止，只统计了已完成的抽样。", "The simulation was interrupted; only the draws made so far are counted.")
+
+
+@dataclass(frozen=True)
+class Draws:
+    """What is drawn: plain arrays, so that it travels to other processes.
+
+    Attributes
+    ----------
+    area : Area or None
+        From which points come; None leaves them as they are.
+    errors : ndarray of float, (n, d), or None
+        Standard errors of shares of full marks.
+    jitter : int
+        Ticks by which each cutoff moves at most.
+    count, size, seed : int
+        Draws in all, draws a chunk, and the seed from which every chunk's own is made.
+    """
+
+    engine: Engine
+    area: Area | None
+    errors: np.ndarray | None
+    jitter: int
+    count: int
+    size: int
+    seed: int
+
+    @property
+    def chunks(self) -> int:
+        return -(-self.count // self.size)
+
+    def chunk(self, i: int) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:
+        """Points (m, d), leaf shares (m, n, d) or None, and thresholds (m, n, G − 1) or None of chunk i."""
+        rng = np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(i,)))
+        e, m = self.engine, min(self.size, self.count - i * self.size)
+        points = np.tile(e.points, (m, 1)) if self.area is None else self.area.sample(m, rng)
+        leaves = limits = None
+        if self.errors is not None:
+            with np.errstate(divide="ignore", invalid="ignore"):
+                lines = e.slope + np.where(e.const == 0, 0.0, e.const / points[:, None, :])
+            shares = np.clip(np.where(points[:, None, :] > 0, lines, e.slope), 0, 1)
+            leaves = np.clip(shares + self.errors * rng.standard_normal(shares.shape), 0, 1)
+        if self.jitter:
+            moves = rng.integers(-self.jitter, self.jitter, (m, 1, e.cutoffs.shape[1]), endpoint=True)
+            limits = shifted(e, moves)
+        return points, leaves, limits
+
+
+def draws_of(result: Assessment, region: Region | None, draws: int, seed: int, errors: Any = None, jitter: float = 0.0) -> Draws:
+    """What :func:`simulate` is asked to draw, checked."""
+    for name, value, least in (("draws", draws, 1), ("seed", seed, 0)):
+        if not isinstance(value, int) or isinstance(value, bool) or value < least:
+            raise InputError(say(zh="{name} 应为不小于{least}的整数，现为 {found}", en="{name} must be a whole number of {least} or more, found {found}", name=name, least=least, found=value))  # fmt: skip
+    if not (isinstance(jitter, int | float) and 0 <= jitter < np.inf):
+        raise InputError(say(zh="jitter 应为不小于0的数，现为 {found}", en="jitter must be a number of 0 or more, found {found}", found=jitter))
+    spread = _checked(result, errors)
+    size = CHUNK if spread is None else int(np.clip(CELLS // max(spread.size, 1), 16, CHUNK))
+    return Draws(result.engine, None if region is None else area_of(region, result), spread, int(to_ticks(jitter)), draws, size, seed)
+
+
+def standard_errors(result: Assessment) -> pd.DataFrame:
+    """Standard errors of shares of full marks (n × d) from those of the raw data, the table's columns se:<leaf>.
+
+    |share(x + se) − share(x − se)| / 2 by the leaf's own rule, so that nothing is in doubt beyond a cap; 0 where the table
+    states none.
+
+    Raises
+    ------
+    InputError
+        The table states none at all, or one for a leaf whose marks depend on the other units or on a logarithm.
+    """
+    table, stated = result.table, np.nan_to_num(result.table.errors)
+    if not (stated > 0).any():
+        raise InputError(Complaint(say(zh="没有标准误列（se:指标）", en="no columns of standard errors (se:<leaf>)"), table.name))
+    found = np.zeros(stated.shape)
+    for j in np.flatnonzero(stated.any(axis=0)):
+        leaf = result.scheme.leaves[j]
+        if LEAF_RULES[leaf.rule.kind].set_dependent or leaf.outliers is not None:
+            text = say(zh="该指标的得分取决于其他考核对象或作了异常值处理，不能由原始数据的标准误推算", en="the marks of this indicator depend on the other units or on the treatment of outliers: no errors of the raw data can be carried over")
+            raise InputError(Complaint(text, table.name, column=f"se:{leaf.id}"))
+        at = (table.status[:, j] == VALUE) & (stated[:, j] > 0)
+        ends = [np.where(at, table.raw[:, j], None) for _ in range(2)]
+        for end, sign in zip(ends, (1, -1), strict=True):
+            end[at] = end[at].astype(float) + sign * stated[at, j]
+        high, low = (shares_of(leaf, table, j, end) for end in ends)
+        found[at, j] = np.abs(high - low)[at] / 2
+    return pd.DataFrame(found, result.scores.index, result.points.index)
+
+
+def _checked(result: Assessment, errors: Any) -> np.ndarray | None:
+    """Standard errors of shares as (n, d), checked."""
+    if errors is None:
+        return None
+    ids, units = result.points.index, result.scores.index
+    if isinstance(errors, str):
+        if errors != "data":
+            raise InputError(say(zh="errors 为“{found}”，应为数、表或 \"data\"", en="errors is “{found}”, expected numbers or \"data\"", found=errors))
+        table = standard_errors(result)
+    elif isinstance(errors, int | float):
+        table = pd.DataFrame(float(errors), units, ids)
+    elif isinstance(errors, pd.DataFrame):
+        table = errors
+    elif isinstance(errors, Mapping):
+        table = pd.DataFrame({id: float(value) for id, value in errors.items()}, index=units)
+    else:
+        raise InputError(say(zh="errors 应为数、表或 \"data\"", en="errors must be numbers, a table or \"data\""))
+    for name, known in [(id, ids) for id in table.columns] + [(unit, units) for unit in table.index]:
+        if name not in known:
+            hint = nearest(str(name), known)
+            raise InputError(say(zh="标准误中没有“{name}”这一指标或考核对象{hint}", en="errors: no indicator or unit “{name}”{hint}", name=name, hint=hint))
+    values = table.reindex(index=units, columns=ids).fillna(0.0).to_numpy(float)
+    if table.isna().to_numpy().any() or not (np.isfinite(values).all() and (values >= 0).all()):
+        raise InputError(say(zh="标准误应为不小于0的数", en="standard errors must be numbers of 0 or more"))
+    return values

@@ -1,0 +1,273 @@
+"""Which choice matters most: Sobol indices of the choices that make a scheme.
+
+Each factor is a choice among alternatives (a mean, a rounding, an expert's points, which indicator is left out) or a region
+from which one whole vector of points is drawn: never one weight of a vector that must keep its sum.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.stats import qmc
+
+from qtoolkit.assessment import Assessment
+from qtoolkit.engine import from_ticks
+from qtoolkit.engine.settings import Graded, settings
+from qtoolkit.errors import Complaint, InputError, nearest
+from qtoolkit.inputs.changes import AS_IS, change, keys_of
+from qtoolkit.inputs.statuses import STATUS_NAMES
+from qtoolkit.language import listing, say
+from qtoolkit.regions import Box, Region, area_of
+
+SAMPLE = 4096  # vectors of points among which a region's factor chooses
+LEVEL = 0.95
+TARGETS = ("rank_shift", "grade_changes", "rank:", "grade:", "score:", "top:")
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is measured of a setting against the present assessment; see :func:`sobol`."""
+
+    kind: str
+    ranks: np.ndarray
+    grades: np.ndarray
+    at: int = 0
+
+    def __call__(self, graded: Graded) -> np.ndarray:
+        """(m,) of m settings."""
+        if self.kind == "rank_shift":
+            return np.abs(graded.ranks - self.ranks).mean(axis=1)
+        if self.kind == "grade_changes":
+            return (graded.grades != self.grades).sum(axis=1).astype(float)
+        if self.kind == "top":
+            return ((graded.ranks <= self.at) & (self.ranks <= self.at)).sum(axis=1) / (self.ranks <= self.at).sum()
+        values = {"rank": graded.ranks, "grade": graded.grades, "score": from_ticks(graded.scores)}[self.kind]
+        return values[:, self.at].astype(float)
+
+
+@dataclass(frozen=True)
+class Sobol:
+    """What :func:`sobol` returns.
+
+    Attributes
+    ----------
+    table : DataFrame, indexed by factor
+        first (S), first_low, first_high, total (S_T), total_low, total_high: indices with 95% bootstrap intervals; NaN
+        where the target never moves.
+    alternatives : DataFrame
+        factor, alternative, runs, mean (of the target with it, over the runs that did not fail), failed.
+    failures : Series
+        How many runs failed, by reason (Text).
+    mean, sd : float
+        Of the target over the runs of the two base samples.
+    target : str
+    runs : int
+        Settings asked for: n·(k + 2); `distinct` of them were computed.
+    """
+
+    table: pd.DataFrame
+    alternatives: pd.DataFrame
+    failures: pd.Series
+    mean: float
+    sd: float
+    target: str
+    runs: int
+    distinct: int
+
+    @property
+    def moves(self) -> bool:
+        """Whether any choice moves the target at all."""
+        return bool(self.sd > 0)
+
+    @cached_property
+    def interactions(self) -> float:
+        """1 − Σ S: the share of the variance that no choice explains by itself."""
+        return float(1 - self.table["first"].sum()) if self.moves else np.nan
+
+
+def sobol(
+    result: Assessment,
+    factors: Mapping[str, Sequence[Any] | Region] | None = None,
+    target: str = "grade_changes",
+    n: int = 1024,
+    seed: int = 0,
+    executor: Executor | None = None,
+    *,
+    bootstrap: int = 1000,
+) -> Sobol:
+    """How much of the target's variance each choice explains, alone and with all others.
+
+    First-order index S = mean(f_B (f_AB − f_A)) / V (Saltelli et al. 2010), total index S_T = mean((f_A − f_AB)²) / (2V)
+    (Jansen 1999), over two scrambled Sobol samples A and B of n settings and, for each factor, A with that factor's column
+    of B. All alternatives of a choice are equally probable. A run that fails (a setting that scheme or data do not allow)
+    leaves its row of the samples out of the indices, and is counted.
+
+    Parameters
+    ----------
+    result : Assessment
+    factors : mapping of key to alternatives, optional
+        Keys and alternatives are those of :func:`qtoolkit.inputs.changes.change`: {"aggregation": ["arithmetic",
+        "geometric"], "rounding.total": [None, 0, 2], "drop": [None, "brand"], "cutoffs.A": [88, 90]}; "scheme" stands for
+        what the scheme has. `points` takes a list of experts' points by indicator, or a region. :func:`choices` if left
+        out.
+    target : str
+        "rank_shift" (mean |rank − present rank|), "grade_changes" (units whose grade differs from the present one),
+        "rank:<unit>", "grade:<unit>" (0 the worst), "score:<unit>", or "top:<m>" (share of the present first m that stay).
+    n : int
+        A power of 2.
+    seed, executor
+        As for :func:`simulate`.
+    bootstrap : int
+        Resamples for the intervals.
+
+    Returns
+    -------
+    Sobol
+
+    Raises
+    ------
+    InputError
+        An unknown key, alternative, unit or target, with the nearest known one.
+
+    >>> import pandas as pd
+    >>> import qtoolkit as qt
+    >>> frame = pd.DataFrame({"a": [1.0, 0.5], "b": [0.4, 0.8]}, index=["甲", "乙"])
+    >>> r = qt.assess(qt.Scheme.flat({"a": 50, "b": 50}, {"A": 65, "B": 0}), frame)
+    >>> found = sobol(r, {"cutoffs.A": [60, 65, 72], "rounding.total": [None, 0]}, n=256)
+    >>> found.table["total"].round(1).tolist(), found.alternatives["mean"].round(1).tolist()
+    ([1.0, 0.0], [0.0, 0.0, 2.0, 0.7, 0.7])
+    """
+    if not (isinstance(n, int) and n >= 2 and n & (n - 1) == 0):
+        raise InputError(say(zh="n 应为 2 的整数次幂，现为 {found}", en="n must be a power of 2, found {found}", found=n))
+    factors = dict(choices(result) if factors is None else factors)
+    columns = {key: _alternatives(result, key, given, seed) for key, given in factors.items()}
+    if not columns:
+        raise InputError(say(zh="没有可供比较的选择（factors）", en="there is no choice to vary (factors)"))
+    measured, k = _target(result, target), len(columns)
+    picked = _design(k, n, seed)
+    codes = np.stack([np.minimum((picked[:, i] * len(c)).astype(np.int64), len(c) - 1) for i, c in enumerate(columns.values())], axis=1)
+    distinct, which = np.unique(codes, axis=0, return_inverse=True)
+    frame = pd.DataFrame({key: _column(c, distinct[:, i]) for i, (key, c) in enumerate(columns.items())})
+    done = settings(result, frame, {"target": measured}, executor)
+    values = done["target"].to_numpy(float)[which.ravel()].reshape(k + 2, n)
+    reasons = [text for text in done["failed"].to_numpy()[which.ravel()] if text is not None]
+    table = pd.DataFrame(_indices(values, bootstrap, seed), index=pd.Index(list(columns), name="factor"))
+    base = values[:2].ravel()
+    base = base[~np.isnan(base)]
+    failures = pd.Series(dict(Counter(reasons).most_common()), dtype=int)
+    by = _by_alternative(factors, columns, codes, values.ravel())
+    mean, sd = (float(base.mean()), float(base.std())) if base.size else (np.nan, 0.0)
+    return Sobol(table, by, failures, mean, sd, target, n * (k + 2), len(distinct))
+
+
+def choices(result: Assessment, band: float = 0.1) -> dict[str, Sequence[Any] | Region]:
+    """The choices of a scheme that can be made otherwise: points within ±band, arithmetic or geometric mean, the rounding
+    of the total, the treatment of the blanks that there are, one indicator left out, each cutoff 1% of the total lower or
+    higher."""
+    scheme = result.scheme
+    found: dict[str, Sequence[Any] | Region] = {"points": Box(relative=band)} if len(scheme.leaves) > 1 else {}
+    if result.engine.tree.is_arithmetic and len(scheme.leaves) > 1:
+        found["aggregation"] = ["arithmetic", "geometric"]
+    found["rounding.total"] = [None, 2, 0, {"decimals": 0, "mode": "floor"}]
+    for code, name in enumerate(STATUS_NAMES):
+        if name in ("not_applicable", "not_reported", "pending") and (result.table.status == code).any():
+            found[f"missing.{name}"] = [AS_IS, "renormalise", "zero"]
+    if 1 < sum(leaf.points > 0 for leaf in scheme.leaves):
+        found["drop"] = [None, *(leaf.id for leaf in scheme.leaves if 0 < leaf.points < scheme.total)]
+    step = scheme.total / 100
+    for grade in scheme.grades[:-1]:
+        found[f"cutoffs.{grade.id}"] = [grade.cutoff - step, grade.cutoff, grade.cutoff + step]
+    return found
+
+
+def _alternatives(result: Assessment, key: str, given: Any, seed: int) -> list[Any] | np.ndarray:
+    """A factor's alternatives, checked one by one; a region's sample of points (SAMPLE, d)."""
+    known = keys_of(result.scheme)
+    if key not in known:
+        raise InputError(Complaint(say(zh="没有这一项{hint}", en="no such choice{hint}", hint=nearest(key, known)), column=key))
+    if isinstance(given, Region):
+        if key != "points":
+            raise InputError(Complaint(say(zh="只有 points 可以取一个范围", en="only points can vary over a region"), column=key))
+        return area_of(given, result).sample(SAMPLE, seed)
+    if isinstance(given, str | Mapping) or not isinstance(given, Sequence) or len(given) < 2:
+        raise InputError(Complaint(say(zh="应列出至少两个备选做法", en="expected a list of two alternatives or more"), column=key))
+    for value in given:
+        change(result.scheme, {key: value})
+    return list(given)
+
+
+def _column(alternatives: list[Any] | np.ndarray, codes: np.ndarray) -> np.ndarray:
+    column = np.empty(len(codes), dtype=object)
+    for i, code in enumerate(codes):
+        column[i] = alternatives[code]
+    return column
+
+
+def _target(result: Assessment, target: str) -> Target:
+    """The function that a target's name means."""
+    kind, colon, name = str(target).partition(":")
+    ranks, grades = result.ranks.to_numpy(), result.grades.cat.codes.to_numpy()
+    units = result.scores.index
+    if target in ("rank_shift", "grade_changes"):
+        return Target(kind, ranks, grades)
+    if colon and kind in ("rank", "grade", "score") and name in units:
+        return Target(kind, ranks, grades, int(units.get_loc(name)))
+    if kind == "top" and name.isdecimal() and 1 <= int(name) <= len(units):
+        return Target(kind, ranks, grades, int(name))
+    known = [*TARGETS[:2], *(f"{kind}:{unit}" for kind in ("rank", "grade", "score") for unit in units), "top:3"]
+    raise InputError(
+        say(
+            zh="没有“{found}”这一目标，应为{names}之一，后接考核对象或家数{hint}",
+            en="no target “{found}”: expected one of {names}, with a unit or a number behind the colon{hint}",
+            found=target, names=listing(TARGETS), hint=nearest(str(target), known),
+        )
+    )
+
+
+def _design(k: int, n: int, seed: int) -> np.ndarray:
+    """A, B and, factor by factor, A with B's column: (n·(k + 2), k) in [0, 1)."""
+    drawn = qmc.Sobol(2 * k, rng=np.random.default_rng(seed)).random(n)
+    a, b = drawn[:, :k], drawn[:, k:]
+    return np.concatenate([a, b, *(np.where(np.arange(k) == i, b, a) for i in range(k))])
+
+
+def _indices(values: np.ndarray, bootstrap: int, seed: int) -> dict[str, np.ndarray]:
+    """S and S_T with intervals from f on the design, (k + 2, n); rows of the samples in which a run failed are left out."""
+    kept = values[:, ~np.isnan(values).any(axis=0)]
+    k, n = len(values) - 2, kept.shape[1]
+    names = ("first", "first_low", "first_high", "total", "total_low", "total_high")
+    if n < 2 or np.ptp(kept[:2]) == 0:
+        return {name: np.full(k, np.nan) for name in names}
+    kept = kept - kept[:2].mean()
+    a, b, mixed = kept[0], kept[1], kept[2:]
+    parts = np.concatenate([b * (mixed - a), (a - mixed) ** 2 / 2, [(a + b) / 2, (a**2 + b**2) / 2]])  # (2k + 2, n)
+    weights = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), bootstrap) / n
+
+    def both(means: np.ndarray) -> np.ndarray:
+        variance = means[..., -1] - means[..., -2] ** 2
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return means[..., :-2] / np.where(variance > 0, variance, np.nan)[..., None]
+
+    found, again = both(parts.mean(axis=1)), both(weights @ parts.T)
+    low, high = np.nanquantile(again, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0) if bootstrap else (found * np.nan,) * 2
+    return dict(zip(names, (found[:k], low[:k], high[:k], found[k:], low[k:], high[k:]), strict=True))
+
+
+def _by_alternative(factors: Mapping[str, Any], columns: Mapping[str, Any], codes: np.ndarray, values: np.ndarray) -> pd.DataFrame:
+    """The mean of the target with each alternative, over all runs."""
+    rows = []
+    for i, (key, alternatives) in enumerate(columns.items()):
+        if isinstance(factors[key], Region):
+            continue
+        for code, alternative in enumerate(alternatives):
+            own = values[codes[:, i] == code]
+            seen = own[~np.isnan(own)]
+            rows.append((key, alternative, own.size, float(seen.mean()) if seen.size else np.nan, int(np.isnan(own).sum())))
+    return pd.DataFrame(rows, columns=["factor", "alternative", "runs", "mean", "failed"])
