@@ -19,6 +19,7 @@ _NAMES = {
     "Table": "qtoolkit.inputs.table",
     "InputError": "qtoolkit.errors",
     "WorkError": "qtoolkit.errors",
+    "executor": "qtoolkit.runs.executors",
     "run": "qtoolkit.runs.run",
 }
 _MODULES = ("alternatives", "assessment", "cutoffs", "decomposition", "importance", "regions", "report", "robustness", "simulation")

@@ -45,11 +45,9 @@ def moving_cutoffs(result: Assessment) -> list[Block]:
     return [Paragraph(text, "stability", heading), table_of("certainty_map", caption, "annex_scores", columns)]
 
 
-def rank_ranges(result: Assessment, band: float, draws: int = 100_000, seed: int = 0) -> list[Block]:
-    """Best and worst rank of each unit while the points move within ±band, beside what random draws show."""
-    region = Box(relative=band)
-    table = robustness.rank_range(result, region, time_limit=SECONDS, seed=seed).table
-    drawn = simulation.simulate(result, region, draws, seed, pairs=False)
+def rank_ranges(result: Assessment, band: float, drawn: simulation.Simulation) -> list[Block]:
+    """Best and worst rank of each unit while the points move within ±band, beside what random draws from there show."""
+    table = robustness.rank_range(result, Box(relative=band), time_limit=SECONDS, seed=drawn.seed).table
     table[["drawn_best", "drawn_worst"]] = drawn.rank_quantiles[["best", "worst"]]
     table = table.loc[result.ranks.sort_values(kind="stable").index]
     exact = table["status"] == "exact"
@@ -62,7 +60,7 @@ def rank_ranges(result: Assessment, band: float, draws: int = 100_000, seed: int
         en="With points moving as above, {fixed:unit keeps its rank|units keep their rank}; the widest range is {unit}'s (rank {best} to {worst}). "
         "In {draws:,} random draws the ranges seen are narrower than the true ones for {wider:unit|units}: draws prove nothing (figure in the annex of scores).",
         fixed=fixed, unit=result.labels[most], best=int(table.loc[most, "best"]),
-        worst=int(table.loc[most, "worst"]), draws=draws, wider=int(wider.sum()),
+        worst=int(table.loc[most, "worst"]), draws=drawn.draws, wider=int(wider.sum()),
     )  # fmt: skip
     blocks: list[Block] = [Paragraph(text, "stability", Text("位次范围", "Rank ranges"))]
     if not exact.all():
@@ -87,34 +85,7 @@ def rank_ranges(result: Assessment, band: float, draws: int = 100_000, seed: int
         Text("浅色为确定的位次范围，深色为随机抽样看到的范围，圆点为现行位次", "Pale bars are proven ranges, dark ones what draws show, dots present ranks"),
         "annex_scores",
     )  # fmt: skip
-    return [*blocks, chart, table_of("rank_ranges", caption, "annex_scores", columns), *_frequencies(result, drawn)]
-
-
-def _frequencies(result: Assessment, drawn: simulation.Simulation) -> list[Block]:
-    """How often grades and ranks come out in the same draws, with the digits that they support."""
-    order = result.ranks.sort_values(kind="stable").index
-    stands, ranks = drawn.stands[order], drawn.rank_quantiles.loc[order]
-    few = stands.index[stands < 0.95]
-    text = say(
-        zh="抽样中等级与现行一致的频率低于95%的有{n}家（{units}），位次平均变动{shift:.2f}位。频率的误差不超过±{most}（95%）。",
-        en="In the draws the grade agrees with the present one in fewer than 95% for {n:unit|units} ({units}); ranks move by {shift:.2f} on "
-        "average. Frequencies are within ±{most} (95%).",
-        n=len(few), units=words.units(result, few, FEW), shift=drawn.rank_shift[0],
-        most=f"{100 * float(drawn.error(0.5)):.2g}%",
-    )  # fmt: skip
-    form = f".{drawn.decimals}%"
-    columns = {
-        "unit": (words.UNIT, [result.labels[unit] for unit in order], ""),
-        "grade": (words.GRADE, [_label(result, g) for g in result.grades[order]], ""),
-        "stands": (Text("等级不变的频率", "Grade stands"), list(stands), form),
-    }
-    for grade in result.scheme.grades:
-        columns[f"grade_{grade.id}"] = (grade.label, list(drawn.grade_acceptability.loc[order, grade.id]), form)
-    columns["middle"] = (Text("位次中位数", "Median rank"), list(ranks[0.5]), "d")
-    span = [say(zh="{a}至{b}", en="{a} to {b}", a=a, b=b) for a, b in zip(ranks[0.025], ranks[0.975], strict=True)]
-    columns["span"] = (Text("95%的位次", "95% of ranks"), span, "")
-    caption = Text("随机抽样的等级和位次频率", "Frequencies of grades and ranks in random draws")
-    return [Paragraph(text, "stability"), table_of("frequencies", caption, "annex_scores", columns)]
+    return [*blocks, chart, table_of("rank_ranges", caption, "annex_scores", columns)]
 
 
 def flips(result: Assessment) -> list[Block]:

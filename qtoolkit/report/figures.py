@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from qtoolkit.assessment import Assessment
 from qtoolkit.report import fonts
 from qtoolkit.report.blocks import rounded_towards
 from qtoolkit.robustness import Certificates, TransferMap
+from qtoolkit.simulation import Simulation, Sobol
 
 MANY = 45  # beyond so many units names are left out
 MANY_LEAVES = 60  # beyond so many indicators there is no transfer map
@@ -25,7 +27,7 @@ def scores(result: Assessment, language: str) -> Any:
     values, colours = result.scores[order], grade_colours(result)
     figure, axes = _units_axes(len(order))
     places = np.arange(len(order))
-    axes.barh(places, values, color=[colours[g] for g in result.grades[order]], height=0.72)
+    axes.barh(places, values, color=[colours[g] for g in result.grades[order]], height=_thick(order, 0.72))
     start = _left_end(values, cutoffs_of(result))
     end = float(values.max()) + 0.09 * (float(values.max()) - start)
     axes.set_xlim(start, end)
@@ -87,13 +89,13 @@ def ranges(result: Assessment, table: pd.DataFrame, language: str) -> Any:
     for fixed, colour in ((True, "#7fa8c9"), (False, "#d98c5f")):
         rows = certain == fixed
         widths = (table["high"] - table["low"])[rows]
-        axes.barh(places[rows], widths, left=table["low"][rows], height=0.6, color=colour, label=words[fixed][language])
+        axes.barh(places[rows], widths, left=table["low"][rows], height=_thick(order, 0.6), color=colour, label=words[fixed][language])
     axes.plot(
         table["score"],
         places,
         "o",
         color="#222222",
-        markersize=2.6,
+        markersize=_dot(order),
         label={"zh": "现行分值", "en": "present points"}[language],
     )
     start = _left_end(table["low"], cutoffs_of(result))
@@ -113,7 +115,7 @@ def tolerances(result: Assessment, certificates: Certificates, language: str) ->
     figure, axes = _units_axes(len(table))
     colours = grade_colours(result)
     places = np.arange(len(table))
-    axes.barh(places, values, color=[colours[g] for g in result.grades[table.index]], height=0.7)
+    axes.barh(places, values, color=[colours[g] for g in result.grades[table.index]], height=_thick(table, 0.7))
     if len(table) <= MANY:
         for place, value, status in zip(places, values, table["status"], strict=True):
             sign = "≥" if status == "at least" or value >= 100 else ""
@@ -133,20 +135,62 @@ def rank_ranges(result: Assessment, table: pd.DataFrame, language: str) -> Any:
     figure, axes = _units_axes(len(table))
     places = np.arange(len(table))
     axes.barh(
-        places, table["worst"] - table["best"] + 0.5, left=table["best"] - 0.25, height=0.66, color="#b9d0e2",
+        places, table["worst"] - table["best"] + 0.5, left=table["best"] - 0.25, height=_thick(table, 0.66), color="#b9d0e2",
         label={"zh": "确定的位次范围", "en": "proven range"}[language],
     )  # fmt: skip
     if table["drawn_best"].notna().all():
         low, high = (table[f"drawn_{side}"].astype(float) for side in ("best", "worst"))
         words = {"zh": "随机抽样看到的范围", "en": "range seen in draws"}[language]
-        axes.barh(places, high - low + 0.3, left=low - 0.15, height=0.26, color="#2f6690", label=words)
+        axes.barh(places, high - low + 0.3, left=low - 0.15, height=_thick(table, 0.26), color="#2f6690", label=words)
     words = {"zh": "现行位次", "en": "present rank"}[language]
-    axes.plot(table["rank"], places, "o", color="#222222", markersize=2.6, label=words)
+    axes.plot(table["rank"], places, "o", color="#222222", markersize=_dot(table), label=words)
     axes.set_xlim(0.4, len(table) + 0.6)
     axes.xaxis.get_major_locator().set_params(integer=True)
     _name_units(axes, result, table.index, language)
     axes.legend(loc="lower left", frameon=True)
     axes.set_xlabel({"zh": "位次", "en": "rank"}[language])
+    return figure
+
+
+def grade_frequencies(result: Assessment, drawn: Simulation, language: str) -> Any:
+    """How often each unit has each grade in random draws, as one bar a unit."""
+    fonts.use()
+    order = result.ranks.sort_values(kind="stable").index
+    table, colours = drawn.grade_acceptability.loc[order] * 100, grade_colours(result)
+    figure, axes = _units_axes(len(order))
+    left, places = np.zeros(len(order)), np.arange(len(order))
+    for grade in result.scheme.grades:
+        axes.barh(places, table[grade.id], left=left, height=_thick(order, 0.76), color=colours[grade.id], label=grade.label.of(language))
+        left = left + table[grade.id].to_numpy()
+    axes.set_xlim(0, 100)
+    _name_units(axes, result, order, language)
+    axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=len(result.scheme.grades), frameon=False)
+    axes.set_xlabel({"zh": "频率（%）", "en": "frequency (%)"}[language])
+    return figure
+
+
+def choices(found: Sequence[Sobol], names: list[str], order: pd.Index, language: str) -> Any:
+    """Sobol indices of choices, of grades and of ranks side by side: alone dark, total pale with its interval."""
+    import matplotlib.pyplot as plt
+
+    fonts.use()
+    figure, panels = plt.subplots(1, len(found), sharey=True, figsize=(6.6, 1.3 + 0.3 * len(order)))
+    titles = ({"zh": "等级改变家数", "en": "grades that change"}, {"zh": "位次平均变动", "en": "mean rank shift"})
+    places = np.arange(len(order))
+    for axes, sobol, title in zip(panels, found, titles, strict=True):
+        table = sobol.table.loc[order].fillna(0.0)
+        total = table["total"].clip(0, 1)
+        words = {"zh": "总影响", "en": "total"}[language], {"zh": "单独影响", "en": "alone"}[language]
+        axes.barh(places, total, height=0.62, color="#b9d0e2", label=words[0])
+        axes.barh(places, table["first"].clip(0, 1), height=0.34, color="#2f6690", label=words[1])
+        axes.hlines(places, table["total_low"].clip(0, 1), table["total_high"].clip(0, 1), color="#333333", linewidth=0.9)
+        axes.set_title(title[language], fontsize=9)
+        axes.set_xlim(0, 1)
+        axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "", "0.5", "", "1"])
+        axes.grid(axis="y", visible=False)
+    panels[0].set_yticks(places, names, fontsize=7.5)
+    panels[0].set_ylim(len(order) - 0.4, -0.6)
+    panels[-1].legend(loc="lower right", frameon=True)
     return figure
 
 
@@ -191,6 +235,15 @@ def _units_axes(n: int, extra: float = 0.9) -> tuple[Any, Any]:
     height = extra + (0.165 * n if n <= MANY else 7.0)
     figure, axes = plt.subplots(figsize=(6.6, max(height, 2.4)))
     return figure, axes
+
+
+def _thick(units: Any, share: float) -> float:
+    """How much of a unit's row its bar takes: all of it where rows are too thin for gaps."""
+    return share if len(units) <= MANY else 1.0
+
+
+def _dot(units: Any) -> float:
+    return 2.6 if len(units) <= MANY else 0.9
 
 
 def _name_units(axes: Any, result: Assessment, order: pd.Index, language: str) -> None:

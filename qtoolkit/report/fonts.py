@@ -36,7 +36,7 @@ def use() -> None:
     if FAMILY not in font_manager.fontManager.get_font_names():
         font_manager.fontManager.addfont(chinese_font())
     fonts = {"font.family": "sans-serif", "font.sans-serif": [FAMILY, "DejaVu Sans"], "mathtext.fontset": "dejavusans"}
-    ticks = {"xtick.labelsize": 8.5, "ytick.labelsize": 8.5, "figure.figsize": (6.3, 3.9)}
+    ticks = {"xtick.labelsize": 8.5, "ytick.labelsize": 8.5, "figure.figsize": (6.3, 3.9), "patch.linewidth": 0}
     sns.set_theme(style="whitegrid", rc={**fonts, **SIZES, **LINES, **ticks})
 
 

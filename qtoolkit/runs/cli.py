@@ -38,13 +38,15 @@ def run(
     case: CaseArgument,
     set_: SetOption = None,
     out: Annotated[Path | None, typer.Option("-o", "--out", help="结果文件夹 The run folder itself")] = None,
-    jobs: Annotated[int | None, typer.Option("--jobs", min=1, help="同时运行的分析数 Notebooks at a time")] = None,
+    jobs: Annotated[int | None, typer.Option("--jobs", min=1, help="同时运行的分析数和模拟的进程数 Notebooks at a time, and worker processes for simulations")] = None,
+    dask: Annotated[str | None, typer.Option("--dask", help="模拟所用的 Dask 调度器地址，或 local Dask scheduler for simulations, or local")] = None,
     language: LanguageOption = None,
     format_: Annotated[str, typer.Option("--format", help="报告格式 Memo formats, comma separated")] = "html,docx,pdf",
     notebook: NotebookOption = None,
     seed: Annotated[int | None, typer.Option("--seed", help="随机数种子 Seed of simulations")] = None,
 ) -> None:
     """测算并写出报告 Run a case and write the memo, tables and figures."""
+    from qtoolkit.runs.executors import Workers
     from qtoolkit.runs.plan import plan
     from qtoolkit.runs.run import carry_out
 
@@ -52,7 +54,7 @@ def run(
     formats = tuple(name.strip() for name in format_.split(",") if name.strip())
     ready = plan(case, settings, language, notebook, formats)
     with _Progress(ready.parameters.language) as bar:
-        folder, already = carry_out(ready, out, jobs, bar.show)
+        folder, already = carry_out(ready, out, Workers(jobs, dask), bar.show)
     memo = folder / f"memo.{formats[0]}" if formats else folder
     if already:
         text = say(zh="结果已经存在：{path}", en="the result is there already: {path}", path=memo)

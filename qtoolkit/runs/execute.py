@@ -17,6 +17,7 @@ import nbformat
 
 from qtoolkit.errors import Complaint, InputError, WorkError
 from qtoolkit.language import Text, say
+from qtoolkit.runs.executors import Workers
 from qtoolkit.runs.notebooks import Notebook
 
 
@@ -34,7 +35,7 @@ def execute(
     language: str,
     folder: Path,
     out: Path,
-    jobs: int,
+    workers: Workers,
     done: Callable[[str], None] = lambda name: None,
 ) -> list[Path]:
     """Execute notebooks into `out`; the kernels work in `folder`.
@@ -53,7 +54,7 @@ def execute(
     Failure
         A cell failed otherwise.
     """
-    with _Processes(out) as processes, ThreadPoolExecutor(max_workers=max(1, jobs)) as pool:
+    with _Processes(out, workers.environment) as processes, ThreadPoolExecutor(workers.notebooks) as pool:
         tasks = {pool.submit(processes.run, book, parameters, language, folder, out): book for book in notebooks}
         try:
             for task in as_completed(tasks):
@@ -69,7 +70,8 @@ def execute(
 class _Processes:
     """Worker processes that see a private Jupyter: this interpreter's kernel, and nobody's settings."""
 
-    def __init__(self, out: Path):
+    def __init__(self, out: Path, variables: Mapping[str, str]):
+        self.variables = variables
         self.home = out / ".jupyter"
         self.running: set[subprocess.Popen] = set()
         self.stopped = False
@@ -105,6 +107,7 @@ class _Processes:
             "PYTHONPATH": os.pathsep.join(paths),
             "PYTHONUTF8": "1",
             "PYTHONIOENCODING": "utf-8",
+            **self.variables,
         }
 
     def run(self, book: Notebook, parameters: Mapping[str, Any], language: str, folder: Path, out: Path) -> None:

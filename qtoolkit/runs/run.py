@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import datetime
-import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from qtoolkit.language import Text
 from qtoolkit.runs import folder as run_folder
+from qtoolkit.runs.executors import Workers
 from qtoolkit.runs.plan import FORMATS, Plan, plan
 from qtoolkit.runs.write import write
 
@@ -23,6 +23,7 @@ def run(
     notebooks: Sequence[str] | None = None,
     formats: Sequence[str] = FORMATS,
     jobs: int | None = None,
+    dask: str | None = None,
     progress: Callable[[int, int, Text], None] = lambda done, total, what: None,
 ) -> Path:
     """Run a case's notebooks and write the run folder: the same as the command `qtoolkit run`.
@@ -37,8 +38,11 @@ def run(
         Parameters to change; see :func:`plan`.
     language : "zh" or "en", optional
         Of the memo; the case's own if left out.
-    notebooks, formats, jobs
-        Which notebooks, which memo formats, how many notebooks at a time.
+    notebooks, formats
+        Which notebooks, which memo formats.
+    jobs, dask
+        How many notebooks at a time and worker processes for simulations, or a Dask scheduler for them: see
+        :func:`qtoolkit.runs.executors.executor`. Results do not depend on it.
     progress
         Called with the steps done, the steps in all, and what was done.
 
@@ -54,11 +58,11 @@ def run(
     WorkError
         A notebook or the memo failed; the partial notebooks are kept beside the run folder.
     """
-    return carry_out(plan(case, set, language, notebooks, formats), out, jobs, progress)[0]
+    return carry_out(plan(case, set, language, notebooks, formats), out, Workers(jobs, dask), progress)[0]
 
 
 def carry_out(
-    plan: Plan, out: str | Path | None, jobs: int | None, progress: Callable[[int, int, Text], None]
+    plan: Plan, out: str | Path | None, workers: Workers, progress: Callable[[int, int, Text], None]
 ) -> tuple[Path, bool]:
     """Carry out a plan: the run folder, and whether it was there already."""
     content = plan.content()
@@ -67,9 +71,8 @@ def carry_out(
     if run_folder.is_done(target, hash):
         return target, True
     run_folder.check_target(target)
-    jobs = jobs or min(2, os.cpu_count() or 1)
     with run_folder.building(target.absolute()) as work:
-        write(plan, work, target, jobs, progress, content)
+        write(plan, work, target, workers, progress, content)
         created = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
         run_folder.write_manifest(work, {"hash": hash, "created": created, **content})
     return target, False

@@ -17,6 +17,7 @@ from qtoolkit.report.chapters import memo_title
 from qtoolkit.report.recheck import write_recheck
 from qtoolkit.runs import outputs
 from qtoolkit.runs.execute import Failure, execute
+from qtoolkit.runs.executors import Workers
 from qtoolkit.runs.plan import Plan
 
 RECHECK = Text("复核底稿.xlsx", "recheck.xlsx")
@@ -26,7 +27,7 @@ def write(
     plan: Plan,
     work: Path,
     target: Path,
-    jobs: int,
+    workers: Workers,
     progress: Callable[[int, int, Text], None],
     content: Mapping[str, Any],
 ) -> None:
@@ -45,7 +46,7 @@ def write(
     parameters = plan.parameters.model_dump(mode="json") | dict(plan.parameters.knobs)
     try:
         books = execute(
-            plan.notebooks, parameters, language, plan.folder, executed, jobs,
+            plan.notebooks, parameters, language, plan.folder, executed, workers,
             lambda name: step(say(zh="已运行 {name}", en="{name} has run", name=name)),
         )  # fmt: skip
     except Failure as failure:

@@ -60,11 +60,15 @@ class Simulation:
     tally: Tally
     complete: bool = True
     note: Text | None = None
-    task: _Task | None = field(default=None, repr=False)
+    task: _Task = field(kw_only=True, repr=False)
 
     @property
     def draws(self) -> int:
         return self.tally.draws
+
+    @property
+    def seed(self) -> int:
+        return self.task.draws.seed
 
     def error(self, share: pd.DataFrame | pd.Series | float):
         """Half the width of the 95% interval of a frequency: z·√(p(1 − p)/N), at least z²/(2N)."""
@@ -216,7 +220,7 @@ def simulate(
     n = len(result.scores)
     task = _Task(draws_of(result, region, draws, seed, errors, jitter), result.ranks.to_numpy(), n <= PAIRS if pairs is None else pairs)
     counted, complete, note = _together(task, executor, progress)
-    return Simulation(result, counted, complete, note, task)
+    return Simulation(result, counted, complete, note, task=task)
 
 
 def _together(

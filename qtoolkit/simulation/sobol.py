@@ -178,7 +178,7 @@ def choices(result: Assessment, band: float = 0.1) -> dict[str, Sequence[Any] | 
     found["rounding.total"] = [None, 2, 0, {"decimals": 0, "mode": "floor"}]
     for code, name in enumerate(STATUS_NAMES):
         if name in ("not_applicable", "not_reported", "pending") and (result.table.status == code).any():
-            found[f"missing.{name}"] = [AS_IS, "renormalise", "zero"]
+            found[f"missing.{name}"] = [AS_IS, "renormalise", "full" if name == "not_applicable" else "zero"]
     if 1 < sum(leaf.points > 0 for leaf in scheme.leaves):
         found["drop"] = [None, *(leaf.id for leaf in scheme.leaves if 0 < leaf.points < scheme.total)]
     step = scheme.total / 100

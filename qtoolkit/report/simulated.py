@@ -1,0 +1,212 @@
+"""Views of simulation: frequencies of grades and ranks, the choices that matter most, rank confidence sets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import Executor
+from typing import Any
+
+import pandas as pd
+
+from qtoolkit import simulation
+from qtoolkit.assessment import Assessment
+from qtoolkit.inputs.changes import AS_IS
+from qtoolkit.inputs.scheme import Rounding
+from qtoolkit.language import Text, listing, same, say
+from qtoolkit.report import figures, words
+from qtoolkit.report.blocks import Block, Chart, Paragraph, table_of
+
+FEW = 8  # names in a sentence
+NEGLIGIBLE = 0.01  # a total index whose interval lies below it
+CHOICES = {
+    "points": Text("分值", "points"), "drop": Text("去掉一项指标", "leaving an indicator out"), "cutoffs": Text("分数线", "cutoffs"),
+    "aggregation": Text("合成方法", "aggregation"), "rule": Text("评分规则", "scoring rule"),
+    "outliers": Text("异常值处理", "treatment of outliers"), "missing.not_applicable": Text("不适用的处理", "treatment of “not applicable”"),
+    "missing.not_reported": Text("未报送的处理", "treatment of “not reported”"), "missing.pending": Text("待核实的处理", "treatment of “pending”"),
+    "missing.new": Text("新增指标的处理", "treatment of new indicators"), "rounding.total": Text("总分取整", "rounding of the total"),
+    "rounding.node": Text("各级指标取整", "rounding of nodes"), "rounding.leaf": Text("指标得分取整", "rounding of indicators"),
+    "order.rounding": Text("取整与加减分的先后", "rounding before or after bonus"), "order.cap": Text("封顶与减分的先后", "cap before or after deductions"),
+    "order.veto": Text("否决与名额的先后", "veto before or after quota"), "rank_on": Text("排名依据", "score that ranks go by"),
+}  # fmt: skip
+ALTERNATIVES = {
+    "arithmetic": Text("算术平均", "arithmetic mean"), "geometric": Text("几何平均", "geometric mean"), "harmonic": Text("调和平均", "harmonic mean"),
+    "full": Text("得满分", "full marks"), "zero": Text("得零分", "no marks"), "renormalise": Text("按比例折算", "points shared out"),
+    "group_mean": Text("取同类平均", "mean of similar units"), AS_IS: Text("按方案", "as in the scheme"),
+    "minmax": Text("极差法", "min–max"), "zscore": Text("标准化法", "z-score"), "rank": Text("位次法", "ranks"),
+    "before_bonus": Text("先取整", "rounding first"), "after_bonus": Text("后取整", "rounding last"), "before_quota": Text("先否决", "veto first"),
+    "after_quota": Text("先名额", "quota first"), "before_deductions": Text("先封顶", "cap first"), "after_deductions": Text("后封顶", "cap last"),
+    "published": Text("公布得分", "published score"), "base": Text("基础得分", "base score"),
+}  # fmt: skip
+
+
+def frequencies(result: Assessment, drawn: simulation.Simulation) -> list[Block]:
+    """How often grades and ranks come out in random draws, with the digits that they support."""
+    order = result.ranks.sort_values(kind="stable").index
+    stands, ranks = drawn.stands[order], drawn.rank_quantiles.loc[order]
+    few = stands.index[stands < 0.95]
+    text = say(
+        zh="抽样中等级与现行一致的频率低于95%的有{n}家（{units}），位次平均变动{shift:.2f}位。频率的误差不超过±{most}（95%）。",
+        en="In the draws the grade agrees with the present one in fewer than 95% for {n:unit|units} ({units}); ranks move by {shift:.2f} on "
+        "average. Frequencies are within ±{most} (95%).",
+        n=len(few), units=words.units(result, few, FEW), shift=drawn.rank_shift[0],
+        most=f"{100 * float(drawn.error(0.5)):.2g}%",
+    )  # fmt: skip
+    blocks: list[Block] = [Paragraph(text, "stability")]
+    if drawn.note is not None:
+        blocks.append(Paragraph(drawn.note, "stability", style="note"))
+    form = f".{drawn.decimals}%"
+    columns = {
+        "unit": (words.UNIT, [result.labels[unit] for unit in order], ""),
+        "grade": (words.GRADE, [result.scheme.grade(g).label for g in result.grades[order]], ""),
+        "stands": (Text("等级不变的频率", "Grade stands"), list(stands), form),
+    }
+    for grade in result.scheme.grades:
+        columns[f"grade_{grade.id}"] = (grade.label, list(drawn.grade_acceptability.loc[order, grade.id]), form)
+    columns["middle"] = (Text("位次中位数", "Median rank"), list(ranks[0.5]), "d")
+    span = [say(zh="{a}至{b}", en="{a} to {b}", a=a, b=b) for a, b in zip(ranks[0.025], ranks[0.975], strict=True)]
+    columns["span"] = (Text("95%的位次", "95% of ranks"), span, "")
+    caption = Text("随机抽样的等级和位次频率", "Frequencies of grades and ranks in random draws")
+    chart = Chart(
+        "grade_frequencies", Text("随机抽样的等级频率", "Frequencies of grades in random draws"),
+        lambda language: figures.grade_frequencies(result, drawn, language),
+        Text("每家一条，各色长度为抽样中得到该等级的频率", "A bar a unit; the length of each colour is how often the grade comes out in draws"),
+        "annex_scores",
+    )  # fmt: skip
+    return [*blocks, chart, table_of("frequencies", caption, "annex_scores", columns)]
+
+
+def choices(
+    result: Assessment, factors: Mapping[str, Any] | None, band: float, n: int = 1024, seed: int = 0, executor: Executor | None = None
+) -> list[Block]:
+    """Which choices of method move grades and ranks most; `factors` as for :func:`qtoolkit.simulation.sobol`."""
+    given = simulation.choices(result, band) if factors is None else factors
+    found, ranks = (simulation.sobol(result, given, target, n, seed, executor) for target in ("grade_changes", "rank_shift"))
+    names = {key: label(result, key) for key in found.table.index}
+    heading = Text("各项做法的影响", "Which choices matter")
+    if not found.moves and not ranks.moves:
+        text = say(zh="{names}怎样选择，等级和位次都不变。", en="Whatever is chosen for {names}, no grade and no rank changes.", names=listing(names.values()))
+        return [Paragraph(text, "stability", heading), *_failed(found)]
+    main = found if found.moves else ranks
+    order = main.table["total"].sort_values(ascending=False, kind="stable").index
+    blocks: list[Block] = [Paragraph(_sentence(result, found, names), "stability", heading), *_failed(found)]
+    chart = Chart(
+        "choices", Text("各项做法对等级和位次的影响", "What choices do to grades and ranks"),
+        lambda language: figures.choices([found, ranks], [names[key].of(language) for key in order], order, language),
+        Text("深色为单独影响，浅色为连同相互作用的总影响，细线为95%区间", "Dark: alone; pale: with interactions; lines: 95% intervals"), "annex_scores",
+    )  # fmt: skip
+    columns = {"choice": (Text("做法", "Choice"), [names[key] for key in order], "")}
+    for key, sobol, what in (("grades", found, Text("等级", "grades")), ("ranks", ranks, Text("位次", "ranks"))):
+        table = sobol.table.loc[order]
+        columns[f"{key}_first"] = (say(zh="{what}：单独影响", en="{what}: alone", what=what), list(table["first"].clip(lower=0)), ".2f")
+        columns[f"{key}_total"] = (say(zh="{what}：总影响", en="{what}: total", what=what), list(table["total"]), ".2f")
+        ends = [_interval(*row) for row in table[["total_low", "total_high"]].itertuples(index=False)]
+        columns[f"{key}_interval"] = (Text("95%区间", "95% interval"), ends, "")
+    caption = Text("各项做法的影响（占等级改变家数、位次平均变动之方差的比重）", "Choices: shares of the variance of grade changes and of the mean rank shift")
+    return [*blocks, chart, table_of("choices", caption, "annex_scores", columns), _alternatives(result, found, ranks, names)]
+
+
+def _sentence(result: Assessment, found: simulation.Sobol, names: Mapping[str, Text]) -> Text:
+    if not found.moves:
+        return say(zh="{names}怎样选择，等级都不变，只影响位次。", en="Whatever is chosen for {names}, no grade changes, only ranks.", names=listing(names.values()))
+    order = found.table["total"].sort_values(ascending=False, kind="stable")
+    first = order.index[0]
+    small = [names[key] for key in order.index if found.table.loc[key, "total_high"] < NEGLIGIBLE]
+    own = found.alternatives.sort_values("mean", ascending=False, kind="stable").dropna(subset="mean")
+    worst = own.iloc[0] if len(own) else None
+    zh_en = say(
+        zh="以上只变动分值。把{n}项做法同时改变（{runs:,}种组合），平均有{mean:.1f}家等级与现行不同；影响最大的是{first}（占差异的{total:.0%}，其中单独占{alone:.0%}）",
+        en="So far only points moved. With {n:choice|choices} varied together ({runs:,} combinations) {mean:.1f} grades differ from the present ones on average; "
+        "what matters most is {first} ({total:.0%} of the variance, {alone:.0%} by itself)",
+        n=len(order), runs=found.runs, mean=found.mean, first=names[first], total=min(order.iloc[0], 1.0), alone=max(found.table.loc[first, "first"], 0.0),
+    )  # fmt: skip
+    if worst is not None:
+        zh_en = say(
+            zh="{text}；改变等级最多的做法是“{choice}：{alternative}”（平均{mean:.1f}家）",
+            en="{text}; the alternative with the most changes is “{choice}: {alternative}” ({mean:.1f} on average)",
+            text=zh_en, choice=names[worst["factor"]], alternative=alternative(result, worst["factor"], worst["alternative"]), mean=worst["mean"],
+        )  # fmt: skip
+    if small:
+        return say(zh="{text}；{small}几乎没有影响。", en="{text}; {small} hardly matter.", text=zh_en, small=listing(small, FEW))
+    return say(zh="{text}。", en="{text}.", text=zh_en)
+
+
+def _failed(found: simulation.Sobol) -> list[Block]:
+    """Combinations that scheme or data do not allow."""
+    if found.failures.empty:
+        return []
+    text = say(
+        zh="有{n:,}种组合不成立，未计入影响（主要原因：{why}）。", en="{n:,} combinations were impossible and are not counted (chiefly: {why}).",
+        n=int(found.failures.sum()), why=found.failures.index[0],
+    )  # fmt: skip
+    return [Paragraph(text, "annex_scores", style="note")]
+
+
+def _alternatives(result: Assessment, found: simulation.Sobol, ranks: simulation.Sobol, names: Mapping[str, Text]) -> Block:
+    table = found.alternatives
+    columns = {
+        "choice": (Text("做法", "Choice"), [names[key] for key in table["factor"]], ""),
+        "alternative": (Text("备选", "Alternative"), [alternative(result, key, value) for key, value in zip(table["factor"], table["alternative"], strict=True)], ""),
+        "grades": (Text("平均改变等级家数", "Mean grade changes"), list(table["mean"]), ".2f"),
+        "ranks": (Text("位次平均变动", "Mean rank shift"), list(ranks.alternatives["mean"]), ".2f"),
+    }
+    return table_of("alternatives", Text("各备选做法的后果（其余做法同时变动）", "What each alternative does (the others varying too)"), "annex_scores", columns)
+
+
+def rank_sets(result: Assessment, level: float = 0.95, seed: int = 0, executor: Executor | None = None) -> list[Block]:
+    """Rank confidence sets, where the data state standard errors."""
+    if not (pd.DataFrame(result.table.errors) > 0).any(axis=None):
+        text = Text("数据未注明标准误，不计算位次置信集。", "The data state no standard errors: there are no rank confidence sets.")
+        return [Paragraph(text, "annex_scores", style="note")]
+    sets = simulation.rank_confidence(result, "data", level, seed=seed, executor=executor)
+    table = sets.table.loc[result.ranks.sort_values(kind="stable").index]
+    fixed, apart = table.index[table["low"] == table["high"]], table.index[table["all_low"] == table["all_high"]]
+    text = say(
+        zh="按数据所注标准误，单看一家，位次以{level:.0%}的置信度可以确定的有{n}家（{units}）；各家同时看，有{apart}家。",
+        en="With the standard errors that the data state, at a confidence of {level:.0%} the rank of {n:unit|units} is settled, each by itself ({units}); "
+        "for all at once, of {apart}.",
+        level=level, n=len(fixed), units=words.units(result, fixed, FEW), apart=len(apart),
+    )  # fmt: skip
+    columns = {
+        "unit": (words.UNIT, [result.labels[unit] for unit in table.index], ""),
+        "rank": (words.RANK, list(table["rank"]), "d"),
+        "se": (Text("得分标准误", "Standard error"), list(table["se"]), ".2f"),
+        "low": (Text("单家最好", "Best, alone"), list(table["low"]), "d"), "high": (Text("单家最差", "Worst, alone"), list(table["high"]), "d"),
+        "all_low": (Text("同时最好", "Best, jointly"), list(table["all_low"]), "d"), "all_high": (Text("同时最差", "Worst, jointly"), list(table["all_high"]), "d"),
+    }
+    caption = say(zh="位次的{level:.0%}置信集（Mogstad等）", en="{level:.0%} confidence sets of ranks (Mogstad et al.)", level=level)
+    return [Paragraph(text, "stability", Text("数据误差与位次", "Errors of the data and ranks")), table_of("rank_sets", caption, "annex_scores", columns)]
+
+
+def label(result: Assessment, key: str) -> Text:
+    """What a choice is called."""
+    kind, _, id = key.partition(".")
+    if kind == "cutoffs" and id:
+        return say(zh="{grade}的分数线", en="cutoff of {grade}", grade=result.scheme.grade(id).label)
+    if key in CHOICES:
+        return CHOICES[key]
+    name = Text("总分", "total") if id == "total" else result.scheme.indicator(id).name
+    return say(zh="{what}（{name}）", en="{what} ({name})", what=CHOICES[kind], name=name)
+
+
+def alternative(result: Assessment, key: str, value: Any) -> Text:
+    """What an alternative is called."""
+    kind = key.partition(".")[0]
+    if isinstance(value, str) and value in ALTERNATIVES:
+        return ALTERNATIVES[value]
+    if kind == "rounding":
+        return words.rounding(None if value is None else Rounding(**(value if isinstance(value, Mapping) else {"decimals": int(value)})))
+    if kind == "drop":
+        return Text("都保留", "none") if value is None else result.scheme.indicator(value).name
+    if isinstance(value, Mapping) and kind in ("points", "cutoffs"):
+        find = result.scheme.indicator if kind == "points" else result.scheme.grade
+        named = [say(zh="{n}{v:g}", en="{n} {v:g}", n=getattr(find(id), "name", None) or same(id), v=v) for id, v in value.items()]
+        return listing(named, 3)
+    if kind == "aggregation":
+        return say(zh="{r:g}阶幂平均", en="power mean of order {r:g}", r=value)
+    if value is None:
+        return Text("不处理", "none")
+    return same(f"{value:g}" if isinstance(value, int | float) else str(value))
+
+
+def _interval(low: float, high: float) -> Text | None:
+    return None if low != low else say(zh="{low:.2f}至{high:.2f}", en="{low:.2f} to {high:.2f}", low=low, high=high)

@@ -1,0 +1,125 @@
+"""Where simulations run: this process, processes of this machine, or a Dask cluster."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from qtoolkit.errors import InputError, WorkError
+from qtoolkit.language import say
+
+JOBS, DASK = "QTOOLKIT_JOBS", "QTOOLKIT_DASK"
+LOCAL = "local"
+SECONDS = 20  # to reach a scheduler
+
+
+@dataclass(frozen=True)
+class Workers:
+    """What `--jobs` and `--dask` say: how many notebooks run at a time, and where their simulations run. Results do not
+    depend on it."""
+
+    jobs: int | None = None
+    dask: str | None = None
+
+    @property
+    def notebooks(self) -> int:
+        return self.jobs or min(2, os.cpu_count() or 1)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Variables for the notebooks' processes, in which :func:`executor` reads them."""
+        return {name: str(value) for name, value in ((JOBS, self.jobs), (DASK, self.dask)) if value}
+
+
+@contextmanager
+def executor(jobs: int | None = None, dask: str | None = None) -> Iterator[Executor | None]:
+    """An executor for `executor=`, shut down at the end; None (work in this process) where neither is asked for.
+
+    Parameters
+    ----------
+    jobs : int, optional
+        Worker processes of this machine. What `qtoolkit run --jobs` says if left out.
+    dask : str, optional
+        Address of a Dask scheduler (tcp://…), or "local" for a cluster of this machine (needs the extra
+        `qtoolkit[dask]`). What `qtoolkit run --dask` says if left out. Results are the same for any of them.
+
+    Raises
+    ------
+    InputError
+        Dask is not installed.
+    WorkError
+        The scheduler does not answer.
+
+    >>> with executor() as workers:
+    ...     print(workers)
+    None
+    """
+    jobs = int(os.environ.get(JOBS, 1)) if jobs is None else jobs
+    dask = os.environ.get(DASK) or None if dask is None else dask
+    if dask is not None:
+        with _client(dask, jobs) as client:
+            yield DaskExecutor(client)
+    elif jobs > 1:
+        with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
+            yield pool
+    else:
+        yield None
+
+
+@contextmanager
+def _client(address: str, jobs: int) -> Iterator[Any]:
+    try:
+        from distributed import Client, LocalCluster
+    except ImportError:
+        raise InputError(
+            say(zh='--dask 需要另装组件：pip install "qtoolkit[dask]"', en='--dask needs an extra: pip install "qtoolkit[dask]"')
+        ) from None
+    if address != LOCAL:
+        try:
+            client = Client(address, timeout=SECONDS)
+        except (OSError, ValueError) as error:
+            text = say(zh="连接不到 Dask 调度器 {address}：{why}", en="no Dask scheduler at {address}: {why}", address=address, why=str(error).splitlines()[0])
+            raise WorkError(text) from None
+        with client:
+            yield client
+        return
+    workers = jobs if jobs > 1 else os.cpu_count() or 1
+    with LocalCluster(workers, threads_per_worker=1, dashboard_address=None) as cluster, Client(cluster) as client:
+        yield client
+
+
+class DaskExecutor(Executor):
+    """A Dask client as an executor. A task whose worker is lost is run again by the scheduler; a cluster that gives up is a
+    broken executor."""
+
+    def __init__(self, client: Any):
+        self.inner = client.get_executor(pure=False)
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future:
+        from distributed.core import CommClosedError
+        from distributed.scheduler import KilledWorker
+
+        outer: Future = Future()
+
+        def done(inner: Future) -> None:
+            if inner.cancelled():
+                error: BaseException | None = CancelledError()
+            else:
+                error = inner.exception()
+            if isinstance(error, CancelledError | CommClosedError | KilledWorker | OSError):
+                outer.set_exception(BrokenExecutor(str(error)))
+            elif error is not None:
+                outer.set_exception(error)
+            else:
+                outer.set_result(inner.result())
+
+        self.inner.submit(fn, *args, **kwargs).add_done_callback(done)
+        return outer
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        self.inner.shutdown(wait=wait)

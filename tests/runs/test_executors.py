@@ -1,0 +1,74 @@
+"""The same bytes from processes and from a Dask cluster one of whose workers is killed in mid-run."""
+
+import os
+import signal
+
+import numpy as np
+import pytest
+
+import qtoolkit as qt
+from qtoolkit.errors import WorkError
+from qtoolkit.regions import Box
+from qtoolkit.runs.executors import DASK, JOBS, executor
+from tests.robustness.lp import flat
+
+DRAWS = 200_000
+
+
+@pytest.fixture(scope="module")
+def case():
+    rng = np.random.default_rng(6)
+    return flat([40.0, 30.0, 20.0, 10.0], np.round(rng.random((12, 4)), 2), {"A": 60, "B": 40, "C": 0})
+
+
+def tables(s):
+    return [t.to_numpy().tobytes() for t in (s.rank_acceptability, s.grade_acceptability, s.central, s.pairwise, s.rank_quantiles)]
+
+
+@pytest.fixture(scope="module")
+def alone(case):
+    return qt.simulation.simulate(case, Box(relative=0.3), draws=DRAWS, jitter=1.0)
+
+
+def test_a_dask_cluster_that_loses_a_worker_in_mid_run(case, alone):
+    pytest.importorskip("distributed", reason="needs the extra qtoolkit[dask]")
+    with executor(jobs=2, dask="local") as workers:
+        client, killed = workers.inner._client, []
+
+        def kill(done, of):
+            if done == 3:
+                pids = client.run(os.getpid)
+                killed.append(next(iter(pids.values())))
+                os.kill(killed[0], getattr(signal, "SIGKILL", signal.SIGTERM))
+
+        s = qt.simulation.simulate(case, Box(relative=0.3), draws=DRAWS, jitter=1.0, executor=workers, progress=kill)
+        assert killed and s.complete and s.note is None  # the scheduler ran the lost chunks again
+        assert tables(s) == tables(alone) and s.rank_shift == alone.rank_shift
+
+
+def test_a_dask_cluster_that_goes_away_is_finished_here(case, alone):
+    pytest.importorskip("distributed", reason="needs the extra qtoolkit[dask]")
+    with executor(jobs=1, dask="local") as workers:
+        client = workers.inner._client
+
+        def close(done, of):
+            if done == 2:
+                client.cluster.close()
+
+        s = qt.simulation.simulate(case, Box(relative=0.3), draws=DRAWS, jitter=1.0, executor=workers, progress=close)
+    assert s.complete and s.note is not None and tables(s) == tables(alone)
+
+
+def test_processes_and_what_the_command_line_says(case, alone, monkeypatch):
+    monkeypatch.setenv(JOBS, "2")
+    with executor() as workers:
+        s = qt.simulation.simulate(case, Box(relative=0.3), draws=DRAWS, jitter=1.0, executor=workers)
+        found = qt.simulation.sobol(case, {"cutoffs.A": [50, 60], "points": Box(relative=0.5)}, n=64, executor=workers)
+    assert workers is not None and s.note is None and tables(s) == tables(alone)
+    again = qt.simulation.sobol(case, {"cutoffs.A": [50, 60], "points": Box(relative=0.5)}, n=64)
+    assert found.table.equals(again.table)
+    monkeypatch.setenv(DASK, "tcp://127.0.0.1:9")
+    monkeypatch.setattr("qtoolkit.runs.executors.SECONDS", 1)
+    pytest.importorskip("distributed", reason="needs the extra qtoolkit[dask]")
+    with pytest.raises(WorkError, match="tcp://127.0.0.1:9"), executor():
+        pass
