@@ -1,5 +1,6 @@
 """Simulation against closed forms, scipy's ranks and new assessments; the same bytes for any number of workers."""
 
+import itertools
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 
 import numpy as np
@@ -11,6 +12,7 @@ from scipy.stats import norm, rankdata
 
 import qtoolkit as qt
 from qtoolkit.engine import finish, grade, rank, score
+from qtoolkit.engine.sampling import box_simplex
 from qtoolkit.engine.tally import tally
 from qtoolkit.errors import InputError
 from qtoolkit.regions import Box, Dirichlet, Hull, Simplex
@@ -69,6 +71,58 @@ def test_the_simplex_by_quadrature():
     s = qt.simulation.simulate(three, Simplex(), draws=40_000, seed=3)
     assert abs(s.pairwise.loc["u0", "u1"] - 0.5) < 1.5 * s.error(0.5)
     assert abs(s.pairwise.loc["u0", "u2"] - 0.25) < 1.5 * s.error(0.25)
+
+
+def test_pairwise_winning_on_the_simplex_in_closed_form():
+    """Uniform weights are exponentials over their sum: P(w·δ > 0) = Σ over δi > 0 of Π over j ≠ i of δi / (δi − δj)."""
+    x = np.random.default_rng(2).random((5, 6))
+    s = qt.simulation.simulate(flat([20.0, 20.0, 20.0, 20.0, 10.0, 10.0], x, 50), Simplex(), draws=60_000, seed=4)
+    for a in range(5):
+        for b in set(range(5)) - {a}:
+            delta = x[a] - x[b]
+            exact = sum(np.prod([i / (i - j) for j in delta if j != i]) for i in delta if i > 0)
+            assert abs(s.pairwise.iloc[a, b] - exact) < 2 * s.error(exact)
+
+
+@pytest.mark.parametrize(
+    ("low", "high"),
+    [
+        ([30, 22.5, 15, 7.5], [50, 37.5, 25, 12.5]),  # ±25%
+        ([0, 0, 0, 0], [90, 60, 40, 20]),  # cut at 0
+        ([39, 5, 0, 0], [41, 70, 30, 90]),  # one narrow, the rest wide
+        ([0, 0, 0, 0], [34, 33, 32, 2]),  # a sliver in a corner: tilted proposals
+    ],
+)
+def test_moments_of_a_box_by_quadrature(low, high):
+    """The density of one coordinate is that of the sum of the others at what is left: Σ over subsets S of
+    (−1)^|S| (x − Σ w_S)₊^(n−1), the sum of uniform variables of widths w."""
+    lo, hi = np.array(low, float), np.array(high, float)
+    drawn = box_simplex(np.random.default_rng(7), lo, hi, 100.0, 60_000)
+    assert (drawn >= lo - 1e-9).all() and (drawn <= hi + 1e-9).all() and drawn.sum(axis=1) == pytest.approx(100)
+    for j in range(4):
+        widths = np.delete(hi - lo, j)
+
+        def density(x, j=j, widths=widths):
+            left = 100 - x - np.delete(lo, j).sum()
+            chosen = [s for k in range(4) for s in itertools.combinations(widths, k)]
+            return sum((-1) ** len(s) * max(left - sum(s), 0) ** 2 for s in chosen)
+
+        grid = np.linspace(lo[j], hi[j], 4001)
+        f = np.array([density(x) for x in grid])
+        mean = np.trapezoid(grid * f, grid) / np.trapezoid(f, grid)
+        sd = np.sqrt(np.trapezoid((grid - mean) ** 2 * f, grid) / np.trapezoid(f, grid))
+        assert drawn[:, j].mean() == pytest.approx(mean, abs=4 * sd / np.sqrt(60_000) + 1e-4)
+        assert drawn[:, j].std() == pytest.approx(sd, rel=0.015)
+
+
+def test_slivers_in_the_corners_of_a_box_are_drawn_from_too():
+    """Where almost nothing of the box is left: the least and the greatest sums, many coordinates, a single point."""
+    rng = np.random.default_rng(1)
+    for d, slack, top in itertools.product((3, 40), (0.0, 1e-6, 0.01, 1.0), (False, True)):
+        width = rng.random(d) * 10 + 0.1
+        total = width.sum() - slack if top else slack
+        drawn = box_simplex(np.random.default_rng(7), np.zeros(d), width, total, 200)
+        assert (drawn >= -1e-9).all() and (drawn <= width + 1e-9).all() and drawn.sum(axis=1) == pytest.approx(total)
 
 
 def test_measurement_error_by_the_normal_distribution():

@@ -24,6 +24,7 @@ def box_simplex(rng: np.random.Generator, lo: np.ndarray, hi: np.ndarray, total:
     if not rest.size:
         p[:, last] = total - np.delete(p, last, axis=1).sum(axis=1)
         return p
+    least, most = max(0.0, need - width[rest].sum()), min(width[last], need)  # what the last can be left with
     theta, done, tried = 0.0, 0, 0
     while done < m:
         u = rng.random((BATCH, rest.size))
@@ -31,14 +32,14 @@ def box_simplex(rng: np.random.Generator, lo: np.ndarray, hi: np.ndarray, total:
         left = need - x.sum(axis=1)
         keep = (left >= 0) & (left <= width[last])
         if theta != 0.0:
-            chance = theta * (left - (width[last] if theta > 0 else 0.0))
+            chance = theta * (left - (most if theta > 0 else least))
             keep &= rng.random(BATCH) < np.exp(np.minimum(chance, 0.0))
         rows = np.flatnonzero(keep)[: m - done]
         p[done : done + rows.size, rest] = lo[rest] + x[rows]
         p[done : done + rows.size, last] = lo[last] + left[rows]
         done, tried = done + rows.size, tried + BATCH
         if theta == 0.0 and done < POOREST * tried:
-            theta, done, tried = _balance(width[rest], need - width[last] / 2), 0, 0
+            theta, done, tried = _balance(np.append(width[rest], width[last]), need), 0, 0
     return p
 
 
@@ -56,7 +57,7 @@ def _tilted(u: np.ndarray, width: np.ndarray, theta: float) -> np.ndarray:
 
 
 def _balance(width: np.ndarray, target: float) -> float:
-    """θ at which the tilted coordinates sum to `target` on average, by bisection."""
+    """θ at which the tilted coordinates, the last one included, sum to `target` on average, by bisection."""
 
     def mean(theta: float) -> float:
         a = theta * width
@@ -64,7 +65,8 @@ def _balance(width: np.ndarray, target: float) -> float:
             share = np.where(np.abs(a) < 1e-6, 0.5 + a / 12, 1 / -np.expm1(-a) - 1 / a)
         return float((width * share).sum())
 
-    bound = 1.0 / width[width > 0].min() * 50
+    corner = min(target, float(width.sum()) - target)  # how far the sum is from the nearer corner of the box
+    bound = max(50.0 / width.min(), 2.0 * width.size / max(corner, 1e-300))
     low, high = -bound, bound
     for _ in range(200):
         middle = (low + high) / 2

@@ -95,7 +95,7 @@ def standard_errors(result: Assessment) -> pd.DataFrame:
     """
     table, stated = result.table, np.nan_to_num(result.table.errors)
     if not (stated > 0).any():
-        raise InputError(Complaint(say(zh="没有标准误列（se:指标）", en="no columns of standard errors (se:<leaf>)"), table.name))
+        raise InputError(Complaint(say(zh="没有标准误列（标准误：指标）", en="no columns of standard errors (se:<leaf>)"), table.name))
     found = np.zeros(stated.shape)
     for j in np.flatnonzero(stated.any(axis=0)):
         leaf = result.scheme.leaves[j]
@@ -118,7 +118,7 @@ def _checked(result: Assessment, errors: Any) -> np.ndarray | None:
     ids, units = result.points.index, result.scores.index
     if isinstance(errors, str):
         if errors != "data":
-            raise InputError(say(zh="errors 为“{found}”，应为数、表或 \"data\"", en="errors is “{found}”, expected numbers or \"data\"", found=errors))
+            raise InputError(say(zh="errors 为“{found}”，应为数、表或“data”", en="errors is “{found}”, expected numbers or \"data\"", found=errors))
         table = standard_errors(result)
     elif isinstance(errors, int | float):
         table = pd.DataFrame(float(errors), units, ids)
@@ -127,7 +127,7 @@ def _checked(result: Assessment, errors: Any) -> np.ndarray | None:
     elif isinstance(errors, Mapping):
         table = pd.DataFrame({id: float(value) for id, value in errors.items()}, index=units)
     else:
-        raise InputError(say(zh="errors 应为数、表或 \"data\"", en="errors must be numbers, a table or \"data\""))
+        raise InputError(say(zh="errors 应为数、表或“data”", en="errors must be numbers, a table or \"data\""))
     for name, known in [(id, ids) for id in table.columns] + [(unit, units) for unit in table.index]:
         if name not in known:
             hint = nearest(str(name), known)

@@ -12,11 +12,12 @@ import qtoolkit as qt
 from qtoolkit.inputs.models import validate
 from qtoolkit.inputs.scheme import Scheme
 from qtoolkit.language import LANGUAGES
-from qtoolkit.report import assessment, decomposition, exact, rules, scheme, sensitivity, summary
+from qtoolkit.report import assessment, decomposition, exact, rules, scheme, sensitivity, simulated, summary
 from qtoolkit.report.blocks import Chart, DataTable, Paragraph, payload, pictures
 
 
 def all_blocks(result):
+    drawn = qt.simulation.simulate(result, qt.regions.Box(relative=0.1), draws=2000, pairs=False)
     return [
         *summary.summary(result, 1),
         *scheme.basis(result),
@@ -39,7 +40,10 @@ def all_blocks(result):
         *sensitivity.tolerances(result, 0.1),
         *sensitivity.crosscheck(result),
         *exact.moving_cutoffs(result),
-        *exact.rank_ranges(result, 0.1, draws=2000),
+        *exact.rank_ranges(result, 0.1, drawn),
+        *simulated.frequencies(result, drawn),
+        *simulated.choices(result, None, 0.1, n=32),
+        *simulated.rank_sets(result),
         *exact.flips(result),
         *exact.transfers(result),
         *exact.proofs(),
@@ -81,7 +85,7 @@ def test_chinese_sentences_use_chinese_punctuation(result):
 
 def test_figures_have_every_glyph_and_are_the_same_twice(result, caplog):
     charts = [block for block in all_blocks(result) if isinstance(block, Chart)]
-    assert len(charts) == 6
+    assert len(charts) == 8
     with warnings.catch_warnings(), caplog.at_level(logging.WARNING, logger="matplotlib"):
         warnings.filterwarnings("error", message="Glyph")
         for chart in charts:
@@ -150,6 +154,27 @@ def test_departments_what_set_a_grade_and_synthetic_data_are_said_in_both_langua
     for block in blocks:
         numbers = [Counter(re.findall(r"\d+(?:\.\d+)?", " ".join(texts(block, lang)))) for lang in LANGUAGES]
         assert numbers[0] == numbers[1], block
+
+
+def test_every_kind_of_choice_has_a_name_in_both_languages():
+    """Also those that the shipped cases do not have; and rank sets where the data state standard errors."""
+    frame = pd.DataFrame({"a": [0.9, 0.7, 0.62], "b": [0.5, 0.8, 0.6], "se:a": [0.05, 0.05, 0.01]}, index=["甲市", "乙市", "丙市"])
+    result = one(frame[["a", "b"]])
+    result = qt.assess(result.scheme, frame.assign(name_en=["Jia", "Yi", "Bing"]))
+    factors = {
+        "points": [{"a": 60, "b": 40}, {"a": 40, "b": 60}], "aggregation": ["harmonic", 3], "aggregation.total": ["arithmetic", "geometric"],
+        "rule": ["scheme", "minmax", {"kind": "rank", "last": 0.5}], "rule.b": ["scheme", "minmax"], "outliers": [None, {"low": 1}],
+        "missing.pending": ["zero", "full"], "rounding.leaf": [None, {"decimals": 1, "mode": "floor"}], "order.veto": ["before_quota", "after_quota"],
+        "order.cap": ["before_deductions", "after_deductions"], "rank_on": ["base", "published"], "cutoffs": [{"A": 90}, {"A": 70, "B": 65}],
+        "drop": [None, "b"], "cutoffs.B": [60, 80],
+    }  # fmt: skip
+    blocks = [*simulated.choices(result, factors, 0.1, n=32), *simulated.rank_sets(result)]
+    for block in blocks:
+        zh, en = (" ".join(texts(block, language)) for language in LANGUAGES)
+        assert Counter(re.findall(r"\d+(?:\.\d+)?", zh)) == Counter(re.findall(r"\d+(?:\.\d+)?", en)), block
+        assert not re.search(r"[\u4e00-\u9fff，。；：（）、]", en), en
+    assert any("不成立" in text for block in blocks for text in texts(block, "zh"))  # cutoffs out of order, too few values
+    assert any(block.name == "rank_sets" for block in blocks if isinstance(block, DataTable))
 
 
 def test_new_indicators_are_named_with_those_whose_grade_depends_on_them():
