@@ -189,8 +189,8 @@ class Breaks(Executor):
 
 
 def test_a_broken_pool_is_finished_in_process_and_said(case):
-    alone = qt.simulation.simulate(case, Box(relative=0.3), draws=25_000)
-    broken = qt.simulation.simulate(case, Box(relative=0.3), draws=25_000, executor=Breaks())
+    alone = qt.simulation.simulate(case, Box(relative=0.3), draws=150_000)
+    broken = qt.simulation.simulate(case, Box(relative=0.3), draws=150_000, executor=Breaks())
     assert broken.rank_acceptability.equals(alone.rank_acceptability) and broken.complete
     assert broken.note.zh and broken.note.en and alone.note is None
 

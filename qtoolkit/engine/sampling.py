@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 BATCH = 4096  # rows proposed at a time; part of what a seed means
+POINT = 1e-12  # of the total: a region so near a corner is the corner
 POOREST = 0.02  # acceptance below which proposals are tilted
 
 
@@ -18,35 +19,36 @@ def box_simplex(rng: np.random.Generator, lo: np.ndarray, hi: np.ndarray, total:
     """
     width = hi - lo
     last = int(width.argmax())
-    rest = np.flatnonzero((width > 0) & (np.arange(width.size) != last))
+    rest = np.where(np.arange(width.size) == last, 0.0, width)
     need = total - lo.sum()
-    p = np.tile(np.where(width > 0, lo, (lo + hi) / 2), (m, 1))
-    if not rest.size:
-        p[:, last] = total - np.delete(p, last, axis=1).sum(axis=1)
+    if not rest.any() or min(need, width.sum() - need) <= POINT * max(total, 1.0):  # a single point
+        p = np.tile(lo if need < width.sum() / 2 or not rest.any() else hi, (m, 1))
+        p[:, last] += total - p[0].sum()
         return p
-    least, most = max(0.0, need - width[rest].sum()), min(width[last], need)  # what the last can be left with
+    least, most = max(0.0, need - rest.sum()), min(width[last], need)  # what the last can be left with
+    p, u = np.empty((m, width.size)), np.empty((BATCH, width.size))
     theta, done, tried = 0.0, 0, 0
     while done < m:
-        u = rng.random((BATCH, rest.size))
-        x = _tilted(u, width[rest], theta)
-        left = need - x.sum(axis=1)
+        rng.random(out=u)
+        x, scale = (u, rest) if theta == 0.0 else (_tilted(u, rest, theta), np.ones(rest.size))
+        left = need - np.einsum("ij,j->i", x, scale)
         keep = (left >= 0) & (left <= width[last])
         if theta != 0.0:
             chance = theta * (left - (most if theta > 0 else least))
             keep &= rng.random(BATCH) < np.exp(np.minimum(chance, 0.0))
         rows = np.flatnonzero(keep)[: m - done]
-        p[done : done + rows.size, rest] = lo[rest] + x[rows]
-        p[done : done + rows.size, last] = lo[last] + left[rows]
+        kept = p[done : done + rows.size]
+        np.multiply(x[rows], scale, out=kept)
+        kept += lo
+        kept[:, last] = lo[last] + left[rows]
         done, tried = done + rows.size, tried + BATCH
         if theta == 0.0 and done < POOREST * tried:
-            theta, done, tried = _balance(np.append(width[rest], width[last]), need), 0, 0
+            theta, done, tried = _balance(width[width > 0], need), 0, 0
     return p
 
 
 def _tilted(u: np.ndarray, width: np.ndarray, theta: float) -> np.ndarray:
-    """Draws on [0, width] with density ∝ e^θx, from uniform u."""
-    if theta == 0.0:
-        return u * width
+    """Draws on [0, width] with density ∝ e^θx, θ ≠ 0, from uniform u."""
     a = theta * width
     with np.errstate(over="ignore", invalid="ignore"):
         flat = np.abs(a) < 1e-9

@@ -15,6 +15,7 @@ from qtoolkit.language import say
 
 JOBS, DASK = "QTOOLKIT_JOBS", "QTOOLKIT_DASK"
 LOCAL = "local"
+THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
 SECONDS = 20  # to reach a scheduler
 
 
@@ -65,10 +66,25 @@ def executor(jobs: int | None = None, dask: str | None = None) -> Iterator[Execu
         with _client(dask, jobs) as client:
             yield DaskExecutor(client)
     elif jobs > 1:
-        with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
+        with _one_thread(), ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
             yield pool
     else:
         yield None
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Processes that are started here use one BLAS thread each: threads of several processes would wait for one another."""
+    before = {name: os.environ.get(name) for name in THREADS}
+    os.environ.update(dict.fromkeys(THREADS, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 @contextmanager

@@ -24,6 +24,7 @@ from qtoolkit.regions import Region
 from qtoolkit.simulation.sampling import BROKEN, STOPPED, Draws, draws_of
 
 WAITING = 1 << 28  # bytes of counts that may wait to be merged
+BATCH = 8  # chunks sent to a worker at a time, where counts are small
 PAIRS = 60  # units up to which pairs are counted unless asked for
 QUANTILES = (0.025, 0.25, 0.5, 0.75, 0.975)
 Z = 1.959963984540054  # 95%
@@ -229,7 +230,8 @@ def _together(
     """All chunks, merged in order; whether all were made; a note on how."""
     done, made, count = None, 0, task.draws.chunks
     size = task.draws.engine.slope.shape[0] ** 2 * 8
-    chunks = Chunks(partial(_counted, task), range(count), executor, max(4, min(256, WAITING // max(size, 1))))
+    most = max(4, min(256, WAITING // max(size, 1)))
+    chunks = Chunks(partial(_counted, task), range(count), executor, most, batch=min(BATCH, most // 4))
     try:
         for part in chunks:
             done = part if done is None else done + part
