@@ -205,6 +205,13 @@ def test_an_interruption_returns_what_is_done(case):
     assert part.rank_acceptability.sum(axis=1).tolist() == pytest.approx([1.0] * 12)
 
 
+def test_a_bar_shows_the_draws_made(case, capsys):
+    qt.simulation.simulate(case, Box(relative=0.3), draws=10_000, progress=True)
+    assert "10.0k/10.0k" in capsys.readouterr().err
+    qt.simulation.simulate(case, Box(relative=0.3), draws=10_000)
+    assert capsys.readouterr().err == ""
+
+
 def test_what_cannot_be_simulated_is_refused_with_one_sentence(case):
     for wrong in (
         {"draws": 0}, {"draws": 1.5}, {"seed": -1}, {"jitter": -1}, {"jitter": float("nan")}, {"errors": -0.1},

@@ -14,6 +14,7 @@ from functools import cached_property, partial
 
 import numpy as np
 import pandas as pd
+from tqdm import tqdm
 
 from qtoolkit.assessment import Assessment
 from qtoolkit.engine.chunks import Chunks
@@ -145,7 +146,7 @@ class Simulation:
         many = draws if self.task.draws.errors is not None else 1
         for unit, points in self.central.dropna().iterrows():
             there = replace(self.task.draws, engine=replace(self.task.draws.engine, points=points.to_numpy()), area=None, jitter=0, count=many)
-            found[unit] = _together(replace(self.task, draws=there, pairs=False), None, None)[0].ranks[self._units.get_loc(unit), 0] / many
+            found[unit] = _together(replace(self.task, draws=there, pairs=False), None, False)[0].ranks[self._units.get_loc(unit), 0] / many
         return pd.Series(found, dtype=float).reindex(self._units)
 
     @cached_property
@@ -179,7 +180,7 @@ def simulate(
     errors: pd.DataFrame | Mapping[str, float] | float | str | None = None,
     jitter: float = 0.0,
     pairs: bool | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Callable[[int, int], None] | bool = False,
 ) -> Simulation:
     """Rank and grade the units again and again at random points, data or cutoffs.
 
@@ -202,8 +203,8 @@ def simulate(
         Each cutoff moves by its own uniform amount within ± so many points.
     pairs : bool, optional
         Whether to count who is ahead of whom; up to 60 units if left out.
-    progress : callable, optional
-        Called with the chunks done and to be done.
+    progress : bool or callable
+        True shows a bar; a callable is called with the chunks done and to be done.
 
     Returns
     -------
@@ -211,6 +212,7 @@ def simulate(
         Interrupted (Ctrl-C), what was done so far, with `complete` False.
 
     >>> import pandas as pd
+from tqdm import tqdm
     >>> import qtoolkit as qt
     >>> frame = pd.DataFrame({"a": [1.0, 0.5], "b": [0.5, 0.9]}, index=["甲", "乙"])
     >>> r = qt.assess(qt.Scheme.flat({"a": 50, "b": 50}, {"A": 70, "B": 0}), frame)
@@ -225,10 +227,11 @@ def simulate(
 
 
 def _together(
-    task: _Task, executor: Executor | None, progress: Callable[[int, int], None] | None
+    task: _Task, executor: Executor | None, progress: Callable[[int, int], None] | bool
 ) -> tuple[Tally, bool, Text | None]:
     """All chunks, merged in order; whether all were made; a note on how."""
     done, made, count = None, 0, task.draws.chunks
+    bar = tqdm(total=task.draws.count, unit_scale=True, disable=progress is not True)
     size = task.draws.engine.slope.shape[0] ** 2 * 8
     most = max(4, min(256, WAITING // max(size, 1)))
     chunks = Chunks(partial(_counted, task), range(count), executor, most, batch=min(BATCH, most // 4))
@@ -236,10 +239,13 @@ def _together(
         for part in chunks:
             done = part if done is None else done + part
             made += 1
-            if progress is not None:
+            bar.update(min(made * task.draws.size, task.draws.count) - bar.n)
+            if callable(progress):
                 progress(made, count)
     except KeyboardInterrupt:
         if done is None:
             raise
+    finally:
+        bar.close()
     note = STOPPED if made < count else BROKEN if chunks.broken else None
     return done, made == count, note
