@@ -12,7 +12,6 @@ from qtoolkit.simulation.confidence import _rejected
 from tests.robustness.lp import flat
 
 
-
 def test_two_units_by_the_normal_distribution():
     """A gap is certain beyond 1.96 · √2 · se: .02 · 2.772 = .0554."""
     for gap, high in ((0.053, 2), (0.058, 1)):

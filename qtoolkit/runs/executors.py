@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
@@ -66,10 +67,16 @@ def executor(jobs: int | None = None, dask: str | None = None) -> Iterator[Execu
         with _client(dask, jobs) as client:
             yield DaskExecutor(client)
     elif jobs > 1:
-        with _one_thread(), ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
+        with _one_thread(), ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), _stop_with_parent) as pool:
             yield pool
     else:
         yield None
+
+
+def _stop_with_parent() -> None:
+    """End this worker when the process that started it is gone, however it went."""
+    parent = multiprocessing.parent_process()
+    threading.Thread(target=lambda: (parent.join(), os._exit(1)), daemon=True).start()
 
 
 @contextmanager

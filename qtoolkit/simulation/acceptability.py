@@ -212,7 +212,6 @@ def simulate(
         Interrupted (Ctrl-C), what was done so far, with `complete` False.
 
     >>> import pandas as pd
-from tqdm import tqdm
     >>> import qtoolkit as qt
     >>> frame = pd.DataFrame({"a": [1.0, 0.5], "b": [0.5, 0.9]}, index=["甲", "乙"])
     >>> r = qt.assess(qt.Scheme.flat({"a": 50, "b": 50}, {"A": 70, "B": 0}), frame)

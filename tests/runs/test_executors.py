@@ -2,6 +2,9 @@
 
 import os
 import signal
+import subprocess
+import sys
+import time
 
 import numpy as np
 import pytest
@@ -59,6 +62,33 @@ def test_a_dask_cluster_that_goes_away_is_finished_here(case, alone):
     assert s.complete and s.note is not None and tables(s) == tables(alone)
 
 
+KILLED = """
+import os, time, qtoolkit as qt
+if __name__ == "__main__":
+    with qt.executor(jobs=2) as workers:
+        print(workers.submit(os.getpid).result(), flush=True)
+        time.sleep(60)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="asks whether a process is there in a POSIX way")
+def test_workers_end_with_a_process_that_is_killed(tmp_path):
+    script = tmp_path / "killed.py"
+    script.write_text(KILLED, encoding="utf-8")
+    process = subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, text=True)
+    worker = int(process.stdout.readline())
+    process.kill()
+    process.wait()
+    for _ in range(100):
+        time.sleep(0.1)
+        try:
+            os.kill(worker, 0)
+        except ProcessLookupError:
+            return
+    os.kill(worker, signal.SIGKILL)
+    pytest.fail("the worker outlived its parent")
+
+
 def test_processes_and_what_the_command_line_says(case, alone, monkeypatch):
     monkeypatch.setenv(JOBS, "2")
     with executor() as workers:
@@ -70,5 +100,5 @@ def test_processes_and_what_the_command_line_says(case, alone, monkeypatch):
     monkeypatch.setenv(DASK, "tcp://127.0.0.1:9")
     monkeypatch.setattr("qtoolkit.runs.executors.SECONDS", 1)
     pytest.importorskip("distributed", reason="needs the extra qtoolkit[dask]")
-    with pytest.raises(WorkError, match="tcp://127.0.0.1:9"), executor():
+    with pytest.raises(WorkError, match=r"tcp://127\.0\.0\.1:9"), executor():
         pass
