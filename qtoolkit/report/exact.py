@@ -156,16 +156,20 @@ def transfers(result: Assessment) -> list[Block]:
     else:
         first, tight = pairs.iloc[0], width.index[0]
         text = say(
-            zh="两项指标之间转移分值，最先改变等级的是从“{start}”转到“{end}”：转移超过{points}分，{unit}的等级即改变。"
-            "单独调整一项指标、其余按比例分摊，最敏感的是“{leaf}”：分值在{low}分至{high}分之间时各家等级不变（现为{now:g}分）。",
+            zh="两项指标之间转移分值，最先改变等级的是从“{start}”转到“{end}”：转移超过{points}分，{unit}的等级即改变。",
             en="Of all transfers between two indicators the first to change a grade is from “{start}” to “{end}”: beyond {points} points "
-            "the grade of {unit} changes. Of single indicators, the others in proportion, the most sensitive is “{leaf}”: no grade "
-            "changes while it has {low} to {high} points (now {now:g}).",
+            "the grade of {unit} changes.",
             start=names[first["from"]], end=names[first["to"]], points=rounded_towards(first["points"], ".2f", "↓"),
-            unit=result.labels[found.unit.loc[first["from"], first["to"]]], leaf=names[tight],
-            low=rounded_towards(alone.loc[tight, "low"], ".2f", "↑"), high=rounded_towards(alone.loc[tight, "high"], ".2f", "↓"),
-            now=alone.loc[tight, "points"],
+            unit=result.labels[found.unit.loc[first["from"], first["to"]]],
         )  # fmt: skip
+        single = say(
+            zh="单独调整一项指标、其余按比例分摊，最敏感的是“{leaf}”：分值在{low}分至{high}分之间时各家等级不变（现为{now:g}分）。",
+            en="Of single indicators, the others in proportion, the most sensitive is “{leaf}”: no grade changes while it has {low} to {high} "
+            "points (now {now:g}).",
+            leaf=names[tight], low=rounded_towards(alone.loc[tight, "low"], ".2f", "↑"),
+            high=rounded_towards(alone.loc[tight, "high"], ".2f", "↓"), now=alone.loc[tight, "points"],
+        )  # fmt: skip
+        blocks.append(Paragraph(single, "annex_scores"))
         blocks.append(Paragraph(text, "stability", heading))
     if found.left_out:
         text = say(

@@ -267,4 +267,4 @@ def crosscheck(result: Assessment) -> list[Block]:
     columns |= {name: (title, list(ranks[name]), "d") for name, title in METHODS.items()}
     columns["band"] = (Text("秩和比分档", "Band by rank-sum ratio"), list(found.bands[ranks.index]), "d")
     caption = Text("各综合方法的位次", "Ranks by method")
-    return [Paragraph(text, "stability", heading), table_of("crosscheck", caption, "annex_scores", columns)]
+    return [Paragraph(text, "annex_scores", heading), table_of("crosscheck", caption, "annex_scores", columns)]

@@ -51,9 +51,9 @@ def frequencies(result: Assessment, drawn: simulation.Simulation) -> list[Block]
         n=len(few), units=words.units(result, few, FEW), shift=drawn.rank_shift[0],
         most=f"{100 * float(drawn.error(0.5)):.2g}%",
     )  # fmt: skip
-    blocks: list[Block] = [Paragraph(text, "stability")]
+    blocks: list[Block] = [Paragraph(text, "annex_scores")]
     if drawn.note is not None:
-        blocks.append(Paragraph(drawn.note, "stability", style="note"))
+        blocks.append(Paragraph(drawn.note, "annex_scores", style="note"))
     form = f".{drawn.decimals}%"
     columns = {
         "unit": (words.UNIT, [result.labels[unit] for unit in order], ""),
@@ -102,6 +102,13 @@ def choices(
         ends = [_interval(*row) for row in table[["total_low", "total_high"]].itertuples(index=False)]
         columns[f"{key}_interval"] = (Text("95%区间", "95% interval"), ends, "")
     caption = Text("各项做法的影响（占等级改变家数、位次平均变动之方差的比重）", "Choices: shares of the variance of grade changes and of the mean rank shift")
+    small = [names[key] for key in order if main.table.loc[key, "total_high"] < NEGLIGIBLE]
+    text = say(
+        zh="共{runs:,}种组合，每种备选做法机会均等。单项做法合计占差异的{alone:.0%}，其余来自相互作用；几乎没有影响的是：{small}。",
+        en="{runs:,} combinations, all alternatives equally probable. By themselves the choices explain {alone:.0%} of the variance, the rest is interaction; hardly any effect: {small}.",
+        runs=main.runs, alone=1 - main.interactions, small=listing(small) if small else words.NONE,
+    )  # fmt: skip
+    blocks.append(Paragraph(text, "annex_scores"))
     return [*blocks, chart, table_of("choices", caption, "annex_scores", columns), _alternatives(result, found, ranks, names)]
 
 
@@ -110,14 +117,13 @@ def _sentence(result: Assessment, found: simulation.Sobol, names: Mapping[str, T
         return say(zh="{names}怎样选择，等级都不变，只影响位次。", en="Whatever is chosen for {names}, no grade changes, only ranks.", names=listing(names.values()))
     order = found.table["total"].sort_values(ascending=False, kind="stable")
     first = order.index[0]
-    small = [names[key] for key in order.index if found.table.loc[key, "total_high"] < NEGLIGIBLE]
     own = found.alternatives.sort_values("mean", ascending=False, kind="stable").dropna(subset="mean")
     worst = own.iloc[0] if len(own) else None
     zh_en = say(
-        zh="以上只变动分值。把{n}项做法同时改变（{runs:,}种组合），平均有{mean:.1f}家等级与现行不同；影响最大的是{first}（占差异的{total:.0%}，其中单独占{alone:.0%}）",
-        en="So far only points moved. With {n:choice|choices} varied together ({runs:,} combinations) {mean:.1f} grades differ from the present ones on average; "
-        "what matters most is {first} ({total:.0%} of the variance, {alone:.0%} by itself)",
-        n=len(order), runs=found.runs, mean=found.mean, first=names[first], total=min(order.iloc[0], 1.0), alone=max(found.table.loc[first, "first"], 0.0),
+        zh="把{n}项做法同时改变，平均有{mean:.1f}家等级与现行不同；影响最大的是{first}（占差异的{total:.0%}）",
+        en="With {n:choice|choices} varied together {mean:.1f} grades differ from the present ones on average; what matters most is {first} "
+        "({total:.0%} of the variance)",
+        n=len(order), mean=found.mean, first=names[first], total=min(order.iloc[0], 1.0),
     )  # fmt: skip
     if worst is not None:
         zh_en = say(
@@ -125,8 +131,6 @@ def _sentence(result: Assessment, found: simulation.Sobol, names: Mapping[str, T
             en="{text}; the alternative with the most changes is “{choice}: {alternative}” ({mean:.1f} on average)",
             text=zh_en, choice=names[worst["factor"]], alternative=alternative(result, worst["factor"], worst["alternative"]), mean=worst["mean"],
         )  # fmt: skip
-    if small:
-        return say(zh="{text}；{small}几乎没有影响。", en="{text}; {small} hardly matter.", text=zh_en, small=listing(small, FEW))
     return say(zh="{text}。", en="{text}.", text=zh_en)
 
 

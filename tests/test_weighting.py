@@ -1,0 +1,238 @@
+"""Weights against published numbers (sources at each), against each other, and on columns that are constant or negative."""
+
+import itertools
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.optimize import linprog, minimize
+
+import qtoolkit as qt
+from qtoolkit import weighting
+from qtoolkit.errors import InputError
+from tests.test_tai import COUNTRIES, LEAVES
+
+DRINKS = ["coffee", "wine", "tea", "beer", "sodas", "milk", "water"]
+SAATY = [
+    [1, 9, 5, 2, 1, 1, 1 / 2], [1 / 9, 1, 1 / 3, 1 / 9, 1 / 9, 1 / 9, 1 / 9], [1 / 5, 3, 1, 1 / 3, 1 / 4, 1 / 3, 1 / 9],
+    [1 / 2, 9, 3, 1, 1 / 2, 1, 1 / 3], [1, 9, 4, 2, 1, 2, 1 / 2], [1, 9, 3, 1, 1 / 2, 1, 1 / 3], [2, 9, 9, 3, 2, 3, 1],
+]  # fmt: skip
+
+
+def drinks(rows=SAATY):
+    return pd.DataFrame(rows, DRINKS, DRINKS)
+
+
+def table(rows):
+    return pd.DataFrame(rows, [f"u{k}" for k in range(len(rows))], [f"c{j + 1}" for j in range(len(rows[0]))])
+
+
+def tai():
+    return pd.DataFrame({country: row[0] for country, row in COUNTRIES.items()}, LEAVES).T
+
+
+def test_saaty_s_drinks():
+    """Saaty (2008), Int. J. Services Sciences 1(1): weights, λ 7.1766, CR .022 with RI 1.32."""
+    found = weighting.ahp(drinks())
+    assert found.weights.to_numpy() == pytest.approx([0.177, 0.019, 0.042, 0.116, 0.190, 0.129, 0.327], abs=5e-4)
+    assert found.detail["lambda_max"] == pytest.approx(7.1766, abs=5e-5) and found.detail["cr"] == pytest.approx(0.022, abs=5e-4)
+    assert found.notes == () and found.detail["ri"] == 1.32
+
+
+def test_the_judgement_that_hurts_is_named_and_experts_are_averaged():
+    rows = [[1, 2, 9], [1 / 2, 1, 2], [1 / 9, 1 / 2, 1]]
+    ids = ["a", "b", "c"]
+    good = pd.DataFrame([[1, 2, 4], [0.5, 1, 2], [0.25, 0.5, 1]], ids, ids)
+    assert weighting.ahp(good).weights.tolist() == pytest.approx([4 / 7, 2 / 7, 1 / 7])
+    bad = pd.DataFrame([[1, 2, 1 / 9], [0.5, 1, 2], [9, 0.5, 1]], ids, ids)
+    found = weighting.ahp(bad)
+    assert found.detail["cr"] > 0.1 and found.detail["worst"][:2] == ("a", "c") and "“a”" in found.notes[0].en and "“c”" in found.notes[0].zh
+    both = weighting.ahp({"甲": good, "乙": pd.DataFrame(rows, ids, ids).loc[["c", "a", "b"], ["c", "a", "b"]]})
+    assert both.detail["matrix"].loc["a", "c"] == pytest.approx(6.0)  # √(4 · 9)
+
+
+def test_an_incomplete_matrix_that_is_consistent_is_filled_exactly():
+    """Harker (1987): with consistent judgements any connected set of them gives the weights."""
+    w = np.array([0.4, 0.3, 0.2, 0.1])
+    full = w[:, None] / w
+    ids = list("abcd")
+    blank = pd.DataFrame(full, ids, ids).mask(np.eye(4)[[1, 0, 3, 2]].astype(bool))
+    blank.iloc[2, 0] = np.nan  # one of a pair is enough
+    found = weighting.ahp(blank)
+    assert found.weights.tolist() == pytest.approx(w) and np.isnan(found.detail["cr"]) and len(found.notes) == 1
+    apart = pd.DataFrame(full, ids, ids).mask(np.array([[0, 0, 1, 1], [0, 0, 1, 1], [1, 1, 0, 0], [1, 1, 0, 0]], bool))
+    with pytest.raises(InputError, match="c"):
+        weighting.ahp(apart)
+
+
+@pytest.mark.parametrize("change", [(0, 1, 0), (0, 1, -2), (0, 1, "x"), (1, 0, 3.0), (0, 1, np.inf)])
+def test_a_matrix_that_is_none_is_refused(change):
+    i, j, value = change
+    rows = drinks().astype(object)
+    rows.iloc[i, j] = value
+    with pytest.raises(InputError, match="coffee"):
+        weighting.ahp(rows)
+
+
+def test_rezaei_s_best_worst_method():
+    """Rezaei (2015), Omega 53, section 4: (8, 2, 1), (1, 5, 8) → .0714 .3387 .5899, ξ .26."""
+    found = weighting.best_worst({"price": 8, "quality": 2, "service": 1}, {"price": 1, "quality": 5, "service": 8})
+    assert found.weights.tolist() == pytest.approx([0.0714, 0.3387, 0.5899], abs=1e-4)
+    assert found.detail["xi"] == pytest.approx(0.258, abs=1e-3) and found.detail["ratio"] == pytest.approx(0.258 / 4.47, abs=1e-3)
+
+
+def test_best_worst_against_a_general_optimiser():
+    """min over w of the largest violation, by SLSQP from many starts; and a consistent case with ξ = 0."""
+    best, worst = pd.Series({"a": 1, "b": 3, "c": 4, "d": 7}), pd.Series({"a": 7, "b": 3, "c": 2, "d": 1})
+
+    def largest(w):
+        return max([abs(w[0] / w[j] - best.iloc[j]) for j in range(4)] + [abs(w[j] / w[3] - worst.iloc[j]) for j in range(4)])
+
+    found = weighting.best_worst(best, worst)
+    assert largest(found.weights.to_numpy()) == pytest.approx(found.detail["xi"], abs=1e-3)
+    rng, least = np.random.default_rng(0), np.inf
+    for _ in range(30):
+        least = min(least, minimize(lambda w: largest(np.abs(w) / np.abs(w).sum() + 1e-6), rng.dirichlet(np.ones(4)), method="Nelder-Mead", options={"maxiter": 4000, "xatol": 1e-10}).fun)
+    assert found.detail["xi"] <= least + 1e-3 and found.detail["xi"] == pytest.approx(least, abs=0.02)
+    consistent = weighting.best_worst({"a": 1, "b": 2, "c": 4}, {"a": 4, "b": 2, "c": 1})
+    assert consistent.detail["xi"] == pytest.approx(0, abs=1e-5) and consistent.weights.tolist() == pytest.approx([4 / 7, 2 / 7, 1 / 7], abs=1e-5)
+    for wrong in (({"a": 1}, {"b": 1}), ({"a": 2, "b": 3}, {"a": 3, "b": 1}), ({"a": 1, "b": 10}, {"a": 9, "b": 1})):
+        with pytest.raises(InputError):
+            weighting.best_worst(*wrong)
+
+
+def test_xu_s_entropy():
+    """Xu (2004), EJOR 156(2): .463 .3992 .1378 .0 on a 4 × 4 table."""
+    x = table([[30, 30, 38, 29], [19, 54, 86, 29], [19, 15, 85, 28.9], [68, 70, 60, 29]])
+    assert weighting.entropy(x).weights.tolist() == pytest.approx([0.463, 0.3992, 0.1378, 0.0], abs=5e-5)
+
+
+def test_tus_and_aytac_s_critic_in_both_readings():
+    """Tuş & Aytaç Adalı (2019), Opsearch 56(2): their weights treat the cost column as a benefit."""
+    x = table([[5000, 3, 3, 4, 3, 2], [680, 5, 3, 2, 2, 1], [2000, 3, 2, 3, 4, 3], [600, 4, 3, 1, 2, 2], [800, 2, 4, 3, 3, 4]])
+    assert weighting.critic(x).weights.tolist() == pytest.approx([0.157, 0.249, 0.168, 0.121, 0.154, 0.151], abs=5e-4)
+    assert weighting.critic(x, ["c1"]).weights.tolist() == pytest.approx([0.184, 0.213, 0.142, 0.158, 0.168, 0.134], abs=5e-4)
+
+
+def test_the_handbook_s_factor_weights():
+    """OECD/JRC Handbook (2008): eigenvalues of Table 7, rotated loadings of Table 9 (signs aside), weights of Table 18."""
+    found = weighting.factor(tai(), 4)
+    assert found.detail["eigenvalues"] == pytest.approx([3.3, 1.7, 1.0, 0.9, 0.5, 0.3, 0.2, 0.1], abs=0.06)
+    assert found.weights.tolist() == pytest.approx([0.17, 0.15, 0.11, 0.07, 0.08, 0.12, 0.14, 0.16], abs=0.0151)
+    printed = np.array([[0.07, 0.97, 0.06, 0.06], [0.13, 0.07, -0.07, 0.93], [0.79, -0.21, 0.21, 0.42], [-0.64, 0.56, -0.04, 0.36], [0.37, 0.17, 0.38, 0.68], [0.82, -0.04, 0.25, 0.35], [0.88, 0.23, -0.09, 0.09], [0.08, 0.04, 0.96, 0.04]])  # fmt: skip
+    ours = found.detail["loadings"].to_numpy()
+    assert min(np.abs(np.abs(ours[:, list(order)]) - np.abs(printed)).max() for order in itertools.permutations(range(4))) < 0.02
+
+
+def test_the_first_component_is_refused_where_it_counts_against_an_indicator():
+    with pytest.raises(InputError, match="exports"):
+        weighting.pca(tai())
+    x = tai().drop(columns="exports")
+    found = weighting.pca(x)
+    u, s, v = np.linalg.svd(((x - x.mean()) / x.std(ddof=1)).to_numpy(), full_matrices=False)
+    assert found.weights.to_numpy() == pytest.approx(np.abs(v[0]) / np.abs(v[0]).sum())
+    assert found.detail["explained"] == pytest.approx(s[0] ** 2 / (s**2).sum())
+
+
+def test_benefit_of_the_doubt_against_a_plain_linear_program():
+    rng = np.random.default_rng(4)
+    x = table(rng.random((9, 3)) + 0.1)
+    found = weighting.benefit_of_doubt(x, 0.1, 0.6)
+    v = x.to_numpy()
+    for k in range(9):
+        bounds = [sign * (np.diag(v[k]) - end * v[k]) for sign, end in ((1, 0.6), (-1, 0.1))]
+        lp = linprog(-v[k], A_ub=np.concatenate([v, *bounds]), b_ub=[1] * 9 + [0] * 6)
+        assert found["score"].iloc[k] == pytest.approx(-lp.fun)
+    shares = found.drop(columns="score")
+    assert shares.sum(axis=1).tolist() == pytest.approx([1] * 9) and ((shares >= 0.1 - 1e-9) & (shares <= 0.6 + 1e-9)).all(axis=None)
+    assert found["score"].max() == pytest.approx(1) and weighting.benefit_of_doubt(x * 0)["score"].tolist() == [0.0] * 9
+    with pytest.raises(InputError):
+        weighting.benefit_of_doubt(x, 0.5)
+
+
+def test_budgets_of_experts():
+    x = pd.DataFrame({"a": [50, 60, 20, 30], "b": [50, 40, 80, 70]}, index=list("甲乙丙丁"))
+    assert weighting.budget(x).weights.tolist() == pytest.approx([0.4, 0.6])
+    assert weighting.budget(x, "trimmed").weights.tolist() == pytest.approx([0.4, 0.6])
+    assert weighting.budget(x.iloc[:3], "median").weights.tolist() == pytest.approx([0.5, 0.5])
+    for wrong, part in ((x.assign(a=[50, 61, 20, 30]), "乙"), (x.assign(a=[-1, 60, 20, 30]), "甲"), (x.assign(a=["x", 60, 20, 30]), "甲")):
+        with pytest.raises(InputError, match=part):
+            weighting.budget(wrong)
+    for how in ("trimmed", "mode"):
+        with pytest.raises(InputError):
+            weighting.budget(x.iloc[:2], how)
+
+
+def test_orders_of_importance():
+    """The centroid is the mean of the cone's vertices (1/k, …, 1/k, 0, …)."""
+    vertices = [[1, 0, 0], [1 / 2, 1 / 2, 0], [1 / 3, 1 / 3, 1 / 3]]
+    assert weighting.rank_order_centroid(["a", "b", "c"]).weights.tolist() == pytest.approx(np.mean(vertices, axis=0).tolist())
+    assert weighting.rank_sum(["b", "a"]).weights.to_dict() == pytest.approx({"b": 2 / 3, "a": 1 / 3})
+    for wrong in ("ab", [], ["a", "a"]):
+        with pytest.raises(InputError):
+            weighting.rank_sum(wrong)
+
+
+def test_combined_weights_are_aligned_by_name():
+    s, o = pd.Series({"a": 0.6, "b": 0.3, "c": 0.1}), pd.Series({"c": 0.5, "b": 0.3, "a": 0.2})
+    assert weighting.combine(s, o, theta=0.25).weights.to_dict() == pytest.approx({"a": 0.3, "b": 0.3, "c": 0.4})
+    assert weighting.combine(s, o, "product").weights.to_dict() == pytest.approx({"a": 12 / 26, "b": 9 / 26, "c": 5 / 26})
+    root = np.sqrt([0.12, 0.09, 0.05])
+    assert weighting.combine(s, o, "entropy").weights.tolist() == pytest.approx((root / root.sum()).tolist())
+    game = weighting.combine(s, o, "game")
+    w = np.stack([s, o[s.index]])
+    alpha = np.linalg.solve(w @ w.T, np.diag(w @ w.T))
+    assert game.weights.to_numpy() == pytest.approx(alpha @ w / (alpha @ w).sum())
+    for wrong in ((s, o.drop("c")), (s, o * 2), (s, o, "mean"), (s, o, "additive", 2.0), (pd.Series({"a": 1.0, "b": 0.0}), pd.Series({"a": 0.0, "b": 1.0}), "product")):
+        with pytest.raises(InputError):
+            weighting.combine(*wrong)
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=30).filter(lambda w: sum(w) > 1e-3), st.sampled_from([1, 0.5, 0.1]))
+def test_whole_points_sum_exactly_and_lie_within_a_step(w, step):
+    found = weighting.to_points({f"x{j}": v for j, v in enumerate(w)}, 100, step)
+    assert abs(sum(found.points) - 100) < 1e-9 and (found.points >= 0).all() and found.error < step + 1e-9
+    tenths = found.points / step
+    assert np.abs(tenths - np.rint(tenths)).max() < 1e-6
+    scheme = qt.Scheme.flat(found.points.to_dict(), {"A": 90, "B": 0})
+    assert scheme.total == pytest.approx(100)
+
+
+def test_points_that_cannot_be_made_are_refused():
+    for wrong in (({"a": -1, "b": 2},), ({"a": np.nan},), ({"a": 1}, 100, 3), ({"a": 0},), ({"a": 1}, 100, 0), ({"a": 1}, 0.4, 1)):
+        with pytest.raises(InputError):
+            weighting.to_points(*wrong)
+
+
+METHODS = [weighting.entropy, weighting.critic, weighting.variation, weighting.deviation, weighting.pca, weighting.factor]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_constant_missing_and_perfectly_correlated_columns(method):
+    rng = np.random.default_rng(5)
+    base = rng.random(20) + 1
+    x = table(np.stack([base, base * 2, base + 0.3 * rng.random(20), np.full(20, 3.0)], axis=1))
+    x.iloc[3, 1] = np.nan
+    found = method(x)
+    assert found.weights["c4"] == 0 and found.weights.sum() == pytest.approx(1) and (found.weights[:3] > 0).all()
+    assert any("c4" in note.en for note in found.notes) and any("u3" in note.zh for note in found.notes)
+    alike = method(table(np.stack([base, base, base], axis=1)))
+    assert alike.weights.tolist() == pytest.approx([1 / 3] * 3)
+    one = method(table(base[:, None]))
+    assert one.weights.tolist() == [1.0]
+    wide = x.iloc[:4, :3].ffill().join(pd.DataFrame(rng.random((4, 5)) + base[:4, None], index=x.index[:4]).add_prefix("d"))
+    if method is not weighting.pca:
+        assert method(wide).weights.sum() == pytest.approx(1)  # n < d
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_what_gives_no_weights_is_refused(method):
+    x = table([[1.0, 2.0], [2.0, 1.0], [3.0, 5.0]])
+    for wrong in (x * 0 + 1, x.iloc[:1], x.astype(object).replace(1.0, "x"), x.replace(1.0, np.inf), x.iloc[:, :0], pd.concat([x, x], axis=1), x.replace(1.0, np.nan)):
+        with pytest.raises(InputError):
+            method(wrong)
+    if method in (weighting.entropy, weighting.variation):
+        with pytest.raises(InputError, match="c1"):
+            method(x - np.array([5, 0]))
