@@ -85,7 +85,7 @@ def settings(case: Any, frame: Any, outputs: Mapping[str, Output], executor: Exe
             for column, part in named.items():
                 columns.setdefault(column, np.full(len(rows), np.nan))[batch.rows] = part
     columns = columns or {name: np.full(len(rows), np.nan) for name in outputs}
-    return frame[[]].assign(**columns, failed=np.array(failed, dtype=object))
+    return type(frame)(columns | {"failed": np.array(failed, dtype=object)}, index=frame.index)
 
 
 def _as_is(value: Any) -> bool:

@@ -194,6 +194,47 @@ def choices(found: Sequence[Sobol], names: list[str], order: pd.Index, language:
     return figure
 
 
+def importance(table: pd.DataFrame, names: list[str], language: str) -> Any:
+    """Shares of the effect, dark, with intervals, and of the points, pale."""
+    import matplotlib.pyplot as plt
+
+    fonts.use()
+    figure, axes = plt.subplots(figsize=(6.6, 1.2 + 0.27 * len(table)))
+    places, scale = np.arange(len(table)), 100 / table["linear"].sum()
+    axes.barh(places, table["nominal"] * 100, height=0.7, color="#cfd8df", label={"zh": "分值比重", "en": "share of points"}[language])
+    axes.barh(places, table["share"].fillna(0) * 100, height=0.36, color="#2f6690", label={"zh": "影响比重", "en": "share of effect"}[language])
+    axes.hlines(places, table["linear_low"] * scale, table["linear_high"] * scale, color="#333333", linewidth=0.9)
+    short = [name if len(name) <= LONG[language] else name[: LONG[language] - 1] + "…" for name in names]
+    axes.set_yticks(places, short, fontsize=7.5)
+    axes.set_ylim(len(table) - 0.4, -0.6)
+    axes.set_xlim(left=0)
+    axes.grid(axis="y", visible=False)
+    axes.legend(loc="lower right", frameon=True)
+    axes.set_xlabel("%")
+    return figure
+
+
+def correlations(result: Assessment, language: str) -> Any:
+    """Correlations between the indicators' shares; grey where there is none."""
+    import matplotlib.pyplot as plt
+    import seaborn as sns
+
+    fonts.use()
+    shares, names = result.matrix, [leaf.name.of(language) for leaf in result.scheme.leaves]
+    r, d = shares.corr(min_periods=3).to_numpy(), len(names)
+    figure, axes = plt.subplots(figsize=(6.6, min(2.4 + 0.24 * d, 8.0)))
+    axes.set_facecolor("#e4e4e4")
+    axes.grid(visible=False)
+    sns.heatmap(
+        r, ax=axes, cmap=sns.diverging_palette(15, 245, s=70, l=45, as_cmap=True), vmin=-1, vmax=1, annot=d <= 12, fmt=".2f",
+        annot_kws={"fontsize": 6.5}, linewidths=0.3, cbar_kws={"shrink": 0.6},
+    )  # fmt: skip
+    short = [name if len(name) <= LONG[language] else name[: LONG[language] - 1] + "…" for name in names]
+    axes.set_xticks(np.arange(d) + 0.5, short, rotation=90, fontsize=7 if d <= 16 else 5.5)
+    axes.set_yticks(np.arange(d) + 0.5, short, rotation=0, fontsize=7 if d <= 16 else 5.5)
+    return figure
+
+
 def transfers(result: Assessment, found: TransferMap, language: str) -> Any:
     """The transfer map: rows give, columns receive; dark where few points change a first grade, grey where none do."""
     import matplotlib.pyplot as plt

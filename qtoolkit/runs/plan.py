@@ -80,6 +80,7 @@ def plan(
     document = read_document(path)
     near = path.resolve().parent
     data = _changed(document.data, settings or {}, near) if isinstance(document.data, dict) else document.data
+    written = data.get("notebooks") if isinstance(data, dict) else None
     if isinstance(data, dict):
         data |= {key: value for key, value in (("language", language), ("notebooks", notebooks)) if value}
         if isinstance(data.get("notebooks"), list | tuple):
@@ -87,7 +88,7 @@ def plan(
     names = data.get("notebooks") if isinstance(data, dict) else None
     listed = isinstance(names, tuple) and all(isinstance(name, str) for name in names)
     books = find_notebooks(names if listed else Parameters.model_fields["notebooks"].default, near)
-    declared = {name: default for book in books for name, default in book.declared.items()}
+    declared = {name: default for book in (*_others(written, near), *books) for name, default in book.declared.items()}
     parameters = parameters_of(data, declared.keys(), document)
     _check_knobs(parameters.knobs, declared)
     for name in formats:
@@ -98,6 +99,12 @@ def plan(
             raise InputError(text)
     found = case_of(parameters, near, {"params": path})
     return Plan(found, assess(found.scheme, found.table), tuple(books), parameters, near, tuple(formats))
+
+
+def _others(written: Any, near: Path) -> Sequence[Notebook]:
+    """The notebooks that the file itself lists, whose knobs it may hold though only others are to run."""
+    listed = isinstance(written, list | tuple) and all(isinstance(name, str) for name in written)
+    return find_notebooks(tuple(written) if listed else Parameters.model_fields["notebooks"].default, near)
 
 
 def find_case(case: str | Path) -> Path:

@@ -150,7 +150,7 @@ def sobol(
     columns = {key: _alternatives(result, key, given, seed) for key, given in factors.items()}
     if not columns:
         raise InputError(say(zh="没有可供比较的选择（factors）", en="there is no choice to vary (factors)"))
-    measured, k = _target(result, target), len(columns)
+    measured, k = target_of(result, target), len(columns)
     picked = _design(k, n, seed)
     codes = np.stack([np.minimum((picked[:, i] * len(c)).astype(np.int64), len(c) - 1) for i, c in enumerate(columns.values())], axis=1)
     distinct, which = np.unique(codes, axis=0, return_inverse=True)
@@ -210,7 +210,7 @@ def _column(alternatives: list[Any] | np.ndarray, codes: np.ndarray) -> np.ndarr
     return column
 
 
-def _target(result: Assessment, target: str) -> Target:
+def target_of(result: Assessment, target: str) -> Target:
     """The function that a target's name means."""
     kind, colon, name = str(target).partition(":")
     ranks, grades = result.ranks.to_numpy(), result.grades.cat.codes.to_numpy()

@@ -13,7 +13,7 @@ from qtoolkit.inputs.parameters import CORE, Parameters
 
 FOLDER, _ = notebooks()[0]
 NAMES = sorted(path.stem for path in Path(FOLDER).glob("*.ipynb"))
-OWN = {"01_assessment": {"near_miss"}, "04_sensitivity": {"weight_band", "draws", "choices", "choice_runs"}}
+OWN = {"01_assessment": {"near_miss"}, "02_weights": {"point_step", "resamples"}, "04_sensitivity": {"weight_band", "draws", "choices", "choice_runs"}}
 
 
 def read(name):
@@ -25,7 +25,7 @@ def tagged(book, tag):
 
 
 def test_the_notebooks_of_this_issue_are_there():
-    assert {"01_assessment", "04_sensitivity"} <= set(NAMES)
+    assert {"01_assessment", "02_weights", "04_sensitivity"} <= set(NAMES)
 
 
 @pytest.mark.parametrize("name", NAMES)

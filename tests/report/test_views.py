@@ -12,7 +12,7 @@ import qtoolkit as qt
 from qtoolkit.inputs.models import validate
 from qtoolkit.inputs.scheme import Scheme
 from qtoolkit.language import LANGUAGES
-from qtoolkit.report import assessment, decomposition, exact, rules, scheme, sensitivity, simulated, summary
+from qtoolkit.report import assessment, decomposition, exact, rules, scheme, sensitivity, simulated, summary, weights
 from qtoolkit.report.blocks import Chart, DataTable, Paragraph, payload, pictures
 
 
@@ -42,6 +42,10 @@ def all_blocks(result):
         *exact.moving_cutoffs(result),
         *exact.rank_ranges(result, 0.1, drawn),
         *simulated.frequencies(result, drawn),
+        *weights.effective(result, bootstrap=10),
+        *weights.overlaps(result),
+        *weights.alternatives(result),
+        *weights.reach(result),
         *simulated.choices(result, None, 0.1, n=32),
         *simulated.rank_sets(result),
         *exact.flips(result),
@@ -85,7 +89,7 @@ def test_chinese_sentences_use_chinese_punctuation(result):
 
 def test_figures_have_every_glyph_and_are_the_same_twice(result, caplog):
     charts = [block for block in all_blocks(result) if isinstance(block, Chart)]
-    assert len(charts) == 8
+    assert len(charts) == 10
     with warnings.catch_warnings(), caplog.at_level(logging.WARNING, logger="matplotlib"):
         warnings.filterwarnings("error", message="Glyph")
         for chart in charts:

@@ -1,0 +1,186 @@
+"""Views of weights: nominal points beside effective importance, other weightings and what each would do, attainability."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from qtoolkit import importance, weighting
+from qtoolkit.assessment import Assessment
+from qtoolkit.engine.settings import Graded, settings
+from qtoolkit.errors import InputError
+from qtoolkit.language import Text, listing, say
+from qtoolkit.report import figures, words
+from qtoolkit.report.blocks import Block, Chart, Paragraph, table_of
+from qtoolkit.simulation.sobol import target_of
+
+FEWEST = 15  # units for what is estimated from the spread of the data
+MOST = 40  # indicators in a figure
+FEW = 6
+METHODS = {
+    "equal": Text("等权", "equal"), "entropy": Text("熵权法", "entropy"), "critic": Text("CRITIC法", "CRITIC"),
+    "variation": Text("变异系数法", "variation"), "deviation": Text("标准差法", "standard deviation"), "pca": Text("主成分法", "first component"),
+}  # fmt: skip
+
+
+def effective(result: Assessment, bootstrap: int = 200, seed: int = 0) -> list[Block]:
+    """How much each indicator decides, beside its points."""
+    heading = Text("分值与实际影响度", "Points and effective importance")
+    if too_few(result):
+        text = say(
+            zh="考核对象只有{n}家，不足{least}家，不估计实际影响度和相关性，也不由数据赋权：少数几家的偶然差异会被当作规律。",
+            en="With {n:unit|units}, fewer than {least}, importance, correlations and weights from data are not estimated: chance differences of "
+            "a few would pass for a pattern.",
+            n=len(result.scores), least=FEWEST,
+        )  # fmt: skip
+        return [Paragraph(text, "operation", heading)]
+    table = importance.effective(result, bootstrap=bootstrap, seed=seed)
+    names = {leaf.id: leaf.name for leaf in result.scheme.leaves}
+    gap = (table["share"] - table["nominal"]).dropna().sort_values(kind="stable")
+    if gap.empty:
+        text = Text("得分没有差异，无法估计实际影响度。", "Scores do not differ: importance cannot be estimated.")
+        return [Paragraph(text, "operation", heading)]
+    least, most = gap.index[0], gap.index[-1]
+    text = say(
+        zh="实际影响度超出分值比重最多的是“{most}”（分值占{a:.1%}，影响占{b:.1%}）；不及最多的是“{least}”（分值占{c:.1%}，影响占{d:.1%}）。",
+        en="“{most}” decides most beyond its points ({a:.1%} of the points, {b:.1%} of the effect); “{least}” falls short most ({c:.1%} of "
+        "the points, {d:.1%} of the effect).",
+        most=names[most], a=table.loc[most, "nominal"], b=table.loc[most, "share"],
+        least=names[least], c=table.loc[least, "nominal"], d=table.loc[least, "share"],
+    )  # fmt: skip
+    blocks: list[Block] = [Paragraph(text, "operation", heading)]
+    if len(table) <= MOST:
+        chart = Chart(
+            "importance", Text("分值比重与实际影响度", "Points and effective importance"),
+            lambda language: figures.importance(table, [names[i].of(language) for i in table.index], language),
+            Text("深色为实际影响度的比重，浅色为分值比重，细线为95%区间", "Dark: share of the effect; pale: share of the points; lines: 95% intervals"),
+            "annex_scores",
+        )  # fmt: skip
+        blocks.append(chart)
+    without = importance.leave_one_out(result)
+    spans = [None if low != low else say(zh="{low:.2f}至{high:.2f}", en="{low:.2f} to {high:.2f}", low=low, high=high) for low, high in zip(table["linear_low"], table["linear_high"], strict=True)]
+    columns = {
+        "indicator": (Text("指标", "Indicator"), [names[i] for i in table.index], ""),
+        "points": (Text("分值", "Points"), list(table["points"]), "g"),
+        "nominal": (Text("分值比重", "Share of points"), list(table["nominal"]), ".1%"),
+        "share": (Text("影响比重", "Share of effect"), list(table["share"]), ".1%"),
+        "linear": (Text("影响度", "Importance"), list(table["linear"]), ".2f"),
+        "span": (Text("95%区间", "95% interval"), spans, ""),
+        "nonlinear": (Text("非线性", "Nonlinear"), list(table["nonlinear"]), ".2f"),
+        "own": (Text("自身部分", "Own part"), list(table["own"]), ".2f"),
+        "correlated": (Text("相关部分", "Correlated part"), list(table["correlated"]), ".2f"),
+        "grades": (Text("去掉后等级改变", "Grades without it"), list(without["grades"]), ".0f"),
+        "shift": (Text("去掉后位次变动", "Rank shift without it"), list(without["rank_shift"]), ".2f"),
+    }
+    widths = (2.6, 0.7, 0.8, 0.8, 0.8, 1.2, 0.8, 0.8, 0.8, 0.9, 0.9)
+    return [*blocks, table_of("importance", Text("各指标的实际影响度", "Effective importance of the indicators"), "annex_scores", columns, widths=widths)]
+
+
+def overlaps(result: Assessment) -> list[Block]:
+    """Indicators that count the same twice or pull against each other; whether all measure one thing."""
+    if too_few(result):
+        return []
+    names = {leaf.id: leaf.name for leaf in result.scheme.leaves}
+    pairs = importance.correlations(result)
+    alpha, _ = importance.cronbach(result)
+    twice, against = (pairs[pairs["kind"] == kind] for kind in ("redundant", "negative"))
+
+    def said(table: pd.DataFrame) -> Text:
+        items = [say(zh="“{a}”与“{b}”（{r:.2f}）", en="“{a}” and “{b}” ({r:.2f})", a=names[row.first], b=names[row.second], r=row.r) for row in table.head(FEW).itertuples(index=False)]
+        return listing(items) if items else words.NONE
+
+    text = say(
+        zh="相关系数超过{at}、可能重复计分的指标：{twice}。同一上级指标内负相关的有{n}对，最强的是{against}。克朗巴赫系数α为{alpha}。",
+        en="Indicators that correlate above {at} and may count twice: {twice}. {n:pair|pairs} within one node correlate negatively, the strongest: "
+        "{against}. Cronbach's α is {alpha}.",
+        at=f"{importance.REDUNDANT:g}", twice=said(twice), n=len(against), against=said(against.head(1)),
+        alpha="—" if np.isnan(alpha) else f"{alpha:.2f}",
+    )  # fmt: skip
+    blocks: list[Block] = [Paragraph(text, "annex_scores", Text("重复计分和相互抵消", "Double counting and opposition"))]
+    if 2 <= len(names) <= MOST:
+        chart = Chart(
+            "correlations", Text("指标得分率的相关系数", "Correlations of the indicators' shares"), lambda language: figures.correlations(result, language),
+            Text("红为负相关，蓝为正相关，灰为无法计算", "Red is negative, blue positive, grey unknown"), "annex_scores",
+        )  # fmt: skip
+        blocks.append(chart)
+    return blocks
+
+
+def _grades(graded: Graded) -> np.ndarray:
+    return graded.grades
+
+
+def alternatives(result: Assessment, step: float = 0.5) -> list[Block]:
+    """Other weightings of the same data, as points, and what each would do to grades and ranks."""
+    if too_few(result):
+        return []
+    found, refused = {}, []
+    for name in METHODS:
+        try:
+            weights = pd.Series(1.0, result.points.index) if name == "equal" else getattr(weighting, name)(result.matrix).weights
+            found[name] = weighting.to_points(weights, result.scheme.total, step).points
+        except InputError as error:
+            refused.append(say(zh="{method}：{why}", en="{method}: {why}", method=METHODS[name], why=error.complaints[0].text))
+    frame = pd.DataFrame({"points": [points.to_numpy() for points in found.values()]}, index=list(found), dtype=object)
+    outputs = {"grades": target_of(result, "grade_changes"), "ranks": target_of(result, "rank_shift"), "code": _grades}
+    done = settings(result, frame, outputs)
+    codes = done[[f"code:{unit}" for unit in result.scores.index]].to_numpy()
+    most = done["grades"].idxmax()
+    text = say(
+        zh="用{n}种方法由数据另定分值（步长{step:g}分），等级改变{low}至{high}家，最多的是{most}。由数据得出的分值每年随数据变动，年度之间不可比，只供比较。",
+        en="Points set from the data by {n:method|methods} (steps of {step:g}) change {low} to {high} grades, most of all by {most}. Such points "
+        "move with the data every year and make years incomparable: they are for comparison only.",
+        n=len(found), step=step, low=int(done["grades"].min()), high=int(done["grades"].max()), most=METHODS[most],
+    )  # fmt: skip
+    blocks: list[Block] = [Paragraph(text, "annex_scores", Text("其他赋权方法及其后果", "Other weightings and what they would do"))]
+    blocks += [Paragraph(say(zh="未采用{text}。", en="Not used: {text}.", text=text), "annex_scores", style="note") for text in refused]
+    columns = {"method": (Text("方法", "Method"), [METHODS[name] for name in found], "")}
+    for code, grade in reversed(list(enumerate(reversed(result.scheme.grades)))):
+        columns[grade.id] = (grade.label, [int(n) for n in (codes == code).sum(axis=1)], "d")
+    columns["changed"] = (Text("等级改变", "Grades that change"), [int(n) for n in done["grades"]], "d")
+    columns["shift"] = (Text("位次平均变动", "Mean rank shift"), list(done["ranks"]), ".2f")
+    consequences = table_of("weightings", Text("各种赋权的后果（家数）", "What each weighting would do (units)"), "annex_scores", columns)
+    points = {"indicator": (Text("指标", "Indicator"), [leaf.name for leaf in result.scheme.leaves], ""), "present": (Text("现行", "Present"), list(result.points), "g")}
+    points |= {name: (METHODS[name], list(own), "g") for name, own in found.items()}
+    return [*blocks, consequences, table_of("weighting_points", Text("各种赋权的分值", "Points by each weighting"), "annex_scores", points)]
+
+
+def reach(result: Assessment, step: float = 0.5, seed: int = 0) -> list[Block]:
+    """Whether points could make every indicator as important as its points say, and the nearest that are allowed."""
+    if too_few(result):
+        return []
+    heading = Text("使影响与分值相称", "Importance in proportion to points")
+    names = {leaf.id: leaf.name for leaf in result.scheme.leaves}
+    target = result.points.to_dict()
+    try:
+        tuned = importance.tune(result, target, {id: (p / 2, 1.5 * p) for id, p in target.items()}, step=step, seed=seed)
+    except InputError as error:
+        why = error.complaints[0].text
+        return [Paragraph(say(zh="未按影响度试调分值：{why}。", en="Points were not tuned by importance: {why}.", why=why), "annex_scores", heading)]
+    try:
+        exact = importance.attainable(result, target)
+        negative = [names[id] for id in exact.points.index[exact.points < 0]]
+        reached = say(
+            zh="没有任何分值能使各指标的影响与现行分值完全相称（{names}须为负分）", en="No points make importance fully proportional to the present points (negative ones would be needed for {names})",
+            names=listing(negative, FEW),
+        ) if negative else Text("存在使各指标的影响与现行分值完全相称的分值", "There are points at which importance is fully proportional to the present points")  # fmt: skip
+    except InputError as error:
+        reached = say(zh="能否完全相称无法判定（{why}）", en="Whether full proportion is possible cannot be decided ({why})", why=error.complaints[0].text)
+    new = result.what_if(points=tuned.table["points"].to_dict(), spread="none")
+    text = say(
+        zh="{reached}。各项在现行分值的50%至150%之间时，最接近的分值（步长{step:g}分）：{note}如采用，{n}家等级改变。",
+        en="{reached}. The nearest points within 50% to 150% of the present ones (steps of {step:g}): {note} They would change {n:grade|grades}.",
+        reached=reached, step=step, note=tuned.note, n=int((new.grades != result.grades).sum()),
+    )  # fmt: skip
+    columns = {
+        "indicator": (Text("指标", "Indicator"), [names[id] for id in tuned.table.index], ""),
+        "present": (Text("现行分值", "Present points"), list(tuned.table["present"]), "g"), "points": (Text("试调分值", "Tuned points"), list(tuned.table["points"]), "g"),
+        "target": (Text("目标影响", "Wanted share"), list(tuned.table["target"]), ".1%"),
+        "now": (Text("现行影响", "Present share"), list(tuned.table["importance_now"]), ".1%"), "after": (Text("试调后影响", "Share then"), list(tuned.table["importance"]), ".1%"),
+    }
+    return [Paragraph(text, "annex_scores", heading), table_of("tuned", Text("按影响度试调的分值", "Points tuned by importance"), "annex_scores", columns)]
+
+
+def too_few(result: Assessment) -> bool:
+    """Whether there are too few units to estimate anything from the spread of their data."""
+    return len(result.scores) < FEWEST
