@@ -231,8 +231,8 @@ def cronbach(result: Assessment) -> tuple[float, pd.DataFrame]:
     z = (z - z.mean()) / z.std(ddof=1)
 
     def alpha(z: pd.DataFrame) -> float:
-        d = z.shape[1]
-        return float(d / (d - 1) * (1 - d / z.sum(axis=1).var(ddof=1))) if d > 1 and len(z) > 1 else np.nan
+        d, together = z.shape[1], z.sum(axis=1).var(ddof=1) if len(z) > 1 else 0.0
+        return float(d / (d - 1) * (1 - d / together)) if d > 1 and together > 1e-12 else np.nan
 
     rows = {id: (z[id].corr(z.drop(columns=id).sum(axis=1)), alpha(z.drop(columns=id))) for id in z.columns}
     return alpha(z), pd.DataFrame.from_dict(rows, orient="index", columns=["correlation", "without"])

@@ -236,3 +236,12 @@ def test_what_gives_no_weights_is_refused(method):
     if method in (weighting.entropy, weighting.variation):
         with pytest.raises(InputError, match="c1"):
             method(x - np.array([5, 0]))
+
+
+def test_numbers_of_other_programs():
+    """pymcdm 1.4.0 and scikit-criteria 0.10 on the same table, run once by hand: entropy, CRITIC, and the standard deviation
+    of the min–max data (both take raw data as they are given it)."""
+    x = table([[8.2, 61, 3.1, 44], [7.9, 70, 2.2, 39], [9.4, 55, 4.0, 51], [6.8, 66, 3.6, 47], [8.8, 59, 2.9, 35], [7.1, 73, 3.3, 42]])
+    assert weighting.entropy(x).weights.tolist() == pytest.approx([0.18237, 0.138591, 0.467477, 0.211562], abs=1e-6)
+    assert weighting.critic(x).weights.tolist() == pytest.approx([0.284714, 0.359604, 0.177328, 0.178354], abs=1e-6)
+    assert weighting.deviation(x).weights.tolist() == pytest.approx([0.260406, 0.261219, 0.234897, 0.243478], abs=1e-6)

@@ -73,7 +73,28 @@ def effective(result: Assessment, bootstrap: int = 200, seed: int = 0) -> list[B
         "shift": (Text("去掉后位次变动", "Rank shift without it"), list(without["rank_shift"]), ".2f"),
     }
     widths = (2.6, 0.7, 0.8, 0.8, 0.8, 1.2, 0.8, 0.8, 0.8, 0.9, 0.9)
-    return [*blocks, table_of("importance", Text("各指标的实际影响度", "Effective importance of the indicators"), "annex_scores", columns, widths=widths)]
+    blocks.append(table_of("importance", Text("各指标的实际影响度", "Effective importance of the indicators"), "annex_scores", columns, widths=widths))
+    return blocks + (_top(result, bootstrap, seed) if table["own"].isna().all() else [])
+
+
+def _top(result: Assessment, bootstrap: int, seed: int) -> list[Block]:
+    """Top-level indicators, where there are too few units to split the effect of single ones."""
+    text = Text(
+        "无缺项的考核对象不多于指标数加1，单项指标的影响分不出自身部分和相关部分，请看一级指标。",
+        "The units without blanks are no more than the indicators + 1: the effect of single ones cannot be split into own and correlated parts; "
+        "see the top-level indicators.",
+    )  # fmt: skip
+    if len(result.scheme.indicators) == len(result.scheme.leaves) or len(result.scheme.indicators) < 2:
+        return [Paragraph(text, "annex_scores", style="note")]
+    table = importance.effective(result, "top", bootstrap, seed)
+    columns = {
+        "indicator": (Text("一级指标", "Top-level indicator"), [node.name for node in result.scheme.indicators], ""),
+        "nominal": (Text("分值比重", "Share of points"), list(table["nominal"]), ".1%"), "share": (Text("影响比重", "Share of effect"), list(table["share"]), ".1%"),
+        "linear": (Text("影响度", "Importance"), list(table["linear"]), ".2f"), "own": (Text("自身部分", "Own part"), list(table["own"]), ".2f"),
+        "correlated": (Text("相关部分", "Correlated part"), list(table["correlated"]), ".2f"),
+    }
+    caption = Text("一级指标的实际影响度", "Effective importance of top-level indicators")
+    return [Paragraph(text, "annex_scores", style="note"), table_of("importance_top", caption, "annex_scores", columns)]
 
 
 def overlaps(result: Assessment) -> list[Block]:

@@ -170,7 +170,7 @@ def sobol(
 def choices(result: Assessment, band: float = 0.1) -> dict[str, Sequence[Any] | Region]:
     """The choices of a scheme that can be made otherwise: points within ±band, arithmetic or geometric mean, the rounding
     of the total, the treatment of the blanks that there are, one indicator left out, each cutoff 1% of the total lower or
-    higher."""
+    higher (less where the next one is near)."""
     scheme = result.scheme
     found: dict[str, Sequence[Any] | Region] = {"points": Box(relative=band)} if len(scheme.leaves) > 1 else {}
     if result.engine.tree.is_arithmetic and len(scheme.leaves) > 1:
@@ -181,8 +181,9 @@ def choices(result: Assessment, band: float = 0.1) -> dict[str, Sequence[Any] | 
             found[f"missing.{name}"] = [AS_IS, "renormalise", "full" if name == "not_applicable" else "zero"]
     if 1 < sum(leaf.points > 0 for leaf in scheme.leaves):
         found["drop"] = [None, *(leaf.id for leaf in scheme.leaves if 0 < leaf.points < scheme.total)]
-    step = scheme.total / 100
-    for grade in scheme.grades[:-1]:
+    cutoffs = [np.inf, *(grade.cutoff for grade in scheme.grades)]
+    for above, grade, below in zip(cutoffs, scheme.grades[:-1], cutoffs[2:], strict=False):
+        step = min(scheme.total / 100, (above - grade.cutoff) / 3, (grade.cutoff - below) / 3)
         found[f"cutoffs.{grade.id}"] = [grade.cutoff - step, grade.cutoff, grade.cutoff + step]
     return found
 
