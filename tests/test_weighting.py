@@ -131,7 +131,7 @@ def test_the_first_component_is_refused_where_it_counts_against_an_indicator():
         weighting.pca(tai())
     x = tai().drop(columns="exports")
     found = weighting.pca(x)
-    u, s, v = np.linalg.svd(((x - x.mean()) / x.std(ddof=1)).to_numpy(), full_matrices=False)
+    _, s, v = np.linalg.svd(((x - x.mean()) / x.std(ddof=1)).to_numpy(), full_matrices=False)
     assert found.weights.to_numpy() == pytest.approx(np.abs(v[0]) / np.abs(v[0]).sum())
     assert found.detail["explained"] == pytest.approx(s[0] ** 2 / (s**2).sum())
 

@@ -32,6 +32,14 @@ class Workers:
     def notebooks(self) -> int:
         return self.jobs or min(2, os.cpu_count() or 1)
 
+    def check(self) -> None:
+        """Raise at once what :func:`executor` would raise in a notebook."""
+        if self.dask == LOCAL:
+            _distributed()
+        elif self.dask:
+            with _client(self.dask, 1):
+                pass
+
     @property
     def environment(self) -> dict[str, str]:
         """Variables for the notebooks' processes, in which :func:`executor` reads them."""
@@ -96,15 +104,10 @@ def _one_thread() -> Iterator[None]:
 
 @contextmanager
 def _client(address: str, jobs: int) -> Iterator[Any]:
-    try:
-        from distributed import Client, LocalCluster
-    except ImportError:
-        raise InputError(
-            say(zh='--dask 需要另装组件：pip install "qtoolkit[dask]"', en='--dask needs an extra: pip install "qtoolkit[dask]"')
-        ) from None
+    distributed = _distributed()
     if address != LOCAL:
         try:
-            client = Client(address, timeout=SECONDS)
+            client = distributed.Client(address, timeout=SECONDS)
         except (OSError, ValueError) as error:
             text = say(zh="连接不到 Dask 调度器 {address}：{why}", en="no Dask scheduler at {address}: {why}", address=address, why=str(error).splitlines()[0])
             raise WorkError(text) from None
@@ -112,8 +115,18 @@ def _client(address: str, jobs: int) -> Iterator[Any]:
             yield client
         return
     workers = jobs if jobs > 1 else os.cpu_count() or 1
-    with LocalCluster(workers, threads_per_worker=1, dashboard_address=None) as cluster, Client(cluster) as client:
+    with distributed.LocalCluster(workers, threads_per_worker=1, dashboard_address=None) as cluster, distributed.Client(cluster) as client:
         yield client
+
+
+def _distributed() -> Any:
+    try:
+        import distributed
+    except ImportError:
+        raise InputError(
+            say(zh='--dask 需要另装组件：pip install "qtoolkit[dask]"', en='--dask needs an extra: pip install "qtoolkit[dask]"')
+        ) from None
+    return distributed
 
 
 class DaskExecutor(Executor):

@@ -71,6 +71,7 @@ def carry_out(
     if run_folder.is_done(target, hash):
         return target, True
     run_folder.check_target(target)
+    workers.check()
     with run_folder.building(target.absolute()) as work:
         write(plan, work, target, workers, progress, content)
         created = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import qtoolkit as qt
-from qtoolkit.errors import WorkError
+from qtoolkit.errors import InputError, WorkError
 from qtoolkit.regions import Box
 from qtoolkit.runs.executors import DASK, JOBS, executor
 from tests.robustness.lp import flat
@@ -87,6 +87,17 @@ def test_workers_end_with_a_process_that_is_killed(tmp_path):
             return
     os.kill(worker, signal.SIGKILL)
     pytest.fail("the worker outlived its parent")
+
+
+def test_a_scheduler_that_does_not_answer_stops_a_run_before_it_begins(tmp_path, monkeypatch):
+    pytest.importorskip("distributed", reason="needs the extra qtoolkit[dask]")
+    monkeypatch.setattr("qtoolkit.runs.executors.SECONDS", 1)
+    with pytest.raises(WorkError, match=r"127\.0\.0\.1:9"):
+        qt.run("tai-2001", tmp_path / "run", dask="tcp://127.0.0.1:9")
+    assert list(tmp_path.iterdir()) == []
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(InputError, match=r"qtoolkit\[dask\]"):
+        qt.run("tai-2001", tmp_path / "run", dask="local")
 
 
 def test_processes_and_what_the_command_line_says(case, alone, monkeypatch):
