@@ -135,13 +135,23 @@ def alternatives(result: Assessment, step: float = 0.5) -> list[Block]:
     """Other weightings of the same data, as points, and what each would do to grades and ranks."""
     if too_few(result):
         return []
-    found, refused = {}, []
+    heading, whole = Text("其他赋权方法及其后果", "Other weightings and what they would do"), int(result.matrix.notna().all(axis=1).sum())
+    if whole < FEWEST:
+        text = say(
+            zh="没有缺项的考核对象只有{n}家，不足{least}家，不由数据赋权。", en="With {n:unit|units} without gaps, fewer than {least}, no weights are taken from the data.",
+            n=whole, least=FEWEST,
+        )  # fmt: skip
+        return [Paragraph(text, "annex_scores", heading)]
+    named = result.matrix.set_axis([leaf.name for leaf in result.scheme.leaves], axis=1).set_axis(list(result.labels.values()))
+    found, remarks = {}, {}
     for name in METHODS:
         try:
-            weights = pd.Series(1.0, result.points.index) if name == "equal" else getattr(weighting, name)(result.matrix).weights
-            found[name] = weighting.to_points(weights, result.scheme.total, step).points
+            weights = weighting.Weights(pd.Series(1.0, named.columns)) if name == "equal" else getattr(weighting, name)(named)
         except InputError as error:
-            refused.append(say(zh="{method}：{why}", en="{method}: {why}", method=METHODS[name], why=error.complaints[0].text))
+            remarks[say(zh="未采用{method}：{why}。", en="Not used: {method} ({why}).", method=METHODS[name], why=error.complaints[0].text)] = None
+            continue
+        found[name] = weighting.to_points(weights, result.scheme.total, step).points.set_axis(result.points.index)
+        remarks |= dict.fromkeys(weights.notes)
     frame = pd.DataFrame({"points": [points.to_numpy() for points in found.values()]}, index=list(found), dtype=object)
     outputs = {"grades": target_of(result, "grade_changes"), "ranks": target_of(result, "rank_shift"), "code": _grades}
     done = settings(result, frame, outputs)
@@ -153,8 +163,8 @@ def alternatives(result: Assessment, step: float = 0.5) -> list[Block]:
         "move with the data every year and make years incomparable: they are for comparison only.",
         n=len(found), step=step, low=int(done["grades"].min()), high=int(done["grades"].max()), most=METHODS[most],
     )  # fmt: skip
-    blocks: list[Block] = [Paragraph(text, "annex_scores", Text("其他赋权方法及其后果", "Other weightings and what they would do"))]
-    blocks += [Paragraph(say(zh="未采用{text}。", en="Not used: {text}.", text=text), "annex_scores", style="note") for text in refused]
+    blocks: list[Block] = [Paragraph(text, "annex_scores", heading)]
+    blocks += [Paragraph(remark, "annex_scores", style="note") for remark in remarks]
     columns = {"method": (Text("方法", "Method"), [METHODS[name] for name in found], "")}
     for code, grade in reversed(list(enumerate(reversed(result.scheme.grades)))):
         columns[grade.id] = (grade.label, [int(n) for n in (codes == code).sum(axis=1)], "d")

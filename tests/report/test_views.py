@@ -194,3 +194,17 @@ def test_new_indicators_are_named_with_those_whose_grade_depends_on_them():
     assert "new item" in new.en and "1 grade does not depend" in new.en and new.en.endswith("u1.")
     open_now = [b.text for b in sensitivity.tolerances(result, 0.1) if hasattr(b, "text") and "现行分值下即不确定" in b.text.zh]
     assert len(open_now) == 1 and "u1" in open_now[0].en
+
+
+def test_few_units_get_a_sentence_in_the_place_of_what_needs_more():
+    """14 units are too few for anything estimated from their spread, 15 are not; gaps count, and are said."""
+    x = pd.DataFrame([[0.5 + 0.03 * i, (0.7 * i) % 1, 0.4] for i in range(15)], index=[f"县{i}" for i in range(15)], columns=list("abc"))
+    few, enough = one(x.iloc[:14]), one(x)
+    (said,) = weights.effective(few)
+    assert "14家" in said.text.zh and weights.overlaps(few) == weights.alternatives(few) == weights.reach(few) == []
+    assert any(isinstance(block, DataTable) for block in weights.effective(enough, bootstrap=5))
+    blocks = weights.alternatives(enough)
+    assert any("权重为0" in block.text.zh and "“c”" not in block.text.en for block in blocks if isinstance(block, Paragraph))  # c is constant
+    case = qt.read_case("city-2026")  # 16 cities, 11 with a blank
+    (said,) = weights.alternatives(qt.assess(case.scheme, case.table))
+    assert "5家" in said.text.zh and "5 units" in said.text.en
