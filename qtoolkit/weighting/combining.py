@@ -11,7 +11,7 @@ import pandas as pd
 
 from qtoolkit.errors import Complaint, InputError
 from qtoolkit.language import Text, say
-from qtoolkit.weighting.weights import Weights, made
+from qtoolkit.weighting.weights import Weights, made, series_of
 
 METHODS = ("additive", "product", "game", "entropy")
 
@@ -30,9 +30,9 @@ def combine(subjective: Weights | pd.Series, objective: Weights | pd.Series, how
     >>> combine(pd.Series({"a": 0.5, "b": 0.5}), pd.Series({"b": 0.2, "a": 0.8}), "product").weights.round(2).tolist()
     [0.8, 0.2]
     """
-    s, o = (given.weights if isinstance(given, Weights) else given for given in (subjective, objective))
+    s, o = series_of(subjective), series_of(objective)
     for name, given in (("subjective", s), ("objective", o)):
-        if given.index.has_duplicates or set(given.index) != set(s.index) or not (given >= 0).all() or abs(given.sum() - 1) > 1e-6:
+        if set(given.index) != set(s.index) or not (given >= 0).all() or abs(given.sum() - 1) > 1e-6:
             raise InputError(say(zh="{name} 应为相同指标的非负权重，合计为1", en="{name} must be nonnegative weights of the same indicators that sum to 1", name=name))
     o = o[s.index]
     if how not in METHODS or not 0 <= theta <= 1:
@@ -83,8 +83,8 @@ def to_points(weights: Weights | pd.Series | Mapping[str, float], total: float =
     >>> to_points({"a": 1, "b": 1, "c": 1}, 100, 0.5).points.tolist()
     [33.5, 33.5, 33.0]
     """
-    w = weights.weights if isinstance(weights, Weights) else pd.Series(weights, dtype=float)
-    for name in w.index[~(w >= 0) | np.isinf(w)]:
+    w = series_of(weights)
+    for name in w.index[w < 0]:
         raise InputError(Complaint(say(zh="权重应为不小于0的数", en="a weight must be a number of 0 or more"), column=str(name)))
     count = int(total / step + 0.5) if step > 0 else 0
     if count < 1 or abs(count * step - total) > 1e-9 * total or w.sum() <= 0:

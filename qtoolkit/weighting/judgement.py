@@ -10,7 +10,7 @@ import pandas as pd
 from qtoolkit.errors import Complaint, InputError
 from qtoolkit.language import Text, listing, same, say
 from qtoolkit.solver import System, linear_program
-from qtoolkit.weighting.weights import Weights, made
+from qtoolkit.weighting.weights import Weights, made, series_of
 
 RI = {1: 0.0, 2: 0.0, 3: 0.58, 4: 0.90, 5: 1.12, 6: 1.24, 7: 1.32, 8: 1.41, 9: 1.45, 10: 1.49}
 """Random consistency index by the number of indicators (Saaty's older table, the one most used in China; the newer one has
@@ -75,6 +75,8 @@ def ahp(matrices: pd.DataFrame | Mapping[str, pd.DataFrame]) -> Weights:
     worst = (ids[i], ids[j], float(a[i, j]), float(w[i] / w[j]))
     if blank.any():
         notes.append(say(zh="有{n}对指标未作比较，由其余判断推得，不计算一致性比率。", en="{n:pair|pairs} not compared, inferred from the other judgements: no consistency ratio.", n=int(blank.sum()) // 2))
+    elif np.isnan(ri):
+        notes.append(say(zh="指标{d}项，超出随机一致性指标表（最多{most}项），不计算一致性比率。", en="No random index for {d:indicator|indicators} (the table ends at {most}): no consistency ratio.", d=d, most=max(RI)))
     if cr > MOST_CR:
         text = say(
             zh="一致性比率{cr:.3f}，超过{most}，判断前后矛盾；影响最大的是“{row}”对“{column}”的判断{given:.3g}，其余判断推得{implied:.3g}。",
@@ -131,8 +133,8 @@ def best_worst(best_to_others: Mapping[str, float] | pd.Series, others_to_worst:
     >>> found.weights.round(3).tolist()
     [0.071, 0.339, 0.59]
     """
-    best, worst = (pd.Series(given, dtype=float) for given in (best_to_others, others_to_worst))
-    if set(best.index) != set(worst.index) or best.index.has_duplicates or not len(best):
+    best, worst = series_of(best_to_others), series_of(others_to_worst)
+    if set(best.index) != set(worst.index) or not len(best):
         raise InputError(say(zh="两组判断的指标应相同", en="both sets of judgements must be about the same indicators"))
     worst = worst[best.index]
     for values in (best, worst):
@@ -175,13 +177,15 @@ def budget(experts: pd.DataFrame, how: str = "mean") -> Weights:
     >>> budget(pd.DataFrame({"a": [50, 60], "b": [50, 40]})).weights.tolist()
     [0.55, 0.45]
     """
+    if not isinstance(experts, pd.DataFrame) or experts.empty:
+        raise InputError(say(zh="应为专家×指标的表", en="expected a table of experts × indicators"))
     numbers = experts.apply(pd.to_numeric, errors="coerce")
     for row, column in np.argwhere(~(numbers >= 0).to_numpy() | np.isinf(numbers.to_numpy(float))):
         raise InputError(Complaint(say(zh="专家“{who}”的分值应为不小于0的数", en="the points of expert “{who}” must be numbers of 0 or more", who=experts.index[row]), column=str(experts.columns[column])))
     totals = numbers.sum(axis=1)
     for who in numbers.index[(totals - totals.iloc[0]).abs() > 1e-9 * max(totals.iloc[0], 1.0)]:
         raise InputError(say(zh="专家“{who}”的分值合计{found:g}，应为{total:g}", en="the points of expert “{who}” sum to {found:g}, expected {total:g}", who=who, found=totals[who], total=totals.iloc[0]))
-    if not len(numbers) or totals.iloc[0] <= 0:
+    if totals.iloc[0] <= 0:
         raise InputError(say(zh="没有专家分值", en="no points of experts"))
     if how == "trimmed" and len(numbers) < 3:
         raise InputError(say(zh="去掉最高最低至少需要3位专家，现有{n}位", en="without highest and lowest at least 3 experts are needed, found {n}", n=len(numbers)))

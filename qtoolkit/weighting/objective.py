@@ -187,6 +187,9 @@ def benefit_of_doubt(x: pd.DataFrame, low: float = 0.0, high: float = 1.0) -> pd
         raise InputError(Complaint(say(zh="有负值", en="negative values"), column=str(name)))
     if not (0 <= low <= 1 / d + 1e-12 and 1 / d - 1e-12 <= high <= 1):
         raise InputError(say(zh="{d}项指标的份额下限应不超过1/{d}，上限应不低于1/{d}", en="with {d} indicators the least share must be at most 1/{d}, the greatest at least 1/{d}", d=d))
+    for name in x.columns[(x == 0).any()] if low > 0 else []:
+        text = say(zh="有考核对象为0，在规定了最低份额时得不出得分，请用 low=0", en="0 for some unit: with a least share it has no score, use low=0")
+        raise InputError(Complaint(text, column=str(name)))
     values, rows = x.to_numpy(), {}
     for k, unit in enumerate(x.index):
         own = values[k]

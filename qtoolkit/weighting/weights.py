@@ -38,6 +38,24 @@ def made(values: np.ndarray, index: Any, notes: Sequence[Text] = (), **detail: A
     return Weights(weights, tuple(notes), detail)
 
 
+def series_of(given: Any) -> pd.Series:
+    """Numbers by indicator: weights, a Series or a mapping.
+
+    Raises
+    ------
+    InputError
+        Something else, names that occur twice, or values that are no finite numbers.
+    """
+    found = given.weights if isinstance(given, Weights) else given
+    if not isinstance(found, pd.Series | Mapping):
+        raise InputError(say(zh="应为按指标的数值", en="expected numbers by indicator"))
+    found = pd.Series(found, dtype=object)
+    numbers = pd.to_numeric(found, errors="coerce").astype(float)
+    for name in found.index[found.index.duplicated() | numbers.isna() | np.isinf(numbers)]:
+        raise InputError(Complaint(say(zh="应为一个有限的数，且不重名", en="expected one finite number"), column=str(name)))
+    return numbers
+
+
 def indicators_of(x: pd.DataFrame, least: int = 2) -> tuple[pd.DataFrame, list[Text]]:
     """A table of units × indicators as floats, without units that lack a value, and what was done.
 
