@@ -75,7 +75,7 @@ def attainable(result: Assessment, target: Mapping[str, float] | None = None) ->
         Too few units (Σ is singular), constant indicators, or scores that are no plain sum.
 
     >>> import qtoolkit as qt
-    >>> frame = pd.DataFrame({"a": [0.0, 0.0, 1.0, 1.0], "b": [0.0, 0.5, 0.0, 0.5]})
+    >>> frame = pd.DataFrame({"a": [0.0, 0.0, 1.0, 1.0] * 2, "b": [0.0, 0.5, 0.0, 0.5] * 2})
     >>> r = qt.assess(qt.Scheme.flat({"a": 50, "b": 50}, {"A": 90, "B": 0}), frame)
     >>> attainable(r).points.round(2).tolist()  # b varies half as much: it needs twice the points
     [33.33, 66.67]

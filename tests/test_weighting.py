@@ -120,7 +120,7 @@ def test_the_handbook_s_factor_weights():
     """OECD/JRC Handbook (2008): eigenvalues of Table 7, rotated loadings of Table 9 (signs aside), weights of Table 18."""
     found = weighting.factor(tai(), 4)
     assert found.detail["eigenvalues"] == pytest.approx([3.3, 1.7, 1.0, 0.9, 0.5, 0.3, 0.2, 0.1], abs=0.06)
-    assert found.weights.tolist() == pytest.approx([0.17, 0.15, 0.11, 0.07, 0.08, 0.12, 0.14, 0.16], abs=0.0151)
+    assert found.weights.tolist() == pytest.approx([0.17, 0.15, 0.11, 0.07, 0.08, 0.12, 0.14, 0.16], abs=0.01)
     printed = np.array([[0.07, 0.97, 0.06, 0.06], [0.13, 0.07, -0.07, 0.93], [0.79, -0.21, 0.21, 0.42], [-0.64, 0.56, -0.04, 0.36], [0.37, 0.17, 0.38, 0.68], [0.82, -0.04, 0.25, 0.35], [0.88, 0.23, -0.09, 0.09], [0.08, 0.04, 0.96, 0.04]])  # fmt: skip
     ours = found.detail["loadings"].to_numpy()
     assert min(np.abs(np.abs(ours[:, list(order)]) - np.abs(printed)).max() for order in itertools.permutations(range(4))) < 0.02

@@ -35,7 +35,7 @@ def ahp(matrices: pd.DataFrame | Mapping[str, pd.DataFrame]) -> Weights:
     Returns
     -------
     Weights
-        `detail`: lambda_max, ci, ri, cr (NaN where incomplete), matrix (as used), and worst: the judgement that hurts
+        `detail`: lambda_max, ci, ri and ri_table (the index used), cr (NaN where incomplete), matrix (as used), and worst: the judgement that hurts
         consistency most, as (row, column, given, implied by the weights).
 
     Raises
@@ -86,7 +86,7 @@ def ahp(matrices: pd.DataFrame | Mapping[str, pd.DataFrame]) -> Weights:
         )  # fmt: skip
         notes.append(text)
     matrix = pd.DataFrame(np.where(blank, np.nan, a), ids, ids)
-    return made(w, ids, notes, lambda_max=largest, ci=ci, ri=ri, cr=cr, matrix=matrix, worst=worst)
+    return made(w, ids, notes, lambda_max=largest, ci=ci, ri=ri, ri_table=RI, cr=cr, matrix=matrix, worst=worst)
 
 
 def _reciprocal(table: pd.DataFrame, name: str) -> pd.DataFrame:
