@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,7 +20,7 @@ NEAR = 1e-9  # how far outside, as a share of the total, still counts as inside
 TRIES = 200  # batches of proposals before rejection is given up
 
 
-class Area:
+class Area(ABC):
     """What the points may be. `lo` and `hi` (d,) are the least and greatest of each leaf; Σp = total everywhere."""
 
     total: float
@@ -32,9 +33,10 @@ class Area:
     def hi(self) -> np.ndarray:
         return self.span(np.eye(self.d))[1]
 
-    @cached_property
+    @property
+    @abstractmethod
     def system(self) -> System:
-        raise NotImplementedError
+        """The region as a linear system."""
 
     @property
     def d(self) -> int:

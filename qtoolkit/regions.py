@@ -5,6 +5,7 @@ A region is written without a scheme and bound to one by `at(result)`; `a & b` i
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -22,14 +23,16 @@ if TYPE_CHECKING:
 SUM = 1e-6  # how far, as a share of the total, a given vector's sum may lie from it
 
 
-class Region:
+class Region(ABC):
     """What the points may be: `at(result)` binds it, `describe()` says it in words, `a & b` is the intersection."""
 
+    @abstractmethod
     def at(self, result: Assessment) -> Area:
-        raise NotImplementedError
+        """The region for the points of a result's scheme."""
 
+    @abstractmethod
     def describe(self) -> Text:
-        raise NotImplementedError
+        """The region in words."""
 
     def __and__(self, other: Region) -> Region:
         return Meet((*_members(self), *_members(other)))

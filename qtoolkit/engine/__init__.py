@@ -16,11 +16,13 @@ from qtoolkit.engine.core import (
     steps,
 )
 from qtoolkit.engine.ratio import ratio_extreme, ratio_lines
+from qtoolkit.engine.settings import Graded, settings
 from qtoolkit.engine.ticks import TICK, from_ticks, to_ticks
 
 __all__ = [
     "TICK",
     "Engine",
+    "Graded",
     "RivalStep",
     "Tree",
     "affine",
@@ -36,6 +38,7 @@ __all__ = [
     "ratio_lines",
     "score",
     "score_grades",
+    "settings",
     "shifted",
     "steps",
     "to_ticks",

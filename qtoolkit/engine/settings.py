@@ -15,7 +15,7 @@ from qtoolkit.engine.build import build, cutoffs_of
 from qtoolkit.engine.chunks import Chunks
 from qtoolkit.engine.ticks import to_ticks
 from qtoolkit.errors import InputError
-from qtoolkit.inputs.changes import change, touches_points
+from qtoolkit.inputs.changes import AS_IS, change, check_keys, touches_points
 from qtoolkit.inputs.spread import dropped
 from qtoolkit.language import Text, say
 
@@ -74,6 +74,7 @@ def settings(case: Any, frame: Any, outputs: Mapping[str, Output], executor: Exe
     InputError
         A key that does not exist. A combination that the scheme or the data do not allow is a failed row instead.
     """
+    check_keys(case.scheme, frame.columns)
     rows = [{key: value for key, value in row.items() if not _as_is(value)} for row in frame.to_dict("records")]
     failed: list[Text | None] = [None] * len(rows)
     batches = _batches(case, rows, failed)
@@ -89,7 +90,7 @@ def settings(case: Any, frame: Any, outputs: Mapping[str, Output], executor: Exe
 
 
 def _as_is(value: Any) -> bool:
-    return (isinstance(value, str) and value == "scheme") or (isinstance(value, float) and np.isnan(value))
+    return (isinstance(value, str) and value == AS_IS) or (isinstance(value, float) and np.isnan(value))
 
 
 def _batches(case: Any, rows: list[dict[str, Any]], failed: list[Text | None]) -> list[_Batch]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any, get_args
 
@@ -31,6 +31,14 @@ def keys_of(scheme: Scheme) -> list[str]:
         *(f"missing.{meaning}" for meaning in MEANINGS), *(f"rounding.{stage}" for stage in ("leaf", "node", "total")),
         *(f"order.{switch}" for switch in Order.model_fields), "rank_on",
     ]  # fmt: skip
+
+
+def check_keys(scheme: Scheme, keys: Iterable[str]) -> None:
+    """Refuse keys that :func:`change` does not know, with the nearest known one."""
+    known = keys_of(scheme)
+    complaints = [Complaint(say(zh="没有这一项{hint}", en="no such choice{hint}", hint=nearest(key, known)), column=key) for key in keys if key not in known]
+    if complaints:
+        raise InputError(complaints)
 
 
 def touches_points(key: str) -> bool:
@@ -89,8 +97,7 @@ def change(scheme: Scheme, changes: Mapping[str, Any], spread: str = "siblings")
 def _structural(scheme: Scheme, key: str, value: Any, update: dict[str, Any]) -> None:
     """Add to the scheme's new data what one choice of method changes."""
     kind, _, id = key.partition(".")
-    if key not in keys_of(scheme):
-        raise _complaint(key, say(zh="没有这一项{hint}", en="no such choice{hint}", hint=nearest(key, keys_of(scheme))))
+    check_keys(scheme, [key])
     data = update.get("indicators") or [node.model_dump() for node in scheme.indicators]
     if kind == "aggregation":
         value = _checked(key, Aggregation, value)

@@ -54,7 +54,7 @@ def _read(name: str, data: bytes, chosen: Callable[[dict], list[str]]) -> dict[s
                 lost += [where + cell for cell in _amend(grid, archive, title)]
     except (
         python_calamine.CalamineError, zipfile.BadZipFile, zlib.error, KeyError, IndexError, ValueError,
-        NotImplementedError, RuntimeError, EOFError, OSError,
+        NotImplementedError, RuntimeError, EOFError, OSError,  # the first two: a compression zipfile lacks, a password
     ) as error:  # fmt: skip
         if isinstance(error, InputError):
             raise

@@ -204,7 +204,7 @@ def importance(table: pd.DataFrame, names: list[str], language: str) -> Any:
     axes.barh(places, table["nominal"] * 100, height=0.7, color="#cfd8df", label={"zh": "分值比重", "en": "share of points"}[language])
     axes.barh(places, table["share"].fillna(0) * 100, height=0.36, color="#2f6690", label={"zh": "影响比重", "en": "share of effect"}[language])
     axes.hlines(places, table["linear_low"] * scale, table["linear_high"] * scale, color="#333333", linewidth=0.9)
-    short = [name if len(name) <= LONG[language] else name[: LONG[language] - 1] + "…" for name in names]
+    short = _short(names, language)
     axes.set_yticks(places, short, fontsize=7.5)
     axes.set_ylim(len(table) - 0.4, -0.6)
     axes.set_xlim(left=0)
@@ -229,7 +229,7 @@ def correlations(result: Assessment, language: str) -> Any:
         r, ax=axes, cmap=sns.diverging_palette(15, 245, s=70, l=45, as_cmap=True), vmin=-1, vmax=1, annot=d <= 12, fmt=".2f",
         annot_kws={"fontsize": 6.5}, linewidths=0.3, cbar_kws={"shrink": 0.6},
     )  # fmt: skip
-    short = [name if len(name) <= LONG[language] else name[: LONG[language] - 1] + "…" for name in names]
+    short = _short(names, language)
     axes.set_xticks(np.arange(d) + 0.5, short, rotation=90, fontsize=7 if d <= 16 else 5.5)
     axes.set_yticks(np.arange(d) + 0.5, short, rotation=0, fontsize=7 if d <= 16 else 5.5)
     return figure
@@ -257,7 +257,7 @@ def transfers(result: Assessment, found: TransferMap, language: str) -> Any:
             cbar_kws={"label": {"zh": "转移分值", "en": "points moved"}[language], "shrink": 0.6, "format": "%g"},
         )  # fmt: skip
     size = 7 if d <= 16 else 5.5
-    short = [name if len(name) <= LONG[language] else name[: LONG[language] - 1] + "…" for name in names]
+    short = _short(names, language)
     axes.set_xticks(np.arange(d) + 0.5, short, rotation=90, fontsize=size)
     axes.set_yticks(np.arange(d) + 0.5, short, rotation=0, fontsize=size)
     axes.set_xlabel({"zh": "调入的指标", "en": "indicator that receives"}[language], fontsize=8)
@@ -276,6 +276,11 @@ def _units_axes(n: int, extra: float = 0.9) -> tuple[Any, Any]:
     height = extra + (0.165 * n if n <= MANY else 7.0)
     figure, axes = plt.subplots(figsize=(6.6, max(height, 2.4)))
     return figure, axes
+
+
+def _short(names: list[str], language: str) -> list[str]:
+    """Names of indicators as an axis has room for them."""
+    return [name if len(name) <= LONG[language] else name[: LONG[language] - 1] + "…" for name in names]
 
 
 def _thick(units: Any, share: float) -> float:

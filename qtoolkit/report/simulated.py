@@ -99,7 +99,7 @@ def choices(
         table = sobol.table.loc[order]
         columns[f"{key}_first"] = (say(zh="{what}：单独影响", en="{what}: alone", what=what), list(table["first"].clip(lower=0)), ".2f")
         columns[f"{key}_total"] = (say(zh="{what}：总影响", en="{what}: total", what=what), list(table["total"]), ".2f")
-        ends = [_interval(*row) for row in table[["total_low", "total_high"]].itertuples(index=False)]
+        ends = [words.interval(*row) for row in table[["total_low", "total_high"]].itertuples(index=False)]
         columns[f"{key}_interval"] = (Text("95%区间", "95% interval"), ends, "")
     caption = Text("各项做法的影响（占等级改变家数、位次平均变动之方差的比重）", "Choices: shares of the variance of grade changes and of the mean rank shift")
     small = [names[key] for key in order if main.table.loc[key, "total_high"] < NEGLIGIBLE]
@@ -212,5 +212,3 @@ def alternative(result: Assessment, key: str, value: Any) -> Text:
     return same(f"{value:g}" if isinstance(value, int | float) else str(value))
 
 
-def _interval(low: float, high: float) -> Text | None:
-    return None if low != low else say(zh="{low:.2f}至{high:.2f}", en="{low:.2f} to {high:.2f}", low=low, high=high)

@@ -58,7 +58,7 @@ def effective(result: Assessment, bootstrap: int = 200, seed: int = 0) -> list[B
         )  # fmt: skip
         blocks.append(chart)
     without = importance.leave_one_out(result)
-    spans = [None if low != low else say(zh="{low:.2f}至{high:.2f}", en="{low:.2f} to {high:.2f}", low=low, high=high) for low, high in zip(table["linear_low"], table["linear_high"], strict=True)]
+    spans = [words.interval(*ends) for ends in zip(table["linear_low"], table["linear_high"], strict=True)]
     columns = {
         "indicator": (Text("指标", "Indicator"), [names[i] for i in table.index], ""),
         "points": (Text("分值", "Points"), list(table["points"]), "g"),

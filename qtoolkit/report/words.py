@@ -114,6 +114,11 @@ def score_format(result: Assessment) -> str:
     return ".4f" if rule is None else f".{rule.decimals}f"
 
 
+def interval(low: float, high: float) -> Text | None:
+    """An interval to two decimals; None where there is none."""
+    return None if low != low else say(zh="{low:.2f}至{high:.2f}", en="{low:.2f} to {high:.2f}", low=low, high=high)
+
+
 def near_misses(result: Assessment, near_miss: float) -> pd.DataFrame:
     """Units within `near_miss` points of a cutoff, the nearest first."""
     table = grade_cutoffs.margins(result)

@@ -143,10 +143,7 @@ class DaskExecutor(Executor):
         outer: Future = Future()
 
         def done(inner: Future) -> None:
-            if inner.cancelled():
-                error: BaseException | None = CancelledError()
-            else:
-                error = inner.exception()
+            error = CancelledError() if inner.cancelled() else inner.exception()
             if isinstance(error, CancelledError | CommClosedError | KilledWorker | OSError):
                 outer.set_exception(BrokenExecutor(str(error)))
             elif error is not None:

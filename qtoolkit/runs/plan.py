@@ -85,10 +85,8 @@ def plan(
         data |= {key: value for key, value in (("language", language), ("notebooks", notebooks)) if value}
         if isinstance(data.get("notebooks"), list | tuple):
             data["notebooks"] = tuple(data["notebooks"])
-    names = data.get("notebooks") if isinstance(data, dict) else None
-    listed = isinstance(names, tuple) and all(isinstance(name, str) for name in names)
-    books = find_notebooks(names if listed else Parameters.model_fields["notebooks"].default, near)
-    declared = {name: default for book in (*_others(written, near), *books) for name, default in book.declared.items()}
+    books = _books(data.get("notebooks") if isinstance(data, dict) else None, near)
+    declared = {name: default for book in (*_books(written, near), *books) for name, default in book.declared.items()}
     parameters = parameters_of(data, declared.keys(), document)
     _check_knobs(parameters.knobs, declared)
     for name in formats:
@@ -101,10 +99,10 @@ def plan(
     return Plan(found, assess(found.scheme, found.table), tuple(books), parameters, near, tuple(formats))
 
 
-def _others(written: Any, near: Path) -> Sequence[Notebook]:
-    """The notebooks that the file itself lists, whose knobs it may hold though only others are to run."""
-    listed = isinstance(written, list | tuple) and all(isinstance(name, str) for name in written)
-    return find_notebooks(tuple(written) if listed else Parameters.model_fields["notebooks"].default, near)
+def _books(names: Any, near: Path) -> Sequence[Notebook]:
+    """The notebooks named; the default ones where it is no list of names."""
+    listed = isinstance(names, list | tuple) and all(isinstance(name, str) for name in names)
+    return find_notebooks(tuple(names) if listed else Parameters.model_fields["notebooks"].default, near)
 
 
 def find_case(case: str | Path) -> Path:

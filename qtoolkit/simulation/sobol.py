@@ -21,7 +21,7 @@ from qtoolkit.assessment import Assessment
 from qtoolkit.engine import from_ticks
 from qtoolkit.engine.settings import Graded, settings
 from qtoolkit.errors import Complaint, InputError, nearest
-from qtoolkit.inputs.changes import AS_IS, change, keys_of
+from qtoolkit.inputs.changes import AS_IS, change, check_keys
 from qtoolkit.inputs.statuses import STATUS_NAMES
 from qtoolkit.language import listing, say
 from qtoolkit.regions import Box, Region, area_of
@@ -190,9 +190,7 @@ def choices(result: Assessment, band: float = 0.1) -> dict[str, Sequence[Any] | 
 
 def _alternatives(result: Assessment, key: str, given: Any, seed: int) -> list[Any] | np.ndarray:
     """A factor's alternatives, checked one by one; a region's sample of points (SAMPLE, d)."""
-    known = keys_of(result.scheme)
-    if key not in known:
-        raise InputError(Complaint(say(zh="没有这一项{hint}", en="no such choice{hint}", hint=nearest(key, known)), column=key))
+    check_keys(result.scheme, [key])
     if isinstance(given, Region):
         if key != "points":
             raise InputError(Complaint(say(zh="只有 points 可以取一个范围", en="only points can vary over a region"), column=key))

@@ -131,3 +131,10 @@ def test_all_keys_are_known():
     keys = keys_of(scheme)
     assert len(keys) == len(set(keys)) and {"drop", "aggregation.total", "rounding.total", "order.veto"} < set(keys)
     assert change(scheme, dict.fromkeys(keys, "scheme")) == scheme
+
+
+def test_an_unknown_column_of_settings_is_refused_and_not_a_failed_row():
+    result = flat([50.0, 50.0], [[1.0, 0.5]], 50)
+    with pytest.raises(InputError, match="cutofs") as caught:
+        settings_of(result, pd.DataFrame({"cutofs.A": [60.0]}), OUTPUTS)
+    assert "“cutoffs.A”" in caught.value.sentences("en")[0]
