@@ -22,7 +22,19 @@ _NAMES = {
     "executor": "qtoolkit.runs.executors",
     "run": "qtoolkit.runs.run",
 }
-_MODULES = ("alternatives", "assessment", "cutoffs", "decomposition", "importance", "regions", "report", "robustness", "simulation", "weighting")
+_MODULES = (
+    "alternatives",
+    "assessment",
+    "comparison",
+    "cutoffs",
+    "decomposition",
+    "importance",
+    "regions",
+    "report",
+    "robustness",
+    "simulation",
+    "weighting",
+)
 
 __all__ = [*_NAMES, *_MODULES]
 

@@ -215,18 +215,16 @@ def _bands(result: Assessment) -> Iterator[Flag]:
 def _grades(result: Assessment) -> Iterator[Flag]:
     """Grades that no score can have, and grades that depend on the rounding."""
     scheme, e = result.scheme, result.engine
-    reachable = steps(e, np.full(len(result.scores), int(to_ticks(scheme.total)) * e.tree.growth))
-    most = int(list(reachable.values())[-1].max())
+    least, most = reachable(result)
     for grade in scheme.grades[:-1]:
-        if to_ticks(grade.cutoff) > most:
+        if to_ticks(grade.cutoff) > to_ticks(most):
             text = say(
                 zh="等级“{grade}”的分数线 {cutoff:g} 高于可能的最高得分，无人能达到。",
                 en="the cutoff {cutoff:g} of grade “{grade}” is above every possible score: nobody can reach it.",
                 grade=grade.label, cutoff=grade.cutoff,
             )
             yield "dead_cutoff", None, None, text
-    least = max(sum(leaf.points * _least_share(leaf) for leaf in scheme.leaves), scheme.floor or 0)
-    if e.tree.is_arithmetic and least > 0 and not any(b.kind == "deduction" for b in scheme.bonuses):
+    if least > 0:
         for grade, worse in itertools.pairwise(scheme.grades):
             if grade.cutoff <= least + 1e-9:
                 text = say(
@@ -248,6 +246,16 @@ def _grades(result: Assessment) -> Iterator[Flag]:
             unit=result.table.labels[k], score=float(from_ticks(unrounded[k])), published=float(result.scores.iloc[k]),
         )
         yield "rounding", result.table.units[k], None, text
+
+
+def reachable(result: Assessment) -> tuple[float, float]:
+    """The least and the greatest published score that the rules allow; 0 where the least is not worked out."""
+    scheme, e = result.scheme, result.engine
+    done = steps(e, np.full(len(result.scores), int(to_ticks(scheme.total)) * e.tree.growth))
+    most = float(from_ticks(list(done.values())[-1].max()))
+    if not e.tree.is_arithmetic or any(b.kind == "deduction" for b in scheme.bonuses):
+        return 0.0, most
+    return max(sum(leaf.points * _least_share(leaf) for leaf in scheme.leaves), scheme.floor or 0.0), most
 
 
 def _least_share(leaf: Indicator) -> float:

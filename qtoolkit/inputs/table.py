@@ -80,7 +80,10 @@ class Table:
 
     def keep(self, chosen: np.ndarray) -> Table:
         """The table of some of its units, chosen (n,) of bool."""
-        at = np.flatnonzero(chosen)
+        return self.take(np.flatnonzero(chosen))
+
+    def take(self, at: np.ndarray) -> Table:
+        """The table of the units with these numbers, in this order."""
         parts = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("name", "excluded")}
         kept = {name: _rows_of(part, at) for name, part in parts.items()}
         return replace(self, **kept)

@@ -76,3 +76,41 @@ def test_blanks_as_zero_by_hand():
     frame = pd.DataFrame({"a": [0.9, 0.5], "b": [None, 1.0]}, index=["甲", "乙"], dtype=object)
     result = qt.assess(scheme_of(scheme | {"missing": missing}), frame)
     assert result.scores.tolist() == [90.0, 70.0] and qt.cutoffs.blanks_as_zero(result).scores.tolist() == [54.0, 70.0]
+
+
+def test_bunching_by_hand():
+    """Five of six within a point of 90 lie above: P(X ≥ 5) of a fair coin thrown six times is 7/64."""
+    frame = pd.DataFrame({"a": [0.9, 0.901, 0.903, 0.905, 0.9099, 0.8999, 0.91, 0.889]}, index=list("abcdefgh"))
+    row = qt.cutoffs.bunching(qt.assess(qt.Scheme.flat({"a": 100}, {"A": 90, "B": 0}), frame)).loc["A"]
+    assert (row["below"], row["above"]) == (1, 5) and row["p"] == pytest.approx(7 / 64)
+    far = qt.cutoffs.bunching(qt.assess(qt.Scheme.flat({"a": 100}, {"A": 50, "B": 0}), frame), width=2).loc["A"]
+    assert far["below"] == far["above"] == 0 and np.isnan(far["p"])
+
+
+def test_bunching_goes_by_each_class_s_own_cutoff():
+    leaf = {"id": "a", "name": "a", "points": 100.0, "rule": {"kind": "share"}}
+    grades = [{"id": "A", "cutoff": 90.0, "class_cutoffs": {"县": 70.0}}, {"id": "B", "cutoff": 0.0}]
+    scheme = scheme_of({"id": "s", "name": "s", "total": 100.0, "indicators": [leaf], "grades": grades, "classes": ["市", "县"]})
+    frame = pd.DataFrame({"class": ["市", "县", "县"], "a": [0.905, 0.705, 0.905]}, index=list("abc"))
+    assert qt.cutoffs.bunching(qt.assess(scheme, frame)).loc["A", ["below", "above"]].tolist() == [0, 2]
+
+
+def test_dead_cutoffs_by_hand():
+    efficacy = {"kind": "efficacy", "unacceptable": 0.0, "satisfactory": 1.0, "base": 0.6}
+    leaf = {"id": "a", "name": "a", "points": 100.0, "rule": efficacy}
+    cutoffs = [("A", 101.0), ("B", 89.8), ("C", 89.6), ("D", 60.0), ("E", 0.0)]
+    data = {"id": "s", "name": "s", "total": 100.0, "indicators": [leaf], "rounding": {"total": {"decimals": 0}}}
+    data["grades"] = [{"id": id, "cutoff": cutoff} for id, cutoff in cutoffs]
+    found = qt.cutoffs.dead(qt.assess(scheme_of(data), pd.DataFrame({"a": [0.5]}, index=["u"])))
+    assert found.to_dict() == {"A": "out of reach", "B": "live", "C": "empty", "D": "live", "E": "never missed"}
+
+
+@settings(max_examples=40)
+@given(givens())
+def test_no_score_ever_gets_a_dead_grade(given):
+    result = qt.assess(scheme_of(given.scheme), frame_of(given))
+    found = qt.cutoffs.dead(result)
+    lines = list(reversed(given.scheme["grades"][:-1]))
+    cutoffs = to_ticks([[g.get("class_cutoffs", {}).get(row["class"], g["cutoff"]) for g in lines] for row in given.rows])
+    codes = (finish(result.engine, result.base.to_numpy())[:, None] >= cutoffs).sum(axis=1)
+    assert not any(found[result.grade_names[c]] != "live" for c in codes)

@@ -1,0 +1,24 @@
+"""Comparison of two assessments or of grades over the years: who changed, how far two gradings agree, and why."""
+
+from qtoolkit.comparison.agreement import agreement, correlations, kappa, transitions
+from qtoolkit.comparison.comparing import PARTS, Comparison, compare, points_alone
+from qtoolkit.comparison.history import History, history, read_history
+from qtoolkit.comparison.matching import Matching, match
+from qtoolkit.comparison.mixing import FACTORS
+
+__all__ = [
+    "FACTORS",
+    "PARTS",
+    "Comparison",
+    "History",
+    "Matching",
+    "agreement",
+    "compare",
+    "correlations",
+    "history",
+    "kappa",
+    "match",
+    "points_alone",
+    "read_history",
+    "transitions",
+]

@@ -1,0 +1,241 @@
+"""Two assessments side by side: who changed grade, and how much of it is data, points, cutoffs or vetoes."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from qtoolkit.assessment import Assessment, assess
+from qtoolkit.comparison.agreement import agreement, correlations, transitions
+from qtoolkit.comparison.matching import Matching, match
+from qtoolkit.comparison.mixing import FACTORS, mixed, on_points_of
+from qtoolkit.engine import from_ticks, to_ticks
+from qtoolkit.errors import InputError
+from qtoolkit.inputs.scheme import Scheme
+from qtoolkit.language import say
+
+PARTS = (*FACTORS, "units", "approval")
+"""The parts of a change of grade; the last two: who else was assessed, and what approval changed."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What :func:`compare` returns. Tables are indexed by the units of both assessments.
+
+    Attributes
+    ----------
+    before, after : Assessment
+        As they were given; ranks and grades published.
+    matching : Matching
+        Which indicators correspond.
+    units : Index
+        The units of both, in the order of `after`.
+    left, entered : tuple of str
+        Units of one assessment only: listed, not decomposed.
+    states : mapping of the factors taken from `after` to Assessment
+        The sixteen mixed assessments of the units of both.
+    """
+
+    before: Assessment
+    after: Assessment
+    matching: Matching
+    units: pd.Index
+    left: tuple[str, ...]
+    entered: tuple[str, ...]
+    states: Mapping[frozenset[str], Assessment]
+
+    @property
+    def graded_alike(self) -> bool:
+        """Whether both schemes have as many grades, so that steps between grades can be compared."""
+        return len(self.before.scheme.grades) == len(self.after.scheme.grades)
+
+    @cached_property
+    def transitions(self) -> pd.DataFrame:
+        """How many units went from each approved grade (rows) to each (columns), the best first."""
+        names = [[g.id for g in result.scheme.grades] for result in (self.before, self.after)]
+        return transitions(self.before.approved[self.units], self.after.approved[self.units], *names)
+
+    @cached_property
+    def kappa(self) -> pd.Series:
+        """agreement, kappa, linear, quadratic; NaN where the numbers of grades differ."""
+        if not self.graded_alike:
+            return pd.Series(np.nan, ["agreement", "kappa", "linear", "quadratic"])
+        return agreement(self.transitions)
+
+    @cached_property
+    def correlations(self) -> pd.Series:
+        """kendall, spearman, weighted, rank_shift of the units of both, ranked among themselves."""
+        first, last = self._ends
+        return correlations(first.scores, last.scores, first.ranks, last.ranks)
+
+    @cached_property
+    def movers(self) -> pd.DataFrame:
+        """rank_before, rank_after (among the units of both), move (places gained), score_before, score_after, grade_before,
+        grade_after (approved); the largest moves first."""
+        first, last = self._ends
+        table = pd.DataFrame({"rank_before": first.ranks, "rank_after": last.ranks, "move": first.ranks - last.ranks})
+        for name, result in (("before", self.before), ("after", self.after)):
+            table[f"score_{name}"], table[f"grade_{name}"] = result.scores[self.units], result.approved[self.units]
+        return table.loc[table["move"].abs().sort_values(ascending=False, kind="stable").index]
+
+    @cached_property
+    def decomposition(self) -> pd.DataFrame:
+        """The change of each unit's published score in points, by Shapley value.
+
+        score_before, score_after (of the total after, if totals differ), change, and its parts: data, points (the tree, its
+        points and rules), cutoffs (and rounding), vetoes (and bonus), units (who else was assessed). The average over all
+        orders in which the factors can change; the parts add up to the change. An indicator with data in one year only is
+        part of "points".
+        """
+        total = self.after.scheme.total
+        ends = [to_ticks(r.scores[self.units] * (total / r.scheme.total)) for r in (self.before, self.after)]
+        values = {new: to_ticks(state.scores * (total / state.scheme.total)) for new, state in self.states.items()}
+        parts = _shapley(values)
+        parts["units"] = (ends[1] - ends[0]) - (values[frozenset(FACTORS)] - values[frozenset()])
+        table = pd.DataFrame({"score_before": from_ticks(ends[0]), "score_after": from_ticks(ends[1])}, self.units)
+        table["change"] = from_ticks(ends[1] - ends[0])
+        for name in PARTS[:-1]:
+            table[name] = from_ticks(parts[name])
+        return table
+
+    @cached_property
+    def grade_decomposition(self) -> pd.DataFrame:
+        """The change of each unit's approved grade in equal steps (up is positive), likewise.
+
+        grade_before, grade_after, change, the parts of `decomposition`, and approval (what approval changed of the computed
+        grade). All NaN but the grades where the numbers of grades differ.
+        """
+        names = [self.before.approved[self.units], self.after.approved[self.units]]
+        table = pd.DataFrame({"grade_before": names[0].astype(object), "grade_after": names[1].astype(object)})
+        if not self.graded_alike:
+            return table.assign(change=np.nan, **dict.fromkeys(PARTS, np.nan))
+        codes = [grades.cat.codes.to_numpy(int) for grades in names]
+        computed = [r.grades[self.units].cat.codes.to_numpy(int) for r in (self.before, self.after)]
+        values = {new: state.grades.cat.codes.to_numpy(int) for new, state in self.states.items()}
+        parts = _shapley(values)
+        parts["units"] = (computed[1] - computed[0]) - (values[frozenset(FACTORS)] - values[frozenset()])
+        parts["approval"] = (codes[1] - computed[1]) - (codes[0] - computed[0])
+        table["change"] = codes[1] - codes[0]
+        for name in PARTS:
+            table[name] = parts[name].astype(float)
+        return table
+
+    @cached_property
+    def leaves(self) -> pd.DataFrame:
+        """What this year's data changed on each indicator: points of the score under this year's scheme with this year's data
+        less those with last year's, units × leaves; NaN for indicators without data in both years."""
+        scheme = frozenset(FACTORS)
+        change = self.states[scheme].contributions - self.states[scheme - {"data"}].contributions
+        change[[id for id in change.columns if id not in self.matching.shared]] = np.nan
+        return change
+
+    @cached_property
+    def on_last_year(self) -> Assessment:
+        """Last year's units and data under this year's points; see :func:`points_alone`."""
+        return on_points_of(self.before, self.after.scheme, self.matching)
+
+    @cached_property
+    def alone(self) -> pd.DataFrame:
+        """What single changes would have done to last year's data: grade_before (computed), points (this year's points
+        alone), cutoffs (this year's cutoffs, quotas and rounding alone), score_before, score_points; indexed by the units of
+        both."""
+        first, points = self._ends[0], self.on_last_year
+        return pd.DataFrame(
+            {
+                "grade_before": first.grades, "points": points.grades[self.units],
+                "cutoffs": self.states[frozenset({"cutoffs"})].grades, "score_before": first.scores,
+                "score_points": points.scores[self.units],
+            }
+        )  # fmt: skip
+
+    @property
+    def _ends(self) -> tuple[Assessment, Assessment]:
+        return self.states[frozenset()], self.states[frozenset(FACTORS)]
+
+
+def compare(before: Assessment, after: Assessment) -> Comparison:
+    """Compare two assessments: last year and this year, or two drafts on the same data.
+
+    Indicators are matched by id and by `previous` of the later scheme. The change of each unit is decomposed by Shapley
+    value over four factors (data; points and rules; cutoffs and rounding; vetoes and bonus), from sixteen mixed assessments
+    of the units that both have.
+
+    Raises
+    ------
+    InputError
+        The two have no unit in common, or a mixed assessment fails (blanks that neither scheme treats).
+
+    >>> import pandas as pd
+    >>> import qtoolkit as qt
+    >>> frame = pd.DataFrame({"a": [0.95, 0.85], "b": [0.9, 0.8]}, index=["甲", "乙"])
+    >>> old = qt.assess(qt.Scheme.flat({"a": 60, "b": 40}, {"A": 90, "B": 0}), frame)
+    >>> new = qt.assess(qt.Scheme.flat({"a": 30, "b": 70}, {"A": 92, "B": 0}), frame + 0.01)
+    >>> compare(old, new).decomposition.loc["甲", ["change", "data", "points"]].round(4).tolist()
+    [-0.5, 1.0, -1.5]
+    """
+    units = [unit for unit in after.table.units if unit in before.scores.index]
+    if not units:
+        text = say(
+            zh="前后两次没有相同的考核对象，无法比较：前有{before}，后有{after}",
+            en="the two assessments have no unit in common: before {before}, after {after}",
+            before=_some(before), after=_some(after),
+        )
+        raise InputError(text)
+    both = [_of_units(result, units) for result in (before, after)]
+    matching = match(before.scheme, after.scheme)
+    subsets = [frozenset(s) for r in range(len(FACTORS) + 1) for s in itertools.combinations(FACTORS, r)]
+    try:
+        states = {new: mixed(*both, matching, new) for new in subsets}
+    except InputError as error:
+        why = error.complaints[0].text
+        text = say(zh="前后两年的数据和规则不能混合计分，无法分解变化原因：{why}", en="data and rules of the two cannot be mixed, so changes cannot be decomposed: {why}", why=why)
+        raise InputError(text) from None
+    left, entered = (tuple(u for u in one.table.units if u not in other.scores.index) for one, other in ((before, after), (after, before)))
+    return Comparison(before, after, matching, pd.Index(units, name="unit"), left, entered, states)
+
+
+def _some(result: Assessment) -> str:
+    units = result.table.units
+    return ", ".join(units[:3]) + (" …" if len(units) > 3 else "")
+
+
+def _of_units(result: Assessment, units: list[str]) -> Assessment:
+    number = {unit: k for k, unit in enumerate(result.table.units)}
+    return assess(result.scheme, result.table.take(np.array([number[unit] for unit in units])))
+
+
+def _shapley(values: Mapping[frozenset[str], np.ndarray]) -> dict[str, np.ndarray]:
+    """Each factor's mean change of whole numbers (n,) over all orders of the factors: Σ |S|! (3 − |S|)! (v(S ∪ i) − v(S)) / 4!,
+    summed before it is divided."""
+    k = len(FACTORS)
+    parts = {}
+    for factor in FACTORS:
+        total = sum(
+            math.factorial(len(s)) * math.factorial(k - 1 - len(s)) * (values[s | {factor}] - values[s])
+            for s in values if factor not in s
+        )  # fmt: skip
+        parts[factor] = total / math.factorial(k)
+    return parts
+
+
+def points_alone(before: Assessment, scheme: Scheme) -> Assessment:
+    """Last year's data under the points of a new scheme, all else as last year: who would have been graded otherwise?
+
+    The check before changed points are published, when this year has no data yet. Kept and renamed indicators are scored by
+    last year's rule; a split or merged one takes the share of full marks of what it continues; a new one is not scored, its
+    points go to its siblings in proportion.
+
+    >>> import pandas as pd
+    >>> import qtoolkit as qt
+    >>> frame = pd.DataFrame({"a": [0.95, 0.85], "b": [0.9, 1.0]}, index=["甲", "乙"])
+    >>> old = qt.assess(qt.Scheme.flat({"a": 60, "b": 40}, {"A": 92, "B": 0}), frame)
+    >>> points_alone(old, qt.Scheme.flat({"a": 40, "b": 60}, {"A": 80, "B": 0})).grades.tolist(), old.grades.tolist()
+    (['A', 'A'], ['A', 'B'])
+    """
+    return on_points_of(before, scheme, match(before.scheme, scheme))

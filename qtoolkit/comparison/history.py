@@ -1,0 +1,161 @@
+"""Grades over the years without scores: what is published is often no more than a list of grades."""
+
+from __future__ import annotations
+
+import itertools
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import pandas as pd
+
+from qtoolkit.comparison.agreement import agreement, transitions
+from qtoolkit.errors import Complaint, InputError, clip
+from qtoolkit.inputs.files import read_rows
+from qtoolkit.inputs.headers import UNIT_HEADERS
+from qtoolkit.inputs.locate import find
+from qtoolkit.inputs.numbertext import is_blank, plain_text
+from qtoolkit.language import Text, listing, say
+
+GRADES = ("A", "B", "C", "D")
+ENGLISH = ("name_en", "英文名称")
+PREFIXES = ("grade:", "grade：", "往年等级:", "往年等级：")
+
+
+@dataclass(frozen=True)
+class History:
+    """Grades of units in several rounds.
+
+    Attributes
+    ----------
+    grades : DataFrame
+        Units × rounds, the earliest first; None where a unit was not graded.
+    names : tuple of str
+        The grades, the best first.
+    labels : mapping of unit to Text
+        Names in both languages.
+    """
+
+    grades: pd.DataFrame
+    names: tuple[str, ...]
+    labels: dict[str, Text]
+
+    @property
+    def rounds(self) -> list[str]:
+        return list(self.grades.columns)
+
+    @cached_property
+    def counts(self) -> pd.DataFrame:
+        """How many units had each grade: rounds × grades."""
+        return pd.DataFrame({name: (self.grades == name).sum() for name in self.names})
+
+    @cached_property
+    def transitions(self) -> dict[tuple[str, str], pd.DataFrame]:
+        """For each round and the next, how many units went from each grade to each."""
+        pairs = itertools.pairwise(self.rounds)
+        return {(a, b): transitions(self.grades[a], self.grades[b], self.names) for a, b in pairs}
+
+    @cached_property
+    def agreement(self) -> pd.DataFrame:
+        """One row a pair of rounds (before, after): units, up, down, agreement, kappa, linear, quadratic."""
+        rows = {}
+        for pair, table in self.transitions.items():
+            counts = table.to_numpy()
+            rising = sum(int(counts[i, :i].sum()) for i in range(len(counts)))
+            falling = sum(int(counts[i, i + 1 :].sum()) for i in range(len(counts)))
+            rows[pair] = {"units": int(counts.sum()), "up": rising, "down": falling, **agreement(table)}
+        index = pd.MultiIndex.from_tuples(rows, names=["before", "after"]) if rows else pd.MultiIndex.from_arrays([[], []])
+        return pd.DataFrame(list(rows.values()), index=index, columns=["units", "up", "down", "agreement", "kappa", "linear", "quadratic"])
+
+    @cached_property
+    def changes(self) -> pd.DataFrame:
+        """One row a change: unit, before, after (rounds), from, to (grades), in the order of the rounds."""
+        rows = []
+        for a, b in itertools.pairwise(self.rounds):
+            for unit, old, new in zip(self.grades.index, self.grades[a], self.grades[b], strict=True):
+                if old is not None and new is not None and old != new:
+                    rows.append((unit, a, b, old, new))
+        return pd.DataFrame(rows, columns=["unit", "before", "after", "from", "to"])
+
+    def always(self, grade: str) -> list[str]:
+        """Units that had a grade in every round."""
+        return list(self.grades.index[(self.grades == grade).all(axis=1)])
+
+
+def history(grades: pd.DataFrame, names: Sequence[str] = GRADES, labels: dict[str, Text] | None = None) -> History:
+    """A history from a table of grades: units × rounds, the earliest first; missing cells are units not graded.
+
+    Raises
+    ------
+    InputError
+        A cell that is none of the grades in `names` (best first), or fewer than two rounds.
+
+    >>> frame = pd.DataFrame({"2019": ["A", "B"], "2020": ["A", "A"]}, index=["甲", "乙"])
+    >>> history(frame).agreement.loc[("2019", "2020"), ["up", "down", "agreement"]].tolist()
+    [1.0, 0.0, 0.5]
+    """
+    table = grades.astype(object).where(grades.notna(), None).rename(columns=str)
+    complaints = [
+        Complaint(_unknown(cell, names), row=i, column=name)
+        for name in table for i, cell in enumerate(table[name], 1) if cell is not None and cell not in names
+    ]  # fmt: skip
+    if table.shape[1] < 2:
+        complaints.append(Complaint(say(zh="至少应有两轮等级，现有{n}轮", en="expected at least two rounds of grades, found {n}", n=table.shape[1])))
+    if complaints:
+        raise InputError(complaints)
+    known = {unit: Text(unit, unit) for unit in table.index}
+    return History(table.rename_axis("unit"), tuple(names), known | (labels or {}))
+
+
+def _unknown(cell: object, names: Sequence[str]) -> Text:
+    return say(zh="等级为“{found}”，应为{names}之一或空白", en="found the grade “{found}”, expected one of {names} or nothing", found=clip(cell), names=listing(names))  # fmt: skip
+
+
+def read_history(path: str | Path, names: Sequence[str] = GRADES) -> History:
+    """Read a table of grades (.csv or .xlsx): a column of units, `name_en` if wanted, and a column a round, the earliest
+    first, called by the round or grade:<round> (往年等级：<round>). "A级" and full-width letters are read as A.
+
+    Raises
+    ------
+    InputError
+        With file, row and column: a cell that is no grade, a unit without a name or named twice, fewer than two rounds.
+
+    >>> read_history("params/guangdong-grades/grades.csv").counts["A"].tolist()
+    [7, 8, 9, 11]
+    """
+    rows = read_rows(find(path))
+    known = [title for title in rows.header if title in UNIT_HEADERS]
+    if not known:
+        raise InputError(Complaint(say(zh="没有考核对象一列（unit 或 考核对象）", en="there is no column of units (unit)"), rows.name, rows.head))
+    unit, english = rows.header.index(known[0]), next((i for i, title in enumerate(rows.header) if title in ENGLISH), None)
+    rounds = [i for i in range(len(rows.header)) if i not in (unit, english)]
+    complaints, units, cells = [], [], []
+    for number, row in zip(rows.numbers, rows.rows, strict=True):
+        name = "" if is_blank(row[unit]) else plain_text(row[unit])
+        if not name or name in units:
+            text = say(zh="考核对象名称重复：{name}", en="this unit is named twice: {name}", name=name) if name else Text("没有考核对象名称", "the unit has no name")
+            complaints.append(Complaint(text, rows.name, number, rows.header[unit]))
+        units.append(name)
+        cells.append([_grade(row[i], names) for i in rounds])
+        for i, cell in zip(rounds, cells[-1], strict=True):
+            if cell is not None and cell not in names:
+                complaints.append(Complaint(_unknown(cell, names), rows.name, number, rows.header[i]))
+    if complaints:
+        raise InputError(complaints)
+    titles = [next((rows.header[i].removeprefix(p) for p in PREFIXES if rows.header[i].startswith(p)), rows.header[i]) for i in rounds]
+    labels = {} if english is None else {u: Text(u, plain_text(row[english])) for u, row in zip(units, rows.rows, strict=True) if not is_blank(row[english])}
+    try:
+        return history(pd.DataFrame(cells, units, titles, dtype=object), names, labels)
+    except InputError as error:
+        raise InputError([Complaint(c.text, rows.name) for c in error.complaints]) from None
+
+
+def _grade(cell: object, names: Sequence[str]) -> str | None:
+    """A grade as it is typed: "A级" and full-width letters too."""
+    if is_blank(cell):
+        return None
+    word = plain_text(cell)
+    plain = unicodedata.normalize("NFKC", word)
+    return next((name for name in (word, plain, plain.removesuffix("级")) if name in names), word)

@@ -1,0 +1,85 @@
+"""Which indicators of two schemes are the same: by id, or as this year's `previous` declares."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from qtoolkit.inputs.leafrules import Outliers
+from qtoolkit.inputs.scheme import Indicator, Scheme
+
+NONE = Outliers()
+
+
+@dataclass(frozen=True)
+class Matching:
+    """What :func:`match` finds.
+
+    Attributes
+    ----------
+    table : DataFrame
+        One row a link of an indicator before and one after, in the order of the new tree, dropped ones last: kind ("kept",
+        "renamed", "split", "merged", "new", "dropped"), before, after (ids or None), points_before, points_after (of the
+        leaves; NaN where there is none).
+    twins : mapping of after id to before id
+        Kept and renamed leaves.
+    shared : frozenset of after ids
+        Twins whose data mean the same in both years: the same kind of rule, unit of measure and levels.
+    unknown : tuple of (id, previous id)
+        Declared previous indicators that the earlier scheme does not have.
+    """
+
+    table: pd.DataFrame
+    twins: dict[str, str]
+    shared: frozenset[str]
+    unknown: tuple[tuple[str, str], ...]
+
+
+def match(before: Scheme, after: Scheme) -> Matching:
+    """Match the leaves of two schemes. A leaf with the id of an earlier leaf continues it, and others besides where its
+    `previous` names itself and them; a leaf with a new id continues what its `previous` names (of an inner node, all leaves).
+
+    >>> old, new = (Scheme.flat(points, {"A": 0}) for points in ({"a": 60, "b": 40}, {"a": 50, "c": 50}))
+    >>> match(old, new).table[["kind", "before", "after"]].values.tolist()
+    [['kept', 'a', 'a'], ['new', None, 'c'], ['dropped', 'b', None]]
+    """
+    old = {leaf.id: leaf for leaf in before.leaves}
+    below = {node.id: [leaf.id for leaf in node.walk() if leaf.is_leaf] for node in before.nodes}
+    claims: dict[str, list[str]] = {}
+    unknown = []
+    for leaf in after.leaves:
+        declared = [leaf.id] if leaf.id in old and leaf.id not in leaf.previous else leaf.previous
+        unknown += [(leaf.id, id) for id in leaf.previous if id not in below and leaf.id not in old]
+        claims[leaf.id] = list(dict.fromkeys(id for name in declared for id in below.get(name, [])))
+    heirs = {id: [name for name, ids in claims.items() if id in ids] for id in old}
+    twins = {name: ids[0] for name, ids in claims.items() if len(ids) == 1 and len(heirs[ids[0]]) == 1}
+    rows = []
+    for leaf in after.leaves:
+        ids = claims[leaf.id]
+        kind = "new" if not ids else "merged" if len(ids) > 1 else "split" if leaf.id not in twins else "kept" if leaf.id in old else "renamed"
+        for id in ids or [None]:
+            rows.append((kind, id, leaf.id, old[id].points if id else np.nan, leaf.points))
+    rows += [("dropped", id, None, old[id].points, np.nan) for id, names in heirs.items() if not names]
+    table = pd.DataFrame(rows, columns=["kind", "before", "after", "points_before", "points_after"])
+    table[["before", "after"]] = table[["before", "after"]].astype(object).where(table[["before", "after"]].notna(), None)
+    new = {leaf.id: leaf for leaf in after.leaves}
+    shared = frozenset(name for name, id in twins.items() if same_measure(old[id], new[name]))
+    return Matching(table, twins, shared, tuple(unknown))
+
+
+def same_measure(a: Indicator, b: Indicator) -> bool:
+    """Whether raw data of one leaf can be scored by the other's rule: what is counted, and against whose target."""
+    if a.rule.kind != b.rule.kind or a.unit != b.unit or (a.outliers or NONE).log != (b.outliers or NONE).log:
+        return False
+    if a.rule.kind == "level":
+        return set(a.rule.levels) == set(b.rule.levels)
+    return _asks(a.rule) == _asks(b.rule)
+
+
+def _asks(rule: Any) -> tuple[bool, ...]:
+    """Whether a rule compares with a target, with the unit's own, with a fixed reference."""
+    own = bool(getattr(rule, "own_target", False))
+    return own, getattr(rule, "target", None) is None, getattr(rule, "reference", None) is None

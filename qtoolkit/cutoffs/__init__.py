@@ -1,0 +1,28 @@
+"""Grade cutoffs: who stands close to one, who changes grade as they move, what errors do to grades, and where they could lie.
+
+All that is found here are options with their consequences; the lines are somebody's decision.
+"""
+
+from qtoolkit.cutoffs.choosing import Breaks, Options, natural_breaks, optimise
+from qtoolkit.cutoffs.margins import READINGS, blanks_as_zero, bunching, dead, margins, rounding_audit
+from qtoolkit.cutoffs.misgrading import Misgrading, misgrading, normal_model
+from qtoolkit.cutoffs.sweeps import Sweep, quota_audit, sweep
+
+__all__ = [
+    "READINGS",
+    "Breaks",
+    "Misgrading",
+    "Options",
+    "Sweep",
+    "blanks_as_zero",
+    "bunching",
+    "dead",
+    "margins",
+    "misgrading",
+    "natural_breaks",
+    "normal_model",
+    "optimise",
+    "quota_audit",
+    "rounding_audit",
+    "sweep",
+]

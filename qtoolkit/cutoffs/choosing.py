@@ -1,0 +1,269 @@
+"""Where cutoffs could lie: exact natural breaks, and cutoffs within windows that the fewest units are likely to cross."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from qtoolkit.assessment import Assessment, assess
+from qtoolkit.engine import from_ticks, to_ticks
+from qtoolkit.errors import InputError
+from qtoolkit.inputs.scheme import Grade
+from qtoolkit.language import say
+from qtoolkit.regions import Box, Region
+from qtoolkit.simulation import simulate
+
+BAND = 0.1  # points within which draws are made unless a region is given
+MOST = 2000  # combinations of cutoffs that are gone through where there are quotas
+
+
+@dataclass(frozen=True)
+class Breaks:
+    """What :func:`natural_breaks` returns.
+
+    Attributes
+    ----------
+    groups : Series of int
+        1 the highest group.
+    least : Series of float
+        The least score of each group, the highest group first: cutoffs that give these groups, but for the last.
+    within, fit : float
+        Sum of squares within groups, and the share of all squares that lies between them (goodness of variance fit).
+    """
+
+    groups: pd.Series
+    least: pd.Series
+    within: float
+    fit: float
+
+
+def natural_breaks(scores: pd.Series | Sequence[float], k: int) -> Breaks:
+    """The k groups of scores with the least sum of squares within them: exact, by dynamic programming (Fisher 1958).
+
+    Equal scores stay together; scores are centred first, so that no digits are lost. Breaks follow the data of one year: the
+    same score may fall into another group next year.
+
+    Raises
+    ------
+    InputError
+        k below 1 or above the number of different scores, or scores that are no numbers.
+
+    >>> natural_breaks([1.0, 2.0, 10.0, 11.0, 30.0], 3).least.tolist()
+    [30.0, 10.0, 1.0]
+    """
+    scores = pd.Series(scores, dtype=float)
+    if scores.empty or not np.isfinite(scores.to_numpy()).all():
+        raise InputError(say(zh="scores 应为有限的数", en="scores must be finite numbers"))
+    values, at, counts = np.unique(scores.to_numpy(), return_inverse=True, return_counts=True)
+    m = len(values)
+    if not (isinstance(k, int | np.integer) and 1 <= k <= m):
+        raise InputError(say(zh="k 应为1至{most}的整数（不同得分的个数），现为 {found}", en="k must be a whole number from 1 to {most}, the number of different scores; found {found}", most=m, found=k))  # fmt: skip
+    centred = values - np.average(values, weights=counts)
+    n, sums, squares = (np.concatenate([[0.0], np.cumsum(counts * centred**power)]) for power in (0, 1, 2))
+
+    def within(ends: slice, i: int) -> np.ndarray:
+        """Squares of groups that start at each of `ends` and stop before i."""
+        return np.maximum(squares[i] - squares[ends] - (sums[i] - sums[ends]) ** 2 / (n[i] - n[ends]), 0.0)
+
+    best = np.full((k + 1, m + 1), np.inf)
+    start = np.zeros((k + 1, m + 1), int)
+    best[0, 0] = 0.0
+    for g in range(1, k + 1):
+        for i in range(g, m + 1):
+            starts = slice(g - 1, i)
+            costs = best[g - 1, starts] + within(starts, i)
+            start[g, i] = g - 1 + int(costs.argmin())
+            best[g, i] = costs.min()
+    firsts, i = [], m
+    for g in range(k, 0, -1):
+        i = int(start[g, i])
+        firsts.append(i)
+    group = k - (np.arange(m)[:, None] >= np.array(firsts)).sum(axis=1) + 1
+    least = pd.Series(values[firsts], index=range(1, k + 1), name="least")
+    return Breaks(pd.Series(group[at], scores.index, name="group"), least, float(best[k, m]), _fit(best[k, m], squares[m]))
+
+
+def _fit(within: float, total: float) -> float:
+    return 1.0 if total == 0 else float(1 - within / total)
+
+
+@dataclass(frozen=True)
+class Options:
+    """What :func:`optimise` returns.
+
+    Attributes
+    ----------
+    cutoffs : Series, indexed by grade
+        The cutoffs found, the best grade first.
+    table : DataFrame
+        Rows "official" and "found": a column a cutoff, `leave` (expected number of units that a draw moves out of their
+        grade), a column "n:<grade>" for each grade (how many units have it), changed (units graded otherwise than
+        officially).
+    regret : float
+        How many units more the official cutoffs are expected to move.
+    grades : Series
+        Each unit's grade at the cutoffs found.
+    tried : int
+        Cutoffs, or combinations of them, that were compared.
+    """
+
+    cutoffs: pd.Series
+    table: pd.DataFrame
+    regret: float
+    grades: pd.Series
+    tried: int
+
+
+def optimise(
+    result: Assessment,
+    region: Region | None = None,
+    *,
+    window: float = 2.0,
+    step: float = 1.0,
+    least: int = 1,
+    draws: int = 10_000,
+    seed: int = 0,
+    executor: Executor | None = None,
+) -> Options:
+    """Cutoffs within ±`window` of the official ones that the fewest units are expected to cross as points move at random.
+
+    Minimised is Σ over grades, over the units in the grade, of P(a draw of points leaves it); units under a veto are left
+    out. Without quotas this adds up
+    grade by grade, so that dynamic programming finds the optimum; with quotas or last places all combinations are gone
+    through. An option with its consequences, not an answer: cutoffs that suit one year's scores follow the data.
+
+    Parameters
+    ----------
+    region : Region, optional
+        Where points are drawn; all within ±10% if left out.
+    window, step : float
+        Cutoffs are multiples of `step` (whole points) at most `window` from the official ones, which are compared too.
+    least : int
+        The fewest units a grade may have, or as few as it has officially.
+    draws, seed, executor
+        See :func:`qtoolkit.simulation.simulate`. Ties go to the cutoffs nearest the official ones.
+
+    Raises
+    ------
+    InputError
+        Cutoffs by class, a scheme of one grade, a step of 0 or less, or too many combinations.
+
+    >>> import pandas as pd
+    >>> import qtoolkit as qt
+    >>> frame = pd.DataFrame({"a": [1.0, 0.9, 0.4], "b": [0.8, 0.9, 0.6]}, index=list("甲乙丙"))
+    >>> r = qt.assess(qt.Scheme.flat({"a": 50, "b": 50}, {"A": 90, "B": 0}), frame)
+    >>> optimise(r, draws=1000).cutoffs.to_dict()
+    {'A': 89.0}
+    """
+    scheme = result.scheme
+    if len(scheme.grades) < 2 or any(g.class_cutoffs for g in scheme.grades):
+        raise InputError(say(zh="只有一个等级或分类别设分数线时，不能优选分数线", en="cutoffs cannot be chosen where there is one grade, or cutoffs by class"))
+    if not (0 < step < np.inf and 0 <= window < np.inf):
+        raise InputError(say(zh="step 应大于0，window 应不小于0，现为 {step} 和 {window}", en="step must be above 0 and window 0 or more, found {step} and {window}", step=step, window=window))
+    region = Box(relative=BAND) if region is None else region
+    official = [g.cutoff for g in reversed(scheme.grades[:-1])]  # worst first, as in the engine
+    lines = [_candidates(cutoff, window, step) for cutoff in official]
+    counts = np.bincount(result.grades.cat.codes, minlength=len(scheme.grades))
+    sizes = np.minimum(least, counts)
+    draw = {"draws": draws, "seed": seed, "executor": executor}
+    search = _every if result.engine.rivals else _programme
+    best, leave, tried = search(result, region, lines, official, sizes, draw)
+    chosen = result.what_if(cutoffs=dict(zip(result.grade_names[1:], best, strict=True)))
+    rows = {}
+    for name, cutoffs, value, graded in (("official", official, leave[1], result), ("found", best, leave[0], chosen)):
+        tally = graded.grades.value_counts()
+        rows[name] = dict(zip(result.grade_names[:0:-1], cutoffs[::-1], strict=True)) | {"leave": value}
+        rows[name] |= {f"n:{g.id}": int(tally[g.id]) for g in scheme.grades}
+        rows[name]["changed"] = int((graded.grades != result.grades).sum())
+    cutoffs = pd.Series(best[::-1], index=result.grade_names[:0:-1], name="cutoff")
+    return Options(cutoffs, pd.DataFrame.from_dict(rows, orient="index"), leave[1] - leave[0], chosen.grades, tried)
+
+
+def _candidates(cutoff: float, window: float, step: float) -> list[float]:
+    """Multiples of the step in the window, 0 left out, and the official cutoff."""
+    low, high = math.ceil((cutoff - window) / step - 1e-9), math.floor((cutoff + window) / step + 1e-9)
+    return sorted({float(from_ticks(to_ticks(i * step))) for i in range(low, high + 1) if i * step > 0} | {cutoff})
+
+
+Found = tuple[list[float], tuple[float, float], int]
+
+
+def _programme(result: Assessment, region: Region, lines: list[list[float]], official: list[float], sizes: np.ndarray, draw: dict) -> Found:
+    """By dynamic programming over the cutoffs from the worst up: of each choice of the latest one, the least sum below it.
+
+    The chance that a unit's score reaches a candidate comes from one simulation graded by all of them.
+    """
+    every = sorted({c for line in lines for c in line})
+    at = {c: i + 1 for i, c in enumerate(every)}  # band i: from candidate i − 1 up
+    grades = [Grade(id=f"g{i}", cutoff=c) for i, c in reversed(list(enumerate([0.0, *every])))]
+    table = replace(result.table, vetoes=result.table.vetoes[:, :0])
+    fine = assess(result.scheme.model_copy(update={"grades": tuple(grades), "vetoes": ()}), table)
+    frequency = simulate(fine, region, pairs=False, **draw).grade_acceptability.to_numpy()[:, ::-1]
+    reach = np.concatenate([frequency[:, ::-1].cumsum(axis=1)[:, ::-1], np.zeros((len(frequency), 1))], axis=1)
+    free = _free(result)
+    nominal = to_ticks(fine.scores.to_numpy())
+    grade_of, top = result.grades.cat.codes.to_numpy(), len(every) + 1
+
+    def band(low: float | None, high: float | None, g: int) -> tuple[int, int]:
+        """What leaves a band in ticks (a number of units), and how many units have the grade."""
+        i, j = (0 if low is None else at[low]), (top if high is None else at[high])
+        inside = (nominal >= (0 if low is None else to_ticks(low))) & (True if high is None else nominal < to_ticks(high))
+        leaves = 1 - (reach[:, i] - (reach[:, j] if high is not None else 0.0))
+        return int(to_ticks(leaves[inside & free].sum())), int((inside & free).sum() + ((grade_of == g) & ~free).sum())
+
+    states: dict[float | None, tuple[int, int, list[float]]] = {None: (0, 0, [])}
+    for g, line in enumerate(lines):
+        new: dict[float | None, tuple[int, int, list[float]]] = {}
+        for high in line:
+            for low, (cost, moved, path) in states.items():
+                if low is not None and low >= high:
+                    continue
+                leaves, n = band(low, high, g)
+                away = moved + int(to_ticks(abs(high - official[g])))
+                if n >= sizes[g] and (high not in new or (cost + leaves, away) < new[high][:2]):
+                    new[high] = cost + leaves, away, [*path, high]
+        states = new
+    ends = []
+    for low, (cost, moved, path) in states.items():
+        leaves, n = band(low, None, len(lines))
+        if n >= sizes[-1]:
+            ends.append((cost + leaves, moved, path))
+    cost, _, best = min(ends)
+    now = sum(band(*pair, g)[0] for g, pair in enumerate(itertools.pairwise([None, *official, None])))
+    return best, (float(from_ticks(cost)), float(from_ticks(now))), sum(map(len, lines))
+
+
+def _free(result: Assessment) -> np.ndarray:
+    """Units whose grade no veto touches: bool, (n,)."""
+    return (result.engine.ceiling == len(result.scheme.grades) - 1) & (result.engine.shift == 0)
+
+
+def _every(result: Assessment, region: Region, lines: list[list[float]], official: list[float], sizes: np.ndarray, draw: dict) -> Found:
+    """By going through all combinations, each simulated with the same draws: quotas make grades depend on one another."""
+    choices = [list(c) for c in itertools.product(*lines) if all(a < b for a, b in itertools.pairwise(c))]
+    if len(choices) > MOST:
+        raise InputError(
+            say(
+                zh="有等级名额或末位规定时要逐一比较{n}种分数线组合，超过{most}种；请减小 window 或增大 step",
+                en="with quotas or last places {n} combinations of cutoffs would have to be compared, more than {most}: take a "
+                "smaller window or a larger step",
+                n=len(choices), most=MOST,
+            )
+        )
+    found, free = [], _free(result)
+    for cutoffs in choices:
+        graded = result.what_if(cutoffs=dict(zip(result.grade_names[1:], cutoffs, strict=True)))
+        counts = np.bincount(graded.grades.cat.codes, minlength=len(sizes))
+        if (counts >= sizes).all() or cutoffs == official:
+            stands = simulate(graded, region, pairs=False, **draw).stands
+            away = sum(int(to_ticks(abs(a - b))) for a, b in zip(cutoffs, official, strict=True))
+            found.append((int(to_ticks((1 - stands)[free].sum())), away, cutoffs))
+    now = next(cost for cost, _, cutoffs in found if cutoffs == official)
+    cost, _, best = min(found)
+    return best, (float(from_ticks(cost)), float(from_ticks(now))), len(choices)

@@ -1,0 +1,164 @@
+"""Who changes grade as a cutoff moves, exactly: grades change at published scores and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from qtoolkit.assessment import Assessment
+from qtoolkit.cutoffs.margins import graded_table
+from qtoolkit.engine import RivalStep, finish, from_ticks, grade, shifted, to_ticks
+from qtoolkit.errors import InputError, nearest
+from qtoolkit.language import listing, say
+
+ALL = "all"  # every cutoff, moved by the same points
+WIDTH = 0.05  # of the total: how far a cutoff is moved
+ROWS = 64  # positions graded at a time
+NO_CUTOFF = 1000.0  # so many totals below nothing: less than any score
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """What :func:`sweep` returns; cutoffs stand in both tables' column `line`: a grade's id, or "all".
+
+    Attributes
+    ----------
+    steps : DataFrame
+        One row a stretch on which no grade changes: line, low, high (shifts in points; the stretch is open below and closed
+        above), cutoff_low, cutoff_high (the cutoff itself; NaN for "all"), a column a grade (how many units have it, best
+        first), changed (how many units have another grade than now).
+    flips : DataFrame
+        One row a change, from the least shift up: line, shift, cutoff (NaN for "all"), unit, before, after: beyond this
+        shift the unit has `after`, up to it `before`.
+    """
+
+    steps: pd.DataFrame
+    flips: pd.DataFrame
+
+
+def sweep(result: Assessment, line: str | None = None, width: float | None = None) -> Sweep:
+    """Move one cutoff, or all together, and grade anew, quotas and vetoes included.
+
+    Nothing is sampled: a cutoff can only change a grade at a published score, so the stretches are exact.
+
+    Parameters
+    ----------
+    line : str, optional
+        A grade's id, or "all" for every cutoff moved by the same points; each in turn, and then all, if left out.
+    width : float, optional
+        How far the cutoff moves either way, in points; a twentieth of the total if left out. One cutoff stays between its
+        neighbours. Where classes have cutoffs of their own, all move by the same points.
+
+    Raises
+    ------
+    InputError
+        An unknown grade, or a width below 0.
+
+    >>> import pandas as pd
+    >>> import qtoolkit as qt
+    >>> frame = pd.DataFrame({"a": [0.95, 0.89, 0.5]}, index=["甲", "乙", "丙"])
+    >>> found = sweep(qt.assess(qt.Scheme.flat({"a": 100}, {"A": 90, "B": 0}), frame), "A")
+    >>> found.steps[["cutoff_low", "cutoff_high", "A", "B"]].values.tolist()
+    [[85.0, 89.0, 2.0, 1.0], [89.0, 95.0, 1.0, 2.0]]
+    """
+    scheme = result.scheme
+    lines = [g.id for g in reversed(scheme.grades[:-1])]  # worst first, as the engine has them
+    if line is not None and line not in (*lines, ALL):
+        raise InputError(say(zh="没有等级“{line}”的分数线{hint}", en="no cutoff of grade “{line}”{hint}", line=line, hint=nearest(str(line), [*lines, ALL])))
+    width = WIDTH * scheme.total if width is None else width
+    if not (isinstance(width, int | float) and 0 <= width < np.inf):
+        raise InputError(say(zh="width 应为不小于0的数，现为 {found}", en="width must be a number of 0 or more, found {found}", found=width))
+    parts = [_swept(result, name, lines, int(to_ticks(width))) for name in ([*reversed(lines), ALL] if line is None else [line])]
+    steps, flips = (pd.concat(tables, ignore_index=True) for tables in zip(*parts, strict=True))
+    return Sweep(steps, flips)
+
+
+def _swept(result: Assessment, line: str, lines: list[str], width: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    e, names = result.engine, result.grade_names
+    moved = np.array([line in (name, ALL) for name in lines], dtype=bool)
+    low, high = -width, width
+    if line != ALL:
+        gaps = np.diff(e.cutoffs, axis=1).min(axis=0, initial=width + 1)  # between neighbours, in any class
+        i = lines.index(line)
+        low, high = max(low, 1 - int(gaps[i - 1])) if i else low, min(high, int(gaps[i]) - 1) if i + 1 < len(lines) else high
+    low = max(low, -int(e.cutoffs[:, moved].min(initial=width)))
+    scores = finish(e, result.base.to_numpy())[:, None] - e.cutoffs[:, moved]
+    at = np.unique(np.append(scores[(low < scores) & (scores < high)], high))  # no grade changes between two of these
+    codes = np.concatenate([_graded(result, at[i : i + ROWS], moved) for i in range(0, len(at), ROWS)])
+    last = np.append((codes[1:] != codes[:-1]).any(axis=1), True)  # of stretches that are graded alike
+    at, codes = at[last], codes[last]
+    now = result.grades.cat.codes.to_numpy()
+    own = np.nan if line == ALL else result.scheme.grade(line).cutoff
+    starts = np.append(low, at[:-1])
+    steps = pd.DataFrame({"line": line, "low": from_ticks(starts), "high": from_ticks(at)})
+    steps["cutoff_low"], steps["cutoff_high"] = (own + steps[side] for side in ("low", "high"))
+    for code in reversed(range(len(names))):
+        steps[names[code]] = (codes == code).sum(axis=1)
+    steps["changed"] = (codes != now).sum(axis=1)
+    row, unit = np.nonzero(codes[1:] != codes[:-1])
+    flips = pd.DataFrame({"line": line, "shift": from_ticks(at[row])})
+    flips["cutoff"], flips["unit"] = own + flips["shift"], np.array(result.scores.index, dtype=object)[unit]
+    flips["before"], flips["after"] = (np.array(names, dtype=object)[codes[r, unit]] for r in (row, row + 1))
+    return steps, flips
+
+
+def _graded(result: Assessment, shifts: np.ndarray, moved: np.ndarray) -> np.ndarray:
+    """Grade codes (m, n) with the moved cutoffs higher by each of m shifts in ticks."""
+    e, base = result.engine, result.base.to_numpy()
+    return grade(e, np.broadcast_to(base, (len(shifts), base.size)), shifted(e, shifts[:, None, None] * moved))
+
+
+def quota_audit(result: Assessment, quotas: Mapping[str, float] | None = None) -> pd.DataFrame:
+    """Quotas against absolute cutoffs: who owes a grade to which.
+
+    Parameters
+    ----------
+    quotas : mapping of grade to number or share, optional
+        The most units that have this grade or better; the scheme's own if left out.
+
+    Returns
+    -------
+    DataFrame, indexed by unit
+        scheme (the grade as the scheme gives it), absolute (quotas lifted), quota (for each grade with a quota the cutoff is
+        lifted: the first units of those that reach the next lower grade have it). Vetoes hold throughout.
+
+    Raises
+    ------
+    InputError
+        An unknown grade, the last one, or a quota below 0.
+
+    >>> import pandas as pd
+    >>> import qtoolkit as qt
+    >>> frame = pd.DataFrame({"a": [0.95, 0.92, 0.89]}, index=["甲", "乙", "丙"])
+    >>> quota_audit(qt.assess(qt.Scheme.flat({"a": 100}, {"A": 90, "B": 0}), frame), {"A": 1})["quota"].tolist()
+    ['A', 'B', 'B']
+    """
+    e, base, scheme, n = result.engine, result.base.to_numpy(), result.scheme, len(result.scores)
+    tops = [g.id for g in scheme.grades[:-1]]
+    for id, most in (quotas or {}).items():
+        if id not in tops or not isinstance(most, int | float) or isinstance(most, bool) or not 0 <= most < np.inf:
+            text = say(
+                zh="等级“{id}”的名额为 {most}，应为{known}之一及不小于0的数",
+                en="the quota of “{id}” is {most}: expected one of {known} and a number of 0 or more",
+                id=id, most=most, known=listing(tops),
+            )
+            raise InputError(text)
+    lasts = tuple(step for step in e.rivals if step.last)
+    steps = tuple(step for step in e.rivals if not step.last)
+    if quotas is not None:
+        number = {g: len(tops) - i for i, g in enumerate(tops)}
+        count = {g: int(most * n + 1e-9) if most < 1 else int(most) for g, most in quotas.items()}
+        steps = tuple(RivalStep(number[g], count[g]) for g in tops if g in count)
+    lifted = e.cutoffs.copy()
+    for code in sorted({step.grade for step in steps}):  # from the worst: a lifted cutoff takes the one below it
+        lifted[:, code - 1] = lifted[:, code - 2] if code > 1 else -to_ticks(NO_CUTOFF * scheme.total)
+    limits = shifted(e, lifted - e.cutoffs)
+    found = [
+        result.grades.cat.codes.to_numpy(),
+        grade(replace(e, rivals=lasts), base),
+        grade(replace(e, rivals=(*steps, *lasts)), base, limits),
+    ]
+    return graded_table(result, np.stack(found, axis=1), ["scheme", "absolute", "quota"])

@@ -1,0 +1,107 @@
+"""Chances of grades against scipy's normal, integrals against its bivariate normal, and against plain random measurements."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+import qtoolkit as qt
+from qtoolkit.errors import InputError
+from tests.robustness.lp import flat
+from tests.strategies import frame_of, givens, scheme_of
+
+
+def test_the_normal_model_of_the_methods_note():
+    """Mean 75, sd 8, reliability .90, cut 80: accuracy .9163, consistency .8823, kappa .6986."""
+    assert qt.cutoffs.normal_model(75, 8, 0.9, [80]).tolist() == pytest.approx([0.9163, 0.8823, 0.6986], abs=5e-5)
+
+
+@pytest.mark.parametrize(("reliability", "cutoffs"), [(0.5, [60, 80]), (0.9, [60, 80, 90]), (0.99, [75]), (0.8, [])])
+def test_the_normal_model_against_the_bivariate_normal(reliability, cutoffs):
+    def same(rho, x, y):
+        pair = stats.multivariate_normal([0, 0], [[1, rho], [rho, 1]])
+        inside = lambda a, b, c, d: pair.cdf([b, d]) - pair.cdf([a, d]) - pair.cdf([b, c]) + pair.cdf([a, c])  # noqa: E731
+        return sum(inside(*ends) for ends in zip(x[:-1], x[1:], y[:-1], y[1:], strict=True))
+
+    x = (np.array([-200, *cutoffs, 400.0]) - 75) / 8
+    chance = (np.diff(stats.norm.cdf(x)) ** 2).sum()
+    agree = same(reliability, x, x)
+    found = qt.cutoffs.normal_model(75, 8, reliability, cutoffs)
+    assert found["accuracy"] == pytest.approx(same(np.sqrt(reliability), x, x / np.sqrt(reliability)), abs=1e-5)
+    assert found["consistency"] == pytest.approx(agree, abs=1e-5)
+    if cutoffs:
+        assert found["kappa"] == pytest.approx((agree - chance) / (1 - chance), abs=1e-4)
+    else:
+        assert np.isnan(found["kappa"])
+
+
+def test_a_perfect_measurement_errs_nowhere():
+    assert qt.cutoffs.normal_model(75, 8, 1, [60, 80]).tolist() == pytest.approx([1, 1, 1])
+
+
+def test_chances_by_hand_with_rounding_bonus_and_veto():
+    """Whole points half up: the effective cutoff of 90 is 89.5, with a bonus of 1 it is 88.5; a veto leaves no A."""
+    leaf = {"id": "a", "name": "a", "points": 100.0, "rule": {"kind": "share"}}
+    data = {"id": "s", "name": "s", "total": 100.0, "indicators": [leaf], "rounding": {"total": {"decimals": 0}}}
+    data |= {"grades": [{"id": "A", "cutoff": 90.0}, {"id": "B", "cutoff": 80.0}, {"id": "C", "cutoff": 0.0}]}
+    data |= {"bonuses": [{"id": "m", "name": "m", "max": 5.0}], "vetoes": [{"id": "v", "name": "v", "cap": "B"}, {"id": "w", "name": "w", "lower": 1}]}
+    frame = pd.DataFrame({"a": [0.88] * 4, "bonus:m": [0, 1.0, 0, 0], "veto:v": [False, False, True, False], "veto:w": [False, False, False, True]}, index=list("stuv"))
+    table = qt.cutoffs.misgrading(qt.assess(scheme_of(data), frame), {"s": 1.0, "t": 2.0, "u": 1.0, "v": 1.0}).table
+    phi = stats.norm.cdf
+    plain = [1 - phi(1.5), phi(1.5) - phi(-8.5), phi(-8.5)]
+    assert table.loc["s", ["A", "B", "C"]].tolist() == pytest.approx(plain)
+    assert table.loc["t", "A"] == pytest.approx(1 - phi(0.25))
+    assert table.loc["u", ["A", "B"]].tolist() == pytest.approx([0, plain[0] + plain[1]])
+    assert table.loc["v", ["A", "B", "C"]].tolist() == pytest.approx([0, plain[0], plain[1] + plain[2]])
+    assert table["stands"].tolist() == pytest.approx([table.loc[u, g] for u, g in zip("stuv", table["grade"], strict=True)])
+
+
+@settings(max_examples=40)
+@given(givens(quotas=False), st.sampled_from([0.3, 4.0]))
+def test_chances_sum_to_one_and_tiny_errors_leave_the_grade(given, se):
+    result = qt.assess(scheme_of(given.scheme), frame_of(given))
+    found = qt.cutoffs.misgrading(result, se)
+    assert found.table[result.grade_names].sum(axis=1).to_numpy() == pytest.approx(1)
+    assert 0 <= found.consistency <= 1 + 1e-12 and found.accuracy <= 1 + 1e-12
+    away = (qt.cutoffs.margins(result)[["above", "below"]].abs() > 1e-6).to_numpy().any(axis=1)
+    fixed = qt.cutoffs.misgrading(result, 1e-9).table["stands"].to_numpy()
+    close = np.fmin(*(qt.cutoffs.margins(result)[side].fillna(np.inf).to_numpy() for side in ("above", "below"))) > 1e-6
+    assert away.size and fixed[close] == pytest.approx(1)
+
+
+def test_accuracy_consistency_and_kappa_against_plain_random_measurements():
+    shares = np.array([0.95, 0.91, 0.895, 0.84, 0.82, 0.79, 0.6])
+    result = flat([100.0], shares[:, None], {"A": 90, "B": 80, "C": 0})
+    found = qt.cutoffs.misgrading(result, 2.0)
+    rng = np.random.default_rng(3)
+    first, second = (np.digitize(100 * shares + rng.normal(0, 2, (200_000, 7)), [80, 90]) for _ in range(2))
+    present = np.digitize(100 * shares, [80, 90])
+    p = np.array([(first == g).mean() for g in range(3)])
+    agree = (first == second).mean()
+    assert found.accuracy == pytest.approx((first == present).mean(), abs=2e-3)
+    assert found.consistency == pytest.approx(agree, abs=2e-3)
+    assert found.kappa == pytest.approx((agree - (p**2).sum()) / (1 - (p**2).sum()), abs=4e-3)
+
+
+def test_the_true_grade_regresses_to_the_mean_by_hand():
+    result = flat([100.0], [[0.95], [0.75]], {"A": 90, "B": 0})  # mean 85
+    table = qt.cutoffs.misgrading(result, 4.0, reliability=0.64).table
+    assert table["A"].tolist() == pytest.approx([1 - stats.norm.cdf((90 - 91.4) / 3.2), 1 - stats.norm.cdf((90 - 78.6) / 3.2)])
+
+
+def test_errors_of_the_data_add_up_as_independent():
+    scheme = qt.Scheme.flat({"a": 60, "b": 40}, {"A": 90, "B": 0})
+    frame = pd.DataFrame({"a": [0.5], "b": [0.5], "se:a": [0.02], "se:b": [0.05]}, index=["u"])
+    assert qt.cutoffs.misgrading(qt.assess(scheme, frame), "data").table["se"].tolist() == pytest.approx([np.hypot(1.2, 2.0)])
+
+
+@pytest.mark.parametrize(
+    ("se", "reliability", "word"),
+    [({"x": 1.0}, None, "“x”"), ({"u0": 1.0}, None, "u1"), (0.0, None, "0"), (-1, None, "-1"), ("date", None, "date"), (1.0, 1.5, "1.5"), (1.0, 0, "0")],
+)
+def test_what_is_no_standard_error_is_one_sentence(se, reliability, word):
+    with pytest.raises(InputError) as caught:
+        qt.cutoffs.misgrading(flat([100.0], [[0.5], [0.6]], 50), se, reliability)
+    assert word in caught.value.sentences("zh")[0] and word in caught.value.sentences("en")[0]

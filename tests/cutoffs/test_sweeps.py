@@ -1,0 +1,118 @@
+"""Sweeps against a new assessment at every shift; quotas against the plain-Python oracle."""
+
+import copy
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import qtoolkit as qt
+from qtoolkit.errors import InputError
+from qtoolkit.inputs.models import validate
+from qtoolkit.inputs.scheme import Scheme
+from tests import oracle
+from tests.robustness.lp import flat
+from tests.strategies import frame_of, givens, scheme_of
+
+
+def moved(scheme, line, shift):
+    """The scheme with one cutoff, or all, higher by a shift, those of classes included."""
+    data = scheme.model_dump()
+    for grade in data["grades"][:-1]:
+        if line in (grade["id"], "all"):
+            grade["cutoff"] += shift
+            grade["class_cutoffs"] = {c: x + shift for c, x in grade["class_cutoffs"].items()}
+            grade["printed"] = None
+    return validate(Scheme, data, None)
+
+
+@settings(max_examples=60)
+@given(givens(), st.sampled_from([0.5, 5.0, 40.0]), st.data())
+def test_every_stretch_is_an_assessment_at_its_ends_and_inside(given, width, data):
+    scheme = scheme_of(given.scheme)
+    result = qt.assess(scheme, frame_of(given))
+    if len(scheme.grades) < 2:
+        return
+    line = data.draw(st.sampled_from([*(g.id for g in scheme.grades[:-1]), "all"]))
+    found = qt.cutoffs.sweep(result, line, width)
+    steps = found.steps
+    assert (steps["low"].to_numpy()[1:] == steps["high"].to_numpy()[:-1]).all()
+    for row in steps.to_dict("records"):
+        for shift in {row["high"], (row["low"] + row["high"]) / 2}:
+            other = qt.assess(moved(scheme, line, shift), result.table).grades
+            assert [row[g.id] for g in scheme.grades] == [int((other == g.id).sum()) for g in scheme.grades]
+            assert row["changed"] == (other != result.grades).sum()
+    for shift, rows in found.flips.groupby("shift"):
+        at = np.flatnonzero(steps["high"] == shift)[0]
+        upper = (steps["low"][at + 1] + steps["high"][at + 1]) / 2
+        before, after = (qt.assess(moved(scheme, line, s), result.table).grades for s in (shift, upper))
+        assert rows["unit"].tolist() == list(before.index[before != after])
+        assert (rows["before"].tolist(), rows["after"].tolist()) == tuple(g[rows["unit"]].tolist() for g in (before, after))
+
+
+def test_a_sweep_by_hand_and_by_default_every_line_then_all():
+    result = flat([100.0], [[0.95], [0.89], [0.885], [0.5]], {"A": 90, "B": 60, "C": 0})
+    found = qt.cutoffs.sweep(result)
+    assert found.steps["line"].unique().tolist() == ["A", "B", "all"]
+    assert found.flips[found.flips["line"] == "A"][["cutoff", "unit", "before", "after"]].values.tolist() == [
+        [88.5, "u2", "A", "B"], [89.0, "u1", "A", "B"],
+    ]  # fmt: skip
+    assert found.flips[found.flips["line"] == "B"].empty
+    assert np.isnan(found.flips.loc[found.flips["line"] == "all", "cutoff"]).all()
+
+
+def test_a_cutoff_stays_between_its_neighbours_and_above_nothing():
+    result = flat([100.0], [[0.95], [0.01]], {"A": 90, "B": 88, "C": 0})
+    steps = qt.cutoffs.sweep(result, "A", 50).steps
+    assert steps["cutoff_low"].iloc[0] == pytest.approx(88, abs=1e-9) and steps["cutoff_low"].iloc[0] > 88
+    steps = qt.cutoffs.sweep(result, "B", 100).steps
+    assert steps["cutoff_low"].iloc[0] == 0 and steps["cutoff_high"].iloc[-1] < 90
+    assert len(qt.cutoffs.sweep(flat([100.0], [[0.5]], {"A": 0}), None).steps) == 1  # one grade: nothing moves
+
+
+def test_a_full_quota_lets_the_next_one_in():
+    """The cutoff rises past the second of two A's: the quota of one had kept nobody else out."""
+    scheme = qt.Scheme.flat({"a": 100}, {"A": 90, "B": 0})
+    scheme = scheme.model_copy(update={"grades": (scheme.grades[0].model_copy(update={"quota": 1.0}), scheme.grades[1])})
+    result = qt.assess(scheme, pd.DataFrame({"a": [0.95, 0.92, 0.89]}, index=list("uvw")))
+    steps = qt.cutoffs.sweep(result, "A").steps
+    assert steps["A"].tolist() == [1, 1, 1] or (steps["A"] <= 1).all()
+
+
+@pytest.mark.parametrize(("arguments", "word"), [(("X",), "“X”"), (("A", -1), "-1"), (("A", float("nan")), "nan")])
+def test_what_cannot_be_swept_is_one_sentence(arguments, word):
+    with pytest.raises(InputError) as caught:
+        qt.cutoffs.sweep(flat([100.0], [[0.5]], 50), *arguments)
+    assert word in caught.value.sentences("zh")[0] and word in caught.value.sentences("en")[0]
+
+
+@settings(max_examples=100)
+@given(givens())
+def test_quotas_lifted_and_cutoffs_lifted_against_the_oracle(given):
+    """Absolute: the oracle without quotas. Quota: the oracle with the cutoff of each grade with a quota at the next one's."""
+    result = qt.assess(scheme_of(given.scheme), frame_of(given))
+    audit = qt.cutoffs.quota_audit(result)
+    plain, lifted = copy.deepcopy(given.scheme), copy.deepcopy(given.scheme)
+    for grade in plain["grades"]:
+        grade.pop("quota", None)
+    grades = lifted["grades"]
+    grades[-1]["cutoff"] = -1e6
+    for i in reversed(range(len(grades) - 1)):
+        if grades[i].get("quota") is not None:
+            last = i + 1 == len(grades) - 1
+            classes = {} if last else {**{c: grades[i + 1]["cutoff"] for c in grades[i].get("class_cutoffs", {})}, **grades[i + 1].get("class_cutoffs", {})}
+            grades[i] |= {"cutoff": -1e6 if last else grades[i + 1]["cutoff"], "class_cutoffs": classes}
+    for name, scheme in (("scheme", given.scheme), ("absolute", plain), ("quota", lifted)):
+        assert audit[name].tolist() == [unit["grade"] for unit in oracle.grade_all(scheme, given.rows)], name
+
+
+def test_quota_audit_by_hand():
+    result = flat([100.0], [[0.95], [0.93], [0.91], [0.89], [0.7]], {"A": 90, "B": 80, "C": 0})
+    audit = qt.cutoffs.quota_audit(result, {"A": 2})
+    assert audit["absolute"].tolist() == list("AAABC") and audit["quota"].tolist() == list("AABBC")
+    assert qt.cutoffs.quota_audit(result, {"A": 4})["quota"].tolist() == list("AAAAC")  # the last does not reach B
+    assert qt.cutoffs.quota_audit(result, {"A": 0.4})["quota"].tolist() == list("AABBC")
+    with pytest.raises(InputError, match="“C” is 1"):
+        qt.cutoffs.quota_audit(result, {"C": 1})
