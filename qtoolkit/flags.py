@@ -200,7 +200,7 @@ def _bands(result: Assessment) -> Iterator[Flag]:
             continue
         inside = np.flatnonzero((published > low) & (published < high))
         text = say(
-            zh="文件所印分数段在 {low:g} 与 {high:g} 之间有空档，{units}；本方案以分数线 {cutoff:g} 为准，空档内得分属“{grade}”"
+            zh="文件所印分数段在 {low:g} 与 {high:g} 之间有空档，{units}；以分数线 {cutoff:g} 为准，空档内属“{grade}”"
             "{rest}。",
             en="the printed bands leave a hole between {low:g} and {high:g}, {units}; this scheme goes by the cutoff "
             "{cutoff:g}, so scores in the hole are “{grade}”{rest}.",
@@ -209,7 +209,7 @@ def _bands(result: Assessment) -> Iterator[Flag]:
             grade=worse.label if better.cutoff >= better.printed[0] else better.label,
             rest=Text("", "") if not worse.printed[1] < better.cutoff < better.printed[0] else Text("（分数线以上）", " from it up"),
         )
-        yield "hole", None, None, text
+        yield "hole" if len(inside) else "empty_hole", None, None, text
 
 
 def _grades(result: Assessment) -> Iterator[Flag]:

@@ -1,8 +1,8 @@
 """Comparison of two assessments or of grades over the years: who changed, how far two gradings agree, and why."""
 
 from qtoolkit.comparison.agreement import agreement, correlations, kappa, transitions
-from qtoolkit.comparison.comparing import PARTS, Comparison, compare, points_alone
-from qtoolkit.comparison.history import History, history, read_history
+from qtoolkit.comparison.comparing import PARTS, Comparison, compare, points_alone, with_last_year
+from qtoolkit.comparison.history import History, history, history_of, read_history
 from qtoolkit.comparison.matching import Matching, match
 from qtoolkit.comparison.mixing import FACTORS
 
@@ -16,9 +16,11 @@ __all__ = [
     "compare",
     "correlations",
     "history",
+    "history_of",
     "kappa",
     "match",
     "points_alone",
     "read_history",
     "transitions",
+    "with_last_year",
 ]

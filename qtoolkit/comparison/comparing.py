@@ -17,6 +17,7 @@ from qtoolkit.comparison.matching import Matching, match
 from qtoolkit.comparison.mixing import FACTORS, mixed, on_points_of
 from qtoolkit.engine import from_ticks, to_ticks
 from qtoolkit.errors import InputError
+from qtoolkit.inputs.case import Case
 from qtoolkit.inputs.scheme import Scheme
 from qtoolkit.language import say
 
@@ -198,6 +199,17 @@ def compare(before: Assessment, after: Assessment) -> Comparison:
         raise InputError(text) from None
     left, entered = (tuple(u for u in one.table.units if u not in other.scores.index) for one, other in ((before, after), (after, before)))
     return Comparison(before, after, matching, pd.Index(units, name="unit"), left, entered, states)
+
+
+def with_last_year(case: Case, result: Assessment) -> Comparison | None:
+    """The comparison of a case's assessment with its previous year; None where the case has none.
+
+    >>> import qtoolkit as qt
+    >>> case = qt.read_case("params/city-2026")
+    >>> with_last_year(case, qt.assess(case.scheme, case.table)).transitions.loc["A", "B"]
+    np.int64(2)
+    """
+    return None if case.previous is None else compare(assess(case.previous.scheme, case.previous.table), result)
 
 
 def _some(result: Assessment) -> str:

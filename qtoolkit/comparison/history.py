@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from qtoolkit.assessment import Assessment
 from qtoolkit.comparison.agreement import agreement, transitions
+from qtoolkit.decomposition import streaks
 from qtoolkit.errors import Complaint, InputError, clip
 from qtoolkit.inputs.files import read_rows
 from qtoolkit.inputs.headers import UNIT_HEADERS
@@ -21,6 +23,7 @@ from qtoolkit.language import Text, listing, say
 
 GRADES = ("A", "B", "C", "D")
 ENGLISH = ("name_en", "英文名称")
+NOW = "·"  # a round without a year
 PREFIXES = ("grade:", "grade：", "往年等级:", "往年等级：")
 
 
@@ -150,6 +153,24 @@ def read_history(path: str | Path, names: Sequence[str] = GRADES) -> History:
         return history(pd.DataFrame(cells, units, titles, dtype=object), names, labels)
     except InputError as error:
         raise InputError([Complaint(c.text, rows.name) for c in error.complaints]) from None
+
+
+def history_of(result: Assessment, path: str | Path | None = None) -> History | None:
+    """The history in a file, or else in the data's own columns grade:<year>, with this year's approved grades after it; None
+    where there is none.
+
+    >>> import qtoolkit as qt
+    >>> case = qt.read_case("params/city-2026")
+    >>> history_of(qt.assess(case.scheme, case.table)).rounds
+    ['2023', '2024', '2025', '2026']
+    """
+    if path is not None:
+        return read_history(path, [grade.id for grade in result.scheme.grades])
+    table = streaks(result).drop(columns=["best", "worst"]).rename(columns={"": result.scheme.year or NOW})
+    known = [grade.id for grade in result.scheme.grades]
+    if table.shape[1] < 2:
+        return None
+    return history(table.where(table.isin(known), None), known, result.labels)
 
 
 def _grade(cell: object, names: Sequence[str]) -> str | None:

@@ -26,7 +26,7 @@ class Parameters(Model):
     changes: dict[str, Number] = Field(default={})
     language: Literal["zh", "en"] = "zh"
     seed: int = Field(default=0, ge=0, strict=True)
-    notebooks: tuple[str, ...] = ("01_assessment", "02_weights", "04_sensitivity")
+    notebooks: tuple[str, ...] = ("01_assessment", "02_weights", "03_cutoffs", "04_sensitivity")
     knobs: dict[str, Any] = Field(default={}, exclude=True, description="parameters that only some notebooks declare")
 
 

@@ -7,9 +7,8 @@ import pandas as pd
 from qtoolkit import importance
 from qtoolkit.assessment import Assessment
 from qtoolkit.language import Text, listing, say
-from qtoolkit.report import figures, rules, words
+from qtoolkit.report import figures, words
 from qtoolkit.report.blocks import Block, Chart, DataTable, Paragraph
-from qtoolkit.report.summary import rounding_option
 
 HIGH_SATURATION, LOW_SPREAD = 0.8, 0.05
 MANY_LEAVES = 20  # beyond so many, the body of the memo shows only those with something to look at
@@ -73,7 +72,7 @@ def results(result: Assessment) -> list[Block]:
         Chart(
             "scores", Text("各考核对象得分和等级分数线", "Scores and grade cutoffs"),
             lambda language: figures.scores(result, language),
-            Text("各考核对象得分由高到低，虚线为等级分数线", "Scores from the highest down, cutoffs dashed"), "results",
+            Text("各考核对象得分由高到低，虚线为等级分数线", "Scores from the highest down, cutoffs dashed"), "annex_scores",
         ),
     ]
 
@@ -116,7 +115,8 @@ def operation(result: Assessment) -> list[Block]:
         Chart(
             "shares", Text("各考核对象各指标得分率（灰色为不计分）", "Shares of full marks (grey: not scored)"),
             lambda language: figures.shares(result, language),
-            Text("行为考核对象，列为指标，颜色越深得分率越高", "Rows are units, columns indicators; darker is higher"), "operation",
+            Text("行为考核对象，列为指标，颜色越深得分率越高", "Rows are units, columns indicators; darker is higher"),
+            "annex_scores" if many else "operation",
         ),
     ]
     return blocks
@@ -168,39 +168,6 @@ def _verdicts(result: Assessment, table: pd.DataFrame, names: dict[str, Text]) -
         limit=LOW_SPREAD, names=listing(names[i] for i in flat) if len(flat) else words.NONE,
     )
     return [*texts, text]
-
-
-def cutoffs(result: Assessment, near_miss: float) -> list[Block]:
-    """Near-misses, rounding, ties and dead cutoffs."""
-    near = words.near_misses(result, near_miss)
-    intro = say(
-        zh="等级划分为{bands}，分数线所在分数属于上一等级。距分数线{near_miss:g}分以内的临界单位有{n}家。",
-        en="Grades are {bands}; a score on a cutoff belongs to the upper grade. {n:unit lies|units lie} within {near_miss:g} "
-        "of a cutoff.",
-        bands=words.bands(result.scheme), near_miss=near_miss, n=len(near),
-    )
-    blocks: list[Block] = [Paragraph(intro, "cutoffs"), *rules.grades(result)]
-    if len(near):
-        frame = pd.DataFrame({"unit": _labels(result, near.index), "score": near["score"].to_numpy()})
-        frame["grade"] = _grades(result, near["grade"])
-        frame["next"] = [None if g is None else result.scheme.grade(g).label for g in near["next"]]
-        frame["nearest"] = near["nearest"].to_numpy()
-        columns = {
-            "unit": words.UNIT,
-            "score": words.SCORE,
-            "grade": words.GRADE,
-            "next": Text("相邻等级", "Neighbouring grade"),
-            "nearest": Text("相差分数", "Points away"),
-        }
-        formats = {"score": words.score_format(result), "nearest": ".2f"}
-        caption = Text("临界单位", "Near-misses")
-        blocks.append(DataTable("near_misses", caption, frame, columns, formats, "cutoffs"))
-    heading = Text("小数口径、并列、空档和不起作用的分数线", "Decimals, ties, holes and dead cutoffs")
-    texts = [rounding_option(result)]
-    texts += list(result.flags[result.flags.kind.isin(["rounding", "on_cutoff", "tie", "dead_cutoff", "hole"])]["text"])
-    for i, text in enumerate(texts):
-        blocks.append(Paragraph(text, "cutoffs", heading if i == 0 else None, style="item"))
-    return blocks
 
 
 def details(result: Assessment) -> list[Block]:

@@ -22,6 +22,7 @@ def losses(result: Assessment) -> list[Block]:
         "responsible": (Text("责任单位", "Department responsible"), Text("各责任单位失分", "Points lost by responsible department")),
     }
     blocks: list[Block] = []
+    parts: list[Text] = []
     for by, (title, caption) in titles.items():
         table = decomposition.losses(result, by)
         if table.empty:
@@ -31,17 +32,17 @@ def losses(result: Assessment) -> list[Block]:
             "points": (POINTS, list(table["points"]), "g"), "lost": (LOST, list(table["lost"]), ".2f"),
             "share": (Text("失分率", "Share lost"), list(table["share"]), ".1%"),
         }
-        chapter = "operation" if by in ("area", "aspect") else "annex_scores"
-        blocks.append(table_of(f"lost_by_{by}", caption, chapter, columns))
-        if chapter != "operation":
-            most = [say(zh="{name}（{p:.2f}分）", en="{name} ({p:.2f})", name=row.name_, p=row.lost) for row in table.rename(columns={"name": "name_"}).head(3).itertuples()]
-            text = say(
-                zh="按{title}看，平均失分最多的是{most}，逐个部门见附件得分明细。",
-                en="By {title}, most points are lost on average by {most}; all are in the annex of scores.",
-                title=title, most=listing(most),
-            )
-            blocks.append(Paragraph(text, "operation"))
-    if not any(isinstance(block, Paragraph) for block in blocks):
+        blocks.append(table_of(f"lost_by_{by}", caption, "annex_scores", columns))
+        rows = table.rename(columns={"name": "name_"}).head(2).itertuples()
+        most = listing(say(zh="{name}（{p:.2f}分，占{share:.1%}）", en="{name} ({p:.2f}, {share:.1%} of its points)", name=row.name_, p=row.lost, share=row.share) for row in rows)
+        parts.append(say(zh="按{title}看是{most}", en="by {title} {most}", title=title, most=most))
+    if parts:
+        text = say(
+            zh="平均失分（占其分值）最多的，{parts}，其余见附件。", en="Most points are lost on average: {parts}. All are in the annex of scores.",
+            parts=words.semicolons(parts),
+        )  # fmt: skip
+        blocks.append(Paragraph(text, "operation"))
+    if all(leaf.lead is None and leaf.responsible is None for leaf in result.scheme.leaves):
         text = Text(
             "方案未列考核牵头部门和责任单位，不作部门失分分析。",
             "The scheme names no departments, so points lost are not broken down by department.",
@@ -72,7 +73,15 @@ def stages(result: Assessment) -> list[Block]:
         "filed": (Text("同项核查前得分率", "Share before, same items"), list(table["filed"]), ".1%"),
     }
     heading = Text("各阶段评分情况", "How the stages mark")
-    blocks: list[Block] = [table_of("stages", heading, "operation", columns, heading=heading)]
+    blocks: list[Block] = [table_of("stages", heading, "annex_scores", columns)]
+    marks = table["mean"][[names[id].effect == "part" for id in table.index]]
+    if len(marks) > 1:
+        text = say(
+            zh="各阶段中平均得分率最低的是{low}（{a:.1%}），最高的是{high}（{b:.1%}）；各阶段评的项目不全相同，逐阶段见附件得分明细。",
+            en="Of the stages {low} marks lowest on average ({a:.1%}) and {high} highest ({b:.1%}); they do not mark the same items, and the annex of scores has all of them.",
+            low=names[marks.idxmin()].name, a=marks.min(), high=names[marks.idxmax()].name, b=marks.max(),
+        )  # fmt: skip
+        blocks.append(Paragraph(text, "operation", heading))
     changed = decomposition.verification(result)
     if len(changed):
         by_unit = changed.groupby("unit", sort=False)["change"].sum()

@@ -12,8 +12,6 @@ from qtoolkit.regions import Box
 from qtoolkit.report import figures, words
 from qtoolkit.report.blocks import Block, Chart, DataTable, Paragraph, rounded_towards, table_of
 
-BANDS = (0.0, 0.025, 0.05, 0.1, 0.2)
-SHIFTS = (0.0, 0.005, 0.01, 0.02)  # of the total
 SECONDS = 60.0  # for all rank ranges
 FEW = 8  # names in a sentence
 NATURE = {
@@ -21,28 +19,6 @@ NATURE = {
     "at most": Text("至多", "at most"), "none": Text("现行分值下即不确定", "open even now"),
     "refused": Text("不适用", "not applicable"), "undefined": Text("无法单独调整", "cannot move alone"),
 }  # fmt: skip
-
-
-def moving_cutoffs(result: Assessment) -> list[Block]:
-    """How many grades stay certain while points and cutoffs move together."""
-    total = result.scheme.total
-    counts = robustness.tolerance_map(result, BANDS, [share * total for share in SHIFTS])
-    n, moved = len(result.scores), counts.iloc[0, 2]
-    text = say(
-        zh="分值不动、各分数线上下移动{shift:g}分以内，{moved}家等级不变；分值上下浮动10%、分数线不动，{fixed}家不变；"
-        "两者同时变动，{both}家不变（共{n}家，其他幅度见附件得分明细）。",
-        en="The annex of scores counts the grades that are certain while points and cutoffs move together. With the points as they are and "
-        "cutoffs moving by up to {shift:g} either way, {moved} of {n} grades hold; with points within ±10% and cutoffs fixed, "
-        "{fixed}; with both, {both}.",
-        shift=SHIFTS[2] * total, moved=int(moved), fixed=int(counts.loc[0.1].iloc[0]), both=int(counts.loc[0.1].iloc[2]), n=n,
-    )
-    columns = {"band": (Text("分值浮动", "Points within"), [f"±{band:.4g}%" for band in np.array(BANDS) * 100], "")}
-    for i, share in enumerate(SHIFTS):
-        heading = say(zh="分数线±{shift:g}分", en="cutoffs ±{shift:g}", shift=share * total)
-        columns[f"shift{i}"] = (heading, [int(count) for count in counts.iloc[:, i]], "d")
-    caption = Text("等级确定不变的家数", "Number of grades that are certain")
-    heading = Text("分值与分数线同时变动", "Points and cutoffs moving together")
-    return [Paragraph(text, "stability", heading), table_of("certainty_map", caption, "annex_scores", columns)]
 
 
 def rank_ranges(result: Assessment, band: float, drawn: simulation.Simulation) -> list[Block]:

@@ -25,7 +25,7 @@ def scores(result: Assessment, language: str) -> Any:
     fonts.use()
     order = result.ranks.sort_values(kind="stable").index
     values, colours = result.scores[order], grade_colours(result)
-    figure, axes = _units_axes(len(order))
+    figure, axes = units_axes(len(order))
     places = np.arange(len(order))
     axes.barh(places, values, color=[colours[g] for g in result.grades[order]], height=_thick(order, 0.72))
     start = _left_end(values, cutoffs_of(result))
@@ -50,7 +50,7 @@ def shares(result: Assessment, language: str) -> Any:
     order = result.ranks.sort_values(kind="stable").index
     matrix = result.matrix.loc[order] * 100
     names = [leaf.name.of(language) for leaf in result.scheme.leaves]
-    figure, axes = _units_axes(len(order), extra=1.3)
+    figure, axes = units_axes(len(order), extra=1.3)
     axes.set_facecolor("#cccccc")
     sns.heatmap(
         matrix.to_numpy(),
@@ -79,7 +79,7 @@ def ranges(result: Assessment, table: pd.DataFrame, language: str) -> Any:
     fonts.use()
     order = table["score"].sort_values(ascending=False, kind="stable").index
     table = table.loc[order]
-    figure, axes = _units_axes(len(order))
+    figure, axes = units_axes(len(order))
     places = np.arange(len(order))
     certain = table["certain"].to_numpy(bool)
     words = {
@@ -112,7 +112,7 @@ def tolerances(result: Assessment, certificates: Certificates, language: str) ->
     fonts.use()
     table = certificates.table.dropna(subset="tolerance").sort_values("tolerance", kind="stable")
     values = np.minimum(table["tolerance"].to_numpy(float), 1.0) * 100
-    figure, axes = _units_axes(len(table))
+    figure, axes = units_axes(len(table))
     colours = grade_colours(result)
     places = np.arange(len(table))
     axes.barh(places, values, color=[colours[g] for g in result.grades[table.index]], height=_thick(table, 0.7))
@@ -132,7 +132,7 @@ def tolerances(result: Assessment, certificates: Certificates, language: str) ->
 def rank_ranges(result: Assessment, table: pd.DataFrame, language: str) -> Any:
     """Proven rank ranges as pale bars, ranges that draws show as dark ones, the present rank as a dot."""
     fonts.use()
-    figure, axes = _units_axes(len(table))
+    figure, axes = units_axes(len(table))
     places = np.arange(len(table))
     axes.barh(
         places, table["worst"] - table["best"] + 0.5, left=table["best"] - 0.25, height=_thick(table, 0.66), color="#b9d0e2",
@@ -157,7 +157,7 @@ def grade_frequencies(result: Assessment, drawn: Simulation, language: str) -> A
     fonts.use()
     order = result.ranks.sort_values(kind="stable").index
     table, colours = drawn.grade_acceptability.loc[order] * 100, grade_colours(result)
-    figure, axes = _units_axes(len(order))
+    figure, axes = units_axes(len(order))
     left, places = np.zeros(len(order)), np.arange(len(order))
     for grade in result.scheme.grades:
         axes.barh(places, table[grade.id], left=left, height=_thick(order, 0.76), color=colours[grade.id], label=grade.label.of(language))
@@ -270,7 +270,7 @@ def grade_colours(result: Assessment) -> dict[str, str]:
     return {grade.id: SHADES[min(i, len(SHADES) - 1)] for i, grade in enumerate(result.scheme.grades)}
 
 
-def _units_axes(n: int, extra: float = 0.9) -> tuple[Any, Any]:
+def units_axes(n: int, extra: float = 0.9) -> tuple[Any, Any]:
     import matplotlib.pyplot as plt
 
     height = extra + (0.165 * n if n <= MANY else 7.0)

@@ -20,6 +20,7 @@ from qtoolkit.inputs.leafrules import (
 )
 from qtoolkit.inputs.scheme import Grade, Indicator, Scheme
 from qtoolkit.language import Text, listing, say
+from qtoolkit.report import words
 from qtoolkit.report.blocks import Block, DataTable, Paragraph, table_of
 
 BETTER = {"higher": Text("越大越好", "more is better"), "lower": Text("越小越好", "less is better")}
@@ -215,7 +216,7 @@ def limits(grade: Grade) -> Text | None:
                 where=where, k=grade.last, ties=ties,
             )
         )
-    return Text("；".join(p.zh for p in parts), "; ".join(p.en for p in parts)) if parts else None
+    return words.semicolons(parts) if parts else None
 
 
 SHEET = {

@@ -5,9 +5,11 @@ from __future__ import annotations
 import pandas as pd
 
 from qtoolkit.assessment import Assessment
+from qtoolkit.inputs.case import Case
+from qtoolkit.inputs.scheme import Scheme
 from qtoolkit.language import Text, listing, say
 from qtoolkit.report import words
-from qtoolkit.report.blocks import Block, DataTable, Paragraph
+from qtoolkit.report.blocks import Block, DataTable, Paragraph, table_of
 
 
 def basis(result: Assessment) -> list[Block]:
@@ -103,8 +105,11 @@ def joined(parts: list[Text]) -> Text:
     return Text("".join(p.zh for p in parts), " ".join(p.en for p in parts))
 
 
-def indicators(result: Assessment) -> list[Block]:
-    """The tree with its points."""
+MANY_LEAVES = 20  # beyond so many, the body of the memo shows the upper two levels only
+
+
+def indicators(result: Assessment, previous: Case | None = None) -> list[Block]:
+    """The tree with its points; of a large one the upper two levels, beside last year's points, and the whole in the annex."""
     scheme = result.scheme
     paths = words.top_path(scheme)
     depth = max(len(path) for path in paths.values())
@@ -132,7 +137,27 @@ def indicators(result: Assessment) -> list[Block]:
     frame = pd.DataFrame(rows, columns=list(columns))
     frame = frame.astype({name: object for name in columns if name.startswith("sum")})
     caption = Text("指标体系及分值", "Indicators and points")
-    return [Paragraph(shares, "indicators"), DataTable("indicators", caption, frame, columns, formats, "indicators", data=False)]
+    if len(scheme.leaves) <= MANY_LEAVES or depth < 3:
+        return [Paragraph(shares, "indicators"), DataTable("indicators", caption, frame, columns, formats, "indicators", data=False)]
+    whole = DataTable("indicators", caption, frame, columns, formats, "annex_rules", data=False)
+    return [Paragraph(shares, "indicators"), _upper_levels(scheme, previous), whole]
+
+
+def _upper_levels(scheme: Scheme, previous: Case | None) -> DataTable:
+    """The first two levels: how many leaves, the points, and last year's."""
+    nodes = [node for top in scheme.indicators for node in (top, *top.children)]
+    tops, old = {top.id for top in scheme.indicators}, {} if previous is None else {node.id: node.points for node in previous.scheme.nodes}
+    columns = {
+        "level0": (LEVELS[0], [node.name if node.id in tops else Text("", "") for node in nodes], ""),
+        "level1": (LEVELS[1], [Text("", "") if node.id in tops else node.name for node in nodes], ""),
+        "leaves": (Text("考核要点数", "Indicators"), [sum(leaf.is_leaf for leaf in node.walk()) for node in nodes], "d"),
+        "points": (Text("分值", "Points"), [float(node.points) for node in nodes], "g"),
+    }
+    if old:
+        columns["last"] = (Text("上年度分值", "Points last year"), [old.get(node.id, float("nan")) for node in nodes], "g")
+        columns["change"] = (Text("增减", "Difference"), [node.points - old[node.id] if old.get(node.id, node.points) != node.points else float("nan") for node in nodes], "+g")
+    caption = Text("一、二级指标分值（全部考核要点见附件评分细则）", "Points of the upper two levels (all indicators are in the annex of scoring rules)")
+    return table_of("upper_levels", caption, "indicators", columns, data=False)
 
 
 LEVELS = (

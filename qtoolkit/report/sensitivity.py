@@ -47,7 +47,7 @@ def ranges(result: Assessment, band: float) -> list[Block]:
     }
     formats = {"score": ".2f", "low": "↓.2f", "high": "↑.2f"}
     explain = say(
-        zh="{region}时，各考核对象得分的最低值和最高值如下图，逐家数字见附件得分明细。",
+        zh="{region}时的最低分和最高分如下图，逐家见附件得分明细。",
         en="With {region}, the lowest and highest scores are in the figure; the annex of scores has the numbers.",
         region=region.describe(),
     )
@@ -64,7 +64,7 @@ def ranges(result: Assessment, band: float) -> list[Block]:
             Text(
                 "横条为得分区间，圆点为现行分值下的得分，虚线为分数线", "Bars are ranges, dots present scores, dashes cutoffs",
             ),
-            "stability",
+            "stability", width=0.8,
         ),
         *_reasons(table, result),
         *exact.new_indicators(result, table),

@@ -6,17 +6,19 @@ import numpy as np
 import pandas as pd
 
 from qtoolkit import cutoffs as grade_cutoffs
-from qtoolkit.assessment import Assessment
+from qtoolkit.assessment import Assessment, assess
 from qtoolkit.errors import InputError
+from qtoolkit.inputs.case import Case
 from qtoolkit.language import Text, listing, say
 from qtoolkit.report import words
 from qtoolkit.report.blocks import Block, DataTable, Paragraph
 from qtoolkit.report.scheme import joined, synthetic
 
 
-def summary(result: Assessment, near_miss: float) -> list[Block]:
-    """The one page that leaders read, as far as the assessment alone can fill it."""
-    scheme = result.scheme
+def summary(result: Assessment, near_miss: float, previous: Case | None = None) -> list[Block]:
+    """The one page that leaders read, as far as the assessment alone can fill it; with last year's points and numbers of
+    units where there are any."""
+    scheme, last = result.scheme, None if previous is None else assess(previous.scheme, previous.table)
     order = result.scores.sort_values(ascending=False, kind="stable").index
     form = words.score_format(result)
     conclusion = say(
@@ -30,7 +32,7 @@ def summary(result: Assessment, near_miss: float) -> list[Block]:
     points = say(
         zh="方案要点：总分{total:g}分，{parts}；等级划分为{bands}。",
         en="The scheme: {total:g} points in all, {parts}; grades are {bands}.",
-        total=scheme.total, parts=words.areas(scheme), bands=words.bands(scheme),
+        total=scheme.total, parts=words.areas(scheme, previous and previous.scheme), bands=words.bands(scheme),
     )
     near = words.near_misses(result, near_miss)
     close = say(
@@ -38,7 +40,7 @@ def summary(result: Assessment, near_miss: float) -> list[Block]:
         en="Results: {n:unit lies|units lie} within {near_miss:g} of a cutoff: {units}.",
         near_miss=near_miss, n=len(near), units=words.units(result, near.index),
     )
-    blocks: list[Block] = [Paragraph(conclusion, "summary"), Paragraph(points, "summary"), _grade_counts(result, near)]
+    blocks: list[Block] = [Paragraph(conclusion, "summary"), Paragraph(points, "summary"), _grade_counts(result, near, last)]
     blocks.append(Paragraph(close, "summary"))
     heading = Text("需研究决定的事项", "Matters for decision")
     for i, option in enumerate(options(result)):
@@ -50,8 +52,8 @@ def summary(result: Assessment, near_miss: float) -> list[Block]:
     return blocks
 
 
-def _grade_counts(result: Assessment, near: pd.DataFrame) -> DataTable:
-    """How many units have each grade, and how many of them lie close to a cutoff."""
+def _grade_counts(result: Assessment, near: pd.DataFrame, last: Assessment | None) -> DataTable:
+    """How many units have each grade, how many had it last year, and how many of them lie close to a cutoff."""
     tally, close = result.grades.value_counts(), near["grade"].value_counts()
     grades = result.scheme.grades
     frame = pd.DataFrame(
@@ -70,6 +72,10 @@ def _grade_counts(result: Assessment, near: pd.DataFrame) -> DataTable:
         "share": Text("占比", "Share"),
         "near": Text("其中临界单位", "Near-misses among them"),
     }
+    if last is not None and [g.id for g in last.scheme.grades] == [g.id for g in grades]:
+        before = last.approved.value_counts()
+        frame.insert(3, "last", [int(before.get(grade.id, 0)) for grade in grades])
+        columns["last"] = Text("上年度家数", "Units last year")
     caption = Text("各等级家数", "Units in each grade")
     return DataTable("grade_counts", caption, frame, columns, {"cutoff": "g", "share": ".1%"}, "summary")
 
@@ -99,7 +105,7 @@ def options(result: Assessment) -> list[Text]:
     return texts[:3]
 
 
-def _changes(result: Assessment, grades: pd.Series) -> Text:
+def grade_changes(result: Assessment, grades: pd.Series) -> Text:
     """Who changes grade, and how: "甲市（由二档变为一档）"."""
     moved = [
         say(
@@ -120,8 +126,8 @@ def rounding_option(result: Assessment) -> Text:
         zh="小数口径。方案规定总分{now}。如改为四舍五入到整数：{half_up}；如改为舍去小数取整数：{floor}。",
         en="Decimals. The scheme says: {now}. Half up to whole points instead: {half_up}. Down to whole points instead: "
         "{floor}.",
-        now=words.rounding(result.scheme.rounding.total), half_up=_changes(result, audit["whole_half_up"]),
-        floor=_changes(result, audit["whole_floor"]),
+        now=words.rounding(result.scheme.rounding.total), half_up=grade_changes(result, audit["whole_half_up"]),
+        floor=grade_changes(result, audit["whole_floor"]),
     )
 
 
@@ -135,7 +141,7 @@ def _cutoff_option(result: Assessment, grade: str, shift: float) -> Text | None:
         zh="{grade}分数线由{now:g}分改为{cutoff:g}分：{changes}。",
         en="The cutoff of {grade} at {cutoff:g} instead of {now:g}: {changes}.",
         grade=result.scheme.grade(grade).label, now=cutoff - shift, cutoff=cutoff,
-        changes=_changes(result, other.grades),
+        changes=grade_changes(result, other.grades),
     )
 
 
@@ -149,19 +155,20 @@ def _blank_option(result: Assessment) -> Text | None:
     return say(
         zh="缺项处理。如各项空白一律按零分计：{changes}。",
         en="Blanks. If every blank counted as zero: {changes}.",
-        changes=_changes(result, other.grades),
+        changes=grade_changes(result, other.grades),
     )
 
 
 def risks(result: Assessment) -> list[Block]:
-    """What to bear in mind, and the options with their consequences."""
+    """What to bear in mind, and where the options with their consequences are."""
     blocks: list[Block] = []
     for i, text in enumerate(_risks(result)):
         blocks.append(Paragraph(text, "risks", Text("风险提示", "Risks") if i == 0 else None, style="item"))
-    for i, option in enumerate(options(result)):
-        heading = Text("可供选择的做法及其后果", "Options and their consequences") if i == 0 else None
-        blocks.append(Paragraph(option, "risks", heading, style="item"))
-    return blocks
+    text = Text(
+        "可供选择的做法及其后果，见摘要“需研究决定的事项”和“等级划分标准论证”。",
+        "Options with their consequences are in the summary (matters for decision) and under the grounds for the cutoffs.",
+    )
+    return [*blocks, Paragraph(text, "risks")]
 
 
 def _risks(result: Assessment) -> list[Text]:

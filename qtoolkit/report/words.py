@@ -55,7 +55,7 @@ def bands(scheme: Scheme) -> Text:
     parts = [
         say(zh="{group}{bands}", en="{group}: {bands}", group=group, bands=_bands(scheme, group)) for group in scheme.classes
     ]
-    return Text("；".join(part.zh for part in parts), "; ".join(part.en for part in parts))
+    return semicolons(parts)
 
 
 def _bands(scheme: Scheme, group: str | None) -> Text:
@@ -70,11 +70,17 @@ def _bands(scheme: Scheme, group: str | None) -> Text:
     return listing([*items, say(zh="{grade}不足{edge:g}分", en="{grade} below {edge:g}", grade=last, edge=cutoffs[-2])])
 
 
-def areas(scheme: Scheme) -> Text:
-    """The top-level indicators and their points; where there are many, their number."""
+def areas(scheme: Scheme, before: Scheme | None = None) -> Text:
+    """The top-level indicators and their points, with those of an earlier scheme; where there are many, their number."""
     if len(scheme.indicators) > 6:
         return say(zh="指标{n}项", en="{n:indicator|indicators}", n=len(scheme.indicators))
-    return listing(say(zh="{n}{p:g}分", en="{n} {p:g}", n=top.name, p=top.points) for top in scheme.indicators)
+    old = {node.id: node.points for node in before.nodes} if before else {}
+    return listing(
+        say(zh="{n}{p:g}分（上年度{q:g}分）", en="{n} {p:g} ({q:g} last year)", n=top.name, p=top.points, q=old[top.id])
+        if top.id in old
+        else say(zh="{n}{p:g}分", en="{n} {p:g}", n=top.name, p=top.points)
+        for top in scheme.indicators
+    )
 
 
 def rounding(rule: Rounding | None) -> Text:
@@ -112,6 +118,12 @@ def score_format(result: Assessment) -> str:
     """The format of published scores: the decimals that the scheme keeps."""
     rule = result.scheme.rounding.total
     return ".4f" if rule is None else f".{rule.decimals}f"
+
+
+def semicolons(texts: Iterable[Text]) -> Text:
+    """Clauses one after another."""
+    texts = list(texts)
+    return Text("；".join(t.zh for t in texts), "; ".join(t.en for t in texts))
 
 
 def interval(low: float, high: float) -> Text | None:

@@ -19,6 +19,7 @@ from qtoolkit.runs import folder as run_folder
 from qtoolkit.runs.notebooks import Notebook, find_notebooks
 
 FORMATS = ("html", "docx", "pdf")
+COMPARISON = "05_comparison"  # runs by itself where a previous year is given
 PATHS = ("scheme", "data", "previous", "ratings")
 
 
@@ -85,6 +86,10 @@ def plan(
         data |= {key: value for key, value in (("language", language), ("notebooks", notebooks)) if value}
         if isinstance(data.get("notebooks"), list | tuple):
             data["notebooks"] = tuple(data["notebooks"])
+        if data.get("previous") is not None and not notebooks:
+            listed = data.get("notebooks", Parameters.model_fields["notebooks"].default)
+            if isinstance(listed, tuple) and COMPARISON not in listed:
+                data["notebooks"] = (*listed, COMPARISON)
     books = _books(data.get("notebooks") if isinstance(data, dict) else None, near)
     declared = {name: default for book in (*_books(written, near), *books) for name, default in book.declared.items()}
     parameters = parameters_of(data, declared.keys(), document)

@@ -1,0 +1,261 @@
+"""Views of what changed since last year: grades, reasons, points alone, the table of revisions, grades over the years."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from qtoolkit.comparison import FACTORS, PARTS, Comparison, History
+from qtoolkit.errors import InputError, nearest
+from qtoolkit.language import Text, listing, same, say
+from qtoolkit.report import change_figures, reasons, words
+from qtoolkit.report.blocks import Block, Chart, Paragraph, table_of
+
+FEW = 12  # names in a sentence
+KINDS = {
+    "kept": Text("保留", "kept"), "renamed": Text("更名", "renamed"), "split": Text("拆分", "split"), "merged": Text("合并", "merged"),
+    "new": Text("新增", "new"), "dropped": Text("取消", "dropped"),
+}  # fmt: skip
+NOTHING = Text("没有给出上年度案例（参数 previous），不作年度比较。", "No case of last year is given (parameter previous): years are not compared.")
+
+
+def transitions(comparison: Comparison | None) -> list[Block]:
+    """Who changed grade, with the sentence for the summary."""
+    if comparison is None:
+        return [Paragraph(NOTHING, style="note")]
+    steps, (old, new) = comparison.grade_decomposition, reasons.years(comparison)
+    up, down = (steps.index[sign * steps["change"] > 0] for sign in (1, -1))
+    same_, n = int((steps["change"] == 0).sum()), len(steps)
+    heading = Text("等级变化", "Changes of grade")
+    blocks: list[Block] = []
+    if comparison.graded_alike:
+        line = say(
+            zh="与{old}比较：{n}家中{same}家等级不变，{up}家上升{rise}，{down}家下降{fall}。",
+            en="Compared with {old}: of {n:unit|units} {same} keep their grade, {up} rise{rise} and {down} fall{fall}.",
+            old=old, n=n, same=same_, up=len(up), down=len(down), rise=_named(comparison, up), fall=_named(comparison, down),
+        )  # fmt: skip
+        blocks += [Paragraph(line, "summary", place=1), Paragraph(line, "changes", heading)]
+        kappa, rank = comparison.kappa, comparison.correlations
+        text = say(
+            zh="两次等级的一致率为{share:.1%}，{kappa}；{ranks}位次平均变动{shift:.2f}位。",
+            en="The two gradings agree for {share:.1%}; {kappa}; {ranks}ranks move by {shift:.2f} on average.",
+            share=kappa["agreement"], kappa=_kappa(kappa), ranks=_correlation(rank), shift=rank["rank_shift"],
+        )  # fmt: skip
+        blocks.append(Paragraph(text, "changes"))
+    else:
+        text = say(
+            zh="{old}有{a}个等级，{new}有{b}个，等级不能逐级比较，只分解得分。",
+            en="{old} has {a:grade|grades} and {new} {b}: steps between grades cannot be compared, only scores are decomposed.",
+            old=old, new=new, a=len(comparison.before.scheme.grades), b=len(comparison.after.scheme.grades),
+        )  # fmt: skip
+        blocks.append(Paragraph(text, "changes", heading))
+    for names, result, zh_en in ((comparison.left, comparison.before, "left"), (comparison.entered, comparison.after, "entered")):
+        if names:
+            text = _coming_and_going(words.units(result, names, FEW), zh_en)
+            blocks.append(Paragraph(text, "changes"))
+    columns: dict[str, Any] = {"before": (say(zh="{old}＼{new}", en="{old} \\ {new}", old=old, new=new), [g.label for g in comparison.before.scheme.grades], "")}
+    for grade in comparison.after.scheme.grades:
+        columns[f"to:{grade.id}"] = (grade.label, list(comparison.transitions[grade.id]), "d")
+    columns["sum"] = (say(zh="{old}合计", en="{old} in all", old=old), list(comparison.transitions.sum(axis=1)), "d")
+    caption = Text("等级变动表（行为上次，列为本次，家数）", "Transitions between grades (rows before, columns after, units)")
+    names = [[g.label for g in result.scheme.grades] for result in (comparison.before, comparison.after)]
+    chart = Chart(
+        "transitions", Text("等级变动", "Transitions between grades"),
+        lambda language: change_figures.transitions(comparison, (names[0], names[1]), (old, new), language),
+        Text("行为上次等级，列为本次等级，方框内为等级不变的家数", "Rows are grades before, columns after; framed are units that keep their grade"), "annex_scores", width=0.6,
+    )  # fmt: skip
+    return [*blocks, table_of("transitions", caption, "changes", columns), chart]
+
+
+def _coming_and_going(units: Text, which: str) -> Text:
+    if which == "left":
+        return say(zh="只在上次参评、不作分解的考核对象：{units}。", en="Assessed before only, and not decomposed: {units}.", units=units)
+    return say(zh="只在本次参评、不作分解的考核对象：{units}。", en="Assessed now only, and not decomposed: {units}.", units=units)
+
+
+def _named(comparison: Comparison, units: pd.Index) -> Text:
+    if not len(units):
+        return Text("", "")
+    return say(zh="（{units}）", en=" ({units})", units=words.units(comparison.after, units, FEW))
+
+
+def _kappa(kappa: pd.Series) -> Text:
+    if kappa["kappa"] != kappa["kappa"]:
+        return Text("kappa无法计算（全部为同一等级）", "kappa is undefined (all have one grade)")
+    return say(zh="kappa为{k:.2f}（按等级差加权{w:.2f}）", en="kappa is {k:.2f} ({w:.2f} weighted by steps)", k=kappa["kappa"], w=kappa["linear"])
+
+
+def _correlation(found: pd.Series) -> Text:
+    if found["spearman"] != found["spearman"]:
+        return Text("", "")
+    return say(zh="位次相关系数为{r:.2f}，", en="rank correlation is {r:.2f}; ", r=found["spearman"])
+
+
+def parts(comparison: Comparison | None, unit: str | None = None) -> list[Block]:
+    """Every unit's change of score in parts, and one unit's; if none is named, of those whose grade changed the one whose score
+    changed most."""
+    if comparison is None:
+        return []
+    table, steps = comparison.decomposition, comparison.grade_decomposition
+    shown = {name: reasons.NAMES[name] for name in PARTS[:-1] if name in FACTORS or (table[name] != 0).any()}
+    if unit is None:
+        unit = (table["change"].abs() + comparison.after.scheme.total * (steps["change"].fillna(0) != 0)).idxmax()
+    elif unit not in table.index:
+        text = say(zh="unit 为“{unit}”，前后两次都参评的考核对象中没有它{hint}", en="unit is “{unit}”: not assessed both times{hint}", unit=unit, hint=nearest(unit, table.index))
+        raise InputError(text)
+    chart = Chart(
+        "decomposition", Text("各考核对象得分变化的构成", "What each unit's change of score is made of"),
+        lambda language: change_figures.decomposition(comparison, shown, language),
+        Text("横条为各方面的影响，圆点为得分变化合计", "Bars are the parts, dots the whole change"), "changes", width=0.8,
+    )  # fmt: skip
+    one = Chart(
+        "decomposition_unit", say(zh="{unit}得分变化的构成", en="What the change of {unit} is made of", unit=comparison.after.labels[unit]),
+        lambda language: change_figures.waterfall(comparison, unit, shown, language),
+        Text("由上次得分逐项加减到本次得分，虚线为本次分数线", "From the score before to the score after, part by part; dashes are the cutoffs now"), "annex_scores",
+    )  # fmt: skip
+    order = table["change"].sort_values(ascending=False, kind="stable").index
+    columns: dict[str, Any] = {"unit": (words.UNIT, [comparison.after.labels[u] for u in order], "")}
+    columns["grade_before"] = (Text("上次等级", "Grade before"), [comparison.before.scheme.grade(g).label for g in steps.loc[order, "grade_before"]], "")
+    columns["grade_after"] = (Text("本次等级", "Grade after"), [comparison.after.scheme.grade(g).label for g in steps.loc[order, "grade_after"]], "")
+    columns |= {
+        "score_before": (Text("上次得分", "Before"), list(table.loc[order, "score_before"]), ".2f"),
+        "score_after": (Text("本次得分", "After"), list(table.loc[order, "score_after"]), ".2f"), "change": (Text("变化", "Change"), list(table.loc[order, "change"]), "+.2f"),
+    }  # fmt: skip
+    columns |= {name: (label, list(table.loc[order, name] + 0.0), "+.2f") for name, label in shown.items()}
+    blocks: list[Block] = [chart, one, table_of("decomposition", Text("得分变化的构成（分）", "Parts of the change of score (points)"), "annex_scores", columns)]
+    if comparison.graded_alike and (steps[list(PARTS)] != 0).any(axis=None):
+        rows = steps.loc[order][(steps.loc[order, list(PARTS)].abs() > reasons.MAIN).any(axis=1)]
+        all_ = {name: label for name, label in reasons.NAMES.items() if (rows[name] != 0).any()}
+        columns = {"unit": (words.UNIT, [comparison.after.labels[u] for u in rows.index], ""), "change": (Text("变化（级）", "Change (steps)"), list(rows["change"]), "+.0f")}
+        columns |= {name: (label, list(rows[name] + 0.0), "+.2f") for name, label in all_.items()}
+        caption = Text("等级变化的构成（级，升为正）", "Parts of the change of grade (steps, up is positive)")
+        blocks.append(table_of("grade_parts", caption, "annex_scores", columns))
+    return blocks
+
+
+def alone(comparison: Comparison | None) -> list[Block]:
+    """What this year's points alone, and this year's cutoffs alone, would have done to last year's data."""
+    if comparison is None:
+        return []
+    table, labels = comparison.alone, comparison.before.labels
+    moved = {}
+    for name in ("points", "cutoffs"):
+        other = comparison.after.scheme if name == "cutoffs" else comparison.before.scheme
+        units = [u for u in table.index if table[name].astype(object)[u] != table["grade_before"].astype(object)[u]] if comparison.graded_alike or name == "points" else []
+        items = [
+            say(zh="{unit}（由{a}变为{b}）", en="{unit} (from {a} to {b})", unit=labels[u], a=comparison.before.scheme.grade(table["grade_before"][u]).label, b=other.grade(table[name][u]).label)
+            for u in units
+        ]  # fmt: skip
+        moved[name] = listing(items, FEW) if items else Text("没有考核对象等级变化", "no unit changes grade")
+    text = say(
+        zh="用{old}的数据、只换用本次的分值：{points}。只换用本次的分数线、名额和取整：{cutoffs}（{what}）。新增指标在上次没有数据，不计分；拆分、合并的指标沿用原指标得分率。",
+        en="On the data of {old} with this year's points alone: {points}. With this year's cutoffs, quotas and rounding alone: {cutoffs} ({what}). New indicators have no "
+        "data there and are not scored; split and merged ones take the share of what they continue.",
+        old=reasons.years(comparison)[0], points=moved["points"], cutoffs=moved["cutoffs"], what=reasons.line_changes(comparison),
+    )  # fmt: skip
+    columns = {
+        "unit": (words.UNIT, [labels[u] for u in table.index], ""),
+        "score_before": (Text("上次得分", "Score before"), list(table["score_before"]), ".2f"),
+        "score_points": (Text("只换分值得分", "Score, points alone"), list(table["score_points"]), ".2f"),
+        "grade_before": (Text("上次初评等级", "Computed grade before"), [comparison.before.scheme.grade(g).label for g in table["grade_before"]], ""),
+        "points": (Text("只换分值", "Points alone"), [comparison.before.scheme.grade(g).label for g in table["points"]], ""),
+        "cutoffs": (Text("只换分数线", "Cutoffs alone"), [comparison.after.scheme.grade(g).label for g in table["cutoffs"]], ""),
+    }
+    caption = Text("上次数据按本次分值、分数线重算", "Last time's data under this time's points and cutoffs")
+    heading = Text("只改分值、只改分数线的影响", "Points alone, cutoffs alone")
+    return [Paragraph(text, "changes", heading), table_of("alone", caption, "annex_scores", columns)]
+
+
+def revision(comparison: Comparison | None) -> list[Block]:
+    """What changed in the indicators, and the table of revisions (修订对照表)."""
+    if comparison is None:
+        return []
+    before, after, table = comparison.before.scheme, comparison.after.scheme, comparison.matching.table
+    kinds = table["kind"]
+    moved = table[kinds.isin(["kept", "renamed"]) & ((table["points_before"] / before.total - table["points_after"] / after.total).abs() > 1e-12)]
+    names = {leaf.id: leaf.name for leaf in after.leaves}
+    fresh = [names[id] for id in table.loc[kinds == "new", "after"]]
+    dropped = [before.indicator(id).name for id in table.loc[kinds == "dropped", "before"]]
+    text = say(
+        zh="与{old}相比，保留{kept}项考核要点（其中{moved}项分值有变化），拆分{split}项为{pieces}项，合并为{merged}项，新增{n}项{fresh}，取消{m}项{dropped}。修订对照表见附件。",
+        en="Compared with {old}: {kept:indicator is|indicators are} kept ({moved} with other points), {split} split into {pieces}, {merged} made by merging, "
+        "{n} new{fresh}, {m} dropped{dropped}. The table of revisions is in the annex.",
+        old=reasons.years(comparison)[0], kept=int(kinds.isin(["kept", "renamed"]).sum()), moved=len(moved),
+        split=table.loc[kinds == "split", "before"].nunique(), pieces=table.loc[kinds == "split", "after"].nunique(),
+        merged=table.loc[kinds == "merged", "after"].nunique(), n=len(fresh), m=len(dropped),
+        fresh=say(zh="（{x}）", en=" ({x})", x=listing(fresh, FEW)) if fresh else Text("", ""),
+        dropped=say(zh="（{x}）", en=" ({x})", x=listing(dropped, FEW)) if dropped else Text("", ""),
+    )  # fmt: skip
+    blocks: list[Block] = [Paragraph(text, "indicators", place=1)]
+    for leaf, id in comparison.matching.unknown:
+        text = say(zh="“{leaf}”的往年对应指标“{id}”不在上次方案中。", en="“{leaf}” says that it continues “{id}”, which the earlier scheme does not have.", leaf=names[leaf], id=id)
+        blocks.append(Paragraph(text, "indicators", style="note"))
+    first = ~table.duplicated("before") | table["before"].isna()
+    again = table.duplicated("after") & table["after"].notna()
+    columns = {
+        "before": (say(zh="{old}指标", en="Indicator, {old}", old=reasons.years(comparison)[0]), [before.indicator(id).name if id and new else None for id, new in zip(table["before"], first, strict=True)], ""),
+        "points_before": (Text("分值", "Points"), [x if new else None for x, new in zip(table["points_before"], first, strict=True)], "g"),
+        "after": (say(zh="{new}指标", en="Indicator, {new}", new=reasons.years(comparison)[1]), [None if rep or id is None else names[id] for id, rep in zip(table["after"], again, strict=True)], ""),
+        "points_after": (Text("分值", "Points"), [None if rep else x for x, rep in zip(table["points_after"], again, strict=True)], "g"),
+        "kind": (Text("变化", "Change"), [KINDS[kind] for kind in kinds], ""),
+        "change": (Text("增减", "Difference"), [b - a if kind in ("kept", "renamed") and a != b else None for kind, a, b in zip(kinds, table["points_before"], table["points_after"], strict=True)], "+g"),
+        "rationale": (Text("设定依据", "Why it is set so"), [None if id is None else after.indicator(id).rationale for id in table["after"]], ""),
+    }  # fmt: skip
+    if not any(columns["rationale"][1]):
+        del columns["rationale"]
+    widths = {"before": 3.2, "points_before": 0.8, "after": 3.2, "points_after": 0.8, "kind": 0.9, "change": 0.9, "rationale": 2.2}
+    caption = Text("修订对照表", "Table of revisions")
+    return [*blocks, table_of("revision", caption, "annex_revision", columns, widths=tuple(widths[key] for key in columns), data=False)]
+
+
+def history(found: History | None) -> list[Block]:
+    """Grades over the years, with or without scores."""
+    if found is None:
+        return []
+    names = {name: same(name) for name in found.names}
+    last = found.rounds[-1]
+    steps = [
+        say(
+            zh="{a}至{b}上升{up}家、下降{down}家，一致率{share:.1%}", en="{a} to {b}: {up} up, {down} down, {share:.1%} alike",
+            a=a, b=b, up=int(row["up"]), down=int(row["down"]), share=row["agreement"],
+        )
+        for (a, b), row in found.agreement.iterrows()
+    ]  # fmt: skip
+    best = found.always(found.names[0])
+    text = say(
+        zh="历次等级（{n}家，{rounds}轮，只有等级、不用得分）：{grade}级家数依次为{counts}；各轮均为{grade}级的{m}家：{always}。{steps}。",
+        en="Grades over the rounds ({n:unit|units}, {rounds} rounds; grades alone, no scores): units in {grade}, in order, {counts}; in {grade} every time, {m}: {always}. {steps}.",
+        n=len(found.grades), rounds=len(found.rounds), grade=found.names[0], counts=listing(str(int(x)) for x in found.counts[found.names[0]]),
+        m=len(best), always=listing([found.labels[u] for u in best], FEW) if best else words.NONE, steps=words.semicolons(steps),
+    )  # fmt: skip
+    chart = Chart(
+        "history", say(zh="历次等级（至{last}）", en="Grades over the rounds (to {last})", last=last), lambda language: change_figures.history(found, names, language),
+        Text("每行一家，每列一轮", "A row a unit, a column a round"), "annex_scores",
+    )  # fmt: skip
+    changes = found.changes
+    columns = {
+        "unit": (words.UNIT, [found.labels[u] for u in changes["unit"]], ""),
+        "before": (Text("上轮", "From round"), list(changes["before"]), ""), "after": (Text("本轮", "To round"), list(changes["after"]), ""),
+        "from": (Text("上轮等级", "Grade before"), list(changes["from"]), ""), "to": (Text("本轮等级", "Grade after"), list(changes["to"]), ""),
+    }  # fmt: skip
+    return [Paragraph(text, "annex_scores"), chart, table_of("history_changes", Text("历次等级变动", "Changes of grade over the rounds"), "annex_scores", columns)]
+
+
+def methods(comparison: Comparison | None) -> list[Block]:
+    """Annex: how changes were decomposed."""
+    if comparison is None:
+        return []
+    text = Text(
+        "变化原因：把两次的数据，分值和规则，分数线、名额和取整，否决和加减分四个方面逐一替换，共16种组合分别计分定级；每个方面的影响取全部替换次序的平均（Shapley值），"
+        "各方面之和恰为全部变化。等级按级计，各级等距。只有一次有数据的指标始终用该次数据，其影响计入分值和规则。总分不同的按得分占总分的比例比较。审定和参评单位变化的影响另列。",
+        "Reasons: data; points and rules; cutoffs, quotas and rounding; vetoes and bonus are exchanged one by one between the two assessments, which gives 16 "
+        "combinations, each scored and graded. The part of each is its mean effect over all orders of exchange (Shapley value), so that the parts add up to the change. "
+        "Grades count in equal steps. An indicator with data in one of the two only keeps these data throughout, and its effect counts as points and rules. Unequal totals are compared "
+        "as shares. What approval changed, and what other units did, are parts of their own.",
+    )  # fmt: skip
+    paradox = Text(
+        "kappa扣除了偶然一致：1为完全一致，0为与偶然相当。多数单位同为一个等级时，一致率很高而kappa也可能很低，应先看等级变动表。",
+        "Kappa takes off agreement by chance: 1 is full agreement, 0 no more than chance. Where most units have one grade it can be low though nearly all agree: read the table of transitions first.",
+    )
+    return [Paragraph(part, "annex_methods") for part in (text, paradox)]

@@ -1,0 +1,278 @@
+"""Views of grade cutoffs: near-misses, moving lines, decimals, bunching, quotas, errors, and lines that could be chosen."""
+
+from __future__ import annotations
+
+from concurrent.futures import Executor
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from qtoolkit import cutoffs as grade_cutoffs
+from qtoolkit import robustness
+from qtoolkit.assessment import Assessment
+from qtoolkit.errors import InputError
+from qtoolkit.language import Text, listing, say
+from qtoolkit.report import change_figures, rules, words
+from qtoolkit.report.blocks import Block, Chart, Paragraph, table_of
+from qtoolkit.report.summary import grade_changes, rounding_option
+
+BANDS = (0.0, 0.025, 0.05, 0.1, 0.2)
+SHIFTS = (0.0, 0.005, 0.01, 0.02)  # of the total
+FEW = 8  # names in a sentence
+UNLIKELY = 0.05  # a chance below it is worth a sentence
+READINGS = {
+    "scheme": Text("按方案", "As in the scheme"), "unrounded": Text("不取整", "Not rounded"), "two_decimals": Text("两位小数", "Two decimals"),
+    "one_decimal": Text("一位小数", "One decimal"), "whole_half_up": Text("四舍五入到整数", "Whole, half up"), "whole_floor": Text("舍去小数取整数", "Whole, down"),
+}  # fmt: skip
+
+
+def near_misses(result: Assessment, near_miss: float) -> list[Block]:
+    """Near-misses, decimals, ties, holes and dead cutoffs."""
+    near = words.near_misses(result, near_miss)
+    table = rules.grades(result)
+    how = Text("如下表", "as in the table") if table else words.bands(result.scheme)
+    intro = say(
+        zh="等级划分标准{how}，分数线所在分数属于上一等级。距分数线{near_miss:g}分以内的临界单位有{n}家。",
+        en="Grades are {how}; a score on a cutoff belongs to the upper grade. {n:unit lies|units lie} within {near_miss:g} "
+        "of a cutoff.",
+        how=how, near_miss=near_miss, n=len(near),
+    )
+    blocks: list[Block] = [Paragraph(intro, "cutoffs"), *table]
+    if len(near):
+        columns = {
+            "unit": (words.UNIT, [result.labels[unit] for unit in near.index], ""),
+            "score": (words.SCORE, list(near["score"]), words.score_format(result)),
+            "grade": (words.GRADE, _labels(result, near["grade"]), ""),
+            "next": (Text("相邻等级", "Neighbouring grade"), _labels(result, near["next"]), ""),
+            "nearest": (Text("相差分数", "Points away"), list(near["nearest"]), ".2f"),
+        }
+        blocks.append(table_of("near_misses", Text("临界单位", "Near-misses"), "cutoffs", columns))
+    heading = Text("小数口径、并列、空档和不起作用的分数线", "Decimals, ties, holes and dead cutoffs")
+    texts = [rounding_option(result)]
+    flags = result.flags
+    texts += list(flags[flags.kind.isin(["rounding", "on_cutoff", "tie", "dead_cutoff", "hole"])]["text"])
+    blocks += [Paragraph(text, "cutoffs", heading if i == 0 else None, style="item") for i, text in enumerate(texts)]
+    blocks += [Paragraph(text, "annex_scores", style="item") for text in flags[flags.kind == "empty_hole"]["text"]]
+    audit = grade_cutoffs.rounding_audit(result)
+    differ = audit[audit.astype(object).nunique(axis=1) > 1]
+    if len(differ):
+        columns = {"unit": (words.UNIT, [result.labels[unit] for unit in differ.index], "")}
+        columns |= {name: (title, _labels(result, differ[name]), "") for name, title in READINGS.items()}
+        caption = Text("等级取决于小数口径的考核对象", "Units whose grade depends on the reading of decimals")
+        blocks.append(table_of("rounding_audit", caption, "annex_scores", columns))
+    return blocks
+
+
+def _labels(result: Assessment, grades: pd.Series) -> list[Text | None]:
+    return [None if pd.isna(g) else result.scheme.grade(g).label for g in grades]
+
+
+def moving(result: Assessment, width: float | None = None) -> list[Block]:
+    """Who changes grade as cutoffs move, and how many grades stay certain while points move too."""
+    found = grade_cutoffs.sweep(result, width=width)
+    heading = Text("分数线移动", "Moving the cutoffs")
+    if len(result.scheme.grades) < 2:
+        return [Paragraph(Text("只有一个等级，没有分数线。", "There is one grade and no cutoff."), "cutoffs", heading)]
+    titles = {g.id: say(zh="{grade}分数线", en="Cutoff of {grade}", grade=g.label) for g in result.scheme.grades[:-1]}
+    titles[grade_cutoffs.ALL] = Text("各分数线同时移动（分）", "All cutoffs together (points)")
+    still = found.steps[found.steps["low"].lt(0) & found.steps["high"].ge(0)].set_index("line")
+    alone = [
+        say(
+            zh="{grade}{low:.2f}（不含）至{high:.2f}分", en="{grade} above {low:.2f} up to {high:.2f}",
+            grade=result.scheme.grade(id).label, low=still.loc[id, "cutoff_low"], high=still.loc[id, "cutoff_high"],
+        )
+        for id in still.index if id != grade_cutoffs.ALL
+    ]  # fmt: skip
+    text = say(
+        zh="单独移动一条分数线（上下{width:g}分以内，名额和否决照常适用），各家等级不变的范围：{alone}。各分数线同时移动：{up}；{down}。逐家列于附件得分明细。",
+        en="Moving one cutoff alone (within {width:g} points, quotas and vetoes in force), no grade changes for {alone}. All together: {up}; "
+        "{down}. The annex of scores lists every change.",
+        width=float(found.steps["high"].max()), alone=listing(alone), up=_first(result, found, 1), down=_first(result, found, -1),
+    )  # fmt: skip
+    chart = Chart(
+        "cutoff_sweep", Text("分数线移动时各等级家数", "Units in each grade as cutoffs move"),
+        lambda language: change_figures.sweep(result, found, titles, language),
+        Text("每格移动一条分数线，虚线为现行分数线，阶梯线为各等级家数", "One cutoff moves in each panel; the dashed line is the present one, steps are units in each grade"),
+        "annex_scores",
+    )  # fmt: skip
+    flips = found.flips
+    columns = {
+        "line": (Text("移动的分数线", "Cutoff moved"), [titles[line] for line in flips["line"]], ""),
+        "shift": (Text("移动超过（分）", "Moved beyond"), list(flips["shift"]), "+.2f"),
+        "cutoff": (Text("即分数线高于", "Cutoff above"), [None if x != x else x for x in flips["cutoff"]], ".2f"),
+        "unit": (words.UNIT, [result.labels[unit] for unit in flips["unit"]], ""),
+        "before": (Text("此前等级", "Grade up to it"), _labels(result, flips["before"]), ""),
+        "after": (Text("此后等级", "Grade beyond it"), _labels(result, flips["after"]), ""),
+    }
+    caption = Text("分数线移动时等级改变的考核对象", "Units whose grade changes as cutoffs move")
+    return [Paragraph(text, "cutoffs", heading), chart, table_of("cutoff_flips", caption, "annex_scores", columns), *_joint(result)]
+
+
+def _first(result: Assessment, found: grade_cutoffs.Sweep, side: int) -> Text:
+    """Who changes first as all cutoffs move up (1) or down (−1)."""
+    flips = found.flips[(found.flips["line"] == grade_cutoffs.ALL) & ((found.flips["shift"] >= 0) if side > 0 else (found.flips["shift"] < 0))]
+    words_ = Text("上移", "up") if side > 0 else Text("下移", "down")
+    if flips.empty:
+        return say(zh="{way}都没有变化", en="{way}, nothing changes", way=words_)
+    shift = flips["shift"].min() if side > 0 else flips["shift"].max()
+    first = flips[flips["shift"] == shift]
+    old, new = ("before", "after") if side > 0 else ("after", "before")
+    moves = listing(
+        say(zh="{unit}由{a}变为{b}", en="{unit} from {a} to {b}", unit=result.labels[row["unit"]], a=result.scheme.grade(row[old]).label, b=result.scheme.grade(row[new]).label)
+        for _, row in first.iterrows()
+    )  # fmt: skip
+    if side > 0:
+        return say(zh="上移超过{x:.2f}分，{moves}", en="up beyond {x:.2f}, {moves}", x=shift, moves=moves)
+    return say(zh="下移{x:.2f}分，{moves}", en="down by {x:.2f}, {moves}", x=-shift, moves=moves)
+
+
+def _joint(result: Assessment) -> list[Block]:
+    """How many grades stay certain while points and cutoffs move together: the joint map of the exact layer."""
+    total = result.scheme.total
+    counts = robustness.tolerance_map(result, BANDS, [share * total for share in SHIFTS])
+    n, moved = len(result.scores), counts.iloc[0, 2]
+    text = say(
+        zh="分值不动、各分数线上下移动{shift:g}分以内，{moved}家等级确定不变；分值上下浮动10%、分数线不动，{fixed}家不变；"
+        "两者同时变动，{both}家不变（共{n}家，其他幅度见附件得分明细）。",
+        en="The annex of scores counts the grades that are certain while points and cutoffs move together. With the points as they are and "
+        "cutoffs moving by up to {shift:g} either way, {moved} of {n} grades hold; with points within ±10% and cutoffs fixed, "
+        "{fixed}; with both, {both}.",
+        shift=SHIFTS[2] * total, moved=int(moved), fixed=int(counts.loc[0.1].iloc[0]), both=int(counts.loc[0.1].iloc[2]), n=n,
+    )
+    columns = {"band": (Text("分值浮动", "Points within"), [f"±{band:.4g}%" for band in np.array(BANDS) * 100], "")}
+    for i, share in enumerate(SHIFTS):
+        heading = say(zh="分数线±{shift:g}分", en="cutoffs ±{shift:g}", shift=share * total)
+        columns[f"shift{i}"] = (heading, [int(count) for count in counts.iloc[:, i]], "d")
+    caption = Text("分值与分数线同时变动时等级确定不变的家数", "Grades that are certain while points and cutoffs move together")
+    return [Paragraph(text, "cutoffs"), table_of("certainty_map", caption, "annex_scores", columns)]
+
+
+def gathering(result: Assessment) -> list[Block]:
+    """Scores that gather just above a cutoff, and where the scores themselves break."""
+    bunch = grade_cutoffs.bunching(result)
+    odd = bunch[bunch["p"] < UNLIKELY]
+    width = result.scheme.total / 100
+    blocks: list[Block] = []
+    if len(odd):
+        items = listing(
+            say(
+                zh="{grade}分数线以上{width:g}分内{above}家、以下{width:g}分内{below}家（若两侧机会均等，出现这种情形的概率为{p:.1%}）",
+                en="{grade}: {above} within {width:g} above, {below} within {width:g} below (chance {p:.1%} if both sides were alike)",
+                grade=result.scheme.grade(id).label, width=width, above=int(row["above"]), below=int(row["below"]), p=row["p"],
+            )
+            for id, row in odd.iterrows()
+        )  # fmt: skip
+        text = say(zh="得分在分数线以上聚集，宜核对有关打分：{items}。", en="Scores gather just above a cutoff; how they came about should be looked at: {items}.", items=items)
+    else:
+        text = say(zh="得分没有在分数线以上{width:g}分内异常聚集。", en="Scores do not gather just above a cutoff (within {width:g}).", width=width)
+    blocks.append(Paragraph(text, "cutoffs", style="item"))
+    k = len(result.scheme.grades)
+    if 1 < k <= result.scores.nunique():
+        breaks = grade_cutoffs.natural_breaks(result.scores, k)
+        marks = listing(f"{least:.2f}" for least in breaks.least.iloc[:-1])
+        text = say(
+            zh="按得分自身的间隔分为{k}组（自然断点法，组内差异最小），各组下限为{marks}分，各组依次{sizes}家。断点随一年数据而变，只供对照。",
+            en="The gaps between the scores themselves (natural breaks, the least spread within {k} groups) put the lower ends at {marks}, with "
+            "{sizes} units from the top. Breaks follow one year's data: for comparison only.",
+            k=k, marks=marks, sizes=listing(str(int((breaks.groups == g).sum())) for g in breaks.least.index),
+        )  # fmt: skip
+        blocks.append(Paragraph(text, "annex_scores"))
+    return blocks
+
+
+def quotas(result: Assessment) -> list[Block]:
+    """What quotas do beside the cutoffs; nothing where the scheme has none."""
+    if not any(not step.last for step in result.engine.rivals):
+        return []
+    audit = grade_cutoffs.quota_audit(result)
+    names = {"scheme": Text("按方案", "As in the scheme"), "absolute": Text("只按分数线", "By cutoffs alone"), "quota": Text("只按名额", "By quotas alone")}
+    text = say(
+        zh="名额与分数线。如取消名额，只按分数线定级：{absolute}。如取消有名额等级的分数线，只按名额从高到低定级：{quota}。",
+        en="Quotas and cutoffs. With quotas lifted: {absolute}. With the cutoffs of grades that have a quota lifted: {quota}.",
+        absolute=grade_changes(result, audit["absolute"]), quota=grade_changes(result, audit["quota"]),
+    )
+    differ = audit[audit.astype(object).nunique(axis=1) > 1]
+    blocks: list[Block] = [Paragraph(text, "cutoffs", style="item")]
+    if len(differ):
+        columns = {"unit": (words.UNIT, [result.labels[unit] for unit in differ.index], "")}
+        columns |= {name: (title, _labels(result, differ[name]), "") for name, title in names.items()}
+        blocks.append(table_of("quota_audit", Text("等级取决于名额的考核对象", "Units whose grade depends on a quota"), "annex_scores", columns))
+    return blocks
+
+
+def errors(result: Assessment, se: float | str | None, source: str | None, reliability: float | None = None) -> list[Block]:
+    """Chances of another grade by errors of measurement: only where their size is stated with its source."""
+    if se is None:
+        return []
+    if not (isinstance(source, str) and source.strip()):
+        raise InputError(say(zh="给出标准误 se 时，须写明其来源（se_source）", en="a standard error (se) needs its source (se_source)"))
+    found = grade_cutoffs.misgrading(result, se, reliability)
+    table = found.table.loc[result.ranks.sort_values(kind="stable").index]
+    unsure = table.index[table["stands"] < 1 - UNLIKELY]
+    what = Text("再测一次的等级", "the grade if measured again") if reliability is None else Text("真实水平的等级", "the true grade")
+    text = say(
+        zh="打分误差（标准误来源：{source}）。按正态误差估计{what}与现等级一致的平均概率为{accuracy:.1%}，两次独立测定等级一致的概率为{consistency:.1%}"
+        "（kappa {kappa:.2f}）；一致概率低于{limit:.0%}的有{n}家：{units}。名额和末位未计入。",
+        en="Errors of measurement (source of the standard error: {source}). With normal errors, {what} agrees with the present one with a mean chance of "
+        "{accuracy:.1%}; two independent measurements agree with {consistency:.1%} (kappa {kappa:.2f}); below {limit:.0%} are "
+        "{n:unit|units}: {units}. Quotas and last places are not counted.",
+        source=words.both(source), what=what, accuracy=found.accuracy, consistency=found.consistency, kappa=found.kappa, limit=1 - UNLIKELY,
+        n=len(unsure), units=words.units(result, unsure, FEW),
+    )  # fmt: skip
+    columns = {
+        "unit": (words.UNIT, [result.labels[unit] for unit in table.index], ""),
+        "score": (Text("基础得分", "Base score"), list(table["score"]), ".2f"), "se": (Text("标准误", "Standard error"), list(table["se"]), ".2f"),
+        "grade": (words.GRADE, _labels(result, table["grade"]), ""),
+    }  # fmt: skip
+    columns |= {f"p:{g.id}": (say(zh="{g}概率", en="Chance of {g}", g=g.label), list(table[g.id]), ".1%") for g in result.scheme.grades}
+    caption = Text("打分误差下各等级的概率", "Chances of grades under errors of measurement")
+    return [Paragraph(text, "cutoffs", style="item"), table_of("misgrading", caption, "annex_scores", columns)]
+
+
+def options(result: Assessment, window: float, draws: int, seed: int = 0, executor: Executor | None = None) -> list[Block]:
+    """Cutoffs near the official ones that fewer units are likely to cross: an option with its consequences."""
+    if len(result.scheme.grades) < 2 or any(g.class_cutoffs for g in result.scheme.grades):
+        return []
+    found = grade_cutoffs.optimise(result, window=window, draws=draws, seed=seed, executor=executor)
+    lines = listing(say(zh="{grade}{x:g}分", en="{grade} {x:g}", grade=result.scheme.grade(id).label, x=x) for id, x in found.cutoffs.items())
+    leave = found.table["leave"]
+    if (found.table.loc["official"] == found.table.loc["found"]).all():
+        text = say(
+            zh="可供选择的分数线。在现行分数线上下{window:g}分内按整分比较，现行分数线已使分值浮动10%时预计变动等级的家数最少（{now:.2f}家）。",
+            en="Cutoffs that could be chosen. Of whole points within {window:g} of the present ones, the present ones already leave the fewest grades expected "
+            "to change with points within ±10% ({now:.2f}).",
+            window=window, now=leave["official"],
+        )  # fmt: skip
+    else:
+        text = say(
+            zh="可供选择的分数线。在现行分数线上下{window:g}分内按整分比较，{lines}可使分值浮动10%时预计变动等级的家数由{now:.2f}家降到{best:.2f}家，"
+            "其后果是{changes}。该结果随一年的数据而变，只供研究，不是建议。",
+            en="Cutoffs that could be chosen. Of whole points within {window:g} of the present ones, {lines} would bring the number of grades expected to change "
+            "with points within ±10% from {now:.2f} down to {best:.2f}; the consequence: {changes}. This follows one year's data: an option, not advice.",
+            window=window, lines=lines, now=leave["official"], best=leave["found"], changes=grade_changes(result, found.grades),
+        )  # fmt: skip
+    names = {"official": Text("现行分数线", "Present cutoffs"), "found": Text("比较所得", "Found")}
+    columns: dict[str, Any] = {"row": (Text("方案", "Option"), [names[row] for row in found.table.index], "")}
+    columns |= {f"c:{id}": (say(zh="{g}分数线", en="Cutoff of {g}", g=result.scheme.grade(id).label), list(found.table[id]), "g") for id in found.cutoffs.index}
+    columns["leave"] = (Text("预计变动家数", "Expected to change"), list(leave), ".2f")
+    columns |= {f"n:{g.id}": (say(zh="{g}家数", en="Units in {g}", g=g.label), list(found.table[f"n:{g.id}"]), "d") for g in result.scheme.grades}
+    columns["changed"] = (Text("与现行不同", "Changed"), list(found.table["changed"]), "d")
+    return [Paragraph(text, "cutoffs", style="item"), table_of("cutoff_options", Text("可供选择的分数线及其后果", "Cutoffs that could be chosen, with consequences"), "annex_scores", columns)]
+
+
+def methods() -> list[Block]:
+    """Annex: how cutoffs were tested."""
+    texts = (
+        Text(
+            "分数线移动：等级只在分数线经过某家得分时改变，因此各段精确；每段重新计入名额和否决。",
+            "Moving cutoffs: grades change only where a cutoff passes somebody's score, so the stretches are exact; quotas and vetoes are applied anew on each.",
+        ),
+        Text(
+            "可供选择的分数线：预计变动家数 = 各等级中各家在随机分值下离开本等级的概率之和；没有名额时各等级可加，由动态规划求得最小值，有名额时逐一比较。"
+            "各等级家数不少于1家或现行家数。",
+            "Cutoffs that could be chosen: the expected number of changes is the sum, over grades and the units in them, of the chance to leave the grade under random "
+            "points. Without quotas it adds up by grade and dynamic programming finds the least; with quotas all combinations are compared. No grade is emptied.",
+        ),
+    )  # fmt: skip
+    return [Paragraph(text, "annex_methods") for text in texts]
