@@ -209,7 +209,7 @@ def _bands(result: Assessment) -> Iterator[Flag]:
             grade=worse.label if better.cutoff >= better.printed[0] else better.label,
             rest=Text("", "") if not worse.printed[1] < better.cutoff < better.printed[0] else Text("（分数线以上）", " from it up"),
         )
-        yield "hole" if len(inside) else "empty_hole", None, None, text
+        yield "hole", result.table.units[inside[0]] if len(inside) else None, None, text
 
 
 def _grades(result: Assessment) -> Iterator[Flag]:

@@ -51,9 +51,10 @@ def near_misses(result: Assessment, near_miss: float) -> list[Block]:
     heading = Text("小数口径、并列、空档和不起作用的分数线", "Decimals, ties, holes and dead cutoffs")
     texts = [rounding_option(result)]
     flags = result.flags
-    texts += list(flags[flags.kind.isin(["rounding", "on_cutoff", "tie", "dead_cutoff", "hole"])]["text"])
+    nobody = (flags.kind == "hole") & flags.unit.isna()
+    texts += list(flags[flags.kind.isin(["rounding", "on_cutoff", "tie", "dead_cutoff", "hole"]) & ~nobody]["text"])
     blocks += [Paragraph(text, "cutoffs", heading if i == 0 else None, style="item") for i, text in enumerate(texts)]
-    blocks += [Paragraph(text, "annex_scores", style="item") for text in flags[flags.kind == "empty_hole"]["text"]]
+    blocks += [Paragraph(text, "annex_scores", style="item") for text in flags[nobody]["text"]]
     audit = grade_cutoffs.rounding_audit(result)
     differ = audit[audit.astype(object).nunique(axis=1) > 1]
     if len(differ):
@@ -270,9 +271,9 @@ def methods() -> list[Block]:
         ),
         Text(
             "可供选择的分数线：预计变动家数 = 各等级中各家在随机分值下离开本等级的概率之和；没有名额时各等级可加，由动态规划求得最小值，有名额时逐一比较。"
-            "各等级家数不少于1家或现行家数。",
+            "原有考核对象的等级不得因此空缺。",
             "Cutoffs that could be chosen: the expected number of changes is the sum, over grades and the units in them, of the chance to leave the grade under random "
-            "points. Without quotas it adds up by grade and dynamic programming finds the least; with quotas all combinations are compared. No grade is emptied.",
+            "points. Without quotas it adds up by grade and dynamic programming finds the least; with quotas all combinations are compared. No grade that has units is emptied.",
         ),
     )  # fmt: skip
     return [Paragraph(text, "annex_methods") for text in texts]
