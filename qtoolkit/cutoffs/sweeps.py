@@ -10,7 +10,8 @@ import pandas as pd
 
 from qtoolkit.assessment import Assessment
 from qtoolkit.cutoffs.margins import graded_table
-from qtoolkit.engine import RivalStep, finish, from_ticks, grade, shifted, to_ticks
+from qtoolkit.engine import RivalStep, finish, from_ticks, grade, to_ticks
+from qtoolkit.engine.core import standing
 from qtoolkit.errors import InputError, nearest
 from qtoolkit.language import listing, say
 
@@ -108,7 +109,8 @@ def _swept(result: Assessment, line: str, lines: list[str], width: int) -> tuple
 def _graded(result: Assessment, shifts: np.ndarray, moved: np.ndarray) -> np.ndarray:
     """Grade codes (m, n) with the moved cutoffs higher by each of m shifts in ticks."""
     e, base = result.engine, result.base.to_numpy()
-    return grade(e, np.broadcast_to(base, (len(shifts), base.size)), shifted(e, shifts[:, None, None] * moved))
+    limits = standing(e, base, e.cutoffs + shifts[:, None, None] * moved)
+    return grade(e, np.broadcast_to(base, (len(shifts), base.size)), limits)
 
 
 def quota_audit(result: Assessment, quotas: Mapping[str, float] | None = None) -> pd.DataFrame:
@@ -155,7 +157,7 @@ def quota_audit(result: Assessment, quotas: Mapping[str, float] | None = None) -
     lifted = e.cutoffs.copy()
     for code in sorted({step.grade for step in steps}):  # from the worst: a lifted cutoff takes the one below it
         lifted[:, code - 1] = lifted[:, code - 2] if code > 1 else -to_ticks(NO_CUTOFF * scheme.total)
-    limits = shifted(e, lifted - e.cutoffs)
+    limits = standing(e, base, lifted)
     found = [
         result.grades.cat.codes.to_numpy(),
         grade(replace(e, rivals=lasts), base),

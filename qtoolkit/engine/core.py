@@ -280,7 +280,17 @@ def thresholds(e: Engine, cutoffs: np.ndarray, highest: int) -> np.ndarray:
         middle = (low + high) // 2
         reaches = np.stack([finish(e, middle[..., g]) for g in range(middle.shape[-1])], axis=-1) >= cutoffs
         high, low = np.where(reaches, middle, high), np.where(reaches, low, middle)
-    found = np.where(high > highest, UNREACHABLE, high)
+    return _lowered(e, np.where(high > highest, UNREACHABLE, high))
+
+
+def standing(e: Engine, base: np.ndarray, cutoffs: np.ndarray) -> np.ndarray:
+    """What :func:`thresholds` gives, as far as it matters to one row of base scores (n,) in :func:`grade`: the score itself
+    where it reaches the cutoff, UNREACHABLE where not. Without a bisection, for very many cutoffs (…, n, G − 1)."""
+    return _lowered(e, np.where(finish(e, base)[:, None] >= cutoffs, base[:, None], UNREACHABLE))
+
+
+def _lowered(e: Engine, found: np.ndarray) -> np.ndarray:
+    """Thresholds (…, n, G − 1) moved up by the grades that vetoes take off before the rivals."""
     if not e.veto_first:
         return found
     up = np.broadcast_to(np.arange(found.shape[-1]) + e.shift[:, None], found.shape)

@@ -245,3 +245,15 @@ def test_the_hash_depends_on_what_goes_in(project):
 )
 def test_file_names_that_windows_accepts(name, safe):
     assert outputs.safe_name(name) == safe
+
+
+def test_a_previous_year_brings_the_comparison_by_itself(project):
+    shutil.copytree(project / "params" / "tiny", project / "params" / "last")
+    path = project / "params" / "tiny" / "params.yaml"
+    path.write_text(path.read_text(encoding="utf-8") + "previous: ../last\n", encoding="utf-8")
+    names = lambda **keys: [book.name for book in plan("params/tiny", **keys).notebooks]  # noqa: E731
+    assert names() == ["show", "05_comparison"] and plan("params/tiny").parameters.notebooks == ("show", "05_comparison")
+    assert names(notebooks=["show"]) == ["show"]  # asked for by name: nothing else
+    assert plan("params/tiny", {"unit": "=甲市"}).parameters.knobs["unit"] == "=甲市"  # its knobs are known
+    path.write_text(path.read_text(encoding="utf-8").replace("[show]", "[05_comparison, show]"), encoding="utf-8")
+    assert names() == ["05_comparison", "show"]

@@ -1,0 +1,66 @@
+"""Sweeps, natural breaks and comparisons beside plain numpy in the same run. No limit is asserted: ratios are recorded."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import qtoolkit as qt
+from tests.benchmarks.test_simulation_speed import assessed, seconds
+
+N = 3000
+
+
+@pytest.fixture(scope="module")
+def years():
+    rng = np.random.default_rng(11)
+    before = assessed(N, 100)
+    shares = (before.matrix + rng.normal(0, 0.03, before.matrix.shape)).clip(0, 1)
+    return before, qt.assess(before.scheme, shares)
+
+
+def test_sweep_beside_grading_by_numpy_at_the_same_breaks(benchmark, years):
+    """One cutoff over all of its breaks among 3,000 units, against the bare comparisons and counts."""
+    result = years[0]
+    scores, cutoffs = result.scores.to_numpy(), np.array([40.0, 50, 60])
+    breaks = np.unique(np.append(scores[np.abs(scores - 60) < 5] - 60, 5))
+
+    def bare():
+        for shift in breaks:
+            np.bincount((scores[:, None] >= cutoffs + [0, 0, shift]).sum(axis=1), minlength=4)
+
+    found = benchmark.pedantic(lambda: qt.cutoffs.sweep(result, "A"), rounds=3)
+    assert len(found.steps) > 100
+    benchmark.extra_info |= {"breaks": len(breaks), "bare numpy": seconds(bare)}
+
+
+def test_natural_breaks_beside_a_plain_programme(benchmark, years):
+    """The same dynamic programme over the sums of squares of all groups, held as one n × n table by numpy."""
+    scores = years[0].scores
+
+    def bare():
+        x = np.sort(scores.to_numpy() - scores.mean())
+        s, q = np.append(0, np.cumsum(x)), np.append(0, np.cumsum(x**2))
+        i, j = np.triu_indices(N + 1, 1)
+        cost = np.full((N + 1, N + 1), np.inf)
+        cost[i, j] = q[j] - q[i] - (s[j] - s[i]) ** 2 / (j - i)
+        best = np.where(np.arange(N + 1) == 0, 0.0, np.inf)
+        for _ in range(4):
+            best = (best[:, None] + cost).min(axis=0)
+        return best[N]
+
+    found = benchmark.pedantic(lambda: qt.cutoffs.natural_breaks(scores, 4), rounds=3)
+    assert found.within == pytest.approx(bare())
+    benchmark.extra_info["bare numpy"] = seconds(bare)
+
+
+def test_a_comparison_beside_sixteen_assessments(benchmark, years):
+    """Sixteen mixed assessments and their Shapley parts, against assessing the validated data sixteen times."""
+    before, after = years
+
+    def bare():
+        for _ in range(16):
+            qt.assess(before.scheme, before.table)
+
+    found = benchmark.pedantic(lambda: qt.comparison.compare(before, after).decomposition, rounds=3)
+    assert isinstance(found, pd.DataFrame)
+    benchmark.extra_info["sixteen assessments"] = seconds(bare)
