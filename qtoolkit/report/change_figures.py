@@ -45,6 +45,22 @@ def sweep(result: Assessment, found: Sweep, titles: dict[str, Text], language: s
     return figure
 
 
+def joint_map(counts: pd.DataFrame, bands: list[str], shifts: list[str], titles: tuple[Text, Text], language: str) -> Any:
+    """How many grades are certain while points (rows) and cutoffs (columns) move together."""
+    import matplotlib.pyplot as plt
+    import seaborn as sns
+
+    fonts.use()
+    figure, axes = plt.subplots(figsize=(5.0, 2.9))
+    axes.grid(visible=False)
+    sns.heatmap(counts.to_numpy(), ax=axes, cmap=sns.light_palette("#2f6690", as_cmap=True), vmin=0, annot=True, fmt="d", cbar=False, linewidths=1.2)
+    axes.set_yticks(np.arange(len(bands)) + 0.5, bands, rotation=0)
+    axes.set_xticks(np.arange(len(shifts)) + 0.5, shifts)
+    axes.set_ylabel(titles[0].of(language))
+    axes.set_xlabel(titles[1].of(language))
+    return figure
+
+
 def transitions(comparison: Comparison, names: tuple[list[Text], list[Text]], titles: tuple[Text, Text], language: str) -> Any:
     """How many units went from each grade (rows) to each (columns)."""
     import matplotlib.pyplot as plt

@@ -10,7 +10,7 @@ from qtoolkit.comparison import FACTORS, PARTS, Comparison, History
 from qtoolkit.errors import InputError, nearest
 from qtoolkit.language import Text, listing, same, say
 from qtoolkit.report import change_figures, reasons, words
-from qtoolkit.report.blocks import Block, Chart, Paragraph, table_of
+from qtoolkit.report.blocks import Block, Chart, DataTable, Paragraph, table_of
 
 FEW = 12  # names in a sentence
 KINDS = {
@@ -65,7 +65,19 @@ def transitions(comparison: Comparison | None) -> list[Block]:
         lambda language: change_figures.transitions(comparison, (names[0], names[1]), (old, new), language),
         Text("行为上次等级，列为本次等级，方框内为等级不变的家数", "Rows are grades before, columns after; framed are units that keep their grade"), "annex_scores", width=0.6,
     )  # fmt: skip
-    return [*blocks, table_of("transitions", caption, "changes", columns), chart]
+    return [*blocks, table_of("transitions", caption, "changes", columns), chart, _movers(comparison)]
+
+
+def _movers(comparison: Comparison) -> DataTable:
+    """Ranks before and after, the largest moves first."""
+    table = comparison.movers
+    columns = {
+        "unit": (words.UNIT, [comparison.after.labels[u] for u in table.index], ""),
+        "rank_before": (Text("上次位次", "Rank before"), list(table["rank_before"]), "d"), "rank_after": (Text("本次位次", "Rank after"), list(table["rank_after"]), "d"),
+        "move": (Text("上升（位）", "Places gained"), list(table["move"]), "+d"),
+        "score_before": (Text("上次得分", "Score before"), list(table["score_before"]), ".2f"), "score_after": (Text("本次得分", "Score after"), list(table["score_after"]), ".2f"),
+    }  # fmt: skip
+    return table_of("movers", Text("位次变动（由大到小，在两次都参评的考核对象中排位）", "Moves in rank (largest first, among units assessed both times)"), "annex_scores", columns)
 
 
 def _coming_and_going(units: Text, which: str) -> Text:

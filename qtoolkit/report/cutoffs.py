@@ -146,7 +146,13 @@ def _joint(result: Assessment) -> list[Block]:
         heading = say(zh="分数线±{shift:g}分", en="cutoffs ±{shift:g}", shift=share * total)
         columns[f"shift{i}"] = (heading, [int(count) for count in counts.iloc[:, i]], "d")
     caption = Text("分值与分数线同时变动时等级确定不变的家数", "Grades that are certain while points and cutoffs move together")
-    return [Paragraph(text, "cutoffs"), table_of("certainty_map", caption, "annex_scores", columns)]
+    marks = [f"±{share * total:g}" for share in SHIFTS]
+    titles = Text("分值浮动", "points within"), Text("分数线移动（分）", "cutoffs within (points)")
+    chart = Chart(
+        "certainty_map", caption, lambda language: change_figures.joint_map(counts, columns["band"][1], marks, titles, language),
+        Text("行为分值浮动幅度，列为分数线移动幅度，数字为等级确定不变的家数", "Rows are bands of points, columns bands of cutoffs, numbers the grades that are certain"), "annex_scores", width=0.7,
+    )  # fmt: skip
+    return [Paragraph(text, "cutoffs"), chart, table_of("certainty_map", caption, "annex_scores", columns)]
 
 
 def gathering(result: Assessment) -> list[Block]:

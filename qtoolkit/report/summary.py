@@ -14,6 +14,8 @@ from qtoolkit.report import words
 from qtoolkit.report.blocks import Block, DataTable, Paragraph
 from qtoolkit.report.scheme import joined, synthetic
 
+SHOWN = 3  # risks on the first page
+
 
 def summary(result: Assessment, near_miss: float, previous: Case | None = None) -> list[Block]:
     """The one page that leaders read, as far as the assessment alone can fill it; with last year's points and numbers of
@@ -46,7 +48,7 @@ def summary(result: Assessment, near_miss: float, previous: Case | None = None) 
     for i, option in enumerate(options(result)):
         blocks.append(Paragraph(option, "summary", heading if i == 0 else None, style="item", place=2))
     heading = Text("风险提示", "Risks")
-    for i, text in enumerate(_risks(result)[:3]):
+    for i, text in enumerate(_risks(result)[:SHOWN]):
         blocks.append(Paragraph(text, "summary", heading if i == 0 else None, style="item", place=3))
     blocks.append(Paragraph(footer(result), "summary", style="footer"))
     return blocks
@@ -160,15 +162,16 @@ def _blank_option(result: Assessment) -> Text | None:
 
 
 def risks(result: Assessment) -> list[Block]:
-    """What to bear in mind, and where the options with their consequences are."""
-    blocks: list[Block] = []
-    for i, text in enumerate(_risks(result)):
-        blocks.append(Paragraph(text, "risks", Text("风险提示", "Risks") if i == 0 else None, style="item"))
-    text = Text(
+    """What to bear in mind beside what the summary says, and where the options with their consequences are."""
+    texts = _risks(result)
+    heading = Text("风险提示", "Risks")
+    intro = Text("除摘要所列外，还应注意以下各项。", "Beside those in the summary:") if texts[SHOWN:] else Text("见摘要。", "See the summary.")
+    options = Text(
         "可供选择的做法及其后果，见摘要“需研究决定的事项”和“等级划分标准论证”。",
         "Options with their consequences are in the summary (matters for decision) and under the grounds for the cutoffs.",
     )
-    return [*blocks, Paragraph(text, "risks")]
+    items = [Paragraph(text, "risks", style="item") for text in texts[SHOWN:]]
+    return [Paragraph(intro, "risks", heading), *items, Paragraph(options, "risks")]
 
 
 def _risks(result: Assessment) -> list[Text]:

@@ -20,10 +20,12 @@ NONE = Text("无", "none")
 
 
 def units(result: Assessment, names: Iterable[str], most: int | None = None) -> Text:
-    """Names of units in both languages, "none" where there are none."""
+    """Names of units in both languages, "none" where there are none; beyond `most` the rest is counted."""
     labels = result.labels
     chosen = [labels[name] for name in names]
-    return listing(chosen, most) if chosen else NONE
+    if most is None or len(chosen) <= most:
+        return listing(chosen) if chosen else NONE
+    return say(zh="{shown}等{n}家", en="{shown} and so on ({n} in all)", shown=listing(chosen[:most]), n=len(chosen))
 
 
 def both(text: str | None) -> Text | None:

@@ -91,7 +91,7 @@ def test_docx_opens_with_native_tables_named_fonts_and_a_body_of_at_most_twelve_
     path = memos[language] / "memo.docx"
     document = docx.Document(path)
     captions = [p.text for p in document.paragraphs if re.match(r"(表|Table) ?\d+", p.text)]
-    assert len(document.tables) >= len(captions) >= 9 and len(document.inline_shapes) == 11
+    assert len(document.tables) >= len(captions) >= 9 and len(document.inline_shapes) == 12
     profile = f"-env:UserInstallation={(tmp_path / 'profile').as_uri()}"
     command = [SOFFICE, profile, "--headless", "--convert-to", "pdf", "--outdir", tmp_path, path]
     subprocess.run(command, check=True, capture_output=True, timeout=180)
@@ -125,7 +125,7 @@ def test_html_is_one_file_that_fits_the_screen_and_fetches_nothing(memos, langua
         assert page.evaluate("[...document.fonts].every(font => font.status === 'loaded')")
         assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
         images = "[...document.images].map(image => image.complete && image.naturalWidth > 0 && image.alt.length > 0)"
-        assert page.evaluate(images) == [True] * 11
+        assert page.evaluate(images) == [True] * 12
         assert TITLES[language] in page.inner_text("body")
 
 

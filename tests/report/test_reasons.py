@@ -90,7 +90,7 @@ def test_a_unit_pushed_out_of_a_quota_by_others_is_told_so():
 def test_influences_that_cancel_out_have_their_own_sentence():
     scheme = scheme_with(ONE, LINES, **VETO)
     comparison = compared(scheme, {"a": [0.88], "b": [0.88], "bonus:m": [3.0]}, scheme, {"a": [0.95], "b": [0.95]})
-    (text,) = [b.text for b in reasons.reasons(comparison) if "相互抵消" in getattr(b, "text").zh]
+    (text,) = [b.text for b in reasons.reasons(comparison) if "相互抵消" in b.text.zh]
     assert text.zh == "等级未变而有几方面影响相互抵消的：甲（数据使等级上升，否决和加减分使其下降）。"
 
 
