@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import math
+import numbers
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -100,3 +102,23 @@ def nearest(name: str, known: Iterable[str]) -> Text:
     if not close:
         return same("")
     return say(zh="；是否应为“{name}”？", en="; did you mean “{name}”?", name=close[0])
+
+
+def real(name: str, value: Any, least: float = 0.0, most: float = math.inf, *, above: bool = False) -> float:
+    """An argument as a finite number from `least` (or, if `above`, beyond it) to `most`; anything else is refused.
+
+    >>> real("width", 3)
+    3.0
+    """
+    good = isinstance(value, numbers.Real) and not isinstance(value, bool) and math.isfinite(value)
+    if good and least <= value <= most and not (above and value == least):
+        return float(value)
+    low = say(zh="大于{x:g}", en="above {x:g}", x=least) if above else say(zh="不小于{x:g}", en="at least {x:g}", x=least)
+    high = say(zh="、不超过{x:g}", en=" and at most {x:g}", x=most) if math.isfinite(most) else same("")
+    raise InputError(
+        say(
+            zh="{name} 为“{found}”，应为{low}{high}的数字",
+            en="{name} is “{found}”, expected a number {low}{high}",
+            name=name, found=clip(value), low=low, high=high,
+        )
+    )

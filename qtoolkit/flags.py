@@ -83,7 +83,7 @@ def _decisions(result: Assessment) -> Iterator[Flag]:
             en="{unit} is {computed} by computation and {approved} as approved; reason: {reason}.",
             unit=result.labels[unit], computed=result.scheme.grade(result.grades[unit]).label,
             approved=result.scheme.grade(result.approved[unit]).label,
-            reason=Text(*(str(said).split(" | ") * 2)[:2]) if (said := reasons.get(unit)) else Text("未写明，请补充", "not given, to be added"),
+            reason=Text(*(str(said).split(" | ") * 2)[:2]) if isinstance(said := reasons.get(unit), str) and said else Text("未写明，请补充", "not given, to be added"),
         )
         yield "approved", unit, None, text
 

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from qtoolkit.errors import InputError
-from qtoolkit.language import say
+from qtoolkit.errors import InputError, clip
+from qtoolkit.language import listing, say
 
 Weights = Literal["none", "linear", "quadratic"]
 
@@ -18,11 +18,20 @@ Weights = Literal["none", "linear", "quadratic"]
 def transitions(before: pd.Series, after: pd.Series, grades: Sequence[str], grades_after: Sequence[str] | None = None) -> pd.DataFrame:
     """How many units went from each grade (rows) to each (columns), the best first; units with a blank are left out.
 
+    Raises
+    ------
+    InputError
+        A grade that is none of those given.
+
     >>> transitions(pd.Series(["A", "A", "B"]), pd.Series(["A", "B", "B"]), ["A", "B"]).values.tolist()
     [[1, 1], [0, 1]]
     """
     columns = list(grades if grades_after is None else grades_after)
     both = pd.DataFrame({"before": before.astype(object), "after": after.astype(object)}).dropna()
+    for name, known in (("before", list(grades)), ("after", columns)):
+        for found in both[name]:
+            if found not in known:
+                raise InputError(say(zh="等级为“{found}”，应为{known}之一", en="found the grade “{found}”, expected one of {known}", found=clip(found), known=listing(known)))
     table = pd.crosstab(both["before"], both["after"]) if len(both) else pd.DataFrame()
     return table.reindex(index=list(grades), columns=columns, fill_value=0).astype(int).rename_axis(index="before", columns="after")
 
@@ -43,7 +52,10 @@ def kappa(table: pd.DataFrame | np.ndarray, weights: Weights | np.ndarray = "non
     >>> round(kappa(np.array([[88, 14, 18], [10, 40, 10], [2, 6, 12]])), 3)
     0.492
     """
-    counts = np.asarray(table, dtype=float)
+    try:
+        counts = np.asarray(table, dtype=float)
+    except (TypeError, ValueError):
+        counts = np.empty(0)
     if counts.ndim != 2 or counts.shape[0] != counts.shape[1] or not (np.isfinite(counts).all() and (counts >= 0).all()):
         raise InputError(say(zh="应为行列相同、计数不小于0的方表", en="expected a square table of counts of 0 or more"))
     away = np.abs(np.subtract.outer(np.arange(len(counts)), np.arange(len(counts))))
@@ -62,13 +74,13 @@ def agreement(table: pd.DataFrame) -> pd.Series:
     >>> agreement(pd.DataFrame([[3, 1], [0, 4]])).round(3).to_dict()
     {'agreement': 0.875, 'kappa': 0.75, 'linear': 0.75, 'quadratic': 0.75}
     """
-    n = int(table.to_numpy().sum())
-    share = float(np.trace(table.to_numpy()) / n) if n else float("nan")
-    return pd.Series({"agreement": share, "kappa": kappa(table), "linear": kappa(table, "linear"), "quadratic": kappa(table, "quadratic")})
+    plain, counts = kappa(table), np.asarray(table)
+    share = float(np.trace(counts) / counts.sum()) if counts.sum() else float("nan")
+    return pd.Series({"agreement": share, "kappa": plain, "linear": kappa(table, "linear"), "quadratic": kappa(table, "quadratic")})
 
 
 def correlations(before: pd.Series, after: pd.Series, ranks_before: pd.Series, ranks_after: pd.Series) -> pd.Series:
-    """How far two rankings of the same units agree.
+    """How far two rankings of the same units agree; units are matched by their labels.
 
     Returns
     -------
@@ -81,6 +93,7 @@ def correlations(before: pd.Series, after: pd.Series, ranks_before: pd.Series, r
     >>> correlations(scores, scores, ranks, ranks).tolist()
     [1.0, 1.0, 1.0, 0.0]
     """
+    before, after, ranks_before, ranks_after = (x for _, x in pd.concat([before, after, ranks_before, ranks_after], axis=1, join="inner").items())
     shift = float((ranks_before - ranks_after).abs().mean())
     if any(series.nunique() < 2 for series in (before, after, ranks_before, ranks_after)):
         return pd.Series({"kendall": np.nan, "spearman": np.nan, "weighted": np.nan, "rank_shift": shift})

@@ -15,11 +15,11 @@ from qtoolkit.assessment import Assessment, assess
 from qtoolkit.comparison.agreement import agreement, correlations, transitions
 from qtoolkit.comparison.matching import Matching, match
 from qtoolkit.comparison.mixing import FACTORS, mixed, on_points_of
-from qtoolkit.engine import from_ticks, to_ticks
+from qtoolkit.engine import from_ticks, rank, to_ticks
 from qtoolkit.errors import InputError
 from qtoolkit.inputs.case import Case
 from qtoolkit.inputs.scheme import Scheme
-from qtoolkit.language import say
+from qtoolkit.language import Text, say
 
 PARTS = (*FACTORS, "units", "approval")
 """The parts of a change of grade; the last two: who else was assessed, and what approval changed."""
@@ -40,7 +40,9 @@ class Comparison:
     left, entered : tuple of str
         Units of one assessment only: listed, not decomposed.
     states : mapping of the factors taken from `after` to Assessment
-        The sixteen mixed assessments of the units of both.
+        The sixteen mixed assessments of the units of both; empty where they cannot be made.
+    problem : Text or None
+        Why they cannot: then there is no decomposition, and its tables hold NaN.
     """
 
     before: Assessment
@@ -50,6 +52,7 @@ class Comparison:
     left: tuple[str, ...]
     entered: tuple[str, ...]
     states: Mapping[frozenset[str], Assessment]
+    problem: Text | None = None
 
     @property
     def graded_alike(self) -> bool:
@@ -72,15 +75,15 @@ class Comparison:
     @cached_property
     def correlations(self) -> pd.Series:
         """kendall, spearman, weighted, rank_shift of the units of both, ranked among themselves."""
-        first, last = self._ends
-        return correlations(first.scores, last.scores, first.ranks, last.ranks)
+        scores = (result.scores[self.units] for result in (self.before, self.after))
+        return correlations(*scores, *self._ranks)
 
     @cached_property
     def movers(self) -> pd.DataFrame:
         """rank_before, rank_after (among the units of both), move (places gained), score_before, score_after, grade_before,
         grade_after (approved); the largest moves first."""
-        first, last = self._ends
-        table = pd.DataFrame({"rank_before": first.ranks, "rank_after": last.ranks, "move": first.ranks - last.ranks})
+        first, last = self._ranks
+        table = pd.DataFrame({"rank_before": first, "rank_after": last, "move": first - last})
         for name, result in (("before", self.before), ("after", self.after)):
             table[f"score_{name}"], table[f"grade_{name}"] = result.scores[self.units], result.approved[self.units]
         return table.loc[table["move"].abs().sort_values(ascending=False, kind="stable").index]
@@ -96,11 +99,13 @@ class Comparison:
         """
         total = self.after.scheme.total
         ends = [to_ticks(r.scores[self.units] * (total / r.scheme.total)) for r in (self.before, self.after)]
+        table = pd.DataFrame({"score_before": from_ticks(ends[0]), "score_after": from_ticks(ends[1])}, self.units)
+        table["change"] = from_ticks(ends[1] - ends[0])
+        if not self.states:
+            return table.assign(**dict.fromkeys(PARTS[:-1], np.nan))
         values = {new: to_ticks(state.scores * (total / state.scheme.total)) for new, state in self.states.items()}
         parts = _shapley(values)
         parts["units"] = (ends[1] - ends[0]) - (values[frozenset(FACTORS)] - values[frozenset()])
-        table = pd.DataFrame({"score_before": from_ticks(ends[0]), "score_after": from_ticks(ends[1])}, self.units)
-        table["change"] = from_ticks(ends[1] - ends[0])
         for name in PARTS[:-1]:
             table[name] = from_ticks(parts[name])
         return table
@@ -117,12 +122,14 @@ class Comparison:
         if not self.graded_alike:
             return table.assign(change=np.nan, **dict.fromkeys(PARTS, np.nan))
         codes = [grades.cat.codes.to_numpy(int) for grades in names]
+        table["change"] = codes[1] - codes[0]
+        if not self.states:
+            return table.assign(**dict.fromkeys(PARTS, np.nan))
         computed = [r.grades[self.units].cat.codes.to_numpy(int) for r in (self.before, self.after)]
         values = {new: state.grades.cat.codes.to_numpy(int) for new, state in self.states.items()}
         parts = _shapley(values)
         parts["units"] = (computed[1] - computed[0]) - (values[frozenset(FACTORS)] - values[frozenset()])
         parts["approval"] = (codes[1] - computed[1]) - (codes[0] - computed[0])
-        table["change"] = codes[1] - codes[0]
         for name in PARTS:
             table[name] = parts[name].astype(float)
         return table
@@ -131,33 +138,41 @@ class Comparison:
     def leaves(self) -> pd.DataFrame:
         """What this year's data changed on each indicator: points of the score under this year's scheme with this year's data
         less those with last year's, units × leaves; NaN for indicators without data in both years."""
-        scheme = frozenset(FACTORS)
-        change = self.states[scheme].contributions - self.states[scheme - {"data"}].contributions
-        change[[id for id in change.columns if id not in self.matching.shared]] = np.nan
+        change = pd.DataFrame(np.nan, self.units, [leaf.id for leaf in self.after.scheme.leaves])
+        if self.states:
+            shared, whole = [id for id in change if id in self.matching.shared], frozenset(FACTORS)
+            change[shared] = (self.states[whole].contributions - self.states[whole - {"data"}].contributions)[shared]
         return change
 
     @cached_property
-    def on_last_year(self) -> Assessment:
-        """Last year's units and data under this year's points; see :func:`points_alone`."""
-        return on_points_of(self.before, self.after.scheme, self.matching)
+    def on_last_year(self) -> Assessment | None:
+        """Last year's units and data under this year's points, see :func:`points_alone`; None where no indicator
+        corresponds."""
+        return on_points_of(self.before, self.after.scheme, self.matching) if self.matching.share else None
 
     @cached_property
     def alone(self) -> pd.DataFrame:
         """What single changes would have done to last year's data: grade_before (computed), points (this year's points
         alone), cutoffs (this year's cutoffs, quotas and rounding alone), score_before, score_points; indexed by the units of
-        both."""
-        first, points = self._ends[0], self.on_last_year
+        both. NaN where it cannot be computed."""
+        points, lines = self.on_last_year, self.states.get(frozenset({"cutoffs"}))
+        nan = pd.Series(np.nan, self.units)
         return pd.DataFrame(
             {
-                "grade_before": first.grades, "points": points.grades[self.units],
-                "cutoffs": self.states[frozenset({"cutoffs"})].grades, "score_before": first.scores,
-                "score_points": points.scores[self.units],
+                "grade_before": self.before.grades[self.units], "points": nan if points is None else points.grades[self.units],
+                "cutoffs": nan if lines is None else lines.grades, "score_before": self.before.scores[self.units],
+                "score_points": nan if points is None else points.scores[self.units],
             }
         )  # fmt: skip
 
-    @property
-    def _ends(self) -> tuple[Assessment, Assessment]:
-        return self.states[frozenset()], self.states[frozenset(FACTORS)]
+    @cached_property
+    def _ranks(self) -> tuple[pd.Series, pd.Series]:
+        """Ranks before and after among the units of both."""
+        found = []
+        for result in (self.before, self.after):
+            key = pd.Series(result.engine.key(result.base.to_numpy()), result.scores.index)
+            found.append(pd.Series(rank(key[self.units].to_numpy()), self.units))
+        return found[0], found[1]
 
 
 def compare(before: Assessment, after: Assessment) -> Comparison:
@@ -170,7 +185,8 @@ def compare(before: Assessment, after: Assessment) -> Comparison:
     Raises
     ------
     InputError
-        The two have no unit in common, or a mixed assessment fails (blanks that neither scheme treats).
+        The two have no unit in common. Where a mixture cannot be made (a mean of similar units that are not there) the
+        comparison has no decomposition and says why in `problem`.
 
     >>> import pandas as pd
     >>> import qtoolkit as qt
@@ -180,6 +196,9 @@ def compare(before: Assessment, after: Assessment) -> Comparison:
     >>> compare(old, new).decomposition.loc["甲", ["change", "data", "points"]].round(4).tolist()
     [-0.5, 1.0, -1.5]
     """
+    for result in (before, after):
+        if not isinstance(result, Assessment):
+            raise InputError(say(zh="应比较两个测算结果（assess 的返回值），现为 {found}", en="expected two results of assess, found {found}", found=type(result).__name__))
     units = [unit for unit in after.table.units if unit in before.scores.index]
     if not units:
         text = say(
@@ -188,17 +207,18 @@ def compare(before: Assessment, after: Assessment) -> Comparison:
             before=_some(before), after=_some(after),
         )
         raise InputError(text)
-    both = [_of_units(result, units) for result in (before, after)]
     matching = match(before.scheme, after.scheme)
     subsets = [frozenset(s) for r in range(len(FACTORS) + 1) for s in itertools.combinations(FACTORS, r)]
+    left, entered = (tuple(u for u in one.table.units if u not in other.scores.index) for one, other in ((before, after), (after, before)))
+    states, problem = {}, None
     try:
+        both = [_of_units(result, units) for result in (before, after)]
         states = {new: mixed(*both, matching, new) for new in subsets}
     except InputError as error:
         why = error.complaints[0].text
-        text = say(zh="前后两年的数据和规则不能混合计分，无法分解变化原因：{why}", en="data and rules of the two cannot be mixed, so changes cannot be decomposed: {why}", why=why)
-        raise InputError(text) from None
-    left, entered = (tuple(u for u in one.table.units if u not in other.scores.index) for one, other in ((before, after), (after, before)))
-    return Comparison(before, after, matching, pd.Index(units, name="unit"), left, entered, states)
+        problem = say(zh="前后两次的数据和规则不能混合计分（{why}），不分解变化原因", en="data and rules of the two cannot be mixed ({why}), so changes are not decomposed", why=why)
+        states = {}
+    return Comparison(before, after, matching, pd.Index(units, name="unit"), left, entered, states, problem)
 
 
 def with_last_year(case: Case, result: Assessment) -> Comparison | None:
@@ -250,4 +270,6 @@ def points_alone(before: Assessment, scheme: Scheme) -> Assessment:
     >>> points_alone(old, qt.Scheme.flat({"a": 40, "b": 60}, {"A": 80, "B": 0})).grades.tolist(), old.grades.tolist()
     (['A', 'A'], ['A', 'B'])
     """
+    if not isinstance(scheme, Scheme):
+        raise InputError(say(zh="应给出方案（scheme），现为 {found}", en="expected a scheme, found {found}", found=type(scheme).__name__))
     return on_points_of(before, scheme, match(before.scheme, scheme))

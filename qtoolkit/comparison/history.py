@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from qtoolkit.inputs.files import read_rows
 from qtoolkit.inputs.headers import UNIT_HEADERS
 from qtoolkit.inputs.locate import find
 from qtoolkit.inputs.numbertext import is_blank, plain_text
-from qtoolkit.language import Text, listing, say
+from qtoolkit.language import Text, listing, same, say
 
 GRADES = ("A", "B", "C", "D")
 ENGLISH = ("name_en", "英文名称")
@@ -37,13 +37,17 @@ class History:
         Units × rounds, the earliest first; None where a unit was not graded.
     names : tuple of str
         The grades, the best first.
-    labels : mapping of unit to Text
+    labels, titles : mapping of unit, of grade to Text
         Names in both languages.
+    left_out : tuple of (unit, round, word)
+        Cells of the data that are none of the scheme's grades and count as blanks.
     """
 
     grades: pd.DataFrame
     names: tuple[str, ...]
     labels: dict[str, Text]
+    titles: dict[str, Text]
+    left_out: tuple[tuple[str, str, str], ...] = ()
 
     @property
     def rounds(self) -> list[str]:
@@ -93,13 +97,18 @@ def history(grades: pd.DataFrame, names: Sequence[str] = GRADES, labels: dict[st
     Raises
     ------
     InputError
-        A cell that is none of the grades in `names` (best first), or fewer than two rounds.
+        A cell that is none of the grades in `names` (best first), a unit or round named twice, or fewer than two rounds.
 
     >>> frame = pd.DataFrame({"2019": ["A", "B"], "2020": ["A", "A"]}, index=["甲", "乙"])
     >>> history(frame).agreement.loc[("2019", "2020"), ["up", "down", "agreement"]].tolist()
     [1.0, 0.0, 0.5]
     """
+    if not isinstance(grades, pd.DataFrame):
+        raise InputError(say(zh="应为表格（考核对象 × 轮次），现为 {found}", en="expected a table, units × rounds, found {found}", found=type(grades).__name__))
     table = grades.astype(object).where(grades.notna(), None).rename(columns=str)
+    twice = [*table.columns[table.columns.duplicated()], *table.index[table.index.duplicated()]]
+    if twice:
+        raise InputError(say(zh="轮次或考核对象重复：{names}", en="rounds or units named twice: {names}", names=listing(map(str, dict.fromkeys(twice)))))
     complaints = [
         Complaint(_unknown(cell, names), row=i, column=name)
         for name in table for i, cell in enumerate(table[name], 1) if cell is not None and cell not in names
@@ -109,7 +118,7 @@ def history(grades: pd.DataFrame, names: Sequence[str] = GRADES, labels: dict[st
     if complaints:
         raise InputError(complaints)
     known = {unit: Text(unit, unit) for unit in table.index}
-    return History(table.rename_axis("unit"), tuple(names), known | (labels or {}))
+    return History(table.rename_axis("unit"), tuple(names), known | (labels or {}), {name: same(name) for name in names})
 
 
 def _unknown(cell: object, names: Sequence[str]) -> Text:
@@ -164,13 +173,18 @@ def history_of(result: Assessment, path: str | Path | None = None) -> History | 
     >>> history_of(qt.assess(case.scheme, case.table)).rounds
     ['2023', '2024', '2025', '2026']
     """
+    titles = {grade.id: grade.label for grade in result.scheme.grades}
     if path is not None:
-        return read_history(path, [grade.id for grade in result.scheme.grades])
-    table = streaks(result).drop(columns=["best", "worst"]).rename(columns={"": result.scheme.year or NOW})
-    known = [grade.id for grade in result.scheme.grades]
+        return replace(read_history(path, list(titles)), titles=titles)
+    table = streaks(result).drop(columns=["best", "worst"])
+    year = result.scheme.year or NOW
+    table = table.drop(columns=[year] if year in table else []).rename(columns={"": year})
     if table.shape[1] < 2:
         return None
-    return history(table.where(table.isin(known), None), known, result.labels)
+    words = table.map(lambda word: _grade(word, list(titles)))
+    unknown = words.notna() & ~words.isin(list(titles))
+    left_out = tuple((unit, name, str(words.at[unit, name])) for name in words for unit in words.index[unknown[name]])
+    return replace(history(words.mask(unknown), list(titles), result.labels), titles=titles, left_out=left_out)
 
 
 def _grade(cell: object, names: Sequence[str]) -> str | None:

@@ -30,12 +30,21 @@ class Matching:
         Twins whose data mean the same in both years: the same kind of rule, unit of measure and levels.
     unknown : tuple of (id, previous id)
         Declared previous indicators that the earlier scheme does not have.
+    ignored : tuple of (id, previous id)
+        Declared previous indicators of a leaf that is matched by its own id, which its `previous` does not name.
     """
 
     table: pd.DataFrame
     twins: dict[str, str]
     shared: frozenset[str]
     unknown: tuple[tuple[str, str], ...]
+    ignored: tuple[tuple[str, str], ...]
+
+    @property
+    def share(self) -> float:
+        """The share of the later points on leaves that continue earlier ones."""
+        leaves = self.table.dropna(subset="points_after").drop_duplicates("after")
+        return float(leaves.loc[leaves["kind"] != "new", "points_after"].sum() / leaves["points_after"].sum())
 
 
 def match(before: Scheme, after: Scheme) -> Matching:
@@ -49,10 +58,11 @@ def match(before: Scheme, after: Scheme) -> Matching:
     old = {leaf.id: leaf for leaf in before.leaves}
     below = {node.id: [leaf.id for leaf in node.walk() if leaf.is_leaf] for node in before.nodes}
     claims: dict[str, list[str]] = {}
-    unknown = []
+    unknown, ignored = [], []
     for leaf in after.leaves:
         declared = [leaf.id] if leaf.id in old and leaf.id not in leaf.previous else leaf.previous
-        unknown += [(leaf.id, id) for id in leaf.previous if id not in below and leaf.id not in old]
+        unknown += [(leaf.id, id) for id in declared if id not in below]
+        ignored += [(leaf.id, id) for id in leaf.previous if id not in declared]
         claims[leaf.id] = list(dict.fromkeys(id for name in declared for id in below.get(name, [])))
     heirs = {id: [name for name, ids in claims.items() if id in ids] for id in old}
     twins = {name: ids[0] for name, ids in claims.items() if len(ids) == 1 and len(heirs[ids[0]]) == 1}
@@ -67,12 +77,12 @@ def match(before: Scheme, after: Scheme) -> Matching:
     table[["before", "after"]] = table[["before", "after"]].astype(object).where(table[["before", "after"]].notna(), None)
     new = {leaf.id: leaf for leaf in after.leaves}
     shared = frozenset(name for name, id in twins.items() if same_measure(old[id], new[name]))
-    return Matching(table, twins, shared, tuple(unknown))
+    return Matching(table, twins, shared, tuple(unknown), tuple(ignored))
 
 
 def same_measure(a: Indicator, b: Indicator) -> bool:
     """Whether raw data of one leaf can be scored by the other's rule: what is counted, and against whose target."""
-    if a.rule.kind != b.rule.kind or a.unit != b.unit or (a.outliers or NONE).log != (b.outliers or NONE).log:
+    if a.rule.kind != b.rule.kind or (a.unit and b.unit and a.unit != b.unit) or (a.outliers or NONE).log != (b.outliers or NONE).log:
         return False
     if a.rule.kind == "level":
         return set(a.rule.levels) == set(b.rule.levels)

@@ -10,13 +10,19 @@ import numpy as np
 
 from qtoolkit.assessment import Assessment, assess
 from qtoolkit.comparison.matching import Matching
+from qtoolkit.errors import InputError
 from qtoolkit.inputs.leafrules import LeafMissing
 from qtoolkit.inputs.scheme import Bonus, Grade, Indicator, Order, Scheme, Veto
 from qtoolkit.inputs.statuses import BLANKS, NOT_APPLICABLE, STATUS_NAMES, VALUE
 from qtoolkit.inputs.table import Table
+from qtoolkit.language import Text
 
 FACTORS = ("data", "points", "cutoffs", "vetoes")
 """What two years differ in: the data; the tree, its points and rules; cutoffs, quotas and rounding; vetoes and bonus."""
+NONE_MATCHED = Text(
+    "两个方案没有一项指标对应；编号改变的指标，请在 previous 中写明往年对应指标",
+    "no indicator of one scheme corresponds to one of the other: where ids have changed, say in `previous` what each continues",
+)
 CELLS = ("raw", "status", "targets", "baselines", "errors", "filed")
 
 
@@ -130,7 +136,14 @@ def on_points_of(before: Assessment, scheme: Scheme, matching: Matching) -> Asse
 
     A kept or renamed indicator is scored by last year's rule; a split or merged one takes the share of full marks of what it
     continues (the mean weighted by points); a new one is not scored, so that its points go to its siblings.
+
+    Raises
+    ------
+    InputError
+        No indicator of the new scheme corresponds to one of last year's.
     """
+    if matching.share == 0:
+        raise InputError(NONE_MATCHED)
     columns: list[dict[str, np.ndarray]] = []
     n = len(before.table.units)
 

@@ -13,7 +13,7 @@ import pandas as pd
 
 from qtoolkit.assessment import Assessment, assess
 from qtoolkit.engine import from_ticks, to_ticks
-from qtoolkit.errors import InputError
+from qtoolkit.errors import InputError, real
 from qtoolkit.inputs.scheme import Grade
 from qtoolkit.language import say
 from qtoolkit.regions import Box, Region
@@ -21,6 +21,7 @@ from qtoolkit.simulation import simulate
 
 BAND = 0.1  # points within which draws are made unless a region is given
 MOST = 2000  # combinations of cutoffs that are gone through where there are quotas
+MANY = 100  # cutoffs that one simulation is graded by: grades are counted in int8
 
 
 @dataclass(frozen=True)
@@ -57,12 +58,15 @@ def natural_breaks(scores: pd.Series | Sequence[float], k: int) -> Breaks:
     >>> natural_breaks([1.0, 2.0, 10.0, 11.0, 30.0], 3).least.tolist()
     [30.0, 10.0, 1.0]
     """
-    scores = pd.Series(scores, dtype=float)
+    try:
+        scores = pd.Series(scores, dtype=float)
+    except (TypeError, ValueError):
+        raise InputError(say(zh="scores 应为有限的数", en="scores must be finite numbers")) from None
     if scores.empty or not np.isfinite(scores.to_numpy()).all():
         raise InputError(say(zh="scores 应为有限的数", en="scores must be finite numbers"))
     values, at, counts = np.unique(scores.to_numpy(), return_inverse=True, return_counts=True)
     m = len(values)
-    if not (isinstance(k, int | np.integer) and 1 <= k <= m):
+    if isinstance(k, bool) or not (isinstance(k, int | np.integer) and 1 <= k <= m):
         raise InputError(say(zh="k 应为1至{most}的整数（不同得分的个数），现为 {found}", en="k must be a whole number from 1 to {most}, the number of different scores; found {found}", most=m, found=k))  # fmt: skip
     centred = values - np.average(values, weights=counts)
     n, sums, squares = (np.concatenate([[0.0], np.cumsum(counts * centred**power)]) for power in (0, 1, 2))
@@ -135,8 +139,8 @@ def optimise(
 
     Minimised is Σ over grades, over the units in the grade, of P(a draw of points leaves it); units under a veto are left
     out. Without quotas this adds up
-    grade by grade, so that dynamic programming finds the optimum; with quotas or last places all combinations are gone
-    through. An option with its consequences, not an answer: cutoffs that suit one year's scores follow the data.
+    grade by grade, so that dynamic programming finds the optimum; with quotas, last
+    places or a veto that lowers grades all combinations are gone through. An option with its consequences, not an answer: cutoffs that suit one year's scores follow the data.
 
     Parameters
     ----------
@@ -164,15 +168,14 @@ def optimise(
     scheme = result.scheme
     if len(scheme.grades) < 2 or any(g.class_cutoffs for g in scheme.grades):
         raise InputError(say(zh="只有一个等级或分类别设分数线时，不能优选分数线", en="cutoffs cannot be chosen where there is one grade, or cutoffs by class"))
-    if not (0 < step < np.inf and 0 <= window < np.inf):
-        raise InputError(say(zh="step 应大于0，window 应不小于0，现为 {step} 和 {window}", en="step must be above 0 and window 0 or more, found {step} and {window}", step=step, window=window))
+    step, window, least = real("step", step, above=True), real("window", window, 0, scheme.total), real("least", least)
     region = Box(relative=BAND) if region is None else region
     official = [g.cutoff for g in reversed(scheme.grades[:-1])]  # worst first, as in the engine
     lines = [_candidates(cutoff, window, step) for cutoff in official]
     counts = np.bincount(result.grades.cat.codes, minlength=len(scheme.grades))
     sizes = np.minimum(least, counts)
     draw = {"draws": draws, "seed": seed, "executor": executor}
-    search = _every if result.engine.rivals else _programme
+    search = _every if result.engine.rivals or result.engine.shift.any() else _programme
     best, leave, tried = search(result, region, lines, official, sizes, draw)
     chosen = result.what_if(cutoffs=dict(zip(result.grade_names[1:], best, strict=True)))
     rows = {}
@@ -195,27 +198,20 @@ Found = tuple[list[float], tuple[float, float], int]
 
 
 def _programme(result: Assessment, region: Region, lines: list[list[float]], official: list[float], sizes: np.ndarray, draw: dict) -> Found:
-    """By dynamic programming over the cutoffs from the worst up: of each choice of the latest one, the least sum below it.
-
-    The chance that a unit's score reaches a candidate comes from one simulation graded by all of them.
-    """
+    """By dynamic programming over the cutoffs from the worst up: of each choice of the latest one, the least sum below it."""
     every = sorted({c for line in lines for c in line})
-    at = {c: i + 1 for i, c in enumerate(every)}  # band i: from candidate i − 1 up
-    grades = [Grade(id=f"g{i}", cutoff=c) for i, c in reversed(list(enumerate([0.0, *every])))]
-    table = replace(result.table, vetoes=result.table.vetoes[:, :0])
-    fine = assess(result.scheme.model_copy(update={"grades": tuple(grades), "vetoes": ()}), table)
-    frequency = simulate(fine, region, pairs=False, **draw).grade_acceptability.to_numpy()[:, ::-1]
-    reach = np.concatenate([frequency[:, ::-1].cumsum(axis=1)[:, ::-1], np.zeros((len(frequency), 1))], axis=1)
-    free = _free(result)
-    nominal = to_ticks(fine.scores.to_numpy())
-    grade_of, top = result.grades.cat.codes.to_numpy(), len(every) + 1
+    at = {c: i for i, c in enumerate(every)}
+    reach, nominal = _reached(result, region, every, draw)
+    free, ceiling = _free(result), result.engine.ceiling
 
     def band(low: float | None, high: float | None, g: int) -> tuple[int, int]:
-        """What leaves a band in ticks (a number of units), and how many units have the grade."""
-        i, j = (0 if low is None else at[low]), (top if high is None else at[high])
-        inside = (nominal >= (0 if low is None else to_ticks(low))) & (True if high is None else nominal < to_ticks(high))
-        leaves = 1 - (reach[:, i] - (reach[:, j] if high is not None else 0.0))
-        return int(to_ticks(leaves[inside & free].sum())), int((inside & free).sum() + ((grade_of == g) & ~free).sum())
+        """What leaves a band in ticks (a number of units), and how many units have the grade, vetoes counted."""
+        above = np.ones(len(nominal), bool) if low is None else nominal >= to_ticks(low)
+        beyond = np.zeros(len(nominal), bool) if high is None else nominal >= to_ticks(high)
+        inside = above & ~beyond
+        stays = (1.0 if low is None else reach[:, at[low]]) - (0.0 if high is None else reach[:, at[high]])
+        size = (inside & (ceiling >= g)).sum() + (beyond & (ceiling == g)).sum()
+        return int(to_ticks(((1 - stays) * (inside & free)).sum())), int(size)
 
     states: dict[float | None, tuple[int, int, list[float]]] = {None: (0, 0, [])}
     for g, line in enumerate(lines):
@@ -239,6 +235,18 @@ def _programme(result: Assessment, region: Region, lines: list[list[float]], off
     return best, (float(from_ticks(cost)), float(from_ticks(now))), sum(map(len, lines))
 
 
+def _reached(result: Assessment, region: Region, cutoffs: list[float], draw: dict) -> tuple[np.ndarray, np.ndarray]:
+    """The share of draws in which each unit's score reaches each cutoff, (n, cutoffs), and published scores in ticks, by
+    grading the same draws by all cutoffs, MANY at a time."""
+    table, parts = replace(result.table, vetoes=result.table.vetoes[:, :0]), []
+    for start in range(0, len(cutoffs), MANY):
+        lines = cutoffs[start : start + MANY]
+        grades = (*(Grade(id=f"g{i}", cutoff=c) for i, c in reversed(list(enumerate(lines)))), Grade(id="none", cutoff=0.0))
+        fine = assess(result.scheme.model_copy(update={"grades": grades, "vetoes": ()}), table)
+        parts.append(simulate(fine, region, pairs=False, **draw).grade_acceptability.iloc[:, :-1].cumsum(axis=1).to_numpy()[:, ::-1])
+    return np.concatenate(parts, axis=1), to_ticks(result.scores.to_numpy())
+
+
 def _free(result: Assessment) -> np.ndarray:
     """Units whose grade no veto touches: bool, (n,)."""
     return (result.engine.ceiling == len(result.scheme.grades) - 1) & (result.engine.shift == 0)
@@ -250,8 +258,8 @@ def _every(result: Assessment, region: Region, lines: list[list[float]], officia
     if len(choices) > MOST:
         raise InputError(
             say(
-                zh="有等级名额或末位规定时要逐一比较{n}种分数线组合，超过{most}种；请减小 window 或增大 step",
-                en="with quotas or last places {n} combinations of cutoffs would have to be compared, more than {most}: take a "
+                zh="有等级名额、末位规定或下调等级的否决时要逐一比较{n}种分数线组合，超过{most}种；请减小 window 或增大 step",
+                en="with quotas, last places or vetoes that lower grades {n} combinations of cutoffs would have to be compared, more than {most}: take a "
                 "smaller window or a larger step",
                 n=len(choices), most=MOST,
             )

@@ -13,6 +13,7 @@ from qtoolkit.assessment import Assessment, assess
 from qtoolkit.engine import Graded, finish, from_ticks, settings, to_ticks
 from qtoolkit.engine.core import thresholds
 from qtoolkit.engine.ticks import UNREACHABLE
+from qtoolkit.errors import real
 from qtoolkit.flags import reachable
 from qtoolkit.inputs.changes import AS_IS
 from qtoolkit.inputs.table import VALUE, ZERO
@@ -113,7 +114,7 @@ def bunching(result: Assessment, width: float | None = None) -> pd.DataFrame:
     Parameters
     ----------
     width : float, optional
-        Points of the published score; a hundredth of the total if left out.
+        Points of the published score, at most the total; a hundredth of it if left out.
 
     Returns
     -------
@@ -122,14 +123,19 @@ def bunching(result: Assessment, width: float | None = None) -> pd.DataFrame:
         above if each lay on either side alike. A small p is a reason to look at how those scores came about, no proof:
         where scores thicken towards one side, they need not lie on either side alike.
 
+    Raises
+    ------
+    InputError
+        A width of 0 or less, or beyond the total.
+
     >>> import pandas as pd
     >>> import qtoolkit as qt
     >>> frame = pd.DataFrame({"a": [0.901, 0.902, 0.905, 0.907]}, index=list("甲乙丙丁"))
     >>> bunching(qt.assess(qt.Scheme.flat({"a": 100}, {"A": 90, "B": 0}), frame)).loc["A", ["below", "above", "p"]].tolist()
     [0.0, 4.0, 0.0625]
     """
-    e, rows = result.engine, {}
-    reach = int(to_ticks(result.scheme.total / 100 if width is None else width))
+    e, rows, total = result.engine, {}, result.scheme.total
+    reach = int(to_ticks(total / 100 if width is None else real("width", width, 0, total, above=True)))
     lead = finish(e, result.base.to_numpy())[:, None] - e.cutoffs
     below, above = ((-reach <= lead) & (lead < 0)).sum(axis=0), ((0 <= lead) & (lead < reach)).sum(axis=0)
     for i, grade in enumerate(reversed(result.scheme.grades[:-1])):

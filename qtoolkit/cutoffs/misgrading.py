@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import itertools
+import numbers
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +15,7 @@ from qtoolkit.assessment import Assessment
 from qtoolkit.cutoffs.margins import score_limits
 from qtoolkit.engine import from_ticks
 from qtoolkit.engine.ticks import UNREACHABLE
-from qtoolkit.errors import InputError, nearest
+from qtoolkit.errors import InputError, nearest, real
 from qtoolkit.language import say
 from qtoolkit.simulation.sampling import standard_errors
 
@@ -50,6 +52,9 @@ def misgrading(result: Assessment, se: float | Mapping[str, float] | str, reliab
     P(grade) = Φ((c_up − s)/se) − Φ((c_low − s)/se) with the *effective* cutoffs: bonus, cap and rounding are counted in,
     and what vetoes leave. Quotas and last places are not: they depend on the errors of all units together.
 
+    Without a reliability the present scores stand in for the true ones. Their spread holds the errors already, so that
+    accuracy, consistency and kappa are then somewhat too high; with one they are regressed.
+
     Parameters
     ----------
     se : float, mapping of unit to float, or "data"
@@ -57,7 +62,8 @@ def misgrading(result: Assessment, se: float | Mapping[str, float] | str, reliab
         table's columns se:<leaf> as independent: √Σ (p·se)².
     reliability : float, optional
         In (0, 1]. If left out the chances are those of the grade if measured again. If given they are those of the true
-        grade: the score is regressed to the mean of the units, mean + r·(s − mean), with se·√r (Kelley's formula).
+        grade: the score is regressed to the mean of the units, mean + r·(s − mean), with se·√r (Kelley's formula); two
+        measurements then lie around that mean with se·√(1 + r) each and the correlation r/(1 + r).
 
     Raises
     ------
@@ -71,19 +77,21 @@ def misgrading(result: Assessment, se: float | Mapping[str, float] | str, reliab
     [0.8413, 0.5]
     """
     errors = _errors(result, se)
-    if reliability is not None and not (isinstance(reliability, int | float) and 0 < reliability <= 1):
-        raise InputError(say(zh="reliability 应大于0、不超过1，现为 {found}", en="reliability must be above 0 and at most 1, found {found}", found=reliability))
     s = from_ticks(result.base.to_numpy())
-    again = _chances(result, s, errors)
-    chances = again
-    if reliability is not None:
-        chances = _chances(result, s.mean() + reliability * (s - s.mean()), errors * np.sqrt(reliability))
+    if reliability is None:
+        chances = again = _merged(result, _bands(result, s, errors))
+        alike = (again**2).sum(axis=1)
+    else:
+        r = real("reliability", reliability, 0, 1, above=True)
+        mean, spread = s.mean() + r * (s - s.mean()), errors * np.sqrt(1 + r)
+        chances, again = (_merged(result, _bands(result, mean, sd)) for sd in (errors * np.sqrt(r), spread))
+        alike = _alike(result, mean, spread, r / (1 + r))
     names, codes = result.grade_names, result.grades.cat.codes.to_numpy()
     stands = chances[np.arange(len(s)), codes]
     table = pd.DataFrame({"score": s, "se": errors, "grade": result.grades}, index=result.scores.index)
     table[names[::-1]] = chances[:, ::-1]
     table["stands"] = stands
-    consistency, chance = float((again**2).sum(axis=1).mean()), float((again.mean(axis=0) ** 2).sum())
+    consistency, chance = float(alike.mean()), float((again.mean(axis=0) ** 2).sum())
     return Misgrading(table, float(stands.mean()), consistency, _kappa(consistency, chance), reliability)
 
 
@@ -93,30 +101,55 @@ def _errors(result: Assessment, se: float | Mapping[str, float] | str) -> np.nda
         if se != "data":
             raise InputError(say(zh="se 为“{found}”，应为数、各考核对象的数或“data”", en="se is “{found}”, expected a number, numbers by unit, or \"data\"", found=se))
         values = np.sqrt(((standard_errors(result) * result.points) ** 2).sum(axis=1)).to_numpy()
-    elif isinstance(se, int | float):
-        values = np.full(len(units), float(se))
+    elif isinstance(se, numbers.Real):
+        values = np.full(len(units), real("se", se, above=True))
+    elif not isinstance(se, Mapping | pd.Series):
+        raise InputError(say(zh="se 应为数、各考核对象的数或“data”", en='se must be a number, numbers by unit, or "data"'))
     else:
         given = dict(se)
         for name in given:
             if name not in units:
                 raise InputError(say(zh="se 中没有考核对象“{name}”{hint}", en="se: no unit “{name}”{hint}", name=name, hint=nearest(str(name), units)))
-        values = np.array([float(given.get(unit, np.nan)) for unit in units])
+        values = np.array([real(f"se.{unit}", given.get(unit), above=True) for unit in units])
     for unit, value in zip(units, values, strict=True):
         if not (np.isfinite(value) and value > 0):
             raise InputError(say(zh="“{unit}”的标准误应大于0，现为 {found}", en="the standard error of “{unit}” must be above 0, found {found}", unit=result.labels[unit], found=value))  # fmt: skip
     return values
 
 
-def _chances(result: Assessment, mean: np.ndarray, se: np.ndarray) -> np.ndarray:
-    """Chances (n, G) of grades, worst first, of a normal base score after vetoes."""
-    limits, e = score_limits(result), result.engine
-    lines = np.where(limits >= UNREACHABLE, np.inf, from_ticks(limits))
-    at_most = stats.norm.cdf((lines - mean[:, None]) / se[:, None])  # chance to miss each grade
-    edge = np.zeros((len(mean), 1))
-    by_score = np.diff(np.concatenate([edge, at_most, edge + 1], axis=1), axis=1)
-    final = np.minimum(np.maximum(np.arange(by_score.shape[1]) - e.shift[:, None], 0), e.ceiling[:, None])
-    found = np.zeros_like(by_score)
-    np.add.at(found, (np.arange(len(mean))[:, None], final), by_score)
+def _lines(result: Assessment) -> np.ndarray:
+    """Effective cutoffs in points with both ends, (n, G + 1)."""
+    limits = score_limits(result)
+    edge = np.full((len(limits), 1), np.inf)
+    return np.concatenate([-edge, np.where(limits >= UNREACHABLE, np.inf, from_ticks(limits)), edge], axis=1)
+
+
+def _bands(result: Assessment, mean: np.ndarray, se: np.ndarray) -> np.ndarray:
+    """Chances (n, G) of the bands of the score, worst first."""
+    return np.diff(stats.norm.cdf((_lines(result) - mean[:, None]) / se[:, None]), axis=1)
+
+
+def _final(result: Assessment) -> np.ndarray:
+    """The grade that each band gives after vetoes, (n, G)."""
+    e, grades = result.engine, np.arange(len(result.scheme.grades))
+    return np.minimum(np.maximum(grades - e.shift[:, None], 0), e.ceiling[:, None])
+
+
+def _merged(result: Assessment, bands: np.ndarray) -> np.ndarray:
+    """Chances of grades from those of bands."""
+    found = np.zeros_like(bands)
+    np.add.at(found, (np.arange(len(bands))[:, None], _final(result)), bands)
+    return found
+
+
+def _alike(result: Assessment, mean: np.ndarray, sd: np.ndarray, correlation: float) -> np.ndarray:
+    """The chance (n,) that two normal measurements give the same grade: Σ over pairs of bands that vetoes make one grade."""
+    edges, final = (_lines(result) - mean[:, None]) / sd[:, None], _final(result)
+    found = np.zeros(len(mean))
+    for a, b in itertools.product(range(final.shape[1]), repeat=2):
+        same = final[:, a] == final[:, b]
+        if same.any():
+            found[same] += _both(edges[same, a : a + 2], edges[same, b : b + 2], correlation)
     return found
 
 
@@ -139,33 +172,27 @@ def normal_model(mean: float, sd: float, reliability: float, cutoffs: Sequence[f
     >>> normal_model(75, 8, 0.9, [80]).round(4).to_dict()
     {'accuracy': 0.9163, 'consistency': 0.8823, 'kappa': 0.6986}
     """
-    if not (sd > 0 and 0 < reliability <= 1):
-        raise InputError(
-            say(
-                zh="sd 应大于0，reliability 应大于0、不超过1，现为 {sd} 和 {r}",
-                en="sd must be above 0 and reliability above 0 and at most 1, found {sd} and {r}",
-                sd=sd, r=reliability,
-            )
-        )
-    edges = (np.array([-np.inf, *sorted(cutoffs), np.inf]) - mean) / sd
-    true = (np.array([-np.inf, *sorted(cutoffs), np.inf]) - mean) / (sd * np.sqrt(reliability))
-    accuracy, consistency = _same(edges, true, np.sqrt(reliability)), _same(edges, edges, reliability)
-    chance = float((np.diff(stats.norm.cdf(edges)) ** 2).sum())
+    mean, sd, r = real("mean", mean, -np.inf), real("sd", sd, above=True), real("reliability", reliability, 0, 1, above=True)
+    if not isinstance(cutoffs, Iterable) or isinstance(cutoffs, str):
+        raise InputError(say(zh="cutoffs 应为若干数字，如 [80, 90]", en="cutoffs must be several numbers, such as [80, 90]"))
+    lines = np.array([-np.inf, *sorted(real("cutoffs", c, -np.inf) for c in cutoffs), np.inf])
+    seen, true = (np.stack([x[:-1], x[1:]], axis=1) for x in ((lines - mean) / sd, (lines - mean) / (sd * np.sqrt(r))))
+    accuracy, consistency = float(_both(seen, true, np.sqrt(r)).sum()), float(_both(seen, seen, r).sum())
+    chance = float((np.diff(stats.norm.cdf(seen), axis=1) ** 2).sum())
     return pd.Series({"accuracy": accuracy, "consistency": consistency, "kappa": _kappa(consistency, chance)})
 
 
-def _same(x: np.ndarray, y: np.ndarray, correlation: float) -> float:
-    """P(X and Y in the same band) of two standard normals, bands by their own edges: Σ ∫ φ(t) P(Y in band | X = t) dt."""
+def _both(x: np.ndarray, y: np.ndarray, correlation: float) -> np.ndarray:
+    """P(x₀ ≤ X < x₁ and y₀ ≤ Y < y₁) of standard normals X and Y, x and y (m, 2): ∫ φ(t) P(Y in its band | X = t) dt."""
     if correlation >= 1:
-        return float(np.diff(stats.norm.cdf(x)).sum())
+        low, high = np.maximum(x[:, 0], y[:, 0]), np.minimum(x[:, 1], y[:, 1])
+        return np.where(high > low, stats.norm.cdf(high) - stats.norm.cdf(low), 0.0)
     nodes, weights = np.polynomial.legendre.leggauss(200)
-    total, spread = 0.0, np.sqrt(1 - correlation**2)
-    for low, high, below, above in zip(x[:-1], x[1:], y[:-1], y[1:], strict=True):
-        low, high = np.clip([low, high], -10, 10)
-        t = (high - low) / 2 * nodes + (high + low) / 2
-        inside = stats.norm.cdf((above - correlation * t) / spread) - stats.norm.cdf((below - correlation * t) / spread)
-        total += float((weights * stats.norm.pdf(t) * inside).sum() * (high - low) / 2)
-    return total
+    low, high = np.clip(x, -10, 10).T
+    t = (high - low)[:, None] / 2 * nodes + (high + low)[:, None] / 2
+    at = [(y[:, [i]] - correlation * t) / np.sqrt(1 - correlation**2) for i in (0, 1)]
+    inside = stats.norm.cdf(at[1]) - stats.norm.cdf(at[0])
+    return (weights * stats.norm.pdf(t) * inside).sum(axis=1) * (high - low) / 2
 
 
 def _kappa(agreement: float, chance: float) -> float:

@@ -8,17 +8,19 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from qtoolkit.assessment import Assessment
+from qtoolkit.assessment import Assessment, assess
 from qtoolkit.cutoffs.margins import graded_table
-from qtoolkit.engine import RivalStep, finish, from_ticks, grade, to_ticks
+from qtoolkit.engine import finish, from_ticks, grade, to_ticks
 from qtoolkit.engine.core import standing
-from qtoolkit.errors import InputError, nearest
+from qtoolkit.errors import InputError, clip, nearest, real
+from qtoolkit.inputs.models import validate
+from qtoolkit.inputs.scheme import Scheme
 from qtoolkit.language import listing, say
 
 ALL = "all"  # every cutoff, moved by the same points
 WIDTH = 0.05  # of the total: how far a cutoff is moved
 ROWS = 64  # positions graded at a time
-NO_CUTOFF = 1000.0  # so many totals below nothing: less than any score
+FAR = 1000.0  # totals: beyond any score
 
 
 @dataclass(frozen=True)
@@ -69,9 +71,7 @@ def sweep(result: Assessment, line: str | None = None, width: float | None = Non
     lines = [g.id for g in reversed(scheme.grades[:-1])]  # worst first, as the engine has them
     if line is not None and line not in (*lines, ALL):
         raise InputError(say(zh="没有等级“{line}”的分数线{hint}", en="no cutoff of grade “{line}”{hint}", line=line, hint=nearest(str(line), [*lines, ALL])))
-    width = WIDTH * scheme.total if width is None else width
-    if not (isinstance(width, int | float) and 0 <= width < np.inf):
-        raise InputError(say(zh="width 应为不小于0的数，现为 {found}", en="width must be a number of 0 or more, found {found}", found=width))
+    width = min(WIDTH * scheme.total if width is None else real("width", width), FAR * scheme.total)
     parts = [_swept(result, name, lines, int(to_ticks(width))) for name in ([*reversed(lines), ALL] if line is None else [line])]
     steps, flips = (pd.concat(tables, ignore_index=True) for tables in zip(*parts, strict=True))
     return Sweep(steps, flips)
@@ -119,7 +119,7 @@ def quota_audit(result: Assessment, quotas: Mapping[str, float] | None = None) -
     Parameters
     ----------
     quotas : mapping of grade to number or share, optional
-        The most units that have this grade or better; the scheme's own if left out.
+        The most units that have this grade or better, in place of the scheme's; ties and classes count as the scheme says.
 
     Returns
     -------
@@ -130,7 +130,7 @@ def quota_audit(result: Assessment, quotas: Mapping[str, float] | None = None) -
     Raises
     ------
     InputError
-        An unknown grade, the last one, or a quota below 0.
+        An unknown grade, the last one, or a quota that is neither a whole number nor a share below 1.
 
     >>> import pandas as pd
     >>> import qtoolkit as qt
@@ -138,29 +138,30 @@ def quota_audit(result: Assessment, quotas: Mapping[str, float] | None = None) -
     >>> quota_audit(qt.assess(qt.Scheme.flat({"a": 100}, {"A": 90, "B": 0}), frame), {"A": 1})["quota"].tolist()
     ['A', 'B', 'B']
     """
-    e, base, scheme, n = result.engine, result.base.to_numpy(), result.scheme, len(result.scores)
-    tops = [g.id for g in scheme.grades[:-1]]
-    for id, most in (quotas or {}).items():
-        if id not in tops or not isinstance(most, int | float) or isinstance(most, bool) or not 0 <= most < np.inf:
-            text = say(
-                zh="等级“{id}”的名额为 {most}，应为{known}之一及不小于0的数",
-                en="the quota of “{id}” is {most}: expected one of {known} and a number of 0 or more",
-                id=id, most=most, known=listing(tops),
-            )
-            raise InputError(text)
-    lasts = tuple(step for step in e.rivals if step.last)
-    steps = tuple(step for step in e.rivals if not step.last)
-    if quotas is not None:
-        number = {g: len(tops) - i for i, g in enumerate(tops)}
-        count = {g: int(most * n + 1e-9) if most < 1 else int(most) for g, most in quotas.items()}
-        steps = tuple(RivalStep(number[g], count[g]) for g in tops if g in count)
+    e, base, scheme = result.engine, result.base.to_numpy(), result.scheme
+    rivals = e.rivals if quotas is None else assess(_with_quotas(scheme, quotas), result.table).engine.rivals
+    lasts = tuple(step for step in rivals if step.last)
     lifted = e.cutoffs.copy()
-    for code in sorted({step.grade for step in steps}):  # from the worst: a lifted cutoff takes the one below it
-        lifted[:, code - 1] = lifted[:, code - 2] if code > 1 else -to_ticks(NO_CUTOFF * scheme.total)
-    limits = standing(e, base, lifted)
+    for code in sorted({step.grade for step in rivals if not step.last}):  # from the worst: it takes the cutoff below it
+        lifted[:, code - 1] = lifted[:, code - 2] if code > 1 else -to_ticks(FAR * scheme.total)
     found = [
         result.grades.cat.codes.to_numpy(),
         grade(replace(e, rivals=lasts), base),
-        grade(replace(e, rivals=(*steps, *lasts)), base, limits),
+        grade(replace(e, rivals=rivals), base, standing(e, base, lifted)),
     ]
     return graded_table(result, np.stack(found, axis=1), ["scheme", "absolute", "quota"])
+
+
+def _with_quotas(scheme: Scheme, quotas: Mapping[str, float]) -> Scheme:
+    """The scheme with these quotas and no others."""
+    tops = [g.id for g in scheme.grades[:-1]]
+    if not isinstance(quotas, Mapping) or not set(quotas) <= set(tops):
+        text = say(
+            zh="quotas 为“{found}”，应为“等级: 名额”，等级为{known}之一",
+            en="quotas is “{found}”, expected numbers by grade, one of {known}",
+            found=clip(quotas), known=listing(tops),
+        )
+        raise InputError(text)
+    given = {g: real(f"quotas.{g}", most) for g, most in quotas.items()}
+    grades = [g.model_dump() | {"quota": given.get(g.id)} for g in scheme.grades]
+    return validate(Scheme, scheme.model_dump() | {"grades": grades}, None)

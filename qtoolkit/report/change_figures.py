@@ -71,7 +71,7 @@ def transitions(comparison: Comparison, names: tuple[list[Text], list[Text]], ti
     figure, axes = plt.subplots(figsize=(3.2 + 0.35 * counts.shape[1], 1.6 + 0.42 * counts.shape[0]))
     axes.grid(visible=False)
     sns.heatmap(counts, ax=axes, cmap=sns.light_palette("#2f6690", as_cmap=True), vmin=0, annot=True, fmt="d", cbar=False, linewidths=1.2)
-    for i in range(min(counts.shape)):
+    for i in range(len(counts) if comparison.graded_alike else 0):
         axes.add_patch(plt.Rectangle((i, i), 1, 1, fill=False, edgecolor="#333333", linewidth=1.1))
     for ticks, own in ((axes.set_yticks, names[0]), (axes.set_xticks, names[1])):
         ticks(np.arange(len(own)) + 0.5, [name.of(language) for name in own], rotation=0)

@@ -7,8 +7,10 @@ from typing import Any
 import pandas as pd
 
 from qtoolkit.comparison import FACTORS, PARTS, Comparison, History
+from qtoolkit.comparison.mixing import NONE_MATCHED
 from qtoolkit.errors import InputError, nearest
-from qtoolkit.language import Text, listing, same, say
+from qtoolkit.inputs.scheme import Scheme
+from qtoolkit.language import Text, listing, say
 from qtoolkit.report import change_figures, reasons, words
 from qtoolkit.report.blocks import Block, Chart, DataTable, Paragraph, table_of
 
@@ -150,33 +152,47 @@ def alone(comparison: Comparison | None) -> list[Block]:
     """What this year's points alone, and this year's cutoffs alone, would have done to last year's data."""
     if comparison is None:
         return []
-    table, labels = comparison.alone, comparison.before.labels
-    moved = {}
-    for name in ("points", "cutoffs"):
-        other = comparison.after.scheme if name == "cutoffs" else comparison.before.scheme
-        units = [u for u in table.index if table[name].astype(object)[u] != table["grade_before"].astype(object)[u]] if comparison.graded_alike or name == "points" else []
-        items = [
-            say(zh="{unit}（由{a}变为{b}）", en="{unit} (from {a} to {b})", unit=labels[u], a=comparison.before.scheme.grade(table["grade_before"][u]).label, b=other.grade(table[name][u]).label)
-            for u in units
-        ]  # fmt: skip
-        moved[name] = listing(items, FEW) if items else Text("没有考核对象等级变化", "no unit changes grade")
+    heading = Text("只改分值、只改分数线的影响", "Points alone, cutoffs alone")
+    if comparison.on_last_year is None:
+        return [Paragraph(say(zh="{why}。", en="{why}.", why=NONE_MATCHED), "changes", heading)]
+    table, before, after = comparison.alone, comparison.before, comparison.after
+    label = {"points": before, "cutoffs": after}
+    if comparison.problem is not None:
+        lines = Text("不能计算", "cannot be computed")
+    elif comparison.graded_alike:
+        lines = _regraded(comparison, "cutoffs", after.scheme)
+    else:
+        lines = Text("等级数不同，不逐级比较", "the numbers of grades differ and are not compared")
     text = say(
-        zh="用{old}的数据、只换用本次的分值：{points}。只换用本次的分数线、名额和取整：{cutoffs}（{what}）。新增指标在上次没有数据，不计分；拆分、合并的指标沿用原指标得分率。",
-        en="On the data of {old} with this year's points alone: {points}. With this year's cutoffs, quotas and rounding alone: {cutoffs} ({what}). New indicators have no "
-        "data there and are not scored; split and merged ones take the share of what they continue.",
-        old=reasons.years(comparison)[0], points=moved["points"], cutoffs=moved["cutoffs"], what=reasons.line_changes(comparison),
+        zh="用{old}的数据、只换用本次的分值（本次分值的{share:.0%}落在与上次对应的指标上）：{points}。只换用本次的分数线、名额和取整：{cutoffs}（改动：{what}）。"
+        "新增指标在上次没有数据，不计分；拆分、合并的指标沿用原指标得分率。",
+        en="On the data of {old} with this year's points alone ({share:.0%} of them on indicators that continue earlier ones): {points}. With this year's cutoffs, quotas and "
+        "rounding alone: {cutoffs} (changed: {what}). New indicators have no data there and are not scored; split and merged ones take the share of what they continue.",
+        old=reasons.years(comparison)[0], share=comparison.matching.share, points=_regraded(comparison, "points", before.scheme), cutoffs=lines,
+        what=reasons.line_changes(comparison),
     )  # fmt: skip
+    grades = {name: [None if pd.isna(g) else result.scheme.grade(g).label for g in table[name]] for name, result in label.items()}
     columns = {
-        "unit": (words.UNIT, [labels[u] for u in table.index], ""),
+        "unit": (words.UNIT, [before.labels[u] for u in table.index], ""),
         "score_before": (Text("上次得分", "Score before"), list(table["score_before"]), ".2f"),
         "score_points": (Text("只换分值得分", "Score, points alone"), list(table["score_points"]), ".2f"),
-        "grade_before": (Text("上次初评等级", "Computed grade before"), [comparison.before.scheme.grade(g).label for g in table["grade_before"]], ""),
-        "points": (Text("只换分值", "Points alone"), [comparison.before.scheme.grade(g).label for g in table["points"]], ""),
-        "cutoffs": (Text("只换分数线", "Cutoffs alone"), [comparison.after.scheme.grade(g).label for g in table["cutoffs"]], ""),
-    }
+        "grade_before": (Text("上次初评等级", "Computed grade before"), [before.scheme.grade(g).label for g in table["grade_before"]], ""),
+        "points": (Text("只换分值", "Points alone"), grades["points"], ""), "cutoffs": (Text("只换分数线", "Cutoffs alone"), grades["cutoffs"], ""),
+    }  # fmt: skip
     caption = Text("上次数据按本次分值、分数线重算", "Last time's data under this time's points and cutoffs")
-    heading = Text("只改分值、只改分数线的影响", "Points alone, cutoffs alone")
     return [Paragraph(text, "changes", heading), table_of("alone", caption, "annex_scores", columns)]
+
+
+def _regraded(comparison: Comparison, name: str, scheme: Scheme) -> Text:
+    """Who has another grade, place by place from the worst, under one change alone."""
+    table, before = comparison.alone, comparison.before
+    place = {grade.id: i for i, grade in enumerate(reversed(scheme.grades))}
+    now = {grade.id: i for i, grade in enumerate(reversed(before.scheme.grades))}
+    items = [
+        say(zh="{unit}（由{a}变为{b}）", en="{unit} (from {a} to {b})", unit=before.labels[u], a=before.scheme.grade(old).label, b=scheme.grade(new).label)
+        for u, old, new in zip(table.index, table["grade_before"], table[name], strict=True) if now[old] != place[new]
+    ]  # fmt: skip
+    return listing(items, FEW) if items else Text("没有考核对象等级变化", "no unit changes grade")
 
 
 def revision(comparison: Comparison | None) -> list[Block]:
@@ -187,6 +203,7 @@ def revision(comparison: Comparison | None) -> list[Block]:
     kinds = table["kind"]
     moved = table[kinds.isin(["kept", "renamed"]) & ((table["points_before"] / before.total - table["points_after"] / after.total).abs() > 1e-12)]
     names = {leaf.id: leaf.name for leaf in after.leaves}
+    odd = [names[id] for id in comparison.matching.twins if id not in comparison.matching.shared]
     fresh = [names[id] for id in table.loc[kinds == "new", "after"]]
     dropped = [before.indicator(id).name for id in table.loc[kinds == "dropped", "before"]]
     text = say(
@@ -202,7 +219,18 @@ def revision(comparison: Comparison | None) -> list[Block]:
     blocks: list[Block] = [Paragraph(text, "indicators", place=1)]
     for leaf, id in comparison.matching.unknown:
         text = say(zh="“{leaf}”的往年对应指标“{id}”不在上次方案中。", en="“{leaf}” says that it continues “{id}”, which the earlier scheme does not have.", leaf=names[leaf], id=id)
-        blocks.append(Paragraph(text, "indicators", style="note"))
+        blocks.append(Paragraph(text, "indicators", style="note", place=1))
+    if odd:
+        text = say(zh="评分规则或口径已变、两次数据不可比的保留指标：{odd}，其变化计入分值和规则。", en="Kept, but scored or measured otherwise, so that the data cannot be compared: {odd}; what changed there counts as points and rules.", odd=listing(odd))
+        blocks.append(Paragraph(text, "indicators", style="note", place=1))
+    if before.year != after.year:
+        for leaf, id in comparison.matching.ignored:
+            text = say(
+                zh="“{leaf}”与上次编号相同，按编号对应；其往年对应指标“{id}”没有采用（如由几项合并而成，请把本项编号也写进 previous）。",
+                en="“{leaf}” is matched by its id; its previous indicator “{id}” is not used (if it merges several, name its own id in `previous` too).",
+                leaf=names[leaf], id=id,
+            )  # fmt: skip
+            blocks.append(Paragraph(text, "indicators", style="note", place=1))
     first = ~table.duplicated("before") | table["before"].isna()
     again = table.duplicated("after") & table["after"].notna()
     columns = {
@@ -225,20 +253,19 @@ def history(found: History | None) -> list[Block]:
     """Grades over the years, with or without scores."""
     if found is None:
         return []
-    names = {name: same(name) for name in found.names}
-    last = found.rounds[-1]
+    names, last = found.titles, found.rounds[-1]
     steps = [
         say(
             zh="{a}至{b}上升{up}家、下降{down}家，一致率{share:.1%}", en="{a} to {b}: {up} up, {down} down, {share:.1%} alike",
             a=a, b=b, up=int(row["up"]), down=int(row["down"]), share=row["agreement"],
         )
-        for (a, b), row in found.agreement.iterrows()
+        for (a, b), row in found.agreement.iterrows() if row["units"] > 0
     ]  # fmt: skip
     best = found.always(found.names[0])
     text = say(
-        zh="历次等级（{n}家，{rounds}轮，只有等级、不用得分）：{grade}级家数依次为{counts}；各轮均为{grade}级的{m}家：{always}。{steps}。",
-        en="Grades over the rounds ({n:unit|units}, {rounds} rounds; grades alone, no scores): units in {grade}, in order, {counts}; in {grade} every time, {m}: {always}. {steps}.",
-        n=len(found.grades), rounds=len(found.rounds), grade=found.names[0], counts=listing(str(int(x)) for x in found.counts[found.names[0]]),
+        zh="历次等级（{n}家，{rounds}轮，只有等级、不用得分）：“{grade}”家数依次为{counts}；各轮均为“{grade}”的{m}家：{always}。{steps}。",
+        en="Grades over the rounds ({n:unit|units}, {rounds} rounds; grades alone, no scores): units in “{grade}”, in order, {counts}; in “{grade}” every time, {m}: {always}. {steps}.",
+        n=len(found.grades), rounds=len(found.rounds), grade=names[found.names[0]], counts=listing(str(int(x)) for x in found.counts[found.names[0]]),
         m=len(best), always=listing([found.labels[u] for u in best], FEW) if best else words.NONE, steps=words.semicolons(steps),
     )  # fmt: skip
     chart = Chart(
@@ -249,9 +276,14 @@ def history(found: History | None) -> list[Block]:
     columns = {
         "unit": (words.UNIT, [found.labels[u] for u in changes["unit"]], ""),
         "before": (Text("上轮", "From round"), list(changes["before"]), ""), "after": (Text("本轮", "To round"), list(changes["after"]), ""),
-        "from": (Text("上轮等级", "Grade before"), list(changes["from"]), ""), "to": (Text("本轮等级", "Grade after"), list(changes["to"]), ""),
+        "from": (Text("上轮等级", "Grade before"), [names[g] for g in changes["from"]], ""), "to": (Text("本轮等级", "Grade after"), [names[g] for g in changes["to"]], ""),
     }  # fmt: skip
-    return [Paragraph(text, "annex_scores"), chart, table_of("history_changes", Text("历次等级变动", "Changes of grade over the rounds"), "annex_scores", columns)]
+    blocks: list[Block] = [Paragraph(text, "annex_scores")]
+    if found.left_out:
+        items = listing((say(zh="{unit}{round}“{word}”", en="{unit}, {round}: “{word}”", unit=found.labels[u], round=r, word=w) for u, r, w in found.left_out), FEW)
+        note = say(zh="往年等级中有{n}处不是本方案的等级，按空白计：{items}。", en="{n:past grade is|past grades are} not among this scheme's and count as blanks: {items}.", n=len(found.left_out), items=items)
+        blocks.append(Paragraph(note, "annex_scores", style="note"))
+    return [*blocks, chart, table_of("history_changes", Text("历次等级变动", "Changes of grade over the rounds"), "annex_scores", columns)]
 
 
 def methods(comparison: Comparison | None) -> list[Block]:

@@ -78,8 +78,14 @@ def moving(result: Assessment, width: float | None = None) -> list[Block]:
     titles = {g.id: say(zh="{grade}分数线", en="Cutoff of {grade}", grade=g.label) for g in result.scheme.grades[:-1]}
     titles[grade_cutoffs.ALL] = Text("各分数线同时移动（分）", "All cutoffs together (points)")
     still = found.steps[found.steps["low"].lt(0) & found.steps["high"].ge(0)].set_index("line")
+    by_class = any(grade.class_cutoffs for grade in result.scheme.grades)
     alone = [
         say(
+            zh="{grade}各类别同时移动{low:+.2f}（不含）至{high:+.2f}分", en="{grade}, all classes together, beyond {low:+.2f} up to {high:+.2f}",
+            grade=result.scheme.grade(id).label, low=still.loc[id, "low"], high=still.loc[id, "high"],
+        )
+        if by_class
+        else say(
             zh="{grade}{low:.2f}（不含）至{high:.2f}分", en="{grade} above {low:.2f} up to {high:.2f}",
             grade=result.scheme.grade(id).label, low=still.loc[id, "cutoff_low"], high=still.loc[id, "cutoff_high"],
         )

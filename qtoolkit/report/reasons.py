@@ -5,13 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from qtoolkit.assessment import Assessment
 from qtoolkit.comparison import PARTS, Comparison
 from qtoolkit.inputs.scheme import Grade, Scheme
+from qtoolkit.inputs.statuses import FALSIFIED, VALUE, ZERO
 from qtoolkit.language import Text, listing, same, say
 from qtoolkit.report import words
 from qtoolkit.report.blocks import Block, Paragraph
 
 MAIN = 1e-9  # steps of a grade within which two parts are alike
+SHOWN = 0.005  # points: what two decimals show
 NAMES = {
     "data": Text("数据", "data"), "points": Text("分值和规则", "points and rules"), "cutoffs": Text("分数线、名额和取整", "cutoffs, quotas and rounding"),
     "vetoes": Text("否决和加减分", "vetoes and bonus"), "units": Text("参评单位变化", "units assessed"), "approval": Text("审定", "approval"),
@@ -33,6 +36,8 @@ def reasons(comparison: Comparison | None) -> list[Block]:
     """The sentence for each unit that changed grade, and one for grades that stand because parts cancel out."""
     if comparison is None or not comparison.graded_alike:
         return []
+    if comparison.problem is not None:
+        return [Paragraph(say(zh="{why}。", en="{why}.", why=comparison.problem), "changes", style="note")]
     steps, heading = comparison.grade_decomposition, Text("等级变化原因", "Why grades changed")
     changed = steps.index[steps["change"] != 0]
     blocks: list[Block] = [
@@ -66,7 +71,7 @@ def _reason(comparison: Comparison, unit: str) -> Text:
     main.sort(key=lambda name: -sign * float(part.get(name, 0.0)))
     why = [_why(comparison, unit, name, sign, part) for name in main]
     cause = why[0] if len(why) == 1 else _and(why)
-    moved = listing(say(zh="{name}{x}分", en="{name} {x}", name=NAMES[name], x=_signed(part[name])) for name in PARTS[:-1] if abs(part[name]) >= 0.005)
+    moved = listing(say(zh="{name}{x}分", en="{name} {x}", name=NAMES[name], x=_signed(part[name])) for name in PARTS[:-1] if abs(part[name]) >= SHOWN)
     first, last = (result.scheme.grade(step[f"grade_{side}"]).label for result, side in ((comparison.before, "before"), (comparison.after, "after")))
     parts = say(zh="，其中{moved}", en=": {moved}", moved=moved) if moved.zh else Text("", "")
     return say(
@@ -86,80 +91,158 @@ def _and(texts: list[Text]) -> Text:
 
 def _why(comparison: Comparison, unit: str, name: str, sign: float, part: pd.Series) -> Text:
     """One part's reason in words."""
-    before, after = comparison.before, comparison.after
-    points = _signed(float(part.get(name, 0.0)))
+    points, own = _signed(float(part.get(name, 0.0))), sign * float(part.get(name, 0.0)) >= SHOWN
     if name == "approval":
         return _approval(comparison, unit)
     if name == "units":
         return Text("参加考核的单位有变化", "other units were assessed")
-    if name == "vetoes":
-        return _veto(comparison, unit, points)
     if name == "cutoffs":
-        return say(zh="分数线、名额或取整办法有变化（{what}）", en="cutoffs, quotas or rounding changed ({what})", what=line_changes(comparison))
-    own = sign * float(part[name]) > 0
-    by_quota = after.steps.loc[unit, "set_by"] in ("quota", "last") or before.steps.loc[unit, "set_by"] in ("quota", "last")
-    if not own and by_quota:
+        return say(zh="分数线、名额或取整办法有变化（{what}）", en="cutoffs, quotas or rounding changed ({what})", what=line_changes(comparison, unit))
+    if name == "vetoes" and (veto := _veto(comparison, unit, sign)) is not None:
+        return veto
+    if not own and (places := _places(comparison, unit)) is not None:
         return say(
-            zh="其他考核对象的得分变化改变了名次，等级名额随之变化（自身因{name}{x}分）",
-            en="the scores of other units changed and with them the places that a quota leaves (its own part from {name}: {x})",
-            name=NAMES[name], x=points,
+            zh="其他考核对象的{name}变化改变了名次，{places}随之变化（自身得分因{name}变动{x}分）",
+            en="the {name} of other units changed, and with their ranks {places} (its own score moved by {x})",
+            name=NAMES[name], places=places, x=points,
         )  # fmt: skip
+    if name == "vetoes":
+        return _bonus(comparison, points)
     if name == "points":
+        text = say(zh="指标分值和评分规则调整，得分{x}分", en="points and rules of indicators changed: {x} points", x=points)
+        if len(comparison.matching.shared) == len(comparison.after.scheme.leaves) == len(comparison.before.scheme.leaves):
+            return text
         return say(
-            zh="指标分值和评分规则调整（含新增、拆分、取消的指标），得分{x}分",
-            en="points and rules of indicators changed (new, split and dropped ones included): {x} points",
-            x=points,
+            zh="{text}（新增、取消、拆分或口径变化的指标，两次数据不可比，也计入此项）",
+            en="{text} (indicators that are new, dropped, split or measured otherwise, whose data cannot be compared, count here)",
+            text=text,
         )
+    return _data(comparison, unit, sign, own, points)
+
+
+def _data(comparison: Comparison, unit: str, sign: float, own: bool, points: str) -> Text:
+    """What of the data moved the grade: results, the state of a cell, a target, the class, or the others' values."""
+    k = [result.table.units.index(unit) for result in (comparison.before, comparison.after)]
+    if not own:
+        groups = [result.table.covariates["class"].iloc[at] if "class" in result.table.covariates else None for result, at in zip((comparison.before, comparison.after), k, strict=True)]
+        if groups[0] != groups[1]:
+            return say(zh="所属类别有变化，适用的分数线或名额不同", en="its class changed, and with it the cutoffs or quotas that apply")
+        return say(zh="数据有变化，得分{x}分", en="the data changed: {x} points", x=points)
     leaves = comparison.leaves.loc[unit].dropna()
-    told = leaves[sign * leaves > 0.005]
-    top = told.reindex((sign * told).sort_values(ascending=False, kind="stable").index).head(3)
-    titles = {leaf.id: leaf.name for leaf in after.scheme.leaves}
-    items = listing(say(zh="“{leaf}”{x}分", en="“{leaf}” {x}", leaf=titles[id], x=_signed(x)) for id, x in top.items())
-    if sign > 0:
-        text = say(zh="工作实绩有所提高，得分{x}分", en="its results improved: {x} points", x=points)
-    else:
-        text = say(zh="工作实绩有所下降，得分{x}分", en="its results fell: {x} points", x=points)
-    return say(zh="{text}（变化最大的是{items}）", en="{text} (most on {items})", text=text, items=items) if len(top) else text
+    told = (sign * leaves)[sign * leaves >= SHOWN].sort_values(ascending=False, kind="stable").head(3)
+    if told.empty:
+        return say(zh="数据有变化，得分{x}分", en="the data changed: {x} points", x=points)
+    titles = {leaf.id: leaf.name for leaf in comparison.after.scheme.leaves}
+    items = listing(say(zh="“{leaf}”{x}分", en="“{leaf}” {x}", leaf=titles[id], x=_signed(leaves[id])) for id in told.index)
+    what = CAUSES[_cause(comparison, k, told.index[0]), sign > 0]
+    return say(zh="{what}，得分{x}分（变化最大的是{items}）", en="{what}: {x} points (most on {items})", what=what, x=points, items=items)
+
+
+CAUSES = {
+    ("value", True): Text("工作实绩有所提高", "its results improved"), ("value", False): Text("工作实绩有所下降", "its results fell"),
+    ("status", True): Text("数据状态（不适用、未报送、待核实等）有变化", "the state of its data changed (not applicable, not reported, pending)"),
+    ("status", False): Text("数据状态（不适用、未报送、待核实等）有变化", "the state of its data changed (not applicable, not reported, pending)"),
+    ("target", True): Text("备案目标值或基期值有变化", "its target or baseline changed"), ("target", False): Text("备案目标值或基期值有变化", "its target or baseline changed"),
+    ("others", True): Text("其他考核对象的数值有变化，相对得分提高", "the values of other units changed, and its relative score rose"),
+    ("others", False): Text("其他考核对象的数值有变化，相对得分下降", "the values of other units changed, and its relative score fell"),
+}  # fmt: skip
+
+
+def _cause(comparison: Comparison, k: list[int], leaf: str) -> str:
+    """What changed of one leaf's data: its status, its value, its target, or nothing of its own."""
+    ids = (comparison.matching.twins[leaf], leaf)
+    cells = []
+    for result, at, id in zip((comparison.before, comparison.after), k, ids, strict=True):
+        j, table = [x.id for x in result.scheme.leaves].index(id), result.table
+        own = [float(np.nan_to_num(values[at, j], nan=-1.0)) for values in (table.targets, table.baselines)]
+        cells.append((table.status[at, j], _share_of(result, at, id), own))
+    (old_status, old, old_own), (new_status, new, new_own) = cells
+    if old_status != new_status or old_status not in (VALUE, ZERO, FALSIFIED):
+        return "others" if old_status == new_status else "status"
+    if old != new:
+        return "value"
+    return "target" if old_own != new_own else "others"
+
+
+def _share_of(result: Assessment, at: int, id: str) -> object:
+    """A raw value; points given directly as a share of what they are out of."""
+    leaf, j = result.scheme.indicator(id), [x.id for x in result.scheme.leaves].index(id)
+    raw = result.table.raw[at, j]
+    return raw / leaf.written_for if leaf.rule.kind == "direct" and raw is not None else raw
+
+
+def _places(comparison: Comparison, unit: str) -> Text | None:
+    """What depends on rank for a unit whose grade a quota or the last places set, before or after."""
+    causes = {result.steps.loc[unit, "set_by"] for result in (comparison.before, comparison.after)}
+    if "last" in causes:
+        return Text("末位名单", "who is among the last")
+    limited = any(grade.quota is not None for result in (comparison.before, comparison.after) for grade in result.scheme.grades)
+    return Text("等级名额", "the places that a quota leaves") if "quota" in causes or limited else None
 
 
 def _approval(comparison: Comparison, unit: str) -> Text:
-    result = comparison.after if comparison.after.approved[unit] != comparison.after.grades[unit] else comparison.before
-    remarks = result.table.remarks
-    reason = words.both(remarks.at[unit, "approved_reason"]) if "approved_reason" in remarks else None
-    text = say(
-        zh="审定时由初评的{computed}定为{approved}{when}", en="approval turned the computed {computed} into {approved}{when}",
-        computed=result.scheme.grade(result.grades[unit]).label, approved=result.scheme.grade(result.approved[unit]).label,
-        when=Text("", "") if result is comparison.after else say(zh="（{year}）", en=" ({year})", year=years(comparison)[0]),
-    )  # fmt: skip
-    return text if reason is None else say(zh="{text}，理由是{reason}", en="{text} ({reason})", text=text, reason=reason)
+    texts = []
+    for result, year in zip((comparison.before, comparison.after), years(comparison), strict=True):
+        if result.approved[unit] == result.grades[unit]:
+            continue
+        remarks = result.table.remarks
+        reason = words.both(remarks.at[unit, "approved_reason"]) if "approved_reason" in remarks else None
+        computed, approved = (result.scheme.grade(grades[unit]).label for grades in (result.grades, result.approved))
+        text = say(zh="{year}审定时由初评的{computed}定为{approved}", en="in {year} approval turned the computed {computed} into {approved}", year=year, computed=computed, approved=approved)
+        texts.append(text if reason is None else say(zh="{text}，理由是{reason}", en="{text} ({reason})", text=text, reason=reason))
+    return _joined(texts)
 
 
-def _veto(comparison: Comparison, unit: str, points: str) -> Text:
-    struck = []
-    for result in (comparison.before, comparison.after):
-        k = result.table.units.index(unit)
-        struck.append([veto.name for v, veto in enumerate(result.scheme.vetoes) if result.table.vetoes[k, v]])
-    old, new = struck
-    if new:
+def _joined(texts: list[Text]) -> Text:
+    return Text("，".join(t.zh for t in texts), " and ".join(t.en for t in texts))
+
+
+def _veto(comparison: Comparison, unit: str, sign: float) -> Text | None:
+    """The veto that sets the grade now, or set it before; None where no veto of the unit's own moved it that way."""
+    old, new = (result.steps.loc[unit, "set_by"] for result in (comparison.before, comparison.after))
+    names = [{f"veto:{veto.id}": veto.name for veto in result.scheme.vetoes} for result in (comparison.before, comparison.after)]
+    if old in names[0] and old == new:
+        return say(zh="“{veto}”的处理结果有变化", en="what the veto for “{veto}” does has changed", veto=names[1][new])
+    if sign < 0 and new in names[1]:
         by_score = comparison.after.scheme.grade(comparison.after.steps.loc[unit, "by_score"]).label
         return say(
-            zh="存在“{vetoes}”情形，适用一票否决（按得分为{by_score}）", en="a veto applies for “{vetoes}” (by score it would be {by_score})",
-            vetoes=listing(new), by_score=by_score,
+            zh="存在“{veto}”情形，适用一票否决（按得分为{by_score}）", en="a veto applies for “{veto}” (by score it would be {by_score})",
+            veto=names[1][new], by_score=by_score,
         )  # fmt: skip
-    if old:
-        return say(zh="上次因“{vetoes}”适用的一票否决，本次不再适用", en="last time's veto for “{vetoes}” no longer applies", vetoes=listing(old))
-    return say(zh="加减分有变化，得分{x}分", en="bonus and deductions changed: {x} points", x=points)
+    if sign > 0 and old in names[0]:
+        return say(zh="上次因“{veto}”适用的一票否决，本次不再适用", en="last time's veto for “{veto}” no longer applies", veto=names[0][old])
+    return None
 
 
-def line_changes(comparison: Comparison) -> Text:
-    """What changed in cutoffs, quotas and rounding, in words."""
+def _bonus(comparison: Comparison, points: str) -> Text:
     before, after = comparison.before.scheme, comparison.after.scheme
-    texts = []
+    limits = [(scheme.cap or scheme.total) / scheme.total for scheme in (before, after)] + [(scheme.floor or 0) / scheme.total for scheme in (before, after)]
+    if (limits[0], limits[2]) != (limits[1], limits[3]):
+        return say(zh="加减分或总分的封顶、保底有变化，得分{x}分", en="bonus, deductions, or the cap or floor of the total changed: {x} points", x=points)
+    if points in ("+0.00", "−0.00"):
+        return Text("否决办法有变化", "how vetoes work has changed")
+    return say(zh="加减分有变化，得分{x}分", en="bonus or deductions changed: {x} points", x=points)
+
+
+def line_changes(comparison: Comparison, unit: str | None = None) -> Text:
+    """What changed in cutoffs, quotas and rounding, in words; of cutoffs by class the unit's own where one is named."""
+    before, after = comparison.before.scheme, comparison.after.scheme
+    ratio, texts = after.total / before.total, []
+    classes = sorted({*before.classes, *after.classes}) or [None]
+    if unit is not None and "class" in comparison.after.table.covariates:
+        classes = [comparison.after.table.covariates["class"][unit]]
     for old, new in zip(before.grades, after.grades, strict=False):
-        if (old.cutoff, old.class_cutoffs) != (new.cutoff, new.class_cutoffs):
-            texts.append(say(zh="{g}分数线由{a:g}分改为{b:g}分", en="cutoff of {g} from {a:g} to {b:g}", g=new.label, a=old.cutoff, b=new.cutoff))
-        if (old.quota, old.ties, old.within) != (new.quota, new.ties, new.within):
+        moves = {group: (old.cutoff_of(group), new.cutoff_of(group)) for group in classes}
+        for group, (a, b) in moves.items():
+            if abs(a * ratio - b) > 1e-9 and (group is None or moves[group] != moves[classes[0]] or group == classes[0]):
+                who = say(zh="（{group}）", en=" ({group})", group=group) if len(set(moves.values())) > 1 else Text("", "")
+                texts.append(say(zh="{g}分数线{who}由{a:g}分改为{b:g}分", en="cutoff of {g}{who} from {a:g} to {b:g}", g=new.label, who=who, a=a, b=b))
+        if old.quota != new.quota:
             texts.append(say(zh="{g}名额由{a}改为{b}", en="quota of {g} from {a} to {b}", g=new.label, a=_quota(old), b=_quota(new)))
+        if old.ties != new.ties:
+            texts.append(say(zh="{g}并列时的处理有变化", en="ties for {g} are treated otherwise", g=new.label))
+        if old.within != new.within:
+            texts.append(say(zh="{g}名额的计算范围有变化", en="the units among which {g} is counted changed", g=new.label))
         if old.last != new.last:
             texts.append(say(zh="{g}末位规定有变化", en="last places of {g} changed", g=new.label))
     if before.rounding != after.rounding:
@@ -168,6 +251,8 @@ def line_changes(comparison: Comparison) -> Text:
             if before.rounding.total != after.rounding.total
             else Text("各级指标取整有变化", "rounding of indicators changed")
         )
+    if before.order.rounding != after.order.rounding:
+        texts.append(Text("取整与加减分的先后有变化", "rounding and bonus change places"))
     if before.rank_on != after.rank_on:
         texts.append(Text("排名所依据的得分有变化", "ranks go by another score"))
     return listing(texts) if texts else words.NONE

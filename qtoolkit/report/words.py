@@ -28,13 +28,13 @@ def units(result: Assessment, names: Iterable[str], most: int | None = None) -> 
     return say(zh="{shown}等{n}家", en="{shown} and so on ({n} in all)", shown=listing(chosen[:most]), n=len(chosen))
 
 
-def both(text: str | None) -> Text | None:
+def both(text: str | float | None) -> Text | None:
     """A remark from the data, whose two wordings may stand in one cell as “中文 | English”.
 
     >>> both("缺台账 | no ledger").en
     'no ledger'
     """
-    if text is None:
+    if text is None or text != text:
         return None
     zh, bar, en = str(text).partition(" | ")
     return Text(zh, en if bar else zh)

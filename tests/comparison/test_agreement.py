@@ -67,3 +67,12 @@ def test_correlations_of_one_unit_or_of_ties_are_unknown():
     assert qt.comparison.correlations(one, one, pd.Series([1]), pd.Series([1])).isna().tolist() == [True] * 3 + [False]
     flat = pd.Series([5.0, 5.0])
     assert np.isnan(qt.comparison.correlations(flat, pd.Series([1.0, 2.0]), pd.Series([1, 1]), pd.Series([2, 1]))["kendall"])
+
+
+def test_rankings_are_matched_by_unit_and_unknown_grades_are_refused():
+    scores, ranks = pd.Series([90.0, 80, 70], list("abc")), pd.Series([1, 2, 3], list("abc"))
+    assert qt.comparison.correlations(scores, scores[::-1], ranks, ranks[::-1]).tolist() == [1, 1, 1, 0]
+    with pytest.raises(InputError, match="“E”"):
+        qt.comparison.transitions(pd.Series(["A", "E"]), pd.Series(["A", "A"]), ["A", "B"])
+    with pytest.raises(InputError):
+        qt.comparison.kappa([["a", "b"], ["c", "d"]])

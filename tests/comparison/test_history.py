@@ -63,3 +63,24 @@ def test_a_frame_with_other_grades():
     assert found.counts.to_numpy().tolist() == [[1, 1, 0], [0, 2, 0]] and found.rounds == ["2019", "2020"]
     with pytest.raises(InputError, match="优秀"):
         qt.comparison.history(frame)
+
+
+def test_the_data_s_own_past_grades_count_as_people_type_them_and_others_are_named():
+    frame = pd.DataFrame({"a": [0.95, 0.5], "grade:2024": ["A级", "优"], "grade:2025": ["A", "C"], "grade:2026": ["B", "B"]}, index=["甲", "乙"])
+    scheme = qt.Scheme.flat({"a": 100}, {"A": 90, "B": 80, "C": 0}).model_copy(update={"year": "2026"})
+    found = qt.comparison.history_of(qt.assess(scheme, frame))
+    assert found.rounds == ["2024", "2025", "2026"] and found.grades.loc["甲"].tolist() == ["A", "A", "A"]
+    assert found.left_out == (("乙", "2024", "优"),) and found.grades.loc["乙"].tolist() == [None, "C", "C"]
+
+
+def test_rounds_and_units_named_twice_are_one_sentence(tmp_path):
+    path = tmp_path / "h.csv"
+    path.write_text("unit,2019,grade:2019\n甲,A,B\n", encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        qt.comparison.read_history(path)
+    (sentence,) = caught.value.sentences("zh")
+    assert "2019" in sentence and "重复" in sentence
+    with pytest.raises(InputError):
+        qt.comparison.history(pd.DataFrame({"1": ["A", "A"], "2": ["A", "B"]}, index=["甲", "甲"]))
+    with pytest.raises(InputError):
+        qt.comparison.history([["A"]])

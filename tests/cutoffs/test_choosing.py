@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 import qtoolkit as qt
 from qtoolkit.errors import InputError
+from qtoolkit.inputs.models import validate
+from qtoolkit.inputs.scheme import Scheme
 from tests.robustness.lp import flat
 
 
@@ -102,3 +104,33 @@ def test_what_cannot_be_optimised_is_one_sentence():
         with pytest.raises(InputError) as caught:
             call()
         assert len(caught.value.sentences("zh")) == 1
+
+
+def test_more_candidates_than_one_simulation_is_graded_by():
+    rng = np.random.default_rng(9)
+    result = flat([60.0, 40.0], rng.uniform(0.5, 1, (10, 2)).round(3), {"A": 84, "B": 75, "C": 0})
+    fine = qt.cutoffs.optimise(result, qt.regions.Box(relative=0.2), window=5, step=0.05, draws=100)
+    coarse = qt.cutoffs.optimise(result, qt.regions.Box(relative=0.2), window=5, step=1, draws=100)
+    assert fine.tried > 300 and fine.table.loc["found", "leave"] <= coarse.table.loc["found", "leave"] + 1e-9
+    assert fine.table.loc["official", "leave"] == coarse.table.loc["official", "leave"]
+
+
+@pytest.mark.parametrize("veto", [{"cap": "B"}, {"lower": 1}])
+def test_a_vetoed_unit_that_holds_a_grade_is_counted_where_it_moves(veto):
+    """x has the only B, and a veto that leaves B at best: a cutoff above its score would empty the grade."""
+    leaves = [{"id": i, "name": i, "points": 50.0, "rule": {"kind": "share"}} for i in "ab"]
+    grades = [{"id": "A", "cutoff": 90.0}, {"id": "B", "cutoff": 60.0}, {"id": "C", "cutoff": 0.0}]
+    data = {"id": "s", "name": "s", "total": 100.0, "indicators": leaves, "grades": grades, "vetoes": [{"id": "v", "name": "v"} | veto]}
+    first = 0.61 if "cap" in veto else 0.95
+    frame = pd.DataFrame({"a": [first, 0.9, 1.0], "b": [first - 0.01, 0.28, 1.0], "veto:v": [True, False, False]}, index=list("xyz"))
+    result = qt.assess(validate(Scheme, data, None), frame)
+    found = qt.cutoffs.optimise(result, qt.regions.Box(relative=0.3), draws=300)
+    assert (result.grades == "B").sum() == 1 and (found.grades == "B").sum() >= 1
+
+
+def test_scores_below_nothing_belong_to_the_last_grade():
+    leaf = {"id": "a", "name": "a", "points": 100.0, "rule": {"kind": "share"}}
+    data = {"id": "s", "name": "s", "total": 100.0, "indicators": [leaf], "bonuses": [{"id": "d", "name": "d", "kind": "deduction", "max": 5.0}]}
+    data |= {"grades": [{"id": "A", "cutoff": 90.0}, {"id": "B", "cutoff": 60.0}, {"id": "C", "cutoff": 0.0}]}
+    result = qt.assess(validate(Scheme, data, None), pd.DataFrame({"a": [0.01, 0.95, 0.7], "bonus:d": [3.0, 0, 0]}, index=list("xyz")))
+    assert qt.cutoffs.optimise(result, draws=50).cutoffs.tolist() == [90, 60]

@@ -105,3 +105,45 @@ def test_what_is_no_standard_error_is_one_sentence(se, reliability, word):
     with pytest.raises(InputError) as caught:
         qt.cutoffs.misgrading(flat([100.0], [[0.5], [0.6]], 50), se, reliability)
     assert word in caught.value.sentences("zh")[0] and word in caught.value.sentences("en")[0]
+
+
+def test_two_measurements_of_regressed_scores_against_plain_random_ones():
+    """Many units whose observed scores hold their errors: consistency is that of the population model, not of the raw scores."""
+    rng = np.random.default_rng(0)
+    se = 8 * np.sqrt(0.5)
+    seen = rng.normal(75, 8 * np.sqrt(0.5), 20_000) + rng.normal(0, se, 20_000)
+    seen = seen[(seen > 40) & (seen < 100)]
+    frame = pd.DataFrame({"a": seen / 100}, index=[f"u{k}" for k in range(len(seen))])
+    found = qt.cutoffs.misgrading(qt.assess(qt.Scheme.flat({"a": 100}, {"A": 80, "B": 0}), frame), se, 0.5)
+    model = qt.cutoffs.normal_model(75, 8, 0.5, [80])
+    assert [found.accuracy, found.consistency, found.kappa] == pytest.approx(model.tolist(), abs=0.012)
+
+
+def test_bands_that_a_veto_makes_one_grade_count_as_alike():
+    """A and B are both B under the veto: two measurements then agree unless one falls below B."""
+    data = {"id": "s", "name": "s", "total": 100.0, "indicators": [{"id": "a", "name": "a", "points": 100.0, "rule": {"kind": "share"}}]}
+    data |= {"grades": [{"id": "A", "cutoff": 90.0}, {"id": "B", "cutoff": 80.0}, {"id": "C", "cutoff": 0.0}], "vetoes": [{"id": "v", "name": "v", "cap": "B"}]}
+    result = qt.assess(scheme_of(data), pd.DataFrame({"a": [0.9], "veto:v": [True]}, index=["u"]))
+    found = qt.cutoffs.misgrading(result, 4.0, 0.8)  # one unit: the mean is its own score
+    sd, rho = 4 * np.sqrt(1.8), 0.8 / 1.8
+    both = stats.multivariate_normal([0, 0], [[1, rho], [rho, 1]]).cdf([-10 / sd, -10 / sd])
+    below = stats.norm.cdf(-10 / sd)
+    assert found.consistency == pytest.approx(both + 1 - 2 * below + both, abs=1e-6)
+
+
+@pytest.mark.parametrize("call", [lambda r: qt.cutoffs.misgrading(r, None), lambda r: qt.cutoffs.misgrading(r, [1.0]), lambda r: qt.cutoffs.misgrading(r, {"u0": "x", "u1": 1}),
+                                  lambda r: qt.cutoffs.normal_model(75, 8, 0.9, 80), lambda r: qt.cutoffs.normal_model("75", 8, 0.9, [80]), lambda r: qt.cutoffs.normal_model(75, 8, 0.9, ["80"]),
+                                  lambda r: qt.cutoffs.natural_breaks(["a"], 1), lambda r: qt.cutoffs.natural_breaks(r.scores, True), lambda r: qt.cutoffs.optimise(r, window="2"),
+                                  lambda r: qt.cutoffs.optimise(r, step=None), lambda r: qt.cutoffs.optimise(r, least=-1), lambda r: qt.cutoffs.quota_audit(r, 0.3), lambda r: qt.cutoffs.quota_audit(r, {"A": 2.5}),
+                                  lambda r: qt.cutoffs.bunching(r, -1), lambda r: qt.cutoffs.bunching(r, "1"), lambda r: qt.cutoffs.sweep(r, "A", True),
+                                  lambda r: qt.comparison.compare("case", r), lambda r: qt.comparison.points_alone(r, r)])  # fmt: skip
+def test_arguments_of_the_wrong_kind_are_one_sentence(call):
+    with pytest.raises(InputError) as caught:
+        call(flat([100.0], [[0.5], [0.6]], 50))
+    assert len(caught.value.sentences("zh")) == 1
+
+
+def test_numpy_s_numbers_are_numbers():
+    result = flat([100.0], [[0.5], [0.6]], 50)
+    assert qt.cutoffs.misgrading(result, np.float32(2)).table["se"].tolist() == [2, 2]
+    assert len(qt.cutoffs.sweep(result, "A", np.int64(3)).steps) == 2 and len(qt.cutoffs.sweep(result, "A", 1e9).steps) == 3

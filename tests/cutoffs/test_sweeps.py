@@ -114,5 +114,12 @@ def test_quota_audit_by_hand():
     assert audit["absolute"].tolist() == list("AAABC") and audit["quota"].tolist() == list("AABBC")
     assert qt.cutoffs.quota_audit(result, {"A": 4})["quota"].tolist() == list("AAAAC")  # the last does not reach B
     assert qt.cutoffs.quota_audit(result, {"A": 0.4})["quota"].tolist() == list("AABBC")
-    with pytest.raises(InputError, match="“C” is 1"):
+    with pytest.raises(InputError, match="one of A, B"):
         qt.cutoffs.quota_audit(result, {"C": 1})
+
+
+def test_given_quotas_count_ties_and_classes_as_the_scheme_says():
+    ties = {"id": "A", "cutoff": 80.0, "quota": 1, "ties": "in"}
+    data = {"id": "s", "name": "s", "total": 100.0, "indicators": [{"id": "a", "name": "a", "points": 100.0, "rule": {"kind": "share"}}], "grades": [ties, {"id": "B", "cutoff": 0.0}]}
+    result = qt.assess(scheme_of(data), pd.DataFrame({"a": [0.9, 0.9]}, index=list("uv")))
+    assert qt.cutoffs.quota_audit(result)["quota"].tolist() == qt.cutoffs.quota_audit(result, {"A": 1})["quota"].tolist() == ["A", "A"]

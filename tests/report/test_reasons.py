@@ -36,7 +36,7 @@ def test_results_that_fell_name_the_indicator():
 
 def test_points_are_named():
     text = sentence(compared(PLAIN, {"a": [0.8], "b": [1.0]}, scheme_with([share("a", 40.0), share("b", 60.0)], LINES), {"a": [0.8], "b": [1.0]}))
-    assert "等级由B变为A，主要因为指标分值和评分规则调整（含新增、拆分、取消的指标），得分+4.00分" in text.zh and "points and rules" in text.en
+    assert "等级由B变为A，主要因为指标分值和评分规则调整，得分+4.00分。" in text.zh and "points and rules" in text.en
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_a_unit_pushed_out_of_a_quota_by_others_is_told_so():
     old, new = {"a": [0.9, 0.85], "b": [0.9, 0.85]}, {"a": [0.92, 0.97], "b": [0.92, 0.97]}
     comparison = compared(scheme, old, scheme, new)
     down, up = sentence(comparison, "甲"), sentence(comparison, "乙")
-    assert "其他考核对象的得分变化改变了名次，等级名额随之变化（自身因数据+2.00分）" in down.zh and "a quota leaves" in down.en
+    assert "其他考核对象的数据变化改变了名次，等级名额随之变化（自身得分因数据变动+2.00分）" in down.zh and "a quota leaves" in down.en
     assert "工作实绩有所提高，得分+12.00分" in up.zh
 
 
@@ -139,3 +139,133 @@ def test_a_misspelt_unit_of_the_figure_names_the_nearest():
     with pytest.raises(qt.InputError) as caught:
         views.parts(compared(PLAIN, GOOD, PLAIN, POOR), "甲市")
     assert "甲市" in caught.value.sentences("zh")[0]
+
+
+def leaf(id="a", points=100.0, rule="share", **keys):
+    return {"id": id, "name": id, "points": points, "rule": rule if isinstance(rule, dict) else {"kind": rule}} | keys
+
+
+HIGHER = {"direction": "higher"}
+BLANKS = {"not_reported": "zero", "not_applicable": "full", "pending": "group_mean"}
+CLASSED = scheme_with([leaf()], {"A": {"cutoff": 90.0, "class_cutoffs": {"q": 80.0}}, "B": 0.0}, classes=["p", "q"])
+
+
+@pytest.mark.parametrize(
+    ("scheme", "old", "new", "words"),
+    [
+        (CLASSED, {"a": [0.83, 0.5], "class": ["p", "q"]}, {"a": [0.83, 0.5], "class": ["q", "q"]}, "所属类别有变化"),
+        (scheme_with([leaf(rule={"kind": "target"} | HIGHER)], LINES), {"a": [80.0], "target:a": [100.0]}, {"a": [80.0], "target:a": [85.0]}, "备案目标值或基期值有变化，得分+14.12分"),
+        (scheme_with([leaf(rule={"kind": "minmax"} | HIGHER)], LINES), {"a": [80.0, 100, 0]}, {"a": [80.0, 81, 0]}, "其他考核对象的数值有变化，相对得分提高，得分+18.77分"),
+        (scheme_with([leaf("a", 50.0), leaf("b", 50.0)], LINES, missing=BLANKS), {"a": [0.95], "b": [0.5]}, {"a": [0.95], "b": ["不适用"]}, "数据状态（不适用、未报送、待核实等）有变化"),
+    ],
+)  # fmt: skip
+def test_results_are_said_to_change_only_where_they_did(scheme, old, new, words):
+    text = sentence(compared(scheme, old, scheme, new))
+    assert f"主要因为{words}" in text.zh and "实绩" not in text.zh and "results" not in text.en
+
+
+def test_a_part_of_the_score_that_goes_the_other_way_has_no_verb():
+    old, new = (scheme_with([leaf("a", a), leaf("b", 100 - a)], {"A": 80.0, "B": 0.0}) for a in (50.0, 90.0))
+    text = sentence(compared(old, {"a": [0.98], "b": [0.52]}, new, {"a": [0.85], "b": [0.80]}))
+    assert "数据有变化，得分−0.70分" in text.zh and "提高" not in text.zh
+
+
+QUOTA = scheme_with([leaf()], {"A": {"cutoff": 80.0, "quota": 1}, "B": 0.0}, vetoes=[{"id": "v", "name": "事故", "cap": "B"}])
+THREE = {"A": 90.0, "B": 80.0, "C": 0.0}
+BOTH = scheme_with([leaf()], THREE, vetoes=[{"id": "v", "name": "事故", "cap": "B"}], bonuses=[{"id": "m", "name": "m", "max": 10.0}])
+TWO = scheme_with([leaf()], {"A": 90.0, "B": 80.0, "C": 60.0, "D": 0.0}, vetoes=[{"id": "v", "name": "重大事故", "cap": "D"}, {"id": "w", "name": "一般事故", "lower": 1}])
+
+
+@pytest.mark.parametrize(
+    ("old_scheme", "old", "new_scheme", "new", "words"),
+    [
+        (QUOTA, {"a": [0.85, 0.95], "veto:v": ["否", "否"]}, QUOTA, {"a": [0.85, 0.95], "veto:v": ["否", "是"]}, "其他考核对象的否决和加减分变化改变了名次，等级名额随之变化"),
+        (BOTH, {"a": [0.78], "veto:v": ["是"]}, BOTH, {"a": [0.78], "veto:v": ["是"], "bonus:m": [5.0]}, "加减分有变化，得分+5.00分"),
+        (TWO, {"a": [0.95], "veto:v": ["是"]}, TWO, {"a": [0.95], "veto:w": ["是"]}, "上次因“重大事故”适用的一票否决，本次不再适用"),
+        (scheme_with([leaf()], THREE, vetoes=[{"id": "v", "name": "事故", "cap": "C"}]), {"a": [0.95], "veto:v": ["是"]},
+         scheme_with([leaf()], THREE, vetoes=[{"id": "v", "name": "事故", "cap": "B"}]), {"a": [0.95], "veto:v": ["是"]}, "“事故”的处理结果有变化"),
+        (scheme_with([leaf()], LINES), {"a": [0.95]}, scheme_with([leaf()], LINES, cap=85.0), {"a": [0.95]}, "总分的封顶、保底有变化，得分−10.00分"),
+        (scheme_with([leaf()], {"A": 50.0, "B": {"cutoff": 0.0, "last": 1}}), {"a": [0.9, 0.8]}, scheme_with([leaf()], {"A": 50.0, "B": {"cutoff": 0.0, "last": 1}}), {"a": [0.9, 0.95]}, "末位名单随之变化"),
+    ],
+)  # fmt: skip
+def test_vetoes_bonus_and_places_are_told_apart(old_scheme, old, new_scheme, new, words):
+    assert words in sentence(compared(old_scheme, old, new_scheme, new)).zh
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ({"A": {"cutoff": 90.0, "class_cutoffs": {"q": 85.0}}, "B": 0.0}, {"A": {"cutoff": 90.0, "class_cutoffs": {"q": 80.0}}, "B": 0.0}, "A分数线由85分改为80分"),
+        ({"A": {"cutoff": 80.0, "quota": 1}, "B": 0.0}, {"A": {"cutoff": 80.0, "quota": 1, "ties": "in"}, "B": 0.0}, "A并列时的处理有变化"),
+    ],
+)  # fmt: skip
+def test_lines_are_named_as_they_changed(old, new, words):
+    classed = {"classes": ["p", "q"]} if "class_cutoffs" in old["A"] else {}
+    data = {"a": [0.83, 0.83]} | ({"class": ["q", "q"]} if classed else {})
+    text = sentence(compared(scheme_with([leaf()], old, **classed), data, scheme_with([leaf()], new, **classed), data))
+    assert words in text.zh and "由90分改为90分" not in text.zh
+
+
+def test_order_of_rounding_and_unequal_totals_in_the_changes_of_lines():
+    keys = {"bonuses": [{"id": "m", "name": "m", "max": 10.0}], "rounding": {"total": {"decimals": 0}}}
+    data = {"a": [0.894], "bonus:m": [0.3]}
+    text = sentence(compared(scheme_with([leaf()], LINES, **keys), data, scheme_with([leaf()], LINES, order={"rounding": "before_bonus"}, **keys), data))
+    assert "取整与加减分的先后有变化" in text.zh
+    thousand = compared(scheme_with([leaf(points=1000.0)], {"A": 900.0, "B": 0.0}), {"a": [0.95]}, scheme_with([leaf()], LINES), {"a": [0.95]})
+    assert reasons.line_changes(thousand).zh == "无"
+
+
+def test_an_approval_without_a_reason_beside_one_with_a_reason_is_not_nan():
+    old, new = {"a": [0.85, 0.85]}, {"a": [0.85, 0.85], "approved": ["A", "A"], "approved_reason": [None, "有理由"]}
+    text = sentence(compared(scheme_with([leaf()], LINES), old, scheme_with([leaf()], LINES), new))
+    assert "nan" not in text.zh and "审定时由初评的B定为A。" in text.zh
+
+
+def test_both_approvals_are_named():
+    scheme = scheme_with([leaf()], {"A": 90.0, "B": 80.0, "C": 0.0})
+    text = sentence(compared(scheme, {"a": [0.7], "approved": ["A"]}, scheme, {"a": [0.7], "approved": ["B"]}))
+    assert text.zh.count("审定时由初评的C定为") == 2
+
+
+def test_no_indicator_in_common_is_said_and_not_computed():
+    comparison = compared(scheme_with([leaf("x")], LINES), {"x": [0.95]}, scheme_with([leaf("y")], LINES), {"y": [0.95]})
+    (text,) = views.alone(comparison)
+    assert "previous" in text.text.zh and comparison.alone["points"].isna().all()
+    with pytest.raises(qt.InputError, match="previous"):
+        qt.comparison.points_alone(comparison.before, comparison.after.scheme)
+
+
+def test_renamed_grades_are_no_change_and_other_numbers_are_said():
+    data = {"a": [0.95, 0.5]}
+    renamed = compared(scheme_with([leaf()], LINES), data, scheme_with([leaf()], {"X": 90.0, "Y": 0.0}), data)
+    assert views.alone(renamed)[0].text.zh.count("没有考核对象等级变化") == 2
+    three = compared(scheme_with([leaf()], LINES), data, scheme_with([leaf()], {"A": 97.0, "B": 60.0, "C": 0.0}), data)
+    assert "等级数不同，不逐级比较" in views.alone(three)[0].text.zh
+
+
+def test_what_cannot_be_mixed_leaves_the_rest_of_the_comparison():
+    scheme = scheme_with([leaf("a", 50.0), leaf("b", 50.0)], LINES, missing=BLANKS)
+    frames = pd.DataFrame({"a": [0.95, 1], "b": ["待核实", 0.2]}, index=["u", "v"]), pd.DataFrame({"a": [0.95, 1.0], "b": [0.9, 1.0]}, index=["u", "w"])
+    comparison = qt.comparison.compare(*(qt.assess(scheme, frame) for frame in frames))
+    assert comparison.transitions.loc["B", "A"] == 1 and comparison.decomposition["data"].isna().all()
+    (note,) = reasons.reasons(comparison)
+    assert "不能混合计分" in note.text.zh and "不分解变化原因" in note.text.zh
+    blocks = [*views.transitions(comparison), *views.parts(comparison), *views.alone(comparison), *views.revision(comparison)]
+    for block in blocks:
+        if isinstance(block, Chart):
+            block.draw("zh")
+
+
+def test_a_unit_of_measure_filled_in_later_is_the_same_measure():
+    rule = {"kind": "goalposts", "low": 0.0, "high": 100.0} | HIGHER
+    text = sentence(compared(scheme_with([leaf(rule=rule)], LINES), {"a": [95.0]}, scheme_with([leaf(rule=rule, unit="%")], LINES), {"a": [70.0]}))
+    assert "工作实绩有所下降，得分−25.00分" in text.zh
+
+
+def test_ignored_and_unknown_declarations_are_noted():
+    old = scheme_with([leaf("a", 30.0), leaf("d", 40.0), leaf("e", 30.0)], LINES, year="2025")
+    new = scheme_with([leaf("a", 30.0), leaf("d", 70.0, previous=["e"])], LINES, year="2026")
+    texts = [b.text.zh for b in views.revision(compared(old, {"a": [1.0], "d": [1.0], "e": [1.0]}, new, {"a": [1.0], "d": [1.0]})) if isinstance(b, Paragraph)]
+    assert any("“e”没有采用" in text for text in texts)
+    wrong = scheme_with([leaf("a", 30.0), leaf("d", 70.0, previous=["d", "eee"])], LINES)
+    assert qt.comparison.match(old, wrong).unknown == (("d", "eee"),)
