@@ -174,7 +174,7 @@ def normal_model(mean: float, sd: float, reliability: float, cutoffs: Sequence[f
     """
     mean, sd, r = real("mean", mean, -np.inf), real("sd", sd, above=True), real("reliability", reliability, 0, 1, above=True)
     if not isinstance(cutoffs, Iterable) or isinstance(cutoffs, str):
-        raise InputError(say(zh="cutoffs 应为若干数字，如 [80, 90]", en="cutoffs must be several numbers, such as [80, 90]"))
+        raise InputError(say(zh="cutoffs 应为一组数字", en="cutoffs must be a list of numbers"))
     lines = np.array([-np.inf, *sorted(real("cutoffs", c, -np.inf) for c in cutoffs), np.inf])
     seen, true = (np.stack([x[:-1], x[1:]], axis=1) for x in ((lines - mean) / sd, (lines - mean) / (sd * np.sqrt(r))))
     accuracy, consistency = float(_both(seen, true, np.sqrt(r)).sum()), float(_both(seen, seen, r).sum())

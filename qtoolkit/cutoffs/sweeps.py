@@ -157,7 +157,7 @@ def _with_quotas(scheme: Scheme, quotas: Mapping[str, float]) -> Scheme:
     tops = [g.id for g in scheme.grades[:-1]]
     if not isinstance(quotas, Mapping) or not set(quotas) <= set(tops):
         text = say(
-            zh="quotas 为“{found}”，应为“等级: 名额”，等级为{known}之一",
+            zh="quotas 为“{found}”，应为各等级的名额，等级为{known}之一",
             en="quotas is “{found}”, expected numbers by grade, one of {known}",
             found=clip(quotas), known=listing(tops),
         )

@@ -15,7 +15,7 @@ import pandas as pd
 from qtoolkit.assessment import Assessment
 from qtoolkit.engine import TICK, affine, bracket, from_ticks, score
 from qtoolkit.engine.core import leaf_scores
-from qtoolkit.errors import InputError, WorkError
+from qtoolkit.errors import InputError, WorkError, real
 from qtoolkit.language import Text, listing, say
 from qtoolkit.regions import Region, area_of
 from qtoolkit.robustness.certificates import DOWN, UP, Certificates, frame, grades_at, in_reach, margin
@@ -75,8 +75,7 @@ def cheapest_flip(
     >>> round(float(flip.points_moved), 6), flip.recipe.of("en")
     (10.0, 'moving 10 from “a” to “b”')
     """
-    if step is not None and not (isinstance(step, int | float) and 0 < step < np.inf):
-        raise InputError(say(zh="step 应为大于0的数，现为 {step}", en="step must be a number above 0, found {step}", step=step))
+    step = None if step is None else real("step", step, above=True)
     if step is not None and region is not None:
         raise InputError(say(zh="step 与 region 不能同时使用", en="step and region cannot be used together"))
     e, n, points = result.engine, len(result.scores), result.points.to_numpy()

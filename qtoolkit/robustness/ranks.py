@@ -18,8 +18,7 @@ import pandas as pd
 from qtoolkit.areas import Area
 from qtoolkit.assessment import Assessment
 from qtoolkit.engine import TICK, rank, score
-from qtoolkit.errors import InputError
-from qtoolkit.language import say
+from qtoolkit.errors import InputError, real
 from qtoolkit.regions import Region, area_of
 from qtoolkit.robustness.certificates import Certificates, New
 from qtoolkit.robustness.pairs import Keys, keys_over
@@ -110,10 +109,7 @@ def rank_range(
     >>> qt.robustness.rank_range(r, qt.regions.Box(relative=0.5)).table[["best", "worst", "status"]].values.tolist()
     [[1, 2, 'exact'], [1, 2, 'exact'], [3, 3, 'exact']]
     """
-    for name, value in (("time_limit", time_limit), ("draws", draws)):
-        if not (isinstance(value, int | float) and 0 <= value < np.inf):
-            text = say(zh="{name} 应为不小于0的数，现为 {found}", en="{name} must be a number of 0 or more, found {found}", name=name, found=value)
-            raise InputError(text)
+    time_limit, draws = real("time_limit", time_limit), int(real("draws", draws))
     start = time.monotonic()
     area, n = area_of(region, result), len(result.scores)
     keys = keys_over(result, area, new)

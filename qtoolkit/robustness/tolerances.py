@@ -18,7 +18,7 @@ import pandas as pd
 from qtoolkit.assessment import Assessment
 from qtoolkit.engine import TICK, affine, from_ticks, grade, ratio_extreme, ratio_lines, score, shifted, to_ticks
 from qtoolkit.engine.box import deviation, greedy
-from qtoolkit.errors import InputError, WorkError
+from qtoolkit.errors import WorkError, real
 from qtoolkit.language import say
 from qtoolkit.regions import Box
 from qtoolkit.robustness.certificates import (
@@ -75,7 +75,7 @@ def tolerance(result: Assessment, shift: float = 0.0, new: New = "interval") -> 
     >>> round(float(qt.robustness.tolerance(r, shift=1).table.tolerance["甲"]), 6)
     0.125
     """
-    _check_shift(shift)
+    real("shift", shift)
     points, n = result.points.to_numpy(), len(result.scores)
     engines = ends(result, new)
     limits = tuple(shifted(result.engine, sign * int(to_ticks(shift))) for sign in (1, -1))
@@ -150,7 +150,7 @@ def tolerance_map(
     A grade is certain where its score range over the band, quotas worked in, keeps it under every such shift.
     """
     for shift in shifts:
-        _check_shift(shift)
+        real("shift", shift)
     e, codes = result.engine, result.grades.cat.codes.to_numpy()
     limits = [tuple(shifted(e, sign * int(to_ticks(shift))) for sign in (1, -1)) for shift in shifts]
     counts = np.zeros((len(bands), len(shifts)), int)
@@ -160,16 +160,6 @@ def tolerance_map(
         for j, both in enumerate(limits):
             counts[i, j] = (grade_span(result, area, values, new, both) == codes).all(axis=0).sum()
     return pd.DataFrame(counts, pd.Index(list(bands), name="band"), pd.Index(list(shifts), name="shift"))
-
-
-def _check_shift(shift: float) -> None:
-    if not (isinstance(shift, int | float) and 0 <= shift < np.inf):
-        text = say(
-            zh="分数线移动的分数应为不小于0的数，现为 {found}",
-            en="the shift of cutoffs must be a number of 0 or more, found {found}",
-            found=shift,
-        )
-        raise InputError(text)
 
 
 def _bisect(result: Assessment, new: New, limits, units: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

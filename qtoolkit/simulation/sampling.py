@@ -14,7 +14,7 @@ from qtoolkit.assessment import Assessment
 from qtoolkit.engine import Engine, shifted, to_ticks
 from qtoolkit.engine.build import shares_of
 from qtoolkit.engine.rules import LEAF_RULES
-from qtoolkit.errors import Complaint, InputError, nearest
+from qtoolkit.errors import Complaint, InputError, nearest, real
 from qtoolkit.inputs.table import VALUE
 from qtoolkit.language import Text, say
 from qtoolkit.regions import Region, area_of
@@ -75,11 +75,9 @@ def draws_of(result: Assessment, region: Region | None, draws: int, seed: int, e
     for name, value, least in (("draws", draws, 1), ("seed", seed, 0)):
         if not isinstance(value, int) or isinstance(value, bool) or value < least:
             raise InputError(say(zh="{name} 应为不小于{least}的整数，现为 {found}", en="{name} must be a whole number of {least} or more, found {found}", name=name, least=least, found=value))  # fmt: skip
-    if not (isinstance(jitter, int | float) and 0 <= jitter < np.inf):
-        raise InputError(say(zh="jitter 应为不小于0的数，现为 {found}", en="jitter must be a number of 0 or more, found {found}", found=jitter))
     spread = _checked(result, errors)
     size = CHUNK if spread is None else int(np.clip(CELLS // max(spread.size, 1), 16, CHUNK))
-    return Draws(result.engine, None if region is None else area_of(region, result), spread, int(to_ticks(jitter)), draws, size, seed)
+    return Draws(result.engine, None if region is None else area_of(region, result), spread, int(to_ticks(real("jitter", jitter))), draws, size, seed)
 
 
 def standard_errors(result: Assessment) -> pd.DataFrame:
