@@ -35,6 +35,12 @@ class Plan:
     formats: tuple[str, ...]
 
     @property
+    def tables(self) -> dict[str, Path]:
+        """The tables that knobs name, such as a history of grades."""
+        named = {key: value for key, value in self.parameters.knobs.items() if _is_table(value)}
+        return {key: find(value, self.folder) for key, value in named.items()}
+
+    @property
     def name(self) -> str:
         """The case folder's name; of a workbook that is a case by itself, its own."""
         path = self.case.files["params"]
@@ -42,8 +48,8 @@ class Plan:
 
     def content(self) -> dict[str, Any]:
         """Everything that the results depend on."""
-        inputs = {role: (path.name, run_folder.sha256(read_bytes(path))) for role, path in self.case.files.items()}
-        inputs.pop("params")
+        files = {role: path for role, path in self.case.files.items() if role != "params"} | self.tables
+        inputs = {role: (path.name, run_folder.sha256(read_bytes(path))) for role, path in files.items()}
         return {
             "case": self.name,
             "parameters": self.parameters.model_dump(mode="json") | dict(self.parameters.knobs),
@@ -136,11 +142,16 @@ def _changed(data: Mapping[str, Any], settings: Mapping[str, Any], near: Path) -
             raise InputError(
                 say(zh="changes 请逐项写成 cutoffs.A=88 的形式", en="write changes one by one, such as cutoffs.A=88")
             )
-        elif key in PATHS and isinstance(value, str):
+        elif (key in PATHS and isinstance(value, str)) or _is_table(value):
             data[key] = _seen_from(find(value, Path.cwd()), near)
         else:
             data[key] = value
     return data
+
+
+def _is_table(value: Any) -> bool:
+    """Whether a parameter's value names a table."""
+    return isinstance(value, str) and value.strip().lower().endswith((".csv", ".xlsx", ".xlsm"))
 
 
 def _seen_from(path: Path, near: Path) -> str:

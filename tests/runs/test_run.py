@@ -257,3 +257,16 @@ def test_a_previous_year_brings_the_comparison_by_itself(project):
     assert plan("params/tiny", {"unit": "=甲市"}).parameters.knobs["unit"] == "=甲市"  # its knobs are known
     path.write_text(path.read_text(encoding="utf-8").replace("[show]", "[05_comparison, show]"), encoding="utf-8")
     assert names() == ["05_comparison", "show"]
+
+
+def test_a_table_that_a_knob_names_is_an_input(project):
+    path = project / "params" / "tiny" / "params.yaml"
+    path.write_text(path.read_text(encoding="utf-8").replace("[show]", "[show, 05_comparison]"), encoding="utf-8")
+    past = project / "past.csv"
+    past.write_text("unit,2024,2025\n=甲市,A,B\n", encoding="utf-8")
+    content = plan("params/tiny", {"history": "past.csv"}).content()
+    assert content["inputs"]["history"]["name"] == "past.csv"
+    past.write_text("unit,2024,2025\n=甲市,A,A\n", encoding="utf-8")
+    assert folder.run_hash(plan("params/tiny", {"history": "past.csv"}).content()) != folder.run_hash(content)
+    with pytest.raises(InputError, match="nowhere"):
+        plan("params/tiny", {"history": "nowhere.csv"})
