@@ -168,7 +168,7 @@ def optimise(
     scheme = result.scheme
     if len(scheme.grades) < 2 or any(g.class_cutoffs for g in scheme.grades):
         raise InputError(say(zh="只有一个等级或分类别设分数线时，不能优选分数线", en="cutoffs cannot be chosen where there is one grade, or cutoffs by class"))
-    step, window, least = real("step", step, above=True), real("window", window, 0, scheme.total), real("least", least)
+    step, window, least = real("step", step, above=True), min(real("window", window), scheme.total), real("least", least)
     region = Box(relative=BAND) if region is None else region
     official = [g.cutoff for g in reversed(scheme.grades[:-1])]  # worst first, as in the engine
     lines = [_candidates(cutoff, window, step) for cutoff in official]

@@ -12,7 +12,7 @@ from qtoolkit import cutoffs as grade_cutoffs
 from qtoolkit import robustness
 from qtoolkit.assessment import Assessment
 from qtoolkit.errors import InputError
-from qtoolkit.language import Text, listing, say
+from qtoolkit.language import Text, listing, same, say
 from qtoolkit.report import change_figures, rules, words
 from qtoolkit.report.blocks import Block, Chart, Paragraph, table_of
 from qtoolkit.report.summary import grade_changes, rounding_option
@@ -223,14 +223,15 @@ def errors(result: Assessment, se: float | str | None, source: str | None, relia
     found = grade_cutoffs.misgrading(result, se, reliability)
     table = found.table.loc[result.ranks.sort_values(kind="stable").index]
     unsure = table.index[table["stands"] < 1 - UNLIKELY]
+    kappa = Text("kappa无法计算", "kappa undefined") if np.isnan(found.kappa) else same(f"kappa {found.kappa:.2f}")
     what = Text("再测一次的等级", "the grade if measured again") if reliability is None else Text("真实水平的等级", "the true grade")
     text = say(
         zh="打分误差（标准误来源：{source}）。按正态误差估计{what}与现等级一致的平均概率为{accuracy:.1%}，两次独立测定等级一致的概率为{consistency:.1%}"
-        "（kappa {kappa:.2f}）；一致概率低于{limit:.0%}的有{n}家：{units}。名额和末位未计入。",
+        "（{kappa}）；一致概率低于{limit:.0%}的有{n}家：{units}。名额和末位未计入。",
         en="Errors of measurement (source of the standard error: {source}). With normal errors, {what} agrees with the present one with a mean chance of "
-        "{accuracy:.1%}; two independent measurements agree with {consistency:.1%} (kappa {kappa:.2f}); below {limit:.0%} are "
+        "{accuracy:.1%}; two independent measurements agree with {consistency:.1%} ({kappa}); below {limit:.0%} are "
         "{n:unit|units}: {units}. Quotas and last places are not counted.",
-        source=words.both(source), what=what, accuracy=found.accuracy, consistency=found.consistency, kappa=found.kappa, limit=1 - UNLIKELY,
+        source=words.both(source), what=what, accuracy=found.accuracy, consistency=found.consistency, kappa=kappa, limit=1 - UNLIKELY,
         n=len(unsure), units=words.units(result, unsure, FEW),
     )  # fmt: skip
     columns = {
