@@ -227,3 +227,15 @@ def test_movers_are_ordered_by_how_far_they_moved():
     after = flat([100.0], [[0.5], [0.8], [0.7], [0.95]], 50)
     movers = qt.comparison.compare(before, after).movers
     assert movers["move"].tolist() == [-3, 3, 0, 0] and movers.index.tolist()[:2] == ["u0", "u3"]
+
+
+@pytest.mark.parametrize("draft", ["two", "three"])
+def test_a_draft_of_the_city_case_on_the_same_data(draft):
+    """Data and vetoes are the same: nothing of a change is theirs; draft three changes lines alone, and no score's points."""
+    case = qt.read_case("city-2026")
+    other = qt.read_case(scheme=f"params/city-2026/drafts/draft-{draft}.yaml", data="params/city-2026/data.csv")
+    comparison = qt.comparison.compare(qt.assess(case.scheme, case.table), qt.assess(other.scheme, other.table))
+    parts, steps = comparison.decomposition, comparison.grade_decomposition
+    assert set(comparison.matching.table["kind"]) == {"kept"} and comparison.problem is None
+    assert (parts[["data", "vetoes", "units"]] == 0).all(axis=None) and (parts["points"] != 0).any() == (draft == "two")
+    assert steps["change"].tolist() == (comparison.after.approved.cat.codes.to_numpy(int) - comparison.before.approved.cat.codes.to_numpy(int)).tolist()
