@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
 from qtoolkit.assessment import Assessment
 from qtoolkit.comparison import PARTS, Comparison
+from qtoolkit.engine.build import classes_of
 from qtoolkit.inputs.scheme import Grade, Scheme
-from qtoolkit.inputs.statuses import FALSIFIED, VALUE, ZERO
 from qtoolkit.language import Text, listing, same, say
 from qtoolkit.report import words
 from qtoolkit.report.blocks import Block, Paragraph
@@ -122,53 +124,38 @@ def _why(comparison: Comparison, unit: str, name: str, sign: float, part: pd.Ser
 
 def _data(comparison: Comparison, unit: str, sign: float, own: bool, points: str) -> Text:
     """What of the data moved the grade: results, the state of a cell, a target, the class, or the others' values."""
-    k = [result.table.units.index(unit) for result in (comparison.before, comparison.after)]
-    if not own:
-        groups = [result.table.covariates["class"].iloc[at] if "class" in result.table.covariates else None for result, at in zip((comparison.before, comparison.after), k, strict=True)]
-        if groups[0] != groups[1]:
-            return say(zh="所属类别有变化，适用的分数线或名额不同", en="its class changed, and with it the cutoffs or quotas that apply")
-        return say(zh="数据有变化，得分{x}分", en="the data changed: {x} points", x=points)
-    leaves = comparison.leaves.loc[unit].dropna()
-    told = (sign * leaves)[sign * leaves >= SHOWN].sort_values(ascending=False, kind="stable").head(3)
-    if told.empty:
+    groups = [dict(zip(result.table.units, classes_of(result.table), strict=True))[unit] for result in (comparison.before, comparison.after)]
+    if not own and groups[0] != groups[1]:
+        return Text("所属类别有变化，适用的分数线或名额不同", "its class changed, and with it the cutoffs or quotas that apply")
+    told = sign * comparison.leaves.loc[unit].dropna()
+    told = told[told >= SHOWN].sort_values(ascending=False, kind="stable").head(3)
+    if not own or told.empty:
         return say(zh="数据有变化，得分{x}分", en="the data changed: {x} points", x=points)
     titles = {leaf.id: leaf.name for leaf in comparison.after.scheme.leaves}
-    items = listing(say(zh="“{leaf}”{x}分", en="“{leaf}” {x}", leaf=titles[id], x=_signed(leaves[id])) for id in told.index)
-    what = CAUSES[_cause(comparison, k, told.index[0]), sign > 0]
-    return say(zh="{what}，得分{x}分（变化最大的是{items}）", en="{what}: {x} points (most on {items})", what=what, x=points, items=items)
+    items = listing(say(zh="“{leaf}”{x}分", en="“{leaf}” {x}", leaf=titles[id], x=_signed(sign * told[id])) for id in told.index)
+    cells = [_cell(comparison.before, unit, comparison.matching.twins[told.index[0]]), _cell(comparison.after, unit, told.index[0])]
+    what = CAUSES[next((name for name in ("status", "value", "target") if cells[0][name] != cells[1][name]), "others")]
+    return say(zh="{what}，得分{x}分（变化最大的是{items}）", en="{what}: {x} points (most on {items})", what=what[int(sign > 0)], x=points, items=items)
 
 
 CAUSES = {
-    ("value", True): Text("工作实绩有所提高", "its results improved"), ("value", False): Text("工作实绩有所下降", "its results fell"),
-    ("status", True): Text("数据状态（不适用、未报送、待核实等）有变化", "the state of its data changed (not applicable, not reported, pending)"),
-    ("status", False): Text("数据状态（不适用、未报送、待核实等）有变化", "the state of its data changed (not applicable, not reported, pending)"),
-    ("target", True): Text("备案目标值或基期值有变化", "its target or baseline changed"), ("target", False): Text("备案目标值或基期值有变化", "its target or baseline changed"),
-    ("others", True): Text("其他考核对象的数值有变化，相对得分提高", "the values of other units changed, and its relative score rose"),
-    ("others", False): Text("其他考核对象的数值有变化，相对得分下降", "the values of other units changed, and its relative score fell"),
+    "value": (Text("工作实绩有所下降", "its results fell"), Text("工作实绩有所提高", "its results improved")),
+    "status": (Text("数据状态（不适用、未报送、待核实等）有变化", "the state of its data changed (not applicable, not reported, pending)"),) * 2,
+    "target": (Text("备案目标值或基期值有变化", "its target or baseline changed"),) * 2,
+    "others": (
+        Text("其他考核对象的数值有变化，相对得分下降", "the values of other units changed, and its relative score fell"),
+        Text("其他考核对象的数值有变化，相对得分提高", "the values of other units changed, and its relative score rose"),
+    ),
 }  # fmt: skip
+"""What changed of the data, first where the grade falls, then where it rises."""
 
 
-def _cause(comparison: Comparison, k: list[int], leaf: str) -> str:
-    """What changed of one leaf's data: its status, its value, its target, or nothing of its own."""
-    ids = (comparison.matching.twins[leaf], leaf)
-    cells = []
-    for result, at, id in zip((comparison.before, comparison.after), k, ids, strict=True):
-        j, table = [x.id for x in result.scheme.leaves].index(id), result.table
-        own = [float(np.nan_to_num(values[at, j], nan=-1.0)) for values in (table.targets, table.baselines)]
-        cells.append((table.status[at, j], _share_of(result, at, id), own))
-    (old_status, old, old_own), (new_status, new, new_own) = cells
-    if old_status != new_status or old_status not in (VALUE, ZERO, FALSIFIED):
-        return "others" if old_status == new_status else "status"
-    if old != new:
-        return "value"
-    return "target" if old_own != new_own else "others"
-
-
-def _share_of(result: Assessment, at: int, id: str) -> object:
-    """A raw value; points given directly as a share of what they are out of."""
-    leaf, j = result.scheme.indicator(id), [x.id for x in result.scheme.leaves].index(id)
-    raw = result.table.raw[at, j]
-    return raw / leaf.written_for if leaf.rule.kind == "direct" and raw is not None else raw
+def _cell(result: Assessment, unit: str, leaf: str) -> dict[str, Any]:
+    """A unit's own data on a leaf; points given directly as a share of what they are out of."""
+    j, k, table = [x.id for x in result.scheme.leaves].index(leaf), result.table.units.index(unit), result.table
+    raw, rule = table.raw[k, j], result.scheme.leaves[j]
+    own = [float(np.nan_to_num(values[k, j], nan=-1.0)) for values in (table.targets, table.baselines)]
+    return {"status": table.status[k, j], "value": raw / rule.written_for if rule.rule.kind == "direct" and raw is not None else raw, "target": own}
 
 
 def _places(comparison: Comparison, unit: str) -> Text | None:
@@ -190,10 +177,6 @@ def _approval(comparison: Comparison, unit: str) -> Text:
         computed, approved = (result.scheme.grade(grades[unit]).label for grades in (result.grades, result.approved))
         text = say(zh="{year}审定时由初评的{computed}定为{approved}", en="in {year} approval turned the computed {computed} into {approved}", year=year, computed=computed, approved=approved)
         texts.append(text if reason is None else say(zh="{text}，理由是{reason}", en="{text} ({reason})", text=text, reason=reason))
-    return _joined(texts)
-
-
-def _joined(texts: list[Text]) -> Text:
     return Text("，".join(t.zh for t in texts), " and ".join(t.en for t in texts))
 
 
