@@ -93,7 +93,7 @@ class Comparison:
         """The change of each unit's published score in points, by Shapley value.
 
         score_before, score_after (of the total after, if totals differ), change, and its parts: data, points (the tree, its
-        points and rules), cutoffs (and rounding), vetoes (and bonus), units (who else was assessed). The average over all
+        points and rules), cutoffs (quotas, classes of units and rounding with them), vetoes (and bonus), units (who else was assessed). The average over all
         orders in which the factors can change; the parts add up to the change. An indicator with data in one year only is
         part of "points".
         """

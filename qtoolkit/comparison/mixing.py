@@ -18,7 +18,8 @@ from qtoolkit.inputs.table import Table
 from qtoolkit.language import Text
 
 FACTORS = ("data", "points", "cutoffs", "vetoes")
-"""What two years differ in: the data; the tree, its points and rules; cutoffs, quotas and rounding; vetoes and bonus."""
+"""What two years differ in: the data; the tree, its points and rules; cutoffs, quotas, classes and rounding; vetoes and
+bonus."""
 NONE_MATCHED = Text(
     "两个方案没有一项指标对应；编号改变的指标，请在 previous 中写明往年对应指标",
     "no indicator of one scheme corresponds to one of the other: where ids have changed, say in `previous` what each continues",
@@ -104,6 +105,8 @@ def _table(pick: Mapping[str, Assessment], before: Assessment, after: Assessment
     covariates = source.table.covariates
     missing = home.table.covariates.columns.difference(covariates.columns)
     covariates = covariates.join(home.table.covariates[missing]) if len(missing) else covariates
+    if "class" in (lines := pick["cutoffs"].table.covariates):  # it says which cutoffs and quotas apply
+        covariates = covariates.assign(**{"class": lines["class"]})
     outside = pick["vetoes"].table
     ratio = home.scheme.total / pick["vetoes"].scheme.total
     return replace(

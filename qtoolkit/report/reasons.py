@@ -123,10 +123,7 @@ def _why(comparison: Comparison, unit: str, name: str, sign: float, part: pd.Ser
 
 
 def _data(comparison: Comparison, unit: str, sign: float, own: bool, points: str) -> Text:
-    """What of the data moved the grade: results, the state of a cell, a target, the class, or the others' values."""
-    groups = [dict(zip(result.table.units, classes_of(result.table), strict=True))[unit] for result in (comparison.before, comparison.after)]
-    if not own and groups[0] != groups[1]:
-        return Text("所属类别有变化，适用的分数线或名额不同", "its class changed, and with it the cutoffs or quotas that apply")
+    """What of the data moved the grade: results, the state of a cell, a target, or the others' values."""
     told = sign * comparison.leaves.loc[unit].dropna()
     told = told[told >= SHOWN].sort_values(ascending=False, kind="stable").head(3)
     if not own or told.empty:
@@ -211,14 +208,17 @@ def line_changes(comparison: Comparison, unit: str | None = None) -> Text:
     """What changed in cutoffs, quotas and rounding, in words; of cutoffs by class the unit's own where one is named."""
     before, after = comparison.before.scheme, comparison.after.scheme
     ratio, texts = after.total / before.total, []
-    classes = sorted({*before.classes, *after.classes}) or [None]
-    if unit is not None and "class" in comparison.after.table.covariates:
-        classes = [comparison.after.table.covariates["class"][unit]]
+    groups = [(group, group) for group in sorted({*before.classes, *after.classes})] or [(None, None)]
+    if unit is not None:
+        own = [dict(zip(result.table.units, classes_of(result.table), strict=True))[unit] for result in (comparison.before, comparison.after)]
+        groups = [(own[0], own[1])]
+        if own[0] != own[1]:
+            texts.append(say(zh="所属类别由{a}变为{b}", en="its class from {a} to {b}", a=own[0] or words.NONE, b=own[1] or words.NONE))
     for old, new in zip(before.grades, after.grades, strict=False):
-        moves = {group: (old.cutoff_of(group), new.cutoff_of(group)) for group in classes}
-        for group, (a, b) in moves.items():
-            if abs(a * ratio - b) > 1e-9 and (group is None or moves[group] != moves[classes[0]] or group == classes[0]):
-                who = say(zh="（{group}）", en=" ({group})", group=group) if len(set(moves.values())) > 1 else Text("", "")
+        moves = {(old.cutoff_of(a), new.cutoff_of(b)): b for a, b in reversed(groups)}
+        for (a, b), group in moves.items():
+            if abs(a * ratio - b) > 1e-9:
+                who = say(zh="（{group}）", en=" ({group})", group=group) if len(moves) > 1 else Text("", "")
                 texts.append(say(zh="{g}分数线{who}由{a:g}分改为{b:g}分", en="cutoff of {g}{who} from {a:g} to {b:g}", g=new.label, who=who, a=a, b=b))
         if old.quota != new.quota:
             texts.append(say(zh="{g}名额由{a}改为{b}", en="quota of {g} from {a} to {b}", g=new.label, a=_quota(old), b=_quota(new)))

@@ -239,3 +239,11 @@ def test_a_draft_of_the_city_case_on_the_same_data(draft):
     assert set(comparison.matching.table["kind"]) == {"kept"} and comparison.problem is None
     assert (parts[["data", "vetoes", "units"]] == 0).all(axis=None) and (parts["points"] != 0).any() == (draft == "two")
     assert steps["change"].tolist() == (comparison.after.approved.cat.codes.to_numpy(int) - comparison.before.approved.cat.codes.to_numpy(int)).tolist()
+
+
+def test_the_class_of_a_unit_belongs_to_the_cutoffs():
+    """Nothing but the class changes, to one with a lower cutoff: all of the step is cutoffs."""
+    scheme = scheme_with([share("a", 100.0)], {"A": {"cutoff": 90.0, "class_cutoffs": {"q": 80.0}}, "B": 0.0}, classes=["p", "q"])
+    frames = [pd.DataFrame({"a": [0.83, 0.5], "class": [own, "q"]}, index=list("uv")) for own in "pq"]
+    row = qt.comparison.compare(*(qt.assess(scheme, frame) for frame in frames)).grade_decomposition.loc["u"]
+    assert row[["change", *PARTS]].tolist() == [1, 0, 0, 1, 0, 0, 0]

@@ -153,7 +153,7 @@ CLASSED = scheme_with([leaf()], {"A": {"cutoff": 90.0, "class_cutoffs": {"q": 80
 @pytest.mark.parametrize(
     ("scheme", "old", "new", "words"),
     [
-        (CLASSED, {"a": [0.83, 0.5], "class": ["p", "q"]}, {"a": [0.83, 0.5], "class": ["q", "q"]}, "所属类别有变化"),
+        (CLASSED, {"a": [0.83, 0.5], "class": ["p", "q"]}, {"a": [0.83, 0.5], "class": ["q", "q"]}, "分数线、名额或取整办法有变化（所属类别由p变为q、A分数线由90分改为80分）"),
         (scheme_with([leaf(rule={"kind": "target"} | HIGHER)], LINES), {"a": [80.0], "target:a": [100.0]}, {"a": [80.0], "target:a": [85.0]}, "备案目标值或基期值有变化，得分+14.12分"),
         (scheme_with([leaf(rule={"kind": "minmax"} | HIGHER)], LINES), {"a": [80.0, 100, 0]}, {"a": [80.0, 81, 0]}, "其他考核对象的数值有变化，相对得分提高，得分+18.77分"),
         (scheme_with([leaf("a", 50.0), leaf("b", 50.0)], LINES, missing=BLANKS), {"a": [0.95], "b": [0.5]}, {"a": [0.95], "b": ["不适用"]}, "数据状态（不适用、未报送、待核实等）有变化"),
