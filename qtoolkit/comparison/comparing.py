@@ -207,7 +207,7 @@ def compare(before: Assessment, after: Assessment) -> Comparison:
             before=_some(before), after=_some(after),
         )
         raise InputError(text)
-    matching = match(before.scheme, after.scheme)
+    matching = match(before.scheme, after.scheme, (before.table, after.table))
     subsets = [frozenset(s) for r in range(len(FACTORS) + 1) for s in itertools.combinations(FACTORS, r)]
     left, entered = (tuple(u for u in one.table.units if u not in other.scores.index) for one, other in ((before, after), (after, before)))
     states, problem = {}, None

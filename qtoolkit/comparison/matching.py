@@ -10,6 +10,7 @@ import pandas as pd
 
 from qtoolkit.inputs.leafrules import Outliers
 from qtoolkit.inputs.scheme import Indicator, Scheme
+from qtoolkit.inputs.table import Table
 
 NONE = Outliers()
 
@@ -47,9 +48,10 @@ class Matching:
         return float(leaves.loc[leaves["kind"] != "new", "points_after"].sum() / leaves["points_after"].sum())
 
 
-def match(before: Scheme, after: Scheme) -> Matching:
+def match(before: Scheme, after: Scheme, data: tuple[Table, Table] | None = None) -> Matching:
     """Match the leaves of two schemes. A leaf with the id of an earlier leaf continues it, and others besides where its
     `previous` names itself and them; a leaf with a new id continues what its `previous` names (of an inner node, all leaves).
+    With the data of both, leaves whose levels differ are shared where only levels occur that both know.
 
     >>> old, new = (Scheme.flat(points, {"A": 0}) for points in ({"a": 60, "b": 40}, {"a": 50, "c": 50}))
     >>> match(old, new).table[["kind", "before", "after"]].values.tolist()
@@ -76,16 +78,24 @@ def match(before: Scheme, after: Scheme) -> Matching:
     table = pd.DataFrame(rows, columns=["kind", "before", "after", "points_before", "points_after"])
     table[["before", "after"]] = table[["before", "after"]].astype(object).where(table[["before", "after"]].notna(), None)
     new = {leaf.id: leaf for leaf in after.leaves}
-    shared = frozenset(name for name, id in twins.items() if same_measure(old[id], new[name]))
+    seen = lambda id, name: _levels_in(before, id, data[0]) | _levels_in(after, name, data[1]) if data else None  # noqa: E731
+    shared = frozenset(name for name, id in twins.items() if same_measure(old[id], new[name], seen(id, name)))
     return Matching(table, twins, shared, tuple(unknown), tuple(ignored))
 
 
-def same_measure(a: Indicator, b: Indicator) -> bool:
-    """Whether raw data of one leaf can be scored by the other's rule: what is counted, and against whose target."""
+def _levels_in(scheme: Scheme, id: str, table: Table) -> set[Any]:
+    """The values of a leaf that occur."""
+    return set(table.raw[:, [leaf.id for leaf in scheme.leaves].index(id)]) - {None}
+
+
+def same_measure(a: Indicator, b: Indicator, seen: set[Any] | None = None) -> bool:
+    """Whether raw data of one leaf can be scored by the other's rule: what is counted, and against whose target; of levels,
+    those `seen`, or all."""
     if a.rule.kind != b.rule.kind or (a.unit and b.unit and a.unit != b.unit) or (a.outliers or NONE).log != (b.outliers or NONE).log:
         return False
     if a.rule.kind == "level":
-        return set(a.rule.levels) == set(b.rule.levels)
+        known = set(a.rule.levels) & set(b.rule.levels)
+        return (set(a.rule.levels) | set(b.rule.levels) if seen is None else {x for x in seen if isinstance(x, str)}) <= known
     return _asks(a.rule) == _asks(b.rule)
 
 

@@ -247,3 +247,14 @@ def test_the_class_of_a_unit_belongs_to_the_cutoffs():
     frames = [pd.DataFrame({"a": [0.83, 0.5], "class": [own, "q"]}, index=list("uv")) for own in "pq"]
     row = qt.comparison.compare(*(qt.assess(scheme, frame) for frame in frames)).grade_decomposition.loc["u"]
     assert row[["change", *PARTS]].tolist() == [1, 0, 0, 1, 0, 0, 0]
+
+
+def test_a_level_added_to_a_checklist_leaves_the_data_comparable_unless_it_occurs():
+    """"Half" is new this year: a unit that went from yes to no has fallen; where somebody has "half", last year's rule cannot score it."""
+    leaf = lambda levels: {"id": "a", "name": "a", "points": 100.0, "rule": {"kind": "level", "levels": levels}}  # noqa: E731
+    old_scheme, new_scheme = (scheme_with([leaf(levels)], {"A": 50.0, "B": 0.0}) for levels in ({"有": 1.0, "无": 0.0}, {"有": 1.0, "半": 0.5, "无": 0.0}))
+    old = qt.assess(old_scheme, pd.DataFrame({"a": ["有", "有"]}, index=list("uv")))
+    for seen, part in (("有", "data"), ("半", "points")):
+        comparison = qt.comparison.compare(old, qt.assess(new_scheme, pd.DataFrame({"a": ["无", seen]}, index=list("uv"))))
+        row = comparison.decomposition.loc["u"]
+        assert row["change"] == row[part] == -100
