@@ -1,8 +1,10 @@
-"""Makes tests/ importable from its subfolders; hypothesis draws the same examples on every run."""
+"""Makes tests/ importable from its subfolders; hypothesis draws the same examples on every run; long files begin first."""
 
 import os
 
-from hypothesis import HealthCheck, Phase, settings
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # threads of several workers wait for one another
+
+from hypothesis import HealthCheck, Phase, settings  # noqa: E402
 
 settings.register_profile(
     "same", derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck)
@@ -11,3 +13,30 @@ settings.register_profile("search", deadline=None, database=None, suppress_healt
 quick = (Phase.explicit, Phase.generate)  # a failing case as it was found: making it small can take minutes
 settings.register_profile("quick", settings.get_profile("same"), phases=quick)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
+
+# Two workers share the files: one that begins a long file last would keep the other waiting.
+LONGEST_FIRST = (
+    "tests/look/test_city.py",
+    "tests/look/test_rendered.py",
+    "tests/report/test_recheck.py",
+    "tests/report/test_views.py",
+    "tests/runs/test_run.py",
+    "tests/runs/test_executors.py",
+    "tests/cutoffs/test_choosing.py",
+    "tests/robustness/",
+    "notebooks/",
+    "tests/inputs/test_fuzz.py",
+    "tests/comparison/",
+    "tests/benchmarks/",
+)
+
+
+def pytest_configure(config):
+    """`-m "soak or not soak"` asks for everything: the long tests, and all examples of the others."""
+    if "soak" in config.option.markexpr and config.option.markexpr != "not soak":
+        os.environ["QTOOLKIT_ALL_EXAMPLES"] = "1"
+
+
+def pytest_collection_modifyitems(items):
+    """Sort files by LONGEST_FIRST; the order within a file stays."""
+    items.sort(key=lambda item: [not item.nodeid.startswith(name) for name in LONGEST_FIRST])

@@ -12,6 +12,7 @@ import qtoolkit as qt
 from qtoolkit.errors import InputError
 from qtoolkit.inputs.models import validate
 from qtoolkit.inputs.scheme import Scheme
+from tests.examples import share
 from tests.robustness.lp import flat
 
 
@@ -54,7 +55,7 @@ def expected_leavers(result, cutoffs, region, draws, seed):
     return (1 - qt.simulation.simulate(graded, region, draws, seed, pairs=False).stands).sum(), graded.grades
 
 
-@settings(max_examples=25)
+@settings(max_examples=share(25, least=8))
 @given(st.integers(0, 10_000), st.sampled_from([1.0, 0.5]), st.integers(0, 1))
 def test_the_programme_equals_going_through_all_combinations(seed, step, least):
     rng = np.random.default_rng(seed)

@@ -16,10 +16,19 @@ import pytest
 
 import qtoolkit as qt
 from qtoolkit.inputs.locate import notebooks, packaged_cases
+from tests.look.reading import (
+    CHROMIUM,
+    needs_chromium,
+    needs_poppler,
+    needs_soffice,
+    pages_in_word,
+    pages_of,
+    squeezed,
+    words_of,
+)
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-SOFFICE = shutil.which("soffice")
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-quic"]
+
 TITLES = {"zh": "2008年度质量工作考核方案测算论证报告", "en": "Methodology memo on the quality work assessment scheme 2008"}
 HEADINGS = {
     "zh": ["摘要", "编制依据和原则", "考核对象、考核周期和数据来源", "指标体系及分值调整情况", "模拟测算结果", "指标运行分析",
@@ -28,30 +37,11 @@ HEADINGS = {
            "Risks and recommendations", "Scoring rules", "Terms"],
 }  # fmt: skip
 
-needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium (Debian: chromium)")
-needs_soffice = pytest.mark.skipif(SOFFICE is None, reason="needs LibreOffice (Debian: libreoffice-writer)")
-needs_poppler = pytest.mark.skipif(shutil.which("pdftotext") is None, reason="needs pdftotext (Debian: poppler-utils)")
-
 
 @pytest.fixture(scope="module")
 def memos(tmp_path_factory):
     folder = tmp_path_factory.mktemp("memos")
     return {language: qt.run("provinces-2008", out=folder / language, language=language) for language in ("zh", "en")}
-
-
-def pages_of(pdf):
-    text = subprocess.run(["pdftotext", "-layout", pdf, "-"], capture_output=True, check=True).stdout.decode("utf-8")
-    return text.split("\f")[:-1]
-
-
-def squeezed(text):
-    return re.sub(r"\s+", "", text)
-
-
-def words_of(path):
-    """A memo's words as its HTML has them, without pictures, fonts and styles."""
-    text = re.sub(r"<(style|script|svg)\b.*?</\1>", " ", path.read_text(encoding="utf-8"), flags=re.S)
-    return re.sub(r"<[^>]*>", " ", text)
 
 
 def test_both_languages_hold_the_same_numbers(memos):
@@ -92,10 +82,7 @@ def test_docx_opens_with_native_tables_named_fonts_and_a_body_of_at_most_twelve_
     document = docx.Document(path)
     captions = [p.text for p in document.paragraphs if re.match(r"(表|Table) ?\d+", p.text)]
     assert len(document.tables) >= len(captions) >= 9 and len(document.inline_shapes) == 12
-    profile = f"-env:UserInstallation={(tmp_path / 'profile').as_uri()}"
-    command = [SOFFICE, profile, "--headless", "--convert-to", "pdf", "--outdir", tmp_path, path]
-    subprocess.run(command, check=True, capture_output=True, timeout=180)
-    pages = [squeezed(page) for page in pages_of(tmp_path / "memo.pdf")]
+    pages = pages_in_word(path, tmp_path)
     text = "".join(pages)
     assert all(squeezed(heading) in text for heading in HEADINGS[language])
     assert squeezed(HEADINGS[language][1]) not in pages[0]
@@ -188,16 +175,3 @@ def wait_for(port):
                 return
         time.sleep(0.3)
     raise TimeoutError("JupyterLab did not start")
-
-
-@needs_soffice
-def test_the_city_case_in_word_has_a_body_of_at_most_twelve_pages(tmp_path):
-    folder = qt.run("city-2026", out=tmp_path / "city", formats=["docx", "html"])
-    profile = f"-env:UserInstallation={(tmp_path / 'profile').as_uri()}"
-    command = [SOFFICE, profile, "--headless", "--convert-to", "pdf", "--outdir", tmp_path, folder / "memo.docx"]
-    subprocess.run(command, check=True, capture_output=True, timeout=180)
-    pages = [squeezed(page) for page in pages_of(tmp_path / "memo.pdf")]
-    assert next(i for i, page in enumerate(pages) if "附件1" in page) - 1 <= 12
-    assert (folder / "复核底稿.xlsx").is_file()
-    english = qt.run("city-2026", out=tmp_path / "city-en", formats=["html"], language="en")
-    assert not re.search(r"[\u4e00-\u9fff]", words_of(english / "memo.html"))

@@ -5,6 +5,7 @@ import itertools
 import math
 import shutil
 import subprocess
+from collections import Counter
 from decimal import Decimal
 from fractions import Fraction
 
@@ -19,6 +20,7 @@ from qtoolkit.inputs.models import validate
 from qtoolkit.inputs.scheme import Scheme
 from qtoolkit.language import LANGUAGES
 from qtoolkit.report.recheck import write_recheck
+from tests.examples import share
 from tests.strategies import KINDS, frame_of, givens, scheme_of
 
 SOFFICE = shutil.which("soffice")
@@ -131,32 +133,42 @@ def write_all(results, folder, language="zh"):
     return paths
 
 
+FEATURES = {
+    "blank below a power mean": lambda r, e: e.tree.blank.any() and not e.tree.is_arithmetic,
+    "blank below a sum": lambda r, e: e.tree.blank.any() and e.tree.is_arithmetic,
+    "negative power": lambda r, e: min(e.tree.order) < 0,
+    "rounding inside": lambda r, e: e.tree.rounds_inside,
+    "means": lambda r, e: e.means,
+    "negative score": lambda r, e: (r.scores < 0).any(),
+    "floor": lambda r, e: e.floor is not None,
+    "rounding first": lambda r, e: e.round_first,
+    "late deductions": lambda r, e: e.late.any(),
+    "cutoffs by class": lambda r, e: len(np.unique(e.cutoffs, axis=0)) > 1,
+    "veto that lowers": lambda r, e: (e.shift[r.steps.set_by == "veto:w"] > 0).any(),
+    "quota": lambda r, e: (r.steps.set_by == "quota").any(),
+    "last": lambda r, e: (r.steps.set_by == "last").any(),
+    "quota in a class": lambda r, e: any(step.members is not None for step in e.rivals),
+    "quota before vetoes": lambda r, e: not e.veto_first and e.rivals,
+    "rank on base": lambda r, e: e.rank_on_base and e.rounding,
+}
+
+
+def features(result):
+    return {name for name, holds in FEATURES.items() if holds(result, result.engine)}
+
+
 @pytest.fixture(scope="module")
 def randoms():
-    return random_results()
+    """Random assessments: where not all are asked for, first those that hold what few others do."""
+    found = random_results()
+    held = Counter(name for result in found for name in features(result))
+    rarest = lambda result: min((held[name] for name in features(result)), default=COUNT)  # noqa: E731
+    return sorted(found, key=rarest)[: share(COUNT)]
 
 
 def test_the_random_assessments_hold_what_is_hard(randoms):
-    engines = [result.engine for result in randoms]
-    some = {
-        "blank below a power mean": any(e.tree.blank.any() and not e.tree.is_arithmetic for e in engines),
-        "blank below a sum": any(e.tree.blank.any() and e.tree.is_arithmetic for e in engines),
-        "negative power": any(min(e.tree.order) < 0 for e in engines),
-        "rounding inside": any(e.tree.rounds_inside for e in engines),
-        "means": any(e.means for e in engines),
-        "negative score": any((result.scores < 0).any() for result in randoms),
-        "floor": any(e.floor is not None for e in engines),
-        "rounding first": any(e.round_first for e in engines),
-        "late deductions": any(e.late.any() for e in engines),
-        "cutoffs by class": any(len(np.unique(e.cutoffs, axis=0)) > 1 for e in engines),
-        "veto that lowers": any((r.engine.shift[r.steps.set_by == "veto:w"] > 0).any() for r in randoms),
-        "quota": any((result.steps.set_by == "quota").any() for result in randoms),
-        "last": any((result.steps.set_by == "last").any() for result in randoms),
-        "quota in a class": any(step.members is not None for e in engines for step in e.rivals),
-        "quota before vetoes": any(not e.veto_first and e.rivals for e in engines),
-        "rank on base": any(e.rank_on_base and e.rounding for e in engines),
-    }
-    assert [what for what, there in some.items() if not there] == []
+    held = {name for result in randoms for name in features(result)}
+    assert FEATURES.keys() - held == set()
 
 
 def test_values_in_the_file_are_the_engines(randoms, tmp_path):
@@ -208,7 +220,7 @@ def test_edited_points_give_what_what_if_gives(randoms, tmp_path):
     provinces = packaged("provinces-2008")
     leaf = provinces.scheme.leaves[0]
     pairs.append((provinces, provinces.what_if(points={leaf.id: leaf.points + 3}, spread="siblings")))
-    assert sum(before.scores.tolist() != after.scores.tolist() for before, after in pairs) > 15
+    assert sum(before.scores.tolist() != after.scores.tolist() for before, after in pairs) > len(pairs) / 4
     paths = write_all([before for before, _ in pairs], tmp_path)
     edits = {}
     for (before, after), path in zip(pairs, paths, strict=True):

@@ -1,0 +1,10 @@
+"""How many random examples a test draws: a share by default, all of them with `pytest -m "soak or not soak"`."""
+
+import os
+
+ALL = os.environ.get("QTOOLKIT_ALL_EXAMPLES") == "1"  # set by conftest.py, so that workers know it too
+
+
+def share(number: int, least: int = 20) -> int:
+    """`number` where everything was asked for, else a third of it, `least` at least."""
+    return number if ALL else min(number, max(least, number // 3))

@@ -1,0 +1,30 @@
+"""The memo of the synthetic city case as a reader sees it, in both languages."""
+
+import re
+
+import pytest
+
+import qtoolkit as qt
+from tests.look.reading import needs_poppler, needs_soffice, pages_in_word, words_of
+
+
+@pytest.fixture(scope="module")
+def city(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("city")
+    formats = {"zh": ["docx", "html"], "en": ["html"]}
+    return {
+        language: qt.run("city-2026", folder / language, language=language, formats=formats[language])
+        for language in formats
+    }
+
+
+@needs_soffice
+@needs_poppler
+def test_the_body_in_word_has_at_most_twelve_pages(city, tmp_path):
+    pages = pages_in_word(city["zh"] / "memo.docx", tmp_path)
+    assert next(i for i, page in enumerate(pages) if "附件1" in page) - 1 <= 12
+
+
+def test_the_recheck_workbook_is_there_and_no_chinese_is_left_in_english(city):
+    assert (city["zh"] / "复核底稿.xlsx").is_file()
+    assert not re.search(r"[\u4e00-\u9fff]", words_of(city["en"] / "memo.html"))
