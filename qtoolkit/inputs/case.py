@@ -8,7 +8,7 @@ from pathlib import Path, PurePath
 
 from qtoolkit.errors import Complaint, InputError, Problems
 from qtoolkit.inputs.changes import change
-from qtoolkit.inputs.locate import find
+from qtoolkit.inputs.locate import find, find_case
 from qtoolkit.inputs.models import validate
 from qtoolkit.inputs.parameters import BOOKS, Parameters, parameters_of, read_parameters
 from qtoolkit.inputs.scheme import Scheme, read_scheme
@@ -42,9 +42,10 @@ def read_case(
     Parameters
     ----------
     case : path
-        A case folder, a params.yaml, a filled workbook (.xlsx), or the name of a packaged case. Or leave it out and give:
+        A case folder, a params.yaml, a filled workbook (.xlsx), or the name of a packaged case. The paths in it are
+        relative to its own folder. Or leave it out and give:
     scheme, data : path
-        The scheme (.yaml or .xlsx) and the table (.csv or .xlsx).
+        The scheme (.yaml or .xlsx) and the table (.csv or .xlsx), relative to the working directory.
     previous : path, optional
         Last year's case folder.
     ratings : path, optional
@@ -67,7 +68,7 @@ def read_case(
     near = None
     files: dict[str, Path] = {}
     if case is not None:
-        folder = find(case)
+        folder = find_case(case)
         files["params"] = folder / "params.yaml" if folder.is_dir() else folder
         parameters, near = read_parameters(files["params"]), files["params"].parent
         if changes:
@@ -83,21 +84,25 @@ def read_case(
 
 
 def case_of(parameters: Parameters, near: Path | None = None, files: Mapping[str, Path] | None = None) -> Case:
-    """The case that validated parameters name; relative paths are tried against the folder `near` first."""
+    """The case that validated parameters name. Their relative paths stand in a file of the folder `near`, or are relative
+    to the working directory where there is none."""
     if parameters.ratings is not None:
         text = say(zh="本版尚不支持参数 ratings，请删去", en="this version does not read ratings yet: leave it out")
         raise InputError(text)
-    files = dict(files or {})
+    files, found = dict(files or {}), {}
     problems = Problems()
-    for key in ("scheme", "data"):
+    for key in ("scheme", "data", "previous"):
         try:
-            files[key] = find(getattr(parameters, key), near)
+            if getattr(parameters, key) is not None:
+                found[key] = find(getattr(parameters, key), near)
         except InputError as error:
             name = files["params"].name if "params" in files else None
             problems.complaints += [Complaint(c.text, name, column=key) for c in error.complaints]
     problems.stop()
+    earlier = found.pop("previous", None)
+    files |= found
     scheme = change(scheme_of(files["scheme"]), parameters.changes)
-    previous = None if parameters.previous is None else _previous(find(parameters.previous, near))
+    previous = None if earlier is None else _previous(earlier)
     for role, path in ({} if previous is None else previous.files).items():
         files[f"previous_{role}"] = path
     return Case(scheme, read_table(files["data"], scheme), parameters, files, previous)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path, PurePosixPath
+import sys
+from pathlib import Path
 
-from qtoolkit.errors import InputError
-from qtoolkit.language import say
+from qtoolkit.errors import InputError, nearest
+from qtoolkit.language import Text, listing, same, say
 
 PACKAGE = Path(__file__).resolve().parents[1]
 
@@ -32,28 +33,84 @@ def packaged_cases() -> Path:
     return PACKAGE / "_params" if (PACKAGE / "_params").is_dir() else PACKAGE.parent / "params"
 
 
-def find(path: str | Path, near: Path | None = None) -> Path:
+def find(path: str | Path, folder: Path | None = None) -> Path:
     """The file or folder that `path` names.
 
-    An absolute path is taken as it is. A relative one is tried against the folder `near`, then the working directory
-    and its parents, then the packaged cases ("params/tai-2001/data.csv" and "tai-2001" both lead there).
+    An absolute path is taken as it is. A relative one that stands in a file belongs to the folder of that file: it is
+    looked for in `folder` and nowhere else, so that a copied case reads its own files. Without `folder` the path was
+    given by a command or by Python and is relative to the working directory; where that is a project's folder of
+    notebooks, as for a notebook that is open in Jupyter, also to the project.
+
+    Raises
+    ------
+    InputError
+        There is no such file; the sentence says what to write where the folder holds a file of that name.
     """
     if not str(path).strip():
         raise InputError(say(zh="没有写文件名", en="no file is named"))
     path = Path(path)
+    for base in (folder,) if folder is not None else _working_places():
+        if _exists(base / path):
+            return base / path
+    hint = _in_a_file(path, folder) if folder is not None else _in_a_kernel(path)
+    text = say(zh="找不到文件：{path}{hint}", en="file not found: {path}{hint}", path=path.as_posix(), hint=hint)
+    raise InputError(text)
+
+
+def find_case(case: str | Path) -> Path:
+    """The case folder, params.yaml or workbook at this path, else the packaged case of this bare name.
+
+    Raises
+    ------
+    InputError
+        There is none; the packaged cases are named.
+    """
+    known = sorted(path.parent.name for path in packaged_cases().glob("*/params.yaml"))
+    try:
+        return find(case)
+    except InputError:
+        if str(case) in known:
+            return packaged_cases() / case
+    raise InputError(
+        say(
+            zh="找不到案例“{case}”{hint}；应为案例文件夹、params.yaml、填好的工作簿或内置案例名（{known}）",
+            en="no case “{case}”{hint}; expected a case folder, a params.yaml, a filled workbook or a packaged case "
+            "({known})",
+            case=case, hint=nearest(str(case), known), known=listing(known),
+        )
+    )  # fmt: skip
+
+
+def _working_places() -> list[Path]:
+    """The working directory, and the project where that lies among the project's notebooks."""
+    here = Path.cwd()
+    around = project(here)
+    return [here, around] if around and here.resolve().is_relative_to(around / "notebooks") else [here]
+
+
+def _in_a_file(path: Path, folder: Path) -> Text:
+    """What a path in a file is relative to, and what to write where its last parts lead to something there."""
     if path.is_absolute():
-        candidates = [path]
-    else:
-        here = Path.cwd()
-        bases = [near] if near else []
-        bases += [*(near.resolve().parents if near else ()), here, *here.parents]
-        parts = PurePosixPath(path.as_posix()).parts
-        inside = parts[1:] if parts[:1] == ("params",) else parts
-        candidates = [base / path for base in bases] + [packaged_cases().joinpath(*inside)]
-    for candidate in candidates:
-        if _exists(candidate):
-            return candidate
-    raise InputError(say(zh="找不到文件：{path}", en="file not found: {path}", path=path.as_posix()))
+        return same("")
+    tails = (Path(*path.parts[i:]) for i in range(1, len(path.parts)))
+    there = next((tail for tail in tails if _exists(folder / tail)), None)
+    write = same("") if there is None else say(zh="，请写“{path}”", en=": write “{path}”", path=there.as_posix())
+    return say(
+        zh="；文件中的路径只相对于该文件所在的文件夹{write}",
+        en="; a path in a file is relative to the folder of that file{write}",
+        write=write,
+    )
+
+
+def _in_a_kernel(path: Path) -> Text:
+    """In a notebook the path may come from the params.yaml of a case in whose folder the kernel does not work."""
+    if path.is_absolute() or "ipykernel" not in sys.modules:
+        return same("")
+    return say(
+        zh="；工作目录为 {here}：直接用 papermill 运行时请加 --cwd 案例文件夹",
+        en="; the working directory is {here}: papermill needs --cwd with the folder of the case",
+        here=Path.cwd(),
+    )
 
 
 def _exists(path: Path) -> bool:

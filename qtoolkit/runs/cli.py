@@ -25,7 +25,11 @@ SchemeArgument = Annotated[
     str, typer.Argument(help="案例、scheme.yaml 或含方案的工作簿 Case, scheme.yaml, or workbook that holds the scheme")
 ]
 SetOption = Annotated[
-    list[str] | None, typer.Option("--set", help="改参数，如 weight_band=0.2、cutoffs.A=88 Change a parameter (repeatable)")
+    list[str] | None, typer.Option(
+        "--set",
+        help="改参数，如 weight_band=0.2、cutoffs.A=88；data=… 等路径相对于当前目录（params.yaml 中的路径相对于该文件） "
+        "Change a parameter (repeatable); paths such as data=… are relative to the working directory",
+    ),
 ]
 LanguageOption = Annotated[str | None, typer.Option("--language", help="语言 zh 或 en Language of memo and messages")]
 NotebookOption = Annotated[
@@ -153,12 +157,11 @@ def collect(
 def _scheme_of(given: str) -> tuple[Any, Any]:
     """The scheme that an argument names, and the case's table where it names a case."""
     from qtoolkit.inputs.case import read_case, scheme_of
-    from qtoolkit.inputs.locate import find
-    from qtoolkit.runs.plan import find_case
+    from qtoolkit.inputs.locate import find_case
 
     path = find_case(given)
     if path.is_file() and path.name != "params.yaml":
-        return scheme_of(find(given)), None
+        return scheme_of(path), None
     case = read_case(path)
     return case.scheme, case.table
 

@@ -12,12 +12,13 @@ from qtoolkit.errors import InputError
 from qtoolkit.inputs.case import read_case
 from qtoolkit.inputs.files import Rows, read_bytes, read_rows, read_text
 from qtoolkit.inputs.headers import Headers
+from qtoolkit.inputs.locate import find_case
 from qtoolkit.inputs.parameters import BOOKS
 from qtoolkit.inputs.scheme import Scheme
 from qtoolkit.inputs.schemeyaml import scheme_yaml
 from qtoolkit.language import Text, listing, say
 from qtoolkit.runs.folder import building
-from qtoolkit.runs.plan import find_case, plan
+from qtoolkit.runs.plan import plan
 
 SOURCE = "city-2026"
 

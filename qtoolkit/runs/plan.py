@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from qtoolkit.assessment import Assessment, assess
-from qtoolkit.errors import InputError, nearest
+from qtoolkit.errors import Complaint, InputError, Problems
 from qtoolkit.inputs.case import Case, case_of
 from qtoolkit.inputs.files import read_bytes
-from qtoolkit.inputs.locate import find, packaged_cases
+from qtoolkit.inputs.locate import find, find_case
 from qtoolkit.inputs.parameters import BOOKS, Parameters, parameters_of, read_document
-from qtoolkit.language import listing, say
+from qtoolkit.inputs.yamltext import Document
+from qtoolkit.language import say
 from qtoolkit.runs import folder as run_folder
 from qtoolkit.runs.notebooks import Notebook, find_notebooks
 
@@ -37,8 +38,7 @@ class Plan:
     @property
     def tables(self) -> dict[str, Path]:
         """The tables that knobs name, such as a history of grades."""
-        named = {key: value for key, value in self.parameters.knobs.items() if _is_table(value)}
-        return {key: find(value, self.folder) for key, value in named.items()}
+        return tables_of(self.parameters, self.folder)
 
     @property
     def name(self) -> str:
@@ -76,7 +76,9 @@ def plan(
         A case folder, a params.yaml, a filled workbook (.xlsx), or the name of a packaged case.
     settings
         Parameters to change: core parameters, knobs that a notebook declares, or dotted changes to the scheme
-        ("cutoffs.A": 88).
+        ("cutoffs.A": 88). Paths are relative to the working directory, those in the params.yaml to its own folder.
+    notebooks
+        Names, or paths (.ipynb) relative to the working directory.
 
     Raises
     ------
@@ -85,10 +87,11 @@ def plan(
     place = find_case(case)
     path = place / "params.yaml" if place.is_dir() else place
     document = read_document(path)
-    near = path.resolve().parent
+    near = path.parent.resolve()
     data = _changed(document.data, settings or {}, near) if isinstance(document.data, dict) else document.data
     written = data.get("notebooks") if isinstance(data, dict) else None
     if isinstance(data, dict):
+        notebooks = [_seen_from(find(name), near) if name.endswith(".ipynb") else name for name in notebooks or ()]
         data |= {key: value for key, value in (("language", language), ("notebooks", notebooks)) if value}
         if isinstance(data.get("notebooks"), list | tuple):
             data["notebooks"] = tuple(data["notebooks"])
@@ -96,10 +99,12 @@ def plan(
             listed = data.get("notebooks", Parameters.model_fields["notebooks"].default)
             if isinstance(listed, tuple) and COMPARISON not in listed:
                 data["notebooks"] = (*listed, COMPARISON)
-    books = _books(data.get("notebooks") if isinstance(data, dict) else None, near)
-    declared = {name: default for book in (*_books(written, near), *books) for name, default in book.declared.items()}
+    told = _books(written, near, document)
+    books = _books(data.get("notebooks") if isinstance(data, dict) else None, near, document)
+    declared = {name: default for book in (*told, *books) for name, default in book.declared.items()}
     parameters = parameters_of(data, declared.keys(), document)
     _check_knobs(parameters.knobs, declared)
+    tables_of(parameters, near, path.name)
     for name in formats:
         if name not in FORMATS:
             text = say(
@@ -110,25 +115,27 @@ def plan(
     return Plan(found, assess(found.scheme, found.table), tuple(books), parameters, near, tuple(formats))
 
 
-def _books(names: Any, near: Path) -> Sequence[Notebook]:
+def tables_of(parameters: Parameters, folder: Path, file: str | None = None) -> dict[str, Path]:
+    """The tables that knobs name; complaints name the parameters' `file` and the knob."""
+    found, problems = {}, Problems()
+    for key, value in parameters.knobs.items():
+        try:
+            if _is_table(value):
+                found[key] = find(value, folder)
+        except InputError as error:
+            problems.complaints += [Complaint(c.text, file, column=key) for c in error.complaints]
+    problems.stop()
+    return found
+
+
+def _books(names: Any, near: Path, document: Document) -> Sequence[Notebook]:
     """The notebooks named; the default ones where it is no list of names."""
     listed = isinstance(names, list | tuple) and all(isinstance(name, str) for name in names)
-    return find_notebooks(tuple(names) if listed else Parameters.model_fields["notebooks"].default, near)
-
-
-def find_case(case: str | Path) -> Path:
-    """The case folder or params.yaml; where there is none, the packaged cases are named."""
     try:
-        return find(case)
-    except InputError:
-        known = sorted(path.parent.name for path in packaged_cases().glob("*/params.yaml"))
-        raise InputError(
-            say(
-                zh="找不到案例“{case}”{hint}；应为案例文件夹、params.yaml、填好的工作簿或内置案例名（{known}）",
-                en="no case “{case}”{hint}; expected a case folder, a params.yaml, a filled workbook or a packaged case ({known})",
-                case=case, hint=nearest(str(case), known), known=listing(known),
-            )
-        ) from None
+        return find_notebooks(tuple(names) if listed else Parameters.model_fields["notebooks"].default, near)
+    except InputError as error:
+        place = (document.name, document.line(("notebooks",)), "notebooks")
+        raise InputError(Complaint(c.text, *place) if c.file is None else c for c in error.complaints) from None
 
 
 def _changed(data: Mapping[str, Any], settings: Mapping[str, Any], near: Path) -> dict[str, Any]:
@@ -143,7 +150,7 @@ def _changed(data: Mapping[str, Any], settings: Mapping[str, Any], near: Path) -
                 say(zh="changes 请逐项写成 cutoffs.A=88 的形式", en="write changes one by one, such as cutoffs.A=88")
             )
         elif (key in PATHS and isinstance(value, str)) or _is_table(value):
-            data[key] = _seen_from(find(value, Path.cwd()), near)
+            data[key] = _seen_from(find(value), near)
         else:
             data[key] = value
     return data

@@ -180,7 +180,7 @@ def test_scheme_fits_its_data(folder):
     assert list(next(iter(data.values()))) == ["unit", "name_en", *covariates, *ids]
     assert len({row["name_en"] for row in data.values()}) == len(data) == (31 if folder == PROVINCES else 23)
     parameters = load(folder / "params.yaml")
-    assert all((PARAMS.parent / parameters[key]).is_file() for key in ("scheme", "data"))
+    assert all((folder / parameters[key]).is_file() for key in ("scheme", "data"))
     assert scheme["id"] == folder.name
 
 

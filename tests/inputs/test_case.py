@@ -78,3 +78,26 @@ def test_last_year_is_read_with_its_own_scheme_and_data(case):
     assert found.previous.scheme != found.scheme and found.previous.previous is None
     assert found.files["previous_data"] == last / "data.csv"
     names(refused(read_case, scheme=case / "scheme.yaml", data=case / "data.csv", previous=case / "no"), "no")
+
+
+def test_a_workbook_s_paths_and_a_previous_year_s_belong_to_their_folders(case, monkeypatch, tmp_path_factory):
+    """A file of the same name in the working directory is never read; the complaint names file, key, found and wanted."""
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    for name in ("params.yaml", "scheme.yaml", "data.csv"):
+        shutil.copy(case / name, elsewhere)
+    monkeypatch.chdir(elsewhere)
+    (case / "data.csv").rename(case / "other.csv")
+    names(refused(read_case, case), "params.yaml", "“data”", "data.csv")
+    (case / "params.yaml").write_text("scheme: params/old/scheme.yaml\ndata: params/old/other.csv\nprevious: params/old/last\n", encoding="utf-8")
+    (case / "last").mkdir()
+    zh, en = refused(read_case, case)
+    assert [sentence.partition("；")[0] for sentence in zh] == [
+        f"params.yaml，“{key}”：找不到文件：params/old/{name}"
+        for key, name in (("scheme", "scheme.yaml"), ("data", "other.csv"), ("previous", "last"))
+    ]
+    assert [sentence.partition(": write ")[2] for sentence in en] == ["“scheme.yaml”", "“other.csv”", "“last”"]
+    shutil.copy(elsewhere / "data.csv", case / "last")
+    shutil.copy(elsewhere / "scheme.yaml", case / "last")
+    (case / "last" / "params.yaml").write_text("scheme: last/scheme.yaml\ndata: last/data.csv\n", encoding="utf-8")
+    (case / "params.yaml").write_text("scheme: scheme.yaml\ndata: other.csv\nprevious: last\n", encoding="utf-8")
+    names(refused(read_case, case), "params.yaml", "“data”", "last/data.csv", "“data.csv”")  # of last year's file

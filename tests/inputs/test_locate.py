@@ -1,8 +1,10 @@
 """Finding files: every strange path is either found or a complaint."""
 
+import sys
+
 import pytest
 
-from qtoolkit.inputs.locate import find, notebooks, packaged_cases, project
+from qtoolkit.inputs.locate import find, find_case, notebooks, packaged_cases, project
 from tests.inputs.helpers import names, refused
 
 
@@ -21,26 +23,74 @@ def test_no_name(path):
     refused(find, path)
 
 
-def test_order_of_places(tmp_path, monkeypatch):
+def test_a_path_in_a_file_belongs_to_the_folder_of_that_file(tmp_path, monkeypatch):
     near, here = tmp_path / "near" / "case", tmp_path / "work" / "deep"
     for folder in (near, here):
         folder.mkdir(parents=True)
     monkeypatch.chdir(here)
-    (tmp_path / "work" / "a.csv").write_text("parent of the working directory")
-    assert find("a.csv", near).samefile(tmp_path / "work" / "a.csv")
-    (here / "a.csv").write_text("working directory")
-    assert find("a.csv", near).samefile(here / "a.csv")
+    for folder in (here, here.parent, near.parent):
+        (folder / "a.csv").write_text("not beside the file that names it")
+    zh, en = refused(find, "a.csv", near)
+    assert zh == ["找不到文件：a.csv；文件中的路径只相对于该文件所在的文件夹"]
+    assert en == ["file not found: a.csv; a path in a file is relative to the folder of that file"]
     (near / "a.csv").write_text("the file's folder")
     assert find("a.csv", near) == near / "a.csv"
-    assert find(here / "a.csv", near) == here / "a.csv" and find(".") is not None
+    assert find(here / "a.csv", near) == here / "a.csv"
 
 
-def test_packaged_cases_are_found_from_anywhere(tmp_path, monkeypatch):
+def test_what_to_write_for_a_path_of_the_old_kind(tmp_path, monkeypatch):
+    """The shipped files are there in the working directory and among the packaged cases: still they are not read."""
+    monkeypatch.chdir(packaged_cases().parent)
+    (tmp_path / "drafts").mkdir()
+    for name in ("scheme.yaml", "drafts/draft-two.yaml"):
+        (tmp_path / name).write_text("x")
+    names(refused(find, "params/city-2026/scheme.yaml", tmp_path), "“scheme.yaml”", "params/city-2026/scheme.yaml")
+    names(refused(find, "params/city-2026/drafts/draft-two.yaml", tmp_path), "“drafts/draft-two.yaml”")
+    zh, en = refused(find, "params/city-2026/data.csv", tmp_path)
+    assert "请写" not in zh[0] and "write" not in en[0]  # there is no such file to name
+
+
+def test_a_path_of_a_command_or_of_python_is_relative_to_the_working_directory(tmp_path, monkeypatch):
+    here = tmp_path / "work" / "deep"
+    here.mkdir(parents=True)
+    monkeypatch.chdir(here)
+    (tmp_path / "work" / "a.csv").write_text("parent of the working directory")
+    refused(find, "a.csv")
+    (here / "a.csv").write_text("working directory")
+    assert find("a.csv").samefile(here / "a.csv") and find(".").samefile(here)
+    for path in ("city-2026", "params/city-2026", "params/city-2026/scheme.yaml"):  # a packaged case, but no path
+        refused(find, path)
+
+
+def test_a_notebook_finds_its_own_defaults_from_its_project(tmp_path, monkeypatch):
+    data, case = tmp_path / "params" / "x" / "data.csv", tmp_path / "params" / "mine"
+    for folder in (data.parent, case, tmp_path / "notebooks" / "deep", tmp_path / "runs"):
+        folder.mkdir(parents=True)
+    data.write_text("x")
+    for folder, found in (("notebooks", True), ("notebooks/deep", True), (".", True), ("params/mine", False), ("runs", False)):
+        monkeypatch.chdir(tmp_path / folder)
+        if found:
+            assert find("params/x/data.csv").samefile(data)
+        else:
+            refused(find, "params/x/data.csv")
+
+
+def test_in_a_kernel_the_working_directory_is_named(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    for name in ("tai-2001", "params/tai-2001", "params/tai-2001/scheme.yaml"):
-        assert find(name).exists()
-    assert (packaged_cases() / "tai-2001").is_dir()
-    names(refused(find, "params/tai-2002/scheme.yaml"), "params/tai-2002/scheme.yaml")
+    monkeypatch.delitem(sys.modules, "ipykernel", raising=False)
+    assert "--cwd" not in refused(find, "scheme.yaml")[0][0]
+    monkeypatch.setitem(sys.modules, "ipykernel", sys)
+    names(refused(find, "scheme.yaml"), "papermill", "--cwd", str(tmp_path), "scheme.yaml")
+    assert "--cwd" not in refused(find, tmp_path / "scheme.yaml")[0][0]
+
+
+def test_packaged_cases_by_their_bare_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert find_case("tai-2001").samefile(packaged_cases() / "tai-2001")
+    names(refused(find_case, "params/tai-2001"), "“tai-2001”", "city-2026")
+    names(refused(find_case, "tai-2002"), "“tai-2001”")
+    (tmp_path / "tai-2001").mkdir()
+    assert find_case("tai-2001").samefile(tmp_path / "tai-2001")  # a path comes first
 
 
 def test_project_and_notebooks(tmp_path, monkeypatch):

@@ -270,3 +270,25 @@ def test_a_table_that_a_knob_names_is_an_input(project):
     assert folder.run_hash(plan("params/tiny", {"history": "past.csv"}).content()) != folder.run_hash(content)
     with pytest.raises(InputError, match="nowhere"):
         plan("params/tiny", {"history": "nowhere.csv"})
+
+
+def test_paths_of_the_file_and_paths_of_the_command(project, monkeypatch):
+    """In params.yaml they belong to its folder, on the command line to the working directory."""
+    case, elsewhere = project / "params" / "tiny", project / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "data.csv").write_text(DATA.replace("0.9", "0.8"), encoding="utf-8")
+    (elsewhere / "past.csv").write_text("unit,2024,2025\n=甲市,A,B\n", encoding="utf-8")
+    shutil.copy(project / "notebooks" / "show.ipynb", elsewhere / "mine.ipynb")
+    monkeypatch.chdir(elsewhere)
+    assert plan(case).result.scores.tolist() == [92.0, 66.0]  # 60·1 + 40·0.8, 60·0.5 + 40·0.9
+    ready = plan(case, {"data": "data.csv"})
+    assert ready.result.scores.tolist() == [92.0, 62.0] and ready.parameters.data == "../../elsewhere/data.csv"
+    assert plan(case, notebooks=["mine.ipynb"]).notebooks[0].path.samefile(elsewhere / "mine.ipynb")
+    params = case / "params.yaml"
+    params.write_text(PARAMS.replace("[show]", "[05_comparison, show]") + "history: past.csv\n", encoding="utf-8")
+    with pytest.raises(InputError, match="params.yaml，“history”：找不到文件：past.csv；文件中的路径"):
+        plan(case)  # by the plan already, not only by the run
+    assert plan(case, {"history": "past.csv"}).tables["history"].samefile(elsewhere / "past.csv")
+    params.write_text(PARAMS.replace("[show]", "[mine.ipynb]"), encoding="utf-8")
+    with pytest.raises(InputError, match="params.yaml，第3行，“notebooks”：找不到文件：mine.ipynb"):
+        plan(case)
