@@ -50,7 +50,7 @@ class Cells:
 
     def complain(self, text: Text, column: str | None = None, row: int | None = None) -> None:
         """Collect a complaint about this table."""
-        row, column = self.rows.place(row, column)
+        row, column = self.rows.place(row, None if column is None else self._header(column))
         self.problems.add(text, file=self.rows.name, row=row, column=column)
 
     def _complain_header(self, text: Text, column: str | None = None) -> None:

@@ -36,11 +36,19 @@ class LeafColumns:
 class Reader(Cells):
     """Reads the columns of one table for a scheme; what is wrong stands in `problems`.
 
-    A column that is missing is a complaint of its own and reads as blank.
+    A column that is missing is a complaint of its own and reads as blank. So is the column of a veto, which may be empty:
+    without it nobody can tell whether there was none. Falsification may be marked in the cells instead.
     """
+
+    partial = False  # whether the rest of the table stands elsewhere, so that blanks and absent columns are no complaint
 
     def __init__(self, rows: Rows, scheme: Scheme):
         super().__init__(rows, scheme)
+        if not self.partial:
+            self._check_columns(scheme)
+
+    def _check_columns(self, scheme: Scheme) -> None:
+        """Complain of columns that are missing, and of such that a leaf's rule does not take."""
         absent: list[Any] = [] if self._has("unit") else ["unit"]
         for leaf in scheme.leaves:
             absent += [
@@ -59,6 +67,11 @@ class Reader(Cells):
                 )
             if self._has(f"se:{leaf.id}") and leaf.rule.kind == "level":
                 self._complain_header(say(zh="按档次评分的指标没有标准误", en="an indicator scored by levels has no standard error"), f"se:{leaf.id}")
+        absent += [
+            say(zh="{id}（{name}）", en="{id} ({name})", id=f"veto:{veto.id}", name=veto.name)
+            for veto in scheme.vetoes
+            if not veto.falsified and not self._has(f"veto:{veto.id}")
+        ]
         if absent:
             self._complain_header(say(zh="缺少列：{names}", en="missing columns: {names}", names=listing(absent)))
 
@@ -114,10 +127,10 @@ class Reader(Cells):
         filed = list(values)
         for stage in later:
             stages[stage.id] = self._later(leaf, stage, values, statuses)
-        baselines = self.numbers(f"base:{leaf.id}", percent=_is_percent(leaf))
+        baselines = self.numbers(f"base:{leaf.id}", percent=is_percent(leaf))
         if leaf.rule.kind == "base_plus" and leaf.rule.reference is None:
             self._need(f"base:{leaf.id}", baselines, statuses, Text("基期值", "baseline"), "reference")
-        errors = self.numbers(f"se:{leaf.id}", low=0, percent=_is_percent(leaf))
+        errors = self.numbers(f"se:{leaf.id}", low=0, percent=is_percent(leaf))
         return LeafColumns(values, statuses, self._targets(leaf, statuses), baselines, errors, filed, stages)
 
     def _filled(self, key: str) -> list[int]:
@@ -177,7 +190,7 @@ class Reader(Cells):
                 )
                 self.complain(text, column, row)
             else:
-                value, reason = parse_number(cell, percent=_is_percent(leaf))
+                value, reason = parse_number(cell, percent=is_percent(leaf))
                 values[i] = _sum_of_products((1, 1), (values[i], value))
                 self._check_range(values[i], reason, *self._ends(leaf), column, row)
             said.append(value)
@@ -223,7 +236,7 @@ class Reader(Cells):
                 )
                 self.complain(text, column, row)
             return word
-        number, reason = parse_number(cell, percent=_is_percent(leaf))
+        number, reason = parse_number(cell, percent=is_percent(leaf))
         self._check_range(number, reason, *self._ends(leaf), column, row)
         return number
 
@@ -236,7 +249,7 @@ class Reader(Cells):
     def _targets(self, leaf: Indicator, statuses: list[int]) -> list[float]:
         """The units' own targets of a leaf; NaN where there is none."""
         rule, key = leaf.rule, f"target:{leaf.id}"
-        targets = self.numbers(key, percent=_is_percent(leaf))
+        targets = self.numbers(key, percent=is_percent(leaf))
         for row, target in zip(self.rows.numbers, targets, strict=True):
             if target <= 0 and rule.kind == "target":
                 text = say(
@@ -298,10 +311,10 @@ class Reader(Cells):
 
     def _check_classes(self) -> None:
         """Every unit of a scheme with classes is in one of them."""
-        if not self._has("class"):
+        if not self._has("class") and not self.partial:
             self._complain_header(say(zh="缺少类别列", en="no column of classes"), "class")
         for row, cell in self._cells("class") if self._has("class") else []:
-            if plain_text("" if cell is None else cell) not in self.scheme.classes:
+            if not (self.partial and is_blank(cell)) and plain_text("" if cell is None else cell) not in self.scheme.classes:
                 text = say(
                     zh="类别为“{found}”，应为{words}之一",
                     en="the class is “{found}”, expected one of {words}",
@@ -336,7 +349,8 @@ def _status_word(cell: Any) -> int | None:
     return STATUS_WORDS.get(plain_text(cell)) if isinstance(cell, str) else None
 
 
-def _is_percent(leaf: Indicator) -> bool:
+def is_percent(leaf: Indicator) -> bool:
+    """Whether a leaf's numbers are measured in per cent, so that a percent sign says nothing new."""
     return leaf.unit in ("%", "\uff05")
 
 

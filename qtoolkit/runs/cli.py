@@ -111,7 +111,7 @@ def new(
 @app.command()
 def template(
     scheme: SchemeArgument,
-    by: Annotated[str | None, typer.Option("--by", help="“部门”：每个考核牵头部门一个工作簿 “部门” for one workbook a department")] = None,
+    by: Annotated[str | None, typer.Option("--by", help="“部门”：每个考核牵头部门和考核办各一个工作簿 “部门” for one workbook a department, and one for the office")] = None,
     out: Annotated[Path | None, typer.Option("-o", "--out", help="写入的工作簿或文件夹 Workbook or folder to write")] = None,
     blank: Annotated[bool, typer.Option("--blank", help="不填入案例的数据 Leave the case's data out")] = False,
     language: LanguageOption = None,
@@ -143,12 +143,12 @@ def collect(
     """汇总各部门填报的工作簿 Merge the departments' workbooks; list conflicts, gaps and who is late."""
     from qtoolkit.runs import collect as collecting
 
-    found, _ = _scheme_of(scheme)
+    found, table = _scheme_of(scheme)
     paths = [path for given in files for path in (sorted(given.glob("[!~]*.xlsx")) if given.is_dir() else [given])]
     target = out or Path(Text("汇总.xlsx", "collected.xlsx").of(language or "zh"))
     if target.exists():
         raise InputError(say(zh="{path} 已存在，请用 -o 另指定", en="{path} exists: give another one with -o", path=target))
-    collected = collecting.collect(found, paths, language or "zh")
+    collected = collecting.collect(found, paths, language or "zh", None if table is None else table.units)
     collecting.write_collected(found, collected, target, language or "zh")
     for text in (*collecting.summary(collected), say(zh="已写出：{path}", en="written: {path}", path=target)):
         _print(text.of(language or "zh"))

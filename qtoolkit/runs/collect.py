@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from qtoolkit.errors import Complaint, InputError
+from qtoolkit.errors import Complaint, InputError, Problems, clip, nearest
 from qtoolkit.inputs.excel import read_sheets
-from qtoolkit.inputs.files import read_bytes, rows_of_grid
-from qtoolkit.inputs.headers import Headers
+from qtoolkit.inputs.files import Rows, read_bytes, rows_of_grid
+from qtoolkit.inputs.headers import REMARK_KINDS, REMARKS
 from qtoolkit.inputs.numbertext import is_blank, plain_text
 from qtoolkit.inputs.scheme import Scheme
 from qtoolkit.inputs.schemesheets import DATA, DEPARTMENT, IN_CHINESE, MARK, NOTES, worded
+from qtoolkit.inputs.statuses import VALUE, ZERO
+from qtoolkit.inputs.tablereader import Reader, columns_of, is_percent
 from qtoolkit.language import Text, say
-from qtoolkit.runs.template import data_columns, departments, scheme_mark, write_sheets
+from qtoolkit.runs.template import OFFICE, data_columns, departments, office_columns, office_leaves, scheme_mark, write_sheets
+
+ALL = ("全部", "all")
+MAY_BE_BLANK = (*REMARK_KINDS, "veto", "bonus", "status", "se", *REMARKS, "name_en")
+"""Kinds of columns of which a blank cell says that there is nothing."""
 
 
 @dataclass
@@ -33,6 +39,10 @@ class Collected:
         Cells that the department has not filled in.
     late : list of str
         Departments of which there is no workbook, or a wholly blank one.
+    columns : dict of column key to title
+        The columns of all workbooks that were filled in, blank ones too: a column of vetoes may be empty, but must be there.
+    vetoes : dict of a veto's name to number of units, or None
+        None where no workbook says anything of the veto.
     """
 
     cells: dict[tuple[str, str], Any] = field(default_factory=dict)
@@ -40,72 +50,190 @@ class Collected:
     conflicts: list[tuple[str, str, str, Any, str, Any]] = field(default_factory=list)
     gaps: list[tuple[str, str, str]] = field(default_factory=list)
     late: list[str] = field(default_factory=list)
+    columns: dict[str, str] = field(default_factory=dict)
+    vetoes: dict[Text, int | None] = field(default_factory=dict)
 
 
-def collect(scheme: Scheme, paths: Iterable[str | Path], language: str = "zh") -> Collected:
+def collect(
+    scheme: Scheme, paths: Iterable[str | Path], language: str = "zh", units: Sequence[str] | None = None
+) -> Collected:
     """Merge filled workbooks of `scheme`; nothing is decided in silence.
+
+    Parameters
+    ----------
+    paths : iterable of path
+        The .xlsx files.
+    units : sequence of str, optional
+        The names of the units to be assessed; the scheme's own list if left out.
 
     Raises
     ------
     InputError
-        A file is no workbook of `qtoolkit template --by`, is of another scheme, or has a column that the scheme lacks.
+        A file is no workbook of `qtoolkit template --by`, is of another scheme, has a column that the scheme lacks or a unit
+        that is not in the list, or a cell that is not what its column takes; with file, sheet and cell.
     """
-    result, headers, mark = Collected(), Headers(scheme), scheme_mark(scheme)
-    titles = {column.key: column.title for column in data_columns(scheme, language=language)}
-    seen: dict[tuple[str, str], tuple[str, Any]] = {}
-    disputed, filled, complaints = set(), set(), []
+    result, problems, books = Collected(), Problems(), []
+    listed = units or scheme.units
     for path in sorted(map(Path, paths)):
-        sheets = {IN_CHINESE.get(title, title): grid for title, grid in read_sheets(path.name, read_bytes(path)).items()}
-        notes = {IN_CHINESE.get(plain_text(row[0]), plain_text(row[0])): plain_text(row[1]) for row in sheets.get(NOTES, []) if len(row) > 1}
-        if DATA not in sheets or DEPARTMENT not in notes:
-            text = say(zh="不是本工具生成的部门填报表", en="this is no workbook made by qtoolkit template")
-            complaints.append(Complaint(text, path.name))
-            continue
-        if notes.get(MARK) != mark:
-            text = say(zh="是另一方案或旧版方案的填报表，请重新生成后填写", en="this is a workbook of another scheme or of an older one: make it again")
-            complaints.append(Complaint(text, path.name))
-            continue
-        rows = rows_of_grid(path.name, sheets[DATA])
-        keys = [headers.keys(title) for title in rows.header]
-        complaints += [
-            Complaint(say(zh="方案中没有这一列", en="the scheme has no such column"), path.name, rows.head, title)
-            for title, found in zip(rows.header, keys, strict=True)
-            if len(found) != 1
-        ]
-        if complaints:
-            continue
-        department, own = notes[DEPARTMENT], []
-        for row in rows.rows:
-            cells = {found[0]: cell for found, cell in zip(keys, row, strict=True)}
-            unit = plain_text(cells.pop("unit"))
-            if unit not in result.units:
-                result.units.append(unit)
-            for key, cell in cells.items():
-                at = unit, key
-                titles.setdefault(key, rows.header[[k[0] for k in keys].index(key)])
-                if is_blank(cell):
-                    own += [] if key.startswith("reason:") else [(department, unit, titles[key])]
-                    continue
-                filled.add(department)
-                other = seen.setdefault(at, (path.name, cell))
-                if plain_text(other[1]) != plain_text(cell):
-                    disputed.add(at)
-                    result.conflicts.append((unit, titles[key], *other, path.name, cell))
-        result.gaps += own
-    if complaints:
-        raise InputError(complaints)
-    result.late = [name for name in departments(scheme) if name not in filled and not filled & {"全部", "all"}]
-    result.gaps = [gap for gap in result.gaps if gap[0] not in result.late]
+        try:
+            book = _open(path, scheme)
+            book.check(listed)
+            books.append(book)
+        except InputError as error:
+            problems.complaints += error.complaints
+    problems.stop()
+    named = [name for book in books for name in book.names]
+    result.units = list(dict.fromkeys([*(listed or ()), *named]))
+    seen: dict[tuple[str, str], tuple[str, Any]] = {}
+    titles = {key: title for book in books for key, title in reversed(book.titles.items())}
+    disputed = set()
+    for book in books:
+        for at, cell in book.filled():
+            other = seen.setdefault(at, (book.file, cell))
+            if plain_text(other[1]) != plain_text(cell):
+                disputed.add(at)
+                result.conflicts.append((at[0], titles[at[1]], *other, book.file, cell))
+    there = {book.department for book in books if book.is_filled}
+    result.late = [] if there & set(ALL) else [name for name in _expected(scheme, language) if name not in there]
+    for book in books:
+        if book.is_filled:
+            result.gaps += book.gaps(result.units)
+            result.columns = book.titles | result.columns
     result.cells = {at: cell for at, (_, cell) in seen.items() if at not in disputed}
+    result.vetoes = {veto.name: _struck(veto.id, books, result.columns) for veto in scheme.vetoes}
     return result
+
+
+def _expected(scheme: Scheme, language: str) -> list[str]:
+    """Who must send a workbook: every department that scores, and the office where something is left to it."""
+    names = list(departments(scheme))
+    if names and (scheme.vetoes or scheme.bonuses or scheme.classes or office_leaves(scheme)):
+        names = [*(name for name in names if name != OFFICE.zh), OFFICE.of(language)]
+    return names
+
+
+def _struck(veto: str, books: Sequence[_Book], columns: dict[str, str]) -> int | None:
+    """How many units a veto strikes; None where there is no column of it."""
+    if f"veto:{veto}" not in columns:
+        return None
+    return len({name for book in books for name, hit in zip(book.names, book.yes_no(f"veto:{veto}"), strict=True) if hit})
+
+
+def _open(path: Path, scheme: Scheme) -> _Book:
+    """A workbook that is one of the scheme's."""
+    sheets = read_sheets(path.name, read_bytes(path))
+    titles = {IN_CHINESE.get(title, title): title for title in sheets}
+    notes = {
+        IN_CHINESE.get(plain_text(row[0]), plain_text(row[0])): plain_text(row[1])
+        for row in sheets.get(titles.get(NOTES), [])
+        if len(row) > 1
+    }
+    if DATA not in titles or DEPARTMENT not in notes:
+        text = say(zh="不是本工具生成的部门填报表", en="this is no workbook made by qtoolkit template")
+        raise InputError(Complaint(text, path.name))
+    if notes.get(MARK) != scheme_mark(scheme):
+        text = say(
+            zh="是另一方案或旧版方案的填报表，请重新生成后填写",
+            en="this is a workbook of another scheme or of an older one: make it again",
+        )
+        raise InputError(Complaint(text, path.name))
+    sheet = titles[DATA]
+    return _Book(path.name, sheet, notes[DEPARTMENT], rows_of_grid(f"{path.name}[{sheet}]", sheets[sheet]), scheme)
+
+
+class _Book(Reader):
+    """One workbook: what is written in it is checked cell by cell; what is not may stand in another."""
+
+    partial = True
+
+    def __init__(self, file: str, sheet: str, department: str, rows: Rows, scheme: Scheme):
+        self.file, self.sheet, self.department = file, sheet, department
+        super().__init__(rows, scheme.model_copy(update={"units": None}))
+        self.names = self.units()
+
+    @property
+    def titles(self) -> dict[str, str]:
+        """The columns' titles by key."""
+        return {key: self._header(key) for key in self._places if key != "unit"}
+
+    @property
+    def is_filled(self) -> bool:
+        """Whether anything was written into it."""
+        return any(key != "name_en" for (_, key), _ in self.filled())
+
+    def complain(self, text: Text, column: str | None = None, row: int | None = None) -> None:
+        """Collect a complaint; its file is the cell as Excel calls it."""
+        from xlsxwriter.utility import xl_rowcol_to_cell
+
+        super().complain(text, column, row)
+        title = None if column is None else self._header(column)
+        if row is not None and title in self.rows.header and self.rows.lines is None:
+            *others, last = self.problems.complaints
+            cell = xl_rowcol_to_cell(row - 1, self.rows.header.index(title))
+            self.problems.complaints = [*others, Complaint(text, f"{self.file}[{self.sheet}!{cell}]", column=title)]
+
+    def check(self, listed: Sequence[str] | None) -> None:
+        """Refuse names that are not in the list, and cells that are not what their column takes."""
+        for row, name in zip(self.rows.numbers, self.names, strict=True):
+            if name and listed is not None and name not in listed:
+                text = say(
+                    zh="考核对象名单中没有“{name}”{hint}", en="“{name}” is not in the list of units{hint}",
+                    name=clip(name), hint=nearest(name, listed),
+                )  # fmt: skip
+                self.complain(text, "unit", row)
+        n = len(self.names)
+        for leaf in self.scheme.leaves:
+            said = self._statuses(leaf)
+            for key in columns_of(leaf):
+                if self._has(key):
+                    self._column(leaf, key, said, range(n))
+            for stage in self.scheme.stages:
+                if stage.effect == "replaces":
+                    self._later(leaf, stage, [None] * n, [VALUE] * n)
+                elif stage.effect == "corrects":
+                    self.numbers(f"{leaf.id}@{stage.id}", percent=is_percent(leaf))
+            self._targets(leaf, [ZERO] * n)
+            self.numbers(f"base:{leaf.id}", percent=is_percent(leaf))
+            self.numbers(f"se:{leaf.id}", low=0, percent=is_percent(leaf))
+        for veto in self.scheme.vetoes:
+            self.yes_no(f"veto:{veto.id}")
+        for bonus in self.scheme.bonuses:
+            self.numbers(f"bonus:{bonus.id}", low=0, high=bonus.max)
+        self.covariates()
+        self.remarks()
+        self.problems.stop()
+
+    def filled(self) -> Iterator[tuple[tuple[str, str], Any]]:
+        """The cells that hold something, by unit and column key."""
+        for key in self.titles:
+            for name, (_, cell) in zip(self.names, self._cells(key), strict=True):
+                if not is_blank(cell):
+                    yield (name, key), cell
+
+    def gaps(self, units: Sequence[str]) -> list[tuple[str, str, str]]:
+        """The cells that should hold something and do not: department, unit, column title."""
+        later = {f"@{stage.id}" for stage in self.scheme.stages if stage.effect != "part"}
+        wanted = {
+            key: title
+            for key, title in self.titles.items()
+            if key.partition(":")[0] not in MAY_BE_BLANK and not any(key.endswith(stage) for stage in later)
+        }
+        filled = {at for at, _ in self.filled()}
+        return [
+            (self.department, unit, title)
+            for unit in units
+            for key, title in wanted.items()
+            if (unit, key) not in filled
+        ]
 
 
 def write_collected(scheme: Scheme, collected: Collected, path: str | Path, language: str = "zh") -> None:
     """Write the merged table (sheet 数据) and the lists of conflicts, gaps and late departments as one workbook."""
-    known = [column for column in data_columns(scheme, language=language) if column.key != "unit"]
-    extra = [key for _, key in collected.cells if key not in {column.key for column in known}]
-    keep = {key for _, key in collected.cells} | {key for column in known if (key := column.key).partition(":")[0] not in ("veto", "bonus")}
-    columns = [(column.key, column.title) for column in known if column.key in keep] + [(key, key) for key in dict.fromkeys(extra)]
+    known = [*data_columns(scheme, language=language), *office_columns(scheme, language=language)]
+    titles = {column.key: column.title for column in known if column.key != "unit"}
+    leaves = {key for leaf in scheme.leaves for key in columns_of(leaf)}  # of a late department: blank, and complained of
+    keep = [key for key in titles if key in leaves or key in collected.columns]
+    columns = [(key, titles.get(key, key)) for key in dict.fromkeys([*keep, *collected.columns])]
     rows = [[unit, *(collected.cells.get((unit, key)) for key, _ in columns)] for unit in collected.units]
     lists = {
         "冲突": (["考核对象", "栏目", "文件", "内容", "另一文件", "另一内容"], collected.conflicts),
@@ -120,6 +248,7 @@ def write_collected(scheme: Scheme, collected: Collected, path: str | Path, lang
 def summary(collected: Collected) -> list[Text]:
     """What was collected, in sentences."""
     late = collected.late
+    struck = {name: number for name, number in collected.vetoes.items() if number is not None}
     return [
         say(
             zh="已汇总{units}家的{cells}个单元格；冲突{conflicts}处，未填{gaps}处。",
@@ -127,6 +256,19 @@ def summary(collected: Collected) -> list[Text]:
             units=len(collected.units), cells=len(collected.cells), conflicts=len(collected.conflicts), gaps=len(collected.gaps),
         ),
         *(say(zh="未报送：{name}", en="late: {name}", name=name) for name in late),
+        *(
+            say(zh="否决事项“{name}”：{n}家。", en="veto “{name}”: {n:unit|units}.", name=name, n=number)
+            for name, number in struck.items()
+        ),
+        *(
+            say(
+                zh="没有否决事项“{name}”一栏，补齐后才能测算。",
+                en="there is no column of the veto “{name}”: it is needed before anything can be assessed.",
+                name=name,
+            )
+            for name in collected.vetoes
+            if name not in struck
+        ),
         *(
             say(
                 zh="冲突：{unit}的“{title}”，{file}为“{value}”，{other}为“{found}”",

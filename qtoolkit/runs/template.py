@@ -5,9 +5,11 @@ from __future__ import annotations
 import datetime
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from qtoolkit.errors import InputError
 from qtoolkit.inputs import schemesheets as book
@@ -21,6 +23,8 @@ from qtoolkit.language import Text, listing, say
 from qtoolkit.report.rules import scoring
 from qtoolkit.runs.outputs import safe_name
 
+OFFICE = Text("考核办", "Assessment office")
+"""Who fills in what belongs to no department."""
 BLANK_ROWS = 30  # for units, where neither scheme nor table names them
 MACHINE = {word for title in (book.ID, book.RULE, book.LOW, book.HIGH, book.REST) for word in (title, book.IN_ENGLISH[title])}
 
@@ -45,6 +49,11 @@ def departments(scheme: Scheme) -> dict[str, list[Indicator]]:
     return found
 
 
+def office_leaves(scheme: Scheme) -> list[Indicator]:
+    """The leaves that no department scores."""
+    return [leaf for leaf in scheme.leaves if leaf.lead is None]
+
+
 def scheme_mark(scheme: Scheme) -> str:
     """A short hash by which a filled workbook is recognised as one of this scheme."""
     return hashlib.sha256(scheme.model_dump_json().encode()).hexdigest()[:16]
@@ -60,31 +69,73 @@ def data_columns(
     columns = [Column("unit", say_("考核对象"), units)]
     if leaves is None:
         columns += _about_units(scheme, table, blank, say_)
-    ids = [leaf.id for leaf in scheme.leaves]
-    names = [leaf.name.of(language) for leaf in scheme.leaves]
     for leaf in scheme.leaves if leaves is None else leaves:
-        j, name = ids.index(leaf.id), leaf.name.of(language)
-        title = name if names.count(name) == 1 else leaf.id
-        comment = say(
-            zh="{path}\n{points:g}分。{standard}", en="{path}\n{points:g} points. {standard}",
-            path=scheme_path(scheme, leaf), points=leaf.points, standard=leaf.standard or scoring(leaf),
-        ).of(language)  # fmt: skip
-        levels = tuple(getattr(leaf.rule, "levels", ()))
-        choices = (*levels, *(say_.status(i) for i in WRITTEN)) if levels else ()
-        stages = [s for s in scheme.stages if s.id in leaf.stages or (s.effect != "part" and table and _any(table.stages[s.id][:, j]))]
-        for key in columns_of(leaf):
-            stage = next((s for s in stages if key.endswith(f"@{s.id}")), None)
-            values = blank if table is None else table.stages[stage.id][:, j] if stage else table.filed[:, j]
-            cells = [_cell(value, table, k, j, say_) for k, value in enumerate(values)]
-            columns.append(Column(key, f"{title}@{stage.name.of(language)}" if stage else title, cells, choices, comment))
-        for stage in stages:
-            if stage.effect != "part":
-                cells, chosen = list(table.stages[stage.id][:, j]), choices if stage.effect == "replaces" else ()
-                columns.append(Column(f"{leaf.id}@{stage.id}", f"{title}@{stage.name.of(language)}", cells, chosen))
-        for kind, word, numbers in _numbers(leaf, table, j):
-            columns.append(Column(f"{kind}:{leaf.id}", f"{say_(word)}:{title}", blank if numbers is None else _filled(numbers)))
-        columns += _remarks(table, f"reason:{leaf.id}", f"{say_('扣分原因')}:{title}", blank, offer=leaves is not None)
+        columns += _of_leaf(scheme, table, leaf, blank, say_, offer=leaves is not None)
     return columns
+
+
+def office_columns(
+    scheme: Scheme, table: Table | None = None, leaves: Sequence[Indicator] = (), language: str = "zh"
+) -> list[Column]:
+    """The columns that the office of the assessment fills in: what belongs to no department (classes, covariates, vetoes,
+    bonus, history, approval), what later stages found, and whole the indicators that it scores itself (`leaves`).
+
+    `table` says which columns the case has; but for the units' English names its values are not put in.
+    """
+    say_ = _Words(language)
+    units = list(table.units if table else scheme.units or [""] * BLANK_ROWS)
+    blank: list[Any] = [None] * len(units)
+    columns = _about_units(scheme, table, blank, say_, offer=True)
+    later = [stage for stage in scheme.stages if stage.effect != "part"]
+    for leaf in scheme.leaves:
+        if leaf in leaves:
+            columns += _of_leaf(scheme, table, leaf, blank, say_, offer=True)
+        elif table is not None and not np.isnan(table.errors[:, scheme.leaves.index(leaf)]).all():
+            columns.append(Column(f"se:{leaf.id}", f"{say_('标准误')}:{_title(scheme, leaf, language)}", blank))
+        for stage in later:
+            choices = _choices(leaf, say_) if stage.effect == "replaces" else ()
+            title = f"{_title(scheme, leaf, language)}@{stage.name.of(language)}"
+            columns.append(Column(f"{leaf.id}@{stage.id}", title, blank, choices))
+    columns = list({column.key: column for column in columns}.values())
+    emptied = [column if column.key == "name_en" else replace(column, cells=blank) for column in columns]
+    return [Column("unit", say_("考核对象"), units), *emptied]
+
+
+def _title(scheme: Scheme, leaf: Indicator, language: str) -> str:
+    """A leaf's name, or its id where several have that name."""
+    name = leaf.name.of(language)
+    return name if [other.name.of(language) for other in scheme.leaves].count(name) == 1 else leaf.id
+
+
+def _choices(leaf: Indicator, say_: _Words) -> tuple[str, ...]:
+    levels = tuple(getattr(leaf.rule, "levels", ()))
+    return (*levels, *(say_.status(i) for i in WRITTEN)) if levels else ()
+
+
+def _of_leaf(
+    scheme: Scheme, table: Table | None, leaf: Indicator, blank: list[Any], say_: _Words, offer: bool
+) -> list[Column]:
+    """A leaf's columns: its values by stage, numbers of the units' own, reasons."""
+    columns, language = [], say_.language
+    j, title = scheme.leaves.index(leaf), _title(scheme, leaf, language)
+    comment = say(
+        zh="{path}\n{points:g}分。{standard}", en="{path}\n{points:g} points. {standard}",
+        path=scheme_path(scheme, leaf), points=leaf.points, standard=leaf.standard or scoring(leaf),
+    ).of(language)  # fmt: skip
+    choices = _choices(leaf, say_)
+    stages = [s for s in scheme.stages if s.id in leaf.stages or (s.effect != "part" and table and _any(table.stages[s.id][:, j]))]
+    for key in columns_of(leaf):
+        stage = next((s for s in stages if key.endswith(f"@{s.id}")), None)
+        values = blank if table is None else table.stages[stage.id][:, j] if stage else table.filed[:, j]
+        cells = [_cell(value, table, k, j, say_) for k, value in enumerate(values)]
+        columns.append(Column(key, f"{title}@{stage.name.of(language)}" if stage else title, cells, choices, comment))
+    for stage in stages:
+        if stage.effect != "part":
+            cells, chosen = list(table.stages[stage.id][:, j]), choices if stage.effect == "replaces" else ()
+            columns.append(Column(f"{leaf.id}@{stage.id}", f"{title}@{stage.name.of(language)}", cells, chosen))
+    for kind, word, numbers in _numbers(leaf, table, j):
+        columns.append(Column(f"{kind}:{leaf.id}", f"{say_(word)}:{title}", blank if numbers is None else _filled(numbers)))
+    return columns + _remarks(table, f"reason:{leaf.id}", f"{say_('扣分原因')}:{title}", blank, offer)
 
 
 @dataclass(frozen=True)
@@ -100,7 +151,9 @@ class _Words:
         return STATUS_NAMES[i] if self.language == "en" else STATUS_LABELS[i].zh
 
 
-def _about_units(scheme: Scheme, table: Table | None, blank: list[Any], say_: _Words) -> list[Column]:
+def _about_units(
+    scheme: Scheme, table: Table | None, blank: list[Any], say_: _Words, offer: bool = False
+) -> list[Column]:
     """The columns that are not of one leaf: names, classes, covariates, vetoes, bonus, history, approval."""
     columns, language = [], say_.language
     if table is not None and any(label.en != label.zh for label in table.labels):
@@ -109,13 +162,13 @@ def _about_units(scheme: Scheme, table: Table | None, blank: list[Any], say_: _W
     described = [("class", say_("类别"), tuple(scheme.classes))] if scheme.classes or "class" in known else []
     described += [(c.id, c.name.of(language), tuple(c.values)) for c in scheme.covariates if c.id != "class"]
     for id, title, choices in described:
-        if table is None or id in known:
+        if table is None or id in known or offer:
             columns.append(Column(id, title, list(known[id]) if id in known else blank, choices))
     for v, veto in enumerate(scheme.vetoes):
         name, cells = veto.name.of(language), blank if table is None else [say_("是" if hit else "否") for hit in table.vetoes[:, v]]
         columns.append(Column(f"veto:{veto.id}", f"{say_('否决')}:{name}", cells, (say_("是"), say_("否"))))
         for kind, word in (("event", "事件"), ("evidence", "证据"), ("date", "日期")):
-            columns += _remarks(table, f"{kind}:{veto.id}", f"{say_(word)}:{name}", blank)
+            columns += _remarks(table, f"{kind}:{veto.id}", f"{say_(word)}:{name}", blank, offer)
     for b, bonus in enumerate(scheme.bonuses):
         cells = blank if table is None else list(table.bonuses[:, b])
         most = say(zh="不超过{max:g}分", en="at most {max:g}", max=bonus.max).of(language)
@@ -124,7 +177,7 @@ def _about_units(scheme: Scheme, table: Table | None, blank: list[Any], say_: _W
         if key.startswith("grade:"):
             columns += _remarks(table, key, f"{say_('往年等级')}:{key.partition(':')[2]}", blank)
     for key, title in (("approved", "审定等级"), ("approved_reason", "审定理由"), ("approved_by", "审定机关")):
-        columns += _remarks(table, key, say_(title), blank)
+        columns += _remarks(table, key, say_(title), blank, offer)
     return columns
 
 
@@ -182,7 +235,8 @@ def write_template(scheme: Scheme, path: str | Path, table: Table | None = None,
 
 
 def write_templates(scheme: Scheme, folder: str | Path, table: Table | None = None, language: str = "zh") -> list[Path]:
-    """Write a workbook for each department that scores, with its own indicators only; the paths written.
+    """Write a workbook for each department that scores, with its own indicators only, and one for the office of the
+    assessment with all that belongs to no department (see :func:`office_columns`); the paths written.
 
     `table` gives the units' names; its values are not put in.
 
@@ -200,12 +254,15 @@ def write_templates(scheme: Scheme, folder: str | Path, table: Table | None = No
     header, *rows = book.sheets_of(scheme)[book.TREE]
     at, end = header.index(book.ID), header.index(book.SCALES)
     title = Text(f"{book.TREE}（只读）", f"{IN_ENGLISH[book.TREE]} (read only)").of(language)
-    for name, leaves in found.items():
+    for name, leaves in (found | {OFFICE.zh: [*found.get(OFFICE.zh, ()), *office_leaves(scheme)]}).items():
+        office = name == OFFICE.zh
+        spoken = OFFICE.of(language) if office else name
         ids = {leaf.id for leaf in leaves}
-        sheet = {title: [header[:end], *(row[:end] for row in rows if row[at] in ids)]}
-        paths.append(folder / f"{safe_name(name)}.xlsx")
-        sheets = book.worded({NOTES: _notes(scheme, name, language)} | sheet, language)
-        write_sheets(paths[-1], sheets, data_columns(names, None, leaves, language), language)
+        sheet = {title: [header[:end], *(row[:end] for row in rows if office or row[at] in ids)]}
+        paths.append(folder / f"{safe_name(spoken)}.xlsx")
+        sheets = book.worded({NOTES: _notes(scheme, spoken, language)} | sheet, language)
+        columns = office_columns(names, table, leaves, language) if office else data_columns(names, None, leaves, language)
+        write_sheets(paths[-1], sheets, columns, language)
     return paths
 
 
@@ -232,6 +289,12 @@ def _notes(scheme: Scheme, department: str | None, language: str) -> list[list[s
             "Comments on the headers give points and standard; columns with a drop-down take its items only.",
         ),
     ]
+    if department == OFFICE.of(language):
+        texts[1] = Text(
+            "否决事项发生的填“是”，没有发生的填“否”；加减分、实地核查、事件和审定各栏没有的留空。",
+            "Vetoes: yes where there was one, no where there was none; leave bonus, verification, events and approval "
+            "blank where there are none.",
+        )
     if department is None:
         texts.append(
             Text(
