@@ -24,11 +24,12 @@ from qtoolkit.engine import (
 )
 from qtoolkit.engine.build import inner_nodes
 from qtoolkit.engine.ticks import Rounding
+from qtoolkit.errors import InputError, nearest
 from qtoolkit.flags import flags_of
 from qtoolkit.inputs.changes import change
 from qtoolkit.inputs.scheme import Scheme, Spread
-from qtoolkit.inputs.table import VALUE, Table, table_of_frame
-from qtoolkit.language import Text
+from qtoolkit.inputs.table import VALUE, Table, table_of_frame, unit_of
+from qtoolkit.language import Text, say
 
 
 @dataclass(frozen=True)
@@ -194,7 +195,11 @@ class Assessment:
 
     def without(self, unit: str) -> Assessment:
         """The assessment of the other units alone: only set-dependent rules, means, quotas and ranks can then change."""
-        return assess(self.scheme, self.table.keep(np.array([name != unit for name in self.table.units])))
+        left_out = unit_of(unit, self.table.units)
+        if left_out is None:
+            hint = nearest(unit, self.table.units)
+            raise InputError(say(zh="没有考核对象“{unit}”{hint}", en="no unit “{unit}”{hint}", unit=unit, hint=hint))
+        return assess(self.scheme, self.table.keep(np.array([name != left_out for name in self.table.units])))
 
     @cached_property
     def flags(self) -> pd.DataFrame:

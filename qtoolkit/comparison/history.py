@@ -105,7 +105,7 @@ def history(grades: pd.DataFrame, names: Sequence[str] = GRADES, labels: dict[st
     """
     if not isinstance(grades, pd.DataFrame):
         raise InputError(say(zh="应为表格（考核对象 × 轮次），现为 {found}", en="expected a table, units × rounds, found {found}", found=type(grades).__name__))
-    table = grades.astype(object).where(grades.notna(), None).rename(columns=str)
+    table = grades.astype(object).where(grades.notna(), None).rename(index=plain_text, columns=str)
     twice = [*table.columns[table.columns.duplicated()], *table.index[table.index.duplicated()]]
     if twice:
         raise InputError(say(zh="轮次或考核对象重复：{names}", en="rounds or units named twice: {names}", names=listing(map(str, dict.fromkeys(twice)))))

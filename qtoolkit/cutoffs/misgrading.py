@@ -16,6 +16,7 @@ from qtoolkit.cutoffs.margins import score_limits
 from qtoolkit.engine import from_ticks
 from qtoolkit.engine.ticks import UNREACHABLE
 from qtoolkit.errors import InputError, nearest, real
+from qtoolkit.inputs.table import unit_of
 from qtoolkit.language import say
 from qtoolkit.simulation.sampling import standard_errors
 
@@ -106,10 +107,13 @@ def _errors(result: Assessment, se: float | Mapping[str, float] | str) -> np.nda
     elif not isinstance(se, Mapping | pd.Series):
         raise InputError(say(zh="se 应为数、各考核对象的数或“data”", en='se must be a number, numbers by unit, or "data"'))
     else:
-        given = dict(se)
-        for name in given:
-            if name not in units:
-                raise InputError(say(zh="se 中没有考核对象“{name}”{hint}", en="se: no unit “{name}”{hint}", name=name, hint=nearest(str(name), units)))
+        given = {}
+        for name, value in se.items():
+            unit = unit_of(name, units)
+            if unit is None:
+                hint = nearest(str(name), units)
+                raise InputError(say(zh="se 中没有考核对象“{name}”{hint}", en="se: no unit “{name}”{hint}", name=name, hint=hint))
+            given[unit] = value
         values = np.array([real(f"se.{unit}", given.get(unit), above=True) for unit in units])
     for unit, value in zip(units, values, strict=True):
         if not (np.isfinite(value) and value > 0):

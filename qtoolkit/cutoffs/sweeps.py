@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from numbers import Integral
 
 import numpy as np
 import pandas as pd
@@ -162,6 +163,8 @@ def _with_quotas(scheme: Scheme, quotas: Mapping[str, float]) -> Scheme:
             found=clip(quotas), known=listing(tops),
         )
         raise InputError(text)
-    given = {g: real(f"quotas.{g}", most) for g, most in quotas.items()}
+    for name, most in quotas.items():
+        real(f"quotas.{name}", most)
+    given = {name: int(most) if isinstance(most, Integral) else float(most) for name, most in quotas.items()}
     grades = [g.model_dump() | {"quota": given.get(g.id)} for g in scheme.grades]
     return validate(Scheme, scheme.model_dump() | {"grades": grades}, None)

@@ -11,7 +11,7 @@ from qtoolkit.inputs.excel import read_sheets
 from qtoolkit.inputs.files import read_bytes
 from qtoolkit.inputs.models import validate
 from qtoolkit.inputs.numbertext import is_blank, parse_number, plain_text
-from qtoolkit.inputs.scheme import Indicator, Scheme
+from qtoolkit.inputs.scheme import Indicator, Scheme, quota_unclear
 from qtoolkit.inputs.schemesheets import (
     ENDS,
     ENGLISH,
@@ -184,6 +184,15 @@ class _Book:
             self.complain(reason, sheet, row, title)
         return number
 
+    def _share(self, cell: Any, title: str, row: int) -> float:
+        """A quota that is written, or shown by Excel, as a percentage: a share below 1, for 100% may be a 1 (one unit)."""
+        number, reason = parse_number(cell, percent=True)
+        if reason is None and number >= 100:
+            reason = quota_unclear(plain_text(cell))
+        if reason is not None:
+            self.complain(reason, GRADES, row, title)
+        return number / 100
+
     def _tree(self, english: Mapping[tuple[str, str], str]) -> list[dict[str, Any]]:
         """Nested indicators; upper levels may be repeated, merged or left blank below their first row."""
         roots: list[dict[str, Any]] = []
@@ -289,9 +298,11 @@ class _Book:
             for key, title in GRADE_COLUMNS.items():
                 if title not in cells:
                     continue
-                if key in ("cutoff", "quota", "last"):
+                if key == "quota" and plain_text(cells[title]).endswith(("%", "\uff05")):
+                    grade[key] = self._share(cells[title], title, row)
+                elif key in ("cutoff", "quota", "last"):
                     number = self._number(cells, title, GRADES, row)
-                    grade[key] = int(number) if key == "last" and number.is_integer() else number
+                    grade[key] = int(number) if key != "cutoff" and number.is_integer() else number
                 else:
                     grade[key] = plain_text(cells[title])
             for key in ("name", "consequence"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ import pandas as pd
 
 from qtoolkit.inputs.files import Rows, read_rows, rows_of_grid
 from qtoolkit.inputs.headers import UNIT_HEADERS
+from qtoolkit.inputs.numbertext import plain_text
 from qtoolkit.inputs.scheme import Scheme
 from qtoolkit.inputs.statuses import (  # noqa: F401  (the codes of Table.status)
     BLANKS,
@@ -110,6 +111,15 @@ def table_of_frame(frame: pd.DataFrame, scheme: Scheme) -> Table:
         header.insert(0, "unit")
         cells = [[_name(label), *row] for label, row in zip(frame.index, cells, strict=True)]
     return table_of_rows(rows_of_grid("DataFrame", [header, *cells], first=0), scheme)
+
+
+def unit_of(label: Any, units: Collection[str]) -> str | None:
+    """The unit that a label of a DataFrame means, None where there is none: names are text, whatever they were.
+
+    >>> unit_of(2008, ["2007", "2008"])
+    '2008'
+    """
+    return next((name for name in (label, plain_text(_name(label))) if name in units), None)
 
 
 def _name(label: Any) -> Any:

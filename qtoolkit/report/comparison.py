@@ -10,6 +10,7 @@ from qtoolkit.comparison import FACTORS, PARTS, Comparison, History
 from qtoolkit.comparison.mixing import NONE_MATCHED
 from qtoolkit.errors import InputError, nearest
 from qtoolkit.inputs.scheme import Scheme
+from qtoolkit.inputs.table import unit_of
 from qtoolkit.language import Text, listing, say
 from qtoolkit.report import change_figures, reasons, words
 from qtoolkit.report.blocks import Block, Chart, DataTable, Paragraph, table_of
@@ -115,9 +116,11 @@ def parts(comparison: Comparison | None, unit: str | None = None) -> list[Block]
     shown = {name: reasons.NAMES[name] for name in PARTS[:-1] if name in FACTORS or (table[name] != 0).any()}
     if unit is None:
         unit = (table["change"].abs() + comparison.after.scheme.total * (steps["change"].fillna(0) != 0)).idxmax()
-    elif unit not in table.index:
+    elif (name := unit_of(unit, table.index)) is None:
         text = say(zh="unit 为“{unit}”，前后两次都参评的考核对象中没有它{hint}", en="unit is “{unit}”: not assessed both times{hint}", unit=unit, hint=nearest(unit, table.index))
         raise InputError(text)
+    else:
+        unit = name
     chart = Chart(
         "decomposition", Text("各考核对象得分变化的构成", "What each unit's change of score is made of"),
         lambda language: change_figures.decomposition(comparison, shown, language),

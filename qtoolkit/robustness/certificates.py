@@ -15,6 +15,7 @@ from qtoolkit.engine import Engine, affine, bounds, bracket, from_ticks, ratio_e
 from qtoolkit.engine.ticks import UNREACHABLE
 from qtoolkit.errors import InputError, WorkError, nearest
 from qtoolkit.inputs.statuses import NEW
+from qtoolkit.inputs.table import unit_of
 from qtoolkit.language import Text, say
 
 New = Literal["interval", "scenario"]
@@ -47,10 +48,11 @@ class Certificates:
         if side not in self.witnesses:
             sides = ", ".join(self.witnesses)
             raise InputError(say(zh="side 应为 {sides} 之一", en="side must be one of {sides}", sides=sides))
-        if unit not in self.table.index:
+        name = unit_of(unit, self.table.index)
+        if name is None:
             hint = nearest(unit, self.table.index)
             raise InputError(say(zh="没有考核对象“{unit}”{hint}", en="no unit “{unit}”{hint}", unit=unit, hint=hint))
-        points = self.witnesses[side].loc[unit]
+        points = self.witnesses[side].loc[name]
         return None if points.isna().any() else points
 
 

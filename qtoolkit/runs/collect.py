@@ -166,7 +166,7 @@ class _Book(Reader):
         from xlsxwriter.utility import xl_rowcol_to_cell
 
         super().complain(text, column, row)
-        title = None if column is None else self._header(column)
+        title = None if column is None else self._titled(column)
         if row is not None and title in self.rows.header and self.rows.lines is None:
             *others, last = self.problems.complaints
             cell = xl_rowcol_to_cell(row - 1, self.rows.header.index(title))

@@ -15,7 +15,7 @@ from qtoolkit.engine import Engine, shifted, to_ticks
 from qtoolkit.engine.build import shares_of
 from qtoolkit.engine.rules import LEAF_RULES
 from qtoolkit.errors import Complaint, InputError, nearest, real
-from qtoolkit.inputs.table import VALUE
+from qtoolkit.inputs.table import VALUE, unit_of
 from qtoolkit.language import Text, say
 from qtoolkit.regions import Region, area_of
 
@@ -121,7 +121,7 @@ def _checked(result: Assessment, errors: Any) -> np.ndarray | None:
     elif isinstance(errors, int | float):
         table = pd.DataFrame(float(errors), units, ids)
     elif isinstance(errors, pd.DataFrame):
-        table = errors
+        table = errors.set_axis([unit_of(unit, units) or unit for unit in errors.index])
     elif isinstance(errors, Mapping):
         table = pd.DataFrame({id: float(value) for id, value in errors.items()}, index=units)
     else:

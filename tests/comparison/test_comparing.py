@@ -195,7 +195,7 @@ def test_what_approval_changed_is_a_part_of_the_grade():
 
 def test_grades_of_other_names_and_numbers():
     frame = pd.DataFrame({"a": [0.95, 0.5]}, index=list("uv"))
-    old = qt.assess(scheme_with([share("a", 100.0)], {"A": 90.0, "B": 0.0}, vetoes=[{"id": "v", "name": "v", "cap": "B"}]), frame)
+    old = qt.assess(scheme_with([share("a", 100.0)], {"A": 90.0, "B": 0.0}, vetoes=[{"id": "v", "name": "v", "cap": "B"}]), frame.assign(**{"veto:v": False}))
     named = qt.assess(scheme_with([share("a", 100.0)], {"X": 97.0, "Y": 0.0}, vetoes=[{"id": "v", "name": "v", "cap": "Y"}]), frame.assign(**{"veto:v": [False, True]}))
     comparison = qt.comparison.compare(old, named)
     assert comparison.graded_alike and comparison.grade_decomposition["change"].tolist() == [-1, 0]

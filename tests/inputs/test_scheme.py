@@ -2,11 +2,13 @@
 
 import math
 
+import pandas as pd
 import pytest
 
+import qtoolkit as qt
 from qtoolkit.errors import InputError
 from qtoolkit.inputs.models import validate
-from qtoolkit.inputs.scheme import Scheme
+from qtoolkit.inputs.scheme import Scheme, read_scheme
 from tests.inputs.helpers import YAML, changed, names, refused, row, scheme_of
 
 
@@ -125,3 +127,23 @@ def test_direct_points_of_a_leaf_without_points_must_say_what_they_are_out_of():
         validate(Scheme, data, None)
     leaves[1]["rule"]["out_of"] = 10.0
     assert validate(Scheme, data, None).leaves[1].written_for == 10.0
+
+
+def test_a_quota_of_one_is_one_unit_and_1_0_is_asked_about(tmp_path):
+    """Four units of 95, 94, 93, 50: one place or a share of 0.75 by hand."""
+    frame = pd.DataFrame({"a": [0.95, 0.94, 0.93, 0.5]}, index=list("甲乙丙丁"))
+    text = "id: q\nname: q\nindicators: [{id: a, name: a, points: 100, rule: {kind: share}}]\ngrades: [{id: A, cutoff: 90, quota: QUOTA}, {id: B, cutoff: 0}]\n"
+    path = tmp_path / "scheme.yaml"
+    for quota, grades in (("1", "ABBB"), ("2", "AABB"), ("2.0", "AABB"), ("0.75", "AAAB"), ("0.25", "ABBB")):
+        path.write_text(text.replace("QUOTA", quota), encoding="utf-8")
+        scheme = read_scheme(path)
+        assert "".join(qt.assess(scheme, frame).grades) == grades, quota
+        for again in (scheme.replace(cutoffs={"A": 90}), Scheme.model_validate_json(scheme.model_dump_json())):
+            assert again == scheme
+    path.write_text(text.replace("QUOTA", "1.0"), encoding="utf-8")
+    zh, en = refused(read_scheme, path)
+    assert len(zh) == 1 and names((zh, en), "scheme.yaml", "“grades.A.quota”", "“1.0”", "100%")
+    assert "1家请写 1" in zh[0] and "write 1 for one unit" in en[0]
+    result = qt.assess(Scheme.flat({"a": 100}, {"A": 90, "B": 0}), frame)
+    assert "".join(qt.cutoffs.quota_audit(result, {"A": 1})["quota"]) == "ABBB"
+    names(refused(qt.cutoffs.quota_audit, result, {"A": 1.0}), "“1.0”")

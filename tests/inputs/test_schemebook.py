@@ -10,6 +10,7 @@ from qtoolkit.inputs.scheme import Scheme
 from qtoolkit.inputs.schemebook import read_scheme_book
 from qtoolkit.inputs.table import read_table
 from qtoolkit.runs.template import write_template
+from tests.inputs.helpers import names, refused
 
 LEAVES = [
     {"id": "pass", "name": "合格率", "points": 40.0, "unit": "%", "rule": {"kind": "goalposts", "low": 80.0, "high": 100.0}},
@@ -140,3 +141,26 @@ def test_what_users_do_and_is_understood(path):
     book.save(path)
     found = read_scheme_book(path)
     assert [leaf.id for leaf in found.leaves] == ["x1", "x2", "x3"] and [n.name.zh for n in found.nodes] == [n.name.zh for n in scheme.nodes]
+
+
+def test_a_quota_as_excel_shows_it(tmp_path):
+    """1 and 20% mean what they say; a 1 in a cell formatted as a percentage is shown as 100% and may be meant as either."""
+    scheme = qt.Scheme.flat({"a": 100}, {"A": 90, "B": 0})
+    for value, style, quota in ((1, "General", 1), (2, "General", 2), (0.2, "0%", 0.2), (0.2, "General", 0.2), ("30%", "General", 0.3)):
+        write_template(scheme, tmp_path / "q.xlsx")
+        put_quota(tmp_path / "q.xlsx", value, style)
+        found = read_scheme_book(tmp_path / "q.xlsx").grades[0].quota
+        assert found == quota and isinstance(found, type(quota))
+    for value, style in ((1, "0%"), (1, "0.00%"), ("100%", "General")):
+        put_quota(tmp_path / "q.xlsx", value, style)
+        zh, en = refused(read_scheme_book, tmp_path / "q.xlsx")
+        assert len(zh) == 1 and names((zh, en), "q.xlsx[等级]", "“名额上限”", "“100%”")
+
+
+def put_quota(path, value, style):
+    book = openpyxl.load_workbook(path)
+    sheet = book["等级"]
+    titles = [cell.value for cell in sheet[1]]
+    cell = sheet.cell(2, titles.index("名额上限") + 1)
+    cell.value, cell.number_format = value, style
+    book.save(path)

@@ -9,9 +9,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import qtoolkit as qt
+from qtoolkit.inputs.models import validate
 from qtoolkit.inputs.scheme import Scheme
 from qtoolkit.inputs.statuses import NOT_APPLICABLE, NOT_REPORTED, PENDING, VALUE, ZERO
 from qtoolkit.inputs.table import read_table, table_of_frame
+from qtoolkit.report import comparison as views
 from tests.inputs.helpers import CSV, HEADER, YAML, changed, names, refused, scheme_of
 
 
@@ -305,3 +308,40 @@ def test_thousands_of_unknown_units_are_named_in_reasonable_time(tmp_path):
     start = time.perf_counter()
     zh, _ = refused(table_of_frame, frame, scheme)
     assert time.perf_counter() - start < 10 and len(zh) == 2845 and len(zh[-1]) < 500
+
+
+def test_a_scheme_with_a_veto_needs_its_column_which_may_be_empty(tmp_path):
+    without = CSV.replace(",veto:safety", "").replace(",是,1", ",1").replace(",,,\n", ",,\n")
+    assert "veto" not in without and without.count(",") == CSV.count(",") - 3
+    names(refused(read, tmp_path, without), "data.csv", "#1", "veto:safety", "安全")
+    frame = pd.DataFrame({"a": [1.0, 0.5]}, index=["甲", "乙"])
+    data = Scheme.flat({"a": 100}, {"A": 90, "B": 0}).model_dump()
+    scheme = validate(Scheme, data | {"vetoes": [{"id": "v", "name": "事故", "cap": "B"}]}, None)
+    names(refused(table_of_frame, frame, scheme), "DataFrame", "veto:v")
+    assert not table_of_frame(frame.assign(**{"veto:v": None}), scheme).vetoes.any()
+    marked = validate(Scheme, data | {"vetoes": [{"id": "v", "name": "造假", "cap": "B", "falsified": True}]}, None)
+    assert not table_of_frame(frame, marked).vetoes.any()  # struck by marks in the cells: no column is needed
+
+
+def test_labels_that_are_numbers_name_their_units():
+    """A frame with integer labels: the units are called “0”, “1”, …, and either form of the name is understood."""
+    frame = pd.DataFrame({"a": [1.0, 0.5, 0.91], "b": [0.5, 0.9, 0.9]}, index=[0, 1, 2])
+    result = qt.assess(Scheme.flat({"a": 60, "b": 40}, {"A": 90, "B": 0}), frame)
+    found = qt.robustness.tolerance(result)
+    side = next(side for side, points in found.witnesses.items() if points.notna().all(axis=1).any())
+    unit = found.witnesses[side].dropna().index[0]
+    assert found.witness(int(unit), side).tolist() == found.witness(unit, side).tolist()
+    names(refused(found.witness, 7, side), "“7”")
+    assert result.without(1).scores.index.tolist() == ["0", "2"] == result.without("1").scores.index.tolist()
+    names(refused(result.without, 11), "“11”", "“1”")
+    one, two = (qt.cutoffs.misgrading(result, {kind(i): i + 1.0 for i in range(3)}) for kind in (int, str))
+    assert one.table.equals(two.table)
+    names(refused(qt.cutoffs.misgrading, result, {3: 1.0}), "“3”")
+    errors = pd.DataFrame(0.1, index=range(3), columns=["a", "b"])
+    one, two = (qt.simulation.simulate(result, draws=50, errors=table) for table in (errors, errors.rename(str)))
+    assert one.rank_acceptability.equals(two.rank_acceptability)
+    comparison = qt.comparison.compare(result, qt.assess(result.scheme, frame / 2))
+    assert len(views.parts(comparison, 1)) == len(views.parts(comparison, "1"))
+    names(refused(views.parts, comparison, 5), "“5”")
+    rounds = pd.DataFrame({2019: ["A", "B"], 2020: ["A", "A"]}, index=[1, 2])
+    assert qt.comparison.history(rounds).always("A") == ["1"]

@@ -12,7 +12,8 @@ from tests.comparison.test_comparing import scheme_with, share
 
 def compared(old_scheme, old, new_scheme, new):
     index = list("甲乙丙丁")
-    frames = [pd.DataFrame(data, index=index[: len(next(iter(data.values())))]) for data in (old, new)]
+    nobody = {f"veto:{veto.id}": "否" for scheme in (old_scheme, new_scheme) for veto in scheme.vetoes}
+    frames = [pd.DataFrame(nobody | data, index=index[: len(next(iter(data.values())))]) for data in (old, new)]
     return qt.comparison.compare(qt.assess(old_scheme, frames[0]), qt.assess(new_scheme, frames[1]))
 
 
