@@ -51,7 +51,12 @@ def _one_line(text: str) -> str:
 
 
 class InputError(ValueError):
-    """Raised for everything that a user can mend in files, parameters or arguments; holds all complaints together."""
+    """Raised for everything that a user can mend in files, parameters or arguments; holds all complaints together.
+
+    `language` is that of the case, where it is known: messages on the command line are in it.
+    """
+
+    language: str | None = None
 
     def __init__(self, complaints: Complaint | Text | Iterable[Complaint]):
         if isinstance(complaints, Text):
@@ -71,6 +76,8 @@ class InputError(ValueError):
 
 class WorkError(RuntimeError):
     """Raised when the input is right but the work failed (a notebook stopped, a memo could not be made)."""
+
+    language: str | None = None
 
     def __init__(self, text: Text):
         self.text = text

@@ -20,12 +20,25 @@ def project(start: Path | None = None) -> Path | None:
     return None
 
 
-def notebooks(near: Path | None = None) -> list[tuple[Path, str]]:
-    """Folders of notebooks, the first to be looked into first, and where each was found: the case's project, the working
-    directory's, the packaged copies, the checkout beside the package."""
-    found = [(folder / "notebooks", "project") for folder in (project(near), project()) if folder]
-    packaged = (PACKAGE / "_notebooks", "packaged") if (PACKAGE / "_notebooks").is_dir() else None
-    return list(dict.fromkeys([*found, packaged or (PACKAGE.parent / "notebooks", "checkout")]))
+def notebooks(given: Path | None = None) -> list[tuple[Path, str]]:
+    """Folders of notebooks, the first to be looked into first, and what each is: the one that was asked for ("given"),
+    then the package's own ("packaged", or "checkout" where the package is installed from one).
+
+    What lies beside a case is never among them unless it was asked for: a folder from someone else runs no code.
+    """
+    packaged = PACKAGE / "_notebooks"
+    own = (packaged, "packaged") if packaged.is_dir() else (PACKAGE.parent / "notebooks", "checkout")
+    return [*([] if given is None else [(given, "given")]), own]
+
+
+def notebooks_beside(case: Path) -> Path | None:
+    """A folder of notebooks in a case's folder or in its project that is not the package's own; None without one."""
+    around = project(case)
+    used = {folder.resolve() for folder, _ in notebooks()}
+    for folder in (case / "notebooks", *([around / "notebooks"] if around else [])):
+        if folder.is_dir() and folder.resolve() not in used and any(folder.glob("*.ipynb")):
+            return folder
+    return None
 
 
 def packaged_cases() -> Path:

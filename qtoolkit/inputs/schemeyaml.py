@@ -1,4 +1,4 @@
-"""A scheme as the text of a scheme.yaml."""
+"""A scheme as the text of a scheme.yaml, and plain data as YAML that every version of it reads alike."""
 
 from __future__ import annotations
 
@@ -11,17 +11,6 @@ from qtoolkit.inputs.yamltext import is_ambiguous
 
 def scheme_yaml(scheme: Scheme) -> str:
     """The scheme as the text of a scheme.yaml that reads back equal."""
-    from ruamel.yaml import YAML
-    from ruamel.yaml.scalarstring import DoubleQuotedScalarString
-
-    def quoted(part: Any) -> Any:
-        """Text that versions of YAML read differently needs quotes."""
-        if isinstance(part, dict):
-            return {quoted(key): quoted(value) for key, value in part.items()}
-        if isinstance(part, list):
-            return [quoted(item) for item in part]
-        return DoubleQuotedScalarString(part) if isinstance(part, str) and is_ambiguous(part) else part
-
     data = scheme.model_dump(mode="json", exclude_defaults=True)
     pending = list(data["indicators"])
     while pending:
@@ -29,6 +18,25 @@ def scheme_yaml(scheme: Scheme) -> str:
         pending += node.get("children", [])
         if "rule" in node:
             node["rule"].setdefault("kind", "share")
+    return yaml_of(data)
+
+
+def yaml_of(data: dict[str, Any]) -> str:
+    """Plain data as YAML; text that versions of YAML read differently is quoted.
+
+    >>> yaml_of({"language": "zh", "name": "no"})
+    'language: zh\\nname: "no"\\n'
+    """
+    from ruamel.yaml import YAML
+    from ruamel.yaml.scalarstring import DoubleQuotedScalarString
+
+    def quoted(part: Any) -> Any:
+        if isinstance(part, dict):
+            return {quoted(key): quoted(value) for key, value in part.items()}
+        if isinstance(part, list):
+            return [quoted(item) for item in part]
+        return DoubleQuotedScalarString(part) if isinstance(part, str) and is_ambiguous(part) else part
+
     yaml, out = YAML(), io.StringIO()
     yaml.width, yaml.default_flow_style, yaml.allow_unicode = 4096, None, True  # leaves of the data on one line
     yaml.dump(quoted(data), out)

@@ -45,10 +45,11 @@ def convert(body: str, folder: Path, *options: str) -> bytes:
 def write_html(body: str, title: str, language: str) -> bytes:
     """The memo as one HTML file that carries its pictures and its font."""
     options = ["-f", "html-auto_identifiers", "-t", "html5", "-s", "--wrap=none", f"--template={STYLE / 'memo.html'}"]
-    named = [f"--metadata=pagetitle:{title}", f"--variable=lang:{'zh-CN' if language == 'zh' else 'en'}"]
+    named = ["--metadata=pagetitle:memo", f"--variable=lang:{'zh-CN' if language == 'zh' else 'en'}"]
     page = run(*options, *named, given=body).decode()
     font = base64.b64encode(fonts.subset(html.unescape(body) + title)).decode()
-    return page.replace("@FONT@", font, 1).encode()
+    page = page.replace("@FONT@", font, 1)
+    return page.replace("@TITLE@", html.escape(title), 1).encode()  # as an argument it would hang on the user's locale
 
 
 def write_pdf(body: str, title: str, language: str) -> bytes:

@@ -1,17 +1,25 @@
-"""The command line: `qtoolkit run`, `check`, `new`, `template`, `collect`, `schema`. Exit status 0 done, 1 the work failed, 2 the input is wrong."""
+"""The command line: `qtoolkit run`, `check`, `verify`, `new`, `template`, `collect`, `schema`.
+
+Exit status 0 done, 1 the work failed, 2 the input is wrong, 130 interrupted.
+"""
 
 from __future__ import annotations
 
 import json
 import re
+import signal
 import sys
+import tempfile
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from qtoolkit.errors import InputError, WorkError
-from qtoolkit.language import Text, say
+from qtoolkit.errors import InputError, WorkError, clip
+from qtoolkit.language import LANGUAGES, Text, say
 
 app = typer.Typer(
     help="质量工作考核方案测算工具 Test points, cutoffs and robustness of an assessment scheme.", no_args_is_help=True,
@@ -35,6 +43,14 @@ LanguageOption = Annotated[str | None, typer.Option("--language", help="语言 z
 NotebookOption = Annotated[
     list[str] | None, typer.Option("--notebook", help="只运行这些分析 Run these notebooks only (repeatable)")
 ]
+NotebooksOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--notebooks",
+        help="先用该文件夹中的 notebook（它们是程序，只用自己的） A folder whose notebooks come before the toolkit's own; "
+        "they are programs: use your own alone",
+    ),
+]
 
 
 @app.command()
@@ -47,6 +63,7 @@ def run(
     language: LanguageOption = None,
     format_: Annotated[str, typer.Option("--format", help="报告格式 Memo formats, comma separated")] = "html,docx,pdf",
     notebook: NotebookOption = None,
+    notebooks: NotebooksOption = None,
     seed: Annotated[int | None, typer.Option("--seed", help="随机数种子 Seed of simulations")] = None,
 ) -> None:
     """测算并写出报告 Run a case and write the memo, tables and figures."""
@@ -56,9 +73,12 @@ def run(
 
     settings = _settings(set_) | ({} if seed is None else {"seed": seed})
     formats = tuple(name.strip() for name in format_.split(",") if name.strip())
-    ready = plan(case, settings, language, notebook, formats)
-    with _Progress(ready.parameters.language) as bar:
-        folder, already = carry_out(ready, out, Workers(jobs, dask), bar.show)
+    ready = plan(case, settings, language, notebook, formats, notebooks)
+    tell = _teller(ready.parameters.language)
+    for text in ready.notices:
+        tell(text)
+    with _Progress(ready.parameters.language) as bar, _spoken(ready.parameters.language):
+        folder, already = carry_out(ready, out, Workers(jobs, dask), bar.show, tell)
     memo = folder / f"memo.{formats[0]}" if formats else folder
     if already:
         text = say(zh="结果已经存在：{path}", en="the result is there already: {path}", path=memo)
@@ -68,12 +88,20 @@ def run(
 
 
 @app.command()
-def check(case: CaseArgument, set_: SetOption = None, language: LanguageOption = None, notebook: NotebookOption = None) -> None:
+def check(
+    case: CaseArgument,
+    set_: SetOption = None,
+    language: LanguageOption = None,
+    notebook: NotebookOption = None,
+    notebooks: NotebooksOption = None,
+) -> None:
     """只检查输入，不运行 Validate a case without running it."""
     from qtoolkit.runs.plan import plan
 
-    ready = plan(case, _settings(set_), language, notebook)
+    ready = plan(case, _settings(set_), language, notebook, notebook_folder=notebooks)
     language = ready.parameters.language
+    for text in ready.notices:
+        _teller(language)(text)
     text = say(
         zh="检查通过：考核对象{units}家，指标{leaves}项，总分{total:g}分。",
         en="The input is sound: {units:unit|units}, {leaves:indicator|indicators}, {total:g} points in all.",
@@ -82,6 +110,37 @@ def check(case: CaseArgument, set_: SetOption = None, language: LanguageOption =
     _print(text.of(language))
     for text in ready.result.flags["text"]:
         _print(f"  {text.of(language)}")
+
+
+@app.command()
+def verify(
+    folder: Annotated[Path, typer.Argument(help="结果文件夹 Run folder")], language: LanguageOption = None
+) -> None:
+    """核对结果文件夹与其清单 Check every file of a run folder against its manifest."""
+    from qtoolkit.runs.folder import MANIFEST, differences, read_manifest
+
+    found = differences(folder)
+    if found is None:
+        text = say(
+            zh="{folder} 不是测算结果文件夹：没有完好的 {name}",
+            en="{folder} is no run folder: it has no sound {name}",
+            folder=folder, name=MANIFEST,
+        )
+        raise InputError(text)
+    if found:
+        said = [text.of(language or "zh") for text in found[:MOST_COMPLAINTS]]
+        more = len(found) - len(said)
+        text = say(
+            zh="{folder} 与清单有{n}处不符", en="{folder} differs from its manifest in {n:place|places}", folder=folder, n=len(found)
+        )
+        for line in said:
+            _print(line, error=True)
+        if more:
+            _print(say(zh="另有{rest}处", en="and {rest} more", rest=more).of(language or "zh"), error=True)
+        raise WorkError(text)
+    count = len((read_manifest(folder) or {})["files"])
+    text = say(zh="{count}个文件均与清单一致", en="all {count:file|files} are as the manifest says", count=count)
+    _print(text.of(language or "zh"))
 
 
 @app.command()
@@ -229,20 +288,39 @@ def _print(text: str, error: bool = False) -> None:
     print(text.encode(encoding, "replace").decode(encoding), file=stream)
 
 
-def _language(arguments: list[str]) -> str:
-    """The language of messages when the parameters could not be read: --language, else Chinese."""
-    for i, argument in enumerate(arguments):
-        if argument == "--language=en" or (argument == "--language" and arguments[i + 1 : i + 2] == ["en"]):
-            return "en"
-    return "zh"
+def _language(arguments: list[str]) -> str | None:
+    """The language that --language asks for; None without it."""
+    for language in LANGUAGES:
+        for i, argument in enumerate(arguments):
+            asked = argument == "--language" and arguments[i + 1 : i + 2] == [language]
+            if asked or argument == f"--language={language}":
+                return language
+    return None
+
+
+def _teller(language: str) -> Callable[[Text], None]:
+    """Notices go to stderr, so that what a command prints can be read by another program."""
+    return lambda text: _print(text.of(language), error=True)
+
+
+@contextmanager
+def _spoken(language: str) -> Iterator[None]:
+    """Errors inside are in the language of the case."""
+    try:
+        yield
+    except (InputError, WorkError) as error:
+        error.language = language
+        raise
 
 
 def main() -> None:
-    """Entry point of the command `qtoolkit`."""
-    language = _language(sys.argv[1:])
+    """Entry point of the command `qtoolkit`: every end of it is an exit status and at most a few sentences."""
+    given = _language(sys.argv[1:])
+    signal.signal(signal.SIGTERM, _interrupt)
     try:
         app()
     except InputError as error:
+        language = given or error.language or "zh"
         sentences = error.sentences(language)
         for sentence in sentences[:MOST_COMPLAINTS]:
             _print(sentence, error=True)
@@ -250,11 +328,48 @@ def main() -> None:
             _print(say(zh="另有{rest}处同样需要改正", en="and {rest} more", rest=rest).of(language), error=True)
         sys.exit(2)
     except WorkError as error:
-        _print(error.text.of(language), error=True)
+        _print(error.text.of(given or error.language or "zh"), error=True)
         sys.exit(1)
     except KeyboardInterrupt:
-        _print(Text("已中断，没有写出结果", "interrupted; nothing was written").of(language), error=True)
+        _print(Text("已中断，没有写出结果", "interrupted; nothing was written").of(given or "zh"), error=True)
         sys.exit(130)
+    except OSError as error:
+        _print(_disk(error).of(given or "zh"), error=True)
+        sys.exit(1)
+    except Exception as error:  # whatever else: one sentence, and the details in a file
+        _print(_unforeseen(error).of(given or "zh"), error=True)
+        raise SystemExit(1) from None
+
+
+def _interrupt(*_: object) -> None:
+    """A polite end (SIGTERM) cleans up as Ctrl-C does."""
+    raise KeyboardInterrupt
+
+
+def _disk(error: OSError) -> Text:
+    """What the system refused, in one sentence."""
+    why = error.strerror or str(error)
+    where = clip(error.filename or "", 200)
+    return say(
+        zh="无法读写文件：{where}（{why}）", en="a file could not be read or written: {where} ({why})", where=where, why=why
+    )
+
+
+def _unforeseen(error: Exception) -> Text:
+    """One sentence about a failure that nobody foresaw; the traceback is kept in a file."""
+    details = "".join(traceback.format_exception(error))
+    try:
+        handle, name = tempfile.mkstemp(prefix="qtoolkit-", suffix=".txt", text=True)
+        with open(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(details)
+    except OSError:
+        name = Text("无法写出", "could not be written")
+    return say(
+        zh="出现没有预料到的错误（{kind}），没有写出结果；详情见 {file}，请连同案例一起反馈",
+        en="something failed that nobody foresaw ({kind}), and nothing was written; details are in {file}: "
+        "please report it with the case",
+        kind=type(error).__name__, file=name,
+    )
 
 
 if __name__ == "__main__":

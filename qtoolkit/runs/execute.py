@@ -21,14 +21,6 @@ from qtoolkit.runs.executors import Workers
 from qtoolkit.runs.notebooks import Notebook
 
 
-class Failure(WorkError):
-    """A notebook stopped; `partial` is the notebook up to the cell that failed."""
-
-    def __init__(self, text: Text, partial: Path):
-        self.partial = partial
-        super().__init__(text)
-
-
 def execute(
     notebooks: Sequence[Notebook],
     parameters: Mapping[str, Any],
@@ -37,34 +29,40 @@ def execute(
     out: Path,
     workers: Workers,
     done: Callable[[str], None] = lambda name: None,
-) -> list[Path]:
+) -> tuple[list[Path], list[WorkError]]:
     """Execute notebooks into `out`; the kernels work in `folder`.
 
-    Only parameters that a notebook declares reach it. The first failure stops the others.
+    Only parameters that a notebook declares reach it. A notebook that fails does not stop the others, and is left in
+    `out` as far as it came.
 
     Returns
     -------
     list of Path
-        The executed notebooks, in the order given.
+        The notebooks that ran to their end, in the order given.
+    list of WorkError
+        What failed, in the same order.
 
     Raises
     ------
     InputError
-        A cell raised one (a knob out of range, say).
-    Failure
-        A cell failed otherwise.
+        A cell raised one (a knob out of range, say): the others are stopped.
     """
+    failed: dict[str, WorkError] = {}
     with _Processes(out, workers.environment) as processes, ThreadPoolExecutor(workers.notebooks) as pool:
         tasks = {pool.submit(processes.run, book, parameters, language, folder, out): book for book in notebooks}
         try:
             for task in as_completed(tasks):
-                task.result()
+                try:
+                    task.result()
+                except WorkError as error:
+                    failed[tasks[task].name] = error
                 done(tasks[task].name)
         except BaseException:
             processes.stop()
             pool.shutdown(cancel_futures=True)
             raise
-    return [out / f"{book.name}.ipynb" for book in notebooks]
+    ran = [out / f"{book.name}.ipynb" for book in notebooks if book.name not in failed]
+    return ran, [failed[book.name] for book in notebooks if book.name in failed]
 
 
 class _Processes:
@@ -80,7 +78,8 @@ class _Processes:
     def __enter__(self) -> _Processes:
         kernel = self.home / "kernels" / "python3"
         kernel.mkdir(parents=True)
-        argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+        argv = [sys.executable, "-P", "-m", "ipykernel_launcher", "--InteractiveShellApp.ignore_cwd=True"]
+        argv += ["-f", "{connection_file}"]
         spec = {"argv": argv, "display_name": "Python 3", "language": "python"}
         (kernel / "kernel.json").write_text(json.dumps(spec), encoding="utf-8")
         return self
@@ -97,14 +96,19 @@ class _Processes:
                 process.kill()
 
     def environment(self) -> dict[str, str]:
+        """Variables of workers and kernels: nothing is imported from the working directory or from the case's folder."""
         package = str(Path(__file__).resolve().parents[2])
-        paths = [package, *filter(None, [os.environ.get("PYTHONPATH")])]
+        given = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+        paths = [package, *(path for path in given if os.path.isabs(path))]
         return os.environ | {
             "JUPYTER_PATH": str(self.home),
             "JUPYTER_CONFIG_DIR": str(self.home / "config"),
+            "JUPYTER_RUNTIME_DIR": str(self.home / "runtime"),
+            "JUPYTER_DATA_DIR": str(self.home / "data"),
             "JUPYTER_PLATFORM_DIRS": "1",
             "IPYTHONDIR": str(self.home / "ipython"),
             "PYTHONPATH": os.pathsep.join(paths),
+            "PYTHONSAFEPATH": "1",
             "PYTHONUTF8": "1",
             "PYTHONIOENCODING": "utf-8",
             **self.variables,
@@ -123,7 +127,7 @@ class _Processes:
             "failure": str(failure),
         }
         job_file.write_text(json.dumps(job), encoding="utf-8")
-        command = [sys.executable, "-m", "qtoolkit.runs.worker", str(job_file)]
+        command = [sys.executable, "-P", "-m", "qtoolkit.runs.worker", str(job_file)]
         with self.lock:
             if self.stopped:
                 return
@@ -143,13 +147,13 @@ class _Processes:
             if self.stopped or process.returncode == 0:
                 return
         if failure.is_file():
-            raise _cell_failed(book, json.loads(failure.read_text(encoding="utf-8")), output)
+            raise _cell_failed(book, json.loads(failure.read_text(encoding="utf-8")))
         lines = errors.decode("utf-8", "replace").strip().splitlines() or [f"exit status {process.returncode}"]
         text = say(zh="{name} 未能运行：{why}", en="{name} could not run: {why}", name=book.name, why=lines[-1])
-        raise Failure(text, output)
+        raise WorkError(text)
 
 
-def _cell_failed(book: Notebook, failure: Mapping[str, Any], output: Path) -> Exception:
+def _cell_failed(book: Notebook, failure: Mapping[str, Any]) -> Exception:
     """The cell's error in one sentence; an InputError stays one."""
     lines = [line for line in str(failure["message"]).splitlines() if line.strip()] or [""]
     if failure["name"] == "InputError":
@@ -161,4 +165,4 @@ def _cell_failed(book: Notebook, failure: Mapping[str, Any], output: Path) -> Ex
         en="{name}: cell [{cell}] failed: {kind}: {why}",
         name=book.name, cell=failure["cell"], kind=failure["name"], why=lines[-1],
     )
-    return Failure(text, output)
+    return WorkError(text)

@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
+import itertools
 import json
 import os
+import platform
 import shutil
 import tempfile
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
+
 from qtoolkit.errors import InputError
 from qtoolkit.inputs.locate import PACKAGE
-from qtoolkit.language import say
+from qtoolkit.language import Text, listing, say
 
 MARK = "qtoolkit run"
 MANIFEST = "manifest.json"
-LIBRARIES = ("numpy", "scipy", "pandas")
-STALE = 3600  # seconds after which the leftovers of a killed run are cleared away
+FAILED = "qtoolkit failed run"
+LIBRARIES = (
+    "numpy", "scipy", "pandas",  # numbers
+    "matplotlib", "seaborn", "fonttools", "zhplot", "typst", "pypandoc_binary", "python-docx", "xlsxwriter",  # looks
+    "papermill", "nbclient", "ipykernel",  # how notebooks run
+)  # fmt: skip
 
 
 def sha256(data: bytes) -> str:
@@ -40,8 +48,8 @@ def package_hash() -> str:
 
 
 def versions() -> dict[str, str]:
-    """Versions of the libraries whose numbers go into results."""
-    return {name: version(name) for name in LIBRARIES}
+    """Versions of what shapes the results: Python and the libraries that compute, draw, set and run."""
+    return {"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}}
 
 
 def run_hash(content: Mapping[str, Any]) -> str:
@@ -50,26 +58,54 @@ def run_hash(content: Mapping[str, Any]) -> str:
 
 
 def read_manifest(folder: Path) -> dict[str, Any] | None:
-    """The manifest of a run folder, None where there is none."""
+    """The manifest of a run folder, None where there is none or its form is not that of one."""
     try:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
-    return manifest if isinstance(manifest, dict) and manifest.get("kind") == MARK else None
+    if not isinstance(manifest, dict) or manifest.get("kind") != MARK:
+        return None
+    files = manifest.get("files")
+    named = isinstance(files, dict) and all(isinstance(sha, str) for sha in files.values())
+    return manifest if named and isinstance(manifest.get("hash"), str) else None
+
+
+def differences(folder: Path) -> list[Text] | None:
+    """Where a run folder is not what its manifest says, a sentence each; None where there is no manifest.
+
+    Files of the folder are compared with the manifest, never the reverse, so that a manifest from someone else cannot
+    make this program open anything outside the folder.
+    """
+    manifest = read_manifest(folder)
+    if manifest is None:
+        return None
+    there, listed = _files(folder), manifest["files"]
+    found = []
+    if run_hash({key: manifest[key] for key in manifest.get("attested", ()) if key in manifest}) != manifest["hash"]:
+        text = say(zh="{name}：内容与其校验值不符", en="{name}: what it says does not match its own hash", name=MANIFEST)
+        found.append(text)
+    for name in sorted(listed.keys() | (there.keys() - {MANIFEST})):
+        if name not in there:
+            found.append(say(zh="{name}：文件缺失", en="{name}: the file is missing", name=name))
+        elif name not in listed:
+            found.append(say(zh="{name}：清单中没有的文件", en="{name}: a file that the manifest does not list", name=name))
+        elif sha256(there[name].read_bytes()) != listed[name]:
+            found.append(say(zh="{name}：文件已被改动", en="{name}: the file was changed", name=name))
+    return found
 
 
 def is_done(folder: Path, hash: str) -> bool:
-    """Whether the folder holds the finished run of this hash."""
+    """Whether the folder holds the finished run of this hash, whole and untouched."""
     manifest = read_manifest(folder)
-    return manifest is not None and manifest["hash"] == hash and all((folder / name).is_file() for name in manifest["files"])
+    return manifest is not None and manifest["hash"] == hash and differences(folder) == []
 
 
 def check_target(folder: Path) -> None:
     """Refuse a folder that is no run, or a run in which somebody has changed or added files: nothing may be lost."""
-    if not folder.exists():
+    if not os.path.lexists(folder):
         return
-    manifest = read_manifest(folder) if folder.is_dir() else None
-    if manifest is None:
+    found = differences(folder) if folder.is_dir() else None
+    if found is None:
         if folder.is_dir() and not any(folder.iterdir()):
             return
         text = say(
@@ -78,38 +114,79 @@ def check_target(folder: Path) -> None:
             folder=folder,
         )
         raise InputError(text)
-    changed = sorted(
-        name
-        for name, path in _files(folder).items()
-        if name != MANIFEST and manifest["files"].get(name) != sha256(path.read_bytes())
-    )
-    if changed:
+    if found:
         text = say(
-            zh="{folder} 中的文件已被改动或是新增的：{names}；为免丢失，请用 -o 另指定一个文件夹",
-            en="files in {folder} were changed or added: {names}; so that nothing is lost, give another folder with -o",
-            folder=folder, names=", ".join(changed[:5]),
+            zh="{folder} 中的文件与清单不符（{names}）；为免丢失，请用 -o 另指定一个文件夹",
+            en="files in {folder} are not what its manifest says ({names}); "
+            "so that nothing is lost, give another folder with -o",
+            folder=folder, names=listing(found, most=5),
         )
         raise InputError(text)
 
 
 @contextmanager
-def building(target: Path) -> Iterator[Path]:
-    """A temporary sibling of `target`, which takes its place when the block ends well and vanishes when it does not."""
+def building(target: Path, tell: Callable[[Text], None] = lambda text: None) -> Iterator[Path]:
+    """A temporary sibling of `target`, which takes its place when the block ends well and vanishes when it does not.
+
+    One run at a time builds `target`; what killed runs have left beside it is named to the user through `tell`.
+    """
     target.parent.mkdir(parents=True, exist_ok=True)
-    _clear_leftovers(target)
-    work = Path(tempfile.mkdtemp(prefix=f".{target.name}.partial-", dir=target.parent))
+    with _locked(target):
+        if left := leftovers(target):
+            text = say(
+                zh="被中断的测算留下了 {names}，不再需要，可以删除",
+                en="runs that were killed have left {names}: no longer needed, they can be deleted",
+                names=listing([str(path) for path in left], most=5),
+            )
+            tell(text)
+        work = Path(tempfile.mkdtemp(prefix=_partial(target), dir=target.parent))
+        try:
+            yield work
+            if work.exists():
+                _put(work, target)
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+
+
+def _partial(target: Path) -> str:
+    return f".{target.name[:80]}.partial-"
+
+
+def leftovers(target: Path) -> list[Path]:
+    """What runs into `target` that were killed have left; for the one that holds its lock."""
+    return sorted(path for path in target.parent.glob(f"{glob.escape(_partial(target))}*") if path.is_dir())
+
+
+@contextmanager
+def _locked(target: Path) -> Iterator[None]:
+    """The right to build `target`, which the system takes back from a process that is killed."""
+    path = target.with_name(f".{target.name[:80]}.lock")
+    while True:
+        lock = FileLock(path)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            text = say(
+                zh="另一个测算正在写入 {folder}，请等它结束，或用 -o 另指定一个文件夹",
+                en="another run is writing {folder}: wait for it, or give another folder with -o",
+                folder=target,
+            )
+            raise InputError(text) from None
+        if path.exists():  # else the run before has just removed the file that is locked here: lock the next one
+            break
+        lock.release()
     try:
-        yield work
-        _put(work, target)
+        yield
     finally:
-        shutil.rmtree(work, ignore_errors=True)
+        path.unlink(missing_ok=True) if os.name == "posix" else None
+        lock.release()
 
 
 def _put(work: Path, target: Path) -> None:
     """Rename `work` to `target`; what stood there goes only once the new run stands."""
     check_target(target)
     os.chmod(work, 0o755)
-    old = Path(tempfile.mkdtemp(prefix=f".{target.name}.partial-", dir=target.parent)) / "old"
+    old = Path(tempfile.mkdtemp(prefix=_partial(target), dir=target.parent)) / "old"
     try:
         if target.exists():
             os.replace(target, old)
@@ -123,17 +200,22 @@ def _put(work: Path, target: Path) -> None:
         shutil.rmtree(old.parent, ignore_errors=True)
 
 
-def _clear_leftovers(target: Path) -> None:
-    for path in target.parent.glob(f".{target.name}.partial-*"):
-        if path.is_dir() and time.time() - path.stat().st_mtime > STALE:
-            shutil.rmtree(path, ignore_errors=True)
+def keep_failed(work: Path, target: Path) -> Path:
+    """Rename `work` to a fresh name beside `target` that says that the run failed; nothing that is there is touched."""
+    os.chmod(work, 0o755)
+    for number in itertools.count(1):
+        kept = target.with_name(f"{target.name}.failed" + (f"-{number}" if number > 1 else ""))
+        if not os.path.lexists(kept):
+            os.rename(work, kept)
+            return kept
 
 
-def write_manifest(folder: Path, content: Mapping[str, Any]) -> None:
-    """Write the manifest, with the hash of every file in the folder."""
+def write_manifest(folder: Path, content: Mapping[str, Any], kind: str = MARK, **more: Any) -> None:
+    """Write the manifest: what the run depends on with its hash, `more`, and the hash of every file in the folder."""
     files = {name: sha256(path.read_bytes()) for name, path in _files(folder).items()}
-    manifest = {"kind": MARK, **content, "files": files}
-    (folder / MANIFEST).write_text(json.dumps(manifest, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    own = {"kind": kind, "hash": run_hash(content), **more, "attested": list(content)}
+    text = json.dumps({**own, **content, "files": files}, ensure_ascii=False, indent=2)
+    (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
 
 
 def _files(folder: Path) -> dict[str, Path]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
 import nbformat
@@ -19,7 +20,7 @@ from qtoolkit.language import LANGUAGES, say
 
 @dataclass(frozen=True)
 class Notebook:
-    """A notebook file: `origin` says where it was found (project, packaged, checkout, explicit)."""
+    """A notebook file, read once: `origin` says where it was found (given, packaged, checkout, explicit)."""
 
     name: str
     path: Path
@@ -39,7 +40,10 @@ class Notebook:
         from papermill import inspect_notebook
 
         try:
-            return {name: info["default"] for name, info in inspect_notebook(str(self.path)).items()}
+            with tempfile.TemporaryDirectory() as folder:  # what runs is what was read, also if the file changes now
+                copy = Path(folder, "notebook.ipynb")
+                copy.write_bytes(self.bytes)
+                return {name: info["default"] for name, info in inspect_notebook(str(copy)).items()}
         except (ValueError, KeyError, AttributeError, nbformat.reader.NotJSONError, nbformat.ValidationError) as error:
             why = " ".join(str(error).split())[:200]
             text = say(zh="{name}不是有效的 notebook：{why}", en="{name} is not a valid notebook: {why}", name=self.path.name, why=why)
@@ -53,18 +57,30 @@ class Notebook:
         return book
 
 
-def find_notebooks(names: Iterable[str], near: Path | None = None) -> list[Notebook]:
-    """Notebooks by name ("01_assessment") or by path; a name is looked up in the folders of `locate.notebooks`."""
-    folders = locate.notebooks(near)
+def find_notebooks(names: Iterable[str], folder: Path | None = None, files: bool = False) -> list[Notebook]:
+    """Notebooks by name ("01_assessment"), looked up in `folder` and then among the package's own.
+
+    With `files`, for what a command or Python names itself, a name may be the path of a notebook (.ipynb), relative to
+    the working directory. A params.yaml names no files: a case that somebody sends runs no code.
+    """
+    folders = locate.notebooks(folder)
     found: list[Notebook] = []
     for name in names:
-        if name.endswith(".ipynb"):
-            path = locate.find(name, near)
+        if name.endswith(".ipynb") and files:
+            path = locate.find(name)
             found.append(Notebook(path.stem, path, "explicit"))
             continue
-        there = [(folder / f"{name}.ipynb", origin) for folder, origin in folders if (folder / f"{name}.ipynb").is_file()]
+        if PurePosixPath(name).name != name or PureWindowsPath(name).name != name or name.endswith(".ipynb"):
+            text = say(
+                zh="应为 notebook 的名称，现为路径“{name}”：案例不运行自带的程序；请写名称，并用 --notebooks 指定文件夹",
+                en="expected the name of a notebook, found the path “{name}”: a case runs no code of its own; "
+                "write the name and give the folder with --notebooks",
+                name=name,
+            )
+            raise InputError(text)
+        there = [(place / f"{name}.ipynb", origin) for place, origin in folders if (place / f"{name}.ipynb").is_file()]
         if not there:
-            hint = nearest(name, [path.stem for folder, _ in folders for path in folder.glob("*.ipynb")])
+            hint = nearest(name, [path.stem for place, _ in folders for path in place.glob("*.ipynb")])
             raise InputError(say(zh="没有 notebook“{name}”{hint}", en="no notebook “{name}”{hint}", name=name, hint=hint))
         found.append(Notebook(name, *there[0]))
     names = [notebook.name for notebook in found]

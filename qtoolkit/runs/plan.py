@@ -12,11 +12,12 @@ from qtoolkit.assessment import Assessment, assess
 from qtoolkit.errors import Complaint, InputError, Problems
 from qtoolkit.inputs.case import Case, case_of
 from qtoolkit.inputs.files import read_bytes
-from qtoolkit.inputs.locate import find, find_case
+from qtoolkit.inputs.locate import find, find_case, notebooks_beside
 from qtoolkit.inputs.parameters import BOOKS, Parameters, parameters_of, read_document
 from qtoolkit.inputs.yamltext import Document
-from qtoolkit.language import say
+from qtoolkit.language import LANGUAGES, Text, listing, say
 from qtoolkit.runs import folder as run_folder
+from qtoolkit.runs import staging
 from qtoolkit.runs.notebooks import Notebook, find_notebooks
 
 FORMATS = ("html", "docx", "pdf")
@@ -26,14 +27,20 @@ PATHS = ("scheme", "data", "previous", "ratings")
 
 @dataclass(frozen=True)
 class Plan:
-    """A validated run that has not started."""
+    """A validated run that has not started.
 
+    `name` is the case folder's, or of a workbook that is a case by itself its own; `folder` is where the relative paths
+    of the parameters lead from; `beside` is a folder of notebooks that lies beside the case and is not used.
+    """
+
+    name: str
     case: Case
     result: Assessment
     notebooks: tuple[Notebook, ...]
     parameters: Parameters
     folder: Path
     formats: tuple[str, ...]
+    beside: Path | None = None
 
     @property
     def tables(self) -> dict[str, Path]:
@@ -41,21 +48,41 @@ class Plan:
         return tables_of(self.parameters, self.folder)
 
     @property
-    def name(self) -> str:
-        """The case folder's name; of a workbook that is a case by itself, its own."""
-        path = self.case.files["params"]
-        return path.stem if path.suffix.lower() in BOOKS else path.resolve().parent.name
+    def files(self) -> dict[str, Path]:
+        """Every input file by its role, without params.yaml: the parameters say what it says."""
+        named = {role: path for role, path in self.case.files.items() if not role.endswith("params")}
+        return named | self.tables
+
+    @property
+    def notices(self) -> list[Text]:
+        """What the reader must know of the notebooks that run."""
+        given = [book.name for book in self.notebooks if book.origin in ("given", "explicit")]
+        found = []
+        if given:
+            text = say(
+                zh="以下分析不是工具自带的 notebook，而是 --notebooks 或 --notebook 指定的：{names}",
+                en="these notebooks are not the toolkit's own but given by --notebooks or --notebook: {names}",
+                names=listing(given),
+            )
+            found.append(text)
+        if self.beside is not None:
+            found.append(_unused(self.beside))
+        return found
 
     def content(self) -> dict[str, Any]:
-        """Everything that the results depend on."""
-        files = {role: path for role, path in self.case.files.items() if role != "params"} | self.tables
-        inputs = {role: (path.name, run_folder.sha256(read_bytes(path))) for role, path in files.items()}
+        """Everything that the results depend on; paths are those of :mod:`qtoolkit.runs.staging`."""
+        given = staging.destinations(self)
+        files = self.files
+        shas = {role: run_folder.sha256(read_bytes(path)) for role, path in files.items()}
+        inputs = {role: {"name": given.files[role], "sha256": shas[role]} for role in files}
+        books = {book.name: {"sha256": book.sha256, "origin": book.origin} for book in self.notebooks}
         return {
             "case": self.name,
-            "parameters": self.parameters.model_dump(mode="json") | dict(self.parameters.knobs),
+            "parameters": dict(given.parameters),
+            "previous": given.previous,
             "formats": list(self.formats),
-            "inputs": {role: {"name": name, "sha256": sha} for role, (name, sha) in inputs.items()},
-            "notebooks": {book.name: {"sha256": book.sha256, "origin": book.origin} for book in self.notebooks},
+            "inputs": inputs,
+            "notebooks": books,
             "package": run_folder.package_hash(),
             "versions": run_folder.versions(),
         }
@@ -67,6 +94,7 @@ def plan(
     language: str | None = None,
     notebooks: Sequence[str] | None = None,
     formats: Sequence[str] = FORMATS,
+    notebook_folder: str | Path | None = None,
 ) -> Plan:
     """Read and validate everything that a run needs, without writing anything.
 
@@ -79,40 +107,97 @@ def plan(
         ("cutoffs.A": 88). Paths are relative to the working directory, those in the params.yaml to its own folder.
     notebooks
         Names, or paths (.ipynb) relative to the working directory.
+    notebook_folder
+        A folder whose notebooks come before the package's own. What lies beside a case is not used without it: a folder
+        from someone else runs no code.
 
     Raises
     ------
     InputError
+        Its `language` is the case's where that could be read.
     """
     place = find_case(case)
     path = place / "params.yaml" if place.is_dir() else place
     document = read_document(path)
+    spoken = language or (document.data.get("language") if isinstance(document.data, dict) else None)
+    try:
+        folder = None if notebook_folder is None else _notebook_folder(notebook_folder)
+        return _plan(path, document, settings or {}, language, notebooks, formats, folder)
+    except InputError as error:
+        error.language = spoken if spoken in LANGUAGES else None
+        raise
+
+
+def _plan(
+    path: Path,
+    document: Document,
+    settings: Mapping[str, Any],
+    language: str | None,
+    asked: Sequence[str] | None,
+    formats: Sequence[str],
+    notebook_folder: Path | None,
+) -> Plan:
     near = path.parent.resolve()
-    data = _changed(document.data, settings or {}, near) if isinstance(document.data, dict) else document.data
-    written = data.get("notebooks") if isinstance(data, dict) else None
+    beside = None if notebook_folder is not None else notebooks_beside(near)
+    data, told = document.data, ()
+    books: Sequence[Notebook] = ()
     if isinstance(data, dict):
-        notebooks = [_seen_from(find(name), near) if name.endswith(".ipynb") else name for name in notebooks or ()]
-        data |= {key: value for key, value in (("language", language), ("notebooks", notebooks)) if value}
-        if isinstance(data.get("notebooks"), list | tuple):
-            data["notebooks"] = tuple(data["notebooks"])
-        if data.get("previous") is not None and not notebooks:
-            listed = data.get("notebooks", Parameters.model_fields["notebooks"].default)
-            if isinstance(listed, tuple) and COMPARISON not in listed:
-                data["notebooks"] = (*listed, COMPARISON)
-    told = _books(written, near, document)
-    books = _books(data.get("notebooks") if isinstance(data, dict) else None, near, document)
+        data = _changed(data, settings, near) | ({"language": language} if language else {})
+        listed = data.get("notebooks", Parameters.model_fields["notebooks"].default)
+        if isinstance(listed, list | tuple) and all(isinstance(name, str) for name in listed):
+            told = _told(tuple(listed), notebook_folder, document, beside)
+            books = find_notebooks(asked, notebook_folder, files=True) if asked else _with_comparison(data, told)
+            data["notebooks"] = tuple(book.name for book in books)
     declared = {name: default for book in (*told, *books) for name, default in book.declared.items()}
     parameters = parameters_of(data, declared.keys(), document)
     _check_knobs(parameters.knobs, declared)
     tables_of(parameters, near, path.name)
     for name in formats:
         if name not in FORMATS:
-            text = say(
-                zh="没有格式“{name}”，可用 {known}", en="no format “{name}”, there are {known}", name=name, known=", ".join(FORMATS)
+            known = ", ".join(FORMATS)
+            raise InputError(
+                say(zh="没有格式“{name}”，可用 {known}", en="no format “{name}”, there are {known}", name=name, known=known)
             )
-            raise InputError(text)
     found = case_of(parameters, near, {"params": path})
-    return Plan(found, assess(found.scheme, found.table), tuple(books), parameters, near, tuple(formats))
+    name = path.stem if path.suffix.lower() in BOOKS else near.name
+    result = assess(found.scheme, found.table)
+    return Plan(name, found, result, tuple(books), parameters, near, tuple(formats), beside)
+
+
+def _notebook_folder(given: str | Path) -> Path:
+    """The folder of notebooks that the user asks for."""
+    folder = find(given)
+    if not folder.is_dir() or not any(folder.glob("*.ipynb")):
+        text = say(zh="{folder} 不是含有 notebook 的文件夹", en="{folder} is no folder with notebooks", folder=folder)
+        raise InputError(text)
+    return folder
+
+
+def _told(
+    names: tuple[str, ...], notebook_folder: Path | None, document: Document, beside: Path | None
+) -> Sequence[Notebook]:
+    """The notebooks that the params.yaml names."""
+    try:
+        return find_notebooks(names, notebook_folder)
+    except InputError as error:
+        place = (document.name, document.line(("notebooks",)), "notebooks")
+        complaints = [Complaint(c.text, *place) if c.file is None else c for c in error.complaints]
+        raise InputError([*complaints, *([] if beside is None else [Complaint(_unused(beside))])]) from None
+
+
+def _unused(folder: Path) -> Text:
+    return say(
+        zh="案例旁的文件夹 {folder} 中的 notebook 没有使用；如需使用，请加 --notebooks {folder}",
+        en="the notebooks in {folder}, beside the case, are not used; --notebooks {folder} uses them",
+        folder=folder,
+    )
+
+
+def _with_comparison(data: Mapping[str, Any], told: Sequence[Notebook]) -> Sequence[Notebook]:
+    """The notebooks named, and the comparison where a previous year is given."""
+    if data.get("previous") is None or COMPARISON in [book.name for book in told]:
+        return told
+    return [*told, *find_notebooks([COMPARISON])]
 
 
 def tables_of(parameters: Parameters, folder: Path, file: str | None = None) -> dict[str, Path]:
@@ -126,16 +211,6 @@ def tables_of(parameters: Parameters, folder: Path, file: str | None = None) -> 
             problems.complaints += [Complaint(c.text, file, column=key) for c in error.complaints]
     problems.stop()
     return found
-
-
-def _books(names: Any, near: Path, document: Document) -> Sequence[Notebook]:
-    """The notebooks named; the default ones where it is no list of names."""
-    listed = isinstance(names, list | tuple) and all(isinstance(name, str) for name in names)
-    try:
-        return find_notebooks(tuple(names) if listed else Parameters.model_fields["notebooks"].default, near)
-    except InputError as error:
-        place = (document.name, document.line(("notebooks",)), "notebooks")
-        raise InputError(Complaint(c.text, *place) if c.file is None else c for c in error.complaints) from None
 
 
 def _changed(data: Mapping[str, Any], settings: Mapping[str, Any], near: Path) -> dict[str, Any]:

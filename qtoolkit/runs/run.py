@@ -7,11 +7,15 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from qtoolkit.language import Text
+from qtoolkit.errors import InputError, WorkError
+from qtoolkit.language import Text, say
 from qtoolkit.runs import folder as run_folder
 from qtoolkit.runs.executors import Workers
 from qtoolkit.runs.plan import FORMATS, Plan, plan
+from qtoolkit.runs.staging import destinations, stage
 from qtoolkit.runs.write import write
+
+CASE = "case"  # the copy of the inputs in a run folder
 
 
 def run(
@@ -22,6 +26,7 @@ def run(
     *,
     notebooks: Sequence[str] | None = None,
     formats: Sequence[str] = FORMATS,
+    notebook_folder: str | Path | None = None,
     jobs: int | None = None,
     dask: str | None = None,
     progress: Callable[[int, int, Text], None] = lambda done, total, what: None,
@@ -40,6 +45,8 @@ def run(
         Of the memo; the case's own if left out.
     notebooks, formats
         Which notebooks, which memo formats.
+    notebook_folder
+        A folder whose notebooks come before the package's own: they are programs, use your own alone.
     jobs, dask
         How many notebooks at a time and worker processes for simulations, or a Dask scheduler for them: see
         :func:`qtoolkit.runs.executors.executor`. Results do not depend on it.
@@ -56,26 +63,53 @@ def run(
     InputError
         The input is wrong; nothing was written.
     WorkError
-        A notebook or the memo failed; the partial notebooks are kept beside the run folder.
+        A notebook or the memo failed; all else is kept in a folder beside the run folder that is named as failed.
     """
-    return carry_out(plan(case, set, language, notebooks, formats), out, Workers(jobs, dask), progress)[0]
+    ready = plan(case, set, language, notebooks, formats, notebook_folder)
+    return carry_out(ready, out, Workers(jobs, dask), progress)[0]
 
 
 def carry_out(
-    plan: Plan, out: str | Path | None, workers: Workers, progress: Callable[[int, int, Text], None]
+    plan: Plan,
+    out: str | Path | None,
+    workers: Workers,
+    progress: Callable[[int, int, Text], None],
+    tell: Callable[[Text], None] = lambda text: None,
 ) -> tuple[Path, bool]:
-    """Carry out a plan: the run folder, and whether it was there already."""
+    """Carry out a plan: the run folder, and whether it was there already. `tell` is told what the user must know."""
     content = plan.content()
     hash = run_folder.run_hash(content)
-    target = Path(out) if out else Path("runs") / f"{plan.name}-{hash[:8]}"
+    target = Path(out) if out else Path("runs") / f"{plan.name[:80]}-{hash[:8]}"
     if run_folder.is_done(target, hash):
         return target, True
     run_folder.check_target(target)
     workers.check()
-    with run_folder.building(target.absolute()) as work:
-        write(plan, work, target, workers, progress, content)
-        created = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-        run_folder.write_manifest(work, {"hash": hash, "created": created, **content})
-    return target, False
+    created = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    with run_folder.building(target.absolute(), tell) as work:
+        copy = stage(plan, work / CASE)
+        if run_folder.run_hash(copy.content()) != hash:
+            raise InputError(
+                say(
+                    zh="{case} 的文件在读取时被改动，没有写出结果；请再运行一次",
+                    en="files of {case} changed while they were read; nothing was written: run it again",
+                    case=plan.name,
+                )
+            )
+        failures = write(copy, work, workers, progress, content)
+        about = {"created": created, "moved": dict(destinations(plan).moved)}
+        if not failures:
+            run_folder.write_manifest(work, content, **about)
+            return target, False
+        said = [failure.text.of(plan.parameters.language) for failure in failures]
+        run_folder.write_manifest(work, content, run_folder.FAILED, failed=said, **about)
+        kept = run_folder.keep_failed(work, target.absolute())
+    raise _failed(failures, kept if target.is_absolute() else target.with_name(kept.name))
 
 
+def _failed(failures: Sequence[WorkError], kept: Path) -> WorkError:
+    """All failures in one sentence, with where the rest is kept."""
+    texts = [failure.text for failure in failures]
+    said = Text("；".join(text.zh for text in texts), "; ".join(text.en for text in texts))
+    return WorkError(
+        say(zh="{said}；已完成的部分保存在 {kept}", en="{said}; what was done is kept in {kept}", said=said, kept=kept)
+    )

@@ -23,7 +23,25 @@ def main(job_file: str) -> int:
         failure = {"cell": error.exec_count, "name": error.ename, "message": str(error.evalue)}
         Path(job["failure"]).write_text(json.dumps(failure), encoding="utf-8")
         return 1
+    finally:
+        _without_times_and_paths(Path(job["output"]))
     return 0
+
+
+def _without_times_and_paths(path: Path) -> None:
+    """Leave out of an executed notebook what papermill notes of the moment and the machine, so that equal inputs give
+    equal bytes."""
+    import nbformat
+
+    if not path.is_file():
+        return
+    book = nbformat.read(path, as_version=4)
+    book.metadata.pop("papermill", None)
+    for number, cell in enumerate(book.cells):
+        for key in ("papermill", "execution"):
+            cell.metadata.pop(key, None)
+        cell["id"] = f"cell-{number}"  # the injected cell has a random one
+    nbformat.write(book, path)
 
 
 def _stop_with_parent() -> None:

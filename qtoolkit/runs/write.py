@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from qtoolkit import __version__
+from qtoolkit.errors import WorkError
 from qtoolkit.language import Text, same, say
 from qtoolkit.report import memo
 from qtoolkit.report.blocks import Block, DataTable, Paragraph, payload
 from qtoolkit.report.chapters import memo_title
 from qtoolkit.report.recheck import write_recheck
 from qtoolkit.runs import outputs
-from qtoolkit.runs.execute import Failure, execute
+from qtoolkit.runs.execute import execute
 from qtoolkit.runs.executors import Workers
 from qtoolkit.runs.plan import Plan
 
@@ -26,12 +26,12 @@ RECHECK = Text("复核底稿.xlsx", "recheck.xlsx")
 def write(
     plan: Plan,
     work: Path,
-    target: Path,
     workers: Workers,
     progress: Callable[[int, int, Text], None],
     content: Mapping[str, Any],
-) -> None:
-    """Execute the notebooks and write notebooks, tables, figures and memo into `work`."""
+) -> list[WorkError]:
+    """Execute the notebooks and write notebooks, tables, figures and memo into `work`; what failed is returned, and what
+    does not hang on it is written all the same."""
     language = plan.parameters.language
     total = len(plan.notebooks) + 1 + len(plan.formats)
     done = 0
@@ -44,15 +44,12 @@ def write(
     executed = work / "notebooks"
     executed.mkdir()
     parameters = plan.parameters.model_dump(mode="json") | dict(plan.parameters.knobs)
-    try:
-        books = execute(
-            plan.notebooks, parameters, language, plan.folder, executed, workers,
-            lambda name: step(say(zh="已运行 {name}", en="{name} has run", name=name)),
-        )  # fmt: skip
-    except Failure as failure:
-        raise _keep_partial(failure, executed, target) from None
+    books, failures = execute(
+        plan.notebooks, parameters, language, plan.folder, executed, workers,
+        lambda name: step(say(zh="已运行 {name}", en="{name} has run", name=name)),
+    )  # fmt: skip
     blocks, pictures = outputs.collect(books)
-    blocks += [payload(block, language) for block in provenance(content)]
+    blocks += [payload(block, language) for block in provenance(content, plan.notices)]
     outputs.write_tables(blocks, work / "tables")
     outputs.write_workbook(blocks, work / "tables.xlsx")
     outputs.write_figures(blocks, pictures, work / "figures")
@@ -61,24 +58,15 @@ def write(
     title = memo_title(plan.case.scheme.year).of(language)
     body = memo.compose(blocks, title, [], language, pictures)
     for name in plan.formats:
-        memo.render(body, work, "memo", title, language, [name])
+        try:
+            memo.render(body, work, "memo", title, language, [name])
+        except WorkError as error:
+            failures.append(error)
         step(say(zh="已写出 memo.{name}", en="memo.{name} is written", name=name))
+    return failures
 
 
-def _keep_partial(failure: Failure, executed: Path, target: Path) -> Failure:
-    """The same failure, with the notebooks as far as they came kept in `<run folder>.failed`."""
-    kept = target.with_name(f"{target.name}.failed")
-    shutil.rmtree(kept, ignore_errors=True)
-    shutil.copytree(executed, kept, ignore=shutil.ignore_patterns(".jupyter"))
-    partial = kept / failure.partial.name
-    text = say(
-        zh="{failure}；已运行的部分保存在 {path}", en="{failure}; what has run is kept in {path}",
-        failure=failure.text, path=partial,
-    )  # fmt: skip
-    return Failure(text, partial)
-
-
-def provenance(content: Mapping[str, Any]) -> list[Block]:
+def provenance(content: Mapping[str, Any], notices: Sequence[Text] = ()) -> list[Block]:
     """Annex: parameters, inputs and versions, so that the run can be repeated."""
     text = Text(
         "以下参数、输入文件和软件版本相同时，结果完全相同；更多信息见结果文件夹中的 manifest.json。",
@@ -96,6 +84,7 @@ def provenance(content: Mapping[str, Any]) -> list[Block]:
     caption = Text("参数、输入文件和版本", "Parameters, inputs and versions")
     heading = Text("参数和版本", "Parameters and versions")
     return [
+        *(Paragraph(notice, "annex_methods", heading, place=1) for notice in notices),
         Paragraph(text, "annex_methods", heading, place=1),
         DataTable("provenance", caption, frame, columns, {}, "annex_methods", heading, widths=(2, 4, 7), place=1),
     ]

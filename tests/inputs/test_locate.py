@@ -4,7 +4,14 @@ import sys
 
 import pytest
 
-from qtoolkit.inputs.locate import find, find_case, notebooks, packaged_cases, project
+from qtoolkit.inputs.locate import (
+    find,
+    find_case,
+    notebooks,
+    notebooks_beside,
+    packaged_cases,
+    project,
+)
 from tests.inputs.helpers import names, refused
 
 
@@ -95,8 +102,14 @@ def test_packaged_cases_by_their_bare_name(tmp_path, monkeypatch):
 
 def test_project_and_notebooks(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert project(tmp_path) is None and notebooks(tmp_path)[-1][1] in ("packaged", "checkout")
+    (own,) = notebooks()
+    assert project(tmp_path) is None and own[1] in ("packaged", "checkout") and notebooks_beside(tmp_path) is None
     for folder in ("params/x", "notebooks"):
         (tmp_path / folder).mkdir(parents=True)
-    assert project(tmp_path / "params" / "x") == tmp_path.resolve()
-    assert notebooks(tmp_path / "params")[0] == (tmp_path.resolve() / "notebooks", "project")
+    case = tmp_path / "params" / "x"
+    assert project(case) == tmp_path.resolve() and notebooks() == [own]  # what lies beside a case is not asked for
+    assert notebooks_beside(case) is None
+    (tmp_path / "notebooks" / "a.ipynb").write_text("{}")
+    assert notebooks_beside(case) == tmp_path.resolve() / "notebooks"
+    assert notebooks(tmp_path / "notebooks") == [(tmp_path / "notebooks", "given"), own]
+    assert notebooks_beside(packaged_cases() / "tai-2001") is None  # the package's own

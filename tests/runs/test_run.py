@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 import zipfile
+from functools import partial
 from pathlib import Path
 
 import nbformat
@@ -14,6 +15,7 @@ import pytest
 
 import qtoolkit as qt
 from qtoolkit.errors import InputError, WorkError
+from qtoolkit.language import LANGUAGES
 from qtoolkit.runs import folder, outputs
 from qtoolkit.runs.notebooks import find_notebooks
 from qtoolkit.runs.plan import plan
@@ -69,16 +71,24 @@ def project(tmp_path, monkeypatch):
     return tmp_path
 
 
+def run(*arguments, **options):
+    return qt.run(*arguments, notebook_folder="notebooks", **options)
+
+
+def planned(*arguments, **options):
+    return plan(*arguments, notebook_folder="notebooks", **options)
+
+
 def listing(path):
     return sorted(p.relative_to(path).as_posix() for p in path.rglob("*"))
 
 
 def test_a_run_writes_everything_and_the_same_bytes_twice(project):
-    first, second = qt.run("params/tiny", out="one"), qt.run("params/tiny", out="two")
+    first, second = run("params/tiny", out="one"), run("params/tiny", out="two")
     assert {"manifest.json", "memo.html", "memo.docx", "memo.pdf", "tables.xlsx"} <= set(listing(first))
-    same = [name for name in listing(first) if (first / name).is_file() and not name.startswith("notebooks/")]
+    same = [name for name in listing(first) if (first / name).is_file()]
     same.remove("manifest.json")
-    assert len(same) >= 7
+    assert len(same) >= 10 and "notebooks/show.ipynb" in same
     for name in same:
         assert (first / name).read_bytes() == (second / name).read_bytes(), name
     manifest = json.loads((first / "manifest.json").read_text(encoding="utf-8"))
@@ -94,34 +104,45 @@ def test_a_run_writes_everything_and_the_same_bytes_twice(project):
 
 
 def test_the_second_run_sees_that_the_result_is_there(project):
-    first = qt.run("params/tiny", formats=["html"])
+    first = run("params/tiny", formats=["html"])
     assert first.parent.name == "runs" and first.name.startswith("tiny-")
     before = (first / "manifest.json").stat().st_mtime_ns
-    assert qt.run("params/tiny", formats=["html"]) == first
+    assert run("params/tiny", formats=["html"]) == first
     assert (first / "manifest.json").stat().st_mtime_ns == before
-    other = qt.run("params/tiny", formats=["html"], set={"cutoffs.A": 95})
+    other = run("params/tiny", formats=["html"], set={"cutoffs.A": 95})
     assert other != first and "95" in (other / "memo.html").read_text(encoding="utf-8")
     (project / "params" / "tiny" / "data.csv").write_text(DATA.replace("0.9", "0.8"), encoding="utf-8")
-    assert qt.run("params/tiny", formats=["html"]) not in (first, other)
+    assert run("params/tiny", formats=["html"]) not in (first, other)
 
 
-def test_a_failing_cell_is_one_sentence_and_its_partial_notebook(project):
-    notebook(project / "notebooks" / "show.ipynb", SHOW, "1 / 0")
-    with pytest.raises(WorkError) as caught:
-        qt.run("params/tiny", out="out")
-    assert "show 的单元格 [4] 出错：ZeroDivisionError：division by zero" in caught.value.text.zh
-    assert "show: cell [4] failed: ZeroDivisionError: division by zero" in caught.value.text.en
-    partial = project / "out.failed" / "show.ipynb"
-    assert str(Path("out.failed") / "show.ipynb") in caught.value.text.zh
-    stopped = [cell for cell in nbformat.read(partial, 4).cells if cell.get("execution_count") == 4]
+def test_a_failing_notebook_is_one_sentence_and_costs_the_others_nothing(project):
+    notebook(project / "notebooks" / "broken.ipynb", "1 / 0", declare="band = 0.1")
+    said = []
+    for kept in ("out.failed", "out.failed-2"):
+        with pytest.raises(WorkError) as caught:
+            run("params/tiny", out="out", notebooks=["broken", "show"], formats=["html"])
+        said.append(caught.value.text)
+        assert "broken 的单元格 [3] 出错：ZeroDivisionError：division by zero" in said[-1].zh
+        assert "broken: cell [3] failed: ZeroDivisionError: division by zero" in said[-1].en
+        assert said[-1].zh.endswith(kept) and said[-1].en.endswith(kept)
+        (project / kept / "mine.txt").write_text("added by hand")
+    first = project / "out.failed"
+    assert (first / "mine.txt").is_file()  # what stood there is not touched
+    stopped = [cell for cell in nbformat.read(first / "notebooks" / "broken.ipynb", 4).cells if cell.get("execution_count") == 3]
     assert stopped[0].outputs[-1]["ename"] == "ZeroDivisionError"
+    assert "92.0" in (first / "tables" / "scores.csv").read_text(encoding="utf-8-sig")
+    assert "甲市" in (first / "memo.html").read_text(encoding="utf-8")
+    manifest = json.loads((first / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["kind"] == "qtoolkit failed run" and "ZeroDivisionError" in manifest["failed"][0]
     assert not (project / "out").exists() and not list(project.glob(".out*"))
+    with pytest.raises(InputError, match="out.failed"):
+        run("params/tiny", out="out.failed", formats=["html"])  # no run folder
 
 
 def test_an_input_error_inside_a_cell_stays_one(project):
     notebook(project / "notebooks" / "show.ipynb", "import qtoolkit as qt\nqt.regions.Box(relative=band)")
     with pytest.raises(InputError) as caught:
-        qt.run("params/tiny", out="out", set={"band": 7})
+        run("params/tiny", out="out", set={"band": 7})
     assert len(caught.value.complaints) == 1
     assert "7" in caught.value.sentences("zh")[0] and "found 7" in caught.value.sentences("en")[0]
     assert listing(project) == sorted(set(listing(project)) - {"out", "out.failed"})
@@ -145,7 +166,7 @@ def test_an_input_error_inside_a_cell_stays_one(project):
 def test_wrong_settings_name_themselves_and_write_nothing(project, settings, words):
     before = listing(project)
     with pytest.raises(InputError) as caught:
-        qt.run("params/tiny", set=settings)
+        run("params/tiny", set=settings)
     for language in ("zh", "en"):
         assert any(words in sentence for sentence in caught.value.sentences(language))
     assert listing(project) == before
@@ -153,7 +174,7 @@ def test_wrong_settings_name_themselves_and_write_nothing(project, settings, wor
 
 def test_only_declared_identifiers_reach_the_notebook(project):
     notebook(project / "notebooks" / "show.ipynb", "print(sorted(k for k in dir() if not k.startswith('_')))", declare="band = 0.1")
-    out = qt.run("params/tiny", out="out", formats=["html"])
+    out = run("params/tiny", out="out", formats=["html"])
     book = nbformat.read(out / "notebooks" / "show.ipynb", 4)
     injected = next(cell for cell in book.cells if "injected-parameters" in cell.metadata.get("tags", []))
     assert injected.source.replace("# Parameters\n", "").strip() == "band = 0.1"
@@ -163,18 +184,18 @@ def test_a_folder_that_is_no_run_or_was_edited_is_refused(project):
     (project / "mine").mkdir()
     (project / "mine" / "letter.txt").write_text("keep me")
     with pytest.raises(InputError, match="mine"):
-        qt.run("params/tiny", out="mine")
+        run("params/tiny", out="mine")
     assert listing(project / "mine") == ["letter.txt"]
-    out = qt.run("params/tiny", out="out", formats=["html"])
+    out = run("params/tiny", out="out", formats=["html"])
     (out / "memo.html").write_text("edited by hand")
     with pytest.raises(InputError, match=r"memo\.html"):
-        qt.run("params/tiny", out="out", formats=["html"], set={"cutoffs.A": 95})
+        run("params/tiny", out="out", formats=["html"], set={"cutoffs.A": 95})
     assert (out / "memo.html").read_text() == "edited by hand"
 
 
 def test_another_run_replaces_an_untouched_one(project):
-    qt.run("params/tiny", out="out", formats=["html"])
-    out = qt.run("params/tiny", out="out", formats=["html"], set={"cutoffs.A": 95})
+    run("params/tiny", out="out", formats=["html"])
+    out = run("params/tiny", out="out", formats=["html"], set={"cutoffs.A": 95})
     assert json.loads((out / "manifest.json").read_text(encoding="utf-8"))["parameters"]["changes"] == {"cutoffs.A": 95}
     assert sorted(p.name for p in project.iterdir()) == ["notebooks", "out", "params"]
 
@@ -185,17 +206,41 @@ def test_whole_or_not_at_all(tmp_path):
         (work / "half").write_text("x")
         raise KeyboardInterrupt
     assert list(tmp_path.iterdir()) == []
-    stale = tmp_path / ".out.partial-killed"
-    stale.mkdir()
-    os.utime(stale, (time.time() - 7200,) * 2)
-    with folder.building(target) as work:
+    killed = tmp_path / ".out.partial-killed"
+    killed.mkdir()
+    told = []
+    with folder.building(target, told.append) as work:
         (work / "all").write_text("x")
-    assert listing(tmp_path) == ["out", "out/all"]
+    assert listing(tmp_path) == [".out.partial-killed", "out", "out/all"]  # offered by name, not taken away
+    assert len(told) == 1 and all(str(killed) in told[0].of(language) for language in LANGUAGES)
+
+
+def test_one_run_at_a_time_builds_a_folder(tmp_path):
+    target = tmp_path / "out"
+    with folder.building(target) as work:
+        (work / "mine").write_text("x")
+        with pytest.raises(InputError) as caught, folder.building(target):
+            pytest.fail("two runs build one folder")
+    assert str(target) in caught.value.sentences("zh")[0] and "another run" in caught.value.sentences("en")[0]
+    assert listing(tmp_path) == ["out", "out/mine"]
+    code = "import sys; from pathlib import Path; from qtoolkit.runs import folder\n"
+    code += "with folder.building(Path(sys.argv[1])) as work: print('in', flush=True); sys.stdin.read()"
+    environment = os.environ | {"PYTHONPATH": str(Path(qt.__file__).parents[1])}
+    command = [sys.executable, "-c", code, str(tmp_path / "other")]
+    process = subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert process.stdout.readline() == "in\n"
+    with pytest.raises(InputError), folder.building(tmp_path / "other"):
+        pytest.fail("another process builds it")
+    process.kill()
+    process.communicate()
+    with folder.building(tmp_path / "other") as work:  # the system took the lock back
+        (work / "x").write_text("x")
+    assert (tmp_path / "other" / "x").is_file()
 
 
 def test_a_killed_run_leaves_no_run_folder(project):
     notebook(project / "notebooks" / "show.ipynb", "import time; time.sleep(60)")
-    code = "import qtoolkit as qt; qt.run('params/tiny', out='out')"
+    code = "import qtoolkit as qt; qt.run('params/tiny', out='out', notebook_folder='notebooks')"
     environment = os.environ | {"PYTHONPATH": str(Path(qt.__file__).parents[1])}
     process = subprocess.Popen([sys.executable, "-c", code], cwd=project, env=environment)
     deadline = time.time() + 30
@@ -220,24 +265,52 @@ def worker_alive(project):
 
 
 def test_notebooks_by_name_by_path_and_misspelt(project):
-    assert find_notebooks(["show"], project)[0].origin == "project"
-    shutil.copy(project / "notebooks" / "show.ipynb", project / "own.ipynb")
-    assert find_notebooks(["own.ipynb"], project)[0].origin == "explicit"
-    assert find_notebooks(["01_assessment"], project)[0].origin in ("packaged", "checkout")  # a project may have its own
+    books = project / "notebooks"
+    assert find_notebooks(["show"], books)[0].origin == "given"
+    assert find_notebooks(["01_assessment"], books)[0].origin in ("packaged", "checkout")
+    shutil.copy(books / "show.ipynb", project / "own.ipynb")
+    assert find_notebooks(["own.ipynb"], files=True)[0].origin == "explicit"
     with pytest.raises(InputError, match="show"):
-        find_notebooks(["shwo"], project)
+        find_notebooks(["shwo"], books)
     (project / "bad.ipynb").write_text("{")
     with pytest.raises(InputError, match="bad"):
-        _ = find_notebooks(["bad.ipynb"], project)[0].declared
+        _ = find_notebooks(["bad.ipynb"], files=True)[0].declared
+
+
+@pytest.mark.parametrize("name", ["own.ipynb", "../own", "a/own", "..", "/own", "C:\\own", "C:own", ""])
+def test_a_params_yaml_names_no_file_of_a_notebook(project, name):
+    """Not even one that is there: a case that somebody sends runs no code of its own."""
+    for path in ("own.ipynb", "notebooks/own.ipynb", "params/tiny/own.ipynb"):
+        shutil.copy(project / "notebooks" / "show.ipynb", project / path)
+    path = project / "params" / "tiny" / "params.yaml"
+    path.write_text(path.read_text(encoding="utf-8").replace("[show]", json.dumps([name])), encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        planned("params/tiny")
+    assert "params.yaml" in caught.value.sentences("zh")[0] and name in caught.value.sentences("en")[0]
+
+
+def test_notebooks_beside_a_case_are_mentioned_and_not_used(project):
+    with pytest.raises(InputError) as caught:
+        plan("params/tiny")
+    assert "show" in caught.value.sentences("zh")[0] and "--notebooks" in caught.value.sentences("en")[1]
+    path = project / "params" / "tiny" / "params.yaml"
+    path.write_text(path.read_text(encoding="utf-8").replace("[show]\nband: 0.1", "[01_assessment]"), encoding="utf-8")
+    shutil.copy(project / "notebooks" / "show.ipynb", project / "notebooks" / "01_assessment.ipynb")
+    ready = plan("params/tiny", notebooks=["01_assessment"])
+    assert ready.notebooks[0].origin in ("packaged", "checkout")
+    assert all(str(project / "notebooks") in ready.notices[0].of(language) for language in LANGUAGES)
+    given = planned("params/tiny", notebooks=["01_assessment"])
+    assert given.notebooks[0].origin == "given" and "01_assessment" in given.notices[0].en and len(given.notices) == 1
+    assert plan("tai-2001").notices == []
 
 
 def test_the_hash_depends_on_what_goes_in(project):
-    base = folder.run_hash(plan("params/tiny").content())
-    assert folder.run_hash(plan("params/tiny").content()) == base
-    assert folder.run_hash(plan("params/tiny", {"band": 0.2}).content()) != base
-    assert folder.run_hash(plan("params/tiny", language="en").content()) != base
+    base = folder.run_hash(planned("params/tiny").content())
+    assert folder.run_hash(planned("params/tiny").content()) == base
+    assert folder.run_hash(planned("params/tiny", {"band": 0.2}).content()) != base
+    assert folder.run_hash(planned("params/tiny", language="en").content()) != base
     notebook(project / "notebooks" / "show.ipynb", SHOW, "1")
-    assert folder.run_hash(plan("params/tiny").content()) != base
+    assert folder.run_hash(planned("params/tiny").content()) != base
 
 
 @pytest.mark.parametrize(
@@ -251,10 +324,10 @@ def test_a_previous_year_brings_the_comparison_by_itself(project):
     shutil.copytree(project / "params" / "tiny", project / "params" / "last")
     path = project / "params" / "tiny" / "params.yaml"
     path.write_text(path.read_text(encoding="utf-8") + "previous: ../last\n", encoding="utf-8")
-    names = lambda **keys: [book.name for book in plan("params/tiny", **keys).notebooks]  # noqa: E731
-    assert names() == ["show", "05_comparison"] and plan("params/tiny").parameters.notebooks == ("show", "05_comparison")
+    names = lambda **keys: [book.name for book in planned("params/tiny", **keys).notebooks]  # noqa: E731
+    assert names() == ["show", "05_comparison"] and planned("params/tiny").parameters.notebooks == ("show", "05_comparison")
     assert names(notebooks=["show"]) == ["show"]  # asked for by name: nothing else
-    assert plan("params/tiny", {"unit": "=甲市"}).parameters.knobs["unit"] == "=甲市"  # its knobs are known
+    assert planned("params/tiny", {"unit": "=甲市"}).parameters.knobs["unit"] == "=甲市"  # its knobs are known
     path.write_text(path.read_text(encoding="utf-8").replace("[show]", "[05_comparison, show]"), encoding="utf-8")
     assert names() == ["05_comparison", "show"]
 
@@ -264,12 +337,12 @@ def test_a_table_that_a_knob_names_is_an_input(project):
     path.write_text(path.read_text(encoding="utf-8").replace("[show]", "[show, 05_comparison]"), encoding="utf-8")
     past = project / "past.csv"
     past.write_text("unit,2024,2025\n=甲市,A,B\n", encoding="utf-8")
-    content = plan("params/tiny", {"history": "past.csv"}).content()
-    assert content["inputs"]["history"]["name"] == "past.csv"
+    content = planned("params/tiny", {"history": "past.csv"}).content()
+    assert content["inputs"]["history"]["name"] == "inputs/past.csv"
     past.write_text("unit,2024,2025\n=甲市,A,A\n", encoding="utf-8")
-    assert folder.run_hash(plan("params/tiny", {"history": "past.csv"}).content()) != folder.run_hash(content)
+    assert folder.run_hash(planned("params/tiny", {"history": "past.csv"}).content()) != folder.run_hash(content)
     with pytest.raises(InputError, match="nowhere"):
-        plan("params/tiny", {"history": "nowhere.csv"})
+        planned("params/tiny", {"history": "nowhere.csv"})
 
 
 def test_paths_of_the_file_and_paths_of_the_command(project, monkeypatch):
@@ -280,15 +353,16 @@ def test_paths_of_the_file_and_paths_of_the_command(project, monkeypatch):
     (elsewhere / "past.csv").write_text("unit,2024,2025\n=甲市,A,B\n", encoding="utf-8")
     shutil.copy(project / "notebooks" / "show.ipynb", elsewhere / "mine.ipynb")
     monkeypatch.chdir(elsewhere)
-    assert plan(case).result.scores.tolist() == [92.0, 66.0]  # 60·1 + 40·0.8, 60·0.5 + 40·0.9
-    ready = plan(case, {"data": "data.csv"})
+    planned_here = partial(plan, notebook_folder=project / "notebooks")
+    assert planned_here(case).result.scores.tolist() == [92.0, 66.0]  # 60·1 + 40·0.8, 60·0.5 + 40·0.9
+    ready = planned_here(case, {"data": "data.csv"})
     assert ready.result.scores.tolist() == [92.0, 62.0] and ready.parameters.data == "../../elsewhere/data.csv"
-    assert plan(case, notebooks=["mine.ipynb"]).notebooks[0].path.samefile(elsewhere / "mine.ipynb")
+    assert planned_here(case, notebooks=["mine.ipynb"]).notebooks[0].path.samefile(elsewhere / "mine.ipynb")
     params = case / "params.yaml"
     params.write_text(PARAMS.replace("[show]", "[05_comparison, show]") + "history: past.csv\n", encoding="utf-8")
     with pytest.raises(InputError, match="params.yaml，“history”：找不到文件：past.csv；文件中的路径"):
-        plan(case)  # by the plan already, not only by the run
-    assert plan(case, {"history": "past.csv"}).tables["history"].samefile(elsewhere / "past.csv")
+        planned_here(case)  # by the plan already, not only by the run
+    assert planned_here(case, {"history": "past.csv"}).tables["history"].samefile(elsewhere / "past.csv")
     params.write_text(PARAMS.replace("[show]", "[mine.ipynb]"), encoding="utf-8")
-    with pytest.raises(InputError, match="params.yaml，第3行，“notebooks”：找不到文件：mine.ipynb"):
-        plan(case)
+    with pytest.raises(InputError, match=r"params.yaml，第3行，“notebooks”：应为 notebook 的名称，现为路径“mine\.ipynb”"):
+        planned_here(case)
