@@ -101,7 +101,7 @@ def _table(pick: Mapping[str, Assessment], before: Assessment, after: Assessment
             if twin is not None:
                 for name in CELLS:
                     cells[name][:, j] = getattr(source.table, name)[:, number[twin]]
-                _restate(cells, j, source.scheme.indicator(twin), leaf)
+                _restate(cells, j, source.scheme.indicator(twin), leaf, home.scheme.total / source.scheme.total)
     covariates = source.table.covariates
     missing = home.table.covariates.columns.difference(covariates.columns)
     covariates = covariates.join(home.table.covariates[missing]) if len(missing) else covariates
@@ -121,17 +121,34 @@ def _twin(id: str, is_after: bool, matching: Matching) -> str | None:
     return next((new for new in matching.shared if matching.twins[new] == id), None)
 
 
-def _restate(cells: Mapping[str, np.ndarray], j: int, old: Indicator, new: Indicator) -> None:
-    """Points given directly out of one number of points as points out of another: the same share, or the same deduction where
-    deductions do not scale."""
-    if new.rule.kind != "direct" or old.written_for == new.written_for:
+def _restate(cells: Mapping[str, np.ndarray], j: int, old: Indicator, new: Indicator, ratio: float) -> None:
+    """Points given directly out of one number of points as points out of another: the same share, or, where deductions do
+    not scale with the leaf's points, the same deduction. `ratio` is the new scheme's total over the old one's: a deduction
+    of 1 point of 100 is one of 10 points of 1,000."""
+    if new.rule.kind != "direct" or (old.written_for == new.written_for and (new.scales or ratio == 1)):
         return
     has = cells["status"][:, j] == VALUE
+    per_point = new.written_for / old.written_for if new.scales else ratio
     for name in ("raw", "filed"):
         at = has & np.array([value is not None for value in cells[name][:, j]])
         values = cells[name][at, j].astype(float)
-        ratio = new.written_for / old.written_for
-        cells[name][at, j] = values * ratio if new.scales else np.maximum(new.written_for - (old.written_for - values), 0.0)
+        lost = (old.written_for - values) * per_point
+        cells[name][at, j] = values * per_point if new.scales else new.written_for - lost
+    cells["errors"][:, j] *= per_point
+
+
+def _rule_in_points_of(leaf: Indicator, ratio: float) -> Any:
+    """The leaf's rule with what it says in points multiplied: under a total ten times as large a deduction is, too."""
+    said = {"deduct": ("rate", "most"), "direct": ("out_of",)}.get(leaf.rule.kind, ())
+    return leaf.rule.model_copy(update={name: _times(getattr(leaf.rule, name), ratio) for name in said})
+
+
+def _in_points_of(leaf: Indicator, column: Mapping[str, np.ndarray], ratio: float) -> dict[str, np.ndarray]:
+    """The data of a leaf, points given directly multiplied likewise."""
+    if leaf.rule.kind != "direct" or ratio == 1:
+        return dict(column)
+    given = {name: np.array([_times(x, ratio) for x in column[name]], dtype=object) for name in ("raw", "filed")}
+    return dict(column) | given | {"errors": column["errors"] * ratio}
 
 
 def on_points_of(before: Assessment, scheme: Scheme, matching: Matching) -> Assessment:
@@ -148,14 +165,15 @@ def on_points_of(before: Assessment, scheme: Scheme, matching: Matching) -> Asse
     if matching.share == 0:
         raise InputError(NONE_MATCHED)
     columns: list[dict[str, np.ndarray]] = []
-    n = len(before.table.units)
+    n, ratio = len(before.table.units), scheme.total / before.scheme.total
 
     def leaf_of(leaf: Indicator) -> Indicator:
         if leaf.id in matching.twins:
             old = before.scheme.indicator(matching.twins[leaf.id])
             j = [x.id for x in before.scheme.leaves].index(old.id)
-            columns.append({name: getattr(before.table, name)[:, j] for name in CELLS})
-            return old.model_copy(update={"id": leaf.id, "name": leaf.name, "points": leaf.points, "out_of": old.out_of or old.points or None})
+            columns.append(_in_points_of(old, {name: getattr(before.table, name)[:, j] for name in CELLS}, ratio))
+            kept = {"id": leaf.id, "name": leaf.name, "points": leaf.points, "rule": _rule_in_points_of(old, ratio)}
+            return old.model_copy(update=kept | {"out_of": _times(old.out_of or old.points or None, ratio)})
         links = matching.table[(matching.table["after"] == leaf.id) & matching.table["before"].notna()]
         shares = before.matrix[list(links["before"])]
         weights = shares.notna() * links["points_before"].to_numpy()
@@ -174,7 +192,6 @@ def on_points_of(before: Assessment, scheme: Scheme, matching: Matching) -> Asse
         return node.model_copy(update={"children": tuple(node_of(child) for child in node.children)})
 
     indicators = tuple(node_of(node) for node in scheme.indicators)
-    ratio = scheme.total / before.scheme.total
     update: dict[str, Any] = {"indicators": indicators, "total": scheme.total, "aggregation": scheme.aggregation}
     if ratio != 1:
         update["grades"] = tuple(_scaled(g, ratio, "cutoff", "class_cutoffs") for g in before.scheme.grades)
