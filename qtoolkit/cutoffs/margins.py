@@ -10,8 +10,8 @@ import pandas as pd
 from scipy import stats
 
 from qtoolkit.assessment import Assessment, assess
-from qtoolkit.engine import Graded, finish, from_ticks, settings, to_ticks
-from qtoolkit.engine.core import thresholds
+from qtoolkit.engine import Engine, Graded, RivalStep, finish, from_ticks, grade, grade_alone, score_grades, settings, to_ticks
+from qtoolkit.engine.core import threshold_grades, thresholds
 from qtoolkit.engine.ticks import UNREACHABLE
 from qtoolkit.errors import real
 from qtoolkit.flags import reachable
@@ -19,15 +19,32 @@ from qtoolkit.inputs.changes import AS_IS
 from qtoolkit.inputs.table import VALUE, ZERO
 
 
+LINE, QUOTA, LAST = "line", "quota", "last"
+BEST, WORST, VETO, REACH, SAFE, UNPROVED = "best", "worst", "veto", "reach", "safe", "unproved"
+ROWS_AT_ONCE = 1 << 22  # base scores that are graded again at a time
+
+
 def margins(result: Assessment) -> pd.DataFrame:
-    """Points to the neighbouring grades, on the base score (bonus, cap and rounding counted in).
+    """Points to the neighbouring grades, on the base score: what a unit alone may lose and keep its grade, and what it must
+    gain to get a better one, all others as they are.
+
+    Bonus, cap, rounding, vetoes, quotas and last places are all in force. Where quotas or last places are, both limits are
+    found by bisection on whole ticks and every row is graded anew at its limit and one tick below it.
 
     Returns
     -------
     DataFrame, indexed by unit
-        score (published), grade, above (points above the least base score that keeps the score's grade), below (points
-        short of the next better grade; NaN where there is none or it is out of reach), nearest (the smaller of the two),
-        next (the grade that lies nearest). A veto or a quota is not counted: these are margins of the score.
+        score (published), grade, above (points above the least base score that keeps the grade; NaN where there is none to
+        lose), below (points short of the least base score that gives a better one; NaN where it cannot be had), nearest (the
+        smaller of the two), next (the grade that lies nearest); then
+
+        lower, higher : the grades beyond the two limits, None where there is none.
+        above_by, below_by : what sets the limit: "line" (a cutoff), "quota" (places in a grade), "last" (the last places);
+        where there is no margin, why: "worst" (no grade below), "safe" (no loss of points changes it), "best" (no
+        grade above), "reach" (the cutoff is out of reach), "veto" (a veto bars it), "quota" or "last" (not even full marks give
+        a place).
+        above_rivals, below_rivals : tuples of the units that come level or pass, or are come level with or passed, at a
+        limit set by places.
 
     >>> import pandas as pd
     >>> import qtoolkit as qt
@@ -36,28 +53,100 @@ def margins(result: Assessment) -> pd.DataFrame:
     >>> qt.cutoffs.margins(r)[["above", "below"]].values.tolist()
     [[29.5, 0.5], [nan, 10.0]]
     """
-    base, limits = result.base.to_numpy(), score_limits(result)
-    codes = (base[:, None] >= limits).sum(axis=1)
-    limits = np.where(limits > to_ticks(result.scheme.total), np.nan, from_ticks(limits))
-    edge = np.full((len(base), 1), np.nan)
-    limits = np.concatenate([edge, limits, edge], axis=1)
-    rows, names = np.arange(len(base)), np.array([None, *result.grade_names, None], dtype=object)
-    points = from_ticks(base)
-    above, below = points - limits[rows, codes], limits[rows, codes + 1] - points
+    e, base = result.engine, result.base.to_numpy()
+    now, names = result.grades.cat.codes.to_numpy(), np.array(result.grade_names, dtype=object)
+    most = np.maximum(base, int(to_ticks(result.scheme.total)))
+    keeps, gets = _least(e, base, np.full_like(base, -1), base, now), _least(e, base, base, most + 1, now + 1)
+    held, open_ = keeps > 0, gets <= most
+    down, up = np.where(held, keeps, base), np.where(open_, gets, base)  # the limits
+    loses, wins = _regraded(e, base, down - 1), _regraded(e, base, up)
+    sure_down = (loses < now) & (_regraded(e, base, down) == now)
+    sure_up = (wins > now) & (_regraded(e, base, up - 1) == now)
+    above_by = np.where(held, _binding(e, base, down - 1, now), np.where(now == 0, WORST, SAFE))
+    below_by = np.where(open_, _binding(e, base, up - 1, now + 1), _barred(e, base, most, now))
+    above_by, below_by = np.where(held & ~sure_down, UNPROVED, above_by), np.where(open_ & ~sure_up, UNPROVED, below_by)
+    held, open_ = held & sure_down, open_ & sure_up
+    above, below = np.where(held, from_ticks(base - down), np.nan), np.where(open_, from_ticks(up - base), np.nan)
     upward = np.nan_to_num(below, nan=np.inf) < np.nan_to_num(above, nan=np.inf)
-    nearest = np.fmin(above, below)
-    towards = np.where(np.isnan(nearest), None, names[codes + np.where(upward, 2, 0)])
+    lower, higher = np.where(held, names[loses], None), np.where(open_, names[wins], None)
+    towards = {"next": np.where(upward, higher, lower), "lower": lower, "higher": higher}
     return pd.DataFrame(
         {
             "score": result.scores,
             "grade": result.grades,
             "above": above,
             "below": below,
-            "nearest": nearest,
-            "next": towards,
+            "nearest": np.fmin(above, below),
+            **{name: pd.Series(grades, result.scores.index, dtype=object) for name, grades in towards.items()},
+            "above_by": above_by,
+            "below_by": below_by,
+            "above_rivals": _passed(result, down, now, held),
+            "below_rivals": _passed(result, up, now + 1, open_),
         },
         index=result.scores.index,
     )
+
+
+def _least(e: Engine, base: np.ndarray, low: np.ndarray, high: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """The least base score in (low, high] of each unit alone that gives it the grade `wanted`; `high` where none below it
+    does. The grade never falls as the score rises, see :func:`qtoolkit.engine.grade_alone`."""
+    low, high = low.copy(), high.copy()
+    while (open_ := high - low > 1).any():
+        middle = np.where(open_, (low + high) // 2, high)
+        has = grade_alone(e, base, middle) >= wanted
+        low, high = np.where(open_ & ~has, middle, low), np.where(open_ & has, middle, high)
+    return high
+
+
+def _regraded(e: Engine, base: np.ndarray, own: np.ndarray) -> np.ndarray:
+    """The grade of each unit with its own base score changed, by grading all units anew for each."""
+    if not e.rivals:
+        return grade(e, own)
+    codes, step = np.empty(base.size, np.int8), max(1, ROWS_AT_ONCE // base.size)
+    for start in range(0, base.size, step):
+        units = np.arange(start, min(start + step, base.size))
+        rows = np.tile(base, (units.size, 1))
+        rows[np.arange(units.size), units] = own[units]
+        codes[units] = grade(e, rows)[np.arange(units.size), units]
+    return codes
+
+
+def _stopping(e: Engine, base: np.ndarray, short: np.ndarray, wanted: np.ndarray) -> list[tuple[RivalStep, np.ndarray]]:
+    """The steps across units, and for which of the base scores `short` each of them alone bars the grade `wanted`, (n,)."""
+    reached = grade(dataclasses.replace(e, rivals=()), short) >= wanted
+    alone = [dataclasses.replace(e, rivals=(step,)) for step in e.rivals]
+    return [(one.rivals[0], reached & (grade_alone(one, base, short) < wanted)) for one in alone]
+
+
+def _binding(e: Engine, base: np.ndarray, short: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """What keeps the base scores `short` from the grade `wanted`."""
+    found = np.full(base.size, LINE, dtype=object)
+    for step, bars in reversed(_stopping(e, base, short, wanted)):
+        found[bars] = LAST if step.last else QUOTA
+    return found
+
+
+def _barred(e: Engine, base: np.ndarray, most: np.ndarray, now: np.ndarray) -> np.ndarray:
+    """Why not even the base scores `most` give a better grade than `now`."""
+    reach = score_grades(e, most) <= now
+    veto = grade(dataclasses.replace(e, rivals=()), most) <= now
+    places = _binding(e, base, most, now + 1)
+    best = now == e.cutoffs.shape[1]
+    return np.where(best, BEST, np.where(reach, REACH, np.where(veto, VETO, places)))
+
+
+def _passed(result: Assessment, at: np.ndarray, wanted: np.ndarray, which: np.ndarray) -> list[tuple[str, ...]]:
+    """The rivals whose order with a unit changes in the last tick up to its limit `at`, where places set the limit."""
+    e, base, names = result.engine, result.base.to_numpy(), result.scores.index
+    key, here, short = (e.key(scores) for scores in (base, at, at - 1))
+    found: list[set[int]] = [set() for _ in names]
+    for step, bars in _stopping(e, base, at - 1, wanted):
+        member = np.ones(base.size, bool) if step.members is None else step.members
+        counted = member & (step.last | (threshold_grades(e, base, e.thresholds) >= step.grade))
+        for k in np.flatnonzero(bars & which):
+            turns = counted & (np.sign(here[k] - key) != np.sign(short[k] - key))
+            found[k] |= set(np.flatnonzero(turns)) - {k}
+    return [tuple(names[sorted(units)]) for units in found]
 
 
 def score_limits(result: Assessment) -> np.ndarray:

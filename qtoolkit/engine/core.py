@@ -355,17 +355,45 @@ def rank(key: np.ndarray, tol: int = 0) -> np.ndarray:
 
 def grade(e: Engine, base: np.ndarray, thresholds: np.ndarray | None = None) -> np.ndarray:
     """Grades, int8 (m, n), 0 the worst: thresholds, ceilings, then rivals."""
-    limits = e.thresholds if thresholds is None else thresholds
     base = np.asarray(base)
-    grades = np.zeros(base.shape, np.int8)
-    for g in range(limits.shape[-1]):
-        grades += base >= limits[..., g]
-    if e.veto_first:
-        grades = np.minimum(grades, e.ceiling)
+    grades = threshold_grades(e, base, e.thresholds if thresholds is None else thresholds)
     if e.rivals:
         key = e.key(base)
         for step in e.rivals:
             grades = _limit(grades, key, step)
+    return _vetoed(e, grades)
+
+
+def grade_alone(e: Engine, base: np.ndarray, own: np.ndarray) -> np.ndarray:
+    """The grade of each unit if its own base score alone were `own`, int8 (…, n), and all others' as in `base`, (n,).
+
+    What :func:`grade` gives with one score of the row changed, for each unit in turn, without n rows. Never falls as `own`
+    rises: a higher score reaches no fewer thresholds, is behind no more rivals and ahead of no fewer. Whom a quota counts
+    depends on the thresholds alone, since the quotas of better grades only take away grades that it counts as well.
+    """
+    grades, others = (threshold_grades(e, scores, e.thresholds) for scores in (own, base))
+    mine, key = (e.key(scores) for scores in (own, base))
+    for step in e.rivals:
+        member = np.broadcast_to(True if step.members is None else step.members, base.shape)
+        counted = member & (step.last | (others >= step.grade))
+        keys = np.sort(key[counted])
+        below = np.searchsorted(keys, mine, "left") - (counted & (key < mine))  # but for the unit itself as it stands
+        above = keys.size - np.searchsorted(keys, mine, "right") - (counted & (key > mine))
+        candidate = member & (step.last | (grades >= step.grade))
+        grades = _lowered_by(step, grades, candidate, above, below, keys.size - counted + 1)
+    return _vetoed(e, grades)
+
+
+def threshold_grades(e: Engine, base: np.ndarray, limits: np.ndarray) -> np.ndarray:
+    """Grades before the rivals: thresholds, and ceilings where vetoes come first; int8 (…, n)."""
+    grades = np.zeros(base.shape, np.int8)
+    for g in range(limits.shape[-1]):
+        grades += base >= limits[..., g]
+    return np.minimum(grades, e.ceiling) if e.veto_first else grades
+
+
+def _vetoed(e: Engine, grades: np.ndarray) -> np.ndarray:
+    """Grades after the rivals: what vetoes take off then."""
     if not e.veto_first:
         grades = np.maximum(grades - e.shift, 0)
     return np.minimum(grades, e.ceiling)
@@ -377,7 +405,13 @@ def _limit(grades: np.ndarray, key: np.ndarray, step: RivalStep) -> np.ndarray:
     candidate = candidate if step.last else candidate & (grades >= step.grade)
     below = rank(np.where(candidate, -key, -(key.max(initial=0) + 1))) - 1  # candidates with a lower key
     above = rank(np.where(candidate, key, key.min(initial=0) - 1)) - 1  # and with a higher one
-    count = candidate.sum(axis=-1, keepdims=True)
+    return _lowered_by(step, grades, candidate, above, below, candidate.sum(axis=-1, keepdims=True))
+
+
+def _lowered_by(
+    step: RivalStep, grades: np.ndarray, candidate: np.ndarray, above: np.ndarray, below: np.ndarray, count: np.ndarray
+) -> np.ndarray:
+    """Grades after one step; candidates, of which there are `count`, have `above` of them ahead and `below` behind."""
     if step.last:
         place = below + 1 if step.ties_in else count - above  # from the bottom
         return np.where(candidate & (place <= step.most), np.minimum(grades, np.int8(step.grade)), grades)
@@ -385,4 +419,4 @@ def _limit(grades: np.ndarray, key: np.ndarray, step: RivalStep) -> np.ndarray:
     return np.where(candidate & (place > step.most), np.int8(step.grade - 1), grades)
 
 
-__all__ = ["Engine", "RivalStep", "Tree", "finish", "from_ticks", "grade", "node_scores", "rank", "score", "steps"]
+__all__ = ["Engine", "RivalStep", "Tree", "finish", "from_ticks", "grade", "grade_alone", "node_scores", "rank", "score", "steps", "threshold_grades"]

@@ -61,7 +61,7 @@ def test_the_same_year_in_other_points_has_no_parts(given, tenfold):
     assert (comparison.grade_decomposition[["change", *PARTS]] == 0).all(axis=None)
 
 
-@settings(max_examples=50)
+@settings(max_examples=25)
 @given(givens(kinds=KINDS, geometric=False, inside=False).map(in_between), st.sampled_from([1, -1]))
 def test_points_alone_of_the_same_year_in_other_points_change_nothing(given, tenfold):
     given.scheme["rounding"] = {}

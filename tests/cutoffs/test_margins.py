@@ -1,34 +1,129 @@
-"""Margins against brute force over base scores, the rounding audit by hand."""
+"""Margins against brute force over base scores and a plain quota rule, the rounding audit by hand."""
+
+import importlib
 
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import qtoolkit as qt
-from qtoolkit.engine import finish, from_ticks, to_ticks
+from qtoolkit.engine import finish, from_ticks, grade, to_ticks
 from tests.strategies import frame_of, givens, scheme_of
 
 
+def graded_with(result, k, base):
+    """Unit k's grade with its base score in ticks changed, the others' as they are, by grading them all anew."""
+    scores = result.base.to_numpy().copy()
+    scores[k] = base
+    return int(grade(result.engine, scores)[k])
+
+
 @settings(max_examples=80)
-@given(givens(quotas=False))
-def test_margins_are_where_the_published_score_crosses_the_cutoff(given):
-    """At the margin above, the score's grade still holds and one tick below it does not; below: the next grade starts."""
+@given(givens(), st.data())
+def test_margins_are_where_the_grade_really_changes(given, data):
+    """At the margin below, the grade gets better and one tick short of it does not; above: it holds, and falls a tick lower.
+    Between the two nothing changes, and where there is no margin no score in reach changes it either."""
     result = qt.assess(scheme_of(given.scheme), frame_of(given))
-    table, base = qt.cutoffs.margins(result), result.base.to_numpy()
-    lines = list(reversed(given.scheme["grades"][:-1]))
-    cutoffs = to_ticks([[g.get("class_cutoffs", {}).get(row["class"], g["cutoff"]) for g in lines] for row in given.rows])
-    grades = lambda base: (finish(result.engine, base)[:, None] >= cutoffs).sum(axis=1)  # noqa: E731
-    now = grades(base)
-    above, below = (table[side].to_numpy(dtype=float) for side in ("above", "below"))
-    assert (np.isnan(above) == (now == 0))[base <= to_ticks(given.scheme["total"])].all()
-    down = base - to_ticks(np.nan_to_num(above))
-    held, low = ~np.isnan(above), grades(down - 1) == now
-    assert (grades(down) == now)[held].all() and not low[held & (down > 0)].any()
-    up = base + to_ticks(np.nan_to_num(below))
-    open_ = ~np.isnan(below)
-    assert (grades(up) > now)[open_].all() and (grades(up - 1) == now)[open_].all()
-    assert np.array_equal(table["nearest"].to_numpy(dtype=float), np.fmin(above, below), equal_nan=True)
+    table, names = qt.cutoffs.margins(result), result.grade_names
+    assert not table[["above_by", "below_by"]].isin(["unproved"]).any(axis=None)
+    assert np.array_equal(table["nearest"].to_numpy(dtype=float), np.fmin(table["above"], table["below"]), equal_nan=True)
+    for k, row in enumerate(table.itertuples()):
+        base, now = int(result.base.iloc[k]), names.index(row.grade)
+        most = max(base, int(to_ticks(given.scheme["total"])))
+        low = base - int(to_ticks(row.above)) if row.above == row.above else 0
+        high = base + int(to_ticks(row.below)) if row.below == row.below else most + 1
+        between = data.draw(st.lists(st.integers(low, high - 1), max_size=5)) + [low, high - 1, base]
+        assert {graded_with(result, k, score) for score in between} == {now}
+        if row.above == row.above:
+            assert graded_with(result, k, low - 1) == names.index(row.lower) < now
+        if row.below == row.below:
+            assert graded_with(result, k, high) == names.index(row.higher) > now
+        assert (row.above != row.above) == (row.lower is None) == (row.above_by in ("worst", "safe"))
+        assert (row.below_by == "best") == (now == len(names) - 1)
+
+
+def plain_grades(scores, lines, places):
+    """Grades by a plain loop: from the best grade down, who reaches its line takes a place, and a group tied across the last
+    place takes none."""
+    grades = {}
+    for unit, score in scores.items():
+        reached = [grade for grade, line in lines.items() if score >= line]
+        if reached[0] == "A":
+            rivals = [other for other in scores.values() if other >= lines["A"]]
+            level_or_ahead = sum(other >= score for other in rivals)
+            reached = reached if level_or_ahead <= places else reached[1:]
+        grades[unit] = reached[0]
+    return grades
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_margins_under_a_quota_against_a_plain_walk_over_all_scores(seed):
+    """Whole points, three places: each unit's score is walked up and down point by point, and all are graded anew."""
+    rng = np.random.default_rng(seed)
+    lines, units = {"A": 90, "B": 70, "C": 0}, list("abcdefghij")
+    scores = dict(zip(units, (int(x) for x in rng.integers(60, 101, 10)), strict=True))
+    scheme = qt.Scheme.flat({"x": 100}, lines)
+    grades = (scheme.grades[0].model_copy(update={"quota": 3.0}), *scheme.grades[1:])
+    result = qt.assess(scheme.model_copy(update={"grades": grades}), pd.DataFrame({"x": [s / 100 for s in scores.values()]}, index=units))
+    table, now, tick = qt.cutoffs.margins(result), plain_grades(scores, lines, 3), 1e-10
+    assert result.grades.to_dict() == now
+    for unit, score in scores.items():
+        walk = {s: plain_grades(scores | {unit: s}, lines, 3)[unit] for s in np.arange(0, 100.25, 0.25)}  # a quarter passes a whole one
+        better = [s for s, g in walk.items() if s > score and g < now[unit]]
+        worse = [s for s, g in walk.items() if s < score and g > now[unit]]
+        below, above = table.loc[unit, ["below", "above"]]
+        if better:  # reached at a whole point, or just past one where a tie takes no place
+            assert below == pytest.approx(min(better) - score) if min(better) % 1 == 0 else below == pytest.approx(min(better) - 0.25 - score + tick)
+        else:
+            assert np.isnan(below)
+        if worse:  # lost at a whole point on a tie, or just below a whole point
+            limit = max(worse)
+            assert above == pytest.approx(score - limit - tick if limit % 1 == 0 else score - limit - 0.25, abs=2e-10)
+        else:
+            assert np.isnan(above)
+
+
+def test_near_misses_of_the_city_case_count_the_places():
+    """A takes four: 壬市 (89.69) reaches the line with .31 more, but must pass the fourth, 甲市 (93.39), for an A; the vetoed
+    卯市 (92.07) stays D however much it gains."""
+    case = qt.read_case("params/city-2026")
+    result = qt.assess(case.scheme, case.table)
+    row = qt.cutoffs.margins(result).loc["壬市"]  # 93.395 rounds up to 93.40
+    assert row["below"] == pytest.approx(93.395 - float(from_ticks(result.base["壬市"])), abs=1e-9)
+    assert (row["below_by"], row["below_rivals"], row["higher"]) == ("quota", ("甲市",), "A")
+    vetoed = qt.cutoffs.margins(result).loc["卯市"]
+    assert vetoed[["above", "below"]].isna().all() and (vetoed["above_by"], vetoed["below_by"]) == ("worst", "veto")
+    fourth = qt.cutoffs.margins(result).loc["甲市"]
+    assert (fourth["above_by"], fourth["above_rivals"], fourth["lower"]) == ("quota", ("戊市",), "B")
+
+
+def test_what_bars_a_better_grade_is_said():
+    """No place at all, an A out of reach, a last place that only passing the next one leaves."""
+    none = margins_of([0.95, 0.5], top={"quota": 0.0})
+    assert none["below_by"].tolist() == ["quota", "quota"] and none["below"].isna().all()
+    assert margins_of([0.95], line=101)["below_by"].tolist() == ["reach"]
+    last = margins_of([0.95, 0.92, 0.93], end={"last": 1})
+    assert last["below_by"].tolist() == ["best", "last", "best"] and last.loc["b", "below"] == pytest.approx(1 + 1e-10)
+    assert last.loc["b", "below_rivals"] == ("c",) and last.loc["c", "above_rivals"] == ("b",)
+
+
+def margins_of(shares, line=90, top=(), end=()):
+    """Margins under one line, with more said about the grade above and below it."""
+    scheme = qt.Scheme.flat({"x": 100}, {"A": line, "B": 0})
+    grades = tuple(grade.model_copy(update=dict(more)) for grade, more in zip(scheme.grades, (top, end), strict=True))
+    frame = pd.DataFrame({"x": shares}, index=list("abc")[: len(shares)])
+    return qt.cutoffs.margins(qt.assess(scheme.model_copy(update={"grades": grades}), frame))
+
+
+def test_a_limit_that_grading_anew_does_not_confirm_is_not_given(monkeypatch):
+    result = qt.assess(qt.Scheme.flat({"a": 100}, {"A": 90, "B": 0}), pd.DataFrame({"a": [0.95, 0.5]}, index=list("uv")))
+    module = importlib.import_module("qtoolkit.cutoffs.margins")
+    real = module.grade_alone
+    monkeypatch.setattr(module, "grade_alone", lambda e, base, own: real(e, base, own + 10**8))
+    table = module.margins(result)
+    assert table[["above", "below"]].isna().all(axis=None) and table["above_by"].tolist() == ["unproved", "worst"]
 
 
 def test_margins_by_hand():
