@@ -9,6 +9,7 @@ import pandas as pd
 
 from qtoolkit.assessment import Assessment
 from qtoolkit.cutoffs import margins
+from qtoolkit.engine import to_ticks
 from qtoolkit.engine.build import shares_of
 from qtoolkit.importance import FULL
 from qtoolkit.inputs.scheme import Indicator
@@ -62,7 +63,7 @@ def losses(result: Assessment, by: By = "lead") -> pd.DataFrame:
     rows = [(names[n], len(own), float(result.points[own].sum()), float(lost[own].sum())) for n, own in ids.items()]
     table = pd.DataFrame(rows, index=list(ids), columns=["name", "leaves", "points", "lost"])
     table["share"] = table["lost"] / table["points"]
-    return table.sort_values("lost", ascending=False, kind="stable")
+    return table.sort_values("lost", ascending=False, kind="stable", key=to_ticks)  # what is equal on paper: as the tree has it
 
 
 def stages(result: Assessment) -> pd.DataFrame:
@@ -111,12 +112,15 @@ def gaps(result: Assessment, by: Literal["lead", "responsible"] = "responsible",
     Returns
     -------
     DataFrame, indexed by unit
-        short (points short of the next better grade; NaN where there is none), department (Text, the one whose leaves cost
-        the unit most; None where the scheme names none), department_lost, lost (pairs of leaf id and points, the largest
-        losses first) and cheapest (likewise, the highest share of units at full marks first).
+        short (points that the unit alone must gain to get a better grade, places counted in; NaN where none can be had),
+        department (Text, the one whose leaves cost the unit most; None where the scheme names none), department_lost, lost
+        (pairs of leaf id and points, the largest losses first), cheapest (likewise, the most units at full marks first),
+        then next (that better grade, None where none can be had), short_by and rivals (what sets the limit or bars it, and
+        who must be passed: `below_by` and `below_rivals` of :func:`qtoolkit.cutoffs.margins`). Of what is equal, the first
+        in the tree comes first.
     """
-    lost, full = lost_points(result), (result.matrix >= FULL).mean()
-    short = margins(result)["below"]
+    lost, full = lost_points(result), (result.matrix >= FULL).sum()
+    away = margins(result)
     rows = {}
     for unit in result.scores.index:
         own = lost.loc[unit][lost.loc[unit] > 1e-9]
@@ -124,14 +128,15 @@ def gaps(result: Assessment, by: Literal["lead", "responsible"] = "responsible",
         for leaf in result.scheme.leaves:
             for name in names_of(leaf, by):
                 by_department[name] = by_department.get(name, 0.0) + lost.loc[unit, leaf.id]
-        worst = max(by_department, key=by_department.__getitem__, default=None)
-        largest = own.sort_values(ascending=False, kind="stable")[:most]
+        worst = max(by_department, key=lambda name: int(to_ticks(by_department[name])), default=None)
+        largest = own.sort_values(ascending=False, kind="stable", key=to_ticks)[:most]
         cheapest = own.loc[full[own.index].sort_values(ascending=False, kind="stable").index][:most]
+        limit = away.loc[unit]
         rows[unit] = (
-            short[unit], worst if worst and by_department[worst] > 1e-9 else None, by_department.get(worst, 0.0),
-            list(largest.items()), list(cheapest.items()),
+            limit["below"], worst if worst and by_department[worst] > 1e-9 else None, by_department.get(worst, 0.0),
+            list(largest.items()), list(cheapest.items()), limit["higher"], limit["below_by"], limit["below_rivals"],
         )  # fmt: skip
-    columns = ["short", "department", "department_lost", "lost", "cheapest"]
+    columns = ["short", "department", "department_lost", "lost", "cheapest", "next", "short_by", "rivals"]
     return pd.DataFrame.from_dict(rows, orient="index", columns=columns)
 
 

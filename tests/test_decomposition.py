@@ -1,0 +1,38 @@
+"""Gaps under quotas, by hand."""
+
+import numpy as np
+import pandas as pd
+
+import qtoolkit as qt
+
+
+def three_units(share, **first):
+    """Scores of 95, 91 and 90 on two leaves of 50; grade A from 90."""
+    scheme = qt.Scheme.flat({"x": 50, "y": 50}, {"A": 90, "B": 0})
+    grades = (scheme.grades[0].model_copy(update=first), scheme.grades[1])
+    frame = pd.DataFrame({"x": [1.0, 1.0, 1.0], "y": [0.9, 0.82, share]}, index=list("uvw"))
+    return qt.assess(scheme.model_copy(update={"grades": grades}), frame)
+
+
+def test_what_a_unit_is_short_of_counts_the_places():
+    """One place: v reaches the line and is 4 points short of level with u, where neither has it; w has 5 to go."""
+    gaps = qt.decomposition.gaps(three_units(0.8, quota=1.0))
+    assert gaps["short"].round(9).tolist()[1:] == [4, 5] and np.isnan(gaps.loc["u", "short"])
+    assert gaps["short"].iloc[1] > 4  # a tick more than level
+    assert gaps["short_by"].tolist() == ["best", "quota", "quota"] and gaps["rivals"].tolist() == [(), ("u",), ("u",)]
+    assert gaps["next"].tolist()[1:] == ["A", "A"]
+    assert qt.decomposition.gaps(three_units(0.8))["short_by"].tolist() == ["best"] * 3
+
+
+def test_a_grade_that_cannot_be_had_is_not_short():
+    gaps = qt.decomposition.gaps(three_units(0.7, quota=0.0))
+    assert gaps["short"].isna().all() and set(gaps["short_by"]) == {"quota"}
+
+
+def test_losses_that_are_equal_on_paper_come_in_the_order_of_the_tree():
+    """.1 of 3 and .3 of 1 are lost alike, though the second is a little more as a float."""
+    scheme = qt.Scheme.flat({"x": 3, "y": 1, "z": 96}, {"A": 90, "B": 0})
+    result = qt.assess(scheme, pd.DataFrame({"x": [0.9], "y": [0.7], "z": [1.0]}, index=["u"]))
+    lost = qt.decomposition.lost_points(result).loc["u"]
+    assert lost["x"] < lost["y"] < lost["x"] + 1e-15
+    assert [leaf for leaf, _ in qt.decomposition.gaps(result).loc["u", "lost"]] == ["x", "y"]
