@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import itertools
 import numbers
+import operator
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from concurrent.futures import Executor
+from dataclasses import dataclass, fields, replace
+from functools import partial, reduce
 
 import numpy as np
 import pandas as pd
@@ -13,12 +16,14 @@ from scipy import stats
 
 from qtoolkit.assessment import Assessment
 from qtoolkit.cutoffs.margins import score_limits
-from qtoolkit.engine import from_ticks
+from qtoolkit.engine import from_ticks, grade, to_ticks
+from qtoolkit.engine.chunks import Chunks
 from qtoolkit.engine.ticks import UNREACHABLE
 from qtoolkit.errors import InputError, nearest, real
 from qtoolkit.inputs.table import unit_of
-from qtoolkit.language import say
-from qtoolkit.simulation.sampling import standard_errors
+from qtoolkit.language import Text, say
+from qtoolkit.simulation.acceptability import Z
+from qtoolkit.simulation.sampling import BROKEN, CELLS, CHUNK, Draws, draws_of, standard_errors
 
 
 @dataclass(frozen=True)
@@ -38,6 +43,13 @@ class Misgrading:
         is 1.
     reliability : float or None
         None: chances are those of the grade if measured again; else those of the true grade.
+    draws : int or None
+        None: chances by the closed form. Else quotas or last places make grades depend on the errors of all units together,
+        and every chance is a frequency in so many draws, see `error`.
+    accuracy_error, consistency_error : float
+        Half the width of their 95% intervals where they are frequencies, else 0.
+    note : Text or None
+        That workers were lost and the rest was drawn in this process.
     """
 
     table: pd.DataFrame
@@ -45,13 +57,34 @@ class Misgrading:
     consistency: float
     kappa: float
     reliability: float | None
+    draws: int | None = None
+    accuracy_error: float = 0.0
+    consistency_error: float = 0.0
+    note: Text | None = None
+
+    def error(self, share: float) -> float:
+        """Half the width of the 95% interval of a chance in the table, as of :meth:`Simulation.error`; 0 for the closed form.
+
+        >>> round(Misgrading(pd.DataFrame(), 1.0, 1.0, 1.0, None, draws=9604).error(0.5), 4)
+        0.01
+        """
+        return 0.0 if self.draws is None else float(np.maximum(Z * np.sqrt(share * (1 - share) / self.draws), Z**2 / (2 * self.draws)))
 
 
-def misgrading(result: Assessment, se: float | Mapping[str, float] | str, reliability: float | None = None) -> Misgrading:
-    """Chances of each unit's grades under normal errors of the base score.
+def misgrading(
+    result: Assessment,
+    se: float | Mapping[str, float] | str,
+    reliability: float | None = None,
+    *,
+    draws: int = 100_000,
+    seed: int = 0,
+    executor: Executor | None = None,
+) -> Misgrading:
+    """Chances of each unit's grades under independent normal errors of the base score.
 
     P(grade) = Φ((c_up − s)/se) − Φ((c_low − s)/se) with the *effective* cutoffs: bonus, cap and rounding are counted in,
-    and what vetoes leave. Quotas and last places are not: they depend on the errors of all units together.
+    and what vetoes leave. Where the scheme has quotas or last places, grades depend on the errors of all units together:
+    then errors are drawn for all units at once, the standings are graded anew each time, and chances are frequencies.
 
     Without a reliability the present scores stand in for the true ones. Their spread holds the errors already, so that
     accuracy, consistency and kappa are then somewhat too high; with one they are regressed.
@@ -65,11 +98,13 @@ def misgrading(result: Assessment, se: float | Mapping[str, float] | str, reliab
         In (0, 1]. If left out the chances are those of the grade if measured again. If given they are those of the true
         grade: the score is regressed to the mean of the units, mean + r·(s − mean), with se·√r (Kelley's formula); two
         measurements then lie around that mean with se·√(1 + r) each and the correlation r/(1 + r).
+    draws, seed, executor
+        See :func:`qtoolkit.simulation.simulate`; of no effect without quotas and last places.
 
     Raises
     ------
     InputError
-        A unit that is unknown or has no se, an se of 0 or less, a reliability outside (0, 1].
+        A unit that is unknown or has no se, an se of 0 or less, a reliability outside (0, 1], draws or a seed that is none.
 
     >>> import pandas as pd
     >>> import qtoolkit as qt
@@ -78,22 +113,96 @@ def misgrading(result: Assessment, se: float | Mapping[str, float] | str, reliab
     [0.8413, 0.5]
     """
     errors = _errors(result, se)
-    s = from_ticks(result.base.to_numpy())
-    if reliability is None:
+    s, r = from_ticks(result.base.to_numpy()), None if reliability is None else real("reliability", reliability, 0, 1, above=True)
+    level = s if r is None else s.mean() + r * (s - s.mean())
+    e = result.engine
+    e = replace(e, thresholds=np.where(e.thresholds <= 0, -UNREACHABLE, e.thresholds))  # errors may reach below 0, scores do not
+    drawn = replace(draws_of(result, None, draws, seed), engine=e, size=int(np.clip(CELLS // s.size, 16, CHUNK)))
+    if e.rivals:
+        return _by_draws(result, _Task(drawn, level, errors, None if r is None else errors * np.sqrt(r)), s, reliability, executor)
+    if r is None:
         chances = again = _merged(result, _bands(result, s, errors))
         alike = (again**2).sum(axis=1)
     else:
-        r = real("reliability", reliability, 0, 1, above=True)
-        mean, spread = s.mean() + r * (s - s.mean()), errors * np.sqrt(1 + r)
-        chances, again = (_merged(result, _bands(result, mean, sd)) for sd in (errors * np.sqrt(r), spread))
-        alike = _alike(result, mean, spread, r / (1 + r))
-    names, codes = result.grade_names, result.grades.cat.codes.to_numpy()
-    stands = chances[np.arange(len(s)), codes]
-    table = pd.DataFrame({"score": s, "se": errors, "grade": result.grades}, index=result.scores.index)
-    table[names[::-1]] = chances[:, ::-1]
-    table["stands"] = stands
+        spread = errors * np.sqrt(1 + r)
+        chances, again = (_merged(result, _bands(result, level, sd)) for sd in (errors * np.sqrt(r), spread))
+        alike = _alike(result, level, spread, r / (1 + r))
+    table = _table(result, s, errors, chances)
     consistency, chance = float(alike.mean()), float((again.mean(axis=0) ** 2).sum())
-    return Misgrading(table, float(stands.mean()), consistency, _kappa(consistency, chance), reliability)
+    return Misgrading(table, float(table["stands"].mean()), consistency, _kappa(consistency, chance), reliability)
+
+
+def _table(result: Assessment, s: np.ndarray, errors: np.ndarray, chances: np.ndarray) -> pd.DataFrame:
+    """The table of :class:`Misgrading` from chances (n, G), worst first."""
+    codes = result.grades.cat.codes.to_numpy()
+    table = pd.DataFrame({"score": s, "se": errors, "grade": result.grades}, index=result.scores.index)
+    table[result.grade_names[::-1]] = chances[:, ::-1]
+    table["stands"] = chances[np.arange(len(s)), codes]
+    return table
+
+
+@dataclass(frozen=True)
+class _Task:
+    """What is drawn: `level` (n,) the scores about which measurements lie with `sd`; with `spread` the true scores lie about
+    it themselves, and their grades are what is asked for."""
+
+    draws: Draws
+    level: np.ndarray
+    sd: np.ndarray
+    spread: np.ndarray | None
+
+
+@dataclass
+class _Counts:
+    """Whole numbers that merge by addition: `asked` (n, G) grades asked for, `again` (n, G) grades of both measurements,
+    `same` the pairs of measurements of a unit that agree; squares of the numbers a draw for the errors of means."""
+
+    asked: np.ndarray
+    again: np.ndarray
+    right: int
+    right_squared: int
+    same: int
+    same_squared: int
+
+    def __add__(self, other: _Counts) -> _Counts:
+        return _Counts(*(getattr(self, field.name) + getattr(other, field.name) for field in fields(self)))
+
+
+def _counted(task: _Task, present: np.ndarray, i: int) -> _Counts:
+    """Chunk i: two measurements of all units a draw, each graded as one standing."""
+    draws, e = task.draws, task.draws.engine
+    rng = np.random.default_rng(np.random.SeedSequence(draws.seed, spawn_key=(i,)))
+    shape = min(draws.size, draws.count - i * draws.size), task.level.size
+    level = task.level if task.spread is None else task.level + task.spread * rng.standard_normal(shape)
+    first, second = (grade(e, to_ticks(level + task.sd * rng.standard_normal(shape))) for _ in range(2))
+    asked = first if task.spread is None else grade(e, to_ticks(level))
+    codes = range(e.cutoffs.shape[1] + 1)
+    right, same = (asked == present).sum(axis=1), (first == second).sum(axis=1)
+    return _Counts(
+        np.stack([(asked == g).sum(axis=0) for g in codes], axis=1),
+        np.stack([(first == g).sum(axis=0) + (second == g).sum(axis=0) for g in codes], axis=1),
+        int(right.sum()), int((right**2).sum()), int(same.sum()), int((same**2).sum()),
+    )  # fmt: skip
+
+
+def _by_draws(
+    result: Assessment, task: _Task, s: np.ndarray, reliability: float | None, executor: Executor | None
+) -> Misgrading:
+    """Chances as frequencies, over the standings."""
+    present, count = result.grades.cat.codes.to_numpy(), task.draws.count
+    chunks = Chunks(partial(_counted, task, present), range(task.draws.chunks), executor)
+    total = reduce(operator.add, chunks)
+    chance = float((total.again.sum(axis=0) / total.again.sum()) @ (total.again.sum(axis=0) / total.again.sum()))
+    accuracy, consistency = total.right / (count * s.size), total.same / (count * s.size)
+    errors = [_mean_error(*of, count) / s.size for of in ((total.right, total.right_squared), (total.same, total.same_squared))]
+    table = _table(result, s, task.sd, total.asked / count)
+    note = BROKEN if chunks.broken else None
+    return Misgrading(table, accuracy, consistency, _kappa(consistency, chance), reliability, count, *errors, note=note)
+
+
+def _mean_error(total: int, squares: int, count: int) -> float:
+    """Half the 95% interval of a mean of `count` whole numbers from their sum and the sum of their squares."""
+    return float(Z * np.sqrt(max(squares / count - (total / count) ** 2, 0.0) / count))
 
 
 def _errors(result: Assessment, se: float | Mapping[str, float] | str) -> np.ndarray:
@@ -122,10 +231,11 @@ def _errors(result: Assessment, se: float | Mapping[str, float] | str) -> np.nda
 
 
 def _lines(result: Assessment) -> np.ndarray:
-    """Effective cutoffs in points with both ends, (n, G + 1)."""
+    """Effective cutoffs in points with both ends, (n, G + 1). One that even no points reach is below every score."""
     limits = score_limits(result)
     edge = np.full((len(limits), 1), np.inf)
-    return np.concatenate([-edge, np.where(limits >= UNREACHABLE, np.inf, from_ticks(limits)), edge], axis=1)
+    inner = np.where(limits >= UNREACHABLE, np.inf, np.where(limits <= 0, -np.inf, from_ticks(limits)))
+    return np.concatenate([-edge, inner, edge], axis=1)
 
 
 def _bands(result: Assessment, mean: np.ndarray, se: np.ndarray) -> np.ndarray:

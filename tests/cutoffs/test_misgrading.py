@@ -1,4 +1,8 @@
-"""Chances of grades against scipy's normal, integrals against its bivariate normal, and against plain random measurements."""
+"""Chances of grades against scipy's normal, integrals against its bivariate normal, and against plain random measurements;
+under quotas against a plain Monte Carlo with its own quota rule."""
+
+import math
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pandas as pd
@@ -56,6 +60,97 @@ def test_chances_by_hand_with_rounding_bonus_and_veto():
     assert table.loc["u", ["A", "B"]].tolist() == pytest.approx([0, plain[0] + plain[1]])
     assert table.loc["v", ["A", "B", "C"]].tolist() == pytest.approx([0, plain[0], plain[1] + plain[2]])
     assert table["stands"].tolist() == pytest.approx([table.loc[u, g] for u, g in zip("stuv", table["grade"], strict=True)])
+
+
+@pytest.fixture(scope="module")
+def city():
+    case = qt.read_case("params/city-2026")
+    return qt.assess(case.scheme, case.table)
+
+
+def plain_standing(scores, barred):
+    """Grades of the city case by a plain loop: two decimals half up, lines 90, 80, 60, a veto, then four places in A; of
+    units level at the last place none has it."""
+    published = {unit: math.floor(min(score, 100) * 100 + 0.5) / 100 for unit, score in scores.items()}
+    grades = {}
+    for unit, score in published.items():
+        by_line = "A" if score >= 90 else "B" if score >= 80 else "C" if score >= 60 else "D"
+        grades[unit] = max(by_line, barred.get(unit, "A"))
+    rivals = [published[unit] for unit, grade in grades.items() if grade == "A"]
+    for unit, grade in grades.items():
+        if grade == "A" and sum(other >= published[unit] for other in rivals) > 4:
+            grades[unit] = "B"
+    return grades
+
+
+def test_chances_over_the_standings_against_a_plain_monte_carlo(city):
+    """A takes four. With se 1.2, 壬市 (a point short of nothing but places) and 戊市 (fifth) mostly stay B."""
+    base, outside = city.base / 1e10, city.steps["bonus"]
+    barred, n, rng = {"辛市": "B", "卯市": "D"}, 10_000, np.random.default_rng(99)
+    now = plain_standing((base + outside).to_dict(), barred)
+    assert now == city.grades.to_dict()
+    seen = {unit: dict.fromkeys("ABCD", 0) for unit in base.index}
+    right = alike = 0
+    previous = now
+    for errors in rng.normal(0, 1.2, (n, len(base))):
+        drawn = plain_standing(dict(zip(base.index, base + outside + errors, strict=True)), barred)
+        for unit, grade in drawn.items():
+            seen[unit][grade] += 1
+            right += grade == now[unit]
+            alike += grade == previous[unit]  # of one draw and the next
+        previous = drawn
+    found = qt.cutoffs.misgrading(city, 1.2, draws=40_000, seed=5)
+    plain = pd.DataFrame(seen).T / n
+    spread = np.sqrt(plain * (1 - plain) * (1 / n + 1 / 40_000)) + 1e-4
+    assert ((found.table[list("ABCD")] - plain).abs() <= 4.5 * spread).all(axis=None)
+    assert found.table.loc["戊市", "A"] == pytest.approx(0.33, abs=0.012) and found.table.loc["壬市", "A"] == pytest.approx(0.01, abs=0.003)
+    assert found.accuracy == pytest.approx(right / n / 16, abs=3 * found.accuracy_error)
+    assert found.consistency == pytest.approx(alike / n / 16, abs=3 * found.consistency_error)
+    assert found.draws == 40_000 and found.table["stands"].mean() == pytest.approx(found.accuracy)
+    assert found.table[list("ABCD")].sum(axis=1).tolist() == pytest.approx([1] * 16)
+
+
+@pytest.mark.parametrize("reliability", [None, 0.8])
+def test_a_quota_that_never_binds_is_the_closed_form(city, reliability):
+    as_many = lambda quota: city.scheme.model_copy(update={"grades": tuple(g.model_copy(update={"quota": quota if g.id == "A" else None}) for g in city.scheme.grades)})  # noqa: E731
+    free, open_ = (qt.assess(as_many(quota), city.table) for quota in (None, 16.0))
+    exact, drawn = (qt.cutoffs.misgrading(r, 1.2, reliability, draws=40_000) for r in (free, open_))
+    assert (exact.draws, exact.error(0.5), exact.accuracy_error, drawn.draws) == (None, 0, 0, 40_000)
+    for grade in "ABCD":
+        away = (exact.table[grade] - drawn.table[grade]).abs()
+        assert (away <= [2.3 * drawn.error(p) for p in exact.table[grade]]).all()
+    assert exact.accuracy == pytest.approx(drawn.accuracy, abs=2 * drawn.accuracy_error)
+    assert exact.consistency == pytest.approx(drawn.consistency, abs=2 * drawn.consistency_error)
+    assert exact.kappa == pytest.approx(drawn.kappa, abs=0.01)
+
+
+def test_last_places_by_hand():
+    """Two units alike and one last place: each has it half of the time, whatever the size of the errors."""
+    result = flat([100.0], [[0.8], [0.8]], {"A": 10, "B": 0})
+    grades = (result.scheme.grades[0], result.scheme.grades[1].model_copy(update={"last": 1}))
+    found = qt.cutoffs.misgrading(qt.assess(result.scheme.model_copy(update={"grades": grades}), result.table), 3.0, draws=20_000)
+    assert found.table["B"].tolist() == pytest.approx([0.5, 0.5], abs=2.3 * found.error(0.5))
+    assert found.table["B"].sum() == 1 and found.consistency == pytest.approx(0.5, abs=2 * found.consistency_error)
+
+
+@pytest.mark.parametrize("quota", [None, 2.0])
+def test_a_grade_that_no_points_give_is_never_missed(quota):
+    """Two points of bonus reach a line of two: errors that lead below no points at all take nothing away."""
+    leaf = {"id": "a", "name": "a", "points": 100.0, "rule": {"kind": "share"}}
+    grades = [{"id": "A", "cutoff": 2.0, "quota": quota}, {"id": "B", "cutoff": 0.0}]
+    data = {"id": "s", "name": "s", "total": 100.0, "indicators": [leaf], "grades": grades, "bonuses": [{"id": "m", "name": "m", "max": 5.0}]}
+    result = qt.assess(scheme_of(data), pd.DataFrame({"a": [0.0, 0.01], "bonus:m": [2.0, 0]}, index=["u", "v"]))
+    table = qt.cutoffs.misgrading(result, 2.0, draws=20_000).table
+    assert table.loc["u", "A"] == 1 and table.loc["v", "A"] == pytest.approx(1 - stats.norm.cdf(0.5), abs=0.02)
+
+
+def test_any_number_of_workers_gives_the_same_frequencies(city):
+    with ThreadPoolExecutor(3) as workers:
+        many, one = (qt.cutoffs.misgrading(city, 1.2, draws=9_000, seed=1, executor=pool) for pool in (workers, None))
+    pd.testing.assert_frame_equal(many.table, one.table, check_exact=True)
+    assert (many.accuracy, many.kappa) == (one.accuracy, one.kappa)
+    other = qt.cutoffs.misgrading(city, 1.2, draws=9_000, seed=2)
+    assert not many.table.equals(other.table)
 
 
 @settings(max_examples=40)
@@ -132,6 +227,7 @@ def test_bands_that_a_veto_makes_one_grade_count_as_alike():
 
 
 @pytest.mark.parametrize("call", [lambda r: qt.cutoffs.misgrading(r, None), lambda r: qt.cutoffs.misgrading(r, [1.0]), lambda r: qt.cutoffs.misgrading(r, {"u0": "x", "u1": 1}),
+                                  lambda r: qt.cutoffs.misgrading(r, 1.0, draws=0), lambda r: qt.cutoffs.misgrading(r, 1.0, seed=-1),
                                   lambda r: qt.cutoffs.normal_model(75, 8, 0.9, 80), lambda r: qt.cutoffs.normal_model("75", 8, 0.9, [80]), lambda r: qt.cutoffs.normal_model(75, 8, 0.9, ["80"]),
                                   lambda r: qt.cutoffs.natural_breaks(["a"], 1), lambda r: qt.cutoffs.natural_breaks(r.scores, True), lambda r: qt.cutoffs.optimise(r, window="2"),
                                   lambda r: qt.cutoffs.optimise(r, step=None), lambda r: qt.cutoffs.optimise(r, least=-1), lambda r: qt.cutoffs.quota_audit(r, 0.3), lambda r: qt.cutoffs.quota_audit(r, {"A": 2.5}),
