@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from qtoolkit.engine import from_ticks, score_grades, steps, to_ticks
+from qtoolkit.engine import from_ticks, grade, steps, to_ticks
+from qtoolkit.engine.core import standing
 from qtoolkit.engine.rules import LEAF_RULES
 from qtoolkit.inputs.leafrules import EfficacyRule, GoalpostsRule
 from qtoolkit.inputs.scheme import Indicator
@@ -33,7 +34,7 @@ Flag = tuple[str, str | None, str | None, Text]
 
 def flags_of(result: Assessment) -> pd.DataFrame:
     """All flags: kind, unit, indicator, text."""
-    finds = (_excluded, _blanks, _decisions, _set_dependent, _ends, _columns, _targets, _bands, _grades, _ties)
+    finds = (_excluded, _blanks, _decisions, _set_dependent, _ends, _columns, _targets, _bands, _grades, _rounded, _ties)
     rows = [flag for find in finds for flag in find(result)]
     return pd.DataFrame(rows, columns=["kind", "unit", "indicator", "text"])
 
@@ -213,8 +214,10 @@ def _bands(result: Assessment) -> Iterator[Flag]:
 
 
 def _grades(result: Assessment) -> Iterator[Flag]:
-    """Grades that no score can have, and grades that depend on the rounding."""
-    scheme, e = result.scheme, result.engine
+    """Grades that no score can have."""
+    scheme = result.scheme
+    ranked = bool(result.engine.rivals or scheme.vetoes)  # other steps than the score can give the grade all the same
+    but = Text("（因名额、末位或否决而定的除外）", " by score (places or a veto may still give it)") if ranked else Text("", "")
     least, most = reachable(result)
     for grade in scheme.grades[:-1]:
         if to_ticks(grade.cutoff) > to_ticks(most):
@@ -228,18 +231,23 @@ def _grades(result: Assessment) -> Iterator[Flag]:
         for grade, worse in itertools.pairwise(scheme.grades):
             if grade.cutoff <= least + 1e-9:
                 text = say(
-                    zh="按评分规则得分最低为 {least:.10g} 分，分数线 {cutoff:g} 不起作用，等级“{worse}”不会出现。",
+                    zh="按评分规则得分最低为 {least:.10g} 分，分数线 {cutoff:g} 不起作用，等级“{worse}”不会出现{but}。",
                     en="the rules give at least {least:.10g} points, so the cutoff {cutoff:g} is dead and grade “{worse}” "
-                    "cannot occur.",
-                    least=least, cutoff=grade.cutoff, worse=worse.label,
+                    "cannot occur{but}.",
+                    least=least, cutoff=grade.cutoff, worse=worse.label, but=but,
                 )
                 yield "dead_cutoff", None, None, text
+
+
+def _rounded(result: Assessment) -> Iterator[Flag]:
+    """Grades that depend on the rounding of the total, quotas and vetoes in force."""
+    e = result.engine
     if e.rounding is None:
         return
-    base = result.base.to_numpy()
-    unrounded = steps(replace(e, rounding=None), base)["rounding"]
-    differ = (unrounded[:, None] >= e.cutoffs).sum(axis=1) != score_grades(e, base)
-    for k in np.flatnonzero(differ):
+    base, free = result.base.to_numpy(), replace(e, rounding=None)
+    unrounded = steps(free, base)["rounding"]
+    other = grade(free, base, standing(free, base, e.cutoffs))
+    for k in np.flatnonzero(other != grade(e, base)):
         text = say(
             zh="{unit}未取整得分 {score:.10g}，取整后为 {published:.10g}，等级因取整而改变。",
             en="{unit} has {score:.10g} before rounding and {published:.10g} after it: the rounding changes its grade.",
@@ -278,10 +286,17 @@ def _ties(result: Assessment) -> Iterator[Flag]:
     published = to_ticks(result.scores.to_numpy())
     for g, grade in enumerate(reversed(result.scheme.grades[:-1])):
         for k in np.flatnonzero(published == result.engine.cutoffs[:, g]):
+            own = result.scheme.grade(result.grades.iloc[k])
             text = say(
-                zh="{unit}得分恰为等级“{grade}”的分数线 {cutoff:g} 分，属于该等级。",
-                en="{unit} scores exactly {cutoff:g}, the cutoff of grade “{grade}”, and belongs to that grade.",
+                zh="{unit}得分恰为等级“{grade}”的分数线 {cutoff:g} 分，{then}。",
+                en="{unit} scores exactly {cutoff:g}, the cutoff of grade “{grade}”, {then}.",
                 unit=result.table.labels[k], grade=grade.label, cutoff=float(result.scores.iloc[k]),
+                then=Text("属于该等级", "and belongs to that grade")
+                if own == grade
+                else say(
+                    zh="达到该等级的分数线，因名额、末位或否决定为“{own}”",
+                    en="and reaches that grade by score; places or a veto make it “{own}”", own=own.label,
+                ),
             )
             yield "on_cutoff", result.table.units[k], None, text
     for place, group in result.ranks.groupby(result.ranks):

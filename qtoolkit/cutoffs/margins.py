@@ -43,6 +43,8 @@ def margins(result: Assessment) -> pd.DataFrame:
         where there is no margin, why: "worst" (no grade below), "safe" (no loss of points changes it), "best" (no
         grade above), "reach" (the cutoff is out of reach), "veto" (a veto bars it), "quota" or "last" (not even full marks give
         a place).
+        to_line : points short of the cutoff of the next better grade by the score alone, whatever vetoes and places say; 0
+        where the score reaches it, NaN where it is out of reach.
         above_rivals, below_rivals : tuples of the units that come level or pass, or are come level with or passed, at a
         limit set by places.
 
@@ -80,11 +82,19 @@ def margins(result: Assessment) -> pd.DataFrame:
             **{name: pd.Series(grades, result.scores.index, dtype=object) for name, grades in towards.items()},
             "above_by": above_by,
             "below_by": below_by,
+            "to_line": _to_line(result, now, most),
             "above_rivals": _passed(result, down, now, held),
             "below_rivals": _passed(result, up, now + 1, open_),
         },
         index=result.scores.index,
     )
+
+
+def _to_line(result: Assessment, now: np.ndarray, most: np.ndarray) -> np.ndarray:
+    """Points (n,) short of the effective cutoff of the grade next above."""
+    base, limits = result.base.to_numpy(), score_limits(result)
+    limits = np.append(limits, np.full((base.size, 1), UNREACHABLE), axis=1)[np.arange(base.size), now]
+    return np.where(limits > most, np.nan, from_ticks(np.maximum(limits - base, 0)))
 
 
 def _least(e: Engine, base: np.ndarray, low: np.ndarray, high: np.ndarray, wanted: np.ndarray) -> np.ndarray:
