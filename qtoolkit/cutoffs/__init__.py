@@ -4,13 +4,38 @@ All that is found here are options with their consequences; the lines are somebo
 """
 
 from qtoolkit.cutoffs.choosing import Breaks, Options, natural_breaks, optimise
-from qtoolkit.cutoffs.margins import READINGS, blanks_as_zero, bunching, dead, margins, rounding_audit
+from qtoolkit.cutoffs.margins import (
+    BEST,
+    LAST,
+    LINE,
+    QUOTA,
+    REACH,
+    READINGS,
+    SAFE,
+    UNPROVED,
+    VETO,
+    WORST,
+    blanks_as_zero,
+    bunching,
+    dead,
+    margins,
+    rounding_audit,
+)
 from qtoolkit.cutoffs.misgrading import Misgrading, misgrading, normal_model
 from qtoolkit.cutoffs.sweeps import ALL, Sweep, quota_audit, sweep
 
 __all__ = [
     "ALL",
+    "BEST",
+    "LAST",
+    "LINE",
+    "QUOTA",
+    "REACH",
     "READINGS",
+    "SAFE",
+    "UNPROVED",
+    "VETO",
+    "WORST",
     "Breaks",
     "Misgrading",
     "Options",

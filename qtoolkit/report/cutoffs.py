@@ -11,6 +11,7 @@ import pandas as pd
 from qtoolkit import cutoffs as grade_cutoffs
 from qtoolkit import robustness
 from qtoolkit.assessment import Assessment
+from qtoolkit.engine import to_ticks
 from qtoolkit.errors import InputError
 from qtoolkit.language import Text, listing, same, say
 from qtoolkit.report import change_figures, rules, words
@@ -33,10 +34,9 @@ def near_misses(result: Assessment, near_miss: float) -> list[Block]:
     table = rules.grades(result)
     how = Text("如下表", "as in the table") if table else words.bands(result.scheme)
     intro = say(
-        zh="等级划分标准{how}，分数线所在分数属于上一等级。距分数线{near_miss:g}分以内的临界单位有{n}家。",
-        en="Grades are {how}; a score on a cutoff belongs to the upper grade. {n:unit lies|units lie} within {near_miss:g} "
-        "of a cutoff.",
-        how=how, near_miss=near_miss, n=len(near),
+        zh="等级划分标准{how}，分数线所在分数属于上一等级。{near}。{only}",
+        en="Grades are {how}; a score on a cutoff belongs to the upper grade. {near}.{only}",
+        how=how, near=words.near_miss_count(near, near_miss), only=_kept_off(result, near_miss),
     )
     blocks: list[Block] = [Paragraph(intro, "cutoffs"), *table]
     if len(near):
@@ -47,6 +47,10 @@ def near_misses(result: Assessment, near_miss: float) -> list[Block]:
             "next": (Text("相邻等级", "Neighbouring grade"), _labels(result, near["next"]), ""),
             "nearest": (Text("相差分数", "Points away"), list(near["nearest"]), ".2f"),
         }
+        if result.engine.rivals:
+            columns["by"] = (Text("取决于", "Set by"), [words.barred(why) for why in near["by"]], "")
+            passed = [words.units(result, units) if units else None for units in near["rivals"]]
+            columns["rivals"] = (Text("先后互换或持平的单位", "Passed or level"), passed, "")
         blocks.append(table_of("near_misses", Text("临界单位", "Near-misses"), "cutoffs", columns))
     heading = Text("小数口径、并列、空档和不起作用的分数线", "Decimals, ties, holes and dead cutoffs")
     texts = [rounding_option(result)]
@@ -63,6 +67,43 @@ def near_misses(result: Assessment, near_miss: float) -> list[Block]:
         caption = Text("等级取决于小数口径的考核对象", "Units whose grade depends on the reading of decimals")
         blocks.append(table_of("rounding_audit", caption, "annex_scores", columns))
     return blocks
+
+
+def _kept_off(result: Assessment, near_miss: float) -> Text:
+    """Units at or close to a line whom only places keep from the grade: how much they really lack, and whom they must pass."""
+    if not result.engine.rivals:
+        return Text("", "")
+    table = grade_cutoffs.margins(result)
+    held = table[table["below_by"].isin([grade_cutoffs.QUOTA, grade_cutoffs.LAST]) & (table["to_line"] <= near_miss) & ~(table["below"] <= near_miss)]
+    if held.empty:
+        return say(
+            zh="名额、末位均已计入：其他单位得分不变时，须增减到这一程度等级才真正改变。",
+            en=" Quotas and last places are counted: so much must change, the others as they are, before the grade really does.",
+        )
+    names = result.grade_names
+    items = []
+    for unit, row in held.sort_values("to_line", kind="stable", key=to_ticks).iterrows():
+        grade = result.scheme.grade(names[names.index(row["grade"]) + 1]).label
+        at = (
+            say(zh="已达{grade}分数线", en="on or above the line of {grade}", grade=grade)
+            if row["to_line"] == 0
+            else say(zh="距{grade}分数线{x:.2f}分", en="{x:.2f} below the line of {grade}", grade=grade, x=row["to_line"])
+        )
+        need = (
+            Text("满分也没有名额", "no place even with full marks")
+            if np.isnan(row["below"])
+            else say(
+                zh="须再增{x:.2f}分，赶超{rivals}", en="needs {x:.2f} more and must pass {rivals}",
+                x=row["below"], rivals=words.units(result, row["below_rivals"]),
+            )
+        )  # fmt: skip
+        items.append(say(zh="{unit}（{at}，{need}）", en="{unit} ({at}; {need})", unit=result.labels[unit], at=at, need=need))
+    return say(
+        zh="名额、末位均已计入；达到或距分数线{near_miss:g}分以内但因此不在其列的有{n}家：{items}。",
+        en=" Quotas and last places are counted; on that account {n:unit|units} on a line or within {near_miss:g} of it "
+        "would not: {items}.",
+        near_miss=near_miss, n=len(held), items=listing(items, FEW),
+    )  # fmt: skip
 
 
 def _labels(result: Assessment, grades: pd.Series) -> list[Text | None]:
@@ -214,34 +255,79 @@ def quotas(result: Assessment) -> list[Block]:
     return blocks
 
 
-def errors(result: Assessment, se: float | str | None, source: str | None, reliability: float | None = None) -> list[Block]:
-    """Chances of another grade by errors of measurement: only where their size is stated with its source."""
+def errors(
+    result: Assessment,
+    se: float | str | None,
+    source: str | None,
+    reliability: float | None = None,
+    seed: int = 0,
+    draws: int = 100_000,
+    executor: Executor | None = None,
+) -> list[Block]:
+    """Chances of another grade by errors of measurement: only where their size is stated with its source. With quotas or
+    last places they are frequencies in `draws` standings graded anew, with the digits that these support."""
     if se is None:
         return []
     if not (isinstance(source, str) and source.strip()):
         raise InputError(say(zh="给出标准误 se 时，须写明其来源（se_source）", en="a standard error (se) needs its source (se_source)"))
-    found = grade_cutoffs.misgrading(result, se, reliability)
+    found = grade_cutoffs.misgrading(result, se, reliability, draws=draws, seed=seed, executor=executor)
     table = found.table.loc[result.ranks.sort_values(kind="stable").index]
     unsure = table.index[table["stands"] < 1 - UNLIKELY]
     kappa = Text("kappa无法计算", "kappa undefined") if np.isnan(found.kappa) else same(f"kappa {found.kappa:.2f}")
     what = Text("再测一次的等级", "the grade if measured again") if reliability is None else Text("真实水平的等级", "the true grade")
-    text = say(
-        zh="打分误差（标准误来源：{source}）。按正态误差估计{what}与现等级一致的平均概率为{accuracy:.1%}，两次独立测定等级一致的概率为{consistency:.1%}"
-        "（{kappa}）；一致概率低于{limit:.0%}的有{n}家：{units}。名额和末位未计入。",
-        en="Errors of measurement (source of the standard error: {source}). With normal errors, {what} agrees with the present one with a mean chance of "
-        "{accuracy:.1%}; two independent measurements agree with {consistency:.1%} ({kappa}); below {limit:.0%} are "
-        "{n:unit|units}: {units}. Quotas and last places are not counted.",
-        source=words.both(source), what=what, accuracy=found.accuracy, consistency=found.consistency, kappa=kappa, limit=1 - UNLIKELY,
-        n=len(unsure), units=words.units(result, unsure, FEW),
-    )  # fmt: skip
+    given = {"source": words.both(source), "what": what, "kappa": kappa, "limit": 1 - UNLIKELY, "n": len(unsure)}
+    given |= {"accuracy": _chance(found.accuracy, found.accuracy_error), "consistency": _chance(found.consistency, found.consistency_error)}
+    given |= {"units": words.units(result, unsure, FEW)}
+    if found.draws is None:
+        text = say(
+            zh="打分误差（标准误来源：{source}）。按正态误差估计{what}与现等级一致的平均概率为{accuracy}，两次独立测定等级一致的概率为{consistency}"
+            "（{kappa}）；一致概率低于{limit:.0%}的有{n}家：{units}。",
+            en="Errors of measurement (source of the standard error: {source}). With normal errors, {what} agrees with the present one with a mean chance "
+            "of {accuracy}; two independent measurements agree with {consistency} ({kappa}); below {limit:.0%} are {n:unit|units}: {units}.",
+            **given,
+        )  # fmt: skip
+    else:
+        text = say(
+            zh="打分误差（标准误来源：{source}）。名额、末位使各家等级互相牵连，故对全部考核对象同时随机抽取正态误差{draws:,}次，每次重新排名定级："
+            "{what}与现等级一致的频率平均为{accuracy}，两次独立测定等级一致的频率为{consistency}（{kappa}）；一致频率低于{limit:.0%}的有{n}家：{units}。"
+            "单家频率的抽样误差不超过±{most}（95%）。",
+            en="Errors of measurement (source of the standard error: {source}). Quotas and last places tie the grades together, so normal errors of all units "
+            "were drawn {draws:,} times and the standings graded anew: {what} agrees with the present one with a mean frequency of {accuracy}; two "
+            "independent measurements agree with {consistency} ({kappa}); below {limit:.0%} are {n:unit|units}: {units}. A unit's frequencies are "
+            "within ±{most} (95%).",
+            draws=found.draws, most=f"{100 * found.error(0.5):.2g}%", **given,
+        )  # fmt: skip
     columns = {
         "unit": (words.UNIT, [result.labels[unit] for unit in table.index], ""),
         "score": (Text("基础得分", "Base score"), list(table["score"]), ".2f"), "se": (Text("标准误", "Standard error"), list(table["se"]), ".2f"),
         "grade": (words.GRADE, _labels(result, table["grade"]), ""),
     }  # fmt: skip
-    columns |= {f"p:{g.id}": (say(zh="{g}概率", en="Chance of {g}", g=g.label), list(table[g.id]), ".1%") for g in result.scheme.grades}
-    caption = Text("打分误差下各等级的概率", "Chances of grades under errors of measurement")
-    return [Paragraph(text, "cutoffs", style="item"), table_of("misgrading", caption, "annex_scores", columns)]
+    title = Text("概率", "Chance") if found.draws is None else Text("频率", "Frequency")
+    form = words.percent(found.error(0.5))
+    columns |= {f"p:{g.id}": (say(zh="{g}{title}", en="{title} of {g}", g=g.label, title=title), list(table[g.id]), form) for g in result.scheme.grades}
+    caption = (
+        Text("打分误差下各等级的概率", "Chances of grades under errors of measurement")
+        if found.draws is None
+        else Text("打分误差下各等级的频率", "Frequencies of grades under errors of measurement")
+    )
+    blocks: list[Block] = [Paragraph(text, "cutoffs", style="item"), table_of("misgrading", caption, "annex_scores", columns)]
+    if found.note is not None:
+        blocks.append(Paragraph(found.note, "annex_scores", style="note"))
+    if found.draws is not None:
+        how = say(
+            zh="打分误差下的频率：各家基础得分加独立正态误差，按方案的名额、末位和否决重新定级，抽样{draws:,}次，随机种子{seed}。",
+            en="Frequencies under errors of measurement: independent normal errors are added to the base scores and all are graded anew with quotas, last "
+            "places and vetoes; {draws:,} draws, seed {seed}.",
+            draws=found.draws, seed=seed,
+        )  # fmt: skip
+        blocks.append(Paragraph(how, "annex_methods"))
+    return blocks
+
+
+def _chance(share: float, error: float) -> Text:
+    """A chance, or a frequency with its error."""
+    text = format(share, words.percent(error))
+    return same(text if error == 0 else f"{text}±{100 * error:.1g}%")
 
 
 def options(result: Assessment, window: float, draws: int, seed: int = 0, executor: Executor | None = None) -> list[Block]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pandas as pd
+
+from qtoolkit import cutoffs as grade_cutoffs
 from qtoolkit import decomposition
 from qtoolkit.assessment import Assessment
 from qtoolkit.engine.rules import LEAF_RULES
@@ -109,6 +112,7 @@ def gaps(result: Assessment) -> list[Block]:
     columns = {
         "unit": (words.UNIT, [result.labels[unit] for unit in table.index], ""),
         "short": (Text("距上一等级", "Short of next grade"), list(table["short"]), ".2f"),
+        "short_by": (Text("取决于", "Set by"), _set_by(result, table), ""),
         "department": (Text("失分最多的部门", "Department that costs most"), list(table["department"]), ""),
         "department_lost": (Text("部门失分", "Its points lost"), list(table["department_lost"]), ".2f"),
         "lost": (Text("失分最多的指标", "Largest losses"), [items(pairs) for pairs in table["lost"]], ""),
@@ -116,13 +120,31 @@ def gaps(result: Assessment) -> list[Block]:
     }
     if table["department"].isna().all():
         del columns["department"], columns["department_lost"]
+    if table["short_by"].isin([grade_cutoffs.LINE, grade_cutoffs.BEST]).all():
+        del columns["short_by"]
     note = Text(
-        "“最易补齐”指满分单位最多的失分指标：别家做到的，经整改可以做到；所列为失分。",
-        "“Cheapest” are the losses on items where most units have full marks: what others do can be done. Points lost are shown.",
+        "“最易补齐”指满分单位最多的失分指标：别家做到的，经整改可以做到；所列为失分。“距上一等级”指其他单位不变时本单位再增多少分等级才真正"
+        "上升，名额和否决计入；不能上升的不列。",
+        "“Cheapest” are the losses on items where most units have full marks: what others do can be done. Points lost are shown. Short of the next "
+        "grade is what the unit alone must gain for a better grade, quotas and vetoes counted; nothing stands where none can be had.",
     )
     caption = Text("查缺补漏：各考核对象失分和可补齐的分", "Gaps: where each unit loses and what it could gain")
-    widths = (1.2, 0.9, 1.4, 0.9, 3, 3) if "department" in columns else (1.2, 0.9, 3, 3)
+    wide = {"unit": 1.2, "short": 0.9, "short_by": 1.4, "department": 1.4, "department_lost": 0.9, "lost": 3, "cheapest": 3}
+    widths = tuple(wide[name] for name in columns)
     return [table_of("gaps", caption, "annex_scores", columns, widths=widths), Paragraph(note, "annex_scores", style="note")]
+
+
+def _set_by(result: Assessment, table: pd.DataFrame) -> list[Text | None]:
+    """What sets the limit to the next grade, with those whom a unit must pass for a place, or what bars it."""
+    found: list[Text | None] = []
+    for row in table.itertuples():
+        why = words.barred(row.short_by)
+        if row.rivals:
+            why = say(zh="{why}（须赶超{rivals}）", en="{why} (must pass {rivals})", why=why, rivals=words.units(result, row.rivals))
+        elif row.short_by in (grade_cutoffs.QUOTA, grade_cutoffs.LAST) and pd.isna(row.short):
+            why = say(zh="{why}（满分也不能得）", en="{why} (not even with full marks)", why=why)
+        found.append(why)
+    return found
 
 
 def lists(result: Assessment) -> list[Block]:

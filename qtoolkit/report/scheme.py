@@ -188,7 +188,10 @@ TERMS = (
     ),
     (
         Text("临界单位", "Near-miss"),
-        Text("得分与等级分数线相差不大的考核对象。", "A unit whose score lies close to a cutoff."),
+        Text(
+            "得分稍有增减、其他考核对象不变时等级就会改变的考核对象，名额、末位和否决计入。",
+            "A unit whose grade a few points more or less would change, all others as they are; quotas, last places and vetoes count.",
+        ),
     ),
     (
         Text("基础得分", "Base score"),

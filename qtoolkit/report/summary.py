@@ -38,9 +38,8 @@ def summary(result: Assessment, near_miss: float, previous: Case | None = None) 
     )
     near = words.near_misses(result, near_miss)
     close = say(
-        zh="测算结果：距分数线{near_miss:g}分以内的临界单位{n}家：{units}。",
-        en="Results: {n:unit lies|units lie} within {near_miss:g} of a cutoff: {units}.",
-        near_miss=near_miss, n=len(near), units=words.units(result, near.index),
+        zh="测算结果：{near}：{units}。", en="Results: {near}: {units}.",
+        near=words.near_miss_count(near, near_miss), units=words.units(result, near.index),
     )
     blocks: list[Block] = [Paragraph(conclusion, "summary"), Paragraph(points, "summary"), _grade_counts(result, near, last)]
     blocks.append(Paragraph(close, "summary"))
@@ -55,7 +54,7 @@ def summary(result: Assessment, near_miss: float, previous: Case | None = None) 
 
 
 def _grade_counts(result: Assessment, near: pd.DataFrame, last: Assessment | None) -> DataTable:
-    """How many units have each grade, how many had it last year, and how many of them lie close to a cutoff."""
+    """How many units have each grade, how many had it last year, and how many of them are near-misses."""
     tally, close = result.grades.value_counts(), near["grade"].value_counts()
     grades = result.scheme.grades
     frame = pd.DataFrame(

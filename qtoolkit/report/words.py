@@ -8,6 +8,7 @@ import pandas as pd
 
 from qtoolkit import cutoffs as grade_cutoffs
 from qtoolkit.assessment import Assessment
+from qtoolkit.engine import to_ticks
 from qtoolkit.inputs.scheme import Indicator, Rounding, Scheme
 from qtoolkit.language import Text, listing, say
 
@@ -17,6 +18,14 @@ GRADE = Text("等级", "Grade")
 RANK = Text("位次", "Rank")
 
 NONE = Text("无", "none")
+BARRED = {
+    grade_cutoffs.LINE: Text("分数线", "cutoff"),
+    grade_cutoffs.QUOTA: Text("名额", "quota"),
+    grade_cutoffs.LAST: Text("末位", "last places"),
+    grade_cutoffs.VETO: Text("一票否决", "veto"),
+    grade_cutoffs.REACH: Text("分数线不可达", "cutoff out of reach"),
+    grade_cutoffs.UNPROVED: Text("未能核实", "not confirmed"),
+}
 
 
 def units(result: Assessment, names: Iterable[str], most: int | None = None) -> Text:
@@ -134,6 +143,31 @@ def interval(low: float, high: float) -> Text | None:
 
 
 def near_misses(result: Assessment, near_miss: float) -> pd.DataFrame:
-    """Units within `near_miss` points of a cutoff, the nearest first."""
+    """Units whose grade `near_miss` points more or less would change, places counted in, the nearest first; with columns by
+    and rivals, which are those of the nearer side."""
     table = grade_cutoffs.margins(result)
-    return table[table["nearest"] <= near_miss].sort_values("nearest", kind="stable")
+    near = table[table["nearest"] <= near_miss].sort_values("nearest", kind="stable", key=to_ticks)
+    up = near["above"].isna() | (near["below"] < near["above"])
+    return near.assign(by=near["below_by"].where(up, near["above_by"]), rivals=near["below_rivals"].where(up, near["above_rivals"]))
+
+
+def near_miss_count(near: pd.DataFrame, near_miss: float) -> Text:
+    """How many near-misses there are."""
+    return say(
+        zh="得分再增或再减{near_miss:g}分以内等级就会改变的临界单位有{n}家",
+        en="{n:unit|units} would change grade if the score rose or fell by at most {near_miss:g}",
+        near_miss=near_miss, n=len(near),
+    )
+
+
+def barred(reason: str) -> Text | None:
+    """What sets the limit to a grade, or bars it where there is no limit, in words; None where there is nothing to say."""
+    return BARRED.get(reason)
+
+
+def percent(error: float) -> str:
+    """The format of a frequency with the decimals that its error supports, at most half a unit of the last one; .1% where it
+    has none."""
+    if error == 0:
+        return ".1%"
+    return next(f".{decimals}%" for decimals in (3, 2, 1, 0) if 100 * error <= 0.5 * 10.0**-decimals or decimals == 0)
