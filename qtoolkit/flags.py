@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from qtoolkit.engine import from_ticks, grade, steps, to_ticks
-from qtoolkit.engine.core import standing
+from qtoolkit.engine import core, from_ticks, steps, to_ticks
 from qtoolkit.engine.rules import LEAF_RULES
 from qtoolkit.inputs.leafrules import EfficacyRule, GoalpostsRule
 from qtoolkit.inputs.scheme import Indicator
@@ -246,8 +245,8 @@ def _rounded(result: Assessment) -> Iterator[Flag]:
         return
     base, free = result.base.to_numpy(), replace(e, rounding=None)
     unrounded = steps(free, base)["rounding"]
-    other = grade(free, base, standing(free, base, e.cutoffs))
-    for k in np.flatnonzero(other != grade(e, base)):
+    other = core.grade(free, base, core.standing(free, base, e.cutoffs))
+    for k in np.flatnonzero(other != core.grade(e, base)):
         text = say(
             zh="{unit}未取整得分 {score:.10g}，取整后为 {published:.10g}，等级因取整而改变。",
             en="{unit} has {score:.10g} before rounding and {published:.10g} after it: the rounding changes its grade.",

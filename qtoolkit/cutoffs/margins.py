@@ -10,14 +10,23 @@ import pandas as pd
 from scipy import stats
 
 from qtoolkit.assessment import Assessment, assess
-from qtoolkit.engine import Engine, Graded, RivalStep, finish, from_ticks, grade, grade_alone, score_grades, settings, to_ticks
-from qtoolkit.engine.core import threshold_grades, thresholds
+from qtoolkit.engine import (
+    Engine,
+    Graded,
+    RivalStep,
+    core,
+    finish,
+    from_ticks,
+    grade_alone,
+    score_grades,
+    settings,
+    to_ticks,
+)
 from qtoolkit.engine.ticks import UNREACHABLE
 from qtoolkit.errors import real
 from qtoolkit.flags import reachable
 from qtoolkit.inputs.changes import AS_IS
 from qtoolkit.inputs.table import VALUE, ZERO
-
 
 LINE, QUOTA, LAST = "line", "quota", "last"
 BEST, WORST, VETO, REACH, SAFE, UNPROVED = "best", "worst", "veto", "reach", "safe", "unproved"
@@ -111,19 +120,19 @@ def _least(e: Engine, base: np.ndarray, low: np.ndarray, high: np.ndarray, wante
 def _regraded(e: Engine, base: np.ndarray, own: np.ndarray) -> np.ndarray:
     """The grade of each unit with its own base score changed, by grading all units anew for each."""
     if not e.rivals:
-        return grade(e, own)
+        return core.grade(e, own)
     codes, step = np.empty(base.size, np.int8), max(1, ROWS_AT_ONCE // base.size)
     for start in range(0, base.size, step):
         units = np.arange(start, min(start + step, base.size))
         rows = np.tile(base, (units.size, 1))
         rows[np.arange(units.size), units] = own[units]
-        codes[units] = grade(e, rows)[np.arange(units.size), units]
+        codes[units] = core.grade(e, rows)[np.arange(units.size), units]
     return codes
 
 
 def _stopping(e: Engine, base: np.ndarray, short: np.ndarray, wanted: np.ndarray) -> list[tuple[RivalStep, np.ndarray]]:
     """The steps across units, and for which of the base scores `short` each of them alone bars the grade `wanted`, (n,)."""
-    reached = grade(dataclasses.replace(e, rivals=()), short) >= wanted
+    reached = core.grade(dataclasses.replace(e, rivals=()), short) >= wanted
     alone = [dataclasses.replace(e, rivals=(step,)) for step in e.rivals]
     return [(one.rivals[0], reached & (grade_alone(one, base, short) < wanted)) for one in alone]
 
@@ -139,7 +148,7 @@ def _binding(e: Engine, base: np.ndarray, short: np.ndarray, wanted: np.ndarray)
 def _barred(e: Engine, base: np.ndarray, most: np.ndarray, now: np.ndarray) -> np.ndarray:
     """Why not even the base scores `most` give a better grade than `now`."""
     reach = score_grades(e, most) <= now
-    veto = grade(dataclasses.replace(e, rivals=()), most) <= now
+    veto = core.grade(dataclasses.replace(e, rivals=()), most) <= now
     places = _binding(e, base, most, now + 1)
     best = now == e.cutoffs.shape[1]
     return np.where(best, BEST, np.where(reach, REACH, np.where(veto, VETO, places)))
@@ -152,7 +161,7 @@ def _passed(result: Assessment, at: np.ndarray, wanted: np.ndarray, which: np.nd
     found: list[set[int]] = [set() for _ in names]
     for step, bars in _stopping(e, base, at - 1, wanted):
         member = np.ones(base.size, bool) if step.members is None else step.members
-        counted = member & (step.last | (threshold_grades(e, base, e.thresholds) >= step.grade))
+        counted = member & (step.last | (core.threshold_grades(e, base, e.thresholds) >= step.grade))
         for k in np.flatnonzero(bars & which):
             turns = counted & (np.sign(here[k] - key) != np.sign(short[k] - key))
             found[k] |= set(np.flatnonzero(turns)) - {k}
@@ -164,7 +173,7 @@ def score_limits(result: Assessment) -> np.ndarray:
     first, (n, G − 1). Vetoes are not counted."""
     e = result.engine
     highest = int(to_ticks(result.scheme.total)) * e.tree.growth
-    return thresholds(dataclasses.replace(e, shift=np.zeros_like(e.shift)), e.cutoffs, highest)
+    return core.thresholds(dataclasses.replace(e, shift=np.zeros_like(e.shift)), e.cutoffs, highest)
 
 
 READINGS: dict[str, Any] = {

@@ -1,6 +1,7 @@
 """The one engine: scores, finishing, ranks and grades, for one assessment or a million draws. numpy only."""
 
 from qtoolkit.engine.affine import affine, bounds, bracket
+from qtoolkit.engine.alone import grade_alone
 from qtoolkit.engine.build import build
 from qtoolkit.engine.core import (
     Engine,
@@ -8,7 +9,6 @@ from qtoolkit.engine.core import (
     Tree,
     finish,
     grade,
-    grade_alone,
     node_scores,
     rank,
     score,

@@ -361,27 +361,7 @@ def grade(e: Engine, base: np.ndarray, thresholds: np.ndarray | None = None) -> 
         key = e.key(base)
         for step in e.rivals:
             grades = _limit(grades, key, step)
-    return _vetoed(e, grades)
-
-
-def grade_alone(e: Engine, base: np.ndarray, own: np.ndarray) -> np.ndarray:
-    """The grade of each unit if its own base score alone were `own`, int8 (…, n), and all others' as in `base`, (n,).
-
-    What :func:`grade` gives with one score of the row changed, for each unit in turn, without n rows. Never falls as `own`
-    rises: a higher score reaches no fewer thresholds, is behind no more rivals and ahead of no fewer. Whom a quota counts
-    depends on the thresholds alone, since the quotas of better grades only take away grades that it counts as well.
-    """
-    grades, others = (threshold_grades(e, scores, e.thresholds) for scores in (own, base))
-    mine, key = (e.key(scores) for scores in (own, base))
-    for step in e.rivals:
-        member = np.broadcast_to(True if step.members is None else step.members, base.shape)
-        counted = member & (step.last | (others >= step.grade))
-        keys = np.sort(key[counted])
-        below = np.searchsorted(keys, mine, "left") - (counted & (key < mine))  # but for the unit itself as it stands
-        above = keys.size - np.searchsorted(keys, mine, "right") - (counted & (key > mine))
-        candidate = member & (step.last | (grades >= step.grade))
-        grades = _lowered_by(step, grades, candidate, above, below, keys.size - counted + 1)
-    return _vetoed(e, grades)
+    return vetoed(e, grades)
 
 
 def threshold_grades(e: Engine, base: np.ndarray, limits: np.ndarray) -> np.ndarray:
@@ -392,11 +372,9 @@ def threshold_grades(e: Engine, base: np.ndarray, limits: np.ndarray) -> np.ndar
     return np.minimum(grades, e.ceiling) if e.veto_first else grades
 
 
-def _vetoed(e: Engine, grades: np.ndarray) -> np.ndarray:
+def vetoed(e: Engine, grades: np.ndarray) -> np.ndarray:
     """Grades after the rivals: what vetoes take off then."""
-    if not e.veto_first:
-        grades = np.maximum(grades - e.shift, 0)
-    return np.minimum(grades, e.ceiling)
+    return np.minimum(grades if e.veto_first else np.maximum(grades - e.shift, 0), e.ceiling)
 
 
 def _limit(grades: np.ndarray, key: np.ndarray, step: RivalStep) -> np.ndarray:
@@ -405,10 +383,10 @@ def _limit(grades: np.ndarray, key: np.ndarray, step: RivalStep) -> np.ndarray:
     candidate = candidate if step.last else candidate & (grades >= step.grade)
     below = rank(np.where(candidate, -key, -(key.max(initial=0) + 1))) - 1  # candidates with a lower key
     above = rank(np.where(candidate, key, key.min(initial=0) - 1)) - 1  # and with a higher one
-    return _lowered_by(step, grades, candidate, above, below, candidate.sum(axis=-1, keepdims=True))
+    return lowered_by(step, grades, candidate, above, below, candidate.sum(axis=-1, keepdims=True))
 
 
-def _lowered_by(
+def lowered_by(
     step: RivalStep, grades: np.ndarray, candidate: np.ndarray, above: np.ndarray, below: np.ndarray, count: np.ndarray
 ) -> np.ndarray:
     """Grades after one step; candidates, of which there are `count`, have `above` of them ahead and `below` behind."""
@@ -419,4 +397,4 @@ def _lowered_by(
     return np.where(candidate & (place > step.most), np.int8(step.grade - 1), grades)
 
 
-__all__ = ["Engine", "RivalStep", "Tree", "finish", "from_ticks", "grade", "grade_alone", "node_scores", "rank", "score", "steps", "threshold_grades"]
+__all__ = ["Engine", "RivalStep", "Tree", "finish", "from_ticks", "grade", "node_scores", "rank", "score", "steps", "threshold_grades"]

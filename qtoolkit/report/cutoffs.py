@@ -275,36 +275,36 @@ def errors(
     unsure = table.index[table["stands"] < 1 - UNLIKELY]
     kappa = Text("kappa无法计算", "kappa undefined") if np.isnan(found.kappa) else same(f"kappa {found.kappa:.2f}")
     what = Text("再测一次的等级", "the grade if measured again") if reliability is None else Text("真实水平的等级", "the true grade")
-    given = {"source": words.both(source), "what": what, "kappa": kappa, "limit": 1 - UNLIKELY, "n": len(unsure)}
-    given |= {"accuracy": _chance(found.accuracy, found.accuracy_error), "consistency": _chance(found.consistency, found.consistency_error)}
-    given |= {"units": words.units(result, unsure, FEW)}
+    title = Text("概率", "chance") if found.draws is None else Text("频率", "frequency")
+    heading = Text("概率", "Chance") if found.draws is None else Text("频率", "Frequency")
+    said = say(
+        zh="{what}与现等级一致的{how}平均为{accuracy}，两次独立测定等级一致的{how}为{consistency}（{kappa}）；一致的{how}低于{limit:.0%}的有{n}家：{units}",
+        en="{what} agrees with the present one with a mean {how} of {accuracy}; two independent measurements agree with {consistency} ({kappa}); "
+        "below {limit:.0%} are {n:unit|units}: {units}",
+        what=what, how=title, kappa=kappa, limit=1 - UNLIKELY, n=len(unsure), units=words.units(result, unsure, FEW),
+        accuracy=_chance(found.accuracy, found.accuracy_error), consistency=_chance(found.consistency, found.consistency_error),
+    )  # fmt: skip
     if found.draws is None:
         text = say(
-            zh="打分误差（标准误来源：{source}）。按正态误差估计{what}与现等级一致的平均概率为{accuracy}，两次独立测定等级一致的概率为{consistency}"
-            "（{kappa}）；一致概率低于{limit:.0%}的有{n}家：{units}。",
-            en="Errors of measurement (source of the standard error: {source}). With normal errors, {what} agrees with the present one with a mean chance "
-            "of {accuracy}; two independent measurements agree with {consistency} ({kappa}); below {limit:.0%} are {n:unit|units}: {units}.",
-            **given,
+            zh="打分误差（标准误来源：{source}）。按正态误差估计，{said}。",
+            en="Errors of measurement (source of the standard error: {source}). With normal errors, {said}.",
+            source=words.both(source), said=said,
         )  # fmt: skip
     else:
         text = say(
-            zh="打分误差（标准误来源：{source}）。名额、末位使各家等级互相牵连，故对全部考核对象同时随机抽取正态误差{draws:,}次，每次重新排名定级："
-            "{what}与现等级一致的频率平均为{accuracy}，两次独立测定等级一致的频率为{consistency}（{kappa}）；一致频率低于{limit:.0%}的有{n}家：{units}。"
+            zh="打分误差（标准误来源：{source}）。名额、末位使各家等级互相牵连，故对全部考核对象同时随机抽取正态误差{draws:,}次，每次重新排名定级：{said}。"
             "单家频率的抽样误差不超过±{most}（95%）。",
             en="Errors of measurement (source of the standard error: {source}). Quotas and last places tie the grades together, so normal errors of all units "
-            "were drawn {draws:,} times and the standings graded anew: {what} agrees with the present one with a mean frequency of {accuracy}; two "
-            "independent measurements agree with {consistency} ({kappa}); below {limit:.0%} are {n:unit|units}: {units}. A unit's frequencies are "
-            "within ±{most} (95%).",
-            draws=found.draws, most=f"{100 * found.error(0.5):.2g}%", **given,
+            "were drawn {draws:,} times and the standings graded anew: {said}. A unit's frequencies are within ±{most} (95%).",
+            source=words.both(source), said=said, draws=found.draws, most=f"{100 * found.error(0.5):.2g}%",
         )  # fmt: skip
     columns = {
         "unit": (words.UNIT, [result.labels[unit] for unit in table.index], ""),
         "score": (Text("基础得分", "Base score"), list(table["score"]), ".2f"), "se": (Text("标准误", "Standard error"), list(table["se"]), ".2f"),
         "grade": (words.GRADE, _labels(result, table["grade"]), ""),
     }  # fmt: skip
-    title = Text("概率", "Chance") if found.draws is None else Text("频率", "Frequency")
     form = words.percent(found.error(0.5))
-    columns |= {f"p:{g.id}": (say(zh="{g}{title}", en="{title} of {g}", g=g.label, title=title), list(table[g.id]), form) for g in result.scheme.grades}
+    columns |= {f"p:{g.id}": (say(zh="{g}{title}", en="{title} of {g}", g=g.label, title=heading), list(table[g.id]), form) for g in result.scheme.grades}
     caption = (
         Text("打分误差下各等级的概率", "Chances of grades under errors of measurement")
         if found.draws is None

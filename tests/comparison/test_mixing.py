@@ -99,12 +99,12 @@ def test_a_point_of_a_hundred_is_ten_of_a_thousand_by_hand(scales):
     """3 of 10 lost of 100 in all, then 10 of 100 lost of 1,000 in all: 2 points in a hundred better, and all of it data."""
     other = {"id": "b", "name": "b", "rule": {"kind": "share"}}
     results = []
-    for factor, given in ((1.0, 7.0), (10.0, 90.0)):
+    for factor, mark in ((1.0, 7.0), (10.0, 90.0)):
         leaf = {"id": "a", "name": "a", "points": 10 * factor, "rule": {"kind": "direct"}, "scales": scales}
         leaves = [leaf, other | {"points": 90 * factor}]
         grades = [{"id": "A", "cutoff": 98 * factor}, {"id": "B", "cutoff": 0.0}]
         scheme = scheme_of({"id": "s", "name": "s", "total": 100 * factor, "indicators": leaves, "grades": grades})
-        results.append(qt.assess(scheme, pd.DataFrame({"a": [given], "b": [1.0]}, index=["u"])))
+        results.append(qt.assess(scheme, pd.DataFrame({"a": [mark], "b": [1.0]}, index=["u"])))
     comparison = qt.comparison.compare(*results)
     assert comparison.decomposition.loc["u", ["change", *FACTORS]].tolist() == [20, 20, 0, 0, 0]
     assert comparison.grade_decomposition.loc["u", ["change", *FACTORS]].tolist() == [1, 1, 0, 0, 0]

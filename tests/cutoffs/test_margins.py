@@ -34,7 +34,7 @@ def test_margins_are_where_the_grade_really_changes(given, data):
         most = max(base, int(to_ticks(given.scheme["total"])))
         low = base - int(to_ticks(row.above)) if row.above == row.above else 0
         high = base + int(to_ticks(row.below)) if row.below == row.below else most + 1
-        between = data.draw(st.lists(st.integers(low, high - 1), max_size=5)) + [low, high - 1, base]
+        between = [*data.draw(st.lists(st.integers(low, high - 1), max_size=5)), low, high - 1, base]
         assert {graded_with(result, k, score) for score in between} == {now}
         if row.above == row.above:
             assert graded_with(result, k, low - 1) == names.index(row.lower) < now

@@ -184,13 +184,27 @@ def office_case():
     return qt.assess(validate(Scheme, data, None), pd.DataFrame(rows, index=["子市", "丑市", "寅市"]))
 
 
+def test_near_misses_and_gaps_name_those_whom_a_unit_must_pass():
+    """寅市 (89.5, published 90) is on the line, and 丑市 (95) has the one place: it needs 6 to be published at 96."""
+    result = office_case()
+    blocks = [*cutoffs.near_misses(result, 1), *decomposition.gaps(result), *cutoffs.errors(result, 1.5, "复评 | again", draws=2000)]
+    zh, en = ("\n".join(" ".join(texts(block, language)) for block in blocks) for language in LANGUAGES)
+    assert "改变的临界单位有0家" in zh and "寅市（已达A分数线，须再增6.00分，赶超丑市）" in zh
+    assert "W (on or above the line of A; needs 6.00 more and must pass V)" in en and "quota (must pass V)" in en
+    assert "名额（须赶超丑市）" in zh and "一票否决" in zh and "随机抽取正态误差2,000次" in zh and "drawn 2,000 times" in en
+    table = next(block for block in blocks if getattr(block, "name", "") == "misgrading")
+    assert payload(table, "en")["header"][4] == "Frequency of A" and payload(table, "zh")["cells"][0][4].endswith("%")
+    assert not any("." in cell for row in payload(table, "zh")["cells"] for cell in row[4:])  # 2,000 draws support whole percentages
+
+
 def test_departments_what_set_a_grade_and_synthetic_data_are_said_in_both_languages():
     blocks = all_blocks(office_case())
     zh, en = ("\n".join(" ".join(texts(block, language)) for block in blocks) for language in LANGUAGES)
     assert "子市按得分为A，因质量安全事件定为D" in zh and "U is A by score and D because of a safety event" in en
     assert "市监局" in zh and "住建局" in zh and "Market office" in en and "Works office" in en
     assert "模拟数据" in zh and "synthetic" in en
-    assert "寅市未取整得分 89.5，取整后为 90，等级因取整而改变" in zh
+    assert "寅市得分恰为等级“A”的分数线 90 分，达到该等级的分数线，因名额、末位或否决定为“B”" in zh
+    assert "等级因取整而改变" not in zh  # 89.5 rounds up to the line, but the one place is taken: B either way
     for block in blocks:
         numbers = [Counter(re.findall(r"\d+(?:\.\d+)?", " ".join(texts(block, lang)))) for lang in LANGUAGES]
         assert numbers[0] == numbers[1], block
