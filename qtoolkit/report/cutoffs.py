@@ -365,6 +365,11 @@ def methods() -> list[Block]:
     """Annex: how cutoffs were tested."""
     texts = (
         Text(
+            "临界单位：其他考核对象得分不变，求本单位等级改变处的得分（二分法，精确到得分的最小单位），名额、末位和否决照常适用，并在该处及其前一单位对全部考核对象重新定级核对。",
+            "Near-misses: the score at which a unit's grade changes, all others as they are, by bisection down to the smallest unit of score, with quotas, last "
+            "places and vetoes in force; all units are graded anew there and one such unit before it to confirm it.",
+        ),
+        Text(
             "分数线移动：等级只在分数线经过某家得分时改变，因此各段精确；每段重新计入名额和否决。",
             "Moving cutoffs: grades change only where a cutoff passes somebody's score, so the stretches are exact; quotas and vetoes are applied anew on each.",
         ),

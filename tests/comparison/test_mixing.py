@@ -51,7 +51,7 @@ def in_between(given):
     return given
 
 
-@settings(max_examples=50)
+@settings(max_examples=30)
 @given(givens(kinds=KINDS).map(in_between), st.sampled_from([1, -1]))
 def test_the_same_year_in_other_points_has_no_parts(given, tenfold):
     before, after = assessed(given), assessed(in_other_points(given, 10.0**tenfold, tenfold))
@@ -61,7 +61,7 @@ def test_the_same_year_in_other_points_has_no_parts(given, tenfold):
     assert (comparison.grade_decomposition[["change", *PARTS]] == 0).all(axis=None)
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(givens(kinds=KINDS, geometric=False, inside=False).map(in_between), st.sampled_from([1, -1]))
 def test_points_alone_of_the_same_year_in_other_points_change_nothing(given, tenfold):
     given.scheme["rounding"] = {}
@@ -71,7 +71,7 @@ def test_points_alone_of_the_same_year_in_other_points_change_nothing(given, ten
     assert (alone.scores - after.scores).abs().max() <= ROUNDED and (alone.grades == before.grades).all()
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(givens(kinds=KINDS), givens(kinds=KINDS).map(in_between), st.sampled_from([0, 1]))
 def test_parts_of_years_with_unequal_totals_are_those_of_plain_loops_over_all_orders(first, second, tenfold):
     before, after = assessed(first), assessed(in_other_points(second, 10.0**tenfold, tenfold))
