@@ -1,0 +1,120 @@
+"""A folder that somebody sends runs no code: everything that Python and Jupyter would pick up by itself is planted at once,
+in the case, beside it and in the working directory, and each piece would leave a marker of its own."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+import qtoolkit
+from qtoolkit.errors import InputError
+from qtoolkit.inputs.case import read_case
+
+SCHEME = """
+id: tiny
+name: {zh: 小方案, en: Tiny}
+year: "2026"
+total: 100
+synthetic: true
+indicators:
+  - {id: a, name: {zh: 甲, en: A}, points: 60, rule: {kind: share}}
+  - {id: b, name: {zh: 乙, en: B}, points: 40, rule: {kind: share}}
+grades: [{id: A, cutoff: 90}, {id: B, cutoff: 0}]
+"""
+DATA = "unit,name_en,a,b\n甲市,City 1,1,0.8\n乙市,City 2,0.5,0.9\n"
+MODULES = ("pandas", "numpy", "nbclient", "papermill", "json", "multiprocessing", "sitecustomize", "usercustomize",
+           "qtoolkit", "typing_extensions")  # fmt: skip
+CONFIGS = ("ipython_config", "ipython_kernel_config", "jupyter_config", "jupyter_nbclient_config")
+KINDS = 10
+"""Notebooks in the project, in the case; modules, configurations, a startup profile, a drawing backend, each in the case
+and in the working directory."""
+
+
+def planted(folder, markers, place):
+    """Plant modules, configurations, a profile and a backend in `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+
+    def code(name):
+        return f"open({str(markers / f'{place}-{name}')!r}, 'w').close()\n"
+
+    for name in (*MODULES, *CONFIGS, "backend_of_evil"):
+        (folder / f"{name}.py").write_text(code(name), encoding="utf-8")
+    startup = folder / "profile_default" / "startup"
+    startup.mkdir(parents=True)
+    (startup / "00.py").write_text(code("startup"), encoding="utf-8")
+    (folder / "matplotlibrc").write_text("backend: module://backend_of_evil\n", encoding="utf-8")
+
+
+def evil_notebook(path, marker):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    book = nbformat.v4.new_notebook()
+    book.cells = [nbformat.v4.new_code_cell(f"open({str(marker)!r}, 'w').close()")]
+    book.cells[0].metadata["tags"] = ["parameters"]
+    nbformat.write(book, path)
+
+
+@pytest.fixture(scope="module")
+def trap(tmp_path_factory):
+    """A project with a case, and a working directory beside it, all planted."""
+    root = tmp_path_factory.mktemp("trap")
+    markers, case, here = root / "markers", root / "project" / "params" / "tiny", root / "here"
+    markers.mkdir()
+    planted(case, markers, "case")
+    planted(here, markers, "here")
+    for name in ("01_assessment", "04_sensitivity"):
+        evil_notebook(root / "project" / "notebooks" / f"{name}.ipynb", markers / f"project-{name}")
+        evil_notebook(case / "notebooks" / f"{name}.ipynb", markers / f"case-{name}")
+    (case / "scheme.yaml").write_text(SCHEME, encoding="utf-8")
+    (case / "data.csv").write_text(DATA, encoding="utf-8")
+    params = "scheme: scheme.yaml\ndata: data.csv\nnotebooks: [01_assessment, 04_sensitivity]\n"
+    (case / "params.yaml").write_text(params, encoding="utf-8")
+    return root
+
+
+def command(trap, *words):
+    """The command as it is installed, started in the planted working directory: -P, as a console script has it."""
+    environment = os.environ | {"PYTHONPATH": str(Path(qtoolkit.__file__).parents[1]), "PYTHONUTF8": "1"}
+    start = [sys.executable, "-P", "-m", "qtoolkit.runs.cli"]
+    options = {"capture_output": True, "stdin": subprocess.DEVNULL, "env": environment}
+    return subprocess.run([*start, *words], cwd=trap / "here", **options)
+
+
+def test_a_run_of_a_planted_case_runs_none_of_it_and_says_what_it_left_out(trap):
+    case = trap / "project" / "params" / "tiny"
+    done = command(trap, "run", str(case), "-o", str(trap / "out"), "--format", "html", "--jobs", "2")
+    said = done.stderr.decode("utf-8")
+    assert done.returncode == 0, said
+    assert sorted(path.name for path in (trap / "markers").iterdir()) == []
+    assert "--notebooks" in said and str(case / "notebooks") in said
+    names = {path.name for path in (trap / "out" / "case").rglob("*")}
+    assert names == {"params.yaml", "scheme.yaml", "data.csv"}  # what the run used, and nothing else
+    manifest = json.loads((trap / "out" / "manifest.json").read_text(encoding="utf-8"))
+    assert {book["origin"] for book in manifest["notebooks"].values()} <= {"packaged", "checkout"}
+
+
+def test_the_traps_would_snap(trap):
+    """Where somebody asks for the notebooks, and where Python is started among the modules, the markers appear."""
+    case = trap / "project" / "params" / "tiny"
+    words = ["run", str(case), "-o", str(trap / "asked"), "--format", "html"]
+    done = command(trap, *words, "--notebooks", str(trap / "project" / "notebooks"), "--notebook", "01_assessment")
+    assert "01_assessment" in done.stderr.decode("utf-8")  # that it is not the toolkit's own is said
+    for place in (case, trap / "here"):
+        subprocess.run([sys.executable, "-c", "import pandas, nbclient, sitecustomize"], cwd=place, capture_output=True)
+    there = {path.name for path in (trap / "markers").iterdir()}
+    assert {"project-01_assessment", "case-pandas", "here-nbclient"} <= there
+    for path in (trap / "markers").iterdir():
+        path.unlink()
+
+
+@pytest.mark.parametrize("tag", ["!!python/object/apply:os.system [echo]", "!!python/name:os.system ''", "!evil {a: 1}"])
+def test_tags_of_yaml_make_no_objects(tmp_path, tag):
+    (tmp_path / "scheme.yaml").write_text(SCHEME.replace("id: tiny", f"id: {tag}"), encoding="utf-8")
+    (tmp_path / "data.csv").write_text(DATA, encoding="utf-8")
+    (tmp_path / "params.yaml").write_text("scheme: scheme.yaml\ndata: data.csv\n", encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        read_case(tmp_path)
+    assert "scheme.yaml" in caught.value.sentences("zh")[0]
