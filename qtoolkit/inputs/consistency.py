@@ -9,6 +9,7 @@ from numbers import Real
 from typing import TYPE_CHECKING
 
 from qtoolkit.errors import Complaint, InputError, clip, nearest
+from qtoolkit.inputs.dates import date_complaints
 from qtoolkit.inputs.models import Path_
 from qtoolkit.language import Text, listing, say
 
@@ -32,6 +33,7 @@ def complaints_of(scheme: Scheme) -> Iterator[tuple[Path_, Text]]:
                 points=points, total=scheme.total,
             ),
         )
+    yield from _dates(scheme)
     yield from _duplicates(scheme)
     yield from _cutoffs(scheme)
     yield from _leaves(scheme)
@@ -103,6 +105,15 @@ def complaints_of(scheme: Scheme) -> Iterator[tuple[Path_, Text]]:
                 grade=scheme.grades[-1].id,
             ),
         )
+
+
+def _dates(scheme: Scheme) -> Iterator[tuple[Path_, Text]]:
+    """Dates that no calendar has, and periods that end before they begin."""
+    for key in ("year", "period", "data_period"):
+        said = getattr(scheme, key) or ""
+        wordings = (said.zh, said.en) if isinstance(said, Text) else (said,)
+        for complaint in dict.fromkeys(why for text in wordings for why in date_complaints(text)):
+            yield (key,), complaint
 
 
 def _cutoffs(scheme: Scheme) -> Iterator[tuple[Path_, Text]]:

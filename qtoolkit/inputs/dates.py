@@ -1,0 +1,111 @@
+"""Dates in free text, Chinese and English: what no calendar has, and periods that end before they begin, are refused."""
+
+from __future__ import annotations
+
+import calendar
+import itertools
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from qtoolkit.language import Text, say
+
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+NAMED = (
+    r"(?:January|February|March|April|May|June|July|August|September|October|November|December"
+    r"|(?:Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)\b\.?)"
+)
+YEAR = r"(?<!\d)(?P<year>(?:19|20|21)\d\d)"
+MONTH = rf"(?P<month>{NAMED})"
+DAY = r"(?<!\d)(?P<day>\d\d?)(?:st|nd|rd|th)?(?!\d)"
+FORMS = (
+    rf"{DAY}\s+(?:of\s+)?{MONTH}(?:,?\s+{YEAR}(?!\d))?",
+    rf"(?<![A-Za-z]){MONTH}\s+{DAY}(?:,?\s+{YEAR}(?!\d))?",
+    rf"(?<![A-Za-z]){MONTH},?\s+{YEAR}(?!\d)",
+    rf"{YEAR}\s*年\s*(?P<month>\d{{1,9}})\s*月(?:\s*(?P<day>\d{{1,9}})\s*[日号])?",
+    rf"{YEAR}[-/.](?P<month>\d\d?)(?:[-/.](?P<day>\d\d?))?(?!\d|[-/.]\d\d?(?!\d))",
+    r"(?<![\d.])(?P<month>\d{1,9})\s*月(?:\s*(?P<day>\d{1,9})\s*[日号])?",
+    rf"{YEAR}(?!\d)(?:\s*年度?)?",
+)
+"""How a date may be written; a form that stands earlier is preferred."""
+BETWEEN = re.compile(r"\s*(?:起)?\s*(?:至|到|to|until|till|through|[-—–~－]+)\s*(?:the\s+)?")
+
+
+@dataclass(frozen=True)
+class Mention:
+    """A date that a text names; None where it names no year, month or day."""
+
+    text: str
+    start: int
+    end: int
+    year: int | None
+    month: int | None
+    day: int | None
+
+    @property
+    def days(self) -> int:
+        """How many days its month has: without a year, February may have 29."""
+        return calendar.monthrange(self.year or 2000, self.month)[1]
+
+    def first(self) -> tuple[int, int, int]:
+        return (self.year, self.month or 1, self.day or 1)
+
+    def last(self) -> tuple[int, int, int]:
+        return (self.year, self.month or 12, self.day or 31)
+
+
+def date_complaints(text: str) -> Iterator[Text]:
+    """What is wrong with the dates that a text names.
+
+    >>> [why.of("en") for why in date_complaints("2026年2月30日")]
+    ['“2026年2月30日” is no date: that month has 28 days']
+    >>> list(date_complaints("2025年7月1日至2026年6月30日"))
+    []
+    """
+    text = unicodedata.normalize("NFKC", text)
+    found = list(mentions(text))
+    sound = {}
+    for mention in found:
+        why = _impossible(mention)
+        sound[mention] = why is None
+        if why is not None:
+            yield say(zh="“{found}”不是实有的日期：{why}", en="“{found}” is no date: {why}", found=mention.text, why=why)
+    for one, other in itertools.pairwise(found):
+        whole = sound[one] and sound[other] and one.year is not None and other.year is not None
+        if whole and BETWEEN.fullmatch(text[one.end : other.start]) and other.last() < one.first():
+            yield say(
+                zh="“{found}”的结束早于开始", en="“{found}” ends before it begins", found=text[one.start : other.end]
+            )
+
+
+def mentions(text: str) -> Iterator[Mention]:
+    """The dates that a text names, in its order; one without a year has that of the date before it."""
+    spans: list[Mention] = []
+    for form in FORMS:
+        for match in re.finditer(form, text):
+            if any(match.start() < other.end and other.start < match.end() for other in spans):
+                continue
+            parts = {name: _number(part) for name, part in match.groupdict().items()}
+            numbers = (parts.get(name) for name in ("year", "month", "day"))
+            spans.append(Mention(match.group().strip(), match.start(), match.end(), *numbers))
+    year = None
+    for mention in sorted(spans, key=lambda mention: mention.start):
+        year = mention.year or year
+        yield Mention(mention.text, mention.start, mention.end, year, mention.month, mention.day)
+
+
+def _number(part: str | None) -> int | None:
+    """A part of a date as a number; months may be named in English."""
+    if part is None:
+        return None
+    return int(part) if part.isdecimal() else MONTHS.index(part[:3]) + 1
+
+
+def _impossible(date: Mention) -> Text | None:
+    """Why a date is on no calendar; None where it may be."""
+    if date.month is not None and not 1 <= date.month <= 12:
+        return Text("一年只有1月至12月", "a year has the months 1 to 12")
+    if date.day is not None and not 1 <= date.day <= date.days:
+        return say(zh="这个月有{days}天", en="that month has {days} days", days=date.days)
+    return None
