@@ -11,10 +11,12 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    PlainSerializer,
     Strict,
     StringConstraints,
     ValidationError,
     WithJsonSchema,
+    WrapValidator,
 )
 from pydantic_core import PydanticCustomError
 
@@ -64,6 +66,29 @@ def wrong(*complaints: Text | tuple[Path_, Text]) -> PydanticCustomError:
     the model it stands."""
     placed = [((), item) if isinstance(item, Text) else item for item in complaints]
     return PydanticCustomError("qtoolkit", "see complaints", {"complaints": placed})
+
+
+def quota_unclear(found: Any) -> Text:
+    """What is asked of a quota that may mean one unit or all of them."""
+    return say(
+        zh="名额为“{found}”，看不出是1家还是100%：1家请写 1，不限名额请删去此项，比例请写小于 1 的小数",
+        en="the quota is “{found}”, which may mean one unit or 100%: write 1 for one unit, leave it out for no limit, "
+        "write a share as a decimal below 1",
+        found=found,
+    )
+
+
+def _count_or_share(value: Any, handler: Any) -> float:
+    """A quota as a whole number of units or a share below 1; 1.0 may mean either."""
+    number = handler(value)
+    if isinstance(value, float) and value == 1:
+        raise wrong(quota_unclear("1.0"))
+    return int(number) if number >= 1 and number.is_integer() else number
+
+
+Quota = Annotated[
+    Nonnegative, WrapValidator(_count_or_share), PlainSerializer(lambda quota: quota, return_type=int | float)
+]
 
 
 def validate(model: type[M], data: Any, file: str | None, line: Callable[[tuple], int | None] = lambda path: None) -> M:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BeforeValidator, Field, PlainSerializer, StringConstraints, WrapValidator, model_validator
+from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
 from qtoolkit.errors import InputError, clip, nearest
 from qtoolkit.inputs.consistency import SUM_TOLERANCE, check_numbers, complaints_of
@@ -20,6 +20,7 @@ from qtoolkit.inputs.models import (
     Nonnegative,
     Number,
     Positive,
+    Quota,
     Share,
     validate,
     wrong,
@@ -33,29 +34,6 @@ CaseName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*
 Aggregation = Literal["arithmetic", "geometric", "harmonic"] | Annotated[Number, Field(ge=-50, le=50)]
 """A power mean by name, or by its order (1 arithmetic, 0 geometric, −1 harmonic)."""
 Year = Annotated[str, BeforeValidator(lambda v: str(v) if isinstance(v, int) and not isinstance(v, bool) else v)]
-
-
-def quota_unclear(found: Any) -> Text:
-    """What is asked of a quota that may mean one unit or all of them."""
-    return say(
-        zh="名额为“{found}”，看不出是1家还是100%：1家请写 1，不限名额请删去此项，比例请写小于 1 的小数",
-        en="the quota is “{found}”, which may mean one unit or 100%: write 1 for one unit, leave it out for no limit, "
-        "write a share as a decimal below 1",
-        found=found,
-    )
-
-
-def _count_or_share(value: Any, handler: Any) -> float:
-    """A quota as a whole number of units or a share below 1; 1.0 may mean either."""
-    number = handler(value)
-    if isinstance(value, float) and value == 1:
-        raise wrong(quota_unclear("1.0"))
-    return int(number) if number >= 1 and number.is_integer() else number
-
-
-Quota = Annotated[
-    Nonnegative, WrapValidator(_count_or_share), PlainSerializer(lambda quota: quota, return_type=int | float)
-]
 
 
 class Indicator(Model):

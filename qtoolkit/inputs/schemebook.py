@@ -9,9 +9,9 @@ from typing import Any
 from qtoolkit.errors import Complaint, InputError, Problems, nearest
 from qtoolkit.inputs.excel import read_sheets
 from qtoolkit.inputs.files import read_bytes
-from qtoolkit.inputs.models import validate
+from qtoolkit.inputs.models import quota_unclear, validate
 from qtoolkit.inputs.numbertext import is_blank, parse_number, plain_text
-from qtoolkit.inputs.scheme import Indicator, Scheme, quota_unclear
+from qtoolkit.inputs.scheme import Indicator, Scheme
 from qtoolkit.inputs.schemesheets import (
     ENDS,
     ENGLISH,

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from qtoolkit.errors import Complaint, InputError
 from qtoolkit.inputs.files import Rows, read_rows, rows_of_grid
 from qtoolkit.inputs.headers import UNIT_HEADERS
 from qtoolkit.inputs.numbertext import plain_text
@@ -27,7 +28,7 @@ from qtoolkit.inputs.statuses import (  # noqa: F401  (the codes of Table.status
     ZERO,
 )
 from qtoolkit.inputs.tablereader import Reader
-from qtoolkit.language import Text, say
+from qtoolkit.language import Text, listing, say
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,14 @@ def _rows_of(part: Any, at: np.ndarray) -> Any:
     return part.iloc[at] if isinstance(part, pd.DataFrame) else part[at]
 
 
+class NoDataYet(InputError):
+    """The table names its units and holds nothing else: a case that is still to be filled in."""
+
+    def __init__(self, complaint: Complaint, scheme: Scheme, units: tuple[str, ...]):
+        self.scheme, self.units = scheme, units
+        super().__init__(complaint)
+
+
 def read_table(path: Path, scheme: Scheme) -> Table:
     """Read a .csv or .xlsx table for `scheme`; all complaints come together."""
     return table_of_rows(read_rows(path), scheme)
@@ -138,6 +147,7 @@ def table_of_rows(rows: Rows, scheme: Scheme) -> Table:
     """Rows as a table, or one InputError with every complaint."""
     reader = Reader(rows, scheme)
     units = reader.units()
+    _refuse_unfilled(reader, units)
     columns = [reader.leaf(leaf) for leaf in scheme.leaves]
     vetoes = [reader.yes_no(f"veto:{veto.id}") for veto in scheme.vetoes]
     bonuses = [reader.numbers(f"bonus:{bonus.id}", low=0, high=bonus.max, blank=0.0) for bonus in scheme.bonuses]
@@ -166,6 +176,19 @@ def table_of_rows(rows: Rows, scheme: Scheme) -> Table:
     if not empty.any():
         return table
     return replace(table.keep(~empty), excluded=tuple(table.labels[k] for k in np.flatnonzero(empty)))
+
+
+def _refuse_unfilled(reader: Reader, units: tuple[str, ...]) -> None:
+    """One sentence for a table that is still to be filled in, in place of a complaint for every cell."""
+    titles = reader.unfilled()
+    if titles:
+        reader.problems.stop()
+        text = say(
+            zh="{units}家还没有任何指标数据，请填写{titles}共{n}列",
+            en="no data yet on any indicator for {units:unit|units}: fill in {titles} ({n:column|columns} in all)",
+            units=len(units), titles=listing(titles, most=5), n=len(titles),
+        )  # fmt: skip
+        raise NoDataYet(Complaint(text, reader.rows.name), reader.scheme, units)
 
 
 def _strike_falsified(table: Table, scheme: Scheme, reader: Reader) -> None:

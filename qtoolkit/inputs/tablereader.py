@@ -111,6 +111,17 @@ class Reader(Cells):
             self.complain(say(zh="缺少考核对象：{names}", en="missing units: {names}", names=listing(absent, most=20)))
         return tuple(names)
 
+    def unfilled(self) -> list[str]:
+        """The headers of the indicators' columns where not one of their cells is filled in; none where any is."""
+        kinds = ("status", "target", "base", "se")
+        stages = [s.id for s in self.scheme.stages if s.effect != "part"]
+        wanted, other = [], []
+        for leaf in self.scheme.leaves:
+            wanted += [*columns_of(leaf), f"target:{leaf.id}", f"base:{leaf.id}"]
+            other += [*(f"{kind}:{leaf.id}" for kind in kinds), *(f"{leaf.id}@{stage}" for stage in stages)]
+        there = [key for key in wanted if self._has(key)]
+        return [] if any(self._filled(key) for key in (*there, *other)) else [self._header(key) for key in there]
+
     def leaf(self, leaf: Indicator) -> LeafColumns:
         """Everything about one leaf."""
         said = self._statuses(leaf)

@@ -163,7 +163,14 @@ def new(
         units = ask("考核对象，以逗号分隔（回车不改）", "Units, comma separated (Enter keeps them)") or None
     names = [unit.strip() for unit in re.split("[,，、]", units or "") if unit.strip()]
     made = new_case(folder, source or SOURCE, name, year, names, language or "zh")
-    text = say(zh="已新建：{path}；用 qtoolkit run {path} 测算", en="made: {path}; qtoolkit run {path} runs it", path=made)
+    if names:
+        text = say(
+            zh="已新建：{path}；请填写 {path} 中的 data.csv，再用 qtoolkit check {path} 检查",
+            en="made: {path}; fill in its data.csv, then qtoolkit check {path} says what is missing",
+            path=made,
+        )
+    else:
+        text = say(zh="已新建：{path}；用 qtoolkit run {path} 测算", en="made: {path}; qtoolkit run {path} runs it", path=made)
     _print(text.of(language or "zh"))
 
 
@@ -214,14 +221,19 @@ def collect(
 
 
 def _scheme_of(given: str) -> tuple[Any, Any]:
-    """The scheme that an argument names, and the case's table where it names a case."""
+    """The scheme that an argument names, and the case's table where it names a case that is filled in; of one that is not,
+    the scheme with the names of its units."""
     from qtoolkit.inputs.case import read_case, scheme_of
     from qtoolkit.inputs.locate import find_case
+    from qtoolkit.inputs.table import NoDataYet
 
     path = find_case(given)
     if path.is_file() and path.name != "params.yaml":
         return scheme_of(path), None
-    case = read_case(path)
+    try:
+        case = read_case(path)
+    except NoDataYet as empty:
+        return empty.scheme.model_copy(update={"units": empty.units}), None
     return case.scheme, case.table
 
 

@@ -17,7 +17,15 @@ from qtoolkit.inputs.schemesheets import DATA, DEPARTMENT, IN_CHINESE, MARK, NOT
 from qtoolkit.inputs.statuses import VALUE, ZERO
 from qtoolkit.inputs.tablereader import Reader, columns_of, is_percent
 from qtoolkit.language import Text, say
-from qtoolkit.runs.template import OFFICE, data_columns, departments, office_columns, office_leaves, scheme_mark, write_sheets
+from qtoolkit.runs.template import (
+    OFFICE,
+    data_columns,
+    departments,
+    office_columns,
+    office_leaves,
+    scheme_mark,
+    write_sheets,
+)
 
 ALL = ("全部", "all")
 MAY_BE_BLANK = (*REMARK_KINDS, "veto", "bonus", "status", "se", *REMARKS, "name_en")

@@ -55,8 +55,8 @@ def office_leaves(scheme: Scheme) -> list[Indicator]:
 
 
 def scheme_mark(scheme: Scheme) -> str:
-    """A short hash by which a filled workbook is recognised as one of this scheme."""
-    return hashlib.sha256(scheme.model_dump_json().encode()).hexdigest()[:16]
+    """A short hash by which a filled workbook is recognised as one of this scheme, whatever units are assessed."""
+    return hashlib.sha256(scheme.model_copy(update={"units": None}).model_dump_json().encode()).hexdigest()[:16]
 
 
 def data_columns(

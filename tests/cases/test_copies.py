@@ -82,7 +82,7 @@ def test_a_copied_last_year_and_copied_drafts(tmp_path, monkeypatch):
         assert case.scheme == qt.read_case(scheme=f"params/city-2026/drafts/draft-{draft}.yaml", data=mine / "data.csv").scheme
         assert_same(case, qt.assess(case.scheme, now))
         (mine / f"{draft}.yaml").write_text(text.replace("scheme: ", f"scheme: params/city-2026/drafts/draft-{draft}.yaml #"), encoding="utf-8")
-        with pytest.raises(InputError, match=f"{draft}.yaml.*“scheme”.*请写“drafts/draft-{draft}.yaml”"):
+        with pytest.raises(InputError, match=rf"{draft}\.yaml.*“scheme”.*请写“drafts/draft-{draft}\.yaml”"):
             qt.read_case(mine / f"{draft}.yaml")
 
 

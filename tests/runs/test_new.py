@@ -1,7 +1,9 @@
-"""A new case passes check and run at once; nothing is overwritten."""
+"""A new case passes check and run at once, one with units of its own starts empty; nothing is overwritten."""
 
+import csv
 import sys
 
+import openpyxl
 import pytest
 
 import qtoolkit as qt
@@ -10,6 +12,7 @@ from qtoolkit.runs import cli
 from qtoolkit.runs.new import new_case
 from qtoolkit.runs.plan import plan
 from qtoolkit.runs.template import write_template
+from tests.inputs.helpers import names, refused
 
 CASES = ["provinces-2008", "tai-2001", "city-2026"]
 
@@ -26,11 +29,80 @@ def test_a_case_begun_from_a_shipped_one_passes_check(tmp_path, source):
     assert text.splitlines()[0] == old.files["scheme"].read_text(encoding="utf-8").splitlines()[0]  # comments stay
 
 
-def test_units_of_ones_own_get_placeholders_that_are_called_synthetic(tmp_path):
-    folder = new_case(tmp_path / "2027年方案", "provinces-2008", units=["甲县", "乙县", "=1+1"])
-    ready = plan(folder)
-    assert ready.case.table.units == ("甲县", "乙县", "=1+1") and ready.case.scheme.synthetic
-    assert "模拟数据" in (folder / "README.md").read_text(encoding="utf-8")
+@pytest.mark.parametrize("source", CASES)
+def test_units_of_ones_own_start_empty(tmp_path, source):
+    """Nothing of the source's units comes under the new names: all cells but the names are empty, no note is carried over."""
+    folder = new_case(tmp_path / "mine", source, units=["甲县", "乙县", "=1+1"])
+    with (folder / "data.csv").open(encoding="utf-8-sig", newline="") as file:
+        header, *rows = list(csv.reader(file))
+    assert [row[header.index("unit")] for row in rows] == ["甲县", "乙县", "=1+1"]
+    assert {cell for row in rows for title, cell in zip(header, row, strict=True) if title != "unit"} == {""}
+    assert not [title for title in header if title.startswith(("grade:", "name_en"))]
+    text = (folder / "scheme.yaml").read_text(encoding="utf-8")
+    assert not {"synthetic:", "notes:", "data_period:"} & {line.split(" ")[0] for line in text.splitlines()}
+    for call in (plan, qt.read_case):
+        zh, en = refused(call, folder)
+        leaf = qt.read_case(source).scheme.leaves[0]
+        assert len(zh) == 1 and names((zh, en), "data.csv", "3", leaf.id)  # one sentence: what is to be filled in
+        assert "还没有任何指标数据，请填写" in zh[0] and "no data yet" in en[0]
+
+
+def test_an_empty_case_is_filled_in_cell_by_cell(tmp_path):
+    """Once a cell holds something, each that does not is named; once all do, the case runs."""
+    folder = new_case(tmp_path / "mine", "tai-2001", units=["甲", "乙"])
+    path, source = folder / "data.csv", qt.read_case("tai-2001").files["data"]
+    with source.open(encoding="utf-8-sig", newline="") as file:
+        full = list(csv.reader(file))
+    place = full[0].index("name_en")
+    full = [row[:place] + row[place + 1 :] for row in full[:3]]
+    full[1][0], full[2][0] = "甲", "乙"
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        begun = list(csv.reader(file))
+    assert begun[0] == full[0]
+    begun[1][1] = full[1][1]
+
+    def write(rows):
+        with path.open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file).writerows(rows)
+
+    write(begun)
+    zh, _ = refused(plan, folder)
+    assert len(zh) == sum(cell == "" for row in begun[1:] for cell in row)
+    write(full)
+    assert plan(folder).case.table.units == ("甲", "乙") and not plan(folder).case.scheme.synthetic
+
+
+def test_an_empty_case_gives_workbooks_to_fill_in_that_are_collected(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    new_case("mine", "city-2026", units=["平湖县", "秀洲区"])
+    for command in (["template", "mine", "--by", "部门", "-o", "out"], ["template", "mine", "-o", "all.xlsx"], ["collect", "mine", "out", "-o", "汇总.xlsx"]):
+        monkeypatch.setattr(sys, "argv", ["qtoolkit", *command])
+        with pytest.raises(SystemExit) as stop:
+            cli.main()
+        assert stop.value.code == 0
+    assert "未报送：考核办" in capsys.readouterr().out
+    sheet = openpyxl.load_workbook("out/市场监管局.xlsx")["数据"]
+    assert [row[0].value for row in sheet.iter_rows(min_row=2)] == ["平湖县", "秀洲区"]
+    book = openpyxl.load_workbook("out/财政局.xlsx")
+    book["数据"]["A2"] = "平湖"
+    book.save("out/财政局.xlsx")
+    monkeypatch.setattr(sys, "argv", ["qtoolkit", "collect", "mine", "out", "-o", "again.xlsx"])
+    with pytest.raises(SystemExit) as stop:
+        cli.main()
+    said = capsys.readouterr().err
+    assert stop.value.code == 2 and "财政局.xlsx[数据!A2]" in said and "“平湖”；是否应为“平湖县”？" in said
+
+
+def test_a_table_that_a_parameter_names_comes_along_but_not_to_other_units(tmp_path):
+    source = new_case(tmp_path / "source", "city-2026")
+    (source / "past.csv").write_text("unit,2024,2025\n甲市,A,B\n", encoding="utf-8")
+    params = source / "params.yaml"
+    text = params.read_text(encoding="utf-8").replace("notebooks: [", "history: past.csv\nnotebooks: [05_comparison, ")
+    params.write_text(text, encoding="utf-8")
+    copied = plan(new_case(tmp_path / "mine", source))
+    assert copied.tables["history"].samefile(tmp_path / "mine" / "past.csv")
+    emptied = new_case(tmp_path / "other", source, units=["子市"])
+    assert not (emptied / "past.csv").exists() and "history" not in (emptied / "params.yaml").read_text(encoding="utf-8")
 
 
 def test_nothing_is_overwritten_and_mistakes_leave_nothing(tmp_path):
@@ -48,8 +120,10 @@ def test_the_command(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["qtoolkit", "new", str(tmp_path / "mine"), "--from", "tai-2001", "--units", "甲市，乙市、丙市"])
     with pytest.raises(SystemExit) as stop:
         cli.main()
-    assert stop.value.code == 0 and "已新建" in capsys.readouterr().out
-    assert plan(tmp_path / "mine").case.table.units == ("甲市", "乙市", "丙市")
+    said = capsys.readouterr().out
+    assert stop.value.code == 0 and "已新建" in said and "data.csv" in said
+    rows = (tmp_path / "mine" / "data.csv").read_text(encoding="utf-8-sig").splitlines()[1:]
+    assert [row.partition(",")[0] for row in rows] == ["甲市", "乙市", "丙市"]
 
 
 @pytest.mark.parametrize("source", CASES)

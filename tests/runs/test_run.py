@@ -135,7 +135,7 @@ def test_a_failing_notebook_is_one_sentence_and_costs_the_others_nothing(project
     manifest = json.loads((first / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["kind"] == "qtoolkit failed run" and "ZeroDivisionError" in manifest["failed"][0]
     assert not (project / "out").exists() and not list(project.glob(".out*"))
-    with pytest.raises(InputError, match="out.failed"):
+    with pytest.raises(InputError, match=r"out\.failed"):
         run("params/tiny", out="out.failed", formats=["html"])  # no run folder
 
 
@@ -360,9 +360,9 @@ def test_paths_of_the_file_and_paths_of_the_command(project, monkeypatch):
     assert planned_here(case, notebooks=["mine.ipynb"]).notebooks[0].path.samefile(elsewhere / "mine.ipynb")
     params = case / "params.yaml"
     params.write_text(PARAMS.replace("[show]", "[05_comparison, show]") + "history: past.csv\n", encoding="utf-8")
-    with pytest.raises(InputError, match="params.yaml，“history”：找不到文件：past.csv；文件中的路径"):
+    with pytest.raises(InputError, match=r"params\.yaml，“history”：找不到文件：past\.csv；文件中的路径"):
         planned_here(case)  # by the plan already, not only by the run
     assert planned_here(case, {"history": "past.csv"}).tables["history"].samefile(elsewhere / "past.csv")
     params.write_text(PARAMS.replace("[show]", "[mine.ipynb]"), encoding="utf-8")
-    with pytest.raises(InputError, match=r"params.yaml，第3行，“notebooks”：应为 notebook 的名称，现为路径“mine\.ipynb”"):
+    with pytest.raises(InputError, match=r"params\.yaml，第3行，“notebooks”：应为 notebook 的名称，现为路径“mine\.ipynb”"):
         planned_here(case)
