@@ -176,9 +176,8 @@ class _Book(Reader):
         super().complain(text, column, row)
         title = None if column is None else self._titled(column)
         if row is not None and title in self.rows.header and self.rows.lines is None:
-            *others, last = self.problems.complaints
             cell = xl_rowcol_to_cell(row - 1, self.rows.header.index(title))
-            self.problems.complaints = [*others, Complaint(text, f"{self.file}[{self.sheet}!{cell}]", column=title)]
+            self.problems.complaints[-1] = Complaint(text, f"{self.file}[{self.sheet}!{cell}]", column=title)
 
     def check(self, listed: Sequence[str] | None) -> None:
         """Refuse names that are not in the list, and cells that are not what their column takes."""

@@ -50,7 +50,7 @@ def assert_same(case, result):
 
 
 def test_a_copied_case_reads_its_own_files(copied, monkeypatch):
-    name, folder, after = copied
+    _, folder, after = copied
     for given in ("mine", folder, folder / "params.yaml"):
         assert_same(qt.read_case(given), after)
         assert plan(given).result.scores.tolist() == after.scores.tolist()

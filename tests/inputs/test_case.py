@@ -80,7 +80,7 @@ def test_last_year_is_read_with_its_own_scheme_and_data(case):
     names(refused(read_case, scheme=case / "scheme.yaml", data=case / "data.csv", previous=case / "no"), "no")
 
 
-def test_a_workbook_s_paths_and_a_previous_year_s_belong_to_their_folders(case, monkeypatch, tmp_path_factory):
+def test_paths_belong_to_the_folder_of_the_file_that_names_them(case, monkeypatch, tmp_path_factory):
     """A file of the same name in the working directory is never read; the complaint names file, key, found and wanted."""
     elsewhere = tmp_path_factory.mktemp("elsewhere")
     for name in ("params.yaml", "scheme.yaml", "data.csv"):

@@ -61,6 +61,19 @@ def test_a_workbook_is_a_case(tmp_path):
     assert ready.name == "我的方案" and ready.result.scores.tolist() == qt.assess(case.scheme, case.table).scores.tolist()
 
 
+def test_a_workbook_reads_itself_and_not_its_namesake_in_the_working_directory(tmp_path, monkeypatch):
+    shares = {"mine": [1.0, 0.5], "here": [0.25, 0.75]}
+    scheme = qt.Scheme.flat({"a": 100}, {"A": 90, "B": 0})
+    for name, values in shares.items():
+        (tmp_path / name).mkdir()
+        result = qt.assess(scheme, pd.DataFrame({"a": values}, index=["甲", "乙"]))
+        write_template(scheme, tmp_path / name / "方案.xlsx", result.table)
+    monkeypatch.chdir(tmp_path / "here")
+    assert plan("../mine/方案.xlsx").result.scores.tolist() == [100.0, 50.0]
+    assert plan("方案.xlsx").result.scores.tolist() == [25.0, 75.0]
+    assert plan("方案.xlsx", {"data": "../mine/方案.xlsx"}).result.scores.tolist() == [100.0, 50.0]
+
+
 @pytest.mark.skipif(shutil.which("soffice") is None, reason="LibreOffice is not installed")
 def test_a_workbook_filled_in_libreoffice(tmp_path):
     """A blank template, filled with openpyxl, saved by LibreOffice: the same scores as the case."""
