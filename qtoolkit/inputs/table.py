@@ -184,9 +184,9 @@ def _refuse_unfilled(reader: Reader, units: tuple[str, ...]) -> None:
     if titles:
         reader.problems.stop()
         text = say(
-            zh="{units}家还没有任何指标数据，请填写{titles}共{n}列",
-            en="no data yet on any indicator for {units:unit|units}: fill in {titles} ({n:column|columns} in all)",
-            units=len(units), titles=listing(titles, most=5), n=len(titles),
+            zh="{units}家还没有任何指标数据，请填写各列：{titles}",
+            en="no data yet on any indicator for {units:unit|units}: fill in the columns {titles}",
+            units=len(units), titles=listing(titles, most=5),
         )  # fmt: skip
         raise NoDataYet(Complaint(text, reader.rows.name), reader.scheme, units)
 
