@@ -328,7 +328,8 @@ def _spoken(language: str) -> Iterator[None]:
 def main() -> None:
     """Entry point of the command `qtoolkit`: every end of it is an exit status and at most a few sentences."""
     given = _language(sys.argv[1:])
-    signal.signal(signal.SIGTERM, _interrupt)
+    for kind in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(kind, _interrupt)
     try:
         app()
     except InputError as error:
@@ -342,7 +343,7 @@ def main() -> None:
     except WorkError as error:
         _print(error.text.of(given or error.language or "zh"), error=True)
         sys.exit(1)
-    except KeyboardInterrupt:
+    except _Interrupted:
         _print(Text("已中断，没有写出结果", "interrupted; nothing was written").of(given or "zh"), error=True)
         sys.exit(130)
     except OSError as error:
@@ -353,9 +354,12 @@ def main() -> None:
         raise SystemExit(1) from None
 
 
+class _Interrupted(BaseException):
+    """Ctrl-C or SIGTERM: what is half done is cleaned up on the way out. Typer would end in silence on its own kind."""
+
+
 def _interrupt(*_: object) -> None:
-    """A polite end (SIGTERM) cleans up as Ctrl-C does."""
-    raise KeyboardInterrupt
+    raise _Interrupted
 
 
 def _disk(error: OSError) -> Text:

@@ -25,6 +25,7 @@ from qtoolkit.language import Text, listing, say
 MARK = "qtoolkit run"
 MANIFEST = "manifest.json"
 FAILED = "qtoolkit failed run"
+OLD = "old"  # what stood there, in a temporary folder while the new run takes its place
 LIBRARIES = (
     "numpy", "scipy", "pandas",  # numbers
     "matplotlib", "seaborn", "fonttools", "zhplot", "typst", "pypandoc_binary", "python-docx", "xlsxwriter",  # looks
@@ -132,6 +133,7 @@ def building(target: Path, tell: Callable[[Text], None] = lambda text: None) -> 
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     with _locked(target):
+        _restore(target)
         if left := leftovers(target):
             text = say(
                 zh="被中断的测算留下了 {names}，不再需要，可以删除",
@@ -155,6 +157,13 @@ def _partial(target: Path) -> str:
 def leftovers(target: Path) -> list[Path]:
     """What runs into `target` that were killed have left; for the one that holds its lock."""
     return sorted(path for path in target.parent.glob(f"{glob.escape(_partial(target))}*") if path.is_dir())
+
+
+def _restore(target: Path) -> None:
+    """Put back what stood at `target` where a run was killed between taking it away and putting the new one there."""
+    for left in leftovers(target):
+        if (left / OLD).is_dir() and not os.path.lexists(target):
+            os.replace(left / OLD, target)
 
 
 @contextmanager
@@ -186,7 +195,7 @@ def _put(work: Path, target: Path) -> None:
     """Rename `work` to `target`; what stood there goes only once the new run stands."""
     check_target(target)
     os.chmod(work, 0o755)
-    old = Path(tempfile.mkdtemp(prefix=_partial(target), dir=target.parent)) / "old"
+    old = Path(tempfile.mkdtemp(prefix=_partial(target), dir=target.parent)) / OLD
     try:
         if target.exists():
             os.replace(target, old)

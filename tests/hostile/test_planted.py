@@ -52,6 +52,7 @@ def planted(folder, markers, place):
 def evil_notebook(path, marker):
     path.parent.mkdir(parents=True, exist_ok=True)
     book = nbformat.v4.new_notebook()
+    book.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
     book.cells = [nbformat.v4.new_code_cell(f"open({str(marker)!r}, 'w').close()")]
     book.cells[0].metadata["tags"] = ["parameters"]
     nbformat.write(book, path)
@@ -101,7 +102,8 @@ def test_the_traps_would_snap(trap):
     case = trap / "project" / "params" / "tiny"
     words = ["run", str(case), "-o", str(trap / "asked"), "--format", "html"]
     done = command(trap, *words, "--notebooks", str(trap / "project" / "notebooks"), "--notebook", "01_assessment")
-    assert "01_assessment" in done.stderr.decode("utf-8")  # that it is not the toolkit's own is said
+    said = done.stderr.decode("utf-8")
+    assert done.returncode == 0 and "01_assessment" in said, said  # that it is not the toolkit's own is said
     for place in (case, trap / "here"):
         subprocess.run([sys.executable, "-c", "import pandas, nbclient, sitecustomize"], cwd=place, capture_output=True)
     there = {path.name for path in (trap / "markers").iterdir()}
