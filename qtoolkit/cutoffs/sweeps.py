@@ -89,7 +89,7 @@ def _swept(result: Assessment, line: str, lines: list[str], width: int) -> tuple
     low = max(low, -int(e.cutoffs[:, moved].min(initial=width)))
     scores = finish(e, result.base.to_numpy())[:, None] - e.cutoffs[:, moved]
     at = np.unique(np.append(scores[(low < scores) & (scores < high)], high))  # no grade changes between two of these
-    codes = np.concatenate([_graded(result, at[i : i + ROWS], moved) for i in range(0, len(at), ROWS)])
+    codes = np.concatenate([regraded(result, at[i : i + ROWS], moved) for i in range(0, len(at), ROWS)])
     last = np.append((codes[1:] != codes[:-1]).any(axis=1), True)  # of stretches that are graded alike
     at, codes = at[last], codes[last]
     now = result.grades.cat.codes.to_numpy()
@@ -107,8 +107,8 @@ def _swept(result: Assessment, line: str, lines: list[str], width: int) -> tuple
     return steps, flips
 
 
-def _graded(result: Assessment, shifts: np.ndarray, moved: np.ndarray) -> np.ndarray:
-    """Grade codes (m, n) with the moved cutoffs higher by each of m shifts in ticks."""
+def regraded(result: Assessment, shifts: np.ndarray, moved: np.ndarray) -> np.ndarray:
+    """Grade codes (m, n) with the `moved` cutoffs (G − 1,) higher by each of m shifts in ticks, all rules in force."""
     e, base = result.engine, result.base.to_numpy()
     limits = standing(e, base, e.cutoffs + shifts[:, None, None] * moved)
     return grade(e, np.broadcast_to(base, (len(shifts), base.size)), limits)

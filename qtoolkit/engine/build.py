@@ -160,7 +160,8 @@ def _mean_line(slope: np.ndarray, const: np.ndarray, points: float) -> tuple[flo
     """The mean of leaf scores as slope·p + const, valid around these points as long as no score reaches a cut."""
     value = slope * points + const
     cut = (value <= 0) & (const < 0)
-    full = (value >= points) & ~cut
+    full = (value >= points) & (const > 0)
+    slope = np.where(const == 0, np.clip(slope, 0, 1), slope)  # a share is one at 0 points too
     slope, const = np.where(cut, 0.0, np.where(full, 1.0, slope)), np.where(cut | full, 0.0, const)
     return math.fsum(slope) / max(len(slope), 1), math.fsum(const) / max(len(const), 1)
 

@@ -2,7 +2,8 @@
 
 Moving one point from indicator i to j raises a score by the difference of their slopes, so the cheapest way up takes from
 the weakest and gives to the strongest, and the cheapest way down the reverse: a greedy rule, exact as long as only the sum
-and p ≥ 0 bind, and in whole steps likewise. Inside a region the same is one linear program.
+and p ≥ 0 bind, and in whole steps likewise. Inside a region the same is one linear program, solved at the cutoff itself: the region may end
+there.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from qtoolkit.assessment import Assessment
-from qtoolkit.engine import TICK, affine, bracket, from_ticks, score
+from qtoolkit.engine import TICK, affine, bracket, from_ticks, grade, score
 from qtoolkit.engine.core import leaf_scores
 from qtoolkit.errors import InputError, WorkError, real
 from qtoolkit.language import Text, listing, say
@@ -23,8 +24,9 @@ from qtoolkit.solver import solve_lp
 
 NUDGE = 1e-3  # points by which a slope is taken where a score is not linear
 GRID, HALVINGS = 32, 50  # of the search along a path where it is not
+BLOCK = 1 << 21  # grades held at a time
 SMALL = 1e-9
-SOLVED = 1e-6  # points of score beyond the cutoff, so that what a solver finds is beyond it
+OVERSHOOTS = (0.0, 1e-9, 1e-8, 1e-7, 1e-6)  # points of score beyond the cutoff, until what a solver finds is beyond it
 
 
 @dataclass(frozen=True)
@@ -95,8 +97,8 @@ def cheapest_flip(
     refused |= barred & ~found & np.isfinite(floor)
     moved[refused], floor[refused], why[refused] = np.nan, np.nan, "quota"
     exact = moved <= floor + SMALL
-    after = grades_at(result, from_ticks(score(e, np.where(found[:, None], best, points)[None])[0]))
-    if (after == codes)[found].any():
+    after = _grades_after(result, np.where(found[:, None], best, points))
+    if (after == result.grades.cat.codes.to_numpy())[found].any():
         raise WorkError(say(zh="最小调整分值复核不一致", en="a cheapest flip did not survive re-scoring"))
     names = np.array([*result.grade_names, None], dtype=object)
     status = np.where(refused, "refused", np.where(exact, "exact", "at most")).astype(object)
@@ -113,6 +115,16 @@ def cheapest_flip(
         index=result.scores.index,
     )
     return Certificates(table, {"flip": frame(result, best, found)})
+
+
+def _grades_after(result: Assessment, points: np.ndarray) -> np.ndarray:
+    """Each unit's grade (n,) at its own row of points (n, d), quotas and last places in force."""
+    e = result.engine
+    if not e.rivals:
+        return grade(e, score(e, points[None]))[0]
+    step = max(1, BLOCK // len(points))
+    blocks = [grade(e, score(e, points[i : i + step])) for i in range(0, len(points), step)]
+    return np.concatenate(blocks).diagonal()
 
 
 def _recipe(result: Assessment, change: np.ndarray) -> Text:
@@ -326,17 +338,47 @@ def _by_program(result: Assessment, region: Region, needs, barred):
         s.transform, np.append(s.lo, np.zeros(d)), np.append(s.hi, np.full(d, area.total)),
         np.concatenate([s.rows, np.zeros((len(s.rows), d))], axis=1), s.low, s.high,
     )  # fmt: skip
-    best = np.full((n, d), np.nan)
-    for k in np.flatnonzero(straight):
-        found = []
-        for side, sign in ((DOWN, -1), (UP, 1)):
-            if np.isfinite(needs[side][k]) and not (barred[k] and side == UP):
-                target = sign * (base[k] - b[k]) + needs[side][k] + SOLVED
-                rows = np.concatenate([rise, np.append(-sign * A[k] @ s.transform, np.zeros(d))[None]])
-                answer = solve_lp(np.append(np.zeros(s.lo.size), np.ones(d)), wide, rows, np.append(points, -target))
-                if answer is not None:
-                    found.append((answer.fun, np.maximum(s.transform @ answer.x[: s.lo.size], 0.0)))
-        if found:
-            best[k] = min(found, key=lambda x: x[0])[1]
-    floor = np.where(straight & ~barred, np.nan_to_num(np.maximum(best - points, 0).sum(axis=1), nan=np.inf), 0.0)
+    best, floor = np.full((n, d), np.nan), np.where(straight, np.inf, 0.0)
+    for side, sign in ((DOWN, -1), (UP, 1)):
+        edges = area.maximise(sign * A)
+        sought = straight & np.isfinite(needs[side]) & _changed(result, edges)  # elsewhere nothing in the region does
+        floor[sought & barred & (side == UP)] = 0.0
+        for k in np.flatnonzero(sought & ~(barred & (side == UP))):
+            target = sign * (base[k] - b[k]) + needs[side][k]
+            rows = np.concatenate([rise, np.append(-sign * A[k] @ s.transform, np.zeros(d))[None]])
+            least, at = _solved(result, k, (wide, rows, points, target, s), edges[k])
+            floor[k] = min(floor[k], least)
+            if not np.maximum(best[k] - points, 0).sum() <= np.maximum(at - points, 0).sum():
+                best[k] = at
     return best, floor, why
+
+
+def _solved(result: Assessment, k: int, program, edge: np.ndarray) -> tuple[float, np.ndarray]:
+    """What no change of unit k's grade can be cheaper than, and the points of the cheapest that the engine confirms.
+
+    The program is solved at the cutoff itself, where the region may end, and then a little beyond, until the engine gives
+    the other grade; `edge`, as far as the region goes, does in any case.
+    """
+    wide, rows, points, target, s = program
+    cost, size = np.append(np.zeros(s.lo.size), np.ones(points.size)), s.lo.size
+    least = 0.0
+    for beyond in OVERSHOOTS:
+        answer = solve_lp(cost, wide, rows, np.append(points, -target - beyond))
+        if answer is None:
+            break
+        least = answer.fun if beyond == 0 else least
+        at = np.maximum(s.transform @ answer.x[:size], 0.0)
+        if _changed(result, at[None], np.array([k]))[0]:
+            return least, at
+    return least, edge
+
+
+def _changed(result: Assessment, points: np.ndarray, units: np.ndarray | None = None) -> np.ndarray:
+    """Whether each unit's score gives another grade at its own row of points (n, d)."""
+    units = np.arange(len(points)) if units is None else units
+    e = result.engine
+    own = np.tile(e.points, (1, len(e.slope), 1))
+    own[0, units] = points
+    base = from_ticks(np.stack([result.base.to_numpy(), score(e, own)[0]]))
+    before, after = (grades_at(result, x) for x in base)
+    return (after != before)[units]

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from qtoolkit.assessment import Assessment
+from qtoolkit.cutoffs.sweeps import ROWS, regraded
 from qtoolkit.engine import TICK, affine, finish, from_ticks
 from qtoolkit.robustness.rays import FLAT, first_changes, first_cuts
 
@@ -16,10 +17,14 @@ from qtoolkit.robustness.rays import FLAT, first_changes, first_cuts
 class TransferMap:
     """Points that must move from one indicator (row) to another (column) before the first grade anywhere changes.
 
-    table : d × d, ∞ where moving all of the row's points changes no grade; 0 for a unit exactly on its closed end
-    unit : d × d, who changes first
-    exact : d × d, False where an earlier change may have been missed (`qtoolkit.robustness.rays`)
-    left_out : units whose grade also depends on others (quotas), or for which there was too much to scan
+    table : d × d, ∞ where moving all of the row's points changes no grade of the units looked at; 0 for a unit exactly on
+        its closed end
+    unit : d × d, who changes first of the units looked at; of several, the first in their order
+    exact : d × d, True where, of the units that are not left out, nobody's grade changes before and this unit's does
+        there, graded anew with quotas in force; False where an earlier change may have been missed
+        (`qtoolkit.robustness.rays`)
+    left_out : units that were not looked at, or not for every pair: their grade, or the one they would have next, also
+        depends on others (quotas, last places), or there was too much to scan
     """
 
     table: pd.DataFrame
@@ -56,9 +61,10 @@ def stability_intervals(result: Assessment) -> pd.DataFrame:
     Returns
     -------
     DataFrame indexed by indicator
-        points; low, high: the interval of its points in which no grade changes; unit_low, unit_high: who changes at its
-        ends; rank_low, rank_high: the interval in which the order of all units (before rounding) stays; status ("exact",
-        "at most": an earlier change may have been missed; "undefined": it has all points), left_out (units not looked at).
+        points; low, high: the interval of its points in which no grade of the units looked at changes; unit_low,
+        unit_high: who changes at its ends; rank_low, rank_high: the interval in which the order of all units (before
+        rounding) stays; status ("exact"; "at most": an earlier change may have been missed; "undefined": it has all
+        points), left_out (units not looked at, or not in every row: as in :class:`TransferMap`).
 
     >>> import pandas as pd
     >>> import qtoolkit as qt
@@ -111,24 +117,41 @@ def _order(result: Assessment, v: np.ndarray, reach: np.ndarray) -> np.ndarray:
 def cutoff_intervals(result: Assessment) -> pd.DataFrame:
     """How far each cutoff alone may move before any grade changes, in points of the published score.
 
+    Grades change at published scores and nowhere else, so they are given anew there, vetoes, quotas and last places
+    included, from the cutoff outwards until one changes.
+
     Returns
     -------
     DataFrame indexed by grade, the worst left out
         cutoff; low, high: no grade changes while it is above `low` and not above `high`; unit_low, unit_high: who changes
-        there. Where classes have cutoffs of their own, all move by the same points. Units that a veto keeps below the
-        grade are not counted, and quotas are not looked at.
+        there. Where classes have cutoffs of their own, all move by the same points. A cutoff that passes its neighbour
+        changes places with it.
     """
-    e = result.engine
-    published = finish(e, result.base.to_numpy())
+    e, base = result.engine, result.base.to_numpy()
+    published = finish(e, base)
+    now = result.grades.cat.codes.to_numpy()
     rows = {}
     for i, g in enumerate(reversed(result.scheme.grades[:-1])):
-        counted = np.flatnonzero(e.ceiling > i)
-        lead = published[counted] - e.cutoffs[counted, i]
+        moved = np.arange(e.cutoffs.shape[1]) == i
+        lead = np.unique(published - e.cutoffs[:, i])
         row: dict[str, object] = {"cutoff": g.cutoff, "low": -np.inf, "high": np.inf, "unit_low": None, "unit_high": None}
-        for side, mask in (("low", lead < 0), ("high", lead >= 0)):
-            if mask.any():
-                at = np.flatnonzero(mask)[np.abs(lead[mask]).argmin()]
-                row[side] = float(g.cutoff + from_ticks(lead[at]))
-                row[f"unit_{side}"] = result.scores.index[counted[at]]
+        for side, shifts, past in (("low", lead[lead < 0][::-1], 0), ("high", lead[lead >= 0], 1)):
+            found = _first_other(result, shifts + past, moved, now)
+            if found is not None:
+                at, unit = found
+                row[side] = float(g.cutoff + from_ticks(shifts[at]))
+                row[f"unit_{side}"] = result.scores.index[unit]
         rows[g.id] = row
     return pd.DataFrame.from_dict(rows, orient="index").iloc[::-1]
+
+
+def _first_other(result: Assessment, shifts: np.ndarray, moved: np.ndarray, now: np.ndarray) -> tuple[int, int] | None:
+    """The first of these shifts of a cutoff, in ticks, at which a grade changes, and the first unit of which one does."""
+    start, size = 0, 1
+    while start < len(shifts):
+        other = regraded(result, shifts[start : start + size], moved) != now
+        if other.any():
+            at = int(other.any(axis=1).argmax())
+            return start + at, int(other[at].argmax())
+        start, size = start + size, min(2 * size, ROWS)
+    return None

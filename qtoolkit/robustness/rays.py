@@ -8,16 +8,19 @@ though an earlier one may have been missed between two steps of the scan, and is
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from qtoolkit.assessment import Assessment
-from qtoolkit.engine import affine, from_ticks, ratio_lines, score
+from qtoolkit.engine import TICK, affine, from_ticks, grade, ratio_lines, score
 from qtoolkit.engine.ticks import UNREACHABLE
 from qtoolkit.robustness.certificates import DOWN, UP, grades_at, in_reach, margin
 
 GRID, HALVINGS = 16, 45  # of a scan
+SAME = 1e-9  # changes no farther apart, as a share of 1 point or of the change, come together
+BLOCK = 1 << 21  # grades held at a time
 CELLS = 1 << 27  # leaf scores that scans may take in all
 FLAT = 1e-12  # a rate of score below it is none
 
@@ -29,54 +32,137 @@ class Changes:
     t : (m, n), ∞ where there is none, NaN where it was not sought (a quota, or too many to scan)
     rise : bool (m, n), whether the grade gets better
     until : (m, n), up to where nothing can have been missed: ∞ where t is exact
+    slack : (m, n), how far before or beyond t the tick lies at which the engine's grade changes
     """
 
     t: np.ndarray
     rise: np.ndarray
     until: np.ndarray
+    slack: np.ndarray
 
     def first(self, units: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Along each ray the first change of all, whose it is (None without one), and whether that is exact; (m,) each."""
-        sought = np.where(np.isnan(self.t), np.inf, self.t)
-        at = sought.argmin(axis=1)
-        least = sought[np.arange(len(sought)), at]
+        """Along each ray the first change of all, whose it is (None without one), and whether that is exact; (m,) each.
+
+        Of several units that change there the first in their order is named; float error does not choose.
+        """
+        at, least = self._named()
         sure = np.where(np.isnan(self.t), np.inf, self.until).min(axis=1)
         return least, np.where(np.isfinite(least), units[at], None), least <= sure
 
+    def _named(self) -> tuple[np.ndarray, np.ndarray]:
+        """Which unit is named along each ray, and the least t, (m,) each."""
+        sought = np.where(np.isnan(self.t), np.inf, self.t)
+        least = sought.min(axis=1)
+        level = least + SAME * (1 + np.where(np.isfinite(least), least, 0.0))
+        return (sought <= level[:, None]).argmax(axis=1), least
+
     @property
     def left_out(self) -> np.ndarray:
-        """Units (n,) for which no change was sought."""
+        """Units (n,) for which, along some ray, no change was sought."""
         return np.isnan(self.t).any(axis=0)
 
 
 def first_changes(result: Assessment, v: np.ndarray, reach: np.ndarray) -> Changes:
-    """Along the rays v (m, d), each as far as reach (m,)."""
+    """Along the rays v (m, d), each as far as reach (m,).
+
+    A unit is looked at as long as its grade depends on its own score alone. Where the grade that it would have next depends
+    on others (a quota, the last places), the engine tells whether it gets it; if not, the unit is left out along that ray.
+    Every first change is then graded anew, all units together: just before it, just beyond it, and at the end of a ray
+    along which there is none. What that contradicts is scanned instead and is not exact.
+    """
     e, points, base = result.engine, result.points.to_numpy(), from_ticks(result.base.to_numpy())
     A, _, exact, _ = affine(e, points, points)
     for mean in e.means:
         exact[mean.unit] = False
     rate = v @ A.T
+    rate[np.abs(rate) <= FLAT] = 0.0
     down, up = (margin(result, base, e.thresholds, side) for side in (DOWN, UP))
     rise = rate > 0
     with np.errstate(divide="ignore", invalid="ignore"):
-        t = np.where(np.abs(rate) > FLAT, np.where(rise, up, down) / np.abs(rate), np.inf)
+        t = np.where(rate != 0, np.where(rise, up, down) / np.abs(rate), np.inf)
     A_, b, live, dead, single = ratio_lines(e, points, points)
     for k in np.flatnonzero(single & ~exact):
-        t[:, k], rise[:, k] = _roots(result, k, (A_[k], b[k], live[k], dead[k]), v)
+        t[:, k], rise[:, k], rate[:, k] = _roots(result, k, (A_[k], b[k], live[k], dead[k]), v)
         exact[k] = True
-    t[t > reach[:, None]] = np.inf
+    with np.errstate(divide="ignore"):
+        slack = np.where(rate != 0, 2 * TICK / np.abs(rate), SAME * result.points.sum())
+    _settle_ends(result, v, reach, t, rise, slack)
     cuts = first_cuts(result, v)
-    known = exact & (np.minimum(t, reach[:, None]) <= cuts * (1 + 1e-12))
+    bent = np.minimum(t, reach[:, None]) > cuts * (1 + 1e-12)
+    known = exact & ~bent & ((cuts > FLAT) | (reach[:, None] <= 0))
     refused = in_reach(result, grades_at(result, base))
     t[:, refused] = np.nan
-    rest = ~known & ~refused
-    if rest.any():
-        _scan(result, v, reach, rest, t, rise)
-    return Changes(t, rise, np.where(known, np.inf, np.where(exact, cuts, 0.0)))
+    until = np.where(known, np.inf, np.where(exact, cuts, 0.0))
+    found = Changes(t, rise, until, slack)
+    _scan(result, v, reach, ~known & ~refused, found)
+    _confirm(result, v, reach, found)
+    return found
 
 
-def _roots(result: Assessment, k: int, own, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The same for a unit of which one node's blanks are shared out: t (m,), and whether the grade gets better there.
+def _settle_ends(result: Assessment, v: np.ndarray, reach: np.ndarray, t, rise, slack) -> None:
+    """Whether a grade changes by the very end of a ray is asked of the engine, there: into t and rise.
+
+    A quotient such as margin / rate may lie beyond the end by float error alone; and a score jumps at the end where the last
+    points of a group are moved away of which a blank's points were shared out.
+    """
+    alone = replace(result.engine, rivals=())
+    before = grade(alone, result.base.to_numpy())
+    for rows in _rows(result, len(v)):
+        after, end = grade(alone, score(alone, _along(result, v[rows], reach[rows]))), reach[rows, None]
+        far = t[rows] > end - slack[rows]
+        t[rows] = np.where(far, np.where(after != before, np.minimum(t[rows], end), np.inf), t[rows])
+        rise[rows] = np.where(far, after > before, rise[rows])
+
+
+def _along(result: Assessment, v: np.ndarray, t: np.ndarray) -> np.ndarray:
+    """Points p + t·v, (m, d) for t (m,) and (m, n, d) for t (m, n); what float error leaves of points that are all moved
+    away is 0."""
+    points = result.points.to_numpy()
+    t = t[..., None]
+    moved = points + t * (v if t.ndim == v.ndim else v[:, None, :])
+    return np.where(moved > FLAT * points.sum(), moved, 0.0)
+
+
+def _rows(result: Assessment, m: int) -> Iterator[slice]:
+    """Blocks of m rays that are scored together."""
+    step = max(1, BLOCK // len(result.scores))
+    return (slice(start, start + step) for start in range(0, m, step))
+
+
+def _confirm(result: Assessment, v: np.ndarray, reach: np.ndarray, found: Changes) -> None:
+    """Grade anew, quotas in force, around the first change along each ray; into `found`."""
+    now = result.grades.cat.codes.to_numpy()
+    contested = in_reach(result, now + 1)
+    rays = np.arange(len(v))
+    while rays.size:
+        part = Changes(found.t[rays], found.rise[rays], found.until[rays], found.slack[rays])
+        named, least = part._named()
+        own = np.arange(rays.size), named
+        finite, slack = np.isfinite(least), part.slack[own]
+        beyond = np.where(finite, np.minimum(part.t[own] + slack, reach[rays]), reach[rays])
+        inside = np.where(finite, np.maximum(least - slack, 0.0), reach[rays])
+        kept = finite & (_graded(result, v[rays], beyond)[own] == now[named])
+        denied = kept & ((part.rise[own] & contested[named]) | (part.until[own] < np.inf))
+        found.t[rays[denied], named[denied]] = np.nan
+        early = (_graded(result, v[rays], inside) != now) & (inside[:, None] < part.until)
+        early &= part.t - part.slack > inside[:, None]  # not where it was not sought
+        early[own] |= kept & ~denied
+        wrong = np.zeros(found.t.shape, bool)
+        wrong[rays] = early
+        found.until[wrong] = 0.0
+        _scan(result, v, reach, wrong, found)
+        rays = rays[denied | early.any(axis=1)]
+
+
+def _graded(result: Assessment, v: np.ndarray, at: np.ndarray) -> np.ndarray:
+    """Grades (m, n) at p + at·v, everything in force."""
+    e = result.engine
+    return np.concatenate([grade(e, score(e, _along(result, v[rows], at[rows]))) for rows in _rows(result, len(v))])
+
+
+def _roots(result: Assessment, k: int, own, v: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The same for a unit of which one node's blanks are shared out: t (m,), whether the grade gets better there, and how
+    fast the score changes there.
 
     s(t) = c where (s(t) − c)·D(t) = 0: a quadratic whose coefficients are those of L·D + N·q, L = A·p + b − c.
     """
@@ -88,7 +174,7 @@ def _roots(result: Assessment, k: int, own, v: np.ndarray) -> tuple[np.ndarray, 
     limits = [(e.thresholds[k, code - 1] if code > 0 else 0, False)]
     if code < e.ceiling[k]:
         limits.append((e.thresholds[k, code], True))
-    found, rise = np.full(len(v), np.inf), np.zeros(len(v), bool)
+    found, rise, rate = np.full(len(v), np.inf), np.zeros(len(v), bool), np.zeros(len(v))
     for limit, better in limits:
         if not 0 < limit < UNREACHABLE:
             continue
@@ -101,9 +187,11 @@ def _roots(result: Assessment, k: int, own, v: np.ndarray) -> tuple[np.ndarray, 
             crossing = np.isfinite(roots) & (f[1] + 2 * f[2] * roots > 0) & (D0 + D1 * roots > 0)
         roots[~crossing | (roots < -FLAT)] = np.inf
         t = np.maximum(roots.min(axis=0), 0.0)
-        rise = np.where(t < found, better, rise)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            fast = np.where(np.isfinite(t), np.abs(f[1] + 2 * f[2] * t) / (D0 + D1 * t), 0.0)
+        rise, rate = np.where(t < found, better, rise), np.where(t < found, fast, rate)
         found = np.minimum(found, t)
-    return found, rise
+    return found, rise, rate
 
 
 def first_cuts(result: Assessment, v: np.ndarray) -> np.ndarray:
@@ -122,19 +210,20 @@ def first_cuts(result: Assessment, v: np.ndarray) -> np.ndarray:
     return found
 
 
-def _scan(result: Assessment, v, reach, rest, t, rise) -> None:
-    """Look along the rays of `rest` (m, n) with the engine, into t and rise."""
-    e, points = result.engine, result.points.to_numpy()
+def _scan(result: Assessment, v: np.ndarray, reach: np.ndarray, rest: np.ndarray, found: Changes) -> None:
+    """Look along the rays of `rest` (m, n) with the engine, into `found`."""
+    e = result.engine
     rays = np.flatnonzero(rest.any(axis=1))
     n, d = e.slope.shape
     before = grades_at(result, from_ticks(result.base.to_numpy()))
     if rays.size * n * d * (GRID + HALVINGS) > CELLS:
-        t[rest] = np.nan
+        found.t[rest] = np.nan
+        return
+    if not rays.size:
         return
 
     def codes(at: np.ndarray) -> np.ndarray:  # at: (rays, n)
-        moved = np.maximum(points + at[:, :, None] * v[rays][:, None, :], 0.0)
-        ticks = score(e, moved)
+        ticks = score(e, _along(result, v[rays], at))
         return np.minimum((ticks[:, :, None] >= e.thresholds).sum(axis=2), e.ceiling)
 
     low, high = np.zeros((rays.size, n)), np.full((rays.size, n), np.inf)
@@ -143,12 +232,12 @@ def _scan(result: Assessment, v, reach, rest, t, rise) -> None:
         changed = codes(at) != before
         high = np.where(np.isinf(high) & changed, at, high)
         low = np.where(np.isinf(high), at, low)
-    found = np.isfinite(high)
+    hit = np.isfinite(high)
     for _ in range(HALVINGS):
-        middle = np.where(found, (low + np.where(found, high, 0)) / 2, 0.0)
+        middle = np.where(hit, (low + np.where(hit, high, 0)) / 2, 0.0)
         changed = codes(middle) != before
-        high, low = np.where(found & changed, middle, high), np.where(found & ~changed, middle, low)
-    better = codes(np.where(found, high, 0.0)) > before
-    for i, ray in enumerate(rays):
-        here = rest[ray]
-        t[ray, here], rise[ray, here] = high[i, here], better[i, here]
+        high, low = np.where(hit & changed, middle, high), np.where(hit & ~changed, middle, low)
+    better = codes(np.where(hit, high, 0.0)) > before
+    own = rest[rays]
+    for into, values in ((found.t, high), (found.rise, better), (found.slack, np.zeros_like(high))):
+        into[rays] = np.where(own, values, into[rays])
