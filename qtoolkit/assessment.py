@@ -87,7 +87,8 @@ class Assessment:
         """得分率: each leaf's score as a share of its points, in [0, 1]; NaN where the leaf is not scored."""
         points = self.engine.points
         with np.errstate(divide="ignore", invalid="ignore"):
-            share = np.where(points > 0, self._leaves / points, np.clip(self.engine.slope, 0, 1))
+            least = np.where(self.engine.const < 0, 0.0, np.clip(self.engine.slope, 0, 1))  # of next to no points
+            share = np.where(points > 0, self._leaves / points, least)
         return self._frame(np.where(self.engine.tree.blank, np.nan, share))
 
     @cached_property

@@ -12,7 +12,7 @@ import pandas as pd
 from qtoolkit.assessment import Assessment, assess
 from qtoolkit.cutoffs.margins import graded_table
 from qtoolkit.engine import finish, from_ticks, grade, to_ticks
-from qtoolkit.engine.core import standing
+from qtoolkit.engine.core import regraded, standing
 from qtoolkit.errors import InputError, clip, nearest, real
 from qtoolkit.inputs.models import validate
 from qtoolkit.inputs.scheme import Scheme
@@ -89,7 +89,7 @@ def _swept(result: Assessment, line: str, lines: list[str], width: int) -> tuple
     low = max(low, -int(e.cutoffs[:, moved].min(initial=width)))
     scores = finish(e, result.base.to_numpy())[:, None] - e.cutoffs[:, moved]
     at = np.unique(np.append(scores[(low < scores) & (scores < high)], high))  # no grade changes between two of these
-    codes = np.concatenate([regraded(result, at[i : i + ROWS], moved) for i in range(0, len(at), ROWS)])
+    codes = np.concatenate([regraded(e, result.base.to_numpy(), at[i : i + ROWS], moved) for i in range(0, len(at), ROWS)])
     last = np.append((codes[1:] != codes[:-1]).any(axis=1), True)  # of stretches that are graded alike
     at, codes = at[last], codes[last]
     now = result.grades.cat.codes.to_numpy()
@@ -105,13 +105,6 @@ def _swept(result: Assessment, line: str, lines: list[str], width: int) -> tuple
     flips["cutoff"], flips["unit"] = own + flips["shift"], np.array(result.scores.index, dtype=object)[unit]
     flips["before"], flips["after"] = (np.array(names, dtype=object)[codes[r, unit]] for r in (row, row + 1))
     return steps, flips
-
-
-def regraded(result: Assessment, shifts: np.ndarray, moved: np.ndarray) -> np.ndarray:
-    """Grade codes (m, n) with the `moved` cutoffs (G − 1,) higher by each of m shifts in ticks, all rules in force."""
-    e, base = result.engine, result.base.to_numpy()
-    limits = standing(e, base, e.cutoffs + shifts[:, None, None] * moved)
-    return grade(e, np.broadcast_to(base, (len(shifts), base.size)), limits)
 
 
 def quota_audit(result: Assessment, quotas: Mapping[str, float] | None = None) -> pd.DataFrame:

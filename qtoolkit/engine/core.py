@@ -377,6 +377,12 @@ def vetoed(e: Engine, grades: np.ndarray) -> np.ndarray:
     return np.minimum(grades if e.veto_first else np.maximum(grades - e.shift, 0), e.ceiling)
 
 
+def regraded(e: Engine, base: np.ndarray, shifts: np.ndarray, moved: np.ndarray) -> np.ndarray:
+    """Grades, int8 (m, n), of base scores (n,) with the `moved` cutoffs (G − 1,) higher by each of m shifts in ticks."""
+    limits = standing(e, base, e.cutoffs + shifts[:, None, None] * moved)
+    return grade(e, np.broadcast_to(base, (len(shifts), base.size)), limits)
+
+
 def _limit(grades: np.ndarray, key: np.ndarray, step: RivalStep) -> np.ndarray:
     """Lower the units that a quota leaves no place for, or that are among the last."""
     candidate = np.broadcast_to(True if step.members is None else step.members, grades.shape)

@@ -33,16 +33,21 @@ class LeafRule:
 def lines(
     rule: LeafRule, raw: np.ndarray, spec: Any, own: np.ndarray, full: float, scales: bool
 ) -> tuple[np.ndarray, np.ndarray]:
-    """(slope, const) of each unit: its leaf score is slope·p + const, cut at 0 and p."""
+    """(slope, const) of each unit: its leaf score is slope·p + const, cut at 0 and p.
+
+    A leaf of 0 points for which nothing else is written (`full` 0) is read for the points that it may get: shares are
+    shares of them, points lost are lost from them.
+    """
     marks = rule.marks(raw, spec, own, full)
+    if full == 0 and not rule.in_points:
+        return marks, np.zeros_like(marks)
     lost = marks if rule.in_points else (1 - marks) * full
-    if not scales:
+    if not scales or full == 0:
         nothing = np.isinf(lost)  # whatever the points
         return np.where(nothing, 0.0, 1.0), np.where(nothing, 0.0, -lost)
     if not rule.in_points:
         return marks, np.zeros_like(marks)
-    share = 1 - lost / full if full > 0 else np.where(lost > 0, 0.0, 1.0)
-    return np.clip(share, 0, 1), np.zeros_like(lost)
+    return np.clip(1 - lost / full, 0, 1), np.zeros_like(lost)
 
 
 def _share(raw, spec, own, full):

@@ -120,6 +120,7 @@ def transfers(result: Assessment) -> list[Block]:
     found = robustness.transfer_map(result)
     names = {leaf.id: leaf.name for leaf in result.scheme.leaves}
     pairs = found.table.rename_axis(index="from", columns="to").stack().rename("points").reset_index()
+    pairs["exact"] = [found.exact.loc[row["from"], row["to"]] for _, row in pairs.iterrows()]
     pairs = pairs[np.isfinite(pairs["points"])].sort_values("points", kind="stable")
     heading = Text("分值转移和单项调整", "Transfers and single changes")
     caption = Text("分值转移影响（由小到大）", "Transfers that change a grade (least first)")
@@ -127,33 +128,34 @@ def transfers(result: Assessment) -> list[Block]:
     width = (np.minimum(alone["high"] - alone["points"], alone["points"] - alone["low"])).sort_values(kind="stable")
     blocks: list[Block] = []
     if pairs.empty:
-        text = Text("任意两项指标之间转移分值，等级都不改变。", "No transfer of points between two indicators changes a grade.")
+        text = (
+            Text("任意两项指标之间转移分值，等级都不改变。", "No transfer of points between two indicators changes a grade.")
+            if found.exact.all(axis=None)
+            else Text("两项指标之间转移分值，未发现等级改变。", "No transfer of points between two indicators was found that changes a grade.")
+        )
         blocks.append(Paragraph(text, "stability", heading))
     else:
         first, tight = pairs.iloc[0], width.index[0]
-        text = say(
-            zh="两项指标之间转移分值，最先改变等级的是从“{start}”转到“{end}”：转移超过{points}分，{unit}的等级即改变。",
-            en="Of all transfers between two indicators the first to change a grade is from “{start}” to “{end}”: beyond {points} points "
-            "the grade of {unit} changes.",
-            start=names[first["from"]], end=names[first["to"]], points=rounded_towards(first["points"], ".2f", "↓"),
-            unit=result.labels[found.unit.loc[first["from"], first["to"]]],
-        )  # fmt: skip
+        text = _first_transfer(result, found, first)
+        proven = alone.loc[tight, "status"] == "exact"
         single = say(
-            zh="单独调整一项指标、其余按比例分摊，最敏感的是“{leaf}”：分值在{low}分至{high}分之间时各家等级不变（现为{now:g}分）。",
-            en="Of single indicators, the others in proportion, the most sensitive is “{leaf}”: no grade changes while it has {low} to {high} "
-            "points (now {now:g}).",
+            zh="单独调整一项指标、其余按比例分摊，最敏感的是“{leaf}”：分值在{low}分与{high}分之间（不含两端）时{claim}等级改变（现为{now:g}分）。",
+            en="Of single indicators, the others in proportion, the most sensitive is “{leaf}”: {claim} while it has between {low} and "
+            "{high} points, ends excluded (now {now:g}).",
             leaf=names[tight], low=rounded_towards(alone.loc[tight, "low"], ".2f", "↑"),
             high=rounded_towards(alone.loc[tight, "high"], ".2f", "↓"), now=alone.loc[tight, "points"],
+            claim=Text("没有", "no grade changes") if proven else Text("未发现", "no change of a grade was found"),
         )  # fmt: skip
         blocks.append(Paragraph(single, "annex_scores"))
         blocks.append(Paragraph(text, "stability", heading))
     if found.left_out:
         text = say(
-            zh="分值转移和单项调整的各表未列入{units}：其等级还取决于其他考核对象，或计算量过大。",
-            en="The tables of transfers and single changes leave out {units}: their grades also depend on others, or there is too much to search.",
+            zh="以上分值转移、单项调整及附件各表未计或未全部计入{units}：其现有等级或将变成的等级还取决于其他考核对象（名额、末位），或计算量过大。",
+            en="Transfers and single changes, here and in the annex, leave out {units}, or some of their changes: the grade they have or would "
+            "have next also depends on others (quotas, last places), or there is too much to search.",
             units=words.units(result, found.left_out, FEW),
         )
-        blocks.append(Paragraph(text, "annex_scores", style="note"))
+        blocks.append(Paragraph(text, "stability", style="note"))
     if 1 < len(names) <= figures.MANY_LEAVES:
         chart = Chart(
             "transfers", Text("分值转移影响表", "Transfer map"), lambda language: figures.transfers(result, found, language),
@@ -166,11 +168,41 @@ def transfers(result: Assessment) -> list[Block]:
     columns = {
         "from": (Text("调出指标", "From"), [names[i] for i in listed["from"]], ""),
         "to": (Text("调入指标", "To"), [names[i] for i in listed["to"]], ""),
-        "points": (Text("分值", "Points"), list(listed["points"]), "↓.2f"),
+        "points": (Text("分值", "Points"), [_safe(x, sure) for x, sure in zip(listed["points"], listed["exact"], strict=True)], ".2f"),
         "unit": (Text("首先改变的考核对象", "First to change"), units, ""),
+        "status": (Text("性质", "Nature"), [NATURE["exact" if sure else "at most"] for sure in listed["exact"]], ""),
     }
     blocks.append(table_of("transfers", caption, "annex_scores", columns))
     return [*blocks, _alone(result, alone), _lines(result)]
+
+
+def _safe(points: float, proven: bool) -> float:
+    """To hundredths: down where less is proven to change nothing, up where so much is known to change a grade."""
+    return float(rounded_towards(points, ".2f", "↓" if proven else "↑"))
+
+
+def _first_transfer(result: Assessment, found: robustness.TransferMap, first: pd.Series) -> Text:
+    """The transfer that changes a grade with the fewest points."""
+    names = {leaf.id: leaf.name for leaf in result.scheme.leaves}
+    proven = bool(found.exact.all(axis=None))
+    given = {
+        "start": names[first["from"]], "end": names[first["to"]],
+        "unit": result.labels[found.unit.loc[first["from"], first["to"]]],
+        "points": rounded_towards(first["points"], ".2f", "↓" if proven else "↑"),
+    }  # fmt: skip
+    if not proven:
+        return say(
+            zh="两项指标之间转移分值，已知最先改变等级的是从“{start}”转到“{end}”：至多转移{points}分，{unit}的等级即改变。",
+            en="Of all transfers between two indicators the first known to change a grade is from “{start}” to “{end}”: {points} points "
+            "at most change that of {unit}.",
+            **given,
+        )
+    return say(
+        zh="两项指标之间转移分值，最先改变等级的是从“{start}”转到“{end}”：转移不足{points}分时等级不变，达到{points}分或稍多，{unit}的等级即改变。",
+        en="Of all transfers between two indicators the first to change a grade is from “{start}” to “{end}”: less than {points} points "
+        "change none, {points} or slightly more change that of {unit}.",
+        **given,
+    )
 
 
 def _alone(result: Assessment, alone: pd.DataFrame) -> DataTable:

@@ -323,6 +323,9 @@ def _search(result: Assessment, k: int, take: _Moves, give: _Moves, step: float 
     for _ in range(HALVINGS if step is None else 0):
         middle = (low + high) / 2
         low, high = (low, middle) if differs(np.array([middle]))[0] else (middle, high)
+    if step is None:  # a little beyond, so that no last bit of a sum decides
+        beyond = min(high + SMALL * max(high, 1.0), most)
+        high = beyond if differs(np.array([beyond]))[0] else high
     return change(high)
 
 

@@ -8,9 +8,11 @@ import numpy as np
 import pandas as pd
 
 from qtoolkit.assessment import Assessment
-from qtoolkit.cutoffs.sweeps import ROWS, regraded
 from qtoolkit.engine import TICK, affine, finish, from_ticks
+from qtoolkit.engine.core import regraded
 from qtoolkit.robustness.rays import FLAT, first_changes, first_cuts
+
+ROWS = 64  # positions of a cutoff graded at a time
 
 
 @dataclass(frozen=True)
@@ -149,7 +151,7 @@ def _first_other(result: Assessment, shifts: np.ndarray, moved: np.ndarray, now:
     """The first of these shifts of a cutoff, in ticks, at which a grade changes, and the first unit of which one does."""
     start, size = 0, 1
     while start < len(shifts):
-        other = regraded(result, shifts[start : start + size], moved) != now
+        other = regraded(result.engine, result.base.to_numpy(), shifts[start : start + size], moved) != now
         if other.any():
             at = int(other.any(axis=1).argmax())
             return start + at, int(other[at].argmax())

@@ -223,6 +223,7 @@ def _share_out(result: Assessment, new: New, limits, units: list[int], found) ->
                 low = middle
             else:
                 high, there = middle, here
+        there = broken(min(high * (1 + OVERSHOOT), widest[k])) or there  # so that no last bit of a sum decides
         rho[k], side[k], witness[k], status[k], why[k] = low, there[0], there[1], "exact", ""
 
 
