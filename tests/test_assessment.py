@@ -172,6 +172,35 @@ def test_the_mean_of_a_class_is_taken_again_when_points_change():
     assert (score(result.engine, np.array([[8.0, 2.0], [2.0, 8.0]])) / 1e10).tolist() == [[7, 5, 6], [1, 0, 0.5]]
 
 
+@pytest.mark.parametrize("rule, scales, values, at_8", [
+    ({"kind": "share"}, True, [0.25, 0.75], [2, 6]),
+    ({"kind": "share"}, False, [0.25, 0.75], [2, 6]),
+    ({"kind": "deduct", "rate": 1.0}, True, [1, 3], [7, 5]),
+    ({"kind": "deduct", "rate": 1.0}, False, [1, 3], [7, 5]),
+    ({"kind": "goalposts", "low": 0.0, "high": 4.0}, True, [1, 3], [2, 6]),
+    ({"kind": "goalposts", "low": 0.0, "high": 4.0}, False, [1, 3], [2, 6]),
+])  # fmt: skip
+@pytest.mark.parametrize("treatment", ["group_mean", "zero", "full"])
+def test_a_leaf_of_0_points_is_the_same_leaf_when_it_gets_points(rule, scales, values, at_8, treatment):
+    """By hand at 8 points; the blank takes the mean, nothing or full marks. One engine, what-ifs and ranges agree."""
+    leaves = [
+        {"id": "a", "name": "a", "points": 0.0, "rule": rule, "scales": scales},
+        {"id": "b", "name": "b", "points": 10.0, "rule": {"kind": "share"}},
+    ]
+    missing = {"blank": "not_reported", "not_reported": treatment}
+    scheme = {"id": "s", "name": "s", "total": 10.0, "indicators": leaves, "grades": ABCD[-1:], "missing": missing}
+    frame = pd.DataFrame({"a": [*values, None], "b": [0.0] * 3}, index=["u", "v", "w"], dtype=object)
+    result = qt.assess(scheme_of(scheme), frame)
+    expected = [*at_8, {"group_mean": sum(at_8) / 2, "zero": 0, "full": 8}[treatment]]
+    assert result.what_if(points={"a": 8}).scores.tolist() == expected
+    assert (score(result.engine, np.array([[8.0, 2.0]]))[0] / 1e10).tolist() == expected
+    table = qt.robustness.score_range(result, qt.regions.Box(absolute=8)).table
+    assert (table["high"].to_numpy() >= np.array(expected) - 1e-9).all()
+    assert table.loc[table["status"] == "exact", "high"].tolist() == [
+        pytest.approx(x) for x, status in zip(expected, table["status"], strict=True) if status == "exact"
+    ]
+
+
 def test_a_what_if_that_changes_nothing_changes_nothing():
     result = blanks("renormalise", [[0.8, None, 0.5], [0.6, 0.4, 0.2]])
     for other in (result.what_if(), result.what_if(points={"x0": 50.0}), result.change({"cutoffs.A": 90})):

@@ -20,6 +20,7 @@ from qtoolkit.robustness.certificates import DOWN, UP, grades_at, in_reach, marg
 
 GRID, HALVINGS = 16, 45  # of a scan
 SAME = 1e-9  # changes no farther apart, as a share of 1 point or of the change, come together
+WIDEST = 1e-6  # of all points: what takes more to move a score by two ticks is not called exact
 BLOCK = 1 << 21  # grades held at a time
 CELLS = 1 << 27  # leaf scores that scans may take in all
 FLAT = 1e-12  # a rate of score below it is none
@@ -85,7 +86,8 @@ def first_changes(result: Assessment, v: np.ndarray, reach: np.ndarray) -> Chang
         t[:, k], rise[:, k], rate[:, k] = _roots(result, k, (A_[k], b[k], live[k], dead[k]), v)
         exact[k] = True
     with np.errstate(divide="ignore"):
-        slack = np.where(rate != 0, 2 * TICK / np.abs(rate), SAME * result.points.sum())
+        slack = np.where(rate != 0, 2 * TICK / np.abs(rate), SAME * points.sum())
+    slack = np.minimum(slack, WIDEST * points.sum())
     _settle_ends(result, v, reach, t, rise, slack)
     cuts = first_cuts(result, v)
     bent = np.minimum(t, reach[:, None]) > cuts * (1 + 1e-12)
@@ -184,12 +186,12 @@ def _roots(result: Assessment, k: int, own, v: np.ndarray) -> tuple[np.ndarray, 
         with np.errstate(divide="ignore", invalid="ignore"):
             half = -0.5 * (f[1] + np.where(f[1] < 0, -1.0, 1.0) * np.sqrt(f[1] ** 2 - 4 * f[2] * f[0]))
             roots = np.stack([half / f[2], f[0] / half])
-            crossing = np.isfinite(roots) & (f[1] + 2 * f[2] * roots > 0) & (D0 + D1 * roots > 0)
+            fast = (f[1] + 2 * f[2] * roots) / (D0 + D1 * roots)
+            crossing = np.isfinite(roots) & (fast > FLAT) & (D0 + D1 * roots > 0)
         roots[~crossing | (roots < -FLAT)] = np.inf
-        t = np.maximum(roots.min(axis=0), 0.0)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            fast = np.where(np.isfinite(t), np.abs(f[1] + 2 * f[2] * t) / (D0 + D1 * t), 0.0)
-        rise, rate = np.where(t < found, better, rise), np.where(t < found, fast, rate)
+        at = roots.argmin(axis=0), np.arange(len(v))
+        t = np.maximum(roots[at], 0.0)
+        rise, rate = np.where(t < found, better, rise), np.where(t < found, fast[at], rate)
         found = np.minimum(found, t)
     return found, rise, rate
 
