@@ -1,4 +1,4 @@
-"""What is called exact, graded anew: just inside its limit nothing changes, just beyond and at the full end the claim happens.
+"""What is called exact, graded anew: just inside its limit nothing changes, just beyond it and at the full end it does.
 
 Random small schemes in whole numbers, so that ties, hits on cutoffs and changes at the very edge are frequent, with every
 rule that makes one grade depend on another's. Nothing here comes from the methods that are tested: every check is an
@@ -27,7 +27,7 @@ chance = st.integers(0, 3).map(lambda i: i == 0)
 
 @st.composite
 def whole_schemes(draw):
-    """(scheme as in scheme.yaml, DataFrame): 1–5 leaves, 1–6 units, whole points and cutoffs, shares in quarters or tenths."""
+    """(scheme as in scheme.yaml, DataFrame): 1–5 leaves, 1–6 units, whole points, shares in quarters or tenths."""
     d, n = draw(st.integers(1, 5)), draw(st.integers(1, 6))
     points = draw(st.lists(st.integers(0, 12), min_size=d, max_size=d))
     points[-1] += not sum(points)
@@ -36,27 +36,42 @@ def whole_schemes(draw):
     blanks = draw(st.sampled_from([None, None, "renormalise", "group_mean", "zero"]))
     for j, p in enumerate(points):
         leaf = {"id": f"x{j}", "name": f"x{j}", "points": float(p), "rule": {"kind": "share"}}
-        values = draw(st.lists(st.integers(0, parts).map(lambda i, m=parts: i / m), min_size=n, max_size=n))
+        values = draw(
+            st.lists(st.integers(0, parts).map(lambda i, m=parts: i / m), min_size=n, max_size=n)
+        )
         if draw(chance):
             rule = {"kind": "deduct", "rate": 1.0, "per": 1.0}
             leaf |= {"rule": rule, "scales": draw(st.booleans())}
             values = draw(st.lists(st.integers(0, 5), min_size=n, max_size=n))
         blank = draw(st.integers(0, n - 2)) if blanks and n > 1 and draw(st.booleans()) else n - 1
         if j < d - 1 or any(columns[f"x{i}"][blank] is not None for i in range(j)):
-            values[blank] = None if blank < n - 1 else values[blank]  # the last unit has every value: there is a mean
+            values[blank] = (
+                None if blank < n - 1 else values[blank]
+            )  # the last unit has every value: there is a mean
         leaves.append(leaf)
         columns[f"x{j}"] = values
     if d > 2 and draw(st.booleans()):
         leaves = [{"id": "node", "name": "node", "children": leaves[:2]}, *leaves[2:]]
     classes = n > 2 and draw(chance)
     if classes:
-        columns["class"] = [*draw(st.lists(st.sampled_from("pq"), min_size=n - 1, max_size=n - 1)), "p"]
+        columns["class"] = [
+            *draw(st.lists(st.sampled_from("pq"), min_size=n - 1, max_size=n - 1)),
+            "p",
+        ]
         blanks = "zero" if blanks == "group_mean" else blanks
-    vetoes = [{"id": "v", "name": "v", "cap": "D"}, {"id": "w", "name": "w", "lower": 1}] if draw(chance) else []
+    vetoes = (
+        [{"id": "v", "name": "v", "cap": "D"}, {"id": "w", "name": "w", "lower": 1}]
+        if draw(chance)
+        else []
+    )
     for veto in vetoes:
-        columns[f"veto:{veto['id']}"] = draw(st.lists(st.sampled_from(["是", "否", "否"]), min_size=n, max_size=n))
-    bonuses = [{"id": "b", "name": "b", "kind": draw(st.sampled_from(["bonus", "deduction"])), "max": 5.0}] if draw(chance) else []
-    for bonus in bonuses:
+        columns[f"veto:{veto['id']}"] = draw(
+            st.lists(st.sampled_from(["是", "否", "否"]), min_size=n, max_size=n)
+        )
+    bonuses = []
+    if draw(chance):
+        kind = draw(st.sampled_from(["bonus", "deduction"]))
+        bonuses = [{"id": "b", "name": "b", "kind": kind, "max": 5.0}]
         columns["bonus:b"] = draw(st.lists(st.integers(0, 2), min_size=n, max_size=n))
     scheme = {
         "id": "s", "name": "s", "total": total, "indicators": leaves, "vetoes": vetoes, "bonuses": bonuses,
@@ -78,8 +93,12 @@ def _grades(draw, scheme, frame, total):
     scores = qt.assess(validate(Scheme, scheme | {"grades": trial}, None), frame).scores
     hits = [float(s) for s in scores if 0 < s <= total and s == round(s, 3)]
     plain = [float(c) for c in range(1, int(total) + 1)]
-    chosen = draw(st.lists(st.sampled_from([*hits, *hits, *plain]), min_size=1, max_size=3, unique=True))
-    grades = [{"id": i, "cutoff": c} for i, c in zip("ABC", sorted(chosen, reverse=True), strict=False)]
+    chosen = draw(
+        st.lists(st.sampled_from([*hits, *hits, *plain]), min_size=1, max_size=3, unique=True)
+    )
+    grades = [
+        {"id": i, "cutoff": c} for i, c in zip("ABC", sorted(chosen, reverse=True), strict=False)
+    ]
     grades.append({"id": "D", "cutoff": 0.0})
     if draw(st.booleans()):
         for given in grades[:-1]:
@@ -107,17 +126,23 @@ class Anew:
             self.wrong.append(what)
 
     def grades(self, rows):
-        """Grades (m, n) at rows of points (m, d); now and then one of them is assessed anew as a scheme of its own."""
+        """Grades (m, n) at rows of points (m, d); now and then a row is assessed anew as a scheme of its own."""
         e = self.result.engine
         found = grade(e, score(e, np.atleast_2d(rows)))
         if len(found) and self.rng.random() < 0.04:
             m = self.rng.integers(len(found))
-            self.say((self.anew(np.atleast_2d(rows)[m]).grades.cat.codes == found[m]).all(), "engine", np.atleast_2d(rows)[m])
+            self.say(
+                (self.anew(np.atleast_2d(rows)[m]).grades.cat.codes == found[m]).all(),
+                "engine",
+                np.atleast_2d(rows)[m],
+            )
         return found
 
     def anew(self, points):
         points = points * (self.points.sum() / points.sum())
-        scheme = self.result.scheme.replace(points=dict(zip(self.result.points.index, map(float, points), strict=True)))
+        scheme = self.result.scheme.replace(
+            points=dict(zip(self.result.points.index, map(float, points), strict=True))
+        )
         return qt.assess(scheme, self.result.table)
 
     def inside(self, region, count=12):
@@ -129,7 +154,7 @@ class Anew:
 
 
 def rays(anew, name, along, t, reach, exact, unit, out):
-    """At `along(x)` no grade changes for x < t of those not left out; just beyond `unit`'s does (t = ∞: by `reach` none)."""
+    """At `along(x)`, x < t, no grade changes of those not left out; just beyond `unit`'s does (t = ∞: none to the end)."""
     if not exact or reach <= 0:
         return
     looked_at = ~np.isin(anew.units, out)
@@ -148,7 +173,7 @@ def moved(points, v, x):
 
 
 def alone(points, j, sign, x):
-    """One leaf's points changed by sign·x, the others in proportion: products, so that proportions stay to the last bit."""
+    """One leaf's points changed by sign·x, the others in proportion (by products: to the last bit)."""
     to, others = points[j] + sign * x, points.sum() - points[j]
     new = points * (max(points.sum() - to, 0.0) / others)
     new[j] = to
@@ -163,7 +188,9 @@ def transfers(anew):
                 cells = (x.iloc[i, j] for x in (found.table, found.exact, found.unit))
                 t, exact, unit = cells
                 along = partial(moved, anew.points, eye[j] - eye[i])
-                rays(anew, f"transfer {i}→{j}", along, t, anew.points[i], exact, unit, found.left_out)
+                rays(
+                    anew, f"transfer {i}→{j}", along, t, anew.points[i], exact, unit, found.left_out
+                )
 
 
 def single_points(anew):
@@ -218,7 +245,10 @@ def single_cutoffs(anew):
     swept = swept[swept["line"] != "all"]
     for _, row in swept.iloc[anew.rng.permutation(len(swept))[:1]].iterrows():
         k, names = anew.units.index(row["unit"]), anew.result.grade_names
-        for value, expected in ((row["cutoff"], row["before"]), (row["cutoff"] + 1e-6, row["after"])):
+        for value, expected in (
+            (row["cutoff"], row["before"]),
+            (row["cutoff"] + 1e-6, row["after"]),
+        ):
             codes = with_cutoff(anew, row["line"], value)
             anew.say(codes is None or names[codes[k]] == expected, "sweep", row["line"], value)
 
@@ -235,7 +265,13 @@ def flips(anew, step=None, region=None):
         if witness is not None:
             p = witness.to_numpy()
             code = anew.grades(p)[0, k]
-            anew.say(code != anew.codes[k] and anew.result.grade_names[code] == row["towards"], name, unit, "not", row["towards"])
+            anew.say(
+                code != anew.codes[k] and anew.result.grade_names[code] == row["towards"],
+                name,
+                unit,
+                "not",
+                row["towards"],
+            )
             anew.say(area is None or area.contains(p[None])[0], name, "outside", unit)
             anew.say(abs(np.maximum(p - anew.points, 0).sum() - moved) < 1e-9, name, "moved", unit)
         least = min(row["at_least"], anew.points.sum())
@@ -254,7 +290,9 @@ def flips(anew, step=None, region=None):
             else:
                 tried = tried[(far < limit) & (tried >= 0).all(axis=1)]
             tried = np.where(tried > 1e-12, tried, 0.0)
-            anew.say((anew.grades(tried)[:, k] == anew.codes[k]).all(), name, "cheaper", unit, moved)
+            anew.say(
+                (anew.grades(tried)[:, k] == anew.codes[k]).all(), name, "cheaper", unit, moved
+            )
 
 
 def tolerances(anew):
@@ -265,7 +303,10 @@ def tolerances(anew):
             code = anew.grades(found.witness(unit, "change").to_numpy())[0, k]
             anew.say(anew.result.grade_names[code] == row["towards"], "tolerance", unit, rho)
         if row["status"] != "none" and rho > NEAR:
-            held = anew.grades(anew.inside(Box(relative=min(rho * (1 - NEAR), 1.0))))[:, k] == anew.codes[k]
+            held = (
+                anew.grades(anew.inside(Box(relative=min(rho * (1 - NEAR), 1.0))))[:, k]
+                == anew.codes[k]
+            )
             anew.say(held.all(), "tolerance inside", unit, rho)
     counts = R.tolerance_map(anew.result, [0.1, 0.5], [0.0])
     for band in (0.1, 0.5):
@@ -284,7 +325,10 @@ def pairs(anew):
             anew.say((np.sign(key[:, a] - key[:, b]) == lead[a, b]).all(), "pair inside", a, b, rho)
         if rho < 1 - NEAR and e.plain[[a, b]].all():
             gain = (e.slope[b] - e.slope[a]) * (lead[a, b] or 1)
-            ends = [Box(relative=rho + NEAR).at(anew.result).maximise(sign * gain[None])[0] for sign in (1, -1)]
+            ends = [
+                Box(relative=rho + NEAR).at(anew.result).maximise(sign * gain[None])[0]
+                for sign in (1, -1)
+            ]
             key = score(e, np.array(ends)) + added
             anew.say((np.sign(key[:, a] - key[:, b]) != lead[a, b]).any(), "pair beyond", a, b, rho)
 
@@ -295,7 +339,11 @@ def ranges(anew, region):
     scores, grades = score(e, rows) / 1e10, anew.grades(rows)
     names = anew.result.grade_names
     for k, (unit, row) in enumerate(found.table.iterrows()):
-        anew.say(row["low"] - 1e-9 <= scores[:, k].min() and scores[:, k].max() <= row["high"] + 1e-9, "range", unit)
+        anew.say(
+            row["low"] - 1e-9 <= scores[:, k].min() and scores[:, k].max() <= row["high"] + 1e-9,
+            "range",
+            unit,
+        )
         low, high = names.index(row["grade_low"]), names.index(row["grade_high"])
         anew.say(low <= grades[:, k].min() and grades[:, k].max() <= high, "range of grades", unit)
         for side, code in (("low", low), ("high", high)):
@@ -310,7 +358,9 @@ def ranks(anew, region):
     rows = anew.inside(region)
     seen = rank(e.key(score(e, rows)))
     for k, (unit, row) in enumerate(found.table.iterrows()):
-        anew.say(row["best"] <= seen[:, k].min() and seen[:, k].max() <= row["worst"], "ranks", unit)
+        anew.say(
+            row["best"] <= seen[:, k].min() and seen[:, k].max() <= row["worst"], "ranks", unit
+        )
         for side in ("best", "worst") if row["status"] == "exact" else ():
             at = rank(e.key(score(e, found.witness(unit, side).to_numpy())))
             anew.say(at[0, k] == row[side], "rank attained", unit, side)
