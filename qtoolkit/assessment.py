@@ -87,8 +87,8 @@ class Assessment:
         """得分率: each leaf's score as a share of its points, in [0, 1]; NaN where the leaf is not scored."""
         points = self.engine.points
         with np.errstate(divide="ignore", invalid="ignore"):
-            least = np.where(self.engine.const < 0, 0.0, np.clip(self.engine.slope, 0, 1))  # of next to no points
-            share = np.where(points > 0, self._leaves / points, least)
+            limit = np.where(self.engine.const < 0, 0.0, np.clip(self.engine.slope, 0, 1))
+            share = np.where(points > 0, self._leaves / points, limit)
         return self._frame(np.where(self.engine.tree.blank, np.nan, share))
 
     @cached_property

@@ -181,15 +181,27 @@ def test_the_mean_of_a_class_is_taken_again_when_points_change():
     ({"kind": "goalposts", "low": 0.0, "high": 4.0}, False, [1, 3], [2, 6]),
 ])  # fmt: skip
 @pytest.mark.parametrize("treatment", ["group_mean", "zero", "full"])
-def test_a_leaf_of_0_points_is_the_same_leaf_when_it_gets_points(rule, scales, values, at_8, treatment):
-    """By hand at 8 points; the blank takes the mean, nothing or full marks. One engine, what-ifs and ranges agree."""
+def test_a_leaf_of_0_points_is_the_same_leaf_when_it_gets_points(
+    rule, scales, values, at_8, treatment
+):
+    """By hand at 8 points; the blank takes the mean, nothing or full marks. One engine, what-ifs
+    and ranges agree."""
     leaves = [
         {"id": "a", "name": "a", "points": 0.0, "rule": rule, "scales": scales},
         {"id": "b", "name": "b", "points": 10.0, "rule": {"kind": "share"}},
     ]
     missing = {"blank": "not_reported", "not_reported": treatment}
-    scheme = {"id": "s", "name": "s", "total": 10.0, "indicators": leaves, "grades": ABCD[-1:], "missing": missing}
-    frame = pd.DataFrame({"a": [*values, None], "b": [0.0] * 3}, index=["u", "v", "w"], dtype=object)
+    scheme = {
+        "id": "s",
+        "name": "s",
+        "total": 10.0,
+        "indicators": leaves,
+        "grades": ABCD[-1:],
+        "missing": missing,
+    }
+    frame = pd.DataFrame(
+        {"a": [*values, None], "b": [0.0] * 3}, index=["u", "v", "w"], dtype=object
+    )
     result = qt.assess(scheme_of(scheme), frame)
     expected = [*at_8, {"group_mean": sum(at_8) / 2, "zero": 0, "full": 8}[treatment]]
     assert result.what_if(points={"a": 8}).scores.tolist() == expected
@@ -197,7 +209,9 @@ def test_a_leaf_of_0_points_is_the_same_leaf_when_it_gets_points(rule, scales, v
     table = qt.robustness.score_range(result, qt.regions.Box(absolute=8)).table
     assert (table["high"].to_numpy() >= np.array(expected) - 1e-9).all()
     assert table.loc[table["status"] == "exact", "high"].tolist() == [
-        pytest.approx(x) for x, status in zip(expected, table["status"], strict=True) if status == "exact"
+        pytest.approx(x)
+        for x, status in zip(expected, table["status"], strict=True)
+        if status == "exact"
     ]
 
 

@@ -89,7 +89,8 @@ def _swept(result: Assessment, line: str, lines: list[str], width: int) -> tuple
     low = max(low, -int(e.cutoffs[:, moved].min(initial=width)))
     scores = finish(e, result.base.to_numpy())[:, None] - e.cutoffs[:, moved]
     at = np.unique(np.append(scores[(low < scores) & (scores < high)], high))  # no grade changes between two of these
-    codes = np.concatenate([regraded(e, result.base.to_numpy(), at[i : i + ROWS], moved) for i in range(0, len(at), ROWS)])
+    base, blocks = result.base.to_numpy(), [at[i : i + ROWS] for i in range(0, len(at), ROWS)]
+    codes = np.concatenate([regraded(e, base, block, moved) for block in blocks])
     last = np.append((codes[1:] != codes[:-1]).any(axis=1), True)  # of stretches that are graded alike
     at, codes = at[last], codes[last]
     now = result.grades.cat.codes.to_numpy()

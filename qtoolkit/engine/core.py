@@ -378,7 +378,8 @@ def vetoed(e: Engine, grades: np.ndarray) -> np.ndarray:
 
 
 def regraded(e: Engine, base: np.ndarray, shifts: np.ndarray, moved: np.ndarray) -> np.ndarray:
-    """Grades, int8 (m, n), of base scores (n,) with the `moved` cutoffs (G − 1,) higher by each of m shifts in ticks."""
+    """Grades, int8 (m, n), of base scores (n,) with the `moved` cutoffs (G − 1,) higher by each of
+    m shifts in ticks."""
     limits = standing(e, base, e.cutoffs + shifts[:, None, None] * moved)
     return grade(e, np.broadcast_to(base, (len(shifts), base.size)), limits)
 

@@ -35,8 +35,8 @@ def lines(
 ) -> tuple[np.ndarray, np.ndarray]:
     """(slope, const) of each unit: its leaf score is slope·p + const, cut at 0 and p.
 
-    A leaf of 0 points for which nothing else is written (`full` 0) is read for the points that it may get: shares are
-    shares of them, points lost are lost from them.
+    A leaf of 0 points for which nothing else is written (`full` 0) is read for the points that it
+    may get: shares are shares of them, points lost are lost from them.
     """
     marks = rule.marks(raw, spec, own, full)
     if full == 0 and not rule.in_points:

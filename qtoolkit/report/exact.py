@@ -14,6 +14,8 @@ from qtoolkit.report.blocks import Block, Chart, DataTable, Paragraph, rounded_t
 
 SECONDS = 60.0  # for all rank ranges
 FEW = 8  # names in a sentence
+NO_CHANGE = Text("没有", "no grade changes")
+NONE_FOUND = Text("未发现", "no change of a grade was found")
 NATURE = {
     "exact": Text("精确", "exact"), "bounds": Text("界限", "bounds"), "at least": Text("至少", "at least"),
     "at most": Text("至多", "at most"), "none": Text("现行分值下即不确定", "open even now"),
@@ -129,9 +131,15 @@ def transfers(result: Assessment) -> list[Block]:
     blocks: list[Block] = []
     if pairs.empty:
         text = (
-            Text("任意两项指标之间转移分值，等级都不改变。", "No transfer of points between two indicators changes a grade.")
+            Text(
+                "任意两项指标之间转移分值，等级都不改变。",
+                "No transfer of points between two indicators changes a grade.",
+            )
             if found.exact.all(axis=None)
-            else Text("两项指标之间转移分值，未发现等级改变。", "No transfer of points between two indicators was found that changes a grade.")
+            else Text(
+                "两项指标之间转移分值，未发现等级改变。",
+                "No transfer of points between two indicators was found that changes a grade.",
+            )
         )
         blocks.append(Paragraph(text, "stability", heading))
     else:
@@ -140,19 +148,20 @@ def transfers(result: Assessment) -> list[Block]:
         proven = alone.loc[tight, "status"] == "exact"
         single = say(
             zh="单独调整一项指标、其余按比例分摊，最敏感的是“{leaf}”：分值在{low}分与{high}分之间（不含两端）时{claim}等级改变（现为{now:g}分）。",
-            en="Of single indicators, the others in proportion, the most sensitive is “{leaf}”: {claim} while it has between {low} and "
-            "{high} points, ends excluded (now {now:g}).",
+            en="Of single indicators, the others in proportion, the most sensitive is “{leaf}”: {claim} "
+            "while it has between {low} and {high} points, ends excluded (now {now:g}).",
             leaf=names[tight], low=rounded_towards(alone.loc[tight, "low"], ".2f", "↑"),
             high=rounded_towards(alone.loc[tight, "high"], ".2f", "↓"), now=alone.loc[tight, "points"],
-            claim=Text("没有", "no grade changes") if proven else Text("未发现", "no change of a grade was found"),
+            claim=NO_CHANGE if proven else NONE_FOUND,
         )  # fmt: skip
         blocks.append(Paragraph(single, "annex_scores"))
         blocks.append(Paragraph(text, "stability", heading))
     if found.left_out:
         text = say(
             zh="以上分值转移、单项调整及附件各表未计或未全部计入{units}：其现有等级或将变成的等级还取决于其他考核对象（名额、末位），或计算量过大。",
-            en="Transfers and single changes, here and in the annex, leave out {units}, or some of their changes: the grade they have or would "
-            "have next also depends on others (quotas, last places), or there is too much to search.",
+            en="Transfers and single changes, here and in the annex, leave out {units}, or some of "
+            "their changes: the grade they have or would have next also depends on others (quotas, "
+            "last places), or there is too much to search.",
             units=words.units(result, found.left_out, FEW),
         )
         blocks.append(Paragraph(text, "stability", style="note"))
@@ -168,16 +177,25 @@ def transfers(result: Assessment) -> list[Block]:
     columns = {
         "from": (Text("调出指标", "From"), [names[i] for i in listed["from"]], ""),
         "to": (Text("调入指标", "To"), [names[i] for i in listed["to"]], ""),
-        "points": (Text("分值", "Points"), [_safe(x, sure) for x, sure in zip(listed["points"], listed["exact"], strict=True)], ".2f"),
+        "points": (
+            Text("分值", "Points"),
+            [_safe(x, sure) for x, sure in zip(listed["points"], listed["exact"], strict=True)],
+            ".2f",
+        ),
         "unit": (Text("首先改变的考核对象", "First to change"), units, ""),
-        "status": (Text("性质", "Nature"), [NATURE["exact" if sure else "at most"] for sure in listed["exact"]], ""),
+        "status": (
+            Text("性质", "Nature"),
+            [NATURE["exact" if sure else "at most"] for sure in listed["exact"]],
+            "",
+        ),
     }
     blocks.append(table_of("transfers", caption, "annex_scores", columns))
     return [*blocks, _alone(result, alone), _lines(result)]
 
 
 def _safe(points: float, proven: bool) -> float:
-    """To hundredths: down where less is proven to change nothing, up where so much is known to change a grade."""
+    """To hundredths: down where less is proven to change nothing, up where so much is known to
+    change a grade."""
     return float(rounded_towards(points, ".2f", "↓" if proven else "↑"))
 
 
@@ -193,14 +211,14 @@ def _first_transfer(result: Assessment, found: robustness.TransferMap, first: pd
     if not proven:
         return say(
             zh="两项指标之间转移分值，已知最先改变等级的是从“{start}”转到“{end}”：至多转移{points}分，{unit}的等级即改变。",
-            en="Of all transfers between two indicators the first known to change a grade is from “{start}” to “{end}”: {points} points "
-            "at most change that of {unit}.",
+            en="Of all transfers between two indicators the first known to change a grade is from "
+            "“{start}” to “{end}”: {points} points at most change that of {unit}.",
             **given,
         )
     return say(
         zh="两项指标之间转移分值，最先改变等级的是从“{start}”转到“{end}”：转移不足{points}分时等级不变，达到{points}分或稍多，{unit}的等级即改变。",
-        en="Of all transfers between two indicators the first to change a grade is from “{start}” to “{end}”: less than {points} points "
-        "change none, {points} or slightly more change that of {unit}.",
+        en="Of all transfers between two indicators the first to change a grade is from “{start}” to "
+        "“{end}”: less than {points} points change none, {points} or slightly more change that of {unit}.",
         **given,
     )
 

@@ -1,8 +1,9 @@
 """The cheapest change of a grade: the fewest points moved between indicators, and the recipe.
 
-Moving one point from indicator i to j raises a score by the difference of their slopes, so the cheapest way up takes from
-the weakest and gives to the strongest, and the cheapest way down the reverse: a greedy rule, exact as long as only the sum
-and p ≥ 0 bind, and in whole steps likewise. Inside a region the same is one linear program, solved at the cutoff itself: the region may end
+Moving one point from indicator i to j raises a score by the difference of their slopes, so the
+cheapest way up takes from the weakest and gives to the strongest, and the cheapest way down the
+reverse: a greedy rule, exact as long as only the sum and p ≥ 0 bind, and in whole steps likewise.
+Inside a region the same is one linear program, solved at the cutoff itself: the region may end
 there.
 """
 
@@ -26,7 +27,7 @@ NUDGE = 1e-3  # points by which a slope is taken where a score is not linear
 GRID, HALVINGS = 32, 50  # of the search along a path where it is not
 BLOCK = 1 << 21  # grades held at a time
 SMALL = 1e-9
-OVERSHOOTS = (0.0, 1e-9, 1e-8, 1e-7, 1e-6)  # points of score beyond the cutoff, until what a solver finds is beyond it
+OVERSHOOTS = (0.0, 1e-9, 1e-8, 1e-7, 1e-6)  # points of score beyond the cutoff, until found beyond
 
 
 @dataclass(frozen=True)
@@ -344,7 +345,7 @@ def _by_program(result: Assessment, region: Region, needs, barred):
     best, floor = np.full((n, d), np.nan), np.where(straight, np.inf, 0.0)
     for side, sign in ((DOWN, -1), (UP, 1)):
         edges = area.maximise(sign * A)
-        sought = straight & np.isfinite(needs[side]) & _changed(result, edges)  # elsewhere nothing in the region does
+        sought = straight & np.isfinite(needs[side]) & _changed(result, edges)
         floor[sought & barred & (side == UP)] = 0.0
         for k in np.flatnonzero(sought & ~(barred & (side == UP))):
             target = sign * (base[k] - b[k]) + needs[side][k]
@@ -357,10 +358,11 @@ def _by_program(result: Assessment, region: Region, needs, barred):
 
 
 def _solved(result: Assessment, k: int, program, edge: np.ndarray) -> tuple[float, np.ndarray]:
-    """What no change of unit k's grade can be cheaper than, and the points of the cheapest that the engine confirms.
+    """What no change of unit k's grade can be cheaper than, and the points of the cheapest that the
+    engine confirms.
 
-    The program is solved at the cutoff itself, where the region may end, and then a little beyond, until the engine gives
-    the other grade; `edge`, as far as the region goes, does in any case.
+    The program is solved at the cutoff itself, where the region may end, and then a little beyond,
+    until the engine gives the other grade; `edge`, as far as the region goes, does in any case.
     """
     wide, rows, points, target, s = program
     cost, size = np.append(np.zeros(s.lo.size), np.ones(points.size)), s.lo.size

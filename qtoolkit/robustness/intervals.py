@@ -19,14 +19,14 @@ ROWS = 64  # positions of a cutoff graded at a time
 class TransferMap:
     """Points that must move from one indicator (row) to another (column) before the first grade anywhere changes.
 
-    table : d × d, ∞ where moving all of the row's points changes no grade of the units looked at; 0 for a unit exactly on
-        its closed end
+    table : d × d, ∞ where moving all of the row's points changes no grade of the units looked at;
+        0 for a unit exactly on its closed end
     unit : d × d, who changes first of the units looked at; of several, the first in their order
-    exact : d × d, True where, of the units that are not left out, nobody's grade changes before and this unit's does
-        there, graded anew with quotas in force; False where an earlier change may have been missed
-        (`qtoolkit.robustness.rays`)
-    left_out : units that were not looked at, or not for every pair: their grade, or the one they would have next, also
-        depends on others (quotas, last places), or there was too much to scan
+    exact : d × d, True where, of the units that are not left out, nobody's grade changes before and
+        this unit's does there, graded anew with quotas in force; False where an earlier change may
+        have been missed (`qtoolkit.robustness.rays`)
+    left_out : units that were not looked at, or not for every pair: their grade, or the one they
+        would have next, also depends on others (quotas, last places), or there was too much to scan
     """
 
     table: pd.DataFrame
@@ -63,10 +63,11 @@ def stability_intervals(result: Assessment) -> pd.DataFrame:
     Returns
     -------
     DataFrame indexed by indicator
-        points; low, high: the interval of its points in which no grade of the units looked at changes; unit_low,
-        unit_high: who changes at its ends; rank_low, rank_high: the interval in which the order of all units (before
-        rounding) stays; status ("exact"; "at most": an earlier change may have been missed; "undefined": it has all
-        points), left_out (units not looked at, or not in every row: as in :class:`TransferMap`).
+        points; low, high: the interval of its points in which no grade of the units looked at
+        changes; unit_low, unit_high: who changes at its ends; rank_low, rank_high: the interval in
+        which the order of all units (before rounding) stays; status ("exact"; "at most": an earlier
+        change may have been missed; "undefined": it has all points), left_out (units not looked at,
+        or not in every row: as in :class:`TransferMap`).
 
     >>> import pandas as pd
     >>> import qtoolkit as qt
@@ -119,15 +120,15 @@ def _order(result: Assessment, v: np.ndarray, reach: np.ndarray) -> np.ndarray:
 def cutoff_intervals(result: Assessment) -> pd.DataFrame:
     """How far each cutoff alone may move before any grade changes, in points of the published score.
 
-    Grades change at published scores and nowhere else, so they are given anew there, vetoes, quotas and last places
-    included, from the cutoff outwards until one changes.
+    Grades change at published scores and nowhere else, so they are given anew there, vetoes, quotas
+    and last places included, from the cutoff outwards until one changes.
 
     Returns
     -------
     DataFrame indexed by grade, the worst left out
-        cutoff; low, high: no grade changes while it is above `low` and not above `high`; unit_low, unit_high: who changes
-        there. Where classes have cutoffs of their own, all move by the same points. A cutoff that passes its neighbour
-        changes places with it.
+        cutoff; low, high: no grade changes while it is above `low` and not above `high`; unit_low,
+        unit_high: who changes there. Where classes have cutoffs of their own, all move by the same
+        points. A cutoff that passes its neighbour changes places with it.
     """
     e, base = result.engine, result.base.to_numpy()
     published = finish(e, base)
@@ -147,11 +148,15 @@ def cutoff_intervals(result: Assessment) -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index").iloc[::-1]
 
 
-def _first_other(result: Assessment, shifts: np.ndarray, moved: np.ndarray, now: np.ndarray) -> tuple[int, int] | None:
-    """The first of these shifts of a cutoff, in ticks, at which a grade changes, and the first unit of which one does."""
+def _first_other(
+    result: Assessment, shifts: np.ndarray, moved: np.ndarray, now: np.ndarray
+) -> tuple[int, int] | None:
+    """The first of these shifts of a cutoff, in ticks, at which a grade changes, and the first unit
+    of which one does."""
     start, size = 0, 1
     while start < len(shifts):
-        other = regraded(result.engine, result.base.to_numpy(), shifts[start : start + size], moved) != now
+        block = shifts[start : start + size]
+        other = regraded(result.engine, result.base.to_numpy(), block, moved) != now
         if other.any():
             at = int(other.any(axis=1).argmax())
             return start + at, int(other[at].argmax())

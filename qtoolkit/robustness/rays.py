@@ -42,9 +42,11 @@ class Changes:
     slack: np.ndarray
 
     def first(self, units: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Along each ray the first change of all, whose it is (None without one), and whether that is exact; (m,) each.
+        """Along each ray the first change of all, whose it is (None without one), and whether that
+        is exact; (m,) each.
 
-        Of several units that change there the first in their order is named; float error does not choose.
+        Of several units that change there the first in their order is named; float error does not
+        choose.
         """
         at, least = self._named()
         sure = np.where(np.isnan(self.t), np.inf, self.until).min(axis=1)
@@ -66,10 +68,11 @@ class Changes:
 def first_changes(result: Assessment, v: np.ndarray, reach: np.ndarray) -> Changes:
     """Along the rays v (m, d), each as far as reach (m,).
 
-    A unit is looked at as long as its grade depends on its own score alone. Where the grade that it would have next depends
-    on others (a quota, the last places), the engine tells whether it gets it; if not, the unit is left out along that ray.
-    Every first change is then graded anew, all units together: just before it, just beyond it, and at the end of a ray
-    along which there is none. What that contradicts is scanned instead and is not exact.
+    A unit is looked at as long as its grade depends on its own score alone. Where the grade that it
+    would have next depends on others (a quota, the last places), the engine tells whether it gets
+    it; if not, the unit is left out along that ray. Every first change is then graded anew, all
+    units together: just before it, just beyond it, and at the end of a ray along which there is
+    none. What that contradicts is scanned instead and is not exact.
     """
     e, points, base = result.engine, result.points.to_numpy(), from_ticks(result.base.to_numpy())
     A, _, exact, _ = affine(e, points, points)
@@ -102,23 +105,30 @@ def first_changes(result: Assessment, v: np.ndarray, reach: np.ndarray) -> Chang
 
 
 def _settle_ends(result: Assessment, v: np.ndarray, reach: np.ndarray, t, rise, slack) -> None:
-    """Whether a grade changes by the very end of a ray is asked of the engine, there: into t and rise.
+    """Whether a grade changes by the very end of a ray is asked of the engine, there: into t and
+    rise.
 
-    A quotient such as margin / rate may lie beyond the end by float error alone; and a score jumps at the end where the last
-    points of a group are moved away of which a blank's points were shared out.
+    A quotient such as margin / rate may lie beyond the end by float error alone; and a score jumps
+    at the end where the last points of a group are moved away of which a blank's points were shared
+    out.
     """
     alone = replace(result.engine, rivals=())
     before = grade(alone, result.base.to_numpy())
     for rows in _rows(result, len(v)):
-        after, end = grade(alone, score(alone, _along(result, v[rows], reach[rows]))), reach[rows, None]
+        after, end = (
+            grade(alone, score(alone, _along(result, v[rows], reach[rows]))),
+            reach[rows, None],
+        )
         far = t[rows] > end - slack[rows]
-        t[rows] = np.where(far, np.where(after != before, np.minimum(t[rows], end), np.inf), t[rows])
+        t[rows] = np.where(
+            far, np.where(after != before, np.minimum(t[rows], end), np.inf), t[rows]
+        )
         rise[rows] = np.where(far, after > before, rise[rows])
 
 
 def _along(result: Assessment, v: np.ndarray, t: np.ndarray) -> np.ndarray:
-    """Points p + t·v, (m, d) for t (m,) and (m, n, d) for t (m, n); what float error leaves of points that are all moved
-    away is 0."""
+    """Points p + t·v, (m, d) for t (m,) and (m, n, d) for t (m, n); what float error leaves of
+    points that are all moved away is 0."""
     points = result.points.to_numpy()
     t = t[..., None]
     moved = points + t * (v if t.ndim == v.ndim else v[:, None, :])
@@ -159,12 +169,16 @@ def _confirm(result: Assessment, v: np.ndarray, reach: np.ndarray, found: Change
 def _graded(result: Assessment, v: np.ndarray, at: np.ndarray) -> np.ndarray:
     """Grades (m, n) at p + at·v, everything in force."""
     e = result.engine
-    return np.concatenate([grade(e, score(e, _along(result, v[rows], at[rows]))) for rows in _rows(result, len(v))])
+    return np.concatenate(
+        [grade(e, score(e, _along(result, v[rows], at[rows]))) for rows in _rows(result, len(v))]
+    )
 
 
-def _roots(result: Assessment, k: int, own, v: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The same for a unit of which one node's blanks are shared out: t (m,), whether the grade gets better there, and how
-    fast the score changes there.
+def _roots(
+    result: Assessment, k: int, own, v: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The same for a unit of which one node's blanks are shared out: t (m,), whether the grade gets
+    better there, and how fast the score changes there.
 
     s(t) = c where (s(t) − c)·D(t) = 0: a quadratic whose coefficients are those of L·D + N·q, L = A·p + b − c.
     """
@@ -212,7 +226,9 @@ def first_cuts(result: Assessment, v: np.ndarray) -> np.ndarray:
     return found
 
 
-def _scan(result: Assessment, v: np.ndarray, reach: np.ndarray, rest: np.ndarray, found: Changes) -> None:
+def _scan(
+    result: Assessment, v: np.ndarray, reach: np.ndarray, rest: np.ndarray, found: Changes
+) -> None:
     """Look along the rays of `rest` (m, n) with the engine, into `found`."""
     e = result.engine
     rays = np.flatnonzero(rest.any(axis=1))

@@ -223,7 +223,8 @@ def _share_out(result: Assessment, new: New, limits, units: list[int], found) ->
                 low = middle
             else:
                 high, there = middle, here
-        there = broken(min(high * (1 + OVERSHOOT), widest[k])) or there  # so that no last bit of a sum decides
+        further = min(high * (1 + OVERSHOOT), widest[k])  # no last bit of a sum is to decide
+        there = broken(further) or there
         rho[k], side[k], witness[k], status[k], why[k] = low, there[0], there[1], "exact", ""
 
 

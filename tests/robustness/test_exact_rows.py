@@ -1,8 +1,10 @@
-"""What is called exact, graded anew: just inside its limit nothing changes, just beyond it and at the full end it does.
+"""What is called exact, graded anew: just inside its limit nothing changes, just beyond it and at
+the full end it does.
 
-Random small schemes in whole numbers, so that ties, hits on cutoffs and changes at the very edge are frequent, with every
-rule that makes one grade depend on another's. Nothing here comes from the methods that are tested: every check is an
-assessment of the scheme with other points or other cutoffs, quotas and vetoes in force.
+Random small schemes in whole numbers, so that ties, hits on cutoffs and changes at the very edge
+are frequent, with every rule that makes one grade depend on another's. Nothing here comes from the
+methods that are tested: every check is an assessment of the scheme with other points or other
+cutoffs, quotas and vetoes in force.
 """
 
 from functools import partial
@@ -21,13 +23,14 @@ from qtoolkit.regions import Box
 
 R = qt.robustness
 SEVERAL, MANY = 300, 10_000  # schemes, by default and where there is time
-NEAR = 2e-6  # points (or a share of a band) by which "just inside" and "just beyond" differ from a limit
+NEAR = 2e-6  # points, or a share of a band, between a limit and "just inside" or "just beyond" it
 chance = st.integers(0, 3).map(lambda i: i == 0)
 
 
 @st.composite
 def whole_schemes(draw):
-    """(scheme as in scheme.yaml, DataFrame): 1–5 leaves, 1–6 units, whole points, shares in quarters or tenths."""
+    """(scheme as in scheme.yaml, DataFrame): 1–5 leaves, 1–6 units, whole points, shares in
+    quarters or tenths."""
     d, n = draw(st.integers(1, 5)), draw(st.integers(1, 6))
     points = draw(st.lists(st.integers(0, 12), min_size=d, max_size=d))
     points[-1] += not sum(points)
@@ -126,7 +129,8 @@ class Anew:
             self.wrong.append(what)
 
     def grades(self, rows):
-        """Grades (m, n) at rows of points (m, d); now and then a row is assessed anew as a scheme of its own."""
+        """Grades (m, n) at rows of points (m, d); now and then a row is assessed anew as a scheme
+        of its own."""
         e = self.result.engine
         found = grade(e, score(e, np.atleast_2d(rows)))
         if len(found) and self.rng.random() < 0.04:
@@ -154,7 +158,8 @@ class Anew:
 
 
 def rays(anew, name, along, t, reach, exact, unit, out):
-    """At `along(x)`, x < t, no grade changes of those not left out; just beyond `unit`'s does (t = ∞: none to the end)."""
+    """At `along(x)`, x < t, no grade changes of those not left out; just beyond `unit`'s does (t =
+    ∞: none to the end)."""
     if not exact or reach <= 0:
         return
     looked_at = ~np.isin(anew.units, out)
@@ -173,7 +178,8 @@ def moved(points, v, x):
 
 
 def alone(points, j, sign, x):
-    """One leaf's points changed by sign·x, the others in proportion (by products: to the last bit)."""
+    """One leaf's points changed by sign·x, the others in proportion (by products: to the last
+    bit)."""
     to, others = points[j] + sign * x, points.sum() - points[j]
     new = points * (max(points.sum() - to, 0.0) / others)
     new[j] = to
@@ -218,7 +224,8 @@ def single_points(anew):
 
 
 def with_cutoff(anew, line, value):
-    """Grades after one cutoff is moved (in every class by as much); None where the scheme refuses it."""
+    """Grades after one cutoff is moved (in every class by as much); None where the scheme refuses
+    it."""
     grades = [g.model_dump() for g in anew.result.scheme.grades]
     own = next(g for g in grades if g["id"] == line)
     own["class_cutoffs"] = {c: x + value - own["cutoff"] for c, x in own["class_cutoffs"].items()}

@@ -213,17 +213,32 @@ def test_the_transfer_map_and_the_intervals_are_where_the_first_grade_changes(ca
 
 def shares_of_points(points, shares, grades, **more):
     """An assessment of plain shares with whatever the scheme adds."""
-    leaves = [{"id": f"x{j}", "name": f"x{j}", "points": float(p), "rule": {"kind": "share"}} for j, p in enumerate(points)]
-    scheme = {"id": "s", "name": "s", "total": float(sum(points)), "indicators": leaves, "grades": grades} | more
+    leaves = [
+        {"id": f"x{j}", "name": f"x{j}", "points": float(p), "rule": {"kind": "share"}}
+        for j, p in enumerate(points)
+    ]
+    scheme = {
+        "id": "s",
+        "name": "s",
+        "total": float(sum(points)),
+        "indicators": leaves,
+        "grades": grades,
+    } | more
     units = [f"u{k}" for k in range(len(shares))]
-    frame = pd.DataFrame(np.array(shares, dtype=object), units, [f"x{j}" for j in range(len(points))])
+    frame = pd.DataFrame(
+        np.array(shares, dtype=object), units, [f"x{j}" for j in range(len(points))]
+    )
     return qt.assess(validate(Scheme, scheme, None), frame)
 
 
 def test_a_unit_whose_next_grade_is_full_is_left_out():
-    """u0 has 90 and the one A; u1 has 80 + .2·t after t points from x0 to x1: it reaches 85 at 25 and stays a B. u2 has
-    70 − .2·t: it falls below 65 at 25 and becomes a C, quota or not."""
-    grades = [{"id": "A", "cutoff": 85.0, "quota": 1}, {"id": "B", "cutoff": 65.0}, {"id": "C", "cutoff": 0.0}]
+    """u0 has 90 and the one A; u1 has 80 + .2·t after t points from x0 to x1: it reaches 85 at 25
+    and stays a B. u2 has 70 − .2·t: it falls below 65 at 25 and becomes a C, quota or not."""
+    grades = [
+        {"id": "A", "cutoff": 85.0, "quota": 1},
+        {"id": "B", "cutoff": 65.0},
+        {"id": "C", "cutoff": 0.0},
+    ]
     result = shares_of_points([50, 50], [[0.9, 0.9], [0.7, 0.9], [0.8, 0.6]], grades)
     found = R.transfer_map(result)
     assert (found.table.loc["x0", "x1"], found.unit.loc["x0", "x1"]) == (pytest.approx(25), "u2")
@@ -235,37 +250,58 @@ def test_a_unit_whose_next_grade_is_full_is_left_out():
 
 
 def test_a_unit_that_gets_the_free_place_of_its_next_grade_is_named():
-    """As above with two places: u1 becomes an A at 25 points, and comes before u2 in the order of units."""
-    grades = [{"id": "A", "cutoff": 85.0, "quota": 2}, {"id": "B", "cutoff": 65.0}, {"id": "C", "cutoff": 0.0}]
+    """As above with two places: u1 becomes an A at 25 points, and comes before u2 in the order of
+    units."""
+    grades = [
+        {"id": "A", "cutoff": 85.0, "quota": 2},
+        {"id": "B", "cutoff": 65.0},
+        {"id": "C", "cutoff": 0.0},
+    ]
     found = R.transfer_map(shares_of_points([50, 50], [[0.9, 0.9], [0.7, 0.9], [0.8, 0.6]], grades))
     assert found.unit.loc["x0", "x1"] == "u1" and found.left_out == ("u0",)
 
 
 def test_a_lower_cutoff_without_a_place_changes_nothing():
-    """Scores 90, 80, 70; one A: wherever above 0 its line goes, u0 alone has it. Above 90 it has none."""
+    """Scores 90, 80, 70; one A: wherever above 0 its line goes, u0 alone has it. Above 90 it has
+    none."""
     grades = [{"id": "A", "cutoff": 85.0, "quota": 1}, {"id": "B", "cutoff": 0.0}]
     result = shares_of_points([100], [[0.9], [0.8], [0.7]], grades)
     row = R.cutoff_intervals(result).loc["A"]
-    assert row[["low", "high", "unit_high"]].tolist() == [-np.inf, 90, "u0"] and row["unit_low"] is None
+    assert (
+        row[["low", "high", "unit_high"]].tolist() == [-np.inf, 90, "u0"]
+        and row["unit_low"] is None
+    )
     assert result.what_if(cutoffs={"A": 60}).grades.equals(result.grades)
 
 
 def test_moving_all_of_an_indicator_s_points_can_be_the_first_change():
-    """x0 has 3 points at .7, x1 7 at 1: 9.1 points, and 10 with all of x0's moved; (10 − 9.1)/.3 is 3 but for float error."""
+    """x0 has 3 points at .7, x1 7 at 1: 9.1 points, and 10 with all of x0's moved; (10 − 9.1)/.3 is
+    3 but for float error."""
     for p, x in ((3, 0.7), (7, 0.1), (6, 0.3), (1, 0.9)):
         result = flat([float(p), 10.0 - p], [[x, 1.0]], 10)
         found = R.transfer_map(result)
-        assert (found.table.loc["x0", "x1"], found.unit.loc["x0", "x1"]) == (pytest.approx(p, abs=1e-9), "u0")
+        assert (found.table.loc["x0", "x1"], found.unit.loc["x0", "x1"]) == (
+            pytest.approx(p, abs=1e-9),
+            "u0",
+        )
         assert found.exact.loc["x0", "x1"] and found.table.loc["x0", "x1"] <= p
-    result = flat([3.0, 7.0], [[0.7, 0.4]], 4)  # down to 4.0 exactly, the closed end: nothing changes
+    result = flat([3.0, 7.0], [[0.7, 0.4]], 4)  # down to 4.0 exactly, the closed end
     assert R.transfer_map(result).table.loc["x0", "x1"] == np.inf
 
 
 def test_a_group_whose_last_live_points_go_scores_nothing():
-    """x1 has no value: node N (x0 and x1) scores x0's share of its points, until x0 has none and nothing is left to share
-    out. 10·.6 + 10·1 = 16; at the very end 10 points of x1 are worth 0."""
-    leaves = [{"id": i, "name": i, "points": p, "rule": {"kind": "share"}} for i, p in (("x0", 4.0), ("x1", 6.0), ("x2", 10.0))]
-    scheme = {"id": "s", "name": "s", "total": 20.0, "indicators": [{"id": "N", "name": "N", "children": leaves[:2]}, leaves[2]]}
+    """x1 has no value: node N (x0 and x1) scores x0's share of its points, until x0 has none and
+    nothing is left to share out. 10·.6 + 10·1 = 16; at the very end 10 points of x1 are worth 0."""
+    leaves = [
+        {"id": i, "name": i, "points": p, "rule": {"kind": "share"}}
+        for i, p in (("x0", 4.0), ("x1", 6.0), ("x2", 10.0))
+    ]
+    scheme = {
+        "id": "s",
+        "name": "s",
+        "total": 20.0,
+        "indicators": [{"id": "N", "name": "N", "children": leaves[:2]}, leaves[2]],
+    }
     scheme |= {"missing": {"blank": "not_applicable", "not_applicable": "renormalise"}}
     scheme |= {"grades": [{"id": "A", "cutoff": 15.0}, {"id": "B", "cutoff": 0.0}]}
     frame = pd.DataFrame({"x0": [0.6], "x1": [None], "x2": [1.0]}, index=["u"], dtype=object)
@@ -293,10 +329,15 @@ def test_of_two_that_change_together_the_first_in_order_is_named():
 def test_a_cutoff_met_at_the_edge_of_a_region_is_a_flip(points, shares, cutoff, moved):
     result = flat(points, [shares], cutoff)
     row = R.cheapest_flip(result, region=Box(absolute=1)).table.iloc[0]
-    assert (row["points_moved"], row["towards"], row["status"]) == (pytest.approx(moved, abs=1e-9), "A", "exact")
+    assert (row["points_moved"], row["towards"], row["status"]) == (
+        pytest.approx(moved, abs=1e-9),
+        "A",
+        "exact",
+    )
     short = R.cheapest_flip(result, region=Box(absolute=0.999)).table.iloc[0]
     assert (short["points_moved"], short["status"]) == (np.inf, "exact")
-    end = flat(points, [shares], sum(p * x for p, x in zip(points, shares, strict=True)) - 1)  # down past a closed end
+    below = sum(p * x for p, x in zip(points, shares, strict=True)) - 1
+    end = flat(points, [shares], below)  # down past a closed end
     assert R.cheapest_flip(end, region=Box(absolute=1)).table["status"].tolist() == ["exact"]
 
 
