@@ -27,6 +27,7 @@ NUDGE = 1e-3  # points by which a slope is taken where a score is not linear
 GRID, HALVINGS = 32, 50  # of the search along a path where it is not
 BLOCK = 1 << 21  # grades held at a time
 SMALL = 1e-9
+ROUNDS = 0.49 * TICK  # a score that falls short of a tick by less is rounded to it
 OVERSHOOTS = (0.0, 1e-9, 1e-8, 1e-7, 1e-6)  # points of score beyond the cutoff, until found beyond
 
 
@@ -153,9 +154,11 @@ def _greedily(result: Assessment, needs, barred, step, zero_points):
     (n,); why (n,)."""
     e, points = result.engine, result.points.to_numpy()
     n, d = e.slope.shape
-    slope, _, straight, why = affine(e, points, points)
+    slope, b, straight, why = affine(e, points, points)
     for mean in e.means:
         straight[mean.unit], why[mean.unit] = False, "cut"
+    off = np.where(straight, from_ticks(result.base.to_numpy()) - slope @ points - b, 0.0)
+    needs = [need + sign * off for need, sign in zip(needs, (-1, 1), strict=True)]  # of unrounded scores
     bent = ~straight & np.isin(why, ("blank", "aggregation"))
     slope[bent] = _gradient(result)[bent]
     best, floor = np.full((n, d), np.nan), np.zeros(n)
@@ -256,7 +259,7 @@ def _merge(take: _Moves, give: _Moves, need: float, step: float | None) -> float
     rate = sum(side.worth[_piece(side, middle)] for side in (take, give))
     rate = np.where(rate > SMALL, rate, 0.0)
     gain = np.append(0.0, np.cumsum(rate * np.diff(ends)))
-    reached = np.flatnonzero(gain >= need - TICK / 4)
+    reached = np.flatnonzero(gain >= need - ROUNDS)
     if not reached.size:
         return np.inf
     last = max(int(reached[0]), 1)
@@ -264,7 +267,7 @@ def _merge(take: _Moves, give: _Moves, need: float, step: float | None) -> float
     if step is None:
         return moved
     steps = max(np.ceil(moved / step - SMALL), 1)
-    short = np.interp(steps * step, ends, gain) < need - TICK / 4  # by less than the rounding allows for
+    short = np.interp(steps * step, ends, gain) < need - ROUNDS  # by less than the rounding allows for
     steps += short
     return steps * step if steps * step <= ends[-1] + SMALL else np.inf
 

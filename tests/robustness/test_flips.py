@@ -320,6 +320,14 @@ def test_of_two_that_change_together_the_first_in_order_is_named():
         assert R.stability_intervals(result).loc["x1", "unit_high"] == "u0"
 
 
+def test_a_flip_that_takes_all_points_is_found_whatever_the_last_tick():
+    """Full marks need all 18 other points in x0. The present score, 4 + 7/2 + 4·(7/12) + 7/4, is no whole tick."""
+    result = flat([4.0, 7.0, 4.0, 7.0], [[1.0, 0.5, 7 / 12, 0.25]], 22)
+    row = R.cheapest_flip(result).table.iloc[0]
+    assert (row["points_moved"], row["status"]) == (pytest.approx(18), "exact")
+    assert R.cheapest_flip(result, step=1).table["points_moved"].tolist() == [18]
+
+
 @pytest.mark.parametrize("points, shares, cutoff, moved", [
     ([10.0, 90.0], [1.0, 0.5], 55.5, 1.0),  # 55 + .5 a point: exactly at the edge of the region
     ([10.0, 90.0], [0.5, 1.0], 95.5, 1.0),
