@@ -201,26 +201,26 @@ def _safe(points: float, proven: bool) -> float:
 
 def _first_transfer(result: Assessment, found: robustness.TransferMap, first: pd.Series) -> Text:
     """The transfer that changes a grade with the fewest points."""
-    names = {leaf.id: leaf.name for leaf in result.scheme.leaves}
     proven = bool(found.exact.all(axis=None))
-    given = {
-        "start": names[first["from"]], "end": names[first["to"]],
-        "unit": result.labels[found.unit.loc[first["from"], first["to"]]],
-        "points": rounded_towards(first["points"], ".2f", "↓" if proven else "↑"),
-    }  # fmt: skip
+    leaves = {leaf.id: leaf.name for leaf in result.scheme.leaves}
+    start, end = leaves[first["from"]], leaves[first["to"]]
+    unit = result.labels[found.unit.loc[first["from"], first["to"]]]
+    points = rounded_towards(first["points"], ".2f", "↓" if proven else "↑")
     if not proven:
         return say(
             zh="两项指标之间转移分值，已知最先改变等级的是从“{start}”转到“{end}”：至多转移{points}分，{unit}的等级即改变。",
             en="Of all transfers between two indicators the first known to change a grade is from "
             "“{start}” to “{end}”: {points} points at most change that of {unit}.",
-            **given,
-        )
+            start=start, end=end, points=points, unit=unit,
+        )  # fmt: skip
     return say(
-        zh="两项指标之间转移分值，最先改变等级的是从“{start}”转到“{end}”：转移不足{points}分时等级不变，达到{points}分或稍多，{unit}的等级即改变。",
+        zh="两项指标之间转移分值，最先改变等级的是从“{start}”转到“{end}”：转移不足{points}分时等级不变，"
+        "达到{points}分或稍多，{unit}的等级即改变。",
         en="Of all transfers between two indicators the first to change a grade is from “{start}” to "
-        "“{end}”: less than {points} points change none, {points} or slightly more change that of {unit}.",
-        **given,
-    )
+        "“{end}”: less than {points} points change none, {points} or slightly more change that of "
+        "{unit}.",
+        start=start, end=end, points=points, unit=unit,
+    )  # fmt: skip
 
 
 def _alone(result: Assessment, alone: pd.DataFrame) -> DataTable:
