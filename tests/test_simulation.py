@@ -15,8 +15,11 @@ from qtoolkit.engine import finish, grade, rank, score
 from qtoolkit.engine.sampling import box_simplex
 from qtoolkit.engine.tally import tally
 from qtoolkit.errors import InputError
+from qtoolkit.inputs.models import validate
+from qtoolkit.inputs.scheme import Scheme
 from qtoolkit.regions import Box, Dirichlet, Hull, Simplex
-from qtoolkit.simulation.sampling import CHUNK
+from qtoolkit.simulation import rank_confidence
+from qtoolkit.simulation.sampling import CHUNK, draws_of
 from tests.robustness.lp import flat
 from tests.strategies import frame_of, givens, scheme_of
 
@@ -241,3 +244,89 @@ def test_tables_agree_with_one_another(case):
     shift = np.abs(rank(finish(case.engine, score(case.engine, points))) - case.ranks.to_numpy()).mean(axis=1)
     assert abs(mean - shift.mean()) < 4 * error + 0.01
     assert (grade(case.engine, score(case.engine, points)) == case.grades.cat.codes.to_numpy()).mean() == pytest.approx(s.stands.mean(), abs=0.02)
+
+
+STATUSES = ("not_applicable", "not_reported", "pending", "zero", "falsified", "new")
+TREATED = [
+    (status, treatment)
+    for status in STATUSES
+    for treatment in ("zero", "full", "renormalise", "group_mean")
+    if status in ("not_applicable", "not_reported", "pending")
+    or (status == "new" and treatment != "group_mean")
+    or treatment == "zero"
+]
+
+
+def with_a_blank(status, treatment, staged=False, rule=None):
+    """Three units: 甲 has no value of leaf a (in its second stage, where staged), 乙 and 丙 have."""
+    missing = {status: treatment} if status in ("not_applicable", "not_reported", "pending", "new") else {}
+    leaves = [
+        {"id": id, "name": id, "points": points, "rule": rule or {"kind": "share"}}
+        for id, points in (("a", 60.0), ("b", 40.0))
+    ]
+    data = {"id": "s", "name": "s", "indicators": leaves, "missing": missing, "rank_on": "base"}
+    data |= {"grades": [{"id": "A", "cutoff": 60}, {"id": "B", "cutoff": 0}]}
+    data |= {"vetoes": [{"id": "v", "name": "v", "falsified": True, "cap": "B"}]}
+    first = {"a": [status, 0.5, 0.9]} if status != "new" else {}
+    if staged:
+        leaves[0]["stages"] = {"one": 0.4, "two": 0.6}
+        data["stages"] = [{"id": id, "name": id} for id in ("one", "two")]
+        first = {"a@one": [0.3, 0.5, 0.9], "a@two": [status, 0.4, 0.7]}
+    frame = pd.DataFrame(first | {"b": [0.6, 0.7, 0.2], "veto:v": ["否"] * 3}, index=list("甲乙丙"), dtype=object)
+    return qt.assess(validate(Scheme, data, None), frame), frame
+
+
+def assessed_again(result, frame, leaves):
+    """Base scores of an assessment of its own on the shares that were drawn, the cells without a value as they are."""
+    frame = frame.copy()
+    for j, leaf in enumerate(result.points.index):
+        if leaf in frame:
+            given = [isinstance(value, float) for value in frame[leaf]]
+            frame.loc[given, leaf] = [float(x) for x in leaves[given, j]]
+    return qt.assess(result.scheme, frame).base.to_numpy()
+
+
+@pytest.mark.parametrize(("status", "treatment"), TREATED)
+def test_only_measured_cells_have_errors(status, treatment):
+    """Every draw is assessed anew from data in which only measured cells differ: equal scores, whatever the status."""
+    result, frame = with_a_blank(status, treatment)
+    for errors in (0.05, {"a": 0.05, "b": 0.05}):
+        drawn = draws_of(result, None, 40, 3, errors)
+        points, leaves, _ = drawn.chunk(0)
+        scores = score(result.engine, points, leaves)
+        again = [assessed_again(result, frame, row) for row in leaves]
+        assert np.abs(scores - again).max() <= 1  # a tick: another order of summation
+        assert (np.ptp(leaves[:, 1:, 1], axis=0) > 0).all()  # what was measured does vary
+        if treatment != "group_mean":
+            assert np.ptp(leaves[:, 0, 0]) == 0
+    alone = rank_confidence(result, {"a": 0.05}, draws=200).table["se"]
+    assert (alone["甲"] > 0) == (treatment == "group_mean") and (status == "new" or alone["乙"] > 0)
+
+
+@pytest.mark.parametrize("status", STATUSES[:5])
+def test_a_cell_made_of_stages_is_measured_only_where_all_of_them_are(status):
+    """甲's second stage has no value: its cell has a treatment, not a measurement, whatever its first stage says."""
+    result, _ = with_a_blank(status, "zero", staged=True)
+    leaves = draws_of(result, None, 50, 1, 0.05).chunk(0)[1]
+    assert (leaves[:, 0, 0] == result.engine.slope[0, 0]).all() and (np.ptp(leaves[:, 1:, 0], axis=0) > 0).all()
+
+
+def test_the_mean_of_similar_units_moves_with_them():
+    """甲's a is the mean of 乙's and 丙's: a score with an sd of 60·.05/√2, at any points."""
+    result, _ = with_a_blank("not_reported", "group_mean")
+    se = rank_confidence(result, {"a": 0.05}, draws=40_000).table["se"]
+    assert se.tolist() == pytest.approx([3 / np.sqrt(2), 3, 3], rel=0.03)
+    drawn = draws_of(result, Simplex(), 500, 1, {"a": 0.05})
+    points, leaves, _ = drawn.chunk(0)
+    assert leaves[:, 0, 0] == pytest.approx(leaves[:, 1:, 0].mean(axis=1), abs=1e-15)
+
+
+def test_an_error_of_a_cell_that_nobody_measured_is_refused():
+    result, _ = with_a_blank("falsified", "zero")
+    table = pd.DataFrame(0.05, index=result.scores.index, columns=result.points.index)
+    for call in (lambda: qt.simulation.simulate(result, draws=10, errors=table), lambda: rank_confidence(result, table)):
+        with pytest.raises(InputError) as caught:
+            call()
+        assert "弄虚作假" in caught.value.sentences("zh")[0] and "“a” of “甲”" in caught.value.sentences("en")[0]
+    table.loc["甲", "a"] = 0.0
+    assert qt.simulation.simulate(result, draws=10, errors=table).draws == 10

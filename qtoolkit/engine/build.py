@@ -91,7 +91,7 @@ def _leaf(
     for meaning in BLANKS:
         units = np.flatnonzero(status == meaning)
         name = STATUS_NAMES[meaning]
-        treatment = getattr(leaf.missing, name) or getattr(scheme.missing, name)
+        treatment = treatment_of(scheme, leaf, meaning)
         if treatment == "fail":
             for k in units:
                 text = say(
@@ -112,6 +112,24 @@ def _leaf(
                     means.append(core.Mean(int(k), j, peers))
     const[np.isin(status, (ZERO, FALSIFIED))] = 0
     return slope, const, blank, means
+
+
+def treatment_of(scheme: Scheme, leaf: Indicator, meaning: int) -> str:
+    """What a blank of this meaning (a code of `BLANKS`) gives in a leaf."""
+    name = STATUS_NAMES[meaning]
+    return getattr(leaf.missing, name) or getattr(scheme.missing, name)
+
+
+def averaged_cells(scheme: Scheme, table: Table) -> tuple[core.Mean, ...]:
+    """The cells that take the mean of similar units, each with those units."""
+    found = []
+    for j, leaf in enumerate(scheme.leaves):
+        has = table.status[:, j] == VALUE
+        for meaning in BLANKS:
+            if treatment_of(scheme, leaf, meaning) == "group_mean":
+                blank = np.flatnonzero(table.status[:, j] == meaning)
+                found += [core.Mean(int(k), j, _peers(has, table, k, leaf, Problems())) for k in blank]
+    return tuple(found)
 
 
 def treated_values(leaf: Indicator, table: Table, j: int, problems: Problems) -> tuple[np.ndarray, Any]:

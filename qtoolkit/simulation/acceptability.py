@@ -197,7 +197,9 @@ def simulate(
         `note` says so.
     errors : DataFrame (units × indicators), mapping by indicator, float, or "data", optional
         Standard errors of the shares of full marks (.02 is two points in a hundred): independent normal errors, cut at 0
-        and 1. State their source. "data": those of the table's columns se:<leaf>, see
+        and 1. Only cells with a value get one: a cell that is 弄虚作假, 未报送, 不适用, 待核实 or 零分 was not measured and
+        stays what the scheme makes of it; where that is the mean of similar units, it is the mean of their drawn shares. A
+        number, or one for each indicator, is for the measured cells; a table may state none for the others. State their source. "data": those of the table's columns se:<leaf>, see
         :func:`qtoolkit.simulation.standard_errors`.
     jitter : float
         Each cutoff moves by its own uniform amount within ± so many points.

@@ -55,7 +55,8 @@ def rank_confidence(
     Unit j is surely below k where (s_k − s_j)/se_jk exceeds the critical value: the `level` quantile, over the draws, of the
     largest studentised error of all differences still in question, found anew until nothing more is rejected (Romano–Wolf
     step-down). The set is 1 + #{surely above} … n − #{surely below}. With a unit's own set the differences are those with
-    j, with the sets for all at once all differences. se_jk² = se_j² + se_k²: errors of different units are independent.
+    j, with the sets for all at once all differences. se_jk² = se_j² + se_k², as errors of different units are independent;
+    with a unit of which a cell is the mean of similar units, se_jk is that of the drawn differences.
 
     Parameters
     ----------
@@ -99,6 +100,8 @@ def rank_confidence(
     table = pd.DataFrame({"score": found, "se": spread, "rank": result.ranks}, result.scores.index)
     lead = found[:, None] - found[None, :]
     se = np.sqrt(spread[:, None] ** 2 + spread[None, :] ** 2)
+    for k in sorted({mean.unit for mean in drawn.averaged}):  # its errors are those of the units it is the mean of
+        se[k] = se[:, k] = (away[:, [k]] - away).std(axis=0)
     surely = (se <= SMALL) & (lead > SMALL)
     with np.errstate(divide="ignore", invalid="ignore"):
         t = np.where(se > SMALL, lead / se, np.where(surely, np.inf, -np.inf))

@@ -12,10 +12,11 @@ import pandas as pd
 from qtoolkit.areas import Area
 from qtoolkit.assessment import Assessment
 from qtoolkit.engine import Engine, shifted, to_ticks
-from qtoolkit.engine.build import shares_of
+from qtoolkit.engine.build import averaged_cells, shares_of
+from qtoolkit.engine.core import Mean
 from qtoolkit.engine.rules import LEAF_RULES
 from qtoolkit.errors import Complaint, InputError, nearest, real
-from qtoolkit.inputs.table import VALUE, unit_of
+from qtoolkit.inputs.table import STATUS_LABELS, VALUE, unit_of
 from qtoolkit.language import Text, say
 from qtoolkit.regions import Region, area_of
 
@@ -34,7 +35,9 @@ class Draws:
     area : Area or None
         From which points come; None leaves them as they are.
     errors : ndarray of float, (n, d), or None
-        Standard errors of shares of full marks.
+        Standard errors of shares of full marks; 0 in cells that nobody measured.
+    averaged : tuple of Mean
+        Cells that take the mean of similar units, whose shares move with those of the units.
     jitter : int
         Ticks by which each cutoff moves at most.
     count, size, seed : int
@@ -48,6 +51,7 @@ class Draws:
     count: int
     size: int
     seed: int
+    averaged: tuple[Mean, ...] = ()
 
     @property
     def chunks(self) -> int:
@@ -64,6 +68,8 @@ class Draws:
                 lines = e.slope + np.where(e.const == 0, 0.0, e.const / points[:, None, :])
             shares = np.clip(np.where(points[:, None, :] > 0, lines, e.slope), 0, 1)
             leaves = np.clip(shares + self.errors * rng.standard_normal(shares.shape), 0, 1)
+            for mean in self.averaged:
+                leaves[:, mean.unit, mean.leaf] = leaves[:, mean.peers, mean.leaf].mean(axis=1)
         if self.jitter:
             moves = rng.integers(-self.jitter, self.jitter, (m, 1, e.cutoffs.shape[1]), endpoint=True)
             limits = shifted(e, moves)
@@ -77,7 +83,10 @@ def draws_of(result: Assessment, region: Region | None, draws: int, seed: int, e
             raise InputError(say(zh="{name} 应为不小于{least}的整数，现为 {found}", en="{name} must be a whole number of {least} or more, found {found}", name=name, least=least, found=value))  # fmt: skip
     spread = _checked(result, errors)
     size = CHUNK if spread is None else int(np.clip(CELLS // max(spread.size, 1), 16, CHUNK))
-    return Draws(result.engine, None if region is None else area_of(region, result), spread, int(to_ticks(real("jitter", jitter))), draws, size, seed)
+    area = None if region is None else area_of(region, result)
+    averaged = () if spread is None else averaged_cells(result.scheme, result.table)
+    moves = int(to_ticks(real("jitter", jitter)))
+    return Draws(result.engine, area, spread, moves, draws, size, seed, averaged)
 
 
 def standard_errors(result: Assessment) -> pd.DataFrame:
@@ -110,10 +119,15 @@ def standard_errors(result: Assessment) -> pd.DataFrame:
 
 
 def _checked(result: Assessment, errors: Any) -> np.ndarray | None:
-    """Standard errors of shares as (n, d), checked."""
+    """Standard errors of shares as (n, d), checked; 0 in cells that nobody measured (a status says why).
+
+    A number, or one for each indicator, is meant for the measured cells; a table that states an error for another cell
+    contradicts the data and is refused.
+    """
     if errors is None:
         return None
     ids, units = result.points.index, result.scores.index
+    measured = result.table.status == VALUE
     if isinstance(errors, str):
         if errors != "data":
             raise InputError(say(zh="errors 为“{found}”，应为数、表或“data”", en="errors is “{found}”, expected numbers or \"data\"", found=errors))
@@ -133,4 +147,23 @@ def _checked(result: Assessment, errors: Any) -> np.ndarray | None:
     values = table.reindex(index=units, columns=ids).fillna(0.0).to_numpy(float)
     if table.isna().to_numpy().any() or not (np.isfinite(values).all() and (values >= 0).all()):
         raise InputError(say(zh="标准误应为不小于0的数", en="standard errors must be numbers of 0 or more"))
-    return values
+    if isinstance(errors, pd.DataFrame):
+        _refuse_unmeasured(result, np.argwhere((values > 0) & ~measured))
+    return np.where(measured, values, 0.0)
+
+
+def _refuse_unmeasured(result: Assessment, cells: np.ndarray) -> None:
+    """Complain of every cell (unit, leaf) for which an error is stated though it was not measured."""
+    if len(cells):
+        raise InputError([
+            Complaint(
+                say(
+                    zh="“{unit}”的“{leaf}”为“{status}”，没有测量值，标准误应为0",
+                    en="“{leaf}” of “{unit}” is “{status}” and was not measured: its standard error must be 0",
+                    unit=result.table.labels[k], leaf=result.scheme.leaves[j].name,
+                    status=STATUS_LABELS[result.table.status[k, j]],
+                ),
+                result.table.name,
+            )
+            for k, j in cells
+        ])  # fmt: skip
