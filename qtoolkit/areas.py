@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,12 +11,14 @@ import numpy as np
 from qtoolkit.engine.box import deviation, greedy
 from qtoolkit.engine.core import Tree
 from qtoolkit.engine.sampling import box_simplex
-from qtoolkit.errors import InputError, WorkError
-from qtoolkit.language import say
+from qtoolkit.errors import InputError
+from qtoolkit.language import Text, say
 from qtoolkit.solver import System, linear_program
 
 NEAR = 1e-9  # how far outside, as a share of the total, still counts as inside
-TRIES = 200  # batches of proposals before rejection is given up
+TIE = 1e-13  # values this close, as a share of the largest, are the same
+UNIFORM = Text("在该范围内均匀分布", "uniform on the region")
+EXACT = Text("精确且相互独立的抽样", "drawn exactly and independently")
 
 
 class Area(ABC):
@@ -56,8 +57,31 @@ class Area(ABC):
         raise self.refusal
 
     def sample(self, m: int, seed: int | np.random.Generator = 0) -> np.ndarray:
-        """m independent uniform draws (m, d), from a seed or a generator."""
+        """m draws (m, d), from a seed or a generator, distributed as `measure` says, in the way that `method` says."""
         raise self.refusal
+
+    measure: Text = UNIFORM
+    """How draws are distributed over the region."""
+    method: Text = EXACT
+    """How they are made."""
+    independent: float = 1.0
+    """The least share of the draws that are as good as independent ones."""
+    proposes: bool = False
+    """Whether :meth:`propose` can be called."""
+
+    def propose(self, rng: np.random.Generator, rows: int) -> np.ndarray:
+        """At most so many draws, uniform on the region whatever `measure` says: proposals for an intersection with it."""
+        raise self.refusal
+
+    @property
+    @abstractmethod
+    def key(self) -> tuple:
+        """What tells this region from others: equal keys, equal regions. Sorts them, too."""
+
+    @property
+    def faces(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """rows·p ≤ high (k, d) and (k,), and the rows whose value is the same everywhere (e, d)."""
+        return faces_of(self.system)
 
     @property
     def refusal(self) -> InputError:
@@ -67,8 +91,18 @@ class Area(ABC):
         )
         return InputError(text)
 
-    def _near(self) -> float:
+    @property
+    def near(self) -> float:
         return NEAR * max(self.total, 1.0)
+
+
+def faces_of(s: System) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """`Area.faces` of a system in the points themselves."""
+    rows = np.concatenate([np.eye(len(s.lo)), s.rows])
+    low, high = np.append(s.lo, s.low), np.append(s.hi, s.high)
+    fixed = high <= low
+    upper, lower = ~fixed & np.isfinite(high), ~fixed & np.isfinite(low)
+    return np.concatenate([rows[upper], -rows[lower]]), np.append(high[upper], -low[lower]), rows[fixed]
 
 
 @dataclass(frozen=True)
@@ -101,11 +135,20 @@ class BoxArea(Area):
         return middle - reach, middle + reach
 
     def contains(self, p):
-        near = self._near()
+        near = self.near
         return ((p >= self.low - near) & (p <= self.high + near)).all(axis=1)
 
     def sample(self, m, seed=0):
         return box_simplex(np.random.default_rng(seed), self.low, self.high, self.total, m)
+
+    proposes = True
+
+    def propose(self, rng, rows):
+        return box_simplex(rng, self.low, self.high, self.total, rows)
+
+    @property
+    def key(self):
+        return type(self).__name__, self.low.tobytes(), self.high.tobytes()
 
 
 @dataclass(frozen=True)
@@ -143,11 +186,15 @@ class TreeArea(Area):
         return self._leaves(shares, len(c))
 
     def _leaves(self, shares: dict[int, np.ndarray], m: int) -> np.ndarray:
+        return self._all(shares, m)[:, : len(self.points)]
+
+    def _all(self, shares: dict[int, np.ndarray], m: int) -> np.ndarray:
+        """Points of the leaves and of the inner nodes, (m, all)."""
         points = np.empty((m, len(self.points) + len(self.groups)))
         points[:, -1] = self.total
         for node, children, _, _ in reversed(self.groups):
             points[:, children] = points[:, [node]] * shares[node]
-        return points[:, : len(self.points)]
+        return points
 
     @cached_property
     def system(self) -> System:
@@ -164,13 +211,44 @@ class TreeArea(Area):
         return System(np.eye(d), np.zeros(d), np.full(d, self.total), np.array([*rows, np.ones(d)]), low, high)
 
     def contains(self, p):
-        s, near = self.system, self._near()
+        s, near = self.system, self.near
         value = p @ s.rows.T
         return ((value >= s.low - near) & (value <= s.high + near)).all(axis=1) & (p >= -near).all(axis=1)
 
     def sample(self, m, seed=0):
-        rng = np.random.default_rng(seed)
-        return self._leaves({node: box_simplex(rng, lo, hi, 1.0, m) for node, _, lo, hi in self.groups}, m)
+        return self._leaves(self._shares(m, np.random.default_rng(seed)), m)
+
+    def _shares(self, m: int, rng: np.random.Generator) -> dict[int, np.ndarray]:
+        return {node: box_simplex(rng, lo, hi, 1.0, m) for node, _, lo, hi in self.groups}
+
+    measure = Text(
+        "每组同级指标在上级指标内的占比各自均匀分布（分值本身并非均匀分布）",
+        "the shares within each group of siblings uniform, each group by itself (the points themselves are not)",
+    )
+    proposes = True
+
+    @cached_property
+    def _freedoms(self) -> list[tuple[int, int, float]]:
+        """Inner nodes below the root: number, dimensions in which its children's shares move, the most points it can have."""
+        found, below = [], {j: np.eye(len(self.points))[j] for j in range(len(self.points))}
+        for node, children, lo, hi in self.groups:
+            below[node] = np.sum([below[c] for c in children], axis=0)
+            found.append((node, max(int((hi > lo).sum()) - 1, 0), float(self.span(below[node][None])[1][0])))
+        return [each for each in found[:-1] if each[1] > 0]
+
+    def propose(self, rng, rows):
+        """Draws of the shares have the density Π P^−k in the points, P the points of an inner node and k the dimensions of its
+        children's shares: kept with probability Π (P / most)^k they are uniform."""
+        shares = self._shares(rows, rng)
+        nodes = self._all(shares, rows)
+        chance = np.ones(rows)
+        for node, freedom, most in self._freedoms:
+            chance *= (nodes[:, node] / most) ** freedom
+        return nodes[rng.random(rows) < chance, : len(self.points)]
+
+    @property
+    def key(self):
+        return type(self).__name__, self.bands, self.points.tobytes()
 
 
 @dataclass(frozen=True)
@@ -186,19 +264,55 @@ class HullArea(Area):
         return System(self.vertices.T, np.zeros(k), np.ones(k), np.ones((1, k)), np.ones(1), np.ones(1))
 
     def maximise(self, c):
-        return self.vertices[(c @ self.vertices.T).argmax(axis=1)]
+        value = c @ self.vertices.T
+        scale = np.abs(c).max(axis=1, keepdims=True) * self.total
+        return self.vertices[(value >= value.max(axis=1, keepdims=True) - TIE * scale).argmax(axis=1)]  # the first of equals
 
     def contains(self, p):
         from scipy.optimize import nnls
 
+        if self.proposes:
+            share = np.maximum(self._mixes(p), 0.0)
+            inside = np.linalg.norm(share @ self.vertices - p, axis=1) <= 10 * self.near
+            doubt = np.flatnonzero(~inside & (np.linalg.norm(share @ self.vertices - p, axis=1) <= 1e3 * self.near))
+        else:
+            inside, doubt = np.zeros(len(p), bool), np.arange(len(p))
         mix = np.vstack([self.vertices.T, np.full(len(self.vertices), self.total)])
-        return np.array([nnls(mix, np.append(point, self.total))[1] <= 10 * self._near() for point in p], bool)
+        inside[doubt] = [nnls(mix, np.append(point, self.total))[1] <= 10 * self.near for point in p[doubt]]
+        return inside
+
+    @cached_property
+    def proposes(self):
+        """Whether every point is one mixture alone: then uniform mixtures are uniform points."""
+        return np.linalg.matrix_rank(self.vertices[1:] - self.vertices[0], tol=self.near) == len(self.vertices) - 1
+
+    @cached_property
+    def _inverse(self) -> np.ndarray:
+        """(d + 1, k): a point and the total, times this, are the mixture of an affinely independent set of vertices."""
+        return np.linalg.pinv(np.column_stack([self.vertices, np.full(len(self.vertices), self.total)]))
+
+    def _mixes(self, p: np.ndarray) -> np.ndarray:
+        return np.column_stack([p, np.full(len(p), self.total)]) @ self._inverse
+
+    def propose(self, rng, rows):
+        return HullArea.sample(self, rows, rng)
+
+    @property
+    def faces(self):
+        if not self.proposes:
+            raise self.refusal
+        k, d = self.vertices.shape
+        flat = np.linalg.svd(self.vertices - self.vertices.mean(axis=0))[2][k - 1 :]
+        return -self._inverse[:d].T, self.total * self._inverse[d], flat.reshape(-1, d)
+
+    @property
+    def key(self):
+        return type(self).__name__, self.vertices.tobytes()
 
     def sample(self, m, seed=0):
-        k = len(self.vertices)
-        if np.linalg.matrix_rank(self.vertices[1:] - self.vertices[0], tol=self._near()) < k - 1:
-            raise self.refusal  # mixtures are uniform only where every point is one mixture alone
-        return np.random.default_rng(seed).dirichlet(np.ones(k), m) @ self.vertices
+        if not self.proposes:
+            raise self.refusal
+        return np.random.default_rng(seed).dirichlet(np.ones(len(self.vertices)), m) @ self.vertices
 
     @property
     def refusal(self) -> InputError:
@@ -209,83 +323,44 @@ class HullArea(Area):
         return InputError(text)
 
 
+class SimplexArea(HullArea):
+    """All points of 0 or more."""
+
+
+@dataclass(frozen=True)
+class OrderArea(HullArea):
+    """Points that do not rise along `order`, the leaves' numbers."""
+
+    order: tuple[int, ...]
+
+
 @dataclass(frozen=True)
 class NoiseArea(HullArea):
-    """The whole simplex, drawn from a Dirichlet distribution with the means `centre`; `strength` is the sum of its
+    """The simplex of the leaves that have points now, drawn from a Dirichlet distribution with the means `centre`; `strength` is the sum of its
     parameters."""
 
     centre: np.ndarray
     strength: float
+
+    measure = Text("狄利克雷分布，均值为现行分值", "a Dirichlet distribution whose means are the present points")
+    proposes = False
+
+    @property
+    def key(self):
+        return type(self).__name__, self.strength, self.centre.tobytes()
+
+    @property
+    def no_share(self) -> InputError:
+        """Why nothing can be drawn from an intersection with it."""
+        text = say(
+            zh="Dirichlet 是一种随机分布而不是范围，不能与其他范围取交集抽样；请单独使用，或改用 Box 等范围",
+            en="Dirichlet is a distribution, not a set of points: nothing can be drawn from its intersection with a region; "
+            "use it alone, or a region such as Box instead",
+        )  # fmt: skip
+        return InputError(text)
 
     def sample(self, m, seed=0):
         rng, moving = np.random.default_rng(seed), self.centre > 0
         p = np.zeros((m, self.centre.size))
         p[:, moving] = rng.dirichlet(self.strength * self.centre[moving] / self.total, m) * self.total
         return p
-
-
-@dataclass(frozen=True)
-class MeetArea(Area):
-    """What lies in every one of several regions."""
-
-    members: tuple[Area, ...]
-    total: float
-
-    @cached_property
-    def system(self) -> System:
-        parts = [area.system for area in self.members]
-        sizes = [p.lo.size for p in parts]
-        width, start = sum(sizes), np.cumsum([0, *sizes])
-
-        def padded(matrix: np.ndarray, i: int) -> np.ndarray:
-            wide = np.zeros((len(matrix), width))
-            wide[:, start[i] : start[i + 1]] = matrix
-            return wide
-
-        rows = [padded(p.rows, i) for i, p in enumerate(parts)]
-        low, high = [p.low for p in parts], [p.high for p in parts]
-        for i in range(1, len(parts)):
-            rows.append(padded(parts[0].transform, 0) - padded(parts[i].transform, i))
-            low.append(np.zeros(len(rows[-1])))
-            high.append(np.zeros(len(rows[-1])))
-        whole = System(
-            padded(parts[0].transform, 0), np.concatenate([p.lo for p in parts]), np.concatenate([p.hi for p in parts]),
-            np.concatenate(rows), np.concatenate(low), np.concatenate(high),
-        )  # fmt: skip
-        if linear_program(np.zeros(width), whole) is None:
-            raise InputError(say(zh="几个浮动范围没有交集", en="the regions have no points in common"))
-        return whole
-
-    def contains(self, p):
-        return np.logical_and.reduce([area.contains(p) for area in self.members])
-
-    def sample(self, m, seed=0):
-        """Draws from the first member that can, those kept that lie in all others: uniform by rejection."""
-        draw, rest = self._proposal()
-        rng = np.random.default_rng(seed)
-        kept, found, batch = [], 0, max(m, 1024)
-        for _ in range(TRIES):
-            p = draw(batch, rng)
-            inside = p[np.logical_and.reduce([area.contains(p) for area in rest])]
-            kept.append(inside)
-            found += len(inside)
-            if found >= m:
-                return np.concatenate(kept)[:m]
-        raise WorkError(
-            say(
-                zh="几个浮动范围的交集太小，{n}次抽样只有{k}次落入，无法抽样",
-                en="the regions have too little in common: of {n} draws only {k} lie in all",
-                n=TRIES * batch, k=found,
-            )
-        )
-
-    def _proposal(self) -> tuple[Callable[[int, np.random.Generator], np.ndarray], list[Area]]:
-        for area in self.members:
-            try:
-                area.sample(1)
-            except InputError:
-                continue
-            return area.sample, [other for other in self.members if other is not area]
-        raise self.refusal
-
-

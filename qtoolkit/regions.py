@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from qtoolkit.areas import Area, BoxArea, HullArea, MeetArea, NoiseArea, TreeArea
+from qtoolkit.areas import Area, BoxArea, HullArea, NoiseArea, OrderArea, SimplexArea, TreeArea
 from qtoolkit.errors import InputError, nearest
 from qtoolkit.language import Text, listing, say
+from qtoolkit.meets import meet
 
 if TYPE_CHECKING:
     from qtoolkit.assessment import Assessment
@@ -54,7 +55,8 @@ def area_of(region: Region, result: Assessment) -> Area:
 class Box(Region):
     """Each indicator's points within ±`relative` of nominal, or within ±`absolute` points, or both; the sum kept.
 
-    This is not "random noise, then renormalise": every point of the region counts, and none lies outside the band.
+    This is not "random noise, then renormalise": every point of the region counts, and none lies outside the band. Draws
+    are uniform on it.
 
     >>> import pandas as pd, qtoolkit as qt
     >>> scheme = qt.Scheme.flat({"a": 60, "b": 40}, {"A": 90, "B": 0})
@@ -106,7 +108,8 @@ class Levels(Region):
     """Bands per level of the tree on *local shares*: each node's share of its parent's points within ±band of nominal.
 
     The first band is for the first level, the last also for all deeper ones. A leaf's points can then move further than
-    any one band: 10% above 25% lets them rise by 37.5%. Draws are uniform within each group of siblings.
+    any one band: 10% above 25% lets them rise by 37.5%. Draws of the local shares are uniform within each group of
+    siblings, the groups independent: not uniform in the points.
     """
 
     bands: tuple[float, ...]
@@ -136,7 +139,11 @@ class Levels(Region):
 
 @dataclass(frozen=True)
 class Hull(Region):
-    """All mixtures of several experts' points: rows of a DataFrame, or mappings from indicator id to points."""
+    """All mixtures of several experts' points: rows of a DataFrame, or mappings from indicator id to points.
+
+    Draws are uniform on it (on the line, the triangle, … that it is), where no expert's points are a mixture of the
+    others', or their lines cross; else they are refused.
+    """
 
     vectors: tuple[Mapping[str, float], ...]
 
@@ -169,7 +176,10 @@ class Hull(Region):
 
 @dataclass(frozen=True)
 class RankOrder(Region):
-    """All points in a given order of importance: the first indicator has the most points, the last the fewest."""
+    """All points in a given order of importance: the first indicator has the most points, the last the fewest.
+
+    Draws are uniform on it.
+    """
 
     order: tuple[str, ...]
 
@@ -183,7 +193,8 @@ class RankOrder(Region):
             raise InputError(say(zh="order 中有重复的指标", en="order names an indicator twice"))
         places = np.array([self.order.index(id) for id in ids])
         first = np.arange(1, len(ids) + 1)[:, None]
-        return HullArea(np.where(places < first, total / first, 0.0), total)
+        order = tuple(ids.index(id) for id in self.order)
+        return OrderArea(np.where(places < first, total / first, 0.0), total, order)
 
     def describe(self) -> Text:
         return say(
@@ -195,11 +206,11 @@ class RankOrder(Region):
 
 @dataclass(frozen=True)
 class Simplex(Region):
-    """All points of 0 or more with the sum kept."""
+    """All points of 0 or more with the sum kept. Draws are uniform on it."""
 
     def at(self, result: Assessment) -> HullArea:
         total = float(result.points.sum())
-        return HullArea(np.eye(len(result.points)) * total, total)
+        return SimplexArea(np.eye(len(result.points)) * total, total)
 
     def describe(self) -> Text:
         return Text("各指标取任意非负分值，总分不变", "any points of 0 or more, the total kept")
@@ -208,7 +219,9 @@ class Simplex(Region):
 @dataclass(frozen=True)
 class Dirichlet(Region):
     """Noise around the present points for simulation: Dirichlet with these means. `sd` is the standard deviation, in points,
-    of an indicator that has the mean points; others vary with √(w(1 − w)). To exact methods it is the whole simplex."""
+    of an indicator that has the mean points; others vary with √(w(1 − w)). It is a distribution, not a band: exact methods
+    (ranges, ranks, flips) go over all points that it can give, which are any points of 0 or more for the indicators that
+    have points now, and `describe()` says so."""
 
     sd: float
 
@@ -226,28 +239,33 @@ class Dirichlet(Region):
                 zh="sd 应小于 {most:.4g} 分，现为 {found:g}", en="sd must be below {most:.4g} points, found {found:g}", most=most, found=self.sd,
             )  # fmt: skip
             raise InputError(text)
-        return NoiseArea(np.eye(points.size) * total, total, points, strength)
+        return NoiseArea(np.eye(points.size)[points > 0] * total, total, points, strength)
 
     def describe(self) -> Text:
         return say(
-            zh="分值以现行分值为中心随机波动（平均分值的指标标准差{sd:.4g}分），总分不变",
-            en="points that vary at random around the present ones (sd {sd:.4g} points at the mean), the total kept",
+            zh="分值以现行分值为中心随机波动（平均分值的指标标准差{sd:.4g}分），总分不变；"
+            "精确方法则取现有分值的各指标的任意非负分值",
+            en="points that vary at random around the present ones (sd {sd:.4g} points at the mean), the total kept; exact "
+            "methods take any points of 0 or more for the indicators that have points now",
             sd=self.sd,
         )
 
 
 @dataclass(frozen=True)
 class Meet(Region):
-    """What lies in every one of several regions, written `a & b`."""
+    """What lies in every one of several regions, written `a & b`: the same in any order of writing.
+
+    Draws are uniform in the points on the intersection, whatever the members draw by themselves (so `Levels(…) & Simplex()`
+    is the region of `Levels(…)`, drawn uniformly in the points). Boxes and an order of importance are drawn from exactly;
+    other intersections by exact rejection, and where that keeps too few by hit-and-run, which `Simulation.sampling` calls
+    approximate and gives the diagnostics of. From an intersection with a `Dirichlet`, which is no set but a distribution,
+    nothing is drawn: it is refused.
+    """
 
     members: tuple[Region, ...]
 
     def at(self, result: Assessment) -> Area:
-        areas = [member.at(result) for member in self.members]
-        if all(isinstance(area, BoxArea) for area in areas):  # two boxes are one box
-            low, high = np.max([a.low for a in areas], axis=0), np.min([a.high for a in areas], axis=0)
-            return BoxArea(low, high, areas[0].total)
-        return MeetArea(tuple(areas), areas[0].total)
+        return meet([member.at(result) for member in self.members])
 
     def describe(self) -> Text:
         return _both([member.describe() for member in self.members])

@@ -30,7 +30,7 @@ def box_simplex(rng: np.random.Generator, lo: np.ndarray, hi: np.ndarray, total:
     theta, done, tried = 0.0, 0, 0
     while done < m:
         rng.random(out=u)
-        x, scale = (u, rest) if theta == 0.0 else (_tilted(u, rest, theta), np.ones(rest.size))
+        x, scale = (u, rest) if theta == 0.0 else (tilted(u, rest, theta), np.ones(rest.size))
         left = need - np.einsum("ij,j->i", x, scale)
         keep = (left >= 0) & (left <= width[last])
         if theta != 0.0:
@@ -47,7 +47,7 @@ def box_simplex(rng: np.random.Generator, lo: np.ndarray, hi: np.ndarray, total:
     return p
 
 
-def _tilted(u: np.ndarray, width: np.ndarray, theta: float) -> np.ndarray:
+def tilted(u: np.ndarray, width: np.ndarray, theta: float) -> np.ndarray:
     """Draws on [0, width] with density ∝ e^θx, θ ≠ 0, from uniform u."""
     a = theta * width
     with np.errstate(over="ignore", invalid="ignore"):

@@ -1,0 +1,294 @@
+"""Intersections of regions, bound to one scheme. They are drawn from uniformly, in whatever order they are written."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from qtoolkit.areas import EXACT, Area, BoxArea, NoiseArea, OrderArea, SimplexArea, TreeArea, faces_of
+from qtoolkit.engine.chains import OrderedBox
+from qtoolkit.engine.walks import Walk
+from qtoolkit.errors import InputError
+from qtoolkit.language import Text, say
+from qtoolkit.solver import System, linear_program
+
+PILOT = 4096  # proposals by which the ways to draw are compared; also proposals at a time
+FEWEST = 8  # of them that must be kept for exact draws
+WALKERS = 64  # chains of a walk
+INWARD = 0.9  # how far from the middle towards the ends of the region chains start
+
+Propose = Callable[[np.random.Generator, int], np.ndarray]
+
+
+def meet(areas: Sequence[Area]) -> Area:
+    """The intersection, the same object whatever the order of `areas`: boxes are made one box, a box and an order one."""
+    total = areas[0].total
+    kinds = (BoxArea, OrderArea, SimplexArea)
+    rest = _distinct([area for area in areas if not isinstance(area, kinds)])
+    orders = _distinct([area for area in areas if isinstance(area, OrderArea)])
+    boxes = [area for area in areas if isinstance(area, BoxArea)]
+    members: list[Area] = [_one_box(boxes)] if boxes else []
+    if len(orders) == 1:
+        members = [_ordered(members[0], orders[0])] if members else orders
+    else:
+        members += orders
+    members += rest
+    if not members:  # simplexes alone
+        return areas[0]
+    if len(members) == 1 and not any(isinstance(area, TreeArea | NoiseArea) for area in rest):
+        return members[0]
+    return MeetArea(tuple(members), total)
+
+
+def _distinct(areas: Sequence[Area]) -> list[Area]:
+    """Each region once, in an order of their own."""
+    return [area for _, area in sorted({area.key: area for area in areas}.items())]
+
+
+def _one_box(boxes: Sequence[BoxArea]) -> BoxArea:
+    low, high = np.max([box.low for box in boxes], axis=0), np.min([box.high for box in boxes], axis=0)
+    for box in boxes:  # one inside all others stays what it is
+        if (box.low == low).all() and (box.high == high).all() and (box.centre is not None or len(boxes) == 1):
+            return box
+    if (low > high).any() or low.sum() > boxes[0].total + boxes[0].near or high.sum() < boxes[0].total - boxes[0].near:
+        raise _nothing()
+    return BoxArea(low, high, boxes[0].total)
+
+
+def _ordered(box: BoxArea, order: OrderArea) -> ChainArea:
+    area = ChainArea(box.low, box.high, order, box.total)
+    if area.fitted.empty:
+        raise _nothing()
+    return area
+
+
+def _nothing() -> InputError:
+    return InputError(say(zh="几个浮动范围没有交集", en="the regions have no points in common"))
+
+
+class Proposed(Area):
+    """Uniform draws by rejection: of several ways to propose points the one that keeps most; where all keep too few, by
+    hit-and-run, which is called approximate."""
+
+    @property
+    @abstractmethod
+    def ways(self) -> list[Propose]:
+        """Each makes so many proposals and returns those kept: uniform on the region."""
+
+    @cached_property
+    def _best(self) -> int | None:
+        """Which way keeps most (the first of equals), None if none keeps enough."""
+        kept = [len(way(np.random.default_rng(0), PILOT)) for way in self.ways]
+        return int(np.argmax(kept)) if kept and max(kept) >= FEWEST else None
+
+    def sample(self, m, seed=0):
+        rng = np.random.default_rng(seed)
+        if self._best is None:
+            return self.walk.sample(rng, m)
+        drawn, found = [], 0
+        while found < m:
+            drawn.append(self.propose(rng, PILOT))
+            found += len(drawn[-1])
+        return np.concatenate(drawn)[:m]
+
+    @property
+    def proposes(self):
+        return self._best is not None
+
+    def propose(self, rng, rows):
+        return self.ways[self._best](rng, rows)
+
+    @property
+    def independent(self):
+        return 1.0 if self._best is not None else self.walk.pilot[2]
+
+    @property
+    def method(self) -> Text:
+        if self._best is not None:
+            return EXACT
+        every, ratio, share = self.walk.pilot
+        return say(
+            zh="近似抽样：随机行走（hit-and-run），每批{chains}条链、每{every}步取一次，R̂不超过{ratio:.3f}，"
+            "相当于独立抽样的{share:.0%}",
+            en="approximate, by hit-and-run: {chains} chains a batch, every {every}th step kept, R̂ at most {ratio:.3f}, "
+            "as good as {share:.0%} independent draws",
+            chains=WALKERS, every=every, ratio=ratio, share=share,
+        )  # fmt: skip
+
+    @cached_property
+    def walk(self) -> Walk:
+        """Chains over the region, from points between its middle and its ends.
+
+        Raises
+        ------
+        InputError
+            The region is flat, or is not known by its faces.
+        """
+        rows, high, equal = self.faces
+        size = np.linalg.norm(rows, axis=1)
+        rows, high = rows[size > 0] / size[size > 0, None], high[size > 0] / size[size > 0]
+        d, k = self.d, len(rows)
+        basis = np.linalg.svd(equal)[2][np.linalg.matrix_rank(equal) :].T
+        if not basis.size:
+            raise self.refusal
+        inner = System(
+            np.eye(d, d + 1), np.append(np.full(d, -np.inf), 0.0), np.append(np.full(d, np.inf), self.total),
+            np.concatenate([np.column_stack([rows, np.ones(k)]), np.column_stack([equal, np.zeros(len(equal))])]),
+            np.append(np.full(k, -np.inf), equal @ self._inside), np.append(high, equal @ self._inside),
+        )  # fmt: skip
+        found = linear_program(np.append(np.zeros(d), -1.0), inner)
+        if found is None or found[-1] <= 10 * self.near:
+            raise self.refusal
+        ends = self.maximise(np.random.default_rng(0).standard_normal((WALKERS, d)))
+        starts = found[:-1] + INWARD * (ends - found[:-1])
+        spread = np.maximum(np.ptp(ends, axis=0), self.near)
+        return Walk(rows, high, basis @ (basis.T * spread) @ basis, starts)
+
+    @cached_property
+    def _inside(self) -> np.ndarray:
+        """Some point of the region."""
+        return self.maximise(np.zeros((1, self.d)))[0]
+
+    @property
+    @abstractmethod
+    def faces(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The region as rows·p ≤ high (k, d) and (k,), and the rows whose value is the same everywhere (e, d)."""
+
+    @property
+    def refusal(self) -> InputError:
+        text = say(
+            zh="几个浮动范围的交集太薄，不能均匀抽样",
+            en="the regions have too little in common: there is no way to draw uniformly from so thin a region",
+        )
+        return InputError(text)
+
+
+@dataclass(frozen=True)
+class ChainArea(Proposed):
+    """lo ≤ p ≤ hi, with the points in an order of importance."""
+
+    low: np.ndarray
+    high: np.ndarray
+    order: OrderArea
+    total: float
+
+    @cached_property
+    def _rising(self) -> np.ndarray:
+        """The leaves from the least important to the most."""
+        return np.array(self.order.order)[::-1]
+
+    @cached_property
+    def fitted(self) -> OrderedBox:
+        return OrderedBox(self.low[self._rising], self.high[self._rising], self.total)
+
+    @property
+    def key(self):
+        return type(self).__name__, self.low.tobytes(), self.high.tobytes(), self.order.order
+
+    @cached_property
+    def system(self) -> System:
+        d = len(self.low)
+        steps = np.eye(d)[self._rising]
+        rows = np.concatenate([steps[1:] - steps[:-1], np.ones((1, d))])
+        low = np.append(np.zeros(d - 1), self.total)
+        return System(np.eye(d), self.low, self.high, rows, low, np.append(np.full(d - 1, np.inf), self.total))
+
+    @property
+    def faces(self):
+        low, high = np.empty_like(self.low), np.empty_like(self.high)
+        low[self._rising], high[self._rising] = self.fitted.bounds
+        return faces_of(replace(self.system, lo=low, hi=high))
+
+    def contains(self, p):
+        boxed = (p >= self.low - self.near) & (p <= self.high + self.near)
+        return boxed.all(axis=1) & (np.diff(p[:, self._rising], axis=1) >= -self.near).all(axis=1)
+
+    @cached_property
+    def ways(self):
+        return [self._from_chains, self._from_the_cone]
+
+    def _from_chains(self, rng: np.random.Generator, rows: int) -> np.ndarray:
+        kept = self.fitted.proposed(rng, rows)
+        p = np.empty_like(kept)
+        p[:, self._rising] = kept
+        return p
+
+    def _from_the_cone(self, rng: np.random.Generator, rows: int) -> np.ndarray:
+        p = self.order.sample(rows, rng)
+        return p[((p >= self.low) & (p <= self.high)).all(axis=1)]
+
+
+@dataclass(frozen=True)
+class MeetArea(Proposed):
+    """What lies in every one of several regions."""
+
+    members: tuple[Area, ...]
+    total: float
+
+    @property
+    def key(self):
+        return type(self).__name__, *(area.key for area in self.members)
+
+    @cached_property
+    def system(self) -> System:
+        parts = [area.system for area in self.members]
+        sizes = [p.lo.size for p in parts]
+        width, start = sum(sizes), np.cumsum([0, *sizes])
+
+        def padded(matrix: np.ndarray, i: int) -> np.ndarray:
+            wide = np.zeros((len(matrix), width))
+            wide[:, start[i] : start[i + 1]] = matrix
+            return wide
+
+        rows = [padded(p.rows, i) for i, p in enumerate(parts)]
+        low, high = [p.low for p in parts], [p.high for p in parts]
+        for i in range(1, len(parts)):
+            rows.append(padded(parts[0].transform, 0) - padded(parts[i].transform, i))
+            low.append(np.zeros(len(rows[-1])))
+            high.append(np.zeros(len(rows[-1])))
+        whole = System(
+            padded(parts[0].transform, 0), np.concatenate([p.lo for p in parts]), np.concatenate([p.hi for p in parts]),
+            np.concatenate(rows), np.concatenate(low), np.concatenate(high),
+        )  # fmt: skip
+        if linear_program(np.zeros(width), whole) is None:
+            raise _nothing()
+        return whole
+
+    def contains(self, p):
+        return np.logical_and.reduce([area.contains(p) for area in self.members])
+
+    @cached_property
+    def ways(self):
+        """From each member that can be drawn from uniformly, those kept that lie in all others."""
+        self.system  # noqa: B018  (complains where there is nothing in common)
+        if noisy := [area for area in self.members if isinstance(area, NoiseArea)]:
+            raise noisy[0].no_share
+        found = []
+        for area in self.members:
+            rest = [other for other in self.members if other is not area]
+            if area.proposes:
+                found.append(_Kept(area.propose, rest))
+        return found
+
+    @property
+    def faces(self):
+        parts = [area.faces for area in self.members]
+        return tuple(np.concatenate(each) for each in zip(*parts, strict=True))
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """Proposals of one region that lie in all others."""
+
+    draw: Propose
+    rest: list[Area]
+
+    def __call__(self, rng: np.random.Generator, rows: int) -> np.ndarray:
+        p = self.draw(rng, rows)
+        for area in self.rest:
+            p = p[area.contains(p)] if len(p) else p
+        return p
