@@ -1,6 +1,7 @@
-"""Sobol indices against Ishigami's, against all combinations gone through, and where nothing may move."""
+"""Sobol indices against closed forms and Ishigami's, against all combinations gone through, and where nothing may move."""
 
 import itertools
+from statistics import fmean, pvariance
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -11,7 +12,7 @@ import qtoolkit as qt
 from qtoolkit.errors import InputError
 from qtoolkit.inputs.changes import change
 from qtoolkit.regions import Box
-from qtoolkit.simulation.sobol import _design, _indices, choices, sobol
+from qtoolkit.simulation.sobol import _codes, _design, _indices, choices, exact_indices, sobol
 from tests.robustness.lp import flat
 
 
@@ -36,15 +37,74 @@ def case():
 FACTORS = {"aggregation": ["arithmetic", "geometric"], "rounding.total": [None, 0], "drop": [None, "x0", "x3"], "cutoffs.A": [55, 60, 66]}
 
 
-def exact_indices(result, factors, target):
-    """S and S_T by going through all combinations: V(E(f | i)) / V and E(V(f | all but i)) / V."""
-    grid = np.array([
-        target(qt.assess(change(result.scheme, dict(zip(factors, combination, strict=True))), result.table))
-        for combination in itertools.product(*factors.values())
-    ], dtype=float).reshape([len(values) for values in factors.values()])  # fmt: skip
-    axes = range(grid.ndim)
-    first = [grid.mean(axis=tuple(a for a in axes if a != i)).var() / grid.var() for i in axes]
-    return first, [grid.var(axis=i).mean() / grid.var() for i in axes]
+def gone_through(result, factors, target):
+    """The target of every combination that holds, each by an assessment of its own: {numbers of alternatives: value}."""
+    found = {}
+    for codes in itertools.product(*(range(len(values)) for values in factors.values())):
+        chosen = {key: values[code] for (key, values), code in zip(factors.items(), codes, strict=True)}
+        try:
+            found[codes] = float(target(qt.assess(change(result.scheme, chosen), result.table)))
+        except InputError:
+            continue
+    return found
+
+
+def by_loops(found):
+    """S and S_T by plain loops over the combinations that hold: V(E(f | i)) / V and E(V(f | all but i)) / V."""
+    whole, k, first, total = list(found.values()), len(next(iter(found))), [], []
+    for i in range(k):
+        alike, others = {}, {}
+        for codes, value in found.items():
+            alike.setdefault(codes[i], []).append(value)
+            others.setdefault(codes[:i] + codes[i + 1 :], []).append(value)
+        means = [fmean(values) for values in alike.values() for _ in values]
+        first.append(pvariance(means) / pvariance(whole))
+        total.append(sum(pvariance(values) * len(values) for values in others.values()) / len(whole) / pvariance(whole))
+    return first, total
+
+
+def grid_of(function, *axes):
+    return np.array([function(*x) for x in itertools.product(*axes)], float).reshape([len(axis) for axis in axes])
+
+
+def test_additive_choices_in_closed_form():
+    """f = a + b + c: S_i = S_Ti = V_i / ΣV; 0, 1 have the variance ¼, 0, 1, 2 have ⅔, and 0, 3 have 9/4."""
+    found = exact_indices(grid_of(lambda a, b, c: a + b + c, [0, 1], [0, 1, 2], [0, 3]))
+    parts = np.array([1 / 4, 2 / 3, 9 / 4])
+    assert found["first"] == pytest.approx(parts / parts.sum(), abs=1e-15)
+    assert found["total"] == pytest.approx(parts / parts.sum(), abs=1e-15)
+    assert all(np.isnan(found[f"{name}_{end}"]).all() for name in ("first", "total") for end in ("low", "high"))
+
+
+def test_a_pure_interaction_in_closed_form():
+    """f = a·b with a, b = ±1, c without effect: nothing alone, everything together; c exactly 0, not 1e-17."""
+    found = exact_indices(grid_of(lambda a, b, c: a * b / 3 + 0.1, [-1, 1], [-1, 1], range(7)))
+    assert found["first"].tolist() == [0, 0, 0] and found["total"] == pytest.approx([1, 1, 0], abs=1e-15)
+    assert found["total"][2] == 0
+
+
+def test_ishigami_on_a_grid_in_closed_form():
+    """sin x1 + 7 sin² x2 + .1 x3⁴ sin x1 at the middles of 12 equal parts of (−π, π): sums over equally spaced angles give
+    E sin² = ½ and V(sin²) = ⅛ exactly, so V1 = ½(1 + .1 E x3⁴)², V2 = 49/8, V13 = ½ · .01 V(x3⁴)."""
+    x = [np.pi * ((2 * i + 1) / 12 - 1) for i in range(12)]
+    found = exact_indices(grid_of(lambda a, b, c: np.sin(a) + 7 * np.sin(b) ** 2 + 0.1 * c**4 * np.sin(a), x, x, x))
+    fourth = [c**4 for c in x]
+    one, two, both = (1 + 0.1 * fmean(fourth)) ** 2 / 2, 49 / 8, 0.01 * pvariance(fourth) / 2
+    assert found["first"] == pytest.approx(np.array([one, two, 0]) / (one + two + both), abs=1e-12)
+    assert found["total"] == pytest.approx(np.array([one + both, two, both]) / (one + two + both), abs=1e-12)
+
+
+def test_a_grid_with_holes_by_loops():
+    """Combinations that fail are left out: over the others, all equally probable; a whole alternative may fail."""
+    rng = np.random.default_rng(5)
+    for _ in range(20):
+        grid = np.round(rng.normal(size=(3, 2, 4)), 1)
+        grid[rng.random(grid.shape) < 0.3] = np.nan
+        grid[:, :, 1] = np.nan
+        held = {codes: float(grid[codes]) for codes in np.ndindex(*grid.shape) if not np.isnan(grid[codes])}
+        first, total = by_loops(held)
+        found = exact_indices(grid)
+        assert found["first"] == pytest.approx(first, abs=1e-12) and found["total"] == pytest.approx(total, abs=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -59,29 +119,55 @@ def exact_indices(result, factors, target):
     ],
 )
 def test_indices_agree_with_all_combinations(case, target, measure):
-    found = sobol(case, FACTORS, target, n=4096, seed=3)
-    first, total = exact_indices(case, FACTORS, lambda new: measure(new, case))
-    assert found.table["first"].tolist() == pytest.approx(first, abs=0.03)
-    assert found.table["total"].tolist() == pytest.approx(total, abs=0.03)
-    assert found.runs == 4096 * 6 and found.distinct == 2 * 2 * 3 * 3 and found.failures.empty
-    assert found.interactions == pytest.approx(1 - sum(first), abs=0.05)
+    """Exactly where they can be gone through; the design of samples within its error."""
+    values = gone_through(case, FACTORS, lambda new: measure(new, case))
+    first, total = by_loops(values)
+    found = sobol(case, FACTORS, target, n=8, seed=3)
+    assert found.exact and found.runs == found.distinct == found.over == 36 and found.failures.empty
+    assert found.table["first"].tolist() == pytest.approx(first, abs=1e-12)
+    assert found.table["total"].tolist() == pytest.approx(total, abs=1e-12)
+    assert found.table[["first_low", "first_high", "total_low", "total_high"]].isna().all(axis=None)
+    assert found.interactions == pytest.approx(1 - sum(first), abs=1e-12)
+    assert (found.mean, found.sd) == pytest.approx((fmean(values.values()), pvariance(values.values()) ** 0.5))
+    codes = _codes([len(alternatives) for alternatives in FACTORS.values()], 4096, seed=3)
+    drawn = _indices(np.array([values[tuple(row)] for row in codes.tolist()]).reshape(6, 4096), 200, seed=3)
+    assert drawn["first"].tolist() == pytest.approx(first, abs=0.03)
+    assert drawn["total"].tolist() == pytest.approx(total, abs=0.03)
+
+
+def test_more_combinations_than_draws_are_drawn(case):
+    """36 combinations: of samples of 4 settings with 4 factors, 24 runs, they are too many; of 8, 48 runs, they are not."""
+    drawn, through = (sobol(case, FACTORS, n=n) for n in (4, 8))
+    assert not drawn.exact and drawn.runs == 24 and through.exact and through.runs == 36
+    with ThreadPoolExecutor(2) as pool:
+        again = sobol(case, FACTORS, n=8, executor=pool)
+    pd.testing.assert_frame_equal(through.table, again.table, check_exact=True)
 
 
 def test_a_duplicated_alternative_moves_nothing(case):
     found = sobol(case, {"aggregation": ["geometric", "geometric"], "cutoffs.A": [52, 70]}, n=128)
     assert found.table.loc["aggregation", ["first", "total"]].tolist() == [0.0, 0.0]
-    assert found.table.loc["cutoffs.A", "total"] == pytest.approx(1, abs=0.1)
+    assert found.table.loc["cutoffs.A", "total"] == pytest.approx(1, abs=1e-12)
     still = sobol(case, {"aggregation": ["scheme", "arithmetic"], "rounding.total": [None, None]}, n=64)
     assert not still.moves and still.table.isna().all(axis=None) and still.mean == 0 and np.isnan(still.interactions)
 
 
 def test_combinations_that_fail_are_counted(case):
-    """Cutoffs of A and B in the wrong order are no scheme: 1 of 4 combinations."""
-    found = sobol(case, {"cutoffs.A": [50, 60], "cutoffs.B": [45, 55], "rounding.total": [None, 0]}, n=256)
-    assert found.failures.sum() == found.alternatives.groupby("factor")["failed"].sum().iloc[0] > 0
-    (reason,) = found.failures.index
-    assert reason.zh != reason.en and 0.2 < found.failures.sum() / found.runs < 0.3
-    assert found.table.notna().all(axis=None)
+    """Cutoffs of A and B in the wrong order are no scheme: 1 of 4 combinations. The indices are over the other 3, by plain
+    loops; drawn, with the points from a region, over the samples without any."""
+    factors = {"cutoffs.A": [50, 60], "cutoffs.B": [45, 55], "rounding.total": [None, 0]}
+    found = sobol(case, factors, n=256)
+    first, total = by_loops(gone_through(case, factors, lambda new: (new.grades != case.grades).sum()))
+    assert found.table["first"].tolist() == pytest.approx(first, abs=1e-12)
+    assert found.table["total"].tolist() == pytest.approx(total, abs=1e-12)
+    assert (found.runs, found.failures.sum(), found.over) == (8, 2, 6)
+    drawn = sobol(case, factors | {"points": Box(relative=0.01)}, n=256)
+    assert not drawn.exact and 0.2 < drawn.failures.sum() / drawn.runs < 0.3 and 0 < drawn.over < 256
+    assert drawn.table.notna().all(axis=None)
+    for each in (found, drawn):
+        assert each.failures.sum() == each.alternatives.groupby("factor")["failed"].sum().iloc[0] > 0
+        (reason,) = each.failures.index
+        assert reason.zh != reason.en
 
 
 def test_experts_and_regions_of_points_are_single_factors(case):

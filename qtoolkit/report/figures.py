@@ -170,7 +170,8 @@ def grade_frequencies(result: Assessment, drawn: Simulation, language: str) -> A
 
 
 def choices(found: Sequence[Sobol], names: list[str], order: pd.Index, language: str) -> Any:
-    """Sobol indices of choices, of grades and of ranks side by side: alone dark, total pale with its interval."""
+    """Sobol indices of choices, of grades and of ranks side by side: alone dark, total pale, with its interval where there is
+    one."""
     import matplotlib.pyplot as plt
 
     fonts.use()
@@ -183,7 +184,8 @@ def choices(found: Sequence[Sobol], names: list[str], order: pd.Index, language:
         words = {"zh": "总影响", "en": "total"}[language], {"zh": "单独影响", "en": "alone"}[language]
         axes.barh(places, total, height=0.62, color="#b9d0e2", label=words[0])
         axes.barh(places, table["first"].clip(0, 1), height=0.34, color="#2f6690", label=words[1])
-        axes.hlines(places, table["total_low"].clip(0, 1), table["total_high"].clip(0, 1), color="#333333", linewidth=0.9)
+        if not sobol.exact:
+            axes.hlines(places, table["total_low"].clip(0, 1), table["total_high"].clip(0, 1), color="#333333", linewidth=0.9)
         axes.set_title(title[language], fontsize=9)
         axes.set_xlim(0, 1)
         axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "", "0.5", "", "1"])

@@ -10,6 +10,7 @@ import pandas as pd
 
 from qtoolkit import simulation
 from qtoolkit.assessment import Assessment
+from qtoolkit.engine import to_ticks
 from qtoolkit.inputs.changes import AS_IS
 from qtoolkit.inputs.scheme import Rounding
 from qtoolkit.language import Text, listing, same, say
@@ -52,6 +53,9 @@ def frequencies(result: Assessment, drawn: simulation.Simulation) -> list[Block]
         most=f"{100 * float(drawn.error(0.5)):.2g}%",
     )  # fmt: skip
     blocks: list[Block] = [Paragraph(text, "annex_scores")]
+    if drawn.sampling is not None:
+        how = say(zh="分值的抽样：{how}。", en="How the points are drawn: {how}.", how=drawn.sampling)
+        blocks.append(Paragraph(how, "annex_scores", style="note"))
     if drawn.note is not None:
         blocks.append(Paragraph(drawn.note, "annex_scores", style="note"))
     form = f".{drawn.decimals}%"
@@ -87,37 +91,82 @@ def choices(
         text = say(zh="{names}怎样选择，等级和位次都不变。", en="Whatever is chosen for {names}, no grade and no rank changes.", names=listing(names.values()))
         return [Paragraph(text, "stability", heading), *_failed(found)]
     main = found if found.moves else ranks
-    order = main.table["total"].sort_values(ascending=False, kind="stable").index
+    order = _falling(main.table["total"]).index
     blocks: list[Block] = [Paragraph(_sentence(result, found, names), "stability", heading), *_failed(found)]
     chart = Chart(
         "choices", Text("各项做法对等级和位次的影响", "What choices do to grades and ranks"),
         lambda language: figures.choices([found, ranks], [names[key].of(language) for key in order], order, language),
-        Text("深色为单独影响，浅色为连同相互作用的总影响，细线为95%区间", "Dark: alone; pale: with interactions; lines: 95% intervals"), "annex_scores",
+        _legend(found), "annex_scores",
     )  # fmt: skip
     columns = {"choice": (Text("做法", "Choice"), [names[key] for key in order], "")}
     for key, sobol, what in (("grades", found, Text("等级", "grades")), ("ranks", ranks, Text("位次", "ranks"))):
         table = sobol.table.loc[order]
         columns[f"{key}_first"] = (say(zh="{what}：单独影响", en="{what}: alone", what=what), list(table["first"].clip(lower=0)), ".2f")
         columns[f"{key}_total"] = (say(zh="{what}：总影响", en="{what}: total", what=what), list(table["total"]), ".2f")
-        ends = [words.interval(*row) for row in table[["total_low", "total_high"]].itertuples(index=False)]
-        columns[f"{key}_interval"] = (Text("95%区间", "95% interval"), ends, "")
+        if not sobol.exact:
+            ends = [words.interval(*row) for row in table[["total_low", "total_high"]].itertuples(index=False)]
+            columns[f"{key}_interval"] = (Text("95%区间", "95% interval"), ends, "")
     caption = Text("各项做法的影响（占等级改变家数、位次平均变动之方差的比重）", "Choices: shares of the variance of grade changes and of the mean rank shift")
-    small = [names[key] for key in order if main.table.loc[key, "total_high"] < NEGLIGIBLE]
-    text = say(
-        zh="共{runs:,}种组合，每种备选做法机会均等。单项做法合计占差异的{alone:.0%}，其余来自相互作用；几乎没有影响的是：{small}。",
-        en="{runs:,} combinations, all alternatives equally probable. By themselves the choices explain {alone:.0%} of the variance, the rest is interaction; hardly any effect: {small}.",
-        runs=main.runs, alone=1 - main.interactions, small=listing(small) if small else words.NONE,
-    )  # fmt: skip
-    blocks.append(Paragraph(text, "annex_scores"))
+    blocks.append(Paragraph(_weights(main, [names[key] for key in order if _negligible(main, key)]), "annex_scores"))
     return [*blocks, chart, table_of("choices", caption, "annex_scores", columns), _alternatives(result, found, ranks, names)]
+
+
+def _falling(values: pd.Series) -> pd.Series:
+    """The largest first; what differs by less than a tick (the last bits of a sum) stays in its order."""
+    ticks = pd.Series(to_ticks(values.fillna(-1.0).to_numpy()), range(len(values)))
+    return values.iloc[ticks.sort_values(ascending=False, kind="stable").index]
+
+
+def _legend(found: simulation.Sobol) -> Text:
+    if found.exact:
+        return Text("深色为单独影响，浅色为连同相互作用的总影响；均为精确值", "Dark: alone; pale: with interactions; all exact")
+    return Text("深色为单独影响，浅色为连同相互作用的总影响，细线为95%区间", "Dark: alone; pale: with interactions; lines: 95% intervals")
+
+
+def _negligible(found: simulation.Sobol, key: str) -> bool:
+    return bool(found.table.loc[key, "total" if found.exact else "total_high"] < NEGLIGIBLE)
+
+
+def _weights(found: simulation.Sobol, small: list[Text]) -> Text:
+    """What was gone through or drawn, and how much the choices explain by themselves."""
+    if found.exact:
+        how = say(
+            zh="全部{runs:,}种组合逐一计算，每种备选做法机会均等，影响为精确值，没有抽样误差",
+            en="All {runs:,} combinations were gone through, all alternatives equally probable: the shares are exact, without sampling error",
+            runs=found.runs,
+        )  # fmt: skip
+    else:
+        how = say(
+            zh="随机抽取{runs:,}种组合，每种备选做法机会均等",
+            en="{runs:,} combinations were drawn, all alternatives equally probable",
+            runs=found.runs,
+        )
+    alone = 1 - found.interactions
+    if len(found.failures):
+        explained = say(
+            zh="单项做法合计占差异的{alone:.0%}（有的组合不成立，各项做法不再互相独立，合计不必在100%以内）",
+            en="By themselves the choices explain {alone:.0%} of the variance (as some combinations are impossible the choices are not independent, and their sum may pass 100%)",
+            alone=alone,
+        )  # fmt: skip
+    else:
+        explained = say(
+            zh="单项做法合计占差异的{alone:.0%}，其余来自相互作用",
+            en="By themselves the choices explain {alone:.0%} of the variance, the rest is interaction",
+            alone=alone,
+        )
+    return say(
+        zh="{how}。{explained}；几乎没有影响的是：{small}。", en="{how}. {explained}; hardly any effect: {small}.",
+        how=how, explained=explained, small=listing(small) if small else words.NONE,
+    )  # fmt: skip
 
 
 def _sentence(result: Assessment, found: simulation.Sobol, names: Mapping[str, Text]) -> Text:
     if not found.moves:
         return say(zh="{names}怎样选择，等级都不变，只影响位次。", en="Whatever is chosen for {names}, no grade changes, only ranks.", names=listing(names.values()))
-    order = found.table["total"].sort_values(ascending=False, kind="stable")
+    order = _falling(found.table["total"])
     first = order.index[0]
-    own = found.alternatives.sort_values("mean", ascending=False, kind="stable").dropna(subset="mean")
+    own = found.alternatives.dropna(subset="mean")
+    own = own.loc[_falling(own["mean"]).index]
     worst = own.iloc[0] if len(own) else None
     zh_en = say(
         zh="把{n}项做法同时改变，平均有{mean:.1f}家等级与现行不同；影响最大的是{first}（占差异的{total:.0%}）",
@@ -138,9 +187,13 @@ def _failed(found: simulation.Sobol) -> list[Block]:
     """Combinations that scheme or data do not allow."""
     if found.failures.empty:
         return []
+    over = say(zh="其余{over:,}种组合", en="the other {over:,} combinations", over=found.over) if found.exact else say(
+        zh="没有此种组合的{over:,}组抽样", en="the {over:,} samples without any of them", over=found.over
+    )  # fmt: skip
     text = say(
-        zh="有{n:,}种组合不成立，未计入影响（主要原因：{why}）。", en="{n:,} combinations were impossible and are not counted (chiefly: {why}).",
-        n=int(found.failures.sum()), why=found.failures.index[0],
+        zh="有{n:,}种组合不成立，未计入影响（主要原因：{why}）；影响按{over}计算。",
+        en="{n:,} combinations were impossible and are not counted (chiefly: {why}); the shares are over {over}.",
+        n=int(found.failures.sum()), why=found.failures.index[0], over=over,
     )  # fmt: skip
     return [Paragraph(text, "annex_scores", style="note")]
 

@@ -18,7 +18,7 @@ import pandas as pd
 from qtoolkit.areas import Area
 from qtoolkit.assessment import Assessment
 from qtoolkit.engine import TICK, rank, score
-from qtoolkit.errors import InputError, real
+from qtoolkit.errors import InputError, WorkError, real
 from qtoolkit.regions import Region, area_of
 from qtoolkit.robustness.certificates import Certificates, New
 from qtoolkit.robustness.pairs import Keys, keys_over
@@ -92,7 +92,7 @@ def rank_range(
     new : "interval" or "scenario"
         Leaves without data may bring anything from 0 to full marks, each unit's apart, or what the scenario says.
     draws, seed : int
-        Uniform draws for comparison, where the region can draw.
+        Draws for comparison, where the region can draw.
 
     Returns
     -------
@@ -123,7 +123,7 @@ def rank_range(
     search.attain(np.concatenate([area.maximise(-keys.low.A), area.maximise(keys.high.A)]))
     try:
         drawn = search.attain(area.sample(draws, seed)) if draws > 0 else None
-    except InputError:
+    except (InputError, WorkError):  # draws only widen what is attained from inside: no region needs them
         drawn = None
     toss = np.random.default_rng(seed).standard_normal((min(draws, 1000), result.points.size))
     search.attain(area.maximise(toss) if len(toss) else toss)

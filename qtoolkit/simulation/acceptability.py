@@ -72,14 +72,27 @@ class Simulation:
     def seed(self) -> int:
         return self.task.draws.seed
 
+    @property
+    def sampling(self) -> Text | None:
+        """How the points are distributed and how they were drawn: exactly, or approximately with the diagnostics of the
+        chains; None where they stay as they are."""
+        area = self.task.draws.area
+        return None if area is None else say(zh="{measure}；{method}", en="{measure}; {method}", measure=area.measure, method=area.method)
+
+    @property
+    def independent(self) -> float:
+        """As many independent draws would be as good: fewer than `draws` where the points come from chains."""
+        area = self.task.draws.area
+        return self.draws * (1.0 if area is None else area.independent)
+
     def error(self, share: pd.DataFrame | pd.Series | float):
-        """Half the width of the 95% interval of a frequency: z·√(p(1 − p)/N), at least z²/(2N)."""
-        return np.maximum(Z * np.sqrt(share * (1 - share) / self.draws), Z**2 / (2 * self.draws))
+        """Half the width of the 95% interval of a frequency: z·√(p(1 − p)/N), at least z²/(2N), of N independent draws."""
+        return np.maximum(Z * np.sqrt(share * (1 - share) / self.independent), Z**2 / (2 * self.independent))
 
     @property
     def decimals(self) -> int:
         """Decimals of a percentage that the draws support: the widest interval is below half a unit of the last one."""
-        widest = 100 * Z * 0.5 / np.sqrt(self.draws)
+        widest = 100 * Z * 0.5 / np.sqrt(self.independent)
         return next(decimals for decimals in (3, 2, 1, 0) if widest <= 0.5 * 10.0**-decimals or decimals == 0)
 
     @cached_property
@@ -188,8 +201,8 @@ def simulate(
     ----------
     result : Assessment
     region : Region, optional
-        Points are drawn from it, uniformly as its description says (:mod:`qtoolkit.regions`; `Dirichlet` for noise around
-        the present points). As they are if left out.
+        Points are drawn from it, distributed as its docstring says (:mod:`qtoolkit.regions`; `Dirichlet` for noise around
+        the present points); `sampling` of what is returned says how. As they are if left out.
     draws, seed : int
         The same seed gives the same draws, whatever the executor.
     executor : concurrent.futures.Executor, optional

@@ -6,6 +6,7 @@ from which one whole vector of points is drawn: never one weight of a vector tha
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
@@ -60,16 +61,20 @@ class Sobol:
     ----------
     table : DataFrame, indexed by factor
         first (S), first_low, first_high, total (S_T), total_low, total_high: indices with 95% bootstrap intervals; NaN
-        where the target never moves.
+        where the target never moves. Exact indices have no intervals: they are NaN.
     alternatives : DataFrame
         factor, alternative, runs, mean (of the target with it, over the runs that did not fail), failed.
     failures : Series
         How many runs failed, by reason (Text).
     mean, sd : float
-        Of the target over the runs of the two base samples.
+        Of the target over the runs of the two base samples; over all combinations where exact.
     target : str
     runs : int
-        Settings asked for: n·(k + 2); `distinct` of them were computed.
+        Settings asked for: n·(k + 2), or all combinations where exact; `distinct` of them were computed.
+    exact : bool
+        Whether every combination of the alternatives was gone through, so that the indices are exact.
+    over : int
+        What the indices are over: the combinations, or the rows of the samples, in which nothing failed.
     """
 
     table: pd.DataFrame
@@ -80,6 +85,8 @@ class Sobol:
     target: str
     runs: int
     distinct: int
+    exact: bool = False
+    over: int = 0
 
     @property
     def moves(self) -> bool:
@@ -88,7 +95,8 @@ class Sobol:
 
     @cached_property
     def interactions(self) -> float:
-        """1 − Σ S: the share of the variance that no choice explains by itself."""
+        """1 − Σ S: the share of the variance that no choice explains by itself (below 0 where combinations fail, as the
+        choices are not independent over the others)."""
         return float(1 - self.table["first"].sum()) if self.moves else np.nan
 
 
@@ -104,10 +112,14 @@ def sobol(
 ) -> Sobol:
     """How much of the target's variance each choice explains, alone and with all others.
 
-    First-order index S = mean(f_B (f_AB − f_A)) / V (Saltelli et al. 2010), total index S_T = mean((f_A − f_AB)²) / (2V)
+    All alternatives of a choice are equally probable. Where every factor is a list of alternatives and there are no more
+    combinations than would be drawn, n·(k + 2), all of them are gone through, and the indices are exact:
+    S = Var(E[f | X_i]) / V and S_T = 1 − Var(E[f | all but X_i]) / V, over the combinations that scheme and data allow.
+
+    Else, first-order index S = mean(f_B (f_AB − f_A)) / V (Saltelli et al. 2010), total index S_T = mean((f_A − f_AB)²) / (2V)
     (Jansen 1999), over two scrambled Sobol samples A and B of n settings and, for each factor, A with that factor's column
-    of B. All alternatives of a choice are equally probable. A run that fails (a setting that scheme or data do not allow)
-    leaves its row of the samples out of the indices, and is counted.
+    of B. A run that fails (a setting that scheme or data do not allow) leaves its row of the samples out of the indices, and is
+    counted.
 
     Parameters
     ----------
@@ -121,7 +133,7 @@ def sobol(
         "rank_shift" (mean |rank − present rank|), "grade_changes" (units whose grade differs from the present one),
         "rank:<unit>", "grade:<unit>" (0 the worst), "score:<unit>", or "top:<m>" (share of the present first m that stay).
     n : int
-        A power of 2.
+        A power of 2. With a region among the factors, or too many combinations, the size of the samples.
     seed, executor
         As for :func:`simulate`.
     bootstrap : int
@@ -143,6 +155,8 @@ def sobol(
     >>> found = sobol(r, {"cutoffs.A": [60, 65, 72], "rounding.total": [None, 0]}, n=256)
     >>> found.table["total"].round(1).tolist(), found.alternatives["mean"].round(1).tolist()
     ([1.0, 0.0], [0.0, 0.0, 2.0, 0.7, 0.7])
+    >>> found.exact, found.runs
+    (True, 6)
     """
     if not (isinstance(n, int) and n >= 2 and n & (n - 1) == 0):
         raise InputError(say(zh="n 应为 2 的整数次幂，现为 {found}", en="n must be a power of 2, found {found}", found=n))
@@ -151,20 +165,24 @@ def sobol(
     if not columns:
         raise InputError(say(zh="没有可供比较的选择（factors）", en="there is no choice to vary (factors)"))
     measured, k = target_of(result, target), len(columns)
-    picked = _design(k, n, seed)
-    codes = np.stack([np.minimum((picked[:, i] * len(c)).astype(np.int64), len(c) - 1) for i, c in enumerate(columns.values())], axis=1)
+    sizes = [len(alternatives) for alternatives in columns.values()]
+    exact = not any(isinstance(given, Region) for given in factors.values()) and math.prod(sizes) <= n * (k + 2)
+    codes = np.indices(sizes).reshape(k, -1).T if exact else _codes(sizes, n, seed)
     distinct, which = np.unique(codes, axis=0, return_inverse=True)
     frame = pd.DataFrame({key: _column(c, distinct[:, i]) for i, (key, c) in enumerate(columns.items())})
     done = settings(result, frame, {"target": measured}, executor)
-    values = done["target"].to_numpy(float)[which.ravel()].reshape(k + 2, n)
+    values = done["target"].to_numpy(float)[which.ravel()].reshape(sizes if exact else (k + 2, n))
     reasons = [text for text in done["failed"].to_numpy()[which.ravel()] if text is not None]
-    table = pd.DataFrame(_indices(values, bootstrap, seed), index=pd.Index(list(columns), name="factor"))
-    base = values[:2].ravel()
+    found = exact_indices(values) if exact else _indices(values, bootstrap, seed)
+    table = pd.DataFrame(found, index=pd.Index(list(columns), name="factor"))
+    base = (values if exact else values[:2]).ravel()
     base = base[~np.isnan(base)]
+    over = base.size if exact else int((~np.isnan(values)).all(axis=0).sum())
     failures = pd.Series(dict(Counter(reasons).most_common()), dtype=int)
     by = _by_alternative(factors, columns, codes, values.ravel())
     mean, sd = (float(base.mean()), float(base.std())) if base.size else (np.nan, 0.0)
-    return Sobol(table, by, failures, mean, sd, target, n * (k + 2), len(distinct))
+    sd = 0.0 if base.size and np.ptp(base) == 0 else sd
+    return Sobol(table, by, failures, mean, sd, target, len(codes), len(distinct), exact, over)
 
 
 def choices(result: Assessment, band: float = 0.1) -> dict[str, Sequence[Any] | Region]:
@@ -235,6 +253,51 @@ def _design(k: int, n: int, seed: int) -> np.ndarray:
     drawn = qmc.Sobol(2 * k, rng=np.random.default_rng(seed)).random(n)
     a, b = drawn[:, :k], drawn[:, k:]
     return np.concatenate([a, b, *(np.where(np.arange(k) == i, b, a) for i in range(k))])
+
+
+def _codes(sizes: Sequence[int], n: int, seed: int) -> np.ndarray:
+    """The design as numbers of alternatives, (n·(k + 2), k)."""
+    picked = _design(len(sizes), n, seed)
+    return np.stack([np.minimum((picked[:, i] * size).astype(np.int64), size - 1) for i, size in enumerate(sizes)], axis=1)
+
+
+def exact_indices(grid: np.ndarray) -> dict[str, np.ndarray]:
+    """S and S_T of f over all combinations, one axis a factor, NaN where a combination failed: over the others, all equally
+    probable. Without intervals (NaN), and NaN where f never moves.
+
+    Sums are rounded once (`math.fsum`) and values are compared by their differences: a factor without any effect has 0.
+
+    >>> found = exact_indices(np.array([[0.0, 1.0], [2.0, 3.0]]))  # 2a + b
+    >>> found["first"].tolist(), found["total"].tolist()
+    ([0.8, 0.2], [0.8, 0.2])
+    """
+    held, k = ~np.isnan(grid), grid.ndim
+    nothing = np.full(k, np.nan)
+    names = ("first", "first_low", "first_high", "total", "total_low", "total_high")
+    seen = grid[held]
+    variance = _spread(seen) if seen.size else 0.0
+    if variance == 0:
+        return dict.fromkeys(names, nothing)
+    first, total = np.empty(k), np.empty(k)
+    for i in range(k):
+        rows, some = (np.moveaxis(each, i, 0).reshape(grid.shape[i], -1) for each in (grid, held))
+        levels = some.any(axis=1)
+        means = [math.fsum(row[own]) / own.sum() for row, own in zip(rows[levels], some[levels], strict=True)]
+        first[i] = _spread(np.array(means), some[levels].sum(axis=1)) / variance
+        cells = some.any(axis=0)
+        shifted = np.where(some, rows - np.where(some, rows, np.inf).min(axis=0, initial=np.inf), 0.0)[:, cells]
+        count = some[:, cells].sum(axis=0)
+        away = np.where(some[:, cells], shifted - shifted.sum(axis=0) / count, 0.0)
+        total[i] = math.fsum((away**2).ravel()) / seen.size / variance
+    return dict(zip(names, (first, nothing, nothing, total, nothing, nothing), strict=True))
+
+
+def _spread(values: np.ndarray, weights: np.ndarray | None = None) -> float:
+    """The variance, weighted; exactly 0 of equal values."""
+    weights = np.ones(values.size) if weights is None else weights
+    shifted, whole = values - values.min(), math.fsum(weights)
+    mean = math.fsum(weights * shifted) / whole
+    return math.fsum(weights * (shifted - mean) ** 2) / whole
 
 
 def _indices(values: np.ndarray, bootstrap: int, seed: int) -> dict[str, np.ndarray]:
