@@ -16,7 +16,7 @@ from qtoolkit.language import Text, say
 from qtoolkit.solver import System, linear_program
 
 NEAR = 1e-9  # how far outside, as a share of the total, still counts as inside
-TIE = 1e-13  # values this close, as a share of the largest, are the same
+TIE = 2e-14  # values this close, as a share of the largest, are the same
 UNIFORM = Text("在该范围内均匀分布", "uniform on the region")
 EXACT = Text("精确且相互独立的抽样", "drawn exactly and independently")
 

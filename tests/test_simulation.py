@@ -17,7 +17,7 @@ from qtoolkit.engine.tally import tally
 from qtoolkit.errors import InputError
 from qtoolkit.inputs.models import validate
 from qtoolkit.inputs.scheme import Scheme
-from qtoolkit.regions import Box, Dirichlet, Hull, Simplex
+from qtoolkit.regions import Box, Dirichlet, Hull, Levels, RankOrder, Simplex
 from qtoolkit.simulation import rank_confidence
 from qtoolkit.simulation.sampling import CHUNK, draws_of
 from tests.robustness.lp import flat
@@ -170,6 +170,9 @@ def test_any_number_of_workers_gives_the_same_bytes(case):
             other = qt.simulation.simulate(case, Box(relative=0.3), executor=pool, **keys)
             assert all(a.to_numpy().tobytes() == b.to_numpy().tobytes() for a, b in zip(everything(alone), everything(other), strict=True))
             assert alone.rank_shift == other.rank_shift and other.note is None
+        for region in (RankOrder(["x0", "x1", "x2", "x3"]) & Box(relative=0.3), Levels(0.3) & RankOrder(["x0", "x1", "x2", "x3"])):
+            one, other = (qt.simulation.simulate(case, region, executor=pool, **keys) for pool in (None, processes))
+            assert all(a.to_numpy().tobytes() == b.to_numpy().tobytes() for a, b in zip(everything(one), everything(other), strict=True))
     assert not alone.rank_acceptability.equals(qt.simulation.simulate(case, Box(relative=0.3), draws=20_000, seed=8).rank_acceptability)
 
 

@@ -6,6 +6,7 @@ import numpy as np
 
 BATCH = 4096  # rows proposed at a time; part of what a seed means
 POINT = 1e-12  # of the total: a region so near a corner is the corner
+SAME = 1e-12  # widths that differ by less than this share are the same
 POOREST = 0.02  # acceptance below which proposals are tilted
 
 
@@ -18,7 +19,7 @@ def box_simplex(rng: np.random.Generator, lo: np.ndarray, hi: np.ndarray, total:
     ∝ e^θ(last): the product is constant on the region, so the draws are exact and independent still.
     """
     width = hi - lo
-    last = int(width.argmax())
+    last = int((width >= width.max() * (1 - SAME)).argmax())  # the first of equals
     rest = np.where(np.arange(width.size) == last, 0.0, width)
     need = total - lo.sum()
     if not rest.any() or min(need, width.sum() - need) <= POINT * max(total, 1.0):  # a single point

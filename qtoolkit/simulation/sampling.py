@@ -84,6 +84,8 @@ def draws_of(result: Assessment, region: Region | None, draws: int, seed: int, e
     spread = _checked(result, errors)
     size = CHUNK if spread is None else int(np.clip(CELLS // max(spread.size, 1), 16, CHUNK))
     area = None if region is None else area_of(region, result)
+    if area is not None:
+        area.sample(1)  # refused now rather than in a worker; and what draws need is made ready once
     averaged = () if spread is None else averaged_cells(result.scheme, result.table)
     moves = int(to_ticks(real("jitter", jitter)))
     return Draws(result.engine, area, spread, moves, draws, size, seed, averaged)

@@ -13,6 +13,7 @@ import qtoolkit as qt
 from qtoolkit.inputs.models import validate
 from qtoolkit.inputs.scheme import Rounding, Scheme
 from qtoolkit.language import LANGUAGES
+from qtoolkit.regions import Box
 from qtoolkit.report import (
     assessment,
     comparison,
@@ -229,6 +230,23 @@ def test_every_kind_of_choice_has_a_name_in_both_languages():
         assert not re.search(r"[\u4e00-\u9fff，。；：（）、]", en), en
     assert any("不成立" in text for block in blocks for text in texts(block, "zh"))  # cutoffs out of order, too few values
     assert any(block.name == "rank_sets" for block in blocks if isinstance(block, DataTable))
+
+
+def test_exact_influences_of_choices_are_said_to_be_exact_and_have_no_interval():
+    """Lists of alternatives are gone through (2 · 3 combinations, of which none fails); with a region they are drawn."""
+    frame = pd.DataFrame({"a": [0.9, 0.7, 0.62], "b": [0.69, 0.8, 0.6]}, index=["甲市", "乙市", "丙市"])
+    result, lists = one(frame, {"A": 80, "B": 60, "C": 0}), {"rounding.total": [None, 0], "cutoffs.A": [78, 80, 82]}
+    for factors, exact in ((lists, True), (lists | {"points": Box(relative=0.2)}, False)):
+        blocks = simulated.choices(result, factors, 0.1, n=32)
+        zh, en = (" ".join(text for block in blocks for text in texts(block, language)) for language in LANGUAGES)
+        assert ("全部6种组合" in zh) == ("All 6 combinations" in en) == ("精确" in zh) == ("exact" in en) == exact
+        assert ("95%" in zh) == ("95%" in en) == ("随机抽取160种组合" in zh) == (not exact)
+    with_holes = lists | {"cutoffs.B": [60, 79]}
+    found = qt.simulation.sobol(result, with_holes)
+    blocks = simulated.choices(result, with_holes, 0.1, n=32)
+    (why,) = [block.text for block in blocks if isinstance(block, Paragraph) and "不成立" in block.text.zh and "影响按" in block.text.zh]
+    assert (found.failures.sum(), found.over) == (2, 10)  # an A from 78 with a B from 79, with both roundings
+    assert "有2种" in why.zh and "其余10种组合" in why.zh and "the other 10 combinations" in why.en
 
 
 def test_new_indicators_are_named_with_those_whose_grade_depends_on_them():

@@ -11,7 +11,7 @@ from qtoolkit.engine.sampling import box_simplex
 from qtoolkit.errors import InputError
 from qtoolkit.inputs.models import validate
 from qtoolkit.inputs.scheme import Scheme
-from qtoolkit.regions import Box, Hull, Levels, RankOrder, Simplex
+from qtoolkit.regions import Box, Dirichlet, Hull, Levels, RankOrder, Simplex
 from tests.robustness.lp import box, extreme, flat
 
 
@@ -150,6 +150,35 @@ def test_draws_have_the_moments_of_the_uniform_distribution():
     assert p.std(axis=0) == pytest.approx(naive.std(axis=0), rel=0.03)
     assert np.corrcoef(p.T) == pytest.approx(np.corrcoef(naive.T), abs=0.03)
     assert (p >= area.lo - 1e-12).all() and (p <= area.hi + 1e-12).all() and p.sum(axis=1) == pytest.approx([100.0] * len(p))
+
+
+def test_equal_widths_up_to_rounding_take_up_the_sum_in_their_order():
+    """.3 and .1 + .2 differ in the last bit: which of them takes up the sum must not hang on it."""
+    drawn = [
+        box_simplex(np.random.default_rng(1), np.zeros(3), np.array(width), 0.5, 50)
+        for width in ([0.3, 0.1 + 0.2, 0.3], [0.1 + 0.2, 0.3, 0.3])
+    ]
+    assert 0.1 + 0.2 > 0.3 and drawn[0] == pytest.approx(drawn[1], abs=1e-12)
+
+
+def test_a_hull_names_the_first_of_equal_vertices():
+    """Where all leaves are worth the same, up to the last bit, all vectors are: the witness is the first of them."""
+    result = assessed([60.0, 40.0, 0.0])
+    area = Hull([{"x0": 60.0, "x1": 40.0, "x2": 0.0}, {"x0": 30.0, "x1": 55.0, "x2": 15.0}, {"x0": 0.0, "x1": 70.0, "x2": 30.0}]).at(result)
+    c = np.array([[0.3, 0.3, 0.3], [0.1 + 0.2, 0.3, 0.3], [0.3, 0.3, 0.1 + 0.2]])
+    assert area.maximise(c).tolist() == [[60.0, 40.0, 0.0]] * 3
+
+
+def test_noise_is_its_support_to_exact_methods_and_says_so():
+    """The draws of a Dirichlet leave indicators without points at 0: the exact range is over the others, not over all."""
+    result = flat([60.0, 40.0, 0.0], [[0.2, 0.5, 1.0], [0.9, 0.1, 0.3]], 50)
+    region = Dirichlet(sd=5.0)
+    area = region.at(result)
+    assert area.hi.tolist() == [100, 100, 0] and area.contains(area.sample(200, 1)).all()
+    found = qt.robustness.score_range(result, region).table
+    assert found[["low", "high"]].to_numpy() == pytest.approx(np.array([[20, 50], [10, 90]]))
+    text = region.describe()
+    assert "任意非负分值" in text.zh and "any points of 0 or more" in text.en
 
 
 def test_tilted_draws_are_uniform_too():
