@@ -11,15 +11,17 @@ import numpy as np
 
 from qtoolkit.areas import EXACT, Area, BoxArea, NoiseArea, OrderArea, SimplexArea, TreeArea, faces_of
 from qtoolkit.engine.chains import OrderedBox
-from qtoolkit.engine.walks import Walk
+from qtoolkit.engine.walks import Walk, rounded
 from qtoolkit.errors import InputError
 from qtoolkit.language import Text, say
 from qtoolkit.solver import System, linear_program
 
 PILOT = 4096  # proposals by which the ways to draw are compared; also proposals at a time
 FEWEST = 8  # of them that must be kept for exact draws
+DEAR = PILOT / 150_000  # times d², of proposals by chains of d points: a second or two for as many draws as a chunk has
 WALKERS = 64  # chains of a walk
-INWARD = 0.9  # how far from the middle towards the ends of the region chains start
+WORST = 1.1  # R̂ beyond which chains are not to be relied on
+INWARD = 0.5  # how far from the middle towards the ends of the region chains start
 
 Propose = Callable[[np.random.Generator, int], np.ndarray]
 
@@ -70,6 +72,16 @@ def _nothing() -> InputError:
     return InputError(say(zh="几个浮动范围没有交集", en="the regions have no points in common"))
 
 
+def _astray(ratio: float) -> InputError:
+    text = say(
+        zh="该浮动范围没有可行的精确抽样方法，近似的随机行走又不收敛（R̂为{ratio:.2f}，应不超过{worst}），不能抽样；请换用其他范围",
+        en="this region has no practical exact way to draw, and approximate chains do not come to agree (R̂ is {ratio:.2f}, "
+        "expected at most {worst}): nothing is drawn; use another region",
+        ratio=ratio, worst=WORST,
+    )  # fmt: skip
+    return InputError(text)
+
+
 class Proposed(Area):
     """Uniform draws by rejection: of several ways to propose points the one that keeps most; where all keep too few, by
     hit-and-run, which is called approximate."""
@@ -81,9 +93,14 @@ class Proposed(Area):
 
     @cached_property
     def _best(self) -> int | None:
-        """Which way keeps most (the first of equals), None if none keeps enough."""
-        kept = [len(way(np.random.default_rng(0), PILOT)) for way in self.ways]
-        return int(np.argmax(kept)) if kept and max(kept) >= FEWEST else None
+        """Which way keeps most for what it costs (the first of equals), None if none keeps enough."""
+        worth = [len(way(np.random.default_rng(0), PILOT)) / least for way, least in zip(self.ways, self.least, strict=True)]
+        return int(np.argmax(worth)) if max(worth, default=0) >= 1 else None
+
+    @property
+    def least(self) -> list[float]:
+        """How many of PILOT proposals each way must keep."""
+        return [FEWEST] * len(self.ways)
 
     def sample(self, m, seed=0):
         rng = np.random.default_rng(seed)
@@ -126,7 +143,7 @@ class Proposed(Area):
         Raises
         ------
         InputError
-            The region is flat, or is not known by its faces.
+            The region is flat, is not known by its faces, or the chains do not come to agree (R̂).
         """
         rows, high, equal = self.faces
         size = np.linalg.norm(rows, axis=1)
@@ -144,9 +161,11 @@ class Proposed(Area):
         if found is None or found[-1] <= 10 * self.near:
             raise self.refusal
         ends = self.maximise(np.random.default_rng(0).standard_normal((WALKERS, d)))
-        starts = found[:-1] + INWARD * (ends - found[:-1])
-        spread = np.maximum(np.ptp(ends, axis=0), self.near)
-        return Walk(rows, high, basis @ (basis.T * spread) @ basis, starts)
+        centre, basis = rounded(rows, high, basis, found[:-1])
+        walk = Walk(rows, high, basis, centre + INWARD * (ends - centre))
+        if walk.pilot[1] > WORST:
+            raise _astray(walk.pilot[1])
+        return walk
 
     @cached_property
     def _inside(self) -> np.ndarray:
@@ -210,6 +229,10 @@ class ChainArea(Proposed):
     @cached_property
     def ways(self):
         return [self._from_chains, self._from_the_cone]
+
+    @property
+    def least(self):
+        return [max(FEWEST, DEAR * len(self.low) ** 2), FEWEST]
 
     def _from_chains(self, rng: np.random.Generator, rows: int) -> np.ndarray:
         kept = self.fitted.proposed(rng, rows)

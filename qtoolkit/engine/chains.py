@@ -11,7 +11,7 @@ import numpy as np
 from qtoolkit.engine.sampling import POINT, tilted
 
 PILOT = 1024  # proposals by which the coordinate that takes up the sum is chosen
-STEPS = 60  # of the search for the tilt
+STEPS = 40  # of the search for the tilt
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,28 @@ from functools import cached_property
 
 import numpy as np
 
-WARM = 20  # steps of each chain that are thrown away, per dimension
+WARM = 8  # times r², of r dimensions: steps of each chain that are thrown away
 RECORDS = 200  # states of each chain by which the pilot run is judged
-THINNEST = 8  # states are compared every so many parts of a dimension
+NEWTON = 100  # steps towards the centre
+THINNEST = 16  # states are compared every r²/16 steps
+
+
+def rounded(rows: np.ndarray, high: np.ndarray, basis: np.ndarray, start: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The analytic centre of rows·p ≤ high, Σ log(high − rows·p) greatest, from an inner point; and directions (d, r) in which
+    the region is about equally wide there: the axes of Dikin's ellipsoid."""
+    p = start
+    for _ in range(NEWTON):
+        slack = high - rows @ p
+        slopes = (rows @ basis) / slack[:, None]
+        step = np.linalg.solve(slopes.T @ slopes, -slopes.sum(axis=0))
+        falls = slopes @ step  # of the slacks, as shares of them
+        far = float(np.linalg.norm(falls))
+        p = p + (basis @ step) / (1.0 + far if far > 0.25 else 1.0)  # damped: each step stays inside and gains
+        if np.abs(falls).max() < 1e-6:
+            break
+    slopes = (rows @ basis) / (high - rows @ p)[:, None]
+    values, axes = np.linalg.eigh(slopes.T @ slopes)
+    return p, basis @ (axes / np.sqrt(values))
 
 
 @dataclass(frozen=True)
@@ -55,8 +74,8 @@ class Walk:
         """Steps between draws, the greatest R̂ of any coordinate (Gelman & Rubin 1992), and the least share of draws that
         are as good as independent."""
         rng, r = np.random.default_rng(0), self.basis.shape[1]
-        every = max(1, r // THINNEST)
-        p = self._stepped(rng, self.starts, WARM * r)
+        every = max(1, r * r // THINNEST)
+        p = self._stepped(rng, self.starts, WARM * r * r)
         seen = np.empty((RECORDS, *p.shape))
         for i in range(RECORDS):
             seen[i] = p = self._stepped(rng, p, every)
@@ -76,7 +95,7 @@ class Walk:
 
     def sample(self, rng: np.random.Generator, m: int) -> np.ndarray:
         """m draws, (m, d): as many of each chain, the chains' first steps thrown away."""
-        p = self._stepped(rng, self.starts, WARM * self.basis.shape[1])
+        p = self._stepped(rng, self.starts, WARM * self.basis.shape[1] ** 2)
         drawn = []
         for _ in range(-(-m // len(p))):
             p = self._stepped(rng, p, self.pilot[0])

@@ -332,4 +332,6 @@ def _by_alternative(factors: Mapping[str, Any], columns: Mapping[str, Any], code
             own = values[codes[:, i] == code]
             seen = own[~np.isnan(own)]
             rows.append((key, alternative, own.size, float(seen.mean()) if seen.size else np.nan, int(np.isnan(own).sum())))
-    return pd.DataFrame(rows, columns=["factor", "alternative", "runs", "mean", "failed"])
+    table = pd.DataFrame(rows, columns=["factor", "alternative", "runs", "mean", "failed"])
+    table["alternative"] = pd.Series([row[1] for row in rows], dtype=object)  # None beside numbers would turn into NaN
+    return table
