@@ -1,4 +1,5 @@
-"""Intersections of regions, bound to one scheme. They are drawn from uniformly, in whatever order they are written."""
+"""Intersections of regions, bound to one scheme. They are drawn from uniformly, in whatever order
+they are written."""
 
 from __future__ import annotations
 
@@ -9,7 +10,16 @@ from functools import cached_property
 
 import numpy as np
 
-from qtoolkit.areas import EXACT, Area, BoxArea, NoiseArea, OrderArea, SimplexArea, TreeArea, faces_of
+from qtoolkit.areas import (
+    EXACT,
+    Area,
+    BoxArea,
+    NoiseArea,
+    OrderArea,
+    SimplexArea,
+    TreeArea,
+    faces_of,
+)
 from qtoolkit.engine.chains import OrderedBox
 from qtoolkit.engine.walks import Walk, rounded
 from qtoolkit.errors import InputError
@@ -18,7 +28,9 @@ from qtoolkit.solver import System, linear_program
 
 PILOT = 4096  # proposals by which the ways to draw are compared; also proposals at a time
 FEWEST = 8  # of them that must be kept for exact draws
-DEAR = PILOT / 150_000  # times d², of proposals by chains of d points: a second or two for as many draws as a chunk has
+DEAR = (
+    PILOT / 150_000
+)  # times d², of proposals by chains of d points: a second or two for as many draws as a chunk has
 WALKERS = 64  # chains of a walk
 WORST = 1.1  # R̂ beyond which chains are not to be relied on
 INWARD = 0.5  # how far from the middle towards the ends of the region chains start
@@ -27,7 +39,8 @@ Propose = Callable[[np.random.Generator, int], np.ndarray]
 
 
 def meet(areas: Sequence[Area]) -> Area:
-    """The intersection, the same object whatever the order of `areas`: boxes are made one box, a box and an order one."""
+    """The intersection, the same object whatever the order of `areas`: boxes are made one box, a
+    box and an order one."""
     total = areas[0].total
     kinds = (BoxArea, OrderArea, SimplexArea)
     rest = _distinct([area for area in areas if not isinstance(area, kinds)])
@@ -52,11 +65,22 @@ def _distinct(areas: Sequence[Area]) -> list[Area]:
 
 
 def _one_box(boxes: Sequence[BoxArea]) -> BoxArea:
-    low, high = np.max([box.low for box in boxes], axis=0), np.min([box.high for box in boxes], axis=0)
+    low, high = (
+        np.max([box.low for box in boxes], axis=0),
+        np.min([box.high for box in boxes], axis=0),
+    )
     for box in boxes:  # one inside all others stays what it is
-        if (box.low == low).all() and (box.high == high).all() and (box.centre is not None or len(boxes) == 1):
+        if (
+            (box.low == low).all()
+            and (box.high == high).all()
+            and (box.centre is not None or len(boxes) == 1)
+        ):
             return box
-    if (low > high).any() or low.sum() > boxes[0].total + boxes[0].near or high.sum() < boxes[0].total - boxes[0].near:
+    if (
+        (low > high).any()
+        or low.sum() > boxes[0].total + boxes[0].near
+        or high.sum() < boxes[0].total - boxes[0].near
+    ):
         raise _nothing()
     return BoxArea(low, high, boxes[0].total)
 
@@ -75,7 +99,8 @@ def _nothing() -> InputError:
 def _astray(ratio: float) -> InputError:
     text = say(
         zh="该浮动范围没有可行的精确抽样方法，近似的随机行走又不收敛（R̂为{ratio:.2f}，应不超过{worst}），不能抽样；请换用其他范围",
-        en="this region has no practical exact way to draw, and approximate chains do not come to agree (R̂ is {ratio:.2f}, "
+        en="this region has no practical exact way to draw, and approximate chains do not come "
+        "to agree (R̂ is {ratio:.2f}, "
         "expected at most {worst}): nothing is drawn; use another region",
         ratio=ratio, worst=WORST,
     )  # fmt: skip
@@ -83,8 +108,8 @@ def _astray(ratio: float) -> InputError:
 
 
 class Proposed(Area):
-    """Uniform draws by rejection: of several ways to propose points the one that keeps most; where all keep too few, by
-    hit-and-run, which is called approximate."""
+    """Uniform draws by rejection: of several ways to propose points the one that keeps most; where
+    all keep too few, by hit-and-run, which is called approximate."""
 
     @property
     @abstractmethod
@@ -93,8 +118,12 @@ class Proposed(Area):
 
     @cached_property
     def _best(self) -> int | None:
-        """Which way keeps most for what it costs (the first of equals), None if none keeps enough."""
-        worth = [len(way(np.random.default_rng(0), PILOT)) / least for way, least in zip(self.ways, self.least, strict=True)]
+        """Which way keeps most for what it costs (the first of equals), None if none keeps
+        enough."""
+        worth = [
+            len(way(np.random.default_rng(0), PILOT)) / least
+            for way, least in zip(self.ways, self.least, strict=True)
+        ]
         return int(np.argmax(worth)) if max(worth, default=0) >= 1 else None
 
     @property
@@ -131,7 +160,8 @@ class Proposed(Area):
         return say(
             zh="近似抽样：随机行走（hit-and-run），每批{chains}条链、每{every}步取一次，R̂不超过{ratio:.3f}，"
             "相当于独立抽样的{share:.0%}",
-            en="approximate, by hit-and-run: {chains} chains a batch, every {every}th step kept, R̂ at most {ratio:.3f}, "
+            en="approximate, by hit-and-run: {chains} chains a batch, every {every}th step kept, "
+            "R̂ at most {ratio:.3f}, "
             "as good as {share:.0%} independent draws",
             chains=WALKERS, every=every, ratio=ratio, share=share,
         )  # fmt: skip
@@ -153,9 +183,11 @@ class Proposed(Area):
         if not basis.size:
             raise self.refusal
         inner = System(
-            np.eye(d, d + 1), np.append(np.full(d, -np.inf), 0.0), np.append(np.full(d, np.inf), self.total),
-            np.concatenate([np.column_stack([rows, np.ones(k)]), np.column_stack([equal, np.zeros(len(equal))])]),
-            np.append(np.full(k, -np.inf), equal @ self._inside), np.append(high, equal @ self._inside),
+            np.eye(d, d + 1),
+            np.append(np.full(d, -np.inf), 0.0), np.append(np.full(d, np.inf), self.total),
+            np.column_stack([np.concatenate([rows, equal]), np.append(np.ones(k), 0 * equal[:, 0])]),
+            np.append(np.full(k, -np.inf), equal @ self._inside),
+            np.append(high, equal @ self._inside),
         )  # fmt: skip
         found = linear_program(np.append(np.zeros(d), -1.0), inner)
         if found is None or found[-1] <= 10 * self.near:
@@ -175,13 +207,15 @@ class Proposed(Area):
     @property
     @abstractmethod
     def faces(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """The region as rows·p ≤ high (k, d) and (k,), and the rows whose value is the same everywhere (e, d)."""
+        """The region as rows·p ≤ high (k, d) and (k,), and the rows whose value is the same
+        everywhere (e, d)."""
 
     @property
     def refusal(self) -> InputError:
         text = say(
             zh="几个浮动范围的交集太薄，不能均匀抽样",
-            en="the regions have too little in common: there is no way to draw uniformly from so thin a region",
+            en="the regions have too little in common: there is no way to draw uniformly from so "
+            "thin a region",
         )
         return InputError(text)
 
@@ -214,7 +248,9 @@ class ChainArea(Proposed):
         steps = np.eye(d)[self._rising]
         rows = np.concatenate([steps[1:] - steps[:-1], np.ones((1, d))])
         low = np.append(np.zeros(d - 1), self.total)
-        return System(np.eye(d), self.low, self.high, rows, low, np.append(np.full(d - 1, np.inf), self.total))
+        return System(
+            np.eye(d), self.low, self.high, rows, low, np.append(np.full(d - 1, np.inf), self.total)
+        )
 
     @property
     def faces(self):
@@ -274,7 +310,8 @@ class MeetArea(Proposed):
             low.append(np.zeros(len(rows[-1])))
             high.append(np.zeros(len(rows[-1])))
         whole = System(
-            padded(parts[0].transform, 0), np.concatenate([p.lo for p in parts]), np.concatenate([p.hi for p in parts]),
+            padded(parts[0].transform, 0),
+            np.concatenate([p.lo for p in parts]), np.concatenate([p.hi for p in parts]),
             np.concatenate(rows), np.concatenate(low), np.concatenate(high),
         )  # fmt: skip
         if linear_program(np.zeros(width), whole) is None:

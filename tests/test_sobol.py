@@ -1,8 +1,8 @@
 """Sobol indices against closed forms and Ishigami's, against all combinations gone through, and where nothing may move."""
 
 import itertools
-from statistics import fmean, pvariance
 from concurrent.futures import ThreadPoolExecutor
+from statistics import fmean, pvariance
 
 import numpy as np
 import pandas as pd

@@ -18,9 +18,10 @@ STEPS = 40  # of the search for the tilt
 class Chains:
     """y₁ ≤ y₂ ≤ … ≤ y_n with lo ≤ y ≤ hi, drawn with density ∝ e^θΣy; the sum is free.
 
-    The ends of all intervals cut the line into cells. Which variables lie in which cell is drawn from the exact weights
-    Π (∫ e^θy over the cell)^m / m!, m variables in a cell, found by adding up cell after cell; within a cell m independent
-    draws are put in order. All terms are positive: nothing cancels.
+    The ends of all intervals cut the line into cells. Which variables lie in which cell is drawn
+    from the exact weights Π (∫ e^θy over the cell)^m / m!, m variables in a cell, found by adding
+    up cell after cell; within a cell m independent draws are put in order. All terms are positive:
+    nothing cancels.
 
     Attributes
     ----------
@@ -43,25 +44,31 @@ class Chains:
         width, middle = np.diff(self.edges), (self.edges[1:] + self.edges[:-1]) / 2
         half = np.abs(self.theta) * width / 2
         safe = np.where(half < 1e-6, 1.0, half)
-        bulge = np.where(half < 1e-6, 0.0, safe + np.log(-np.expm1(-2 * safe) / (2 * safe)))  # log(sinh(h)/h)
+        bulge = np.where(
+            half < 1e-6, 0.0, safe + np.log(-np.expm1(-2 * safe) / (2 * safe))
+        )  # log(sinh(h)/h)
         return self.theta * middle + np.log(width) + bulge
 
     @cached_property
     def _tables(self) -> tuple[float, list[np.ndarray]]:
-        """The logarithm of all weights added up; for each cell the logarithmic weights of (variables up to this cell,
-        variables in it): (n + 1, most in it + 1)."""
+        """The logarithm of all weights added up; for each cell the logarithmic weights of
+        (variables up to this cell, variables in it): (n + 1, most in it + 1)."""
         n, edges = self.lo.size, self.edges
         logs = np.full(n + 1, -np.inf)
         logs[0] = 0.0
         factorial = np.array([lgamma(m + 1) for m in range(n + 1)])
         tables = []
         for b, mass in enumerate(self._mass):
-            fits = (self.lo <= edges[b]) & (self.hi >= edges[b + 1])  # a run, as neither bound falls
+            fits = (self.lo <= edges[b]) & (
+                self.hi >= edges[b + 1]
+            )  # a run, as neither bound falls
             run = np.zeros(n + 1, int)  # how many variables up to the i-th fit, one after another
             run[1:] = np.where(fits, np.arange(1, n + 1) - np.argmax(fits), 0)
             m = np.arange(run.max() + 1)
             before = np.arange(n + 1)[:, None] - m
-            terms = np.where(m <= run[:, None], logs[np.maximum(before, 0)] + m * mass - factorial[m], -np.inf)
+            terms = np.where(
+                m <= run[:, None], logs[np.maximum(before, 0)] + m * mass - factorial[m], -np.inf
+            )
             most = terms.max(axis=1)
             most = np.where(np.isfinite(most), most, 0.0)
             with np.errstate(divide="ignore"):
@@ -76,7 +83,8 @@ class Chains:
 
     @cached_property
     def _lookup(self) -> list[tuple[np.ndarray, np.ndarray]]:
-        """For each cell, i + cumulative probability of the numbers in it, row after row, and the largest possible number."""
+        """For each cell, i + cumulative probability of the numbers in it, row after row, and the
+        largest possible number."""
         found = []
         for terms in self._tables[1]:
             most = terms.max(axis=1, keepdims=True)
@@ -112,9 +120,10 @@ class Chains:
 class OrderedBox:
     """lo ≤ p ≤ hi, p rising along the columns, Σp = total: exact and independent uniform draws.
 
-    All coordinates but one are drawn as a chain with its sum free (:class:`Chains`), that one takes up the sum, and a draw
-    is kept if it fits. The map is linear, so what is kept is uniform. Among neighbours with the same interval the one that
-    takes up the sum need not keep its place: put in order, each point comes out once for each of them. Tilted like
+    All coordinates but one are drawn as a chain with its sum free (:class:`Chains`), that one takes
+    up the sum, and a draw is kept if it fits. The map is linear, so what is kept is uniform. Among
+    neighbours with the same interval the one that takes up the sum need not keep its place: put in
+    order, each point comes out once for each of them. Tilted like
     :func:`qtoolkit.engine.sampling.box_simplex` where that keeps more.
 
     Attributes
@@ -154,13 +163,16 @@ class OrderedBox:
 
     @cached_property
     def _plan(self) -> tuple[float, int, int, int]:
-        """θ, the place of the coordinate that takes up the sum, and the first and last place of its equals."""
+        """θ, the place of the coordinate that takes up the sum, and the first and last place of its
+        equals."""
         lo, hi = (bound[self._free] for bound in self.bounds)
         ends = np.flatnonzero(np.append((np.diff(lo) != 0) | (np.diff(hi) != 0), True))
         groups = list(zip(np.append(0, ends[:-1] + 1).tolist(), ends.tolist(), strict=True))
         plans = []
         for theta in (0.0, self._balance()):
-            y = np.pad(Chains(lo, hi, theta).sample(np.random.default_rng(0), PILOT), ((0, 0), (1, 1)))
+            y = np.pad(
+                Chains(lo, hi, theta).sample(np.random.default_rng(0), PILOT), ((0, 0), (1, 1))
+            )
             y[:, 0], y[:, -1] = lo[0], hi[-1]
             room = [np.minimum(y[:, b + 2], hi[b]) - np.maximum(y[:, a], lo[a]) for a, b in groups]
             if theta != 0.0:  # what is left of it when kept with probability e^θ(x − end)
@@ -168,11 +180,15 @@ class OrderedBox:
             worth = np.array([r.mean() for r in room])
             a, b = groups[int((worth >= worth.max() * (1 - 1e-9)).argmax())]  # the first of equals
             plans.append((theta, b, a, b))
-        kept = [len(self._kept(np.random.default_rng(0), PILOT * 4, plan, self._others(plan))) for plan in plans]
+        kept = [
+            len(self._kept(np.random.default_rng(0), PILOT * 4, plan, self._others(plan)))
+            for plan in plans
+        ]
         return plans[1] if kept[1] > kept[0] else plans[0]
 
     def _balance(self) -> float:
-        """θ at which the chain's sum is right on average: where log ∫ e^θΣy − θ·total, which is convex, is least."""
+        """θ at which the chain's sum is right on average: where log ∫ e^θΣy − θ·total, which is
+        convex, is least."""
         lo, hi = (bound[self._free] for bound in self.bounds)
         need = self.total - self._fixed_sum
         reach = 2.0 * lo.size / min(need - lo.sum(), hi.sum() - need)

@@ -1,4 +1,5 @@
-"""Hit-and-run over a polytope: draws that are uniform in the limit only, with the diagnostics of their chains."""
+"""Hit-and-run over a polytope: draws that are uniform in the limit only, with the diagnostics of
+their chains."""
 
 from __future__ import annotations
 
@@ -13,9 +14,12 @@ NEWTON = 100  # steps towards the centre
 THINNEST = 16  # states are compared every r²/16 steps
 
 
-def rounded(rows: np.ndarray, high: np.ndarray, basis: np.ndarray, start: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The analytic centre of rows·p ≤ high, Σ log(high − rows·p) greatest, from an inner point; and directions (d, r) in which
-    the region is about equally wide there: the axes of Dikin's ellipsoid."""
+def rounded(
+    rows: np.ndarray, high: np.ndarray, basis: np.ndarray, start: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """The analytic centre of rows·p ≤ high, Σ log(high − rows·p) greatest, from an inner point; and
+    directions (d, r) in which the region is about equally wide there: the axes of Dikin's
+    ellipsoid."""
     p = start
     for _ in range(NEWTON):
         slack = high - rows @ p
@@ -23,7 +27,9 @@ def rounded(rows: np.ndarray, high: np.ndarray, basis: np.ndarray, start: np.nda
         step = np.linalg.solve(slopes.T @ slopes, -slopes.sum(axis=0))
         falls = slopes @ step  # of the slacks, as shares of them
         far = float(np.linalg.norm(falls))
-        p = p + (basis @ step) / (1.0 + far if far > 0.25 else 1.0)  # damped: each step stays inside and gains
+        p = p + (basis @ step) / (
+            1.0 + far if far > 0.25 else 1.0
+        )  # damped: each step stays inside and gains
         if np.abs(falls).max() < 1e-6:
             break
     slopes = (rows @ basis) / (high - rows @ p)[:, None]
@@ -33,7 +39,8 @@ def rounded(rows: np.ndarray, high: np.ndarray, basis: np.ndarray, start: np.nda
 
 @dataclass(frozen=True)
 class Walk:
-    """Chains that start at `starts` and take, again and again, a random direction and a uniform point on the chord.
+    """Chains that start at `starts` and take, again and again, a random direction and a uniform
+    point on the chord.
 
     Attributes
     ----------
@@ -71,8 +78,8 @@ class Walk:
 
     @cached_property
     def pilot(self) -> tuple[int, float, float]:
-        """Steps between draws, the greatest R̂ of any coordinate (Gelman & Rubin 1992), and the least share of draws that
-        are as good as independent."""
+        """Steps between draws, the greatest R̂ of any coordinate (Gelman & Rubin 1992), and the
+        least share of draws that are as good as independent."""
         rng, r = np.random.default_rng(0), self.basis.shape[1]
         every = max(1, r * r // THINNEST)
         p = self._stepped(rng, self.starts, WARM * r * r)
@@ -80,7 +87,10 @@ class Walk:
         for i in range(RECORDS):
             seen[i] = p = self._stepped(rng, p, every)
         seen = seen[:, :, np.ptp(seen, axis=(0, 1)) > 0]
-        within, between = seen.var(axis=0, ddof=1).mean(axis=0), seen.mean(axis=0).var(axis=0, ddof=1)
+        within, between = (
+            seen.var(axis=0, ddof=1).mean(axis=0),
+            seen.mean(axis=0).var(axis=0, ddof=1),
+        )
         ratio = np.sqrt((RECORDS - 1) / RECORDS + between / within)
         away = seen - seen.mean(axis=(0, 1))
         variance = (away**2).mean(axis=(0, 1))

@@ -1,4 +1,5 @@
-"""Hit-and-run against closed forms: the moments of a simplex and of a long, thin box; its diagnostics."""
+"""Hit-and-run against closed forms: the moments of a simplex and of a long, thin box; its
+diagnostics."""
 
 import numpy as np
 import pytest
@@ -7,7 +8,8 @@ from qtoolkit.engine.walks import Walk
 
 
 def test_a_simplex():
-    """x ≥ 0, Σx = 1, d = 5: mean 1/d, variance (d − 1)/(d²(d + 1)); the error of a mean follows the effective draws."""
+    """x ≥ 0, Σx = 1, d = 5: mean 1/d, variance (d − 1)/(d²(d + 1)); the error of a mean follows the
+    effective draws."""
     d, m = 5, 20_000
     basis = np.linalg.svd(np.ones((1, d)))[2][1:].T
     starts = np.full((32, d), 0.02) + 0.9 * np.eye(d)[np.arange(32) % d]
@@ -22,7 +24,8 @@ def test_a_simplex():
 
 
 def test_chains_that_hardly_move_are_told_by_their_diagnostics():
-    """A box of 1 × 1000, with directions that are not scaled: chains stay near where they start, and R̂ says so."""
+    """A box of 1 × 1000, with directions that are not scaled: chains stay near where they start,
+    and R̂ says so."""
     faces, high = np.concatenate([np.eye(2), -np.eye(2)]), np.array([1000.0, 1.0, 0.0, 0.0])
     starts = np.column_stack([np.linspace(50, 950, 32), np.full(32, 0.5)])
     slow = Walk(faces, high, np.eye(2), starts).pilot

@@ -236,11 +236,11 @@ def test_exact_influences_of_choices_are_said_to_be_exact_and_have_no_interval()
     """Lists of alternatives are gone through (2 · 3 combinations, of which none fails); with a region they are drawn."""
     frame = pd.DataFrame({"a": [0.9, 0.7, 0.62], "b": [0.69, 0.8, 0.6]}, index=["甲市", "乙市", "丙市"])
     result, lists = one(frame, {"A": 80, "B": 60, "C": 0}), {"rounding.total": [None, 0], "cutoffs.A": [78, 80, 82]}
-    for factors, exact in ((lists, True), (lists | {"points": Box(relative=0.2)}, False)):
+    for factors, whole in ((lists, True), (lists | {"points": Box(relative=0.2)}, False)):
         blocks = simulated.choices(result, factors, 0.1, n=32)
         zh, en = (" ".join(text for block in blocks for text in texts(block, language)) for language in LANGUAGES)
-        assert ("全部6种组合" in zh) == ("All 6 combinations" in en) == ("精确" in zh) == ("exact" in en) == exact
-        assert ("95%" in zh) == ("95%" in en) == ("随机抽取160种组合" in zh) == (not exact)
+        assert ("全部6种组合" in zh) == ("All 6 combinations" in en) == ("精确" in zh) == ("exact" in en) == whole
+        assert ("95%" in zh) == ("95%" in en) == ("随机抽取160种组合" in zh) == (not whole)
     with_holes = lists | {"cutoffs.B": [60, 79]}
     found = qt.simulation.sobol(result, with_holes)
     blocks = simulated.choices(result, with_holes, 0.1, n=32)
