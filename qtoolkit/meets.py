@@ -28,9 +28,7 @@ from qtoolkit.solver import System, linear_program
 
 PILOT = 4096  # proposals by which the ways to draw are compared; also proposals at a time
 FEWEST = 8  # of them that must be kept for exact draws
-DEAR = (
-    PILOT / 150_000
-)  # times d², of proposals by chains of d points: a second or two for as many draws as a chunk has
+DEAR = PILOT / 150_000  # times d²: of proposals by chains of d points, dearer than others
 WALKERS = 64  # chains of a walk
 WORST = 1.1  # R̂ beyond which chains are not to be relied on
 INWARD = 0.5  # how far from the middle towards the ends of the region chains start
@@ -185,7 +183,9 @@ class Proposed(Area):
         inner = System(
             np.eye(d, d + 1),
             np.append(np.full(d, -np.inf), 0.0), np.append(np.full(d, np.inf), self.total),
-            np.column_stack([np.concatenate([rows, equal]), np.append(np.ones(k), 0 * equal[:, 0])]),
+            np.column_stack(
+                [np.concatenate([rows, equal]), np.append(np.ones(k), np.zeros(len(equal)))]
+            ),
             np.append(np.full(k, -np.inf), equal @ self._inside),
             np.append(high, equal @ self._inside),
         )  # fmt: skip
