@@ -1,0 +1,109 @@
+"""The copy of a run's inputs: what was used is what the manifest says, and the copy is a case by itself."""
+
+import json
+import shutil
+
+import pytest
+
+import qtoolkit as qt
+from qtoolkit.errors import InputError
+from qtoolkit.runs import run as running
+from qtoolkit.runs import staging
+from qtoolkit.runs.folder import run_hash, sha256
+from tests.runs.test_run import DATA, PARAMS, SCHEME, planned, project, run  # noqa: F401
+
+
+def manifest_of(out):
+    return json.loads((out / "manifest.json").read_text(encoding="utf-8"))
+
+
+def test_the_copy_has_the_same_names_and_runs_to_the_same_result(project):  # noqa: F811
+    first = run("params/tiny", out="out", formats=["html"], set={"cutoffs.A": 95})
+    copy = first / "case"
+    assert sorted(path.name for path in copy.iterdir()) == ["data.csv", "params.yaml", "scheme.yaml"]
+    assert (copy / "data.csv").read_bytes() == DATA.encode()
+    assert manifest_of(first)["inputs"]["data"]["sha256"] == sha256(DATA.encode())
+    again = run(copy, out="again", formats=["html"])
+    tables = "tables/scores.csv"
+    assert (again / tables).read_bytes() == (first / tables).read_bytes()
+    assert manifest_of(again)["parameters"] == manifest_of(first)["parameters"]
+
+
+def last_year(folder, cutoff=80):
+    folder.mkdir(parents=True)
+    (folder / "scheme.yaml").write_text(SCHEME.replace("cutoff: 90", f"cutoff: {cutoff}"), encoding="utf-8")
+    (folder / "data.csv").write_text(DATA, encoding="utf-8")
+    (folder / "params.yaml").write_text("scheme: scheme.yaml\ndata: data.csv\n", encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("place", "written", "laid"),
+    [
+        ("params/tiny/previous", "previous", "previous"),
+        ("params/tiny/old/year", "old/../old/year", "old/../old/year"),
+        ("params/last", "../last", "inputs/previous"),
+        ("params/last", "../last/params.yaml", "inputs/previous"),
+        ("params/tiny/previous", "previous/params.yaml", "previous"),
+    ],
+)
+def test_last_year_is_copied_wherever_it_lies(project, tmp_path, place, written, laid):  # noqa: F811
+    last_year(project / place)
+    params = project / "params" / "tiny" / "params.yaml"
+    params.write_text(PARAMS + f"previous: {written}\n", encoding="utf-8")
+    ready = planned("params/tiny", notebooks=["show"])
+    copy = staging.stage(ready, tmp_path / "copy")
+    assert copy.parameters.previous == laid and copy.case.previous.scheme.grades[0].cutoff == 80
+    assert all(path.resolve().is_relative_to(tmp_path / "copy") for path in copy.case.files.values())
+    assert run_hash(copy.content()) == run_hash(ready.content())
+    moved = staging.destinations(ready).moved
+    assert moved == ({} if laid == written else {"previous": written} if laid.startswith("inputs") else {})
+    shutil.rmtree(project / place)
+    assert qt.read_case(tmp_path / "copy").previous.scheme.grades[0].cutoff == 80
+
+
+def test_files_from_elsewhere_are_laid_into_inputs(project, tmp_path):  # noqa: F811
+    for name in ("a", "b"):
+        (project / name).mkdir()
+    (project / "a" / "table.csv").write_text(DATA.replace("0.9", "0.8"), encoding="utf-8")
+    (project / "b" / "table.csv").write_text("unit,2024,2025\n=甲市,A,B\n", encoding="utf-8")
+    params = project / "params" / "tiny" / "params.yaml"
+    params.write_text(PARAMS.replace("[show]", "[show, 05_comparison]"), encoding="utf-8")
+    ready = planned("params/tiny", {"data": "a/table.csv", "history": "b/table.csv"})
+    found = staging.destinations(ready)
+    assert dict(found.files) == {
+        "scheme": "scheme.yaml", "data": "inputs/table.csv", "history": "inputs/history-table.csv",
+    }  # fmt: skip
+    assert dict(found.moved) == {"data": "../../a/table.csv", "history": "../../b/table.csv"}
+    copy = staging.stage(ready, tmp_path / "copy")
+    assert copy.result.scores.tolist() == [92.0, 62.0]  # 60·1 + 40·0.8, 60·0.5 + 40·0.8
+    assert copy.tables["history"].read_bytes() == (project / "b" / "table.csv").read_bytes()
+
+
+def test_a_file_that_changes_while_the_run_begins_stops_it(project, monkeypatch):  # noqa: F811
+    """The plan was made of one reading, the copy would be another: neither is passed off as the other."""
+    data = project / "params" / "tiny" / "data.csv"
+
+    def later(plan, folder):
+        data.write_text(DATA.replace("0.9", "0.1"), encoding="utf-8")
+        return staging.stage(plan, folder)
+
+    monkeypatch.setattr(running, "stage", later)
+    with pytest.raises(InputError) as caught:
+        run("params/tiny", out="out", formats=["html"])
+    assert "tiny" in caught.value.sentences("zh")[0] and "changed" in caught.value.sentences("en")[0]
+    assert not (project / "out").exists() and not list(project.glob(".out*"))
+
+
+def test_a_file_that_changes_later_changes_nothing(project, monkeypatch):  # noqa: F811
+    """Notebooks, recheck workbook and hashes come from the copy: the original may go."""
+    data, write = project / "params" / "tiny" / "data.csv", running.write
+
+    def gone(*arguments):
+        data.unlink()
+        return write(*arguments)
+
+    monkeypatch.setattr(running, "write", gone)
+    out = run("params/tiny", out="out", formats=["html"])
+    assert "92.0" in (out / "tables" / "scores.csv").read_text(encoding="utf-8-sig")
+    assert (out / "复核底稿.xlsx").is_file()
+    assert manifest_of(out)["inputs"]["data"]["sha256"] == sha256(DATA.encode())
