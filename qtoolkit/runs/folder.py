@@ -103,7 +103,9 @@ def is_done(folder: Path, hash: str) -> bool:
 
 def check_target(folder: Path) -> None:
     """Refuse a folder that is no run, or a run in which somebody has changed or added files: nothing may be lost."""
-    if not os.path.lexists(folder):
+    try:
+        folder.lstat()  # a name that the system refuses is an error now, not when everything is done
+    except FileNotFoundError:
         return
     found = differences(folder) if folder.is_dir() else None
     if found is None:
@@ -213,7 +215,7 @@ def keep_failed(work: Path, target: Path) -> Path:
     """Rename `work` to a fresh name beside `target` that says that the run failed; nothing that is there is touched."""
     os.chmod(work, 0o755)
     for number in itertools.count(1):
-        kept = target.with_name(f"{target.name}.failed" + (f"-{number}" if number > 1 else ""))
+        kept = target.with_name(f"{target.name[:200]}.failed" + (f"-{number}" if number > 1 else ""))
         if not os.path.lexists(kept):
             os.rename(work, kept)
             return kept
