@@ -187,6 +187,13 @@ def test_same_input_gives_the_same_bytes(files, tmp_path):
         assert path.read_bytes() == (files / path.name).read_bytes(), path.suffix
 
 
+def test_the_title_does_not_hang_on_the_locale(files, tmp_path, monkeypatch):
+    for name in ("LC_ALL", "LANG"):
+        monkeypatch.setenv(name, "C")
+    (path,) = memo.render(body("zh"), tmp_path, "zh", "测算论证报告 @FONT@", "zh", ["html"])
+    assert "<title>测算论证报告 @FONT@</title>" in path.read_text(encoding="utf-8")
+
+
 def test_html_stands_alone(files):
     page = (files / "zh.html").read_text(encoding="utf-8")
     assert not re.search(r"""(?:src|href)=["'](?!data:)|url\((?!data:)|@import""", page)
