@@ -10,8 +10,8 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from scipy.interpolate import BSpline
 
+from qtoolkit import explained
 from qtoolkit.assessment import Assessment
 from qtoolkit.engine.settings import settings
 from qtoolkit.errors import InputError
@@ -22,10 +22,12 @@ from qtoolkit.tuning import FEWEST, Attainable, Tuned, attainable, tune
 __all__ = ["Attainable", "Tuned", "attainable", "correlations", "cronbach", "effective", "leave_one_out", "operation", "tune"]
 
 FULL, NONE = 1 - 1e-9, 1e-9
-MOST_DF = 4.0  # degrees of freedom of the spline
-PIECES = 6  # of the spline
 REDUNDANT = 0.92
-LEVEL = 0.95
+ENOUGH = 40  # units, for importance to be more than roughly known
+COLUMNS = [
+    "points", "nominal", "n", "linear", "linear_low", "linear_high", "nonlinear", "nonlinear_low", "nonlinear_high",
+    "own", "correlated", "share", "linear_plain", "nonlinear_plain", "own_plain", "few",
+]  # fmt: skip
 
 
 def operation(result: Assessment) -> pd.DataFrame:
@@ -73,9 +75,21 @@ def effective(result: Assessment, of: Literal["leaves", "top"] = "leaves", boots
     """Effective importance S_j = Var(E[s | x_j]) / Var(s): the share of the variance of scores that knowing one indicator
     explains, beside its nominal points.
 
-    linear: r²(x_j, s). nonlinear: E[s | x_j] by a penalised spline of at most 4 degrees of freedom chosen by generalised
-    cross-validation, or by means where an indicator has at most 4 values. own: r²(s, residual of x_j on the other
-    indicators); correlated: linear − own, what it explains through the others, which may be negative (Xu & Gertner 2008).
+    linear: corr²(x_j, s). nonlinear: E[s | x_j] by a natural cubic spline of 4 degrees of freedom, or by means where an
+    indicator has at most 4 values. own: R² of s on all indicators less R² without this one (= r²(s, residual of x_j on the
+    others)); correlated: linear − own, what it explains through the others, which may be negative (Xu & Gertner 2008).
+
+    These are estimates for units of this kind, freed of what chance explains among few units (Olkin & Pratt 1958: unbiased
+    for jointly normal data; the mere r² of 20 units is .08 on average where the truth is .033, and .18 with the spline).
+    Where there is no influence they come out a little below 0 as often as above. What holds of these very units alone
+    stands in linear_plain, nonlinear_plain and own_plain; r² = linear_plain is the importance that :func:`attainable` and
+    :func:`tune` work on.
+
+    The 95% intervals invert Fisher's (1928) distribution of R², widened where resampled units show that the correlation
+    varies more than on normal data. Coverage in simulations of n = 16, 20, 31, 40 and true shares .033 to .8 (the tests
+    repeat them): .95 to .99 for jointly normal data, for both kinds; .95 to .99 with the curve of a parabola on evenly
+    spread shares; .92 to .99 where shares are skewed (Beta(5, 1)); down to .88 with exponential tails. Below 40 units
+    (`few`) an interval is mostly wide: .00 to .35 for a true .033 of 20 units.
 
     Parameters
     ----------
@@ -83,14 +97,15 @@ def effective(result: Assessment, of: Literal["leaves", "top"] = "leaves", boots
     of : "leaves" or "top"
         Single indicators or top-level ones (their scores as shares of their points).
     bootstrap, seed : int
-        Resamples of units for the 95% percentile intervals.
+        Resamples of units by which the intervals are widened; with 0 they rest on the normal distribution alone.
 
     Returns
     -------
     DataFrame, indexed by indicator
         points, nominal (share of the total), n (units scored on it), linear, linear_low, linear_high, nonlinear,
-        nonlinear_low, nonlinear_high, own, correlated, share (linear over the sum of all linear). NaN where an indicator is
-        constant or fewer than 8 units are scored; own and correlated also where units are no more than indicators + 1.
+        nonlinear_low, nonlinear_high, own, correlated, share (linear, at least 0, over its sum), linear_plain,
+        nonlinear_plain, own_plain, few (n < 40). NaN where an indicator is constant or fewer than 8 units are scored; own
+        and correlated also where units are no more than indicators + 1.
 
     >>> import qtoolkit as qt
     >>> rng = np.random.default_rng(0)
@@ -101,22 +116,23 @@ def effective(result: Assessment, of: Literal["leaves", "top"] = "leaves", boots
     """
     x, points = _shares(result, of)
     s = result.base.to_numpy(float) / 1e10
-    values, rng = x.to_numpy(float), np.random.default_rng(seed)
-    again = [rng.integers(0, len(s), len(s)) for _ in range(bootstrap)]
+    values = x.to_numpy(float)
     rows = {}
     for j, id in enumerate(x.columns):
         at = np.flatnonzero(~np.isnan(values[:, j]))
-        found = [_explained(values[at, j], s[at])] + [_explained(values[k, j], s[k]) for k in (chosen[np.isin(chosen, at)] for chosen in again)]
-        table = np.array(found)
-        usable = np.isfinite(table[1:]).all(axis=1)
-        ends = np.quantile(table[1:][usable], [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0) if usable.any() and np.isfinite(table[0]).all() else np.full((2, 2), np.nan)
-        rows[id] = [points[id], points[id] / points.sum(), len(at), table[0, 0], *ends[:, 0], table[0, 1], *ends[:, 1]]
-    columns = ["points", "nominal", "n", "linear", "linear_low", "linear_high", "nonlinear", "nonlinear_low", "nonlinear_high"]
+        resamples = np.random.default_rng(seed).integers(0, max(len(at), 1), (bootstrap, len(at)))
+        line, curve = (_explained(values[at, j], s[at], curved, resamples) for curved in (False, True))
+        rows[id] = [points[id], points[id] / points.sum(), len(at), *line, *curve]
+    columns = ["points", "nominal", "n"]
+    for kind in ("linear", "nonlinear"):
+        columns += [f"{kind}_plain", kind, f"{kind}_low", f"{kind}_high"]
     table = pd.DataFrame.from_dict(rows, orient="index", columns=columns)
-    table["own"] = _own(values, s)
+    table["own_plain"], table["own"] = _own(values, s)
     table["correlated"] = table["linear"] - table["own"]
-    table["share"] = table["linear"] / table["linear"].sum()
-    return table
+    seen = table["linear"].clip(lower=0)
+    table["share"] = seen / seen.sum()
+    table["few"] = table["n"] < ENOUGH
+    return table[COLUMNS]
 
 
 def _shares(result: Assessment, of: str) -> tuple[pd.DataFrame, pd.Series]:
@@ -129,49 +145,35 @@ def _shares(result: Assessment, of: str) -> tuple[pd.DataFrame, pd.Series]:
     return result.nodes[points.index] / points.where(points > 0), points
 
 
-def _explained(x: np.ndarray, s: np.ndarray) -> tuple[float, float]:
-    """Linear and nonlinear share of the variance of s that x explains."""
+def _explained(x: np.ndarray, s: np.ndarray, curved: bool, resamples: np.ndarray) -> tuple[float, float, float, float]:
+    """Share of the variance of s that x explains: R², the estimate, and the ends of its interval."""
     if len(x) < FEWEST or np.ptp(x) < 1e-12 or np.ptp(s) < 1e-9:
-        return np.nan, np.nan
-    return float(np.corrcoef(x, s)[0, 1] ** 2), min(float(_fitted(x, s).var() / s.var()), 1.0)
+        return np.nan, np.nan, np.nan, np.nan
+    r2, k, fitted = explained.fit(x, s, curved)
+    wider = explained.spread(fitted, s, k, resamples)
+    return r2, explained.corrected(r2, len(x), k), *explained.interval(r2, len(x), k, wider)
 
 
-def _fitted(x: np.ndarray, s: np.ndarray) -> np.ndarray:
-    """E[s | x]: means of groups, or a penalised cubic spline (second differences; Eilers & Marx 1996) whose smoothness is
-    chosen by generalised cross-validation among 2 to 4 degrees of freedom."""
-    values, group = np.unique(x, return_inverse=True)
-    if len(values) <= MOST_DF:
-        return (np.bincount(group, s) / np.bincount(group))[group]
-    u = (x - values[0]) / (values[-1] - values[0])
-    knots = np.arange(-3, PIECES + 4) / PIECES
-    basis = BSpline.design_matrix(np.clip(u, 0, 1 - 1e-12), knots, 3).toarray()
-    bend = np.diff(np.eye(basis.shape[1]), 2, axis=0)
-    chol = np.linalg.cholesky(basis.T @ basis + 1e-8 * len(x) * np.eye(basis.shape[1]))
-    inner = np.linalg.solve(chol, (bend.T @ bend))
-    penalty, turn = np.linalg.eigh(np.linalg.solve(chol, inner.T))
-    coordinates = np.linalg.solve(chol, basis.T).T @ turn  # of the fit: columns shrunk by 1 / (1 + λ·penalty)
-    shrink = 1 / (1 + np.logspace(-6, 8, 60)[:, None] * np.maximum(penalty, 0.0))
-    df = shrink.sum(axis=1)
-    shrink = shrink[df <= MOST_DF] if (df <= MOST_DF).any() else shrink[-1:]
-    fits = (shrink * (coordinates.T @ s)) @ coordinates.T
-    gcv = ((s - fits) ** 2).sum(axis=1) / (len(s) - shrink.sum(axis=1)) ** 2
-    return fits[gcv.argmin()]
-
-
-def _own(x: np.ndarray, s: np.ndarray) -> np.ndarray:
-    """r²(s, residual of each indicator on all others), (d,); NaN where there are too few units or the indicator varies with
-    the others alone."""
-    result = np.full(x.shape[1], np.nan)
+def _own(x: np.ndarray, s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """What each indicator explains beyond all others, (d,): r²(s, its residual on them), and the estimate, R² with it less
+    R² without, both freed of chance. NaN where there are too few units or the indicator varies with the others alone."""
+    plain, estimate = np.full(x.shape[1], np.nan), np.full(x.shape[1], np.nan)
     whole = ~np.isnan(x).any(axis=1)
-    varies = np.ptp(x[whole], axis=0) > 1e-12 if whole.any() else np.zeros(x.shape[1], bool)
-    if whole.sum() <= varies.sum() + 1 or np.ptp(s[whole]) < 1e-9:
-        return result
+    n = int(whole.sum())
+    varies = np.ptp(x[whole], axis=0) > 1e-12 if n else np.zeros(x.shape[1], bool)
+    if n <= varies.sum() + 1 or np.ptp(s[whole]) < 1e-9:
+        return plain, estimate
+    centred = s[whole] - s[whole].mean()
     for j in np.flatnonzero(varies):
-        others = np.column_stack([np.ones(whole.sum()), x[whole][:, varies & (np.arange(len(varies)) != j)]])
-        left = x[whole, j] - others @ np.linalg.lstsq(others, x[whole, j], rcond=None)[0]
+        others = np.column_stack([np.ones(n), x[whole][:, varies & (np.arange(len(varies)) != j)]])
+        coefficients, _, rank, _ = np.linalg.lstsq(others, np.column_stack([x[whole, j], centred]), rcond=None)
+        left, rest = (np.column_stack([x[whole, j], centred]) - others @ coefficients).T
         if left.std() > 1e-9 * x[whole, j].std():
-            result[j] = np.corrcoef(left, s[whole])[0, 1] ** 2
-    return result
+            plain[j] = np.corrcoef(left, centred)[0, 1] ** 2
+            without = 1 - min(rest @ rest / (centred @ centred), 1.0)
+            together = explained.corrected(min(without + plain[j], 1.0), n, rank)
+            estimate[j] = together - explained.corrected(without, n, rank - 1)
+    return plain, estimate
 
 
 def leave_one_out(result: Assessment) -> pd.DataFrame:

@@ -22,6 +22,17 @@ METHODS = {
     "variation": Text("变异系数法", "variation"), "deviation": Text("标准差法", "standard deviation"), "pca": Text("主成分法", "first component"),
 }  # fmt: skip
 
+READING = Text(
+    "影响度是知道一项指标的得分后，得分差异（方差）可以解释的比重，按同类考核对象估计，已扣除家数少时偶然相关的部分；略低于0的，表示看不出影响。"
+    "“本次数据”为该项得分率与得分的相关系数的平方，不作扣除。95%区间在随机模拟（16至40家）中包含真值的频率：得分接近正态分布时为95%至99%，"
+    "得分率明显集中于高分时为92%以上，个别得分极端偏离时约为88%。",
+    "Importance is the share of the differences (variance) of scores that knowing one indicator explains, estimated for units of this kind "
+    "and freed of what chance explains among few; a value a little below 0 says that no influence is seen. “These units” is the squared "
+    "correlation of the indicator's share of full marks with the score, as it is. In simulations of 16 to 40 units the 95% interval held the "
+    "truth in 95% to 99% of cases where scores are about normal, in at least 92% where shares crowd near full marks, and in some 88% where "
+    "single scores lie extremely far out.",
+)
+
 
 def effective(result: Assessment, bootstrap: int = 200, seed: int = 0) -> list[Block]:
     """How much each indicator decides, beside its points."""
@@ -48,7 +59,7 @@ def effective(result: Assessment, bootstrap: int = 200, seed: int = 0) -> list[B
         most=names[most], a=table.loc[most, "nominal"], b=table.loc[most, "share"],
         least=names[least], c=table.loc[least, "nominal"], d=table.loc[least, "share"],
     )  # fmt: skip
-    blocks: list[Block] = [Paragraph(text, "operation", heading)]
+    blocks: list[Block] = [Paragraph(text, "operation", heading), *_how_sure(table)]
     if len(table) <= MOST:
         chart = Chart(
             "importance", Text("分值比重与实际影响度", "Points and effective importance"),
@@ -64,6 +75,7 @@ def effective(result: Assessment, bootstrap: int = 200, seed: int = 0) -> list[B
         "points": (Text("分值", "Points"), list(table["points"]), "g"),
         "nominal": (Text("分值比重", "Share of points"), list(table["nominal"]), ".1%"),
         "share": (Text("影响比重", "Share of effect"), list(table["share"]), ".1%"),
+        "plain": (Text("本次数据", "These units"), list(table["linear_plain"]), ".2f"),
         "linear": (Text("影响度", "Importance"), list(table["linear"]), ".2f"),
         "span": (Text("95%区间", "95% interval"), spans, ""),
         "nonlinear": (Text("非线性", "Nonlinear"), list(table["nonlinear"]), ".2f"),
@@ -72,9 +84,23 @@ def effective(result: Assessment, bootstrap: int = 200, seed: int = 0) -> list[B
         "grades": (Text("去掉后等级改变", "Grades without it"), list(without["grades"]), ".0f"),
         "shift": (Text("去掉后位次变动", "Rank shift without it"), list(without["rank_shift"]), ".2f"),
     }
-    widths = (2.6, 0.7, 0.8, 0.8, 0.8, 1.2, 0.8, 0.8, 0.8, 0.9, 0.9)
+    widths = (2.6, 0.7, 0.8, 0.8, 0.8, 0.8, 1.2, 0.8, 0.8, 0.8, 0.9, 0.9)
     blocks.append(table_of("importance", Text("各指标的实际影响度", "Effective importance of the indicators"), "annex_scores", columns, widths=widths))
+    blocks.append(Paragraph(READING, "annex_scores", style="note"))
     return blocks + (_top(result, bootstrap, seed) if table["own"].isna().all() else [])
+
+
+def _how_sure(table: pd.DataFrame) -> list[Block]:
+    """A warning where importance is estimated from few units."""
+    if not table["few"].any():
+        return []
+    text = say(
+        zh="估计影响度的考核对象有的指标只有{n}家，不足{enough}家，只能粗略判断：95%区间相互重叠的指标，影响大小不宜排先后。",
+        en="Importance is estimated from as few as {n:unit|units}, below {enough}, and so only roughly known: indicators whose 95% intervals "
+        "overlap should not be put in an order of importance.",
+        n=int(table["n"].min()), enough=importance.ENOUGH,
+    )  # fmt: skip
+    return [Paragraph(text, "operation", style="note")]
 
 
 def _top(result: Assessment, bootstrap: int, seed: int) -> list[Block]:
