@@ -14,7 +14,12 @@ __all__ = ["corrected", "fit", "interval", "spread"]
 
 LEVEL = 0.95
 FEW_VALUES = 4  # of an indicator: a mean each, no spline
-KNOTS = (0.05, 0.35, 0.65, 0.95)  # quantiles (Harrell 2015, Regression Modeling Strategies, table 2.3)
+KNOTS = (
+    0.05,
+    0.35,
+    0.65,
+    0.95,
+)  # quantiles (Harrell 2015, Regression Modeling Strategies, table 2.3)
 PERFECT = 1 - 1e-12
 NODES = 25  # of the sum over the Poisson counts, per standard deviation
 MANY, TERMS = 30, 200  # from this c on, of the series of ₂F₁: what is left out is below 1e-40
@@ -34,7 +39,9 @@ def fit(x: np.ndarray, s: np.ndarray, curved: bool = True) -> tuple[float, int, 
     """
     basis = _curves(x) if curved else x[:, None]
     centred = basis - basis.mean(axis=0)
-    left, size, _ = np.linalg.svd(centred / np.maximum(centred.std(axis=0), 1e-300), full_matrices=False)
+    left, size, _ = np.linalg.svd(
+        centred / np.maximum(centred.std(axis=0), 1e-300), full_matrices=False
+    )
     left = left[:, size > 1e-9 * size[0]]
     y = s - s.mean()
     fitted = left @ (left.T @ y)
@@ -114,7 +121,9 @@ def interval(r2: float, n: int, k: int, wider: float = 1.0) -> tuple[float, floa
     if below(r2, 0.0, n, k) > 1 - tail:
         low = brentq(lambda share: below(r2, share, n, k) - 1 + tail, 0.0, r2, xtol=1e-9)
     high = brentq(lambda share: below(chance, share, n, k) - tail, 0.0, PERFECT, xtol=1e-9)
-    centre, *ends = (np.arctanh(np.sqrt(max(share, 0.0))) for share in (corrected(r2, n, k), low, high))
+    centre, *ends = (
+        np.arctanh(np.sqrt(max(share, 0.0))) for share in (corrected(r2, n, k), low, high)
+    )
     least, most = (centre + wider * (end - centre) for end in ends)
     return (0.0 if low == 0 else float(np.tanh(max(least, 0.0)) ** 2)), float(np.tanh(most) ** 2)
 
@@ -135,4 +144,7 @@ def spread(fitted: np.ndarray, s: np.ndarray, k: int, resamples: np.ndarray) -> 
         return 1.0
     r = (a * b).sum(axis=1)[usable] / scale[usable]
     z = np.arctanh(np.clip(r, -PERFECT, PERFECT))
-    return max(1.0, float(np.sqrt(n - 3) * z.std(ddof=1) * stats.t.ppf((1 + LEVEL) / 2, n - k - 1) / NORMAL))
+    return max(
+        1.0,
+        float(np.sqrt(n - 3) * z.std(ddof=1) * stats.t.ppf((1 + LEVEL) / 2, n - k - 1) / NORMAL),
+    )

@@ -7,18 +7,24 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import minimize
 
+from qtoolkit.allocations import allocations
 from qtoolkit.assessment import Assessment
-from qtoolkit.engine.core import leaf_scores
+from qtoolkit.engine.ties import SAME
 from qtoolkit.errors import Complaint, InputError, nearest
 from qtoolkit.language import Text, listing, say
-from qtoolkit.weighting import to_points
+from qtoolkit.searching import (
+    aim_of,
+    best_of_all,
+    closed_form,
+    few_enough,
+    improved,
+    optimised,
+    scattered_within,
+    within,
+)
 
-STARTS = 12
 FEWEST = 8  # units, for a correlation to mean anything
-TINY = 1e-6  # points in the place of none, so that a correlation is there
-ALIKE = 1e-3  # distances of the best starts that agree
 
 
 @dataclass(frozen=True)
@@ -35,7 +41,7 @@ class Attainable:
 
 @dataclass(frozen=True)
 class Tuned:
-    """The nearest points that are allowed.
+    """The nearest points that are allowed and were found.
 
     Attributes
     ----------
@@ -44,8 +50,11 @@ class Tuned:
     distance_now, distance_exact, distance : float
         Root mean square of importance − target: at present, before and after rounding to steps.
     converged : bool
-        The optimiser ended by its own criterion, and the best of its starts agree.
+        Without `step`: the optimiser ended by its own criterion and 3 of its starts agree, or the target is reached. This
+        is no proof that nothing is nearer. With `step` never.
     note : Text
+    exact : bool
+        With `step`: all allowed points in whole steps were compared, and none is nearer.
     """
 
     table: pd.DataFrame
@@ -54,10 +63,12 @@ class Tuned:
     distance: float
     converged: bool
     note: Text
+    exact: bool = False
 
 
 def attainable(result: Assessment, target: Mapping[str, float] | None = None) -> Attainable:
-    """The points at which indicators have the wanted importance (r² with the score, up to a common factor).
+    """The points at which indicators have the wanted importance: r² with the score on these very units, up to a common
+    factor, not freed of chance (`linear_plain` of :func:`qtoolkit.importance.effective`).
 
     p ∝ Σ⁻¹ g with g_j = √(S*_j · σ_jj), Σ the covariance of the shares of full marks (after Paruolo, Saisana & Saltelli
     2013): then Cov(x_j, s) = g_j up to a factor, so r_j² ∝ S*_j. Correlations are taken to be positive.
@@ -102,6 +113,10 @@ def tune(
 ) -> Tuned:
     """Points whose importance is nearest to the target (least squares), within limits.
 
+    Importance is r² over the sum of r² on these very units, as it is (`linear_plain` of
+    :func:`qtoolkit.importance.effective`), not the estimate that is freed of chance: what is sought is the ranking of
+    these units. There may be several local optima; only points in whole steps can be compared one by one.
+
     Parameters
     ----------
     result : Assessment
@@ -115,7 +130,10 @@ def tune(
     fixed : ids
         Indicators that keep their points.
     step : float, optional
-        Whole steps, such as .5 or 1: rounded by largest remainders within each group, then bettered by moving single steps.
+        Whole steps, such as .5 or 1. Where the allowed sets of points are few enough (some hundred thousand) all are gone
+        through, and the best is `exact`; of several equally near the one that moves the fewest points. Else the best
+        found: rounded from several starts and bettered by moving steps from one indicator to another, and by two such
+        moves together.
     seed : int
         Of the random starts.
 
@@ -128,39 +146,48 @@ def tune(
     InputError
         Unknown names, or limits that no points satisfy.
     """
-    (slope, const), wanted = _lines(result), _target(result, target)
-    ids, total = list(wanted.index), result.scheme.total
-    goal = (wanted / wanted.sum()).to_numpy()
-    present = result.points.to_numpy()
-    low, high = _limits(result, bounds or {}, fixed)
+    wanted = _target(result, target)
+    aim = aim_of(*_lines(result), (wanted / wanted.sum()).to_numpy())
+    present, (low, high) = result.points.to_numpy(), _limits(result, bounds or {}, fixed)
     members = _groups(result, groups)
-
-    def importance(p: np.ndarray) -> np.ndarray:
-        earned = leaf_scores(slope, const, np.maximum(p, TINY))
-        centred = earned - earned.mean(axis=0)
-        s = centred.sum(axis=1)
-        r = (centred * s[:, None]).mean(axis=0) / np.maximum(centred.std(axis=0) * s.std(), 1e-300)
-        return r**2 / max((r**2).sum(), 1e-300)
-
-    def distance(p: np.ndarray) -> float:
-        return float(np.sqrt(np.mean((importance(p) - goal) ** 2)))
-
-    constraints = [{"type": "eq", "fun": lambda p, at=at, sum_=sum_: p[at].sum() - sum_} for at, sum_ in members]
-    starts, rng = [present], np.random.default_rng(seed)
-    starts += [_within(low + (high - low) * rng.random(len(low)), low, high, members) for _ in range(STARTS)]
-    tried = [minimize(lambda p: 1e3 * ((importance(p) - goal) ** 2).sum(), start, bounds=list(zip(low, high, strict=True)), constraints=constraints, method="SLSQP", options={"maxiter": 500, "ftol": 1e-12}) for start in starts]
-    kept = sorted((t for t in tried if all(abs(t.x[at].sum() - sum_) < 1e-6 * total for at, sum_ in members)), key=lambda t: t.fun)
-    best = np.clip(kept[0].x, low, high) if kept else present
-    converged = bool(len(kept) > 1 and kept[0].success and abs(distance(kept[0].x) - distance(kept[1].x)) < ALIKE)
-    chosen = best if step is None else _stepped(best, step, low, high, members, distance)
-    table = pd.DataFrame({"target": goal, "present": present, "points": chosen, "importance_now": importance(present), "importance": importance(chosen)}, index=ids)
+    rng = np.random.default_rng(seed)
+    scattered = scattered_within(low, high, members, rng)
+    chosen, exact, extra = None, False, []
+    if step is not None:
+        grid = allocations(low, high, members, step)
+        exact = few_enough(aim, grid)
+        chosen = best_of_all(aim, grid, present) if exact else None
+        extra = [] if chosen is None else [chosen]
+    solution = closed_form(aim, members)
+    extra += [] if solution is None else [within(np.clip(solution, low, high), low, high, members)]
+    ends, converged = optimised(aim, present, scattered, extra, low, high, members)
+    if step is None:
+        chosen = ends[0]
+    elif not exact:
+        chosen = improved(aim, grid, ends, scattered)
+    table = pd.DataFrame({"target": aim.goal, "present": present, "points": chosen, "importance_now": aim.importance(present), "importance": aim.importance(chosen)}, index=wanted.index)
+    after = aim.of(chosen)
+    before = min(aim.of(ends[0]), after)
+    how = _how(step, exact, converged, after)
     note = say(
-        zh="与目标的距离由{now:.3f}降到{after:.3f}（取整前{exact:.3f}）；{how}。",
-        en="The distance from the target falls from {now:.3f} to {after:.3f} ({exact:.3f} before rounding); {how}.",
-        now=distance(present), after=distance(chosen), exact=distance(best),
-        how=Text("各次起点的结果一致", "several starts agree") if converged else Text("优化未收敛，结果只是目前找到的最好值", "the search has not converged: this is only the best found"),
+        zh="与目标的距离由{now:.3f}降到{after:.3f}（不取整时{exact:.3f}）；{how}。",
+        en="The distance from the target falls from {now:.3f} to {after:.3f} ({exact:.3f} without rounding); {how}.",
+        now=aim.of(present), after=after, exact=before, how=how,
     )  # fmt: skip
-    return Tuned(table, distance(present), distance(best), distance(chosen), converged, note)
+    return Tuned(table, aim.of(present), before, after, converged and step is None, note, exact)
+
+
+def _how(step: float | None, exact: bool, converged: bool, distance: float) -> Text:
+    """What the search proves."""
+    if exact:
+        return Text("已逐一比较所有允许的分值，没有更接近的", "all allowed points were compared: none is nearer")
+    if step is not None:
+        return Text("允许的分值过多，未逐一比较，这是目前找到的最好值，不排除有更接近的", "too many points are allowed to compare them all: this is the best found, and nearer ones are not ruled out")
+    if distance < SAME:
+        return Text("达到目标", "the target is reached")
+    if converged:
+        return Text("多次起点的结果一致，但不能证明没有更接近的", "several starts agree, which is no proof that nothing is nearer")
+    return Text("优化未收敛，结果只是目前找到的最好值", "the search has not converged: this is only the best found")
 
 
 def _lines(result: Assessment) -> tuple[np.ndarray, np.ndarray]:
@@ -220,50 +247,3 @@ def _groups(result: Assessment, groups: Mapping[str, float] | bool) -> list[tupl
         found.append((at, float(points)))
         rest, left = rest & ~at, left - points
     return [*found, (rest, left)] if rest.any() else found
-
-
-def _within(p: np.ndarray, low: np.ndarray, high: np.ndarray, members: list[tuple[np.ndarray, float]]) -> np.ndarray:
-    """Points moved between their limits so that every group has its sum."""
-    p = p.copy()
-    for at, sum_ in members:
-        lo, hi = low[at].sum(), high[at].sum()
-        if not lo - 1e-9 <= sum_ <= hi + 1e-9:
-            raise InputError(say(zh="一组指标应合计{sum:g}分，但上下限只允许{lo:g}至{hi:g}分", en="a group must sum to {sum:g} points, the limits allow {lo:g} to {hi:g}", sum=sum_, lo=lo, hi=hi))
-        gap = sum_ - p[at].sum()
-        room = (high - p)[at] if gap > 0 else (p - low)[at]
-        p[at] += gap * room / max(room.sum(), 1e-300)
-    return p
-
-
-def _stepped(p: np.ndarray, step: float, low: np.ndarray, high: np.ndarray, members: list[tuple[np.ndarray, float]], distance) -> np.ndarray:
-    """Whole steps within the limits: largest remainders a group, then single steps moved while that helps."""
-    new = p.copy()
-    free = high - low > 1e-9
-    for at, sum_ in members:
-        own = np.flatnonzero(at & free)
-        rest = sum_ - p[at & ~free].sum()
-        if not own.size:
-            continue
-        whole = to_points(dict(zip(own, np.maximum(p[own], 0) + 1e-12, strict=True)), rest, step).points.to_numpy()
-        new[own] = whole
-        while (bad := np.flatnonzero((new[own] < low[own] - 1e-9) | (new[own] > high[own] + 1e-9))).size:
-            j = own[bad[0]]
-            sign = 1 if new[j] < low[j] else -1
-            others = [k for k in own if k != j and low[k] - 1e-9 <= new[k] - sign * step <= high[k] + 1e-9]
-            if not others:
-                raise InputError(say(zh="在上下限内没有步长{step:g}的分值", en="no points in steps of {step:g} lie within the limits", step=step))
-            k = max(others, key=lambda k: sign * (new[k] - p[k]))
-            new[j], new[k] = new[j] + sign * step, new[k] - sign * step
-    while True:
-        best, move = distance(new) - 1e-12, None
-        for at, _ in members:
-            own = np.flatnonzero(at & free)
-            for i in own[new[own] - step >= low[own] - 1e-9]:
-                for j in own[new[own] + step <= high[own] + 1e-9]:
-                    trial = new.copy()
-                    trial[i], trial[j] = trial[i] - step, trial[j] + step
-                    if i != j and distance(trial) < best:
-                        best, move = distance(trial), trial
-        if move is None:
-            return np.array([float(f"{value:.10g}") for value in new])
-        new = move

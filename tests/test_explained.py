@@ -76,14 +76,20 @@ def test_every_setting_keeps_its_level(curved, share, n):
     assert held(skewed, curved, n, share, 2000, share)[0] >= 0.91
 
 
-@pytest.mark.parametrize(("n", "k", "share"), [(12, 1, 0.0), (20, 1, 0.3), (31, 3, 0.05), (40, 3, 0.9), (400, 3, 0.97)])
+@pytest.mark.parametrize(
+    ("n", "k", "share"), [(12, 1, 0.0), (20, 1, 0.3), (31, 3, 0.05), (40, 3, 0.9), (400, 3, 0.97)]
+)
 def test_fisher_s_distribution_against_an_integral_of_scipy_s_noncentral_f(n, k, share):
     """Given x, R² is that of F with noncentrality u · share/(1 − share); u is chi-squared of n − 1 degrees of freedom."""
     for r2 in (share * 0.9, share, min(share + 0.1, 0.99)):
         f = r2 / (1 - r2) * (n - k - 1) / k
 
         def given(u, f=f):
-            return stats.ncf.cdf(f, k, n - k - 1, u * share / (1 - share)) if share else stats.f.cdf(f, k, n - k - 1)
+            return (
+                stats.ncf.cdf(f, k, n - k - 1, u * share / (1 - share))
+                if share
+                else stats.f.cdf(f, k, n - k - 1)
+            )
 
         places = stats.chi2.ppf([1e-12, 0.01, 0.5, 0.99, 1 - 1e-12], n - 1)
         exact = sum(
@@ -115,7 +121,14 @@ def test_the_estimate_is_unbiased_by_numerical_integration():
 
 def test_the_estimate_of_many_units_is_the_same_series():
     """1 − (n − 3)/(n − k − 1)·∫₀¹ (1 − R²)(c − 1)(1 − t)^(c − 2)/(1 − (1 − R²) t) dt, c = (n − k + 1)/2 (Euler's integral)."""
-    for n, k, r2 in ((20, 1, 0.1), (59, 1, 0.004), (63, 3, 0.02), (900, 1, 0.5), (6000, 3, 1e-6), (10**6, 1, 0.3)):
+    for n, k, r2 in (
+        (20, 1, 0.1),
+        (59, 1, 0.004),
+        (63, 3, 0.02),
+        (900, 1, 0.5),
+        (6000, 3, 1e-6),
+        (10**6, 1, 0.3),
+    ):
         c, rest = (n - k + 1) / 2, 1 - r2
         places = np.concatenate([[0.0], np.logspace(-3, 1.4, 30) / c])
 
@@ -123,8 +136,12 @@ def test_the_estimate_of_many_units_is_the_same_series():
             return (c - 1) * np.exp((c - 2) * np.log1p(-t)) / (1 - rest * t)
 
         ends = [*places[places < 1], 1 - 1e-15]
-        gauss = sum(integrate.quad(inner, *pair, epsabs=1e-13)[0] for pair in itertools.pairwise(ends))
-        assert explained.corrected(r2, n, k) == pytest.approx(1 - (n - 3) / (n - k - 1) * rest * gauss, abs=1e-8)
+        gauss = sum(
+            integrate.quad(inner, *pair, epsabs=1e-13)[0] for pair in itertools.pairwise(ends)
+        )
+        assert explained.corrected(r2, n, k) == pytest.approx(
+            1 - (n - 3) / (n - k - 1) * rest * gauss, abs=1e-8
+        )
 
 
 def test_fits_are_scipy_s_and_means():
@@ -133,7 +150,9 @@ def test_fits_are_scipy_s_and_means():
     assert explained.fit(x, s, False)[:2] == (pytest.approx(stats.pearsonr(x, s).statistic ** 2), 1)
     groups = rng.integers(0, 3, 30).astype(float)
     r2, k, fitted = explained.fit(groups, s)
-    assert k == 2 and all(fitted[groups == g] + s.mean() == pytest.approx(s[groups == g].mean()) for g in range(3))
+    assert k == 2 and all(
+        fitted[groups == g] + s.mean() == pytest.approx(s[groups == g].mean()) for g in range(3)
+    )
     between = sum((groups == g).sum() * (s[groups == g].mean() - s.mean()) ** 2 for g in range(3))
     assert r2 == pytest.approx(between / ((s - s.mean()) ** 2).sum())
 
@@ -145,7 +164,9 @@ def test_a_spline_bends_only_between_its_outer_knots():
     curvature = np.diff(fitted, 2) / (x[1] - x[0]) ** 2
     assert np.abs(curvature[:18]).max() < 1e-6 and np.abs(curvature[-18:]).max() < 1e-6
     assert np.abs(np.diff(curvature)).max() < 0.05 * np.abs(curvature).max()
-    assert explained.fit(x, 3 * x - 1)[0] == pytest.approx(1) and explained.interval(1.0, 20, 3) == (1.0, 1.0)
+    assert explained.fit(x, 3 * x - 1)[0] == pytest.approx(1) and explained.interval(
+        1.0, 20, 3
+    ) == (1.0, 1.0)
     piled = np.where(x < 0.8, 1.0, x)  # nearly all at one value: the knots lie between the others
     assert explained.fit(piled, np.cos(5 * x))[1] == 3
 

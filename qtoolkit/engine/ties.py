@@ -27,9 +27,14 @@ def foremost(values: np.ndarray, falling: bool = True) -> np.ndarray:
     >>> foremost(np.array([0.3, 0.2, 0.1 + 0.2])).tolist()
     [0, 2]
     """
-    order, level = _levels(values, falling)
-    first = order[level == 0]
-    return np.sort(first[~np.isnan(np.asarray(values, float)[first])])
+    values = np.asarray(values, float)
+    known = values[~np.isnan(values)]
+    if not known.size:
+        return np.zeros(0, int)
+    end = known.max() if falling else known.min()
+    with np.errstate(invalid="ignore"):
+        near = np.abs(values - end) <= SAME * max(abs(end), 1.0)
+    return np.flatnonzero(near & np.isfinite(end) | (values == end))
 
 
 def _levels(values: np.ndarray, falling: bool) -> tuple[np.ndarray, np.ndarray]:

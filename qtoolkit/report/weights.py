@@ -17,6 +17,7 @@ from qtoolkit.simulation.sobol import target_of
 FEWEST = 15  # units for what is estimated from the spread of the data
 MOST = 40  # indicators in a figure
 FEW = 6
+NEAREST = {True: Text("最接近的分值", "The nearest points"), False: Text("找到的最接近的分值", "The nearest points found")}
 METHODS = {
     "equal": Text("等权", "equal"), "entropy": Text("熵权法", "entropy"), "critic": Text("CRITIC法", "CRITIC"),
     "variation": Text("变异系数法", "variation"), "deviation": Text("标准差法", "standard deviation"), "pca": Text("主成分法", "first component"),
@@ -203,7 +204,7 @@ def alternatives(result: Assessment, step: float = 0.5) -> list[Block]:
 
 
 def reach(result: Assessment, step: float = 0.5, seed: int = 0) -> list[Block]:
-    """Whether points could make every indicator as important as its points say, and the nearest that are allowed."""
+    """Whether points could make every indicator as important as its points say, and the nearest found that are allowed."""
     if too_few(result):
         return []
     heading = Text("使影响与分值相称", "Importance in proportion to points")
@@ -216,7 +217,7 @@ def reach(result: Assessment, step: float = 0.5, seed: int = 0) -> list[Block]:
         return [Paragraph(say(zh="未按影响度试调分值：{why}。", en="Points were not tuned by importance: {why}.", why=why), "annex_scores", heading)]
     try:
         exact = importance.attainable(result, target)
-        negative = [names[id] for id in exact.points.index[exact.points < 0]]
+        negative = [names[id] for id in exact.points.index[exact.points < 0]] if not exact.reached else []
         reached = say(
             zh="没有任何分值能使各指标的影响与现行分值完全相称（{names}须为负分）", en="No points make importance fully proportional to the present points (negative ones would be needed for {names})",
             names=listing(negative, FEW),
@@ -225,9 +226,11 @@ def reach(result: Assessment, step: float = 0.5, seed: int = 0) -> list[Block]:
         reached = say(zh="能否完全相称无法判定（{why}）", en="Whether full proportion is possible cannot be decided ({why})", why=error.complaints[0].text)
     new = result.what_if(points=tuned.table["points"].to_dict(), spread="none")
     text = say(
-        zh="{reached}。各项在现行分值的50%至150%之间时，最接近的分值（步长{step:g}分）：{note}如采用，{n}家等级改变。",
-        en="{reached}. The nearest points within 50% to 150% of the present ones (steps of {step:g}): {note} They would change {n:grade|grades}.",
-        reached=reached, step=step, note=tuned.note, n=int((new.grades != result.grades).sum()),
+        zh="{reached}（影响按这批考核对象得分率与得分的相关系数的平方计，不作扣除）。各项在现行分值的50%至150%之间时，{nearest}（步长{step:g}分）："
+        "{note}如采用，{n}家等级改变。",
+        en="{reached} (by the squared correlation of share and score over these units, as it is). {nearest} within 50% to 150% of the present "
+        "ones (steps of {step:g}): {note} They would change {n:grade|grades}.",
+        reached=reached, nearest=NEAREST[tuned.exact], step=step, note=tuned.note, n=int((new.grades != result.grades).sum()),
     )  # fmt: skip
     columns = {
         "indicator": (Text("指标", "Indicator"), [names[id] for id in tuned.table.index], ""),
