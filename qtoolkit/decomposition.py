@@ -9,8 +9,8 @@ import pandas as pd
 
 from qtoolkit.assessment import Assessment
 from qtoolkit.cutoffs import margins
-from qtoolkit.engine import to_ticks
 from qtoolkit.engine.build import shares_of
+from qtoolkit.engine.ties import foremost, in_order
 from qtoolkit.importance import FULL
 from qtoolkit.inputs.scheme import Indicator
 from qtoolkit.language import Text
@@ -63,7 +63,7 @@ def losses(result: Assessment, by: By = "lead") -> pd.DataFrame:
     rows = [(names[n], len(own), float(result.points[own].sum()), float(lost[own].sum())) for n, own in ids.items()]
     table = pd.DataFrame(rows, index=list(ids), columns=["name", "leaves", "points", "lost"])
     table["share"] = table["lost"] / table["points"]
-    return table.sort_values("lost", ascending=False, kind="stable", key=to_ticks)  # what is equal on paper: as the tree has it
+    return table.iloc[in_order(table["lost"])]
 
 
 def stages(result: Assessment) -> pd.DataFrame:
@@ -128,9 +128,10 @@ def gaps(result: Assessment, by: Literal["lead", "responsible"] = "responsible",
         for leaf in result.scheme.leaves:
             for name in names_of(leaf, by):
                 by_department[name] = by_department.get(name, 0.0) + lost.loc[unit, leaf.id]
-        worst = max(by_department, key=lambda name: int(to_ticks(by_department[name])), default=None)
-        largest = own.sort_values(ascending=False, kind="stable", key=to_ticks)[:most]
-        cheapest = own.loc[full[own.index].sort_values(ascending=False, kind="stable").index][:most]
+        departments = list(by_department)
+        worst = departments[foremost(list(by_department.values()))[0]] if departments else None
+        largest = own.iloc[in_order(own)][:most]
+        cheapest = own.iloc[in_order(full[own.index])][:most]
         limit = away.loc[unit]
         rows[unit] = (
             limit["below"], worst if worst and by_department[worst] > 1e-9 else None, by_department.get(worst, 0.0),

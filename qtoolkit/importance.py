@@ -14,6 +14,7 @@ import pandas as pd
 from qtoolkit import explained
 from qtoolkit.assessment import Assessment
 from qtoolkit.engine.settings import settings
+from qtoolkit.engine.ties import SAME, in_order
 from qtoolkit.errors import InputError
 from qtoolkit.language import say
 from qtoolkit.simulation.sobol import target_of
@@ -211,12 +212,12 @@ def correlations(result: Assessment, at: float = REDUNDANT) -> pd.DataFrame:
     for i, first in enumerate(r.columns):
         for second in r.columns[i + 1 :]:
             value = r.loc[first, second]
-            if abs(value) > at:
+            if abs(value) > at + SAME:
                 rows.append((first, second, value, "redundant"))
-            elif value < 0 and parents.get(first) == parents.get(second):
+            elif value < -SAME and parents.get(first) == parents.get(second):
                 rows.append((first, second, value, "negative"))
     table = pd.DataFrame(rows, columns=["first", "second", "r", "kind"])
-    return table.sort_values("r", key=lambda r: -r.abs(), kind="stable", ignore_index=True)
+    return table.iloc[in_order(table["r"].abs())].reset_index(drop=True)
 
 
 def cronbach(result: Assessment) -> tuple[float, pd.DataFrame]:

@@ -6,6 +6,7 @@ neither language can be forgotten and both carry the same numbers.
 
 from __future__ import annotations
 
+import math
 import string
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -36,6 +37,21 @@ class Text:
         return self.zh if self.zh == self.en else f"{self.zh} / {self.en}"
 
 
+def settled(value: Any) -> Any:
+    """A float without its last bits, which depend on the processor: they must not decide how a half is rounded or whether a
+    zero has a sign. Anything else as it is.
+
+    >>> settled(0.1 + 0.2), settled(-1e-17), settled(7)
+    (0.3, 0.0, 7)
+    """
+    if not isinstance(value, float) or not math.isfinite(value):
+        return value
+    size = abs(value)
+    if size < 1e-8:
+        return value if size > 1e-12 else 0.0
+    return float(format(value, ".11f" if size < 10 else ".12g"))
+
+
 class _Fill(string.Formatter):
     """`str.format` that also knows texts in two languages, lists of them, and `{n:unit|units}` for English plurals."""
 
@@ -48,7 +64,7 @@ class _Fill(string.Formatter):
         if "|" in spec:
             one, many = spec.split("|")
             return f"{value} {one if value == 1 else many}"
-        return super().format_field(value, spec)
+        return super().format_field(settled(value) if spec else value, spec)
 
 
 def say(*, zh: str, en: str, **values: Any) -> Text:

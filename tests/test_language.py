@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import qtoolkit
-from qtoolkit.language import Text, listing, same, say
+from qtoolkit.language import Text, listing, same, say, settled
 
 FILES = sorted(Path(qtoolkit.__file__).parent.rglob("*.py"))
 
@@ -26,6 +26,16 @@ def test_say():
 @given(st.text())
 def test_values_are_text_and_no_format(value):
     assert say(zh="“{x}”", en="“{x}”", x=value) == same(f"“{value}”")
+
+
+@given(st.integers(-(10**9), 10**9), st.integers(-4, 4))
+def test_the_last_bits_decide_no_digit(hundred_thousandths, steps):
+    """A decimal, and the same some units of its last place away, are written alike; a zero has no sign."""
+    value = hundred_thousandths / 10**5
+    near = value + steps * 2.3e-16 * max(abs(value), 1)
+    assert say(zh="{x:+.4f}", en="{x:+.4f}", x=near) == say(zh="{x:+.4f}", en="{x:+.4f}", x=value)
+    assert settled(near) == value and str(settled(-1e-17)) == "0.0"
+    assert settled(float("-inf")) == float("-inf") and settled("0.10") == "0.10" and settled(10**20) == 10**20
 
 
 def test_text():

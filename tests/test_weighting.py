@@ -48,9 +48,59 @@ def test_the_judgement_that_hurts_is_named_and_experts_are_averaged():
     assert weighting.ahp(good).weights.tolist() == pytest.approx([4 / 7, 2 / 7, 1 / 7])
     bad = pd.DataFrame([[1, 2, 1 / 9], [0.5, 1, 2], [9, 0.5, 1]], ids, ids)
     found = weighting.ahp(bad)
-    assert found.detail["cr"] > 0.1 and found.detail["worst"][:2] == ("a", "c") and "“a”" in found.notes[0].en and "“c”" in found.notes[0].zh
+    assert found.detail["cr"] > 0.1 and found.detail["worst"][:2] == ("a", "b")  # the first of three
     both = weighting.ahp({"甲": good, "乙": pd.DataFrame(rows, ids, ids).loc[["c", "a", "b"], ["c", "a", "b"]]})
     assert both.detail["matrix"].loc["a", "c"] == pytest.approx(6.0)  # √(4 · 9)
+
+
+def test_of_three_indicators_every_judgement_is_equally_guilty_and_all_are_named():
+    """w_i ∝ (a_ij a_ik)^⅓ where d = 3, so that a_ij w_j / w_i = (a_ij a_jk a_ki)^⅓ for every pair: all hurt alike."""
+    rng = np.random.default_rng(8)
+    for _ in range(50):
+        ab, ac, bc = np.exp(rng.uniform(-2.2, 2.2, 3))
+        ids = list(rng.permutation(["a", "b", "c"]))
+        found = weighting.ahp(pd.DataFrame([[1, ab, ac], [np.nan, 1, bc], [np.nan, np.nan, 1]], ids, ids))
+        pairs = [judgement[:2] for judgement in found.detail["worst_all"]]
+        assert pairs == [(ids[0], ids[1]), (ids[0], ids[2]), (ids[1], ids[2])]
+        assert found.detail["worst"] == found.detail["worst_all"][0]
+        factor = abs(np.log(ab * bc / ac)) / 3
+        for _, _, given, implied in found.detail["worst_all"]:
+            assert abs(np.log(given / implied)) == pytest.approx(factor)
+        if found.detail["cr"] > 0.1:
+            assert all(f"“{row}” over “{column}”" in found.notes[0].en for row, column in pairs)
+            assert all(f"“{row}”对“{column}”" in found.notes[0].zh for row, column in pairs)
+
+
+def test_one_judgement_that_contradicts_the_others_is_named_alone():
+    """Four indicators of weights 8 : 4 : 2 : 1, but for the first over the last, 1/8 in the place of 8."""
+    w, ids = np.array([8.0, 4, 2, 1]), list("abcd")
+    rows = w[:, None] / w
+    rows[0, 3], rows[3, 0] = 1 / 8, 8
+    found = weighting.ahp(pd.DataFrame(rows, ids, ids))
+    ((row, column, given, implied),) = found.detail["worst_all"]
+    assert (row, column, given) == ("a", "d", pytest.approx(1 / 8)) and implied > 1 / 8
+    assert found.notes[0].en.count(" over ") == 1 and "“a”对“d”" in found.notes[0].zh
+
+
+def test_remainders_that_tie_but_for_their_last_bits_go_to_the_first():
+    """Equal weights, each summed in an order of its own."""
+    parts = [0.1, 0.2, 0.3, 0.7]
+    weights = {f"x{k}": sum(order) for k, order in enumerate(itertools.permutations(parts))}
+    assert len(set(weights.values())) > 1
+    points = weighting.to_points(weights, 100, 1).points
+    assert points.tolist() == [5.0] * 4 + [4.0] * 20  # 100 = 24 · 4 + 4
+
+
+def test_components_that_are_not_determined_give_no_weights():
+    """A 2³ design: its indicators do not correlate, all eigenvalues are 1, and any direction is as good."""
+    design = pd.DataFrame(list(itertools.product([0.2, 0.8], repeat=3)), columns=list("abc"))
+    with pytest.raises(InputError, match="equal"):
+        weighting.pca(design)
+    with pytest.raises(InputError, match="equal"):
+        weighting.factor(design, 2)
+    found = weighting.factor(design)  # all three are kept, as none of the equal ones can be left
+    assert found.weights.tolist() == pytest.approx([1 / 3] * 3) and sorted(found.detail["factor"]) == [1, 2, 3]
+    assert (found.detail["loadings"].sum() > 0).all()
 
 
 def test_an_incomplete_matrix_that_is_consistent_is_filled_exactly():

@@ -13,6 +13,7 @@ import pandas as pd
 
 from qtoolkit.assessment import Assessment, assess
 from qtoolkit.engine import from_ticks, to_ticks
+from qtoolkit.engine.ties import foremost
 from qtoolkit.errors import InputError, real
 from qtoolkit.inputs.scheme import Grade
 from qtoolkit.language import say
@@ -82,7 +83,7 @@ def natural_breaks(scores: pd.Series | Sequence[float], k: int) -> Breaks:
         for i in range(g, m + 1):
             starts = slice(g - 1, i)
             costs = best[g - 1, starts] + within(starts, i)
-            start[g, i] = g - 1 + int(costs.argmin())
+            start[g, i] = g - 1 + int(foremost(costs, falling=False)[0])
             best[g, i] = costs.min()
     firsts, i = [], m
     for g in range(k, 0, -1):

@@ -6,6 +6,7 @@ import pandas as pd
 
 from qtoolkit import importance
 from qtoolkit.assessment import Assessment
+from qtoolkit.engine.ties import foremost
 from qtoolkit.language import Text, listing, say
 from qtoolkit.report import figures, words
 from qtoolkit.report.blocks import Block, Chart, DataTable, Paragraph
@@ -144,7 +145,8 @@ def _verdicts(result: Assessment, table: pd.DataFrame, names: dict[str, Text]) -
     texts = []
     everywhere = table.loc[table["n"] == len(result.scores), "variance_share"]
     if everywhere.notna().all() and len(everywhere) > 1:
-        most, least = everywhere.idxmax(), everywhere.idxmin()
+        most = everywhere.index[foremost(everywhere)[0]]
+        least = everywhere.index[foremost(everywhere, falling=False)[0]]
         texts.append(
             say(
                 zh="拉开差距最多的是“{most}”，占{p:g}分，贡献总分差异的{share:.1%}；最少的是“{least}”，占{q:g}分，贡献{low:.1%}。",

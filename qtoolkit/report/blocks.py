@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 
 from qtoolkit.errors import InputError
-from qtoolkit.language import LANGUAGES, Text, say
+from qtoolkit.language import LANGUAGES, Text, say, settled
 
 MIME = "application/vnd.qtoolkit.block+json"
 
@@ -154,7 +154,7 @@ def _shown(plain: Any, spec: str, language: str) -> str:
         return plain
     if spec[:1] in ("↓", "↑"):
         return rounded_towards(plain, spec[1:], spec[0]).replace("-", "−")
-    return format(plain, spec).replace("-", "−")
+    return format(settled(plain), spec).replace("-", "−")
 
 
 def rounded_towards(value: float, spec: str, side: str) -> str:

@@ -10,6 +10,7 @@ import pandas as pd
 from qtoolkit.assessment import Assessment
 from qtoolkit.comparison import Comparison, History
 from qtoolkit.cutoffs import Sweep
+from qtoolkit.engine.ties import in_order
 from qtoolkit.language import Text
 from qtoolkit.report import fonts
 from qtoolkit.report.figures import MANY, SHADES, grade_colours, units_axes
@@ -83,7 +84,8 @@ def transitions(comparison: Comparison, names: tuple[list[Text], list[Text]], ti
 def decomposition(comparison: Comparison, parts: dict[str, Text], language: str) -> Any:
     """Every unit's change of score: the parts as bars that stack up to either side, the sum as a dot."""
     fonts.use()
-    table = comparison.decomposition.sort_values("change", ascending=False, kind="stable")
+    table = comparison.decomposition
+    table = table.iloc[in_order(table["change"])]
     figure, axes = units_axes(len(table))
     places, up, down = np.arange(len(table)), np.zeros(len(table)), np.zeros(len(table))
     thick = 0.7 if len(table) <= MANY else 1.0

@@ -8,6 +8,7 @@ import pandas as pd
 
 from qtoolkit.comparison import FACTORS, PARTS, Comparison, History
 from qtoolkit.comparison.mixing import NONE_MATCHED
+from qtoolkit.engine.ties import foremost, in_order
 from qtoolkit.errors import InputError, nearest
 from qtoolkit.inputs.scheme import Scheme
 from qtoolkit.inputs.table import unit_of
@@ -115,7 +116,8 @@ def parts(comparison: Comparison | None, unit: str | None = None) -> list[Block]
     table, steps = comparison.decomposition, comparison.grade_decomposition
     shown = {name: reasons.NAMES[name] for name in PARTS[:-1] if name in FACTORS or (table[name] != 0).any()}
     if unit is None:
-        unit = (table["change"].abs() + comparison.after.scheme.total * (steps["change"].fillna(0) != 0)).idxmax()
+        weight = table["change"].abs() + comparison.after.scheme.total * (steps["change"].fillna(0) != 0)
+        unit = table.index[foremost(weight)[0]]
     elif (name := unit_of(unit, table.index)) is None:
         text = say(zh="unit 为“{unit}”，前后两次都参评的考核对象中没有它{hint}", en="unit is “{unit}”: not assessed both times{hint}", unit=unit, hint=nearest(unit, table.index))
         raise InputError(text)
@@ -131,7 +133,7 @@ def parts(comparison: Comparison | None, unit: str | None = None) -> list[Block]
         lambda language: change_figures.waterfall(comparison, unit, shown, language),
         Text("由上次得分逐项加减到本次得分，虚线为本次分数线", "From the score before to the score after, part by part; dashes are the cutoffs now"), "annex_scores",
     )  # fmt: skip
-    order = table["change"].sort_values(ascending=False, kind="stable").index
+    order = table.index[in_order(table["change"])]
     columns: dict[str, Any] = {"unit": (words.UNIT, [comparison.after.labels[u] for u in order], "")}
     columns["grade_before"] = (Text("上次等级", "Grade before"), [comparison.before.scheme.grade(g).label for g in steps.loc[order, "grade_before"]], "")
     columns["grade_after"] = (Text("本次等级", "Grade after"), [comparison.after.scheme.grade(g).label for g in steps.loc[order, "grade_after"]], "")

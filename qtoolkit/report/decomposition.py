@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pandas as pd
 
 from qtoolkit import cutoffs as grade_cutoffs
 from qtoolkit import decomposition
 from qtoolkit.assessment import Assessment
-from qtoolkit.engine import to_ticks
 from qtoolkit.engine.rules import LEAF_RULES
+from qtoolkit.engine.ties import foremost
+from qtoolkit.inputs.scheme import Stage
 from qtoolkit.language import Text, listing, say
 from qtoolkit.report import words
 from qtoolkit.report.blocks import Block, Paragraph, table_of
@@ -79,27 +82,30 @@ def stages(result: Assessment) -> list[Block]:
     heading = Text("各阶段评分情况", "How the stages mark")
     blocks: list[Block] = [table_of("stages", heading, "annex_scores", columns)]
     marks = table["mean"][[names[id].effect == "part" for id in table.index]]
-    ticks = pd.Series(to_ticks(marks.to_numpy()), marks.index)  # of stages equal on paper the first is named
     if len(marks) > 1:
         text = say(
             zh="各阶段中平均得分率最低的是{low}（{a:.1%}），最高的是{high}（{b:.1%}）；各阶段评的项目不全相同，逐阶段见附件得分明细。",
             en="Of the stages {low} marks lowest on average ({a:.1%}) and {high} highest ({b:.1%}); they do not mark the same items, and the annex of scores has all of them.",
-            low=names[ticks.idxmin()].name, a=marks.min(), high=names[ticks.idxmax()].name, b=marks.max(),
+            low=_named(names, marks, False), a=marks.min(), high=_named(names, marks, True), b=marks.max(),
         )  # fmt: skip
         blocks.append(Paragraph(text, "operation", heading))
     changed = decomposition.verification(result)
     if len(changed):
         by_unit = changed.groupby("unit", sort=False)["change"].sum()
-        most = pd.Series(to_ticks(by_unit.to_numpy()), by_unit.index).idxmin()
         text = say(
             zh="核查改动{cells}项、涉及{n}家，其中{down}家得分下降、{up}家上升；降幅最大的是{most}，{points:.2f}分。逐项见附件得分明细。",
             en="Verification changed {cells} items of {n:unit|units}: {down} lost and {up} gained; the largest change is "
             "{points:.2f} points ({most}). The items are in the annex of scores.",
             cells=len(changed), n=len(by_unit), down=int((by_unit < -1e-9).sum()), up=int((by_unit > 1e-9).sum()),
-            most=result.labels[most], points=by_unit.min(),
+            most=words.units(result, by_unit.index[foremost(by_unit, falling=False)]), points=by_unit.min(),
         )
         blocks.append(Paragraph(text, "operation"))
     return blocks
+
+
+def _named(stages: Mapping[str, Stage], marks: pd.Series, highest: bool) -> Text:
+    """The stages that mark highest (or lowest), all that tie."""
+    return listing([stages[id].name for id in marks.index[foremost(marks, falling=highest)]])
 
 
 def gaps(result: Assessment) -> list[Block]:

@@ -7,6 +7,7 @@ import pandas as pd
 
 from qtoolkit import robustness, simulation
 from qtoolkit.assessment import Assessment
+from qtoolkit.engine.ties import SAME, in_order
 from qtoolkit.language import Text, listing, say
 from qtoolkit.regions import Box
 from qtoolkit.report import figures, words
@@ -68,7 +69,8 @@ def rank_ranges(result: Assessment, band: float, drawn: simulation.Simulation) -
 
 def flips(result: Assessment) -> list[Block]:
     """The fewest points that change each unit's grade, the scheme's weakest spot first."""
-    table = robustness.cheapest_flip(result).table.sort_values("points_moved", kind="stable")
+    table = robustness.cheapest_flip(result).table
+    table = table.iloc[in_order(table["points_moved"], falling=False)]
     whole = robustness.cheapest_flip(result, step=0.5).table["points_moved"]
     heading = Text("最小调整分值", "Cheapest flips")
     open_ = table[np.isfinite(table["points_moved"])]
@@ -78,7 +80,7 @@ def flips(result: Assessment) -> list[Block]:
         text = Text("在总分不变的条件下，没有计算出能够改变等级的分值调整。", "No transfer of points was found that changes a grade.")
         blocks.append(Paragraph(text, "stability", heading))
     else:
-        weak = open_.index[0]
+        weak, little = open_.index[0], open_["points_moved"] < 1 - SAME
         text = say(
             zh="方案最薄弱之处是{unit}：{recipe}（共{points}分，{nature}），等级即由{before}变为{after}。"
             "调整不足1分即有等级改变的有{few}家：{units}。该项结果仅供内部研究，不宜对外提供。",
@@ -87,8 +89,8 @@ def flips(result: Assessment) -> list[Block]:
             "This is for internal use only.",
             unit=result.labels[weak], recipe=open_.loc[weak, "recipe"], points=rounded_towards(open_.loc[weak, "points_moved"], ".2f", "↑"),
             nature=NATURE[open_.loc[weak, "status"]], before=_label(result, open_.loc[weak, "grade"]),
-            after=_label(result, open_.loc[weak, "towards"]), few=int((open_["points_moved"] < 1).sum()),
-            units=words.units(result, open_.index[open_["points_moved"] < 1], FEW),
+            after=_label(result, open_.loc[weak, "towards"]), few=int(little.sum()),
+            units=words.units(result, open_.index[little], FEW),
         )  # fmt: skip
         blocks.append(Paragraph(text, "stability", heading))
     if len(refused):
@@ -123,11 +125,13 @@ def transfers(result: Assessment) -> list[Block]:
     names = {leaf.id: leaf.name for leaf in result.scheme.leaves}
     pairs = found.table.rename_axis(index="from", columns="to").stack().rename("points").reset_index()
     pairs["exact"] = [found.exact.loc[row["from"], row["to"]] for _, row in pairs.iterrows()]
-    pairs = pairs[np.isfinite(pairs["points"])].sort_values("points", kind="stable")
+    pairs = pairs[np.isfinite(pairs["points"])]
+    pairs = pairs.iloc[in_order(pairs["points"], falling=False)]
     heading = Text("分值转移和单项调整", "Transfers and single changes")
     caption = Text("分值转移影响（由小到大）", "Transfers that change a grade (least first)")
     alone = robustness.stability_intervals(result)
-    width = (np.minimum(alone["high"] - alone["points"], alone["points"] - alone["low"])).sort_values(kind="stable")
+    width = np.minimum(alone["high"] - alone["points"], alone["points"] - alone["low"])
+    width = width.iloc[in_order(width, falling=False)]
     blocks: list[Block] = []
     if pairs.empty:
         text = (

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from qtoolkit.assessment import Assessment
+from qtoolkit.engine.ties import in_order
 from qtoolkit.report import fonts
 from qtoolkit.report.blocks import rounded_towards
 from qtoolkit.robustness import Certificates, TransferMap
@@ -77,7 +78,7 @@ def shares(result: Assessment, language: str) -> Any:
 def ranges(result: Assessment, table: pd.DataFrame, language: str) -> Any:
     """Score ranges over a region as bars, the present score as a dot, the cutoffs as lines."""
     fonts.use()
-    order = table["score"].sort_values(ascending=False, kind="stable").index
+    order = table.index[in_order(table["score"])]
     table = table.loc[order]
     figure, axes = units_axes(len(order))
     places = np.arange(len(order))
@@ -110,7 +111,8 @@ def ranges(result: Assessment, table: pd.DataFrame, language: str) -> Any:
 def tolerances(result: Assessment, certificates: Certificates, language: str) -> Any:
     """The certified tolerance of each unit, the least first."""
     fonts.use()
-    table = certificates.table.dropna(subset="tolerance").sort_values("tolerance", kind="stable")
+    table = certificates.table.dropna(subset="tolerance")
+    table = table.iloc[in_order(table["tolerance"], falling=False)]
     values = np.minimum(table["tolerance"].to_numpy(float), 1.0) * 100
     figure, axes = units_axes(len(table))
     colours = grade_colours(result)

@@ -10,8 +10,9 @@ import pandas as pd
 from qtoolkit.assessment import Assessment
 from qtoolkit.comparison import PARTS, Comparison
 from qtoolkit.engine.build import classes_of
+from qtoolkit.engine.ties import SAME, in_order
 from qtoolkit.inputs.scheme import Grade, Scheme
-from qtoolkit.language import Text, listing, same, say
+from qtoolkit.language import Text, listing, same, say, settled
 from qtoolkit.report import words
 from qtoolkit.report.blocks import Block, Paragraph
 
@@ -70,10 +71,10 @@ def _reason(comparison: Comparison, unit: str) -> Text:
     pull = {name: sign * step[name] for name in PARTS if sign * step[name] > MAIN}
     most = max(pull.values())
     main = [name for name in pull if pull[name] >= most - MAIN]
-    main.sort(key=lambda name: -sign * float(part.get(name, 0.0)))
+    main = [main[k] for k in in_order([sign * float(part.get(name, 0.0)) for name in main])]
     why = [_why(comparison, unit, name, sign, part) for name in main]
     cause = why[0] if len(why) == 1 else _and(why)
-    moved = listing(say(zh="{name}{x}分", en="{name} {x}", name=NAMES[name], x=_signed(part[name])) for name in PARTS[:-1] if abs(part[name]) >= SHOWN)
+    moved = listing(say(zh="{name}{x}分", en="{name} {x}", name=NAMES[name], x=_signed(part[name])) for name in PARTS[:-1] if abs(part[name]) >= SHOWN - SAME)
     first, last = (result.scheme.grade(step[f"grade_{side}"]).label for result, side in ((comparison.before, "before"), (comparison.after, "after")))
     parts = say(zh="，其中{moved}", en=": {moved}", moved=moved) if moved.zh else Text("", "")
     return say(
@@ -84,7 +85,7 @@ def _reason(comparison: Comparison, unit: str) -> Text:
 
 
 def _signed(value: float) -> str:
-    return f"{value:+.2f}".replace("-", "−")
+    return f"{settled(value):+.2f}".replace("-", "−")
 
 
 def _and(texts: list[Text]) -> Text:
@@ -93,7 +94,7 @@ def _and(texts: list[Text]) -> Text:
 
 def _why(comparison: Comparison, unit: str, name: str, sign: float, part: pd.Series) -> Text:
     """One part's reason in words."""
-    points, own = _signed(float(part.get(name, 0.0))), sign * float(part.get(name, 0.0)) >= SHOWN
+    points, own = _signed(float(part.get(name, 0.0))), sign * float(part.get(name, 0.0)) >= SHOWN - SAME
     if name == "approval":
         return _approval(comparison, unit)
     if name == "units":
@@ -125,7 +126,8 @@ def _why(comparison: Comparison, unit: str, name: str, sign: float, part: pd.Ser
 def _data(comparison: Comparison, unit: str, sign: float, own: bool, points: str) -> Text:
     """What of the data moved the grade: results, the state of a cell, a target, or the others' values."""
     told = sign * comparison.leaves.loc[unit].dropna()
-    told = told[told >= SHOWN].sort_values(ascending=False, kind="stable").head(3)
+    told = told[told >= SHOWN - SAME]
+    told = told.iloc[in_order(told)].head(3)
     if not own or told.empty:
         return say(zh="数据有变化，得分{x}分", en="the data changed: {x} points", x=points)
     titles = {leaf.id: leaf.name for leaf in comparison.after.scheme.leaves}

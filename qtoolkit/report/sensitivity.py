@@ -7,6 +7,7 @@ import pandas as pd
 
 from qtoolkit import alternatives, robustness
 from qtoolkit.assessment import Assessment
+from qtoolkit.engine.ties import SAME, foremost, in_order
 from qtoolkit.language import Text, listing, same, say
 from qtoolkit.regions import Box
 from qtoolkit.report import exact, figures, words
@@ -23,7 +24,7 @@ def ranges(result: Assessment, band: float) -> list[Block]:
         en="Robustness: with {region}, the grade of {n:unit|units} cannot change; that of {m} may: {units}.",
         region=region.describe(), n=len(fixed), m=len(open_), units=_possible(result, open_),
     )
-    order = table["score"].sort_values(ascending=False, kind="stable").index
+    order = table.index[in_order(table["score"])]
     shown = table.loc[order]
     frame = pd.DataFrame(
         {
@@ -111,7 +112,7 @@ def _reasons(table: pd.DataFrame, result: Assessment) -> list[Block]:
 def tolerances(result: Assessment, band: float) -> list[Block]:
     """The certified tolerance of every unit, the least first."""
     certificates = robustness.tolerance(result)
-    table = certificates.table.sort_values("tolerance", kind="stable")
+    table = certificates.table.iloc[in_order(certificates.table["tolerance"], falling=False)]
     heading = Text("分值允许浮动幅度", "Tolerance of points")
     finite = table[np.isfinite(table["tolerance"].astype(float))]
     if finite.empty:
@@ -119,14 +120,15 @@ def tolerances(result: Assessment, band: float) -> list[Block]:
         text = say(zh="未计算允许浮动幅度：{why}。", en="Tolerances are not given: {why}.", why=why)
         return [Paragraph(text, "stability", heading)]
     weak, strong = finite.index[0], finite.index[-1]
+    below = finite["tolerance"] < band - SAME
     text = say(
         zh="在总分不变的条件下，等级最不稳的是{weak}：各指标分值在{least}以内任意变动时等级不变；最稳的是{strong}（{most}）。"
         "允许浮动幅度不足{band:.4g}%的有{n}家：{units}。",
         en="With the total kept, the least certain grade is {weak}'s: it holds however the points move within {least}; the most "
         "certain is {strong}'s ({most}). The tolerance is below {band:.4g}% for {n:unit|units}: {units}.",
         weak=result.labels[weak], least=_percent(finite["tolerance"].iloc[0]), strong=result.labels[strong],
-        most=_percent(finite["tolerance"].iloc[-1]), band=100 * band, n=int((finite["tolerance"] < band).sum()),
-        units=words.units(result, finite.index[finite["tolerance"] < band]),
+        most=_percent(finite["tolerance"].iloc[-1]), band=100 * band, n=int(below.sum()),
+        units=words.units(result, finite.index[below]),
     )
     proof = Text(
         "以上为数学证明，不是抽样频率；只检验分值，不检验数据是否真实。图和逐家数字见附件得分明细。",
@@ -259,7 +261,7 @@ def crosscheck(result: Assessment) -> list[Block]:
             "相差{most}位。这些方法只用于核对位次，不用于定级。",
             en="Ranking the same shares and points by {n} other methods correlates with the scheme's ranks by {low:.3f} to "
             "{high:.3f}; the largest difference is {most:place|places} ({unit}). They check ranks only and set no grades.",
-            n=len(rho), low=rho.min(), high=rho.max(), unit=result.labels[moves.idxmax()], most=int(moves.max()),
+            n=len(rho), low=rho.min(), high=rho.max(), unit=words.units(result, moves.index[foremost(moves)]), most=int(moves.max()),
         )
     else:
         text = Text("考核对象过少或得分相同，不作位次核对。", "Too few units, or all alike: ranks are not compared.")

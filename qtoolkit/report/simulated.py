@@ -10,7 +10,7 @@ import pandas as pd
 
 from qtoolkit import simulation
 from qtoolkit.assessment import Assessment
-from qtoolkit.engine import to_ticks
+from qtoolkit.engine.ties import in_order
 from qtoolkit.inputs.changes import AS_IS
 from qtoolkit.inputs.scheme import Rounding
 from qtoolkit.language import Text, listing, same, say
@@ -91,7 +91,7 @@ def choices(
         text = say(zh="{names}怎样选择，等级和位次都不变。", en="Whatever is chosen for {names}, no grade and no rank changes.", names=listing(names.values()))
         return [Paragraph(text, "stability", heading), *_failed(found)]
     main = found if found.moves else ranks
-    order = _falling(main.table["total"]).index
+    order = main.table.index[in_order(main.table["total"])]
     blocks: list[Block] = [Paragraph(_sentence(result, found, names), "stability", heading), *_failed(found)]
     chart = Chart(
         "choices", Text("各项做法对等级和位次的影响", "What choices do to grades and ranks"),
@@ -109,12 +109,6 @@ def choices(
     caption = Text("各项做法的影响（占等级改变家数、位次平均变动之方差的比重）", "Choices: shares of the variance of grade changes and of the mean rank shift")
     blocks.append(Paragraph(_weights(main, [names[key] for key in order if _negligible(main, key)]), "annex_scores"))
     return [*blocks, chart, table_of("choices", caption, "annex_scores", columns), _alternatives(result, found, ranks, names)]
-
-
-def _falling(values: pd.Series) -> pd.Series:
-    """The largest first; what differs by less than a tick (the last bits of a sum) stays in its order."""
-    ticks = pd.Series(to_ticks(values.fillna(-1.0).to_numpy()), range(len(values)))
-    return values.iloc[ticks.sort_values(ascending=False, kind="stable").index]
 
 
 def _legend(found: simulation.Sobol) -> Text:
@@ -163,10 +157,10 @@ def _weights(found: simulation.Sobol, small: list[Text]) -> Text:
 def _sentence(result: Assessment, found: simulation.Sobol, names: Mapping[str, Text]) -> Text:
     if not found.moves:
         return say(zh="{names}怎样选择，等级都不变，只影响位次。", en="Whatever is chosen for {names}, no grade changes, only ranks.", names=listing(names.values()))
-    order = _falling(found.table["total"])
+    order = found.table["total"].iloc[in_order(found.table["total"])]
     first = order.index[0]
     own = found.alternatives.dropna(subset="mean")
-    own = own.loc[_falling(own["mean"]).index]
+    own = own.iloc[in_order(own["mean"])]
     worst = own.iloc[0] if len(own) else None
     zh_en = say(
         zh="把{n}项做法同时改变，平均有{mean:.1f}家等级与现行不同；影响最大的是{first}（占差异的{total:.0%}）",

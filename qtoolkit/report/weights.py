@@ -8,6 +8,7 @@ import pandas as pd
 from qtoolkit import importance, weighting
 from qtoolkit.assessment import Assessment
 from qtoolkit.engine.settings import Graded, settings
+from qtoolkit.engine.ties import foremost
 from qtoolkit.errors import InputError
 from qtoolkit.language import Text, listing, say
 from qtoolkit.report import figures, words
@@ -48,11 +49,11 @@ def effective(result: Assessment, bootstrap: int = 200, seed: int = 0) -> list[B
         return [Paragraph(text, "operation", heading)]
     table = importance.effective(result, bootstrap=bootstrap, seed=seed)
     names = {leaf.id: leaf.name for leaf in result.scheme.leaves}
-    gap = (table["share"] - table["nominal"]).dropna().sort_values(kind="stable")
+    gap = (table["share"] - table["nominal"]).dropna()
     if gap.empty:
         text = Text("得分没有差异，无法估计实际影响度。", "Scores do not differ: importance cannot be estimated.")
         return [Paragraph(text, "operation", heading)]
-    least, most = gap.index[0], gap.index[-1]
+    least, most = (gap.index[foremost(gap, falling)[0]] for falling in (False, True))
     text = say(
         zh="实际影响度超出分值比重最多的是“{most}”（分值占{a:.1%}，影响占{b:.1%}）；不及最多的是“{least}”（分值占{c:.1%}，影响占{d:.1%}）。",
         en="“{most}” decides most beyond its points ({a:.1%} of the points, {b:.1%} of the effect); “{least}” falls short most ({c:.1%} of "
@@ -183,12 +184,12 @@ def alternatives(result: Assessment, step: float = 0.5) -> list[Block]:
     outputs = {"grades": target_of(result, "grade_changes"), "ranks": target_of(result, "rank_shift"), "code": _grades}
     done = settings(result, frame, outputs)
     codes = done[[f"code:{unit}" for unit in result.scores.index]].to_numpy()
-    most = done["grades"].idxmax()
+    most = listing([METHODS[name] for name in done.index[foremost(done["grades"])]])
     text = say(
         zh="用{n}种方法由数据另定分值（步长{step:g}分），等级改变{low}至{high}家，最多的是{most}。由数据得出的分值每年随数据变动，年度之间不可比，只供比较。",
         en="Points set from the data by {n:method|methods} (steps of {step:g}) change {low} to {high} grades, most of all by {most}. Such points "
         "move with the data every year and make years incomparable: they are for comparison only.",
-        n=len(found), step=step, low=int(done["grades"].min()), high=int(done["grades"].max()), most=METHODS[most],
+        n=len(found), step=step, low=int(done["grades"].min()), high=int(done["grades"].max()), most=most,
     )  # fmt: skip
     blocks: list[Block] = [Paragraph(text, "annex_scores", heading)]
     blocks += [Paragraph(remark, "annex_scores", style="note") for remark in remarks]

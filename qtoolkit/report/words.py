@@ -8,7 +8,7 @@ import pandas as pd
 
 from qtoolkit import cutoffs as grade_cutoffs
 from qtoolkit.assessment import Assessment
-from qtoolkit.engine import to_ticks
+from qtoolkit.engine.ties import SAME, in_order
 from qtoolkit.inputs.scheme import Indicator, Rounding, Scheme
 from qtoolkit.language import Text, listing, say
 
@@ -146,9 +146,11 @@ def near_misses(result: Assessment, near_miss: float) -> pd.DataFrame:
     """Units whose grade `near_miss` points more or less would change, places counted in, the nearest first; with columns by
     and rivals, which are those of the nearer side."""
     table = grade_cutoffs.margins(result)
-    near = table[table["nearest"] <= near_miss].sort_values("nearest", kind="stable", key=to_ticks)
+    near = table[table["nearest"] <= near_miss + SAME]
+    near = near.iloc[in_order(near["nearest"], falling=False)]
     up = near["above"].isna() | (near["below"] < near["above"])
-    return near.assign(by=near["below_by"].where(up, near["above_by"]), rivals=near["below_rivals"].where(up, near["above_rivals"]))
+    by = near["below_by"].where(up, near["above_by"])
+    return near.assign(by=by, rivals=near["below_rivals"].where(up, near["above_rivals"]))
 
 
 def near_miss_count(near: pd.DataFrame, near_miss: float) -> Text:

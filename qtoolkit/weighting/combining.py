@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from qtoolkit.engine.ties import in_order
 from qtoolkit.errors import Complaint, InputError
 from qtoolkit.language import Text, say
 from qtoolkit.weighting.weights import Weights, made, series_of
@@ -91,7 +92,7 @@ def to_points(weights: Weights | pd.Series | Mapping[str, float], total: float =
         raise InputError(say(zh="总分{total:g}应为步长{step:g}的整数倍，且权重不全为0", en="the total {total:g} must be a multiple of the step {step:g}, and the weights not all 0", total=total, step=step))
     exact = w / w.sum() * count
     whole = [math.floor(value + 1e-9) for value in exact]
-    left = sorted(range(len(w)), key=lambda j: (whole[j] - exact.iloc[j], j))[: count - sum(whole)]
+    left = in_order(exact.to_numpy() - whole)[: count - sum(whole)]
     units = np.array(whole) + np.isin(np.arange(len(w)), left)
     points = pd.Series([float(f"{unit * step:.10g}") for unit in units], w.index, name="points")
     error = float((points - exact * step).abs().max())

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from qtoolkit.engine.ties import foremost
 from qtoolkit.errors import Complaint, InputError
 from qtoolkit.language import Text, listing, same, say
 from qtoolkit.solver import System, linear_program
@@ -35,8 +36,9 @@ def ahp(matrices: pd.DataFrame | Mapping[str, pd.DataFrame]) -> Weights:
     Returns
     -------
     Weights
-        `detail`: lambda_max, ci, ri and ri_table (the index used), cr (NaN where incomplete), matrix (as used), and worst: the judgement that hurts
-        consistency most, as (row, column, given, implied by the weights).
+        `detail`: lambda_max, ci, ri and ri_table (the index used), cr (NaN where incomplete), matrix (as used), worst_all: the judgements that hurt
+        consistency most, as (row, column, given, implied by the weights), all that tie (of three indicators the three
+        always do), and worst: the first of them.
 
     Raises
     ------
@@ -71,22 +73,45 @@ def ahp(matrices: pd.DataFrame | Mapping[str, pd.DataFrame]) -> Weights:
     cr = np.nan if blank.any() or np.isnan(ri) else max(ci, 0.0) / ri if ri > 0 else 0.0
     notes = []
     off = np.where(blank, 0.0, np.abs(np.log(a) - np.log(w[:, None] / w)))
-    i, j = np.unravel_index(int(np.triu(off, 1).argmax()), off.shape)
-    worst = (ids[i], ids[j], float(a[i, j]), float(w[i] / w[j]))
+    upper = np.triu_indices(d, 1)
+    worst_all = [
+        (ids[i], ids[j], float(a[i, j]), float(w[i] / w[j]))
+        for i, j in np.transpose(upper)[foremost(off[upper])]
+    ] or [(ids[0], ids[0], 1.0, 1.0)]
     if blank.any():
         notes.append(say(zh="有{n}对指标未作比较，由其余判断推得，不计算一致性比率。", en="{n:pair|pairs} not compared, inferred from the other judgements: no consistency ratio.", n=int(blank.sum()) // 2))
     elif np.isnan(ri):
         notes.append(say(zh="指标{d}项，超出随机一致性指标表（最多{most}项），不计算一致性比率。", en="No random index for {d:indicator|indicators} (the table ends at {most}): no consistency ratio.", d=d, most=max(RI)))
     if cr > MOST_CR:
         text = say(
-            zh="一致性比率{cr:.3f}，超过{most}，判断前后矛盾；影响最大的是“{row}”对“{column}”的判断{given:.3g}，其余判断推得{implied:.3g}。",
-            en="The consistency ratio is {cr:.3f}, above {most}: the judgements contradict one another, most of all “{row}” over “{column}”, "
-            "given {given:.3g} where the weights say {implied:.3g}.",
-            cr=cr, most=MOST_CR, row=worst[0], column=worst[1], given=worst[2], implied=worst[3],
+            zh="一致性比率{cr:.3f}，超过{most}，判断前后矛盾；影响最大的是{worst}。",
+            en="The consistency ratio is {cr:.3f}, above {most}: the judgements contradict one another, most of all {worst}.",
+            cr=cr, most=MOST_CR, worst=_contradictions(worst_all),
         )  # fmt: skip
         notes.append(text)
     matrix = pd.DataFrame(np.where(blank, np.nan, a), ids, ids)
-    return made(w, ids, notes, lambda_max=largest, ci=ci, ri=ri, ri_table=RI, cr=cr, matrix=matrix, worst=worst)
+    return made(w, ids, notes, lambda_max=largest, ci=ci, ri=ri, ri_table=RI, cr=cr, matrix=matrix, worst=worst_all[0], worst_all=worst_all)
+
+
+def _contradictions(judgements: Sequence[tuple[str, str, float, float]]) -> Text:
+    """Judgements that hurt equally, each as given and as the weights have it."""
+    named = listing(
+        say(
+            zh="“{row}”对“{column}”的判断{given:.3g}（由权重推得{implied:.3g}）",
+            en="“{row}” over “{column}”, given {given:.3g} where the weights say {implied:.3g}",
+            row=row,
+            column=column,
+            given=given,
+            implied=implied,
+        )
+        for row, column, given, implied in judgements
+    )
+    if len(judgements) == 1:
+        return named
+    return say(
+        zh="{n}个同等的判断：{named}", en="{n:judgement|judgements} alike: {named}",
+        n=len(judgements), named=named,
+    )  # fmt: skip
 
 
 def _reciprocal(table: pd.DataFrame, name: str) -> pd.DataFrame:

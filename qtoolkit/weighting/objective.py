@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from qtoolkit.engine.ties import SAME, foremost, in_order
 from qtoolkit.errors import Complaint, InputError
 from qtoolkit.language import Text, listing, say
 from qtoolkit.solver import System, solve_lp
@@ -96,9 +97,10 @@ def pca(x: pd.DataFrame) -> Weights:
     x, notes = indicators_of(x, least=3)
     varies = moving(x, notes)
     values, vectors = _eigen(x.loc[:, varies])
-    first = vectors[:, 0] * (np.sign(vectors[:, 0].sum()) or 1.0)
-    if (first < -1e-9).any():
-        names = listing(x.columns[varies][first < 0])
+    _check_apart(values, 1)
+    first = _upright(vectors[:, :1])[:, 0]
+    if (first < -SAME).any():
+        names = listing(x.columns[varies][first < -SAME])
         raise InputError(say(zh="第一主成分在{names}上的系数为负，不能作为权重：与其余指标负相关", en="the first component is negative on {names}, which correlate negatively with the rest: it gives no weights", names=names))
     weights = np.zeros(x.shape[1])
     weights[varies] = np.maximum(first, 0.0)
@@ -111,7 +113,8 @@ def factor(x: pd.DataFrame, count: int | None = None) -> Weights:
     Principal components with eigenvalues of 1 or more, each explaining 10% of the variance and together 60% (or `count` of
     them), rotated by varimax. Each indicator belongs to the factor on which it loads most; its weight is its squared loading
     over the factor's explained variance, times the factor's share of all variance that is explained.
-    `detail`: eigenvalues, loadings (indicators × factors), factor (of each indicator).
+    `detail`: eigenvalues, loadings (indicators × factors, the factor that explains most first, its sum positive), factor
+    (of each indicator). Where equal eigenvalues leave open which factors are kept, one more is, or `count` is refused.
 
     >>> factor(pd.DataFrame({"a": [1, 2, 3, 4], "b": [1, 2, 3, 5], "c": [4, 1, 3, 2]}), 2).detail["factor"].tolist()
     [1, 1, 2]
@@ -121,15 +124,17 @@ def factor(x: pd.DataFrame, count: int | None = None) -> Weights:
     values, vectors = _eigen(x.loc[:, varies])
     share = values / values.sum()
     if count is None:
-        large = int(((values >= EIGENVALUE - 1e-9) & (share >= EXPLAINED)).sum())
+        large = int(((values >= EIGENVALUE - SAME) & (share >= EXPLAINED - SAME)).sum())
         count = max(large, 1)
-        while share[:count].sum() < TOGETHER:
+        while share[:count].sum() < TOGETHER - SAME or _tied(values, count):
             count += 1
     if not (isinstance(count, int) and 1 <= count <= len(values)):
         raise InputError(say(zh="因子个数应在1与{most}之间，现为 {found}", en="the number of factors must lie between 1 and {most}, found {found}", most=len(values), found=count))
-    loadings = _varimax(vectors[:, :count] * np.sqrt(np.maximum(values[:count], 0.0)))
+    _check_apart(values, count)
+    loadings = _upright(_varimax(vectors[:, :count] * np.sqrt(np.maximum(values[:count], 0.0))))
+    loadings = loadings[:, in_order((loadings**2).sum(axis=0))]
     explained = (loadings**2).sum(axis=0)
-    own = (loadings**2).argmax(axis=1)
+    own = np.array([foremost(row)[0] for row in loadings**2])
     weights = np.zeros(x.shape[1])
     weights[varies] = (loadings**2)[np.arange(len(own)), own] / explained[own] * (explained[own] / explained.sum())
     names = pd.Index(range(1, count + 1), name="factor")
@@ -145,11 +150,37 @@ def _eigen(x: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     return values[::-1], vectors[:, ::-1]
 
 
+def _tied(values: np.ndarray, count: int) -> bool:
+    """Whether the last of so many eigenvalues (falling) equals the next: which of the two is kept is then arbitrary. Beyond
+    the rank all are 0 and say nothing."""
+    return count < len(values) and values[count - 1] - values[count] <= SAME < values[count - 1]
+
+
+def _check_apart(values: np.ndarray, count: int) -> None:
+    if _tied(values, count):
+        text = say(
+            zh="第{a}与第{b}个特征值相等，取前{a}个成分没有唯一结果，不能据以定权",
+            en="eigenvalues {a} and {b} are equal: the first {a:component is|components are} not determined and give no weights",
+            a=count, b=count + 1,
+        )  # fmt: skip
+        raise InputError(text)
+
+
+def _upright(columns: np.ndarray) -> np.ndarray:
+    """Columns (of loadings) turned so that their sum is positive; where it is 0, their first value that is not."""
+    signs = []
+    for column in columns.T:
+        apart = column[np.abs(column) > SAME]
+        whole = column.sum() if abs(column.sum()) > SAME else apart[:1].sum()
+        signs.append(-1.0 if whole < 0 else 1.0)
+    return columns * signs
+
+
 def _varimax(loadings: np.ndarray, steps: int = 500) -> np.ndarray:
     """Loadings rotated so that the variance of the squared loadings, on rows scaled to length 1, is greatest (Kaiser 1958)."""
     length = np.sqrt((loadings**2).sum(axis=1, keepdims=True))
     a = loadings / np.where(length > 0, length, 1.0)
-    rotation, before = np.eye(a.shape[1]), 0.0
+    rotation, before = _start(a), 0.0
     for _ in range(steps):
         b = a @ rotation
         u, s, v = np.linalg.svd(a.T @ (b**3 - b * (b**2).mean(axis=0)))
@@ -158,6 +189,20 @@ def _varimax(loadings: np.ndarray, steps: int = 500) -> np.ndarray:
             break
         before = s.sum()
     return loadings @ rotation
+
+
+def _start(loadings: np.ndarray) -> np.ndarray:
+    """A rotation that depends on the factors' space alone, not on the axes that equal eigenvalues happen to give: each next
+    axis along the indicator of which most is left."""
+    left, axes = loadings, []
+    for _ in range(loadings.shape[1]):
+        lengths = np.sqrt((left**2).sum(axis=1))
+        most = foremost(lengths)[0]
+        if lengths[most] <= SAME:
+            return np.eye(loadings.shape[1])
+        axes.append(left[most] / lengths[most])
+        left = left - np.outer(left @ axes[-1], axes[-1])
+    return np.array(axes).T
 
 
 def benefit_of_doubt(x: pd.DataFrame, low: float = 0.0, high: float = 1.0) -> pd.DataFrame:
