@@ -98,7 +98,8 @@ def payload(block: Block, language: str, synthetic: bool = False) -> dict[str, A
     """The block as plain JSON in one language, without a chart's picture; captions of synthetic data say so.
 
     Keys of all: kind, chapter, heading, place. Paragraph: text, style. Table: name, caption, header, cells (rows of formatted
-    strings), data (rows of plain values at full precision), numeric (per column), shade (rows of a share or None),
+    strings), data (rows of plain values, floats to the 11 decimals
+    or 12 digits that are the same on every processor), numeric (per column), shade (rows of a share or None),
     widths. Chart: name, caption, alt, width; :class:`Page` adds svg.
     """
     heading = block.heading.of(language) if block.heading else None
@@ -140,7 +141,7 @@ def _plain(value: Any, language: str) -> Any:
         value = float(value)
         if math.isnan(value):
             return None
-        return value if math.isfinite(value) else ("∞" if value > 0 else "−∞")
+        return settled(value) if math.isfinite(value) else ("∞" if value > 0 else "−∞")
     return None if value is None or value is pd.NA or value is pd.NaT else str(value)
 
 
