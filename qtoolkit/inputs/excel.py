@@ -1,18 +1,18 @@
 """An .xlsx workbook as a grid of cells, with what the plain cell values hide: error cells, percentages, formulas that
-were never calculated."""
+were never calculated. Whatever the file holds is tested against the limits before the cells are read."""
 
 from __future__ import annotations
 
-import html
 import io
-import posixpath
-import re
 import zipfile
 import zlib
 from collections.abc import Callable
 from typing import Any
+from xml.parsers.expat import ExpatError
 
-from qtoolkit.errors import Complaint, InputError
+from qtoolkit.errors import Complaint, InputError, clip
+from qtoolkit.inputs import limits, package, sheetxml
+from qtoolkit.inputs.numbertext import UNPRINTABLE
 from qtoolkit.language import Text, listing, say
 
 SHEETS = ("数据", "data")
@@ -34,27 +34,16 @@ def read_sheets(name: str, data: bytes) -> dict[str, list[list[Any]]]:
 
 
 def _read(name: str, data: bytes, chosen: Callable[[dict], list[str]]) -> dict[str, list[list[Any]]]:
-    import python_calamine
-
     _check_signature(name, data)
-    lost: list[str] = []
     try:
-        book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
-        visible = [
-            sheet.name
-            for sheet in book.sheets_metadata
-            if sheet.typ == python_calamine.SheetTypeEnum.WorkSheet
-            and sheet.visible == python_calamine.SheetVisibleEnum.Visible
-        ]
-        grids = {title: book.get_sheet_by_name(title).to_python(skip_empty_area=False) for title in visible}
+        parts, sheets = _checked(name, data)
+        grids = _cells(package.packed(parts))
         grids = {title: grids[title] for title in chosen(grids)}
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            for title, grid in grids.items():
-                where = f"{title}!" if len(grids) > 1 else ""
-                lost += [where + cell for cell in _amend(grid, archive, title)]
+        for title, grid in grids.items():
+            _amend(grid, sheets[title])
     except (
-        python_calamine.CalamineError, zipfile.BadZipFile, zlib.error, KeyError, IndexError, ValueError,
-        NotImplementedError, RuntimeError, EOFError, OSError,  # the first two: a compression zipfile lacks, a password
+        zipfile.BadZipFile, zlib.error, ExpatError, KeyError, IndexError, ValueError, NotImplementedError, RuntimeError,
+        EOFError, OSError, _UnreadableError,
     ) as error:  # fmt: skip
         if isinstance(error, InputError):
             raise
@@ -63,6 +52,7 @@ def _read(name: str, data: bytes, chosen: Callable[[dict], list[str]]) -> dict[s
             en="not a sound Excel workbook: open it in Excel and save it as .xlsx",
         )
         raise InputError(Complaint(text, name)) from None
+    lost = [f"{title}!{cell}" if len(grids) > 1 else cell for title in grids for cell in sheets[title].lost]
     if lost:
         text = say(
             zh="单元格{cells}的公式从未计算过，请在 Excel 中打开并保存一次",
@@ -70,7 +60,87 @@ def _read(name: str, data: bytes, chosen: Callable[[dict], list[str]]) -> dict[s
             cells=listing(lost, most=5),
         )
         raise InputError(Complaint(text, name))
+    for title, grid in grids.items():
+        _check_characters(name, title, grid)
     return grids
+
+
+class _UnreadableError(Exception):
+    """The reader of the cells gave up."""
+
+
+def _checked(name: str, data: bytes) -> tuple[dict[str, bytes], dict[str, sheetxml.Sheet]]:
+    """The parts that the cells are read from, and what the cells of each sheet hide; refused where they pass a limit."""
+    packed = package.Package(name, data)
+    parts = {part: packed.read(part) for part in (package.BOOK, package.RELATIONS)}
+    book = sheetxml.read_book(name, parts[package.BOOK])
+    if len(book.sheets) > limits.SHEETS:
+        raise limits.too_large(name, Text("工作表数", "sheets"), len(book.sheets), limits.SHEETS)
+    if len({sheet.title for sheet in book.sheets}) < len(book.sheets):
+        raise ValueError("two sheets of one name")
+    parts |= {part: packed.read(part) for part in (package.STYLES, package.STRINGS) if part in packed}
+    percent = sheetxml.percent_styles(name, parts[package.STYLES]) if package.STYLES in parts else set()
+    targets = sheetxml.read_relations(name, parts[package.RELATIONS])
+    found: dict[str, sheetxml.Sheet] = {}
+    cells = 0
+    for sheet in book.sheets:
+        if not sheet.is_visible or sheet.relation not in targets:
+            continue
+        part = package.target(targets[sheet.relation])
+        if part not in packed:
+            text = say(
+                zh="不是完好的 Excel 工作簿：缺少工作表“{title}”的内容（{part}）",
+                en="not a sound Excel workbook: the content of sheet “{title}” is missing ({part})",
+                title=clip(sheet.title), part=clip(part),
+            )  # fmt: skip
+            raise InputError(Complaint(text, name))
+        parts[part] = packed.read(part)
+        found[sheet.title] = sheetxml.read_sheet(name, sheet.title, parts[part], percent, book.is_stale)
+        cells += found[sheet.title].rows * found[sheet.title].columns
+        if cells > limits.CELLS:
+            what = say(
+                zh="工作表“{title}”（连同之前的工作表）的单元格数（行数×列数）",
+                en="cells of sheet “{title}” (with the sheets before it; rows × columns)",
+                title=clip(sheet.title),
+            )
+            raise limits.too_large(name, what, cells, limits.CELLS)
+    _check_text(name, parts, list(found.values()))
+    return parts, found
+
+
+def _check_text(name: str, parts: dict[str, bytes], sheets: list[sheetxml.Sheet]) -> None:
+    """Refuse a workbook whose cells show more text than the limit: a long text stands in it once, however often shown."""
+    if package.STRINGS not in parts:
+        return
+    lengths = sheetxml.string_lengths(name, parts[package.STRINGS])
+    size = sum(lengths)
+    if size <= limits.TEXT_CHARACTERS and sum(sheet.texts for sheet in sheets) * max(lengths, default=0) > limits.TEXT_CHARACTERS:
+        bodies = [part for key, part in parts.items() if key not in package.COMMON]
+        size = max(size, sum(sheetxml.text_size(name, part, lengths) for part in bodies))
+    if size > limits.TEXT_CHARACTERS:
+        what = Text("文字单元格的总字数", "characters in the text cells")
+        raise limits.too_large(name, what, size, limits.TEXT_CHARACTERS)
+
+
+def _cells(book: io.BytesIO) -> dict[str, list[list[Any]]]:
+    """The grids of a workbook's visible sheets."""
+    import python_calamine
+
+    try:
+        opened = python_calamine.CalamineWorkbook.from_filelike(book)
+        visible = [
+            sheet.name
+            for sheet in opened.sheets_metadata
+            if sheet.typ == python_calamine.SheetTypeEnum.WorkSheet
+            and sheet.visible == python_calamine.SheetVisibleEnum.Visible
+        ]
+        return {title: opened.get_sheet_by_name(title).to_python(skip_empty_area=False) for title in visible}
+    except python_calamine.CalamineError as error:
+        raise _UnreadableError from error
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":  # how a reader written in Rust says that it met the unforeseen
+            raise
+        raise _UnreadableError from None
 
 
 def _check_signature(name: str, data: bytes) -> None:
@@ -103,75 +173,23 @@ def _choose(name: str, grids: dict[str, list[list[Any]]]) -> str:
     return (filled or list(grids))[0]
 
 
-_CELL = re.compile(r"<(?:\w+:)?c\b([^>]*?)(?<!/)>(.*?)</(?:\w+:)?c>", re.S)
-_VALUE = re.compile(r"<(?:\w+:)?v\b[^>]*?(?:/>|>(.*?)</(?:\w+:)?v>)", re.S)
-_FORMULA = re.compile(r"<(?:\w+:)?f\b")
-_ATTRIBUTE = re.compile(r"""([\w:]+)\s*=\s*["']([^"']*)["']""")
-
-
-def _amend(grid: list[list[Any]], archive: zipfile.ZipFile, title: str) -> list[str]:
-    """Write error cells and percentages into the grid; the names of formula cells that were never calculated."""
-    book = archive.read("xl/workbook.xml").decode("utf-8", "replace")
-    stale = re.search(r"""fullCalcOnLoad\s*=\s*["'](1|true)""", book) is not None  # values were not made by Excel
-    percent = _percent_styles(archive)
-    lost = []
-    for attributes, content in _CELL.findall(_sheet(archive, book, title)):
-        cell = dict(_ATTRIBUTE.findall(attributes))
-        is_formula, is_percent = _FORMULA.search(content) is not None, cell.get("s", "0") in percent
-        if not (is_formula or is_percent or cell.get("t") == "e"):
-            continue
-        found = _VALUE.search(content)
-        value = html.unescape(found.group(1) or "") if found else ""
-        if is_formula and cell.get("t") != "str" and (not value or (stale and value == "0")):
-            lost.append(cell["r"])
-            continue
-        row, column = _place(cell["r"])
-        if cell.get("t") == "e":
-            grid[row][column] = value
-        elif is_percent and isinstance(grid[row][column], float):
+def _amend(grid: list[list[Any]], sheet: sheetxml.Sheet) -> None:
+    """Write error cells and percentages into the grid."""
+    for (row, column), value in sheet.errors.items():
+        grid[row][column] = value
+    for row, column in sheet.percents:
+        if isinstance(grid[row][column], float):
             grid[row][column] = f"{grid[row][column] * 100:.15g}%"
-    return lost
 
 
-def _sheet(archive: zipfile.ZipFile, book: str, title: str) -> str:
-    """The XML of the sheet with this title."""
-    relations = [
-        dict(_ATTRIBUTE.findall(tag))
-        for tag in re.findall(r"<(?:\w+:)?Relationship\b[^>]*>", archive.read("xl/_rels/workbook.xml.rels").decode())
-    ]
-    targets = {relation["Id"]: relation["Target"] for relation in relations}
-    for tag in re.findall(r"<(?:\w+:)?sheet\b[^>]*>", book):
-        sheet = {key.rpartition(":")[2]: html.unescape(value) for key, value in _ATTRIBUTE.findall(tag)}
-        if sheet["name"] == title:
-            path = posixpath.normpath(posixpath.join("/xl", targets[sheet["id"]])).lstrip("/")
-            return archive.read(path).decode("utf-8", "replace")
-    raise KeyError(title)
-
-
-def _percent_styles(archive: zipfile.ZipFile) -> set[str]:
-    """The cell styles (attribute s) that show a number as a percentage."""
-    if "xl/styles.xml" not in archive.namelist():
-        return set()
-    styles = archive.read("xl/styles.xml").decode("utf-8", "replace")
-    formats = {"9", "10"}
-    for tag in re.findall(r"<(?:\w+:)?numFmt\b[^>]*>", styles):
-        attributes = dict(_ATTRIBUTE.findall(tag))
-        code = re.sub(r'"[^"]*"|\\.', "", html.unescape(attributes["formatCode"]))
-        if "%" in code:
-            formats.add(attributes["numFmtId"])
-    cells = re.search(r"<(?:\w+:)?cellXfs\b.*?</(?:\w+:)?cellXfs>", styles, re.S)
-    styled = re.findall(r"<(?:\w+:)?xf\b([^>]*)>", cells.group() if cells else "")
-    return {str(i) for i, xf in enumerate(styled) if dict(_ATTRIBUTE.findall(xf)).get("numFmtId") in formats}
-
-
-def _place(name: str) -> tuple[int, int]:
-    """(row, column) from 0 of a cell's name.
-
-    >>> _place("AB3")
-    (2, 27)
-    """
-    letters = name.rstrip("0123456789")
-    column = 0
-    for letter in letters.upper():
-        column = column * 26 + ord(letter) - 64
-    return int(name[len(letters) :]) - 1, column - 1
+def _check_characters(name: str, title: str, grid: list[list[Any]]) -> None:
+    """Refuse characters that no memo could show."""
+    for number, row in enumerate(grid, 1):
+        for column, cell in enumerate(row):
+            if isinstance(cell, str) and UNPRINTABLE.search(cell):
+                text = say(
+                    zh="工作表“{title}”的单元格 {cell} 中有不可见的控制字符，内容为“{found}”，请删去",
+                    en="cell {cell} of sheet “{title}” holds an invisible control character, found “{found}”: delete it",
+                    title=title, cell=f"{sheetxml.letters(column)}{number}", found=clip(cell),
+                )  # fmt: skip
+                raise InputError(Complaint(text, name, number))

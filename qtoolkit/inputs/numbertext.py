@@ -10,6 +10,8 @@ from qtoolkit.errors import clip
 from qtoolkit.language import Text, say
 
 _PLAIN = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?", re.ASCII)
+UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+"""Characters that no XML, hence no Excel or Word file, can hold."""
 # Full-width forms are the same characters typed wide; other look-alikes (10², ½, ①) are not numbers that anybody meant.
 _NARROW = {0xFF01 + i: 0x21 + i for i in range(94)} | {0x3000: 0x20, 0x2212: 0x2D, 0x2013: 0x2D}
 

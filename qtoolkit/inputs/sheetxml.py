@@ -1,0 +1,330 @@
+"""What the XML of a workbook says beside the plain values of its cells, read in one pass by expat.
+
+Expat reads in time proportional to the length, expands no entity that a document declares (a document type is refused: Excel
+and WPS write none) and opens no other file.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from xml.parsers import expat
+
+from qtoolkit.errors import Complaint, InputError, clip
+from qtoolkit.inputs import limits
+from qtoolkit.language import Text, say
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A sheet as the workbook lists it, with the name of the relation that leads to its part."""
+
+    title: str
+    relation: str
+    is_visible: bool
+
+
+@dataclass
+class Book:
+    """A workbook's sheets, and whether it calculates on loading: then its values are not Excel's own."""
+
+    sheets: list[Listed] = field(default_factory=list)
+    is_stale: bool = False
+
+
+@dataclass
+class Sheet:
+    """What a sheet's cells hide: `errors` (text by place), `percents` (places), `lost` (names of formulas that were never
+    calculated). Places are (row, column) from 0; `rows` and `columns` are how far the filled cells reach."""
+
+    errors: dict[tuple[int, int], str] = field(default_factory=dict)
+    percents: list[tuple[int, int]] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
+    rows: int = 0
+    columns: int = 0
+    texts: int = 0
+
+
+class _LocalNames(dict):
+    """Element names without their prefix."""
+
+    def __missing__(self, name: str) -> str:
+        return self.setdefault(name, name.rpartition(":")[2])
+
+
+def _parser(name: str) -> expat.XMLParserType:
+    parser = expat.ParserCreate()
+    parser.buffer_text = True
+
+    def refuse(*_: object) -> None:
+        text = say(
+            zh="不是完好的 Excel 工作簿：其中有文档类型声明（DOCTYPE），应没有",
+            en="not a sound Excel workbook: it holds a document type declaration (DOCTYPE), expected none",
+        )
+        raise InputError(Complaint(text, name))
+
+    parser.StartDoctypeDeclHandler = refuse
+    return parser
+
+
+def elements(name: str, part: bytes) -> list[tuple[str, dict[str, str]]]:
+    """All elements of a small part: local name, attributes by local name."""
+    found: list[tuple[str, dict[str, str]]] = []
+    parser = _parser(name)
+
+    def start(element: str, attributes: dict[str, str]) -> None:
+        found.append((element.rpartition(":")[2], {key.rpartition(":")[2]: value for key, value in attributes.items()}))
+
+    parser.StartElementHandler = start
+    parser.Parse(part, True)
+    return found
+
+
+def read_book(name: str, part: bytes) -> Book:
+    """The workbook's sheets."""
+    book = Book()
+    for element, attributes in elements(name, part):
+        if element == "sheet":
+            is_visible = attributes.get("state", "visible") == "visible"
+            book.sheets.append(Listed(attributes["name"], attributes["id"], is_visible))
+        elif element == "calcPr":
+            book.is_stale = attributes.get("fullCalcOnLoad") in ("1", "true")
+    return book
+
+
+def read_relations(name: str, part: bytes) -> dict[str, str]:
+    """Where the workbook's sheets are, by the names of the relations."""
+    found = [attributes for element, attributes in elements(name, part) if element == "Relationship"]
+    return {r["Id"]: r["Target"] for r in found if r["Type"].rpartition("/")[2] == "worksheet"}
+
+
+def percent_styles(name: str, part: bytes) -> set[str]:
+    """The cell styles (attribute s) that show a number as a percentage."""
+    formats, styled, inside = {"9", "10"}, [], False
+    parser = _parser(name)
+
+    def start(element: str, attributes: dict[str, str]) -> None:
+        nonlocal inside
+        local = element.rpartition(":")[2]
+        if local == "cellXfs":
+            inside = True
+        elif local == "numFmt" and "%" in re.sub(r'"[^"]*"|\\.', "", attributes["formatCode"]):
+            formats.add(attributes["numFmtId"])
+        elif local == "xf" and inside:
+            styled.append(attributes.get("numFmtId"))
+
+    def end(element: str) -> None:
+        nonlocal inside
+        if element.rpartition(":")[2] == "cellXfs":
+            inside = False
+
+    parser.StartElementHandler, parser.EndElementHandler = start, end
+    parser.Parse(part, True)
+    return {str(i) for i, number in enumerate(styled) if number in formats}
+
+
+def string_lengths(name: str, part: bytes) -> list[int]:
+    """The number of characters of each shared string, what is said of its pronunciation included."""
+    lengths: list[int] = []
+    parser = _parser(name)
+
+    def start(element: str, attributes: dict[str, str]) -> None:
+        if element.rpartition(":")[2] == "si":
+            lengths.append(0)
+
+    def characters(text: str) -> None:
+        if lengths:
+            lengths[-1] += len(text)
+
+    parser.StartElementHandler, parser.CharacterDataHandler = start, characters
+    parser.Parse(part, True)
+    return lengths
+
+
+def text_size(name: str, part: bytes, lengths: list[int]) -> int:
+    """The characters in all cells of a sheet that show a shared string."""
+    total, shown, inside = 0, "", False
+    parser = _parser(name)
+
+    def start(element: str, attributes: dict[str, str]) -> None:
+        nonlocal inside, shown
+        local = element.rpartition(":")[2]
+        if local == "c":
+            shown = attributes.get("t", "")
+        inside = local == "v" and shown == "s"
+
+    def characters(text: str) -> None:
+        nonlocal total
+        if inside:
+            total += lengths[int(text)]
+
+    def end(element: str) -> None:
+        nonlocal inside
+        inside = False
+
+    parser.StartElementHandler, parser.EndElementHandler, parser.CharacterDataHandler = start, end, characters
+    parser.Parse(part, True)
+    return total
+
+
+_REFERENCE = re.compile(r"([A-Za-z]{1,3})([1-9][0-9]{0,6})")
+
+
+def place(reference: str) -> tuple[int, int]:
+    """(row, column) from 0 of a cell's name.
+
+    >>> place("AB3")
+    (2, 27)
+    """
+    match = _REFERENCE.fullmatch(reference)
+    if match is None:
+        raise ValueError(reference)
+    column = 0
+    for letter in match[1].upper():
+        column = column * 26 + ord(letter) - 64
+    return int(match[2]) - 1, column - 1
+
+
+def letters(column: int) -> str:
+    """The name of a column from 0.
+
+    >>> letters(27)
+    'AB'
+    """
+    name = ""
+    column += 1
+    while column:
+        column, digit = divmod(column - 1, 26)
+        name = chr(65 + digit) + name
+    return name
+
+
+def read_sheet(name: str, title: str, part: bytes, percent: set[str], is_stale: bool) -> Sheet:
+    """One sheet's cells, by their own references (what `dimension` says is often wrong and is not asked).
+
+    Raises
+    ------
+    InputError
+        A filled cell beyond the limits of rows and columns.
+    """
+    return _SheetReader(name, title, percent, is_stale).read(part)
+
+
+class _SheetReader:
+    """Follows the cells of a sheet; looks closer only at errors, percentages and formulas."""
+
+    def __init__(self, name: str, title: str, percent: set[str], is_stale: bool):
+        self.name, self.title, self.percent, self.is_stale = name, title, percent, is_stale
+        self.sheet = Sheet()
+        self.at = (-1, -1)
+        self.known: dict[str, int] = {}  # columns by their letters
+        self.row_name = ""
+        self.reference: str | None = None
+        self.kind, self.value = "", ""
+        self.is_open = self.is_formula = self.is_percent = False
+
+    def read(self, part: bytes) -> Sheet:
+        self.parser = _parser(self.name)
+        self.parser.StartElementHandler = self.start
+        self.names = _LocalNames()
+        self.parser.Parse(part, True)
+        self.close()
+        return self.sheet
+
+    def start(self, element: str, attributes: dict[str, str]) -> None:
+        local = self.names[element]
+        if local == "v":
+            if self.is_open:
+                self.fill()
+                if self.is_formula or self.kind == "e":
+                    self.parser.CharacterDataHandler = self.characters
+        elif local == "c":
+            if self.is_open:
+                self.close()
+            self.is_open = True
+            self.find(attributes.get("r"))
+            self.kind = attributes.get("t", "")
+            self.is_percent = attributes.get("s", "0") in self.percent
+        elif local == "f":
+            self.is_formula = self.is_open
+        elif local == "row":
+            self.close()
+            number = attributes.get("r")
+            row = self.at[0] + 1 if number is None else int(number) - 1
+            self.at, self.row_name = (row, -1), str(row + 1)
+        elif local == "is":
+            if self.is_open:
+                self.fill()
+        elif local not in _IN_CELLS:
+            self.close()
+
+    def find(self, reference: str | None) -> None:
+        """Where the cell is: as it says itself, or next to the one before it."""
+        if reference is None:
+            self.at = (self.at[0], self.at[1] + 1)
+            return
+        column = None
+        if reference.endswith(self.row_name):
+            column = self.known.get(reference[: len(reference) - len(self.row_name)])
+        if column is None:
+            self.at = place(reference)
+            self.known[letters(self.at[1])] = self.at[1]
+            self.row_name = str(self.at[0] + 1)
+        else:
+            self.at = (int(self.row_name) - 1, column)
+
+    def characters(self, text: str) -> None:
+        self.value += text
+
+    def fill(self) -> None:
+        """Note that the cell holds something."""
+        row, column = self.at
+        sheet = self.sheet
+        if row >= sheet.rows:
+            sheet.rows = row + 1
+            if row >= limits.ROWS or row < 0:
+                raise self.too_far(Text("最后一行", "the last row"), row + 1, limits.ROWS)
+        if column >= sheet.columns:
+            sheet.columns = column + 1
+            if column >= limits.COLUMNS:
+                raise self.too_far(Text("最后一列", "the last column"), column + 1, limits.COLUMNS)
+        sheet.texts += self.kind == "s"
+
+    def close(self) -> None:
+        """End of a cell."""
+        if not self.is_open:
+            return
+        if self.is_formula or self.is_percent or self.kind == "e":
+            self.parser.CharacterDataHandler = None
+            self.note(self.value.strip())
+            self.is_formula = self.is_percent = False
+            self.value = ""
+        self.is_open = False
+
+    def note(self, value: str) -> None:
+        """What is special about the cell."""
+        never = not value or (self.is_stale and value == "0")
+        if self.is_formula and self.kind != "str" and never:
+            self.sheet.lost.append(self.cell)
+        elif self.kind == "e":
+            self.sheet.errors[self.at] = value
+        elif self.is_percent:
+            self.sheet.percents.append(self.at)
+
+    @property
+    def cell(self) -> str:
+        return f"{letters(self.at[1])}{self.at[0] + 1}"
+
+    def too_far(self, what: Text, found: int, most: int) -> InputError:
+        """The refusal of a filled cell too far down or too far right."""
+        text = say(
+            zh="工作表“{title}”的单元格 {cell} 有内容，{what}为 {found:,}，超过上限 {most:,}；请删去表格以外的内容",
+            en="sheet “{title}” is filled up to cell {cell}: {what} is {found:,}, expected at most {most:,}; delete what "
+            "stands outside the table",
+            title=clip(self.title), cell=self.cell, what=what, found=found, most=most,
+        )  # fmt: skip
+        return InputError(Complaint(text, self.name))
+
+
+_IN_CELLS = frozenset(("t", "r", "rPr", "rPh", "phoneticPr", "b", "i", "u", "sz", "color", "rFont", "family", "charset", "scheme", "strike", "vertAlign"))
+"""Elements inside the rich text of a cell; any other element is outside the cells."""
