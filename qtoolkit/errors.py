@@ -84,14 +84,25 @@ class WorkError(RuntimeError):
         super().__init__(str(text))
 
 
+MOST_COMPLAINTS = 1_000
+"""Complaints that are collected: nobody reads more, and those of two million wrong cells would take minutes."""
+
+
 class Problems:
-    """Collects complaints, so that all of a file come together."""
+    """Collects complaints, so that all of a file come together; beyond MOST_COMPLAINTS it stops at once."""
 
     def __init__(self) -> None:
         self.complaints: list[Complaint] = []
 
     def add(self, text: Text, *, file: str | None = None, row: int | None = None, column: str | None = None) -> None:
         self.complaints.append(Complaint(text, file, row, column))
+        if len(self.complaints) >= MOST_COMPLAINTS:
+            more = say(
+                zh="已有{n}处问题，其余不再列出", en="{n:problem|problems} so far, what follows is not listed",
+                n=len(self.complaints),
+            )  # fmt: skip
+            self.complaints.append(Complaint(more, file))
+            self.stop()
 
     def stop(self) -> None:
         """Raise what was collected, if anything was."""

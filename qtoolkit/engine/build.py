@@ -43,7 +43,8 @@ def build(scheme: Scheme, table: Table, kept: dict[Any, Any] | None = None) -> c
         if veto.cap is not None:
             ceiling = np.where(hit, np.minimum(ceiling, np.int8(grades.index(veto.cap))), ceiling)
         else:
-            shift = shift + (hit * np.int8(veto.lower)).astype(np.int8)
+            lowered = shift.astype(int) + hit * veto.lower  # of many vetoes more than the grades there are
+            shift = np.minimum(lowered, len(grades) - 1).astype(np.int8)
     outside = {
         kind: table.bonuses @ np.array([bonus.kind == kind for bonus in scheme.bonuses], dtype=float)
         for kind in ("bonus", "deduction")

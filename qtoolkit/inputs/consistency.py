@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from qtoolkit.errors import Complaint, InputError, clip, nearest
 from qtoolkit.inputs.dates import date_complaints
+from qtoolkit.inputs.limits import LEVELS, POINTS
 from qtoolkit.inputs.models import Path_
 from qtoolkit.language import Text, listing, say
 
@@ -34,6 +35,7 @@ def complaints_of(scheme: Scheme) -> Iterator[tuple[Path_, Text]]:
             ),
         )
     yield from _dates(scheme)
+    yield from _beyond_ticks(scheme)
     yield from _duplicates(scheme)
     yield from _cutoffs(scheme)
     yield from _leaves(scheme)
@@ -114,6 +116,31 @@ def _dates(scheme: Scheme) -> Iterator[tuple[Path_, Text]]:
         wordings = (said.zh, said.en) if isinstance(said, Text) else (said,)
         for complaint in dict.fromkeys(why for text in wordings for why in date_complaints(text)):
             yield (key,), complaint
+
+
+def _beyond_ticks(scheme: Scheme) -> Iterator[tuple[Path_, Text]]:
+    """Levels and sums that scores in whole ticks could not hold, though each number of points could be."""
+    for path, _ in _places(scheme.indicators, ("indicators",)):
+        depth = sum(isinstance(part, int) for part in path)
+        if depth == LEVELS + 1:
+            yield (
+                path,
+                say(
+                    zh="这是第{depth}级指标，应不超过{most}级",
+                    en="this is level {depth} of the indicators, expected at most {most}",
+                    depth=depth, most=LEVELS,
+                ),
+            )
+    outside = math.fsum(bonus.max for bonus in scheme.bonuses)
+    if outside > POINTS:
+        yield (
+            ("bonuses",),
+            say(
+                zh="各加减分项的最高分合计为 {found:.14g}，应不大于 {most:,}",
+                en="the most that all bonus items give is {found:.14g} together, expected at most {most:,}",
+                found=outside, most=POINTS,
+            ),
+        )
 
 
 def _cutoffs(scheme: Scheme) -> Iterator[tuple[Path_, Text]]:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import csv
+import errno
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from qtoolkit.errors import Complaint, InputError, clip
+from qtoolkit.inputs import limits
+from qtoolkit.inputs.encodings import text_of
 from qtoolkit.inputs.excel import read_grid
-from qtoolkit.inputs.numbertext import is_blank
+from qtoolkit.inputs.numbertext import UNPRINTABLE, is_blank
 from qtoolkit.language import Text, say
 
 ITEM_HEADERS = ("indicator", "指标", "考核要点", "考核指标")
@@ -40,45 +44,73 @@ class Rows:
 
 
 def read_bytes(path: Path) -> bytes:
-    """The file's bytes; a missing or unreadable file is a complaint."""
+    """The file's bytes; a missing or unreadable file, or one over the limit of its size, is a complaint.
+
+    Only regular files (or links to them) are opened: a pipe or a device may never end.
+    """
     try:
-        return path.read_bytes()
+        mode = path.stat().st_mode
+        if not stat.S_ISREG(mode):
+            raise _unreadable(path, _kind(mode))
+        with path.open("rb") as file:
+            data = file.read(limits.FILE_BYTES + 1)
     except FileNotFoundError:
-        raise InputError(say(zh="找不到文件：{path}", en="file not found: {path}", path=path)) from None
+        if path.is_symlink():
+            raise _unreadable(path, Text("这是一个链接，所指的文件不存在", "it is a link to a file that does not exist")) from None
+        text = say(zh="找不到文件：{path}", en="file not found: {path}", path=clip(path, most=200))
+        raise InputError(text) from None
+    except InputError:
+        raise
+    except PermissionError:
+        why = Text("没有读取权限，或文件正被其他程序占用", "no permission, or another program has it open")
+        raise _unreadable(path, why) from None
+    except ValueError:  # a name with a character that no file system takes
+        why = Text("文件名中有系统不允许的字符", "its name holds a character that the system does not allow")
+        raise _unreadable(path, why) from None
     except OSError as error:
-        if path.is_dir():
-            why = Text("这是一个文件夹", "it is a folder")
-        elif isinstance(error, PermissionError):
-            why = Text("没有读取权限，或文件正被其他程序占用", "no permission, or another program has it open")
+        if error.errno == errno.ENAMETOOLONG:
+            why = Text("文件名过长", "its name is too long")
         else:
             why = Text("读取出错", error.strerror or str(error))
-        raise InputError(say(zh="无法读取 {path}：{why}", en="cannot read {path}: {why}", path=path, why=why)) from None
+        raise _unreadable(path, why) from None
+    if len(data) > limits.FILE_BYTES:
+        size = max(len(data), path.stat().st_size)
+        raise limits.too_large(path.name, Text("文件字节数", "bytes of the file"), size, limits.FILE_BYTES)
+    return data
 
 
-def read_text(path: Path) -> str:
-    """The file's text, UTF-8 (with or without BOM) or GB18030."""
+def _unreadable(path: Path, why: Text) -> InputError:
+    return InputError(say(zh="无法读取 {path}：{why}", en="cannot read {path}: {why}", path=clip(path, most=200), why=why))
+
+
+def _kind(mode: int) -> Text:
+    """What something that is no regular file is."""
+    if stat.S_ISDIR(mode):
+        return Text("这是一个文件夹", "it is a folder")
+    kinds = ((stat.S_ISFIFO, Text("管道", "a pipe")), (stat.S_ISSOCK, Text("套接字", "a socket")))
+    found = next((kind for test, kind in kinds if test(mode)), Text("设备", "a device"))
+    return say(zh="这是{found}，应为普通文件", en="it is {found}, expected a file", found=found)
+
+
+def read_text(path: Path, most: int = limits.FILE_BYTES) -> str:
+    """The file's text, UTF-8 (with or without BOM) or GB18030; a file of more than `most` bytes is a complaint."""
     data = read_bytes(path)
-    for encoding in ("utf-8",) if _is_broken_utf8(data) else ("utf-8", "gb18030"):
-        try:
-            text = data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if "\0" not in text:
-            return text.lstrip("\ufeff")
-    _fail(
-        path.name,
-        say(
-            zh="文字编码无法识别，应为 UTF-8 或 GB18030（Excel 中可另存为“CSV UTF-8”）",
-            en="unknown text encoding, expected UTF-8 or GB18030 (in Excel: save as “CSV UTF-8”)",
-        ),
-    )
-
-
-def _is_broken_utf8(data: bytes) -> bool:
-    """Whether the bytes are UTF-8 with a few of them damaged, which GB18030 could read as nonsense."""
-    text = data.decode("utf-8", "replace")
-    whole = sum(c > "\u07ff" for c in text) - text.count("\ufffd")
-    return data.startswith(b"\xef\xbb\xbf") or whole > 2 * text.count("\ufffd")
+    if len(data) > most:
+        raise limits.too_large(path.name, Text("文件字节数", "bytes of the file"), len(data), most)
+    text = text_of(path.name, data).lstrip("\ufeff")
+    if hidden := UNPRINTABLE.search(text):
+        row = text.count("\n", 0, hidden.start()) + 1
+        found = text[text.rfind("\n", 0, hidden.start()) + 1 :][:60].split("\n")[0]
+        _fail(
+            path.name,
+            say(
+                zh="有不可见的控制字符，内容为“{found}”，请删去",
+                en="there is an invisible control character, found “{found}”: delete it",
+                found=found,
+            ),
+            row,
+        )
+    return text
 
 
 def read_rows(path: Path) -> Rows:
@@ -155,15 +187,33 @@ def _check_lone_header(name: str, row: int, title: str, rows: list[tuple[int, li
 
 def _csv(path: Path) -> list[list[str]]:
     """Rows at the index of their first line: a quoted cell may span lines."""
-    lines = read_text(path).replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    text = read_text(path).replace("\r\n", "\n").replace("\r", "\n")
+    for what, mark, most in (
+        (Text("行数", "lines"), "\n", limits.LINES),
+        (Text("逗号总数", "commas"), ",", limits.SEPARATORS),
+    ):
+        if (found := text.count(mark)) > most:
+            raise limits.too_large(path.name, what, found, most)
+    lines = text.split("\n")
     for i, line in enumerate(lines):
         if line.strip() and not line.lstrip().startswith("#"):
             break
         lines[i] = ""  # a comment may hold a lone quotation mark
     reader = csv.reader((line + "\n" for line in lines), strict=True)
     grid: list[list[str]] = []
+    rows, width = 0, 0
     try:
         for row in reader:
+            if len(row) > limits.COLUMNS and any(cell.strip() for cell in row[limits.COLUMNS :]):
+                raise limits.too_large(path.name, Text("列数", "columns"), len(row), limits.COLUMNS, len(grid) + 1)
+            filled = any(cell.strip() for cell in row)
+            rows, width = rows + filled, max(width, len(row) if filled else 0)
+            for what, found, most in (
+                (Text("数据行数", "rows that are not blank"), rows, limits.ROWS),
+                (Text("单元格数（行数×列数）", "cells (rows × columns)"), rows * width, limits.CELLS),
+            ):
+                if found > most:
+                    raise limits.too_large(path.name, what, found, most, len(grid) + 1)
             grid.extend([row] + [[]] * (reader.line_num - len(grid) - 1))
     except csv.Error as error:
         long = "limit" in str(error)

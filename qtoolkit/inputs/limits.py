@@ -2,7 +2,8 @@
 
 The stated size of use, 3,000 units × 100 indicators with a status, a target and a remark for each, is 1.2 million cells.
 Within all limits together a file is read or refused within 10 s and 1 GB of memory on an office laptop. Sizes are tested on
-the bytes, before a reader opens the file; numbers where they become numbers.
+the bytes, before a reader opens the file; numbers where they become numbers. (How many complaints are collected stands in
+`qtoolkit.errors`, which is a floor lower.)
 """
 
 from __future__ import annotations
@@ -70,15 +71,20 @@ SMALLEST_NUMBER = 1e-100
 GRADES = 100
 """Grades of a scheme: they are counted in whole numbers of 8 bits."""
 
-COMPLAINTS = 1_000
-"""Complaints of one file: nobody reads more, and two million of them would take minutes."""
+
+def too_small(value: float) -> Text:
+    """What is said of a number too near to 0."""
+    return say(
+        zh="内容为“{found:.10g}”，应为 0，或绝对值不小于 {least:g} 的数字",
+        en="found “{found:.10g}”, expected 0 or a number of at least {least:g} in size",
+        found=value, least=SMALLEST_NUMBER,
+    )  # fmt: skip
 
 
 def too_large(name: str, what: Text, found: float, most: float, row: int | None = None) -> InputError:
     """The refusal of something that is too large: what it is, how large, and how large it may be."""
     text = say(
-        zh="{what}为 {found:,}，超过上限 {most:,}；请拆分文件，或删去与考核无关的内容",
-        en="{what}: found {found:,}, expected at most {most:,}; split the file, or delete what the assessment does not need",
+        zh="{what}为 {found:,}，应不超过 {most:,}", en="{what}: found {found:,}, expected at most {most:,}",
         what=what, found=found, most=most,
     )  # fmt: skip
     return InputError(Complaint(text, name, row))

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Annotated, Any, TypeVar
 
 from pydantic import (
+    AfterValidator,
     AllowInfNan,
     BaseModel,
     BeforeValidator,
@@ -21,6 +22,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from qtoolkit.errors import Complaint, InputError, clip, nearest
+from qtoolkit.inputs import limits
 from qtoolkit.language import Text, listing, say
 
 
@@ -48,10 +50,21 @@ _SCHEMA = {
 BilingualText = Annotated[Text, BeforeValidator(_to_text), WithJsonSchema(_SCHEMA)]
 """A text given as {zh, en}, or as one string for both."""
 
-Number = Annotated[float, Strict(), AllowInfNan(False)]
+
+
+def _measurable(value: float) -> float:
+    if 0 < abs(value) < limits.SMALLEST_NUMBER:
+        raise wrong(limits.too_small(value))
+    return value
+
+
+_SIZE = Field(ge=-limits.NUMBER, le=limits.NUMBER)
+Number = Annotated[float, Strict(), AllowInfNan(False), _SIZE, AfterValidator(_measurable)]
 Share = Annotated[Number, Field(ge=0, le=1)]
 Positive = Annotated[Number, Field(gt=0)]
 Nonnegative = Annotated[Number, Field(ge=0)]
+Points = Annotated[Nonnegative, Field(le=limits.POINTS)]
+SomePoints = Annotated[Positive, Field(le=limits.POINTS)]
 Flag = Annotated[bool, Strict()]
 Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=64)]
 
@@ -100,6 +113,8 @@ def validate(model: type[M], data: Any, file: str | None, line: Callable[[tuple]
     except ValidationError as error:
         complaints = []
         for item in error.errors(include_url=False):
+            if item["type"] == "too_short" and item["input"]:
+                continue  # of items that are complained of themselves
             place = _without_tags(item["loc"])
             for below, text in item.get("ctx", {}).get("complaints") or [((), _sentence(item, place, model))]:
                 path = (*place, *below)
@@ -192,6 +207,12 @@ def _sentence(item: Any, place: Path_, model: type[BaseModel]) -> Text:
                 en="found “{found}”, expected at most {most} characters",
                 found=found, most=most,
             )
+        case "too_long":
+            return say(
+                zh="共有{found}项，应不超过{most}项",
+                en="found {found} items, expected at most {most}",
+                found=context["actual_length"], most=context["max_length"],
+            )  # fmt: skip
         case "too_short":
             return say(zh="内容为空，应至少有一项", en="found nothing, expected at least one item")
         case "bool_type" | "bool_parsing":

@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 from qtoolkit.errors import clip
+from qtoolkit.inputs import limits
 from qtoolkit.language import Text, say
 
 _PLAIN = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?", re.ASCII)
@@ -53,7 +54,7 @@ def parse_number(cell: Any, percent: bool = False) -> tuple[float, Text | None]:
         except OverflowError:
             number = math.inf
         if math.isfinite(number):
-            return number, None
+            return _of_size(number, cell)
         return math.nan, _reason(cell, "一个有限的数字", "a finite number")
     text = str(cell).translate(_NARROW).strip()
     if text.endswith("%"):
@@ -66,10 +67,20 @@ def parse_number(cell: Any, percent: bool = False) -> tuple[float, Text | None]:
     if _PLAIN.fullmatch(text):
         value = float(text)
         if math.isfinite(value):
-            return value, None
+            return _of_size(value, cell)
     if "," in text and _PLAIN.fullmatch(text.replace(",", "")):
         return math.nan, _reason(cell, "不带千分位逗号的数字", "a number without thousands separators")
     return math.nan, _reason(cell, "一个数字", "a number")
+
+
+def _of_size(number: float, cell: Any) -> tuple[float, Text | None]:
+    """The number, unless it is too large or too near to 0 to be calculated with."""
+    if abs(number) > limits.NUMBER:
+        most = f"{limits.NUMBER:g}"
+        return math.nan, _reason(cell, f"一个绝对值不大于 {most} 的数字", f"a number of at most {most} in size")
+    if 0 < abs(number) < limits.SMALLEST_NUMBER:
+        return math.nan, limits.too_small(number)
+    return number, None
 
 
 def _reason(cell: Any, zh: str, en: str) -> Text:

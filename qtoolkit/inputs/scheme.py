@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 from qtoolkit.errors import InputError, clip, nearest
 from qtoolkit.inputs.consistency import SUM_TOLERANCE, check_numbers, complaints_of
 from qtoolkit.inputs.leafrules import LeafMissing, Missing, Outliers, Rule
+from qtoolkit.inputs.limits import GRADES
 from qtoolkit.inputs.models import (
     BilingualText,
     Flag,
@@ -19,9 +20,11 @@ from qtoolkit.inputs.models import (
     Model,
     Nonnegative,
     Number,
+    Points,
     Positive,
     Quota,
     Share,
+    SomePoints,
     validate,
     wrong,
 )
@@ -41,12 +44,12 @@ class Indicator(Model):
 
     id: Identifier
     name: BilingualText
-    points: Nonnegative | None = None
+    points: Points | None = None
     aggregation: Aggregation = "arithmetic"
     children: tuple[Indicator, ...] = ()
     rule: Rule | None = None
     scales: Flag | None = None
-    out_of: Positive | None = Field(default=None, description="points for which the rule's deductions are written")
+    out_of: SomePoints | None = Field(default=None, description="points for which the rule's deductions are written")
     outliers: Outliers | None = None
     stages: dict[Identifier, Share] = Field(default_factory=dict, description="weights of the stages that make the value")
     missing: LeafMissing = LeafMissing()
@@ -178,8 +181,8 @@ class Grade(Model):
 
     id: Identifier
     name: BilingualText | None = None
-    cutoff: Nonnegative
-    class_cutoffs: dict[str, Nonnegative] = Field(default_factory=dict)
+    cutoff: Points
+    class_cutoffs: dict[str, Points] = Field(default_factory=dict)
     quota: Quota | None = None
     last: int | None = Field(default=None, ge=1, strict=True)
     ties: Literal["out", "in"] = "out"
@@ -225,14 +228,14 @@ class Bonus(Model):
     id: Identifier
     name: BilingualText
     kind: Literal["bonus", "deduction"] = "bonus"
-    max: Positive
+    max: SomePoints
 
 
 class Conversion(Model):
     """The published score as points of a wider assessment (折算计入综合考核得分): score × points / total, rounded half up."""
 
     name: BilingualText
-    points: Positive
+    points: SomePoints
     decimals: int = Field(default=2, ge=0, le=8, strict=True)
 
 
@@ -257,7 +260,7 @@ class Scheme(Model):
     year: Year = ""
     period: BilingualText | None = None
     data_period: BilingualText | None = None
-    total: Positive = 100.0
+    total: SomePoints = 100.0
     synthetic: Flag = False
     notes: tuple[BilingualText, ...] = ()
     sources: tuple[BilingualText, ...] = ()
@@ -268,13 +271,13 @@ class Scheme(Model):
     rounding: RoundingStages = RoundingStages()
     order: Order = Order()
     rank_on: Literal["published", "base"] = "published"
-    grades: tuple[Grade, ...] = Field(min_length=1)
+    grades: tuple[Grade, ...] = Field(min_length=1, max_length=GRADES)
     vetoes: tuple[Veto, ...] = ()
     bonuses: tuple[Bonus, ...] = ()
-    bonus_cap: Positive | None = Field(default=None, description="the most that all bonus items add together")
-    deduction_cap: Positive | None = Field(default=None, description="the most that all deductions take together")
-    cap: Positive | None = None
-    floor: Nonnegative | None = Field(default=None, description="the least published score")
+    bonus_cap: SomePoints | None = Field(default=None, description="the most that all bonus items add together")
+    deduction_cap: SomePoints | None = Field(default=None, description="the most that all deductions take together")
+    cap: SomePoints | None = None
+    floor: Points | None = Field(default=None, description="the least published score")
     conversion: Conversion | None = None
     classes: tuple[str, ...] = Field(default=(), description="the classes of units, where cutoffs or quotas go by class")
     units: tuple[str, ...] | None = None

@@ -7,12 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.composer import Composer
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
 
 from qtoolkit.errors import Complaint, InputError, Problems, clip
+from qtoolkit.inputs import limits
 from qtoolkit.inputs.files import read_text
+from qtoolkit.inputs.numbertext import UNPRINTABLE
 from qtoolkit.language import Text, say
 
 # Plain scalars that YAML 1.1 (PyYAML, hence `papermill -f`) and YAML 1.2 read as different values.
@@ -54,7 +57,7 @@ class Document:
 
 def read_yaml(path: Path) -> Document:
     """Read one YAML file."""
-    return parse_yaml(read_text(path), path.name)
+    return parse_yaml(read_text(path, limits.YAML_BYTES), path.name)
 
 
 def parse_yaml(text: str, name: str) -> Document:
@@ -65,26 +68,50 @@ def parse_yaml(text: str, name: str) -> Document:
     """
     try:
         reader = YAML(typ="safe", pure=True)
+        reader.Composer = _composer(name)
         reader.composer.warn_double_anchors = False
         node = reader.compose(text)
         builder = _Builder(name)
         data = builder.build(node, ()) if node is not None else None
+    except InputError:
+        raise
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise InputError(Complaint(_reason(error.problem or ""), name, mark.line + 1 if mark else None)) from None
     except ReaderError as error:
         row = text.count("\n", 0, error.position) + 1 if isinstance(error.position, int) else None
-        raise InputError(
-            Complaint(
-                say(zh="有不可见的控制字符，请删去", en="there is an invisible control character: delete it"), name, row
-            )
-        ) from None
+        raise InputError(Complaint(_INVISIBLE, name, row)) from None
     except RecursionError:
         raise InputError(Complaint(say(zh="嵌套层次过深", en="nested too deeply"), name)) from None
     except (YAMLError, ValueError, OverflowError):
         raise InputError(Complaint(_reason(""), name)) from None
     builder.problems.stop()
     return Document(data, builder.lines, name)
+
+
+_INVISIBLE = Text("有不可见的控制字符，请删去", "there is an invisible control character: delete it")
+
+
+def _composer(name: str) -> type[Composer]:
+    """A composer that refuses a document which is too large or too deep while it reads it."""
+
+    class Limited(Composer):
+        values = depth = 0
+
+        def compose_node(self, *place: Any) -> Any:
+            self.values, self.depth = self.values + 1, self.depth + 1
+            row = self.parser.peek_event().start_mark.line + 1
+            for what, found, most in (
+                (Text("键和值的个数", "keys and values"), self.values, limits.YAML_VALUES),
+                (Text("嵌套层数", "nested levels"), self.depth, limits.YAML_DEPTH),
+            ):
+                if found > most:
+                    raise limits.too_large(name, what, found, most, row)
+            node = super().compose_node(*place)
+            self.depth -= 1
+            return node
+
+    return Limited
 
 
 _REASONS = {
@@ -161,6 +188,16 @@ class _Builder:
 
     def scalar(self, node: ScalarNode, row: int) -> Any:
         text, kind = node.value, str(node.tag).removeprefix(_TAG)
+        if UNPRINTABLE.search(text):  # written as an escape
+            self.refuse(
+                row,
+                say(
+                    zh="“{text}”中有不可见的控制字符，请删去",
+                    en="“{text}” holds an invisible control character: delete it",
+                    text=clip(text),
+                ),
+            )
+            return ""
         if node.style is None and is_ambiguous(text):
             self.refuse(
                 row,

@@ -109,9 +109,9 @@ def test_no_permission(csv, monkeypatch):
         path.chmod(0)
     else:  # root reads everything
 
-        def deny(self):
+        def deny(self, *mode):
             raise PermissionError(13, "Permission denied")
 
-        monkeypatch.setattr(type(path), "read_bytes", deny)
+        monkeypatch.setattr(type(path), "open", deny)
     zh, en = refused(read_text, path)
     assert "没有读取权限" in zh[0] and "no permission" in en[0] and "denied" not in zh[0]
