@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from qtoolkit.errors import Complaint, InputError, Problems, nearest
+from qtoolkit.errors import Complaint, InputError, Problems, clip, nearest
 from qtoolkit.inputs.excel import read_sheets
 from qtoolkit.inputs.files import read_bytes
 from qtoolkit.inputs.models import quota_unclear, validate
@@ -50,6 +51,10 @@ def read_scheme_book(path: Path) -> Scheme:
         With the sheet, the row and the column of each complaint.
     """
     return _Book(path.name, read_sheets(path.name, read_bytes(path))).scheme()
+
+
+_PLACE = re.compile(r"[1-9][0-9]{0,5}")  # an item of a list, in a dotted key
+_OWN_PLACE = ("id", "children")
 
 
 class _Book:
@@ -140,7 +145,7 @@ class _Book:
             if "项目" not in cells or "内容" not in cells:
                 continue
             key = plain_text(cells["项目"])
-            parts = [int(part) - 1 if part.isascii() and part.isdigit() and int(part) else part for part in key.split(".")]
+            parts = [int(part) - 1 if _PLACE.fullmatch(part) else part for part in key.split(".")]
             here: Any = data
             for part, follows in zip(parts, [*parts[1:], None], strict=True):
                 if isinstance(here, list) != isinstance(part, int) or not isinstance(here, dict | list) or (isinstance(part, int) and part > len(here)):
@@ -175,6 +180,11 @@ class _Book:
             for complaint in error.complaints:
                 self.complain(complaint.text, sheet, row, column)
             return {}
+
+    def _mapping(self, cells: dict[str, Any], sheet: str, row: int) -> dict[str, Any]:
+        """The keys and values of a row's last column."""
+        found = self._yaml("{" + str(cells[REST]) + "}", sheet, row, REST) if REST in cells else {}
+        return found if isinstance(found, dict) else {}
 
     def _number(self, cells: dict[str, Any], title: str, sheet: str, row: int) -> float | None:
         if title not in cells:
@@ -222,7 +232,7 @@ class _Book:
                 leaf = self._leaf(cells, row)
                 (nodes[above]["children"] if above else roots).append(leaf)
                 places.append((leaf, row))
-            elif filled:
+            elif filled and above:
                 nodes[above] |= self._common(cells, row)
             else:
                 text = say(
@@ -260,8 +270,15 @@ class _Book:
         if (points := self._number(cells, POINTS, TREE, row)) is not None:
             data["points"] = points
         data |= {key: str(cells[title]).strip() for key, title in WORDS.items() if title in cells}
-        rest = self._yaml("{" + str(cells[REST]) + "}", TREE, row, REST) if REST in cells else {}
-        return data | (rest if isinstance(rest, dict) else {})
+        rest = self._mapping(cells, TREE, row)
+        for key in [key for key in rest if key in _OWN_PLACE]:
+            text = say(
+                zh="“{key}”由工作表的行和列确定，不能写在这里", en="“{key}” follows from the sheet's rows and columns, not from here",
+                key=key,
+            )  # fmt: skip
+            self.complain(text, TREE, row, REST)
+            del rest[key]
+        return data | rest
 
     def _leaf(self, cells: dict[str, Any], row: int) -> dict[str, Any]:
         data = {"name": plain_text(cells[LEAF])} | self._common(cells, row)
@@ -294,7 +311,7 @@ class _Book:
         grades: list[dict[str, Any]] = []
         needed = (GRADE_COLUMNS["id"], GRADE_COLUMNS["cutoff"])
         for row, cells in self.rows(GRADES, needed, (*GRADE_COLUMNS.values(), REST)):
-            grade = self._yaml("{" + str(cells[REST]) + "}", GRADES, row, REST) if REST in cells else {}
+            grade = self._mapping(cells, GRADES, row)
             for key, title in GRADE_COLUMNS.items():
                 if title not in cells:
                     continue
@@ -306,8 +323,16 @@ class _Book:
                 else:
                     grade[key] = plain_text(cells[title])
             for key in ("name", "consequence"):
-                if (grade.get("id"), GRADE_COLUMNS[key]) in english:
-                    grade[key] = {"zh": grade[key], "en": english[grade["id"], GRADE_COLUMNS[key]]}
+                said = english.get((str(grade.get("id")), GRADE_COLUMNS[key]))
+                if said is not None and key in grade:
+                    grade[key] = {"zh": grade[key], "en": said}
+                elif said is not None:
+                    text = say(
+                        zh="内容为空，而“英文”工作表中有“{said}”，应两种文字都有或都没有",
+                        en="blank, though the sheet of English wordings has “{said}”: expected both or neither",
+                        said=clip(said),
+                    )  # fmt: skip
+                    self.complain(text, GRADES, row, GRADE_COLUMNS[key])
             self.places["grades", len(grades)] = (GRADES, row)
             grades.append(grade)
         return grades
