@@ -77,7 +77,7 @@ def _checked(name: str, data: bytes) -> tuple[dict[str, bytes], dict[str, sheetx
     if len(book.sheets) > limits.SHEETS:
         raise limits.too_large(name, Text("工作表数", "sheets"), len(book.sheets), limits.SHEETS)
     if len({sheet.title for sheet in book.sheets}) < len(book.sheets):
-        raise ValueError("two sheets of one name")
+        raise ValueError(sorted(sheet.title for sheet in book.sheets))
     parts |= {part: packed.read(part) for part in (package.STYLES, package.STRINGS) if part in packed}
     percent = sheetxml.percent_styles(name, parts[package.STYLES]) if package.STYLES in parts else set()
     targets = sheetxml.read_relations(name, parts[package.RELATIONS])
@@ -95,15 +95,9 @@ def _checked(name: str, data: bytes) -> tuple[dict[str, bytes], dict[str, sheetx
             )  # fmt: skip
             raise InputError(Complaint(text, name))
         parts[part] = packed.read(part)
-        found[sheet.title] = sheetxml.read_sheet(name, sheet.title, parts[part], percent, book.is_stale)
-        cells += found[sheet.title].rows * found[sheet.title].columns
-        if cells > limits.CELLS:
-            what = say(
-                zh="工作表“{title}”（连同之前的工作表）的单元格数（行数×列数）",
-                en="cells of sheet “{title}” (with the sheets before it; rows × columns)",
-                title=clip(sheet.title),
-            )
-            raise limits.too_large(name, what, cells, limits.CELLS)
+        read = sheetxml.read_sheet(name, sheet.title, parts[part], percent, book.is_stale, cells)
+        cells += read.rows * read.columns
+        found[sheet.title] = read
     _check_text(name, parts, list(found.values()))
     return parts, found
 

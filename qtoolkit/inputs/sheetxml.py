@@ -199,22 +199,32 @@ def letters(column: int) -> str:
     return name
 
 
-def read_sheet(name: str, title: str, part: bytes, percent: set[str], is_stale: bool) -> Sheet:
+def read_sheet(name: str, title: str, part: bytes, percent: set[str], is_stale: bool, before: int = 0) -> Sheet:
     """One sheet's cells, by their own references (what `dimension` says is often wrong and is not asked).
+
+    Parameters
+    ----------
+    percent
+        The styles that show percentages, :func:`percent_styles`.
+    is_stale
+        Whether the workbook calculates on loading.
+    before
+        Cells of the sheets before this one.
 
     Raises
     ------
     InputError
-        A filled cell beyond the limits of rows and columns.
+        A filled cell beyond the limits of rows, columns or cells.
     """
-    return _SheetReader(name, title, percent, is_stale).read(part)
+    return _SheetReader(name, title, percent, is_stale, before).read(part)
 
 
 class _SheetReader:
     """Follows the cells of a sheet; looks closer only at errors, percentages and formulas."""
 
-    def __init__(self, name: str, title: str, percent: set[str], is_stale: bool):
+    def __init__(self, name: str, title: str, percent: set[str], is_stale: bool, before: int):
         self.name, self.title, self.percent, self.is_stale = name, title, percent, is_stale
+        self.before, self.filled = before, 0
         self.sheet = Sheet()
         self.at = (-1, -1)
         self.known: dict[str, int] = {}  # columns by their letters
@@ -251,6 +261,8 @@ class _SheetReader:
             self.close()
             number = attributes.get("r")
             row = self.at[0] + 1 if number is None else int(number) - 1
+            if row < 0:
+                raise ValueError(number)
             self.at, self.row_name = (row, -1), str(row + 1)
         elif local == "is":
             if self.is_open:
@@ -280,15 +292,25 @@ class _SheetReader:
         """Note that the cell holds something."""
         row, column = self.at
         sheet = self.sheet
-        if row >= sheet.rows:
-            sheet.rows = row + 1
-            if row >= limits.ROWS or row < 0:
-                raise self.too_far(Text("最后一行", "the last row"), row + 1, limits.ROWS)
-        if column >= sheet.columns:
-            sheet.columns = column + 1
-            if column >= limits.COLUMNS:
-                raise self.too_far(Text("最后一列", "the last column"), column + 1, limits.COLUMNS)
-        sheet.texts += self.kind == "s"
+        if row >= sheet.rows or column >= sheet.columns:
+            self.grow(row, column)
+        self.filled += 1
+        if self.filled > limits.CELLS:
+            raise self.too_many(self.filled)
+        if self.kind == "s":
+            sheet.texts += 1
+
+    def grow(self, row: int, column: int) -> None:
+        """Note that the sheet reaches further than it did."""
+        sheet = self.sheet
+        sheet.rows, sheet.columns = max(sheet.rows, row + 1), max(sheet.columns, column + 1)
+        if sheet.rows > limits.ROWS:
+            raise self.too_far(Text("最后一行", "the last row"), sheet.rows, limits.ROWS)
+        if sheet.columns > limits.COLUMNS:
+            raise self.too_far(Text("最后一列", "the last column"), sheet.columns, limits.COLUMNS)
+        cells = self.before + sheet.rows * sheet.columns
+        if cells > limits.CELLS:
+            raise self.too_many(cells)
 
     def close(self) -> None:
         """End of a cell."""
@@ -314,6 +336,15 @@ class _SheetReader:
     @property
     def cell(self) -> str:
         return f"{letters(self.at[1])}{self.at[0] + 1}"
+
+    def too_many(self, found: int) -> InputError:
+        """The refusal of too many cells."""
+        what = say(
+            zh="到工作表“{title}”的单元格 {cell} 为止，单元格数（行数×列数，连同之前的工作表）",
+            en="cells (rows × columns, with the sheets before) up to cell {cell} of sheet “{title}”",
+            title=clip(self.title), cell=self.cell,
+        )  # fmt: skip
+        return limits.too_large(self.name, what, found, limits.CELLS)
 
     def too_far(self, what: Text, found: int, most: int) -> InputError:
         """The refusal of a filled cell too far down or too far right."""
