@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from qtoolkit.errors import Complaint, InputError, clip
+from qtoolkit.errors import MOST_COMPLAINTS, Complaint, InputError, clip
 from qtoolkit.inputs import limits
 from qtoolkit.inputs.encodings import text_of
 from qtoolkit.inputs.excel import read_grid
@@ -159,6 +159,8 @@ def rows_of_grid(name: str, grid: list[list[Any]], first: int = 1) -> Rows:
                 found=found, width=width,
             )
             complaints.append(Complaint(text, name, number))
+            if len(complaints) == MOST_COMPLAINTS:
+                raise InputError(complaints)
         rows.append(list(row[:width]))
     if not filled[1:]:
         complaints.append(Complaint(say(zh="表头以下没有数据", en="no data below the header"), name, head_row))
@@ -204,11 +206,10 @@ def _csv(path: Path) -> list[list[str]]:
     rows, width = 0, 0
     try:
         for row in reader:
-            if len(row) > limits.COLUMNS and any(cell.strip() for cell in row[limits.COLUMNS :]):
-                raise limits.too_large(path.name, Text("列数", "columns"), len(row), limits.COLUMNS, len(grid) + 1)
-            filled = any(cell.strip() for cell in row)
-            rows, width = rows + filled, max(width, len(row) if filled else 0)
+            filled = _filled(row)
+            rows, width = rows + (filled > 0), max(width, filled)
             for what, found, most in (
+                (Text("列数", "columns"), width, limits.COLUMNS),
                 (Text("数据行数", "rows that are not blank"), rows, limits.ROWS),
                 (Text("单元格数（行数×列数）", "cells (rows × columns)"), rows * width, limits.CELLS),
             ):
@@ -224,6 +225,14 @@ def _csv(path: Path) -> list[list[str]]:
         )
         _fail(path.name, say(zh="CSV 格式有误：{why}", en="malformed CSV: {why}", why=why), len(grid) + 1)
     return grid
+
+
+def _filled(row: list[str]) -> int:
+    """How far a row is filled."""
+    end = len(row)
+    while end and not row[end - 1].strip():
+        end -= 1
+    return end
 
 
 def _fail(name: str, text: Text, row: int | None = None) -> None:

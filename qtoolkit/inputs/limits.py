@@ -1,9 +1,9 @@
 """How large an input may be: each limit with its value and its reason, in one place.
 
 The stated size of use, 3,000 units × 100 indicators with a status, a target and a remark for each, is 1.2 million cells.
-Within all limits together a file is read or refused within 10 s and 1 GB of memory on an office laptop. Sizes are tested on
-the bytes, before a reader opens the file; numbers where they become numbers. (How many complaints are collected stands in
-`qtoolkit.errors`, which is a floor lower.)
+Within all limits together a file is refused, or its cells are there, within 10 s of one processor and 1 GB of memory; to
+check two million cells against a scheme takes longer. Sizes are tested on the bytes, before a reader opens the file; numbers
+where they become numbers. (How many complaints are collected stands in `qtoolkit.errors`, which is a floor lower.)
 """
 
 from __future__ import annotations
@@ -44,6 +44,9 @@ ZIP_ENTRIES = 20_000
 
 YAML_BYTES = 1_000_000
 """Bytes of a YAML document: 1,500 indicators with all their columns. The parser takes 6 s for as much."""
+
+YAML_LINE = 100_000
+"""Characters of a line of YAML: the time that the parser takes for one word, such as a tag, rises with its square."""
 
 YAML_VALUES = 100_000
 """Keys, values and lists of a YAML document: 60 for each of 1,500 indicators. The parser takes 30 µs for each."""

@@ -21,7 +21,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from qtoolkit.errors import Complaint, InputError, clip, nearest
+from qtoolkit.errors import Complaint, InputError, Problems, clip, nearest
 from qtoolkit.inputs import limits
 from qtoolkit.language import Text, listing, say
 
@@ -111,15 +111,15 @@ def validate(model: type[M], data: Any, file: str | None, line: Callable[[tuple]
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        complaints = []
+        problems = Problems()
         for item in error.errors(include_url=False):
             if item["type"] == "too_short" and item["input"]:
                 continue  # of items that are complained of themselves
             place = _without_tags(item["loc"])
             for below, text in item.get("ctx", {}).get("complaints") or [((), _sentence(item, place, model))]:
                 path = (*place, *below)
-                complaints.append(Complaint(text, file, line(path), dotted(path, data)))
-        raise InputError(complaints) from None
+                problems.add(text, file=file, row=line(path), column=dotted(path, data))
+        raise InputError(problems.complaints) from None
     except RecursionError:
         raise InputError(Complaint(say(zh="嵌套层次过深", en="nested too deeply"), file)) from None
 

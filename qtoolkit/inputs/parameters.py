@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from qtoolkit.errors import Complaint, InputError, nearest
+from qtoolkit.errors import MOST_COMPLAINTS, Complaint, InputError, nearest
 from qtoolkit.inputs.models import Model, Number, validate
 from qtoolkit.inputs.yamltext import Document, read_yaml
 from qtoolkit.language import say
@@ -70,6 +70,8 @@ def parameters_of(data: Any, declared: Set[str] | None = None, document: Documen
             )
         else:
             continue
+        if len(complaints) == MOST_COMPLAINTS:
+            break
         there = document is not None and key in document.data  # else it was given on the command line
         complaints.append(Complaint(text, name if there else None, line((key,)) if there else None, key))
     try:

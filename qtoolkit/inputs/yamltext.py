@@ -66,6 +66,10 @@ def parse_yaml(text: str, name: str) -> Document:
     >>> parse_yaml("a: [1, two]", "x.yaml").data
     {'a': [1, 'two']}
     """
+    for number, line in enumerate(text.split("\n"), 1):
+        if len(line) > limits.YAML_LINE:
+            what = Text("本行字符数", "characters of this line")
+            raise limits.too_large(name, what, len(line), limits.YAML_LINE, number)
     try:
         reader = YAML(typ="safe", pure=True)
         reader.Composer = _composer(name)
@@ -96,19 +100,19 @@ def _composer(name: str) -> type[Composer]:
     """A composer that refuses a document which is too large or too deep while it reads it."""
 
     class Limited(Composer):
-        values = depth = 0
+        composed = inside = 0
 
         def compose_node(self, *place: Any) -> Any:
-            self.values, self.depth = self.values + 1, self.depth + 1
+            self.composed, self.inside = self.composed + 1, self.inside + 1
             row = self.parser.peek_event().start_mark.line + 1
             for what, found, most in (
-                (Text("键和值的个数", "keys and values"), self.values, limits.YAML_VALUES),
-                (Text("嵌套层数", "nested levels"), self.depth, limits.YAML_DEPTH),
+                (Text("键和值的个数", "keys and values"), self.composed, limits.YAML_VALUES),
+                (Text("嵌套层数", "nested levels"), self.inside, limits.YAML_DEPTH),
             ):
                 if found > most:
                     raise limits.too_large(name, what, found, most, row)
             node = super().compose_node(*place)
-            self.depth -= 1
+            self.inside -= 1
             return node
 
     return Limited
