@@ -1,7 +1,9 @@
-"""The parts of a workbook (.xlsx is a zip of XML), unpacked within limits and checked, before anything interprets them.
+"""The parts of a workbook (.xlsx is a zip of XML), unpacked within limits and checked, before
+anything interprets them.
 
-A zip can lie: about sizes, with two parts of one name, with parts that unpack to a thousand times their size. What reaches
-the reader of the cells is therefore a fresh package of the checked parts only (:func:`packed`).
+A zip can lie: about sizes, with two parts of one name, with parts that unpack to a thousand times
+their size. What reaches the reader of the cells is therefore a fresh package of the checked parts
+only (:func:`packed`).
 """
 
 from __future__ import annotations
@@ -20,9 +22,10 @@ STYLES = "xl/styles.xml"
 STRINGS = "xl/sharedStrings.xml"
 COMMON = (BOOK, RELATIONS, STYLES, STRINGS)
 _ROOT = (
-    '<?xml version="1.0"?><Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
-    '<Relationship Id="r" Target="xl/workbook.xml" Type="http://schemas.openxmlformats.org/officeDocument/2006/'
-    'relationships/officeDocument"/></Relationships>'
+    '<?xml version="1.0"?>'
+    '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
+    '<Relationship Id="r" Target="xl/workbook.xml" Type="http://schemas.openxmlformats.org/'
+    'officeDocument/2006/relationships/officeDocument"/></Relationships>'
 )
 _ENTRY = b"PK\x01\x02"
 _ENCRYPTED = 1
@@ -36,7 +39,9 @@ class Package:
     def __init__(self, name: str, data: bytes):
         entries = data.count(_ENTRY)
         if entries > ZIP_ENTRIES:
-            raise too_large(name, Text("工作簿内的部件数", "parts inside the workbook"), entries, ZIP_ENTRIES)
+            raise too_large(
+                name, Text("工作簿内的部件数", "parts inside the workbook"), entries, ZIP_ENTRIES
+            )
         self.name = name
         self._archive = zipfile.ZipFile(io.BytesIO(data))
         self._entries: dict[str, zipfile.ZipInfo] = {}
@@ -46,7 +51,8 @@ class Package:
             if key in self._entries:
                 text = say(
                     zh="不是完好的 Excel 工作簿：部件“{part}”出现了两次，应只有一次",
-                    en="not a sound Excel workbook: the part “{part}” stands in it twice, expected once",
+                    en="not a sound Excel workbook: the part “{part}” stands in it twice, "
+                    "expected once",
                     part=entry.filename,
                 )
                 raise InputError(Complaint(text, name))
@@ -59,7 +65,14 @@ class Package:
         """The bytes of a part; KeyError where there is none."""
         entry = self._entries[part.lower()]
         if entry.flag_bits & _ENCRYPTED:
-            raise InputError(Complaint(Text("工作簿已加密，请去掉密码", "the workbook is encrypted: remove the password"), self.name))
+            raise InputError(
+                Complaint(
+                    Text(
+                        "工作簿已加密，请去掉密码", "the workbook is encrypted: remove the password"
+                    ),
+                    self.name,
+                )
+            )
         if entry.compress_type not in _PLAIN:
             raise zipfile.BadZipFile(entry.filename)
         self._allow(entry.file_size)

@@ -1,7 +1,7 @@
 """What the XML of a workbook says beside the plain values of its cells, read in one pass by expat.
 
-Expat reads in time proportional to the length, expands no entity that a document declares (a document type is refused: Excel
-and WPS write none) and opens no other file.
+Expat reads in time proportional to the length, expands no entity that a document declares (a
+document type is refused: Excel and WPS write none) and opens no other file.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ class Listed:
 
 @dataclass
 class Book:
-    """A workbook's sheets, and whether it calculates on loading: then its values are not Excel's own."""
+    """A workbook's sheets, and whether it calculates on loading: then its values are not Excel's
+    own."""
 
     sheets: list[Listed] = field(default_factory=list)
     is_stale: bool = False
@@ -34,8 +35,9 @@ class Book:
 
 @dataclass
 class Sheet:
-    """What a sheet's cells hide: `errors` (text by place), `percents` (places), `lost` (names of formulas that were never
-    calculated). Places are (row, column) from 0; `rows` and `columns` are how far the filled cells reach."""
+    """What a sheet's cells hide: `errors` (text by place), `percents` (places), `lost` (names of
+    formulas that were never calculated). Places are (row, column) from 0; `rows` and `columns`
+    are how far the filled cells reach."""
 
     errors: dict[tuple[int, int], str] = field(default_factory=dict)
     percents: list[tuple[int, int]] = field(default_factory=list)
@@ -59,7 +61,8 @@ def _parser(name: str) -> expat.XMLParserType:
     def refuse(*_: object) -> None:
         text = say(
             zh="不是完好的 Excel 工作簿：其中有文档类型声明（DOCTYPE），应没有",
-            en="not a sound Excel workbook: it holds a document type declaration (DOCTYPE), expected none",
+            en="not a sound Excel workbook: it holds a document type declaration (DOCTYPE), "
+            "expected none",
         )
         raise InputError(Complaint(text, name))
 
@@ -73,7 +76,12 @@ def elements(name: str, part: bytes) -> list[tuple[str, dict[str, str]]]:
     parser = _parser(name)
 
     def start(element: str, attributes: dict[str, str]) -> None:
-        found.append((element.rpartition(":")[2], {key.rpartition(":")[2]: value for key, value in attributes.items()}))
+        found.append(
+            (
+                element.rpartition(":")[2],
+                {key.rpartition(":")[2]: value for key, value in attributes.items()},
+            )
+        )
 
     parser.StartElementHandler = start
     parser.Parse(part, True)
@@ -94,7 +102,9 @@ def read_book(name: str, part: bytes) -> Book:
 
 def read_relations(name: str, part: bytes) -> dict[str, str]:
     """Where the workbook's sheets are, by the names of the relations."""
-    found = [attributes for element, attributes in elements(name, part) if element == "Relationship"]
+    found = [
+        attributes for element, attributes in elements(name, part) if element == "Relationship"
+    ]
     return {r["Id"]: r["Target"] for r in found if r["Type"].rpartition("/")[2] == "worksheet"}
 
 
@@ -124,7 +134,7 @@ def percent_styles(name: str, part: bytes) -> set[str]:
 
 
 def string_lengths(name: str, part: bytes) -> list[int]:
-    """The number of characters of each shared string, what is said of its pronunciation included."""
+    """The number of characters of each shared string, those of its pronunciation included."""
     lengths: list[int] = []
     parser = _parser(name)
 
@@ -162,7 +172,11 @@ def text_size(name: str, part: bytes, lengths: list[int]) -> int:
         nonlocal inside
         inside = False
 
-    parser.StartElementHandler, parser.EndElementHandler, parser.CharacterDataHandler = start, end, characters
+    parser.StartElementHandler, parser.EndElementHandler, parser.CharacterDataHandler = (
+        start,
+        end,
+        characters,
+    )
     parser.Parse(part, True)
     return total
 
@@ -199,8 +213,11 @@ def letters(column: int) -> str:
     return name
 
 
-def read_sheet(name: str, title: str, part: bytes, percent: set[str], is_stale: bool, before: int = 0) -> Sheet:
-    """One sheet's cells, by their own references (what `dimension` says is often wrong and is not asked).
+def read_sheet(
+    name: str, title: str, part: bytes, percent: set[str], is_stale: bool, before: int = 0
+) -> Sheet:
+    """One sheet's cells, by their own references (what `dimension` says is often wrong and is not
+    asked).
 
     Parameters
     ----------
@@ -215,6 +232,7 @@ def read_sheet(name: str, title: str, part: bytes, percent: set[str], is_stale: 
     ------
     InputError
         A filled cell beyond the limits of rows, columns or cells.
+
     """
     return _SheetReader(name, title, percent, is_stale, before).read(part)
 
@@ -341,21 +359,47 @@ class _SheetReader:
         """The refusal of too many cells."""
         what = say(
             zh="到工作表“{title}”的单元格 {cell} 为止，单元格数（行数×列数，连同之前的工作表）",
-            en="cells (rows × columns, with the sheets before) up to cell {cell} of sheet “{title}”",
-            title=clip(self.title), cell=self.cell,
-        )  # fmt: skip
+            en="cells (rows × columns, with the sheets before) up to cell {cell} "
+            "of sheet “{title}”",
+            title=clip(self.title),
+            cell=self.cell,
+        )
         return limits.too_large(self.name, what, found, limits.CELLS)
 
     def too_far(self, what: Text, found: int, most: int) -> InputError:
         """The refusal of a filled cell too far down or too far right."""
         text = say(
             zh="工作表“{title}”的单元格 {cell} 有内容，{what}为 {found:,}，超过上限 {most:,}；请删去表格以外的内容",
-            en="sheet “{title}” is filled up to cell {cell}: {what} is {found:,}, expected at most {most:,}; delete what "
+            en="sheet “{title}” is filled up to cell {cell}: {what} is {found:,}, "
+            "expected at most {most:,}; delete what "
             "stands outside the table",
-            title=clip(self.title), cell=self.cell, what=what, found=found, most=most,
-        )  # fmt: skip
+            title=clip(self.title),
+            cell=self.cell,
+            what=what,
+            found=found,
+            most=most,
+        )
         return InputError(Complaint(text, self.name))
 
 
-_IN_CELLS = frozenset(("t", "r", "rPr", "rPh", "phoneticPr", "b", "i", "u", "sz", "color", "rFont", "family", "charset", "scheme", "strike", "vertAlign"))
+_IN_CELLS = frozenset(
+    (
+        "t",
+        "r",
+        "rPr",
+        "rPh",
+        "phoneticPr",
+        "b",
+        "i",
+        "u",
+        "sz",
+        "color",
+        "rFont",
+        "family",
+        "charset",
+        "scheme",
+        "strike",
+        "vertAlign",
+    )
+)
 """Elements inside the rich text of a cell; any other element is outside the cells."""

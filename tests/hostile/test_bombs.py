@@ -57,7 +57,7 @@ TEXTS = {
     "ten million rows": (b"unit,a\n" + b"x,\n" * 10**7, "lines: found 10,000,001"),
     "a quoted cell that never ends": (b'unit,a\n"' + b"x\n" * 490_000, "too long"),
     "blank cells up to the limit of commas": (b"unit,a\n1,1" + b"," * 7_900_000 + b"1", "columns"),
-    "characters of four bytes": ("unit,a\n".encode() + "\U00020000".encode() * 9_000_000, "too long"),
+    "characters of four bytes": (b"unit,a\n" + "\U00020000".encode() * 9_000_000, "too long"),
     "more bytes than the limit": (b"\n" * 40_000_001, "40,000,000"),
 }
 

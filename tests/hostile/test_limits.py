@@ -244,7 +244,7 @@ def test_complaints_of_a_file_end(tmp_path):
     from qtoolkit.inputs.table import read_table
 
     scheme, path = scheme_of(tmp_path), tmp_path / "data.csv"
-    header, row = CSV.splitlines()[:2]
+    header = CSV.splitlines()[0]
     wrong = header + "\n" + "\n".join(f"u{k},," + "," * (header.count(",") - 2) for k in range(10_000))
     ragged = "unit,a\n" + "x\n" * 20_000
     unknown = "unit" + "".join(f",y{i}" for i in range(3000)) + "\nx" + ",1" * 3000
