@@ -84,8 +84,9 @@ class WorkError(RuntimeError):
         super().__init__(str(text))
 
 
-MOST_COMPLAINTS = 1_000
-"""Complaints that are collected: nobody reads more, and those of two million wrong cells would take minutes."""
+MOST_COMPLAINTS = 5_000
+"""Complaints that are collected: nobody reads more, and those of two million wrong cells would take minutes. One for each
+county of China is 2,844."""
 
 
 class Problems:

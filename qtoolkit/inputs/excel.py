@@ -42,7 +42,7 @@ def _read(name: str, data: bytes, chosen: Callable[[dict], list[str]]) -> dict[s
         for title, grid in grids.items():
             _amend(grid, sheets[title])
     except (
-        zipfile.BadZipFile, zlib.error, ExpatError, KeyError, IndexError, ValueError, NotImplementedError, RuntimeError,
+        zipfile.BadZipFile, zlib.error, ExpatError, LookupError, ValueError, NotImplementedError, RuntimeError,
         EOFError, OSError, _UnreadableError,
     ) as error:  # fmt: skip
         if isinstance(error, InputError):

@@ -63,8 +63,9 @@ Number = Annotated[float, Strict(), AllowInfNan(False), _SIZE, AfterValidator(_m
 Share = Annotated[Number, Field(ge=0, le=1)]
 Positive = Annotated[Number, Field(gt=0)]
 Nonnegative = Annotated[Number, Field(ge=0)]
-Points = Annotated[Nonnegative, Field(le=limits.POINTS)]
-SomePoints = Annotated[Positive, Field(le=limits.POINTS)]
+_Points = Annotated[float, Strict(), AllowInfNan(False), Field(le=limits.POINTS)]
+Points = Annotated[_Points, Field(ge=0)]
+SomePoints = Annotated[_Points, Field(gt=0)]
 Flag = Annotated[bool, Strict()]
 Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=64)]
 

@@ -84,7 +84,7 @@ def test_yaml_that_grows(tmp_path):
         path.write_text(text, encoding="utf-8")
     said = read_in_little_memory("case.read_scheme(path)", *paths)
     for part, line, path in zip(documents.values(), said, paths, strict=True):
-        assert path.name in line and part in line, line
+        assert path.name in line and part in line and int(line.split()[0]) <= 5001, line
 
 
 @pytest.mark.soak
