@@ -8,6 +8,7 @@ from hypothesis import given, settings
 import qtoolkit as qt
 from qtoolkit.engine import score
 from qtoolkit.errors import InputError
+from tests.examples import share
 from tests.strategies import frame_of, givens, scheme_of
 
 WHOLE = {"total": {"decimals": 0, "mode": "half_up"}}
@@ -222,7 +223,7 @@ def test_a_what_if_that_changes_nothing_changes_nothing():
         pd.testing.assert_series_equal(other.grades, result.grades)
 
 
-@settings(max_examples=100)
+@settings(max_examples=share(100))
 @given(givens())
 def test_contributions_steps_and_nodes_add_up(given):
     result = qt.assess(scheme_of(given.scheme), frame_of(given))
@@ -237,7 +238,7 @@ def test_contributions_steps_and_nodes_add_up(given):
     assert list(result.nodes.columns) == [node.id for node in result.scheme.nodes]
 
 
-@settings(max_examples=60)
+@settings(max_examples=share(60))
 @given(givens(blanks=False, quotas=False, inside=False))
 def test_more_bonus_never_lowers_a_score_and_a_copy_shares_its_rank(given):
     frame = frame_of(given)

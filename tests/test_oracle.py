@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given, settings
 
 from tests import oracle, oracle_rules
+from tests.examples import share
 from tests.strategies import KINDS, disagreements, givens
 
 
-@settings(max_examples=300)
+@settings(max_examples=share(300))
 @given(givens(kinds=KINDS))
 def test_assess_agrees_with_the_oracle(given):
     assert disagreements(given) == []

@@ -20,11 +20,12 @@ from qtoolkit.inputs.scheme import Scheme
 from qtoolkit.regions import Box, Dirichlet, Hull, Levels, RankOrder, Simplex
 from qtoolkit.simulation import rank_confidence
 from qtoolkit.simulation.sampling import CHUNK, draws_of
+from tests.examples import share
 from tests.robustness.lp import flat
 from tests.strategies import frame_of, givens, scheme_of
 
 
-@settings(max_examples=100)
+@settings(max_examples=share(100))
 @given(givens(), st.integers(0, 99))
 def test_counts_are_those_of_scipy_s_ranks_and_of_new_assessments(given, seed):
     """All features together, ties included: every draw is ranked by scipy and graded by an assessment of its own."""

@@ -25,7 +25,7 @@ def least_squares(scores, k):
     return best
 
 
-@settings(max_examples=200)
+@settings(max_examples=share(200))
 @given(st.lists(st.integers(0, 12), min_size=1, max_size=9), st.integers(1, 5), st.sampled_from([0.0, 1e6]))
 def test_natural_breaks_against_every_partition(values, k, offset):
     assume(k <= len(set(values)))

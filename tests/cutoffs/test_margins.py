@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 import qtoolkit as qt
 from qtoolkit.engine import finish, from_ticks, grade, to_ticks
+from tests.examples import share
 from tests.strategies import frame_of, givens, scheme_of
 
 
@@ -20,7 +21,7 @@ def graded_with(result, k, base):
     return int(grade(result.engine, scores)[k])
 
 
-@settings(max_examples=80)
+@settings(max_examples=share(80))
 @given(givens(), st.data())
 def test_margins_are_where_the_grade_really_changes(given, data):
     """At the margin below, the grade gets better and one tick short of it does not; above: it holds, and falls a tick lower.
@@ -200,7 +201,7 @@ def test_dead_cutoffs_by_hand():
     assert found.to_dict() == {"A": "out of reach", "B": "live", "C": "empty", "D": "live", "E": "never missed"}
 
 
-@settings(max_examples=40)
+@settings(max_examples=share(40))
 @given(givens())
 def test_no_score_ever_gets_a_dead_grade(given):
     result = qt.assess(scheme_of(given.scheme), frame_of(given))

@@ -13,6 +13,7 @@ from scipy import stats
 
 import qtoolkit as qt
 from qtoolkit.errors import InputError
+from tests.examples import share
 from tests.robustness.lp import flat
 from tests.strategies import frame_of, givens, scheme_of
 
@@ -153,7 +154,7 @@ def test_any_number_of_workers_gives_the_same_frequencies(city):
     assert not many.table.equals(other.table)
 
 
-@settings(max_examples=40)
+@settings(max_examples=share(40))
 @given(givens(quotas=False), st.sampled_from([0.3, 4.0]))
 def test_chances_sum_to_one_and_tiny_errors_leave_the_grade(given, se):
     result = qt.assess(scheme_of(given.scheme), frame_of(given))

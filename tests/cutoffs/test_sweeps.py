@@ -13,6 +13,7 @@ from qtoolkit.errors import InputError
 from qtoolkit.inputs.models import validate
 from qtoolkit.inputs.scheme import Scheme
 from tests import oracle
+from tests.examples import share
 from tests.robustness.lp import flat
 from tests.strategies import frame_of, givens, scheme_of
 
@@ -28,7 +29,7 @@ def moved(scheme, line, shift):
     return validate(Scheme, data, None)
 
 
-@settings(max_examples=60)
+@settings(max_examples=share(60))
 @given(givens(), st.sampled_from([0.5, 5.0, 40.0]), st.data())
 def test_every_stretch_is_an_assessment_at_its_ends_and_inside(given, width, data):
     scheme = scheme_of(given.scheme)
@@ -88,7 +89,7 @@ def test_what_cannot_be_swept_is_one_sentence(arguments, word):
     assert word in caught.value.sentences("zh")[0] and word in caught.value.sentences("en")[0]
 
 
-@settings(max_examples=100)
+@settings(max_examples=share(100))
 @given(givens())
 def test_quotas_lifted_and_cutoffs_lifted_against_the_oracle(given):
     """Absolute: the oracle without quotas. Quota: the oracle with the cutoff of each grade with a quota at the next one's."""

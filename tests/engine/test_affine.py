@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from qtoolkit.assessment import assess
 from qtoolkit.engine import affine, bounds, score
 from qtoolkit.inputs.scheme import Scheme
+from tests.examples import share
 from tests.strategies import frame_of, givens, scheme_of
 
 
@@ -25,7 +26,7 @@ def region(points, rho, seed, count=60):
     return np.array(found)
 
 
-@settings(max_examples=250)
+@settings(max_examples=share(250))
 @given(givens(quotas=False), st.sampled_from([0.0, 0.05, 0.3, 0.7, 1.0]), st.integers(0, 9))
 def test_no_point_of_the_region_leaves_the_bounds_and_the_linear_form_holds(given, rho, seed):
     result = assess(scheme_of(given.scheme), frame_of(given))

@@ -6,10 +6,11 @@ from hypothesis import strategies as st
 
 from qtoolkit.assessment import assess
 from qtoolkit.engine import grade, grade_alone
+from tests.examples import share
 from tests.strategies import frame_of, givens, scheme_of
 
 
-@settings(max_examples=60)
+@settings(max_examples=share(60))
 @given(givens(), st.data())
 def test_the_grade_of_each_unit_alone_is_that_of_a_row_with_one_score_changed_and_never_falls(given, data):
     result = assess(scheme_of(given.scheme), frame_of(given))

@@ -13,6 +13,7 @@ from scipy.stats import rankdata
 from qtoolkit.assessment import assess
 from qtoolkit.engine import build, core, finish, from_ticks, grade, rank, score, to_ticks
 from qtoolkit.inputs.scheme import Scheme
+from tests.examples import share
 from tests.strategies import frame_of, givens, scheme_of
 
 
@@ -29,7 +30,7 @@ def moved(points, seed, draws=4):
     return np.array(rows)
 
 
-@settings(max_examples=120)
+@settings(max_examples=share(120))
 @given(givens(zero_points=False), st.integers(0, 99))
 def test_row_r_of_many_draws_equals_an_assessment_with_those_points(given, seed):
     """Cell by cell: blanks, deductions that do not scale, means of classes, geometric nodes, roundings, quotas, vetoes."""
@@ -46,7 +47,7 @@ def test_row_r_of_many_draws_equals_an_assessment_with_those_points(given, seed)
         assert grades[r].tolist() == alone.grades.cat.codes.tolist()
 
 
-@settings(max_examples=60)
+@settings(max_examples=share(60))
 @given(givens(), st.integers(0, 99))
 def test_leaves_in_place_of_data(given, seed):
     """Shares given draw by draw score like a table of those shares."""
@@ -63,7 +64,7 @@ def test_leaves_in_place_of_data(given, seed):
     assert (both == base).all()
 
 
-@settings(max_examples=60)
+@settings(max_examples=share(60))
 @given(givens())
 def test_thresholds_are_the_least_scores_that_reach_the_cutoffs(given):
     """Brute force: finish() at every candidate threshold, one tick below it, and on a grid of all half points."""

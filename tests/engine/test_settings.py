@@ -13,6 +13,7 @@ import qtoolkit as qt
 from qtoolkit.engine.settings import settings as settings_of
 from qtoolkit.errors import InputError
 from qtoolkit.inputs.changes import change, keys_of
+from tests.examples import share
 from tests.robustness.lp import flat
 from tests.strategies import TREATMENTS, frame_of, givens, scheme_of
 
@@ -46,7 +47,7 @@ def rows(draw, scheme):
     return draw(st.lists(st.fixed_dictionaries({}, optional={key: st.sampled_from(v) for key, v in choices.items()}), min_size=1, max_size=6))
 
 
-@settings(max_examples=100)
+@settings(max_examples=share(100))
 @given(givens(), st.data())
 def test_a_row_is_an_assessment_of_its_own(given, data):
     scheme, frame = scheme_of(given.scheme), frame_of(given)

@@ -159,6 +159,6 @@ def test_sigterm_cleans_up_and_its_sentence_is_in_the_language_asked_for(project
     wait_for_work(project)
     time.sleep(1.0)
     process.send_signal(signal.SIGTERM)
-    out, err = process.communicate(timeout=30)
+    _, err = process.communicate(timeout=30)
     assert process.returncode == 130 and "interrupted" in err and "Traceback" not in err and "Abort" not in err, err
     assert sorted(path.name for path in project.iterdir()) == ["case", "notebooks"]

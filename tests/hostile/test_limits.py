@@ -17,6 +17,7 @@ from qtoolkit.inputs.models import validate
 from qtoolkit.inputs.numbertext import parse_number
 from qtoolkit.inputs.scheme import Scheme
 from qtoolkit.inputs.yamltext import parse_yaml
+from tests.examples import share
 from tests.hostile.helpers import SOUND, sheet, workbook
 from tests.inputs.helpers import CSV, YAML, changed, names, refused, scheme_of
 
@@ -119,7 +120,7 @@ RULES = [
 
 
 @given(st.sampled_from(RULES), st.lists(SIZES, min_size=1, max_size=6), st.booleans())
-@settings(max_examples=300)
+@settings(max_examples=share(300))
 def test_numbers_at_the_limits_give_scores_between_nothing_and_full_marks(rule, raw, scales):
     """13 rules with numbers at both ends of what is allowed, 300 examples: no score is NaN or beyond its points."""
     leaf = {"id": "leaf", "name": "leaf", "points": 100.0, "rule": rule, "scales": scales}

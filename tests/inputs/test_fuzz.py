@@ -16,9 +16,10 @@ from qtoolkit.inputs.parameters import parameters_of
 from qtoolkit.inputs.scheme import Scheme, read_scheme
 from qtoolkit.inputs.table import read_table
 from qtoolkit.inputs.yamltext import parse_yaml
+from tests.examples import share
 from tests.inputs.helpers import CSV, YAML, scheme_of
 
-SMALL = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+SMALL = settings(max_examples=share(150), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def only_complaints(call, *arguments):
@@ -104,14 +105,14 @@ DATA = st.recursive(
 
 
 @given(st.dictionaries(KEYS, DATA, max_size=8))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=share(300), deadline=None)
 def test_any_plain_data_as_a_scheme_or_as_parameters(data):
     only_complaints(validate, Scheme, data, "scheme.yaml")
     only_complaints(parameters_of, data)
 
 
 @given(DATA, st.integers(0, 2**32))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=share(300), deadline=None)
 def test_a_sound_scheme_with_one_part_replaced(value, seed):
     data = json.loads(json.dumps(parse_yaml(YAML, "x").data))
     chance, here = random.Random(seed), data

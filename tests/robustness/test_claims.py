@@ -11,6 +11,7 @@ import qtoolkit as qt
 from qtoolkit.engine import finish, grade, rank, score, shifted, to_ticks
 from qtoolkit.errors import InputError
 from qtoolkit.regions import Box, Hull, Levels, RankOrder, Simplex
+from tests.examples import share
 from tests.robustness.lp import flat
 from tests.robustness.test_ranges import region_points
 from tests.strategies import frame_of, givens, scheme_of
@@ -48,7 +49,7 @@ def regions_of(result, which):
     return region, inside[region.at(result).contains(inside)]
 
 
-@settings(max_examples=150)
+@settings(max_examples=share(150))
 @given(givens(), st.integers(0, 5))
 def test_nothing_lies_outside_what_is_claimed(given, which):
     result = qt.assess(scheme_of(given.scheme), frame_of(given))
@@ -71,7 +72,7 @@ def test_nothing_lies_outside_what_is_claimed(given, which):
         assert order.possible.to_numpy()[(key[:, :, None] > key[:, None, :] + 10**4).any(axis=0)].all()
 
 
-@settings(max_examples=100)
+@settings(max_examples=share(100))
 @given(givens(), st.sampled_from([0.0, 0.5, 2.0]), st.integers(0, 9))
 def test_a_tolerance_holds_under_every_shift_of_the_cutoffs(given, shift, seed):
     result = qt.assess(scheme_of(given.scheme), frame_of(given))
@@ -87,7 +88,7 @@ def test_a_tolerance_holds_under_every_shift_of_the_cutoffs(given, shift, seed):
         assert all((grade(e, base, limit)[:, k] == codes[k]).all() for limit in limits)
 
 
-@settings(max_examples=100)
+@settings(max_examples=share(100))
 @given(givens(), st.integers(0, 9))
 def test_transfers_and_single_points_short_of_the_first_change_change_nothing(given, seed):
     result = qt.assess(scheme_of(given.scheme), frame_of(given))
@@ -114,7 +115,7 @@ def test_transfers_and_single_points_short_of_the_first_change_change_nothing(gi
                 assert abs(end - points[j]) < 1e-6 or same(p)
 
 
-@settings(max_examples=60)
+@settings(max_examples=share(60))
 @given(givens(stages=False), st.sampled_from(["zero", "full", "renormalise"]), st.integers(0, 9))
 def test_new_indicators_are_covered_whatever_they_bring(given, treatment, seed):
     """The last leaf loses its column: any share from 0 to 1 may come, for each unit its own."""

@@ -15,6 +15,7 @@ from qtoolkit.errors import InputError
 from qtoolkit.inputs.models import validate
 from qtoolkit.inputs.scheme import Scheme
 from qtoolkit.regions import Box, Levels
+from tests.examples import share
 from tests.robustness.lp import box, extreme, flat, linear_cases
 from tests.robustness.test_ranges import region_points
 from tests.robustness.test_regions import levels_by_hand, on_tree
@@ -36,7 +37,7 @@ def fewest(share, points, need, sign, region=None):
     return done.fun if done.status == 0 else np.inf
 
 
-@settings(max_examples=150)
+@settings(max_examples=share(150))
 @given(linear_cases())
 def test_the_cheapest_flip_is_the_lp_s(case):
     points, shares, cutoff, _ = case
@@ -65,7 +66,7 @@ def allocations(total, parts):
             yield (first, *rest)
 
 
-@settings(max_examples=80)
+@settings(max_examples=share(80))
 @given(st.data())
 def test_whole_points_equal_all_allocations(data):
     """Every way to share out the total in whole points, also with deductions that do not scale and can reach zero."""
@@ -116,7 +117,7 @@ def test_most_flips_with_deductions_are_exact():
     assert row["recipe"].zh == "从“a”调16分到“b”" and row["recipe"].en == "moving 16 from “a” to “b”"
 
 
-@settings(max_examples=40)
+@settings(max_examples=share(40))
 @given(st.lists(st.integers(0, 10), min_size=4, max_size=4), st.sampled_from([0.0, 0.1, 0.3]), st.integers(40, 90))
 def test_flips_inside_a_region_are_the_lp_s(tenths, first, cutoff):
     tree = on_tree()
@@ -150,7 +151,7 @@ def test_flips_say_what_they_cannot_do():
             R.cheapest_flip(result, **wrong)
 
 
-@settings(max_examples=60)
+@settings(max_examples=share(60))
 @given(givens(), st.sampled_from([None, 0.5]))
 def test_every_flip_flips_and_no_fewer_points_do_whatever_the_scheme(given, step):
     result = qt.assess(scheme_of(given.scheme), frame_of(given))
@@ -174,7 +175,7 @@ def test_every_flip_flips_and_no_fewer_points_do_whatever_the_scheme(given, step
         assert (grades[cheaper, k] == codes[k]).all()
 
 
-@settings(max_examples=80)
+@settings(max_examples=share(80))
 @given(linear_cases(most=5, units=4))
 def test_the_transfer_map_and_the_intervals_are_where_the_first_grade_changes(case):
     points, shares, cutoff, _ = case
@@ -364,7 +365,7 @@ def test_cutoffs_alone():
         assert (result.what_if(cutoffs={"A": cutoff}).grades == result.grades).all() == same
 
 
-@settings(max_examples=80)
+@settings(max_examples=share(80))
 @given(linear_cases(), st.sampled_from([0.0, 0.3, 1.0, 2.5]))
 def test_a_shift_of_cutoffs_joins_in_as_one_straight_line(case, shift):
     """ρ·h + τ ≤ margin: at the tolerance the LP's extreme lies exactly τ nearer to the cutoff."""
@@ -421,7 +422,7 @@ def test_indicators_without_data_enter_as_intervals():
         R.score_range(result, Box(relative=0.1), new="full")
 
 
-@settings(max_examples=150)
+@settings(max_examples=share(150))
 @given(givens(), st.sampled_from([0.05, 0.3, 0.9]), st.integers(0, 9))
 def test_lines_enclose_every_score_whatever_the_scheme(given, rho, seed):
     result = qt.assess(scheme_of(given.scheme), frame_of(given))
@@ -448,7 +449,7 @@ def some_way_up(result, k, start, sign, rho, steps=300):
     return sign * best
 
 
-@settings(max_examples=60)
+@settings(max_examples=share(60))
 @given(st.data())
 def test_blanks_that_are_shared_out_have_exact_extremes(data):
     """No climb from 8 random starts goes further, and the witness attains the end."""

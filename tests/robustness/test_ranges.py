@@ -13,6 +13,7 @@ from qtoolkit.engine import grade, score
 from qtoolkit.errors import InputError
 from qtoolkit.inputs.models import validate
 from qtoolkit.inputs.scheme import Scheme
+from tests.examples import share
 from tests.robustness.lp import box, extreme, flat, linear_cases
 from tests.strategies import frame_of, givens, scheme_of
 
@@ -42,7 +43,7 @@ def region_points(points, rho, count=300, seed=0):
     return np.array(found)
 
 
-@settings(max_examples=150)
+@settings(max_examples=share(150))
 @given(linear_cases())
 def test_score_range_equals_the_lp_and_its_witnesses_attain_it(case):
     points, shares, cutoff, rho = case
@@ -60,7 +61,7 @@ def test_score_range_equals_the_lp_and_its_witnesses_attain_it(case):
         assert row["certain"] == (row["grade_low"] == row["grade_high"]) and row["status"] == "exact"
 
 
-@settings(max_examples=150)
+@settings(max_examples=share(150))
 @given(linear_cases())
 def test_tolerance_is_the_least_band_at_which_the_lp_crosses_the_cutoff(case):
     points, shares, cutoff, _ = case
@@ -238,7 +239,7 @@ def test_a_cutoff_that_nobody_can_miss_has_no_margin():
     assert row["margin_down"] == np.inf and row["tolerance"] == np.inf
 
 
-@settings(max_examples=150)
+@settings(max_examples=share(150))
 @given(givens(), st.integers(0, 9))
 def test_no_point_within_the_tolerance_changes_the_grade_whatever_the_scheme(given, seed):
     """All features together: 60 points of the band just below the tolerance, many of them at its edge."""
@@ -252,7 +253,7 @@ def test_no_point_within_the_tolerance_changes_the_grade_whatever_the_scheme(giv
             assert grade(result.engine, score(result.engine, witness.to_numpy()))[0, k] != codes[k]
 
 
-@settings(max_examples=100)
+@settings(max_examples=share(100))
 @given(givens(), st.sampled_from([0.02, 0.1, 0.4]), st.integers(0, 9))
 def test_no_point_of_the_band_gives_a_grade_outside_the_range_whatever_the_scheme(given, rho, seed):
     """Quotas, last places, vetoes before and after them: 60 points of the band, many of them at its edge."""

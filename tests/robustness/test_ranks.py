@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 import qtoolkit as qt
 from qtoolkit.engine import rank, score
 from qtoolkit.regions import Box, Hull, Levels, RankOrder, Simplex
+from tests.examples import share
 from tests.robustness.lp import box, extreme, flat, linear_cases, ranks_by_subsets
 from tests.robustness.test_ranges import region_points
 from tests.robustness.test_regions import order_by_hand
@@ -34,7 +35,7 @@ def checked(result, region):
     return found.table
 
 
-@settings(max_examples=120)
+@settings(max_examples=share(120))
 @given(linear_cases(most=5, units=5))
 def test_rank_ranges_equal_one_lp_per_subset_of_rivals(case):
     """Also degenerate: equal rows, zero points, one indicator, constant columns."""
@@ -44,7 +45,7 @@ def test_rank_ranges_equal_one_lp_per_subset_of_rivals(case):
     assert table[["best", "worst"]].to_numpy().tolist() == [list(row) for row in ranks_by_subsets(shares, box(points, rho))]
 
 
-@settings(max_examples=40)
+@settings(max_examples=share(40))
 @given(linear_cases(most=4, units=5))
 def test_rank_ranges_over_orders_of_importance(case):
     points, shares, cutoff, _ = case
@@ -71,7 +72,7 @@ def test_a_draw_that_never_sees_it_does_not_hide_a_rank():
     assert table[["best", "worst"]].to_numpy().tolist() == [list(row) for row in ranks_by_subsets(shares, box([40, 30, 30], 1.0))]
 
 
-@settings(max_examples=80)
+@settings(max_examples=share(80))
 @given(givens(), st.sampled_from([0.05, 0.3, 0.8]), st.integers(0, 9))
 def test_no_point_of_the_band_gives_a_rank_outside_the_range_whatever_the_scheme(given, rho, seed):
     result = qt.assess(scheme_of(given.scheme), frame_of(given))
@@ -114,7 +115,7 @@ def test_one_unit_and_equal_units():
     assert table[["best", "worst", "status"]].to_numpy().tolist() == [[1, 1, "exact"]] * 3
 
 
-@settings(max_examples=100)
+@settings(max_examples=share(100))
 @given(linear_cases())
 def test_pairs_equal_the_lp(case):
     """The tolerance of a pair is the band at which the LP's least lead is 0; dominance is the sign of the LP's extremes."""

@@ -12,6 +12,7 @@ from qtoolkit.errors import InputError
 from qtoolkit.inputs.models import validate
 from qtoolkit.inputs.scheme import Scheme
 from qtoolkit.regions import Box, Dirichlet, Hull, Levels, RankOrder, Simplex
+from tests.examples import share
 from tests.robustness.lp import box, extreme, flat
 
 
@@ -95,7 +96,7 @@ def order_by_hand(d, total):
     }  # fmt: skip
 
 
-@settings(max_examples=60)
+@settings(max_examples=share(60))
 @given(st.lists(st.integers(-10, 10), min_size=4, max_size=4), st.sampled_from([0.0, 0.1, 0.5, 1.0]), st.sampled_from([0.1, 0.25]))
 def test_every_maximum_equals_the_lp_on_constraints_written_by_hand(c, first, second):
     c, tree, plain = np.array(c, float), on_tree(), assessed([30.0, 10.0, 25.0, 35.0])

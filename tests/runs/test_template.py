@@ -16,6 +16,7 @@ from qtoolkit.inputs.schemebook import read_scheme_book
 from qtoolkit.inputs.table import read_table
 from qtoolkit.runs.plan import plan
 from qtoolkit.runs.template import departments, write_template, write_templates
+from tests.examples import share
 from tests.strategies import KINDS, frame_of, givens, scheme_of
 
 CASES = ["provinces-2008", "tai-2001", "city-2026"]
@@ -42,7 +43,7 @@ def test_every_shipped_case_survives_excel(tmp_path, name, language):
     assert qt.assess(again, read_table(path, again)).scores.tolist() == qt.assess(case.scheme, case.table).scores.tolist()
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=share(60), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(givens(kinds=KINDS))
 def test_random_schemes_and_tables_survive_excel(tmp_path, given):
     scheme, path = scheme_of(given.scheme), tmp_path / "b.xlsx"
