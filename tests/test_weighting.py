@@ -64,8 +64,8 @@ def test_of_three_indicators_every_judgement_is_equally_guilty_and_all_are_named
         assert pairs == [(ids[0], ids[1]), (ids[0], ids[2]), (ids[1], ids[2])]
         assert found.detail["worst"] == found.detail["worst_all"][0]
         factor = abs(np.log(ab * bc / ac)) / 3
-        for _, _, said, implied in found.detail["worst_all"]:
-            assert abs(np.log(said / implied)) == pytest.approx(factor)
+        for _, _, stated, implied in found.detail["worst_all"]:
+            assert abs(np.log(stated / implied)) == pytest.approx(factor)
         if found.detail["cr"] > 0.1:
             assert all(f"“{row}” over “{column}”" in found.notes[0].en for row, column in pairs)
             assert all(f"“{row}”对“{column}”" in found.notes[0].zh for row, column in pairs)

@@ -100,7 +100,7 @@ def _how_sure(table: pd.DataFrame) -> list[Block]:
         zh="估计影响度的考核对象有的指标只有{n}家，不足{enough}家，只能粗略判断：95%区间相互重叠的指标，影响大小不宜排先后。",
         en="Importance is estimated from as few as {n:unit|units}, below {enough}, and so only roughly known: indicators whose 95% intervals "
         "overlap should not be put in an order of importance.",
-        n=int(table["n"].min()), enough=importance.ENOUGH,
+        n=int(table.loc[table["linear"].notna(), "n"].min()), enough=importance.ENOUGH,
     )  # fmt: skip
     return [Paragraph(text, "operation", style="note")]
 

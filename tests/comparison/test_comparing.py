@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 import qtoolkit as qt
 from qtoolkit.comparison import FACTORS, PARTS
 from qtoolkit.errors import InputError
-from tests.examples import share
+from tests.examples import share as some
 from tests.robustness.lp import flat
 from tests.strategies import KINDS, frame_of, givens, scheme_of
 
@@ -39,7 +39,7 @@ def pairs(draw):
     return comparison
 
 
-@settings(max_examples=share(80))
+@settings(max_examples=some(80))
 @given(pairs())
 def test_parts_add_up_and_are_the_mean_over_all_orders(comparison):
     total = comparison.after.scheme.total
@@ -60,7 +60,7 @@ def test_parts_add_up_and_are_the_mean_over_all_orders(comparison):
             assert steps[factor].to_numpy() == pytest.approx(np.mean([code[s | {factor}] - code[s] for s in before], axis=0))
 
 
-@settings(max_examples=share(60))
+@settings(max_examples=some(60))
 @given(pairs())
 def test_the_ends_are_the_assessments_themselves(comparison):
     before, after = comparison.before, comparison.after
@@ -72,7 +72,7 @@ def test_the_ends_are_the_assessments_themselves(comparison):
         assert (comparison.decomposition["units"] == 0).all()
 
 
-@settings(max_examples=share(40))
+@settings(max_examples=some(40))
 @given(givens(kinds=KINDS), st.data())
 def test_a_scheme_against_itself_has_no_parts(given, data):
     result = qt.assess(scheme_of(given.scheme), frame_of(given))

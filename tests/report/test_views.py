@@ -270,7 +270,11 @@ def test_few_units_get_a_sentence_in_the_place_of_what_needs_more():
     few, enough = one(x.iloc[:14]), one(x)
     (said,) = weights.effective(few)
     assert "14家" in said.text.zh and weights.overlaps(few) == weights.alternatives(few) == weights.reach(few) == []
-    assert any(isinstance(block, DataTable) for block in weights.effective(enough, bootstrap=5))
+    shown = weights.effective(enough, bootstrap=5)
+    assert any(isinstance(block, DataTable) for block in shown)
+    assert any("只有15家，不足40家" in b.text.zh and "15 units, below 40" in b.text.en for b in shown if isinstance(b, Paragraph))
+    many = pd.DataFrame(np.random.default_rng(6).random((40, 3)), index=[f"县{i}" for i in range(40)], columns=list("abc"))
+    assert not any("不足40家" in b.text.zh for b in weights.effective(one(many), bootstrap=5) if isinstance(b, Paragraph))
     blocks = weights.alternatives(enough)
     assert any("权重为0" in block.text.zh and "“c”" not in block.text.en for block in blocks if isinstance(block, Paragraph))  # c is constant
     case = qt.read_case("city-2026")  # 16 cities, 11 with a blank
