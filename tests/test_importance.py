@@ -62,7 +62,7 @@ WEIGHTS = np.array([50.0, 30.0, 20.0])
 def sampled(n, samples):
     """Importance in samples of n units from a normal population, and the truth: S_j = (Σp)_j² / (σ_jj pᵀΣp), of which
     p_j² / (Σ⁻¹)_jj is the indicator's own; of 3 indicators, the last explains .033."""
-    sigma = 0.01 * np.array([[1, 0.3, -0.13], [0.3, 1, -0.05], [-0.13, -0.05, 1]])
+    sigma = 0.0036 * np.array([[1, 0.3, -0.13], [0.3, 1, -0.05], [-0.13, -0.05, 1]])
     together, variance = sigma @ WEIGHTS, WEIGHTS @ sigma @ WEIGHTS
     truth = together**2 / np.diag(sigma) / variance
     own = WEIGHTS**2 / np.diag(np.linalg.inv(sigma)) / variance
