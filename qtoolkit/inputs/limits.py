@@ -88,10 +88,10 @@ GRADES = 100
 def too_small(value: float) -> Text:
     """What is said of a number too near to 0."""
     return say(
-        zh="内容为“{found:.10g}”，应为 0，或绝对值不小于 {least:g} 的数字",
-        en="found “{found:.10g}”, expected 0 or a number of at least {least:g} in size",
-        found=value,
-        least=SMALLEST_NUMBER,
+        zh="内容为“{found}”，应为 0，或绝对值不小于 {least} 的数字",
+        en="found “{found}”, expected 0 or a number of at least {least} in size",
+        found=f"{value:.10g}",
+        least=f"{SMALLEST_NUMBER:g}",
     )
 
 

@@ -246,7 +246,7 @@ def test_complaints_of_a_file_end(tmp_path):
 
     scheme, path = scheme_of(tmp_path), tmp_path / "data.csv"
     header = CSV.splitlines()[0]
-    wrong = header + "\n" + "\n".join(f"u{k},," + "," * (header.count(",") - 2) for k in range(10_000))
+    wrong = header + "\n" + "\n".join(f"u{k},name" + ",?" * (header.count(",") - 1) for k in range(10_000))
     ragged = "unit,a\n" + "x\n" * 20_000
     unknown = "unit" + "".join(f",y{i}" for i in range(3900)) + "\nx" + ",1" * 3900
     for text, most in ((wrong, MOST_COMPLAINTS), (ragged, MOST_COMPLAINTS), (unknown, 3900)):

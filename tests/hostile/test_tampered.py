@@ -7,10 +7,11 @@ from types import SimpleNamespace
 
 import pytest
 
+import qtoolkit as qt
 from qtoolkit.errors import InputError
 from qtoolkit.language import LANGUAGES
 from qtoolkit.runs import cli, folder
-from tests.runs.test_run import project, run  # noqa: F401
+from tests.runs.test_run import write_project
 
 KINDS = 14
 
@@ -47,9 +48,17 @@ BROKEN = {
 }
 
 
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """One run, of which each test changes a copy."""
+    root = tmp_path_factory.mktemp("project")
+    write_project(root)
+    return qt.run(root / "params" / "tiny", root / "out", formats=["html"], notebook_folder=root / "notebooks")
+
+
 @pytest.fixture
-def done(project):  # noqa: F811
-    return run("params/tiny", out="out", formats=["html"])
+def done(finished, tmp_path):
+    return shutil.copytree(finished, tmp_path / "out")
 
 
 def verified(out, capsys, monkeypatch, language="zh"):
@@ -93,10 +102,13 @@ def test_every_change_is_found_and_none_counts_as_done(done, capsys, monkeypatch
         shutil.rmtree(copy)
 
 
-def test_a_tampered_memo_is_not_taken_for_the_result(done):
+def test_a_tampered_memo_is_not_taken_for_the_result(finished, done):
+    project = finished.parent
+    again = {"formats": ["html"], "notebook_folder": project / "notebooks"}
+    assert qt.run(project / "params" / "tiny", done, **again) == done  # untouched, it is the result
     edit(done / "memo.html", "92", "93")
     with pytest.raises(InputError) as caught:
-        run("params/tiny", out="out", formats=["html"])
+        qt.run(project / "params" / "tiny", done, **again)
     assert "memo.html" in caught.value.sentences("zh")[0] and "-o" in caught.value.sentences("en")[0]
 
 

@@ -58,15 +58,19 @@ def notebook(path, *cells, declare=DECLARE):
     nbformat.write(book, path)
 
 
+def write_project(root):
+    """A project with one small case and one notebook."""
+    (root / "notebooks").mkdir()
+    case = root / "params" / "tiny"
+    case.mkdir(parents=True)
+    for name, text in (("scheme.yaml", SCHEME), ("data.csv", DATA), ("params.yaml", PARAMS)):
+        (case / name).write_text(text, encoding="utf-8")
+    notebook(root / "notebooks" / "show.ipynb", SHOW)
+
+
 @pytest.fixture
 def project(tmp_path, monkeypatch):
-    (tmp_path / "notebooks").mkdir()
-    case = tmp_path / "params" / "tiny"
-    case.mkdir(parents=True)
-    (case / "scheme.yaml").write_text(SCHEME, encoding="utf-8")
-    (case / "data.csv").write_text(DATA, encoding="utf-8")
-    (case / "params.yaml").write_text(PARAMS, encoding="utf-8")
-    notebook(tmp_path / "notebooks" / "show.ipynb", SHOW)
+    write_project(tmp_path)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
