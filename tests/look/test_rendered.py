@@ -152,14 +152,16 @@ def test_a_notebook_runs_as_it_stands_in_jupyterlab(tmp_path):
 
 
 def run_all_cells(page):
-    """Run all cells; once more where the kernel was not yet there to hear it."""
+    """Run all cells; once more where the kernel was not yet there to hear it, or a dialog of a slow kernel was in the way."""
     from playwright.sync_api import TimeoutError as TooLate
 
-    for last in (False, False, True):
-        page.keyboard.press("Escape")  # a dialog that a slow kernel brought up
-        page.get_by_text("Run", exact=True).first.click()
-        page.get_by_text("Run All Cells", exact=True).click()
+    for last in (False, False, False, True):
         try:
+            while page.locator("dialog.jp-Dialog").count():
+                page.keyboard.press("Escape")
+                page.wait_for_timeout(300)
+            page.get_by_text("Run", exact=True).first.click(timeout=5_000)
+            page.get_by_text("Run All Cells", exact=True).click(timeout=5_000)
             page.wait_for_function("document.querySelectorAll('.jp-OutputArea-output img').length >= 2", timeout=60_000)
             return
         except TooLate:
