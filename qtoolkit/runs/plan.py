@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,8 @@ from qtoolkit.inputs.parameters import BOOKS, Parameters, parameters_of, read_do
 from qtoolkit.inputs.yamltext import Document
 from qtoolkit.language import LANGUAGES, Text, listing, say
 from qtoolkit.runs import folder as run_folder
-from qtoolkit.runs import staging
 from qtoolkit.runs.notebooks import Notebook, find_notebooks
+from qtoolkit.runs.staging import PARAMS, Destinations, destinations, lay
 
 FORMATS = ("html", "docx", "pdf")
 COMPARISON = "05_comparison"  # runs by itself where a previous year is given
@@ -54,6 +54,18 @@ class Plan:
         return named | self.tables
 
     @property
+    def destinations(self) -> Destinations:
+        """Where the input files lie in the copy of a run."""
+        return destinations(self.parameters, self.case, self.tables)
+
+    def staged(self, folder: Path) -> Plan:
+        """Copy the inputs into `folder`: the same plan, read from the copy."""
+        parameters = lay(self.destinations, self.files, folder)
+        case = case_of(parameters, folder, {"params": folder / PARAMS})
+        result = assess(case.scheme, case.table)
+        return replace(self, case=case, result=result, parameters=parameters, folder=folder)
+
+    @property
     def notices(self) -> list[Text]:
         """What the reader must know of the notebooks that run."""
         given = [book.name for book in self.notebooks if book.origin in ("given", "explicit")]
@@ -71,10 +83,9 @@ class Plan:
 
     def content(self) -> dict[str, Any]:
         """Everything that the results depend on; paths are those of :mod:`qtoolkit.runs.staging`."""
-        given = staging.destinations(self)
-        files = self.files
-        shas = {role: run_folder.sha256(read_bytes(path)) for role, path in files.items()}
-        inputs = {role: {"name": given.files[role], "sha256": shas[role]} for role in files}
+        given = self.destinations
+        shas = {role: run_folder.sha256(read_bytes(path)) for role, path in self.files.items()}
+        inputs = {role: {"name": given.files[role], "sha256": sha} for role, sha in shas.items()}
         books = {book.name: {"sha256": book.sha256, "origin": book.origin} for book in self.notebooks}
         return {
             "case": self.name,

@@ -12,7 +12,6 @@ from qtoolkit.language import Text, say
 from qtoolkit.runs import folder as run_folder
 from qtoolkit.runs.executors import Workers
 from qtoolkit.runs.plan import FORMATS, Plan, plan
-from qtoolkit.runs.staging import destinations, stage
 from qtoolkit.runs.write import write
 
 CASE = "case"  # the copy of the inputs in a run folder
@@ -86,7 +85,7 @@ def carry_out(
     workers.check()
     created = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     with run_folder.building(target.absolute(), tell) as work:
-        copy = stage(plan, work / CASE)
+        copy = plan.staged(work / CASE)
         if run_folder.run_hash(copy.content()) != hash:
             raise InputError(
                 say(
@@ -96,7 +95,7 @@ def carry_out(
                 )
             )
         failures = write(copy, work, workers, progress, content)
-        about = {"created": created, "moved": dict(destinations(plan).moved)}
+        about = {"created": created, "moved": dict(plan.destinations.moved)}
         if not failures:
             run_folder.write_manifest(work, content, **about)
             return target, False

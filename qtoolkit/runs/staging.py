@@ -8,20 +8,15 @@ by itself and can be run again.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from qtoolkit.assessment import assess
-from qtoolkit.inputs.case import case_of
+from qtoolkit.inputs.case import Case
 from qtoolkit.inputs.files import read_bytes
-from qtoolkit.inputs.parameters import BOOKS, parameters_of
+from qtoolkit.inputs.parameters import BOOKS, Parameters, parameters_of
 from qtoolkit.inputs.schemeyaml import yaml_of
-
-if TYPE_CHECKING:
-    from qtoolkit.inputs.case import Case
-    from qtoolkit.runs.plan import Plan
 
 OUTSIDE = "inputs"  # the folder of files that do not lie in the case's own
 PARAMS = "params.yaml"
@@ -29,7 +24,7 @@ PARAMS = "params.yaml"
 
 @dataclass(frozen=True)
 class Destinations:
-    """Where the files of a plan lie in the copy.
+    """Where the files of a case lie in the copy.
 
     files : the path of each role in the copy
     parameters : the parameters, with these paths
@@ -43,19 +38,20 @@ class Destinations:
     moved: Mapping[str, str]
 
 
-def destinations(plan: Plan) -> Destinations:
-    """Where the files of `plan` lie in its copy."""
-    parameters = plan.parameters.model_dump(mode="json") | dict(plan.parameters.knobs)
+def destinations(parameters: Parameters, case: Case, tables: Iterable[str]) -> Destinations:
+    """Where the files of a case lie in the copy; `tables` are the knobs that name some."""
+    written = parameters.model_dump(mode="json") | dict(parameters.knobs)
     moved: dict[str, str] = {}
-    files = _laid(parameters, ("scheme", "data", *plan.tables), moved)
-    if plan.case.previous is None:
-        return Destinations(files, parameters, None, moved)
-    earlier, folder = _previous(plan.case.previous, parameters, moved)
+    files = _laid(written, ("scheme", "data", *tables), moved)
+    if case.previous is None:
+        return Destinations(files, written, None, moved)
+    earlier, folder = _previous(case.previous, written, moved)
     inside: dict[str, str] = {}
     for role, path in _laid(earlier, ("scheme", "data"), inside).items():
         files[f"previous_{role}"] = (folder / path).as_posix()
     files["previous_params"] = (folder / PARAMS).as_posix()
-    return Destinations(files, parameters, earlier, moved | {f"previous.{key}": value for key, value in inside.items()})
+    moved |= {f"previous.{key}": value for key, value in inside.items()}
+    return Destinations(files, written, earlier, moved)
 
 
 def _laid(parameters: dict[str, Any], keys: tuple[str, ...], moved: dict[str, str]) -> dict[str, str]:
@@ -96,19 +92,15 @@ def _previous(
     return earlier, PurePosixPath(written)
 
 
-def stage(plan: Plan, folder: Path) -> Plan:
-    """Copy the inputs of `plan` into `folder`, and the same plan read from the copy."""
-    found = destinations(plan)
-    for role, source in plan.files.items():
+def lay(found: Destinations, files: Mapping[str, Path], folder: Path) -> Parameters:
+    """Copy the files, by their roles, and the parameters into `folder`; the parameters that lead to the copies."""
+    for role, source in files.items():
         _write(folder / found.files[role], read_bytes(source))
     _write(folder / PARAMS, _yaml(found.parameters))
     if found.previous is not None:
         _write(folder / found.files["previous_params"], _yaml(found.previous))
-    written = dict(found.parameters) | {"notebooks": plan.parameters.notebooks}
-    parameters = parameters_of({key: value for key, value in written.items() if value is not None})
-    case = case_of(parameters, folder, {"params": folder / PARAMS})
-    result = assess(case.scheme, case.table)
-    return replace(plan, case=case, result=result, parameters=parameters, folder=folder)
+    written = {key: value for key, value in found.parameters.items() if value is not None}
+    return parameters_of(written | {"notebooks": tuple(found.parameters["notebooks"])})
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -8,8 +8,8 @@ import pytest
 import qtoolkit as qt
 from qtoolkit.errors import InputError
 from qtoolkit.runs import run as running
-from qtoolkit.runs import staging
 from qtoolkit.runs.folder import run_hash, sha256
+from qtoolkit.runs.plan import Plan
 from tests.runs.test_run import DATA, PARAMS, SCHEME, planned, project, run  # noqa: F401
 
 
@@ -51,11 +51,11 @@ def test_last_year_is_copied_wherever_it_lies(project, tmp_path, place, written,
     params = project / "params" / "tiny" / "params.yaml"
     params.write_text(PARAMS + f"previous: {written}\n", encoding="utf-8")
     ready = planned("params/tiny", notebooks=["show"])
-    copy = staging.stage(ready, tmp_path / "copy")
+    copy = ready.staged(tmp_path / "copy")
     assert copy.parameters.previous == laid and copy.case.previous.scheme.grades[0].cutoff == 80
     assert all(path.resolve().is_relative_to(tmp_path / "copy") for path in copy.case.files.values())
     assert run_hash(copy.content()) == run_hash(ready.content())
-    moved = staging.destinations(ready).moved
+    moved = ready.destinations.moved
     assert moved == ({} if laid == written else {"previous": written} if laid.startswith("inputs") else {})
     shutil.rmtree(project / place)
     assert qt.read_case(tmp_path / "copy").previous.scheme.grades[0].cutoff == 80
@@ -69,12 +69,12 @@ def test_files_from_elsewhere_are_laid_into_inputs(project, tmp_path):  # noqa: 
     params = project / "params" / "tiny" / "params.yaml"
     params.write_text(PARAMS.replace("[show]", "[show, 05_comparison]"), encoding="utf-8")
     ready = planned("params/tiny", {"data": "a/table.csv", "history": "b/table.csv"})
-    found = staging.destinations(ready)
+    found = ready.destinations
     assert dict(found.files) == {
         "scheme": "scheme.yaml", "data": "inputs/table.csv", "history": "inputs/history-table.csv",
     }  # fmt: skip
     assert dict(found.moved) == {"data": "../../a/table.csv", "history": "../../b/table.csv"}
-    copy = staging.stage(ready, tmp_path / "copy")
+    copy = ready.staged(tmp_path / "copy")
     assert copy.result.scores.tolist() == [92.0, 62.0]  # 60·1 + 40·0.8, 60·0.5 + 40·0.8
     assert copy.tables["history"].read_bytes() == (project / "b" / "table.csv").read_bytes()
 
@@ -85,9 +85,10 @@ def test_a_file_that_changes_while_the_run_begins_stops_it(project, monkeypatch)
 
     def later(plan, folder):
         data.write_text(DATA.replace("0.9", "0.1"), encoding="utf-8")
-        return staging.stage(plan, folder)
+        return staged(plan, folder)
 
-    monkeypatch.setattr(running, "stage", later)
+    staged = Plan.staged
+    monkeypatch.setattr(Plan, "staged", later)
     with pytest.raises(InputError) as caught:
         run("params/tiny", out="out", formats=["html"])
     assert "tiny" in caught.value.sentences("zh")[0] and "changed" in caught.value.sentences("en")[0]
