@@ -113,8 +113,9 @@ def _order(result: Assessment, v: np.ndarray, reach: np.ndarray) -> np.ndarray:
     tied = gap <= TICK / 2
     with np.errstate(divide="ignore", invalid="ignore"):
         t = np.where(tied, np.where(np.abs(rate) > FLAT, 0.0, np.inf), np.where(rate > FLAT, gap / rate, np.inf))
-    found = np.minimum(t.min(axis=1), reach)
-    return np.where(found <= first_cuts(result, v).min(axis=1), found, np.nan)
+    found, cuts = np.minimum(t.min(axis=1), reach), first_cuts(result, v).min(axis=1)
+    # A change where a deduction is just cut is none that these slopes could tell of: beyond it they are others.
+    return np.where((found < cuts) | ((found >= reach) & (reach <= cuts)), found, np.nan)
 
 
 def cutoff_intervals(result: Assessment) -> pd.DataFrame:

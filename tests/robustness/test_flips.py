@@ -477,3 +477,22 @@ def test_blanks_that_are_shared_out_have_exact_extremes(data):
     row = R.tolerance(result).table.iloc[0]
     inside = region_points(points, min(row["tolerance"] * (1 - 1e-6), 1.0), count=40)
     assert (grade(result.engine, score(result.engine, inside))[:, 0] == result.grades.cat.codes.iloc[0]).all()
+
+
+def test_an_order_at_a_deduction_that_is_just_cut_is_not_called_known():
+    """u0 has 3 of 3, u1 loses all 3 and has 3 of 12 elsewhere: a tie. With less of the first, u0 has 3 less and u1's
+    deduction stays cut at 0, so both fall alike: the slope at the present points, by which they part, is that of no
+    point on the way."""
+    leaves = [
+        {"id": "x0", "name": "x0", "points": 3.0, "rule": {"kind": "deduct", "rate": 1.0, "per": 1.0}, "scales": False},
+        {"id": "x1", "name": "x1", "points": 12.0, "rule": {"kind": "share"}},
+        {"id": "x2", "name": "x2", "points": 0.0, "rule": {"kind": "share"}},
+    ]
+    grades = [{"id": "A", "cutoff": 1.0}, {"id": "B", "cutoff": 0.0}]
+    data = {"id": "s", "name": "s", "total": 15.0, "indicators": leaves, "grades": grades}
+    frame = pd.DataFrame({"x0": [0, 3], "x1": [0.0, 0.25], "x2": [0.0, 0.0]}, index=["u0", "u1"])
+    result = qt.assess(validate(Scheme, data, None), frame)
+    assert result.scores.tolist() == [3.0, 3.0]
+    further = score(result.engine, np.array([[3.0, 12.0, 0.0], [2.0, 8.0, 5.0]]))
+    assert (further[:, 0] == further[:, 1]).all()  # they stay together
+    assert np.isnan(R.stability_intervals(result).loc["x2", "rank_high"])
