@@ -9,6 +9,7 @@ there.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,6 +28,7 @@ NUDGE = 1e-3  # points by which a slope is taken where a score is not linear
 GRID, HALVINGS = 32, 50  # of the search along a path where it is not
 BLOCK = 1 << 21  # grades held at a time
 SMALL = 1e-9
+DECIMALS = (4, 6, 8, 10)  # of a printed recipe
 ROUNDS = 0.49 * TICK  # a score that falls short of a tick by less is rounded to it
 OVERSHOOTS = (0.0, 1e-9, 1e-8, 1e-7, 1e-6)  # points of score beyond the cutoff, until found beyond
 
@@ -77,7 +79,7 @@ def cheapest_flip(
     >>> r = qt.assess(qt.Scheme.flat({"a": 60, "b": 40}, {"A": 90, "B": 0}), frame)
     >>> flip = qt.robustness.cheapest_flip(r).table.loc["甲"]
     >>> round(float(flip.points_moved), 6), flip.recipe.of("en")
-    (10.0, 'moving 10 from “a” to “b”')
+    (10.0, 'moving 10.0001 from “a” to “b”')
     """
     step = None if step is None else real("step", step, above=True)
     if step is not None and region is not None:
@@ -102,6 +104,7 @@ def cheapest_flip(
     after = _grades_after(result, np.where(found[:, None], best, points))
     if (after == result.grades.cat.codes.to_numpy())[found].any():
         raise WorkError(say(zh="最小调整分值复核不一致", en="a cheapest flip did not survive re-scoring"))
+    change, decimals = _printed(result, best, found, after)
     names = np.array([*result.grade_names, None], dtype=object)
     status = np.where(refused, "refused", np.where(exact, "exact", "at most")).astype(object)
     table = pd.DataFrame(
@@ -109,7 +112,7 @@ def cheapest_flip(
             "grade": result.grades,
             "towards": names[np.where(found, after, -1)],
             "points_moved": moved,
-            "recipe": [_recipe(result, best[k] - points) if found[k] else None for k in range(n)],
+            "recipe": [_recipe(result, change[k], decimals[k]) if found[k] else None for k in range(n)],
             "at_least": np.where(exact, moved, floor),
             "status": status,
             "why": np.where(exact, "", why),
@@ -129,11 +132,46 @@ def _grades_after(result: Assessment, points: np.ndarray) -> np.ndarray:
     return np.concatenate(blocks).diagonal()
 
 
-def _recipe(result: Assessment, change: np.ndarray) -> Text:
-    """From which indicators to which, how many points (rounded up)."""
+def _printed(
+    result: Assessment, best: np.ndarray, found: np.ndarray, after: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """The changes of points (n, d) as recipes print them, and with how many decimals (n,): the fewest with which the grade
+    changes as is said, which the engine tells."""
+    points = result.points.to_numpy()
+    exact = np.where(found[:, None], best - points, 0.0)
+    change, decimals = exact.copy(), np.full(len(best), DECIMALS[-1])
+    left = found.copy()
+    for number, more in itertools.product(DECIMALS, (0, 1)):  # 1: where a grade changes only beyond a round number
+        rounded = np.where(left[:, None], _rounded(exact, points, number, more), 0.0)
+        done = left & (_grades_after(result, np.maximum(points + rounded, 0.0)) == after)
+        change[done], decimals[done] = rounded[done], number
+        left &= ~done
+        if not left.any():
+            break
+    return change, decimals
+
+
+def _rounded(change: np.ndarray, points: np.ndarray, decimals: int, more: int) -> np.ndarray:
+    """Changes (n, d) with so many decimals: what is taken is rounded up, by `more` of the last one, and as much is given."""
+    scale = 10.0**decimals
+    taken = np.minimum((np.ceil(-change * scale - 1e-3) + more) / scale, points)
+    taken = np.where(change < -SMALL, taken, 0.0)
+    given = np.where(change > SMALL, np.floor(change * scale + 1e-3) / scale, 0.0)
+    largest = (change >= change.max(axis=1, keepdims=True) - SMALL).argmax(axis=1)
+    given[np.arange(len(given)), largest] += taken.sum(axis=1) - given.sum(axis=1)
+    return given - taken
+
+
+def _amount(points: float, decimals: int) -> str:
+    text = f"{abs(points):.{decimals}f}"
+    return text.rstrip("0").rstrip(".") if decimals else text
+
+
+def _recipe(result: Assessment, change: np.ndarray, decimals: int) -> Text:
+    """From which indicators to which, how many points."""
     names = [leaf.name for leaf in result.scheme.leaves]
     given, taken = (
-        [(names[j], f"{np.ceil(abs(change[j]) * 1e4 - 1e-3) / 1e4:.4g}") for j in np.flatnonzero(sign * change > SMALL)]
+        [(names[j], _amount(change[j], decimals)) for j in np.flatnonzero(sign * change > SMALL)]
         for sign in (1, -1)
     )
     if len(given) == len(taken) == 1:

@@ -128,25 +128,33 @@ def cutoff_intervals(result: Assessment) -> pd.DataFrame:
     -------
     DataFrame indexed by grade, the worst left out
         cutoff; low, high: no grade changes while it is above `low` and not above `high`; unit_low,
-        unit_high: who changes there. Where classes have cutoffs of their own, all move by the same
-        points. A cutoff that passes its neighbour changes places with it.
+        unit_high: who changes there, None where none does before the cutoff meets its neighbour, at
+        which the interval then ends. Where classes have cutoffs of their own, all move by the same
+        points, and the neighbour that is met first in any class ends the interval.
     """
     e, base = result.engine, result.base.to_numpy()
     published = finish(e, base)
     now = result.grades.cat.codes.to_numpy()
+    gaps = np.diff(e.cutoffs, axis=1).min(axis=0)  # between neighbours, in the class where they are nearest
     rows = {}
     for i, g in enumerate(reversed(result.scheme.grades[:-1])):
         moved = np.arange(e.cutoffs.shape[1]) == i
         lead = np.unique(published - e.cutoffs[:, i])
-        row: dict[str, object] = {"cutoff": g.cutoff, "low": -np.inf, "high": np.inf, "unit_low": None, "unit_high": None}
-        for side, shifts, past in (("low", lead[lead < 0][::-1], 0), ("high", lead[lead >= 0], 1)):
+        down = -gaps[i - 1] if i > 0 else -np.inf
+        up = gaps[i] if i < gaps.size else np.inf
+        row: dict[str, object] = {"cutoff": g.cutoff, "low": None, "high": None, "unit_low": None, "unit_high": None}
+        for side, shifts, past, end in (
+            ("low", lead[(lead < 0) & (lead > down)][::-1], 0, down),
+            ("high", lead[(lead >= 0) & (lead < up)], 1, up),
+        ):
             found = _first_other(result, shifts + past, moved, now)
+            ticks = end if found is None else shifts[found[0]]
+            row[side] = float(g.cutoff + (from_ticks(ticks) if np.isfinite(ticks) else ticks))
             if found is not None:
-                at, unit = found
-                row[side] = float(g.cutoff + from_ticks(shifts[at]))
-                row[f"unit_{side}"] = result.scores.index[unit]
+                row[f"unit_{side}"] = result.scores.index[found[1]]
         rows[g.id] = row
-    return pd.DataFrame.from_dict(rows, orient="index").iloc[::-1]
+    table = pd.DataFrame.from_dict(rows, orient="index", dtype=object).iloc[::-1]
+    return table.astype({"cutoff": float, "low": float, "high": float})
 
 
 def _first_other(

@@ -1,6 +1,7 @@
 """Cheapest flips against an LP and against all whole-point allocations; transfers, intervals, shifts and new indicators."""
 
 import itertools
+import re
 
 import numpy as np
 import pandas as pd
@@ -359,8 +360,9 @@ def test_a_single_weight_by_hand():
 def test_cutoffs_alone():
     result = flat([60.0, 40.0], [[1.0, 0.8], [0.9, 0.9], [0.5, 0.5]], {"A": 90, "B": 60, "C": 0})
     table = R.cutoff_intervals(result)  # scores 92, 90, 50
-    assert table.loc["A", ["low", "high", "unit_low", "unit_high"]].tolist() == [50, 90, "u2", "u1"]
-    assert table.loc["B", ["low", "high"]].tolist() == [50, 90]
+    assert table.loc["A", ["low", "high", "unit_high"]].tolist() == [60, 90, "u1"]  # at 60 it meets B
+    assert table.loc["B", ["low", "high", "unit_low"]].tolist() == [50, 90, "u2"]  # at 90 it meets A
+    assert table.loc["A", "unit_low"] is None and table.loc["B", "unit_high"] is None
     for cutoff, same in ((90.0, True), (90.5, False), (60.5, True)):
         assert (result.what_if(cutoffs={"A": cutoff}).grades == result.grades).all() == same
 
@@ -496,3 +498,66 @@ def test_an_order_at_a_deduction_that_is_just_cut_is_not_called_known():
     further = score(result.engine, np.array([[3.0, 12.0, 0.0], [2.0, 8.0, 5.0]]))
     assert (further[:, 0] == further[:, 1]).all()  # they stay together
     assert np.isnan(R.stability_intervals(result).loc["x2", "rank_high"])
+
+
+def test_a_cutoff_that_meets_its_neighbour_ends_its_interval():
+    """85 and 95 points, A from 80, B from 60; a veto lowers u0 by a grade. With B at 90 the lines would have changed
+    places, which no scheme may have: B's interval ends at A's line."""
+    leaves = [{"id": "x", "name": "x", "points": 100.0, "rule": {"kind": "share"}}]
+    grades = [{"id": "A", "cutoff": 80.0}, {"id": "B", "cutoff": 60.0}, {"id": "C", "cutoff": 0.0}]
+    data = {"id": "s", "name": "s", "total": 100.0, "indicators": leaves, "grades": grades}
+    data |= {"vetoes": [{"id": "v", "name": "v", "lower": 1}]}
+    frame = pd.DataFrame({"x": [0.85, 0.95], "veto:v": [True, False]}, index=["u0", "u1"])
+    row = R.cutoff_intervals(qt.assess(validate(Scheme, data, None), frame)).loc["B"]
+    assert row["high"] == 80 and row["unit_high"] is None
+    by_class = [{"id": "A", "cutoff": 80.0, "class_cutoffs": {"p": 70.0}}, *grades[1:]]
+    frame = pd.DataFrame({"x": [0.85, 0.95], "class": ["p", "q"]}, index=["u0", "u1"])
+    scheme = validate(Scheme, data | {"grades": by_class, "vetoes": [], "classes": ["p", "q"]}, None)
+    row = R.cutoff_intervals(qt.assess(scheme, frame)).loc["B"]
+    assert row["high"] == 70 and row["unit_high"] is None  # the nearer of both classes
+
+
+RECIPE = re.compile("“(.*?)” ([0-9.]+)")
+
+
+def as_printed(text):
+    """{indicator: points taken (negative) or given} of a recipe's English sentence."""
+    if text.startswith("moving"):
+        points, start, end = re.fullmatch("moving ([0-9.]+) from “(.*)” to “(.*)”", text).groups()
+        return {start: -float(points), end: float(points)}
+    taken, given = text.removeprefix("taking from ").split(" and giving to ")
+    found = {name: -float(points) for name, points in RECIPE.findall(taken)}
+    return found | {name: float(points) for name, points in RECIPE.findall(given)}
+
+
+def check_recipes(result, names):
+    """Whoever moves the points that are printed gets the grade that is said, and takes what is given."""
+    table = R.cheapest_flip(result).table
+    now = result.points.to_numpy()
+    checked = 0
+    for k, row in enumerate(table.itertuples()):
+        if row.recipe is None:
+            continue
+        change = as_printed(row.recipe.of("en"))
+        moved = now + [change.get(name, 0.0) for name in names]
+        assert sum(change.values()) == pytest.approx(0, abs=1e-9), row.recipe
+        after = grade(result.engine, score(result.engine, np.maximum(moved, 0)[None]))[0, k]
+        assert result.grade_names[after] == row.towards != row.grade, (row.Index, row.recipe)
+        checked += 1
+    return checked
+
+
+@pytest.mark.parametrize(("name", "least"), [("provinces-2008", 25), ("tai-2001", 15), ("city-2026", 8)])
+def test_recipes_do_as_printed(name, least):
+    case = qt.read_case(name)
+    result = qt.assess(case.scheme, case.table)
+    assert check_recipes(result, [leaf.name.of("en") for leaf in case.scheme.leaves]) >= least
+
+
+@settings(max_examples=share(60))
+@given(linear_cases(), st.sampled_from([1.0, 10.0, 0.01]))
+def test_recipes_do_as_printed_whatever_the_total(case, times):
+    """123.4 of 123.4453 points would change nothing where the total is 1,000."""
+    points, shares, cutoff, _ = case
+    result = flat([p * times for p in points], shares, cutoff * times)
+    check_recipes(result, [leaf.name.of("en") for leaf in result.scheme.leaves])
