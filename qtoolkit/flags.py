@@ -269,8 +269,10 @@ def _least_share(leaf: Indicator) -> float:
     """The share of full marks that a leaf's rule gives for the worst value (a blank or a falsified cell aside)."""
     rule = leaf.rule
     match rule.kind:
-        case "efficacy" | "base_plus":
+        case "efficacy":
             return rule.base
+        case "base_plus":
+            return rule.base if rule.below is None else rule.below
         case "level":
             return min(rule.levels.values())
         case "rank":

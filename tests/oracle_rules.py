@@ -50,8 +50,10 @@ def share_of(rule, raw, own, peers):
         share = cut(raw / own) if higher else Fraction(1) if raw <= own else own / raw
         return share if share >= exact(rule.get("floor") or 0) else Fraction(0)
     if kind == "base_plus":
-        gained = max(Fraction(0), raw - own if higher else own - raw)
-        return cut(exact(rule["base"]) + exact(rule["gain"]) * gained / exact(rule.get("per", 1)))
+        gained = raw - own if higher else own - raw
+        if gained < 0 and "below" in rule:
+            return exact(rule["below"])
+        return cut(exact(rule["base"]) + exact(rule["gain"]) * max(Fraction(0), gained) / exact(rule.get("per", 1)))
     if kind == "minmax":
         least, most = min(peers), max(peers)
         if least == most:

@@ -131,7 +131,7 @@ def rules(draw, points, kinds=KINDS, scales=None):
     elif kind == "base_plus":
         own = draw(st.booleans())
         rule |= {"base": draw(numbers([0.6, 0.0])), "gain": 0.125, "per": draw(numbers([1.0, 2.0])), "direction": higher}
-        rule |= {} if own else {"reference": 3.0}
+        rule |= ({} if own else {"reference": 3.0}) | draw(numbers([{}, {"below": 0.0}, {"below": rule["base"] / 2}]))
         target, raw = numbers([5.0, 3.5]) if own else None, st.integers(0, 20).map(lambda i: i / 2)
     elif kind in ("minmax", "rank", "zscore"):
         rule |= {"direction": higher}

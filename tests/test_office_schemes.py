@@ -133,6 +133,36 @@ def test_taizhou_base_score_for_all_plus_gain():
         assessed(scheme_of(leaf("x", 100, rule)), {"x": [95.0]})
 
 
+@pytest.mark.parametrize(
+    ("direction", "below", "expected"),
+    [  # 10 points, base .6, .1 for each 1 better than the unit's own baseline 95; 1 worse, level, 2 better, by hand
+        ("higher", None, [6.0, 6.0, 8.0]), ("higher", 0.0, [0.0, 6.0, 8.0]), ("higher", 0.3, [3.0, 6.0, 8.0]),
+        ("lower", 0.0, [7.0, 6.0, 0.0]), ("lower", 0.3, [7.0, 6.0, 3.0]),
+    ],
+)  # fmt: skip
+def test_a_base_score_only_from_the_baseline_on(direction, below, expected):
+    """不低于基期得基础分: a unit short of its baseline has the share `below`, nothing or a stated one."""
+    rule = {"kind": "base_plus", "base": 0.6, "gain": 0.1, "direction": direction}
+    rule |= {} if below is None else {"below": below}
+    rows = {"x": [94.0, 95.0, 97.0], "y": [0.0] * 3}
+    result = assessed(scheme_of(leaf("x", 10, rule), leaf("y", 90)), rows, base__x=[95.0] * 3)
+    assert result.nodes["x"].tolist() == pytest.approx(expected)
+
+
+def test_a_sum_of_floats_does_not_fall_below_the_baseline_that_it_meets():
+    """.1 + .2 as stages of a value against a baseline of .3, the other way round of a lower-is-better rule too."""
+    for direction in ("higher", "lower"):
+        rule = {"kind": "base_plus", "base": 0.6, "gain": 0.1, "direction": direction, "below": 0.0}
+        rows = {"x": [0.1 + 0.2, 0.3], "y": [0.0] * 2}
+        result = assessed(scheme_of(leaf("x", 10, rule), leaf("y", 90)), rows, base__x=[0.3, 0.1 + 0.2])
+        assert result.nodes["x"].tolist() == pytest.approx([6.0, 6.0])
+
+
+def test_below_the_baseline_never_pays_more_than_at_it():
+    with pytest.raises(InputError, match="base"):
+        scheme_of(leaf("x", 100, {"kind": "base_plus", "base": 0.3, "gain": 0.1, "below": 0.4}))
+
+
 def test_bonus_deduction_and_floor():
     bonuses = [{"id": "p", "name": "p", "max": 5.0}, {"id": "q", "name": "q", "max": 5.0}, {"id": "r", "name": "r", "kind": "deduction", "max": 50.0}]
     scheme = scheme_of(leaf("x", 100), bonuses=bonuses, bonus_cap=6.0, deduction_cap=30.0, floor=5.0)

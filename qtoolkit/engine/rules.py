@@ -98,7 +98,8 @@ def _level(raw, spec, own, full):
 
 def _base_plus(raw, spec, own, full):
     gained = (raw - _own_or(own, spec.reference)) * (1 if spec.direction == "higher" else -1)
-    return np.minimum(spec.base + spec.gain / spec.per * np.maximum(gained, 0), 1)
+    share = np.minimum(spec.base + spec.gain / spec.per * np.maximum(gained, 0), 1)
+    return share if spec.below is None else np.where(gained < -ON_THE_LINE, spec.below, share)
 
 
 def _minmax(raw, spec, own, full):

@@ -134,7 +134,8 @@ class StepsRule(Model):
 
 class BasePlusRule(Model):
     """基础分加增量: the share `base` for all, and `gain` for each `per` by which the raw value improves on the reference
-    (the unit's own, column base:<leaf>, or `reference`), at most full marks."""
+    (the unit's own, column base:<leaf>, or `reference`), at most full marks. With `below`, a unit that falls short of the
+    reference has that share instead of `base`: 0 where only units at the reference or better have it (不低于基期得基础分)."""
 
     kind: Literal["base_plus"]
     base: Share
@@ -142,6 +143,19 @@ class BasePlusRule(Model):
     per: Positive = 1.0
     reference: Number | None = None
     direction: Direction = "higher"
+    below: Share | None = None
+
+    @model_validator(mode="after")
+    def _falling(self) -> BasePlusRule:
+        if self.below is not None and self.below > self.base:
+            raise wrong(
+                say(
+                    zh="below（低于基期时的得分率，{below:.10g}）不应高于基础分 base（{base:.10g}）",
+                    en="below (the share short of the baseline, {below:.10g}) must not exceed base ({base:.10g})",
+                    below=self.below, base=self.base,
+                )
+            )
+        return self
 
 
 class MinmaxRule(Model):

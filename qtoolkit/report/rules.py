@@ -70,12 +70,7 @@ def scoring(leaf: Indicator) -> Text:
         case DirectRule():
             text = Text("直接评分", "points given directly")
         case BasePlusRule():
-            text = say(
-                zh="基础分为满分的{base:.0%}，比基期每{better}{per:g}加满分的{gain:.1%}，最高得满分",
-                en="{base:.0%} of full marks for all, and {gain:.1%} for each {per:g} {better} the baseline, at most full marks",
-                base=rule.base, gain=rule.gain, per=rule.per,
-                better=Text("提高", "above") if rule.direction == "higher" else Text("降低", "below"),
-            )
+            text = _base_plus(rule)
         case MinmaxRule():
             text = say(
                 zh="极差法：参评单位中最好的得满分，最差的得零分，其间按比例（{better}）",
@@ -98,6 +93,35 @@ def scoring(leaf: Indicator) -> Text:
         case _:
             text = Text("得分率乘以分值", "share of full marks times points")
     return _treated(leaf, text)
+
+
+def _base_plus(rule: BasePlusRule) -> Text:
+    """Who has the base marks, what is added to them, and what a unit short of the baseline has."""
+    higher = rule.direction == "higher"
+    worse = Text("低于", "below") if higher else Text("高于", "above")
+    if rule.below is None:
+        start = say(
+            zh="不论是否{worse}基期，基础分均为满分的{base:.0%}",
+            en="{base:.0%} of full marks for all, those {worse} the baseline included",
+            worse=worse, base=rule.base,
+        )  # fmt: skip
+    else:
+        less = (
+            say(zh="得满分的{below:.0%}", en="{below:.0%} of them", below=rule.below)
+            if rule.below
+            else Text("不得分", "nothing")
+        )
+        start = say(
+            zh="不{worse}基期的，基础分为满分的{base:.0%}，{worse}基期的{less}",
+            en="{base:.0%} of full marks for a unit not {worse} the baseline, {less} for one {worse} it",
+            worse=worse, base=rule.base, less=less,
+        )  # fmt: skip
+    return say(
+        zh="{start}；比基期每{better}{per:g}加满分的{gain:.1%}，最高得满分",
+        en="{start}; {gain:.1%} more for each {per:g} {better} the baseline, at most full marks",
+        start=start, gain=rule.gain, per=rule.per,
+        better=Text("提高", "above") if higher else Text("降低", "below"),
+    )  # fmt: skip
 
 
 def _deduction(rule: DeductRule) -> Text:

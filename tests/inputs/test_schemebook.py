@@ -164,3 +164,13 @@ def put_quota(path, value, style):
     cell = sheet.cell(2, titles.index("名额上限") + 1)
     cell.value, cell.number_format = value, style
     book.save(path)
+
+
+def test_the_share_below_the_baseline_comes_back_from_a_workbook(tmp_path):
+    for below in (None, 0.0, 0.25):
+        rule = {"kind": "base_plus", "base": 0.6, "gain": 0.1, "reference": 95.0} | ({} if below is None else {"below": below})
+        leaf = {"id": "x", "name": "合格率", "points": 100.0, "rule": rule}
+        grades = [{"id": "A", "cutoff": 90.0}, {"id": "D", "cutoff": 0.0}]
+        scheme = validate(Scheme, {"id": "s", "name": "办法", "units": ["甲县"], "indicators": [leaf], "grades": grades}, None)
+        write_template(scheme, tmp_path / f"{below}.xlsx")
+        assert read_scheme_book(tmp_path / f"{below}.xlsx").leaves[0].rule == scheme.leaves[0].rule
