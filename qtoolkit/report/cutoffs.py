@@ -14,13 +14,15 @@ from qtoolkit.assessment import Assessment
 from qtoolkit.engine import to_ticks
 from qtoolkit.errors import InputError
 from qtoolkit.language import Text, listing, same, say
-from qtoolkit.report import change_figures, rules, words
+from qtoolkit.report import change_figures, lines, rules, words
 from qtoolkit.report.blocks import Block, Chart, Paragraph, table_of
 from qtoolkit.report.summary import grade_changes, rounding_option
 
 BANDS = (0.0, 0.025, 0.05, 0.1, 0.2)
 SHIFTS = (0.0, 0.005, 0.01, 0.02)  # of the total
 FEW = 8  # names in a sentence
+UPWARDS = Text("上移超过", "up, beyond")
+DOWNWARDS = Text("下移达到", "down, at and beyond")
 UNLIKELY = 0.05  # a chance below it is worth a sentence
 READINGS = {
     "scheme": Text("按方案", "As in the scheme"), "unrounded": Text("不取整", "Not rounded"), "two_decimals": Text("两位小数", "Two decimals"),
@@ -118,25 +120,14 @@ def moving(result: Assessment, width: float | None = None) -> list[Block]:
         return [Paragraph(Text("只有一个等级，没有分数线。", "There is one grade and no cutoff."), "cutoffs", heading)]
     titles = {g.id: say(zh="{grade}分数线", en="Cutoff of {grade}", grade=g.label) for g in result.scheme.grades[:-1]}
     titles[grade_cutoffs.ALL] = Text("各分数线同时移动（分）", "All cutoffs together (points)")
-    still = found.steps[found.steps["low"].lt(0) & found.steps["high"].ge(0)].set_index("line")
-    by_class = any(grade.class_cutoffs for grade in result.scheme.grades)
-    alone = [
-        say(
-            zh="{grade}各类别同时移动{low:+.2f}（不含）至{high:+.2f}分", en="{grade}, all classes together, beyond {low:+.2f} up to {high:+.2f}",
-            grade=result.scheme.grade(id).label, low=still.loc[id, "low"], high=still.loc[id, "high"],
-        )
-        if by_class
-        else say(
-            zh="{grade}{low:.2f}（不含）至{high:.2f}分", en="{grade} above {low:.2f} up to {high:.2f}",
-            grade=result.scheme.grade(id).label, low=still.loc[id, "cutoff_low"], high=still.loc[id, "cutoff_high"],
-        )
-        for id in still.index if id != grade_cutoffs.ALL
-    ]  # fmt: skip
+    reach = float(found.steps["high"].max())
     text = say(
-        zh="单独移动一条分数线（上下{width:g}分以内，名额和否决照常适用），各家等级不变的范围：{alone}。各分数线同时移动：{up}；{down}。逐家列于附件得分明细。",
-        en="Moving one cutoff alone (within {width:g} points, quotas and vetoes in force), no grade changes for {alone}. All together: {up}; "
-        "{down}. The annex of scores lists every change.",
-        width=float(found.steps["high"].max()), alone=listing(alone), up=_first(result, found, 1), down=_first(result, found, -1),
+        zh="单独移动一条分数线（不越过相邻分数线，名额、末位和否决照常适用），各家等级不变的范围：{alone}。"
+        "各分数线同时移动（上下{width:g}分以内）：{up}；{down}。逐家列于附件得分明细。",
+        en="Moving one cutoff alone (not past its neighbours; quotas, last places and vetoes in force), no grade changes "
+        "while it lies: {alone}. All together (within {width:g} points): {up}; {down}. The annex of scores lists "
+        "every change.",
+        width=reach, alone=words.semicolons(_alone(result)), up=_first(result, found, 1), down=_first(result, found, -1),
     )  # fmt: skip
     chart = Chart(
         "cutoff_sweep", Text("分数线移动时各等级家数", "Units in each grade as cutoffs move"),
@@ -144,17 +135,42 @@ def moving(result: Assessment, width: float | None = None) -> list[Block]:
         Text("每格移动一条分数线，虚线为现行分数线，阶梯线为各等级家数", "One cutoff moves in each panel; the dashed line is the present one, steps are units in each grade"),
         "annex_scores",
     )  # fmt: skip
-    flips = found.flips
+    flips = _outwards(found.flips)
+    rising = flips["shift"] >= 0
     columns = {
         "line": (Text("移动的分数线", "Cutoff moved"), [titles[line] for line in flips["line"]], ""),
-        "shift": (Text("移动超过（分）", "Moved beyond"), list(flips["shift"]), "+.2f"),
-        "cutoff": (Text("即分数线高于", "Cutoff above"), [None if x != x else x for x in flips["cutoff"]], ".2f"),
+        "way": (Text("移动方向", "Moved"), [UPWARDS if up else DOWNWARDS for up in rising], ""),
+        "shift": (Text("移动（分）", "By (points)"), list(flips["shift"]), "+.2f"),
+        "cutoff": (Text("即分数线", "To the cutoff"), [None if x != x else x for x in flips["cutoff"]], ".2f"),
         "unit": (words.UNIT, [result.labels[unit] for unit in flips["unit"]], ""),
-        "before": (Text("此前等级", "Grade up to it"), _labels(result, flips["before"]), ""),
-        "after": (Text("此后等级", "Grade beyond it"), _labels(result, flips["after"]), ""),
+        "before": (Text("此前等级", "Grade up to it"), _labels(result, flips["nearer"]), ""),
+        "after": (Text("此后等级", "Grade from it on"), _labels(result, flips["further"]), ""),
     }
     caption = Text("分数线移动时等级改变的考核对象", "Units whose grade changes as cutoffs move")
     return [Paragraph(text, "cutoffs", heading), chart, table_of("cutoff_flips", caption, "annex_scores", columns), *_joint(result)]
+
+
+def _alone(result: Assessment) -> list[Text]:
+    """Where each cutoff may lie alone, in words; one a class where classes have cutoffs of their own."""
+    return [
+        say(
+            zh="{group}{grade}{where}", en="{grade}{group} {where}",
+            grade=result.scheme.grade(row["grade"]).label, where=lines.between(row),
+            group=Text("", "") if row["group"] is None else say(zh="{g}", en=" ({g})", g=row["group"]),
+        )
+        for _, row in lines.single(result).iterrows()
+    ]  # fmt: skip
+
+
+def _outwards(flips: pd.DataFrame) -> pd.DataFrame:
+    """Changes as a reader meets them who moves a cutoff away from where it is: for each cutoff those on the way up, then
+    those on the way down, with the grades `nearer` the present cutoff and `further` from it."""
+    up = flips["shift"] >= 0
+    parts = [flips[(flips["line"] == line) & side] for line in flips["line"].unique() for side in (up, ~up)]
+    flips = pd.concat([part if (part["shift"] >= 0).all() else part[::-1] for part in parts]) if parts else flips
+    up = flips["shift"] >= 0
+    nearer, further = flips["before"].where(up, flips["after"]), flips["after"].where(up, flips["before"])
+    return flips.assign(nearer=nearer, further=further)
 
 
 def _first(result: Assessment, found: grade_cutoffs.Sweep, side: int) -> Text:
@@ -335,7 +351,7 @@ def options(result: Assessment, window: float, draws: int, seed: int = 0, execut
     if len(result.scheme.grades) < 2 or any(g.class_cutoffs for g in result.scheme.grades):
         return []
     found = grade_cutoffs.optimise(result, window=window, draws=draws, seed=seed, executor=executor)
-    lines = listing(say(zh="{grade}{x:g}分", en="{grade} {x:g}", grade=result.scheme.grade(id).label, x=x) for id, x in found.cutoffs.items())
+    chosen = listing(say(zh="{grade}{x:g}分", en="{grade} {x:g}", grade=result.scheme.grade(id).label, x=x) for id, x in found.cutoffs.items())
     leave = found.table["leave"]
     if (found.table.loc["official"] == found.table.loc["found"]).all():
         text = say(
@@ -350,7 +366,7 @@ def options(result: Assessment, window: float, draws: int, seed: int = 0, execut
             "其后果是{changes}。该结果随一年的数据而变，只供研究，不是建议。",
             en="Cutoffs that could be chosen. Of whole points within {window:g} of the present ones, {lines} would bring the number of grades expected to change "
             "with points within ±10% from {now:.2f} down to {best:.2f}; the consequence: {changes}. This follows one year's data: an option, not advice.",
-            window=window, lines=lines, now=leave["official"], best=leave["found"], changes=grade_changes(result, found.grades),
+            window=window, lines=chosen, now=leave["official"], best=leave["found"], changes=grade_changes(result, found.grades),
         )  # fmt: skip
     names = {"official": Text("现行分数线", "Present cutoffs"), "found": Text("比较所得", "Found")}
     columns: dict[str, Any] = {"row": (Text("方案", "Option"), [names[row] for row in found.table.index], "")}

@@ -10,7 +10,7 @@ from qtoolkit.assessment import Assessment
 from qtoolkit.engine.ties import SAME, in_order
 from qtoolkit.language import Text, listing, say
 from qtoolkit.regions import Box
-from qtoolkit.report import figures, words
+from qtoolkit.report import figures, lines, words
 from qtoolkit.report.blocks import Block, Chart, DataTable, Paragraph, rounded_towards, table_of
 
 SECONDS = 60.0  # for all rank ranges
@@ -244,21 +244,29 @@ def _alone(result: Assessment, alone: pd.DataFrame) -> DataTable:
 
 
 def _lines(result: Assessment) -> DataTable:
-    """Each cutoff alone."""
-    table, label = robustness.cutoff_intervals(result), result.labels
-    columns = {
-        "grade": (words.GRADE, [_label(result, g) for g in table.index], ""),
+    """Each cutoff alone, class by class where classes have their own."""
+    table = lines.single(result)
+    columns: dict = {"grade": (words.GRADE, [_label(result, g) for g in table["grade"]], "")}
+    if table["group"].notna().any():
+        columns["group"] = (Text("类别", "Class"), list(table["group"]), "")
+    columns |= {
         "cutoff": (Text("分数线", "Cutoff"), list(table["cutoff"]), "g"),
-        "low": (Text("等级不变：高于", "Grades hold above"), [_finite(x) for x in table["low"]], ".2f"),
-        "unit_low": (Text("下限处改变", "Changes there"), [label.get(unit) for unit in table["unit_low"]], ""),
-        "high": (Text("等级不变：不高于", "and up to"), [_finite(x) for x in table["high"]], ".2f"),
-        "unit_high": (Text("上限处改变", "Changes there"), [label.get(unit) for unit in table["unit_high"]], ""),
+        "low": (Text("等级不变：高于", "Grades hold above"), list(table["low"]), "↑.2f"),
+        "unit_low": (Text("下限处改变", "Changes there"), _ends(result, table, "low"), ""),
+        "high": (Text("等级不变：不高于", "and up to"), list(table["high"]), "↓.2f"),
+        "unit_high": (Text("上限处改变", "Changes beyond it"), _ends(result, table, "high"), ""),
     }
-    return table_of("cutoff_intervals", Text("单条分数线的稳定区间", "Stability intervals of single cutoffs"), "annex_scores", columns)
+    caption = Text(
+        "单条分数线的稳定区间（名额、末位和否决照常适用）",
+        "Stability intervals of single cutoffs (quotas, last places and vetoes in force)",
+    )
+    return table_of("cutoff_intervals", caption, "annex_scores", columns)
 
 
-def _finite(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None
+def _ends(result: Assessment, table: pd.DataFrame, side: str) -> list[Text | None]:
+    """What stands at one end of each stretch."""
+    ends = zip(table[f"unit_{side}"], table[f"next_{side}"], strict=True)
+    return [lines.at(result, unit, neighbour) for unit, neighbour in ends]
 
 
 def proofs() -> list[Block]:

@@ -76,21 +76,28 @@ def shares(result: Assessment, language: str) -> Any:
 
 
 def ranges(result: Assessment, table: pd.DataFrame, language: str) -> Any:
-    """Score ranges over a region as bars, the present score as a dot, the cutoffs as lines."""
+    """Score ranges over a region as bars, the present score as a dot, the cutoffs as lines; `table` has a column `held`,
+    None but where a quota, last places or a veto holds a grade across a cutoff."""
     fonts.use()
     order = table.index[in_order(table["score"])]
     table = table.loc[order]
     figure, axes = units_axes(len(order))
     places = np.arange(len(order))
-    certain = table["certain"].to_numpy(bool)
-    words = {
-        True: {"zh": "等级不变", "en": "grade cannot change"},
-        False: {"zh": "等级可能变化", "en": "grade may change"},
-    }
-    for fixed, colour in ((True, "#7fa8c9"), (False, "#d98c5f")):
-        rows = certain == fixed
-        widths = (table["high"] - table["low"])[rows]
-        axes.barh(places[rows], widths, left=table["low"][rows], height=_thick(order, 0.6), color=colour, label=words[fixed][language])
+    certain, held = table["certain"].to_numpy(bool), table["held"].notna().to_numpy()
+    kinds = (
+        (certain & ~held, {"color": "#7fa8c9"}, {"zh": "等级不变", "en": "grade cannot change"}),
+        (
+            certain & held,
+            {"color": "#7fa8c9", "hatch": "////", "edgecolor": "#ffffff", "linewidth": 0},
+            {"zh": "跨线而等级不变（名额或否决所限）", "en": "passes a cutoff, held by places or a veto"},
+        ),
+        (~certain, {"color": "#d98c5f"}, {"zh": "等级可能变化", "en": "grade may change"}),
+    )
+    for rows, style, words in kinds:
+        if rows.any():
+            widths = (table["high"] - table["low"])[rows]
+            left, thick = table["low"][rows], _thick(order, 0.6)
+            axes.barh(places[rows], widths, left=left, height=thick, label=words[language], **style)
     axes.plot(
         table["score"],
         places,
@@ -103,7 +110,7 @@ def ranges(result: Assessment, table: pd.DataFrame, language: str) -> Any:
     axes.set_xlim(start, float(table["high"].max()) + 0.03 * (float(table["high"].max()) - start))
     _cutoff_lines(axes, result)
     _name_units(axes, result, order, language)
-    axes.legend(loc="lower right", frameon=True)
+    axes.legend(loc="upper left", frameon=True)
     axes.set_xlabel({"zh": "基础得分", "en": "base score"}[language])
     return figure
 

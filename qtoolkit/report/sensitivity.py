@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
 from qtoolkit import alternatives, robustness
 from qtoolkit.assessment import Assessment
+from qtoolkit.cutoffs import QUOTA, VETO
+from qtoolkit.engine import core, score_grades, to_ticks
 from qtoolkit.engine.ties import SAME, foremost, in_order
 from qtoolkit.language import Text, listing, same, say
 from qtoolkit.regions import Box
@@ -24,6 +28,7 @@ def ranges(result: Assessment, band: float) -> list[Block]:
         en="Robustness: with {region}, the grade of {n:unit|units} cannot change; that of {m} may: {units}.",
         region=region.describe(), n=len(fixed), m=len(open_), units=_possible(result, open_),
     )
+    held = holds(result, table)
     order = table.index[in_order(table["score"])]
     shown = table.loc[order]
     frame = pd.DataFrame(
@@ -61,15 +66,47 @@ def ranges(result: Assessment, band: float) -> list[Block]:
         ),
         Chart(
             "score_ranges", Text("分值浮动时的得分区间和等级分数线", "Score ranges under moving points, with cutoffs"),
-            lambda language: figures.ranges(result, table, language),
+            lambda language: figures.ranges(result, table.assign(held=held), language),
             Text(
                 "横条为得分区间，圆点为现行分值下的得分，虚线为分数线", "Bars are ranges, dots present scores, dashes cutoffs",
             ),
             "stability", width=0.8,
         ),
+        *_holding(result, held),
         *_reasons(table, result),
         *exact.new_indicators(result, table),
     ]
+
+
+HELD = {QUOTA: Text("名额所限", "held by places"), VETO: Text("一票否决", "held by a veto")}
+
+
+def holds(result: Assessment, table: pd.DataFrame) -> pd.Series:
+    """What holds the grade of units whose range of scores passes a cutoff and whose grade cannot change all the same:
+    "quota" (quotas or last places) or "veto"; None for all others."""
+    e = result.engine
+    low, high = (to_ticks(table.loc[result.scores.index, side].to_numpy(float)) for side in ("low", "high"))
+    passes = score_grades(e, low) != score_grades(e, high)
+    alone = replace(e, rivals=())
+    veto = core.grade(alone, low) == core.grade(alone, high)
+    why = np.where(passes & table.loc[result.scores.index, "certain"].to_numpy(bool), np.where(veto, VETO, QUOTA), None)
+    return pd.Series(why, result.scores.index, dtype=object)
+
+
+def _holding(result: Assessment, held: pd.Series) -> list[Block]:
+    """Why some bars that pass a cutoff are drawn as certain."""
+    items = [
+        say(zh="{unit}（{why}）", en="{unit} ({why})", unit=result.labels[unit], why=HELD[why])
+        for unit, why in held.items() if why is not None
+    ]  # fmt: skip
+    if not items:
+        return []
+    text = say(
+        zh="得分区间跨过分数线而等级仍确定不变的有{n}家：{units}。",
+        en="The range of scores passes a cutoff and the grade cannot change all the same for {n:unit|units}: {units}.",
+        n=len(items), units=listing(items, exact.FEW),
+    )  # fmt: skip
+    return [Paragraph(text, "stability", style="note")]
 
 
 def _possible(result: Assessment, table: pd.DataFrame) -> Text:

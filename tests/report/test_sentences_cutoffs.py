@@ -1,11 +1,22 @@
 """Sentences on rules and cutoffs say what their own tables say, in both languages, over shipped cases and random schemes."""
 
+import re
+
 import pytest
+from hypothesis import given, settings
 
 import qtoolkit as qt
+from qtoolkit import robustness
+from qtoolkit.cutoffs.margins import score_limits
+from qtoolkit.engine import from_ticks, to_ticks
 from qtoolkit.inputs.locate import packaged_cases
 from qtoolkit.inputs.scheme import Indicator, Scheme, read_scheme
-from qtoolkit.report import rules
+from qtoolkit.regions import Box
+from qtoolkit.report import cutoffs as views
+from qtoolkit.report import exact, lines, rules, sensitivity
+from qtoolkit.report.blocks import Paragraph, payload
+from tests.examples import share
+from tests.strategies import frame_of, givens, scheme_of
 
 
 @pytest.fixture(scope="module")
@@ -59,3 +70,141 @@ def test_the_annex_prints_the_sentence_of_the_machine_beside_every_standard(city
 def test_below_is_in_the_schema_that_editors_read():
     properties = Scheme.model_json_schema()["$defs"]["BasePlusRule"]["properties"]
     assert set(properties) == {"kind", "base", "gain", "per", "reference", "direction", "below"}
+
+
+# Where a cutoff may lie ------------------------------------------------------------------------------------------------
+
+CASES = ("provinces-2008", "tai-2001", "city-2026")
+
+
+@pytest.fixture(scope="module", params=CASES)
+def result(request):
+    case = qt.read_case(request.param)
+    return qt.assess(case.scheme, case.table)
+
+
+def assessed(given):
+    return qt.assess(scheme_of(given.scheme), frame_of(given))
+
+
+def cells(block, language="zh"):
+    """A table's rows as a reader sees them, by column key."""
+    data = payload(block, language)
+    return [dict(zip(block.frame.columns, row, strict=True)) for row in data["cells"]]
+
+
+def regraded(result, grade, shift):
+    """Grades with one cutoff, of every class, moved by `shift` points: assessed anew from the scheme."""
+    grades = []
+    for g in result.scheme.grades:
+        if g.id == grade:
+            own = {group: float(from_ticks(to_ticks(c + shift))) for group, c in g.class_cutoffs.items()}
+            g = g.model_copy(update={"cutoff": float(from_ticks(to_ticks(g.cutoff + shift))), "class_cutoffs": own})
+        grades.append(g)
+    return qt.assess(result.scheme.model_copy(update={"grades": tuple(grades)}), result.table).grades
+
+
+def holds_where_it_says(result):
+    """Just within each end nothing changes; at an open end and just beyond a closed one the unit named changes, or the next
+    cutoff stands there."""
+    tick = 1e-10
+    table = lines.single(result)
+    for _, row in table.iterrows():
+        now = result.grades
+        down, up = row["low"] - row["cutoff"], row["high"] - row["cutoff"]
+        if down == down:
+            if row["cutoff"] + down > 0 or row["next_low"]:
+                assert (regraded(result, row["grade"], down + tick) == now).all()
+            if not row["next_low"]:
+                assert regraded(result, row["grade"], down)[row["unit_low"]] != now[row["unit_low"]]
+        if up == up:
+            inside = up - tick if row["next_high"] else up
+            assert (regraded(result, row["grade"], inside) == now).all()
+            if not row["next_high"]:
+                assert regraded(result, row["grade"], up + tick)[row["unit_high"]] != now[row["unit_high"]]
+
+
+def the_sentence_is_the_table(result):
+    """Each end that the table prints stands in the sentence, and no other number does before “together”."""
+    if len(result.scheme.grades) < 2:
+        return
+    text = views.moving(result)[0].text
+    printed = cells(exact._lines(result))
+    for said, cut, digits in ((text.zh, "各分数线同时移动", r"[于]([\d.]+)分"), (text.en, "All together", r"(?:above|below) ([\d.]+)")):
+        ends = re.findall(digits, said.split(cut)[0].split("：", 1)[-1])
+        ends = [end.rstrip(".") for end in ends]
+        assert ends == [row[side] for row in printed for side in ("low", "high") if row[side] != "—"], said
+
+
+def changes_read_outwards(result):
+    """Beyond a move the unit has the grade that the row says, and just before it the other: assessed anew."""
+    if len(result.scheme.grades) < 2:
+        return
+    blocks = [b for b in views.moving(result) if getattr(b, "name", None) == "cutoff_flips"]
+    found = qt.cutoffs.sweep(result).flips
+    for block in blocks:
+        flips = views._outwards(found)
+        assert len(flips) == len(found) == len(block.frame)
+        for line in flips["line"].unique():
+            shifts = flips.loc[flips["line"] == line, "shift"]
+            up, down = shifts[shifts >= 0], shifts[shifts < 0]
+            assert up.is_monotonic_increasing and down.is_monotonic_decreasing
+        for (_, row), way in zip(flips.iterrows(), block.frame["way"], strict=True):
+            assert way == (views.UPWARDS if row["shift"] >= 0 else views.DOWNWARDS)
+            if row["line"] == qt.cutoffs.ALL:
+                continue
+            from_it_on, up_to_it = (1e-10, 0.0) if row["shift"] >= 0 else (0.0, 1e-10)
+            assert regraded(result, row["line"], row["shift"] + from_it_on)[row["unit"]] == row["further"]
+            assert regraded(result, row["line"], row["shift"] + up_to_it)[row["unit"]] == row["nearer"]
+
+
+def test_single_cutoffs_of_the_cases(result):
+    holds_where_it_says(result)
+    the_sentence_is_the_table(result)
+    changes_read_outwards(result)
+
+
+@settings(max_examples=share(60))
+@given(givens(blanks=False, geometric=False))
+def test_single_cutoffs_of_random_schemes(given):
+    result = assessed(given)
+    holds_where_it_says(result)
+    the_sentence_is_the_table(result)
+    changes_read_outwards(result)
+
+
+def test_a_quota_that_keeps_grades_is_counted_in_the_sentence(city):
+    """Four places and five units at 90 or more: the A line may fall to the B line and nobody is promoted, by hand."""
+    assert cells(exact._lines(city))[0] | {} == {
+        "grade": "A级", "cutoff": "90", "low": "80.00", "unit_low": "相邻分数线", "high": "93.39", "unit_high": "甲市",
+    }  # fmt: skip
+    assert "A级高于80.00分、不高于93.39分" in views.moving(city)[0].text.zh
+
+
+def test_lowering_a_line_promotes(city):
+    """丑市 has 78.50: a B line at 78.50 or below takes it in, from C to B, and the row says so in this order."""
+    (block,) = [b for b in views.moving(city) if getattr(b, "name", None) == "cutoff_flips" and hasattr(b, "frame")]
+    (row,) = [r for r in cells(block) if r["line"] == "B级分数线" and r["unit"] == "丑市"]
+    assert list(row.values()) == ["B级分数线", "下移达到", "−1.50", "78.50", "丑市", "C级", "B级"]
+
+
+@pytest.mark.parametrize("band", [0.05, 0.1, 0.3])
+def test_bars_that_pass_a_line_and_hold_are_named(result, band):
+    """A bar with a printed cutoff in it, of a unit whose grade is certain, is named with its reason; no other is."""
+    table = robustness.score_range(result, Box(relative=band)).table
+    limits = {unit: from_ticks(row) for unit, row in zip(result.scores.index, score_limits(result), strict=True)}
+    across = {
+        unit for unit, row in table.iterrows()
+        if row["certain"] and any(to_ticks(row["low"]) < to_ticks(x) <= to_ticks(row["high"]) for x in limits[unit])
+    }  # fmt: skip
+    held = sensitivity.holds(result, table)
+    assert {unit for unit, why in held.items() if why} == across
+    notes = [b.text for b in sensitivity.ranges(result, band) if isinstance(b, Paragraph) and "跨过分数线" in b.text.zh]
+    assert len(notes) == bool(across)
+    for unit in across:
+        assert result.labels[unit].zh in notes[0].zh and result.labels[unit].en in notes[0].en
+
+
+def test_a_quota_holds_a_unit_whose_bar_passes_90(city):
+    held = sensitivity.holds(city, robustness.score_range(city, Box(relative=0.1)).table)
+    assert held["壬市"] == "quota" and held.notna().sum() == 1
