@@ -155,7 +155,8 @@ def _shown(plain: Any, spec: str, language: str) -> str:
         return plain
     if spec[:1] in ("↓", "↑"):
         return rounded_towards(plain, spec[1:], spec[0]).replace("-", "−")
-    return format(settled(plain), spec).replace("-", "−")
+    text = format(settled(plain), spec).replace("-", "−")
+    return "0" if text in ("+0", "−0") else text  # no change has no sign
 
 
 def rounded_towards(value: float, spec: str, side: str) -> str:

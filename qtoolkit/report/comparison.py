@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pandas as pd
@@ -236,22 +237,76 @@ def revision(comparison: Comparison | None) -> list[Block]:
                 leaf=names[leaf], id=id,
             )  # fmt: skip
             blocks.append(Paragraph(text, "indicators", style="note", place=1))
-    first = ~table.duplicated("before") | table["before"].isna()
-    again = table.duplicated("after") & table["after"].notna()
+    rows = _revised(comparison)
+    old, new = reasons.years(comparison)
     columns = {
-        "before": (say(zh="{old}指标", en="Indicator, {old}", old=reasons.years(comparison)[0]), [before.indicator(id).name if id and new else None for id, new in zip(table["before"], first, strict=True)], ""),
-        "points_before": (Text("分值", "Points"), [x if new else None for x, new in zip(table["points_before"], first, strict=True)], "g"),
-        "after": (say(zh="{new}指标", en="Indicator, {new}", new=reasons.years(comparison)[1]), [None if rep or id is None else names[id] for id, rep in zip(table["after"], again, strict=True)], ""),
-        "points_after": (Text("分值", "Points"), [None if rep else x for x, rep in zip(table["points_after"], again, strict=True)], "g"),
-        "kind": (Text("变化", "Change"), [KINDS[kind] for kind in kinds], ""),
-        "change": (Text("增减", "Difference"), [b - a if kind in ("kept", "renamed") and a != b else None for kind, a, b in zip(kinds, table["points_before"], table["points_after"], strict=True)], "+g"),
-        "rationale": (Text("设定依据", "Why it is set so"), [None if id is None else after.indicator(id).rationale for id in table["after"]], ""),
-    }  # fmt: skip
+        "before": (say(zh="{old}指标", en="Indicator, {old}", old=old), [row["before"] for row in rows], ""),
+        "points_before": (Text("分值", "Points"), [row["points_before"] for row in rows], "g"),
+        "after": (say(zh="{new}指标", en="Indicator, {new}", new=new), [row["after"] for row in rows], ""),
+        "points_after": (Text("分值", "Points"), [row["points_after"] for row in rows], "g"),
+        "kind": (Text("变化", "Change"), [row["kind"] for row in rows], ""),
+        "change": (Text("增减", "Difference"), [row["change"] for row in rows], "+g"),
+        "rationale": (Text("设定依据", "Why it is set so"), [row["rationale"] for row in rows], ""),
+    }
     if not any(columns["rationale"][1]):
         del columns["rationale"]
     widths = {"before": 3.2, "points_before": 0.8, "after": 3.2, "points_after": 0.8, "kind": 0.9, "change": 0.9, "rationale": 2.2}
     caption = Text("修订对照表", "Table of revisions")
     return [*blocks, table_of("revision", caption, "annex_revision", columns, widths=tuple(widths[key] for key in columns), data=False)]
+
+
+SUBTOTAL, SUM = Text("小计", "Subtotal"), Text("合计", "Total")
+
+
+def _revised(comparison: Comparison) -> list[dict[str, Any]]:
+    """The rows of the table of revisions: each indicator of either year once; those that splitting or merging links stand
+    together with a subtotal, and both years' totals stand last."""
+    before, after = comparison.before.scheme, comparison.after.scheme
+    rows: list[dict[str, Any]] = []
+    for group in _linked(comparison.matching.table):
+        items = [
+            {
+                "before": None if link["before"] is None or old else before.indicator(link["before"]).name,
+                "points_before": None if link["before"] is None or old else float(link["points_before"]),
+                "after": None if link["after"] is None or new else after.indicator(link["after"]).name,
+                "points_after": None if link["after"] is None or new else float(link["points_after"]),
+                "kind": KINDS[link["kind"]],
+                "change": None,
+                "rationale": None if link["after"] is None or new else after.indicator(link["after"]).rationale,
+            }
+            for (_, link), old, new in zip(
+                group.iterrows(), group["before"].duplicated(), group["after"].duplicated(), strict=True
+            )
+        ]
+        items = [item for item in items if item["before"] is not None or item["after"] is not None]
+        if len(items) == 1:
+            rows.append(items[0] | {"change": _added(items)["change"]})
+        else:
+            rows += [*items, _added(items, SUBTOTAL)]
+    return [*rows, _added([row for row in rows if row["before"] != SUBTOTAL], SUM)]
+
+
+def _linked(table: pd.DataFrame) -> list[pd.DataFrame]:
+    """The links in groups that share no indicator, in the order of their first links."""
+    groups: list[list[int]] = []
+    for at, (old, new) in enumerate(zip(table["before"], table["after"], strict=True)):
+        met = [
+            group for group in groups
+            if any((old is not None and table["before"].iat[i] == old) or (new is not None and table["after"].iat[i] == new) for i in group)
+        ]  # fmt: skip
+        if met:
+            met[0] += [*(i for group in met[1:] for i in group), at]
+            groups = [group for group in groups if all(group is not other for other in met[1:])]
+        else:
+            groups.append([at])
+    return [table.iloc[sorted(group)] for group in groups]
+
+
+def _added(items: list[dict[str, Any]], name: Text | None = None) -> dict[str, Any]:
+    """A row with the sums of these."""
+    sums = {key: math.fsum(item[key] for item in items if item[key] is not None) for key in ("points_before", "points_after")}
+    change = sums["points_after"] - sums["points_before"]
+    return {"before": name, "after": None, "kind": None, "change": change, "rationale": None} | sums
 
 
 def history(found: History | None) -> list[Block]:

@@ -6,7 +6,7 @@ import pytest
 import qtoolkit as qt
 from qtoolkit.report import comparison as views
 from qtoolkit.report import reasons
-from qtoolkit.report.blocks import Chart, DataTable, Paragraph
+from qtoolkit.report.blocks import Chart, DataTable, Paragraph, payload
 from tests.comparison.test_comparing import scheme_with, share
 
 
@@ -132,8 +132,16 @@ def test_the_revision_table_shows_each_kind_of_link():
     comparison = compared(old, {"a": [1.0], "b": [1.0], "c": [1.0]}, new, {"a": [1.0], "b1": [1.0], "b2": [1.0], "n": [1.0]})
     text, table = views.revision(comparison)
     assert "保留1项考核要点（其中1项分值有变化），拆分1项为2项，合并为0项，新增1项（n），取消1项（c）" in text.text.zh
-    assert [k.zh for k in table.frame["kind"]] == ["保留", "拆分", "拆分", "新增", "取消"]
-    assert table.frame["change"].tolist()[0] == 10 and table.frame["before"].isna().tolist() == [False, False, True, True, False]
+    rows = payload(table, "zh")["cells"]  # 100 and 100 points, by hand
+    assert rows == [
+        ["a", "20", "a", "30", "保留", "+10"],
+        ["b", "40", "b1", "20", "拆分", "—"],
+        ["—", "—", "b2", "30", "拆分", "—"],
+        ["小计", "40", "—", "50", "—", "+10"],
+        ["—", "—", "n", "20", "新增", "+20"],
+        ["c", "40", "—", "—", "取消", "−40"],
+        ["合计", "100", "—", "100", "—", "0"],
+    ]
 
 
 def test_a_misspelt_unit_of_the_figure_names_the_nearest():

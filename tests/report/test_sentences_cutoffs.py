@@ -2,8 +2,10 @@
 
 import re
 
+import pandas as pd
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import qtoolkit as qt
 from qtoolkit import robustness
@@ -12,6 +14,7 @@ from qtoolkit.engine import from_ticks, to_ticks
 from qtoolkit.inputs.locate import packaged_cases
 from qtoolkit.inputs.scheme import Indicator, Scheme, read_scheme
 from qtoolkit.regions import Box
+from qtoolkit.report import comparison as changes
 from qtoolkit.report import cutoffs as views
 from qtoolkit.report import exact, lines, rules, sensitivity
 from qtoolkit.report.blocks import Paragraph, payload
@@ -208,3 +211,72 @@ def test_bars_that_pass_a_line_and_hold_are_named(result, band):
 def test_a_quota_holds_a_unit_whose_bar_passes_90(city):
     held = sensitivity.holds(city, robustness.score_range(city, Box(relative=0.1)).table)
     assert held["壬市"] == "quota" and held.notna().sum() == 1
+
+
+# The table of revisions adds up ----------------------------------------------------------------------------------------
+
+
+def adds_up(comparison):
+    """Each year's column adds up to its scheme's total, each group to its subtotal, and the differences to theirs."""
+    before, after = comparison.before.scheme, comparison.after.scheme
+    for language, subtotal, total in (("zh", "小计", "合计"), ("en", "Subtotal", "Total")):
+        (table,) = [b for b in changes.revision(comparison) if getattr(b, "name", None) == "revision"]
+        rows = cells(table, language)
+        numbers = [
+            tuple(0.0 if row[key] == "—" else float(row[key].replace("−", "-")) for key in ("points_before", "points_after", "change"))
+            for row in rows
+        ]  # fmt: skip
+        assert rows[-1]["before"] == total
+        assert numbers[-1] == pytest.approx((before.total, after.total, after.total - before.total), abs=1e-3)
+        items, group, count = [], [], {"before": 0, "after": 0}
+        for row, found in zip(rows[:-1], numbers, strict=False):
+            if row["before"] == subtotal:
+                group = [n for n in group if n[2] is None]
+                assert len(group) > 1
+                assert found[:2] == pytest.approx([sum(n[i] for n in group) for i in (0, 1)], abs=1e-3)
+                assert found[2] == pytest.approx(found[1] - found[0], abs=1e-3)
+                group = []
+                continue
+            count = {key: n + (row[key] != "—") for key, n in count.items()}
+            items.append(found)
+            if row["change"] == "—":
+                group.append((*found[:2], None))
+            else:
+                assert not group and found[2] == pytest.approx(found[1] - found[0], abs=1e-3)
+        assert not group  # nothing without a difference stands outside a group
+        assert count == {"before": len(before.leaves), "after": len(after.leaves)}
+        for i in (0, 1):
+            assert sum(found[i] for found in items) == pytest.approx(numbers[-1][i], abs=1e-3)
+
+
+def test_the_revision_of_the_example_adds_up(city):
+    case = qt.read_case("city-2026")
+    adds_up(qt.comparison.compare(qt.assess(case.previous.scheme, case.previous.table), city))
+
+
+SHARE = {"kind": "share"}
+
+
+@st.composite
+def revisions(draw):
+    """Two schemes whose indicators are kept, split, merged, both at once, new and dropped."""
+    sizes = st.lists(st.integers(1, 20), min_size=1, max_size=6)
+    old = [{"id": f"o{i}", "name": f"旧{i}", "points": float(p), "rule": SHARE} for i, p in enumerate(draw(sizes))]
+    new = []
+    for i, p in enumerate(draw(sizes)):
+        previous = draw(st.lists(st.sampled_from([leaf["id"] for leaf in old]), unique=True, max_size=3))
+        own = draw(st.sampled_from([f"n{i}", f"o{i}"]))
+        new.append({"id": own, "name": f"新{i}", "points": float(p), "rule": SHARE, "previous": previous})
+    grades = [{"id": "A", "cutoff": 1.0}, {"id": "D", "cutoff": 0.0}]
+    return [
+        scheme_of({"id": "s", "name": "办法", "total": sum(x["points"] for x in leaves), "indicators": leaves, "grades": grades})
+        for leaves in (old, new)
+    ]  # fmt: skip
+
+
+@settings(max_examples=share(60))
+@given(revisions())
+def test_the_revision_of_any_two_schemes_adds_up(schemes):
+    frames = [pd.DataFrame({leaf.id: [0.5, 0.7] for leaf in scheme.leaves}, index=["甲", "乙"]) for scheme in schemes]
+    before, after = (qt.assess(scheme, frame) for scheme, frame in zip(schemes, frames, strict=True))
+    adds_up(qt.comparison.compare(before, after))
