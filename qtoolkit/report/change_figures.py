@@ -28,7 +28,7 @@ def sweep(result: Assessment, found: Sweep, titles: dict[str, Text], language: s
     figure, panels = plt.subplots(rows, min(2, len(lines)), figsize=(6.6, 0.6 + 2.1 * rows), squeeze=False, sharey=True)
     for axes, line in zip(panels.flat, lines, strict=False):
         steps = found.steps[found.steps["line"] == line]
-        own = steps["cutoff_low"].notna().all()
+        own = steps["cutoff_low"].notna().all() and not any(grade.class_cutoffs for grade in result.scheme.grades)
         low, high = (steps[f"cutoff_{side}" if own else side].to_numpy() for side in ("low", "high"))
         for grade in result.scheme.grades:
             counts = steps[grade.id].to_numpy()

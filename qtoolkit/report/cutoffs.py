@@ -12,6 +12,7 @@ from qtoolkit import cutoffs as grade_cutoffs
 from qtoolkit import robustness
 from qtoolkit.assessment import Assessment
 from qtoolkit.engine import to_ticks
+from qtoolkit.engine.build import classes_of
 from qtoolkit.errors import InputError
 from qtoolkit.language import Text, listing, same, say
 from qtoolkit.report import change_figures, lines, rules, words
@@ -30,8 +31,9 @@ READINGS = {
 }  # fmt: skip
 
 
-def near_misses(result: Assessment, near_miss: float) -> list[Block]:
-    """Near-misses, decimals, ties, holes and dead cutoffs."""
+def near_misses(result: Assessment, near_miss: float | None = None) -> list[Block]:
+    """Near-misses (within a hundredth of the total where no points are given), decimals, ties, holes and dead cutoffs."""
+    near_miss = words.points_of(result, near_miss)
     near = words.near_misses(result, near_miss)
     table = rules.grades(result)
     how = Text("如下表", "as in the table") if table else words.bands(result.scheme)
@@ -44,6 +46,7 @@ def near_misses(result: Assessment, near_miss: float) -> list[Block]:
     if len(near):
         columns = {
             "unit": (words.UNIT, [result.labels[unit] for unit in near.index], ""),
+            **words.class_column(result, near.index),
             "score": (words.SCORE, list(near["score"]), words.score_format(result)),
             "grade": (words.GRADE, _labels(result, near["grade"]), ""),
             "next": (Text("相邻等级", "Neighbouring grade"), _labels(result, near["next"]), ""),
@@ -120,6 +123,11 @@ def moving(result: Assessment, width: float | None = None) -> list[Block]:
         return [Paragraph(Text("只有一个等级，没有分数线。", "There is one grade and no cutoff."), "cutoffs", heading)]
     titles = {g.id: say(zh="{grade}分数线", en="Cutoff of {grade}", grade=g.label) for g in result.scheme.grades[:-1]}
     titles[grade_cutoffs.ALL] = Text("各分数线同时移动（分）", "All cutoffs together (points)")
+    by_class = any(grade.class_cutoffs for grade in result.scheme.grades)
+    panels = titles | {
+        g.id: say(zh="{grade}各类别分数线同时移动（分）", en="Cutoffs of {grade}, all classes (points)", grade=g.label)
+        for g in result.scheme.grades[:-1] if by_class
+    }  # fmt: skip
     reach = float(found.steps["high"].max())
     text = say(
         zh="单独移动一条分数线（不越过相邻分数线，名额、末位和否决照常适用），各家等级不变的范围：{alone}。"
@@ -131,7 +139,7 @@ def moving(result: Assessment, width: float | None = None) -> list[Block]:
     )  # fmt: skip
     chart = Chart(
         "cutoff_sweep", Text("分数线移动时各等级家数", "Units in each grade as cutoffs move"),
-        lambda language: change_figures.sweep(result, found, titles, language),
+        lambda language: change_figures.sweep(result, found, panels, language),
         Text("每格移动一条分数线，虚线为现行分数线，阶梯线为各等级家数", "One cutoff moves in each panel; the dashed line is the present one, steps are units in each grade"),
         "annex_scores",
     )  # fmt: skip
@@ -141,8 +149,9 @@ def moving(result: Assessment, width: float | None = None) -> list[Block]:
         "line": (Text("移动的分数线", "Cutoff moved"), [titles[line] for line in flips["line"]], ""),
         "way": (Text("移动方向", "Moved"), [UPWARDS if up else DOWNWARDS for up in rising], ""),
         "shift": (Text("移动（分）", "By (points)"), list(flips["shift"]), "+.2f"),
-        "cutoff": (Text("即分数线", "To the cutoff"), [None if x != x else x for x in flips["cutoff"]], ".2f"),
+        "cutoff": (Text("即分数线", "To the cutoff"), _reached(result, flips), ".2f"),
         "unit": (words.UNIT, [result.labels[unit] for unit in flips["unit"]], ""),
+        **words.class_column(result, flips["unit"]),
         "before": (Text("此前等级", "Grade up to it"), _labels(result, flips["nearer"]), ""),
         "after": (Text("此后等级", "Grade from it on"), _labels(result, flips["further"]), ""),
     }
@@ -160,6 +169,15 @@ def _alone(result: Assessment) -> list[Text]:
         )
         for _, row in lines.single(result).iterrows()
     ]  # fmt: skip
+
+
+def _reached(result: Assessment, flips: pd.DataFrame) -> list[float | None]:
+    """The cutoff after each move, that of the class of the unit that changes; None where all move."""
+    classes = dict(zip(result.scores.index, classes_of(result.table), strict=True))
+    return [
+        None if line == grade_cutoffs.ALL else result.scheme.grade(line).cutoff_of(classes[unit]) + shift
+        for line, unit, shift in zip(flips["line"], flips["unit"], flips["shift"], strict=True)
+    ]
 
 
 def _outwards(flips: pd.DataFrame) -> pd.DataFrame:
@@ -346,27 +364,33 @@ def _chance(share: float, error: float) -> Text:
     return same(text if error == 0 else f"{text}±{100 * error:.1g}%")
 
 
-def options(result: Assessment, window: float, draws: int, seed: int = 0, executor: Executor | None = None) -> list[Block]:
-    """Cutoffs near the official ones that fewer units are likely to cross: an option with its consequences."""
+def options(
+    result: Assessment, window: float | None, draws: int, seed: int = 0, executor: Executor | None = None
+) -> list[Block]:
+    """Cutoffs near the official ones that fewer units are likely to cross: an option with its consequences. Whole points
+    within the window are compared; without one, hundredths of the total within two of them."""
     if len(result.scheme.grades) < 2 or any(g.class_cutoffs for g in result.scheme.grades):
         return []
-    found = grade_cutoffs.optimise(result, window=window, draws=draws, seed=seed, executor=executor)
+    step = words.points_of(result, None) if window is None else 1.0
+    window = 2 * step if window is None else window
+    found = grade_cutoffs.optimise(result, window=window, step=step, draws=draws, seed=seed, executor=executor)
+    grid = Text("整分", "whole points") if step == 1 else say(zh="每{step:g}分一档", en="multiples of {step:g} points", step=step)
     chosen = listing(say(zh="{grade}{x:g}分", en="{grade} {x:g}", grade=result.scheme.grade(id).label, x=x) for id, x in found.cutoffs.items())
     leave = found.table["leave"]
     if (found.table.loc["official"] == found.table.loc["found"]).all():
         text = say(
-            zh="可供选择的分数线。在现行分数线上下{window:g}分内按整分比较，现行分数线已使分值浮动10%时预计变动等级的家数最少（{now:.2f}家）。",
-            en="Cutoffs that could be chosen. Of whole points within {window:g} of the present ones, the present ones already leave the fewest grades expected "
+            zh="可供选择的分数线。在现行分数线上下{window:g}分内按{grid}比较，现行分数线已使分值浮动10%时预计变动等级的家数最少（{now:.2f}家）。",
+            en="Cutoffs that could be chosen. Of {grid} within {window:g} of the present ones, the present ones already leave the fewest grades expected "
             "to change with points within ±10% ({now:.2f}).",
-            window=window, now=leave["official"],
+            window=window, grid=grid, now=leave["official"],
         )  # fmt: skip
     else:
         text = say(
-            zh="可供选择的分数线。在现行分数线上下{window:g}分内按整分比较，{lines}可使分值浮动10%时预计变动等级的家数由{now:.2f}家降到{best:.2f}家，"
+            zh="可供选择的分数线。在现行分数线上下{window:g}分内按{grid}比较，{lines}可使分值浮动10%时预计变动等级的家数由{now:.2f}家降到{best:.2f}家，"
             "其后果是{changes}。该结果随一年的数据而变，只供研究，不是建议。",
-            en="Cutoffs that could be chosen. Of whole points within {window:g} of the present ones, {lines} would bring the number of grades expected to change "
+            en="Cutoffs that could be chosen. Of {grid} within {window:g} of the present ones, {lines} would bring the number of grades expected to change "
             "with points within ±10% from {now:.2f} down to {best:.2f}; the consequence: {changes}. This follows one year's data: an option, not advice.",
-            window=window, lines=chosen, now=leave["official"], best=leave["found"], changes=grade_changes(result, found.grades),
+            window=window, grid=grid, lines=chosen, now=leave["official"], best=leave["found"], changes=grade_changes(result, found.grades),
         )  # fmt: skip
     names = {"official": Text("现行分数线", "Present cutoffs"), "found": Text("比较所得", "Found")}
     columns: dict[str, Any] = {"row": (Text("方案", "Option"), [names[row] for row in found.table.index], "")}

@@ -19,7 +19,7 @@ from qtoolkit.inputs.leafrules import (
     ZscoreRule,
 )
 from qtoolkit.inputs.scheme import Grade, Indicator, Scheme
-from qtoolkit.language import Text, listing, say
+from qtoolkit.language import Text, listing, same, say
 from qtoolkit.report import words
 from qtoolkit.report.blocks import Block, DataTable, Paragraph, table_of
 
@@ -211,13 +211,31 @@ def finishing(scheme: Scheme) -> Iterator[Text]:
         )
 
 
-def limits(grade: Grade) -> Text | None:
-    """What besides the cutoff decides who has a grade, with the rule for ties."""
+def _places(result: Assessment, grade: Grade) -> Text:
+    """What a quota given as a share comes to here, in units, class by class."""
+    scheme, number = result.scheme, len(result.scheme.grades) - 1 - result.scheme.grades.index(grade)
+    steps = [step for step in result.engine.rivals if step.grade == number and not step.last]
+    names = [same(group) for group in scheme.classes] if grade.within == "class" else [Text("", "")]
+    items, cut = [], False
+    for name, step in zip(names, steps, strict=True):
+        n = len(result.scores) if step.members is None else int(step.members.sum())
+        cut = cut or step.most < grade.quota * n - 1e-9
+        items.append(say(zh="{name}{n}家中{most}家", en="{name}{of}{most} of {n}", name=name, n=n, most=step.most, of=Text("", ": " if name.en else "")))
+    dropped = Text("，不足1家的舍去", "; fractions of a unit are dropped") if cut else Text("", "")
+    return say(zh="（{items}{dropped}）", en=" ({items}{dropped})", items=listing(items), dropped=dropped)
+
+
+def limits(grade: Grade, result: Assessment | None = None) -> Text | None:
+    """What besides the cutoff decides who has a grade, with the rule for ties; with the assessment, how many units a share
+    of them is."""
     parts = []
     where = Text("每一类别中", " in each class") if grade.within == "class" else Text("", "")
     if grade.quota is not None:
         most = (
-            say(zh="{q:.10g}%", en="{q:.10g}%", q=grade.quota * 100)
+            say(
+                zh="{q:.10g}%{places}", en="{q:.10g}%{places}", q=grade.quota * 100,
+                places=Text("", "") if result is None else _places(result, grade),
+            )
             if 0 < grade.quota < 1
             else say(zh="{q:g}家", en="{q:unit|units}", q=int(grade.quota))
         )
@@ -306,7 +324,7 @@ def grades(result: Assessment) -> list[Block]:
             Text("文件所印分数段", "Band as printed"),
             [g.printed and say(zh="{low:g}–{high:g}", en="{low:g}–{high:g}", low=g.printed[0], high=g.printed[1]) for g in scheme.grades],
         ),
-        "limits": (Text("名额和末位", "Quota and last places"), [limits(grade) for grade in scheme.grades]),
+        "limits": (Text("名额和末位", "Quota and last places"), [limits(grade, result) for grade in scheme.grades]),
         "consequence": (Text("结果运用", "Consequence"), [grade.consequence for grade in scheme.grades]),
     }
     columns |= {key: (title, values, "") for key, (title, values) in shown.items() if any(values)}

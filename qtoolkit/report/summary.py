@@ -9,7 +9,9 @@ from qtoolkit import cutoffs as grade_cutoffs
 from qtoolkit.assessment import Assessment, assess
 from qtoolkit.errors import InputError
 from qtoolkit.inputs.case import Case
-from qtoolkit.language import Text, listing, say
+from qtoolkit.inputs.models import validate
+from qtoolkit.inputs.scheme import Grade, Scheme
+from qtoolkit.language import Text, listing, say, settled
 from qtoolkit.report import words
 from qtoolkit.report.blocks import Block, DataTable, Paragraph
 from qtoolkit.report.scheme import joined, synthetic
@@ -36,6 +38,7 @@ def summary(result: Assessment, near_miss: float, previous: Case | None = None) 
         en="The scheme: {total:g} points in all, {parts}; grades are {bands}.",
         total=scheme.total, parts=words.areas(scheme, previous and previous.scheme), bands=words.bands(scheme),
     )
+    near_miss = words.points_of(result, near_miss)
     near = words.near_misses(result, near_miss)
     close = say(
         zh="测算结果：{near}：{units}。", en="Results: {near}: {units}.",
@@ -60,7 +63,7 @@ def _grade_counts(result: Assessment, near: pd.DataFrame, last: Assessment | Non
     frame = pd.DataFrame(
         {
             "grade": [grade.label for grade in grades],
-            "cutoff": [float(grade.cutoff) for grade in grades],
+            "cutoff": [words.cutoff(result.scheme, grade) for grade in grades],
             "n": [int(tally.get(grade.id, 0)) for grade in grades],
             "share": [tally.get(grade.id, 0) / len(result.grades) for grade in grades],
             "near": [int(close.get(grade.id, 0)) for grade in grades],
@@ -97,10 +100,10 @@ def footer(result: Assessment) -> Text:
 
 
 def options(result: Assessment) -> list[Text]:
-    """Matters for decision, each with its consequence: rounding, cutoffs one point away, blanks."""
-    texts = [rounding_option(result)]
+    """Matters for decision, each with its consequence: rounding, cutoffs a hundredth of the total away, blanks."""
+    texts, shift = [rounding_option(result)], words.points_of(result, None)
     for grade in result.scheme.grades[:1]:
-        texts += [t for t in (_cutoff_option(result, grade.id, -1.0), _cutoff_option(result, grade.id, 1.0)) if t]
+        texts += [t for t in (_cutoff_option(result, grade.id, -shift), _cutoff_option(result, grade.id, shift)) if t]
     if (blank := _blank_option(result)) is not None:
         texts.insert(1, blank)
     return texts[:3]
@@ -133,17 +136,28 @@ def rounding_option(result: Assessment) -> Text:
 
 
 def _cutoff_option(result: Assessment, grade: str, shift: float) -> Text | None:
-    cutoff = result.scheme.grade(grade).cutoff + shift
+    now = result.scheme.grade(grade)
+    moved = {
+        "cutoff": settled(now.cutoff + shift),
+        "class_cutoffs": {group: settled(cutoff + shift) for group, cutoff in now.class_cutoffs.items()},
+    }
+    grades = [g.model_dump() | (moved if g.id == grade else {}) for g in result.scheme.grades]
     try:
-        other = result.what_if(cutoffs={grade: cutoff})
+        scheme = validate(Scheme, result.scheme.model_dump() | {"grades": grades}, None)
     except InputError:  # the shifted cutoff would cross its neighbour: no such option exists
         return None
     return say(
-        zh="{grade}分数线由{now:g}分改为{cutoff:g}分：{changes}。",
-        en="The cutoff of {grade} at {cutoff:g} instead of {now:g}: {changes}.",
-        grade=result.scheme.grade(grade).label, now=cutoff - shift, cutoff=cutoff,
-        changes=grade_changes(result, other.grades),
-    )
+        zh="{grade}分数线由{now}改为{cutoff}：{changes}。",
+        en="The cutoff of {grade} at {cutoff} instead of {now}: {changes}.",
+        grade=now.label, now=_line(result.scheme, now), cutoff=_line(scheme, scheme.grade(grade)),
+        changes=grade_changes(result, assess(scheme, result.table).grades),
+    )  # fmt: skip
+
+
+def _line(scheme: Scheme, grade: Grade) -> Text:
+    """A cutoff in words, or that of each class."""
+    cutoff = words.cutoff(scheme, grade)
+    return cutoff if isinstance(cutoff, Text) else say(zh="{x:g}分", en="{x:g}", x=cutoff)
 
 
 def _blank_option(result: Assessment) -> Text | None:

@@ -9,8 +9,8 @@ import pandas as pd
 from qtoolkit import cutoffs as grade_cutoffs
 from qtoolkit.assessment import Assessment
 from qtoolkit.engine.ties import SAME, in_order
-from qtoolkit.inputs.scheme import Indicator, Rounding, Scheme
-from qtoolkit.language import Text, listing, say
+from qtoolkit.inputs.scheme import Grade, Indicator, Rounding, Scheme
+from qtoolkit.language import Text, listing, same, say, settled
 
 UNIT = Text("考核对象", "Unit")
 SCORE = Text("得分", "Score")
@@ -142,9 +142,33 @@ def interval(low: float, high: float) -> Text | None:
     return None if low != low else say(zh="{low:.2f}至{high:.2f}", en="{low:.2f} to {high:.2f}", low=low, high=high)
 
 
-def near_misses(result: Assessment, near_miss: float) -> pd.DataFrame:
+NEAR = 0.01  # of the total: how near to another grade a near-miss is, and how far an option moves a cutoff
+
+
+def points_of(result: Assessment, points: float | None) -> float:
+    """These points, or where none are given a hundredth of the total: 1 of 100, 10 of 1,000."""
+    return settled(NEAR * result.scheme.total) if points is None else points
+
+
+def cutoff(scheme: Scheme, grade: Grade) -> float | Text:
+    """A grade's cutoff; that of each class where classes have their own."""
+    if not any(other.class_cutoffs for other in scheme.grades):
+        return float(grade.cutoff)
+    return listing(same(f"{group} {grade.cutoff_of(group):g}") for group in scheme.classes)
+
+
+def class_column(result: Assessment, units: Iterable[str]) -> dict[str, tuple[Text, list, str]]:
+    """The column of classes for a table of units; none where cutoffs are the same for all."""
+    if not any(grade.class_cutoffs for grade in result.scheme.grades):
+        return {}
+    classes = result.table.covariates["class"].set_axis(result.scores.index)
+    return {"class": (Text("类别", "Class"), [classes[unit] for unit in units], "")}
+
+
+def near_misses(result: Assessment, near_miss: float | None) -> pd.DataFrame:
     """Units whose grade `near_miss` points more or less would change, places counted in, the nearest first; with columns by
     and rivals, which are those of the nearer side."""
+    near_miss = points_of(result, near_miss)
     table = grade_cutoffs.margins(result)
     near = table[table["nearest"] <= near_miss + SAME]
     near = near.iloc[in_order(near["nearest"], falling=False)]

@@ -16,7 +16,7 @@ from qtoolkit.inputs.scheme import Indicator, Scheme, read_scheme
 from qtoolkit.regions import Box
 from qtoolkit.report import comparison as changes
 from qtoolkit.report import cutoffs as views
-from qtoolkit.report import exact, lines, rules, sensitivity
+from qtoolkit.report import exact, lines, rules, sensitivity, summary, words
 from qtoolkit.report.blocks import Paragraph, payload
 from tests.examples import share
 from tests.strategies import frame_of, givens, scheme_of
@@ -280,3 +280,83 @@ def test_the_revision_of_any_two_schemes_adds_up(schemes):
     frames = [pd.DataFrame({leaf.id: [0.5, 0.7] for leaf in scheme.leaves}, index=["甲", "乙"]) for scheme in schemes]
     before, after = (qt.assess(scheme, frame) for scheme, frame in zip(schemes, frames, strict=True))
     adds_up(qt.comparison.compare(before, after))
+
+
+# Other totals, classes, shares of places ------------------------------------------------------------------------------
+
+
+def of_total(total, classes=False, quota=None, n=18):
+    """The same shares under any total; with classes, every second unit is of class 县, whose lines lie lower."""
+    own = {"A": {"县": 0.85 * total}, "B": {"县": 0.5 * total}} if classes else {}
+    lines_ = [("A", 0.9 * total, quota), ("B", 0.6 * total, None), ("C", 0.0, None)]
+    grades = [
+        {"id": id, "cutoff": cutoff, "quota": most} | ({"class_cutoffs": own[id]} if id in own else {}) for id, cutoff, most in lines_
+    ]
+    if classes:
+        grades[0]["within"] = "class"
+    leaves = [{"id": id, "name": id, "points": total / 2, "rule": SHARE} for id in "ab"]
+    scheme = {"id": "s", "name": "办法", "total": total, "indicators": leaves, "grades": grades}
+    frame = pd.DataFrame({"unit": [f"u{k}" for k in range(n)], "a": [1 - k / 20 for k in range(n)], "b": [0.99 - k / 21 for k in range(n)]})
+    if classes:
+        scheme["classes"], frame["class"] = ["市", "县"], [("市", "县")[k % 2] for k in range(n)]
+    return qt.assess(scheme_of(scheme), frame)
+
+
+@pytest.mark.parametrize("classes", [False, True])
+def test_near_misses_and_options_scale_with_the_total(classes):
+    """The same shares of 100 and of 1,000 points: the same units are near, the same options have the same consequences."""
+    small, large = (of_total(total, classes) for total in (100.0, 1000.0))
+    assert words.points_of(small, None) == 1 and words.points_of(large, None) == 10
+    near = [list(words.near_misses(result, None).index) for result in (small, large)]
+    assert near[0] == near[1] and near[0]
+    said = [[text.zh for text in summary.options(result)[1:]] for result in (small, large)]
+    assert len(said[0]) == 2
+    times_ten = [re.sub(r"\d+(?:\.\d+)?", lambda x: f"{10 * float(x[0]):g}", text.split("：")[0]) for text in said[0]]
+    assert times_ten == [text.split("：")[0] for text in said[1]]
+    assert [text.split("：")[1] for text in said[0]] == [text.split("：")[1] for text in said[1]]
+    if not classes:
+        found = [views.options(result, None, 200)[1].frame for result in (small, large)]
+        for id in ("c:A", "c:B"):
+            assert (10 * found[0][id]).tolist() == found[1][id].tolist()
+
+
+def test_points_that_are_given_are_points():
+    large = of_total(1000.0)
+    assert words.points_of(large, 1) == 1
+    assert set(words.near_misses(large, 1).index) < set(words.near_misses(large, None).index)
+
+
+def test_every_class_has_its_cutoffs_and_tables_name_the_class():
+    """市 900 and 600, 县 850 and 500, as written: in the summary, beside each unit, and where a moved line comes to lie."""
+    result = of_total(1000.0, classes=True)
+    (table,) = [b for b in summary.summary(result, None) if getattr(b, "name", None) == "grade_counts"]
+    assert [row["cutoff"] for row in cells(table)] == ["市 900、县 850", "市 600、县 500", "市 0、县 0"]
+    written = {("A", "市"): 900, ("A", "县"): 850, ("B", "市"): 600, ("B", "县"): 500}
+    group = {f"u{k}": ("市", "县")[k % 2] for k in range(18)}
+    tables = {b.name: b for b in [*views.near_misses(result), *views.moving(result), exact._lines(result)] if hasattr(b, "frame")}
+    for name in ("near_misses", "cutoff_flips"):
+        rows = cells(tables[name])
+        assert rows and all(row["class"] == group[row["unit"]] for row in rows)
+    for row in cells(tables["cutoff_flips"]):
+        if row["cutoff"] != "—":
+            now = written[row["line"].removesuffix("分数线"), row["class"]]
+            assert float(row["cutoff"]) == pytest.approx(now + float(row["shift"].replace("−", "-")))
+            assert float(row["cutoff"]) == result.scores[row["unit"]].round(2)  # where its score lies
+    rows = cells(tables["cutoff_intervals"])
+    assert [(row["grade"], row["group"], float(row["cutoff"])) for row in rows] == [(*key, x) for key, x in written.items()]
+
+
+@pytest.mark.parametrize(("share_", "n", "most", "cut"), [(0.3, 9, 2, True), (0.3, 10, 3, False), (0.25, 7, 1, True), (0.1, 9, 0, True)])
+def test_a_share_of_places_says_how_many_it_comes_to(share_, n, most, cut):
+    """⌊.3 · 9⌋ = 2, worked by hand."""
+    result = of_total(100.0, quota=share_, n=n)
+    text = rules.limits(result.scheme.grades[0], result)
+    assert f"（{n}家中{most}家" in text.zh and f"({most} of {n}" in text.en
+    assert ("舍去" in text.zh) == ("dropped" in text.en) == cut
+    assert (result.grades == "A").sum() <= most
+
+
+def test_a_share_of_places_in_each_class():
+    result = of_total(100.0, classes=True, quota=0.3, n=17)  # 9 and 8: ⌊2.7⌋ and ⌊2.4⌋
+    text = rules.limits(result.scheme.grades[0], result)
+    assert "市9家中2家、县8家中2家" in text.zh and "市: 2 of 9, 县: 2 of 8" in text.en
