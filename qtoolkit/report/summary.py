@@ -10,13 +10,14 @@ from qtoolkit.assessment import Assessment, assess
 from qtoolkit.errors import InputError
 from qtoolkit.inputs.case import Case
 from qtoolkit.inputs.models import validate
-from qtoolkit.inputs.scheme import Grade, Scheme
+from qtoolkit.inputs.scheme import Grade, Rounding, Scheme
 from qtoolkit.language import Text, listing, say, settled
 from qtoolkit.report import words
 from qtoolkit.report.blocks import Block, DataTable, Paragraph
 from qtoolkit.report.scheme import joined, synthetic
 
 SHOWN = 3  # risks on the first page
+FEW = 3  # units in a clause
 
 
 def summary(result: Assessment, near_miss: float, previous: Case | None = None) -> list[Block]:
@@ -125,14 +126,58 @@ def grade_changes(result: Assessment, grades: pd.Series) -> Text:
 
 
 def rounding_option(result: Assessment) -> Text:
-    audit = grade_cutoffs.rounding_audit(result)
+    """What whole points would change; a result of either that a reader would expect and that does not come has its reason."""
+    half_up, floor = (consequences(result, rounded(result, mode)) for mode in ("half_up", "floor"))
     return say(
         zh="小数口径。方案规定总分{now}。如改为四舍五入到整数：{half_up}；如改为舍去小数取整数：{floor}。",
         en="Decimals. The scheme says: {now}. Half up to whole points instead: {half_up}. Down to whole points instead: "
         "{floor}.",
-        now=words.rounding(result.scheme.rounding.total), half_up=grade_changes(result, audit["whole_half_up"]),
-        floor=grade_changes(result, audit["whole_floor"]),
+        now=words.rounding(result.scheme.rounding.total), half_up=half_up, floor=floor,
     )
+
+
+def rounded(result: Assessment, mode: str) -> Assessment:
+    """The same assessment with the total in whole points."""
+    rounding = result.scheme.rounding.model_copy(update={"total": Rounding(decimals=0, mode=mode)})
+    return assess(result.scheme.model_copy(update={"rounding": rounding}), result.table)
+
+
+def consequences(result: Assessment, other: Assessment) -> Text:
+    """Who changes grade under another rule, and who does not though the score alone would say so, with the reason."""
+    changes, held = grade_changes(result, other.grades), _held(result, other)
+    if not held:
+        return changes
+    return say(zh="{changes}（{held}）", en="{changes} ({held})", changes=changes, held=words.semicolons(held))
+
+
+def _held(result: Assessment, other: Assessment) -> list[Text]:
+    """Units whose grade by score alone changes while their grade stays: what holds it, one clause for each."""
+    old, new, texts = result.steps, other.steps, []
+    for unit in result.scores.index:
+        if result.grades[unit] != other.grades[unit] or old.loc[unit, "by_score"] == new.loc[unit, "by_score"]:
+            continue
+        then = new.loc[unit, "set_by"] != "score"
+        cause = _cause(result.scheme, (new if then else old).loc[unit, "set_by"])
+        texts.append(
+            say(
+                zh="{unit}按得分由{a}变为{b}，{held}{cause}{as_}{grade}",
+                en="{unit} goes from {a} to {b} by score but {held} {grade} because of {cause}",
+                unit=result.labels[unit], cause=cause, grade=result.scheme.grade(result.grades[unit]).label,
+                a=result.scheme.grade(old.loc[unit, "by_score"]).label,
+                b=result.scheme.grade(new.loc[unit, "by_score"]).label,
+                held=Text("因", "stays") if then else Text("原已因", "is already"),
+                as_=Text("仍为", "") if then else Text("定为", ""),
+            )
+        )  # fmt: skip
+    if len(texts) <= FEW:
+        return texts
+    return [*texts[:FEW], say(zh="另有{n}家也是如此", en="likewise {n:unit|units} more", n=len(texts) - FEW)]
+
+
+def _cause(scheme: Scheme, set_by: str) -> Text:
+    """What sets a grade beside the score, in words."""
+    names = {f"veto:{veto.id}": veto.name for veto in scheme.vetoes}
+    return names.get(set_by) or {"quota": Text("名额所限", "limited places"), "last": Text("位次在末位", "its place among the last")}[set_by]
 
 
 def _cutoff_option(result: Assessment, grade: str, shift: float) -> Text | None:
@@ -150,7 +195,7 @@ def _cutoff_option(result: Assessment, grade: str, shift: float) -> Text | None:
         zh="{grade}分数线由{now}改为{cutoff}：{changes}。",
         en="The cutoff of {grade} at {cutoff} instead of {now}: {changes}.",
         grade=now.label, now=_line(result.scheme, now), cutoff=_line(scheme, scheme.grade(grade)),
-        changes=grade_changes(result, assess(scheme, result.table).grades),
+        changes=consequences(result, assess(scheme, result.table)),
     )  # fmt: skip
 
 
@@ -170,7 +215,7 @@ def _blank_option(result: Assessment) -> Text | None:
     return say(
         zh="缺项处理。如各项空白一律按零分计：{changes}。",
         en="Blanks. If every blank counted as zero: {changes}.",
-        changes=grade_changes(result, other.grades),
+        changes=consequences(result, other),
     )
 
 

@@ -360,3 +360,48 @@ def test_a_share_of_places_in_each_class():
     result = of_total(100.0, classes=True, quota=0.3, n=17)  # 9 and 8: ⌊2.7⌋ and ⌊2.4⌋
     text = rules.limits(result.scheme.grades[0], result)
     assert "市9家中2家、县8家中2家" in text.zh and "市: 2 of 9, 县: 2 of 8" in text.en
+
+
+# Where nothing changes though a reader would expect it ----------------------------------------------------------------
+
+
+def by_score(result, scores, unit):
+    """The grade of a published score by the printed cutoffs alone."""
+    groups = result.table.covariates["class"].to_numpy() if "class" in result.table.covariates else [None] * len(scores)
+    group = groups[list(scores.index).index(unit)]
+    *upper, worst = result.scheme.grades
+    return next((g.id for g in upper if scores[unit] >= g.cutoff_of(group) - 1e-11), worst.id)
+
+
+def reasons_stand_beside(result):
+    """Each unit that a reading of decimals moves across a printed cutoff is named: as changed, or with what holds it."""
+    text = summary.rounding_option(result)
+    for sentence, parts in ((text.zh, ("如改为四舍五入到整数：", "；如改为舍去小数取整数：")), (text.en, ("Half up to whole points instead: ", ". Down to whole points instead: "))):
+        first, second = sentence.split(parts[0])[1].rsplit(parts[1], 1)
+        for said, mode in ((first, "half_up"), (second, "floor")):
+            other = summary.rounded(result, mode)
+            crossing = [u for u in result.scores.index if by_score(result, result.scores, u) != by_score(result, other.scores, u)]
+            changed = [u for u in result.scores.index if result.grades[u] != other.grades[u]]
+            silent = [u for u in crossing if u not in changed]
+            hits = re.findall(r"按得分由|by score but", said)
+            assert len(hits) == min(len(silent), 3), (said, silent)
+            for unit in [*changed[:8], *silent[:3]]:
+                label = result.labels[unit]
+                assert label.zh in said or label.en in said, (said, unit)
+
+
+def test_reasons_stand_beside_what_does_not_change(result):
+    reasons_stand_beside(result)
+
+
+@settings(max_examples=share(60))
+@given(givens(blanks=False, geometric=False))
+def test_reasons_stand_beside_in_random_schemes(given):
+    reasons_stand_beside(assessed(given))
+
+
+def test_a_full_quota_is_the_reason_that_89_69_rounds_to_90_and_stays(city):
+    text = summary.rounding_option(city)
+    assert city.scores["壬市"] == 89.69 and city.grades["壬市"] == "B"
+    assert "没有考核对象等级变化（壬市按得分由B级变为A级，因名额所限仍为B级）" in text.zh
+    assert "no unit changes grade (City I goes from B to A by score but stays B because of limited places)" in text.en
