@@ -12,6 +12,7 @@ from qtoolkit.language import Text, listing, say
 from qtoolkit.regions import Box
 from qtoolkit.report import figures, lines, words
 from qtoolkit.report.blocks import Block, Chart, DataTable, Paragraph, rounded_towards, table_of
+from qtoolkit.robustness.flips import ON_LINE
 
 SECONDS = 60.0  # for all rank ranges
 FEW = 8  # names in a sentence
@@ -80,17 +81,12 @@ def flips(result: Assessment) -> list[Block]:
         text = Text("在总分不变的条件下，没有计算出能够改变等级的分值调整。", "No transfer of points was found that changes a grade.")
         blocks.append(Paragraph(text, "stability", heading))
     else:
-        weak, little = open_.index[0], open_["points_moved"] < 1 - SAME
+        little = open_["points_moved"] < 1 - SAME
         text = say(
-            zh="方案最薄弱之处是{unit}：{recipe}（共{points}分，{nature}），等级即由{before}变为{after}。"
-            "调整不足1分即有等级改变的有{few}家：{units}。该项结果仅供内部研究，不宜对外提供。",
-            en="How many points must move to change a grade: the scheme's weakest spot is {unit}: {recipe} ({points} in all, "
-            "{nature}) turns its grade from {before} into {after}. Less than 1 point is enough for {few:unit|units}: {units}. "
-            "This is for internal use only.",
-            unit=result.labels[weak], recipe=open_.loc[weak, "recipe"], points=rounded_towards(open_.loc[weak, "points_moved"], ".2f", "↑"),
-            nature=NATURE[open_.loc[weak, "status"]], before=_label(result, open_.loc[weak, "grade"]),
-            after=_label(result, open_.loc[weak, "towards"]), few=int(little.sum()),
-            units=words.units(result, open_.index[little], FEW),
+            zh="方案最薄弱之处是{weakest}。调整不足1分即有等级改变的有{few}家：{units}。该项结果仅供内部研究，不宜对外提供。",
+            en="How many points must move to change a grade: the scheme's weakest spot is {weakest}. Less than 1 point is "
+            "enough for {few:unit|units}: {units}. This is for internal use only.",
+            weakest=_weakest(result, open_), few=int(little.sum()), units=words.units(result, open_.index[little], FEW),
         )  # fmt: skip
         blocks.append(Paragraph(text, "stability", heading))
     if len(refused):
@@ -113,6 +109,31 @@ def flips(result: Assessment) -> list[Block]:
     widths = (1.2, 0.8, 0.8, 1.1, 1.1, 0.8, 5.0)
     caption = Text("使等级改变的最小调整分值（由小到大）", "Fewest points that change each grade (least first)")
     return [*blocks, table_of("cheapest_flips", caption, "annex_scores", columns, widths=widths)]
+
+
+def _weakest(result: Assessment, table: pd.DataFrame) -> Text:
+    """The unit whose grade the fewest points change, and how; all units that stand on a cutoff."""
+    on = [unit for unit, recipe in table["recipe"].items() if recipe == ON_LINE]
+    if on:
+        items = [
+            say(
+                zh="{unit}（由{before}变为{after}）", en="{unit} (from {before} to {after})", unit=result.labels[unit],
+                before=_label(result, table.loc[unit, "grade"]), after=_label(result, table.loc[unit, "towards"]),
+            )
+            for unit in on
+        ]  # fmt: skip
+        return say(
+            zh="得分正好在分数线上的{units}：分值稍有不利变动，等级即改变",
+            en="at {units}, whose score stands on the cutoff: any loss, however small, changes the grade",
+            units=listing(items, FEW),
+        )
+    weak, row = table.index[0], table.iloc[0]
+    return say(
+        zh="{unit}：{recipe}（共{points}分，{nature}），等级即由{before}变为{after}",
+        en="{unit}: {recipe} ({points} in all, {nature}) turns its grade from {before} into {after}",
+        unit=result.labels[weak], recipe=row["recipe"], points=rounded_towards(row["points_moved"], ".2f", "↑"),
+        nature=NATURE[row["status"]], before=_label(result, row["grade"]), after=_label(result, row["towards"]),
+    )  # fmt: skip
 
 
 def _label(result: Assessment, grade: str | None) -> Text | None:
@@ -149,15 +170,7 @@ def transfers(result: Assessment) -> list[Block]:
     else:
         first, tight = pairs.iloc[0], width.index[0]
         text = _first_transfer(result, found, first)
-        proven = alone.loc[tight, "status"] == "exact"
-        single = say(
-            zh="单独调整一项指标、其余按比例分摊，最敏感的是“{leaf}”：分值在{low}分与{high}分之间（不含两端）时{claim}等级改变（现为{now:g}分）。",
-            en="Of single indicators, the others in proportion, the most sensitive is “{leaf}”: {claim} "
-            "while it has between {low} and {high} points, ends excluded (now {now:g}).",
-            leaf=names[tight], low=rounded_towards(alone.loc[tight, "low"], ".2f", "↑"),
-            high=rounded_towards(alone.loc[tight, "high"], ".2f", "↓"), now=alone.loc[tight, "points"],
-            claim=NO_CHANGE if proven else NONE_FOUND,
-        )  # fmt: skip
+        single = _most_sensitive(result, names[tight], alone.loc[tight])
         blocks.append(Paragraph(single, "annex_scores"))
         blocks.append(Paragraph(text, "stability", heading))
     if found.left_out:
@@ -197,6 +210,26 @@ def transfers(result: Assessment) -> list[Block]:
     return [*blocks, _alone(result, alone), _lines(result)]
 
 
+def _most_sensitive(result: Assessment, leaf: Text, row: pd.Series) -> Text:
+    """Between which points an indicator may move alone, or that it stands at an end of them."""
+    for side, less in (("low", Text("减少", "less")), ("high", Text("增加", "more"))):
+        if abs(row[side] - row["points"]) <= SAME and row[f"unit_{side}"] is not None:
+            return say(
+                zh="单独调整一项指标、其余按比例分摊，最敏感的是“{leaf}”：{unit}的得分正好在分数线上，该项（现为{now:g}分）"
+                "稍有{less}，其等级即改变。",
+                en="Of single indicators, the others in proportion, the most sensitive is “{leaf}”: the score of {unit} "
+                "stands on the cutoff, and with slightly {less} than the present {now:g} points its grade changes.",
+                leaf=leaf, unit=result.labels[row[f"unit_{side}"]], now=row["points"], less=less,
+            )  # fmt: skip
+    return say(
+        zh="单独调整一项指标、其余按比例分摊，最敏感的是“{leaf}”：分值在{low}分与{high}分之间（不含两端）时{claim}等级改变（现为{now:g}分）。",
+        en="Of single indicators, the others in proportion, the most sensitive is “{leaf}”: {claim} "
+        "while it has between {low} and {high} points, ends excluded (now {now:g}).",
+        leaf=leaf, low=rounded_towards(row["low"], ".2f", "↑"), high=rounded_towards(row["high"], ".2f", "↓"),
+        now=row["points"], claim=NO_CHANGE if row["status"] == "exact" else NONE_FOUND,
+    )  # fmt: skip
+
+
 def _safe(points: float, proven: bool) -> float:
     """To hundredths: down where less is proven to change nothing, up where so much is known to
     change a grade."""
@@ -210,6 +243,13 @@ def _first_transfer(result: Assessment, found: robustness.TransferMap, first: pd
     start, end = leaves[first["from"]], leaves[first["to"]]
     unit = result.labels[found.unit.loc[first["from"], first["to"]]]
     points = rounded_towards(first["points"], ".2f", "↓" if proven else "↑")
+    if first["points"] <= SAME:
+        return say(
+            zh="两项指标之间转移分值，最先改变等级的是从“{start}”转到“{end}”：{unit}的得分正好在分数线上，稍有转移其等级即改变。",
+            en="Of all transfers between two indicators the first to change a grade is from “{start}” to "
+            "“{end}”: the score of {unit} stands on the cutoff, and any transfer, however small, changes its grade.",
+            start=start, end=end, unit=unit,
+        )  # fmt: skip
     if not proven:
         return say(
             zh="两项指标之间转移分值，已知最先改变等级的是从“{start}”转到“{end}”：至多转移{points}分，{unit}的等级即改变。",

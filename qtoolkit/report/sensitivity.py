@@ -201,6 +201,8 @@ def _percent(tolerance: float) -> Text:
     """A tolerance in words; beyond ±100% points could turn negative, so nothing more is claimed."""
     if tolerance >= 1:
         return Text("±100%或更大幅度", "±100% or more")
+    if tolerance <= SAME:
+        return Text("±0（得分正好在分数线上）", "±0 (the score stands on the cutoff)")
     return same("±" + rounded_towards(float(tolerance), ".2%", "↓"))
 
 

@@ -132,6 +132,10 @@ def _grades_after(result: Assessment, points: np.ndarray) -> np.ndarray:
     return np.concatenate(blocks).diagonal()
 
 
+ON_LINE = Text("得分正好在分数线上，分值稍有不利变动即可", "its score stands on the cutoff: any loss, however small, is enough")
+"""The recipe where a smallest unit of score is enough."""
+
+
 def _printed(
     result: Assessment, best: np.ndarray, found: np.ndarray, after: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -168,12 +172,14 @@ def _amount(points: float, decimals: int) -> str:
 
 
 def _recipe(result: Assessment, change: np.ndarray, decimals: int) -> Text:
-    """From which indicators to which, how many points."""
+    """From which indicators to which, how many points; `ON_LINE` where next to none are needed."""
     names = [leaf.name for leaf in result.scheme.leaves]
     given, taken = (
         [(names[j], _amount(change[j], decimals)) for j in np.flatnonzero(sign * change > SMALL)]
         for sign in (1, -1)
     )
+    if not given or not taken:
+        return ON_LINE
     if len(given) == len(taken) == 1:
         (start, points), (end, _) = taken[0], given[0]
         return say(

@@ -405,3 +405,56 @@ def test_a_full_quota_is_the_reason_that_89_69_rounds_to_90_and_stays(city):
     assert city.scores["壬市"] == 89.69 and city.grades["壬市"] == "B"
     assert "没有考核对象等级变化（壬市按得分由B级变为A级，因名额所限仍为B级）" in text.zh
     assert "no unit changes grade (City I goes from B to A by score but stays B because of limited places)" in text.en
+
+
+# A unit exactly on its cutoff -----------------------------------------------------------------------------------------
+
+
+def said_by(blocks):
+    """Every sentence and cell of views, in both languages."""
+    for block in blocks:
+        for language in ("zh", "en"):
+            data = payload(block, language)
+            yield from [data["text"]] if "text" in data else [cell for row in data.get("cells", []) for cell in row]
+
+
+EMPTY = re.compile(r"调出，|from  and|giving to (?:\(|$)|共0\.00分|\(0\.00 in all|不足0\.00分|less than 0\.00|±0\.00%(?:以内|;)")
+
+
+@pytest.mark.parametrize("unit", [(1.0, 0.8), (0.8, 1.0), (0.95, 0.85)])
+def test_a_unit_on_its_cutoff_is_said_to_stand_there(unit):
+    """50 + 40, 40 + 50, 47.5 + 42.5 points against a cutoff of 90, by hand."""
+    frame = pd.DataFrame({"a": [unit[0], 0.7, 0.3], "b": [unit[1], 0.75, 0.4]}, index=["甲", "乙", "丙"])
+    result = qt.assess(qt.Scheme.flat({"a": 50, "b": 50}, {"A": 90, "B": 0}), frame)
+    views_ = exact.flips(result), exact.transfers(result), sensitivity.tolerances(result, 0.1)
+    for blocks in views_:
+        said = list(said_by(blocks))
+        assert not [text for text in said if EMPTY.search(text)]
+        assert any("正好在分数线上" in text and "甲" in text for text in said)
+        assert any("on the cutoff" in text and "甲" in text for text in said)
+    (recipe,) = [row["recipe"] for row in cells(exact.flips(result)[-1]) if row["unit"] == "甲"]
+    assert "正好在分数线上" in recipe
+
+
+def test_all_units_on_a_cutoff_are_named_and_no_other():
+    """甲 and 丁 have 90 of 100 with uneven shares, 乙 has 91."""
+    frame = pd.DataFrame({"a": [1.0, 1.0, 0.3, 0.8], "b": [0.8, 0.82, 0.4, 1.0]}, index=["甲", "乙", "丙", "丁"])
+    result = qt.assess(qt.Scheme.flat({"a": 50, "b": 50}, {"A": 90, "B": 0}), frame)
+    text = exact.flips(result)[0].text
+    assert "得分正好在分数线上的甲（由A变为B）、丁（由A变为B）：" in text.zh
+    assert "at 甲 (from A to B), 丁 (from A to B), whose" in text.en or "甲 (from A to B) and 丁 (from A to B)" in text.en
+
+
+@settings(max_examples=share(60))
+@given(givens(blanks=False, geometric=False, quotas=False))
+def test_no_recipe_is_empty(given):
+    """Cutoffs of random schemes often lie at somebody's score: a line that is stood on is named in the recipe of just those
+    units that next to no points change."""
+    result = assessed(given)
+    blocks = exact.flips(result)
+    assert not [text for text in said_by(blocks) if EMPTY.search(text)]
+    table = robustness.cheapest_flip(result).table
+    (shown,) = [block for block in blocks if hasattr(block, "frame")]
+    for row in cells(shown):
+        moved = table.loc[[unit for unit in table.index if result.labels[unit].zh == row["unit"]][0], "points_moved"]
+        assert ("正好在分数线上" in row["recipe"]) == (moved <= 1e-9 * len(result.points))
