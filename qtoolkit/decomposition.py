@@ -9,6 +9,7 @@ import pandas as pd
 
 from qtoolkit.assessment import Assessment
 from qtoolkit.cutoffs import margins
+from qtoolkit.engine import grade
 from qtoolkit.engine.build import shares_of
 from qtoolkit.engine.ties import foremost, in_order
 from qtoolkit.importance import FULL
@@ -147,7 +148,8 @@ def drop_unit(result: Assessment) -> pd.DataFrame:
     Returns
     -------
     DataFrame, indexed by the unit left out
-        grades (other units whose grade changes), swaps (pairs of other units whose order changes, a tie made or broken
+        grades (other units whose grade changes), places (those of them whose grade would change to the same one with every score
+        as it was: a place of a quota or among the last moved), swaps (pairs of other units whose order changes, a tie made or broken
         included), largest (largest change of another unit's published score, in points). All are 0 unless scoring depends
         on the set of units or a quota does.
     """
@@ -157,8 +159,10 @@ def drop_unit(result: Assessment) -> pd.DataFrame:
         ranks, before = other.ranks.to_numpy(), result.ranks[other.ranks.index].to_numpy()
         swaps = np.sign(ranks[:, None] - ranks) != np.sign(before[:, None] - before)
         change = (other.scores - result.scores[other.scores.index]).abs().max()
-        rows[unit] = (int((other.grades != result.grades[other.grades.index]).sum()), int(swaps.sum()) // 2, float(change))
-    return pd.DataFrame.from_dict(rows, orient="index", columns=["grades", "swaps", "largest"])
+        now, held = other.grades.cat.codes.to_numpy(), grade(other.engine, result.base[other.grades.index].to_numpy())
+        moved = now != result.grades[other.grades.index].cat.codes.to_numpy()
+        rows[unit] = (int(moved.sum()), int((moved & (held == now)).sum()), int(swaps.sum()) // 2, float(change))
+    return pd.DataFrame.from_dict(rows, orient="index", columns=["grades", "places", "swaps", "largest"])
 
 
 def streaks(result: Assessment) -> pd.DataFrame:

@@ -30,15 +30,15 @@ def results(result: Assessment) -> list[Block]:
     frame = pd.DataFrame({"rank": result.ranks[order].to_numpy(), "unit": _labels(result, order)})
     frame["score"] = result.scores[order].to_numpy()
     frame["grade"] = _grades(result, result.grades[order])
-    columns = {"rank": words.RANK, "unit": words.UNIT, "score": words.SCORE, "grade": words.GRADE}
+    columns = {"rank": words.RANK, "unit": words.UNIT, "score": words.SCORE, "grade": words.COMPUTED}
     if 1 < len(scheme.indicators) <= 6:
         for top in scheme.indicators:
             frame[f"node:{top.id}"] = _node_or_blank(result, top.id)[order].to_numpy()
             columns[f"node:{top.id}"] = say(zh="{name}（{p:g}分）", en="{name} ({p:g})", name=top.name, p=top.points)
     formats = {"score": words.score_format(result)} | {c: ".2f" for c in columns if c.startswith("node:")}
-    if "approved" in result.table.remarks:
+    if words.is_approved(result):
         frame["approved"] = _grades(result, result.approved[order])
-        columns |= {"grade": Text("初评等级", "Computed grade"), "approved": Text("审定等级", "Approved grade")}
+        columns["approved"] = words.APPROVED
     if scheme.conversion:
         frame["converted"] = result.converted[order].to_numpy()
         columns["converted"] = say(zh="折算计入{name}", en="Points in {name}", name=scheme.conversion.name)
@@ -46,15 +46,15 @@ def results(result: Assessment) -> list[Block]:
     steps = result.steps
     by_other = steps[steps["set_by"] != "score"]
     if by_other.empty:
-        how = Text("各考核对象的等级均由得分确定。", "Every grade follows from the score.")
+        how = Text("各考核对象的初评等级均由得分确定。", "Every computed grade follows from the score.")
     else:
         names = {f"veto:{veto.id}": veto.name for veto in scheme.vetoes} | {
             "quota": Text("等级名额", "the quota"), "last": Text("名次在末位", "its place among the last"),
         }  # fmt: skip
         how = listing(
             say(
-                zh="{unit}按得分为{by_score}，因{cause}定为{grade}",
-                en="{unit} is {by_score} by score and {grade} because of {cause}",
+                zh="{unit}按得分为{by_score}，因{cause}初评为{grade}",
+                en="{unit} is {by_score} by score and computed as {grade} because of {cause}",
                 unit=result.labels[unit], by_score=scheme.grade(row["by_score"]).label, cause=names[row["set_by"]],
                 grade=scheme.grade(row["grade"]).label,
             )
@@ -64,7 +64,7 @@ def results(result: Assessment) -> list[Block]:
     intro = say(
         zh="按本方案测算，{counts}。平均得分{mean:.2f}分，标准差{sd:.2f}分。{how}",
         en="Under this scheme: {counts}. The mean score is {mean:.2f}, the standard deviation {sd:.2f}. {how}",
-        counts=words.counts(result), mean=result.scores.mean(), sd=result.scores.std(ddof=1) if len(order) > 1 else 0.0,
+        counts=words.both_counts(result), mean=result.scores.mean(), sd=result.scores.std(ddof=1) if len(order) > 1 else 0.0,
         how=how,
     )
     return [

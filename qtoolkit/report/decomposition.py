@@ -169,7 +169,7 @@ def lists(result: Assessment) -> list[Block]:
             "consequence": (Text("处理", "Consequence"), [g.consequence for g, _ in rows], ""),
             "unit": (words.UNIT, [result.labels[unit] for _, unit in rows], ""),
             "score": (words.SCORE, [result.scores[unit] for _, unit in rows], words.score_format(result)),
-            "grade": (words.GRADE, [g.label for g, _ in rows], ""),
+            "grade": (words.APPROVED if words.is_approved(result) else words.COMPUTED, [g.label for g, _ in rows], ""),
             "set_by": (
                 Text("等级依据", "Grade set by"),
                 [Text("审定", "approval") if differs[unit] else causes[steps.loc[unit, "set_by"]] for _, unit in rows], "",
@@ -200,8 +200,8 @@ def lists(result: Assessment) -> list[Block]:
         said = lambda name: [words.both(remarks.at[unit, name]) if name in remarks else None for unit in changed]  # noqa: E731
         columns = {
             "unit": (words.UNIT, [result.labels[unit] for unit in changed], ""),
-            "computed": (Text("初评等级", "Computed"), [scheme.grade(result.grades[unit]).label for unit in changed], ""),
-            "approved": (Text("审定等级", "Approved"), [scheme.grade(result.approved[unit]).label for unit in changed], ""),
+            "computed": (words.COMPUTED, [scheme.grade(result.grades[unit]).label for unit in changed], ""),
+            "approved": (words.APPROVED, [scheme.grade(result.approved[unit]).label for unit in changed], ""),
             "reason": (Text("理由", "Reason"), said("approved_reason"), ""),
             "by": (Text("审定机关", "Approved by"), said("approved_by"), ""),
         }
@@ -243,18 +243,19 @@ def dependence(result: Assessment) -> list[Block]:
         table = decomposition.drop_unit(result)
         moved = table[(table["grades"] > 0) | (table["swaps"] > 0)].sort_values(["grades", "swaps"], ascending=False)
         text = say(
-            zh="部分得分取决于同时考核的其他单位。逐一剔除检验：剔除任一单位后，其余单位等级有变化的情形{grades}个，位次有变化的情形{swaps}个"
-            "（共{n}个），得分变动最多{largest:.2f}分。",
+            zh="部分得分取决于同时考核的其他单位。逐一剔除检验：剔除任一单位后，其余单位初评等级有变化的情形{grades}个{cause}，位次有变化的情形"
+            "{swaps}个（共{n}个），得分变动最多{largest:.2f}分。",
             en="Some scores depend on who else is assessed. Leaving out each unit in turn: in {grades} of {n:case|cases} a "
-            "grade of another changes, in {swaps} an order of two others; a score moves by at most {largest:.2f} points.",
+            "computed grade of another changes{cause}, in {swaps} an order of two others; a score moves by at most {largest:.2f} points.",
             grades=int((table["grades"] > 0).sum()), swaps=int((table["swaps"] > 0).sum()), n=len(table),
-            largest=float(table["largest"].max()),
+            largest=float(table["largest"].max()), cause=_by_places(table),
         )
-        blocks.append(Paragraph(text, "operation", Text("相对评分检验", "Scores that depend on the others")))
+        blocks.append(Paragraph(text, "operation", Text("剔除单位检验", "Leaving out one unit")))
         if len(moved):
             columns = {
                 "unit": (Text("剔除的单位", "Left out"), [result.labels[unit] for unit in moved.index], ""),
-                "grades": (Text("等级变化家数", "Grades changed"), list(moved["grades"]), "d"),
+                "grades": (Text("初评等级变化家数", "Computed grades changed"), list(moved["grades"]), "d"),
+                "places": (Text("其中仅因名额或末位", "Of these by places alone"), list(moved["places"]), "d"),
                 "swaps": (Text("位次对调对数", "Pairs reversed"), list(moved["swaps"]), "d"),
                 "largest": (Text("最大得分变动", "Largest change of score"), list(moved["largest"]), ".2f"),
             }
@@ -269,6 +270,19 @@ def dependence(result: Assessment) -> list[Block]:
         }
         blocks.append(table_of("outliers", Text("异常值处理记录", "Log of treated outliers"), "annex_scores", columns))
     return blocks
+
+
+def _by_places(table: pd.DataFrame) -> Text:
+    """In how many cases of a changed grade no score had a part in it: the unit left out had a place, or filled the ranks."""
+    cases = table[table["grades"] > 0]
+    only = int((cases["places"] == cases["grades"]).sum())
+    if not only:
+        return Text("", "")
+    return say(
+        zh="（其中{only}个只因名额或末位名单随之变动，与相对评分无关）",
+        en=" ({only} of them only because places of a quota or the last places moved, not by relative scoring)",
+        only=only,
+    )
 
 
 def checks(result: Assessment) -> list[Block]:

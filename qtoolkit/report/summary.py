@@ -27,10 +27,10 @@ def summary(result: Assessment, near_miss: float, previous: Case | None = None) 
     order = result.scores.sort_values(ascending=False, kind="stable").index
     form = words.score_format(result)
     conclusion = say(
-        zh="总体结论：按本方案测算，{n}家考核对象中{counts}；得分最高的是{top}（{high}分），最低的是{bottom}（{low}分）。",
+        zh="总体结论：按本方案测算，{n}家考核对象{counts}；得分最高的是{top}（{high}分），最低的是{bottom}（{low}分）。",
         en="Conclusion: under this scheme the {n:unit is|units are} graded as follows: {counts}. The highest score is "
         "{top}'s ({high}), the lowest {bottom}'s ({low}).",
-        n=len(order), counts=words.counts(result), top=result.labels[order[0]],
+        n=len(order), counts=words.both_counts(result), top=result.labels[order[0]],
         high=format(result.scores[order[0]], form), bottom=result.labels[order[-1]],
         low=format(result.scores[order[-1]], form),
     )
@@ -58,7 +58,8 @@ def summary(result: Assessment, near_miss: float, previous: Case | None = None) 
 
 
 def _grade_counts(result: Assessment, near: pd.DataFrame, last: Assessment | None) -> DataTable:
-    """How many units have each grade, how many had it last year, and how many of them are near-misses."""
+    """How many units have each grade by computation and as approved, how many had it last year, and how many of those with
+    the computed grade are near-misses."""
     tally, close = result.grades.value_counts(), near["grade"].value_counts()
     grades = result.scheme.grades
     frame = pd.DataFrame(
@@ -73,14 +74,20 @@ def _grade_counts(result: Assessment, near: pd.DataFrame, last: Assessment | Non
     columns = {
         "grade": words.GRADE,
         "cutoff": Text("分数线", "Cutoff"),
-        "n": Text("家数", "Units"),
-        "share": Text("占比", "Share"),
-        "near": Text("其中临界单位", "Near-misses among them"),
+        "n": Text("初评家数", "Units, computed"),
+        "share": Text("初评占比", "Share, computed"),
+        "near": Text("初评中临界单位", "Near-misses, computed"),
     }
+    if words.is_approved(result):
+        approved = result.approved.value_counts()
+        frame.insert(list(frame).index("share"), "approved", [int(approved.get(grade.id, 0)) for grade in grades])
+        columns["approved"] = Text("审定家数", "Units, approved")
     if last is not None and [g.id for g in last.scheme.grades] == [g.id for g in grades]:
         before = last.approved.value_counts()
-        frame.insert(3, "last", [int(before.get(grade.id, 0)) for grade in grades])
-        columns["last"] = Text("上年度家数", "Units last year")
+        frame.insert(list(frame).index("share"), "last", [int(before.get(grade.id, 0)) for grade in grades])
+        columns["last"] = (
+            Text("上年度审定家数", "Approved last year") if words.is_approved(last) else Text("上年度初评家数", "Computed last year")
+        )
     caption = Text("各等级家数", "Units in each grade")
     return DataTable("grade_counts", caption, frame, columns, {"cutoff": "g", "share": ".1%"}, "summary")
 

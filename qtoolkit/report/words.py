@@ -17,6 +17,8 @@ SCORE = Text("得分", "Score")
 GRADE = Text("等级", "Grade")
 RANK = Text("位次", "Rank")
 
+COMPUTED, APPROVED = Text("初评等级", "Computed grade"), Text("审定等级", "Approved grade")
+
 NONE = Text("无", "none")
 BARRED = {
     grade_cutoffs.LINE: Text("分数线", "cutoff"),
@@ -57,6 +59,22 @@ def counts(result: Assessment, grades: pd.Series | None = None) -> Text:
         say(zh="{grade}{n}家", en="{grade}: {n}", grade=grade.label, n=int(tally.get(grade.id, 0)))
         for grade in result.scheme.grades
     )
+
+
+def both_counts(result: Assessment) -> Text:
+    """How many units have each grade, said to be computed (初评), and of those approved (审定) where the data hold them."""
+    computed = say(zh="初评{counts}", en="computed grades {counts}", counts=counts(result))
+    if not is_approved(result):
+        return computed
+    return say(
+        zh="{computed}，审定{counts}", en="{computed}; approved grades {counts}",
+        computed=computed, counts=counts(result, result.approved),
+    )
+
+
+def is_approved(result: Assessment) -> bool:
+    """Whether the data hold approved grades, so that the two must be told apart in every count."""
+    return "approved" in result.table.remarks
 
 
 def bands(scheme: Scheme) -> Text:

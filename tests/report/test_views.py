@@ -201,7 +201,7 @@ def test_near_misses_and_gaps_name_those_whom_a_unit_must_pass():
 def test_departments_what_set_a_grade_and_synthetic_data_are_said_in_both_languages():
     blocks = all_blocks(office_case())
     zh, en = ("\n".join(" ".join(texts(block, language)) for block in blocks) for language in LANGUAGES)
-    assert "子市按得分为A，因质量安全事件定为D" in zh and "U is A by score and D because of a safety event" in en
+    assert "子市按得分为A，因质量安全事件初评为D" in zh and "U is A by score and computed as D because of a safety event" in en
     assert "市监局" in zh and "住建局" in zh and "Market office" in en and "Works office" in en
     assert "模拟数据" in zh and "synthetic" in en
     assert "寅市得分恰为等级“A”的分数线 90 分，达到该等级的分数线，因名额、末位或否决定为“B”" in zh
