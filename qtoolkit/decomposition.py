@@ -9,7 +9,7 @@ import pandas as pd
 
 from qtoolkit.assessment import Assessment
 from qtoolkit.cutoffs import margins
-from qtoolkit.engine import grade
+from qtoolkit.engine import grade as grades_of
 from qtoolkit.engine.build import shares_of
 from qtoolkit.engine.ties import foremost, in_order
 from qtoolkit.importance import FULL
@@ -159,7 +159,7 @@ def drop_unit(result: Assessment) -> pd.DataFrame:
         ranks, before = other.ranks.to_numpy(), result.ranks[other.ranks.index].to_numpy()
         swaps = np.sign(ranks[:, None] - ranks) != np.sign(before[:, None] - before)
         change = (other.scores - result.scores[other.scores.index]).abs().max()
-        now, held = other.grades.cat.codes.to_numpy(), grade(other.engine, result.base[other.grades.index].to_numpy())
+        now, held = other.grades.cat.codes.to_numpy(), grades_of(other.engine, result.base[other.grades.index].to_numpy())
         moved = now != result.grades[other.grades.index].cat.codes.to_numpy()
         rows[unit] = (int(moved.sum()), int((moved & (held == now)).sum()), int(swaps.sum()) // 2, float(change))
     return pd.DataFrame.from_dict(rows, orient="index", columns=["grades", "places", "swaps", "largest"])

@@ -137,9 +137,10 @@ def _ends(result: Assessment) -> Iterator[Flag]:
 
 def _columns(result: Assessment) -> Iterator[Flag]:
     """Columns that distinguish nobody, or that look like shares typed for percentages."""
+    empty = without_data(result)
     for j, leaf in enumerate(result.scheme.leaves):
         shares = result.matrix.iloc[:, j].dropna()
-        if len(shares) > 1 and shares.max() - shares.min() < 1e-12:
+        if leaf.id not in empty and len(shares) > 1 and shares.max() - shares.min() < 1e-12:
             text = say(
                 zh="“{leaf}”各考核对象得分率相同（{share:.1%}），占{points:g}分而不起区分作用。",
                 en="“{leaf}”: all units have the same share of full marks ({share:.1%}); its {points:g} points rank nobody.",
@@ -156,6 +157,12 @@ def _columns(result: Assessment) -> Iterator[Flag]:
                     leaf=leaf.name,
                 )
                 yield "fraction", None, leaf.id, text
+
+
+def without_data(result: Assessment) -> list[str]:
+    """Leaves of which no unit has a value: what they show is what the scheme presumes, not how the units differ."""
+    empty = np.isin(result.table.status, BLANKS).all(axis=0)
+    return [leaf.id for leaf, nothing in zip(result.scheme.leaves, empty, strict=True) if nothing]
 
 
 def _spans_percent(leaf: Indicator) -> bool:

@@ -7,13 +7,16 @@ import pandas as pd
 from qtoolkit import importance
 from qtoolkit.assessment import Assessment
 from qtoolkit.engine.ties import foremost
-from qtoolkit.language import Text, listing, say
+from qtoolkit.flags import without_data
+from qtoolkit.language import Text, listing, say, settled
 from qtoolkit.report import figures, words
 from qtoolkit.report.blocks import Block, Chart, DataTable, Paragraph
 
 HIGH_SATURATION, LOW_SPREAD = 0.8, 0.05
 MANY_LEAVES = 20  # beyond so many, the body of the memo shows only those with something to look at
 WORKS = Text("运行正常", "works as meant")
+FEW = 3  # names in a sentence
+PRESUMED = Text("尚无数据，得分为方案假定", "no data yet: scored as presumed")
 
 
 def _labels(result: Assessment, index: pd.Index) -> list[Text]:
@@ -90,7 +93,8 @@ def operation(result: Assessment) -> list[Block]:
     names = {leaf.id: leaf.name for leaf in result.scheme.leaves}
     frame = table.reset_index(drop=True)
     frame.insert(0, "leaf", [names[id] for id in table.index])
-    frame["verdict"] = [_verdict(row) for row in table.itertuples()]
+    empty = without_data(result)
+    frame["verdict"] = [PRESUMED if row.Index in empty else _verdict(row) for row in table.itertuples()]
     frame = frame[["leaf", "points", "mean", "full", "zero", "sd", "variance_share", "verdict"]]
     columns = {
         "leaf": Text("考核要点", "Indicator"),
@@ -103,7 +107,9 @@ def operation(result: Assessment) -> list[Block]:
         "verdict": Text("评价", "Verdict"),
     }
     formats = {"points": "g", "mean": ".1%", "full": ".1%", "zero": ".1%", "sd": ".3f", "variance_share": ".1%"}
-    blocks: list[Block] = [Paragraph(text, "operation", style="item") for text in _verdicts(result, table, names)]
+    blocks: list[Block] = [Paragraph(text, "operation", style="item") for text in _verdicts(table.drop(index=empty), names)]
+    if empty:
+        blocks.append(Paragraph(_presumed(names, empty), "operation", style="item"))
     look = {"shade": ("mean",), "widths": (3, 0.8, 1, 0.9, 0.9, 1, 1.1, 2)}
     many = len(frame) > MANY_LEAVES
     odd = frame[frame["verdict"] != WORKS]
@@ -140,20 +146,26 @@ def _verdict(row) -> Text:
     return WORKS
 
 
-def _verdicts(result: Assessment, table: pd.DataFrame, names: dict[str, Text]) -> list[Text]:
-    """What the table says, in plain words."""
+def _presumed(names: dict[str, Text], empty: list[str]) -> Text:
+    """The indicators without data, on which the other sentences say nothing."""
+    return say(
+        zh="尚无数据、得分为方案假定的指标不作评价：{names}。",
+        en="Indicators without data, whose scores are presumed by the scheme, are not judged: {names}.",
+        names=listing(names[id] for id in empty),
+    )
+
+
+def _verdicts(table: pd.DataFrame, names: dict[str, Text]) -> list[Text]:
+    """What the table says, in plain words, of the indicators that have data."""
     texts = []
-    everywhere = table.loc[table["n"] == len(result.scores), "variance_share"]
-    if everywhere.notna().all() and len(everywhere) > 1:
-        most = everywhere.index[foremost(everywhere)[0]]
-        least = everywhere.index[foremost(everywhere, falling=False)[0]]
+    parts = table["variance_share"]
+    if parts.notna().all() and len(parts) > 1:
+        most, least = (parts.index[foremost(parts, falling=way)] for way in (True, False))
         texts.append(
             say(
-                zh="拉开差距最多的是“{most}”，占{p:g}分，贡献总分差异的{share:.1%}；最少的是“{least}”，占{q:g}分，贡献{low:.1%}。",
-                en="“{most}” separates the units most: {p:g} points, {share:.1%} of the variance of the total; “{least}” least: "
-                "{q:g} points, {low:.1%}.",
-                most=names[most], p=table.loc[most, "points"], share=table.loc[most, "variance_share"],
-                least=names[least], q=table.loc[least, "points"], low=table.loc[least, "variance_share"],
+                zh="拉开差距最多的是{most}，贡献总分差异的{share}；最少的是{least}，贡献{low}。",
+                en="The units are separated most by {most}, with {share} of the variance of the total; least by {least}, with {low}.",
+                most=_some(names, table, most), share=_percent(parts.max()), least=_some(names, table, least), low=_percent(parts.min()),
             )
         )
     full = table.index[table["full"] >= HIGH_SATURATION]
@@ -170,6 +182,17 @@ def _verdicts(result: Assessment, table: pd.DataFrame, names: dict[str, Text]) -
         limit=LOW_SPREAD, names=listing(names[i] for i in flat) if len(flat) else words.NONE,
     )
     return [*texts, text]
+
+
+def _percent(share: float) -> str:
+    """As the table prints it."""
+    return f"{settled(100 * share):.1f}%".replace("-", "−")
+
+
+def _some(names: dict[str, Text], table: pd.DataFrame, ids: pd.Index) -> Text:
+    """Indicators that tie, with their points; beyond a few the rest is counted."""
+    shown = listing(say(zh="“{name}”（{p:g}分）", en="“{name}” ({p:g} points)", name=names[id], p=table.loc[id, "points"]) for id in ids[:FEW])
+    return shown if len(ids) <= FEW else say(zh="{shown}等{n}项", en="{shown} and so on ({n} in all)", shown=shown, n=len(ids))
 
 
 def details(result: Assessment) -> list[Block]:

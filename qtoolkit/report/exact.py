@@ -146,13 +146,14 @@ def transfers(result: Assessment) -> list[Block]:
     names = {leaf.id: leaf.name for leaf in result.scheme.leaves}
     pairs = found.table.rename_axis(index="from", columns="to").stack().rename("points").reset_index()
     pairs["exact"] = [found.exact.loc[row["from"], row["to"]] for _, row in pairs.iterrows()]
-    pairs = pairs[np.isfinite(pairs["points"])]
+    new = [leaf for leaf, column in zip(names, (result.table.status == robustness.NEW).T, strict=True) if column.all()]
+    pairs = pairs[np.isfinite(pairs["points"]) & ~pairs["from"].isin(new) & ~pairs["to"].isin(new)]
     pairs = pairs.iloc[in_order(pairs["points"], falling=False)]
     heading = Text("分值转移和单项调整", "Transfers and single changes")
     caption = Text("分值转移影响（由小到大）", "Transfers that change a grade (least first)")
     alone = robustness.stability_intervals(result)
     width = np.minimum(alone["high"] - alone["points"], alone["points"] - alone["low"])
-    width = width.iloc[in_order(width, falling=False)]
+    width = width.iloc[in_order(width, falling=False)].drop(index=new)
     blocks: list[Block] = []
     if pairs.empty:
         text = (

@@ -17,17 +17,26 @@ from qtoolkit.regions import Box
 from qtoolkit.report import exact, figures, words
 from qtoolkit.report.blocks import Block, Chart, DataTable, Paragraph, rounded_towards, table_of
 
+FEW = 8  # names in a sentence
+
 
 def ranges(result: Assessment, band: float) -> list[Block]:
     """Score ranges while the points move within ±band, with the sentence for the summary."""
     region = Box(relative=band)
     table = robustness.score_range(result, region).table
-    fixed, open_ = table[table["certain"]], table[~table["certain"]]
+    fixed, open_ = table[table["certain"]], table[~table["certain"] & table["free_of_new"]]
+    already = table[~table["certain"] & ~table["free_of_new"]]
     headline = say(
         zh="稳定性：{region}，{n}家等级确定不变；等级可能变化的有{m}家：{units}。",
         en="Robustness: with {region}, the grade of {n:unit|units} cannot change; that of {m} may: {units}.",
         region=region.describe(), n=len(fixed), m=len(open_), units=_possible(result, open_),
     )
+    if len(already):
+        headline = say(
+            zh="{headline}另有{k}家的等级与分值浮动无关，现行分值下即因指标尚无数据而不确定：{units}。",
+            en="{headline} That of {k} more is open even at the present points, because indicators have no data yet: {units}.",
+            headline=headline, k=len(already), units=_possible(result, already),
+        )
     held = holds(result, table)
     order = table.index[in_order(table["score"])]
     shown = table.loc[order]
@@ -156,15 +165,11 @@ def tolerances(result: Assessment, band: float) -> list[Block]:
         why = Text("没有分数线可能被跨过", "there is no cutoff to cross")
         text = say(zh="未计算允许浮动幅度：{why}。", en="Tolerances are not given: {why}.", why=why)
         return [Paragraph(text, "stability", heading)]
-    weak, strong = finite.index[0], finite.index[-1]
     below = finite["tolerance"] < band - SAME
     text = say(
-        zh="在总分不变的条件下，等级最不稳的是{weak}：各指标分值在{least}以内任意变动时等级不变；最稳的是{strong}（{most}）。"
-        "允许浮动幅度不足{band:.4g}%的有{n}家：{units}。",
-        en="With the total kept, the least certain grade is {weak}'s: it holds however the points move within {least}; the most "
-        "certain is {strong}'s ({most}). The tolerance is below {band:.4g}% for {n:unit|units}: {units}.",
-        weak=result.labels[weak], least=_percent(finite["tolerance"].iloc[0]), strong=result.labels[strong],
-        most=_percent(finite["tolerance"].iloc[-1]), band=100 * band, n=int(below.sum()),
+        zh="{extremes}允许浮动幅度不足{band:.4g}%的有{n}家：{units}。",
+        en="{extremes} The tolerance is below {band:.4g}% for {n:unit|units}: {units}.",
+        extremes=_least_and_most(result, table), band=100 * band, n=int(below.sum()),
         units=words.units(result, finite.index[below]),
     )
     proof = Text(
@@ -182,6 +187,27 @@ def tolerances(result: Assessment, band: float) -> list[Block]:
             Text("横条越长，等级越稳", "The longer the bar, the more certain the grade"), "annex_scores",
         ),
     ]
+
+
+def _least_and_most(result: Assessment, table: pd.DataFrame) -> Text:
+    """The least and the most certain grades, all that tie; one sentence where they are the same."""
+    values = table["tolerance"].astype(float).dropna()
+    weak, strong = (values.index[foremost(values.to_numpy(), falling=way)] for way in (False, True))
+    least = _percent(values[weak[0]])
+    if len(weak) == len(values):
+        return say(
+            zh="在总分不变的条件下，可以计算允许浮动幅度的只有{n}家（{units}）：各指标分值在{least}以内任意变动时等级不变。",
+            en="With the total kept, a tolerance can be given for {n:unit|units} only ({units}): the grade holds however the points move within {least}.",
+            n=len(weak), units=words.units(result, weak, FEW), least=least,
+        )
+    most = values[strong[0]]
+    return say(
+        zh="在总分不变的条件下，等级最不稳的是{weak}：各指标分值在{least}以内任意变动时等级不变；最稳的是{strong}（{most}）。",
+        en="With the total kept, the least certain grade is that of {weak}: it holds however the points move within {least}; the most "
+        "certain is that of {strong} ({most}).",
+        weak=words.units(result, weak, FEW), least=least, strong=words.units(result, strong, FEW),
+        most=_percent(most) if np.isfinite(most) else Text("分值如何变动都不变", "whatever the points"),
+    )
 
 
 def _open_even_now(result: Assessment, table: pd.DataFrame) -> list[Block]:

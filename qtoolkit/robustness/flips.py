@@ -21,7 +21,7 @@ from qtoolkit.engine.core import leaf_scores
 from qtoolkit.errors import InputError, WorkError, real
 from qtoolkit.language import Text, listing, say
 from qtoolkit.regions import Region, area_of
-from qtoolkit.robustness.certificates import DOWN, UP, Certificates, frame, grades_at, in_reach, margin
+from qtoolkit.robustness.certificates import DOWN, NEW, UP, Certificates, frame, grades_at, in_reach, margin
 from qtoolkit.solver import solve_lp
 
 NUDGE = 1e-3  # points by which a slope is taken where a score is not linear
@@ -61,7 +61,8 @@ def cheapest_flip(
     step : float, optional
         Move in multiples of it, such as 1 or .5; any amounts if left out.
     region : Region, optional
-        Stay inside it: `Levels(0, 1)` keeps the points of the first level. Not together with `step`.
+        Stay inside it: `Levels(0, 1)` keeps the points of the first level. Not together with `step`. Without one, indicators
+        that have no data keep their points.
     zero_points : bool
         Whether indicators of 0 points may receive points.
 
@@ -92,7 +93,7 @@ def cheapest_flip(
     refused = in_reach(result, codes)
     barred = in_reach(result, codes + 1) & np.isfinite(needs[UP])  # a quota may leave no place there
     if region is None:
-        best, floor, why = _greedily(result, needs, barred, step, zero_points)
+        best, floor, why = _greedily(result, needs, barred, step, _movable(result, zero_points))
     else:
         best, floor, why = _by_program(result, region, needs, barred)
     floor[~np.isfinite(needs[DOWN]) & ~np.isfinite(needs[UP])] = np.inf  # there is no end to cross
@@ -120,6 +121,12 @@ def cheapest_flip(
         index=result.scores.index,
     )
     return Certificates(table, {"flip": frame(result, best, found)})
+
+
+def _movable(result: Assessment, zero_points: bool) -> np.ndarray:
+    """Leaves (d,) whose points may be moved. What a leaf without data brings is presumed, so that no grade can be said to
+    change by its points."""
+    return (zero_points | (result.points.to_numpy() > 0)) & ~(result.table.status == NEW).all(axis=0)
 
 
 def _grades_after(result: Assessment, points: np.ndarray) -> np.ndarray:
@@ -193,7 +200,7 @@ def _recipe(result: Assessment, change: np.ndarray, decimals: int) -> Text:
     return say(zh="调出{sources}，调入{targets}", en="taking from {sources} and giving to {targets}", sources=sources, targets=targets)
 
 
-def _greedily(result: Assessment, needs, barred, step, zero_points):
+def _greedily(result: Assessment, needs, barred, step, movable):
     """Points after the cheapest move of each unit (n, d), NaN where none changes the grade; what it cannot be cheaper than
     (n,); why (n,)."""
     e, points = result.engine, result.points.to_numpy()
@@ -214,21 +221,21 @@ def _greedily(result: Assessment, needs, barred, step, zero_points):
             if not np.isfinite(need):
                 continue
             curve = (own[k], e.const[k]) if straight[k] else (slope[k], np.zeros(d))
-            take, give = (_moves(curve, points, sign, direction, step, zero_points) for direction in (-1, 1))
+            take, give = (_moves(curve, points, sign, direction, step, movable) for direction in (-1, 1))
             if not (barred[k] and side == UP):
                 found.append(_apart(take, give, need, step, d) if straight[k] else _search(result, k, take, give, step, side))
             if not (take.certain and give.certain):
-                take, give = (_moves(curve, points, sign, way, step, zero_points, loose=True) for way in (-1, 1))
+                take, give = (_moves(curve, points, sign, way, step, movable, loose=True) for way in (-1, 1))
             floors.append(_merge(take, give, need, step))
         if min(map(_moved, found), default=np.inf) < np.inf:
             best[k] = np.maximum(points + min(found, key=_moved), 0.0)
         floor[k] = min(floors, default=np.inf) if straight[k] else 0.0
     shared = np.flatnonzero(bent & np.isfinite(best).all(axis=1))
-    _raise_floors(result, best, needs, step, zero_points, shared, floor)
+    _raise_floors(result, best, needs, step, movable, shared, floor)
     return best, floor, np.where(why == "", "cut", why)
 
 
-def _raise_floors(result: Assessment, best, needs, step, zero_points, units: np.ndarray, floor: np.ndarray) -> None:
+def _raise_floors(result: Assessment, best, needs, step, movable, units: np.ndarray, floor: np.ndarray) -> None:
     """What a change cannot be cheaper than where blanks are shared out: no cheaper one moves any leaf by more than the one
     found, and over that box lines enclose the score; into `floor`."""
     points = result.points.to_numpy()
@@ -242,7 +249,7 @@ def _raise_floors(result: Assessment, best, needs, step, zero_points, units: np.
             if need <= 0:
                 floors.append(0.0)
             elif np.isfinite(need):
-                moves = (_moves((A, np.zeros(A.size)), points, sign, way, step, zero_points) for way in (-1, 1))
+                moves = (_moves((A, np.zeros(A.size)), points, sign, way, step, movable) for way in (-1, 1))
                 floors.append(_merge(*moves, need, step))
         floor[k] = min(floors)
 
@@ -251,7 +258,7 @@ def _moved(change: np.ndarray | None) -> float:
     return np.inf if change is None else float(np.maximum(change, 0).sum())
 
 
-def _moves(curve, points, sign: int, direction: int, step: float | None, zero_points: bool, loose: bool = False) -> _Moves:
+def _moves(curve, points, sign: int, direction: int, step: float | None, movable: np.ndarray, loose: bool = False) -> _Moves:
     """What leaves can give (direction −1) or take (+1), the best first for raising (sign 1) or lowering a score.
 
     A leaf's score bends where a deduction reaches zero or full marks. As long as each further piece is worth no more than
@@ -262,8 +269,7 @@ def _moves(curve, points, sign: int, direction: int, step: float | None, zero_po
     far = np.where(direction < 0, points, points.sum())  # how much a leaf can move
     if step is not None:
         far = np.floor(far / step + SMALL) * step
-    if not zero_points:
-        far = np.where(points > 0, far, 0.0)
+    far = np.where(movable, far, 0.0)
     leaf, amount, worth, certain = [], [], [], True
     straight = np.flatnonzero((b == 0) & (far > 0))
     bent = np.flatnonzero((b != 0) & (far > 0))

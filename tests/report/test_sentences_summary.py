@@ -3,15 +3,19 @@ languages and random schemes, on the views alone."""
 
 import re
 from collections import Counter
+from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import qtoolkit as qt
+from qtoolkit.inputs.statuses import NEW
 from qtoolkit.language import LANGUAGES
-from qtoolkit.report import assessment, decomposition, reasons, summary
+from qtoolkit.regions import Box
+from qtoolkit.report import assessment, decomposition, exact, reasons, sensitivity, summary
 from qtoolkit.report.blocks import DataTable, Paragraph, payload
 from tests import strategies
 from tests.examples import share
@@ -173,3 +177,141 @@ def test_a_fall_is_not_put_on_points_that_alone_would_raise_the_score():
         assert points == pytest.approx(alone["巳市"], abs=0.005) and whole == pytest.approx(points + rest, abs=0.011)
         assert whole == pytest.approx(found.decomposition.loc["巳市", "points"], abs=0.005)
         assert not any("分值和评分规则调整" in text for text in texts)
+
+
+# Discrimination: the most and the least are those of the table beside the sentence.
+
+
+def number(cell):
+    """What a cell of percent, such as "−2.5%", says; NaN where there is none."""
+    return float(cell.replace("−", "-").rstrip("%")) if cell.strip("—–- ") else float("nan")
+
+
+OPERATION = {"zh": ("考核要点", "对总分差异的贡献", "评价"), "en": ("Indicator", "Part in variance", "Verdict")}
+MOST = {
+    "zh": r"最多的是“(.*?)”（.*?贡献总分差异的(\S+?%)；最少的是“(.*?)”（.*?，贡献(\S+?%)。",
+    "en": r"most by “(.*?)” \(.*?with (\S+?%) of the variance of the total; least by “(.*?)” \(.*?, with (\S+?%)\.",
+}
+PRESUMED = {"zh": "尚无数据，得分为方案假定", "en": "no data yet: scored as presumed"}
+
+
+def check_most_and_least(result):
+    blocks = assessment.operation(result)
+    for language in LANGUAGES:
+        leaf, part, verdict = OPERATION[language]
+        table = tables(blocks, language)["operation"]
+        table = table[table[verdict] != PRESUMED[language]]
+        values, texts = table[part].map(number), sentences(blocks, language)
+        if values.isna().any() or len(values) < 2:
+            assert not any(re.search(MOST[language], text) for text in texts)
+            continue
+        most, high, least, low = one(texts, MOST[language]).groups()
+        assert (number(high), number(low)) == (values.max(), values.min())
+        assert values[table[leaf] == most].max() == values.max() and values[table[leaf] == least].min() == values.min()
+
+
+def test_the_indicators_that_separate_most_and_least_are_those_of_the_table(result):
+    """Indicators with gaps count (the provinces' excellent-grade rate has 33.2%) and so do negative contributions."""
+    check_most_and_least(result)
+
+
+@EXAMPLES
+@given(results(approval=False))
+def test_the_indicators_that_separate_most_and_least_are_those_of_the_table_in_random_schemes(result):
+    check_most_and_least(result)
+
+
+def without_data(case, drop, new="full"):
+    """A shipped case of which some indicators have no column, with what the scheme presumes of such."""
+    scheme = case.scheme.model_copy(update={"missing": case.scheme.missing.model_copy(update={"new": new})})
+    table = case.table
+    status, raw = table.status.copy(), table.raw.copy()
+    for id in drop:
+        j = [leaf.id for leaf in scheme.leaves].index(id)
+        status[:, j], raw[:, j] = NEW, None
+    return qt.assess(scheme, replace(table, status=status, raw=raw, stages={}))
+
+
+
+@pytest.fixture(scope="module")
+def gapped():
+    case = qt.read_case("provinces-2008")
+    ids = [leaf.id for leaf in case.scheme.leaves]
+    return without_data(case, [ids[0], ids[3], ids[5]])
+
+
+def test_what_missing_data_do_is_not_put_on_the_band_of_points(gapped):
+    """At ±0 the points do not move: whoever is open there is open for want of data, and is not counted among those that a
+    band of points opens."""
+    at_zero = qt.robustness.score_range(gapped, Box(relative=0.0)).table
+    already = [gapped.labels[unit] for unit in at_zero.index[~at_zero["certain"]]]
+    wide = qt.robustness.score_range(gapped, Box(relative=0.1)).table
+    assert already and len(already) < (~wide["certain"]).sum() + 1
+    for language, pattern in (
+        ("zh", r"(\d+)家等级确定不变；等级可能变化的有(\d+)家：(.*?)。另有(\d+)家的等级与分值浮动无关.*?：(.*?)。$"),
+        ("en", r"the grade of (\d+) units? cannot change; that of (\d+) may: (.*?)\. That of (\d+) more .*?: (.*?)\.$"),
+    ):
+        match = one(sentences(sensitivity.ranges(gapped, 0.1), language), pattern)
+        assert (int(match[1]), int(match[4])) == (int(wide["certain"].sum()), len(already))
+        assert int(match[1]) + int(match[2]) + int(match[4]) == len(wide)
+        for label in already:
+            assert label.of(language) in match[5] and not re.search(rf"\b{label.of('en')} \(", match[3])
+
+
+def test_an_indicator_without_data_is_not_said_to_rank_nobody(gapped):
+    ids = [leaf.id for leaf in gapped.scheme.leaves]
+    empty = [gapped.scheme.indicator(id).name for id in (ids[0], ids[3], ids[5])]
+    assert gapped.flags[gapped.flags.kind == "constant"].empty
+    blocks = assessment.operation(gapped)
+    for language in LANGUAGES:
+        leaf, _, verdict = OPERATION[language]
+        table = tables(blocks, language)["operation"].set_index(leaf)[verdict]
+        assert [table[name.of(language)] for name in empty] == [PRESUMED[language]] * 3
+        texts = sentences(blocks, language)
+        assert all(name.of(language) in texts[-1] for name in empty)
+        assert not any(name.of(language) in text for text in texts[:-1] for name in empty)
+
+
+def check_least_and_most(result):
+    """The least and the most certain are the ends of the table's column, and not the same unit."""
+    blocks = sensitivity.tolerances(result, 0.1)
+    found = tables(blocks, "zh")
+    if "tolerances" not in found:
+        return
+    table = qt.robustness.tolerance(result).table["tolerance"].astype(float).dropna()
+    labels = {unit: label.zh for unit, label in result.labels.items()}
+    text = sentences(blocks, "zh")[0]
+    if match := re.search(r"最不稳的是(.*?)：.*?；最稳的是(.*?)（", text):
+        weak, strong = match.groups()
+        assert table.min() < table.max() and weak != strong
+        assert all(labels[u] in weak for u in table.index[table == table.min()][:1])
+        assert all(labels[u] in strong for u in table.index[table == table.max()][:1])
+    else:
+        assert f"只有{len(table)}家" in text and np.allclose(table[np.isfinite(table)], table.min(), atol=1e-9)
+
+
+def test_the_least_and_the_most_certain_grade_are_not_the_same_one(gapped):
+    check_least_and_most(gapped)
+    frame = pd.DataFrame({"a": [0.9], "b": [0.8]}, index=["甲市"])
+    result = qt.assess(qt.Scheme.flat({"a": 60, "b": 40}, {"A": 80, "B": 0}), frame)
+    (text,) = (b.text for b in sensitivity.tolerances(result, 0.1)[:1])
+    assert "最稳" not in text.zh and "only (甲市)" in text.en and "只有1家（甲市）" in text.zh
+
+
+@settings(max_examples=share(30, 10))
+@given(results(approval=False))
+def test_the_least_and_the_most_certain_grades_are_the_ends_of_the_table_in_random_schemes(result):
+    check_least_and_most(result)
+
+
+def test_no_recipe_moves_points_of_an_indicator_without_data(gapped):
+    ids = [leaf.id for leaf in gapped.scheme.leaves]
+    names = [gapped.scheme.indicator(ids[j]).name for j in (0, 3, 5)]
+    for step in (None, 0.5):
+        found = qt.robustness.cheapest_flip(gapped, step=step)
+        assert np.isfinite(found.table["points_moved"]).any()
+        for unit, recipe in found.table["recipe"].dropna().items():
+            assert not any(name.of(language) in recipe.of(language) for name in names for language in LANGUAGES)
+            assert (found.witness(unit, "flip") - gapped.points)[[ids[j] for j in (0, 3, 5)]].abs().max() < 1e-9
+    moves = tables(exact.transfers(gapped), "zh")["transfers"].iloc[:, :2]
+    assert len(moves) and not moves.isin([name.zh for name in names]).any(axis=None)
