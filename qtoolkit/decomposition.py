@@ -14,6 +14,7 @@ from qtoolkit.engine.build import shares_of
 from qtoolkit.engine.ties import foremost, in_order
 from qtoolkit.importance import FULL
 from qtoolkit.inputs.scheme import Indicator
+from qtoolkit.inputs.statuses import NOT_APPLICABLE
 from qtoolkit.language import Text
 
 By = Literal["area", "aspect", "lead", "responsible"]
@@ -40,15 +41,39 @@ def lost_points(result: Assessment) -> pd.DataFrame:
     return (1 - result.matrix.fillna(1.0)) * result.points
 
 
+def applies(result: Assessment) -> pd.DataFrame:
+    """Where a leaf is scored and is not “not applicable” (n × d of bool), whatever the scheme gives for that."""
+    return result.matrix.notna() & (result.table.status != NOT_APPLICABLE)
+
+
+def mean_losses(result: Assessment) -> pd.Series:
+    """Mean points lost on each leaf over the units to which it applies; NaN where it applies to none.
+
+    >>> import pandas as pd
+    >>> import qtoolkit as qt
+    >>> r = qt.assess(qt.Scheme.flat({"a": 60, "b": 40}, {"A": 90, "B": 0}), pd.DataFrame({"a": [1.0, 0.5], "b": [0.5, 0.5]}))
+    >>> mean_losses(r).tolist()
+    [15.0, 20.0]
+    """
+    return lost_points(result).where(applies(result)).mean()
+
+
+def _lost(result: Assessment, lost: pd.Series, leaves: list[str]) -> tuple[float, float]:
+    """Points lost on some leaves on average, and their share of the points of those that apply to any unit."""
+    own = lost[leaves].dropna()
+    points = float(result.points[own.index].sum())
+    return float(own.sum()), float(own.sum()) / points if points else float("nan")
+
+
 def losses(result: Assessment, by: By = "lead") -> pd.DataFrame:
     """Points lost by area (area), aspect (aspect), department that scores (lead) or that does the work (responsible).
 
     Returns
     -------
     DataFrame
-        One row a name, indexed by its Chinese wording, worst first: name (Text), leaves, points, lost (mean points lost a
-        unit), share (of its points). A leaf of several departments counts for each of them. Empty where the scheme names
-        none.
+        One row a name, indexed by its Chinese wording, worst first: name (Text), leaves, points, lost (points lost on
+        average, each leaf over the units to which it applies), share (of the points of leaves that apply to any). A leaf of
+        several departments counts for each of them. Empty where the scheme names none.
 
     >>> import pandas as pd
     >>> import qtoolkit as qt
@@ -56,14 +81,13 @@ def losses(result: Assessment, by: By = "lead") -> pd.DataFrame:
     >>> losses(r, "area").empty
     True
     """
-    lost, names, ids = lost_points(result).mean(), {}, {}
+    lost, names, ids = mean_losses(result), {}, {}
     for leaf in result.scheme.leaves:
         for name in names_of(leaf, by):
             names.setdefault(name.zh, name)
             ids.setdefault(name.zh, []).append(leaf.id)
-    rows = [(names[n], len(own), float(result.points[own].sum()), float(lost[own].sum())) for n, own in ids.items()]
-    table = pd.DataFrame(rows, index=list(ids), columns=["name", "leaves", "points", "lost"])
-    table["share"] = table["lost"] / table["points"]
+    rows = [(names[n], len(own), float(result.points[own].sum()), *_lost(result, lost, own)) for n, own in ids.items()]
+    table = pd.DataFrame(rows, index=list(ids), columns=["name", "leaves", "points", "lost", "share"])
     return table.iloc[in_order(table["lost"])]
 
 

@@ -49,6 +49,12 @@ def losses(result: Assessment) -> list[Block]:
             parts=words.semicolons(parts),
         )  # fmt: skip
         blocks.append(Paragraph(text, "operation"))
+    if parts and not decomposition.applies(result).all(axis=None):
+        text = Text(
+            "各项失分和失分率按该项适用的考核对象平均，不适用或不计分的不计入。",
+            "Points and shares lost on an item are means over the units to which it applies; where it does not apply or is not scored it does not count.",
+        )
+        blocks.append(Paragraph(text, "annex_scores", style="note"))
     if all(leaf.lead is None and leaf.responsible is None for leaf in result.scheme.leaves):
         text = Text(
             "方案未列考核牵头部门和责任单位，不作部门失分分析。",

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import qtoolkit as qt
-from qtoolkit.inputs.statuses import NEW
-from qtoolkit.language import LANGUAGES
+from qtoolkit.inputs.statuses import NEW, NOT_APPLICABLE
+from qtoolkit.language import LANGUAGES, Text
 from qtoolkit.regions import Box
 from qtoolkit.report import assessment, decomposition, exact, reasons, sensitivity, summary
 from qtoolkit.report.blocks import DataTable, Paragraph, payload
@@ -315,3 +315,62 @@ def test_no_recipe_moves_points_of_an_indicator_without_data(gapped):
             assert (found.witness(unit, "flip") - gapped.points)[[ids[j] for j in (0, 3, 5)]].abs().max() < 1e-9
     moves = tables(exact.transfers(gapped), "zh")["transfers"].iloc[:, :2]
     assert len(moves) and not moves.isin([name.zh for name in names]).any(axis=None)
+
+
+# Points lost, over the units to which an item applies.
+
+KINDS_OF_LOSS = ("area", "aspect", "lead", "responsible")
+
+
+def check_losses(result):
+    """The table from the matrix by hand, cell by cell; the sentence from the table."""
+    status = pd.DataFrame(result.table.status, result.scores.index, [leaf.id for leaf in result.scheme.leaves])
+    blocks = decomposition.losses(result)
+    for by in KINDS_OF_LOSS:
+        table, rows = qt.decomposition.losses(result, by), {}
+        for leaf in result.scheme.leaves:
+            cells = [result.matrix.loc[u, leaf.id] for u in status.index if status.loc[u, leaf.id] != NOT_APPLICABLE]
+            cells = [share for share in cells if share == share]
+            for name in qt.decomposition.names_of(leaf, by) if cells else []:
+                lost, points = rows.get(name.zh, (0.0, 0.0))
+                rows[name.zh] = (lost + float(leaf.points) * sum(1 - x for x in cells) / len(cells), points + float(leaf.points))
+        for name, (lost, points) in rows.items():
+            assert table.loc[name, "lost"] == pytest.approx(lost, abs=1e-9), (by, name)
+            if points:
+                assert table.loc[name, "share"] == pytest.approx(lost / points, abs=1e-9)
+        for language in LANGUAGES:
+            if f"lost_by_{by}" not in (printed := tables(blocks, language)):
+                continue
+            printed = printed[f"lost_by_{by}"]
+            first = printed.iloc[0]
+            form = "看是{}（{}分，占{}）" if language == "zh" else " {} ({}, {} of its points)"
+            (text,) = [t for t in sentences(blocks, language) if t.startswith(("平均失分", "Most points"))]
+            assert form.format(first.iloc[0], first.iloc[3], first.iloc[4]) in text
+            assert printed.iloc[:, 3].map(number).max() == number(first.iloc[3])
+
+
+def test_points_lost_are_means_over_the_units_to_which_an_item_applies(result):
+    check_losses(result)
+
+
+def test_the_customs_loss_is_that_of_the_cities_that_have_a_port():
+    """Five of sixteen cities have a port; by hand 1 − (their mean share of full marks) = 20.9%, not 6.5% over all."""
+    result = read("city-2026")
+    shares = result.matrix["port"].dropna()
+    assert len(shares) == 5
+    assert qt.decomposition.losses(result, "lead").loc["海关", "share"] == pytest.approx(1 - shares.mean())
+    assert tables(decomposition.losses(result), "zh")["lost_by_lead"].set_index("考核牵头部门").loc["海关", "失分率"] == "20.9%"
+
+
+@EXAMPLES
+@given(results(approval=False), st.data())
+def test_points_lost_are_such_means_in_random_schemes(result, data):
+    names = st.sampled_from([None, "甲", "乙", "甲、乙"])
+    given_ = {leaf.id: {by: data.draw(names) for by in KINDS_OF_LOSS} for leaf in result.scheme.leaves}
+
+    def named(node):
+        if node.is_leaf:
+            return node.model_copy(update={by: name and Text(name, name) for by, name in given_[node.id].items()})
+        return node.model_copy(update={"children": tuple(map(named, node.children))})
+
+    check_losses(qt.assess(result.scheme.model_copy(update={"indicators": tuple(map(named, result.scheme.indicators))}), result.table))
