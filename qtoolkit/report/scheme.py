@@ -65,7 +65,7 @@ def units(result: Assessment) -> list[Block]:
         parts.append(say(zh="考核周期：{period}。", en="Period assessed: {period}.", period=scheme.period))
     if scheme.data_period:
         parts.append(say(zh="数据期：{period}。", en="Period of the data: {period}.", period=scheme.data_period))
-    parts.append(synthetic(result))
+    parts += synthetic(result)
     blocks: list[Block] = [Paragraph(joined(parts), "units")]
     for covariate in scheme.covariates:
         if covariate.kind == "text" and covariate.id in table.covariates:
@@ -93,11 +93,11 @@ def units(result: Assessment) -> list[Block]:
     return blocks
 
 
-def synthetic(result: Assessment) -> Text:
-    """Whether the data are simulated."""
-    if result.scheme.synthetic:
-        return Text("数据为模拟数据，不反映任何地区的实际情况。", "The data are synthetic and describe no real place.")
-    return Text("数据为实际数据，不是模拟数据。", "The data are real figures, not synthetic ones.")
+def synthetic(result: Assessment) -> list[Text]:
+    """That the data are simulated, where the scheme says so. That they are real is never said: nothing here could know it."""
+    if not result.scheme.synthetic:
+        return []
+    return [Text("数据为模拟数据，不反映任何地区的实际情况。", "The data are synthetic and describe no real place.")]
 
 
 def joined(parts: list[Text]) -> Text:

@@ -93,7 +93,7 @@ def _grade_counts(result: Assessment, near: pd.DataFrame, last: Assessment | Non
 
 
 def footer(result: Assessment) -> Text:
-    """Period of the data, reading of decimals, and whether the data are synthetic."""
+    """Period of the data, reading of decimals, and that the data are synthetic where they are."""
     parts = []
     if result.scheme.data_period:
         parts.append(say(zh="数据期：{period}。", en="Data: {period}.", period=result.scheme.data_period))
@@ -104,7 +104,7 @@ def footer(result: Assessment) -> Text:
             how=words.rounding(result.scheme.rounding.total),
         )
     )
-    return joined([*parts, synthetic(result)])
+    return joined([*parts, *synthetic(result)])
 
 
 def options(result: Assessment) -> list[Text]:

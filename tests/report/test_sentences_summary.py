@@ -15,7 +15,7 @@ import qtoolkit as qt
 from qtoolkit.inputs.statuses import NEW, NOT_APPLICABLE
 from qtoolkit.language import LANGUAGES, Text
 from qtoolkit.regions import Box
-from qtoolkit.report import assessment, decomposition, exact, reasons, sensitivity, summary
+from qtoolkit.report import assessment, decomposition, exact, reasons, scheme, sensitivity, summary
 from qtoolkit.report.blocks import DataTable, Paragraph, payload
 from tests import strategies
 from tests.examples import share
@@ -374,3 +374,23 @@ def test_points_lost_are_such_means_in_random_schemes(result, data):
         return node.model_copy(update={"children": tuple(map(named, node.children))})
 
     check_losses(qt.assess(result.scheme.model_copy(update={"indicators": tuple(map(named, result.scheme.indicators))}), result.table))
+
+
+# Data are called synthetic where the scheme says so, and never real.
+
+REAL = {"zh": "实际数据|不是模拟|真实数据", "en": "real figures|real data|not synthetic"}
+
+
+@pytest.mark.parametrize("said", [{}, {"synthetic": False}, {"synthetic": True}])
+def test_no_sentence_asserts_that_data_are_real(said):
+    data = {
+        "id": "s", "name": "s", "indicators": [{"id": "x", "name": "x", "points": 100.0, "rule": {"kind": "share"}}],
+        "grades": [{"id": "A", "cutoff": 60.0}, {"id": "B", "cutoff": 0.0}],
+    }  # fmt: skip
+    result = qt.assess(strategies.scheme_of(data | said), pd.DataFrame({"x": [1.0, 0.5]}, index=["甲", "乙"]))
+    for language in LANGUAGES:
+        for blocks in (summary.summary(result, 1), scheme.units(result), scheme.basis(result), summary.risks(result), scheme.terms()):
+            assert not any(re.search(REAL[language], text) for text in sentences(blocks, language))
+        for view in (summary.summary(result, 1)[-1:], scheme.units(result)[:1]):
+            (text,) = sentences(view, language)
+            assert ({"zh": "模拟数据", "en": "synthetic"}[language] in text) == bool(said.get("synthetic"))
