@@ -35,6 +35,12 @@ def complaints_of(scheme: Scheme) -> Iterator[tuple[Path_, Text]]:
             ),
         )
     yield from _dates(scheme)
+    if scheme.title is not None and not (scheme.title.zh.strip() and scheme.title.en.strip()):
+        text = Text(
+            "报告标题（title）不能为空；不写此项则用质量工作考核方案的标题",
+            "the memo's title is blank; leave the key out for that of a quality work assessment",
+        )
+        yield ("title",), text
     yield from _beyond_ticks(scheme)
     yield from _duplicates(scheme)
     yield from _cutoffs(scheme)

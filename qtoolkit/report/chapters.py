@@ -3,8 +3,14 @@
 from qtoolkit.language import Text, say
 
 
-def memo_title(year: str) -> Text:
-    """The memo's title; the year is left out where the scheme names none."""
+def memo_title(year: str, title: Text | None = None) -> Text:
+    """The memo's title: the scheme's own, as it stands, or that of a quality work assessment with its year, where it names one.
+
+    >>> memo_title("2026").zh, memo_title("2001", Text("指数测算报告", "Memo on the index")).zh
+    ('2026年度质量工作考核方案测算论证报告', '指数测算报告')
+    """
+    if title is not None:
+        return title
     if not year:
         return Text("质量工作考核方案测算论证报告", "Methodology memo on the quality work assessment scheme")
     return say(

@@ -103,6 +103,8 @@ def _scheme(text: str, folder: str, name: str | None, year: str | None, emptied:
         scheme["name"] = name
     if year:
         scheme["year"] = str(year)
+    if name or year:
+        scheme.pop("title", None)  # it names the source
     if emptied:
         for key in ("synthetic", "units", "notes", "data_period"):
             scheme.pop(key, None)

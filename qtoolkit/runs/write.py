@@ -55,7 +55,7 @@ def write(
     outputs.write_figures(blocks, pictures, work / "figures")
     write_recheck(plan.result, work / RECHECK.of(language), language)
     step(Text("已写出表和图", "tables and figures are written"))
-    title = memo_title(plan.case.scheme.year).of(language)
+    title = memo_title(plan.case.scheme.year, plan.case.scheme.title).of(language)
     body = memo.compose(blocks, title, [], language, pictures)
     for name in plan.formats:
         try:

@@ -5,6 +5,8 @@ import re
 from collections import Counter
 from dataclasses import replace
 
+import docx
+import lxml.html
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,11 +14,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import qtoolkit as qt
+from qtoolkit.inputs.scheme import read_scheme
+from qtoolkit.inputs.schemebook import read_scheme_book
+from qtoolkit.inputs.schemeyaml import scheme_yaml
 from qtoolkit.inputs.statuses import NEW, NOT_APPLICABLE
 from qtoolkit.language import LANGUAGES, Text
 from qtoolkit.regions import Box
-from qtoolkit.report import assessment, decomposition, exact, reasons, scheme, sensitivity, summary
+from qtoolkit.report import assessment, decomposition, exact, memo, reasons, scheme, sensitivity, summary
 from qtoolkit.report.blocks import DataTable, Paragraph, payload
+from qtoolkit.report.chapters import memo_title
+from qtoolkit.runs.new import new_case
+from qtoolkit.runs.template import write_template
 from tests import strategies
 from tests.examples import share
 
@@ -394,3 +402,56 @@ def test_no_sentence_asserts_that_data_are_real(said):
         for view in (summary.summary(result, 1)[-1:], scheme.units(result)[:1]):
             (text,) = sentences(view, language)
             assert ({"zh": "模拟数据", "en": "synthetic"}[language] in text) == bool(said.get("synthetic"))
+
+
+# The memo's title: the scheme's own where it has one.
+
+TITLE = {"zh": "指数测算报告", "en": "Memo on the index"}
+
+
+def titled(**more):
+    leaf = {"id": "x", "name": "x", "points": 100.0, "rule": {"kind": "share"}}
+    data = {"id": "s", "name": "s", "year": "2026", "indicators": [leaf], "grades": [{"id": "A", "cutoff": 60.0}, {"id": "B", "cutoff": 0.0}]}
+    return strategies.scheme_of(data | more)
+
+
+def test_an_index_does_not_carry_the_title_of_a_quality_work_assessment(tmp_path):
+    """Title and first heading of the HTML, and the document's title and first paragraph of the Word file, read back."""
+    case = qt.read_case("tai-2001")
+    result = qt.assess(case.scheme, case.table)
+    for language, words in (("zh", "技术成就指数"), ("en", "Technology Achievement Index")):
+        title = memo_title(case.scheme.year, case.scheme.title).of(language)
+        assert words in title and "质量工作" not in title and "quality work" not in title
+        blocks = [payload(block, language) for block in summary.summary(result, 1)]
+        memo.render(memo.compose(blocks, title, [], language, {}), tmp_path, language, title, language, ["html", "docx"])
+        page = lxml.html.fromstring((tmp_path / f"{language}.html").read_text(encoding="utf-8"))
+        assert page.findtext(".//title").strip() == title and page.find(".//h1").text_content() == title
+        document = docx.Document(tmp_path / f"{language}.docx")
+        assert document.core_properties.title == title
+        assert title in [paragraph.text for paragraph in document.paragraphs]
+    for name in ("city-2026", "provinces-2008"):
+        scheme = qt.read_case(name).scheme
+        assert memo_title(scheme.year, scheme.title).zh == f"{scheme.year}年度质量工作考核方案测算论证报告"
+
+
+@pytest.mark.parametrize("title", [None, "指数测算报告", TITLE])
+def test_a_title_goes_through_workbook_and_yaml(tmp_path, title):
+    scheme = titled(title=title) if title else titled()
+    assert scheme.title == (title and (Text(**title) if isinstance(title, dict) else Text(title, title)))
+    write_template(scheme, tmp_path / "s.xlsx")
+    assert read_scheme_book(tmp_path / "s.xlsx").title == scheme.title
+    (tmp_path / "s.yaml").write_text(scheme_yaml(scheme), encoding="utf-8")
+    assert read_scheme(tmp_path / "s.yaml") == scheme
+    assert "title" in type(scheme).model_json_schema()["properties"]
+
+
+def test_a_title_must_be_words():
+    for wrong in ("", {"zh": "指数", "en": " "}, {"zh": "指数"}, 2001, ["a"]):
+        with pytest.raises(qt.InputError, match="title"):
+            titled(title=wrong)
+
+
+def test_a_case_begun_from_another_with_its_own_name_or_year_has_no_foreign_title(tmp_path):
+    for folder, more in (("a", {"name": "某市方案"}), ("b", {"year": "2027"})):
+        assert qt.read_case(new_case(tmp_path / folder, "tai-2001", **more)).scheme.title is None
+    assert qt.read_case(new_case(tmp_path / "c", "tai-2001")).scheme.title == qt.read_case("tai-2001").scheme.title

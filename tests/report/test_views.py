@@ -257,7 +257,7 @@ def test_new_indicators_are_named_with_those_whose_grade_depends_on_them():
     frame = pd.DataFrame({"a": [1.0, 0.9], "b": [0.8, 0.75]}, index=["u0", "u1"])
     result = qt.assess(validate(Scheme, scheme, None), frame)
     texts = [block.text for block in sensitivity.ranges(result, 0.1) if hasattr(block, "text")]
-    new = next(text for text in texts if "尚无数据" in text.zh)
+    new = next(text for text in texts if "尚无数据，按0" in text.zh)
     assert "新项" in new.zh and "1家的等级与其得分无关" in new.zh and new.zh.endswith("u1。")
     assert "new item" in new.en and "1 grade does not depend" in new.en and new.en.endswith("u1.")
     open_now = [b.text for b in sensitivity.tolerances(result, 0.1) if hasattr(b, "text") and "现行分值下即不确定" in b.text.zh]
