@@ -91,6 +91,36 @@ def losses(result: Assessment, by: By = "lead") -> pd.DataFrame:
     return table.iloc[in_order(table["lost"])]
 
 
+def grid(result: Assessment) -> pd.DataFrame:
+    """Points and losses by area × aspect × block (first level of the tree), every combination, those without indicators too.
+
+    Returns
+    -------
+    DataFrame
+        One row a combination, in the order of the tree: area, aspect (Text), block (id), leaves, points, lost (as in
+        :func:`losses`). Leaves without an area or an aspect are in none. Empty where no leaf has both.
+
+    >>> import pandas as pd
+    >>> import qtoolkit as qt
+    >>> case = qt.read_case("params/city-2026")
+    >>> table = grid(qt.assess(case.scheme, case.table))
+    >>> len(table), float(table["points"].sum())
+    (12, 100.0)
+    """
+    lost, found = mean_losses(result), {}
+    blocks = {leaf.id: top.id for top in result.scheme.indicators for leaf in top.walk() if leaf.is_leaf}
+    placed = [leaf for leaf in result.scheme.leaves if leaf.area is not None and leaf.aspect is not None]
+    for leaf in placed:
+        found.setdefault((leaf.area.zh, leaf.aspect.zh, blocks[leaf.id]), []).append(leaf.id)
+    areas, aspects = ({getattr(leaf, by).zh: getattr(leaf, by) for leaf in placed} for by in ("area", "aspect"))
+    rows = [
+        (areas[area], aspects[aspect], block, len(own), float(result.points[own].sum()), _lost(result, lost, own)[0])
+        for area in areas for aspect in aspects for block in (top.id for top in result.scheme.indicators)
+        for own in [found.get((area, aspect, block), [])]
+    ]  # fmt: skip
+    return pd.DataFrame(rows, columns=["area", "aspect", "block", "leaves", "points", "lost"])
+
+
 def stages(result: Assessment) -> pd.DataFrame:
     """How strictly each stage marks.
 

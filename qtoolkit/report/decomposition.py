@@ -17,6 +17,7 @@ from qtoolkit.report import words
 from qtoolkit.report.blocks import Block, Paragraph, table_of
 
 YEARS_IN_A_ROW = 3
+BLOCKS = 6  # first-level indicators that get columns of their own
 POINTS, LOST = Text("分值", "Points"), Text("平均失分", "Mean points lost")
 
 
@@ -49,6 +50,7 @@ def losses(result: Assessment) -> list[Block]:
             parts=words.semicolons(parts),
         )  # fmt: skip
         blocks.append(Paragraph(text, "operation"))
+    blocks += _grid(result)
     if parts and not decomposition.applies(result).all(axis=None):
         text = Text(
             "各项失分和失分率按该项适用的考核对象平均，不适用或不计分的不计入。",
@@ -63,6 +65,49 @@ def losses(result: Assessment) -> list[Block]:
         blocks.append(Paragraph(text, "operation", style="note"))
     elif any(len(decomposition.names_of(leaf, by)) > 1 for leaf in result.scheme.leaves for by in ("lead", "responsible")):
         text = Text("多个部门共同承担的指标分别计入各部门。", "An indicator of several departments counts for each of them.")
+        blocks.append(Paragraph(text, "annex_scores", style="note"))
+    return blocks
+
+
+def _grid(result: Assessment) -> list[Block]:
+    """Area × aspect × block: points and losses, with what has no indicator at all."""
+    table = decomposition.grid(result)
+    if table.empty:
+        return []
+    cells, tops = table.groupby(["area", "aspect"], sort=False), result.scheme.indicators
+    whole = cells[["leaves", "points", "lost"]].sum().reset_index()
+    empty = whole["leaves"] == 0
+    columns = {
+        "area": (Text("领域", "Area"), list(whole["area"]), ""), "aspect": (Text("方面", "Aspect"), list(whole["aspect"]), ""),
+        "leaves": (Text("指标数", "Indicators"), list(whole["leaves"]), "d"),
+    }  # fmt: skip
+    for top in tops if 1 < len(tops) <= BLOCKS else []:
+        own = table[table["block"] == top.id].reset_index(drop=True)
+        for name, title in (("points", POINTS), ("lost", LOST)):
+            heading = say(zh="{top}：{what}", en="{top}: {what}", top=top.name, what=title)
+            columns[f"{name}:{top.id}"] = (heading, list(own[name].where(own["leaves"] > 0)), "g" if name == "points" else ".2f")
+    columns |= {
+        "points": (say(zh="合计{what}", en="{what}, total", what=POINTS), list(whole["points"].where(~empty)), "g"),
+        "lost": (say(zh="合计{what}", en="{what}, total", what=LOST), list(whole["lost"].where(~empty)), ".2f"),
+        "note": (Text("提示", "Note"), [Text("没有指标", "no indicator") if none else Text("", "") for none in empty], ""),
+    }
+    caption = Text("领域、方面和一级指标的分值与失分", "Points and losses by area, aspect and block")
+    blocks: list[Block] = [table_of("grid", caption, "annex_scores", columns)]
+    if empty.any():
+        text = say(
+            zh="领域与方面的{all}个组合中，没有任何指标的有{n}个：{names}。请核对是否有意为之。",
+            en="Of {all:combination|combinations} of area and aspect, {n} {verb} no indicator at all: {names}. Check whether that is meant.",
+            all=len(whole), n=int(empty.sum()), verb=Text("", "has" if empty.sum() == 1 else "have"),
+            names=listing(say(zh="{a}×{b}", en="{a} × {b}", a=a, b=b) for a, b in zip(whole["area"][empty], whole["aspect"][empty], strict=True)),
+        )
+        blocks.append(Paragraph(text, "operation"))
+    left = len(result.scheme.leaves) - int(table["leaves"].sum())
+    if left:
+        text = say(
+            zh="未写明领域或方面的{n}项指标不在领域、方面和一级指标的表内。",
+            en="{n:indicator|indicators} without an area or an aspect: not in the table by area, aspect and block.",
+            n=left,
+        )
         blocks.append(Paragraph(text, "annex_scores", style="note"))
     return blocks
 

@@ -455,3 +455,61 @@ def test_a_case_begun_from_another_with_its_own_name_or_year_has_no_foreign_titl
     for folder, more in (("a", {"name": "某市方案"}), ("b", {"year": "2027"})):
         assert qt.read_case(new_case(tmp_path / folder, "tai-2001", **more)).scheme.title is None
     assert qt.read_case(new_case(tmp_path / "c", "tai-2001")).scheme.title == qt.read_case("tai-2001").scheme.title
+
+
+# Area × aspect × block.
+
+
+def check_grid(result):
+    """Every combination's points and losses summed by hand from the leaves; empty combinations are named."""
+    table = qt.decomposition.grid(result)
+    placed = [leaf for leaf in result.scheme.leaves if leaf.area and leaf.aspect]
+    blocks = [block for block in decomposition.losses(result) if block.chapter]
+    if not placed:
+        assert table.empty and "grid" not in tables(blocks, "zh")
+        return
+    areas, aspects = (list(dict.fromkeys(getattr(leaf, by).zh for leaf in placed)) for by in ("area", "aspect"))
+    assert len(table) == len(areas) * len(aspects) * len(result.scheme.indicators)
+    status = dict(zip([leaf.id for leaf in result.scheme.leaves], result.table.status.T, strict=True))
+    for row in table.itertuples():
+        inside = {leaf.id for leaf in result.scheme.indicator(row.block).walk() if leaf.is_leaf}
+        own = [leaf for leaf in placed if leaf.id in inside and (leaf.area.zh, leaf.aspect.zh) == (row.area.zh, row.aspect.zh)]
+        shares = [[x for x, s in zip(result.matrix[leaf.id], status[leaf.id], strict=True) if s != NOT_APPLICABLE and x == x] for leaf in own]
+        lost = sum(leaf.points * (1 - sum(x) / len(x)) for leaf, x in zip(own, shares, strict=True) if x)
+        assert (row.leaves, row.points) == (len(own), pytest.approx(sum(leaf.points for leaf in own)))
+        assert row.lost == pytest.approx(lost, abs=1e-9)
+    for language in LANGUAGES:
+        printed = tables(blocks, language)["grid"]
+        pairs = {(a.of(language), b.of(language)) for a, b in table[["area", "aspect"]].itertuples(index=False)}
+        full = {(leaf.area.of(language), leaf.aspect.of(language)) for leaf in placed}
+        note = printed.iloc[:, -1]
+        assert {tuple(pair) for pair in printed[note != ""].iloc[:, :2].itertuples(index=False)} == pairs - full
+        said = [text for text in sentences(blocks, language) if re.search("没有任何指标|no indicator at all", text)]
+        assert len(said) == bool(pairs - full)
+        for a, b in pairs - full:
+            assert f"{a}×{b}" in said[0].replace(" × ", "×")
+
+
+def test_an_area_and_aspect_without_indicators_is_flagged():
+    result = read("city-2026")
+    check_grid(result)
+    said = [text for text in sentences(decomposition.losses(result), "zh") if "没有任何指标" in text]
+    assert "6个组合中" in said[0] and said[0].count("×") == 1 and "工程质量×质量发展" in said[0]
+    grid = qt.decomposition.grid(result)
+    by_area = {leaf.area.zh: sum(x.points for x in result.scheme.leaves if x.area.zh == leaf.area.zh) for leaf in result.scheme.leaves}
+    assert {area.zh: group["points"].sum() for area, group in grid.groupby("area", sort=False)} == pytest.approx(by_area)
+    for area, group in grid.groupby("area", sort=False):
+        assert group["lost"].sum() == pytest.approx(qt.decomposition.losses(result, "area").loc[area.zh, "lost"])
+
+
+@EXAMPLES
+@given(results(approval=False), st.data())
+def test_the_grid_is_summed_from_the_leaves_in_random_schemes(result, data):
+    names = st.sampled_from([None, "甲", "乙", "丙"])
+
+    def named(node):
+        if node.is_leaf:
+            return node.model_copy(update={by: name and Text(name, name) for by in ("area", "aspect") for name in [data.draw(names)]})
+        return node.model_copy(update={"children": tuple(map(named, node.children))})
+
+    check_grid(qt.assess(result.scheme.model_copy(update={"indicators": tuple(map(named, result.scheme.indicators))}), result.table))
