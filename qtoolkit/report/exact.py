@@ -152,10 +152,12 @@ def transfers(result: Assessment) -> list[Block]:
     heading = Text("分值转移和单项调整", "Transfers and single changes")
     caption = Text("分值转移影响（由小到大）", "Transfers that change a grade (least first)")
     alone = robustness.stability_intervals(result)
-    width = np.minimum(alone["high"] - alone["points"], alone["points"] - alone["low"])
-    width = width.iloc[in_order(width, falling=False)].drop(index=new)
+    tight = _tightest(alone.drop(index=new))
     blocks: list[Block] = []
-    if pairs.empty:
+    if len(names) == 1:
+        text = Text("只有一项指标，没有可以转移的分值。", "There is one indicator, and nothing to transfer.")
+        blocks.append(Paragraph(text, "stability", heading))
+    elif pairs.empty:
         text = (
             Text(
                 "任意两项指标之间转移分值，等级都不改变。",
@@ -169,18 +171,19 @@ def transfers(result: Assessment) -> list[Block]:
         )
         blocks.append(Paragraph(text, "stability", heading))
     else:
-        first, tight = pairs.iloc[0], width.index[0]
-        text = _first_transfer(result, found, first)
-        single = _most_sensitive(result, names[tight], alone.loc[tight])
-        blocks.append(Paragraph(single, "annex_scores"))
+        text = _first_transfer(result, found, pairs.iloc[0])
+        if tight is not None:
+            blocks.append(Paragraph(_most_sensitive(result, names[tight], alone.loc[tight]), "annex_scores"))
         blocks.append(Paragraph(text, "stability", heading))
-    if found.left_out:
+    singly = {unit for units in alone["left_out"] for unit in units.split("、")}
+    left_out = [unit for unit in result.scores.index if unit in found.left_out or str(unit) in singly]
+    if left_out:
         text = say(
             zh="以上分值转移、单项调整及附件各表未计或未全部计入{units}：其现有等级或将变成的等级还取决于其他考核对象（名额、末位），或计算量过大。",
             en="Transfers and single changes, here and in the annex, leave out {units}, or some of "
             "their changes: the grade they have or would have next also depends on others (quotas, "
             "last places), or there is too much to search.",
-            units=words.units(result, found.left_out, FEW),
+            units=words.units(result, left_out, FEW),
         )
         blocks.append(Paragraph(text, "stability", style="note"))
     if 1 < len(names) <= figures.MANY_LEAVES:
@@ -209,6 +212,16 @@ def transfers(result: Assessment) -> list[Block]:
     }
     blocks.append(table_of("transfers", caption, "annex_scores", columns))
     return [*blocks, _alone(result, alone), _lines(result)]
+
+
+def _tightest(alone: pd.DataFrame) -> str | None:
+    """The indicator whose points alone need to move least before a grade changes; an end at which none does, such as 0
+    points, is no limit. None where no grade changes at all."""
+    down = (alone["points"] - alone["low"]).where(alone["unit_low"].notna(), np.inf)
+    up = (alone["high"] - alone["points"]).where(alone["unit_high"].notna(), np.inf)
+    width = np.minimum(down, up).where(alone["status"] != "undefined", np.inf)
+    first = in_order(width, falling=False)[:1]
+    return alone.index[first[0]] if first.size and np.isfinite(width.iloc[first[0]]) else None
 
 
 def _most_sensitive(result: Assessment, leaf: Text, row: pd.Series) -> Text:

@@ -185,10 +185,12 @@ def class_column(result: Assessment, units: Iterable[str]) -> dict[str, tuple[Te
 
 def near_misses(result: Assessment, near_miss: float | None) -> pd.DataFrame:
     """Units whose grade `near_miss` points more or less would change, places counted in, the nearest first; with columns by
-    and rivals, which are those of the nearer side."""
+    and rivals, which are those of the nearer side. Above, the margin may be lost and the grade is kept."""
     near_miss = points_of(result, near_miss)
     table = grade_cutoffs.margins(result)
-    near = table[table["nearest"] <= near_miss + SAME]
+    rises = table["below"] <= near_miss + SAME
+    falls = table["above"] < near_miss - SAME  # a score that falls onto the cutoff keeps its grade
+    near = table[rises | falls]
     near = near.iloc[in_order(near["nearest"], falling=False)]
     up = near["above"].isna() | (near["below"] < near["above"])
     by = near["below_by"].where(up, near["above_by"])

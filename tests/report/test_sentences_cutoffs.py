@@ -2,6 +2,7 @@
 
 import re
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -456,5 +457,51 @@ def test_no_recipe_is_empty(given):
     table = robustness.cheapest_flip(result).table
     (shown,) = [block for block in blocks if hasattr(block, "frame")]
     for row in cells(shown):
-        moved = table.loc[[unit for unit in table.index if result.labels[unit].zh == row["unit"]][0], "points_moved"]
+        moved = table.loc[next(u for u in table.index if result.labels[u].zh == row["unit"]), "points_moved"]
         assert ("正好在分数线上" in row["recipe"]) == (moved <= 1e-9 * len(result.points))
+
+
+def flat_result(points, rows, cutoffs):
+    names = [f"x{j}" for j in range(len(points))]
+    frame = pd.DataFrame(rows, index=[f"u{k}" for k in range(len(rows))], columns=names)
+    return qt.assess(qt.Scheme.flat(dict(zip(names, points, strict=True)), cutoffs), frame)
+
+
+def test_a_unit_that_may_lose_all_of_the_band_is_no_near_miss():
+    """91 with A from 90: a point less is 90, still an A. 90.99 is near, and so is 89 below."""
+    result = flat_result([100.0], [[0.91], [0.9099], [0.89], [0.8899]], {"A": 90, "B": 0})
+    assert words.near_misses(result, 1.0).index.tolist() == ["u1", "u2"]
+
+
+@pytest.mark.parametrize(
+    ("points", "rows", "named"),
+    [
+        ([55.0, 44.5, 0.5], [[0.9, 0.7, 0.7], [0.5, 0.6, 0.5]], "x0"),  # x2 may go to 0 or up by 9
+        ([50.0, 50.0, 0.0], [[0.9, 0.705, 0.8], [0.5, 0.6, 0.5]], "x0"),  # x2 never changes anything
+        ([100.0, 0.0], [[0.95, 0.5]], "x1"),  # x0 has all the points and cannot move alone
+    ],
+)
+def test_an_end_at_which_no_grade_changes_makes_no_indicator_sensitive(points, rows, named):
+    """By plain grading anew: how far each indicator can move, the others in proportion, before a grade changes."""
+    result = flat_result(points, rows, {"A": 80, "B": 0})
+    said = next(
+        block.text.en for block in exact.transfers(result)
+        if isinstance(block, Paragraph) and "most sensitive" in block.text.en
+    )  # fmt: skip
+    assert f"“{named}”" in said
+    total, reach = sum(points), {}
+    for j, p in enumerate(points):
+        for step in np.arange(0.01, 12, 0.01) if p < total else ():
+            for moved in (p - step, p + step):
+                others = [q * (total - moved) / (total - p) for q in points]
+                changed = [moved if i == j else q for i, q in enumerate(others)]
+                scores = [float(np.dot(changed, row)) for row in rows]
+                grades = ["A" if score >= 80 - 1e-9 else "B" for score in scores]
+                if 0 <= moved <= total and grades != result.grades.tolist() and f"x{j}" not in reach:
+                    reach[f"x{j}"] = step
+    assert min(reach, key=reach.get) == named
+
+
+def test_one_indicator_has_nothing_to_transfer():
+    blocks = exact.transfers(flat_result([100.0], [[0.9]], {"A": 80, "B": 0}))
+    assert any("nothing to transfer" in b.text.en for b in blocks if isinstance(b, Paragraph))
