@@ -51,7 +51,8 @@ def mean_losses(result: Assessment) -> pd.Series:
 
     >>> import pandas as pd
     >>> import qtoolkit as qt
-    >>> r = qt.assess(qt.Scheme.flat({"a": 60, "b": 40}, {"A": 90, "B": 0}), pd.DataFrame({"a": [1.0, 0.5], "b": [0.5, 0.5]}))
+    >>> frame = pd.DataFrame({"a": [1.0, 0.5], "b": [0.5, 0.5]})
+    >>> r = qt.assess(qt.Scheme.flat({"a": 60, "b": 40}, {"A": 90, "B": 0}), frame)
     >>> mean_losses(r).tolist()
     [15.0, 20.0]
     """
@@ -92,7 +93,7 @@ def losses(result: Assessment, by: By = "lead") -> pd.DataFrame:
 
 
 def grid(result: Assessment) -> pd.DataFrame:
-    """Points and losses by area × aspect × block (first level of the tree), every combination, those without indicators too.
+    """Points and losses by area × aspect × block (first level of the tree), empty combinations too.
 
     Returns
     -------
@@ -202,9 +203,9 @@ def drop_unit(result: Assessment) -> pd.DataFrame:
     Returns
     -------
     DataFrame, indexed by the unit left out
-        grades (other units whose grade changes), places (those of them whose grade would change to the same one with every score
-        as it was: a place of a quota or among the last moved), swaps (pairs of other units whose order changes, a tie made or broken
-        included), largest (largest change of another unit's published score, in points). All are 0 unless scoring depends
+        grades (other units whose grade changes), places (those of them whose grade would change to the same one with every
+        score as it was: a place of a quota or among the last moved), swaps (pairs of other units whose order changes, a tie
+        made or broken included), largest (largest change of another unit's published score, in points). All are 0 unless scoring depends
         on the set of units or a quota does.
     """
     rows = {}
@@ -213,7 +214,8 @@ def drop_unit(result: Assessment) -> pd.DataFrame:
         ranks, before = other.ranks.to_numpy(), result.ranks[other.ranks.index].to_numpy()
         swaps = np.sign(ranks[:, None] - ranks) != np.sign(before[:, None] - before)
         change = (other.scores - result.scores[other.scores.index]).abs().max()
-        now, held = other.grades.cat.codes.to_numpy(), grades_of(other.engine, result.base[other.grades.index].to_numpy())
+        held = grades_of(other.engine, result.base[other.grades.index].to_numpy())
+        now = other.grades.cat.codes.to_numpy()
         moved = now != result.grades[other.grades.index].cat.codes.to_numpy()
         rows[unit] = (int(moved.sum()), int((moved & (held == now)).sum()), int(swaps.sum()) // 2, float(change))
     return pd.DataFrame.from_dict(rows, orient="index", columns=["grades", "places", "swaps", "largest"])

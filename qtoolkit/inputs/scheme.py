@@ -255,7 +255,9 @@ class Scheme(Model):
 
     id: CaseName
     name: BilingualText
-    title: BilingualText | None = Field(default=None, description="the memo's title, where it is not that of a quality work assessment")
+    title: BilingualText | None = Field(
+        default=None, description="the memo's title, where it is not that of a quality work assessment"
+    )
     year: Year = ""
     period: BilingualText | None = None
     data_period: BilingualText | None = None

@@ -107,7 +107,8 @@ def operation(result: Assessment) -> list[Block]:
         "verdict": Text("评价", "Verdict"),
     }
     formats = {"points": "g", "mean": ".1%", "full": ".1%", "zero": ".1%", "sd": ".3f", "variance_share": ".1%"}
-    blocks: list[Block] = [Paragraph(text, "operation", style="item") for text in _verdicts(table.drop(index=empty), names)]
+    said = _verdicts(table.drop(index=empty), names)
+    blocks: list[Block] = [Paragraph(text, "operation", style="item") for text in said]
     if empty:
         blocks.append(Paragraph(_presumed(names, empty), "operation", style="item"))
     look = {"shade": ("mean",), "widths": (3, 0.8, 1, 0.9, 0.9, 1, 1.1, 2)}
@@ -164,8 +165,10 @@ def _verdicts(table: pd.DataFrame, names: dict[str, Text]) -> list[Text]:
         texts.append(
             say(
                 zh="拉开差距最多的是{most}，贡献总分差异的{share}；最少的是{least}，贡献{low}。",
-                en="The units are separated most by {most}, with {share} of the variance of the total; least by {least}, with {low}.",
-                most=_some(names, table, most), share=_percent(parts.max()), least=_some(names, table, least), low=_percent(parts.min()),
+                en="The units are separated most by {most}, with {share} of the variance of the total; "
+                "least by {least}, with {low}.",
+                most=_some(names, table, most), share=_percent(parts.max()),
+                least=_some(names, table, least), low=_percent(parts.min()),
             )
         )
     full = table.index[table["full"] >= HIGH_SATURATION]
@@ -191,8 +194,14 @@ def _percent(share: float) -> str:
 
 def _some(names: dict[str, Text], table: pd.DataFrame, ids: pd.Index) -> Text:
     """Indicators that tie, with their points; beyond a few the rest is counted."""
-    shown = listing(say(zh="“{name}”（{p:g}分）", en="“{name}” ({p:g} points)", name=names[id], p=table.loc[id, "points"]) for id in ids[:FEW])
-    return shown if len(ids) <= FEW else say(zh="{shown}等{n}项", en="{shown} and so on ({n} in all)", shown=shown, n=len(ids))
+    points = table["points"]
+    shown = listing(
+        say(zh="“{name}”（{p:g}分）", en="“{name}” ({p:g} points)", name=names[id], p=points[id])
+        for id in ids[:FEW]
+    )
+    if len(ids) <= FEW:
+        return shown
+    return say(zh="{shown}等{n}项", en="{shown} and so on ({n} in all)", shown=shown, n=len(ids))
 
 
 def details(result: Assessment) -> list[Block]:

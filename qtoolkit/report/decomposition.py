@@ -54,7 +54,8 @@ def losses(result: Assessment) -> list[Block]:
     if parts and not decomposition.applies(result).all(axis=None):
         text = Text(
             "各项失分和失分率按该项适用的考核对象平均，不适用或不计分的不计入。",
-            "Points and shares lost on an item are means over the units to which it applies; where it does not apply or is not scored it does not count.",
+            "Points and shares lost on an item are means over the units to which it applies; where it does not apply or is not "
+            "scored it does not count.",
         )
         blocks.append(Paragraph(text, "annex_scores", style="note"))
     if all(leaf.lead is None and leaf.responsible is None for leaf in result.scheme.leaves):
@@ -78,14 +79,15 @@ def _grid(result: Assessment) -> list[Block]:
     whole = cells[["leaves", "points", "lost"]].sum().reset_index()
     empty = whole["leaves"] == 0
     columns = {
-        "area": (Text("领域", "Area"), list(whole["area"]), ""), "aspect": (Text("方面", "Aspect"), list(whole["aspect"]), ""),
+        "area": (Text("领域", "Area"), list(whole["area"]), ""),
+        "aspect": (Text("方面", "Aspect"), list(whole["aspect"]), ""),
         "leaves": (Text("指标数", "Indicators"), list(whole["leaves"]), "d"),
-    }  # fmt: skip
+    }
     for top in tops if 1 < len(tops) <= BLOCKS else []:
         own = table[table["block"] == top.id].reset_index(drop=True)
-        for name, title in (("points", POINTS), ("lost", LOST)):
+        for name, title, form in (("points", POINTS, "g"), ("lost", LOST, ".2f")):
             heading = say(zh="{top}：{what}", en="{top}: {what}", top=top.name, what=title)
-            columns[f"{name}:{top.id}"] = (heading, list(own[name].where(own["leaves"] > 0)), "g" if name == "points" else ".2f")
+            columns[f"{name}:{top.id}"] = (heading, list(own[name].where(own["leaves"] > 0)), form)
     columns |= {
         "points": (say(zh="合计{what}", en="{what}, total", what=POINTS), list(whole["points"].where(~empty)), "g"),
         "lost": (say(zh="合计{what}", en="{what}, total", what=LOST), list(whole["lost"].where(~empty)), ".2f"),
@@ -96,9 +98,12 @@ def _grid(result: Assessment) -> list[Block]:
     if empty.any():
         text = say(
             zh="领域与方面的{all}个组合中，没有任何指标的有{n}个：{names}。请核对是否有意为之。",
-            en="Of {all:combination|combinations} of area and aspect, {n} {verb} no indicator at all: {names}. Check whether that is meant.",
+            en="Of {all:combination|combinations} of area and aspect, {n} {verb} no indicator at all: {names}. "
+            "Check whether that is meant.",
             all=len(whole), n=int(empty.sum()), verb=Text("", "has" if empty.sum() == 1 else "have"),
-            names=listing(say(zh="{a}×{b}", en="{a} × {b}", a=a, b=b) for a, b in zip(whole["area"][empty], whole["aspect"][empty], strict=True)),
+            names=listing(
+                say(zh="{a}×{b}", en="{a} × {b}", a=row.area, b=row.aspect) for row in whole[empty].itertuples()
+            ),
         )
         blocks.append(Paragraph(text, "operation"))
     left = len(result.scheme.leaves) - int(table["leaves"].sum())
@@ -297,7 +302,8 @@ def dependence(result: Assessment) -> list[Block]:
             zh="部分得分取决于同时考核的其他单位。逐一剔除检验：剔除任一单位后，其余单位初评等级有变化的情形{grades}个{cause}，位次有变化的情形"
             "{swaps}个（共{n}个），得分变动最多{largest:.2f}分。",
             en="Some scores depend on who else is assessed. Leaving out each unit in turn: in {grades} of {n:case|cases} a "
-            "computed grade of another changes{cause}, in {swaps} an order of two others; a score moves by at most {largest:.2f} points.",
+            "computed grade of another changes{cause}, in {swaps} an order of two others; a score moves by at most "
+            "{largest:.2f} points.",
             grades=int((table["grades"] > 0).sum()), swaps=int((table["swaps"] > 0).sum()), n=len(table),
             largest=float(table["largest"].max()), cause=_by_places(table),
         )
@@ -324,7 +330,7 @@ def dependence(result: Assessment) -> list[Block]:
 
 
 def _by_places(table: pd.DataFrame) -> Text:
-    """In how many cases of a changed grade no score had a part in it: the unit left out had a place, or filled the ranks."""
+    """In how many cases of a changed grade no score had a part: the unit left out had a place or filled the ranks."""
     cases = table[table["grades"] > 0]
     only = int((cases["places"] == cases["grades"]).sum())
     if not only:

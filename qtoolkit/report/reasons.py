@@ -117,7 +117,7 @@ def _why(comparison: Comparison, unit: str, name: str, sign: float, part: pd.Ser
 
 
 def _points(comparison: Comparison, unit: str, part: pd.Series, points: str) -> Text:
-    """The points' part in words, what the points alone do set apart from the rest: rules and indicators without a like."""
+    """The points' part in words: what the points alone do, apart from rules and indicators without a like."""
     alone = float(comparison.alone.loc[unit, "score_points"] - part["score_before"])
     rest = part["points"] - alone
     if alone != alone or abs(rest) < SHOWN - SAME:
@@ -132,9 +132,9 @@ def _points(comparison: Comparison, unit: str, part: pd.Series, points: str) -> 
     return say(
         zh="分值、评分规则和指标构成有变化，得分{x}分（用上次数据、只换用本次分值为{alone}分；其余{rest}分来自评分规则的改动，新增、取消、拆分或"
         "口径变化、两次数据不可比的指标，及其与数据变化的相互影响）",
-        en="points, rules and the set of indicators changed: {x} points (this year's points alone on the earlier data: {alone}; the other "
-        "{rest} come from changed rules, from indicators that are new, dropped, split or measured otherwise, whose data cannot be "
-        "compared, and from how these act together with the data)",
+        en="points, rules and the set of indicators changed: {x} points (this year's points alone on the earlier "
+        "data: {alone}; the other {rest} come from changed rules, from indicators that are new, dropped, split or "
+        "measured otherwise, whose data cannot be compared, and from how these act together with the data)",
         x=points, alone=_signed(alone), rest=_signed(rest),
     )
 

@@ -94,7 +94,7 @@ def units(result: Assessment) -> list[Block]:
 
 
 def synthetic(result: Assessment) -> list[Text]:
-    """That the data are simulated, where the scheme says so. That they are real is never said: nothing here could know it."""
+    """That the data are simulated, where the scheme says so. That they are real is never said: who could know it?"""
     if not result.scheme.synthetic:
         return []
     return [Text("数据为模拟数据，不反映任何地区的实际情况。", "The data are synthetic and describe no real place.")]

@@ -34,7 +34,8 @@ def ranges(result: Assessment, band: float) -> list[Block]:
     if len(already):
         headline = say(
             zh="{headline}另有{k}家的等级与分值浮动无关，现行分值下即因指标尚无数据而不确定：{units}。",
-            en="{headline} That of {k} more is open even at the present points, because indicators have no data yet: {units}.",
+            en="{headline} That of {k} more is open even at the present points, because indicators have no data yet: "
+            "{units}.",
             headline=headline, k=len(already), units=_possible(result, already),
         )
     held = holds(result, table)
@@ -197,14 +198,15 @@ def _least_and_most(result: Assessment, table: pd.DataFrame) -> Text:
     if len(weak) == len(values):
         return say(
             zh="在总分不变的条件下，可以计算允许浮动幅度的只有{n}家（{units}）：各指标分值在{least}以内任意变动时等级不变。",
-            en="With the total kept, a tolerance can be given for {n:unit|units} only ({units}): the grade holds however the points move within {least}.",
+            en="With the total kept, a tolerance can be given for {n:unit|units} only ({units}): the grade holds however "
+            "the points move within {least}.",
             n=len(weak), units=words.units(result, weak, FEW), least=least,
         )
     most = values[strong[0]]
     return say(
         zh="在总分不变的条件下，等级最不稳的是{weak}：各指标分值在{least}以内任意变动时等级不变；最稳的是{strong}（{most}）。",
-        en="With the total kept, the least certain grade is that of {weak}: it holds however the points move within {least}; the most "
-        "certain is that of {strong} ({most}).",
+        en="With the total kept, the least certain grade is that of {weak}: it holds however the points move within "
+        "{least}; the most certain is that of {strong} ({most}).",
         weak=words.units(result, weak, FEW), least=least, strong=words.units(result, strong, FEW),
         most=_percent(most) if np.isfinite(most) else Text("分值如何变动都不变", "whatever the points"),
     )

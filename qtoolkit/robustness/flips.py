@@ -258,7 +258,9 @@ def _moved(change: np.ndarray | None) -> float:
     return np.inf if change is None else float(np.maximum(change, 0).sum())
 
 
-def _moves(curve, points, sign: int, direction: int, step: float | None, movable: np.ndarray, loose: bool = False) -> _Moves:
+def _moves(
+    curve, points, sign: int, direction: int, step: float | None, movable: np.ndarray, loose: bool = False
+) -> _Moves:
     """What leaves can give (direction −1) or take (+1), the best first for raising (sign 1) or lowering a score.
 
     A leaf's score bends where a deduction reaches zero or full marks. As long as each further piece is worth no more than
