@@ -726,3 +726,25 @@ def test_the_grid_is_summed_from_the_leaves_in_random_schemes(result, data):
             result.table,
         )
     )
+
+
+@settings(max_examples=share(30, 10))
+@given(results())
+def test_what_leaving_out_a_unit_does_is_that_of_the_table_in_random_schemes(result):
+    """Cases and causes in the sentence against the table; lists and approvals say which grade they show."""
+    blocks = decomposition.dependence(result)
+    said = [text for text in sentences(blocks, "zh") if "剔除任一单位" in text]
+    if said:
+        found = tables(blocks, "zh").get("drop_unit")
+        rows = [] if found is None else found.iloc[:, 1:4].astype(int).to_numpy()
+        changed = [row for row in rows if row[0] > 0]
+        assert f"等级有变化的情形{len(changed)}个" in said[0]
+        assert f"位次有变化的情形{sum(row[2] > 0 for row in rows)}个" in said[0]
+        only = sum(row[1] == row[0] for row in changed)
+        assert ("只因" in said[0]) == (only > 0) and (not only or f"其中{only}个只因" in said[0])
+        assert all(row[1] <= row[0] for row in rows)
+    for language in LANGUAGES:
+        for name, table in tables(decomposition.lists(result), language).items():
+            if name == "lists":
+                kind = APPROVED if "approved" in result.table.remarks else COMPUTED
+                assert kind[language] in table
