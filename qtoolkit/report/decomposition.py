@@ -98,9 +98,9 @@ def _grid(result: Assessment) -> list[Block]:
     if empty.any():
         text = say(
             zh="领域与方面的{all}个组合中，没有任何指标的有{n}个：{names}。请核对是否有意为之。",
-            en="Of {all:combination|combinations} of area and aspect, {n} {verb} no indicator at all: {names}. "
+            en="Of {all:combination|combinations} of area and aspect, {n:has|have} no indicator at all: {names}. "
             "Check whether that is meant.",
-            all=len(whole), n=int(empty.sum()), verb=Text("", "has" if empty.sum() == 1 else "have"),
+            all=len(whole), n=int(empty.sum()),
             names=listing(
                 say(zh="{a}×{b}", en="{a} × {b}", a=row.area, b=row.aspect) for row in whole[empty].itertuples()
             ),
