@@ -64,7 +64,12 @@ class _Fill(string.Formatter):
         if "|" in spec:
             one, many = spec.split("|")
             return f"{value} {one if value == 1 else many}"
-        return super().format_field(settled(value) if spec else value, spec)
+        text = super().format_field(settled(value) if spec else value, spec)
+        return "−" + text[1:] if spec[-1:] in SIGNED and text.startswith("-") else text
+
+
+SIGNED = ("f", "%")
+"""Kinds of format whose results are printed with the minus sign of the tables; others may repeat what a user typed."""
 
 
 def say(*, zh: str, en: str, **values: Any) -> Text:

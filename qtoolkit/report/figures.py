@@ -129,7 +129,7 @@ def tolerances(result: Assessment, certificates: Certificates, language: str) ->
         for place, value, status in zip(places, values, table["status"], strict=True):
             sign = "≥" if status == "at least" or value >= 100 else ""
             axes.text(
-                value + max(values) * 0.008, place, sign + rounded_towards(value, ".1f", "↓"), va="center", fontsize=7
+                value + max(values) * 0.008, place, sign + rounded_towards(value, ".2f", "↓"), va="center", fontsize=7
             )
     axes.set_xlim(0, max(values) * 1.09 if len(values) and max(values) > 0 else 1)
     _name_units(axes, result, table.index, language)

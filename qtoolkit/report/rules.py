@@ -127,10 +127,10 @@ def _base_plus(rule: BasePlusRule) -> Text:
 def _deduction(rule: DeductRule) -> Text:
     to_target = rule.own_target or rule.target is not None
     text = say(
-        zh="{what}每{per:g}扣{rate:g}分，{end}",
+        zh="每{what}{per:g}{of}扣{rate:g}分，{end}",
         en="{rate:g} points off for each {per:g} {what}, {end}",
-        what=Text("与目标值相差", "short of the target by") if to_target else Text("缺", "missing"),
-        per=rule.per, rate=rule.rate,
+        what=Text("比目标值差", "short of the target by") if to_target else Text("缺", "missing"),
+        of=Text("", "") if to_target else Text("项", ""), per=rule.per, rate=rule.rate,
         end=Text("扣完为止", "down to nothing") if rule.most is None
         else say(zh="最多扣{most:g}分", en="at most {most:g}", most=rule.most),
     )  # fmt: skip

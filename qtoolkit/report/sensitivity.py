@@ -16,6 +16,7 @@ from qtoolkit.language import Text, listing, same, say
 from qtoolkit.regions import Box
 from qtoolkit.report import exact, figures, words
 from qtoolkit.report.blocks import Block, Chart, DataTable, Paragraph, rounded_towards, table_of
+from qtoolkit.robustness.tolerances import FULLEST
 
 FEW = 8  # names in a sentence
 
@@ -225,10 +226,16 @@ def _open_even_now(result: Assessment, table: pd.DataFrame) -> list[Block]:
     return [Paragraph(text, "stability", style="note")]
 
 
+FULLEST_BAND = 1 - FULLEST  # as far as a tolerance is looked for where blanks are shared out
+
+
 def _percent(tolerance: float) -> Text:
-    """A tolerance in words; beyond ±100% points could turn negative, so nothing more is claimed."""
+    """A tolerance in words; beyond ±100% points could turn negative, so nothing more is claimed, nor beyond the widest band
+    that was looked at."""
     if tolerance >= 1:
         return Text("±100%或更大幅度", "±100% or more")
+    if tolerance >= FULLEST_BAND - SAME:
+        return Text("±99.9%或更大幅度", "±99.9% or more")
     if tolerance <= SAME:
         return Text("±0（得分正好在分数线上）", "±0 (the score stands on the cutoff)")
     return same("±" + rounded_towards(float(tolerance), ".2%", "↓"))

@@ -14,10 +14,11 @@ from qtoolkit.cutoffs.margins import score_limits
 from qtoolkit.engine import from_ticks, to_ticks
 from qtoolkit.inputs.locate import packaged_cases
 from qtoolkit.inputs.scheme import Indicator, Scheme, read_scheme
+from qtoolkit.language import say
 from qtoolkit.regions import Box
 from qtoolkit.report import comparison as changes
 from qtoolkit.report import cutoffs as views
-from qtoolkit.report import exact, lines, rules, sensitivity, summary, words
+from qtoolkit.report import exact, figures, lines, rules, sensitivity, summary, words
 from qtoolkit.report.blocks import Paragraph, payload
 from tests.examples import share
 from tests.strategies import frame_of, givens, scheme_of
@@ -459,6 +460,49 @@ def test_no_recipe_is_empty(given):
     for row in cells(shown):
         moved = table.loc[next(u for u in table.index if result.labels[u].zh == row["unit"]), "points_moved"]
         assert ("正好在分数线上" in row["recipe"]) == (moved <= 1e-9 * len(result.points))
+
+
+# One sign, one number -------------------------------------------------------------------------------------------------
+
+
+def test_sentences_use_the_minus_sign_of_the_tables():
+    """U+2212 for numbers with decimals or in per cent; no sign for a zero; what a user typed stays as it was typed."""
+    text = say(zh="{a:.2f}、{a:+.1f}、{b:.1%}、{c:.2f}、{d}", en="{a:.2f}, {a:+.1f}, {b:.1%}, {c:.2f}, {d}", a=-1.82, b=-0.02, c=-1e-17, d="-5")
+    assert text.zh == "−1.82、−1.8、−2.0%、0.00、-5" and text.en == text.zh.replace("、", ", ")
+
+
+def test_no_view_of_cutoffs_or_robustness_has_another_minus(result):
+    band = 0.1
+    blocks = [*views.near_misses(result), *views.moving(result), *views.quotas(result), *sensitivity.ranges(result, band)]
+    blocks += [*sensitivity.tolerances(result, band), *exact.flips(result), *rules.rules(result), *rules.grades(result)]
+    assert not [text for text in said_by(blocks) if text and re.search(r"(?<![\w.–−-])-\d", text)]
+
+
+@pytest.mark.parametrize(
+    ("rule", "zh"),
+    [
+        ({"rate": 20.0}, "每缺1项扣20分，扣完为止"), ({"rate": 0.5, "per": 2.0, "most": 2.0}, "每缺2项扣0.5分，最多扣2分"),
+        ({"rate": 2.0, "target": 98.0}, "每比目标值差1扣2分，扣完为止"),
+    ],
+)  # fmt: skip
+def test_a_deduction_says_what_one_is(rule, zh):
+    leaf = Indicator.model_validate({"id": "x", "name": "x", "points": 30, "scales": False, "rule": {"kind": "deduct"} | rule})
+    assert rules.scoring(leaf).zh == zh
+
+
+def test_the_end_of_a_search_is_said_to_be_one():
+    """A tolerance that is not looked for beyond 99.9% is at least that."""
+    assert sensitivity._percent(0.999).zh == "±99.9%或更大幅度" and "or more" in sensitivity._percent(0.999).en
+    assert sensitivity._percent(0.9989).zh == "±99.89%"
+
+
+def test_the_figure_prints_the_number_of_the_table(city):
+    """Cut once: each bar's number is the table's cell without its sign for per cent."""
+    (table,) = [b for b in sensitivity.tolerances(city, 0.1) if getattr(b, "name", None) == "tolerances" and hasattr(b, "frame")]
+    printed = {row["tolerance"].rstrip("%") for row in cells(table) if row["tolerance"] != "—"}
+    axes = figures.tolerances(city, robustness.tolerance(city), "zh").axes[0]
+    written = {text.get_text().lstrip("≥") for text in axes.texts}
+    assert written <= printed | {"100.00"} and len(written) > 3
 
 
 def flat_result(points, rows, cutoffs):
