@@ -204,6 +204,11 @@ def _first(result: Assessment, found: grade_cutoffs.Sweep, side: int) -> Text:
         say(zh="{unit}由{a}变为{b}", en="{unit} from {a} to {b}", unit=result.labels[row["unit"]], a=result.scheme.grade(row[old]).label, b=result.scheme.grade(row[new]).label)
         for _, row in first.iterrows()
     )  # fmt: skip
+    if side > 0 and shift == 0:
+        return say(
+            zh="得分正好在分数线上的，一有上移，{moves}", en="however little up, where a score stands on its cutoff, {moves}",
+            moves=moves,
+        )  # fmt: skip
     if side > 0:
         return say(zh="上移超过{x:.2f}分，{moves}", en="up beyond {x:.2f}, {moves}", x=shift, moves=moves)
     return say(zh="下移{x:.2f}分，{moves}", en="down by {x:.2f}, {moves}", x=-shift, moves=moves)

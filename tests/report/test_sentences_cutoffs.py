@@ -447,6 +447,12 @@ def test_all_units_on_a_cutoff_are_named_and_no_other():
     assert "at 甲 (from A to B), 丁 (from A to B), whose" in text.en or "甲 (from A to B) and 丁 (from A to B)" in text.en
 
 
+def test_a_line_that_is_stood_on_moves_up_by_no_number():
+    frame = pd.DataFrame({"a": [1.0, 0.7], "b": [0.8, 0.75]}, index=["甲", "乙"])
+    text = views.moving(qt.assess(qt.Scheme.flat({"a": 50, "b": 50}, {"A": 90, "B": 0}), frame))[0].text
+    assert "得分正好在分数线上的，一有上移，甲由A变为B" in text.zh and "超过0.00" not in text.zh and "beyond 0.00" not in text.en
+
+
 @settings(max_examples=share(60))
 @given(givens(blanks=False, geometric=False, quotas=False))
 def test_no_recipe_is_empty(given):
