@@ -128,7 +128,7 @@ def _deduction(rule: DeductRule) -> Text:
     to_target = rule.own_target or rule.target is not None
     text = say(
         zh="每{what}{per:g}{of}扣{rate:g}分，{end}",
-        en="{rate:g} points off for each {per:g} {what}, {end}",
+        en="{rate:g} points off for each {per:g}{of} {what}, {end}",
         what=Text("比目标值差", "short of the target by") if to_target else Text("缺", "missing"),
         of=Text("", "") if to_target else Text("项", ""), per=rule.per, rate=rule.rate,
         end=Text("扣完为止", "down to nothing") if rule.most is None
@@ -220,7 +220,10 @@ def _places(result: Assessment, grade: Grade) -> Text:
     for name, step in zip(names, steps, strict=True):
         n = len(result.scores) if step.members is None else int(step.members.sum())
         cut = cut or step.most < grade.quota * n - 1e-9
-        items.append(say(zh="{name}{n}家中{most}家", en="{name}{of}{most} of {n}", name=name, n=n, most=step.most, of=Text("", ": " if name.en else "")))
+        if grade.within == "class":
+            items.append(say(zh="{name}{n}家中{most}家", en="{name}: {most} of {n}", name=name, n=n, most=step.most))
+        else:
+            items.append(say(zh="{n}家中{most}家", en="{most} of {n}", n=n, most=step.most))
     dropped = Text("，不足1家的舍去", "; fractions of a unit are dropped") if cut else Text("", "")
     return say(zh="（{items}{dropped}）", en=" ({items}{dropped})", items=listing(items), dropped=dropped)
 

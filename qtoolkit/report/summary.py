@@ -168,7 +168,7 @@ def _held(result: Assessment, other: Assessment) -> list[Text]:
         texts.append(
             say(
                 zh="{unit}按得分由{a}变为{b}，{held}{cause}{as_}{grade}",
-                en="{unit} goes from {a} to {b} by score but {held} {grade} because of {cause}",
+                en="{unit} goes from {a} to {b} by score but {held}{as_} {grade} because of {cause}",
                 unit=result.labels[unit], cause=cause, grade=result.scheme.grade(result.grades[unit]).label,
                 a=result.scheme.grade(old.loc[unit, "by_score"]).label,
                 b=result.scheme.grade(new.loc[unit, "by_score"]).label,
