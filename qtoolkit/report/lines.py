@@ -7,7 +7,6 @@ import pandas as pd
 
 from qtoolkit import robustness
 from qtoolkit.assessment import Assessment
-from qtoolkit.engine import from_ticks
 from qtoolkit.language import Text, say
 from qtoolkit.report.blocks import rounded_towards
 
@@ -23,16 +22,11 @@ def single(result: Assessment) -> pd.DataFrame:
     and nobody changes before it).
     """
     scheme, found = result.scheme, robustness.cutoff_intervals(result)
-    gaps = from_ticks(np.diff(result.engine.cutoffs, axis=1).min(axis=0))[::-1]
     by_class = any(grade.class_cutoffs for grade in scheme.grades)
     rows = []
-    for i, grade in enumerate(scheme.grades[:-1]):
+    for grade in scheme.grades[:-1]:
         row = found.loc[grade.id]
-        room_up = gaps[i - 1] if i else np.inf
-        room_down = gaps[i] if i < len(gaps) else np.inf
         low, high = row["low"] - row["cutoff"], row["high"] - row["cutoff"]
-        next_low, next_high = bool(low <= -room_down), bool(high >= room_up)
-        low, high = max(low, -room_down), min(high, room_up)
         for group in scheme.classes if by_class else (None,):
             cutoff = grade.cutoff_of(group)
             rows.append(
@@ -42,10 +36,10 @@ def single(result: Assessment) -> pd.DataFrame:
                     "cutoff": cutoff,
                     "low": cutoff + low if np.isfinite(low) else np.nan,
                     "high": cutoff + high if np.isfinite(high) else np.nan,
-                    "unit_low": None if next_low else row["unit_low"],
-                    "unit_high": None if next_high else row["unit_high"],
-                    "next_low": next_low,
-                    "next_high": next_high,
+                    "unit_low": row["unit_low"],
+                    "unit_high": row["unit_high"],
+                    "next_low": bool(np.isfinite(low)) and row["unit_low"] is None,
+                    "next_high": bool(np.isfinite(high)) and row["unit_high"] is None,
                 }
             )
     names = ["grade", "group", "cutoff", "low", "high", "unit_low", "unit_high", "next_low", "next_high"]
