@@ -334,3 +334,66 @@ def test_an_error_of_a_cell_that_nobody_measured_is_refused():
         assert "弄虚作假" in caught.value.sentences("zh")[0] and "“a” of “甲”" in caught.value.sentences("en")[0]
     table.loc["甲", "a"] = 0.0
     assert qt.simulation.simulate(result, draws=10, errors=table).draws == 10
+
+
+def three_units():
+    x = pd.DataFrame({"a": [0.9, 0.5, 0.3], "b": [0.2, 0.8, 0.7]}, index=["甲", "乙", "丙"])
+    return qt.assess(Scheme.flat({"a": 60, "b": 40}, {"A": 70, "B": 0}), x)
+
+
+def by_unit(units, **columns):
+    return pd.DataFrame(columns, index=list(units))
+
+
+WRONG_ERRORS = {
+    "text": ({"a": "x"}, ["“a”", "“x”"]),
+    "text that looks like a number": ({"a": "0.1"}, ["“a”", "“0.1”"]),
+    "None": ({"a": None}, ["“a”", "“None”"]),
+    "True by indicator": ({"b": True}, ["“b”", "“True”"]),
+    "infinite": ({"a": float("inf")}, ["“a”", "“inf”"]),
+    "below 0 in a Series": (pd.Series({"a": 0.1, "b": -0.1}), ["“b”", "“-0.1”"]),
+    "True": (True, ["“True”"]),
+    "numpy's True": (np.True_, ["“True”"]),
+    "NaN": (float("nan"), ["“nan”"]),
+    "below 0": (-1, ["“-1”"]),
+    "a list": ([0.1, 0.2], ["“[0.1, 0.2]”"]),
+    "another word": ("date", ["“date”"]),
+    "text in a table": (by_unit("甲乙", a=[0.1, "y"]), ["“a”", "“乙”", "“y”"]),
+    "True in a table": (by_unit("甲乙", b=[False, False]), ["“b”", "“甲”", "“False”"]),
+    "a gap in a table": (by_unit("甲乙", b=[np.nan, 0.1]), ["“b”", "“甲”", "“nan”"]),
+    "a unit twice": (by_unit("甲乙甲", a=[0.1, 0.1, 0.1]), ["“甲”"]),
+    "a column twice": (pd.DataFrame([[0.1, 0.1]], ["甲"], ["a", "a"]), ["“a”"]),
+    "an indicator twice in a Series": (pd.Series([0.1, 0.2], ["b", "b"]), ["“b”"]),
+    "an unknown indicator": (pd.Series({"aa": 0.1}), ["“aa”", "“a”"]),
+    "an unknown unit": (by_unit("丁", a=[0.1]), ["“丁”"]),
+}
+
+
+@pytest.mark.parametrize("name", WRONG_ERRORS)
+def test_wrong_errors_are_refused_by_a_sentence_that_names_what_was_found(name):
+    errors, named = WRONG_ERRORS[name]
+    result = three_units()
+    for call in (qt.simulation.simulate, rank_confidence):
+        with pytest.raises(InputError) as caught:
+            call(result, errors=errors, draws=10)
+        for language in ("zh", "en"):
+            sentence = caught.value.sentences(language)[0]
+            assert "errors" in sentence
+            assert all(part in sentence for part in named), sentence
+
+
+def test_errors_are_the_same_as_python_s_numpy_s_or_pandas_numbers():
+    """One number for each indicator, given in seven ways, draws the same shares."""
+    result = three_units()
+    kept = [0.125, 0.125]  # exact in 32 bits
+    ways = [
+        0.125, np.float32(0.125), np.float64(0.125), dict(zip("ab", kept, strict=True)),
+        pd.Series(kept, ["a", "b"]), pd.Series(kept, ["b", "a"], dtype="Float64"),
+        by_unit("丙甲乙", a=[0.125] * 3, b=np.full(3, 0.125, np.float32)),
+    ]  # fmt: skip
+    first, *others = (draws_of(result, None, 5, 1, errors).chunk(0)[1] for errors in ways)
+    assert np.ptp(first[:, 0, 0]) > 0
+    assert all((other == first).all() for other in others)
+    mixed = pd.Series({"a": np.int64(1), "b": 0}, dtype=object)
+    whole = draws_of(result, None, 5, 1, mixed).chunk(0)[1]
+    assert np.ptp(whole[:, 0, 0]) > 0 and not np.ptp(whole[:, :, 1], axis=0).any()

@@ -190,7 +190,7 @@ def simulate(
     seed: int = 0,
     executor: Executor | None = None,
     *,
-    errors: pd.DataFrame | Mapping[str, float] | float | str | None = None,
+    errors: pd.DataFrame | pd.Series | Mapping[str, float] | float | str | None = None,
     jitter: float = 0.0,
     pairs: bool | None = None,
     progress: Callable[[int, int], None] | bool = False,
@@ -208,7 +208,7 @@ def simulate(
     executor : concurrent.futures.Executor, optional
         Chunks of draws are submitted to it. A broken pool is given up: the missing chunks are made in this process, and
         `note` says so.
-    errors : DataFrame (units × indicators), mapping by indicator, float, or "data", optional
+    errors : DataFrame (units × indicators), Series or mapping by indicator, float, or "data", optional
         Standard errors of the shares of full marks (.02 is two points in a hundred): independent normal errors, cut at 0
         and 1. Only cells with a value get one: a cell that is 弄虚作假, 未报送, 不适用, 待核实 or 零分 was not measured and
         stays what the scheme makes of it; where that is the mean of similar units, it is the mean of their drawn shares. A

@@ -42,7 +42,7 @@ class RankSets:
 
 def rank_confidence(
     result: Assessment,
-    errors: pd.DataFrame | Mapping[str, float] | float | str,
+    errors: pd.DataFrame | pd.Series | Mapping[str, float] | float | str,
     level: float = 0.95,
     draws: int = 20_000,
     seed: int = 0,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,9 +16,9 @@ from qtoolkit.engine import Engine, shifted, to_ticks
 from qtoolkit.engine.build import averaged_cells, shares_of
 from qtoolkit.engine.core import Mean
 from qtoolkit.engine.rules import LEAF_RULES
-from qtoolkit.errors import Complaint, InputError, nearest, real
+from qtoolkit.errors import Complaint, InputError, Problems, clip, nearest, real
 from qtoolkit.inputs.table import STATUS_LABELS, VALUE, unit_of
-from qtoolkit.language import Text, say
+from qtoolkit.language import Text, same, say
 from qtoolkit.regions import Region, area_of
 
 CHUNK = 4096  # draws that one seed makes
@@ -130,28 +131,84 @@ def _checked(result: Assessment, errors: Any) -> np.ndarray | None:
         return None
     ids, units = result.points.index, result.scores.index
     measured = result.table.status == VALUE
-    if isinstance(errors, str):
-        if errors != "data":
-            raise InputError(say(zh="errors 为“{found}”，应为数、表或“data”", en="errors is “{found}”, expected numbers or \"data\"", found=errors))
-        table = standard_errors(result)
-    elif isinstance(errors, int | float):
-        table = pd.DataFrame(float(errors), units, ids)
-    elif isinstance(errors, pd.DataFrame):
-        table = errors.set_axis([unit_of(unit, units) or unit for unit in errors.index])
-    elif isinstance(errors, Mapping):
-        table = pd.DataFrame({id: float(value) for id, value in errors.items()}, index=units)
-    else:
-        raise InputError(say(zh="errors 应为数、表或“data”", en="errors must be numbers, a table or \"data\""))
-    for name, known in [(id, ids) for id in table.columns] + [(unit, units) for unit in table.index]:
-        if name not in known:
-            hint = nearest(str(name), known)
-            raise InputError(say(zh="标准误中没有“{name}”这一指标或考核对象{hint}", en="errors: no indicator or unit “{name}”{hint}", name=name, hint=hint))
+    table = _stated(result, errors)
     values = table.reindex(index=units, columns=ids).fillna(0.0).to_numpy(float)
-    if table.isna().to_numpy().any() or not (np.isfinite(values).all() and (values >= 0).all()):
-        raise InputError(say(zh="标准误应为不小于0的数", en="standard errors must be numbers of 0 or more"))
     if isinstance(errors, pd.DataFrame):
         _refuse_unmeasured(result, np.argwhere((values > 0) & ~measured))
     return np.where(measured, values, 0.0)
+
+
+def _stated(result: Assessment, errors: Any) -> pd.DataFrame:
+    """The argument `errors` as a table of numbers of 0 or more; each unit and indicator at most once."""
+    ids, units = result.points.index, result.scores.index
+    if isinstance(errors, str) and errors == "data":
+        return standard_errors(result)
+    if isinstance(errors, numbers.Real) and not isinstance(errors, bool):
+        return pd.DataFrame(real("errors", errors), units, ids)
+    if isinstance(errors, pd.DataFrame):
+        names = [unit_of(unit, units) or unit for unit in errors.index]
+        table = errors.set_axis(pd.Index(names, dtype=object, tupleize_cols=False))
+        _check_names(table.columns, ids)
+        _check_names(table.index, units)
+        return _finite(table, list(table.index))
+    if isinstance(errors, pd.Series | Mapping):
+        columns = pd.Index(list(errors.keys()), dtype=object, tupleize_cols=False)
+        _check_names(columns, ids)
+        row = _finite(pd.DataFrame([[value for _, value in errors.items()]], columns=columns), None)
+        return pd.DataFrame(np.repeat(row.to_numpy(), len(units), axis=0), units, columns)
+    text = say(
+        zh="errors 为“{found}”，应为数、按指标的数、表或“data”",
+        en='errors is “{found}”, expected a number, numbers by indicator, a table or "data"',
+        found=clip(errors),
+    )
+    raise InputError(text)
+
+
+def _check_names(names: pd.Index, known: pd.Index) -> None:
+    """Refuse a name that is not known or occurs twice."""
+    for name in names:
+        if name not in known:
+            hint = nearest(str(name), known)
+            text = say(
+                zh="标准误（errors）中没有“{name}”这一指标或考核对象{hint}",
+                en="errors: no indicator or unit “{name}”{hint}",
+                name=name, hint=hint,
+            )  # fmt: skip
+            raise InputError(text)
+    for name in names[names.duplicated()]:
+        text = say(
+            zh="标准误（errors）中“{name}”不止一次出现，每个名称应只有一次",
+            en="errors: “{name}” occurs more than once, expected each name once",
+            name=name,
+        )
+        raise InputError(text)
+
+
+def _finite(table: pd.DataFrame, units: list[str] | None) -> pd.DataFrame:
+    """The table as floats; every cell that is no finite number of 0 or more is complained of."""
+    values = np.empty(table.shape)
+    for j in range(table.shape[1]):
+        column = table.iloc[:, j]
+        plain = isinstance(column.dtype, np.dtype) and column.dtype.kind in "iuf"
+        values[:, j] = column if plain else [_number(value) for value in column]
+    problems = Problems()
+    for k, j in np.argwhere(~(np.isfinite(values) & (values >= 0))):
+        unit = same("") if units is None else say(zh="“{unit}”的", en=" for “{unit}”", unit=units[k])
+        found = clip(table.iat[k, j])
+        text = say(
+            zh="标准误（errors）中{unit}“{leaf}”为“{found}”，应为不小于0的有限数",
+            en="errors: “{leaf}”{unit} is “{found}”, expected a finite number of 0 or more",
+            unit=unit, leaf=table.columns[j], found=found,
+        )  # fmt: skip
+        problems.add(text)
+    problems.stop()
+    return pd.DataFrame(values, table.index, table.columns)
+
+
+def _number(value: Any) -> float:
+    """A cell as a float, NaN where it is no number: neither text nor True is one."""
+    good = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    return float(value) if good else np.nan
 
 
 def _refuse_unmeasured(result: Assessment, cells: np.ndarray) -> None:
