@@ -170,11 +170,36 @@ def tune(
     before = min(aim.of(ends[0]), after)
     how = _how(step, exact, converged, after)
     note = say(
-        zh="与目标的距离由{now:.3f}降到{after:.3f}（不取整时{exact:.3f}）；{how}。",
-        en="The distance from the target falls from {now:.3f} to {after:.3f} ({exact:.3f} without rounding); {how}.",
-        now=aim.of(present), after=after, exact=before, how=how,
+        zh="{moved}（不取整时{exact:.3f}）；{how}。", en="{moved} ({exact:.3f} without rounding); {how}.",
+        moved=_moved(aim.of(present), after), exact=before, how=how,
     )  # fmt: skip
     return Tuned(table, aim.of(present), before, after, converged and step is None, note, exact)
+
+
+def _moved(now: float, after: float) -> Text:
+    """How the distance changes, by the numbers as they are printed.
+
+    It may rise where the present points are not allowed.
+    """
+    shown = [float(f"{distance:.3f}") for distance in (now, after)]
+    if shown[0] == shown[1]:
+        return say(
+            zh="与目标的距离仍为{after:.3f}", en="The distance from the target stays at {after:.3f}",
+            after=after,
+        )  # fmt: skip
+    if shown[0] > shown[1]:
+        return say(
+            zh="与目标的距离由{now:.3f}降到{after:.3f}",
+            en="The distance from the target falls from {now:.3f} to {after:.3f}",
+            now=now,
+            after=after,
+        )
+    return say(
+        zh="与目标的距离由{now:.3f}升到{after:.3f}",
+        en="The distance from the target rises from {now:.3f} to {after:.3f}",
+        now=now,
+        after=after,
+    )
 
 
 def _how(step: float | None, exact: bool, converged: bool, distance: float) -> Text:

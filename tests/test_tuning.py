@@ -9,6 +9,7 @@ import pytest
 import qtoolkit as qt
 from qtoolkit import importance, searching
 from qtoolkit.allocations import allocations
+from qtoolkit.tuning import _moved as moved
 from tests.robustness.lp import flat
 from tests.strategies import scheme_of
 
@@ -199,3 +200,53 @@ def test_what_the_note_says_is_what_was_done():
     assert (
         free.distance <= fine.distance_exact + 1e-9 <= fine.distance + 1e-9 <= exact.distance + 1e-9
     )
+
+
+def drifted():
+    """Shares drawn at random, and points near the best ones, none of them a multiple of 10."""
+    x = np.random.default_rng(1).random((24, 3))
+    best = importance.tune(flat([40.0, 30.0, 30.0], x, 90)).table["points"].round(1).to_numpy()
+    return x, [*best[:2], round(100 - best[0] - best[1], 1)]
+
+
+def off_the_grid():
+    return *drifted(), 10, ("rises", "升到")
+
+
+def far_off():
+    return drifted()[0], [80.0, 10.0, 10.0], 10, ("falls", "降到")
+
+
+def hardly_nearer():
+    """Points that differ from the best by less than .05 are bettered freely."""
+    return *drifted(), None, ("falls", "降到")
+
+
+def there_already():
+    x, _ = drifted()
+    best = importance.tune(flat([40.0, 30.0, 30.0], x, 90), step=5).table["points"]
+    return x, best.tolist(), 5, None
+
+
+@pytest.mark.parametrize("case", [off_the_grid, far_off, hardly_nearer, there_already])
+def test_whether_the_distance_rises_stays_or_falls_is_said_by_the_numbers_printed(case):
+    """The distances are numpy's own, of its own correlations."""
+    x, present, step, words = case()
+    tuned = importance.tune(flat(present, x, 90), step=step)
+    points = tuned.table["points"].to_numpy()
+    now, after = (
+        f"{distance_of(x * np.maximum(p, 1e-7), 1 / 3):.3f}" for p in (np.array(present), points)
+    )
+    if words is None:
+        assert now == after and f"The distance from the target stays at {now} (" in tuned.note.en
+        assert tuned.note.zh.startswith(f"与目标的距离仍为{now}（")
+    else:
+        assert (float(after) > float(now)) == (words[0] == "rises") and now != after
+        assert f"target {words[0]} from {now} to {after} (" in tuned.note.en
+        assert f"由{now}{words[1]}{after}（" in tuned.note.zh
+
+
+def test_a_change_that_is_not_seen_in_the_numbers_printed_is_none():
+    for now, after in ((0.1004, 0.0996), (0.0996, 0.1004), (2e-9, 1e-9)):
+        assert "stays at" in moved(now, after).en and f"仍为{after:.3f}" in moved(now, after).zh
+    assert "falls from 0.101 to 0.100" in moved(0.1006, 0.1004).en

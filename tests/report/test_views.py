@@ -280,3 +280,19 @@ def test_few_units_get_a_sentence_in_the_place_of_what_needs_more():
     case = qt.read_case("city-2026")  # 16 cities, 11 with a blank
     (said,) = weights.alternatives(qt.assess(case.scheme, case.table))
     assert "5家" in said.text.zh and "5 units" in said.text.en
+
+
+def test_tuned_points_that_are_further_off_are_said_to_be():
+    """Two indicators of one variance are at their target at 50 : 50 and not at 60 : 40, the nearest
+    in steps of 20: there r² with the score is as (p + r q)² to (q + r p)²."""
+    u = np.array([1.0, 1, -1, -1, 0, 0, 0, 0] * 2)
+    v = np.array([0.5, 0.5, -0.5, -0.5, 1, 1, -1, -1] * 2)
+    v = v * np.sqrt((u**2).sum() / (v**2).sum())
+    x = pd.DataFrame({"a": u, "b": v}, index=[f"县{k}" for k in range(16)]) * 0.2 + 0.5
+    r = float(np.corrcoef(u, v)[0, 1])
+    result = qt.assess(Scheme.flat({"a": 50, "b": 50}, {"A": 99, "B": 0}), x)
+    squares = np.array([(60 + r * 40) ** 2, (40 + r * 60) ** 2])
+    distance = float(abs(squares / squares.sum() - 0.5).max())
+    said = weights.reach(result, step=20)[0].text
+    assert f"rises from 0.000 to {distance:.3f}" in said.en and "falls" not in said.en
+    assert f"由0.000升到{distance:.3f}" in said.zh
