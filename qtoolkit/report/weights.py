@@ -184,12 +184,12 @@ def alternatives(result: Assessment, step: float = 0.5) -> list[Block]:
     outputs = {"grades": target_of(result, "grade_changes"), "ranks": target_of(result, "rank_shift"), "code": _grades}
     done = settings(result, frame, outputs)
     codes = done[[f"code:{unit}" for unit in result.scores.index]].to_numpy()
-    most = listing([METHODS[name] for name in done.index[foremost(done["grades"])]])
     text = say(
-        zh="用{n}种方法由数据另定分值（步长{step:g}分），等级改变{low}至{high}家，最多的是{most}。由数据得出的分值每年随数据变动，年度之间不可比，只供比较。",
-        en="Points set from the data by {n:method|methods} (steps of {step:g}) change {low} to {high} grades, most of all by {most}. Such points "
-        "move with the data every year and make years incomparable: they are for comparison only.",
-        n=len(found), step=step, low=int(done["grades"].min()), high=int(done["grades"].max()), most=most,
+        zh="用{n}种方法由数据另定分值（步长{step:g}分），等级改变{changed}。由数据得出的分值每年随数据变动，年度之间不可比，只供比较。",
+        en="Points set from the data by {n:method|methods} (steps of {step:g}) change {changed}. "
+        "Such points move with the data every year and make years incomparable: "
+        "they are for comparison only.",
+        n=len(found), step=step, changed=_changed(done["grades"]),
     )  # fmt: skip
     blocks: list[Block] = [Paragraph(text, "annex_scores", heading)]
     blocks += [Paragraph(remark, "annex_scores", style="note") for remark in remarks]
@@ -202,6 +202,18 @@ def alternatives(result: Assessment, step: float = 0.5) -> list[Block]:
     points = {"indicator": (Text("指标", "Indicator"), [leaf.name for leaf in result.scheme.leaves], ""), "present": (Text("现行", "Present"), list(result.points), "g")}
     points |= {name: (METHODS[name], list(own), "g") for name, own in found.items()}
     return [*blocks, consequences, table_of("weighting_points", Text("各种赋权的分值", "Points by each weighting"), "annex_scores", points)]
+
+
+def _changed(grades: pd.Series) -> Text:
+    """How many grades the methods change; which of them change most, where they differ."""
+    low, high = int(grades.min()), int(grades.max())
+    if low == high:
+        return say(zh="均为{n}家", en="{n:grade|grades} each", n=low)
+    most = listing([METHODS[name] for name in grades.index[foremost(grades)]])
+    return say(
+        zh="{low}至{high}家，最多的是{most}", en="{low} to {high} grades, most of all by {most}",
+        low=low, high=high, most=most,
+    )  # fmt: skip
 
 
 def reach(result: Assessment, step: float = 0.5, seed: int = 0) -> list[Block]:

@@ -296,3 +296,24 @@ def test_tuned_points_that_are_further_off_are_said_to_be():
     said = weights.reach(result, step=20)[0].text
     assert f"rises from 0.000 to {distance:.3f}" in said.en and "falls" not in said.en
     assert f"由0.000升到{distance:.3f}" in said.zh
+
+
+def test_methods_that_change_the_same_number_of_grades_are_not_ranked():
+    """Beyond every unit no grade can change; else the sentence says what the table does."""
+    x = pd.DataFrame(np.random.default_rng(1).random((24, 3)) ** [1, 2, 3], columns=list("abc"))
+    x.index = [f"县{k}" for k in range(24)]
+    for cutoff, alike in ((99.9, True), (50, True), (25, False), (30, False)):
+        result = qt.assess(Scheme.flat({"a": 60, "b": 30, "c": 10}, {"A": cutoff, "B": 0}), x)
+        said, *rest = weights.alternatives(result)
+        frame = next(block for block in rest if isinstance(block, DataTable)).frame
+        changed = frame["changed"].to_numpy()
+        low, high = changed.min(), changed.max()
+        assert (low == high) == alike
+        if alike:
+            assert f"change {low} grades each." in said.text.en and "most" not in said.text.en
+            assert f"等级改变均为{low}家。" in said.text.zh and "最多" not in said.text.zh
+        else:
+            most = frame["method"][changed == high]
+            assert f"change {low} to {high} grades, most of all by " in said.text.en
+            assert said.text.en.split(" by ")[-1].startswith(", ".join(name.en for name in most))
+            assert f"最多的是{'、'.join(name.zh for name in most)}。" in said.text.zh
