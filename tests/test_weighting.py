@@ -1,6 +1,7 @@
 """Weights against published numbers (sources at each), against each other, and on columns that are constant or negative."""
 
 import itertools
+from decimal import Decimal, localcontext
 
 import numpy as np
 import pandas as pd
@@ -310,3 +311,59 @@ def test_numbers_of_other_programs():
     assert weighting.entropy(x).weights.tolist() == pytest.approx([0.18237, 0.138591, 0.467477, 0.211562], abs=1e-6)
     assert weighting.critic(x).weights.tolist() == pytest.approx([0.284714, 0.359604, 0.177328, 0.178354], abs=1e-6)
     assert weighting.deviation(x).weights.tolist() == pytest.approx([0.260406, 0.261219, 0.234897, 0.243478], abs=1e-6)
+
+
+def exact_unlikeness(x):
+    """1 − r of each pair in 60 decimal digits."""
+    with localcontext(prec=60):
+        columns = [[Decimal(float(value)) for value in x[name]] for name in x]
+        columns = [[value - sum(column) / len(column) for value in column] for column in columns]
+        lengths = [sum(value * value for value in column).sqrt() for column in columns]
+        units = [
+            [value / length for value in column]
+            for column, length in zip(columns, lengths, strict=True)
+        ]
+        return np.array([
+            [float(1 - sum(a * b for a, b in zip(one, other, strict=True))) for other in units]
+            for one in units
+        ])  # fmt: skip
+
+
+@pytest.mark.parametrize("apart", [1e-2, 1e-3, 1e-4, 1e-5])
+def test_what_little_columns_differ_by_is_right_to_the_last_digits(apart):
+    """CRITIC of columns that all but agree, 1 − r from 1e-4 to 1e-10, against 60 decimal digits.
+
+    Of columns that are the same the first gets a remainder, on any processor.
+    """
+    rng = np.random.default_rng(3)
+    for _ in range(5):
+        b = rng.permutation(np.linspace(0, 1, 6))  # from 0 to 1, so that min–max changes nothing
+        near = [np.clip(b + apart * rng.random(6) * (b > 0) * (b < 1), 0, 1) for _ in range(2)]
+        x = pd.DataFrame(np.column_stack([b, near[0], b, near[1], b]), columns=list("abcde"))
+        found = weighting.critic(x)
+        conflict = exact_unlikeness(x).sum(axis=1)
+        assert found.detail["conflict"].to_numpy() == pytest.approx(conflict, rel=apart**-1 * 1e-14)
+        weights = conflict * x.std(ddof=1).to_numpy()
+        weights = weights / weights.sum()
+        assert found.weights.to_numpy() == pytest.approx(weights, rel=apart**-1 * 1e-14)
+        for step in (1, 0.5, 0.1):
+            points = weighting.to_points(found, 100, step).points
+            assert points["a"] >= points["c"] >= points["e"]
+
+
+@pytest.mark.parametrize("rank", [1, 2, 3])
+def test_factors_beyond_the_rank_are_refused(rank):
+    """Six indicators made of one, two or three; numpy's rank of them is that."""
+    rng = np.random.default_rng(rank)
+    for scale in (1, 3, 0.1, 0.37, 11):
+        x = pd.DataFrame(scale * rng.random((9, rank)) @ rng.random((rank, 6)) + np.arange(6))
+        x = x.rename(columns=str)
+        assert np.linalg.matrix_rank(np.corrcoef(x.T), tol=1e-10) == rank
+        assert weighting.factor(x, rank).detail["loadings"].shape == (6, rank)
+        assert weighting.factor(x).detail["loadings"].shape[1] <= rank
+        for count in range(rank + 1, 7):
+            with pytest.raises(InputError) as caught:
+                weighting.factor(x, count)
+            (zh,), (en,) = (caught.value.sentences(language) for language in ("zh", "en"))
+            assert f"只有{rank}个" in zh and f"现为{count}个" in zh
+            assert f"only {rank} eigenvalue" in en and f"found {count}" in en

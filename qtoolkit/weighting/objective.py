@@ -47,13 +47,24 @@ def critic(x: pd.DataFrame, costs: Sequence[str] = ()) -> Weights:
     x, notes = indicators_of(x)
     varies = moving(x, notes)
     shares = scaled(x, costs).loc[:, varies]
-    sd, conflict = shares.std(ddof=1), (1 - np.atleast_2d(np.corrcoef(shares.T))).sum(axis=1)
+    sd, conflict = shares.std(ddof=1), _unlikeness(shares.to_numpy()).sum(axis=1)
     if (conflict <= 1e-12).all():
         notes.append(Text("各指标完全相关，按标准差赋权。", "All indicators are perfectly correlated: weights are by standard deviation."))
         conflict = np.ones(len(conflict))
     conflict = pd.Series(conflict, shares.columns).reindex(x.columns, fill_value=0.0)
     sd = sd.reindex(x.columns, fill_value=0.0)
     return made((sd * conflict).to_numpy(), x.columns, notes, sd=sd, conflict=conflict)
+
+
+def _unlikeness(x: np.ndarray) -> np.ndarray:
+    """1 − r of each pair of columns, (d, d), as ½ ‖z_j − z_k‖² of columns centred and of length 1.
+
+    Where r is near 1 nothing cancels: what little is left is right to the last digits, and the same
+    on every processor.
+    """
+    centred = x - x.mean(axis=0)
+    z = centred / np.sqrt((centred**2).sum(axis=0))
+    return np.array([((z - own[:, None]) ** 2).sum(axis=0) / 2 for own in z.T])
 
 
 def variation(x: pd.DataFrame) -> Weights:
@@ -114,7 +125,8 @@ def factor(x: pd.DataFrame, count: int | None = None) -> Weights:
     them), rotated by varimax. Each indicator belongs to the factor on which it loads most; its weight is its squared loading
     over the factor's explained variance, times the factor's share of all variance that is explained.
     `detail`: eigenvalues, loadings (indicators × factors, the factor that explains most first, its sum positive), factor
-    (of each indicator). Where equal eigenvalues leave open which factors are kept, one more is, or `count` is refused.
+    (of each indicator). Where equal eigenvalues leave open which factors are kept, one more is,
+    or `count` is refused; so is a `count` beyond the eigenvalues above 0.
 
     >>> factor(pd.DataFrame({"a": [1, 2, 3, 4], "b": [1, 2, 3, 5], "c": [4, 1, 3, 2]}), 2).detail["factor"].tolist()
     [1, 1, 2]
@@ -130,6 +142,7 @@ def factor(x: pd.DataFrame, count: int | None = None) -> Weights:
             count += 1
     if not (isinstance(count, int) and 1 <= count <= len(values)):
         raise InputError(say(zh="因子个数应在1与{most}之间，现为 {found}", en="the number of factors must lie between 1 and {most}, found {found}", most=len(values), found=count))
+    _check_rank(values, count)
     _check_apart(values, count)
     loadings = _upright(_varimax(vectors[:, :count] * np.sqrt(np.maximum(values[:count], 0.0))))
     loadings = loadings[:, in_order((loadings**2).sum(axis=0))]
@@ -162,6 +175,19 @@ def _check_apart(values: np.ndarray, count: int) -> None:
             zh="第{a}与第{b}个特征值相等，取前{a}个成分没有唯一结果，不能据以定权",
             en="eigenvalues {a} and {b} are equal: the first {a:component is|components are} not determined and give no weights",
             a=count, b=count + 1,
+        )  # fmt: skip
+        raise InputError(text)
+
+
+def _check_rank(values: np.ndarray, count: int) -> None:
+    """Refuse factors whose eigenvalue (falling) is 0: their loadings would be rounding errors."""
+    rank = int((values > SAME).sum())
+    if count > rank:
+        text = say(
+            zh="这些数据只有{rank}个不为0的特征值（有的指标可由其他指标推得），因子应不超过{rank}个，现为{found}个",
+            en="the data have only {rank:eigenvalue|eigenvalues} above 0 (indicators follow from "
+            "one another): expected at most {rank:factor|factors}, found {found}",
+            rank=rank, found=count,
         )  # fmt: skip
         raise InputError(text)
 
