@@ -95,7 +95,9 @@ class Comparison:
         score_before, score_after (of the total after, if totals differ), change, and its parts: data, points (the tree, its
         points and rules), cutoffs (quotas, classes of units and rounding with them), vetoes (and bonus), units (who else was assessed). The average over all
         orders in which the factors can change; the parts add up to the change. An indicator with data in one year only is
-        part of "points".
+        part of "points". Where totals differ, a mixed assessment is of the total of its cutoffs, so that
+        rounding is in the points it was written for; the points of the other scheme are restated as the
+        same shares of that total.
         """
         total = self.after.scheme.total
         ends = [to_ticks(r.scores[self.units] * (total / r.scheme.total)) for r in (self.before, self.after)]
@@ -153,8 +155,8 @@ class Comparison:
     @cached_property
     def alone(self) -> pd.DataFrame:
         """What single changes would have done to last year's data: grade_before (computed), points (this year's points
-        alone), cutoffs (this year's cutoffs, quotas and rounding alone), score_before, score_points; indexed by the units of
-        both. NaN where it cannot be computed."""
+        alone), cutoffs (this year's cutoffs, quotas and rounding alone), score_before, score_points (both
+        of last year's total); indexed by the units of both. NaN where it cannot be computed."""
         points, lines = self.on_last_year, self.states.get(frozenset({"cutoffs"}))
         nan = pd.Series(np.nan, self.units)
         return pd.DataFrame(
@@ -261,7 +263,8 @@ def points_alone(before: Assessment, scheme: Scheme) -> Assessment:
 
     The check before changed points are published, when this year has no data yet. Kept and renamed indicators are scored by
     last year's rule; a split or merged one takes the share of full marks of what it continues; a new one is not scored, its
-    points go to its siblings in proportion.
+    points go to its siblings in proportion. With unequal totals the new points are restated as the same
+    shares of last year's total, which stays with its cutoffs and rounding; scores are in last year's points.
 
     >>> import pandas as pd
     >>> import qtoolkit as qt

@@ -12,7 +12,7 @@ from qtoolkit.assessment import Assessment, assess
 from qtoolkit.comparison.matching import Matching
 from qtoolkit.errors import InputError
 from qtoolkit.inputs.leafrules import LeafMissing
-from qtoolkit.inputs.scheme import Bonus, Grade, Indicator, Order, Scheme, Veto
+from qtoolkit.inputs.scheme import Bonus, Indicator, Order, Scheme, Veto
 from qtoolkit.inputs.statuses import BLANKS, NOT_APPLICABLE, STATUS_NAMES, VALUE
 from qtoolkit.inputs.table import Table
 from qtoolkit.language import Text
@@ -31,23 +31,26 @@ def mixed(before: Assessment, after: Assessment, matching: Matching, new: frozen
     """An assessment with the factors in `new` from `after` and the others from `before`, both of the same units in the same
     order.
 
-    An indicator whose data stand in one year only takes that year's column whatever the factor data says. With unequal
-    totals cutoffs and points outside the total are scaled to the tree's total, and rounding goes with the tree.
+    An indicator whose data stand in one year only takes that year's column whatever the factor data says.
+    The total is that of the cutoffs: a step of rounding is so many decimals of a point of its own scheme and
+    has no counterpart in most other totals, while points do. So with unequal totals the points of the tree,
+    what its rules and data say in points, and points outside the total are restated as the same shares of
+    that total; cutoffs and rounding stand as written.
     """
     pick = {factor: after if factor in new else before for factor in FACTORS}
     tree, lines, outside = pick["points"].scheme, pick["cutoffs"].scheme, pick["vetoes"].scheme
+    ratio = lines.total / outside.total
     data: dict[str, Any] = {
-        "grades": tuple(_scaled(g, tree.total / lines.total, "cutoff", "class_cutoffs") for g in lines.grades),
-        "classes": lines.classes, "rank_on": lines.rank_on,
-        "vetoes": _vetoes(outside, lines),
-        "bonuses": tuple(_scaled(b, tree.total / outside.total, "max") for b in outside.bonuses),
+        "total": lines.total, "rounding": lines.rounding, "grades": lines.grades,
+        "classes": lines.classes, "rank_on": lines.rank_on, "vetoes": _vetoes(outside, lines),
+        "bonuses": tuple(_bonus_in_points_of(bonus, ratio) for bonus in outside.bonuses),
         "order": Order(rounding=lines.order.rounding, cap=outside.order.cap, veto=outside.order.veto),
     }  # fmt: skip
-    data |= {key: _times(getattr(outside, key), tree.total / outside.total) for key in ("bonus_cap", "deduction_cap", "cap", "floor")}
-    if before.scheme.total == after.scheme.total:
-        data["rounding"] = lines.rounding
+    outer = ("bonus_cap", "deduction_cap", "cap", "floor")
+    data |= {key: _times(getattr(outside, key), ratio) for key in outer}
     other = before if pick["points"] is after else after
-    data["indicators"] = tuple(_lenient(node, tree, other.scheme, matching) for node in tree.indicators)
+    nodes = [_lenient(node, tree, other.scheme, matching) for node in tree.indicators]
+    data["indicators"] = tuple(_in_points_of(node, lines.total / tree.total) for node in nodes)
     return assess(tree.model_copy(update=data), _table(pick, before, after, matching))
 
 
@@ -55,12 +58,23 @@ def _times(value: float | None, ratio: float) -> float | None:
     return value if value is None or ratio == 1 else value * ratio
 
 
-def _scaled(part: Grade | Bonus, ratio: float, *fields: str) -> Grade | Bonus:
-    """A grade or a bonus item with some of its points multiplied."""
+def _bonus_in_points_of(bonus: Bonus, ratio: float) -> Bonus:
+    """A bonus item with its points multiplied."""
+    return bonus if ratio == 1 else bonus.model_copy(update={"max": bonus.max * ratio})
+
+
+def _in_points_of(node: Indicator, ratio: float) -> Indicator:
+    """An indicator with all that it and those below it say in points multiplied: under a total ten times
+    as large a deduction is, too."""
     if ratio == 1:
-        return part
-    values = {field: getattr(part, field) for field in fields}
-    return part.model_copy(update={f: {k: x * ratio for k, x in v.items()} if isinstance(v, Mapping) else v * ratio for f, v in values.items()})
+        return node
+    update: dict[str, Any] = {"points": _times(node.points, ratio), "out_of": _times(node.out_of, ratio)}
+    if not node.is_leaf:
+        update["children"] = tuple(_in_points_of(child, ratio) for child in node.children)
+        return node.model_copy(update=update)
+    said = {"deduct": ("rate", "most"), "direct": ("out_of",)}.get(node.rule.kind, ())
+    rule = {name: _times(getattr(node.rule, name), ratio) for name in said}
+    return node.model_copy(update=update | {"rule": node.rule.model_copy(update=rule)})
 
 
 def _vetoes(outside: Scheme, lines: Scheme) -> tuple[Veto, ...]:
@@ -107,8 +121,9 @@ def _table(pick: Mapping[str, Assessment], before: Assessment, after: Assessment
     covariates = covariates.join(home.table.covariates[missing]) if len(missing) else covariates
     if "class" in (lines := pick["cutoffs"].table.covariates):  # it says which cutoffs and quotas apply
         covariates = covariates.assign(**{"class": lines["class"]})
-    outside = pick["vetoes"].table
-    ratio = home.scheme.total / pick["vetoes"].scheme.total
+    outside, total = pick["vetoes"].table, pick["cutoffs"].scheme.total
+    _in_total(cells, home.scheme, total)
+    ratio = total / pick["vetoes"].scheme.total
     return replace(
         home.table, **cells, stages={}, covariates=covariates, remarks=source.table.remarks, vetoes=outside.vetoes, bonuses=outside.bonuses * ratio
     )  # fmt: skip
@@ -137,18 +152,16 @@ def _restate(cells: Mapping[str, np.ndarray], j: int, old: Indicator, new: Indic
     cells["errors"][:, j] *= per_point
 
 
-def _rule_in_points_of(leaf: Indicator, ratio: float) -> Any:
-    """The leaf's rule with what it says in points multiplied: under a total ten times as large a deduction is, too."""
-    said = {"deduct": ("rate", "most"), "direct": ("out_of",)}.get(leaf.rule.kind, ())
-    return leaf.rule.model_copy(update={name: _times(getattr(leaf.rule, name), ratio) for name in said})
-
-
-def _in_points_of(leaf: Indicator, column: Mapping[str, np.ndarray], ratio: float) -> dict[str, np.ndarray]:
-    """The data of a leaf, points given directly multiplied likewise."""
-    if leaf.rule.kind != "direct" or ratio == 1:
-        return dict(column)
-    given = {name: np.array([_times(x, ratio) for x in column[name]], dtype=object) for name in ("raw", "filed")}
-    return dict(column) | given | {"errors": column["errors"] * ratio}
+def _in_total(cells: Mapping[str, np.ndarray], scheme: Scheme, total: float) -> None:
+    """Points given directly under a scheme as the same shares of another total."""
+    ratio = total / scheme.total
+    direct = [j for j, leaf in enumerate(scheme.leaves) if leaf.rule.kind == "direct"]
+    if ratio == 1:
+        return
+    for j in direct:
+        for name in ("raw", "filed"):
+            cells[name][:, j] = [_times(value, ratio) for value in cells[name][:, j]]
+        cells["errors"][:, j] *= ratio
 
 
 def on_points_of(before: Assessment, scheme: Scheme, matching: Matching) -> Assessment:
@@ -156,6 +169,11 @@ def on_points_of(before: Assessment, scheme: Scheme, matching: Matching) -> Asse
 
     A kept or renamed indicator is scored by last year's rule; a split or merged one takes the share of full marks of what it
     continues (the mean weighted by points); a new one is not scored, so that its points go to its siblings.
+
+    What changes is the share of the total that each indicator has. The total itself stays last year's, and
+    with it cutoffs, bonus, caps and the rounding of leaves, nodes and total, all as they were written: with
+    unequal totals the new points are restated as the same shares of last year's total, and scores are in
+    last year's points.
 
     Raises
     ------
@@ -165,15 +183,15 @@ def on_points_of(before: Assessment, scheme: Scheme, matching: Matching) -> Asse
     if matching.share == 0:
         raise InputError(NONE_MATCHED)
     columns: list[dict[str, np.ndarray]] = []
-    n, ratio = len(before.table.units), scheme.total / before.scheme.total
+    n, ratio = len(before.table.units), before.scheme.total / scheme.total
 
     def leaf_of(leaf: Indicator) -> Indicator:
         if leaf.id in matching.twins:
             old = before.scheme.indicator(matching.twins[leaf.id])
             j = [x.id for x in before.scheme.leaves].index(old.id)
-            columns.append(_in_points_of(old, {name: getattr(before.table, name)[:, j] for name in CELLS}, ratio))
-            kept = {"id": leaf.id, "name": leaf.name, "points": leaf.points, "rule": _rule_in_points_of(old, ratio)}
-            return old.model_copy(update=kept | {"out_of": _times(old.out_of or old.points or None, ratio)})
+            columns.append({name: getattr(before.table, name)[:, j] for name in CELLS})
+            kept = {"id": leaf.id, "name": leaf.name, "points": leaf.points * ratio}
+            return old.model_copy(update=kept | {"out_of": old.out_of or old.points or None})
         links = matching.table[(matching.table["after"] == leaf.id) & matching.table["before"].notna()]
         shares = before.matrix[list(links["before"])]
         weights = shares.notna() * links["points_before"].to_numpy()
@@ -184,20 +202,18 @@ def on_points_of(before: Assessment, scheme: Scheme, matching: Matching) -> Asse
         nan = np.full(n, np.nan)
         columns.append({"raw": raw, "status": np.where(has, VALUE, NOT_APPLICABLE), "targets": nan, "baselines": nan, "errors": nan, "filed": raw})
         missing = LeafMissing(not_applicable="renormalise")
-        return Indicator(id=leaf.id, name=leaf.name, points=leaf.points, rule={"kind": "share"}, missing=missing)
+        own = {"id": leaf.id, "name": leaf.name, "points": leaf.points * ratio}
+        return Indicator(**own, rule={"kind": "share"}, missing=missing)
 
     def node_of(node: Indicator) -> Indicator:
         if node.is_leaf:
             return leaf_of(node)
-        return node.model_copy(update={"children": tuple(node_of(child) for child in node.children)})
+        children = tuple(node_of(child) for child in node.children)
+        return node.model_copy(update={"points": node.points * ratio, "children": children})
 
     indicators = tuple(node_of(node) for node in scheme.indicators)
-    update: dict[str, Any] = {"indicators": indicators, "total": scheme.total, "aggregation": scheme.aggregation}
-    if ratio != 1:
-        update["grades"] = tuple(_scaled(g, ratio, "cutoff", "class_cutoffs") for g in before.scheme.grades)
-        update["bonuses"] = tuple(_scaled(b, ratio, "max") for b in before.scheme.bonuses)
-        update |= {key: _times(getattr(before.scheme, key), ratio) for key in ("bonus_cap", "deduction_cap", "cap", "floor")}
+    update: dict[str, Any] = {"indicators": indicators, "aggregation": scheme.aggregation}
     kinds = {"raw": object, "filed": object, "status": before.table.status.dtype}
     cells = {name: np.stack([column[name] for column in columns], axis=1).astype(kinds.get(name, float)) for name in CELLS}
-    table = replace(before.table, **cells, stages={}, bonuses=before.table.bonuses * ratio)
+    table = replace(before.table, **cells, stages={})
     return assess(before.scheme.model_copy(update=update), table)

@@ -186,7 +186,22 @@ def alone(comparison: Comparison | None) -> list[Block]:
         "points": (Text("只换分值", "Points alone"), grades["points"], ""), "cutoffs": (Text("只换分数线", "Cutoffs alone"), grades["cutoffs"], ""),
     }  # fmt: skip
     caption = Text("上次数据按本次分值、分数线重算", "Last time's data under this time's points and cutoffs")
-    return [Paragraph(text, "changes", heading), table_of("alone", caption, "annex_scores", columns)]
+    table_ = table_of("alone", caption, "annex_scores", columns)
+    return [Paragraph(text, "changes", heading), *_totals(comparison), table_]
+
+
+def _totals(comparison: Comparison) -> list[Block]:
+    """Out of what total each single change is computed, where totals differ."""
+    old, new = comparison.before.scheme.total, comparison.after.scheme.total
+    if old == new:
+        return []
+    text = say(
+        zh="两次总分不同：只换分值时按上次满分{a:g}分折算，只换分数线、名额和取整时按本次满分{b:g}分折算。",
+        en="The totals differ: with this year's points alone scores are out of last time's {a:g}; with this "
+        "year's cutoffs, quotas and rounding alone they are out of this time's {b:g}.",
+        a=old, b=new,
+    )  # fmt: skip
+    return [Paragraph(text, "changes")]
 
 
 def _regraded(comparison: Comparison, name: str, scheme: Scheme) -> Text:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from qtoolkit.assessment import Assessment
 from qtoolkit.comparison import PARTS, Comparison
 from qtoolkit.engine.build import classes_of
 from qtoolkit.engine.ties import SAME, in_order
-from qtoolkit.inputs.scheme import Grade, Scheme
+from qtoolkit.inputs.scheme import Grade, Rounding, Scheme
 from qtoolkit.language import Text, listing, same, say, settled
 from qtoolkit.report import words
 from qtoolkit.report.blocks import Block, Paragraph
@@ -246,17 +247,41 @@ def line_changes(comparison: Comparison, unit: str | None = None) -> Text:
             texts.append(say(zh="{g}名额的计算范围有变化", en="the units among which {g} is counted changed", g=new.label))
         if old.last != new.last:
             texts.append(say(zh="{g}末位规定有变化", en="last places of {g} changed", g=new.label))
-    if before.rounding != after.rounding:
-        texts.append(
-            say(zh="总分由{a}改为{b}", en="the total from {a} to {b}", a=words.rounding(before.rounding.total), b=words.rounding(after.rounding.total))
-            if before.rounding.total != after.rounding.total
-            else Text("各级指标取整有变化", "rounding of indicators changed")
-        )
+    texts += _rounding_changes(before, after)
     if before.order.rounding != after.order.rounding:
         texts.append(Text("取整与加减分的先后有变化", "rounding and bonus change places"))
     if before.rank_on != after.rank_on:
         texts.append(Text("排名所依据的得分有变化", "ranks go by another score"))
     return listing(texts) if texts else words.NONE
+
+
+def _rounding_changes(before: Scheme, after: Scheme) -> list[Text]:
+    """What changed in rounding, in words. A step is the same where it is the same share of the total."""
+    totals = (before.total, after.total)
+    changed = {
+        stage for stage in ("leaf", "node", "total")
+        if not _same_rounding(getattr(before.rounding, stage), getattr(after.rounding, stage), totals)
+    }  # fmt: skip
+    texts = []
+    if "total" in changed:
+        both = [words.rounding(scheme.rounding.total) for scheme in (before, after)]
+        if before.total != after.total:
+            both = [
+                say(zh="{how}（满分{x:g}分）", en="{how} (of {x:g})", how=how, x=total)
+                for how, total in zip(both, totals, strict=True)
+            ]  # fmt: skip
+        texts.append(say(zh="总分由{a}改为{b}", en="the total from {a} to {b}", a=both[0], b=both[1]))
+    if changed & {"leaf", "node"}:
+        texts.append(Text("各级指标取整有变化", "rounding of indicators changed"))
+    return texts
+
+
+def _same_rounding(old: Rounding | None, new: Rounding | None, totals: tuple[float, float]) -> bool:
+    """Whether two roundings have the same mode and steps that are the same share of their totals."""
+    if old is None or new is None:
+        return old is new
+    steps = [10.0**-rule.decimals / total for rule, total in zip((old, new), totals, strict=True)]
+    return old.mode == new.mode and math.isclose(*steps, rel_tol=1e-12)
 
 
 def _quota(grade: Grade) -> Text:

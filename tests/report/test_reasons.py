@@ -224,6 +224,29 @@ def test_order_of_rounding_and_unequal_totals_in_the_changes_of_lines():
     assert reasons.line_changes(thousand).zh == "无"
 
 
+def test_rounding_is_said_to_change_where_its_step_is_another_share_of_the_total():
+    def year(full, **stages):
+        leaves = [leaf(points=full)]
+        rounding = {stage: {"decimals": decimals} for stage, decimals in stages.items()}
+        return scheme_with(leaves, {"A": full * 0.9, "B": 0.0}, rounding=rounding)
+
+    data = {"a": [0.896]}
+    whole = compared(year(100.0, total=0), data, year(1000.0, total=0), data)
+    said = reasons.line_changes(whole)
+    assert said.zh == "总分由四舍五入到整数（满分100分）改为四舍五入到整数（满分1000分）"
+    assert said.en == "the total from half up to whole points (of 100) to half up to whole points (of 1000)"
+    assert f"主要因为分数线、名额或取整办法有变化（{said.zh}）" in sentence(whole).zh
+    text = [block.text for block in views.alone(whole) if isinstance(block, Paragraph)]
+    assert "本次分值的100%落在与上次对应的指标上）：没有考核对象等级变化。" in text[0].zh
+    assert f"只换用本次的分数线、名额和取整：甲（由A变为B）（改动：{said.zh}）" in text[0].zh
+    assert f"rounding alone: 甲 (from A to B) (changed: {said.en})" in text[0].en
+    assert "按上次满分100分折算" in text[1].zh and "out of this time's 1000" in text[1].en
+    shifted = compared(year(100.0, total=1, leaf=1), data, year(10.0, total=2, leaf=2), data)
+    assert (reasons.line_changes(shifted).zh, reasons.line_changes(shifted).en) == ("无", "none")
+    below = compared(year(100.0, leaf=1), data, year(10.0, leaf=1), data)
+    assert reasons.line_changes(below).zh == "各级指标取整有变化"
+
+
 def test_an_approval_without_a_reason_beside_one_with_a_reason_is_not_nan():
     old, new = {"a": [0.85, 0.85]}, {"a": [0.85, 0.85], "approved": ["A", "A"], "approved_reason": [None, "有理由"]}
     text = sentence(compared(scheme_with([leaf()], LINES), old, scheme_with([leaf()], LINES), new))
