@@ -344,7 +344,11 @@ def main() -> None:
         _print(error.text.of(given or error.language or "zh"), error=True)
         sys.exit(1)
     except _Interrupted:
-        _print(Text("已中断，没有写出结果", "interrupted; nothing was written").of(given or "zh"), error=True)
+        text = Text(
+            "已中断；目标处是此前的内容，或已完整写出的结果",
+            "interrupted; the target holds what it held before, or the whole result",
+        )
+        _print(text.of(given or "zh"), error=True)
         sys.exit(130)
     except OSError as error:
         _print(_disk(error).of(given or "zh"), error=True)

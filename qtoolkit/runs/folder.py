@@ -9,6 +9,7 @@ import json
 import os
 import platform
 import shutil
+import stat
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -133,6 +134,7 @@ def building(target: Path, tell: Callable[[Text], None] = lambda text: None) -> 
 
     One run at a time builds `target`; what killed runs have left beside it is named to the user through `tell`.
     """
+    target = resolved(target)
     target.parent.mkdir(parents=True, exist_ok=True)
     with _locked(target):
         _restore(target)
@@ -152,8 +154,36 @@ def building(target: Path, tell: Callable[[Text], None] = lambda text: None) -> 
             shutil.rmtree(work, ignore_errors=True)
 
 
+def cut(name: str, most: int) -> str:
+    """The beginning of a file name within `most` bytes: systems limit bytes, 255 of them.
+
+    >>> cut("方案A", 7)
+    '方案A'
+    >>> cut("方案A", 5)
+    '方'
+    """
+    return os.fsencode(name)[:most].decode("utf-8", "ignore")
+
+
+def resolved(target: Path) -> Path:
+    """The absolute path of a target with a name of its own: that of `.` is the folder's."""
+    if target.name in ("", os.pardir):
+        return target.resolve()
+    return target.parent.resolve() / target.name
+
+
+def _beside(target: Path, suffix: str) -> str:
+    """The name of a file or folder of ours beside `target`.
+
+    The hash of the whole name comes first: targets that share a beginning share nothing else, and
+    no name of one begins like that of another.
+    """
+    whole = hashlib.sha256(os.fsencode(os.path.normcase(target.name))).hexdigest()
+    return f".qtoolkit-{whole[:16]}-{cut(target.name, 60)}.{suffix}"
+
+
 def _partial(target: Path) -> str:
-    return f".{target.name[:80]}.partial-"
+    return _beside(target, "partial-")
 
 
 def leftovers(target: Path) -> list[Path]:
@@ -171,8 +201,9 @@ def _restore(target: Path) -> None:
 @contextmanager
 def _locked(target: Path) -> Iterator[None]:
     """The right to build `target`, which the system takes back from a process that is killed."""
-    path = target.with_name(f".{target.name[:80]}.lock")
+    path = target.with_name(_beside(target, "lock"))
     while True:
+        _check_lock(path)
         lock = FileLock(path)
         try:
             lock.acquire(timeout=0)
@@ -193,21 +224,37 @@ def _locked(target: Path) -> Iterator[None]:
         lock.release()
 
 
+def _check_lock(path: Path) -> None:
+    """A lock is an empty file: anything else of its name is somebody's own, and stays."""
+    try:
+        there = path.lstat()
+    except FileNotFoundError:
+        return
+    if not stat.S_ISREG(there.st_mode) or there.st_size:
+        text = say(
+            zh="{path} 不是本工具的锁文件，请移走，或用 -o 另指定一个文件夹",
+            en="{path} is no lock of this program: move it, or give another folder with -o",
+            path=path,
+        )
+        raise InputError(text)
+
+
 def _put(work: Path, target: Path) -> None:
-    """Rename `work` to `target`; what stood there goes only once the new run stands."""
+    """Rename `work` to `target`; what stood there goes only once the new run stands.
+
+    Whatever stops it, an interrupt too, what stood there is put back; where even that is stopped, it
+    stays beside `target` until the next run puts it back.
+    """
     check_target(target)
     os.chmod(work, 0o755)
     old = Path(tempfile.mkdtemp(prefix=_partial(target), dir=target.parent)) / OLD
     try:
-        if target.exists():
+        if os.path.lexists(target):
             os.replace(target, old)
-        try:
-            os.replace(work, target)
-        except OSError:
-            if old.exists():
-                os.replace(old, target)
-            raise
+        os.replace(work, target)
     finally:
+        if os.path.lexists(old) and not os.path.lexists(target):
+            os.replace(old, target)
         shutil.rmtree(old.parent, ignore_errors=True)
 
 
@@ -215,7 +262,7 @@ def keep_failed(work: Path, target: Path) -> Path:
     """Rename `work` to a fresh name beside `target` that says that the run failed; nothing that is there is touched."""
     os.chmod(work, 0o755)
     for number in itertools.count(1):
-        kept = target.with_name(f"{target.name[:200]}.failed" + (f"-{number}" if number > 1 else ""))
+        kept = target.with_name(f"{cut(target.name, 200)}.failed" + (f"-{number}" if number > 1 else ""))
         if not os.path.lexists(kept):
             os.rename(work, kept)
             return kept

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -78,13 +79,13 @@ def carry_out(
     """Carry out a plan: the run folder, and whether it was there already. `tell` is told what the user must know."""
     content = plan.content()
     hash = run_folder.run_hash(content)
-    target = Path(out) if out else Path("runs") / f"{plan.name[:80]}-{hash[:8]}"
+    target = Path(out) if out else _default(plan.name, hash)
     if run_folder.is_done(target, hash):
         return target, True
     run_folder.check_target(target)
     workers.check()
     created = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    with run_folder.building(target.absolute(), tell) as work:
+    with run_folder.building(target, tell) as work:
         copy = plan.staged(work / CASE)
         if run_folder.run_hash(copy.content()) != hash:
             raise InputError(
@@ -101,8 +102,14 @@ def carry_out(
             return target, False
         said = [failure.text.of(plan.parameters.language) for failure in failures]
         run_folder.write_manifest(work, content, run_folder.FAILED, failed=said, **about)
-        kept = run_folder.keep_failed(work, target.absolute())
-    raise _failed(failures, kept if target.is_absolute() else target.with_name(kept.name))
+        kept = run_folder.keep_failed(work, run_folder.resolved(target))
+    near = not target.is_absolute() and target.name not in ("", os.pardir)
+    raise _failed(failures, target.with_name(kept.name) if near else kept)
+
+
+def _default(name: str, hash: str) -> Path:
+    """The run folder where none is asked for: the case's name as far as every system takes it."""
+    return Path("runs") / f"{run_folder.cut(name[:80], 200)}-{hash[:8]}"
 
 
 def _failed(failures: Sequence[WorkError], kept: Path) -> WorkError:

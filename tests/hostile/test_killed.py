@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 import qtoolkit
+from qtoolkit.errors import InputError
 from qtoolkit.runs import folder
 from tests.runs.test_run import DATA, PARAMS, SCHEME, SHOW, notebook
 
@@ -83,7 +84,7 @@ total = json.loads(Path("count.json").read_text())
 ends["operations"] = total
 for k in range(kills):
     shutil.rmtree("out", ignore_errors=True)
-    for left in Path().glob(".out.partial-*"):
+    for left in Path().glob(".qtoolkit-*-out.partial-*"):
         shutil.rmtree(left)
     shutil.copytree("kept", "out")
     limit = 1 + k * (total - 1) // (kills - 1)
@@ -95,12 +96,12 @@ for k in range(kills):
         ends["broken"] += 1
     else:
         ends["old" if folder.read_manifest(Path("out"))["hash"] == first else "new"] += 1
-    ends["left"] += any(Path().glob(".out.partial-*"))
+    ends["left"] += any(Path().glob(".qtoolkit-*-out.partial-*"))
     told = []
     with folder.building(Path("out").absolute(), told.append) as work:
         there = folder.read_manifest(Path("out"))
         shutil.rmtree(work)
-    ends["again"] += there is not None and bool(told) == any(Path().glob(".out.partial-*"))
+    ends["again"] += there is not None and bool(told) == any(Path().glob(".qtoolkit-*-out.partial-*"))
 print(json.dumps(ends))
 '''
 
@@ -146,7 +147,7 @@ def test_full_runs_killed_leave_nothing_half_done_and_say_what_was_left(project)
 
 def wait_for_work(project, before=0):
     deadline = time.time() + 60
-    while len(list(project.glob(".out.partial-*"))) <= before and time.time() < deadline:
+    while len(list(project.glob(".qtoolkit-*-out.partial-*"))) <= before and time.time() < deadline:
         time.sleep(0.05)
 
 
@@ -162,3 +163,95 @@ def test_sigterm_cleans_up_and_its_sentence_is_in_the_language_asked_for(project
     _, err = process.communicate(timeout=30)
     assert process.returncode == 130 and "interrupted" in err and "Traceback" not in err and "Abort" not in err, err
     assert sorted(path.name for path in project.iterdir()) == ["case", "notebooks"]
+
+
+@pytest.mark.parametrize("kind", [KeyboardInterrupt, SystemExit, OSError])
+@pytest.mark.parametrize("number", [1, 2])
+@pytest.mark.parametrize("after", [False, True])
+def test_what_stops_the_two_renames_leaves_the_old_run_or_the_new(
+    tmp_path, monkeypatch, kind, number, after
+):
+    target = tmp_path / "out"
+    target.mkdir()
+    folder.write_manifest(target, {"run": "old"})
+    old = folder.read_manifest(target)["hash"]
+    plain, calls = os.replace, []
+
+    def replace(source, destination):
+        calls.append(source)
+        if len(calls) == number and not after:
+            raise kind
+        plain(source, destination)
+        if len(calls) == number and after:
+            raise kind
+
+    monkeypatch.setattr(folder.os, "replace", replace)
+    with pytest.raises(kind), folder.building(target) as work:
+        folder.write_manifest(work, {"run": "new"})
+    monkeypatch.undo()
+    assert folder.differences(target) == []
+    assert (folder.read_manifest(target)["hash"] == old) == (number == 1 or not after)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out"]
+
+
+NEIGHBOURS = [("n" * 90 + "-A", "n" * 90 + "-B"), ("x", "x.partial-y"), ("x.partial-y", "x"), ("x", "x-x")]
+
+
+@pytest.mark.parametrize(("one", "other"), NEIGHBOURS)
+def test_targets_with_like_names_share_neither_lock_nor_leftovers(tmp_path, one, other):
+    killed = []
+    with folder.building(tmp_path / one) as work:
+        with folder.building(tmp_path / other, killed.append):
+            pass
+        left = work.with_name(work.name + "-killed")
+    (left / folder.OLD).mkdir(parents=True)
+    (left / folder.OLD / "mine").write_text("x")
+    shutil.rmtree(tmp_path / one)
+    with folder.building(tmp_path / other, killed.append) as work:
+        shutil.rmtree(work)
+    assert killed == [] and not (tmp_path / one).exists()
+    with folder.building(tmp_path / one, killed.append) as work:
+        shutil.rmtree(work)
+    assert (tmp_path / one / "mine").read_text() == "x" and len(killed) == 1
+
+
+def test_a_file_of_somebodys_own_is_never_the_lock(tmp_path):
+    (tmp_path / ".out.lock").write_text("mine")
+    (tmp_path / ".o2.lock").mkdir()
+    for name in ("out", "o2"):
+        with folder.building(tmp_path / name):
+            pass
+    assert (tmp_path / ".out.lock").read_text() == "mine" and (tmp_path / ".o2.lock").is_dir()
+    lock = tmp_path / folder._beside(tmp_path / "o3", "lock")
+    lock.write_text("mine")
+    with pytest.raises(InputError, match="lock"), folder.building(tmp_path / "o3"):
+        pytest.fail("another's file was locked")
+    assert lock.read_text() == "mine"
+
+
+@pytest.mark.parametrize("name", ["考" * 80, "a" * 251, "\udcff" * 40])
+def test_names_as_long_as_the_system_takes(tmp_path, name):
+    target = tmp_path / name
+    with folder.building(target) as work:
+        (work / "all").write_text("x")
+    assert (target / "all").read_text() == "x"
+    with folder.building(tmp_path / "other") as work:
+        kept = folder.keep_failed(work, target)
+    assert kept.is_dir() and kept.name.endswith(".failed")
+
+
+@pytest.mark.parametrize("written", [".", "inside/.."])
+def test_the_working_directory_is_a_target_by_its_own_name(tmp_path, monkeypatch, written):
+    here = tmp_path / "here"
+    (here / "inside").mkdir(parents=True)
+    monkeypatch.chdir(here)
+    assert folder.resolved(Path(written)) == here
+    with folder.building(tmp_path / "other") as work:
+        kept = folder.keep_failed(work, folder.resolved(Path(written)))
+    assert kept == tmp_path / "here.failed"
+    if written == ".":
+        (here / "inside").rmdir()
+        with folder.building(Path(written)) as work:
+            (work / "all").write_text("x")
+        monkeypatch.chdir(tmp_path)
+        assert (here / "all").read_text() == "x"

@@ -138,7 +138,7 @@ def test_a_failing_notebook_is_one_sentence_and_costs_the_others_nothing(project
     assert "甲市" in (first / "memo.html").read_text(encoding="utf-8")
     manifest = json.loads((first / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["kind"] == "qtoolkit failed run" and "ZeroDivisionError" in manifest["failed"][0]
-    assert not (project / "out").exists() and not list(project.glob(".out*"))
+    assert not (project / "out").exists() and not list(project.glob(".*"))
     with pytest.raises(InputError, match=r"out\.failed"):
         run("params/tiny", out="out.failed", formats=["html"])  # no run folder
 
@@ -210,12 +210,14 @@ def test_whole_or_not_at_all(tmp_path):
         (work / "half").write_text("x")
         raise KeyboardInterrupt
     assert list(tmp_path.iterdir()) == []
-    killed = tmp_path / ".out.partial-killed"
+    with folder.building(target) as work:
+        killed = work.with_name(work.name + "-killed")
+        shutil.rmtree(work)
     killed.mkdir()
     told = []
     with folder.building(target, told.append) as work:
         (work / "all").write_text("x")
-    assert listing(tmp_path) == [".out.partial-killed", "out", "out/all"]  # offered by name, not taken away
+    assert listing(tmp_path) == [killed.name, "out", "out/all"]  # offered by name, not taken away
     assert len(told) == 1 and all(str(killed) in told[0].of(language) for language in LANGUAGES)
 
 
@@ -248,7 +250,7 @@ def test_a_killed_run_leaves_no_run_folder(project):
     environment = os.environ | {"PYTHONPATH": str(Path(qt.__file__).parents[1])}
     process = subprocess.Popen([sys.executable, "-c", code], cwd=project, env=environment)
     deadline = time.time() + 30
-    while not list(project.glob(".out.partial-*")) and time.time() < deadline:
+    while not list(project.glob(".qtoolkit-*-out.partial-*")) and time.time() < deadline:
         time.sleep(0.2)
     time.sleep(1)
     process.kill()

@@ -92,7 +92,7 @@ def test_a_file_that_changes_while_the_run_begins_stops_it(project, monkeypatch)
     with pytest.raises(InputError) as caught:
         run("params/tiny", out="out", formats=["html"])
     assert "tiny" in caught.value.sentences("zh")[0] and "changed" in caught.value.sentences("en")[0]
-    assert not (project / "out").exists() and not list(project.glob(".out*"))
+    assert not (project / "out").exists() and not list(project.glob(".*"))
 
 
 def test_a_file_that_changes_later_changes_nothing(project, monkeypatch):  # noqa: F811
