@@ -13,19 +13,27 @@ import stat
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
 
-from qtoolkit.errors import InputError
+from qtoolkit.errors import InputError, clip
+from qtoolkit.inputs.files import read_bytes
 from qtoolkit.inputs.locate import PACKAGE
-from qtoolkit.language import Text, listing, say
+from qtoolkit.language import Text, listing, same, say
 
 MARK = "qtoolkit run"
 MANIFEST = "manifest.json"
 FAILED = "qtoolkit failed run"
+SEAL = "seal"  # of the manifest as a whole; `hash` is that of the inputs, and names the run
+CASE = "case"  # the copy of the inputs in a run folder
+MOST_FILES = 20_000
+"""Names in a run folder: a run of forty notebooks writes some five hundred."""
+MOST_BYTES = 4_000_000_000
+"""Bytes of all files of a run together: a run of 3,000 units × 100 indicators writes a tenth of it."""
 OLD = "old"  # what stood there, in a temporary folder while the new run takes its place
 LIBRARIES = (
     "numpy", "scipy", "pandas",  # numbers
@@ -60,39 +68,212 @@ def run_hash(content: Mapping[str, Any]) -> str:
 
 
 def read_manifest(folder: Path) -> dict[str, Any] | None:
-    """The manifest of a run folder, None where there is none or its form is not that of one."""
+    """The manifest of a run folder, None where there is none or its form is not that of one.
+
+    Only a regular file that lies in the folder itself is opened: a pipe or a device may never end.
+
+    Raises
+    ------
+    InputError
+        The folder or the manifest cannot be read, so that nobody can say what it is.
+    """
+    path = folder / MANIFEST
     try:
-        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+        if not stat.S_ISREG(path.lstat().st_mode):
+            return None
+    except (FileNotFoundError, NotADirectoryError):
         return None
+    except (OSError, ValueError) as error:
+        raise _unreadable(path, error) from None
+    try:
+        manifest = json.loads(read_bytes(path).decode("utf-8"))
+        return manifest if _is_sound(manifest) else None
+    except InputError:
+        raise
+    except (ValueError, RecursionError):  # no JSON, or text that no file can hold
+        return None
+
+
+def _is_sound(manifest: Any) -> bool:
+    """Whether a manifest has the form of one; what it says is another question."""
     if not isinstance(manifest, dict) or manifest.get("kind") != MARK:
-        return None
-    files = manifest.get("files")
-    named = isinstance(files, dict) and all(isinstance(sha, str) for sha in files.values())
-    return manifest if named and isinstance(manifest.get("hash"), str) else None
+        return False
+    seal(manifest)  # what cannot be written as UTF-8 is no manifest
+    inputs = manifest.get("inputs", {})
+    named = isinstance(inputs, dict) and all(_is_input(item) for item in inputs.values())
+    return (
+        named
+        and isinstance(manifest.get("hash"), str)
+        and _is_names(manifest.get("attested"))
+        and _is_names(manifest.get("empty"))
+        and isinstance(manifest.get("files"), dict)
+        and len(manifest["files"]) <= MOST_FILES
+        and _is_names(list(manifest["files"].values()))
+    )
+
+
+def _is_input(item: Any) -> bool:
+    return isinstance(item, dict) and _is_names([item.get("name"), item.get("sha256")])
+
+
+def _is_names(found: Any) -> bool:
+    return isinstance(found, list) and all(isinstance(name, str) for name in found)
+
+
+def _unreadable(path: Path, error: OSError | ValueError) -> InputError:
+    return InputError(
+        say(
+            zh="无法读取 {path}：{why}",
+            en="{path} cannot be read: {why}",
+            path=clip(path, 200),
+            why=_why(error),
+        )
+    )
+
+
+def _why(error: OSError | ValueError) -> Text:
+    if isinstance(error, PermissionError):
+        return Text("没有读取权限", "no permission")
+    return same(getattr(error, "strerror", None) or str(error))
+
+
+def seal(manifest: Mapping[str, Any]) -> str:
+    """Hash of everything that a manifest says but this hash itself."""
+    return run_hash({key: value for key, value in manifest.items() if key != SEAL})
 
 
 def differences(folder: Path) -> list[Text] | None:
     """Where a run folder is not what its manifest says, a sentence each; None where there is no manifest.
 
-    Files of the folder are compared with the manifest, never the reverse, so that a manifest from someone else cannot
-    make this program open anything outside the folder.
+    Files of the folder are compared with the manifest, never the reverse, so that a manifest from
+    someone else cannot make this program open anything outside the folder. No link in it is
+    followed, and nothing but regular files is opened.
+
+    Raises
+    ------
+    InputError
+        The folder or its manifest cannot be read.
     """
     manifest = read_manifest(folder)
     if manifest is None:
         return None
-    there, listed = _files(folder), manifest["files"]
-    found = []
-    if run_hash({key: manifest[key] for key in manifest.get("attested", ()) if key in manifest}) != manifest["hash"]:
-        text = say(zh="{name}：内容与其校验值不符", en="{name}: what it says does not match its own hash", name=MANIFEST)
-        found.append(text)
-    for name in sorted(listed.keys() | (there.keys() - {MANIFEST})):
-        if name not in there:
-            found.append(say(zh="{name}：文件缺失", en="{name}: the file is missing", name=name))
+    return [*_of_itself(manifest), *_of_inputs(manifest), *_of_contents(folder, manifest)]
+
+
+def _of_itself(manifest: Mapping[str, Any]) -> Iterator[Text]:
+    """The manifest against its own hashes."""
+    said = {key: manifest[key] for key in manifest["attested"] if key in manifest}
+    if run_hash(said) != manifest["hash"] or seal(manifest) != manifest.get(SEAL):
+        yield say(zh="{name}：内容与其校验值不符", en="{name}: what it says does not match its own hash", name=MANIFEST)
+
+
+def _of_inputs(manifest: Mapping[str, Any]) -> Iterator[Text]:
+    """The hashes of the inputs, which name the run, against those of the copies in the folder."""
+    for item in manifest.get("inputs", {}).values():
+        name = f"{CASE}/{item['name']}"
+        if manifest["files"].get(name) != item["sha256"]:
+            yield say(
+                zh="{name}：清单中此文件的校验值与结果所用的输入文件不符",
+                en="{name}: the manifest lists another file than the input that was used",
+                name=clip(name, 200),
+            )
+
+
+def _of_contents(folder: Path, manifest: Mapping[str, Any]) -> Iterator[Text]:
+    """What lies in the folder against what the manifest lists."""
+    there, listed = _contents(folder), manifest["files"]
+    empty = set(manifest["empty"])
+    others = dict(there.others)
+    for name in there.empty - empty:
+        others[name] = Text("清单中没有的空文件夹", "an empty folder that the manifest does not list")
+    for name in empty - there.empty - others.keys():
+        others[name] = Text("空文件夹缺失", "the empty folder is missing")
+    left = MOST_BYTES
+    for name in sorted(listed.keys() | others.keys() | (there.files.keys() - {MANIFEST})):
+        if name in others:
+            why = others[name]
+        elif name not in there.files:
+            why = Text("文件缺失", "the file is missing")
         elif name not in listed:
-            found.append(say(zh="{name}：清单中没有的文件", en="{name}: a file that the manifest does not list", name=name))
-        elif sha256(there[name].read_bytes()) != listed[name]:
-            found.append(say(zh="{name}：文件已被改动", en="{name}: the file was changed", name=name))
+            why = Text("清单中没有的文件", "a file that the manifest does not list")
+        else:
+            why, left = _of_file(there.files[name], listed[name], left)
+        if why is not None:
+            yield say(zh="{name}：{why}", en="{name}: {why}", name=clip(name, 200), why=why)
+
+
+def _of_file(path: Path, sha: str, left: int) -> tuple[Text | None, int]:
+    """What is wrong with a listed file, and how many bytes may still be read after it."""
+    try:
+        size = path.lstat().st_size
+        if size > left:
+            return Text("文件过大，不是测算写出的", "the file is larger than a run writes"), left
+        good = _sha_of(path) == sha
+    except OSError as error:
+        return _cannot(error), left
+    return None if good else Text("文件已被改动", "the file was changed"), left - size
+
+
+def _sha_of(path: Path) -> str:
+    """Hexadecimal SHA-256 of a regular file, read piece by piece; a link is not followed."""
+    with open(path, "rb", opener=_open_plain) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _open_plain(path: str, flags: int) -> int:
+    """Open what is no link, without waiting for the other end of a pipe."""
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+
+
+def _cannot(error: OSError) -> Text:
+    return say(zh="无法读取（{why}）", en="it cannot be read ({why})", why=_why(error))
+
+
+@dataclass
+class _Contents:
+    """What lies in a folder, by names relative to it: regular files, empty folders, and of all else what it is."""
+
+    files: dict[str, Path] = field(default_factory=dict)
+    empty: set[str] = field(default_factory=set)
+    others: dict[str, Text] = field(default_factory=dict)
+
+    def add(self, name: str, entry: os.DirEntry[str]) -> bool:
+        """Add an entry; whether it is a folder to look into."""
+        if entry.is_symlink() or getattr(entry, "is_junction", bool)():
+            self.others[name] = Text("是链接，应为文件或文件夹", "it is a link, expected a file or a folder")
+        elif entry.is_dir(follow_symlinks=False):
+            return True
+        elif entry.is_file(follow_symlinks=False):
+            self.files[name] = Path(entry.path)
+        else:
+            self.others[name] = Text("不是普通文件（管道、设备等）", "it is no regular file (a pipe, a device)")
+        return False
+
+
+def _contents(folder: Path) -> _Contents:
+    """What lies in a folder; links are not followed, and beyond MOST_FILES names it stops and says so."""
+    found = _Contents()
+    waiting, count = [""], 0
+    while waiting:
+        place = waiting.pop()
+        try:
+            with os.scandir(folder / place) as entries:
+                names = []
+                for entry in entries:
+                    names.append(name := f"{place}/{entry.name}" if place else entry.name)
+                    if found.add(name, entry):
+                        waiting.append(name)
+                    if (count := count + 1) > MOST_FILES:
+                        found.others[place or "."] = say(
+                            zh="文件超过 {most:,} 个，不是测算写出的",
+                            en="there are more than {most:,} files, which no run writes",
+                            most=MOST_FILES,
+                        )
+                        return found
+            if place and not names:
+                found.empty.add(place)
+        except OSError as error:
+            found.others[place or "."] = _cannot(error)
     return found
 
 
@@ -108,6 +289,8 @@ def check_target(folder: Path) -> None:
         folder.lstat()  # a name that the system refuses is an error now, not when everything is done
     except FileNotFoundError:
         return
+    except ValueError as error:
+        raise _unreadable(folder, error) from None
     found = differences(folder) if folder.is_dir() else None
     if found is None:
         if folder.is_dir() and not any(folder.iterdir()):
@@ -270,11 +453,9 @@ def keep_failed(work: Path, target: Path) -> Path:
 
 def write_manifest(folder: Path, content: Mapping[str, Any], kind: str = MARK, **more: Any) -> None:
     """Write the manifest: what the run depends on with its hash, `more`, and the hash of every file in the folder."""
-    files = {name: sha256(path.read_bytes()) for name, path in _files(folder).items()}
+    there = _contents(folder)
+    files = {name: _sha_of(path) for name, path in sorted(there.files.items())}
     own = {"kind": kind, "hash": run_hash(content), **more, "attested": list(content)}
-    text = json.dumps({**own, **content, "files": files}, ensure_ascii=False, indent=2)
+    whole = {**own, **content, "files": files, "empty": sorted(there.empty)}
+    text = json.dumps(whole | {SEAL: seal(whole)}, ensure_ascii=False, indent=2)
     (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
-
-
-def _files(folder: Path) -> dict[str, Path]:
-    return {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()}

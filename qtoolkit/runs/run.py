@@ -15,8 +15,6 @@ from qtoolkit.runs.executors import Workers
 from qtoolkit.runs.plan import FORMATS, Plan, plan
 from qtoolkit.runs.write import write
 
-CASE = "case"  # the copy of the inputs in a run folder
-
 
 def run(
     case: str | Path,
@@ -86,7 +84,7 @@ def carry_out(
     workers.check()
     created = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     with run_folder.building(target, tell) as work:
-        copy = plan.staged(work / CASE)
+        copy = plan.staged(work / run_folder.CASE)
         if run_folder.run_hash(copy.content()) != hash:
             raise InputError(
                 say(

@@ -1,6 +1,7 @@
 """Run folders that somebody changed: each change is found, and none counts as the finished run."""
 
 import json
+import os
 import shutil
 import sys
 from types import SimpleNamespace
@@ -13,7 +14,7 @@ from qtoolkit.language import LANGUAGES
 from qtoolkit.runs import cli, folder
 from tests.runs.test_run import write_project
 
-KINDS = 14
+KINDS = 34
 
 
 def edit(path, old, new):
@@ -22,10 +23,51 @@ def edit(path, old, new):
     path.write_text(text.replace(old, new, 1), encoding="utf-8")
 
 
-def manifest(out, change):
+def manifest(out, change, sealed=False):
     data = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
     change(data)
-    (out / "manifest.json").write_text(json.dumps(data, ensure_ascii=False), encoding="utf-8")
+    if sealed:
+        data["seal"] = folder.seal(data)
+    (out / "manifest.json").write_text(json.dumps(data), encoding="utf-8")
+
+
+def with_its_entry(out, name):
+    """A forger who knows the format: the file, its entry and the seal agree."""
+    edit(out / name, "0.9", "0.8")
+    sha = folder.sha256((out / name).read_bytes())
+    manifest(out, lambda m: m["files"].update({name: sha}), sealed=True)
+
+
+def linked(path):
+    """A link to an outside copy of the same bytes."""
+    outside = path.parent.parent / "outside.copy"
+    shutil.copy(path, outside)
+    path.unlink()
+    path.symlink_to(outside)
+
+
+def replaced(path, make):
+    path.unlink()
+    make(path)
+
+
+def nested(out):
+    """1,500 folders in one another, made without a path of full length."""
+    here = os.getcwd()
+    os.chdir(out)
+    for _ in range(1_500):
+        os.mkdir("d")
+        os.chdir("d")
+    os.chdir(here)
+
+
+def remove(path):
+    """Also where a reader that calls itself for each level would stop."""
+    while (path / "d" / "d").is_dir():
+        os.rename(path / "d" / "d", path / "e")
+        os.rmdir(path / "d")
+        os.rename(path / "e", path / "d")
+    shutil.rmtree(path)
 
 
 CHANGES = {
@@ -40,11 +82,33 @@ CHANGES = {
     "manifest.json: seed": lambda out: manifest(out, lambda m: m["parameters"].update(seed=7)),
     "manifest.json: input": lambda out: manifest(out, lambda m: m["inputs"]["data"].update(sha256="0" * 64)),
     "manifest.json: attested": lambda out: manifest(out, lambda m: m.update(attested=[])),
+    "manifest.json: created": lambda out: manifest(out, lambda m: m.update(created="2000-01-01")),
+    "manifest.json: moved": lambda out: manifest(out, lambda m: m.update(moved={"data": "x.csv"})),
+    "manifest.json: more": lambda out: manifest(out, lambda m: m.update(remark="checked")),
+    "manifest.json: no seal": lambda out: manifest(out, lambda m: m.pop("seal")),
+    "case/data.csv: and its entry": lambda out: with_its_entry(out, "case/data.csv"),
+    "pipe": lambda out: os.mkfifo(out / "pipe"),
+    "hollow": lambda out: (out / "hollow").mkdir(),
+    "nowhere": lambda out: (out / "nowhere").symlink_to("is/nowhere"),
+    "elsewhere": lambda out: (out / "elsewhere").symlink_to("/"),
+    "tables.xlsx: outside": lambda out: linked(out / "tables.xlsx"),
+    "memo.html: device": lambda out: replaced(out / "memo.html", lambda p: p.symlink_to("/dev/zero")),
+    "memo.html: pipe": lambda out: replaced(out / "memo.html", os.mkfifo),
+    "memo.html: sparse": lambda out: os.truncate(out / "memo.html", 2**42),
+    "d/d/d": nested,
 }
+if not hasattr(os, "mkfifo"):
+    CHANGES |= dict.fromkeys(("pipe", "memo.html: pipe"), lambda out: edit(out / "memo.html", "92", "93"))
 BROKEN = {
     "kind alone": lambda m: [m.pop(key) for key in list(m) if key != "kind"],
     "files is a list": lambda m: m.update(files=[]),
     "hash is a number": lambda m: m.update(hash=1),
+    "attested is a number": lambda m: m.update(attested=5),
+    "attested is null": lambda m: m.update(attested=None),
+    "attested holds lists": lambda m: m.update(attested=[[1]]),
+    "half a character": lambda m: m.update(case="\ud800"),
+    "inputs is a list": lambda m: m.update(inputs=[1]),
+    "an input without a name": lambda m: m["inputs"]["data"].pop("name"),
 }
 
 
@@ -91,7 +155,7 @@ def test_every_change_is_found_and_none_counts_as_done(done, capsys, monkeypatch
         assert not folder.is_done(copy, hash), name
         with pytest.raises(InputError):
             folder.check_target(copy)
-        shutil.rmtree(copy)
+        remove(copy)
     for name, change in BROKEN.items():
         copy = tmp_path / "changed"
         shutil.copytree(done, copy)
@@ -115,6 +179,53 @@ def test_a_tampered_memo_is_not_taken_for_the_result(finished, done):
 @pytest.mark.parametrize("names", [["../../outside.txt"], ["/etc/hostname"], ["a/../../outside.txt"], ["\0", "x" * 300]])
 def test_names_in_a_manifest_open_nothing_outside(done, names, tmp_path):
     (tmp_path / "outside.txt").write_text("x")
-    manifest(done, lambda m: m["files"].update({name: folder.sha256(b"x") for name in names}))
+    listed = {name: folder.sha256(b"x") for name in names}
+    manifest(done, lambda m: m["files"].update(listed), sealed=True)
     found = folder.differences(done)
     assert [text.en.rsplit(": ", 1)[1] for text in found] == ["the file is missing"] * len(names)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes of POSIX")
+@pytest.mark.parametrize(
+    "make", [os.mkfifo, lambda path: path.symlink_to("/dev/zero"), lambda path: path.mkdir()]
+)
+def test_a_manifest_that_is_no_file_is_not_opened(done, make):
+    hash = folder.read_manifest(done)["hash"]
+    replaced(done / "manifest.json", make)
+    assert folder.differences(done) is None and not folder.is_done(done, hash)
+    with pytest.raises(InputError, match="no run folder"):
+        folder.check_target(done)
+
+
+def test_more_names_than_a_run_writes_are_one_sentence(done, monkeypatch):
+    monkeypatch.setattr(folder, "MOST_FILES", 40)
+    for number in range(60):
+        (done / f"{number:03}").write_text("x")
+    assert any("more than 40 files" in text.en for text in folder.differences(done))
+
+
+@pytest.mark.parametrize("name", ["lstat", "read"])
+def test_without_rights_it_is_not_said_to_be_no_run_folder(done, monkeypatch, capsys, name):
+    """Rights are refused by the call itself: a test that runs as root is refused nothing."""
+    def refuse(path, *_):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(type(done), "lstat" if name == "lstat" else "open", refuse)
+    for language, words in (("zh", "无法读取"), ("en", "read")):
+        found = verified(done, capsys, monkeypatch, language)
+        assert found.code == 2 and words in found.err
+        assert ("权限" if language == "zh" else "permission") in found.err
+        assert "no run folder" not in found.err and "不是测算结果文件夹" not in found.err
+
+
+def test_a_file_that_cannot_be_read_is_a_difference(done, monkeypatch):
+    plain = os.open
+
+    def refuse(path, *arguments, **options):
+        if str(path).endswith("memo.html"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return plain(path, *arguments, **options)
+
+    monkeypatch.setattr(folder.os, "open", refuse)
+    found = folder.differences(done)
+    assert [text.en for text in found] == ["memo.html: it cannot be read (no permission)"]
