@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
-from qtoolkit.errors import Complaint, InputError, Problems
+from qtoolkit.errors import Complaint, InputError, Problems, clip
 from qtoolkit.inputs.changes import change
 from qtoolkit.inputs.locate import find, find_case
 from qtoolkit.inputs.models import validate
@@ -110,8 +110,15 @@ def case_of(parameters: Parameters, near: Path | None = None, files: Mapping[str
 
 def scheme_of(path: Path) -> Scheme:
     """The scheme of a YAML file or of a workbook's sheets."""
-    if path.suffix.lower() not in BOOKS:
+    if path.suffix.lower() in (".yaml", ".yml", ".json"):
         return read_scheme(path)
+    if path.suffix.lower() not in BOOKS:  # nor does a run copy a file that other programs read by its name
+        text = say(
+            zh="方案文件应为 .yaml、.yml、.json、.xlsx 或 .xlsm 文件，现为“{name}”",
+            en="expected a scheme in a .yaml, .yml, .json, .xlsx or .xlsm file, found “{name}”",
+            name=clip(path.name),
+        )
+        raise InputError(Complaint(text, path.name))
     from qtoolkit.inputs.schemebook import read_scheme_book
 
     return read_scheme_book(path)

@@ -82,6 +82,7 @@ class _Processes:
         argv += ["-f", "{connection_file}"]
         spec = {"argv": argv, "display_name": "Python 3", "language": "python"}
         (kernel / "kernel.json").write_text(json.dumps(spec), encoding="utf-8")
+        (self.home / "matplotlibrc").touch()  # nobody's settings: nor those of a home folder
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -106,6 +107,7 @@ class _Processes:
             "JUPYTER_RUNTIME_DIR": str(self.home / "runtime"),
             "JUPYTER_DATA_DIR": str(self.home / "data"),
             "JUPYTER_PLATFORM_DIRS": "1",
+            "MATPLOTLIBRC": str(self.home / "matplotlibrc"),
             "IPYTHONDIR": str(self.home / "ipython"),
             "PYTHONPATH": os.pathsep.join(paths),
             "PYTHONSAFEPATH": "1",

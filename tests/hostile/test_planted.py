@@ -13,6 +13,7 @@ import pytest
 import qtoolkit
 from qtoolkit.errors import InputError
 from qtoolkit.inputs.case import read_case
+from qtoolkit.runs.execute import _Processes
 
 SCHEME = """
 id: tiny
@@ -120,3 +121,39 @@ def test_tags_of_yaml_make_no_objects(tmp_path, tag):
     with pytest.raises(InputError) as caught:
         read_case(tmp_path)
     assert "scheme.yaml" in caught.value.sentences("zh")[0]
+
+
+NAMES = ("matplotlibrc", "scheme", "scheme.py", "scheme.yaml.bak", "scheme.csv", "matplotlibrc.txt")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_scheme_has_no_name_that_another_program_reads(tmp_path, name):
+    """It would be copied to where the kernels work: matplotlib reads a `matplotlibrc` there."""
+    (tmp_path / name).write_text(SCHEME, encoding="utf-8")
+    (tmp_path / "data.csv").write_text(DATA, encoding="utf-8")
+    params = f"scheme: {name}\ndata: data.csv\n"
+    (tmp_path / "params.yaml").write_text(params, encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        read_case(tmp_path)
+    assert all(name in caught.value.sentences(language)[0] for language in ("zh", "en"))
+
+
+@pytest.mark.parametrize("name", ["scheme.YML", "scheme.json", "方案.yaml"])
+def test_other_spellings_of_a_scheme_are_read(tmp_path, name):
+    (tmp_path / name).write_text(SCHEME, encoding="utf-8")
+    (tmp_path / "data.csv").write_text(DATA, encoding="utf-8")
+    assert read_case(scheme=tmp_path / name, data=tmp_path / "data.csv").scheme.id == "tiny"
+
+
+def test_kernels_draw_with_nobodys_settings(tmp_path, monkeypatch):
+    """A file that the user's environment or home names does not change a figure."""
+    mine = tmp_path / "mine"
+    mine.write_text("savefig.dpi: 17\n", encoding="utf-8")
+    monkeypatch.setenv("MATPLOTLIBRC", str(mine))
+    code = "import matplotlib; print(matplotlib.rcParams['savefig.dpi'])"
+    with _Processes(tmp_path, {}) as processes:
+        command = [sys.executable, "-P", "-c", code]
+        options = {"capture_output": True, "text": True, "cwd": tmp_path}
+        found = subprocess.run(command, env=processes.environment(), **options)
+        plain = subprocess.run(command, **options)
+    assert (found.stdout, plain.stdout) == ("figure\n", "17.0\n")
