@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from qtoolkit import __version__
-from qtoolkit.errors import WorkError
+from qtoolkit.errors import InputError, WorkError, clip
 from qtoolkit.language import Text, same, say
 from qtoolkit.report import memo
 from qtoolkit.report.blocks import Block, DataTable, Paragraph, payload
@@ -48,22 +50,77 @@ def write(
         plan.notebooks, parameters, language, plan.folder, executed, workers,
         lambda name: step(say(zh="已运行 {name}", en="{name} has run", name=name)),
     )  # fmt: skip
-    blocks, pictures = outputs.collect(books)
-    blocks += [payload(block, language) for block in provenance(content, plan.notices)]
-    outputs.write_tables(blocks, work / "tables")
-    outputs.write_workbook(blocks, work / "tables.xlsx")
-    outputs.write_figures(blocks, pictures, work / "figures")
-    write_recheck(plan.result, work / RECHECK.of(language), language)
+    attempt = _Attempts(work, failures)
+    blocks, pictures = _collected(books, attempt)
+    with attempt(Text("参数和版本", "parameters and versions")):
+        blocks += [payload(block, language) for block in provenance(content, plan.notices)]
+    with attempt(Text("表", "tables")):
+        outputs.write_tables(blocks, work / "tables")
+    with attempt(Text("tables.xlsx", "tables.xlsx")):
+        outputs.write_workbook(blocks, work / "tables.xlsx")
+    with attempt(Text("图", "figures")):
+        outputs.write_figures(blocks, pictures, work / "figures")
+    with attempt(RECHECK):
+        write_recheck(plan.result, work / RECHECK.of(language), language)
     step(Text("已写出表和图", "tables and figures are written"))
     title = memo_title(plan.case.scheme.year, plan.case.scheme.title).of(language)
-    body = memo.compose(blocks, title, [], language, pictures)
-    for name in plan.formats:
-        try:
+    body = None
+    with attempt(Text("报告", "the memo")):
+        body = memo.compose(blocks, title, [], language, pictures)
+    for name in plan.formats if body is not None else ():
+        with attempt(Text(f"memo.{name}", f"memo.{name}")):
             memo.render(body, work, "memo", title, language, [name])
-        except WorkError as error:
-            failures.append(error)
         step(say(zh="已写出 memo.{name}", en="memo.{name} is written", name=name))
     return failures
+
+
+TRACES = "failed.txt"  # of what nobody foresaw, in the folder of a failed run
+
+
+class _Attempts:
+    """Pieces of work of which one that fails costs the others nothing: its failure is collected.
+
+    What the system refuses (a full disk) is no failure of a piece and stops the whole.
+    """
+
+    def __init__(self, work: Path, failures: list[WorkError]):
+        self.work, self.failures = work, failures
+
+    @contextmanager
+    def __call__(self, what: Text) -> Iterator[None]:
+        """Attempt one piece, which is called `what` where nobody foresaw how it fails."""
+        try:
+            yield
+        except WorkError as error:
+            self.failures.append(error)
+        except InputError as error:
+            zh, en = ("; ".join(error.sentences(language)) for language in ("zh", "en"))
+            self.failures.append(WorkError(Text(zh, en)))
+        except OSError:
+            raise
+        except Exception as error:
+            with (self.work / TRACES).open("a", encoding="utf-8", errors="backslashreplace") as file:
+                file.write("".join(traceback.format_exception(error)))
+            text = say(
+                zh="{what}未能写出（{kind}：{why}），详情见 {file}",
+                en="{what} could not be written ({kind}: {why}), details are in {file}",
+                what=what,
+                kind=type(error).__name__,
+                why=clip(error, 200),
+                file=TRACES,
+            )
+            self.failures.append(WorkError(text))
+
+
+def _collected(books: Sequence[Path], attempt: _Attempts) -> tuple[list[dict[str, Any]], dict[str, bytes]]:
+    """The blocks of the notebooks, and pictures; a notebook that does not go with those before it is left out."""
+    kept: list[Path] = []
+    found: tuple[list[dict[str, Any]], dict[str, bytes]] = ([], {})
+    for book in books:
+        with attempt(Text(book.name, book.name)):
+            found = outputs.collect([*kept, book])
+            kept.append(book)
+    return found
 
 
 def provenance(content: Mapping[str, Any], notices: Sequence[Text] = ()) -> list[Block]:

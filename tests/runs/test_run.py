@@ -16,7 +16,10 @@ import pytest
 import qtoolkit as qt
 from qtoolkit.errors import InputError, WorkError
 from qtoolkit.language import LANGUAGES
+from qtoolkit.report import assessment as views
+from qtoolkit.report.blocks import MIME, DataTable, payload
 from qtoolkit.runs import folder, outputs
+from qtoolkit.runs import write as writing
 from qtoolkit.runs.notebooks import find_notebooks
 from qtoolkit.runs.plan import plan
 
@@ -141,6 +144,53 @@ def test_a_failing_notebook_is_one_sentence_and_costs_the_others_nothing(project
     assert not (project / "out").exists() and not list(project.glob(".*"))
     with pytest.raises(InputError, match=r"out\.failed"):
         run("params/tiny", out="out.failed", formats=["html"])  # no run folder
+
+
+@pytest.mark.parametrize("fault", ["twice", "chapter", "recheck", "form"])
+def test_what_fails_in_writing_costs_the_rest_nothing(project, monkeypatch, fault):
+    """Two blocks of one name, a chapter that no memo has, and faults of the program itself."""
+    shutil.copy(project / "notebooks" / "show.ipynb", project / "notebooks" / "zz.ipynb")
+    executed = execute_stub(project)
+    monkeypatch.setattr(writing, "execute", executed)
+    words = {"twice": "two blocks", "chapter": "no chapter", "recheck": "ZeroDivisionError", "form": "KeyError"}
+    if fault == "recheck":
+        monkeypatch.setattr(writing, "write_recheck", lambda *arguments: 1 / 0)
+    if fault == "chapter":
+        executed.change = lambda block: block | {"chapter": "nowhere", "name": "mine"}
+    if fault == "form":
+        executed.change = lambda block: {"kind": "table"}
+    if fault == "recheck":
+        executed.change = lambda block: block | {"name": "mine"}
+    with pytest.raises(WorkError) as caught:
+        run("params/tiny", out="out", notebooks=["show", "zz"], formats=["html"])
+    assert words[fault] in caught.value.text.en and "out.failed" in caught.value.text.zh
+    kept = project / "out.failed"
+    assert "92.0" in (kept / "tables" / "scores.csv").read_text(encoding="utf-8-sig")
+    assert (kept / "复核底稿.xlsx").is_file() == (fault != "recheck")
+    assert (kept / "memo.html").is_file() == (fault != "chapter")
+    assert (kept / "failed.txt").is_file() == (fault in ("recheck", "form"))
+    failed = json.loads((kept / "manifest.json").read_text(encoding="utf-8"))["failed"]
+    assert len(failed) == 1
+
+
+def execute_stub(project):
+    """Notebooks as if they had run: each shows the table of scores; `change` alters that of zz."""
+
+    def stub(notebooks, parameters, language, folder, out, workers, done=lambda name: None):
+        case = qt.read_case(folder)
+        paths = []
+        for book in notebooks:
+            shown = views.results(qt.assess(case.scheme, case.table))
+            block = payload(next(b for b in shown if isinstance(b, DataTable)), language)
+            block = stub.change(block) if book.name == "zz" else block
+            shown = nbformat.v4.new_output("display_data", data={MIME: block})
+            executed = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(outputs=[shown])])
+            paths.append(out / f"{book.name}.ipynb")
+            nbformat.write(executed, paths[-1])
+        return paths, []
+
+    stub.change = lambda block: block
+    return stub
 
 
 def test_an_input_error_inside_a_cell_stays_one(project):
