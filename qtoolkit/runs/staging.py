@@ -7,7 +7,9 @@ by itself and can be run again.
 
 from __future__ import annotations
 
+import itertools
 import os
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -38,34 +40,85 @@ class Destinations:
     moved: Mapping[str, str]
 
 
-def destinations(parameters: Parameters, case: Case, tables: Iterable[str]) -> Destinations:
-    """Where the files of a case lie in the copy; `tables` are the knobs that name some."""
+def destinations(parameters: Parameters, case: Case, tables: Mapping[str, Path]) -> Destinations:
+    """Where the files of a case lie in the copy; `tables` are the files that knobs name.
+
+    All roles share one mapping, so that no file is written over another: what stays in the case's
+    folder gets its place first, then what comes from elsewhere and what would collide.
+    """
+    places, moved = _Places(), {}
     written = parameters.model_dump(mode="json") | dict(parameters.knobs)
-    moved: dict[str, str] = {}
-    files = _laid(written, ("scheme", "data", *tables), moved)
-    if case.previous is None:
-        return Destinations(files, written, None, moved)
-    earlier, folder = _previous(case.previous, written, moved)
-    inside: dict[str, str] = {}
-    for role, path in _laid(earlier, ("scheme", "data"), inside).items():
-        files[f"previous_{role}"] = (folder / path).as_posix()
-    files["previous_params"] = (folder / PARAMS).as_posix()
-    moved |= {f"previous.{key}": value for key, value in inside.items()}
+    this_year = {"scheme": case.files["scheme"], "data": case.files["data"], **tables}
+    files = _inside(places, written, this_year, PurePosixPath())
+    earlier, folder = None, None
+    if case.previous is not None:
+        last = case.previous.parameters
+        earlier = last.model_dump(mode="json", exclude={"previous"}) | dict(last.knobs)
+        sources = {key: case.files[f"previous_{key}"] for key in ("scheme", "data")}
+        folder = _previous(places, written, case.previous, moved)
+        found = _inside(places, earlier, sources, folder)
+        inside: dict[str, str] = {}
+        found |= _elsewhere(places, earlier, sources, folder, found, inside)
+        files |= {f"previous_{key}": path for key, path in found.items()}
+        files["previous_params"] = (folder / PARAMS).as_posix()
+        moved |= {f"previous.{key}": value for key, value in inside.items()}
+    files |= _elsewhere(places, written, this_year, PurePosixPath(), files, moved)
     return Destinations(files, written, earlier, moved)
 
 
-def _laid(parameters: dict[str, Any], keys: tuple[str, ...], moved: dict[str, str]) -> dict[str, str]:
-    """The path in the copy of each file that a key names; `parameters` and `moved` are brought up to it."""
+class _Places:
+    """The files of the copy, and what lies in each: names that differ in capitals are one file elsewhere."""
+
+    def __init__(self) -> None:
+        self.taken: dict[str, tuple[str, Path | None]] = {}
+        self.take(PurePosixPath(PARAMS), None)
+
+    def take(self, path: PurePosixPath, source: Path | None) -> str | None:
+        """The place of a file that wants to lie at `path`; None where another one lies there."""
+        name = path.as_posix()
+        key = unicodedata.normalize("NFC", name).casefold()
+        source = None if source is None else source.resolve()
+        if key in self.taken:
+            there, lies = self.taken[key]
+            return there if source is not None and lies == source else None
+        if any(f"{other}/".startswith(f"{key}/") or f"{key}/".startswith(f"{other}/") for other in self.taken):
+            return None  # a file where the other needs a folder
+        self.taken[key] = (name, source)
+        return name
+
+
+def _inside(
+    places: _Places, parameters: dict[str, Any], sources: Mapping[str, Path], folder: PurePosixPath
+) -> dict[str, str]:
+    """The places of the files that keep their names; `parameters` say them as the copy has them."""
     files: dict[str, str] = {}
-    for key in keys:
-        written = parameters[key]
-        if _is_inside(written):
-            files[key] = PurePosixPath(os.path.normpath(written).replace(os.sep, "/")).as_posix()
+    for key, source in sources.items():
+        if not _is_inside(parameters[key]):
             continue
-        name = Path(written).name
-        taken = any(path == f"{OUTSIDE}/{name}" for path in files.values())
-        parameters[key] = files[key] = f"{OUTSIDE}/{key}-{name}" if taken else f"{OUTSIDE}/{name}"
-        moved[key] = written
+        place = places.take(folder / _plain(parameters[key]), source)
+        if place is not None:
+            files[key] = place
+            parameters[key] = PurePosixPath(place).relative_to(folder).as_posix()
+    return files
+
+
+def _elsewhere(
+    places: _Places,
+    parameters: dict[str, Any],
+    sources: Mapping[str, Path],
+    folder: PurePosixPath,
+    there: Mapping[str, str],
+    moved: dict[str, str],
+) -> dict[str, str]:
+    """The places in `inputs/` of the files that are not `there` already; `moved` says what their parameters said."""
+    files: dict[str, str] = {}
+    for key in [key for key in sources if key not in there]:
+        name = Path(parameters[key]).name
+        names = itertools.chain([name, f"{key}-{name}"], (f"{key}-{n}-{name}" for n in itertools.count(2)))
+        wanted = (places.take(folder / OUTSIDE / name, sources[key]) for name in names)
+        files[key] = next(place for place in wanted if place is not None)
+        moved[key] = parameters[key]
+        parameters[key] = PurePosixPath(files[key]).relative_to(folder).as_posix()
     return files
 
 
@@ -75,21 +128,28 @@ def _is_inside(written: str) -> bool:
     return not os.path.isabs(path) and not Path(path).drive and path.split(os.sep)[0] != os.pardir
 
 
+def _plain(written: str) -> PurePosixPath:
+    """A relative path without detours: the folders of a detour are not in the copy."""
+    return PurePosixPath(os.path.normpath(written).replace(os.sep, "/"))
+
+
 def _previous(
-    case: Case, parameters: dict[str, Any], moved: dict[str, str]
-) -> tuple[dict[str, Any], PurePosixPath]:
-    """Last year's parameters, and the folder of the copy in which its case lies."""
+    places: _Places, parameters: dict[str, Any], case: Case, moved: dict[str, str]
+) -> PurePosixPath:
+    """The folder of the copy in which last year's case lies."""
     written, source = parameters["previous"], case.files["params"]
-    if not _is_inside(written):
+    beside = PurePosixPath(OUTSIDE)
+    others = itertools.chain([beside / "previous"], (beside / f"previous-{n}" for n in itertools.count(2)))
+    wanted: Iterable[PurePosixPath] = others
+    if _is_inside(written):
+        own = _plain(written)
+        named = source.suffix.lower() in BOOKS or own.name == PARAMS
+        wanted = itertools.chain([own.parent if named else own], others)
+    folder = next(folder for folder in wanted if places.take(folder / PARAMS, None) is not None)
+    if folder.parts[:1] == (OUTSIDE,) and not (_is_inside(written) and _plain(written).is_relative_to(folder)):
         moved["previous"] = written
-        written = f"{OUTSIDE}/previous"
-    elif source.suffix.lower() in BOOKS or Path(written).name == PARAMS:
-        written = PurePosixPath(os.path.normpath(written).replace(os.sep, "/")).parent.as_posix()
-        if written == ".":  # beside this year's params.yaml, whose name it must not take
-            moved["previous"], written = parameters["previous"], f"{OUTSIDE}/previous"
-    parameters["previous"] = written
-    earlier = case.parameters.model_dump(mode="json", exclude={"previous"}) | dict(case.parameters.knobs)
-    return earlier, PurePosixPath(written)
+    parameters["previous"] = folder.as_posix()
+    return folder
 
 
 def lay(found: Destinations, files: Mapping[str, Path], folder: Path) -> Parameters:

@@ -1,6 +1,7 @@
 """The copy of a run's inputs: what was used is what the manifest says, and the copy is a case by itself."""
 
 import json
+import os
 import shutil
 
 import pytest
@@ -10,7 +11,17 @@ from qtoolkit.errors import InputError
 from qtoolkit.runs import run as running
 from qtoolkit.runs.folder import run_hash, sha256
 from qtoolkit.runs.plan import Plan
-from tests.runs.test_run import DATA, PARAMS, SCHEME, planned, project, run  # noqa: F401
+from tests.runs.test_run import (  # noqa: F401
+    DATA,
+    DECLARE,
+    PARAMS,
+    SCHEME,
+    SHOW,
+    notebook,
+    planned,
+    project,
+    run,
+)
 
 
 def manifest_of(out):
@@ -40,7 +51,7 @@ def last_year(folder, cutoff=80):
     ("place", "written", "laid"),
     [
         ("params/tiny/previous", "previous", "previous"),
-        ("params/tiny/old/year", "old/../old/year", "old/../old/year"),
+        ("params/tiny/old/year", "old/../old/year", "old/year"),
         ("params/last", "../last", "inputs/previous"),
         ("params/last", "../last/params.yaml", "inputs/previous"),
         ("params/tiny/previous", "previous/params.yaml", "previous"),
@@ -108,3 +119,80 @@ def test_a_file_that_changes_later_changes_nothing(project, monkeypatch):  # noq
     assert "92.0" in (out / "tables" / "scores.csv").read_text(encoding="utf-8-sig")
     assert (out / "复核底稿.xlsx").is_file()
     assert manifest_of(out)["inputs"]["data"]["sha256"] == sha256(DATA.encode())
+
+
+def lay_out(project, files, params):
+    """A case whose params.yaml, called other.yaml, is beside files of any names; `last` is last year's."""
+    texts = {"scheme": SCHEME, "data": DATA, "other": DATA.replace("0.9", "0.7")}
+    for path, what in files.items():
+        (project / path).parent.mkdir(parents=True, exist_ok=True)
+        (project / path).write_text(texts[what], encoding="utf-8")
+    (project / "case").mkdir(exist_ok=True)
+    text = f"{params}\nnotebooks: [show]\nband: 0.1\n"
+    (project / "case" / "other.yaml").write_text(text, encoding="utf-8")
+    return project / "case" / "other.yaml"
+
+
+SOUND = {"case/scheme.yaml": "scheme", "case/data.csv": "data"}
+COLLISIONS = {
+    "outside takes an inside name": (
+        {"case/scheme.yaml": "scheme", "x/data.csv": "data", "case/inputs/data.csv": "other"},
+        "scheme: scheme.yaml\ndata: ../x/data.csv\nhistory: inputs/data.csv",
+    ),
+    "last year in inputs": (
+        {"case/scheme.yaml": "scheme", "x/data.csv": "data", "case/inputs/data.csv": "other",
+         "case/inputs/scheme.yaml": "scheme"},
+        "scheme: scheme.yaml\ndata: ../x/data.csv\nprevious: inputs",
+    ),
+    "capitals": (
+        {"case/scheme.yaml": "scheme", "case/Data.csv": "data", "case/data.csv": "other"},
+        "scheme: scheme.yaml\ndata: Data.csv\nhistory: data.csv",
+    ),
+    "a detour": (SOUND, "scheme: sub/../scheme.yaml\ndata: ./sub/.././data.csv"),
+    "last year is here": (SOUND, "scheme: scheme.yaml\ndata: data.csv\nprevious: ."),
+    "last year is here by a detour": (SOUND, "scheme: scheme.yaml\ndata: data.csv\nprevious: sub/.."),
+    "a scheme called params.yaml": (
+        {"case/params.yaml": "scheme", "case/data.csv": "data"}, "scheme: params.yaml\ndata: data.csv",
+    ),
+    "both outside, one name": (
+        {"x/t.yaml": "scheme", "x/t.csv": "data", "y/t.csv": "other", "case/inputs/history-t.csv": "data"},
+        "scheme: ../x/t.yaml\ndata: ../x/t.csv\nhistory: ../y/t.csv\nmore: inputs/history-t.csv",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", COLLISIONS)
+def test_no_file_of_the_copy_is_written_over_another(project, tmp_path, name):  # noqa: F811
+    """Each role of the copy holds the bytes of its own original, and the copy is laid the same way again."""
+    files, params = COLLISIONS[name]
+    (project / "case" / "sub").mkdir(parents=True)
+    given = lay_out(project, files, params)
+    if "previous" in params:
+        path = project / "case" / ("inputs" if "inputs" in params else "") / "params.yaml"
+        path.write_text("scheme: scheme.yaml\ndata: data.csv\n", encoding="utf-8")
+    declare = DECLARE + 'history = ""\nmore = ""\n'
+    notebook(project / "notebooks" / "show.ipynb", SHOW, declare=declare)
+    ready = planned(given, notebooks=["show"])
+    copy = ready.staged(tmp_path / "copy")
+    assert ready.files.keys() == copy.files.keys()
+    for role, path in ready.files.items():
+        assert copy.files[role].read_bytes() == path.read_bytes(), role
+    folded = [path.casefold() for path in set(ready.destinations.files.values())]
+    assert len(set(folded)) == len(folded)
+    assert run_hash(copy.content()) == run_hash(ready.content())
+    again = planned(tmp_path / "copy", notebooks=["show"])  # by itself, from its params.yaml
+    assert again.parameters == copy.parameters and dict(again.destinations.moved) == {}
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="links need rights on Windows")
+def test_a_detour_through_a_link_leads_where_the_system_says(project, tmp_path):  # noqa: F811
+    """lnk/../data.csv is not data.csv where lnk leads to another folder."""
+    files = SOUND | {"x/data.csv": "other", "x/inner/scheme.yaml": "scheme"}
+    given = lay_out(project, files, "scheme: scheme.yaml\ndata: lnk/../data.csv\nhistory: data.csv")
+    (project / "case" / "lnk").symlink_to(project / "x" / "inner")
+    notebook(project / "notebooks" / "show.ipynb", SHOW, declare=DECLARE + 'history = ""\n')
+    ready = planned(given, notebooks=["show"])
+    copy = ready.staged(tmp_path / "copy")
+    assert copy.files["data"].read_bytes() == (project / "x" / "data.csv").read_bytes()
+    assert copy.files["history"].read_bytes() == (project / "case" / "data.csv").read_bytes()
+    assert run_hash(copy.content()) == run_hash(ready.content())
