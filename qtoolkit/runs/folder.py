@@ -337,12 +337,12 @@ def building(target: Path, tell: Callable[[Text], None] = lambda text: None) -> 
             shutil.rmtree(work, ignore_errors=True)
 
 
-def cut(name: str, most: int) -> str:
+def shortened(name: str, most: int) -> str:
     """The beginning of a file name within `most` bytes: systems limit bytes, 255 of them.
 
-    >>> cut("方案A", 7)
+    >>> shortened("方案A", 7)
     '方案A'
-    >>> cut("方案A", 5)
+    >>> shortened("方案A", 5)
     '方'
     """
     return os.fsencode(name)[:most].decode("utf-8", "ignore")
@@ -362,7 +362,7 @@ def _beside(target: Path, suffix: str) -> str:
     no name of one begins like that of another.
     """
     whole = hashlib.sha256(os.fsencode(os.path.normcase(target.name))).hexdigest()
-    return f".qtoolkit-{whole[:16]}-{cut(target.name, 60)}.{suffix}"
+    return f".qtoolkit-{whole[:16]}-{shortened(target.name, 60)}.{suffix}"
 
 
 def _partial(target: Path) -> str:
@@ -445,7 +445,7 @@ def keep_failed(work: Path, target: Path) -> Path:
     """Rename `work` to a fresh name beside `target` that says that the run failed; nothing that is there is touched."""
     os.chmod(work, 0o755)
     for number in itertools.count(1):
-        kept = target.with_name(f"{cut(target.name, 200)}.failed" + (f"-{number}" if number > 1 else ""))
+        kept = target.with_name(f"{shortened(target.name, 200)}.failed" + (f"-{number}" if number > 1 else ""))
         if not os.path.lexists(kept):
             os.rename(work, kept)
             return kept

@@ -12,7 +12,7 @@ from typing import Any
 
 import nbformat
 
-from qtoolkit.errors import InputError, nearest
+from qtoolkit.errors import InputError, clip, nearest
 from qtoolkit.inputs import locate
 from qtoolkit.inputs.files import read_bytes
 from qtoolkit.language import LANGUAGES, say
@@ -78,10 +78,11 @@ def find_notebooks(names: Iterable[str], folder: Path | None = None, files: bool
                 name=name,
             )
             raise InputError(text)
-        there = [(place / f"{name}.ipynb", origin) for place, origin in folders if (place / f"{name}.ipynb").is_file()]
+        paths = [(place / f"{name}.ipynb", origin) for place, origin in folders]
+        there = [(path, origin) for path, origin in paths if _is_file(path)]
         if not there:
             hint = nearest(name, [path.stem for place, _ in folders for path in place.glob("*.ipynb")])
-            raise InputError(say(zh="没有 notebook“{name}”{hint}", en="no notebook “{name}”{hint}", name=name, hint=hint))
+            raise InputError(say(zh="没有 notebook“{name}”{hint}", en="no notebook “{name}”{hint}", name=clip(name), hint=hint))
         found.append(Notebook(name, *there[0]))
     names = [notebook.name for notebook in found]
     if twice := sorted({name for name in names if names.count(name) > 1}):
@@ -89,3 +90,11 @@ def find_notebooks(names: Iterable[str], folder: Path | None = None, files: bool
     if not found:
         raise InputError(say(zh="没有要运行的 notebook", en="there is no notebook to run"))
     return found
+
+
+def _is_file(path: Path) -> bool:
+    """Whether there is such a file; a name that no system could have names none."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False

@@ -67,7 +67,15 @@ class Plan:
 
     @property
     def notices(self) -> list[Text]:
-        """What the reader must know of the notebooks that run."""
+        """What the user must know of the notebooks that run."""
+        return self._notices(self.beside)
+
+    @property
+    def memo_notices(self) -> list[Text]:
+        """What the reader must know of them: the same on every machine, so that folders have no paths."""
+        return self._notices(None if self.beside is None else Path(self.beside.name))
+
+    def _notices(self, beside: Path | None) -> list[Text]:
         given = [book.name for book in self.notebooks if book.origin in ("given", "explicit")]
         found = []
         if given:
@@ -77,8 +85,8 @@ class Plan:
                 names=listing(given),
             )
             found.append(text)
-        if self.beside is not None:
-            found.append(_unused(self.beside))
+        if beside is not None:
+            found.append(_unused(beside))
         return found
 
     def content(self) -> dict[str, Any]:
@@ -171,6 +179,7 @@ def _plan(
             )
     found = case_of(parameters, near, {"params": path})
     name = path.stem if path.suffix.lower() in BOOKS else near.name
+    name = os.fsencode(name).decode("utf-8", "replace")  # of a name in another encoding what can be shown
     result = assess(found.scheme, found.table)
     return Plan(name, found, result, tuple(books), parameters, near, tuple(formats), beside)
 

@@ -107,7 +107,7 @@ def carry_out(
 
 def _default(name: str, hash: str) -> Path:
     """The run folder where none is asked for: the case's name as far as every system takes it."""
-    return Path("runs") / f"{run_folder.cut(name[:80], 200)}-{hash[:8]}"
+    return Path("runs") / f"{run_folder.shortened(name[:80], 200)}-{hash[:8]}"
 
 
 def _failed(failures: Sequence[WorkError], kept: Path) -> WorkError:

@@ -53,7 +53,7 @@ def write(
     attempt = _Attempts(work, failures)
     blocks, pictures = _collected(books, attempt)
     with attempt(Text("参数和版本", "parameters and versions")):
-        blocks += [payload(block, language) for block in provenance(content, plan.notices)]
+        blocks += [payload(block, language) for block in provenance(content, plan.memo_notices)]
     with attempt(Text("表", "tables")):
         outputs.write_tables(blocks, work / "tables")
     with attempt(Text("tables.xlsx", "tables.xlsx")):
@@ -74,6 +74,8 @@ def write(
     return failures
 
 
+FAULTS = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
+"""How a program stumbles over a block of an unforeseen form."""
 TRACES = "failed.txt"  # of what nobody foresaw, in the folder of a failed run
 
 
@@ -98,7 +100,7 @@ class _Attempts:
             self.failures.append(WorkError(Text(zh, en)))
         except OSError:
             raise
-        except Exception as error:
+        except FAULTS as error:
             with (self.work / TRACES).open("a", encoding="utf-8", errors="backslashreplace") as file:
                 file.write("".join(traceback.format_exception(error)))
             text = say(

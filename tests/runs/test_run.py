@@ -19,6 +19,7 @@ from qtoolkit.language import LANGUAGES
 from qtoolkit.report import assessment as views
 from qtoolkit.report.blocks import MIME, DataTable, payload
 from qtoolkit.runs import folder, outputs
+from qtoolkit.runs import run as running
 from qtoolkit.runs import write as writing
 from qtoolkit.runs.notebooks import find_notebooks
 from qtoolkit.runs.plan import plan
@@ -422,3 +423,47 @@ def test_paths_of_the_file_and_paths_of_the_command(project, monkeypatch):
     params.write_text(PARAMS.replace("[show]", "[mine.ipynb]"), encoding="utf-8")
     with pytest.raises(InputError, match=r"params\.yaml，第3行，“notebooks”：应为 notebook 的名称，现为路径“mine\.ipynb”"):
         planned_here(case)
+
+
+def test_the_memo_names_no_path_of_this_machine(project):
+    """Equal inputs in two places give equal bytes: the notice of unused notebooks has the folder's name alone."""
+    params = project / "params" / "tiny" / "params.yaml"
+    text = params.read_text(encoding="utf-8").replace("[show]\nband: 0.1", "[01_assessment]")
+    params.write_text(text, encoding="utf-8")
+    ready = plan("params/tiny", notebooks=["01_assessment"])
+    assert ready.beside == project / "notebooks"
+    for language in LANGUAGES:
+        blocks = [payload(block, language) for block in writing.provenance(ready.content(), ready.memo_notices)]
+        said = json.dumps(blocks, ensure_ascii=False)
+        assert "notebooks" in said and "--notebooks" in said and str(project) not in said
+
+
+@pytest.mark.parametrize("name", ["a" * 300, "名" * 100, "a\0b"])
+def test_a_notebook_of_an_impossible_name_is_one_complaint_with_its_row(project, name):
+    path = project / "params" / "tiny" / "params.yaml"
+    text = path.read_text(encoding="utf-8").replace("[show]", json.dumps([name], ensure_ascii=True))
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        planned("params/tiny")
+    assert caught.value.complaints[0].row == 3 and name[0] in caught.value.sentences("en")[0]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="names are bytes on POSIX alone")
+@pytest.mark.parametrize("name", ["考" * 80, "caf\udce9"])
+def test_a_case_folder_of_any_name_has_a_default_run_folder(project, name):
+    try:
+        shutil.copytree(project / "params" / "tiny", project / "params" / name)
+    except OSError:
+        pytest.skip("this file system takes UTF-8 alone")
+    ready = planned(Path("params") / name)
+    target = running._default(ready.name, folder.run_hash(ready.content()))
+    assert len(os.fsencode(f"{target.name}.failed-99")) <= 255
+    with folder.building(target) as work:
+        folder.write_manifest(work, ready.content())
+    assert folder.is_done(target, folder.run_hash(ready.content())) is False  # its case/ is not there
+    assert json.loads((target / "manifest.json").read_text(encoding="utf-8"))["case"] == ready.name
+
+
+def test_a_target_that_no_system_takes_is_one_sentence(project):
+    with pytest.raises(InputError):
+        run("params/tiny", out="a\0b", formats=["html"])

@@ -121,16 +121,16 @@ def test_a_file_that_changes_later_changes_nothing(project, monkeypatch):  # noq
     assert manifest_of(out)["inputs"]["data"]["sha256"] == sha256(DATA.encode())
 
 
-def lay_out(project, files, params):
-    """A case whose params.yaml, called other.yaml, is beside files of any names; `last` is last year's."""
+def lay_out(root, files, params):
+    """A case whose params.yaml, called other.yaml, is beside files of any names."""
     texts = {"scheme": SCHEME, "data": DATA, "other": DATA.replace("0.9", "0.7")}
     for path, what in files.items():
-        (project / path).parent.mkdir(parents=True, exist_ok=True)
-        (project / path).write_text(texts[what], encoding="utf-8")
-    (project / "case").mkdir(exist_ok=True)
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text(texts[what], encoding="utf-8")
+    (root / "case").mkdir(exist_ok=True)
     text = f"{params}\nnotebooks: [show]\nband: 0.1\n"
-    (project / "case" / "other.yaml").write_text(text, encoding="utf-8")
-    return project / "case" / "other.yaml"
+    (root / "case" / "other.yaml").write_text(text, encoding="utf-8")
+    return root / "case" / "other.yaml"
 
 
 SOUND = {"case/scheme.yaml": "scheme", "case/data.csv": "data"}
