@@ -135,3 +135,13 @@ def test_yaml_to_excel_to_yaml(tmp_path, source):
     again = plan(folder)
     assert (folder / "scheme.yaml").is_file() and again.case.scheme == case.scheme.model_copy(update={"id": "mine"})
     assert again.result.scores.tolist() == qt.assess(case.scheme, case.table).scores.tolist()
+
+
+def test_the_working_directory_is_a_folder_to_make(tmp_path, monkeypatch):
+    here = tmp_path / "mine"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    new_case(".")
+    monkeypatch.chdir(tmp_path)
+    assert {"params.yaml", "scheme.yaml", "data.csv"} <= {path.name for path in here.iterdir()}
+    assert [path.name for path in tmp_path.iterdir()] == ["mine"]
