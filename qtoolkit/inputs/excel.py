@@ -168,8 +168,8 @@ def _choose(name: str, grids: dict[str, list[list[Any]]]) -> str:
 
 
 def _amend(grid: list[list[Any]], sheet: sheetxml.Sheet) -> None:
-    """Write error cells and percentages into the grid."""
-    for (row, column), value in sheet.errors.items():
+    """Write error cells, percentages and numbers that are no floats into the grid."""
+    for (row, column), value in (sheet.errors | sheet.tiny).items():
         grid[row][column] = value
     for row, column in sheet.percents:
         if isinstance(grid[row][column], float):

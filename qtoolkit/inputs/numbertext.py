@@ -35,6 +35,17 @@ def plain_text(cell: Any) -> str:
     return str(cell).strip()
 
 
+def is_underflow(text: str) -> bool:
+    """Whether a number is written that is not 0, but that a float holds as 0.
+
+    >>> is_underflow("1e-400"), is_underflow("0e-400"), is_underflow("1e-300")
+    (True, False, False)
+    """
+    text = text.strip()
+    is_zero = _PLAIN.fullmatch(text) is not None and float(text) == 0
+    return is_zero and re.search("[1-9]", re.split("[eE]", text)[0]) is not None
+
+
 def parse_number(cell: Any, percent: bool = False) -> tuple[float, Text | None]:
     """A cell's number, or NaN and the reason why it is none.
 
@@ -64,6 +75,8 @@ def parse_number(cell: Any, percent: bool = False) -> tuple[float, Text | None]:
                 cell, "一个不带百分号的数字（计量单位为“%”的指标才可带百分号）",
                 "a number without a percent sign (only an indicator whose unit is “%” may carry one)",
             )
+    if is_underflow(text):
+        return math.nan, limits.too_small(text)
     if _PLAIN.fullmatch(text):
         value = float(text)
         if math.isfinite(value):

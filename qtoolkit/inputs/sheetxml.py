@@ -12,6 +12,7 @@ from xml.parsers import expat
 
 from qtoolkit.errors import Complaint, InputError, clip
 from qtoolkit.inputs import limits
+from qtoolkit.inputs.numbertext import is_underflow
 from qtoolkit.language import Text, say
 
 
@@ -36,10 +37,12 @@ class Book:
 @dataclass
 class Sheet:
     """What a sheet's cells hide: `errors` (text by place), `percents` (places), `lost` (names of
-    formulas that were never calculated). Places are (row, column) from 0; `rows` and `columns`
-    are how far the filled cells reach."""
+    formulas that were never calculated), `tiny` (by place, the text of numbers other than 0 that
+    a float holds as 0). Places are (row, column) from 0; `rows` and `columns` are how far the
+    filled cells reach."""
 
     errors: dict[tuple[int, int], str] = field(default_factory=dict)
+    tiny: dict[tuple[int, int], str] = field(default_factory=dict)
     percents: list[tuple[int, int]] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
     rows: int = 0
@@ -231,29 +234,52 @@ def read_sheet(
     Raises
     ------
     InputError
-        A filled cell beyond the limits of rows, columns or cells.
+        A filled cell beyond the limits of rows, columns or cells; a cell with two values, a cell
+        or row that stands in the sheet twice; a value that is no plain text (see
+        :class:`_CloseReader`).
 
     """
-    return _SheetReader(name, title, percent, is_stale, before).read(part)
+    reader = _SheetReader(name, title, percent, is_stale, before)
+    sheet = reader.read(part)
+    if reader.is_odd or _has_odd_value(part):
+        size = sheet.rows, sheet.columns
+        sheet = _CloseReader(name, title, percent, is_stale, before, size).read(part)
+    return sheet
+
+
+def _has_odd_value(part: bytes) -> bool:
+    """Whether a value has a reference in it, or may be too small for a float."""
+    return any(mark in part for mark in _ODD_MARKS) and _ODD_VALUE.search(part) is not None
+
+
+_ODD_MARKS = (b"&", b"e-", b"E-", b"0" * 300)  # found much faster than the expression
+_ODD_VALUE = re.compile(rb"<(?:[^<>\s]*:)?v[\s>][^<]*(?:&|[eE]-0*[1-9][0-9][0-9]|0{300})")
 
 
 class _SheetReader:
-    """Follows the cells of a sheet; looks closer only at errors, percentages and formulas."""
+    """Follows the cells of a sheet; looks closer only at errors, percentages and formulas.
+
+    `is_odd` says that cells are out of order, or hold what Excel does not write: then a
+    :class:`_CloseReader` has to look at each.
+    """
 
     def __init__(self, name: str, title: str, percent: set[str], is_stale: bool, before: int):
         self.name, self.title, self.percent, self.is_stale = name, title, percent, is_stale
         self.before, self.filled = before, 0
         self.sheet = Sheet()
-        self.at = (-1, -1)
+        self.at, self.last_row = (-1, -1), -1
         self.known: dict[str, int] = {}  # columns by their letters
         self.row_name = ""
         self.reference: str | None = None
         self.kind, self.value = "", ""
-        self.is_open = self.is_formula = self.is_percent = False
+        self.is_open = self.is_formula = self.is_percent = self.is_filled = self.is_odd = False
 
     def read(self, part: bytes) -> Sheet:
+        self.part = part
         self.parser = _parser(self.name)
         self.parser.StartElementHandler = self.start
+        self.parser.CommentHandler = self.parser.ProcessingInstructionHandler = self.interrupt
+        self.parser.StartCdataSectionHandler = self.interrupt
         self.names = _LocalNames()
         self.parser.Parse(part, True)
         self.close()
@@ -269,8 +295,11 @@ class _SheetReader:
         elif local == "c":
             if self.is_open:
                 self.close()
-            self.is_open = True
+            self.is_open, self.is_filled = True, False
+            before = self.at
             self.find(attributes.get("r"))
+            if self.at[1] <= before[1] or self.at[0] != before[0]:
+                self.is_odd = True
             self.kind = attributes.get("t", "")
             self.is_percent = attributes.get("s", "0") in self.percent
         elif local == "f":
@@ -281,12 +310,32 @@ class _SheetReader:
             row = self.at[0] + 1 if number is None else int(number) - 1
             if row < 0:
                 raise ValueError(number)
+            if row <= self.last_row:
+                self.is_odd = True
+            self.last_row = row
             self.at, self.row_name = (row, -1), str(row + 1)
         elif local == "is":
             if self.is_open:
                 self.fill()
-        elif local not in _IN_CELLS:
-            self.close()
+        else:
+            self.other(local)
+
+    def other(self, local: str) -> None:
+        """An element that is no part of the grid: of a cell's rich text, or of the sheet."""
+        if not self.is_open:
+            return
+        if local in _IN_CELLS:
+            self.is_odd = self.is_odd or self.kind != "inlineStr"
+            return
+        end = self.parser.CurrentByteIndex
+        _, ends, last = self.part[max(0, end - _NEAR) : end].rpartition(b"</")
+        if not ends or b"sheetData" not in last:  # else the data end here, and their last cell
+            self.is_odd = True
+        self.close()
+
+    def interrupt(self, *_: object) -> None:
+        """A comment, a processing instruction or a CDATA section."""
+        self.is_odd = self.is_odd or self.is_open
 
     def find(self, reference: str | None) -> None:
         """Where the cell is: as it says itself, or next to the one before it."""
@@ -308,6 +357,10 @@ class _SheetReader:
 
     def fill(self) -> None:
         """Note that the cell holds something."""
+        if self.is_filled:
+            found = Text("两个值", "two values")
+            raise self.unsound(self.cell, found, Text("一个值", "one value"))
+        self.is_filled = True
         row, column = self.at
         sheet = self.sheet
         if row >= sheet.rows or column >= sheet.columns:
@@ -355,6 +408,20 @@ class _SheetReader:
     def cell(self) -> str:
         return f"{letters(self.at[1])}{self.at[0] + 1}"
 
+    def unsound(self, cell: str, found: Text, wanted: Text) -> InputError:
+        """The refusal of what Excel does not write, and of which readers make different things."""
+        text = say(
+            zh="工作表“{title}”的单元格 {cell} 有{found}，应只有{wanted}；"
+            "请在 Excel 中打开，核对后另存为 .xlsx",
+            en="cell {cell} of sheet “{title}” has {found}, expected {wanted}; "
+            "open the workbook in Excel, check the cell and save it as .xlsx",
+            title=clip(self.title),
+            cell=cell,
+            found=found,
+            wanted=wanted,
+        )
+        return InputError(Complaint(text, self.name))
+
     def too_many(self, found: int) -> InputError:
         """The refusal of too many cells."""
         what = say(
@@ -381,6 +448,93 @@ class _SheetReader:
         )
         return InputError(Complaint(text, self.name))
 
+
+class _CloseReader(_SheetReader):
+    """Follows a sheet whose cells are not written as Excel writes them, and looks at each.
+
+    The reader of the grid takes the text of a value up to the first character reference, comment,
+    processing instruction, CDATA section or element, and of two cells of one name the last:
+    ``0&#46;95`` would be 0.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        title: str,
+        percent: set[str],
+        is_stale: bool,
+        before: int,
+        size: tuple[int, int],
+    ):
+        super().__init__(name, title, percent, is_stale, before)
+        self.size, self.seen = size, bytearray(size[0] * size[1])
+        self.seen_rows: set[int] = set()
+        self.value_start: int | None = None
+
+    def start(self, element: str, attributes: dict[str, str]) -> None:
+        if self.value_start is not None:
+            raise self.broken()
+        super().start(element, attributes)
+        self.parser.EndElementHandler = self.end
+        local = self.names[element]
+        if local == "v" and self.is_open:
+            self.value_start = self.parser.CurrentByteIndex
+        elif local == "c":
+            self.once(*self.at)
+        elif local == "row":
+            self.row_once(self.at[0])
+
+    def end(self, element: str) -> None:
+        if self.value_start is None or self.names[element] != "v":
+            return
+        value = self.part[self.value_start : self.parser.CurrentByteIndex].partition(b">")[2]
+        self.value_start = None
+        if self.kind == "str":
+            return
+        if b"&" in value:
+            raise self.broken()
+        text = value.decode("utf-8")
+        if self.kind in ("", "n") and is_underflow(text):
+            self.sheet.tiny[self.at] = text
+
+    def interrupt(self, *_: object) -> None:
+        if self.value_start is not None:
+            raise self.broken()
+
+    def broken(self) -> InputError:
+        found = Text(
+            "一个值，其中夹有 XML 的字符引用、注释或其他标记",
+            "a value with an XML reference, a comment or other markup inside",
+        )
+        return self.unsound(self.cell, found, Text("数值本身", "the value alone"))
+
+    def once(self, row: int, column: int) -> None:
+        """Refuse a cell that was there before; one beyond the filled cells holds nothing."""
+        if row >= self.size[0] or column >= self.size[1]:
+            return
+        place = row * self.size[1] + column
+        if self.seen[place]:
+            found = Text("两处内容（同名单元格出现了两次）", "two entries (it stands there twice)")
+            raise self.unsound(self.cell, found, Text("一处", "one"))
+        self.seen[place] = 1
+
+    def row_once(self, row: int) -> None:
+        """Refuse a row that was there before."""
+        if row in self.seen_rows:
+            text = say(
+                zh="工作表“{title}”的第 {row} 行出现了两次，应只有一次；"
+                "请在 Excel 中打开，核对后另存为 .xlsx",
+                en="row {row} of sheet “{title}” stands there twice, expected once; "
+                "open the workbook in Excel, check the row and save it as .xlsx",
+                title=clip(self.title),
+                row=row + 1,
+            )
+            raise InputError(Complaint(text, self.name, row + 1))
+        self.seen_rows.add(row)
+
+
+_NEAR = 80
+"""Bytes before an element in which the end of the table's data would stand."""
 
 _IN_CELLS = frozenset(
     (
