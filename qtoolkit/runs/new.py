@@ -4,24 +4,30 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
+import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from qtoolkit.errors import InputError
-from qtoolkit.inputs.case import read_case
+from qtoolkit.inputs.case import Case, read_case, scheme_of
 from qtoolkit.inputs.files import Rows, read_bytes, read_rows, read_text
 from qtoolkit.inputs.headers import Headers
 from qtoolkit.inputs.locate import find_case
 from qtoolkit.inputs.parameters import BOOKS
 from qtoolkit.inputs.scheme import Scheme
-from qtoolkit.inputs.schemeyaml import scheme_yaml
+from qtoolkit.inputs.schemeyaml import scheme_yaml, yaml_of
 from qtoolkit.inputs.table import NoDataYet
 from qtoolkit.language import Text, listing, say
 from qtoolkit.runs.folder import building
 from qtoolkit.runs.plan import plan, tables_of
+from qtoolkit.runs.staging import PARAMS
 
 SOURCE = "city-2026"
+PREVIOUS = "previous"
+RESERVED = ("scheme.yaml", PARAMS, "README.md", PREVIOUS)
 
 
 def new_case(
@@ -43,8 +49,8 @@ def new_case(
     name, year : str, optional
         The scheme's name and year.
     units : sequence of str, optional
-        The units to be assessed. Their table starts empty: no scores, vetoes, approvals or history of other units come
-        under their names, and `check` says what is to be filled in.
+        The units to be assessed. Their table starts empty: no scores, vetoes, approvals, history or previous year of
+        other units come under their names, and `check` says what is to be filled in.
 
     Raises
     ------
@@ -52,31 +58,36 @@ def new_case(
         The folder holds something, the source is no case, or a unit is named twice.
     """
     folder = Path(folder)
+    if folder.name in ("", ".."):
+        folder = folder.resolve()
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise InputError(say(zh="{folder} 已有内容，请另指定一个文件夹", en="{folder} is not empty: give another folder", folder=folder))
     if twice := sorted({unit for unit in units if list(units).count(unit) > 1}):
         raise InputError(say(zh="考核对象重复：{names}", en="units named twice: {names}", names=listing(twice)))
     place = find_case(source)
     case = read_case(place)
-    with building(folder) as work:
+    with _filling(folder) as work:
         is_book = case.files["scheme"].suffix.lower() in BOOKS
-        text = scheme_yaml(case.scheme) if is_book else read_text(case.files["scheme"])
+        text = scheme_yaml(scheme_of(case.files["scheme"])) if is_book else read_text(case.files["scheme"])
         text = _scheme(text, folder.name, name, year, bool(units))
         (work / "scheme.yaml").write_text(text, encoding="utf-8", newline="\n")
-        files = {"scheme": "scheme.yaml", "data": "data" + (".csv" if units else case.files["data"].suffix.lower())}
+        names = _Names(*RESERVED)
+        data = names.of(case.files["data"], "data" + (".csv" if units else case.files["data"].suffix.lower()))
         rows = _emptied(read_rows(case.files["data"]), case.scheme, units) if units else None
-        (work / files["data"]).write_bytes(read_bytes(case.files["data"]) if rows is None else rows)
+        (work / data).write_bytes(read_bytes(case.files["data"]) if rows is None else rows)
+        written = {"scheme": "scheme.yaml", "data": data} | _kept(case, language)
         tables = tables_of(case.parameters, case.files["params"].parent)  # of the source's units
-        for path in () if units else tables.values():
-            (work / path.name).write_bytes(read_bytes(path))
-        kept = {k: v for k, v in case.parameters.knobs.items() if k not in tables and not isinstance(v, list | dict)}
-        named = {} if units else {key: path.name for key, path in tables.items()}
-        knobs = {"language": language, "seed": 0, **kept, **named}
-        lines = [f"{key}: {_scalar(value)}" for key, value in (files | knobs).items()]
-        books = [book for book in case.parameters.notebooks if not book.endswith(".ipynb")]
-        lines += [f"notebooks: [{', '.join(books)}]"] if books else []
-        (work / "params.yaml").write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
-        (work / "README.md").write_text(_readme(place.name, units).of(language), encoding="utf-8", newline="\n")
+        for key, path in tables.items():
+            if units:
+                del written[key]
+                continue
+            written[key] = names.of(path)
+            (work / written[key]).write_bytes(read_bytes(path))
+        if case.previous is not None and not units:
+            written["previous"] = PREVIOUS
+            _write_previous(case.previous, work / PREVIOUS)
+        (work / PARAMS).write_text(yaml_of(written), encoding="utf-8", newline="\n")
+        (work / "README.md").write_text(_readme(place.resolve().name, units).of(language), encoding="utf-8", newline="\n")
         try:
             plan(work)
         except NoDataYet:
@@ -85,8 +96,61 @@ def new_case(
     return folder
 
 
-def _scalar(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+class _Names:
+    """Names of files in one folder, distinct also where upper and lower case are one; each file has one name."""
+
+    def __init__(self, *taken: str):
+        self.taken = {name.casefold() for name in taken}
+        self.given: dict[Path, str] = {}
+
+    def of(self, path: Path, wish: str | None = None) -> str:
+        """The name of the file `path`: `wish`, else its own, with a number where that is taken."""
+        path = path.resolve()
+        if path in self.given and wish is None:
+            return self.given[path]
+        wished = Path(wish or path.name)
+        names = itertools.chain(
+            [wished.name], (f"{wished.stem}-{n}{wished.suffix}" for n in itertools.count(2))
+        )
+        name = next(name for name in names if name.casefold() not in self.taken)
+        self.taken.add(name.casefold())
+        return self.given.setdefault(path, name)
+
+
+def _kept(case: Case, language: str) -> dict[str, object]:
+    """The parameters that come along as they are; notebooks of the source's own are programs and do not."""
+    written = case.parameters.model_dump(mode="json", include={"changes", "seed", "notebooks"})
+    written["notebooks"] = [book for book in written["notebooks"] if not book.endswith(".ipynb")]
+    filled = {key: value for key, value in written.items() if value or key == "seed"}
+    return {"language": language} | filled | dict(case.parameters.knobs)
+
+
+def _write_previous(case: Case, folder: Path) -> None:
+    """Last year's case as a folder by itself: its scheme, its data and what its parameters change."""
+    folder.mkdir()
+    names = _Names(PARAMS)
+    written = {key: names.of(case.files[key]) for key in ("scheme", "data")}
+    for key, name in written.items():
+        (folder / name).write_bytes(read_bytes(case.files[key]))
+    kept = case.parameters.model_dump(mode="json", include={"changes", "language", "seed"})
+    text = yaml_of(written | {key: value for key, value in kept.items() if value != {}})
+    (folder / PARAMS).write_text(text, encoding="utf-8", newline="\n")
+
+
+@contextmanager
+def _filling(folder: Path) -> Iterator[Path]:
+    """A folder that takes the place of `folder` once the block ends well; one that is there stays, as it may be the one that
+    the user works in, and gets the files."""
+    if not folder.exists():
+        with building(folder) as work:
+            yield work
+        return
+    inner = folder / ".new"
+    with building(inner) as work:
+        yield work
+    for path in sorted(inner.iterdir()):
+        os.replace(path, folder / path.name)
+    inner.rmdir()
 
 
 def _scheme(text: str, folder: str, name: str | None, year: str | None, emptied: bool) -> str:
@@ -130,10 +194,10 @@ def _readme(source: str, units: Sequence[str]) -> Text:
     """What lies in the folder, for whoever opens it."""
     to_fill = Text(
         "data.csv 中只有考核对象名称，请填写数据；也可用 `qtoolkit template . --by 部门` 生成填报表，收回后用 `qtoolkit collect` 汇总。"
-        "方案中原案例的说明（notes）和数据期（data_period）已删去，请按实填写。\n",
+        "方案中原案例的说明（notes）和数据期（data_period）已删去，请按实填写；原案例的上年案例（previous）和历年表格未带入。\n",
         "data.csv holds the units' names only: fill in the data, or make workbooks with `qtoolkit template . --by department` "
         "and merge them with `qtoolkit collect`. What the source's scheme said of its own data (notes, data_period) is gone: "
-        "write your own.\n",
+        "write your own. The source's previous year and its tables of history are left out.\n",
     )
     return say(
         zh="# 测算案例\n\n由“{source}”新建。params.yaml 写参数，方案和数据见其中 scheme、data 两项所指的文件。\n{to_fill}\n"

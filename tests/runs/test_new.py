@@ -1,15 +1,19 @@
 """A new case passes check and run at once, one with units of its own starts empty; nothing is overwritten."""
 
 import csv
+import shutil
 import sys
+from dataclasses import replace
 
 import openpyxl
 import pytest
+from ruamel.yaml import YAML
 
 import qtoolkit as qt
 from qtoolkit.errors import InputError
+from qtoolkit.inputs.schemeyaml import yaml_of
 from qtoolkit.runs import cli
-from qtoolkit.runs.new import new_case
+from qtoolkit.runs.new import RESERVED, _kept, _Names, new_case
 from qtoolkit.runs.plan import plan
 from qtoolkit.runs.template import write_template
 from tests.inputs.helpers import names, refused
@@ -124,6 +128,95 @@ def test_the_command(tmp_path, monkeypatch, capsys):
     assert stop.value.code == 0 and "已新建" in said and "data.csv" in said
     rows = (tmp_path / "mine" / "data.csv").read_text(encoding="utf-8-sig").splitlines()[1:]
     assert [row.partition(",")[0] for row in rows] == ["甲市", "乙市", "丙市"]
+
+
+def source_with(tmp_path, **parameters):
+    """A case folder whose params.yaml says this too."""
+    source = new_case(tmp_path / "source", "tai-2001")
+    params = source / "params.yaml"
+    data = YAML(typ="safe").load(params.read_text(encoding="utf-8")) | parameters
+    with params.open("w", encoding="utf-8") as file:
+        YAML().dump(data, file)
+    return source
+
+
+def said_by(folder):
+    return YAML(typ="safe").load((folder / "params.yaml").read_text(encoding="utf-8"))
+
+
+def test_tables_of_parameters_never_take_the_place_of_another_file(tmp_path):
+    places = ["data.csv", "Data.csv", "scheme.yaml.csv", "a/x.csv", "b/x.csv", "b/X.csv"]
+    tables = {f"k{i}": f"sub{i}/{place}" for i, place in enumerate(places)}
+    source = source_with(tmp_path, **tables, again="sub3/a/x.csv")
+    for i, path in enumerate(tables.values()):
+        (source / path).parent.mkdir(parents=True, exist_ok=True)
+        (source / path).write_text(f"table {i}", encoding="utf-8")
+    data = (source / "data.csv").read_bytes()
+    made = tmp_path / "made"
+    with pytest.raises(InputError, match="没有这个参数"):  # no notebook declares these knobs: nothing is left behind
+        new_case(made, source)
+    assert not made.exists()
+    names_ = _Names(*RESERVED)
+    found = [names_.of(source / "data.csv", "data.csv"), *(names_.of(source / path) for path in tables.values())]
+    assert len({name.casefold() for name in found}) == len(found) == len(tables) + 1
+    assert names_.of(source / tables["k3"]) == found[4]  # one file, one name
+    assert (source / "data.csv").read_bytes() == data
+
+
+def test_a_table_called_as_the_data_leaves_the_data_alone(tmp_path):
+    source = new_case(tmp_path / "source", "city-2026")
+    (source / "past").mkdir()
+    (source / "past" / "data.csv").write_text("unit,2024,2025\n甲市,A,B\n", encoding="utf-8")
+    params = source / "params.yaml"
+    text = params.read_text(encoding="utf-8")
+    text = text.replace("notebooks: [", "history: past/data.csv\nnotebooks: [05_comparison, ")
+    params.write_text(text, encoding="utf-8")
+    made = new_case(tmp_path / "made", source)
+    assert (made / "data.csv").read_bytes() == (source / "data.csv").read_bytes()
+    assert (made / said_by(made)["history"]).read_bytes() == (source / "past" / "data.csv").read_bytes()
+
+
+def test_parameters_come_along(tmp_path):
+    """Changes to the scheme, the seed and last year's case: the new case gives the same scores and grades."""
+    best = qt.read_case("tai-2001").scheme.grades[0]
+    changes = {f"cutoffs.{best.id}": best.cutoff + 0.5}
+    source = source_with(tmp_path, changes=changes, seed=7, previous="last")
+    last = new_case(source / "last", "tai-2001")
+    (last / "params.yaml").write_text("scheme: scheme.yaml\ndata: data.csv\n", encoding="utf-8")
+    made = new_case(tmp_path / "made", source)
+    shutil.rmtree(source)
+    ready = plan(made)
+    assert ready.parameters.changes == changes and ready.parameters.seed == 7
+    assert ready.case.scheme.grades[0].cutoff == best.cutoff + 0.5
+    assert ready.case.previous.table.raw.tolist() == qt.read_case("tai-2001").table.raw.tolist()
+    assert ready.case.previous.files["data"].is_relative_to(made)
+    emptied = new_case(tmp_path / "emptied", made, units=["子市"])
+    assert "previous" not in said_by(emptied) and not (emptied / "previous").exists()
+    assert "previous" in (emptied / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("text", ["甲市\nprevious: ../secret", "no", "1e3", "# x", "a: b", "'\"", "null"])
+@pytest.mark.parametrize("wrap", [lambda text: text, lambda text: [text, 1], lambda text: {"k": text}])
+def test_knobs_come_along_as_they_are_and_text_stays_text(tmp_path, text, wrap):
+    """Read by a YAML reader of its own: each parameter is what it was, and none came from inside a text."""
+    source = new_case(tmp_path / "source", "tai-2001")
+    case = qt.read_case(source)
+    knobs = {"unit": wrap(text)}
+    parameters = case.parameters.model_copy(update={"knobs": knobs})
+    kept = YAML(typ="safe").load(yaml_of(_kept(replace(case, parameters=parameters), "zh")))
+    assert kept["unit"] == wrap(text) and "previous" not in kept
+
+
+def test_an_empty_folder_that_one_stands_in_is_filled(tmp_path, monkeypatch):
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    before = folder.stat().st_ino
+    made = new_case(".", "tai-2001")
+    assert made.samefile(folder) and plan(".").case.scheme.id == "mine"
+    assert folder.stat().st_ino == before  # the shell that stands in it still does
+    assert sorted(path.name for path in folder.iterdir()) == ["README.md", "data.csv", "params.yaml", "scheme.yaml"]
+    assert [path.name for path in tmp_path.iterdir()] == ["mine"]
 
 
 @pytest.mark.parametrize("source", CASES)
