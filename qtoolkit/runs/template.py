@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import datetime
 import hashlib
+import io
+import os
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,6 +28,8 @@ from qtoolkit.runs.outputs import safe_name
 
 OFFICE = Text("考核办", "Assessment office")
 """Who fills in what belongs to no department."""
+WORKBOOK = {"strings_to_formulas": False, "strings_to_urls": False, "in_memory": True}
+"""Text stays text, and nothing is written before the whole workbook is there."""
 BLANK_ROWS = 30  # for units, where neither scheme nor table names them
 MACHINE = {word for title in (book.ID, book.RULE, book.LOW, book.HIGH, book.REST) for word in (title, book.IN_ENGLISH[title])}
 
@@ -308,10 +313,19 @@ def _notes(scheme: Scheme, department: str | None, language: str) -> list[list[s
 def write_sheets(
     path: Path, sheets: dict[str, list[list[Any]]], columns: Sequence[Column] = (), language: str = "zh"
 ) -> None:
-    """Write sheets of plain cells, headers first, and after them sheet 数据 with drop-downs and comments on its columns."""
+    """Write sheets of plain cells, headers first, and after them sheet 数据 with drop-downs and comments on its columns.
+
+    The file is there whole or not at all.
+
+    Raises
+    ------
+    OSError
+        It cannot be written: the disk is full, or its folder is not there.
+    """
     import xlsxwriter
 
-    with xlsxwriter.Workbook(path, {"strings_to_formulas": False, "strings_to_urls": False}) as out:
+    data = io.BytesIO()
+    with xlsxwriter.Workbook(data, WORKBOOK) as out:
         out.set_properties({"created": datetime.datetime(2000, 1, 1)})  # the same bytes for the same sheets
         head = out.add_format({"bold": True, "bg_color": "#dde6f0", "border": 1, "text_wrap": True, "valign": "vcenter"})
         grey = out.add_format({"bold": True, "bg_color": "#e0e0e0", "border": 1, "text_wrap": True, "valign": "vcenter"})
@@ -333,20 +347,40 @@ def write_sheets(
                 sheet.set_row(r, 17 * max(lines))
                 for c, cell in enumerate(row):
                     _put(sheet, r, c, cell, upper if leaf is not None and row[leaf] is None else plain)
-        if not columns:
-            return
-        sheet = out.add_worksheet(_Words(language)(DATA))
-        sheet.freeze_panes(1, 1)
-        sheet.set_row(0, 48)
-        for c, column in enumerate(columns):
-            sheet.write_string(0, c, column.title, head)
-            sheet.set_column(c, c, min(_width(column.title, column.cells), 22))
-            if column.comment:
-                sheet.write_comment(0, c, column.comment, {"x_scale": 2.5, "y_scale": 1.5, "author": ""})
-            if column.choices and len(",".join(column.choices)) <= 255:
-                sheet.data_validation(1, c, max(len(column.cells), 1), c, {"validate": "list", "source": list(column.choices)})
-            for r, cell in enumerate(column.cells, 1):
-                _put(sheet, r, c, cell or None if c == 0 else cell, plain if c == 0 else entry)
+        if columns:
+            _write_data(out, columns, language, head, plain, entry)
+    _write_whole(path, data.getvalue())
+
+
+def _write_data(
+    out: Any, columns: Sequence[Column], language: str, head: Any, plain: Any, entry: Any
+) -> None:
+    """Sheet 数据, with drop-downs and comments on its columns."""
+    sheet = out.add_worksheet(_Words(language)(DATA))
+    sheet.freeze_panes(1, 1)
+    sheet.set_row(0, 48)
+    for c, column in enumerate(columns):
+        sheet.write_string(0, c, column.title, head)
+        sheet.set_column(c, c, min(_width(column.title, column.cells), 22))
+        if column.comment:
+            sheet.write_comment(0, c, column.comment, {"x_scale": 2.5, "y_scale": 1.5, "author": ""})
+        if column.choices and len(",".join(column.choices)) <= 255:
+            sheet.data_validation(1, c, max(len(column.cells), 1), c, {"validate": "list", "source": list(column.choices)})
+        for r, cell in enumerate(column.cells, 1):
+            _put(sheet, r, c, cell or None if c == 0 else cell, plain if c == 0 else entry)
+
+
+def _write_whole(path: Path, data: bytes) -> None:
+    """Write a file that takes its name once all of it is written."""
+    handle, name = tempfile.mkstemp(prefix=".qtoolkit-", suffix=".partial", dir=path.parent)
+    part = Path(name)
+    try:
+        with open(handle, "wb") as file:
+            file.write(data)
+        os.chmod(part, 0o644)
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def _put(sheet: Any, r: int, c: int, cell: Any, style: Any) -> None:

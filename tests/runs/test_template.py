@@ -1,8 +1,12 @@
 """The workbook to fill in: the scheme and its data survive the way through Excel and through LibreOffice."""
 
+import errno
+import os
 import re
 import shutil
 import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import openpyxl
@@ -141,3 +145,25 @@ def test_an_english_workbook_has_english_titles(tmp_path):
     titles = [cell.value for sheet in book for cell in sheet[1] if cell.value]
     assert not [title for title in titles if re.search("[\u4e00-\u9fff]", title)]
     assert not [c.comment.text for c in book["data"][1] if c.comment and re.search("[\u4e00-\u9fff]", c.comment.text)]
+
+
+LIMITED = """\
+import resource, sys
+sys.argv = ["qtoolkit", *sys.argv[1:]]
+from qtoolkit.runs import cli, collect, template
+resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000))  # the system refuses to write more, as where a disk is full
+cli.main()
+"""
+
+
+@pytest.mark.parametrize("more", [[], ["--by", "department"]])
+def test_where_the_disk_is_full_one_sentence_says_so_and_no_half_file_stays(tmp_path, more):
+    pytest.importorskip("resource")  # not on Windows
+    command = [sys.executable, "-c", LIMITED, "template", "city-2026", "-o", "out" if more else "out.xlsx", *more]
+    package = str(Path(qt.__file__).parents[1])
+    environment = os.environ | {"PYTHONPATH": package, "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=environment, encoding="utf-8", check=False)
+    assert done.returncode == 1 and done.stdout == ""
+    (sentence,) = done.stderr.splitlines()
+    assert sentence.startswith("无法读写文件：") and os.strerror(errno.EFBIG) in sentence
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
