@@ -5,21 +5,25 @@ Exit status 0 done, 1 the work failed, 2 the input is wrong, 130 interrupted.
 
 from __future__ import annotations
 
-import json
-import re
-import signal
 import sys
-import tempfile
-import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Annotated, Any
 
-import typer
+try:
+    import json
+    import re
+    import signal
+    import tempfile
+    import traceback
+    from collections.abc import Callable, Iterator
+    from contextlib import contextmanager
+    from pathlib import Path
+    from typing import Annotated, Any
 
-from qtoolkit.errors import InputError, WorkError, clip
-from qtoolkit.language import LANGUAGES, Text, say
+    import typer
+
+    from qtoolkit.errors import InputError, WorkError, clip
+    from qtoolkit.language import LANGUAGES, Text, say
+except KeyboardInterrupt:  # before anything was begun
+    sys.exit(130)
 
 app = typer.Typer(
     help="质量工作考核方案测算工具 Test points, cutoffs and robustness of an assessment scheme.", no_args_is_help=True,

@@ -127,3 +127,12 @@ def test_the_good_case_of_the_bad_ones_is_good(command, tmp_path):
     for file, content in GOOD.items():
         (tmp_path / file).write_text(content, encoding="utf-8")
     assert command("check", ".", cwd=tmp_path).returncode == 0
+
+
+def test_ctrl_c_while_the_libraries_load_ends_quietly(tmp_path):
+    (tmp_path / "typer.py").write_text("import signal\nsignal.raise_signal(signal.SIGINT)\n", encoding="utf-8")
+    package = str(Path(qtoolkit.__file__).parents[1])
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), package])}
+    command = [sys.executable, "-c", "from qtoolkit.runs.cli import main; main()"]
+    done = subprocess.run(command, capture_output=True, env=environment, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, b"", b"")
