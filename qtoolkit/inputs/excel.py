@@ -78,6 +78,13 @@ def _checked(name: str, data: bytes) -> tuple[dict[str, bytes], dict[str, sheetx
         raise limits.too_large(name, Text("工作表数", "sheets"), len(book.sheets), limits.SHEETS)
     if len({sheet.title for sheet in book.sheets}) < len(book.sheets):
         raise ValueError(sorted(sheet.title for sheet in book.sheets))
+    if book.sheets and not any(sheet.is_visible for sheet in book.sheets):
+        text = say(
+            zh="全部工作表（{names}）都隐藏着，请在 Excel 中取消隐藏要读的工作表",
+            en="all sheets ({names}) are hidden: unhide the one to be read in Excel",
+            names=listing([clip(sheet.title) for sheet in book.sheets], most=5),
+        )
+        raise InputError(Complaint(text, name))
     parts |= {part: packed.read(part) for part in (package.STYLES, package.STRINGS) if part in packed}
     percent = sheetxml.percent_styles(name, parts[package.STYLES]) if package.STYLES in parts else set()
     targets = sheetxml.read_relations(name, parts[package.RELATIONS])
@@ -153,10 +160,17 @@ def _check_signature(name: str, data: bytes) -> None:
 
 def _choose(name: str, grids: dict[str, list[list[Any]]]) -> str:
     """The title of the sheet of data."""
-    for title in SHEETS:
-        if title in grids:
-            return title
-    filled = [title for title, grid in grids.items() if any(cell != "" for row in grid for cell in row)]
+    called = [title for title in SHEETS if title in grids]
+    if len(called) > 1 and all(_is_filled(grids[title]) for title in called):
+        text = say(
+            zh="有{names}两个工作表，不知读哪一个；请只留一个，或把另一个改名或隐藏",
+            en="there are sheets called {names} and no telling which to read: keep one, and rename or hide the other",
+            names=listing([f"“{title}”" for title in called]),
+        )
+        raise InputError(Complaint(text, name))
+    if called:
+        return next((title for title in called if _is_filled(grids[title])), called[0])
+    filled = [title for title, grid in grids.items() if _is_filled(grid)]
     if len(filled) > 1:
         text = say(
             zh="有{n}个工作表（{names}），不知读哪一个；请把数据所在的工作表命名为“数据”",
@@ -165,6 +179,11 @@ def _choose(name: str, grids: dict[str, list[list[Any]]]) -> str:
         )
         raise InputError(Complaint(text, name))
     return (filled or list(grids))[0]
+
+
+def _is_filled(grid: list[list[Any]]) -> bool:
+    """Whether any cell of a sheet holds something."""
+    return any(cell != "" for row in grid for cell in row)
 
 
 def _amend(grid: list[list[Any]], sheet: sheetxml.Sheet) -> None:

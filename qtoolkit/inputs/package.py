@@ -8,8 +8,10 @@ only (:func:`packed`).
 
 from __future__ import annotations
 
+import codecs
 import io
 import posixpath
+import re
 import zipfile
 
 from qtoolkit.errors import Complaint, InputError
@@ -83,12 +85,45 @@ class Package:
                 size += len(piece)
                 self._allow(size)
         self._unpacked += size
-        return b"".join(pieces)
+        return _in_utf8(self.name, part, b"".join(pieces))
 
     def _allow(self, more: int) -> None:
         if self._unpacked + more > UNPACKED_BYTES:
             what = Text("工作簿解压后的字节数", "bytes of the workbook once unpacked")
             raise too_large(self.name, what, self._unpacked + more, UNPACKED_BYTES)
+
+
+_DECLARATION = re.compile(r"""(<\?xml[^>]*?\sencoding\s*=\s*)(["'])([A-Za-z0-9._-]+)\2""")
+
+
+def _in_utf8(name: str, part: str, data: bytes) -> bytes:
+    """A part as Excel writes it, in UTF-8, so that all readers of it see the same characters.
+
+    UTF-16, which XML allows too, is known by its first bytes and changed; anything else is refused
+    by its name.
+    """
+    if data[:2] in _WIDE:
+        text = data.decode(_WIDE[data[:2]]).removeprefix("\ufeff")
+        return _DECLARATION.sub(r"\1\2UTF-8\2", text, count=1).encode("utf-8")
+    declared = _DECLARATION.match(data[:200].removeprefix(codecs.BOM_UTF8).decode("latin-1"))
+    if declared is not None and declared[3].lower() not in ("utf-8", "utf8", "us-ascii", "ascii"):
+        text = say(
+            zh="部件“{part}”的字符编码为 {found}，应为 UTF-8；请在 Excel 中打开并另存为 .xlsx",
+            en="the part “{part}” is encoded in {found}, expected UTF-8: open the workbook in "
+            "Excel and save it as .xlsx",
+            part=part,
+            found=declared[3],
+        )
+        raise InputError(Complaint(text, name))
+    return data
+
+
+_WIDE = {
+    codecs.BOM_UTF16_LE: "utf-16-le",
+    codecs.BOM_UTF16_BE: "utf-16-be",
+    b"<\0": "utf-16-le",
+    b"\0<": "utf-16-be",
+}
 
 
 def packed(parts: dict[str, bytes]) -> io.BytesIO:

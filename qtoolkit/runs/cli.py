@@ -255,7 +255,8 @@ def schema(
         raise InputError(say(zh="应为 scheme 或 parameters", en="expected scheme or parameters"))
     text = json.dumps(models[which].model_json_schema(), ensure_ascii=False, indent=2)
     if out is None:
-        _print(text)
+        for line in text.splitlines():
+            _print(line)
     else:
         out.write_text(text + "\n", encoding="utf-8")
 
@@ -297,8 +298,14 @@ class _Progress:
         self.bar.update(self.task, completed=done, total=total, description=what.of(self.language))
 
 
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")  # those that turn the direction too
+
+
 def _print(text: str, error: bool = False) -> None:
-    """Print whatever the terminal's encoding; what it cannot show is replaced."""
+    """Print a sentence whatever the terminal's encoding; what it cannot show is replaced, and control characters, as a
+    file's name may hold, are spelled out.
+    """
+    text = _CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
     stream = sys.stderr if error else sys.stdout
     encoding = stream.encoding or "utf-8"
     print(text.encode(encoding, "replace").decode(encoding), file=stream)

@@ -7,7 +7,7 @@ import pytest
 from qtoolkit.errors import InputError
 from qtoolkit.inputs.excel import read_grid
 from qtoolkit.inputs.numbertext import is_underflow, parse_number
-from tests.hostile.helpers import sheet, workbook
+from tests.hostile.helpers import parts_of, sheet, workbook, zipped
 
 
 def grid_of(cells, strings=None):
@@ -94,3 +94,47 @@ def test_a_number_that_a_float_holds_as_0_is_not_0(text):
 @pytest.mark.parametrize("text", ["0", "0e-400", "-0.00", "1e-300", "0e9", "100"])
 def test_zero_and_numbers_that_a_float_holds_are_no_underflow(text):
     assert (Fraction(text) != 0 and float(text) == 0) is is_underflow(text) is False
+
+
+ROW = '<row r="1"><c r="A1" t="str"><v>甲市</v></c><c r="B1"><v>0.5</v></c></row>'
+PART = "xl/worksheets/sheet1.xml"
+
+
+@pytest.mark.parametrize("declared", ["UTF-16", "UTF-8"])
+@pytest.mark.parametrize("codec", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_a_part_in_utf_16_is_read_as_the_same_part_in_utf_8(codec, declared):
+    parts = parts_of(sheet(ROW))
+    parts[PART] = parts[PART].replace("UTF-8", declared).encode(codec)
+    assert read_grid("d.xlsx", zipped(parts)) == grid_of(ROW) == [["甲市", 0.5]]
+
+
+@pytest.mark.parametrize("codec", ["GB18030", "ISO-8859-1", "utf-16"])
+def test_a_part_in_another_encoding_is_refused_by_its_name(codec):
+    parts = parts_of(sheet(ROW.replace("甲市", "x")))
+    parts[PART] = parts[PART].replace("UTF-8", codec).encode("ascii")
+    with pytest.raises(InputError) as caught:
+        read_grid("d.xlsx", zipped(parts))
+    assert codec in caught.value.sentences("en")[0] and PART in caught.value.sentences("zh")[0]
+
+
+def book_of(**states):
+    """A workbook of sheets with these names, each with a cell that names it."""
+    rows = [f'<row r="1"><c r="A1" t="str"><v>{name}</v></c></row>' for name in states]
+    parts = parts_of(*map(sheet, rows))
+    for number, (name, state) in enumerate(states.items(), 1):
+        book = parts["xl/workbook.xml"].replace(f'name="s{number}"', f'name="{name}" state="{state}"')
+        parts["xl/workbook.xml"] = book
+    return zipped(parts)
+
+
+def test_hidden_sheets_are_said_to_be_hidden():
+    with pytest.raises(InputError) as caught:
+        read_grid("d.xlsx", book_of(甲="hidden", 乙="veryHidden"))
+    assert "甲、乙" in caught.value.sentences("zh")[0] and "hidden" in caught.value.sentences("en")[0]
+
+
+def test_two_sheets_of_data_are_a_question():
+    with pytest.raises(InputError) as caught:
+        read_grid("d.xlsx", book_of(data="visible", 数据="visible"))
+    assert "“数据”" in caught.value.sentences("zh")[0] and "“data”" in caught.value.sentences("en")[0]
+    assert read_grid("d.xlsx", book_of(data="visible", 数据="hidden", 说明="visible")) == [["data"]]

@@ -136,3 +136,9 @@ def test_ctrl_c_while_the_libraries_load_ends_quietly(tmp_path):
     command = [sys.executable, "-c", "from qtoolkit.runs.cli import main; main()"]
     done = subprocess.run(command, capture_output=True, env=environment, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (130, b"", b"")
+
+
+def test_control_characters_of_a_file_name_are_spelled_out(command, tmp_path):
+    done = command("template", "tai-2001", "-o", "a\x1b[31m\n\u202eb.xlsx", cwd=tmp_path)
+    assert done.returncode == 0 and (tmp_path / "a\x1b[31m\n\u202eb.xlsx").is_file()
+    assert done.stdout == "已写出：a\\x1b[31m\\n\\u202eb.xlsx\n"
