@@ -32,7 +32,7 @@ WORKBOOKS = {
         lambda: workbook(sheet(text_cells(100_000)), strings="<si><t>" + "字" * 32_000 + "</t></si>"), "3,200,000,000",
     ),
     "cells never closed": (lambda: workbook(sheet('<row r="1">' + '<c r="A1">' * 500_000)), "not a sound"),
-    "values in values": (lambda: workbook(sheet('<row><c r="A1">' + "<v>" * 500_000 + "</v>" * 500_000 + "</c></row>")), "empty"),
+    "values in values": (lambda: workbook(sheet('<row><c r="A1">' + "<v>" * 500_000 + "</v>" * 500_000 + "</c></row>")), "two values"),
     "a style sheet without an end": (
         lambda: zipped(parts_of(sheet(SOUND)) | {"xl/styles.xml": "<styleSheet><cellXfs>" + "<xf " * 1_000_000}), "not a sound",
     ),
