@@ -16,7 +16,7 @@ from qtoolkit.engine.build import classes_of
 from qtoolkit.errors import InputError
 from qtoolkit.language import Text, listing, same, say
 from qtoolkit.report import change_figures, lines, rules, words
-from qtoolkit.report.blocks import Block, Chart, Paragraph, table_of
+from qtoolkit.report.blocks import Block, Chart, Paragraph, rounded_towards, table_of
 from qtoolkit.report.summary import grade_changes, rounding_option
 
 BANDS = (0.0, 0.025, 0.05, 0.1, 0.2)
@@ -98,8 +98,8 @@ def _kept_off(result: Assessment, near_miss: float) -> Text:
             Text("满分也没有名额", "no place even with full marks")
             if np.isnan(row["below"])
             else say(
-                zh="须再增{x:.2f}分，赶超{rivals}", en="needs {x:.2f} more and must pass {rivals}",
-                x=row["below"], rivals=words.units(result, row["below_rivals"]),
+                zh="须再增{x}分，赶超{rivals}", en="needs {x} more and must pass {rivals}",
+                x=rounded_towards(row["below"], ".2f", "↑"), rivals=words.units(result, row["below_rivals"]),
             )
         )  # fmt: skip
         items.append(say(zh="{unit}（{at}，{need}）", en="{unit} ({at}; {need})", unit=result.labels[unit], at=at, need=need))

@@ -102,13 +102,17 @@ def collect(
                 disputed.add(at)
                 result.conflicts.append((at[0], titles[at[1]], *other, book.file, cell))
     there = {book.department for book in books if book.is_filled}
+    there |= {OFFICE.of(language)} if there & {OFFICE.zh, OFFICE.en} else set()  # in whatever language its book is
     result.late = [] if there & set(ALL) else [name for name in _expected(scheme, language) if name not in there]
     for book in books:
         if book.is_filled:
             result.gaps += book.gaps(result.units)
             result.columns = book.titles | result.columns
     result.cells = {at: cell for at, (_, cell) in seen.items() if at not in disputed}
-    result.vetoes = {veto.name: _struck(veto.id, books, result.columns) for veto in scheme.vetoes}
+    struck = {veto: _struck(veto.id, books, result.columns) for veto in scheme.vetoes}
+    result.vetoes = {  # one that cells marked 弄虚作假 bring about needs no column
+        veto.name: number for veto, number in struck.items() if number is not None or not veto.falsified
+    }
     return result
 
 

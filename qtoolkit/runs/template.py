@@ -12,8 +12,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from qtoolkit.errors import InputError
 from qtoolkit.inputs import schemesheets as book
 from qtoolkit.inputs.numbertext import plain_text
@@ -92,11 +90,16 @@ def office_columns(
     blank: list[Any] = [None] * len(units)
     columns = _about_units(scheme, table, blank, say_, offer=True)
     later = [stage for stage in scheme.stages if stage.effect != "part"]
-    for leaf in scheme.leaves:
+    for j, leaf in enumerate(scheme.leaves):
         if leaf in leaves:
             columns += _of_leaf(scheme, table, leaf, blank, say_, offer=True)
-        elif table is not None and not np.isnan(table.errors[:, scheme.leaves.index(leaf)]).all():
-            columns.append(Column(f"se:{leaf.id}", f"{say_('标准误')}:{_title(scheme, leaf, language)}", blank))
+        else:
+            asked = [kind for kind, _, _ in _numbers(leaf, None, j)]  # these the department fills in
+            columns += [
+                Column(f"{kind}:{leaf.id}", f"{say_(word)}:{_title(scheme, leaf, language)}", blank)
+                for kind, word, _ in _numbers(leaf, table, j)
+                if kind not in asked
+            ]
         for stage in later:
             choices = _choices(leaf, say_) if stage.effect == "replaces" else ()
             title = f"{_title(scheme, leaf, language)}@{stage.name.of(language)}"

@@ -5,6 +5,7 @@ import re
 import shutil
 import sys
 
+import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
@@ -163,6 +164,10 @@ def test_the_city_s_data_split_into_books_and_collected_give_the_city_s_own_grad
     pd.testing.assert_frame_equal(ready.result.steps, result.steps)
     assert ready.result.approved.tolist() == result.approved.tolist()
     pd.testing.assert_frame_equal(ready.result.units, result.units, check_dtype=False)
+    for numbers in ("targets", "baselines", "errors"):  # also a baseline that no rule asks for, and a flag speaks of
+        np.testing.assert_array_equal(getattr(ready.case.table, numbers), getattr(case.table, numbers), numbers)
+    assert [text.zh for text in ready.result.flags["text"]] == [text.zh for text in result.flags["text"]]
+    assert not collect(case.scheme, folder.glob("*.xlsx"), "en", case.table.units).late  # the books are in Chinese
     old, new = case.table.remarks, ready.case.table.remarks
     filled = [column for column in old if old[column].notna().any()]
     pd.testing.assert_frame_equal(new[filled], old[filled], check_dtype=False)
@@ -177,6 +182,7 @@ def test_without_the_office_s_book_nothing_is_graded(city, tmp_path):
             shutil.copy(path, tmp_path / "nine")
     found = collected_case(case, tmp_path / "nine", tmp_path)
     assert found.late == ["考核办"] and set(found.vetoes.values()) == {None}
+    assert {name.zh for name in found.vetoes} == {v.name.zh for v in case.scheme.vetoes if not v.falsified}
     said = [text.of("zh") for text in summary(found)]
     assert "未报送：考核办" in said and any("没有否决事项" in sentence and "补齐后才能测算" in sentence for sentence in said)
     with pytest.raises(InputError) as error:
