@@ -227,7 +227,7 @@ def _tightest(alone: pd.DataFrame) -> str | None:
 def _most_sensitive(result: Assessment, leaf: Text, row: pd.Series) -> Text:
     """Between which points an indicator may move alone, or that it stands at an end of them."""
     for side, less in (("low", Text("减少", "less")), ("high", Text("增加", "more"))):
-        if abs(row[side] - row["points"]) <= SAME and row[f"unit_{side}"] is not None:
+        if abs(row[side] - row["points"]) <= SAME and pd.notna(row[f"unit_{side}"]):
             return say(
                 zh="单独调整一项指标、其余按比例分摊，最敏感的是“{leaf}”：{unit}的得分正好在分数线上，该项（现为{now:g}分）"
                 "稍有{less}，其等级即改变。",

@@ -43,7 +43,8 @@ def single(result: Assessment) -> pd.DataFrame:
                 }
             )
     names = ["grade", "group", "cutoff", "low", "high", "unit_low", "unit_high", "next_low", "next_high"]
-    return pd.DataFrame(rows, columns=names)
+    table = pd.DataFrame(rows, columns=names, dtype=object)  # a column of units may hold None alone
+    return table.astype({"cutoff": float, "low": float, "high": float, "next_low": bool, "next_high": bool})
 
 
 def at(result: Assessment, unit: str | None, neighbour: bool) -> Text | None:

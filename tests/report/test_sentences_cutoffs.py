@@ -169,7 +169,7 @@ def test_single_cutoffs_of_the_cases(result):
     changes_read_outwards(result)
 
 
-@settings(max_examples=share(60))
+@settings(max_examples=share(60, 12))
 @given(givens(blanks=False, geometric=False))
 def test_single_cutoffs_of_random_schemes(given):
     result = assessed(given)
@@ -541,7 +541,7 @@ def test_an_end_at_which_no_grade_changes_makes_no_indicator_sensitive(points, r
     assert f"“{named}”" in said
     total, reach = sum(points), {}
     for j, p in enumerate(points):
-        for step in np.arange(0.01, 12, 0.01) if p < total else ():
+        for step in np.arange(0.01, 40, 0.01) if p < total else ():
             for moved in (p - step, p + step):
                 others = [q * (total - moved) / (total - p) for q in points]
                 changed = [moved if i == j else q for i, q in enumerate(others)]

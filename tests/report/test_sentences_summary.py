@@ -10,7 +10,7 @@ import lxml.html
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import qtoolkit as qt
@@ -732,7 +732,10 @@ def test_the_grid_is_summed_from_the_leaves_in_random_schemes(result, data):
 @given(results())
 def test_what_leaving_out_a_unit_does_is_that_of_the_table_in_random_schemes(result):
     """Cases and causes in the sentence against the table; lists and approvals say which grade they show."""
-    blocks = decomposition.dependence(result)
+    try:
+        blocks = decomposition.dependence(result)
+    except qt.errors.InputError:
+        assume(False)  # without a unit there are too few to treat outliers
     said = [text for text in sentences(blocks, "zh") if "剔除任一单位" in text]
     if said:
         found = tables(blocks, "zh").get("drop_unit")
