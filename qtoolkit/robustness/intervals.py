@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from qtoolkit.assessment import Assessment
-from qtoolkit.engine import TICK, affine, finish, from_ticks
+from qtoolkit.engine import TICK, affine, finish, from_ticks, to_ticks
 from qtoolkit.engine.core import regraded
 from qtoolkit.robustness.rays import FLAT, first_changes, first_cuts
 
@@ -149,7 +149,8 @@ def cutoff_intervals(result: Assessment) -> pd.DataFrame:
         ):
             found = _first_other(result, shifts + past, moved, now)
             ticks = end if found is None else shifts[found[0]]
-            row[side] = float(g.cutoff + (from_ticks(ticks) if np.isfinite(ticks) else ticks))
+            now_at = to_ticks(g.cutoff)
+            row[side] = float(from_ticks(now_at + ticks)) if np.isfinite(ticks) else float(ticks)
             if found is not None:
                 row[f"unit_{side}"] = result.scores.index[found[1]]
         rows[g.id] = row

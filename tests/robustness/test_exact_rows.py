@@ -239,13 +239,14 @@ def with_cutoff(anew, line, value):
 
 def single_cutoffs(anew):
     for line, row in R.cutoff_intervals(anew.result).iterrows():
-        for value, unit in (
-            (row["low"] + 1e-6, None), (row["low"], row["unit_low"]), (row["high"], None), (row["high"] + 1e-6, row["unit_high"]),
+        for value, unit, holds in (
+            (row["low"] + 1e-6, None, True), (row["low"], row["unit_low"], False),
+            (row["high"], None, True), (row["high"] + 1e-6, row["unit_high"], False),
         ):  # fmt: skip
             codes = with_cutoff(anew, line, value) if np.isfinite(value) else None
-            if codes is not None and unit is None:
+            if codes is not None and holds:
                 anew.say((codes == anew.codes).all(), "cutoff holds", line, value)
-            elif codes is not None:
+            elif codes is not None and unit is not None:  # else it meets its neighbour there
                 k = anew.units.index(unit)
                 anew.say(codes[k] != anew.codes[k], "cutoff changes", line, value, unit)
     swept = qt.cutoffs.sweep(anew.result).flips
