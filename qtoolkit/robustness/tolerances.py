@@ -115,16 +115,15 @@ def tolerance(result: Assessment, shift: float = 0.0, new: New = "interval") -> 
     moved = shift > 0 or engines[DOWN] is not engines[UP]  # else a grade is what it is at the present points
     none = (~reached & ((margins[DOWN] < -TICK / 2) | (margins[UP] < TICK / 2))) | (open_ & ~free & moved)
     unsure = np.where((grades_at(result, bases[DOWN]) == grades_at(result, bases[UP])), "", "new")
-    codes = result.grades.cat.codes.to_numpy()
     rho[none], status[none], why[none] = np.nan, "none", unsure[none]
     proven = (status == "exact") & np.isfinite(rho)
     denied = proven & (side == UP) & in_reach(result, grades_at(result, bases[UP]) + 1)  # a quota may leave no place there
     status[denied], why[denied], proven[denied] = "at least", "quota", False
     if denied.any():
         rho[denied] = np.maximum(rho[denied], _bisect(result, new, limits, denied)[0])
-    _recheck_grades(result, engines, limits, side, witness, proven)
+    after = _recheck_grades(result, engines, limits, side, witness, proven)
     names = np.array([*result.grade_names, None], dtype=object)
-    towards = np.where(proven, np.clip(codes + np.where(side == UP, 1, -1), 0, len(names) - 2), -1)
+    towards = np.where(proven, after, -1)
     table = pd.DataFrame(
         {
             "score": from_ticks(result.base.to_numpy()),
@@ -237,8 +236,13 @@ def _witnesses(result: Assessment, at, side, reach, proven) -> np.ndarray:
     return np.where(proven[:, None], moved, np.nan)
 
 
-def _recheck_grades(result: Assessment, engines, limits, side, witness, proven) -> None:
+def _recheck_grades(result: Assessment, engines, limits, side, witness, proven) -> np.ndarray:
+    """The grades (n,) that the engine gives at the witnesses: with coarse rounding a score may pass a whole grade."""
+    found = result.grades.cat.codes.to_numpy().copy()
     for which, engine in enumerate(engines):
         again = grade(engine, score(engine, np.nan_to_num(witness)[None]), limits[which])[0]
-        if (again == result.grades.cat.codes.to_numpy())[proven & (side == which)].any():
+        here = proven & (side == which)
+        if (again == found)[here].any():
             raise WorkError(say(zh="允许浮动幅度复核不一致", en="a tolerance did not survive re-scoring at its witness"))
+        found[here] = again[here]
+    return found

@@ -561,3 +561,18 @@ def test_recipes_do_as_printed_whatever_the_total(case, times):
     points, shares, cutoff, _ = case
     result = flat([p * times for p in points], shares, cutoff * times)
     check_recipes(result, [leaf.name.of("en") for leaf in result.scheme.leaves])
+
+
+def test_a_tolerance_names_the_grade_that_the_witness_gives():
+    """.5 of 2 in whole points is 1, an A of class q; a little less is 0, which passes B (from .5) and is a D."""
+    leaves = [{"id": i, "name": i, "points": 1.0, "rule": {"kind": "share"}} for i in ("x0", "x1")]
+    grades = [
+        {"id": "A", "cutoff": 2.0, "class_cutoffs": {"q": 1.0}},
+        {"id": "B", "cutoff": 1.0, "class_cutoffs": {"q": 0.5}},
+        {"id": "D", "cutoff": 0.0},
+    ]
+    data = {"id": "s", "name": "s", "total": 2.0, "indicators": leaves, "grades": grades, "classes": ["p", "q"]}
+    data |= {"rounding": {"total": {"decimals": 0, "mode": "half_up"}}}
+    frame = pd.DataFrame({"x0": [0.0, 0.0], "x1": [0.5, 0.0], "class": ["q", "p"]}, index=["u0", "u1"])
+    found = R.tolerance(qt.assess(validate(Scheme, data, None), frame)).table.loc["u0"]
+    assert (found["grade"], found["towards"], found["tolerance"]) == ("A", "D", 0)
