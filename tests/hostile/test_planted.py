@@ -14,19 +14,8 @@ import qtoolkit
 from qtoolkit.errors import InputError
 from qtoolkit.inputs.case import read_case
 from qtoolkit.runs.execute import _Processes
+from tests.runs.test_run import DATA, SCHEME
 
-SCHEME = """
-id: tiny
-name: {zh: 小方案, en: Tiny}
-year: "2026"
-total: 100
-synthetic: true
-indicators:
-  - {id: a, name: {zh: 甲, en: A}, points: 60, rule: {kind: share}}
-  - {id: b, name: {zh: 乙, en: B}, points: 40, rule: {kind: share}}
-grades: [{id: A, cutoff: 90}, {id: B, cutoff: 0}]
-"""
-DATA = "unit,name_en,a,b\n甲市,City 1,1,0.8\n乙市,City 2,0.5,0.9\n"
 MODULES = ("pandas", "numpy", "nbclient", "papermill", "json", "multiprocessing", "sitecustomize", "usercustomize",
            "qtoolkit", "typing_extensions")  # fmt: skip
 CONFIGS = ("ipython_config", "ipython_kernel_config", "jupyter_config", "jupyter_nbclient_config")
