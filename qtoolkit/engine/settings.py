@@ -75,7 +75,9 @@ def settings(case: Any, frame: Any, outputs: Mapping[str, Output], executor: Exe
         A key that does not exist. A combination that the scheme or the data do not allow is a failed row instead.
     """
     check_keys(case.scheme, frame.columns)
-    rows = [{key: value for key, value in row.items() if not _as_is(value)} for row in frame.to_dict("records")]
+    rows = [
+        {key: value for key, value in row.items() if not _as_is(value)} for row in _records(frame)
+    ]
     failed: list[Text | None] = [None] * len(rows)
     batches = _batches(case, rows, failed)
     parts = Chunks(partial(_graded, tuple(outputs.values())), batches, executor)
@@ -87,6 +89,11 @@ def settings(case: Any, frame: Any, outputs: Mapping[str, Output], executor: Exe
                 columns.setdefault(column, np.full(len(rows), np.nan))[batch.rows] = part
     columns = columns or {name: np.full(len(rows), np.nan) for name in outputs}
     return type(frame)(columns | {"failed": np.array(failed, dtype=object)}, index=frame.index)
+
+
+def _records(frame: Any) -> list[dict[str, Any]]:
+    """A mapping a row: empty ones for a frame without columns, where pandas 3.0.0 gives none."""
+    return frame.to_dict("records") if len(frame.columns) else [{} for _ in frame.index]
 
 
 def _as_is(value: Any) -> bool:
