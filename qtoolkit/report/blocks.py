@@ -12,6 +12,7 @@ import html
 import io
 import math
 import numbers
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -156,7 +157,7 @@ def _shown(plain: Any, spec: str, language: str) -> str:
     if spec[:1] in ("↓", "↑"):
         return rounded_towards(plain, spec[1:], spec[0]).replace("-", "−")
     text = format(settled(plain), spec).replace("-", "−")
-    return "0" if text in ("+0", "−0") else text  # no change has no sign
+    return text if re.search("[1-9a-z]", text) else text.lstrip("+−")  # no change has no sign
 
 
 def rounded_towards(value: float, spec: str, side: str) -> str:

@@ -36,9 +36,9 @@ def rank_ranges(result: Assessment, band: float, drawn: simulation.Simulation) -
     most, fixed = span.idxmax(), int((span == 0).sum())
     text = say(
         zh="分值在上述范围内浮动，{fixed}家位次不变；位次变动余地最大的是{unit}（第{best}位至第{worst}位）。随机抽取{draws:,}组分值，"
-        "看到的位次范围比真实范围窄的有{wider}家：抽样不能证明位次稳定（图见附件得分明细）。",
+        "看到的位次范围比真实范围窄的有{wider}家：抽样给出的是频率，不是证明（图见附件得分明细）。",
         en="With points moving as above, {fixed:unit keeps its rank|units keep their rank}; the widest range is {unit}'s (rank {best} to {worst}). "
-        "In {draws:,} random draws the ranges seen are narrower than the true ones for {wider:unit|units}: draws do not prove that a rank is stable (figure in the annex of scores).",
+        "In {draws:,} random draws the ranges seen are narrower than the true ones for {wider:unit|units}: what draws give is a frequency, no proof (figure in the annex of scores).",
         fixed=fixed, unit=result.labels[most], best=int(table.loc[most, "best"]),
         worst=int(table.loc[most, "worst"]), draws=drawn.draws, wider=int(wider.sum()),
     )  # fmt: skip

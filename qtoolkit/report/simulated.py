@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from concurrent.futures import Executor
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from qtoolkit import simulation
 from qtoolkit.assessment import Assessment
-from qtoolkit.engine.ties import in_order
+from qtoolkit.engine.ties import SAME, foremost, in_order
 from qtoolkit.inputs.changes import AS_IS
 from qtoolkit.inputs.scheme import Rounding
 from qtoolkit.language import Text, listing, same, say
@@ -19,6 +20,15 @@ from qtoolkit.report.blocks import Block, Chart, Paragraph, table_of
 
 FEW = 8  # names in a sentence
 NEGLIGIBLE = 0.01  # a total index whose interval lies below it
+TARGETS = {"grades": Text("初评等级", "computed grades"), "ranks": Text("位次", "ranks")}
+HARDLY = {
+    ("grades", "ranks"): Text("对初评等级和位次都如此", "on computed grades and on ranks"),
+    ("grades",): Text("对初评等级如此", "on computed grades"), ("ranks",): Text("对位次如此", "on ranks"),
+    "grades": Text("只对初评等级如此、位次受其影响", "on computed grades, while ranks move"),
+    "ranks": Text("只对位次如此、初评等级受其影响", "on ranks, while computed grades move"),
+}  # fmt: skip
+WITHIN = Text("与1的差距在抽样误差之内", "what is short of 1 lies within the sampling error")
+NOTHING = Text("没有这样的做法", "no choice has so little")
 CHOICES = {
     "points": Text("分值", "points"), "drop": Text("去掉一项指标", "leaving an indicator out"), "cutoffs": Text("分数线", "cutoffs"),
     "aggregation": Text("合成方法", "aggregation"), "rule": Text("评分规则", "scoring rule"),
@@ -88,7 +98,11 @@ def choices(
     names = {key: label(result, key) for key in found.table.index}
     heading = Text("各项做法的影响", "Which choices matter")
     if not found.moves and not ranks.moves:
-        text = say(zh="{names}怎样选择，等级和位次都不变。", en="Whatever is chosen for {names}, no grade and no rank changes.", names=listing(names.values()))
+        text = say(
+            zh="{names}怎样选择，初评等级和位次都不变。",
+            en="Whatever is chosen for {names}, no computed grade and no rank changes.",
+            names=listing(names.values()),
+        )
         return [Paragraph(text, "stability", heading), *_failed(found)]
     main = found if found.moves else ranks
     order = main.table.index[in_order(main.table["total"])]
@@ -98,16 +112,18 @@ def choices(
         lambda language: figures.choices([found, ranks], [names[key].of(language) for key in order], order, language),
         _legend(found), "annex_scores",
     )  # fmt: skip
-    columns = {"choice": (Text("做法", "Choice"), [names[key] for key in order], "")}
-    for key, sobol, what in (("grades", found, Text("等级", "grades")), ("ranks", ranks, Text("位次", "ranks"))):
-        table = sobol.table.loc[order]
-        columns[f"{key}_first"] = (say(zh="{what}：单独影响", en="{what}: alone", what=what), list(table["first"].clip(lower=0)), ".2f")
-        columns[f"{key}_total"] = (say(zh="{what}：总影响", en="{what}: total", what=what), list(table["total"]), ".2f")
+    columns = {"choice": (Text("做法", "Choice"), [*(names[key] for key in order), Text("合计", "Sum")], "")}
+    for key, sobol in (("grades", found), ("ranks", ranks)):
+        what, table = TARGETS[key], sobol.table.loc[order]
+        alone = [*table["first"], 1 - sobol.interactions]
+        columns[f"{key}_first"] = (say(zh="{what}：单独影响", en="{what}: alone", what=what), alone, ".2f")
+        total = [*table["total"], np.nan]
+        columns[f"{key}_total"] = (say(zh="{what}：总影响", en="{what}: total", what=what), total, ".2f")
         if not sobol.exact:
             ends = [words.interval(*row) for row in table[["total_low", "total_high"]].itertuples(index=False)]
-            columns[f"{key}_interval"] = (Text("95%区间", "95% interval"), ends, "")
+            columns[f"{key}_interval"] = (Text("总影响的95%区间", "95% interval of the total"), [*ends, None], "")
     caption = Text("各项做法的影响（占等级改变家数、位次平均变动之方差的比重）", "Choices: shares of the variance of grade changes and of the mean rank shift")
-    blocks.append(Paragraph(_weights(main, [names[key] for key in order if _negligible(main, key)]), "annex_scores"))
+    blocks.append(Paragraph(_weights(found, ranks, {key: names[key] for key in order}), "annex_scores"))
     return [*blocks, chart, table_of("choices", caption, "annex_scores", columns), _alternatives(result, found, ranks, names)]
 
 
@@ -121,60 +137,100 @@ def _negligible(found: simulation.Sobol, key: str) -> bool:
     return bool(found.table.loc[key, "total" if found.exact else "total_high"] < NEGLIGIBLE)
 
 
-def _weights(found: simulation.Sobol, small: list[Text]) -> Text:
-    """What was gone through or drawn, and how much the choices explain by themselves."""
-    if found.exact:
+def _weights(found: simulation.Sobol, ranks: simulation.Sobol, names: Mapping[str, Text]) -> Text:
+    """What was gone through or drawn, how much the choices explain by themselves, and which hardly matter: each of grades
+    and of ranks, as far as these move."""
+    moving = {key: sobol for key, sobol in (("grades", found), ("ranks", ranks)) if sobol.moves}
+    main = next(iter(moving.values()))
+    if main.exact:
         how = say(
             zh="全部{runs:,}种组合逐一计算，每种备选做法机会均等，影响为精确值，没有抽样误差",
             en="All {runs:,} combinations were gone through, all alternatives equally probable: the shares are exact, without sampling error",
-            runs=found.runs,
+            runs=main.runs,
         )  # fmt: skip
     else:
         how = say(
-            zh="随机抽取{runs:,}种组合，每种备选做法机会均等",
-            en="{runs:,} combinations were drawn, all alternatives equally probable",
-            runs=found.runs,
+            zh="随机抽取{runs:,}种组合，每种备选做法机会均等，影响为估计值（略低于0或合计略高于1属于抽样误差）",
+            en="{runs:,} combinations were drawn, all alternatives equally probable: the shares are estimates (one slightly "
+            "below 0, or a sum slightly above 1, is sampling error)",
+            runs=main.runs,
         )
+    explained = words.semicolons(_explained(TARGETS[key], sobol) for key, sobol in moving.items())
+    return say(
+        zh="{how}。各项做法单独影响合计占差异的比重：{explained}。{hardly}。",
+        en="{how}. Shares of the variance that the choices explain by themselves: {explained}. {hardly}.",
+        how=how, explained=explained, hardly=_hardly(moving, names),
+    )  # fmt: skip
+
+
+def _hardly(moving: Mapping[str, simulation.Sobol], names: Mapping[str, Text]) -> Text:
+    """The choices that move hardly anything, and those that hardly move grades, or ranks, while they move the other."""
+    still = {choice: tuple(key for key, sobol in moving.items() if _negligible(sobol, choice)) for choice in names}
+    all_ = HARDLY[tuple(moving)]
+    parts = [
+        say(zh="{what}的是：{choices}", en="{what}: {choices}", what=what, choices=listing(choices))
+        for keys, what in ((tuple(moving), all_), *((key, HARDLY[key]) for key in moving if len(moving) > 1))
+        if (choices := [names[choice] for choice in names if still[choice] == (keys if isinstance(keys, tuple) else (keys,))])
+    ]  # fmt: skip
+    least = Text("总影响", "a total effect") if next(iter(moving.values())).exact else Text("总影响的95%区间", "a 95% interval of the total effect")
+    return say(
+        zh="以{measure}在{least}以下为几乎没有影响，{parts}",
+        en="Taking {measure} below {least} as hardly any effect: {parts}",
+        measure=least, least=NEGLIGIBLE, parts=words.semicolons(parts) if parts else NOTHING,
+    )  # fmt: skip
+
+
+def _explained(what: Text, found: simulation.Sobol) -> Text:
+    """How much of the variance the choices explain one by one, as the sum in the table, and whether the rest is more than
+    nothing."""
     alone = 1 - found.interactions
     if len(found.failures):
-        explained = say(
-            zh="单项做法合计占差异的{alone:.0%}（有的组合不成立，各项做法不再互相独立，合计不必在100%以内）",
-            en="By themselves the choices explain {alone:.0%} of the variance (as some combinations are impossible the choices are not independent, and their sum may pass 100%)",
-            alone=alone,
-        )  # fmt: skip
-    else:
-        explained = say(
-            zh="单项做法合计占差异的{alone:.0%}，其余来自相互作用",
-            en="By themselves the choices explain {alone:.0%} of the variance, the rest is interaction",
-            alone=alone,
+        rest = Text(
+            "有的组合不成立，各项做法不再互相独立，合计不必在1以内",
+            "as some combinations are impossible the choices are not independent, and their sum may pass 1",
         )
-    return say(
-        zh="{how}。{explained}；几乎没有影响的是：{small}。", en="{how}. {explained}; hardly any effect: {small}.",
-        how=how, explained=explained, small=listing(small) if small else words.NONE,
-    )  # fmt: skip
+    elif found.interactions <= SAME if found.exact else found.alone_high >= 1:
+        rest = Text("没有相互作用", "there is no interaction") if found.exact else WITHIN
+    else:
+        rest = Text("其余来自相互作用", "the rest is interaction")
+    if not found.exact:
+        ends = {"low": found.alone_low, "high": found.alone_high}
+        rest = say(zh="95%区间{low:.2f}至{high:.2f}，{rest}", en="95% interval {low:.2f} to {high:.2f}; {rest}", rest=rest, **ends)
+    return say(zh="{what}{alone:.2f}（{rest}）", en="{what} {alone:.2f} ({rest})", what=what, alone=alone, rest=rest)
 
 
 def _sentence(result: Assessment, found: simulation.Sobol, names: Mapping[str, Text]) -> Text:
     if not found.moves:
-        return say(zh="{names}怎样选择，等级都不变，只影响位次。", en="Whatever is chosen for {names}, no grade changes, only ranks.", names=listing(names.values()))
-    order = found.table["total"].iloc[in_order(found.table["total"])]
-    first = order.index[0]
-    own = found.alternatives.dropna(subset="mean")
-    own = own.iloc[in_order(own["mean"])]
-    worst = own.iloc[0] if len(own) else None
-    zh_en = say(
-        zh="把{n}项做法同时改变，平均有{mean:.1f}家等级与现行不同；影响最大的是{first}（占差异的{total:.0%}）",
-        en="With {n:choice|choices} varied together {mean:.1f} grades differ from the present ones on average; what matters most is {first} "
-        "({total:.0%} of the variance)",
-        n=len(order), mean=found.mean, first=names[first], total=min(order.iloc[0], 1.0),
+        return say(
+            zh="{names}怎样选择，初评等级都不变，只影响位次。",
+            en="Whatever is chosen for {names}, no computed grade changes, only ranks.",
+            names=listing(names.values()),
+        )
+    total, own = found.table["total"], found.alternatives.dropna(subset="mean")
+    first = total.index[foremost(total)]
+    text = say(
+        zh="把{n}项做法同时改变，平均有{mean:.1f}家初评等级与现行不同；影响最大的是{first}（总影响{total:.2f}，即连同相互作用占差异的比重）",
+        en="With {n:choice|choices} varied together {mean:.1f} computed grades differ from the present ones on average; what "
+        "matters most is {first} (a total effect, interactions included, of {total:.2f} of the variance)",
+        n=len(total), mean=found.mean, first=listing([names[key] for key in first]), total=total[first[0]],
     )  # fmt: skip
-    if worst is not None:
-        zh_en = say(
-            zh="{text}；改变等级最多的做法是“{choice}：{alternative}”（平均{mean:.1f}家）",
-            en="{text}; the alternative with the most changes is “{choice}: {alternative}” ({mean:.1f} on average)",
-            text=zh_en, choice=names[worst["factor"]], alternative=alternative(result, worst["factor"], worst["alternative"]), mean=worst["mean"],
+    if len(own):
+        most = own.iloc[foremost(own["mean"])]
+        text = say(
+            zh="{text}；改变等级最多的做法是{alternatives}（平均{mean:.2f}家）",
+            en="{text}; the most grades change with {alternatives} ({mean:.2f} on average)",
+            text=text, mean=most["mean"].iloc[0], alternatives=listing(
+                [
+                    say(
+                        zh="“{choice}：{alternative}”", en="“{choice}: {alternative}”", choice=names[row.factor],
+                        alternative=alternative(result, row.factor, row.alternative),
+                    )
+                    for row in most.itertuples()
+                ],
+                FEW,
+            ),
         )  # fmt: skip
-    return say(zh="{text}。", en="{text}.", text=zh_en)
+    return say(zh="{text}。", en="{text}.", text=text)
 
 
 def _failed(found: simulation.Sobol) -> list[Block]:

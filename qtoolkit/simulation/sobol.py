@@ -75,6 +75,8 @@ class Sobol:
         Whether every combination of the alternatives was gone through, so that the indices are exact.
     over : int
         What the indices are over: the combinations, or the rows of the samples, in which nothing failed.
+    alone_low, alone_high : float
+        95% bootstrap interval of Σ S, the share that the choices explain by themselves; NaN where exact.
     """
 
     table: pd.DataFrame
@@ -87,6 +89,8 @@ class Sobol:
     distinct: int
     exact: bool = False
     over: int = 0
+    alone_low: float = np.nan
+    alone_high: float = np.nan
 
     @property
     def moves(self) -> bool:
@@ -174,6 +178,7 @@ def sobol(
     values = done["target"].to_numpy(float)[which.ravel()].reshape(sizes if exact else (k + 2, n))
     reasons = [text for text in done["failed"].to_numpy()[which.ravel()] if text is not None]
     found = exact_indices(values) if exact else _indices(values, bootstrap, seed)
+    alone = found.pop("alone", (np.nan, np.nan))
     table = pd.DataFrame(found, index=pd.Index(list(columns), name="factor"))
     base = (values if exact else values[:2]).ravel()
     base = base[~np.isnan(base)]
@@ -182,7 +187,7 @@ def sobol(
     by = _by_alternative(factors, columns, codes, values.ravel())
     mean, sd = (float(base.mean()), float(base.std())) if base.size else (np.nan, 0.0)
     sd = 0.0 if base.size and np.ptp(base) == 0 else sd
-    return Sobol(table, by, failures, mean, sd, target, len(codes), len(distinct), exact, over)
+    return Sobol(table, by, failures, mean, sd, target, len(codes), len(distinct), exact, over, *alone)
 
 
 def choices(result: Assessment, band: float = 0.1) -> dict[str, Sequence[Any] | Region]:
@@ -301,7 +306,8 @@ def _spread(values: np.ndarray, weights: np.ndarray | None = None) -> float:
 
 
 def _indices(values: np.ndarray, bootstrap: int, seed: int) -> dict[str, np.ndarray]:
-    """S and S_T with intervals from f on the design, (k + 2, n); rows of the samples in which a run failed are left out."""
+    """S and S_T with intervals from f on the design, (k + 2, n), and under "alone" the interval of Σ S; rows of the samples
+    in which a run failed are left out."""
     kept = values[:, ~np.isnan(values).any(axis=0)]
     k, n = len(values) - 2, kept.shape[1]
     names = ("first", "first_low", "first_high", "total", "total_low", "total_high")
@@ -318,8 +324,11 @@ def _indices(values: np.ndarray, bootstrap: int, seed: int) -> dict[str, np.ndar
             return means[..., :-2] / np.where(variance > 0, variance, np.nan)[..., None]
 
     found, again = both(parts.mean(axis=1)), both(weights @ parts.T)
-    low, high = np.nanquantile(again, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0) if bootstrap else (found * np.nan,) * 2
-    return dict(zip(names, (found[:k], low[:k], high[:k], found[k:], low[k:], high[k:]), strict=True))
+    again = np.hstack([again, again[:, :k].sum(axis=1, keepdims=True)])
+    ends = [(1 - LEVEL) / 2, (1 + LEVEL) / 2]
+    low, high = np.nanquantile(again, ends, axis=0) if bootstrap else (np.full(2 * k + 1, np.nan),) * 2
+    columns = (found[:k], low[:k], high[:k], found[k:], low[k:-1], high[k:-1])
+    return dict(zip(names, columns, strict=True)) | {"alone": (float(low[-1]), float(high[-1]))}
 
 
 def _by_alternative(factors: Mapping[str, Any], columns: Mapping[str, Any], codes: np.ndarray, values: np.ndarray) -> pd.DataFrame:
