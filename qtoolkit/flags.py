@@ -128,7 +128,7 @@ def _ends(result: Assessment) -> Iterator[Flag]:
         if len(beyond):
             text = say(
                 zh="“{leaf}”有{n}家超出评分区间 {low:g}–{high:g}，按区间端点计分：{units}。",
-                en="“{leaf}”: {n:unit lies|units lie} outside the scoring range {low:g}–{high:g} and are scored at its end: {units}.",
+                en="“{leaf}”: {n:unit|units} outside the scoring range {low:g}–{high:g}, scored at its end: {units}.",
                 leaf=leaf.name, n=len(beyond), low=ends[0], high=ends[1],
                 units=listing(result.table.labels[k] for k in beyond),
             )
@@ -143,7 +143,7 @@ def _columns(result: Assessment) -> Iterator[Flag]:
         if leaf.id not in empty and len(shares) > 1 and shares.max() - shares.min() < 1e-12:
             text = say(
                 zh="“{leaf}”各考核对象得分率相同（{share:.1%}），占{points:g}分而不起区分作用。",
-                en="“{leaf}”: all units have the same share of full marks ({share:.1%}); its {points:g} points rank nobody.",
+                en="“{leaf}”: all units have the same share of full marks ({share:.1%}); its points ({points:g}) rank nobody.",
                 leaf=leaf.name, share=shares.iloc[0], points=leaf.points,
             )
             yield "constant", None, leaf.id, text
@@ -209,7 +209,7 @@ def _bands(result: Assessment) -> Iterator[Flag]:
         text = say(
             zh="文件所印分数段在 {low:g} 与 {high:g} 之间有空档，{units}；以分数线 {cutoff:g} 为准，空档内属“{grade}”"
             "{rest}。",
-            en="the printed bands leave a hole between {low:g} and {high:g}, {units}; this scheme goes by the cutoff "
+            en="The printed bands leave a hole between {low:g} and {high:g}, {units}; this scheme goes by the cutoff "
             "{cutoff:g}, so scores in the hole are “{grade}”{rest}.",
             low=worse.printed[1], high=better.printed[0], cutoff=better.cutoff,
             units=listing(result.table.labels[k] for k in inside) if len(inside) else Text("本次无人落入", "nobody in it this time"),
@@ -229,7 +229,7 @@ def _grades(result: Assessment) -> Iterator[Flag]:
         if to_ticks(grade.cutoff) > to_ticks(most):
             text = say(
                 zh="等级“{grade}”的分数线 {cutoff:g} 高于可能的最高得分，无人能达到。",
-                en="the cutoff {cutoff:g} of grade “{grade}” is above every possible score: nobody can reach it.",
+                en="The cutoff {cutoff:g} of grade “{grade}” is above every possible score: nobody can reach it.",
                 grade=grade.label, cutoff=grade.cutoff,
             )
             yield "dead_cutoff", None, None, text
@@ -238,7 +238,7 @@ def _grades(result: Assessment) -> Iterator[Flag]:
             if grade.cutoff <= least + 1e-9:
                 text = say(
                     zh="按评分规则得分最低为 {least:.10g} 分，分数线 {cutoff:g} 不起作用，等级“{worse}”不会出现{but}。",
-                    en="the rules give at least {least:.10g} points, so the cutoff {cutoff:g} is dead and grade “{worse}” "
+                    en="The rules give at least {least:.10g} points, so the cutoff {cutoff:g} is dead and grade “{worse}” "
                     "cannot occur{but}.",
                     least=least, cutoff=grade.cutoff, worse=worse.label, but=but,
                 )

@@ -41,6 +41,8 @@ class History:
         Names in both languages.
     left_out : tuple of (unit, round, word)
         Cells of the data that are none of the scheme's grades and count as blanks.
+    kind : str or None
+        "approved" or "computed": which grades those of the last round are; None where that is not known.
     """
 
     grades: pd.DataFrame
@@ -48,6 +50,7 @@ class History:
     labels: dict[str, Text]
     titles: dict[str, Text]
     left_out: tuple[tuple[str, str, str], ...] = ()
+    kind: str | None = None
 
     @property
     def rounds(self) -> list[str]:
@@ -184,7 +187,9 @@ def history_of(result: Assessment, path: str | Path | None = None) -> History | 
     words = table.map(lambda word: _grade(word, list(titles)))
     unknown = words.notna() & ~words.isin(list(titles))
     left_out = tuple((unit, name, str(words.at[unit, name])) for name in words for unit in words.index[unknown[name]])
-    return replace(history(words.mask(unknown), list(titles), result.labels), titles=titles, left_out=left_out)
+    kind = "approved" if "approved" in result.table.remarks else "computed"
+    found = history(words.mask(unknown), list(titles), result.labels)
+    return replace(found, titles=titles, left_out=left_out, kind=kind)
 
 
 def _grade(cell: object, names: Sequence[str]) -> str | None:

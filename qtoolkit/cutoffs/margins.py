@@ -229,7 +229,8 @@ def bunching(result: Assessment, width: float | None = None) -> pd.DataFrame:
     DataFrame, indexed by grade (the worst left out)
         cutoff, below (units in [c − width, c)), above (in [c, c + width)), p: the chance that at least so many of them lie
         above if each lay on either side alike. A small p is a reason to look at how those scores came about, no proof:
-        where scores thicken towards one side, they need not lie on either side alike.
+        where scores thicken towards one side, they need not lie on either side alike. Where classes have cutoffs of
+        their own, each unit is held against that of its class and cutoff:<class> has each of them; cutoff is NaN where they differ.
 
     Raises
     ------
@@ -245,12 +246,16 @@ def bunching(result: Assessment, width: float | None = None) -> pd.DataFrame:
     e, rows, total = result.engine, {}, result.scheme.total
     reach = int(to_ticks(total / 100 if width is None else real("width", width, 0, total, above=True)))
     lead = finish(e, result.base.to_numpy())[:, None] - e.cutoffs
+    classes = result.scheme.classes if any(grade.class_cutoffs for grade in result.scheme.grades) else ()
     below, above = ((-reach <= lead) & (lead < 0)).sum(axis=0), ((0 <= lead) & (lead < reach)).sum(axis=0)
     for i, grade in enumerate(reversed(result.scheme.grades[:-1])):
         both = int(below[i] + above[i])
         p = stats.binomtest(int(above[i]), both, 0.5, alternative="greater").pvalue if both else np.nan
-        rows[grade.id] = (grade.cutoff, int(below[i]), int(above[i]), float(p))
-    return pd.DataFrame.from_dict(rows, orient="index", columns=["cutoff", "below", "above", "p"]).iloc[::-1]
+        own = [grade.cutoff_of(group) for group in classes]
+        cutoff = grade.cutoff_of(classes[0]) if len(set(own)) == 1 else np.nan if own else grade.cutoff
+        rows[grade.id] = (cutoff, *own, int(below[i]), int(above[i]), float(p))
+    names = ["cutoff", *(f"cutoff:{group}" for group in classes), "below", "above", "p"]
+    return pd.DataFrame.from_dict(rows, orient="index", columns=names).iloc[::-1]
 
 
 def dead(result: Assessment) -> pd.Series:

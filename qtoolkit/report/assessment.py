@@ -31,9 +31,12 @@ def results(result: Assessment) -> list[Block]:
     """Scores, ranks and grades; what set each grade where it was not the score alone."""
     scheme, order = result.scheme, result.ranks.sort_values(kind="stable").index
     frame = pd.DataFrame({"rank": result.ranks[order].to_numpy(), "unit": _labels(result, order)})
+    columns = {"rank": words.RANK, "unit": words.UNIT}
+    for key, (title, classes, _) in words.class_column(result, order).items():
+        frame[key], columns[key] = classes, title
     frame["score"] = result.scores[order].to_numpy()
     frame["grade"] = _grades(result, result.grades[order])
-    columns = {"rank": words.RANK, "unit": words.UNIT, "score": words.SCORE, "grade": words.COMPUTED}
+    columns |= {"score": words.SCORE, "grade": words.COMPUTED}
     if 1 < len(scheme.indicators) <= 6:
         for top in scheme.indicators:
             frame[f"node:{top.id}"] = _node_or_blank(result, top.id)[order].to_numpy()
@@ -51,14 +54,11 @@ def results(result: Assessment) -> list[Block]:
     if by_other.empty:
         how = Text("各考核对象的初评等级均由得分确定。", "Every computed grade follows from the score.")
     else:
-        names = {f"veto:{veto.id}": veto.name for veto in scheme.vetoes} | {
-            "quota": Text("等级名额", "the quota"), "last": Text("名次在末位", "its place among the last"),
-        }  # fmt: skip
         how = listing(
             say(
                 zh="{unit}按得分为{by_score}，因{cause}初评为{grade}",
                 en="{unit} is {by_score} by score and computed as {grade} because of {cause}",
-                unit=result.labels[unit], by_score=scheme.grade(row["by_score"]).label, cause=names[row["set_by"]],
+                unit=result.labels[unit], by_score=scheme.grade(row["by_score"]).label, cause=words.cause(scheme, row["set_by"]),
                 grade=scheme.grade(row["grade"]).label,
             )
             for unit, row in by_other.iterrows()

@@ -36,16 +36,17 @@ def transitions(comparison: Comparison | None) -> list[Block]:
     blocks: list[Block] = []
     if comparison.graded_alike:
         line = say(
-            zh="与{old}比较：{n}家中{same}家等级不变，{up}家上升{rise}，{down}家下降{fall}。",
-            en="Compared with {old}: of {n:unit|units} {same} keep their grade, {up} rise{rise} and {down} fall{fall}.",
+            zh="与{old}比较：{n}家中{same}家{kind}不变，{up}家上升{rise}，{down}家下降{fall}。",
+            en="Compared with {old}: of {n:unit|units} {same:keeps its|keep their} {kind}, {up:rises|rise}{rise} and {down:falls|fall}{fall}.",
             old=old, n=n, same=same_, up=len(up), down=len(down), rise=_named(comparison, up), fall=_named(comparison, down),
+            kind=_kinds(comparison),
         )  # fmt: skip
         blocks += [Paragraph(line, "summary", place=1), Paragraph(line, "changes", heading)]
         kappa, rank = comparison.kappa, comparison.correlations
         text = say(
-            zh="两次等级的一致率为{share:.1%}，{kappa}；{ranks}位次平均变动{shift:.2f}位。",
-            en="The two gradings agree for {share:.1%}; {kappa}; {ranks}ranks move by {shift:.2f} on average.",
-            share=kappa["agreement"], kappa=_kappa(kappa), ranks=_correlation(rank), shift=rank["rank_shift"],
+            zh="两次{kind}的一致率为{share:.1%}，{kappa}；{ranks}位次平均变动{shift:.2f}位。",
+            en="The two gradings ({kind}) agree for {share:.1%}; {kappa}; {ranks}ranks move by {shift:.2f} on average.",
+            kind=_kinds(comparison), share=kappa["agreement"], kappa=_kappa(kappa), ranks=_correlation(rank), shift=rank["rank_shift"],
         )  # fmt: skip
         blocks.append(Paragraph(text, "changes"))
     else:
@@ -59,7 +60,12 @@ def transitions(comparison: Comparison | None) -> list[Block]:
         if names:
             text = _coming_and_going(words.units(result, names, FEW), zh_en)
             blocks.append(Paragraph(text, "changes"))
-    columns: dict[str, Any] = {"before": (say(zh="{old}＼{new}", en="{old} \\ {new}", old=old, new=new), [g.label for g in comparison.before.scheme.grades], "")}
+    kinds = [words.kind_title(result) for result in (comparison.before, comparison.after)]
+    corner = say(
+        zh="{old}{a}＼{new}{b}", en="{old}, {a} \\ {new}, {b}", old=old, new=new,
+        **{key: Text(kind.zh, kind.en.lower()) for key, kind in zip("ab", kinds, strict=True)},
+    )  # fmt: skip
+    columns: dict[str, Any] = {"before": (corner, [g.label for g in comparison.before.scheme.grades], "")}
     for grade in comparison.after.scheme.grades:
         columns[f"to:{grade.id}"] = (grade.label, list(comparison.transitions[grade.id]), "d")
     columns["sum"] = (say(zh="{old}合计", en="{old} in all", old=old), list(comparison.transitions.sum(axis=1)), "d")
@@ -71,6 +77,18 @@ def transitions(comparison: Comparison | None) -> list[Block]:
         Text("行为上次等级，列为本次等级，方框内为等级不变的家数", "Rows are grades before, columns after; framed are units that keep their grade"), "annex_scores", width=0.6,
     )  # fmt: skip
     return [*blocks, table_of("transitions", caption, "changes", columns), chart, _movers(comparison)]
+
+
+def _kinds(comparison: Comparison) -> Text:
+    """Which grades are compared: computed or approved ones, of each assessment where they are not the same."""
+    before, after = (words.kind_of(result) for result in (comparison.before, comparison.after))
+    if before == after:
+        return say(zh="{kind}等级", en="{kind} grade", kind=before)
+    old, new = reasons.years(comparison)
+    return say(
+        zh="等级（{old}为{a}等级，{new}为{b}等级）", en="grade ({a} of {old}, {b} of {new})",
+        old=old, new=new, a=before, b=after,
+    )  # fmt: skip
 
 
 def _movers(comparison: Comparison) -> DataTable:
@@ -136,8 +154,8 @@ def parts(comparison: Comparison | None, unit: str | None = None) -> list[Block]
     )  # fmt: skip
     order = table.index[in_order(table["change"])]
     columns: dict[str, Any] = {"unit": (words.UNIT, [comparison.after.labels[u] for u in order], "")}
-    columns["grade_before"] = (Text("上次等级", "Grade before"), [comparison.before.scheme.grade(g).label for g in steps.loc[order, "grade_before"]], "")
-    columns["grade_after"] = (Text("本次等级", "Grade after"), [comparison.after.scheme.grade(g).label for g in steps.loc[order, "grade_after"]], "")
+    columns["grade_before"] = (_before(comparison), [comparison.before.scheme.grade(g).label for g in steps.loc[order, "grade_before"]], "")
+    columns["grade_after"] = (_after(comparison), [comparison.after.scheme.grade(g).label for g in steps.loc[order, "grade_after"]], "")
     columns |= {
         "score_before": (Text("上次得分", "Before"), list(table.loc[order, "score_before"]), ".2f"),
         "score_after": (Text("本次得分", "After"), list(table.loc[order, "score_after"]), ".2f"), "change": (Text("变化", "Change"), list(table.loc[order, "change"]), "+.2f"),
@@ -149,9 +167,22 @@ def parts(comparison: Comparison | None, unit: str | None = None) -> list[Block]
         all_ = {name: label for name, label in reasons.NAMES.items() if (rows[name] != 0).any()}
         columns = {"unit": (words.UNIT, [comparison.after.labels[u] for u in rows.index], ""), "change": (Text("变化（级）", "Change (steps)"), list(rows["change"]), "+.0f")}
         columns |= {name: (label, list(rows[name] + 0.0), "+.2f") for name, label in all_.items()}
-        caption = Text("等级变化的构成（级，升为正）", "Parts of the change of grade (steps, up is positive)")
+        caption = say(
+            zh="{kind}变化的构成（级，升为正）", en="Parts of the change of {kind} (steps, up is positive)", kind=_kinds(comparison)
+        )
         blocks.append(table_of("grade_parts", caption, "annex_scores", columns))
     return blocks
+
+
+def _before(comparison: Comparison) -> Text:
+    """The head of a column of the grades before, computed or approved."""
+    kind = words.kind_title(comparison.before)
+    return say(zh="上次{kind}", en="{kind} before", kind=kind)
+
+
+def _after(comparison: Comparison) -> Text:
+    """The head of a column of the grades after."""
+    return say(zh="本次{kind}", en="{kind} after", kind=words.kind_title(comparison.after))
 
 
 def alone(comparison: Comparison | None) -> list[Block]:
@@ -183,7 +214,8 @@ def alone(comparison: Comparison | None) -> list[Block]:
         "score_before": (Text("上次得分", "Score before"), list(table["score_before"]), ".2f"),
         "score_points": (Text("只换分值得分", "Score, points alone"), list(table["score_points"]), ".2f"),
         "grade_before": (Text("上次初评等级", "Computed grade before"), [before.scheme.grade(g).label for g in table["grade_before"]], ""),
-        "points": (Text("只换分值", "Points alone"), grades["points"], ""), "cutoffs": (Text("只换分数线", "Cutoffs alone"), grades["cutoffs"], ""),
+        "points": (Text("只换分值的初评等级", "Computed grade, points alone"), grades["points"], ""),
+        "cutoffs": (Text("只换分数线的初评等级", "Computed grade, cutoffs alone"), grades["cutoffs"], ""),
     }  # fmt: skip
     caption = Text("上次数据按本次分值、分数线重算", "Last time's data under this time's points and cutoffs")
     table_ = table_of("alone", caption, "annex_scores", columns)
@@ -213,7 +245,9 @@ def _regraded(comparison: Comparison, name: str, scheme: Scheme) -> Text:
         say(zh="{unit}（由{a}变为{b}）", en="{unit} (from {a} to {b})", unit=before.labels[u], a=before.scheme.grade(old).label, b=scheme.grade(new).label)
         for u, old, new in zip(table.index, table["grade_before"], table[name], strict=True) if now[old] != place[new]
     ]  # fmt: skip
-    return listing(items, FEW) if items else Text("没有考核对象等级变化", "no unit changes grade")
+    if not items:
+        return words.NO_CHANGE
+    return say(zh="初评等级变化的有{items}", en="other computed grades for {items}", items=listing(items, FEW))
 
 
 def revision(comparison: Comparison | None) -> list[Block]:
@@ -337,10 +371,13 @@ def history(found: History | None) -> list[Block]:
         for (a, b), row in found.agreement.iterrows() if row["units"] > 0
     ]  # fmt: skip
     best = found.always(found.names[0])
+    kind = Text("", "")
+    if found.kind is not None:
+        kind = say(zh="，{last}为{kind}等级", en="; those of {last} are {kind}", last=last, kind=words.KINDS[found.kind])
     text = say(
-        zh="历次等级（{n}家，{rounds}轮，只有等级、不用得分）：“{grade}”家数依次为{counts}；各轮均为“{grade}”的{m}家：{always}。{steps}。",
-        en="Grades over the rounds ({n:unit|units}, {rounds} rounds; grades alone, no scores): units in “{grade}”, in order, {counts}; in “{grade}” every time, {m}: {always}. {steps}.",
-        n=len(found.grades), rounds=len(found.rounds), grade=names[found.names[0]], counts=listing(str(int(x)) for x in found.counts[found.names[0]]),
+        zh="历次等级（{n}家，{rounds}轮，只有等级、不用得分{kind}）：“{grade}”家数依次为{counts}；各轮均为“{grade}”的{m}家：{always}。{steps}。",
+        en="Grades over the rounds ({n:unit|units}, {rounds} rounds; grades alone, no scores{kind}): units in “{grade}”, in order, {counts}; in “{grade}” every time, {m}: {always}. {steps}.",
+        n=len(found.grades), rounds=len(found.rounds), kind=kind, grade=names[found.names[0]], counts=listing(str(int(x)) for x in found.counts[found.names[0]]),
         m=len(best), always=listing([found.labels[u] for u in best], FEW) if best else words.NONE, steps=words.semicolons(steps),
     )  # fmt: skip
     chart = Chart(

@@ -13,6 +13,7 @@ from qtoolkit import robustness
 from qtoolkit.assessment import Assessment
 from qtoolkit.engine import to_ticks
 from qtoolkit.engine.build import classes_of
+from qtoolkit.engine.ties import SAME
 from qtoolkit.errors import InputError
 from qtoolkit.language import Text, listing, same, say
 from qtoolkit.report import change_figures, lines, rules, words
@@ -39,7 +40,7 @@ def near_misses(result: Assessment, near_miss: float | None = None) -> list[Bloc
     how = Text("如下表", "as in the table") if table else words.bands(result.scheme)
     intro = say(
         zh="等级划分标准{how}，分数线所在分数属于上一等级。{near}。{only}",
-        en="Grades are {how}; a score on a cutoff belongs to the upper grade. {near}.{only}",
+        en="Grades are {how}; a score on a cutoff belongs to the upper grade. Near-misses: {near}.{only}",
         how=how, near=words.near_miss_count(near, near_miss), only=_kept_off(result, near_miss),
     )
     blocks: list[Block] = [Paragraph(intro, "cutoffs"), *table]
@@ -48,9 +49,9 @@ def near_misses(result: Assessment, near_miss: float | None = None) -> list[Bloc
             "unit": (words.UNIT, [result.labels[unit] for unit in near.index], ""),
             **words.class_column(result, near.index),
             "score": (words.SCORE, list(near["score"]), words.score_format(result)),
-            "grade": (words.GRADE, _labels(result, near["grade"]), ""),
+            "grade": (words.COMPUTED, _labels(result, near["grade"]), ""),
             "next": (Text("相邻等级", "Neighbouring grade"), _labels(result, near["next"]), ""),
-            "nearest": (Text("相差分数", "Points away"), list(near["nearest"]), ".2f"),
+            "nearest": (Text("相差分数", "Points away"), [words.ON_LINE if x <= SAME else x for x in near["nearest"]], ".2f"),
         }
         if result.engine.rivals:
             columns["by"] = (Text("取决于", "Set by"), [words.barred(why) for why in near["by"]], "")
@@ -69,7 +70,7 @@ def near_misses(result: Assessment, near_miss: float | None = None) -> list[Bloc
     if len(differ):
         columns = {"unit": (words.UNIT, [result.labels[unit] for unit in differ.index], "")}
         columns |= {name: (title, _labels(result, differ[name]), "") for name, title in READINGS.items()}
-        caption = Text("等级取决于小数口径的考核对象", "Units whose grade depends on the reading of decimals")
+        caption = Text("初评等级取决于小数口径的考核对象", "Units whose computed grade depends on the reading of decimals")
         blocks.append(table_of("rounding_audit", caption, "annex_scores", columns))
     return blocks
 
@@ -130,15 +131,15 @@ def moving(result: Assessment, width: float | None = None) -> list[Block]:
     }  # fmt: skip
     reach = float(found.steps["high"].max())
     text = say(
-        zh="单独移动一条分数线（不越过相邻分数线，名额、末位和否决照常适用），各家等级不变的范围：{alone}。"
+        zh="单独移动一条分数线（不越过相邻分数线，名额、末位和否决照常适用），各家初评等级不变的范围：{alone}。"
         "各分数线同时移动（上下{width:g}分以内）：{up}；{down}。逐家列于附件得分明细。",
-        en="Moving one cutoff alone (not past its neighbours; quotas, last places and vetoes in force), no grade changes "
+        en="Moving one cutoff alone (not past its neighbours; quotas, last places and vetoes in force), no computed grade changes "
         "while it lies: {alone}. All together (within {width:g} points): {up}; {down}. The annex of scores lists "
         "every change.",
         width=reach, alone=words.semicolons(_alone(result)), up=_first(result, found, 1), down=_first(result, found, -1),
     )  # fmt: skip
     chart = Chart(
-        "cutoff_sweep", Text("分数线移动时各等级家数", "Units in each grade as cutoffs move"),
+        "cutoff_sweep", Text("分数线移动时各初评等级家数", "Units in each computed grade as cutoffs move"),
         lambda language: change_figures.sweep(result, found, panels, language),
         Text("每格移动一条分数线，虚线为现行分数线，阶梯线为各等级家数", "One cutoff moves in each panel; the dashed line is the present one, steps are units in each grade"),
         "annex_scores",
@@ -148,14 +149,14 @@ def moving(result: Assessment, width: float | None = None) -> list[Block]:
     columns = {
         "line": (Text("移动的分数线", "Cutoff moved"), [titles[line] for line in flips["line"]], ""),
         "way": (Text("移动方向", "Moved"), [UPWARDS if up else DOWNWARDS for up in rising], ""),
-        "shift": (Text("移动（分）", "By (points)"), list(flips["shift"]), "+.2f"),
-        "cutoff": (Text("即分数线", "To the cutoff"), _reached(result, flips), ".2f"),
+        "shift": (Text("移动（分）", "By (points)"), _shifts(flips["shift"]), words.signed(result)),
+        "cutoff": (Text("即分数线", "To the cutoff"), _reached(result, flips), words.signed(result)[1:]),
         "unit": (words.UNIT, [result.labels[unit] for unit in flips["unit"]], ""),
         **words.class_column(result, flips["unit"]),
-        "before": (Text("此前等级", "Grade up to it"), _labels(result, flips["nearer"]), ""),
-        "after": (Text("此后等级", "Grade from it on"), _labels(result, flips["further"]), ""),
+        "before": (Text("此前初评等级", "Computed grade up to it"), _labels(result, flips["nearer"]), ""),
+        "after": (Text("此后初评等级", "Computed grade from it on"), _labels(result, flips["further"]), ""),
     }
-    caption = Text("分数线移动时等级改变的考核对象", "Units whose grade changes as cutoffs move")
+    caption = Text("分数线移动时初评等级改变的考核对象", "Units whose computed grade changes as cutoffs move")
     return [Paragraph(text, "cutoffs", heading), chart, table_of("cutoff_flips", caption, "annex_scores", columns), *_joint(result)]
 
 
@@ -178,6 +179,11 @@ def _reached(result: Assessment, flips: pd.DataFrame) -> list[float | None]:
         None if line == grade_cutoffs.ALL else result.scheme.grade(line).cutoff_of(classes[unit]) + shift
         for line, unit, shift in zip(flips["line"], flips["unit"], flips["shift"], strict=True)
     ]
+
+
+def _shifts(shifts: pd.Series) -> list[float | Text]:
+    """How far a cutoff moves before a unit changes; that it stands on the cutoff where that is not at all."""
+    return [words.ON_LINE if abs(shift) <= SAME else float(shift) for shift in shifts]
 
 
 def _outwards(flips: pd.DataFrame) -> pd.DataFrame:
@@ -220,9 +226,9 @@ def _joint(result: Assessment) -> list[Block]:
     counts = robustness.tolerance_map(result, BANDS, [share * total for share in SHIFTS])
     n, moved = len(result.scores), counts.iloc[0, 2]
     text = say(
-        zh="分值不动、各分数线上下移动{shift:g}分以内，{moved}家等级确定不变；分值上下浮动10%、分数线不动，{fixed}家不变；"
+        zh="分值不动、各分数线上下移动{shift:g}分以内，{moved}家初评等级确定不变；分值上下浮动10%、分数线不动，{fixed}家不变；"
         "两者同时变动，{both}家不变（共{n}家，其他幅度见附件得分明细）。",
-        en="The annex of scores counts the grades that are certain while points and cutoffs move together. With the points as they are and "
+        en="The annex of scores counts the computed grades that are certain while points and cutoffs move together. With the points as they are and "
         "cutoffs moving by up to {shift:g} either way, {moved} of {n} grades hold; with points within ±10% and cutoffs fixed, "
         "{fixed}; with both, {both}.",
         shift=SHIFTS[2] * total, moved=int(moved), fixed=int(counts.loc[0.1].iloc[0]), both=int(counts.loc[0.1].iloc[2]), n=n,
@@ -231,7 +237,7 @@ def _joint(result: Assessment) -> list[Block]:
     for i, share in enumerate(SHIFTS):
         heading = say(zh="分数线±{shift:g}分", en="cutoffs ±{shift:g}", shift=share * total)
         columns[f"shift{i}"] = (heading, [int(count) for count in counts.iloc[:, i]], "d")
-    caption = Text("分值与分数线同时变动时等级确定不变的家数", "Grades that are certain while points and cutoffs move together")
+    caption = Text("分值与分数线同时变动时初评等级确定不变的家数", "Computed grades that are certain while points and cutoffs move together")
     marks = [f"±{share * total:g}" for share in SHIFTS]
     titles = Text("分值浮动", "points within"), Text("分数线移动（分）", "cutoffs within (points)")
     chart = Chart(
@@ -290,7 +296,7 @@ def quotas(result: Assessment) -> list[Block]:
     if len(differ):
         columns = {"unit": (words.UNIT, [result.labels[unit] for unit in differ.index], "")}
         columns |= {name: (title, _labels(result, differ[name]), "") for name, title in names.items()}
-        blocks.append(table_of("quota_audit", Text("等级取决于名额的考核对象", "Units whose grade depends on a quota"), "annex_scores", columns))
+        blocks.append(table_of("quota_audit", Text("初评等级取决于名额的考核对象", "Units whose computed grade depends on a quota"), "annex_scores", columns))
     return blocks
 
 
@@ -313,7 +319,7 @@ def errors(
     table = found.table.loc[result.ranks.sort_values(kind="stable").index]
     unsure = table.index[table["stands"] < 1 - UNLIKELY]
     kappa = Text("kappa无法计算", "kappa undefined") if np.isnan(found.kappa) else same(f"kappa {found.kappa:.2f}")
-    what = Text("再测一次的等级", "the grade if measured again") if reliability is None else Text("真实水平的等级", "the true grade")
+    what = Text("再测一次的初评等级", "the computed grade if measured again") if reliability is None else Text("真实水平的初评等级", "the true computed grade")
     title = Text("概率", "chance") if found.draws is None else Text("频率", "frequency")
     heading = Text("概率", "Chance") if found.draws is None else Text("频率", "Frequency")
     said = say(
@@ -340,14 +346,14 @@ def errors(
     columns = {
         "unit": (words.UNIT, [result.labels[unit] for unit in table.index], ""),
         "score": (Text("基础得分", "Base score"), list(table["score"]), ".2f"), "se": (Text("标准误", "Standard error"), list(table["se"]), ".2f"),
-        "grade": (words.GRADE, _labels(result, table["grade"]), ""),
+        "grade": (words.COMPUTED, _labels(result, table["grade"]), ""),
     }  # fmt: skip
     form = words.percent(found.error(0.5))
     columns |= {f"p:{g.id}": (say(zh="{g}{title}", en="{title} of {g}", g=g.label, title=heading), list(table[g.id]), form) for g in result.scheme.grades}
     caption = (
-        Text("打分误差下各等级的概率", "Chances of grades under errors of measurement")
+        Text("打分误差下各初评等级的概率", "Chances of computed grades under errors of measurement")
         if found.draws is None
-        else Text("打分误差下各等级的频率", "Frequencies of grades under errors of measurement")
+        else Text("打分误差下各初评等级的频率", "Frequencies of computed grades under errors of measurement")
     )
     blocks: list[Block] = [Paragraph(text, "cutoffs", style="item"), table_of("misgrading", caption, "annex_scores", columns)]
     if found.note is not None:
@@ -384,25 +390,25 @@ def options(
     leave = found.table["leave"]
     if (found.table.loc["official"] == found.table.loc["found"]).all():
         text = say(
-            zh="可供选择的分数线。在现行分数线上下{window:g}分内按{grid}比较，现行分数线已使分值浮动10%时预计变动等级的家数最少（{now:.2f}家）。",
-            en="Cutoffs that could be chosen. Of {grid} within {window:g} of the present ones, the present ones already leave the fewest grades expected "
+            zh="可供选择的分数线。在现行分数线上下{window:g}分内按{grid}比较，现行分数线已使分值浮动10%时预计变动初评等级的家数最少（{now:.2f}家）。",
+            en="Cutoffs that could be chosen. Of {grid} within {window:g} of the present ones, the present ones already leave the fewest computed grades expected "
             "to change with points within ±10% ({now:.2f}).",
             window=window, grid=grid, now=leave["official"],
         )  # fmt: skip
     else:
         text = say(
-            zh="可供选择的分数线。在现行分数线上下{window:g}分内按{grid}比较，{lines}可使分值浮动10%时预计变动等级的家数由{now:.2f}家降到{best:.2f}家，"
-            "其后果是{changes}。该结果随一年的数据而变，只供研究，不是建议。",
-            en="Cutoffs that could be chosen. Of {grid} within {window:g} of the present ones, {lines} would bring the number of grades expected to change "
+            zh="可供选择的分数线。在现行分数线上下{window:g}分内按{grid}比较，{lines}可使分值浮动10%时预计变动初评等级的家数由{now:.2f}家降到{best:.2f}家，"
+            "后果：{changes}。该结果随一年的数据而变，只供研究，不是建议。",
+            en="Cutoffs that could be chosen. Of {grid} within {window:g} of the present ones, {lines} would bring the number of computed grades expected to change "
             "with points within ±10% from {now:.2f} down to {best:.2f}; the consequence: {changes}. This follows one year's data: an option, not advice.",
             window=window, grid=grid, lines=chosen, now=leave["official"], best=leave["found"], changes=grade_changes(result, found.grades),
         )  # fmt: skip
     names = {"official": Text("现行分数线", "Present cutoffs"), "found": Text("比较所得", "Found")}
     columns: dict[str, Any] = {"row": (Text("方案", "Option"), [names[row] for row in found.table.index], "")}
     columns |= {f"c:{id}": (say(zh="{g}分数线", en="Cutoff of {g}", g=result.scheme.grade(id).label), list(found.table[id]), "g") for id in found.cutoffs.index}
-    columns["leave"] = (Text("预计变动家数", "Expected to change"), list(leave), ".2f")
-    columns |= {f"n:{g.id}": (say(zh="{g}家数", en="Units in {g}", g=g.label), list(found.table[f"n:{g.id}"]), "d") for g in result.scheme.grades}
-    columns["changed"] = (Text("与现行不同", "Changed"), list(found.table["changed"]), "d")
+    columns["leave"] = (Text("初评等级预计变动家数", "Computed grades expected to change"), list(leave), ".2f")
+    columns |= {f"n:{g.id}": (say(zh="{g}初评家数", en="Units in {g}, computed", g=g.label), list(found.table[f"n:{g.id}"]), "d") for g in result.scheme.grades}
+    columns["changed"] = (Text("初评等级与现行不同", "Computed grades changed"), list(found.table["changed"]), "d")
     return [Paragraph(text, "cutoffs", style="item"), table_of("cutoff_options", Text("可供选择的分数线及其后果", "Cutoffs that could be chosen, with consequences"), "annex_scores", columns)]
 
 

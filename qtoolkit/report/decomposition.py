@@ -43,10 +43,10 @@ def losses(result: Assessment) -> list[Block]:
         blocks.append(table_of(f"lost_by_{by}", caption, "annex_scores", columns))
         rows = table.rename(columns={"name": "name_"}).head(2).itertuples()
         most = listing(say(zh="{name}（{p:.2f}分，占{share:.1%}）", en="{name} ({p:.2f}, {share:.1%} of its points)", name=row.name_, p=row.lost, share=row.share) for row in rows)
-        parts.append(say(zh="按{title}看是{most}", en="by {title} {most}", title=title, most=most))
+        parts.append(say(zh="按{title}看是{most}", en="by {title}, {most}", title=Text(title.zh, title.en.lower()), most=most))
     if parts:
         text = say(
-            zh="平均失分（占其分值）最多的，{parts}，其余见附件。", en="Most points are lost on average: {parts}. All are in the annex of scores.",
+            zh="平均失分（占其分值）最多的，{parts}，其余见附件。", en="Most points are lost on average, {parts}. All are in the annex of scores.",
             parts=words.semicolons(parts),
         )  # fmt: skip
         blocks.append(Paragraph(text, "operation"))
@@ -150,7 +150,7 @@ def stages(result: Assessment) -> list[Block]:
         by_unit = changed.groupby("unit", sort=False)["change"].sum()
         text = say(
             zh="核查改动{cells}项、涉及{n}家，其中{down}家得分下降、{up}家上升；降幅最大的是{most}，{points:.2f}分。逐项见附件得分明细。",
-            en="Verification changed {cells} items of {n:unit|units}: {down} lost and {up} gained; the largest change is "
+            en="Verification changed {cells:item|items} of {n:unit|units}: {down} lost and {up} gained; the largest loss is "
             "{points:.2f} points ({most}). The items are in the annex of scores.",
             cells=len(changed), n=len(by_unit), down=int((by_unit < -1e-9).sum()), up=int((by_unit > 1e-9).sum()),
             most=words.units(result, by_unit.index[foremost(by_unit, falling=False)]), points=by_unit.min(),
@@ -176,7 +176,7 @@ def gaps(result: Assessment) -> list[Block]:
 
     columns = {
         "unit": (words.UNIT, [result.labels[unit] for unit in table.index], ""),
-        "short": (Text("距上一等级", "Short of next grade"), list(table["short"]), ".2f"),
+        "short": (Text("距上一初评等级", "Short of next computed grade"), list(table["short"]), ".2f"),
         "short_by": (Text("取决于", "Set by"), _set_by(result, table), ""),
         "department": (Text("失分最多的部门", "Department that costs most"), list(table["department"]), ""),
         "department_lost": (Text("部门失分", "Its points lost"), list(table["department_lost"]), ".2f"),
@@ -188,10 +188,10 @@ def gaps(result: Assessment) -> list[Block]:
     if table["short_by"].isin([grade_cutoffs.LINE, grade_cutoffs.BEST]).all():
         del columns["short_by"]
     note = Text(
-        "“最易补齐”指满分单位最多的失分指标：别家做到的，经整改可以做到；所列为失分。“距上一等级”指其他单位不变时本单位再增多少分等级才真正"
+        "“最易补齐”指满分单位最多的失分指标：别家做到的，经整改可以做到；所列为失分。“距上一初评等级”指其他单位不变时本单位再增多少分等级才真正"
         "上升，名额和否决计入；不能上升的不列。",
         "“Cheapest” are the losses on items where most units have full marks: what others do can be done. Points lost are shown. Short of the next "
-        "grade is what the unit alone must gain for a better grade, quotas and vetoes counted; nothing stands where none can be had.",
+        "computed grade is what the unit alone must gain for a better grade, quotas and vetoes counted; nothing stands where none can be had.",
     )
     caption = Text("查缺补漏：各考核对象失分和可补齐的分", "Gaps: where each unit loses and what it could gain")
     wide = {"unit": 1.2, "short": 0.9, "short_by": 1.4, "department": 1.4, "department_lost": 0.9, "lost": 3, "cheapest": 3}
@@ -216,7 +216,7 @@ def lists(result: Assessment) -> list[Block]:
     """The lists that the rules call for, vetoes with their evidence, approved grades, and years in a row."""
     scheme, steps, heading = result.scheme, result.steps, Text("名单和审定", "Lists and approval")
     causes = {"score": Text("得分", "score"), "quota": Text("等级名额", "quota"), "last": Text("末位", "last places")}
-    causes |= {f"veto:{veto.id}": veto.name for veto in scheme.vetoes}
+    causes |= {f"veto:{veto.id}": say(zh="“{name}”", en="“{name}”", name=veto.name) for veto in scheme.vetoes}
     rows = [(g, unit) for g in scheme.grades if g.consequence for unit in steps.index[result.approved == g.id]]
     blocks: list[Block] = []
     if rows:

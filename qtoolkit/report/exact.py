@@ -78,28 +78,28 @@ def flips(result: Assessment) -> list[Block]:
     refused = table.index[table["status"] == "refused"]
     blocks: list[Block] = []
     if open_.empty:
-        text = Text("在总分不变的条件下，没有计算出能够改变等级的分值调整。", "No transfer of points was found that changes a grade.")
+        text = Text("在总分不变的条件下，没有计算出能够改变初评等级的分值调整。", "No transfer of points was found that changes a computed grade.")
         blocks.append(Paragraph(text, "stability", heading))
     else:
         little = open_["points_moved"] < 1 - SAME
         text = say(
-            zh="方案最薄弱之处是{weakest}。调整不足1分即有等级改变的有{few}家：{units}。该项结果仅供内部研究，不宜对外提供。",
-            en="How many points must move to change a grade: the scheme's weakest spot is {weakest}. Less than 1 point is "
+            zh="方案最薄弱之处是{weakest}。调整不足1分即有初评等级改变的有{few}家：{units}。该项结果仅供内部研究，不宜对外提供。",
+            en="How many points must move to change a computed grade: the scheme's weakest spot is {weakest}. Less than 1 point is "
             "enough for {few:unit|units}: {units}. This is for internal use only.",
             weakest=_weakest(result, open_), few=int(little.sum()), units=words.units(result, open_.index[little], FEW),
         )  # fmt: skip
         blocks.append(Paragraph(text, "stability", heading))
     if len(refused):
         text = say(
-            zh="{units}的等级还取决于其他考核对象（名额或末位），不计算最小调整分值，请看位次范围。",
-            en="The grades of {units} also depend on other units (a quota or last places): see the rank ranges instead of cheapest flips.",
+            zh="{units}的初评等级还取决于其他考核对象（名额或末位），不计算最小调整分值，请看位次范围。",
+            en="The computed grades of {units} also depend on other units (a quota or last places): see the rank ranges instead of cheapest flips.",
             units=words.units(result, refused, FEW),
         )
         blocks.append(Paragraph(text, "annex_scores", style="note"))
     shown = table.drop(index=refused)
     columns = {
         "unit": (words.UNIT, [result.labels[unit] for unit in shown.index], ""),
-        "grade": (words.GRADE, [_label(result, g) for g in shown["grade"]], ""),
+        "grade": (words.COMPUTED, [_label(result, g) for g in shown["grade"]], ""),
         "towards": (Text("变为", "Turns into"), [_label(result, g) for g in shown["towards"]], ""),
         "points": (Text("最小调整分值", "Fewest points"), list(shown["points_moved"]), "↑.2f"),
         "half": (Text("按0.5分调整", "In steps of 0.5"), list(whole[shown.index]), ".1f"),
@@ -107,7 +107,7 @@ def flips(result: Assessment) -> list[Block]:
         "recipe": (Text("调整办法", "Recipe"), list(shown["recipe"]), ""),
     }
     widths = (1.2, 0.8, 0.8, 1.1, 1.1, 0.8, 5.0)
-    caption = Text("使等级改变的最小调整分值（由小到大）", "Fewest points that change each grade (least first)")
+    caption = Text("使初评等级改变的最小调整分值（由小到大）", "Fewest points that change each computed grade (least first)")
     return [*blocks, table_of("cheapest_flips", caption, "annex_scores", columns, widths=widths)]
 
 
@@ -150,7 +150,7 @@ def transfers(result: Assessment) -> list[Block]:
     pairs = pairs[np.isfinite(pairs["points"]) & ~pairs["from"].isin(new) & ~pairs["to"].isin(new)]
     pairs = pairs.iloc[in_order(pairs["points"], falling=False)]
     heading = Text("分值转移和单项调整", "Transfers and single changes")
-    caption = Text("分值转移影响（由小到大）", "Transfers that change a grade (least first)")
+    caption = Text("分值转移影响初评等级（由小到大）", "Transfers that change a computed grade (least first)")
     alone = robustness.stability_intervals(result)
     tight = _tightest(alone.drop(index=new))
     blocks: list[Block] = []
@@ -203,7 +203,7 @@ def transfers(result: Assessment) -> list[Block]:
             [_safe(x, sure) for x, sure in zip(listed["points"], listed["exact"], strict=True)],
             ".2f",
         ),
-        "unit": (Text("首先改变的考核对象", "First to change"), units, ""),
+        "unit": (Text("初评等级首先改变的考核对象", "Computed grade that changes first"), units, ""),
         "status": (
             Text("性质", "Nature"),
             [NATURE["exact" if sure else "at most"] for sure in listed["exact"]],
@@ -272,7 +272,7 @@ def _first_transfer(result: Assessment, found: robustness.TransferMap, first: pd
             start=start, end=end, points=points, unit=unit,
         )  # fmt: skip
     return say(
-        zh="两项指标之间转移分值，最先改变等级的是从“{start}”转到“{end}”：转移不足{points}分时等级不变，"
+        zh="两项指标之间转移分值，最先改变等级的是从“{start}”转到“{end}”：转移不足{points}分时初评等级不变，"
         "达到{points}分或稍多，{unit}的等级即改变。",
         en="Of all transfers between two indicators the first to change a grade is from “{start}” to "
         "“{end}”: less than {points} points change none, {points} or slightly more change that of "
@@ -293,7 +293,10 @@ def _alone(result: Assessment, alone: pd.DataFrame) -> DataTable:
         "unit_high": (Text("上限处改变", "Changes there"), [label.get(unit) for unit in alone["unit_high"]], ""),
         "status": (Text("性质", "Nature"), [NATURE[s] for s in alone["status"]], ""),
     }
-    caption = Text("单项指标分值的稳定区间（其余指标按比例分摊）", "Stability intervals of single indicators (the others in proportion)")
+    caption = Text(
+        "单项指标分值的稳定区间（初评等级不变，其余指标按比例分摊）",
+        "Stability intervals of single indicators (computed grades; the others in proportion)",
+    )
     return table_of("stability_intervals", caption, "annex_scores", columns, widths=(2.6, 0.8, 1.1, 1.2, 1.1, 1.2, 0.9))
 
 
@@ -311,8 +314,8 @@ def _lines(result: Assessment) -> DataTable:
         "unit_high": (Text("上限处改变", "Changes beyond it"), _ends(result, table, "high"), ""),
     }
     caption = Text(
-        "单条分数线的稳定区间（名额、末位和否决照常适用）",
-        "Stability intervals of single cutoffs (quotas, last places and vetoes in force)",
+        "单条分数线的稳定区间（初评等级不变，名额、末位和否决照常适用）",
+        "Stability intervals of single cutoffs (computed grades; quotas, last places and vetoes in force)",
     )
     return table_of("cutoff_intervals", caption, "annex_scores", columns)
 
@@ -363,8 +366,9 @@ def new_indicators(result: Assessment, table: pd.DataFrame) -> list[Block]:
         return []
     open_ = table.index[~table["free_of_new"]]
     text = say(
-        zh="新增指标{leaves}尚无数据，按0至满分的区间测算：{n}家的等级与其得分无关；受其影响的有{m}家：{units}。",
-        en="New indicators without data ({leaves}) enter as 0 to full marks: {n:grade does|grades do} not depend on them; {m:grade does|grades do}: {units}.",
+        zh="新增指标{leaves}尚无数据，按0至满分的区间测算：{n}家的初评等级与其得分无关；受其影响的有{m}家：{units}。",
+        en="New indicators without data ({leaves}) enter as 0 to full marks: {n:computed grade does|computed grades do} not depend on them; "
+        "{m:does|do}: {units}.",
         leaves=listing(new), n=len(table) - len(open_), m=len(open_), units=words.units(result, open_),
     )
     return [Paragraph(text, "stability", Text("新增指标", "New indicators"))]

@@ -103,15 +103,20 @@ def compose(
 
 
 def _pieces(blocks, language, pictures, tables, charts):
-    """The HTML of a chapter's blocks: sections, lists, notes, tables, figures."""
+    """The HTML of a chapter's blocks: sections, lists, notes, tables, figures. A section alone in its chapter has no
+    number, and an item alone in its list no bullet."""
     headings = list(itertools.accumulate((block["heading"] for block in blocks), lambda now, new: new or now))
-    sections = itertools.groupby(zip(headings, blocks, strict=True), lambda pair: pair[0])
+    pairs = itertools.groupby(zip(headings, blocks, strict=True), lambda pair: pair[0])
+    sections = [(heading, [block for _, block in group]) for heading, group in pairs]
+    alone = sum(heading is not None for heading, _ in sections) == 1
     for n, (heading, section) in enumerate(sections, int(headings[:1] != [None])):
         if heading:
             number = _chinese(n) if language == "zh" else chr(97 + (n - 1) % 26) * ((n + 25) // 26)
-            yield f"<h3>{html.escape(_SECTION.of(language).format(n=number, name=heading))}</h3>"
-        for kind, group in itertools.groupby((block for _, block in section), lambda b: b.get("style", b["kind"])):
-            if kind == "item":
+            title = heading if alone else _SECTION.of(language).format(n=number, name=heading)
+            yield f"<h3>{html.escape(title)}</h3>"
+        for kind, run in itertools.groupby(section, lambda b: b.get("style", b["kind"])):
+            group = list(run)
+            if kind == "item" and len(group) > 1:
                 yield "<ul>" + "".join(f"<li>{html.escape(block['text'])}</li>" for block in group) + "</ul>"
             elif kind == "table":
                 yield from (_table(block, next(tables), language) for block in group)

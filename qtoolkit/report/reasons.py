@@ -79,9 +79,23 @@ def _reason(comparison: Comparison, unit: str) -> Text:
     first, last = (result.scheme.grade(step[f"grade_{side}"]).label for result, side in ((comparison.before, "before"), (comparison.after, "after")))
     parts = say(zh="，其中{moved}", en=": {moved}", moved=moved) if moved.zh else Text("", "")
     return say(
-        zh="{unit}：等级由{first}变为{last}，主要因为{cause}。得分由{a:.2f}分变为{b:.2f}分{parts}。",
-        en="{unit}: the grade changes from {first} to {last}, mainly because {cause}. The score goes from {a:.2f} to {b:.2f}{parts}.",
-        unit=comparison.after.labels[unit], first=first, last=last, cause=cause, a=part["score_before"], b=part["score_after"], parts=parts,
+        zh="{unit}：{change}，主要因为{cause}。得分由{a:.2f}分变为{b:.2f}分{parts}。",
+        en="{unit}: the {change}, mainly because {cause}. The score goes from {a:.2f} to {b:.2f}{parts}.",
+        unit=comparison.after.labels[unit], change=_change(comparison, first, last), cause=cause, a=part["score_before"], b=part["score_after"], parts=parts,
+    )  # fmt: skip
+
+
+def _change(comparison: Comparison, first: Text, last: Text) -> Text:
+    """From which grade to which, and whether each is the computed or the approved one."""
+    before, after = (words.kind_of(result) for result in (comparison.before, comparison.after))
+    if before == after:
+        return say(
+            zh="{kind}等级由{first}变为{last}", en="{kind} grade changes from {first} to {last}",
+            kind=before, first=first, last=last,
+        )  # fmt: skip
+    return say(
+        zh="等级由{first}（{a}）变为{last}（{b}）", en="grade changes from {first} ({a}) to {last} ({b})",
+        first=first, last=last, a=before, b=after,
     )  # fmt: skip
 
 

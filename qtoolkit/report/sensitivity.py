@@ -28,13 +28,13 @@ def ranges(result: Assessment, band: float) -> list[Block]:
     fixed, open_ = table[table["certain"]], table[~table["certain"] & table["free_of_new"]]
     already = table[~table["certain"] & ~table["free_of_new"]]
     headline = say(
-        zh="稳定性：{region}，{n}家等级确定不变；等级可能变化的有{m}家：{units}。",
-        en="Robustness: with {region}, the grade of {n:unit|units} cannot change; that of {m} may: {units}.",
+        zh="稳定性：{region}，{n}家初评等级确定不变；初评等级可能变化的有{m}家：{units}。",
+        en="Robustness: with {region}, the computed grade of {n:unit|units} cannot change; that of {m} may: {units}.",
         region=region.describe(), n=len(fixed), m=len(open_), units=_possible(result, open_),
     )
     if len(already):
         headline = say(
-            zh="{headline}另有{k}家的等级与分值浮动无关，现行分值下即因指标尚无数据而不确定：{units}。",
+            zh="{headline}另有{k}家的初评等级与分值浮动无关，现行分值下即因指标尚无数据而不确定：{units}。",
             en="{headline} That of {k} more is open even at the present points, because indicators have no data yet: "
             "{units}.",
             headline=headline, k=len(already), units=_possible(result, already),
@@ -59,7 +59,7 @@ def ranges(result: Assessment, band: float) -> list[Block]:
         "score": Text("基础得分", "Base score"),
         "low": Text("最低", "Lowest"),
         "high": Text("最高", "Highest"),
-        "grade": Text("可能的等级", "Possible grades"),
+        "grade": Text("可能的初评等级", "Possible computed grades"),
         "status": Text("性质", "Nature"),
     }
     formats = {"score": ".2f", "low": "↓.2f", "high": "↑.2f"}
@@ -113,8 +113,8 @@ def _holding(result: Assessment, held: pd.Series) -> list[Block]:
     if not items:
         return []
     text = say(
-        zh="得分区间跨过分数线而等级仍确定不变的有{n}家：{units}。",
-        en="The range of scores passes a cutoff and the grade cannot change all the same for {n:unit|units}: {units}.",
+        zh="得分区间跨过分数线而初评等级仍确定不变的有{n}家：{units}。",
+        en="The range of scores passes a cutoff and the computed grade cannot change all the same for {n:unit|units}: {units}.",
         n=len(items), units=listing(items, exact.FEW),
     )  # fmt: skip
     return [Paragraph(text, "stability", style="note")]
@@ -184,7 +184,7 @@ def tolerances(result: Assessment, band: float) -> list[Block]:
         *_open_even_now(result, table),
         _tolerance_table(result, table),
         Chart(
-            "tolerances", Text("各考核对象等级的分值允许浮动幅度", "Tolerance of points for each unit's grade"),
+            "tolerances", Text("各考核对象初评等级的分值允许浮动幅度", "Tolerance of points for each unit's computed grade"),
             lambda language: figures.tolerances(result, certificates, language),
             Text("横条越长，等级越稳", "The longer the bar, the more certain the grade"), "annex_scores",
         ),
@@ -198,15 +198,15 @@ def _least_and_most(result: Assessment, table: pd.DataFrame) -> Text:
     least = _percent(values[weak[0]])
     if len(weak) == len(values):
         return say(
-            zh="在总分不变的条件下，可以计算允许浮动幅度的只有{n}家（{units}）：各指标分值在{least}以内任意变动时等级不变。",
-            en="With the total kept, a tolerance can be given for {n:unit|units} only ({units}): the grade holds however "
+            zh="在总分不变的条件下，可以计算允许浮动幅度的只有{n}家（{units}）：各指标分值在{least}以内任意变动时初评等级不变。",
+            en="With the total kept, a tolerance can be given for {n:unit|units} only ({units}): the computed grade holds however "
             "the points move within {least}.",
             n=len(weak), units=words.units(result, weak, FEW), least=least,
         )
     most = values[strong[0]]
     return say(
-        zh="在总分不变的条件下，等级最不稳的是{weak}：各指标分值在{least}以内任意变动时等级不变；最稳的是{strong}（{most}）。",
-        en="With the total kept, the least certain grade is that of {weak}: it holds however the points move within "
+        zh="在总分不变的条件下，初评等级最不稳的是{weak}：各指标分值在{least}以内任意变动时等级不变；最稳的是{strong}（{most}）。",
+        en="With the total kept, the least certain computed grade is that of {weak}: it holds however the points move within "
         "{least}; the most certain is that of {strong} ({most}).",
         weak=words.units(result, weak, FEW), least=least, strong=words.units(result, strong, FEW),
         most=_percent(most) if np.isfinite(most) else Text("分值如何变动都不变", "whatever the points"),
@@ -219,8 +219,8 @@ def _open_even_now(result: Assessment, table: pd.DataFrame) -> list[Block]:
     if not len(units):
         return []
     text = say(
-        zh="{units}的等级取决于尚无数据的新增指标，现行分值下即不确定。",
-        en="The grades of {units} depend on new indicators without data: they are open even at the present points.",
+        zh="{units}的初评等级取决于尚无数据的新增指标，现行分值下即不确定。",
+        en="The computed grades of {units} depend on new indicators without data: they are open even at the present points.",
         units=words.units(result, units),
     )
     return [Paragraph(text, "stability", style="note")]
@@ -256,7 +256,7 @@ def _tolerance_table(result: Assessment, table: pd.DataFrame) -> DataTable:
     columns = {
         "unit": words.UNIT,
         "score": Text("基础得分", "Base score"),
-        "grade": words.GRADE,
+        "grade": words.COMPUTED,
         "towards": Text("先变为", "First turns"),
         "margin": Text("距分数线", "From cutoff"),
         "tolerance": Text("允许浮动幅度（±）", "Tolerance (±)"),

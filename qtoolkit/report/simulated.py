@@ -56,8 +56,8 @@ def frequencies(result: Assessment, drawn: simulation.Simulation) -> list[Block]
     stands, ranks = drawn.stands[order], drawn.rank_quantiles.loc[order]
     few = stands.index[stands < 0.95]
     text = say(
-        zh="抽样中等级与现行一致的频率低于95%的有{n}家（{units}），位次平均变动{shift:.2f}位。频率的误差不超过±{most}（95%）。",
-        en="In the draws the grade agrees with the present one in fewer than 95% for {n:unit|units} ({units}); ranks move by {shift:.2f} on "
+        zh="抽样中初评等级与现行一致的频率低于95%的有{n}家（{units}），位次平均变动{shift:.2f}位。频率的误差不超过±{most}（95%）。",
+        en="In the draws the computed grade agrees with the present one in fewer than 95% for {n:unit|units} ({units}); ranks move by {shift:.2f} on "
         "average. Frequencies are within ±{most} (95%).",
         n=len(few), units=words.units(result, few, FEW), shift=drawn.rank_shift[0],
         most=f"{100 * float(drawn.error(0.5)):.2g}%",
@@ -71,17 +71,17 @@ def frequencies(result: Assessment, drawn: simulation.Simulation) -> list[Block]
     form = f".{drawn.decimals}%"
     columns = {
         "unit": (words.UNIT, [result.labels[unit] for unit in order], ""),
-        "grade": (words.GRADE, [result.scheme.grade(g).label for g in result.grades[order]], ""),
-        "stands": (Text("等级不变的频率", "Grade stands"), list(stands), form),
+        "grade": (words.COMPUTED, [result.scheme.grade(g).label for g in result.grades[order]], ""),
+        "stands": (Text("初评等级不变的频率", "Computed grade stands"), list(stands), form),
     }
     for grade in result.scheme.grades:
         columns[f"grade_{grade.id}"] = (grade.label, list(drawn.grade_acceptability.loc[order, grade.id]), form)
     columns["middle"] = (Text("位次中位数", "Median rank"), list(ranks[0.5]), "d")
     span = [say(zh="{a}至{b}", en="{a} to {b}", a=a, b=b) for a, b in zip(ranks[0.025], ranks[0.975], strict=True)]
     columns["span"] = (Text("95%的位次", "95% of ranks"), span, "")
-    caption = Text("随机抽样的等级和位次频率", "Frequencies of grades and ranks in random draws")
+    caption = Text("随机抽样的初评等级和位次频率", "Frequencies of computed grades and ranks in random draws")
     chart = Chart(
-        "grade_frequencies", Text("随机抽样的等级频率", "Frequencies of grades in random draws"),
+        "grade_frequencies", Text("随机抽样的初评等级频率", "Frequencies of computed grades in random draws"),
         lambda language: figures.grade_frequencies(result, drawn, language),
         Text("每家一条，各色长度为抽样中得到该等级的频率", "A bar a unit; the length of each colour is how often the grade comes out in draws"),
         "annex_scores",
@@ -122,7 +122,10 @@ def choices(
         if not sobol.exact:
             ends = [words.interval(*row) for row in table[["total_low", "total_high"]].itertuples(index=False)]
             columns[f"{key}_interval"] = (Text("总影响的95%区间", "95% interval of the total"), [*ends, None], "")
-    caption = Text("各项做法的影响（占等级改变家数、位次平均变动之方差的比重）", "Choices: shares of the variance of grade changes and of the mean rank shift")
+    caption = Text(
+        "各项做法的影响（占初评等级改变家数、位次平均变动之方差的比重）",
+        "Choices: shares of the variance of the changes of computed grades and of the mean rank shift",
+    )
     blocks.append(Paragraph(_weights(found, ranks, {key: names[key] for key in order}), "annex_scores"))
     return [*blocks, chart, table_of("choices", caption, "annex_scores", columns), _alternatives(result, found, ranks, names)]
 
@@ -253,7 +256,7 @@ def _alternatives(result: Assessment, found: simulation.Sobol, ranks: simulation
     columns = {
         "choice": (Text("做法", "Choice"), [names[key] for key in table["factor"]], ""),
         "alternative": (Text("备选", "Alternative"), [alternative(result, key, value) for key, value in zip(table["factor"], table["alternative"], strict=True)], ""),
-        "grades": (Text("平均改变等级家数", "Mean grade changes"), list(table["mean"]), ".2f"),
+        "grades": (Text("平均改变初评等级家数", "Mean changes of computed grades"), list(table["mean"]), ".2f"),
         "ranks": (Text("位次平均变动", "Mean rank shift"), list(ranks.alternatives["mean"]), ".2f"),
     }
     return table_of("alternatives", Text("各备选做法的后果（其余做法同时变动）", "What each alternative does (the others varying too)"), "annex_scores", columns)

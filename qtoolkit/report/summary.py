@@ -118,7 +118,7 @@ def options(result: Assessment) -> list[Text]:
 
 
 def grade_changes(result: Assessment, grades: pd.Series) -> Text:
-    """Who changes grade, and how: "甲市（由二档变为一档）"."""
+    """Whose computed grade changes, and how: "初评等级变化的有甲市（由二档变为一档）"."""
     moved = [
         say(
             zh="{unit}（由{old}变为{new}）",
@@ -129,7 +129,9 @@ def grade_changes(result: Assessment, grades: pd.Series) -> Text:
         for unit in result.grades.index
         if grades[unit] != result.grades[unit]
     ]
-    return listing(moved, 8) if moved else Text("没有考核对象等级变化", "no unit changes grade")
+    if not moved:
+        return words.NO_CHANGE
+    return say(zh="初评等级变化的有{moved}", en="other computed grades for {moved}", moved=listing(moved, 8))
 
 
 def rounding_option(result: Assessment) -> Text:
@@ -164,7 +166,7 @@ def _held(result: Assessment, other: Assessment) -> list[Text]:
         if result.grades[unit] != other.grades[unit] or old.loc[unit, "by_score"] == new.loc[unit, "by_score"]:
             continue
         then = new.loc[unit, "set_by"] != "score"
-        cause = _cause(result.scheme, (new if then else old).loc[unit, "set_by"])
+        cause = words.cause(result.scheme, (new if then else old).loc[unit, "set_by"])
         texts.append(
             say(
                 zh="{unit}按得分由{a}变为{b}，{held}{cause}{as_}{grade}",
@@ -179,12 +181,6 @@ def _held(result: Assessment, other: Assessment) -> list[Text]:
     if len(texts) <= FEW:
         return texts
     return [*texts[:FEW], say(zh="另有{n}家也是如此", en="likewise {n:unit|units} more", n=len(texts) - FEW)]
-
-
-def _cause(scheme: Scheme, set_by: str) -> Text:
-    """What sets a grade beside the score, in words."""
-    names = {f"veto:{veto.id}": veto.name for veto in scheme.vetoes}
-    return names.get(set_by) or {"quota": Text("名额所限", "limited places"), "last": Text("位次在末位", "its place among the last")}[set_by]
 
 
 def _cutoff_option(result: Assessment, grade: str, shift: float) -> Text | None:

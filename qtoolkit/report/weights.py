@@ -83,7 +83,7 @@ def effective(result: Assessment, bootstrap: int = 200, seed: int = 0) -> list[B
         "nonlinear": (Text("非线性", "Nonlinear"), list(table["nonlinear"]), ".2f"),
         "own": (Text("自身部分", "Own part"), list(table["own"]), ".2f"),
         "correlated": (Text("相关部分", "Correlated part"), list(table["correlated"]), ".2f"),
-        "grades": (Text("去掉后等级改变", "Grades without it"), list(without["grades"]), ".0f"),
+        "grades": (Text("去掉后初评等级改变", "Computed grades changed without it"), list(without["grades"]), ".0f"),
         "shift": (Text("去掉后位次变动", "Rank shift without it"), list(without["rank_shift"]), ".2f"),
     }
     widths = (2.6, 0.7, 0.8, 0.8, 0.8, 0.8, 1.2, 0.8, 0.8, 0.8, 0.9, 0.9)
@@ -138,11 +138,14 @@ def overlaps(result: Assessment) -> list[Block]:
         items = [say(zh="“{a}”与“{b}”（{r:.2f}）", en="“{a}” and “{b}” ({r:.2f})", a=names[row.first], b=names[row.second], r=row.r) for row in table.head(FEW).itertuples(index=False)]
         return listing(items) if items else words.NONE
 
+    strongest = (
+        say(zh="，最强的是{pair}", en="; the strongest: {pair}", pair=said(against.head(1))) if len(against) else Text("", "")
+    )
     text = say(
-        zh="相关系数超过{at}、可能重复计分的指标：{twice}。同一上级指标内负相关的有{n}对，最强的是{against}。克朗巴赫系数α为{alpha}。",
-        en="Indicators that correlate above {at} and may count twice: {twice}. {n:pair|pairs} within one node correlate negatively, the strongest: "
-        "{against}. Cronbach's α is {alpha}.",
-        at=f"{importance.REDUNDANT:g}", twice=said(twice), n=len(against), against=said(against.head(1)),
+        zh="相关系数超过{at}、可能重复计分的指标：{twice}。同一上级指标内负相关的有{n}对{strongest}。克朗巴赫系数α为{alpha}。",
+        en="Indicators that correlate above {at} and may count twice: {twice}. Negative correlations within one node: {n:pair|pairs}"
+        "{strongest}. Cronbach's α is {alpha}.",
+        at=f"{importance.REDUNDANT:g}", twice=said(twice), n=len(against), strongest=strongest,
         alpha="—" if np.isnan(alpha) else f"{alpha:.2f}",
     )  # fmt: skip
     blocks: list[Block] = [Paragraph(text, "annex_scores", Text("重复计分和相互抵消", "Double counting and opposition"))]
@@ -185,8 +188,8 @@ def alternatives(result: Assessment, step: float = 0.5) -> list[Block]:
     done = settings(result, frame, outputs)
     codes = done[[f"code:{unit}" for unit in result.scores.index]].to_numpy()
     text = say(
-        zh="用{n}种方法由数据另定分值（步长{step:g}分），等级改变{changed}。由数据得出的分值每年随数据变动，年度之间不可比，只供比较。",
-        en="Points set from the data by {n:method|methods} (steps of {step:g}) change {changed}. "
+        zh="用{n}种方法由数据另定分值（步长{step:g}分），初评等级改变{changed}。由数据得出的分值每年随数据变动，年度之间不可比，只供比较。",
+        en="Points set from the data by {n:method|methods} (steps of {step:g}) change computed grades: {changed}. "
         "Such points move with the data every year and make years incomparable: "
         "they are for comparison only.",
         n=len(found), step=step, changed=_changed(done["grades"]),
@@ -196,9 +199,9 @@ def alternatives(result: Assessment, step: float = 0.5) -> list[Block]:
     columns = {"method": (Text("方法", "Method"), [METHODS[name] for name in found], "")}
     for code, grade in reversed(list(enumerate(reversed(result.scheme.grades)))):
         columns[grade.id] = (grade.label, [int(n) for n in (codes == code).sum(axis=1)], "d")
-    columns["changed"] = (Text("等级改变", "Grades that change"), [int(n) for n in done["grades"]], "d")
+    columns["changed"] = (Text("初评等级改变", "Computed grades that change"), [int(n) for n in done["grades"]], "d")
     columns["shift"] = (Text("位次平均变动", "Mean rank shift"), list(done["ranks"]), ".2f")
-    consequences = table_of("weightings", Text("各种赋权的后果（家数）", "What each weighting would do (units)"), "annex_scores", columns)
+    consequences = table_of("weightings", Text("各种赋权的后果（初评家数）", "What each weighting would do (units in each computed grade)"), "annex_scores", columns)
     points = {"indicator": (Text("指标", "Indicator"), [leaf.name for leaf in result.scheme.leaves], ""), "present": (Text("现行", "Present"), list(result.points), "g")}
     points |= {name: (METHODS[name], list(own), "g") for name, own in found.items()}
     return [*blocks, consequences, table_of("weighting_points", Text("各种赋权的分值", "Points by each weighting"), "annex_scores", points)]
@@ -208,10 +211,10 @@ def _changed(grades: pd.Series) -> Text:
     """How many grades the methods change; which of them change most, where they differ."""
     low, high = int(grades.min()), int(grades.max())
     if low == high:
-        return say(zh="均为{n}家", en="{n:grade|grades} each", n=low)
+        return say(zh="均为{n}家", en="{n} each", n=low)
     most = listing([METHODS[name] for name in grades.index[foremost(grades)]])
     return say(
-        zh="{low}至{high}家，最多的是{most}", en="{low} to {high} grades, most of all by {most}",
+        zh="{low}至{high}家，最多的是{most}", en="{low} to {high}, most of all by {most}",
         low=low, high=high, most=most,
     )  # fmt: skip
 
@@ -240,9 +243,9 @@ def reach(result: Assessment, step: float = 0.5, seed: int = 0) -> list[Block]:
     new = result.what_if(points=tuned.table["points"].to_dict(), spread="none")
     text = say(
         zh="{reached}（影响按这批考核对象得分率与得分的相关系数的平方计，不作扣除）。各项在现行分值的50%至150%之间时，{nearest}（步长{step:g}分）："
-        "{note}如采用，{n}家等级改变。",
+        "{note}如采用，{n}家初评等级改变。",
         en="{reached} (by the squared correlation of share and score over these units, as it is). {nearest} within 50% to 150% of the present "
-        "ones (steps of {step:g}): {note} They would change {n:grade|grades}.",
+        "ones (steps of {step:g}): {note} They would change {n:computed grade|computed grades}.",
         reached=reached, nearest=NEAREST[tuned.exact], step=step, note=tuned.note, n=int((new.grades != result.grades).sum()),
     )  # fmt: skip
     columns = {

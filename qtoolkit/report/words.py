@@ -8,6 +8,7 @@ import pandas as pd
 
 from qtoolkit import cutoffs as grade_cutoffs
 from qtoolkit.assessment import Assessment
+from qtoolkit.engine.build import classes_of
 from qtoolkit.engine.ties import SAME, in_order
 from qtoolkit.inputs.scheme import Grade, Indicator, Rounding, Scheme
 from qtoolkit.language import Text, listing, same, say, settled
@@ -18,8 +19,10 @@ GRADE = Text("等级", "Grade")
 RANK = Text("位次", "Rank")
 
 COMPUTED, APPROVED = Text("初评等级", "Computed grade"), Text("审定等级", "Approved grade")
+KINDS = {"computed": Text("初评", "computed"), "approved": Text("审定", "approved")}
 
 NONE = Text("无", "none")
+NO_CHANGE = Text("没有考核对象初评等级变化", "no computed grade changes")
 BARRED = {
     grade_cutoffs.LINE: Text("分数线", "cutoff"),
     grade_cutoffs.QUOTA: Text("名额", "quota"),
@@ -75,6 +78,24 @@ def both_counts(result: Assessment) -> Text:
 def is_approved(result: Assessment) -> bool:
     """Whether the data hold approved grades, so that the two must be told apart in every count."""
     return "approved" in result.table.remarks
+
+
+def kind_of(result: Assessment) -> Text:
+    """Which grade :attr:`Assessment.approved` is: the approved one where the data hold any, else the computed one."""
+    return KINDS["approved" if is_approved(result) else "computed"]
+
+
+def kind_title(result: Assessment) -> Text:
+    """As :func:`kind_of`, for the head of a column."""
+    return APPROVED if is_approved(result) else COMPUTED
+
+
+def cause(scheme: Scheme, set_by: str) -> Text:
+    """What sets a grade beside the score, in words: a veto by its name, which is quoted, places, or the last ranks."""
+    names = {f"veto:{veto.id}": veto.name for veto in scheme.vetoes}
+    if set_by in names:
+        return say(zh="“{name}”", en="the veto “{name}”", name=names[set_by])
+    return {"quota": Text("名额所限", "limited places"), "last": Text("位次在末位", "its place among the last")}[set_by]
 
 
 def bands(scheme: Scheme) -> Text:
@@ -175,11 +196,20 @@ def cutoff(scheme: Scheme, grade: Grade) -> float | Text:
     return listing(same(f"{group} {grade.cutoff_of(group):g}") for group in scheme.classes)
 
 
+ON_LINE = Text("正好在分数线上", "on the cutoff")
+
+
+def signed(result: Assessment) -> str:
+    """The format of a difference between scores, with its sign: as many decimals as they are published with, two at least."""
+    rule = result.scheme.rounding.total
+    return f"+.{4 if rule is None else max(rule.decimals, 2)}f"
+
+
 def class_column(result: Assessment, units: Iterable[str]) -> dict[str, tuple[Text, list, str]]:
-    """The column of classes for a table of units; none where cutoffs are the same for all."""
-    if not any(grade.class_cutoffs for grade in result.scheme.grades):
+    """The column of classes for a table of units; none where the scheme has none."""
+    if not result.scheme.classes:
         return {}
-    classes = result.table.covariates["class"].set_axis(result.scores.index)
+    classes = dict(zip(result.scores.index, classes_of(result.table), strict=True))
     return {"class": (Text("类别", "Class"), [classes[unit] for unit in units], "")}
 
 
@@ -200,8 +230,8 @@ def near_misses(result: Assessment, near_miss: float | None) -> pd.DataFrame:
 def near_miss_count(near: pd.DataFrame, near_miss: float) -> Text:
     """How many near-misses there are."""
     return say(
-        zh="得分再增或再减{near_miss:g}分以内等级就会改变的临界单位有{n}家",
-        en="{n:unit|units} would change grade if the score rose or fell by at most {near_miss:g}",
+        zh="得分再增或再减{near_miss:g}分以内初评等级就会改变的临界单位有{n}家",
+        en="the computed grade of {n:unit|units} would change if the score rose or fell by at most {near_miss:g}",
         near_miss=near_miss, n=len(near),
     )
 

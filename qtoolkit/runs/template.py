@@ -128,7 +128,7 @@ def _of_leaf(
     j, title = scheme.leaves.index(leaf), _title(scheme, leaf, language)
     comment = say(
         zh="{path}\n{points:g}分。{standard}", en="{path}\n{points:g} points. {standard}",
-        path=scheme_path(scheme, leaf), points=leaf.points, standard=leaf.standard or scoring(leaf),
+        path=scheme_path(scheme, leaf), points=leaf.points, standard=_standard(leaf),
     ).of(language)  # fmt: skip
     choices = _choices(leaf, say_)
     stages = [s for s in scheme.stages if s.id in leaf.stages or (s.effect != "part" and table and _any(table.stages[s.id][:, j]))]
@@ -144,6 +144,16 @@ def _of_leaf(
     for kind, word, numbers in _numbers(leaf, table, j):
         columns.append(Column(f"{kind}:{leaf.id}", f"{say_(word)}:{title}", blank if numbers is None else _filled(numbers)))
     return columns + _remarks(table, f"reason:{leaf.id}", f"{say_('扣分原因')}:{title}", blank, offer)
+
+
+def _standard(leaf: Indicator) -> Text:
+    """The standard that people wrote, and beside it the rule by which the points are computed."""
+    if leaf.standard is None:
+        return scoring(leaf)
+    return say(
+        zh="{standard}\n计分规则：{rule}", en="{standard}\nRule of calculation: {rule}",
+        standard=leaf.standard, rule=scoring(leaf),
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -81,12 +81,12 @@ def headings(language):
 
 def test_chapters_are_gathered_and_numbered():
     assert headings("zh") == [
-        "摘要", "一、模拟测算结果", "（一）得分", "（二）等级", "图1　两市得分", "二、风险提示和建议", "（一）建议",
+        "摘要", "一、模拟测算结果", "（一）得分", "（二）等级", "图1　两市得分", "二、风险提示和建议", "建议",
         "附件1　得分明细", "表1　各市得分", "附件2　计算方法、参数和版本",
     ]  # fmt: skip
     assert headings("en") == [
         "Summary", "I. Results of the trial assessment", "(a) Scores", "(b) Grades", "Figure 1. Scores of both",
-        "II. Risks and recommendations", "(a) Advice", "Annex 1. Scores in detail", "Table 1. Scores of cities",
+        "II. Risks and recommendations", "Advice", "Annex 1. Scores in detail", "Table 1. Scores of cities",
         "Annex 2. Methods, parameters and versions",
     ]  # fmt: skip
     assert "notebook alone" not in body("en")
@@ -97,6 +97,15 @@ def test_items_become_one_list_and_notes_are_marked():
     assert '<div class="note"><p>Note: 2026.</p></div>' in body("en")
 
 
+def test_what_stands_alone_has_no_number_and_no_bullet():
+    """（一）without （二）is no order, and a list of one is no list."""
+    one = [Paragraph(same("a"), "risks", Text("节", "Part")), Paragraph(same("b"), "risks", None, "item")]
+    two = [*one, Paragraph(same("c"), "risks", Text("后", "Next")), Paragraph(same("d"), "risks", None, "item")]
+    assert "<h3>Part</h3>" in body("en", one) and "<p>b</p>" in body("en", one) and "<li>" not in body("en", one)
+    assert "<h3>节</h3>" in body("zh", one)
+    assert re.findall("<h3>(.*?)</h3>", body("zh", two)) == ["（一）节", "（二）后"]
+
+
 def test_place_orders_a_chapter_and_footers_go_to_the_bottom_of_page_one():
     said = [("late", "text", 1), ("foot", "footer", 0), ("early", "text", 0)]
     page = body("en", [Paragraph(same(text), "summary", None, style, place) for text, style, place in said], "t", ())
@@ -105,11 +114,11 @@ def test_place_orders_a_chapter_and_footers_go_to_the_bottom_of_page_one():
 
 
 def test_the_summary_is_set_smaller_in_word(tmp_path):
-    styles = [("one", "text", "Summary Text"), ("two", "item", "Summary Item"), ("three", "note", "Note")]
+    styles = [("one", "text", "Summary Text"), *((text, "item", "Summary Item") for text in ("two", "more")), ("three", "note", "Note")]
     blocks = [Paragraph(same(text), "summary", Text("节", "part"), style) for text, style, _ in styles]
     (path,) = memo.render(body("zh", blocks, "t", ()), tmp_path, "memo", "t", "zh", ["docx"])
     found = {p.text: p.style.name for p in docx.Document(path).paragraphs}
-    assert found == {"t": "Title", "摘要": "Heading 1", "（一）节": "Summary Section"} | {a: c for a, _, c in styles}
+    assert found == {"t": "Title", "摘要": "Heading 1", "节": "Summary Section"} | {a: c for a, _, c in styles}
 
 
 def test_chinese_numerals():
@@ -156,8 +165,8 @@ def test_hostile_text_is_literal_in_html(files):
 def test_hostile_text_is_literal_in_word(files):
     document = docx.Document(files / "zh.docx")
     texts = [p.text for p in document.paragraphs] + [c.text for t in document.tables for c in t._cells]
-    assert texts.count(HOSTILE) == 4  # title, paragraph, and the table's header and cell
-    assert sum(HOSTILE in text for text in texts) == 6  # also the section's heading and the table's caption
+    assert texts.count(HOSTILE) == 5  # title, the one section's heading, paragraph, and the table's header and cell
+    assert sum(HOSTILE in text for text in texts) == 6  # also the table's caption
     assert all(texts.count(text) == 4 for text in OPENERS)
     assert [p.text for p in document.sections[0].first_page_footer.paragraphs][:2] == ["2026", HOSTILE]
 

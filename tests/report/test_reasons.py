@@ -31,8 +31,8 @@ GOOD, POOR = {"a": [0.95], "b": [0.95]}, {"a": [0.85], "b": [0.94]}
 
 def test_results_that_fell_name_the_indicator():
     text = sentence(compared(PLAIN, GOOD, PLAIN, POOR))
-    assert text.zh == "甲：等级由A变为B，主要因为工作实绩有所下降，得分−6.40分（变化最大的是“a”−6.00分、“b”−0.40分）。得分由95.00分变为88.60分，其中数据−6.40分。"
-    assert text.en.startswith("甲: the grade changes from A to B, mainly because its results fell: −6.40 points (most on “a” −6.00, “b” −0.40).")
+    assert text.zh == "甲：初评等级由A变为B，主要因为工作实绩有所下降，得分−6.40分（变化最大的是“a”−6.00分、“b”−0.40分）。得分由95.00分变为88.60分，其中数据−6.40分。"
+    assert text.en.startswith("甲: the computed grade changes from A to B, mainly because its results fell: −6.40 points (most on “a” −6.00, “b” −0.40).")
 
 
 def test_points_are_named():
@@ -105,8 +105,8 @@ def test_every_changed_grade_of_the_city_case_is_explained_in_both_languages():
     assert len(changed) == 5
     for unit in changed:
         label, (old, new) = result.labels[unit], (case.scheme.grade(x[unit]).label for x in (before, after))
-        (text,) = [t for t in texts if t.zh.startswith(f"{label.zh}：等级由{old.zh}变为{new.zh}，主要因为")]
-        assert text.en.startswith(f"{label.en}: the grade changes from {old.en} to {new.en}, mainly because ")
+        (text,) = [t for t in texts if t.zh.startswith(f"{label.zh}：等级由{old.zh}（初评）变为{new.zh}（审定），主要因为")]
+        assert text.en.startswith(f"{label.en}: the grade changes from {old.en} (computed) to {new.en} (approved), mainly because ")
         assert f"{comparison.decomposition.loc[unit, 'score_after']:.2f}" in text.zh
 
 
@@ -237,9 +237,9 @@ def test_rounding_is_said_to_change_where_its_step_is_another_share_of_the_total
     assert said.en == "the total from half up to whole points (of 100) to half up to whole points (of 1000)"
     assert f"主要因为分数线、名额或取整办法有变化（{said.zh}）" in sentence(whole).zh
     text = [block.text for block in views.alone(whole) if isinstance(block, Paragraph)]
-    assert "本次分值的100%落在与上次对应的指标上）：没有考核对象等级变化。" in text[0].zh
-    assert f"只换用本次的分数线、名额和取整：甲（由A变为B）（改动：{said.zh}）" in text[0].zh
-    assert f"rounding alone: 甲 (from A to B) (changed: {said.en})" in text[0].en
+    assert "本次分值的100%落在与上次对应的指标上）：没有考核对象初评等级变化。" in text[0].zh
+    assert f"只换用本次的分数线、名额和取整：初评等级变化的有甲（由A变为B）（改动：{said.zh}）" in text[0].zh
+    assert f"rounding alone: other computed grades for 甲 (from A to B) (changed: {said.en})" in text[0].en
     assert "按上次满分100分折算" in text[1].zh and "out of this time's 1000" in text[1].en
     shifted = compared(year(100.0, total=1, leaf=1), data, year(10.0, total=2, leaf=2), data)
     assert (reasons.line_changes(shifted).zh, reasons.line_changes(shifted).en) == ("无", "none")
@@ -270,7 +270,7 @@ def test_no_indicator_in_common_is_said_and_not_computed():
 def test_renamed_grades_are_no_change_and_other_numbers_are_said():
     data = {"a": [0.95, 0.5]}
     renamed = compared(scheme_with([leaf()], LINES), data, scheme_with([leaf()], {"X": 90.0, "Y": 0.0}), data)
-    assert views.alone(renamed)[0].text.zh.count("没有考核对象等级变化") == 2
+    assert views.alone(renamed)[0].text.zh.count("没有考核对象初评等级变化") == 2
     three = compared(scheme_with([leaf()], LINES), data, scheme_with([leaf()], {"A": 97.0, "B": 60.0, "C": 0.0}), data)
     assert "等级数不同，不逐级比较" in views.alone(three)[0].text.zh
 

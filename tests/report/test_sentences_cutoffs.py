@@ -343,7 +343,7 @@ def test_every_class_has_its_cutoffs_and_tables_name_the_class():
         if row["cutoff"] != "—":
             now = written[row["line"].removesuffix("分数线"), row["class"]]
             assert float(row["cutoff"]) == pytest.approx(now + float(row["shift"].replace("−", "-")))
-            assert float(row["cutoff"]) == result.scores[row["unit"]].round(2)  # where its score lies
+            assert float(row["cutoff"]) == result.scores[row["unit"]].round(4)  # where its score lies
     rows = cells(tables["cutoff_intervals"])
     assert [(row["grade"], row["group"], float(row["cutoff"])) for row in rows] == [(*key, x) for key, x in written.items()]
 
@@ -405,8 +405,8 @@ def test_reasons_stand_beside_in_random_schemes(given):
 def test_a_full_quota_is_the_reason_that_89_69_rounds_to_90_and_stays(city):
     text = summary.rounding_option(city)
     assert city.scores["壬市"] == 89.69 and city.grades["壬市"] == "B"
-    assert "没有考核对象等级变化（壬市按得分由B级变为A级，因名额所限仍为B级）" in text.zh
-    assert "no unit changes grade (City I goes from B to A by score but stays B because of limited places)" in text.en
+    assert "没有考核对象初评等级变化（壬市按得分由B级变为A级，因名额所限仍为B级）" in text.zh
+    assert "no computed grade changes (City I goes from B to A by score but stays B because of limited places)" in text.en
 
 
 # A unit exactly on its cutoff -----------------------------------------------------------------------------------------

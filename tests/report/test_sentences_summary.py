@@ -343,11 +343,11 @@ def test_what_missing_data_do_is_not_put_on_the_band_of_points(gapped):
     for language, pattern in (
         (
             "zh",
-            r"(\d+)家等级确定不变；等级可能变化的有(\d+)家：(.*?)。另有(\d+)家的等级与分值浮动无关.*?：(.*?)。$",
+            r"(\d+)家初评等级确定不变；初评等级可能变化的有(\d+)家：(.*?)。另有(\d+)家的初评等级与分值浮动无关.*?：(.*?)。$",
         ),
         (
             "en",
-            r"the grade of (\d+) units? cannot change; that of (\d+) may: (.*?)\. That of (\d+) more .*?: (.*?)\.$",
+            r"the computed grade of (\d+) units? cannot change; that of (\d+) may: (.*?)\. That of (\d+) more .*?: (.*?)\.$",
         ),
     ):
         match = one(sentences(sensitivity.ranges(gapped, 0.1), language), pattern)
