@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -48,22 +48,26 @@ def _excluded(result: Assessment) -> Iterator[Flag]:
         yield "excluded", label.zh, None, text
 
 
-def _blanks(result: Assessment) -> Iterator[Flag]:
+def blanks(result: Assessment) -> Iterator[tuple[Indicator, int, str, np.ndarray]]:
+    """Each leaf's blanks: the leaf, what they mean, how they are treated, the units' numbers."""
     scheme, table = result.scheme, result.table
     for j, leaf in enumerate(scheme.leaves):
         for meaning in BLANKS:
             units = np.flatnonzero(table.status[:, j] == meaning)
-            if not len(units):
-                continue
-            name = STATUS_NAMES[meaning]
-            treatment = getattr(leaf.missing, name) or getattr(scheme.missing, name)
-            text = say(
-                zh="{units}的“{leaf}”为“{status}”，{treatment}。",
-                en="“{leaf}” of {units} is “{status}” and {treatment}.",
-                units=listing(table.labels[k] for k in units), leaf=leaf.name, status=STATUS_LABELS[meaning],
-                treatment=TREATMENTS[treatment],
-            )
-            yield "blank", None, leaf.id, text
+            if len(units):
+                name = STATUS_NAMES[meaning]
+                yield leaf, meaning, getattr(leaf.missing, name) or getattr(scheme.missing, name), units
+
+
+def _blanks(result: Assessment) -> Iterator[Flag]:
+    for leaf, meaning, treatment, units in blanks(result):
+        text = say(
+            zh="{units}的“{leaf}”为“{status}”，{treatment}。",
+            en="“{leaf}” of {units} is “{status}” and {treatment}.",
+            units=listing(result.table.labels[k] for k in units), leaf=leaf.name, status=STATUS_LABELS[meaning],
+            treatment=TREATMENTS[treatment],
+        )
+        yield "blank", None, leaf.id, text
 
 
 def _decisions(result: Assessment) -> Iterator[Flag]:
@@ -88,22 +92,30 @@ def _decisions(result: Assessment) -> Iterator[Flag]:
         yield "approved", unit, None, text
 
 
+def relative(result: Assessment) -> dict[str, bool]:
+    """The ids of leaves whose scores depend on who else is assessed, and whether by a mean that stands for a blank."""
+    found = {}
+    means = {leaf.id for leaf, _, treatment, _ in blanks(result) if treatment == "group_mean"}
+    for leaf in result.scheme.leaves:
+        treated = leaf.outliers and leaf.outliers.low + leaf.outliers.high
+        if leaf.id in means or LEAF_RULES[leaf.rule.kind].set_dependent or treated:
+            found[leaf.id] = leaf.id in means
+    return found
+
+
 def _set_dependent(result: Assessment) -> Iterator[Flag]:
     """Leaves whose scores depend on who else is assessed, and treated outliers."""
-    scheme, table = result.scheme, result.table
-    for j, leaf in enumerate(scheme.leaves):
-        used = {(getattr(leaf.missing, STATUS_NAMES[m]) or getattr(scheme.missing, STATUS_NAMES[m])) for m in BLANKS if (table.status[:, j] == m).any()}
-        means = "group_mean" in used
-        if means or LEAF_RULES[leaf.rule.kind].set_dependent or (leaf.outliers and leaf.outliers.low + leaf.outliers.high):
-            text = say(
-                zh="“{leaf}”{why}，得分取决于同时考核的其他单位。",
-                en="“{leaf}” {why}, so scores depend on who else is assessed.",
-                leaf=leaf.name,
-                why=Text("取同类平均", "takes a mean of similar units")
-                if means
-                else Text("按参评单位的相对水平计分", "is scored relative to the units assessed"),
-            )
-            yield "set_dependent", None, leaf.id, text
+    scheme = result.scheme
+    for id, mean in relative(result).items():
+        text = say(
+            zh="“{leaf}”{why}，得分取决于同时考核的其他单位。",
+            en="“{leaf}” {why}, so scores depend on who else is assessed.",
+            leaf=scheme.indicator(id).name,
+            why=Text("取同类平均", "takes a mean of similar units")
+            if mean
+            else Text("按参评单位的相对水平计分", "is scored relative to the units assessed"),
+        )
+        yield "set_dependent", None, id, text
     for row in result.treated.itertuples():
         text = say(
             zh="{unit}的“{leaf}”数值 {raw:.10g} 按异常值处理为 {new:.10g}。",
@@ -113,8 +125,8 @@ def _set_dependent(result: Assessment) -> Iterator[Flag]:
         yield "outlier", row.unit, row.indicator, text
 
 
-def _ends(result: Assessment) -> Iterator[Flag]:
-    """Values beyond the ends of a rule, which are cut there."""
+def beyond(result: Assessment) -> Iterator[tuple[Indicator, Sequence[float], np.ndarray]]:
+    """Each leaf with values beyond the ends of its rule, which are cut there: the leaf, the ends, the units' numbers."""
     for j, leaf in enumerate(result.scheme.leaves):
         if isinstance(leaf.rule, GoalpostsRule):
             ends = leaf.rule.low, leaf.rule.high
@@ -124,15 +136,21 @@ def _ends(result: Assessment) -> Iterator[Flag]:
             continue
         has = np.flatnonzero(result.table.status[:, j] == VALUE)
         raw = result.table.raw[has, j].astype(float)
-        beyond = has[(raw < ends[0]) | (raw > ends[1])]
-        if len(beyond):
-            text = say(
-                zh="“{leaf}”有{n}家超出评分区间 {low:g}–{high:g}，按区间端点计分：{units}。",
-                en="“{leaf}”: {n:unit|units} outside the scoring range {low:g}–{high:g}, scored at its end: {units}.",
-                leaf=leaf.name, n=len(beyond), low=ends[0], high=ends[1],
-                units=listing(result.table.labels[k] for k in beyond),
-            )
-            yield "capped", None, leaf.id, text
+        units = has[(raw < ends[0]) | (raw > ends[1])]
+        if len(units):
+            yield leaf, ends, units
+
+
+def _ends(result: Assessment) -> Iterator[Flag]:
+    """Values beyond the ends of a rule."""
+    for leaf, ends, units in beyond(result):
+        text = say(
+            zh="“{leaf}”有{n}家超出评分区间 {low:g}–{high:g}，按区间端点计分：{units}。",
+            en="“{leaf}”: {n:unit|units} outside the scoring range {low:g}–{high:g}, scored at its end: {units}.",
+            leaf=leaf.name, n=len(units), low=ends[0], high=ends[1],
+            units=listing(result.table.labels[k] for k in units),
+        )
+        yield "capped", None, leaf.id, text
 
 
 def _columns(result: Assessment) -> Iterator[Flag]:

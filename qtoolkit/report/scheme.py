@@ -8,7 +8,7 @@ from qtoolkit.assessment import Assessment
 from qtoolkit.inputs.case import Case
 from qtoolkit.inputs.scheme import Scheme
 from qtoolkit.language import Text, listing, say
-from qtoolkit.report import words
+from qtoolkit.report import flagged, words
 from qtoolkit.report.blocks import Block, DataTable, Paragraph, table_of
 
 
@@ -80,12 +80,11 @@ def units(result: Assessment) -> list[Block]:
                     "units",
                 )
             )
-    flags = result.flags
     heading = Text("不适用、缺报和异常数值的处理", "Blanks and values that stand out")
-    rows = flags[flags.kind.isin(["excluded", "blank", "falsified", "fraction", "capped", "outlier", "low_target"])]
-    for i, text in enumerate(rows["text"]):
+    texts = flagged.sentences(result, ["excluded", "blank", "falsified", "fraction", "capped", "outlier", "low_target"])
+    for i, text in enumerate(texts):
         blocks.append(Paragraph(text, "units", heading if i == 0 else None, style="item"))
-    if rows.empty:
+    if not texts:
         none = Text(
             "各项数据齐全，没有空白，也没有超出评分区间的数值。", "The data are complete, and no value lies beyond a scoring range.",
         )

@@ -12,7 +12,7 @@ from qtoolkit.inputs.case import Case
 from qtoolkit.inputs.models import validate
 from qtoolkit.inputs.scheme import Grade, Rounding, Scheme
 from qtoolkit.language import Text, listing, say, settled
-from qtoolkit.report import words
+from qtoolkit.report import flagged, words
 from qtoolkit.report.blocks import Block, DataTable, Paragraph
 from qtoolkit.report.scheme import joined, synthetic
 
@@ -237,10 +237,10 @@ def risks(result: Assessment) -> list[Block]:
 
 def _risks(result: Assessment) -> list[Text]:
     kinds = ["fraction", "dead_cutoff", "rounding", "set_dependent", "constant"]
-    flagged = list(result.flags[result.flags.kind.isin(kinds)]["text"])
+    texts = flagged.sentences(result, kinds)
     blanks = result.engine.tree.blank.any(axis=1)
     if blanks.any():
-        flagged.append(
+        texts.append(
             say(
                 zh="{units}有不计分的缺项，其分值已转给其他指标，与其他考核对象的可比性较差。",
                 en="{units}: some indicators are not scored and their points went to others, so these units compare less "
@@ -248,4 +248,4 @@ def _risks(result: Assessment) -> list[Text]:
                 units=words.units(result, result.scores.index[np.flatnonzero(blanks)]),
             )
         )
-    return [*result.scheme.notes[:1], *flagged, *result.scheme.notes[1:]]
+    return [*result.scheme.notes[:1], *texts, *result.scheme.notes[1:]]
