@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
 import pandas as pd
 
 from qtoolkit import cutoffs as grade_cutoffs
 from qtoolkit import decomposition
 from qtoolkit.assessment import Assessment
 from qtoolkit.engine.rules import LEAF_RULES
-from qtoolkit.engine.ties import foremost
+from qtoolkit.engine.ties import SAME, foremost, in_order
 from qtoolkit.inputs.scheme import Stage
 from qtoolkit.language import Text, listing, say
 from qtoolkit.report import words
@@ -41,7 +42,7 @@ def losses(result: Assessment) -> list[Block]:
             "share": (Text("失分率", "Share lost"), list(table["share"]), ".1%"),
         }
         blocks.append(table_of(f"lost_by_{by}", caption, "annex_scores", columns))
-        rows = table.rename(columns={"name": "name_"}).head(2).itertuples()
+        rows = table.iloc[_first(table["lost"], 2)].rename(columns={"name": "name_"}).itertuples()
         most = listing(say(zh="{name}（{p:.2f}分，占{share:.1%}）", en="{name} ({p:.2f}, {share:.1%} of its points)", name=row.name_, p=row.lost, share=row.share) for row in rows)
         parts.append(say(zh="按{title}看是{most}", en="by {title}, {most}", title=Text(title.zh, title.en.lower()), most=most))
     if parts:
@@ -68,6 +69,13 @@ def losses(result: Assessment) -> list[Block]:
         text = Text("多个部门共同承担的指标分别计入各部门。", "An indicator of several departments counts for each of them.")
         blocks.append(Paragraph(text, "annex_scores", style="note"))
     return blocks
+
+
+def _first(values: pd.Series, n: int) -> np.ndarray:
+    """Places of the n largest values, the largest first, and of all that tie with the last of them."""
+    order = in_order(values)
+    near = values.iloc[order].to_numpy(float)
+    return order[near >= near[min(n, len(near)) - 1] - SAME]
 
 
 def _grid(result: Assessment) -> list[Block]:
@@ -148,12 +156,18 @@ def stages(result: Assessment) -> list[Block]:
     changed = decomposition.verification(result)
     if len(changed):
         by_unit = changed.groupby("unit", sort=False)["change"].sum()
+        down, up = int((by_unit < -SAME).sum()), int((by_unit > SAME).sum())
+        largest = Text("", "")
+        if down:
+            largest = say(
+                zh="；降幅最大的是{most}，{points:.2f}分", en="; the largest loss is {points:.2f} points ({most})",
+                most=words.units(result, by_unit.index[foremost(by_unit, falling=False)]), points=by_unit.min(),
+            )  # fmt: skip
         text = say(
-            zh="核查改动{cells}项、涉及{n}家，其中{down}家得分下降、{up}家上升；降幅最大的是{most}，{points:.2f}分。逐项见附件得分明细。",
-            en="Verification changed {cells:item|items} of {n:unit|units}: {down} lost and {up} gained; the largest loss is "
-            "{points:.2f} points ({most}). The items are in the annex of scores.",
-            cells=len(changed), n=len(by_unit), down=int((by_unit < -1e-9).sum()), up=int((by_unit > 1e-9).sum()),
-            most=words.units(result, by_unit.index[foremost(by_unit, falling=False)]), points=by_unit.min(),
+            zh="核查改动{cells}项、涉及{n}家，其中{down}家得分下降、{up}家上升{largest}。逐项见附件得分明细。",
+            en="Verification changed {cells:item|items} of {n:unit|units}: {down} lost and {up} gained{largest}. The items are "
+            "in the annex of scores.",
+            cells=len(changed), n=len(by_unit), down=down, up=up, largest=largest,
         )
         blocks.append(Paragraph(text, "operation"))
     return blocks

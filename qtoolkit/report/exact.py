@@ -7,7 +7,7 @@ import pandas as pd
 
 from qtoolkit import robustness, simulation
 from qtoolkit.assessment import Assessment
-from qtoolkit.engine.ties import SAME, in_order
+from qtoolkit.engine.ties import SAME, foremost, in_order
 from qtoolkit.language import Text, listing, say
 from qtoolkit.regions import Box
 from qtoolkit.report import figures, lines, words
@@ -16,8 +16,9 @@ from qtoolkit.robustness.flips import ON_LINE
 
 SECONDS = 60.0  # for all rank ranges
 FEW = 8  # names in a sentence
-NO_CHANGE = Text("没有", "no grade changes")
-NONE_FOUND = Text("未发现", "no change of a grade was found")
+FEWER = 3  # clauses in a sentence
+NO_CHANGE = Text("没有", "no computed grade changes")
+NONE_FOUND = Text("未发现", "no change of a computed grade was found")
 NATURE = {
     "exact": Text("精确", "exact"), "bounds": Text("界限", "bounds"), "at least": Text("至少", "at least"),
     "at most": Text("至多", "at most"), "none": Text("现行分值下即不确定", "open even now"),
@@ -33,14 +34,13 @@ def rank_ranges(result: Assessment, band: float, drawn: simulation.Simulation) -
     exact = table["status"] == "exact"
     wider = exact & ((table["drawn_best"] > table["best"]) | (table["drawn_worst"] < table["worst"]))
     span = table["worst"] - table["best"]
-    most, fixed = span.idxmax(), int((span == 0).sum())
+    fixed = int((span == 0).sum())
     text = say(
-        zh="分值在上述范围内浮动，{fixed}家位次不变；位次变动余地最大的是{unit}（第{best}位至第{worst}位）。随机抽取{draws:,}组分值，"
+        zh="分值在上述范围内浮动，{fixed}家位次不变{most}。随机抽取{draws:,}组分值，"
         "看到的位次范围比真实范围窄的有{wider}家：抽样给出的是频率，不是证明（图见附件得分明细）。",
-        en="With points moving as above, {fixed:unit keeps its rank|units keep their rank}; the widest range is {unit}'s (rank {best} to {worst}). "
+        en="With points moving as above, {fixed:unit keeps its rank|units keep their rank}{most}. "
         "In {draws:,} random draws the ranges seen are narrower than the true ones for {wider:unit|units}: what draws give is a frequency, no proof (figure in the annex of scores).",
-        fixed=fixed, unit=result.labels[most], best=int(table.loc[most, "best"]),
-        worst=int(table.loc[most, "worst"]), draws=drawn.draws, wider=int(wider.sum()),
+        fixed=fixed, most=_widest(result, table, span), draws=drawn.draws, wider=int(wider.sum()),
     )  # fmt: skip
     blocks: list[Block] = [Paragraph(text, "stability", Text("位次范围", "Rank ranges"))]
     if not exact.all():
@@ -66,6 +66,22 @@ def rank_ranges(result: Assessment, band: float, drawn: simulation.Simulation) -
         "annex_scores",
     )  # fmt: skip
     return [*blocks, chart, table_of("rank_ranges", caption, "annex_scores", columns)]
+
+
+def _widest(result: Assessment, table: pd.DataFrame, span: pd.Series) -> Text:
+    """Whose rank can move furthest, all that tie; nothing where no rank can."""
+    if not span.max():
+        return Text("", "")
+    items = [
+        say(
+            zh="{unit}（第{best}位至第{worst}位）", en="{unit} (rank {best} to {worst})", unit=result.labels[unit],
+            best=int(table.loc[unit, "best"]), worst=int(table.loc[unit, "worst"]),
+        )
+        for unit in span.index[span == span.max()]
+    ]  # fmt: skip
+    return say(
+        zh="；位次变动余地最大的是{items}", en="; the widest range is that of {items}", items=listing(items, FEW)
+    )
 
 
 def flips(result: Assessment) -> list[Block]:
@@ -127,13 +143,19 @@ def _weakest(result: Assessment, table: pd.DataFrame) -> Text:
             en="at {units}, whose score stands on the cutoff: any loss, however small, changes the grade",
             units=listing(items, FEW),
         )
-    weak, row = table.index[0], table.iloc[0]
-    return say(
-        zh="{unit}：{recipe}（共{points}分，{nature}），等级即由{before}变为{after}",
-        en="{unit}: {recipe} ({points} in all, {nature}) turns its grade from {before} into {after}",
-        unit=result.labels[weak], recipe=row["recipe"], points=rounded_towards(row["points_moved"], ".2f", "↑"),
-        nature=NATURE[row["status"]], before=_label(result, row["grade"]), after=_label(result, row["towards"]),
-    )  # fmt: skip
+    rows = table.iloc[foremost(table["points_moved"], falling=False)]
+    items = [
+        say(
+            zh="{unit}：{recipe}（共{points}分，{nature}），等级即由{before}变为{after}",
+            en="{unit}: {recipe} ({points} in all, {nature}) turns its grade from {before} into {after}",
+            unit=result.labels[unit], recipe=row["recipe"], points=rounded_towards(row["points_moved"], ".2f", "↑"),
+            nature=NATURE[row["status"]], before=_label(result, row["grade"]), after=_label(result, row["towards"]),
+        )
+        for unit, row in rows.head(FEWER).iterrows()
+    ]  # fmt: skip
+    if len(rows) > FEWER:
+        items.append(say(zh="另有{n}家同样如此", en="{n:unit|units} more likewise", n=len(rows) - FEWER))
+    return words.semicolons(items)
 
 
 def _label(result: Assessment, grade: str | None) -> Text | None:
@@ -171,9 +193,9 @@ def transfers(result: Assessment) -> list[Block]:
         )
         blocks.append(Paragraph(text, "stability", heading))
     else:
-        text = _first_transfer(result, found, pairs.iloc[0])
-        if tight is not None:
-            blocks.append(Paragraph(_most_sensitive(result, names[tight], alone.loc[tight]), "annex_scores"))
+        text = _first_transfer(result, found, pairs.iloc[foremost(pairs["points"], falling=False)])
+        if len(tight):
+            blocks.append(Paragraph(_most_sensitive(result, alone, tight), "annex_scores"))
         blocks.append(Paragraph(text, "stability", heading))
     singly = {unit for units in alone["left_out"] for unit in units.split("、")}
     left_out = [unit for unit in result.scores.index if unit in found.left_out or str(unit) in singly]
@@ -214,31 +236,41 @@ def transfers(result: Assessment) -> list[Block]:
     return [*blocks, _alone(result, alone), _lines(result)]
 
 
-def _tightest(alone: pd.DataFrame) -> str | None:
-    """The indicator whose points alone need to move least before a grade changes; an end at which none does, such as 0
-    points, is no limit. None where no grade changes at all."""
+def _tightest(alone: pd.DataFrame) -> pd.Index:
+    """The indicators whose points alone need to move least before a grade changes, all that tie; an end at which none does,
+    such as 0 points, is no limit. None where no grade changes at all."""
     down = (alone["points"] - alone["low"]).where(alone["unit_low"].notna(), np.inf)
     up = (alone["high"] - alone["points"]).where(alone["unit_high"].notna(), np.inf)
     width = np.minimum(down, up).where(alone["status"] != "undefined", np.inf)
-    first = in_order(width, falling=False)[:1]
-    return alone.index[first[0]] if first.size and np.isfinite(width.iloc[first[0]]) else None
+    return alone.index[foremost(width.where(np.isfinite(width)), falling=False)]
 
 
-def _most_sensitive(result: Assessment, leaf: Text, row: pd.Series) -> Text:
+def _most_sensitive(result: Assessment, alone: pd.DataFrame, tight: pd.Index) -> Text:
+    """Between which points the most sensitive indicators may move alone, or that they stand at an end of them."""
+    names = {leaf.id: leaf.name for leaf in result.scheme.leaves}
+    parts = [_moves_alone(result, names[leaf], alone.loc[leaf]) for leaf in tight[:FEWER]]
+    if len(tight) > FEWER:
+        parts.append(say(zh="另有{n}项同样如此", en="{n:indicator|indicators} more likewise", n=len(tight) - FEWER))
+    return say(
+        zh="单独调整一项指标、其余按比例分摊，最敏感的是{parts}。",
+        en="Of single indicators, the others in proportion, the most sensitive: {parts}.",
+        parts=words.semicolons(parts),
+    )  # fmt: skip
+
+
+def _moves_alone(result: Assessment, leaf: Text, row: pd.Series) -> Text:
     """Between which points an indicator may move alone, or that it stands at an end of them."""
     for side, less in (("low", Text("减少", "less")), ("high", Text("增加", "more"))):
         if abs(row[side] - row["points"]) <= SAME and pd.notna(row[f"unit_{side}"]):
             return say(
-                zh="单独调整一项指标、其余按比例分摊，最敏感的是“{leaf}”：{unit}的得分正好在分数线上，该项（现为{now:g}分）"
-                "稍有{less}，其等级即改变。",
-                en="Of single indicators, the others in proportion, the most sensitive is “{leaf}”: the score of {unit} "
-                "stands on the cutoff, and with slightly {less} than the present {now:g} points its grade changes.",
+                zh="“{leaf}”（{unit}的得分正好在分数线上，该项（现为{now:g}分）稍有{less}，其初评等级即改变）",
+                en="“{leaf}” (the score of {unit} stands on the cutoff, and with slightly {less} than the present "
+                "{now:g} points its computed grade changes)",
                 leaf=leaf, unit=result.labels[row[f"unit_{side}"]], now=row["points"], less=less,
             )  # fmt: skip
     return say(
-        zh="单独调整一项指标、其余按比例分摊，最敏感的是“{leaf}”：分值在{low}分与{high}分之间（不含两端）时{claim}等级改变（现为{now:g}分）。",
-        en="Of single indicators, the others in proportion, the most sensitive is “{leaf}”: {claim} "
-        "while it has between {low} and {high} points, ends excluded (now {now:g}).",
+        zh="“{leaf}”（分值在{low}分与{high}分之间（不含两端）时{claim}初评等级改变，现为{now:g}分）",
+        en="“{leaf}” ({claim} while it has between {low} and {high} points, ends excluded; now {now:g})",
         leaf=leaf, low=rounded_towards(row["low"], ".2f", "↑"), high=rounded_towards(row["high"], ".2f", "↓"),
         now=row["points"], claim=NO_CHANGE if row["status"] == "exact" else NONE_FOUND,
     )  # fmt: skip
@@ -250,34 +282,41 @@ def _safe(points: float, proven: bool) -> float:
     return float(rounded_towards(points, ".2f", "↓" if proven else "↑"))
 
 
-def _first_transfer(result: Assessment, found: robustness.TransferMap, first: pd.Series) -> Text:
-    """The transfer that changes a grade with the fewest points."""
+def _first_transfer(result: Assessment, found: robustness.TransferMap, first: pd.DataFrame) -> Text:
+    """The transfers that change a grade with the fewest points, all that tie."""
     proven = bool(found.exact.all(axis=None))
     leaves = {leaf.id: leaf.name for leaf in result.scheme.leaves}
-    start, end = leaves[first["from"]], leaves[first["to"]]
-    unit = result.labels[found.unit.loc[first["from"], first["to"]]]
-    points = rounded_towards(first["points"], ".2f", "↓" if proven else "↑")
-    if first["points"] <= SAME:
+    items = [
+        say(
+            zh="从“{start}”转到“{end}”（{unit}）", en="from “{start}” to “{end}” ({unit})",
+            start=leaves[row["from"]], end=leaves[row["to"]],
+            unit=result.labels[found.unit.loc[row["from"], row["to"]]],
+        )
+        for _, row in first.iterrows()
+    ]  # fmt: skip
+    least = first["points"].iloc[0]
+    values = {
+        "items": listing(items, FEWER), "points": rounded_towards(least, ".2f", "↓" if proven else "↑")
+    }  # fmt: skip
+    if least <= SAME:
         return say(
-            zh="两项指标之间转移分值，最先改变等级的是从“{start}”转到“{end}”：{unit}的得分正好在分数线上，稍有转移其等级即改变。",
-            en="Of all transfers between two indicators the first to change a grade is from “{start}” to "
-            "“{end}”: the score of {unit} stands on the cutoff, and any transfer, however small, changes its grade.",
-            start=start, end=end, unit=unit,
+            zh="两项指标之间转移分值，最先改变初评等级的是{items}：得分正好在分数线上，稍有转移等级即改变。",
+            en="Of all transfers between two indicators the first to change a computed grade is {items}: the score "
+            "stands on the cutoff, and any transfer, however small, changes the grade.",
+            items=values["items"],
         )  # fmt: skip
     if not proven:
         return say(
-            zh="两项指标之间转移分值，已知最先改变等级的是从“{start}”转到“{end}”：至多转移{points}分，{unit}的等级即改变。",
-            en="Of all transfers between two indicators the first known to change a grade is from "
-            "“{start}” to “{end}”: {points} points at most change that of {unit}.",
-            start=start, end=end, points=points, unit=unit,
+            zh="两项指标之间转移分值，已知最先改变初评等级的是{items}：至多转移{points}分，等级即改变。",
+            en="Of all transfers between two indicators the first known to change a computed grade is {items}: "
+            "{points} points at most change it.",
+            **values,
         )  # fmt: skip
     return say(
-        zh="两项指标之间转移分值，最先改变等级的是从“{start}”转到“{end}”：转移不足{points}分时初评等级不变，"
-        "达到{points}分或稍多，{unit}的等级即改变。",
-        en="Of all transfers between two indicators the first to change a grade is from “{start}” to "
-        "“{end}”: less than {points} points change none, {points} or slightly more change that of "
-        "{unit}.",
-        start=start, end=end, points=points, unit=unit,
+        zh="两项指标之间转移分值，最先改变初评等级的是{items}：转移不足{points}分时初评等级不变，达到{points}分或稍多，等级即改变。",
+        en="Of all transfers between two indicators the first to change a computed grade is {items}: less than "
+        "{points} points change none, {points} or slightly more change it.",
+        **values,
     )  # fmt: skip
 
 
@@ -288,9 +327,9 @@ def _alone(result: Assessment, alone: pd.DataFrame) -> DataTable:
         "leaf": (Text("指标", "Indicator"), [leaf.name for leaf in result.scheme.leaves], ""),
         "points": (Text("分值", "Points"), list(alone["points"]), "g"),
         "low": (Text("等级不变的下限", "Grades hold from"), list(alone["low"]), "↑.2f"),
-        "unit_low": (Text("下限处改变", "Changes there"), [label.get(unit) for unit in alone["unit_low"]], ""),
+        "unit_low": (Text("下限处改变", "Changes at the lower end"), [label.get(unit) for unit in alone["unit_low"]], ""),
         "high": (Text("等级不变的上限", "Grades hold up to"), list(alone["high"]), "↓.2f"),
-        "unit_high": (Text("上限处改变", "Changes there"), [label.get(unit) for unit in alone["unit_high"]], ""),
+        "unit_high": (Text("上限处改变", "Changes at the upper end"), [label.get(unit) for unit in alone["unit_high"]], ""),
         "status": (Text("性质", "Nature"), [NATURE[s] for s in alone["status"]], ""),
     }
     caption = Text(

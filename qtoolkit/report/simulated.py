@@ -246,7 +246,7 @@ def _failed(found: simulation.Sobol) -> list[Block]:
     text = say(
         zh="有{n:,}种组合不成立，未计入影响（主要原因：{why}）；影响按{over}计算。",
         en="{n:,} combinations were impossible and are not counted (chiefly: {why}); the shares are over {over}.",
-        n=int(found.failures.sum()), why=found.failures.index[0], over=over,
+        n=int(found.failures.sum()), why=listing(found.failures.index[found.failures == found.failures.max()]), over=over,
     )  # fmt: skip
     return [Paragraph(text, "annex_scores", style="note")]
 

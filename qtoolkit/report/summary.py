@@ -7,6 +7,7 @@ import pandas as pd
 
 from qtoolkit import cutoffs as grade_cutoffs
 from qtoolkit.assessment import Assessment, assess
+from qtoolkit.engine.ties import foremost
 from qtoolkit.errors import InputError
 from qtoolkit.inputs.case import Case
 from qtoolkit.inputs.models import validate
@@ -24,15 +25,15 @@ def summary(result: Assessment, near_miss: float, previous: Case | None = None) 
     """The one page that leaders read, as far as the assessment alone can fill it; with last year's points and numbers of
     units where there are any."""
     scheme, last = result.scheme, None if previous is None else assess(previous.scheme, previous.table)
-    order = result.scores.sort_values(ascending=False, kind="stable").index
     form = words.score_format(result)
+    top, bottom = (result.scores.index[foremost(result.scores, falling=falling)] for falling in (True, False))
     conclusion = say(
         zh="总体结论：按本方案测算，{n}家考核对象{counts}；得分最高的是{top}（{high}分），最低的是{bottom}（{low}分）。",
         en="Conclusion: under this scheme the {n:unit is|units are} graded as follows: {counts}. The highest score is "
-        "{top}'s ({high}), the lowest {bottom}'s ({low}).",
-        n=len(order), counts=words.both_counts(result), top=result.labels[order[0]],
-        high=format(result.scores[order[0]], form), bottom=result.labels[order[-1]],
-        low=format(result.scores[order[-1]], form),
+        "that of {top} ({high}), the lowest that of {bottom} ({low}).",
+        n=len(result.scores), counts=words.both_counts(result),
+        top=words.units(result, top, FEW), high=format(settled(float(result.scores.max())), form),
+        bottom=words.units(result, bottom, FEW), low=format(settled(float(result.scores.min())), form),
     )
     points = say(
         zh="方案要点：总分{total:g}分，{parts}；等级划分为{bands}。",

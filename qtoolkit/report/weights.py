@@ -8,7 +8,7 @@ import pandas as pd
 from qtoolkit import importance, weighting
 from qtoolkit.assessment import Assessment
 from qtoolkit.engine.settings import Graded, settings
-from qtoolkit.engine.ties import foremost
+from qtoolkit.engine.ties import SAME, foremost
 from qtoolkit.errors import InputError
 from qtoolkit.language import Text, listing, say
 from qtoolkit.report import figures, words
@@ -53,14 +53,7 @@ def effective(result: Assessment, bootstrap: int = 200, seed: int = 0) -> list[B
     if gap.empty:
         text = Text("得分没有差异，无法估计实际影响度。", "Scores do not differ: importance cannot be estimated.")
         return [Paragraph(text, "operation", heading)]
-    least, most = (gap.index[foremost(gap, falling)[0]] for falling in (False, True))
-    text = say(
-        zh="实际影响度超出分值比重最多的是“{most}”（分值占{a:.1%}，影响占{b:.1%}）；不及最多的是“{least}”（分值占{c:.1%}，影响占{d:.1%}）。",
-        en="“{most}” decides most beyond its points ({a:.1%} of the points, {b:.1%} of the effect); “{least}” falls short most ({c:.1%} of "
-        "the points, {d:.1%} of the effect).",
-        most=names[most], a=table.loc[most, "nominal"], b=table.loc[most, "share"],
-        least=names[least], c=table.loc[least, "nominal"], d=table.loc[least, "share"],
-    )  # fmt: skip
+    text = _gaps(table, gap, names)
     blocks: list[Block] = [Paragraph(text, "operation", heading), *_how_sure(table)]
     if len(table) <= MOST:
         chart = Chart(
@@ -90,6 +83,29 @@ def effective(result: Assessment, bootstrap: int = 200, seed: int = 0) -> list[B
     blocks.append(table_of("importance", Text("各指标的实际影响度", "Effective importance of the indicators"), "annex_scores", columns, widths=widths))
     blocks.append(Paragraph(READING, "annex_scores", style="note"))
     return blocks + (_top(result, bootstrap, seed) if table["own"].isna().all() else [])
+
+
+def _gaps(table: pd.DataFrame, gap: pd.Series, names: dict[str, Text]) -> Text:
+    """The indicators that decide most beyond their points and least for them, all that tie."""
+    if gap.abs().max() <= SAME:
+        return Text("各指标的影响比重与分值比重相同。", "Each indicator's share of the effect is that of its points.")
+
+    def shown(falling: bool) -> Text:
+        items = [
+            say(
+                zh="“{name}”（分值占{a:.1%}，影响占{b:.1%}）",
+                en="“{name}” ({a:.1%} of the points, {b:.1%} of the effect)",
+                name=names[id], a=table.loc[id, "nominal"], b=table.loc[id, "share"],
+            )
+            for id in gap.index[foremost(gap, falling)]
+        ]  # fmt: skip
+        return listing(items, FEW)
+
+    return say(
+        zh="实际影响度超出分值比重最多的是{most}；不及最多的是{least}。",
+        en="The indicator that decides most beyond its points: {most}; the one that falls short most: {least}.",
+        most=shown(True), least=shown(False),
+    )  # fmt: skip
 
 
 def _how_sure(table: pd.DataFrame) -> list[Block]:
@@ -132,18 +148,18 @@ def overlaps(result: Assessment) -> list[Block]:
     names = {leaf.id: leaf.name for leaf in result.scheme.leaves}
     pairs = importance.correlations(result)
     alpha, _ = importance.cronbach(result)
-    twice, against = (pairs[pairs["kind"] == kind] for kind in ("redundant", "negative"))
+    twice, against = pairs[pairs["kind"] == "redundant"], pairs[_opposed(result, pairs)]
 
     def said(table: pd.DataFrame) -> Text:
         items = [say(zh="“{a}”与“{b}”（{r:.2f}）", en="“{a}” and “{b}” ({r:.2f})", a=names[row.first], b=names[row.second], r=row.r) for row in table.head(FEW).itertuples(index=False)]
         return listing(items) if items else words.NONE
 
     strongest = (
-        say(zh="，最强的是{pair}", en="; the strongest: {pair}", pair=said(against.head(1))) if len(against) else Text("", "")
+        say(zh="，最强的是{pair}", en="; the strongest: {pair}", pair=said(against.iloc[foremost(against["r"], falling=False)])) if len(against) else Text("", "")
     )
     text = say(
-        zh="相关系数超过{at}、可能重复计分的指标：{twice}。同一上级指标内负相关的有{n}对{strongest}。克朗巴赫系数α为{alpha}。",
-        en="Indicators that correlate above {at} and may count twice: {twice}. Negative correlations within one node: {n:pair|pairs}"
+        zh="相关系数（绝对值）超过{at}、可能重复计分的指标：{twice}。同一上级指标内负相关的有{n}对{strongest}。克朗巴赫系数α为{alpha}。",
+        en="Indicators that correlate above {at} (in absolute value) and may count twice: {twice}. Negative correlations within one node: {n:pair|pairs}"
         "{strongest}. Cronbach's α is {alpha}.",
         at=f"{importance.REDUNDANT:g}", twice=said(twice), n=len(against), strongest=strongest,
         alpha="—" if np.isnan(alpha) else f"{alpha:.2f}",
@@ -156,6 +172,13 @@ def overlaps(result: Assessment) -> list[Block]:
         )  # fmt: skip
         blocks.append(chart)
     return blocks
+
+
+def _opposed(result: Assessment, pairs: pd.DataFrame) -> np.ndarray:
+    """Which pairs within one node correlate negatively, those beyond the bound of double counting included."""
+    parents = {child.id: node.id for node in result.scheme.nodes for child in node.children}
+    one = [parents.get(a) == parents.get(b) for a, b in zip(pairs["first"], pairs["second"], strict=True)]
+    return np.array(one, bool) & (pairs["r"] < -SAME).to_numpy()
 
 
 def _grades(graded: Graded) -> np.ndarray:

@@ -30,57 +30,21 @@ from qtoolkit.report import (
     sensitivity,
     summary,
 )
-from qtoolkit.report.blocks import DataTable, Paragraph, payload
+from qtoolkit.report.blocks import Paragraph, payload
 from qtoolkit.report.chapters import memo_title
 from qtoolkit.runs.new import new_case
 from qtoolkit.runs.template import write_template
 from tests import strategies
 from tests.examples import share
+from tests.sentences import number, one, read, results, sentences, tables
 
 CASES = ["provinces-2008", "tai-2001", "city-2026"]
 EXAMPLES = settings(max_examples=share(60))
 
 
-def read(name):
-    case = qt.read_case(name)
-    return qt.assess(case.scheme, case.table)
-
-
 @pytest.fixture(scope="module", params=CASES)
 def result(request):
     return read(request.param)
-
-
-@st.composite
-def results(draw, approval=True):
-    """Random small assessments; in some of them a unit or two are approved with another grade."""
-    given_ = draw(strategies.givens(kinds=strategies.KINDS))
-    frame = strategies.frame_of(given_)
-    ids = [grade["id"] for grade in given_.scheme["grades"]]
-    if approval and draw(st.booleans()):
-        frame["approved"] = [draw(st.sampled_from([None, *ids])) for _ in range(len(frame))]
-    return qt.assess(strategies.scheme_of(given_.scheme), frame)
-
-
-def tables(blocks, language):
-    """Each table as it is printed: a DataFrame of words."""
-    found = {}
-    for block in blocks:
-        if isinstance(block, DataTable):
-            data = payload(block, language)
-            found[block.name] = pd.DataFrame(data["cells"], columns=data["header"])
-    return found
-
-
-def sentences(blocks, language):
-    return [payload(block, language)["text"] for block in blocks if isinstance(block, Paragraph)]
-
-
-def one(texts, pattern):
-    """The one sentence that a pattern finds."""
-    found = [match for text in texts if (match := re.search(pattern, text))]
-    assert len(found) == 1, (pattern, texts)
-    return found[0]
 
 
 def shown(text, result, language):
@@ -264,11 +228,6 @@ def test_a_fall_is_not_put_on_points_that_alone_would_raise_the_score():
 
 
 # Discrimination: the most and the least are those of the table beside the sentence.
-
-
-def number(cell):
-    """What a cell of percent, such as "−2.5%", says; NaN where there is none."""
-    return float(cell.replace("−", "-").rstrip("%")) if cell.strip("—–- ") else float("nan")
 
 
 OPERATION = {
