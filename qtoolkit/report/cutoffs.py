@@ -272,8 +272,8 @@ def gathering(result: Assessment) -> list[Block]:
         marks = listing(f"{least:.2f}" for least in breaks.least.iloc[:-1])
         text = say(
             zh="按得分自身的间隔分为{k}组（自然断点法，组内差异最小），各组下限为{marks}分，各组依次{sizes}家。断点随一年数据而变，只供对照。",
-            en="The gaps between the scores themselves (natural breaks, the least spread within {k} groups) put the lower ends at {marks}, with "
-            "{sizes} units from the top. Breaks follow one year's data: for comparison only.",
+            en="The gaps between the scores themselves (natural breaks, the least spread within {k} groups) put the lower ends at {marks}; the "
+            "groups have, from the top, {sizes}. Breaks follow one year's data: for comparison only.",
             k=k, marks=marks, sizes=listing(str(int((breaks.groups == g).sum())) for g in breaks.least.index),
         )  # fmt: skip
         blocks.append(Paragraph(text, "annex_scores"))

@@ -145,8 +145,8 @@ def stages(result: Assessment) -> list[Block]:
     }
     heading = Text("各阶段评分情况", "How the stages mark")
     blocks: list[Block] = [table_of("stages", heading, "annex_scores", columns)]
-    marks = table["mean"][[names[id].effect == "part" for id in table.index]]
-    if len(marks) > 1:
+    marks = table["mean"][[names[id].effect == "part" for id in table.index]].dropna()
+    if len(marks) > 1 and marks.max() - marks.min() > SAME:
         text = say(
             zh="各阶段中平均得分率最低的是{low}（{a:.1%}），最高的是{high}（{b:.1%}）；各阶段评的项目不全相同，逐阶段见附件得分明细。",
             en="Of the stages {low} marks lowest on average ({a:.1%}) and {high} highest ({b:.1%}); they do not mark the same items, and the annex of scores has all of them.",

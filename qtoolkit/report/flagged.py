@@ -40,13 +40,13 @@ def _constant(result: Assessment, leaves: list[str]) -> list[Text]:
 def _relative(result: Assessment, leaves: list[str]) -> list[Text]:
     means = relative(result)
     reasons = (
-        (True, Text("取同类平均", "take a mean of similar units")),
-        (False, Text("按参评单位的相对水平计分", "are scored relative to the units assessed")),
+        (True, Text("取同类平均", "Given a mean of similar units")),
+        (False, Text("按参评单位的相对水平计分", "Scored relative to the units assessed")),
     )
     return [
         say(
             zh="{why}、得分取决于同时考核的其他单位的指标有{n}项：{items}。",
-            en="{n:indicator|indicators} {why}, so that scores depend on who else is assessed: {items}.",
+            en="{why}, so that scores depend on who else is assessed, {n:indicator is|indicators are}: {items}.",
             why=why, n=len(own), items=_names(result, own),
         )
         for mean, why in reasons if (own := [id for id in leaves if means[id] == mean])

@@ -125,7 +125,7 @@ def check_stages(result):
         table = frames(blocks, language).get("stages")
         marks = [] if table is None else table[table.iloc[:, 1].isin(["按权重计入", "weighted in"])].dropna(subset=table.columns[4])
         texts = [text for text in sentences(blocks, language) if "最低的是" in text or "Of the stages" in text]
-        assert len(texts) == (len(marks) > 1)
+        assert len(texts) == (len(marks) > 1 and np.ptp(list(marks.iloc[:, 4])) > SAME)
         for text in texts:
             low, least, high, most = one([text], pattern[language]).groups()
             for said, value, largest in ((low, least, False), (high, most, True)):
@@ -139,7 +139,9 @@ def check_verification(result):
         table = frames(blocks, language).get("verification")
         if table is None:
             continue
-        by_unit = table.groupby(table.columns[0], sort=False)[table.columns[-1]].agg(list).map(lambda x: round(sum(x), 9))
+        by_unit = table.groupby(table.columns[0], sort=False)[table.columns[-1]].agg(
+            lambda changes: round(sum(x for x in changes if x == x and x is not None), 9)
+        )  # what is no longer scored has no change
         text = next(t for t in sentences(blocks, language) if t.startswith(("核查改动", "Verification changed")))
         numbers = [int(n) for n in re.findall(r"\d+", text)[:4]]
         assert numbers == [len(table), len(by_unit), (by_unit < 0).sum(), (by_unit > 0).sum()]
