@@ -60,10 +60,10 @@ def transitions(comparison: Comparison | None) -> list[Block]:
         if names:
             text = _coming_and_going(words.units(result, names, FEW), zh_en)
             blocks.append(Paragraph(text, "changes"))
-    kinds = [words.kind_title(result) for result in (comparison.before, comparison.after)]
+    titles = [words.kind_title(result) for result in (comparison.before, comparison.after)]
+    kinds = [Text(title.zh, title.en.lower()) for title in titles]
     corner = say(
-        zh="{old}{a}＼{new}{b}", en="{old}, {a} \\ {new}, {b}", old=old, new=new,
-        **{key: Text(kind.zh, kind.en.lower()) for key, kind in zip("ab", kinds, strict=True)},
+        zh="{old}{a}＼{new}{b}", en="{old}, {a} \\ {new}, {b}", old=old, new=new, a=kinds[0], b=kinds[1],
     )  # fmt: skip
     columns: dict[str, Any] = {"before": (corner, [g.label for g in comparison.before.scheme.grades], "")}
     for grade in comparison.after.scheme.grades:

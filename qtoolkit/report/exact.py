@@ -295,28 +295,26 @@ def _first_transfer(result: Assessment, found: robustness.TransferMap, first: pd
         for _, row in first.iterrows()
     ]  # fmt: skip
     least = first["points"].iloc[0]
-    values = {
-        "items": listing(items, FEWER), "points": rounded_towards(least, ".2f", "↓" if proven else "↑")
-    }  # fmt: skip
+    named, points = listing(items, FEWER), rounded_towards(least, ".2f", "↓" if proven else "↑")
     if least <= SAME:
         return say(
             zh="两项指标之间转移分值，最先改变初评等级的是{items}：得分正好在分数线上，稍有转移等级即改变。",
             en="Of all transfers between two indicators the first to change a computed grade is {items}: the score "
             "stands on the cutoff, and any transfer, however small, changes the grade.",
-            items=values["items"],
+            items=named,
         )  # fmt: skip
     if not proven:
         return say(
             zh="两项指标之间转移分值，已知最先改变初评等级的是{items}：至多转移{points}分，等级即改变。",
             en="Of all transfers between two indicators the first known to change a computed grade is {items}: "
             "{points} points at most change it.",
-            **values,
+            items=named, points=points,
         )  # fmt: skip
     return say(
         zh="两项指标之间转移分值，最先改变初评等级的是{items}：转移不足{points}分时初评等级不变，达到{points}分或稍多，等级即改变。",
         en="Of all transfers between two indicators the first to change a computed grade is {items}: less than "
         "{points} points change none, {points} or slightly more change it.",
-        **values,
+        items=named, points=points,
     )  # fmt: skip
 
 

@@ -197,8 +197,10 @@ def _explained(what: Text, found: simulation.Sobol) -> Text:
     else:
         rest = Text("其余来自相互作用", "the rest is interaction")
     if not found.exact:
-        ends = {"low": found.alone_low, "high": found.alone_high}
-        rest = say(zh="95%区间{low:.2f}至{high:.2f}，{rest}", en="95% interval {low:.2f} to {high:.2f}; {rest}", rest=rest, **ends)
+        rest = say(
+            zh="95%区间{low:.2f}至{high:.2f}，{rest}", en="95% interval {low:.2f} to {high:.2f}; {rest}",
+            low=found.alone_low, high=found.alone_high, rest=rest,
+        )  # fmt: skip
     return say(zh="{what}{alone:.2f}（{rest}）", en="{what} {alone:.2f} ({rest})", what=what, alone=alone, rest=rest)
 
 
