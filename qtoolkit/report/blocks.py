@@ -32,7 +32,8 @@ class Paragraph:
 
     `chapter` is the memo's chapter that takes it (see `qtoolkit.report.chapters`), None for the notebook alone;
     `heading` opens a section of that chapter before it; `style` is "text", "item" (of a list), "note", or "footer" (at
-    the bottom of page one). Within a chapter, blocks of a lower `place` come first, whichever notebook shows them.
+    the bottom of page one). Within a chapter, blocks of a lower `place` come first, whichever notebook shows them. `see`
+    says where in the memo the rest stands: a notebook, which shows it right below, leaves that out.
     """
 
     text: Text
@@ -40,6 +41,7 @@ class Paragraph:
     heading: Text | None = None
     style: str = "text"
     place: int = 0
+    see: Text | None = None
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,7 @@ SYNTHETIC = Text("（模拟数据）", " (synthetic data)")
 def payload(block: Block, language: str, synthetic: bool = False) -> dict[str, Any]:
     """The block as plain JSON in one language, without a chart's picture; captions of synthetic data say so.
 
-    Keys of all: kind, chapter, heading, place. Paragraph: text, style. Table: name, caption, header, cells (rows of formatted
+    Keys of all: kind, chapter, heading, place. Paragraph: text, style, see. Table: name, caption, header, cells (rows of formatted
     strings), data (rows of plain values, floats to the 11 decimals
     or 12 digits that are the same on every processor), numeric (per column), shade (rows of a share or None),
     widths. Chart: name, caption, alt, width; :class:`Page` adds svg.
@@ -106,7 +108,8 @@ def payload(block: Block, language: str, synthetic: bool = False) -> dict[str, A
     heading = block.heading.of(language) if block.heading else None
     common = {"chapter": block.chapter, "heading": heading, "place": block.place}
     if isinstance(block, Paragraph):
-        return {"kind": "paragraph", **common, "text": block.text.of(language), "style": block.style}
+        see = None if block.see is None else block.see.of(language)
+        return {"kind": "paragraph", **common, "text": block.text.of(language), "style": block.style, "see": see}
     mark = SYNTHETIC.of(language) if synthetic and getattr(block, "data", True) else ""
     common |= {"name": block.name, "caption": block.caption.of(language) + mark}
     if isinstance(block, Chart):

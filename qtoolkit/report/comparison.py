@@ -262,16 +262,17 @@ def revision(comparison: Comparison | None) -> list[Block]:
     fresh = [names[id] for id in table.loc[kinds == "new", "after"]]
     dropped = [before.indicator(id).name for id in table.loc[kinds == "dropped", "before"]]
     text = say(
-        zh="与{old}相比，保留{kept}项考核要点（其中{moved}项分值有变化），拆分{split}项为{pieces}项，合并为{merged}项，新增{n}项{fresh}，取消{m}项{dropped}。修订对照表见附件。",
+        zh="与{old}相比，保留{kept}项考核要点（其中{moved}项分值有变化），拆分{split}项为{pieces}项，合并为{merged}项，新增{n}项{fresh}，取消{m}项{dropped}。",
         en="Compared with {old}: {kept:indicator is|indicators are} kept ({moved} with other points), {split} split into {pieces}, {merged} made by merging, "
-        "{n} new{fresh}, {m} dropped{dropped}. The table of revisions is in the annex.",
+        "{n} new{fresh}, {m} dropped{dropped}.",
         old=reasons.years(comparison)[0], kept=int(kinds.isin(["kept", "renamed"]).sum()), moved=len(moved),
         split=table.loc[kinds == "split", "before"].nunique(), pieces=table.loc[kinds == "split", "after"].nunique(),
         merged=table.loc[kinds == "merged", "after"].nunique(), n=len(fresh), m=len(dropped),
         fresh=say(zh="（{x}）", en=" ({x})", x=listing(fresh, FEW)) if fresh else Text("", ""),
         dropped=say(zh="（{x}）", en=" ({x})", x=listing(dropped, FEW)) if dropped else Text("", ""),
     )  # fmt: skip
-    blocks: list[Block] = [Paragraph(text, "indicators", place=1)]
+    see = Text("修订对照表见附件。", "The table of revisions is in the annex.")
+    blocks: list[Block] = [Paragraph(text, "indicators", place=1, see=see)]
     for leaf, id in comparison.matching.unknown:
         text = say(zh="“{leaf}”的往年对应指标“{id}”不在上次方案中。", en="“{leaf}” says that it continues “{id}”, which the earlier scheme does not have.", leaf=names[leaf], id=id)
         blocks.append(Paragraph(text, "indicators", style="note", place=1))

@@ -132,10 +132,9 @@ def moving(result: Assessment, width: float | None = None) -> list[Block]:
     reach = float(found.steps["high"].max())
     text = say(
         zh="单独移动一条分数线（不越过相邻分数线，名额、末位和否决照常适用），各家初评等级不变的范围：{alone}。"
-        "各分数线同时移动（上下{width:g}分以内）：{up}；{down}。逐家列于附件得分明细。",
+        "各分数线同时移动（上下{width:g}分以内）：{up}；{down}。",
         en="Moving one cutoff alone (not past its neighbours; quotas, last places and vetoes in force), no computed grade changes "
-        "while it lies: {alone}. All together (within {width:g} points): {up}; {down}. The annex of scores lists "
-        "every change.",
+        "while it lies: {alone}. All together (within {width:g} points): {up}; {down}.",
         width=reach, alone=words.semicolons(_alone(result)), up=_first(result, found, 1), down=_first(result, found, -1),
     )  # fmt: skip
     chart = Chart(
@@ -157,7 +156,7 @@ def moving(result: Assessment, width: float | None = None) -> list[Block]:
         "after": (Text("此后初评等级", "Computed grade from it on"), _labels(result, flips["further"]), ""),
     }
     caption = Text("分数线移动时初评等级改变的考核对象", "Units whose computed grade changes as cutoffs move")
-    return [Paragraph(text, "cutoffs", heading), chart, table_of("cutoff_flips", caption, "annex_scores", columns), *_joint(result)]
+    return [Paragraph(text, "cutoffs", heading, see=words.DETAILS), chart, table_of("cutoff_flips", caption, "annex_scores", columns), *_joint(result)]
 
 
 def _alone(result: Assessment) -> list[Text]:
@@ -227,9 +226,8 @@ def _joint(result: Assessment) -> list[Block]:
     n, moved = len(result.scores), counts.iloc[0, 2]
     text = say(
         zh="分值不动、各分数线上下移动{shift:g}分以内，{moved}家初评等级确定不变；分值上下浮动10%、分数线不动，{fixed}家不变；"
-        "两者同时变动，{both}家不变（共{n}家，其他幅度见附件得分明细）。",
-        en="The annex of scores counts the computed grades that are certain while points and cutoffs move together. With the points as they are and "
-        "cutoffs moving by up to {shift:g} either way, {moved} of {n} grades hold; with points within ±10% and cutoffs fixed, "
+        "两者同时变动，{both}家不变（共{n}家）。",
+        en="With the points as they are and cutoffs moving by up to {shift:g} either way, {moved} of {n} computed grades are certain; with points within ±10% and cutoffs fixed, "
         "{fixed}; with both, {both}.",
         shift=SHIFTS[2] * total, moved=int(moved), fixed=int(counts.loc[0.1].iloc[0]), both=int(counts.loc[0.1].iloc[2]), n=n,
     )
@@ -244,7 +242,7 @@ def _joint(result: Assessment) -> list[Block]:
         "certainty_map", caption, lambda language: change_figures.joint_map(counts, columns["band"][1], marks, titles, language),
         Text("行为分值浮动幅度，列为分数线移动幅度，数字为等级确定不变的家数", "Rows are bands of points, columns bands of cutoffs, numbers the grades that are certain"), "annex_scores", width=0.7,
     )  # fmt: skip
-    return [Paragraph(text, "cutoffs"), chart, table_of("certainty_map", caption, "annex_scores", columns)]
+    return [Paragraph(text, "cutoffs", see=words.DETAILS), chart, table_of("certainty_map", caption, "annex_scores", columns)]
 
 
 def gathering(result: Assessment) -> list[Block]:

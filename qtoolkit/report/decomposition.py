@@ -47,10 +47,10 @@ def losses(result: Assessment) -> list[Block]:
         parts.append(say(zh="按{title}看是{most}", en="by {title}, {most}", title=Text(title.zh, title.en.lower()), most=most))
     if parts:
         text = say(
-            zh="平均失分（占其分值）最多的，{parts}，其余见附件。", en="Most points are lost on average, {parts}. All are in the annex of scores.",
+            zh="平均失分（占其分值）最多的，{parts}。", en="Most points are lost on average, {parts}.",
             parts=words.semicolons(parts),
         )  # fmt: skip
-        blocks.append(Paragraph(text, "operation"))
+        blocks.append(Paragraph(text, "operation", see=words.DETAILS))
     blocks += _grid(result)
     if parts and not decomposition.applies(result).all(axis=None):
         text = Text(
@@ -148,11 +148,11 @@ def stages(result: Assessment) -> list[Block]:
     marks = table["mean"][[names[id].effect == "part" for id in table.index]].dropna()
     if len(marks) > 1 and marks.max() - marks.min() > SAME:
         text = say(
-            zh="各阶段中平均得分率最低的是{low}（{a:.1%}），最高的是{high}（{b:.1%}）；各阶段评的项目不全相同，逐阶段见附件得分明细。",
-            en="Of the stages {low} marks lowest on average ({a:.1%}) and {high} highest ({b:.1%}); they do not mark the same items, and the annex of scores has all of them.",
+            zh="各阶段中平均得分率最低的是{low}（{a:.1%}），最高的是{high}（{b:.1%}）；各阶段评的项目不全相同。",
+            en="Of the stages {low} marks lowest on average ({a:.1%}) and {high} highest ({b:.1%}); they do not mark the same items.",
             low=_named(names, marks, False), a=marks.min(), high=_named(names, marks, True), b=marks.max(),
         )  # fmt: skip
-        blocks.append(Paragraph(text, "operation", heading))
+        blocks.append(Paragraph(text, "operation", heading, see=words.DETAILS))
     changed = decomposition.verification(result)
     if len(changed):
         by_unit = changed.groupby("unit", sort=False)["change"].sum()
@@ -164,12 +164,11 @@ def stages(result: Assessment) -> list[Block]:
                 most=words.units(result, by_unit.index[foremost(by_unit, falling=False)]), points=by_unit.min(),
             )  # fmt: skip
         text = say(
-            zh="核查改动{cells}项、涉及{n}家，其中{down}家得分下降、{up}家上升{largest}。逐项见附件得分明细。",
-            en="Verification changed {cells:item|items} of {n:unit|units}: {down} lost and {up} gained{largest}. The items are "
-            "in the annex of scores.",
+            zh="核查改动{cells}项、涉及{n}家，其中{down}家得分下降、{up}家上升{largest}。",
+            en="Verification changed {cells:item|items} of {n:unit|units}: {down} lost and {up} gained{largest}.",
             cells=len(changed), n=len(by_unit), down=down, up=up, largest=largest,
         )
-        blocks.append(Paragraph(text, "operation"))
+        blocks.append(Paragraph(text, "operation", see=words.DETAILS))
     return blocks
 
 

@@ -37,12 +37,12 @@ def rank_ranges(result: Assessment, band: float, drawn: simulation.Simulation) -
     fixed = int((span == 0).sum())
     text = say(
         zh="分值在上述范围内浮动，{fixed}家位次不变{most}。随机抽取{draws:,}组分值，"
-        "看到的位次范围比真实范围窄的有{wider}家：抽样给出的是频率，不是证明（图见附件得分明细）。",
+        "看到的位次范围比真实范围窄的有{wider}家：抽样给出的是频率，不是证明。",
         en="With points moving as above, {fixed:unit keeps its rank|units keep their rank}{most}. "
-        "In {draws:,} random draws the ranges seen are narrower than the true ones for {wider:unit|units}: what draws give is a frequency, no proof (figure in the annex of scores).",
+        "In {draws:,} random draws the ranges seen are narrower than the true ones for {wider:unit|units}: what draws give is a frequency, no proof.",
         fixed=fixed, most=_widest(result, table, span), draws=drawn.draws, wider=int(wider.sum()),
     )  # fmt: skip
-    blocks: list[Block] = [Paragraph(text, "stability", Text("位次范围", "Rank ranges"))]
+    blocks: list[Block] = [Paragraph(text, "stability", Text("位次范围", "Rank ranges"), see=words.DETAILS)]
     if not exact.all():
         note = say(
             zh="{units}的位次为界限：确定不会越出，但两端未必能够达到。",

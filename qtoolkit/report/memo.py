@@ -117,14 +117,20 @@ def _pieces(blocks, language, pictures, tables, charts):
         for kind, run in itertools.groupby(section, lambda b: b.get("style", b["kind"])):
             group = list(run)
             if kind == "item" and len(group) > 1:
-                yield "<ul>" + "".join(f"<li>{html.escape(block['text'])}</li>" for block in group) + "</ul>"
+                yield "<ul>" + "".join(f"<li>{_said(block, language)}</li>" for block in group) + "</ul>"
             elif kind == "table":
                 yield from (_table(block, next(tables), language) for block in group)
             elif kind == "chart":
                 yield from (_chart(block, next(charts), language, pictures) for block in group)
             else:
-                text = "".join(f"<p>{html.escape(block['text'])}</p>" for block in group)
+                text = "".join(f"<p>{_said(block, language)}</p>" for block in group)
                 yield f'<div class="note">{text}</div>' if kind == "note" else text
+
+
+def _said(block, language):
+    """A paragraph's text, with where the rest of it stands."""
+    gap = "" if language == "zh" else " "
+    return html.escape(gap.join(text for text in (block["text"], block.get("see")) if text))
 
 
 def _chart(block, n, language, pictures):

@@ -64,13 +64,13 @@ def ranges(result: Assessment, band: float) -> list[Block]:
     }
     formats = {"score": ".2f", "low": "↓.2f", "high": "↑.2f"}
     explain = say(
-        zh="{region}时的最低分和最高分如下图，逐家见附件得分明细。",
-        en="With {region}, the lowest and highest scores are in the figure; the annex of scores has the numbers.",
+        zh="{region}时的最低分和最高分如下图。",
+        en="With {region}, the lowest and highest scores are in the figure.",
         region=region.describe(),
     )
     return [
         Paragraph(headline, "summary", place=1),
-        Paragraph(explain, "stability", Text("得分区间", "Score ranges")),
+        Paragraph(explain, "stability", Text("得分区间", "Score ranges"), see=words.DETAILS),
         DataTable(
             "score_ranges", Text("分值浮动时的得分区间", "Score ranges under moving points"), frame, columns, formats,
             "annex_scores",
@@ -175,12 +175,12 @@ def tolerances(result: Assessment, band: float) -> list[Block]:
         units=words.units(result, finite.index[below]),
     )
     proof = Text(
-        "以上为数学证明，不是抽样频率；只检验分值，不检验数据是否真实。图和逐家数字见附件得分明细。",
-        "These are proofs, not frequencies from draws; they test points alone, not the truth of the data. The annex of scores has the figure and the numbers.",
+        "以上为数学证明，不是抽样频率；只检验分值，不检验数据是否真实。",
+        "These are proofs, not frequencies from draws; they test points alone, not the truth of the data.",
     )
     return [
         Paragraph(text, "stability", heading),
-        Paragraph(proof, "stability"),
+        Paragraph(proof, "stability", see=words.DETAILS),
         *_open_even_now(result, table),
         _tolerance_table(result, table),
         Chart(

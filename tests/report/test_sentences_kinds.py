@@ -20,6 +20,7 @@ from qtoolkit.report import (
     decomposition,
     exact,
     flagged,
+    memo,
     reasons,
     rules,
     scheme,
@@ -289,3 +290,15 @@ def test_published_scores_are_written_with_no_more_decimals_than_they_have(name,
     write_tables(blocks, tmp_path / "tables")
     written = pd.read_csv(tmp_path / "tables" / "scores.csv", dtype=str, encoding="utf-8-sig")["得分"]
     assert [len(text.partition(".")[2]) <= (10 if rule is None else max(rule.decimals, 1)) for text in written] == [True] * len(written)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_notebook_does_not_send_its_reader_to_an_annex_for_what_stands_below(name):
+    """In the memo the table lies in the annex and the sentence says so; the notebook shows it right below."""
+    result, blocks = case_and_views(name)
+    blocks = [*blocks, *decomposition.losses(result), *decomposition.stages(result)]
+    sent = [block for block in blocks if isinstance(block, Paragraph) and block.see is not None]
+    assert sent and not any(re.search("见附件|列于附件|in the annex", text) for x in LANGUAGES for text in sentences(blocks, x))
+    for language in LANGUAGES:
+        page = memo.compose([payload(block, language) for block in sent], "t", (), language, {})
+        assert page.count("附件" if language == "zh" else "annex of scores") == len(sent)

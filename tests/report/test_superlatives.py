@@ -145,7 +145,7 @@ def check_verification(result):
         text = next(t for t in sentences(blocks, language) if t.startswith(("核查改动", "Verification changed")))
         numbers = [int(n) for n in re.findall(r"\d+", text)[:4]]
         assert numbers == [len(table), len(by_unit), (by_unit < 0).sum(), (by_unit > 0).sum()]
-        pattern = {"zh": r"降幅最大的是(.*)，(\S+)分。逐项", "en": r"the largest loss is (\S+) points \((.*)\)\."}
+        pattern = {"zh": r"降幅最大的是(.*)，(\S+)分。$", "en": r"the largest loss is (\S+) points \((.*)\)\.$"}
         assert (re.search(pattern[language], text) is not None) == (by_unit.min() < 0)
         if by_unit.min() < 0:
             names, value = sorted(one([text], pattern[language]).groups(), key=lambda x: "−" in x and x[-1].isdigit())
