@@ -45,7 +45,7 @@ def transitions(comparison: Comparison | None) -> list[Block]:
         kappa, rank = comparison.kappa, comparison.correlations
         text = say(
             zh="两次{kind}的一致率为{share:.1%}，{kappa}；{ranks}位次平均变动{shift:.2f}位。",
-            en="The two gradings ({kind}) agree for {share:.1%}; {kappa}; {ranks}ranks move by {shift:.2f} on average.",
+            en="The {kind} is the same for {share:.1%}; {kappa}; {ranks}ranks move by {shift:.2f} on average.",
             kind=_kinds(comparison), share=kappa["agreement"], kappa=_kappa(kappa), ranks=_correlation(rank), shift=rank["rank_shift"],
         )  # fmt: skip
         blocks.append(Paragraph(text, "changes"))

@@ -44,10 +44,10 @@ def losses(result: Assessment) -> list[Block]:
         blocks.append(table_of(f"lost_by_{by}", caption, "annex_scores", columns))
         rows = table.iloc[_first(table["lost"], 2)].rename(columns={"name": "name_"}).itertuples()
         most = listing(say(zh="{name}（{p:.2f}分，占{share:.1%}）", en="{name} ({p:.2f}, {share:.1%} of its points)", name=row.name_, p=row.lost, share=row.share) for row in rows)
-        parts.append(say(zh="按{title}看是{most}", en="by {title}, {most}", title=Text(title.zh, title.en.lower()), most=most))
+        parts.append(say(zh="按{title}看是{most}", en="by {title}: {most}", title=Text(title.zh, title.en.lower()), most=most))
     if parts:
         text = say(
-            zh="平均失分（占其分值）最多的，{parts}。", en="Most points are lost on average, {parts}.",
+            zh="平均失分（占其分值）最多的，{parts}。", en="Most points are lost on average {parts}.",
             parts=words.semicolons(parts),
         )  # fmt: skip
         blocks.append(Paragraph(text, "operation", see=words.DETAILS))

@@ -299,20 +299,20 @@ def _first_transfer(result: Assessment, found: robustness.TransferMap, first: pd
     if least <= SAME:
         return say(
             zh="两项指标之间转移分值，最先改变初评等级的是{items}：得分正好在分数线上，稍有转移等级即改变。",
-            en="Of all transfers between two indicators the first to change a computed grade is {items}: the score "
+            en="Of all transfers between two indicators the first to change a computed grade: {items}; the score "
             "stands on the cutoff, and any transfer, however small, changes the grade.",
             items=named,
         )  # fmt: skip
     if not proven:
         return say(
             zh="两项指标之间转移分值，已知最先改变初评等级的是{items}：至多转移{points}分，等级即改变。",
-            en="Of all transfers between two indicators the first known to change a computed grade is {items}: "
+            en="Of all transfers between two indicators the first known to change a computed grade: {items}; "
             "{points} points at most change it.",
             items=named, points=points,
         )  # fmt: skip
     return say(
         zh="两项指标之间转移分值，最先改变初评等级的是{items}：转移不足{points}分时初评等级不变，达到{points}分或稍多，等级即改变。",
-        en="Of all transfers between two indicators the first to change a computed grade is {items}: less than "
+        en="Of all transfers between two indicators the first to change a computed grade: {items}; less than "
         "{points} points change none, {points} or slightly more change it.",
         items=named, points=points,
     )  # fmt: skip

@@ -102,7 +102,7 @@ def check_where_most_is_lost(result):
         texts = " ".join(sentences(blocks, language))
         for by, names in LOST.items():
             table = frames(blocks, language).get(f"lost_by_{by}")
-            lead = f"按{names[0]}看是" if language == "zh" else f"by {names[1]}, "
+            lead = f"按{names[0]}看是" if language == "zh" else f"by {names[1]}: "
             assert (lead in texts) == (table is not None)
             if table is None:
                 continue
