@@ -37,7 +37,7 @@ from tests.examples import ALL
 from tests.sentences import number, read, results, sentences, tables
 
 CASES = ["provinces-2008", "tai-2001", "city-2026"]
-EXAMPLES = settings(settings.get_profile("quick"), max_examples=300 if ALL else 4)
+EXAMPLES = settings(settings.get_profile("quick"), max_examples=300 if ALL else 3)
 
 
 @functools.cache
@@ -53,7 +53,7 @@ def graded_views(result):
     found = qt.comparison.compare(result, qt.assess(result.scheme, result.table))
     blocks = [
         *summary.summary(result, None), *assessment.results(result), *decomposition.lists(result),
-        *cutoffs.near_misses(result), *cutoffs.moving(result), *cutoffs.quotas(result), *cutoffs.options(result, None, 20),
+        *cutoffs.near_misses(result), *cutoffs.moving(result), *cutoffs.quotas(result),
         *sensitivity.ranges(result, 0.1), *sensitivity.tolerances(result, 0.1), *exact.flips(result),
         *simulated.frequencies(result, drawn), *comparison.transitions(found), *comparison.parts(found),
         *comparison.alone(found), *reasons.reasons(found),

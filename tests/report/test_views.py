@@ -201,7 +201,7 @@ def test_near_misses_and_gaps_name_those_whom_a_unit_must_pass():
 def test_departments_what_set_a_grade_and_synthetic_data_are_said_in_both_languages():
     blocks = all_blocks(office_case())
     zh, en = ("\n".join(" ".join(texts(block, language)) for block in blocks) for language in LANGUAGES)
-    assert "子市按得分为A，因质量安全事件初评为D" in zh and "U is A by score and computed as D because of a safety event" in en
+    assert "子市按得分为A，因“质量安全事件”初评为D" in zh and "U is A by score and computed as D because of the veto “a safety event”" in en
     assert "市监局" in zh and "住建局" in zh and "Market office" in en and "Works office" in en
     assert "模拟数据" in zh and "synthetic" in en
     assert "寅市得分恰为等级“A”的分数线 90 分，达到该等级的分数线，因名额、末位或否决定为“B”" in zh
@@ -258,8 +258,8 @@ def test_new_indicators_are_named_with_those_whose_grade_depends_on_them():
     result = qt.assess(validate(Scheme, scheme, None), frame)
     texts = [block.text for block in sensitivity.ranges(result, 0.1) if hasattr(block, "text")]
     new = next(text for text in texts if "尚无数据，按0" in text.zh)
-    assert "新项" in new.zh and "1家的等级与其得分无关" in new.zh and new.zh.endswith("u1。")
-    assert "new item" in new.en and "1 grade does not depend" in new.en and new.en.endswith("u1.")
+    assert "新项" in new.zh and "1家的初评等级与其得分无关" in new.zh and new.zh.endswith("u1。")
+    assert "new item" in new.en and "1 computed grade does not depend" in new.en and new.en.endswith("u1.")
     open_now = [b.text for b in sensitivity.tolerances(result, 0.1) if hasattr(b, "text") and "现行分值下即不确定" in b.text.zh]
     assert len(open_now) == 1 and "u1" in open_now[0].en
 
@@ -310,10 +310,10 @@ def test_methods_that_change_the_same_number_of_grades_are_not_ranked():
         low, high = changed.min(), changed.max()
         assert (low == high) == alike
         if alike:
-            assert f"change {low} grades each." in said.text.en and "most" not in said.text.en
+            assert f"change computed grades: {low} each." in said.text.en and "most" not in said.text.en
             assert f"等级改变均为{low}家。" in said.text.zh and "最多" not in said.text.zh
         else:
             most = frame["method"][changed == high]
-            assert f"change {low} to {high} grades, most of all by " in said.text.en
+            assert f"change computed grades: {low} to {high}, most of all by " in said.text.en
             assert said.text.en.split(" by ")[-1].startswith(", ".join(name.en for name in most))
             assert f"最多的是{'、'.join(name.zh for name in most)}。" in said.text.zh
