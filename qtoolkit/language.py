@@ -7,6 +7,7 @@ neither language can be forgotten and both carry the same numbers.
 from __future__ import annotations
 
 import math
+import re
 import string
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -52,6 +53,17 @@ def settled(value: Any) -> Any:
     return float(format(value, ".11f" if size < 10 else ".12g"))
 
 
+def in_print(value: float, spec: str) -> str:
+    """A number as tables, figures and sentences print it: with a true minus sign, and without a sign where nothing but
+    zeros is shown.
+
+    >>> in_print(-1.26, "+.1f"), in_print(-0.001, "+.2f"), in_print(0, "+g"), in_print(-0.0004, ".1%")
+    ('−1.3', '0.00', '0', '0.0%')
+    """
+    text = format(settled(value), spec).replace("-", "−")
+    return text[1:] if re.fullmatch("[+−]0[.0]*%?", text) else text
+
+
 class _Fill(string.Formatter):
     """`str.format` that also knows texts in two languages, lists of them, and `{n:unit|units}` for English plurals."""
 
@@ -64,8 +76,9 @@ class _Fill(string.Formatter):
         if "|" in spec:
             one, many = spec.split("|")
             return f"{value} {one if value == 1 else many}"
-        text = super().format_field(settled(value) if spec else value, spec)
-        return "−" + text[1:] if spec[-1:] in SIGNED and text.startswith("-") else text
+        if spec[-1:] in SIGNED:
+            return in_print(value, spec)
+        return super().format_field(settled(value) if spec else value, spec)
 
 
 SIGNED = ("f", "%")

@@ -8,7 +8,7 @@ from qtoolkit import importance
 from qtoolkit.assessment import Assessment
 from qtoolkit.engine.ties import foremost
 from qtoolkit.flags import without_data
-from qtoolkit.language import Text, listing, say, settled
+from qtoolkit.language import Text, in_print, listing, say
 from qtoolkit.report import figures, words
 from qtoolkit.report.blocks import Block, Chart, DataTable, Paragraph
 
@@ -189,7 +189,7 @@ def _verdicts(table: pd.DataFrame, names: dict[str, Text]) -> list[Text]:
 
 def _percent(share: float) -> str:
     """As the table prints it."""
-    return f"{settled(100 * share):.1f}%".replace("-", "−")
+    return in_print(share, ".1%")
 
 
 def _some(names: dict[str, Text], table: pd.DataFrame, ids: pd.Index) -> Text:

@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 
 from qtoolkit.errors import InputError
-from qtoolkit.language import LANGUAGES, Text, say, settled
+from qtoolkit.language import LANGUAGES, Text, in_print, say, settled
 
 MIME = "application/vnd.qtoolkit.block+json"
 
@@ -155,8 +155,7 @@ def _shown(plain: Any, spec: str, language: str) -> str:
         return plain
     if spec[:1] in ("↓", "↑"):
         return rounded_towards(plain, spec[1:], spec[0]).replace("-", "−")
-    text = format(settled(plain), spec).replace("-", "−")
-    return "0" if text in ("+0", "−0") else text  # no change has no sign
+    return in_print(plain, spec)
 
 
 def rounded_towards(value: float, spec: str, side: str) -> str:
@@ -208,14 +207,26 @@ def pictures(chart: Chart, language: str, synthetic: bool = False) -> tuple[byte
 
     figure = chart.draw(language)
     if synthetic:
-        mark = Text("模拟数据", "synthetic data").of(language)
-        figure.text(0.005, 0.005, mark, fontsize=7, color="#777777", ha="left", va="bottom")
+        mark_synthetic(figure, language)
     png, svg = io.BytesIO(), io.StringIO()
     with plt.rc_context({"svg.hashsalt": chart.name}):
         figure.savefig(png, format="png", dpi=200, metadata={"Software": None})
         figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})
     plt.close(figure)
     return png.getvalue(), svg.getvalue()
+
+
+STRIP = 0.17  # inches below a figure, kept for the mark of synthetic data
+
+
+def mark_synthetic(figure: Any, language: str) -> None:
+    """Say at the lower left that the data are synthetic, in a strip of its own below what the figure draws."""
+    width, height = figure.get_size_inches()
+    figure.set_size_inches(width, height + STRIP)
+    share = STRIP / (height + STRIP)
+    figure.get_layout_engine().set(rect=(0, share, 1, 1 - share))
+    mark = Text("模拟数据", "synthetic data").of(language)
+    figure.text(0.005, 0.005, mark, fontsize=7, color="#777777", ha="left", va="bottom", gid="synthetic")
 
 
 def html_paragraph(data: Mapping[str, Any]) -> str:
