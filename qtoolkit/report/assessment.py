@@ -54,7 +54,7 @@ def results(result: Assessment) -> list[Block]:
         names = {f"veto:{veto.id}": veto.name for veto in scheme.vetoes} | {
             "quota": Text("等级名额", "the quota"), "last": Text("名次在末位", "its place among the last"),
         }  # fmt: skip
-        how = listing(
+        how = words.semicolons(
             say(
                 zh="{unit}按得分为{by_score}，因{cause}初评为{grade}",
                 en="{unit} is {by_score} by score and computed as {grade} because of {cause}",
@@ -77,6 +77,7 @@ def results(result: Assessment) -> list[Block]:
             "scores", Text("各考核对象得分和等级分数线", "Scores and grade cutoffs"),
             lambda language: figures.scores(result, language),
             Text("各考核对象得分由高到低，虚线为等级分数线", "Scores from the highest down, cutoffs dashed"), "annex_scores",
+            Text("得分和指标运行", "Scores and how the indicators work"),
         ),
     ]
 
@@ -225,9 +226,10 @@ def details(result: Assessment) -> list[Block]:
         "base score.",
     )
     caption = Text("各考核对象各指标得分", "Points on each indicator")
+    heading = Text("逐项得分和可补齐的分", "Points item by item, and what can be made good")
     blocks: list[Block] = [
         DataTable(
-            "details", caption, frame, columns, formats | {"published": words.score_format(result)}, "annex_scores"
+            "details", caption, frame, columns, formats | {"published": words.score_format(result)}, "annex_scores", heading
         )
     ]
     if result.engine.tree.blank.any():

@@ -16,12 +16,13 @@ from qtoolkit.engine.build import classes_of
 from qtoolkit.errors import InputError
 from qtoolkit.language import Text, listing, same, say
 from qtoolkit.report import change_figures, lines, rules, words
-from qtoolkit.report.blocks import Block, Chart, Paragraph, rounded_towards, table_of
+from qtoolkit.report.blocks import Block, Chart, Paragraph, headed, rounded_towards, table_of
 from qtoolkit.report.summary import grade_changes, rounding_option
 
 BANDS = (0.0, 0.025, 0.05, 0.1, 0.2)
 SHIFTS = (0.0, 0.005, 0.01, 0.02)  # of the total
 FEW = 8  # names in a sentence
+CUTOFFS = Text("等级分数线", "Grade cutoffs")  # a section of the annex
 UPWARDS = Text("上移超过", "up, beyond")
 DOWNWARDS = Text("下移达到", "down, at and beyond")
 UNLIKELY = 0.05  # a chance below it is worth a sentence
@@ -71,7 +72,7 @@ def near_misses(result: Assessment, near_miss: float | None = None) -> list[Bloc
         columns |= {name: (title, _labels(result, differ[name]), "") for name, title in READINGS.items()}
         caption = Text("等级取决于小数口径的考核对象", "Units whose grade depends on the reading of decimals")
         blocks.append(table_of("rounding_audit", caption, "annex_scores", columns))
-    return blocks
+    return headed(blocks, CUTOFFS)
 
 
 def _kept_off(result: Assessment, near_miss: float) -> Text:
@@ -156,7 +157,8 @@ def moving(result: Assessment, width: float | None = None) -> list[Block]:
         "after": (Text("此后等级", "Grade from it on"), _labels(result, flips["further"]), ""),
     }
     caption = Text("分数线移动时等级改变的考核对象", "Units whose grade changes as cutoffs move")
-    return [Paragraph(text, "cutoffs", heading), chart, table_of("cutoff_flips", caption, "annex_scores", columns), *_joint(result)]
+    blocks = [Paragraph(text, "cutoffs", heading), chart, table_of("cutoff_flips", caption, "annex_scores", columns)]
+    return headed([*blocks, *_joint(result)], CUTOFFS)
 
 
 def _alone(result: Assessment) -> list[Text]:

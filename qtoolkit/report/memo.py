@@ -25,6 +25,7 @@ _ROMAN = "I II III IV V VI VII VIII IX X XI XII XIII XIV XV XVI XVII XVIII XIX X
 
 # Widths are counted in halves of a Chinese character; a line of the page has so many in a table's two sizes of type.
 _LINE, _DENSE_LINE, _PADDING = 88, 108, 2
+LONG_ROW = 24  # lines: only higher rows may run over the end of a page
 
 
 def render(
@@ -142,9 +143,13 @@ def _table(block, n, language):
         cols = "".join(f'<col style="width:{width:.2%}"/>' for width in widths)
         head = "".join(_cell("th", *cell, None) for cell in zip(header, aligns, strict=True))
         body = "".join(
-            "<tr>" + "".join(_cell("td", *cell) for cell in zip(row, aligns, [shade[j] for j in columns], strict=True))
+            "<tr>" + "".join(
+                _cell("td", *cell, long)
+                for cell in zip(row, aligns, [shade[j] for j in columns], strict=True)
+            )
             + "</tr>\n"
             for row, shade in zip(rows, block["shade"], strict=True)
+            for long in [_lines(row, widths, dense) > LONG_ROW]
         )  # fmt: skip
         more = _CONTINUED.of(language) if out else ""
         out.append(
@@ -154,9 +159,16 @@ def _table(block, n, language):
     return "\n".join(out)
 
 
-def _cell(tag, text, align, shade):
+def _cell(tag, text, align, shade, long=False):
     tint = "" if shade is None else f";background-color:{tint_of(shade)}"
-    return f'<{tag} style="text-align:{align}{tint}">{html.escape(text)}</{tag}>'
+    kind = ' class="long"' if long else ""
+    return f'<{tag}{kind} style="text-align:{align}{tint}">{html.escape(text)}</{tag}>'
+
+
+def _lines(row, widths, dense):
+    """About how many lines a row has."""
+    line = _DENSE_LINE if dense else _LINE
+    return max(_length(text) / max(share * line - _PADDING, 2) for text, share in zip(row, widths, strict=True))
 
 
 def _align(position, numeric, cells):
@@ -206,6 +218,8 @@ def _length(text):
 
 def _word(text):
     """Length of the longest piece of a text that should not be broken."""
+    if "\xa0" in text:  # what no-break spaces hold together
+        return max(_length(piece) for piece in re.split(r"[ \t\n]+", text))
     return max(map(_length, re.findall(r"[^\s\u2e80-\uffef]+|[\u2e80-\uffef]{1,2}", text)), default=0)
 
 

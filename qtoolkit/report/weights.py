@@ -12,7 +12,7 @@ from qtoolkit.engine.ties import foremost
 from qtoolkit.errors import InputError
 from qtoolkit.language import Text, listing, say
 from qtoolkit.report import figures, words
-from qtoolkit.report.blocks import Block, Chart, Paragraph, table_of
+from qtoolkit.report.blocks import Block, Chart, Paragraph, headed, table_of
 from qtoolkit.simulation.sobol import target_of
 
 FEWEST = 15  # units for what is estimated from the spread of the data
@@ -89,7 +89,7 @@ def effective(result: Assessment, bootstrap: int = 200, seed: int = 0) -> list[B
     widths = (2.6, 0.7, 0.8, 0.8, 0.8, 0.8, 1.2, 0.8, 0.8, 0.8, 0.9, 0.9)
     blocks.append(table_of("importance", Text("各指标的实际影响度", "Effective importance of the indicators"), "annex_scores", columns, widths=widths))
     blocks.append(Paragraph(READING, "annex_scores", style="note"))
-    return blocks + (_top(result, bootstrap, seed) if table["own"].isna().all() else [])
+    return headed(blocks + (_top(result, bootstrap, seed) if table["own"].isna().all() else []), heading)
 
 
 def _how_sure(table: pd.DataFrame) -> list[Block]:
@@ -97,7 +97,7 @@ def _how_sure(table: pd.DataFrame) -> list[Block]:
     if not table["few"].any():
         return []
     text = say(
-        zh="估计影响度的考核对象有的指标只有{n}家，不足{enough}家，只能粗略判断：95%区间相互重叠的指标，影响大小不宜排先后。",
+        zh="有的指标可用来估计影响度的考核对象只有{n}家，不足{enough}家，只能粗略判断：95%区间相互重叠的指标，影响大小不宜排先后。",
         en="Importance is estimated from as few as {n:unit|units}, below {enough}, and so only roughly known: indicators whose 95% intervals "
         "overlap should not be put in an order of importance.",
         n=int(table.loc[table["linear"].notna(), "n"].min()), enough=importance.ENOUGH,
@@ -139,10 +139,9 @@ def overlaps(result: Assessment) -> list[Block]:
         return listing(items) if items else words.NONE
 
     text = say(
-        zh="相关系数超过{at}、可能重复计分的指标：{twice}。同一上级指标内负相关的有{n}对，最强的是{against}。克朗巴赫系数α为{alpha}。",
-        en="Indicators that correlate above {at} and may count twice: {twice}. {n:pair|pairs} within one node correlate negatively, the strongest: "
-        "{against}. Cronbach's α is {alpha}.",
-        at=f"{importance.REDUNDANT:g}", twice=said(twice), n=len(against), against=said(against.head(1)),
+        zh="相关系数超过{at}、可能重复计分的指标：{twice}。{opposed}克朗巴赫系数α为{alpha}。",
+        en="Indicators that correlate above {at} and may count twice: {twice}. {opposed} Cronbach's α is {alpha}.",
+        at=f"{importance.REDUNDANT:g}", twice=said(twice), opposed=_opposed(len(against), said(against.head(1))),
         alpha="—" if np.isnan(alpha) else f"{alpha:.2f}",
     )  # fmt: skip
     blocks: list[Block] = [Paragraph(text, "annex_scores", Text("重复计分和相互抵消", "Double counting and opposition"))]
@@ -153,6 +152,17 @@ def overlaps(result: Assessment) -> list[Block]:
         )  # fmt: skip
         blocks.append(chart)
     return blocks
+
+
+def _opposed(n: int, strongest: Text) -> Text:
+    """How many pairs within one node pull against each other."""
+    if n == 0:
+        return Text("同一上级指标内没有负相关的指标。", "Within one node no two correlate negatively.")
+    return say(
+        zh="同一上级指标内负相关的有{n}对，最强的是{strongest}。",
+        en="{n:pair|pairs} within one node correlate negatively, the strongest: {strongest}.",
+        n=n, strongest=strongest,
+    )  # fmt: skip
 
 
 def _grades(graded: Graded) -> np.ndarray:

@@ -269,3 +269,77 @@ def test_figures_find_the_chinese_font():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         bars("zh").savefig(io.BytesIO(), format="png")
+
+
+def long_table(rows, name="long", columns=3):
+    frame = pd.DataFrame({f"c{j}": [same(text) for text in rows] for j in range(columns)})
+    return DataTable(name, same("table " + name), frame, {c: same(c) for c in frame}, {}, "results")
+
+
+def pages_of_pdf(path):
+    import subprocess
+
+    text = subprocess.run(["pdftotext", "-layout", path, "-"], capture_output=True, check=True).stdout.decode()
+    return text.split("\f")[:-1]
+
+
+@pytest.mark.skipif(not shutil.which("pdftotext"), reason="needs poppler")
+def test_rows_are_not_broken_and_tables_do_not_begin_at_a_page_end_in_pdf(tmp_path):
+    """Each row of the long table says its number in its first and in its last word; text before it is of every length."""
+    row = "begin{n} " + "word " * 40 + "end{n}"
+    for lines in range(30, 48, 3):
+        before = [Paragraph(same(f"line {i}"), "results") for i in range(lines)]
+        after = [long_table([row.format(n=n) for n in range(12)]), long_table([f"s{n}" for n in range(5)], "short")]
+        memo.render(body("en", [*before, *after], "T", ()), tmp_path, f"m{lines}", "T", "en", ["pdf"])
+        pages = pages_of_pdf(tmp_path / f"m{lines}.pdf")
+        for page in pages:
+            begun, ended = (collections.Counter(re.findall(rf"{word}\d+", page)) for word in ("begin", "end"))
+            assert {k[5:]: v for k, v in begun.items()} == {k[3:]: v for k, v in ended.items()}, lines
+            assert "table long" not in page or "end1" in page, lines
+            assert ("table short" in page) == ("s4" in page), lines
+        assert sum(page.count("begin11 ") for page in pages) == 3
+
+
+@pytest.mark.skipif(not shutil.which("pdftotext"), reason="needs poppler")
+def test_a_row_longer_than_a_page_is_printed_whole_in_pdf(tmp_path):
+    words = [f"w{i}" for i in range(6000)]
+    memo.render(body("en", [long_table([" ".join(words)], columns=2)], "T", ()), tmp_path, "m", "T", "en", ["pdf"])
+    pages = pages_of_pdf(tmp_path / "m.pdf")
+    found = collections.Counter(re.findall(r"\bw\d+\b", "".join(pages)))
+    assert len(pages) > 1 and found == {word: 2 for word in words}
+
+
+@pytest.mark.skipif(not shutil.which("pdftotext"), reason="needs poppler")
+def test_chinese_text_can_be_searched_in_pdf_and_long_addresses_are_broken(tmp_path):
+    """No invisible character stands inside Chinese text or an address."""
+    text = "各指标分值在现行分值上下浮动而总分不变时得分再增或再减1分以内等级就会改变的临界单位有3家"
+    address = "https://example.org/" + "a" * 200
+    blocks = [Paragraph(same(text), "results"), Paragraph(same(address), "results")]
+    memo.render(body("zh", blocks, "题", ()), tmp_path, "m", "题", "zh", ["pdf"])
+    page = "".join(pages_of_pdf(tmp_path / "m.pdf"))
+    assert text in re.sub(r"\s", "", page)
+    assert address in re.sub(r"\s", "", page)
+    assert max(len(line.strip()) for line in page.splitlines()) < 100
+
+
+def test_short_tables_and_first_rows_stay_together_in_word(tmp_path):
+    blocks = [long_table([f"s{n}" for n in range(5)], "short"), long_table([f"l{n}" for n in range(30)])]
+    memo.render(body("en", blocks, "T", ()), tmp_path, "m", "T", "en", ["docx"])
+    short, long = docx.Document(tmp_path / "m.docx").tables
+    kept = [
+        [all(p.paragraph_format.keep_with_next for c in row.cells for p in c.paragraphs) for row in table.rows]
+        for table in (short, long)
+    ]
+    assert kept == [[True] * 5 + [False], [True] * 2 + [False] * 29]
+
+
+def test_an_interval_stays_on_one_line_of_its_column():
+    """A column of intervals is wide enough for one (12 characters, and half a character of padding at least), a CSV has
+    plain spaces."""
+    interval = Text("0.06\xa0至\xa00.89", "0.06\xa0to\xa00.89")
+    columns = {f"c{j}": [1.25] for j in range(11)} | {"span": [interval]}
+    names = {name: same("heading") for name in columns}
+    block = DataTable("t", same("t"), pd.DataFrame(columns), names, {}, "results", widths=(1,) * 12)
+    widths, dense = memo._widths(["heading"] * 12, [["1.25"] * 11 + [interval.en]], [1] * 12)
+    assert widths[-1] * (memo._DENSE_LINE if dense else memo._LINE) >= 12
+    assert payload(block, "zh")["data"][0][-1] == "0.06 至 0.89"
