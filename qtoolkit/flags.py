@@ -24,7 +24,7 @@ TREATMENTS = {
     "zero": Text("按零分计", "counts as zero"),
     "full": Text("得满分", "gets full marks"),
     "renormalise": Text(
-        "不计分，分值按比例折算到同级指标", "is left out and its points go to its siblings in proportion"
+        "不计分，分值按比例折算到同级指标", "is left out, its points going to its siblings in proportion"
     ),
     "group_mean": Text("取同类平均得分率", "gets the mean share of similar units"),
 }

@@ -65,7 +65,8 @@ def in_print(value: float, spec: str) -> str:
 
 
 class _Fill(string.Formatter):
-    """`str.format` that also knows texts in two languages, lists of them, and `{n:unit|units}` for English plurals."""
+    """`str.format` that also knows texts in two languages, lists of them, and `{n:unit|units}` or `{x:g|point|points}`
+    for English plurals."""
 
     def __init__(self, language: str):
         self.language = language
@@ -74,8 +75,8 @@ class _Fill(string.Formatter):
         if isinstance(value, Text):
             return value.of(self.language)
         if "|" in spec:
-            one, many = spec.split("|")
-            return f"{value} {one if value == 1 else many}"
+            *form, one, many = spec.split("|")
+            return f"{self.format_field(value, *form or [''])} {one if value == 1 else many}"
         if spec[-1:] in SIGNED:
             return in_print(value, spec)
         return super().format_field(settled(value) if spec else value, spec)
@@ -92,7 +93,7 @@ def say(*, zh: str, en: str, **values: Any) -> Text:
     ----------
     zh, en : str
         The two wordings, format strings with the same placeholders. A placeholder `{n:unit|units}` writes the number
-        and chooses the English singular or plural.
+        and chooses the English singular or plural; `{x:g|point|points}` gives the number a format.
     **values
         Numbers, strings, or :class:`Text`, which is filled in in its own language.
 

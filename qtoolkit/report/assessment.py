@@ -54,7 +54,7 @@ def results(result: Assessment) -> list[Block]:
         names = {f"veto:{veto.id}": veto.name for veto in scheme.vetoes} | {
             "quota": Text("等级名额", "the quota"), "last": Text("名次在末位", "its place among the last"),
         }  # fmt: skip
-        how = words.semicolons(
+        how = listing(
             say(
                 zh="{unit}按得分为{by_score}，因{cause}初评为{grade}",
                 en="{unit} is {by_score} by score and computed as {grade} because of {cause}",
@@ -197,7 +197,7 @@ def _some(names: dict[str, Text], table: pd.DataFrame, ids: pd.Index) -> Text:
     """Indicators that tie, with their points; beyond a few the rest is counted."""
     points = table["points"]
     shown = listing(
-        say(zh="“{name}”（{p:g}分）", en="“{name}” ({p:g} points)", name=names[id], p=points[id])
+        say(zh="“{name}”（{p:g}分）", en="“{name}” ({p:g|point|points})", name=names[id], p=points[id])
         for id in ids[:FEW]
     )
     if len(ids) <= FEW:

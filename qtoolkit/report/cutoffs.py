@@ -37,7 +37,8 @@ def near_misses(result: Assessment, near_miss: float | None = None) -> list[Bloc
     near_miss = words.points_of(result, near_miss)
     near = words.near_misses(result, near_miss)
     table = rules.grades(result)
-    how = Text("如下表", "as in the table") if table else words.bands(result.scheme)
+    bands = words.bands(result.scheme)
+    how = Text("如下表", "as in the table") if table else say(zh="为{bands}", en="{bands}", bands=bands)
     intro = say(
         zh="等级划分标准{how}，分数线所在分数属于上一等级。{near}。{only}",
         en="Grades are {how}; a score on a cutoff belongs to the upper grade. {near}.{only}",
@@ -142,7 +143,7 @@ def moving(result: Assessment, width: float | None = None) -> list[Block]:
         "cutoff_sweep", Text("分数线移动时各等级家数", "Units in each grade as cutoffs move"),
         lambda language: change_figures.sweep(result, found, panels, language),
         Text("每格移动一条分数线，虚线为现行分数线，阶梯线为各等级家数", "One cutoff moves in each panel; the dashed line is the present one, steps are units in each grade"),
-        "annex_scores",
+        "annex_scores", CUTOFFS,
     )  # fmt: skip
     flips = _outwards(found.flips)
     rising = flips["shift"] >= 0
@@ -157,8 +158,7 @@ def moving(result: Assessment, width: float | None = None) -> list[Block]:
         "after": (Text("此后等级", "Grade from it on"), _labels(result, flips["further"]), ""),
     }
     caption = Text("分数线移动时等级改变的考核对象", "Units whose grade changes as cutoffs move")
-    blocks = [Paragraph(text, "cutoffs", heading), chart, table_of("cutoff_flips", caption, "annex_scores", columns)]
-    return headed([*blocks, *_joint(result)], CUTOFFS)
+    return [Paragraph(text, "cutoffs", heading), chart, table_of("cutoff_flips", caption, "annex_scores", columns), *_joint(result)]
 
 
 def _alone(result: Assessment) -> list[Text]:
@@ -267,9 +267,9 @@ def gathering(result: Assessment) -> list[Block]:
         breaks = grade_cutoffs.natural_breaks(result.scores, k)
         marks = listing(f"{least:.2f}" for least in breaks.least.iloc[:-1])
         text = say(
-            zh="按得分自身的间隔分为{k}组（自然断点法，组内差异最小），各组下限为{marks}分，各组依次{sizes}家。断点随一年数据而变，只供对照。",
-            en="The gaps between the scores themselves (natural breaks, the least spread within {k} groups) put the lower ends at {marks}, with "
-            "{sizes} units from the top. Breaks follow one year's data: for comparison only.",
+            zh="按得分自身的间隔分为{k}组（自然断点法，组内差异最小），除末组外下限依次为{marks}分，各组依次{sizes}家。断点随一年数据而变，只供对照。",
+            en="The gaps between the scores themselves (natural breaks, the least spread within {k} groups) put the lower ends of all groups but the "
+            "last at {marks}; from the top the groups have {sizes} units. Breaks follow one year's data: for comparison only.",
             k=k, marks=marks, sizes=listing(str(int((breaks.groups == g).sum())) for g in breaks.least.index),
         )  # fmt: skip
         blocks.append(Paragraph(text, "annex_scores"))

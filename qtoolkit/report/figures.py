@@ -18,6 +18,7 @@ from qtoolkit.simulation import Simulation, Sobol
 
 MANY = 45  # beyond so many units names are left out
 MANY_LEAVES = 60  # beyond so many indicators there is no transfer map
+TALLEST = 7.6  # inches: what a page of the Word file holds below a heading, with the caption
 FEW_LEAVES = 12  # up to so many, a square map of indicators shows its numbers
 FLAT = 9  # beyond so many, names of columns stand upright
 LEGEND_LINE = 62  # characters of a legend on one line
@@ -223,7 +224,7 @@ def importance(table: pd.DataFrame, names: list[str], language: str) -> Any:
     import matplotlib.pyplot as plt
 
     fonts.use()
-    figure, axes = plt.subplots(figsize=(6.6, 1.2 + 0.27 * len(table)))
+    figure, axes = plt.subplots(figsize=(6.6, min(1.2 + 0.27 * len(table), TALLEST)))
     places, scale = np.arange(len(table)), 100 / table["linear"].sum()
     axes.barh(places, table["nominal"] * 100, height=0.7, color="#cfd8df", label={"zh": "分值比重", "en": "share of points"}[language])
     axes.barh(places, table["share"].fillna(0) * 100, height=0.36, color="#2f6690", label={"zh": "影响比重", "en": "share of effect"}[language])
@@ -246,7 +247,7 @@ def correlations(result: Assessment, language: str) -> Any:
     fonts.use()
     shares, names = result.matrix, [leaf.name.of(language) for leaf in result.scheme.leaves]
     r, d = shares.corr(min_periods=3).to_numpy(), len(names)
-    figure, axes = plt.subplots(figsize=(6.6, min(2.4 + 0.24 * d, 8.0)))
+    figure, axes = plt.subplots(figsize=(6.6, min(2.4 + 0.24 * d, TALLEST)))
     axes.set_facecolor("#e4e4e4")
     axes.grid(visible=False)
     sns.heatmap(
@@ -270,7 +271,7 @@ def transfers(result: Assessment, found: TransferMap, language: str) -> Any:
     d = len(names)
     values = found.table.to_numpy(float)
     values = np.where(np.isfinite(values), np.maximum(values, 0.01), np.nan)
-    figure, axes = plt.subplots(figsize=(6.6, min(2.2 + 0.2 * d, 8.0)))
+    figure, axes = plt.subplots(figsize=(6.6, min(2.2 + 0.2 * d, TALLEST)))
     axes.set_facecolor("#e4e4e4")
     axes.grid(visible=False)
     if np.isfinite(values).any():
@@ -301,7 +302,7 @@ def units_axes(n: int, extra: float = 1.1) -> tuple[Any, Any]:
     import matplotlib.pyplot as plt
 
     height = extra + (0.165 * n if n <= MANY else 7.0)
-    figure, axes = plt.subplots(figsize=(6.6, max(height, 2.4)))
+    figure, axes = plt.subplots(figsize=(6.6, min(max(height, 2.4), TALLEST)))
     return figure, axes
 
 

@@ -25,6 +25,7 @@ _ROMAN = "I II III IV V VI VII VIII IX X XI XII XIII XIV XV XVI XVII XVIII XIX X
 
 # Widths are counted in halves of a Chinese character; a line of the page has so many in a table's two sizes of type.
 _LINE, _DENSE_LINE, _PADDING = 88, 108, 2
+SHORT_CELL = 8  # a cell up to so long is not broken
 LONG_ROW = 24  # lines: only higher rows may run over the end of a page
 
 
@@ -217,9 +218,11 @@ def _length(text):
 
 
 def _word(text):
-    """Length of the longest piece of a text that should not be broken."""
+    """Length of the longest piece of a text that should not be broken; a few Chinese characters stay on one line."""
     if "\xa0" in text:  # what no-break spaces hold together
         return max(_length(piece) for piece in re.split(r"[ \t\n]+", text))
+    if _length(text) <= SHORT_CELL:
+        return _length(text)
     return max(map(_length, re.findall(r"[^\s\u2e80-\uffef]+|[\u2e80-\uffef]{1,2}", text)), default=0)
 
 

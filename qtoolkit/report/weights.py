@@ -139,9 +139,10 @@ def overlaps(result: Assessment) -> list[Block]:
         return listing(items) if items else words.NONE
 
     text = say(
-        zh="相关系数超过{at}、可能重复计分的指标：{twice}。{opposed}克朗巴赫系数α为{alpha}。",
-        en="Indicators that correlate above {at} and may count twice: {twice}. {opposed} Cronbach's α is {alpha}.",
-        at=f"{importance.REDUNDANT:g}", twice=said(twice), opposed=_opposed(len(against), said(against.head(1))),
+        zh="相关系数超过{at}、可能重复计分的指标：{twice}。同一上级指标内负相关的有{n}对，最强的是{against}。克朗巴赫系数α为{alpha}。",
+        en="Indicators that correlate above {at} and may count twice: {twice}. {n:pair|pairs} within one node correlate negatively, the strongest: "
+        "{against}. Cronbach's α is {alpha}.",
+        at=f"{importance.REDUNDANT:g}", twice=said(twice), n=len(against), against=said(against.head(1)),
         alpha="—" if np.isnan(alpha) else f"{alpha:.2f}",
     )  # fmt: skip
     blocks: list[Block] = [Paragraph(text, "annex_scores", Text("重复计分和相互抵消", "Double counting and opposition"))]
@@ -152,17 +153,6 @@ def overlaps(result: Assessment) -> list[Block]:
         )  # fmt: skip
         blocks.append(chart)
     return blocks
-
-
-def _opposed(n: int, strongest: Text) -> Text:
-    """How many pairs within one node pull against each other."""
-    if n == 0:
-        return Text("同一上级指标内没有负相关的指标。", "Within one node no two correlate negatively.")
-    return say(
-        zh="同一上级指标内负相关的有{n}对，最强的是{strongest}。",
-        en="{n:pair|pairs} within one node correlate negatively, the strongest: {strongest}.",
-        n=n, strongest=strongest,
-    )  # fmt: skip
 
 
 def _grades(graded: Graded) -> np.ndarray:

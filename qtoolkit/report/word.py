@@ -138,6 +138,11 @@ def _finished(content, body):
     styles = {style.name: style.style_id for style in document.styles}
     for source, table in zip(page.iter("table"), document.tables, strict=True):
         _dress(table._tbl, source, styles)
+    for paragraph in document.paragraphs:  # pandoc's own between two tables, which the caption parts already
+        last, following = paragraph._p.getprevious(), paragraph._p.getnext()
+        between = last is not None and last.tag == qn("w:tbl") and following is not None and following.tag == qn("w:p")
+        if between and not len(paragraph._p):
+            paragraph._p.getparent().remove(paragraph._p)
     for picture in document.inline_shapes:  # LibreOffice indents a picture that does not say so
         picture._inline.attrib.update({"distT": "0", "distB": "0", "distL": "0", "distR": "0"})
     named = {name: [p for p in document.paragraphs if p.style.name == name] for name in styles}

@@ -14,7 +14,7 @@ from matplotlib.colors import to_rgb
 import qtoolkit as qt
 from qtoolkit.inputs.locate import packaged_cases
 from qtoolkit.report import change_figures, figures
-from qtoolkit.report.blocks import mark_synthetic
+from qtoolkit.report.blocks import STRIP, mark_synthetic
 from qtoolkit.robustness import Certificates, TransferMap
 
 SLACK = 0.6  # points: boxes of letters that touch
@@ -143,3 +143,18 @@ def test_text_on_a_tile_can_be_read(colour):
     assert (light + 0.05) / (dark + 0.05) >= 4.2
     light_other, dark_other = sorted((luminance(colour), luminance(other)), reverse=True)
     assert (light + 0.05) / (dark + 0.05) >= (light_other + 0.05) / (dark_other + 0.05) - 0.01
+
+
+def test_no_figure_is_higher_than_a_page_of_the_word_file_has_room_for():
+    """Its text is 225 mm high and 156 mm wide (word.py: A4 less margins); a heading of two lines of 28 points and a caption
+    (12 points and 14 around it) stand on the same page."""
+    room = (225 - (2 * 28 + 12 + 14 + 6) * 25.4 / 72) / 25.4
+    for kind, draw in every_figure(assessed("city-2026"), "zh").items():
+        figure = finished(draw)
+        width, height = figure.get_size_inches()
+        assert height * (156 / 25.4) / width < room, kind
+        plt.close(figure)
+    for n in (1, 16, figures.MANY, figures.MANY + 1, 3000):
+        figure, _ = figures.units_axes(n, extra=2.1)
+        assert (figure.get_size_inches()[1] + STRIP) * (156 / 25.4) / figure.get_size_inches()[0] < room
+        plt.close(figure)

@@ -343,3 +343,14 @@ def test_an_interval_stays_on_one_line_of_its_column():
     widths, dense = memo._widths(["heading"] * 12, [["1.25"] * 11 + [interval.en]], [1] * 12)
     assert widths[-1] * (memo._DENSE_LINE if dense else memo._LINE) >= 12
     assert payload(block, "zh")["data"][0][-1] == "0.06 至 0.89"
+
+
+def test_no_empty_line_stands_between_tables_in_word(tmp_path):
+    blocks = [long_table(["a"], "one"), long_table(["b"], "two"), long_table(["c"], "three")]
+    memo.render(body("en", blocks, "T", ()), tmp_path, "m", "T", "en", ["docx"])
+    document = docx.Document(tmp_path / "m.docx")
+    assert len(document.tables) == 3
+    assert [p.text for p in document.paragraphs if p.text.startswith("Table")] == [
+        "Table 1. table one", "Table 2. table two", "Table 3. table three",
+    ]  # fmt: skip
+    assert "" not in [p.text for p in document.paragraphs][:-1]
