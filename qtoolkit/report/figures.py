@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -319,7 +320,7 @@ def _decimal_marks(low: float, high: float) -> list[float]:
     >>> _decimal_marks(0.77, 4.83), _decimal_marks(2.2, 4.6)
     ([1.0, 2.0], [2.2, 4.6])
     """
-    powers = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
+    powers = range(math.floor(math.log10(low)), math.floor(math.log10(high)) + 1)
     marks = [float(f"{digit}e{power}") for power in powers for digit in (1, 2, 5)]
     inside = [mark for mark in marks if low <= mark <= high]
     return inside if len(inside) > 1 else [float(f"{end:.3g}") for end in (low, high)]
