@@ -23,8 +23,8 @@ BANDS = (0.0, 0.025, 0.05, 0.1, 0.2)
 SHIFTS = (0.0, 0.005, 0.01, 0.02)  # of the total
 FEW = 8  # names in a sentence
 CUTOFFS = Text("等级分数线", "Grade cutoffs")  # a section of the annex
-UPWARDS = Text("上移超过", "up, beyond")
-DOWNWARDS = Text("下移达到", "down, at and beyond")
+UPWARDS = Text("上移超过", "up past")
+DOWNWARDS = Text("下移达到", "down to")
 UNLIKELY = 0.05  # a chance below it is worth a sentence
 READINGS = {
     "scheme": Text("按方案", "As in the scheme"), "unrounded": Text("不取整", "Not rounded"), "two_decimals": Text("两位小数", "Two decimals"),

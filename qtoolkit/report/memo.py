@@ -195,19 +195,27 @@ def _panels(block):
 
 
 def _widths(header, rows, given):
-    """Shares of the page's width, and whether the table needs the small type."""
+    """Shares of the page's width, and whether the table needs the small type.
+
+    Four stages: the least; words and numbers of the header whole; cells on one line; the header on one line too. The table
+    takes the last that fits, and of the next one what is left of the line. With widths that are given there are two: the
+    least, and these.
+    """
     columns = [(h, [row[k] for row in rows] or [""]) for k, h in enumerate(header)]
     body = [max(min(max(map(_word if k else _length, cells)), 16), 3) for k, (_, cells) in enumerate(columns)]
     whole = [max(least, min(_word(h), 10)) for least, (h, _) in zip(body, columns, strict=True)]
-    full = [max(min(_length(h), 18), min(max(map(_length, cells)), 160)) for h, cells in columns]
-    stages = [[1.1 * n + _PADDING for n in stage] for stage in (body, whole, map(max, whole, full))]
+    cells = [max(least, min(max(map(_length, texts)), 30)) for least, (_, texts) in zip(whole, columns, strict=True)]
+    full = [max(min(_length(h), 18), min(max(map(_length, texts)), 160)) for h, texts in columns]
+    stages = [[1.1 * n + _PADDING for n in stage] for stage in (body, whole, cells, map(max, cells, full))]
     dense = sum(stages[1]) > _LINE
     line = _DENSE_LINE if dense else _LINE
-    widths = stages[2]
+    widths = stages[-1]
     if given:
-        widths = [max(share * line / sum(given), least) for share, least in zip(given, stages[1], strict=True)]
-    elif sum(widths) > line:  # between what keeps words and numbers whole and what keeps cells on one line
-        low, high = stages[:2] if sum(stages[1]) > line else stages[1:]
+        stages[1:] = [[max(share * line / sum(given), least) for share, least in zip(given, stages[1], strict=True)]]
+        widths = stages[-1]
+    if sum(widths) > line:
+        last = max((k for k, stage in enumerate(stages[:-1]) if sum(stage) <= line), default=0)
+        low, high = stages[last : last + 2]
         part = max(line - sum(low), 0) / (sum(high) - sum(low) or 1)
         widths = [a + part * (b - a) for a, b in zip(low, high, strict=True)]
     return [width / sum(widths) for width in widths], dense
