@@ -232,7 +232,7 @@ def _most_sensitive(result: Assessment, leaf: Text, row: pd.Series) -> Text:
                 zh="单独调整一项指标、其余按比例分摊，最敏感的是“{leaf}”：{unit}的得分正好在分数线上，该项（现为{now:g}分）"
                 "稍有{less}，其等级即改变。",
                 en="Of single indicators, the others in proportion, the most sensitive is “{leaf}”: the score of {unit} "
-                "stands on the cutoff, and with slightly {less} than the present {now:g|point|points} its grade changes.",
+                "stands on the cutoff, and with slightly {less} than the present {now:g} points its grade changes.",
                 leaf=leaf, unit=result.labels[row[f"unit_{side}"]], now=row["points"], less=less,
             )  # fmt: skip
     return say(
