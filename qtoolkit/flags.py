@@ -24,7 +24,7 @@ TREATMENTS = {
     "zero": Text("按零分计", "counts as zero"),
     "full": Text("得满分", "gets full marks"),
     "renormalise": Text(
-        "不计分，分值按比例折算到同级指标", "is left out and its points go to its siblings in proportion"
+        "不计分，分值按比例折算到同级指标", "is left out, its points going to its siblings in proportion"
     ),
     "group_mean": Text("取同类平均得分率", "gets the mean share of similar units"),
 }
@@ -230,11 +230,18 @@ def _bands(result: Assessment) -> Iterator[Flag]:
             en="The printed bands leave a hole between {low:g} and {high:g}, {units}; this scheme goes by the cutoff "
             "{cutoff:g}, so scores in the hole are “{grade}”{rest}.",
             low=worse.printed[1], high=better.printed[0], cutoff=better.cutoff,
-            units=listing(result.table.labels[k] for k in inside) if len(inside) else Text("本次无人落入", "nobody in it this time"),
+            units=_inside([result.table.labels[k] for k in inside]),
             grade=worse.label if better.cutoff >= better.printed[0] else better.label,
             rest=Text("", "") if not worse.printed[1] < better.cutoff < better.printed[0] else Text("（分数线以上）", " from it up"),
         )
         yield "hole", result.table.units[inside[0]] if len(inside) else None, None, text
+
+
+def _inside(units: list[Text]) -> Text:
+    """Who stands in a hole between two bands."""
+    if not units:
+        return Text("本次无人落入", "with nobody in it this time")
+    return say(zh="落入其中的有{units}", en="with {units} in it", units=listing(units))
 
 
 def _grades(result: Assessment) -> Iterator[Flag]:

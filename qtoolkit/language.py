@@ -7,6 +7,7 @@ neither language can be forgotten and both carry the same numbers.
 from __future__ import annotations
 
 import math
+import re
 import string
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -52,8 +53,20 @@ def settled(value: Any) -> Any:
     return float(format(value, ".11f" if size < 10 else ".12g"))
 
 
+def in_print(value: float, spec: str) -> str:
+    """A number as tables, figures and sentences print it: with a true minus sign, and without a sign where nothing but
+    zeros is shown.
+
+    >>> in_print(-1.26, "+.1f"), in_print(-0.001, "+.2f"), in_print(0, "+g"), in_print(-0.0004, ".1%")
+    ('−1.3', '0.00', '0', '0.0%')
+    """
+    text = format(settled(value), spec).replace("-", "−")
+    return text[1:] if re.fullmatch("[+−]0[.0]*%?", text) else text
+
+
 class _Fill(string.Formatter):
-    """`str.format` that also knows texts in two languages, lists of them, and `{n:unit|units}` for English plurals."""
+    """`str.format` that also knows texts in two languages, lists of them, and `{n:unit|units}` or `{x:g|point|points}`
+    for English plurals."""
 
     def __init__(self, language: str):
         self.language = language
@@ -62,10 +75,11 @@ class _Fill(string.Formatter):
         if isinstance(value, Text):
             return value.of(self.language)
         if "|" in spec:
-            one, many = spec.split("|")
-            return f"{value} {one if value == 1 else many}"
-        text = super().format_field(settled(value) if spec else value, spec)
-        return "−" + text[1:] if spec[-1:] in SIGNED and text.startswith("-") else text
+            *form, one, many = spec.split("|")
+            return f"{self.format_field(value, *form or [''])} {one if value == 1 else many}"
+        if spec[-1:] in SIGNED:
+            return in_print(value, spec)
+        return super().format_field(settled(value) if spec else value, spec)
 
 
 SIGNED = ("f", "%")
@@ -79,7 +93,7 @@ def say(*, zh: str, en: str, **values: Any) -> Text:
     ----------
     zh, en : str
         The two wordings, format strings with the same placeholders. A placeholder `{n:unit|units}` writes the number
-        and chooses the English singular or plural.
+        and chooses the English singular or plural; `{x:g|point|points}` gives the number a format.
     **values
         Numbers, strings, or :class:`Text`, which is filled in in its own language.
 

@@ -8,7 +8,7 @@ from qtoolkit import importance
 from qtoolkit.assessment import Assessment
 from qtoolkit.engine.ties import foremost
 from qtoolkit.flags import without_data
-from qtoolkit.language import Text, listing, say, settled
+from qtoolkit.language import Text, in_print, listing, say
 from qtoolkit.report import figures, words
 from qtoolkit.report.blocks import Block, Chart, DataTable, Paragraph
 
@@ -54,7 +54,7 @@ def results(result: Assessment) -> list[Block]:
     if by_other.empty:
         how = Text("各考核对象的初评等级均由得分确定。", "Every computed grade follows from the score.")
     else:
-        how = listing(
+        how = words.semicolons(
             say(
                 zh="{unit}按得分为{by_score}，因{cause}初评为{grade}",
                 en="{unit} is {by_score} by score and computed as {grade} because of {cause}",
@@ -77,6 +77,7 @@ def results(result: Assessment) -> list[Block]:
             "scores", Text("各考核对象得分和等级分数线", "Scores and grade cutoffs"),
             lambda language: figures.scores(result, language),
             Text("各考核对象得分由高到低，虚线为等级分数线", "Scores from the highest down, cutoffs dashed"), "annex_scores",
+            Text("得分和指标运行", "Scores and how the indicators work"),
         ),
     ]
 
@@ -189,14 +190,14 @@ def _verdicts(table: pd.DataFrame, names: dict[str, Text]) -> list[Text]:
 
 def _percent(share: float) -> str:
     """As the table prints it."""
-    return f"{settled(100 * share):.1f}%".replace("-", "−")
+    return in_print(share, ".1%")
 
 
 def _some(names: dict[str, Text], table: pd.DataFrame, ids: pd.Index) -> Text:
     """Indicators that tie, with their points; beyond a few the rest is counted."""
     points = table["points"]
     shown = listing(
-        say(zh="“{name}”（{p:g}分）", en="“{name}” ({p:g} points)", name=names[id], p=points[id])
+        say(zh="“{name}”（{p:g}分）", en="“{name}” ({p:g|point|points})", name=names[id], p=points[id])
         for id in ids[:FEW]
     )
     if len(ids) <= FEW:
@@ -225,9 +226,10 @@ def details(result: Assessment) -> list[Block]:
         "base score.",
     )
     caption = Text("各考核对象各指标得分", "Points on each indicator")
+    heading = Text("逐项得分和可补齐的分", "Points item by item, and what can be made good")
     blocks: list[Block] = [
         DataTable(
-            "details", caption, frame, columns, formats | {"published": words.score_format(result)}, "annex_scores"
+            "details", caption, frame, columns, formats | {"published": words.score_format(result)}, "annex_scores", heading
         )
     ]
     if result.engine.tree.blank.any():

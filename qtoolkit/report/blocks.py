@@ -12,16 +12,15 @@ import html
 import io
 import math
 import numbers
-import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from qtoolkit.errors import InputError
-from qtoolkit.language import LANGUAGES, Text, say, settled
+from qtoolkit.language import LANGUAGES, Text, in_print, say, settled
 
 MIME = "application/vnd.qtoolkit.block+json"
 
@@ -94,6 +93,15 @@ def table_of(
     return DataTable(name, caption, pd.DataFrame(frame), headings, formats, chapter, **more)
 
 
+def headed(blocks: Iterable[Block], heading: Text, chapter: str = "annex_scores") -> list[Block]:
+    """The blocks, of which the first that goes to `chapter` opens a section there, if it does not open one already."""
+    blocks = list(blocks)
+    first = next((i for i, block in enumerate(blocks) if block.chapter == chapter), None)
+    if first is not None and blocks[first].heading is None:
+        blocks[first] = replace(blocks[first], heading=heading)
+    return blocks
+
+
 SYNTHETIC = Text("（模拟数据）", " (synthetic data)")
 
 
@@ -123,7 +131,7 @@ def payload(block: Block, language: str, synthetic: bool = False) -> dict[str, A
         "cells": [
             [_shown(v, block.formats.get(c, ""), language) for c, v in zip(names, row, strict=True)] for row in rows
         ],
-        "data": rows,
+        "data": [[value.replace("\xa0", " ") if isinstance(value, str) else value for value in row] for row in rows],
         "numeric": [c in block.formats or pd.api.types.is_numeric_dtype(block.frame[c]) for c in names],
         "shade": [
             [v if c in block.shade and isinstance(v, float | int) else None for c, v in zip(names, row, strict=True)]
@@ -159,8 +167,7 @@ def _shown(plain: Any, spec: str, language: str) -> str:
         return plain
     if spec[:1] in ("↓", "↑"):
         return rounded_towards(plain, spec[1:], spec[0]).replace("-", "−")
-    text = format(settled(plain), spec).replace("-", "−")
-    return text if re.search("[1-9a-z]", text) else text.lstrip("+−")  # no change has no sign
+    return in_print(plain, spec)
 
 
 def rounded_towards(value: float, spec: str, side: str) -> str:
@@ -212,14 +219,30 @@ def pictures(chart: Chart, language: str, synthetic: bool = False) -> tuple[byte
 
     figure = chart.draw(language)
     if synthetic:
-        mark = Text("模拟数据", "synthetic data").of(language)
-        figure.text(0.005, 0.005, mark, fontsize=7, color="#777777", ha="left", va="bottom")
+        mark_synthetic(figure, language)
     png, svg = io.BytesIO(), io.StringIO()
     with plt.rc_context({"svg.hashsalt": chart.name}):
         figure.savefig(png, format="png", dpi=200, metadata={"Software": None})
         figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})
     plt.close(figure)
     return png.getvalue(), svg.getvalue()
+
+
+STRIP = 0.17  # inches below a figure, kept for the mark of synthetic data
+
+
+def mark_synthetic(figure: Any, language: str) -> None:
+    """Say at the lower left that the data are synthetic, in a strip of its own below what the figure draws."""
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+    width, height = figure.get_size_inches()
+    figure.set_size_inches(width, height + STRIP)
+    share = STRIP / (height + STRIP)
+    engine = figure.get_layout_engine()
+    if isinstance(engine, ConstrainedLayoutEngine):  # a figure of another hand may lay itself out otherwise
+        engine.set(rect=(0, share, 1, 1 - share))
+    mark = Text("模拟数据", "synthetic data").of(language)
+    figure.text(0.005, 0.005, mark, fontsize=7, color="#777777", ha="left", va="bottom", gid="synthetic")
 
 
 def html_paragraph(data: Mapping[str, Any]) -> str:

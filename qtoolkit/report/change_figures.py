@@ -11,7 +11,7 @@ from qtoolkit.assessment import Assessment
 from qtoolkit.comparison import Comparison, History
 from qtoolkit.cutoffs import Sweep
 from qtoolkit.engine.ties import in_order
-from qtoolkit.language import Text
+from qtoolkit.language import Text, in_print
 from qtoolkit.report import fonts
 from qtoolkit.report.figures import MANY, SHADES, grade_colours, units_axes
 
@@ -73,7 +73,8 @@ def transitions(comparison: Comparison, names: tuple[list[Text], list[Text]], ti
     axes.grid(visible=False)
     sns.heatmap(counts, ax=axes, cmap=sns.light_palette("#2f6690", as_cmap=True), vmin=0, annot=True, fmt="d", cbar=False, linewidths=1.2)
     for i in range(len(counts) if comparison.graded_alike else 0):
-        axes.add_patch(plt.Rectangle((i, i), 1, 1, fill=False, edgecolor="#333333", linewidth=1.1))
+        frame = plt.Rectangle((i, i), 1, 1, fill=False, edgecolor="#333333", linewidth=1.1, clip_on=False)
+        axes.add_patch(frame)
     for ticks, own in ((axes.set_yticks, names[0]), (axes.set_xticks, names[1])):
         ticks(np.arange(len(own)) + 0.5, [name.of(language) for name in own], rotation=0)
     axes.set_ylabel(titles[0].of(language))
@@ -129,7 +130,9 @@ def waterfall(comparison: Comparison, unit: str, parts: dict[str, Text], languag
         axes.plot([start, start], [i - 1, i], color="#555555", linewidth=0.8)
     axes.plot([levels[-1]] * 2, [len(parts), len(parts) + 1], color="#555555", linewidth=0.8)
     axes.barh(len(parts) + 1, float(row["score_after"]) - left, left=left, color=SHADES[0], height=0.62)
-    shown = [f"{row['score_before']:.2f}", *(f"{row[name]:+.2f}".replace("-", "−") for name in parts), f"{row['score_after']:.2f}"]
+    shown = [
+        in_print(row["score_before"], ".2f"), *(in_print(row[name], "+.2f") for name in parts), in_print(row["score_after"], ".2f"),
+    ]  # fmt: skip
     ends = [levels[0], *(max(start, start + row[name]) for name, start in zip(parts, starts, strict=True)), float(row["score_after"])]
     for i, (text, end) in enumerate(zip(shown, ends, strict=True)):
         axes.text(end + 0.015 * room, i, text, va="center", fontsize=8).set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 0.5, "alpha": 0.85})
@@ -166,7 +169,7 @@ def history(found: History, names: dict[str, Text], language: str) -> Any:
         for j, grade in enumerate(found.grades.loc[unit]):
             if grade is not None:
                 axes.barh(k, 0.96, left=j - 0.48, height=0.86, color=colours[grade])
-                axes.text(j, k, names[grade].of(language), ha="center", va="center", fontsize=7, color="white")
+                axes.text(j, k, names[grade].of(language), ha="center", va="center", fontsize=7, color=ink(colours[grade]))
     axes.set_xticks(range(len(found.rounds)), found.rounds)
     axes.xaxis.tick_top()
     axes.set_xlabel({"zh": "年度（轮次）", "en": "round"}[language])
@@ -175,3 +178,16 @@ def history(found: History, names: dict[str, Text], language: str) -> Any:
     axes.set_ylim(len(found.grades) - 0.4, -0.6)
     axes.grid(visible=False)
     return figure
+
+
+def ink(colour: str) -> str:
+    """White or near-black, whichever has the greater contrast on a colour (WCAG 2.2, relative luminance).
+
+    >>> ink("#2f6690"), ink("#e2b26f")
+    ('white', '#111111')
+    """
+    from matplotlib.colors import to_rgb
+
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(colour)]
+    luminance = float(np.dot(linear, (0.2126, 0.7152, 0.0722)))
+    return "white" if 1.05 / (luminance + 0.05) >= (luminance + 0.05) / 0.0557 else "#111111"

@@ -15,7 +15,7 @@ from qtoolkit.inputs.scheme import Scheme
 from qtoolkit.inputs.table import unit_of
 from qtoolkit.language import Text, listing, say
 from qtoolkit.report import change_figures, reasons, words
-from qtoolkit.report.blocks import Block, Chart, DataTable, Paragraph, table_of
+from qtoolkit.report.blocks import Block, Chart, DataTable, Paragraph, headed, table_of
 
 FEW = 12  # names in a sentence
 KINDS = {
@@ -76,7 +76,8 @@ def transitions(comparison: Comparison | None) -> list[Block]:
         lambda language: change_figures.transitions(comparison, (names[0], names[1]), (old, new), language),
         Text("行为上次等级，列为本次等级，方框内为等级不变的家数", "Rows are grades before, columns after; framed are units that keep their grade"), "annex_scores", width=0.6,
     )  # fmt: skip
-    return [*blocks, table_of("transitions", caption, "changes", columns), chart, _movers(comparison)]
+    blocks += [table_of("transitions", caption, "changes", columns), chart, _movers(comparison)]
+    return headed(blocks, Text("与上次比较", "Comparison with last time"))
 
 
 def _kinds(comparison: Comparison) -> Text:
@@ -391,7 +392,7 @@ def history(found: History | None) -> list[Block]:
         "before": (Text("上轮", "From round"), list(changes["before"]), ""), "after": (Text("本轮", "To round"), list(changes["after"]), ""),
         "from": (Text("上轮等级", "Grade before"), [names[g] for g in changes["from"]], ""), "to": (Text("本轮等级", "Grade after"), [names[g] for g in changes["to"]], ""),
     }  # fmt: skip
-    blocks: list[Block] = [Paragraph(text, "annex_scores")]
+    blocks: list[Block] = [Paragraph(text, "annex_scores", Text("历次等级", "Grades over the rounds"))]
     if found.left_out:
         items = listing((say(zh="{unit}{round}“{word}”", en="{unit}, {round}: “{word}”", unit=found.labels[u], round=r, word=w) for u, r, w in found.left_out), FEW)
         note = say(zh="往年等级中有{n}处不是本方案的等级，按空白计：{items}。", en="{n:past grade is|past grades are} not among this scheme's and count as blanks: {items}.", n=len(found.left_out), items=items)

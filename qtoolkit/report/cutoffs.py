@@ -17,14 +17,15 @@ from qtoolkit.engine.ties import SAME
 from qtoolkit.errors import InputError
 from qtoolkit.language import Text, listing, same, say
 from qtoolkit.report import change_figures, lines, rules, words
-from qtoolkit.report.blocks import Block, Chart, Paragraph, rounded_towards, table_of
+from qtoolkit.report.blocks import Block, Chart, Paragraph, headed, rounded_towards, table_of
 from qtoolkit.report.summary import grade_changes, rounding_option
 
 BANDS = (0.0, 0.025, 0.05, 0.1, 0.2)
 SHIFTS = (0.0, 0.005, 0.01, 0.02)  # of the total
 FEW = 8  # names in a sentence
-UPWARDS = Text("上移超过", "up, beyond")
-DOWNWARDS = Text("下移达到", "down, at and beyond")
+CUTOFFS = Text("等级分数线", "Grade cutoffs")  # a section of the annex
+UPWARDS = Text("上移超过", "up past")
+DOWNWARDS = Text("下移达到", "down to")
 UNLIKELY = 0.05  # a chance below it is worth a sentence
 READINGS = {
     "scheme": Text("按方案", "As in the scheme"), "unrounded": Text("不取整", "Not rounded"), "two_decimals": Text("两位小数", "Two decimals"),
@@ -37,7 +38,8 @@ def near_misses(result: Assessment, near_miss: float | None = None) -> list[Bloc
     near_miss = words.points_of(result, near_miss)
     near = words.near_misses(result, near_miss)
     table = rules.grades(result)
-    how = Text("如下表", "as in the table") if table else words.bands(result.scheme)
+    bands = words.bands(result.scheme)
+    how = Text("如下表", "as in the table") if table else say(zh="为{bands}", en="{bands}", bands=bands)
     intro = say(
         zh="等级划分标准{how}，分数线所在分数属于上一等级。{near}。{only}",
         en="Grades are {how}; a score on a cutoff belongs to the upper grade. Near-misses: {near}.{only}",
@@ -72,7 +74,7 @@ def near_misses(result: Assessment, near_miss: float | None = None) -> list[Bloc
         columns |= {name: (title, _labels(result, differ[name]), "") for name, title in READINGS.items()}
         caption = Text("初评等级取决于小数口径的考核对象", "Units whose computed grade depends on the reading of decimals")
         blocks.append(table_of("rounding_audit", caption, "annex_scores", columns))
-    return blocks
+    return headed(blocks, CUTOFFS)
 
 
 def _kept_off(result: Assessment, near_miss: float) -> Text:
@@ -141,7 +143,7 @@ def moving(result: Assessment, width: float | None = None) -> list[Block]:
         "cutoff_sweep", Text("分数线移动时各初评等级家数", "Units in each computed grade as cutoffs move"),
         lambda language: change_figures.sweep(result, found, panels, language),
         Text("每格移动一条分数线，虚线为现行分数线，阶梯线为各等级家数", "One cutoff moves in each panel; the dashed line is the present one, steps are units in each grade"),
-        "annex_scores",
+        "annex_scores", CUTOFFS,
     )  # fmt: skip
     flips = _outwards(found.flips)
     rising = flips["shift"] >= 0
@@ -269,9 +271,9 @@ def gathering(result: Assessment) -> list[Block]:
         breaks = grade_cutoffs.natural_breaks(result.scores, k)
         marks = listing(f"{least:.2f}" for least in breaks.least.iloc[:-1])
         text = say(
-            zh="按得分自身的间隔分为{k}组（自然断点法，组内差异最小），各组下限为{marks}分，各组依次{sizes}家。断点随一年数据而变，只供对照。",
-            en="The gaps between the scores themselves (natural breaks, the least spread within {k} groups) put the lower ends at {marks}; the "
-            "groups have, from the top, {sizes}. Breaks follow one year's data: for comparison only.",
+            zh="按得分自身的间隔分为{k}组（自然断点法，组内差异最小），除末组外下限依次为{marks}分，各组依次{sizes}家。断点随一年数据而变，只供对照。",
+            en="The gaps between the scores themselves (natural breaks, the least spread within {k} groups) put the lower ends of all groups but the "
+            "last at {marks}; from the top the groups have {sizes} units. Breaks follow one year's data: for comparison only.",
             k=k, marks=marks, sizes=listing(str(int((breaks.groups == g).sum())) for g in breaks.least.index),
         )  # fmt: skip
         blocks.append(Paragraph(text, "annex_scores"))

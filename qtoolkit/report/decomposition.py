@@ -15,7 +15,7 @@ from qtoolkit.engine.ties import SAME, foremost, in_order
 from qtoolkit.inputs.scheme import Stage
 from qtoolkit.language import Text, listing, say
 from qtoolkit.report import words
-from qtoolkit.report.blocks import Block, Paragraph, table_of
+from qtoolkit.report.blocks import Block, Paragraph, headed, table_of
 
 YEARS_IN_A_ROW = 3
 BLOCKS = 6  # first-level indicators that get columns of their own
@@ -68,7 +68,7 @@ def losses(result: Assessment) -> list[Block]:
     elif any(len(decomposition.names_of(leaf, by)) > 1 for leaf in result.scheme.leaves for by in ("lead", "responsible")):
         text = Text("多个部门共同承担的指标分别计入各部门。", "An indicator of several departments counts for each of them.")
         blocks.append(Paragraph(text, "annex_scores", style="note"))
-    return blocks
+    return headed(blocks, Text("按领域、方面和部门的失分", "Points lost by area, aspect and department"))
 
 
 def _first(values: pd.Series, n: int) -> np.ndarray:
@@ -276,9 +276,9 @@ def lists(result: Assessment) -> list[Block]:
         }
         caption = Text("审定等级与初评等级不一致的考核对象", "Approved grades that are not the computed ones")
         blocks.append(table_of("approved", caption, "results", columns, widths=(1, 1, 1, 3, 1.5)))
-    blocks += [Paragraph(text, "results", style="item") for text in _history(result)]
-    if blocks:
-        return [Paragraph(_by_what(result, causes), "results", heading), *blocks]
+    in_a_row: list[Block] = [Paragraph(text, "results", style="item") for text in _history(result)]
+    if blocks or in_a_row:
+        return [Paragraph(_by_what(result, causes), "results", heading), *in_a_row, *blocks]
     return []
 
 

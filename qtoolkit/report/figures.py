@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ import pandas as pd
 
 from qtoolkit.assessment import Assessment
 from qtoolkit.engine.ties import in_order
+from qtoolkit.language import in_print
 from qtoolkit.report import fonts
 from qtoolkit.report.blocks import rounded_towards
 from qtoolkit.robustness import Certificates, TransferMap
@@ -17,6 +19,10 @@ from qtoolkit.simulation import Simulation, Sobol
 
 MANY = 45  # beyond so many units names are left out
 MANY_LEAVES = 60  # beyond so many indicators there is no transfer map
+TALLEST = 7.6  # inches: what a page of the Word file holds below a heading, with the caption
+FEW_LEAVES = 12  # up to so many, a square map of indicators shows its numbers
+FLAT = 9  # beyond so many, names of columns stand upright
+LEGEND_LINE = 62  # characters of a legend on one line
 LONG = {"zh": 14, "en": 30}  # characters of an indicator's name on an axis
 SHADES = ("#2f6690", "#7fa8c9", "#e2b26f", "#c2604d", "#8a4a7d", "#555555")
 
@@ -34,11 +40,13 @@ def scores(result: Assessment, language: str) -> Any:
     axes.set_xlim(start, end)
     if len(order) <= MANY:
         for place, value in zip(places, values, strict=True):
-            label = axes.text(value + (end - start) * 0.006, place, f"{value:.2f}", va="center", fontsize=7)
+            label = axes.text(
+                value + (end - start) * 0.006, place, in_print(value, ".2f"), va="center", fontsize=7
+            )
             label.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 0.6, "alpha": 0.85})
     _cutoff_lines(axes, result)
     _name_units(axes, result, order, language)
-    _grade_legend(axes, result, language)
+    _grade_legend(figure, result, language)
     axes.set_xlabel({"zh": "得分", "en": "score"}[language])
     return figure
 
@@ -51,7 +59,8 @@ def shares(result: Assessment, language: str) -> Any:
     order = result.ranks.sort_values(kind="stable").index
     matrix = result.matrix.loc[order] * 100
     names = [leaf.name.of(language) for leaf in result.scheme.leaves]
-    figure, axes = units_axes(len(order), extra=1.3)
+    flat = len(names) <= FLAT
+    figure, axes = units_axes(len(order), extra=1.3 if flat else 2.1)
     axes.set_facecolor("#cccccc")
     sns.heatmap(
         matrix.to_numpy(),
@@ -66,10 +75,16 @@ def shares(result: Assessment, language: str) -> Any:
         cbar_kws={"label": {"zh": "得分率（%）", "en": "share of full marks (%)"}[language], "shrink": 0.5},
     )
     axes.xaxis.tick_top()
-    axes.set_xticks(
-        np.arange(len(names)) + 0.5, [_wrap(n, language) for n in names], rotation=0 if len(names) <= 9 else 90
-    )
-    axes.tick_params(axis="x", labelsize=7, length=0)
+    if len(names) <= MANY_LEAVES:
+        places = np.arange(len(names)) + 0.5
+        heads = [_wrap(name, language) for name in names] if flat else _short(names, language)
+        axes.set_xticks(places, heads, rotation=0 if flat else 90, fontsize=_small(len(names)))
+    else:
+        axes.set_xticks([])
+        axes.set_xlabel(
+            {"zh": f"指标（{len(names)}项，按方案排列）", "en": f"indicators ({len(names)}, as in the scheme)"}[language]
+        )
+    axes.tick_params(axis="x", length=0)
     labels = [result.labels[u].of(language) for u in order] if len(order) <= MANY else []
     axes.set_yticks(np.arange(len(labels)) + 0.5, labels, rotation=0, fontsize=7.5)
     return figure
@@ -110,7 +125,7 @@ def ranges(result: Assessment, table: pd.DataFrame, language: str) -> Any:
     axes.set_xlim(start, float(table["high"].max()) + 0.03 * (float(table["high"].max()) - start))
     _cutoff_lines(axes, result)
     _name_units(axes, result, order, language)
-    axes.legend(loc="upper left", frameon=True)
+    _legend_above(figure, axes)
     axes.set_xlabel({"zh": "基础得分", "en": "base score"}[language])
     return figure
 
@@ -131,9 +146,9 @@ def tolerances(result: Assessment, certificates: Certificates, language: str) ->
             axes.text(
                 value + max(values) * 0.008, place, sign + rounded_towards(value, ".2f", "↓"), va="center", fontsize=7
             )
-    axes.set_xlim(0, max(values) * 1.09 if len(values) and max(values) > 0 else 1)
+    axes.set_xlim(0, max(values) * 1.12 if len(values) and max(values) > 0 else 1)
     _name_units(axes, result, table.index, language)
-    _grade_legend(axes, result, language, "upper right")
+    _grade_legend(figure, result, language)
     axes.set_xlabel({"zh": "分值允许浮动幅度（±%）", "en": "tolerance of points (±%)"}[language])
     return figure
 
@@ -156,7 +171,7 @@ def rank_ranges(result: Assessment, table: pd.DataFrame, language: str) -> Any:
     axes.set_xlim(0.4, len(table) + 0.6)
     axes.xaxis.get_major_locator().set_params(integer=True)
     _name_units(axes, result, table.index, language)
-    axes.legend(loc="lower left", frameon=True)
+    _legend_above(figure, axes)
     axes.set_xlabel({"zh": "位次", "en": "rank"}[language])
     return figure
 
@@ -199,9 +214,9 @@ def choices(found: Sequence[Sobol], names: list[str], order: pd.Index, language:
         axes.set_xlim(0, 1)
         axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "", "0.5", "", "1"])
         axes.grid(axis="y", visible=False)
-    panels[0].set_yticks(places, names, fontsize=7.5)
+    panels[0].set_yticks(places, [_quoted(name, language) for name in names], fontsize=7.5)
     panels[0].set_ylim(len(order) - 0.4, -0.6)
-    panels[-1].legend(loc="lower right", frameon=True)
+    _legend_above(figure, panels[0])
     return figure
 
 
@@ -210,7 +225,7 @@ def importance(table: pd.DataFrame, names: list[str], language: str) -> Any:
     import matplotlib.pyplot as plt
 
     fonts.use()
-    figure, axes = plt.subplots(figsize=(6.6, 1.2 + 0.27 * len(table)))
+    figure, axes = plt.subplots(figsize=(6.6, min(1.2 + 0.27 * len(table), TALLEST)))
     places, scale = np.arange(len(table)), 100 / table["linear"].sum()
     axes.barh(places, table["nominal"] * 100, height=0.7, color="#cfd8df", label={"zh": "分值比重", "en": "share of points"}[language])
     axes.barh(places, table["share"].fillna(0) * 100, height=0.36, color="#2f6690", label={"zh": "影响比重", "en": "share of effect"}[language])
@@ -220,7 +235,7 @@ def importance(table: pd.DataFrame, names: list[str], language: str) -> Any:
     axes.set_ylim(len(table) - 0.4, -0.6)
     axes.set_xlim(left=0)
     axes.grid(axis="y", visible=False)
-    axes.legend(loc="lower right", frameon=True)
+    _legend_above(figure, axes)
     axes.set_xlabel("%")
     return figure
 
@@ -233,16 +248,16 @@ def correlations(result: Assessment, language: str) -> Any:
     fonts.use()
     shares, names = result.matrix, [leaf.name.of(language) for leaf in result.scheme.leaves]
     r, d = shares.corr(min_periods=3).to_numpy(), len(names)
-    figure, axes = plt.subplots(figsize=(6.6, min(2.4 + 0.24 * d, 8.0)))
+    figure, axes = plt.subplots(figsize=(6.6, min(2.4 + 0.24 * d, TALLEST)))
     axes.set_facecolor("#e4e4e4")
     axes.grid(visible=False)
     sns.heatmap(
-        r, ax=axes, cmap=sns.diverging_palette(15, 245, s=70, l=45, as_cmap=True), vmin=-1, vmax=1, annot=d <= 12, fmt=".2f",
+        r, ax=axes, cmap=sns.diverging_palette(15, 245, s=70, l=45, as_cmap=True), vmin=-1, vmax=1, annot=_annotations(r), fmt="",
         annot_kws={"fontsize": 6.5}, linewidths=0.3, cbar_kws={"shrink": 0.6},
     )  # fmt: skip
     short = _short(names, language)
-    axes.set_xticks(np.arange(d) + 0.5, short, rotation=90, fontsize=7 if d <= 16 else 5.5)
-    axes.set_yticks(np.arange(d) + 0.5, short, rotation=0, fontsize=7 if d <= 16 else 5.5)
+    axes.set_xticks(np.arange(d) + 0.5, short, rotation=90, fontsize=_small(d))
+    axes.set_yticks(np.arange(d) + 0.5, short, rotation=0, fontsize=_small(d))
     return figure
 
 
@@ -257,17 +272,20 @@ def transfers(result: Assessment, found: TransferMap, language: str) -> Any:
     d = len(names)
     values = found.table.to_numpy(float)
     values = np.where(np.isfinite(values), np.maximum(values, 0.01), np.nan)
-    figure, axes = plt.subplots(figsize=(6.6, min(2.2 + 0.2 * d, 8.0)))
+    figure, axes = plt.subplots(figsize=(6.6, min(2.2 + 0.2 * d, TALLEST)))
     axes.set_facecolor("#e4e4e4")
     axes.grid(visible=False)
     if np.isfinite(values).any():
         ends = np.nanmin(values), max(np.nanmax(values), np.nanmin(values) * 1.01)
         sns.heatmap(
             values, ax=axes, cmap=sns.light_palette("#a8323e", as_cmap=True, reverse=True), norm=LogNorm(*ends),
-            annot=d <= 12, fmt=".2f", annot_kws={"fontsize": 6.5}, linewidths=0.3,
-            cbar_kws={"label": {"zh": "转移分值", "en": "points moved"}[language], "shrink": 0.6, "format": "%g"},
+            annot=_annotations(values), fmt="", annot_kws={"fontsize": 6.5}, linewidths=0.3,
+            cbar_kws={"label": {"zh": "转移分值", "en": "points moved"}[language], "shrink": 0.6},
         )  # fmt: skip
-    size = 7 if d <= 16 else 5.5
+        bar = axes.collections[0].colorbar
+        bar.set_ticks(marks := _decimal_marks(*ends), labels=[f"{mark:g}" for mark in marks])
+        bar.minorticks_off()
+    size = _small(d)
     short = _short(names, language)
     axes.set_xticks(np.arange(d) + 0.5, short, rotation=90, fontsize=size)
     axes.set_yticks(np.arange(d) + 0.5, short, rotation=0, fontsize=size)
@@ -281,16 +299,49 @@ def grade_colours(result: Assessment) -> dict[str, str]:
     return {grade.id: SHADES[min(i, len(SHADES) - 1)] for i, grade in enumerate(result.scheme.grades)}
 
 
-def units_axes(n: int, extra: float = 0.9) -> tuple[Any, Any]:
+def units_axes(n: int, extra: float = 1.1) -> tuple[Any, Any]:
     import matplotlib.pyplot as plt
 
     height = extra + (0.165 * n if n <= MANY else 7.0)
-    figure, axes = plt.subplots(figsize=(6.6, max(height, 2.4)))
+    figure, axes = plt.subplots(figsize=(6.6, min(max(height, 2.4), TALLEST)))
     return figure, axes
+
+
+def _annotations(values: np.ndarray) -> Any:
+    """The numbers of a square map as its cells show them; False where the cells are too small for numbers."""
+    if len(values) > FEW_LEAVES:
+        return False
+    return np.array([["" if np.isnan(x) else in_print(x, ".2f") for x in row] for row in values])
+
+
+def _decimal_marks(low: float, high: float) -> list[float]:
+    """Marks of a logarithmic colour bar: 1, 2 and 5 times powers of ten; its two ends where it holds fewer than two.
+
+    >>> _decimal_marks(0.77, 4.83), _decimal_marks(2.2, 4.6)
+    ([1.0, 2.0], [2.2, 4.6])
+    """
+    powers = range(math.floor(math.log10(low)), math.floor(math.log10(high)) + 1)
+    marks = [float(f"{digit}e{power}") for power in powers for digit in (1, 2, 5)]
+    inside = [mark for mark in marks if low <= mark <= high]
+    return inside if len(inside) > 1 else [float(f"{end:.3g}") for end in (low, high)]
+
+
+def _small(count: int) -> float:
+    """The size of type of so many names side by side."""
+    return 7 if count <= 16 else 5.5
+
+
+STRAIGHT = str.maketrans("“”‘’", "\"\"''")
+
+
+def _quoted(name: str, language: str) -> str:
+    """A name whose quotation marks have the width of its language: the font's curly ones are as wide as a Chinese character."""
+    return name.translate(STRAIGHT) if language == "en" else name
 
 
 def _short(names: list[str], language: str) -> list[str]:
     """Names of indicators as an axis has room for them."""
+    names = [_quoted(name, language) for name in names]
     return [name if len(name) <= LONG[language] else name[: LONG[language] - 1] + "…" for name in names]
 
 
@@ -330,12 +381,19 @@ def cutoffs_of(result: Assessment) -> list[float]:
     return sorted({grade.cutoff_of(group) for grade in scheme.grades[:-1] for group in scheme.classes or (None,)})
 
 
-def _grade_legend(axes: Any, result: Assessment, language: str, place: str = "lower right") -> None:
+def _grade_legend(figure: Any, result: Assessment, language: str) -> None:
     from matplotlib.patches import Patch
 
     colours = grade_colours(result)
     handles = [Patch(color=colours[g.id], label=g.label.of(language)) for g in result.scheme.grades]
-    axes.legend(handles=handles, loc=place, frameon=True)
+    figure.legend(handles=handles, loc="outside upper center", ncols=len(handles), frameon=False)
+
+
+def _legend_above(figure: Any, axes: Any) -> None:
+    """The legend of these axes above all, where it covers no data."""
+    handles, labels = axes.get_legend_handles_labels()
+    columns = 2 if sum(map(len, labels)) > LEGEND_LINE else len(labels)
+    figure.legend(handles, labels, loc="outside upper center", ncols=columns, frameon=False)
 
 
 def _left_end(values: pd.Series, cutoffs: list[float]) -> float:
@@ -346,4 +404,7 @@ def _left_end(values: pd.Series, cutoffs: list[float]) -> float:
 def _wrap(name: str, language: str) -> str:
     import textwrap
 
-    return "\n".join(textwrap.wrap(name, 5 if language == "zh" else 11)) or name
+    name = _quoted(name, language)
+    if language == "zh":
+        return "\n".join(textwrap.wrap(name, 5)) or name
+    return "\n".join(textwrap.wrap(name, 11, break_long_words=False)) or name

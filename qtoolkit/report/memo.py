@@ -25,6 +25,8 @@ _ROMAN = "I II III IV V VI VII VIII IX X XI XII XIII XIV XV XVI XVII XVIII XIX X
 
 # Widths are counted in halves of a Chinese character; a line of the page has so many in a table's two sizes of type.
 _LINE, _DENSE_LINE, _PADDING = 88, 108, 2
+SHORT_CELL = 8  # a cell up to so long is not broken
+LONG_ROW = 24  # lines: only higher rows may run over the end of a page
 
 
 def render(
@@ -153,9 +155,13 @@ def _table(block, n, language):
         cols = "".join(f'<col style="width:{width:.2%}"/>' for width in widths)
         head = "".join(_cell("th", *cell, None) for cell in zip(header, aligns, strict=True))
         body = "".join(
-            "<tr>" + "".join(_cell("td", *cell) for cell in zip(row, aligns, [shade[j] for j in columns], strict=True))
+            "<tr>" + "".join(
+                _cell("td", *cell, long)
+                for cell in zip(row, aligns, [shade[j] for j in columns], strict=True)
+            )
             + "</tr>\n"
             for row, shade in zip(rows, block["shade"], strict=True)
+            for long in [_lines(row, widths, dense) > LONG_ROW]
         )  # fmt: skip
         more = _CONTINUED.of(language) if out else ""
         out.append(
@@ -165,9 +171,16 @@ def _table(block, n, language):
     return "\n".join(out)
 
 
-def _cell(tag, text, align, shade):
+def _cell(tag, text, align, shade, long=False):
     tint = "" if shade is None else f";background-color:{tint_of(shade)}"
-    return f'<{tag} style="text-align:{align}{tint}">{html.escape(text)}</{tag}>'
+    kind = ' class="long"' if long else ""
+    return f'<{tag}{kind} style="text-align:{align}{tint}">{html.escape(text)}</{tag}>'
+
+
+def _lines(row, widths, dense):
+    """About how many lines a row has."""
+    line = _DENSE_LINE if dense else _LINE
+    return max(_length(text) / max(share * line - _PADDING, 2) for text, share in zip(row, widths, strict=True))
 
 
 def _align(position, numeric, cells):
@@ -193,19 +206,27 @@ def _panels(block):
 
 
 def _widths(header, rows, given):
-    """Shares of the page's width, and whether the table needs the small type."""
+    """Shares of the page's width, and whether the table needs the small type.
+
+    Four stages: the least; words and numbers of the header whole; cells on one line; the header on one line too. The table
+    takes the last that fits, and of the next one what is left of the line. With widths that are given there are two: the
+    least, and these.
+    """
     columns = [(h, [row[k] for row in rows] or [""]) for k, h in enumerate(header)]
     body = [max(min(max(map(_word if k else _length, cells)), 16), 3) for k, (_, cells) in enumerate(columns)]
     whole = [max(least, min(_word(h), 10)) for least, (h, _) in zip(body, columns, strict=True)]
-    full = [max(min(_length(h), 18), min(max(map(_length, cells)), 160)) for h, cells in columns]
-    stages = [[1.1 * n + _PADDING for n in stage] for stage in (body, whole, map(max, whole, full))]
+    cells = [max(least, min(max(map(_length, texts)), 30)) for least, (_, texts) in zip(whole, columns, strict=True)]
+    full = [max(min(_length(h), 18), min(max(map(_length, texts)), 160)) for h, texts in columns]
+    stages = [[1.1 * n + _PADDING for n in stage] for stage in (body, whole, cells, map(max, cells, full))]
     dense = sum(stages[1]) > _LINE
     line = _DENSE_LINE if dense else _LINE
-    widths = stages[2]
+    widths = stages[-1]
     if given:
-        widths = [max(share * line / sum(given), least) for share, least in zip(given, stages[1], strict=True)]
-    elif sum(widths) > line:  # between what keeps words and numbers whole and what keeps cells on one line
-        low, high = stages[:2] if sum(stages[1]) > line else stages[1:]
+        stages[1:] = [[max(share * line / sum(given), least) for share, least in zip(given, stages[1], strict=True)]]
+        widths = stages[-1]
+    if sum(widths) > line:
+        last = max((k for k, stage in enumerate(stages[:-1]) if sum(stage) <= line), default=0)
+        low, high = stages[last : last + 2]
         part = max(line - sum(low), 0) / (sum(high) - sum(low) or 1)
         widths = [a + part * (b - a) for a, b in zip(low, high, strict=True)]
     return [width / sum(widths) for width in widths], dense
@@ -216,7 +237,11 @@ def _length(text):
 
 
 def _word(text):
-    """Length of the longest piece of a text that should not be broken."""
+    """Length of the longest piece of a text that should not be broken; a few Chinese characters stay on one line."""
+    if "\xa0" in text:  # what no-break spaces hold together
+        return max(_length(piece) for piece in re.split(r"[ \t\n]+", text))
+    if _length(text) <= SHORT_CELL:
+        return _length(text)
     return max(map(_length, re.findall(r"[^\s\u2e80-\uffef]+|[\u2e80-\uffef]{1,2}", text)), default=0)
 
 

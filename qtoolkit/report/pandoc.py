@@ -73,6 +73,7 @@ def write_pdf(body: str, title: str, language: str) -> bytes:
         )
     body = re.sub(r'background-color:(#[0-9a-f]{6})"', r'" data-typst:fill="rgb(&quot;\1&quot;)"', body)
     body = body.replace('<table class="dense">', '<table class="dense" data-typst:text:size="7.5pt">')
+    body = body.replace('<td class="long"', '<td data-typst:breakable="true"')
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         chinese = ["--variable=chinese"] if language == "zh" else []

@@ -13,7 +13,7 @@ from qtoolkit.comparison import PARTS, Comparison
 from qtoolkit.engine.build import classes_of
 from qtoolkit.engine.ties import SAME, in_order
 from qtoolkit.inputs.scheme import Grade, Rounding, Scheme
-from qtoolkit.language import Text, listing, same, say, settled
+from qtoolkit.language import Text, in_print, listing, same, say
 from qtoolkit.report import words
 from qtoolkit.report.blocks import Block, Paragraph
 
@@ -100,7 +100,7 @@ def _change(comparison: Comparison, first: Text, last: Text) -> Text:
 
 
 def _signed(value: float) -> str:
-    return f"{settled(value):+.2f}".replace("-", "−")
+    return in_print(value, "+.2f")
 
 
 def _and(texts: list[Text]) -> Text:
@@ -232,7 +232,7 @@ def _bonus(comparison: Comparison, points: str) -> Text:
     limits = [(scheme.cap or scheme.total) / scheme.total for scheme in (before, after)] + [(scheme.floor or 0) / scheme.total for scheme in (before, after)]
     if (limits[0], limits[2]) != (limits[1], limits[3]):
         return say(zh="加减分或总分的封顶、保底有变化，得分{x}分", en="bonus, deductions, or the cap or floor of the total changed: {x} points", x=points)
-    if points in ("+0.00", "−0.00"):
+    if points == "0.00":
         return Text("否决办法有变化", "how vetoes work has changed")
     return say(zh="加减分有变化，得分{x}分", en="bonus or deductions changed: {x} points", x=points)
 

@@ -178,7 +178,7 @@ def finishing(scheme: Scheme) -> Iterator[Text]:
     for bonus in scheme.bonuses:
         yield say(
             zh="{kind}：{name}，最多{most:g}分。",
-            en="{kind}: {name}, at most {most:g} points.",
+            en="{kind}: {name}, at most {most:g|point|points}.",
             kind=Text("加分项", "Bonus") if bonus.kind == "bonus" else Text("减分项", "Deduction"),
             name=bonus.name, most=bonus.max,
         )  # fmt: skip
@@ -189,7 +189,7 @@ def finishing(scheme: Scheme) -> Iterator[Text]:
     )  # fmt: skip
     for value, what in limits:
         if value is not None:
-            yield say(zh="{what}{value:g}分。", en="{what} {value:g} points.", what=what, value=value)
+            yield say(zh="{what}{value:g}分。", en="{what} {value:g|point|points}.", what=what, value=value)
     for veto in scheme.vetoes:
         effect = (
             say(zh="等级最高定为“{grade}”", en="“{grade}” at best", grade=scheme.grade(veto.cap).label)
@@ -206,7 +206,7 @@ def finishing(scheme: Scheme) -> Iterator[Text]:
     if scheme.conversion:
         yield say(
             zh="得分按{points:g}分折算计入{name}，四舍五入保留{decimals}位小数。",
-            en="Scores are converted to {points:g} points of {name}, half up to {decimals:decimal|decimals}.",
+            en="Scores are converted to {points:g|point|points} of {name}, half up to {decimals:decimal|decimals}.",
             points=scheme.conversion.points, name=scheme.conversion.name, decimals=scheme.conversion.decimals,
         )
 
@@ -289,14 +289,14 @@ def rules(result: Assessment) -> list[Block]:
         ),
         "source": (Text("数据来源", "Source of data"), [leaf.source for leaf in leaves], ""),
     }  # fmt: skip
-    widths = {"leaf": 3, "points": 1, "standard": 5, "rule": 5, "stages": 3.4, "scales": 1.8, "source": 2.6}
+    widths = {"leaf": 2.8, "points": 1, "standard": 4.3, "rule": 4.3, "stages": 4.6, "scales": 1.8, "source": 2.4}
     blocks: list[Block] = [_filled("rules", Text("评分细则", "Scoring rules"), columns, widths)]
     blocks += [Paragraph(text, "annex_rules", style="item") for text in finishing(scheme)]
     sheet = {"leaf": columns["leaf"]} | {
         field: (title, [getattr(leaf, field) for leaf in leaves], "") for field, title in SHEET.items()
     }
     if any(value for _, values, _ in list(sheet.values())[1:] for value in values):
-        widths = {"leaf": 3, "lead": 2, "responsible": 2, "method": 2, "basis": 3, "materials": 3, "superior": 2, "rationale": 3}
+        widths = {"leaf": 2.6, "lead": 1.9, "responsible": 1.9, "method": 1.8, "basis": 2.4, "materials": 2.8, "superior": 3.2, "rationale": 2.6}
         blocks.append(_filled("sheet", Text("任务分工和评分依据", "Division of work and grounds"), sheet, widths))
     return blocks
 

@@ -124,7 +124,7 @@ def indicators(result: Assessment, previous: Case | None = None) -> list[Block]:
             node = paths[leaf.id][level] if level < len(paths[leaf.id]) - 1 else None
             first = node is not None and node.id not in seen
             row[f"level{level}"] = node.name if first else Text("", "")
-            row[f"sum{level}"] = float(node.points) if first else None
+            row[f"sum{level}"] = float(node.points) if first else Text("", "")
             seen |= {node.id} if node else set()
         rows.append(row | {"leaf": leaf.name, "points": float(leaf.points), "kind": KINDS[leaf.kind]})
     columns: dict[str, Text] = {}

@@ -15,7 +15,7 @@ from qtoolkit.engine.ties import SAME, foremost, in_order
 from qtoolkit.language import Text, listing, same, say
 from qtoolkit.regions import Box
 from qtoolkit.report import exact, figures, words
-from qtoolkit.report.blocks import Block, Chart, DataTable, Paragraph, rounded_towards, table_of
+from qtoolkit.report.blocks import Block, Chart, DataTable, Paragraph, headed, rounded_towards, table_of
 from qtoolkit.robustness.tolerances import FULLEST
 
 FEW = 8  # names in a sentence
@@ -68,7 +68,7 @@ def ranges(result: Assessment, band: float) -> list[Block]:
         en="With {region}, the lowest and highest scores are in the figure.",
         region=region.describe(),
     )
-    return [
+    blocks: list[Block] = [
         Paragraph(headline, "summary", place=1),
         Paragraph(explain, "stability", Text("得分区间", "Score ranges"), see=words.DETAILS),
         DataTable(
@@ -87,6 +87,7 @@ def ranges(result: Assessment, band: float) -> list[Block]:
         *_reasons(table, result),
         *exact.new_indicators(result, table),
     ]
+    return headed(blocks, Text("结果稳定性", "Robustness of the results"))
 
 
 HELD = {QUOTA: Text("名额所限", "held by places"), VETO: Text("一票否决", "held by a veto")}

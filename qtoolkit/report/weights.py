@@ -12,7 +12,7 @@ from qtoolkit.engine.ties import SAME, foremost
 from qtoolkit.errors import InputError
 from qtoolkit.language import Text, listing, say
 from qtoolkit.report import figures, words
-from qtoolkit.report.blocks import Block, Chart, Paragraph, table_of
+from qtoolkit.report.blocks import Block, Chart, Paragraph, headed, table_of
 from qtoolkit.simulation.sobol import target_of
 
 FEWEST = 15  # units for what is estimated from the spread of the data
@@ -82,7 +82,7 @@ def effective(result: Assessment, bootstrap: int = 200, seed: int = 0) -> list[B
     widths = (2.6, 0.7, 0.8, 0.8, 0.8, 0.8, 1.2, 0.8, 0.8, 0.8, 0.9, 0.9)
     blocks.append(table_of("importance", Text("各指标的实际影响度", "Effective importance of the indicators"), "annex_scores", columns, widths=widths))
     blocks.append(Paragraph(READING, "annex_scores", style="note"))
-    return blocks + (_top(result, bootstrap, seed) if table["own"].isna().all() else [])
+    return headed(blocks + (_top(result, bootstrap, seed) if table["own"].isna().all() else []), heading)
 
 
 def _gaps(table: pd.DataFrame, gap: pd.Series, names: dict[str, Text]) -> Text:
@@ -113,7 +113,7 @@ def _how_sure(table: pd.DataFrame) -> list[Block]:
     if not table["few"].any():
         return []
     text = say(
-        zh="估计影响度的考核对象有的指标只有{n}家，不足{enough}家，只能粗略判断：95%区间相互重叠的指标，影响大小不宜排先后。",
+        zh="有的指标可用来估计影响度的考核对象只有{n}家，不足{enough}家，只能粗略判断：95%区间相互重叠的指标，影响大小不宜排先后。",
         en="Importance is estimated from as few as {n:unit|units}, below {enough}, and so only roughly known: indicators whose 95% intervals "
         "overlap should not be put in an order of importance.",
         n=int(table.loc[table["linear"].notna(), "n"].min()), enough=importance.ENOUGH,

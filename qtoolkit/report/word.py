@@ -24,6 +24,7 @@ _TABLE = (
     f'<w:tblPr {_W}><w:jc w:val="center"/><w:tblBorders>{_BORDERS}</w:tblBorders><w:tblCellMar>'
     '<w:left w:w="60" w:type="dxa"/><w:right w:w="60" w:type="dxa"/></w:tblCellMar></w:tblPr>'
 )
+SHORT, FIRST = 9, 2  # rows with the header
 
 
 def write(body: str, title: str, language: str) -> bytes:
@@ -137,6 +138,11 @@ def _finished(content, body):
     styles = {style.name: style.style_id for style in document.styles}
     for source, table in zip(page.iter("table"), document.tables, strict=True):
         _dress(table._tbl, source, styles)
+    for paragraph in document.paragraphs:  # pandoc's own between two tables, which the caption parts already
+        last, following = paragraph._p.getprevious(), paragraph._p.getnext()
+        between = last is not None and last.tag == qn("w:tbl") and following is not None and following.tag == qn("w:p")
+        if between and not len(paragraph._p):
+            paragraph._p.getparent().remove(paragraph._p)
     for picture in document.inline_shapes:  # LibreOffice indents a picture that does not say so
         picture._inline.attrib.update({"distT": "0", "distB": "0", "distL": "0", "distR": "0"})
     named = {name: [p for p in document.paragraphs if p.style.name == name] for name in styles}
@@ -170,11 +176,14 @@ def _finished(content, body):
 
 
 def _dress(table, source, styles):
-    """Type, shading and unbroken rows of one table, as in its HTML."""
+    """Type, shading and unbroken rows of one table, as in its HTML; a short table, and the first rows of a long one, stay
+    together on a page."""
     from docx.oxml import parse_xml
+    from docx.text.paragraph import Paragraph
 
     kind = " Dense" if source.get("class") == "dense" else ""
-    for tr, row in zip(source.iter("tr"), table.tr_lst, strict=True):
+    together = len(table.tr_lst) - 1 if len(table.tr_lst) <= SHORT else FIRST
+    for n, (tr, row) in enumerate(zip(source.iter("tr"), table.tr_lst, strict=True)):
         row.get_or_add_trPr().insert(0, parse_xml(f"<w:cantSplit {_W}/>"))
         for td, cell in zip(tr, row.tc_lst, strict=True):
             head, look = td.tag == "th", cell.get_or_add_tcPr()
@@ -185,3 +194,5 @@ def _dress(table, source, styles):
             look.append(parse_xml(f'<w:vAlign {_W} w:val="center"/>'))
             for paragraph in cell.p_lst:
                 paragraph.style = styles[("Table Head" if head else "Table Text") + kind]
+                if n < together:
+                    Paragraph(paragraph, None).paragraph_format.keep_with_next = True

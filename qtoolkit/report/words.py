@@ -179,7 +179,7 @@ def semicolons(texts: Iterable[Text]) -> Text:
 
 def interval(low: float, high: float) -> Text | None:
     """An interval to two decimals; None where there is none."""
-    return None if low != low else say(zh="{low:.2f}至{high:.2f}", en="{low:.2f} to {high:.2f}", low=low, high=high)
+    return None if low != low else say(zh="{low:.2f}\xa0至\xa0{high:.2f}", en="{low:.2f}\xa0to\xa0{high:.2f}", low=low, high=high)
 
 
 NEAR = 0.01  # of the total: how near to another grade a near-miss is, and how far an option moves a cutoff

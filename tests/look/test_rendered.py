@@ -116,6 +116,20 @@ def test_html_is_one_file_that_fits_the_screen_and_fetches_nothing(memos, langua
         assert TITLES[language] in page.inner_text("body")
 
 
+@needs_chromium
+def test_numbers_stay_whole_on_the_screen_of_a_telephone(memos):
+    """Each number of a table is set on one line, and wide tables scroll within the page."""
+    with browser() as play:
+        page = play.chromium.launch(executable_path=CHROMIUM, args=FLAGS).new_page(viewport={"width": 390, "height": 800})
+        page.goto((memos["zh"] / "memo.html").as_uri())
+        page.evaluate("document.fonts.ready")
+        assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+        numbers = """[...document.querySelectorAll('td')].filter(td => /^[−+]?[0-9.,]+%?$/.test(td.innerText.trim())).map(td => {
+            const range = document.createRange(); range.selectNodeContents(td); return range.getClientRects().length; })"""
+        lines = page.evaluate(numbers)
+        assert len(lines) > 500 and set(lines) == {1}
+
+
 def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

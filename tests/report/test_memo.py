@@ -278,3 +278,101 @@ def test_figures_find_the_chinese_font():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         bars("zh").savefig(io.BytesIO(), format="png")
+
+
+def long_table(rows, name="long", columns=3):
+    frame = pd.DataFrame({f"c{j}": [same(text) for text in rows] for j in range(columns)})
+    return DataTable(name, same("table " + name), frame, {c: same(c) for c in frame}, {}, "results")
+
+
+def pages_of_pdf(path):
+    import subprocess
+
+    text = subprocess.run(["pdftotext", "-layout", path, "-"], capture_output=True, check=True).stdout.decode()
+    return text.split("\f")[:-1]
+
+
+@pytest.mark.skipif(not shutil.which("pdftotext"), reason="needs poppler")
+def test_rows_are_not_broken_and_short_tables_stay_on_a_page_in_pdf(tmp_path):
+    """Each row of the long table says its number in a short cell and in the last word of a long one; text before it is of
+    every length."""
+    frame = pd.DataFrame({"a": [f"begin{n}" for n in range(12)], "b": [f"{'word ' * 60}end{n}" for n in range(12)]})
+    names = {name: same(name) for name in frame}
+    long = DataTable("long", same("table long"), frame, names, {}, "results", widths=(1, 1))
+    short = long_table([f"s{n}" for n in range(5)], "short")
+    for lines in range(12, 48, 6):
+        before = [Paragraph(same(f"line {i}"), "results") for i in range(lines)]
+        memo.render(body("en", [*before, long, short], "T", ()), tmp_path, f"m{lines}", "T", "en", ["pdf"])
+        pages = pages_of_pdf(tmp_path / f"m{lines}.pdf")
+        for page in pages:
+            begun, ended = (re.findall(rf"{word}(\d+)", page) for word in ("begin", "end"))
+            assert sorted(begun) == sorted(ended), lines
+            assert ("table short" in page) == ("s4" in page), lines
+        assert sorted(re.findall(r"end(\d+)", "".join(pages)), key=int) == [str(n) for n in range(12)]
+
+
+@pytest.mark.skipif(not shutil.which("pdftotext"), reason="needs poppler")
+@pytest.mark.parametrize("lines", range(28, 34))
+def test_a_long_table_does_not_begin_with_a_row_or_two_at_the_end_of_a_page_in_pdf(lines, tmp_path):
+    """Among these numbers of lines are those that leave room for the caption and one or two rows."""
+    before = [Paragraph(same(f"line {i}"), "results") for i in range(lines)]
+    many = long_table([f"r{n}" for n in range(40)], "many")
+    memo.render(body("en", [*before, many], "T", ()), tmp_path, "m", "T", "en", ["pdf"])
+    (page,) = [page for page in pages_of_pdf(tmp_path / "m.pdf") if "table many" in page]
+    assert re.search(r"\br3\b", page)
+
+
+@pytest.mark.skipif(not shutil.which("pdftotext"), reason="needs poppler")
+def test_a_row_longer_than_a_page_is_printed_whole_in_pdf(tmp_path):
+    words = [f"w{i}" for i in range(6000)]
+    memo.render(body("en", [long_table([" ".join(words)], columns=2)], "T", ()), tmp_path, "m", "T", "en", ["pdf"])
+    pages = pages_of_pdf(tmp_path / "m.pdf")
+    found = collections.Counter(re.findall(r"\bw\d+\b", "".join(pages)))
+    assert len(pages) > 1 and found == {word: 2 for word in words}
+
+
+@pytest.mark.skipif(not shutil.which("pdftotext"), reason="needs poppler")
+def test_chinese_text_can_be_searched_in_pdf_and_long_addresses_are_broken(tmp_path):
+    """No invisible character stands inside Chinese text or an address."""
+    text = "各指标分值在现行分值上下浮动而总分不变时得分再增或再减1分以内等级就会改变的临界单位有3家"
+    address = "https://example.org/" + "a" * 200
+    blocks = [Paragraph(same(text), "results"), Paragraph(same(address), "results")]
+    memo.render(body("zh", blocks, "题", ()), tmp_path, "m", "题", "zh", ["pdf"])
+    page = "".join(pages_of_pdf(tmp_path / "m.pdf"))
+    assert text in re.sub(r"\s", "", page)
+    assert address in re.sub(r"\s", "", page)
+    assert max(len(line.strip()) for line in page.splitlines()) < 100
+
+
+def test_short_tables_and_first_rows_stay_together_in_word(tmp_path):
+    blocks = [long_table([f"s{n}" for n in range(5)], "short"), long_table([f"l{n}" for n in range(30)])]
+    memo.render(body("en", blocks, "T", ()), tmp_path, "m", "T", "en", ["docx"])
+    short, long = docx.Document(tmp_path / "m.docx").tables
+    kept = [
+        [all(p.paragraph_format.keep_with_next for c in row.cells for p in c.paragraphs) for row in table.rows]
+        for table in (short, long)
+    ]
+    assert kept == [[True] * 5 + [False], [True] * 2 + [False] * 29]
+
+
+def test_an_interval_stays_on_one_line_of_its_column():
+    """A column of intervals is wide enough for one (12 characters, and half a character of padding at least), a CSV has
+    plain spaces."""
+    interval = Text("0.06\xa0至\xa00.89", "0.06\xa0to\xa00.89")
+    columns = {f"c{j}": [1.25] for j in range(11)} | {"span": [interval]}
+    names = {name: same("heading") for name in columns}
+    block = DataTable("t", same("t"), pd.DataFrame(columns), names, {}, "results", widths=(1,) * 12)
+    widths, dense = memo._widths(["heading"] * 12, [["1.25"] * 11 + [interval.en]], [1] * 12)
+    assert widths[-1] * (memo._DENSE_LINE if dense else memo._LINE) >= 12
+    assert payload(block, "zh")["data"][0][-1] == "0.06 至 0.89"
+
+
+def test_no_empty_line_stands_between_tables_in_word(tmp_path):
+    blocks = [long_table(["a"], "one"), long_table(["b"], "two"), long_table(["c"], "three")]
+    memo.render(body("en", blocks, "T", ()), tmp_path, "m", "T", "en", ["docx"])
+    document = docx.Document(tmp_path / "m.docx")
+    assert len(document.tables) == 3
+    assert [p.text for p in document.paragraphs if p.text.startswith("Table")] == [
+        "Table 1. table one", "Table 2. table two", "Table 3. table three",
+    ]  # fmt: skip
+    assert "" not in [p.text for p in document.paragraphs][:-1]
