@@ -7,6 +7,7 @@ scipy and pandas takes, within 10 s of processor time each.
 import io
 import struct
 import zipfile
+from collections import Counter
 
 import pytest
 
@@ -195,3 +196,23 @@ def test_yaml_runs_no_code(tmp_path):
     ):  # fmt: skip
         names(refused(parse_yaml, f"a: {tag}", "x.yaml"), "x.yaml", "#1", "python")
     assert not marker.exists()
+
+
+def test_the_largest_table_is_checked_within_the_limits(tmp_path):
+    """49,999 units with 39 indicators, 1.95 million cells: scored, graded, and every tie and whoever is on a cutoff named.
+
+    The sums on paper are whole numbers of .002 points.
+    """
+    leaves = [f"x{j}" for j in range(39)]
+    scheme = ["id: s", "name: s", "total: 78", "rounding: {total: {decimals: 3}}", "indicators:"]
+    scheme += [f"  - {{id: {leaf}, name: {leaf}, points: 2, rule: {{kind: share}}}}" for leaf in leaves]
+    scheme += ["grades: [{id: A, cutoff: 40}, {id: B, cutoff: 0}]", ""]
+    shares = [k * 617 % 1000 for k in range(1039)]  # thousandths
+    texts = [f"{share / 1000}" for share in shares]
+    rows = (f"u{k}," + ",".join(texts[k % 1000 :][:39]) for k in range(49_999))
+    (tmp_path / "scheme.yaml").write_text("\n".join(scheme), encoding="utf-8")
+    (tmp_path / "data.csv").write_text("\n".join([",".join(["unit", *leaves]), *rows]), encoding="utf-8")
+    (tmp_path / "params.yaml").write_text("scheme: scheme.yaml\ndata: data.csv\n", encoding="utf-8")
+    sums = Counter(sum(shares[k % 1000 :][:39]) for k in range(49_999))
+    (said,) = read_in_little_memory("SimpleNamespace(rows=plan(path).result.flags)", tmp_path)
+    assert said == f"read {len(sums) + sums[20_000]}" and min(sums.values()) > 40
