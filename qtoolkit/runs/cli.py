@@ -380,7 +380,9 @@ def _interrupt(*_: object) -> None:
 def _disk(error: OSError) -> Text:
     """What the system refused, in one sentence."""
     why = error.strerror or str(error)
-    where = clip(error.filename or "", 200)
+    if error.filename is None:
+        return say(zh="无法读写文件：{why}", en="a file could not be read or written: {why}", why=why)
+    where = clip(error.filename, 200)
     return say(
         zh="无法读写文件：{where}（{why}）", en="a file could not be read or written: {where} ({why})", where=where, why=why
     )
