@@ -7,6 +7,11 @@ from __future__ import annotations
 
 import sys
 
+if __name__ == "__main__":
+    from qtoolkit.__main__ import leave_quietly
+
+    leave_quietly()
+
 try:
     import json
     import re
@@ -375,6 +380,19 @@ def main() -> None:
     for kind in (signal.SIGINT, signal.SIGTERM):
         signal.signal(kind, _interrupt)
     try:
+        _command(given)
+    except _Interrupted:
+        text = Text(
+            "已中断；目标处是此前的内容，或已完整写出的结果",
+            "interrupted; the target holds what it held before, or the whole result",
+        )
+        _print(text.of(given or "zh"), error=True)
+        sys.exit(130)
+
+
+def _command(given: str | None) -> None:
+    """The command, and what it says where it fails; `given` is the language that was asked for."""
+    try:
         app()
     except InputError as error:
         language = given or error.language or "zh"
@@ -387,13 +405,6 @@ def main() -> None:
     except WorkError as error:
         _print(error.text.of(given or error.language or "zh"), error=True)
         sys.exit(1)
-    except _Interrupted:
-        text = Text(
-            "已中断；目标处是此前的内容，或已完整写出的结果",
-            "interrupted; the target holds what it held before, or the whole result",
-        )
-        _print(text.of(given or "zh"), error=True)
-        sys.exit(130)
     except OSError as error:
         _print(_disk(error).of(given or "zh"), error=True)
         sys.exit(1)
