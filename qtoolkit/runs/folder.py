@@ -351,6 +351,19 @@ def check_target(folder: Path) -> None:
         raise InputError(text)
 
 
+def check_place(folder: Path) -> None:
+    """Refuse the working directory and the folders around it: a run takes their place by renaming, and whoever stands in
+    them would stand in a folder that is gone."""
+    if Path.cwd().is_relative_to(resolved(folder).resolve()):
+        text = say(
+            zh="结果文件夹 {folder} 是当前所在的文件夹或其上级，写入时会被整个替换；请先进入别的文件夹，或用 -o 另指定一个文件夹",
+            en="the run folder {folder} is the working directory or one around it, and would be replaced as a whole: "
+            "go to another folder first, or give another one with -o",
+            folder=folder,
+        )
+        raise InputError(text)
+
+
 @contextmanager
 def building(target: Path, tell: Callable[[Text], None] = lambda text: None) -> Iterator[Path]:
     """A temporary sibling of `target`, which takes its place when the block ends well and vanishes when it does not.

@@ -81,6 +81,7 @@ def carry_out(
     if run_folder.is_done(target, hash):
         return target, True
     run_folder.check_target(target)
+    run_folder.check_place(target)
     workers.check()
     created = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     with run_folder.building(target, tell) as work:
