@@ -88,12 +88,20 @@ def read_manifest(folder: Path) -> dict[str, Any] | None:
     except (OSError, ValueError) as error:
         raise _unreadable(path, error) from None
     try:
-        manifest = json.loads(read_bytes(path).decode("utf-8"))
+        manifest = json.loads(read_bytes(path).decode("utf-8"), object_pairs_hook=_once)
         return manifest if _is_sound(manifest) else None
     except InputError:
         raise
     except (ValueError, RecursionError):  # no JSON, or text that no file can hold
         return None
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON; one that says a thing twice says two things to two readers."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a key stands there twice")
+    return found
 
 
 def _is_sound(manifest: Any) -> bool:

@@ -216,3 +216,35 @@ def test_the_largest_table_is_checked_within_the_limits(tmp_path):
     sums = Counter(sum(shares[k % 1000 :][:39]) for k in range(49_999))
     (said,) = read_in_little_memory("SimpleNamespace(rows=plan(path).result.flags)", tmp_path)
     assert said == f"read {len(sums) + sums[20_000]}" and min(sums.values()) > 40
+
+
+STRINGS = "<si><t>unit</t></si><si><t>甲市</t></si>"
+
+
+@pytest.mark.parametrize("number", ["-1", "1.0", "0x1", "\uff11", " 1", "1e0", "1<!-- -->", "", "&#49;"])
+def test_a_cell_that_does_not_say_which_text_it_shows_is_refused(tmp_path, number):
+    """Nine spellings: a reader takes the first text of the workbook for what it cannot read."""
+    path = tmp_path / "data.xlsx"
+    for more in ("", ' s="0"'):
+        cell = f'<c r="A2" t="s"{more}><v>%s</v></c>'
+        rows = SOUND.replace('<c r="A2" t="str"><v>甲</v></c>', cell)
+        path.write_bytes(workbook(sheet(rows % number), strings=STRINGS))
+        (sentence,) = refused(read_rows, path)[1]
+        assert "data.xlsx" in sentence and "A2" in sentence
+        path.write_bytes(workbook(sheet(rows % "1"), strings=STRINGS))
+        assert read_rows(path).rows == [["甲市", 1.0]]
+
+
+@pytest.mark.parametrize("where", ["after", "before", "twice"])
+def test_rows_that_a_reader_would_leave_out_are_refused(tmp_path, where):
+    """A second table of data in the sheet, or rows before it: three sheets."""
+    path, more = tmp_path / "data.xlsx", '<row r="4"><c r="A4" t="str"><v>乙</v></c><c r="B4"><v>1</v></c></row>'
+    whole = sheet(SOUND)
+    text = {
+        "after": whole.replace("</sheetData>", f"</sheetData><sheetData>{more}</sheetData>"),
+        "before": whole.replace("<sheetData>", f"{more}<sheetData>"),
+        "twice": whole.replace("<sheetData>", f"<sheetData>{more}</sheetData><sheetData>"),
+    }[where]
+    path.write_bytes(workbook(text))
+    (sentence,) = refused(read_rows, path)[1]
+    assert "data.xlsx" in sentence and "not a sound Excel workbook" in sentence

@@ -244,3 +244,10 @@ def test_a_file_that_cannot_be_read_is_a_difference(done, monkeypatch):
     monkeypatch.setattr(folder.os, "open", refuse)
     found = folder.differences(done)
     assert [text.en for text in found] == ["memo.html: it cannot be read (no permission)"]
+
+
+@pytest.mark.parametrize("old", ['"kind"', '"inputs"', '"sha256"'])
+def test_a_manifest_that_says_a_thing_twice_is_none(done, old):
+    """Who reads the file sees the one, a program the other."""
+    edit(done / "manifest.json", old, f'{old}: "0", {old}')
+    assert folder.read_manifest(done) is None
