@@ -6,7 +6,6 @@ Topic modules (`qtoolkit.robustness`, `qtoolkit.regions`, ...) are loaded when t
 from __future__ import annotations
 
 import importlib
-from typing import Any
 
 __version__ = "0.1.0"
 
@@ -39,7 +38,7 @@ _MODULES = (
 __all__ = [*_NAMES, *_MODULES]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     if name in _NAMES:
         return getattr(importlib.import_module(_NAMES[name]), name)
     if name in _MODULES:

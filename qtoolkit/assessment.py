@@ -67,7 +67,7 @@ class Assessment:
         )
         return names.join(self.table.covariates)
 
-    @property
+    @cached_property
     def labels(self) -> dict[str, Text]:
         """Each unit's name in both languages."""
         return dict(zip(self.table.units, self.table.labels, strict=True))

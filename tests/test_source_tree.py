@@ -51,7 +51,7 @@ def tree(name):
 
 def floor_of(module):
     """The floor of a module of ours, by its dotted name without the package; None for the face qtoolkit itself."""
-    first = module.split(".")[0]
+    first = module.split(".")[0].replace("__main__", "runs")  # the command itself
     return FLOORS.index(first if first in FLOORS else "topics") if first else None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 from qtoolkit.errors import Problems, clip, nearest
 from qtoolkit.inputs.files import Rows
 from qtoolkit.inputs.headers import Headers
-from qtoolkit.inputs.numbertext import is_blank, parse_number, plain_text
+from qtoolkit.inputs.numbertext import is_blank, parse_number, plain_numbers, plain_text
 from qtoolkit.inputs.scheme import Scheme
 from qtoolkit.language import Text, listing, say
 
@@ -111,12 +112,24 @@ class Cells:
         self, key: str, low: float | None = None, high: float | None = None, blank: float = np.nan, percent: bool = False
     ) -> list[float]:
         """A column of numbers between `low` and `high`; blanks give `blank`."""
-        result = []
-        for row, cell in self._cells(key):
+        if not self._has(key):
+            return [blank] * len(self.rows.rows)
+        cells = self._cells(key)
+        result = self._plain(cells, low, high)
+        for i in _missing(result):
+            row, cell = cells[i]
             number, reason = (blank, None) if is_blank(cell) else parse_number(cell, percent=percent)
             self._check_range(number, reason, low, high, self._header(key), row)
-            result.append(number)
+            result[i] = number
         return result
+
+    def _plain(self, cells: list[tuple[int, Any]], low: float | None, high: float | None) -> list[Any]:
+        """The numbers of the cells that are plainly written and lie between `low` and `high`; None for the others."""
+        numbers = plain_numbers(cell for _, cell in cells)
+        if low is None and high is None:
+            return numbers
+        least, most = -math.inf if low is None else low, math.inf if high is None else high
+        return [x if x is not None and least <= x <= most else None for x in numbers]
 
     def yes_no(self, key: str) -> list[bool]:
         """A column of yes and no; blank is no."""
@@ -130,3 +143,8 @@ class Cells:
                 self.complain(text, key, row)
             result.append(_YES_NO.get(word, False))
         return result
+
+
+def _missing(values: list[Any]) -> list[int]:
+    """Where a list holds None."""
+    return [i for i, value in enumerate(values) if value is None]

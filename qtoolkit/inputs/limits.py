@@ -1,8 +1,8 @@
 """How large an input may be: each limit with its value and its reason, in one place.
 
 The stated size of use, 3,000 units × 100 indicators with a status, a target and a remark for each,
-is 1.2 million cells. Within all limits together a file is refused, or its cells are there, within
-10 s of one processor and 1 GB of memory; to check two million cells against a scheme takes longer.
+is 1.2 million cells. Within all limits together a table is refused, or read and checked against its
+scheme, within 10 s of one processor and 1 GB of memory.
 Sizes are tested on the bytes, before a reader opens the file; numbers where they become numbers.
 (How many complaints are collected stands in `qtoolkit.errors`, which is a floor lower.)
 """

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import math
+import re
+from decimal import Decimal
 from typing import Any
 
 from qtoolkit.inputs.scheme import Scheme
@@ -35,9 +38,31 @@ def yaml_of(data: dict[str, Any]) -> str:
             return {quoted(key): quoted(value) for key, value in part.items()}
         if isinstance(part, list):
             return [quoted(item) for item in part]
-        return DoubleQuotedScalarString(part) if isinstance(part, str) and is_ambiguous(part) else part
+        if isinstance(part, str) and (is_ambiguous(part) or _ODD_TEXT.search(part)):
+            return DoubleQuotedScalarString(part)
+        return part
 
     yaml, out = YAML(), io.StringIO()
     yaml.width, yaml.default_flow_style, yaml.allow_unicode = 4096, None, True  # leaves of the data on one line
+    yaml.Representer = _representer()
     yaml.dump(quoted(data), out)
     return out.getvalue()
+
+
+_ODD_TEXT = re.compile("^[?]|[\x7f-\x9f\u2028\u2029\ufeff]")
+"""Text that comes back changed unless it is in quotation marks: line breaks of Unicode, a mark of a key."""
+
+
+def _representer() -> type:
+    """Numbers as plain decimals: versions of YAML read 1e-05 differently."""
+    from ruamel.yaml.representer import RoundTripRepresenter
+
+    class Plain(RoundTripRepresenter):
+        def represent_float(self, number: float) -> Any:
+            if not math.isfinite(number):
+                return super().represent_float(number)
+            text = f"{Decimal(repr(number)):f}"
+            return self.represent_scalar("tag:yaml.org,2002:float", text if "." in text else f"{text}.0")
+
+    Plain.add_representer(float, Plain.represent_float)
+    return Plain

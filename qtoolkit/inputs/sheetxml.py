@@ -253,6 +253,8 @@ def _has_odd_value(part: bytes) -> bool:
 
 
 _ODD_MARKS = (b"&", b"e-", b"E-", b"0" * 300)  # found much faster than the expression
+_PLAIN_TEXT = re.compile(rb"<(?:[^<>\s/:]*:)?v(?:\s[^<>]*)?>[0-9]{1,9}</").match
+"""The value of a cell that shows a shared text: its number, in digits alone."""
 _ODD_VALUE = re.compile(rb"<(?:[^<>\s]*:)?v[\s>][^<]*(?:&|[eE]-0*[1-9][0-9][0-9]|0{300})")
 
 
@@ -272,6 +274,7 @@ class _SheetReader:
         self.row_name = ""
         self.reference: str | None = None
         self.kind, self.value = "", ""
+        self.has_data = False
         self.is_open = self.is_formula = self.is_percent = self.is_filled = self.is_odd = False
 
     def read(self, part: bytes) -> Sheet:
@@ -290,6 +293,8 @@ class _SheetReader:
         if local == "v":
             if self.is_open:
                 self.fill()
+                if self.kind == "s" and not _PLAIN_TEXT(self.part, self.parser.CurrentByteIndex):
+                    self.is_odd = True
                 if self.is_formula or self.kind == "e":
                     self.parser.CharacterDataHandler = self.characters
         elif local == "c":
@@ -306,6 +311,8 @@ class _SheetReader:
             self.is_formula = self.is_open
         elif local == "row":
             self.close()
+            if not self.has_data:
+                raise ValueError(local)
             number = attributes.get("r")
             row = self.at[0] + 1 if number is None else int(number) - 1
             if row < 0:
@@ -317,6 +324,10 @@ class _SheetReader:
         elif local == "is":
             if self.is_open:
                 self.fill()
+        elif local == "sheetData":
+            if self.has_data:
+                raise ValueError(local)  # readers go on to the first or to the last
+            self.has_data = True
         else:
             self.other(local)
 
@@ -493,6 +504,12 @@ class _CloseReader(_SheetReader):
             return
         if b"&" in value:
             raise self.broken()
+        if self.kind == "s" and re.fullmatch(rb"[0-9]{1,9}", value) is None:
+            found = say(
+                zh="“{value}”，不是某个文字的编号", en="“{value}”, which is no number of a text",
+                value=clip(value.decode("utf-8")),
+            )  # fmt: skip
+            raise self.unsound(self.cell, found, Text("一个编号", "the number of one"))
         text = value.decode("utf-8")
         if self.kind in ("", "n") and is_underflow(text):
             self.sheet.tiny[self.at] = text

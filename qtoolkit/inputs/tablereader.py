@@ -133,9 +133,7 @@ class Reader(Cells):
             replaced = {i for s in later if s.effect == "replaces" for i in self._filled(f"{leaf.id}@{s.id}")}
             columns = [self._column(leaf, key, said, replaced) for key in columns_of(leaf)]
             stages = dict(zip(leaf.stages, (values for values, _ in columns), strict=False))
-            statuses = [self._agreed(leaf, i, [column[1][i] for column in columns]) for i in range(n)]
-            parts = zip(statuses, *(values for values, _ in columns), strict=True)
-            values = [_combined(leaf, said) if status == VALUE else None for status, *said in parts]
+            values, statuses = self._joined(leaf, columns)
         filed = list(values)
         for stage in later:
             stages[stage.id] = self._later(leaf, stage, values, statuses)
@@ -145,15 +143,24 @@ class Reader(Cells):
         errors = self.numbers(f"se:{leaf.id}", low=0, percent=is_percent(leaf))
         return LeafColumns(values, statuses, self._targets(leaf, statuses), baselines, errors, filed, stages)
 
+    def _joined(self, leaf: Indicator, columns: list[tuple[list, list[int]]]) -> tuple[list, list[int]]:
+        """Values and statuses of a leaf of one or several columns."""
+        if len(columns) == 1:
+            return list(columns[0][0]), columns[0][1]
+        statuses = [self._agreed(leaf, i, [column[1][i] for column in columns]) for i in range(len(columns[0][1]))]
+        parts = zip(statuses, *(values for values, _ in columns), strict=True)
+        return [_combined(leaf, said) if status == VALUE else None for status, *said in parts], statuses
+
     def _filled(self, key: str) -> list[int]:
         return [i for i, (_, cell) in enumerate(self._cells(key)) if not is_blank(cell)]
 
     def _column(self, leaf: Indicator, key: str, said: list[int], replaced: Collection[int]) -> tuple[list, list[int]]:
         """Values and statuses of one column of a leaf; a blank that a later stage fills is none."""
-        values: list[Any] = []
         statuses, column = list(said), self._header(key)
         cells = self._cells(key) if self._has(key) else []  # the missing column has been complained of
-        for i, (row, cell) in enumerate(cells):
+        values = [None] * len(cells) if leaf.rule.kind == "level" else self._plain(cells, *self._ends(leaf))
+        for i in [i for i, value in enumerate(values) if value is None or statuses[i] != VALUE]:
+            row, cell = cells[i]
             blank, word = is_blank(cell), _status_word(cell)
             if word is not None:
                 if statuses[i] not in (VALUE, word):
@@ -163,7 +170,7 @@ class Reader(Cells):
                 self._contradicts(clip(cell), statuses[i], column, row)
             elif blank and statuses[i] == VALUE and i not in replaced:
                 statuses[i] = self._blank(leaf, column, row)
-            values.append(None if blank else self._value(leaf, cell, column, row))
+            values[i] = None if blank else self._value(leaf, cell, column, row)
         return values or [None] * len(said), statuses
 
     def _contradicts(self, found: Any, status: int, column: str, row: int) -> None:
@@ -210,6 +217,8 @@ class Reader(Cells):
 
     def _statuses(self, leaf: Indicator) -> list[int]:
         key = f"status:{leaf.id}"
+        if not self._has(key):
+            return [VALUE] * len(self.rows.rows)
         result = []
         for row, cell in self._cells(key):
             word = "" if is_blank(cell) else plain_text(cell)
@@ -262,8 +271,8 @@ class Reader(Cells):
         """The units' own targets of a leaf; NaN where there is none."""
         rule, key = leaf.rule, f"target:{leaf.id}"
         targets = self.numbers(key, percent=is_percent(leaf))
-        for row, target in zip(self.rows.numbers, targets, strict=True):
-            if target <= 0 and rule.kind == "target":
+        for row, target in zip(self.rows.numbers, targets, strict=True) if rule.kind == "target" else ():
+            if target <= 0:
                 text = say(
                     zh="目标值为“{found:.10g}”，应大于 0",
                     en="the target is “{found:.10g}”, expected above 0",

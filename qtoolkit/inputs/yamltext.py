@@ -15,7 +15,7 @@ from ruamel.yaml.reader import ReaderError
 from qtoolkit.errors import Complaint, InputError, Problems, clip
 from qtoolkit.inputs import limits
 from qtoolkit.inputs.files import read_text
-from qtoolkit.inputs.numbertext import UNPRINTABLE
+from qtoolkit.inputs.numbertext import UNPRINTABLE, is_underflow
 from qtoolkit.language import Text, say
 
 # Plain scalars that YAML 1.1 (PyYAML, hence `papermill -f`) and YAML 1.2 read as different values.
@@ -220,6 +220,9 @@ class _Builder:
                     return text.lower() == "true"
                 case "int":
                     return int(text, 0)
+                case "float" if is_underflow(text):
+                    self.refuse(row, limits.too_small(text))
+                    return text
                 case "float":
                     return float(text.lower().replace(".inf", "inf").replace(".nan", "nan"))
                 case "str" | "timestamp":

@@ -6,7 +6,6 @@ A value of NaN is an empty text. `top` stands in the row of points; `other` are 
 
 from __future__ import annotations
 
-import datetime
 from collections import namedtuple
 from collections.abc import Iterable
 from dataclasses import replace
@@ -15,7 +14,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import xlsxwriter
 from xlsxwriter.utility import xl_col_to_name as letter
 
 from qtoolkit.assessment import Assessment
@@ -26,6 +24,7 @@ from qtoolkit.engine.ticks import DECIMALS, Rounding
 from qtoolkit.inputs.scheme import Covariate
 from qtoolkit.language import Text, listing, same, say
 from qtoolkit.report import words
+from qtoolkit.report.workbook import workbook
 
 FIRST = 4  # Excel's row of the first unit on every sheet of units, after title, headers and points
 POINTS, BASE, PLACE = Text("分值", "Points"), Text("基础得分", "Base score"), Text("等级序号", "Grade number")
@@ -92,8 +91,7 @@ def write_recheck(result: Assessment, path: str | Path, language: str = "zh") ->
     ...     (Path(folder) / "recheck.xlsx").read_bytes()[:2]
     b'PK'
     """
-    with xlsxwriter.Workbook(path, {"constant_memory": True}) as book:
-        book.set_properties({"created": datetime.datetime(2000, 1, 1)})
+    with workbook(Path(path), constant_memory=True) as book:
         pen = Pen(book, result, language, {}, {})
         _notes(pen)
         _points(pen)

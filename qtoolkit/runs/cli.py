@@ -1,4 +1,4 @@
-"""The command line: `qtoolkit run`, `check`, `verify`, `new`, `template`, `collect`, `schema`.
+"""The command line: `qtoolkit run`, `check`, `lab`, `verify`, `new`, `template`, `collect`, `schema`.
 
 Exit status 0 done, 1 the work failed, 2 the input is wrong, 130 interrupted.
 """
@@ -6,6 +6,11 @@ Exit status 0 done, 1 the work failed, 2 the input is wrong, 130 interrupted.
 from __future__ import annotations
 
 import sys
+
+if __name__ == "__main__":
+    from qtoolkit.__main__ import leave_quietly
+
+    leave_quietly()
 
 try:
     import json
@@ -72,6 +77,7 @@ def run(
 ) -> None:
     """测算并写出报告 Run a case and write the memo, tables and figures."""
     from qtoolkit.runs.executors import Workers
+    from qtoolkit.runs.lab import unused
     from qtoolkit.runs.plan import plan
     from qtoolkit.runs.run import carry_out
 
@@ -79,7 +85,7 @@ def run(
     formats = tuple(name.strip() for name in format_.split(",") if name.strip())
     ready = plan(case, settings, language, notebook, formats, notebooks)
     tell = _teller(ready.parameters.language)
-    for text in ready.notices:
+    for text in (*ready.notices, *unused(ready)):
         tell(text)
     with _Progress(ready.parameters.language) as bar, _spoken(ready.parameters.language):
         folder, already = carry_out(ready, out, Workers(jobs, dask), bar.show, tell)
@@ -100,11 +106,12 @@ def check(
     notebooks: NotebooksOption = None,
 ) -> None:
     """只检查输入，不运行 Validate a case without running it."""
+    from qtoolkit.runs.lab import unused
     from qtoolkit.runs.plan import plan
 
     ready = plan(case, _settings(set_), language, notebook, notebook_folder=notebooks)
     language = ready.parameters.language
-    for text in ready.notices:
+    for text in (*ready.notices, *unused(ready)):
         _teller(language)(text)
     text = say(
         zh="检查通过：考核对象{units}家，指标{leaves}项，总分{total:g}分。",
@@ -114,6 +121,37 @@ def check(
     _print(text.of(language))
     for text in ready.result.flags["text"]:
         _print(f"  {text.of(language)}")
+
+
+@app.command()
+def lab(
+    case: CaseArgument,
+    set_: SetOption = None,
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="放 notebook 的文件夹，默认为 lab/案例名-语言 Folder of your own notebooks")] = None,
+    language: LanguageOption = None,
+    notebook: NotebookOption = None,
+    notebooks: NotebooksOption = None,
+    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="打开浏览器 Open a browser")] = True,
+    prepare: Annotated[bool, typer.Option("--prepare", help="只写出 notebook，不打开 Write the notebooks without opening them")] = False,
+) -> None:
+    """用 JupyterLab 打开案例的分析 Open a case's notebooks in JupyterLab, as copies of your own."""
+    from qtoolkit.runs import lab as opening
+    from qtoolkit.runs.plan import plan
+
+    ready = plan(case, _settings(set_), language, notebook, notebook_folder=notebooks)
+    tell = _teller(ready.parameters.language)
+    with _spoken(ready.parameters.language):
+        prepared = opening.prepare(ready, out)
+        for text in (*ready.notices, *prepared.notices):
+            tell(text)
+        text = say(
+            zh="{folder} 中的 notebook 归您修改；qtoolkit run {case} --notebooks {folder} 用它们测算",
+            en="the notebooks in {folder} are yours to edit; qtoolkit run {case} --notebooks {folder} runs them",
+            folder=prepared.folder, case=case,
+        )
+        _print(text.of(ready.parameters.language))
+        if not prepare:
+            opening.start(ready, prepared, browser)
 
 
 @app.command()
@@ -342,6 +380,19 @@ def main() -> None:
     for kind in (signal.SIGINT, signal.SIGTERM):
         signal.signal(kind, _interrupt)
     try:
+        _command(given)
+    except _Interrupted:
+        text = Text(
+            "已中断；目标处是此前的内容，或已完整写出的结果",
+            "interrupted; the target holds what it held before, or the whole result",
+        )
+        _print(text.of(given or "zh"), error=True)
+        sys.exit(130)
+
+
+def _command(given: str | None) -> None:
+    """The command, and what it says where it fails; `given` is the language that was asked for."""
+    try:
         app()
     except InputError as error:
         language = given or error.language or "zh"
@@ -354,13 +405,6 @@ def main() -> None:
     except WorkError as error:
         _print(error.text.of(given or error.language or "zh"), error=True)
         sys.exit(1)
-    except _Interrupted:
-        text = Text(
-            "已中断；目标处是此前的内容，或已完整写出的结果",
-            "interrupted; the target holds what it held before, or the whole result",
-        )
-        _print(text.of(given or "zh"), error=True)
-        sys.exit(130)
     except OSError as error:
         _print(_disk(error).of(given or "zh"), error=True)
         sys.exit(1)
@@ -380,7 +424,9 @@ def _interrupt(*_: object) -> None:
 def _disk(error: OSError) -> Text:
     """What the system refused, in one sentence."""
     why = error.strerror or str(error)
-    where = clip(error.filename or "", 200)
+    if error.filename is None:
+        return say(zh="无法读写文件：{why}", en="a file could not be read or written: {why}", why=why)
+    where = clip(error.filename, 200)
     return say(
         zh="无法读写文件：{where}（{why}）", en="a file could not be read or written: {where} ({why})", where=where, why=why
     )

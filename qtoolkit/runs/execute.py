@@ -65,6 +65,28 @@ def execute(
     return ran, [failed[book.name] for book in notebooks if book.name in failed]
 
 
+def write_kernel(home: Path, start: Sequence[str], variables: Mapping[str, str] | None = None) -> None:
+    """Write the kernel "python3" into a data folder of Jupyter: this interpreter on a safe path."""
+    kernel = home / "kernels" / "python3"
+    kernel.mkdir(parents=True)
+    argv = [sys.executable, "-P", *start, "--InteractiveShellApp.ignore_cwd=True", "-f", "{connection_file}"]
+    spec = {"argv": argv, "display_name": "Python 3", "language": "python", "env": dict(variables or {})}
+    (kernel / "kernel.json").write_text(json.dumps(spec), encoding="utf-8")
+
+
+def python_variables() -> dict[str, str]:
+    """Variables with which Python imports nothing from the working directory, and reads and writes UTF-8."""
+    package = str(Path(__file__).resolve().parents[2])
+    given = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    paths = [package, *(path for path in given if os.path.isabs(path))]
+    return {
+        "PYTHONPATH": os.pathsep.join(paths),
+        "PYTHONSAFEPATH": "1",
+        "PYTHONUTF8": "1",
+        "PYTHONIOENCODING": "utf-8",
+    }
+
+
 class _Processes:
     """Worker processes that see a private Jupyter: this interpreter's kernel, and nobody's settings."""
 
@@ -76,12 +98,7 @@ class _Processes:
         self.lock = threading.Lock()
 
     def __enter__(self) -> _Processes:
-        kernel = self.home / "kernels" / "python3"
-        kernel.mkdir(parents=True)
-        argv = [sys.executable, "-P", "-m", "ipykernel_launcher", "--InteractiveShellApp.ignore_cwd=True"]
-        argv += ["-f", "{connection_file}"]
-        spec = {"argv": argv, "display_name": "Python 3", "language": "python"}
-        (kernel / "kernel.json").write_text(json.dumps(spec), encoding="utf-8")
+        write_kernel(self.home, ["-m", "ipykernel_launcher"])
         (self.home / "matplotlibrc").touch()  # nobody's settings: nor those of a home folder
         return self
 
@@ -98,9 +115,6 @@ class _Processes:
 
     def environment(self) -> dict[str, str]:
         """Variables of workers and kernels: nothing is imported from the working directory or from the case's folder."""
-        package = str(Path(__file__).resolve().parents[2])
-        given = os.environ.get("PYTHONPATH", "").split(os.pathsep)
-        paths = [package, *(path for path in given if os.path.isabs(path))]
         return os.environ | {
             "JUPYTER_PATH": str(self.home),
             "JUPYTER_CONFIG_DIR": str(self.home / "config"),
@@ -109,10 +123,7 @@ class _Processes:
             "JUPYTER_PLATFORM_DIRS": "1",
             "MATPLOTLIBRC": str(self.home / "matplotlibrc"),
             "IPYTHONDIR": str(self.home / "ipython"),
-            "PYTHONPATH": os.pathsep.join(paths),
-            "PYTHONSAFEPATH": "1",
-            "PYTHONUTF8": "1",
-            "PYTHONIOENCODING": "utf-8",
+            **python_variables(),
             **self.variables,
         }
 

@@ -20,9 +20,10 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from qtoolkit.errors import InputError, clip
+from qtoolkit.errors import InputError, WorkError, clip
 from qtoolkit.inputs.files import read_bytes
 from qtoolkit.inputs.locate import PACKAGE
+from qtoolkit.inputs.yamltext import read_yaml
 from qtoolkit.language import Text, listing, same, say
 
 MARK = "qtoolkit run"
@@ -30,6 +31,7 @@ MANIFEST = "manifest.json"
 FAILED = "qtoolkit failed run"
 SEAL = "seal"  # of the manifest as a whole; `hash` is that of the inputs, and names the run
 CASE = "case"  # the copy of the inputs in a run folder
+PARAMS = "params.yaml"
 MOST_FILES = 20_000
 """Names in a run folder: a run of forty notebooks writes some five hundred."""
 MOST_BYTES = 4_000_000_000
@@ -86,12 +88,20 @@ def read_manifest(folder: Path) -> dict[str, Any] | None:
     except (OSError, ValueError) as error:
         raise _unreadable(path, error) from None
     try:
-        manifest = json.loads(read_bytes(path).decode("utf-8"))
+        manifest = json.loads(read_bytes(path).decode("utf-8"), object_pairs_hook=_once)
         return manifest if _is_sound(manifest) else None
     except InputError:
         raise
     except (ValueError, RecursionError):  # no JSON, or text that no file can hold
         return None
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON; one that says a thing twice says two things to two readers."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a key stands there twice")
+    return found
 
 
 def _is_sound(manifest: Any) -> bool:
@@ -157,7 +167,13 @@ def differences(folder: Path) -> list[Text] | None:
     manifest = read_manifest(folder)
     if manifest is None:
         return None
-    return [*_of_itself(manifest), *_of_inputs(manifest), *_of_contents(folder, manifest)]
+    there = _contents(folder)
+    return [
+        *_of_itself(manifest),
+        *_of_inputs(manifest),
+        *_of_parameters(there, manifest),
+        *_of_contents(there, manifest),
+    ]
 
 
 def _of_itself(manifest: Mapping[str, Any]) -> Iterator[Text]:
@@ -179,9 +195,41 @@ def _of_inputs(manifest: Mapping[str, Any]) -> Iterator[Text]:
             )
 
 
-def _of_contents(folder: Path, manifest: Mapping[str, Any]) -> Iterator[Text]:
+def _of_parameters(there: _Contents, manifest: Mapping[str, Any]) -> Iterator[Text]:
+    """The copies of params.yaml, whose bytes no hash of an input covers, against the parameters that name the run."""
+    said = manifest.get("parameters")
+    if not isinstance(said, dict):
+        return
+    expected = {f"{CASE}/{PARAMS}": said}
+    if isinstance(manifest.get("previous"), dict):
+        expected[f"{CASE}/{said.get('previous')}/{PARAMS}"] = manifest["previous"]
+    for name, parameters in expected.items():
+        if name in manifest["files"] and name not in there.files:
+            continue  # missing, which is said of every file
+        if name not in there.files or _yaml_in(there.files[name]) != _written(parameters):
+            yield say(
+                zh="{name}：与清单中的参数不符",
+                en="{name}: it does not hold the parameters that the manifest says",
+                name=clip(name, 200),
+            )
+
+
+def _written(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters that a copy of params.yaml holds."""
+    return {key: value for key, value in parameters.items() if value is not None}
+
+
+def _yaml_in(path: Path) -> Any:
+    """What a YAML file of the folder says; None where it cannot be read as such."""
+    try:
+        return read_yaml(path).data
+    except InputError:
+        return None
+
+
+def _of_contents(there: _Contents, manifest: Mapping[str, Any]) -> Iterator[Text]:
     """What lies in the folder against what the manifest lists."""
-    there, listed = _contents(folder), manifest["files"]
+    listed = manifest["files"]
     empty = set(manifest["empty"])
     others = dict(there.others)
     for name in there.empty - empty:
@@ -307,6 +355,19 @@ def check_target(folder: Path) -> None:
             en="files in {folder} are not what its manifest says ({names}); "
             "so that nothing is lost, give another folder with -o",
             folder=folder, names=listing(found, most=5),
+        )
+        raise InputError(text)
+
+
+def check_place(folder: Path) -> None:
+    """Refuse the working directory and the folders around it: a run takes their place by renaming, and whoever stands in
+    them would stand in a folder that is gone."""
+    if Path.cwd().is_relative_to(resolved(folder).resolve()):
+        text = say(
+            zh="结果文件夹 {folder} 是当前所在的文件夹或其上级，写入时会被整个替换；请先进入别的文件夹，或用 -o 另指定一个文件夹",
+            en="the run folder {folder} is the working directory or one around it, and would be replaced as a whole: "
+            "go to another folder first, or give another one with -o",
+            folder=folder,
         )
         raise InputError(text)
 
@@ -459,3 +520,21 @@ def write_manifest(folder: Path, content: Mapping[str, Any], kind: str = MARK, *
     whole = {**own, **content, "files": files, "empty": sorted(there.empty)}
     text = json.dumps(whole | {SEAL: seal(whole)}, ensure_ascii=False, indent=2)
     (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
+
+
+def unattested(folder: Path) -> list[WorkError]:
+    """What of a run that has just been written its own manifest does not attest; nothing where all is well.
+
+    A notebook of the user's own may have left a pipe, a link or too many files, or changed an input.
+    """
+    found = differences(folder)
+    if found is None:
+        found = [say(zh="文件超过 {most:,} 个", en="more than {most:,} files", most=MOST_FILES)]
+    if not found:
+        return []
+    text = say(
+        zh="有 notebook 改动了输入的副本，或留下了清单不能证明的东西（{found}）",
+        en="a notebook changed the copy of the inputs, or left what no manifest can attest ({found})",
+        found=listing(found, most=5),
+    )
+    return [WorkError(text)]

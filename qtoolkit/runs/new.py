@@ -11,11 +11,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from qtoolkit.errors import InputError
+from qtoolkit.errors import InputError, clip
 from qtoolkit.inputs.case import Case, read_case, scheme_of
 from qtoolkit.inputs.files import Rows, read_bytes, read_rows, read_text
 from qtoolkit.inputs.headers import Headers
 from qtoolkit.inputs.locate import find_case
+from qtoolkit.inputs.numbertext import UNPRINTABLE
 from qtoolkit.inputs.parameters import BOOKS
 from qtoolkit.inputs.scheme import Scheme
 from qtoolkit.inputs.schemeyaml import scheme_yaml, yaml_of
@@ -60,7 +61,9 @@ def new_case(
     folder = Path(folder)
     if folder.name in ("", ".."):
         folder = folder.resolve()
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    for given in (name, year, *units):
+        _check_text(given or "")
+    if _is_taken(folder):
         raise InputError(say(zh="{folder} 已有内容，请另指定一个文件夹", en="{folder} is not empty: give another folder", folder=folder))
     if twice := sorted({unit for unit in units if list(units).count(unit) > 1}):
         raise InputError(say(zh="考核对象重复：{names}", en="units named twice: {names}", names=listing(twice)))
@@ -94,6 +97,35 @@ def new_case(
             if not units:
                 raise
     return folder
+
+
+def _check_text(text: str) -> None:
+    """Refuse what no file of the case could hold: a control character, or bytes that are no text."""
+    if UNPRINTABLE.search(text):
+        found = clip(text.encode("unicode_escape").decode())
+        raise InputError(
+            say(
+                zh="“{found}”中有不可见的控制字符，或不是完好的文字",
+                en="“{found}” holds an invisible control character, or is no sound text",
+                found=found,
+            )
+        )
+
+
+def _is_taken(folder: Path) -> bool:
+    """Whether something stands in the folder's place."""
+    try:
+        folder.lstat()
+    except FileNotFoundError:
+        return False
+    except ValueError:
+        text = say(
+            zh="{folder} 不能作为文件夹名：其中有系统不允许的字符",
+            en="{folder} cannot be the name of a folder: it holds a character that the system does not allow",
+            folder=folder,
+        )
+        raise InputError(text) from None
+    return not folder.is_dir() or any(folder.iterdir())
 
 
 class _Names:

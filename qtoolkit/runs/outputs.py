@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import csv
-import datetime
 import io
 import re
 from collections.abc import Sequence
@@ -16,6 +15,7 @@ import nbformat
 from qtoolkit.errors import WorkError
 from qtoolkit.language import say
 from qtoolkit.report.blocks import MIME
+from qtoolkit.report.workbook import workbook
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
@@ -84,10 +84,7 @@ def _text_cell(text: str) -> str:
 
 def write_workbook(blocks: Sequence[dict[str, Any]], path: Path) -> None:
     """All tables in one workbook, a sheet each; text is written as text."""
-    import xlsxwriter
-
-    with xlsxwriter.Workbook(path, {"strings_to_formulas": False, "strings_to_urls": False}) as book:
-        book.set_properties({"created": datetime.datetime(2000, 1, 1)})  # the same bytes for the same tables
+    with workbook(path) as book:
         bold = book.add_format({"bold": True, "bg_color": "#e8eef4", "border": 1, "text_wrap": True, "valign": "vcenter"})
         taken: set[str] = set()
         for block in blocks:

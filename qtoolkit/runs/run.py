@@ -81,6 +81,7 @@ def carry_out(
     if run_folder.is_done(target, hash):
         return target, True
     run_folder.check_target(target)
+    run_folder.check_place(target)
     workers.check()
     created = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     with run_folder.building(target, tell) as work:
@@ -97,7 +98,9 @@ def carry_out(
         about = {"created": created, "moved": dict(plan.destinations.moved)}
         if not failures:
             run_folder.write_manifest(work, content, **about)
-            return target, False
+            failures = run_folder.unattested(work)
+            if not failures:
+                return target, False
         said = [failure.text.of(plan.parameters.language) for failure in failures]
         run_folder.write_manifest(work, content, run_folder.FAILED, failed=said, **about)
         kept = run_folder.keep_failed(work, run_folder.resolved(target))

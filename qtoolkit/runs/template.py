@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
 import hashlib
-import io
-import os
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,12 +18,11 @@ from qtoolkit.inputs.table import Table
 from qtoolkit.inputs.tablereader import columns_of
 from qtoolkit.language import Text, listing, say
 from qtoolkit.report.rules import scoring
+from qtoolkit.report.workbook import workbook
 from qtoolkit.runs.outputs import safe_name
 
 OFFICE = Text("考核办", "Assessment office")
 """Who fills in what belongs to no department."""
-WORKBOOK = {"strings_to_formulas": False, "strings_to_urls": False, "in_memory": True}
-"""Text stays text, and nothing is written before the whole workbook is there."""
 BLANK_ROWS = 30  # for units, where neither scheme nor table names them
 MACHINE = {word for title in (book.ID, book.RULE, book.LOW, book.HIGH, book.REST) for word in (title, book.IN_ENGLISH[title])}
 
@@ -335,11 +330,7 @@ def write_sheets(
     OSError
         It cannot be written: the disk is full, or its folder is not there.
     """
-    import xlsxwriter
-
-    data = io.BytesIO()
-    with xlsxwriter.Workbook(data, WORKBOOK) as out:
-        out.set_properties({"created": datetime.datetime(2000, 1, 1)})  # the same bytes for the same sheets
+    with workbook(path) as out:
         head = out.add_format({"bold": True, "bg_color": "#dde6f0", "border": 1, "text_wrap": True, "valign": "vcenter"})
         grey = out.add_format({"bold": True, "bg_color": "#e0e0e0", "border": 1, "text_wrap": True, "valign": "vcenter"})
         plain = out.add_format({"text_wrap": True, "valign": "top", "border": 1})
@@ -362,7 +353,6 @@ def write_sheets(
                     _put(sheet, r, c, cell, upper if leaf is not None and row[leaf] is None else plain)
         if columns:
             _write_data(out, columns, language, head, plain, entry)
-    _write_whole(path, data.getvalue())
 
 
 def _write_data(
@@ -381,19 +371,6 @@ def _write_data(
             sheet.data_validation(1, c, max(len(column.cells), 1), c, {"validate": "list", "source": list(column.choices)})
         for r, cell in enumerate(column.cells, 1):
             _put(sheet, r, c, cell or None if c == 0 else cell, plain if c == 0 else entry)
-
-
-def _write_whole(path: Path, data: bytes) -> None:
-    """Write a file that takes its name once all of it is written."""
-    handle, name = tempfile.mkstemp(prefix=".qtoolkit-", suffix=".partial", dir=path.parent)
-    part = Path(name)
-    try:
-        with open(handle, "wb") as file:
-            file.write(data)
-        os.chmod(part, 0o644)
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _put(sheet: Any, r: int, c: int, cell: Any, style: Any) -> None:

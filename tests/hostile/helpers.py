@@ -70,9 +70,11 @@ def _time_of_children(resource) -> float:
 READ = """\
 import resource, sys
 from pathlib import Path
+from types import SimpleNamespace
 import numpy, scipy.stats, pandas, python_calamine
 from qtoolkit.errors import InputError
 from qtoolkit.inputs import case, files, schemebook, table, tablereader, yamltext
+from qtoolkit.runs.plan import plan
 taken = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_AS, (taken + {memory},) * 2)
 sys.stdout.reconfigure(encoding="utf-8")

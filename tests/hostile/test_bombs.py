@@ -7,6 +7,7 @@ scipy and pandas takes, within 10 s of processor time each.
 import io
 import struct
 import zipfile
+from collections import Counter
 
 import pytest
 
@@ -195,3 +196,55 @@ def test_yaml_runs_no_code(tmp_path):
     ):  # fmt: skip
         names(refused(parse_yaml, f"a: {tag}", "x.yaml"), "x.yaml", "#1", "python")
     assert not marker.exists()
+
+
+def test_the_largest_table_is_checked_within_the_limits(tmp_path):
+    """49,999 units with 39 indicators, 1.95 million cells: scored, graded, and every tie and whoever is on a cutoff named.
+
+    The sums on paper are whole numbers of .002 points.
+    """
+    leaves = [f"x{j}" for j in range(39)]
+    scheme = ["id: s", "name: s", "total: 78", "rounding: {total: {decimals: 3}}", "indicators:"]
+    scheme += [f"  - {{id: {leaf}, name: {leaf}, points: 2, rule: {{kind: share}}}}" for leaf in leaves]
+    scheme += ["grades: [{id: A, cutoff: 40}, {id: B, cutoff: 0}]", ""]
+    shares = [k * 617 % 1000 for k in range(1039)]  # thousandths
+    texts = [f"{share / 1000}" for share in shares]
+    rows = (f"u{k}," + ",".join(texts[k % 1000 :][:39]) for k in range(49_999))
+    (tmp_path / "scheme.yaml").write_text("\n".join(scheme), encoding="utf-8")
+    (tmp_path / "data.csv").write_text("\n".join([",".join(["unit", *leaves]), *rows]), encoding="utf-8")
+    (tmp_path / "params.yaml").write_text("scheme: scheme.yaml\ndata: data.csv\n", encoding="utf-8")
+    sums = Counter(sum(shares[k % 1000 :][:39]) for k in range(49_999))
+    (said,) = read_in_little_memory("SimpleNamespace(rows=plan(path).result.flags)", tmp_path)
+    assert said == f"read {len(sums) + sums[20_000]}" and min(sums.values()) > 40
+
+
+STRINGS = "<si><t>unit</t></si><si><t>甲市</t></si>"
+
+
+@pytest.mark.parametrize("number", ["-1", "1.0", "0x1", "\uff11", " 1", "1e0", "1<!-- -->", "", "&#49;"])
+def test_a_cell_that_does_not_say_which_text_it_shows_is_refused(tmp_path, number):
+    """Nine spellings: a reader takes the first text of the workbook for what it cannot read."""
+    path = tmp_path / "data.xlsx"
+    for more in ("", ' s="0"'):
+        cell = f'<c r="A2" t="s"{more}><v>%s</v></c>'
+        rows = SOUND.replace('<c r="A2" t="str"><v>甲</v></c>', cell)
+        path.write_bytes(workbook(sheet(rows % number), strings=STRINGS))
+        (sentence,) = refused(read_rows, path)[1]
+        assert "data.xlsx" in sentence and "A2" in sentence
+        path.write_bytes(workbook(sheet(rows % "1"), strings=STRINGS))
+        assert read_rows(path).rows == [["甲市", 1.0]]
+
+
+@pytest.mark.parametrize("where", ["after", "before", "twice"])
+def test_rows_that_a_reader_would_leave_out_are_refused(tmp_path, where):
+    """A second table of data in the sheet, or rows before it: three sheets."""
+    path, more = tmp_path / "data.xlsx", '<row r="4"><c r="A4" t="str"><v>乙</v></c><c r="B4"><v>1</v></c></row>'
+    whole = sheet(SOUND)
+    text = {
+        "after": whole.replace("</sheetData>", f"</sheetData><sheetData>{more}</sheetData>"),
+        "before": whole.replace("<sheetData>", f"{more}<sheetData>"),
+        "twice": whole.replace("<sheetData>", f"<sheetData>{more}</sheetData><sheetData>"),
+    }[where]
+    path.write_bytes(workbook(text))
+    (sentence,) = refused(read_rows, path)[1]
+    assert "data.xlsx" in sentence and "not a sound Excel workbook" in sentence

@@ -18,7 +18,8 @@ from tests.runs.test_run import DATA, SCHEME
 
 MODULES = ("pandas", "numpy", "nbclient", "papermill", "json", "multiprocessing", "sitecustomize", "usercustomize",
            "qtoolkit", "typing_extensions")  # fmt: skip
-CONFIGS = ("ipython_config", "ipython_kernel_config", "jupyter_config", "jupyter_nbclient_config")
+CONFIGS = ("ipython_config", "ipython_kernel_config", "jupyter_config", "jupyter_nbclient_config", "jupyter_lab_config",
+           "jupyter_server_config")  # fmt: skip
 KINDS = 10
 """Notebooks in the project, in the case; modules, configurations, a startup profile, a drawing backend, each in the case
 and in the working directory."""
@@ -36,7 +37,7 @@ def planted(folder, markers, place):
     startup = folder / "profile_default" / "startup"
     startup.mkdir(parents=True)
     (startup / "00.py").write_text(code("startup"), encoding="utf-8")
-    (folder / "matplotlibrc").write_text("backend: module://backend_of_evil\n", encoding="utf-8")
+    (folder / "matplotlibrc").write_text("backend: module://backend_of_evil\nsavefig.dpi: 17\n", encoding="utf-8")
 
 
 def evil_notebook(path, marker):

@@ -14,7 +14,7 @@ from qtoolkit.language import LANGUAGES
 from qtoolkit.runs import cli, folder
 from tests.runs.test_run import write_project
 
-KINDS = 34
+KINDS = 37
 
 
 def edit(path, old, new):
@@ -35,6 +35,14 @@ def with_its_entry(out, name):
     """A forger who knows the format: the file, its entry and the seal agree."""
     edit(out / name, "0.9", "0.8")
     sha = folder.sha256((out / name).read_bytes())
+    manifest(out, lambda m: m["files"].update({name: sha}), sealed=True)
+
+
+def with_seal(out, name, change):
+    """A forger who knows the format: the bytes of a file, its entry and the seal agree."""
+    path = out / name
+    path.write_bytes(change(path.read_bytes()))
+    sha = folder.sha256(path.read_bytes())
     manifest(out, lambda m: m["files"].update({name: sha}), sealed=True)
 
 
@@ -87,6 +95,13 @@ CHANGES = {
     "manifest.json: more": lambda out: manifest(out, lambda m: m.update(remark="checked")),
     "manifest.json: no seal": lambda out: manifest(out, lambda m: m.pop("seal")),
     "case/data.csv: and its entry": lambda out: with_its_entry(out, "case/data.csv"),
+    "case/params.yaml: and its entry": lambda out: with_seal(
+        out, "case/params.yaml", lambda text: text.replace(b"band: 0.1", b"band: 0.2")
+    ),
+    "case/params.yaml: no YAML": lambda out: with_seal(out, "case/params.yaml", lambda text: b"a: ["),
+    "case/params.yaml: not listed": lambda out: (
+        (out / "case" / "params.yaml").unlink(), manifest(out, lambda m: m["files"].pop("case/params.yaml"), sealed=True)
+    ),
     "pipe": lambda out: os.mkfifo(out / "pipe"),
     "hollow": lambda out: (out / "hollow").mkdir(),
     "nowhere": lambda out: (out / "nowhere").symlink_to("is/nowhere"),
@@ -229,3 +244,10 @@ def test_a_file_that_cannot_be_read_is_a_difference(done, monkeypatch):
     monkeypatch.setattr(folder.os, "open", refuse)
     found = folder.differences(done)
     assert [text.en for text in found] == ["memo.html: it cannot be read (no permission)"]
+
+
+@pytest.mark.parametrize("old", ['"kind"', '"inputs"', '"sha256"'])
+def test_a_manifest_that_says_a_thing_twice_is_none(done, old):
+    """Who reads the file sees the one, a program the other."""
+    edit(done / "manifest.json", old, f'{old}: "0", {old}')
+    assert folder.read_manifest(done) is None

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qtoolkit.inputs.numbertext import is_blank, parse_number, plain_text
+from qtoolkit.inputs.numbertext import is_blank, parse_number, plain_numbers, plain_text
 
 
 @pytest.mark.parametrize(
@@ -69,3 +69,20 @@ def test_nothing_escapes_and_no_nan_without_a_reason(cell):
 def test_blank_and_plain_text():
     assert all(map(is_blank, [None, "", "  ", "\t", "　", math.nan])) and not any(map(is_blank, [0, False, "0", "-"]))
     assert [plain_text(x) for x in (" 甲　", 3.0, 110000.0, 2.5, True)] == ["甲", "3", "110000", "2.5", "True"]
+
+
+WRITTEN = st.one_of(
+    st.from_regex(r"[-+]?[0-9]{0,17}\.?[0-9]{0,17}([eE][-+]?[0-9]{1,3})?", fullmatch=True),
+    st.sampled_from(["0", "-0.0", "1e15", "1e16", "9e-101", "1e-100", "٣", "１", " 1", "1\n", "nan", "inf", "1_0", ""]),
+    st.floats(), st.integers(), st.booleans(), st.none(),
+)  # fmt: skip
+
+
+@given(st.lists(WRITTEN, max_size=20))
+def test_what_is_read_at_a_glance_is_read_the_same_at_a_close_look(cells):
+    for cell, number in zip(cells, plain_numbers(cells), strict=True):
+        assert number is None or (parse_number(cell) == (number, None) and type(number) is float)
+
+
+def test_plain_numbers_are_read_at_a_glance():
+    assert plain_numbers(["89.5", "-3", 2, 0.25, "1e-3"]) == [89.5, -3.0, 2.0, 0.25, 0.001]

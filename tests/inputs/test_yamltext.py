@@ -99,3 +99,15 @@ def test_encodings_and_line_ends(tmp_path, encoding, newline):
 def test_the_data_are_text_and_nothing_runs():
     text = "a: '=cmd|x'\nb: '{braces} %s'\nc: '<script>'\nd: \"x\\ny\"\n"
     assert parse_yaml(text, "x.yaml").data == {"a": "=cmd|x", "b": "{braces} %s", "c": "<script>", "d": "x\ny"}
+
+
+@pytest.mark.parametrize("text", ["1.0e-400", "-0.00001e-330", "5.0e-325", "1e-400", "4" + "0" * 5 + ".0e-400", ".1e-330"])
+def test_a_number_that_a_float_holds_as_0_is_refused(text):
+    """Half of the least positive float is 2.5e-324."""
+    zh, en = refused(parse_yaml, f"a: 1\nband: {text}\n", "x.yaml")
+    assert len(zh) == 1 and text in zh[0] and text in en[0] and "row 2" in en[0]
+
+
+@pytest.mark.parametrize(("text", "value"), [("0.0e-400", 0.0), ("0.0", 0.0), ("5.0e-324", 5e-324), ("1.0e-99", 1e-99)])
+def test_numbers_that_a_float_holds_are_read(text, value):
+    assert parse_yaml(f"band: {text}", "x.yaml").data == {"band": value}

@@ -129,13 +129,46 @@ def test_the_good_case_of_the_bad_ones_is_good(command, tmp_path):
     assert command("check", ".", cwd=tmp_path).returncode == 0
 
 
-def test_ctrl_c_while_the_libraries_load_ends_quietly(tmp_path):
-    (tmp_path / "typer.py").write_text("import signal\nsignal.raise_signal(signal.SIGINT)\n", encoding="utf-8")
-    package = str(Path(qtoolkit.__file__).parents[1])
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), package])}
-    command = [sys.executable, "-c", "from qtoolkit.runs.cli import main; main()"]
-    done = subprocess.run(command, capture_output=True, env=environment, check=False)
+INTERRUPTED = """
+import runpy, signal, sys
+
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == sys.argv[1]:
+            signal.raise_signal(getattr(signal, sys.argv[2]))
+
+sys.meta_path.insert(0, Finder())
+sys.modules.pop(sys.argv[1], None)
+if sys.argv[3] == "script":
+    from qtoolkit.__main__ import main
+    main()
+else:
+    runpy.run_module(sys.argv[3], run_name="__main__", alter_sys=True)
+"""
+
+
+@pytest.mark.parametrize("module", ["json", "typer", "qtoolkit.errors", "qtoolkit.language"])
+@pytest.mark.parametrize("way", ["script", "qtoolkit", "qtoolkit.runs.cli"])
+@pytest.mark.parametrize("kind", ["SIGINT", "SIGTERM"])
+def test_an_interrupt_while_the_libraries_load_ends_quietly(tmp_path, module, way, kind):
+    environment = os.environ | {"PYTHONPATH": str(Path(qtoolkit.__file__).parents[1])}
+    words = [sys.executable, "-c", INTERRUPTED, module, kind, way]
+    done = subprocess.run(words, capture_output=True, env=environment, cwd=tmp_path, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (130, b"", b"")
+
+
+def test_an_interrupt_while_an_error_is_said_is_one_sentence(command, tmp_path, monkeypatch):
+    said, plain = [], cli._print
+
+    def interrupted(*arguments, **options):
+        said.append(arguments)
+        if len(said) == 1:
+            cli._interrupt()
+        plain(*arguments, **options)
+
+    monkeypatch.setattr(cli, "_print", interrupted)
+    done = command("run", "nowhere", "--language", "en", cwd=tmp_path)
+    assert done.returncode == 130 and done.stderr.startswith("interrupted;") and done.stderr.count("\n") == 1
 
 
 def test_control_characters_of_a_file_name_are_spelled_out(command, tmp_path):

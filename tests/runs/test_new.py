@@ -238,3 +238,18 @@ def test_the_working_directory_is_a_folder_to_make(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert {"params.yaml", "scheme.yaml", "data.csv"} <= {path.name for path in here.iterdir()}
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{"units": ["甲", "\ud800"]}, {"name": "a\0b"}, {"year": "20\x0b26"}, {"name": "\udcff"}, {"folder": "a\0b"}],
+)
+def test_what_no_file_can_hold_is_one_sentence_and_writes_nothing(tmp_path, monkeypatch, given):
+    """Bytes of the command line that are no UTF-8 come as halves of characters."""
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError) as caught:
+        new_case(**{"folder": "mine", "source": "tai-2001"} | given)
+    for language in ("zh", "en"):
+        (sentence,) = caught.value.sentences(language)
+        assert sentence.encode()
+    assert not list(tmp_path.iterdir())

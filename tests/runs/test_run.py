@@ -467,3 +467,28 @@ def test_a_case_folder_of_any_name_has_a_default_run_folder(project, name):
 def test_a_target_that_no_system_takes_is_one_sentence(project):
     with pytest.raises(InputError):
         run("params/tiny", out="a\0b", formats=["html"])
+
+
+@pytest.mark.parametrize(("stand", "out"), [("here", "."), ("here/in", ".."), ("here/in", "../../here"), ("here", "../here")])
+def test_the_folder_that_one_stands_in_is_not_replaced(project, monkeypatch, stand, out):
+    """Its name would lead to the new run, and the shell would be left in a folder that is gone."""
+    (project / stand).mkdir(parents=True)
+    if stand.endswith("in"):  # else a folder with something in it is refused for that
+        monkeypatch.setattr(folder, "check_target", lambda target: None)
+    monkeypatch.chdir(project / stand)
+    with pytest.raises(InputError) as caught:
+        qtoolkit_run(project, out)
+    assert out in caught.value.sentences("zh")[0] and "working directory" in caught.value.sentences("en")[0]
+    assert list((project / "here").iterdir()) == ([project / "here" / "in"] if stand.endswith("in") else [])
+    assert not list(project.glob(".qtoolkit-*"))
+
+
+def test_a_finished_run_that_one_stands_in_is_there_already(project, monkeypatch):
+    first = run("params/tiny", out="out", formats=["html"])
+    monkeypatch.chdir(first)
+    assert qtoolkit_run(project, ".") == Path(".")
+    assert (Path.cwd() / "manifest.json").is_file()
+
+
+def qtoolkit_run(project, out):
+    return qt.run(project / "params" / "tiny", out, formats=["html"], notebook_folder=project / "notebooks")

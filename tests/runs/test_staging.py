@@ -7,8 +7,10 @@ import shutil
 import pytest
 
 import qtoolkit as qt
-from qtoolkit.errors import InputError
+from qtoolkit.errors import InputError, WorkError
+from qtoolkit.runs import folder
 from qtoolkit.runs import run as running
+from qtoolkit.runs import write as writing
 from qtoolkit.runs.folder import run_hash, sha256
 from qtoolkit.runs.plan import Plan
 from tests.runs.test_run import (  # noqa: F401
@@ -196,3 +198,67 @@ def test_a_detour_through_a_link_leads_where_the_system_says(project, tmp_path):
     assert copy.files["data"].read_bytes() == (project / "x" / "data.csv").read_bytes()
     assert copy.files["history"].read_bytes() == (project / "case" / "data.csv").read_bytes()
     assert run_hash(copy.content()) == run_hash(ready.content())
+
+
+def test_small_numbers_and_odd_text_come_back_from_the_copy(project, tmp_path):  # noqa: F811
+    """0.00001 is written 1e-05 by Python, which YAML 1.1 takes for text."""
+    declare = DECLARE + 'remark = ""\n'
+    notebook(project / "notebooks" / "show.ipynb", SHOW, declare=declare)
+    ready = planned("params/tiny", {"band": 0.00001, "remark": "no\u2028\x85?", "seed": 7})
+    copy = ready.staged(tmp_path / "copy")
+    again = planned(tmp_path / "copy")
+    assert again.parameters == copy.parameters and again.parameters.knobs == {"band": 1e-5, "remark": "no\u2028\x85?"}
+
+
+def test_a_run_with_last_year_verifies_and_a_change_of_its_parameters_is_found(project):  # noqa: F811
+    last_year(project / "params" / "last")
+    params = project / "params" / "tiny" / "params.yaml"
+    params.write_text(PARAMS + "previous: ../last\n", encoding="utf-8")
+    out = run("params/tiny", out="out", formats=["html"], notebooks=["show"])
+    assert folder.differences(out) == []
+    copy, name = out / "case" / "inputs" / "previous" / "params.yaml", "case/inputs/previous/params.yaml"
+    copy.write_text(copy.read_text(encoding="utf-8").replace("data.csv", "data.csv\nseed: 5"), encoding="utf-8")
+    found = manifest_of(out)
+    found["files"][name] = sha256(copy.read_bytes())
+    (out / "manifest.json").write_text(json.dumps(found | {"seal": folder.seal(found)}), encoding="utf-8")
+    assert [text.en.split(":")[0] for text in folder.differences(out)] == [name]
+
+
+LEFT = {
+    "a pipe": ("import os; os.mkfifo('pipe')", "case/pipe"),
+    "a link": ("import os; os.symlink('data.csv', 'link')", "case/link"),
+    "an input changed": ("open('data.csv', 'a').write('丙市,City 3,1,1\\n')", "case/data.csv"),
+    "the parameters changed": ("open('params.yaml', 'a').write('seed: 9\\n')", "case/params.yaml"),
+}
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes of POSIX")
+@pytest.mark.parametrize("what", LEFT)
+def test_what_a_notebook_leaves_that_no_manifest_attests_fails_the_run(project, monkeypatch, what):  # noqa: F811
+    """A run never writes what `verify` then faults: the file is named, and everything is kept as a failed run."""
+    code, name = LEFT[what]
+
+    def execute(notebooks, parameters, language, folder, out, workers, done):
+        here = os.getcwd()
+        os.chdir(folder)  # where a kernel works
+        try:
+            exec(code, {})
+        finally:
+            os.chdir(here)
+        return [], []
+
+    monkeypatch.setattr(writing, "execute", execute)
+    with pytest.raises(WorkError) as caught:
+        run("params/tiny", out="out", formats=[])
+    assert name in caught.value.text.zh and name in caught.value.text.en and "out.failed" in caught.value.text.en
+    assert not (project / "out").exists() and (project / "out.failed" / "复核底稿.xlsx").is_file()
+    assert not folder.differences(project / "out.failed")  # no run folder
+
+
+def test_a_notebook_may_leave_files_of_its_own(project, monkeypatch):  # noqa: F811
+    def execute(notebooks, parameters, language, folder, out, workers, done):
+        (folder / "mine.csv").write_text("x")
+        return [], []
+
+    monkeypatch.setattr(writing, "execute", execute)
+    assert folder.differences(run("params/tiny", out="out", formats=[])) == []

@@ -1,0 +1,73 @@
+"""Workbooks that are written whole or not at all."""
+
+from __future__ import annotations
+
+import datetime
+import io
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+
+@contextmanager
+def workbook(path: Path, **options: Any) -> Iterator[Any]:
+    """A new xlsxwriter workbook, which lies at `path` once the block ends well; equal content gives equal bytes.
+
+    Parameters
+    ----------
+    path
+        The .xlsx file; where one is there, it stays until the new one is whole.
+    options
+        Of `xlsxwriter.Workbook`. Text is never taken for a formula or a link.
+
+    Raises
+    ------
+    OSError
+        It cannot be written: the disk is full, say, or its folder is not there.
+
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with workbook(Path(folder) / "a.xlsx") as book:
+    ...         status = book.add_worksheet().write_string(0, 0, "=1+1")
+    ...     (Path(folder) / "a.xlsx").read_bytes()[:2]
+    b'PK'
+    """
+    import xlsxwriter
+    from xlsxwriter.exceptions import FileCreateError
+
+    data = _StaysOpen()
+    plain = {"strings_to_formulas": False, "strings_to_urls": False}
+    plain["in_memory"] = not options.get("constant_memory")
+    with tempfile.TemporaryDirectory(prefix="qtoolkit-", ignore_cleanup_errors=True) as parts:
+        try:
+            with xlsxwriter.Workbook(data, {"tmpdir": parts, **plain, **options}) as book:
+                book.set_properties({"created": datetime.datetime(2000, 1, 1)})
+                yield book
+        except FileCreateError as error:  # a wrapped OSError, of one of the parts
+            raise error.args[0] from None
+    write_whole(path, data.getvalue())
+
+
+class _StaysOpen(io.BytesIO):
+    """Bytes that can be written to as long as they are there: an archive that could not be made writes
+    its end when it is thrown away."""
+
+    def close(self) -> None:
+        pass
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file that takes its name once all of it is written."""
+    handle, name = tempfile.mkstemp(prefix=".qtoolkit-", suffix=".partial", dir=path.parent)
+    part = Path(name)
+    try:
+        with open(handle, "wb") as file:
+            file.write(data)
+        os.chmod(part, 0o644)
+        os.replace(part, path)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from None
+    finally:
+        part.unlink(missing_ok=True)

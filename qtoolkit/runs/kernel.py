@@ -1,0 +1,26 @@
+"""A kernel that works in a case's folder: `python -P -m qtoolkit.runs.kernel FOLDER -f CONNECTION`.
+
+What lies there is data and not a setting of anybody: matplotlib, which would read a `matplotlibrc` of
+its working directory, is imported before this process goes there.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+
+def main() -> None:
+    """Start the kernel."""
+    from ipykernel import kernelapp
+
+    os.chdir(Path(__file__).parent)
+    import matplotlib  # noqa: F401
+
+    os.chdir(sys.argv.pop(1))
+    kernelapp.launch_new_instance()
+
+
+if __name__ == "__main__":
+    main()

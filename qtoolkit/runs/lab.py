@@ -1,0 +1,240 @@
+"""`qtoolkit lab`: a case's notebooks as one's own copies, open in JupyterLab."""
+
+from __future__ import annotations
+
+import ast
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+from qtoolkit.errors import InputError, WorkError
+from qtoolkit.language import Text, listing, say
+from qtoolkit.report.workbook import write_whole
+from qtoolkit.runs.execute import python_variables, write_kernel
+from qtoolkit.runs.folder import resolved, shortened
+from qtoolkit.runs.notebooks import Notebook
+from qtoolkit.runs.plan import Plan
+
+QUIET = (
+    "--LabApp.news_url=None",
+    "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+    "--LabApp.extension_manager=readonly",
+)
+"""Options with which JupyterLab makes no network call of its own."""
+SECONDS = 10  # for JupyterLab to end once it is asked to
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A folder of notebooks to work in: those written now, and those that were there and stay as they are."""
+
+    folder: Path
+    written: tuple[str, ...]
+    kept: tuple[str, ...]
+
+    @property
+    def notices(self) -> list[Text]:
+        """What the user must know."""
+        if not self.kept:
+            return []
+        text = say(
+            zh="{folder} 中已有 {names}，保持原样，没有写入现在的参数；如需新的，请先改名或删去，或用 -o 另指定一个文件夹",
+            en="{names} in {folder} were there already and stay as they are, without the parameters of now; "
+            "for new ones rename or delete them, or give another folder with -o",
+            folder=self.folder,
+            names=listing(self.kept),
+        )
+        return [text]
+
+
+def lab_folder(plan: Plan) -> Path:
+    """Where one's own copies lie where no folder is asked for: in the working directory, as runs do.
+
+    Never in the case's folder, where the notebooks of whoever sent it may lie; a language has its own.
+    """
+    return Path("lab") / f"{shortened(plan.name[:80], 200)}-{plan.parameters.language}"
+
+
+def unused(plan: Plan) -> list[Text]:
+    """That one's own copies of a case's notebooks are not what runs, where there are some."""
+    folder = lab_folder(plan)
+    given = any(book.origin in ("given", "explicit") for book in plan.notebooks)
+    if given or not any((folder / _file(book)).exists() for book in plan.notebooks):
+        return []
+    text = say(
+        zh="您在 {folder} 中的 notebook 没有使用；如需使用，请加 --notebooks {folder}",
+        en="your own notebooks in {folder} are not used; --notebooks {folder} uses them",
+        folder=folder,
+    )
+    return [text]
+
+
+def prepare(plan: Plan, folder: str | Path | None = None) -> Prepared:
+    """Write the case's notebooks into a folder of the user's own, to be edited; what is there stays.
+
+    Each is in the case's language alone, and its cell of parameters holds what `qtoolkit run` would
+    inject, so that the notebook by itself is the case's.
+
+    Parameters
+    ----------
+    plan
+        The validated case, see :func:`qtoolkit.runs.plan.plan`.
+    folder
+        lab/<case>-<language> in the working directory if left out.
+
+    Raises
+    ------
+    InputError
+        There is something else in the folder's place.
+    """
+    target = lab_folder(plan) if folder is None else Path(folder)
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError, ValueError):
+        text = say(
+            zh="{folder} 不能作为 notebook 的文件夹：该处已有文件，或名称不合规定；请用 -o 另指定",
+            en="{folder} cannot be the folder of the notebooks: there is a file, or no system takes the name; "
+            "give another one with -o",
+            folder=target,
+        )
+        raise InputError(text) from None
+    written, kept = [], []
+    for book in plan.notebooks:
+        path = target / _file(book)
+        if os.path.lexists(path):
+            kept.append(path.name)
+        else:
+            write_whole(path, _bytes(own_copy(book, parameters_for(book, plan), plan.parameters.language)))
+            written.append(path.name)
+    return Prepared(target, tuple(written), tuple(kept))
+
+
+def _file(book: Notebook) -> str:
+    return f"{book.name}.ipynb"
+
+
+def _bytes(book: nbformat.NotebookNode) -> bytes:
+    return (nbformat.writes(book) + "\n").encode("utf-8")
+
+
+def parameters_for(book: Notebook, plan: Plan) -> dict[str, Any]:
+    """The parameters of the case that a notebook declares, as `qtoolkit run` injects them."""
+    given = plan.parameters.model_dump(mode="json") | dict(plan.parameters.knobs)
+    return {key: value for key, value in given.items() if key in book.declared and key.isidentifier()}
+
+
+def own_copy(book: Notebook, parameters: Mapping[str, Any], language: str) -> nbformat.NotebookNode:
+    """The notebook in one language, with `parameters` in its cell of parameters."""
+    copy = book.in_language(language)
+    for cell in copy.cells:
+        if "parameters" in cell.metadata.get("tags", []):
+            cell.source = with_values(cell.source, parameters)
+            break
+    for cell in copy.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    return copy
+
+
+def with_values(source: str, parameters: Mapping[str, Any]) -> str:
+    """The source of a cell of parameters with other values; comments and order stay.
+
+    >>> print(with_values("a = 1  # how many\\nb = None", {"b": "x.csv", "c": True}))
+    a = 1  # how many
+    b = "x.csv"
+    c = True
+    """
+    from papermill.translators import PythonTranslator
+
+    values = {name: PythonTranslator.translate(value) for name, value in parameters.items()}
+    places = {name: place for name, place in _values(source) if name in values}
+    data = source.encode("utf-8")
+    for name, (start, end) in sorted(places.items(), key=lambda item: item[1], reverse=True):
+        data = data[:start] + values[name].encode("utf-8") + data[end:]
+    rest = [f"{name} = {value}" for name, value in values.items() if name not in places]
+    return "\n".join([data.decode("utf-8"), *rest])
+
+
+def _values(source: str) -> Iterator[tuple[str, tuple[int, int]]]:
+    """Names and the bytes of the values that the lines of a cell give them; none of a cell that is no plain Python."""
+    try:
+        tree = ast.parse(source)
+    except SyntaxError:
+        return
+    starts = [0]
+    for line in source.encode("utf-8").splitlines(keepends=True):
+        starts.append(starts[-1] + len(line))
+    for line in tree.body:
+        targets = line.targets if isinstance(line, ast.Assign) else [getattr(line, "target", None)]
+        value = getattr(line, "value", None)
+        if isinstance(line, ast.Assign | ast.AnnAssign) and value is not None:
+            if len(targets) == 1 and isinstance(targets[0], ast.Name):
+                place = starts[value.lineno - 1] + value.col_offset, starts[value.end_lineno - 1] + value.end_col_offset
+                yield targets[0].id, place
+
+
+@contextmanager
+def private_jupyter(plan: Plan) -> Iterator[tuple[Path, dict[str, str]]]:
+    """A folder for the time of one JupyterLab, and the variables that it is started with: its kernels work in
+    the case's folder, and import nothing from there nor from the working directory."""
+    with tempfile.TemporaryDirectory(prefix="qtoolkit-lab-", ignore_cleanup_errors=True) as place:
+        home = Path(place)
+        variables = python_variables()
+        drawing = {"MATPLOTLIBRC": str(home / "matplotlibrc")}  # as in a run: nobody's settings
+        (home / "matplotlibrc").touch()
+        start = ["-m", "qtoolkit.runs.kernel", str(plan.folder)]
+        write_kernel(home, start, variables | drawing)
+        given = os.environ.get("JUPYTER_PATH", "").split(os.pathsep)
+        paths = [str(home), *(path for path in given if os.path.isabs(path))]
+        own = {"JUPYTER_PATH": os.pathsep.join(paths), "JUPYTER_RUNTIME_DIR": str(home / "runtime")}
+        yield home, {**os.environ, **variables, **own}
+
+
+def command(folder: Path, more: Sequence[str] = ()) -> list[str]:
+    """The command that starts JupyterLab on a folder."""
+    root = f"--ServerApp.root_dir={resolved(folder)}"
+    return [sys.executable, "-P", "-m", "jupyterlab", root, *QUIET, *more]
+
+
+def start(plan: Plan, prepared: Prepared, browser: bool = True) -> None:
+    """JupyterLab on the notebooks, until it is ended.
+
+    Raises
+    ------
+    WorkError
+        It did not start, or ended badly.
+    """
+    first = _file(plan.notebooks[0])
+    more = [f"--LabApp.default_url=/lab/tree/{first}", *([] if browser else ["--no-browser"])]
+    with private_jupyter(plan) as (home, variables):
+        process = subprocess.Popen(command(prepared.folder, more), cwd=home, env=variables)
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is JupyterLab's: it asks
+        try:
+            status = process.wait()
+        finally:
+            signal.signal(signal.SIGINT, before)
+            _end(process)
+    if status:
+        raise WorkError(
+            say(zh="JupyterLab 异常结束（状态 {status}）", en="JupyterLab ended with status {status}", status=status)
+        )
+
+
+def _end(process: subprocess.Popen) -> None:
+    """End JupyterLab, and with it its kernels."""
+    if process.poll() is None:
+        process.terminate()
+        try:
+            process.wait(SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()

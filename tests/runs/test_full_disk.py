@@ -1,0 +1,90 @@
+"""A disk that is full: one sentence, and no half file, whatever was being written."""
+
+import errno
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import qtoolkit
+from qtoolkit.report.workbook import workbook
+from tests.runs.test_run import project  # noqa: F401
+
+LIMITED = """
+import resource, shutil, sys
+from qtoolkit.runs import cli, outputs, write
+
+def executed(notebooks, parameters, language, folder, out, workers, done):
+    shutil.copy("notebooks/show.ipynb", out / "show.ipynb")
+    return [out / "show.ipynb"], []
+
+def then_full(name):
+    plain = getattr(outputs, name)
+    def call(*arguments):
+        found = plain(*arguments)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (300, 300))  # the system refuses more, as where a disk is full
+        return found
+    setattr(outputs, name, call)
+
+write.execute = executed
+then_full(sys.argv.pop(1))
+cli.main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("last", "language", "words"),
+    [
+        ("collect", "en", "a file could not be read or written: "),
+        ("write_tables", "zh", "无法读写文件："),
+        ("write_figures", "en", "a file could not be read or written: "),
+    ],
+)
+def test_a_disk_that_fills_while_a_run_is_written(project, last, language, words):  # noqa: F811
+    """Before the tables, before tables.xlsx, before the recheck workbook."""
+    pytest.importorskip("resource")  # not on Windows
+    environment = os.environ | {
+        "PYTHONPATH": str(Path(qtoolkit.__file__).parents[1]),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "TMPDIR": str(project / "tmp"),
+    }
+    (project / "tmp").mkdir()
+    arguments = ["run", "params/tiny", "-o", "out", "--notebooks", "notebooks", "--format", "html"]
+    command = [sys.executable, "-P", "-c", LIMITED, last, *arguments, "--language", language]
+    options = {"capture_output": True, "text": True, "encoding": "utf-8", "check": False}
+    done = subprocess.run(command, cwd=project, env=environment, **options)
+    assert done.returncode == 1 and done.stdout == ""
+    (_, sentence) = done.stderr.splitlines()  # the first says whose notebooks run
+    assert sentence.startswith(words) and os.strerror(errno.EFBIG) in sentence
+    assert sorted(path.name for path in project.iterdir()) == ["notebooks", "params", "tmp"]
+    assert not list((project / "tmp").iterdir())
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+@pytest.mark.parametrize("options", [{"in_memory": False}, {"constant_memory": True}, {}])
+def test_a_workbook_is_there_whole_or_not_at_all(tmp_path, monkeypatch, options):
+    """Where it lies, and in the folder of its parts: the system's own refusal is what the caller gets."""
+    path = tmp_path / "a.xlsx"
+    path.write_text("before")
+    plain = open
+
+    def full(file, mode="r", *arguments, **more):
+        writes = "w" in mode or "+" in mode
+        return plain("/dev/full" if writes else file, mode, *arguments, **more)
+
+    monkeypatch.setattr("builtins.open", full)
+    with pytest.raises(OSError) as caught, workbook(path, **options) as book:
+        sheet = book.add_worksheet()
+        for row in range(5_000):
+            sheet.write_row(row, 0, ["a text of some length"] * 5)
+    assert caught.value.errno == errno.ENOSPC
+    monkeypatch.undo()
+    assert path.read_text() == "before" and [p.name for p in tmp_path.iterdir()] == ["a.xlsx"]
+
+
+def test_a_block_that_fails_writes_nothing(tmp_path):
+    with pytest.raises(ZeroDivisionError), workbook(tmp_path / "a.xlsx") as book:
+        book.add_worksheet().write_number(0, 0, 1 / 0)
+    assert not list(tmp_path.iterdir())

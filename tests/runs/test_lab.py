@@ -1,0 +1,235 @@
+"""`qtoolkit lab`: one's own copies of a case's notebooks, which work in JupyterLab as they do in a run."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import nbformat
+import pytest
+
+import qtoolkit
+from qtoolkit.errors import InputError
+from qtoolkit.language import LANGUAGES
+from qtoolkit.runs import lab
+from qtoolkit.runs.plan import plan
+from tests.hostile.test_planted import trap  # noqa: F401
+from tests.runs.test_cli import GOOD, command  # noqa: F401
+from tests.runs.test_run import DECLARE, SHOW, notebook, planned, project  # noqa: F401
+
+
+@pytest.fixture
+def case(tmp_path, monkeypatch):
+    folder = tmp_path / "tiny"
+    folder.mkdir()
+    for file, content in GOOD.items():
+        (folder / file).write_text(content, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    return folder
+
+
+def parameters_cell(path):
+    book = nbformat.read(path, as_version=4)
+    return next(cell.source for cell in book.cells if "parameters" in cell.metadata.get("tags", []))
+
+
+def values(source):
+    found = {}
+    exec(source, found)
+    return {name: value for name, value in found.items() if not name.startswith("__")}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("name", ["provinces-2008", "city-2026"])
+def test_the_cell_of_parameters_is_what_papermill_would_make_of_it(tmp_path, name, language):
+    """Papermill's own cell, run after the notebook's, gives the same values; there is one language's prose alone."""
+    from papermill.iorw import load_notebook_node
+    from papermill.parameterize import parameterize_notebook
+
+    ready = plan(name, {"cutoffs.A" if name == "city-2026" else "cutoffs.g1": 91}, language)
+    prepared = lab.prepare(ready, tmp_path / "mine")
+    assert len(prepared.written) == len(ready.notebooks) >= 4 and not prepared.kept
+    for book in ready.notebooks:
+        given = lab.parameters_for(book, ready)
+        nbformat.write(book.in_language(language), tmp_path / "plain.ipynb")
+        plain = load_notebook_node(str(tmp_path / "plain.ipynb"))
+        injected = parameterize_notebook(plain, given)
+        cells = [c.source for c in injected.cells if {"parameters", "injected-parameters"} & set(c.metadata.get("tags", []))]
+        path = tmp_path / "mine" / f"{book.name}.ipynb"
+        assert len(cells) == 2 and values(parameters_cell(path)) == values("\n".join(cells))
+        assert values(parameters_cell(path))["language"] == language
+        tags = {tag for cell in nbformat.read(path, 4).cells for tag in cell.metadata.get("tags", [])}
+        assert set(LANGUAGES) & tags == {language}
+
+
+SOURCES = [
+    ("a = 1\nb = None  # 备注，中文\nc = [1,\n     2]  # two lines", {"b": "甲", "c": {"x": 0.1}}, "# 备注，中文", "# two lines"),
+    ("a: int = 1  # typed\nb = 2; c = 3", {"a": 5, "c": "it's \"so\"\\n"}, "a: int = 5  # typed"),
+    ("%matplotlib inline\na = 1", {"a": 2}, "%matplotlib inline"),
+    ("a = b = 1\na, c = 1, 2", {"a": 7}, "a = b = 1"),
+    ("", {"a": True, "b": float("inf")}),
+    ("a = 1\na = 2", {"a": 3}),
+    ("a = 'é'; b = '甲乙'  # x", {"a": "丙丁戊", "b": None}, "# x"),
+]
+
+
+@pytest.mark.parametrize(("source", "given", "parts"), [(s, g, parts) for s, g, *parts in SOURCES])
+def test_values_take_the_place_of_values_and_all_else_stays(source, given, parts):
+    changed = lab.with_values(source, given)
+    plain = "\n".join(line for line in changed.splitlines() if not line.startswith("%"))
+    before = values("\n".join(line for line in source.splitlines() if not line.startswith("%")))
+    assert values(plain) == before | given
+    assert all(part in changed for part in parts)
+    assert lab.with_values(source, {}) == source
+
+
+def test_what_was_edited_stays_and_is_said(command, case, tmp_path):  # noqa: F811
+    first = command("lab", "tiny", "--prepare", cwd=tmp_path)
+    path = tmp_path / "lab" / "tiny-zh" / "01_assessment.ipynb"
+    assert first.returncode == 0 and "--notebooks lab/tiny-zh" in first.stdout and not first.stderr
+    book = nbformat.read(path, as_version=4)
+    book.cells[1].source += "\nmine = 1"
+    nbformat.write(book, path)
+    edited = path.read_bytes()
+    again = command("lab", "tiny", "--prepare", "--set", "cutoffs.A=80", cwd=tmp_path)
+    assert path.read_bytes() == edited and "01_assessment.ipynb" in again.stderr and "-o" in again.stderr
+    other = command("lab", "tiny", "--prepare", "--set", "cutoffs.A=80", "-o", "fresh", "--language", "en", cwd=tmp_path)
+    assert other.returncode == 0 and not other.stderr and "yours to edit" in other.stdout
+    assert '"cutoffs.A": 80' in parameters_cell(tmp_path / "fresh" / "01_assessment.ipynb")
+    told = command("check", "tiny", cwd=tmp_path)
+    assert told.returncode == 0 and "--notebooks lab/tiny-zh" in told.stderr  # not ignored in silence
+    used = command("check", "tiny", "--notebooks", "lab/tiny-zh", cwd=tmp_path)
+    assert used.returncode == 0 and "--notebooks" in used.stderr and "lab/tiny-zh" not in used.stderr
+    assert sorted(p.name for p in case.iterdir()) == ["data.csv", "params.yaml", "scheme.yaml"]
+
+
+@pytest.mark.parametrize("make", [lambda p: p.write_text("x"), lambda p: p.symlink_to("nowhere")])
+def test_a_place_that_is_no_folder_is_refused(case, tmp_path, make):
+    make(tmp_path / "mine")
+    for place in ("mine", "mine/inner", "a\0b"):
+        with pytest.raises(InputError, match="-o"):
+            lab.prepare(plan(case), place)
+
+
+def test_a_wrong_case_writes_nothing(command, case, tmp_path):  # noqa: F811
+    (case / "data.csv").write_text("unit,a,b\n甲,2,1\n乙,1,1\n", encoding="utf-8")
+    done = command("lab", "tiny", "--prepare", cwd=tmp_path)
+    assert done.returncode == 2 and "data.csv" in done.stderr and not (tmp_path / "lab").exists()
+
+
+def test_own_notebooks_run_as_they_were_prepared(project, tmp_path):  # noqa: F811
+    ready = planned("params/tiny")
+    lab.prepare(ready, "mine")
+    out = qtoolkit.run("params/tiny", out="out", formats=["html"], notebook_folder="mine")
+    assert "92.0" in (out / "tables" / "scores.csv").read_text(encoding="utf-8-sig")
+
+
+def wait_for(find, process, seconds=120):
+    deadline = time.time() + seconds
+    while not (found := find()):
+        assert process.poll() is None and time.time() < deadline, process.poll()
+        time.sleep(0.1)
+    return found
+
+
+def server_of(temporary):
+    """The address and token of the JupyterLab that runs with this folder of temporary files."""
+    for path in temporary.glob("qtoolkit-lab-*/runtime/jpserver-*.json"):
+        try:
+            return json.loads(path.read_text(encoding="utf-8")) | {"runtime": path.parent}
+        except ValueError:  # half written
+            return None
+    return None
+
+
+def ask(server, path, data=None):
+    """A call of the server's API; its answer."""
+    body = None if data is None else json.dumps(data).encode()
+    headers = {"Authorization": f"token {server['token']}"}
+    request = urllib.request.Request(f"{server['url']}api/{path}", data=body, headers=headers)
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        return json.loads(answer.read())
+
+
+@pytest.mark.skipif(os.name != "posix", reason="is ended by a signal of POSIX")
+def test_jupyterlab_runs_a_prepared_notebook_and_nothing_that_is_planted(trap, tmp_path):  # noqa: F811
+    """A real server, started among planted files: the notebook from its contents, run in the kernel that it starts."""
+    from jupyter_client import BlockingKernelClient
+
+    case = trap / "project" / "params" / "tiny"
+    own = {"ServerApp": {"allow_root": True}}  # settings of the user's own count
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "jupyter_server_config.json").write_text(json.dumps(own))
+    variables = {"PYTHONPATH": str(Path(qtoolkit.__file__).parents[1]), "PYTHONUTF8": "1", "TMPDIR": str(tmp_path)}
+    variables |= {f"JUPYTER_{kind}_DIR": str(tmp_path / kind.lower()) for kind in ("CONFIG", "DATA")}
+    words = ["lab", str(case), "--no-browser", "--language", "en", "-o", str(tmp_path / "mine")]
+    start = [sys.executable, "-P", "-m", "qtoolkit.runs.cli", *words]
+    log = (tmp_path / "log").open("w+", encoding="utf-8")
+    options = {"cwd": trap / "here", "env": os.environ | variables, "stdin": subprocess.DEVNULL}
+    process = subprocess.Popen(start, stdout=log, stderr=log, **options)
+    try:
+        server = wait_for(lambda: server_of(tmp_path), process)
+        wait_for(lambda: answers(server), process)
+        assert Path(server["root_dir"]) == tmp_path / "mine"
+        book = ask(server, "contents/01_assessment.ipynb")["content"]
+        session = {"path": "01_assessment.ipynb", "name": "", "type": "notebook", "kernel": {"name": "python3"}}
+        kernel = ask(server, "sessions", session)["kernel"]["id"]
+        client = BlockingKernelClient()
+        client.load_connection_file(str(server["runtime"] / f"kernel-{kernel}.json"))
+        client.start_channels()
+        wait_for(lambda: is_ready(client), process)
+        code = [cell["source"] for cell in book["cells"] if cell["cell_type"] == "code"]
+        assert len(code) > 3
+        said = [said_by(client, cell) for cell in (*code, LOOK)]
+        client.stop_channels()
+        found = json.loads(said[-1])
+        assert found["scores"] == [92.0, 66.0]  # 60·1 + 40·0.8, 60·0.5 + 40·0.9
+        assert Path(found["here"]) == case and found["dpi"] == "figure" and str(case) not in found["path"]
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(60)
+        log.seek(0)
+        said = log.read()
+        log.close()
+    assert sorted(path.name for path in (trap / "markers").iterdir()) == []
+    assert "--notebooks" in said and "Traceback" not in said, said
+    assert not list(tmp_path.glob("qtoolkit-lab-*"))  # connection files do not stay
+    assert not (case / "lab").exists() and not list(case.rglob(".ipynb_checkpoints"))
+
+
+LOOK = """import json, os, sys
+import matplotlib
+print(json.dumps({"scores": result.scores.tolist(), "here": os.getcwd(), "path": sys.path,
+                  "dpi": matplotlib.rcParams["savefig.dpi"]}))"""
+
+
+def answers(server):
+    try:
+        return ask(server, "status")
+    except OSError:
+        return None
+
+
+def is_ready(client):
+    try:
+        client.wait_for_ready(timeout=30)
+    except RuntimeError:  # it has not answered yet
+        return False
+    return True
+
+
+def said_by(client, code):
+    """What a cell prints; an error in it fails the test."""
+    said = []
+
+    def listen(message):
+        content = message["content"]
+        assert message["msg_type"] != "error", content
+        said.append(content.get("text", ""))
+
+    client.execute_interactive(code, timeout=120, output_hook=listen)
+    return "".join(said)
