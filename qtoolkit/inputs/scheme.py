@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
 from qtoolkit.errors import InputError, clip, nearest
+from qtoolkit.inputs.checks import Checks
 from qtoolkit.inputs.consistency import SUM_TOLERANCE, check_numbers, complaints_of
 from qtoolkit.inputs.leafrules import LeafMissing, Missing, Outliers, Rule
 from qtoolkit.inputs.limits import GRADES
@@ -283,6 +284,9 @@ class Scheme(Model):
     classes: tuple[str, ...] = Field(default=(), description="the classes of units, where cutoffs or quotas go by class")
     units: tuple[str, ...] | None = None
     covariates: tuple[Covariate, ...] = ()
+    checks: Checks = Field(
+        default=Checks(), description="what follows where a check for slips finds something: error, flag or off"
+    )
 
     @model_validator(mode="after")
     def _consistent(self) -> Scheme:

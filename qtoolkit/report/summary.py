@@ -9,6 +9,7 @@ from qtoolkit import cutoffs as grade_cutoffs
 from qtoolkit.assessment import Assessment, assess
 from qtoolkit.errors import InputError
 from qtoolkit.inputs.case import Case
+from qtoolkit.inputs.checks import CHECKS
 from qtoolkit.inputs.models import validate
 from qtoolkit.inputs.scheme import Grade, Rounding, Scheme
 from qtoolkit.language import Text, listing, say, settled
@@ -240,7 +241,7 @@ def risks(result: Assessment) -> list[Block]:
 
 
 def _risks(result: Assessment) -> list[Text]:
-    kinds = ["fraction", "dead_cutoff", "rounding", "set_dependent", "constant"]
+    kinds = [*CHECKS, "dead_cutoff", "rounding", "set_dependent", "constant"]
     flagged = list(result.flags[result.flags.kind.isin(kinds)]["text"])
     blanks = result.engine.tree.blank.any(axis=1)
     if blanks.any():

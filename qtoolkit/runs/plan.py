@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from qtoolkit.assessment import Assessment, assess
+from qtoolkit.comparison.history import read_history
 from qtoolkit.errors import Complaint, InputError, Problems
 from qtoolkit.inputs.case import Case, case_of
 from qtoolkit.inputs.files import read_bytes
 from qtoolkit.inputs.locate import find, find_case, notebooks_beside
 from qtoolkit.inputs.parameters import BOOKS, Parameters, parameters_of, read_document
+from qtoolkit.inputs.scheme import Scheme
 from qtoolkit.inputs.yamltext import Document
 from qtoolkit.language import LANGUAGES, Text, listing, say
 from qtoolkit.runs import folder as run_folder
@@ -22,6 +24,7 @@ from qtoolkit.runs.staging import PARAMS, Destinations, destinations, lay
 
 FORMATS = ("html", "docx", "pdf")
 COMPARISON = "05_comparison"  # runs by itself where a previous year is given
+HISTORY = "history"  # a knob that names a table of past grades
 PATHS = ("scheme", "data", "previous", "ratings")
 
 
@@ -181,6 +184,7 @@ def _plan(
     name = path.stem if path.suffix.lower() in BOOKS else near.name
     name = os.fsencode(name).decode("utf-8", "replace")  # of a name in another encoding what can be shown
     result = assess(found.scheme, found.table)
+    _check_history(parameters, near, found.scheme)
     return Plan(name, found, result, tuple(books), parameters, near, tuple(formats), beside)
 
 
@@ -231,6 +235,13 @@ def tables_of(parameters: Parameters, folder: Path, file: str | None = None) -> 
             problems.complaints += [Complaint(c.text, file, column=key) for c in error.complaints]
     problems.stop()
     return found
+
+
+def _check_history(parameters: Parameters, folder: Path, scheme: Scheme) -> None:
+    """The table of past grades that the comparison reads must hold grades of the scheme."""
+    path = parameters.knobs.get(HISTORY)
+    if isinstance(path, str) and _is_table(path):
+        read_history(find(path, folder), [grade.id for grade in scheme.grades])
 
 
 def _changed(data: Mapping[str, Any], settings: Mapping[str, Any], near: Path) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import shutil
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -127,7 +128,7 @@ def _book(folder: Path, what: dict[str, Any]) -> None:
     for unit in what.get("hidden", []):
         sheet.row_dimensions[at[unit]].hidden = True
     for unit in what.get("height", []):
-        sheet.row_dimensions[at[unit]].height = 0
+        sheet.row_dimensions[at[unit]].height = 0.75
     for unit in what.get("folded", []):
         sheet.row_dimensions[at[unit]].outlineLevel = 1
         sheet.row_dimensions[at[unit]].hidden = True
@@ -142,8 +143,18 @@ def _book(folder: Path, what: dict[str, Any]) -> None:
         for number, row in enumerate(grid[1:], 2):
             sheet.row_dimensions[number].hidden = row[place] != value
     book.save(folder / "data.xlsx")
+    _flatten(folder / "data.xlsx")
     (folder / "data.csv").unlink()
     _retype(folder / "params.yaml", "data: data.csv", "data: data.xlsx")
+
+
+def _flatten(path: Path) -> None:
+    """Rows of three quarters of a point have no height: the library that writes the workbook leaves 0 out."""
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, part in parts.items():
+            archive.writestr(name, part.replace(b'ht="0.75"', b'ht="0"'))
 
 
 def _retype(path: Path, old: str, new: str) -> None:
