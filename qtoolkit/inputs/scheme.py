@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
+import unicodedata
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
@@ -35,7 +37,20 @@ Spread = Literal["siblings", "all", "none"]
 CaseName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=64)]
 Aggregation = Literal["arithmetic", "geometric", "harmonic"] | Annotated[Number, Field(ge=-50, le=50)]
 """A power mean by name, or by its order (1 arithmetic, 0 geometric, −1 harmonic)."""
-Year = Annotated[str, BeforeValidator(lambda v: str(v) if isinstance(v, int) and not isinstance(v, bool) else v)]
+
+
+def _year(value: Any) -> Any:
+    """A year as text, without 年 or 年度 after it: titles and sentences add it."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    if not isinstance(value, str):
+        return value
+    plain = unicodedata.normalize("NFKC", value).strip()
+    return _YEAR_WORD.sub("", plain)
+
+
+_YEAR_WORD = re.compile(r"(?<=\d)\s*年度?$")
+Year = Annotated[str, BeforeValidator(_year)]
 
 
 class Indicator(Model):
