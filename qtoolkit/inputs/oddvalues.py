@@ -1,6 +1,8 @@
-"""Which values of a column stand apart from the others: of another size, or of the other sign. numpy only.
+"""Which values of a column stand apart from the others: of another size, or of the other sign.
+numpy only.
 
-Nothing here knows a unit of measure: multiplying a column by any number above 0 changes no answer.
+Beside the last digit that was written nothing here knows a unit of measure: multiplying a column by
+a number above 0 changes no answer.
 """
 
 from __future__ import annotations
@@ -10,7 +12,8 @@ import numpy as np
 APART = 5.0
 """A value nearer than this factor to the next one does not stand apart."""
 TENFOLD = 10.0
-"""Counts below ten differ by large factors: a small whole number stands apart from this factor on."""
+"""Counts below ten differ by large factors: a small whole number stands apart from this factor
+on."""
 LEAST = 5
 """Of fewer values nobody can say what is usual."""
 MINORITY = 0.25
@@ -22,20 +25,24 @@ _DECIMALS = 8
 def strays(values: np.ndarray) -> np.ndarray:
     """Which values are many times larger or smaller than all others, (n,) of bool.
 
-    Values are compared by their logarithms, without regard to sign; 0 and NaN never stand apart. The sorted values fall
-    into a bulk and a group beyond it, of at most a quarter of them, where the gap between the two is
+    Values are compared by their logarithms, without regard to sign; 0 and NaN never stand apart.
+    The sorted values fall into a bulk and a group beyond it, of at most a quarter of them, where
+    the gap between the two is
 
     - more than a factor of 5 (10 for small values of a column of whole numbers), and
-    - more than 1 + 22/b + 180/b² times the bulk's own spread: the distance of its outermost value on that side from its
-      median, or the distance between its quartiles if that is larger, where b is the number of its values.
+    - more than 1 + 22/b + 180/b² times the bulk's own spread: the distance of its outermost value
+      on that side from its median, or the distance between its quartiles if that is larger, where b
+      is the number of its values.
 
-    So a column is judged by itself. Where most values are close together, as percentages are, a factor of 5 is enough.
-    Counts of firms by county spread over several powers of ten and need a gap as wide as they are. The multiple was set so
-    that a column of log-normal values, of whatever spread, has a value that is said to stand apart in at most about two of
-    a thousand cases, for every n from 5 on (the 99.95% quantiles of gap : spread of each side for n normal logarithms are
-    21 for n = 5, 7.3 for 8, 3.0 for 16, 2.0 for 31, 1.1 for 100; tests/inputs/test_oddvalues.py draws them again). With
-    tails as long as those of a Pareto law it is up to two of a hundred. The spread is at least that of one step of the last
-    digit, so that small counts (1, 1, 1, 1, 6) do not pass for a narrow column.
+    So a column is judged by itself. Where most values are close together, as percentages are, a
+    factor of 5 is enough. Counts of firms by county spread over several powers of ten and need a
+    gap as wide as they are. The multiple was set so that a column of log-normal values, of whatever
+    spread, has a value that is said to stand apart in at most about two of a thousand cases, for
+    every n from 5 on (the 99.95% quantiles of gap : spread of each side for n normal logarithms are
+    21 for n = 5, 7.3 for 8, 3.0 for 16, 2.0 for 31, 1.1 for 100; tests/inputs/test_oddvalues.py
+    draws them again). With tails as long as those of a Pareto law it is up to three of a hundred. The
+    spread is at least that of one step of the last digit, so that small counts (1, 1, 1, 1, 6) do
+    not pass for a narrow column.
 
     >>> strays(np.array([97.1, 98.3, 9710, 97.4, 96.3, 97.7])).tolist()
     [False, False, True, False, False, False]
@@ -56,7 +63,8 @@ def strays(values: np.ndarray) -> np.ndarray:
 
 
 def _beyond(logs: np.ndarray, sizes: np.ndarray, step: float, factor: float) -> int | None:
-    """Where, in values sorted towards the end that is looked at, the group beyond the bulk begins; None without one."""
+    """Where, in values sorted towards the end that is looked at, the group beyond the bulk
+    begins; None without one."""
     n = len(logs)
     most = max(1, int(n * MINORITY))
     gaps = np.diff(logs)
@@ -71,7 +79,8 @@ def _beyond(logs: np.ndarray, sizes: np.ndarray, step: float, factor: float) -> 
 
 
 def last_digit(values: np.ndarray) -> float:
-    """The step of the last digit that most of the values have: 1 for whole numbers, .1 for tenths; 0 where there is none.
+    """The step of the last digit that most of the values have: 1 for whole numbers, .1 for tenths;
+    0 where there is none.
 
     >>> last_digit(np.array([3.0, 12, 40])), last_digit(np.array([97.1, 98, 0.971, 97.4, 96.3]))
     (1.0, 0.1)
@@ -83,13 +92,16 @@ def last_digit(values: np.ndarray) -> float:
 
 
 def finer(values: np.ndarray, like: np.ndarray) -> np.ndarray:
-    """Which values have more decimals than `like`, but as many or fewer once they are multiplied by 100.
+    """Which values have more decimals than `like`, but as many or fewer once they are multiplied by
+    100.
 
     >>> finer(np.array([0.971, 0.4, 0.98]), np.array([97.1, 98.0, 96.3])).tolist()
     [True, False, True]
     """
     step = last_digit(like)
-    return (step > 0) & ~_are_whole(values / (step or 1.0)) & _are_whole(100 * values / (step or 1.0))
+    return (
+        (step > 0) & ~_are_whole(values / (step or 1.0)) & _are_whole(100 * values / (step or 1.0))
+    )
 
 
 def _are_whole(values: np.ndarray) -> np.ndarray:
@@ -97,11 +109,13 @@ def _are_whole(values: np.ndarray) -> np.ndarray:
 
 
 def turned(values: np.ndarray, counted: bool = False) -> np.ndarray:
-    """Which values have another sign than the others and, without it, a size that is usual there, (n,) of bool.
+    """Which values have another sign than the others and, without it, a size that is usual there,
+    (n,) of bool.
 
-    At least 5 values, and at most a tenth of them (or one) with the sign that is rare. A column that runs through 0 has
-    small values about 0: a value is only named where its size is that of the smallest quarter of the others or more,
-    or, where things are `counted` and none can be below 0, where it is negative at all.
+    At least 5 values, and at most a tenth of them (or one) with the sign that is rare. A column
+    that runs through 0 has small values about 0: a value is only named where its size is that of
+    the smallest quarter of the others or more, or, where things are `counted` and none can be below
+    0, where it is negative at all.
 
     >>> turned(np.array([97.1, 98.3, -97.5, 97.4, 96.3, 97.7])).tolist()
     [False, False, True, False, False, False]
@@ -120,13 +134,16 @@ def turned(values: np.ndarray, counted: bool = False) -> np.ndarray:
 
 
 def far_from_own(values: np.ndarray, own: np.ndarray) -> np.ndarray:
-    """Which values are not of the size, or sign, of the unit's own other number (last year's, a target), (n,) of bool.
+    """Which values are not of the size, or sign, of the unit's own other number (last year's, a
+    target), (n,) of bool.
 
-    The ratios value : own are a column of their own, in which a value stands apart (:func:`strays`, :func:`turned`), or
-    is ten times too large or too small where the ratios of the others have a median between 1/5 and 5. That last limit is
-    lowered a little (9.5), because a value that moved by a slip of the point has also moved in truth. Pairs of which one
-    is known to fewer than two digits (counts below 20) are left out: 1 to 12 cases is no slip. So are, for that last limit,
-    pairs of which both are below a quarter of the column's median: the small ones of a column may change by any factor.
+    The ratios value : own are a column of their own, in which a value stands apart (:func:`strays`,
+    :func:`turned`), or is ten times too large or too small where the ratios of the others have a
+    median between 1/5 and 5. That last limit is lowered a little (9.5), because a value that moved
+    by a slip of the point has also moved in truth. Pairs of which one is known to fewer than two
+    digits (counts below 20) are left out: 1 to 12 cases is no slip. So are, for that last limit,
+    pairs of which both are below a quarter of the column's median: the small ones of a column may
+    change by any factor.
 
     >>> far_from_own(np.array([17150.0, 400, 752]), np.array([1700.0, 400, 700])).tolist()
     [True, False, False]
@@ -162,7 +179,8 @@ def sound_ratios(values: np.ndarray, own: np.ndarray) -> np.ndarray:
 
 
 def shifted(values: np.ndarray, own: np.ndarray) -> float | None:
-    """By how many times a whole column differs from the units' own other numbers, where it is more than 5; else None.
+    """By how many times a whole column differs from the units' own other numbers, where it is more
+    than 5; else None.
 
     >>> shifted(np.array([0.971, 0.983, 0.975]), np.array([98.0, 98.0, 97.0]))
     0.01

@@ -13,9 +13,11 @@ MOST = 5
 
 
 def lacking(case: Case) -> Text | None:
-    """One sentence that names the characters of scheme and data that the font lacks, each with a place; None without any.
+    """One sentence that names the characters of scheme and data that the font lacks, each with a
+    place; None without any.
 
-    HTML and DOCX keep them and show them with a font of the reader's machine; the PDF and the figures cannot.
+    HTML and DOCX keep them and show them with a font of the reader's machine; the PDF and the
+    figures cannot.
     """
     seen: set[str] = set()
     found: dict[Text, list[str]] = {}
@@ -28,16 +30,21 @@ def lacking(case: Case) -> Text | None:
         return None
     marks = [
         say(
-            zh="“{characters}”（{codes}，见{place}）", en="“{characters}” ({codes}, in {place})",
-            characters=same(" ".join(these)), codes=listing([fonts.code(c) for c in these], most=MOST), place=place,
+            zh="“{characters}”（{codes}，见{place}）",
+            en="“{characters}” ({codes}, in {place})",
+            characters=same(" ".join(these)),
+            codes=listing([fonts.code(c) for c in these], most=MOST),
+            place=place,
         )
         for place, these in found.items()
-    ]  # fmt: skip
+    ]
     return say(
         zh="报告所用字体缺少字符{marks}：PDF 和图中不能显示（PDF 中以“{sign}”代替），HTML 和 DOCX 中保留原字符",
-        en="the memo's font lacks {marks}: the PDF and the figures cannot show them (the PDF has “{sign}” instead), HTML "
+        en="the memo's font lacks {marks}: the PDF and the figures cannot show them (the PDF has "
+        "“{sign}” instead), HTML "
         "and DOCX keep them",
-        sign=same(fonts.INSTEAD), marks=listing(marks, most=MOST),
+        sign=same(fonts.INSTEAD),
+        marks=listing(marks, most=MOST),
     )
 
 

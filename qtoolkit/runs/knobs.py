@@ -1,4 +1,5 @@
-"""What the knobs of the toolkit's own notebooks may be: their ranges, in one place, asked before anything runs."""
+"""What the knobs of the toolkit's own notebooks may be: their ranges, in one place, asked before
+anything runs."""
 
 from __future__ import annotations
 
@@ -20,7 +21,8 @@ from qtoolkit.runs.notebooks import Notebook
 
 @dataclass(frozen=True)
 class Range:
-    """Numbers from `low` (or, if `above`, beyond it) to `high`; `whole` ones only, or only powers of two."""
+    """Numbers from `low` (or, if `above`, beyond it) to `high`; `whole` ones only, or only
+    powers of two."""
 
     low: float = 0.0
     high: float = math.inf
@@ -45,7 +47,9 @@ class Range:
         """
         kind = Text("数字", "a number")
         if self.power:
-            return say(zh="2的整数次幂（至少为 {x:g}）", en="a power of 2 (at least {x:g})", x=self.low)
+            return say(
+                zh="2的整数次幂（至少为 {x:g}）", en="a power of 2 (at least {x:g})", x=self.low
+            )
         if self.whole:
             kind = Text("整数", "a whole number")
         low = say(zh="大于 {x:g}", en="above {x:g}", x=self.low)
@@ -54,9 +58,12 @@ class Range:
         if math.isinf(self.high):
             return say(zh="{low} 的{kind}", en="{kind} {low}", low=low, kind=kind)
         return say(
-            zh="{low}、不大于 {high:g} 的{kind}", en="{kind} {low} and at most {high:g}",
-            low=low, high=self.high, kind=kind,
-        )  # fmt: skip
+            zh="{low}、不大于 {high:g} 的{kind}",
+            en="{kind} {low} and at most {high:g}",
+            low=low,
+            high=self.high,
+            kind=kind,
+        )
 
 
 RANGES = {
@@ -79,20 +86,33 @@ _OWN = ("packaged", "checkout")
 
 
 def check_knobs(
-    knobs: Mapping[str, Any], books: Sequence[Notebook], case: Case, document: Document | None, folder: Path
+    knobs: Mapping[str, Any],
+    books: Sequence[Notebook],
+    case: Case,
+    document: Document | None,
+    folder: Path,
 ) -> None:
-    """Refuse what the notebooks that are to run would stumble on. Knobs of a user's own notebooks are theirs. The tables
-    that knobs name are found from `folder`.
+    """Refuse what the notebooks that are to run would stumble on. Knobs of a user's own notebooks
+    are theirs. The tables that knobs name are found from `folder`.
 
     Raises
     ------
     InputError
         With one sentence for each: the knob, its place, what was found and the range.
     """
-    defaults = {name: value for book in books if book.origin in _OWN for name, value in book.declared.items()}
+    defaults = {
+        name: value
+        for book in books
+        if book.origin in _OWN
+        for name, value in book.declared.items()
+    }
     complaints = []
     for key, text in _wrong(knobs, defaults, case):
-        there = document is not None and isinstance(document.data, Mapping) and document.data.get(key) == knobs.get(key)
+        there = (
+            document is not None
+            and isinstance(document.data, Mapping)
+            and document.data.get(key) == knobs.get(key)
+        )
         place = (document.name, document.line((key,))) if there and key in knobs else (None, None)
         complaints.append(Complaint(text, *place, key))
     if complaints:
@@ -105,7 +125,8 @@ def check_knobs(
 def _wrong(
     knobs: Mapping[str, Any], defaults: Mapping[str, str], case: Case
 ) -> Iterator[tuple[str, Text]]:
-    """What is wrong with knobs, by their names, of which `defaults` holds those that our notebooks declare."""
+    """What is wrong with knobs, by their names, of which `defaults` holds those that our
+    notebooks declare."""
     for key in (key for key in RANGES if key in knobs and key in defaults):
         value = knobs[key]
         if value is None and defaults[key] == "None":
@@ -113,25 +134,42 @@ def _wrong(
         if key == "se" and not isinstance(value, int | float):
             continue
         if not RANGES[key].holds(value):
-            yield key, say(
-                zh="内容为“{found}”，应为{range}", en="found “{found}”, expected {range}", found=clip(value),
-                range=RANGES[key].said(),
-            )  # fmt: skip
+            yield (
+                key,
+                say(
+                    zh="内容为“{found}”，应为{range}",
+                    en="found “{found}”, expected {range}",
+                    found=clip(value),
+                    range=RANGES[key].said(),
+                ),
+            )
     if _STEP in defaults:
         yield from _step(knobs.get(_STEP, float(defaults[_STEP])), case)
     source = knobs.get("se_source")
-    if "se" in defaults and knobs.get("se") is not None and not (isinstance(source, str) and source.strip()):
-        yield "se_source", say(
-            zh="没有写明来源，给出标准误 se 时应写明", en="no source, expected one where a standard error (se) is given"
+    if (
+        "se" in defaults
+        and knobs.get("se") is not None
+        and not (isinstance(source, str) and source.strip())
+    ):
+        yield (
+            "se_source",
+            say(
+                zh="没有写明来源，给出标准误 se 时应写明",
+                en="no source, expected one where a standard error (se) is given",
+            ),
         )
     unit = knobs.get("unit")
     if "unit" in defaults and unit is not None and case.previous is not None:
         both = [name for name in case.table.units if name in case.previous.table.units]
         if unit_of(unit, both) is None:
-            yield "unit", say(
-                zh="内容为“{found}”，应为两年都参评的考核对象{hint}",
-                en="found “{found}”, expected a unit that is assessed in both years{hint}",
-                found=clip(unit), hint=nearest(str(unit), both),
+            yield (
+                "unit",
+                say(
+                    zh="内容为“{found}”，应为两年都参评的考核对象{hint}",
+                    en="found “{found}”, expected a unit that is assessed in both years{hint}",
+                    found=clip(unit),
+                    hint=nearest(str(unit), both),
+                ),
             )
 
 
@@ -142,8 +180,13 @@ def _step(step: Any, case: Case) -> Iterator[tuple[str, Text]]:
         return
     count = int(total / step + 0.5)
     if count < 1 or abs(count * step - total) > 1e-9 * total:
-        yield _STEP, say(
-            zh="内容为“{found:.10g}”，总分 {total:.10g} 应为它的整数倍",
-            en="found “{found:.10g}”, expected a step of which the total {total:.10g} is a multiple",
-            found=step, total=total,
+        yield (
+            _STEP,
+            say(
+                zh="内容为“{found:.10g}”，总分 {total:.10g} 应为它的整数倍",
+                en="found “{found:.10g}”, expected a step of which the total {total:.10g} is a "
+                "multiple",
+                found=step,
+                total=total,
+            ),
         )

@@ -1,9 +1,18 @@
-"""Values that stand apart: slips in columns of every kind are found, honest columns of any spread are left alone."""
+"""Values that stand apart: slips in columns of every kind are found, honest columns of any
+spread are left alone."""
 
 import numpy as np
 import pytest
 
-from qtoolkit.inputs.oddvalues import LEAST, far_from_own, last_digit, shifted, sound_ratios, strays, turned
+from qtoolkit.inputs.oddvalues import (
+    LEAST,
+    far_from_own,
+    last_digit,
+    shifted,
+    sound_ratios,
+    strays,
+    turned,
+)
 
 RATES = np.array([97.1, 98.3, 97.5, 97.4, 96.3, 96.4, 97.7, 96.9, 98.1, 96.2])
 
@@ -34,7 +43,8 @@ def test_the_unit_of_measure_changes_nothing(scale):
 
 @pytest.mark.parametrize("n", [LEAST, 8, 16, 31, 100])
 def test_log_normal_columns_of_any_spread_rarely_have_a_value_that_stands_apart(n):
-    """At most about two of a thousand columns, as the docstring says; here 4 standard errors more. By brute force."""
+    """At most about two of a thousand columns, as the docstring says; here 4 standard errors
+    more. By brute force."""
     rng, columns = np.random.default_rng(n), 600
     for sigma in (0.3, 1.0, 2.5):
         found = sum(strays(np.exp(rng.normal(5, sigma, n))).any() for _ in range(columns))
@@ -54,7 +64,10 @@ def test_small_counts_are_no_narrow_column():
     assert not strays(np.array([1.0, 1, 1, 1, 6])).any()
     assert not strays(np.array([0.0, 0, 1, 0, 2, 7, 0, 1])).any()
     rng = np.random.default_rng(3)
-    assert sum(strays(rng.poisson(rng.uniform(0.2, 8), 16).astype(float)).any() for _ in range(500)) <= 2
+    assert (
+        sum(strays(rng.poisson(rng.uniform(0.2, 8), 16).astype(float)).any() for _ in range(500))
+        <= 2
+    )
 
 
 def test_few_values_zeros_and_gaps_say_nothing():
@@ -100,6 +113,9 @@ def test_a_whole_column_in_another_unit_of_measure():
     assert shifted(np.array([1.0, 2]), np.array([1000.0, 2000])) is None  # of two nobody can say
 
 
-@pytest.mark.parametrize(("values", "step"), [([3, 12, 40], 1.0), ([97.1, 98, 96.35, 97.4, 1.5], 0.1), ([1 / 3, 2 / 3], 0.0)])
+@pytest.mark.parametrize(
+    ("values", "step"),
+    [([3, 12, 40], 1.0), ([97.1, 98, 96.35, 97.4, 1.5], 0.1), ([1 / 3, 2 / 3], 0.0)],
+)
 def test_last_digit(values, step):
     assert last_digit(np.array(values, float)) == pytest.approx(step)

@@ -1,4 +1,5 @@
-"""Characters that the memo's font lacks: said before a run with their place, kept in HTML and DOCX, 〓 in the PDF."""
+"""Characters that the memo's font lacks: said before a run with their place, kept in HTML and
+DOCX, 〓 in the PDF."""
 
 import docx
 import lxml.html
@@ -29,13 +30,20 @@ def test_html_and_docx_keep_it_and_the_pdf_says_what_it_shows(tmp_path):
     frame = pd.DataFrame({"x": [1]}, index=["𠮷林市"])
     body = f"<h1>t</h1><p>{frame.index[0]}得分最高。&#x20bb7;</p>"
     memo.render(body, tmp_path, "m", "题", "zh", ["html", "docx", "pdf"])
-    assert "𠮷林市" in lxml.html.fromstring((tmp_path / "m.html").read_text(encoding="utf-8")).text_content()
+    assert (
+        "𠮷林市"
+        in lxml.html.fromstring((tmp_path / "m.html").read_text(encoding="utf-8")).text_content()
+    )
     assert any("𠮷林市" in p.text for p in docx.Document(tmp_path / "m.docx").paragraphs)
     assert (tmp_path / "m.pdf").read_bytes().startswith(b"%PDF")
     shown = lxml.html.fromstring(with_types(body, "zh")).text_content()
-    assert "〓林市得分最高。〓" in shown and shown.endswith("U+20BB7。") and not fonts.lacking(shown)
+    assert (
+        "〓林市得分最高。〓" in shown and shown.endswith("U+20BB7。") and not fonts.lacking(shown)
+    )
 
 
 def test_a_pdf_without_such_characters_says_nothing_of_them():
     assert with_types("<p>甲市&lt;A&gt;</p>", "zh") == "<p>甲市&lt;A&gt;</p>"
-    assert with_types("<p>𠮷（U+20BB7）</p>", "zh") == "<p>〓（U+20BB7）</p>"  # it is said in the text
+    assert (
+        with_types("<p>𠮷（U+20BB7）</p>", "zh") == "<p>〓（U+20BB7）</p>"
+    )  # it is said in the text

@@ -1,4 +1,5 @@
-"""`check` refuses what a run would stumble on: knobs out of range, indicators of one name, years that would stand twice."""
+"""`check` refuses what a run would stumble on: knobs out of range, indicators of one name, years
+that would stand twice."""
 
 import json
 import shutil
@@ -57,17 +58,31 @@ def test_a_knob_out_of_range_is_refused_with_knob_value_and_range(key, value, ex
 
 @pytest.mark.parametrize(
     "settings",
-    [{"weight_band": 0}, {"weight_band": 1}, {"near_miss": 0}, {"draws": 1}, {"choice_runs": 2}, {"resamples": 0},
-     {"point_step": 0.25}, {"window": 0}, {"se": 0.5, "se_source": "抽查"}, {"se": "data", "se_source": "抽查"}],
-)  # fmt: skip
+    [
+        {"weight_band": 0},
+        {"weight_band": 1},
+        {"near_miss": 0},
+        {"draws": 1},
+        {"choice_runs": 2},
+        {"resamples": 0},
+        {"point_step": 0.25},
+        {"window": 0},
+        {"se": 0.5, "se_source": "抽查"},
+        {"se": "data", "se_source": "抽查"},
+    ],
+)
 def test_the_ends_of_the_ranges_pass(settings):
     assert plan("provinces-2008", settings).parameters.knobs.items() >= settings.items()
 
 
-def test_a_step_of_points_that_does_not_divide_the_total_is_refused_though_it_is_the_default(tmp_path):
+def test_a_step_of_points_that_does_not_divide_the_total_is_refused_though_it_is_the_default(
+    tmp_path,
+):
     leaf = {"id": "x", "name": "x", "points": 100.3, "rule": {"kind": "minmax"}, "scales": True}
     grades = [{"id": "A", "cutoff": 0.0}]
-    scheme = scheme_of({"id": "s", "name": "s", "total": 100.3, "indicators": [leaf], "grades": grades})
+    scheme = scheme_of(
+        {"id": "s", "name": "s", "total": 100.3, "indicators": [leaf], "grades": grades}
+    )
     case = replace(qt.read_case("tai-2001"), scheme=scheme)
     with pytest.raises(qt.InputError, match=r"point_step.*0\.5.*100\.3"):
         check_knobs({}, find_notebooks(["02_weights"]), case, None, tmp_path)
@@ -110,5 +125,16 @@ def test_indicators_of_one_name_are_refused_before_a_run(tmp_path, name):
 @pytest.mark.parametrize("year", ["2026", "2026年", "2026年度", "２０２６年度", "2026 年度", 2026])
 def test_a_year_does_not_stand_twice_in_the_title(year):
     leaf = {"id": "x", "name": "x", "points": 100.0, "rule": {"kind": "share"}}
-    scheme = scheme_of({"id": "s", "name": "s", "year": year, "indicators": [leaf], "grades": [{"id": "A", "cutoff": 0.0}]})
-    assert scheme.year == "2026" and memo_title(scheme.year).zh == "2026年度质量工作考核方案测算论证报告"
+    scheme = scheme_of(
+        {
+            "id": "s",
+            "name": "s",
+            "year": year,
+            "indicators": [leaf],
+            "grades": [{"id": "A", "cutoff": 0.0}],
+        }
+    )
+    assert (
+        scheme.year == "2026"
+        and memo_title(scheme.year).zh == "2026年度质量工作考核方案测算论证报告"
+    )

@@ -1,4 +1,5 @@
-"""Makes the slips of slips.yaml: a copy of a shipped case with one thing typed, pasted, hidden or named wrongly."""
+"""Makes the slips of slips.yaml: a copy of a shipped case with one thing typed, pasted, hidden
+or named wrongly."""
 
 from __future__ import annotations
 
@@ -91,7 +92,8 @@ def _add_row(grid: Grid, what: dict[str, Any]) -> None:
 
 
 def _total(column: tuple[str, ...], how: str) -> str:
-    """What stands below a column: the sum or mean of its numbers; below words, what most of them are."""
+    """What stands below a column: the sum or mean of its numbers; below words, what most of them
+    are."""
     numbers = [float(text) for text in column if _is_number(text)]
     if not numbers:
         return max(column, key=column.count)
@@ -149,7 +151,8 @@ def _book(folder: Path, what: dict[str, Any]) -> None:
 
 
 def _flatten(path: Path) -> None:
-    """Rows of three quarters of a point have no height: the library that writes the workbook leaves 0 out."""
+    """Rows of three quarters of a point have no height: the library that writes the workbook
+    leaves 0 out."""
     with zipfile.ZipFile(path) as archive:
         parts = {name: archive.read(name) for name in archive.namelist()}
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -168,7 +171,9 @@ def _earlier(folder: Path, what: dict[str, Any]) -> None:
     named = what.get("path") or what["copy"]
     lines = (folder / "params.yaml").read_text(encoding="utf-8").splitlines()
     lines = [line for line in lines if not line.startswith("previous:")]
-    (folder / "params.yaml").write_text("\n".join([*lines, f"previous: {named}"]) + "\n", encoding="utf-8")
+    (folder / "params.yaml").write_text(
+        "\n".join([*lines, f"previous: {named}"]) + "\n", encoding="utf-8"
+    )
     if "path" in what:
         return
     copy = folder / what["copy"]

@@ -1,7 +1,8 @@
 """Random cases without a slip in them, two years of each, with the columns that offices have.
 
-Percentages near 100 and percentages of all sizes, plans that are exceeded, rates of growth, counts with a log-normal spread
-as wide as that of the firms of counties, amounts with targets, counts of deductions, ratings, yes and no, covariates.
+Percentages near 100 and percentages of all sizes, plans that are exceeded, rates of growth,
+counts with a log-normal spread as wide as that of the firms of counties, amounts with targets,
+counts of deductions, ratings, yes and no, covariates.
 """
 
 from __future__ import annotations
@@ -24,15 +25,21 @@ def write_case(folder: Path, seed: int) -> tuple[dict, Path, Path]:
     for i, kind in enumerate(kinds):
         leaf, columns, earlier = _COLUMNS[kind](rng, n)
         id = f"x{i}"
-        leaves.append({"id": id, "name": f"{leaf.pop('name')}{i}", "points": 10.0, "scales": True, **leaf})
+        leaves.append(
+            {"id": id, "name": f"{leaf.pop('name')}{i}", "points": 10.0, "scales": True, **leaf}
+        )
         now |= {key.format(id): values for key, values in columns.items()}
         before |= {key.format(id): values for key, values in earlier.items()}
     firms, change = _spread(rng, n), rng.normal(1.02, 0.05, n)
     now["firms"], before["firms"] = _whole(firms * change), _whole(firms)
     scheme = {
-        "id": "clean", "name": "方案", "total": 10.0 * len(leaves), "indicators": leaves, "grades": GRADES,
+        "id": "clean",
+        "name": "方案",
+        "total": 10.0 * len(leaves),
+        "indicators": leaves,
+        "grades": GRADES,
         "covariates": [{"id": "firms", "name": "规模以上企业数", "kind": "number"}],
-    }  # fmt: skip
+    }
     folder.mkdir()
     paths = folder / "now.csv", folder / "last.csv"
     for path, columns in zip(paths, (now, before), strict=True):
@@ -67,7 +74,10 @@ def _pass_rate(rng, n):
 def _rate_over_base(rng, n):
     base = rng.uniform(80, 96, n)
     rule = {"kind": "base_plus", "base": 0.6, "gain": 0.1}
-    columns = [{"{}": _tenths(np.minimum(base + rng.normal(1, 1, n), 100)), "base:{}": _tenths(base)} for _ in range(2)]
+    columns = [
+        {"{}": _tenths(np.minimum(base + rng.normal(1, 1, n), 100)), "base:{}": _tenths(base)}
+        for _ in range(2)
+    ]
     return {"name": "满意度", "unit": "%", "rule": rule}, *columns
 
 
@@ -82,7 +92,9 @@ def _wide_rate(rng, n):
 def _loss(rng, n):
     rates = np.exp(rng.normal(-1, 0.7, n))
     rule = {"kind": "goalposts", "low": 0.0, "high": 1.0, "direction": "lower"}
-    columns = [{"{}": np.trunc(rates * rng.uniform(0.7, 1.3, n) * 100 + 0.5) / 100} for _ in range(2)]
+    columns = [
+        {"{}": np.trunc(rates * rng.uniform(0.7, 1.3, n) * 100 + 0.5) / 100} for _ in range(2)
+    ]
     return {"name": "质量损失率", "unit": "%", "rule": rule}, *columns
 
 
@@ -109,7 +121,9 @@ def _amount(rng, n):
     columns = []
     for _ in range(2):
         goal = sizes * rng.uniform(0.9, 1.2, n)
-        columns.append({"{}": _tenths(goal * rng.uniform(0.6, 1.3, n) + 1), "target:{}": _tenths(goal + 1)})
+        columns.append(
+            {"{}": _tenths(goal * rng.uniform(0.6, 1.3, n) + 1), "target:{}": _tenths(goal + 1)}
+        )
     return {"name": "投入", "unit": "万元", "rule": {"kind": "target"}}, *columns
 
 
@@ -129,7 +143,15 @@ def _yes_no(rng, n):
 
 
 _COLUMNS = {
-    "pass_rate": _pass_rate, "rate_over_base": _rate_over_base, "wide_rate": _wide_rate, "loss": _loss, "plan": _plan,
-    "growth": _growth, "count": _count, "amount": _amount, "missing_things": _missing_things, "rating": _rating,
+    "pass_rate": _pass_rate,
+    "rate_over_base": _rate_over_base,
+    "wide_rate": _wide_rate,
+    "loss": _loss,
+    "plan": _plan,
+    "growth": _growth,
+    "count": _count,
+    "amount": _amount,
+    "missing_things": _missing_things,
+    "rating": _rating,
     "yes_no": _yes_no,
-}  # fmt: skip
+}

@@ -1,4 +1,5 @@
-"""Nothing is said of data without a slip: the shipped cases, and random cases of which two years are written (clean.py)."""
+"""Nothing is said of data without a slip: the shipped cases, and random cases of which two years
+are written (clean.py)."""
 
 import pytest
 
@@ -20,7 +21,8 @@ def test_no_false_alarm_on_a_shipped_case(case):
 
 
 def alarms(folder, seeds):
-    """(seed, sentence) of everything that is said of random cases; an InputError would be an alarm too."""
+    """(seed, sentence) of everything that is said of random cases; an InputError would be an
+    alarm too."""
     found = []
     for seed in seeds:
         data, now, before = write_case(folder / str(seed), seed)

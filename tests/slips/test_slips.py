@@ -1,4 +1,5 @@
-"""How many of the 120 slips of slips.yaml are caught: refused, or flagged by a sentence that says who and what."""
+"""How many of the 120 slips of slips.yaml are caught: refused, or flagged by a sentence that
+says who and what."""
 
 from __future__ import annotations
 
@@ -20,8 +21,8 @@ sound = cache(qt.read_case)
 
 
 def doubts(slip, case):
-    """What the checks find in a case with a slip in it; the same as reading the case, without reading again what has none
-    (of a sound case nothing is said: test_false_alarms.py)."""
+    """What the checks find in a case with a slip in it; the same as reading the case, without
+    reading again what has none (of a sound case nothing is said: test_false_alarms.py)."""
     if "history" in slip:  # which only a run reads
         return plan(case).case.table.doubts
     if {"earlier", "scheme"} & set(slip):
@@ -40,7 +41,10 @@ def sentences(slip, folder):
     try:
         return [doubt.text.zh for doubt in doubts(slip, make(slip, folder))]
     except qt.InputError as error:
-        return [complaint.of("zh") + unit_of(complaint, folder / slip["case"]) for complaint in error.complaints]
+        return [
+            complaint.of("zh") + unit_of(complaint, folder / slip["case"])
+            for complaint in error.complaints
+        ]
 
 
 def unit_of(complaint, case):
@@ -52,10 +56,14 @@ def unit_of(complaint, case):
 
 
 def is_caught(slip, folder):
-    """Whether one sentence holds of each of the slip's `names` a word, or the id of the indicator that it names."""
+    """Whether one sentence holds of each of the slip's `names` a word, or the id of the
+    indicator that it names."""
     ids = {leaf.name.zh: leaf.id for leaf in sound(slip["case"]).scheme.leaves}
     wanted = [names if isinstance(names, list) else [names] for names in slip["names"]]
-    wanted = [[plain_name(word) for name in names for word in (name, ids.get(name, name))] for names in wanted]
+    wanted = [
+        [plain_name(word) for name in names for word in (name, ids.get(name, name))]
+        for names in wanted
+    ]
     said = [plain_name(sentence) for sentence in sentences(slip, folder)]
     return any(all(any(word in one for word in words) for words in wanted) for one in said)
 
