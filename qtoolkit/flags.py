@@ -33,7 +33,7 @@ Flag = tuple[str, str | None, str | None, Text]
 
 def flags_of(result: Assessment) -> pd.DataFrame:
     """All flags: kind, unit, indicator, text."""
-    finds = (_excluded, _blanks, _decisions, _set_dependent, _ends, _columns, _targets, _bands, _grades, _rounded, _ties)
+    finds = (_excluded, _blanks, _decisions, _set_dependent, _ends, _columns, _doubts, _targets, _bands, _grades, _rounded, _ties)
     rows = [flag for find in finds for flag in find(result)]
     return pd.DataFrame(rows, columns=["kind", "unit", "indicator", "text"])
 
@@ -154,7 +154,7 @@ def _ends(result: Assessment) -> Iterator[Flag]:
 
 
 def _columns(result: Assessment) -> Iterator[Flag]:
-    """Columns that distinguish nobody, or that look like shares typed for percentages."""
+    """Columns that distinguish nobody."""
     empty = without_data(result)
     for j, leaf in enumerate(result.scheme.leaves):
         shares = result.matrix.iloc[:, j].dropna()
@@ -165,32 +165,19 @@ def _columns(result: Assessment) -> Iterator[Flag]:
                 leaf=leaf.name, share=shares.iloc[0], points=leaf.points,
             )
             yield "constant", None, leaf.id, text
-        has = result.table.status[:, j] == VALUE
-        if leaf.unit == "%" and has.any():
-            raw = result.table.raw[has, j].astype(float)
-            if np.abs(raw).max() <= 1 and _spans_percent(leaf):
-                text = say(
-                    zh="“{leaf}”的计量单位为 %，但所有数值都不超过 1，请核对是否误用了小数（0.985 应写作 98.5）。",
-                    en="“{leaf}” is in %, yet no value exceeds 1: check whether shares were typed (0.985 must be 98.5).",
-                    leaf=leaf.name,
-                )
-                yield "fraction", None, leaf.id, text
+
+
+def _doubts(result: Assessment) -> Iterator[Flag]:
+    """What the checks for slips found as the data were read."""
+    for doubt in result.table.doubts:
+        text = say(zh="{text}。", en="{text}.", text=doubt.text)
+        yield doubt.check, doubt.unit, doubt.indicator, text
 
 
 def without_data(result: Assessment) -> list[str]:
     """Leaves of which no unit has a value: what they show is what the scheme presumes, not how the units differ."""
     empty = np.isin(result.table.status, BLANKS).all(axis=0)
     return [leaf.id for leaf, nothing in zip(result.scheme.leaves, empty, strict=True) if nothing]
-
-
-def _spans_percent(leaf: Indicator) -> bool:
-    """Whether the rule's own numbers show that values above 1 are expected."""
-    rule = leaf.rule
-    if isinstance(rule, GoalpostsRule):
-        return rule.high > 1.5
-    if isinstance(rule, EfficacyRule):
-        return max(rule.unacceptable, rule.satisfactory) > 1.5
-    return True
 
 
 def _targets(result: Assessment) -> Iterator[Flag]:

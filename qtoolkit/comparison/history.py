@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -18,7 +17,7 @@ from qtoolkit.errors import Complaint, InputError, clip
 from qtoolkit.inputs.files import read_rows
 from qtoolkit.inputs.headers import UNIT_HEADERS
 from qtoolkit.inputs.locate import find
-from qtoolkit.inputs.numbertext import is_blank, plain_text
+from qtoolkit.inputs.numbertext import is_blank, plain_text, typed_grade
 from qtoolkit.language import Text, listing, same, say
 
 GRADES = ("A", "B", "C", "D")
@@ -153,7 +152,7 @@ def read_history(path: str | Path, names: Sequence[str] = GRADES) -> History:
             text = say(zh="考核对象名称重复：{name}", en="this unit is named twice: {name}", name=name) if name else Text("没有考核对象名称", "the unit has no name")
             complaints.append(Complaint(text, rows.name, number, rows.header[unit]))
         units.append(name)
-        cells.append([_grade(row[i], names) for i in rounds])
+        cells.append([typed_grade(row[i], names) for i in rounds])
         for i, cell in zip(rounds, cells[-1], strict=True):
             if cell is not None and cell not in names:
                 complaints.append(Complaint(_unknown(cell, names), rows.name, number, rows.header[i]))
@@ -184,18 +183,9 @@ def history_of(result: Assessment, path: str | Path | None = None) -> History | 
     table = table.drop(columns=[year] if year in table else []).rename(columns={"": year})
     if table.shape[1] < 2:
         return None
-    words = table.map(lambda word: _grade(word, list(titles)))
+    words = table.map(lambda word: typed_grade(word, list(titles)))
     unknown = words.notna() & ~words.isin(list(titles))
     left_out = tuple((unit, name, str(words.at[unit, name])) for name in words for unit in words.index[unknown[name]])
     kind = "approved" if "approved" in result.table.remarks else "computed"
     found = history(words.mask(unknown), list(titles), result.labels)
     return replace(found, titles=titles, left_out=left_out, kind=kind)
-
-
-def _grade(cell: object, names: Sequence[str]) -> str | None:
-    """A grade as it is typed: "A级" and full-width letters too."""
-    if is_blank(cell):
-        return None
-    word = plain_text(cell)
-    plain = unicodedata.normalize("NFKC", word)
-    return next((name for name in (word, plain, plain.removesuffix("级")) if name in names), word)

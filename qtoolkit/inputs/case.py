@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 
 from qtoolkit.errors import Complaint, InputError, Problems, clip
@@ -12,6 +12,7 @@ from qtoolkit.inputs.locate import find, find_case
 from qtoolkit.inputs.models import validate
 from qtoolkit.inputs.parameters import BOOKS, Parameters, parameters_of, read_parameters
 from qtoolkit.inputs.scheme import Scheme, read_scheme
+from qtoolkit.inputs.slips import itself
 from qtoolkit.inputs.table import Table, read_table
 from qtoolkit.language import say
 
@@ -105,7 +106,12 @@ def case_of(parameters: Parameters, near: Path | None = None, files: Mapping[str
     previous = None if earlier is None else _previous(earlier)
     for role, path in ({} if previous is None else previous.files).items():
         files[f"previous_{role}"] = path
-    return Case(scheme, read_table(files["data"], scheme), parameters, files, previous)
+    if previous is None:
+        return Case(scheme, read_table(files["data"], scheme), parameters, files)
+    last = previous.scheme, previous.table
+    table = read_table(files["data"], scheme, last)
+    more = itself(scheme, table, last, files["params"].name if "params" in files else None)
+    return Case(scheme, replace(table, doubts=(*table.doubts, *more)), parameters, files, previous)
 
 
 def scheme_of(path: Path) -> Scheme:

@@ -51,7 +51,7 @@ class Cells:
 
     def complain(self, text: Text, column: str | None = None, row: int | None = None) -> None:
         """Collect a complaint about this table."""
-        row, column = self.rows.place(row, None if column is None else self._titled(column))
+        row, column = self.rows.place(row, None if column is None else self.titled(column))
         self.problems.add(text, file=self.rows.name, row=row, column=column)
 
     def _complain_header(self, text: Text, column: str | None = None) -> None:
@@ -67,7 +67,7 @@ class Cells:
     def _header(self, key: str) -> str:
         return self.rows.header[self._places[key]] if self._has(key) else key
 
-    def _titled(self, column: str) -> str:
+    def titled(self, column: str) -> str:
         """The header that a complaint names: of a column given by its key, the one that stands in the file."""
         return column if column in self.rows.header else self._header(column)
 

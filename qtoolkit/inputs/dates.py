@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from qtoolkit.errors import clip
 from qtoolkit.language import Text, say
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -30,6 +31,9 @@ FORMS = (
 )
 """How a date may be written; a form that stands earlier is preferred."""
 BETWEEN = re.compile(r"\s*(?:起)?\s*(?:至|到|to|until|till|through|[-—–~－]+)\s*(?:the\s+)?")
+
+
+_CLOSED_UP = re.compile(r"(?<!\d)((?:19|20|21)\d\d)(\d\d)(\d\d)(?!\d)")
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,29 @@ def date_complaints(text: str) -> Iterator[Text]:
             yield say(
                 zh="“{found}”的结束早于开始", en="“{found}” ends before it begins", found=text[one.start : other.end]
             )
+
+
+def spelt(text: str) -> str:
+    """A text whose dates in eight digits are written with hyphens: 20260318 is 2026-03-18."""
+    return _CLOSED_UP.sub(r"\1-\2-\3", unicodedata.normalize("NFKC", text))
+
+
+def cell_complaints(text: str) -> Iterator[Text]:
+    """What is wrong with a cell that must hold a date, possibly among words.
+
+    >>> [why.of("en") for why in cell_complaints("1025-11-02")]
+    ['found “1025-11-02”, expected a date such as 2026-03-18']
+    >>> list(cell_complaints("20260318")), [why.of("en") for why in cell_complaints("20261318")]
+    ([], ['“2026-13-18” is no date: a year has the months 1 to 12'])
+    """
+    text = spelt(text)
+    if text.strip() and next(mentions(text), None) is None:
+        yield say(
+            zh="内容为“{found}”，应为日期，如 2026-03-18",
+            en="found “{found}”, expected a date such as 2026-03-18",
+            found=clip(text),
+        )
+    yield from date_complaints(text)
 
 
 def mentions(text: str) -> Iterator[Mention]:

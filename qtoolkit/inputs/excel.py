@@ -25,15 +25,25 @@ def read_grid(name: str, data: bytes) -> list[list[Any]]:
     The sheet is the only one that holds anything, or the one called 数据 or data. Error cells are their text
     ("#DIV/0!"), and numbers shown as percentages are text with a percent sign, so that nobody takes 35% for 0.35.
     """
-    return next(iter(_read(name, data, lambda grids: [_choose(name, grids)]).values()))
+    return read_shown(name, data)[0]
+
+
+def read_shown(name: str, data: bytes) -> tuple[list[list[Any]], sheetxml.Sheet]:
+    """The cells as in :func:`read_grid`, and what they hide: rows and columns that Excel does not show."""
+    grids, sheets = _read(name, data, lambda grids: [_choose(name, grids)])
+    ((title, grid),) = grids.items()
+    return grid, sheets[title]
 
 
 def read_sheets(name: str, data: bytes) -> dict[str, list[list[Any]]]:
     """The cells of all visible sheets, by title; see :func:`read_grid`."""
-    return _read(name, data, list)
+    return _read(name, data, list)[0]
 
 
-def _read(name: str, data: bytes, chosen: Callable[[dict], list[str]]) -> dict[str, list[list[Any]]]:
+def _read(
+    name: str, data: bytes, chosen: Callable[[dict], list[str]]
+) -> tuple[dict[str, list[list[Any]]], dict[str, sheetxml.Sheet]]:
+    """The cells of the chosen sheets by title, and what the cells of all sheets hide."""
     _check_signature(name, data)
     try:
         parts, sheets = _checked(name, data)
@@ -62,7 +72,7 @@ def _read(name: str, data: bytes, chosen: Callable[[dict], list[str]]) -> dict[s
         raise InputError(Complaint(text, name))
     for title, grid in grids.items():
         _check_characters(name, title, grid)
-    return grids
+    return grids, sheets
 
 
 class _UnreadableError(Exception):

@@ -5,19 +5,28 @@ from __future__ import annotations
 import csv
 import errno
 import stat
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from qtoolkit.errors import MOST_COMPLAINTS, Complaint, InputError, clip
 from qtoolkit.inputs import limits
 from qtoolkit.inputs.encodings import text_of
-from qtoolkit.inputs.excel import read_grid
+from qtoolkit.inputs.excel import read_shown
 from qtoolkit.inputs.numbertext import UNPRINTABLE, is_blank
 from qtoolkit.language import Text, say
 
 ITEM_HEADERS = ("indicator", "指标", "考核要点", "考核指标")
 """The first header of a table that has indicators as rows and units as columns."""
+
+
+@dataclass(frozen=True)
+class Hidden:
+    """What of a table a workbook does not show: the numbers of units' rows, and headers of columns."""
+
+    units: frozenset[int] = frozenset()
+    titles: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -34,6 +43,7 @@ class Rows:
     numbers: list[int]
     head: int = 1
     lines: dict[str, int] | None = None
+    hidden: Hidden = field(default=Hidden())
 
     def place(self, row: int | None, column: str | None) -> tuple[int | None, str | None]:
         """The row and column in the file of a complaint about a row and a header."""
@@ -116,12 +126,21 @@ def read_text(path: Path, most: int = limits.FILE_BYTES) -> str:
 def read_rows(path: Path) -> Rows:
     """Rows of a .csv or .xlsx file; blank rows are left out, lines above the header that start with # are comments."""
     if path.suffix.lower() in (".xlsx", ".xlsm"):
-        grid = read_grid(path.name, read_bytes(path))
-    elif path.suffix.lower() == ".csv":
-        grid = _csv(path)
-    else:
+        grid, sheet = read_shown(path.name, read_bytes(path))
+        rows = rows_of_grid(path.name, grid)
+        return replace(rows, hidden=_hidden(rows, sheet.hidden_rows, sheet.hidden_columns))
+    if path.suffix.lower() != ".csv":
         _fail(path.name, say(zh="应为 .csv 或 .xlsx 文件", en="expected a .csv or .xlsx file"))
-    return rows_of_grid(path.name, grid)
+    return rows_of_grid(path.name, _csv(path))
+
+
+def _hidden(rows: Rows, lines: Collection[int], columns: Collection[int]) -> Hidden:
+    """What of the rows stands in the sheet's hidden lines and columns (numbers from 0)."""
+    if rows.lines is None:
+        units = frozenset(number for number in rows.numbers if number - 1 in lines)
+        return Hidden(units, tuple(title for i, title in enumerate(rows.header) if i in columns))
+    titles = tuple(title for title, number in rows.lines.items() if number - 1 in lines)
+    return Hidden(frozenset(number for number in rows.numbers if number in columns), titles)
 
 
 def rows_of_grid(name: str, grid: list[list[Any]], first: int = 1) -> Rows:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable
+import unicodedata
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from qtoolkit.errors import clip
@@ -35,6 +36,20 @@ def plain_text(cell: Any) -> str:
     if isinstance(cell, float) and cell.is_integer():
         cell = int(cell)
     return str(cell).strip()
+
+
+def typed_grade(cell: Any, names: Collection[str]) -> str | None:
+    """A grade as it is typed, by its name in `names`: "A级" and full-width letters too; None where the cell is blank, and
+    the cell's text where it is none of them.
+
+    >>> typed_grade("Ａ级", ["A", "B"]), typed_grade("E", ["A", "B"])
+    ('A', 'E')
+    """
+    if is_blank(cell):
+        return None
+    word = plain_text(cell)
+    plain = unicodedata.normalize("NFKC", word)
+    return next((name for name in (word, plain, plain.removesuffix("级")) if name in names), word)
 
 
 def is_underflow(text: str) -> bool:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
+import unicodedata
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
@@ -10,6 +12,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
 from qtoolkit.errors import InputError, clip, nearest
+from qtoolkit.inputs.checks import Checks
 from qtoolkit.inputs.consistency import SUM_TOLERANCE, check_numbers, complaints_of
 from qtoolkit.inputs.leafrules import LeafMissing, Missing, Outliers, Rule
 from qtoolkit.inputs.limits import GRADES
@@ -34,7 +37,20 @@ Spread = Literal["siblings", "all", "none"]
 CaseName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=64)]
 Aggregation = Literal["arithmetic", "geometric", "harmonic"] | Annotated[Number, Field(ge=-50, le=50)]
 """A power mean by name, or by its order (1 arithmetic, 0 geometric, −1 harmonic)."""
-Year = Annotated[str, BeforeValidator(lambda v: str(v) if isinstance(v, int) and not isinstance(v, bool) else v)]
+
+
+def _year(value: Any) -> Any:
+    """A year as text, without 年 or 年度 after it: titles and sentences add it."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    if not isinstance(value, str):
+        return value
+    plain = unicodedata.normalize("NFKC", value).strip()
+    return _YEAR_WORD.sub("", plain)
+
+
+_YEAR_WORD = re.compile(r"(?<=\d)\s*年度?$")
+Year = Annotated[str, BeforeValidator(_year)]
 
 
 class Indicator(Model):
@@ -283,6 +299,9 @@ class Scheme(Model):
     classes: tuple[str, ...] = Field(default=(), description="the classes of units, where cutoffs or quotas go by class")
     units: tuple[str, ...] | None = None
     covariates: tuple[Covariate, ...] = ()
+    checks: Checks = Field(
+        default=Checks(), description="what follows where a check for slips finds something: error, flag or off"
+    )
 
     @model_validator(mode="after")
     def _consistent(self) -> Scheme:

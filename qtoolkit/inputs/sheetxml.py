@@ -39,7 +39,8 @@ class Sheet:
     """What a sheet's cells hide: `errors` (text by place), `percents` (places), `lost` (names of
     formulas that were never calculated), `tiny` (by place, the text of numbers other than 0 that
     a float holds as 0). Places are (row, column) from 0; `rows` and `columns` are how far the
-    filled cells reach."""
+    filled cells reach. `hidden_rows` and `hidden_columns` (from 0) are those that Excel does not show: hidden,
+    folded away, filtered out, or without height or width."""
 
     errors: dict[tuple[int, int], str] = field(default_factory=dict)
     tiny: dict[tuple[int, int], str] = field(default_factory=dict)
@@ -48,6 +49,8 @@ class Sheet:
     rows: int = 0
     columns: int = 0
     texts: int = 0
+    hidden_rows: set[int] = field(default_factory=set)
+    hidden_columns: set[int] = field(default_factory=set)
 
 
 class _LocalNames(dict):
@@ -258,6 +261,11 @@ _PLAIN_TEXT = re.compile(rb"<(?:[^<>\s/:]*:)?v(?:\s[^<>]*)?>[0-9]{1,9}</").match
 _ODD_VALUE = re.compile(rb"<(?:[^<>\s]*:)?v[\s>][^<]*(?:&|[eE]-0*[1-9][0-9][0-9]|0{300})")
 
 
+def _is_hidden(attributes: dict[str, str], size: str) -> bool:
+    """Whether a row or column is not shown; `size` is the attribute of its height or width."""
+    return attributes.get("hidden") in ("1", "true") or float(attributes.get(size, 1)) == 0
+
+
 class _SheetReader:
     """Follows the cells of a sheet; looks closer only at errors, percentages and formulas.
 
@@ -320,6 +328,8 @@ class _SheetReader:
             if row <= self.last_row:
                 self.is_odd = True
             self.last_row = row
+            if len(attributes) > 1 and _is_hidden(attributes, "ht"):
+                self.sheet.hidden_rows.add(row)
             self.at, self.row_name = (row, -1), str(row + 1)
         elif local == "is":
             if self.is_open:
@@ -328,6 +338,8 @@ class _SheetReader:
             if self.has_data:
                 raise ValueError(local)  # readers go on to the first or to the last
             self.has_data = True
+        elif local == "col":
+            self.note_column(attributes)
         else:
             self.other(local)
 
@@ -414,6 +426,12 @@ class _SheetReader:
             self.sheet.errors[self.at] = value
         elif self.is_percent:
             self.sheet.percents.append(self.at)
+
+    def note_column(self, attributes: dict[str, str]) -> None:
+        """The look of some columns next to each other, which stands before the cells."""
+        if _is_hidden(attributes, "width"):
+            first, last = int(attributes["min"]) - 1, int(attributes["max"])
+            self.sheet.hidden_columns.update(range(max(first, 0), min(last, limits.COLUMNS)))
 
     @property
     def cell(self) -> str:

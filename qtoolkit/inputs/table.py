@@ -15,6 +15,7 @@ from qtoolkit.inputs.files import Rows, read_rows, rows_of_grid
 from qtoolkit.inputs.headers import UNIT_HEADERS
 from qtoolkit.inputs.numbertext import plain_text
 from qtoolkit.inputs.scheme import Scheme
+from qtoolkit.inputs.slips import Doubt, doubts_of, name_doubts, refused
 from qtoolkit.inputs.statuses import (  # noqa: F401  (the codes of Table.status)
     BLANKS,
     FALSIFIED,
@@ -62,6 +63,8 @@ class Table:
         approved_reason, approved_by that the table has.
     excluded : tuple of Text
         Units left out because they have no data at all (`missing.no_data: exclude`).
+    doubts : tuple of Doubt
+        What the checks for slips found in the table as it was read; the scheme's `checks` say what follows.
     """
 
     name: str
@@ -79,6 +82,7 @@ class Table:
     stages: Mapping[str, np.ndarray]
     remarks: pd.DataFrame
     excluded: tuple[Text, ...] = field(default=())
+    doubts: tuple[Doubt, ...] = field(default=())
 
     def keep(self, chosen: np.ndarray) -> Table:
         """The table of some of its units, chosen (n,) of bool."""
@@ -86,7 +90,7 @@ class Table:
 
     def take(self, at: np.ndarray) -> Table:
         """The table of the units with these numbers, in this order."""
-        parts = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("name", "excluded")}
+        parts = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("name", "excluded", "doubts")}
         kept = {name: _rows_of(part, at) for name, part in parts.items()}
         return replace(self, **kept)
 
@@ -107,9 +111,9 @@ class NoDataYet(InputError):
         super().__init__(complaint)
 
 
-def read_table(path: Path, scheme: Scheme) -> Table:
-    """Read a .csv or .xlsx table for `scheme`; all complaints come together."""
-    return table_of_rows(read_rows(path), scheme)
+def read_table(path: Path, scheme: Scheme, last: tuple[Scheme, Table] | None = None) -> Table:
+    """Read a .csv or .xlsx table for `scheme`; all complaints come together. `last` are last year's, to compare with."""
+    return table_of_rows(read_rows(path), scheme, last)
 
 
 def table_of_frame(frame: pd.DataFrame, scheme: Scheme) -> Table:
@@ -143,7 +147,7 @@ def _cell(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else value
 
 
-def table_of_rows(rows: Rows, scheme: Scheme) -> Table:
+def table_of_rows(rows: Rows, scheme: Scheme, last: tuple[Scheme, Table] | None = None) -> Table:
     """Rows as a table, or one InputError with every complaint."""
     reader = Reader(rows, scheme)
     units = reader.units()
@@ -153,6 +157,9 @@ def table_of_rows(rows: Rows, scheme: Scheme) -> Table:
     bonuses = [reader.numbers(f"bonus:{bonus.id}", low=0, high=bonus.max, blank=0.0) for bonus in scheme.bonuses]
     english = reader.texts("name_en")
     covariates, remarks = reader.covariates(), reader.remarks()
+    if reader.problems.complaints:  # a row of totals has cells beyond every range: say first what it is
+        why = refused(name_doubts(units, reader), scheme.checks)
+        reader.problems.complaints[:0] = why
     reader.problems.stop()
     n, index = len(units), pd.Index(units, name="unit")
 
@@ -173,6 +180,7 @@ def table_of_rows(rows: Rows, scheme: Scheme) -> Table:
     _strike_falsified(table, scheme, reader)
     empty = ~np.isin(status, (VALUE, ZERO, FALSIFIED)).any(axis=1)
     _refuse_empty(reader, empty)
+    table = replace(table, doubts=doubts_of(scheme, table, reader, last))
     if not empty.any():
         return table
     return replace(table.keep(~empty), excluded=tuple(table.labels[k] for k in np.flatnonzero(empty)))

@@ -11,7 +11,7 @@ import numpy as np
 
 from qtoolkit.errors import clip
 from qtoolkit.inputs.cells import Cells
-from qtoolkit.inputs.dates import date_complaints
+from qtoolkit.inputs.dates import cell_complaints
 from qtoolkit.inputs.files import Rows
 from qtoolkit.inputs.headers import REMARK_KINDS, REMARKS
 from qtoolkit.inputs.numbertext import is_blank, parse_number, plain_text
@@ -318,9 +318,9 @@ class Reader(Cells):
                 )
                 self.complain(text, self._header("approved"), row)
             columns["approved"][i] = names.get(word)
-        for key in (key for key in keys if key.startswith("date:")):
+        for key in (key for key in keys if key.startswith("date:") and self.scheme.checks.date == "error"):
             for row, text in zip(self.rows.numbers, columns[key], strict=True):
-                for complaint in date_complaints(text or ""):
+                for complaint in cell_complaints(text or ""):
                     self.complain(complaint, key, row)
         return columns
 

@@ -53,16 +53,6 @@ def _relative(result: Assessment, leaves: list[str]) -> list[Text]:
     ]  # fmt: skip
 
 
-def _fraction(result: Assessment, leaves: list[str]) -> list[Text]:
-    return [
-        say(
-            zh="计量单位为 %、但所有数值都不超过 1 的指标有{n}项，请核对是否误用了小数（0.985 应写作 98.5）：{items}。",
-            en="{n:indicator|indicators} in % have no value above 1; check whether shares were typed (0.985 must be 98.5): {items}.",
-            n=len(leaves), items=_names(result, leaves),
-        )
-    ]  # fmt: skip
-
-
 def _blank(result: Assessment, leaves: list[str]) -> list[Text]:
     found: dict[tuple[int, str], list[Text]] = {}
     for leaf, meaning, treatment, units in blanks(result):
@@ -101,5 +91,5 @@ def _names(result: Assessment, leaves: list[str]) -> Text:
 
 
 TOGETHER: dict[str, Callable[[Assessment, list[str]], list[Text]]] = {
-    "constant": _constant, "set_dependent": _relative, "fraction": _fraction, "blank": _blank, "capped": _capped,
+    "constant": _constant, "set_dependent": _relative, "blank": _blank, "capped": _capped,
 }  # fmt: skip

@@ -57,8 +57,27 @@ def subset(text: str) -> bytes:
 
 def lacking(text: str) -> set[str]:
     """The characters of `text` that the font cannot show."""
+    return {c for c in set(text) if ord(c) > ASCII and c.isprintable() and ord(c) not in _shown()}
+
+
+@cache
+def _shown() -> frozenset[int]:
+    """The numbers of the characters that the font shows."""
     from fontTools.ttLib import TTFont
 
     with TTFont(chinese_font(), lazy=True) as font:
-        known = font.getBestCmap()
-    return {c for c in set(text) if c.isprintable() and ord(c) not in known}
+        return frozenset(font.getBestCmap())
+
+
+ASCII = 126
+INSTEAD = "〓"
+"""What stands in a PDF for a character that its font lacks: the sign of printers for a type that is not in the case."""
+
+
+def code(character: str) -> str:
+    """A character by its number, as tables of characters name it.
+
+    >>> code("𠮷")
+    'U+20BB7'
+    """
+    return f"U+{ord(character):04X}"

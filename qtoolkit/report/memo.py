@@ -44,7 +44,7 @@ def render(
     Raises
     ------
     WorkError
-        If pandoc or typst fails or warns, or the font of the PDF lacks a character.
+        If pandoc or typst fails or warns.
     """
     paths = [Path(folder, f"{stem}.{name}") for name in formats]
     for name, path in zip(formats, paths, strict=True):

@@ -52,25 +52,43 @@ def write_html(body: str, title: str, language: str) -> bytes:
     return page.replace("@TITLE@", html.escape(title), 1).encode()  # as an argument it would hang on the user's locale
 
 
+def with_types(body: str, language: str) -> str:
+    """The body with 〓 for characters that the font lacks, and, unless it names them, the sentence that says which.
+
+    >>> with_types("<p>𠮷林市</p>", "en").split("</p>")[:2]
+    ['<p>〓林市', '<p>The font of this file lacks these characters, for which “〓” stands: U+20BB7.']
+    """
+    plain = html.unescape(body)
+    missing = sorted(fonts.lacking(plain))
+    unsaid = [fonts.code(c) for c in missing if fonts.code(c) not in plain]
+    for c in missing:
+        body = re.sub(f"{c}|&#{ord(c)};|&#x{ord(c):x};", fonts.INSTEAD, body, flags=re.IGNORECASE)
+    if unsaid:
+        text = say(
+            zh="本文件所用字体缺少下列字符，以“{sign}”代替：{codes}。",
+            en="The font of this file lacks these characters, for which “{sign}” stands: {codes}.",
+            sign=fonts.INSTEAD, codes=listing(unsaid, most=20),
+        )
+        body += f"<p>{html.escape(text.of(language))}</p>"
+    return body
+
+
 def write_pdf(body: str, title: str, language: str) -> bytes:
     """The memo as PDF, set with the Chinese font alone.
 
     Raises
     ------
     WorkError
-        On any warning of typst, and on characters that the font lacks, about which typst is silent.
+        On any warning of typst.
+
+    Notes
+    -----
+    Typst is silent about characters that the font lacks. 〓 stands in their place, and a line at the end says which they
+    are, unless the text itself does.
     """
     import typst
 
-    if lacking := fonts.lacking(html.unescape(body)):
-        marks = listing([f"{c} (U+{ord(c):04X})" for c in sorted(lacking)], most=5)
-        raise WorkError(
-            say(
-                zh="PDF 所用字体缺少字符：{marks}；请改换文字，或只输出 html、docx",
-                en="the font of the PDF lacks these characters: {marks}; change the text or write html and docx alone",
-                marks=marks,
-            )
-        )
+    body = with_types(body, language)
     body = re.sub(r'background-color:(#[0-9a-f]{6})"', r'" data-typst:fill="rgb(&quot;\1&quot;)"', body)
     body = body.replace('<table class="dense">', '<table class="dense" data-typst:text:size="7.5pt">')
     body = body.replace('<td class="long"', '<td data-typst:breakable="true"')

@@ -6,6 +6,7 @@ import pandas as pd
 
 from qtoolkit.assessment import Assessment
 from qtoolkit.inputs.case import Case
+from qtoolkit.inputs.checks import CHECKS
 from qtoolkit.inputs.scheme import Scheme
 from qtoolkit.language import Text, listing, say
 from qtoolkit.report import flagged, words
@@ -81,7 +82,8 @@ def units(result: Assessment) -> list[Block]:
                 )
             )
     heading = Text("不适用、缺报和异常数值的处理", "Blanks and values that stand out")
-    texts = flagged.sentences(result, ["excluded", "blank", "falsified", "fraction", "capped", "outlier", "low_target"])
+    kinds = ["excluded", "blank", "falsified", *CHECKS, "capped", "outlier", "low_target"]
+    texts = flagged.sentences(result, kinds)
     for i, text in enumerate(texts):
         blocks.append(Paragraph(text, "units", heading if i == 0 else None, style="item"))
     if not texts:

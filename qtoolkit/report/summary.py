@@ -10,6 +10,7 @@ from qtoolkit.assessment import Assessment, assess
 from qtoolkit.engine.ties import foremost
 from qtoolkit.errors import InputError
 from qtoolkit.inputs.case import Case
+from qtoolkit.inputs.checks import CHECKS
 from qtoolkit.inputs.models import validate
 from qtoolkit.inputs.scheme import Grade, Rounding, Scheme
 from qtoolkit.language import Text, listing, say, settled
@@ -237,7 +238,7 @@ def risks(result: Assessment) -> list[Block]:
 
 
 def _risks(result: Assessment) -> list[Text]:
-    kinds = ["fraction", "dead_cutoff", "rounding", "set_dependent", "constant"]
+    kinds = [*CHECKS, "dead_cutoff", "rounding", "set_dependent", "constant"]
     texts = flagged.sentences(result, kinds)
     blanks = result.engine.tree.blank.any(axis=1)
     if blanks.any():

@@ -178,7 +178,7 @@ class _Book(Reader):
         from xlsxwriter.utility import xl_rowcol_to_cell
 
         super().complain(text, column, row)
-        title = None if column is None else self._titled(column)
+        title = None if column is None else self.titled(column)
         if row is not None and title in self.rows.header and self.rows.lines is None:
             cell = xl_rowcol_to_cell(row - 1, self.rows.header.index(title))
             self.problems.complaints[-1] = Complaint(text, f"{self.file}[{self.sheet}!{cell}]", column=title)

@@ -14,9 +14,12 @@ from qtoolkit.inputs.case import Case, case_of
 from qtoolkit.inputs.files import read_bytes
 from qtoolkit.inputs.locate import find, find_case, notebooks_beside
 from qtoolkit.inputs.parameters import BOOKS, Parameters, parameters_of, read_document
+from qtoolkit.inputs.slips import plain_name
 from qtoolkit.inputs.yamltext import Document
 from qtoolkit.language import LANGUAGES, Text, listing, say
+from qtoolkit.report import characters
 from qtoolkit.runs import folder as run_folder
+from qtoolkit.runs.knobs import check_knobs
 from qtoolkit.runs.notebooks import Notebook, find_notebooks
 from qtoolkit.runs.staging import PARAMS, Destinations, destinations, lay
 
@@ -67,7 +70,7 @@ class Plan:
 
     @property
     def notices(self) -> list[Text]:
-        """What the user must know of the notebooks that run."""
+        """What the user must know of the notebooks that run, and of characters that the memo's font lacks."""
         return self._notices(self.beside)
 
     @property
@@ -87,7 +90,8 @@ class Plan:
             found.append(text)
         if beside is not None:
             found.append(_unused(beside))
-        return found
+        unshown = characters.lacking(self.case)
+        return found if unshown is None else [*found, unshown]
 
     def content(self) -> dict[str, Any]:
         """Everything that the results depend on; paths are those of :mod:`qtoolkit.runs.staging`."""
@@ -181,6 +185,8 @@ def _plan(
     name = path.stem if path.suffix.lower() in BOOKS else near.name
     name = os.fsencode(name).decode("utf-8", "replace")  # of a name in another encoding what can be shown
     result = assess(found.scheme, found.table)
+    check_knobs(parameters.knobs, books, found, document, near)
+    _check_names(found)
     return Plan(name, found, result, tuple(books), parameters, near, tuple(formats), beside)
 
 
@@ -231,6 +237,27 @@ def tables_of(parameters: Parameters, folder: Path, file: str | None = None) -> 
             problems.complaints += [Complaint(c.text, file, column=key) for c in error.complaints]
     problems.stop()
     return found
+
+
+def _check_names(case: Case) -> None:
+    """Two indicators of one name cannot be told apart in any table of the memo, and some analyses go by names."""
+    first: dict[tuple[str, str], str] = {}
+    complaints = []
+    for leaf in case.scheme.leaves:
+        for language in LANGUAGES:
+            name = (language, plain_name(leaf.name.of(language)))
+            other = first.setdefault(name, leaf.id)
+            if other != leaf.id:
+                text = say(
+                    zh="考核要点“{id}”与“{other}”的名称同为“{name}”（不计空格、不可见字符和全角半角），应互不相同",
+                    en="the indicators “{id}” and “{other}” are both called “{name}” (spaces, invisible characters and full "
+                    "width aside), expected different names",
+                    id=leaf.id, other=other, name=leaf.name,
+                )  # fmt: skip
+                complaints.append(Complaint(text, case.files["scheme"].name, column=f"{leaf.id}.name"))
+                break
+    if complaints:
+        raise InputError(complaints)
 
 
 def _changed(data: Mapping[str, Any], settings: Mapping[str, Any], near: Path) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import pytest
 
 import qtoolkit
 from qtoolkit.runs import cli
+from tests.slips.applying import make
 
 
 @pytest.fixture
@@ -44,6 +45,17 @@ def test_check_passes_and_speaks_the_language(command, tmp_path):
     assert "考核对象30家" in zh.stdout and "西藏" in zh.stdout
     assert "30 units" in en.stdout and "Tibet" in en.stdout
     assert not list(tmp_path.iterdir())
+
+
+def test_check_prints_slips_and_refuses_what_can_hardly_be_meant(command, tmp_path):
+    slip = {"case": "city-2026", "cells": [["甲市", "farm_pass@self", "9710"]]}
+    make(slip, tmp_path)
+    zh, en = (command("check", "city-2026", *extra, cwd=tmp_path) for extra in ([], ["--language", "en"]))
+    assert (zh.returncode, en.returncode) == (0, 0)
+    assert "甲市 9710" in zh.stdout and "City A 9,710" not in en.stdout and "City A 9710" in en.stdout
+    make({"case": "tai-2001", "row": {"name": "Average", "how": "mean", "at": "last"}}, tmp_path)
+    refused = command("check", "tai-2001", cwd=tmp_path)
+    assert refused.returncode == 2 and "data.csv，第25行，“unit”" in refused.stderr and "Average" in refused.stderr
 
 
 @pytest.mark.parametrize("which", ["scheme", "parameters"])

@@ -378,7 +378,9 @@ def test_file_names_that_windows_accepts(name, safe):
 
 
 def test_a_previous_year_brings_the_comparison_by_itself(project):
-    shutil.copytree(project / "params" / "tiny", project / "params" / "last")
+    last = project / "params" / "last"
+    shutil.copytree(project / "params" / "tiny", last)
+    (last / "data.csv").write_text(DATA.replace("0.8", "0.7").replace("0.9", "0.6"), encoding="utf-8")
     path = project / "params" / "tiny" / "params.yaml"
     path.write_text(path.read_text(encoding="utf-8") + "previous: ../last\n", encoding="utf-8")
     names = lambda **keys: [book.name for book in planned("params/tiny", **keys).notebooks]  # noqa: E731

@@ -125,7 +125,8 @@ def test_a_file_that_changes_later_changes_nothing(project, monkeypatch):  # noq
 
 def lay_out(root, files, params):
     """A case whose params.yaml, called other.yaml, is beside files of any names."""
-    texts = {"scheme": SCHEME, "data": DATA, "other": DATA.replace("0.9", "0.7")}
+    scheme = SCHEME + "checks: {previous: flag}\n"  # last year's case may be this one
+    texts = {"scheme": scheme, "data": DATA, "other": DATA.replace("0.9", "0.7")}
     for path, what in files.items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_text(texts[what], encoding="utf-8")

@@ -1,0 +1,192 @@
+"""What the knobs of the toolkit's own notebooks may be: their ranges, in one place, asked before
+anything runs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from qtoolkit.comparison.history import read_history
+from qtoolkit.errors import Complaint, InputError, clip, nearest
+from qtoolkit.inputs.case import Case
+from qtoolkit.inputs.locate import find
+from qtoolkit.inputs.table import unit_of
+from qtoolkit.inputs.yamltext import Document
+from qtoolkit.language import Text, say
+from qtoolkit.runs.notebooks import Notebook
+
+
+@dataclass(frozen=True)
+class Range:
+    """Numbers from `low` (or, if `above`, beyond it) to `high`; `whole` ones only, or only
+    powers of two."""
+
+    low: float = 0.0
+    high: float = math.inf
+    above: bool = False
+    whole: bool = False
+    power: bool = False
+
+    def holds(self, value: Any) -> bool:
+        """Whether a knob may have this value."""
+        kinds = int if self.whole or self.power else (int, float)
+        if isinstance(value, bool) or not isinstance(value, kinds) or not math.isfinite(value):
+            return False
+        if self.power and (value < 1 or value & (value - 1)):
+            return False
+        return self.low <= value <= self.high and not (self.above and value == self.low)
+
+    def said(self) -> Text:
+        """The range in words.
+
+        >>> Range(0, 1).said().of("en"), Range(1, whole=True).said().of("en")
+        ('a number of at least 0 and at most 1', 'a whole number of at least 1')
+        """
+        kind = Text("数字", "a number")
+        if self.power:
+            return say(
+                zh="2的整数次幂（至少为 {x:g}）", en="a power of 2 (at least {x:g})", x=self.low
+            )
+        if self.whole:
+            kind = Text("整数", "a whole number")
+        low = say(zh="大于 {x:g}", en="above {x:g}", x=self.low)
+        if not self.above:
+            low = say(zh="不小于 {x:g}", en="of at least {x:g}", x=self.low)
+        if math.isinf(self.high):
+            return say(zh="{low} 的{kind}", en="{kind} {low}", low=low, kind=kind)
+        return say(
+            zh="{low}、不大于 {high:g} 的{kind}",
+            en="{kind} {low} and at most {high:g}",
+            low=low,
+            high=self.high,
+            kind=kind,
+        )
+
+
+RANGES = {
+    "near_miss": Range(),
+    "point_step": Range(above=True),
+    "resamples": Range(high=100_000, whole=True),
+    "window": Range(),
+    "line_draws": Range(1, whole=True),
+    "se": Range(above=True),
+    "reliability": Range(0, 1, above=True),
+    "weight_band": Range(0, 1),
+    "draws": Range(1, whole=True),
+    "choice_runs": Range(2, power=True),
+}
+"""The range of each knob that is a number. Beside a number, `se` may be by unit, or "data"."""
+OTHERS = ("se_source", "choices", "unit", "history")
+"""Knobs that are no numbers."""
+_STEP = "point_step"
+_OWN = ("packaged", "checkout")
+
+
+def check_knobs(
+    knobs: Mapping[str, Any],
+    books: Sequence[Notebook],
+    case: Case,
+    document: Document | None,
+    folder: Path,
+) -> None:
+    """Refuse what the notebooks that are to run would stumble on. Knobs of a user's own notebooks
+    are theirs. The tables that knobs name are found from `folder`.
+
+    Raises
+    ------
+    InputError
+        With one sentence for each: the knob, its place, what was found and the range.
+    """
+    defaults = {
+        name: value
+        for book in books
+        if book.origin in _OWN
+        for name, value in book.declared.items()
+    }
+    complaints = []
+    for key, text in _wrong(knobs, defaults, case):
+        there = (
+            document is not None
+            and isinstance(document.data, Mapping)
+            and document.data.get(key) == knobs.get(key)
+        )
+        place = (document.name, document.line((key,))) if there and key in knobs else (None, None)
+        complaints.append(Complaint(text, *place, key))
+    if complaints:
+        raise InputError(complaints)
+    history = knobs.get("history")
+    if "history" in defaults and isinstance(history, str):
+        read_history(find(history, folder), [grade.id for grade in case.scheme.grades])
+
+
+def _wrong(
+    knobs: Mapping[str, Any], defaults: Mapping[str, str], case: Case
+) -> Iterator[tuple[str, Text]]:
+    """What is wrong with knobs, by their names, of which `defaults` holds those that our
+    notebooks declare."""
+    for key in (key for key in RANGES if key in knobs and key in defaults):
+        value = knobs[key]
+        if value is None and defaults[key] == "None":
+            continue
+        if key == "se" and not isinstance(value, int | float):
+            continue
+        if not RANGES[key].holds(value):
+            yield (
+                key,
+                say(
+                    zh="内容为“{found}”，应为{range}",
+                    en="found “{found}”, expected {range}",
+                    found=clip(value),
+                    range=RANGES[key].said(),
+                ),
+            )
+    if _STEP in defaults:
+        yield from _step(knobs.get(_STEP, float(defaults[_STEP])), case)
+    source = knobs.get("se_source")
+    if (
+        "se" in defaults
+        and knobs.get("se") is not None
+        and not (isinstance(source, str) and source.strip())
+    ):
+        yield (
+            "se_source",
+            say(
+                zh="没有写明来源，给出标准误 se 时应写明",
+                en="no source, expected one where a standard error (se) is given",
+            ),
+        )
+    unit = knobs.get("unit")
+    if "unit" in defaults and unit is not None and case.previous is not None:
+        both = [name for name in case.table.units if name in case.previous.table.units]
+        if unit_of(unit, both) is None:
+            yield (
+                "unit",
+                say(
+                    zh="内容为“{found}”，应为两年都参评的考核对象{hint}",
+                    en="found “{found}”, expected a unit that is assessed in both years{hint}",
+                    found=clip(unit),
+                    hint=nearest(str(unit), both),
+                ),
+            )
+
+
+def _step(step: Any, case: Case) -> Iterator[tuple[str, Text]]:
+    """The total must be a whole number of steps of points."""
+    total = case.scheme.total
+    if not RANGES[_STEP].holds(step):
+        return
+    count = int(total / step + 0.5)
+    if count < 1 or abs(count * step - total) > 1e-9 * total:
+        yield (
+            _STEP,
+            say(
+                zh="内容为“{found:.10g}”，总分 {total:.10g} 应为它的整数倍",
+                en="found “{found:.10g}”, expected a step of which the total {total:.10g} is a "
+                "multiple",
+                found=step,
+                total=total,
+            ),
+        )
