@@ -273,7 +273,7 @@ def gathering(result: Assessment) -> list[Block]:
         text = say(
             zh="按得分自身的间隔分为{k}组（自然断点法，组内差异最小），除末组外下限依次为{marks}分，各组依次{sizes}家。断点随一年数据而变，只供对照。",
             en="The gaps between the scores themselves (natural breaks, the least spread within {k} groups) put the lower ends of all groups but the "
-            "last at {marks}; from the top the groups have {sizes} units. Breaks follow one year's data: for comparison only.",
+            "last at {marks}; units in each group, from the top: {sizes}. Breaks follow one year's data: for comparison only.",
             k=k, marks=marks, sizes=listing(str(int((breaks.groups == g).sum())) for g in breaks.least.index),
         )  # fmt: skip
         blocks.append(Paragraph(text, "annex_scores"))
