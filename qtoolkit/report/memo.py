@@ -209,8 +209,8 @@ def _widths(header, rows, given):
     """Shares of the page's width, and whether the table needs the small type.
 
     Four stages: the least; words and numbers of the header whole; cells on one line; the header on one line too. The table
-    takes the last that fits, and of the next one what is left of the line. With widths that are given there are two: the
-    least, and these.
+    takes the last that fits, and of the next one what is left of the line. Widths that are given share what is left of the
+    line by the columns that need more than their share.
     """
     columns = [(h, [row[k] for row in rows] or [""]) for k, h in enumerate(header)]
     body = [max(min(max(map(_word if k else _length, cells)), 16), 3) for k, (_, cells) in enumerate(columns)]
@@ -220,16 +220,32 @@ def _widths(header, rows, given):
     stages = [[1.1 * n + _PADDING for n in stage] for stage in (body, whole, cells, map(max, cells, full))]
     dense = sum(stages[1]) > _LINE
     line = _DENSE_LINE if dense else _LINE
-    widths = stages[-1]
     if given:
-        stages[1:] = [[max(share * line / sum(given), least) for share, least in zip(given, stages[1], strict=True)]]
-        widths = stages[-1]
+        needed = stages[1] if sum(stages[1]) <= line else stages[0]
+        return _at_least(needed, given, line), dense
+    widths = stages[-1]
     if sum(widths) > line:
         last = max((k for k, stage in enumerate(stages[:-1]) if sum(stage) <= line), default=0)
         low, high = stages[last : last + 2]
         part = max(line - sum(low), 0) / (sum(high) - sum(low) or 1)
         widths = [a + part * (b - a) for a, b in zip(low, high, strict=True)]
     return [width / sum(widths) for width in widths], dense
+
+
+def _at_least(needed, given, line):
+    """Shares of the line in proportion to those given, but for columns that would get less than they need."""
+    short = [False] * len(given)
+    while True:
+        rest = line - sum(n for n, is_short in zip(needed, short, strict=True) if is_short)
+        whole = sum(g for g, is_short in zip(given, short, strict=True) if not is_short)
+        widths = [
+            n if is_short else max(rest, 0) * g / whole
+            for n, g, is_short in zip(needed, given, short, strict=True)
+        ]
+        more = [w < n for w, n in zip(widths, needed, strict=True)]
+        if not any(more):
+            return [width / sum(widths) for width in widths]
+        short = [a or b for a, b in zip(short, more, strict=True)]
 
 
 def _length(text):

@@ -21,7 +21,7 @@ RANK = Text("位次", "Rank")
 COMPUTED, APPROVED = Text("初评等级", "Computed grade"), Text("审定等级", "Approved grade")
 KINDS = {"computed": Text("初评", "computed"), "approved": Text("审定", "approved")}
 
-DETAILS = Text("逐项见附件得分明细。", "The annex of scores has all of them.")  # where a memo has what is left out
+DETAILS = Text("逐项见附件得分明细。", "Details are in the annex of scores.")  # where a memo has what is left out
 NONE = Text("无", "none")
 NO_CHANGE = Text("没有考核对象初评等级变化", "no computed grade changes")
 BARRED = {
