@@ -307,7 +307,7 @@ def _first_transfer(result: Assessment, found: robustness.TransferMap, first: pd
         return say(
             zh="两项指标之间转移分值，已知最先改变初评等级的是{items}：至多转移{points}分，等级即改变。",
             en="Of all transfers between two indicators the first known to change a computed grade: {items}; "
-            "{points} points at most change it.",
+            "moving {points} points, or fewer, changes it.",
             items=named, points=points,
         )  # fmt: skip
     return say(

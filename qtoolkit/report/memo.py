@@ -26,6 +26,7 @@ _ROMAN = "I II III IV V VI VII VIII IX X XI XII XIII XIV XV XVI XVII XVIII XIX X
 # Widths are counted in halves of a Chinese character; a line of the page has so many in a table's two sizes of type.
 _LINE, _DENSE_LINE, _PADDING = 88, 108, 2
 SHORT_CELL = 8  # a cell up to so long is not broken
+HEADER_LINES = 4  # at most, where there is room
 LONG_ROW = 24  # lines: only higher rows may run over the end of a page
 
 
@@ -208,13 +209,17 @@ def _panels(block):
 def _widths(header, rows, given):
     """Shares of the page's width, and whether the table needs the small type.
 
-    Four stages: the least; words and numbers of the header whole; cells on one line; the header on one line too. The table
+    Four stages: the least; words and numbers of the header whole, and the header on a few lines; cells on one line; the
+    header on one line too. The table
     takes the last that fits, and of the next one what is left of the line. Widths that are given share what is left of the
     line by the columns that need more than their share.
     """
     columns = [(h, [row[k] for row in rows] or [""]) for k, h in enumerate(header)]
     body = [max(min(max(map(_word if k else _length, cells)), 16), 3) for k, (_, cells) in enumerate(columns)]
-    whole = [max(least, min(_word(h), 10)) for least, (h, _) in zip(body, columns, strict=True)]
+    whole = [
+        max(least, min(_word(h), 10), min(-(-_length(h) // HEADER_LINES), 10))
+        for least, (h, _) in zip(body, columns, strict=True)
+    ]
     cells = [max(least, min(max(map(_length, texts)), 30)) for least, (_, texts) in zip(whole, columns, strict=True)]
     full = [max(min(_length(h), 18), min(max(map(_length, texts)), 160)) for h, texts in columns]
     stages = [[1.1 * n + _PADDING for n in stage] for stage in (body, whole, cells, map(max, cells, full))]
