@@ -27,6 +27,7 @@ _ROMAN = "I II III IV V VI VII VIII IX X XI XII XIII XIV XV XVI XVII XVIII XIX X
 _LINE, _DENSE_LINE, _PADDING = 88, 108, 2
 SHORT_CELL = 8  # a cell up to so long is not broken
 HEADER_LINES = 4  # at most, where there is room
+MUCH_LESS = 0.6  # of the share that a column was given
 LONG_ROW = 24  # lines: only higher rows may run over the end of a page
 
 
@@ -212,7 +213,7 @@ def _widths(header, rows, given):
     Four stages: the least; words and numbers of the header whole, and the header on a few lines; cells on one line; the
     header on one line too. The table
     takes the last that fits, and of the next one what is left of the line. Widths that are given share what is left of the
-    line by the columns that need more than their share.
+    line by the columns that need more than their share; where the widest would get much less than its own, the type is small.
     """
     columns = [(h, [row[k] for row in rows] or [""]) for k, h in enumerate(header)]
     body = [max(min(max(map(_word if k else _length, cells)), 16), 3) for k, (_, cells) in enumerate(columns)]
@@ -226,8 +227,10 @@ def _widths(header, rows, given):
     dense = sum(stages[1]) > _LINE
     line = _DENSE_LINE if dense else _LINE
     if given:
-        needed = stages[1] if sum(stages[1]) <= line else stages[0]
-        return _at_least(needed, given, line), dense
+        widths = _at_least(stages[1] if sum(stages[1]) <= line else stages[0], given, line)
+        if not dense and max(widths) < MUCH_LESS * max(given) / sum(given):
+            return _at_least(stages[1], given, _DENSE_LINE), True
+        return widths, dense
     widths = stages[-1]
     if sum(widths) > line:
         last = max((k for k, stage in enumerate(stages[:-1]) if sum(stage) <= line), default=0)
