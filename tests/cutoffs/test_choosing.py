@@ -12,6 +12,7 @@ import qtoolkit as qt
 from qtoolkit.errors import InputError
 from qtoolkit.inputs.models import validate
 from qtoolkit.inputs.scheme import Scheme
+from qtoolkit.simulation.sampling import draws_of
 from tests.examples import share
 from tests.robustness.lp import flat
 
@@ -55,7 +56,18 @@ def expected_leavers(result, cutoffs, region, draws, seed):
     return (1 - qt.simulation.simulate(graded, region, draws, seed, pairs=False).stands).sum(), graded.grades
 
 
-@settings(max_examples=share(25, least=8))
+def drawn_points(result, region, draws, seed):
+    """The points (draws, d) that a simulation draws."""
+    drawn = draws_of(result, region, draws, seed)
+    return np.concatenate([drawn.chunk(i)[0] for i in range(drawn.chunks)])
+
+
+def graded_by(scores, lines):
+    """Grades as numbers, 0 the worst: how many of the lines a score reaches."""
+    return (np.round(scores, 9)[..., None] >= np.array(lines)).sum(axis=-1)
+
+
+@settings(max_examples=share(100, least=25))
 @given(st.integers(0, 10_000), st.sampled_from([1.0, 0.5]), st.integers(0, 1))
 def test_the_programme_equals_going_through_all_combinations(seed, step, least):
     rng = np.random.default_rng(seed)
@@ -65,12 +77,15 @@ def test_the_programme_equals_going_through_all_combinations(seed, step, least):
     found = qt.cutoffs.optimise(result, region, step=step, least=least, draws=300, seed=1)
     lines = [[c for c in np.arange(np.ceil((x - 2) / step), np.floor((x + 2) / step) + 1) * step] for x in (84, 78, 72.5)]
     lines[2] = sorted({*lines[2], 72.5})
-    sizes = {g: min(least, int((result.grades == g).sum())) for g in official}
+    sizes = [min(least, int((result.grades == g).sum())) for g in "DCBA"]
+    drawn, present = drawn_points(result, region, 300, 1) @ shares.T, shares @ [40.0, 30.0, 20.0, 10.0]
     costs = {}
-    for a, b, c in itertools.product(*lines):
-        leave, grades = expected_leavers(result, {"A": a, "B": b, "C": c}, region, 300, 1)
-        if all((grades == g).sum() >= n for g, n in sizes.items()):
-            costs[a, b, c] = leave
+    for combination in itertools.product(*lines):
+        grades = graded_by(present, combination)
+        if (np.bincount(grades, minlength=4) >= sizes).all():
+            costs[combination] = (graded_by(drawn, combination) != grades).mean(axis=0).sum()
+    simulated, _ = expected_leavers(result, dict(zip("ABC", found.cutoffs, strict=True)), region, 300, 1)
+    assert simulated == pytest.approx(costs[tuple(found.cutoffs)], abs=1e-9)
     assert found.table.loc["found", "leave"] == pytest.approx(min(costs.values()), abs=1e-9)
     assert costs[tuple(found.cutoffs)] == pytest.approx(min(costs.values()), abs=1e-9)
     assert found.table.loc["official", "leave"] == pytest.approx(costs[84, 78, 72.5], abs=1e-9)
