@@ -211,7 +211,7 @@ def point_cells(result, language="zh"):
 def test_edited_points_give_what_what_if_gives(randoms, tmp_path):
     """Two leaves of a random assessment change places in points; a province's indicator takes from its siblings."""
     pairs = []
-    for result in randoms[:60]:
+    for result in randoms[: share(60)]:
         points = result.points
         if points.nunique() > 1 and min(points) > 0:
             low, high = points.idxmin(), points.idxmax()
