@@ -14,7 +14,7 @@ from qtoolkit.errors import InputError, nearest
 from qtoolkit.inputs.scheme import Scheme
 from qtoolkit.inputs.table import unit_of
 from qtoolkit.language import Text, listing, say
-from qtoolkit.report import change_figures, reasons, words
+from qtoolkit.report import change_figures, choosing, reasons, words
 from qtoolkit.report.blocks import Block, Chart, DataTable, Paragraph, headed, table_of
 
 FEW = 12  # names in a sentence
@@ -143,9 +143,12 @@ def parts(comparison: Comparison | None, unit: str | None = None) -> list[Block]
         raise InputError(text)
     else:
         unit = name
+    most = Text("得分变化最大的", "whose scores changed most")
+    drawn = choosing.few(table.index, table["change"].abs(), falling=True)
     chart = Chart(
-        "decomposition", Text("各考核对象得分变化的构成", "What each unit's change of score is made of"),
-        lambda language: change_figures.decomposition(comparison, shown, language),
+        "decomposition",
+        choosing.caption(Text("各考核对象得分变化的构成", "What each unit's change of score is made of"), table.index, drawn, most),
+        lambda language: change_figures.decomposition(comparison, shown, language, drawn),
         Text("横条为各方面的影响，圆点为得分变化合计", "Bars are the parts, dots the whole change"), "changes", width=0.8,
     )  # fmt: skip
     one = Chart(

@@ -10,7 +10,7 @@ from qtoolkit.assessment import Assessment
 from qtoolkit.engine.ties import SAME, foremost, in_order
 from qtoolkit.language import Text, listing, say
 from qtoolkit.regions import Box
-from qtoolkit.report import figures, lines, words
+from qtoolkit.report import choosing, figures, lines, words
 from qtoolkit.report.blocks import Block, Chart, DataTable, Paragraph, rounded_towards, table_of
 from qtoolkit.robustness.flips import ON_LINE
 
@@ -60,12 +60,16 @@ def rank_ranges(result: Assessment, band: float, drawn: simulation.Simulation) -
         "status": (Text("性质", "Nature"), [NATURE[s] for s in table["status"]], ""),
     }
     caption = Text("分值浮动时的位次范围", "Rank ranges under moving points")
+    near = choosing.to_cutoff(result)[table.index]
+    shown = choosing.few(table.index, near)
     chart = Chart(
-        "rank_ranges", caption, lambda language: figures.rank_ranges(result, table, language),
+        "rank_ranges", choosing.caption(caption, table.index, shown, choosing.NEAREST),
+        lambda language: figures.rank_ranges(result, table.loc[shown], language),
         Text("浅色为确定的位次范围，深色为随机抽样看到的范围，圆点为现行位次", "Pale bars are proven ranges, dark ones what draws show, dots present ranks"),
         "annex_scores",
     )  # fmt: skip
-    return [*blocks, chart, table_of("rank_ranges", caption, "annex_scores", columns)]
+    order = in_order(near, falling=False)
+    return [*blocks, chart, table_of("rank_ranges", caption, "annex_scores", columns, order=order, chosen=choosing.NEAREST)]
 
 
 def _widest(result: Assessment, table: pd.DataFrame, span: pd.Series) -> Text:
@@ -124,7 +128,8 @@ def flips(result: Assessment) -> list[Block]:
     }
     widths = (1.2, 0.8, 0.8, 1.1, 1.1, 0.8, 5.0)
     caption = Text("使初评等级改变的最小调整分值（由小到大）", "Fewest points that change each computed grade (least first)")
-    return [*blocks, table_of("cheapest_flips", caption, "annex_scores", columns, widths=widths)]
+    first = {"order": range(len(shown)), "chosen": Text("调整分值最少的", "those with the fewest points")}
+    return [*blocks, table_of("cheapest_flips", caption, "annex_scores", columns, widths=widths, **first)]
 
 
 def _weakest(result: Assessment, table: pd.DataFrame) -> Text:

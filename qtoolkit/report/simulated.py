@@ -15,7 +15,7 @@ from qtoolkit.engine.ties import SAME, foremost, in_order
 from qtoolkit.inputs.changes import AS_IS
 from qtoolkit.inputs.scheme import Rounding
 from qtoolkit.language import Text, listing, same, say
-from qtoolkit.report import figures, words
+from qtoolkit.report import choosing, figures, words
 from qtoolkit.report.blocks import Block, Chart, Paragraph, table_of
 
 FEW = 8  # names in a sentence
@@ -80,13 +80,17 @@ def frequencies(result: Assessment, drawn: simulation.Simulation) -> list[Block]
     span = [say(zh="{a}至{b}", en="{a} to {b}", a=a, b=b) for a, b in zip(ranks[0.025], ranks[0.975], strict=True)]
     columns["span"] = (Text("95%的位次", "95% of ranks"), span, "")
     caption = Text("随机抽样的初评等级和位次频率", "Frequencies of computed grades and ranks in random draws")
+    least = Text("等级最不稳的", "whose grades stand least often")
+    shown = choosing.few(order, stands)
     chart = Chart(
-        "grade_frequencies", Text("随机抽样的初评等级频率", "Frequencies of computed grades in random draws"),
-        lambda language: figures.grade_frequencies(result, drawn, language),
+        "grade_frequencies",
+        choosing.caption(Text("随机抽样的初评等级频率", "Frequencies of computed grades in random draws"), order, shown, least),
+        lambda language: figures.grade_frequencies(result, drawn, language, shown),
         Text("每家一条，各色长度为抽样中得到该等级的频率", "A bar a unit; the length of each colour is how often the grade comes out in draws"),
         "annex_scores",
     )  # fmt: skip
-    return [*blocks, chart, table_of("frequencies", caption, "annex_scores", columns)]
+    rows = in_order(stands, falling=False)
+    return [*blocks, chart, table_of("frequencies", caption, "annex_scores", columns, order=rows, chosen=least)]
 
 
 def choices(
