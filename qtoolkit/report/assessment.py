@@ -176,7 +176,7 @@ def _presumed(names: dict[str, Text], empty: list[str]) -> Text:
     return say(
         zh="尚无数据、得分为方案假定的指标不作评价：{names}。",
         en="Indicators without data, whose scores are presumed by the scheme, are not judged: {names}.",
-        names=listing(names[id] for id in empty),
+        names=words.some(names[id] for id in empty),
     )
 
 
@@ -199,14 +199,14 @@ def _verdicts(table: pd.DataFrame, names: dict[str, Text]) -> list[Text]:
     text = say(
         zh="满分率达到{limit:.0%}的指标：{names}。",
         en="Indicators with at least {limit:.0%} of the units at full marks: {names}.",
-        limit=HIGH_SATURATION, names=listing(names[i] for i in full) if len(full) else words.NONE,
+        limit=HIGH_SATURATION, names=words.some(names[i] for i in full) if len(full) else words.NONE,
     )
     texts.append(text)
     flat = table.index[table["sd"] < LOW_SPREAD]
     text = say(
         zh="得分率标准差不足{limit:g}、区分度低的指标：{names}。",
         en="Indicators that separate units little (sd of the share below {limit:g}): {names}.",
-        limit=LOW_SPREAD, names=listing(names[i] for i in flat) if len(flat) else words.NONE,
+        limit=LOW_SPREAD, names=words.some(names[i] for i in flat) if len(flat) else words.NONE,
     )
     return [*texts, text]
 

@@ -13,6 +13,7 @@ from qtoolkit.robustness.certificates import DOWN, UP, margin
 
 BARS = 300  # beyond so many units a figure shows some of them, or how they are distributed
 CHOSEN = 40  # so many
+MANY_LEAVES = 60  # indicators up to which a map of transfers has all
 LEAVES = 40  # indicators in a figure of pairs or bars
 
 
@@ -61,6 +62,38 @@ def leaves_caption(text: Text, d: int, which: Text) -> Text:
         zh="{text}（{d}项指标中{which}{k}项）", en="{text} (of {d} indicators the {k} {which})",
         text=text, d=d, k=LEAVES, which=which,
     )  # fmt: skip
+
+
+EDGE = 60  # units of many for which each search of its own is made
+
+
+def edge(result: Assessment) -> pd.Index:
+    """The units for which searches are made: all, or of many those whose scores lie nearest to a cutoff."""
+    if len(result.scores) <= BARS:
+        return result.scores.index
+    return result.scores.index[np.sort(in_order(to_cutoff(result), falling=False)[:EDGE])]
+
+
+def edge_note(result: Assessment) -> Text | None:
+    """That searches are made for some units only; None where they are made for all."""
+    if len(result.scores) <= BARS:
+        return None
+    return say(
+        zh="考核对象有{n}家，只对得分距分数线最近的{k}家计算，其余未算。",
+        en="There are {n} units: this is computed for the {k} whose scores lie nearest to a cutoff, and for no others.",
+        n=len(result.scores), k=EDGE,
+    )  # fmt: skip
+
+
+MAP, FEWEST_LEAVES = 1_500_000, 10  # pairs of indicators × units that a map of transfers may take
+
+
+def most_points(result: Assessment) -> list[str]:
+    """The indicators between which transfers are sought: all, or of too many those with the most points."""
+    d, n = len(result.points), max(len(result.scores), 1)
+    room = max(min(int((MAP / n) ** 0.5), LEAVES if d > MANY_LEAVES else d), FEWEST_LEAVES)
+    order = in_order(result.points)[:room]
+    return list(result.points.index[np.sort(order)])
 
 
 NEAREST = Text("得分距分数线最近的", "whose scores lie nearest to a cutoff")

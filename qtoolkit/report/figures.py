@@ -19,10 +19,10 @@ from qtoolkit.robustness import Certificates, TransferMap
 from qtoolkit.simulation import Simulation, Sobol
 
 MANY = 45  # beyond so many units names are left out
-MANY_LEAVES = 60  # beyond so many indicators there is no transfer map
+MANY_LEAVES = 60  # beyond so many indicators their names are left out
 TALLEST = 7.6  # inches: what a page of the Word file holds below a heading, with the caption
 FEW_LEAVES = 12  # up to so many, a square map of indicators shows its numbers
-CELLS = 4_000  # beyond so many, the cells of a map are one picture within the SVG
+CELLS = 1_500  # beyond so many, the cells of a map are one picture within the SVG
 BINS = 50  # of a histogram of scores
 FLAT = 9  # beyond so many, names of columns stand upright
 LEGEND_LINE = 62  # characters of a legend on one line
@@ -289,7 +289,7 @@ def correlations(result: Assessment, language: str, leaves: Sequence[str] | None
     axes.grid(visible=False)
     sns.heatmap(
         r, ax=axes, cmap=sns.diverging_palette(15, 245, s=70, l=45, as_cmap=True), vmin=-1, vmax=1, annot=_annotations(r), fmt="",
-        annot_kws={"fontsize": 6.5}, linewidths=0.3, cbar_kws={"shrink": 0.6},
+        annot_kws={"fontsize": 6.5}, linewidths=0.3, cbar_kws={"shrink": 0.6}, rasterized=r.size > CELLS,
     )  # fmt: skip
     short = _short(names, language)
     axes.set_xticks(np.arange(d) + 0.5, short, rotation=90, fontsize=_small(d))
@@ -315,7 +315,7 @@ def transfers(result: Assessment, found: TransferMap, language: str) -> Any:
         ends = np.nanmin(values), max(np.nanmax(values), np.nanmin(values) * 1.01)
         sns.heatmap(
             values, ax=axes, cmap=sns.light_palette("#a8323e", as_cmap=True, reverse=True), norm=LogNorm(*ends),
-            annot=_annotations(values), fmt="", annot_kws={"fontsize": 6.5}, linewidths=0.3,
+            annot=_annotations(values), fmt="", annot_kws={"fontsize": 6.5}, linewidths=0.3, rasterized=values.size > CELLS,
             cbar_kws={"label": {"zh": "转移分值", "en": "points moved"}[language], "shrink": 0.6},
         )  # fmt: skip
         bar = axes.collections[0].colorbar

@@ -131,7 +131,7 @@ def _possible(result: Assessment, table: pd.DataFrame) -> Text:
     """Units whose grade may change, each with the grades that are possible."""
     if table.empty:
         return words.NONE
-    return listing(
+    return words.some(
         say(
             zh="{unit}（{grades}）",
             en="{unit} ({grades})",

@@ -34,10 +34,25 @@ BARRED = {
 }
 
 
+MANY, SOME = 40, 8  # names in a sentence beyond which there are too many, and how many then stand in it
+
+
+def some(items: Iterable[Text | str]) -> Text:
+    """Items joined; of too many the first few, and the rest is counted.
+
+    >>> some(str(n) for n in range(3)).en, some(str(n) for n in range(50)).en
+    ('0, 1, 2', '0, 1, 2, 3, 4, 5, 6, 7 and so on (50 in all)')
+    """
+    items = list(items)
+    return listing(items, SOME if len(items) > MANY else None)
+
+
 def units(result: Assessment, names: Iterable[str], most: int | None = None) -> Text:
-    """Names of units in both languages, "none" where there are none; beyond `most` the rest is counted."""
+    """Names of units in both languages, "none" where there are none; beyond `most` the rest is counted, and in any case
+    where they are too many for a sentence."""
     labels = result.labels
     chosen = [labels[name] for name in names]
+    most = SOME if most is None and len(chosen) > MANY else most
     if most is None or len(chosen) <= most:
         return listing(chosen) if chosen else NONE
     return say(zh="{shown}等{n}家", en="{shown} and so on ({n} in all)", shown=listing(chosen[:most]), n=len(chosen))
