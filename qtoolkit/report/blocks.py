@@ -59,8 +59,8 @@ class DataTable:
     relative column widths.
 
     A table too long for a page is shown in part, and says so, while its files hold the whole: `order` are positions of
-    rows, of most interest first, of which the first are shown, and `chosen` says in words which those are ("those nearest
-    to a cutoff"). Without an order the first and the last rows are shown.
+    rows, of most interest first, of which the first are shown, and `chosen` says in words which those are ("nearest to a
+    cutoff"). Without an order the first and the last rows are shown.
     """
 
     name: str
@@ -139,11 +139,13 @@ def payload(block: Block, language: str, synthetic: bool = False) -> dict[str, A
     names = [block.frame.columns[j] for j in part.columns]
     rows = [[_plain(value, language) for value in row] for row in block.frame.itertuples(index=False)]
     seen = [[rows[i][j] for j in part.columns] for i in part.rows]
+    header = [block.columns[name].of(language) for name in names]
+    cells = [[shown(v, block.formats.get(c, ""), language) for c, v in zip(names, row, strict=True)] for row in seen]
     found = {
         "kind": "table",
         **common,
-        "header": [block.columns[name].of(language) for name in names],
-        "cells": [[shown(v, block.formats.get(c, ""), language) for c, v in zip(names, row, strict=True)] for row in seen],
+        "header": [_cut(text, HEAD, language) for text in header],
+        "cells": [[_cut(text, CELL, language) for text in row] for row in cells],
         "data": [[value.replace("\xa0", " ") if isinstance(value, str) else value for value in row] for row in rows],
         "numeric": [c in block.formats or pd.api.types.is_numeric_dtype(block.frame[c]) for c in names],
         "shade": [
@@ -152,12 +154,24 @@ def payload(block: Block, language: str, synthetic: bool = False) -> dict[str, A
         ],
         "widths": [block.widths[j] for j in part.columns] if block.widths else [],
     }
-    if part.note is None:
+    note = part.note
+    if found["header"] != header or found["cells"] != cells:
+        note = CUT if note is None else Text(CUT.zh + note.zh, f"{CUT.en} {note.en}")
+    if note is None:
         return found
     formats = [block.formats.get(name, "") for name in block.frame.columns]
     headings = [block.columns[name].of(language) for name in block.frame.columns]
     whole = {"header": headings, "formats": formats, "language": language}
-    return found | {"note": part.note.of(language), "whole": whole}
+    return found | {"note": note.of(language), "whole": whole}
+
+
+HEAD, CELL = {"zh": 60, "en": 150}, {"zh": 300, "en": 750}  # characters of a heading, and of a cell, as they are shown
+CUT = Text("过长的文字在此截短，以“…”结尾，全文见表格文件。", "Long texts are cut short here and end in “…”; the files have them whole.")
+
+
+def _cut(text: str, most: Mapping[str, int], language: str) -> str:
+    """A text as a page has room for it."""
+    return text if len(text) <= most[language] else text[: most[language] - 1] + "…"
 
 
 @dataclass(frozen=True)
@@ -213,7 +227,8 @@ def _rows_of_interest(table: DataTable, columns: Sequence[int]) -> tuple[list[in
     fit = int((np.cumsum(_lines(table, order, columns)) <= CHOSEN_LINES).sum())
     order = order[: max(fit // 2 * 2, 6)]
     if len(table.order):
-        return sorted(order), table.chosen or Text("最需关注的", "those of most interest")
+        which = table.chosen or Text("最需关注的", "of most interest")
+        return sorted(order), say(zh="{which}", en="those {which}", which=which)
     half = len(order) // 2
     return sorted(order), say(zh="前{a}行和后{a}行", en="the first {a} and the last {a}", a=half)
 

@@ -28,7 +28,7 @@ def to_cutoff(result: Assessment) -> pd.Series:
     """
     base = from_ticks(result.base.to_numpy())
     sides = [margin(result, base, result.engine.thresholds, side) for side in (DOWN, UP)]
-    return pd.Series(np.minimum(*(np.where(np.isfinite(x), x, np.inf) for x in sides)), result.scores.index)
+    return pd.Series(np.minimum(*(np.where(np.isfinite(x), np.abs(x), np.inf) for x in sides)), result.scores.index)
 
 
 def few(units: pd.Index, by: pd.Series, falling: bool = False) -> pd.Index:
@@ -64,7 +64,7 @@ def leaves_caption(text: Text, d: int, which: Text) -> Text:
     )  # fmt: skip
 
 
-EDGE = 60  # units of many for which each search of its own is made
+EDGE = CHOSEN  # units of many for which each search of its own is made
 
 
 def edge(result: Assessment) -> pd.Index:

@@ -18,7 +18,7 @@ from qtoolkit.report import change_figures, choosing, reasons, words
 from qtoolkit.report.blocks import Block, Chart, DataTable, Paragraph, headed, table_of
 
 FEW = 12  # names in a sentence
-MOVED = Text("位次变动最大的", "those with the largest moves")
+MOVED = Text("位次变动最大的", "with the largest moves")
 KINDS = {
     "kept": Text("保留", "kept"), "renamed": Text("更名", "renamed"), "split": Text("拆分", "split"), "merged": Text("合并", "merged"),
     "new": Text("新增", "new"), "dropped": Text("取消", "dropped"),

@@ -16,7 +16,7 @@ from qtoolkit.engine.build import classes_of
 from qtoolkit.engine.ties import SAME, in_order
 from qtoolkit.errors import InputError
 from qtoolkit.language import Text, listing, same, say
-from qtoolkit.report import change_figures, lines, rules, words
+from qtoolkit.report import change_figures, flagged, lines, rules, words
 from qtoolkit.report.blocks import Block, Chart, Paragraph, headed, rounded_towards, table_of
 from qtoolkit.report.summary import grade_changes, rounding_option
 
@@ -27,8 +27,8 @@ CUTOFFS = Text("等级分数线", "Grade cutoffs")  # a section of the annex
 UPWARDS = Text("上移超过", "up past")
 DOWNWARDS = Text("下移达到", "down to")
 ROOM = 5_000_000_000  # leaf scores that a comparison of cutoffs may take
-NEAREST = Text("距另一等级最近的", "those nearest to another grade")
-SHORTEST = Text("移动最少的", "those with the shortest moves")
+NEAREST = Text("距另一等级最近的", "nearest to another grade")
+SHORTEST = Text("移动最少的", "with the shortest moves")
 UNLIKELY = 0.05  # a chance below it is worth a sentence
 READINGS = {
     "scheme": Text("按方案", "As in the scheme"), "unrounded": Text("不取整", "Not rounded"), "two_decimals": Text("两位小数", "Two decimals"),
@@ -67,7 +67,9 @@ def near_misses(result: Assessment, near_miss: float | None = None) -> list[Bloc
     texts = [rounding_option(result)]
     flags = result.flags
     nobody = (flags.kind == "hole") & flags.unit.isna()
-    texts += list(flags[flags.kind.isin(["rounding", "on_cutoff", "tie", "dead_cutoff", "hole"]) & ~nobody]["text"])
+    told = flags[flags.kind.isin(["rounding", "on_cutoff", "tie", "dead_cutoff", "hole"]) & ~nobody]
+    for _, group in told.groupby(told["kind"].ne(told["kind"].shift()).cumsum()):
+        texts += flagged.first_few(list(group["text"]))
     blocks += [Paragraph(text, "cutoffs", heading if i == 0 else None, style="item") for i, text in enumerate(texts)]
     blocks += [Paragraph(text, "annex_scores", style="item") for text in flags[nobody]["text"]]
     audit = grade_cutoffs.rounding_audit(result)

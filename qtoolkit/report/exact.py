@@ -134,7 +134,7 @@ def flips(result: Assessment) -> list[Block]:
     }
     widths = (1.2, 0.8, 0.8, 1.1, 1.1, 0.8, 5.0)
     caption = Text("使初评等级改变的最小调整分值（由小到大）", "Fewest points that change each computed grade (least first)")
-    first = {"order": range(len(shown)), "chosen": Text("调整分值最少的", "those with the fewest points")}
+    first = {"order": range(len(shown)), "chosen": Text("调整分值最少的", "with the fewest points")}
     return [*blocks, table_of("cheapest_flips", caption, "annex_scores", columns, widths=widths, **first)]
 
 

@@ -20,14 +20,14 @@ def sentences(result: Assessment, kinds: Iterable[str]) -> list[Text]:
     for kind, group in rows.groupby("kind", sort=False):
         together = TOGETHER.get(kind)
         alone = together is None or (len(group) == 1 and len(group["text"].iloc[0].zh) <= LONG)
-        texts += _first(list(group["text"])) if alone else together(result, list(group["indicator"]))
+        texts += first_few(list(group["text"])) if alone else together(result, list(group["indicator"]))
     return texts
 
 
 LONG = 1_000  # characters of a flag that stands as it is
 
 
-def _first(texts: list[Text]) -> list[Text]:
+def first_few(texts: list[Text]) -> list[Text]:
     """The texts; of too many the first few, and how many more there are and where."""
     if len(texts) <= words.MANY:
         return texts
@@ -115,18 +115,9 @@ def _capped(result: Assessment, leaves: list[str]) -> list[Text]:
     return [
         say(
             zh="超出评分区间、按区间端点计分的：{items}。", en="Outside the scoring range, and scored at its end: {items}.",
-            items=_apart(items),
+            items=words.semicolons(items),
         )
     ]  # fmt: skip
-
-
-def _apart(items: list[Text]) -> Text:
-    """Clauses one after another; of too many the first few, and the rest is counted."""
-    if len(items) <= words.MANY:
-        return words.semicolons(items)
-    return say(
-        zh="{shown}；等{n}项", en="{shown}; and so on ({n} in all)", shown=words.semicolons(items[: words.SOME]), n=len(items)
-    )
 
 
 def _names(result: Assessment, leaves: list[str]) -> Text:

@@ -174,7 +174,8 @@ def tolerances(result: Assessment, band: float) -> list[Block]:
         why = Text("没有分数线可能被跨过", "there is no cutoff to cross")
         text = say(zh="未计算允许浮动幅度：{why}。", en="Tolerances are not given: {why}.", why=why)
         return [Paragraph(text, "stability", heading)]
-    drawn = choosing.few(table.index, certificates.table["tolerance"].astype(float).fillna(np.inf))
+    least, which = _certain_first(table)
+    drawn = choosing.few(table.index, least)
     below = finite["tolerance"] < band - SAME
     text = say(
         zh="{extremes}允许浮动幅度不足{band:.4g}%的有{n}家：{units}。",
@@ -195,7 +196,7 @@ def tolerances(result: Assessment, band: float) -> list[Block]:
             "tolerances",
             choosing.caption(
                 Text("各考核对象初评等级的分值允许浮动幅度", "Tolerance of points for each unit's computed grade"),
-                table.index, drawn, Text("幅度最小的", "with the least"),
+                table.index, drawn, which,
             ),
             lambda language: figures.tolerances(
                 result, replace(certificates, table=certificates.table.loc[drawn]), language
@@ -255,6 +256,13 @@ def _percent(tolerance: float) -> Text:
     return same("±" + rounded_towards(float(tolerance), ".2%", "↓"))
 
 
+def _certain_first(table: pd.DataFrame) -> tuple[pd.Series, Text]:
+    """By what rows are chosen where there are too many: exact tolerances, the least first, before those that are only
+    bounded; and which the first are, in words."""
+    least = table["tolerance"].astype(float).where(table["status"] == "exact", np.inf)
+    return least, Text("已精确求出、幅度最小的", "with the least tolerance that is known exactly")
+
+
 def _tolerance_table(result: Assessment, table: pd.DataFrame) -> DataTable:
     frame = pd.DataFrame(
         {
@@ -278,9 +286,10 @@ def _tolerance_table(result: Assessment, table: pd.DataFrame) -> DataTable:
     }
     formats = {"score": ".2f", "margin": ".2f", "tolerance": "↓.2%"}
     caption = Text("分值允许浮动幅度（由小到大）", "Tolerance of points (least first)")
+    least, which = _certain_first(table)
     return DataTable(
         "tolerances", caption, frame, columns, formats, "annex_scores",
-        order=range(len(frame)), chosen=Text("幅度最小的", "those with the least"),
+        order=in_order(least, falling=False), chosen=which,
     )  # fmt: skip
 
 

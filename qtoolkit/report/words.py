@@ -187,9 +187,13 @@ def score_format(result: Assessment) -> str:
 
 
 def semicolons(texts: Iterable[Text]) -> Text:
-    """Clauses one after another."""
+    """Clauses one after another; of too many the first few, and the rest is counted."""
     texts = list(texts)
-    return Text("；".join(t.zh for t in texts), "; ".join(t.en for t in texts))
+    shown = texts[:SOME] if len(texts) > MANY else texts
+    joined = Text("；".join(t.zh for t in shown), "; ".join(t.en for t in shown))
+    if len(shown) == len(texts):
+        return joined
+    return say(zh="{joined}；等{n}项", en="{joined}; and so on ({n} in all)", joined=joined, n=len(texts))
 
 
 def interval(low: float, high: float) -> Text | None:

@@ -171,11 +171,16 @@ def _bisect(result: Assessment, new: New, limits, units: np.ndarray) -> tuple[np
     """A band that is proven not to change the grade of these units, by outer bounds: a lower bound of the tolerance; and
     for whom nothing is proven even at the present points."""
     codes = result.grades.cat.codes.to_numpy()
-    steps = STEPS if result.matrix.size <= LARGE else COARSE
+    large = result.matrix.size > LARGE
+    steps = COARSE if large else STEPS
+
+    def band(step: np.ndarray | int) -> np.ndarray | float:  # few steps lie closer together where bands are narrow
+        return (step / steps) ** 2 if large else step / steps
+
 
     @cache
     def held(step: int) -> np.ndarray:
-        area = Box(relative=step / steps).at(result)
+        area = Box(relative=band(step)).at(result)
         values = np.stack(span_values(*enclose(result, area.lo, area.hi, new), area))
         return (grade_span(result, area, values, new, limits) == codes).all(axis=0)[units]
 
@@ -187,7 +192,7 @@ def _bisect(result: Assessment, new: New, limits, units: np.ndarray) -> tuple[np
             here = open_ & (middle == step)
             holds = held(int(step))
             low[here & holds], high[here & ~holds] = step, step
-    return low / steps, ~held(0)
+    return band(low), ~held(0)
 
 
 def _share_out(result: Assessment, new: New, limits, units: list[int], found) -> None:
