@@ -31,7 +31,7 @@ from qtoolkit.remembered import remembered
 
 LINE, QUOTA, LAST = "line", "quota", "last"
 BEST, WORST, VETO, REACH, SAFE, UNPROVED = "best", "worst", "veto", "reach", "safe", "unproved"
-ROWS_AT_ONCE = 1 << 22  # base scores that are graded again at a time
+ROWS_AT_ONCE = 1 << 20  # base scores that are graded again at a time
 
 
 @remembered

@@ -10,7 +10,7 @@ import numpy as np
 
 from qtoolkit.engine.ticks import UNREACHABLE, Rounding, from_ticks, ticks_of, to_ticks
 
-CELLS_AT_ONCE = 1 << 22  # leaf scores held at a time where they are needed one by one
+CELLS_AT_ONCE = 1 << 20  # leaf scores held at a time where they are needed one by one
 
 
 @dataclass(frozen=True)

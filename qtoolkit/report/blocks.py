@@ -24,7 +24,7 @@ from qtoolkit.language import LANGUAGES, Text, in_print, say, settled
 
 MIME = "application/vnd.qtoolkit.block+json"
 MOST_ROWS, MOST_RULES = 60, 120  # rows of results, and of rules, up to which notebook and memo show a table whole
-CHOSEN_ROWS = 40  # rows shown of a longer one, and fewer where they are high:
+CHOSEN_ROWS = 30  # rows shown of a longer one, and fewer where they are high:
 CHOSEN_LINES = 120  # about so many lines of print
 MOST_COLUMNS = 40  # columns up to which all are shown
 FIRST_COLUMNS, LAST_COLUMNS = 11, 3  # of a wider one
@@ -190,8 +190,8 @@ def shown_part(table: DataTable) -> Part:
     >>> short, long = (table_of("t", Text("表", "T"), "results", {"x": (Text("数", "x"), list(range(n)), "d")}) for n in (3, 90))
     >>> list(shown_part(short).rows), shown_part(short).note
     ([0, 1, 2], None)
-    >>> list(shown_part(long).rows) == [*range(20), *range(70, 90)], shown_part(long).note.of("en")
-    (True, 'Of 90 rows 40 are shown: the first 20 and the last 20. The whole table: tables/t.csv and tables.xlsx.')
+    >>> list(shown_part(long).rows) == [*range(15), *range(75, 90)], shown_part(long).note.of("en")
+    (True, 'Of 90 rows 30 are shown: the first 15 and the last 15. The whole table: tables/t.csv and tables.xlsx.')
     """
     n, width = table.frame.shape
     columns = range(width)

@@ -11,6 +11,7 @@ import time
 from dataclasses import replace
 
 import numpy as np
+import openpyxl
 import pytest
 
 import qtoolkit as qt
@@ -88,18 +89,27 @@ def test_the_files_hold_every_row_and_column(large, tmp_path):
         assert np.allclose(shown, shares, equal_nan=True)
 
 
+def test_the_workbook_holds_every_row_as_well(large, tmp_path):
+    blocks = [payload(block, "zh") for block in views.results(large) if isinstance(block, DataTable)]
+    outputs.write_workbook(blocks, tmp_path / "tables.xlsx")
+    [sheet] = openpyxl.load_workbook(tmp_path / "tables.xlsx", read_only=True).worksheets
+    rows = list(sheet.iter_rows(values_only=True))
+    assert len(rows) == UNITS + 2 and [list(row) for row in rows[2:]] == blocks[0]["data"]
+    assert list(rows[1]) == blocks[0]["whole"]["header"]
+
+
 def test_the_rows_shown_are_those_nearest_to_a_cutoff_and_the_note_says_so(large):
     table = next(block for block in views.results(large) if isinstance(block, DataTable))
     data = payload(table, "en")
     base, lines = large.base.to_numpy() / 10**10, [84.995, 74.995, 64.995]  # two decimals, half up
     ceiling = large.table.vetoes.any(axis=1)  # a vetoed unit has no cutoff to cross
     near = np.min([np.abs(base - line) for line in lines], axis=0)
-    farthest_shown = np.sort(near[~ceiling])[39] + 1e-9
+    farthest_shown = np.sort(near[~ceiling])[29] + 1e-9
     shown = {row[1] for row in data["cells"]}
     names = {label.en: unit for unit, label in large.labels.items()}
-    assert len(shown) == 40 and all(near[large.scores.index.get_loc(names[name])] <= farthest_shown for name in shown)
+    assert len(shown) == 30 and all(near[large.scores.index.get_loc(names[name])] <= farthest_shown for name in shown)
     assert data["note"] == (
-        "Of 3000 rows 40 are shown: those whose scores lie nearest to a cutoff. The whole table: tables/scores.csv and tables.xlsx."
+        "Of 3000 rows 30 are shown: those whose scores lie nearest to a cutoff. The whole table: tables/scores.csv and tables.xlsx."
     )
     assert re.findall(r"\d+", data["note"]) == re.findall(r"\d+", payload(table, "zh")["note"])
 
