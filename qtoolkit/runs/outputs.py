@@ -111,7 +111,8 @@ def _write_sheet(book: Any, sheet: Any, block: dict[str, Any], bold: Any) -> Non
                 sheet.write_string(r, c, text)
             elif value is not None:
                 pattern = _number_format(text)
-                formats.setdefault(pattern, book.add_format({"num_format": pattern}))
+                if pattern not in formats:
+                    formats[pattern] = book.add_format({"num_format": pattern})
                 sheet.write_number(r, c, value, formats[pattern])
 
 
