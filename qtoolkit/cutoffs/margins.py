@@ -27,12 +27,14 @@ from qtoolkit.errors import real
 from qtoolkit.flags import reachable
 from qtoolkit.inputs.changes import AS_IS
 from qtoolkit.inputs.table import VALUE, ZERO
+from qtoolkit.remembered import remembered
 
 LINE, QUOTA, LAST = "line", "quota", "last"
 BEST, WORST, VETO, REACH, SAFE, UNPROVED = "best", "worst", "veto", "reach", "safe", "unproved"
-ROWS_AT_ONCE = 1 << 22  # base scores that are graded again at a time
+ROWS_AT_ONCE = 1 << 20  # base scores that are graded again at a time
 
 
+@remembered
 def margins(result: Assessment) -> pd.DataFrame:
     """Points to the neighbouring grades, on the base score: what a unit alone may lose and keep its grade, and what it must
     gain to get a better one, all others as they are.

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
 
 from qtoolkit.engine.ticks import UNREACHABLE, Rounding, from_ticks, ticks_of, to_ticks
 
-CELLS_AT_ONCE = 1 << 22  # leaf scores held at a time where they are needed one by one
+CELLS_AT_ONCE = 1 << 20  # leaf scores held at a time where they are needed one by one
 
 
 @dataclass(frozen=True)
@@ -180,6 +180,16 @@ def score(e: Engine, points: np.ndarray | None = None, leaves: np.ndarray | None
             given = None if leaves is None else leaves[rows][:, rest]
             base[rows, ~plain] = to_ticks(_nodes(e, points[rows][:, rest] if own else points[rows], given, rest)[-1])
     return base
+
+
+def score_unit(e: Engine, unit: int, points: np.ndarray) -> np.ndarray:
+    """Base scores of one unit in ticks, int64 (m,), at points (m, d): what :func:`score` gives for it, without the others."""
+    own = [mean for mean in e.means if mean.unit == unit]
+    rows = np.array([unit, *(peer for mean in own for peer in mean.peers if peer != unit)])
+    place = {row: i for i, row in enumerate(rows.tolist())}
+    means = tuple(replace(mean, unit=0, peers=np.array([place[peer] for peer in mean.peers.tolist()])) for mean in own)
+    tree = replace(e.tree, blank=e.tree.blank[rows])
+    return score(replace(e, slope=e.slope[rows], const=e.const[rows], tree=tree, means=means), points)[:, 0]
 
 
 def node_scores(e: Engine) -> tuple[np.ndarray, np.ndarray]:

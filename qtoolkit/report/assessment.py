@@ -6,10 +6,10 @@ import pandas as pd
 
 from qtoolkit import importance
 from qtoolkit.assessment import Assessment
-from qtoolkit.engine.ties import foremost
+from qtoolkit.engine.ties import foremost, in_order
 from qtoolkit.flags import without_data
 from qtoolkit.language import Text, in_print, listing, say
-from qtoolkit.report import figures, words
+from qtoolkit.report import choosing, figures, words
 from qtoolkit.report.blocks import Block, Chart, DataTable, Paragraph
 
 HIGH_SATURATION, LOW_SPREAD = 0.8, 0.05
@@ -72,14 +72,25 @@ def results(result: Assessment) -> list[Block]:
     )
     return [
         Paragraph(intro, "results"),
-        DataTable("scores", Text("得分、位次和等级", "Scores, ranks and grades"), frame, columns, formats, "results"),
-        Chart(
-            "scores", Text("各考核对象得分和等级分数线", "Scores and grade cutoffs"),
-            lambda language: figures.scores(result, language),
-            Text("各考核对象得分由高到低，虚线为等级分数线", "Scores from the highest down, cutoffs dashed"), "annex_scores",
-            Text("得分和指标运行", "Scores and how the indicators work"),
+        DataTable(
+            "scores", Text("得分、位次和等级", "Scores, ranks and grades"), frame, columns, formats, "results",
+            order=in_order(choosing.to_cutoff(result)[order], falling=False), chosen=choosing.NEAREST,
         ),
+        _scores_chart(result),
     ]
+
+
+def _scores_chart(result: Assessment) -> Chart:
+    """A bar a unit; of many units how they are distributed."""
+    caption = Text("各考核对象得分和等级分数线", "Scores and grade cutoffs")
+    alt = Text("各考核对象得分由高到低，虚线为等级分数线", "Scores from the highest down, cutoffs dashed")
+    if len(result.scores) > choosing.BARS:
+        caption = Text("考核对象得分分布和等级分数线", "Distribution of scores, and grade cutoffs")
+        alt = Text("各得分段的家数，颜色为等级，虚线为等级分数线", "Units by score, coloured by grade, cutoffs dashed")
+    return Chart(
+        "scores", caption, lambda language: figures.scores(result, language), alt, "annex_scores",
+        Text("得分和指标运行", "Scores and how the indicators work"),
+    )  # fmt: skip
 
 
 def _node_or_blank(result: Assessment, node: str) -> pd.Series:
@@ -122,13 +133,25 @@ def operation(result: Assessment) -> list[Block]:
     blocks += [
         DataTable("operation", caption, frame, columns, formats, "annex_scores" if many else "operation", **look),
         Chart(
-            "shares", Text("各考核对象各指标得分率（灰色为不计分）", "Shares of full marks (grey: not scored)"),
+            "shares", _shares_caption(result),
             lambda language: figures.shares(result, language),
             Text("行为考核对象，列为指标，颜色越深得分率越高", "Rows are units, columns indicators; darker is higher"),
             "annex_scores" if many else "operation",
         ),
     ]
     return blocks
+
+
+def _shares_caption(result: Assessment) -> Text:
+    """Of many units the map shows means of groups."""
+    text = Text("各考核对象各指标得分率（灰色为不计分）", "Shares of full marks (grey: not scored)")
+    if len(result.scores) <= choosing.BARS:
+        return text
+    return say(
+        zh="各指标得分率（{n}家按位次分为{k}组，每格为组内平均）",
+        en="Shares of full marks ({n} units by rank in {k} groups, means of each group)",
+        n=len(result.scores), k=choosing.CHOSEN,
+    )  # fmt: skip
 
 
 def _verdict(row) -> Text:
@@ -153,7 +176,7 @@ def _presumed(names: dict[str, Text], empty: list[str]) -> Text:
     return say(
         zh="尚无数据、得分为方案假定的指标不作评价：{names}。",
         en="Indicators without data, whose scores are presumed by the scheme, are not judged: {names}.",
-        names=listing(names[id] for id in empty),
+        names=words.some(names[id] for id in empty),
     )
 
 
@@ -176,14 +199,14 @@ def _verdicts(table: pd.DataFrame, names: dict[str, Text]) -> list[Text]:
     text = say(
         zh="满分率达到{limit:.0%}的指标：{names}。",
         en="Indicators with at least {limit:.0%} of the units at full marks: {names}.",
-        limit=HIGH_SATURATION, names=listing(names[i] for i in full) if len(full) else words.NONE,
+        limit=HIGH_SATURATION, names=words.some(names[i] for i in full) if len(full) else words.NONE,
     )
     texts.append(text)
     flat = table.index[table["sd"] < LOW_SPREAD]
     text = say(
         zh="得分率标准差不足{limit:g}、区分度低的指标：{names}。",
         en="Indicators that separate units little (sd of the share below {limit:g}): {names}.",
-        limit=LOW_SPREAD, names=listing(names[i] for i in flat) if len(flat) else words.NONE,
+        limit=LOW_SPREAD, names=words.some(names[i] for i in flat) if len(flat) else words.NONE,
     )
     return [*texts, text]
 
@@ -229,7 +252,8 @@ def details(result: Assessment) -> list[Block]:
     heading = Text("逐项得分和可补齐的分", "Points item by item, and what can be made good")
     blocks: list[Block] = [
         DataTable(
-            "details", caption, frame, columns, formats | {"published": words.score_format(result)}, "annex_scores", heading
+            "details", caption, frame, columns, formats | {"published": words.score_format(result)}, "annex_scores", heading,
+            order=in_order(choosing.to_cutoff(result)[order], falling=False), chosen=choosing.NEAREST,
         )
     ]
     if result.engine.tree.blank.any():

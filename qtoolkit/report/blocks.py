@@ -12,7 +12,7 @@ import html
 import io
 import math
 import numbers
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -23,6 +23,12 @@ from qtoolkit.errors import InputError
 from qtoolkit.language import LANGUAGES, Text, in_print, say, settled
 
 MIME = "application/vnd.qtoolkit.block+json"
+MOST_ROWS, MOST_RULES = 60, 120  # rows of results, and of rules, up to which notebook and memo show a table whole
+CHOSEN_ROWS = 30  # rows shown of a longer one, and fewer where they are high:
+CHOSEN_LINES = 120  # about so many lines of print
+MOST_COLUMNS = 40  # columns up to which all are shown
+FIRST_COLUMNS, LAST_COLUMNS = 11, 3  # of a wider one
+PRINT = 100  # about so many letters on a line of a table, a Chinese character being two
 
 
 @dataclass(frozen=True)
@@ -51,6 +57,10 @@ class DataTable:
     format specs (".2f"; "↓.2f" never shows more than the value, "↑.2f" never less); cells that are :class:`Text` are shown in the language; NaN and None show as "—". `name` names
     its file in the run folder; `data` says that it holds results, not rules; `shade` names the columns of shares in [0, 1] that are tinted by value; `widths` are
     relative column widths.
+
+    A table too long for a page is shown in part, and says so, while its files hold the whole: `order` are positions of
+    rows, of most interest first, of which the first are shown, and `chosen` says in words which those are ("nearest to a
+    cutoff"). Without an order the first and the last rows are shown.
     """
 
     name: str
@@ -64,6 +74,8 @@ class DataTable:
     widths: tuple[float, ...] = ()
     place: int = 0
     data: bool = True
+    order: Sequence[int] = ()
+    chosen: Text | None = None
 
 
 @dataclass(frozen=True)
@@ -111,7 +123,8 @@ def payload(block: Block, language: str, synthetic: bool = False) -> dict[str, A
     Keys of all: kind, chapter, heading, place. Paragraph: text, style, see. Table: name, caption, header, cells (rows of formatted
     strings), data (rows of plain values, floats to the 11 decimals
     or 12 digits that are the same on every processor), numeric (per column), shade (rows of a share or None),
-    widths. Chart: name, caption, alt, width; :class:`Page` adds svg.
+    widths; of a table that is shown in part, header, cells, numeric, shade and widths are those of the part, data is
+    whole, and there are note (the sentence that says so) and whole (header, formats, language of all columns). Chart: name, caption, alt, width; :class:`Page` adds svg.
     """
     heading = block.heading.of(language) if block.heading else None
     common = {"chapter": block.chapter, "heading": heading, "place": block.place}
@@ -122,23 +135,110 @@ def payload(block: Block, language: str, synthetic: bool = False) -> dict[str, A
     common |= {"name": block.name, "caption": block.caption.of(language) + mark}
     if isinstance(block, Chart):
         return {"kind": "chart", **common, "alt": block.alt.of(language), "width": block.width}
-    names = list(block.frame.columns)
+    part = shown_part(block)
+    names = [block.frame.columns[j] for j in part.columns]
     rows = [[_plain(value, language) for value in row] for row in block.frame.itertuples(index=False)]
-    return {
+    seen = [[rows[i][j] for j in part.columns] for i in part.rows]
+    header = [block.columns[name].of(language) for name in names]
+    cells = [[shown(v, block.formats.get(c, ""), language) for c, v in zip(names, row, strict=True)] for row in seen]
+    found = {
         "kind": "table",
         **common,
-        "header": [block.columns[name].of(language) for name in names],
-        "cells": [
-            [_shown(v, block.formats.get(c, ""), language) for c, v in zip(names, row, strict=True)] for row in rows
-        ],
+        "header": [_cut(text, HEAD, language) for text in header],
+        "cells": [[_cut(text, CELL, language) for text in row] for row in cells],
         "data": [[value.replace("\xa0", " ") if isinstance(value, str) else value for value in row] for row in rows],
         "numeric": [c in block.formats or pd.api.types.is_numeric_dtype(block.frame[c]) for c in names],
         "shade": [
             [v if c in block.shade and isinstance(v, float | int) else None for c, v in zip(names, row, strict=True)]
-            for row in rows
+            for row in seen
         ],
-        "widths": list(block.widths),
+        "widths": [block.widths[j] for j in part.columns] if block.widths else [],
     }
+    note = part.note
+    if found["header"] != header or found["cells"] != cells:
+        note = CUT if note is None else Text(CUT.zh + note.zh, f"{CUT.en} {note.en}")
+    if note is None:
+        return found
+    formats = [block.formats.get(name, "") for name in block.frame.columns]
+    headings = [block.columns[name].of(language) for name in block.frame.columns]
+    whole = {"header": headings, "formats": formats, "language": language}
+    return found | {"note": note.of(language), "whole": whole}
+
+
+HEAD, CELL = {"zh": 60, "en": 150}, {"zh": 300, "en": 750}  # characters of a heading, and of a cell, as they are shown
+CUT = Text("过长的文字在此截短，以“…”结尾，全文见表格文件。", "Long texts are cut short here and end in “…”; the files have them whole.")
+
+
+def _cut(text: str, most: Mapping[str, int], language: str) -> str:
+    """A text as a page has room for it."""
+    return text if len(text) <= most[language] else text[: most[language] - 1] + "…"
+
+
+@dataclass(frozen=True)
+class Part:
+    """What notebook and memo show of a table: positions of rows and columns, and the sentence that says so, None where
+    they are all."""
+
+    rows: Sequence[int]
+    columns: Sequence[int]
+    note: Text | None
+
+
+def shown_part(table: DataTable) -> Part:
+    """The rows and columns of a table that notebook and memo show; its files hold all.
+
+    >>> short, long = (table_of("t", Text("表", "T"), "results", {"x": (Text("数", "x"), list(range(n)), "d")}) for n in (3, 90))
+    >>> list(shown_part(short).rows), shown_part(short).note
+    ([0, 1, 2], None)
+    >>> list(shown_part(long).rows) == [*range(15), *range(75, 90)], shown_part(long).note.of("en")
+    (True, 'Of 90 rows 30 are shown: the first 15 and the last 15. The whole table: tables/t.csv and tables.xlsx.')
+    """
+    n, width = table.frame.shape
+    columns = range(width)
+    if width > MOST_COLUMNS:
+        columns = [*range(FIRST_COLUMNS), *range(width - LAST_COLUMNS, width)]
+    rows: Sequence[int] = range(n)
+    if n > MOST_ROWS and (table.data or n > MOST_RULES or _lines(table, rows, columns).sum() > 3 * CHOSEN_LINES):
+        rows, which = _rows_of_interest(table, columns)
+    notes = []
+    if len(rows) < n:
+        notes.append(say(zh="共{n}行，此处列{k}行：{which}。", en="Of {n} rows {k} are shown: {which}.", n=n, k=len(rows), which=which))
+    if len(columns) < width:
+        text = say(
+            zh="共{n}列，此处列前{a}列和后{b}列。", en="Of {n} columns the first {a} and the last {b} are shown.",
+            n=width, a=FIRST_COLUMNS, b=LAST_COLUMNS,
+        )  # fmt: skip
+        notes.append(text)
+    if not notes:
+        return Part(rows, columns, None)
+    where = say(
+        zh="全表见 tables/{name}.csv 和 tables.xlsx。", en="The whole table: tables/{name}.csv and tables.xlsx.", name=table.name
+    )  # fmt: skip
+    notes.append(where)
+    return Part(rows, columns, Text("".join(note.zh for note in notes), " ".join(note.en for note in notes)))
+
+
+def _rows_of_interest(table: DataTable, columns: Sequence[int]) -> tuple[list[int], Text]:
+    """So many rows of a long table as a page or two hold, as they stand in it, and which they are."""
+    n = len(table.frame)
+    ends = [i for pair in zip(range(n), reversed(range(n)), strict=True) for i in pair]  # first, last, second, last but one
+    order = list(table.order) if len(table.order) else ends
+    order = order[:CHOSEN_ROWS]
+    fit = int((np.cumsum(_lines(table, order, columns)) <= CHOSEN_LINES).sum())
+    order = order[: max(fit // 2 * 2, 6)]
+    if len(table.order):
+        which = table.chosen or Text("最需关注的", "of most interest")
+        return sorted(order), say(zh="{which}", en="those {which}", which=which)
+    half = len(order) // 2
+    return sorted(order), say(zh="前{a}行和后{a}行", en="the first {a} and the last {a}", a=half)
+
+
+def _lines(table: DataTable, rows: Sequence[int], columns: Sequence[int]) -> np.ndarray:
+    """About how many lines each of the rows takes in print."""
+    part = table.frame.iloc[list(rows), list(columns)]
+    longest = [max((len(_plain(v, "zh")) for v in row if isinstance(v, str | Text)), default=1) for row in part.itertuples(index=False)]
+    share = PRINT / min(len(columns), FIRST_COLUMNS)
+    return np.ceil(2 * np.array(longest, float) / share)
 
 
 def _plain(value: Any, language: str) -> Any:
@@ -157,7 +257,7 @@ def _plain(value: Any, language: str) -> Any:
     return None if value is None or value is pd.NA or value is pd.NaT else str(value)
 
 
-def _shown(plain: Any, spec: str, language: str) -> str:
+def shown(plain: Any, spec: str, language: str) -> str:
     """A plain cell as people read it."""
     if plain is None:
         return "—"
@@ -265,7 +365,8 @@ def html_table(data: Mapping[str, Any]) -> str:
     )
     heading = f"<h4>{html.escape(data['heading'])}</h4>" if data["heading"] else ""
     caption = f"<caption>{html.escape(data['caption'])}</caption>"
-    return f"{heading}<table>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    note = f"<p><small>{html.escape(data['note'])}</small></p>" if data.get("note") else ""
+    return f"{heading}<table>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{note}"
 
 
 def _cell(text: str, shade: float | None, align: str) -> str:
@@ -283,4 +384,5 @@ def tint_of(share: float) -> str:
 
 def text_table(data: Mapping[str, Any]) -> str:
     """A table's payload as lines of text, cells separated by " | "; what nbval compares."""
-    return "\n".join([data["caption"]] + [" | ".join(row) for row in [data["header"], *data["cells"]]])
+    rows = [" | ".join(row) for row in [data["header"], *data["cells"]]]
+    return "\n".join([data["caption"], *rows, *([data["note"]] if data.get("note") else [])])

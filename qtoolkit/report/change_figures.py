@@ -82,10 +82,12 @@ def transitions(comparison: Comparison, names: tuple[list[Text], list[Text]], ti
     return figure
 
 
-def decomposition(comparison: Comparison, parts: dict[str, Text], language: str) -> Any:
-    """Every unit's change of score: the parts as bars that stack up to either side, the sum as a dot."""
+def decomposition(
+    comparison: Comparison, parts: dict[str, Text], language: str, units: pd.Index | None = None
+) -> Any:
+    """The (given) units' change of score: the parts as bars that stack up to either side, the sum as a dot."""
     fonts.use()
-    table = comparison.decomposition
+    table = comparison.decomposition if units is None else comparison.decomposition.loc[units]
     table = table.iloc[in_order(table["change"])]
     figure, axes = units_axes(len(table))
     places, up, down = np.arange(len(table)), np.zeros(len(table)), np.zeros(len(table))

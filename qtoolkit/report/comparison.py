@@ -14,10 +14,11 @@ from qtoolkit.errors import InputError, nearest
 from qtoolkit.inputs.scheme import Scheme
 from qtoolkit.inputs.table import unit_of
 from qtoolkit.language import Text, listing, say
-from qtoolkit.report import change_figures, reasons, words
+from qtoolkit.report import change_figures, choosing, reasons, words
 from qtoolkit.report.blocks import Block, Chart, DataTable, Paragraph, headed, table_of
 
 FEW = 12  # names in a sentence
+MOVED = Text("位次变动最大的", "with the largest moves")
 KINDS = {
     "kept": Text("保留", "kept"), "renamed": Text("更名", "renamed"), "split": Text("拆分", "split"), "merged": Text("合并", "merged"),
     "new": Text("新增", "new"), "dropped": Text("取消", "dropped"),
@@ -101,7 +102,7 @@ def _movers(comparison: Comparison) -> DataTable:
         "move": (Text("上升（位）", "Places gained"), list(table["move"]), "+d"),
         "score_before": (Text("上次得分", "Score before"), list(table["score_before"]), ".2f"), "score_after": (Text("本次得分", "Score after"), list(table["score_after"]), ".2f"),
     }  # fmt: skip
-    return table_of("movers", Text("位次变动（由大到小，在两次都参评的考核对象中排位）", "Moves in rank (largest first, among units assessed both times)"), "annex_scores", columns)
+    return table_of("movers", Text("位次变动（由大到小，在两次都参评的考核对象中排位）", "Moves in rank (largest first, among units assessed both times)"), "annex_scores", columns, order=range(len(table)), chosen=MOVED)
 
 
 def _coming_and_going(units: Text, which: str) -> Text:
@@ -143,9 +144,12 @@ def parts(comparison: Comparison | None, unit: str | None = None) -> list[Block]
         raise InputError(text)
     else:
         unit = name
+    most = Text("得分变化最大的", "whose scores changed most")
+    drawn = choosing.few(table.index, table["change"].abs(), falling=True)
     chart = Chart(
-        "decomposition", Text("各考核对象得分变化的构成", "What each unit's change of score is made of"),
-        lambda language: change_figures.decomposition(comparison, shown, language),
+        "decomposition",
+        choosing.caption(Text("各考核对象得分变化的构成", "What each unit's change of score is made of"), table.index, drawn, most),
+        lambda language: change_figures.decomposition(comparison, shown, language, drawn),
         Text("横条为各方面的影响，圆点为得分变化合计", "Bars are the parts, dots the whole change"), "changes", width=0.8,
     )  # fmt: skip
     one = Chart(
@@ -154,6 +158,7 @@ def parts(comparison: Comparison | None, unit: str | None = None) -> list[Block]
         Text("由上次得分逐项加减到本次得分，虚线为本次分数线", "From the score before to the score after, part by part; dashes are the cutoffs now"), "annex_scores",
     )  # fmt: skip
     order = table.index[in_order(table["change"])]
+    far = in_order(table.loc[order, "change"].abs())
     columns: dict[str, Any] = {"unit": (words.UNIT, [comparison.after.labels[u] for u in order], "")}
     columns["grade_before"] = (_before(comparison), [comparison.before.scheme.grade(g).label for g in steps.loc[order, "grade_before"]], "")
     columns["grade_after"] = (_after(comparison), [comparison.after.scheme.grade(g).label for g in steps.loc[order, "grade_after"]], "")
@@ -162,7 +167,7 @@ def parts(comparison: Comparison | None, unit: str | None = None) -> list[Block]
         "score_after": (Text("本次得分", "After"), list(table.loc[order, "score_after"]), ".2f"), "change": (Text("变化", "Change"), list(table.loc[order, "change"]), "+.2f"),
     }  # fmt: skip
     columns |= {name: (label, list(table.loc[order, name] + 0.0), "+.2f") for name, label in shown.items()}
-    blocks: list[Block] = [chart, one, table_of("decomposition", Text("得分变化的构成（分）", "Parts of the change of score (points)"), "annex_scores", columns)]
+    blocks: list[Block] = [chart, one, table_of("decomposition", Text("得分变化的构成（分）", "Parts of the change of score (points)"), "annex_scores", columns, order=far, chosen=most)]
     if comparison.graded_alike and (steps[list(PARTS)] != 0).any(axis=None):
         rows = steps.loc[order][(steps.loc[order, list(PARTS)].abs() > reasons.MAIN).any(axis=1)]
         all_ = {name: label for name, label in reasons.NAMES.items() if (rows[name] != 0).any()}

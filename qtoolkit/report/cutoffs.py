@@ -13,10 +13,10 @@ from qtoolkit import robustness
 from qtoolkit.assessment import Assessment
 from qtoolkit.engine import to_ticks
 from qtoolkit.engine.build import classes_of
-from qtoolkit.engine.ties import SAME
+from qtoolkit.engine.ties import SAME, in_order
 from qtoolkit.errors import InputError
 from qtoolkit.language import Text, listing, same, say
-from qtoolkit.report import change_figures, lines, rules, words
+from qtoolkit.report import change_figures, flagged, lines, rules, words
 from qtoolkit.report.blocks import Block, Chart, Paragraph, headed, rounded_towards, table_of
 from qtoolkit.report.summary import grade_changes, rounding_option
 
@@ -26,6 +26,9 @@ FEW = 8  # names in a sentence
 CUTOFFS = Text("等级分数线", "Grade cutoffs")  # a section of the annex
 UPWARDS = Text("上移超过", "up past")
 DOWNWARDS = Text("下移达到", "down to")
+ROOM = 5_000_000_000  # leaf scores that a comparison of cutoffs may take
+NEAREST = Text("距另一等级最近的", "nearest to another grade")
+SHORTEST = Text("移动最少的", "with the shortest moves")
 UNLIKELY = 0.05  # a chance below it is worth a sentence
 READINGS = {
     "scheme": Text("按方案", "As in the scheme"), "unrounded": Text("不取整", "Not rounded"), "two_decimals": Text("两位小数", "Two decimals"),
@@ -59,12 +62,14 @@ def near_misses(result: Assessment, near_miss: float | None = None) -> list[Bloc
             columns["by"] = (Text("取决于", "Set by"), [words.barred(why) for why in near["by"]], "")
             passed = [words.units(result, units) if units else None for units in near["rivals"]]
             columns["rivals"] = (Text("先后互换或持平的单位", "Passed or level"), passed, "")
-        blocks.append(table_of("near_misses", Text("临界单位", "Near-misses"), "cutoffs", columns))
+        blocks.append(table_of("near_misses", Text("临界单位", "Near-misses"), "cutoffs", columns, order=range(len(near)), chosen=NEAREST))
     heading = Text("小数口径、并列、空档和不起作用的分数线", "Decimals, ties, holes and dead cutoffs")
     texts = [rounding_option(result)]
     flags = result.flags
     nobody = (flags.kind == "hole") & flags.unit.isna()
-    texts += list(flags[flags.kind.isin(["rounding", "on_cutoff", "tie", "dead_cutoff", "hole"]) & ~nobody]["text"])
+    told = flags[flags.kind.isin(["rounding", "on_cutoff", "tie", "dead_cutoff", "hole"]) & ~nobody]
+    for _, group in told.groupby(told["kind"].ne(told["kind"].shift()).cumsum()):
+        texts += flagged.first_few(list(group["text"]))
     blocks += [Paragraph(text, "cutoffs", heading if i == 0 else None, style="item") for i, text in enumerate(texts)]
     blocks += [Paragraph(text, "annex_scores", style="item") for text in flags[nobody]["text"]]
     audit = grade_cutoffs.rounding_audit(result)
@@ -158,7 +163,7 @@ def moving(result: Assessment, width: float | None = None) -> list[Block]:
         "after": (Text("此后初评等级", "Computed grade from it on"), _labels(result, flips["further"]), ""),
     }
     caption = Text("分数线移动时初评等级改变的考核对象", "Units whose computed grade changes as cutoffs move")
-    return [Paragraph(text, "cutoffs", heading, see=words.DETAILS), chart, table_of("cutoff_flips", caption, "annex_scores", columns), *_joint(result)]
+    return [Paragraph(text, "cutoffs", heading, see=words.DETAILS), chart, table_of("cutoff_flips", caption, "annex_scores", columns, order=in_order(flips["shift"].abs(), falling=False), chosen=SHORTEST), *_joint(result)]
 
 
 def _alone(result: Assessment) -> list[Text]:
@@ -384,6 +389,15 @@ def options(
         return []
     step = words.points_of(result, None) if window is None else 1.0
     window = 2 * step if window is None else window
+    combinations = (2 * int(window / step + SAME) + 1) ** (len(result.scheme.grades) - 1) if result.engine.rivals else 1
+    if combinations * draws * result.matrix.size > ROOM:
+        text = say(
+            zh="可供选择的分数线未作比较：有名额或末位时须把{m:,}种组合各抽样{draws:,}次重新定级，考核对象和指标（{n}×{d}）过多。",
+            en="Cutoffs that could be chosen are not compared: with quotas or last places each of {m:,} combinations would be "
+            "graded anew in {draws:,} draws, too much for so many units and indicators ({n} × {d}).",
+            m=combinations, draws=draws, n=len(result.scores), d=len(result.points),
+        )  # fmt: skip
+        return [Paragraph(text, "cutoffs", style="item")]
     found = grade_cutoffs.optimise(result, window=window, step=step, draws=draws, seed=seed, executor=executor)
     grid = Text("整分", "whole points") if step == 1 else say(zh="每{step:g}分一档", en="multiples of {step:g} points", step=step)
     chosen = listing(say(zh="{grade}{x:g}分", en="{grade} {x:g}", grade=result.scheme.grade(id).label, x=x) for id, x in found.cutoffs.items())

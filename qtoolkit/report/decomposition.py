@@ -209,7 +209,8 @@ def gaps(result: Assessment) -> list[Block]:
     caption = Text("查缺补漏：各考核对象失分和可补齐的分", "Gaps: where each unit loses and what it could gain")
     wide = {"unit": 1.2, "short": 0.9, "short_by": 1.4, "department": 1.4, "department_lost": 0.9, "lost": 3, "cheapest": 3}
     widths = tuple(wide[name] for name in columns)
-    return [table_of("gaps", caption, "annex_scores", columns, widths=widths), Paragraph(note, "annex_scores", style="note")]
+    nearest = {"order": in_order(table["short"], falling=False), "chosen": Text("距上一初评等级最近的", "least short of the next grade")}
+    return [table_of("gaps", caption, "annex_scores", columns, widths=widths, **nearest), Paragraph(note, "annex_scores", style="note")]
 
 
 def _set_by(result: Assessment, table: pd.DataFrame) -> list[Text | None]:

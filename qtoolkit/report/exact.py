@@ -10,7 +10,7 @@ from qtoolkit.assessment import Assessment
 from qtoolkit.engine.ties import SAME, foremost, in_order
 from qtoolkit.language import Text, listing, say
 from qtoolkit.regions import Box
-from qtoolkit.report import figures, lines, words
+from qtoolkit.report import choosing, figures, lines, words
 from qtoolkit.report.blocks import Block, Chart, DataTable, Paragraph, rounded_towards, table_of
 from qtoolkit.robustness.flips import ON_LINE
 
@@ -28,9 +28,10 @@ NATURE = {
 
 def rank_ranges(result: Assessment, band: float, drawn: simulation.Simulation) -> list[Block]:
     """Best and worst rank of each unit while the points move within ±band, beside what random draws from there show."""
-    table = robustness.rank_range(result, Box(relative=band), time_limit=SECONDS, seed=drawn.seed).table
-    table[["drawn_best", "drawn_worst"]] = drawn.rank_quantiles[["best", "worst"]]
-    table = table.loc[result.ranks.sort_values(kind="stable").index]
+    units = tuple(choosing.edge(result))
+    table = robustness.rank_range(result, Box(relative=band), time_limit=SECONDS, seed=drawn.seed, units=units).table
+    table[["drawn_best", "drawn_worst"]] = drawn.rank_quantiles.loc[table.index, ["best", "worst"]]
+    table = table.loc[result.ranks[table.index].sort_values(kind="stable").index]
     exact = table["status"] == "exact"
     wider = exact & ((table["drawn_best"] > table["best"]) | (table["drawn_worst"] < table["worst"]))
     span = table["worst"] - table["best"]
@@ -43,6 +44,8 @@ def rank_ranges(result: Assessment, band: float, drawn: simulation.Simulation) -
         fixed=fixed, most=_widest(result, table, span), draws=drawn.draws, wider=int(wider.sum()),
     )  # fmt: skip
     blocks: list[Block] = [Paragraph(text, "stability", Text("位次范围", "Rank ranges"), see=words.DETAILS)]
+    if (left_out := choosing.edge_note(result)) is not None:
+        blocks.append(Paragraph(left_out, "stability", style="note"))
     if not exact.all():
         note = say(
             zh="{units}的位次为界限：确定不会越出，但两端未必能够达到。",
@@ -60,12 +63,16 @@ def rank_ranges(result: Assessment, band: float, drawn: simulation.Simulation) -
         "status": (Text("性质", "Nature"), [NATURE[s] for s in table["status"]], ""),
     }
     caption = Text("分值浮动时的位次范围", "Rank ranges under moving points")
+    near = choosing.to_cutoff(result)[table.index]
+    shown = choosing.few(table.index, near)
     chart = Chart(
-        "rank_ranges", caption, lambda language: figures.rank_ranges(result, table, language),
+        "rank_ranges", choosing.caption(caption, table.index, shown, choosing.NEAREST),
+        lambda language: figures.rank_ranges(result, table.loc[shown], language),
         Text("浅色为确定的位次范围，深色为随机抽样看到的范围，圆点为现行位次", "Pale bars are proven ranges, dark ones what draws show, dots present ranks"),
         "annex_scores",
     )  # fmt: skip
-    return [*blocks, chart, table_of("rank_ranges", caption, "annex_scores", columns)]
+    order = in_order(near, falling=False)
+    return [*blocks, chart, table_of("rank_ranges", caption, "annex_scores", columns, order=order, chosen=choosing.NEAREST)]
 
 
 def _widest(result: Assessment, table: pd.DataFrame, span: pd.Series) -> Text:
@@ -86,9 +93,10 @@ def _widest(result: Assessment, table: pd.DataFrame, span: pd.Series) -> Text:
 
 def flips(result: Assessment) -> list[Block]:
     """The fewest points that change each unit's grade, the scheme's weakest spot first."""
-    table = robustness.cheapest_flip(result).table
+    units = choosing.edge(result)
+    table = robustness.cheapest_flip(result, units=units).table
     table = table.iloc[in_order(table["points_moved"], falling=False)]
-    whole = robustness.cheapest_flip(result, step=0.5).table["points_moved"]
+    whole = robustness.cheapest_flip(result, step=0.5, units=units).table["points_moved"]
     heading = Text("最小调整分值", "Cheapest flips")
     open_ = table[np.isfinite(table["points_moved"])]
     refused = table.index[table["status"] == "refused"]
@@ -105,6 +113,8 @@ def flips(result: Assessment) -> list[Block]:
             weakest=_weakest(result, open_), few=int(little.sum()), units=words.units(result, open_.index[little], FEW),
         )  # fmt: skip
         blocks.append(Paragraph(text, "stability", heading))
+    if (left_out := choosing.edge_note(result)) is not None:
+        blocks.append(Paragraph(left_out, "stability", style="note"))
     if len(refused):
         text = say(
             zh="{units}的初评等级还取决于其他考核对象（名额或末位），不计算最小调整分值，请看位次范围。",
@@ -124,7 +134,8 @@ def flips(result: Assessment) -> list[Block]:
     }
     widths = (1.2, 0.8, 0.8, 1.1, 1.1, 0.8, 5.0)
     caption = Text("使初评等级改变的最小调整分值（由小到大）", "Fewest points that change each computed grade (least first)")
-    return [*blocks, table_of("cheapest_flips", caption, "annex_scores", columns, widths=widths)]
+    first = {"order": range(len(shown)), "chosen": Text("调整分值最少的", "with the fewest points")}
+    return [*blocks, table_of("cheapest_flips", caption, "annex_scores", columns, widths=widths, **first)]
 
 
 def _weakest(result: Assessment, table: pd.DataFrame) -> Text:
@@ -164,7 +175,8 @@ def _label(result: Assessment, grade: str | None) -> Text | None:
 
 def transfers(result: Assessment) -> list[Block]:
     """Points that can move between two indicators before the first grade changes, and how far each may move alone."""
-    found = robustness.transfer_map(result)
+    leaves = choosing.most_points(result)
+    found = robustness.transfer_map(result, leaves)
     names = {leaf.id: leaf.name for leaf in result.scheme.leaves}
     pairs = found.table.rename_axis(index="from", columns="to").stack().rename("points").reset_index()
     pairs["exact"] = [found.exact.loc[row["from"], row["to"]] for _, row in pairs.iterrows()]
@@ -208,7 +220,14 @@ def transfers(result: Assessment) -> list[Block]:
             units=words.units(result, left_out, FEW),
         )
         blocks.append(Paragraph(text, "stability", style="note"))
-    if 1 < len(names) <= figures.MANY_LEAVES:
+    if len(leaves) < len(names):
+        text = say(
+            zh="指标有{d}项，分值转移只在分值最多的{k}项之间计算，其余未算。",
+            en="There are {d} indicators: transfers are computed between the {k} with the most points, and between no others.",
+            d=len(names), k=len(leaves),
+        )  # fmt: skip
+        blocks.append(Paragraph(text, "stability", style="note"))
+    if len(names) > 1:
         chart = Chart(
             "transfers", Text("分值转移影响表", "Transfer map"), lambda language: figures.transfers(result, found, language),
             Text("行为调出的指标，列为调入的指标；颜色越深，改变首个等级所需转移的分值越少", "Rows give, columns receive; the darker, the fewer points change a first grade"),
@@ -406,6 +425,6 @@ def new_indicators(result: Assessment, table: pd.DataFrame) -> list[Block]:
         zh="新增指标{leaves}尚无数据，按0至满分的区间测算：{n}家的初评等级与其得分无关；受其影响的有{m}家：{units}。",
         en="New indicators without data ({leaves}) enter as 0 to full marks: {n:computed grade does|computed grades do} not depend on them; "
         "{m:does|do}: {units}.",
-        leaves=listing(new), n=len(table) - len(open_), m=len(open_), units=words.units(result, open_),
+        leaves=words.some(new), n=len(table) - len(open_), m=len(open_), units=words.units(result, open_),
     )
     return [Paragraph(text, "stability", Text("新增指标", "New indicators"))]

@@ -14,13 +14,16 @@ from qtoolkit.engine.ties import in_order
 from qtoolkit.language import in_print
 from qtoolkit.report import fonts
 from qtoolkit.report.blocks import rounded_towards
+from qtoolkit.report.choosing import BARS, CHOSEN
 from qtoolkit.robustness import Certificates, TransferMap
 from qtoolkit.simulation import Simulation, Sobol
 
 MANY = 45  # beyond so many units names are left out
-MANY_LEAVES = 60  # beyond so many indicators there is no transfer map
+MANY_LEAVES = 60  # beyond so many indicators their names are left out
 TALLEST = 7.6  # inches: what a page of the Word file holds below a heading, with the caption
 FEW_LEAVES = 12  # up to so many, a square map of indicators shows its numbers
+CELLS = 1_500  # beyond so many, the cells of a map are one picture within the SVG
+BINS = 50  # of a histogram of scores
 FLAT = 9  # beyond so many, names of columns stand upright
 LEGEND_LINE = 62  # characters of a legend on one line
 LONG = {"zh": 14, "en": 30}  # characters of an indicator's name on an axis
@@ -28,8 +31,10 @@ SHADES = ("#2f6690", "#7fa8c9", "#e2b26f", "#c2604d", "#8a4a7d", "#555555")
 
 
 def scores(result: Assessment, language: str) -> Any:
-    """Published scores from the highest down, coloured by grade, with the cutoffs."""
+    """Published scores from the highest down, coloured by grade, with the cutoffs; of many units how they are distributed."""
     fonts.use()
+    if len(result.scores) > BARS:
+        return _distribution(result, language)
     order = result.ranks.sort_values(kind="stable").index
     values, colours = result.scores[order], grade_colours(result)
     figure, axes = units_axes(len(order))
@@ -51,13 +56,37 @@ def scores(result: Assessment, language: str) -> Any:
     return figure
 
 
+def _distribution(result: Assessment, language: str) -> Any:
+    """How many units have which scores, grades on top of each other, with the cutoffs."""
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(figsize=(6.6, 3.6))
+    edges, colours = np.histogram_bin_edges(result.scores, BINS), grade_colours(result)
+    parts = [result.scores[result.grades == grade.id] for grade in result.scheme.grades]
+    axes.hist(parts, edges, stacked=True, color=[colours[grade.id] for grade in result.scheme.grades])
+    _cutoff_lines(axes, result)
+    axes.yaxis.get_major_locator().set_params(integer=True)
+    axes.set_xlabel({"zh": "得分", "en": "score"}[language])
+    axes.set_ylabel({"zh": "家数", "en": "units"}[language])
+    _grade_legend(figure, result, language)
+    return figure
+
+
+def by_rank(result: Assessment) -> pd.DataFrame:
+    """得分率 of the units by rank, (n, d); of many the means of so many groups, each of units that follow one another."""
+    matrix = result.matrix.loc[result.ranks.sort_values(kind="stable").index]
+    if len(matrix) <= BARS:
+        return matrix
+    return matrix.groupby(np.arange(len(matrix)) * CHOSEN // len(matrix)).mean()
+
+
 def shares(result: Assessment, language: str) -> Any:
-    """得分率 of every unit on every leaf, units by rank; blanks are grey."""
+    """得分率 of every unit on every leaf, units by rank, many in groups; blanks are grey."""
     import seaborn as sns
 
     fonts.use()
-    order = result.ranks.sort_values(kind="stable").index
-    matrix = result.matrix.loc[order] * 100
+    matrix = by_rank(result) * 100
+    order = matrix.index
     names = [leaf.name.of(language) for leaf in result.scheme.leaves]
     flat = len(names) <= FLAT
     figure, axes = units_axes(len(order), extra=1.3 if flat else 2.1)
@@ -71,7 +100,8 @@ def shares(result: Assessment, language: str) -> Any:
         annot=len(order) <= MANY and len(names) <= 15,
         fmt=".0f",
         annot_kws={"fontsize": 6.5},
-        linewidths=0.4 if len(order) <= MANY else 0,
+        linewidths=0.4 if len(order) <= MANY and matrix.size <= CELLS else 0,
+        rasterized=matrix.size > CELLS,
         cbar_kws={"label": {"zh": "得分率（%）", "en": "share of full marks (%)"}[language], "shrink": 0.5},
     )
     axes.xaxis.tick_top()
@@ -85,7 +115,11 @@ def shares(result: Assessment, language: str) -> Any:
             {"zh": f"指标（{len(names)}项，按方案排列）", "en": f"indicators ({len(names)}, as in the scheme)"}[language]
         )
     axes.tick_params(axis="x", length=0)
-    labels = [result.labels[u].of(language) for u in order] if len(order) <= MANY else []
+    grouped = len(result.scores) > BARS
+    labels = [result.labels[u].of(language) for u in order] if len(order) <= MANY and not grouped else []
+    if grouped:
+        words = {"zh": "考核对象（{n}家，按位次分为{k}组）", "en": "units ({n}, by rank, in {k} groups)"}[language]
+        axes.set_ylabel(words.format(n=len(result.scores), k=len(order)))
     axes.set_yticks(np.arange(len(labels)) + 0.5, labels, rotation=0, fontsize=7.5)
     return figure
 
@@ -168,7 +202,7 @@ def rank_ranges(result: Assessment, table: pd.DataFrame, language: str) -> Any:
         axes.barh(places, high - low + 0.3, left=low - 0.15, height=_thick(table, 0.26), color="#2f6690", label=words)
     words = {"zh": "现行位次", "en": "present rank"}[language]
     axes.plot(table["rank"], places, "o", color="#222222", markersize=_dot(table), label=words)
-    axes.set_xlim(0.4, len(table) + 0.6)
+    axes.set_xlim(0.4, len(result.scores) + 0.6)
     axes.xaxis.get_major_locator().set_params(integer=True)
     _name_units(axes, result, table.index, language)
     _legend_above(figure, axes)
@@ -176,10 +210,10 @@ def rank_ranges(result: Assessment, table: pd.DataFrame, language: str) -> Any:
     return figure
 
 
-def grade_frequencies(result: Assessment, drawn: Simulation, language: str) -> Any:
-    """How often each unit has each grade in random draws, as one bar a unit."""
+def grade_frequencies(result: Assessment, drawn: Simulation, language: str, order: pd.Index | None = None) -> Any:
+    """How often each unit (of `order`) has each grade in random draws, as one bar a unit."""
     fonts.use()
-    order = result.ranks.sort_values(kind="stable").index
+    order = result.ranks.sort_values(kind="stable").index if order is None else order
     table, colours = drawn.grade_acceptability.loc[order] * 100, grade_colours(result)
     figure, axes = units_axes(len(order))
     left, places = np.zeros(len(order)), np.arange(len(order))
@@ -220,13 +254,14 @@ def choices(found: Sequence[Sobol], names: list[str], order: pd.Index, language:
     return figure
 
 
-def importance(table: pd.DataFrame, names: list[str], language: str) -> Any:
-    """Shares of the effect, dark, with intervals, and of the points, pale."""
+def importance(table: pd.DataFrame, names: list[str], language: str, whole: float | None = None) -> Any:
+    """Shares of the effect, dark, with intervals, and of the points, pale; `whole` is the effect of all indicators, where
+    the table has not all."""
     import matplotlib.pyplot as plt
 
     fonts.use()
     figure, axes = plt.subplots(figsize=(6.6, min(1.2 + 0.27 * len(table), TALLEST)))
-    places, scale = np.arange(len(table)), 100 / table["linear"].sum()
+    places, scale = np.arange(len(table)), 100 / (table["linear"].sum() if whole is None else whole)
     axes.barh(places, table["nominal"] * 100, height=0.7, color="#cfd8df", label={"zh": "分值比重", "en": "share of points"}[language])
     axes.barh(places, table["share"].fillna(0) * 100, height=0.36, color="#2f6690", label={"zh": "影响比重", "en": "share of effect"}[language])
     axes.hlines(places, table["linear_low"] * scale, table["linear_high"] * scale, color="#333333", linewidth=0.9)
@@ -240,20 +275,21 @@ def importance(table: pd.DataFrame, names: list[str], language: str) -> Any:
     return figure
 
 
-def correlations(result: Assessment, language: str) -> Any:
-    """Correlations between the indicators' shares; grey where there is none."""
+def correlations(result: Assessment, language: str, leaves: Sequence[str] | None = None) -> Any:
+    """Correlations between the (given) indicators' shares; grey where there is none."""
     import matplotlib.pyplot as plt
     import seaborn as sns
 
     fonts.use()
-    shares, names = result.matrix, [leaf.name.of(language) for leaf in result.scheme.leaves]
+    leaves = list(result.points.index if leaves is None else leaves)
+    shares, names = result.matrix[leaves], [result.scheme.indicator(leaf).name.of(language) for leaf in leaves]
     r, d = shares.corr(min_periods=3).to_numpy(), len(names)
     figure, axes = plt.subplots(figsize=(6.6, min(2.4 + 0.24 * d, TALLEST)))
     axes.set_facecolor("#e4e4e4")
     axes.grid(visible=False)
     sns.heatmap(
         r, ax=axes, cmap=sns.diverging_palette(15, 245, s=70, l=45, as_cmap=True), vmin=-1, vmax=1, annot=_annotations(r), fmt="",
-        annot_kws={"fontsize": 6.5}, linewidths=0.3, cbar_kws={"shrink": 0.6},
+        annot_kws={"fontsize": 6.5}, linewidths=0.3, cbar_kws={"shrink": 0.6}, rasterized=r.size > CELLS,
     )  # fmt: skip
     short = _short(names, language)
     axes.set_xticks(np.arange(d) + 0.5, short, rotation=90, fontsize=_small(d))
@@ -268,7 +304,7 @@ def transfers(result: Assessment, found: TransferMap, language: str) -> Any:
     from matplotlib.colors import LogNorm
 
     fonts.use()
-    names = [leaf.name.of(language) for leaf in result.scheme.leaves]
+    names = [result.scheme.indicator(leaf).name.of(language) for leaf in found.table.index]
     d = len(names)
     values = found.table.to_numpy(float)
     values = np.where(np.isfinite(values), np.maximum(values, 0.01), np.nan)
@@ -279,7 +315,7 @@ def transfers(result: Assessment, found: TransferMap, language: str) -> Any:
         ends = np.nanmin(values), max(np.nanmax(values), np.nanmin(values) * 1.01)
         sns.heatmap(
             values, ax=axes, cmap=sns.light_palette("#a8323e", as_cmap=True, reverse=True), norm=LogNorm(*ends),
-            annot=_annotations(values), fmt="", annot_kws={"fontsize": 6.5}, linewidths=0.3,
+            annot=_annotations(values), fmt="", annot_kws={"fontsize": 6.5}, linewidths=0.3, rasterized=values.size > CELLS,
             cbar_kws={"label": {"zh": "转移分值", "en": "points moved"}[language], "shrink": 0.6},
         )  # fmt: skip
         bar = axes.collections[0].colorbar

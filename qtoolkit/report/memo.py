@@ -170,6 +170,8 @@ def _table(block, n, language):
             f'<table class="{"dense" if dense else "plain"}"><caption>{html.escape(caption + more)}</caption>'
             f"<colgroup>{cols}</colgroup><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
         )
+    if block.get("note"):
+        out.append(f'<div class="note"><p>{html.escape(block["note"])}</p></div>')
     return "\n".join(out)
 
 

@@ -29,6 +29,9 @@ def _year(scheme: Scheme, other: Text) -> Text:
     return say(zh="{year}年度", en="{year}", year=scheme.year) if scheme.year else other
 
 
+TOLD = 20  # units whose reasons are told one by one, of too many
+
+
 def years(comparison: Comparison) -> tuple[Text, Text]:
     before, after = comparison.before.scheme, comparison.after.scheme
     if before.year == after.year:
@@ -44,15 +47,25 @@ def reasons(comparison: Comparison | None) -> list[Block]:
         return [Paragraph(say(zh="{why}。", en="{why}.", why=comparison.problem), "changes", style="note")]
     steps, heading = comparison.grade_decomposition, Text("等级变化原因", "Why grades changed")
     changed = steps.index[steps["change"] != 0]
+    first = sorted(changed, key=lambda u: (-abs(steps.loc[u, "change"]), comparison.after.ranks[u]))
+    first = first[: TOLD if len(changed) > words.MANY else None]
     blocks: list[Block] = [
         Paragraph(_reason(comparison, unit), "changes", heading if i == 0 else None, style="item")
-        for i, unit in enumerate(sorted(changed, key=lambda u: (-abs(steps.loc[u, "change"]), comparison.after.ranks[u])))
+        for i, unit in enumerate(first)
     ]
+    if len(first) < len(changed):
+        text = say(
+            zh="以上是等级变化{n}家中变化最大、本次位次靠前的{k}家；其余各家见 tables/grade_parts.csv。",
+            en="These are {k} of {n} units whose grade changed: of the largest changes those that rank highest now; for the "
+            "others see tables/grade_parts.csv.",
+            n=len(changed), k=len(first),
+        )  # fmt: skip
+        blocks.append(Paragraph(text, "changes"))
     if not len(changed):
         blocks.append(Paragraph(Text("没有考核对象等级变化。", "No unit changed grade."), "changes", heading))
     held = steps[(steps["change"] == 0) & (steps[list(PARTS)].abs().max(axis=1) >= 0.5 - MAIN)]
     if len(held):
-        items = listing(
+        items = words.some(
             say(zh="{unit}（{up}使等级上升，{down}使其下降）", en="{unit} ({up} up, {down} down)", unit=comparison.after.labels[unit], up=_side(row, 1), down=_side(row, -1))
             for unit, row in held.iterrows()
         )  # fmt: skip

@@ -91,7 +91,7 @@ def units(result: Assessment) -> list[Block]:
             "各项数据齐全，没有空白，也没有超出评分区间的数值。", "The data are complete, and no value lies beyond a scoring range.",
         )
         blocks.append(Paragraph(none, "units", heading))
-    return blocks
+    return [*blocks, *flagged.table(result)]
 
 
 def synthetic(result: Assessment) -> list[Text]:

@@ -14,7 +14,7 @@ from qtoolkit.engine import core, score_grades, to_ticks
 from qtoolkit.engine.ties import SAME, foremost, in_order
 from qtoolkit.language import Text, listing, same, say
 from qtoolkit.regions import Box
-from qtoolkit.report import exact, figures, words
+from qtoolkit.report import choosing, exact, figures, words
 from qtoolkit.report.blocks import Block, Chart, DataTable, Paragraph, headed, rounded_towards, table_of
 from qtoolkit.robustness.tolerances import FULLEST
 
@@ -42,6 +42,8 @@ def ranges(result: Assessment, band: float) -> list[Block]:
     held = holds(result, table)
     order = table.index[in_order(table["score"])]
     shown = table.loc[order]
+    near = choosing.to_cutoff(result)[order]
+    drawn = choosing.few(order, near)
     frame = pd.DataFrame(
         {
             "unit": [result.labels[unit] for unit in order],
@@ -73,11 +75,15 @@ def ranges(result: Assessment, band: float) -> list[Block]:
         Paragraph(explain, "stability", Text("得分区间", "Score ranges"), see=words.DETAILS),
         DataTable(
             "score_ranges", Text("分值浮动时的得分区间", "Score ranges under moving points"), frame, columns, formats,
-            "annex_scores",
+            "annex_scores", order=in_order(near, falling=False), chosen=choosing.NEAREST,
         ),
         Chart(
-            "score_ranges", Text("分值浮动时的得分区间和等级分数线", "Score ranges under moving points, with cutoffs"),
-            lambda language: figures.ranges(result, table.assign(held=held), language),
+            "score_ranges",
+            choosing.caption(
+                Text("分值浮动时的得分区间和等级分数线", "Score ranges under moving points, with cutoffs"),
+                order, drawn, choosing.NEAREST,
+            ),
+            lambda language: figures.ranges(result, table.assign(held=held).loc[drawn], language),
             Text(
                 "横条为得分区间，圆点为现行分值下的得分，虚线为分数线", "Bars are ranges, dots present scores, dashes cutoffs",
             ),
@@ -125,7 +131,7 @@ def _possible(result: Assessment, table: pd.DataFrame) -> Text:
     """Units whose grade may change, each with the grades that are possible."""
     if table.empty:
         return words.NONE
-    return listing(
+    return words.some(
         say(
             zh="{unit}（{grades}）",
             en="{unit} ({grades})",
@@ -168,6 +174,8 @@ def tolerances(result: Assessment, band: float) -> list[Block]:
         why = Text("没有分数线可能被跨过", "there is no cutoff to cross")
         text = say(zh="未计算允许浮动幅度：{why}。", en="Tolerances are not given: {why}.", why=why)
         return [Paragraph(text, "stability", heading)]
+    least, which = _certain_first(table)
+    drawn = choosing.few(table.index, least)
     below = finite["tolerance"] < band - SAME
     text = say(
         zh="{extremes}允许浮动幅度不足{band:.4g}%的有{n}家：{units}。",
@@ -185,8 +193,14 @@ def tolerances(result: Assessment, band: float) -> list[Block]:
         *_open_even_now(result, table),
         _tolerance_table(result, table),
         Chart(
-            "tolerances", Text("各考核对象初评等级的分值允许浮动幅度", "Tolerance of points for each unit's computed grade"),
-            lambda language: figures.tolerances(result, certificates, language),
+            "tolerances",
+            choosing.caption(
+                Text("各考核对象初评等级的分值允许浮动幅度", "Tolerance of points for each unit's computed grade"),
+                table.index, drawn, which,
+            ),
+            lambda language: figures.tolerances(
+                result, replace(certificates, table=certificates.table.loc[drawn]), language
+            ),
             Text("横条越长，等级越稳", "The longer the bar, the more certain the grade"), "annex_scores",
         ),
     ]
@@ -242,6 +256,13 @@ def _percent(tolerance: float) -> Text:
     return same("±" + rounded_towards(float(tolerance), ".2%", "↓"))
 
 
+def _certain_first(table: pd.DataFrame) -> tuple[pd.Series, Text]:
+    """By what rows are chosen where there are too many: exact tolerances, the least first, before those that are only
+    bounded; and which the first are, in words."""
+    least = table["tolerance"].astype(float).where(table["status"] == "exact", np.inf)
+    return least, Text("已精确求出、幅度最小的", "with the least tolerance that is known exactly")
+
+
 def _tolerance_table(result: Assessment, table: pd.DataFrame) -> DataTable:
     frame = pd.DataFrame(
         {
@@ -265,7 +286,11 @@ def _tolerance_table(result: Assessment, table: pd.DataFrame) -> DataTable:
     }
     formats = {"score": ".2f", "margin": ".2f", "tolerance": "↓.2%"}
     caption = Text("分值允许浮动幅度（由小到大）", "Tolerance of points (least first)")
-    return DataTable("tolerances", caption, frame, columns, formats, "annex_scores")
+    least, which = _certain_first(table)
+    return DataTable(
+        "tolerances", caption, frame, columns, formats, "annex_scores",
+        order=in_order(least, falling=False), chosen=which,
+    )  # fmt: skip
 
 
 def methods(result: Assessment, band: float) -> list[Block]:

@@ -15,7 +15,7 @@ from qtoolkit.engine.ties import SAME, foremost, in_order
 from qtoolkit.inputs.changes import AS_IS
 from qtoolkit.inputs.scheme import Rounding
 from qtoolkit.language import Text, listing, same, say
-from qtoolkit.report import figures, words
+from qtoolkit.report import choosing, figures, words
 from qtoolkit.report.blocks import Block, Chart, Paragraph, table_of
 
 FEW = 8  # names in a sentence
@@ -50,8 +50,9 @@ ALTERNATIVES = {
 }  # fmt: skip
 
 
-def frequencies(result: Assessment, drawn: simulation.Simulation) -> list[Block]:
-    """How often grades and ranks come out in random draws, with the digits that they support."""
+def frequencies(result: Assessment, drawn: simulation.Simulation, asked: int | None = None) -> list[Block]:
+    """How often grades and ranks come out in random draws, with the digits that they support; `asked` is how many draws were
+    asked for, where a large case does not afford them."""
     order = result.ranks.sort_values(kind="stable").index
     stands, ranks = drawn.stands[order], drawn.rank_quantiles.loc[order]
     few = stands.index[stands < 0.95]
@@ -63,6 +64,8 @@ def frequencies(result: Assessment, drawn: simulation.Simulation) -> list[Block]
         most=f"{100 * float(drawn.error(0.5)):.2g}%",
     )  # fmt: skip
     blocks: list[Block] = [Paragraph(text, "annex_scores")]
+    if asked is not None and drawn.draws < asked and drawn.complete:
+        blocks.append(Paragraph(_fewer(result, asked, drawn.draws), "annex_scores", style="note"))
     if drawn.sampling is not None:
         how = say(zh="分值的抽样：{how}。", en="How the points are drawn: {how}.", how=drawn.sampling)
         blocks.append(Paragraph(how, "annex_scores", style="note"))
@@ -80,13 +83,26 @@ def frequencies(result: Assessment, drawn: simulation.Simulation) -> list[Block]
     span = [say(zh="{a}至{b}", en="{a} to {b}", a=a, b=b) for a, b in zip(ranks[0.025], ranks[0.975], strict=True)]
     columns["span"] = (Text("95%的位次", "95% of ranks"), span, "")
     caption = Text("随机抽样的初评等级和位次频率", "Frequencies of computed grades and ranks in random draws")
+    least = Text("等级最不稳的", "whose grades stand least often")
+    shown = choosing.few(order, stands)
     chart = Chart(
-        "grade_frequencies", Text("随机抽样的初评等级频率", "Frequencies of computed grades in random draws"),
-        lambda language: figures.grade_frequencies(result, drawn, language),
+        "grade_frequencies",
+        choosing.caption(Text("随机抽样的初评等级频率", "Frequencies of computed grades in random draws"), order, shown, least),
+        lambda language: figures.grade_frequencies(result, drawn, language, shown),
         Text("每家一条，各色长度为抽样中得到该等级的频率", "A bar a unit; the length of each colour is how often the grade comes out in draws"),
         "annex_scores",
     )  # fmt: skip
-    return [*blocks, chart, table_of("frequencies", caption, "annex_scores", columns)]
+    rows = in_order(stands, falling=False)
+    return [*blocks, chart, table_of("frequencies", caption, "annex_scores", columns, order=rows, chosen=least)]
+
+
+def _fewer(result: Assessment, asked: int, made: int) -> Text:
+    """That a large case is drawn less often than was asked for."""
+    return say(
+        zh="考核对象和指标较多（{n}×{d}），抽样由{asked:,}组减为{made:,}组，误差按减少后的组数计算。",
+        en="With so many units and indicators ({n} × {d}) there are {made:,} draws instead of {asked:,}; errors are those of as many.",
+        n=len(result.scores), d=len(result.points), asked=asked, made=made,
+    )  # fmt: skip
 
 
 def choices(
@@ -94,6 +110,7 @@ def choices(
 ) -> list[Block]:
     """Which choices of method move grades and ranks most; `factors` as for :func:`qtoolkit.simulation.sobol`."""
     given = simulation.choices(result, band) if factors is None else factors
+    asked, n = n, simulation.affordable_runs(result, n)
     found, ranks = (simulation.sobol(result, given, target, n, seed, executor) for target in ("grade_changes", "rank_shift"))
     names = {key: label(result, key) for key in found.table.index}
     heading = Text("各项做法的影响", "Which choices matter")
@@ -107,6 +124,8 @@ def choices(
     main = found if found.moves else ranks
     order = main.table.index[in_order(main.table["total"])]
     blocks: list[Block] = [Paragraph(_sentence(result, found, names), "stability", heading), *_failed(found)]
+    if n < asked and not found.exact:
+        blocks.append(Paragraph(_fewer(result, asked, n), "annex_scores", style="note"))
     chart = Chart(
         "choices", Text("各项做法对等级和位次的影响", "What choices do to grades and ranks"),
         lambda language: figures.choices([found, ranks], [names[key].of(language) for key in order], order, language),

@@ -8,15 +8,14 @@ import pandas as pd
 from qtoolkit import importance, weighting
 from qtoolkit.assessment import Assessment
 from qtoolkit.engine.settings import Graded, settings
-from qtoolkit.engine.ties import SAME, foremost
+from qtoolkit.engine.ties import SAME, foremost, in_order
 from qtoolkit.errors import InputError
 from qtoolkit.language import Text, listing, say
-from qtoolkit.report import figures, words
+from qtoolkit.report import choosing, figures, words
 from qtoolkit.report.blocks import Block, Chart, Paragraph, headed, table_of
 from qtoolkit.simulation.sobol import target_of
 
 FEWEST = 15  # units for what is estimated from the spread of the data
-MOST = 40  # indicators in a figure
 FEW = 6
 NEAREST = {True: Text("最接近的分值", "The nearest points"), False: Text("找到的最接近的分值", "The nearest points found")}
 METHODS = {
@@ -55,14 +54,19 @@ def effective(result: Assessment, bootstrap: int = 200, seed: int = 0) -> list[B
         return [Paragraph(text, "operation", heading)]
     text = _gaps(table, gap, names)
     blocks: list[Block] = [Paragraph(text, "operation", heading), *_how_sure(table)]
-    if len(table) <= MOST:
-        chart = Chart(
-            "importance", Text("分值比重与实际影响度", "Points and effective importance"),
-            lambda language: figures.importance(table, [names[i].of(language) for i in table.index], language),
-            Text("深色为实际影响度的比重，浅色为分值比重，细线为95%区间", "Dark: share of the effect; pale: share of the points; lines: 95% intervals"),
-            "annex_scores",
-        )  # fmt: skip
-        blocks.append(chart)
+    far = in_order(gap.abs().reindex(table.index).fillna(0.0))
+    shown = table.iloc[np.sort(far[: choosing.LEAVES])]
+    caption = Text("分值比重与实际影响度", "Points and effective importance")
+    which = Text("影响比重与分值比重相差最大的", "whose share of the effect is farthest from that of the points")
+    chart = Chart(
+        "importance", choosing.leaves_caption(caption, len(table), which),
+        lambda language: figures.importance(
+            shown, [names[i].of(language) for i in shown.index], language, table["linear"].sum()
+        ),
+        Text("深色为实际影响度的比重，浅色为分值比重，细线为95%区间", "Dark: share of the effect; pale: share of the points; lines: 95% intervals"),
+        "annex_scores",
+    )  # fmt: skip
+    blocks.append(chart)
     without = importance.leave_one_out(result)
     spans = [words.interval(*ends) for ends in zip(table["linear_low"], table["linear_high"], strict=True)]
     columns = {
@@ -80,7 +84,7 @@ def effective(result: Assessment, bootstrap: int = 200, seed: int = 0) -> list[B
         "shift": (Text("去掉后位次变动", "Rank shift without it"), list(without["rank_shift"]), ".2f"),
     }
     widths = (2.6, 0.7, 0.8, 0.8, 0.8, 0.8, 1.2, 0.8, 0.8, 0.8, 0.9, 0.9)
-    blocks.append(table_of("importance", Text("各指标的实际影响度", "Effective importance of the indicators"), "annex_scores", columns, widths=widths))
+    blocks.append(table_of("importance", Text("各指标的实际影响度", "Effective importance of the indicators"), "annex_scores", columns, widths=widths, order=far, chosen=which))
     blocks.append(Paragraph(READING, "annex_scores", style="note"))
     return headed(blocks + (_top(result, bootstrap, seed) if table["own"].isna().all() else []), heading)
 
@@ -165,13 +169,27 @@ def overlaps(result: Assessment) -> list[Block]:
         alpha="—" if np.isnan(alpha) else f"{alpha:.2f}",
     )  # fmt: skip
     blocks: list[Block] = [Paragraph(text, "annex_scores", Text("重复计分和相互抵消", "Double counting and opposition"))]
-    if 2 <= len(names) <= MOST:
+    if 2 <= len(names):
+        leaves = _most_correlated(result)
+        caption = Text("指标得分率的相关系数", "Correlations of the indicators' shares")
+        which = Text("与另一项相关最强的", "that correlate most with another")
         chart = Chart(
-            "correlations", Text("指标得分率的相关系数", "Correlations of the indicators' shares"), lambda language: figures.correlations(result, language),
+            "correlations", choosing.leaves_caption(caption, len(names), which),
+            lambda language: figures.correlations(result, language, leaves),
             Text("红为负相关，蓝为正相关，灰为无法计算", "Red is negative, blue positive, grey unknown"), "annex_scores",
         )  # fmt: skip
         blocks.append(chart)
     return blocks
+
+
+def _most_correlated(result: Assessment) -> list[str]:
+    """The indicators, or of too many those that correlate most with any other, as they stand in the scheme."""
+    if len(result.points) <= choosing.LEAVES:
+        return list(result.points.index)
+    r = result.matrix.corr(min_periods=3).abs().fillna(0.0).to_numpy(copy=True)
+    np.fill_diagonal(r, 0.0)
+    order = in_order(pd.Series(r.max(axis=1), result.points.index))
+    return list(result.points.index[np.sort(order[: choosing.LEAVES])])
 
 
 def _opposed(result: Assessment, pairs: pd.DataFrame) -> np.ndarray:

@@ -34,10 +34,25 @@ BARRED = {
 }
 
 
+MANY, SOME = 40, 8  # names in a sentence beyond which there are too many, and how many then stand in it
+
+
+def some(items: Iterable[Text | str]) -> Text:
+    """Items joined; of too many the first few, and the rest is counted.
+
+    >>> some(str(n) for n in range(3)).en, some(str(n) for n in range(50)).en
+    ('0, 1, 2', '0, 1, 2, 3, 4, 5, 6, 7 and so on (50 in all)')
+    """
+    items = list(items)
+    return listing(items, SOME if len(items) > MANY else None)
+
+
 def units(result: Assessment, names: Iterable[str], most: int | None = None) -> Text:
-    """Names of units in both languages, "none" where there are none; beyond `most` the rest is counted."""
+    """Names of units in both languages, "none" where there are none; beyond `most` the rest is counted, and in any case
+    where they are too many for a sentence."""
     labels = result.labels
     chosen = [labels[name] for name in names]
+    most = SOME if most is None and len(chosen) > MANY else most
     if most is None or len(chosen) <= most:
         return listing(chosen) if chosen else NONE
     return say(zh="{shown}等{n}家", en="{shown} and so on ({n} in all)", shown=listing(chosen[:most]), n=len(chosen))
@@ -172,9 +187,13 @@ def score_format(result: Assessment) -> str:
 
 
 def semicolons(texts: Iterable[Text]) -> Text:
-    """Clauses one after another."""
+    """Clauses one after another; of too many the first few, and the rest is counted."""
     texts = list(texts)
-    return Text("；".join(t.zh for t in texts), "; ".join(t.en for t in texts))
+    shown = texts[:SOME] if len(texts) > MANY else texts
+    joined = Text("；".join(t.zh for t in shown), "; ".join(t.en for t in shown))
+    if len(shown) == len(texts):
+        return joined
+    return say(zh="{joined}；等{n}项", en="{joined}; and so on ({n} in all)", joined=joined, n=len(texts))
 
 
 def interval(low: float, high: float) -> Text | None:

@@ -10,6 +10,7 @@ there.
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +18,7 @@ import pandas as pd
 
 from qtoolkit.assessment import Assessment
 from qtoolkit.engine import TICK, affine, bracket, from_ticks, grade, score
-from qtoolkit.engine.core import leaf_scores
+from qtoolkit.engine.core import leaf_scores, score_unit
 from qtoolkit.errors import InputError, WorkError, real
 from qtoolkit.language import Text, listing, say
 from qtoolkit.regions import Region, area_of
@@ -51,7 +52,11 @@ class _Moves:
 
 
 def cheapest_flip(
-    result: Assessment, step: float | None = None, region: Region | None = None, zero_points: bool = True
+    result: Assessment,
+    step: float | None = None,
+    region: Region | None = None,
+    zero_points: bool = True,
+    units: Iterable[str] | None = None,
 ) -> Certificates:
     """The fewest points to move, the total kept, that change each unit's grade.
 
@@ -65,6 +70,8 @@ def cheapest_flip(
         that have no data keep their points.
     zero_points : bool
         Whether indicators of 0 points may receive points.
+    units : names of units, optional
+        Look at these alone and list no others: each takes a search of its own.
 
     Returns
     -------
@@ -91,18 +98,21 @@ def cheapest_flip(
     needs = [margin(result, base, e.thresholds, side) for side in (DOWN, UP)]
     needs[DOWN] = needs[DOWN] + TICK  # one tick below the closed end
     refused = in_reach(result, codes)
+    asked = np.ones(n, bool) if units is None else result.scores.index.isin(list(units))
+    for need in needs:
+        need[~asked] = np.inf
     barred = in_reach(result, codes + 1) & np.isfinite(needs[UP])  # a quota may leave no place there
     if region is None:
         best, floor, why = _greedily(result, needs, barred, step, _movable(result, zero_points))
     else:
         best, floor, why = _by_program(result, region, needs, barred)
     floor[~np.isfinite(needs[DOWN]) & ~np.isfinite(needs[UP])] = np.inf  # there is no end to cross
-    found = np.isfinite(best).all(axis=1) & ~refused
+    found = np.isfinite(best).all(axis=1) & ~refused & asked
     moved = np.where(found, (np.maximum(best - points, 0)).sum(axis=1), np.inf)
     refused |= barred & ~found & np.isfinite(floor)
     moved[refused], floor[refused], why[refused] = np.nan, np.nan, "quota"
     exact = moved <= floor + SMALL
-    after = _grades_after(result, np.where(found[:, None], best, points))
+    after = _grades_after(result, best, found)
     if (after == result.grades.cat.codes.to_numpy())[found].any():
         raise WorkError(say(zh="最小调整分值复核不一致", en="a cheapest flip did not survive re-scoring"))
     change, decimals = _printed(result, best, found, after)
@@ -120,7 +130,7 @@ def cheapest_flip(
         },
         index=result.scores.index,
     )
-    return Certificates(table, {"flip": frame(result, best, found)})
+    return Certificates(table[asked], {"flip": frame(result, best, found)[asked]})
 
 
 def _movable(result: Assessment, zero_points: bool) -> np.ndarray:
@@ -129,14 +139,18 @@ def _movable(result: Assessment, zero_points: bool) -> np.ndarray:
     return (zero_points | (result.points.to_numpy() > 0)) & ~(result.table.status == NEW).all(axis=0)
 
 
-def _grades_after(result: Assessment, points: np.ndarray) -> np.ndarray:
-    """Each unit's grade (n,) at its own row of points (n, d), quotas and last places in force."""
-    e = result.engine
+def _grades_after(result: Assessment, points: np.ndarray, which: np.ndarray) -> np.ndarray:
+    """The grade (n,) at its own row of points (n, d) of each unit in `which` (n,) bool, quotas and last places in force;
+    of the others the present one."""
+    e, found = result.engine, result.grades.cat.codes.to_numpy().copy()
     if not e.rivals:
-        return grade(e, score(e, points[None]))[0]
+        own = np.where(which[:, None], points, result.points.to_numpy())
+        return np.where(which, grade(e, score(e, own[None]))[0], found)
     step = max(1, BLOCK // len(points))
-    blocks = [grade(e, score(e, points[i : i + step])) for i in range(0, len(points), step)]
-    return np.concatenate(blocks).diagonal()
+    asked = np.flatnonzero(which)
+    for rows in (asked[i : i + step] for i in range(0, asked.size, step)):
+        found[rows] = grade(e, score(e, points[rows]))[np.arange(rows.size), rows]
+    return found
 
 
 ON_LINE = Text("得分正好在分数线上，分值稍有不利变动即可", "its score stands on the cutoff: any loss, however small, is enough")
@@ -154,7 +168,7 @@ def _printed(
     left = found.copy()
     for number, more in itertools.product(DECIMALS, (0, 1)):  # 1: where a grade changes only beyond a round number
         rounded = np.where(left[:, None], _rounded(exact, points, number, more), 0.0)
-        done = left & (_grades_after(result, np.maximum(points + rounded, 0.0)) == after)
+        done = left & (_grades_after(result, np.maximum(points + rounded, 0.0), left) == after)
         change[done], decimals[done] = rounded[done], number
         left &= ~done
         if not left.any():
@@ -367,7 +381,7 @@ def _search(result: Assessment, k: int, take: _Moves, give: _Moves, step: float 
         return _used(give, moved, points.size) - _used(take, moved, points.size)
 
     def differs(moves: np.ndarray) -> np.ndarray:
-        ticks = score(e, np.maximum(points + np.array([change(m) for m in moves]), 0.0))[:, k]
+        ticks = score_unit(e, k, np.maximum(points + np.array([change(m) for m in moves]), 0.0))
         after = np.minimum((ticks[:, None] >= e.thresholds[k]).sum(axis=1), e.ceiling[k])
         return after > before if side == UP else after < before
 

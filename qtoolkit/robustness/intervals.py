@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,8 +36,9 @@ class TransferMap:
     left_out: tuple[str, ...]
 
 
-def transfer_map(result: Assessment) -> TransferMap:
-    """For each pair of indicators, the points that can move from the first to the second before any grade changes.
+def transfer_map(result: Assessment, leaves: Sequence[str] | None = None) -> TransferMap:
+    """For each pair of indicators (of `leaves`, all if left out), the points that can move from the first to the second
+    before any grade changes.
 
     >>> import pandas as pd
     >>> import qtoolkit as qt
@@ -46,14 +48,15 @@ def transfer_map(result: Assessment) -> TransferMap:
     10.0
     """
     points = result.points.to_numpy()
-    d = points.size
+    among = np.arange(points.size) if leaves is None else result.points.index.get_indexer(list(leaves))
+    d = among.size
     start, end = np.nonzero(~np.eye(d, dtype=bool))
-    v = np.eye(d)[end] - np.eye(d)[start]
-    changes = first_changes(result, v, points[start])
+    unit_rows = np.eye(points.size)[among]
+    changes = first_changes(result, unit_rows[end] - unit_rows[start], points[among[start]])
     table, unit, exact = np.full((d, d), np.nan), np.full((d, d), None, dtype=object), np.ones((d, d), bool)
     table[start, end], unit[start, end], exact[start, end] = changes.first(result.scores.index.to_numpy(dtype=object))
     out = tuple(result.scores.index[changes.left_out])
-    ids = result.points.index
+    ids = result.points.index[among]
     return TransferMap(*(pd.DataFrame(x, index=ids, columns=ids) for x in (table, unit, exact)), out)
 
 

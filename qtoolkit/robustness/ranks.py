@@ -20,11 +20,14 @@ from qtoolkit.assessment import Assessment
 from qtoolkit.engine import TICK, rank, score
 from qtoolkit.errors import InputError, WorkError, real
 from qtoolkit.regions import Region, area_of
+from qtoolkit.remembered import remembered
 from qtoolkit.robustness.certificates import Certificates, New
 from qtoolkit.robustness.pairs import Keys, keys_over
 from qtoolkit.solver import solve_lp, solve_milp
 
 CELLS = 1 << 22  # scores held at a time
+ROOM = 100_000_000  # leaf scores that draws may take in all
+LARGE, RIVALS = 100_000, 50  # units × indicators from which integer programs are tried only with so few rivals in doubt
 ROUNDS = 50  # integer programs for one end of one unit, each with one more cut
 PAIRS = 0.5  # share of the time limit that pairs may take
 BEST, WORST = 0, 1
@@ -76,12 +79,21 @@ class _Search:
 
     def open(self) -> list[tuple[int, int]]:
         """Units and sides whose rank is not settled, the fewest rivals in doubt first."""
-        todo = [(k, side) for side in (BEST, WORST) for k in self.doubts if self.inner[side][k] != self.outer[side][k]]
+        small = self.result.matrix.size < LARGE
+        few = [k for k, doubt in self.doubts.items() if small or len(doubt[0]) <= RIVALS]
+        todo = [(k, side) for side in (BEST, WORST) for k in few if self.inner[side][k] != self.outer[side][k]]
         return sorted(todo, key=lambda at: len(self.doubts[at[0]][0]))
 
 
+@remembered
 def rank_range(
-    result: Assessment, region: Region, time_limit: float = 60.0, new: New = "interval", draws: int = 2000, seed: int = 0
+    result: Assessment,
+    region: Region,
+    time_limit: float = 60.0,
+    new: New = "interval",
+    draws: int = 2000,
+    seed: int = 0,
+    units: tuple[str, ...] | None = None,
 ) -> Certificates:
     """The best and the worst rank of each unit over a region of points.
 
@@ -92,7 +104,9 @@ def rank_range(
     new : "interval" or "scenario"
         Leaves without data may bring anything from 0 to full marks, each unit's apart, or what the scenario says.
     draws, seed : int
-        Draws for comparison, where the region can draw.
+        Draws for comparison, where the region can draw; of many units × indicators no more than `ROOM` allows.
+    units : names of units, optional
+        Look at these alone and list no others.
 
     Returns
     -------
@@ -113,6 +127,8 @@ def rank_range(
     start = time.monotonic()
     area, n = area_of(region, result), len(result.scores)
     keys = keys_over(result, area, new)
+    asked = np.arange(n) if units is None else np.flatnonzero(result.scores.index.isin(list(units)))
+    draws = min(draws, max(ROOM // max(result.matrix.size, 1), 100))
     blank = np.tile(result.points.to_numpy(), (n, 1))
     search = _Search(
         result, area, keys, start + time_limit, [np.full(n, n + 1), np.zeros(n, int)],
@@ -120,14 +136,14 @@ def rank_range(
     )  # fmt: skip
     if area.contains(result.points.to_numpy()[None])[0]:
         search.attain(result.points.to_numpy()[None])
-    search.attain(np.concatenate([area.maximise(-keys.low.A), area.maximise(keys.high.A)]))
+    search.attain(np.concatenate([area.maximise(-keys.low.A[asked]), area.maximise(keys.high.A[asked])]))
     try:
         drawn = search.attain(area.sample(draws, seed)) if draws > 0 else None
     except (InputError, WorkError):  # draws only widen what is attained from inside: no region needs them
         drawn = None
     toss = np.random.default_rng(seed).standard_normal((min(draws, 1000), result.points.size))
     search.attain(area.maximise(toss) if len(toss) else toss)
-    _settle_pairs(search, start + PAIRS * time_limit)
+    _settle_pairs(search, asked, start + PAIRS * time_limit)
     todo = search.open()
     for i, (k, side) in enumerate(todo):
         if search.left <= 0:
@@ -147,15 +163,15 @@ def rank_range(
             "drawn_worst": missing if drawn is None else pd.array(drawn[WORST], dtype="Int64"),
         },
         index=result.scores.index,
-    )
-    frames = [pd.DataFrame(w, index=result.scores.index, columns=result.points.index) for w in search.witness]
+    ).iloc[asked]
+    frames = [pd.DataFrame(w, index=result.scores.index, columns=result.points.index).iloc[asked] for w in search.witness]
     return Certificates(table, {"best": frames[BEST], "worst": frames[WORST]})
 
 
-def _settle_pairs(search: _Search, until: float) -> None:
+def _settle_pairs(search: _Search, units: np.ndarray, until: float) -> None:
     """Possible ranks from leads of pairs; when time is up, from each unit's own interval alone."""
     keys = search.keys
-    for k in range(len(keys.least)):
+    for k in units.tolist():
         if time.monotonic() < until:
             sure, maybe, *doubt = keys.settle(search.area, k)
             if len(doubt[0]):

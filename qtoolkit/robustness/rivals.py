@@ -24,13 +24,37 @@ class Standings:
     level_sure: np.ndarray
     level_maybe: np.ndarray
 
+    def count(self, relation: str, rivals: np.ndarray) -> np.ndarray:
+        """How many others of the `rivals` (n,) bool stand so to each unit, (n,)."""
+        others = rivals[:, None] & ~np.eye(len(rivals), dtype=bool)
+        return (others & getattr(self, relation)).sum(axis=0)
 
-def standings(result: Assessment, area: Area, new: New) -> Standings:
+
+@dataclass(frozen=True)
+class Intervals:
+    """The same of many units, from each unit's own interval (n,) of the ranking score alone: no n × n table is held."""
+
+    least: np.ndarray
+    greatest: np.ndarray
+
+    def count(self, relation: str, rivals: np.ndarray) -> np.ndarray:
+        """As :meth:`Standings.count`."""
+        kind, how = relation.split("_")
+        theirs, own = (self.least, self.greatest) if how == "sure" else (self.greatest, self.least)
+        ordered = np.sort(theirs[rivals])
+        behind = np.searchsorted(ordered, own, "right" if kind == "ahead" else "left")
+        itself = rivals & ((theirs > own) if kind == "ahead" else (theirs >= own))
+        return ordered.size - behind - itself
+
+
+def standings(result: Assessment, area: Area, new: New) -> Standings | Intervals:
     """Who may stand above whom while the points move over the area."""
     keys = keys_over(result, area, new)
+    if len(keys.least) > MOST:
+        return Intervals(keys.least, keys.greatest)
     low, high = keys.least[:, None], keys.greatest[:, None]
     found = Standings(low > keys.greatest, high > keys.least, low >= keys.greatest, high >= keys.least)
-    held = np.flatnonzero(keys.held) if len(low) <= MOST else np.empty(0, int)
+    held = np.flatnonzero(keys.held)
     for k in held:
         least, greatest = keys.leads(area, k, held)
         found.ahead_sure[held, k] |= least >= max(keys.step, TICK)
@@ -51,18 +75,18 @@ def grade_span(result: Assessment, area: Area, values: np.ndarray, new: New, lim
         low, high = np.minimum(low, e.ceiling), np.minimum(high, e.ceiling)
     s = standings(result, area, new) if e.rivals else None
     n = len(low)
-    others = ~np.eye(n, dtype=bool)
     for step in e.rivals:
         members = np.ones(n, bool) if step.members is None else step.members
-        could, must = ((members & (x >= step.grade))[:, None] & others for x in (high, low))
+        could, must = (members & (x >= step.grade) for x in (high, low))
         if step.last:
-            could = must = members[:, None] & others
-            lost = (could & ~(s.level_sure if step.ties_in else s.ahead_sure)).sum(axis=0) + 1 <= step.most
-            safe = (must & ~(s.level_maybe if step.ties_in else s.ahead_maybe)).sum(axis=0) + 1 > step.most
+            others, kind = members.sum() - members, "level" if step.ties_in else "ahead"
+            lost = others - s.count(f"{kind}_sure", members) + 1 <= step.most
+            safe = others - s.count(f"{kind}_maybe", members) + 1 > step.most
             limit = step.grade
         else:
-            safe = (could & (s.ahead_maybe if step.ties_in else s.level_maybe)).sum(axis=0) + 1 <= step.most
-            lost = (must & (s.ahead_sure if step.ties_in else s.level_sure)).sum(axis=0) + 1 > step.most
+            kinds = ("ahead_maybe", "ahead_sure") if step.ties_in else ("level_maybe", "level_sure")
+            safe = s.count(kinds[0], could) + 1 <= step.most
+            lost = s.count(kinds[1], must) + 1 > step.most
             limit = step.grade - 1
         low = np.where(members & ~safe, np.minimum(low, limit), low)
         high = np.where(members & lost, np.minimum(high, limit), high)

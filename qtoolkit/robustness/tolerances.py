@@ -18,9 +18,11 @@ import pandas as pd
 from qtoolkit.assessment import Assessment
 from qtoolkit.engine import TICK, affine, from_ticks, grade, ratio_extreme, ratio_lines, score, shifted, to_ticks
 from qtoolkit.engine.box import deviation, greedy
+from qtoolkit.engine.core import score_unit
 from qtoolkit.errors import WorkError, real
 from qtoolkit.language import say
 from qtoolkit.regions import Box
+from qtoolkit.remembered import remembered
 from qtoolkit.robustness.certificates import (
     DOWN,
     MANY,
@@ -39,11 +41,14 @@ from qtoolkit.robustness.certificates import (
 from qtoolkit.robustness.rivals import grade_span
 
 STEPS = 1024  # resolution of a tolerance that is found by bisection
+LARGE = 100_000  # units × indicators beyond which there is less of both: each step scores them all
+COARSE, FEWER = 32, 100  # steps; units with blanks for which exact extremes are sought
 FULLEST = 1e-3  # share of its points that a leaf keeps in the widest band in which blanks are shared out exactly
 HALVINGS = 40  # in search of the widest such band
 OVERSHOOT = 1e-6  # a witness lies this share of the tolerance beyond it, and two ticks of score at least
 
 
+@remembered
 def tolerance(result: Assessment, shift: float = 0.0, new: New = "interval") -> Certificates:
     """How far all points may move together, the sum kept, before a unit's grade can change.
 
@@ -110,7 +115,8 @@ def tolerance(result: Assessment, shift: float = 0.0, new: New = "interval") -> 
         rho[rest], open_[rest] = _bisect(result, new, limits, rest)
         status[rest] = "at least"
         rho[rest & free] = np.inf
-        if shared := [k for k in np.flatnonzero(rest & ~free & (why == "blank")) if rho[k] < 1][:MANY]:
+        shared = [k for k in np.flatnonzero(rest & ~free & (why == "blank")) if rho[k] < 1]
+        if shared := sorted(shared, key=lambda k: rho[k])[: MANY if result.matrix.size <= LARGE else FEWER]:  # of too many, those whose grades are least certain
             _share_out(result, new, limits, shared, (rho, side, witness, status, why))
     moved = shift > 0 or engines[DOWN] is not engines[UP]  # else a grade is what it is at the present points
     none = (~reached & ((margins[DOWN] < -TICK / 2) | (margins[UP] < TICK / 2))) | (open_ & ~free & moved)
@@ -165,22 +171,28 @@ def _bisect(result: Assessment, new: New, limits, units: np.ndarray) -> tuple[np
     """A band that is proven not to change the grade of these units, by outer bounds: a lower bound of the tolerance; and
     for whom nothing is proven even at the present points."""
     codes = result.grades.cat.codes.to_numpy()
+    large = result.matrix.size > LARGE
+    steps = COARSE if large else STEPS
+
+    def band(step: np.ndarray | int) -> np.ndarray | float:  # few steps lie closer together where bands are narrow
+        return (step / steps) ** 2 if large else step / steps
+
 
     @cache
     def held(step: int) -> np.ndarray:
-        area = Box(relative=step / STEPS).at(result)
+        area = Box(relative=band(step)).at(result)
         values = np.stack(span_values(*enclose(result, area.lo, area.hi, new), area))
         return (grade_span(result, area, values, new, limits) == codes).all(axis=0)[units]
 
-    low, high = np.zeros(units.sum(), int), np.full(units.sum(), STEPS)  # proven at low, not known at high
-    low[held(STEPS)] = STEPS
+    low, high = np.zeros(units.sum(), int), np.full(units.sum(), steps)  # proven at low, not known at high
+    low[held(steps)] = steps
     while (open_ := high - low > 1).any():
         middle = (low + high) // 2
         for step in np.unique(middle[open_]):
             here = open_ & (middle == step)
             holds = held(int(step))
             low[here & holds], high[here & ~holds] = step, step
-    return low / STEPS, ~held(0)
+    return band(low), ~held(0)
 
 
 def _share_out(result: Assessment, new: New, limits, units: list[int], found) -> None:
@@ -207,7 +219,7 @@ def _share_out(result: Assessment, new: New, limits, units: list[int], found) ->
             for which, sign in ((DOWN, -1), (UP, 1)):
                 own = (x[unit] for x in rows[which][:4])
                 _, at = ratio_extreme(*own, points * (1 - band), points * (1 + band), float(points.sum()), sign)
-                ticks = score(engines[which], at[None])[0, unit]
+                ticks = score_unit(engines[which], unit, at[None])[0]
                 if min((ticks >= limits[which][unit]).sum(), result.engine.ceiling[unit]) != codes[unit]:
                     return which, at
             return None

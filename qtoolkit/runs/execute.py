@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -161,14 +162,14 @@ class _Processes:
                 return
         if failure.is_file():
             raise _cell_failed(book, json.loads(failure.read_text(encoding="utf-8")))
-        lines = errors.decode("utf-8", "replace").strip().splitlines() or [f"exit status {process.returncode}"]
-        text = say(zh="{name} 未能运行：{why}", en="{name} could not run: {why}", name=book.name, why=lines[-1])
-        raise WorkError(text)
+        raise _not_run(book, _telling(errors.decode("utf-8", "replace")) or f"exit status {process.returncode}")
 
 
 def _cell_failed(book: Notebook, failure: Mapping[str, Any]) -> Exception:
     """The cell's error in one sentence; an InputError stays one."""
-    lines = [line for line in str(failure["message"]).splitlines() if line.strip()] or [""]
+    if failure["cell"] is None:
+        return _stopped(book, failure)
+    lines = [line for line in str(failure["message"]).splitlines() if _says(line)] or [""]
     if failure["name"] == "InputError":
         half = (len(lines) + 1) // 2
         pairs = zip(lines[:half], lines[half:] or lines[:half], strict=False)
@@ -179,3 +180,40 @@ def _cell_failed(book: Notebook, failure: Mapping[str, Any]) -> Exception:
         name=book.name, cell=failure["cell"], kind=failure["name"], why=lines[-1],
     )
     return WorkError(text)
+
+
+def _stopped(book: Notebook, failure: Mapping[str, Any]) -> WorkError:
+    """Why a notebook ended that no cell's error ended, in one sentence."""
+    name, message = failure["name"], str(failure["message"])
+    if name == "DeadKernelError":
+        why = Text("其进程中途退出，可能是内存不足", "its process ended before it was done, perhaps for want of memory")
+        return _not_run(book, why)
+    if name == "CellTimeoutError" or "IOPub" in message:
+        why = Text("其输出未能及时传回，可能是单个输出过大", "its output did not arrive in time, perhaps because one is too large")
+        return _not_run(book, why)
+    return _not_run(book, f"{name}: {_telling(message)}".removesuffix(": "))
+
+
+def _not_run(book: Notebook, why: Text | str) -> WorkError:
+    return WorkError(say(zh="{name} 未能运行：{why}", en="{name} could not run: {why}", name=book.name, why=why))
+
+
+ERROR_LINE = re.compile(r"(?:[A-Za-z_]\w*\.)*[A-Z]\w*: \S")  # of a traceback, such as "nbclient.exceptions.DeadKernelError: …"
+
+
+def _telling(text: str) -> str:
+    """The line of an error's text that says what went wrong: the last that names an error, else the last with words.
+
+    >>> _telling("Traceback:\\n  x\\nnbclient.exceptions.CellError: no room\\nin cell:\\n--------\\n")
+    'nbclient.exceptions.CellError: no room'
+    >>> _telling("RuntimeError\\n-----"), _telling("----")
+    ('RuntimeError', '')
+    """
+    lines = [line.strip() for line in text.splitlines() if _says(line)]
+    named = [line for line in lines if ERROR_LINE.match(line)]
+    return (named or lines or [""])[-1]
+
+
+def _says(line: str) -> bool:
+    """Whether a line has words: no blank line, and no rule."""
+    return any(letter.isalnum() for letter in line)

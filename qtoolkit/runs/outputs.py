@@ -14,7 +14,7 @@ import nbformat
 
 from qtoolkit.errors import WorkError
 from qtoolkit.language import say
-from qtoolkit.report.blocks import MIME
+from qtoolkit.report.blocks import MIME, shown
 from qtoolkit.report.workbook import workbook
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -64,7 +64,7 @@ def write_tables(blocks: Sequence[dict[str, Any]], folder: Path) -> None:
             continue
         out = io.StringIO(newline="")
         writer = csv.writer(out, lineterminator="\n")
-        writer.writerow([_text_cell(title) for title in block["header"]])
+        writer.writerow([_text_cell(title) for title in block.get("whole", block)["header"]])
         writer.writerows([[_csv_cell(value) for value in row] for row in block["data"]])
         (folder / f"{safe_name(block['name'])}.csv").write_bytes(out.getvalue().encode("utf-8-sig"))
 
@@ -83,8 +83,10 @@ def _text_cell(text: str) -> str:
 
 
 def write_workbook(blocks: Sequence[dict[str, Any]], path: Path) -> None:
-    """All tables in one workbook, a sheet each; text is written as text."""
-    with workbook(path) as book:
+    """All tables in one workbook, a sheet each; text is written as text. Where some are too long to be shown whole, rows are
+    not held in memory until all are written: a cell takes some 300 bytes there."""
+    long = {"constant_memory": True} if any("whole" in block for block in blocks) else {}
+    with workbook(path, **long) as book:
         bold = book.add_format({"bold": True, "bg_color": "#e8eef4", "border": 1, "text_wrap": True, "valign": "vcenter"})
         taken: set[str] = set()
         for block in blocks:
@@ -95,21 +97,33 @@ def write_workbook(blocks: Sequence[dict[str, Any]], path: Path) -> None:
 
 
 def _write_sheet(book: Any, sheet: Any, block: dict[str, Any], bold: Any) -> None:
+    header, rows = _whole(block)
     sheet.write_string(0, 0, block["caption"])
     sheet.freeze_panes(2, 1)
-    for c, title in enumerate(block["header"]):
+    for c, title in enumerate(header):
         sheet.write_string(1, c, title, bold)
-        widths = [len(row[c].encode("gb18030", "replace")) for row in block["cells"]]
+        widths = [len(row[c].encode("gb18030", "replace")) for row in rows]
         sheet.set_column(c, c, min(60, max([len(title.encode("gb18030", "replace")), *widths]) + 2))
     formats: dict[str, Any] = {}
-    for r, (values, shown) in enumerate(zip(block["data"], block["cells"], strict=True), start=2):
-        for c, (value, text) in enumerate(zip(values, shown, strict=True)):
+    for r, (values, texts) in enumerate(zip(block["data"], rows, strict=True), start=2):
+        for c, (value, text) in enumerate(zip(values, texts, strict=True)):
             if isinstance(value, bool) or isinstance(value, str):
                 sheet.write_string(r, c, text)
             elif value is not None:
                 pattern = _number_format(text)
-                formats.setdefault(pattern, book.add_format({"num_format": pattern}))
+                if pattern not in formats:
+                    formats[pattern] = book.add_format({"num_format": pattern})
                 sheet.write_number(r, c, value, formats[pattern])
+
+
+def _whole(block: dict[str, Any]) -> tuple[list[str], list[list[str]]]:
+    """Header and cells of the whole table, of which the block may show a part."""
+    if "whole" not in block:
+        return block["header"], block["cells"]
+    whole = block["whole"]
+    formats = [(form, whole["language"]) for form in whole["formats"]]
+    rows = [[shown(value, *form) for value, form in zip(row, formats, strict=True)] for row in block["data"]]
+    return whole["header"], rows
 
 
 def _number_format(shown: str) -> str:

@@ -7,6 +7,9 @@ import os
 import sys
 import threading
 from pathlib import Path
+from typing import Any
+
+IOPUB_SECONDS = 60  # that a cell's last outputs may take from the kernel to here, on a machine that is busy
 
 
 def main(job_file: str) -> int:
@@ -17,15 +20,23 @@ def main(job_file: str) -> int:
     try:
         execute_notebook(
             job["input"], job["output"], parameters=job["parameters"], kernel_name="python3", cwd=job["folder"],
-            progress_bar=False,
+            progress_bar=False, iopub_timeout=IOPUB_SECONDS,
         )
     except PapermillExecutionError as error:
-        failure = {"cell": error.exec_count, "name": error.ename, "message": str(error.evalue)}
-        Path(job["failure"]).write_text(json.dumps(failure), encoding="utf-8")
+        _note(job, error.exec_count, error.ename, error.evalue)
         return 1
+    except Exception as error:  # whatever else stops a notebook: its kind and its words, before the traceback
+        _note(job, None, type(error).__name__, error)
+        raise
     finally:
         _without_times_and_paths(Path(job["output"]))
     return 0
+
+
+def _note(job: dict[str, Any], cell: int | None, name: str, message: object) -> None:
+    """Leave for the process that waits what went wrong, and in which cell if it was one."""
+    failure = {"cell": cell, "name": name, "message": str(message)}
+    Path(job["failure"]).write_text(json.dumps(failure), encoding="utf-8")
 
 
 def _without_times_and_paths(path: Path) -> None:

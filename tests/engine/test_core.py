@@ -48,6 +48,18 @@ def test_row_r_of_many_draws_equals_an_assessment_with_those_points(given, seed)
 
 
 @settings(max_examples=share(60))
+@given(givens(zero_points=False), st.integers(0, 99))
+def test_one_unit_scored_alone_has_the_score_that_it_has_among_all(given, seed):
+    """By assessing all units anew at each row of points: means of similar units take in the others."""
+    result = assess(scheme_of(given.scheme), frame_of(given))
+    for points in moved(result.points, seed, draws=2):
+        scheme = result.scheme.replace(points=dict(zip(result.points.index, points.tolist(), strict=True)))
+        whole = assess(scheme, result.table)
+        alone = [core.score_unit(result.engine, k, points[None])[0] for k in range(len(result.scores))]
+        assert np.abs(np.array(alone) - whole.base).max() <= 1
+
+
+@settings(max_examples=share(60))
 @given(givens(), st.integers(0, 99))
 def test_leaves_in_place_of_data(given, seed):
     """Shares given draw by draw score like a table of those shares."""

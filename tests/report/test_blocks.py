@@ -1,9 +1,12 @@
-"""Blocks: which one opens a section, and numbers as they are printed."""
+"""Blocks: which one opens a section, numbers as they are printed, and long tables that are shown in part."""
+
+import re
 
 import pytest
 
 from qtoolkit.language import Text, in_print, same, say
-from qtoolkit.report.blocks import Paragraph, headed
+from qtoolkit.report.blocks import Paragraph, headed, html_table, payload, table_of, text_table
+from qtoolkit.report.memo import compose
 
 HEADING = Text("节", "Section")
 
@@ -36,3 +39,55 @@ def test_points_in_english_are_counted_in_their_own_format():
         return say(zh="{x:g}分", en="{x:g|point|points}", x=x).en
 
     assert [of(x) for x in (1.0, 1, 1.5, 0.0, 2.0)] == ["1 point", "1 point", "1.5 points", "0 points", "2 points"]
+
+
+def long_table(rows, columns=2, **more):
+    return table_of("t", same("T"), "results", {f"c{j}": (same(f"C{j}"), list(range(rows)), "d") for j in range(columns)}, **more)
+
+
+def test_a_table_of_a_page_is_shown_whole_and_a_longer_one_in_part_by_its_order():
+    whole = payload(long_table(60), "en")
+    assert len(whole["cells"]) == 60 and "note" not in whole and "whole" not in whole
+    ends = payload(long_table(61), "en")
+    assert [row[0] for row in ends["cells"]] == [str(i) for i in [*range(15), *range(46, 61)]]
+    assert ends["data"] == [[i, i] for i in range(61)]
+    chosen = payload(long_table(100, order=[99, 3, *range(4, 50)], chosen=Text("最要紧的", "that matter most")), "en")
+    assert [row[0] for row in chosen["cells"]] == ["3", *map(str, range(4, 32)), "99"]
+    assert "Of 100 rows 30 are shown: those that matter most." in chosen["note"]
+
+
+def test_a_wide_table_shows_its_first_and_last_columns_and_keeps_all_in_its_data():
+    data = payload(long_table(2, 41), "en")
+    assert data["header"] == [*(f"C{j}" for j in range(11)), "C38", "C39", "C40"]
+    assert len(data["data"][0]) == 41 and data["whole"]["header"] == [f"C{j}" for j in range(41)]
+    assert "Of 41 columns the first 11 and the last 3 are shown." in data["note"]
+    assert "note" not in payload(long_table(2, 40), "en")
+
+
+def test_rules_have_more_room_than_results_unless_they_are_long_to_read():
+    def of(n, text):
+        return payload(table_of("t", same("T"), "annex_rules", {"a": (same("A"), [same(text)] * n, "")}, data=False), "zh")
+
+    assert len(of(120, "短")["cells"]) == 120 and len(of(121, "短")["cells"]) == 30
+    assert len(of(100, "长" * 290)["cells"]) < 30
+
+
+def test_long_texts_are_cut_short_where_they_are_shown_alone():
+    name = "名" * 400
+    data = payload(table_of("t", same("T"), "results", {"a": (same(name), [same(name), same("短")], "")}), "zh")
+    assert len(data["header"][0]) == 60 and [len(row[0]) for row in data["cells"]] == [300, 1] and "截短" in data["note"]
+    assert data["data"] == [[name], ["短"]] and data["whole"]["header"] == [name]
+
+
+def test_notes_have_the_same_numbers_in_both_languages():
+    tables = [long_table(61), long_table(61, 41), long_table(3, 50), long_table(100, order=range(100))]
+    for table in tables:
+        numbers = [re.findall(r"\d+", payload(table, language)["note"]) for language in ("zh", "en")]
+        assert numbers[0] == numbers[1]
+
+
+def test_a_note_stands_under_the_table_in_notebook_and_memo():
+    data = payload(long_table(61), "zh")
+    assert data["note"] in html_table(data) and data["note"] in text_table(data)
+    body = compose([data], "题", [], "zh", {})
+    assert body.index("</table>") < body.index(data["note"])

@@ -1,0 +1,49 @@
+"""Analyses of one assessment that several views and cells ask for, computed once."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import pandas as pd
+
+Analysis = TypeVar("Analysis", bound=Callable[..., Any])
+
+
+def remembered(analysis: Analysis) -> Analysis:
+    """An analysis whose answer is kept with the assessment that it is of: asked again with the same arguments it is not
+    computed anew. What is handed out is a copy, so that nobody changes what the next one gets.
+
+    >>> from types import SimpleNamespace
+    >>> calls = []
+    >>> @remembered
+    ... def doubled(result, by=2):
+    ...     calls.append(by)
+    ...     return pd.Series([result.x * by])
+    >>> result = SimpleNamespace(x=3)
+    >>> *(int(x.iloc[0]) for x in (doubled(result), doubled(result), doubled(result, by=5))), calls
+    (6, 6, 15, [2, 5])
+    """
+
+    @functools.wraps(analysis)
+    def ask(result: Any, *args: Any, **kwargs: Any) -> Any:
+        key = (analysis.__module__, analysis.__qualname__, args, tuple(sorted(kwargs.items())))
+        try:
+            hash(key)
+        except TypeError:  # an argument that may change, such as a list of vectors
+            return analysis(result, *args, **kwargs)
+        kept = result.__dict__.setdefault("_remembered", {})
+        if key not in kept:
+            kept[key] = analysis(result, *args, **kwargs)
+        return _copy(kept[key])
+
+    return ask
+
+
+def _copy(found: Any) -> Any:
+    """A table, or what holds one as `table`, that can be changed without harm."""
+    if isinstance(found, pd.DataFrame | pd.Series):
+        return found.copy()
+    return dataclasses.replace(found, table=found.table.copy())

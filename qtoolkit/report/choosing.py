@@ -1,0 +1,99 @@
+"""Which of many units and indicators figures and tables show, where a page has no room for all."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from qtoolkit.assessment import Assessment
+from qtoolkit.engine import from_ticks
+from qtoolkit.engine.ties import in_order
+from qtoolkit.language import Text, say
+from qtoolkit.robustness.certificates import DOWN, UP, margin
+
+BARS = 300  # beyond so many units a figure shows some of them, or how they are distributed
+CHOSEN = 40  # so many
+MANY_LEAVES = 60  # indicators up to which a map of transfers has all
+LEAVES = 40  # indicators in a figure of pairs or bars
+
+
+def to_cutoff(result: Assessment) -> pd.Series:
+    """Points from each unit's base score to the nearest cutoff, by the score alone; ∞ where there is none.
+
+    >>> import qtoolkit as qt
+    >>> frame = pd.DataFrame({"a": [0.95, 0.5]}, index=["甲", "乙"])
+    >>> result = qt.assess(qt.Scheme.flat({"a": 100}, {"A": 90, "B": 60, "C": 0}), frame)
+    >>> to_cutoff(result).tolist()
+    [5.0, 10.0]
+    """
+    base = from_ticks(result.base.to_numpy())
+    sides = [margin(result, base, result.engine.thresholds, side) for side in (DOWN, UP)]
+    return pd.Series(np.minimum(*(np.where(np.isfinite(x), np.abs(x), np.inf) for x in sides)), result.scores.index)
+
+
+def few(units: pd.Index, by: pd.Series, falling: bool = False) -> pd.Index:
+    """The units, or of too many those with the least (most) of `by`, as they stand.
+
+    >>> units = pd.Index([f"u{k}" for k in range(400)])
+    >>> list(few(units, pd.Series(range(400), units)))[-2:], len(few(units[:300], pd.Series(range(400), units)))
+    (['u38', 'u39'], 300)
+    """
+    if len(units) <= BARS:
+        return units
+    first = in_order(by[units], falling=falling)[:CHOSEN]
+    return units[np.sort(first)]
+
+
+def caption(text: Text, units: pd.Index, chosen: pd.Index, which: Text) -> Text:
+    """A figure's caption, which says what units are shown where they are not all."""
+    if len(chosen) == len(units):
+        return text
+    return say(
+        zh="{text}（{n}家中{which}{k}家）", en="{text} (of {n} units the {k} {which})",
+        text=text, n=len(units), k=len(chosen), which=which,
+    )  # fmt: skip
+
+
+def leaves_caption(text: Text, d: int, which: Text) -> Text:
+    """The same for indicators."""
+    if d <= LEAVES:
+        return text
+    return say(
+        zh="{text}（{d}项指标中{which}{k}项）", en="{text} (of {d} indicators the {k} {which})",
+        text=text, d=d, k=LEAVES, which=which,
+    )  # fmt: skip
+
+
+EDGE = CHOSEN  # units of many for which each search of its own is made
+
+
+def edge(result: Assessment) -> pd.Index:
+    """The units for which searches are made: all, or of many those whose scores lie nearest to a cutoff."""
+    if len(result.scores) <= BARS:
+        return result.scores.index
+    return result.scores.index[np.sort(in_order(to_cutoff(result), falling=False)[:EDGE])]
+
+
+def edge_note(result: Assessment) -> Text | None:
+    """That searches are made for some units only; None where they are made for all."""
+    if len(result.scores) <= BARS:
+        return None
+    return say(
+        zh="考核对象有{n}家，只对得分距分数线最近的{k}家计算，其余未算。",
+        en="There are {n} units: this is computed for the {k} whose scores lie nearest to a cutoff, and for no others.",
+        n=len(result.scores), k=EDGE,
+    )  # fmt: skip
+
+
+MAP, FEWEST_LEAVES = 1_500_000, 10  # pairs of indicators × units that a map of transfers may take
+
+
+def most_points(result: Assessment) -> list[str]:
+    """The indicators between which transfers are sought: all, or of too many those with the most points."""
+    d, n = len(result.points), max(len(result.scores), 1)
+    room = max(min(int((MAP / n) ** 0.5), LEAVES if d > MANY_LEAVES else d), FEWEST_LEAVES)
+    order = in_order(result.points)[:room]
+    return list(result.points.index[np.sort(order)])
+
+
+NEAREST = Text("得分距分数线最近的", "whose scores lie nearest to a cutoff")
