@@ -23,6 +23,8 @@ ALLOWED = {
     ("robustness/flips.py", "floor"): "whole steps of points",
     ("robustness/intervals.py", "argsort"): "neighbours, before rounding",
     ("robustness/ranks.py", "ceil"): "a count from a solver's bound",
+    ("robustness/rivals.py", "searchsorted"): "counts of intervals, of scores finished by the engine",
+    ("report/blocks.py", "ceil"): "lines of print",
     ("report/blocks.py", "round"): "a colour's red, green and blue",
     ("report/figures.py", "floor"): "the left end of an axis",
 }

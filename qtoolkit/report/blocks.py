@@ -26,7 +26,7 @@ MIME = "application/vnd.qtoolkit.block+json"
 MOST_ROWS, MOST_RULES = 60, 120  # rows of results, and of rules, up to which notebook and memo show a table whole
 CHOSEN_ROWS = 30  # rows shown of a longer one, and fewer where they are high:
 CHOSEN_LINES = 120  # about so many lines of print
-MOST_COLUMNS = 40  # columns up to which all are shown
+MOST_COLUMNS = 45  # columns up to which all are shown
 FIRST_COLUMNS, LAST_COLUMNS = 11, 3  # of a wider one
 PRINT = 100  # about so many letters on a line of a table, a Chinese character being two
 
@@ -141,11 +141,13 @@ def payload(block: Block, language: str, synthetic: bool = False) -> dict[str, A
     seen = [[rows[i][j] for j in part.columns] for i in part.rows]
     header = [block.columns[name].of(language) for name in names]
     cells = [[shown(v, block.formats.get(c, ""), language) for c, v in zip(names, row, strict=True)] for row in seen]
+    much = len(cells) >= ROWS and sum(len(_plain(v, "zh")) for row in seen for v in row if isinstance(v, str)) > LETTERS
+    head, cell = (HEAD, CELL) if much or part.note is not None else (None, None)
     found = {
         "kind": "table",
         **common,
-        "header": [_cut(text, HEAD, language) for text in header],
-        "cells": [[_cut(text, CELL, language) for text in row] for row in cells],
+        "header": [_clipped(text, head, language) for text in header],
+        "cells": [[_clipped(text, cell, language) for text in row] for row in cells],
         "data": [[value.replace("\xa0", " ") if isinstance(value, str) else value for value in row] for row in rows],
         "numeric": [c in block.formats or pd.api.types.is_numeric_dtype(block.frame[c]) for c in names],
         "shade": [
@@ -166,12 +168,13 @@ def payload(block: Block, language: str, synthetic: bool = False) -> dict[str, A
 
 
 HEAD, CELL = {"zh": 60, "en": 150}, {"zh": 300, "en": 750}  # characters of a heading, and of a cell, as they are shown
+ROWS, LETTERS = 8, 8_000  # rows, and letters in all cells, from which long texts are cut short
 CUT = Text("过长的文字在此截短，以“…”结尾，全文见表格文件。", "Long texts are cut short here and end in “…”; the files have them whole.")
 
 
-def _cut(text: str, most: Mapping[str, int], language: str) -> str:
+def _clipped(text: str, most: Mapping[str, int] | None, language: str) -> str:
     """A text as a page has room for it."""
-    return text if len(text) <= most[language] else text[: most[language] - 1] + "…"
+    return text if most is None or len(text) <= most[language] else text[: most[language] - 1] + "…"
 
 
 @dataclass(frozen=True)

@@ -69,7 +69,7 @@ def test_no_block_of_three_thousand_units_is_large(large):
             assert len(svg) < PICTURE_BYTES and len(png) < PICTURE_BYTES, block.name
         elif isinstance(block, DataTable):
             assert len(whole) == len(block.frame)  # all rows go to the files
-            assert len(data["cells"]) <= 120 and max(map(len, data["cells"])) <= 40
+            assert len(data["cells"]) <= 120 and max(map(len, data["cells"])) <= 45
             assert (len(data["cells"]) < len(whole)) <= ("note" in data)
         else:
             assert len(data["text"]) < 4_000, data["text"][:100]
