@@ -43,7 +43,8 @@ def remembered(analysis: Analysis) -> Analysis:
 
 
 def _copy(found: Any) -> Any:
-    """A table, or what holds one as `table`, that can be changed without harm."""
+    """A table, or certificates with their witnesses, that can be changed without harm."""
     if isinstance(found, pd.DataFrame | pd.Series):
         return found.copy()
-    return dataclasses.replace(found, table=found.table.copy())
+    witnesses = {side: frame.copy() for side, frame in found.witnesses.items()}
+    return dataclasses.replace(found, table=found.table.copy(), witnesses=witnesses)
