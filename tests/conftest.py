@@ -14,7 +14,7 @@ quick = (Phase.explicit, Phase.generate)  # a failing case as it was found: maki
 settings.register_profile("quick", settings.get_profile("same"), phases=quick)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
-# Two workers share the files: one that begins a long file last would keep the other waiting.
+# Workers share the files: one that begins a long file last would keep the other waiting.
 LONGEST_FIRST = (
     "tests/look/test_city.py",
     "tests/look/test_rendered.py",
@@ -29,6 +29,11 @@ LONGEST_FIRST = (
     "tests/comparison/",
     "tests/benchmarks/",
 )
+
+
+def pytest_xdist_auto_num_workers(config):
+    """One worker more than processors: now and then one waits for a browser or an office program."""
+    return (os.cpu_count() or 1) + 1
 
 
 def pytest_configure(config):
