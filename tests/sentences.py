@@ -26,13 +26,13 @@ def results(draw, approval=True):
     return qt.assess(strategies.scheme_of(given_.scheme), frame)
 
 
-def tables(blocks, language):
-    """Each table as it is printed: a DataFrame of words."""
+def tables(blocks, language, values="cells"):
+    """Each table as it is printed, a DataFrame of words, or with its plain values ("data"), as it is written to CSV."""
     found = {}
     for block in blocks:
         if isinstance(block, DataTable):
             data = payload(block, language)
-            found[block.name] = pd.DataFrame(data["cells"], columns=data["header"])
+            found[block.name] = pd.DataFrame(data[values], columns=data["header"])
     return found
 
 

@@ -51,12 +51,9 @@ def _read(
         grids = {title: grids[title] for title in chosen(grids)}
         for title, grid in grids.items():
             _amend(grid, sheets[title])
-    except (
-        zipfile.BadZipFile, zlib.error, ExpatError, LookupError, ValueError, NotImplementedError, RuntimeError,
-        EOFError, OSError, _UnreadableError,
-    ) as error:  # fmt: skip
-        if isinstance(error, InputError):
-            raise
+    except InputError:
+        raise
+    except UNSOUND:
         text = say(
             zh="不是完好的 Excel 工作簿，请在 Excel 中打开并另存为 .xlsx",
             en="not a sound Excel workbook: open it in Excel and save it as .xlsx",
@@ -77,6 +74,20 @@ def _read(
 
 class _UnreadableError(Exception):
     """The reader of the cells gave up."""
+
+
+UNSOUND = (
+    zipfile.BadZipFile,
+    zlib.error,
+    ExpatError,
+    LookupError,
+    ValueError,
+    RuntimeError,  # of zipfile: a password, or, as NotImplementedError, a compression it does not know
+    EOFError,
+    OSError,
+    _UnreadableError,
+)
+"""What reading a workbook that is not sound ends in: the user is told so in one sentence."""
 
 
 def _checked(name: str, data: bytes) -> tuple[dict[str, bytes], dict[str, sheetxml.Sheet]]:

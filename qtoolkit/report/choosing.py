@@ -64,14 +64,11 @@ def leaves_caption(text: Text, d: int, which: Text) -> Text:
     )  # fmt: skip
 
 
-EDGE = CHOSEN  # units of many for which each search of its own is made
-
-
 def edge(result: Assessment) -> pd.Index:
     """The units for which searches are made: all, or of many those whose scores lie nearest to a cutoff."""
     if len(result.scores) <= BARS:
         return result.scores.index
-    return result.scores.index[np.sort(in_order(to_cutoff(result), falling=False)[:EDGE])]
+    return result.scores.index[np.sort(in_order(to_cutoff(result), falling=False)[:CHOSEN])]
 
 
 def edge_note(result: Assessment) -> Text | None:
@@ -81,7 +78,7 @@ def edge_note(result: Assessment) -> Text | None:
     return say(
         zh="考核对象有{n}家，只对得分距分数线最近的{k}家计算，其余未算。",
         en="There are {n} units: this is computed for the {k} whose scores lie nearest to a cutoff, and for no others.",
-        n=len(result.scores), k=EDGE,
+        n=len(result.scores), k=CHOSEN,
     )  # fmt: skip
 
 

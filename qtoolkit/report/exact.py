@@ -209,8 +209,8 @@ def transfers(result: Assessment) -> list[Block]:
         if len(tight):
             blocks.append(Paragraph(_most_sensitive(result, alone, tight), "annex_scores"))
         blocks.append(Paragraph(text, "stability", heading))
-    singly = {unit for units in alone["left_out"] for unit in units.split("、")}
-    left_out = [unit for unit in result.scores.index if unit in found.left_out or str(unit) in singly]
+    singly = "、".join(["", *alone["left_out"].unique(), ""])
+    left_out = [unit for unit in result.scores.index if unit in found.left_out or f"、{unit}、" in singly]
     if left_out:
         text = say(
             zh="以上分值转移、单项调整及附件各表未计或未全部计入{units}：其现有等级或将变成的等级还取决于其他考核对象（名额、末位），或计算量过大。",
@@ -257,7 +257,7 @@ def transfers(result: Assessment) -> list[Block]:
 
 def _tightest(alone: pd.DataFrame) -> pd.Index:
     """The indicators whose points alone need to move least before a grade changes, all that tie; an end at which none does,
-    such as 0 points, is no limit. None where no grade changes at all."""
+    such as 0 points, is no limit. Empty where no grade changes at all."""
     down = (alone["points"] - alone["low"]).where(alone["unit_low"].notna(), np.inf)
     up = (alone["high"] - alone["points"]).where(alone["unit_high"].notna(), np.inf)
     width = np.minimum(down, up).where(alone["status"] != "undefined", np.inf)

@@ -177,7 +177,6 @@ def _bisect(result: Assessment, new: New, limits, units: np.ndarray) -> tuple[np
     def band(step: np.ndarray | int) -> np.ndarray | float:  # few steps lie closer together where bands are narrow
         return (step / steps) ** 2 if large else step / steps
 
-
     @cache
     def held(step: int) -> np.ndarray:
         area = Box(relative=band(step)).at(result)

@@ -24,7 +24,6 @@ from qtoolkit.report import (
     summary,
     weights,
 )
-from qtoolkit.report.blocks import DataTable, payload
 from qtoolkit.robustness import NEW
 from tests.examples import ALL
 from tests.sentences import number, one, read, results, sentences, tables
@@ -38,16 +37,6 @@ SAME = 1e-9
 @pytest.fixture(scope="module", params=CASES)
 def shipped(request):
     return read(request.param)
-
-
-def frames(blocks, language):
-    """Each table with its plain values, as it is written to CSV."""
-    found = {}
-    for block in blocks:
-        if isinstance(block, DataTable):
-            data = payload(block, language)
-            found[block.name] = pd.DataFrame(data["data"], columns=data["header"])
-    return found
 
 
 def ends(values, largest):
@@ -101,7 +90,7 @@ def check_where_most_is_lost(result):
     for language in LANGUAGES:
         texts = " ".join(sentences(blocks, language))
         for by, names in LOST.items():
-            table = frames(blocks, language).get(f"lost_by_{by}")
+            table = tables(blocks, language, "data").get(f"lost_by_{by}")
             lead = f"按{names[0]}看是" if language == "zh" else f"by {names[1]}: "
             assert (lead in texts) == (table is not None)
             if table is None:
@@ -122,7 +111,7 @@ def check_stages(result):
         "en": r"Of the stages (.*) marks? lowest on average \((\S+%)\) and (.*) highest \((\S+%)\)",
     }
     for language in LANGUAGES:
-        table = frames(blocks, language).get("stages")
+        table = tables(blocks, language, "data").get("stages")
         marks = [] if table is None else table[table.iloc[:, 1].isin(["按权重计入", "weighted in"])].dropna(subset=table.columns[4])
         texts = [text for text in sentences(blocks, language) if "最低的是" in text or "Of the stages" in text]
         assert len(texts) == (len(marks) > 1 and np.ptp(list(marks.iloc[:, 4])) > SAME)
@@ -136,7 +125,7 @@ def check_stages(result):
 def check_verification(result):
     blocks = [*decomposition.stages(result), *decomposition.checks(result)]
     for language in LANGUAGES:
-        table = frames(blocks, language).get("verification")
+        table = tables(blocks, language, "data").get("verification")
         if table is None:
             continue
         by_unit = table.groupby(table.columns[0], sort=False)[table.columns[-1]].agg(
@@ -157,7 +146,7 @@ def check_gaps(result):
     """The first loss that is named is the largest of the row: points less what the table of scores in detail shows."""
     blocks = [*decomposition.gaps(result), *assessment.details(result)]
     for language in LANGUAGES:
-        scored, gaps = frames(blocks, language)["details"], frames(blocks, language)["gaps"]
+        scored, gaps = tables(blocks, language, "data")["details"], tables(blocks, language, "data")["gaps"]
         title = "失分最多的指标" if language == "zh" else "Largest losses"
         for (_, row), said in zip(scored.iterrows(), gaps[title], strict=True):
             lost = [p - float(x) for p, x in zip(result.points, row.iloc[1:-2], strict=True) if x is not None and x == x]
@@ -183,7 +172,7 @@ def check_dependence(result):
             for unit in result.scores.index
         ]
         assert float(said) == pytest.approx(max(moved), abs=0.0051)
-        table = frames(blocks, language).get("drop_unit")
+        table = tables(blocks, language, "data").get("drop_unit")
         assert table is None or table.iloc[:, -1].max() <= max(moved) + SAME
 
 
@@ -193,7 +182,7 @@ def check_dependence(result):
 def check_crosscheck(result):
     blocks = sensitivity.crosscheck(result)
     for language in LANGUAGES:
-        table = frames(blocks, language)["crosscheck"]
+        table = tables(blocks, language, "data")["crosscheck"]
         pattern = {"zh": r"位次相差最多的是(.*)，相差(\d+)位", "en": r"the largest difference is (\d+) places? \((.*)\)\. They"}
         text = sentences(blocks, language)[0]
         if not re.search(pattern[language], text):
@@ -209,7 +198,7 @@ def check_rank_ranges(result):
     drawn = qt.simulation.simulate(result, Box(relative=0.1), draws=64, pairs=False)
     blocks = exact.rank_ranges(result, 0.1, drawn)
     for language in LANGUAGES:
-        table, text = frames(blocks, language)["rank_ranges"], sentences(blocks, language)[0]
+        table, text = tables(blocks, language, "data")["rank_ranges"], sentences(blocks, language)[0]
         unit, _, best, worst = table.columns[:4]
         spans = list(table[worst] - table[best])
         assert int(re.search(r"(\d+)家位次不变" if language == "zh" else r"(\d+) units? keeps?", text)[1]) == spans.count(0)
@@ -225,7 +214,7 @@ def check_cheapest_flips(result):
     blocks = exact.flips(result)
     raw = qt.robustness.cheapest_flip(result).table["points_moved"]
     for language in LANGUAGES:
-        table, text = frames(blocks, language)["cheapest_flips"], sentences(blocks, language)[0]
+        table, text = tables(blocks, language, "data")["cheapest_flips"], sentences(blocks, language)[0]
         unit, _, towards, points, _, _, recipe = table.columns
         known = table[pd.to_numeric(table[points], errors="coerce").notna()]
         assert ("最薄弱之处" in text or "weakest spot" in text) == bool(len(known))
@@ -271,9 +260,9 @@ def check_first_transfer(result):
 def check_most_sensitive(result):
     blocks = exact.transfers(result)
     new = {leaf.name.zh for leaf, column in zip(result.scheme.leaves, (result.table.status == NEW).T, strict=True) if column.all()}
-    chinese = frames(blocks, "zh")["stability_intervals"]
+    chinese = tables(blocks, "zh", "data")["stability_intervals"]
     for language in LANGUAGES:
-        table = frames(blocks, language)["stability_intervals"]
+        table = tables(blocks, language, "data")["stability_intervals"]
         leaf, points, low, who_low, high, who_high, status = table.columns
         reach = []
         for i, row in table.iterrows():
@@ -297,7 +286,7 @@ def check_most_sensitive(result):
 def check_first_as_all_cutoffs_move(result):
     blocks = cutoffs.moving(result)
     for language in LANGUAGES:
-        table, text = frames(blocks, language).get("cutoff_flips"), sentences(blocks, language)[0]
+        table, text = tables(blocks, language, "data").get("cutoff_flips"), sentences(blocks, language)[0]
         if table is None:
             continue
         line, _, shift, *_ = table.columns
@@ -318,7 +307,7 @@ def check_first_as_all_cutoffs_move(result):
 def check_near_misses(result):
     blocks = cutoffs.near_misses(result)
     for language in LANGUAGES:
-        table = frames(blocks, language).get("near_misses", pd.DataFrame())
+        table = tables(blocks, language, "data").get("near_misses", pd.DataFrame())
         text = sentences(blocks, language)[0]
         count = re.search(r"临界单位有(\d+)家" if language == "zh" else r"computed grade of (\d+) units? would", text)[1]
         assert int(count) == len(table)
@@ -388,7 +377,7 @@ def many_units(seed):
 def check_importance(result):
     blocks = weights.effective(result, bootstrap=5)
     for language in LANGUAGES:
-        table = frames(blocks, language).get("importance")
+        table = tables(blocks, language, "data").get("importance")
         if table is None:
             continue
         name, _, nominal, share = table.columns[:4]
@@ -409,7 +398,7 @@ def check_importance(result):
 def check_few_units(result):
     """“As few as”: the least number of units that any indicator with an importance has."""
     blocks = weights.effective(result, bootstrap=5)
-    table = frames(blocks, "en").get("importance")
+    table = tables(blocks, "en", "data").get("importance")
     texts = [t for t in sentences(blocks, "en") if "from as few as" in t]
     if table is not None and texts:
         held = [result.matrix[leaf.id].notna().sum() for leaf in result.scheme.leaves]
@@ -446,7 +435,7 @@ def check_opposition(result):
 def check_weightings(result):
     blocks = weights.alternatives(result)
     for language in LANGUAGES:
-        table = frames(blocks, language).get("weightings")
+        table = tables(blocks, language, "data").get("weightings")
         if table is None:
             continue
         changed, text = list(table.iloc[:, -2]), sentences(blocks, language)[0]
@@ -479,7 +468,7 @@ def test_importance_of_random_data_is_that_of_its_tables(check):
 def test_fewest_expected_changes_are_those_of_the_table(name):
     blocks = cutoffs.options(read(name), None, 16)
     for language in LANGUAGES:
-        table, text = frames(blocks, language)["cutoff_options"], sentences(blocks, language)[0]
+        table, text = tables(blocks, language, "data")["cutoff_options"], sentences(blocks, language)[0]
         now, best = table[next(c for c in table if c in ("初评等级预计变动家数", "Computed grades expected to change"))]
         assert best <= now + SAME
         same_ = list(table.iloc[0, 1:]) == list(table.iloc[1, 1:])
@@ -501,7 +490,7 @@ def other_points(result):
 
 def check_movers(found):
     for language in LANGUAGES:
-        table = frames(comparison.transitions(found), language)["movers"]
+        table = tables(comparison.transitions(found), language, "data")["movers"]
         moves = [abs(x) for x in table.iloc[:, 3]]
         assert moves == sorted(moves, reverse=True)
         assert list(table.iloc[:, 3]) == list(table.iloc[:, 1] - table.iloc[:, 2])
