@@ -35,6 +35,8 @@ READINGS = {
     "one_decimal": Text("一位小数", "One decimal"), "whole_half_up": Text("四舍五入到整数", "Whole, half up"), "whole_floor": Text("舍去小数取整数", "Whole, down"),
 }  # fmt: skip
 
+NEARLY = Text("不足0.01", "under 0.01")
+
 
 def near_misses(result: Assessment, near_miss: float | None = None) -> list[Block]:
     """Near-misses (within a hundredth of the total where no points are given), decimals, ties, holes and dead cutoffs."""
@@ -56,7 +58,7 @@ def near_misses(result: Assessment, near_miss: float | None = None) -> list[Bloc
             "score": (words.SCORE, list(near["score"]), words.score_format(result)),
             "grade": (words.COMPUTED, _labels(result, near["grade"]), ""),
             "next": (Text("相邻等级", "Neighbouring grade"), _labels(result, near["next"]), ""),
-            "nearest": (Text("相差分数", "Points away"), [words.ON_LINE if x <= SAME else x for x in near["nearest"]], ".2f"),
+            "nearest": (Text("相差分数", "Points away"), [_distance(x) for x in near["nearest"]], ".2f"),
         }
         if result.engine.rivals:
             columns["by"] = (Text("取决于", "Set by"), [words.barred(why) for why in near["by"]], "")
@@ -80,6 +82,13 @@ def near_misses(result: Assessment, near_miss: float | None = None) -> list[Bloc
         caption = Text("初评等级取决于小数口径的考核对象", "Units whose computed grade depends on the reading of decimals")
         blocks.append(table_of("rounding_audit", caption, "annex_scores", columns))
     return headed(blocks, CUTOFFS)
+
+
+def _distance(points: float) -> float | Text:
+    """How far a unit is from its line: in words where it stands on it, or so close that print would say 0.00."""
+    if points <= SAME:
+        return words.ON_LINE
+    return NEARLY if points < 0.005 else points
 
 
 def _kept_off(result: Assessment, near_miss: float) -> Text:

@@ -153,7 +153,8 @@ def check_on_line(result):
         ):
             table = tables(blocks, language).get(name)
             for cell in [] if table is None else table[title[language]]:
-                assert cell == words_ or abs(number(cell)) > 0 or cell.lstrip("+−") == "0.0000", cell
+                said = cell in (words_, "不足0.01", "under 0.01") or cell.lstrip("+−") == "0.0000"
+                assert said or abs(number(cell)) > 0, cell
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -165,6 +166,14 @@ def test_no_cutoff_is_said_to_move_by_nothing(name):
 @given(results())
 def test_no_cutoff_is_said_to_move_by_nothing_in_random_schemes(result):
     check_on_line(result)
+
+
+@pytest.mark.parametrize("share, said", [(0.899999, "不足0.01"), (0.89995, "0.01"), (0.9, "正好在分数线上")])
+def test_a_unit_that_print_would_put_on_its_line_is_said_to_be_close(share, said):
+    """A line of 90 and no rounding: 89.9999 lacks .0001 and 89.995 lacks .005."""
+    frame = pd.DataFrame({"a": [share, 0.5]}, index=["甲", "乙"])
+    blocks = cutoffs.near_misses(qt.assess(qt.Scheme.flat({"a": 100}, {"A": 90, "B": 0}), frame))
+    assert tables(blocks, "zh")["near_misses"]["相差分数"].tolist() == [said]
 
 
 def test_a_unit_on_its_line_is_said_to_stand_there_in_the_table_of_moved_lines():
