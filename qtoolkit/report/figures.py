@@ -134,13 +134,13 @@ def ranges(result: Assessment, table: pd.DataFrame, language: str) -> Any:
     places = np.arange(len(order))
     certain, held = table["certain"].to_numpy(bool), table["held"].notna().to_numpy()
     kinds = (
-        (certain & ~held, {"color": "#7fa8c9"}, {"zh": "等级不变", "en": "grade cannot change"}),
+        (certain & ~held, {"color": "#7fa8c9"}, {"zh": "初评等级不变", "en": "computed grade cannot change"}),
         (
             certain & held,
             {"color": "#7fa8c9", "hatch": "////", "edgecolor": "#ffffff", "linewidth": 0},
-            {"zh": "跨线而等级不变（名额或否决所限）", "en": "passes a cutoff, held by places or a veto"},
+            {"zh": "跨线而初评等级不变（名额或否决所限）", "en": "passes a cutoff, held by places or a veto"},
         ),
-        (~certain, {"color": "#d98c5f"}, {"zh": "等级可能变化", "en": "grade may change"}),
+        (~certain, {"color": "#d98c5f"}, {"zh": "初评等级可能变化", "en": "computed grade may change"}),
     )
     for rows, style, words in kinds:
         if rows.any():
