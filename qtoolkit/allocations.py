@@ -62,7 +62,9 @@ class Allocations:
 
     `rest` (d,) holds the points of the indicators that cannot move, and is 0 elsewhere.
 
-    >>> grid = allocations(np.zeros(3), np.array([2.0, 2.0, 4.0]), [(np.ones(3, bool), 4.0)], 1.0)
+    >>> grid = allocations(
+    ...     np.zeros(3), np.array([2.0, 2.0, 4.0]), [(np.ones(3, bool), 4.0)], 1.0
+    ... )
     >>> grid.count(), np.concatenate(list(grid.every())).astype(int).tolist()[:2]
     (9, [[0, 0, 4], [0, 1, 3]])
     """
@@ -164,8 +166,9 @@ def allocations(
             text = say(
                 zh="一组指标可调的{sum:g}分应为步长{step:g}的整数倍",
                 en="the {sum:g} points of a group that may move must be a multiple of the step {step:g}",
-                sum=own, step=step,
-            )  # fmt: skip
+                sum=own,
+                step=step,
+            )
             raise InputError(text)
         least = np.array([math.ceil(value / step - TINY) for value in low[places]])
         most = np.array([math.floor(value / step + TINY) for value in high[places]])

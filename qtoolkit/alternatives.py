@@ -40,7 +40,9 @@ def grey_relation(x: np.ndarray, weights: np.ndarray, rho: float = GREY_RHO) -> 
     """灰色关联度, (n,): Σ w (Δmin + ρ Δmax) / (Δ + ρ Δmax), Δ the distance to the best value of each indicator, Δmin and
     Δmax over all of them (Deng 1982).
 
-    >>> grey_relation(np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]]), np.array([0.5, 0.5])).round(4).tolist()
+    >>> grey_relation(
+    ...     np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]]), np.array([0.5, 0.5])
+    ... ).round(4).tolist()
     [0.6667, 0.6667, 1.0]
     """
     away = x.max(axis=0) - x
@@ -115,16 +117,22 @@ def kemeny(e: np.ndarray) -> tuple[float, list[tuple[int, ...]]]:
             say(
                 zh="Kemeny 法逐一比较所有排序，最多{most}个对象，现有{n}个",
                 en="Kemeny's method goes through all orders: at most {most} alternatives, found {n}",
-                most=MOST_KEMENY, n=n,
+                most=MOST_KEMENY,
+                n=n,
             )
         )
     best: dict[frozenset[int], tuple[float, list[tuple[int, ...]]]] = {frozenset(): (0.0, [()])}
     for size in range(1, n + 1):
         for members in itertools.combinations(range(n), size):
             rest = {first: frozenset(members) - {first} for first in members}
-            scores = {first: sum(e[first, j] for j in others) + best[others][0] for first, others in rest.items()}
+            scores = {
+                first: sum(e[first, j] for j in others) + best[others][0]
+                for first, others in rest.items()
+            }
             top = max(scores.values())
-            orders = [(f, *order) for f in members if scores[f] > top - 1e-9 for order in best[rest[f]][1]]
+            orders = [
+                (f, *order) for f in members if scores[f] > top - 1e-9 for order in best[rest[f]][1]
+            ]
             best[frozenset(members)] = top, orders
     score, orders = best[frozenset(range(n))]
     return float(score), sorted(orders)
@@ -153,7 +161,9 @@ def rank_sum_ratio(x: np.ndarray, weights: np.ndarray, bands: int = 3) -> pd.Dat
     line = stats.linregress(distinct["probit"], distinct["rsr"])
     edges = 5 + 3 * (2 * np.arange(1, bands) / bands - 1)
     band = bands - (to_ticks(probit)[:, None] >= to_ticks(edges)).sum(axis=1)
-    return pd.DataFrame({"rsr": rsr, "probit": probit, "fitted": line.intercept + line.slope * probit, "band": band})
+    return pd.DataFrame(
+        {"rsr": rsr, "probit": probit, "fitted": line.intercept + line.slope * probit, "band": band}
+    )
 
 
 @dataclass(frozen=True)
@@ -186,13 +196,25 @@ def crosscheck(result: Assessment) -> Crosscheck:
     x = np.where(seen, shares, own[:, None])
     rsr = rank_sum_ratio(x, weights, max(len(result.scheme.grades), 2))
     scores: Mapping[str, np.ndarray] = {
-        "scheme": result.scores.to_numpy(), "topsis": topsis(x, weights), "copeland": copeland(x, weights),
-        "borda": borda(x, weights), "rsr": rsr["rsr"].to_numpy(),
-        "grey": grey_relation(x, weights), "mpi": mazziotta_pareto(x),
-    }  # fmt: skip
+        "scheme": result.scores.to_numpy(),
+        "topsis": topsis(x, weights),
+        "copeland": copeland(x, weights),
+        "borda": borda(x, weights),
+        "rsr": rsr["rsr"].to_numpy(),
+        "grey": grey_relation(x, weights),
+        "mpi": mazziotta_pareto(x),
+    }
     table = pd.DataFrame(scores, index=result.scores.index)
-    ranks = pd.DataFrame({name: rank(to_ticks(table[name].to_numpy())) for name in table}, index=table.index)
+    ranks = pd.DataFrame(
+        {name: rank(to_ticks(table[name].to_numpy())) for name in table}, index=table.index
+    )
     ranks["scheme"] = result.ranks
     spread = ranks.nunique() > 1
-    found = {name: stats.spearmanr(ranks["scheme"], ranks[name]).statistic for name in ranks if spread[name] and spread["scheme"]}
-    return Crosscheck(table, ranks, pd.Series(found).reindex(ranks.columns), rsr["band"].set_axis(table.index))
+    found = {
+        name: stats.spearmanr(ranks["scheme"], ranks[name]).statistic
+        for name in ranks
+        if spread[name] and spread["scheme"]
+    }
+    return Crosscheck(
+        table, ranks, pd.Series(found).reindex(ranks.columns), rsr["band"].set_axis(table.index)
+    )

@@ -46,7 +46,9 @@ class Area(ABC):
     def maximise(self, c: np.ndarray) -> np.ndarray:
         """For each row of c (n, d), points at which c·p is greatest: (n, d)."""
         s = self.system
-        return np.array([s.transform @ linear_program(-(row @ s.transform), s) for row in c]).reshape(len(c), self.d)
+        return np.array(
+            [s.transform @ linear_program(-(row @ s.transform), s) for row in c]
+        ).reshape(len(c), self.d)
 
     def span(self, c: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The least and the greatest c·p of each row of c (n, d)."""
@@ -102,7 +104,11 @@ def faces_of(s: System) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     low, high = np.append(s.lo, s.low), np.append(s.hi, s.high)
     fixed = high <= low
     upper, lower = ~fixed & np.isfinite(high), ~fixed & np.isfinite(low)
-    return np.concatenate([rows[upper], -rows[lower]]), np.append(high[upper], -low[lower]), rows[fixed]
+    return (
+        np.concatenate([rows[upper], -rows[lower]]),
+        np.append(high[upper], -low[lower]),
+        rows[fixed],
+    )
 
 
 @dataclass(frozen=True)
@@ -172,7 +178,9 @@ class TreeArea(Area):
             own = np.array([whole[c] for c in children])
             share = own / own.sum() if own.sum() > 0 else np.full(len(own), 1 / len(own))
             band = self.bands[min(depth[d + i], len(self.bands) - 1)]
-            found.append((d + i, np.array(children), share * (1 - band), np.minimum(share * (1 + band), 1.0)))
+            found.append(
+                (d + i, np.array(children), share * (1 - band), np.minimum(share * (1 + band), 1.0))
+            )
             whole.append(own.sum())
         return found
 
@@ -208,12 +216,16 @@ class TreeArea(Area):
             below.append(whole)
         low = np.append(np.full(len(rows), -np.inf), self.total)
         high = np.append(np.zeros(len(rows)), self.total)
-        return System(np.eye(d), np.zeros(d), np.full(d, self.total), np.array([*rows, np.ones(d)]), low, high)
+        return System(
+            np.eye(d), np.zeros(d), np.full(d, self.total), np.array([*rows, np.ones(d)]), low, high
+        )
 
     def contains(self, p):
         s, near = self.system, self.near
         value = p @ s.rows.T
-        return ((value >= s.low - near) & (value <= s.high + near)).all(axis=1) & (p >= -near).all(axis=1)
+        return ((value >= s.low - near) & (value <= s.high + near)).all(axis=1) & (p >= -near).all(
+            axis=1
+        )
 
     def sample(self, m, seed=0):
         return self._leaves(self._shares(m, np.random.default_rng(seed)), m)
@@ -233,7 +245,9 @@ class TreeArea(Area):
         found, below = [], {j: np.eye(len(self.points))[j] for j in range(len(self.points))}
         for node, children, lo, hi in self.groups:
             below[node] = np.sum([below[c] for c in children], axis=0)
-            found.append((node, max(int((hi > lo).sum()) - 1, 0), float(self.span(below[node][None])[1][0])))
+            found.append(
+                (node, max(int((hi > lo).sum()) - 1, 0), float(self.span(below[node][None])[1][0]))
+            )
         return [each for each in found[:-1] if each[1] > 0]
 
     def propose(self, rng, rows):
@@ -261,12 +275,17 @@ class HullArea(Area):
     @cached_property
     def system(self) -> System:
         k = len(self.vertices)
-        return System(self.vertices.T, np.zeros(k), np.ones(k), np.ones((1, k)), np.ones(1), np.ones(1))
+        return System(
+            self.vertices.T, np.zeros(k), np.ones(k), np.ones((1, k)), np.ones(1), np.ones(1)
+        )
 
     def maximise(self, c):
         value = c @ self.vertices.T
         scale = np.abs(c).max(axis=1, keepdims=True) * self.total
-        return self.vertices[(value >= value.max(axis=1, keepdims=True) - TIE * scale).argmax(axis=1)]  # the first of equals
+        # the first of equals
+        return self.vertices[
+            (value >= value.max(axis=1, keepdims=True) - TIE * scale).argmax(axis=1)
+        ]
 
     def contains(self, p):
         from scipy.optimize import nnls
@@ -274,22 +293,31 @@ class HullArea(Area):
         if self.proposes:
             share = np.maximum(self._mixes(p), 0.0)
             inside = np.linalg.norm(share @ self.vertices - p, axis=1) <= 10 * self.near
-            doubt = np.flatnonzero(~inside & (np.linalg.norm(share @ self.vertices - p, axis=1) <= 1e3 * self.near))
+            doubt = np.flatnonzero(
+                ~inside & (np.linalg.norm(share @ self.vertices - p, axis=1) <= 1e3 * self.near)
+            )
         else:
             inside, doubt = np.zeros(len(p), bool), np.arange(len(p))
         mix = np.vstack([self.vertices.T, np.full(len(self.vertices), self.total)])
-        inside[doubt] = [nnls(mix, np.append(point, self.total))[1] <= 10 * self.near for point in p[doubt]]
+        inside[doubt] = [
+            nnls(mix, np.append(point, self.total))[1] <= 10 * self.near for point in p[doubt]
+        ]
         return inside
 
     @cached_property
     def proposes(self):
         """Whether every point is one mixture alone: then uniform mixtures are uniform points."""
-        return np.linalg.matrix_rank(self.vertices[1:] - self.vertices[0], tol=self.near) == len(self.vertices) - 1
+        return (
+            np.linalg.matrix_rank(self.vertices[1:] - self.vertices[0], tol=self.near)
+            == len(self.vertices) - 1
+        )
 
     @cached_property
     def _inverse(self) -> np.ndarray:
         """(d + 1, k): a point and the total, times this, are the mixture of an affinely independent set of vertices."""
-        return np.linalg.pinv(np.column_stack([self.vertices, np.full(len(self.vertices), self.total)]))
+        return np.linalg.pinv(
+            np.column_stack([self.vertices, np.full(len(self.vertices), self.total)])
+        )
 
     def _mixes(self, p: np.ndarray) -> np.ndarray:
         return np.column_stack([p, np.full(len(p), self.total)]) @ self._inverse
@@ -342,7 +370,10 @@ class NoiseArea(HullArea):
     centre: np.ndarray
     strength: float
 
-    measure = Text("狄利克雷分布，均值为现行分值", "a Dirichlet distribution whose means are the present points")
+    measure = Text(
+        "狄利克雷分布，均值为现行分值",
+        "a Dirichlet distribution whose means are the present points",
+    )
     proposes = False
 
     @property
@@ -356,11 +387,13 @@ class NoiseArea(HullArea):
             zh="Dirichlet 是一种随机分布而不是范围，不能与其他范围取交集抽样；请单独使用，或改用 Box 等范围",
             en="Dirichlet is a distribution, not a set of points: nothing can be drawn from its intersection with a region; "
             "use it alone, or a region such as Box instead",
-        )  # fmt: skip
+        )
         return InputError(text)
 
     def sample(self, m, seed=0):
         rng, moving = np.random.default_rng(seed), self.centre > 0
         p = np.zeros((m, self.centre.size))
-        p[:, moving] = rng.dirichlet(self.strength * self.centre[moving] / self.total, m) * self.total
+        p[:, moving] = (
+            rng.dirichlet(self.strength * self.centre[moving] / self.total, m) * self.total
+        )
         return p

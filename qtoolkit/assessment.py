@@ -62,7 +62,10 @@ class Assessment:
     def units(self) -> pd.DataFrame:
         """Names in both languages (zh, en) and covariates of each unit."""
         names = pd.DataFrame(
-            {"zh": [label.zh for label in self.table.labels], "en": [label.en for label in self.table.labels]},
+            {
+                "zh": [label.zh for label in self.table.labels],
+                "en": [label.en for label in self.table.labels],
+            },
             index=self.scores.index,
         )
         return names.join(self.table.covariates)
@@ -154,8 +157,12 @@ class Assessment:
         """What set each grade: the score, or the veto, the quota or the last places that made it worse."""
         e, final = self.engine, self.grades.cat.codes.to_numpy()
         worse = final < by_score
-        by_quota = grade(replace(e, rivals=tuple(s for s in e.rivals if not s.last)), self.base.to_numpy())
-        set_by = np.where(worse, np.where(by_quota > final, "last", "quota"), "score").astype(object)
+        by_quota = grade(
+            replace(e, rivals=tuple(s for s in e.rivals if not s.last)), self.base.to_numpy()
+        )
+        set_by = np.where(worse, np.where(by_quota > final, "last", "quota"), "score").astype(
+            object
+        )
         lowered = worse & (e.shift > 0) & (final == np.maximum(by_score - e.shift, 0))
         for v, veto in reversed(list(enumerate(self.scheme.vetoes))):
             if veto.lower is not None:
@@ -191,7 +198,10 @@ class Assessment:
                 at = np.flatnonzero(self.table.status[:, j] == VALUE)
                 raw = self.table.raw[at, j].astype(float)
                 new = rules.treated(raw, leaf.outliers)
-                rows += [(self.table.units[at[i]], leaf.id, raw[i], new[i]) for i in np.flatnonzero(new != raw)]
+                rows += [
+                    (self.table.units[at[i]], leaf.id, raw[i], new[i])
+                    for i in np.flatnonzero(new != raw)
+                ]
         return pd.DataFrame(rows, columns=["unit", "indicator", "raw", "treated"])
 
     def without(self, unit: str) -> Assessment:
@@ -199,8 +209,17 @@ class Assessment:
         left_out = unit_of(unit, self.table.units)
         if left_out is None:
             hint = nearest(unit, self.table.units)
-            raise InputError(say(zh="没有考核对象“{unit}”{hint}", en="no unit “{unit}”{hint}", unit=unit, hint=hint))
-        return assess(self.scheme, self.table.keep(np.array([name != left_out for name in self.table.units])))
+            raise InputError(
+                say(
+                    zh="没有考核对象“{unit}”{hint}",
+                    en="no unit “{unit}”{hint}",
+                    unit=unit,
+                    hint=hint,
+                )
+            )
+        return assess(
+            self.scheme, self.table.keep(np.array([name != left_out for name in self.table.units]))
+        )
 
     @cached_property
     def flags(self) -> pd.DataFrame:
@@ -279,8 +298,13 @@ def assess(scheme: Scheme, data: Table | pd.DataFrame) -> Assessment:
     names = [g.id for g in reversed(scheme.grades)]
     codes = grade(engine, base)[0]
     return Assessment(
-        scheme=scheme, table=table, engine=engine, base=pd.Series(base[0], index, name="base"),
+        scheme=scheme,
+        table=table,
+        engine=engine,
+        base=pd.Series(base[0], index, name="base"),
         scores=pd.Series(from_ticks(finish(engine, base)[0]), index, name="score"),
         ranks=pd.Series(rank(engine.key(base))[0], index, name="rank"),
-        grades=pd.Series(pd.Categorical.from_codes(codes, names, ordered=True), index, name="grade"),
+        grades=pd.Series(
+            pd.Categorical.from_codes(codes, names, ordered=True), index, name="grade"
+        ),
     )

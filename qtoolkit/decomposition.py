@@ -23,7 +23,13 @@ By = Literal["area", "aspect", "lead", "responsible"]
 def names_of(leaf: Indicator, by: By) -> list[Text]:
     """The leaf's area or aspect, or its departments one by one: several are joined by 、 in Chinese, a comma in English.
 
-    >>> leaf = Indicator(id="a", name="a", points=1.0, rule={"kind": "share"}, lead={"zh": "发改委、财政局", "en": "NDRC, Finance"})
+    >>> leaf = Indicator(
+    ...     id="a",
+    ...     name="a",
+    ...     points=1.0,
+    ...     rule={"kind": "share"},
+    ...     lead={"zh": "发改委、财政局", "en": "NDRC, Finance"},
+    ... )
     >>> [name.en for name in names_of(leaf, "lead")]
     ['NDRC', 'Finance']
     """
@@ -33,7 +39,10 @@ def names_of(leaf: Indicator, by: By) -> list[Text]:
     zh, en = name.zh.split("、"), name.en.split(", ")
     if by in ("area", "aspect") or len(zh) == 1:
         return [name]
-    return [Text(z.strip(), e.strip()) for z, e in zip(zh, en if len(en) == len(zh) else zh, strict=True)]
+    return [
+        Text(z.strip(), e.strip())
+        for z, e in zip(zh, en if len(en) == len(zh) else zh, strict=True)
+    ]
 
 
 def lost_points(result: Assessment) -> pd.DataFrame:
@@ -78,7 +87,10 @@ def losses(result: Assessment, by: By = "lead") -> pd.DataFrame:
 
     >>> import pandas as pd
     >>> import qtoolkit as qt
-    >>> r = qt.assess(qt.Scheme.flat({"a": 60, "b": 40}, {"A": 90, "B": 0}), pd.DataFrame({"a": [1.0], "b": [0.5]}, index=["甲"]))
+    >>> r = qt.assess(
+    ...     qt.Scheme.flat({"a": 60, "b": 40}, {"A": 90, "B": 0}),
+    ...     pd.DataFrame({"a": [1.0], "b": [0.5]}, index=["甲"]),
+    ... )
     >>> losses(r, "area").empty
     True
     """
@@ -87,8 +99,13 @@ def losses(result: Assessment, by: By = "lead") -> pd.DataFrame:
         for name in names_of(leaf, by):
             names.setdefault(name.zh, name)
             ids.setdefault(name.zh, []).append(leaf.id)
-    rows = [(names[n], len(own), float(result.points[own].sum()), *_lost(result, lost, own)) for n, own in ids.items()]
-    table = pd.DataFrame(rows, index=list(ids), columns=["name", "leaves", "points", "lost", "share"])
+    rows = [
+        (names[n], len(own), float(result.points[own].sum()), *_lost(result, lost, own))
+        for n, own in ids.items()
+    ]
+    table = pd.DataFrame(
+        rows, index=list(ids), columns=["name", "leaves", "points", "lost", "share"]
+    )
     return table.iloc[in_order(table["lost"])]
 
 
@@ -109,16 +126,31 @@ def grid(result: Assessment) -> pd.DataFrame:
     (12, 100.0)
     """
     lost, found = mean_losses(result), {}
-    blocks = {leaf.id: top.id for top in result.scheme.indicators for leaf in top.walk() if leaf.is_leaf}
-    placed = [leaf for leaf in result.scheme.leaves if leaf.area is not None and leaf.aspect is not None]
+    blocks = {
+        leaf.id: top.id for top in result.scheme.indicators for leaf in top.walk() if leaf.is_leaf
+    }
+    placed = [
+        leaf for leaf in result.scheme.leaves if leaf.area is not None and leaf.aspect is not None
+    ]
     for leaf in placed:
         found.setdefault((leaf.area.zh, leaf.aspect.zh, blocks[leaf.id]), []).append(leaf.id)
-    areas, aspects = ({getattr(leaf, by).zh: getattr(leaf, by) for leaf in placed} for by in ("area", "aspect"))
+    areas, aspects = (
+        {getattr(leaf, by).zh: getattr(leaf, by) for leaf in placed} for by in ("area", "aspect")
+    )
     rows = [
-        (areas[area], aspects[aspect], block, len(own), float(result.points[own].sum()), _lost(result, lost, own)[0])
-        for area in areas for aspect in aspects for block in (top.id for top in result.scheme.indicators)
+        (
+            areas[area],
+            aspects[aspect],
+            block,
+            len(own),
+            float(result.points[own].sum()),
+            _lost(result, lost, own)[0],
+        )
+        for area in areas
+        for aspect in aspects
+        for block in (top.id for top in result.scheme.indicators)
         for own in [found.get((area, aspect, block), [])]
-    ]  # fmt: skip
+    ]
     return pd.DataFrame(rows, columns=["area", "aspect", "block", "leaves", "points", "lost"])
 
 
@@ -142,9 +174,18 @@ def stages(result: Assessment) -> pd.DataFrame:
             values = said if stage.effect != "corrects" else table.raw
             shares += shares_of(leaf, table, j, values[:, j])[at].tolist()
             filed += shares_of(leaf, table, j, table.filed[:, j])[at].tolist()
-        before = np.nanmean(filed) if stage.effect != "part" and not np.isnan(filed).all() else np.nan
-        rows[stage.id] = (int(cells.any(axis=0).sum()), int(cells.sum()), float(np.nanmean(shares)), before)
-    return pd.DataFrame.from_dict(rows, orient="index", columns=["leaves", "cells", "mean", "filed"])
+        before = (
+            np.nanmean(filed) if stage.effect != "part" and not np.isnan(filed).all() else np.nan
+        )
+        rows[stage.id] = (
+            int(cells.any(axis=0).sum()),
+            int(cells.sum()),
+            float(np.nanmean(shares)),
+            before,
+        )
+    return pd.DataFrame.from_dict(
+        rows, orient="index", columns=["leaves", "cells", "mean", "filed"]
+    )
 
 
 def verification(result: Assessment) -> pd.DataFrame:
@@ -152,7 +193,9 @@ def verification(result: Assessment) -> pd.DataFrame:
     score; NaN where nothing had been filed)."""
     table, rows = result.table, []
     for j, leaf in enumerate(result.scheme.leaves):
-        before, after = (shares_of(leaf, table, j, values[:, j]) for values in (table.filed, table.raw))
+        before, after = (
+            shares_of(leaf, table, j, values[:, j]) for values in (table.filed, table.raw)
+        )
         for k in range(len(table.units)):
             if table.filed[k, j] != table.raw[k, j]:
                 change = (after[k] - before[k]) * leaf.points
@@ -160,7 +203,9 @@ def verification(result: Assessment) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["unit", "indicator", "filed", "verified", "change"])
 
 
-def gaps(result: Assessment, by: Literal["lead", "responsible"] = "responsible", most: int = 3) -> pd.DataFrame:
+def gaps(
+    result: Assessment, by: Literal["lead", "responsible"] = "responsible", most: int = 3
+) -> pd.DataFrame:
     """查缺补漏: where each unit loses, and the points that are cheapest to gain.
 
     Cheapest are points on leaves where the most units have full marks: what others do can be done.
@@ -190,10 +235,25 @@ def gaps(result: Assessment, by: Literal["lead", "responsible"] = "responsible",
         cheapest = own.iloc[in_order(full[own.index])][:most]
         limit = away.loc[unit]
         rows[unit] = (
-            limit["below"], worst if worst and by_department[worst] > 1e-9 else None, by_department.get(worst, 0.0),
-            list(largest.items()), list(cheapest.items()), limit["higher"], limit["below_by"], limit["below_rivals"],
-        )  # fmt: skip
-    columns = ["short", "department", "department_lost", "lost", "cheapest", "next", "short_by", "rivals"]
+            limit["below"],
+            worst if worst and by_department[worst] > 1e-9 else None,
+            by_department.get(worst, 0.0),
+            list(largest.items()),
+            list(cheapest.items()),
+            limit["higher"],
+            limit["below_by"],
+            limit["below_rivals"],
+        )
+    columns = [
+        "short",
+        "department",
+        "department_lost",
+        "lost",
+        "cheapest",
+        "next",
+        "short_by",
+        "rivals",
+    ]
     return pd.DataFrame.from_dict(rows, orient="index", columns=columns)
 
 
@@ -217,8 +277,15 @@ def drop_unit(result: Assessment) -> pd.DataFrame:
         held = grades_of(other.engine, result.base[other.grades.index].to_numpy())
         now = other.grades.cat.codes.to_numpy()
         moved = now != result.grades[other.grades.index].cat.codes.to_numpy()
-        rows[unit] = (int(moved.sum()), int((moved & (held == now)).sum()), int(swaps.sum()) // 2, float(change))
-    return pd.DataFrame.from_dict(rows, orient="index", columns=["grades", "places", "swaps", "largest"])
+        rows[unit] = (
+            int(moved.sum()),
+            int((moved & (held == now)).sum()),
+            int(swaps.sum()) // 2,
+            float(change),
+        )
+    return pd.DataFrame.from_dict(
+        rows, orient="index", columns=["grades", "places", "swaps", "largest"]
+    )
 
 
 def streaks(result: Assessment) -> pd.DataFrame:
@@ -231,10 +298,20 @@ def streaks(result: Assessment) -> pd.DataFrame:
         the best and the last grade.
     """
     years = sorted(name for name in result.table.remarks.columns if name.startswith("grade:"))
-    table = pd.DataFrame({year.partition(":")[2]: result.table.remarks[year] for year in years}, index=result.scores.index)
+    table = pd.DataFrame(
+        {year.partition(":")[2]: result.table.remarks[year] for year in years},
+        index=result.scores.index,
+    )
     labels = {word: g.id for g in result.scheme.grades for word in (g.label.zh, g.label.en, g.id)}
-    table = table.map(lambda word: labels.get(word, word)).assign(**{"": result.approved.astype(object)})
+    table = table.map(lambda word: labels.get(word, word)).assign(
+        **{"": result.approved.astype(object)}
+    )
     ends = {"best": result.scheme.grades[0].id, "worst": result.scheme.grades[-1].id}
     for name, grade in ends.items():
-        table[name] = (table.drop(columns=list(ends), errors="ignore") == grade).iloc[:, ::-1].cumprod(axis=1).sum(axis=1)
+        table[name] = (
+            (table.drop(columns=list(ends), errors="ignore") == grade)
+            .iloc[:, ::-1]
+            .cumprod(axis=1)
+            .sum(axis=1)
+        )
     return table

@@ -47,7 +47,10 @@ def clip(value: Any, most: int = 60) -> str:
 def _one_line(text: str) -> str:
     """Line breaks, control characters and invisible ones written out, so that what was found can be seen."""
     hidden = ("Cc", "Cf", "Cs", "Zl", "Zp")
-    return "".join(c.encode("unicode_escape").decode() if unicodedata.category(c) in hidden else c for c in text)
+    return "".join(
+        c.encode("unicode_escape").decode() if unicodedata.category(c) in hidden else c
+        for c in text
+    )
 
 
 class InputError(ValueError):
@@ -95,13 +98,21 @@ class Problems:
     def __init__(self) -> None:
         self.complaints: list[Complaint] = []
 
-    def add(self, text: Text, *, file: str | None = None, row: int | None = None, column: str | None = None) -> None:
+    def add(
+        self,
+        text: Text,
+        *,
+        file: str | None = None,
+        row: int | None = None,
+        column: str | None = None,
+    ) -> None:
         self.complaints.append(Complaint(text, file, row, column))
         if len(self.complaints) >= MOST_COMPLAINTS:
             more = say(
-                zh="已有{n}处问题，其余不再列出", en="{n:problem|problems} so far, what follows is not listed",
+                zh="已有{n}处问题，其余不再列出",
+                en="{n:problem|problems} so far, what follows is not listed",
                 n=len(self.complaints),
-            )  # fmt: skip
+            )
             self.complaints.append(Complaint(more, file))
             self.stop()
 
@@ -123,7 +134,9 @@ def nearest(name: str, known: Iterable[str]) -> Text:
     return say(zh="；是否应为“{name}”？", en="; did you mean “{name}”?", name=close[0])
 
 
-def real(name: str, value: Any, least: float = 0.0, most: float = math.inf, *, above: bool = False) -> float:
+def real(
+    name: str, value: Any, least: float = 0.0, most: float = math.inf, *, above: bool = False
+) -> float:
     """An argument as a finite number from `least` (or, if `above`, beyond it) to `most`; anything else is refused.
 
     >>> real("width", 3)
@@ -132,12 +145,23 @@ def real(name: str, value: Any, least: float = 0.0, most: float = math.inf, *, a
     good = isinstance(value, numbers.Real) and not isinstance(value, bool) and math.isfinite(value)
     if good and least <= value <= most and not (above and value == least):
         return float(value)
-    low = say(zh="大于{x:g}", en="above {x:g}", x=least) if above else say(zh="不小于{x:g}", en="at least {x:g}", x=least)
-    high = say(zh="、不超过{x:g}", en=" and at most {x:g}", x=most) if math.isfinite(most) else same("")
+    low = (
+        say(zh="大于{x:g}", en="above {x:g}", x=least)
+        if above
+        else say(zh="不小于{x:g}", en="at least {x:g}", x=least)
+    )
+    high = (
+        say(zh="、不超过{x:g}", en=" and at most {x:g}", x=most)
+        if math.isfinite(most)
+        else same("")
+    )
     raise InputError(
         say(
             zh="{name} 为“{found}”，应为{low}{high}的数字",
             en="{name} is “{found}”, expected a number {low}{high}",
-            name=name, found=clip(value), low=low, high=high,
+            name=name,
+            found=clip(value),
+            low=low,
+            high=high,
         )
     )

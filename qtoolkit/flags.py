@@ -24,7 +24,8 @@ TREATMENTS = {
     "zero": Text("按零分计", "counts as zero"),
     "full": Text("得满分", "gets full marks"),
     "renormalise": Text(
-        "不计分，分值按比例折算到同级指标", "is left out, its points going to its siblings in proportion"
+        "不计分，分值按比例折算到同级指标",
+        "is left out, its points going to its siblings in proportion",
     ),
     "group_mean": Text("取同类平均得分率", "gets the mean share of similar units"),
 }
@@ -33,7 +34,20 @@ Flag = tuple[str, str | None, str | None, Text]
 
 def flags_of(result: Assessment) -> pd.DataFrame:
     """All flags: kind, unit, indicator, text."""
-    finds = (_excluded, _blanks, _decisions, _set_dependent, _ends, _columns, _doubts, _targets, _bands, _grades, _rounded, _ties)
+    finds = (
+        _excluded,
+        _blanks,
+        _decisions,
+        _set_dependent,
+        _ends,
+        _columns,
+        _doubts,
+        _targets,
+        _bands,
+        _grades,
+        _rounded,
+        _ties,
+    )
     rows = [flag for find in finds for flag in find(result)]
     return pd.DataFrame(rows, columns=["kind", "unit", "indicator", "text"])
 
@@ -56,7 +70,12 @@ def blanks(result: Assessment) -> Iterator[tuple[Indicator, int, str, np.ndarray
             units = np.flatnonzero(table.status[:, j] == meaning)
             if len(units):
                 name = STATUS_NAMES[meaning]
-                yield leaf, meaning, getattr(leaf.missing, name) or getattr(scheme.missing, name), units
+                yield (
+                    leaf,
+                    meaning,
+                    getattr(leaf.missing, name) or getattr(scheme.missing, name),
+                    units,
+                )
 
 
 def _blanks(result: Assessment) -> Iterator[Flag]:
@@ -64,7 +83,9 @@ def _blanks(result: Assessment) -> Iterator[Flag]:
         text = say(
             zh="{units}的“{leaf}”为“{status}”，{treatment}。",
             en="“{leaf}” of {units} is “{status}” and {treatment}.",
-            units=listing(result.table.labels[k] for k in units), leaf=leaf.name, status=STATUS_LABELS[meaning],
+            units=listing(result.table.labels[k] for k in units),
+            leaf=leaf.name,
+            status=STATUS_LABELS[meaning],
             treatment=TREATMENTS[treatment],
         )
         yield "blank", None, leaf.id, text
@@ -77,7 +98,8 @@ def _decisions(result: Assessment) -> Iterator[Flag]:
         text = say(
             zh="{unit}的“{leaf}”标明弄虚作假，该项得零分，并按方案处理等级。",
             en="“{leaf}” of {unit} is marked as falsified: it scores nothing, and the grade follows the scheme's rule.",
-            unit=table.labels[k], leaf=result.scheme.leaves[j].name,
+            unit=table.labels[k],
+            leaf=result.scheme.leaves[j].name,
         )
         yield "falsified", table.units[k], result.scheme.leaves[j].id, text
     reasons = table.remarks.get("approved_reason", pd.Series(dtype=object)).to_dict()
@@ -85,9 +107,12 @@ def _decisions(result: Assessment) -> Iterator[Flag]:
         text = say(
             zh="{unit}初评等级为{computed}，审定等级为{approved}，理由：{reason}。",
             en="{unit} is {computed} by computation and {approved} as approved; reason: {reason}.",
-            unit=result.labels[unit], computed=result.scheme.grade(result.grades[unit]).label,
+            unit=result.labels[unit],
+            computed=result.scheme.grade(result.grades[unit]).label,
             approved=result.scheme.grade(result.approved[unit]).label,
-            reason=Text(*(str(said).split(" | ") * 2)[:2]) if isinstance(said := reasons.get(unit), str) and said else Text("未写明，请补充", "not given, to be added"),
+            reason=Text(*(str(said).split(" | ") * 2)[:2])
+            if isinstance(said := reasons.get(unit), str) and said
+            else Text("未写明，请补充", "not given, to be added"),
         )
         yield "approved", unit, None, text
 
@@ -120,7 +145,10 @@ def _set_dependent(result: Assessment) -> Iterator[Flag]:
         text = say(
             zh="{unit}的“{leaf}”数值 {raw:.10g} 按异常值处理为 {new:.10g}。",
             en="“{leaf}” of {unit}: the outlier {raw:.10g} is treated as {new:.10g}.",
-            unit=result.labels[row.unit], leaf=scheme.indicator(row.indicator).name, raw=row.raw, new=row.treated,
+            unit=result.labels[row.unit],
+            leaf=scheme.indicator(row.indicator).name,
+            raw=row.raw,
+            new=row.treated,
         )
         yield "outlier", row.unit, row.indicator, text
 
@@ -147,7 +175,10 @@ def _ends(result: Assessment) -> Iterator[Flag]:
         text = say(
             zh="“{leaf}”有{n}家超出评分区间 {low:g}–{high:g}，按区间端点计分：{units}。",
             en="“{leaf}”: {n:unit|units} outside the scoring range {low:g}–{high:g}, scored at its end: {units}.",
-            leaf=leaf.name, n=len(units), low=ends[0], high=ends[1],
+            leaf=leaf.name,
+            n=len(units),
+            low=ends[0],
+            high=ends[1],
             units=listing(result.table.labels[k] for k in units),
         )
         yield "capped", None, leaf.id, text
@@ -162,7 +193,9 @@ def _columns(result: Assessment) -> Iterator[Flag]:
             text = say(
                 zh="“{leaf}”各考核对象得分率相同（{share:.1%}），占{points:g}分而不起区分作用。",
                 en="“{leaf}”: all units have the same share of full marks ({share:.1%}); its points ({points:g}) rank nobody.",
-                leaf=leaf.name, share=shares.iloc[0], points=leaf.points,
+                leaf=leaf.name,
+                share=shares.iloc[0],
+                points=leaf.points,
             )
             yield "constant", None, leaf.id, text
 
@@ -188,14 +221,21 @@ def _targets(result: Assessment) -> Iterator[Flag]:
         low = np.flatnonzero(sign * table.targets[:, j] < sign * table.baselines[:, j])
         if len(low):
             pairs = [
-                say(zh="{unit}（{target:.10g}，基期{base:.10g}）", en="{unit} ({target:.10g}, baseline {base:.10g})",
-                    unit=table.labels[k], target=table.targets[k, j], base=table.baselines[k, j])
+                say(
+                    zh="{unit}（{target:.10g}，基期{base:.10g}）",
+                    en="{unit} ({target:.10g}, baseline {base:.10g})",
+                    unit=table.labels[k],
+                    target=table.targets[k, j],
+                    base=table.baselines[k, j],
+                )
                 for k in low
-            ]  # fmt: skip
+            ]
             text = say(
                 zh="“{leaf}”有{n}家备案目标值低于基期水平，目标可能偏低：{units}。",
                 en="“{leaf}”: the targets of {n:unit|units} ask for less than the baseline: {units}.",
-                leaf=leaf.name, n=len(low), units=listing(pairs),
+                leaf=leaf.name,
+                n=len(low),
+                units=listing(pairs),
             )
             yield "low_target", None, leaf.id, text
 
@@ -216,10 +256,14 @@ def _bands(result: Assessment) -> Iterator[Flag]:
             "{rest}。",
             en="The printed bands leave a hole between {low:g} and {high:g}, {units}; this scheme goes by the cutoff "
             "{cutoff:g}, so scores in the hole are “{grade}”{rest}.",
-            low=worse.printed[1], high=better.printed[0], cutoff=better.cutoff,
+            low=worse.printed[1],
+            high=better.printed[0],
+            cutoff=better.cutoff,
             units=_inside([result.table.labels[k] for k in inside]),
             grade=worse.label if better.cutoff >= better.printed[0] else better.label,
-            rest=Text("", "") if not worse.printed[1] < better.cutoff < better.printed[0] else Text("（分数线以上）", " from it up"),
+            rest=Text("", "")
+            if not worse.printed[1] < better.cutoff < better.printed[0]
+            else Text("（分数线以上）", " from it up"),
         )
         yield "hole", result.table.units[inside[0]] if len(inside) else None, None, text
 
@@ -234,15 +278,21 @@ def _inside(units: list[Text]) -> Text:
 def _grades(result: Assessment) -> Iterator[Flag]:
     """Grades that no score can have."""
     scheme = result.scheme
-    ranked = bool(result.engine.rivals or scheme.vetoes)  # other steps than the score can give the grade all the same
-    but = Text("（因名额、末位或否决而定的除外）", " by score (places or a veto may still give it)") if ranked else Text("", "")
+    # other steps than the score can give the grade all the same
+    ranked = bool(result.engine.rivals or scheme.vetoes)
+    but = (
+        Text("（因名额、末位或否决而定的除外）", " by score (places or a veto may still give it)")
+        if ranked
+        else Text("", "")
+    )
     least, most = reachable(result)
     for grade in scheme.grades[:-1]:
         if to_ticks(grade.cutoff) > to_ticks(most):
             text = say(
                 zh="等级“{grade}”的分数线 {cutoff:g} 高于可能的最高得分，无人能达到。",
                 en="The cutoff {cutoff:g} of grade “{grade}” is above every possible score: nobody can reach it.",
-                grade=grade.label, cutoff=grade.cutoff,
+                grade=grade.label,
+                cutoff=grade.cutoff,
             )
             yield "dead_cutoff", None, None, text
     if least > 0:
@@ -252,7 +302,10 @@ def _grades(result: Assessment) -> Iterator[Flag]:
                     zh="按评分规则得分最低为 {least:.10g} 分，分数线 {cutoff:g} 不起作用，等级“{worse}”不会出现{but}。",
                     en="The rules give at least {least:.10g} points, so the cutoff {cutoff:g} is dead and grade “{worse}” "
                     "cannot occur{but}.",
-                    least=least, cutoff=grade.cutoff, worse=worse.label, but=but,
+                    least=least,
+                    cutoff=grade.cutoff,
+                    worse=worse.label,
+                    but=but,
                 )
                 yield "dead_cutoff", None, None, text
 
@@ -269,7 +322,9 @@ def _rounded(result: Assessment) -> Iterator[Flag]:
         text = say(
             zh="{unit}未取整得分 {score:.10g}，取整后为 {published:.10g}，等级因取整而改变。",
             en="{unit} has {score:.10g} before rounding and {published:.10g} after it: the rounding changes its grade.",
-            unit=result.table.labels[k], score=float(from_ticks(unrounded[k])), published=float(result.scores.iloc[k]),
+            unit=result.table.labels[k],
+            score=float(from_ticks(unrounded[k])),
+            published=float(result.scores.iloc[k]),
         )
         yield "rounding", result.table.units[k], None, text
 
@@ -281,7 +336,9 @@ def reachable(result: Assessment) -> tuple[float, float]:
     most = float(from_ticks(list(done.values())[-1].max()))
     if not e.tree.is_arithmetic or any(b.kind == "deduction" for b in scheme.bonuses):
         return 0.0, most
-    return max(sum(leaf.points * _least_share(leaf) for leaf in scheme.leaves), scheme.floor or 0.0), most
+    return max(
+        sum(leaf.points * _least_share(leaf) for leaf in scheme.leaves), scheme.floor or 0.0
+    ), most
 
 
 def _least_share(leaf: Indicator) -> float:
@@ -310,12 +367,15 @@ def _ties(result: Assessment) -> Iterator[Flag]:
             text = say(
                 zh="{unit}得分恰为等级“{grade}”的分数线 {cutoff:g} 分，{then}。",
                 en="{unit} scores exactly {cutoff:g}, the cutoff of grade “{grade}”, {then}.",
-                unit=result.table.labels[k], grade=grade.label, cutoff=float(result.scores.iloc[k]),
+                unit=result.table.labels[k],
+                grade=grade.label,
+                cutoff=float(result.scores.iloc[k]),
                 then=Text("属于该等级", "and belongs to that grade")
                 if own == grade
                 else say(
                     zh="达到该等级的分数线，因名额、末位或否决定为“{own}”",
-                    en="and reaches that grade by score; places or a veto make it “{own}”", own=own.label,
+                    en="and reaches that grade by score; places or a veto make it “{own}”",
+                    own=own.label,
                 ),
             )
             yield "on_cutoff", result.table.units[k], None, text
@@ -324,6 +384,7 @@ def _ties(result: Assessment) -> Iterator[Flag]:
             text = say(
                 zh="{units}得分相同，并列第{place}位。",
                 en="{units} have the same score and share place {place}.",
-                units=listing(result.labels[unit] for unit in group.index), place=place,
+                units=listing(result.labels[unit] for unit in group.index),
+                place=place,
             )
             yield "tie", None, None, text

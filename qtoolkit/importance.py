@@ -20,15 +20,39 @@ from qtoolkit.language import say
 from qtoolkit.simulation.sobol import target_of
 from qtoolkit.tuning import FEWEST, Attainable, Tuned, attainable, tune
 
-__all__ = ["Attainable", "Tuned", "attainable", "correlations", "cronbach", "effective", "leave_one_out", "operation", "tune"]
+__all__ = [
+    "Attainable",
+    "Tuned",
+    "attainable",
+    "correlations",
+    "cronbach",
+    "effective",
+    "leave_one_out",
+    "operation",
+    "tune",
+]
 
 FULL, NONE = 1 - 1e-9, 1e-9
 REDUNDANT = 0.92
 ENOUGH = 40  # units, for importance to be more than roughly known
 COLUMNS = [
-    "points", "nominal", "n", "linear", "linear_low", "linear_high", "nonlinear", "nonlinear_low", "nonlinear_high",
-    "own", "correlated", "share", "linear_plain", "nonlinear_plain", "own_plain", "few",
-]  # fmt: skip
+    "points",
+    "nominal",
+    "n",
+    "linear",
+    "linear_low",
+    "linear_high",
+    "nonlinear",
+    "nonlinear_low",
+    "nonlinear_high",
+    "own",
+    "correlated",
+    "share",
+    "linear_plain",
+    "nonlinear_plain",
+    "own_plain",
+    "few",
+]
 
 
 def operation(result: Assessment) -> pd.DataFrame:
@@ -72,7 +96,9 @@ def operation(result: Assessment) -> pd.DataFrame:
         )
 
 
-def effective(result: Assessment, of: Literal["leaves", "top"] = "leaves", bootstrap: int = 200, seed: int = 0) -> pd.DataFrame:
+def effective(
+    result: Assessment, of: Literal["leaves", "top"] = "leaves", bootstrap: int = 200, seed: int = 0
+) -> pd.DataFrame:
     """Effective importance S_j = Var(E[s | x_j]) / Var(s): the share of the variance of scores that knowing one indicator
     explains, beside its nominal points.
 
@@ -123,7 +149,9 @@ def effective(result: Assessment, of: Literal["leaves", "top"] = "leaves", boots
     for j, id in enumerate(x.columns):
         at = np.flatnonzero(~np.isnan(values[:, j]))
         resamples = np.random.default_rng(seed).integers(0, max(len(at), 1), (bootstrap, len(at)))
-        line, curve = (_explained(values[at, j], s[at], curved, resamples) for curved in (False, True))
+        line, curve = (
+            _explained(values[at, j], s[at], curved, resamples) for curved in (False, True)
+        )
         rows[id] = [points[id], points[id] / points.sum(), len(at), *line, *curve]
     columns = ["points", "nominal", "n"]
     for kind in ("linear", "nonlinear"):
@@ -142,12 +170,20 @@ def _shares(result: Assessment, of: str) -> tuple[pd.DataFrame, pd.Series]:
     if of == "leaves":
         return result.matrix, result.points
     if of != "top":
-        raise InputError(say(zh="of 应为 leaves 或 top，现为“{found}”", en="of must be leaves or top, found “{found}”", found=of))
+        raise InputError(
+            say(
+                zh="of 应为 leaves 或 top，现为“{found}”",
+                en="of must be leaves or top, found “{found}”",
+                found=of,
+            )
+        )
     points = pd.Series({node.id: float(node.points) for node in result.scheme.indicators})
     return result.nodes[points.index] / points.where(points > 0), points
 
 
-def _explained(x: np.ndarray, s: np.ndarray, curved: bool, resamples: np.ndarray) -> tuple[float, float, float, float]:
+def _explained(
+    x: np.ndarray, s: np.ndarray, curved: bool, resamples: np.ndarray
+) -> tuple[float, float, float, float]:
     """Share of the variance of s that x explains: R², the estimate, and the ends of its interval."""
     if len(x) < FEWEST or np.ptp(x) < 1e-12 or np.ptp(s) < 1e-9:
         return np.nan, np.nan, np.nan, np.nan
@@ -168,7 +204,9 @@ def _own(x: np.ndarray, s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     centred = s[whole] - s[whole].mean()
     for j in np.flatnonzero(varies):
         others = np.column_stack([np.ones(n), x[whole][:, varies & (np.arange(len(varies)) != j)]])
-        coefficients, _, rank, _ = np.linalg.lstsq(others, np.column_stack([x[whole, j], centred]), rcond=None)
+        coefficients, _, rank, _ = np.linalg.lstsq(
+            others, np.column_stack([x[whole, j], centred]), rcond=None
+        )
         left, rest = (np.column_stack([x[whole, j], centred]) - others @ coefficients).T
         if left.std() > 1e-9 * x[whole, j].std():
             plain[j] = np.corrcoef(left, centred)[0, 1] ** 2
@@ -192,7 +230,10 @@ def leave_one_out(result: Assessment) -> pd.DataFrame:
     >>> leave_one_out(r)["grades"].tolist()
     [1.0, 1.0]
     """
-    outputs = {"grades": target_of(result, "grade_changes"), "rank_shift": target_of(result, "rank_shift")}
+    outputs = {
+        "grades": target_of(result, "grade_changes"),
+        "rank_shift": target_of(result, "rank_shift"),
+    }
     frame = pd.DataFrame({"drop": result.points.index}, index=result.points.index, dtype=object)
     return settings(result, frame, outputs).drop(columns="failed")
 
@@ -238,5 +279,10 @@ def cronbach(result: Assessment) -> tuple[float, pd.DataFrame]:
         d, together = z.shape[1], z.sum(axis=1).var(ddof=1) if len(z) > 1 else 0.0
         return float(d / (d - 1) * (1 - d / together)) if d > 1 and together > 1e-12 else np.nan
 
-    rows = {id: (z[id].corr(z.drop(columns=id).sum(axis=1)), alpha(z.drop(columns=id))) for id in z.columns}
-    return alpha(z), pd.DataFrame.from_dict(rows, orient="index", columns=["correlation", "without"])
+    rows = {
+        id: (z[id].corr(z.drop(columns=id).sum(axis=1)), alpha(z.drop(columns=id)))
+        for id in z.columns
+    }
+    return alpha(z), pd.DataFrame.from_dict(
+        rows, orient="index", columns=["correlation", "without"]
+    )

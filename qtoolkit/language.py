@@ -57,7 +57,12 @@ def in_print(value: float, spec: str) -> str:
     """A number as tables, figures and sentences print it: with a true minus sign, and without a sign where nothing but
     zeros is shown.
 
-    >>> in_print(-1.26, "+.1f"), in_print(-0.001, "+.2f"), in_print(0, "+g"), in_print(-0.0004, ".1%")
+    >>> (
+    ...     in_print(-1.26, "+.1f"),
+    ...     in_print(-0.001, "+.2f"),
+    ...     in_print(0, "+g"),
+    ...     in_print(-0.0004, ".1%"),
+    ... )
     ('−1.3', '0.00', '0', '0.0%')
     """
     text = format(settled(value), spec).replace("-", "−")

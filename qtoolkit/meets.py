@@ -100,8 +100,9 @@ def _astray(ratio: float) -> InputError:
         en="this region has no practical exact way to draw, and approximate chains do not come "
         "to agree (R̂ is {ratio:.2f}, "
         "expected at most {worst}): nothing is drawn; use another region",
-        ratio=ratio, worst=WORST,
-    )  # fmt: skip
+        ratio=ratio,
+        worst=WORST,
+    )
     return InputError(text)
 
 
@@ -161,8 +162,11 @@ class Proposed(Area):
             en="approximate, by hit-and-run: {chains} chains a batch, every {every}th step kept, "
             "R̂ at most {ratio:.3f}, "
             "as good as {share:.0%} independent draws",
-            chains=WALKERS, every=every, ratio=ratio, share=share,
-        )  # fmt: skip
+            chains=WALKERS,
+            every=every,
+            ratio=ratio,
+            share=share,
+        )
 
     @cached_property
     def walk(self) -> Walk:
@@ -182,13 +186,14 @@ class Proposed(Area):
             raise self.refusal
         inner = System(
             np.eye(d, d + 1),
-            np.append(np.full(d, -np.inf), 0.0), np.append(np.full(d, np.inf), self.total),
+            np.append(np.full(d, -np.inf), 0.0),
+            np.append(np.full(d, np.inf), self.total),
             np.column_stack(
                 [np.concatenate([rows, equal]), np.append(np.ones(k), np.zeros(len(equal)))]
             ),
             np.append(np.full(k, -np.inf), equal @ self._inside),
             np.append(high, equal @ self._inside),
-        )  # fmt: skip
+        )
         found = linear_program(np.append(np.zeros(d), -1.0), inner)
         if found is None or found[-1] <= 10 * self.near:
             raise self.refusal
@@ -311,9 +316,12 @@ class MeetArea(Proposed):
             high.append(np.zeros(len(rows[-1])))
         whole = System(
             padded(parts[0].transform, 0),
-            np.concatenate([p.lo for p in parts]), np.concatenate([p.hi for p in parts]),
-            np.concatenate(rows), np.concatenate(low), np.concatenate(high),
-        )  # fmt: skip
+            np.concatenate([p.lo for p in parts]),
+            np.concatenate([p.hi for p in parts]),
+            np.concatenate(rows),
+            np.concatenate(low),
+            np.concatenate(high),
+        )
         if linear_program(np.zeros(width), whole) is None:
             raise _nothing()
         return whole

@@ -72,9 +72,16 @@ class Box(Region):
 
     def __post_init__(self) -> None:
         if self.relative is None and self.absolute is None:
-            raise InputError(say(zh="须给出分值浮动幅度 relative 或 absolute", en="give a band: relative or absolute"))
+            raise InputError(
+                say(
+                    zh="须给出分值浮动幅度 relative 或 absolute",
+                    en="give a band: relative or absolute",
+                )
+            )
         _check_band(self.relative if self.relative is not None else 0.0)
-        if self.absolute is not None and not (isinstance(self.absolute, int | float) and 0 <= self.absolute < np.inf):
+        if self.absolute is not None and not (
+            isinstance(self.absolute, int | float) and 0 <= self.absolute < np.inf
+        ):
             text = say(
                 zh="分值浮动的分数应为不小于0的数，现为 {found}",
                 en="the band in points must be a number of 0 or more, found {found}",
@@ -88,7 +95,13 @@ class Box(Region):
         exact = self.absolute is None
         width = width if exact else np.minimum(width, self.absolute)
         low = np.maximum(points - width, 0.0)
-        return BoxArea(low, points + width, float(points.sum()), points if exact else None, self.relative or 0.0)
+        return BoxArea(
+            low,
+            points + width,
+            float(points.sum()),
+            points if exact else None,
+            self.relative or 0.0,
+        )
 
     def describe(self) -> Text:
         if self.absolute is None:
@@ -102,7 +115,9 @@ class Box(Region):
             en="each indicator's points within ±{points:.4g} of its present points, the total kept",
             points=self.absolute,
         )
-        return text if self.relative is None else _both([Box(relative=self.relative).describe(), text])
+        return (
+            text if self.relative is None else _both([Box(relative=self.relative).describe(), text])
+        )
 
 
 @dataclass(frozen=True)
@@ -118,7 +133,9 @@ class Levels(Region):
 
     def __init__(self, *bands: float):
         if not bands:
-            raise InputError(say(zh="须给出至少一级的浮动幅度", en="give the band of at least one level"))
+            raise InputError(
+                say(zh="须给出至少一级的浮动幅度", en="give the band of at least one level")
+            )
         for band in bands:
             _check_band(band)
         object.__setattr__(self, "bands", tuple(float(band) for band in bands))
@@ -129,7 +146,12 @@ class Levels(Region):
 
     def describe(self) -> Text:
         texts = listing(
-            say(zh="第{level}级±{band:.4g}%", en="level {level} ±{band:.4g}%", level=i + 1, band=100 * band)
+            say(
+                zh="第{level}级±{band:.4g}%",
+                en="level {level} ±{band:.4g}%",
+                level=i + 1,
+                band=100 * band,
+            )
             for i, band in enumerate(self.bands)
         )
         return say(
@@ -150,7 +172,11 @@ class Hull(Region):
     vectors: tuple[Mapping[str, float], ...]
 
     def __init__(self, vectors: pd.DataFrame | Sequence[Mapping[str, float]]):
-        rows = vectors.to_dict("records") if isinstance(vectors, pd.DataFrame) else [dict(v) for v in vectors]
+        rows = (
+            vectors.to_dict("records")
+            if isinstance(vectors, pd.DataFrame)
+            else [dict(v) for v in vectors]
+        )
         if not rows:
             raise InputError(say(zh="须给出至少一组分值", en="give at least one vector of points"))
         object.__setattr__(self, "vectors", tuple(rows))
@@ -161,18 +187,26 @@ class Hull(Region):
         for i, vector in enumerate(self.vectors):
             _check_ids(vector, ids)
             matrix[i] = [vector[id] for id in ids]
-            if not (np.isfinite(matrix[i]).all() and matrix[i].min() >= 0 and abs(matrix[i].sum() - total) <= SUM * total):
+            if not (
+                np.isfinite(matrix[i]).all()
+                and matrix[i].min() >= 0
+                and abs(matrix[i].sum() - total) <= SUM * total
+            ):
                 text = say(
                     zh="第{row}组分值应为不小于0的数且合计 {total:.10g}，现合计 {found:.10g}",
                     en="vector {row}: points must be numbers of 0 or more that sum to {total:.10g}, found a sum of {found:.10g}",
-                    row=i + 1, total=total, found=float(matrix[i].sum()),
+                    row=i + 1,
+                    total=total,
+                    found=float(matrix[i].sum()),
                 )
                 raise InputError(text)
         return HullArea(matrix * (total / matrix.sum(axis=1, keepdims=True)), total)
 
     def describe(self) -> Text:
         return say(
-            zh="{n}组专家分值的所有加权平均", en="all weighted means of {n:expert's points|experts' points}", n=len(self.vectors)
+            zh="{n}组专家分值的所有加权平均",
+            en="all weighted means of {n:expert's points|experts' points}",
+            n=len(self.vectors),
         )
 
 
@@ -229,7 +263,13 @@ class Dirichlet(Region):
 
     def __post_init__(self) -> None:
         if not (isinstance(self.sd, int | float) and 0 < self.sd < np.inf):
-            raise InputError(say(zh="sd 应为大于0的数，现为 {found}", en="sd must be a number above 0, found {found}", found=self.sd))
+            raise InputError(
+                say(
+                    zh="sd 应为大于0的数，现为 {found}",
+                    en="sd must be a number above 0, found {found}",
+                    found=self.sd,
+                )
+            )
 
     def at(self, result: Assessment) -> NoiseArea:
         points = result.points.to_numpy()
@@ -238,8 +278,11 @@ class Dirichlet(Region):
         if strength <= 0:
             most = total * np.sqrt(w * (1 - w))
             text = say(
-                zh="sd 应小于 {most:.4g} 分，现为 {found:g}", en="sd must be below {most:.4g} points, found {found:g}", most=most, found=self.sd,
-            )  # fmt: skip
+                zh="sd 应小于 {most:.4g} 分，现为 {found:g}",
+                en="sd must be below {most:.4g} points, found {found:g}",
+                most=most,
+                found=self.sd,
+            )
             raise InputError(text)
         return NoiseArea(np.eye(points.size)[points > 0] * total, total, points, strength)
 
@@ -295,7 +338,11 @@ def _check_ids(given: Mapping[str, object], ids: Sequence[str]) -> None:
     for id in given:
         if id not in ids:
             hint = nearest(id, ids)
-            raise InputError(say(zh="没有指标“{id}”{hint}", en="no indicator “{id}”{hint}", id=id, hint=hint))
+            raise InputError(
+                say(zh="没有指标“{id}”{hint}", en="no indicator “{id}”{hint}", id=id, hint=hint)
+            )
     for id in ids:
         if id not in given:
-            raise InputError(say(zh="缺少指标“{id}”的分值", en="indicator “{id}” is missing", id=id))
+            raise InputError(
+                say(zh="缺少指标“{id}”的分值", en="indicator “{id}” is missing", id=id)
+            )

@@ -23,7 +23,13 @@ def remembered(analysis: Analysis) -> Analysis:
     ...     calls.append(by)
     ...     return pd.Series([result.x * by])
     >>> result = SimpleNamespace(x=3)
-    >>> *(int(x.iloc[0]) for x in (doubled(result), doubled(result), doubled(result, by=5))), calls
+    >>> (
+    ...     *(
+    ...         int(x.iloc[0])
+    ...         for x in (doubled(result), doubled(result), doubled(result, by=5))
+    ...     ),
+    ...     calls,
+    ... )
     (6, 6, 15, [2, 5])
     """
 

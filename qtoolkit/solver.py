@@ -34,7 +34,9 @@ def linear_program(cost: np.ndarray, s: System) -> np.ndarray | None:
     return None if found is None else found.x
 
 
-def solve_lp(cost: np.ndarray, s: System, rows: np.ndarray | None = None, high: np.ndarray | None = None):
+def solve_lp(
+    cost: np.ndarray, s: System, rows: np.ndarray | None = None, high: np.ndarray | None = None
+):
     """The same with further rows·z ≤ high; the answer has their multipliers as `ineqlin.marginals[: len(rows)]`."""
     from scipy.optimize import linprog
 
@@ -43,7 +45,13 @@ def solve_lp(cost: np.ndarray, s: System, rows: np.ndarray | None = None, high: 
     extra = np.empty((0, s.lo.size)) if rows is None else rows
     A = np.concatenate([extra, s.rows[upper], -s.rows[lower]])
     b = np.concatenate([[] if high is None else high, s.high[upper], -s.low[lower]])
-    options = {"A_ub": A, "b_ub": b, "A_eq": s.rows[equal], "b_eq": s.low[equal], "bounds": np.stack([s.lo, s.hi], axis=1)}
+    options = {
+        "A_ub": A,
+        "b_ub": b,
+        "A_eq": s.rows[equal],
+        "b_eq": s.low[equal],
+        "bounds": np.stack([s.lo, s.hi], axis=1),
+    }
     for method in ("highs-ds", "highs-ipm"):
         with quiet():
             found = linprog(cost, **options, method=method)
@@ -51,7 +59,13 @@ def solve_lp(cost: np.ndarray, s: System, rows: np.ndarray | None = None, high: 
             return None
         if found.status == 0:
             return found
-    raise WorkError(say(zh="线性规划求解失败：{why}", en="a linear program could not be solved: {why}", why=found.message))
+    raise WorkError(
+        say(
+            zh="线性规划求解失败：{why}",
+            en="a linear program could not be solved: {why}",
+            why=found.message,
+        )
+    )
 
 
 def solve_milp(cost, integral, lo, hi, rows, low, high, seconds: float):
@@ -62,9 +76,12 @@ def solve_milp(cost, integral, lo, hi, rows, low, high, seconds: float):
         options = {"time_limit": max(seconds, 0.01), "mip_rel_gap": 0.0, "presolve": presolve}
         with quiet():
             found = milp(
-                cost, integrality=integral.astype(int), bounds=Bounds(lo, hi), options=options,
+                cost,
+                integrality=integral.astype(int),
+                bounds=Bounds(lo, hi),
+                options=options,
                 constraints=LinearConstraint(rows, low, high),
-            )  # fmt: skip
+            )
         if found.status not in (INFEASIBLE, UNKNOWN):
             return found
     return None

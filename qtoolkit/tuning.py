@@ -88,15 +88,29 @@ def attainable(result: Assessment, target: Mapping[str, float] | None = None) ->
     >>> import qtoolkit as qt
     >>> frame = pd.DataFrame({"a": [0.0, 0.0, 1.0, 1.0] * 2, "b": [0.0, 0.5, 0.0, 0.5] * 2})
     >>> r = qt.assess(qt.Scheme.flat({"a": 50, "b": 50}, {"A": 90, "B": 0}), frame)
-    >>> attainable(r).points.round(2).tolist()  # b varies half as much: it needs twice the points
+    >>> attainable(r).points.round(
+    ...     2
+    ... ).tolist()  # b varies half as much: it needs twice the points
     [33.33, 66.67]
     """
     x, wanted = _lines(result)[0], _target(result, target)
     if np.ptp(_lines(result)[1], axis=0).max() > 1e-9:
-        raise InputError(say(zh="有扣分幅度不随分值调整的指标，没有闭式解，请用 tune", en="some deductions do not scale with the points: there is no closed form, use tune"))
+        raise InputError(
+            say(
+                zh="有扣分幅度不随分值调整的指标，没有闭式解，请用 tune",
+                en="some deductions do not scale with the points: there is no closed form, use tune",
+            )
+        )
     covariance = np.cov(x.T, ddof=1).reshape(x.shape[1], -1)
     if len(x) <= x.shape[1] or np.linalg.cond(covariance) > 1e12:
-        raise InputError(say(zh="考核对象{n}家、指标{d}项，协方差矩阵不可逆，请改用上级指标", en="with {n:unit|units} and {d:indicator|indicators} the covariance cannot be inverted: work on the level above", n=len(x), d=x.shape[1]))
+        raise InputError(
+            say(
+                zh="考核对象{n}家、指标{d}项，协方差矩阵不可逆，请改用上级指标",
+                en="with {n:unit|units} and {d:indicator|indicators} the covariance cannot be inverted: work on the level above",
+                n=len(x),
+                d=x.shape[1],
+            )
+        )
     raw = np.linalg.solve(covariance, np.sqrt(wanted.to_numpy() * np.diag(covariance)))
     points = raw / raw.sum() * result.scheme.total
     return Attainable(pd.Series(points, wanted.index, name="points"), wanted)
@@ -165,14 +179,26 @@ def tune(
         chosen = ends[0]
     elif not exact:
         chosen = improved(aim, grid, ends, scattered)
-    table = pd.DataFrame({"target": aim.goal, "present": present, "points": chosen, "importance_now": aim.importance(present), "importance": aim.importance(chosen)}, index=wanted.index)
+    table = pd.DataFrame(
+        {
+            "target": aim.goal,
+            "present": present,
+            "points": chosen,
+            "importance_now": aim.importance(present),
+            "importance": aim.importance(chosen),
+        },
+        index=wanted.index,
+    )
     after = aim.of(chosen)
     before = min(aim.of(ends[0]), after)
     how = _how(step, exact, converged, after)
     note = say(
-        zh="{moved}（不取整时{exact:.3f}）；{how}。", en="{moved} ({exact:.3f} without rounding); {how}.",
-        moved=_moved(aim.of(present), after), exact=before, how=how,
-    )  # fmt: skip
+        zh="{moved}（不取整时{exact:.3f}）；{how}。",
+        en="{moved} ({exact:.3f} without rounding); {how}.",
+        moved=_moved(aim.of(present), after),
+        exact=before,
+        how=how,
+    )
     return Tuned(table, aim.of(present), before, after, converged and step is None, note, exact)
 
 
@@ -184,9 +210,10 @@ def _moved(now: float, after: float) -> Text:
     shown = [float(f"{distance:.3f}") for distance in (now, after)]
     if shown[0] == shown[1]:
         return say(
-            zh="与目标的距离仍为{after:.3f}", en="The distance from the target stays at {after:.3f}",
+            zh="与目标的距离仍为{after:.3f}",
+            en="The distance from the target stays at {after:.3f}",
             after=after,
-        )  # fmt: skip
+        )
     if shown[0] > shown[1]:
         return say(
             zh="与目标的距离由{now:.3f}降到{after:.3f}",
@@ -205,14 +232,26 @@ def _moved(now: float, after: float) -> Text:
 def _how(step: float | None, exact: bool, converged: bool, distance: float) -> Text:
     """What the search proves."""
     if exact:
-        return Text("已逐一比较所有允许的分值，没有更接近的", "all allowed points were compared: none is nearer")
+        return Text(
+            "已逐一比较所有允许的分值，没有更接近的",
+            "all allowed points were compared: none is nearer",
+        )
     if step is not None:
-        return Text("允许的分值过多，未逐一比较，这是目前找到的最好值，不排除有更接近的", "too many points are allowed to compare them all: this is the best found, and nearer ones are not ruled out")
+        return Text(
+            "允许的分值过多，未逐一比较，这是目前找到的最好值，不排除有更接近的",
+            "too many points are allowed to compare them all: this is the best found, and nearer ones are not ruled out",
+        )
     if distance < SAME:
         return Text("达到目标", "the target is reached")
     if converged:
-        return Text("多次起点的结果一致，但不能证明没有更接近的", "several starts agree, which is no proof that nothing is nearer")
-    return Text("优化未收敛，结果只是目前找到的最好值", "the search has not converged: this is only the best found")
+        return Text(
+            "多次起点的结果一致，但不能证明没有更接近的",
+            "several starts agree, which is no proof that nothing is nearer",
+        )
+    return Text(
+        "优化未收敛，结果只是目前找到的最好值",
+        "the search has not converged: this is only the best found",
+    )
 
 
 def _lines(result: Assessment) -> tuple[np.ndarray, np.ndarray]:
@@ -220,11 +259,23 @@ def _lines(result: Assessment) -> tuple[np.ndarray, np.ndarray]:
     e = result.engine
     whole = ~e.tree.blank.any(axis=1)
     if whole.sum() < FEWEST or not e.tree.is_arithmetic or e.tree.rounds_inside:
-        raise InputError(say(zh="得分不是各项得分直接相加，或没有缺项的考核对象不足{least}家，不能按实际影响度调整", en="scores are no plain sum of the indicators' scores, or fewer than {least} units are without blanks: no tuning by importance", least=FEWEST))
+        raise InputError(
+            say(
+                zh="得分不是各项得分直接相加，或没有缺项的考核对象不足{least}家，不能按实际影响度调整",
+                en="scores are no plain sum of the indicators' scores, or fewer than {least} units are without blanks: no tuning by importance",
+                least=FEWEST,
+            )
+        )
     slope, const = e.slope[whole], e.const[whole]
     still = (np.ptp(slope, axis=0) < 1e-12) & (np.ptp(const, axis=0) < 1e-9)
     if still.any():
-        raise InputError(say(zh="{names}各家相同，任何分值都没有影响", en="the same for all units, so of no importance at any points: {names}", names=listing(result.points.index[still])))
+        raise InputError(
+            say(
+                zh="{names}各家相同，任何分值都没有影响",
+                en="the same for all units, so of no importance at any points: {names}",
+                names=listing(result.points.index[still]),
+            )
+        )
     return slope, const
 
 
@@ -235,7 +286,15 @@ def _target(result: Assessment, target: Mapping[str, float] | None) -> pd.Series
     _known(result, target)
     wanted = pd.Series(dict(target), dtype=float).reindex(ids)
     for id in ids[~(wanted >= 0) | np.isinf(wanted)]:
-        raise InputError(Complaint(say(zh="目标应为不小于0的数，且每项指标都有", en="every indicator needs a target of 0 or more"), column=id))
+        raise InputError(
+            Complaint(
+                say(
+                    zh="目标应为不小于0的数，且每项指标都有",
+                    en="every indicator needs a target of 0 or more",
+                ),
+                column=id,
+            )
+        )
     if wanted.sum() <= 0:
         raise InputError(say(zh="目标不能全为0", en="the targets must not all be 0"))
     return wanted
@@ -245,30 +304,62 @@ def _known(result: Assessment, ids: Collection[str]) -> None:
     known = list(result.points.index)
     for id in ids:
         if id not in known:
-            raise InputError(Complaint(say(zh="没有这项指标{hint}", en="no such indicator{hint}", hint=nearest(str(id), known)), column=str(id)))
+            raise InputError(
+                Complaint(
+                    say(
+                        zh="没有这项指标{hint}",
+                        en="no such indicator{hint}",
+                        hint=nearest(str(id), known),
+                    ),
+                    column=str(id),
+                )
+            )
 
 
-def _limits(result: Assessment, bounds: Mapping[str, tuple[float, float]], fixed: Collection[str]) -> tuple[np.ndarray, np.ndarray]:
+def _limits(
+    result: Assessment, bounds: Mapping[str, tuple[float, float]], fixed: Collection[str]
+) -> tuple[np.ndarray, np.ndarray]:
     _known(result, [*bounds, *fixed])
-    low, high = pd.Series(0.0, result.points.index), pd.Series(float(result.scheme.total), result.points.index)
+    low, high = (
+        pd.Series(0.0, result.points.index),
+        pd.Series(float(result.scheme.total), result.points.index),
+    )
     for id, (least, most) in bounds.items():
         if not 0 <= least <= most:
-            raise InputError(Complaint(say(zh="下限{least:g}、上限{most:g}不成立", en="no points lie between {least:g} and {most:g}", least=least, most=most), column=id))
+            raise InputError(
+                Complaint(
+                    say(
+                        zh="下限{least:g}、上限{most:g}不成立",
+                        en="no points lie between {least:g} and {most:g}",
+                        least=least,
+                        most=most,
+                    ),
+                    column=id,
+                )
+            )
         low[id], high[id] = least, min(most, high[id])
     for id in fixed:
         low[id] = high[id] = result.points[id]
     return low.to_numpy(), high.to_numpy()
 
 
-def _groups(result: Assessment, groups: Mapping[str, float] | bool) -> list[tuple[np.ndarray, float]]:
+def _groups(
+    result: Assessment, groups: Mapping[str, float] | bool
+) -> list[tuple[np.ndarray, float]]:
     """Sets of leaves (bool) and what they sum to; together they hold all leaves."""
     ids = result.points.index
-    wanted = {top.id: top.points for top in result.scheme.indicators} if groups is True else dict(groups or {})
+    wanted = (
+        {top.id: top.points for top in result.scheme.indicators}
+        if groups is True
+        else dict(groups or {})
+    )
     found, rest, left = [], np.ones(len(ids), bool), result.scheme.total
     for id, points in wanted.items():
         at = np.isin(ids, [leaf.id for leaf in result.scheme.indicator(id).walk() if leaf.is_leaf])
         if not rest[at].all():
-            raise InputError(Complaint(say(zh="与另一组重叠", en="overlaps with another group"), column=id))
+            raise InputError(
+                Complaint(say(zh="与另一组重叠", en="overlaps with another group"), column=id)
+            )
         found.append((at, float(points)))
         rest, left = rest & ~at, left - points
     return [*found, (rest, left)] if rest.any() else found

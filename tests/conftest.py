@@ -2,15 +2,19 @@
 
 import os
 
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # threads of several workers wait for one another
+# threads of several workers wait for one another
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from hypothesis import HealthCheck, Phase, settings
 
 settings.register_profile(
     "same", derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck)
 )
-settings.register_profile("search", deadline=None, database=None, suppress_health_check=list(HealthCheck))
-quick = (Phase.explicit, Phase.generate)  # a failing case as it was found: making it small can take minutes
+settings.register_profile(
+    "search", deadline=None, database=None, suppress_health_check=list(HealthCheck)
+)
+# a failing case as it was found: making it small can take minutes
+quick = (Phase.explicit, Phase.generate)
 settings.register_profile("quick", settings.get_profile("same"), phases=quick)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 

@@ -2,7 +2,8 @@
 
 import os
 
-ALL = os.environ.get("QTOOLKIT_ALL_EXAMPLES") == "1"  # set by conftest.py, so that workers know it too
+# set by conftest.py, so that workers know it too
+ALL = os.environ.get("QTOOLKIT_ALL_EXAMPLES") == "1"
 
 
 def share(number: int, least: int = 20) -> int:

@@ -67,7 +67,9 @@ def shown_by(path, parameters, language):
             with contextlib.redirect_stdout(printed):
                 exec(compile("".join(cell["source"]), path.name, "exec"), names)
             if "parameters" in cell["metadata"].get("tags", []):
-                names |= {k: v for k, v in parameters.items() if k in names} | {"language": language}
+                names |= {k: v for k, v in parameters.items() if k in names} | {
+                    "language": language
+                }
     finally:
         blocks.Page = real
         plt.close("all")
@@ -84,7 +86,9 @@ def all_blocks():
         for language in LANGUAGES:
             for path in sorted((ROOT / "notebooks").glob("0*.ipynb")):
                 asked = parameters.get("notebooks") or [path.stem]
-                if path.stem in asked or (path.stem == "05_comparison" and "previous" in parameters):
+                if path.stem in asked or (
+                    path.stem == "05_comparison" and "previous" in parameters
+                ):
                     print(case, language, path.stem, file=sys.stderr)
                     found[f"{case}/{language}/{path.stem}"] = shown_by(path, parameters, language)
     return found
@@ -116,7 +120,9 @@ def main():
         pairs = list(zip(kept.get(name, []), found.get(name, []), strict=False))
         first = next((text for old, text in pairs if old != digest(text)), "more or fewer blocks")
         print(f"{name} differs, first in:\n{first[:2000]}\n")
-    print(f"{len(digests)} notebooks, {sum(map(len, digests.values()))} blocks, {len(differ)} differ")
+    print(
+        f"{len(digests)} notebooks, {sum(map(len, digests.values()))} blocks, {len(differ)} differ"
+    )
     raise SystemExit(bool(differ))
 
 

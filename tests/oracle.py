@@ -31,8 +31,14 @@ def leaf_score(leaf, row, rows, scheme):
     status = row.get("status", {}).get(leaf["id"], missing.get("blank"))
     treatment = "zero" if status in ("zero", "falsified") else missing[status]
     if treatment == "group_mean":
-        peers = [own_score(leaf, other, rows, scheme) for other in rows if other.get("class") == row.get("class")]
-        return sum(score for score in peers if score is not None) / sum(score is not None for score in peers)
+        peers = [
+            own_score(leaf, other, rows, scheme)
+            for other in rows
+            if other.get("class") == row.get("class")
+        ]
+        return sum(score for score in peers if score is not None) / sum(
+            score is not None for score in peers
+        )
     return {"zero": Fraction(0), "full": exact(leaf["points"]), "renormalise": None}[treatment]
 
 
@@ -41,12 +47,17 @@ def node_score(node, score_of, rounding):
     if "rule" in node:
         return rounded(score_of(node), rounding.get("leaf")), exact(node["points"])
     parts = [node_score(child, score_of, rounding) for child in node["children"]]
-    live, whole = [part for part in parts if part[0] is not None], sum(points for _, points in parts)
+    live, whole = (
+        [part for part in parts if part[0] is not None],
+        sum(points for _, points in parts),
+    )
     seen = sum(points for _, points in live)
     score = sum(value for value, _ in live) * whole / seen if seen else Fraction(0)
     order = ORDERS.get(node.get("aggregation") or "arithmetic", node.get("aggregation"))
     if seen and order != 1:  # to 28 digits
-        shares = [(decimal(value / points), decimal(points / seen)) for value, points in live if points]
+        shares = [
+            (decimal(value / points), decimal(points / seen)) for value, points in live if points
+        ]
         r = decimal(exact(order))
         if order <= 0 and not all(x for x, _ in shares):
             mean = 0
@@ -60,24 +71,43 @@ def node_score(node, score_of, rounding):
 
 def finished(base, row, scheme, rounding, order):
     """Bonus, deductions, cap and rounding of the total, in the scheme's order: what each changes, and the score."""
-    first, capped_first = order.get("rounding") == "before_bonus", order.get("cap") == "before_deductions"
+    first, capped_first = (
+        order.get("rounding") == "before_bonus",
+        order.get("cap") == "before_deductions",
+    )
     sums = {"bonus": 0, "deduction": 0}
     for item in scheme.get("bonuses", []):
         sums[item.get("kind", "bonus")] += exact(row.get("bonus", {}).get(item["id"], 0))
-    sums = {kind: min(points, exact(scheme.get(f"{kind}_cap", points))) for kind, points in sums.items()}
+    sums = {
+        kind: min(points, exact(scheme.get(f"{kind}_cap", points))) for kind, points in sums.items()
+    }
     start = rounded(base, rounding) if first else base
     with_bonus = start + sums["bonus"] - (0 if capped_first else sums["deduction"])
     capped = min(with_bonus, exact(scheme.get("cap") or scheme["total"]))
     late = capped - (sums["deduction"] if capped_first else 0)
     final = max(late, exact(scheme.get("floor", late)))
     published = final if first else rounded(final, rounding)
-    changes = {"bonus": with_bonus - start, "cap": capped - with_bonus, "late": late - capped, "floor": final - late}
-    return {"base": base, **changes, "rounding": start - base + published - final, "published": published}
+    changes = {
+        "bonus": with_bonus - start,
+        "cap": capped - with_bonus,
+        "late": late - capped,
+        "floor": final - late,
+    }
+    return {
+        "base": base,
+        **changes,
+        "rounding": start - base + published - final,
+        "published": published,
+    }
 
 
 def limited(units, i, grade, groups):
     """A quota (units tied at the last place that do not all fit stay out, or all come in) or the last by rank."""
-    members = [[u for u in units if u["class"] == group] for group in groups] if grade.get("within") == "class" else [units]
+    members = (
+        [[u for u in units if u["class"] == group] for group in groups]
+        if grade.get("within") == "class"
+        else [units]
+    )
     ties_in = grade.get("ties") == "in"
     for group in members if grade.get("quota") is not None else []:
         candidates = [unit for unit in group if unit["grade"] <= i]
@@ -90,7 +120,11 @@ def limited(units, i, grade, groups):
 
 
 def put_last(units, i, grade, groups):
-    members = [[u for u in units if u["class"] == group] for group in groups] if grade.get("within") == "class" else [units]
+    members = (
+        [[u for u in units if u["class"] == group] for group in groups]
+        if grade.get("within") == "class"
+        else [units]
+    )
     for group in members:
         below = [sum(other["key"] < unit["key"] for other in group) for unit in group]
         level = [sum(other["key"] == unit["key"] for other in group) for unit in group]
@@ -108,22 +142,49 @@ def strike(unit, names):
 def grade_all(scheme, rows):
     """One dict a unit: base, bonus, cap, late, floor, rounding (changes), published, rank, by_score, grade, set_by."""
     rounding, order, grades = scheme.get("rounding", {}), scheme.get("order", {}), scheme["grades"]
-    tree, units = {"root": True, "children": scheme["indicators"], "aggregation": scheme.get("aggregation")}, []
+    tree, units = (
+        {"root": True, "children": scheme["indicators"], "aggregation": scheme.get("aggregation")},
+        [],
+    )
     for row in rows:
-        score, _ = node_score(tree, lambda leaf, row=row: leaf_score(leaf, row, rows, scheme), rounding)
-        units.append(finished(rounded(score or Fraction(0), TEN_DECIMALS), row, scheme, rounding.get("total"), order))
+        score, _ = node_score(
+            tree, lambda leaf, row=row: leaf_score(leaf, row, rows, scheme), rounding
+        )
+        units.append(
+            finished(
+                rounded(score or Fraction(0), TEN_DECIMALS),
+                row,
+                scheme,
+                rounding.get("total"),
+                order,
+            )
+        )
     names = [g["id"] for g in grades]
     for unit, row in zip(units, rows, strict=True):
-        unit["class"], unit["key"] = row.get("class"), unit["base" if scheme.get("rank_on") == "base" else "published"]
-        cutoffs = [exact(g.get("class_cutoffs", {}).get(row.get("class"), g["cutoff"])) for g in grades]
+        unit["class"], unit["key"] = (
+            row.get("class"),
+            unit["base" if scheme.get("rank_on") == "base" else "published"],
+        )
+        cutoffs = [
+            exact(g.get("class_cutoffs", {}).get(row.get("class"), g["cutoff"])) for g in grades
+        ]
         falsified = "falsified" in row.get("status", {}).values()
-        hit = [v for v in scheme.get("vetoes", []) if v["id"] in row.get("veto", ()) or (v.get("falsified") and falsified)]
+        hit = [
+            v
+            for v in scheme.get("vetoes", [])
+            if v["id"] in row.get("veto", ()) or (v.get("falsified") and falsified)
+        ]
         unit["caps"] = {veto["id"]: names.index(veto["cap"]) for veto in hit if "cap" in veto}
         unit["lowering"] = [veto["id"] for veto in hit if "lower" in veto]
         unit["lower"] = sum(veto.get("lower", 0) for veto in hit)
-        unit["by_score"] = unit["grade"] = min(sum(unit["published"] < cutoff for cutoff in cutoffs), len(names) - 1)
+        unit["by_score"] = unit["grade"] = min(
+            sum(unit["published"] < cutoff for cutoff in cutoffs), len(names) - 1
+        )
     rivals = any(g.get("quota") is not None or g.get("last") for g in grades)
-    early, groups = order.get("veto", "before_quota") == "before_quota" or not rivals, scheme.get("classes", [])
+    early, groups = (
+        order.get("veto", "before_quota") == "before_quota" or not rivals,
+        scheme.get("classes", []),
+    )
     for unit in units if early else []:
         strike(unit, names)
     for i, g in enumerate(grades):
@@ -145,6 +206,14 @@ def grade_all(scheme, rows):
         vetoes = [veto for veto, cap in unit["caps"].items() if cap == final]
         if final == min(unit["by_score"] + unit["lower"], len(names) - 1):
             vetoes += unit["lowering"]
-        unit["set_by"] = "score" if not changed else f"veto:{vetoes[0]}" if vetoes else "last" if last else "quota"
+        unit["set_by"] = (
+            "score"
+            if not changed
+            else f"veto:{vetoes[0]}"
+            if vetoes
+            else "last"
+            if last
+            else "quota"
+        )
         unit["grade"], unit["by_score"] = names[unit["grade"]], names[unit["by_score"]]
     return units

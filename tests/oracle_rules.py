@@ -24,10 +24,22 @@ def cut(value, high=1):
 def value_of(leaf, row, scheme):
     """A unit's value: Σ weight · value of the stages, then what later stages say; a level is its share."""
     id, weights, levels = leaf["id"], leaf.get("stages"), leaf["rule"].get("levels", {})
-    own = {key: value for key, value in row["raw"].items() if key.partition("@")[0] == id and value is not None}
+    own = {
+        key: value
+        for key, value in row["raw"].items()
+        if key.partition("@")[0] == id and value is not None
+    }
     found = {key: exact(levels.get(value, value)) for key, value in own.items()}
-    parts = [(weight, found.get(f"{id}@{stage}")) for stage, weight in weights.items()] if weights else [(1, found.get(id))]
-    value = None if any(part is None for _, part in parts) else sum(exact(weight) * part for weight, part in parts)
+    parts = (
+        [(weight, found.get(f"{id}@{stage}")) for stage, weight in weights.items()]
+        if weights
+        else [(1, found.get(id))]
+    )
+    value = (
+        None
+        if any(part is None for _, part in parts)
+        else sum(exact(weight) * part for weight, part in parts)
+    )
     for stage in scheme.get("stages", []):
         later = found.get(f"{id}@{stage['id']}") if stage.get("effect", "part") != "part" else None
         if later is not None:
@@ -44,7 +56,9 @@ def share_of(rule, raw, own, peers):
         low, high = exact(rule["low"]), exact(rule["high"])
         return cut((raw - low if higher else high - raw) / (high - low))
     if kind == "efficacy":
-        worst, best, base = (exact(rule.get(key, 0.6)) for key in ("unacceptable", "satisfactory", "base"))
+        worst, best, base = (
+            exact(rule.get(key, 0.6)) for key in ("unacceptable", "satisfactory", "base")
+        )
         return base + (1 - base) * cut((raw - worst) / (best - worst))
     if kind == "target":
         share = cut(raw / own) if higher else Fraction(1) if raw <= own else own / raw
@@ -53,7 +67,10 @@ def share_of(rule, raw, own, peers):
         gained = raw - own if higher else own - raw
         if gained < 0 and "below" in rule:
             return exact(rule["below"])
-        return cut(exact(rule["base"]) + exact(rule["gain"]) * max(Fraction(0), gained) / exact(rule.get("per", 1)))
+        return cut(
+            exact(rule["base"])
+            + exact(rule["gain"]) * max(Fraction(0), gained) / exact(rule.get("per", 1))
+        )
     if kind == "minmax":
         least, most = min(peers), max(peers)
         if least == most:
@@ -78,24 +95,41 @@ def share_of(rule, raw, own, peers):
 
 def own_score(leaf, row, rows, scheme):
     """A leaf's score in points from a unit's value; None where there is no value."""
-    rule, points, id, outliers = leaf["rule"], exact(leaf["points"]), leaf["id"], leaf.get("outliers")
+    rule, points, id, outliers = (
+        leaf["rule"],
+        exact(leaf["points"]),
+        leaf["id"],
+        leaf.get("outliers"),
+    )
     if id in row.get("status", {}) or (raw := value_of(leaf, row, scheme)) is None:
         return None
     peers = [value_of(leaf, other, scheme) for other in rows if id not in other.get("status", {})]
     peers = sorted(peer for peer in peers if peer is not None)
     if outliers:
         ends = peers[outliers.get("low", 0)], peers[len(peers) - 1 - outliers.get("high", 0)]
-        raw, peers = max(ends[0], min(ends[1], raw)), [max(ends[0], min(ends[1], peer)) for peer in peers]
+        raw, peers = (
+            max(ends[0], min(ends[1], raw)),
+            [max(ends[0], min(ends[1], peer)) for peer in peers],
+        )
     if outliers and outliers.get("log"):
-        rule = {k: Fraction(Decimal(str(v)).ln()) if k in ("low", "high") else v for k, v in rule.items()}
+        rule = {
+            k: Fraction(Decimal(str(v)).ln()) if k in ("low", "high") else v
+            for k, v in rule.items()
+        }
         raw, peers = Fraction(decimal(raw).ln()), [Fraction(decimal(peer).ln()) for peer in peers]
     full = exact(rule.get("out_of") or leaf.get("out_of") or points)
     plus = rule["kind"] == "base_plus"
-    own = exact(row.get("base" if plus else "target", {}).get(id, rule.get("reference" if plus else "target")))
+    own = exact(
+        row.get("base" if plus else "target", {}).get(
+            id, rule.get("reference" if plus else "target")
+        )
+    )
     if rule["kind"] == "direct":
         lost = full - raw
     elif rule["kind"] == "deduct":
-        missed = raw if own is None else (own - raw) * (-1 if rule.get("direction") == "lower" else 1)
+        missed = (
+            raw if own is None else (own - raw) * (-1 if rule.get("direction") == "lower" else 1)
+        )
         lost = max(Fraction(0), missed) * exact(rule["rate"]) / exact(rule.get("per", 1))
         lost = min(lost, exact(rule.get("most", lost)))
         if missed >= exact(rule.get("zero_at", missed + 1)):

@@ -14,11 +14,25 @@ from tests import oracle
 
 TICKS = 10**10
 WORDS = {
-    "not_applicable": "不适用", "not_reported": "未报送", "pending": "待核实", "zero": "零分", "falsified": "弄虚作假",
-}  # fmt: skip
+    "not_applicable": "不适用",
+    "not_reported": "未报送",
+    "pending": "待核实",
+    "zero": "零分",
+    "falsified": "弄虚作假",
+}
 MEANINGS = ["not_applicable", "not_reported", "pending", "zero"]
 TREATMENTS = ["zero", "full", "renormalise", "group_mean"]
-LINEAR_KINDS = ["share", "direct", "goalposts", "efficacy", "target", "deduct", "level", "steps", "base_plus"]
+LINEAR_KINDS = [
+    "share",
+    "direct",
+    "goalposts",
+    "efficacy",
+    "target",
+    "deduct",
+    "level",
+    "steps",
+    "base_plus",
+]
 KINDS = [*LINEAR_KINDS, "minmax", "zscore", "rank"]
 STAGES = [
     {"id": "s", "name": "s"},
@@ -41,7 +55,11 @@ class Given:
 
 
 def leaves_of(nodes):
-    return [leaf for node in nodes for leaf in (leaves_of(node["children"]) if "children" in node else [node])]
+    return [
+        leaf
+        for node in nodes
+        for leaf in (leaves_of(node["children"]) if "children" in node else [node])
+    ]
 
 
 def scheme_of(data):
@@ -57,17 +75,26 @@ def frame_of(given):
         id, keys = leaf["id"], [f"{leaf['id']}@{stage}" for stage in leaf.get("stages", {})]
         status = [row.get("status", {}).get(id) for row in given.rows]
         in_cell = j % 2 == 0 and not keys
-        keys += [f"{id}@{stage['id']}" for stage in STAGES[2:] if any(f"{id}@{stage['id']}" in row["raw"] for row in given.rows)]
+        keys += [
+            f"{id}@{stage['id']}"
+            for stage in STAGES[2:]
+            if any(f"{id}@{stage['id']}" in row["raw"] for row in given.rows)
+        ]
         for key in keys if leaf.get("stages") else [id, *keys]:
             raw = [row["raw"].get(key) for row in given.rows]
-            columns[key] = [WORDS[s] if s and in_cell and key == id else v for s, v in zip(status, raw, strict=True)]
+            columns[key] = [
+                WORDS[s] if s and in_cell and key == id else v
+                for s, v in zip(status, raw, strict=True)
+            ]
         if not in_cell:
             columns[f"status:{id}"] = [s and WORDS[s] for s in status]
         for kind in ("target", "base"):
             if any(id in row.get(kind, {}) for row in given.rows):
                 columns[f"{kind}:{id}"] = [row.get(kind, {}).get(id) for row in given.rows]
     for veto in given.scheme.get("vetoes", []):
-        columns[f"veto:{veto['id']}"] = ["是" if veto["id"] in row["veto"] else "否" for row in given.rows]
+        columns[f"veto:{veto['id']}"] = [
+            "是" if veto["id"] in row["veto"] else "否" for row in given.rows
+        ]
     for bonus in given.scheme.get("bonuses", []):
         columns[f"bonus:{bonus['id']}"] = [row["bonus"].get(bonus["id"]) for row in given.rows]
     return pd.DataFrame(columns, dtype=object)
@@ -83,11 +110,16 @@ def disagreements(given, result=None):
     steps, found = result.steps, []
     for k, unit in enumerate(expected):
         row = steps.iloc[k]
-        numbers = {name: float(unit[name]) for name in ("base", "bonus", "cap", "late", "floor", "rounding", "published")}
+        numbers = {
+            name: float(unit[name])
+            for name in ("base", "bonus", "cap", "late", "floor", "rounding", "published")
+        }
         for name, value in numbers.items():
             if abs(row[name] - value) > 1.5e-10:
                 found.append((k, name, value, row[name]))
-        words = {name: row[name] for name in ("by_score", "grade", "set_by")} | {"rank": int(result.ranks.iloc[k])}
+        words = {name: row[name] for name in ("by_score", "grade", "set_by")} | {
+            "rank": int(result.ranks.iloc[k])
+        }
         found += [(k, name, unit[name], word) for name, word in words.items() if unit[name] != word]
         if row["grade"] != result.grades.iloc[k] or row["published"] != result.scores.iloc[k]:
             found.append((k, "steps", "same as grades and scores", "different"))
@@ -110,11 +142,17 @@ def rules(draw, points, kinds=KINDS, scales=None):
         rule |= {"out_of": full} if full else {}
         raw = st.integers(0, int(2 * (full or points))).map(lambda i: i / 2)
     elif kind == "goalposts":
-        rule |= {"low": draw(numbers([0.0, 10.0, -5.0])), "high": draw(numbers([20.0, 50.0])), "direction": higher}
+        rule |= {
+            "low": draw(numbers([0.0, 10.0, -5.0])),
+            "high": draw(numbers([20.0, 50.0])),
+            "direction": higher,
+        }
         raw = st.integers(-12, 60)
     elif kind == "efficacy":
         ends = draw(st.permutations([0.0, 10.0, 25.0]))
-        rule |= {"unacceptable": ends[0], "satisfactory": ends[1]} | draw(numbers([{}, {"base": 0.5}, {"base": 0.0}]))
+        rule |= {"unacceptable": ends[0], "satisfactory": ends[1]} | draw(
+            numbers([{}, {"base": 0.5}, {"base": 0.0}])
+        )
         raw = st.integers(-5, 30)
     elif kind == "target":
         own = draw(st.booleans())
@@ -123,15 +161,29 @@ def rules(draw, points, kinds=KINDS, scales=None):
         target = numbers([1.5, 0.9, 0.6, 8]) if own else None
         raw = numbers([0.0, 0.36, 0.6, 0.72, 0.9, 1.125, 1.2, 1.5, 4, 6.4, 10])
     elif kind == "deduct":
-        rule |= {"rate": draw(numbers([0.1, 0.5, 2.0])), "per": draw(numbers([1.0, 2.0])), "direction": higher}
+        rule |= {
+            "rate": draw(numbers([0.1, 0.5, 2.0])),
+            "per": draw(numbers([1.0, 2.0])),
+            "direction": higher,
+        }
         how = draw(st.sampled_from(["count", "fixed", "own"]))
         rule |= {"fixed": {"target": 10.0}, "own": {"own_target": True}, "count": {}}[how]
         rule |= draw(numbers([{}, {"most": 1.5}])) | draw(numbers([{}, {"zero_at": 6.0}]))
-        target, raw = numbers([5.0, 10, 7.5]) if how == "own" else None, st.integers(0, 24).map(lambda i: i / 2)
+        target, raw = (
+            numbers([5.0, 10, 7.5]) if how == "own" else None,
+            st.integers(0, 24).map(lambda i: i / 2),
+        )
     elif kind == "base_plus":
         own = draw(st.booleans())
-        rule |= {"base": draw(numbers([0.6, 0.0])), "gain": 0.125, "per": draw(numbers([1.0, 2.0])), "direction": higher}
-        rule |= ({} if own else {"reference": 3.0}) | draw(numbers([{}, {"below": 0.0}, {"below": rule["base"] / 2}]))
+        rule |= {
+            "base": draw(numbers([0.6, 0.0])),
+            "gain": 0.125,
+            "per": draw(numbers([1.0, 2.0])),
+            "direction": higher,
+        }
+        rule |= ({} if own else {"reference": 3.0}) | draw(
+            numbers([{}, {"below": 0.0}, {"below": rule["base"] / 2}])
+        )
         target, raw = numbers([5.0, 3.5]) if own else None, st.integers(0, 20).map(lambda i: i / 2)
     elif kind in ("minmax", "rank", "zscore"):
         rule |= {"direction": higher}
@@ -145,24 +197,41 @@ def rules(draw, points, kinds=KINDS, scales=None):
         rule |= {"levels": {"优": 1.0, "良": 0.85, "中": 0.6, "差": 0.0}}
         raw = st.sampled_from(["优", "良", "中", "差"])
     elif kind == "steps":
-        rule |= {"table": [{"at": 2.0, "share": 0.2}, {"at": 4.0, "share": 0.6}, {"at": 9.0, "share": 1.0}]}
+        rule |= {
+            "table": [
+                {"at": 2.0, "share": 0.2},
+                {"at": 4.0, "share": 0.6},
+                {"at": 9.0, "share": 1.0},
+            ]
+        }
         rule |= {"interpolate": draw(st.booleans())}
         raw = st.integers(0, 22).map(lambda i: i / 2)
     scales = draw(st.booleans()) if scales is None else scales
     return rule, scales, raw, target
 
 
-roundings = st.sampled_from([None, *({"decimals": d, "mode": m} for d in (0, 1, 2, 3) for m in ("half_up", "floor"))])
+roundings = st.sampled_from(
+    [None, *({"decimals": d, "mode": m} for d in (0, 1, 2, 3) for m in ("half_up", "floor"))]
+)
 
 
 @st.composite
 def givens(
-    draw, geometric=True, inside=True, blanks=True, kinds=LINEAR_KINDS, scales=None, quotas=True, zero_points=True,
+    draw,
+    geometric=True,
+    inside=True,
+    blanks=True,
+    kinds=LINEAR_KINDS,
+    scales=None,
+    quotas=True,
+    zero_points=True,
     stages=True,
 ):
     """An assessment: a tree of up to three levels, 2–6 leaves, 1–7 units."""
     count = draw(st.integers(2, 6))
-    halves = draw(st.lists(st.integers(0 if zero_points else 1, 40), min_size=count, max_size=count))
+    halves = draw(
+        st.lists(st.integers(0 if zero_points else 1, 40), min_size=count, max_size=count)
+    )
     points = [0.5 * h for h in halves] if sum(halves) else [1.0] * count
     total = sum(points)
     missing = {meaning: draw(st.sampled_from(TREATMENTS)) for meaning in MEANINGS[:3]}
@@ -170,9 +239,17 @@ def givens(
     leaves, raws, targets = [], {}, {}
     for j in range(count):
         rule, scaling, raw, target = draw(rules(points[j], kinds, scales))
-        leaf = {"id": f"x{j}", "name": f"x{j}", "points": points[j], "rule": rule, "scales": scaling}
+        leaf = {
+            "id": f"x{j}",
+            "name": f"x{j}",
+            "points": points[j],
+            "rule": rule,
+            "scales": scaling,
+        }
         if blanks and draw(chance):
-            leaf["missing"] = {draw(st.sampled_from(MEANINGS[:3])): draw(st.sampled_from(TREATMENTS))}
+            leaf["missing"] = {
+                draw(st.sampled_from(MEANINGS[:3])): draw(st.sampled_from(TREATMENTS))
+            }
         if draw(chance):
             leaf["out_of"] = 20.0
         leaves.append(leaf)
@@ -183,14 +260,20 @@ def givens(
             leaf["outliers"] = draw(numbers([{"low": 1}, {"high": 1}, {"low": 0, "high": 0}]))
             if rule["kind"] in ("minmax", "zscore"):
                 leaf["outliers"]["log"] = draw(st.booleans())
-    aggregations = ["arithmetic", "geometric", "harmonic", 2.0, -0.5] if geometric else ["arithmetic"]
+    aggregations = (
+        ["arithmetic", "geometric", "harmonic", 2.0, -0.5] if geometric else ["arithmetic"]
+    )
     nodes, level = leaves, 0
     while len(nodes) > 2 and level < 2 and draw(st.booleans()):
         start = draw(st.integers(0, len(nodes) - 2))
         stop = draw(st.integers(start + 1, len(nodes) - 1))
         level += 1
         parent = {"id": f"n{level}", "name": "n", "children": nodes[start:stop]}
-        nodes = [*nodes[:start], parent | {"aggregation": draw(st.sampled_from(aggregations))}, *nodes[stop:]]
+        nodes = [
+            *nodes[:start],
+            parent | {"aggregation": draw(st.sampled_from(aggregations))},
+            *nodes[stop:],
+        ]
     scheme = {
         "id": "random",
         "name": "random",
@@ -198,7 +281,9 @@ def givens(
         "indicators": nodes,
         "aggregation": draw(st.sampled_from(aggregations)),
         "missing": missing,
-        "rounding": {s: draw(roundings) for s in (("leaf", "node", "total") if inside else ("total",))},
+        "rounding": {
+            s: draw(roundings) for s in (("leaf", "node", "total") if inside else ("total",))
+        },
         "order": {
             "rounding": draw(st.sampled_from(["after_bonus", "before_bonus"])),
             "cap": draw(st.sampled_from(["after_deductions", "before_deductions"])),
@@ -233,17 +318,33 @@ def givens(
 
 @st.composite
 def _row(draw, leaves, raws, targets, classes, blanks):
-    row = {"class": draw(st.sampled_from(classes)), "raw": {}, "status": {}, "target": {}, "base": {}, "veto": set()}
+    row = {
+        "class": draw(st.sampled_from(classes)),
+        "raw": {},
+        "status": {},
+        "target": {},
+        "base": {},
+        "veto": set(),
+    }
     for leaf in leaves:
         id, raw = leaf["id"], raws[leaf["id"]]
-        state = draw(st.sampled_from(["value"] * 9 + ["blank", "falsified", *MEANINGS])) if blanks else "value"
+        state = (
+            draw(st.sampled_from(["value"] * 9 + ["blank", "falsified", *MEANINGS]))
+            if blanks
+            else "value"
+        )
         if state == "value":
             row["raw"] |= {key: draw(raw) for key in keys_of(leaf)}
         elif state != "blank":
             row["status"][id] = state
         if "stages" in leaf and state in ("value", "blank") and draw(chance):
             row["raw"][f"{id}@seen"] = draw(raw)
-        if leaf.get("stages") and state == "value" and leaf["rule"]["kind"] in ("goalposts", "steps") and draw(chance):
+        if (
+            leaf.get("stages")
+            and state == "value"
+            and leaf["rule"]["kind"] in ("goalposts", "steps")
+            and draw(chance)
+        ):
             row["raw"][f"{id}@mended"] = draw(numbers([0.5, -0.25]))
         if targets[id] is not None:
             row["base" if leaf["rule"]["kind"] == "base_plus" else "target"][id] = draw(targets[id])
@@ -261,7 +362,9 @@ def _give_peers(rows, leaves, raws, targets, draw):
     for leaf in leaves:
         for group in {row["class"] for row in rows}:
             members = [row for row in rows if row["class"] == group]
-            while sum(keys_of(leaf)[0] in row["raw"] for row in members) < min(1 + ("outliers" in leaf), len(members)):
+            while sum(keys_of(leaf)[0] in row["raw"] for row in members) < min(
+                1 + ("outliers" in leaf), len(members)
+            ):
                 row = next(row for row in members if keys_of(leaf)[0] not in row["raw"])
                 row["status"].pop(leaf["id"], None)
                 row["raw"] |= {key: draw(raws[leaf["id"]]) for key in keys_of(leaf)}
@@ -276,13 +379,21 @@ def _grades(draw, scheme, rows, total, quotas):
     """Cutoffs, often exactly at somebody's published score."""
     trial = scheme | {"grades": [{"id": "B", "cutoff": 1.0}, {"id": "D", "cutoff": 0.0}]}
     scores = {unit["published"] for unit in oracle.grade_all(trial, rows)}
-    hits = sorted(float(s) for s in scores if s > 0 and (s * 10**6) == int(s * 10**6) and s <= Fraction(total))
+    hits = sorted(
+        float(s) for s in scores if s > 0 and (s * 10**6) == int(s * 10**6) and s <= Fraction(total)
+    )
     plain = [round(total * share * 2) / 2 for share in (0.9, 0.8, 0.75, 0.6, 0.5)]
-    choice = draw(st.lists(st.sampled_from([c for c in {*hits, *plain} if c > 0] or [1.0]), min_size=3, max_size=3))
+    choice = draw(
+        st.lists(
+            st.sampled_from([c for c in {*hits, *plain} if c > 0] or [1.0]), min_size=3, max_size=3
+        )
+    )
     falling = sorted({*choice}, reverse=True)
     ids = {1: ["B"], 2: ["A", "B"], 3: ["A", "B", "C"]}[len(falling)]
     quota = st.sampled_from([None, None, 0, 1, 2, 3, 0.3, 0.5]) if quotas else st.none()
-    grades = [{"id": i, "cutoff": c, "quota": draw(quota)} for i, c in zip(ids, falling, strict=True)]
+    grades = [
+        {"id": i, "cutoff": c, "quota": draw(quota)} for i, c in zip(ids, falling, strict=True)
+    ]
     grades.append({"id": "D", "cutoff": 0.0})
     for grade in grades if quotas else []:
         grade["ties"] = draw(numbers(["out", "in"]))

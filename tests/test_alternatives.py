@@ -28,7 +28,10 @@ def votes(profiles, without=""):
     return names, x, np.array(list(profiles.values()), dtype=float)
 
 
-@pytest.mark.parametrize(("profiles", "without", "expected"), [(T25, "", T26_BORDA), (T31, "", T31_BORDA), (T31, "d", T33_BORDA_WITHOUT_D)])
+@pytest.mark.parametrize(
+    ("profiles", "without", "expected"),
+    [(T25, "", T26_BORDA), (T31, "", T31_BORDA), (T31, "d", T33_BORDA_WITHOUT_D)],
+)
 def test_borda_tables_rank_reversal_included(profiles, without, expected):
     names, x, weights = votes(profiles, without)
     assert dict(zip(names, alternatives.borda(x, weights), strict=True)) == expected
@@ -52,9 +55,15 @@ def test_kemeny_table_28():
 @pytest.mark.parametrize("seed", range(6))
 def test_kemeny_against_all_permutations(seed):
     e = np.random.default_rng(seed).integers(0, 5, (6, 6)).astype(float)
-    scores = {order: sum(e[i, j] for i, j in itertools.combinations(order, 2)) for order in itertools.permutations(range(6))}
+    scores = {
+        order: sum(e[i, j] for i, j in itertools.combinations(order, 2))
+        for order in itertools.permutations(range(6))
+    }
     best = max(scores.values())
-    assert alternatives.kemeny(e) == (best, sorted(order for order, score in scores.items() if score == best))
+    assert alternatives.kemeny(e) == (
+        best,
+        sorted(order for order, score in scores.items() if score == best),
+    )
 
 
 def test_kemeny_refuses_more_than_it_can_go_through():
@@ -89,7 +98,10 @@ def test_topsis_grey_relation_and_mazziotta_pareto_in_plain_loops(seed):
     x, w = random(seed)
     x[:, 0] += 0.1  # no column of zeros
     n, d = x.shape
-    v = [[w[j] * x[i][j] / sum(x[k][j] ** 2 for k in range(n)) ** 0.5 for j in range(d)] for i in range(n)]
+    v = [
+        [w[j] * x[i][j] / sum(x[k][j] ** 2 for k in range(n)) ** 0.5 for j in range(d)]
+        for i in range(n)
+    ]
     top, low = ([pick(v[i][j] for i in range(n)) for j in range(d)] for pick in (max, min))
     for i in range(n):
         plus, minus = (sum((v[i][j] - end[j]) ** 2 for j in range(d)) ** 0.5 for end in (top, low))
@@ -116,12 +128,20 @@ def test_rank_sum_ratio_against_scipy(seed):
     pairs = np.unique(np.column_stack([probit, rsr]).round(12), axis=0)
     slope, intercept = np.polyfit(pairs[:, 0], pairs[:, 1], 1)
     assert table["fitted"].to_numpy() == pytest.approx(intercept + slope * probit)
-    assert table["band"].tolist() == [1 if p >= 6 else 2 if p >= 4 else 3 for p in probit]  # probits 4 and 6 for three bands
+    # probits 4 and 6 for three bands
+    assert table["band"].tolist() == [1 if p >= 6 else 2 if p >= 4 else 3 for p in probit]
 
 
 def test_crosscheck_of_degenerate_tables():
-    for frame in (pd.DataFrame({"a": [0.5]}), pd.DataFrame({"a": [0.5, 0.5], "b": [1.0, 1.0]}), pd.DataFrame({"a": [0.0, 1.0], "b": [0.3, 0.3]})):
-        result = qt.assess(qt.Scheme.flat(dict.fromkeys(frame.columns, 100 / frame.shape[1]), {"A": 90, "B": 0}), frame)
+    for frame in (
+        pd.DataFrame({"a": [0.5]}),
+        pd.DataFrame({"a": [0.5, 0.5], "b": [1.0, 1.0]}),
+        pd.DataFrame({"a": [0.0, 1.0], "b": [0.3, 0.3]}),
+    ):
+        result = qt.assess(
+            qt.Scheme.flat(dict.fromkeys(frame.columns, 100 / frame.shape[1]), {"A": 90, "B": 0}),
+            frame,
+        )
         found = alternatives.crosscheck(result)
         assert np.isfinite(found.scores.to_numpy()).all() and (found.ranks.min() == 1).all()
 
@@ -130,8 +150,14 @@ def test_crosscheck_does_not_depend_on_the_order_of_units_and_agrees_where_one_u
     x, w = random(7)
     scheme = qt.Scheme.flat({f"i{j}": 100 * p for j, p in enumerate(w)}, {"A": 90, "B": 0})
     one = pd.DataFrame(x, columns=[f"i{j}" for j in range(5)], index=list("甲乙丙丁戊己庚辛壬"))
-    ranks = [alternatives.crosscheck(qt.assess(scheme, frame)).ranks for frame in (one, one.iloc[::-1])]
+    ranks = [
+        alternatives.crosscheck(qt.assess(scheme, frame)).ranks for frame in (one, one.iloc[::-1])
+    ]
     pd.testing.assert_frame_equal(ranks[0], ranks[1].iloc[::-1])
     frame = pd.DataFrame({"a": [0.9, 0.5, 0.2], "b": [0.8, 0.6, 0.1]}, index=list("甲乙丙"))
-    found = alternatives.crosscheck(qt.assess(qt.Scheme.flat({"a": 60, "b": 40}, {"A": 90, "B": 0}), frame))
-    assert (found.ranks.nunique(axis=1) == 1).all() and found.correlation.tolist() == pytest.approx([1.0] * 7)
+    found = alternatives.crosscheck(
+        qt.assess(qt.Scheme.flat({"a": 60, "b": 40}, {"A": 90, "B": 0}), frame)
+    )
+    assert (found.ranks.nunique(axis=1) == 1).all() and found.correlation.tolist() == pytest.approx(
+        [1.0] * 7
+    )

@@ -21,8 +21,14 @@ ABCD = [
 
 
 def share_scheme(points=(100.0,), grades=ABCD, **more):
-    leaves = [{"id": f"x{j}", "name": f"x{j}", "points": p, "rule": {"kind": "share"}} for j, p in enumerate(points)]
-    return scheme_of({"id": "s", "name": "s", "total": sum(points), "indicators": leaves, "grades": grades} | more)
+    leaves = [
+        {"id": f"x{j}", "name": f"x{j}", "points": p, "rule": {"kind": "share"}}
+        for j, p in enumerate(points)
+    ]
+    return scheme_of(
+        {"id": "s", "name": "s", "total": sum(points), "indicators": leaves, "grades": grades}
+        | more
+    )
 
 
 def one_leaf(shares, **more):
@@ -67,7 +73,12 @@ def test_a_float_sum_that_misses_90_by_1e_14_does_not_drop():
 def test_competition_ranks_go_by_the_published_score():
     """94.6 and 94.5 are both 95 after rounding and share the first place; the next is third."""
     assert one_leaf([0.946, 0.945, 0.944, 0.2], rounding=WHOLE).ranks.tolist() == [1, 1, 3, 4]
-    assert one_leaf([0.946, 0.945, 0.944, 0.2], rounding=WHOLE, rank_on="base").ranks.tolist() == [1, 2, 3, 4]
+    assert one_leaf([0.946, 0.945, 0.944, 0.2], rounding=WHOLE, rank_on="base").ranks.tolist() == [
+        1,
+        2,
+        3,
+        4,
+    ]
 
 
 BONUS = [
@@ -82,7 +93,8 @@ BONUS = [
         ({}, None, 97.0),  # 97.46 + 5.2 − 5.4 = 97.26
         ({"cap": "before_deductions"}, None, 95.0),  # min(102.66, 100) − 5.4 = 94.6
         ({"rounding": "before_bonus"}, None, 96.8),  # 97 + 5.2 − 5.4
-        ({"rounding": "before_bonus", "cap": "before_deductions"}, None, 94.6),  # min(102.2, 100) − 5.4
+        # min(102.2, 100) − 5.4
+        ({"rounding": "before_bonus", "cap": "before_deductions"}, None, 94.6),
         ({"cap": "before_deductions"}, 102.0, 97.0),  # min(102.66, 102) − 5.4 = 96.6
     ],
 )
@@ -92,17 +104,28 @@ def test_the_order_of_bonus_cap_deduction_and_rounding(order, cap, published):
     result = qt.assess(share_scheme(**more), frame)
     assert result.scores.tolist() == [published]
     steps = result.steps.iloc[0]
-    assert steps["base"] + steps[["bonus", "cap", "late", "floor", "rounding"]].sum() == pytest.approx(published, abs=1e-9)
+    assert steps["base"] + steps[
+        ["bonus", "cap", "late", "floor", "rounding"]
+    ].sum() == pytest.approx(published, abs=1e-9)
 
 
 @pytest.mark.parametrize(
-    ("veto", "expected"), [("before_quota", ["D", "A", "A", "B"]), ("after_quota", ["D", "A", "B", "B"])]
+    ("veto", "expected"),
+    [("before_quota", ["D", "A", "A", "B"]), ("after_quota", ["D", "A", "B", "B"])],
 )
 def test_whether_a_vetoed_unit_uses_up_a_place(veto, expected):
     """Two places for A; the first by score is vetoed."""
-    grades = [{"id": "A", "cutoff": 90.0, "quota": 2}, {"id": "B", "cutoff": 60.0}, {"id": "D", "cutoff": 0.0}]
-    scheme = share_scheme(grades=grades, order={"veto": veto}, vetoes=[{"id": "v", "name": "v", "cap": "D"}])
-    frame = pd.DataFrame({"x0": [0.99, 0.97, 0.95, 0.93], "veto:v": ["是", "否", "否", "否"]}, index=list("甲乙丙丁"))
+    grades = [
+        {"id": "A", "cutoff": 90.0, "quota": 2},
+        {"id": "B", "cutoff": 60.0},
+        {"id": "D", "cutoff": 0.0},
+    ]
+    scheme = share_scheme(
+        grades=grades, order={"veto": veto}, vetoes=[{"id": "v", "name": "v", "cap": "D"}]
+    )
+    frame = pd.DataFrame(
+        {"x0": [0.99, 0.97, 0.95, 0.93], "veto:v": ["是", "否", "否", "否"]}, index=list("甲乙丙丁")
+    )
     result = qt.assess(scheme, frame)
     assert result.grades.tolist() == expected
     assert result.ranks.tolist() == [1, 2, 3, 4]  # score and rank of a vetoed unit stand
@@ -125,7 +148,9 @@ def test_a_quota_as_a_share_is_cut_to_whole_units():
 
 def blanks(treatment, rows, columns=("x0", "x1", "x2"), points=(50.0, 30.0, 20.0), **more):
     missing = {"blank": "not_applicable", "not_applicable": treatment}
-    frame = pd.DataFrame(rows, columns=columns, index=[f"u{k}" for k in range(len(rows))], dtype=object)
+    frame = pd.DataFrame(
+        rows, columns=columns, index=[f"u{k}" for k in range(len(rows))], dtype=object
+    )
     return qt.assess(share_scheme(points=points, missing=missing, **more), frame)
 
 
@@ -142,45 +167,79 @@ def test_blanks_by_hand():
 
 def test_points_of_a_blank_stay_within_the_node():
     """A node of 40 points with a blank of 30: its other leaf of 10 carries all 40."""
-    inner = [{"id": i, "name": i, "points": p, "rule": {"kind": "share"}} for i, p in (("a", 10.0), ("b", 30.0))]
+    inner = [
+        {"id": i, "name": i, "points": p, "rule": {"kind": "share"}}
+        for i, p in (("a", 10.0), ("b", 30.0))
+    ]
     nodes = [
         {"id": "n", "name": "n", "children": inner},
         {"id": "c", "name": "c", "points": 60.0, "rule": {"kind": "share"}},
     ]
     missing = {"blank": "not_applicable", "not_applicable": "renormalise"}
     scheme = scheme_of(
-        {"id": "s", "name": "s", "total": 100.0, "indicators": nodes, "grades": ABCD, "missing": missing}
+        {
+            "id": "s",
+            "name": "s",
+            "total": 100.0,
+            "indicators": nodes,
+            "grades": ABCD,
+            "missing": missing,
+        }
     )
-    frame = pd.DataFrame({"a": [0.5, None], "b": [None, None], "c": [1.0, 0.7]}, index=["u", "v"], dtype=object)
+    frame = pd.DataFrame(
+        {"a": [0.5, None], "b": [None, None], "c": [1.0, 0.7]}, index=["u", "v"], dtype=object
+    )
     result = qt.assess(scheme, frame)
-    assert result.scores.tolist() == [80.0, 70.0]  # .5 · 40 + 60; with the whole node blank its points go to c
+    # .5 · 40 + 60; with the whole node blank its points go to c
+    assert result.scores.tolist() == [80.0, 70.0]
     assert result.contributions.loc["u"].tolist() == [20.0, 0.0, 60.0]
 
 
 def test_the_mean_of_a_class_is_taken_again_when_points_change():
     """Two peers lost 1 and 3 points of 4, not scaling: the blank takes 2 of 4, and at 8 points (7 + 5)/2 = 6 of 8."""
     leaves = [
-        {"id": "a", "name": "a", "points": 4.0, "rule": {"kind": "deduct", "rate": 1.0}, "scales": False},
+        {
+            "id": "a",
+            "name": "a",
+            "points": 4.0,
+            "rule": {"kind": "deduct", "rate": 1.0},
+            "scales": False,
+        },
         {"id": "b", "name": "b", "points": 6.0, "rule": {"kind": "share"}},
     ]
     missing = {"blank": "not_reported", "not_reported": "group_mean"}
-    scheme = {"id": "s", "name": "s", "total": 10.0, "indicators": leaves, "grades": ABCD[-1:], "missing": missing}
-    frame = pd.DataFrame({"a": [1, 3, None], "b": [0.0, 0.0, 0.0]}, index=["u", "v", "w"], dtype=object)
+    scheme = {
+        "id": "s",
+        "name": "s",
+        "total": 10.0,
+        "indicators": leaves,
+        "grades": ABCD[-1:],
+        "missing": missing,
+    }
+    frame = pd.DataFrame(
+        {"a": [1, 3, None], "b": [0.0, 0.0, 0.0]}, index=["u", "v", "w"], dtype=object
+    )
     result = qt.assess(scheme_of(scheme), frame)
     assert result.scores.tolist() == [3.0, 1.0, 2.0]
     assert result.what_if(points={"a": 8}).scores.tolist() == [7.0, 5.0, 6.0]
     assert (qt.assess(result.scheme, frame).engine.means[0].peers == [0, 1]).all()
-    assert (score(result.engine, np.array([[8.0, 2.0], [2.0, 8.0]])) / 1e10).tolist() == [[7, 5, 6], [1, 0, 0.5]]
+    assert (score(result.engine, np.array([[8.0, 2.0], [2.0, 8.0]])) / 1e10).tolist() == [
+        [7, 5, 6],
+        [1, 0, 0.5],
+    ]
 
 
-@pytest.mark.parametrize("rule, scales, values, at_8", [
-    ({"kind": "share"}, True, [0.25, 0.75], [2, 6]),
-    ({"kind": "share"}, False, [0.25, 0.75], [2, 6]),
-    ({"kind": "deduct", "rate": 1.0}, True, [1, 3], [7, 5]),
-    ({"kind": "deduct", "rate": 1.0}, False, [1, 3], [7, 5]),
-    ({"kind": "goalposts", "low": 0.0, "high": 4.0}, True, [1, 3], [2, 6]),
-    ({"kind": "goalposts", "low": 0.0, "high": 4.0}, False, [1, 3], [2, 6]),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "rule, scales, values, at_8",
+    [
+        ({"kind": "share"}, True, [0.25, 0.75], [2, 6]),
+        ({"kind": "share"}, False, [0.25, 0.75], [2, 6]),
+        ({"kind": "deduct", "rate": 1.0}, True, [1, 3], [7, 5]),
+        ({"kind": "deduct", "rate": 1.0}, False, [1, 3], [7, 5]),
+        ({"kind": "goalposts", "low": 0.0, "high": 4.0}, True, [1, 3], [2, 6]),
+        ({"kind": "goalposts", "low": 0.0, "high": 4.0}, False, [1, 3], [2, 6]),
+    ],
+)
 @pytest.mark.parametrize("treatment", ["group_mean", "zero", "full"])
 def test_a_leaf_of_0_points_is_the_same_leaf_when_it_gets_points(
     rule, scales, values, at_8, treatment
@@ -218,7 +277,11 @@ def test_a_leaf_of_0_points_is_the_same_leaf_when_it_gets_points(
 
 def test_a_what_if_that_changes_nothing_changes_nothing():
     result = blanks("renormalise", [[0.8, None, 0.5], [0.6, 0.4, 0.2]])
-    for other in (result.what_if(), result.what_if(points={"x0": 50.0}), result.change({"cutoffs.A": 90})):
+    for other in (
+        result.what_if(),
+        result.what_if(points={"x0": 50.0}),
+        result.change({"cutoffs.A": 90}),
+    ):
         pd.testing.assert_series_equal(other.scores, result.scores)
         pd.testing.assert_series_equal(other.grades, result.grades)
 
@@ -234,7 +297,9 @@ def test_contributions_steps_and_nodes_add_up(given):
     assert ends.to_numpy() == pytest.approx(steps["published"].to_numpy(), abs=1e-8)
     shares = result.matrix.to_numpy(dtype=float)
     inside = shares[~np.isnan(shares)]
-    assert (inside >= 0).all() and (given.scheme["rounding"].get("leaf") or (inside <= 1 + 1e-12).all())
+    assert (inside >= 0).all() and (
+        given.scheme["rounding"].get("leaf") or (inside <= 1 + 1e-12).all()
+    )
     assert list(result.nodes.columns) == [node.id for node in result.scheme.nodes]
 
 
@@ -247,7 +312,10 @@ def test_more_bonus_never_lowers_a_score_and_a_copy_shares_its_rank(given):
     assert (qt.assess(result.scheme, more).scores >= result.scores).all()
     twin = pd.concat([frame, frame.iloc[[0]].assign(unit="twin")], ignore_index=True)
     doubled = qt.assess(result.scheme, twin)
-    assert doubled.ranks["twin"] == doubled.ranks["u0"] and doubled.grades["twin"] == doubled.grades["u0"]
+    assert (
+        doubled.ranks["twin"] == doubled.ranks["u0"]
+        and doubled.grades["twin"] == doubled.grades["u0"]
+    )
     assert (doubled.scores[result.scores.index] == result.scores).all()
 
 

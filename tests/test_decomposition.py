@@ -19,7 +19,11 @@ def test_what_a_unit_is_short_of_counts_the_places():
     gaps = qt.decomposition.gaps(three_units(0.8, quota=1.0))
     assert gaps["short"].round(9).tolist()[1:] == [4, 5] and np.isnan(gaps.loc["u", "short"])
     assert gaps["short"].iloc[1] > 4  # a tick more than level
-    assert gaps["short_by"].tolist() == ["best", "quota", "quota"] and gaps["rivals"].tolist() == [(), ("u",), ("u",)]
+    assert gaps["short_by"].tolist() == ["best", "quota", "quota"] and gaps["rivals"].tolist() == [
+        (),
+        ("u",),
+        ("u",),
+    ]
     assert gaps["next"].tolist()[1:] == ["A", "A"]
     assert qt.decomposition.gaps(three_units(0.8))["short_by"].tolist() == ["best"] * 3
 

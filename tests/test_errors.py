@@ -18,7 +18,11 @@ TEXT = Text("有误", "wrong")
         ({}, "有误", "wrong"),
         ({"file": "d.csv"}, "d.csv\uff1a有误", "d.csv: wrong"),
         ({"file": "d.csv", "row": 3}, "d.csv\uff0c第3行\uff1a有误", "d.csv, row 3: wrong"),
-        ({"file": "d.csv", "row": 3, "column": "a"}, "d.csv\uff0c第3行\uff0c“a”\uff1a有误", "d.csv, row 3, “a”: wrong"),
+        (
+            {"file": "d.csv", "row": 3, "column": "a"},
+            "d.csv\uff0c第3行\uff0c“a”\uff1a有误",
+            "d.csv, row 3, “a”: wrong",
+        ),
         ({"column": "a"}, "“a”\uff1a有误", "“a”: wrong"),
     ],
 )
@@ -31,7 +35,9 @@ def test_place_first(place, zh, en):
 def test_always_one_visible_line(found, column):
     for language in ("zh", "en"):
         sentence = Complaint(Text(found, found), "f", 1, column).of(language)
-        assert len(sentence.splitlines()) == 1 and not set(sentence) & set("\n\r\x1b\u200b\u202e\ufeff")
+        assert len(sentence.splitlines()) == 1 and not set(sentence) & set(
+            "\n\r\x1b\u200b\u202e\ufeff"
+        )
         sentence.encode()  # lone surrogates are written out
 
 
@@ -44,7 +50,9 @@ def test_errors_travel_between_processes():
 
 
 def test_one_complaint_or_a_text_will_do():
-    assert InputError(TEXT).sentences("en") == ["wrong"] == InputError(Complaint(TEXT)).sentences("en")
+    assert (
+        InputError(TEXT).sentences("en") == ["wrong"] == InputError(Complaint(TEXT)).sentences("en")
+    )
     assert isinstance(InputError(TEXT), ValueError) and str(InputError(TEXT)) == "有误\nwrong"
 
 
@@ -67,4 +75,11 @@ def test_nearest():
 
 def test_clip():
     assert clip("a" * 61) == "a" * 60 + "…" and clip("a" * 60) == "a" * 60
-    assert [clip(x) for x in (-1.0, 0.1, 1e300, float("nan"), 5, None)] == ["-1", "0.1", "1e+300", "nan", "5", "None"]
+    assert [clip(x) for x in (-1.0, 0.1, 1e300, float("nan"), 5, None)] == [
+        "-1",
+        "0.1",
+        "1e+300",
+        "nan",
+        "5",
+        "None",
+    ]

@@ -17,7 +17,9 @@ from tests.test_tai import LEAVES
 
 def cloud(n=4000, correlation=0.0, seed=1):
     """Two uniform indicators with a given correlation of their normal scores."""
-    z = np.random.default_rng(seed).multivariate_normal([0, 0], [[1, correlation], [correlation, 1]], n)
+    z = np.random.default_rng(seed).multivariate_normal(
+        [0, 0], [[1, correlation], [correlation, 1]], n
+    )
     return stats.norm.cdf(z)
 
 
@@ -28,9 +30,14 @@ def test_independent_indicators_share_the_variance_by_points_and_spread():
     exact = np.array([3600, 900, 25]) / 4525
     assert table["linear"].to_numpy() == pytest.approx(exact, abs=0.03)
     assert table["nonlinear"].to_numpy() == pytest.approx(exact, abs=0.03)
-    assert table["own"].to_numpy() == pytest.approx(exact, abs=0.03) and table["correlated"].abs().max() < 0.02
+    assert (
+        table["own"].to_numpy() == pytest.approx(exact, abs=0.03)
+        and table["correlated"].abs().max() < 0.02
+    )
     assert table["nominal"].tolist() == [0.6, 0.3, 0.1]
-    assert (table["linear_low"] <= table["linear"]).all() and (table["linear"] <= table["linear_high"]).all()
+    assert (table["linear_low"] <= table["linear"]).all() and (
+        table["linear"] <= table["linear_high"]
+    ).all()
     assert not table["few"].any() and table["share"].sum() == pytest.approx(1)
 
 
@@ -38,21 +45,40 @@ def test_plain_importance_is_the_squared_correlation_and_own_that_of_the_residua
     x = cloud(300, 0.7)
     table = importance.effective(flat([50.0, 50.0], x, 50), bootstrap=20)
     s = x @ [50, 50]
-    assert table["linear_plain"].tolist() == pytest.approx([stats.pearsonr(x[:, j], s).statistic ** 2 for j in (0, 1)])
+    assert table["linear_plain"].tolist() == pytest.approx(
+        [stats.pearsonr(x[:, j], s).statistic ** 2 for j in (0, 1)]
+    )
     left = x[:, 0] - np.poly1d(np.polyfit(x[:, 1], x[:, 0], 1))(x[:, 1])
     assert table["own_plain"].iloc[0] == pytest.approx(stats.pearsonr(left, s).statistic ** 2)
-    assert (table["correlated"] > 0.4).all() and (table["linear"] - table["own"] - table["correlated"]).abs().max() < 1e-15
-    negative = importance.effective(flat([70.0, 30.0], np.column_stack([x[:, 0], 1 - x[:, 1]]), 50), bootstrap=5)
+    assert (table["correlated"] > 0.4).all() and (
+        table["linear"] - table["own"] - table["correlated"]
+    ).abs().max() < 1e-15
+    negative = importance.effective(
+        flat([70.0, 30.0], np.column_stack([x[:, 0], 1 - x[:, 1]]), 50), bootstrap=5
+    )
     assert negative["correlated"].iloc[1] < 0 < negative["correlated"].iloc[0] + 1
 
 
 def test_nonlinear_importance_sees_what_a_correlation_does_not():
     """s = x2 with x2 = 4(x1 − ½)²: x1 explains all of it and correlates with nothing of it."""
     x1 = np.linspace(0, 1, 201)
-    table = importance.effective(flat([0.0, 100.0], np.column_stack([x1, 4 * (x1 - 0.5) ** 2]), 50), bootstrap=10)
-    assert table.loc["x0", "linear_plain"] == pytest.approx(0, abs=1e-9) and -0.01 < table.loc["x0", "linear"] < 0
-    assert 0.9 < table.loc["x0", "nonlinear"] <= 1  # 4 degrees of freedom flatten the parabola's ends
-    few = importance.effective(flat([0.0, 100.0], np.column_stack([np.round(2 * x1) / 2, 4 * (np.round(2 * x1) / 2 - 0.5) ** 2]), 50), bootstrap=5)
+    table = importance.effective(
+        flat([0.0, 100.0], np.column_stack([x1, 4 * (x1 - 0.5) ** 2]), 50), bootstrap=10
+    )
+    assert (
+        table.loc["x0", "linear_plain"] == pytest.approx(0, abs=1e-9)
+        and -0.01 < table.loc["x0", "linear"] < 0
+    )
+    # 4 degrees of freedom flatten the parabola's ends
+    assert 0.9 < table.loc["x0", "nonlinear"] <= 1
+    few = importance.effective(
+        flat(
+            [0.0, 100.0],
+            np.column_stack([np.round(2 * x1) / 2, 4 * (np.round(2 * x1) / 2 - 0.5) ** 2]),
+            50,
+        ),
+        bootstrap=5,
+    )
     assert few.loc["x0", "nonlinear"] == pytest.approx(1)
 
 
@@ -76,7 +102,9 @@ def sampled(n, samples):
 def check_level(n, samples, least):
     tables, truth, own = sampled(n, samples)
     for kind in ("linear", "nonlinear"):
-        inside = np.mean([(t[f"{kind}_low"] <= truth) & (truth <= t[f"{kind}_high"]) for t in tables])
+        inside = np.mean(
+            [(t[f"{kind}_low"] <= truth) & (truth <= t[f"{kind}_high"]) for t in tables]
+        )
         assert inside >= least, (n, kind, inside)
         estimates = np.array([t[kind] for t in tables])
         error = estimates.std(axis=0) / np.sqrt(samples)
@@ -102,12 +130,20 @@ def test_what_has_no_importance_is_nan_and_not_guessed():
     rng = np.random.default_rng(3)
     x = np.column_stack([rng.random(12), np.full(12, 0.7), rng.random(12)])
     table = importance.effective(flat([40.0, 30.0, 30.0], x, 50), bootstrap=10)
-    assert table.loc["x1"][["linear", "nonlinear", "own", "linear_low"]].isna().all() and table["share"].sum() == pytest.approx(1)
-    assert importance.effective(flat([50.0, 50.0], rng.random((5, 2)), 50), bootstrap=5)["linear"].isna().all()
+    assert table.loc["x1"][["linear", "nonlinear", "own", "linear_low"]].isna().all() and table[
+        "share"
+    ].sum() == pytest.approx(1)
+    assert (
+        importance.effective(flat([50.0, 50.0], rng.random((5, 2)), 50), bootstrap=5)["linear"]
+        .isna()
+        .all()
+    )
     wide = importance.effective(flat([10.0] * 10, rng.random((11, 10)), 50), bootstrap=5)
     assert wide["own"].isna().all() and wide["linear"].notna().all()
     one = importance.effective(flat([100.0], rng.random((20, 1)), 50), bootstrap=5)
-    assert one[["linear", "nonlinear", "own"]].to_numpy() == pytest.approx(np.ones((1, 3)), abs=1e-6)
+    assert one[["linear", "nonlinear", "own"]].to_numpy() == pytest.approx(
+        np.ones((1, 3)), abs=1e-6
+    )
     with pytest.raises(InputError):
         importance.effective(flat([100.0], rng.random((20, 1)), 50), of="middle")
 
@@ -116,9 +152,14 @@ def test_top_level_indicators_and_blanks():
     case = qt.read_case("params/city-2026")
     r = qt.assess(case.scheme, case.table)
     top = importance.effective(r, of="top", bootstrap=5)
-    assert list(top.index) == [node.id for node in case.scheme.indicators] and top["points"].sum() == case.scheme.total
+    assert (
+        list(top.index) == [node.id for node in case.scheme.indicators]
+        and top["points"].sum() == case.scheme.total
+    )
     s = r.base.to_numpy(float)
-    assert top["linear_plain"].iloc[0] == pytest.approx(np.corrcoef(r.nodes[top.index[0]], s)[0, 1] ** 2)
+    assert top["linear_plain"].iloc[0] == pytest.approx(
+        np.corrcoef(r.nodes[top.index[0]], s)[0, 1] ** 2
+    )
     leaves = importance.effective(r, bootstrap=5)
     assert leaves["n"].min() < 16 and leaves["own"].isna().all()  # 16 cities, 30 indicators
 
@@ -140,7 +181,16 @@ def test_tai_s_alpha_and_item_correlations():
     """OECD/JRC Handbook (2008), Table 11: α .70; correlation with the rest and α without, by indicator."""
     case = qt.read_case("params/tai-2001")
     alpha, table = importance.cronbach(raw_tai(case))
-    printed = {"patents": (0.261, 0.704), "royalties": (0.527, 0.645), "internet": (0.566, 0.636), "exports": (-0.108, 0.774), "telephones_log": (0.701, 0.603), "electricity_log": (0.614, 0.624), "schooling": (0.451, 0.662), "university": (0.249, 0.706)}  # fmt: skip
+    printed = {
+        "patents": (0.261, 0.704),
+        "royalties": (0.527, 0.645),
+        "internet": (0.566, 0.636),
+        "exports": (-0.108, 0.774),
+        "telephones_log": (0.701, 0.603),
+        "electricity_log": (0.614, 0.624),
+        "schooling": (0.451, 0.662),
+        "university": (0.249, 0.706),
+    }
     assert alpha == pytest.approx(0.70, abs=0.005)
     for id, (correlation, without) in printed.items():
         assert table.loc[id, "correlation"] == pytest.approx(correlation, abs=0.012)
@@ -159,7 +209,9 @@ def test_equal_importance_is_not_attainable_on_tai():
     found = importance.attainable(qt.assess(case.scheme, case.table))
     shares = found.points / found.points.sum()
     assert not found.reached and list(shares.index) == LEAVES
-    assert shares["patents"] == pytest.approx(-0.019, abs=6e-4) and shares["royalties"] == pytest.approx(-0.084, abs=6e-4)
+    assert shares["patents"] == pytest.approx(-0.019, abs=6e-4) and shares[
+        "royalties"
+    ] == pytest.approx(-0.084, abs=6e-4)
 
 
 def test_attainable_points_reach_the_target():
@@ -171,40 +223,77 @@ def test_attainable_points_reach_the_target():
     r2 = r.matrix.corrwith(s) ** 2
     assert (r2 / r2.sum()).tolist() == pytest.approx([1 / 6, 2 / 6, 3 / 6])
     tuned = importance.tune(r, target)
-    assert tuned.converged and tuned.distance < 1e-4 and tuned.table["points"].tolist() == pytest.approx(found.points.tolist(), abs=0.05)
+    assert (
+        tuned.converged
+        and tuned.distance < 1e-4
+        and tuned.table["points"].tolist() == pytest.approx(found.points.tolist(), abs=0.05)
+    )
 
 
 @pytest.mark.parametrize("limits", [{}, {"bounds": {"x0": (30, 40)}}, {"fixed": ["x1"]}])
 def test_tuned_whole_points_are_the_best_of_all(limits):
     """Every whole allocation of 20 points to 3 indicators, gone through."""
     rng = np.random.default_rng(9)
-    x = rng.multivariate_normal([0.5] * 3, 0.01 * np.array([[1, 0.6, -0.3], [0.6, 1, 0], [-0.3, 0, 1]]), 40).clip(0, 1)
+    x = rng.multivariate_normal(
+        [0.5] * 3, 0.01 * np.array([[1, 0.6, -0.3], [0.6, 1, 0], [-0.3, 0, 1]]), 40
+    ).clip(0, 1)
     r = flat([8.0, 7.0, 5.0], x, 10)
     limits = {"bounds": {"x0": (6, 8)}} if "bounds" in limits else limits
     found = importance.tune(r, step=1, **limits)
     best = np.inf
     for p in itertools.product(range(21), repeat=2):
         p = np.array([*p, 20 - sum(p)], float)
-        if p[2] < 0 or ("bounds" in limits and not 6 <= p[0] <= 8) or ("fixed" in limits and p[1] != 7):
+        if (
+            p[2] < 0
+            or ("bounds" in limits and not 6 <= p[0] <= 8)
+            or ("fixed" in limits and p[1] != 7)
+        ):
             continue
         s = x @ np.maximum(p, 1e-6)
         r2 = np.array([np.corrcoef(x[:, j], s)[0, 1] ** 2 for j in range(3)])
         best = min(best, np.sqrt(np.mean((r2 / r2.sum() - 1 / 3) ** 2)))
     assert found.distance == pytest.approx(best, abs=1e-6) and found.table["points"].sum() == 20
-    assert found.distance_exact <= found.distance + 1e-6 and found.distance <= found.distance_now + 1e-9
+    assert (
+        found.distance_exact <= found.distance + 1e-6
+        and found.distance <= found.distance_now + 1e-9
+    )
 
 
 def test_tuning_keeps_groups_and_works_where_deductions_do_not_scale():
     rng = np.random.default_rng(11)
     share = lambda id, p: {"id": id, "name": id, "points": p, "rule": {"kind": "share"}}  # noqa: E731
-    deduct = {"id": "d", "name": "d", "points": 20.0, "rule": {"kind": "deduct", "rate": 1.0}, "scales": False}
-    nodes = [{"id": "n", "name": "n", "children": [share("a", 30.0), share("b", 30.0)]}, {"id": "m", "name": "m", "children": [share("c", 20.0), deduct]}]
-    scheme = scheme_of({"id": "s", "name": "s", "indicators": nodes, "grades": [{"id": "A", "cutoff": 0}]})
-    frame = pd.DataFrame({"a": rng.random(30), "b": rng.random(30), "c": rng.random(30), "d": rng.integers(0, 10, 30)})
+    deduct = {
+        "id": "d",
+        "name": "d",
+        "points": 20.0,
+        "rule": {"kind": "deduct", "rate": 1.0},
+        "scales": False,
+    }
+    nodes = [
+        {"id": "n", "name": "n", "children": [share("a", 30.0), share("b", 30.0)]},
+        {"id": "m", "name": "m", "children": [share("c", 20.0), deduct]},
+    ]
+    scheme = scheme_of(
+        {"id": "s", "name": "s", "indicators": nodes, "grades": [{"id": "A", "cutoff": 0}]}
+    )
+    frame = pd.DataFrame(
+        {
+            "a": rng.random(30),
+            "b": rng.random(30),
+            "c": rng.random(30),
+            "d": rng.integers(0, 10, 30),
+        }
+    )
     r = qt.assess(scheme, frame)
     found = importance.tune(r, groups=True, step=0.5).table["points"]
-    assert found[["a", "b"]].sum() == 60 and found[["c", "d"]].sum() == 40 and ((found * 2) % 1 == 0).all()
-    assert importance.tune(r, groups={"n": 50.0}).table["points"][["a", "b"]].sum() == pytest.approx(50)
+    assert (
+        found[["a", "b"]].sum() == 60
+        and found[["c", "d"]].sum() == 40
+        and ((found * 2) % 1 == 0).all()
+    )
+    assert importance.tune(r, groups={"n": 50.0}).table["points"][
+        ["a", "b"]
+    ].sum() == pytest.approx(50)
     with pytest.raises(InputError, match="tune"):
         importance.attainable(r)
 
@@ -212,12 +301,22 @@ def test_tuning_keeps_groups_and_works_where_deductions_do_not_scale():
 def test_what_cannot_be_tuned_is_refused():
     rng = np.random.default_rng(12)
     r = flat([50.0, 50.0], rng.random((20, 2)), 50)
-    for wrong in ({"target": {"x0": 1}}, {"target": {"x0": 1, "x9": 1}}, {"target": {"x0": -1, "x1": 1}}, {"target": {"x0": 0, "x1": 0}}, {"bounds": {"x0": (60, 40)}},
-                  {"bounds": {"x0": (0, 10), "x1": (0, 10)}}, {"fixed": ["z"]}, {"groups": {"x0": 500.0}}):  # fmt: skip
+    for wrong in (
+        {"target": {"x0": 1}},
+        {"target": {"x0": 1, "x9": 1}},
+        {"target": {"x0": -1, "x1": 1}},
+        {"target": {"x0": 0, "x1": 0}},
+        {"bounds": {"x0": (60, 40)}},
+        {"bounds": {"x0": (0, 10), "x1": (0, 10)}},
+        {"fixed": ["z"]},
+        {"groups": {"x0": 500.0}},
+    ):
         with pytest.raises(InputError):
             importance.tune(r, **wrong)
     with pytest.raises(InputError, match="x1"):
-        importance.attainable(flat([50.0, 50.0], np.column_stack([rng.random(20), np.ones(20)]), 50))
+        importance.attainable(
+            flat([50.0, 50.0], np.column_stack([rng.random(20), np.ones(20)]), 50)
+        )
     with pytest.raises(InputError):
         importance.attainable(flat([10.0] * 10, rng.random((8, 10)), 50))
     with pytest.raises(InputError):
@@ -227,7 +326,11 @@ def test_what_cannot_be_tuned_is_refused():
 def test_redundant_and_opposed_indicators():
     rng = np.random.default_rng(13)
     a = rng.random(40)
-    x = np.column_stack([a, a + 0.01 * rng.random(40), 1 - a + 0.5 * rng.random(40), np.ones(40)]).clip(0, 1)
+    x = np.column_stack(
+        [a, a + 0.01 * rng.random(40), 1 - a + 0.5 * rng.random(40), np.ones(40)]
+    ).clip(0, 1)
     table = importance.correlations(flat([25.0] * 4, x, 50))
     assert table.iloc[0][["first", "second", "kind"]].tolist() == ["x0", "x1", "redundant"]
-    assert set(table["kind"]) == {"redundant", "negative"} and "x3" not in set(table["first"]) | set(table["second"])
+    assert set(table["kind"]) == {"redundant", "negative"} and "x3" not in set(
+        table["first"]
+    ) | set(table["second"])

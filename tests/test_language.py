@@ -16,9 +16,14 @@ FILES = sorted(Path(qtoolkit.__file__).parent.rglob("*.py"))
 
 
 def test_say():
-    text = say(zh="{grade}级{n}家", en="{n:unit|units} in grade {grade}", grade=Text("甲", "A"), n=2)
+    text = say(
+        zh="{grade}级{n}家", en="{n:unit|units} in grade {grade}", grade=Text("甲", "A"), n=2
+    )
     assert text == Text("甲级2家", "2 units in grade A")
-    assert say(zh="{x:.2f}", en="{x:.2f}", x=1.005).zh == "1.00" and say(zh="无", en="none").of("en") == "none"
+    assert (
+        say(zh="{x:.2f}", en="{x:.2f}", x=1.005).zh == "1.00"
+        and say(zh="无", en="none").of("en") == "none"
+    )
     with pytest.raises((KeyError, IndexError)):
         say(zh="{a}", en="{b}", a=1)
 
@@ -35,11 +40,19 @@ def test_the_last_bits_decide_no_digit(hundred_thousandths, steps):
     near = value + steps * 2.3e-16 * max(abs(value), 1)
     assert say(zh="{x:+.4f}", en="{x:+.4f}", x=near) == say(zh="{x:+.4f}", en="{x:+.4f}", x=value)
     assert settled(near) == value and str(settled(-1e-17)) == "0.0"
-    assert settled(float("-inf")) == float("-inf") and settled("0.10") == "0.10" and settled(10**20) == 10**20
+    assert (
+        settled(float("-inf")) == float("-inf")
+        and settled("0.10") == "0.10"
+        and settled(10**20) == 10**20
+    )
 
 
 def test_text():
-    assert Text("甲", "A").of("zh") == "甲" and Text("甲", "A").of("en") == "A" and Text("甲", "A").of("?") == "甲"
+    assert (
+        Text("甲", "A").of("zh") == "甲"
+        and Text("甲", "A").of("en") == "A"
+        and Text("甲", "A").of("?") == "甲"
+    )
     assert str(Text("甲", "A")) == "甲 / A" and str(same("A")) == "A"
 
 
@@ -54,7 +67,9 @@ def test_listing():
 def calls(path):
     """(say or Text, zh literal, en literal) in a file."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        name = isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", ""))
+        name = isinstance(node, ast.Call) and getattr(
+            node.func, "id", getattr(node.func, "attr", "")
+        )
         if name == "say":
             given = {keyword.arg: keyword.value for keyword in node.keywords}
             yield name, given["zh"], given["en"]
@@ -91,7 +106,8 @@ def test_chinese_has_full_width_punctuation_and_english_has_none(path):
             assert not re.search(r"[,:;?!()]", bare), (name, zh)
         if en:
             assert not re.search(
-                "[\uff01-\uff5e\u3000-\u303f\u4e00-\u9fff]", en.replace("数据", "").replace("功效系数", "")
+                "[\uff01-\uff5e\u3000-\u303f\u4e00-\u9fff]",
+                en.replace("数据", "").replace("功效系数", ""),
             ), (name, en)
 
 

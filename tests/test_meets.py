@@ -49,11 +49,18 @@ REGIONS = {
     "simplex": (Simplex(), everywhere),
 }
 PAIRS = [
-    ("box", "order"), ("box", "hull"), ("box", "levels"), ("box", "simplex"),
-    ("order", "hull"), ("order", "levels"),
-    ("order", "simplex"), ("hull", "levels"), ("hull", "simplex"), ("levels", "simplex"),
+    ("box", "order"),
+    ("box", "hull"),
+    ("box", "levels"),
+    ("box", "simplex"),
+    ("order", "hull"),
+    ("order", "levels"),
+    ("order", "simplex"),
+    ("hull", "levels"),
+    ("hull", "simplex"),
+    ("levels", "simplex"),
     ("levels", "other levels"),
-]  # fmt: skip
+]
 
 
 @pytest.fixture(scope="module")
@@ -115,9 +122,7 @@ def test_two_experts_and_a_box_are_a_piece_of_a_line():
         assert p[:, 2].max() <= 20 and p[:, 2].mean() == pytest.approx(10, abs=0.2)
     # x1 = 50 − 40t within 40 ± 2: t in [.2, .3]; x0 = 50 + 20t within 55 ± 2 and x2 allow more
     p = (Box(absolute=2.0) & line).at(flat([55.0, 40.0, 5.0], [[0.5] * 3], 50)).sample(20_000, 1)
-    along = (
-        (p[:, 0] - 50) / 20
-    )
+    along = (p[:, 0] - 50) / 20
     assert along.min() >= 0.2 - 1e-9 and along.max() <= 0.3 + 1e-9
     assert along.mean() == pytest.approx(0.25, abs=0.001) and along.var() == pytest.approx(
         0.01 / 12, rel=0.04

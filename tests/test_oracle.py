@@ -31,5 +31,14 @@ def test_the_oracle_is_small_and_knows_nothing_of_ours():
     for module, others in ((oracle, {"tests.oracle_rules"}), (oracle_rules, set())):
         source = Path(module.__file__).read_text(encoding="utf-8")
         assert len(source.splitlines()) <= 150
-        imported = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Import | ast.ImportFrom)]
-        assert {node.module for node in imported} <= {"decimal", "fractions", "itertools", "math"} | others
+        imported = [
+            node
+            for node in ast.walk(ast.parse(source))
+            if isinstance(node, ast.Import | ast.ImportFrom)
+        ]
+        assert {node.module for node in imported} <= {
+            "decimal",
+            "fractions",
+            "itertools",
+            "math",
+        } | others

@@ -11,7 +11,8 @@ from qtoolkit import assessment
 from qtoolkit.engine import core, rules, ticks
 from tests.strategies import Given, disagreements
 
-build_module = importlib.import_module("qtoolkit.engine.build")  # the package's `build` is the function
+# the package's `build` is the function
+build_module = importlib.import_module("qtoolkit.engine.build")
 
 
 def given(rows, grades=None, points=(60.0, 40.0), **extra):
@@ -20,14 +21,25 @@ def given(rows, grades=None, points=(60.0, 40.0), **extra):
         for j, p in enumerate(points)
     ]
     scheme = {
-        "id": "p", "name": "p", "total": sum(points), "aggregation": "arithmetic", "indicators": leaves,
-        "missing": {"blank": "not_applicable", "not_applicable": "renormalise", "not_reported": "zero", "pending": "zero"},
-        "rounding": {"total": {"decimals": 0, "mode": "half_up"}}, "rank_on": "published",
+        "id": "p",
+        "name": "p",
+        "total": sum(points),
+        "aggregation": "arithmetic",
+        "indicators": leaves,
+        "missing": {
+            "blank": "not_applicable",
+            "not_applicable": "renormalise",
+            "not_reported": "zero",
+            "pending": "zero",
+        },
+        "rounding": {"total": {"decimals": 0, "mode": "half_up"}},
+        "rank_on": "published",
         "order": {"rounding": "after_bonus", "cap": "after_deductions", "veto": "before_quota"},
-        "grades": grades or [{"id": "A", "cutoff": 90.0}, {"id": "B", "cutoff": 60.0}, {"id": "D", "cutoff": 0.0}],
+        "grades": grades
+        or [{"id": "A", "cutoff": 90.0}, {"id": "B", "cutoff": 60.0}, {"id": "D", "cutoff": 0.0}],
         "vetoes": [{"id": "v", "name": "v", "cap": "D"}],
         "bonuses": [{"id": "media", "name": "m", "kind": "bonus", "max": 5.0}],
-    } | extra  # fmt: skip
+    } | extra
     blank = {"class": None, "raw": {}, "status": {}, "target": {}, "veto": set(), "bonus": {}}
     return Given(scheme, [blank | row for row in rows])
 
@@ -39,10 +51,26 @@ def raw(*values, **more):
 QUOTA = [{"id": "A", "cutoff": 60.0, "quota": 2}, {"id": "D", "cutoff": 0.0}]
 DEDUCT = [
     {"id": "x0", "name": "x", "points": 60.0, "rule": {"kind": "share"}, "scales": True},
-    {"id": "x1", "name": "x", "points": 40.0, "rule": {"kind": "deduct", "rate": 1.0}, "scales": False, "out_of": 20.0},
+    {
+        "id": "x1",
+        "name": "x",
+        "points": 40.0,
+        "rule": {"kind": "deduct", "rate": 1.0},
+        "scales": False,
+        "out_of": 20.0,
+    },
 ]
 CASES = [
-    given([raw(0.9, 0.9), raw(0.6, 0.6), raw(1.0, 0.95), raw(0.895, 0.895), raw(0.885, 0.885), raw(0.9, 0.9)]),
+    given(
+        [
+            raw(0.9, 0.9),
+            raw(0.6, 0.6),
+            raw(1.0, 0.95),
+            raw(0.895, 0.895),
+            raw(0.885, 0.885),
+            raw(0.9, 0.9),
+        ]
+    ),
     given([raw(0.95, 0.95, veto={"v"}), raw(0.95, 0.95), raw(0.5, 0.9, bonus={"media": 5.0})]),
     given([raw(0.9, 0.8), raw(0.9, 0.7), raw(0.9, 0.7), raw(0.9, 0.65)], grades=QUOTA),
     given([raw(0.9), raw(0.4, 0.8), raw(1.0, 0.98, bonus={"media": 5.0})]),
@@ -55,13 +83,15 @@ def shifted(e):
 
 
 def half_even(self, values):
-    return np.array([round(Fraction(int(v), self.step)) * self.step for v in np.ravel(values)], np.int64).reshape(
-        np.shape(values)
-    )
+    return np.array(
+        [round(Fraction(int(v), self.step)) * self.step for v in np.ravel(values)], np.int64
+    ).reshape(np.shape(values))
 
 
 def dense(key, tol=0):
-    return np.stack([np.searchsorted(-np.unique(row)[::-1], -row) + 1 for row in np.atleast_2d(key)]).astype(np.int32)
+    return np.stack(
+        [np.searchsorted(-np.unique(row)[::-1], -row) + 1 for row in np.atleast_2d(key)]
+    ).astype(np.int32)
 
 
 def patch_build(change):
@@ -90,13 +120,21 @@ def lines_that_scale(rule, raw, spec, targets, full, scales):
 FAULTS = {
     "≥ turned into >": patch_build(strict_thresholds),
     "banker's rounding": patch(ticks.Rounding, "ticks", half_even),
-    "floor instead of half up": patch(ticks.Rounding, "ticks", lambda self, t: t // self.step * self.step),
-    "quota off by one": patch_build(lambda e: replace(e, rivals=tuple(replace(s, most=s.most + 1) for s in e.rivals))),
-    "veto skipped": patch_build(lambda e: replace(e, ceiling=np.full_like(e.ceiling, e.thresholds.shape[1]))),
+    "floor instead of half up": patch(
+        ticks.Rounding, "ticks", lambda self, t: t // self.step * self.step
+    ),
+    "quota off by one": patch_build(
+        lambda e: replace(e, rivals=tuple(replace(s, most=s.most + 1) for s in e.rivals))
+    ),
+    "veto skipped": patch_build(
+        lambda e: replace(e, ceiling=np.full_like(e.ceiling, e.thresholds.shape[1]))
+    ),
     "columns shifted": patch_build(shifted),
     "bonus dropped": patch_build(lambda e: replace(e, offset=np.zeros_like(e.offset))),
     "cap lifted": patch_build(lambda e: replace(e, cap=e.cap * 2)),
-    "blank as zero": patch_build(lambda e: replace(e, tree=replace(e.tree, blank=np.zeros_like(e.tree.blank)))),
+    "blank as zero": patch_build(
+        lambda e: replace(e, tree=replace(e.tree, blank=np.zeros_like(e.tree.blank)))
+    ),
     "deductions that scale": patch(build_module, "lines", lines_that_scale),
     "dense ranks": patch(assessment, "rank", dense),
     "ranks upside down": patch(assessment, "rank", lambda key: core.rank(-np.asarray(key))),

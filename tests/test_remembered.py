@@ -23,12 +23,17 @@ def test_a_table_that_is_changed_is_whole_when_it_is_asked_for_again():
     ranks.table["best"] = 0
     ranks.witnesses["best"].loc[:] = -1.0
     again = qt.robustness.rank_range(result, Box(relative=0.1))
-    assert (again.table["best"] > 0).all() and (again.witnesses["best"].fillna(0) >= 0).all(axis=None)
+    assert (again.table["best"] > 0).all() and (again.witnesses["best"].fillna(0) >= 0).all(
+        axis=None
+    )
 
 
 def test_other_arguments_and_other_assessments_are_computed_anew():
     result = assessed()
-    shifts = [qt.robustness.tolerance(result, shift=shift).table["tolerance"]["甲"] for shift in (0.0, 1.0, 0.0)]
+    shifts = [
+        qt.robustness.tolerance(result, shift=shift).table["tolerance"]["甲"]
+        for shift in (0.0, 1.0, 0.0)
+    ]
     assert shifts[0] == shifts[2] > shifts[1]
     copy = dataclasses.replace(result)
     qt.cutoffs.margins(result)

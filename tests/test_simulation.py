@@ -1,7 +1,13 @@
 """Simulation against closed forms, scipy's ranks and new assessments; the same bytes for any number of workers."""
 
 import itertools
-from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import (
+    BrokenExecutor,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    ThreadPoolExecutor,
+)
 
 import numpy as np
 import pandas as pd
@@ -30,14 +36,26 @@ from tests.strategies import frame_of, givens, scheme_of
 def test_counts_are_those_of_scipy_s_ranks_and_of_new_assessments(given, seed):
     """All features together, ties included: every draw is ranked by scipy and graded by an assessment of its own."""
     result = qt.assess(scheme_of(given.scheme), frame_of(given))
-    e, points = result.engine, np.random.default_rng(seed).dirichlet(np.ones(len(result.points)), 6) * result.points.sum()
+    e, points = (
+        result.engine,
+        np.random.default_rng(seed).dirichlet(np.ones(len(result.points)), 6) * result.points.sum(),
+    )
     points[0] = result.points
     counted = tally(e, result.ranks.to_numpy(), points, pairs=True)
     n, names = len(result.scores), result.grade_names
-    ranks, grades, wins = np.zeros((n, n), int), np.zeros((n, len(names)), int), np.zeros((n, n), int)
+    ranks, grades, wins = (
+        np.zeros((n, n), int),
+        np.zeros((n, len(names)), int),
+        np.zeros((n, n), int),
+    )
     first, shift = np.zeros((n, points.shape[1])), 0.0
     for p in points:
-        again = qt.assess(result.scheme.replace(points=dict(zip(result.points.index, map(float, p), strict=True))), result.table)
+        again = qt.assess(
+            result.scheme.replace(
+                points=dict(zip(result.points.index, map(float, p), strict=True))
+            ),
+            result.table,
+        )
         key = again.base if e.rank_on_base else np.round(again.scores * 1e10)
         place = rankdata(-np.asarray(key, float), method="min").astype(int)
         ranks[np.arange(n), place - 1] += 1
@@ -45,8 +63,14 @@ def test_counts_are_those_of_scipy_s_ranks_and_of_new_assessments(given, seed):
         wins += np.asarray(key)[:, None] > np.asarray(key)[None, :]
         first[place == 1] += p
         shift += np.abs(place - result.ranks).mean() / len(points)
-    assert (counted.ranks == ranks).all() and (counted.grades == grades).all() and (counted.wins == wins).all()
-    assert counted.first == pytest.approx(first) and counted.shift / counted.batches == pytest.approx(shift)
+    assert (
+        (counted.ranks == ranks).all()
+        and (counted.grades == grades).all()
+        and (counted.wins == wins).all()
+    )
+    assert counted.first == pytest.approx(
+        first
+    ) and counted.shift / counted.batches == pytest.approx(shift)
 
 
 def test_many_units_are_counted_in_blocks_and_bins(monkeypatch):
@@ -65,11 +89,14 @@ def test_many_units_are_counted_in_blocks_and_bins(monkeypatch):
 def test_the_simplex_by_quadrature():
     """Two indicators: u0 = .5 + .5w, u1 = .9 − .4w; u0 is ahead for w > 4/9. Three: pairwise winning of (1, 0, 0) over
     (0, 1, 0) is ½ by symmetry, and of (1, 0, 0) over (.5, .5, .5) is P(w > ½) = ¼."""
-    s = qt.simulation.simulate(flat([50.0, 50.0], [[1.0, 0.5], [0.5, 0.9]], 70), Simplex(), draws=40_000, seed=2)
+    s = qt.simulation.simulate(
+        flat([50.0, 50.0], [[1.0, 0.5], [0.5, 0.9]], 70), Simplex(), draws=40_000, seed=2
+    )
     assert abs(s.rank_acceptability.loc["u0", 1] - 5 / 9) < 1.5 * s.error(5 / 9)
     # u0 ≥ 70 for w ≥ .4
     assert abs(s.grade_acceptability.loc["u0", "A"] - 0.6) < 1.5 * s.error(0.6)
-    assert s.central.loc["u0", "x0"] == pytest.approx(100 * (4 / 9 + 1) / 2, abs=0.3)  # the middle of (4/9, 1)
+    # the middle of (4/9, 1)
+    assert s.central.loc["u0", "x0"] == pytest.approx(100 * (4 / 9 + 1) / 2, abs=0.3)
     assert s.confidence().tolist() == [1.0, 1.0]
     three = flat([40.0, 30.0, 30.0], [[1, 0, 0], [0, 1, 0], [0.5, 0.5, 0.5]], 50)
     s = qt.simulation.simulate(three, Simplex(), draws=40_000, seed=3)
@@ -80,7 +107,9 @@ def test_the_simplex_by_quadrature():
 def test_pairwise_winning_on_the_simplex_in_closed_form():
     """Uniform weights are exponentials over their sum: P(w·δ > 0) = Σ over δi > 0 of Π over j ≠ i of δi / (δi − δj)."""
     x = np.random.default_rng(2).random((5, 6))
-    s = qt.simulation.simulate(flat([20.0, 20.0, 20.0, 20.0, 10.0, 10.0], x, 50), Simplex(), draws=60_000, seed=4)
+    s = qt.simulation.simulate(
+        flat([20.0, 20.0, 20.0, 20.0, 10.0, 10.0], x, 50), Simplex(), draws=60_000, seed=4
+    )
     for a in range(5):
         for b in set(range(5)) - {a}:
             delta = x[a] - x[b]
@@ -102,7 +131,11 @@ def test_moments_of_a_box_by_quadrature(low, high):
     (−1)^|S| (x − Σ w_S)₊^(n−1), the sum of uniform variables of widths w."""
     lo, hi = np.array(low, float), np.array(high, float)
     drawn = box_simplex(np.random.default_rng(7), lo, hi, 100.0, 60_000)
-    assert (drawn >= lo - 1e-9).all() and (drawn <= hi + 1e-9).all() and drawn.sum(axis=1) == pytest.approx(100)
+    assert (
+        (drawn >= lo - 1e-9).all()
+        and (drawn <= hi + 1e-9).all()
+        and drawn.sum(axis=1) == pytest.approx(100)
+    )
     for j in range(4):
         widths = np.delete(hi - lo, j)
 
@@ -126,7 +159,11 @@ def test_slivers_in_the_corners_of_a_box_are_drawn_from_too():
         width = rng.random(d) * 10 + 0.1
         total = width.sum() - slack if top else slack
         drawn = box_simplex(np.random.default_rng(7), np.zeros(d), width, total, 200)
-        assert (drawn >= -1e-9).all() and (drawn <= width + 1e-9).all() and drawn.sum(axis=1) == pytest.approx(total)
+        assert (
+            (drawn >= -1e-9).all()
+            and (drawn <= width + 1e-9).all()
+            and drawn.sum(axis=1) == pytest.approx(total)
+        )
 
 
 def test_measurement_error_by_the_normal_distribution():
@@ -149,18 +186,30 @@ def test_cutoffs_that_jitter():
 def test_noise_has_the_sd_that_is_stated():
     points = Dirichlet(sd=2.0).at(flat([40.0, 30.0, 20.0, 10.0], [[0.5] * 4], 50)).sample(60_000, 1)
     w = np.array([0.4, 0.3, 0.2, 0.1])
-    assert points.mean(axis=0) == pytest.approx(100 * w, abs=0.05) and points.sum(axis=1) == pytest.approx([100] * 60_000)
+    assert points.mean(axis=0) == pytest.approx(100 * w, abs=0.05) and points.sum(
+        axis=1
+    ) == pytest.approx([100] * 60_000)
     assert points.std(axis=0) == pytest.approx(2 * np.sqrt(w * (1 - w) / (0.25 * 0.75)), rel=0.02)
 
 
 def everything(s):
-    return [s.rank_acceptability, s.grade_acceptability, s.rank_quantiles, s.central, s.pairwise, s.entropy, s.stands]
+    return [
+        s.rank_acceptability,
+        s.grade_acceptability,
+        s.rank_quantiles,
+        s.central,
+        s.pairwise,
+        s.entropy,
+        s.stands,
+    ]
 
 
 @pytest.fixture(scope="module")
 def case():
     rng = np.random.default_rng(4)
-    return flat([40.0, 30.0, 20.0, 10.0], np.round(rng.random((12, 4)), 2), {"A": 60, "B": 40, "C": 0})
+    return flat(
+        [40.0, 30.0, 20.0, 10.0], np.round(rng.random((12, 4)), 2), {"A": 60, "B": 40, "C": 0}
+    )
 
 
 def test_any_number_of_workers_gives_the_same_bytes(case):
@@ -169,12 +218,26 @@ def test_any_number_of_workers_gives_the_same_bytes(case):
     with ThreadPoolExecutor(3) as threads, ProcessPoolExecutor(2) as processes:
         for pool in (threads, processes):
             other = qt.simulation.simulate(case, Box(relative=0.3), executor=pool, **keys)
-            assert all(a.to_numpy().tobytes() == b.to_numpy().tobytes() for a, b in zip(everything(alone), everything(other), strict=True))
+            assert all(
+                a.to_numpy().tobytes() == b.to_numpy().tobytes()
+                for a, b in zip(everything(alone), everything(other), strict=True)
+            )
             assert alone.rank_shift == other.rank_shift and other.note is None
-        for region in (RankOrder(["x0", "x1", "x2", "x3"]) & Box(relative=0.3), Levels(0.3) & RankOrder(["x0", "x1", "x2", "x3"])):
-            one, other = (qt.simulation.simulate(case, region, executor=pool, **keys) for pool in (None, processes))
-            assert all(a.to_numpy().tobytes() == b.to_numpy().tobytes() for a, b in zip(everything(one), everything(other), strict=True))
-    assert not alone.rank_acceptability.equals(qt.simulation.simulate(case, Box(relative=0.3), draws=20_000, seed=8).rank_acceptability)
+        for region in (
+            RankOrder(["x0", "x1", "x2", "x3"]) & Box(relative=0.3),
+            Levels(0.3) & RankOrder(["x0", "x1", "x2", "x3"]),
+        ):
+            one, other = (
+                qt.simulation.simulate(case, region, executor=pool, **keys)
+                for pool in (None, processes)
+            )
+            assert all(
+                a.to_numpy().tobytes() == b.to_numpy().tobytes()
+                for a, b in zip(everything(one), everything(other), strict=True)
+            )
+    assert not alone.rank_acceptability.equals(
+        qt.simulation.simulate(case, Box(relative=0.3), draws=20_000, seed=8).rank_acceptability
+    )
 
 
 class Breaks(Executor):
@@ -221,10 +284,17 @@ def test_a_bar_shows_the_draws_made(case, capsys):
 
 def test_what_cannot_be_simulated_is_refused_with_one_sentence(case):
     for wrong in (
-        {"draws": 0}, {"draws": 1.5}, {"seed": -1}, {"jitter": -1}, {"jitter": float("nan")}, {"errors": -0.1},
-        {"errors": {"y": 0.1}}, {"errors": float("nan")}, {"region": Dirichlet(sd=99)},
+        {"draws": 0},
+        {"draws": 1.5},
+        {"seed": -1},
+        {"jitter": -1},
+        {"jitter": float("nan")},
+        {"errors": -0.1},
+        {"errors": {"y": 0.1}},
+        {"errors": float("nan")},
+        {"region": Dirichlet(sd=99)},
         {"region": Hull([{"x0": 50.0, "x1": 30.0, "x2": 10.0, "x3": 10.0}] * 2)},
-    ):  # fmt: skip
+    ):
         with pytest.raises(InputError):
             qt.simulation.simulate(case, **wrong)
     s = qt.simulation.simulate(case, draws=10, pairs=False)
@@ -242,12 +312,18 @@ def test_tables_agree_with_one_another(case):
     assert (s.rank_quantiles["best"] <= s.rank_quantiles[0.5]).all() and s.decimals == 0
     assert s.error(0.5) == pytest.approx(0.01, abs=2e-5)  # 9,604 draws give ±.01
     exact = qt.robustness.rank_range(case, Box(relative=0.5)).table
-    assert (s.rank_quantiles["best"] >= exact["best"]).all() and (s.rank_quantiles["worst"] <= exact["worst"]).all()
+    assert (s.rank_quantiles["best"] >= exact["best"]).all() and (
+        s.rank_quantiles["worst"] <= exact["worst"]
+    ).all()
     mean, error = s.rank_shift
     points = Box(relative=0.5).at(case).sample(50_000, 9)
-    shift = np.abs(rank(finish(case.engine, score(case.engine, points))) - case.ranks.to_numpy()).mean(axis=1)
+    shift = np.abs(
+        rank(finish(case.engine, score(case.engine, points))) - case.ranks.to_numpy()
+    ).mean(axis=1)
     assert abs(mean - shift.mean()) < 4 * error + 0.01
-    assert (grade(case.engine, score(case.engine, points)) == case.grades.cat.codes.to_numpy()).mean() == pytest.approx(s.stands.mean(), abs=0.02)
+    assert (
+        grade(case.engine, score(case.engine, points)) == case.grades.cat.codes.to_numpy()
+    ).mean() == pytest.approx(s.stands.mean(), abs=0.02)
 
 
 STATUSES = ("not_applicable", "not_reported", "pending", "zero", "falsified", "new")
@@ -263,7 +339,11 @@ TREATED = [
 
 def with_a_blank(status, treatment, staged=False, rule=None):
     """Three units: 甲 has no value of leaf a (in its second stage, where staged), 乙 and 丙 have."""
-    missing = {status: treatment} if status in ("not_applicable", "not_reported", "pending", "new") else {}
+    missing = (
+        {status: treatment}
+        if status in ("not_applicable", "not_reported", "pending", "new")
+        else {}
+    )
     leaves = [
         {"id": id, "name": id, "points": points, "rule": rule or {"kind": "share"}}
         for id, points in (("a", 60.0), ("b", 40.0))
@@ -276,7 +356,9 @@ def with_a_blank(status, treatment, staged=False, rule=None):
         leaves[0]["stages"] = {"one": 0.4, "two": 0.6}
         data["stages"] = [{"id": id, "name": id} for id in ("one", "two")]
         first = {"a@one": [0.3, 0.5, 0.9], "a@two": [status, 0.4, 0.7]}
-    frame = pd.DataFrame(first | {"b": [0.6, 0.7, 0.2], "veto:v": ["否"] * 3}, index=list("甲乙丙"), dtype=object)
+    frame = pd.DataFrame(
+        first | {"b": [0.6, 0.7, 0.2], "veto:v": ["否"] * 3}, index=list("甲乙丙"), dtype=object
+    )
     return qt.assess(validate(Scheme, data, None), frame), frame
 
 
@@ -312,7 +394,9 @@ def test_a_cell_made_of_stages_is_measured_only_where_all_of_them_are(status):
     """甲's second stage has no value: its cell has a treatment, not a measurement, whatever its first stage says."""
     result, _ = with_a_blank(status, "zero", staged=True)
     leaves = draws_of(result, None, 50, 1, 0.05).chunk(0)[1]
-    assert (leaves[:, 0, 0] == result.engine.slope[0, 0]).all() and (np.ptp(leaves[:, 1:, 0], axis=0) > 0).all()
+    assert (leaves[:, 0, 0] == result.engine.slope[0, 0]).all() and (
+        np.ptp(leaves[:, 1:, 0], axis=0) > 0
+    ).all()
 
 
 def test_the_mean_of_similar_units_moves_with_them():
@@ -328,10 +412,16 @@ def test_the_mean_of_similar_units_moves_with_them():
 def test_an_error_of_a_cell_that_nobody_measured_is_refused():
     result, _ = with_a_blank("falsified", "zero")
     table = pd.DataFrame(0.05, index=result.scores.index, columns=result.points.index)
-    for call in (lambda: qt.simulation.simulate(result, draws=10, errors=table), lambda: rank_confidence(result, table)):
+    for call in (
+        lambda: qt.simulation.simulate(result, draws=10, errors=table),
+        lambda: rank_confidence(result, table),
+    ):
         with pytest.raises(InputError) as caught:
             call()
-        assert "弄虚作假" in caught.value.sentences("zh")[0] and "“a” of “甲”" in caught.value.sentences("en")[0]
+        assert (
+            "弄虚作假" in caught.value.sentences("zh")[0]
+            and "“a” of “甲”" in caught.value.sentences("en")[0]
+        )
     table.loc["甲", "a"] = 0.0
     assert qt.simulation.simulate(result, draws=10, errors=table).draws == 10
 
@@ -387,10 +477,14 @@ def test_errors_are_the_same_as_python_s_numpy_s_or_pandas_numbers():
     result = three_units()
     kept = [0.125, 0.125]  # exact in 32 bits
     ways = [
-        0.125, np.float32(0.125), np.float64(0.125), dict(zip("ab", kept, strict=True)),
-        pd.Series(kept, ["a", "b"]), pd.Series(kept, ["b", "a"], dtype="Float64"),
+        0.125,
+        np.float32(0.125),
+        np.float64(0.125),
+        dict(zip("ab", kept, strict=True)),
+        pd.Series(kept, ["a", "b"]),
+        pd.Series(kept, ["b", "a"], dtype="Float64"),
         by_unit("丙甲乙", a=[0.125] * 3, b=np.full(3, 0.125, np.float32)),
-    ]  # fmt: skip
+    ]
     first, *others = (draws_of(result, None, 5, 1, errors).chunk(0)[1] for errors in ways)
     assert np.ptp(first[:, 0, 0]) > 0
     assert all((other == first).all() for other in others)

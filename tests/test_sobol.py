@@ -31,17 +31,26 @@ def test_ishigami():
 @pytest.fixture(scope="module")
 def case():
     rng = np.random.default_rng(11)
-    return flat([40.0, 30.0, 20.0, 10.0], np.round(rng.random((9, 4)), 2), {"A": 60, "B": 45, "C": 0})
+    return flat(
+        [40.0, 30.0, 20.0, 10.0], np.round(rng.random((9, 4)), 2), {"A": 60, "B": 45, "C": 0}
+    )
 
 
-FACTORS = {"aggregation": ["arithmetic", "geometric"], "rounding.total": [None, 0], "drop": [None, "x0", "x3"], "cutoffs.A": [55, 60, 66]}
+FACTORS = {
+    "aggregation": ["arithmetic", "geometric"],
+    "rounding.total": [None, 0],
+    "drop": [None, "x0", "x3"],
+    "cutoffs.A": [55, 60, 66],
+}
 
 
 def gone_through(result, factors, target):
     """The target of every combination that holds, each by an assessment of its own: {numbers of alternatives: value}."""
     found = {}
     for codes in itertools.product(*(range(len(values)) for values in factors.values())):
-        chosen = {key: values[code] for (key, values), code in zip(factors.items(), codes, strict=True)}
+        chosen = {
+            key: values[code] for (key, values), code in zip(factors.items(), codes, strict=True)
+        }
         try:
             found[codes] = float(target(qt.assess(change(result.scheme, chosen), result.table)))
         except InputError:
@@ -59,12 +68,18 @@ def by_loops(found):
             others.setdefault(codes[:i] + codes[i + 1 :], []).append(value)
         means = [fmean(values) for values in alike.values() for _ in values]
         first.append(pvariance(means) / pvariance(whole))
-        total.append(sum(pvariance(values) * len(values) for values in others.values()) / len(whole) / pvariance(whole))
+        total.append(
+            sum(pvariance(values) * len(values) for values in others.values())
+            / len(whole)
+            / pvariance(whole)
+        )
     return first, total
 
 
 def grid_of(function, *axes):
-    return np.array([function(*x) for x in itertools.product(*axes)], float).reshape([len(axis) for axis in axes])
+    return np.array([function(*x) for x in itertools.product(*axes)], float).reshape(
+        [len(axis) for axis in axes]
+    )
 
 
 def test_additive_choices_in_closed_form():
@@ -73,13 +88,19 @@ def test_additive_choices_in_closed_form():
     parts = np.array([1 / 4, 2 / 3, 9 / 4])
     assert found["first"] == pytest.approx(parts / parts.sum(), abs=1e-15)
     assert found["total"] == pytest.approx(parts / parts.sum(), abs=1e-15)
-    assert all(np.isnan(found[f"{name}_{end}"]).all() for name in ("first", "total") for end in ("low", "high"))
+    assert all(
+        np.isnan(found[f"{name}_{end}"]).all()
+        for name in ("first", "total")
+        for end in ("low", "high")
+    )
 
 
 def test_a_pure_interaction_in_closed_form():
     """f = a·b with a, b = ±1, c without effect: nothing alone, everything together; c exactly 0, not 1e-17."""
     found = exact_indices(grid_of(lambda a, b, c: a * b / 3 + 0.1, [-1, 1], [-1, 1], range(7)))
-    assert found["first"].tolist() == [0, 0, 0] and found["total"] == pytest.approx([1, 1, 0], abs=1e-15)
+    assert found["first"].tolist() == [0, 0, 0] and found["total"] == pytest.approx(
+        [1, 1, 0], abs=1e-15
+    )
     assert found["total"][2] == 0
 
 
@@ -87,11 +108,15 @@ def test_ishigami_on_a_grid_in_closed_form():
     """sin x1 + 7 sin² x2 + .1 x3⁴ sin x1 at the middles of 12 equal parts of (−π, π): sums over equally spaced angles give
     E sin² = ½ and V(sin²) = ⅛ exactly, so V1 = ½(1 + .1 E x3⁴)², V2 = 49/8, V13 = ½ · .01 V(x3⁴)."""
     x = [np.pi * ((2 * i + 1) / 12 - 1) for i in range(12)]
-    found = exact_indices(grid_of(lambda a, b, c: np.sin(a) + 7 * np.sin(b) ** 2 + 0.1 * c**4 * np.sin(a), x, x, x))
+    found = exact_indices(
+        grid_of(lambda a, b, c: np.sin(a) + 7 * np.sin(b) ** 2 + 0.1 * c**4 * np.sin(a), x, x, x)
+    )
     fourth = [c**4 for c in x]
     one, two, both = (1 + 0.1 * fmean(fourth)) ** 2 / 2, 49 / 8, 0.01 * pvariance(fourth) / 2
     assert found["first"] == pytest.approx(np.array([one, two, 0]) / (one + two + both), abs=1e-12)
-    assert found["total"] == pytest.approx(np.array([one + both, two, both]) / (one + two + both), abs=1e-12)
+    assert found["total"] == pytest.approx(
+        np.array([one + both, two, both]) / (one + two + both), abs=1e-12
+    )
 
 
 def test_a_grid_with_holes_by_loops():
@@ -101,10 +126,16 @@ def test_a_grid_with_holes_by_loops():
         grid = np.round(rng.normal(size=(3, 2, 4)), 1)
         grid[rng.random(grid.shape) < 0.3] = np.nan
         grid[:, :, 1] = np.nan
-        held = {codes: float(grid[codes]) for codes in np.ndindex(*grid.shape) if not np.isnan(grid[codes])}
+        held = {
+            codes: float(grid[codes])
+            for codes in np.ndindex(*grid.shape)
+            if not np.isnan(grid[codes])
+        }
         first, total = by_loops(held)
         found = exact_indices(grid)
-        assert found["first"] == pytest.approx(first, abs=1e-12) and found["total"] == pytest.approx(total, abs=1e-12)
+        assert found["first"] == pytest.approx(first, abs=1e-12) and found[
+            "total"
+        ] == pytest.approx(total, abs=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -115,7 +146,10 @@ def test_a_grid_with_holes_by_loops():
         ("rank:u3", lambda new, old: new.ranks["u3"]),
         ("score:u0", lambda new, old: new.scores["u0"]),
         ("grade:u4", lambda new, old: new.grades.cat.codes["u4"]),
-        ("top:3", lambda new, old: ((new.ranks <= 3) & (old.ranks <= 3)).sum() / (old.ranks <= 3).sum()),
+        (
+            "top:3",
+            lambda new, old: ((new.ranks <= 3) & (old.ranks <= 3)).sum() / (old.ranks <= 3).sum(),
+        ),
     ],
 )
 def test_indices_agree_with_all_combinations(case, target, measure):
@@ -128,9 +162,13 @@ def test_indices_agree_with_all_combinations(case, target, measure):
     assert found.table["total"].tolist() == pytest.approx(total, abs=1e-12)
     assert found.table[["first_low", "first_high", "total_low", "total_high"]].isna().all(axis=None)
     assert found.interactions == pytest.approx(1 - sum(first), abs=1e-12)
-    assert (found.mean, found.sd) == pytest.approx((fmean(values.values()), pvariance(values.values()) ** 0.5))
+    assert (found.mean, found.sd) == pytest.approx(
+        (fmean(values.values()), pvariance(values.values()) ** 0.5)
+    )
     codes = _codes([len(alternatives) for alternatives in FACTORS.values()], 4096, seed=3)
-    drawn = _indices(np.array([values[tuple(row)] for row in codes.tolist()]).reshape(6, 4096), 200, seed=3)
+    drawn = _indices(
+        np.array([values[tuple(row)] for row in codes.tolist()]).reshape(6, 4096), 200, seed=3
+    )
     assert drawn["first"].tolist() == pytest.approx(first, abs=0.03)
     assert drawn["total"].tolist() == pytest.approx(total, abs=0.03)
 
@@ -148,8 +186,15 @@ def test_a_duplicated_alternative_moves_nothing(case):
     found = sobol(case, {"aggregation": ["geometric", "geometric"], "cutoffs.A": [52, 70]}, n=128)
     assert found.table.loc["aggregation", ["first", "total"]].tolist() == [0.0, 0.0]
     assert found.table.loc["cutoffs.A", "total"] == pytest.approx(1, abs=1e-12)
-    still = sobol(case, {"aggregation": ["scheme", "arithmetic"], "rounding.total": [None, None]}, n=64)
-    assert not still.moves and still.table.isna().all(axis=None) and still.mean == 0 and np.isnan(still.interactions)
+    still = sobol(
+        case, {"aggregation": ["scheme", "arithmetic"], "rounding.total": [None, None]}, n=64
+    )
+    assert (
+        not still.moves
+        and still.table.isna().all(axis=None)
+        and still.mean == 0
+        and np.isnan(still.interactions)
+    )
 
 
 def test_combinations_that_fail_are_counted(case):
@@ -157,15 +202,21 @@ def test_combinations_that_fail_are_counted(case):
     loops; drawn, with the points from a region, over the samples without any."""
     factors = {"cutoffs.A": [50, 60], "cutoffs.B": [45, 55], "rounding.total": [None, 0]}
     found = sobol(case, factors, n=256)
-    first, total = by_loops(gone_through(case, factors, lambda new: (new.grades != case.grades).sum()))
+    first, total = by_loops(
+        gone_through(case, factors, lambda new: (new.grades != case.grades).sum())
+    )
     assert found.table["first"].tolist() == pytest.approx(first, abs=1e-12)
     assert found.table["total"].tolist() == pytest.approx(total, abs=1e-12)
     assert (found.runs, found.failures.sum(), found.over) == (8, 2, 6)
     drawn = sobol(case, factors | {"points": Box(relative=0.01)}, n=256)
-    assert not drawn.exact and 0.2 < drawn.failures.sum() / drawn.runs < 0.3 and 0 < drawn.over < 256
+    assert (
+        not drawn.exact and 0.2 < drawn.failures.sum() / drawn.runs < 0.3 and 0 < drawn.over < 256
+    )
     assert drawn.table.notna().all(axis=None)
     for each in (found, drawn):
-        assert each.failures.sum() == each.alternatives.groupby("factor")["failed"].sum().iloc[0] > 0
+        assert (
+            each.failures.sum() == each.alternatives.groupby("factor")["failed"].sum().iloc[0] > 0
+        )
         (reason,) = each.failures.index
         assert reason.zh != reason.en
 
@@ -176,7 +227,10 @@ def test_experts_and_regions_of_points_are_single_factors(case):
     assert found.alternatives["alternative"].tolist()[:2] == experts
     region = {"points": Box(relative=0.5), "cutoffs.A": [55, 65]}
     found = sobol(case, region, "rank_shift", n=512)
-    assert found.table["total"].tolist() == pytest.approx([1, 0], abs=0.05) and found.table["total"].iloc[1] == 0
+    assert (
+        found.table["total"].tolist() == pytest.approx([1, 0], abs=0.05)
+        and found.table["total"].iloc[1] == 0
+    )
     with ThreadPoolExecutor(2) as pool:
         again = sobol(case, region, "rank_shift", n=512, executor=pool)
     pd.testing.assert_frame_equal(found.table, again.table)

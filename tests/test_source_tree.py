@@ -12,7 +12,11 @@ import pytest
 import qtoolkit
 
 ROOT = Path(qtoolkit.__file__).parent
-FILES = sorted(path for path in ROOT.rglob("*.py") if "_notebooks" not in path.parts and "_params" not in path.parts)
+FILES = sorted(
+    path
+    for path in ROOT.rglob("*.py")
+    if "_notebooks" not in path.parts and "_params" not in path.parts
+)
 NAMES = [path.relative_to(ROOT).as_posix() for path in FILES]
 FLOORS = ["language", "errors", "inputs", "engine", "topics", "report", "runs"]
 
@@ -23,7 +27,10 @@ ALLOWED = {
     ("robustness/flips.py", "floor"): "whole steps of points",
     ("robustness/intervals.py", "argsort"): "neighbours, before rounding",
     ("robustness/ranks.py", "ceil"): "a count from a solver's bound",
-    ("robustness/rivals.py", "searchsorted"): "counts of intervals, of scores finished by the engine",
+    (
+        "robustness/rivals.py",
+        "searchsorted",
+    ): "counts of intervals, of scores finished by the engine",
     ("report/blocks.py", "ceil"): "lines of print",
     ("report/blocks.py", "round"): "a colour's red, green and blue",
     ("report/figures.py", "floor"): "the left end of an axis",
@@ -69,7 +76,10 @@ def test_ranks_bins_and_rounding_live_in_the_engine_alone(name):
     for node in ast.walk(tree(name)):
         if isinstance(node, ast.Call) and (word := called(node)) in ENGINE_ONLY:
             ours = isinstance(node.func, ast.Name) and word == "rank"  # the engine's own verb
-            harmless = isinstance(node.func, ast.Attribute) and getattr(node.func.value, "id", "") == "math"
+            harmless = (
+                isinstance(node.func, ast.Attribute)
+                and getattr(node.func.value, "id", "") == "math"
+            )
             assert ours or harmless or (name, word) in ALLOWED, f"{name}:{node.lineno}: {word}"
 
 
@@ -79,7 +89,9 @@ def test_a_lower_floor_never_imports_a_higher_one(name):
     if name == "__init__.py":
         return
     typing_only = [
-        node for node in ast.walk(tree(name)) if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)
+        node
+        for node in ast.walk(tree(name))
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)
     ]
     skipped = {inner for node in typing_only for inner in ast.walk(node)}
     for node in ast.walk(tree(name)):
@@ -87,7 +99,9 @@ def test_a_lower_floor_never_imports_a_higher_one(name):
         modules += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
         for module in modules:
             if module.startswith("qtoolkit.") and node not in skipped:
-                assert floor_of(module.removeprefix("qtoolkit.")) <= own, f"{name}:{node.lineno}: {module}"
+                assert floor_of(module.removeprefix("qtoolkit.")) <= own, (
+                    f"{name}:{node.lineno}: {module}"
+                )
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name.startswith("engine/")])
@@ -111,10 +125,14 @@ def test_every_sentence_is_literal_in_both_languages_with_the_same_placeholders(
         if not isinstance(node, ast.Call) or called(node) not in ("say", "Text"):
             continue
         if called(node) == "say":
-            words = {keyword.arg: keyword.value for keyword in node.keywords if keyword.arg in ("zh", "en")}
-            assert all(isinstance(value, ast.Constant) for value in words.values()) and set(words) == {"zh", "en"}, (
-                node.lineno
-            )
+            words = {
+                keyword.arg: keyword.value
+                for keyword in node.keywords
+                if keyword.arg in ("zh", "en")
+            }
+            assert all(isinstance(value, ast.Constant) for value in words.values()) and set(
+                words
+            ) == {"zh", "en"}, node.lineno
             zh, en = words["zh"].value, words["en"].value
             assert placeholders(zh) == placeholders(en), f"{name}:{node.lineno}"
             given = {keyword.arg for keyword in node.keywords} - {"zh", "en", None}
@@ -124,7 +142,9 @@ def test_every_sentence_is_literal_in_both_languages_with_the_same_placeholders(
         else:
             continue
         assert not re.search(r"[\u4e00-\u9fff]", en), f"{name}:{node.lineno}: {en}"
-        assert not re.search(r"[\u4e00-\u9fff”][,;?]|[\u4e00-\u9fff]:(?!\w)", zh.replace("键: 值", "")), f"{name}:{node.lineno}: {zh}"
+        assert not re.search(
+            r"[\u4e00-\u9fff”][,;?]|[\u4e00-\u9fff]:(?!\w)", zh.replace("键: 值", "")
+        ), f"{name}:{node.lineno}: {zh}"
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -134,7 +154,10 @@ def test_no_assert_no_print_no_swallowed_exception(name):
         if isinstance(node, ast.Call) and called(node) == "print":
             assert name == "runs/cli.py", f"{name}:{node.lineno}"
         if isinstance(node, ast.ExceptHandler):
-            broad = node.type is None or getattr(node.type, "id", "") in ("Exception", "BaseException")
+            broad = node.type is None or getattr(node.type, "id", "") in (
+                "Exception",
+                "BaseException",
+            )
             raises = any(isinstance(inner, ast.Raise) for inner in ast.walk(node))
             assert raises or not broad, f"{name}:{node.lineno}"
 
@@ -164,6 +187,8 @@ def test_importing_the_package_loads_nothing_heavy():
 def test_assessing_loads_no_report_and_no_runs():
     code = "import sys, qtoolkit as qt; c = qt.read_case('tai-2001'); qt.assess(c.scheme, c.table); print(sorted(sys.modules))"
     environment = {"PYTHONPATH": str(ROOT.parent), "PATH": "", "SYSTEMROOT": ""}
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True
+    )
     loaded = set(ast.literal_eval(done.stdout))
     assert not {"matplotlib", "papermill", "qtoolkit.report", "qtoolkit.runs", "typer"} & loaded

@@ -17,9 +17,14 @@ from tests.test_tai import COUNTRIES, LEAVES
 
 DRINKS = ["coffee", "wine", "tea", "beer", "sodas", "milk", "water"]
 SAATY = [
-    [1, 9, 5, 2, 1, 1, 1 / 2], [1 / 9, 1, 1 / 3, 1 / 9, 1 / 9, 1 / 9, 1 / 9], [1 / 5, 3, 1, 1 / 3, 1 / 4, 1 / 3, 1 / 9],
-    [1 / 2, 9, 3, 1, 1 / 2, 1, 1 / 3], [1, 9, 4, 2, 1, 2, 1 / 2], [1, 9, 3, 1, 1 / 2, 1, 1 / 3], [2, 9, 9, 3, 2, 3, 1],
-]  # fmt: skip
+    [1, 9, 5, 2, 1, 1, 1 / 2],
+    [1 / 9, 1, 1 / 3, 1 / 9, 1 / 9, 1 / 9, 1 / 9],
+    [1 / 5, 3, 1, 1 / 3, 1 / 4, 1 / 3, 1 / 9],
+    [1 / 2, 9, 3, 1, 1 / 2, 1, 1 / 3],
+    [1, 9, 4, 2, 1, 2, 1 / 2],
+    [1, 9, 3, 1, 1 / 2, 1, 1 / 3],
+    [2, 9, 9, 3, 2, 3, 1],
+]
 
 
 def drinks(rows=SAATY):
@@ -27,7 +32,9 @@ def drinks(rows=SAATY):
 
 
 def table(rows):
-    return pd.DataFrame(rows, [f"u{k}" for k in range(len(rows))], [f"c{j + 1}" for j in range(len(rows[0]))])
+    return pd.DataFrame(
+        rows, [f"u{k}" for k in range(len(rows))], [f"c{j + 1}" for j in range(len(rows[0]))]
+    )
 
 
 def tai():
@@ -37,8 +44,12 @@ def tai():
 def test_saaty_s_drinks():
     """Saaty (2008), Int. J. Services Sciences 1(1): weights, λ 7.1766, CR .022 with RI 1.32."""
     found = weighting.ahp(drinks())
-    assert found.weights.to_numpy() == pytest.approx([0.177, 0.019, 0.042, 0.116, 0.190, 0.129, 0.327], abs=5e-4)
-    assert found.detail["lambda_max"] == pytest.approx(7.1766, abs=5e-5) and found.detail["cr"] == pytest.approx(0.022, abs=5e-4)
+    assert found.weights.to_numpy() == pytest.approx(
+        [0.177, 0.019, 0.042, 0.116, 0.190, 0.129, 0.327], abs=5e-4
+    )
+    assert found.detail["lambda_max"] == pytest.approx(7.1766, abs=5e-5) and found.detail[
+        "cr"
+    ] == pytest.approx(0.022, abs=5e-4)
     assert found.notes == () and found.detail["ri"] == 1.32
 
 
@@ -49,8 +60,11 @@ def test_the_judgement_that_hurts_is_named_and_experts_are_averaged():
     assert weighting.ahp(good).weights.tolist() == pytest.approx([4 / 7, 2 / 7, 1 / 7])
     bad = pd.DataFrame([[1, 2, 1 / 9], [0.5, 1, 2], [9, 0.5, 1]], ids, ids)
     found = weighting.ahp(bad)
-    assert found.detail["cr"] > 0.1 and found.detail["worst"][:2] == ("a", "b")  # the first of three
-    both = weighting.ahp({"甲": good, "乙": pd.DataFrame(rows, ids, ids).loc[["c", "a", "b"], ["c", "a", "b"]]})
+    # the first of three
+    assert found.detail["cr"] > 0.1 and found.detail["worst"][:2] == ("a", "b")
+    both = weighting.ahp(
+        {"甲": good, "乙": pd.DataFrame(rows, ids, ids).loc[["c", "a", "b"], ["c", "a", "b"]]}
+    )
     assert both.detail["matrix"].loc["a", "c"] == pytest.approx(6.0)  # √(4 · 9)
 
 
@@ -60,7 +74,9 @@ def test_of_three_indicators_every_judgement_is_equally_guilty_and_all_are_named
     for _ in range(50):
         ab, ac, bc = np.exp(rng.uniform(-2.2, 2.2, 3))
         ids = list(rng.permutation(["a", "b", "c"]))
-        found = weighting.ahp(pd.DataFrame([[1, ab, ac], [np.nan, 1, bc], [np.nan, np.nan, 1]], ids, ids))
+        found = weighting.ahp(
+            pd.DataFrame([[1, ab, ac], [np.nan, 1, bc], [np.nan, np.nan, 1]], ids, ids)
+        )
         pairs = [judgement[:2] for judgement in found.detail["worst_all"]]
         assert pairs == [(ids[0], ids[1]), (ids[0], ids[2]), (ids[1], ids[2])]
         assert found.detail["worst"] == found.detail["worst_all"][0]
@@ -100,7 +116,9 @@ def test_components_that_are_not_determined_give_no_weights():
     with pytest.raises(InputError, match="equal"):
         weighting.factor(design, 2)
     found = weighting.factor(design)  # all three are kept, as none of the equal ones can be left
-    assert found.weights.tolist() == pytest.approx([1 / 3] * 3) and sorted(found.detail["factor"]) == [1, 2, 3]
+    assert found.weights.tolist() == pytest.approx([1 / 3] * 3) and sorted(
+        found.detail["factor"]
+    ) == [1, 2, 3]
     assert (found.detail["loadings"].sum() > 0).all()
 
 
@@ -112,13 +130,21 @@ def test_an_incomplete_matrix_that_is_consistent_is_filled_exactly():
     blank = pd.DataFrame(full, ids, ids).mask(np.eye(4)[[1, 0, 3, 2]].astype(bool))
     blank.iloc[2, 0] = np.nan  # one of a pair is enough
     found = weighting.ahp(blank)
-    assert found.weights.tolist() == pytest.approx(w) and np.isnan(found.detail["cr"]) and len(found.notes) == 1
-    apart = pd.DataFrame(full, ids, ids).mask(np.array([[0, 0, 1, 1], [0, 0, 1, 1], [1, 1, 0, 0], [1, 1, 0, 0]], bool))
+    assert (
+        found.weights.tolist() == pytest.approx(w)
+        and np.isnan(found.detail["cr"])
+        and len(found.notes) == 1
+    )
+    apart = pd.DataFrame(full, ids, ids).mask(
+        np.array([[0, 0, 1, 1], [0, 0, 1, 1], [1, 1, 0, 0], [1, 1, 0, 0]], bool)
+    )
     with pytest.raises(InputError, match="c"):
         weighting.ahp(apart)
 
 
-@pytest.mark.parametrize("change", [(0, 1, 0), (0, 1, -2), (0, 1, "x"), (1, 0, 3.0), (0, 1, np.inf)])
+@pytest.mark.parametrize(
+    "change", [(0, 1, 0), (0, 1, -2), (0, 1, "x"), (1, 0, 3.0), (0, 1, np.inf)]
+)
 def test_a_matrix_that_is_none_is_refused(change):
     i, j, value = change
     rows = drinks().astype(object)
@@ -129,27 +155,53 @@ def test_a_matrix_that_is_none_is_refused(change):
 
 def test_rezaei_s_best_worst_method():
     """Rezaei (2015), Omega 53, section 4: (8, 2, 1), (1, 5, 8) → .0714 .3387 .5899, ξ .26."""
-    found = weighting.best_worst({"price": 8, "quality": 2, "service": 1}, {"price": 1, "quality": 5, "service": 8})
+    found = weighting.best_worst(
+        {"price": 8, "quality": 2, "service": 1}, {"price": 1, "quality": 5, "service": 8}
+    )
     assert found.weights.tolist() == pytest.approx([0.0714, 0.3387, 0.5899], abs=1e-4)
-    assert found.detail["xi"] == pytest.approx(0.258, abs=1e-3) and found.detail["ratio"] == pytest.approx(0.258 / 4.47, abs=1e-3)
+    assert found.detail["xi"] == pytest.approx(0.258, abs=1e-3) and found.detail[
+        "ratio"
+    ] == pytest.approx(0.258 / 4.47, abs=1e-3)
 
 
 def test_best_worst_against_a_general_optimiser():
     """min over w of the largest violation, by SLSQP from many starts; and a consistent case with ξ = 0."""
-    best, worst = pd.Series({"a": 1, "b": 3, "c": 4, "d": 7}), pd.Series({"a": 7, "b": 3, "c": 2, "d": 1})
+    best, worst = (
+        pd.Series({"a": 1, "b": 3, "c": 4, "d": 7}),
+        pd.Series({"a": 7, "b": 3, "c": 2, "d": 1}),
+    )
 
     def largest(w):
-        return max([abs(w[0] / w[j] - best.iloc[j]) for j in range(4)] + [abs(w[j] / w[3] - worst.iloc[j]) for j in range(4)])
+        return max(
+            [abs(w[0] / w[j] - best.iloc[j]) for j in range(4)]
+            + [abs(w[j] / w[3] - worst.iloc[j]) for j in range(4)]
+        )
 
     found = weighting.best_worst(best, worst)
     assert largest(found.weights.to_numpy()) == pytest.approx(found.detail["xi"], abs=1e-3)
     rng, least = np.random.default_rng(0), np.inf
     for _ in range(30):
-        least = min(least, minimize(lambda w: largest(np.abs(w) / np.abs(w).sum() + 1e-6), rng.dirichlet(np.ones(4)), method="Nelder-Mead", options={"maxiter": 4000, "xatol": 1e-10}).fun)
-    assert found.detail["xi"] <= least + 1e-3 and found.detail["xi"] == pytest.approx(least, abs=0.02)
+        least = min(
+            least,
+            minimize(
+                lambda w: largest(np.abs(w) / np.abs(w).sum() + 1e-6),
+                rng.dirichlet(np.ones(4)),
+                method="Nelder-Mead",
+                options={"maxiter": 4000, "xatol": 1e-10},
+            ).fun,
+        )
+    assert found.detail["xi"] <= least + 1e-3 and found.detail["xi"] == pytest.approx(
+        least, abs=0.02
+    )
     consistent = weighting.best_worst({"a": 1, "b": 2, "c": 4}, {"a": 4, "b": 2, "c": 1})
-    assert consistent.detail["xi"] == pytest.approx(0, abs=1e-5) and consistent.weights.tolist() == pytest.approx([4 / 7, 2 / 7, 1 / 7], abs=1e-5)
-    for wrong in (({"a": 1}, {"b": 1}), ({"a": 2, "b": 3}, {"a": 3, "b": 1}), ({"a": 1, "b": 10}, {"a": 9, "b": 1})):
+    assert consistent.detail["xi"] == pytest.approx(
+        0, abs=1e-5
+    ) and consistent.weights.tolist() == pytest.approx([4 / 7, 2 / 7, 1 / 7], abs=1e-5)
+    for wrong in (
+        ({"a": 1}, {"b": 1}),
+        ({"a": 2, "b": 3}, {"a": 3, "b": 1}),
+        ({"a": 1, "b": 10}, {"a": 9, "b": 1}),
+    ):
         with pytest.raises(InputError):
             weighting.best_worst(*wrong)
 
@@ -157,24 +209,59 @@ def test_best_worst_against_a_general_optimiser():
 def test_xu_s_entropy():
     """Xu (2004), EJOR 156(2): .463 .3992 .1378 .0 on a 4 × 4 table."""
     x = table([[30, 30, 38, 29], [19, 54, 86, 29], [19, 15, 85, 28.9], [68, 70, 60, 29]])
-    assert weighting.entropy(x).weights.tolist() == pytest.approx([0.463, 0.3992, 0.1378, 0.0], abs=5e-5)
+    assert weighting.entropy(x).weights.tolist() == pytest.approx(
+        [0.463, 0.3992, 0.1378, 0.0], abs=5e-5
+    )
 
 
 def test_tus_and_aytac_s_critic_in_both_readings():
     """Tuş & Aytaç Adalı (2019), Opsearch 56(2): their weights treat the cost column as a benefit."""
-    x = table([[5000, 3, 3, 4, 3, 2], [680, 5, 3, 2, 2, 1], [2000, 3, 2, 3, 4, 3], [600, 4, 3, 1, 2, 2], [800, 2, 4, 3, 3, 4]])
-    assert weighting.critic(x).weights.tolist() == pytest.approx([0.157, 0.249, 0.168, 0.121, 0.154, 0.151], abs=5e-4)
-    assert weighting.critic(x, ["c1"]).weights.tolist() == pytest.approx([0.184, 0.213, 0.142, 0.158, 0.168, 0.134], abs=5e-4)
+    x = table(
+        [
+            [5000, 3, 3, 4, 3, 2],
+            [680, 5, 3, 2, 2, 1],
+            [2000, 3, 2, 3, 4, 3],
+            [600, 4, 3, 1, 2, 2],
+            [800, 2, 4, 3, 3, 4],
+        ]
+    )
+    assert weighting.critic(x).weights.tolist() == pytest.approx(
+        [0.157, 0.249, 0.168, 0.121, 0.154, 0.151], abs=5e-4
+    )
+    assert weighting.critic(x, ["c1"]).weights.tolist() == pytest.approx(
+        [0.184, 0.213, 0.142, 0.158, 0.168, 0.134], abs=5e-4
+    )
 
 
 def test_the_handbook_s_factor_weights():
     """OECD/JRC Handbook (2008): eigenvalues of Table 7, rotated loadings of Table 9 (signs aside), weights of Table 18."""
     found = weighting.factor(tai(), 4)
-    assert found.detail["eigenvalues"] == pytest.approx([3.3, 1.7, 1.0, 0.9, 0.5, 0.3, 0.2, 0.1], abs=0.06)
-    assert found.weights.tolist() == pytest.approx([0.17, 0.15, 0.11, 0.07, 0.08, 0.12, 0.14, 0.16], abs=0.01)
-    printed = np.array([[0.07, 0.97, 0.06, 0.06], [0.13, 0.07, -0.07, 0.93], [0.79, -0.21, 0.21, 0.42], [-0.64, 0.56, -0.04, 0.36], [0.37, 0.17, 0.38, 0.68], [0.82, -0.04, 0.25, 0.35], [0.88, 0.23, -0.09, 0.09], [0.08, 0.04, 0.96, 0.04]])  # fmt: skip
+    assert found.detail["eigenvalues"] == pytest.approx(
+        [3.3, 1.7, 1.0, 0.9, 0.5, 0.3, 0.2, 0.1], abs=0.06
+    )
+    assert found.weights.tolist() == pytest.approx(
+        [0.17, 0.15, 0.11, 0.07, 0.08, 0.12, 0.14, 0.16], abs=0.01
+    )
+    printed = np.array(
+        [
+            [0.07, 0.97, 0.06, 0.06],
+            [0.13, 0.07, -0.07, 0.93],
+            [0.79, -0.21, 0.21, 0.42],
+            [-0.64, 0.56, -0.04, 0.36],
+            [0.37, 0.17, 0.38, 0.68],
+            [0.82, -0.04, 0.25, 0.35],
+            [0.88, 0.23, -0.09, 0.09],
+            [0.08, 0.04, 0.96, 0.04],
+        ]
+    )
     ours = found.detail["loadings"].to_numpy()
-    assert min(np.abs(np.abs(ours[:, list(order)]) - np.abs(printed)).max() for order in itertools.permutations(range(4))) < 0.02
+    assert (
+        min(
+            np.abs(np.abs(ours[:, list(order)]) - np.abs(printed)).max()
+            for order in itertools.permutations(range(4))
+        )
+        < 0.02
+    )
 
 
 def test_the_first_component_is_refused_where_it_counts_against_an_indicator():
@@ -197,8 +284,13 @@ def test_benefit_of_the_doubt_against_a_plain_linear_program():
         lp = linprog(-v[k], A_ub=np.concatenate([v, *bounds]), b_ub=[1] * 9 + [0] * 6)
         assert found["score"].iloc[k] == pytest.approx(-lp.fun)
     shares = found.drop(columns="score")
-    assert shares.sum(axis=1).tolist() == pytest.approx([1] * 9) and ((shares >= 0.1 - 1e-9) & (shares <= 0.6 + 1e-9)).all(axis=None)
-    assert found["score"].max() == pytest.approx(1) and weighting.benefit_of_doubt(x * 0)["score"].tolist() == [0.0] * 9
+    assert shares.sum(axis=1).tolist() == pytest.approx([1] * 9) and (
+        (shares >= 0.1 - 1e-9) & (shares <= 0.6 + 1e-9)
+    ).all(axis=None)
+    assert (
+        found["score"].max() == pytest.approx(1)
+        and weighting.benefit_of_doubt(x * 0)["score"].tolist() == [0.0] * 9
+    )
     with pytest.raises(InputError):
         weighting.benefit_of_doubt(x, 0.5)
 
@@ -208,7 +300,11 @@ def test_budgets_of_experts():
     assert weighting.budget(x).weights.tolist() == pytest.approx([0.4, 0.6])
     assert weighting.budget(x, "trimmed").weights.tolist() == pytest.approx([0.4, 0.6])
     assert weighting.budget(x.iloc[:3], "median").weights.tolist() == pytest.approx([0.5, 0.5])
-    for wrong, part in ((x.assign(a=[50, 61, 20, 30]), "乙"), (x.assign(a=[-1, 60, 20, 30]), "甲"), (x.assign(a=["x", 60, 20, 30]), "甲")):
+    for wrong, part in (
+        (x.assign(a=[50, 61, 20, 30]), "乙"),
+        (x.assign(a=[-1, 60, 20, 30]), "甲"),
+        (x.assign(a=["x", 60, 20, 30]), "甲"),
+    ):
         with pytest.raises(InputError, match=part):
             weighting.budget(wrong)
     for how in ("trimmed", "mode"):
@@ -219,8 +315,12 @@ def test_budgets_of_experts():
 def test_orders_of_importance():
     """The centroid is the mean of the cone's vertices (1/k, …, 1/k, 0, …)."""
     vertices = [[1, 0, 0], [1 / 2, 1 / 2, 0], [1 / 3, 1 / 3, 1 / 3]]
-    assert weighting.rank_order_centroid(["a", "b", "c"]).weights.tolist() == pytest.approx(np.mean(vertices, axis=0).tolist())
-    assert weighting.rank_sum(["b", "a"]).weights.to_dict() == pytest.approx({"b": 2 / 3, "a": 1 / 3})
+    assert weighting.rank_order_centroid(["a", "b", "c"]).weights.tolist() == pytest.approx(
+        np.mean(vertices, axis=0).tolist()
+    )
+    assert weighting.rank_sum(["b", "a"]).weights.to_dict() == pytest.approx(
+        {"b": 2 / 3, "a": 1 / 3}
+    )
     for wrong in ("ab", [], ["a", "a"]):
         with pytest.raises(InputError):
             weighting.rank_sum(wrong)
@@ -228,23 +328,42 @@ def test_orders_of_importance():
 
 def test_combined_weights_are_aligned_by_name():
     s, o = pd.Series({"a": 0.6, "b": 0.3, "c": 0.1}), pd.Series({"c": 0.5, "b": 0.3, "a": 0.2})
-    assert weighting.combine(s, o, theta=0.25).weights.to_dict() == pytest.approx({"a": 0.3, "b": 0.3, "c": 0.4})
-    assert weighting.combine(s, o, "product").weights.to_dict() == pytest.approx({"a": 12 / 26, "b": 9 / 26, "c": 5 / 26})
+    assert weighting.combine(s, o, theta=0.25).weights.to_dict() == pytest.approx(
+        {"a": 0.3, "b": 0.3, "c": 0.4}
+    )
+    assert weighting.combine(s, o, "product").weights.to_dict() == pytest.approx(
+        {"a": 12 / 26, "b": 9 / 26, "c": 5 / 26}
+    )
     root = np.sqrt([0.12, 0.09, 0.05])
-    assert weighting.combine(s, o, "entropy").weights.tolist() == pytest.approx((root / root.sum()).tolist())
+    assert weighting.combine(s, o, "entropy").weights.tolist() == pytest.approx(
+        (root / root.sum()).tolist()
+    )
     game = weighting.combine(s, o, "game")
     w = np.stack([s, o[s.index]])
     alpha = np.linalg.solve(w @ w.T, np.diag(w @ w.T))
     assert game.weights.to_numpy() == pytest.approx(alpha @ w / (alpha @ w).sum())
-    for wrong in ((s, o.drop("c")), (s, o * 2), (s, o, "mean"), (s, o, "additive", 2.0), (pd.Series({"a": 1.0, "b": 0.0}), pd.Series({"a": 0.0, "b": 1.0}), "product")):
+    for wrong in (
+        (s, o.drop("c")),
+        (s, o * 2),
+        (s, o, "mean"),
+        (s, o, "additive", 2.0),
+        (pd.Series({"a": 1.0, "b": 0.0}), pd.Series({"a": 0.0, "b": 1.0}), "product"),
+    ):
         with pytest.raises(InputError):
             weighting.combine(*wrong)
 
 
-@given(st.lists(st.floats(0, 1), min_size=1, max_size=30).filter(lambda w: sum(w) > 1e-3), st.sampled_from([1, 0.5, 0.1]))
+@given(
+    st.lists(st.floats(0, 1), min_size=1, max_size=30).filter(lambda w: sum(w) > 1e-3),
+    st.sampled_from([1, 0.5, 0.1]),
+)
 def test_whole_points_sum_exactly_and_lie_within_a_step(w, step):
     found = weighting.to_points({f"x{j}": v for j, v in enumerate(w)}, 100, step)
-    assert abs(sum(found.points) - 100) < 1e-9 and (found.points >= 0).all() and found.error < step + 1e-9
+    assert (
+        abs(sum(found.points) - 100) < 1e-9
+        and (found.points >= 0).all()
+        and found.error < step + 1e-9
+    )
     tenths = found.points / step
     assert np.abs(tenths - np.rint(tenths)).max() < 1e-6
     scheme = qt.Scheme.flat(found.points.to_dict(), {"A": 90, "B": 0})
@@ -252,12 +371,26 @@ def test_whole_points_sum_exactly_and_lie_within_a_step(w, step):
 
 
 def test_points_that_cannot_be_made_are_refused():
-    for wrong in (({"a": -1, "b": 2},), ({"a": np.nan},), ({"a": 1}, 100, 3), ({"a": 0},), ({"a": 1}, 100, 0), ({"a": 1}, 0.4, 1)):
+    for wrong in (
+        ({"a": -1, "b": 2},),
+        ({"a": np.nan},),
+        ({"a": 1}, 100, 3),
+        ({"a": 0},),
+        ({"a": 1}, 100, 0),
+        ({"a": 1}, 0.4, 1),
+    ):
         with pytest.raises(InputError):
             weighting.to_points(*wrong)
 
 
-METHODS = [weighting.entropy, weighting.critic, weighting.variation, weighting.deviation, weighting.pca, weighting.factor]
+METHODS = [
+    weighting.entropy,
+    weighting.critic,
+    weighting.variation,
+    weighting.deviation,
+    weighting.pca,
+    weighting.factor,
+]
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -267,13 +400,23 @@ def test_constant_missing_and_perfectly_correlated_columns(method):
     x = table(np.stack([base, base * 2, base + 0.3 * rng.random(20), np.full(20, 3.0)], axis=1))
     x.iloc[3, 1] = np.nan
     found = method(x)
-    assert found.weights["c4"] == 0 and found.weights.sum() == pytest.approx(1) and (found.weights[:3] > 0).all()
-    assert any("c4" in note.en for note in found.notes) and any("u3" in note.zh for note in found.notes)
+    assert (
+        found.weights["c4"] == 0
+        and found.weights.sum() == pytest.approx(1)
+        and (found.weights[:3] > 0).all()
+    )
+    assert any("c4" in note.en for note in found.notes) and any(
+        "u3" in note.zh for note in found.notes
+    )
     alike = method(table(np.stack([base, base, base], axis=1)))
     assert alike.weights.tolist() == pytest.approx([1 / 3] * 3)
     one = method(table(base[:, None]))
     assert one.weights.tolist() == [1.0]
-    wide = x.iloc[:4, :3].ffill().join(pd.DataFrame(rng.random((4, 5)) + base[:4, None], index=x.index[:4]).add_prefix("d"))
+    wide = (
+        x.iloc[:4, :3]
+        .ffill()
+        .join(pd.DataFrame(rng.random((4, 5)) + base[:4, None], index=x.index[:4]).add_prefix("d"))
+    )
     if method is not weighting.pca:
         assert method(wide).weights.sum() == pytest.approx(1)  # n < d
 
@@ -281,7 +424,15 @@ def test_constant_missing_and_perfectly_correlated_columns(method):
 @pytest.mark.parametrize("method", METHODS)
 def test_what_gives_no_weights_is_refused(method):
     x = table([[1.0, 2.0], [2.0, 1.0], [3.0, 5.0]])
-    for wrong in (x * 0 + 1, x.iloc[:1], x.astype(object).replace(1.0, "x"), x.replace(1.0, np.inf), x.iloc[:, :0], pd.concat([x, x], axis=1), x.replace(1.0, np.nan)):
+    for wrong in (
+        x * 0 + 1,
+        x.iloc[:1],
+        x.astype(object).replace(1.0, "x"),
+        x.replace(1.0, np.inf),
+        x.iloc[:, :0],
+        pd.concat([x, x], axis=1),
+        x.replace(1.0, np.nan),
+    ):
         with pytest.raises(InputError):
             method(wrong)
     if method in (weighting.entropy, weighting.variation):
@@ -290,13 +441,27 @@ def test_what_gives_no_weights_is_refused(method):
 
 
 def test_what_is_no_table_of_numbers_is_refused():
-    two, x = pd.DataFrame([[1, 2], [0.5, 1]], list("ab"), list("ab")), pd.DataFrame({"a": [1.0, 2.0], "b": [0.0, 1.0]})
+    two, x = (
+        pd.DataFrame([[1, 2], [0.5, 1]], list("ab"), list("ab")),
+        pd.DataFrame({"a": [1.0, 2.0], "b": [0.0, 1.0]}),
+    )
     for wrong in (
-        lambda: weighting.ahp([[1, 2], [0.5, 1]]), lambda: weighting.ahp({}), lambda: weighting.ahp({"x": two, "y": two.set_axis(["a", "c"]).set_axis(["a", "c"], axis=1)}),
-        lambda: weighting.best_worst({"a": "x"}, {"a": 1}), lambda: weighting.best_worst([1], [1]), lambda: weighting.budget(pd.DataFrame()),
-        lambda: weighting.budget({"a": [1]}), lambda: weighting.budget(pd.DataFrame({"a": [0.0]})), lambda: weighting.combine([1.0], [1.0]),
-        lambda: weighting.to_points({"a": "x"}), lambda: weighting.to_points({}), lambda: weighting.benefit_of_doubt(x, 0.2), lambda: weighting.factor(x, 9),
-    ):  # fmt: skip
+        lambda: weighting.ahp([[1, 2], [0.5, 1]]),
+        lambda: weighting.ahp({}),
+        lambda: weighting.ahp(
+            {"x": two, "y": two.set_axis(["a", "c"]).set_axis(["a", "c"], axis=1)}
+        ),
+        lambda: weighting.best_worst({"a": "x"}, {"a": 1}),
+        lambda: weighting.best_worst([1], [1]),
+        lambda: weighting.budget(pd.DataFrame()),
+        lambda: weighting.budget({"a": [1]}),
+        lambda: weighting.budget(pd.DataFrame({"a": [0.0]})),
+        lambda: weighting.combine([1.0], [1.0]),
+        lambda: weighting.to_points({"a": "x"}),
+        lambda: weighting.to_points({}),
+        lambda: weighting.benefit_of_doubt(x, 0.2),
+        lambda: weighting.factor(x, 9),
+    ):
         with pytest.raises(InputError):
             wrong()
     many = weighting.ahp(pd.DataFrame(np.ones((12, 12))))
@@ -307,10 +472,25 @@ def test_what_is_no_table_of_numbers_is_refused():
 def test_numbers_of_other_programs():
     """pymcdm 1.4.0 and scikit-criteria 0.10 on the same table, run once by hand: entropy, CRITIC, and the standard deviation
     of the min–max data (both take raw data as they are given it)."""
-    x = table([[8.2, 61, 3.1, 44], [7.9, 70, 2.2, 39], [9.4, 55, 4.0, 51], [6.8, 66, 3.6, 47], [8.8, 59, 2.9, 35], [7.1, 73, 3.3, 42]])
-    assert weighting.entropy(x).weights.tolist() == pytest.approx([0.18237, 0.138591, 0.467477, 0.211562], abs=1e-6)
-    assert weighting.critic(x).weights.tolist() == pytest.approx([0.284714, 0.359604, 0.177328, 0.178354], abs=1e-6)
-    assert weighting.deviation(x).weights.tolist() == pytest.approx([0.260406, 0.261219, 0.234897, 0.243478], abs=1e-6)
+    x = table(
+        [
+            [8.2, 61, 3.1, 44],
+            [7.9, 70, 2.2, 39],
+            [9.4, 55, 4.0, 51],
+            [6.8, 66, 3.6, 47],
+            [8.8, 59, 2.9, 35],
+            [7.1, 73, 3.3, 42],
+        ]
+    )
+    assert weighting.entropy(x).weights.tolist() == pytest.approx(
+        [0.18237, 0.138591, 0.467477, 0.211562], abs=1e-6
+    )
+    assert weighting.critic(x).weights.tolist() == pytest.approx(
+        [0.284714, 0.359604, 0.177328, 0.178354], abs=1e-6
+    )
+    assert weighting.deviation(x).weights.tolist() == pytest.approx(
+        [0.260406, 0.261219, 0.234897, 0.243478], abs=1e-6
+    )
 
 
 def exact_unlikeness(x):
@@ -323,10 +503,12 @@ def exact_unlikeness(x):
             [value / length for value in column]
             for column, length in zip(columns, lengths, strict=True)
         ]
-        return np.array([
-            [float(1 - sum(a * b for a, b in zip(one, other, strict=True))) for other in units]
-            for one in units
-        ])  # fmt: skip
+        return np.array(
+            [
+                [float(1 - sum(a * b for a, b in zip(one, other, strict=True))) for other in units]
+                for one in units
+            ]
+        )
 
 
 @pytest.mark.parametrize("apart", [1e-2, 1e-3, 1e-4, 1e-5])

@@ -15,7 +15,12 @@ from qtoolkit.language import listing, say
 Weights = Literal["none", "linear", "quadratic"]
 
 
-def transitions(before: pd.Series, after: pd.Series, grades: Sequence[str], grades_after: Sequence[str] | None = None) -> pd.DataFrame:
+def transitions(
+    before: pd.Series,
+    after: pd.Series,
+    grades: Sequence[str],
+    grades_after: Sequence[str] | None = None,
+) -> pd.DataFrame:
     """How many units went from each grade (rows) to each (columns), the best first; units with a blank are left out.
 
     Raises
@@ -23,7 +28,9 @@ def transitions(before: pd.Series, after: pd.Series, grades: Sequence[str], grad
     InputError
         A grade that is none of those given.
 
-    >>> transitions(pd.Series(["A", "A", "B"]), pd.Series(["A", "B", "B"]), ["A", "B"]).values.tolist()
+    >>> transitions(
+    ...     pd.Series(["A", "A", "B"]), pd.Series(["A", "B", "B"]), ["A", "B"]
+    ... ).values.tolist()
     [[1, 1], [0, 1]]
     """
     columns = list(grades if grades_after is None else grades_after)
@@ -31,9 +38,20 @@ def transitions(before: pd.Series, after: pd.Series, grades: Sequence[str], grad
     for name, known in (("before", list(grades)), ("after", columns)):
         for found in both[name]:
             if found not in known:
-                raise InputError(say(zh="等级为“{found}”，应为{known}之一", en="found the grade “{found}”, expected one of {known}", found=clip(found), known=listing(known)))
+                raise InputError(
+                    say(
+                        zh="等级为“{found}”，应为{known}之一",
+                        en="found the grade “{found}”, expected one of {known}",
+                        found=clip(found),
+                        known=listing(known),
+                    )
+                )
     table = pd.crosstab(both["before"], both["after"]) if len(both) else pd.DataFrame()
-    return table.reindex(index=list(grades), columns=columns, fill_value=0).astype(int).rename_axis(index="before", columns="after")
+    return (
+        table.reindex(index=list(grades), columns=columns, fill_value=0)
+        .astype(int)
+        .rename_axis(index="before", columns="after")
+    )
 
 
 def kappa(table: pd.DataFrame | np.ndarray, weights: Weights | np.ndarray = "none") -> float:
@@ -56,13 +74,27 @@ def kappa(table: pd.DataFrame | np.ndarray, weights: Weights | np.ndarray = "non
         counts = np.asarray(table, dtype=float)
     except (TypeError, ValueError):
         counts = np.empty(0)
-    if counts.ndim != 2 or counts.shape[0] != counts.shape[1] or not (np.isfinite(counts).all() and (counts >= 0).all()):
-        raise InputError(say(zh="应为行列相同、计数不小于0的方表", en="expected a square table of counts of 0 or more"))
+    if (
+        counts.ndim != 2
+        or counts.shape[0] != counts.shape[1]
+        or not (np.isfinite(counts).all() and (counts >= 0).all())
+    ):
+        raise InputError(
+            say(
+                zh="应为行列相同、计数不小于0的方表",
+                en="expected a square table of counts of 0 or more",
+            )
+        )
     away = np.abs(np.subtract.outer(np.arange(len(counts)), np.arange(len(counts))))
     named = {"none": (away > 0).astype(float), "linear": away, "quadratic": away**2}
     v = named.get(weights) if isinstance(weights, str) else np.asarray(weights, dtype=float)
     if v is None or v.shape != counts.shape:
-        raise InputError(say(zh="weights 应为 none、linear、quadratic 之一或同样大小的数表", en="weights must be none, linear, quadratic or an array of the table's shape"))  # fmt: skip
+        raise InputError(
+            say(
+                zh="weights 应为 none、linear、quadratic 之一或同样大小的数表",
+                en="weights must be none, linear, quadratic or an array of the table's shape",
+            )
+        )
     total = counts.sum()
     chance = (v * np.outer(counts.sum(axis=1), counts.sum(axis=0))).sum()
     return float("nan") if chance == 0 else float(1 - (v * counts).sum() * total / chance)
@@ -76,10 +108,19 @@ def agreement(table: pd.DataFrame) -> pd.Series:
     """
     plain, counts = kappa(table), np.asarray(table)
     share = float(np.trace(counts) / counts.sum()) if counts.sum() else float("nan")
-    return pd.Series({"agreement": share, "kappa": plain, "linear": kappa(table, "linear"), "quadratic": kappa(table, "quadratic")})
+    return pd.Series(
+        {
+            "agreement": share,
+            "kappa": plain,
+            "linear": kappa(table, "linear"),
+            "quadratic": kappa(table, "quadratic"),
+        }
+    )
 
 
-def correlations(before: pd.Series, after: pd.Series, ranks_before: pd.Series, ranks_after: pd.Series) -> pd.Series:
+def correlations(
+    before: pd.Series, after: pd.Series, ranks_before: pd.Series, ranks_after: pd.Series
+) -> pd.Series:
     """How far two rankings of the same units agree; units are matched by their labels.
 
     Returns
@@ -93,10 +134,23 @@ def correlations(before: pd.Series, after: pd.Series, ranks_before: pd.Series, r
     >>> correlations(scores, scores, ranks, ranks).tolist()
     [1.0, 1.0, 1.0, 0.0]
     """
-    before, after, ranks_before, ranks_after = (x for _, x in pd.concat([before, after, ranks_before, ranks_after], axis=1, join="inner").items())
+    before, after, ranks_before, ranks_after = (
+        x
+        for _, x in pd.concat(
+            [before, after, ranks_before, ranks_after], axis=1, join="inner"
+        ).items()
+    )
     shift = float((ranks_before - ranks_after).abs().mean())
     if any(series.nunique() < 2 for series in (before, after, ranks_before, ranks_after)):
-        return pd.Series({"kendall": np.nan, "spearman": np.nan, "weighted": np.nan, "rank_shift": shift})
+        return pd.Series(
+            {"kendall": np.nan, "spearman": np.nan, "weighted": np.nan, "rank_shift": shift}
+        )
     x, y = ranks_before.to_numpy(float), ranks_after.to_numpy(float)
-    values = {"kendall": stats.kendalltau(x, y), "spearman": stats.spearmanr(x, y), "weighted": stats.weightedtau(before, after)}
-    return pd.Series({name: float(found.statistic) for name, found in values.items()} | {"rank_shift": shift})
+    values = {
+        "kendall": stats.kendalltau(x, y),
+        "spearman": stats.spearmanr(x, y),
+        "weighted": stats.weightedtau(before, after),
+    }
+    return pd.Series(
+        {name: float(found.statistic) for name, found in values.items()} | {"rank_shift": shift}
+    )

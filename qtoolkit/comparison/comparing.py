@@ -63,7 +63,9 @@ class Comparison:
     def transitions(self) -> pd.DataFrame:
         """How many units went from each approved grade (rows) to each (columns), the best first."""
         names = [[g.id for g in result.scheme.grades] for result in (self.before, self.after)]
-        return transitions(self.before.approved[self.units], self.after.approved[self.units], *names)
+        return transitions(
+            self.before.approved[self.units], self.after.approved[self.units], *names
+        )
 
     @cached_property
     def kappa(self) -> pd.Series:
@@ -85,7 +87,10 @@ class Comparison:
         first, last = self._ranks
         table = pd.DataFrame({"rank_before": first, "rank_after": last, "move": first - last})
         for name, result in (("before", self.before), ("after", self.after)):
-            table[f"score_{name}"], table[f"grade_{name}"] = result.scores[self.units], result.approved[self.units]
+            table[f"score_{name}"], table[f"grade_{name}"] = (
+                result.scores[self.units],
+                result.approved[self.units],
+            )
         return table.loc[table["move"].abs().sort_values(ascending=False, kind="stable").index]
 
     @cached_property
@@ -100,12 +105,20 @@ class Comparison:
         same shares of that total.
         """
         total = self.after.scheme.total
-        ends = [to_ticks(r.scores[self.units] * (total / r.scheme.total)) for r in (self.before, self.after)]
-        table = pd.DataFrame({"score_before": from_ticks(ends[0]), "score_after": from_ticks(ends[1])}, self.units)
+        ends = [
+            to_ticks(r.scores[self.units] * (total / r.scheme.total))
+            for r in (self.before, self.after)
+        ]
+        table = pd.DataFrame(
+            {"score_before": from_ticks(ends[0]), "score_after": from_ticks(ends[1])}, self.units
+        )
         table["change"] = from_ticks(ends[1] - ends[0])
         if not self.states:
             return table.assign(**dict.fromkeys(PARTS[:-1], np.nan))
-        values = {new: to_ticks(state.scores * (total / state.scheme.total)) for new, state in self.states.items()}
+        values = {
+            new: to_ticks(state.scores * (total / state.scheme.total))
+            for new, state in self.states.items()
+        }
         parts = _shapley(values)
         parts["units"] = (ends[1] - ends[0]) - (values[frozenset(FACTORS)] - values[frozenset()])
         for name in PARTS[:-1]:
@@ -120,7 +133,9 @@ class Comparison:
         grade). All NaN but the grades where the numbers of grades differ.
         """
         names = [self.before.approved[self.units], self.after.approved[self.units]]
-        table = pd.DataFrame({"grade_before": names[0].astype(object), "grade_after": names[1].astype(object)})
+        table = pd.DataFrame(
+            {"grade_before": names[0].astype(object), "grade_after": names[1].astype(object)}
+        )
         if not self.graded_alike:
             return table.assign(change=np.nan, **dict.fromkeys(PARTS, np.nan))
         codes = [grades.cat.codes.to_numpy(int) for grades in names]
@@ -130,7 +145,9 @@ class Comparison:
         computed = [r.grades[self.units].cat.codes.to_numpy(int) for r in (self.before, self.after)]
         values = {new: state.grades.cat.codes.to_numpy(int) for new, state in self.states.items()}
         parts = _shapley(values)
-        parts["units"] = (computed[1] - computed[0]) - (values[frozenset(FACTORS)] - values[frozenset()])
+        parts["units"] = (computed[1] - computed[0]) - (
+            values[frozenset(FACTORS)] - values[frozenset()]
+        )
         parts["approval"] = (codes[1] - computed[1]) - (codes[0] - computed[0])
         for name in PARTS:
             table[name] = parts[name].astype(float)
@@ -143,14 +160,20 @@ class Comparison:
         change = pd.DataFrame(np.nan, self.units, [leaf.id for leaf in self.after.scheme.leaves])
         if self.states:
             shared, whole = [id for id in change if id in self.matching.shared], frozenset(FACTORS)
-            change[shared] = (self.states[whole].contributions - self.states[whole - {"data"}].contributions)[shared]
+            change[shared] = (
+                self.states[whole].contributions - self.states[whole - {"data"}].contributions
+            )[shared]
         return change
 
     @cached_property
     def on_last_year(self) -> Assessment | None:
         """Last year's units and data under this year's points, see :func:`points_alone`; None where no indicator
         corresponds."""
-        return on_points_of(self.before, self.after.scheme, self.matching) if self.matching.share else None
+        return (
+            on_points_of(self.before, self.after.scheme, self.matching)
+            if self.matching.share
+            else None
+        )
 
     @cached_property
     def alone(self) -> pd.DataFrame:
@@ -161,11 +184,13 @@ class Comparison:
         nan = pd.Series(np.nan, self.units)
         return pd.DataFrame(
             {
-                "grade_before": self.before.grades[self.units], "points": nan if points is None else points.grades[self.units],
-                "cutoffs": nan if lines is None else lines.grades, "score_before": self.before.scores[self.units],
+                "grade_before": self.before.grades[self.units],
+                "points": nan if points is None else points.grades[self.units],
+                "cutoffs": nan if lines is None else lines.grades,
+                "score_before": self.before.scores[self.units],
                 "score_points": nan if points is None else points.scores[self.units],
             }
-        )  # fmt: skip
+        )
 
     @cached_property
     def _ranks(self) -> tuple[pd.Series, pd.Series]:
@@ -195,32 +220,52 @@ def compare(before: Assessment, after: Assessment) -> Comparison:
     >>> frame = pd.DataFrame({"a": [0.95, 0.85], "b": [0.9, 0.8]}, index=["甲", "乙"])
     >>> old = qt.assess(qt.Scheme.flat({"a": 60, "b": 40}, {"A": 90, "B": 0}), frame)
     >>> new = qt.assess(qt.Scheme.flat({"a": 30, "b": 70}, {"A": 92, "B": 0}), frame + 0.01)
-    >>> compare(old, new).decomposition.loc["甲", ["change", "data", "points"]].round(4).tolist()
+    >>> compare(old, new).decomposition.loc["甲", ["change", "data", "points"]].round(
+    ...     4
+    ... ).tolist()
     [-0.5, 1.0, -1.5]
     """
     for result in (before, after):
         if not isinstance(result, Assessment):
-            raise InputError(say(zh="应比较两个测算结果（assess 的返回值），现为 {found}", en="expected two results of assess, found {found}", found=type(result).__name__))
+            raise InputError(
+                say(
+                    zh="应比较两个测算结果（assess 的返回值），现为 {found}",
+                    en="expected two results of assess, found {found}",
+                    found=type(result).__name__,
+                )
+            )
     units = [unit for unit in after.table.units if unit in before.scores.index]
     if not units:
         text = say(
             zh="前后两次没有相同的考核对象，无法比较：前有{before}，后有{after}",
             en="the two assessments have no unit in common: before {before}, after {after}",
-            before=_some(before), after=_some(after),
+            before=_some(before),
+            after=_some(after),
         )
         raise InputError(text)
     matching = match(before.scheme, after.scheme, (before.table, after.table))
-    subsets = [frozenset(s) for r in range(len(FACTORS) + 1) for s in itertools.combinations(FACTORS, r)]
-    left, entered = (tuple(u for u in one.table.units if u not in other.scores.index) for one, other in ((before, after), (after, before)))
+    subsets = [
+        frozenset(s) for r in range(len(FACTORS) + 1) for s in itertools.combinations(FACTORS, r)
+    ]
+    left, entered = (
+        tuple(u for u in one.table.units if u not in other.scores.index)
+        for one, other in ((before, after), (after, before))
+    )
     states, problem = {}, None
     try:
         both = [_of_units(result, units) for result in (before, after)]
         states = {new: mixed(*both, matching, new) for new in subsets}
     except InputError as error:
         why = error.complaints[0].text
-        problem = say(zh="前后两次的数据和规则不能混合计分（{why}），不分解变化原因", en="data and rules of the two cannot be mixed ({why}), so changes are not decomposed", why=why)
+        problem = say(
+            zh="前后两次的数据和规则不能混合计分（{why}），不分解变化原因",
+            en="data and rules of the two cannot be mixed ({why}), so changes are not decomposed",
+            why=why,
+        )
         states = {}
-    return Comparison(before, after, matching, pd.Index(units, name="unit"), left, entered, states, problem)
+    return Comparison(
+        before, after, matching, pd.Index(units, name="unit"), left, entered, states, problem
+    )
 
 
 def with_last_year(case: Case, result: Assessment) -> Comparison | None:
@@ -231,7 +276,11 @@ def with_last_year(case: Case, result: Assessment) -> Comparison | None:
     >>> with_last_year(case, qt.assess(case.scheme, case.table)).transitions.loc["A", "B"]
     np.int64(2)
     """
-    return None if case.previous is None else compare(assess(case.previous.scheme, case.previous.table), result)
+    return (
+        None
+        if case.previous is None
+        else compare(assess(case.previous.scheme, case.previous.table), result)
+    )
 
 
 def _some(result: Assessment) -> str:
@@ -251,9 +300,12 @@ def _shapley(values: Mapping[frozenset[str], np.ndarray]) -> dict[str, np.ndarra
     parts = {}
     for factor in FACTORS:
         total = sum(
-            math.factorial(len(s)) * math.factorial(k - 1 - len(s)) * (values[s | {factor}] - values[s])
-            for s in values if factor not in s
-        )  # fmt: skip
+            math.factorial(len(s))
+            * math.factorial(k - 1 - len(s))
+            * (values[s | {factor}] - values[s])
+            for s in values
+            if factor not in s
+        )
         parts[factor] = total / math.factorial(k)
     return parts
 
@@ -270,9 +322,20 @@ def points_alone(before: Assessment, scheme: Scheme) -> Assessment:
     >>> import qtoolkit as qt
     >>> frame = pd.DataFrame({"a": [0.95, 0.85], "b": [0.9, 1.0]}, index=["甲", "乙"])
     >>> old = qt.assess(qt.Scheme.flat({"a": 60, "b": 40}, {"A": 92, "B": 0}), frame)
-    >>> points_alone(old, qt.Scheme.flat({"a": 40, "b": 60}, {"A": 80, "B": 0})).grades.tolist(), old.grades.tolist()
+    >>> (
+    ...     points_alone(
+    ...         old, qt.Scheme.flat({"a": 40, "b": 60}, {"A": 80, "B": 0})
+    ...     ).grades.tolist(),
+    ...     old.grades.tolist(),
+    ... )
     (['A', 'A'], ['A', 'B'])
     """
     if not isinstance(scheme, Scheme):
-        raise InputError(say(zh="应给出方案（scheme），现为 {found}", en="expected a scheme, found {found}", found=type(scheme).__name__))
+        raise InputError(
+            say(
+                zh="应给出方案（scheme），现为 {found}",
+                en="expected a scheme, found {found}",
+                found=type(scheme).__name__,
+            )
+        )
     return on_points_of(before, scheme, match(before.scheme, scheme))

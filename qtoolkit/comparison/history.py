@@ -74,16 +74,31 @@ class History:
             counts = table.to_numpy()
             rising = sum(int(counts[i, :i].sum()) for i in range(len(counts)))
             falling = sum(int(counts[i, i + 1 :].sum()) for i in range(len(counts)))
-            rows[pair] = {"units": int(counts.sum()), "up": rising, "down": falling, **agreement(table)}
-        index = pd.MultiIndex.from_tuples(rows, names=["before", "after"]) if rows else pd.MultiIndex.from_arrays([[], []])
-        return pd.DataFrame(list(rows.values()), index=index, columns=["units", "up", "down", "agreement", "kappa", "linear", "quadratic"])
+            rows[pair] = {
+                "units": int(counts.sum()),
+                "up": rising,
+                "down": falling,
+                **agreement(table),
+            }
+        index = (
+            pd.MultiIndex.from_tuples(rows, names=["before", "after"])
+            if rows
+            else pd.MultiIndex.from_arrays([[], []])
+        )
+        return pd.DataFrame(
+            list(rows.values()),
+            index=index,
+            columns=["units", "up", "down", "agreement", "kappa", "linear", "quadratic"],
+        )
 
     @cached_property
     def changes(self) -> pd.DataFrame:
         """One row a change: unit, before, after (rounds), from, to (grades), in the order of the rounds."""
         rows = []
         for a, b in itertools.pairwise(self.rounds):
-            for unit, old, new in zip(self.grades.index, self.grades[a], self.grades[b], strict=True):
+            for unit, old, new in zip(
+                self.grades.index, self.grades[a], self.grades[b], strict=True
+            ):
                 if old is not None and new is not None and old != new:
                     rows.append((unit, a, b, old, new))
         return pd.DataFrame(rows, columns=["unit", "before", "after", "from", "to"])
@@ -93,7 +108,9 @@ class History:
         return list(self.grades.index[(self.grades == grade).all(axis=1)])
 
 
-def history(grades: pd.DataFrame, names: Sequence[str] = GRADES, labels: dict[str, Text] | None = None) -> History:
+def history(
+    grades: pd.DataFrame, names: Sequence[str] = GRADES, labels: dict[str, Text] | None = None
+) -> History:
     """A history from a table of grades: units × rounds, the earliest first; missing cells are units not graded.
 
     Raises
@@ -106,25 +123,57 @@ def history(grades: pd.DataFrame, names: Sequence[str] = GRADES, labels: dict[st
     [1.0, 0.0, 0.5]
     """
     if not isinstance(grades, pd.DataFrame):
-        raise InputError(say(zh="应为表格（考核对象 × 轮次），现为 {found}", en="expected a table, units × rounds, found {found}", found=type(grades).__name__))
+        raise InputError(
+            say(
+                zh="应为表格（考核对象 × 轮次），现为 {found}",
+                en="expected a table, units × rounds, found {found}",
+                found=type(grades).__name__,
+            )
+        )
     table = grades.astype(object).where(grades.notna(), None).rename(index=plain_text, columns=str)
     twice = [*table.columns[table.columns.duplicated()], *table.index[table.index.duplicated()]]
     if twice:
-        raise InputError(say(zh="轮次或考核对象重复：{names}", en="rounds or units named twice: {names}", names=listing(map(str, dict.fromkeys(twice)))))
+        raise InputError(
+            say(
+                zh="轮次或考核对象重复：{names}",
+                en="rounds or units named twice: {names}",
+                names=listing(map(str, dict.fromkeys(twice))),
+            )
+        )
     complaints = [
         Complaint(_unknown(cell, names), row=i, column=name)
-        for name in table for i, cell in enumerate(table[name], 1) if cell is not None and cell not in names
-    ]  # fmt: skip
+        for name in table
+        for i, cell in enumerate(table[name], 1)
+        if cell is not None and cell not in names
+    ]
     if table.shape[1] < 2:
-        complaints.append(Complaint(say(zh="至少应有两轮等级，现有{n}轮", en="expected at least two rounds of grades, found {n}", n=table.shape[1])))
+        complaints.append(
+            Complaint(
+                say(
+                    zh="至少应有两轮等级，现有{n}轮",
+                    en="expected at least two rounds of grades, found {n}",
+                    n=table.shape[1],
+                )
+            )
+        )
     if complaints:
         raise InputError(complaints)
     known = {unit: Text(unit, unit) for unit in table.index}
-    return History(table.rename_axis("unit"), tuple(names), known | (labels or {}), {name: same(name) for name in names})
+    return History(
+        table.rename_axis("unit"),
+        tuple(names),
+        known | (labels or {}),
+        {name: same(name) for name in names},
+    )
 
 
 def _unknown(cell: object, names: Sequence[str]) -> Text:
-    return say(zh="等级为“{found}”，应为{names}之一或空白", en="found the grade “{found}”, expected one of {names} or nothing", found=clip(cell), names=listing(names))  # fmt: skip
+    return say(
+        zh="等级为“{found}”，应为{names}之一或空白",
+        en="found the grade “{found}”, expected one of {names} or nothing",
+        found=clip(cell),
+        names=listing(names),
+    )
 
 
 def read_history(path: str | Path, names: Sequence[str] = GRADES) -> History:
@@ -142,24 +191,56 @@ def read_history(path: str | Path, names: Sequence[str] = GRADES) -> History:
     rows = read_rows(find(path))
     known = [title for title in rows.header if title in UNIT_HEADERS]
     if not known:
-        raise InputError(Complaint(say(zh="没有考核对象一列（unit 或 考核对象）", en="there is no column of units (unit)"), rows.name, rows.head))
-    unit, english = rows.header.index(known[0]), next((i for i, title in enumerate(rows.header) if title in ENGLISH), None)
+        raise InputError(
+            Complaint(
+                say(
+                    zh="没有考核对象一列（unit 或 考核对象）",
+                    en="there is no column of units (unit)",
+                ),
+                rows.name,
+                rows.head,
+            )
+        )
+    unit, english = (
+        rows.header.index(known[0]),
+        next((i for i, title in enumerate(rows.header) if title in ENGLISH), None),
+    )
     rounds = [i for i in range(len(rows.header)) if i not in (unit, english)]
     complaints, units, cells = [], [], []
     for number, row in zip(rows.numbers, rows.rows, strict=True):
         name = "" if is_blank(row[unit]) else plain_text(row[unit])
         if not name or name in units:
-            text = say(zh="考核对象名称重复：{name}", en="this unit is named twice: {name}", name=name) if name else Text("没有考核对象名称", "the unit has no name")
+            text = (
+                say(zh="考核对象名称重复：{name}", en="this unit is named twice: {name}", name=name)
+                if name
+                else Text("没有考核对象名称", "the unit has no name")
+            )
             complaints.append(Complaint(text, rows.name, number, rows.header[unit]))
         units.append(name)
         cells.append([typed_grade(row[i], names) for i in rounds])
         for i, cell in zip(rounds, cells[-1], strict=True):
             if cell is not None and cell not in names:
-                complaints.append(Complaint(_unknown(cell, names), rows.name, number, rows.header[i]))
+                complaints.append(
+                    Complaint(_unknown(cell, names), rows.name, number, rows.header[i])
+                )
     if complaints:
         raise InputError(complaints)
-    titles = [next((rows.header[i].removeprefix(p) for p in PREFIXES if rows.header[i].startswith(p)), rows.header[i]) for i in rounds]
-    labels = {} if english is None else {u: Text(u, plain_text(row[english])) for u, row in zip(units, rows.rows, strict=True) if not is_blank(row[english])}
+    titles = [
+        next(
+            (rows.header[i].removeprefix(p) for p in PREFIXES if rows.header[i].startswith(p)),
+            rows.header[i],
+        )
+        for i in rounds
+    ]
+    labels = (
+        {}
+        if english is None
+        else {
+            u: Text(u, plain_text(row[english]))
+            for u, row in zip(units, rows.rows, strict=True)
+            if not is_blank(row[english])
+        }
+    )
     try:
         return history(pd.DataFrame(cells, units, titles, dtype=object), names, labels)
     except InputError as error:
@@ -185,7 +266,11 @@ def history_of(result: Assessment, path: str | Path | None = None) -> History | 
         return None
     words = table.map(lambda word: typed_grade(word, list(titles)))
     unknown = words.notna() & ~words.isin(list(titles))
-    left_out = tuple((unit, name, str(words.at[unit, name])) for name in words for unit in words.index[unknown[name]])
+    left_out = tuple(
+        (unit, name, str(words.at[unit, name]))
+        for name in words
+        for unit in words.index[unknown[name]]
+    )
     kind = "approved" if "approved" in result.table.remarks else "computed"
     found = history(words.mask(unknown), list(titles), result.labels)
     return replace(found, titles=titles, left_out=left_out, kind=kind)

@@ -45,7 +45,9 @@ class Matching:
     def share(self) -> float:
         """The share of the later points on leaves that continue earlier ones."""
         leaves = self.table.dropna(subset="points_after").drop_duplicates("after")
-        return float(leaves.loc[leaves["kind"] != "new", "points_after"].sum() / leaves["points_after"].sum())
+        return float(
+            leaves.loc[leaves["kind"] != "new", "points_after"].sum() / leaves["points_after"].sum()
+        )
 
 
 def match(before: Scheme, after: Scheme, data: tuple[Table, Table] | None = None) -> Matching:
@@ -53,7 +55,9 @@ def match(before: Scheme, after: Scheme, data: tuple[Table, Table] | None = None
     `previous` names itself and them; a leaf with a new id continues what its `previous` names (of an inner node, all leaves).
     With the data of both, leaves whose levels differ are shared where only levels occur that both know.
 
-    >>> old, new = (Scheme.flat(points, {"A": 0}) for points in ({"a": 60, "b": 40}, {"a": 50, "c": 50}))
+    >>> old, new = (
+    ...     Scheme.flat(points, {"A": 0}) for points in ({"a": 60, "b": 40}, {"a": 50, "c": 50})
+    ... )
     >>> match(old, new).table[["kind", "before", "after"]].values.tolist()
     [['kept', 'a', 'a'], ['new', None, 'c'], ['dropped', 'b', None]]
     """
@@ -67,19 +71,39 @@ def match(before: Scheme, after: Scheme, data: tuple[Table, Table] | None = None
         ignored += [(leaf.id, id) for id in leaf.previous if id not in declared]
         claims[leaf.id] = list(dict.fromkeys(id for name in declared for id in below.get(name, [])))
     heirs = {id: [name for name, ids in claims.items() if id in ids] for id in old}
-    twins = {name: ids[0] for name, ids in claims.items() if len(ids) == 1 and len(heirs[ids[0]]) == 1}
+    twins = {
+        name: ids[0] for name, ids in claims.items() if len(ids) == 1 and len(heirs[ids[0]]) == 1
+    }
     rows = []
     for leaf in after.leaves:
         ids = claims[leaf.id]
-        kind = "new" if not ids else "merged" if len(ids) > 1 else "split" if leaf.id not in twins else "kept" if leaf.id in old else "renamed"
+        kind = (
+            "new"
+            if not ids
+            else "merged"
+            if len(ids) > 1
+            else "split"
+            if leaf.id not in twins
+            else "kept"
+            if leaf.id in old
+            else "renamed"
+        )
         for id in ids or [None]:
             rows.append((kind, id, leaf.id, old[id].points if id else np.nan, leaf.points))
-    rows += [("dropped", id, None, old[id].points, np.nan) for id, names in heirs.items() if not names]
+    rows += [
+        ("dropped", id, None, old[id].points, np.nan) for id, names in heirs.items() if not names
+    ]
     table = pd.DataFrame(rows, columns=["kind", "before", "after", "points_before", "points_after"])
-    table[["before", "after"]] = table[["before", "after"]].astype(object).where(table[["before", "after"]].notna(), None)
+    table[["before", "after"]] = (
+        table[["before", "after"]].astype(object).where(table[["before", "after"]].notna(), None)
+    )
     new = {leaf.id: leaf for leaf in after.leaves}
-    seen = lambda id, name: _levels_in(before, id, data[0]) | _levels_in(after, name, data[1]) if data else None  # noqa: E731
-    shared = frozenset(name for name, id in twins.items() if same_measure(old[id], new[name], seen(id, name)))
+    seen = lambda id, name: (
+        _levels_in(before, id, data[0]) | _levels_in(after, name, data[1]) if data else None
+    )  # noqa: E731
+    shared = frozenset(
+        name for name, id in twins.items() if same_measure(old[id], new[name], seen(id, name))
+    )
     return Matching(table, twins, shared, tuple(unknown), tuple(ignored))
 
 
@@ -91,11 +115,19 @@ def _levels_in(scheme: Scheme, id: str, table: Table) -> set[Any]:
 def same_measure(a: Indicator, b: Indicator, seen: set[Any] | None = None) -> bool:
     """Whether raw data of one leaf can be scored by the other's rule: what is counted, and against whose target; of levels,
     those `seen`, or all."""
-    if a.rule.kind != b.rule.kind or (a.unit and b.unit and a.unit != b.unit) or (a.outliers or NONE).log != (b.outliers or NONE).log:
+    if (
+        a.rule.kind != b.rule.kind
+        or (a.unit and b.unit and a.unit != b.unit)
+        or (a.outliers or NONE).log != (b.outliers or NONE).log
+    ):
         return False
     if a.rule.kind == "level":
         known = set(a.rule.levels) & set(b.rule.levels)
-        return (set(a.rule.levels) | set(b.rule.levels) if seen is None else {x for x in seen if isinstance(x, str)}) <= known
+        return (
+            set(a.rule.levels) | set(b.rule.levels)
+            if seen is None
+            else {x for x in seen if isinstance(x, str)}
+        ) <= known
     return _asks(a.rule) == _asks(b.rule)
 
 

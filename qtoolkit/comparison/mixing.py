@@ -27,7 +27,9 @@ NONE_MATCHED = Text(
 CELLS = ("raw", "status", "targets", "baselines", "errors", "filed")
 
 
-def mixed(before: Assessment, after: Assessment, matching: Matching, new: frozenset[str] | set[str]) -> Assessment:
+def mixed(
+    before: Assessment, after: Assessment, matching: Matching, new: frozenset[str] | set[str]
+) -> Assessment:
     """An assessment with the factors in `new` from `after` and the others from `before`, both of the same units in the same
     order.
 
@@ -41,11 +43,17 @@ def mixed(before: Assessment, after: Assessment, matching: Matching, new: frozen
     tree, lines, outside = pick["points"].scheme, pick["cutoffs"].scheme, pick["vetoes"].scheme
     ratio = lines.total / outside.total
     data: dict[str, Any] = {
-        "total": lines.total, "rounding": lines.rounding, "grades": lines.grades,
-        "classes": lines.classes, "rank_on": lines.rank_on, "vetoes": _vetoes(outside, lines),
+        "total": lines.total,
+        "rounding": lines.rounding,
+        "grades": lines.grades,
+        "classes": lines.classes,
+        "rank_on": lines.rank_on,
+        "vetoes": _vetoes(outside, lines),
         "bonuses": tuple(_bonus_in_points_of(bonus, ratio) for bonus in outside.bonuses),
-        "order": Order(rounding=lines.order.rounding, cap=outside.order.cap, veto=outside.order.veto),
-    }  # fmt: skip
+        "order": Order(
+            rounding=lines.order.rounding, cap=outside.order.cap, veto=outside.order.veto
+        ),
+    }
     outer = ("bonus_cap", "deduction_cap", "cap", "floor")
     data |= {key: _times(getattr(outside, key), ratio) for key in outer}
     other = before if pick["points"] is after else after
@@ -68,7 +76,10 @@ def _in_points_of(node: Indicator, ratio: float) -> Indicator:
     as large a deduction is, too."""
     if ratio == 1:
         return node
-    update: dict[str, Any] = {"points": _times(node.points, ratio), "out_of": _times(node.out_of, ratio)}
+    update: dict[str, Any] = {
+        "points": _times(node.points, ratio),
+        "out_of": _times(node.out_of, ratio),
+    }
     if not node.is_leaf:
         update["children"] = tuple(_in_points_of(child, ratio) for child in node.children)
         return node.model_copy(update=update)
@@ -84,13 +95,20 @@ def _vetoes(outside: Scheme, lines: Scheme) -> tuple[Veto, ...]:
     if old == new:
         return outside.vetoes
     place = {id: new[min(i, len(new) - 1)] for i, id in enumerate(old)}
-    return tuple(veto if veto.cap is None else veto.model_copy(update={"cap": place[veto.cap]}) for veto in outside.vetoes)
+    return tuple(
+        veto if veto.cap is None else veto.model_copy(update={"cap": place[veto.cap]})
+        for veto in outside.vetoes
+    )
 
 
 def _lenient(node: Indicator, tree: Scheme, other: Scheme, matching: Matching) -> Indicator:
     """A leaf that treats blanks of the other year's data as that year did, where its own scheme does not say how."""
     if not node.is_leaf:
-        return node.model_copy(update={"children": tuple(_lenient(child, tree, other, matching) for child in node.children)})
+        return node.model_copy(
+            update={
+                "children": tuple(_lenient(child, tree, other, matching) for child in node.children)
+            }
+        )
     twins = matching.twins | {old: new for new, old in matching.twins.items()}
     twin = twins.get(node.id)
     if twin is None:
@@ -101,10 +119,16 @@ def _lenient(node: Indicator, tree: Scheme, other: Scheme, matching: Matching) -
         own = getattr(node.missing, name) or getattr(tree.missing, name)
         if own == "fail":
             update[name] = getattr(there.missing, name) or getattr(other.missing, name)
-    return node.model_copy(update={"missing": node.missing.model_copy(update=update)}) if update else node
+    return (
+        node.model_copy(update={"missing": node.missing.model_copy(update=update)})
+        if update
+        else node
+    )
 
 
-def _table(pick: Mapping[str, Assessment], before: Assessment, after: Assessment, matching: Matching) -> Table:
+def _table(
+    pick: Mapping[str, Assessment], before: Assessment, after: Assessment, matching: Matching
+) -> Table:
     """The data for the tree: each leaf's column from the year of the factor data, where it has one."""
     home, source = pick["points"], pick["data"]
     cells = {name: getattr(home.table, name).copy() for name in CELLS}
@@ -115,18 +139,31 @@ def _table(pick: Mapping[str, Assessment], before: Assessment, after: Assessment
             if twin is not None:
                 for name in CELLS:
                     cells[name][:, j] = getattr(source.table, name)[:, number[twin]]
-                _restate(cells, j, source.scheme.indicator(twin), leaf, home.scheme.total / source.scheme.total)
+                _restate(
+                    cells,
+                    j,
+                    source.scheme.indicator(twin),
+                    leaf,
+                    home.scheme.total / source.scheme.total,
+                )
     covariates = source.table.covariates
     missing = home.table.covariates.columns.difference(covariates.columns)
     covariates = covariates.join(home.table.covariates[missing]) if len(missing) else covariates
-    if "class" in (lines := pick["cutoffs"].table.covariates):  # it says which cutoffs and quotas apply
+    # it says which cutoffs and quotas apply
+    if "class" in (lines := pick["cutoffs"].table.covariates):
         covariates = covariates.assign(**{"class": lines["class"]})
     outside, total = pick["vetoes"].table, pick["cutoffs"].scheme.total
     _in_total(cells, home.scheme, total)
     ratio = total / pick["vetoes"].scheme.total
     return replace(
-        home.table, **cells, stages={}, covariates=covariates, remarks=source.table.remarks, vetoes=outside.vetoes, bonuses=outside.bonuses * ratio
-    )  # fmt: skip
+        home.table,
+        **cells,
+        stages={},
+        covariates=covariates,
+        remarks=source.table.remarks,
+        vetoes=outside.vetoes,
+        bonuses=outside.bonuses * ratio,
+    )
 
 
 def _twin(id: str, is_after: bool, matching: Matching) -> str | None:
@@ -136,11 +173,15 @@ def _twin(id: str, is_after: bool, matching: Matching) -> str | None:
     return next((new for new in matching.shared if matching.twins[new] == id), None)
 
 
-def _restate(cells: Mapping[str, np.ndarray], j: int, old: Indicator, new: Indicator, ratio: float) -> None:
+def _restate(
+    cells: Mapping[str, np.ndarray], j: int, old: Indicator, new: Indicator, ratio: float
+) -> None:
     """Points given directly out of one number of points as points out of another: the same share, or, where deductions do
     not scale with the leaf's points, the same deduction. `ratio` is the new scheme's total over the old one's: a deduction
     of 1 point of 100 is one of 10 points of 1,000."""
-    if new.rule.kind != "direct" or (old.written_for == new.written_for and (new.scales or ratio == 1)):
+    if new.rule.kind != "direct" or (
+        old.written_for == new.written_for and (new.scales or ratio == 1)
+    ):
         return
     has = cells["status"][:, j] == VALUE
     per_point = new.written_for / old.written_for if new.scales else ratio
@@ -192,15 +233,28 @@ def on_points_of(before: Assessment, scheme: Scheme, matching: Matching) -> Asse
             columns.append({name: getattr(before.table, name)[:, j] for name in CELLS})
             kept = {"id": leaf.id, "name": leaf.name, "points": leaf.points * ratio}
             return old.model_copy(update=kept | {"out_of": old.out_of or old.points or None})
-        links = matching.table[(matching.table["after"] == leaf.id) & matching.table["before"].notna()]
+        links = matching.table[
+            (matching.table["after"] == leaf.id) & matching.table["before"].notna()
+        ]
         shares = before.matrix[list(links["before"])]
         weights = shares.notna() * links["points_before"].to_numpy()
         with np.errstate(divide="ignore", invalid="ignore"):
             mean = ((shares.fillna(0) * weights).sum(axis=1) / weights.sum(axis=1)).to_numpy()
         has = np.isfinite(mean)
-        raw = np.array([float(x) if ok else None for x, ok in zip(mean, has, strict=True)], dtype=object)
+        raw = np.array(
+            [float(x) if ok else None for x, ok in zip(mean, has, strict=True)], dtype=object
+        )
         nan = np.full(n, np.nan)
-        columns.append({"raw": raw, "status": np.where(has, VALUE, NOT_APPLICABLE), "targets": nan, "baselines": nan, "errors": nan, "filed": raw})
+        columns.append(
+            {
+                "raw": raw,
+                "status": np.where(has, VALUE, NOT_APPLICABLE),
+                "targets": nan,
+                "baselines": nan,
+                "errors": nan,
+                "filed": raw,
+            }
+        )
         missing = LeafMissing(not_applicable="renormalise")
         own = {"id": leaf.id, "name": leaf.name, "points": leaf.points * ratio}
         return Indicator(**own, rule={"kind": "share"}, missing=missing)
@@ -214,6 +268,9 @@ def on_points_of(before: Assessment, scheme: Scheme, matching: Matching) -> Asse
     indicators = tuple(node_of(node) for node in scheme.indicators)
     update: dict[str, Any] = {"indicators": indicators, "aggregation": scheme.aggregation}
     kinds = {"raw": object, "filed": object, "status": before.table.status.dtype}
-    cells = {name: np.stack([column[name] for column in columns], axis=1).astype(kinds.get(name, float)) for name in CELLS}
+    cells = {
+        name: np.stack([column[name] for column in columns], axis=1).astype(kinds.get(name, float))
+        for name in CELLS
+    }
     table = replace(before.table, **cells, stages={})
     return assess(before.scheme.model_copy(update=update), table)

@@ -62,19 +62,32 @@ def natural_breaks(scores: pd.Series | Sequence[float], k: int) -> Breaks:
     try:
         scores = pd.Series(scores, dtype=float)
     except (TypeError, ValueError):
-        raise InputError(say(zh="scores 应为有限的数", en="scores must be finite numbers")) from None
+        raise InputError(
+            say(zh="scores 应为有限的数", en="scores must be finite numbers")
+        ) from None
     if scores.empty or not np.isfinite(scores.to_numpy()).all():
         raise InputError(say(zh="scores 应为有限的数", en="scores must be finite numbers"))
     values, at, counts = np.unique(scores.to_numpy(), return_inverse=True, return_counts=True)
     m = len(values)
     if isinstance(k, bool) or not (isinstance(k, int | np.integer) and 1 <= k <= m):
-        raise InputError(say(zh="k 应为1至{most}的整数（不同得分的个数），现为 {found}", en="k must be a whole number from 1 to {most}, the number of different scores; found {found}", most=m, found=k))  # fmt: skip
+        raise InputError(
+            say(
+                zh="k 应为1至{most}的整数（不同得分的个数），现为 {found}",
+                en="k must be a whole number from 1 to {most}, the number of different scores; found {found}",
+                most=m,
+                found=k,
+            )
+        )
     centred = values - np.average(values, weights=counts)
-    n, sums, squares = (np.concatenate([[0.0], np.cumsum(counts * centred**power)]) for power in (0, 1, 2))
+    n, sums, squares = (
+        np.concatenate([[0.0], np.cumsum(counts * centred**power)]) for power in (0, 1, 2)
+    )
 
     def within(ends: slice, i: int) -> np.ndarray:
         """Squares of groups that start at each of `ends` and stop before i."""
-        return np.maximum(squares[i] - squares[ends] - (sums[i] - sums[ends]) ** 2 / (n[i] - n[ends]), 0.0)
+        return np.maximum(
+            squares[i] - squares[ends] - (sums[i] - sums[ends]) ** 2 / (n[i] - n[ends]), 0.0
+        )
 
     best = np.full((k + 1, m + 1), np.inf)
     start = np.zeros((k + 1, m + 1), int)
@@ -91,7 +104,12 @@ def natural_breaks(scores: pd.Series | Sequence[float], k: int) -> Breaks:
         firsts.append(i)
     group = k - (np.arange(m)[:, None] >= np.array(firsts)).sum(axis=1) + 1
     least = pd.Series(values[firsts], index=range(1, k + 1), name="least")
-    return Breaks(pd.Series(group[at], scores.index, name="group"), least, float(best[k, m]), _fit(best[k, m], squares[m]))
+    return Breaks(
+        pd.Series(group[at], scores.index, name="group"),
+        least,
+        float(best[k, m]),
+        _fit(best[k, m], squares[m]),
+    )
 
 
 def _fit(within: float, total: float) -> float:
@@ -168,8 +186,17 @@ def optimise(
     """
     scheme = result.scheme
     if len(scheme.grades) < 2 or any(g.class_cutoffs for g in scheme.grades):
-        raise InputError(say(zh="只有一个等级或分类别设分数线时，不能优选分数线", en="cutoffs cannot be chosen where there is one grade, or cutoffs by class"))
-    step, window, least = real("step", step, above=True), min(real("window", window), scheme.total), real("least", least)
+        raise InputError(
+            say(
+                zh="只有一个等级或分类别设分数线时，不能优选分数线",
+                en="cutoffs cannot be chosen where there is one grade, or cutoffs by class",
+            )
+        )
+    step, window, least = (
+        real("step", step, above=True),
+        min(real("window", window), scheme.total),
+        real("least", least),
+    )
     region = Box(relative=BAND) if region is None else region
     official = [g.cutoff for g in reversed(scheme.grades[:-1])]  # worst first, as in the engine
     lines = [_candidates(cutoff, window, step) for cutoff in official]
@@ -180,25 +207,49 @@ def optimise(
     best, leave, tried = search(result, region, lines, official, sizes, draw)
     chosen = result.what_if(cutoffs=dict(zip(result.grade_names[1:], best, strict=True)))
     rows = {}
-    for name, cutoffs, value, graded in (("official", official, leave[1], result), ("found", best, leave[0], chosen)):
+    for name, cutoffs, value, graded in (
+        ("official", official, leave[1], result),
+        ("found", best, leave[0], chosen),
+    ):
         tally = graded.grades.value_counts()
-        rows[name] = dict(zip(result.grade_names[:0:-1], cutoffs[::-1], strict=True)) | {"leave": value}
+        rows[name] = dict(zip(result.grade_names[:0:-1], cutoffs[::-1], strict=True)) | {
+            "leave": value
+        }
         rows[name] |= {f"n:{g.id}": int(tally[g.id]) for g in scheme.grades}
         rows[name]["changed"] = int((graded.grades != result.grades).sum())
     cutoffs = pd.Series(best[::-1], index=result.grade_names[:0:-1], name="cutoff")
-    return Options(cutoffs, pd.DataFrame.from_dict(rows, orient="index"), leave[1] - leave[0], chosen.grades, tried)
+    return Options(
+        cutoffs,
+        pd.DataFrame.from_dict(rows, orient="index"),
+        leave[1] - leave[0],
+        chosen.grades,
+        tried,
+    )
 
 
 def _candidates(cutoff: float, window: float, step: float) -> list[float]:
     """Multiples of the step in the window, 0 left out, and the official cutoff."""
-    low, high = math.ceil((cutoff - window) / step - 1e-9), math.floor((cutoff + window) / step + 1e-9)
-    return sorted({float(from_ticks(to_ticks(i * step))) for i in range(low, high + 1) if i * step > 0} | {cutoff})
+    low, high = (
+        math.ceil((cutoff - window) / step - 1e-9),
+        math.floor((cutoff + window) / step + 1e-9),
+    )
+    return sorted(
+        {float(from_ticks(to_ticks(i * step))) for i in range(low, high + 1) if i * step > 0}
+        | {cutoff}
+    )
 
 
 Found = tuple[list[float], tuple[float, float], int]
 
 
-def _programme(result: Assessment, region: Region, lines: list[list[float]], official: list[float], sizes: np.ndarray, draw: dict) -> Found:
+def _programme(
+    result: Assessment,
+    region: Region,
+    lines: list[list[float]],
+    official: list[float],
+    sizes: np.ndarray,
+    draw: dict,
+) -> Found:
     """By dynamic programming over the cutoffs from the worst up: of each choice of the latest one, the least sum below it."""
     every = sorted({c for line in lines for c in line})
     at = {c: i for i, c in enumerate(every)}
@@ -210,7 +261,9 @@ def _programme(result: Assessment, region: Region, lines: list[list[float]], off
         above = np.ones(len(nominal), bool) if low is None else nominal >= to_ticks(low)
         beyond = np.zeros(len(nominal), bool) if high is None else nominal >= to_ticks(high)
         inside = above & ~beyond
-        stays = (1.0 if low is None else reach[:, at[low]]) - (0.0 if high is None else reach[:, at[high]])
+        stays = (1.0 if low is None else reach[:, at[low]]) - (
+            0.0 if high is None else reach[:, at[high]]
+        )
         size = (inside & (ceiling >= g)).sum() + (beyond & (ceiling == g)).sum()
         return int(to_ticks(((1 - stays) * (inside & free)).sum())), int(size)
 
@@ -232,19 +285,31 @@ def _programme(result: Assessment, region: Region, lines: list[list[float]], off
         if n >= sizes[-1]:
             ends.append((cost + leaves, moved, path))
     cost, _, best = min(ends)
-    now = sum(band(*pair, g)[0] for g, pair in enumerate(itertools.pairwise([None, *official, None])))
+    now = sum(
+        band(*pair, g)[0] for g, pair in enumerate(itertools.pairwise([None, *official, None]))
+    )
     return best, (float(from_ticks(cost)), float(from_ticks(now))), sum(map(len, lines))
 
 
-def _reached(result: Assessment, region: Region, cutoffs: list[float], draw: dict) -> tuple[np.ndarray, np.ndarray]:
+def _reached(
+    result: Assessment, region: Region, cutoffs: list[float], draw: dict
+) -> tuple[np.ndarray, np.ndarray]:
     """The share of draws in which each unit's score reaches each cutoff, (n, cutoffs), and published scores in ticks, by
     grading the same draws by all cutoffs, MANY at a time."""
     table, parts = replace(result.table, vetoes=result.table.vetoes[:, :0]), []
     for start in range(0, len(cutoffs), MANY):
         lines = cutoffs[start : start + MANY]
-        grades = (*(Grade(id=f"g{i}", cutoff=c) for i, c in reversed(list(enumerate(lines)))), Grade(id="none", cutoff=0.0))
+        grades = (
+            *(Grade(id=f"g{i}", cutoff=c) for i, c in reversed(list(enumerate(lines)))),
+            Grade(id="none", cutoff=0.0),
+        )
         fine = assess(result.scheme.model_copy(update={"grades": grades, "vetoes": ()}), table)
-        parts.append(simulate(fine, region, pairs=False, **draw).grade_acceptability.iloc[:, :-1].cumsum(axis=1).to_numpy()[:, ::-1])
+        parts.append(
+            simulate(fine, region, pairs=False, **draw)
+            .grade_acceptability.iloc[:, :-1]
+            .cumsum(axis=1)
+            .to_numpy()[:, ::-1]
+        )
     return np.concatenate(parts, axis=1), to_ticks(result.scores.to_numpy())
 
 
@@ -253,16 +318,26 @@ def _free(result: Assessment) -> np.ndarray:
     return (result.engine.ceiling == len(result.scheme.grades) - 1) & (result.engine.shift == 0)
 
 
-def _every(result: Assessment, region: Region, lines: list[list[float]], official: list[float], sizes: np.ndarray, draw: dict) -> Found:
+def _every(
+    result: Assessment,
+    region: Region,
+    lines: list[list[float]],
+    official: list[float],
+    sizes: np.ndarray,
+    draw: dict,
+) -> Found:
     """By going through all combinations, each simulated with the same draws: quotas make grades depend on one another."""
-    choices = [list(c) for c in itertools.product(*lines) if all(a < b for a, b in itertools.pairwise(c))]
+    choices = [
+        list(c) for c in itertools.product(*lines) if all(a < b for a, b in itertools.pairwise(c))
+    ]
     if len(choices) > MOST:
         raise InputError(
             say(
                 zh="有等级名额、末位规定或下调等级的否决时要逐一比较{n}种分数线组合，超过{most}种；请减小 window 或增大 step",
                 en="with quotas, last places or vetoes that lower grades {n} combinations of cutoffs would have to be compared, more than {most}: take a "
                 "smaller window or a larger step",
-                n=len(choices), most=MOST,
+                n=len(choices),
+                most=MOST,
             )
         )
     found, free = [], _free(result)

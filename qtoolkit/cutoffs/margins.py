@@ -69,7 +69,10 @@ def margins(result: Assessment) -> pd.DataFrame:
     e, base = result.engine, result.base.to_numpy()
     now, names = result.grades.cat.codes.to_numpy(), np.array(result.grade_names, dtype=object)
     most = np.maximum(base, int(to_ticks(result.scheme.total)))
-    keeps, gets = _least(e, base, np.full_like(base, -1), base, now), _least(e, base, base, most + 1, now + 1)
+    keeps, gets = (
+        _least(e, base, np.full_like(base, -1), base, now),
+        _least(e, base, base, most + 1, now + 1),
+    )
     held, open_ = keeps > 0, gets <= most
     down, up = np.where(held, keeps, base), np.where(open_, gets, base)  # the limits
     loses, wins = _regraded(e, base, down - 1), _regraded(e, base, up)
@@ -77,9 +80,15 @@ def margins(result: Assessment) -> pd.DataFrame:
     sure_up = (wins > now) & (_regraded(e, base, up - 1) == now)
     above_by = np.where(held, _binding(e, base, down - 1, now), np.where(now == 0, WORST, SAFE))
     below_by = np.where(open_, _binding(e, base, up - 1, now + 1), _barred(e, base, most, now))
-    above_by, below_by = np.where(held & ~sure_down, UNPROVED, above_by), np.where(open_ & ~sure_up, UNPROVED, below_by)
+    above_by, below_by = (
+        np.where(held & ~sure_down, UNPROVED, above_by),
+        np.where(open_ & ~sure_up, UNPROVED, below_by),
+    )
     held, open_ = held & sure_down, open_ & sure_up
-    above, below = np.where(held, from_ticks(base - down), np.nan), np.where(open_, from_ticks(up - base), np.nan)
+    above, below = (
+        np.where(held, from_ticks(base - down), np.nan),
+        np.where(open_, from_ticks(up - base), np.nan),
+    )
     upward = np.nan_to_num(below, nan=np.inf) < np.nan_to_num(above, nan=np.inf)
     lower, higher = np.where(held, names[loses], None), np.where(open_, names[wins], None)
     towards = {"next": np.where(upward, higher, lower), "lower": lower, "higher": higher}
@@ -90,7 +99,10 @@ def margins(result: Assessment) -> pd.DataFrame:
             "above": above,
             "below": below,
             "nearest": np.fmin(above, below),
-            **{name: pd.Series(grades, result.scores.index, dtype=object) for name, grades in towards.items()},
+            **{
+                name: pd.Series(grades, result.scores.index, dtype=object)
+                for name, grades in towards.items()
+            },
             "above_by": above_by,
             "below_by": below_by,
             "to_line": _to_line(result, now, most),
@@ -104,11 +116,15 @@ def margins(result: Assessment) -> pd.DataFrame:
 def _to_line(result: Assessment, now: np.ndarray, most: np.ndarray) -> np.ndarray:
     """Points (n,) short of the effective cutoff of the grade next above."""
     base, limits = result.base.to_numpy(), score_limits(result)
-    limits = np.append(limits, np.full((base.size, 1), UNREACHABLE), axis=1)[np.arange(base.size), now]
+    limits = np.append(limits, np.full((base.size, 1), UNREACHABLE), axis=1)[
+        np.arange(base.size), now
+    ]
     return np.where(limits > most, np.nan, from_ticks(np.maximum(limits - base, 0)))
 
 
-def _least(e: Engine, base: np.ndarray, low: np.ndarray, high: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+def _least(
+    e: Engine, base: np.ndarray, low: np.ndarray, high: np.ndarray, wanted: np.ndarray
+) -> np.ndarray:
     """The least base score in (low, high] of each unit alone that gives it the grade `wanted`; `high` where none below it
     does. The grade never falls as the score rises, see :func:`qtoolkit.engine.grade_alone`."""
     low, high = low.copy(), high.copy()
@@ -132,7 +148,9 @@ def _regraded(e: Engine, base: np.ndarray, own: np.ndarray) -> np.ndarray:
     return codes
 
 
-def _stopping(e: Engine, base: np.ndarray, short: np.ndarray, wanted: np.ndarray) -> list[tuple[RivalStep, np.ndarray]]:
+def _stopping(
+    e: Engine, base: np.ndarray, short: np.ndarray, wanted: np.ndarray
+) -> list[tuple[RivalStep, np.ndarray]]:
     """The steps across units, and for which of the base scores `short` each of them alone bars the grade `wanted`, (n,)."""
     reached = core.grade(dataclasses.replace(e, rivals=()), short) >= wanted
     alone = [dataclasses.replace(e, rivals=(step,)) for step in e.rivals]
@@ -156,14 +174,18 @@ def _barred(e: Engine, base: np.ndarray, most: np.ndarray, now: np.ndarray) -> n
     return np.where(best, BEST, np.where(reach, REACH, np.where(veto, VETO, places)))
 
 
-def _passed(result: Assessment, at: np.ndarray, wanted: np.ndarray, which: np.ndarray) -> list[tuple[str, ...]]:
+def _passed(
+    result: Assessment, at: np.ndarray, wanted: np.ndarray, which: np.ndarray
+) -> list[tuple[str, ...]]:
     """The rivals whose order with a unit changes in the last tick up to its limit `at`, where places set the limit."""
     e, base, names = result.engine, result.base.to_numpy(), result.scores.index
     key, here, short = (e.key(scores) for scores in (base, at, at - 1))
     found: list[set[int]] = [set() for _ in names]
     for step, bars in _stopping(e, base, at - 1, wanted):
         member = np.ones(base.size, bool) if step.members is None else step.members
-        counted = member & (step.last | (core.threshold_grades(e, base, e.thresholds) >= step.grade))
+        counted = member & (
+            step.last | (core.threshold_grades(e, base, e.thresholds) >= step.grade)
+        )
         for k in np.flatnonzero(bars & which):
             turns = counted & (np.sign(here[k] - key) != np.sign(short[k] - key))
             found[k] |= set(np.flatnonzero(turns)) - {k}
@@ -198,11 +220,16 @@ def rounding_audit(result: Assessment) -> pd.DataFrame:
 
     >>> import pandas as pd
     >>> import qtoolkit as qt
-    >>> r = qt.assess(qt.Scheme.flat({"a": 100}, {"A": 90, "B": 0}), pd.DataFrame({"a": [0.896]}, index=["甲"]))
+    >>> r = qt.assess(
+    ...     qt.Scheme.flat({"a": 100}, {"A": 90, "B": 0}),
+    ...     pd.DataFrame({"a": [0.896]}, index=["甲"]),
+    ... )
     >>> rounding_audit(r)[["scheme", "whole_half_up", "whole_floor"]].values.tolist()
     [['B', 'A', 'B']]
     """
-    frame = pd.DataFrame({"rounding.total": list(READINGS.values())}, index=list(READINGS), dtype=object)
+    frame = pd.DataFrame(
+        {"rounding.total": list(READINGS.values())}, index=list(READINGS), dtype=object
+    )
     done = settings(result, frame, {"grade": _grades}).drop(columns="failed")
     return graded_table(result, done.to_numpy(dtype=int).T, list(READINGS))
 
@@ -214,7 +241,9 @@ def _grades(graded: Graded) -> np.ndarray:
 def graded_table(result: Assessment, codes: np.ndarray, names: list[str]) -> pd.DataFrame:
     """Grade codes (n, m) as a table of grades: units × names."""
     kind = result.grades.dtype
-    columns = {name: pd.Categorical.from_codes(codes[:, i], dtype=kind) for i, name in enumerate(names)}
+    columns = {
+        name: pd.Categorical.from_codes(codes[:, i], dtype=kind) for i, name in enumerate(names)
+    }
     return pd.DataFrame(columns, index=result.scores.index)
 
 
@@ -242,19 +271,34 @@ def bunching(result: Assessment, width: float | None = None) -> pd.DataFrame:
     >>> import pandas as pd
     >>> import qtoolkit as qt
     >>> frame = pd.DataFrame({"a": [0.901, 0.902, 0.905, 0.907]}, index=list("甲乙丙丁"))
-    >>> bunching(qt.assess(qt.Scheme.flat({"a": 100}, {"A": 90, "B": 0}), frame)).loc["A", ["below", "above", "p"]].tolist()
+    >>> bunching(qt.assess(qt.Scheme.flat({"a": 100}, {"A": 90, "B": 0}), frame)).loc[
+    ...     "A", ["below", "above", "p"]
+    ... ].tolist()
     [0.0, 4.0, 0.0625]
     """
     e, rows, total = result.engine, {}, result.scheme.total
-    reach = int(to_ticks(total / 100 if width is None else real("width", width, 0, total, above=True)))
+    reach = int(
+        to_ticks(total / 100 if width is None else real("width", width, 0, total, above=True))
+    )
     lead = finish(e, result.base.to_numpy())[:, None] - e.cutoffs
-    classes = result.scheme.classes if any(grade.class_cutoffs for grade in result.scheme.grades) else ()
-    below, above = ((-reach <= lead) & (lead < 0)).sum(axis=0), ((0 <= lead) & (lead < reach)).sum(axis=0)
+    classes = (
+        result.scheme.classes if any(grade.class_cutoffs for grade in result.scheme.grades) else ()
+    )
+    below, above = (
+        ((-reach <= lead) & (lead < 0)).sum(axis=0),
+        ((0 <= lead) & (lead < reach)).sum(axis=0),
+    )
     for i, grade in enumerate(reversed(result.scheme.grades[:-1])):
         both = int(below[i] + above[i])
-        p = stats.binomtest(int(above[i]), both, 0.5, alternative="greater").pvalue if both else np.nan
+        p = (
+            stats.binomtest(int(above[i]), both, 0.5, alternative="greater").pvalue
+            if both
+            else np.nan
+        )
         own = [grade.cutoff_of(group) for group in classes]
-        cutoff = grade.cutoff_of(classes[0]) if len(set(own)) == 1 else np.nan if own else grade.cutoff
+        cutoff = (
+            grade.cutoff_of(classes[0]) if len(set(own)) == 1 else np.nan if own else grade.cutoff
+        )
         rows[grade.id] = (cutoff, *own, int(below[i]), int(above[i]), float(p))
     names = ["cutoff", *(f"cutoff:{group}" for group in classes), "below", "above", "p"]
     return pd.DataFrame.from_dict(rows, orient="index", columns=names).iloc[::-1]
@@ -266,7 +310,10 @@ def dead(result: Assessment) -> pd.Series:
 
     >>> import pandas as pd
     >>> import qtoolkit as qt
-    >>> r = qt.assess(qt.Scheme.flat({"a": 100}, {"A": 101, "B": 60, "C": 0}), pd.DataFrame({"a": [1.0]}, index=["甲"]))
+    >>> r = qt.assess(
+    ...     qt.Scheme.flat({"a": 100}, {"A": 101, "B": 60, "C": 0}),
+    ...     pd.DataFrame({"a": [1.0]}, index=["甲"]),
+    ... )
     >>> dead(r).to_dict()
     {'A': 'out of reach', 'B': 'live', 'C': 'live'}
     """
@@ -274,12 +321,19 @@ def dead(result: Assessment) -> pd.Series:
     cutoffs, limits = result.engine.cutoffs, score_limits(result)
     found = {}
     for i, grade in enumerate(reversed(result.scheme.grades)):
-        below, above = (cutoffs[:, i - 1] if i else None), (cutoffs[:, i] if i < cutoffs.shape[1] else None)
+        below, above = (
+            (cutoffs[:, i - 1] if i else None),
+            (cutoffs[:, i] if i < cutoffs.shape[1] else None),
+        )
         if below is not None and (below > most).all():
             found[grade.id] = "out of reach"
         elif above is not None and (above <= least).all():
             found[grade.id] = "never missed"
-        elif above is not None and i and ((limits[:, i] == limits[:, i - 1]) & (limits[:, i] < UNREACHABLE)).all():
+        elif (
+            above is not None
+            and i
+            and ((limits[:, i] == limits[:, i - 1]) & (limits[:, i] < UNREACHABLE)).all()
+        ):
             found[grade.id] = "empty"
         else:
             found[grade.id] = "live"
@@ -288,5 +342,7 @@ def dead(result: Assessment) -> pd.Series:
 
 def blanks_as_zero(result: Assessment) -> Assessment:
     """The same assessment with every blank that is scored otherwise counted as zero."""
-    status = np.where(result.table.status == VALUE, result.table.status, ZERO).astype(result.table.status.dtype)
+    status = np.where(result.table.status == VALUE, result.table.status, ZERO).astype(
+        result.table.status.dtype
+    )
     return assess(result.scheme, dataclasses.replace(result.table, status=status))

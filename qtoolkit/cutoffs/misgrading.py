@@ -68,7 +68,13 @@ class Misgrading:
         >>> round(Misgrading(pd.DataFrame(), 1.0, 1.0, 1.0, None, draws=9604).error(0.5), 4)
         0.01
         """
-        return 0.0 if self.draws is None else float(np.maximum(Z * np.sqrt(share * (1 - share) / self.draws), Z**2 / (2 * self.draws)))
+        return (
+            0.0
+            if self.draws is None
+            else float(
+                np.maximum(Z * np.sqrt(share * (1 - share) / self.draws), Z**2 / (2 * self.draws))
+            )
+        )
 
 
 def misgrading(
@@ -108,34 +114,57 @@ def misgrading(
 
     >>> import pandas as pd
     >>> import qtoolkit as qt
-    >>> r = qt.assess(qt.Scheme.flat({"a": 100}, {"A": 90, "B": 0}), pd.DataFrame({"a": [0.92, 0.9]}, index=["甲", "乙"]))
+    >>> r = qt.assess(
+    ...     qt.Scheme.flat({"a": 100}, {"A": 90, "B": 0}),
+    ...     pd.DataFrame({"a": [0.92, 0.9]}, index=["甲", "乙"]),
+    ... )
     >>> misgrading(r, 2.0).table["stands"].round(4).tolist()
     [0.8413, 0.5]
     """
     errors = _errors(result, se)
-    s, r = from_ticks(result.base.to_numpy()), None if reliability is None else real("reliability", reliability, 0, 1, above=True)
+    s, r = (
+        from_ticks(result.base.to_numpy()),
+        None if reliability is None else real("reliability", reliability, 0, 1, above=True),
+    )
     level = s if r is None else s.mean() + r * (s - s.mean())
     e = result.engine
-    e = replace(e, thresholds=np.where(e.thresholds <= 0, -UNREACHABLE, e.thresholds))  # errors may reach below 0, scores do not
-    drawn = replace(draws_of(result, None, draws, seed), engine=e, size=int(np.clip(CELLS // s.size, 16, CHUNK)))
+    # errors may reach below 0, scores do not
+    e = replace(e, thresholds=np.where(e.thresholds <= 0, -UNREACHABLE, e.thresholds))
+    drawn = replace(
+        draws_of(result, None, draws, seed), engine=e, size=int(np.clip(CELLS // s.size, 16, CHUNK))
+    )
     if e.rivals:
-        return _by_draws(result, _Task(drawn, level, errors, None if r is None else errors * np.sqrt(r)), s, reliability, executor)
+        return _by_draws(
+            result,
+            _Task(drawn, level, errors, None if r is None else errors * np.sqrt(r)),
+            s,
+            reliability,
+            executor,
+        )
     if r is None:
         chances = again = _merged(result, _bands(result, s, errors))
         alike = (again**2).sum(axis=1)
     else:
         spread = errors * np.sqrt(1 + r)
-        chances, again = (_merged(result, _bands(result, level, sd)) for sd in (errors * np.sqrt(r), spread))
+        chances, again = (
+            _merged(result, _bands(result, level, sd)) for sd in (errors * np.sqrt(r), spread)
+        )
         alike = _alike(result, level, spread, r / (1 + r))
     table = _table(result, s, errors, chances)
     consistency, chance = float(alike.mean()), float((again.mean(axis=0) ** 2).sum())
-    return Misgrading(table, float(table["stands"].mean()), consistency, _kappa(consistency, chance), reliability)
+    return Misgrading(
+        table, float(table["stands"].mean()), consistency, _kappa(consistency, chance), reliability
+    )
 
 
-def _table(result: Assessment, s: np.ndarray, errors: np.ndarray, chances: np.ndarray) -> pd.DataFrame:
+def _table(
+    result: Assessment, s: np.ndarray, errors: np.ndarray, chances: np.ndarray
+) -> pd.DataFrame:
     """The table of :class:`Misgrading` from chances (n, G), worst first."""
     codes = result.grades.cat.codes.to_numpy()
-    table = pd.DataFrame({"score": s, "se": errors, "grade": result.grades}, index=result.scores.index)
+    table = pd.DataFrame(
+        {"score": s, "se": errors, "grade": result.grades}, index=result.scores.index
+    )
     table[result.grade_names[::-1]] = chances[:, ::-1]
     table["stands"] = chances[np.arange(len(s)), codes]
     return table
@@ -165,7 +194,9 @@ class _Counts:
     same_squared: int
 
     def __add__(self, other: _Counts) -> _Counts:
-        return _Counts(*(getattr(self, field.name) + getattr(other, field.name) for field in fields(self)))
+        return _Counts(
+            *(getattr(self, field.name) + getattr(other, field.name) for field in fields(self))
+        )
 
 
 def _counted(task: _Task, present: np.ndarray, i: int) -> _Counts:
@@ -173,31 +204,57 @@ def _counted(task: _Task, present: np.ndarray, i: int) -> _Counts:
     draws, e = task.draws, task.draws.engine
     rng = np.random.default_rng(np.random.SeedSequence(draws.seed, spawn_key=(i,)))
     shape = min(draws.size, draws.count - i * draws.size), task.level.size
-    level = task.level if task.spread is None else task.level + task.spread * rng.standard_normal(shape)
-    first, second = (grade(e, to_ticks(level + task.sd * rng.standard_normal(shape))) for _ in range(2))
+    level = (
+        task.level if task.spread is None else task.level + task.spread * rng.standard_normal(shape)
+    )
+    first, second = (
+        grade(e, to_ticks(level + task.sd * rng.standard_normal(shape))) for _ in range(2)
+    )
     asked = first if task.spread is None else grade(e, to_ticks(level))
     codes = range(e.cutoffs.shape[1] + 1)
     right, same = (asked == present).sum(axis=1), (first == second).sum(axis=1)
     return _Counts(
         np.stack([(asked == g).sum(axis=0) for g in codes], axis=1),
         np.stack([(first == g).sum(axis=0) + (second == g).sum(axis=0) for g in codes], axis=1),
-        int(right.sum()), int((right**2).sum()), int(same.sum()), int((same**2).sum()),
-    )  # fmt: skip
+        int(right.sum()),
+        int((right**2).sum()),
+        int(same.sum()),
+        int((same**2).sum()),
+    )
 
 
 def _by_draws(
-    result: Assessment, task: _Task, s: np.ndarray, reliability: float | None, executor: Executor | None
+    result: Assessment,
+    task: _Task,
+    s: np.ndarray,
+    reliability: float | None,
+    executor: Executor | None,
 ) -> Misgrading:
     """Chances as frequencies, over the standings."""
     present, count = result.grades.cat.codes.to_numpy(), task.draws.count
     chunks = Chunks(partial(_counted, task, present), range(task.draws.chunks), executor)
     total = reduce(operator.add, chunks)
-    chance = float((total.again.sum(axis=0) / total.again.sum()) @ (total.again.sum(axis=0) / total.again.sum()))
+    chance = float(
+        (total.again.sum(axis=0) / total.again.sum())
+        @ (total.again.sum(axis=0) / total.again.sum())
+    )
     accuracy, consistency = total.right / (count * s.size), total.same / (count * s.size)
-    errors = [_mean_error(*of, count) / s.size for of in ((total.right, total.right_squared), (total.same, total.same_squared))]
+    errors = [
+        _mean_error(*of, count) / s.size
+        for of in ((total.right, total.right_squared), (total.same, total.same_squared))
+    ]
     table = _table(result, s, task.sd, total.asked / count)
     note = BROKEN if chunks.broken else None
-    return Misgrading(table, accuracy, consistency, _kappa(consistency, chance), reliability, count, *errors, note=note)
+    return Misgrading(
+        table,
+        accuracy,
+        consistency,
+        _kappa(consistency, chance),
+        reliability,
+        count,
+        *errors,
+        note=note,
+    )
 
 
 def _mean_error(total: int, squares: int, count: int) -> float:
@@ -209,24 +266,49 @@ def _errors(result: Assessment, se: float | Mapping[str, float] | str) -> np.nda
     units = result.scores.index
     if isinstance(se, str):
         if se != "data":
-            raise InputError(say(zh="se 为“{found}”，应为数、各考核对象的数或“data”", en="se is “{found}”, expected a number, numbers by unit, or \"data\"", found=se))
+            raise InputError(
+                say(
+                    zh="se 为“{found}”，应为数、各考核对象的数或“data”",
+                    en='se is “{found}”, expected a number, numbers by unit, or "data"',
+                    found=se,
+                )
+            )
         values = np.sqrt(((standard_errors(result) * result.points) ** 2).sum(axis=1)).to_numpy()
     elif isinstance(se, numbers.Real):
         values = np.full(len(units), real("se", se, above=True))
     elif not isinstance(se, Mapping | pd.Series):
-        raise InputError(say(zh="se 应为数、各考核对象的数或“data”", en='se must be a number, numbers by unit, or "data"'))
+        raise InputError(
+            say(
+                zh="se 应为数、各考核对象的数或“data”",
+                en='se must be a number, numbers by unit, or "data"',
+            )
+        )
     else:
         given = {}
         for name, value in se.items():
             unit = unit_of(name, units)
             if unit is None:
                 hint = nearest(str(name), units)
-                raise InputError(say(zh="se 中没有考核对象“{name}”{hint}", en="se: no unit “{name}”{hint}", name=name, hint=hint))
+                raise InputError(
+                    say(
+                        zh="se 中没有考核对象“{name}”{hint}",
+                        en="se: no unit “{name}”{hint}",
+                        name=name,
+                        hint=hint,
+                    )
+                )
             given[unit] = value
         values = np.array([real(f"se.{unit}", given.get(unit), above=True) for unit in units])
     for unit, value in zip(units, values, strict=True):
         if not (np.isfinite(value) and value > 0):
-            raise InputError(say(zh="“{unit}”的标准误应大于0，现为 {found}", en="the standard error of “{unit}” must be above 0, found {found}", unit=result.labels[unit], found=value))  # fmt: skip
+            raise InputError(
+                say(
+                    zh="“{unit}”的标准误应大于0，现为 {found}",
+                    en="the standard error of “{unit}” must be above 0, found {found}",
+                    unit=result.labels[unit],
+                    found=value,
+                )
+            )
     return values
 
 
@@ -234,7 +316,9 @@ def _lines(result: Assessment) -> np.ndarray:
     """Effective cutoffs in points with both ends, (n, G + 1). One that even no points reach is below every score."""
     limits = score_limits(result)
     edge = np.full((len(limits), 1), np.inf)
-    inner = np.where(limits >= UNREACHABLE, np.inf, np.where(limits <= 0, -np.inf, from_ticks(limits)))
+    inner = np.where(
+        limits >= UNREACHABLE, np.inf, np.where(limits <= 0, -np.inf, from_ticks(limits))
+    )
     return np.concatenate([-edge, inner, edge], axis=1)
 
 
@@ -286,14 +370,26 @@ def normal_model(mean: float, sd: float, reliability: float, cutoffs: Sequence[f
     >>> normal_model(75, 8, 0.9, [80]).round(4).to_dict()
     {'accuracy': 0.9163, 'consistency': 0.8823, 'kappa': 0.6986}
     """
-    mean, sd, r = real("mean", mean, -np.inf), real("sd", sd, above=True), real("reliability", reliability, 0, 1, above=True)
+    mean, sd, r = (
+        real("mean", mean, -np.inf),
+        real("sd", sd, above=True),
+        real("reliability", reliability, 0, 1, above=True),
+    )
     if not isinstance(cutoffs, Iterable) or isinstance(cutoffs, str):
         raise InputError(say(zh="cutoffs 应为一组数字", en="cutoffs must be a list of numbers"))
     lines = np.array([-np.inf, *sorted(real("cutoffs", c, -np.inf) for c in cutoffs), np.inf])
-    seen, true = (np.stack([x[:-1], x[1:]], axis=1) for x in ((lines - mean) / sd, (lines - mean) / (sd * np.sqrt(r))))
-    accuracy, consistency = float(_both(seen, true, np.sqrt(r)).sum()), float(_both(seen, seen, r).sum())
+    seen, true = (
+        np.stack([x[:-1], x[1:]], axis=1)
+        for x in ((lines - mean) / sd, (lines - mean) / (sd * np.sqrt(r)))
+    )
+    accuracy, consistency = (
+        float(_both(seen, true, np.sqrt(r)).sum()),
+        float(_both(seen, seen, r).sum()),
+    )
     chance = float((np.diff(stats.norm.cdf(seen), axis=1) ** 2).sum())
-    return pd.Series({"accuracy": accuracy, "consistency": consistency, "kappa": _kappa(consistency, chance)})
+    return pd.Series(
+        {"accuracy": accuracy, "consistency": consistency, "kappa": _kappa(consistency, chance)}
+    )
 
 
 def _both(x: np.ndarray, y: np.ndarray, correlation: float) -> np.ndarray:

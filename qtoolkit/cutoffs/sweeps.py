@@ -71,27 +71,45 @@ def sweep(result: Assessment, line: str | None = None, width: float | None = Non
     scheme = result.scheme
     lines = [g.id for g in reversed(scheme.grades[:-1])]  # worst first, as the engine has them
     if line is not None and line not in (*lines, ALL):
-        raise InputError(say(zh="没有等级“{line}”的分数线{hint}", en="no cutoff of grade “{line}”{hint}", line=line, hint=nearest(str(line), [*lines, ALL])))
+        raise InputError(
+            say(
+                zh="没有等级“{line}”的分数线{hint}",
+                en="no cutoff of grade “{line}”{hint}",
+                line=line,
+                hint=nearest(str(line), [*lines, ALL]),
+            )
+        )
     width = min(WIDTH * scheme.total if width is None else real("width", width), FAR * scheme.total)
-    parts = [_swept(result, name, lines, int(to_ticks(width))) for name in ([*reversed(lines), ALL] if line is None else [line])]
+    parts = [
+        _swept(result, name, lines, int(to_ticks(width)))
+        for name in ([*reversed(lines), ALL] if line is None else [line])
+    ]
     steps, flips = (pd.concat(tables, ignore_index=True) for tables in zip(*parts, strict=True))
     return Sweep(steps, flips)
 
 
-def _swept(result: Assessment, line: str, lines: list[str], width: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _swept(
+    result: Assessment, line: str, lines: list[str], width: int
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     e, names = result.engine, result.grade_names
     moved = np.array([line in (name, ALL) for name in lines], dtype=bool)
     low, high = -width, width
     if line != ALL:
-        gaps = np.diff(e.cutoffs, axis=1).min(axis=0, initial=width + 1)  # between neighbours, in any class
+        # between neighbours, in any class
+        gaps = np.diff(e.cutoffs, axis=1).min(axis=0, initial=width + 1)
         i = lines.index(line)
-        low, high = max(low, 1 - int(gaps[i - 1])) if i else low, min(high, int(gaps[i]) - 1) if i + 1 < len(lines) else high
+        low, high = (
+            max(low, 1 - int(gaps[i - 1])) if i else low,
+            min(high, int(gaps[i]) - 1) if i + 1 < len(lines) else high,
+        )
     low = max(low, -int(e.cutoffs[:, moved].min(initial=width)))
     scores = finish(e, result.base.to_numpy())[:, None] - e.cutoffs[:, moved]
-    at = np.unique(np.append(scores[(low < scores) & (scores < high)], high))  # no grade changes between two of these
+    # no grade changes between two of these
+    at = np.unique(np.append(scores[(low < scores) & (scores < high)], high))
     base, blocks = result.base.to_numpy(), [at[i : i + ROWS] for i in range(0, len(at), ROWS)]
     codes = np.concatenate([regraded(e, base, block, moved) for block in blocks])
-    last = np.append((codes[1:] != codes[:-1]).any(axis=1), True)  # of stretches that are graded alike
+    # of stretches that are graded alike
+    last = np.append((codes[1:] != codes[:-1]).any(axis=1), True)
     at, codes = at[last], codes[last]
     now = result.grades.cat.codes.to_numpy()
     own = np.nan if line == ALL else result.scheme.grade(line).cutoff
@@ -103,8 +121,13 @@ def _swept(result: Assessment, line: str, lines: list[str], width: int) -> tuple
     steps["changed"] = (codes != now).sum(axis=1)
     row, unit = np.nonzero(codes[1:] != codes[:-1])
     flips = pd.DataFrame({"line": line, "shift": from_ticks(at[row])})
-    flips["cutoff"], flips["unit"] = own + flips["shift"], np.array(result.scores.index, dtype=object)[unit]
-    flips["before"], flips["after"] = (np.array(names, dtype=object)[codes[r, unit]] for r in (row, row + 1))
+    flips["cutoff"], flips["unit"] = (
+        own + flips["shift"],
+        np.array(result.scores.index, dtype=object)[unit],
+    )
+    flips["before"], flips["after"] = (
+        np.array(names, dtype=object)[codes[r, unit]] for r in (row, row + 1)
+    )
     return steps, flips
 
 
@@ -130,14 +153,21 @@ def quota_audit(result: Assessment, quotas: Mapping[str, float] | None = None) -
     >>> import pandas as pd
     >>> import qtoolkit as qt
     >>> frame = pd.DataFrame({"a": [0.95, 0.92, 0.89]}, index=["甲", "乙", "丙"])
-    >>> quota_audit(qt.assess(qt.Scheme.flat({"a": 100}, {"A": 90, "B": 0}), frame), {"A": 1})["quota"].tolist()
+    >>> quota_audit(qt.assess(qt.Scheme.flat({"a": 100}, {"A": 90, "B": 0}), frame), {"A": 1})[
+    ...     "quota"
+    ... ].tolist()
     ['A', 'B', 'B']
     """
     e, base, scheme = result.engine, result.base.to_numpy(), result.scheme
-    rivals = e.rivals if quotas is None else assess(_with_quotas(scheme, quotas), result.table).engine.rivals
+    rivals = (
+        e.rivals
+        if quotas is None
+        else assess(_with_quotas(scheme, quotas), result.table).engine.rivals
+    )
     lasts = tuple(step for step in rivals if step.last)
     lifted = e.cutoffs.copy()
-    for code in sorted({step.grade for step in rivals if not step.last}):  # from the worst: it takes the cutoff below it
+    # from the worst: it takes the cutoff below it
+    for code in sorted({step.grade for step in rivals if not step.last}):
         lifted[:, code - 1] = lifted[:, code - 2] if code > 1 else -to_ticks(FAR * scheme.total)
     found = [
         result.grades.cat.codes.to_numpy(),
@@ -154,11 +184,15 @@ def _with_quotas(scheme: Scheme, quotas: Mapping[str, float]) -> Scheme:
         text = say(
             zh="quotas 为“{found}”，应为各等级的名额，等级为{known}之一",
             en="quotas is “{found}”, expected numbers by grade, one of {known}",
-            found=clip(quotas), known=listing(tops),
+            found=clip(quotas),
+            known=listing(tops),
         )
         raise InputError(text)
     for name, most in quotas.items():
         real(f"quotas.{name}", most)
-    given = {name: int(most) if isinstance(most, Integral) else float(most) for name, most in quotas.items()}
+    given = {
+        name: int(most) if isinstance(most, Integral) else float(most)
+        for name, most in quotas.items()
+    }
     grades = [g.model_dump() | {"quota": given.get(g.id)} for g in scheme.grades]
     return validate(Scheme, scheme.model_dump() | {"grades": grades}, None)

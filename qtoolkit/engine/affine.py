@@ -11,7 +11,9 @@ from qtoolkit.engine.ticks import PER_POINT, Rounding
 EXACT, AGGREGATION, ROUNDING, BLANK, CUT = "", "aggregation", "rounding", "blank", "cut"
 
 
-def affine(e: Engine, lo: np.ndarray, hi: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def affine(
+    e: Engine, lo: np.ndarray, hi: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Base scores as A·p + b over the box lo ≤ p ≤ hi (d,).
 
     Returns
@@ -27,7 +29,9 @@ def affine(e: Engine, lo: np.ndarray, hi: np.ndarray) -> tuple[np.ndarray, np.nd
     for mean in e.means:  # at the unit's own box, which need not be that of its peers
         at = mean.unit, mean.leaf
         box = (np.broadcast_to(end, A.shape)[at] for end in (lo, hi))
-        slopes, consts, straight = _lines(e.slope[mean.peers, mean.leaf], e.const[mean.peers, mean.leaf], *box)
+        slopes, consts, straight = _lines(
+            e.slope[mean.peers, mean.leaf], e.const[mean.peers, mean.leaf], *box
+        )
         A[at], b[at], linear[at] = slopes.mean(), consts.mean(), straight.all()
     b = b.sum(axis=1)
     why = np.full(len(A), EXACT, dtype=object)
@@ -50,7 +54,9 @@ def _lines(slope, const, lo, hi) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return slopes, np.where(inside, const, 0.0), zero | over | inside
 
 
-def bracket(e: Engine, lo: np.ndarray, hi: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def bracket(
+    e: Engine, lo: np.ndarray, hi: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Two lines that enclose each base score over the box lo ≤ p ≤ hi, (d,) or one for each unit: A_low·p + b_low ≤ s(p) ≤ A_high·p + b_high.
 
     Redistributing the points of a blank is to give it the mean share r of its live siblings, and r lies between bounds;
@@ -75,11 +81,15 @@ def bracket(e: Engine, lo: np.ndarray, hi: np.ndarray) -> tuple[np.ndarray, np.n
     piece = np.where(active, e.slope, np.where(convex, 0.0, 1.0))
     for side, chords in ((0, bent & ~convex), (1, bent & convex)):
         A[side] = np.where(chords, chord, np.where(bent, piece, A[side]))
-        b[side] = np.where(chords, at_lo - chord * lo, np.where(bent, np.where(active, e.const, 0.0), b[side]))
+        b[side] = np.where(
+            chords, at_lo - chord * lo, np.where(bent, np.where(active, e.const, 0.0), b[side])
+        )
     for mean in e.means:
         at = mean.unit, mean.leaf
         box = (np.broadcast_to(end, e.slope.shape)[at] for end in (lo, hi))
-        slopes, consts, lines = _lines(e.slope[mean.peers, mean.leaf], e.const[mean.peers, mean.leaf], *box)
+        slopes, consts, lines = _lines(
+            e.slope[mean.peers, mean.leaf], e.const[mean.peers, mean.leaf], *box
+        )
         A[(slice(None), *at)], b[(slice(None), *at)] = slopes.mean(), consts.mean()
         held[mean.unit] &= lines.all()
     if e.tree.blank.any():
@@ -95,13 +105,18 @@ def _shared(e: Engine, lo: np.ndarray, hi: np.ndarray, sign: int) -> np.ndarray:
     shares, live = list(sign * _leaf_shares(e, lo, hi, sign).T), list(~tree.blank.T)
     low, high = (list(np.broadcast_to(end, tree.blank.shape).T) for end in (lo, hi))
     below, found = [[j] for j in range(d)], np.zeros(tree.blank.shape)
-    last = max((i for i, children in enumerate(tree.children) if _mixed(tree, children)), default=-1)
+    last = max(
+        (i for i, children in enumerate(tree.children) if _mixed(tree, children)), default=-1
+    )
     for children in tree.children[: last + 1]:
-        v, alive, a, z = (np.stack([x[c] for c in children], axis=1) for x in (shares, live, low, high))
+        v, alive, a, z = (
+            np.stack([x[c] for c in children], axis=1) for x in (shares, live, low, high)
+        )
         mean = least_mean(v, a, z, alive)
         mean = np.where(np.isfinite(mean), mean, 0.0)
         if sign > 0:
-            mean = np.where((a * alive).sum(axis=1) > 0, mean, 0.0)  # points may vanish where there is a score
+            # points may vanish where there is a score
+            mean = np.where((a * alive).sum(axis=1) > 0, mean, 0.0)
         for i, c in enumerate(children):
             dead = ~alive[:, i] & alive.any(axis=1)
             for j in below[c]:
@@ -117,7 +132,9 @@ def _shared(e: Engine, lo: np.ndarray, hi: np.ndarray, sign: int) -> np.ndarray:
 def _mixed(tree: Tree, children: tuple[int, ...]) -> bool:
     """Whether any unit has blanks below some of these nodes."""
     d = tree.blank.shape[1]
-    return any(tree.blank[:, c].any() if c < d else _mixed(tree, tree.children[c - d]) for c in children)
+    return any(
+        tree.blank[:, c].any() if c < d else _mixed(tree, tree.children[c - d]) for c in children
+    )
 
 
 def ratios(e: Engine) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -140,7 +157,9 @@ def ratios(e: Engine) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return live, dead, (count == 1) & tree.is_arithmetic & (not tree.rounds_inside)
 
 
-def bounds(e: Engine, lo: np.ndarray, hi: np.ndarray, total: float) -> tuple[np.ndarray, np.ndarray]:
+def bounds(
+    e: Engine, lo: np.ndarray, hi: np.ndarray, total: float
+) -> tuple[np.ndarray, np.ndarray]:
     """Proven outer bounds of base scores in points over lo ≤ p ≤ hi, Σp = total, whatever the tree: low (n,), high (n,).
 
     Bottom-up, each node's share of full marks lies between the least and the greatest weighted (power) mean that its
@@ -162,8 +181,10 @@ def _interval(e: Engine, lo: np.ndarray, hi: np.ndarray, total: float, sign: int
         a, z = np.array([low[c] for c in children]), np.array([high[c] for c in children])
         if order != 1:
             with np.errstate(divide="ignore"):
-                v = np.log(v) if order == 0 else np.sign(order) * v**order  # rises with v; −∞ for a share of 0
-        empty = ~alive.all(axis=1) & ((a * alive).sum(axis=1) == 0)  # points may vanish where there is a score
+                # rises with v; −∞ for a share of 0
+                v = np.log(v) if order == 0 else np.sign(order) * v**order
+        # points may vanish where there is a score
+        empty = ~alive.all(axis=1) & ((a * alive).sum(axis=1) == 0)
         if i == len(tree.children) - 1 and order == 1:
             return _root(sign, v, alive, a, z, total, empty)
         with np.errstate(invalid="ignore"):
@@ -185,7 +206,9 @@ def _leaf_shares(e: Engine, lo: np.ndarray, hi: np.ndarray, sign: int) -> np.nda
     """The least (sign 1) or greatest share of full marks of each leaf over its points, (n, d)."""
     with np.errstate(divide="ignore", invalid="ignore"):
         ends = [
-            np.where(p > 0, e.slope + np.where(e.const == 0, 0.0, e.const / p), e.slope * (e.const >= 0))
+            np.where(
+                p > 0, e.slope + np.where(e.const == 0, 0.0, e.const / p), e.slope * (e.const >= 0)
+            )
             for p in (lo, hi)
         ]
     share = np.clip(np.minimum(*ends) if sign > 0 else np.maximum(*ends), 0, 1)
@@ -198,11 +221,15 @@ def _root(sign, v, alive, a, z, total, empty) -> np.ndarray:
     """Arithmetic root: the sum is kept, unless a blank redistributes points among its children."""
     kept = -(greedy(-sign * v, a, z, total) * (-sign * v)).sum(axis=1)
     redistributed = least_mean(sign * v, a, z, alive)
-    redistributed = np.where(empty & (sign > 0) | np.isinf(redistributed), 0.0, redistributed) * total
+    redistributed = (
+        np.where(empty & (sign > 0) | np.isinf(redistributed), 0.0, redistributed) * total
+    )
     return np.where(alive.all(axis=1), kept, redistributed)
 
 
-def _rounded(share: np.ndarray, points: np.ndarray, rounding: Rounding | None, sign: int) -> np.ndarray:
+def _rounded(
+    share: np.ndarray, points: np.ndarray, rounding: Rounding | None, sign: int
+) -> np.ndarray:
     """The least (sign 1) or greatest share after rounding a score of at least `points` full marks.
 
     Half up moves by half a step at most, up to twice the score; floor takes less than a step.

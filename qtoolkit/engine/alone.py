@@ -20,7 +20,8 @@ def grade_alone(e: Engine, base: np.ndarray, own: np.ndarray) -> np.ndarray:
         member = np.broadcast_to(True if step.members is None else step.members, base.shape)
         counted = member & (step.last | (others >= step.grade))
         keys = np.sort(key[counted])
-        below = np.searchsorted(keys, mine, "left") - (counted & (key < mine))  # but for the unit itself as it stands
+        # but for the unit itself as it stands
+        below = np.searchsorted(keys, mine, "left") - (counted & (key < mine))
         above = keys.size - np.searchsorted(keys, mine, "right") - (counted & (key > mine))
         candidate = member & (step.last | (grades >= step.grade))
         grades = lowered_by(step, grades, candidate, above, below, keys.size - counted + 1)

@@ -29,12 +29,33 @@ def build(scheme: Scheme, table: Table, kept: dict[Any, Any] | None = None) -> c
     problems = Problems()
     parts = []
     for j, leaf in enumerate(scheme.leaves):
-        asked = None if kept is None else (j, repr((leaf.rule, leaf.outliers, leaf.missing, scheme.missing, leaf.written_for, leaf.scales, leaf.points)))
-        parts.append(kept[asked] if kept and asked in kept else _leaf(scheme, leaf, table, j, problems))
+        asked = (
+            None
+            if kept is None
+            else (
+                j,
+                repr(
+                    (
+                        leaf.rule,
+                        leaf.outliers,
+                        leaf.missing,
+                        scheme.missing,
+                        leaf.written_for,
+                        leaf.scales,
+                        leaf.points,
+                    )
+                ),
+            )
+        )
+        parts.append(
+            kept[asked] if kept and asked in kept else _leaf(scheme, leaf, table, j, problems)
+        )
         if kept is not None and not problems.complaints:
             kept[asked] = parts[-1]
     problems.stop()
-    slope, const, blank = (np.stack(columns, axis=1) for columns in list(zip(*parts, strict=True))[:3])
+    slope, const, blank = (
+        np.stack(columns, axis=1) for columns in list(zip(*parts, strict=True))[:3]
+    )
     grades = [grade.id for grade in reversed(scheme.grades)]  # worst first
     n = len(table.units)
     ceiling, shift = np.full(n, len(grades) - 1, np.int8), np.zeros(n, np.int8)
@@ -43,10 +64,12 @@ def build(scheme: Scheme, table: Table, kept: dict[Any, Any] | None = None) -> c
         if veto.cap is not None:
             ceiling = np.where(hit, np.minimum(ceiling, np.int8(grades.index(veto.cap))), ceiling)
         else:
-            lowered = shift.astype(int) + hit * veto.lower  # of many vetoes more than the grades there are
+            # of many vetoes more than the grades there are
+            lowered = shift.astype(int) + hit * veto.lower
             shift = np.minimum(lowered, len(grades) - 1).astype(np.int8)
     outside = {
-        kind: table.bonuses @ np.array([bonus.kind == kind for bonus in scheme.bonuses], dtype=float)
+        kind: table.bonuses
+        @ np.array([bonus.kind == kind for bonus in scheme.bonuses], dtype=float)
         for kind in ("bonus", "deduction")
     }
     added = to_ticks(np.minimum(outside["bonus"], scheme.bonus_cap or np.inf))
@@ -54,28 +77,44 @@ def build(scheme: Scheme, table: Table, kept: dict[Any, Any] | None = None) -> c
     late = scheme.order.cap == "before_deductions"
     rivals = _rivals(scheme, table)
     engine = core.Engine(
-        slope=slope, const=const, points=np.array([leaf.points for leaf in scheme.leaves]), tree=_tree(scheme, blank),
-        offset=added if late else added - taken, late=taken if late else np.zeros_like(taken),
+        slope=slope,
+        const=const,
+        points=np.array([leaf.points for leaf in scheme.leaves]),
+        tree=_tree(scheme, blank),
+        offset=added if late else added - taken,
+        late=taken if late else np.zeros_like(taken),
         cap=int(to_ticks(scheme.cap or scheme.total)),
         floor=None if scheme.floor is None else int(to_ticks(scheme.floor)),
-        rounding=_rounding(scheme.rounding.total), round_first=scheme.order.rounding == "before_bonus",
-        cutoffs=cutoffs_of(scheme, table), ceiling=ceiling, shift=shift,
-        rivals=rivals, veto_first=scheme.order.veto == "before_quota" or not rivals,
-        rank_on_base=scheme.rank_on == "base", means=tuple(mean for *_, means in parts for mean in means),
-    )  # fmt: skip
+        rounding=_rounding(scheme.rounding.total),
+        round_first=scheme.order.rounding == "before_bonus",
+        cutoffs=cutoffs_of(scheme, table),
+        ceiling=ceiling,
+        shift=shift,
+        rivals=rivals,
+        veto_first=scheme.order.veto == "before_quota" or not rivals,
+        rank_on_base=scheme.rank_on == "base",
+        means=tuple(mean for *_, means in parts for mean in means),
+    )
     highest = int(to_ticks(scheme.total)) * engine.tree.growth
     return replace(engine, thresholds=core.thresholds(engine, engine.cutoffs, highest))
 
 
 def cutoffs_of(scheme: Scheme, table: Table) -> np.ndarray:
     """The least published score of each grade above the worst, in ticks, worst first: (n, G − 1)."""
-    cutoffs = [[grade.cutoff_of(group) for grade in reversed(scheme.grades[:-1])] for group in classes_of(table)]
+    cutoffs = [
+        [grade.cutoff_of(group) for grade in reversed(scheme.grades[:-1])]
+        for group in classes_of(table)
+    ]
     return to_ticks(np.array(cutoffs).reshape(len(table.units), -1))
 
 
 def classes_of(table: Table) -> list[str | None]:
     """The class of each unit; None where there is none."""
-    return list(table.covariates["class"]) if "class" in table.covariates else [None] * len(table.units)
+    return (
+        list(table.covariates["class"])
+        if "class" in table.covariates
+        else [None] * len(table.units)
+    )
 
 
 def _leaf(
@@ -87,7 +126,9 @@ def _leaf(
     has = status == VALUE
     raw, rule = treated_values(leaf, table, j, problems)
     own = table.baselines if leaf.rule.kind == "base_plus" else table.targets
-    slope[has], const[has] = lines(LEAF_RULES[rule.kind], raw, rule, own[has, j], leaf.written_for, leaf.scales)
+    slope[has], const[has] = lines(
+        LEAF_RULES[rule.kind], raw, rule, own[has, j], leaf.written_for, leaf.scales
+    )
     means: list[core.Mean] = []
     for meaning in BLANKS:
         units = np.flatnonzero(status == meaning)
@@ -98,7 +139,10 @@ def _leaf(
                 text = say(
                     zh="“{unit}”的“{leaf}”为“{status}”，方案未规定如何处理（missing.{name}）",
                     en="“{leaf}” of “{unit}” is “{status}”, and the scheme does not say what that gives (missing.{name})",
-                    unit=table.labels[k], leaf=leaf.name, status=STATUS_LABELS[meaning], name=name,
+                    unit=table.labels[k],
+                    leaf=leaf.name,
+                    status=STATUS_LABELS[meaning],
+                    name=name,
                 )
                 problems.add(text, file=table.name)
         elif treatment == "full":
@@ -129,11 +173,15 @@ def averaged_cells(scheme: Scheme, table: Table) -> tuple[core.Mean, ...]:
         for meaning in BLANKS:
             if treatment_of(scheme, leaf, meaning) == "group_mean":
                 blank = np.flatnonzero(table.status[:, j] == meaning)
-                found += [core.Mean(int(k), j, _peers(has, table, k, leaf, Problems())) for k in blank]
+                found += [
+                    core.Mean(int(k), j, _peers(has, table, k, leaf, Problems())) for k in blank
+                ]
     return tuple(found)
 
 
-def treated_values(leaf: Indicator, table: Table, j: int, problems: Problems) -> tuple[np.ndarray, Any]:
+def treated_values(
+    leaf: Indicator, table: Table, j: int, problems: Problems
+) -> tuple[np.ndarray, Any]:
     """Raw values of the units that have one, after the treatment of outliers, and the rule for them."""
     has = np.flatnonzero(table.status[:, j] == VALUE)
     raw = table.raw[has, j]
@@ -146,7 +194,9 @@ def treated_values(leaf: Indicator, table: Table, j: int, problems: Problems) ->
         text = say(
             zh="“{leaf}”只有{n}家有数值，无法处理{k}个异常值",
             en="“{leaf}” has values of {n:unit|units}, too few to treat {k} outliers",
-            leaf=leaf.name, n=len(raw), k=how.low + how.high,
+            leaf=leaf.name,
+            n=len(raw),
+            k=how.low + how.high,
         )
         problems.add(text, file=table.name)
         return raw, leaf.rule
@@ -157,7 +207,8 @@ def treated_values(leaf: Indicator, table: Table, j: int, problems: Problems) ->
         text = say(
             zh="“{unit}”的“{leaf}”应大于 0 才能取对数",
             en="“{leaf}” of “{unit}” must be above 0 to take its logarithm",
-            unit=table.labels[k], leaf=leaf.name,
+            unit=table.labels[k],
+            leaf=leaf.name,
         )
         problems.add(text, file=table.name)
     return logged(np.maximum(raw, np.finfo(float).tiny), leaf.rule)
@@ -168,7 +219,9 @@ def shares_of(leaf: Indicator, table: Table, j: int, raw: np.ndarray) -> np.ndar
     has = np.array([value is not None for value in raw])
     values = raw[has] if leaf.rule.kind == "level" else raw[has].astype(float)
     own = (table.baselines if leaf.rule.kind == "base_plus" else table.targets)[has, j]
-    slope, const = lines(LEAF_RULES[leaf.rule.kind], values, leaf.rule, own, leaf.written_for, leaf.scales)
+    slope, const = lines(
+        LEAF_RULES[leaf.rule.kind], values, leaf.rule, own, leaf.written_for, leaf.scales
+    )
     shares = np.full(len(raw), np.nan)
     if leaf.points > 0:
         shares[has] = core.leaf_scores(slope, const, np.float64(leaf.points)) / leaf.points
@@ -185,7 +238,9 @@ def _mean_line(slope: np.ndarray, const: np.ndarray, points: float) -> tuple[flo
     return math.fsum(slope) / max(len(slope), 1), math.fsum(const) / max(len(const), 1)
 
 
-def _peers(has: np.ndarray, table: Table, k: int, leaf: Indicator, problems: Problems) -> np.ndarray:
+def _peers(
+    has: np.ndarray, table: Table, k: int, leaf: Indicator, problems: Problems
+) -> np.ndarray:
     """The units of the same class that have a value (all units with one where there are no classes)."""
     peers = has
     if "class" in table.covariates:
@@ -195,7 +250,8 @@ def _peers(has: np.ndarray, table: Table, k: int, leaf: Indicator, problems: Pro
         text = say(
             zh="“{unit}”的“{leaf}”应取同类平均，但同类中没有一家有数值",
             en="“{leaf}” of “{unit}” takes the mean of similar units, but none of them has a value",
-            unit=table.labels[k], leaf=leaf.name,
+            unit=table.labels[k],
+            leaf=leaf.name,
         )
         problems.add(text, file=table.name)
     return np.flatnonzero(peers)
@@ -218,7 +274,11 @@ def _tree(scheme: Scheme, blank: np.ndarray) -> core.Tree:
     children.append(tuple(number[node.id] for node in scheme.indicators))
     orders = [order_of(node.aggregation) for node in (*inner, scheme)]
     return core.Tree(
-        tuple(children), tuple(orders), blank, _rounding(scheme.rounding.leaf), _rounding(scheme.rounding.node)
+        tuple(children),
+        tuple(orders),
+        blank,
+        _rounding(scheme.rounding.leaf),
+        _rounding(scheme.rounding.node),
     )
 
 

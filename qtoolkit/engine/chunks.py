@@ -15,8 +15,21 @@ class Chunks:
     time, and no more than `most` wait to be yielded.
     """
 
-    def __init__(self, run: Callable[[Any], Any], tasks: Sequence[Any], executor: Executor | None = None, most: int = 256, batch: int = 1):
-        self.run, self.tasks, self.executor, self.most, self.batch = run, tasks, executor, most, batch
+    def __init__(
+        self,
+        run: Callable[[Any], Any],
+        tasks: Sequence[Any],
+        executor: Executor | None = None,
+        most: int = 256,
+        batch: int = 1,
+    ):
+        self.run, self.tasks, self.executor, self.most, self.batch = (
+            run,
+            tasks,
+            executor,
+            most,
+            batch,
+        )
         self.broken = False
 
     def __iter__(self) -> Iterator[Any]:
@@ -25,7 +38,12 @@ class Chunks:
         submitted = 0
         try:
             for batch in batches:
-                while self.executor is not None and not self.broken and submitted < len(batches) and len(waiting) * self.batch < self.most:
+                while (
+                    self.executor is not None
+                    and not self.broken
+                    and submitted < len(batches)
+                    and len(waiting) * self.batch < self.most
+                ):
                     try:
                         waiting.append(self.executor.submit(_all, self.run, batches[submitted]))
                         submitted += 1

@@ -51,7 +51,9 @@ class Tree:
         depth = [0] * d  # of each node: how many roundings its score has been through at most
         for children in self.children[:-1]:
             depth.append(1 + max(depth[c] for c in children))
-        stages = (self.leaf_rounding is not None) + (max(depth) if self.node_rounding is not None else 0)
+        stages = (self.leaf_rounding is not None) + (
+            max(depth) if self.node_rounding is not None else 0
+        )
         return 2**stages
 
 
@@ -153,7 +155,9 @@ class Engine:
         return base if self.rank_on_base else finish(self, base)
 
 
-def score(e: Engine, points: np.ndarray | None = None, leaves: np.ndarray | None = None) -> np.ndarray:
+def score(
+    e: Engine, points: np.ndarray | None = None, leaves: np.ndarray | None = None
+) -> np.ndarray:
     """Base scores in ticks, int64 (m, n).
 
     Parameters
@@ -164,7 +168,11 @@ def score(e: Engine, points: np.ndarray | None = None, leaves: np.ndarray | None
         Shares of full marks a draw, in place of slope and const.
     """
     draws = 1 if leaves is None else len(leaves)
-    points = np.broadcast_to(e.points, (draws, e.points.size)) if points is None else np.atleast_2d(points)
+    points = (
+        np.broadcast_to(e.points, (draws, e.points.size))
+        if points is None
+        else np.atleast_2d(points)
+    )
     n = e.slope.shape[0]
     plain = e.plain if leaves is None else np.zeros(n, bool)
     own = points.ndim == 3
@@ -172,13 +180,19 @@ def score(e: Engine, points: np.ndarray | None = None, leaves: np.ndarray | None
         return ticks_of(points @ e.slope.T)
     base = np.empty((len(points), n), np.int64)
     if plain.any():
-        sums = np.einsum("mnd,nd->mn", points[:, plain], e.slope[plain]) if own else points @ e.slope[plain].T
+        sums = (
+            np.einsum("mnd,nd->mn", points[:, plain], e.slope[plain])
+            if own
+            else points @ e.slope[plain].T
+        )
         base[:, plain] = ticks_of(sums)
     if not plain.all():
         rest = np.flatnonzero(~plain)
         for rows in _blocks(len(points), rest.size * e.points.size):
             given = None if leaves is None else leaves[rows][:, rest]
-            base[rows, ~plain] = to_ticks(_nodes(e, points[rows][:, rest] if own else points[rows], given, rest)[-1])
+            base[rows, ~plain] = to_ticks(
+                _nodes(e, points[rows][:, rest] if own else points[rows], given, rest)[-1]
+            )
     return base
 
 
@@ -187,9 +201,14 @@ def score_unit(e: Engine, unit: int, points: np.ndarray) -> np.ndarray:
     own = [mean for mean in e.means if mean.unit == unit]
     rows = np.array([unit, *(peer for mean in own for peer in mean.peers if peer != unit)])
     place = {row: i for i, row in enumerate(rows.tolist())}
-    means = tuple(replace(mean, unit=0, peers=np.array([place[peer] for peer in mean.peers.tolist()])) for mean in own)
+    means = tuple(
+        replace(mean, unit=0, peers=np.array([place[peer] for peer in mean.peers.tolist()]))
+        for mean in own
+    )
     tree = replace(e.tree, blank=e.tree.blank[rows])
-    return score(replace(e, slope=e.slope[rows], const=e.const[rows], tree=tree, means=means), points)[:, 0]
+    return score(
+        replace(e, slope=e.slope[rows], const=e.const[rows], tree=tree, means=means), points
+    )[:, 0]
 
 
 def node_scores(e: Engine) -> tuple[np.ndarray, np.ndarray]:
@@ -204,7 +223,9 @@ def leaf_scores(slope: np.ndarray, const: np.ndarray, points: np.ndarray) -> np.
     return np.clip(slope * points + const, 0, points)
 
 
-def _nodes(e: Engine, points: np.ndarray, leaves: np.ndarray | None, units: np.ndarray) -> list[np.ndarray]:
+def _nodes(
+    e: Engine, points: np.ndarray, leaves: np.ndarray | None, units: np.ndarray
+) -> list[np.ndarray]:
     """Scores of all nodes for some units, each (m, n): leaves first, then inner nodes, the root last."""
     tree, d = e.tree, points.shape[-1]
     points = points if points.ndim == 3 else points[:, None, :]  # (m, n or 1, d)
@@ -213,7 +234,8 @@ def _nodes(e: Engine, points: np.ndarray, leaves: np.ndarray | None, units: np.n
     for mean in e.means if leaves is None else ():
         here = units == mean.unit
         if here.any():
-            own = np.broadcast_to(points, (len(points), units.size, d))[:, here, mean.leaf]  # (m, 1)
+            # (m, 1)
+            own = np.broadcast_to(points, (len(points), units.size, d))[:, here, mean.leaf]
             peers = leaf_scores(e.slope[mean.peers, mean.leaf], e.const[mean.peers, mean.leaf], own)
             scores[:, here, mean.leaf] = peers.mean(axis=1, keepdims=True)
     if tree.leaf_rounding is not None:
@@ -230,7 +252,9 @@ def _nodes(e: Engine, points: np.ndarray, leaves: np.ndarray | None, units: np.n
                 if not all(live[c].all() for c in children):
                     value = np.where(seen > 0, value * (whole / seen), 0.0)
             else:
-                value = np.where(seen > 0, whole * _power_mean(children, order, values, full, live, seen), 0.0)
+                value = np.where(
+                    seen > 0, whole * _power_mean(children, order, values, full, live, seen), 0.0
+                )
         if tree.node_rounding is not None and i < len(tree.children) - 1:
             value = tree.node_rounding.points(value)
         values.append(value)
@@ -288,7 +312,10 @@ def thresholds(e: Engine, cutoffs: np.ndarray, highest: int) -> np.ndarray:
     high = np.full_like(low, highest + 1)  # finish(high) reaches it, or nothing does
     while (high - low > 1).any():
         middle = (low + high) // 2
-        reaches = np.stack([finish(e, middle[..., g]) for g in range(middle.shape[-1])], axis=-1) >= cutoffs
+        reaches = (
+            np.stack([finish(e, middle[..., g]) for g in range(middle.shape[-1])], axis=-1)
+            >= cutoffs
+        )
         high, low = np.where(reaches, middle, high), np.where(reaches, low, middle)
     return _lowered(e, np.where(high > highest, UNREACHABLE, high))
 
@@ -331,7 +358,8 @@ def places(key: np.ndarray, tol: int = 0) -> tuple[np.ndarray, np.ndarray]:
     key = np.asarray(key, np.int64)
     n = key.shape[-1]
     bits = max(n - 1, 1).bit_length()
-    if key.size and max(int(key.max()), -int(key.min())) >= 1 << (62 - bits):  # too wide to pack: sort indirectly
+    # too wide to pack: sort indirectly
+    if key.size and max(int(key.max()), -int(key.min())) >= 1 << (62 - bits):
         unit = np.argsort(-key, axis=-1, kind="stable")
         fallen = -np.take_along_axis(key, unit, axis=-1)
     else:
@@ -398,20 +426,40 @@ def _limit(grades: np.ndarray, key: np.ndarray, step: RivalStep) -> np.ndarray:
     """Lower the units that a quota leaves no place for, or that are among the last."""
     candidate = np.broadcast_to(True if step.members is None else step.members, grades.shape)
     candidate = candidate if step.last else candidate & (grades >= step.grade)
-    below = rank(np.where(candidate, -key, -(key.max(initial=0) + 1))) - 1  # candidates with a lower key
+    # candidates with a lower key
+    below = rank(np.where(candidate, -key, -(key.max(initial=0) + 1))) - 1
     above = rank(np.where(candidate, key, key.min(initial=0) - 1)) - 1  # and with a higher one
     return lowered_by(step, grades, candidate, above, below, candidate.sum(axis=-1, keepdims=True))
 
 
 def lowered_by(
-    step: RivalStep, grades: np.ndarray, candidate: np.ndarray, above: np.ndarray, below: np.ndarray, count: np.ndarray
+    step: RivalStep,
+    grades: np.ndarray,
+    candidate: np.ndarray,
+    above: np.ndarray,
+    below: np.ndarray,
+    count: np.ndarray,
 ) -> np.ndarray:
     """Grades after one step; candidates, of which there are `count`, have `above` of them ahead and `below` behind."""
     if step.last:
         place = below + 1 if step.ties_in else count - above  # from the bottom
-        return np.where(candidate & (place <= step.most), np.minimum(grades, np.int8(step.grade)), grades)
+        return np.where(
+            candidate & (place <= step.most), np.minimum(grades, np.int8(step.grade)), grades
+        )
     place = above + 1 if step.ties_in else count - below
     return np.where(candidate & (place > step.most), np.int8(step.grade - 1), grades)
 
 
-__all__ = ["Engine", "RivalStep", "Tree", "finish", "from_ticks", "grade", "node_scores", "rank", "score", "steps", "threshold_grades"]
+__all__ = [
+    "Engine",
+    "RivalStep",
+    "Tree",
+    "finish",
+    "from_ticks",
+    "grade",
+    "node_scores",
+    "rank",
+    "score",
+    "steps",
+    "threshold_grades",
+]

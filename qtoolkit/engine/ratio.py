@@ -23,12 +23,18 @@ def ratio_lines(e: Engine, lo: np.ndarray, hi: np.ndarray) -> tuple[np.ndarray, 
     and the units (n,) to which this module applies."""
     A, b, straight = _lines(e.slope, e.const, lo, hi)
     live, dead, single = ratios(e)
-    single = single & straight.all(axis=1) & ((np.broadcast_to(lo, live.shape) * live).sum(axis=1) > LEAST)
+    single = (
+        single
+        & straight.all(axis=1)
+        & ((np.broadcast_to(lo, live.shape) * live).sum(axis=1) > LEAST)
+    )
     single[[mean.unit for mean in e.means]] = False
     return A, b, live, dead, single
 
 
-def ratio_extreme(A, b, live, dead, lo: np.ndarray, hi: np.ndarray, total: float, sign: int) -> tuple[float, np.ndarray]:
+def ratio_extreme(
+    A, b, live, dead, lo: np.ndarray, hi: np.ndarray, total: float, sign: int
+) -> tuple[float, np.ndarray]:
     """The least (sign −1) or greatest (sign 1) base score of a unit over lo ≤ p ≤ hi, Σp = total, in points, and where.
 
     A, b, live, dead : (d,)
@@ -41,7 +47,9 @@ def ratio_extreme(A, b, live, dead, lo: np.ndarray, hi: np.ndarray, total: float
     D, phi, R, psi = inside.at, inside.value + shared, outside.at, outside.value
     peak = D[np.argmax(phi / D)]
     found = [R, total - q0 - D, total - q1 - D, np.array([total - q0 - peak, total - q1 - peak])]
-    beta, kappa = (np.diff(y) / np.where(np.diff(x) > 0, np.diff(x), 1.0) for x, y in ((D, phi), (R, psi)))
+    beta, kappa = (
+        np.diff(y) / np.where(np.diff(x) > 0, np.diff(x), 1.0) for x, y in ((D, phi), (R, psi))
+    )
     alpha = phi[:-1] - beta * D[:-1]
     for q in (q0, q1):
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -66,7 +74,9 @@ class _Fill:
         order = np.argsort(-self.worth, kind="stable")
         room = (self.hi - self.lo)[order]
         self.at = self.lo.sum() + np.concatenate([[0.0], np.cumsum(room)])
-        self.value = self.worth @ self.lo + np.concatenate([[0.0], np.cumsum(room * self.worth[order])])
+        self.value = self.worth @ self.lo + np.concatenate(
+            [[0.0], np.cumsum(room * self.worth[order])]
+        )
 
     def fill(self, points: float) -> np.ndarray:
         return greedy(self.worth[None], self.lo, self.hi, points)[0]

@@ -71,7 +71,11 @@ def _efficacy(raw, spec, own, full):
 def _target(raw, spec, own, full):
     target = _own_or(own, spec.target)
     with np.errstate(divide="ignore"):
-        reached = raw / target if spec.direction == "higher" else np.where(raw <= target, 1.0, target / raw)
+        reached = (
+            raw / target
+            if spec.direction == "higher"
+            else np.where(raw <= target, 1.0, target / raw)
+        )
     share = np.clip(reached, 0, 1)
     return share if spec.floor is None else np.where(share >= spec.floor - ON_THE_LINE, share, 0.0)
 
@@ -84,7 +88,11 @@ def _deduct(raw, spec, own, full):
         short = target - raw if spec.direction == "higher" else raw - target
     lost = spec.rate / spec.per * np.maximum(short, 0)
     lost = lost if spec.most is None else np.minimum(lost, spec.most)
-    return lost if spec.zero_at is None else np.where(short >= spec.zero_at - ON_THE_LINE, np.inf, lost)
+    return (
+        lost
+        if spec.zero_at is None
+        else np.where(short >= spec.zero_at - ON_THE_LINE, np.inf, lost)
+    )
 
 
 def _own_or(own, common):
@@ -93,7 +101,9 @@ def _own_or(own, common):
 
 
 def _level(raw, spec, own, full):
-    return np.array([spec.levels[mark] if isinstance(mark, str) else mark for mark in raw], dtype=float)
+    return np.array(
+        [spec.levels[mark] if isinstance(mark, str) else mark for mark in raw], dtype=float
+    )
 
 
 def _base_plus(raw, spec, own, full):

@@ -10,7 +10,9 @@ SAME = 1e-12  # widths that differ by less than this share are the same
 POOREST = 0.02  # acceptance below which proposals are tilted
 
 
-def box_simplex(rng: np.random.Generator, lo: np.ndarray, hi: np.ndarray, total: float, m: int) -> np.ndarray:
+def box_simplex(
+    rng: np.random.Generator, lo: np.ndarray, hi: np.ndarray, total: float, m: int
+) -> np.ndarray:
     """m uniform draws (m, d) from lo ≤ p ≤ hi, Σp = total.
 
     All coordinates but the widest are drawn in their intervals and the widest takes up the sum; a draw is kept if that
@@ -26,7 +28,8 @@ def box_simplex(rng: np.random.Generator, lo: np.ndarray, hi: np.ndarray, total:
         p = np.tile(lo if need < width.sum() / 2 or not rest.any() else hi, (m, 1))
         p[:, last] += total - p[0].sum()
         return p
-    least, most = max(0.0, need - rest.sum()), min(width[last], need)  # what the last can be left with
+    # what the last can be left with
+    least, most = max(0.0, need - rest.sum()), min(width[last], need)
     p, u = np.empty((m, width.size)), np.empty((BATCH, width.size))
     theta, done, tried = 0.0, 0, 0
     while done < m:
@@ -54,7 +57,8 @@ def tilted(u: np.ndarray, width: np.ndarray, theta: float) -> np.ndarray:
     with np.errstate(over="ignore", invalid="ignore"):
         flat = np.abs(a) < 1e-9
         safe = np.where(flat, 1.0, a)
-        up = 1 + np.log(u + (1 - u) * np.exp(-np.abs(safe))) / np.abs(safe)  # rising density on [0, 1]
+        # rising density on [0, 1]
+        up = 1 + np.log(u + (1 - u) * np.exp(-np.abs(safe))) / np.abs(safe)
         unit = np.where(flat, u, np.where(safe > 0, up, 1 - up))
     return np.clip(unit, 0, 1) * width
 
@@ -68,7 +72,8 @@ def _balance(width: np.ndarray, target: float) -> float:
             share = np.where(np.abs(a) < 1e-6, 0.5 + a / 12, 1 / -np.expm1(-a) - 1 / a)
         return float((width * share).sum())
 
-    corner = min(target, float(width.sum()) - target)  # how far the sum is from the nearer corner of the box
+    # how far the sum is from the nearer corner of the box
+    corner = min(target, float(width.sum()) - target)
     bound = max(50.0 / width.min(), 2.0 * width.size / max(corner, 1e-300))
     low, high = -bound, bound
     for _ in range(200):

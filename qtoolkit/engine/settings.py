@@ -45,7 +45,9 @@ class _Batch:
     which: np.ndarray
 
 
-def settings(case: Any, frame: Any, outputs: Mapping[str, Output], executor: Executor | None = None) -> Any:
+def settings(
+    case: Any, frame: Any, outputs: Mapping[str, Output], executor: Executor | None = None
+) -> Any:
     """Score, rank and grade a case under many settings.
 
     Rows that differ only in points or cutoffs share one engine; where they differ in more, a leaf is computed again only if
@@ -84,7 +86,11 @@ def settings(case: Any, frame: Any, outputs: Mapping[str, Output], executor: Exe
     columns: dict[str, np.ndarray] = {}
     for batch, values in zip(batches, parts, strict=True):
         for name, value in zip(outputs, values, strict=True):
-            named = {name: value} if value.ndim == 1 else {f"{name}:{u}": value[:, k] for k, u in enumerate(case.table.units)}
+            named = (
+                {name: value}
+                if value.ndim == 1
+                else {f"{name}:{u}": value[:, k] for k, u in enumerate(case.table.units)}
+            )
             for column, part in named.items():
                 columns.setdefault(column, np.full(len(rows), np.nan))[batch.rows] = part
     columns = columns or {name: np.full(len(rows), np.nan) for name in outputs}
@@ -97,7 +103,9 @@ def _records(frame: Any) -> list[dict[str, Any]]:
 
 
 def _as_is(value: Any) -> bool:
-    return (isinstance(value, str) and value == AS_IS) or (isinstance(value, float) and np.isnan(value))
+    return (isinstance(value, str) and value == AS_IS) or (
+        isinstance(value, float) and np.isnan(value)
+    )
 
 
 def _batches(case: Any, rows: list[dict[str, Any]], failed: list[Text | None]) -> list[_Batch]:
@@ -106,13 +114,25 @@ def _batches(case: Any, rows: list[dict[str, Any]], failed: list[Text | None]) -
     groups: dict[Any, list[tuple[int, Any, np.ndarray]]] = {}
     engines: dict[str, core.Engine] = {}
     for i, row in enumerate(rows):
-        method = {key: value for key, value in row.items() if not touches_points(key) and key.partition(".")[0] != "cutoffs"}
+        method = {
+            key: value
+            for key, value in row.items()
+            if not touches_points(key) and key.partition(".")[0] != "cutoffs"
+        }
         lines = {key: value for key, value in row.items() if key.partition(".")[0] == "cutoffs"}
         name = repr(sorted(method.items()))
         try:
-            engines[name] = _remember(kept, ("engine", name), lambda chosen=method: build(change(case.scheme, chosen), case.table, kept))
+            engines[name] = _remember(
+                kept,
+                ("engine", name),
+                lambda chosen=method: build(change(case.scheme, chosen), case.table, kept),
+            )
             points = _points_of(case.scheme, row, kept)
-            limits = _remember(kept, ("limits", repr(sorted(lines.items()))), lambda chosen=lines: cutoffs_of(change(case.scheme, chosen), case.table))
+            limits = _remember(
+                kept,
+                ("limits", repr(sorted(lines.items()))),
+                lambda chosen=lines: cutoffs_of(change(case.scheme, chosen), case.table),
+            )
         except InputError as error:
             failed[i] = error.complaints[0].text
             continue
@@ -138,12 +158,27 @@ def _points_of(scheme: Any, row: Mapping[str, Any], kept: dict[Any, Any]) -> np.
     given = own.get("points")
     if not isinstance(given, np.ndarray):
         name = "points", repr(sorted(own.items()))
-        return _remember(kept, name, lambda: np.array([leaf.points for leaf in change(scheme, own).leaves]))
+        return _remember(
+            kept, name, lambda: np.array([leaf.points for leaf in change(scheme, own).leaves])
+        )
     if given.shape != (len(scheme.leaves),):
-        raise InputError(say(zh="points 应为各指标的分值，共{n}个", en="points must be those of all {n} indicators", n=len(scheme.leaves)))
+        raise InputError(
+            say(
+                zh="points 应为各指标的分值，共{n}个",
+                en="points must be those of all {n} indicators",
+                n=len(scheme.leaves),
+            )
+        )
     if set(own) - {"points", "drop"}:
-        raise InputError(say(zh="points 给出全部分值时，不能再改单项分值", en="with the points of all indicators given, no single points can be changed"))
-    return given if own.get("drop") is None else dropped(scheme, scheme.indicator(own["drop"]), given)
+        raise InputError(
+            say(
+                zh="points 给出全部分值时，不能再改单项分值",
+                en="with the points of all indicators given, no single points can be changed",
+            )
+        )
+    return (
+        given if own.get("drop") is None else dropped(scheme, scheme.indicator(own["drop"]), given)
+    )
 
 
 def _cut(engine: core.Engine, group: list[tuple[int, np.ndarray, np.ndarray]]) -> list[_Batch]:
@@ -154,7 +189,15 @@ def _cut(engine: core.Engine, group: list[tuple[int, np.ndarray, np.ndarray]]) -
         codes = {name: k for k, name in enumerate(distinct)}
         which = np.array([codes[id(limits)] for _, limits, _ in part])
         points = np.stack([points for *_, points in part])
-        batches.append(_Batch(engine, np.array([i for i, *_ in part]), points, np.stack(list(distinct.values())), which))
+        batches.append(
+            _Batch(
+                engine,
+                np.array([i for i, *_ in part]),
+                points,
+                np.stack(list(distinct.values())),
+                which,
+            )
+        )
     return batches
 
 
@@ -164,5 +207,7 @@ def _graded(outputs: tuple[Output, ...], batch: _Batch) -> list[np.ndarray]:
     base = core.score(e, batch.points)
     highest = int(to_ticks(e.points.sum())) * e.tree.growth
     limits = core.thresholds(e, batch.limits, highest)
-    graded = Graded(core.finish(e, base), core.rank(e.key(base)), core.grade(e, base, limits[batch.which]))
+    graded = Graded(
+        core.finish(e, base), core.rank(e.key(base)), core.grade(e, base, limits[batch.which])
+    )
     return [np.asarray(output(graded), dtype=float) for output in outputs]

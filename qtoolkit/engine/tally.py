@@ -80,7 +80,10 @@ def tally(
     grades = np.zeros((n, G), np.int64)
     ranks, wins = np.zeros(bins * n, np.int64), np.zeros((n, n), np.int64) if pairs else None
     first, shift, squared, batches = np.zeros((n, d)), 0.0, 0.0, 0
-    away = np.abs((np.arange(bins) * width + (width + 1) / 2)[None, :] - reference[:, None]).ravel() / n
+    away = (
+        np.abs((np.arange(bins) * width + (width + 1) / 2)[None, :] - reference[:, None]).ravel()
+        / n
+    )
     for held in _steps(m, hold):
         codes = np.empty((held.stop - held.start, n), np.int32 if bins * n < 2**31 else np.int64)
         for rows in _steps(held.stop - held.start, step):
@@ -99,14 +102,23 @@ def tally(
             unit, place = places(key)
             here = codes[rows]
             np.multiply(unit, bins, out=here, casting="unsafe")
-            here += ((place - 1) // width).astype(here.dtype) if width > 1 else (place - 1).astype(here.dtype)
+            here += (
+                ((place - 1) // width).astype(here.dtype)
+                if width > 1
+                else (place - 1).astype(here.dtype)
+            )
             _add_first(first, unit, place, points[own])
         counted = np.bincount(codes.ravel(), minlength=bins * n)
         ranks += counted
         mean = float(counted @ away) / len(codes)
         shift, squared, batches = shift + mean, squared + mean**2, batches + 1
     if simple:
-        grades = np.diff(np.concatenate([np.full((1, n), m), reached, np.zeros((1, n), np.int64)]), axis=0).T * -1
+        grades = (
+            np.diff(
+                np.concatenate([np.full((1, n), m), reached, np.zeros((1, n), np.int64)]), axis=0
+            ).T
+            * -1
+        )
         for g in range(G - 1, 0, -1):  # a veto's ceiling takes what lies above it
             over = e.ceiling < g
             grades[over, g - 1] += grades[over, g]

@@ -14,7 +14,10 @@ SAME = 1e-9  # values this near (of their size, or of 1 where they are small) ar
 def in_order(values: np.ndarray, falling: bool = True) -> np.ndarray:
     """Places of the values, (n,), the largest (or smallest) first, ties as given, NaN last.
 
-    >>> in_order(np.array([0.1 + 0.2, 0.5, 0.3, np.nan])).tolist(), in_order(np.array([0.1 + 0.2, 0.3]), falling=False).tolist()
+    >>> (
+    ...     in_order(np.array([0.1 + 0.2, 0.5, 0.3, np.nan])).tolist(),
+    ...     in_order(np.array([0.1 + 0.2, 0.3]), falling=False).tolist(),
+    ... )
     ([1, 0, 2, 3], [0, 1])
     """
     order, level = _levels(values, falling)

@@ -74,21 +74,32 @@ def read_case(
         parameters, near = read_parameters(files["params"]), files["params"].parent
         if changes:
             parameters = validate(
-                Parameters, parameters.model_dump() | {"changes": parameters.changes | dict(changes)}, None
+                Parameters,
+                parameters.model_dump() | {"changes": parameters.changes | dict(changes)},
+                None,
             )
     else:
         paths = {"scheme": scheme, "data": data, "previous": previous, "ratings": ratings}
-        given = {key: str(path) if isinstance(path, PurePath) else path for key, path in paths.items()}
+        given = {
+            key: str(path) if isinstance(path, PurePath) else path for key, path in paths.items()
+        }
         given["changes"] = changes or {}
-        parameters = parameters_of({key: value for key, value in given.items() if value is not None})
+        parameters = parameters_of(
+            {key: value for key, value in given.items() if value is not None}
+        )
     return case_of(parameters, near, files)
 
 
-def case_of(parameters: Parameters, near: Path | None = None, files: Mapping[str, Path] | None = None) -> Case:
+def case_of(
+    parameters: Parameters, near: Path | None = None, files: Mapping[str, Path] | None = None
+) -> Case:
     """The case that validated parameters name. Their relative paths stand in a file of the folder `near`, or are relative
     to the working directory where there is none."""
     if parameters.ratings is not None:
-        text = say(zh="本版尚不支持参数 ratings，请删去", en="this version does not read ratings yet: leave it out")
+        text = say(
+            zh="本版尚不支持参数 ratings，请删去",
+            en="this version does not read ratings yet: leave it out",
+        )
         raise InputError(text)
     files, found = dict(files or {}), {}
     problems = Problems()
@@ -118,7 +129,8 @@ def scheme_of(path: Path) -> Scheme:
     """The scheme of a YAML file or of a workbook's sheets."""
     if path.suffix.lower() in (".yaml", ".yml", ".json"):
         return read_scheme(path)
-    if path.suffix.lower() not in BOOKS:  # nor does a run copy a file that other programs read by its name
+    # nor does a run copy a file that other programs read by its name
+    if path.suffix.lower() not in BOOKS:
         text = say(
             zh="方案文件应为 .yaml、.yml、.json、.xlsx 或 .xlsm 文件，现为“{name}”",
             en="expected a scheme in a .yaml, .yml, .json, .xlsx or .xlsm file, found “{name}”",

@@ -15,9 +15,19 @@ from qtoolkit.inputs.numbertext import is_blank, parse_number, plain_numbers, pl
 from qtoolkit.inputs.scheme import Scheme
 from qtoolkit.language import Text, listing, say
 
-_YES_NO = {"1": True, "是": True, "yes": True, "true": True, "0": False, "否": False, "no": False, "false": False}
+_YES_NO = {
+    "1": True,
+    "是": True,
+    "yes": True,
+    "true": True,
+    "0": False,
+    "否": False,
+    "no": False,
+    "false": False,
+}
 _EXCEL_ERROR = re.compile(r"#(DIV/0!|N/A|NAME\?|NULL!|NUM!|REF!|VALUE!|SPILL!|CALC!|GETTING_DATA)")
-_MOST_HINTS = 20  # looking for the nearest name is slow: thousands of unknown units need no thousand hints
+# looking for the nearest name is slow: thousands of unknown units need no thousand hints
+_MOST_HINTS = 20
 
 
 class Cells:
@@ -35,18 +45,32 @@ class Cells:
             elif len(keys) == 1:
                 other = rows.header[self._places[keys[0]]]
                 self._complain_header(
-                    say(zh="与“{other}”列含义相同", en="means the same as column “{other}”", other=other), title
+                    say(
+                        zh="与“{other}”列含义相同",
+                        en="means the same as column “{other}”",
+                        other=other,
+                    ),
+                    title,
                 )
             elif keys:
                 ids = listing(keys)
                 self._complain_header(
-                    say(zh="是{ids}共有的名称，请以编号作列名", en="is the name of {ids}: use the ids as headers", ids=ids),
+                    say(
+                        zh="是{ids}共有的名称，请以编号作列名",
+                        en="is the name of {ids}: use the ids as headers",
+                        ids=ids,
+                    ),
                     title,
                 )
             else:
                 hint = self._hint(title, headers.known(title))
                 self._complain_header(
-                    say(zh="方案中没有这一列{hint}", en="the scheme has no such column{hint}", hint=hint), title
+                    say(
+                        zh="方案中没有这一列{hint}",
+                        en="the scheme has no such column{hint}",
+                        hint=hint,
+                    ),
+                    title,
                 )
 
     def complain(self, text: Text, column: str | None = None, row: int | None = None) -> None:
@@ -84,32 +108,50 @@ class Cells:
             text = None if is_blank(cell) else plain_text(cell)
             if text is not None and _EXCEL_ERROR.fullmatch(text):
                 self.complain(
-                    say(zh="内容为“{found}”，应为文字", en="found “{found}”, expected text", found=text), self._header(key),
+                    say(
+                        zh="内容为“{found}”，应为文字",
+                        en="found “{found}”, expected text",
+                        found=text,
+                    ),
+                    self._header(key),
                     row,
                 )
             result.append(text)
         return result
 
     def _check_range(
-        self, number: float, reason: Text | None, low: float | None, high: float | None, column: str, row: int
+        self,
+        number: float,
+        reason: Text | None,
+        low: float | None,
+        high: float | None,
+        column: str,
+        row: int,
     ) -> None:
         if reason is None and low is not None and number < low:
             reason = say(
                 zh="内容为“{found:.10g}”，应不小于 {low:.10g}",
                 en="found “{found:.10g}”, expected at least {low:.10g}",
-                found=number, low=low,
+                found=number,
+                low=low,
             )
         if reason is None and high is not None and number > high:
             reason = say(
                 zh="内容为“{found:.10g}”，应不大于 {high:.10g}",
                 en="found “{found:.10g}”, expected at most {high:.10g}",
-                found=number, high=high,
+                found=number,
+                high=high,
             )
         if reason is not None:
             self.complain(reason, column, row)
 
     def numbers(
-        self, key: str, low: float | None = None, high: float | None = None, blank: float = np.nan, percent: bool = False
+        self,
+        key: str,
+        low: float | None = None,
+        high: float | None = None,
+        blank: float = np.nan,
+        percent: bool = False,
     ) -> list[float]:
         """A column of numbers between `low` and `high`; blanks give `blank`."""
         if not self._has(key):
@@ -118,12 +160,16 @@ class Cells:
         result = self._plain(cells, low, high)
         for i in _missing(result):
             row, cell = cells[i]
-            number, reason = (blank, None) if is_blank(cell) else parse_number(cell, percent=percent)
+            number, reason = (
+                (blank, None) if is_blank(cell) else parse_number(cell, percent=percent)
+            )
             self._check_range(number, reason, low, high, self._header(key), row)
             result[i] = number
         return result
 
-    def _plain(self, cells: list[tuple[int, Any]], low: float | None, high: float | None) -> list[Any]:
+    def _plain(
+        self, cells: list[tuple[int, Any]], low: float | None, high: float | None
+    ) -> list[Any]:
         """The numbers of the cells that are plainly written and lie between `low` and `high`; None for the others."""
         numbers = plain_numbers(cell for _, cell in cells)
         if low is None and high is None:
@@ -138,7 +184,9 @@ class Cells:
             word = "" if is_blank(cell) else plain_text(cell).lower()
             if word and word not in _YES_NO:
                 text = say(
-                    zh="内容为“{found}”，应为“是”或“否”", en="found “{found}”, expected yes or no", found=clip(cell)
+                    zh="内容为“{found}”，应为“是”或“否”",
+                    en="found “{found}”, expected yes or no",
+                    found=clip(cell),
                 )
                 self.complain(text, key, row)
             result.append(_YES_NO.get(word, False))

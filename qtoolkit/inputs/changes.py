@@ -22,21 +22,40 @@ MEANINGS = ("not_applicable", "not_reported", "pending", "new")
 
 def keys_of(scheme: Scheme) -> list[str]:
     """All keys of :func:`change`."""
-    leaves, inner = [leaf.id for leaf in scheme.leaves], [node.id for node in scheme.nodes if not node.is_leaf]
+    leaves, inner = (
+        [leaf.id for leaf in scheme.leaves],
+        [node.id for node in scheme.nodes if not node.is_leaf],
+    )
     return [
-        "points", *(f"points.{node.id}" for node in scheme.nodes), "drop",
-        "cutoffs", *(f"cutoffs.{grade.id}" for grade in scheme.grades[:-1]),
-        "aggregation", *(f"aggregation.{id}" for id in ("total", *inner)),
-        "rule", *(f"rule.{id}" for id in leaves), "outliers", *(f"outliers.{id}" for id in leaves),
-        *(f"missing.{meaning}" for meaning in MEANINGS), *(f"rounding.{stage}" for stage in ("leaf", "node", "total")),
-        *(f"order.{switch}" for switch in Order.model_fields), "rank_on",
-    ]  # fmt: skip
+        "points",
+        *(f"points.{node.id}" for node in scheme.nodes),
+        "drop",
+        "cutoffs",
+        *(f"cutoffs.{grade.id}" for grade in scheme.grades[:-1]),
+        "aggregation",
+        *(f"aggregation.{id}" for id in ("total", *inner)),
+        "rule",
+        *(f"rule.{id}" for id in leaves),
+        "outliers",
+        *(f"outliers.{id}" for id in leaves),
+        *(f"missing.{meaning}" for meaning in MEANINGS),
+        *(f"rounding.{stage}" for stage in ("leaf", "node", "total")),
+        *(f"order.{switch}" for switch in Order.model_fields),
+        "rank_on",
+    ]
 
 
 def check_keys(scheme: Scheme, keys: Iterable[str]) -> None:
     """Refuse keys that :func:`change` does not know, with the nearest known one."""
     known = keys_of(scheme)
-    complaints = [Complaint(say(zh="没有这一项{hint}", en="no such choice{hint}", hint=nearest(key, known)), column=key) for key in keys if key not in known]
+    complaints = [
+        Complaint(
+            say(zh="没有这一项{hint}", en="no such choice{hint}", hint=nearest(key, known)),
+            column=key,
+        )
+        for key in keys
+        if key not in known
+    ]
     if complaints:
         raise InputError(complaints)
 
@@ -79,7 +98,10 @@ def change(scheme: Scheme, changes: Mapping[str, Any], spread: str = "siblings")
             numbers[kind][id] = value
         elif kind in NUMBERS:
             if not isinstance(value, Mapping):
-                raise _complaint(key, say(zh="应为各项数值（键: 值）", en="expected numbers by name (key: value)"))
+                raise _complaint(
+                    key,
+                    say(zh="应为各项数值（键: 值）", en="expected numbers by name (key: value)"),
+                )
             numbers[kind] |= value
         elif key != "drop":
             _structural(scheme, key, value, update)
@@ -91,7 +113,9 @@ def change(scheme: Scheme, changes: Mapping[str, Any], spread: str = "siblings")
     if changes.get("drop") in (None, AS_IS):
         return scheme
     points = dropped(scheme, scheme.indicator(changes["drop"])).tolist()
-    return scheme.replace(points={leaf.id: p for leaf, p in zip(scheme.leaves, points, strict=True)})
+    return scheme.replace(
+        points={leaf.id: p for leaf, p in zip(scheme.leaves, points, strict=True)}
+    )
 
 
 def _structural(scheme: Scheme, key: str, value: Any, update: dict[str, Any]) -> None:
@@ -103,22 +127,48 @@ def _structural(scheme: Scheme, key: str, value: Any, update: dict[str, Any]) ->
         value = _checked(key, Aggregation, value)
         if id in ("", "total"):
             update["aggregation"] = value
-        data = [_edited(node, lambda node: {"aggregation": value} if not _is_leaf(node) and id in ("", node["id"]) else {}) for node in data]
+        data = [
+            _edited(
+                node,
+                lambda node: (
+                    {"aggregation": value} if not _is_leaf(node) and id in ("", node["id"]) else {}
+                ),
+            )
+            for node in data
+        ]
     elif kind == "rule":
         named = isinstance(value, str)
-        data = [_edited(node, lambda node: _rule(key, node, value, named) if _takes(node, id) else {}) for node in data]
+        data = [
+            _edited(node, lambda node: _rule(key, node, value, named) if _takes(node, id) else {})
+            for node in data
+        ]
     elif kind == "outliers":
         new = _checked(key, Outliers | None, value)
-        data = [_edited(node, lambda node: {"outliers": new} if _takes(node, id) else {}) for node in data]
+        data = [
+            _edited(node, lambda node: {"outliers": new} if _takes(node, id) else {})
+            for node in data
+        ]
     elif kind == "missing":
         treatment = _checked(key, Treatment, value)
-        update["missing"] = {**scheme.missing.model_dump(), **update.get("missing", {}), id: treatment}
-        data = [_edited(node, lambda node: {"missing": node["missing"] | {id: None}}) for node in data]
+        update["missing"] = {
+            **scheme.missing.model_dump(),
+            **update.get("missing", {}),
+            id: treatment,
+        }
+        data = [
+            _edited(node, lambda node: {"missing": node["missing"] | {id: None}}) for node in data
+        ]
     elif kind == "rounding":
-        whole = isinstance(value, int | float) and not isinstance(value, bool) and value == int(value)
+        whole = (
+            isinstance(value, int | float) and not isinstance(value, bool) and value == int(value)
+        )
         value = {"decimals": int(value)} if whole else value
         rounding = _checked(key, Rounding | None, value)
-        update["rounding"] = {**scheme.rounding.model_dump(), **update.get("rounding", {}), id: rounding}
+        update["rounding"] = {
+            **scheme.rounding.model_dump(),
+            **update.get("rounding", {}),
+            id: rounding,
+        }
     elif kind == "order":
         switch = _checked(key, Order.model_fields[id].annotation, value)
         update["order"] = {**scheme.order.model_dump(), **update.get("order", {}), id: switch}
@@ -144,9 +194,16 @@ def _takes(node: Mapping[str, Any], id: str) -> bool:
 def _rule(key: str, node: Mapping[str, Any], value: Any, named: bool) -> dict[str, Any]:
     """A leaf's new rule; given by its kind alone it keeps the leaf's direction. Marks by rule are shares: they scale."""
     direction = _direction(node["rule"])
-    kinds = {get_args(kind.model_fields["kind"].annotation)[0]: kind for kind in get_args(get_args(Rule)[0])}
+    kinds = {
+        get_args(kind.model_fields["kind"].annotation)[0]: kind
+        for kind in get_args(get_args(Rule)[0])
+    }
     given = {"kind": value} if named else dict(value) if isinstance(value, Mapping) else value
-    if isinstance(given, dict) and "direction" not in given and "direction" in getattr(kinds.get(given.get("kind")), "model_fields", {}):
+    if (
+        isinstance(given, dict)
+        and "direction" not in given
+        and "direction" in getattr(kinds.get(given.get("kind")), "model_fields", {})
+    ):
         given["direction"] = direction
     rule = _checked(key, Rule, given)
     scales = node["scales"] if rule["kind"] in ("direct", "deduct") else True
@@ -175,11 +232,14 @@ def _checked(key: str, kind: Any, value: Any) -> Any:
         found = validate(_model(kind), {"value": value}, None).value
     except InputError as error:
         first = error.complaints[0]  # of a union's members each complains: the first says it best
-        parts = [part for part in (first.column or "").split(".")[1:] if part.isidentifier() and part != "literal"]
+        parts = [
+            part
+            for part in (first.column or "").split(".")[1:]
+            if part.isidentifier() and part != "literal"
+        ]
         raise _complaint(".".join([key, *parts]), first.text) from None
     return found.model_dump() if isinstance(found, BaseModel) else found
 
 
 def _complaint(key: str, text: Any) -> InputError:
     return InputError(Complaint(text, column=key))
-

@@ -31,7 +31,8 @@ def complaints_of(scheme: Scheme) -> Iterator[tuple[Path_, Text]]:
             say(
                 zh="各指标分值之和为 {points:.14g}，总分（total）为 {total:.14g}",
                 en="the points sum to {points:.14g}, the total is {total:.14g}",
-                points=points, total=scheme.total,
+                points=points,
+                total=scheme.total,
             ),
         )
     yield from _dates(scheme)
@@ -53,7 +54,10 @@ def complaints_of(scheme: Scheme) -> Iterator[tuple[Path_, Text]]:
                 say(
                     zh="一票否决事项“{veto}”的 cap 为“{cap}”，应为{grades}之一{hint}",
                     en="the cap of veto “{veto}” is “{cap}”, expected one of {grades}{hint}",
-                    veto=veto.id, cap=veto.cap, grades=listing(grades), hint=nearest(veto.cap, grades),
+                    veto=veto.id,
+                    cap=veto.cap,
+                    grades=listing(grades),
+                    hint=nearest(veto.cap, grades),
                 ),
             )
         if veto.lower is not None and veto.lower >= len(grades):
@@ -62,7 +66,8 @@ def complaints_of(scheme: Scheme) -> Iterator[tuple[Path_, Text]]:
                 say(
                     zh="下调 {lower} 级，而等级只有 {n} 个",
                     en="{lower} grades are taken off, but there are only {n}",
-                    lower=veto.lower, n=len(grades),
+                    lower=veto.lower,
+                    n=len(grades),
                 ),
             )
     for i, grade in enumerate(scheme.grades):
@@ -72,7 +77,8 @@ def complaints_of(scheme: Scheme) -> Iterator[tuple[Path_, Text]]:
                 say(
                     zh="等级“{grade}”的名额应为整数或小于 1 的比例，现为 {quota:.10g}",
                     en="the quota of grade “{grade}” must be a whole number or a share below 1, found {quota:.10g}",
-                    grade=grade.id, quota=grade.quota,
+                    grade=grade.id,
+                    quota=grade.quota,
                 ),
             )
         if grade.last is not None and i == 0:
@@ -90,7 +96,8 @@ def complaints_of(scheme: Scheme) -> Iterator[tuple[Path_, Text]]:
                 say(
                     zh="分数段应先写低端、后写高端，现为 {low:.10g}–{high:.10g}",
                     en="the band needs its low end first, found {low:.10g}–{high:.10g}",
-                    low=grade.printed[0], high=grade.printed[1],
+                    low=grade.printed[0],
+                    high=grade.printed[1],
                 ),
             )
         unknown = [group for group in grade.class_cutoffs if group not in scheme.classes]
@@ -134,7 +141,8 @@ def _beyond_ticks(scheme: Scheme) -> Iterator[tuple[Path_, Text]]:
                 say(
                     zh="这是第{depth}级指标，应不超过{most}级",
                     en="this is level {depth} of the indicators, expected at most {most}",
-                    depth=depth, most=LEVELS,
+                    depth=depth,
+                    most=LEVELS,
                 ),
             )
     outside = math.fsum(bonus.max for bonus in scheme.bonuses)
@@ -144,7 +152,8 @@ def _beyond_ticks(scheme: Scheme) -> Iterator[tuple[Path_, Text]]:
             say(
                 zh="各加减分项的最高分合计为 {found:.14g}，应不大于 {most:,}",
                 en="the most that all bonus items give is {found:.14g} together, expected at most {most:,}",
-                found=outside, most=POINTS,
+                found=outside,
+                most=POINTS,
             ),
         )
 
@@ -163,7 +172,10 @@ def _cutoffs(scheme: Scheme) -> Iterator[tuple[Path_, Text]]:
                         zh="等级分数线应由高到低依次递减、互不重叠，“{grade}”为 {cutoff:.10g}，上一等级“{better}”为 {above:.10g}",
                         en="the cutoffs must fall from the best grade to the last without overlap: “{grade}” has "
                         "{cutoff:.10g}, “{better}” before it {above:.10g}",
-                        grade=scheme.grades[i].id, cutoff=cutoff, better=scheme.grades[i - 1].id, above=above,
+                        grade=scheme.grades[i].id,
+                        cutoff=cutoff,
+                        better=scheme.grades[i - 1].id,
+                        above=above,
                     ),
                 )
         if cutoffs[-1] != 0 and (cutoffs[-1],) not in seen:
@@ -173,7 +185,8 @@ def _cutoffs(scheme: Scheme) -> Iterator[tuple[Path_, Text]]:
                 say(
                     zh="最后一个等级“{grade}”的分数线应为 0，现为 {cutoff:.10g}",
                     en="the cutoff of the last grade “{grade}” must be 0, found {cutoff:.10g}",
-                    grade=scheme.grades[-1].id, cutoff=cutoffs[-1],
+                    grade=scheme.grades[-1].id,
+                    cutoff=cutoffs[-1],
                 ),
             )
 
@@ -189,7 +202,9 @@ def _leaves(scheme: Scheme) -> Iterator[tuple[Path_, Text]]:
                     say(
                         zh="“{id}”不是可计分的阶段，应为{parts}之一{hint}，且只能写在考核要点上",
                         en="“{id}” is no stage that is part of a value, expected one of {parts}{hint}, and on leaves only",
-                        id=id, parts=listing(parts), hint=nearest(id, parts),
+                        id=id,
+                        parts=listing(parts),
+                        hint=nearest(id, parts),
                     ),
                 )
         weight = math.fsum(node.stages.values())
@@ -204,7 +219,12 @@ def _leaves(scheme: Scheme) -> Iterator[tuple[Path_, Text]]:
             )
         treated = node.outliers
         kind = node.rule.kind if node.is_leaf else ""
-        logged = {"goalposts": ("low", "high"), "efficacy": ("unacceptable", "satisfactory"), "minmax": (), "zscore": ()}
+        logged = {
+            "goalposts": ("low", "high"),
+            "efficacy": ("unacceptable", "satisfactory"),
+            "minmax": (),
+            "zscore": (),
+        }
         if treated and (kind in ("", "level") or (treated.log and kind not in logged)):
             yield (
                 (*path, "outliers"),
@@ -215,21 +235,35 @@ def _leaves(scheme: Scheme) -> Iterator[tuple[Path_, Text]]:
                 ),
             )
         elif treated and treated.log and any(getattr(node.rule, end) <= 0 for end in logged[kind]):
-            yield (*path, "rule"), say(zh="取对数时评分区间两端应大于 0", en="with logarithms the rule's ends must be above 0")
+            yield (
+                (*path, "rule"),
+                say(
+                    zh="取对数时评分区间两端应大于 0",
+                    en="with logarithms the rule's ends must be above 0",
+                ),
+            )
 
 
 def _duplicates(scheme: Scheme) -> Iterator[tuple[Path_, Text]]:
     """Ids that stand twice, and ids that mean another column of the data."""
-    leaves = [(path, node.id) for path, node in _places(scheme.indicators, ("indicators",)) if node.is_leaf]
+    leaves = [
+        (path, node.id)
+        for path, node in _places(scheme.indicators, ("indicators",))
+        if node.is_leaf
+    ]
     groups = {
-        "indicators": [((*path, "id"), node.id) for path, node in _places(scheme.indicators, ("indicators",))],
+        "indicators": [
+            ((*path, "id"), node.id) for path, node in _places(scheme.indicators, ("indicators",))
+        ],
         "grades": [(("grades", i, "id"), grade.id) for i, grade in enumerate(scheme.grades)],
         "vetoes": [(("vetoes", i, "id"), veto.id) for i, veto in enumerate(scheme.vetoes)],
         "stages": [(("stages", i, "id"), stage.id) for i, stage in enumerate(scheme.stages)],
         "bonuses": [(("bonuses", i, "id"), bonus.id) for i, bonus in enumerate(scheme.bonuses)],
         "units": [(("units", i), unit) for i, unit in enumerate(scheme.units or ())],
         "columns": [((*path, "id"), id) for path, id in leaves]
-        + [(("covariates", i, "id"), covariate.id) for i, covariate in enumerate(scheme.covariates)],
+        + [
+            (("covariates", i, "id"), covariate.id) for i, covariate in enumerate(scheme.covariates)
+        ],
     }
     columns = groups.pop("columns")
     for ids in groups.values():
@@ -241,7 +275,14 @@ def _duplicates(scheme: Scheme) -> Iterator[tuple[Path_, Text]]:
     taken = set(RESERVED)
     for path, id in columns:
         if id in RESERVED or (id in taken and path[0] == "covariates"):
-            yield path, say(zh="“{id}”已是另一列的名称", en="“{id}” is already the name of another column", id=id)
+            yield (
+                path,
+                say(
+                    zh="“{id}”已是另一列的名称",
+                    en="“{id}” is already the name of another column",
+                    id=id,
+                ),
+            )
         taken.add(id)
 
 
@@ -264,7 +305,10 @@ def check_numbers(values: Mapping[str, object]) -> None:
             column=key,
         )
         for key, value in values.items()
-        if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value) or value < 0
+        if isinstance(value, bool)
+        or not isinstance(value, Real)
+        or not math.isfinite(value)
+        or value < 0
     ]
     if complaints:
         raise InputError(complaints)

@@ -74,12 +74,19 @@ def date_complaints(text: str) -> Iterator[Text]:
         why = _impossible(mention)
         sound[mention] = why is None
         if why is not None:
-            yield say(zh="“{found}”不是实有的日期：{why}", en="“{found}” is no date: {why}", found=mention.text, why=why)
+            yield say(
+                zh="“{found}”不是实有的日期：{why}",
+                en="“{found}” is no date: {why}",
+                found=mention.text,
+                why=why,
+            )
     for one, other in itertools.pairwise(found):
         whole = sound[one] and sound[other] and one.year is not None and other.year is not None
         if whole and BETWEEN.fullmatch(text[one.end : other.start]) and other.last() < one.first():
             yield say(
-                zh="“{found}”的结束早于开始", en="“{found}” ends before it begins", found=text[one.start : other.end]
+                zh="“{found}”的结束早于开始",
+                en="“{found}” ends before it begins",
+                found=text[one.start : other.end],
             )
 
 

@@ -59,7 +59,11 @@ def _read(
             en="not a sound Excel workbook: open it in Excel and save it as .xlsx",
         )
         raise InputError(Complaint(text, name)) from None
-    lost = [f"{title}!{cell}" if len(grids) > 1 else cell for title in grids for cell in sheets[title].lost]
+    lost = [
+        f"{title}!{cell}" if len(grids) > 1 else cell
+        for title in grids
+        for cell in sheets[title].lost
+    ]
     if lost:
         text = say(
             zh="单元格{cells}的公式从未计算过，请在 Excel 中打开并保存一次",
@@ -82,7 +86,8 @@ UNSOUND = (
     ExpatError,
     LookupError,
     ValueError,
-    RuntimeError,  # of zipfile: a password, or, as NotImplementedError, a compression it does not know
+    # of zipfile: a password, or, as NotImplementedError, a compression it does not know
+    RuntimeError,
     EOFError,
     OSError,
     _UnreadableError,
@@ -106,8 +111,12 @@ def _checked(name: str, data: bytes) -> tuple[dict[str, bytes], dict[str, sheetx
             names=listing([clip(sheet.title) for sheet in book.sheets], most=5),
         )
         raise InputError(Complaint(text, name))
-    parts |= {part: packed.read(part) for part in (package.STYLES, package.STRINGS) if part in packed}
-    percent = sheetxml.percent_styles(name, parts[package.STYLES]) if package.STYLES in parts else set()
+    parts |= {
+        part: packed.read(part) for part in (package.STYLES, package.STRINGS) if part in packed
+    }
+    percent = (
+        sheetxml.percent_styles(name, parts[package.STYLES]) if package.STYLES in parts else set()
+    )
     targets = sheetxml.read_relations(name, parts[package.RELATIONS])
     found: dict[str, sheetxml.Sheet] = {}
     cells = 0
@@ -119,8 +128,9 @@ def _checked(name: str, data: bytes) -> tuple[dict[str, bytes], dict[str, sheetx
             text = say(
                 zh="不是完好的 Excel 工作簿：缺少工作表“{title}”的内容（{part}）",
                 en="not a sound Excel workbook: the content of sheet “{title}” is missing ({part})",
-                title=clip(sheet.title), part=clip(part),
-            )  # fmt: skip
+                title=clip(sheet.title),
+                part=clip(part),
+            )
             raise InputError(Complaint(text, name))
         parts[part] = packed.read(part)
         read = sheetxml.read_sheet(name, sheet.title, parts[part], percent, book.is_stale, cells)
@@ -136,7 +146,10 @@ def _check_text(name: str, parts: dict[str, bytes], sheets: list[sheetxml.Sheet]
         return
     lengths = sheetxml.string_lengths(name, parts[package.STRINGS])
     size = sum(lengths)
-    if size <= limits.TEXT_CHARACTERS and sum(sheet.texts for sheet in sheets) * max(lengths, default=0) > limits.TEXT_CHARACTERS:
+    if (
+        size <= limits.TEXT_CHARACTERS
+        and sum(sheet.texts for sheet in sheets) * max(lengths, default=0) > limits.TEXT_CHARACTERS
+    ):
         bodies = [part for key, part in parts.items() if key not in package.COMMON]
         size = max(size, sum(sheetxml.text_size(name, part, lengths) for part in bodies))
     if size > limits.TEXT_CHARACTERS:
@@ -156,11 +169,15 @@ def _cells(book: io.BytesIO) -> dict[str, list[list[Any]]]:
             if sheet.typ == python_calamine.SheetTypeEnum.WorkSheet
             and sheet.visible == python_calamine.SheetVisibleEnum.Visible
         ]
-        return {title: opened.get_sheet_by_name(title).to_python(skip_empty_area=False) for title in visible}
+        return {
+            title: opened.get_sheet_by_name(title).to_python(skip_empty_area=False)
+            for title in visible
+        }
     except python_calamine.CalamineError as error:
         raise _UnreadableError from error
     except BaseException as error:
-        if type(error).__name__ != "PanicException":  # how a reader written in Rust says that it met the unforeseen
+        # how a reader written in Rust says that it met the unforeseen
+        if type(error).__name__ != "PanicException":
             raise
         raise _UnreadableError from None
 
@@ -173,7 +190,10 @@ def _check_signature(name: str, data: bytes) -> None:
         if "EncryptedPackage".encode("utf-16-le") in data:
             why = Text("工作簿有打开密码，请去掉密码", "the workbook has a password: remove it")
         else:
-            why = Text("这是旧版 .xls 工作簿，请另存为 .xlsx", "this is an old .xls workbook: save it as .xlsx")
+            why = Text(
+                "这是旧版 .xls 工作簿，请另存为 .xlsx",
+                "this is an old .xls workbook: save it as .xlsx",
+            )
     else:
         why = Text("不是 Excel 工作簿", "this is no Excel workbook")
     raise InputError(Complaint(why, name))
@@ -196,7 +216,8 @@ def _choose(name: str, grids: dict[str, list[list[Any]]]) -> str:
         text = say(
             zh="有{n}个工作表（{names}），不知读哪一个；请把数据所在的工作表命名为“数据”",
             en="there are {n} sheets ({names}) and no telling which to read: call the one with the data “data”",
-            n=len(filled), names=listing(filled, most=5),
+            n=len(filled),
+            names=listing(filled, most=5),
         )
         raise InputError(Complaint(text, name))
     return (filled or list(grids))[0]
@@ -224,6 +245,8 @@ def _check_characters(name: str, title: str, grid: list[list[Any]]) -> None:
                 text = say(
                     zh="工作表“{title}”的单元格 {cell} 中有不可见的控制字符，内容为“{found}”，请删去",
                     en="cell {cell} of sheet “{title}” holds an invisible control character, found “{found}”: delete it",
-                    title=title, cell=f"{sheetxml.letters(column)}{number}", found=clip(cell),
-                )  # fmt: skip
+                    title=title,
+                    cell=f"{sheetxml.letters(column)}{number}",
+                    found=clip(cell),
+                )
                 raise InputError(Complaint(text, name, number))

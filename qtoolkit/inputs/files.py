@@ -66,16 +66,26 @@ def read_bytes(path: Path) -> bytes:
             data = file.read(limits.FILE_BYTES + 1)
     except FileNotFoundError:
         if path.is_symlink():
-            raise _unreadable(path, Text("这是一个链接，所指的文件不存在", "it is a link to a file that does not exist")) from None
+            raise _unreadable(
+                path,
+                Text(
+                    "这是一个链接，所指的文件不存在", "it is a link to a file that does not exist"
+                ),
+            ) from None
         text = say(zh="找不到文件：{path}", en="file not found: {path}", path=clip(path, most=200))
         raise InputError(text) from None
     except InputError:
         raise
     except PermissionError:
-        why = Text("没有读取权限，或文件正被其他程序占用", "no permission, or another program has it open")
+        why = Text(
+            "没有读取权限，或文件正被其他程序占用", "no permission, or another program has it open"
+        )
         raise _unreadable(path, why) from None
     except ValueError:  # a name with a character that no file system takes
-        why = Text("文件名中有系统不允许的字符", "its name holds a character that the system does not allow")
+        why = Text(
+            "文件名中有系统不允许的字符",
+            "its name holds a character that the system does not allow",
+        )
         raise _unreadable(path, why) from None
     except OSError as error:
         if error.errno == errno.ENAMETOOLONG:
@@ -85,12 +95,21 @@ def read_bytes(path: Path) -> bytes:
         raise _unreadable(path, why) from None
     if len(data) > limits.FILE_BYTES:
         size = max(len(data), path.stat().st_size)
-        raise limits.too_large(path.name, Text("文件字节数", "bytes of the file"), size, limits.FILE_BYTES)
+        raise limits.too_large(
+            path.name, Text("文件字节数", "bytes of the file"), size, limits.FILE_BYTES
+        )
     return data
 
 
 def _unreadable(path: Path, why: Text) -> InputError:
-    return InputError(say(zh="无法读取 {path}：{why}", en="cannot read {path}: {why}", path=clip(path, most=200), why=why))
+    return InputError(
+        say(
+            zh="无法读取 {path}：{why}",
+            en="cannot read {path}: {why}",
+            path=clip(path, most=200),
+            why=why,
+        )
+    )
 
 
 def _kind(mode: int) -> Text:
@@ -145,7 +164,9 @@ def _hidden(rows: Rows, lines: Collection[int], columns: Collection[int]) -> Hid
 
 def rows_of_grid(name: str, grid: list[list[Any]], first: int = 1) -> Rows:
     """Header and rows of a grid of cells whose first filled row is the header; `first` is the first row's number."""
-    filled = [(i, row) for i, row in enumerate(grid, first) if not all(is_blank(cell) for cell in row)]
+    filled = [
+        (i, row) for i, row in enumerate(grid, first) if not all(is_blank(cell) for cell in row)
+    ]
     while filled and str(filled[0][1][0]).lstrip().startswith("#"):
         filled.pop(0)
     if not filled:
@@ -165,24 +186,31 @@ def rows_of_grid(name: str, grid: list[list[Any]], first: int = 1) -> Rows:
             )
             complaints.append(Complaint(text, name, head_row))
         elif title in header[:i]:
-            complaints.append(Complaint(say(zh="列名重复", en="duplicate column name"), name, head_row, title))
+            complaints.append(
+                Complaint(say(zh="列名重复", en="duplicate column name"), name, head_row, title)
+            )
     if not all(header):
         raise InputError(complaints)
     rows = []
     for number, row in filled[1:]:
-        found = max(len(row[:width]), max(i + 1 for i, cell in enumerate(row) if not is_blank(cell)))
+        found = max(
+            len(row[:width]), max(i + 1 for i, cell in enumerate(row) if not is_blank(cell))
+        )
         if found != width:
             text = say(
                 zh="本行有{found}个单元格，表头有{width}列",
                 en="this row has {found:cell|cells}, the header has {width:column|columns}",
-                found=found, width=width,
+                found=found,
+                width=width,
             )
             complaints.append(Complaint(text, name, number))
             if len(complaints) == MOST_COMPLAINTS:
                 raise InputError(complaints)
         rows.append(list(row[:width]))
     if not filled[1:]:
-        complaints.append(Complaint(say(zh="表头以下没有数据", en="no data below the header"), name, head_row))
+        complaints.append(
+            Complaint(say(zh="表头以下没有数据", en="no data below the header"), name, head_row)
+        )
     if complaints:
         raise InputError(complaints)
     numbers = [number for number, _ in filled[1:]]
@@ -190,7 +218,14 @@ def rows_of_grid(name: str, grid: list[list[Any]], first: int = 1) -> Rows:
         return Rows(name, header, rows, numbers, head_row)
     titles = ["unit", *("" if is_blank(row[0]) else str(row[0]).strip() for row in rows)]
     flipped = [list(cells) for cells in zip(header[1:], *(row[1:] for row in rows), strict=True)]
-    return Rows(name, titles, flipped, list(range(1, width)), 0, {t: n for t, n in zip(titles, [head_row, *numbers], strict=True)})
+    return Rows(
+        name,
+        titles,
+        flipped,
+        list(range(1, width)),
+        0,
+        {t: n for t, n in zip(titles, [head_row, *numbers], strict=True)},
+    )
 
 
 def _check_lone_header(name: str, row: int, title: str, rows: list[tuple[int, list[Any]]]) -> None:
@@ -230,7 +265,11 @@ def _csv(path: Path) -> list[list[str]]:
             for what, found, most in (
                 (Text("列数", "columns"), width, limits.COLUMNS),
                 (Text("数据行数", "rows that are not blank"), rows, limits.ROWS),
-                (Text("单元格数（行数×列数）", "cells (rows × columns)"), rows * width, limits.CELLS),
+                (
+                    Text("单元格数（行数×列数）", "cells (rows × columns)"),
+                    rows * width,
+                    limits.CELLS,
+                ),
             ):
                 if found > most:
                     raise limits.too_large(path.name, what, found, most, len(grid) + 1)
@@ -240,9 +279,16 @@ def _csv(path: Path) -> list[list[str]]:
         why = (
             Text("单元格过长", "a cell is too long")
             if long
-            else Text("引号没有成对，或引号后缺逗号", "a quotation mark is not closed, or not followed by a comma")
+            else Text(
+                "引号没有成对，或引号后缺逗号",
+                "a quotation mark is not closed, or not followed by a comma",
+            )
         )
-        _fail(path.name, say(zh="CSV 格式有误：{why}", en="malformed CSV: {why}", why=why), len(grid) + 1)
+        _fail(
+            path.name,
+            say(zh="CSV 格式有误：{why}", en="malformed CSV: {why}", why=why),
+            len(grid) + 1,
+        )
     return grid
 
 

@@ -9,13 +9,24 @@ from qtoolkit.inputs.scheme import Scheme
 
 UNIT_HEADERS = ("unit", "考核对象", "地区", "单位名称")
 PLAIN = {"unit": UNIT_HEADERS, "name_en": ("英文名称",), "class": ("类别",)}
-REMARKS = {"approved": ("审定等级",), "approved_reason": ("审定理由",), "approved_by": ("审定机关",)}
+REMARKS = {
+    "approved": ("审定等级",),
+    "approved_reason": ("审定理由",),
+    "approved_by": ("审定机关",),
+}
 PREFIXES = {
-    "status": ("状态", "leaves"), "target": ("目标值", "leaves"), "base": ("基期值", "leaves"),
-    "se": ("标准误", "leaves"), "reason": ("扣分原因", "leaves"), "veto": ("否决", "vetoes"), "event": ("事件", "vetoes"),
-    "evidence": ("证据", "vetoes"), "date": ("日期", "vetoes"), "bonus": ("加减分", "bonuses"),
+    "status": ("状态", "leaves"),
+    "target": ("目标值", "leaves"),
+    "base": ("基期值", "leaves"),
+    "se": ("标准误", "leaves"),
+    "reason": ("扣分原因", "leaves"),
+    "veto": ("否决", "vetoes"),
+    "event": ("事件", "vetoes"),
+    "evidence": ("证据", "vetoes"),
+    "date": ("日期", "vetoes"),
+    "bonus": ("加减分", "bonuses"),
     "grade": ("往年等级", ""),
-}  # fmt: skip
+}
 """Kinds of columns `<kind>:<id>`, their Chinese word, and which parts of the scheme the id names (a year for grades)."""
 REMARK_KINDS = ("reason", "event", "evidence", "date", "grade")
 _COLON = re.compile("[:：]")
@@ -27,16 +38,29 @@ class Headers:
     def __init__(self, scheme: Scheme):
         described = (*scheme.leaves, *scheme.covariates)
         groups = {
-            "columns": described, "leaves": scheme.leaves, "vetoes": scheme.vetoes, "bonuses": scheme.bonuses,
+            "columns": described,
+            "leaves": scheme.leaves,
+            "vetoes": scheme.vetoes,
+            "bonuses": scheme.bonuses,
             "stages": scheme.stages,
-        }  # fmt: skip
-        self._ids = {group: _by_name([(part.id, part.name.zh, part.name.en) for part in parts]) for group, parts in groups.items()}
-        self._plain = {word: key for key, words in (PLAIN | REMARKS).items() for word in (key, *words)}
+        }
+        self._ids = {
+            group: _by_name([(part.id, part.name.zh, part.name.en) for part in parts])
+            for group, parts in groups.items()
+        }
+        self._plain = {
+            word: key for key, words in (PLAIN | REMARKS).items() for word in (key, *words)
+        }
 
     def known(self, title: str) -> list[str]:
         """Headers among which to look for the nearest one to `title`."""
         word = _COLON.split(title)[0].strip()
-        alike = [f"{word}:{id}" for kind, (zh, group) in PREFIXES.items() if word in (kind, zh) and group for id in self._ids[group]]
+        alike = [
+            f"{word}:{id}"
+            for kind, (zh, group) in PREFIXES.items()
+            if word in (kind, zh) and group
+            for id in self._ids[group]
+        ]
         return alike or [*self._ids["columns"], *self._plain]
 
     def keys(self, title: str) -> list[str]:
@@ -55,7 +79,10 @@ class Headers:
                 ids = self._ids[group].get(name.strip(), []) if group else [name.strip()]
                 return [f"{kind}:{id}" for id in ids if id]
         name, _, stage = title.rpartition("@")
-        leaves, stages = self._ids["leaves"].get(name.strip(), []), self._ids["stages"].get(stage.strip(), [])
+        leaves, stages = (
+            self._ids["leaves"].get(name.strip(), []),
+            self._ids["stages"].get(stage.strip(), []),
+        )
         return [f"{leaf}@{stage}" for leaf in leaves for stage in stages]
 
 

@@ -43,7 +43,8 @@ class GoalpostsRule(Model):
                 say(
                     zh="low（{low:.10g}）应小于 high（{high:.10g}）；数值越小越好时请写 direction: lower",
                     en="low ({low:.10g}) must be below high ({high:.10g}); where less is better write direction: lower",
-                    low=self.low, high=self.high,
+                    low=self.low,
+                    high=self.high,
                 )
             )
         return self
@@ -100,7 +101,9 @@ class LevelRule(Model):
 
     kind: Literal["level"]
     levels: dict[str, Share] = Field(min_length=1)
-    english: dict[str, str] = Field(default_factory=dict, description="English wording of the levels")
+    english: dict[str, str] = Field(
+        default_factory=dict, description="English wording of the levels"
+    )
 
 
 class Step(Model):
@@ -152,7 +155,8 @@ class BasePlusRule(Model):
                 say(
                     zh="below（低于基期时的得分率，{below:.10g}）不应高于基础分 base（{base:.10g}）",
                     en="below (the share short of the baseline, {below:.10g}) must not exceed base ({base:.10g})",
-                    below=self.below, base=self.base,
+                    below=self.below,
+                    base=self.base,
                 )
             )
         return self
@@ -186,10 +190,20 @@ class RankRule(Model):
 
 
 Rule = Annotated[
-    ShareRule | DirectRule | GoalpostsRule | EfficacyRule | TargetRule | DeductRule | LevelRule | StepsRule
-    | BasePlusRule | MinmaxRule | ZscoreRule | RankRule,
+    ShareRule
+    | DirectRule
+    | GoalpostsRule
+    | EfficacyRule
+    | TargetRule
+    | DeductRule
+    | LevelRule
+    | StepsRule
+    | BasePlusRule
+    | MinmaxRule
+    | ZscoreRule
+    | RankRule,
     Field(discriminator="kind"),
-]  # fmt: skip
+]
 
 
 class Outliers(Model):

@@ -27,7 +27,9 @@ def notebooks(given: Path | None = None) -> list[tuple[Path, str]]:
     What lies beside a case is never among them unless it was asked for: a folder from someone else runs no code.
     """
     packaged = PACKAGE / "_notebooks"
-    own = (packaged, "packaged") if packaged.is_dir() else (PACKAGE.parent / "notebooks", "checkout")
+    own = (
+        (packaged, "packaged") if packaged.is_dir() else (PACKAGE.parent / "notebooks", "checkout")
+    )
     return [*([] if given is None else [(given, "given")]), own]
 
 
@@ -66,7 +68,12 @@ def find(path: str | Path, folder: Path | None = None) -> Path:
         if _exists(base / path):
             return base / path
     hint = _in_a_file(path, folder) if folder is not None else _in_a_kernel(path)
-    text = say(zh="找不到文件：{path}{hint}", en="file not found: {path}{hint}", path=path.as_posix(), hint=hint)
+    text = say(
+        zh="找不到文件：{path}{hint}",
+        en="file not found: {path}{hint}",
+        path=path.as_posix(),
+        hint=hint,
+    )
     raise InputError(text)
 
 
@@ -89,16 +96,20 @@ def find_case(case: str | Path) -> Path:
             zh="找不到案例“{case}”{hint}；应为案例文件夹、params.yaml、填好的工作簿或内置案例名（{known}）",
             en="no case “{case}”{hint}; expected a case folder, a params.yaml, a filled workbook or a packaged case "
             "({known})",
-            case=case, hint=nearest(str(case), known), known=listing(known),
+            case=case,
+            hint=nearest(str(case), known),
+            known=listing(known),
         )
-    )  # fmt: skip
+    )
 
 
 def _working_places() -> list[Path]:
     """The working directory, and the project where that lies among the project's notebooks."""
     here = Path.cwd()
     around = project(here)
-    return [here, around] if around and here.resolve().is_relative_to(around / "notebooks") else [here]
+    return (
+        [here, around] if around and here.resolve().is_relative_to(around / "notebooks") else [here]
+    )
 
 
 def _in_a_file(path: Path, folder: Path) -> Text:
@@ -107,7 +118,11 @@ def _in_a_file(path: Path, folder: Path) -> Text:
         return same("")
     tails = (Path(*path.parts[i:]) for i in range(1, len(path.parts)))
     there = next((tail for tail in tails if _exists(folder / tail)), None)
-    write = same("") if there is None else say(zh="，请写“{path}”", en=": write “{path}”", path=there.as_posix())
+    write = (
+        same("")
+        if there is None
+        else say(zh="，请写“{path}”", en=": write “{path}”", path=there.as_posix())
+    )
     return say(
         zh="；文件中的路径只相对于该文件所在的文件夹{write}",
         en="; a path in a file is relative to the folder of that file{write}",

@@ -51,7 +51,6 @@ BilingualText = Annotated[Text, BeforeValidator(_to_text), WithJsonSchema(_SCHEM
 """A text given as {zh, en}, or as one string for both."""
 
 
-
 def _measurable(value: float) -> float:
     if 0 < abs(value) < limits.SMALLEST_NUMBER:
         raise wrong(limits.too_small(value))
@@ -101,14 +100,25 @@ def _count_or_share(value: Any, handler: Any) -> float:
 
 
 Quota = Annotated[
-    Nonnegative, WrapValidator(_count_or_share), PlainSerializer(lambda quota: quota, return_type=int | float)
+    Nonnegative,
+    WrapValidator(_count_or_share),
+    PlainSerializer(lambda quota: quota, return_type=int | float),
 ]
 
 
-def validate(model: type[M], data: Any, file: str | None, line: Callable[[tuple], int | None] = lambda path: None) -> M:
+def validate(
+    model: type[M],
+    data: Any,
+    file: str | None,
+    line: Callable[[tuple], int | None] = lambda path: None,
+) -> M:
     """`data` as a model, or an InputError with every complaint of it; `line` tells where a part of the data stands."""
     if not isinstance(data, dict):
-        raise InputError(Complaint(say(zh="应为“键: 值”的形式", en="expected keys and values (key: value)"), file))
+        raise InputError(
+            Complaint(
+                say(zh="应为“键: 值”的形式", en="expected keys and values (key: value)"), file
+            )
+        )
     try:
         return model.model_validate(data)
     except ValidationError as error:
@@ -117,7 +127,9 @@ def validate(model: type[M], data: Any, file: str | None, line: Callable[[tuple]
             if item["type"] == "too_short" and item["input"]:
                 continue  # of items that are complained of themselves
             place = _without_tags(item["loc"])
-            for below, text in item.get("ctx", {}).get("complaints") or [((), _sentence(item, place, model))]:
+            for below, text in item.get("ctx", {}).get("complaints") or [
+                ((), _sentence(item, place, model))
+            ]:
                 path = (*place, *below)
                 problems.add(text, file=file, row=line(path), column=dotted(path, data))
         raise InputError(problems.complaints) from None
@@ -127,7 +139,9 @@ def validate(model: type[M], data: Any, file: str | None, line: Callable[[tuple]
 
 def _without_tags(loc: Path_) -> Path_:
     """A place as the data have it: without pydantic's words for the kind of a rule and for a mapping's key."""
-    return tuple(part for i, part in enumerate(loc) if part != "[key]" and not _is_rule_kind(loc, i))
+    return tuple(
+        part for i, part in enumerate(loc) if part != "[key]" and not _is_rule_kind(loc, i)
+    )
 
 
 def _is_rule_kind(loc: Path_, i: int) -> bool:
@@ -174,7 +188,9 @@ def _sentence(item: Any, place: Path_, model: type[BaseModel]) -> Text:
             return say(
                 zh="内容为“{found}”，应为{names}之一{hint}",
                 en="found “{found}”, expected one of {names}{hint}",
-                found=tag, names=listing(names), hint=nearest(str(tag), names),
+                found=tag,
+                names=listing(names),
+                hint=nearest(str(tag), names),
             )
         case "union_tag_not_found":
             return say(zh="缺少 kind（规则类别）", en="the key kind is missing")
@@ -186,18 +202,25 @@ def _sentence(item: Any, place: Path_, model: type[BaseModel]) -> Text:
             return say(
                 zh="内容为“{found}”，应{sign} {bound:.10g}",
                 en="found “{found}”, expected {sign} {bound:.10g}",
-                found=found, sign=Text(*_SIGNS[kind]), bound=next(iter(context.values())),
+                found=found,
+                sign=Text(*_SIGNS[kind]),
+                bound=next(iter(context.values())),
             )
         case "string_pattern_mismatch" if "_-]" in context.get("pattern", ""):
             return _expected(
                 found,
                 Text(
-                    "字母、数字、下划线和连字符，不以符号开头", "letters, digits, underscores and hyphens, no sign first",
+                    "字母、数字、下划线和连字符，不以符号开头",
+                    "letters, digits, underscores and hyphens, no sign first",
                 ),
             )
         case "string_pattern_mismatch":
             return _expected(
-                found, Text("字母、数字和下划线，以字母开头", "a letter followed by letters, digits and underscores")
+                found,
+                Text(
+                    "字母、数字和下划线，以字母开头",
+                    "a letter followed by letters, digits and underscores",
+                ),
             )
         case "string_too_long" | "string_too_short":
             if kind == "string_too_short":
@@ -206,14 +229,16 @@ def _sentence(item: Any, place: Path_, model: type[BaseModel]) -> Text:
             return say(
                 zh="内容为“{found}”，应不超过{most}个字符",
                 en="found “{found}”, expected at most {most} characters",
-                found=found, most=most,
+                found=found,
+                most=most,
             )
         case "too_long":
             return say(
                 zh="共有{found}项，应不超过{most}项",
                 en="found {found} items, expected at most {most}",
-                found=context["actual_length"], most=context["max_length"],
-            )  # fmt: skip
+                found=context["actual_length"],
+                most=context["max_length"],
+            )
         case "too_short":
             return say(zh="内容为空，应至少有一项", en="found nothing, expected at least one item")
         case "bool_type" | "bool_parsing":
@@ -221,18 +246,30 @@ def _sentence(item: Any, place: Path_, model: type[BaseModel]) -> Text:
         case "string_type" | "string_unicode":
             return _expected(found, Text("文字（数字须加引号）", "text (a number needs quotes)"))
         case "tuple_type" | "list_type":
-            return _expected(found, Text("列表（每项以“- ”开头）", "a list (each item starts with “- ”)"))
+            return _expected(
+                found, Text("列表（每项以“- ”开头）", "a list (each item starts with “- ”)")
+            )
         case "dataclass_type":
-            return _expected(found, Text("文字，或 {zh: , en: } 两种文字", "text, or both wordings as {zh: , en: }"))
+            return _expected(
+                found,
+                Text("文字，或 {zh: , en: } 两种文字", "text, or both wordings as {zh: , en: }"),
+            )
         case "dict_type" | "model_type" | "model_attributes_type" | "mapping_type":
             return _expected(found, Text("“键: 值”的形式", "keys and values (key: value)"))
         case "recursion_loop":
             return say(zh="嵌套层次过深", en="nested too deeply")
-    return say(zh="内容为“{found}”，不符合要求", en="found “{found}”, which is not valid", found=found)
+    return say(
+        zh="内容为“{found}”，不符合要求", en="found “{found}”, which is not valid", found=found
+    )
 
 
 def _expected(found: Any, want: Text) -> Text:
-    return say(zh="内容为“{found}”，应为{want}", en="found “{found}”, expected {want}", found=found, want=want)
+    return say(
+        zh="内容为“{found}”，应为{want}",
+        en="found “{found}”, expected {want}",
+        found=found,
+        want=want,
+    )
 
 
 def _shown(value: Any) -> Any:
@@ -258,7 +295,9 @@ def _known_keys(model: type[BaseModel], loc: Path_) -> set[str]:
         if _is_rule_kind(loc, i):
             here = [kind for kind in here if part in str(kind.model_fields["kind"].annotation)]
             continue
-        fields = [kind.model_fields[part] for kind in here if part in getattr(kind, "model_fields", {})]
+        fields = [
+            kind.model_fields[part] for kind in here if part in getattr(kind, "model_fields", {})
+        ]
         here = [kind for field in fields for kind in _kinds(field.annotation)]
     return {key for kind in here for key in getattr(kind, "model_fields", ("zh", "en"))}
 

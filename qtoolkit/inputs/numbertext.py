@@ -13,7 +13,8 @@ from qtoolkit.inputs import limits
 from qtoolkit.language import Text, say
 
 _PLAIN = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?", re.ASCII)
-_SHORT = re.compile(r"[-+]?\d{1,15}(\.\d{0,15})?([eE][-+]?\d{1,2})?", re.ASCII)  # 0 only where it is meant
+# 0 only where it is meant
+_SHORT = re.compile(r"[-+]?\d{1,15}(\.\d{0,15})?([eE][-+]?\d{1,2})?", re.ASCII)
 UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 """Characters that no XML, hence no Excel or Word file, can hold."""
 # Full-width forms are the same characters typed wide; other look-alikes (10², ½, ①) are not numbers that anybody meant.
@@ -23,7 +24,9 @@ _NARROW = {0xFF01 + i: 0x21 + i for i in range(94)} | {0x3000: 0x20, 0x2212: 0x2
 def is_blank(cell: Any) -> bool:
     """Whether a cell holds nothing but white space."""
     return (
-        cell is None or (isinstance(cell, str) and not cell.strip()) or (isinstance(cell, float) and math.isnan(cell))
+        cell is None
+        or (isinstance(cell, str) and not cell.strip())
+        or (isinstance(cell, float) and math.isnan(cell))
     )
 
 
@@ -89,7 +92,8 @@ def parse_number(cell: Any, percent: bool = False) -> tuple[float, Text | None]:
         text = text[:-1].strip()
         if not percent:
             return math.nan, _reason(
-                cell, "一个不带百分号的数字（计量单位为“%”的指标才可带百分号）",
+                cell,
+                "一个不带百分号的数字（计量单位为“%”的指标才可带百分号）",
                 "a number without a percent sign (only an indicator whose unit is “%” may carry one)",
             )
     if _PLAIN.fullmatch(text):
@@ -99,7 +103,9 @@ def parse_number(cell: Any, percent: bool = False) -> tuple[float, Text | None]:
         if math.isfinite(value):
             return _of_size(value, cell)
     if "," in text and _PLAIN.fullmatch(text.replace(",", "")):
-        return math.nan, _reason(cell, "不带千分位逗号的数字", "a number without thousands separators")
+        return math.nan, _reason(
+            cell, "不带千分位逗号的数字", "a number without thousands separators"
+        )
     return math.nan, _reason(cell, "一个数字", "a number")
 
 
@@ -119,7 +125,9 @@ def plain_numbers(cells: Iterable[Any]) -> list[float | None]:
             number = cell
         elif kind is str and is_short(cell):
             number = float(cell)
-        if number is not None and (least <= number <= most or -most <= number <= -least or number == 0):
+        if number is not None and (
+            least <= number <= most or -most <= number <= -least or number == 0
+        ):
             numbers.append(float(number))
         else:
             numbers.append(None)
@@ -130,7 +138,9 @@ def _of_size(number: float, cell: Any) -> tuple[float, Text | None]:
     """The number, unless it is too large or too near to 0 to be calculated with."""
     if abs(number) > limits.NUMBER:
         most = f"{limits.NUMBER:g}"
-        return math.nan, _reason(cell, f"一个绝对值不大于 {most} 的数字", f"a number of at most {most} in size")
+        return math.nan, _reason(
+            cell, f"一个绝对值不大于 {most} 的数字", f"a number of at most {most} in size"
+        )
     if 0 < abs(number) < limits.SMALLEST_NUMBER:
         return math.nan, limits.too_small(number)
     return number, None
@@ -138,5 +148,8 @@ def _of_size(number: float, cell: Any) -> tuple[float, Text | None]:
 
 def _reason(cell: Any, zh: str, en: str) -> Text:
     return say(
-        zh="内容为“{found}”，应为{want}", en="found “{found}”, expected {want}", found=clip(cell), want=Text(zh, en)
+        zh="内容为“{found}”，应为{want}",
+        en="found “{found}”, expected {want}",
+        found=clip(cell),
+        want=Text(zh, en),
     )

@@ -27,7 +27,9 @@ class Parameters(Model):
     language: Literal["zh", "en"] = "zh"
     seed: int = Field(default=0, ge=0, strict=True)
     notebooks: tuple[str, ...] = ("01_assessment", "02_weights", "03_cutoffs", "04_sensitivity")
-    knobs: dict[str, Any] = Field(default={}, exclude=True, description="parameters that only some notebooks declare")
+    knobs: dict[str, Any] = Field(
+        default={}, exclude=True, description="parameters that only some notebooks declare"
+    )
 
 
 CORE = frozenset(Parameters.model_fields) - {"knobs"}
@@ -52,28 +54,41 @@ def read_parameters(path: Path, declared: Set[str] | None = None) -> Parameters:
     return parameters_of(document.data, declared, document)
 
 
-def parameters_of(data: Any, declared: Set[str] | None = None, document: Document | None = None) -> Parameters:
+def parameters_of(
+    data: Any, declared: Set[str] | None = None, document: Document | None = None
+) -> Parameters:
     """Parameters from plain data; unknown keys are complaints that name the nearest known key."""
     name, line = (document.name, document.line) if document else (None, lambda path: None)
     if not isinstance(data, Mapping):
-        raise InputError(Complaint(say(zh="应为“键: 值”的形式", en="expected keys and values (key: value)"), name))
+        raise InputError(
+            Complaint(
+                say(zh="应为“键: 值”的形式", en="expected keys and values (key: value)"), name
+            )
+        )
     core = {key: value for key, value in data.items() if key in CORE}
     knobs = {key: value for key, value in data.items() if key not in CORE}
     known = CORE | (declared or set())
     complaints = []
     for key, value in knobs.items():
         if not _is_name(key) or (declared is not None and key not in declared):
-            text = say(zh="没有这个参数{hint}", en="unknown parameter{hint}", hint=nearest(key, known))
+            text = say(
+                zh="没有这个参数{hint}", en="unknown parameter{hint}", hint=nearest(key, known)
+            )
         elif isinstance(value, float) and not math.isfinite(value):
             text = say(
-                zh="内容为“{found}”，应为一个有限的数字", en="found “{found}”, expected a finite number", found=value
+                zh="内容为“{found}”，应为一个有限的数字",
+                en="found “{found}”, expected a finite number",
+                found=value,
             )
         else:
             continue
         if len(complaints) == MOST_COMPLAINTS:
             break
-        there = document is not None and key in document.data  # else it was given on the command line
-        complaints.append(Complaint(text, name if there else None, line((key,)) if there else None, key))
+        # else it was given on the command line
+        there = document is not None and key in document.data
+        complaints.append(
+            Complaint(text, name if there else None, line((key,)) if there else None, key)
+        )
     try:
         parameters = validate(Parameters, core | {"knobs": knobs}, name, line)
     except InputError as error:

@@ -35,7 +35,9 @@ from qtoolkit.language import Text, listing, same, say
 
 Spread = Literal["siblings", "all", "none"]
 CaseName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=64)]
-Aggregation = Literal["arithmetic", "geometric", "harmonic"] | Annotated[Number, Field(ge=-50, le=50)]
+Aggregation = (
+    Literal["arithmetic", "geometric", "harmonic"] | Annotated[Number, Field(ge=-50, le=50)]
+)
 """A power mean by name, or by its order (1 arithmetic, 0 geometric, −1 harmonic)."""
 
 
@@ -63,13 +65,19 @@ class Indicator(Model):
     children: tuple[Indicator, ...] = ()
     rule: Rule | None = None
     scales: Flag | None = None
-    out_of: SomePoints | None = Field(default=None, description="points for which the rule's deductions are written")
+    out_of: SomePoints | None = Field(
+        default=None, description="points for which the rule's deductions are written"
+    )
     outliers: Outliers | None = None
-    stages: dict[Identifier, Share] = Field(default_factory=dict, description="weights of the stages that make the value")
+    stages: dict[Identifier, Share] = Field(
+        default_factory=dict, description="weights of the stages that make the value"
+    )
     missing: LeafMissing = LeafMissing()
     unit: str | None = None
     kind: Literal["quantitative", "qualitative"] = "quantitative"
-    previous: tuple[Identifier, ...] = Field(default=(), description="last year's indicators that this one continues")
+    previous: tuple[Identifier, ...] = Field(
+        default=(), description="last year's indicators that this one continues"
+    )
     area: BilingualText | None = None
     aspect: BilingualText | None = None
     standard: BilingualText | None = None
@@ -107,7 +115,9 @@ class Indicator(Model):
                         say(
                             zh="“{id}”的分值为 {points:.14g}，下级指标分值之和为 {total:.14g}",
                             en="“{id}” has {points:.14g} points, its children sum to {total:.14g}",
-                            id=self.id, points=self.points, total=total,
+                            id=self.id,
+                            points=self.points,
+                            total=total,
                         ),
                     )
                 )
@@ -117,7 +127,13 @@ class Indicator(Model):
 
     def _check_leaf(self) -> None:
         if self.points is None:
-            raise wrong(say(zh="指标“{id}”没有分值（points）", en="indicator “{id}” has no points", id=self.id))
+            raise wrong(
+                say(
+                    zh="指标“{id}”没有分值（points）",
+                    en="indicator “{id}” has no points",
+                    id=self.id,
+                )
+            )
         if self.scales is None:
             if self.rule.kind in ("direct", "deduct"):
                 raise wrong(
@@ -259,7 +275,9 @@ class Covariate(Model):
     id: Identifier
     name: BilingualText
     kind: Literal["text", "number"] = "text"
-    values: dict[str, str] = Field(default_factory=dict, description="English wording of the column's values")
+    values: dict[str, str] = Field(
+        default_factory=dict, description="English wording of the column's values"
+    )
 
     def label(self, value: str) -> Text:
         """A value of the column in both languages."""
@@ -272,7 +290,8 @@ class Scheme(Model):
     id: CaseName
     name: BilingualText
     title: BilingualText | None = Field(
-        default=None, description="the memo's title, where it is not that of a quality work assessment"
+        default=None,
+        description="the memo's title, where it is not that of a quality work assessment",
     )
     year: Year = ""
     period: BilingualText | None = None
@@ -291,16 +310,23 @@ class Scheme(Model):
     grades: tuple[Grade, ...] = Field(min_length=1, max_length=GRADES)
     vetoes: tuple[Veto, ...] = ()
     bonuses: tuple[Bonus, ...] = ()
-    bonus_cap: SomePoints | None = Field(default=None, description="the most that all bonus items add together")
-    deduction_cap: SomePoints | None = Field(default=None, description="the most that all deductions take together")
+    bonus_cap: SomePoints | None = Field(
+        default=None, description="the most that all bonus items add together"
+    )
+    deduction_cap: SomePoints | None = Field(
+        default=None, description="the most that all deductions take together"
+    )
     cap: SomePoints | None = None
     floor: Points | None = Field(default=None, description="the least published score")
     conversion: Conversion | None = None
-    classes: tuple[str, ...] = Field(default=(), description="the classes of units, where cutoffs or quotas go by class")
+    classes: tuple[str, ...] = Field(
+        default=(), description="the classes of units, where cutoffs or quotas go by class"
+    )
     units: tuple[str, ...] | None = None
     covariates: tuple[Covariate, ...] = ()
     checks: Checks = Field(
-        default=Checks(), description="what follows where a check for slips finds something: error, flag or off"
+        default=Checks(),
+        description="what follows where a check for slips finds something: error, flag or off",
     )
 
     @model_validator(mode="after")
@@ -325,7 +351,14 @@ class Scheme(Model):
             if node.id == id:
                 return node
         ids = [node.id for node in self.nodes]
-        raise InputError(say(zh="没有指标“{id}”{hint}", en="no indicator “{id}”{hint}", id=id, hint=nearest(id, ids)))
+        raise InputError(
+            say(
+                zh="没有指标“{id}”{hint}",
+                en="no indicator “{id}”{hint}",
+                id=id,
+                hint=nearest(id, ids),
+            )
+        )
 
     def grade(self, id: str) -> Grade:
         """The grade with this id."""
@@ -334,7 +367,12 @@ class Scheme(Model):
                 return grade
         ids = [grade.id for grade in self.grades]
         raise InputError(
-            say(zh="没有等级“{id}”，现有 {ids}", en="no grade “{id}”, there are {ids}", id=id, ids=listing(ids))
+            say(
+                zh="没有等级“{id}”，现有 {ids}",
+                en="no grade “{id}”, there are {ids}",
+                id=id,
+                ids=listing(ids),
+            )
         )
 
     def replace(
@@ -360,7 +398,9 @@ class Scheme(Model):
         InputError
             Unknown ids, negative points, points that do not sum to the total, cutoffs out of order.
 
-        >>> Scheme.flat({"a": 60, "b": 40}, {"A": 90, "B": 0}).replace(points={"a": 70}, spread="siblings").leaves[1].points
+        >>> Scheme.flat({"a": 60, "b": 40}, {"A": 90, "B": 0}).replace(
+        ...     points={"a": 70}, spread="siblings"
+        ... ).leaves[1].points
         30.0
         """
         if spread not in get_args(Spread):
@@ -368,18 +408,24 @@ class Scheme(Model):
                 say(
                     zh="spread 为“{found}”，应为{names}之一",
                     en="spread is “{found}”, expected one of {names}",
-                    found=clip(spread), names=listing(get_args(Spread)),
+                    found=clip(spread),
+                    names=listing(get_args(Spread)),
                 )
             )
-        check_numbers({f"points.{self.indicator(id).id}": value for id, value in (points or {}).items()})
-        check_numbers({f"cutoffs.{self.grade(id).id}": value for id, value in (cutoffs or {}).items()})
+        check_numbers(
+            {f"points.{self.indicator(id).id}": value for id, value in (points or {}).items()}
+        )
+        check_numbers(
+            {f"cutoffs.{self.grade(id).id}": value for id, value in (cutoffs or {}).items()}
+        )
         data = self.model_dump()
         if points:
             new = spread_points(self, points, spread)
             data["indicators"] = [_with_points(node, new) for node in self.indicators]
         if cutoffs:
             grades = [
-                grade.model_dump() | {"cutoff": float(cutoffs.get(grade.id, grade.cutoff))} for grade in self.grades
+                grade.model_dump() | {"cutoff": float(cutoffs.get(grade.id, grade.cutoff))}
+                for grade in self.grades
             ]
             data["grades"] = grades
         return validate(Scheme, data, None)
@@ -393,7 +439,10 @@ class Scheme(Model):
         """
         check_numbers({f"points.{id}": value for id, value in points.items()})
         check_numbers({f"cutoffs.{id}": value for id, value in cutoffs.items()})
-        leaves = [{"id": id, "name": id, "points": float(p), "rule": {"kind": "share"}} for id, p in points.items()]
+        leaves = [
+            {"id": id, "name": id, "points": float(p), "rule": {"kind": "share"}}
+            for id, p in points.items()
+        ]
         grades = [{"id": id, "cutoff": float(c)} for id, c in cutoffs.items()]
         data = {
             "id": "flat",

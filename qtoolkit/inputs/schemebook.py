@@ -37,7 +37,7 @@ from qtoolkit.inputs.schemesheets import (
     UNIT,
     WORDS,
     Row,
-)  # fmt: skip
+)
 from qtoolkit.inputs.yamltext import parse_yaml
 from qtoolkit.language import listing, say
 
@@ -68,36 +68,67 @@ class _Book:
             text = say(
                 zh="缺少工作表{names}，现有{found}；可先用 qtoolkit template 生成模板",
                 en="the sheets {names} are missing, found {found}; qtoolkit template makes a workbook to fill in",
-                names=listing(f"“{title}”" for title in missing), found=listing(f"“{title}”" for title in sheets),
+                names=listing(f"“{title}”" for title in missing),
+                found=listing(f"“{title}”" for title in sheets),
             )
             raise InputError(Complaint(text, name))
         self.sheets = sheets
 
-    def complain(self, text: Any, sheet: str, row: int | None = None, column: str | None = None) -> None:
+    def complain(
+        self, text: Any, sheet: str, row: int | None = None, column: str | None = None
+    ) -> None:
         self.problems.add(text, file=self.file(sheet), row=row, column=column)
 
     def file(self, sheet: str) -> str:
         return f"{self.name}[{sheet}]"
 
-    def rows(self, sheet: str, needed: tuple[str, ...], known: tuple[str, ...]) -> Iterator[tuple[int, dict[str, Any]]]:
+    def rows(
+        self, sheet: str, needed: tuple[str, ...], known: tuple[str, ...]
+    ) -> Iterator[tuple[int, dict[str, Any]]]:
         """(row number, cells by title) of a sheet; blank rows are left out. Titles may stand below a heading line."""
         grid = self.sheets.get(sheet, [])
-        spoken = [["" if is_blank(cell) else IN_CHINESE.get(plain_text(cell), plain_text(cell)) for cell in row] for row in grid]
+        spoken = [
+            [
+                "" if is_blank(cell) else IN_CHINESE.get(plain_text(cell), plain_text(cell))
+                for cell in row
+            ]
+            for row in grid
+        ]
         at = next((i for i, row in enumerate(spoken) if any(word in needed for word in row)), None)
         titles = [] if at is None else spoken[at]
         if absent := [title for title in needed if title not in titles]:
-            self.complain(say(zh="缺少列：{names}", en="missing columns: {names}", names=listing(absent)), sheet, None if at is None else at + 1)
+            self.complain(
+                say(zh="缺少列：{names}", en="missing columns: {names}", names=listing(absent)),
+                sheet,
+                None if at is None else at + 1,
+            )
             self.problems.stop()
         for i, title in enumerate(titles):
             if title and title not in known:
-                self.complain(say(zh="没有这一列{hint}", en="no such column{hint}", hint=nearest(title, known)), sheet, at + 1, title)
+                self.complain(
+                    say(
+                        zh="没有这一列{hint}", en="no such column{hint}", hint=nearest(title, known)
+                    ),
+                    sheet,
+                    at + 1,
+                    title,
+                )
             elif title and title in titles[:i]:
                 self.complain(say(zh="列名重复", en="duplicate column name"), sheet, at + 1, title)
         for number, row in enumerate(grid[at + 1 :], at + 2):
-            cells = {title: cell for title, cell in zip(titles, row, strict=False) if title and not is_blank(cell)}
+            cells = {
+                title: cell
+                for title, cell in zip(titles, row, strict=False)
+                if title and not is_blank(cell)
+            }
             for i, cell in enumerate(row):
                 if not is_blank(cell) and (i >= len(titles) or not titles[i]):
-                    text = say(zh="第{n}列没有列名，却有内容“{found}”", en="column number {n} has no name, but holds “{found}”", n=i + 1, found=plain_text(cell))
+                    text = say(
+                        zh="第{n}列没有列名，却有内容“{found}”",
+                        en="column number {n} has no name, but holds “{found}”",
+                        n=i + 1,
+                        found=plain_text(cell),
+                    )
                     self.complain(text, sheet, number)
             if cells:
                 yield number, cells
@@ -133,7 +164,10 @@ class _Book:
             return {}
         titles = ("编号", "栏目", "英文")
         return {
-            (plain_text(cells["编号"]), IN_CHINESE.get(plain_text(cells["栏目"]), plain_text(cells["栏目"]))): str(cells["英文"])
+            (
+                plain_text(cells["编号"]),
+                IN_CHINESE.get(plain_text(cells["栏目"]), plain_text(cells["栏目"])),
+            ): str(cells["英文"])
             for _, cells in self.rows(ENGLISH, titles, titles)
             if len(cells) == 3
         }
@@ -148,8 +182,20 @@ class _Book:
             parts = [int(part) - 1 if _PLACE.fullmatch(part) else part for part in key.split(".")]
             here: Any = data
             for part, follows in zip(parts, [*parts[1:], None], strict=True):
-                if isinstance(here, list) != isinstance(part, int) or not isinstance(here, dict | list) or (isinstance(part, int) and part > len(here)):
-                    self.complain(say(zh="项目“{key}”与其他项目矛盾", en="the key “{key}” contradicts others", key=key), SETTINGS, number)
+                if (
+                    isinstance(here, list) != isinstance(part, int)
+                    or not isinstance(here, dict | list)
+                    or (isinstance(part, int) and part > len(here))
+                ):
+                    self.complain(
+                        say(
+                            zh="项目“{key}”与其他项目矛盾",
+                            en="the key “{key}” contradicts others",
+                            key=key,
+                        ),
+                        SETTINGS,
+                        number,
+                    )
                     break
                 if isinstance(here, list) and part == len(here):
                     here.append(None)
@@ -208,7 +254,20 @@ class _Book:
         roots: list[dict[str, Any]] = []
         nodes: dict[tuple[str, ...], dict[str, Any]] = {}
         places: list[tuple[dict[str, Any], int]] = []
-        known = (*LEVELS, LEAF, POINTS, *WORDS.values(), KIND, UNIT, SCALES, ID, RULE, LOW, HIGH, REST)
+        known = (
+            *LEVELS,
+            LEAF,
+            POINTS,
+            *WORDS.values(),
+            KIND,
+            UNIT,
+            SCALES,
+            ID,
+            RULE,
+            LOW,
+            HIGH,
+            REST,
+        )
         above: tuple[str, ...] = ()
         for row, cells in self.rows(TREE, (LEAF, POINTS), known):
             given = [plain_text(cells[level]) if level in cells else None for level in LEVELS]
@@ -216,12 +275,27 @@ class _Book:
             if given[0] == NO_LEVEL:
                 above = ()
             elif filled:
-                names = [name or (above[i] if i < min(filled) and i < len(above) else None) for i, name in enumerate(given)]
+                names = [
+                    name or (above[i] if i < min(filled) and i < len(above) else None)
+                    for i, name in enumerate(given)
+                ]
                 above = tuple(name for name in names[: max(filled) + 1] if name)
                 if len(above) <= max(filled):
-                    self.complain(say(zh="“{level}”为空，下级指标没有上级", en="“{level}” is blank: the level below it has none above", level=LEVELS[len(above)]), TREE, row)
-            if LEAF not in cells and nodes.get(above, {}).get("id", None) not in (None, plain_text(cells.get(ID, ""))):
-                nodes = {path: node for path, node in nodes.items() if path[: len(above)] != above}  # another of that name
+                    self.complain(
+                        say(
+                            zh="“{level}”为空，下级指标没有上级",
+                            en="“{level}” is blank: the level below it has none above",
+                            level=LEVELS[len(above)],
+                        ),
+                        TREE,
+                        row,
+                    )
+            if LEAF not in cells and nodes.get(above, {}).get("id", None) not in (
+                None,
+                plain_text(cells.get(ID, "")),
+            ):
+                # another of that name
+                nodes = {path: node for path, node in nodes.items() if path[: len(above)] != above}
             for depth in range(1, len(above) + 1):
                 if above[:depth] not in nodes:
                     node = {"name": above[depth - 1], "children": []}
@@ -273,9 +347,10 @@ class _Book:
         rest = self._mapping(cells, TREE, row)
         for key in [key for key in rest if key in _OWN_PLACE]:
             text = say(
-                zh="“{key}”由工作表的行和列确定，不能写在这里", en="“{key}” follows from the sheet's rows and columns, not from here",
+                zh="“{key}”由工作表的行和列确定，不能写在这里",
+                en="“{key}” follows from the sheet's rows and columns, not from here",
                 key=key,
-            )  # fmt: skip
+            )
             self.complain(text, TREE, row, REST)
             del rest[key]
         return data | rest
@@ -292,9 +367,19 @@ class _Book:
                 rule[end] = number
         data["rule"] = rule
         if KIND in cells:
-            data["kind"] = self._choice({zh: en for en, zh in KINDS.items()} | {en: en for en in KINDS}, plain_text(cells[KIND]), row, KIND)
+            data["kind"] = self._choice(
+                {zh: en for en, zh in KINDS.items()} | {en: en for en in KINDS},
+                plain_text(cells[KIND]),
+                row,
+                KIND,
+            )
         if SCALES in cells:
-            data["scales"] = self._choice({"是": True, "否": False, "yes": True, "no": False}, plain_text(cells[SCALES]), row, SCALES)
+            data["scales"] = self._choice(
+                {"是": True, "否": False, "yes": True, "no": False},
+                plain_text(cells[SCALES]),
+                row,
+                SCALES,
+            )
         return data | ({"unit": plain_text(cells[UNIT])} if UNIT in cells else {})
 
     def _choice(self, words: Mapping[str, Any], word: str, row: int, column: str) -> Any:
@@ -302,7 +387,9 @@ class _Book:
             text = say(
                 zh="内容为“{found}”，应为{names}之一{hint}",
                 en="found “{found}”, expected one of {names}{hint}",
-                found=word, names=listing(words), hint=nearest(word, words),
+                found=word,
+                names=listing(words),
+                hint=nearest(word, words),
             )
             self.complain(text, TREE, row, column)
         return words.get(word, next(iter(words.values())))
@@ -331,7 +418,7 @@ class _Book:
                         zh="内容为空，而“英文”工作表中有“{said}”，应两种文字都有或都没有",
                         en="blank, though the sheet of English wordings has “{said}”: expected both or neither",
                         said=clip(said),
-                    )  # fmt: skip
+                    )
                     self.complain(text, GRADES, row, GRADE_COLUMNS[key])
             self.places["grades", len(grades)] = (GRADES, row)
             grades.append(grade)

@@ -19,34 +19,96 @@ TREE, GRADES, SETTINGS, ENGLISH = "方案", "等级", "设置", "英文"
 LEVELS = ("一级指标", "二级指标", "三级指标", "四级指标", "五级指标", "六级指标")
 LEAF, POINTS, ID, RULE, LOW, HIGH, REST = "考核要点", "分值", "编号", "规则", "下限", "上限", "参数"
 WORDS = {
-    "standard": "评分标准", "method": "打分方法", "lead": "考核牵头部门", "responsible": "责任单位", "basis": "评分依据",
-    "materials": "需提交材料", "source": "数据来源", "rationale": "设定依据", "superior": "上级指标对应", "area": "领域",
+    "standard": "评分标准",
+    "method": "打分方法",
+    "lead": "考核牵头部门",
+    "responsible": "责任单位",
+    "basis": "评分依据",
+    "materials": "需提交材料",
+    "source": "数据来源",
+    "rationale": "设定依据",
+    "superior": "上级指标对应",
+    "area": "领域",
     "aspect": "方面",
-}  # fmt: skip
+}
 KIND, UNIT, SCALES = "定量定性", "计量单位", "扣分随分值调整"
 KINDS = {"quantitative": "定量", "qualitative": "定性"}
 RULES = {
-    "share": "得分率", "direct": "直接评分", "goalposts": "区间", "efficacy": "功效系数", "target": "完成率", "deduct": "扣分",
-    "level": "等次", "steps": "分段", "base_plus": "基础加增量", "minmax": "极差", "zscore": "标准分", "rank": "位次",
-}  # fmt: skip
+    "share": "得分率",
+    "direct": "直接评分",
+    "goalposts": "区间",
+    "efficacy": "功效系数",
+    "target": "完成率",
+    "deduct": "扣分",
+    "level": "等次",
+    "steps": "分段",
+    "base_plus": "基础加增量",
+    "minmax": "极差",
+    "zscore": "标准分",
+    "rank": "位次",
+}
 ENDS = {"goalposts": ("low", "high"), "efficacy": ("unacceptable", "satisfactory")}
 GRADE_COLUMNS = {
-    "id": "等级", "name": "名称", "cutoff": "分数线", "quota": "名额上限", "last": "末位家数", "consequence": "结果运用",
-}  # fmt: skip
+    "id": "等级",
+    "name": "名称",
+    "cutoff": "分数线",
+    "quota": "名额上限",
+    "last": "末位家数",
+    "consequence": "结果运用",
+}
 DATA, NOTES, DEPARTMENT, MARK = "数据", "填表说明", "部门", "方案校验码"
 IN_ENGLISH = {
-    TREE: "Scheme", GRADES: "Grades", SETTINGS: "Settings", ENGLISH: "English", DATA: "data", NOTES: "Notes",
-    **{zh: f"Level {i}" for i, zh in enumerate(LEVELS, 1)}, LEAF: "Indicator", POINTS: "Points", ID: "Id", RULE: "Rule",
-    LOW: "Low", HIGH: "High", REST: "Parameters", **{zh: key.capitalize() for key, zh in WORDS.items()},
-    KIND: "Kind", UNIT: "Unit of measure", SCALES: "Deductions scale", "是": "yes", "否": "no",
+    TREE: "Scheme",
+    GRADES: "Grades",
+    SETTINGS: "Settings",
+    ENGLISH: "English",
+    DATA: "data",
+    NOTES: "Notes",
+    **{zh: f"Level {i}" for i, zh in enumerate(LEVELS, 1)},
+    LEAF: "Indicator",
+    POINTS: "Points",
+    ID: "Id",
+    RULE: "Rule",
+    LOW: "Low",
+    HIGH: "High",
+    REST: "Parameters",
+    **{zh: key.capitalize() for key, zh in WORDS.items()},
+    KIND: "Kind",
+    UNIT: "Unit of measure",
+    SCALES: "Deductions scale",
+    "是": "yes",
+    "否": "no",
     **{zh: en for en, zh in (KINDS | RULES).items()},
     **{zh: key.capitalize() for key, zh in GRADE_COLUMNS.items() if key != "id"},
-    "项目": "Key", "内容": "Value", "说明": "Explanation", "栏目": "Column", DEPARTMENT: "Department", MARK: "Scheme mark",
-    "考核对象": "unit", "文件": "File", "另一文件": "Other file", "另一内容": "Other value", "冲突": "Conflicts", "未填": "Gaps",
-    "未报送部门": "Late", "英文名称": "name_en", "类别": "class", "否决": "veto", "事件": "event", "证据": "evidence", "日期": "date",
-    "加减分": "bonus", "往年等级": "grade", "审定等级": "approved", "审定理由": "approved_reason", "审定机关": "approved_by",
-    "目标值": "target", "基期值": "base", "标准误": "se", "扣分原因": "reason",
-}  # fmt: skip
+    "项目": "Key",
+    "内容": "Value",
+    "说明": "Explanation",
+    "栏目": "Column",
+    DEPARTMENT: "Department",
+    MARK: "Scheme mark",
+    "考核对象": "unit",
+    "文件": "File",
+    "另一文件": "Other file",
+    "另一内容": "Other value",
+    "冲突": "Conflicts",
+    "未填": "Gaps",
+    "未报送部门": "Late",
+    "英文名称": "name_en",
+    "类别": "class",
+    "否决": "veto",
+    "事件": "event",
+    "证据": "evidence",
+    "日期": "date",
+    "加减分": "bonus",
+    "往年等级": "grade",
+    "审定等级": "approved",
+    "审定理由": "approved_reason",
+    "审定机关": "approved_by",
+    "目标值": "target",
+    "基期值": "base",
+    "标准误": "se",
+    "扣分原因": "reason",
+}
 """The English of every sheet, title and word of the workbooks."""
 IN_CHINESE = {en: zh for zh, en in IN_ENGLISH.items()}
 NO_LEVEL = "—"
@@ -57,7 +119,20 @@ Row = list[Any]
 def tree_header(scheme: Scheme) -> Row:
     """The header of sheet 方案."""
     depth = max(len(path) for path, _ in _walk(scheme.indicators, ()))
-    return [*LEVELS[: max(depth, 1)], LEAF, POINTS, *WORDS.values(), KIND, UNIT, SCALES, ID, RULE, LOW, HIGH, REST]
+    return [
+        *LEVELS[: max(depth, 1)],
+        LEAF,
+        POINTS,
+        *WORDS.values(),
+        KIND,
+        UNIT,
+        SCALES,
+        ID,
+        RULE,
+        LOW,
+        HIGH,
+        REST,
+    ]
 
 
 def sheets_of(scheme: Scheme) -> dict[str, list[Row]]:
@@ -67,16 +142,25 @@ def sheets_of(scheme: Scheme) -> dict[str, list[Row]]:
     for path, node in _walk(scheme.indicators, ()):
         cells, en = _row(node)
         names = [*path, node] if not node.is_leaf else path
-        cells |= {LEVELS[i]: above.name.zh for i, above in enumerate(names)} or {LEVELS[0]: NO_LEVEL}
+        cells |= {LEVELS[i]: above.name.zh for i, above in enumerate(names)} or {
+            LEVELS[0]: NO_LEVEL
+        }
         rows.append([cells.get(title) for title in header])
         english += [[node.id, title, text] for title, text in en.items()]
     data = scheme.model_dump(mode="json", exclude_defaults=True)
     grades = [[*GRADE_COLUMNS.values(), REST]]
     for grade in data.pop("grades"):
         kept = {key: _zh(grade.pop(key, None)) for key in GRADE_COLUMNS}
-        words = {f"{key}.en": en for key in ("name", "consequence") if (en := _en(scheme.grade(kept["id"]), key))}
+        words = {
+            f"{key}.en": en
+            for key in ("name", "consequence")
+            if (en := _en(scheme.grade(kept["id"]), key))
+        }
         grades.append([*kept.values(), flow(grade) or None])
-        english += [[kept["id"], GRADE_COLUMNS[key.removesuffix(".en")], text] for key, text in words.items()]
+        english += [
+            [kept["id"], GRADE_COLUMNS[key.removesuffix(".en")], text]
+            for key, text in words.items()
+        ]
     data.pop("indicators")
     settings = [["项目", "内容"], *([key, value] for key, value in _flat(data, ""))]
     return {TREE: rows, GRADES: grades, SETTINGS: settings, ENGLISH: english}
@@ -90,12 +174,20 @@ def worded(sheets: dict[str, list[Row]], language: str) -> dict[str, list[Row]]:
     result = {}
     for sheet, (header, *rows) in sheets.items():
         said = [i for i, title in enumerate(header) if title in spoken]
-        rows = [[IN_ENGLISH.get(cell, cell) if i in said else cell for i, cell in enumerate(row)] for row in rows]
-        result[IN_ENGLISH.get(sheet, sheet)] = [[IN_ENGLISH.get(title, title) for title in header], *rows]
+        rows = [
+            [IN_ENGLISH.get(cell, cell) if i in said else cell for i, cell in enumerate(row)]
+            for row in rows
+        ]
+        result[IN_ENGLISH.get(sheet, sheet)] = [
+            [IN_ENGLISH.get(title, title) for title in header],
+            *rows,
+        ]
     return result
 
 
-def _walk(nodes: tuple[Indicator, ...], above: tuple[Indicator, ...]) -> Iterator[tuple[tuple[Indicator, ...], Indicator]]:
+def _walk(
+    nodes: tuple[Indicator, ...], above: tuple[Indicator, ...]
+) -> Iterator[tuple[tuple[Indicator, ...], Indicator]]:
     for node in nodes:
         yield above, node
         yield from _walk(node.children, (*above, node))
@@ -105,7 +197,11 @@ def _row(node: Indicator) -> tuple[dict[str, Any], dict[str, str]]:
     """An indicator's cells by title, and its English wordings."""
     data = node.model_dump(mode="json", exclude_defaults=True)
     data.pop("children", None)
-    cells: dict[str, Any] = {ID: data.pop("id"), POINTS: data.pop("points"), UNIT: data.pop("unit", None)}
+    cells: dict[str, Any] = {
+        ID: data.pop("id"),
+        POINTS: data.pop("points"),
+        UNIT: data.pop("unit", None),
+    }
     cells[LEAF], english = (node.name.zh if node.is_leaf else None), {}
     for key, title in {"name": LEAF, **WORDS}.items():
         text = data.pop(key, None)
@@ -121,7 +217,10 @@ def _row(node: Indicator) -> tuple[dict[str, Any], dict[str, str]]:
         cells[RULE] = RULES[kind]
         for title, end in zip((LOW, HIGH), ENDS.get(kind, ()), strict=False):
             cells[title] = rule.pop(end)
-        data = {(f"rule_{key}" if key in Indicator.model_fields else key): value for key, value in rule.items()} | data
+        data = {
+            (f"rule_{key}" if key in Indicator.model_fields else key): value
+            for key, value in rule.items()
+        } | data
     cells[REST] = flow(data) or None
     return cells, english
 
@@ -176,5 +275,11 @@ def _flow(value: Any) -> str:
 
 
 def _word(text: str) -> str:
-    plain = re.fullmatch(r"[A-Za-z_\u4e00-\u9fff][A-Za-z0-9_\u4e00-\u9fff（）]*", text) and not is_ambiguous(text)
-    return text if plain and text not in ("true", "false", "null", "True", "False") else json.dumps(text, ensure_ascii=False)
+    plain = re.fullmatch(
+        r"[A-Za-z_\u4e00-\u9fff][A-Za-z0-9_\u4e00-\u9fff（）]*", text
+    ) and not is_ambiguous(text)
+    return (
+        text
+        if plain and text not in ("true", "false", "null", "True", "False")
+        else json.dumps(text, ensure_ascii=False)
+    )

@@ -43,7 +43,8 @@ def yaml_of(data: dict[str, Any]) -> str:
         return part
 
     yaml, out = YAML(), io.StringIO()
-    yaml.width, yaml.default_flow_style, yaml.allow_unicode = 4096, None, True  # leaves of the data on one line
+    # leaves of the data on one line
+    yaml.width, yaml.default_flow_style, yaml.allow_unicode = 4096, None, True
     yaml.Representer = _representer()
     yaml.dump(quoted(data), out)
     return out.getvalue()
@@ -62,7 +63,9 @@ def _representer() -> type:
             if not math.isfinite(number):
                 return super().represent_float(number)
             text = f"{Decimal(repr(number)):f}"
-            return self.represent_scalar("tag:yaml.org,2002:float", text if "." in text else f"{text}.0")
+            return self.represent_scalar(
+                "tag:yaml.org,2002:float", text if "." in text else f"{text}.0"
+            )
 
     Plain.add_representer(float, Plain.represent_float)
     return Plain

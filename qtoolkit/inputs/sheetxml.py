@@ -524,9 +524,10 @@ class _CloseReader(_SheetReader):
             raise self.broken()
         if self.kind == "s" and re.fullmatch(rb"[0-9]{1,9}", value) is None:
             found = say(
-                zh="“{value}”，不是某个文字的编号", en="“{value}”, which is no number of a text",
+                zh="“{value}”，不是某个文字的编号",
+                en="“{value}”, which is no number of a text",
                 value=clip(value.decode("utf-8")),
-            )  # fmt: skip
+            )
             raise self.unsound(self.cell, found, Text("一个编号", "the number of one"))
         text = value.decode("utf-8")
         if self.kind in ("", "n") and is_underflow(text):

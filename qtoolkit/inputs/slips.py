@@ -98,7 +98,10 @@ _ENGLISH = re.compile(
 def is_total(name: str) -> bool:
     """Whether a name is that of a row of sums or means.
 
-    >>> [is_total(name) for name in ("合　计", "东部平均", "全市", "Sub-total:", "平均县", "全椒县", "总部")]
+    >>> [
+    ...     is_total(name)
+    ...     for name in ("合　计", "东部平均", "全市", "Sub-total:", "平均县", "全椒县", "总部")
+    ... ]
     [True, True, True, True, False, False, False]
     """
     plain = plain_name(name).strip(":()*.-—、")
@@ -689,9 +692,16 @@ def doubts_of(
     if last is not None:
         search.remember(last[1], last[0])
     finds: list[Callable[[], Iterator[Doubt]]] = [
-        search.sum_rows, search.hidden, search.grades, search.events, search.percentages,
-        search.fractions, search.signs, search.sizes, search.own_numbers,
-    ]  # fmt: skip
+        search.sum_rows,
+        search.hidden,
+        search.grades,
+        search.events,
+        search.percentages,
+        search.fractions,
+        search.signs,
+        search.sizes,
+        search.own_numbers,
+    ]
     found = [*name_doubts(table.units, reader), *(doubt for find in finds for doubt in find())]
     if last is not None:
         found += search.last_year(last[1])

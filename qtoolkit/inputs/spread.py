@@ -34,7 +34,10 @@ def spread_points(scheme: Scheme, points: Mapping[str, float], spread: str) -> d
 
 
 def _share_out(
-    nodes: tuple[Indicator, ...], total: float, points: Mapping[str, float], result: dict[str, float]
+    nodes: tuple[Indicator, ...],
+    total: float,
+    points: Mapping[str, float],
+    result: dict[str, float],
 ) -> None:
     """Give `total` points to siblings: those named take their own, the others share the rest in proportion."""
     new = {node.id: node.points for node in nodes}
@@ -67,7 +70,8 @@ def _scale(ids: list[str], total: float, values: dict[str, float], where: str | 
                 zh='改动后{level}中未改动的指标须合计 {total:.10g} 分，无法分摊；请减小改动，或改用 spread="all"',
                 en="after the change the unchanged indicators at {level} would have to sum to {total:.10g} points, "
                 'which cannot be: change less, or use spread="all"',
-                total=total, level=level,
+                total=total,
+                level=level,
             )
         )
     for id in ids:
@@ -84,7 +88,9 @@ def dropped(scheme: Scheme, node: Indicator, points: np.ndarray | None = None) -
     [0.0, 75.0, 25.0]
     """
     ids = [leaf.id for leaf in scheme.leaves]
-    new = np.array([leaf.points for leaf in scheme.leaves] if points is None else points, dtype=float)
+    new = np.array(
+        [leaf.points for leaf in scheme.leaves] if points is None else points, dtype=float
+    )
     own = np.isin(ids, [leaf.id for leaf in node.walk()])
     family, rest = node, own
     while not (rest & ~own).any():
@@ -95,9 +101,20 @@ def dropped(scheme: Scheme, node: Indicator, points: np.ndarray | None = None) -
         rest = np.isin(ids, [leaf.id for leaf in family.walk()])
     rest = rest & ~own
     if not rest.any():
-        raise InputError(say(zh="只有“{name}”一项，不能去掉", en="“{name}” is the only indicator: it cannot be dropped", name=node.name))
-    freed, theirs = new[..., own].sum(axis=-1, keepdims=True), new[..., rest].sum(axis=-1, keepdims=True)
+        raise InputError(
+            say(
+                zh="只有“{name}”一项，不能去掉",
+                en="“{name}” is the only indicator: it cannot be dropped",
+                name=node.name,
+            )
+        )
+    freed, theirs = (
+        new[..., own].sum(axis=-1, keepdims=True),
+        new[..., rest].sum(axis=-1, keepdims=True),
+    )
     with np.errstate(divide="ignore", invalid="ignore"):
-        new[..., rest] = np.where(theirs > 0, new[..., rest] * ((freed + theirs) / theirs), freed / rest.sum())
+        new[..., rest] = np.where(
+            theirs > 0, new[..., rest] * ((freed + theirs) / theirs), freed / rest.sum()
+        )
     new[..., own] = 0.0
     return new

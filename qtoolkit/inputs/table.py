@@ -90,7 +90,11 @@ class Table:
 
     def take(self, at: np.ndarray) -> Table:
         """The table of the units with these numbers, in this order."""
-        parts = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("name", "excluded", "doubts")}
+        parts = {
+            f.name: getattr(self, f.name)
+            for f in fields(self)
+            if f.name not in ("name", "excluded", "doubts")
+        }
         kept = {name: _rows_of(part, at) for name, part in parts.items()}
         return replace(self, **kept)
 
@@ -154,10 +158,14 @@ def table_of_rows(rows: Rows, scheme: Scheme, last: tuple[Scheme, Table] | None 
     _refuse_unfilled(reader, units)
     columns = [reader.leaf(leaf) for leaf in scheme.leaves]
     vetoes = [reader.yes_no(f"veto:{veto.id}") for veto in scheme.vetoes]
-    bonuses = [reader.numbers(f"bonus:{bonus.id}", low=0, high=bonus.max, blank=0.0) for bonus in scheme.bonuses]
+    bonuses = [
+        reader.numbers(f"bonus:{bonus.id}", low=0, high=bonus.max, blank=0.0)
+        for bonus in scheme.bonuses
+    ]
     english = reader.texts("name_en")
     covariates, remarks = reader.covariates(), reader.remarks()
-    if reader.problems.complaints:  # a row of totals has cells beyond every range: say first what it is
+    # a row of totals has cells beyond every range: say first what it is
+    if reader.problems.complaints:
         why = refused(name_doubts(units, reader), scheme.checks)
         reader.problems.complaints[:0] = why
     reader.problems.stop()
@@ -169,21 +177,33 @@ def table_of_rows(rows: Rows, scheme: Scheme, last: tuple[Scheme, Table] | None 
     status = stacked([c.statuses for c in columns], np.int8)
     blank = [None] * n
     table = Table(
-        name=rows.name, units=units, labels=tuple(Text(zh, en or zh) for zh, en in zip(units, english, strict=True)),
-        raw=stacked([c.values for c in columns], object), status=status,
-        targets=stacked([c.targets for c in columns], float), baselines=stacked([c.baselines for c in columns], float),
-        errors=stacked([c.errors for c in columns], float), vetoes=stacked(vetoes, bool), bonuses=stacked(bonuses, float), covariates=pd.DataFrame(covariates, index=index),
+        name=rows.name,
+        units=units,
+        labels=tuple(Text(zh, en or zh) for zh, en in zip(units, english, strict=True)),
+        raw=stacked([c.values for c in columns], object),
+        status=status,
+        targets=stacked([c.targets for c in columns], float),
+        baselines=stacked([c.baselines for c in columns], float),
+        errors=stacked([c.errors for c in columns], float),
+        vetoes=stacked(vetoes, bool),
+        bonuses=stacked(bonuses, float),
+        covariates=pd.DataFrame(covariates, index=index),
         filed=stacked([c.filed for c in columns], object),
-        stages={s.id: stacked([c.stages.get(s.id, blank) for c in columns], object) for s in scheme.stages},
+        stages={
+            s.id: stacked([c.stages.get(s.id, blank) for c in columns], object)
+            for s in scheme.stages
+        },
         remarks=pd.DataFrame(remarks, index=index),
-    )  # fmt: skip
+    )
     _strike_falsified(table, scheme, reader)
     empty = ~np.isin(status, (VALUE, ZERO, FALSIFIED)).any(axis=1)
     _refuse_empty(reader, empty)
     table = replace(table, doubts=doubts_of(scheme, table, reader, last))
     if not empty.any():
         return table
-    return replace(table.keep(~empty), excluded=tuple(table.labels[k] for k in np.flatnonzero(empty)))
+    return replace(
+        table.keep(~empty), excluded=tuple(table.labels[k] for k in np.flatnonzero(empty))
+    )
 
 
 def _refuse_unfilled(reader: Reader, units: tuple[str, ...]) -> None:
@@ -194,8 +214,9 @@ def _refuse_unfilled(reader: Reader, units: tuple[str, ...]) -> None:
         text = say(
             zh="{units}家还没有任何指标数据，请填写各列：{titles}",
             en="no data yet on any indicator for {units:unit|units}: fill in the columns {titles}",
-            units=len(units), titles=listing(titles, most=5),
-        )  # fmt: skip
+            units=len(units),
+            titles=listing(titles, most=5),
+        )
         raise NoDataYet(Complaint(text, reader.rows.name), reader.scheme, units)
 
 

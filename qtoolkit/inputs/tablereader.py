@@ -16,7 +16,15 @@ from qtoolkit.inputs.files import Rows
 from qtoolkit.inputs.headers import REMARK_KINDS, REMARKS
 from qtoolkit.inputs.numbertext import is_blank, parse_number, plain_text
 from qtoolkit.inputs.scheme import Indicator, Scheme, Stage
-from qtoolkit.inputs.statuses import NEW, STATUS_LABELS, STATUS_NAMES, STATUS_WORDS, VALUE, WRITTEN, ZERO
+from qtoolkit.inputs.statuses import (
+    NEW,
+    STATUS_LABELS,
+    STATUS_NAMES,
+    STATUS_WORDS,
+    VALUE,
+    WRITTEN,
+    ZERO,
+)
 from qtoolkit.language import Text, listing, say
 
 
@@ -41,7 +49,9 @@ class Reader(Cells):
     without it nobody can tell whether there was none. Falsification may be marked in the cells instead.
     """
 
-    partial = False  # whether the rest of the table stands elsewhere, so that blanks and absent columns are no complaint
+    # whether the rest of the table stands elsewhere, so that blanks and absent columns are no
+    # complaint
+    partial = False
 
     def __init__(self, rows: Rows, scheme: Scheme):
         super().__init__(rows, scheme)
@@ -67,14 +77,22 @@ class Reader(Cells):
                     f"target:{leaf.id}",
                 )
             if self._has(f"se:{leaf.id}") and leaf.rule.kind == "level":
-                self._complain_header(say(zh="按档次评分的指标没有标准误", en="an indicator scored by levels has no standard error"), f"se:{leaf.id}")
+                self._complain_header(
+                    say(
+                        zh="按档次评分的指标没有标准误",
+                        en="an indicator scored by levels has no standard error",
+                    ),
+                    f"se:{leaf.id}",
+                )
         absent += [
             say(zh="{id}（{name}）", en="{id} ({name})", id=f"veto:{veto.id}", name=veto.name)
             for veto in scheme.vetoes
             if not veto.falsified and not self._has(f"veto:{veto.id}")
         ]
         if absent:
-            self._complain_header(say(zh="缺少列：{names}", en="missing columns: {names}", names=listing(absent)))
+            self._complain_header(
+                say(zh="缺少列：{names}", en="missing columns: {names}", names=listing(absent))
+            )
 
     def _is_new(self, leaf: Indicator) -> bool:
         """Whether the leaf has no column yet and the scheme says what it gives then."""
@@ -96,19 +114,27 @@ class Reader(Cells):
                 text = say(
                     zh="考核对象“{name}”与第{first}行重复",
                     en="the unit “{name}” repeats row {first}",
-                    name=clip(name), first=first[name],
+                    name=clip(name),
+                    first=first[name],
                 )
             elif listed is not None and name not in listed:
                 text = say(
                     zh="方案中没有考核对象“{name}”{hint}",
                     en="the scheme has no unit “{name}”{hint}",
-                    name=clip(name), hint=self._hint(name, self.scheme.units),
+                    name=clip(name),
+                    hint=self._hint(name, self.scheme.units),
                 )
             if text is not None:
                 self.complain(text, self._header("unit"), row)
             first.setdefault(name, row)
         if absent := [name for name in self.scheme.units or () if name not in first]:
-            self.complain(say(zh="缺少考核对象：{names}", en="missing units: {names}", names=listing(absent, most=20)))
+            self.complain(
+                say(
+                    zh="缺少考核对象：{names}",
+                    en="missing units: {names}",
+                    names=listing(absent, most=20),
+                )
+            )
         return tuple(names)
 
     def unfilled(self) -> list[str]:
@@ -118,19 +144,33 @@ class Reader(Cells):
         wanted, other = [], []
         for leaf in self.scheme.leaves:
             wanted += [*columns_of(leaf), f"target:{leaf.id}", f"base:{leaf.id}"]
-            other += [*(f"{kind}:{leaf.id}" for kind in kinds), *(f"{leaf.id}@{stage}" for stage in stages)]
+            other += [
+                *(f"{kind}:{leaf.id}" for kind in kinds),
+                *(f"{leaf.id}@{stage}" for stage in stages),
+            ]
         there = [key for key in wanted if self._has(key)]
-        return [] if any(self._filled(key) for key in (*there, *other)) else [self._header(key) for key in there]
+        return (
+            []
+            if any(self._filled(key) for key in (*there, *other))
+            else [self._header(key) for key in there]
+        )
 
     def leaf(self, leaf: Indicator) -> LeafColumns:
         """Everything about one leaf."""
         said = self._statuses(leaf)
         n, stages = len(said), {}
-        later = [s for s in self.scheme.stages if s.effect != "part" and self._has(f"{leaf.id}@{s.id}")]
+        later = [
+            s for s in self.scheme.stages if s.effect != "part" and self._has(f"{leaf.id}@{s.id}")
+        ]
         if self._is_new(leaf):
             values, statuses = [None] * n, [NEW] * n
         else:
-            replaced = {i for s in later if s.effect == "replaces" for i in self._filled(f"{leaf.id}@{s.id}")}
+            replaced = {
+                i
+                for s in later
+                if s.effect == "replaces"
+                for i in self._filled(f"{leaf.id}@{s.id}")
+            }
             columns = [self._column(leaf, key, said, replaced) for key in columns_of(leaf)]
             stages = dict(zip(leaf.stages, (values for values, _ in columns), strict=False))
             values, statuses = self._joined(leaf, columns)
@@ -139,26 +179,44 @@ class Reader(Cells):
             stages[stage.id] = self._later(leaf, stage, values, statuses)
         baselines = self.numbers(f"base:{leaf.id}", percent=is_percent(leaf))
         if leaf.rule.kind == "base_plus" and leaf.rule.reference is None:
-            self._need(f"base:{leaf.id}", baselines, statuses, Text("基期值", "baseline"), "reference")
+            self._need(
+                f"base:{leaf.id}", baselines, statuses, Text("基期值", "baseline"), "reference"
+            )
         errors = self.numbers(f"se:{leaf.id}", low=0, percent=is_percent(leaf))
-        return LeafColumns(values, statuses, self._targets(leaf, statuses), baselines, errors, filed, stages)
+        return LeafColumns(
+            values, statuses, self._targets(leaf, statuses), baselines, errors, filed, stages
+        )
 
-    def _joined(self, leaf: Indicator, columns: list[tuple[list, list[int]]]) -> tuple[list, list[int]]:
+    def _joined(
+        self, leaf: Indicator, columns: list[tuple[list, list[int]]]
+    ) -> tuple[list, list[int]]:
         """Values and statuses of a leaf of one or several columns."""
         if len(columns) == 1:
             return list(columns[0][0]), columns[0][1]
-        statuses = [self._agreed(leaf, i, [column[1][i] for column in columns]) for i in range(len(columns[0][1]))]
+        statuses = [
+            self._agreed(leaf, i, [column[1][i] for column in columns])
+            for i in range(len(columns[0][1]))
+        ]
         parts = zip(statuses, *(values for values, _ in columns), strict=True)
-        return [_combined(leaf, said) if status == VALUE else None for status, *said in parts], statuses
+        return [
+            _combined(leaf, said) if status == VALUE else None for status, *said in parts
+        ], statuses
 
     def _filled(self, key: str) -> list[int]:
         return [i for i, (_, cell) in enumerate(self._cells(key)) if not is_blank(cell)]
 
-    def _column(self, leaf: Indicator, key: str, said: list[int], replaced: Collection[int]) -> tuple[list, list[int]]:
+    def _column(
+        self, leaf: Indicator, key: str, said: list[int], replaced: Collection[int]
+    ) -> tuple[list, list[int]]:
         """Values and statuses of one column of a leaf; a blank that a later stage fills is none."""
         statuses, column = list(said), self._header(key)
-        cells = self._cells(key) if self._has(key) else []  # the missing column has been complained of
-        values = [None] * len(cells) if leaf.rule.kind == "level" else self._plain(cells, *self._ends(leaf))
+        # the missing column has been complained of
+        cells = self._cells(key) if self._has(key) else []
+        values = (
+            [None] * len(cells)
+            if leaf.rule.kind == "level"
+            else self._plain(cells, *self._ends(leaf))
+        )
         for i in [i for i, value in enumerate(values) if value is None or statuses[i] != VALUE]:
             row, cell = cells[i]
             blank, word = is_blank(cell), _status_word(cell)
@@ -177,7 +235,8 @@ class Reader(Cells):
         text = say(
             zh="内容为“{found}”，与已标明的状态“{status}”矛盾",
             en="found “{found}”, which contradicts the status “{status}”",
-            found=found, status=STATUS_LABELS[status],
+            found=found,
+            status=STATUS_LABELS[status],
         )
         self.complain(text, column, row)
 
@@ -188,7 +247,9 @@ class Reader(Cells):
             self._contradicts(STATUS_LABELS[found[0]], found[1], leaf.id, self.rows.numbers[i])
         return found[0] if found else VALUE
 
-    def _later(self, leaf: Indicator, stage: Stage, values: list[Any], statuses: list[int]) -> list[Any]:
+    def _later(
+        self, leaf: Indicator, stage: Stage, values: list[Any], statuses: list[int]
+    ) -> list[Any]:
         """Let a later stage replace or correct values, in place; what it said, None where it said nothing."""
         key, said = f"{leaf.id}@{stage.id}", []
         column = self._header(key)
@@ -226,7 +287,9 @@ class Reader(Cells):
                 text = say(
                     zh="状态为“{word}”，应为{words}之一{hint}",
                     en="the status is “{word}”, expected one of {words}{hint}",
-                    word=clip(word), words=listing(STATUS_LABELS[i] for i in WRITTEN), hint=self._hint(word, STATUS_WORDS),
+                    word=clip(word),
+                    words=listing(STATUS_LABELS[i] for i in WRITTEN),
+                    hint=self._hint(word, STATUS_WORDS),
                 )
                 self.complain(text, key, row)
             result.append(STATUS_WORDS.get(word, VALUE))
@@ -253,7 +316,9 @@ class Reader(Cells):
                 text = say(
                     zh="档次为“{word}”，应为{words}之一{hint}",
                     en="the level is “{word}”, expected one of {words}{hint}",
-                    word=clip(word), words=listing(rule.levels), hint=self._hint(word, rule.levels),
+                    word=clip(word),
+                    words=listing(rule.levels),
+                    hint=self._hint(word, rule.levels),
                 )
                 self.complain(text, column, row)
             return word
@@ -265,13 +330,17 @@ class Reader(Cells):
         """The least and the greatest raw value that a leaf's rule understands."""
         rule = leaf.rule
         counts = rule.kind == "deduct" and rule.target is None and not rule.own_target
-        return {"share": (0, 1), "direct": (0, leaf.written_for)}.get(rule.kind, (0, None) if counts else (None, None))
+        return {"share": (0, 1), "direct": (0, leaf.written_for)}.get(
+            rule.kind, (0, None) if counts else (None, None)
+        )
 
     def _targets(self, leaf: Indicator, statuses: list[int]) -> list[float]:
         """The units' own targets of a leaf; NaN where there is none."""
         rule, key = leaf.rule, f"target:{leaf.id}"
         targets = self.numbers(key, percent=is_percent(leaf))
-        for row, target in zip(self.rows.numbers, targets, strict=True) if rule.kind == "target" else ():
+        for row, target in (
+            zip(self.rows.numbers, targets, strict=True) if rule.kind == "target" else ()
+        ):
             if target <= 0:
                 text = say(
                     zh="目标值为“{found:.10g}”，应大于 0",
@@ -283,20 +352,25 @@ class Reader(Cells):
             self._need(key, targets, statuses, Text("目标值", "target"), "target")
         return targets
 
-    def _need(self, key: str, numbers: list[float], statuses: list[int], what: Text, name: str) -> None:
+    def _need(
+        self, key: str, numbers: list[float], statuses: list[int], what: Text, name: str
+    ) -> None:
         """Complain of units with a value but without the number of their own that the rule needs."""
         if not self._has(key) and VALUE in statuses:
             self._complain_header(
                 say(
                     zh="缺少{what}列（评分规则中也没有 {name}）",
                     en="no column of each unit's {what} (and no {name} in the rule)",
-                    what=what, name=name,
+                    what=what,
+                    name=name,
                 ),
                 key,
             )
         elif self._has(key):
             cells = zip(self._cells(key), numbers, statuses, strict=True)
-            for row in [row for (row, cell), _, status in cells if is_blank(cell) and status == VALUE]:
+            for row in [
+                row for (row, cell), _, status in cells if is_blank(cell) and status == VALUE
+            ]:
                 text = say(
                     zh="没有{what}，应在本列或评分规则中写明",
                     en="no {what}, expected one in this column or in the rule",
@@ -306,19 +380,26 @@ class Reader(Cells):
 
     def remarks(self) -> dict[str, list[str | None]]:
         """The columns of text that say what happened and was decided: reason:<leaf>, event:<veto>, approved, …"""
-        keys = [key for key in self._places if key in REMARKS or key.partition(":")[0] in REMARK_KINDS]
+        keys = [
+            key for key in self._places if key in REMARKS or key.partition(":")[0] in REMARK_KINDS
+        ]
         columns = {key: self.texts(key) for key in keys}
         names = {name: g.id for g in self.scheme.grades for name in (g.label.zh, g.label.en, g.id)}
-        for i, (row, word) in enumerate(zip(self.rows.numbers, columns.get("approved", []), strict=False)):
+        for i, (row, word) in enumerate(
+            zip(self.rows.numbers, columns.get("approved", []), strict=False)
+        ):
             if word is not None and word not in names:
                 text = say(
                     zh="审定等级为“{word}”，应为{words}之一",
                     en="the approved grade is “{word}”, expected one of {words}",
-                    word=clip(word), words=listing(grade.label for grade in self.scheme.grades),
+                    word=clip(word),
+                    words=listing(grade.label for grade in self.scheme.grades),
                 )
                 self.complain(text, self._header("approved"), row)
             columns["approved"][i] = names.get(word)
-        for key in (key for key in keys if key.startswith("date:") and self.scheme.checks.date == "error"):
+        for key in (
+            key for key in keys if key.startswith("date:") and self.scheme.checks.date == "error"
+        ):
             for row, text in zip(self.rows.numbers, columns[key], strict=True):
                 for complaint in cell_complaints(text or ""):
                     self.complain(complaint, key, row)
@@ -331,7 +412,9 @@ class Reader(Cells):
         if self.scheme.classes:
             self._check_classes()
         return {
-            id: self.numbers(id) if kind == "number" else self.texts(id) for id, kind in kinds.items() if self._has(id)
+            id: self.numbers(id) if kind == "number" else self.texts(id)
+            for id, kind in kinds.items()
+            if self._has(id)
         }
 
     def _check_classes(self) -> None:
@@ -339,11 +422,15 @@ class Reader(Cells):
         if not self._has("class") and not self.partial:
             self._complain_header(say(zh="缺少类别列", en="no column of classes"), "class")
         for row, cell in self._cells("class") if self._has("class") else []:
-            if not (self.partial and is_blank(cell)) and plain_text("" if cell is None else cell) not in self.scheme.classes:
+            if (
+                not (self.partial and is_blank(cell))
+                and plain_text("" if cell is None else cell) not in self.scheme.classes
+            ):
                 text = say(
                     zh="类别为“{found}”，应为{words}之一",
                     en="the class is “{found}”, expected one of {words}",
-                    found=clip("" if cell is None else cell), words=listing(self.scheme.classes),
+                    found=clip("" if cell is None else cell),
+                    words=listing(self.scheme.classes),
                 )
                 self.complain(text, self._header("class"), row)
 
@@ -367,7 +454,12 @@ def _combined(leaf: Indicator, parts: list[Any]) -> Any:
 def _sum_of_products(weights: Iterable[float], values: Iterable[float]) -> float:
     """Σ weight · value of numbers as they were written: a sum that is 4 on paper is 4, and on the step that starts at 4."""
     pairs = zip(weights, values, strict=True)
-    return float(sum((Decimal(repr(float(weight))) * Decimal(repr(float(value))) for weight, value in pairs), Decimal(0)))
+    return float(
+        sum(
+            (Decimal(repr(float(weight))) * Decimal(repr(float(value))) for weight, value in pairs),
+            Decimal(0),
+        )
+    )
 
 
 def _status_word(cell: Any) -> int | None:
@@ -382,4 +474,6 @@ def is_percent(leaf: Indicator) -> bool:
 def _takes_target(leaf: Indicator) -> bool:
     """Whether the leaf's rule knows targets of units."""
     rule = leaf.rule
-    return rule.kind == "target" or (rule.kind == "deduct" and (rule.own_target or rule.target is not None))
+    return rule.kind == "target" or (
+        rule.kind == "deduct" and (rule.own_target or rule.target is not None)
+    )

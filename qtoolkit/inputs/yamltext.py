@@ -81,7 +81,9 @@ def parse_yaml(text: str, name: str) -> Document:
         raise
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        raise InputError(Complaint(_reason(error.problem or ""), name, mark.line + 1 if mark else None)) from None
+        raise InputError(
+            Complaint(_reason(error.problem or ""), name, mark.line + 1 if mark else None)
+        ) from None
     except ReaderError as error:
         row = text.count("\n", 0, error.position) + 1 if isinstance(error.position, int) else None
         raise InputError(Complaint(_INVISIBLE, name, row)) from None
@@ -93,7 +95,9 @@ def parse_yaml(text: str, name: str) -> Document:
     return Document(data, builder.lines, name)
 
 
-_INVISIBLE = Text("有不可见的控制字符，请删去", "there is an invisible control character: delete it")
+_INVISIBLE = Text(
+    "有不可见的控制字符，请删去", "there is an invisible control character: delete it"
+)
 
 
 def _composer(name: str) -> type[Composer]:
@@ -128,23 +132,32 @@ _REASONS = {
         "此处不应有冒号，请检查缩进，含冒号的文字请加引号",
         "a colon is not allowed here: check the indentation, and quote text that holds a colon",
     ),
-    "could not find expected ':'": Text("键的后面应有冒号和空格", "a key must be followed by a colon and a space"),
+    "could not find expected ':'": Text(
+        "键的后面应有冒号和空格", "a key must be followed by a colon and a space"
+    ),
     "another document": Text(
-        "只能有一个文档（文件中不应有第二个 ---）", "there must be one document only (no second ---)"
+        "只能有一个文档（文件中不应有第二个 ---）",
+        "there must be one document only (no second ---)",
     ),
     "stream end": Text("括号没有成对", "a bracket is not closed"),
     "end of stream": Text("引号或括号没有成对", "a quote or bracket is not closed"),
-    "cannot start any token": Text("文字不能以此处的符号开头，请加引号", "text cannot start with this sign: quote it"),
+    "cannot start any token": Text(
+        "文字不能以此处的符号开头，请加引号", "text cannot start with this sign: quote it"
+    ),
     "expected <block end>": Text(
         "缩进不齐，或引号、括号没有成对", "uneven indentation, or a quote or bracket is not closed"
     ),
     "expected ',' or": Text(
-        "括号内各项应以逗号分隔，括号应成对", "items in brackets need commas, and brackets must be closed"
+        "括号内各项应以逗号分隔，括号应成对",
+        "items in brackets need commas, and brackets must be closed",
     ),
-    "duplicate anchor": Text("不支持锚点和别名（&、*）", "anchors and aliases (&, *) are not supported"),
+    "duplicate anchor": Text(
+        "不支持锚点和别名（&、*）", "anchors and aliases (&, *) are not supported"
+    ),
 }
 _UNKNOWN_REASON = Text(
-    "请检查本行及上一行的缩进、冒号和引号", "check indentation, colons and quotes of this line and the one before"
+    "请检查本行及上一行的缩进、冒号和引号",
+    "check indentation, colons and quotes of this line and the one before",
 )
 
 
@@ -182,7 +195,8 @@ class _Builder:
                 continue
             if key_node.anchor:
                 self.refuse(row, _REASONS["duplicate anchor"])
-            self.scalar(key_node, row)  # for its complaints: a key is text, but must mean the same to every reader
+            # for its complaints: a key is text, but must mean the same to every reader
+            self.scalar(key_node, row)
             if key in result:
                 self.refuse(row, say(zh="键“{key}”重复", en="duplicate key “{key}”", key=clip(key)))
             else:
@@ -228,13 +242,17 @@ class _Builder:
                 case "str" | "timestamp":
                     return text
         except ValueError:
-            self.refuse(row, say(zh="“{text}”不是一个数字", en="“{text}” is not a number", text=clip(text)))
+            self.refuse(
+                row, say(zh="“{text}”不是一个数字", en="“{text}” is not a number", text=clip(text))
+            )
             return text
         return self.refuse_tag(node, row)
 
     def refuse_tag(self, node: Node, row: int) -> None:
         tag = str(node.tag).replace(_TAG, "!!")
-        self.refuse(row, say(zh="不支持标签“{tag}”", en="the tag “{tag}” is not supported", tag=clip(tag)))
+        self.refuse(
+            row, say(zh="不支持标签“{tag}”", en="the tag “{tag}” is not supported", tag=clip(tag))
+        )
 
     def refuse(self, row: int, text: Any) -> None:
         self.problems.add(text, file=self.name, row=row)

@@ -40,25 +40,35 @@ def results(result: Assessment) -> list[Block]:
     if 1 < len(scheme.indicators) <= 6:
         for top in scheme.indicators:
             frame[f"node:{top.id}"] = _node_or_blank(result, top.id)[order].to_numpy()
-            columns[f"node:{top.id}"] = say(zh="{name}（{p:g}分）", en="{name} ({p:g})", name=top.name, p=top.points)
-    formats = {"score": words.score_format(result)} | {c: ".2f" for c in columns if c.startswith("node:")}
+            columns[f"node:{top.id}"] = say(
+                zh="{name}（{p:g}分）", en="{name} ({p:g})", name=top.name, p=top.points
+            )
+    formats = {"score": words.score_format(result)} | {
+        c: ".2f" for c in columns if c.startswith("node:")
+    }
     if words.is_approved(result):
         frame["approved"] = _grades(result, result.approved[order])
         columns["approved"] = words.APPROVED
     if scheme.conversion:
         frame["converted"] = result.converted[order].to_numpy()
-        columns["converted"] = say(zh="折算计入{name}", en="Points in {name}", name=scheme.conversion.name)
+        columns["converted"] = say(
+            zh="折算计入{name}", en="Points in {name}", name=scheme.conversion.name
+        )
         formats["converted"] = f".{scheme.conversion.decimals}f"
     steps = result.steps
     by_other = steps[steps["set_by"] != "score"]
     if by_other.empty:
-        how = Text("各考核对象的初评等级均由得分确定。", "Every computed grade follows from the score.")
+        how = Text(
+            "各考核对象的初评等级均由得分确定。", "Every computed grade follows from the score."
+        )
     else:
         how = words.semicolons(
             say(
                 zh="{unit}按得分为{by_score}，因{cause}初评为{grade}",
                 en="{unit} is {by_score} by score and computed as {grade} because of {cause}",
-                unit=result.labels[unit], by_score=scheme.grade(row["by_score"]).label, cause=words.cause(scheme, row["set_by"]),
+                unit=result.labels[unit],
+                by_score=scheme.grade(row["by_score"]).label,
+                cause=words.cause(scheme, row["set_by"]),
                 grade=scheme.grade(row["grade"]).label,
             )
             for unit, row in by_other.iterrows()
@@ -67,14 +77,22 @@ def results(result: Assessment) -> list[Block]:
     intro = say(
         zh="按本方案测算，{counts}。平均得分{mean:.2f}分，标准差{sd:.2f}分。{how}",
         en="Under this scheme: {counts}. The mean score is {mean:.2f}, the standard deviation {sd:.2f}. {how}",
-        counts=words.both_counts(result), mean=result.scores.mean(), sd=result.scores.std(ddof=1) if len(order) > 1 else 0.0,
+        counts=words.both_counts(result),
+        mean=result.scores.mean(),
+        sd=result.scores.std(ddof=1) if len(order) > 1 else 0.0,
         how=how,
     )
     return [
         Paragraph(intro, "results"),
         DataTable(
-            "scores", Text("得分、位次和等级", "Scores, ranks and grades"), frame, columns, formats, "results",
-            order=in_order(choosing.to_cutoff(result)[order], falling=False), chosen=choosing.NEAREST,
+            "scores",
+            Text("得分、位次和等级", "Scores, ranks and grades"),
+            frame,
+            columns,
+            formats,
+            "results",
+            order=in_order(choosing.to_cutoff(result)[order], falling=False),
+            chosen=choosing.NEAREST,
         ),
         _scores_chart(result),
     ]
@@ -83,14 +101,23 @@ def results(result: Assessment) -> list[Block]:
 def _scores_chart(result: Assessment) -> Chart:
     """A bar a unit; of many units how they are distributed."""
     caption = Text("各考核对象得分和等级分数线", "Scores and grade cutoffs")
-    alt = Text("各考核对象得分由高到低，虚线为等级分数线", "Scores from the highest down, cutoffs dashed")
+    alt = Text(
+        "各考核对象得分由高到低，虚线为等级分数线", "Scores from the highest down, cutoffs dashed"
+    )
     if len(result.scores) > choosing.BARS:
         caption = Text("考核对象得分分布和等级分数线", "Distribution of scores, and grade cutoffs")
-        alt = Text("各得分段的家数，颜色为等级，虚线为等级分数线", "Units by score, coloured by grade, cutoffs dashed")
+        alt = Text(
+            "各得分段的家数，颜色为等级，虚线为等级分数线",
+            "Units by score, coloured by grade, cutoffs dashed",
+        )
     return Chart(
-        "scores", caption, lambda language: figures.scores(result, language), alt, "annex_scores",
+        "scores",
+        caption,
+        lambda language: figures.scores(result, language),
+        alt,
+        "annex_scores",
         Text("得分和指标运行", "Scores and how the indicators work"),
-    )  # fmt: skip
+    )
 
 
 def _node_or_blank(result: Assessment, node: str) -> pd.Series:
@@ -106,7 +133,9 @@ def operation(result: Assessment) -> list[Block]:
     frame = table.reset_index(drop=True)
     frame.insert(0, "leaf", [names[id] for id in table.index])
     empty = without_data(result)
-    frame["verdict"] = [PRESUMED if row.Index in empty else _verdict(row) for row in table.itertuples()]
+    frame["verdict"] = [
+        PRESUMED if row.Index in empty else _verdict(row) for row in table.itertuples()
+    ]
     frame = frame[["leaf", "points", "mean", "full", "zero", "sd", "variance_share", "verdict"]]
     columns = {
         "leaf": Text("考核要点", "Indicator"),
@@ -118,7 +147,14 @@ def operation(result: Assessment) -> list[Block]:
         "variance_share": Text("对总分差异的贡献", "Part in variance"),
         "verdict": Text("评价", "Verdict"),
     }
-    formats = {"points": "g", "mean": ".1%", "full": ".1%", "zero": ".1%", "sd": ".3f", "variance_share": ".1%"}
+    formats = {
+        "points": "g",
+        "mean": ".1%",
+        "full": ".1%",
+        "zero": ".1%",
+        "sd": ".3f",
+        "variance_share": ".1%",
+    }
     said = _verdicts(table.drop(index=empty), names)
     blocks: list[Block] = [Paragraph(text, "operation", style="item") for text in said]
     if empty:
@@ -127,15 +163,32 @@ def operation(result: Assessment) -> list[Block]:
     many = len(frame) > MANY_LEAVES
     odd = frame[frame["verdict"] != WORKS]
     if many and len(odd):
-        caption = Text("需关注的指标（全部指标见附件得分明细）", "Indicators to look at (all are in the annex of scores)")
-        blocks.append(DataTable("operation_odd", caption, odd, columns, formats, "operation", **look))
+        caption = Text(
+            "需关注的指标（全部指标见附件得分明细）",
+            "Indicators to look at (all are in the annex of scores)",
+        )
+        blocks.append(
+            DataTable("operation_odd", caption, odd, columns, formats, "operation", **look)
+        )
     caption = Text("各指标得分率和区分度", "Saturation and discrimination")
     blocks += [
-        DataTable("operation", caption, frame, columns, formats, "annex_scores" if many else "operation", **look),
+        DataTable(
+            "operation",
+            caption,
+            frame,
+            columns,
+            formats,
+            "annex_scores" if many else "operation",
+            **look,
+        ),
         Chart(
-            "shares", _shares_caption(result),
+            "shares",
+            _shares_caption(result),
             lambda language: figures.shares(result, language),
-            Text("行为考核对象，列为指标，颜色越深得分率越高", "Rows are units, columns indicators; darker is higher"),
+            Text(
+                "行为考核对象，列为指标，颜色越深得分率越高",
+                "Rows are units, columns indicators; darker is higher",
+            ),
             "annex_scores" if many else "operation",
         ),
     ]
@@ -150,8 +203,9 @@ def _shares_caption(result: Assessment) -> Text:
     return say(
         zh="各指标得分率（{n}家按位次分为{k}组，每格为组内平均）",
         en="Shares of full marks ({n} units by rank in {k} groups, means of each group)",
-        n=len(result.scores), k=choosing.CHOSEN,
-    )  # fmt: skip
+        n=len(result.scores),
+        k=choosing.CHOSEN,
+    )
 
 
 def _verdict(row) -> Text:
@@ -191,22 +245,26 @@ def _verdicts(table: pd.DataFrame, names: dict[str, Text]) -> list[Text]:
                 zh="拉开差距最多的是{most}，贡献总分差异的{share}；最少的是{least}，贡献{low}。",
                 en="The units are separated most by {most}, with {share} of the variance of the total; "
                 "least by {least}, with {low}.",
-                most=_some(names, table, most), share=_percent(parts.max()),
-                least=_some(names, table, least), low=_percent(parts.min()),
+                most=_some(names, table, most),
+                share=_percent(parts.max()),
+                least=_some(names, table, least),
+                low=_percent(parts.min()),
             )
         )
     full = table.index[table["full"] >= HIGH_SATURATION]
     text = say(
         zh="满分率达到{limit:.0%}的指标：{names}。",
         en="Indicators with at least {limit:.0%} of the units at full marks: {names}.",
-        limit=HIGH_SATURATION, names=words.some(names[i] for i in full) if len(full) else words.NONE,
+        limit=HIGH_SATURATION,
+        names=words.some(names[i] for i in full) if len(full) else words.NONE,
     )
     texts.append(text)
     flat = table.index[table["sd"] < LOW_SPREAD]
     text = say(
         zh="得分率标准差不足{limit:g}、区分度低的指标：{names}。",
         en="Indicators that separate units little (sd of the share below {limit:g}): {names}.",
-        limit=LOW_SPREAD, names=words.some(names[i] for i in flat) if len(flat) else words.NONE,
+        limit=LOW_SPREAD,
+        names=words.some(names[i] for i in flat) if len(flat) else words.NONE,
     )
     return [*texts, text]
 
@@ -220,7 +278,12 @@ def _some(names: dict[str, Text], table: pd.DataFrame, ids: pd.Index) -> Text:
     """Indicators that tie, with their points; beyond a few the rest is counted."""
     points = table["points"]
     shown = listing(
-        say(zh="“{name}”（{p:g}分）", en="“{name}” ({p:g|point|points})", name=names[id], p=points[id])
+        say(
+            zh="“{name}”（{p:g}分）",
+            en="“{name}” ({p:g|point|points})",
+            name=names[id],
+            p=points[id],
+        )
         for id in ids[:FEW]
     )
     if len(ids) <= FEW:
@@ -252,8 +315,15 @@ def details(result: Assessment) -> list[Block]:
     heading = Text("逐项得分和可补齐的分", "Points item by item, and what can be made good")
     blocks: list[Block] = [
         DataTable(
-            "details", caption, frame, columns, formats | {"published": words.score_format(result)}, "annex_scores", heading,
-            order=in_order(choosing.to_cutoff(result)[order], falling=False), chosen=choosing.NEAREST,
+            "details",
+            caption,
+            frame,
+            columns,
+            formats | {"published": words.score_format(result)},
+            "annex_scores",
+            heading,
+            order=in_order(choosing.to_cutoff(result)[order], falling=False),
+            chosen=choosing.NEAREST,
         )
     ]
     if result.engine.tree.blank.any():

@@ -23,7 +23,8 @@ from qtoolkit.errors import InputError
 from qtoolkit.language import LANGUAGES, Text, in_print, say, settled
 
 MIME = "application/vnd.qtoolkit.block+json"
-MOST_ROWS, MOST_RULES = 60, 120  # rows of results, and of rules, up to which notebook and memo show a table whole
+# rows of results, and of rules, up to which notebook and memo show a table whole
+MOST_ROWS, MOST_RULES = 60, 120
 CHOSEN_ROWS = 30  # rows shown of a longer one, and fewer where they are high:
 CHOSEN_LINES = 120  # about so many lines of print
 MOST_COLUMNS = 45  # columns up to which all are shown
@@ -97,11 +98,20 @@ Block = Paragraph | DataTable | Chart
 
 
 def table_of(
-    name: str, caption: Text, chapter: str, columns: Mapping[str, tuple[Text, list, str]], **more: Any
+    name: str,
+    caption: Text,
+    chapter: str,
+    columns: Mapping[str, tuple[Text, list, str]],
+    **more: Any,
 ) -> DataTable:
     """A table from its columns: heading, values, format ("" for text)."""
-    frame = {key: pd.Series(values, dtype=None if spec else object) for key, (_, values, spec) in columns.items()}
-    headings, formats = ({key: column[i] for key, column in columns.items() if column[i]} for i in (0, 2))
+    frame = {
+        key: pd.Series(values, dtype=None if spec else object)
+        for key, (_, values, spec) in columns.items()
+    }
+    headings, formats = (
+        {key: column[i] for key, column in columns.items() if column[i]} for i in (0, 2)
+    )
     return DataTable(name, caption, pd.DataFrame(frame), headings, formats, chapter, **more)
 
 
@@ -130,28 +140,50 @@ def payload(block: Block, language: str, synthetic: bool = False) -> dict[str, A
     common = {"chapter": block.chapter, "heading": heading, "place": block.place}
     if isinstance(block, Paragraph):
         see = None if block.see is None else block.see.of(language)
-        return {"kind": "paragraph", **common, "text": block.text.of(language), "style": block.style, "see": see}
+        return {
+            "kind": "paragraph",
+            **common,
+            "text": block.text.of(language),
+            "style": block.style,
+            "see": see,
+        }
     mark = SYNTHETIC.of(language) if synthetic and getattr(block, "data", True) else ""
     common |= {"name": block.name, "caption": block.caption.of(language) + mark}
     if isinstance(block, Chart):
         return {"kind": "chart", **common, "alt": block.alt.of(language), "width": block.width}
     part = shown_part(block)
     names = [block.frame.columns[j] for j in part.columns]
-    rows = [[_plain(value, language) for value in row] for row in block.frame.itertuples(index=False)]
+    rows = [
+        [_plain(value, language) for value in row] for row in block.frame.itertuples(index=False)
+    ]
     seen = [[rows[i][j] for j in part.columns] for i in part.rows]
     header = [block.columns[name].of(language) for name in names]
-    cells = [[shown(v, block.formats.get(c, ""), language) for c, v in zip(names, row, strict=True)] for row in seen]
-    much = len(cells) >= ROWS and sum(len(_plain(v, "zh")) for row in seen for v in row if isinstance(v, str)) > LETTERS
+    cells = [
+        [shown(v, block.formats.get(c, ""), language) for c, v in zip(names, row, strict=True)]
+        for row in seen
+    ]
+    much = (
+        len(cells) >= ROWS
+        and sum(len(_plain(v, "zh")) for row in seen for v in row if isinstance(v, str)) > LETTERS
+    )
     head, cell = (HEAD, CELL) if much or part.note is not None else (None, None)
     found = {
         "kind": "table",
         **common,
         "header": [_clipped(text, head, language) for text in header],
         "cells": [[_clipped(text, cell, language) for text in row] for row in cells],
-        "data": [[value.replace("\xa0", " ") if isinstance(value, str) else value for value in row] for row in rows],
-        "numeric": [c in block.formats or pd.api.types.is_numeric_dtype(block.frame[c]) for c in names],
+        "data": [
+            [value.replace("\xa0", " ") if isinstance(value, str) else value for value in row]
+            for row in rows
+        ],
+        "numeric": [
+            c in block.formats or pd.api.types.is_numeric_dtype(block.frame[c]) for c in names
+        ],
         "shade": [
-            [v if c in block.shade and isinstance(v, float | int) else None for c, v in zip(names, row, strict=True)]
+            [
+                v if c in block.shade and isinstance(v, float | int) else None
+                for c, v in zip(names, row, strict=True)
+            ]
             for row in seen
         ],
         "widths": [block.widths[j] for j in part.columns] if block.widths else [],
@@ -167,9 +199,13 @@ def payload(block: Block, language: str, synthetic: bool = False) -> dict[str, A
     return found | {"note": note.of(language), "whole": whole}
 
 
-HEAD, CELL = {"zh": 60, "en": 150}, {"zh": 300, "en": 750}  # characters of a heading, and of a cell, as they are shown
+# characters of a heading, and of a cell, as they are shown
+HEAD, CELL = {"zh": 60, "en": 150}, {"zh": 300, "en": 750}
 ROWS, LETTERS = 8, 8_000  # rows, and letters in all cells, from which long texts are cut short
-CUT = Text("过长的文字在此截短，以“…”结尾，全文见表格文件。", "Long texts are cut short here and end in “…”; the files have them whole.")
+CUT = Text(
+    "过长的文字在此截短，以“…”结尾，全文见表格文件。",
+    "Long texts are cut short here and end in “…”; the files have them whole.",
+)
 
 
 def _clipped(text: str, most: Mapping[str, int] | None, language: str) -> str:
@@ -190,10 +226,18 @@ class Part:
 def shown_part(table: DataTable) -> Part:
     """The rows and columns of a table that notebook and memo show; its files hold all.
 
-    >>> short, long = (table_of("t", Text("表", "T"), "results", {"x": (Text("数", "x"), list(range(n)), "d")}) for n in (3, 90))
+    >>> short, long = (
+    ...     table_of(
+    ...         "t", Text("表", "T"), "results", {"x": (Text("数", "x"), list(range(n)), "d")}
+    ...     )
+    ...     for n in (3, 90)
+    ... )
     >>> list(shown_part(short).rows), shown_part(short).note
     ([0, 1, 2], None)
-    >>> list(shown_part(long).rows) == [*range(15), *range(75, 90)], shown_part(long).note.of("en")
+    >>> (
+    ...     list(shown_part(long).rows) == [*range(15), *range(75, 90)],
+    ...     shown_part(long).note.of("en"),
+    ... )
     (True, 'Of 90 rows 30 are shown: the first 15 and the last 15. The whole table: tables/t.csv and tables.xlsx.')
     """
     n, width = table.frame.shape
@@ -201,30 +245,48 @@ def shown_part(table: DataTable) -> Part:
     if width > MOST_COLUMNS:
         columns = [*range(FIRST_COLUMNS), *range(width - LAST_COLUMNS, width)]
     rows: Sequence[int] = range(n)
-    if n > MOST_ROWS and (table.data or n > MOST_RULES or _lines(table, rows, columns).sum() > 3 * CHOSEN_LINES):
+    if n > MOST_ROWS and (
+        table.data or n > MOST_RULES or _lines(table, rows, columns).sum() > 3 * CHOSEN_LINES
+    ):
         rows, which = _rows_of_interest(table, columns)
     notes = []
     if len(rows) < n:
-        notes.append(say(zh="共{n}行，此处列{k}行：{which}。", en="Of {n} rows {k} are shown: {which}.", n=n, k=len(rows), which=which))
+        notes.append(
+            say(
+                zh="共{n}行，此处列{k}行：{which}。",
+                en="Of {n} rows {k} are shown: {which}.",
+                n=n,
+                k=len(rows),
+                which=which,
+            )
+        )
     if len(columns) < width:
         text = say(
-            zh="共{n}列，此处列前{a}列和后{b}列。", en="Of {n} columns the first {a} and the last {b} are shown.",
-            n=width, a=FIRST_COLUMNS, b=LAST_COLUMNS,
-        )  # fmt: skip
+            zh="共{n}列，此处列前{a}列和后{b}列。",
+            en="Of {n} columns the first {a} and the last {b} are shown.",
+            n=width,
+            a=FIRST_COLUMNS,
+            b=LAST_COLUMNS,
+        )
         notes.append(text)
     if not notes:
         return Part(rows, columns, None)
     where = say(
-        zh="全表见 tables/{name}.csv 和 tables.xlsx。", en="The whole table: tables/{name}.csv and tables.xlsx.", name=table.name
-    )  # fmt: skip
+        zh="全表见 tables/{name}.csv 和 tables.xlsx。",
+        en="The whole table: tables/{name}.csv and tables.xlsx.",
+        name=table.name,
+    )
     notes.append(where)
-    return Part(rows, columns, Text("".join(note.zh for note in notes), " ".join(note.en for note in notes)))
+    return Part(
+        rows, columns, Text("".join(note.zh for note in notes), " ".join(note.en for note in notes))
+    )
 
 
 def _rows_of_interest(table: DataTable, columns: Sequence[int]) -> tuple[list[int], Text]:
     """So many rows of a long table as a page or two hold, as they stand in it, and which they are."""
     n = len(table.frame)
-    ends = [i for pair in zip(range(n), reversed(range(n)), strict=True) for i in pair]  # first, last, second, last but one
+    # first, last, second, last but one
+    ends = [i for pair in zip(range(n), reversed(range(n)), strict=True) for i in pair]
     order = list(table.order) if len(table.order) else ends
     order = order[:CHOSEN_ROWS]
     fit = int((np.cumsum(_lines(table, order, columns)) <= CHOSEN_LINES).sum())
@@ -239,7 +301,10 @@ def _rows_of_interest(table: DataTable, columns: Sequence[int]) -> tuple[list[in
 def _lines(table: DataTable, rows: Sequence[int], columns: Sequence[int]) -> np.ndarray:
     """About how many lines each of the rows takes in print."""
     part = table.frame.iloc[list(rows), list(columns)]
-    longest = [max((len(_plain(v, "zh")) for v in row if isinstance(v, str | Text)), default=1) for row in part.itertuples(index=False)]
+    longest = [
+        max((len(_plain(v, "zh")) for v in row if isinstance(v, str | Text)), default=1)
+        for row in part.itertuples(index=False)
+    ]
     share = PRINT / min(len(columns), FIRST_COLUMNS)
     return np.ceil(2 * np.array(longest, float) / share)
 
@@ -276,7 +341,11 @@ def shown(plain: Any, spec: str, language: str) -> str:
 def rounded_towards(value: float, spec: str, side: str) -> str:
     """A number with the decimals of `spec` (".2f", ".1%"), rounded down ("↓") or up ("↑"): for proven bounds.
 
-    >>> rounded_towards(0.00345, ".2%", "↓"), rounded_towards(0.29, ".2%", "↓"), rounded_towards(1.001, ".2f", "↑")
+    >>> (
+    ...     rounded_towards(0.00345, ".2%", "↓"),
+    ...     rounded_towards(0.29, ".2%", "↓"),
+    ...     rounded_towards(1.001, ".2f", "↑"),
+    ... )
     ('0.34%', '29.00%', '1.01')
     """
     scale = 10 ** (int(spec[1:-1]) + (2 if spec.endswith("%") else 0))
@@ -342,10 +411,13 @@ def mark_synthetic(figure: Any, language: str) -> None:
     figure.set_size_inches(width, height + STRIP)
     share = STRIP / (height + STRIP)
     engine = figure.get_layout_engine()
-    if isinstance(engine, ConstrainedLayoutEngine):  # a figure of another hand may lay itself out otherwise
+    # a figure of another hand may lay itself out otherwise
+    if isinstance(engine, ConstrainedLayoutEngine):
         engine.set(rect=(0, share, 1, 1 - share))
     mark = Text("模拟数据", "synthetic data").of(language)
-    figure.text(0.005, 0.005, mark, fontsize=7, color="#777777", ha="left", va="bottom", gid="synthetic")
+    figure.text(
+        0.005, 0.005, mark, fontsize=7, color="#777777", ha="left", va="bottom", gid="synthetic"
+    )
 
 
 def html_paragraph(data: Mapping[str, Any]) -> str:
@@ -360,7 +432,8 @@ def html_table(data: Mapping[str, Any]) -> str:
     """A table's payload as HTML: caption, header, rows; numbers to the right, shaded cells tinted."""
     align = ["right" if numeric else "left" for numeric in data["numeric"]]
     head = "".join(
-        f'<th style="text-align:{a}">{html.escape(h)}</th>' for h, a in zip(data["header"], align, strict=True)
+        f'<th style="text-align:{a}">{html.escape(h)}</th>'
+        for h, a in zip(data["header"], align, strict=True)
     )
     body = "".join(
         "<tr>" + "".join(_cell(*cell) for cell in zip(cells, shades, align, strict=True)) + "</tr>"
@@ -382,7 +455,9 @@ def tint_of(share: float) -> str:
     low, middle, high = (244, 199, 190), (255, 255, 255), (190, 215, 240)
     share = min(max(share, 0.0), 1.0)
     start, end, part = (low, middle, 2 * share) if share < 0.5 else (middle, high, 2 * share - 1)
-    return "#" + "".join(f"{round(a + (b - a) * part):02x}" for a, b in zip(start, end, strict=True))
+    return "#" + "".join(
+        f"{round(a + (b - a) * part):02x}" for a, b in zip(start, end, strict=True)
+    )
 
 
 def text_table(data: Mapping[str, Any]) -> str:

@@ -15,7 +15,14 @@ from qtoolkit.language import Text, in_print
 from qtoolkit.report import fonts
 from qtoolkit.report.figures import MANY, SHADES, grade_colours, units_axes
 
-PART_COLOURS = {"data": "#2f6690", "points": "#e2b26f", "cutoffs": "#8a4a7d", "vetoes": "#c2604d", "units": "#777777", "approval": "#3d8b6d"}
+PART_COLOURS = {
+    "data": "#2f6690",
+    "points": "#e2b26f",
+    "cutoffs": "#8a4a7d",
+    "vetoes": "#c2604d",
+    "units": "#777777",
+    "approval": "#3d8b6d",
+}
 
 
 def sweep(result: Assessment, found: Sweep, titles: dict[str, Text], language: str) -> Any:
@@ -25,15 +32,32 @@ def sweep(result: Assessment, found: Sweep, titles: dict[str, Text], language: s
     fonts.use()
     colours, lines = grade_colours(result), list(dict.fromkeys(found.steps["line"]))
     rows = -(-len(lines) // 2)
-    figure, panels = plt.subplots(rows, min(2, len(lines)), figsize=(6.6, 0.6 + 2.1 * rows), squeeze=False, sharey=True)
+    figure, panels = plt.subplots(
+        rows, min(2, len(lines)), figsize=(6.6, 0.6 + 2.1 * rows), squeeze=False, sharey=True
+    )
     for axes, line in zip(panels.flat, lines, strict=False):
         steps = found.steps[found.steps["line"] == line]
-        own = steps["cutoff_low"].notna().all() and not any(grade.class_cutoffs for grade in result.scheme.grades)
-        low, high = (steps[f"cutoff_{side}" if own else side].to_numpy() for side in ("low", "high"))
+        own = steps["cutoff_low"].notna().all() and not any(
+            grade.class_cutoffs for grade in result.scheme.grades
+        )
+        low, high = (
+            steps[f"cutoff_{side}" if own else side].to_numpy() for side in ("low", "high")
+        )
         for grade in result.scheme.grades:
             counts = steps[grade.id].to_numpy()
-            axes.step(np.append(low, high[-1]), np.append(counts, counts[-1]), where="post", color=colours[grade.id], label=grade.label.of(language))
-        axes.axvline(result.scheme.grade(line).cutoff if own else 0, color="#333333", linewidth=0.9, linestyle="--")
+            axes.step(
+                np.append(low, high[-1]),
+                np.append(counts, counts[-1]),
+                where="post",
+                color=colours[grade.id],
+                label=grade.label.of(language),
+            )
+        axes.axvline(
+            result.scheme.grade(line).cutoff if own else 0,
+            color="#333333",
+            linewidth=0.9,
+            linestyle="--",
+        )
         axes.set_title(titles[line].of(language), fontsize=9)
         axes.set_ylim(bottom=0)
         axes.yaxis.get_major_locator().set_params(integer=True)
@@ -46,7 +70,13 @@ def sweep(result: Assessment, found: Sweep, titles: dict[str, Text], language: s
     return figure
 
 
-def joint_map(counts: pd.DataFrame, bands: list[str], shifts: list[str], titles: tuple[Text, Text], language: str) -> Any:
+def joint_map(
+    counts: pd.DataFrame,
+    bands: list[str],
+    shifts: list[str],
+    titles: tuple[Text, Text],
+    language: str,
+) -> Any:
     """How many grades are certain while points (rows) and cutoffs (columns) move together."""
     import matplotlib.pyplot as plt
     import seaborn as sns
@@ -54,7 +84,16 @@ def joint_map(counts: pd.DataFrame, bands: list[str], shifts: list[str], titles:
     fonts.use()
     figure, axes = plt.subplots(figsize=(5.0, 2.9))
     axes.grid(visible=False)
-    sns.heatmap(counts.to_numpy(), ax=axes, cmap=sns.light_palette("#2f6690", as_cmap=True), vmin=0, annot=True, fmt="d", cbar=False, linewidths=1.2)
+    sns.heatmap(
+        counts.to_numpy(),
+        ax=axes,
+        cmap=sns.light_palette("#2f6690", as_cmap=True),
+        vmin=0,
+        annot=True,
+        fmt="d",
+        cbar=False,
+        linewidths=1.2,
+    )
     axes.set_yticks(np.arange(len(bands)) + 0.5, bands, rotation=0)
     axes.set_xticks(np.arange(len(shifts)) + 0.5, shifts)
     axes.set_ylabel(titles[0].of(language))
@@ -62,18 +101,36 @@ def joint_map(counts: pd.DataFrame, bands: list[str], shifts: list[str], titles:
     return figure
 
 
-def transitions(comparison: Comparison, names: tuple[list[Text], list[Text]], titles: tuple[Text, Text], language: str) -> Any:
+def transitions(
+    comparison: Comparison,
+    names: tuple[list[Text], list[Text]],
+    titles: tuple[Text, Text],
+    language: str,
+) -> Any:
     """How many units went from each grade (rows) to each (columns)."""
     import matplotlib.pyplot as plt
     import seaborn as sns
 
     fonts.use()
     counts = comparison.transitions.to_numpy()
-    figure, axes = plt.subplots(figsize=(3.2 + 0.35 * counts.shape[1], 1.6 + 0.42 * counts.shape[0]))
+    figure, axes = plt.subplots(
+        figsize=(3.2 + 0.35 * counts.shape[1], 1.6 + 0.42 * counts.shape[0])
+    )
     axes.grid(visible=False)
-    sns.heatmap(counts, ax=axes, cmap=sns.light_palette("#2f6690", as_cmap=True), vmin=0, annot=True, fmt="d", cbar=False, linewidths=1.2)
+    sns.heatmap(
+        counts,
+        ax=axes,
+        cmap=sns.light_palette("#2f6690", as_cmap=True),
+        vmin=0,
+        annot=True,
+        fmt="d",
+        cbar=False,
+        linewidths=1.2,
+    )
     for i in range(len(counts) if comparison.graded_alike else 0):
-        frame = plt.Rectangle((i, i), 1, 1, fill=False, edgecolor="#333333", linewidth=1.1, clip_on=False)
+        frame = plt.Rectangle(
+            (i, i), 1, 1, fill=False, edgecolor="#333333", linewidth=1.1, clip_on=False
+        )
         axes.add_patch(frame)
     for ticks, own in ((axes.set_yticks, names[0]), (axes.set_xticks, names[1])):
         ticks(np.arange(len(own)) + 0.5, [name.of(language) for name in own], rotation=0)
@@ -94,16 +151,35 @@ def decomposition(
     thick = 0.7 if len(table) <= MANY else 1.0
     for name, label in parts.items():
         values = table[name].to_numpy()
-        axes.barh(places, values, left=np.where(values >= 0, up, down), height=thick, color=PART_COLOURS[name], label=label.of(language))
+        axes.barh(
+            places,
+            values,
+            left=np.where(values >= 0, up, down),
+            height=thick,
+            color=PART_COLOURS[name],
+            label=label.of(language),
+        )
         up, down = up + np.maximum(values, 0), down + np.minimum(values, 0)
-    axes.plot(table["change"], places, "o", color="#111111", markersize=3.2 if len(table) <= MANY else 0.9, label={"zh": "合计", "en": "sum"}[language])
+    axes.plot(
+        table["change"],
+        places,
+        "o",
+        color="#111111",
+        markersize=3.2 if len(table) <= MANY else 0.9,
+        label={"zh": "合计", "en": "sum"}[language],
+    )
     axes.axvline(0, color="#333333", linewidth=0.8)
     labels = comparison.after.labels
     if len(table) <= MANY:
         axes.set_yticks(places, [labels[unit].of(language) for unit in table.index], fontsize=7.5)
     else:
         axes.set_yticks([])
-        axes.set_ylabel({"zh": f"考核对象（{len(table)}家，按得分变化排列）", "en": f"units ({len(table)}, by change)"}[language])
+        axes.set_ylabel(
+            {
+                "zh": f"考核对象（{len(table)}家，按得分变化排列）",
+                "en": f"units ({len(table)}, by change)",
+            }[language]
+        )
     axes.set_ylim(len(table) - 0.4, -0.6)
     axes.grid(axis="y", visible=False)
     axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, frameon=False)
@@ -117,7 +193,11 @@ def waterfall(comparison: Comparison, unit: str, parts: dict[str, Text], languag
 
     fonts.use()
     row = comparison.decomposition.loc[unit]
-    labels = [{"zh": "上次得分", "en": "before"}[language], *(text.of(language) for text in parts.values()), {"zh": "本次得分", "en": "after"}[language]]
+    labels = [
+        {"zh": "上次得分", "en": "before"}[language],
+        *(text.of(language) for text in parts.values()),
+        {"zh": "本次得分", "en": "after"}[language],
+    ]
     starts, levels = [], [float(row["score_before"])]
     for name in parts:
         starts.append(levels[-1])
@@ -131,19 +211,41 @@ def waterfall(comparison: Comparison, unit: str, parts: dict[str, Text], languag
         axes.barh(i, row[name], left=start, color=PART_COLOURS[name], height=0.62)
         axes.plot([start, start], [i - 1, i], color="#555555", linewidth=0.8)
     axes.plot([levels[-1]] * 2, [len(parts), len(parts) + 1], color="#555555", linewidth=0.8)
-    axes.barh(len(parts) + 1, float(row["score_after"]) - left, left=left, color=SHADES[0], height=0.62)
+    axes.barh(
+        len(parts) + 1, float(row["score_after"]) - left, left=left, color=SHADES[0], height=0.62
+    )
     shown = [
-        in_print(row["score_before"], ".2f"), *(in_print(row[name], "+.2f") for name in parts), in_print(row["score_after"], ".2f"),
-    ]  # fmt: skip
-    ends = [levels[0], *(max(start, start + row[name]) for name, start in zip(parts, starts, strict=True)), float(row["score_after"])]
+        in_print(row["score_before"], ".2f"),
+        *(in_print(row[name], "+.2f") for name in parts),
+        in_print(row["score_after"], ".2f"),
+    ]
+    ends = [
+        levels[0],
+        *(max(start, start + row[name]) for name, start in zip(parts, starts, strict=True)),
+        float(row["score_after"]),
+    ]
     for i, (text, end) in enumerate(zip(shown, ends, strict=True)):
-        axes.text(end + 0.015 * room, i, text, va="center", fontsize=8).set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 0.5, "alpha": 0.85})
+        axes.text(end + 0.015 * room, i, text, va="center", fontsize=8).set_bbox(
+            {"facecolor": "white", "edgecolor": "none", "pad": 0.5, "alpha": 0.85}
+        )
     axes.set_xlim(left, high + 0.3 * room)
-    group = comparison.after.table.covariates["class"].get(unit) if "class" in comparison.after.table.covariates else None
+    group = (
+        comparison.after.table.covariates["class"].get(unit)
+        if "class" in comparison.after.table.covariates
+        else None
+    )
     for grade in comparison.after.scheme.grades[:-1]:
         if left < (cutoff := grade.cutoff_of(group)) < high + 0.3 * room:
             axes.axvline(cutoff, color="#333333", linewidth=0.9, linestyle="--", zorder=0.5)
-            axes.text(cutoff, 1.002, f"{cutoff:g}", transform=axes.get_xaxis_transform(), ha="center", va="bottom", fontsize=8)
+            axes.text(
+                cutoff,
+                1.002,
+                f"{cutoff:g}",
+                transform=axes.get_xaxis_transform(),
+                ha="center",
+                va="bottom",
+                fontsize=8,
+            )
     axes.set_yticks(np.arange(len(labels)), labels, fontsize=8)
     axes.set_ylim(len(labels) - 0.4, -0.6)
     axes.grid(axis="y", visible=False)
@@ -161,9 +263,17 @@ def history(found: History, names: dict[str, Text], language: str) -> Any:
         figure, axes = plt.subplots(figsize=(6.6, 2.8))
         left = pd.Series(0, index=found.counts.index)
         for name in found.names:
-            axes.bar(found.rounds, found.counts[name], bottom=left, color=colours[name], label=names[name].of(language))
+            axes.bar(
+                found.rounds,
+                found.counts[name],
+                bottom=left,
+                color=colours[name],
+                label=names[name].of(language),
+            )
             left = left + found.counts[name]
-        axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=len(found.names), frameon=False)
+        axes.legend(
+            loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=len(found.names), frameon=False
+        )
         axes.set_ylabel({"zh": "家数", "en": "units"}[language])
         return figure
     figure, axes = units_axes(len(found.grades))
@@ -171,12 +281,24 @@ def history(found: History, names: dict[str, Text], language: str) -> Any:
         for j, grade in enumerate(found.grades.loc[unit]):
             if grade is not None:
                 axes.barh(k, 0.96, left=j - 0.48, height=0.86, color=colours[grade])
-                axes.text(j, k, names[grade].of(language), ha="center", va="center", fontsize=7, color=ink(colours[grade]))
+                axes.text(
+                    j,
+                    k,
+                    names[grade].of(language),
+                    ha="center",
+                    va="center",
+                    fontsize=7,
+                    color=ink(colours[grade]),
+                )
     axes.set_xticks(range(len(found.rounds)), found.rounds)
     axes.xaxis.tick_top()
     axes.set_xlabel({"zh": "年度（轮次）", "en": "round"}[language])
     axes.set_xlim(-0.5, len(found.rounds) - 0.5)
-    axes.set_yticks(range(len(found.grades)), [found.labels[unit].of(language) for unit in found.grades.index], fontsize=7.5)
+    axes.set_yticks(
+        range(len(found.grades)),
+        [found.labels[unit].of(language) for unit in found.grades.index],
+        fontsize=7.5,
+    )
     axes.set_ylim(len(found.grades) - 0.4, -0.6)
     axes.grid(visible=False)
     return figure

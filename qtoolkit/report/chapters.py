@@ -12,7 +12,9 @@ def memo_title(year: str, title: Text | None = None) -> Text:
     if title is not None:
         return title
     if not year:
-        return Text("质量工作考核方案测算论证报告", "Methodology memo on the quality work assessment scheme")
+        return Text(
+            "质量工作考核方案测算论证报告", "Methodology memo on the quality work assessment scheme"
+        )
     return say(
         zh="{year}年度质量工作考核方案测算论证报告",
         en="Methodology memo on the quality work assessment scheme {year}",
@@ -29,7 +31,9 @@ CHAPTERS: dict[str, Text] = {
     "operation": Text("指标运行分析", "How the indicators work"),
     "cutoffs": Text("等级划分标准论证", "Grounds for the grade cutoffs"),
     "stability": Text("结果稳定性检验", "Robustness of the results"),
-    "changes": Text("与上年度比较及等级变化原因", "Comparison with last year and reasons for changed grades"),
+    "changes": Text(
+        "与上年度比较及等级变化原因", "Comparison with last year and reasons for changed grades"
+    ),
     "alternatives": Text("备选方案比选", "Comparison of drafts"),
     "risks": Text("风险提示和建议", "Risks and recommendations"),
 }

@@ -28,14 +28,20 @@ def to_cutoff(result: Assessment) -> pd.Series:
     """
     base = from_ticks(result.base.to_numpy())
     sides = [margin(result, base, result.engine.thresholds, side) for side in (DOWN, UP)]
-    return pd.Series(np.minimum(*(np.where(np.isfinite(x), np.abs(x), np.inf) for x in sides)), result.scores.index)
+    return pd.Series(
+        np.minimum(*(np.where(np.isfinite(x), np.abs(x), np.inf) for x in sides)),
+        result.scores.index,
+    )
 
 
 def few(units: pd.Index, by: pd.Series, falling: bool = False) -> pd.Index:
     """The units, or of too many those with the least (most) of `by`, as they stand.
 
     >>> units = pd.Index([f"u{k}" for k in range(400)])
-    >>> list(few(units, pd.Series(range(400), units)))[-2:], len(few(units[:300], pd.Series(range(400), units)))
+    >>> (
+    ...     list(few(units, pd.Series(range(400), units)))[-2:],
+    ...     len(few(units[:300], pd.Series(range(400), units))),
+    ... )
     (['u38', 'u39'], 300)
     """
     if len(units) <= BARS:
@@ -49,9 +55,13 @@ def caption(text: Text, units: pd.Index, chosen: pd.Index, which: Text) -> Text:
     if len(chosen) == len(units):
         return text
     return say(
-        zh="{text}（{n}家中{which}{k}家）", en="{text} (of {n} units the {k} {which})",
-        text=text, n=len(units), k=len(chosen), which=which,
-    )  # fmt: skip
+        zh="{text}（{n}家中{which}{k}家）",
+        en="{text} (of {n} units the {k} {which})",
+        text=text,
+        n=len(units),
+        k=len(chosen),
+        which=which,
+    )
 
 
 def leaves_caption(text: Text, d: int, which: Text) -> Text:
@@ -59,9 +69,13 @@ def leaves_caption(text: Text, d: int, which: Text) -> Text:
     if d <= LEAVES:
         return text
     return say(
-        zh="{text}（{d}项指标中{which}{k}项）", en="{text} (of {d} indicators the {k} {which})",
-        text=text, d=d, k=LEAVES, which=which,
-    )  # fmt: skip
+        zh="{text}（{d}项指标中{which}{k}项）",
+        en="{text} (of {d} indicators the {k} {which})",
+        text=text,
+        d=d,
+        k=LEAVES,
+        which=which,
+    )
 
 
 def edge(result: Assessment) -> pd.Index:
@@ -78,8 +92,9 @@ def edge_note(result: Assessment) -> Text | None:
     return say(
         zh="考核对象有{n}家，只对得分距分数线最近的{k}家计算，其余未算。",
         en="There are {n} units: this is computed for the {k} whose scores lie nearest to a cutoff, and for no others.",
-        n=len(result.scores), k=CHOSEN,
-    )  # fmt: skip
+        n=len(result.scores),
+        k=CHOSEN,
+    )
 
 
 MAP, FEWEST_LEAVES = 1_500_000, 10  # pairs of indicators × units that a map of transfers may take

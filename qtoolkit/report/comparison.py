@@ -20,10 +20,17 @@ from qtoolkit.report.blocks import Block, Chart, DataTable, Paragraph, headed, t
 FEW = 12  # names in a sentence
 MOVED = Text("位次变动最大的", "with the largest moves")
 KINDS = {
-    "kept": Text("保留", "kept"), "renamed": Text("更名", "renamed"), "split": Text("拆分", "split"), "merged": Text("合并", "merged"),
-    "new": Text("新增", "new"), "dropped": Text("取消", "dropped"),
-}  # fmt: skip
-NOTHING = Text("没有给出上年度案例（参数 previous），不作年度比较。", "No case of last year is given (parameter previous): years are not compared.")
+    "kept": Text("保留", "kept"),
+    "renamed": Text("更名", "renamed"),
+    "split": Text("拆分", "split"),
+    "merged": Text("合并", "merged"),
+    "new": Text("新增", "new"),
+    "dropped": Text("取消", "dropped"),
+}
+NOTHING = Text(
+    "没有给出上年度案例（参数 previous），不作年度比较。",
+    "No case of last year is given (parameter previous): years are not compared.",
+)
 
 
 def transitions(comparison: Comparison | None) -> list[Block]:
@@ -39,44 +46,84 @@ def transitions(comparison: Comparison | None) -> list[Block]:
         line = say(
             zh="与{old}比较：{n}家中{same}家{kind}不变，{up}家上升{rise}，{down}家下降{fall}。",
             en="Compared with {old}: of {n:unit|units} {same:keeps its|keep their} {kind}, {up:rises|rise}{rise} and {down:falls|fall}{fall}.",
-            old=old, n=n, same=same_, up=len(up), down=len(down), rise=_named(comparison, up), fall=_named(comparison, down),
+            old=old,
+            n=n,
+            same=same_,
+            up=len(up),
+            down=len(down),
+            rise=_named(comparison, up),
+            fall=_named(comparison, down),
             kind=_kinds(comparison),
-        )  # fmt: skip
+        )
         blocks += [Paragraph(line, "summary", place=1), Paragraph(line, "changes", heading)]
         kappa, rank = comparison.kappa, comparison.correlations
         text = say(
             zh="两次{kind}的一致率为{share:.1%}，{kappa}；{ranks}位次平均变动{shift:.2f}位。",
             en="The {kind} is the same for {share:.1%}; {kappa}; {ranks}ranks move by {shift:.2f} on average.",
-            kind=_kinds(comparison), share=kappa["agreement"], kappa=_kappa(kappa), ranks=_correlation(rank), shift=rank["rank_shift"],
-        )  # fmt: skip
+            kind=_kinds(comparison),
+            share=kappa["agreement"],
+            kappa=_kappa(kappa),
+            ranks=_correlation(rank),
+            shift=rank["rank_shift"],
+        )
         blocks.append(Paragraph(text, "changes"))
     else:
         text = say(
             zh="{old}有{a}个等级，{new}有{b}个，等级不能逐级比较，只分解得分。",
             en="{old} has {a:grade|grades} and {new} {b}: steps between grades cannot be compared, only scores are decomposed.",
-            old=old, new=new, a=len(comparison.before.scheme.grades), b=len(comparison.after.scheme.grades),
-        )  # fmt: skip
+            old=old,
+            new=new,
+            a=len(comparison.before.scheme.grades),
+            b=len(comparison.after.scheme.grades),
+        )
         blocks.append(Paragraph(text, "changes", heading))
-    for names, result, zh_en in ((comparison.left, comparison.before, "left"), (comparison.entered, comparison.after, "entered")):
+    for names, result, zh_en in (
+        (comparison.left, comparison.before, "left"),
+        (comparison.entered, comparison.after, "entered"),
+    ):
         if names:
             text = _coming_and_going(words.units(result, names, FEW), zh_en)
             blocks.append(Paragraph(text, "changes"))
     titles = [words.kind_title(result) for result in (comparison.before, comparison.after)]
     kinds = [Text(title.zh, title.en.lower()) for title in titles]
     corner = say(
-        zh="{old}{a}＼{new}{b}", en="{old}, {a} \\ {new}, {b}", old=old, new=new, a=kinds[0], b=kinds[1],
-    )  # fmt: skip
-    columns: dict[str, Any] = {"before": (corner, [g.label for g in comparison.before.scheme.grades], "")}
+        zh="{old}{a}＼{new}{b}",
+        en="{old}, {a} \\ {new}, {b}",
+        old=old,
+        new=new,
+        a=kinds[0],
+        b=kinds[1],
+    )
+    columns: dict[str, Any] = {
+        "before": (corner, [g.label for g in comparison.before.scheme.grades], "")
+    }
     for grade in comparison.after.scheme.grades:
         columns[f"to:{grade.id}"] = (grade.label, list(comparison.transitions[grade.id]), "d")
-    columns["sum"] = (say(zh="{old}合计", en="{old} in all", old=old), list(comparison.transitions.sum(axis=1)), "d")
-    caption = Text("等级变动表（行为上次，列为本次，家数）", "Transitions between grades (rows before, columns after, units)")
-    names = [[g.label for g in result.scheme.grades] for result in (comparison.before, comparison.after)]
+    columns["sum"] = (
+        say(zh="{old}合计", en="{old} in all", old=old),
+        list(comparison.transitions.sum(axis=1)),
+        "d",
+    )
+    caption = Text(
+        "等级变动表（行为上次，列为本次，家数）",
+        "Transitions between grades (rows before, columns after, units)",
+    )
+    names = [
+        [g.label for g in result.scheme.grades] for result in (comparison.before, comparison.after)
+    ]
     chart = Chart(
-        "transitions", Text("等级变动", "Transitions between grades"),
-        lambda language: change_figures.transitions(comparison, (names[0], names[1]), (old, new), language),
-        Text("行为上次等级，列为本次等级，方框内为等级不变的家数", "Rows are grades before, columns after; framed are units that keep their grade"), "annex_scores", width=0.6,
-    )  # fmt: skip
+        "transitions",
+        Text("等级变动", "Transitions between grades"),
+        lambda language: change_figures.transitions(
+            comparison, (names[0], names[1]), (old, new), language
+        ),
+        Text(
+            "行为上次等级，列为本次等级，方框内为等级不变的家数",
+            "Rows are grades before, columns after; framed are units that keep their grade",
+        ),
+        "annex_scores",
+        width=0.6,
+    )
     blocks += [table_of("transitions", caption, "changes", columns), chart, _movers(comparison)]
     return headed(blocks, Text("与上次比较", "Comparison with last time"))
 
@@ -88,9 +135,13 @@ def _kinds(comparison: Comparison) -> Text:
         return say(zh="{kind}等级", en="{kind} grade", kind=before)
     old, new = reasons.years(comparison)
     return say(
-        zh="等级（{old}为{a}等级，{new}为{b}等级）", en="grade ({a} of {old}, {b} of {new})",
-        old=old, new=new, a=before, b=after,
-    )  # fmt: skip
+        zh="等级（{old}为{a}等级，{new}为{b}等级）",
+        en="grade ({a} of {old}, {b} of {new})",
+        old=old,
+        new=new,
+        a=before,
+        b=after,
+    )
 
 
 def _movers(comparison: Comparison) -> DataTable:
@@ -98,17 +149,37 @@ def _movers(comparison: Comparison) -> DataTable:
     table = comparison.movers
     columns = {
         "unit": (words.UNIT, [comparison.after.labels[u] for u in table.index], ""),
-        "rank_before": (Text("上次位次", "Rank before"), list(table["rank_before"]), "d"), "rank_after": (Text("本次位次", "Rank after"), list(table["rank_after"]), "d"),
+        "rank_before": (Text("上次位次", "Rank before"), list(table["rank_before"]), "d"),
+        "rank_after": (Text("本次位次", "Rank after"), list(table["rank_after"]), "d"),
         "move": (Text("上升（位）", "Places gained"), list(table["move"]), "+d"),
-        "score_before": (Text("上次得分", "Score before"), list(table["score_before"]), ".2f"), "score_after": (Text("本次得分", "Score after"), list(table["score_after"]), ".2f"),
-    }  # fmt: skip
-    return table_of("movers", Text("位次变动（由大到小，在两次都参评的考核对象中排位）", "Moves in rank (largest first, among units assessed both times)"), "annex_scores", columns, order=range(len(table)), chosen=MOVED)
+        "score_before": (Text("上次得分", "Score before"), list(table["score_before"]), ".2f"),
+        "score_after": (Text("本次得分", "Score after"), list(table["score_after"]), ".2f"),
+    }
+    return table_of(
+        "movers",
+        Text(
+            "位次变动（由大到小，在两次都参评的考核对象中排位）",
+            "Moves in rank (largest first, among units assessed both times)",
+        ),
+        "annex_scores",
+        columns,
+        order=range(len(table)),
+        chosen=MOVED,
+    )
 
 
 def _coming_and_going(units: Text, which: str) -> Text:
     if which == "left":
-        return say(zh="只在上次参评、不作分解的考核对象：{units}。", en="Assessed before only, and not decomposed: {units}.", units=units)
-    return say(zh="只在本次参评、不作分解的考核对象：{units}。", en="Assessed now only, and not decomposed: {units}.", units=units)
+        return say(
+            zh="只在上次参评、不作分解的考核对象：{units}。",
+            en="Assessed before only, and not decomposed: {units}.",
+            units=units,
+        )
+    return say(
+        zh="只在本次参评、不作分解的考核对象：{units}。",
+        en="Assessed now only, and not decomposed: {units}.",
+        units=units,
+    )
 
 
 def _named(comparison: Comparison, units: pd.Index) -> Text:
@@ -120,13 +191,20 @@ def _named(comparison: Comparison, units: pd.Index) -> Text:
 def _kappa(kappa: pd.Series) -> Text:
     if kappa["kappa"] != kappa["kappa"]:
         return Text("kappa无法计算（全部为同一等级）", "kappa is undefined (all have one grade)")
-    return say(zh="kappa为{k:.2f}（按等级差加权{w:.2f}）", en="kappa is {k:.2f} ({w:.2f} weighted by steps)", k=kappa["kappa"], w=kappa["linear"])
+    return say(
+        zh="kappa为{k:.2f}（按等级差加权{w:.2f}）",
+        en="kappa is {k:.2f} ({w:.2f} weighted by steps)",
+        k=kappa["kappa"],
+        w=kappa["linear"],
+    )
 
 
 def _correlation(found: pd.Series) -> Text:
     if found["spearman"] != found["spearman"]:
         return Text("", "")
-    return say(zh="位次相关系数为{r:.2f}，", en="rank correlation is {r:.2f}; ", r=found["spearman"])
+    return say(
+        zh="位次相关系数为{r:.2f}，", en="rank correlation is {r:.2f}; ", r=found["spearman"]
+    )
 
 
 def parts(comparison: Comparison | None, unit: str | None = None) -> list[Block]:
@@ -135,12 +213,23 @@ def parts(comparison: Comparison | None, unit: str | None = None) -> list[Block]
     if comparison is None:
         return []
     table, steps = comparison.decomposition, comparison.grade_decomposition
-    shown = {name: reasons.NAMES[name] for name in PARTS[:-1] if name in FACTORS or (table[name] != 0).any()}
+    shown = {
+        name: reasons.NAMES[name]
+        for name in PARTS[:-1]
+        if name in FACTORS or (table[name] != 0).any()
+    }
     if unit is None:
-        weight = table["change"].abs() + comparison.after.scheme.total * (steps["change"].fillna(0) != 0)
+        weight = table["change"].abs() + comparison.after.scheme.total * (
+            steps["change"].fillna(0) != 0
+        )
         unit = table.index[foremost(weight)[0]]
     elif (name := unit_of(unit, table.index)) is None:
-        text = say(zh="unit 为“{unit}”，前后两次都参评的考核对象中没有它{hint}", en="unit is “{unit}”: not assessed both times{hint}", unit=unit, hint=nearest(unit, table.index))
+        text = say(
+            zh="unit 为“{unit}”，前后两次都参评的考核对象中没有它{hint}",
+            en="unit is “{unit}”: not assessed both times{hint}",
+            unit=unit,
+            hint=nearest(unit, table.index),
+        )
         raise InputError(text)
     else:
         unit = name
@@ -148,33 +237,78 @@ def parts(comparison: Comparison | None, unit: str | None = None) -> list[Block]
     drawn = choosing.few(table.index, table["change"].abs(), falling=True)
     chart = Chart(
         "decomposition",
-        choosing.caption(Text("各考核对象得分变化的构成", "What each unit's change of score is made of"), table.index, drawn, most),
+        choosing.caption(
+            Text("各考核对象得分变化的构成", "What each unit's change of score is made of"),
+            table.index,
+            drawn,
+            most,
+        ),
         lambda language: change_figures.decomposition(comparison, shown, language, drawn),
-        Text("横条为各方面的影响，圆点为得分变化合计", "Bars are the parts, dots the whole change"), "changes", width=0.8,
-    )  # fmt: skip
+        Text("横条为各方面的影响，圆点为得分变化合计", "Bars are the parts, dots the whole change"),
+        "changes",
+        width=0.8,
+    )
     one = Chart(
-        "decomposition_unit", say(zh="{unit}得分变化的构成", en="What the change of {unit} is made of", unit=comparison.after.labels[unit]),
+        "decomposition_unit",
+        say(
+            zh="{unit}得分变化的构成",
+            en="What the change of {unit} is made of",
+            unit=comparison.after.labels[unit],
+        ),
         lambda language: change_figures.waterfall(comparison, unit, shown, language),
-        Text("由上次得分逐项加减到本次得分，虚线为本次分数线", "From the score before to the score after, part by part; dashes are the cutoffs now"), "annex_scores",
-    )  # fmt: skip
+        Text(
+            "由上次得分逐项加减到本次得分，虚线为本次分数线",
+            "From the score before to the score after, part by part; dashes are the cutoffs now",
+        ),
+        "annex_scores",
+    )
     order = table.index[in_order(table["change"])]
     far = in_order(table.loc[order, "change"].abs())
-    columns: dict[str, Any] = {"unit": (words.UNIT, [comparison.after.labels[u] for u in order], "")}
-    columns["grade_before"] = (_before(comparison), [comparison.before.scheme.grade(g).label for g in steps.loc[order, "grade_before"]], "")
-    columns["grade_after"] = (_after(comparison), [comparison.after.scheme.grade(g).label for g in steps.loc[order, "grade_after"]], "")
+    columns: dict[str, Any] = {
+        "unit": (words.UNIT, [comparison.after.labels[u] for u in order], "")
+    }
+    columns["grade_before"] = (
+        _before(comparison),
+        [comparison.before.scheme.grade(g).label for g in steps.loc[order, "grade_before"]],
+        "",
+    )
+    columns["grade_after"] = (
+        _after(comparison),
+        [comparison.after.scheme.grade(g).label for g in steps.loc[order, "grade_after"]],
+        "",
+    )
     columns |= {
         "score_before": (Text("上次得分", "Before"), list(table.loc[order, "score_before"]), ".2f"),
-        "score_after": (Text("本次得分", "After"), list(table.loc[order, "score_after"]), ".2f"), "change": (Text("变化", "Change"), list(table.loc[order, "change"]), "+.2f"),
-    }  # fmt: skip
-    columns |= {name: (label, list(table.loc[order, name] + 0.0), "+.2f") for name, label in shown.items()}
-    blocks: list[Block] = [chart, one, table_of("decomposition", Text("得分变化的构成（分）", "Parts of the change of score (points)"), "annex_scores", columns, order=far, chosen=most)]
+        "score_after": (Text("本次得分", "After"), list(table.loc[order, "score_after"]), ".2f"),
+        "change": (Text("变化", "Change"), list(table.loc[order, "change"]), "+.2f"),
+    }
+    columns |= {
+        name: (label, list(table.loc[order, name] + 0.0), "+.2f") for name, label in shown.items()
+    }
+    blocks: list[Block] = [
+        chart,
+        one,
+        table_of(
+            "decomposition",
+            Text("得分变化的构成（分）", "Parts of the change of score (points)"),
+            "annex_scores",
+            columns,
+            order=far,
+            chosen=most,
+        ),
+    ]
     if comparison.graded_alike and (steps[list(PARTS)] != 0).any(axis=None):
         rows = steps.loc[order][(steps.loc[order, list(PARTS)].abs() > reasons.MAIN).any(axis=1)]
         all_ = {name: label for name, label in reasons.NAMES.items() if (rows[name] != 0).any()}
-        columns = {"unit": (words.UNIT, [comparison.after.labels[u] for u in rows.index], ""), "change": (Text("变化（级）", "Change (steps)"), list(rows["change"]), "+.0f")}
+        columns = {
+            "unit": (words.UNIT, [comparison.after.labels[u] for u in rows.index], ""),
+            "change": (Text("变化（级）", "Change (steps)"), list(rows["change"]), "+.0f"),
+        }
         columns |= {name: (label, list(rows[name] + 0.0), "+.2f") for name, label in all_.items()}
         caption = say(
-            zh="{kind}变化的构成（级，升为正）", en="Parts of the change of {kind} (steps, up is positive)", kind=_kinds(comparison)
+            zh="{kind}变化的构成（级，升为正）",
+            en="Parts of the change of {kind} (steps, up is positive)",
+            kind=_kinds(comparison),
         )
         blocks.append(table_of("grade_parts", caption, "annex_scores", columns))
     return blocks
@@ -211,19 +345,43 @@ def alone(comparison: Comparison | None) -> list[Block]:
         "新增指标在上次没有数据，不计分；拆分、合并的指标沿用原指标得分率。",
         en="On the data of {old} with this year's points alone ({share:.0%} of them on indicators that continue earlier ones): {points}. With this year's cutoffs, quotas and "
         "rounding alone: {cutoffs} (changed: {what}). New indicators have no data there and are not scored; split and merged ones take the share of what they continue.",
-        old=reasons.years(comparison)[0], share=comparison.matching.share, points=_regraded(comparison, "points", before.scheme), cutoffs=lines,
+        old=reasons.years(comparison)[0],
+        share=comparison.matching.share,
+        points=_regraded(comparison, "points", before.scheme),
+        cutoffs=lines,
         what=reasons.line_changes(comparison),
-    )  # fmt: skip
-    grades = {name: [None if pd.isna(g) else result.scheme.grade(g).label for g in table[name]] for name, result in label.items()}
+    )
+    grades = {
+        name: [None if pd.isna(g) else result.scheme.grade(g).label for g in table[name]]
+        for name, result in label.items()
+    }
     columns = {
         "unit": (words.UNIT, [before.labels[u] for u in table.index], ""),
         "score_before": (Text("上次得分", "Score before"), list(table["score_before"]), ".2f"),
-        "score_points": (Text("只换分值得分", "Score, points alone"), list(table["score_points"]), ".2f"),
-        "grade_before": (Text("上次初评等级", "Computed grade before"), [before.scheme.grade(g).label for g in table["grade_before"]], ""),
-        "points": (Text("只换分值的初评等级", "Computed grade, points alone"), grades["points"], ""),
-        "cutoffs": (Text("只换分数线的初评等级", "Computed grade, cutoffs alone"), grades["cutoffs"], ""),
-    }  # fmt: skip
-    caption = Text("上次数据按本次分值、分数线重算", "Last time's data under this time's points and cutoffs")
+        "score_points": (
+            Text("只换分值得分", "Score, points alone"),
+            list(table["score_points"]),
+            ".2f",
+        ),
+        "grade_before": (
+            Text("上次初评等级", "Computed grade before"),
+            [before.scheme.grade(g).label for g in table["grade_before"]],
+            "",
+        ),
+        "points": (
+            Text("只换分值的初评等级", "Computed grade, points alone"),
+            grades["points"],
+            "",
+        ),
+        "cutoffs": (
+            Text("只换分数线的初评等级", "Computed grade, cutoffs alone"),
+            grades["cutoffs"],
+            "",
+        ),
+    }
+    caption = Text(
+        "上次数据按本次分值、分数线重算", "Last time's data under this time's points and cutoffs"
+    )
     table_ = table_of("alone", caption, "annex_scores", columns)
     return [Paragraph(text, "changes", heading), *_totals(comparison), table_]
 
@@ -237,8 +395,9 @@ def _totals(comparison: Comparison) -> list[Block]:
         zh="两次总分不同：只换分值时按上次满分{a:g}分折算，只换分数线、名额和取整时按本次满分{b:g}分折算。",
         en="The totals differ: with this year's points alone scores are out of last time's {a:g}; with this "
         "year's cutoffs, quotas and rounding alone they are out of this time's {b:g}.",
-        a=old, b=new,
-    )  # fmt: skip
+        a=old,
+        b=new,
+    )
     return [Paragraph(text, "changes")]
 
 
@@ -248,21 +407,42 @@ def _regraded(comparison: Comparison, name: str, scheme: Scheme) -> Text:
     place = {grade.id: i for i, grade in enumerate(reversed(scheme.grades))}
     now = {grade.id: i for i, grade in enumerate(reversed(before.scheme.grades))}
     items = [
-        say(zh="{unit}（由{a}变为{b}）", en="{unit} (from {a} to {b})", unit=before.labels[u], a=before.scheme.grade(old).label, b=scheme.grade(new).label)
-        for u, old, new in zip(table.index, table["grade_before"], table[name], strict=True) if now[old] != place[new]
-    ]  # fmt: skip
+        say(
+            zh="{unit}（由{a}变为{b}）",
+            en="{unit} (from {a} to {b})",
+            unit=before.labels[u],
+            a=before.scheme.grade(old).label,
+            b=scheme.grade(new).label,
+        )
+        for u, old, new in zip(table.index, table["grade_before"], table[name], strict=True)
+        if now[old] != place[new]
+    ]
     if not items:
         return words.NO_CHANGE
-    return say(zh="初评等级变化的有{items}", en="other computed grades for {items}", items=listing(items, FEW))
+    return say(
+        zh="初评等级变化的有{items}",
+        en="other computed grades for {items}",
+        items=listing(items, FEW),
+    )
 
 
 def revision(comparison: Comparison | None) -> list[Block]:
     """What changed in the indicators, and the table of revisions (修订对照表)."""
     if comparison is None:
         return []
-    before, after, table = comparison.before.scheme, comparison.after.scheme, comparison.matching.table
+    before, after, table = (
+        comparison.before.scheme,
+        comparison.after.scheme,
+        comparison.matching.table,
+    )
     kinds = table["kind"]
-    moved = table[kinds.isin(["kept", "renamed"]) & ((table["points_before"] / before.total - table["points_after"] / after.total).abs() > 1e-12)]
+    moved = table[
+        kinds.isin(["kept", "renamed"])
+        & (
+            (table["points_before"] / before.total - table["points_after"] / after.total).abs()
+            > 1e-12
+        )
+    ]
     names = {leaf.id: leaf.name for leaf in after.leaves}
     odd = [names[id] for id in comparison.matching.twins if id not in comparison.matching.shared]
     fresh = [names[id] for id in table.loc[kinds == "new", "after"]]
@@ -271,34 +451,59 @@ def revision(comparison: Comparison | None) -> list[Block]:
         zh="与{old}相比，保留{kept}项考核要点（其中{moved}项分值有变化），拆分{split}项为{pieces}项，合并为{merged}项，新增{n}项{fresh}，取消{m}项{dropped}。",
         en="Compared with {old}: {kept:indicator is|indicators are} kept ({moved} with other points), {split} split into {pieces}, {merged} made by merging, "
         "{n} new{fresh}, {m} dropped{dropped}.",
-        old=reasons.years(comparison)[0], kept=int(kinds.isin(["kept", "renamed"]).sum()), moved=len(moved),
-        split=table.loc[kinds == "split", "before"].nunique(), pieces=table.loc[kinds == "split", "after"].nunique(),
-        merged=table.loc[kinds == "merged", "after"].nunique(), n=len(fresh), m=len(dropped),
+        old=reasons.years(comparison)[0],
+        kept=int(kinds.isin(["kept", "renamed"]).sum()),
+        moved=len(moved),
+        split=table.loc[kinds == "split", "before"].nunique(),
+        pieces=table.loc[kinds == "split", "after"].nunique(),
+        merged=table.loc[kinds == "merged", "after"].nunique(),
+        n=len(fresh),
+        m=len(dropped),
         fresh=say(zh="（{x}）", en=" ({x})", x=listing(fresh, FEW)) if fresh else Text("", ""),
-        dropped=say(zh="（{x}）", en=" ({x})", x=listing(dropped, FEW)) if dropped else Text("", ""),
-    )  # fmt: skip
+        dropped=say(zh="（{x}）", en=" ({x})", x=listing(dropped, FEW))
+        if dropped
+        else Text("", ""),
+    )
     see = Text("修订对照表见附件。", "The table of revisions is in the annex.")
     blocks: list[Block] = [Paragraph(text, "indicators", place=1, see=see)]
     for leaf, id in comparison.matching.unknown:
-        text = say(zh="“{leaf}”的往年对应指标“{id}”不在上次方案中。", en="“{leaf}” says that it continues “{id}”, which the earlier scheme does not have.", leaf=names[leaf], id=id)
+        text = say(
+            zh="“{leaf}”的往年对应指标“{id}”不在上次方案中。",
+            en="“{leaf}” says that it continues “{id}”, which the earlier scheme does not have.",
+            leaf=names[leaf],
+            id=id,
+        )
         blocks.append(Paragraph(text, "indicators", style="note", place=1))
     if odd:
-        text = say(zh="评分规则或口径已变、两次数据不可比的保留指标：{odd}，其变化计入分值和规则。", en="Kept, but scored or measured otherwise, so that the data cannot be compared: {odd}; what changed there counts as points and rules.", odd=listing(odd))
+        text = say(
+            zh="评分规则或口径已变、两次数据不可比的保留指标：{odd}，其变化计入分值和规则。",
+            en="Kept, but scored or measured otherwise, so that the data cannot be compared: {odd}; what changed there counts as points and rules.",
+            odd=listing(odd),
+        )
         blocks.append(Paragraph(text, "indicators", style="note", place=1))
     if before.year != after.year:
         for leaf, id in comparison.matching.ignored:
             text = say(
                 zh="“{leaf}”与上次编号相同，按编号对应；其往年对应指标“{id}”没有采用（如由几项合并而成，请把本项编号也写进 previous）。",
                 en="“{leaf}” is matched by its id; its previous indicator “{id}” is not used (if it merges several, name its own id in `previous` too).",
-                leaf=names[leaf], id=id,
-            )  # fmt: skip
+                leaf=names[leaf],
+                id=id,
+            )
             blocks.append(Paragraph(text, "indicators", style="note", place=1))
     rows = _revised(comparison)
     old, new = reasons.years(comparison)
     columns = {
-        "before": (say(zh="{old}指标", en="Indicator, {old}", old=old), [row["before"] for row in rows], ""),
+        "before": (
+            say(zh="{old}指标", en="Indicator, {old}", old=old),
+            [row["before"] for row in rows],
+            "",
+        ),
         "points_before": (Text("分值", "Points"), [row["points_before"] for row in rows], "g"),
-        "after": (say(zh="{new}指标", en="Indicator, {new}", new=new), [row["after"] for row in rows], ""),
+        "after": (
+            say(zh="{new}指标", en="Indicator, {new}", new=new),
+            [row["after"] for row in rows],
+            "",
+        ),
         "points_after": (Text("分值", "Points"), [row["points_after"] for row in rows], "g"),
         "kind": (Text("变化", "Change"), [row["kind"] for row in rows], ""),
         "change": (Text("增减", "Difference"), [row["change"] for row in rows], "+g"),
@@ -306,9 +511,27 @@ def revision(comparison: Comparison | None) -> list[Block]:
     }
     if not any(columns["rationale"][1]):
         del columns["rationale"]
-    widths = {"before": 3.2, "points_before": 0.8, "after": 3.2, "points_after": 0.8, "kind": 0.9, "change": 0.9, "rationale": 2.2}
+    widths = {
+        "before": 3.2,
+        "points_before": 0.8,
+        "after": 3.2,
+        "points_after": 0.8,
+        "kind": 0.9,
+        "change": 0.9,
+        "rationale": 2.2,
+    }
     caption = Text("修订对照表", "Table of revisions")
-    return [*blocks, table_of("revision", caption, "annex_revision", columns, widths=tuple(widths[key] for key in columns), data=False)]
+    return [
+        *blocks,
+        table_of(
+            "revision",
+            caption,
+            "annex_revision",
+            columns,
+            widths=tuple(widths[key] for key in columns),
+            data=False,
+        ),
+    ]
 
 
 SUBTOTAL, SUM = Text("小计", "Subtotal"), Text("合计", "Total")
@@ -322,16 +545,29 @@ def _revised(comparison: Comparison) -> list[dict[str, Any]]:
     for group in _linked(comparison.matching.table):
         items = [
             {
-                "before": None if link["before"] is None or old else before.indicator(link["before"]).name,
-                "points_before": None if link["before"] is None or old else float(link["points_before"]),
-                "after": None if link["after"] is None or new else after.indicator(link["after"]).name,
-                "points_after": None if link["after"] is None or new else float(link["points_after"]),
+                "before": None
+                if link["before"] is None or old
+                else before.indicator(link["before"]).name,
+                "points_before": None
+                if link["before"] is None or old
+                else float(link["points_before"]),
+                "after": None
+                if link["after"] is None or new
+                else after.indicator(link["after"]).name,
+                "points_after": None
+                if link["after"] is None or new
+                else float(link["points_after"]),
                 "kind": KINDS[link["kind"]],
                 "change": None,
-                "rationale": None if link["after"] is None or new else after.indicator(link["after"]).rationale,
+                "rationale": None
+                if link["after"] is None or new
+                else after.indicator(link["after"]).rationale,
             }
             for (_, link), old, new in zip(
-                group.iterrows(), group["before"].duplicated(), group["after"].duplicated(), strict=True
+                group.iterrows(),
+                group["before"].duplicated(),
+                group["after"].duplicated(),
+                strict=True,
             )
         ]
         items = [item for item in items if item["before"] is not None or item["after"] is not None]
@@ -347,9 +583,14 @@ def _linked(table: pd.DataFrame) -> list[pd.DataFrame]:
     groups: list[list[int]] = []
     for at, (old, new) in enumerate(zip(table["before"], table["after"], strict=True)):
         met = [
-            group for group in groups
-            if any((old is not None and table["before"].iat[i] == old) or (new is not None and table["after"].iat[i] == new) for i in group)
-        ]  # fmt: skip
+            group
+            for group in groups
+            if any(
+                (old is not None and table["before"].iat[i] == old)
+                or (new is not None and table["after"].iat[i] == new)
+                for i in group
+            )
+        ]
         if met:
             met[0] += [*(i for group in met[1:] for i in group), at]
             groups = [group for group in groups if all(group is not other for other in met[1:])]
@@ -360,7 +601,10 @@ def _linked(table: pd.DataFrame) -> list[pd.DataFrame]:
 
 def _added(items: list[dict[str, Any]], name: Text | None = None) -> dict[str, Any]:
     """A row with the sums of these."""
-    sums = {key: math.fsum(item[key] for item in items if item[key] is not None) for key in ("points_before", "points_after")}
+    sums = {
+        key: math.fsum(item[key] for item in items if item[key] is not None)
+        for key in ("points_before", "points_after")
+    }
     change = sums["points_after"] - sums["points_before"]
     return {"before": name, "after": None, "kind": None, "change": change, "rationale": None} | sums
 
@@ -372,37 +616,87 @@ def history(found: History | None) -> list[Block]:
     names, last = found.titles, found.rounds[-1]
     steps = [
         say(
-            zh="{a}至{b}上升{up}家、下降{down}家，一致率{share:.1%}", en="{a} to {b}: {up} up, {down} down, {share:.1%} alike",
-            a=a, b=b, up=int(row["up"]), down=int(row["down"]), share=row["agreement"],
+            zh="{a}至{b}上升{up}家、下降{down}家，一致率{share:.1%}",
+            en="{a} to {b}: {up} up, {down} down, {share:.1%} alike",
+            a=a,
+            b=b,
+            up=int(row["up"]),
+            down=int(row["down"]),
+            share=row["agreement"],
         )
-        for (a, b), row in found.agreement.iterrows() if row["units"] > 0
-    ]  # fmt: skip
+        for (a, b), row in found.agreement.iterrows()
+        if row["units"] > 0
+    ]
     best = found.always(found.names[0])
     kind = Text("", "")
     if found.kind is not None:
-        kind = say(zh="，{last}为{kind}等级", en="; those of {last} are {kind}", last=last, kind=words.KINDS[found.kind])
+        kind = say(
+            zh="，{last}为{kind}等级",
+            en="; those of {last} are {kind}",
+            last=last,
+            kind=words.KINDS[found.kind],
+        )
     text = say(
         zh="历次等级（{n}家，{rounds}轮，只有等级、不用得分{kind}）：“{grade}”家数依次为{counts}；各轮均为“{grade}”的{m}家：{always}。{steps}。",
         en="Grades over the rounds ({n:unit|units}, {rounds} rounds; grades alone, no scores{kind}): units in “{grade}”, in order, {counts}; in “{grade}” every time, {m}: {always}. {steps}.",
-        n=len(found.grades), rounds=len(found.rounds), kind=kind, grade=names[found.names[0]], counts=listing(str(int(x)) for x in found.counts[found.names[0]]),
-        m=len(best), always=listing([found.labels[u] for u in best], FEW) if best else words.NONE, steps=words.semicolons(steps),
-    )  # fmt: skip
+        n=len(found.grades),
+        rounds=len(found.rounds),
+        kind=kind,
+        grade=names[found.names[0]],
+        counts=listing(str(int(x)) for x in found.counts[found.names[0]]),
+        m=len(best),
+        always=listing([found.labels[u] for u in best], FEW) if best else words.NONE,
+        steps=words.semicolons(steps),
+    )
     chart = Chart(
-        "history", say(zh="历次等级（至{last}）", en="Grades over the rounds (to {last})", last=last), lambda language: change_figures.history(found, names, language),
-        Text("每行一家，每列一轮", "A row a unit, a column a round"), "annex_scores",
-    )  # fmt: skip
+        "history",
+        say(zh="历次等级（至{last}）", en="Grades over the rounds (to {last})", last=last),
+        lambda language: change_figures.history(found, names, language),
+        Text("每行一家，每列一轮", "A row a unit, a column a round"),
+        "annex_scores",
+    )
     changes = found.changes
     columns = {
         "unit": (words.UNIT, [found.labels[u] for u in changes["unit"]], ""),
-        "before": (Text("上轮", "From round"), list(changes["before"]), ""), "after": (Text("本轮", "To round"), list(changes["after"]), ""),
-        "from": (Text("上轮等级", "Grade before"), [names[g] for g in changes["from"]], ""), "to": (Text("本轮等级", "Grade after"), [names[g] for g in changes["to"]], ""),
-    }  # fmt: skip
-    blocks: list[Block] = [Paragraph(text, "annex_scores", Text("历次等级", "Grades over the rounds"))]
+        "before": (Text("上轮", "From round"), list(changes["before"]), ""),
+        "after": (Text("本轮", "To round"), list(changes["after"]), ""),
+        "from": (Text("上轮等级", "Grade before"), [names[g] for g in changes["from"]], ""),
+        "to": (Text("本轮等级", "Grade after"), [names[g] for g in changes["to"]], ""),
+    }
+    blocks: list[Block] = [
+        Paragraph(text, "annex_scores", Text("历次等级", "Grades over the rounds"))
+    ]
     if found.left_out:
-        items = listing((say(zh="{unit}{round}“{word}”", en="{unit}, {round}: “{word}”", unit=found.labels[u], round=r, word=w) for u, r, w in found.left_out), FEW)
-        note = say(zh="往年等级中有{n}处不是本方案的等级，按空白计：{items}。", en="{n:past grade is|past grades are} not among this scheme's and count as blanks: {items}.", n=len(found.left_out), items=items)
+        items = listing(
+            (
+                say(
+                    zh="{unit}{round}“{word}”",
+                    en="{unit}, {round}: “{word}”",
+                    unit=found.labels[u],
+                    round=r,
+                    word=w,
+                )
+                for u, r, w in found.left_out
+            ),
+            FEW,
+        )
+        note = say(
+            zh="往年等级中有{n}处不是本方案的等级，按空白计：{items}。",
+            en="{n:past grade is|past grades are} not among this scheme's and count as blanks: {items}.",
+            n=len(found.left_out),
+            items=items,
+        )
         blocks.append(Paragraph(note, "annex_scores", style="note"))
-    return [*blocks, chart, table_of("history_changes", Text("历次等级变动", "Changes of grade over the rounds"), "annex_scores", columns)]
+    return [
+        *blocks,
+        chart,
+        table_of(
+            "history_changes",
+            Text("历次等级变动", "Changes of grade over the rounds"),
+            "annex_scores",
+            columns,
+        ),
+    ]
 
 
 def methods(comparison: Comparison | None) -> list[Block]:
@@ -416,7 +710,7 @@ def methods(comparison: Comparison | None) -> list[Block]:
         "combinations, each scored and graded. The part of each is its mean effect over all orders of exchange (Shapley value), so that the parts add up to the change. "
         "Grades count in equal steps. An indicator with data in one of the two only keeps these data throughout, and its effect counts as points and rules. Unequal totals are compared "
         "as shares. What approval changed, and what other units did, are parts of their own.",
-    )  # fmt: skip
+    )
     paradox = Text(
         "kappa扣除了偶然一致：1为完全一致，0为与偶然相当。多数单位同为一个等级时，一致率很高而kappa也可能很低，应先看等级变动表。",
         "Kappa takes off agreement by chance: 1 is full agreement, 0 no more than chance. Where most units have one grade it can be low though nearly all agree: read the table of transitions first.",

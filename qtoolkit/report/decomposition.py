@@ -27,8 +27,14 @@ def losses(result: Assessment) -> list[Block]:
     titles = {
         "area": (Text("领域", "Area"), Text("各领域得失分", "Points by area")),
         "aspect": (Text("方面", "Aspect"), Text("质量安全与质量发展得失分", "Points by aspect")),
-        "lead": (Text("考核牵头部门", "Department that scores"), Text("各考核牵头部门指标失分", "Points lost by scoring department")),
-        "responsible": (Text("责任单位", "Department responsible"), Text("各责任单位失分", "Points lost by responsible department")),
+        "lead": (
+            Text("考核牵头部门", "Department that scores"),
+            Text("各考核牵头部门指标失分", "Points lost by scoring department"),
+        ),
+        "responsible": (
+            Text("责任单位", "Department responsible"),
+            Text("各责任单位失分", "Points lost by responsible department"),
+        ),
     }
     blocks: list[Block] = []
     parts: list[Text] = []
@@ -37,19 +43,38 @@ def losses(result: Assessment) -> list[Block]:
         if table.empty:
             continue
         columns = {
-            "name": (title, list(table["name"]), ""), "leaves": (Text("指标数", "Indicators"), list(table["leaves"]), "d"),
-            "points": (POINTS, list(table["points"]), "g"), "lost": (LOST, list(table["lost"]), ".2f"),
+            "name": (title, list(table["name"]), ""),
+            "leaves": (Text("指标数", "Indicators"), list(table["leaves"]), "d"),
+            "points": (POINTS, list(table["points"]), "g"),
+            "lost": (LOST, list(table["lost"]), ".2f"),
             "share": (Text("失分率", "Share lost"), list(table["share"]), ".1%"),
         }
         blocks.append(table_of(f"lost_by_{by}", caption, "annex_scores", columns))
         rows = table.iloc[_first(table["lost"], 2)].rename(columns={"name": "name_"}).itertuples()
-        most = listing(say(zh="{name}（{p:.2f}分，占{share:.1%}）", en="{name} ({p:.2f}, {share:.1%} of its points)", name=row.name_, p=row.lost, share=row.share) for row in rows)
-        parts.append(say(zh="按{title}看是{most}", en="by {title}: {most}", title=Text(title.zh, title.en.lower()), most=most))
+        most = listing(
+            say(
+                zh="{name}（{p:.2f}分，占{share:.1%}）",
+                en="{name} ({p:.2f}, {share:.1%} of its points)",
+                name=row.name_,
+                p=row.lost,
+                share=row.share,
+            )
+            for row in rows
+        )
+        parts.append(
+            say(
+                zh="按{title}看是{most}",
+                en="by {title}: {most}",
+                title=Text(title.zh, title.en.lower()),
+                most=most,
+            )
+        )
     if parts:
         text = say(
-            zh="平均失分（占其分值）最多的，{parts}。", en="Most points are lost on average {parts}.",
+            zh="平均失分（占其分值）最多的，{parts}。",
+            en="Most points are lost on average {parts}.",
             parts=words.semicolons(parts),
-        )  # fmt: skip
+        )
         blocks.append(Paragraph(text, "operation", see=words.DETAILS))
     blocks += _grid(result)
     if parts and not decomposition.applies(result).all(axis=None):
@@ -65,10 +90,19 @@ def losses(result: Assessment) -> list[Block]:
             "The scheme names no departments, so points lost are not broken down by department.",
         )
         blocks.append(Paragraph(text, "operation", style="note"))
-    elif any(len(decomposition.names_of(leaf, by)) > 1 for leaf in result.scheme.leaves for by in ("lead", "responsible")):
-        text = Text("多个部门共同承担的指标分别计入各部门。", "An indicator of several departments counts for each of them.")
+    elif any(
+        len(decomposition.names_of(leaf, by)) > 1
+        for leaf in result.scheme.leaves
+        for by in ("lead", "responsible")
+    ):
+        text = Text(
+            "多个部门共同承担的指标分别计入各部门。",
+            "An indicator of several departments counts for each of them.",
+        )
         blocks.append(Paragraph(text, "annex_scores", style="note"))
-    return headed(blocks, Text("按领域、方面和部门的失分", "Points lost by area, aspect and department"))
+    return headed(
+        blocks, Text("按领域、方面和部门的失分", "Points lost by area, aspect and department")
+    )
 
 
 def _first(values: pd.Series, n: int) -> np.ndarray:
@@ -97,20 +131,36 @@ def _grid(result: Assessment) -> list[Block]:
             heading = say(zh="{top}：{what}", en="{top}: {what}", top=top.name, what=title)
             columns[f"{name}:{top.id}"] = (heading, list(own[name].where(own["leaves"] > 0)), form)
     columns |= {
-        "points": (say(zh="合计{what}", en="{what}, total", what=POINTS), list(whole["points"].where(~empty)), "g"),
-        "lost": (say(zh="合计{what}", en="{what}, total", what=LOST), list(whole["lost"].where(~empty)), ".2f"),
-        "note": (Text("提示", "Note"), [Text("没有指标", "no indicator") if none else Text("", "") for none in empty], ""),
+        "points": (
+            say(zh="合计{what}", en="{what}, total", what=POINTS),
+            list(whole["points"].where(~empty)),
+            "g",
+        ),
+        "lost": (
+            say(zh="合计{what}", en="{what}, total", what=LOST),
+            list(whole["lost"].where(~empty)),
+            ".2f",
+        ),
+        "note": (
+            Text("提示", "Note"),
+            [Text("没有指标", "no indicator") if none else Text("", "") for none in empty],
+            "",
+        ),
     }
-    caption = Text("领域、方面和一级指标的分值与失分", "Points and losses by area, aspect and block")
+    caption = Text(
+        "领域、方面和一级指标的分值与失分", "Points and losses by area, aspect and block"
+    )
     blocks: list[Block] = [table_of("grid", caption, "annex_scores", columns)]
     if empty.any():
         text = say(
             zh="领域与方面的{all}个组合中，没有任何指标的有{n}个：{names}。请核对是否有意为之。",
             en="Of {all:combination|combinations} of area and aspect, {n:has|have} no indicator at all: {names}. "
             "Check whether that is meant.",
-            all=len(whole), n=int(empty.sum()),
+            all=len(whole),
+            n=int(empty.sum()),
             names=listing(
-                say(zh="{a}×{b}", en="{a} × {b}", a=row.area, b=row.aspect) for row in whole[empty].itertuples()
+                say(zh="{a}×{b}", en="{a} × {b}", a=row.area, b=row.aspect)
+                for row in whole[empty].itertuples()
             ),
         )
         blocks.append(Paragraph(text, "operation"))
@@ -132,7 +182,8 @@ def stages(result: Assessment) -> list[Block]:
         return []
     names = {stage.id: stage for stage in result.scheme.stages}
     effects = {
-        "part": Text("按权重计入", "weighted in"), "replaces": Text("以其为准", "replaces what was filed"),
+        "part": Text("按权重计入", "weighted in"),
+        "replaces": Text("以其为准", "replaces what was filed"),
         "corrects": Text("据以更正", "corrects what was filed"),
     }
     columns = {
@@ -141,7 +192,11 @@ def stages(result: Assessment) -> list[Block]:
         "leaves": (Text("指标数", "Indicators"), list(table["leaves"]), "d"),
         "cells": (Text("评分项次", "Scores given"), list(table["cells"]), "d"),
         "mean": (Text("平均得分率", "Mean share"), list(table["mean"]), ".1%"),
-        "filed": (Text("同项核查前得分率", "Share before, same items"), list(table["filed"]), ".1%"),
+        "filed": (
+            Text("同项核查前得分率", "Share before, same items"),
+            list(table["filed"]),
+            ".1%",
+        ),
     }
     heading = Text("各阶段评分情况", "How the stages mark")
     blocks: list[Block] = [table_of("stages", heading, "annex_scores", columns)]
@@ -150,8 +205,11 @@ def stages(result: Assessment) -> list[Block]:
         text = say(
             zh="各阶段中平均得分率最低的是{low}（{a:.1%}），最高的是{high}（{b:.1%}）；各阶段评的项目不全相同。",
             en="Of the stages {low} marks lowest on average ({a:.1%}) and {high} highest ({b:.1%}); they do not mark the same items.",
-            low=_named(names, marks, False), a=marks.min(), high=_named(names, marks, True), b=marks.max(),
-        )  # fmt: skip
+            low=_named(names, marks, False),
+            a=marks.min(),
+            high=_named(names, marks, True),
+            b=marks.max(),
+        )
         blocks.append(Paragraph(text, "operation", heading, see=words.DETAILS))
     changed = decomposition.verification(result)
     if len(changed):
@@ -160,13 +218,19 @@ def stages(result: Assessment) -> list[Block]:
         largest = Text("", "")
         if down:
             largest = say(
-                zh="；降幅最大的是{most}，{points:.2f}分", en="; the largest loss is {points:.2f} points ({most})",
-                most=words.units(result, by_unit.index[foremost(by_unit, falling=False)]), points=by_unit.min(),
-            )  # fmt: skip
+                zh="；降幅最大的是{most}，{points:.2f}分",
+                en="; the largest loss is {points:.2f} points ({most})",
+                most=words.units(result, by_unit.index[foremost(by_unit, falling=False)]),
+                points=by_unit.min(),
+            )
         text = say(
             zh="核查改动{cells}项、涉及{n}家，其中{down}家得分下降、{up}家上升{largest}。",
             en="Verification changed {cells:item|items} of {n:unit|units}: {down} lost and {up} gained{largest}.",
-            cells=len(changed), n=len(by_unit), down=down, up=up, largest=largest,
+            cells=len(changed),
+            n=len(by_unit),
+            down=down,
+            up=up,
+            largest=largest,
         )
         blocks.append(Paragraph(text, "operation", see=words.DETAILS))
     return blocks
@@ -180,21 +244,45 @@ def _named(stages: Mapping[str, Stage], marks: pd.Series, highest: bool) -> Text
 def gaps(result: Assessment) -> list[Block]:
     """查缺补漏: what costs each unit most, and the points that are cheapest to gain."""
     named = any(leaf.responsible for leaf in result.scheme.leaves)
-    table = decomposition.gaps(result, "responsible" if named else "lead").loc[result.ranks.sort_values(kind="stable").index]
+    table = decomposition.gaps(result, "responsible" if named else "lead").loc[
+        result.ranks.sort_values(kind="stable").index
+    ]
     names = {leaf.id: leaf.name for leaf in result.scheme.leaves}
 
     def items(pairs: list[tuple[str, float]]) -> Text:
-        parts = [say(zh="{name} {p:.2f}", en="{name} {p:.2f}", name=names[id], p=p) for id, p in pairs]
+        parts = [
+            say(zh="{name} {p:.2f}", en="{name} {p:.2f}", name=names[id], p=p) for id, p in pairs
+        ]
         return listing(parts) if parts else words.NONE
 
     columns = {
         "unit": (words.UNIT, [result.labels[unit] for unit in table.index], ""),
-        "short": (Text("距上一初评等级", "Short of next computed grade"), list(table["short"]), ".2f"),
+        "short": (
+            Text("距上一初评等级", "Short of next computed grade"),
+            list(table["short"]),
+            ".2f",
+        ),
         "short_by": (Text("取决于", "Set by"), _set_by(result, table), ""),
-        "department": (Text("失分最多的部门", "Department that costs most"), list(table["department"]), ""),
-        "department_lost": (Text("部门失分", "Its points lost"), list(table["department_lost"]), ".2f"),
-        "lost": (Text("失分最多的指标", "Largest losses"), [items(pairs) for pairs in table["lost"]], ""),
-        "cheapest": (Text("最易补齐的指标", "Cheapest to gain"), [items(pairs) for pairs in table["cheapest"]], ""),
+        "department": (
+            Text("失分最多的部门", "Department that costs most"),
+            list(table["department"]),
+            "",
+        ),
+        "department_lost": (
+            Text("部门失分", "Its points lost"),
+            list(table["department_lost"]),
+            ".2f",
+        ),
+        "lost": (
+            Text("失分最多的指标", "Largest losses"),
+            [items(pairs) for pairs in table["lost"]],
+            "",
+        ),
+        "cheapest": (
+            Text("最易补齐的指标", "Cheapest to gain"),
+            [items(pairs) for pairs in table["cheapest"]],
+            "",
+        ),
     }
     if table["department"].isna().all():
         del columns["department"], columns["department_lost"]
@@ -206,11 +294,27 @@ def gaps(result: Assessment) -> list[Block]:
         "“Cheapest” are the losses on items where most units have full marks: what others do can be done. Points lost are shown. Short of the next "
         "computed grade is what the unit alone must gain for a better grade, quotas and vetoes counted; nothing stands where none can be had.",
     )
-    caption = Text("查缺补漏：各考核对象失分和可补齐的分", "Gaps: where each unit loses and what it could gain")
-    wide = {"unit": 1.2, "short": 0.9, "short_by": 1.4, "department": 1.4, "department_lost": 0.9, "lost": 3, "cheapest": 3}
+    caption = Text(
+        "查缺补漏：各考核对象失分和可补齐的分", "Gaps: where each unit loses and what it could gain"
+    )
+    wide = {
+        "unit": 1.2,
+        "short": 0.9,
+        "short_by": 1.4,
+        "department": 1.4,
+        "department_lost": 0.9,
+        "lost": 3,
+        "cheapest": 3,
+    }
     widths = tuple(wide[name] for name in columns)
-    nearest = {"order": in_order(table["short"], falling=False), "chosen": Text("距上一初评等级最近的", "least short of the next grade")}
-    return [table_of("gaps", caption, "annex_scores", columns, widths=widths, **nearest), Paragraph(note, "annex_scores", style="note")]
+    nearest = {
+        "order": in_order(table["short"], falling=False),
+        "chosen": Text("距上一初评等级最近的", "least short of the next grade"),
+    }
+    return [
+        table_of("gaps", caption, "annex_scores", columns, widths=widths, **nearest),
+        Paragraph(note, "annex_scores", style="note"),
+    ]
 
 
 def _set_by(result: Assessment, table: pd.DataFrame) -> list[Text | None]:
@@ -219,7 +323,12 @@ def _set_by(result: Assessment, table: pd.DataFrame) -> list[Text | None]:
     for row in table.itertuples():
         why = words.barred(row.short_by)
         if row.rivals:
-            why = say(zh="{why}（须赶超{rivals}）", en="{why} (must pass {rivals})", why=why, rivals=words.units(result, row.rivals))
+            why = say(
+                zh="{why}（须赶超{rivals}）",
+                en="{why} (must pass {rivals})",
+                why=why,
+                rivals=words.units(result, row.rivals),
+            )
         elif row.short_by in (grade_cutoffs.QUOTA, grade_cutoffs.LAST) and pd.isna(row.short):
             why = say(zh="{why}（满分也不能得）", en="{why} (not even with full marks)", why=why)
         found.append(why)
@@ -229,33 +338,74 @@ def _set_by(result: Assessment, table: pd.DataFrame) -> list[Text | None]:
 def lists(result: Assessment) -> list[Block]:
     """The lists that the rules call for, vetoes with their evidence, approved grades, and years in a row."""
     scheme, steps, heading = result.scheme, result.steps, Text("名单和审定", "Lists and approval")
-    causes = {"score": Text("得分", "score"), "quota": Text("等级名额", "quota"), "last": Text("末位", "last places")}
-    causes |= {f"veto:{veto.id}": say(zh="“{name}”", en="“{name}”", name=veto.name) for veto in scheme.vetoes}
-    rows = [(g, unit) for g in scheme.grades if g.consequence for unit in steps.index[result.approved == g.id]]
+    causes = {
+        "score": Text("得分", "score"),
+        "quota": Text("等级名额", "quota"),
+        "last": Text("末位", "last places"),
+    }
+    causes |= {
+        f"veto:{veto.id}": say(zh="“{name}”", en="“{name}”", name=veto.name)
+        for veto in scheme.vetoes
+    }
+    rows = [
+        (g, unit)
+        for g in scheme.grades
+        if g.consequence
+        for unit in steps.index[result.approved == g.id]
+    ]
     blocks: list[Block] = []
     if rows:
         differs = result.approved != result.grades
         columns = {
             "consequence": (Text("处理", "Consequence"), [g.consequence for g, _ in rows], ""),
             "unit": (words.UNIT, [result.labels[unit] for _, unit in rows], ""),
-            "score": (words.SCORE, [result.scores[unit] for _, unit in rows], words.score_format(result)),
-            "grade": (words.APPROVED if words.is_approved(result) else words.COMPUTED, [g.label for g, _ in rows], ""),
+            "score": (
+                words.SCORE,
+                [result.scores[unit] for _, unit in rows],
+                words.score_format(result),
+            ),
+            "grade": (
+                words.APPROVED if words.is_approved(result) else words.COMPUTED,
+                [g.label for g, _ in rows],
+                "",
+            ),
             "set_by": (
                 Text("等级依据", "Grade set by"),
-                [Text("审定", "approval") if differs[unit] else causes[steps.loc[unit, "set_by"]] for _, unit in rows], "",
+                [
+                    Text("审定", "approval") if differs[unit] else causes[steps.loc[unit, "set_by"]]
+                    for _, unit in rows
+                ],
+                "",
             ),
-        }  # fmt: skip
-        blocks.append(table_of("lists", Text("按规定应予表扬或整改的名单", "Units to commend or to rectify"), "results", columns))
+        }
+        blocks.append(
+            table_of(
+                "lists",
+                Text("按规定应予表扬或整改的名单", "Units to commend or to rectify"),
+                "results",
+                columns,
+            )
+        )
     remarks = result.table.remarks
-    hits = [(unit, veto) for v, veto in enumerate(scheme.vetoes) for unit, hit in zip(result.scores.index, result.table.vetoes[:, v], strict=True) if hit]
+    hits = [
+        (unit, veto)
+        for v, veto in enumerate(scheme.vetoes)
+        for unit, hit in zip(result.scores.index, result.table.vetoes[:, v], strict=True)
+        if hit
+    ]
     if hits:
         effects = {
-            veto.id: say(zh="最高定为{grade}", en="{grade} at best", grade=scheme.grade(veto.cap).label)
+            veto.id: say(
+                zh="最高定为{grade}", en="{grade} at best", grade=scheme.grade(veto.cap).label
+            )
             if veto.cap
             else say(zh="下调{n}级", en="{n:grade|grades} down", n=veto.lower)
             for veto in scheme.vetoes
         }
-        said = lambda kind: [words.both(remarks.at[unit, key]) if (key := f"{kind}:{v.id}") in remarks else None for unit, v in hits]  # noqa: E731
+        said = lambda kind: [
+            words.both(remarks.at[unit, key]) if (key := f"{kind}:{v.id}") in remarks else None
+            for unit, v in hits
+        ]  # noqa: E731
         columns = {
             "unit": (words.UNIT, [result.labels[unit] for unit, _ in hits], ""),
             "veto": (Text("否决事项", "Veto"), [veto.name for _, veto in hits], ""),
@@ -264,18 +414,38 @@ def lists(result: Assessment) -> list[Block]:
             "evidence": (Text("证据", "Evidence"), said("evidence"), ""),
             "date": (Text("日期", "Date"), said("date"), ""),
         }
-        blocks.append(table_of("vetoes", Text("一票否决事项", "Vetoes"), "results", columns, widths=(1, 2, 1.2, 2, 2, 1.2)))
+        blocks.append(
+            table_of(
+                "vetoes",
+                Text("一票否决事项", "Vetoes"),
+                "results",
+                columns,
+                widths=(1, 2, 1.2, 2, 2, 1.2),
+            )
+        )
     changed = result.approved.index[result.approved != result.grades]
     if len(changed):
-        said = lambda name: [words.both(remarks.at[unit, name]) if name in remarks else None for unit in changed]  # noqa: E731
+        said = lambda name: [
+            words.both(remarks.at[unit, name]) if name in remarks else None for unit in changed
+        ]  # noqa: E731
         columns = {
             "unit": (words.UNIT, [result.labels[unit] for unit in changed], ""),
-            "computed": (words.COMPUTED, [scheme.grade(result.grades[unit]).label for unit in changed], ""),
-            "approved": (words.APPROVED, [scheme.grade(result.approved[unit]).label for unit in changed], ""),
+            "computed": (
+                words.COMPUTED,
+                [scheme.grade(result.grades[unit]).label for unit in changed],
+                "",
+            ),
+            "approved": (
+                words.APPROVED,
+                [scheme.grade(result.approved[unit]).label for unit in changed],
+                "",
+            ),
             "reason": (Text("理由", "Reason"), said("approved_reason"), ""),
             "by": (Text("审定机关", "Approved by"), said("approved_by"), ""),
         }
-        caption = Text("审定等级与初评等级不一致的考核对象", "Approved grades that are not the computed ones")
+        caption = Text(
+            "审定等级与初评等级不一致的考核对象", "Approved grades that are not the computed ones"
+        )
         blocks.append(table_of("approved", caption, "results", columns, widths=(1, 1, 1, 3, 1.5)))
     in_a_row: list[Block] = [Paragraph(text, "results", style="item") for text in _history(result)]
     if blocks or in_a_row:
@@ -285,8 +455,13 @@ def lists(result: Assessment) -> list[Block]:
 
 def _by_what(result: Assessment, causes: dict[str, Text]) -> Text:
     counts = result.steps["set_by"].map(lambda cause: causes[cause]).value_counts(sort=False)
-    parts = listing(say(zh="{cause}{n}家", en="{cause} {n}", cause=cause, n=int(n)) for cause, n in counts.items())
-    return say(zh="初评等级的依据：{parts}。", en="What set the computed grades: {parts}.", parts=parts)
+    parts = listing(
+        say(zh="{cause}{n}家", en="{cause} {n}", cause=cause, n=int(n))
+        for cause, n in counts.items()
+    )
+    return say(
+        zh="初评等级的依据：{parts}。", en="What set the computed grades: {parts}.", parts=parts
+    )
 
 
 def _history(result: Assessment) -> list[Text]:
@@ -299,7 +474,9 @@ def _history(result: Assessment) -> list[Text]:
             text = say(
                 zh="连续{n}年为“{grade}”：{units}。",
                 en="“{grade}” for {n} years in a row: {units}.",
-                n=n, grade=grade.label, units=words.units(result, units[table.loc[units, end] == n]),
+                n=n,
+                grade=grade.label,
+                units=words.units(result, units[table.loc[units, end] == n]),
             )
             texts.append(text)
     return texts
@@ -311,35 +488,74 @@ def dependence(result: Assessment) -> list[Block]:
     kinds = [leaf.name for leaf in result.scheme.leaves if LEAF_RULES[leaf.rule.kind].set_dependent]
     if kinds or (result.flags["kind"] == "set_dependent").any():
         table = decomposition.drop_unit(result)
-        moved = table[(table["grades"] > 0) | (table["swaps"] > 0)].sort_values(["grades", "swaps"], ascending=False)
+        moved = table[(table["grades"] > 0) | (table["swaps"] > 0)].sort_values(
+            ["grades", "swaps"], ascending=False
+        )
         text = say(
             zh="部分得分取决于同时考核的其他单位。逐一剔除检验：剔除任一单位后，其余单位初评等级有变化的情形{grades}个{cause}，位次有变化的情形"
             "{swaps}个（共{n}个），得分变动最多{largest:.2f}分。",
             en="Some scores depend on who else is assessed. Leaving out each unit in turn: in {grades} of {n:case|cases} a "
             "computed grade of another changes{cause}, in {swaps} an order of two others; a score moves by at most "
             "{largest:.2f} points.",
-            grades=int((table["grades"] > 0).sum()), swaps=int((table["swaps"] > 0).sum()), n=len(table),
-            largest=float(table["largest"].max()), cause=_by_places(table),
+            grades=int((table["grades"] > 0).sum()),
+            swaps=int((table["swaps"] > 0).sum()),
+            n=len(table),
+            largest=float(table["largest"].max()),
+            cause=_by_places(table),
         )
         blocks.append(Paragraph(text, "operation", Text("剔除单位检验", "Leaving out one unit")))
         if len(moved):
             columns = {
-                "unit": (Text("剔除的单位", "Left out"), [result.labels[unit] for unit in moved.index], ""),
-                "grades": (Text("初评等级变化家数", "Computed grades changed"), list(moved["grades"]), "d"),
-                "places": (Text("其中仅因名额或末位", "Of these by places alone"), list(moved["places"]), "d"),
+                "unit": (
+                    Text("剔除的单位", "Left out"),
+                    [result.labels[unit] for unit in moved.index],
+                    "",
+                ),
+                "grades": (
+                    Text("初评等级变化家数", "Computed grades changed"),
+                    list(moved["grades"]),
+                    "d",
+                ),
+                "places": (
+                    Text("其中仅因名额或末位", "Of these by places alone"),
+                    list(moved["places"]),
+                    "d",
+                ),
                 "swaps": (Text("位次对调对数", "Pairs reversed"), list(moved["swaps"]), "d"),
-                "largest": (Text("最大得分变动", "Largest change of score"), list(moved["largest"]), ".2f"),
+                "largest": (
+                    Text("最大得分变动", "Largest change of score"),
+                    list(moved["largest"]),
+                    ".2f",
+                ),
             }
-            blocks.append(table_of("drop_unit", Text("逐一剔除检验", "Leaving out one unit"), "annex_scores", columns))
+            blocks.append(
+                table_of(
+                    "drop_unit",
+                    Text("逐一剔除检验", "Leaving out one unit"),
+                    "annex_scores",
+                    columns,
+                )
+            )
     log = result.treated
     if len(log):
         columns = {
             "unit": (words.UNIT, [result.labels[unit] for unit in log["unit"]], ""),
-            "leaf": (Text("指标", "Indicator"), [result.scheme.indicator(id).name for id in log["indicator"]], ""),
+            "leaf": (
+                Text("指标", "Indicator"),
+                [result.scheme.indicator(id).name for id in log["indicator"]],
+                "",
+            ),
             "raw": (Text("原数值", "Value"), list(log["raw"]), ".10g"),
             "treated": (Text("处理后", "Treated"), list(log["treated"]), ".10g"),
         }
-        blocks.append(table_of("outliers", Text("异常值处理记录", "Log of treated outliers"), "annex_scores", columns))
+        blocks.append(
+            table_of(
+                "outliers",
+                Text("异常值处理记录", "Log of treated outliers"),
+                "annex_scores",
+                columns,
+            )
+        )
     return blocks
 
 
@@ -359,7 +575,10 @@ def _by_places(table: pd.DataFrame) -> Text:
 def checks(result: Assessment) -> list[Block]:
     """Annex: what verification changed item by item, and the reasons given for points taken off."""
     blocks: list[Block] = []
-    changed, names = decomposition.verification(result), {leaf.id: leaf.name for leaf in result.scheme.leaves}
+    changed, names = (
+        decomposition.verification(result),
+        {leaf.id: leaf.name for leaf in result.scheme.leaves},
+    )
     shown = lambda values: [f"{v:.10g}" if isinstance(v, float | int) else v for v in values]  # noqa: E731
     if len(changed):
         columns = {
@@ -369,19 +588,44 @@ def checks(result: Assessment) -> list[Block]:
             "verified": (Text("核查后", "As verified"), shown(changed["verified"]), ""),
             "change": (Text("得分变动", "Change of score"), list(changed["change"]), "+.2f"),
         }
-        blocks.append(table_of("verification", Text("核查改动的项目", "Items changed by verification"), "annex_scores", columns))
+        blocks.append(
+            table_of(
+                "verification",
+                Text("核查改动的项目", "Items changed by verification"),
+                "annex_scores",
+                columns,
+            )
+        )
     remarks, lost = result.table.remarks, decomposition.lost_points(result)
     given = [
         (unit, leaf, remarks[f"reason:{leaf.id}"][unit])
-        for leaf in result.scheme.leaves if f"reason:{leaf.id}" in remarks
-        for unit in result.scores.index if isinstance(remarks[f"reason:{leaf.id}"][unit], str)
-    ]  # fmt: skip
+        for leaf in result.scheme.leaves
+        if f"reason:{leaf.id}" in remarks
+        for unit in result.scores.index
+        if isinstance(remarks[f"reason:{leaf.id}"][unit], str)
+    ]
     if given:
         columns = {
             "unit": (words.UNIT, [result.labels[unit] for unit, *_ in given], ""),
             "leaf": (Text("指标", "Indicator"), [leaf.name for _, leaf, _ in given], ""),
-            "lost": (Text("失分", "Points lost"), [lost.loc[unit, leaf.id] for unit, leaf, _ in given], ".2f"),
-            "reason": (Text("扣分原因", "Reason"), [words.both(reason) for *_, reason in given], ""),
+            "lost": (
+                Text("失分", "Points lost"),
+                [lost.loc[unit, leaf.id] for unit, leaf, _ in given],
+                ".2f",
+            ),
+            "reason": (
+                Text("扣分原因", "Reason"),
+                [words.both(reason) for *_, reason in given],
+                "",
+            ),
         }
-        blocks.append(table_of("reasons", Text("扣分原因", "Reasons for points taken off"), "annex_scores", columns, widths=(1, 2, 0.8, 3)))
+        blocks.append(
+            table_of(
+                "reasons",
+                Text("扣分原因", "Reasons for points taken off"),
+                "annex_scores",
+                columns,
+                widths=(1, 2, 0.8, 3),
+            )
+        )
     return blocks

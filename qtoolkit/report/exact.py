@@ -20,20 +20,28 @@ FEWER = 3  # clauses in a sentence
 NO_CHANGE = Text("没有", "no computed grade changes")
 NONE_FOUND = Text("未发现", "no change of a computed grade was found")
 NATURE = {
-    "exact": Text("精确", "exact"), "bounds": Text("界限", "bounds"), "at least": Text("至少", "at least"),
-    "at most": Text("至多", "at most"), "none": Text("现行分值下即不确定", "open even now"),
-    "refused": Text("不适用", "not applicable"), "undefined": Text("无法单独调整", "cannot move alone"),
-}  # fmt: skip
+    "exact": Text("精确", "exact"),
+    "bounds": Text("界限", "bounds"),
+    "at least": Text("至少", "at least"),
+    "at most": Text("至多", "at most"),
+    "none": Text("现行分值下即不确定", "open even now"),
+    "refused": Text("不适用", "not applicable"),
+    "undefined": Text("无法单独调整", "cannot move alone"),
+}
 
 
 def rank_ranges(result: Assessment, band: float, drawn: simulation.Simulation) -> list[Block]:
     """Best and worst rank of each unit while the points move within ±band, beside what random draws from there show."""
     units = tuple(choosing.edge(result))
-    table = robustness.rank_range(result, Box(relative=band), time_limit=SECONDS, seed=drawn.seed, units=units).table
+    table = robustness.rank_range(
+        result, Box(relative=band), time_limit=SECONDS, seed=drawn.seed, units=units
+    ).table
     table[["drawn_best", "drawn_worst"]] = drawn.rank_quantiles.loc[table.index, ["best", "worst"]]
     table = table.loc[result.ranks[table.index].sort_values(kind="stable").index]
     exact = table["status"] == "exact"
-    wider = exact & ((table["drawn_best"] > table["best"]) | (table["drawn_worst"] < table["worst"]))
+    wider = exact & (
+        (table["drawn_best"] > table["best"]) | (table["drawn_worst"] < table["worst"])
+    )
     span = table["worst"] - table["best"]
     fixed = int((span == 0).sum())
     text = say(
@@ -41,9 +49,14 @@ def rank_ranges(result: Assessment, band: float, drawn: simulation.Simulation) -
         "看到的位次范围比真实范围窄的有{wider}家：抽样给出的是频率，不是证明。",
         en="With points moving as above, {fixed:unit keeps its rank|units keep their rank}{most}. "
         "In {draws:,} random draws the ranges seen are narrower than the true ones for {wider:unit|units}: what draws give is a frequency, no proof.",
-        fixed=fixed, most=_widest(result, table, span), draws=drawn.draws, wider=int(wider.sum()),
-    )  # fmt: skip
-    blocks: list[Block] = [Paragraph(text, "stability", Text("位次范围", "Rank ranges"), see=words.DETAILS)]
+        fixed=fixed,
+        most=_widest(result, table, span),
+        draws=drawn.draws,
+        wider=int(wider.sum()),
+    )
+    blocks: list[Block] = [
+        Paragraph(text, "stability", Text("位次范围", "Rank ranges"), see=words.DETAILS)
+    ]
     if (left_out := choosing.edge_note(result)) is not None:
         blocks.append(Paragraph(left_out, "stability", style="note"))
     if not exact.all():
@@ -66,13 +79,23 @@ def rank_ranges(result: Assessment, band: float, drawn: simulation.Simulation) -
     near = choosing.to_cutoff(result)[table.index]
     shown = choosing.few(table.index, near)
     chart = Chart(
-        "rank_ranges", choosing.caption(caption, table.index, shown, choosing.NEAREST),
+        "rank_ranges",
+        choosing.caption(caption, table.index, shown, choosing.NEAREST),
         lambda language: figures.rank_ranges(result, table.loc[shown], language),
-        Text("浅色为确定的位次范围，深色为随机抽样看到的范围，圆点为现行位次", "Pale bars are proven ranges, dark ones what draws show, dots present ranks"),
+        Text(
+            "浅色为确定的位次范围，深色为随机抽样看到的范围，圆点为现行位次",
+            "Pale bars are proven ranges, dark ones what draws show, dots present ranks",
+        ),
         "annex_scores",
-    )  # fmt: skip
+    )
     order = in_order(near, falling=False)
-    return [*blocks, chart, table_of("rank_ranges", caption, "annex_scores", columns, order=order, chosen=choosing.NEAREST)]
+    return [
+        *blocks,
+        chart,
+        table_of(
+            "rank_ranges", caption, "annex_scores", columns, order=order, chosen=choosing.NEAREST
+        ),
+    ]
 
 
 def _widest(result: Assessment, table: pd.DataFrame, span: pd.Series) -> Text:
@@ -81,13 +104,18 @@ def _widest(result: Assessment, table: pd.DataFrame, span: pd.Series) -> Text:
         return Text("", "")
     items = [
         say(
-            zh="{unit}（第{best}位至第{worst}位）", en="{unit} (rank {best} to {worst})", unit=result.labels[unit],
-            best=int(table.loc[unit, "best"]), worst=int(table.loc[unit, "worst"]),
+            zh="{unit}（第{best}位至第{worst}位）",
+            en="{unit} (rank {best} to {worst})",
+            unit=result.labels[unit],
+            best=int(table.loc[unit, "best"]),
+            worst=int(table.loc[unit, "worst"]),
         )
         for unit in span.index[span == span.max()]
-    ]  # fmt: skip
+    ]
     return say(
-        zh="；位次变动余地最大的是{items}", en="; the widest range is that of {items}", items=listing(items, FEW)
+        zh="；位次变动余地最大的是{items}",
+        en="; the widest range is that of {items}",
+        items=listing(items, FEW),
     )
 
 
@@ -102,7 +130,10 @@ def flips(result: Assessment) -> list[Block]:
     refused = table.index[table["status"] == "refused"]
     blocks: list[Block] = []
     if open_.empty:
-        text = Text("在总分不变的条件下，没有计算出能够改变初评等级的分值调整。", "No transfer of points was found that changes a computed grade.")
+        text = Text(
+            "在总分不变的条件下，没有计算出能够改变初评等级的分值调整。",
+            "No transfer of points was found that changes a computed grade.",
+        )
         blocks.append(Paragraph(text, "stability", heading))
     else:
         little = open_["points_moved"] < 1 - SAME
@@ -110,8 +141,10 @@ def flips(result: Assessment) -> list[Block]:
             zh="方案最薄弱之处是{weakest}。调整不足1分即有初评等级改变的有{few}家：{units}。该项结果仅供内部研究，不宜对外提供。",
             en="How many points must move to change a computed grade: the scheme's weakest spot is {weakest}. Less than 1 point is "
             "enough for {few:unit|units}: {units}. This is for internal use only.",
-            weakest=_weakest(result, open_), few=int(little.sum()), units=words.units(result, open_.index[little], FEW),
-        )  # fmt: skip
+            weakest=_weakest(result, open_),
+            few=int(little.sum()),
+            units=words.units(result, open_.index[little], FEW),
+        )
         blocks.append(Paragraph(text, "stability", heading))
     if (left_out := choosing.edge_note(result)) is not None:
         blocks.append(Paragraph(left_out, "stability", style="note"))
@@ -133,9 +166,15 @@ def flips(result: Assessment) -> list[Block]:
         "recipe": (Text("调整办法", "Recipe"), list(shown["recipe"]), ""),
     }
     widths = (1.2, 0.8, 0.8, 1.1, 1.1, 0.8, 5.0)
-    caption = Text("使初评等级改变的最小调整分值（由小到大）", "Fewest points that change each computed grade (least first)")
+    caption = Text(
+        "使初评等级改变的最小调整分值（由小到大）",
+        "Fewest points that change each computed grade (least first)",
+    )
     first = {"order": range(len(shown)), "chosen": Text("调整分值最少的", "with the fewest points")}
-    return [*blocks, table_of("cheapest_flips", caption, "annex_scores", columns, widths=widths, **first)]
+    return [
+        *blocks,
+        table_of("cheapest_flips", caption, "annex_scores", columns, widths=widths, **first),
+    ]
 
 
 def _weakest(result: Assessment, table: pd.DataFrame) -> Text:
@@ -144,11 +183,14 @@ def _weakest(result: Assessment, table: pd.DataFrame) -> Text:
     if on:
         items = [
             say(
-                zh="{unit}（由{before}变为{after}）", en="{unit} (from {before} to {after})", unit=result.labels[unit],
-                before=_label(result, table.loc[unit, "grade"]), after=_label(result, table.loc[unit, "towards"]),
+                zh="{unit}（由{before}变为{after}）",
+                en="{unit} (from {before} to {after})",
+                unit=result.labels[unit],
+                before=_label(result, table.loc[unit, "grade"]),
+                after=_label(result, table.loc[unit, "towards"]),
             )
             for unit in on
-        ]  # fmt: skip
+        ]
         return say(
             zh="得分正好在分数线上的{units}：分值稍有不利变动，等级即改变",
             en="at {units}, whose score stands on the cutoff: any loss, however small, changes the grade",
@@ -159,13 +201,19 @@ def _weakest(result: Assessment, table: pd.DataFrame) -> Text:
         say(
             zh="{unit}：{recipe}（共{points}分，{nature}），等级即由{before}变为{after}",
             en="{unit}: {recipe} ({points} in all, {nature}) turns its grade from {before} into {after}",
-            unit=result.labels[unit], recipe=row["recipe"], points=rounded_towards(row["points_moved"], ".2f", "↑"),
-            nature=NATURE[row["status"]], before=_label(result, row["grade"]), after=_label(result, row["towards"]),
+            unit=result.labels[unit],
+            recipe=row["recipe"],
+            points=rounded_towards(row["points_moved"], ".2f", "↑"),
+            nature=NATURE[row["status"]],
+            before=_label(result, row["grade"]),
+            after=_label(result, row["towards"]),
         )
         for unit, row in rows.head(FEWER).iterrows()
-    ]  # fmt: skip
+    ]
     if len(rows) > FEWER:
-        items.append(say(zh="另有{n}家同样如此", en="{n:unit|units} more likewise", n=len(rows) - FEWER))
+        items.append(
+            say(zh="另有{n}家同样如此", en="{n:unit|units} more likewise", n=len(rows) - FEWER)
+        )
     return words.semicolons(items)
 
 
@@ -178,18 +226,28 @@ def transfers(result: Assessment) -> list[Block]:
     leaves = choosing.most_points(result)
     found = robustness.transfer_map(result, leaves)
     names = {leaf.id: leaf.name for leaf in result.scheme.leaves}
-    pairs = found.table.rename_axis(index="from", columns="to").stack().rename("points").reset_index()
+    pairs = (
+        found.table.rename_axis(index="from", columns="to").stack().rename("points").reset_index()
+    )
     pairs["exact"] = [found.exact.loc[row["from"], row["to"]] for _, row in pairs.iterrows()]
-    new = [leaf for leaf, column in zip(names, (result.table.status == robustness.NEW).T, strict=True) if column.all()]
+    new = [
+        leaf
+        for leaf, column in zip(names, (result.table.status == robustness.NEW).T, strict=True)
+        if column.all()
+    ]
     pairs = pairs[np.isfinite(pairs["points"]) & ~pairs["from"].isin(new) & ~pairs["to"].isin(new)]
     pairs = pairs.iloc[in_order(pairs["points"], falling=False)]
     heading = Text("分值转移和单项调整", "Transfers and single changes")
-    caption = Text("分值转移影响初评等级（由小到大）", "Transfers that change a computed grade (least first)")
+    caption = Text(
+        "分值转移影响初评等级（由小到大）", "Transfers that change a computed grade (least first)"
+    )
     alone = robustness.stability_intervals(result)
     tight = _tightest(alone.drop(index=new))
     blocks: list[Block] = []
     if len(names) == 1:
-        text = Text("只有一项指标，没有可以转移的分值。", "There is one indicator, and nothing to transfer.")
+        text = Text(
+            "只有一项指标，没有可以转移的分值。", "There is one indicator, and nothing to transfer."
+        )
         blocks.append(Paragraph(text, "stability", heading))
     elif pairs.empty:
         text = (
@@ -210,7 +268,9 @@ def transfers(result: Assessment) -> list[Block]:
             blocks.append(Paragraph(_most_sensitive(result, alone, tight), "annex_scores"))
         blocks.append(Paragraph(text, "stability", heading))
     singly = "、".join(["", *alone["left_out"].unique(), ""])
-    left_out = [unit for unit in result.scores.index if unit in found.left_out or f"、{unit}、" in singly]
+    left_out = [
+        unit for unit in result.scores.index if unit in found.left_out or f"、{unit}、" in singly
+    ]
     if left_out:
         text = say(
             zh="以上分值转移、单项调整及附件各表未计或未全部计入{units}：其现有等级或将变成的等级还取决于其他考核对象（名额、末位），或计算量过大。",
@@ -224,15 +284,21 @@ def transfers(result: Assessment) -> list[Block]:
         text = say(
             zh="指标有{d}项，分值转移只在分值最多的{k}项之间计算，其余未算。",
             en="There are {d} indicators: transfers are computed between the {k} with the most points, and between no others.",
-            d=len(names), k=len(leaves),
-        )  # fmt: skip
+            d=len(names),
+            k=len(leaves),
+        )
         blocks.append(Paragraph(text, "stability", style="note"))
     if len(names) > 1:
         chart = Chart(
-            "transfers", Text("分值转移影响表", "Transfer map"), lambda language: figures.transfers(result, found, language),
-            Text("行为调出的指标，列为调入的指标；颜色越深，改变首个等级所需转移的分值越少", "Rows give, columns receive; the darker, the fewer points change a first grade"),
+            "transfers",
+            Text("分值转移影响表", "Transfer map"),
+            lambda language: figures.transfers(result, found, language),
+            Text(
+                "行为调出的指标，列为调入的指标；颜色越深，改变首个等级所需转移的分值越少",
+                "Rows give, columns receive; the darker, the fewer points change a first grade",
+            ),
             "annex_scores",
-        )  # fmt: skip
+        )
         blocks.append(chart)
     listed = pairs.head(20)
     units = [result.labels[found.unit.loc[row["from"], row["to"]]] for _, row in listed.iterrows()]
@@ -244,7 +310,11 @@ def transfers(result: Assessment) -> list[Block]:
             [_safe(x, sure) for x, sure in zip(listed["points"], listed["exact"], strict=True)],
             ".2f",
         ),
-        "unit": (Text("初评等级首先改变的考核对象", "Computed grade that changes first"), units, ""),
+        "unit": (
+            Text("初评等级首先改变的考核对象", "Computed grade that changes first"),
+            units,
+            "",
+        ),
         "status": (
             Text("性质", "Nature"),
             [NATURE["exact" if sure else "at most"] for sure in listed["exact"]],
@@ -269,12 +339,18 @@ def _most_sensitive(result: Assessment, alone: pd.DataFrame, tight: pd.Index) ->
     names = {leaf.id: leaf.name for leaf in result.scheme.leaves}
     parts = [_moves_alone(result, names[leaf], alone.loc[leaf]) for leaf in tight[:FEWER]]
     if len(tight) > FEWER:
-        parts.append(say(zh="另有{n}项同样如此", en="{n:indicator|indicators} more likewise", n=len(tight) - FEWER))
+        parts.append(
+            say(
+                zh="另有{n}项同样如此",
+                en="{n:indicator|indicators} more likewise",
+                n=len(tight) - FEWER,
+            )
+        )
     return say(
         zh="单独调整一项指标、其余按比例分摊，最敏感的是{parts}。",
         en="Of single indicators, the others in proportion, the most sensitive: {parts}.",
         parts=words.semicolons(parts),
-    )  # fmt: skip
+    )
 
 
 def _moves_alone(result: Assessment, leaf: Text, row: pd.Series) -> Text:
@@ -285,14 +361,20 @@ def _moves_alone(result: Assessment, leaf: Text, row: pd.Series) -> Text:
                 zh="“{leaf}”（{unit}的得分正好在分数线上，该项（现为{now:g}分）稍有{less}，其初评等级即改变）",
                 en="“{leaf}” (the score of {unit} stands on the cutoff, and with slightly {less} than the present "
                 "{now:g} points its computed grade changes)",
-                leaf=leaf, unit=result.labels[row[f"unit_{side}"]], now=row["points"], less=less,
-            )  # fmt: skip
+                leaf=leaf,
+                unit=result.labels[row[f"unit_{side}"]],
+                now=row["points"],
+                less=less,
+            )
     return say(
         zh="“{leaf}”（分值在{low}分与{high}分之间（不含两端）时{claim}初评等级改变，现为{now:g}分）",
         en="“{leaf}” ({claim} while it has between {low} and {high} points, ends excluded; now {now:g})",
-        leaf=leaf, low=rounded_towards(row["low"], ".2f", "↑"), high=rounded_towards(row["high"], ".2f", "↓"),
-        now=row["points"], claim=NO_CHANGE if row["status"] == "exact" else NONE_FOUND,
-    )  # fmt: skip
+        leaf=leaf,
+        low=rounded_towards(row["low"], ".2f", "↑"),
+        high=rounded_towards(row["high"], ".2f", "↓"),
+        now=row["points"],
+        claim=NO_CHANGE if row["status"] == "exact" else NONE_FOUND,
+    )
 
 
 def _safe(points: float, proven: bool) -> float:
@@ -307,12 +389,14 @@ def _first_transfer(result: Assessment, found: robustness.TransferMap, first: pd
     leaves = {leaf.id: leaf.name for leaf in result.scheme.leaves}
     items = [
         say(
-            zh="从“{start}”转到“{end}”（{unit}）", en="from “{start}” to “{end}” ({unit})",
-            start=leaves[row["from"]], end=leaves[row["to"]],
+            zh="从“{start}”转到“{end}”（{unit}）",
+            en="from “{start}” to “{end}” ({unit})",
+            start=leaves[row["from"]],
+            end=leaves[row["to"]],
             unit=result.labels[found.unit.loc[row["from"], row["to"]]],
         )
         for _, row in first.iterrows()
-    ]  # fmt: skip
+    ]
     least = first["points"].iloc[0]
     named, points = listing(items, FEWER), rounded_towards(least, ".2f", "↓" if proven else "↑")
     if least <= SAME:
@@ -321,20 +405,22 @@ def _first_transfer(result: Assessment, found: robustness.TransferMap, first: pd
             en="Of all transfers between two indicators the first to change a computed grade: {items}; the score "
             "stands on the cutoff, and any transfer, however small, changes the grade.",
             items=named,
-        )  # fmt: skip
+        )
     if not proven:
         return say(
             zh="两项指标之间转移分值，已知最先改变初评等级的是{items}：至多转移{points}分，等级即改变。",
             en="Of all transfers between two indicators the first known to change a computed grade: {items}; "
             "moving {points} points, or fewer, changes it.",
-            items=named, points=points,
-        )  # fmt: skip
+            items=named,
+            points=points,
+        )
     return say(
         zh="两项指标之间转移分值，最先改变初评等级的是{items}：转移不足{points}分时初评等级不变，达到{points}分或稍多，等级即改变。",
         en="Of all transfers between two indicators the first to change a computed grade: {items}; less than "
         "{points} points change none, {points} or slightly more change it.",
-        items=named, points=points,
-    )  # fmt: skip
+        items=named,
+        points=points,
+    )
 
 
 def _alone(result: Assessment, alone: pd.DataFrame) -> DataTable:
@@ -344,16 +430,30 @@ def _alone(result: Assessment, alone: pd.DataFrame) -> DataTable:
         "leaf": (Text("指标", "Indicator"), [leaf.name for leaf in result.scheme.leaves], ""),
         "points": (Text("分值", "Points"), list(alone["points"]), "g"),
         "low": (Text("等级不变的下限", "Grades hold from"), list(alone["low"]), "↑.2f"),
-        "unit_low": (Text("下限处改变", "Changes at the lower end"), [label.get(unit) for unit in alone["unit_low"]], ""),
+        "unit_low": (
+            Text("下限处改变", "Changes at the lower end"),
+            [label.get(unit) for unit in alone["unit_low"]],
+            "",
+        ),
         "high": (Text("等级不变的上限", "Grades hold up to"), list(alone["high"]), "↓.2f"),
-        "unit_high": (Text("上限处改变", "Changes at the upper end"), [label.get(unit) for unit in alone["unit_high"]], ""),
+        "unit_high": (
+            Text("上限处改变", "Changes at the upper end"),
+            [label.get(unit) for unit in alone["unit_high"]],
+            "",
+        ),
         "status": (Text("性质", "Nature"), [NATURE[s] for s in alone["status"]], ""),
     }
     caption = Text(
         "单项指标分值的稳定区间（初评等级不变，其余指标按比例分摊）",
         "Stability intervals of single indicators (computed grades; the others in proportion)",
     )
-    return table_of("stability_intervals", caption, "annex_scores", columns, widths=(2.6, 0.8, 1.1, 1.2, 1.1, 1.2, 0.9))
+    return table_of(
+        "stability_intervals",
+        caption,
+        "annex_scores",
+        columns,
+        widths=(2.6, 0.8, 1.1, 1.2, 1.1, 1.2, 0.9),
+    )
 
 
 def _lines(result: Assessment) -> DataTable:
@@ -417,7 +517,13 @@ def proofs() -> list[Block]:
 
 def new_indicators(result: Assessment, table: pd.DataFrame) -> list[Block]:
     """For whom the grade does not depend on indicators that have no data yet."""
-    new = [leaf.name for leaf, column in zip(result.scheme.leaves, (result.table.status == robustness.NEW).T, strict=True) if column.all()]
+    new = [
+        leaf.name
+        for leaf, column in zip(
+            result.scheme.leaves, (result.table.status == robustness.NEW).T, strict=True
+        )
+        if column.all()
+    ]
     if not new:
         return []
     open_ = table.index[~table["free_of_new"]]
@@ -425,6 +531,9 @@ def new_indicators(result: Assessment, table: pd.DataFrame) -> list[Block]:
         zh="新增指标{leaves}尚无数据，按0至满分的区间测算：{n}家的初评等级与其得分无关；受其影响的有{m}家：{units}。",
         en="New indicators without data ({leaves}) enter as 0 to full marks: {n:computed grade does|computed grades do} not depend on them; "
         "{m:does|do}: {units}.",
-        leaves=words.some(new), n=len(table) - len(open_), m=len(open_), units=words.units(result, open_),
+        leaves=words.some(new),
+        n=len(table) - len(open_),
+        m=len(open_),
+        units=words.units(result, open_),
     )
     return [Paragraph(text, "stability", Text("新增指标", "New indicators"))]

@@ -39,14 +39,20 @@ def scores(result: Assessment, language: str) -> Any:
     values, colours = result.scores[order], grade_colours(result)
     figure, axes = units_axes(len(order))
     places = np.arange(len(order))
-    axes.barh(places, values, color=[colours[g] for g in result.grades[order]], height=_thick(order, 0.72))
+    axes.barh(
+        places, values, color=[colours[g] for g in result.grades[order]], height=_thick(order, 0.72)
+    )
     start = _left_end(values, cutoffs_of(result))
     end = float(values.max()) + 0.09 * (float(values.max()) - start)
     axes.set_xlim(start, end)
     if len(order) <= MANY:
         for place, value in zip(places, values, strict=True):
             label = axes.text(
-                value + (end - start) * 0.006, place, in_print(value, ".2f"), va="center", fontsize=7
+                value + (end - start) * 0.006,
+                place,
+                in_print(value, ".2f"),
+                va="center",
+                fontsize=7,
             )
             label.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 0.6, "alpha": 0.85})
     _cutoff_lines(axes, result)
@@ -63,7 +69,9 @@ def _distribution(result: Assessment, language: str) -> Any:
     figure, axes = plt.subplots(figsize=(6.6, 3.6))
     edges, colours = np.histogram_bin_edges(result.scores, BINS), grade_colours(result)
     parts = [result.scores[result.grades == grade.id] for grade in result.scheme.grades]
-    axes.hist(parts, edges, stacked=True, color=[colours[grade.id] for grade in result.scheme.grades])
+    axes.hist(
+        parts, edges, stacked=True, color=[colours[grade.id] for grade in result.scheme.grades]
+    )
     _cutoff_lines(axes, result)
     axes.yaxis.get_major_locator().set_params(integer=True)
     axes.set_xlabel({"zh": "得分", "en": "score"}[language])
@@ -102,7 +110,10 @@ def shares(result: Assessment, language: str) -> Any:
         annot_kws={"fontsize": 6.5},
         linewidths=0.4 if len(order) <= MANY and matrix.size <= CELLS else 0,
         rasterized=matrix.size > CELLS,
-        cbar_kws={"label": {"zh": "得分率（%）", "en": "share of full marks (%)"}[language], "shrink": 0.5},
+        cbar_kws={
+            "label": {"zh": "得分率（%）", "en": "share of full marks (%)"}[language],
+            "shrink": 0.5,
+        },
     )
     axes.xaxis.tick_top()
     if len(names) <= MANY_LEAVES:
@@ -112,13 +123,21 @@ def shares(result: Assessment, language: str) -> Any:
     else:
         axes.set_xticks([])
         axes.set_xlabel(
-            {"zh": f"指标（{len(names)}项，按方案排列）", "en": f"indicators ({len(names)}, as in the scheme)"}[language]
+            {
+                "zh": f"指标（{len(names)}项，按方案排列）",
+                "en": f"indicators ({len(names)}, as in the scheme)",
+            }[language]
         )
     axes.tick_params(axis="x", length=0)
     grouped = len(result.scores) > BARS
-    labels = [result.labels[u].of(language) for u in order] if len(order) <= MANY and not grouped else []
+    labels = (
+        [result.labels[u].of(language) for u in order] if len(order) <= MANY and not grouped else []
+    )
     if grouped:
-        words = {"zh": "考核对象（{n}家，按位次分为{k}组）", "en": "units ({n}, by rank, in {k} groups)"}[language]
+        words = {
+            "zh": "考核对象（{n}家，按位次分为{k}组）",
+            "en": "units ({n}, by rank, in {k} groups)",
+        }[language]
         axes.set_ylabel(words.format(n=len(result.scores), k=len(order)))
     axes.set_yticks(np.arange(len(labels)) + 0.5, labels, rotation=0, fontsize=7.5)
     return figure
@@ -134,13 +153,24 @@ def ranges(result: Assessment, table: pd.DataFrame, language: str) -> Any:
     places = np.arange(len(order))
     certain, held = table["certain"].to_numpy(bool), table["held"].notna().to_numpy()
     kinds = (
-        (certain & ~held, {"color": "#7fa8c9"}, {"zh": "初评等级不变", "en": "computed grade cannot change"}),
+        (
+            certain & ~held,
+            {"color": "#7fa8c9"},
+            {"zh": "初评等级不变", "en": "computed grade cannot change"},
+        ),
         (
             certain & held,
             {"color": "#7fa8c9", "hatch": "////", "edgecolor": "#ffffff", "linewidth": 0},
-            {"zh": "跨线而初评等级不变（名额或否决所限）", "en": "passes a cutoff, held by places or a veto"},
+            {
+                "zh": "跨线而初评等级不变（名额或否决所限）",
+                "en": "passes a cutoff, held by places or a veto",
+            },
         ),
-        (~certain, {"color": "#d98c5f"}, {"zh": "初评等级可能变化", "en": "computed grade may change"}),
+        (
+            ~certain,
+            {"color": "#d98c5f"},
+            {"zh": "初评等级可能变化", "en": "computed grade may change"},
+        ),
     )
     for rows, style, words in kinds:
         if rows.any():
@@ -173,12 +203,21 @@ def tolerances(result: Assessment, certificates: Certificates, language: str) ->
     figure, axes = units_axes(len(table))
     colours = grade_colours(result)
     places = np.arange(len(table))
-    axes.barh(places, values, color=[colours[g] for g in result.grades[table.index]], height=_thick(table, 0.7))
+    axes.barh(
+        places,
+        values,
+        color=[colours[g] for g in result.grades[table.index]],
+        height=_thick(table, 0.7),
+    )
     if len(table) <= MANY:
         for place, value, status in zip(places, values, table["status"], strict=True):
             sign = "≥" if status == "at least" or value >= 100 else ""
             axes.text(
-                value + max(values) * 0.008, place, sign + rounded_towards(value, ".2f", "↓"), va="center", fontsize=7
+                value + max(values) * 0.008,
+                place,
+                sign + rounded_towards(value, ".2f", "↓"),
+                va="center",
+                fontsize=7,
             )
     axes.set_xlim(0, max(values) * 1.12 if len(values) and max(values) > 0 else 1)
     _name_units(axes, result, table.index, language)
@@ -193,13 +232,24 @@ def rank_ranges(result: Assessment, table: pd.DataFrame, language: str) -> Any:
     figure, axes = units_axes(len(table))
     places = np.arange(len(table))
     axes.barh(
-        places, table["worst"] - table["best"] + 0.5, left=table["best"] - 0.25, height=_thick(table, 0.66), color="#b9d0e2",
+        places,
+        table["worst"] - table["best"] + 0.5,
+        left=table["best"] - 0.25,
+        height=_thick(table, 0.66),
+        color="#b9d0e2",
         label={"zh": "确定的位次范围", "en": "proven range"}[language],
-    )  # fmt: skip
+    )
     if table["drawn_best"].notna().all():
         low, high = (table[f"drawn_{side}"].astype(float) for side in ("best", "worst"))
         words = {"zh": "随机抽样看到的范围", "en": "range seen in draws"}[language]
-        axes.barh(places, high - low + 0.3, left=low - 0.15, height=_thick(table, 0.26), color="#2f6690", label=words)
+        axes.barh(
+            places,
+            high - low + 0.3,
+            left=low - 0.15,
+            height=_thick(table, 0.26),
+            color="#2f6690",
+            label=words,
+        )
     words = {"zh": "现行位次", "en": "present rank"}[language]
     axes.plot(table["rank"], places, "o", color="#222222", markersize=_dot(table), label=words)
     axes.set_xlim(0.4, len(result.scores) + 0.6)
@@ -210,7 +260,9 @@ def rank_ranges(result: Assessment, table: pd.DataFrame, language: str) -> Any:
     return figure
 
 
-def grade_frequencies(result: Assessment, drawn: Simulation, language: str, order: pd.Index | None = None) -> Any:
+def grade_frequencies(
+    result: Assessment, drawn: Simulation, language: str, order: pd.Index | None = None
+) -> Any:
     """How often each unit (of `order`) has each grade in random draws, as one bar a unit."""
     fonts.use()
     order = result.ranks.sort_values(kind="stable").index if order is None else order
@@ -218,11 +270,23 @@ def grade_frequencies(result: Assessment, drawn: Simulation, language: str, orde
     figure, axes = units_axes(len(order))
     left, places = np.zeros(len(order)), np.arange(len(order))
     for grade in result.scheme.grades:
-        axes.barh(places, table[grade.id], left=left, height=_thick(order, 0.76), color=colours[grade.id], label=grade.label.of(language))
+        axes.barh(
+            places,
+            table[grade.id],
+            left=left,
+            height=_thick(order, 0.76),
+            color=colours[grade.id],
+            label=grade.label.of(language),
+        )
         left = left + table[grade.id].to_numpy()
     axes.set_xlim(0, 100)
     _name_units(axes, result, order, language)
-    axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=len(result.scheme.grades), frameon=False)
+    axes.legend(
+        loc="lower center",
+        bbox_to_anchor=(0.5, 1.0),
+        ncols=len(result.scheme.grades),
+        frameon=False,
+    )
     axes.set_xlabel({"zh": "频率（%）", "en": "frequency (%)"}[language])
     return figure
 
@@ -234,16 +298,28 @@ def choices(found: Sequence[Sobol], names: list[str], order: pd.Index, language:
 
     fonts.use()
     figure, panels = plt.subplots(1, len(found), sharey=True, figsize=(6.6, 1.3 + 0.3 * len(order)))
-    titles = ({"zh": "等级改变家数", "en": "grades that change"}, {"zh": "位次平均变动", "en": "mean rank shift"})
+    titles = (
+        {"zh": "等级改变家数", "en": "grades that change"},
+        {"zh": "位次平均变动", "en": "mean rank shift"},
+    )
     places = np.arange(len(order))
     for axes, sobol, title in zip(panels, found, titles, strict=True):
         table = sobol.table.loc[order].fillna(0.0)
         total = table["total"].clip(0, 1)
-        words = {"zh": "总影响", "en": "total"}[language], {"zh": "单独影响", "en": "alone"}[language]
+        words = (
+            {"zh": "总影响", "en": "total"}[language],
+            {"zh": "单独影响", "en": "alone"}[language],
+        )
         axes.barh(places, total, height=0.62, color="#b9d0e2", label=words[0])
         axes.barh(places, table["first"].clip(0, 1), height=0.34, color="#2f6690", label=words[1])
         if not sobol.exact:
-            axes.hlines(places, table["total_low"].clip(0, 1), table["total_high"].clip(0, 1), color="#333333", linewidth=0.9)
+            axes.hlines(
+                places,
+                table["total_low"].clip(0, 1),
+                table["total_high"].clip(0, 1),
+                color="#333333",
+                linewidth=0.9,
+            )
         axes.set_title(title[language], fontsize=9)
         axes.set_xlim(0, 1)
         axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "", "0.5", "", "1"])
@@ -254,7 +330,9 @@ def choices(found: Sequence[Sobol], names: list[str], order: pd.Index, language:
     return figure
 
 
-def importance(table: pd.DataFrame, names: list[str], language: str, whole: float | None = None) -> Any:
+def importance(
+    table: pd.DataFrame, names: list[str], language: str, whole: float | None = None
+) -> Any:
     """Shares of the effect, dark, with intervals, and of the points, pale; `whole` is the effect of all indicators, where
     the table has not all."""
     import matplotlib.pyplot as plt
@@ -262,9 +340,27 @@ def importance(table: pd.DataFrame, names: list[str], language: str, whole: floa
     fonts.use()
     figure, axes = plt.subplots(figsize=(6.6, min(1.2 + 0.27 * len(table), TALLEST)))
     places, scale = np.arange(len(table)), 100 / (table["linear"].sum() if whole is None else whole)
-    axes.barh(places, table["nominal"] * 100, height=0.7, color="#cfd8df", label={"zh": "分值比重", "en": "share of points"}[language])
-    axes.barh(places, table["share"].fillna(0) * 100, height=0.36, color="#2f6690", label={"zh": "影响比重", "en": "share of effect"}[language])
-    axes.hlines(places, table["linear_low"] * scale, table["linear_high"] * scale, color="#333333", linewidth=0.9)
+    axes.barh(
+        places,
+        table["nominal"] * 100,
+        height=0.7,
+        color="#cfd8df",
+        label={"zh": "分值比重", "en": "share of points"}[language],
+    )
+    axes.barh(
+        places,
+        table["share"].fillna(0) * 100,
+        height=0.36,
+        color="#2f6690",
+        label={"zh": "影响比重", "en": "share of effect"}[language],
+    )
+    axes.hlines(
+        places,
+        table["linear_low"] * scale,
+        table["linear_high"] * scale,
+        color="#333333",
+        linewidth=0.9,
+    )
     short = _short(names, language)
     axes.set_yticks(places, short, fontsize=7.5)
     axes.set_ylim(len(table) - 0.4, -0.6)
@@ -282,15 +378,27 @@ def correlations(result: Assessment, language: str, leaves: Sequence[str] | None
 
     fonts.use()
     leaves = list(result.points.index if leaves is None else leaves)
-    shares, names = result.matrix[leaves], [result.scheme.indicator(leaf).name.of(language) for leaf in leaves]
+    shares, names = (
+        result.matrix[leaves],
+        [result.scheme.indicator(leaf).name.of(language) for leaf in leaves],
+    )
     r, d = shares.corr(min_periods=3).to_numpy(), len(names)
     figure, axes = plt.subplots(figsize=(6.6, min(2.4 + 0.24 * d, TALLEST)))
     axes.set_facecolor("#e4e4e4")
     axes.grid(visible=False)
     sns.heatmap(
-        r, ax=axes, cmap=sns.diverging_palette(15, 245, s=70, l=45, as_cmap=True), vmin=-1, vmax=1, annot=_annotations(r), fmt="",
-        annot_kws={"fontsize": 6.5}, linewidths=0.3, cbar_kws={"shrink": 0.6}, rasterized=r.size > CELLS,
-    )  # fmt: skip
+        r,
+        ax=axes,
+        cmap=sns.diverging_palette(15, 245, s=70, l=45, as_cmap=True),
+        vmin=-1,
+        vmax=1,
+        annot=_annotations(r),
+        fmt="",
+        annot_kws={"fontsize": 6.5},
+        linewidths=0.3,
+        cbar_kws={"shrink": 0.6},
+        rasterized=r.size > CELLS,
+    )
     short = _short(names, language)
     axes.set_xticks(np.arange(d) + 0.5, short, rotation=90, fontsize=_small(d))
     axes.set_yticks(np.arange(d) + 0.5, short, rotation=0, fontsize=_small(d))
@@ -314,10 +422,17 @@ def transfers(result: Assessment, found: TransferMap, language: str) -> Any:
     if np.isfinite(values).any():
         ends = np.nanmin(values), max(np.nanmax(values), np.nanmin(values) * 1.01)
         sns.heatmap(
-            values, ax=axes, cmap=sns.light_palette("#a8323e", as_cmap=True, reverse=True), norm=LogNorm(*ends),
-            annot=_annotations(values), fmt="", annot_kws={"fontsize": 6.5}, linewidths=0.3, rasterized=values.size > CELLS,
+            values,
+            ax=axes,
+            cmap=sns.light_palette("#a8323e", as_cmap=True, reverse=True),
+            norm=LogNorm(*ends),
+            annot=_annotations(values),
+            fmt="",
+            annot_kws={"fontsize": 6.5},
+            linewidths=0.3,
+            rasterized=values.size > CELLS,
             cbar_kws={"label": {"zh": "转移分值", "en": "points moved"}[language], "shrink": 0.6},
-        )  # fmt: skip
+        )
         bar = axes.collections[0].colorbar
         bar.set_ticks(marks := _decimal_marks(*ends), labels=[f"{mark:g}" for mark in marks])
         bar.minorticks_off()
@@ -332,7 +447,9 @@ def transfers(result: Assessment, found: TransferMap, language: str) -> Any:
 
 def grade_colours(result: Assessment) -> dict[str, str]:
     """A colour a grade, best first from blue to red."""
-    return {grade.id: SHADES[min(i, len(SHADES) - 1)] for i, grade in enumerate(result.scheme.grades)}
+    return {
+        grade.id: SHADES[min(i, len(SHADES) - 1)] for i, grade in enumerate(result.scheme.grades)
+    }
 
 
 def units_axes(n: int, extra: float = 1.1) -> tuple[Any, Any]:
@@ -378,7 +495,9 @@ def _quoted(name: str, language: str) -> str:
 def _short(names: list[str], language: str) -> list[str]:
     """Names of indicators as an axis has room for them."""
     names = [_quoted(name, language) for name in names]
-    return [name if len(name) <= LONG[language] else name[: LONG[language] - 1] + "…" for name in names]
+    return [
+        name if len(name) <= LONG[language] else name[: LONG[language] - 1] + "…" for name in names
+    ]
 
 
 def _thick(units: Any, share: float) -> float:
@@ -392,10 +511,15 @@ def _dot(units: Any) -> float:
 
 def _name_units(axes: Any, result: Assessment, order: pd.Index, language: str) -> None:
     if len(order) <= MANY:
-        axes.set_yticks(np.arange(len(order)), [result.labels[u].of(language) for u in order], fontsize=7.5)
+        axes.set_yticks(
+            np.arange(len(order)), [result.labels[u].of(language) for u in order], fontsize=7.5
+        )
     else:
         axes.set_ylabel(
-            {"zh": f"考核对象（{len(order)}家，按得分排列）", "en": f"units ({len(order)}, by score)"}[language]
+            {
+                "zh": f"考核对象（{len(order)}家，按得分排列）",
+                "en": f"units ({len(order)}, by score)",
+            }[language]
         )
     axes.set_ylim(len(order) - 0.4, -0.6)
     axes.grid(axis="y", visible=False)
@@ -407,14 +531,26 @@ def _cutoff_lines(axes: Any, result: Assessment) -> None:
         if low <= cutoff <= high:
             axes.axvline(cutoff, color="#333333", linewidth=0.9, linestyle="--", zorder=1.5)
             axes.text(
-                cutoff, 1.002, f"{cutoff:g}", transform=axes.get_xaxis_transform(), ha="center", va="bottom", fontsize=8,
+                cutoff,
+                1.002,
+                f"{cutoff:g}",
+                transform=axes.get_xaxis_transform(),
+                ha="center",
+                va="bottom",
+                fontsize=8,
             )
 
 
 def cutoffs_of(result: Assessment) -> list[float]:
     """All cutoffs, of every class."""
     scheme = result.scheme
-    return sorted({grade.cutoff_of(group) for grade in scheme.grades[:-1] for group in scheme.classes or (None,)})
+    return sorted(
+        {
+            grade.cutoff_of(group)
+            for grade in scheme.grades[:-1]
+            for group in scheme.classes or (None,)
+        }
+    )
 
 
 def _grade_legend(figure: Any, result: Assessment, language: str) -> None:

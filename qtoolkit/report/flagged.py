@@ -20,7 +20,9 @@ def sentences(result: Assessment, kinds: Iterable[str]) -> list[Text]:
     for kind, group in rows.groupby("kind", sort=False):
         together = TOGETHER.get(kind)
         alone = together is None or (len(group) == 1 and len(group["text"].iloc[0].zh) <= LONG)
-        texts += first_few(list(group["text"])) if alone else together(result, list(group["indicator"]))
+        texts += (
+            first_few(list(group["text"])) if alone else together(result, list(group["indicator"]))
+        )
     return texts
 
 
@@ -32,9 +34,10 @@ def first_few(texts: list[Text]) -> list[Text]:
     if len(texts) <= words.MANY:
         return texts
     more = say(
-        zh="同类提示另有{n}条，全部提示见 tables/flags.csv。", en="{n} more of this kind; all are in tables/flags.csv.",
+        zh="同类提示另有{n}条，全部提示见 tables/flags.csv。",
+        en="{n} more of this kind; all are in tables/flags.csv.",
         n=len(texts) - words.SOME,
-    )  # fmt: skip
+    )
     return [*texts[: words.SOME], more]
 
 
@@ -47,7 +50,11 @@ def table(result: Assessment) -> list[Block]:
     columns = {
         "kind": (Text("种类", "Kind"), list(flags["kind"]), ""),
         "unit": (words.UNIT, [result.labels.get(unit, unit) for unit in flags["unit"]], ""),
-        "indicator": (Text("指标", "Indicator"), [names.get(leaf, leaf) for leaf in flags["indicator"]], ""),
+        "indicator": (
+            Text("指标", "Indicator"),
+            [names.get(leaf, leaf) for leaf in flags["indicator"]],
+            "",
+        ),
         "text": (Text("提示", "Flag"), list(flags["text"]), ""),
     }
     found = table_of("flags", Text("全部提示", "All flags"), "annex_scores", columns)
@@ -57,18 +64,22 @@ def table(result: Assessment) -> list[Block]:
 def _constant(result: Assessment, leaves: list[str]) -> list[Text]:
     items = [
         say(
-            zh="“{leaf}”（{points:g}分，得分率{share:.1%}）", en="“{leaf}” ({points:g} points, share {share:.1%})",
-            leaf=leaf.name, points=leaf.points, share=result.matrix[leaf.id].dropna().iloc[0],
+            zh="“{leaf}”（{points:g}分，得分率{share:.1%}）",
+            en="“{leaf}” ({points:g} points, share {share:.1%})",
+            leaf=leaf.name,
+            points=leaf.points,
+            share=result.matrix[leaf.id].dropna().iloc[0],
         )
         for leaf in map(result.scheme.indicator, leaves)
-    ]  # fmt: skip
+    ]
     return [
         say(
             zh="各考核对象得分率相同、占有分值而不起区分作用的指标有{n}项：{items}。",
             en="On {n:indicator|indicators} all units have the same share of full marks, so that the points rank nobody: {items}.",
-            n=len(leaves), items=words.some(items),
+            n=len(leaves),
+            items=words.some(items),
         )
-    ]  # fmt: skip
+    ]
 
 
 def _relative(result: Assessment, leaves: list[str]) -> list[Text]:
@@ -81,49 +92,67 @@ def _relative(result: Assessment, leaves: list[str]) -> list[Text]:
         say(
             zh="{why}、得分取决于同时考核的其他单位的指标有{n}项：{items}。",
             en="{why}, so that scores depend on who else is assessed, {n:indicator is|indicators are}: {items}.",
-            why=why, n=len(own), items=_names(result, own),
+            why=why,
+            n=len(own),
+            items=_names(result, own),
         )
-        for mean, why in reasons if (own := [id for id in leaves if means[id] == mean])
-    ]  # fmt: skip
+        for mean, why in reasons
+        if (own := [id for id in leaves if means[id] == mean])
+    ]
 
 
 def _blank(result: Assessment, leaves: list[str]) -> list[Text]:
     found: dict[tuple[int, str], list[Text]] = {}
     for leaf, meaning, treatment, units in blanks(result):
         item = say(
-            zh="“{leaf}”（{units}）", en="“{leaf}” ({units})", leaf=leaf.name,
+            zh="“{leaf}”（{units}）",
+            en="“{leaf}” ({units})",
+            leaf=leaf.name,
             units=words.some(result.table.labels[k] for k in units),
-        )  # fmt: skip
+        )
         found.setdefault((meaning, treatment), []).append(item)
     return [
         say(
-            zh="标明“{status}”的{treatment}：{items}。", en="What is “{status}” {treatment}: {items}.",
-            status=STATUS_LABELS[meaning], treatment=TREATMENTS[treatment], items=words.some(items),
+            zh="标明“{status}”的{treatment}：{items}。",
+            en="What is “{status}” {treatment}: {items}.",
+            status=STATUS_LABELS[meaning],
+            treatment=TREATMENTS[treatment],
+            items=words.some(items),
         )
         for (meaning, treatment), items in found.items()
-    ]  # fmt: skip
+    ]
 
 
 def _capped(result: Assessment, leaves: list[str]) -> list[Text]:
     items = [
         say(
-            zh="“{leaf}”（评分区间 {low:g}–{high:g}）{units}", en="“{leaf}” (range {low:g}–{high:g}) {units}",
-            leaf=leaf.name, low=ends[0], high=ends[1], units=words.some(result.table.labels[k] for k in units),
+            zh="“{leaf}”（评分区间 {low:g}–{high:g}）{units}",
+            en="“{leaf}” (range {low:g}–{high:g}) {units}",
+            leaf=leaf.name,
+            low=ends[0],
+            high=ends[1],
+            units=words.some(result.table.labels[k] for k in units),
         )
         for leaf, ends, units in beyond(result)
-    ]  # fmt: skip
+    ]
     return [
         say(
-            zh="超出评分区间、按区间端点计分的：{items}。", en="Outside the scoring range, and scored at its end: {items}.",
+            zh="超出评分区间、按区间端点计分的：{items}。",
+            en="Outside the scoring range, and scored at its end: {items}.",
             items=words.semicolons(items),
         )
-    ]  # fmt: skip
+    ]
 
 
 def _names(result: Assessment, leaves: list[str]) -> Text:
-    return words.some(say(zh="“{leaf}”", en="“{leaf}”", leaf=result.scheme.indicator(id).name) for id in leaves)
+    return words.some(
+        say(zh="“{leaf}”", en="“{leaf}”", leaf=result.scheme.indicator(id).name) for id in leaves
+    )
 
 
 TOGETHER: dict[str, Callable[[Assessment, list[str]], list[Text]]] = {
-    "constant": _constant, "set_dependent": _relative, "blank": _blank, "capped": _capped,
-}  # fmt: skip
+    "constant": _constant,
+    "set_dependent": _relative,
+    "blank": _blank,
+    "capped": _capped,
+}

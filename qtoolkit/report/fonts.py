@@ -19,12 +19,17 @@ LINES = {"axes.linewidth": 0.8, "grid.linewidth": 0.6, "figure.constrained_layou
 @cache
 def chinese_font() -> Path:
     """The file of Noto Sans SC that the `zhplot` package carries; WorkError if it is not there."""
-    spec = importlib.util.find_spec("zhplot")  # not imported: importing it changes matplotlib's settings
+    # not imported: importing it changes matplotlib's settings
+    spec = importlib.util.find_spec("zhplot")
     for folder in spec.submodule_search_locations or [] if spec else []:
         for path in sorted(Path(folder).rglob(FILE)):
             return path
     raise WorkError(
-        say(zh="未找到中文字体{file}，请安装zhplot", en="the Chinese font {file} is missing: install zhplot", file=FILE)
+        say(
+            zh="未找到中文字体{file}，请安装zhplot",
+            en="the Chinese font {file} is missing: install zhplot",
+            file=FILE,
+        )
     )
 
 
@@ -35,8 +40,17 @@ def use() -> None:
 
     if FAMILY not in font_manager.fontManager.get_font_names():
         font_manager.fontManager.addfont(chinese_font())
-    fonts = {"font.family": "sans-serif", "font.sans-serif": [FAMILY, "DejaVu Sans"], "mathtext.fontset": "dejavusans"}
-    ticks = {"xtick.labelsize": 8.5, "ytick.labelsize": 8.5, "figure.figsize": (6.3, 3.9), "patch.linewidth": 0}
+    fonts = {
+        "font.family": "sans-serif",
+        "font.sans-serif": [FAMILY, "DejaVu Sans"],
+        "mathtext.fontset": "dejavusans",
+    }
+    ticks = {
+        "xtick.labelsize": 8.5,
+        "ytick.labelsize": 8.5,
+        "figure.figsize": (6.3, 3.9),
+        "patch.linewidth": 0,
+    }
     sns.set_theme(style="whitegrid", rc={**fonts, **SIZES, **LINES, **ticks})
 
 

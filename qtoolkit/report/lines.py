@@ -42,9 +42,21 @@ def single(result: Assessment) -> pd.DataFrame:
                     "next_high": bool(np.isfinite(high)) and row["unit_high"] is None,
                 }
             )
-    names = ["grade", "group", "cutoff", "low", "high", "unit_low", "unit_high", "next_low", "next_high"]
+    names = [
+        "grade",
+        "group",
+        "cutoff",
+        "low",
+        "high",
+        "unit_low",
+        "unit_high",
+        "next_low",
+        "next_high",
+    ]
     table = pd.DataFrame(rows, columns=names, dtype=object)  # a column of units may hold None alone
-    return table.astype({"cutoff": float, "low": float, "high": float, "next_low": bool, "next_high": bool})
+    return table.astype(
+        {"cutoff": float, "low": float, "high": float, "next_low": bool, "next_high": bool}
+    )
 
 
 def at(result: Assessment, unit: str | None, neighbour: bool) -> Text | None:
@@ -60,7 +72,11 @@ def between(row: pd.Series) -> Text:
         ends.append(say(zh="高于{x}分", en="above {x}", x=x))
     if not np.isnan(row["high"]):
         x = rounded_towards(row["high"], ".2f", "↓")
-        upto = say(zh="低于{x}分", en="below {x}", x=x) if row["next_high"] else say(zh="不高于{x}分", en="not above {x}", x=x)
+        upto = (
+            say(zh="低于{x}分", en="below {x}", x=x)
+            if row["next_high"]
+            else say(zh="不高于{x}分", en="not above {x}", x=x)
+        )
         ends.append(upto)
     if not ends:
         return Text("任何位置", "anywhere")

@@ -20,7 +20,10 @@ from qtoolkit.report.chapters import ANNEXES, CHAPTERS
 WRITERS = {"html": pandoc.write_html, "docx": word.write, "pdf": pandoc.write_pdf}
 _CHAPTER, _SECTION = Text("{n}、{name}", "{n}. {name}"), Text("（{n}）{name}", "({n}) {name}")
 _ANNEX, _CONTINUED = Text("附件{n}　{name}", "Annex {n}. {name}"), Text("（续）", " (continued)")
-_TABLE, _CHART = Text("表{n}　{name}", "Table {n}. {name}"), Text("图{n}　{name}", "Figure {n}. {name}")
+_TABLE, _CHART = (
+    Text("表{n}　{name}", "Table {n}. {name}"),
+    Text("图{n}　{name}", "Figure {n}. {name}"),
+)
 _ROMAN = "I II III IV V VI VII VIII IX X XI XII XIII XIV XV XVI XVII XVIII XIX XX".split()
 
 # Widths are counted in halves of a Chinese character; a line of the page has so many in a table's two sizes of type.
@@ -55,7 +58,11 @@ def render(
 
 
 def compose(
-    blocks: Iterable[Mapping[str, Any]], title: str, footer: Sequence[str], language: str, pictures: Mapping[str, bytes]
+    blocks: Iterable[Mapping[str, Any]],
+    title: str,
+    footer: Sequence[str],
+    language: str,
+    pictures: Mapping[str, bytes],
 ) -> str:
     """The memo as one HTML body, in which all text is escaped and numbers are the same in both languages.
 
@@ -78,12 +85,20 @@ def compose(
         if (name := block["chapter"]) not in [None, *CHAPTERS, *ANNEXES]:
             hint = nearest(name, [*CHAPTERS, *ANNEXES])
             raise InputError(
-                say(zh="报告没有“{name}”一章{hint}", en="the memo has no chapter “{name}”{hint}", name=name, hint=hint)
+                say(
+                    zh="报告没有“{name}”一章{hint}",
+                    en="the memo has no chapter “{name}”{hint}",
+                    name=name,
+                    hint=hint,
+                )
             )
         chapters.setdefault(name, []).append(block)
     for group in chapters.values():
         group.sort(key=lambda block: block.get("place", 0))
-    footer = [*footer, *(block["text"] for block in chapters.get("summary", []) if block.get("style") == "footer")]
+    footer = [
+        *footer,
+        *(block["text"] for block in chapters.get("summary", []) if block.get("style") == "footer"),
+    ]
     tables, charts = itertools.count(1), itertools.count(1)
 
     def write(name: str) -> str:
@@ -94,9 +109,15 @@ def compose(
     if "summary" in chapters:
         cover = f'<h2 class="summary">{CHAPTERS["summary"].of(language)}</h2>\n{write("summary")}'
     if footer:
-        cover += '<div class="footing">' + "".join(f"<p>{html.escape(line)}</p>" for line in footer) + "</div>"
+        cover += (
+            '<div class="footing">'
+            + "".join(f"<p>{html.escape(line)}</p>" for line in footer)
+            + "</div>"
+        )
     parts = [f"<h1>{html.escape(title)}</h1>", f'<div class="cover">{cover}</div>' if cover else ""]
-    for n, name in enumerate((name for name in CHAPTERS if name in chapters and name != "summary"), 1):
+    for n, name in enumerate(
+        (name for name in CHAPTERS if name in chapters and name != "summary"), 1
+    ):
         number = _chinese(n) if language == "zh" else _ROMAN[n - 1]
         heading = _CHAPTER.of(language).format(n=number, name=CHAPTERS[name].of(language))
         parts.append(f"<h2>{heading}</h2>\n{write(name)}")
@@ -109,7 +130,9 @@ def compose(
 def _pieces(blocks, language, pictures, tables, charts):
     """The HTML of a chapter's blocks: sections, lists, notes, tables, figures. A section alone in its chapter has no
     number, and an item alone in its list no bullet."""
-    headings = list(itertools.accumulate((block["heading"] for block in blocks), lambda now, new: new or now))
+    headings = list(
+        itertools.accumulate((block["heading"] for block in blocks), lambda now, new: new or now)
+    )
     pairs = itertools.groupby(zip(headings, blocks, strict=True), lambda pair: pair[0])
     sections = [(heading, [block for _, block in group]) for heading, group in pairs]
     alone = sum(heading is not None for heading, _ in sections) == 1
@@ -121,7 +144,11 @@ def _pieces(blocks, language, pictures, tables, charts):
         for kind, run in itertools.groupby(section, lambda b: b.get("style", b["kind"])):
             group = list(run)
             if kind == "item" and len(group) > 1:
-                yield "<ul>" + "".join(f"<li>{_said(block, language)}</li>" for block in group) + "</ul>"
+                yield (
+                    "<ul>"
+                    + "".join(f"<li>{_said(block, language)}</li>" for block in group)
+                    + "</ul>"
+                )
             elif kind == "table":
                 yield from (_table(block, next(tables), language) for block in group)
             elif kind == "chart":
@@ -140,7 +167,13 @@ def _said(block, language):
 def _chart(block, n, language, pictures):
     name = block["name"]
     if name not in pictures:
-        raise WorkError(say(zh="缺少图“{name}”的图像", en="the picture of the figure “{name}” is missing", name=name))
+        raise WorkError(
+            say(
+                zh="缺少图“{name}”的图像",
+                en="the picture of the figure “{name}” is missing",
+                name=name,
+            )
+        )
     caption = html.escape(_CHART.of(language).format(n=n, name=block["caption"]))
     source = f"data:image/png;base64,{base64.b64encode(pictures[name]).decode()}"
     image = f'<img src="{source}" alt="{html.escape(block["alt"])}" width="{block["width"]:.0%}"/>'
@@ -152,19 +185,24 @@ def _table(block, n, language):
     out, caption = [], _TABLE.of(language).format(n=n, name=block["caption"])
     for columns in _panels(block):
         header, *rows = [[row[j] for j in columns] for row in [block["header"], *block["cells"]]]
-        widths, dense = _widths(header, rows, [block["widths"][j] for j in columns] if block["widths"] else [])
-        aligns = [_align(j, block["numeric"][j], [row[j] for row in block["cells"]]) for j in columns]
+        widths, dense = _widths(
+            header, rows, [block["widths"][j] for j in columns] if block["widths"] else []
+        )
+        aligns = [
+            _align(j, block["numeric"][j], [row[j] for row in block["cells"]]) for j in columns
+        ]
         cols = "".join(f'<col style="width:{width:.2%}"/>' for width in widths)
         head = "".join(_cell("th", *cell, None) for cell in zip(header, aligns, strict=True))
         body = "".join(
-            "<tr>" + "".join(
+            "<tr>"
+            + "".join(
                 _cell("td", *cell, long)
                 for cell in zip(row, aligns, [shade[j] for j in columns], strict=True)
             )
             + "</tr>\n"
             for row, shade in zip(rows, block["shade"], strict=True)
             for long in [_lines(row, widths, dense) > LONG_ROW]
-        )  # fmt: skip
+        )
         more = _CONTINUED.of(language) if out else ""
         out.append(
             f'<table class="{"dense" if dense else "plain"}"><caption>{html.escape(caption + more)}</caption>'
@@ -184,7 +222,10 @@ def _cell(tag, text, align, shade, long=False):
 def _lines(row, widths, dense):
     """About how many lines a row has."""
     line = _DENSE_LINE if dense else _LINE
-    return max(_length(text) / max(share * line - _PADDING, 2) for text, share in zip(row, widths, strict=True))
+    return max(
+        _length(text) / max(share * line - _PADDING, 2)
+        for text, share in zip(row, widths, strict=True)
+    )
 
 
 def _align(position, numeric, cells):
@@ -196,8 +237,13 @@ def _align(position, numeric, cells):
 
 def _panels(block):
     """Positions of columns, table by table. Decided by the numbers alone, so that both languages are cut alike."""
-    longest = [max((len(row[j]) for row in block["cells"]), default=0) for j in range(len(block["header"]))]
-    weights = [_PADDING + (max(n, 4) if number else 8) for n, number in zip(longest, block["numeric"], strict=True)]
+    longest = [
+        max((len(row[j]) for row in block["cells"]), default=0) for j in range(len(block["header"]))
+    ]
+    weights = [
+        _PADDING + (max(n, 4) if number else 8)
+        for n, number in zip(longest, block["numeric"], strict=True)
+    ]
     room, rest = _DENSE_LINE - weights[0], sum(weights[1:])
     count = 1 if block["widths"] else max(-(-rest // max(room, 1)), 1)
     panels, taken = [[0]], 0
@@ -218,14 +264,22 @@ def _widths(header, rows, given):
     line by the columns that need more than their share; where the widest would get much less than its own, the type is small.
     """
     columns = [(h, [row[k] for row in rows] or [""]) for k, h in enumerate(header)]
-    body = [max(min(max(map(_word if k else _length, cells)), 16), 3) for k, (_, cells) in enumerate(columns)]
+    body = [
+        max(min(max(map(_word if k else _length, cells)), 16), 3)
+        for k, (_, cells) in enumerate(columns)
+    ]
     whole = [
         max(least, min(_word(h), 10), min(-(-_length(h) // HEADER_LINES), 10))
         for least, (h, _) in zip(body, columns, strict=True)
     ]
-    cells = [max(least, min(max(map(_length, texts)), 30)) for least, (_, texts) in zip(whole, columns, strict=True)]
+    cells = [
+        max(least, min(max(map(_length, texts)), 30))
+        for least, (_, texts) in zip(whole, columns, strict=True)
+    ]
     full = [max(min(_length(h), 18), min(max(map(_length, texts)), 160)) for h, texts in columns]
-    stages = [[1.1 * n + _PADDING for n in stage] for stage in (body, whole, cells, map(max, cells, full))]
+    stages = [
+        [1.1 * n + _PADDING for n in stage] for stage in (body, whole, cells, map(max, cells, full))
+    ]
     dense = sum(stages[1]) > _LINE
     line = _DENSE_LINE if dense else _LINE
     if given:
@@ -268,7 +322,9 @@ def _word(text):
         return max(_length(piece) for piece in re.split(r"[ \t\n]+", text))
     if _length(text) <= SHORT_CELL:
         return _length(text)
-    return max(map(_length, re.findall(r"[^\s\u2e80-\uffef]+|[\u2e80-\uffef]{1,2}", text)), default=0)
+    return max(
+        map(_length, re.findall(r"[^\s\u2e80-\uffef]+|[\u2e80-\uffef]{1,2}", text)), default=0
+    )
 
 
 def _chinese(n):

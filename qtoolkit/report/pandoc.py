@@ -25,10 +25,16 @@ def run(*options: str, given: str = "", folder: Path | None = None) -> bytes:
 
     command = [pypandoc.get_pandoc_path(), *options]
     environment = {**os.environ, "SOURCE_DATE_EPOCH": str(EPOCH)}
-    done = subprocess.run(command, input=given.encode(), capture_output=True, cwd=folder, env=environment)
+    done = subprocess.run(
+        command, input=given.encode(), capture_output=True, cwd=folder, env=environment
+    )
     if done.returncode or done.stderr:
         why = done.stderr.decode(errors="replace").strip()
-        raise WorkError(say(zh="pandoc 未能生成报告：{why}", en="pandoc could not make the memo: {why}", why=why))
+        raise WorkError(
+            say(
+                zh="pandoc 未能生成报告：{why}", en="pandoc could not make the memo: {why}", why=why
+            )
+        )
     return done.stdout
 
 
@@ -44,12 +50,24 @@ def convert(body: str, folder: Path, *options: str) -> bytes:
 
 def write_html(body: str, title: str, language: str) -> bytes:
     """The memo as one HTML file that carries its pictures and its font."""
-    options = ["-f", "html-auto_identifiers", "-t", "html5", "-s", "--wrap=none", f"--template={STYLE / 'memo.html'}"]
-    named = ["--metadata=pagetitle:memo", f"--variable=lang:{'zh-CN' if language == 'zh' else 'en'}"]
+    options = [
+        "-f",
+        "html-auto_identifiers",
+        "-t",
+        "html5",
+        "-s",
+        "--wrap=none",
+        f"--template={STYLE / 'memo.html'}",
+    ]
+    named = [
+        "--metadata=pagetitle:memo",
+        f"--variable=lang:{'zh-CN' if language == 'zh' else 'en'}",
+    ]
     page = run(*options, *named, given=body).decode()
     font = base64.b64encode(fonts.subset(html.unescape(body) + title)).decode()
     page = page.replace("@FONT@", font, 1)
-    return page.replace("@TITLE@", html.escape(title), 1).encode()  # as an argument it would hang on the user's locale
+    # as an argument it would hang on the user's locale
+    return page.replace("@TITLE@", html.escape(title), 1).encode()
 
 
 def with_types(body: str, language: str) -> str:
@@ -67,7 +85,8 @@ def with_types(body: str, language: str) -> str:
         text = say(
             zh="本文件所用字体缺少下列字符，以“{sign}”代替：{codes}。",
             en="The font of this file lacks these characters, for which “{sign}” stands: {codes}.",
-            sign=fonts.INSTEAD, codes=listing(unsaid, most=20),
+            sign=fonts.INSTEAD,
+            codes=listing(unsaid, most=20),
         )
         body += f"<p>{html.escape(text.of(language))}</p>"
     return body
@@ -89,22 +108,35 @@ def write_pdf(body: str, title: str, language: str) -> bytes:
     import typst
 
     body = with_types(body, language)
-    body = re.sub(r'background-color:(#[0-9a-f]{6})"', r'" data-typst:fill="rgb(&quot;\1&quot;)"', body)
-    body = body.replace('<table class="dense">', '<table class="dense" data-typst:text:size="7.5pt">')
+    body = re.sub(
+        r'background-color:(#[0-9a-f]{6})"', r'" data-typst:fill="rgb(&quot;\1&quot;)"', body
+    )
+    body = body.replace(
+        '<table class="dense">', '<table class="dense" data-typst:text:size="7.5pt">'
+    )
     body = body.replace('<td class="long"', '<td data-typst:breakable="true"')
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         chinese = ["--variable=chinese"] if language == "zh" else []
-        source = convert(body, folder, "-t", "typst", "-s", f"--template={STYLE / 'memo.typ'}", *chinese)
+        source = convert(
+            body, folder, "-t", "typst", "-s", f"--template={STYLE / 'memo.typ'}", *chinese
+        )
         (folder / "memo.typ").write_bytes(source)
         try:
             pdf, warnings = typst.compile_with_warnings(
-                folder / "memo.typ", root=folder, font_paths=[fonts.chinese_font().parent], ignore_system_fonts=True,
+                folder / "memo.typ",
+                root=folder,
+                font_paths=[fonts.chinese_font().parent],
+                ignore_system_fonts=True,
                 timestamp=datetime.fromtimestamp(EPOCH, UTC),
             )
         except typst.TypstError as error:
-            raise WorkError(say(zh="PDF 未能生成：{why}", en="the PDF could not be made: {why}", why=error)) from error
+            raise WorkError(
+                say(zh="PDF 未能生成：{why}", en="the PDF could not be made: {why}", why=error)
+            ) from error
     if warnings:
         why = "; ".join(str(warning.message) for warning in warnings)
-        raise WorkError(say(zh="PDF 排版有警告：{why}", en="typst warned while setting the PDF: {why}", why=why))
+        raise WorkError(
+            say(zh="PDF 排版有警告：{why}", en="typst warned while setting the PDF: {why}", why=why)
+        )
     return pdf

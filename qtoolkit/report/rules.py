@@ -35,34 +35,47 @@ def scoring(leaf: Indicator) -> Text:
             text = say(
                 zh="由{zero:g}（零分）到{full:g}（满分）按比例计分，超出按端点计",
                 en="in proportion from {zero:g} (nothing) to {full:g} (full marks), as at the ends beyond",
-                zero=ends[0], full=ends[1],
+                zero=ends[0],
+                full=ends[1],
             )
         case EfficacyRule():
             text = say(
                 zh="功效系数：不允许值{low:g}得满分的{base:.0%}，满意值{high:g}得满分，其间按比例，超出按端点计",
                 en="efficacy: {low:g} earns {base:.0%} of full marks, {high:g} full marks, in proportion between, as at "
                 "the ends beyond",
-                low=rule.unacceptable, base=rule.base, high=rule.satisfactory,
+                low=rule.unacceptable,
+                base=rule.base,
+                high=rule.satisfactory,
             )
         case TargetRule():
-            text = Text("按目标值完成率计分，最高得满分", "the share of the target that is reached, at most full marks")
+            text = Text(
+                "按目标值完成率计分，最高得满分",
+                "the share of the target that is reached, at most full marks",
+            )
             if rule.floor is not None:
                 text = say(
                     zh="{text}；完成率不足{floor:.0%}不得分",
                     en="{text}; nothing below {floor:.0%}",
-                    text=text, floor=rule.floor,
+                    text=text,
+                    floor=rule.floor,
                 )
         case DeductRule():
             text = _deduction(rule)
         case LevelRule():
             levels = listing(
-                say(zh="{name}得{share:.0%}", en="{name} {share:.0%}", name=Text(n, rule.english.get(n, n)), share=s)
+                say(
+                    zh="{name}得{share:.0%}",
+                    en="{name} {share:.0%}",
+                    name=Text(n, rule.english.get(n, n)),
+                    share=s,
+                )
                 for n, s in rule.levels.items()
             )
             text = say(zh="分档计分：{levels}", en="by level: {levels}", levels=levels)
         case StepsRule():
             at = listing(
-                say(zh="{at:g}起{share:.0%}", en="from {at:g} {share:.0%}", at=s.at, share=s.share) for s in rule.table
+                say(zh="{at:g}起{share:.0%}", en="from {at:g} {share:.0%}", at=s.at, share=s.share)
+                for s in rule.table
             )
             text = say(zh="分段计分：{at}", en="by steps: {at}", at=at)
             if rule.interpolate:
@@ -82,13 +95,16 @@ def scoring(leaf: Indicator) -> Text:
                 zh="标准分：参评单位平均水平得满分的{center:.0%}，每差一个标准差增减{spread:.1%}（{better}）",
                 en="z-score: the mean of the units assessed has {center:.0%} of full marks, each standard deviation {spread:.1%} "
                 "more or less ({better})",
-                center=rule.center, spread=rule.spread, better=BETTER[rule.direction],
+                center=rule.center,
+                spread=rule.spread,
+                better=BETTER[rule.direction],
             )
         case RankRule():
             text = say(
                 zh="按位次计分：第一名得满分，末位得满分的{last:.0%}，其间等距（{better}）",
                 en="by rank: the first has full marks, the last {last:.0%}, equal steps between ({better})",
-                last=rule.last, better=BETTER[rule.direction],
+                last=rule.last,
+                better=BETTER[rule.direction],
             )
         case _:
             text = Text("得分率乘以分值", "share of full marks times points")
@@ -103,8 +119,9 @@ def _base_plus(rule: BasePlusRule) -> Text:
         start = say(
             zh="不论是否{worse}基期，基础分均为满分的{base:.0%}",
             en="{base:.0%} of full marks for all, those {worse} the baseline included",
-            worse=worse, base=rule.base,
-        )  # fmt: skip
+            worse=worse,
+            base=rule.base,
+        )
     else:
         less = (
             say(zh="得满分的{below:.0%}", en="{below:.0%} of them", below=rule.below)
@@ -114,14 +131,18 @@ def _base_plus(rule: BasePlusRule) -> Text:
         start = say(
             zh="不{worse}基期的，基础分为满分的{base:.0%}，{worse}基期的{less}",
             en="{base:.0%} of full marks for a unit not {worse} the baseline, {less} for one {worse} it",
-            worse=worse, base=rule.base, less=less,
-        )  # fmt: skip
+            worse=worse,
+            base=rule.base,
+            less=less,
+        )
     return say(
         zh="{start}；比基期每{better}{per:g}加满分的{gain:.1%}，最高得满分",
         en="{start}; {gain:.1%} more for each {per:g} {better} the baseline, at most full marks",
-        start=start, gain=rule.gain, per=rule.per,
+        start=start,
+        gain=rule.gain,
+        per=rule.per,
         better=Text("提高", "above") if higher else Text("降低", "below"),
-    )  # fmt: skip
+    )
 
 
 def _deduction(rule: DeductRule) -> Text:
@@ -130,14 +151,22 @@ def _deduction(rule: DeductRule) -> Text:
         zh="每{what}{per:g}{of}扣{rate:g}分，{end}",
         en="{rate:g} points off for each {per:g}{of} {what}, {end}",
         what=Text("比目标值差", "short of the target by") if to_target else Text("缺", "missing"),
-        of=Text("", "") if to_target else Text("项", ""), per=rule.per, rate=rule.rate,
-        end=Text("扣完为止", "down to nothing") if rule.most is None
+        of=Text("", "") if to_target else Text("项", ""),
+        per=rule.per,
+        rate=rule.rate,
+        end=Text("扣完为止", "down to nothing")
+        if rule.most is None
         else say(zh="最多扣{most:g}分", en="at most {most:g}", most=rule.most),
-    )  # fmt: skip
+    )
     if rule.zero_at is None:
         return text
-    return say(zh="{text}；{what}达到{n:g}不得分", en="{text}; nothing from {n:g} {what} on", text=text, n=rule.zero_at,
-               what=Text("相差", "short") if to_target else Text("缺项", "missing"))  # fmt: skip
+    return say(
+        zh="{text}；{what}达到{n:g}不得分",
+        en="{text}; nothing from {n:g} {what} on",
+        text=text,
+        n=rule.zero_at,
+        what=Text("相差", "short") if to_target else Text("缺项", "missing"),
+    )
 
 
 def _treated(leaf: Indicator, text: Text) -> Text:
@@ -147,7 +176,9 @@ def _treated(leaf: Indicator, text: Text) -> Text:
         text = say(
             zh="{text}；计分前把最低{low}个、最高{high}个数值按相邻数值计",
             en="{text}; before that the {low} lowest and the {high} highest values count as the next to them",
-            text=text, low=how.low, high=how.high,
+            text=text,
+            low=how.low,
+            high=how.high,
         )
     if how and how.log:
         text = say(zh="{text}；取对数后计分", en="{text}; on a logarithmic scale", text=text)
@@ -159,7 +190,10 @@ def stage_weights(scheme: Scheme, leaf: Indicator) -> Text | None:
     names = {stage.id: stage.name for stage in scheme.stages}
     if len(leaf.stages) == 1:
         return names[next(iter(leaf.stages))]
-    parts = [say(zh="{name}{w:.0%}", en="{name} {w:.0%}", name=names[id], w=w) for id, w in leaf.stages.items()]
+    parts = [
+        say(zh="{name}{w:.0%}", en="{name} {w:.0%}", name=names[id], w=w)
+        for id, w in leaf.stages.items()
+    ]
     return listing(parts) if parts else None
 
 
@@ -180,40 +214,61 @@ def finishing(scheme: Scheme) -> Iterator[Text]:
             zh="{kind}：{name}，最多{most:g}分。",
             en="{kind}: {name}, at most {most:g|point|points}.",
             kind=Text("加分项", "Bonus") if bonus.kind == "bonus" else Text("减分项", "Deduction"),
-            name=bonus.name, most=bonus.max,
-        )  # fmt: skip
+            name=bonus.name,
+            most=bonus.max,
+        )
     limits = (
         (scheme.bonus_cap, Text("各加分项合计最多加", "All bonus items together add at most")),
         (scheme.deduction_cap, Text("各减分项合计最多减", "All deductions together take at most")),
-        (scheme.cap, Text("总得分最高", "The score is at most")), (scheme.floor, Text("总得分最低", "The score is at least")),
-    )  # fmt: skip
+        (scheme.cap, Text("总得分最高", "The score is at most")),
+        (scheme.floor, Text("总得分最低", "The score is at least")),
+    )
     for value, what in limits:
         if value is not None:
-            yield say(zh="{what}{value:g}分。", en="{what} {value:g|point|points}.", what=what, value=value)
+            yield say(
+                zh="{what}{value:g}分。",
+                en="{what} {value:g|point|points}.",
+                what=what,
+                value=value,
+            )
     for veto in scheme.vetoes:
         effect = (
-            say(zh="等级最高定为“{grade}”", en="“{grade}” at best", grade=scheme.grade(veto.cap).label)
+            say(
+                zh="等级最高定为“{grade}”",
+                en="“{grade}” at best",
+                grade=scheme.grade(veto.cap).label,
+            )
             if veto.cap
             else say(zh="等级下调{n}级", en="{n:grade|grades} down", n=veto.lower)
         )
         yield say(
             zh="一票否决：{veto}，{effect}{falsified}。",
             en="Veto: {veto}, {effect}{falsified}.",
-            veto=veto.name, effect=effect,
-            falsified=Text("；任一指标标明弄虚作假即适用，该指标得零分", "; it strikes where any item is marked as falsified, and "
-                           "that item scores nothing") if veto.falsified else Text("", ""),
-        )  # fmt: skip
+            veto=veto.name,
+            effect=effect,
+            falsified=Text(
+                "；任一指标标明弄虚作假即适用，该指标得零分",
+                "; it strikes where any item is marked as falsified, and that item scores nothing",
+            )
+            if veto.falsified
+            else Text("", ""),
+        )
     if scheme.conversion:
         yield say(
             zh="得分按{points:g}分折算计入{name}，四舍五入保留{decimals}位小数。",
             en="Scores are converted to {points:g|point|points} of {name}, half up to {decimals:decimal|decimals}.",
-            points=scheme.conversion.points, name=scheme.conversion.name, decimals=scheme.conversion.decimals,
+            points=scheme.conversion.points,
+            name=scheme.conversion.name,
+            decimals=scheme.conversion.decimals,
         )
 
 
 def _places(result: Assessment, grade: Grade) -> Text:
     """What a quota given as a share comes to here, in units, class by class."""
-    scheme, number = result.scheme, len(result.scheme.grades) - 1 - result.scheme.grades.index(grade)
+    scheme, number = (
+        result.scheme,
+        len(result.scheme.grades) - 1 - result.scheme.grades.index(grade),
+    )
     steps = [step for step in result.engine.rivals if step.grade == number and not step.last]
     names = [same(group) for group in scheme.classes] if grade.within == "class" else [Text("", "")]
     items, cut = [], False
@@ -221,11 +276,21 @@ def _places(result: Assessment, grade: Grade) -> Text:
         n = len(result.scores) if step.members is None else int(step.members.sum())
         cut = cut or step.most < grade.quota * n - 1e-9
         if grade.within == "class":
-            items.append(say(zh="{name}{n}家中{most}家", en="{name}: {most} of {n}", name=name, n=n, most=step.most))
+            items.append(
+                say(
+                    zh="{name}{n}家中{most}家",
+                    en="{name}: {most} of {n}",
+                    name=name,
+                    n=n,
+                    most=step.most,
+                )
+            )
         else:
             items.append(say(zh="{n}家中{most}家", en="{most} of {n}", n=n, most=step.most))
     dropped = Text("，不足1家的舍去", "; fractions of a unit are dropped") if cut else Text("", "")
-    return say(zh="（{items}{dropped}）", en=" ({items}{dropped})", items=listing(items), dropped=dropped)
+    return say(
+        zh="（{items}{dropped}）", en=" ({items}{dropped})", items=listing(items), dropped=dropped
+    )
 
 
 def limits(grade: Grade, result: Assessment | None = None) -> Text | None:
@@ -236,21 +301,37 @@ def limits(grade: Grade, result: Assessment | None = None) -> Text | None:
     if grade.quota is not None:
         most = (
             say(
-                zh="{q:.10g}%{places}", en="{q:.10g}%{places}", q=grade.quota * 100,
+                zh="{q:.10g}%{places}",
+                en="{q:.10g}%{places}",
+                q=grade.quota * 100,
                 places=Text("", "") if result is None else _places(result, grade),
             )
             if 0 < grade.quota < 1
             else say(zh="{q:g}家", en="{q:unit|units}", q=int(grade.quota))
         )
         ties = (
-            Text("并列在末位而名额不足的，都不占名额", "units tied at the last place that do not all fit all stay out")
+            Text(
+                "并列在末位而名额不足的，都不占名额",
+                "units tied at the last place that do not all fit all stay out",
+            )
             if grade.ties == "out"
             else Text("并列在末位的，都列入", "units tied at the last place all come in")
         )
-        parts.append(say(zh="{where}最多{most}，{ties}", en="at most {most}{where}; {ties}", where=where, most=most, ties=ties))
+        parts.append(
+            say(
+                zh="{where}最多{most}，{ties}",
+                en="at most {most}{where}; {ties}",
+                where=where,
+                most=most,
+                ties=ties,
+            )
+        )
     if grade.last is not None:
         ties = (
-            Text("并列而家数超出的，都不列入", "units tied there that would exceed it are not among them")
+            Text(
+                "并列而家数超出的，都不列入",
+                "units tied there that would exceed it are not among them",
+            )
             if grade.ties == "out"
             else Text("并列的都列入", "units tied there are all among them")
         )
@@ -258,18 +339,23 @@ def limits(grade: Grade, result: Assessment | None = None) -> Text | None:
             say(
                 zh="{where}位次末{k}家最高定为本等级，{ties}",
                 en="the last {k} by rank{where} have this grade at best; {ties}",
-                where=where, k=grade.last, ties=ties,
+                where=where,
+                k=grade.last,
+                ties=ties,
             )
         )
     return words.semicolons(parts) if parts else None
 
 
 SHEET = {
-    "lead": Text("考核牵头部门", "Department that scores"), "responsible": Text("责任单位", "Department responsible"),
-    "method": Text("打分方法", "Method"), "basis": Text("评分依据", "Grounds"),
-    "materials": Text("需提交材料", "Materials to submit"), "superior": Text("上级指标对应", "Item of the level above"),
+    "lead": Text("考核牵头部门", "Department that scores"),
+    "responsible": Text("责任单位", "Department responsible"),
+    "method": Text("打分方法", "Method"),
+    "basis": Text("评分依据", "Grounds"),
+    "materials": Text("需提交材料", "Materials to submit"),
+    "superior": Text("上级指标对应", "Item of the level above"),
     "rationale": Text("设定依据", "Why it is set so"),
-}  # fmt: skip
+}
 """Columns of the offices' score sheets beside rule and points."""
 
 
@@ -282,29 +368,62 @@ def rules(result: Assessment) -> list[Block]:
         "points": (Text("分值", "Points"), [float(leaf.points) for leaf in leaves], "g"),
         "standard": (Text("评分标准", "Scoring standard"), [leaf.standard for leaf in leaves], ""),
         "rule": (Text("计分规则", "Rule of calculation"), [scoring(leaf) for leaf in leaves], ""),
-        "stages": (Text("阶段权重", "Weights of stages"), [stage_weights(scheme, leaf) for leaf in leaves], ""),
+        "stages": (
+            Text("阶段权重", "Weights of stages"),
+            [stage_weights(scheme, leaf) for leaf in leaves],
+            "",
+        ),
         "scales": (
             Text("扣分幅度随分值调整", "Deductions scale with points"),
-            [Text("是", "yes") if leaf.scales else Text("否", "no") for leaf in leaves], "",
+            [Text("是", "yes") if leaf.scales else Text("否", "no") for leaf in leaves],
+            "",
         ),
         "source": (Text("数据来源", "Source of data"), [leaf.source for leaf in leaves], ""),
-    }  # fmt: skip
-    widths = {"leaf": 2.8, "points": 1, "standard": 4.3, "rule": 4.3, "stages": 4.6, "scales": 1.8, "source": 2.4}
+    }
+    widths = {
+        "leaf": 2.8,
+        "points": 1,
+        "standard": 4.3,
+        "rule": 4.3,
+        "stages": 4.6,
+        "scales": 1.8,
+        "source": 2.4,
+    }
     blocks: list[Block] = [_filled("rules", Text("评分细则", "Scoring rules"), columns, widths)]
     blocks += [Paragraph(text, "annex_rules", style="item") for text in finishing(scheme)]
     sheet = {"leaf": columns["leaf"]} | {
-        field: (title, [getattr(leaf, field) for leaf in leaves], "") for field, title in SHEET.items()
+        field: (title, [getattr(leaf, field) for leaf in leaves], "")
+        for field, title in SHEET.items()
     }
     if any(value for _, values, _ in list(sheet.values())[1:] for value in values):
-        widths = {"leaf": 2.6, "lead": 1.9, "responsible": 1.9, "method": 1.8, "basis": 2.4, "materials": 2.8, "superior": 3.2, "rationale": 2.6}
-        blocks.append(_filled("sheet", Text("任务分工和评分依据", "Division of work and grounds"), sheet, widths))
+        widths = {
+            "leaf": 2.6,
+            "lead": 1.9,
+            "responsible": 1.9,
+            "method": 1.8,
+            "basis": 2.4,
+            "materials": 2.8,
+            "superior": 3.2,
+            "rationale": 2.6,
+        }
+        blocks.append(
+            _filled(
+                "sheet", Text("任务分工和评分依据", "Division of work and grounds"), sheet, widths
+            )
+        )
     return blocks
 
 
 def _filled(name: str, caption: Text, columns: dict, widths: dict[str, float]) -> DataTable:
     """A table of the columns that hold anything."""
-    kept = {key: column for key, column in columns.items() if any(value is not None for value in column[1])}
-    return table_of(name, caption, "annex_rules", kept, widths=tuple(widths[key] for key in kept), data=False)
+    kept = {
+        key: column
+        for key, column in columns.items()
+        if any(value is not None for value in column[1])
+    }
+    return table_of(
+        name, caption, "annex_rules", kept, widths=tuple(widths[key] for key in kept), data=False
+    )
 
 
 def grades(result: Assessment) -> list[Block]:
@@ -316,19 +435,39 @@ def grades(result: Assessment) -> list[Block]:
         columns |= {
             f"class{i}": (
                 say(zh="分数线（{group}）", en="Cutoff ({group})", group=group),
-                [grade.cutoff_of(group) for grade in scheme.grades], "g",
+                [grade.cutoff_of(group) for grade in scheme.grades],
+                "g",
             )
             for i, group in enumerate(classes)
-        }  # fmt: skip
+        }
     else:
-        columns["cutoff"] = (Text("分数线", "Cutoff"), [grade.cutoff for grade in scheme.grades], "g")
+        columns["cutoff"] = (
+            Text("分数线", "Cutoff"),
+            [grade.cutoff for grade in scheme.grades],
+            "g",
+        )
     shown = {
         "printed": (
             Text("文件所印分数段", "Band as printed"),
-            [g.printed and say(zh="{low:g}–{high:g}", en="{low:g}–{high:g}", low=g.printed[0], high=g.printed[1]) for g in scheme.grades],
+            [
+                g.printed
+                and say(
+                    zh="{low:g}–{high:g}",
+                    en="{low:g}–{high:g}",
+                    low=g.printed[0],
+                    high=g.printed[1],
+                )
+                for g in scheme.grades
+            ],
         ),
-        "limits": (Text("名额和末位", "Quota and last places"), [limits(grade, result) for grade in scheme.grades]),
-        "consequence": (Text("结果运用", "Consequence"), [grade.consequence for grade in scheme.grades]),
+        "limits": (
+            Text("名额和末位", "Quota and last places"),
+            [limits(grade, result) for grade in scheme.grades],
+        ),
+        "consequence": (
+            Text("结果运用", "Consequence"),
+            [grade.consequence for grade in scheme.grades],
+        ),
     }
     columns |= {key: (title, values, "") for key, (title, values) in shown.items() if any(values)}
     if len(columns) == 2:

@@ -59,13 +59,22 @@ def units(result: Assessment) -> list[Block]:
         say(
             zh="考核对象共{n}家，指标（考核要点）{leaves}项。",
             en="{n:unit is|units are} assessed on {leaves:indicator|indicators}.",
-            n=len(table.units), leaves=len(scheme.leaves),
+            n=len(table.units),
+            leaves=len(scheme.leaves),
         )
     ]
     if scheme.period:
-        parts.append(say(zh="考核周期：{period}。", en="Period assessed: {period}.", period=scheme.period))
+        parts.append(
+            say(zh="考核周期：{period}。", en="Period assessed: {period}.", period=scheme.period)
+        )
     if scheme.data_period:
-        parts.append(say(zh="数据期：{period}。", en="Period of the data: {period}.", period=scheme.data_period))
+        parts.append(
+            say(
+                zh="数据期：{period}。",
+                en="Period of the data: {period}.",
+                period=scheme.data_period,
+            )
+        )
     parts += synthetic(result)
     blocks: list[Block] = [Paragraph(joined(parts), "units")]
     for covariate in scheme.covariates:
@@ -77,7 +86,12 @@ def units(result: Assessment) -> list[Block]:
             )
             blocks.append(
                 Paragraph(
-                    say(zh="按{what}分：{groups}。", en="By {what}: {groups}.", what=covariate.name, groups=groups),
+                    say(
+                        zh="按{what}分：{groups}。",
+                        en="By {what}: {groups}.",
+                        what=covariate.name,
+                        groups=groups,
+                    ),
                     "units",
                 )
             )
@@ -88,7 +102,8 @@ def units(result: Assessment) -> list[Block]:
         blocks.append(Paragraph(text, "units", heading if i == 0 else None, style="item"))
     if not texts:
         none = Text(
-            "各项数据齐全，没有空白，也没有超出评分区间的数值。", "The data are complete, and no value lies beyond a scoring range.",
+            "各项数据齐全，没有空白，也没有超出评分区间的数值。",
+            "The data are complete, and no value lies beyond a scoring range.",
         )
         blocks.append(Paragraph(none, "units", heading))
     return [*blocks, *flagged.table(result)]
@@ -98,7 +113,12 @@ def synthetic(result: Assessment) -> list[Text]:
     """That the data are simulated, where the scheme says so. That they are real is never said: who could know it?"""
     if not result.scheme.synthetic:
         return []
-    return [Text("数据为模拟数据，不反映任何地区的实际情况。", "The data are synthetic and describe no real place.")]
+    return [
+        Text(
+            "数据为模拟数据，不反映任何地区的实际情况。",
+            "The data are synthetic and describe no real place.",
+        )
+    ]
 
 
 def joined(parts: list[Text]) -> Text:
@@ -117,7 +137,8 @@ def indicators(result: Assessment, previous: Case | None = None) -> list[Block]:
     shares = say(
         zh="总分{total:g}分，其中{parts}。",
         en="The total is {total:g} points: {parts}.",
-        total=scheme.total, parts=words.areas(scheme),
+        total=scheme.total,
+        parts=words.areas(scheme),
     )
     rows, seen = [], set()
     for leaf in scheme.leaves:
@@ -128,18 +149,27 @@ def indicators(result: Assessment, previous: Case | None = None) -> list[Block]:
             row[f"level{level}"] = node.name if first else Text("", "")
             row[f"sum{level}"] = float(node.points) if first else Text("", "")
             seen |= {node.id} if node else set()
-        rows.append(row | {"leaf": leaf.name, "points": float(leaf.points), "kind": KINDS[leaf.kind]})
+        rows.append(
+            row | {"leaf": leaf.name, "points": float(leaf.points), "kind": KINDS[leaf.kind]}
+        )
     columns: dict[str, Text] = {}
     for level in range(depth - 1):
         columns[f"level{level}"] = LEVELS[min(level, len(LEVELS) - 1)]
         columns[f"sum{level}"] = Text("小计", "Subtotal")
-    columns |= {"leaf": Text("考核要点", "Indicator"), "points": Text("分值", "Points"), "kind": Text("性质", "Kind")}
+    columns |= {
+        "leaf": Text("考核要点", "Indicator"),
+        "points": Text("分值", "Points"),
+        "kind": Text("性质", "Kind"),
+    }
     formats = {name: "g" for name in columns if name.startswith(("sum", "points"))}
     frame = pd.DataFrame(rows, columns=list(columns))
     frame = frame.astype({name: object for name in columns if name.startswith("sum")})
     caption = Text("指标体系及分值", "Indicators and points")
     if len(scheme.leaves) <= MANY_LEAVES or depth < 3:
-        return [Paragraph(shares, "indicators"), DataTable("indicators", caption, frame, columns, formats, "indicators", data=False)]
+        return [
+            Paragraph(shares, "indicators"),
+            DataTable("indicators", caption, frame, columns, formats, "indicators", data=False),
+        ]
     whole = DataTable("indicators", caption, frame, columns, formats, "annex_rules", data=False)
     return [Paragraph(shares, "indicators"), _upper_levels(scheme, previous), whole]
 
@@ -147,17 +177,48 @@ def indicators(result: Assessment, previous: Case | None = None) -> list[Block]:
 def _upper_levels(scheme: Scheme, previous: Case | None) -> DataTable:
     """The first two levels: how many leaves, the points, and last year's."""
     nodes = [node for top in scheme.indicators for node in (top, *top.children)]
-    tops, old = {top.id for top in scheme.indicators}, {} if previous is None else {node.id: node.points for node in previous.scheme.nodes}
+    tops, old = (
+        {top.id for top in scheme.indicators},
+        {} if previous is None else {node.id: node.points for node in previous.scheme.nodes},
+    )
     columns = {
-        "level0": (LEVELS[0], [node.name if node.id in tops else Text("", "") for node in nodes], ""),
-        "level1": (LEVELS[1], [Text("", "") if node.id in tops else node.name for node in nodes], ""),
-        "leaves": (Text("考核要点数", "Indicators"), [sum(leaf.is_leaf for leaf in node.walk()) for node in nodes], "d"),
+        "level0": (
+            LEVELS[0],
+            [node.name if node.id in tops else Text("", "") for node in nodes],
+            "",
+        ),
+        "level1": (
+            LEVELS[1],
+            [Text("", "") if node.id in tops else node.name for node in nodes],
+            "",
+        ),
+        "leaves": (
+            Text("考核要点数", "Indicators"),
+            [sum(leaf.is_leaf for leaf in node.walk()) for node in nodes],
+            "d",
+        ),
         "points": (Text("分值", "Points"), [float(node.points) for node in nodes], "g"),
     }
     if old:
-        columns["last"] = (Text("上年度分值", "Points last year"), [old.get(node.id, float("nan")) for node in nodes], "g")
-        columns["change"] = (Text("增减", "Difference"), [node.points - old[node.id] if old.get(node.id, node.points) != node.points else float("nan") for node in nodes], "+g")
-    caption = Text("一、二级指标分值（全部考核要点见附件评分细则）", "Points of the upper two levels (all indicators are in the annex of scoring rules)")
+        columns["last"] = (
+            Text("上年度分值", "Points last year"),
+            [old.get(node.id, float("nan")) for node in nodes],
+            "g",
+        )
+        columns["change"] = (
+            Text("增减", "Difference"),
+            [
+                node.points - old[node.id]
+                if old.get(node.id, node.points) != node.points
+                else float("nan")
+                for node in nodes
+            ],
+            "+g",
+        )
+    caption = Text(
+        "一、二级指标分值（全部考核要点见附件评分细则）",
+        "Points of the upper two levels (all indicators are in the annex of scoring rules)",
+    )
     return table_of("upper_levels", caption, "indicators", columns, data=False)
 
 
@@ -177,7 +238,9 @@ TERMS = (
     ),
     (
         Text("满分率、零分率", "Saturation"),
-        Text("得满分（零分）的考核对象所占比例。", "The share of units at full marks, or at nothing."),
+        Text(
+            "得满分（零分）的考核对象所占比例。", "The share of units at full marks, or at nothing."
+        ),
     ),
     (
         Text("区分度", "Discrimination"),
@@ -196,7 +259,10 @@ TERMS = (
     ),
     (
         Text("基础得分", "Base score"),
-        Text("加减分、封顶和总分取整之前的得分。", "The score before bonus, cap and rounding of the total."),
+        Text(
+            "加减分、封顶和总分取整之前的得分。",
+            "The score before bonus, cap and rounding of the total.",
+        ),
     ),
     (
         Text("分值允许浮动幅度", "Tolerance of points"),
@@ -220,7 +286,9 @@ def terms() -> list[Block]:
     """Annex: terms in plain words."""
     return [
         Paragraph(
-            say(zh="{term}：{meaning}", en="{term}: {meaning}", term=term, meaning=meaning), "annex_terms", style="item"
+            say(zh="{term}：{meaning}", en="{term}: {meaning}", term=term, meaning=meaning),
+            "annex_terms",
+            style="item",
         )
         for term, meaning in TERMS
     ]

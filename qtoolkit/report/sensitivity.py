@@ -15,7 +15,15 @@ from qtoolkit.engine.ties import SAME, foremost, in_order
 from qtoolkit.language import Text, listing, same, say
 from qtoolkit.regions import Box
 from qtoolkit.report import choosing, exact, figures, words
-from qtoolkit.report.blocks import Block, Chart, DataTable, Paragraph, headed, rounded_towards, table_of
+from qtoolkit.report.blocks import (
+    Block,
+    Chart,
+    DataTable,
+    Paragraph,
+    headed,
+    rounded_towards,
+    table_of,
+)
 from qtoolkit.robustness.tolerances import FULLEST
 
 FEW = 8  # names in a sentence
@@ -30,14 +38,19 @@ def ranges(result: Assessment, band: float) -> list[Block]:
     headline = say(
         zh="稳定性：{region}，{n}家初评等级确定不变；初评等级可能变化的有{m}家：{units}。",
         en="Robustness: with {region}, the computed grade of {n:unit|units} cannot change; that of {m} may: {units}.",
-        region=region.describe(), n=len(fixed), m=len(open_), units=_possible(result, open_),
+        region=region.describe(),
+        n=len(fixed),
+        m=len(open_),
+        units=_possible(result, open_),
     )
     if len(already):
         headline = say(
             zh="{headline}另有{k}家的初评等级与分值浮动无关，现行分值下即因指标尚无数据而不确定：{units}。",
             en="{headline} That of {k} more is open even at the present points, because indicators have no data yet: "
             "{units}.",
-            headline=headline, k=len(already), units=_possible(result, already),
+            headline=headline,
+            k=len(already),
+            units=_possible(result, already),
         )
     held = holds(result, table)
     order = table.index[in_order(table["score"])]
@@ -51,7 +64,8 @@ def ranges(result: Assessment, band: float) -> list[Block]:
             "low": shown["low"].to_numpy(),
             "high": shown["high"].to_numpy(),
             "grade": [
-                _span(result, low, high) for low, high in zip(shown["grade_low"], shown["grade_high"], strict=True)
+                _span(result, low, high)
+                for low, high in zip(shown["grade_low"], shown["grade_high"], strict=True)
             ],
             "status": [exact.NATURE[s] for s in shown["status"]],
         }
@@ -74,20 +88,33 @@ def ranges(result: Assessment, band: float) -> list[Block]:
         Paragraph(headline, "summary", place=1),
         Paragraph(explain, "stability", Text("得分区间", "Score ranges"), see=words.DETAILS),
         DataTable(
-            "score_ranges", Text("分值浮动时的得分区间", "Score ranges under moving points"), frame, columns, formats,
-            "annex_scores", order=in_order(near, falling=False), chosen=choosing.NEAREST,
+            "score_ranges",
+            Text("分值浮动时的得分区间", "Score ranges under moving points"),
+            frame,
+            columns,
+            formats,
+            "annex_scores",
+            order=in_order(near, falling=False),
+            chosen=choosing.NEAREST,
         ),
         Chart(
             "score_ranges",
             choosing.caption(
-                Text("分值浮动时的得分区间和等级分数线", "Score ranges under moving points, with cutoffs"),
-                order, drawn, choosing.NEAREST,
+                Text(
+                    "分值浮动时的得分区间和等级分数线",
+                    "Score ranges under moving points, with cutoffs",
+                ),
+                order,
+                drawn,
+                choosing.NEAREST,
             ),
             lambda language: figures.ranges(result, table.assign(held=held).loc[drawn], language),
             Text(
-                "横条为得分区间，圆点为现行分值下的得分，虚线为分数线", "Bars are ranges, dots present scores, dashes cutoffs",
+                "横条为得分区间，圆点为现行分值下的得分，虚线为分数线",
+                "Bars are ranges, dots present scores, dashes cutoffs",
             ),
-            "stability", width=0.8,
+            "stability",
+            width=0.8,
         ),
         *_holding(result, held),
         *_reasons(table, result),
@@ -103,11 +130,17 @@ def holds(result: Assessment, table: pd.DataFrame) -> pd.Series:
     """What holds the grade of units whose range of scores passes a cutoff and whose grade cannot change all the same:
     "quota" (quotas or last places) or "veto"; None for all others."""
     e = result.engine
-    low, high = (to_ticks(table.loc[result.scores.index, side].to_numpy(float)) for side in ("low", "high"))
+    low, high = (
+        to_ticks(table.loc[result.scores.index, side].to_numpy(float)) for side in ("low", "high")
+    )
     passes = score_grades(e, low) != score_grades(e, high)
     alone = replace(e, rivals=())
     veto = core.grade(alone, low) == core.grade(alone, high)
-    why = np.where(passes & table.loc[result.scores.index, "certain"].to_numpy(bool), np.where(veto, VETO, QUOTA), None)
+    why = np.where(
+        passes & table.loc[result.scores.index, "certain"].to_numpy(bool),
+        np.where(veto, VETO, QUOTA),
+        None,
+    )
     return pd.Series(why, result.scores.index, dtype=object)
 
 
@@ -115,15 +148,17 @@ def _holding(result: Assessment, held: pd.Series) -> list[Block]:
     """Why some bars that pass a cutoff are drawn as certain."""
     items = [
         say(zh="{unit}（{why}）", en="{unit} ({why})", unit=result.labels[unit], why=HELD[why])
-        for unit, why in held.items() if why is not None
-    ]  # fmt: skip
+        for unit, why in held.items()
+        if why is not None
+    ]
     if not items:
         return []
     text = say(
         zh="得分区间跨过分数线而初评等级仍确定不变的有{n}家：{units}。",
         en="The range of scores passes a cutoff and the computed grade cannot change all the same for {n:unit|units}: {units}.",
-        n=len(items), units=listing(items, exact.FEW),
-    )  # fmt: skip
+        n=len(items),
+        units=listing(items, exact.FEW),
+    )
     return [Paragraph(text, "stability", style="note")]
 
 
@@ -135,7 +170,8 @@ def _possible(result: Assessment, table: pd.DataFrame) -> Text:
         say(
             zh="{unit}（{grades}）",
             en="{unit} ({grades})",
-            unit=result.labels[unit], grades=_span(result, row["grade_low"], row["grade_high"]),
+            unit=result.labels[unit],
+            grades=_span(result, row["grade_low"], row["grade_high"]),
         )
         for unit, row in table.iterrows()
     )
@@ -145,7 +181,12 @@ def _span(result: Assessment, low: str, high: str) -> Text:
     scheme = result.scheme
     if low == high:
         return scheme.grade(low).label
-    return say(zh="{high}至{low}", en="{high} to {low}", high=scheme.grade(high).label, low=scheme.grade(low).label)
+    return say(
+        zh="{high}至{low}",
+        en="{high} to {low}",
+        high=scheme.grade(high).label,
+        low=scheme.grade(low).label,
+    )
 
 
 def _reasons(table: pd.DataFrame, result: Assessment) -> list[Block]:
@@ -156,9 +197,11 @@ def _reasons(table: pd.DataFrame, result: Assessment) -> list[Block]:
             say(
                 zh="{units}只给出界限：{why}。",
                 en="Only bounds are given for {units}: {why}.",
-                units=words.units(result, index), why=robustness.REASONS[why],
+                units=words.units(result, index),
+                why=robustness.REASONS[why],
             ),
-            "stability", style="note",
+            "stability",
+            style="note",
         )
         for why, index in reasons.items()
     ]
@@ -180,7 +223,9 @@ def tolerances(result: Assessment, band: float) -> list[Block]:
     text = say(
         zh="{extremes}允许浮动幅度不足{band:.4g}%的有{n}家：{units}。",
         en="{extremes} The tolerance is below {band:.4g}% for {n:unit|units}: {units}.",
-        extremes=_least_and_most(result, table), band=100 * band, n=int(below.sum()),
+        extremes=_least_and_most(result, table),
+        band=100 * band,
+        n=int(below.sum()),
         units=words.units(result, finite.index[below]),
     )
     proof = Text(
@@ -195,13 +240,19 @@ def tolerances(result: Assessment, band: float) -> list[Block]:
         Chart(
             "tolerances",
             choosing.caption(
-                Text("各考核对象初评等级的分值允许浮动幅度", "Tolerance of points for each unit's computed grade"),
-                table.index, drawn, which,
+                Text(
+                    "各考核对象初评等级的分值允许浮动幅度",
+                    "Tolerance of points for each unit's computed grade",
+                ),
+                table.index,
+                drawn,
+                which,
             ),
             lambda language: figures.tolerances(
                 result, replace(certificates, table=certificates.table.loc[drawn]), language
             ),
-            Text("横条越长，等级越稳", "The longer the bar, the more certain the grade"), "annex_scores",
+            Text("横条越长，等级越稳", "The longer the bar, the more certain the grade"),
+            "annex_scores",
         ),
     ]
 
@@ -216,15 +267,21 @@ def _least_and_most(result: Assessment, table: pd.DataFrame) -> Text:
             zh="在总分不变的条件下，可以计算允许浮动幅度的只有{n}家（{units}）：各指标分值在{least}以内任意变动时初评等级不变。",
             en="With the total kept, a tolerance can be given for {n:unit|units} only ({units}): the computed grade holds however "
             "the points move within {least}.",
-            n=len(weak), units=words.units(result, weak, FEW), least=least,
+            n=len(weak),
+            units=words.units(result, weak, FEW),
+            least=least,
         )
     most = values[strong[0]]
     return say(
         zh="在总分不变的条件下，初评等级最不稳的是{weak}：各指标分值在{least}以内任意变动时等级不变；最稳的是{strong}（{most}）。",
         en="With the total kept, the least certain computed grade is that of {weak}: it holds however the points move within "
         "{least}; the most certain is that of {strong} ({most}).",
-        weak=words.units(result, weak, FEW), least=least, strong=words.units(result, strong, FEW),
-        most=_percent(most) if np.isfinite(most) else Text("分值如何变动都不变", "whatever the points"),
+        weak=words.units(result, weak, FEW),
+        least=least,
+        strong=words.units(result, strong, FEW),
+        most=_percent(most)
+        if np.isfinite(most)
+        else Text("分值如何变动都不变", "whatever the points"),
     )
 
 
@@ -269,8 +326,12 @@ def _tolerance_table(result: Assessment, table: pd.DataFrame) -> DataTable:
             "unit": [result.labels[unit] for unit in table.index],
             "score": table["score"].to_numpy(),
             "grade": [result.scheme.grade(g).label for g in table["grade"]],
-            "towards": [None if pd.isna(g) else result.scheme.grade(g).label for g in table["towards"]],
-            "margin": np.minimum(table["margin_down"], table["margin_up"]).where(table["why"] != "quota").to_numpy(),
+            "towards": [
+                None if pd.isna(g) else result.scheme.grade(g).label for g in table["towards"]
+            ],
+            "margin": np.minimum(table["margin_down"], table["margin_up"])
+            .where(table["why"] != "quota")
+            .to_numpy(),
             "tolerance": table["tolerance"].to_numpy(float),
             "status": [exact.NATURE[s] for s in table["status"]],
         }
@@ -288,9 +349,15 @@ def _tolerance_table(result: Assessment, table: pd.DataFrame) -> DataTable:
     caption = Text("分值允许浮动幅度（由小到大）", "Tolerance of points (least first)")
     least, which = _certain_first(table)
     return DataTable(
-        "tolerances", caption, frame, columns, formats, "annex_scores",
-        order=in_order(least, falling=False), chosen=which,
-    )  # fmt: skip
+        "tolerances",
+        caption,
+        frame,
+        columns,
+        formats,
+        "annex_scores",
+        order=in_order(least, falling=False),
+        chosen=which,
+    )
 
 
 def methods(result: Assessment, band: float) -> list[Block]:
@@ -343,16 +410,23 @@ def methods(result: Assessment, band: float) -> list[Block]:
 
 
 METHODS = {
-    "scheme": Text("本方案", "Scheme"), "topsis": Text("TOPSIS", "TOPSIS"), "copeland": Text("Copeland", "Copeland"),
-    "borda": Text("Borda", "Borda"), "rsr": Text("秩和比", "Rank-sum ratio"), "grey": Text("灰色关联", "Grey relation"),
+    "scheme": Text("本方案", "Scheme"),
+    "topsis": Text("TOPSIS", "TOPSIS"),
+    "copeland": Text("Copeland", "Copeland"),
+    "borda": Text("Borda", "Borda"),
+    "rsr": Text("秩和比", "Rank-sum ratio"),
+    "grey": Text("灰色关联", "Grey relation"),
     "mpi": Text("MPI", "Mazziotta–Pareto"),
-}  # fmt: skip
+}
 
 
 def crosscheck(result: Assessment) -> list[Block]:
     """The scheme's ranking beside those of other methods."""
     found = alternatives.crosscheck(result)
-    ranks, rho = found.ranks.loc[result.ranks.sort_values(kind="stable").index], found.correlation.drop("scheme")
+    ranks, rho = (
+        found.ranks.loc[result.ranks.sort_values(kind="stable").index],
+        found.correlation.drop("scheme"),
+    )
     heading = Text("换用其他综合方法的位次核对", "The ranking by other methods")
     if rho.notna().all():
         moves = ranks.drop(columns="scheme").sub(ranks["scheme"], axis=0).abs().max(axis=1)
@@ -361,12 +435,26 @@ def crosscheck(result: Assessment) -> list[Block]:
             "相差{most}位。这些方法只用于核对位次，不用于定级。",
             en="Ranking the same shares and points by {n} other methods correlates with the scheme's ranks by {low:.3f} to "
             "{high:.3f}; the largest difference is {most:place|places} ({unit}). They check ranks only and set no grades.",
-            n=len(rho), low=rho.min(), high=rho.max(), unit=words.units(result, moves.index[foremost(moves)]), most=int(moves.max()),
+            n=len(rho),
+            low=rho.min(),
+            high=rho.max(),
+            unit=words.units(result, moves.index[foremost(moves)]),
+            most=int(moves.max()),
         )
     else:
-        text = Text("考核对象过少或得分相同，不作位次核对。", "Too few units, or all alike: ranks are not compared.")
+        text = Text(
+            "考核对象过少或得分相同，不作位次核对。",
+            "Too few units, or all alike: ranks are not compared.",
+        )
     columns = {"unit": (words.UNIT, [result.labels[unit] for unit in ranks.index], "")}
     columns |= {name: (title, list(ranks[name]), "d") for name, title in METHODS.items()}
-    columns["band"] = (Text("秩和比分档", "Band by rank-sum ratio"), list(found.bands[ranks.index]), "d")
+    columns["band"] = (
+        Text("秩和比分档", "Band by rank-sum ratio"),
+        list(found.bands[ranks.index]),
+        "d",
+    )
     caption = Text("各综合方法的位次", "Ranks by method")
-    return [Paragraph(text, "annex_scores", heading), table_of("crosscheck", caption, "annex_scores", columns)]
+    return [
+        Paragraph(text, "annex_scores", heading),
+        table_of("crosscheck", caption, "annex_scores", columns),
+    ]

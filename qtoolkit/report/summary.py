@@ -25,36 +25,56 @@ FEW = 3  # units in a clause
 def summary(result: Assessment, near_miss: float, previous: Case | None = None) -> list[Block]:
     """The one page that leaders read, as far as the assessment alone can fill it; with last year's points and numbers of
     units where there are any."""
-    scheme, last = result.scheme, None if previous is None else assess(previous.scheme, previous.table)
+    scheme, last = (
+        result.scheme,
+        None if previous is None else assess(previous.scheme, previous.table),
+    )
     form = words.score_format(result)
-    top, bottom = (result.scores.index[foremost(result.scores, falling=falling)] for falling in (True, False))
+    top, bottom = (
+        result.scores.index[foremost(result.scores, falling=falling)] for falling in (True, False)
+    )
     conclusion = say(
         zh="总体结论：按本方案测算，{n}家考核对象{counts}；得分最高的是{top}（{high}分），最低的是{bottom}（{low}分）。",
         en="Conclusion: under this scheme the {n:unit is|units are} graded as follows: {counts}. The highest score is "
         "that of {top} ({high}), the lowest that of {bottom} ({low}).",
-        n=len(result.scores), counts=words.both_counts(result),
-        top=words.units(result, top, FEW), high=format(settled(float(result.scores.max())), form),
-        bottom=words.units(result, bottom, FEW), low=format(settled(float(result.scores.min())), form),
+        n=len(result.scores),
+        counts=words.both_counts(result),
+        top=words.units(result, top, FEW),
+        high=format(settled(float(result.scores.max())), form),
+        bottom=words.units(result, bottom, FEW),
+        low=format(settled(float(result.scores.min())), form),
     )
     points = say(
         zh="方案要点：总分{total:g}分，{parts}；等级划分为{bands}。",
         en="The scheme: {total:g} points in all, {parts}; grades are {bands}.",
-        total=scheme.total, parts=words.areas(scheme, previous and previous.scheme), bands=words.bands(scheme),
+        total=scheme.total,
+        parts=words.areas(scheme, previous and previous.scheme),
+        bands=words.bands(scheme),
     )
     near_miss = words.points_of(result, near_miss)
     near = words.near_misses(result, near_miss)
     close = say(
-        zh="测算结果：{near}：{units}。", en="Results: {near}: {units}.",
-        near=words.near_miss_count(near, near_miss), units=words.units(result, near.index),
+        zh="测算结果：{near}：{units}。",
+        en="Results: {near}: {units}.",
+        near=words.near_miss_count(near, near_miss),
+        units=words.units(result, near.index),
     )
-    blocks: list[Block] = [Paragraph(conclusion, "summary"), Paragraph(points, "summary"), _grade_counts(result, near, last)]
+    blocks: list[Block] = [
+        Paragraph(conclusion, "summary"),
+        Paragraph(points, "summary"),
+        _grade_counts(result, near, last),
+    ]
     blocks.append(Paragraph(close, "summary"))
     heading = Text("需研究决定的事项", "Matters for decision")
     for i, option in enumerate(options(result)):
-        blocks.append(Paragraph(option, "summary", heading if i == 0 else None, style="item", place=2))
+        blocks.append(
+            Paragraph(option, "summary", heading if i == 0 else None, style="item", place=2)
+        )
     heading = Text("风险提示", "Risks")
     for i, text in enumerate(_risks(result)[:SHOWN]):
-        blocks.append(Paragraph(text, "summary", heading if i == 0 else None, style="item", place=3))
+        blocks.append(
+            Paragraph(text, "summary", heading if i == 0 else None, style="item", place=3)
+        )
     blocks.append(Paragraph(footer(result), "summary", style="footer"))
     return blocks
 
@@ -82,23 +102,35 @@ def _grade_counts(result: Assessment, near: pd.DataFrame, last: Assessment | Non
     }
     if words.is_approved(result):
         approved = result.approved.value_counts()
-        frame.insert(list(frame).index("share"), "approved", [int(approved.get(grade.id, 0)) for grade in grades])
+        frame.insert(
+            list(frame).index("share"),
+            "approved",
+            [int(approved.get(grade.id, 0)) for grade in grades],
+        )
         columns["approved"] = Text("审定家数", "Units, approved")
     if last is not None and [g.id for g in last.scheme.grades] == [g.id for g in grades]:
         before = last.approved.value_counts()
-        frame.insert(list(frame).index("share"), "last", [int(before.get(grade.id, 0)) for grade in grades])
+        frame.insert(
+            list(frame).index("share"), "last", [int(before.get(grade.id, 0)) for grade in grades]
+        )
         columns["last"] = (
-            Text("上年度审定家数", "Approved last year") if words.is_approved(last) else Text("上年度初评家数", "Computed last year")
+            Text("上年度审定家数", "Approved last year")
+            if words.is_approved(last)
+            else Text("上年度初评家数", "Computed last year")
         )
     caption = Text("各等级家数", "Units in each grade")
-    return DataTable("grade_counts", caption, frame, columns, {"cutoff": "g", "share": ".1%"}, "summary")
+    return DataTable(
+        "grade_counts", caption, frame, columns, {"cutoff": "g", "share": ".1%"}, "summary"
+    )
 
 
 def footer(result: Assessment) -> Text:
     """Period of the data, reading of decimals, and that the data are synthetic where they are."""
     parts = []
     if result.scheme.data_period:
-        parts.append(say(zh="数据期：{period}。", en="Data: {period}.", period=result.scheme.data_period))
+        parts.append(
+            say(zh="数据期：{period}。", en="Data: {period}.", period=result.scheme.data_period)
+        )
     parts.append(
         say(
             zh="小数口径：总分{how}。",
@@ -113,7 +145,14 @@ def options(result: Assessment) -> list[Text]:
     """Matters for decision, each with its consequence: rounding, cutoffs a hundredth of the total away, blanks."""
     texts, shift = [rounding_option(result)], words.points_of(result, None)
     for grade in result.scheme.grades[:1]:
-        texts += [t for t in (_cutoff_option(result, grade.id, -shift), _cutoff_option(result, grade.id, shift)) if t]
+        texts += [
+            t
+            for t in (
+                _cutoff_option(result, grade.id, -shift),
+                _cutoff_option(result, grade.id, shift),
+            )
+            if t
+        ]
     if (blank := _blank_option(result)) is not None:
         texts.insert(1, blank)
     return texts[:3]
@@ -125,7 +164,8 @@ def grade_changes(result: Assessment, grades: pd.Series) -> Text:
         say(
             zh="{unit}（由{old}变为{new}）",
             en="{unit} (from {old} to {new})",
-            unit=result.labels[unit], old=result.scheme.grade(result.grades[unit]).label,
+            unit=result.labels[unit],
+            old=result.scheme.grade(result.grades[unit]).label,
             new=result.scheme.grade(grades[unit]).label,
         )
         for unit in result.grades.index
@@ -133,7 +173,11 @@ def grade_changes(result: Assessment, grades: pd.Series) -> Text:
     ]
     if not moved:
         return words.NO_CHANGE
-    return say(zh="初评等级变化的有{moved}", en="other computed grades for {moved}", moved=listing(moved, 8))
+    return say(
+        zh="初评等级变化的有{moved}",
+        en="other computed grades for {moved}",
+        moved=listing(moved, 8),
+    )
 
 
 def rounding_option(result: Assessment) -> Text:
@@ -143,7 +187,9 @@ def rounding_option(result: Assessment) -> Text:
         zh="小数口径。方案规定总分{now}。如改为四舍五入到整数：{half_up}；如改为舍去小数取整数：{floor}。",
         en="Decimals. The scheme says: {now}. Half up to whole points instead: {half_up}. Down to whole points instead: "
         "{floor}.",
-        now=words.rounding(result.scheme.rounding.total), half_up=half_up, floor=floor,
+        now=words.rounding(result.scheme.rounding.total),
+        half_up=half_up,
+        floor=floor,
     )
 
 
@@ -158,14 +204,22 @@ def consequences(result: Assessment, other: Assessment) -> Text:
     changes, held = grade_changes(result, other.grades), _held(result, other)
     if not held:
         return changes
-    return say(zh="{changes}（{held}）", en="{changes} ({held})", changes=changes, held=words.semicolons(held))
+    return say(
+        zh="{changes}（{held}）",
+        en="{changes} ({held})",
+        changes=changes,
+        held=words.semicolons(held),
+    )
 
 
 def _held(result: Assessment, other: Assessment) -> list[Text]:
     """Units whose grade by score alone changes while their grade stays: what holds it, one clause for each."""
     old, new, texts = result.steps, other.steps, []
     for unit in result.scores.index:
-        if result.grades[unit] != other.grades[unit] or old.loc[unit, "by_score"] == new.loc[unit, "by_score"]:
+        if (
+            result.grades[unit] != other.grades[unit]
+            or old.loc[unit, "by_score"] == new.loc[unit, "by_score"]
+        ):
             continue
         then = new.loc[unit, "set_by"] != "score"
         cause = words.cause(result.scheme, (new if then else old).loc[unit, "set_by"])
@@ -173,23 +227,30 @@ def _held(result: Assessment, other: Assessment) -> list[Text]:
             say(
                 zh="{unit}按得分由{a}变为{b}，{held}{cause}{as_}{grade}",
                 en="{unit} goes from {a} to {b} by score but {held}{as_} {grade} because of {cause}",
-                unit=result.labels[unit], cause=cause, grade=result.scheme.grade(result.grades[unit]).label,
+                unit=result.labels[unit],
+                cause=cause,
+                grade=result.scheme.grade(result.grades[unit]).label,
                 a=result.scheme.grade(old.loc[unit, "by_score"]).label,
                 b=result.scheme.grade(new.loc[unit, "by_score"]).label,
                 held=Text("因", "stays") if then else Text("原已因", "is already"),
                 as_=Text("仍为", "") if then else Text("定为", ""),
             )
-        )  # fmt: skip
+        )
     if len(texts) <= FEW:
         return texts
-    return [*texts[:FEW], say(zh="另有{n}家也是如此", en="likewise {n:unit|units} more", n=len(texts) - FEW)]
+    return [
+        *texts[:FEW],
+        say(zh="另有{n}家也是如此", en="likewise {n:unit|units} more", n=len(texts) - FEW),
+    ]
 
 
 def _cutoff_option(result: Assessment, grade: str, shift: float) -> Text | None:
     now = result.scheme.grade(grade)
     moved = {
         "cutoff": settled(now.cutoff + shift),
-        "class_cutoffs": {group: settled(cutoff + shift) for group, cutoff in now.class_cutoffs.items()},
+        "class_cutoffs": {
+            group: settled(cutoff + shift) for group, cutoff in now.class_cutoffs.items()
+        },
     }
     grades = [g.model_dump() | (moved if g.id == grade else {}) for g in result.scheme.grades]
     try:
@@ -199,9 +260,11 @@ def _cutoff_option(result: Assessment, grade: str, shift: float) -> Text | None:
     return say(
         zh="{grade}分数线由{now}改为{cutoff}：{changes}。",
         en="The cutoff of {grade} at {cutoff} instead of {now}: {changes}.",
-        grade=now.label, now=_line(result.scheme, now), cutoff=_line(scheme, scheme.grade(grade)),
+        grade=now.label,
+        now=_line(result.scheme, now),
+        cutoff=_line(scheme, scheme.grade(grade)),
         changes=consequences(result, assess(scheme, result.table)),
-    )  # fmt: skip
+    )
 
 
 def _line(scheme: Scheme, grade: Grade) -> Text:
@@ -228,7 +291,11 @@ def risks(result: Assessment) -> list[Block]:
     """What to bear in mind beside what the summary says, and where the options with their consequences are."""
     texts = _risks(result)
     heading = Text("风险提示", "Risks")
-    intro = Text("除摘要所列外，还应注意以下各项。", "Beside those in the summary:") if texts[SHOWN:] else Text("见摘要。", "See the summary.")
+    intro = (
+        Text("除摘要所列外，还应注意以下各项。", "Beside those in the summary:")
+        if texts[SHOWN:]
+        else Text("见摘要。", "See the summary.")
+    )
     options = Text(
         "可供选择的做法及其后果，见摘要“需研究决定的事项”和“等级划分标准论证”。",
         "Options with their consequences are in the summary (matters for decision) and under the grounds for the cutoffs.",

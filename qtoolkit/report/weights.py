@@ -17,11 +17,18 @@ from qtoolkit.simulation.sobol import target_of
 
 FEWEST = 15  # units for what is estimated from the spread of the data
 FEW = 6
-NEAREST = {True: Text("最接近的分值", "The nearest points"), False: Text("找到的最接近的分值", "The nearest points found")}
+NEAREST = {
+    True: Text("最接近的分值", "The nearest points"),
+    False: Text("找到的最接近的分值", "The nearest points found"),
+}
 METHODS = {
-    "equal": Text("等权", "equal"), "entropy": Text("熵权法", "entropy"), "critic": Text("CRITIC法", "CRITIC"),
-    "variation": Text("变异系数法", "variation"), "deviation": Text("标准差法", "standard deviation"), "pca": Text("主成分法", "first component"),
-}  # fmt: skip
+    "equal": Text("等权", "equal"),
+    "entropy": Text("熵权法", "entropy"),
+    "critic": Text("CRITIC法", "CRITIC"),
+    "variation": Text("变异系数法", "variation"),
+    "deviation": Text("标准差法", "standard deviation"),
+    "pca": Text("主成分法", "first component"),
+}
 
 READING = Text(
     "影响度是知道一项指标的得分后，得分差异（方差）可以解释的比重，按同类考核对象估计，已扣除家数少时偶然相关的部分；略低于0的，表示看不出影响。"
@@ -43,32 +50,46 @@ def effective(result: Assessment, bootstrap: int = 200, seed: int = 0) -> list[B
             zh="考核对象只有{n}家，不足{least}家，不估计实际影响度和相关性，也不由数据赋权：少数几家的偶然差异会被当作规律。",
             en="With {n:unit|units}, fewer than {least}, importance, correlations and weights from data are not estimated: chance differences of "
             "a few would pass for a pattern.",
-            n=len(result.scores), least=FEWEST,
-        )  # fmt: skip
+            n=len(result.scores),
+            least=FEWEST,
+        )
         return [Paragraph(text, "operation", heading)]
     table = importance.effective(result, bootstrap=bootstrap, seed=seed)
     names = {leaf.id: leaf.name for leaf in result.scheme.leaves}
     gap = (table["share"] - table["nominal"]).dropna()
     if gap.empty:
-        text = Text("得分没有差异，无法估计实际影响度。", "Scores do not differ: importance cannot be estimated.")
+        text = Text(
+            "得分没有差异，无法估计实际影响度。",
+            "Scores do not differ: importance cannot be estimated.",
+        )
         return [Paragraph(text, "operation", heading)]
     text = _gaps(table, gap, names)
     blocks: list[Block] = [Paragraph(text, "operation", heading), *_how_sure(table)]
     far = in_order(gap.abs().reindex(table.index).fillna(0.0))
     shown = table.iloc[np.sort(far[: choosing.LEAVES])]
     caption = Text("分值比重与实际影响度", "Points and effective importance")
-    which = Text("影响比重与分值比重相差最大的", "whose share of the effect is farthest from that of the points")
+    which = Text(
+        "影响比重与分值比重相差最大的",
+        "whose share of the effect is farthest from that of the points",
+    )
     chart = Chart(
-        "importance", choosing.leaves_caption(caption, len(table), which),
+        "importance",
+        choosing.leaves_caption(caption, len(table), which),
         lambda language: figures.importance(
             shown, [names[i].of(language) for i in shown.index], language, table["linear"].sum()
         ),
-        Text("深色为实际影响度的比重，浅色为分值比重，细线为95%区间", "Dark: share of the effect; pale: share of the points; lines: 95% intervals"),
+        Text(
+            "深色为实际影响度的比重，浅色为分值比重，细线为95%区间",
+            "Dark: share of the effect; pale: share of the points; lines: 95% intervals",
+        ),
         "annex_scores",
-    )  # fmt: skip
+    )
     blocks.append(chart)
     without = importance.leave_one_out(result)
-    spans = [words.interval(*ends) for ends in zip(table["linear_low"], table["linear_high"], strict=True)]
+    spans = [
+        words.interval(*ends)
+        for ends in zip(table["linear_low"], table["linear_high"], strict=True)
+    ]
     columns = {
         "indicator": (Text("指标", "Indicator"), [names[i] for i in table.index], ""),
         "points": (Text("分值", "Points"), list(table["points"]), "g"),
@@ -80,36 +101,62 @@ def effective(result: Assessment, bootstrap: int = 200, seed: int = 0) -> list[B
         "nonlinear": (Text("非线性", "Nonlinear"), list(table["nonlinear"]), ".2f"),
         "own": (Text("自身部分", "Own part"), list(table["own"]), ".2f"),
         "correlated": (Text("相关部分", "Correlated part"), list(table["correlated"]), ".2f"),
-        "grades": (Text("去掉后初评等级改变", "Computed grades changed without it"), list(without["grades"]), ".0f"),
-        "shift": (Text("去掉后位次变动", "Rank shift without it"), list(without["rank_shift"]), ".2f"),
+        "grades": (
+            Text("去掉后初评等级改变", "Computed grades changed without it"),
+            list(without["grades"]),
+            ".0f",
+        ),
+        "shift": (
+            Text("去掉后位次变动", "Rank shift without it"),
+            list(without["rank_shift"]),
+            ".2f",
+        ),
     }
     widths = (2.6, 0.7, 0.8, 0.8, 0.8, 0.8, 1.2, 0.8, 0.8, 0.8, 0.9, 0.9)
-    blocks.append(table_of("importance", Text("各指标的实际影响度", "Effective importance of the indicators"), "annex_scores", columns, widths=widths, order=far, chosen=which))
+    blocks.append(
+        table_of(
+            "importance",
+            Text("各指标的实际影响度", "Effective importance of the indicators"),
+            "annex_scores",
+            columns,
+            widths=widths,
+            order=far,
+            chosen=which,
+        )
+    )
     blocks.append(Paragraph(READING, "annex_scores", style="note"))
-    return headed(blocks + (_top(result, bootstrap, seed) if table["own"].isna().all() else []), heading)
+    return headed(
+        blocks + (_top(result, bootstrap, seed) if table["own"].isna().all() else []), heading
+    )
 
 
 def _gaps(table: pd.DataFrame, gap: pd.Series, names: dict[str, Text]) -> Text:
     """The indicators that decide most beyond their points and least for them, all that tie."""
     if gap.abs().max() <= SAME:
-        return Text("各指标的影响比重与分值比重相同。", "Each indicator's share of the effect is that of its points.")
+        return Text(
+            "各指标的影响比重与分值比重相同。",
+            "Each indicator's share of the effect is that of its points.",
+        )
 
     def shown(falling: bool) -> Text:
         items = [
             say(
                 zh="“{name}”（分值占{a:.1%}，影响占{b:.1%}）",
                 en="“{name}” ({a:.1%} of the points, {b:.1%} of the effect)",
-                name=names[id], a=table.loc[id, "nominal"], b=table.loc[id, "share"],
+                name=names[id],
+                a=table.loc[id, "nominal"],
+                b=table.loc[id, "share"],
             )
             for id in gap.index[foremost(gap, falling)]
-        ]  # fmt: skip
+        ]
         return listing(items, FEW)
 
     return say(
         zh="实际影响度超出分值比重最多的是{most}；不及最多的是{least}。",
         en="The indicator that decides most beyond its points: {most}; the one that falls short most: {least}.",
-        most=shown(True), least=shown(False),
-    )  # fmt: skip
+        most=shown(True),
+        least=shown(False),
+    )
 
 
 def _how_sure(table: pd.DataFrame) -> list[Block]:
@@ -120,8 +167,9 @@ def _how_sure(table: pd.DataFrame) -> list[Block]:
         zh="有的指标可用来估计影响度的考核对象只有{n}家，不足{enough}家，只能粗略判断：95%区间相互重叠的指标，影响大小不宜排先后。",
         en="Importance is estimated from as few as {n:unit|units}, below {enough}, and so only roughly known: indicators whose 95% intervals "
         "overlap should not be put in an order of importance.",
-        n=int(table.loc[table["linear"].notna(), "n"].min()), enough=importance.ENOUGH,
-    )  # fmt: skip
+        n=int(table.loc[table["linear"].notna(), "n"].min()),
+        enough=importance.ENOUGH,
+    )
     return [Paragraph(text, "operation", style="note")]
 
 
@@ -131,18 +179,30 @@ def _top(result: Assessment, bootstrap: int, seed: int) -> list[Block]:
         "无缺项的考核对象不多于指标数加1，单项指标的影响分不出自身部分和相关部分，请看一级指标。",
         "The units without blanks are no more than the indicators + 1: the effect of single ones cannot be split into own and correlated parts; "
         "see the top-level indicators.",
-    )  # fmt: skip
-    if len(result.scheme.indicators) == len(result.scheme.leaves) or len(result.scheme.indicators) < 2:
+    )
+    if (
+        len(result.scheme.indicators) == len(result.scheme.leaves)
+        or len(result.scheme.indicators) < 2
+    ):
         return [Paragraph(text, "annex_scores", style="note")]
     table = importance.effective(result, "top", bootstrap, seed)
     columns = {
-        "indicator": (Text("一级指标", "Top-level indicator"), [node.name for node in result.scheme.indicators], ""),
-        "nominal": (Text("分值比重", "Share of points"), list(table["nominal"]), ".1%"), "share": (Text("影响比重", "Share of effect"), list(table["share"]), ".1%"),
-        "linear": (Text("影响度", "Importance"), list(table["linear"]), ".2f"), "own": (Text("自身部分", "Own part"), list(table["own"]), ".2f"),
+        "indicator": (
+            Text("一级指标", "Top-level indicator"),
+            [node.name for node in result.scheme.indicators],
+            "",
+        ),
+        "nominal": (Text("分值比重", "Share of points"), list(table["nominal"]), ".1%"),
+        "share": (Text("影响比重", "Share of effect"), list(table["share"]), ".1%"),
+        "linear": (Text("影响度", "Importance"), list(table["linear"]), ".2f"),
+        "own": (Text("自身部分", "Own part"), list(table["own"]), ".2f"),
         "correlated": (Text("相关部分", "Correlated part"), list(table["correlated"]), ".2f"),
     }
     caption = Text("一级指标的实际影响度", "Effective importance of top-level indicators")
-    return [Paragraph(text, "annex_scores", style="note"), table_of("importance_top", caption, "annex_scores", columns)]
+    return [
+        Paragraph(text, "annex_scores", style="note"),
+        table_of("importance_top", caption, "annex_scores", columns),
+    ]
 
 
 def overlaps(result: Assessment) -> list[Block]:
@@ -155,29 +215,56 @@ def overlaps(result: Assessment) -> list[Block]:
     twice, against = pairs[pairs["kind"] == "redundant"], pairs[_opposed(result, pairs)]
 
     def said(table: pd.DataFrame) -> Text:
-        items = [say(zh="“{a}”与“{b}”（{r:.2f}）", en="“{a}” and “{b}” ({r:.2f})", a=names[row.first], b=names[row.second], r=row.r) for row in table.head(FEW).itertuples(index=False)]
+        items = [
+            say(
+                zh="“{a}”与“{b}”（{r:.2f}）",
+                en="“{a}” and “{b}” ({r:.2f})",
+                a=names[row.first],
+                b=names[row.second],
+                r=row.r,
+            )
+            for row in table.head(FEW).itertuples(index=False)
+        ]
         return listing(items) if items else words.NONE
 
     strongest = (
-        say(zh="，最强的是{pair}", en="; the strongest: {pair}", pair=said(against.iloc[foremost(against["r"], falling=False)])) if len(against) else Text("", "")
+        say(
+            zh="，最强的是{pair}",
+            en="; the strongest: {pair}",
+            pair=said(against.iloc[foremost(against["r"], falling=False)]),
+        )
+        if len(against)
+        else Text("", "")
     )
     text = say(
         zh="相关系数（绝对值）超过{at}、可能重复计分的指标：{twice}。同一上级指标内负相关的有{n}对{strongest}。克朗巴赫系数α为{alpha}。",
         en="Indicators that correlate above {at} (in absolute value) and may count twice: {twice}. Negative correlations within one node: {n:pair|pairs}"
         "{strongest}. Cronbach's α is {alpha}.",
-        at=f"{importance.REDUNDANT:g}", twice=said(twice), n=len(against), strongest=strongest,
+        at=f"{importance.REDUNDANT:g}",
+        twice=said(twice),
+        n=len(against),
+        strongest=strongest,
         alpha="—" if np.isnan(alpha) else f"{alpha:.2f}",
-    )  # fmt: skip
-    blocks: list[Block] = [Paragraph(text, "annex_scores", Text("重复计分和相互抵消", "Double counting and opposition"))]
+    )
+    blocks: list[Block] = [
+        Paragraph(
+            text, "annex_scores", Text("重复计分和相互抵消", "Double counting and opposition")
+        )
+    ]
     if 2 <= len(names):
         leaves = _most_correlated(result)
         caption = Text("指标得分率的相关系数", "Correlations of the indicators' shares")
         which = Text("与另一项相关最强的", "that correlate most with another")
         chart = Chart(
-            "correlations", choosing.leaves_caption(caption, len(names), which),
+            "correlations",
+            choosing.leaves_caption(caption, len(names), which),
             lambda language: figures.correlations(result, language, leaves),
-            Text("红为负相关，蓝为正相关，灰为无法计算", "Red is negative, blue positive, grey unknown"), "annex_scores",
-        )  # fmt: skip
+            Text(
+                "红为负相关，蓝为正相关，灰为无法计算",
+                "Red is negative, blue positive, grey unknown",
+            ),
+            "annex_scores",
+        )
         blocks.append(chart)
     return blocks
 
@@ -195,7 +282,10 @@ def _most_correlated(result: Assessment) -> list[str]:
 def _opposed(result: Assessment, pairs: pd.DataFrame) -> np.ndarray:
     """Which pairs within one node correlate negatively, those beyond the bound of double counting included."""
     parents = {child.id: node.id for node in result.scheme.nodes for child in node.children}
-    one = [parents.get(a) == parents.get(b) for a, b in zip(pairs["first"], pairs["second"], strict=True)]
+    one = [
+        parents.get(a) == parents.get(b)
+        for a, b in zip(pairs["first"], pairs["second"], strict=True)
+    ]
     return np.array(one, bool) & (pairs["r"] < -SAME).to_numpy()
 
 
@@ -207,25 +297,53 @@ def alternatives(result: Assessment, step: float = 0.5) -> list[Block]:
     """Other weightings of the same data, as points, and what each would do to grades and ranks."""
     if too_few(result):
         return []
-    heading, whole = Text("其他赋权方法及其后果", "Other weightings and what they would do"), int(result.matrix.notna().all(axis=1).sum())
+    heading, whole = (
+        Text("其他赋权方法及其后果", "Other weightings and what they would do"),
+        int(result.matrix.notna().all(axis=1).sum()),
+    )
     if whole < FEWEST:
         text = say(
-            zh="没有缺项的考核对象只有{n}家，不足{least}家，不由数据赋权。", en="With {n:unit|units} without gaps, fewer than {least}, no weights are taken from the data.",
-            n=whole, least=FEWEST,
-        )  # fmt: skip
+            zh="没有缺项的考核对象只有{n}家，不足{least}家，不由数据赋权。",
+            en="With {n:unit|units} without gaps, fewer than {least}, no weights are taken from the data.",
+            n=whole,
+            least=FEWEST,
+        )
         return [Paragraph(text, "annex_scores", heading)]
-    named = result.matrix.set_axis([leaf.name for leaf in result.scheme.leaves], axis=1).set_axis(list(result.labels.values()))
+    named = result.matrix.set_axis([leaf.name for leaf in result.scheme.leaves], axis=1).set_axis(
+        list(result.labels.values())
+    )
     found, remarks = {}, {}
     for name in METHODS:
         try:
-            weights = weighting.Weights(pd.Series(1.0, named.columns)) if name == "equal" else getattr(weighting, name)(named)
+            weights = (
+                weighting.Weights(pd.Series(1.0, named.columns))
+                if name == "equal"
+                else getattr(weighting, name)(named)
+            )
         except InputError as error:
-            remarks[say(zh="未采用{method}：{why}。", en="Not used: {method} ({why}).", method=METHODS[name], why=error.complaints[0].text)] = None
+            remarks[
+                say(
+                    zh="未采用{method}：{why}。",
+                    en="Not used: {method} ({why}).",
+                    method=METHODS[name],
+                    why=error.complaints[0].text,
+                )
+            ] = None
             continue
-        found[name] = weighting.to_points(weights, result.scheme.total, step).points.set_axis(result.points.index)
+        found[name] = weighting.to_points(weights, result.scheme.total, step).points.set_axis(
+            result.points.index
+        )
         remarks |= dict.fromkeys(weights.notes)
-    frame = pd.DataFrame({"points": [points.to_numpy() for points in found.values()]}, index=list(found), dtype=object)
-    outputs = {"grades": target_of(result, "grade_changes"), "ranks": target_of(result, "rank_shift"), "code": _grades}
+    frame = pd.DataFrame(
+        {"points": [points.to_numpy() for points in found.values()]},
+        index=list(found),
+        dtype=object,
+    )
+    outputs = {
+        "grades": target_of(result, "grade_changes"),
+        "ranks": target_of(result, "rank_shift"),
+        "code": _grades,
+    }
     done = settings(result, frame, outputs)
     codes = done[[f"code:{unit}" for unit in result.scores.index]].to_numpy()
     text = say(
@@ -233,19 +351,45 @@ def alternatives(result: Assessment, step: float = 0.5) -> list[Block]:
         en="Points set from the data by {n:method|methods} (steps of {step:g}) change computed grades: {changed}. "
         "Such points move with the data every year and make years incomparable: "
         "they are for comparison only.",
-        n=len(found), step=step, changed=_changed(done["grades"]),
-    )  # fmt: skip
+        n=len(found),
+        step=step,
+        changed=_changed(done["grades"]),
+    )
     blocks: list[Block] = [Paragraph(text, "annex_scores", heading)]
     blocks += [Paragraph(remark, "annex_scores", style="note") for remark in remarks]
     columns = {"method": (Text("方法", "Method"), [METHODS[name] for name in found], "")}
     for code, grade in reversed(list(enumerate(reversed(result.scheme.grades)))):
         columns[grade.id] = (grade.label, [int(n) for n in (codes == code).sum(axis=1)], "d")
-    columns["changed"] = (Text("初评等级改变", "Computed grades that change"), [int(n) for n in done["grades"]], "d")
+    columns["changed"] = (
+        Text("初评等级改变", "Computed grades that change"),
+        [int(n) for n in done["grades"]],
+        "d",
+    )
     columns["shift"] = (Text("位次平均变动", "Mean rank shift"), list(done["ranks"]), ".2f")
-    consequences = table_of("weightings", Text("各种赋权的后果（初评家数）", "What each weighting would do (units in each computed grade)"), "annex_scores", columns)
-    points = {"indicator": (Text("指标", "Indicator"), [leaf.name for leaf in result.scheme.leaves], ""), "present": (Text("现行", "Present"), list(result.points), "g")}
+    consequences = table_of(
+        "weightings",
+        Text(
+            "各种赋权的后果（初评家数）",
+            "What each weighting would do (units in each computed grade)",
+        ),
+        "annex_scores",
+        columns,
+    )
+    points = {
+        "indicator": (Text("指标", "Indicator"), [leaf.name for leaf in result.scheme.leaves], ""),
+        "present": (Text("现行", "Present"), list(result.points), "g"),
+    }
     points |= {name: (METHODS[name], list(own), "g") for name, own in found.items()}
-    return [*blocks, consequences, table_of("weighting_points", Text("各种赋权的分值", "Points by each weighting"), "annex_scores", points)]
+    return [
+        *blocks,
+        consequences,
+        table_of(
+            "weighting_points",
+            Text("各种赋权的分值", "Points by each weighting"),
+            "annex_scores",
+            points,
+        ),
+    ]
 
 
 def _changed(grades: pd.Series) -> Text:
@@ -255,9 +399,12 @@ def _changed(grades: pd.Series) -> Text:
         return say(zh="均为{n}家", en="{n} each", n=low)
     most = listing([METHODS[name] for name in grades.index[foremost(grades)]])
     return say(
-        zh="{low}至{high}家，最多的是{most}", en="{low} to {high}, most of all by {most}",
-        low=low, high=high, most=most,
-    )  # fmt: skip
+        zh="{low}至{high}家，最多的是{most}",
+        en="{low} to {high}, most of all by {most}",
+        low=low,
+        high=high,
+        most=most,
+    )
 
 
 def reach(result: Assessment, step: float = 0.5, seed: int = 0) -> list[Block]:
@@ -268,34 +415,74 @@ def reach(result: Assessment, step: float = 0.5, seed: int = 0) -> list[Block]:
     names = {leaf.id: leaf.name for leaf in result.scheme.leaves}
     target = result.points.to_dict()
     try:
-        tuned = importance.tune(result, target, {id: (p / 2, 1.5 * p) for id, p in target.items()}, step=step, seed=seed)
+        tuned = importance.tune(
+            result, target, {id: (p / 2, 1.5 * p) for id, p in target.items()}, step=step, seed=seed
+        )
     except InputError as error:
         why = error.complaints[0].text
-        return [Paragraph(say(zh="未按影响度试调分值：{why}。", en="Points were not tuned by importance: {why}.", why=why), "annex_scores", heading)]
+        return [
+            Paragraph(
+                say(
+                    zh="未按影响度试调分值：{why}。",
+                    en="Points were not tuned by importance: {why}.",
+                    why=why,
+                ),
+                "annex_scores",
+                heading,
+            )
+        ]
     try:
         exact = importance.attainable(result, target)
-        negative = [names[id] for id in exact.points.index[exact.points < 0]] if not exact.reached else []
-        reached = say(
-            zh="没有任何分值能使各指标的影响与现行分值完全相称（{names}须为负分）", en="No points make importance fully proportional to the present points (negative ones would be needed for {names})",
-            names=listing(negative, FEW),
-        ) if negative else Text("存在使各指标的影响与现行分值完全相称的分值", "There are points at which importance is fully proportional to the present points")  # fmt: skip
+        negative = (
+            [names[id] for id in exact.points.index[exact.points < 0]] if not exact.reached else []
+        )
+        reached = (
+            say(
+                zh="没有任何分值能使各指标的影响与现行分值完全相称（{names}须为负分）",
+                en="No points make importance fully proportional to the present points (negative ones would be needed for {names})",
+                names=listing(negative, FEW),
+            )
+            if negative
+            else Text(
+                "存在使各指标的影响与现行分值完全相称的分值",
+                "There are points at which importance is fully proportional to the present points",
+            )
+        )
     except InputError as error:
-        reached = say(zh="能否完全相称无法判定（{why}）", en="Whether full proportion is possible cannot be decided ({why})", why=error.complaints[0].text)
+        reached = say(
+            zh="能否完全相称无法判定（{why}）",
+            en="Whether full proportion is possible cannot be decided ({why})",
+            why=error.complaints[0].text,
+        )
     new = result.what_if(points=tuned.table["points"].to_dict(), spread="none")
     text = say(
         zh="{reached}（影响按这批考核对象得分率与得分的相关系数的平方计，不作扣除）。各项在现行分值的50%至150%之间时，{nearest}（步长{step:g}分）："
         "{note}如采用，{n}家初评等级改变。",
         en="{reached} (by the squared correlation of share and score over these units, as it is). {nearest} within 50% to 150% of the present "
         "ones (steps of {step:g}): {note} They would change {n:computed grade|computed grades}.",
-        reached=reached, nearest=NEAREST[tuned.exact], step=step, note=tuned.note, n=int((new.grades != result.grades).sum()),
-    )  # fmt: skip
+        reached=reached,
+        nearest=NEAREST[tuned.exact],
+        step=step,
+        note=tuned.note,
+        n=int((new.grades != result.grades).sum()),
+    )
     columns = {
         "indicator": (Text("指标", "Indicator"), [names[id] for id in tuned.table.index], ""),
-        "present": (Text("现行分值", "Present points"), list(tuned.table["present"]), "g"), "points": (Text("试调分值", "Tuned points"), list(tuned.table["points"]), "g"),
+        "present": (Text("现行分值", "Present points"), list(tuned.table["present"]), "g"),
+        "points": (Text("试调分值", "Tuned points"), list(tuned.table["points"]), "g"),
         "target": (Text("目标影响", "Wanted share"), list(tuned.table["target"]), ".1%"),
-        "now": (Text("现行影响", "Present share"), list(tuned.table["importance_now"]), ".1%"), "after": (Text("试调后影响", "Share then"), list(tuned.table["importance"]), ".1%"),
+        "now": (Text("现行影响", "Present share"), list(tuned.table["importance_now"]), ".1%"),
+        "after": (Text("试调后影响", "Share then"), list(tuned.table["importance"]), ".1%"),
     }
-    return [Paragraph(text, "annex_scores", heading), table_of("tuned", Text("按影响度试调的分值", "Points tuned by importance"), "annex_scores", columns)]
+    return [
+        Paragraph(text, "annex_scores", heading),
+        table_of(
+            "tuned",
+            Text("按影响度试调的分值", "Points tuned by importance"),
+            "annex_scores",
+            columns,
+        ),
+    ]
 
 
 def too_few(result: Assessment) -> bool:

@@ -18,7 +18,14 @@ _W = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
 _HEI, _KAI, _FANG, _SONG, _TITLE = "黑体", "楷体_GB2312", "仿宋_GB2312", "宋体", "方正小标宋简体"
 _BORDERS = "".join(
     f'<w:{side} w:val="single" w:sz="{size}" w:space="0" w:color="000000"/>'
-    for side, size in [("top", 8), ("left", 4), ("bottom", 8), ("right", 4), ("insideH", 4), ("insideV", 4)]
+    for side, size in [
+        ("top", 8),
+        ("left", 4),
+        ("bottom", 8),
+        ("right", 4),
+        ("insideH", 4),
+        ("insideV", 4),
+    ]
 )
 _TABLE = (
     f'<w:tblPr {_W}><w:jc w:val="center"/><w:tblBorders>{_BORDERS}</w:tblBorders><w:tblCellMar>'
@@ -31,17 +38,23 @@ def write(body: str, title: str, language: str) -> bytes:
     """The Word file's bytes."""
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "reference.docx").write_bytes(_reference(language == "zh"))
-        pandoc.convert(body, Path(folder), "-t", "docx", "--reference-doc=reference.docx", "-o", "memo.docx")
+        pandoc.convert(
+            body, Path(folder), "-t", "docx", "--reference-doc=reference.docx", "-o", "memo.docx"
+        )
         return _finished(Path(folder, "memo.docx").read_bytes(), body)
 
 
 def _styles(chinese):
     """Style name, East Asian font, points, paragraph properties, bold Latin letters."""
     text, line, head, section, small = (16, 28, 16, 16, 12) if chinese else (12, 18, 14, 12, 10)
-    fixed = '<w:spacing w:before="{}" w:after="{}" w:line="' + str(line * 20) + '" w:lineRule="exact"/>'
+    fixed = (
+        '<w:spacing w:before="{}" w:after="{}" w:line="' + str(line * 20) + '" w:lineRule="exact"/>'
+    )
     single = '<w:spacing w:before="{}" w:after="{}" w:line="240" w:lineRule="auto"/>'.format
     body, heading = (
-        (fixed.format(0, 0), fixed.format(0, 0)) if chinese else (fixed.format(0, 120), fixed.format(200, 80))
+        (fixed.format(0, 0), fixed.format(0, 0))
+        if chinese
+        else (fixed.format(0, 120), fixed.format(200, 80))
     )
     indent = f'<w:ind w:firstLineChars="200" w:firstLine="{text * 40}"/>' if chinese else ""
     both, centre, keep = (
@@ -64,7 +77,13 @@ def _styles(chinese):
         ("Image Caption", _HEI, small, single(0, 200) + centre, not chinese),
         ("Captioned Figure", _FANG, text, "<w:keepNext/>" + single(120, 60) + centre, False),
         ("Note", _FANG, small, single(60, 60) + both, False),
-        ("Summary Text", _FANG, small, brief + indent.replace(str(text * 40), str(small * 40)) + both, False),
+        (
+            "Summary Text",
+            _FANG,
+            small,
+            brief + indent.replace(str(text * 40), str(small * 40)) + both,
+            False,
+        ),
         ("Summary Item", _FANG, small, brief + both, False),
         ("Summary Section", _KAI, small, keep + brief + indent + level(1), not chinese),
         ("Footing", _FANG, 10.5 if chinese else 9, rule + single(0, 0) + both, False),
@@ -101,7 +120,9 @@ def _reference(chinese):
         style.element.append(parse_xml(f"<w:pPr {_W}>{shape}</w:pPr>"))
         style.element.append(parse_xml(f"<w:rPr {_W}>{_fonts(font)}{look}{points}</w:rPr>"))
     table = known["Table"].element
-    for part in [p for p in table if p.tag in {qn(f"w:{n}") for n in ("pPr", "rPr", "tblPr", "tblStylePr")}]:
+    for part in [
+        p for p in table if p.tag in {qn(f"w:{n}") for n in ("pPr", "rPr", "tblPr", "tblStylePr")}
+    ]:
         table.remove(part)
     table.append(parse_xml(_TABLE))
     defaults = document.styles.element.find(f".//{qn('w:docDefaults')}//{qn('w:rFonts')}")
@@ -113,13 +134,15 @@ def _reference(chinese):
         Mm(28),
         Mm(26),
     )
-    section.top_margin, section.bottom_margin, section.header_distance, section.footer_distance = map(
-        Mm, (37, 35, 15, 25)
+    section.top_margin, section.bottom_margin, section.header_distance, section.footer_distance = (
+        map(Mm, (37, 35, 15, 25))
     )
     footer = section.footer.paragraphs[0]
     footer.style = document.styles["footer"]
     footer.add_run("— ")
-    footer._p.append(parse_xml(f'<w:fldSimple {_W} w:instr="PAGE"><w:r><w:t>1</w:t></w:r></w:fldSimple>'))
+    footer._p.append(
+        parse_xml(f'<w:fldSimple {_W} w:instr="PAGE"><w:r><w:t>1</w:t></w:r></w:fldSimple>')
+    )
     footer.add_run(" —")
     out = io.BytesIO()
     document.save(out)
@@ -138,9 +161,15 @@ def _finished(content, body):
     styles = {style.name: style.style_id for style in document.styles}
     for source, table in zip(page.iter("table"), document.tables, strict=True):
         _dress(table._tbl, source, styles)
-    for paragraph in document.paragraphs:  # pandoc's own between two tables, which the caption parts already
+    # pandoc's own between two tables, which the caption parts already
+    for paragraph in document.paragraphs:
         last, following = paragraph._p.getprevious(), paragraph._p.getnext()
-        between = last is not None and last.tag == qn("w:tbl") and following is not None and following.tag == qn("w:p")
+        between = (
+            last is not None
+            and last.tag == qn("w:tbl")
+            and following is not None
+            and following.tag == qn("w:p")
+        )
         if between and not len(paragraph._p):
             paragraph._p.getparent().remove(paragraph._p)
     for picture in document.inline_shapes:  # LibreOffice indents a picture that does not say so
@@ -150,12 +179,18 @@ def _finished(content, body):
     fresh = cover is not None  # the first chapter opens a new page
     for source, heading in zip(page.iter("h2"), named["Heading 1"], strict=True):
         if source.get("class") == "summary":
-            heading.alignment, heading.paragraph_format.first_line_indent = WD_ALIGN_PARAGRAPH.CENTER, 0
+            heading.alignment, heading.paragraph_format.first_line_indent = (
+                WD_ALIGN_PARAGRAPH.CENTER,
+                0,
+            )
             heading._p.pPr.ind.set(qn("w:firstLineChars"), "0")
         elif fresh or source.getparent().get("class") == "annex":
             heading.paragraph_format.page_break_before, fresh = True, False
     if cover is not None:
-        for tag, plain, brief in [("h3", "Heading 2", "Summary Section"), ("li", "Compact", "Summary Item")]:
+        for tag, plain, brief in [
+            ("h3", "Heading 2", "Summary Section"),
+            ("li", "Compact", "Summary Item"),
+        ]:
             for paragraph, _ in zip(named[plain], cover.iter(tag), strict=False):
                 paragraph.style = brief
     footing = named["Footing"]
@@ -171,7 +206,11 @@ def _finished(content, body):
     document.save(out)
     with zipfile.ZipFile(out) as moving, zipfile.ZipFile(still, "w") as fixed:
         for name in moving.namelist():
-            fixed.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), moving.read(name), zipfile.ZIP_DEFLATED)
+            fixed.writestr(
+                zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)),
+                moving.read(name),
+                zipfile.ZIP_DEFLATED,
+            )
     return still.getvalue()
 
 
@@ -190,7 +229,9 @@ def _dress(table, source, styles):
             tint = re.search(r"background-color:#(\w{6})", td.get("style"))
             if head or tint:
                 fill = tint[1] if tint else "ededed"
-                look.append(parse_xml(f'<w:shd {_W} w:val="clear" w:color="auto" w:fill="{fill}"/>'))
+                look.append(
+                    parse_xml(f'<w:shd {_W} w:val="clear" w:color="auto" w:fill="{fill}"/>')
+                )
             look.append(parse_xml(f'<w:vAlign {_W} w:val="center"/>'))
             for paragraph in cell.p_lst:
                 paragraph.style = styles[("Table Head" if head else "Table Text") + kind]

@@ -21,7 +21,8 @@ RANK = Text("位次", "Rank")
 COMPUTED, APPROVED = Text("初评等级", "Computed grade"), Text("审定等级", "Approved grade")
 KINDS = {"computed": Text("初评", "computed"), "approved": Text("审定", "approved")}
 
-DETAILS = Text("逐项见附件得分明细。", "Details are in the annex of scores.")  # where a memo has what is left out
+# where a memo has what is left out
+DETAILS = Text("逐项见附件得分明细。", "Details are in the annex of scores.")
 NONE = Text("无", "none")
 NO_CHANGE = Text("没有考核对象初评等级变化", "no computed grade changes")
 BARRED = {
@@ -34,7 +35,8 @@ BARRED = {
 }
 
 
-MANY, SOME = 40, 8  # names in a sentence beyond which there are too many, and how many then stand in it
+# names in a sentence beyond which there are too many, and how many then stand in it
+MANY, SOME = 40, 8
 
 
 def some(items: Iterable[Text | str]) -> Text:
@@ -55,7 +57,12 @@ def units(result: Assessment, names: Iterable[str], most: int | None = None) -> 
     most = SOME if most is None and len(chosen) > MANY else most
     if most is None or len(chosen) <= most:
         return listing(chosen) if chosen else NONE
-    return say(zh="{shown}等{n}家", en="{shown} and so on ({n} in all)", shown=listing(chosen[:most]), n=len(chosen))
+    return say(
+        zh="{shown}等{n}家",
+        en="{shown} and so on ({n} in all)",
+        shown=listing(chosen[:most]),
+        n=len(chosen),
+    )
 
 
 def both(text: str | float | None) -> Text | None:
@@ -86,8 +93,10 @@ def both_counts(result: Assessment) -> Text:
     if not is_approved(result):
         return computed
     return say(
-        zh="{computed}，审定{counts}", en="{computed}; approved grades {counts}",
-        computed=computed, counts=counts(result, result.approved),
+        zh="{computed}，审定{counts}",
+        en="{computed}; approved grades {counts}",
+        computed=computed,
+        counts=counts(result, result.approved),
     )
 
 
@@ -111,7 +120,10 @@ def cause(scheme: Scheme, set_by: str) -> Text:
     names = {f"veto:{veto.id}": veto.name for veto in scheme.vetoes}
     if set_by in names:
         return say(zh="“{name}”", en="the veto “{name}”", name=names[set_by])
-    return {"quota": Text("名额所限", "limited places"), "last": Text("位次在末位", "its place among the last")}[set_by]
+    return {
+        "quota": Text("名额所限", "limited places"),
+        "last": Text("位次在末位", "its place among the last"),
+    }[set_by]
 
 
 def bands(scheme: Scheme) -> Text:
@@ -119,7 +131,8 @@ def bands(scheme: Scheme) -> Text:
     if not any(grade.class_cutoffs for grade in scheme.grades):
         return _bands(scheme, None)
     parts = [
-        say(zh="{group}{bands}", en="{group}: {bands}", group=group, bands=_bands(scheme, group)) for group in scheme.classes
+        say(zh="{group}{bands}", en="{group}: {bands}", group=group, bands=_bands(scheme, group))
+        for group in scheme.classes
     ]
     return semicolons(parts)
 
@@ -127,13 +140,28 @@ def bands(scheme: Scheme) -> Text:
 def _bands(scheme: Scheme, group: str | None) -> Text:
     cutoffs = [grade.cutoff_of(group) for grade in scheme.grades]
     items = [
-        say(zh="{grade}{cutoff:g}分及以上", en="{grade} from {cutoff:g}", grade=grade.label, cutoff=cutoff)
+        say(
+            zh="{grade}{cutoff:g}分及以上",
+            en="{grade} from {cutoff:g}",
+            grade=grade.label,
+            cutoff=cutoff,
+        )
         for grade, cutoff in zip(scheme.grades[:-1], cutoffs, strict=False)
     ]
     if len(scheme.grades) == 1:
         return scheme.grades[0].label
     last = scheme.grades[-1].label
-    return listing([*items, say(zh="{grade}不足{edge:g}分", en="{grade} below {edge:g}", grade=last, edge=cutoffs[-2])])
+    return listing(
+        [
+            *items,
+            say(
+                zh="{grade}不足{edge:g}分",
+                en="{grade} below {edge:g}",
+                grade=last,
+                edge=cutoffs[-2],
+            ),
+        ]
+    )
 
 
 def areas(scheme: Scheme, before: Scheme | None = None) -> Text:
@@ -142,7 +170,13 @@ def areas(scheme: Scheme, before: Scheme | None = None) -> Text:
         return say(zh="指标{n}项", en="{n:indicator|indicators}", n=len(scheme.indicators))
     old = {node.id: node.points for node in before.nodes} if before else {}
     return listing(
-        say(zh="{n}{p:g}分（上年度{q:g}分）", en="{n} {p:g} ({q:g} last year)", n=top.name, p=top.points, q=old[top.id])
+        say(
+            zh="{n}{p:g}分（上年度{q:g}分）",
+            en="{n} {p:g} ({q:g} last year)",
+            n=top.name,
+            p=top.points,
+            q=old[top.id],
+        )
         if top.id in old
         else say(zh="{n}{p:g}分", en="{n} {p:g}", n=top.name, p=top.points)
         for top in scheme.indicators
@@ -160,7 +194,9 @@ def rounding(rule: Rounding | None) -> Text:
             else Text("舍去小数取整数", "down to whole points")
         )
     if rule.mode == "half_up":
-        return say(zh="四舍五入保留{n}位小数", en="half up to {n:decimal|decimals}", n=rule.decimals)
+        return say(
+            zh="四舍五入保留{n}位小数", en="half up to {n:decimal|decimals}", n=rule.decimals
+        )
     return say(zh="舍去{n}位小数以后的部分", en="down to {n:decimal|decimals}", n=rule.decimals)
 
 
@@ -193,15 +229,27 @@ def semicolons(texts: Iterable[Text]) -> Text:
     joined = Text("；".join(t.zh for t in shown), "; ".join(t.en for t in shown))
     if len(shown) == len(texts):
         return joined
-    return say(zh="{joined}；等{n}项", en="{joined}; and so on ({n} in all)", joined=joined, n=len(texts))
+    return say(
+        zh="{joined}；等{n}项", en="{joined}; and so on ({n} in all)", joined=joined, n=len(texts)
+    )
 
 
 def interval(low: float, high: float) -> Text | None:
     """An interval to two decimals; None where there is none."""
-    return None if low != low else say(zh="{low:.2f}\xa0至\xa0{high:.2f}", en="{low:.2f}\xa0to\xa0{high:.2f}", low=low, high=high)
+    return (
+        None
+        if low != low
+        else say(
+            zh="{low:.2f}\xa0至\xa0{high:.2f}",
+            en="{low:.2f}\xa0to\xa0{high:.2f}",
+            low=low,
+            high=high,
+        )
+    )
 
 
-NEAR = 0.01  # of the total: how near to another grade a near-miss is, and how far an option moves a cutoff
+# of the total: how near to another grade a near-miss is, and how far an option moves a cutoff
+NEAR = 0.01
 
 
 def points_of(result: Assessment, points: float | None) -> float:
@@ -252,7 +300,8 @@ def near_miss_count(near: pd.DataFrame, near_miss: float) -> Text:
     return say(
         zh="得分再增或再减{near_miss:g}分以内初评等级就会改变的临界单位有{n}家",
         en="the computed grade of {n:unit|units} would change if the score rose or fell by at most {near_miss:g}",
-        near_miss=near_miss, n=len(near),
+        near_miss=near_miss,
+        n=len(near),
     )
 
 
@@ -266,4 +315,8 @@ def percent(error: float) -> str:
     has none."""
     if error == 0:
         return ".1%"
-    return next(f".{decimals}%" for decimals in (3, 2, 1, 0) if 100 * error <= 0.5 * 10.0**-decimals or decimals == 0)
+    return next(
+        f".{decimals}%"
+        for decimals in (3, 2, 1, 0)
+        if 100 * error <= 0.5 * 10.0**-decimals or decimals == 0
+    )

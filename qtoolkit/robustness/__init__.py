@@ -5,7 +5,12 @@ Every exact row was re-scored at its witness; a bound is called a bound. The mat
 
 from qtoolkit.robustness.certificates import NEW, REASONS, Certificates
 from qtoolkit.robustness.flips import cheapest_flip
-from qtoolkit.robustness.intervals import TransferMap, cutoff_intervals, stability_intervals, transfer_map
+from qtoolkit.robustness.intervals import (
+    TransferMap,
+    cutoff_intervals,
+    stability_intervals,
+    transfer_map,
+)
 from qtoolkit.robustness.pairs import Dominance, dominance, pair_robustness, pair_tolerance
 from qtoolkit.robustness.ranges import score_range
 from qtoolkit.robustness.ranks import rank_range

@@ -11,7 +11,17 @@ import pandas as pd
 
 from qtoolkit.areas import Area, BoxArea
 from qtoolkit.assessment import Assessment
-from qtoolkit.engine import Engine, affine, bounds, bracket, from_ticks, ratio_extreme, ratio_lines, score, to_ticks
+from qtoolkit.engine import (
+    Engine,
+    affine,
+    bounds,
+    bracket,
+    from_ticks,
+    ratio_extreme,
+    ratio_lines,
+    score,
+    to_ticks,
+)
 from qtoolkit.engine.ticks import UNREACHABLE
 from qtoolkit.errors import InputError, WorkError, nearest
 from qtoolkit.inputs.statuses import NEW
@@ -22,12 +32,26 @@ New = Literal["interval", "scenario"]
 DOWN, UP = 0, 1  # sides of a grade
 MANY = 500  # units with blanks for which exact extremes are sought one by one
 REASONS: Mapping[str, Text] = {
-    "aggregation": Text("几何平均等非加和汇总使得分不是分值的线性函数", "another mean than the arithmetic is not linear in the points"),
-    "rounding": Text("指标得分先行取整，得分随分值跳跃", "scores are rounded below the total, so they move in jumps"),
-    "blank": Text("不计分指标的分值按比例折算到其他指标", "a blank's points are shared out among other indicators"),
+    "aggregation": Text(
+        "几何平均等非加和汇总使得分不是分值的线性函数",
+        "another mean than the arithmetic is not linear in the points",
+    ),
+    "rounding": Text(
+        "指标得分先行取整，得分随分值跳跃",
+        "scores are rounded below the total, so they move in jumps",
+    ),
+    "blank": Text(
+        "不计分指标的分值按比例折算到其他指标",
+        "a blank's points are shared out among other indicators",
+    ),
     "cut": Text("有指标扣分扣完为止，在浮动范围内触底", "a deduction reaches zero within the band"),
-    "quota": Text("等级有名额或末位限制，还取决于其他考核对象", "a quota or last places make the grade depend on others"),
-    "new": Text("等级取决于尚无数据的新增指标", "the grade depends on new indicators that have no data yet"),
+    "quota": Text(
+        "等级有名额或末位限制，还取决于其他考核对象",
+        "a quota or last places make the grade depend on others",
+    ),
+    "new": Text(
+        "等级取决于尚无数据的新增指标", "the grade depends on new indicators that have no data yet"
+    ),
     "": Text("", ""),
 }
 
@@ -47,11 +71,20 @@ class Certificates:
         """The witness of `unit` on `side` (a key of `witnesses`)."""
         if side not in self.witnesses:
             sides = ", ".join(self.witnesses)
-            raise InputError(say(zh="side 应为 {sides} 之一", en="side must be one of {sides}", sides=sides))
+            raise InputError(
+                say(zh="side 应为 {sides} 之一", en="side must be one of {sides}", sides=sides)
+            )
         name = unit_of(unit, self.table.index)
         if name is None:
             hint = nearest(unit, self.table.index)
-            raise InputError(say(zh="没有考核对象“{unit}”{hint}", en="no unit “{unit}”{hint}", unit=unit, hint=hint))
+            raise InputError(
+                say(
+                    zh="没有考核对象“{unit}”{hint}",
+                    en="no unit “{unit}”{hint}",
+                    unit=unit,
+                    hint=hint,
+                )
+            )
         points = self.witnesses[side].loc[name]
         return None if points.isna().any() else points
 
@@ -76,13 +109,18 @@ def ends(result: Assessment, new: New) -> tuple[Engine, Engine]:
     """The engine with all leaves without data at 0, and with them at full marks: a score never falls as a leaf rises, so
     these are the ends of what new indicators may bring."""
     if new not in ("interval", "scenario"):
-        raise InputError(say(zh="new 应为 interval 或 scenario", en="new must be interval or scenario"))
+        raise InputError(
+            say(zh="new 应为 interval 或 scenario", en="new must be interval or scenario")
+        )
     e, cells = result.engine, result.table.status == NEW
     if new == "scenario" or not cells.any():
         return e, e
     tree = replace(e.tree, blank=e.tree.blank & ~cells)
     const = np.where(cells, 0.0, e.const)
-    return tuple(replace(e, slope=np.where(cells, share, e.slope), const=const, tree=tree) for share in (0.0, 1.0))
+    return tuple(
+        replace(e, slope=np.where(cells, share, e.slope), const=const, tree=tree)
+        for share in (0.0, 1.0)
+    )
 
 
 def enclose(result: Assessment, lo: np.ndarray, hi: np.ndarray, new: New) -> tuple[Lines, Lines]:
@@ -94,15 +132,25 @@ def enclose(result: Assessment, lo: np.ndarray, hi: np.ndarray, new: New) -> tup
             low_A, low_b, high_A, high_b, held = bracket(e, lo, hi)
         A, b = (low_A, low_b) if side == DOWN else (high_A, high_b)
         sides.append(Lines(e, A, b, held, exact, why))
-    return (sides[DOWN], sides[DOWN]) if engines[DOWN] is engines[UP] and exact.all() else (sides[DOWN], sides[UP])
+    return (
+        (sides[DOWN], sides[DOWN])
+        if engines[DOWN] is engines[UP] and exact.all()
+        else (sides[DOWN], sides[UP])
+    )
 
 
 def span_values(low: Lines, high: Lines, area: Area) -> tuple[np.ndarray, np.ndarray]:
     """Least and greatest base scores in points (n,): attained where the lines are exact, else proven bounds."""
     least, greatest = area.span(low.A)[0] + low.b, area.span(high.A)[1] + high.b
     if not (low.held & high.held).all():
-        outer = bounds(low.engine, area.lo, area.hi, area.total)[0], bounds(high.engine, area.lo, area.hi, area.total)[1]
-        least, greatest = np.where(low.held, least, outer[0]), np.where(high.held, greatest, outer[1])
+        outer = (
+            bounds(low.engine, area.lo, area.hi, area.total)[0],
+            bounds(high.engine, area.lo, area.hi, area.total)[1],
+        )
+        least, greatest = (
+            np.where(low.held, least, outer[0]),
+            np.where(high.held, greatest, outer[1]),
+        )
     return least, greatest
 
 
@@ -120,19 +168,29 @@ def extremes(result: Assessment, area: Area, new: New) -> Extremes:
     """Both ends of every base score, on the side of new indicators that makes them extreme; re-scored where exact."""
     low, high = enclose(result, area.lo, area.hi, new)
     values, exact = np.stack(span_values(low, high, area)), low.exact & high.exact
-    points, why = np.stack([area.maximise(-low.A), area.maximise(high.A)]), np.where(low.why == "", high.why, low.why)
+    points, why = (
+        np.stack([area.maximise(-low.A), area.maximise(high.A)]),
+        np.where(low.why == "", high.why, low.why),
+    )
     shared = np.flatnonzero(why == "blank")
     if isinstance(area, BoxArea) and 0 < shared.size <= MANY:
         rows = [ratio_lines(side.engine, area.lo, area.hi) for side in (low, high)]
         for k in shared[rows[DOWN][-1][shared] & rows[UP][-1][shared]]:
             for side, sign in ((DOWN, -1), (UP, 1)):
                 own = (x[k] for x in rows[side][:4])
-                values[side, k], points[side, k] = ratio_extreme(*own, area.lo, area.hi, area.total, sign)
+                values[side, k], points[side, k] = ratio_extreme(
+                    *own, area.lo, area.hi, area.total, sign
+                )
             exact[k], why[k] = True, ""
     for side, line in enumerate((low, high)):
         again = score(line.engine, points[side][None])[0]
         if np.abs(again - to_ticks(values[side]))[exact].max(initial=0) > 10:
-            raise WorkError(say(zh="得分区间复核不一致", en="a score range did not survive re-scoring at its witness"))
+            raise WorkError(
+                say(
+                    zh="得分区间复核不一致",
+                    en="a score range did not survive re-scoring at its witness",
+                )
+            )
     return Extremes(values, points, exact, why)
 
 
@@ -141,7 +199,9 @@ def scores_reach(base: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
     return (to_ticks(base)[:, None] >= thresholds).sum(axis=1).astype(np.int8)
 
 
-def grades_at(result: Assessment, base: np.ndarray, thresholds: np.ndarray | None = None) -> np.ndarray:
+def grades_at(
+    result: Assessment, base: np.ndarray, thresholds: np.ndarray | None = None
+) -> np.ndarray:
     """Grades (codes) at base scores given in points, quotas left out."""
     codes = scores_reach(base, result.engine.thresholds if thresholds is None else thresholds)
     return np.minimum(codes, result.engine.ceiling).astype(np.int8)
@@ -152,7 +212,9 @@ def margin(result: Assessment, base: np.ndarray, thresholds: np.ndarray, side: i
     e, codes = result.engine, result.grades.cat.codes.to_numpy()
     limits = np.where(thresholds == UNREACHABLE, np.inf, from_ticks(thresholds))
     limits[thresholds <= 0] = -np.inf  # no score falls below 0
-    padded = np.concatenate([np.full((len(base), 1), -np.inf), limits, np.full((len(base), 1), np.inf)], axis=1)
+    padded = np.concatenate(
+        [np.full((len(base), 1), -np.inf), limits, np.full((len(base), 1), np.inf)], axis=1
+    )
     rows = np.arange(len(base))
     if side == DOWN:
         return base - padded[rows, codes]

@@ -22,7 +22,16 @@ from qtoolkit.engine.core import leaf_scores, score_unit
 from qtoolkit.errors import InputError, WorkError, real
 from qtoolkit.language import Text, listing, say
 from qtoolkit.regions import Region, area_of
-from qtoolkit.robustness.certificates import DOWN, NEW, UP, Certificates, frame, grades_at, in_reach, margin
+from qtoolkit.robustness.certificates import (
+    DOWN,
+    NEW,
+    UP,
+    Certificates,
+    frame,
+    grades_at,
+    in_reach,
+    margin,
+)
 from qtoolkit.solver import solve_lp
 
 NUDGE = 1e-3  # points by which a slope is taken where a score is not linear
@@ -91,7 +100,9 @@ def cheapest_flip(
     """
     step = None if step is None else real("step", step, above=True)
     if step is not None and region is not None:
-        raise InputError(say(zh="step 与 region 不能同时使用", en="step and region cannot be used together"))
+        raise InputError(
+            say(zh="step 与 region 不能同时使用", en="step and region cannot be used together")
+        )
     e, n, points = result.engine, len(result.scores), result.points.to_numpy()
     base = from_ticks(result.base.to_numpy())
     codes = grades_at(result, base)
@@ -101,7 +112,8 @@ def cheapest_flip(
     asked = np.ones(n, bool) if units is None else result.scores.index.isin(list(units))
     for need in needs:
         need[~asked] = np.inf
-    barred = in_reach(result, codes + 1) & np.isfinite(needs[UP])  # a quota may leave no place there
+    # a quota may leave no place there
+    barred = in_reach(result, codes + 1) & np.isfinite(needs[UP])
     if region is None:
         best, floor, why = _greedily(result, needs, barred, step, _movable(result, zero_points))
     else:
@@ -114,7 +126,9 @@ def cheapest_flip(
     exact = moved <= floor + SMALL
     after = _grades_after(result, best, found)
     if (after == result.grades.cat.codes.to_numpy())[found].any():
-        raise WorkError(say(zh="最小调整分值复核不一致", en="a cheapest flip did not survive re-scoring"))
+        raise WorkError(
+            say(zh="最小调整分值复核不一致", en="a cheapest flip did not survive re-scoring")
+        )
     change, decimals = _printed(result, best, found, after)
     names = np.array([*result.grade_names, None], dtype=object)
     status = np.where(refused, "refused", np.where(exact, "exact", "at most")).astype(object)
@@ -123,7 +137,9 @@ def cheapest_flip(
             "grade": result.grades,
             "towards": names[np.where(found, after, -1)],
             "points_moved": moved,
-            "recipe": [_recipe(result, change[k], decimals[k]) if found[k] else None for k in range(n)],
+            "recipe": [
+                _recipe(result, change[k], decimals[k]) if found[k] else None for k in range(n)
+            ],
             "at_least": np.where(exact, moved, floor),
             "status": status,
             "why": np.where(exact, "", why),
@@ -136,7 +152,9 @@ def cheapest_flip(
 def _movable(result: Assessment, zero_points: bool) -> np.ndarray:
     """Leaves (d,) whose points may be moved. What a leaf without data brings is presumed, so that no grade can be said to
     change by its points."""
-    return (zero_points | (result.points.to_numpy() > 0)) & ~(result.table.status == NEW).all(axis=0)
+    return (zero_points | (result.points.to_numpy() > 0)) & ~(result.table.status == NEW).all(
+        axis=0
+    )
 
 
 def _grades_after(result: Assessment, points: np.ndarray, which: np.ndarray) -> np.ndarray:
@@ -153,7 +171,10 @@ def _grades_after(result: Assessment, points: np.ndarray, which: np.ndarray) -> 
     return found
 
 
-ON_LINE = Text("得分正好在分数线上，分值稍有不利变动即可", "its score stands on the cutoff: any loss, however small, is enough")
+ON_LINE = Text(
+    "得分正好在分数线上，分值稍有不利变动即可",
+    "its score stands on the cutoff: any loss, however small, is enough",
+)
 """The recipe where a smallest unit of score is enough."""
 
 
@@ -166,7 +187,8 @@ def _printed(
     exact = np.where(found[:, None], best - points, 0.0)
     change, decimals = exact.copy(), np.full(len(best), DECIMALS[-1])
     left = found.copy()
-    for number, more in itertools.product(DECIMALS, (0, 1)):  # 1: where a grade changes only beyond a round number
+    # 1: where a grade changes only beyond a round number
+    for number, more in itertools.product(DECIMALS, (0, 1)):
         rounded = np.where(left[:, None], _rounded(exact, points, number, more), 0.0)
         done = left & (_grades_after(result, np.maximum(points + rounded, 0.0), left) == after)
         change[done], decimals[done] = rounded[done], number
@@ -204,14 +226,25 @@ def _recipe(result: Assessment, change: np.ndarray, decimals: int) -> Text:
     if len(given) == len(taken) == 1:
         (start, points), (end, _) = taken[0], given[0]
         return say(
-            zh="从“{start}”调{points}分到“{end}”", en="moving {points} from “{start}” to “{end}”",
-            start=start, end=end, points=points,
-        )  # fmt: skip
+            zh="从“{start}”调{points}分到“{end}”",
+            en="moving {points} from “{start}” to “{end}”",
+            start=start,
+            end=end,
+            points=points,
+        )
     sources, targets = (
-        listing(say(zh="“{leaf}”{points}分", en="“{leaf}” {points}", leaf=leaf, points=points) for leaf, points in side)
+        listing(
+            say(zh="“{leaf}”{points}分", en="“{leaf}” {points}", leaf=leaf, points=points)
+            for leaf, points in side
+        )
         for side in (taken, given)
     )
-    return say(zh="调出{sources}，调入{targets}", en="taking from {sources} and giving to {targets}", sources=sources, targets=targets)
+    return say(
+        zh="调出{sources}，调入{targets}",
+        en="taking from {sources} and giving to {targets}",
+        sources=sources,
+        targets=targets,
+    )
 
 
 def _greedily(result: Assessment, needs, barred, step, movable):
@@ -223,7 +256,8 @@ def _greedily(result: Assessment, needs, barred, step, movable):
     for mean in e.means:
         straight[mean.unit], why[mean.unit] = False, "cut"
     off = np.where(straight, from_ticks(result.base.to_numpy()) - slope @ points - b, 0.0)
-    needs = [need + sign * off for need, sign in zip(needs, (-1, 1), strict=True)]  # of unrounded scores
+    # of unrounded scores
+    needs = [need + sign * off for need, sign in zip(needs, (-1, 1), strict=True)]
     bent = ~straight & np.isin(why, ("blank", "aggregation"))
     slope[bent] = _gradient(result)[bent]
     best, floor = np.full((n, d), np.nan), np.zeros(n)
@@ -235,11 +269,19 @@ def _greedily(result: Assessment, needs, barred, step, movable):
             if not np.isfinite(need):
                 continue
             curve = (own[k], e.const[k]) if straight[k] else (slope[k], np.zeros(d))
-            take, give = (_moves(curve, points, sign, direction, step, movable) for direction in (-1, 1))
+            take, give = (
+                _moves(curve, points, sign, direction, step, movable) for direction in (-1, 1)
+            )
             if not (barred[k] and side == UP):
-                found.append(_apart(take, give, need, step, d) if straight[k] else _search(result, k, take, give, step, side))
+                found.append(
+                    _apart(take, give, need, step, d)
+                    if straight[k]
+                    else _search(result, k, take, give, step, side)
+                )
             if not (take.certain and give.certain):
-                take, give = (_moves(curve, points, sign, way, step, movable, loose=True) for way in (-1, 1))
+                take, give = (
+                    _moves(curve, points, sign, way, step, movable, loose=True) for way in (-1, 1)
+                )
             floors.append(_merge(take, give, need, step))
         if min(map(_moved, found), default=np.inf) < np.inf:
             best[k] = np.maximum(points + min(found, key=_moved), 0.0)
@@ -249,13 +291,17 @@ def _greedily(result: Assessment, needs, barred, step, movable):
     return best, floor, np.where(why == "", "cut", why)
 
 
-def _raise_floors(result: Assessment, best, needs, step, movable, units: np.ndarray, floor: np.ndarray) -> None:
+def _raise_floors(
+    result: Assessment, best, needs, step, movable, units: np.ndarray, floor: np.ndarray
+) -> None:
     """What a change cannot be cheaper than where blanks are shared out: no cheaper one moves any leaf by more than the one
     found, and over that box lines enclose the score; into `floor`."""
     points = result.points.to_numpy()
     base = from_ticks(result.base.to_numpy())
     moved = np.nan_to_num(np.maximum(best - points, 0).sum(axis=1))[:, None]
-    low_A, low_b, high_A, high_b, held = bracket(result.engine, np.maximum(points - moved, 0), points + moved)
+    low_A, low_b, high_A, high_b, held = bracket(
+        result.engine, np.maximum(points - moved, 0), points + moved
+    )
     for k in units[held[units]]:
         floors = [np.inf]
         for side, sign, A, b in ((DOWN, -1, low_A[k], low_b[k]), (UP, 1, high_A[k], high_b[k])):
@@ -263,7 +309,10 @@ def _raise_floors(result: Assessment, best, needs, step, movable, units: np.ndar
             if need <= 0:
                 floors.append(0.0)
             elif np.isfinite(need):
-                moves = (_moves((A, np.zeros(A.size)), points, sign, way, step, movable) for way in (-1, 1))
+                moves = (
+                    _moves((A, np.zeros(A.size)), points, sign, way, step, movable)
+                    for way in (-1, 1)
+                )
                 floors.append(_merge(*moves, need, step))
         floor[k] = min(floors)
 
@@ -273,7 +322,13 @@ def _moved(change: np.ndarray | None) -> float:
 
 
 def _moves(
-    curve, points, sign: int, direction: int, step: float | None, movable: np.ndarray, loose: bool = False
+    curve,
+    points,
+    sign: int,
+    direction: int,
+    step: float | None,
+    movable: np.ndarray,
+    loose: bool = False,
 ) -> _Moves:
     """What leaves can give (direction −1) or take (+1), the best first for raising (sign 1) or lowering a score.
 
@@ -293,7 +348,9 @@ def _moves(
     amount.append(far[straight])
     worth.append(a[straight] * sign * direction)
     for j in bent:
-        ends = np.array([-b[j] / a[j] if a[j] else np.nan, b[j] / (1 - a[j]) if a[j] != 1 else np.nan])
+        ends = np.array(
+            [-b[j] / a[j] if a[j] else np.nan, b[j] / (1 - a[j]) if a[j] != 1 else np.nan]
+        )
         at = direction * (ends - points[j])
         if step is not None:  # one piece a step: a bend inside a step is worked in
             cuts = np.arange(0, far[j] + step / 2, step)
@@ -329,16 +386,21 @@ def _merge(take: _Moves, give: _Moves, need: float, step: float | None) -> float
     if not reached.size:
         return np.inf
     last = max(int(reached[0]), 1)
-    moved = ends[last - 1] + (max(need - gain[last - 1], 0.0) / rate[last - 1] if rate[last - 1] > 0 else 0.0)
+    moved = ends[last - 1] + (
+        max(need - gain[last - 1], 0.0) / rate[last - 1] if rate[last - 1] > 0 else 0.0
+    )
     if step is None:
         return moved
     steps = max(np.ceil(moved / step - SMALL), 1)
-    short = np.interp(steps * step, ends, gain) < need - ROUNDS  # by less than the rounding allows for
+    # by less than the rounding allows for
+    short = np.interp(steps * step, ends, gain) < need - ROUNDS
     steps += short
     return steps * step if steps * step <= ends[-1] + SMALL else np.inf
 
 
-def _apart(take: _Moves, give: _Moves, need: float, step: float | None, d: int) -> np.ndarray | None:
+def _apart(
+    take: _Moves, give: _Moves, need: float, step: float | None, d: int
+) -> np.ndarray | None:
     """The change of points (d,) by that rule; a leaf that would both give and take (its score bends where it stands) does
     one or the other, whichever is cheaper."""
     moved = _merge(take, give, need, step)
@@ -348,7 +410,10 @@ def _apart(take: _Moves, give: _Moves, need: float, step: float | None, d: int) 
     both = np.flatnonzero((taken > SMALL) & (given > SMALL))
     if not both.size:
         return given - taken
-    changes = [_apart(take.without(both[0]), give, need, step, d), _apart(take, give.without(both[0]), need, step, d)]
+    changes = [
+        _apart(take.without(both[0]), give, need, step, d),
+        _apart(take, give.without(both[0]), need, step, d),
+    ]
     return min(changes, key=_moved)
 
 
@@ -360,7 +425,9 @@ def _used(side: _Moves, moved: float, d: int) -> np.ndarray:
 
 def _piece(side: _Moves, at: np.ndarray) -> np.ndarray:
     """The piece in which each cumulated amount lies."""
-    return np.minimum((np.cumsum(side.amount)[None, :] <= at[:, None]).sum(axis=1), side.amount.size - 1)
+    return np.minimum(
+        (np.cumsum(side.amount)[None, :] <= at[:, None]).sum(axis=1), side.amount.size - 1
+    )
 
 
 def _gradient(result: Assessment) -> np.ndarray:
@@ -370,7 +437,9 @@ def _gradient(result: Assessment) -> np.ndarray:
     return from_ticks(moved - result.base.to_numpy()).T / NUDGE
 
 
-def _search(result: Assessment, k: int, take: _Moves, give: _Moves, step: float | None, side: int) -> np.ndarray | None:
+def _search(
+    result: Assessment, k: int, take: _Moves, give: _Moves, step: float | None, side: int
+) -> np.ndarray | None:
     """Along the greedy path of a score that is not linear: the first point found at which unit k's grade is
     better (side UP) or worse."""
     e, points = result.engine, result.points.to_numpy()
@@ -385,7 +454,11 @@ def _search(result: Assessment, k: int, take: _Moves, give: _Moves, step: float 
         after = np.minimum((ticks[:, None] >= e.thresholds[k]).sum(axis=1), e.ceiling[k])
         return after > before if side == UP else after < before
 
-    grid = np.arange(1, int(most / step + SMALL) + 1) * step if step else most * np.arange(1, GRID + 1) / GRID
+    grid = (
+        np.arange(1, int(most / step + SMALL) + 1) * step
+        if step
+        else most * np.arange(1, GRID + 1) / GRID
+    )
     if not len(grid) or not (hit := differs(grid)).any():
         return None
     at = int(hit.argmax())
@@ -408,9 +481,13 @@ def _by_program(result: Assessment, region: Region, needs, barred):
     base = from_ticks(result.base.to_numpy())
     rise = np.concatenate([s.transform, -np.eye(d)], axis=1)  # u ≥ p − nominal
     wide = type(s)(
-        s.transform, np.append(s.lo, np.zeros(d)), np.append(s.hi, np.full(d, area.total)),
-        np.concatenate([s.rows, np.zeros((len(s.rows), d))], axis=1), s.low, s.high,
-    )  # fmt: skip
+        s.transform,
+        np.append(s.lo, np.zeros(d)),
+        np.append(s.hi, np.full(d, area.total)),
+        np.concatenate([s.rows, np.zeros((len(s.rows), d))], axis=1),
+        s.low,
+        s.high,
+    )
     best, floor = np.full((n, d), np.nan), np.where(straight, np.inf, 0.0)
     for side, sign in ((DOWN, -1), (UP, 1)):
         edges = area.maximise(sign * A)

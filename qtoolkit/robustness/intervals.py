@@ -48,16 +48,26 @@ def transfer_map(result: Assessment, leaves: Sequence[str] | None = None) -> Tra
     10.0
     """
     points = result.points.to_numpy()
-    among = np.arange(points.size) if leaves is None else result.points.index.get_indexer(list(leaves))
+    among = (
+        np.arange(points.size) if leaves is None else result.points.index.get_indexer(list(leaves))
+    )
     d = among.size
     start, end = np.nonzero(~np.eye(d, dtype=bool))
     unit_rows = np.eye(points.size)[among]
     changes = first_changes(result, unit_rows[end] - unit_rows[start], points[among[start]])
-    table, unit, exact = np.full((d, d), np.nan), np.full((d, d), None, dtype=object), np.ones((d, d), bool)
-    table[start, end], unit[start, end], exact[start, end] = changes.first(result.scores.index.to_numpy(dtype=object))
+    table, unit, exact = (
+        np.full((d, d), np.nan),
+        np.full((d, d), None, dtype=object),
+        np.ones((d, d), bool),
+    )
+    table[start, end], unit[start, end], exact[start, end] = changes.first(
+        result.scores.index.to_numpy(dtype=object)
+    )
     out = tuple(result.scores.index[changes.left_out])
     ids = result.points.index[among]
-    return TransferMap(*(pd.DataFrame(x, index=ids, columns=ids) for x in (table, unit, exact)), out)
+    return TransferMap(
+        *(pd.DataFrame(x, index=ids, columns=ids) for x in (table, unit, exact)), out
+    )
 
 
 def stability_intervals(result: Assessment) -> pd.DataFrame:
@@ -89,19 +99,32 @@ def stability_intervals(result: Assessment) -> pd.DataFrame:
     for sign, reach in ((-1, np.where(others > FLAT, points, 0.0)), (1, others)):
         changes = first_changes(result, sign * v, reach)
         least, unit, exact = changes.first(result.scores.index.to_numpy(dtype=object))
-        ends = points + sign * np.minimum(least, reach), points + sign * _order(result, sign * v, reach)
+        ends = (
+            points + sign * np.minimum(least, reach),
+            points + sign * _order(result, sign * v, reach),
+        )
         sides.append((ends[0], unit, exact, ends[1], changes.left_out))
-    (low, unit_low, sure_low, rank_low, out_low), (high, unit_high, sure_high, rank_high, out_high) = sides
+    (
+        (low, unit_low, sure_low, rank_low, out_low),
+        (high, unit_high, sure_high, rank_high, out_high),
+    ) = sides
     status = np.where(sure_low & sure_high, "exact", "at most").astype(object)
     status[others <= FLAT] = "undefined"
     out = "、".join(result.scores.index[out_low | out_high])
     return pd.DataFrame(
         {
-            "points": points, "low": low, "high": high, "unit_low": unit_low, "unit_high": unit_high,
-            "rank_low": rank_low, "rank_high": rank_high, "status": status, "left_out": out,
+            "points": points,
+            "low": low,
+            "high": high,
+            "unit_low": unit_low,
+            "unit_high": unit_high,
+            "rank_low": rank_low,
+            "rank_high": rank_high,
+            "status": status,
+            "left_out": out,
         },
         index=result.points.index,
-    )  # fmt: skip
+    )
 
 
 def _order(result: Assessment, v: np.ndarray, reach: np.ndarray) -> np.ndarray:
@@ -115,7 +138,11 @@ def _order(result: Assessment, v: np.ndarray, reach: np.ndarray) -> np.ndarray:
     gap, rate = -np.diff(key[order]), np.diff((v @ A.T)[:, order], axis=1)
     tied = gap <= TICK / 2
     with np.errstate(divide="ignore", invalid="ignore"):
-        t = np.where(tied, np.where(np.abs(rate) > FLAT, 0.0, np.inf), np.where(rate > FLAT, gap / rate, np.inf))
+        t = np.where(
+            tied,
+            np.where(np.abs(rate) > FLAT, 0.0, np.inf),
+            np.where(rate > FLAT, gap / rate, np.inf),
+        )
     found, cuts = np.minimum(t.min(axis=1), reach), first_cuts(result, v).min(axis=1)
     # A change where a deduction is just cut is none that these slopes could tell of: beyond it they are others.
     return np.where((found < cuts) | ((found >= reach) & (reach <= cuts)), found, np.nan)
@@ -138,14 +165,21 @@ def cutoff_intervals(result: Assessment) -> pd.DataFrame:
     e, base = result.engine, result.base.to_numpy()
     published = finish(e, base)
     now = result.grades.cat.codes.to_numpy()
-    gaps = np.diff(e.cutoffs, axis=1).min(axis=0)  # between neighbours, in the class where they are nearest
+    # between neighbours, in the class where they are nearest
+    gaps = np.diff(e.cutoffs, axis=1).min(axis=0)
     rows = {}
     for i, g in enumerate(reversed(result.scheme.grades[:-1])):
         moved = np.arange(e.cutoffs.shape[1]) == i
         lead = np.unique(published - e.cutoffs[:, i])
         down = -gaps[i - 1] if i > 0 else -np.inf
         up = gaps[i] if i < gaps.size else np.inf
-        row: dict[str, object] = {"cutoff": g.cutoff, "low": None, "high": None, "unit_low": None, "unit_high": None}
+        row: dict[str, object] = {
+            "cutoff": g.cutoff,
+            "low": None,
+            "high": None,
+            "unit_low": None,
+            "unit_high": None,
+        }
         for side, shifts, past, end in (
             ("low", lead[(lead < 0) & (lead > down)][::-1], 0, down),
             ("high", lead[(lead >= 0) & (lead < up)], 1, up),

@@ -55,13 +55,17 @@ class Keys:
             least, _ = area.span(self.low.A[rivals] - self.high.A[k])
         return least + self.low.b[rivals] - self.high.b[k], greatest
 
-    def settle(self, area: Area, k: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    def settle(
+        self, area: Area, k: int
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """Rivals that are ahead of unit k everywhere, and that may be, bool (n,); then those in doubt whose lead lines
         bound, with their least and greatest leads. A sign of a lead is exact to half a tick."""
         n = len(self.least)
         sure, maybe = self.least > self.greatest[k], self.greatest > self.least[k]
         maybe[k] = sure[k] = False
-        doubt = np.flatnonzero(maybe & ~sure & self.held & self.held[k]) if n > 1 else np.empty(0, int)
+        doubt = (
+            np.flatnonzero(maybe & ~sure & self.held & self.held[k]) if n > 1 else np.empty(0, int)
+        )
         least, greatest = self.leads(area, k, doubt)
         sure[doubt] = least >= max(self.step, TICK)
         maybe[doubt] = greatest > TICK / 2 - self.gain
@@ -86,7 +90,15 @@ def keys_over(result: Assessment, area: Area, new: New = "interval") -> Keys:
     raised = [replace(x, b=x.b + added) for x in (low, high)]
     low, high = raised[0], raised[0] if low is high else raised[1]
     interval = finish(e, ticks[0]), finish(e, ticks[1])
-    return Keys(low, high, held & straight, exact & straight, *interval, step, step if e.round_first else 0.0)
+    return Keys(
+        low,
+        high,
+        held & straight,
+        exact & straight,
+        *interval,
+        step,
+        step if e.round_first else 0.0,
+    )
 
 
 def pair_tolerance(result: Assessment) -> pd.DataFrame:
@@ -115,7 +127,12 @@ def pair_tolerance(result: Assessment) -> pd.DataFrame:
         with np.errstate(divide="ignore", invalid="ignore"):
             rho = np.where(h > 1e-12, np.where(gap > TICK / 2, gap, 0.0) / h, np.inf)
         rho = np.where(rho > 1, np.where(h > 1e-12, 1.0, np.inf), rho)
-        rho = np.minimum(rho, np.where(np.minimum(reach[rest], reach[k]) < 1, np.minimum(reach[rest], reach[k]), np.inf))
+        rho = np.minimum(
+            rho,
+            np.where(
+                np.minimum(reach[rest], reach[k]) < 1, np.minimum(reach[rest], reach[k]), np.inf
+            ),
+        )
         found[k, rest] = found[rest, k] = np.where(exact[rest] & exact[k], rho, np.nan)
     return pd.DataFrame(found, index=result.scores.index, columns=result.scores.index)
 
@@ -190,4 +207,6 @@ def dominance(result: Assessment, region: Region, new: New = "interval") -> Domi
             certain[rivals, k], possible[rivals, k] = least >= -TICK / 2, greatest >= -TICK / 2
     exact = keys.exact[:, None] & keys.exact
     units = result.scores.index
-    return Dominance(*(pd.DataFrame(m, index=units, columns=units) for m in (certain, possible, exact)))
+    return Dominance(
+        *(pd.DataFrame(m, index=units, columns=units) for m in (certain, possible, exact))
+    )

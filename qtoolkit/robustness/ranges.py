@@ -45,12 +45,18 @@ def score_range(result: Assessment, region: Region, new: New = "interval") -> Ce
     >>> import qtoolkit as qt
     >>> frame = pd.DataFrame({"a": [1.0, 0.5], "b": [0.8, 0.9]}, index=["甲", "乙"])
     >>> r = qt.assess(qt.Scheme.flat({"a": 60, "b": 40}, {"A": 90, "B": 0}), frame)
-    >>> qt.robustness.score_range(r, qt.regions.Box(relative=0.1)).table[["low", "high", "certain"]].round(6).values.tolist()
+    >>> qt.robustness.score_range(r, qt.regions.Box(relative=0.1)).table[
+    ...     ["low", "high", "certain"]
+    ... ].round(6).values.tolist()
     [[91.2, 92.8, True], [64.4, 67.6, True]]
     """
     area, e = area_of(region, result), result.engine
     found = extremes(result, area, new)
-    (least, greatest), status, why = found.values, np.where(found.exact, "exact", "bounds").astype(object), found.why
+    (least, greatest), status, why = (
+        found.values,
+        np.where(found.exact, "exact", "bounds").astype(object),
+        found.why,
+    )
     grades = grade_span(result, area, found.values, new, (e.thresholds, e.thresholds))
     open_ = in_reach(result, scores_reach(greatest, e.thresholds)) & (grades[0] != grades[1])
     status[open_], why[open_] = "bounds", "quota"
@@ -64,8 +70,16 @@ def score_range(result: Assessment, region: Region, new: New = "interval") -> Ce
             "certain": grades[0] == grades[1],
             "status": status,
             "why": why,
-            "free_of_new": np.equal(*(grades_at(result, from_ticks(score(x)[0])) for x in ends(result, new))),
+            "free_of_new": np.equal(
+                *(grades_at(result, from_ticks(score(x)[0])) for x in ends(result, new))
+            ),
         },
         index=result.scores.index,
     )
-    return Certificates(table, {side: frame(result, at, found.exact) for side, at in zip(("low", "high"), found.points, strict=True)})
+    return Certificates(
+        table,
+        {
+            side: frame(result, at, found.exact)
+            for side, at in zip(("low", "high"), found.points, strict=True)
+        },
+    )

@@ -27,7 +27,8 @@ from qtoolkit.solver import solve_lp, solve_milp
 
 CELLS = 1 << 22  # scores held at a time
 ROOM = 100_000_000  # leaf scores that draws may take in all
-LARGE, RIVALS = 100_000, 50  # units × indicators from which integer programs are tried only with so few rivals in doubt
+# units × indicators from which integer programs are tried only with so few rivals in doubt
+LARGE, RIVALS = 100_000, 50
 ROUNDS = 50  # integer programs for one end of one unit, each with one more cut
 PAIRS = 0.5  # share of the time limit that pairs may take
 BEST, WORST = 0, 1
@@ -63,7 +64,11 @@ class _Search:
                 better = reached < self.inner[BEST] if side == BEST else reached > self.inner[WORST]
                 self.inner[side][better] = reached[better]
                 self.witness[side][better] = block[at[better]]
-                found[side] = np.minimum(found[side], reached) if side == BEST else np.maximum(found[side], reached)
+                found[side] = (
+                    np.minimum(found[side], reached)
+                    if side == BEST
+                    else np.maximum(found[side], reached)
+                )
         return found
 
     def _ranks(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -74,14 +79,20 @@ class _Search:
             return ranks, ranks
         high = self.result.engine.key(score(self.keys.high.engine, points))
         return tuple(
-            1 + (rivals[:, None, :] > own[:, :, None]).sum(axis=2) - (rivals > own) for own, rivals in ((high, low), (low, high))
+            1 + (rivals[:, None, :] > own[:, :, None]).sum(axis=2) - (rivals > own)
+            for own, rivals in ((high, low), (low, high))
         )
 
     def open(self) -> list[tuple[int, int]]:
         """Units and sides whose rank is not settled, the fewest rivals in doubt first."""
         small = self.result.matrix.size < LARGE
         few = [k for k, doubt in self.doubts.items() if small or len(doubt[0]) <= RIVALS]
-        todo = [(k, side) for side in (BEST, WORST) for k in few if self.inner[side][k] != self.outer[side][k]]
+        todo = [
+            (k, side)
+            for side in (BEST, WORST)
+            for k in few
+            if self.inner[side][k] != self.outer[side][k]
+        ]
         return sorted(todo, key=lambda at: len(self.doubts[at[0]][0]))
 
 
@@ -118,9 +129,13 @@ def rank_range(
 
     >>> import pandas as pd
     >>> import qtoolkit as qt
-    >>> frame = pd.DataFrame({"a": [1.0, 0.5, 0.2], "b": [0.5, 0.9, 0.1]}, index=["甲", "乙", "丙"])
+    >>> frame = pd.DataFrame(
+    ...     {"a": [1.0, 0.5, 0.2], "b": [0.5, 0.9, 0.1]}, index=["甲", "乙", "丙"]
+    ... )
     >>> r = qt.assess(qt.Scheme.flat({"a": 60, "b": 40}, {"A": 90, "B": 0}), frame)
-    >>> qt.robustness.rank_range(r, qt.regions.Box(relative=0.5)).table[["best", "worst", "status"]].values.tolist()
+    >>> qt.robustness.rank_range(r, qt.regions.Box(relative=0.5)).table[
+    ...     ["best", "worst", "status"]
+    ... ].values.tolist()
     [[1, 2, 'exact'], [1, 2, 'exact'], [3, 3, 'exact']]
     """
     time_limit, draws = real("time_limit", time_limit), int(real("draws", draws))
@@ -131,15 +146,23 @@ def rank_range(
     draws = min(draws, max(ROOM // max(result.matrix.size, 1), 100))
     blank = np.tile(result.points.to_numpy(), (n, 1))
     search = _Search(
-        result, area, keys, start + time_limit, [np.full(n, n + 1), np.zeros(n, int)],
-        [np.ones(n, int), np.full(n, n)], [blank, blank.copy()],
-    )  # fmt: skip
+        result,
+        area,
+        keys,
+        start + time_limit,
+        [np.full(n, n + 1), np.zeros(n, int)],
+        [np.ones(n, int), np.full(n, n)],
+        [blank, blank.copy()],
+    )
     if area.contains(result.points.to_numpy()[None])[0]:
         search.attain(result.points.to_numpy()[None])
-    search.attain(np.concatenate([area.maximise(-keys.low.A[asked]), area.maximise(keys.high.A[asked])]))
+    search.attain(
+        np.concatenate([area.maximise(-keys.low.A[asked]), area.maximise(keys.high.A[asked])])
+    )
     try:
         drawn = search.attain(area.sample(draws, seed)) if draws > 0 else None
-    except (InputError, WorkError):  # draws only widen what is attained from inside: no region needs them
+    # draws only widen what is attained from inside: no region needs them
+    except (InputError, WorkError):
         drawn = None
     toss = np.random.default_rng(seed).standard_normal((min(draws, 1000), result.points.size))
     search.attain(area.maximise(toss) if len(toss) else toss)
@@ -164,7 +187,10 @@ def rank_range(
         },
         index=result.scores.index,
     ).iloc[asked]
-    frames = [pd.DataFrame(w, index=result.scores.index, columns=result.points.index).iloc[asked] for w in search.witness]
+    frames = [
+        pd.DataFrame(w, index=result.scores.index, columns=result.points.index).iloc[asked]
+        for w in search.witness
+    ]
     return Certificates(table, {"best": frames[BEST], "worst": frames[WORST]})
 
 
@@ -198,10 +224,15 @@ def _solve(search: _Search, k: int, side: int, seconds: float) -> None:
         rows, low = np.concatenate([leads, np.diag(gain + least)], axis=1), least - const
         high = np.full(u, np.inf)
     padded = np.concatenate([s.rows, np.zeros((len(s.rows), u))], axis=1)
-    rows, low, high = np.concatenate([rows, padded]), np.concatenate([low, s.low]), np.concatenate([high, s.high])
+    rows, low, high = (
+        np.concatenate([rows, padded]),
+        np.concatenate([low, s.low]),
+        np.concatenate([high, s.high]),
+    )
     cost = np.append(np.zeros(size), np.full(u, 1.0 if side == BEST else -1.0))
     bounds = np.append(s.lo, np.zeros(u)), np.append(s.hi, np.ones(u))
-    fixed = search.outer[side][k] if side == BEST else search.outer[side][k] - u  # the rank without those in doubt
+    # the rank without those in doubt
+    fixed = search.outer[side][k] if side == BEST else search.outer[side][k] - u
     stop = min(time.monotonic() + seconds, search.deadline)
     for _ in range(ROUNDS):
         found = solve_milp(cost, cost != 0, *bounds, rows, low, high, stop - time.monotonic())
@@ -209,12 +240,18 @@ def _solve(search: _Search, k: int, side: int, seconds: float) -> None:
             return
         count = int(np.ceil(found.mip_dual_bound - 1e-6)) * (1 if side == BEST else -1)
         bound = fixed + count
-        search.outer[side][k] = max(search.outer[side][k], bound) if side == BEST else min(search.outer[side][k], bound)
+        search.outer[side][k] = (
+            max(search.outer[side][k], bound) if side == BEST else min(search.outer[side][k], bound)
+        )
         if search.inner[side][k] == search.outer[side][k] or found.x is None:
             return
         chosen = np.flatnonzero((found.x[size:] < 0.5) if side == BEST else (found.x[size:] > 0.5))
         cut = _polish(search, side, slope[chosen], const[chosen], scale * TICK / 2)
-        if search.inner[side][k] == search.outer[side][k] or cut is None or time.monotonic() >= stop:
+        if (
+            search.inner[side][k] == search.outer[side][k]
+            or cut is None
+            or time.monotonic() >= stop
+        ):
             return
         row = np.zeros(size + u)
         row[size + chosen[cut]] = 1.0
@@ -223,7 +260,9 @@ def _solve(search: _Search, k: int, side: int, seconds: float) -> None:
         high = np.append(high, np.inf if side == BEST else len(cut) - 1.0)
 
 
-def _polish(search: _Search, side: int, slope: np.ndarray, const: np.ndarray, half: float) -> np.ndarray | None:
+def _polish(
+    search: _Search, side: int, slope: np.ndarray, const: np.ndarray, half: float
+) -> np.ndarray | None:
     """Rank the units where the least lead of those proposed is widest; rivals of which a proof says that no points put
     all of them on the proposed side, or None. `half` a tick decides."""
     area, s = search.area, search.area.system
@@ -231,7 +270,9 @@ def _polish(search: _Search, side: int, slope: np.ndarray, const: np.ndarray, ha
     wide = np.zeros((len(slope), s.lo.size + 1))
     wide[:, :-1], wide[:, -1] = sign * slope @ s.transform, 1.0
     rows = np.concatenate([s.rows, np.zeros((len(s.rows), 1))], axis=1)
-    system = type(s)(s.transform, np.append(s.lo, -100.0), np.append(s.hi, 100.0), rows, s.low, s.high)
+    system = type(s)(
+        s.transform, np.append(s.lo, -100.0), np.append(s.hi, 100.0), rows, s.low, s.high
+    )
     found = solve_lp(np.append(np.zeros(s.lo.size), -1.0), system, wide, -sign * const)
     if found is None:
         return None
@@ -244,5 +285,6 @@ def _polish(search: _Search, side: int, slope: np.ndarray, const: np.ndarray, ha
     if weight.sum() == 0:
         return None
     weight /= weight.sum()
-    most = area.span(-sign * (weight @ slope)[None])[1][0] - sign * weight @ const  # of the least lead, wherever the points lie
+    # of the least lead, wherever the points lie
+    most = area.span(-sign * (weight @ slope)[None])[1][0] - sign * weight @ const
     return np.flatnonzero(weight) if most < (-half if side == BEST else half) else None

@@ -185,7 +185,9 @@ def _roots(
     e, points = result.engine, result.points.to_numpy()
     A, b, live, dead = own
     parts = [(A * ~dead, b.sum()), (A * live, b[live].sum()), (live * 1.0, 0.0), (dead * 1.0, 0.0)]
-    (L0, N0, D0, q0), (L1, N1, D1, q1) = zip(*((c @ points + const, v @ c) for c, const in parts), strict=True)
+    (L0, N0, D0, q0), (L1, N1, D1, q1) = zip(
+        *((c @ points + const, v @ c) for c, const in parts), strict=True
+    )
     code = result.grades.cat.codes.iloc[k]
     limits = [(e.thresholds[k, code - 1] if code > 0 else 0, False)]
     if code < e.ceiling[k]:
@@ -196,9 +198,15 @@ def _roots(
             continue
         c0 = L0 - from_ticks(limit)
         sign = 1.0 if better else -1.0  # the grade changes where sign·f turns from below 0 to above
-        f = [sign * (c0 * D0 + N0 * q0), sign * (c0 * D1 + L1 * D0 + N0 * q1 + N1 * q0), sign * (L1 * D1 + N1 * q1)]
+        f = [
+            sign * (c0 * D0 + N0 * q0),
+            sign * (c0 * D1 + L1 * D0 + N0 * q1 + N1 * q0),
+            sign * (L1 * D1 + N1 * q1),
+        ]
         with np.errstate(divide="ignore", invalid="ignore"):
-            half = -0.5 * (f[1] + np.where(f[1] < 0, -1.0, 1.0) * np.sqrt(f[1] ** 2 - 4 * f[2] * f[0]))
+            half = -0.5 * (
+                f[1] + np.where(f[1] < 0, -1.0, 1.0) * np.sqrt(f[1] ** 2 - 4 * f[2] * f[0])
+            )
             roots = np.stack([half / f[2], f[0] / half])
             fast = (f[1] + 2 * f[2] * roots) / (D0 + D1 * roots)
             crossing = np.isfinite(roots) & (fast > FLAT) & (D0 + D1 * roots > 0)
@@ -217,7 +225,9 @@ def first_cuts(result: Assessment, v: np.ndarray) -> np.ndarray:
     for j in np.flatnonzero((e.const != 0).any(axis=0)):
         a, b = e.slope[:, j], e.const[:, j]
         with np.errstate(divide="ignore", invalid="ignore"):
-            ends = np.stack([np.where(a != 0, -b / a, np.nan), np.where(a != 1, b / (1 - a), np.nan)])
+            ends = np.stack(
+                [np.where(a != 0, -b / a, np.nan), np.where(a != 1, b / (1 - a), np.nan)]
+            )
             ends[:, b == 0] = np.nan
             t = (ends[:, None, :] - points[j]) / v[None, :, j, None]
         t[np.abs(t) < FLAT] = 0.0

@@ -12,7 +12,8 @@ from qtoolkit.engine import TICK
 from qtoolkit.robustness.certificates import DOWN, UP, New, scores_reach
 from qtoolkit.robustness.pairs import keys_over
 
-MOST = 400  # units up to which leads of pairs are looked at; beyond, each unit's own interval must do
+# units up to which leads of pairs are looked at; beyond, each unit's own interval must do
+MOST = 400
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,9 @@ def standings(result: Assessment, area: Area, new: New) -> Standings | Intervals
     if len(keys.least) > MOST:
         return Intervals(keys.least, keys.greatest)
     low, high = keys.least[:, None], keys.greatest[:, None]
-    found = Standings(low > keys.greatest, high > keys.least, low >= keys.greatest, high >= keys.least)
+    found = Standings(
+        low > keys.greatest, high > keys.least, low >= keys.greatest, high >= keys.least
+    )
     held = np.flatnonzero(keys.held)
     for k in held:
         least, greatest = keys.leads(area, k, held)
@@ -64,7 +67,13 @@ def standings(result: Assessment, area: Area, new: New) -> Standings | Intervals
     return found
 
 
-def grade_span(result: Assessment, area: Area, values: np.ndarray, new: New, limits: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+def grade_span(
+    result: Assessment,
+    area: Area,
+    values: np.ndarray,
+    new: New,
+    limits: tuple[np.ndarray, np.ndarray],
+) -> np.ndarray:
     """Lowest and highest grades (2, n), quotas and last places worked in, where base scores lie between `values` (2, n).
 
     limits : thresholds for the lower and for the upper end.

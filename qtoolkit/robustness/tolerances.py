@@ -16,7 +16,17 @@ import numpy as np
 import pandas as pd
 
 from qtoolkit.assessment import Assessment
-from qtoolkit.engine import TICK, affine, from_ticks, grade, ratio_extreme, ratio_lines, score, shifted, to_ticks
+from qtoolkit.engine import (
+    TICK,
+    affine,
+    from_ticks,
+    grade,
+    ratio_extreme,
+    ratio_lines,
+    score,
+    shifted,
+    to_ticks,
+)
 from qtoolkit.engine.box import deviation, greedy
 from qtoolkit.engine.core import score_unit
 from qtoolkit.errors import WorkError, real
@@ -43,9 +53,11 @@ from qtoolkit.robustness.rivals import grade_span
 STEPS = 1024  # resolution of a tolerance that is found by bisection
 LARGE = 100_000  # units × indicators beyond which there is less of both: each step scores them all
 COARSE, FEWER = 32, 100  # steps; units with blanks for which exact extremes are sought
-FULLEST = 1e-3  # share of its points that a leaf keeps in the widest band in which blanks are shared out exactly
+# share of its points that a leaf keeps in the widest band in which blanks are shared out exactly
+FULLEST = 1e-3
 HALVINGS = 40  # in search of the widest such band
-OVERSHOOT = 1e-6  # a witness lies this share of the tolerance beyond it, and two ticks of score at least
+# a witness lies this share of the tolerance beyond it, and two ticks of score at least
+OVERSHOOT = 1e-6
 
 
 @remembered
@@ -89,7 +101,8 @@ def tolerance(result: Assessment, shift: float = 0.0, new: New = "interval") -> 
     margins = np.stack([margin(result, bases[side], limits[side], side) for side in (DOWN, UP)])
     exact = at[DOWN].exact & at[UP].exact
     leverage = np.stack([np.where(exact, deviation(line.A, points), np.nan) for line in at])
-    room = margins - np.array([[0.0], [TICK]])  # a score rounds up to the next grade within its last tick
+    # a score rounds up to the next grade within its last tick
+    room = margins - np.array([[0.0], [TICK]])
     finite = np.isfinite(margins) & (leverage > 1e-12)
     with np.errstate(divide="ignore", invalid="ignore"):
         each = np.where(finite, np.maximum(room, 0) / leverage, np.inf)
@@ -97,7 +110,10 @@ def tolerance(result: Assessment, shift: float = 0.0, new: New = "interval") -> 
         rho, h, finite = (x[side, np.arange(n)] for x in (each, leverage, finite))
         gap = np.maximum(room[side, np.arange(n)], 0)
         reach = np.where(finite, np.maximum(rho * (1 + OVERSHOOT), (gap + 2 * TICK) / h), np.inf)
-    status, why = np.full(n, "exact", dtype=object), np.where(at[DOWN].why == "", at[UP].why, at[DOWN].why)
+    status, why = (
+        np.full(n, "exact", dtype=object),
+        np.where(at[DOWN].why == "", at[UP].why, at[DOWN].why),
+    )
     box = np.where(exact, np.minimum(reach, 1.0), 0.0)[:, None]
     for engine in engines:  # as far as the claim goes
         _, _, holds, reason = affine(engine, points * (1 - box), points * (1 + box))
@@ -116,14 +132,21 @@ def tolerance(result: Assessment, shift: float = 0.0, new: New = "interval") -> 
         status[rest] = "at least"
         rho[rest & free] = np.inf
         shared = [k for k in np.flatnonzero(rest & ~free & (why == "blank")) if rho[k] < 1]
-        if shared := sorted(shared, key=lambda k: rho[k])[: MANY if result.matrix.size <= LARGE else FEWER]:  # of too many, those whose grades are least certain
+        # of too many, those whose grades are least certain
+        if shared := sorted(shared, key=lambda k: rho[k])[
+            : MANY if result.matrix.size <= LARGE else FEWER
+        ]:
             _share_out(result, new, limits, shared, (rho, side, witness, status, why))
-    moved = shift > 0 or engines[DOWN] is not engines[UP]  # else a grade is what it is at the present points
-    none = (~reached & ((margins[DOWN] < -TICK / 2) | (margins[UP] < TICK / 2))) | (open_ & ~free & moved)
+    # else a grade is what it is at the present points
+    moved = shift > 0 or engines[DOWN] is not engines[UP]
+    none = (~reached & ((margins[DOWN] < -TICK / 2) | (margins[UP] < TICK / 2))) | (
+        open_ & ~free & moved
+    )
     unsure = np.where((grades_at(result, bases[DOWN]) == grades_at(result, bases[UP])), "", "new")
     rho[none], status[none], why[none] = np.nan, "none", unsure[none]
     proven = (status == "exact") & np.isfinite(rho)
-    denied = proven & (side == UP) & in_reach(result, grades_at(result, bases[UP]) + 1)  # a quota may leave no place there
+    # a quota may leave no place there
+    denied = proven & (side == UP) & in_reach(result, grades_at(result, bases[UP]) + 1)
     status[denied], why[denied], proven[denied] = "at least", "quota", False
     if denied.any():
         rho[denied] = np.maximum(rho[denied], _bisect(result, new, limits, denied)[0])
@@ -157,24 +180,31 @@ def tolerance_map(
     for shift in shifts:
         real("shift", shift)
     e, codes = result.engine, result.grades.cat.codes.to_numpy()
-    limits = [tuple(shifted(e, sign * int(to_ticks(shift))) for sign in (1, -1)) for shift in shifts]
+    limits = [
+        tuple(shifted(e, sign * int(to_ticks(shift))) for sign in (1, -1)) for shift in shifts
+    ]
     counts = np.zeros((len(bands), len(shifts)), int)
     for i, band in enumerate(bands):
         area = Box(relative=band).at(result)
         values = extremes(result, area, new).values
         for j, both in enumerate(limits):
             counts[i, j] = (grade_span(result, area, values, new, both) == codes).all(axis=0).sum()
-    return pd.DataFrame(counts, pd.Index(list(bands), name="band"), pd.Index(list(shifts), name="shift"))
+    return pd.DataFrame(
+        counts, pd.Index(list(bands), name="band"), pd.Index(list(shifts), name="shift")
+    )
 
 
-def _bisect(result: Assessment, new: New, limits, units: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _bisect(
+    result: Assessment, new: New, limits, units: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """A band that is proven not to change the grade of these units, by outer bounds: a lower bound of the tolerance; and
     for whom nothing is proven even at the present points."""
     codes = result.grades.cat.codes.to_numpy()
     large = result.matrix.size > LARGE
     steps = COARSE if large else STEPS
 
-    def band(step: np.ndarray | int) -> np.ndarray | float:  # few steps lie closer together where bands are narrow
+    # few steps lie closer together where bands are narrow
+    def band(step: np.ndarray | int) -> np.ndarray | float:
         return (step / steps) ** 2 if large else step / steps
 
     @cache
@@ -183,7 +213,8 @@ def _bisect(result: Assessment, new: New, limits, units: np.ndarray) -> tuple[np
         values = np.stack(span_values(*enclose(result, area.lo, area.hi, new), area))
         return (grade_span(result, area, values, new, limits) == codes).all(axis=0)[units]
 
-    low, high = np.zeros(units.sum(), int), np.full(units.sum(), steps)  # proven at low, not known at high
+    # proven at low, not known at high
+    low, high = np.zeros(units.sum(), int), np.full(units.sum(), steps)
     low[held(steps)] = steps
     while (open_ := high - low > 1).any():
         middle = (low + high) // 2
@@ -197,7 +228,11 @@ def _bisect(result: Assessment, new: New, limits, units: np.ndarray) -> tuple[np
 def _share_out(result: Assessment, new: New, limits, units: list[int], found) -> None:
     """The exact tolerance of units with redistributed blanks, by bisection on exact extremes; into `found`."""
     rho, side, witness, status, why = found
-    engines, points, codes = ends(result, new), result.points.to_numpy(), result.grades.cat.codes.to_numpy()
+    engines, points, codes = (
+        ends(result, new),
+        result.points.to_numpy(),
+        result.grades.cat.codes.to_numpy(),
+    )
     rows = [ratio_lines(engine, points, points) for engine in engines]
 
     def straight(band: np.ndarray) -> np.ndarray:
@@ -217,9 +252,14 @@ def _share_out(result: Assessment, new: New, limits, units: list[int], found) ->
         def broken(band: float, unit: int = k) -> tuple[int, np.ndarray] | None:
             for which, sign in ((DOWN, -1), (UP, 1)):
                 own = (x[unit] for x in rows[which][:4])
-                _, at = ratio_extreme(*own, points * (1 - band), points * (1 + band), float(points.sum()), sign)
+                _, at = ratio_extreme(
+                    *own, points * (1 - band), points * (1 + band), float(points.sum()), sign
+                )
                 ticks = score_unit(engines[which], unit, at[None])[0]
-                if min((ticks >= limits[which][unit]).sum(), result.engine.ceiling[unit]) != codes[unit]:
+                if (
+                    min((ticks >= limits[which][unit]).sum(), result.engine.ceiling[unit])
+                    != codes[unit]
+                ):
                     return which, at
             return None
 
@@ -254,6 +294,11 @@ def _recheck_grades(result: Assessment, engines, limits, side, witness, proven) 
         again = grade(engine, score(engine, np.nan_to_num(witness)[None]), limits[which])[0]
         here = proven & (side == which)
         if (again == found)[here].any():
-            raise WorkError(say(zh="允许浮动幅度复核不一致", en="a tolerance did not survive re-scoring at its witness"))
+            raise WorkError(
+                say(
+                    zh="允许浮动幅度复核不一致",
+                    en="a tolerance did not survive re-scoring at its witness",
+                )
+            )
         found[here] = again[here]
     return found

@@ -31,26 +31,40 @@ except KeyboardInterrupt:  # before anything was begun
     sys.exit(130)
 
 app = typer.Typer(
-    help="质量工作考核方案测算工具 Test points, cutoffs and robustness of an assessment scheme.", no_args_is_help=True,
-    add_completion=False, pretty_exceptions_enable=False,
+    help="质量工作考核方案测算工具 Test points, cutoffs and robustness of an assessment scheme.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
 )
 
 MOST_COMPLAINTS = 50  # printed at a time; a whole column of wrong cells would bury the rest
 
-CaseArgument = Annotated[str, typer.Argument(help="案例文件夹、params.yaml、填好的工作簿或内置案例名 Case folder, params.yaml, filled workbook or packaged case")]
+CaseArgument = Annotated[
+    str,
+    typer.Argument(
+        help="案例文件夹、params.yaml、填好的工作簿或内置案例名 Case folder, params.yaml, filled workbook or packaged case"
+    ),
+]
 SchemeArgument = Annotated[
-    str, typer.Argument(help="案例、scheme.yaml 或含方案的工作簿 Case, scheme.yaml, or workbook that holds the scheme")
+    str,
+    typer.Argument(
+        help="案例、scheme.yaml 或含方案的工作簿 Case, scheme.yaml, or workbook that holds the scheme"
+    ),
 ]
 SetOption = Annotated[
-    list[str] | None, typer.Option(
+    list[str] | None,
+    typer.Option(
         "--set",
         help="改参数，如 weight_band=0.2、cutoffs.A=88；data=… 等路径相对于当前目录（params.yaml 中的路径相对于该文件） "
         "Change a parameter (repeatable); paths such as data=… are relative to the working directory",
     ),
 ]
-LanguageOption = Annotated[str | None, typer.Option("--language", help="语言 zh 或 en Language of memo and messages")]
+LanguageOption = Annotated[
+    str | None, typer.Option("--language", help="语言 zh 或 en Language of memo and messages")
+]
 NotebookOption = Annotated[
-    list[str] | None, typer.Option("--notebook", help="只运行这些分析 Run these notebooks only (repeatable)")
+    list[str] | None,
+    typer.Option("--notebook", help="只运行这些分析 Run these notebooks only (repeatable)"),
 ]
 NotebooksOption = Annotated[
     Path | None,
@@ -66,14 +80,33 @@ NotebooksOption = Annotated[
 def run(
     case: CaseArgument,
     set_: SetOption = None,
-    out: Annotated[Path | None, typer.Option("-o", "--out", help="结果文件夹 The run folder itself")] = None,
-    jobs: Annotated[int | None, typer.Option("--jobs", min=1, help="同时运行的分析数和模拟的进程数 Notebooks at a time, and worker processes for simulations")] = None,
-    dask: Annotated[str | None, typer.Option("--dask", help="模拟所用的 Dask 调度器地址，或 local Dask scheduler for simulations, or local")] = None,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="结果文件夹 The run folder itself")
+    ] = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            "--jobs",
+            min=1,
+            help="同时运行的分析数和模拟的进程数 Notebooks at a time, and worker processes for simulations",
+        ),
+    ] = None,
+    dask: Annotated[
+        str | None,
+        typer.Option(
+            "--dask",
+            help="模拟所用的 Dask 调度器地址，或 local Dask scheduler for simulations, or local",
+        ),
+    ] = None,
     language: LanguageOption = None,
-    format_: Annotated[str, typer.Option("--format", help="报告格式 Memo formats, comma separated")] = "html,docx,pdf",
+    format_: Annotated[
+        str, typer.Option("--format", help="报告格式 Memo formats, comma separated")
+    ] = "html,docx,pdf",
     notebook: NotebookOption = None,
     notebooks: NotebooksOption = None,
-    seed: Annotated[int | None, typer.Option("--seed", help="随机数种子 Seed of simulations")] = None,
+    seed: Annotated[
+        int | None, typer.Option("--seed", help="随机数种子 Seed of simulations")
+    ] = None,
 ) -> None:
     """测算并写出报告 Run a case and write the memo, tables and figures."""
     from qtoolkit.runs.executors import Workers
@@ -116,7 +149,9 @@ def check(
     text = say(
         zh="检查通过：考核对象{units}家，指标{leaves}项，总分{total:g}分。",
         en="The input is sound: {units:unit|units}, {leaves:indicator|indicators}, {total:g} points in all.",
-        units=len(ready.case.table.units), leaves=len(ready.case.scheme.leaves), total=ready.case.scheme.total,
+        units=len(ready.case.table.units),
+        leaves=len(ready.case.scheme.leaves),
+        total=ready.case.scheme.total,
     )
     _print(text.of(language))
     for text in ready.result.flags["text"]:
@@ -127,12 +162,26 @@ def check(
 def lab(
     case: CaseArgument,
     set_: SetOption = None,
-    out: Annotated[Path | None, typer.Option("-o", "--out", help="放 notebook 的文件夹，默认为 lab/案例名-语言 Folder of your own notebooks")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "-o",
+            "--out",
+            help="放 notebook 的文件夹，默认为 lab/案例名-语言 Folder of your own notebooks",
+        ),
+    ] = None,
     language: LanguageOption = None,
     notebook: NotebookOption = None,
     notebooks: NotebooksOption = None,
-    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="打开浏览器 Open a browser")] = True,
-    prepare: Annotated[bool, typer.Option("--prepare", help="只写出 notebook，不打开 Write the notebooks without opening them")] = False,
+    browser: Annotated[
+        bool, typer.Option("--browser/--no-browser", help="打开浏览器 Open a browser")
+    ] = True,
+    prepare: Annotated[
+        bool,
+        typer.Option(
+            "--prepare", help="只写出 notebook，不打开 Write the notebooks without opening them"
+        ),
+    ] = False,
 ) -> None:
     """用 JupyterLab 打开案例的分析 Open a case's notebooks in JupyterLab, as copies of your own."""
     from qtoolkit.runs import lab as opening
@@ -147,7 +196,8 @@ def lab(
         text = say(
             zh="{folder} 中的 notebook 归您修改；qtoolkit run {case} --notebooks {folder} 用它们测算",
             en="the notebooks in {folder} are yours to edit; qtoolkit run {case} --notebooks {folder} runs them",
-            folder=prepared.folder, case=case,
+            folder=prepared.folder,
+            case=case,
         )
         _print(text.of(ready.parameters.language))
         if not prepare:
@@ -156,7 +206,8 @@ def lab(
 
 @app.command()
 def verify(
-    folder: Annotated[Path, typer.Argument(help="结果文件夹 Run folder")], language: LanguageOption = None
+    folder: Annotated[Path, typer.Argument(help="结果文件夹 Run folder")],
+    language: LanguageOption = None,
 ) -> None:
     """核对结果文件夹与其清单 Check every file of a run folder against its manifest."""
     from qtoolkit.runs.folder import MANIFEST, differences, read_manifest
@@ -166,32 +217,47 @@ def verify(
         text = say(
             zh="{folder} 不是测算结果文件夹：没有完好的 {name}",
             en="{folder} is no run folder: it has no sound {name}",
-            folder=folder, name=MANIFEST,
+            folder=folder,
+            name=MANIFEST,
         )
         raise InputError(text)
     if found:
         said = [text.of(language or "zh") for text in found[:MOST_COMPLAINTS]]
         more = len(found) - len(said)
         text = say(
-            zh="{folder} 与清单有{n}处不符", en="{folder} differs from its manifest in {n:place|places}", folder=folder, n=len(found)
+            zh="{folder} 与清单有{n}处不符",
+            en="{folder} differs from its manifest in {n:place|places}",
+            folder=folder,
+            n=len(found),
         )
         for line in said:
             _print(line, error=True)
         if more:
-            _print(say(zh="另有{rest}处", en="and {rest} more", rest=more).of(language or "zh"), error=True)
+            _print(
+                say(zh="另有{rest}处", en="and {rest} more", rest=more).of(language or "zh"),
+                error=True,
+            )
         raise WorkError(text)
     count = len((read_manifest(folder) or {})["files"])
-    text = say(zh="{count}个文件均与清单一致", en="all {count:file|files} are as the manifest says", count=count)
+    text = say(
+        zh="{count}个文件均与清单一致",
+        en="all {count:file|files} are as the manifest says",
+        count=count,
+    )
     _print(text.of(language or "zh"))
 
 
 @app.command()
 def new(
     folder: Annotated[Path, typer.Argument(help="新建的文件夹 Folder to make")],
-    source: Annotated[str | None, typer.Option("--from", help="起始案例或工作簿 Case or workbook to begin from")] = None,
+    source: Annotated[
+        str | None, typer.Option("--from", help="起始案例或工作簿 Case or workbook to begin from")
+    ] = None,
     name: Annotated[str | None, typer.Option("--name", help="方案名称 Name of the scheme")] = None,
     year: Annotated[str | None, typer.Option("--year", help="年度 Year")] = None,
-    units: Annotated[str | None, typer.Option("--units", help="考核对象，以逗号分隔 Units, comma separated")] = None,
+    units: Annotated[
+        str | None, typer.Option("--units", help="考核对象，以逗号分隔 Units, comma separated")
+    ] = None,
     language: LanguageOption = None,
 ) -> None:
     """新建一个案例文件夹 Begin a case of your own; what is not given is asked for."""
@@ -199,10 +265,15 @@ def new(
 
     asked = source is None and name is None and units is None and sys.stdin.isatty()
     if asked:
-        ask = lambda zh, en, default="": typer.prompt(Text(zh, en).of(language or "zh"), default=default, show_default=bool(default))  # noqa: E731
+        ask = lambda zh, en, default="": typer.prompt(
+            Text(zh, en).of(language or "zh"), default=default, show_default=bool(default)
+        )  # noqa: E731
         source = ask("从哪个案例或工作簿开始", "Begin from which case or workbook", SOURCE)
         name = ask("方案名称（回车不改）", "Name of the scheme (Enter keeps it)") or None
-        units = ask("考核对象，以逗号分隔（回车不改）", "Units, comma separated (Enter keeps them)") or None
+        units = (
+            ask("考核对象，以逗号分隔（回车不改）", "Units, comma separated (Enter keeps them)")
+            or None
+        )
     names = [unit.strip() for unit in re.split("[,，、]", units or "") if unit.strip()]
     made = new_case(folder, source or SOURCE, name, year, names, language or "zh")
     if names:
@@ -212,16 +283,31 @@ def new(
             path=made,
         )
     else:
-        text = say(zh="已新建：{path}；用 qtoolkit run {path} 测算", en="made: {path}; qtoolkit run {path} runs it", path=made)
+        text = say(
+            zh="已新建：{path}；用 qtoolkit run {path} 测算",
+            en="made: {path}; qtoolkit run {path} runs it",
+            path=made,
+        )
     _print(text.of(language or "zh"))
 
 
 @app.command()
 def template(
     scheme: SchemeArgument,
-    by: Annotated[str | None, typer.Option("--by", help="“部门”：每个考核牵头部门和考核办各一个工作簿 “部门” for one workbook a department, and one for the office")] = None,
-    out: Annotated[Path | None, typer.Option("-o", "--out", help="写入的工作簿或文件夹 Workbook or folder to write")] = None,
-    blank: Annotated[bool, typer.Option("--blank", help="不填入案例的数据 Leave the case's data out")] = False,
+    by: Annotated[
+        str | None,
+        typer.Option(
+            "--by",
+            help="“部门”：每个考核牵头部门和考核办各一个工作簿 “部门” for one workbook a department, and one for the office",
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("-o", "--out", help="写入的工作簿或文件夹 Workbook or folder to write"),
+    ] = None,
+    blank: Annotated[
+        bool, typer.Option("--blank", help="不填入案例的数据 Leave the case's data out")
+    ] = False,
     language: LanguageOption = None,
 ) -> None:
     """生成供填写的工作簿 Make a workbook to fill in."""
@@ -229,13 +315,32 @@ def template(
 
     found, table = _scheme_of(scheme)
     if by not in (None, "部门", "department", "lead"):
-        raise InputError(say(zh="--by 应为“部门”，现为“{by}”", en="--by takes “department”, found “{by}”", by=by))
-    target = out or Path(f"{found.id}-{Text('模板', 'template').of(language or 'zh')}{'' if by else '.xlsx'}")
+        raise InputError(
+            say(zh="--by 应为“部门”，现为“{by}”", en="--by takes “department”, found “{by}”", by=by)
+        )
+    target = out or Path(
+        f"{found.id}-{Text('模板', 'template').of(language or 'zh')}{'' if by else '.xlsx'}"
+    )
     if target.exists() and (target.is_file() or any(target.iterdir())):
-        raise InputError(say(zh="{path} 已存在，请用 -o 另指定", en="{path} exists: give another one with -o", path=target))
+        raise InputError(
+            say(
+                zh="{path} 已存在，请用 -o 另指定",
+                en="{path} exists: give another one with -o",
+                path=target,
+            )
+        )
     if by is None:
         kept = table if table is None or not blank else None
-        write_template(found if table is None else found.model_copy(update={"units": found.units or (table.units if blank else None)}), target, kept, language or "zh")
+        write_template(
+            found
+            if table is None
+            else found.model_copy(
+                update={"units": found.units or (table.units if blank else None)}
+            ),
+            target,
+            kept,
+            language or "zh",
+        )
     else:
         write_templates(found, target, table, language or "zh")
     _print(say(zh="已写出：{path}", en="written: {path}", path=target).of(language or "zh"))
@@ -244,21 +349,41 @@ def template(
 @app.command()
 def collect(
     scheme: SchemeArgument,
-    files: Annotated[list[Path], typer.Argument(help="各部门填好的工作簿，或其文件夹 Filled workbooks, or their folder")],
-    out: Annotated[Path | None, typer.Option("-o", "--out", help="写入的汇总工作簿 Workbook to write")] = None,
+    files: Annotated[
+        list[Path],
+        typer.Argument(help="各部门填好的工作簿，或其文件夹 Filled workbooks, or their folder"),
+    ],
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="写入的汇总工作簿 Workbook to write")
+    ] = None,
     language: LanguageOption = None,
 ) -> None:
     """汇总各部门填报的工作簿 Merge the departments' workbooks; list conflicts, gaps and who is late."""
     from qtoolkit.runs import collect as collecting
 
     found, table = _scheme_of(scheme)
-    paths = [path for given in files for path in (sorted(given.glob("[!~]*.xlsx")) if given.is_dir() else [given])]
+    paths = [
+        path
+        for given in files
+        for path in (sorted(given.glob("[!~]*.xlsx")) if given.is_dir() else [given])
+    ]
     target = out or Path(Text("汇总.xlsx", "collected.xlsx").of(language or "zh"))
     if target.exists():
-        raise InputError(say(zh="{path} 已存在，请用 -o 另指定", en="{path} exists: give another one with -o", path=target))
-    collected = collecting.collect(found, paths, language or "zh", None if table is None else table.units)
+        raise InputError(
+            say(
+                zh="{path} 已存在，请用 -o 另指定",
+                en="{path} exists: give another one with -o",
+                path=target,
+            )
+        )
+    collected = collecting.collect(
+        found, paths, language or "zh", None if table is None else table.units
+    )
     collecting.write_collected(found, collected, target, language or "zh")
-    for text in (*collecting.summary(collected), say(zh="已写出：{path}", en="written: {path}", path=target)):
+    for text in (
+        *collecting.summary(collected),
+        say(zh="已写出：{path}", en="written: {path}", path=target),
+    ):
         _print(text.of(language or "zh"))
 
 
@@ -282,7 +407,9 @@ def _scheme_of(given: str) -> tuple[Any, Any]:
 @app.command()
 def schema(
     which: Annotated[str, typer.Argument(help="scheme 或 parameters")] = "scheme",
-    out: Annotated[Path | None, typer.Option("-o", "--out", help="写入的文件 File to write")] = None,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="写入的文件 File to write")
+    ] = None,
 ) -> None:
     """输出供编辑器使用的 JSON Schema Print a JSON schema for editors."""
     from qtoolkit.inputs.parameters import Parameters
@@ -307,7 +434,13 @@ def _settings(items: list[str] | None) -> dict[str, Any]:
     for item in items or []:
         key, sign, value = item.partition("=")
         if not sign or not key:
-            raise InputError(say(zh="--set 应写成 参数=值，现为“{item}”", en="--set takes key=value, found “{item}”", item=item))
+            raise InputError(
+                say(
+                    zh="--set 应写成 参数=值，现为“{item}”",
+                    en="--set takes key=value, found “{item}”",
+                    item=item,
+                )
+            )
         settings[key.strip()] = parse_yaml(value, f"--set {key}").data
     return settings
 
@@ -317,12 +450,25 @@ class _Progress:
 
     def __init__(self, language: str):
         from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            TextColumn,
+            TimeElapsedColumn,
+        )
 
         self.language = language
-        columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}", markup=False))
+        columns = (
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.description}", markup=False),
+        )
         console = Console(stderr=True)
-        self.bar = Progress(*columns, console=console, disable=not console.is_terminal, transient=True)
+        self.bar = Progress(
+            *columns, console=console, disable=not console.is_terminal, transient=True
+        )
 
     def __enter__(self) -> _Progress:
         self.bar.start()
@@ -336,7 +482,8 @@ class _Progress:
         self.bar.update(self.task, completed=done, total=total, description=what.of(self.language))
 
 
-_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")  # those that turn the direction too
+# those that turn the direction too
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 
 
 def _print(text: str, error: bool = False) -> None:
@@ -400,7 +547,10 @@ def _command(given: str | None) -> None:
         for sentence in sentences[:MOST_COMPLAINTS]:
             _print(sentence, error=True)
         if (rest := len(sentences) - MOST_COMPLAINTS) > 0:
-            _print(say(zh="另有{rest}处同样需要改正", en="and {rest} more", rest=rest).of(language), error=True)
+            _print(
+                say(zh="另有{rest}处同样需要改正", en="and {rest} more", rest=rest).of(language),
+                error=True,
+            )
         sys.exit(2)
     except WorkError as error:
         _print(error.text.of(given or error.language or "zh"), error=True)
@@ -425,10 +575,15 @@ def _disk(error: OSError) -> Text:
     """What the system refused, in one sentence."""
     why = error.strerror or str(error)
     if error.filename is None:
-        return say(zh="无法读写文件：{why}", en="a file could not be read or written: {why}", why=why)
+        return say(
+            zh="无法读写文件：{why}", en="a file could not be read or written: {why}", why=why
+        )
     where = clip(error.filename, 200)
     return say(
-        zh="无法读写文件：{where}（{why}）", en="a file could not be read or written: {where} ({why})", where=where, why=why
+        zh="无法读写文件：{where}（{why}）",
+        en="a file could not be read or written: {where} ({why})",
+        where=where,
+        why=why,
     )
 
 
@@ -445,7 +600,8 @@ def _unforeseen(error: Exception) -> Text:
         zh="出现没有预料到的错误（{kind}），没有写出结果；详情见 {file}，请连同案例一起反馈",
         en="something failed that nobody foresaw ({kind}), and nothing was written; details are in {file}: "
         "please report it with the case",
-        kind=type(error).__name__, file=name,
+        kind=type(error).__name__,
+        file=name,
     )
 
 

@@ -63,7 +63,10 @@ class Collected:
 
 
 def collect(
-    scheme: Scheme, paths: Iterable[str | Path], language: str = "zh", units: Sequence[str] | None = None
+    scheme: Scheme,
+    paths: Iterable[str | Path],
+    language: str = "zh",
+    units: Sequence[str] | None = None,
 ) -> Collected:
     """Merge filled workbooks of `scheme`; nothing is decided in silence.
 
@@ -102,8 +105,13 @@ def collect(
                 disputed.add(at)
                 result.conflicts.append((at[0], titles[at[1]], *other, book.file, cell))
     there = {book.department for book in books if book.is_filled}
-    there |= {OFFICE.of(language)} if there & {OFFICE.zh, OFFICE.en} else set()  # in whatever language its book is
-    result.late = [] if there & set(ALL) else [name for name in _expected(scheme, language) if name not in there]
+    # in whatever language its book is
+    there |= {OFFICE.of(language)} if there & {OFFICE.zh, OFFICE.en} else set()
+    result.late = (
+        []
+        if there & set(ALL)
+        else [name for name in _expected(scheme, language) if name not in there]
+    )
     for book in books:
         if book.is_filled:
             result.gaps += book.gaps(result.units)
@@ -111,7 +119,9 @@ def collect(
     result.cells = {at: cell for at, (_, cell) in seen.items() if at not in disputed}
     struck = {veto: _struck(veto.id, books, result.columns) for veto in scheme.vetoes}
     result.vetoes = {  # one that cells marked 弄虚作假 bring about needs no column
-        veto.name: number for veto, number in struck.items() if number is not None or not veto.falsified
+        veto.name: number
+        for veto, number in struck.items()
+        if number is not None or not veto.falsified
     }
     return result
 
@@ -128,7 +138,14 @@ def _struck(veto: str, books: Sequence[_Book], columns: dict[str, str]) -> int |
     """How many units a veto strikes; None where there is no column of it."""
     if f"veto:{veto}" not in columns:
         return None
-    return len({name for book in books for name, hit in zip(book.names, book.yes_no(f"veto:{veto}"), strict=True) if hit})
+    return len(
+        {
+            name
+            for book in books
+            for name, hit in zip(book.names, book.yes_no(f"veto:{veto}"), strict=True)
+            if hit
+        }
+    )
 
 
 def _open(path: Path, scheme: Scheme) -> _Book:
@@ -141,7 +158,9 @@ def _open(path: Path, scheme: Scheme) -> _Book:
         if len(row) > 1
     }
     if DATA not in titles or DEPARTMENT not in notes:
-        text = say(zh="不是本工具生成的部门填报表", en="this is no workbook made by qtoolkit template")
+        text = say(
+            zh="不是本工具生成的部门填报表", en="this is no workbook made by qtoolkit template"
+        )
         raise InputError(Complaint(text, path.name))
     if notes.get(MARK) != scheme_mark(scheme):
         text = say(
@@ -150,7 +169,13 @@ def _open(path: Path, scheme: Scheme) -> _Book:
         )
         raise InputError(Complaint(text, path.name))
     sheet = titles[DATA]
-    return _Book(path.name, sheet, notes[DEPARTMENT], rows_of_grid(f"{path.name}[{sheet}]", sheets[sheet]), scheme)
+    return _Book(
+        path.name,
+        sheet,
+        notes[DEPARTMENT],
+        rows_of_grid(f"{path.name}[{sheet}]", sheets[sheet]),
+        scheme,
+    )
 
 
 class _Book(Reader):
@@ -181,16 +206,20 @@ class _Book(Reader):
         title = None if column is None else self.titled(column)
         if row is not None and title in self.rows.header and self.rows.lines is None:
             cell = xl_rowcol_to_cell(row - 1, self.rows.header.index(title))
-            self.problems.complaints[-1] = Complaint(text, f"{self.file}[{self.sheet}!{cell}]", column=title)
+            self.problems.complaints[-1] = Complaint(
+                text, f"{self.file}[{self.sheet}!{cell}]", column=title
+            )
 
     def check(self, listed: Sequence[str] | None) -> None:
         """Refuse names that are not in the list, and cells that are not what their column takes."""
         for row, name in zip(self.rows.numbers, self.names, strict=True):
             if name and listed is not None and name not in listed:
                 text = say(
-                    zh="考核对象名单中没有“{name}”{hint}", en="“{name}” is not in the list of units{hint}",
-                    name=clip(name), hint=nearest(name, listed),
-                )  # fmt: skip
+                    zh="考核对象名单中没有“{name}”{hint}",
+                    en="“{name}” is not in the list of units{hint}",
+                    name=clip(name),
+                    hint=nearest(name, listed),
+                )
                 self.complain(text, "unit", row)
         n = len(self.names)
         for leaf in self.scheme.leaves:
@@ -227,7 +256,8 @@ class _Book(Reader):
         wanted = {
             key: title
             for key, title in self.titles.items()
-            if key.partition(":")[0] not in MAY_BE_BLANK and not any(key.endswith(stage) for stage in later)
+            if key.partition(":")[0] not in MAY_BE_BLANK
+            and not any(key.endswith(stage) for stage in later)
         }
         filled = {at for at, _ in self.filled()}
         return [
@@ -238,14 +268,20 @@ class _Book(Reader):
         ]
 
 
-def write_collected(scheme: Scheme, collected: Collected, path: str | Path, language: str = "zh") -> None:
+def write_collected(
+    scheme: Scheme, collected: Collected, path: str | Path, language: str = "zh"
+) -> None:
     """Write the merged table (sheet 数据) and the lists of conflicts, gaps and late departments as one workbook."""
     known = [*data_columns(scheme, language=language), *office_columns(scheme, language=language)]
     titles = {column.key: column.title for column in known if column.key != "unit"}
-    leaves = {key for leaf in scheme.leaves for key in columns_of(leaf)}  # of a late department: blank, and complained of
+    # of a late department: blank, and complained of
+    leaves = {key for leaf in scheme.leaves for key in columns_of(leaf)}
     keep = [key for key in titles if key in leaves or key in collected.columns]
     columns = [(key, titles.get(key, key)) for key in dict.fromkeys([*keep, *collected.columns])]
-    rows = [[unit, *(collected.cells.get((unit, key)) for key, _ in columns)] for unit in collected.units]
+    rows = [
+        [unit, *(collected.cells.get((unit, key)) for key, _ in columns)]
+        for unit in collected.units
+    ]
     lists = {
         "冲突": (["考核对象", "栏目", "文件", "内容", "另一文件", "另一内容"], collected.conflicts),
         "未填": (["部门", "考核对象", "栏目"], collected.gaps),
@@ -264,11 +300,19 @@ def summary(collected: Collected) -> list[Text]:
         say(
             zh="已汇总{units}家的{cells}个单元格；冲突{conflicts}处，未填{gaps}处。",
             en="{cells:cell|cells} of {units:unit|units} collected; {conflicts:conflict|conflicts}, {gaps:gap|gaps}.",
-            units=len(collected.units), cells=len(collected.cells), conflicts=len(collected.conflicts), gaps=len(collected.gaps),
+            units=len(collected.units),
+            cells=len(collected.cells),
+            conflicts=len(collected.conflicts),
+            gaps=len(collected.gaps),
         ),
         *(say(zh="未报送：{name}", en="late: {name}", name=name) for name in late),
         *(
-            say(zh="否决事项“{name}”：{n}家。", en="veto “{name}”: {n:unit|units}.", name=name, n=number)
+            say(
+                zh="否决事项“{name}”：{n}家。",
+                en="veto “{name}”: {n:unit|units}.",
+                name=name,
+                n=number,
+            )
             for name, number in struck.items()
         ),
         *(
@@ -284,7 +328,12 @@ def summary(collected: Collected) -> list[Text]:
             say(
                 zh="冲突：{unit}的“{title}”，{file}为“{value}”，{other}为“{found}”",
                 en="conflict: “{title}” of {unit} is “{value}” in {file} and “{found}” in {other}",
-                unit=unit, title=title, file=file, value=plain_text(value), other=other, found=plain_text(found),
+                unit=unit,
+                title=title,
+                file=file,
+                value=plain_text(value),
+                other=other,
+                found=plain_text(found),
             )
             for unit, title, file, value, other, found in collected.conflicts
         ),

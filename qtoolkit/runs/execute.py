@@ -49,8 +49,14 @@ def execute(
         A cell raised one (a knob out of range, say): the others are stopped.
     """
     failed: dict[str, WorkError] = {}
-    with _Processes(out, workers.environment) as processes, ThreadPoolExecutor(workers.notebooks) as pool:
-        tasks = {pool.submit(processes.run, book, parameters, language, folder, out): book for book in notebooks}
+    with (
+        _Processes(out, workers.environment) as processes,
+        ThreadPoolExecutor(workers.notebooks) as pool,
+    ):
+        tasks = {
+            pool.submit(processes.run, book, parameters, language, folder, out): book
+            for book in notebooks
+        }
         try:
             for task in as_completed(tasks):
                 try:
@@ -66,12 +72,26 @@ def execute(
     return ran, [failed[book.name] for book in notebooks if book.name in failed]
 
 
-def write_kernel(home: Path, start: Sequence[str], variables: Mapping[str, str] | None = None) -> None:
+def write_kernel(
+    home: Path, start: Sequence[str], variables: Mapping[str, str] | None = None
+) -> None:
     """Write the kernel "python3" into a data folder of Jupyter: this interpreter on a safe path."""
     kernel = home / "kernels" / "python3"
     kernel.mkdir(parents=True)
-    argv = [sys.executable, "-P", *start, "--InteractiveShellApp.ignore_cwd=True", "-f", "{connection_file}"]
-    spec = {"argv": argv, "display_name": "Python 3", "language": "python", "env": dict(variables or {})}
+    argv = [
+        sys.executable,
+        "-P",
+        *start,
+        "--InteractiveShellApp.ignore_cwd=True",
+        "-f",
+        "{connection_file}",
+    ]
+    spec = {
+        "argv": argv,
+        "display_name": "Python 3",
+        "language": "python",
+        "env": dict(variables or {}),
+    }
     (kernel / "kernel.json").write_text(json.dumps(spec), encoding="utf-8")
 
 
@@ -128,7 +148,9 @@ class _Processes:
             **self.variables,
         }
 
-    def run(self, book: Notebook, parameters: Mapping[str, Any], language: str, folder: Path, out: Path) -> None:
+    def run(
+        self, book: Notebook, parameters: Mapping[str, Any], language: str, folder: Path, out: Path
+    ) -> None:
         """Execute one notebook to `out`."""
         source, job_file = self.home / f"{book.name}.ipynb", self.home / f"{book.name}.json"
         failure, output = self.home / f"{book.name}.failure.json", out / f"{book.name}.ipynb"
@@ -136,7 +158,11 @@ class _Processes:
         job = {
             "input": str(source),
             "output": str(output),
-            "parameters": {key: value for key, value in parameters.items() if key in book.declared and key.isidentifier()},
+            "parameters": {
+                key: value
+                for key, value in parameters.items()
+                if key in book.declared and key.isidentifier()
+            },
             "folder": str(folder),
             "failure": str(failure),
         }
@@ -147,7 +173,8 @@ class _Processes:
                 return
             process = subprocess.Popen(
                 command,
-                stdin=subprocess.PIPE,  # open as long as this process lives: the worker stops when it closes
+                # open as long as this process lives: the worker stops when it closes
+                stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
                 env=self.environment(),
@@ -162,7 +189,9 @@ class _Processes:
                 return
         if failure.is_file():
             raise _cell_failed(book, json.loads(failure.read_text(encoding="utf-8")))
-        raise _not_run(book, _telling(errors.decode("utf-8", "replace")) or f"exit status {process.returncode}")
+        raise _not_run(
+            book, _telling(errors.decode("utf-8", "replace")) or f"exit status {process.returncode}"
+        )
 
 
 def _cell_failed(book: Notebook, failure: Mapping[str, Any]) -> Exception:
@@ -177,7 +206,10 @@ def _cell_failed(book: Notebook, failure: Mapping[str, Any]) -> Exception:
     text = say(
         zh="{name} 的单元格 [{cell}] 出错：{kind}：{why}",
         en="{name}: cell [{cell}] failed: {kind}: {why}",
-        name=book.name, cell=failure["cell"], kind=failure["name"], why=lines[-1],
+        name=book.name,
+        cell=failure["cell"],
+        kind=failure["name"],
+        why=lines[-1],
     )
     return WorkError(text)
 
@@ -186,25 +218,36 @@ def _stopped(book: Notebook, failure: Mapping[str, Any]) -> WorkError:
     """Why a notebook ended that no cell's error ended, in one sentence."""
     name, message = failure["name"], str(failure["message"])
     if name == "DeadKernelError":
-        why = Text("其进程中途退出，可能是内存不足", "its process ended before it was done, perhaps for want of memory")
+        why = Text(
+            "其进程中途退出，可能是内存不足",
+            "its process ended before it was done, perhaps for want of memory",
+        )
         return _not_run(book, why)
     if name == "CellTimeoutError" or "IOPub" in message:
-        why = Text("其输出未能及时传回，可能是单个输出过大", "its output did not arrive in time, perhaps because one is too large")
+        why = Text(
+            "其输出未能及时传回，可能是单个输出过大",
+            "its output did not arrive in time, perhaps because one is too large",
+        )
         return _not_run(book, why)
     return _not_run(book, f"{name}: {_telling(message)}".removesuffix(": "))
 
 
 def _not_run(book: Notebook, why: Text | str) -> WorkError:
-    return WorkError(say(zh="{name} 未能运行：{why}", en="{name} could not run: {why}", name=book.name, why=why))
+    return WorkError(
+        say(zh="{name} 未能运行：{why}", en="{name} could not run: {why}", name=book.name, why=why)
+    )
 
 
-ERROR_LINE = re.compile(r"(?:[A-Za-z_]\w*\.)*[A-Z]\w*: \S")  # of a traceback, such as "nbclient.exceptions.DeadKernelError: …"
+# of a traceback, such as "nbclient.exceptions.DeadKernelError: …"
+ERROR_LINE = re.compile(r"(?:[A-Za-z_]\w*\.)*[A-Z]\w*: \S")
 
 
 def _telling(text: str) -> str:
     """The line of an error's text that says what went wrong: the last that names an error, else the last with words.
 
-    >>> _telling("Traceback:\\n  x\\nnbclient.exceptions.CellError: no room\\nin cell:\\n--------\\n")
+    >>> _telling(
+    ...     "Traceback:\\n  x\\nnbclient.exceptions.CellError: no room\\nin cell:\\n--------\\n"
+    ... )
     'nbclient.exceptions.CellError: no room'
     >>> _telling("RuntimeError\\n-----"), _telling("----")
     ('RuntimeError', '')

@@ -75,7 +75,12 @@ def executor(jobs: int | None = None, dask: str | None = None) -> Iterator[Execu
         with _client(dask, jobs) as client:
             yield DaskExecutor(client)
     elif jobs > 1:
-        with _one_thread(), ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), _stop_with_parent) as pool:
+        with (
+            _one_thread(),
+            ProcessPoolExecutor(
+                jobs, multiprocessing.get_context("spawn"), _stop_with_parent
+            ) as pool,
+        ):
             yield pool
     else:
         yield None
@@ -109,13 +114,21 @@ def _client(address: str, jobs: int) -> Iterator[Any]:
         try:
             client = distributed.Client(address, timeout=SECONDS)
         except (OSError, ValueError) as error:
-            text = say(zh="连接不到 Dask 调度器 {address}：{why}", en="no Dask scheduler at {address}: {why}", address=address, why=str(error).splitlines()[0])
+            text = say(
+                zh="连接不到 Dask 调度器 {address}：{why}",
+                en="no Dask scheduler at {address}: {why}",
+                address=address,
+                why=str(error).splitlines()[0],
+            )
             raise WorkError(text) from None
         with client:
             yield client
         return
     workers = jobs if jobs > 1 else os.cpu_count() or 1
-    with distributed.LocalCluster(workers, threads_per_worker=1, dashboard_address=None) as cluster, distributed.Client(cluster) as client:
+    with (
+        distributed.LocalCluster(workers, threads_per_worker=1, dashboard_address=None) as cluster,
+        distributed.Client(cluster) as client,
+    ):
         yield client
 
 
@@ -124,7 +137,10 @@ def _distributed() -> Any:
         import distributed
     except ImportError:
         raise InputError(
-            say(zh='--dask 需要另装组件：pip install "qtoolkit[dask]"', en='--dask needs an extra: pip install "qtoolkit[dask]"')
+            say(
+                zh='--dask 需要另装组件：pip install "qtoolkit[dask]"',
+                en='--dask needs an extra: pip install "qtoolkit[dask]"',
+            )
         ) from None
     return distributed
 

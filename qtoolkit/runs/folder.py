@@ -38,10 +38,22 @@ MOST_BYTES = 4_000_000_000
 """Bytes of all files of a run together: a run of 3,000 units × 100 indicators writes a tenth of it."""
 OLD = "old"  # what stood there, in a temporary folder while the new run takes its place
 LIBRARIES = (
-    "numpy", "scipy", "pandas",  # numbers
-    "matplotlib", "seaborn", "fonttools", "zhplot", "typst", "pypandoc_binary", "python-docx", "xlsxwriter",  # looks
-    "papermill", "nbclient", "ipykernel",  # how notebooks run
-)  # fmt: skip
+    "numpy",
+    "scipy",
+    "pandas",  # numbers
+    # looks
+    "matplotlib",
+    "seaborn",
+    "fonttools",
+    "zhplot",
+    "typst",
+    "pypandoc_binary",
+    "python-docx",
+    "xlsxwriter",
+    "papermill",
+    "nbclient",
+    "ipykernel",  # how notebooks run
+)
 
 
 def sha256(data: bytes) -> str:
@@ -54,7 +66,11 @@ def package_hash() -> str:
     total = hashlib.sha256()
     for path in sorted(PACKAGE.rglob("*")):
         inside = path.relative_to(PACKAGE)
-        if path.is_file() and "__pycache__" not in inside.parts and inside.parts[0] not in ("_notebooks", "_params"):
+        if (
+            path.is_file()
+            and "__pycache__" not in inside.parts
+            and inside.parts[0] not in ("_notebooks", "_params")
+        ):
             total.update(inside.as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     return total.hexdigest()
 
@@ -180,7 +196,11 @@ def _of_itself(manifest: Mapping[str, Any]) -> Iterator[Text]:
     """The manifest against its own hashes."""
     said = {key: manifest[key] for key in manifest["attested"] if key in manifest}
     if run_hash(said) != manifest["hash"] or seal(manifest) != manifest.get(SEAL):
-        yield say(zh="{name}：内容与其校验值不符", en="{name}: what it says does not match its own hash", name=MANIFEST)
+        yield say(
+            zh="{name}：内容与其校验值不符",
+            en="{name}: what it says does not match its own hash",
+            name=MANIFEST,
+        )
 
 
 def _of_inputs(manifest: Mapping[str, Any]) -> Iterator[Text]:
@@ -233,7 +253,9 @@ def _of_contents(there: _Contents, manifest: Mapping[str, Any]) -> Iterator[Text
     empty = set(manifest["empty"])
     others = dict(there.others)
     for name in there.empty - empty:
-        others[name] = Text("清单中没有的空文件夹", "an empty folder that the manifest does not list")
+        others[name] = Text(
+            "清单中没有的空文件夹", "an empty folder that the manifest does not list"
+        )
     for name in empty - there.empty - others.keys():
         others[name] = Text("空文件夹缺失", "the empty folder is missing")
     left = MOST_BYTES
@@ -288,13 +310,17 @@ class _Contents:
     def add(self, name: str, entry: os.DirEntry[str]) -> bool:
         """Add an entry; whether it is a folder to look into."""
         if entry.is_symlink() or getattr(entry, "is_junction", bool)():
-            self.others[name] = Text("是链接，应为文件或文件夹", "it is a link, expected a file or a folder")
+            self.others[name] = Text(
+                "是链接，应为文件或文件夹", "it is a link, expected a file or a folder"
+            )
         elif entry.is_dir(follow_symlinks=False):
             return True
         elif entry.is_file(follow_symlinks=False):
             self.files[name] = Path(entry.path)
         else:
-            self.others[name] = Text("不是普通文件（管道、设备等）", "it is no regular file (a pipe, a device)")
+            self.others[name] = Text(
+                "不是普通文件（管道、设备等）", "it is no regular file (a pipe, a device)"
+            )
         return False
 
 
@@ -334,7 +360,8 @@ def is_done(folder: Path, hash: str) -> bool:
 def check_target(folder: Path) -> None:
     """Refuse a folder that is no run, or a run in which somebody has changed or added files: nothing may be lost."""
     try:
-        folder.lstat()  # a name that the system refuses is an error now, not when everything is done
+        # a name that the system refuses is an error now, not when everything is done
+        folder.lstat()
     except FileNotFoundError:
         return
     except ValueError as error:
@@ -354,7 +381,8 @@ def check_target(folder: Path) -> None:
             zh="{folder} 中的文件与清单不符（{names}）；为免丢失，请用 -o 另指定一个文件夹",
             en="files in {folder} are not what its manifest says ({names}); "
             "so that nothing is lost, give another folder with -o",
-            folder=folder, names=listing(found, most=5),
+            folder=folder,
+            names=listing(found, most=5),
         )
         raise InputError(text)
 
@@ -432,7 +460,9 @@ def _partial(target: Path) -> str:
 
 def leftovers(target: Path) -> list[Path]:
     """What runs into `target` that were killed have left; for the one that holds its lock."""
-    return sorted(path for path in target.parent.glob(f"{glob.escape(_partial(target))}*") if path.is_dir())
+    return sorted(
+        path for path in target.parent.glob(f"{glob.escape(_partial(target))}*") if path.is_dir()
+    )
 
 
 def _restore(target: Path) -> None:
@@ -458,7 +488,8 @@ def _locked(target: Path) -> Iterator[None]:
                 folder=target,
             )
             raise InputError(text) from None
-        if path.exists():  # else the run before has just removed the file that is locked here: lock the next one
+        # else the run before has just removed the file that is locked here: lock the next one
+        if path.exists():
             break
         lock.release()
     try:
@@ -506,7 +537,9 @@ def keep_failed(work: Path, target: Path) -> Path:
     """Rename `work` to a fresh name beside `target` that says that the run failed; nothing that is there is touched."""
     os.chmod(work, 0o755)
     for number in itertools.count(1):
-        kept = target.with_name(f"{shortened(target.name, 200)}.failed" + (f"-{number}" if number > 1 else ""))
+        kept = target.with_name(
+            f"{shortened(target.name, 200)}.failed" + (f"-{number}" if number > 1 else "")
+        )
         if not os.path.lexists(kept):
             os.rename(work, kept)
             return kept

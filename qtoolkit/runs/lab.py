@@ -113,7 +113,9 @@ def prepare(plan: Plan, folder: str | Path | None = None) -> Prepared:
         if os.path.lexists(path):
             kept.append(path.name)
         else:
-            write_whole(path, _bytes(own_copy(book, parameters_for(book, plan), plan.parameters.language)))
+            write_whole(
+                path, _bytes(own_copy(book, parameters_for(book, plan), plan.parameters.language))
+            )
             written.append(path.name)
     return Prepared(target, tuple(written), tuple(kept))
 
@@ -129,7 +131,9 @@ def _bytes(book: nbformat.NotebookNode) -> bytes:
 def parameters_for(book: Notebook, plan: Plan) -> dict[str, Any]:
     """The parameters of the case that a notebook declares, as `qtoolkit run` injects them."""
     given = plan.parameters.model_dump(mode="json") | dict(plan.parameters.knobs)
-    return {key: value for key, value in given.items() if key in book.declared and key.isidentifier()}
+    return {
+        key: value for key, value in given.items() if key in book.declared and key.isidentifier()
+    }
 
 
 def own_copy(book: Notebook, parameters: Mapping[str, Any], language: str) -> nbformat.NotebookNode:
@@ -178,7 +182,10 @@ def _values(source: str) -> Iterator[tuple[str, tuple[int, int]]]:
         value = getattr(line, "value", None)
         if isinstance(line, ast.Assign | ast.AnnAssign) and value is not None:
             if len(targets) == 1 and isinstance(targets[0], ast.Name):
-                place = starts[value.lineno - 1] + value.col_offset, starts[value.end_lineno - 1] + value.end_col_offset
+                place = (
+                    starts[value.lineno - 1] + value.col_offset,
+                    starts[value.end_lineno - 1] + value.end_col_offset,
+                )
                 yield targets[0].id, place
 
 
@@ -225,7 +232,11 @@ def start(plan: Plan, prepared: Prepared, browser: bool = True) -> None:
             _end(process)
     if status:
         raise WorkError(
-            say(zh="JupyterLab 异常结束（状态 {status}）", en="JupyterLab ended with status {status}", status=status)
+            say(
+                zh="JupyterLab 异常结束（状态 {status}）",
+                en="JupyterLab ended with status {status}",
+                status=status,
+            )
         )
 
 

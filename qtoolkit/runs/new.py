@@ -64,18 +64,32 @@ def new_case(
     for given in (name, year, *units):
         _check_text(given or "")
     if _is_taken(folder):
-        raise InputError(say(zh="{folder} 已有内容，请另指定一个文件夹", en="{folder} is not empty: give another folder", folder=folder))
+        raise InputError(
+            say(
+                zh="{folder} 已有内容，请另指定一个文件夹",
+                en="{folder} is not empty: give another folder",
+                folder=folder,
+            )
+        )
     if twice := sorted({unit for unit in units if list(units).count(unit) > 1}):
-        raise InputError(say(zh="考核对象重复：{names}", en="units named twice: {names}", names=listing(twice)))
+        raise InputError(
+            say(zh="考核对象重复：{names}", en="units named twice: {names}", names=listing(twice))
+        )
     place = find_case(source)
     case = read_case(place)
     with _filling(folder) as work:
         is_book = case.files["scheme"].suffix.lower() in BOOKS
-        text = scheme_yaml(scheme_of(case.files["scheme"])) if is_book else read_text(case.files["scheme"])
+        text = (
+            scheme_yaml(scheme_of(case.files["scheme"]))
+            if is_book
+            else read_text(case.files["scheme"])
+        )
         text = _scheme(text, folder.name, name, year, bool(units))
         (work / "scheme.yaml").write_text(text, encoding="utf-8", newline="\n")
         names = _Names(*RESERVED)
-        data = names.of(case.files["data"], "data" + (".csv" if units else case.files["data"].suffix.lower()))
+        data = names.of(
+            case.files["data"], "data" + (".csv" if units else case.files["data"].suffix.lower())
+        )
         rows = _emptied(read_rows(case.files["data"]), case.scheme, units) if units else None
         (work / data).write_bytes(read_bytes(case.files["data"]) if rows is None else rows)
         written = {"scheme": "scheme.yaml", "data": data} | _kept(case, language)
@@ -90,7 +104,9 @@ def new_case(
             written["previous"] = PREVIOUS
             _write_previous(case.previous, work / PREVIOUS)
         (work / PARAMS).write_text(yaml_of(written), encoding="utf-8", newline="\n")
-        (work / "README.md").write_text(_readme(place.resolve().name, units).of(language), encoding="utf-8", newline="\n")
+        (work / "README.md").write_text(
+            _readme(place.resolve().name, units).of(language), encoding="utf-8", newline="\n"
+        )
         try:
             plan(work)
         except NoDataYet:
@@ -236,5 +252,6 @@ def _readme(source: str, units: Sequence[str]) -> Text:
         "检查：`qtoolkit check .`　测算：`qtoolkit run .`\n",
         en="# A case\n\nBegun from “{source}”. params.yaml holds the parameters; scheme and data are the files that it names.\n"
         "{to_fill}\nCheck: `qtoolkit check .`  Run: `qtoolkit run .`\n",
-        source=source, to_fill=to_fill if units else Text("", ""),
+        source=source,
+        to_fill=to_fill if units else Text("", ""),
     )

@@ -40,24 +40,40 @@ class Notebook:
         from papermill import inspect_notebook
 
         try:
-            with tempfile.TemporaryDirectory() as folder:  # what runs is what was read, also if the file changes now
+            # what runs is what was read, also if the file changes now
+            with tempfile.TemporaryDirectory() as folder:
                 copy = Path(folder, "notebook.ipynb")
                 copy.write_bytes(self.bytes)
                 return {name: info["default"] for name, info in inspect_notebook(str(copy)).items()}
-        except (ValueError, KeyError, AttributeError, nbformat.reader.NotJSONError, nbformat.ValidationError) as error:
+        except (
+            ValueError,
+            KeyError,
+            AttributeError,
+            nbformat.reader.NotJSONError,
+            nbformat.ValidationError,
+        ) as error:
             why = " ".join(str(error).split())[:200]
-            text = say(zh="{name}不是有效的 notebook：{why}", en="{name} is not a valid notebook: {why}", name=self.path.name, why=why)
+            text = say(
+                zh="{name}不是有效的 notebook：{why}",
+                en="{name} is not a valid notebook: {why}",
+                name=self.path.name,
+                why=why,
+            )
             raise InputError(text) from None
 
     def in_language(self, language: str) -> nbformat.NotebookNode:
         """The notebook without the prose of the other language."""
         book = nbformat.reads(self.bytes.decode("utf-8"), as_version=4)
         others = set(LANGUAGES) - {language}
-        book.cells = [cell for cell in book.cells if not others & set(cell.metadata.get("tags", []))]
+        book.cells = [
+            cell for cell in book.cells if not others & set(cell.metadata.get("tags", []))
+        ]
         return book
 
 
-def find_notebooks(names: Iterable[str], folder: Path | None = None, files: bool = False) -> list[Notebook]:
+def find_notebooks(
+    names: Iterable[str], folder: Path | None = None, files: bool = False
+) -> list[Notebook]:
     """Notebooks by name ("01_assessment"), looked up in `folder` and then among the package's own.
 
     With `files`, for what a command or Python names itself, a name may be the path of a notebook (.ipynb), relative to
@@ -70,7 +86,11 @@ def find_notebooks(names: Iterable[str], folder: Path | None = None, files: bool
             path = locate.find(name)
             found.append(Notebook(path.stem, path, "explicit"))
             continue
-        if PurePosixPath(name).name != name or PureWindowsPath(name).name != name or name.endswith(".ipynb"):
+        if (
+            PurePosixPath(name).name != name
+            or PureWindowsPath(name).name != name
+            or name.endswith(".ipynb")
+        ):
             text = say(
                 zh="应为 notebook 的名称，现为路径“{name}”：案例不运行自带的程序；请写名称，并用 --notebooks 指定文件夹",
                 en="expected the name of a notebook, found the path “{name}”: a case runs no code of its own; "
@@ -81,12 +101,27 @@ def find_notebooks(names: Iterable[str], folder: Path | None = None, files: bool
         paths = [(place / f"{name}.ipynb", origin) for place, origin in folders]
         there = [(path, origin) for path, origin in paths if _is_file(path)]
         if not there:
-            hint = nearest(name, [path.stem for place, _ in folders for path in place.glob("*.ipynb")])
-            raise InputError(say(zh="没有 notebook“{name}”{hint}", en="no notebook “{name}”{hint}", name=clip(name), hint=hint))
+            hint = nearest(
+                name, [path.stem for place, _ in folders for path in place.glob("*.ipynb")]
+            )
+            raise InputError(
+                say(
+                    zh="没有 notebook“{name}”{hint}",
+                    en="no notebook “{name}”{hint}",
+                    name=clip(name),
+                    hint=hint,
+                )
+            )
         found.append(Notebook(name, *there[0]))
     names = [notebook.name for notebook in found]
     if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise InputError(say(zh="notebook 重复：{names}", en="notebooks named twice: {names}", names=", ".join(twice)))
+        raise InputError(
+            say(
+                zh="notebook 重复：{names}",
+                en="notebooks named twice: {names}",
+                names=", ".join(twice),
+            )
+        )
     if not found:
         raise InputError(say(zh="没有要运行的 notebook", en="there is no notebook to run"))
     return found

@@ -35,9 +35,12 @@ def collect(notebooks: Sequence[Path]) -> tuple[list[dict[str, Any]], dict[str, 
                     if (key := (block["kind"], block["name"])) in seen:
                         kind, name = key
                         text = say(
-                            zh="{path} 中的{name}（{kind}）重名", en="{path}: two blocks ({kind}) are called {name}",
-                            path=path.name, name=name, kind=kind,
-                        )  # fmt: skip
+                            zh="{path} 中的{name}（{kind}）重名",
+                            en="{path}: two blocks ({kind}) are called {name}",
+                            path=path.name,
+                            name=name,
+                            kind=kind,
+                        )
                         raise WorkError(text)
                     seen.add(key)
                 if block["kind"] == "chart":
@@ -46,7 +49,9 @@ def collect(notebooks: Sequence[Path]) -> tuple[list[dict[str, Any]], dict[str, 
     return blocks, pictures
 
 
-def write_figures(blocks: Sequence[dict[str, Any]], pictures: dict[str, bytes], folder: Path) -> None:
+def write_figures(
+    blocks: Sequence[dict[str, Any]], pictures: dict[str, bytes], folder: Path
+) -> None:
     """figures/<name>.png and .svg."""
     folder.mkdir()
     for block in blocks:
@@ -87,11 +92,21 @@ def write_workbook(blocks: Sequence[dict[str, Any]], path: Path) -> None:
     not held in memory until all are written: a cell takes some 300 bytes there."""
     long = {"constant_memory": True} if any("whole" in block for block in blocks) else {}
     with workbook(path, **long) as book:
-        bold = book.add_format({"bold": True, "bg_color": "#e8eef4", "border": 1, "text_wrap": True, "valign": "vcenter"})
+        bold = book.add_format(
+            {
+                "bold": True,
+                "bg_color": "#e8eef4",
+                "border": 1,
+                "text_wrap": True,
+                "valign": "vcenter",
+            }
+        )
         taken: set[str] = set()
         for block in blocks:
             if block["kind"] == "table":
-                _write_sheet(book, book.add_worksheet(_sheet_name(block["caption"], taken)), block, bold)
+                _write_sheet(
+                    book, book.add_worksheet(_sheet_name(block["caption"], taken)), block, bold
+                )
         if not taken:
             book.add_worksheet()
 
@@ -122,7 +137,10 @@ def _whole(block: dict[str, Any]) -> tuple[list[str], list[list[str]]]:
         return block["header"], block["cells"]
     whole = block["whole"]
     formats = [(form, whole["language"]) for form in whole["formats"]]
-    rows = [[shown(value, *form) for value, form in zip(row, formats, strict=True)] for row in block["data"]]
+    rows = [
+        [shown(value, *form) for value, form in zip(row, formats, strict=True)]
+        for row in block["data"]
+    ]
     return whole["header"], rows
 
 

@@ -53,7 +53,9 @@ class Plan:
     @property
     def files(self) -> dict[str, Path]:
         """Every input file by its role, without params.yaml: the parameters say what it says."""
-        named = {role: path for role, path in self.case.files.items() if not role.endswith("params")}
+        named = {
+            role: path for role, path in self.case.files.items() if not role.endswith("params")
+        }
         return named | self.tables
 
     @property
@@ -98,7 +100,9 @@ class Plan:
         given = self.destinations
         shas = {role: run_folder.sha256(read_bytes(path)) for role, path in self.files.items()}
         inputs = {role: {"name": given.files[role], "sha256": sha} for role, sha in shas.items()}
-        books = {book.name: {"sha256": book.sha256, "origin": book.origin} for book in self.notebooks}
+        books = {
+            book.name: {"sha256": book.sha256, "origin": book.origin} for book in self.notebooks
+        }
         return {
             "case": self.name,
             "parameters": dict(given.parameters),
@@ -142,7 +146,9 @@ def plan(
     place = find_case(case)
     path = place / "params.yaml" if place.is_dir() else place
     document = read_document(path)
-    spoken = language or (document.data.get("language") if isinstance(document.data, dict) else None)
+    spoken = language or (
+        document.data.get("language") if isinstance(document.data, dict) else None
+    )
     try:
         folder = None if notebook_folder is None else _notebook_folder(notebook_folder)
         return _plan(path, document, settings or {}, language, notebooks, formats, folder)
@@ -169,9 +175,15 @@ def _plan(
         listed = data.get("notebooks", Parameters.model_fields["notebooks"].default)
         if isinstance(listed, list | tuple) and all(isinstance(name, str) for name in listed):
             told = _told(tuple(listed), notebook_folder, document, beside)
-            books = find_notebooks(asked, notebook_folder, files=True) if asked else _with_comparison(data, told)
+            books = (
+                find_notebooks(asked, notebook_folder, files=True)
+                if asked
+                else _with_comparison(data, told)
+            )
             data["notebooks"] = tuple(book.name for book in books)
-    declared = {name: default for book in (*told, *books) for name, default in book.declared.items()}
+    declared = {
+        name: default for book in (*told, *books) for name, default in book.declared.items()
+    }
     parameters = parameters_of(data, declared.keys(), document)
     _check_knobs(parameters.knobs, declared)
     tables_of(parameters, near, path.name)
@@ -179,11 +191,17 @@ def _plan(
         if name not in FORMATS:
             known = ", ".join(FORMATS)
             raise InputError(
-                say(zh="没有格式“{name}”，可用 {known}", en="no format “{name}”, there are {known}", name=name, known=known)
+                say(
+                    zh="没有格式“{name}”，可用 {known}",
+                    en="no format “{name}”, there are {known}",
+                    name=name,
+                    known=known,
+                )
             )
     found = case_of(parameters, near, {"params": path})
     name = path.stem if path.suffix.lower() in BOOKS else near.name
-    name = os.fsencode(name).decode("utf-8", "replace")  # of a name in another encoding what can be shown
+    # of a name in another encoding what can be shown
+    name = os.fsencode(name).decode("utf-8", "replace")
     result = assess(found.scheme, found.table)
     check_knobs(parameters.knobs, books, found, document, near)
     _check_names(found)
@@ -194,7 +212,11 @@ def _notebook_folder(given: str | Path) -> Path:
     """The folder of notebooks that the user asks for."""
     folder = find(given)
     if not folder.is_dir() or not any(folder.glob("*.ipynb")):
-        text = say(zh="{folder} 不是含有 notebook 的文件夹", en="{folder} is no folder with notebooks", folder=folder)
+        text = say(
+            zh="{folder} 不是含有 notebook 的文件夹",
+            en="{folder} is no folder with notebooks",
+            folder=folder,
+        )
         raise InputError(text)
     return folder
 
@@ -208,7 +230,9 @@ def _told(
     except InputError as error:
         place = (document.name, document.line(("notebooks",)), "notebooks")
         complaints = [Complaint(c.text, *place) if c.file is None else c for c in error.complaints]
-        raise InputError([*complaints, *([] if beside is None else [Complaint(_unused(beside))])]) from None
+        raise InputError(
+            [*complaints, *([] if beside is None else [Complaint(_unused(beside))])]
+        ) from None
 
 
 def _unused(folder: Path) -> Text:
@@ -252,9 +276,13 @@ def _check_names(case: Case) -> None:
                     zh="考核要点“{id}”与“{other}”的名称同为“{name}”（不计空格、不可见字符和全角半角），应互不相同",
                     en="the indicators “{id}” and “{other}” are both called “{name}” (spaces, invisible characters and full "
                     "width aside), expected different names",
-                    id=leaf.id, other=other, name=leaf.name,
-                )  # fmt: skip
-                complaints.append(Complaint(text, case.files["scheme"].name, column=f"{leaf.id}.name"))
+                    id=leaf.id,
+                    other=other,
+                    name=leaf.name,
+                )
+                complaints.append(
+                    Complaint(text, case.files["scheme"].name, column=f"{leaf.id}.name")
+                )
                 break
     if complaints:
         raise InputError(complaints)
@@ -269,7 +297,10 @@ def _changed(data: Mapping[str, Any], settings: Mapping[str, Any], near: Path) -
             data["changes"] = (changes if isinstance(changes, dict) else {}) | {key: value}
         elif key == "changes":
             raise InputError(
-                say(zh="changes 请逐项写成 cutoffs.A=88 的形式", en="write changes one by one, such as cutoffs.A=88")
+                say(
+                    zh="changes 请逐项写成 cutoffs.A=88 的形式",
+                    en="write changes one by one, such as cutoffs.A=88",
+                )
             )
         elif (key in PATHS and isinstance(value, str)) or _is_table(value):
             data[key] = _seen_from(find(value), near)
@@ -303,6 +334,8 @@ def _check_knobs(knobs: Mapping[str, Any], declared: Mapping[str, str]) -> None:
                 say(
                     zh="参数“{key}”的内容为“{found}”，应为一个数字（notebook 中为 {number:g}）",
                     en="parameter “{key}”: found “{found}”, expected a number (the notebook has {number:g})",
-                    key=key, found=value, number=number,
+                    key=key,
+                    found=value,
+                    number=number,
                 )
-            )  # fmt: skip
+            )

@@ -118,5 +118,10 @@ def _failed(failures: Sequence[WorkError], kept: Path) -> WorkError:
     texts = [failure.text for failure in failures]
     said = Text("；".join(text.zh for text in texts), "; ".join(text.en for text in texts))
     return WorkError(
-        say(zh="{said}；已完成的部分保存在 {kept}", en="{said}; what was done is kept in {kept}", said=said, kept=kept)
+        say(
+            zh="{said}；已完成的部分保存在 {kept}",
+            en="{said}; what was done is kept in {kept}",
+            said=said,
+            kept=kept,
+        )
     )

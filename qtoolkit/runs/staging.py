@@ -81,7 +81,10 @@ class _Places:
         if key in self.taken:
             there, lies = self.taken[key]
             return there if source is not None and lies == source else None
-        if any(f"{other}/".startswith(f"{key}/") or f"{key}/".startswith(f"{other}/") for other in self.taken):
+        if any(
+            f"{other}/".startswith(f"{key}/") or f"{key}/".startswith(f"{other}/")
+            for other in self.taken
+        ):
             return None  # a file where the other needs a folder
         self.taken[key] = (name, source)
         return name
@@ -114,7 +117,9 @@ def _elsewhere(
     files: dict[str, str] = {}
     for key in [key for key in sources if key not in there]:
         name = Path(parameters[key]).name
-        names = itertools.chain([name, f"{key}-{name}"], (f"{key}-{n}-{name}" for n in itertools.count(2)))
+        names = itertools.chain(
+            [name, f"{key}-{name}"], (f"{key}-{n}-{name}" for n in itertools.count(2))
+        )
         wanted = (places.take(folder / OUTSIDE / name, sources[key]) for name in names)
         files[key] = next(place for place in wanted if place is not None)
         moved[key] = parameters[key]
@@ -139,14 +144,18 @@ def _previous(
     """The folder of the copy in which last year's case lies."""
     written, source = parameters["previous"], case.files["params"]
     beside = PurePosixPath(OUTSIDE)
-    others = itertools.chain([beside / "previous"], (beside / f"previous-{n}" for n in itertools.count(2)))
+    others = itertools.chain(
+        [beside / "previous"], (beside / f"previous-{n}" for n in itertools.count(2))
+    )
     wanted: Iterable[PurePosixPath] = others
     if _is_inside(written):
         own = _plain(written)
         named = source.suffix.lower() in BOOKS or own.name == PARAMS
         wanted = itertools.chain([own.parent if named else own], others)
     folder = next(folder for folder in wanted if places.take(folder / PARAMS, None) is not None)
-    if folder.parts[:1] == (OUTSIDE,) and not (_is_inside(written) and _plain(written).is_relative_to(folder)):
+    if folder.parts[:1] == (OUTSIDE,) and not (
+        _is_inside(written) and _plain(written).is_relative_to(folder)
+    ):
         moved["previous"] = written
     parameters["previous"] = folder.as_posix()
     return folder

@@ -24,7 +24,11 @@ from qtoolkit.runs.outputs import safe_name
 OFFICE = Text("考核办", "Assessment office")
 """Who fills in what belongs to no department."""
 BLANK_ROWS = 30  # for units, where neither scheme nor table names them
-MACHINE = {word for title in (book.ID, book.RULE, book.LOW, book.HIGH, book.REST) for word in (title, book.IN_ENGLISH[title])}
+MACHINE = {
+    word
+    for title in (book.ID, book.RULE, book.LOW, book.HIGH, book.REST)
+    for word in (title, book.IN_ENGLISH[title])
+}
 
 
 @dataclass(frozen=True)
@@ -54,11 +58,16 @@ def office_leaves(scheme: Scheme) -> list[Indicator]:
 
 def scheme_mark(scheme: Scheme) -> str:
     """A short hash by which a filled workbook is recognised as one of this scheme, whatever units are assessed."""
-    return hashlib.sha256(scheme.model_copy(update={"units": None}).model_dump_json().encode()).hexdigest()[:16]
+    return hashlib.sha256(
+        scheme.model_copy(update={"units": None}).model_dump_json().encode()
+    ).hexdigest()[:16]
 
 
 def data_columns(
-    scheme: Scheme, table: Table | None = None, leaves: Sequence[Indicator] | None = None, language: str = "zh"
+    scheme: Scheme,
+    table: Table | None = None,
+    leaves: Sequence[Indicator] | None = None,
+    language: str = "zh",
 ) -> list[Column]:
     """The columns of sheet 数据; with a table they hold its values. `leaves` are all of the scheme's if left out."""
     say_ = _Words(language)
@@ -73,7 +82,10 @@ def data_columns(
 
 
 def office_columns(
-    scheme: Scheme, table: Table | None = None, leaves: Sequence[Indicator] = (), language: str = "zh"
+    scheme: Scheme,
+    table: Table | None = None,
+    leaves: Sequence[Indicator] = (),
+    language: str = "zh",
 ) -> list[Column]:
     """The columns that the office of the assessment fills in: what belongs to no department (classes, covariates, vetoes,
     bonus, history, approval), what later stages found, and whole the indicators that it scores itself (`leaves`).
@@ -89,7 +101,8 @@ def office_columns(
         if leaf in leaves:
             columns += _of_leaf(scheme, table, leaf, blank, say_, offer=True)
         else:
-            asked = [kind for kind, _, _ in _numbers(leaf, None, j)]  # these the department fills in
+            # these the department fills in
+            asked = [kind for kind, _, _ in _numbers(leaf, None, j)]
             columns += [
                 Column(f"{kind}:{leaf.id}", f"{say_(word)}:{_title(scheme, leaf, language)}", blank)
                 for kind, word, _ in _numbers(leaf, table, j)
@@ -100,14 +113,18 @@ def office_columns(
             title = f"{_title(scheme, leaf, language)}@{stage.name.of(language)}"
             columns.append(Column(f"{leaf.id}@{stage.id}", title, blank, choices))
     columns = list({column.key: column for column in columns}.values())
-    emptied = [column if column.key == "name_en" else replace(column, cells=blank) for column in columns]
+    emptied = [
+        column if column.key == "name_en" else replace(column, cells=blank) for column in columns
+    ]
     return [Column("unit", say_("考核对象"), units), *emptied]
 
 
 def _title(scheme: Scheme, leaf: Indicator, language: str) -> str:
     """A leaf's name, or its id where several have that name."""
     name = leaf.name.of(language)
-    return name if [other.name.of(language) for other in scheme.leaves].count(name) == 1 else leaf.id
+    return (
+        name if [other.name.of(language) for other in scheme.leaves].count(name) == 1 else leaf.id
+    )
 
 
 def _choices(leaf: Indicator, say_: _Words) -> tuple[str, ...]:
@@ -116,29 +133,64 @@ def _choices(leaf: Indicator, say_: _Words) -> tuple[str, ...]:
 
 
 def _of_leaf(
-    scheme: Scheme, table: Table | None, leaf: Indicator, blank: list[Any], say_: _Words, offer: bool
+    scheme: Scheme,
+    table: Table | None,
+    leaf: Indicator,
+    blank: list[Any],
+    say_: _Words,
+    offer: bool,
 ) -> list[Column]:
     """A leaf's columns: its values by stage, numbers of the units' own, reasons."""
     columns, language = [], say_.language
     j, title = scheme.leaves.index(leaf), _title(scheme, leaf, language)
     comment = say(
-        zh="{path}\n{points:g}分。{standard}", en="{path}\n{points:g} points. {standard}",
-        path=scheme_path(scheme, leaf), points=leaf.points, standard=_standard(leaf),
-    ).of(language)  # fmt: skip
+        zh="{path}\n{points:g}分。{standard}",
+        en="{path}\n{points:g} points. {standard}",
+        path=scheme_path(scheme, leaf),
+        points=leaf.points,
+        standard=_standard(leaf),
+    ).of(language)
     choices = _choices(leaf, say_)
-    stages = [s for s in scheme.stages if s.id in leaf.stages or (s.effect != "part" and table and _any(table.stages[s.id][:, j]))]
+    stages = [
+        s
+        for s in scheme.stages
+        if s.id in leaf.stages or (s.effect != "part" and table and _any(table.stages[s.id][:, j]))
+    ]
     for key in columns_of(leaf):
         stage = next((s for s in stages if key.endswith(f"@{s.id}")), None)
-        values = blank if table is None else table.stages[stage.id][:, j] if stage else table.filed[:, j]
+        values = (
+            blank if table is None else table.stages[stage.id][:, j] if stage else table.filed[:, j]
+        )
         cells = [_cell(value, table, k, j, say_) for k, value in enumerate(values)]
-        columns.append(Column(key, f"{title}@{stage.name.of(language)}" if stage else title, cells, choices, comment))
+        columns.append(
+            Column(
+                key,
+                f"{title}@{stage.name.of(language)}" if stage else title,
+                cells,
+                choices,
+                comment,
+            )
+        )
     for stage in stages:
         if stage.effect != "part":
-            cells, chosen = list(table.stages[stage.id][:, j]), choices if stage.effect == "replaces" else ()
-            columns.append(Column(f"{leaf.id}@{stage.id}", f"{title}@{stage.name.of(language)}", cells, chosen))
+            cells, chosen = (
+                list(table.stages[stage.id][:, j]),
+                choices if stage.effect == "replaces" else (),
+            )
+            columns.append(
+                Column(f"{leaf.id}@{stage.id}", f"{title}@{stage.name.of(language)}", cells, chosen)
+            )
     for kind, word, numbers in _numbers(leaf, table, j):
-        columns.append(Column(f"{kind}:{leaf.id}", f"{say_(word)}:{title}", blank if numbers is None else _filled(numbers)))
-    return columns + _remarks(table, f"reason:{leaf.id}", f"{say_('扣分原因')}:{title}", blank, offer)
+        columns.append(
+            Column(
+                f"{kind}:{leaf.id}",
+                f"{say_(word)}:{title}",
+                blank if numbers is None else _filled(numbers),
+            )
+        )
+    return columns + _remarks(
+        table, f"reason:{leaf.id}", f"{say_('扣分原因')}:{title}", blank, offer
+    )
 
 
 def _standard(leaf: Indicator) -> Text:
@@ -146,9 +198,11 @@ def _standard(leaf: Indicator) -> Text:
     if leaf.standard is None:
         return scoring(leaf)
     return say(
-        zh="{standard}\n计分规则：{rule}", en="{standard}\nRule of calculation: {rule}",
-        standard=leaf.standard, rule=scoring(leaf),
-    )  # fmt: skip
+        zh="{standard}\n计分规则：{rule}",
+        en="{standard}\nRule of calculation: {rule}",
+        standard=leaf.standard,
+        rule=scoring(leaf),
+    )
 
 
 @dataclass(frozen=True)
@@ -172,42 +226,75 @@ def _about_units(
     if table is not None and any(label.en != label.zh for label in table.labels):
         columns.append(Column("name_en", say_("英文名称"), [label.en for label in table.labels]))
     known = {} if table is None else table.covariates
-    described = [("class", say_("类别"), tuple(scheme.classes))] if scheme.classes or "class" in known else []
-    described += [(c.id, c.name.of(language), tuple(c.values)) for c in scheme.covariates if c.id != "class"]
+    described = (
+        [("class", say_("类别"), tuple(scheme.classes))]
+        if scheme.classes or "class" in known
+        else []
+    )
+    described += [
+        (c.id, c.name.of(language), tuple(c.values)) for c in scheme.covariates if c.id != "class"
+    ]
     for id, title, choices in described:
         if table is None or id in known or offer:
             columns.append(Column(id, title, list(known[id]) if id in known else blank, choices))
     for v, veto in enumerate(scheme.vetoes):
-        name, cells = veto.name.of(language), blank if table is None else [say_("是" if hit else "否") for hit in table.vetoes[:, v]]
-        columns.append(Column(f"veto:{veto.id}", f"{say_('否决')}:{name}", cells, (say_("是"), say_("否"))))
+        name, cells = (
+            veto.name.of(language),
+            blank if table is None else [say_("是" if hit else "否") for hit in table.vetoes[:, v]],
+        )
+        columns.append(
+            Column(f"veto:{veto.id}", f"{say_('否决')}:{name}", cells, (say_("是"), say_("否")))
+        )
         for kind, word in (("event", "事件"), ("evidence", "证据"), ("date", "日期")):
             columns += _remarks(table, f"{kind}:{veto.id}", f"{say_(word)}:{name}", blank, offer)
     for b, bonus in enumerate(scheme.bonuses):
         cells = blank if table is None else list(table.bonuses[:, b])
         most = say(zh="不超过{max:g}分", en="at most {max:g}", max=bonus.max).of(language)
-        columns.append(Column(f"bonus:{bonus.id}", f"{say_('加减分')}:{bonus.name.of(language)}", cells, (), most))
+        columns.append(
+            Column(
+                f"bonus:{bonus.id}", f"{say_('加减分')}:{bonus.name.of(language)}", cells, (), most
+            )
+        )
     for key in sorted(table.remarks.columns) if table is not None else ():
         if key.startswith("grade:"):
             columns += _remarks(table, key, f"{say_('往年等级')}:{key.partition(':')[2]}", blank)
-    for key, title in (("approved", "审定等级"), ("approved_reason", "审定理由"), ("approved_by", "审定机关")):
+    for key, title in (
+        ("approved", "审定等级"),
+        ("approved_reason", "审定理由"),
+        ("approved_by", "审定机关"),
+    ):
         columns += _remarks(table, key, say_(title), blank, offer)
     return columns
 
 
-def _remarks(table: Table | None, key: str, title: str, blank: list[Any], offer: bool = False) -> list[Column]:
+def _remarks(
+    table: Table | None, key: str, title: str, blank: list[Any], offer: bool = False
+) -> list[Column]:
     if table is not None and key in table.remarks:
-        return [Column(key, title, [text if isinstance(text, str) else None for text in table.remarks[key]])]
+        return [
+            Column(
+                key, title, [text if isinstance(text, str) else None for text in table.remarks[key]]
+            )
+        ]
     return [Column(key, title, blank)] if offer else []
 
 
 def _numbers(leaf: Indicator, table: Table | None, j: int) -> list[tuple[str, str, Any]]:
     """Targets, baselines and standard errors of the units, where the rule takes them or the table has them."""
-    own = (leaf.rule.kind == "target" and leaf.rule.target is None) or getattr(leaf.rule, "own_target", False)
+    own = (leaf.rule.kind == "target" and leaf.rule.target is None) or getattr(
+        leaf.rule, "own_target", False
+    )
     based = leaf.rule.kind == "base_plus" and leaf.rule.reference is None
-    pairs = (("target", "目标值", own, None if table is None else table.targets[:, j]),
-             ("base", "基期值", based, None if table is None else table.baselines[:, j]),
-             ("se", "标准误", False, None if table is None else table.errors[:, j]))  # fmt: skip
-    return [(kind, word, n) for kind, word, takes, n in pairs if takes or (n is not None and (n == n).any())]
+    pairs = (
+        ("target", "目标值", own, None if table is None else table.targets[:, j]),
+        ("base", "基期值", based, None if table is None else table.baselines[:, j]),
+        ("se", "标准误", False, None if table is None else table.errors[:, j]),
+    )
+    return [
+        (kind, word, n)
+        for kind, word, takes, n in pairs
+        if takes or (n is not None and (n == n).any())
+    ]
 
 
 def _filled(numbers: Any) -> list[Any]:
@@ -231,7 +318,9 @@ def scheme_path(scheme: Scheme, leaf: Indicator) -> Text:
     return Text(" › ".join(name.zh for name in path), " › ".join(name.en for name in path))
 
 
-def write_template(scheme: Scheme, path: str | Path, table: Table | None = None, language: str = "zh") -> None:
+def write_template(
+    scheme: Scheme, path: str | Path, table: Table | None = None, language: str = "zh"
+) -> None:
     """Write a workbook with the scheme, its grades and settings, and the sheet of data to fill in.
 
     Parameters
@@ -247,7 +336,9 @@ def write_template(scheme: Scheme, path: str | Path, table: Table | None = None,
     write_sheets(Path(path), sheets, data_columns(scheme, table, language=language), language)
 
 
-def write_templates(scheme: Scheme, folder: str | Path, table: Table | None = None, language: str = "zh") -> list[Path]:
+def write_templates(
+    scheme: Scheme, folder: str | Path, table: Table | None = None, language: str = "zh"
+) -> list[Path]:
     """Write a workbook for each department that scores, with its own indicators only, and one for the office of the
     assessment with all that belongs to no department (see :func:`office_columns`); the paths written.
 
@@ -260,21 +351,32 @@ def write_templates(scheme: Scheme, folder: str | Path, table: Table | None = No
     """
     found = departments(scheme)
     if not found:
-        raise InputError(say(zh="方案的考核要点都没有写考核牵头部门（lead）", en="no leaf of the scheme names a department that scores (lead)"))
+        raise InputError(
+            say(
+                zh="方案的考核要点都没有写考核牵头部门（lead）",
+                en="no leaf of the scheme names a department that scores (lead)",
+            )
+        )
     folder, paths = Path(folder), []
     folder.mkdir(parents=True, exist_ok=True)
     names = scheme if table is None else scheme.model_copy(update={"units": table.units})
     header, *rows = book.sheets_of(scheme)[book.TREE]
     at, end = header.index(book.ID), header.index(book.SCALES)
     title = Text(f"{book.TREE}（只读）", f"{IN_ENGLISH[book.TREE]} (read only)").of(language)
-    for name, leaves in (found | {OFFICE.zh: [*found.get(OFFICE.zh, ()), *office_leaves(scheme)]}).items():
+    for name, leaves in (
+        found | {OFFICE.zh: [*found.get(OFFICE.zh, ()), *office_leaves(scheme)]}
+    ).items():
         office = name == OFFICE.zh
         spoken = OFFICE.of(language) if office else name
         ids = {leaf.id for leaf in leaves}
         sheet = {title: [header[:end], *(row[:end] for row in rows if office or row[at] in ids)]}
         paths.append(folder / f"{safe_name(spoken)}.xlsx")
         sheets = book.worded({NOTES: _notes(scheme, spoken, language)} | sheet, language)
-        columns = office_columns(names, table, leaves, language) if office else data_columns(names, None, leaves, language)
+        columns = (
+            office_columns(names, table, leaves, language)
+            if office
+            else data_columns(names, None, leaves, language)
+        )
         write_sheets(paths[-1], sheets, columns, language)
     return paths
 
@@ -284,9 +386,10 @@ def _notes(scheme: Scheme, department: str | None, language: str) -> list[list[s
     words = listing(Text(STATUS_LABELS[i].zh, STATUS_NAMES[i]) for i in WRITTEN)
     say_ = _Words(language)
     rows = [
-        [scheme.name.of(language), ""], [say_(DEPARTMENT), department or Text("全部", "all").of(language)],
+        [scheme.name.of(language), ""],
+        [say_(DEPARTMENT), department or Text("全部", "all").of(language)],
         [say_(MARK), scheme_mark(scheme)],
-    ]  # fmt: skip
+    ]
     texts = [
         say(
             zh="在“数据”表的浅黄色单元格中填写，每个考核对象一行。",
@@ -319,7 +422,10 @@ def _notes(scheme: Scheme, department: str | None, language: str) -> list[list[s
 
 
 def write_sheets(
-    path: Path, sheets: dict[str, list[list[Any]]], columns: Sequence[Column] = (), language: str = "zh"
+    path: Path,
+    sheets: dict[str, list[list[Any]]],
+    columns: Sequence[Column] = (),
+    language: str = "zh",
 ) -> None:
     """Write sheets of plain cells, headers first, and after them sheet 数据 with drop-downs and comments on its columns.
 
@@ -331,26 +437,57 @@ def write_sheets(
         It cannot be written: the disk is full, or its folder is not there.
     """
     with workbook(path) as out:
-        head = out.add_format({"bold": True, "bg_color": "#dde6f0", "border": 1, "text_wrap": True, "valign": "vcenter"})
-        grey = out.add_format({"bold": True, "bg_color": "#e0e0e0", "border": 1, "text_wrap": True, "valign": "vcenter"})
+        head = out.add_format(
+            {
+                "bold": True,
+                "bg_color": "#dde6f0",
+                "border": 1,
+                "text_wrap": True,
+                "valign": "vcenter",
+            }
+        )
+        grey = out.add_format(
+            {
+                "bold": True,
+                "bg_color": "#e0e0e0",
+                "border": 1,
+                "text_wrap": True,
+                "valign": "vcenter",
+            }
+        )
         plain = out.add_format({"text_wrap": True, "valign": "top", "border": 1})
         entry = out.add_format({"bg_color": "#fffbe6", "border": 1, "valign": "top"})
-        upper = out.add_format({"text_wrap": True, "valign": "top", "border": 1, "bold": True, "bg_color": "#f2f5f9"})
+        upper = out.add_format(
+            {"text_wrap": True, "valign": "top", "border": 1, "bold": True, "bg_color": "#f2f5f9"}
+        )
         for title, rows in sheets.items():
             sheet = out.add_worksheet(title)
             sheet.freeze_panes(1, 0)
             sheet.set_landscape()
             sheet.fit_to_pages(1, 0)
-            leaf = next((c for c, name in enumerate(rows[0]) if name in (book.LEAF, IN_ENGLISH[book.LEAF])), None)
+            leaf = next(
+                (c for c, name in enumerate(rows[0]) if name in (book.LEAF, IN_ENGLISH[book.LEAF])),
+                None,
+            )
             widths = [_width(name, [row[c] for row in rows[1:]]) for c, name in enumerate(rows[0])]
             for c, (name, width) in enumerate(zip(rows[0], widths, strict=True)):
                 sheet.write_string(0, c, name, grey if name in MACHINE else head)
                 sheet.set_column(c, c, width)
             for r, row in enumerate(rows[1:], 1):
-                lines = [_lines(cell, w) for cell, w, name in zip(row, widths, rows[0], strict=True) if name not in MACHINE]
+                lines = [
+                    _lines(cell, w)
+                    for cell, w, name in zip(row, widths, rows[0], strict=True)
+                    if name not in MACHINE
+                ]
                 sheet.set_row(r, 17 * max(lines))
                 for c, cell in enumerate(row):
-                    _put(sheet, r, c, cell, upper if leaf is not None and row[leaf] is None else plain)
+                    _put(
+                        sheet,
+                        r,
+                        c,
+                        cell,
+                        upper if leaf is not None and row[leaf] is None else plain,
+                    )
         if columns:
             _write_data(out, columns, language, head, plain, entry)
 
@@ -366,9 +503,17 @@ def _write_data(
         sheet.write_string(0, c, column.title, head)
         sheet.set_column(c, c, min(_width(column.title, column.cells), 22))
         if column.comment:
-            sheet.write_comment(0, c, column.comment, {"x_scale": 2.5, "y_scale": 1.5, "author": ""})
+            sheet.write_comment(
+                0, c, column.comment, {"x_scale": 2.5, "y_scale": 1.5, "author": ""}
+            )
         if column.choices and len(",".join(column.choices)) <= 255:
-            sheet.data_validation(1, c, max(len(column.cells), 1), c, {"validate": "list", "source": list(column.choices)})
+            sheet.data_validation(
+                1,
+                c,
+                max(len(column.cells), 1),
+                c,
+                {"validate": "list", "source": list(column.choices)},
+            )
         for r, cell in enumerate(column.cells, 1):
             _put(sheet, r, c, cell or None if c == 0 else cell, plain if c == 0 else entry)
 
@@ -386,9 +531,14 @@ def _put(sheet: Any, r: int, c: int, cell: Any, style: Any) -> None:
 
 
 def _lines(cell: Any, width: int) -> int:
-    return 1 if cell is None else -(-len(str(cell).encode("gb18030", "replace")) // max(width - 1, 1))
+    return (
+        1 if cell is None else -(-len(str(cell).encode("gb18030", "replace")) // max(width - 1, 1))
+    )
 
 
 def _width(title: str, cells: Sequence[Any]) -> int:
-    longest = max((len(plain_text(cell).encode("gb18030", "replace")) for cell in cells if cell is not None), default=0)
+    longest = max(
+        (len(plain_text(cell).encode("gb18030", "replace")) for cell in cells if cell is not None),
+        default=0,
+    )
     return max(8, min(max(longest, len(title.encode("gb18030", "replace"))) + 2, 44))

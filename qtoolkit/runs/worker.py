@@ -9,7 +9,8 @@ import threading
 from pathlib import Path
 from typing import Any
 
-IOPUB_SECONDS = 60  # that a cell's last outputs may take from the kernel to here, on a machine that is busy
+# that a cell's last outputs may take from the kernel to here, on a machine that is busy
+IOPUB_SECONDS = 60
 
 
 def main(job_file: str) -> int:
@@ -19,13 +20,19 @@ def main(job_file: str) -> int:
     job = json.loads(Path(job_file).read_text(encoding="utf-8"))
     try:
         execute_notebook(
-            job["input"], job["output"], parameters=job["parameters"], kernel_name="python3", cwd=job["folder"],
-            progress_bar=False, iopub_timeout=IOPUB_SECONDS,
+            job["input"],
+            job["output"],
+            parameters=job["parameters"],
+            kernel_name="python3",
+            cwd=job["folder"],
+            progress_bar=False,
+            iopub_timeout=IOPUB_SECONDS,
         )
     except PapermillExecutionError as error:
         _note(job, error.exec_count, error.ename, error.evalue)
         return 1
-    except Exception as error:  # whatever else stops a notebook: its kind and its words, before the traceback
+    # whatever else stops a notebook: its kind and its words, before the traceback
+    except Exception as error:
         _note(job, None, type(error).__name__, error)
         raise
     finally:

@@ -47,9 +47,14 @@ def write(
     executed.mkdir()
     parameters = plan.parameters.model_dump(mode="json") | dict(plan.parameters.knobs)
     books, failures = execute(
-        plan.notebooks, parameters, language, plan.folder, executed, workers,
+        plan.notebooks,
+        parameters,
+        language,
+        plan.folder,
+        executed,
+        workers,
         lambda name: step(say(zh="已运行 {name}", en="{name} has run", name=name)),
-    )  # fmt: skip
+    )
     attempt = _Attempts(work, failures)
     blocks, pictures = _collected(books, attempt)
     with attempt(Text("参数和版本", "parameters and versions")):
@@ -101,7 +106,9 @@ class _Attempts:
         except OSError:
             raise
         except FAULTS as error:
-            with (self.work / TRACES).open("a", encoding="utf-8", errors="backslashreplace") as file:
+            with (self.work / TRACES).open(
+                "a", encoding="utf-8", errors="backslashreplace"
+            ) as file:
                 file.write("".join(traceback.format_exception(error)))
             text = say(
                 zh="{what}未能写出（{kind}：{why}），详情见 {file}",
@@ -114,7 +121,9 @@ class _Attempts:
             self.failures.append(WorkError(text))
 
 
-def _collected(books: Sequence[Path], attempt: _Attempts) -> tuple[list[dict[str, Any]], dict[str, bytes]]:
+def _collected(
+    books: Sequence[Path], attempt: _Attempts
+) -> tuple[list[dict[str, Any]], dict[str, bytes]]:
     """The blocks of the notebooks, and pictures; a notebook that does not go with those before it is left out."""
     kept: list[Path] = []
     found: tuple[list[dict[str, Any]], dict[str, bytes]] = ([], {})
@@ -131,21 +140,45 @@ def provenance(content: Mapping[str, Any], notices: Sequence[Text] = ()) -> list
         "以下参数、输入文件和软件版本相同时，结果完全相同；更多信息见结果文件夹中的 manifest.json。",
         "With the same parameters, input files and versions the results are the same; manifest.json in the run folder says more.",
     )
-    shown = {key: value for key, value in content["parameters"].items() if value not in (None, {}, []) and key != "language"}
+    shown = {
+        key: value
+        for key, value in content["parameters"].items()
+        if value not in (None, {}, []) and key != "language"
+    }
     rows = [(PARAMETER, key, _plain(value)) for key, value in shown.items()]
-    rows += [(INPUT, item["name"], f"SHA-256 {item['sha256'][:16]}") for item in content["inputs"].values()]
-    rows += [(NOTEBOOK, name, f"SHA-256 {item['sha256'][:16]}") for name, item in content["notebooks"].items()]
+    rows += [
+        (INPUT, item["name"], f"SHA-256 {item['sha256'][:16]}")
+        for item in content["inputs"].values()
+    ]
+    rows += [
+        (NOTEBOOK, name, f"SHA-256 {item['sha256'][:16]}")
+        for name, item in content["notebooks"].items()
+    ]
     software = {"qtoolkit": __version__, **content["versions"]}
     rows += [(SOFTWARE, name, number) for name, number in software.items()]
     frame = pd.DataFrame(rows, columns=["kind", "name", "value"])
     frame["name"], frame["value"] = frame["name"].map(same), frame["value"].map(same)
-    columns = {"kind": Text("类别", "Kind"), "name": Text("名称", "Name"), "value": Text("内容", "Value")}
+    columns = {
+        "kind": Text("类别", "Kind"),
+        "name": Text("名称", "Name"),
+        "value": Text("内容", "Value"),
+    }
     caption = Text("参数、输入文件和版本", "Parameters, inputs and versions")
     heading = Text("参数和版本", "Parameters and versions")
     return [
         *(Paragraph(notice, "annex_methods", heading, place=1) for notice in notices),
         Paragraph(text, "annex_methods", heading, place=1),
-        DataTable("provenance", caption, frame, columns, {}, "annex_methods", heading, widths=(2, 4, 7), place=1),
+        DataTable(
+            "provenance",
+            caption,
+            frame,
+            columns,
+            {},
+            "annex_methods",
+            heading,
+            widths=(2, 4, 7),
+            place=1,
+        ),
     ]
 
 

@@ -7,6 +7,14 @@ from qtoolkit.simulation.sampling import standard_errors
 from qtoolkit.simulation.sobol import Sobol, choices, sobol
 
 __all__ = [
-    "RankSets", "Simulation", "Sobol", "affordable", "affordable_runs", "choices", "rank_confidence", "simulate", "sobol",
+    "RankSets",
+    "Simulation",
+    "Sobol",
+    "affordable",
+    "affordable_runs",
+    "choices",
+    "rank_confidence",
+    "simulate",
+    "sobol",
     "standard_errors",
-]  # fmt: skip
+]

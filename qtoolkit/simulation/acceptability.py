@@ -77,7 +77,16 @@ class Simulation:
         """How the points are distributed and how they were drawn: exactly, or approximately with the diagnostics of the
         chains; None where they stay as they are."""
         area = self.task.draws.area
-        return None if area is None else say(zh="{measure}；{method}", en="{measure}; {method}", measure=area.measure, method=area.method)
+        return (
+            None
+            if area is None
+            else say(
+                zh="{measure}；{method}",
+                en="{measure}; {method}",
+                measure=area.measure,
+                method=area.method,
+            )
+        )
 
     @property
     def independent(self) -> float:
@@ -87,25 +96,35 @@ class Simulation:
 
     def error(self, share: pd.DataFrame | pd.Series | float):
         """Half the width of the 95% interval of a frequency: z·√(p(1 − p)/N), at least z²/(2N), of N independent draws."""
-        return np.maximum(Z * np.sqrt(share * (1 - share) / self.independent), Z**2 / (2 * self.independent))
+        return np.maximum(
+            Z * np.sqrt(share * (1 - share) / self.independent), Z**2 / (2 * self.independent)
+        )
 
     @property
     def decimals(self) -> int:
         """Decimals of a percentage that the draws support: the widest interval is below half a unit of the last one."""
         widest = 100 * Z * 0.5 / np.sqrt(self.independent)
-        return next(decimals for decimals in (3, 2, 1, 0) if widest <= 0.5 * 10.0**-decimals or decimals == 0)
+        return next(
+            decimals
+            for decimals in (3, 2, 1, 0)
+            if widest <= 0.5 * 10.0**-decimals or decimals == 0
+        )
 
     @cached_property
     def rank_acceptability(self) -> pd.DataFrame:
         """Share of draws in which each unit has each rank: units × ranks (the first rank of a bin where there are many)."""
         ranks = 1 + self.tally.width * np.arange(self.tally.ranks.shape[1])
-        return pd.DataFrame(self.tally.ranks / self.draws, self._units, pd.Index(ranks, name="rank"))
+        return pd.DataFrame(
+            self.tally.ranks / self.draws, self._units, pd.Index(ranks, name="rank")
+        )
 
     @cached_property
     def grade_acceptability(self) -> pd.DataFrame:
         """Share of draws in which each unit has each grade: units × grades, the best first."""
         names = self.result.grade_names
-        return pd.DataFrame(self.tally.grades / self.draws, self._units, pd.Index(names, name="grade"))[names[::-1]]
+        return pd.DataFrame(
+            self.tally.grades / self.draws, self._units, pd.Index(names, name="grade")
+        )[names[::-1]]
 
     @cached_property
     def rank_quantiles(self) -> pd.DataFrame:
@@ -113,14 +132,19 @@ class Simulation:
         below = np.cumsum(self.tally.ranks, axis=1)
         ranks, seen = self.rank_acceptability.columns.to_numpy(), self.tally.ranks > 0
         table = {q: ranks[(below >= q * self.draws).argmax(axis=1)] for q in QUANTILES}
-        table |= {"best": ranks[seen.argmax(axis=1)], "worst": ranks[seen.shape[1] - 1 - seen[:, ::-1].argmax(axis=1)]}
+        table |= {
+            "best": ranks[seen.argmax(axis=1)],
+            "worst": ranks[seen.shape[1] - 1 - seen[:, ::-1].argmax(axis=1)],
+        }
         return pd.DataFrame(table, self._units)
 
     @cached_property
     def stands(self) -> pd.Series:
         """Share of draws in which each unit's grade is that of the assessment."""
         codes = self.result.grades.cat.codes.to_numpy()
-        return pd.Series(self.tally.grades[np.arange(len(codes)), codes] / self.draws, self._units, name="stands")
+        return pd.Series(
+            self.tally.grades[np.arange(len(codes)), codes] / self.draws, self._units, name="stands"
+        )
 
     def top(self, m: int) -> pd.Series:
         """Share of draws in which each unit is among the first m."""
@@ -133,22 +157,38 @@ class Simulation:
 
     def _among(self, m: int, ranks: slice) -> pd.Series:
         if self.tally.width > 1 or not (isinstance(m, int) and 1 <= m <= len(self._units)):
-            raise InputError(say(zh="m 应在 1 与考核对象数之间，且位次未分组计数", en="m must lie between 1 and the number of units, and ranks not be counted in bins"))
+            raise InputError(
+                say(
+                    zh="m 应在 1 与考核对象数之间，且位次未分组计数",
+                    en="m must lie between 1 and the number of units, and ranks not be counted in bins",
+                )
+            )
         return pd.Series(self.tally.ranks[:, ranks].sum(axis=1) / self.draws, self._units)
 
     @cached_property
     def pairwise(self) -> pd.DataFrame:
         """Pairwise winning: share of draws in which the row's unit is ahead of the column's."""
         if self.tally.wins is None:
-            raise InputError(say(zh="未统计两两比较，请用 pairs=True", en="pairs were not counted: use pairs=True"))
+            raise InputError(
+                say(
+                    zh="未统计两两比较，请用 pairs=True",
+                    en="pairs were not counted: use pairs=True",
+                )
+            )
         return pd.DataFrame(self.tally.wins / self.draws, self._units, self._units)
 
     @cached_property
     def central(self) -> pd.DataFrame:
         """Central points: the mean of the points at which a unit ranks first; NaN for a unit that never does."""
-        firsts = self.tally.ranks[:, :1] if self.tally.width == 1 else np.full((len(self._units), 1), 0)
+        firsts = (
+            self.tally.ranks[:, :1] if self.tally.width == 1 else np.full((len(self._units), 1), 0)
+        )
         with np.errstate(divide="ignore", invalid="ignore"):
-            return pd.DataFrame(np.where(firsts > 0, self.tally.first / firsts, np.nan), self._units, self.result.points.index)
+            return pd.DataFrame(
+                np.where(firsts > 0, self.tally.first / firsts, np.nan),
+                self._units,
+                self.result.points.index,
+            )
 
     def confidence(self, draws: int = 10_000) -> pd.Series:
         """Confidence factors: how often a unit ranks first at its central points while the data vary; NaN without them.
@@ -158,8 +198,19 @@ class Simulation:
         found = {}
         many = draws if self.task.draws.errors is not None else 1
         for unit, points in self.central.dropna().iterrows():
-            there = replace(self.task.draws, engine=replace(self.task.draws.engine, points=points.to_numpy()), area=None, jitter=0, count=many)
-            found[unit] = _together(replace(self.task, draws=there, pairs=False), None, False)[0].ranks[self._units.get_loc(unit), 0] / many
+            there = replace(
+                self.task.draws,
+                engine=replace(self.task.draws.engine, points=points.to_numpy()),
+                area=None,
+                jitter=0,
+                count=many,
+            )
+            found[unit] = (
+                _together(replace(self.task, draws=there, pairs=False), None, False)[0].ranks[
+                    self._units.get_loc(unit), 0
+                ]
+                / many
+            )
         return pd.Series(found, dtype=float).reindex(self._units)
 
     @cached_property
@@ -235,7 +286,11 @@ def simulate(
     True
     """
     n = len(result.scores)
-    task = _Task(draws_of(result, region, draws, seed, errors, jitter), result.ranks.to_numpy(), n <= PAIRS if pairs is None else pairs)
+    task = _Task(
+        draws_of(result, region, draws, seed, errors, jitter),
+        result.ranks.to_numpy(),
+        n <= PAIRS if pairs is None else pairs,
+    )
     counted, complete, note = _together(task, executor, progress)
     return Simulation(result, counted, complete, note, task=task)
 
@@ -248,7 +303,9 @@ def _together(
     bar = tqdm(total=task.draws.count, unit_scale=True, disable=progress is not True)
     size = task.draws.engine.slope.shape[0] ** 2 * 8
     most = max(4, min(256, WAITING // max(size, 1)))
-    chunks = Chunks(partial(_counted, task), range(count), executor, most, batch=min(BATCH, most // 4))
+    chunks = Chunks(
+        partial(_counted, task), range(count), executor, most, batch=min(BATCH, most // 4)
+    )
     try:
         for part in chunks:
             done = part if done is None else done + part

@@ -15,7 +15,10 @@ def affordable(result: Assessment, draws: int) -> int:
 
     >>> import pandas as pd
     >>> import qtoolkit as qt
-    >>> r = qt.assess(qt.Scheme.flat({"a": 100}, {"A": 90, "B": 0}), pd.DataFrame({"a": [1.0]}, index=["甲"]))
+    >>> r = qt.assess(
+    ...     qt.Scheme.flat({"a": 100}, {"A": 90, "B": 0}),
+    ...     pd.DataFrame({"a": [1.0]}, index=["甲"]),
+    ... )
     >>> affordable(r, 100_000)
     100000
     """
@@ -27,7 +30,10 @@ def affordable_runs(result: Assessment, n: int, factors: int = 8) -> int:
 
     >>> import pandas as pd
     >>> import qtoolkit as qt
-    >>> r = qt.assess(qt.Scheme.flat({"a": 100}, {"A": 90, "B": 0}), pd.DataFrame({"a": [1.0]}, index=["甲"]))
+    >>> r = qt.assess(
+    ...     qt.Scheme.flat({"a": 100}, {"A": 90, "B": 0}),
+    ...     pd.DataFrame({"a": [1.0]}, index=["甲"]),
+    ... )
     >>> affordable_runs(r, 1024)
     1024
     """

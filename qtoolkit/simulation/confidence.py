@@ -85,13 +85,26 @@ def rank_confidence(
     [[1, 2], [1, 2], [3, 3]]
     """
     if not (isinstance(level, float) and 0 < level < 1):
-        raise InputError(say(zh="level 应在 0 与 1 之间，现为 {found}", en="level must lie between 0 and 1, found {found}", found=level))
+        raise InputError(
+            say(
+                zh="level 应在 0 与 1 之间，现为 {found}",
+                en="level must lie between 0 and 1, found {found}",
+                found=level,
+            )
+        )
     drawn = draws_of(result, None, draws, seed, errors)
     n = len(result.scores)
     if drawn.errors is None:
         raise InputError(say(zh="应给出标准误（errors）", en="standard errors are needed (errors)"))
     if n > MOST_UNITS:
-        raise InputError(say(zh="位次置信集逐对比较，最多{most}家，现有{n}家", en="rank confidence sets compare all pairs: at most {most} units, found {n}", most=MOST_UNITS, n=n))
+        raise InputError(
+            say(
+                zh="位次置信集逐对比较，最多{most}家，现有{n}家",
+                en="rank confidence sets compare all pairs: at most {most} units, found {n}",
+                most=MOST_UNITS,
+                n=n,
+            )
+        )
     drawn = replace(drawn, engine=replace(drawn.engine, rounding=None))
     chunks = Chunks(partial(_scores, drawn), range(drawn.chunks), executor)
     found = _key(drawn.engine, score(drawn.engine))[0]
@@ -100,7 +113,8 @@ def rank_confidence(
     table = pd.DataFrame({"score": found, "se": spread, "rank": result.ranks}, result.scores.index)
     lead = found[:, None] - found[None, :]
     se = np.sqrt(spread[:, None] ** 2 + spread[None, :] ** 2)
-    for k in sorted({mean.unit for mean in drawn.averaged}):  # its errors are those of the units it is the mean of
+    # its errors are those of the units it is the mean of
+    for k in sorted({mean.unit for mean in drawn.averaged}):
         se[k] = se[:, k] = (away[:, [k]] - away).std(axis=0)
     surely = (se <= SMALL) & (lead > SMALL)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -121,7 +135,9 @@ def _scores(drawn: Draws, i: int) -> np.ndarray:
     return _key(drawn.engine, score(drawn.engine, points, leaves))
 
 
-def _rejected(away: np.ndarray, se: np.ndarray, t: np.ndarray, level: float, together: bool) -> tuple[np.ndarray, np.ndarray]:
+def _rejected(
+    away: np.ndarray, se: np.ndarray, t: np.ndarray, level: float, together: bool
+) -> tuple[np.ndarray, np.ndarray]:
     """Who is surely above and who surely below each unit, (n, n) each, at a level for each row or for all rows at once."""
     n = len(se)
     above, below = np.zeros((n, n), bool), np.zeros((n, n), bool)
@@ -130,7 +146,9 @@ def _rejected(away: np.ndarray, se: np.ndarray, t: np.ndarray, level: float, tog
     while moved.any():
         for j in rows[moved]:
             largest[:, j] = _largest(away, se[j], j, ~above[j], ~below[j])
-        critical = np.quantile(largest.max(axis=1) if together else largest, level, axis=0, method="higher")
+        critical = np.quantile(
+            largest.max(axis=1) if together else largest, level, axis=0, method="higher"
+        )
         critical = np.broadcast_to(critical, n)[:, None]
         new_above, new_below = (t.T > critical) | above, (t > critical) | below
         moved = ((new_above != above) | (new_below != below)).any(axis=1)
@@ -138,7 +156,9 @@ def _rejected(away: np.ndarray, se: np.ndarray, t: np.ndarray, level: float, tog
     return above, below
 
 
-def _largest(away: np.ndarray, se: np.ndarray, j: int, down: np.ndarray, up: np.ndarray) -> np.ndarray:
+def _largest(
+    away: np.ndarray, se: np.ndarray, j: int, down: np.ndarray, up: np.ndarray
+) -> np.ndarray:
     """The largest studentised error of the differences with unit j still in question, (draws,): k above j where `down`,
     j above k where `up`."""
     differ = se > SMALL

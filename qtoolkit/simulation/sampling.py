@@ -23,8 +23,14 @@ from qtoolkit.regions import Region, area_of
 
 CHUNK = 4096  # draws that one seed makes
 CELLS = 1 << 22  # leaf scores drawn at a time where the data vary
-BROKEN = Text("并行进程中断，其余各批在本进程内算完，结果不受影响。", "The worker pool broke; the missing chunks were made in this process, with the same results.")
-STOPPED = Text("模拟中途停止，只统计了已完成的抽样。", "The simulation was interrupted; only the draws made so far are counted.")
+BROKEN = Text(
+    "并行进程中断，其余各批在本进程内算完，结果不受影响。",
+    "The worker pool broke; the missing chunks were made in this process, with the same results.",
+)
+STOPPED = Text(
+    "模拟中途停止，只统计了已完成的抽样。",
+    "The simulation was interrupted; only the draws made so far are counted.",
+)
 
 
 @dataclass(frozen=True)
@@ -72,21 +78,39 @@ class Draws:
             for mean in self.averaged:
                 leaves[:, mean.unit, mean.leaf] = leaves[:, mean.peers, mean.leaf].mean(axis=1)
         if self.jitter:
-            moves = rng.integers(-self.jitter, self.jitter, (m, 1, e.cutoffs.shape[1]), endpoint=True)
+            moves = rng.integers(
+                -self.jitter, self.jitter, (m, 1, e.cutoffs.shape[1]), endpoint=True
+            )
             limits = shifted(e, moves)
         return points, leaves, limits
 
 
-def draws_of(result: Assessment, region: Region | None, draws: int, seed: int, errors: Any = None, jitter: float = 0.0) -> Draws:
+def draws_of(
+    result: Assessment,
+    region: Region | None,
+    draws: int,
+    seed: int,
+    errors: Any = None,
+    jitter: float = 0.0,
+) -> Draws:
     """What :func:`simulate` is asked to draw, checked."""
     for name, value, least in (("draws", draws, 1), ("seed", seed, 0)):
         if not isinstance(value, int) or isinstance(value, bool) or value < least:
-            raise InputError(say(zh="{name} 应为不小于{least}的整数，现为 {found}", en="{name} must be a whole number of {least} or more, found {found}", name=name, least=least, found=value))  # fmt: skip
+            raise InputError(
+                say(
+                    zh="{name} 应为不小于{least}的整数，现为 {found}",
+                    en="{name} must be a whole number of {least} or more, found {found}",
+                    name=name,
+                    least=least,
+                    found=value,
+                )
+            )
     spread = _checked(result, errors)
     size = CHUNK if spread is None else int(np.clip(CELLS // max(spread.size, 1), 16, CHUNK))
     area = None if region is None else area_of(region, result)
     if area is not None:
-        area.sample(1)  # refused now rather than in a worker; and what draws need is made ready once
+        # refused now rather than in a worker; and what draws need is made ready once
+        area.sample(1)
     averaged = () if spread is None else averaged_cells(result.scheme, result.table)
     moves = int(to_ticks(real("jitter", jitter)))
     return Draws(result.engine, area, spread, moves, draws, size, seed, averaged)
@@ -105,12 +129,23 @@ def standard_errors(result: Assessment) -> pd.DataFrame:
     """
     table, stated = result.table, np.nan_to_num(result.table.errors)
     if not (stated > 0).any():
-        raise InputError(Complaint(say(zh="没有标准误列（标准误：指标）", en="no columns of standard errors (se:<leaf>)"), table.name))
+        raise InputError(
+            Complaint(
+                say(
+                    zh="没有标准误列（标准误：指标）",
+                    en="no columns of standard errors (se:<leaf>)",
+                ),
+                table.name,
+            )
+        )
     found = np.zeros(stated.shape)
     for j in np.flatnonzero(stated.any(axis=0)):
         leaf = result.scheme.leaves[j]
         if LEAF_RULES[leaf.rule.kind].set_dependent or leaf.outliers is not None:
-            text = say(zh="该指标的得分取决于其他考核对象或作了异常值处理，不能由原始数据的标准误推算", en="the marks of this indicator depend on the other units or on the treatment of outliers: no errors of the raw data can be carried over")
+            text = say(
+                zh="该指标的得分取决于其他考核对象或作了异常值处理，不能由原始数据的标准误推算",
+                en="the marks of this indicator depend on the other units or on the treatment of outliers: no errors of the raw data can be carried over",
+            )
             raise InputError(Complaint(text, table.name, column=f"se:{leaf.id}"))
         at = (table.status[:, j] == VALUE) & (stated[:, j] > 0)
         ends = [np.where(at, table.raw[:, j], None) for _ in range(2)]
@@ -172,8 +207,9 @@ def _check_names(names: pd.Index, known: pd.Index) -> None:
             text = say(
                 zh="标准误（errors）中没有“{name}”这一指标或考核对象{hint}",
                 en="errors: no indicator or unit “{name}”{hint}",
-                name=name, hint=hint,
-            )  # fmt: skip
+                name=name,
+                hint=hint,
+            )
             raise InputError(text)
     for name in names[names.duplicated()]:
         text = say(
@@ -193,13 +229,17 @@ def _finite(table: pd.DataFrame, units: list[str] | None) -> pd.DataFrame:
         values[:, j] = column if plain else [_number(value) for value in column]
     problems = Problems()
     for k, j in np.argwhere(~(np.isfinite(values) & (values >= 0))):
-        unit = same("") if units is None else say(zh="“{unit}”的", en=" for “{unit}”", unit=units[k])
+        unit = (
+            same("") if units is None else say(zh="“{unit}”的", en=" for “{unit}”", unit=units[k])
+        )
         found = clip(table.iat[k, j])
         text = say(
             zh="标准误（errors）中{unit}“{leaf}”为“{found}”，应为不小于0的有限数",
             en="errors: “{leaf}”{unit} is “{found}”, expected a finite number of 0 or more",
-            unit=unit, leaf=table.columns[j], found=found,
-        )  # fmt: skip
+            unit=unit,
+            leaf=table.columns[j],
+            found=found,
+        )
         problems.add(text)
     problems.stop()
     return pd.DataFrame(values, table.index, table.columns)
@@ -214,15 +254,18 @@ def _number(value: Any) -> float:
 def _refuse_unmeasured(result: Assessment, cells: np.ndarray) -> None:
     """Complain of every cell (unit, leaf) for which an error is stated though it was not measured."""
     if len(cells):
-        raise InputError([
-            Complaint(
-                say(
-                    zh="“{unit}”的“{leaf}”为“{status}”，没有测量值，标准误应为0",
-                    en="“{leaf}” of “{unit}” is “{status}” and was not measured: its standard error must be 0",
-                    unit=result.table.labels[k], leaf=result.scheme.leaves[j].name,
-                    status=STATUS_LABELS[result.table.status[k, j]],
-                ),
-                result.table.name,
-            )
-            for k, j in cells
-        ])  # fmt: skip
+        raise InputError(
+            [
+                Complaint(
+                    say(
+                        zh="“{unit}”的“{leaf}”为“{status}”，没有测量值，标准误应为0",
+                        en="“{leaf}” of “{unit}” is “{status}” and was not measured: its standard error must be 0",
+                        unit=result.table.labels[k],
+                        leaf=result.scheme.leaves[j].name,
+                        status=STATUS_LABELS[result.table.status[k, j]],
+                    ),
+                    result.table.name,
+                )
+                for k, j in cells
+            ]
+        )

@@ -48,8 +48,12 @@ class Target:
         if self.kind == "grade_changes":
             return (graded.grades != self.grades).sum(axis=1).astype(float)
         if self.kind == "top":
-            return ((graded.ranks <= self.at) & (self.ranks <= self.at)).sum(axis=1) / (self.ranks <= self.at).sum()
-        values = {"rank": graded.ranks, "grade": graded.grades, "score": from_ticks(graded.scores)}[self.kind]
+            return ((graded.ranks <= self.at) & (self.ranks <= self.at)).sum(axis=1) / (
+                self.ranks <= self.at
+            ).sum()
+        values = {"rank": graded.ranks, "grade": graded.grades, "score": from_ticks(graded.scores)}[
+            self.kind
+        ]
         return values[:, self.at].astype(float)
 
 
@@ -163,17 +167,29 @@ def sobol(
     (True, 6)
     """
     if not (isinstance(n, int) and n >= 2 and n & (n - 1) == 0):
-        raise InputError(say(zh="n 应为 2 的整数次幂，现为 {found}", en="n must be a power of 2, found {found}", found=n))
+        raise InputError(
+            say(
+                zh="n 应为 2 的整数次幂，现为 {found}",
+                en="n must be a power of 2, found {found}",
+                found=n,
+            )
+        )
     factors = dict(choices(result) if factors is None else factors)
     columns = {key: _alternatives(result, key, given, seed) for key, given in factors.items()}
     if not columns:
-        raise InputError(say(zh="没有可供比较的选择（factors）", en="there is no choice to vary (factors)"))
+        raise InputError(
+            say(zh="没有可供比较的选择（factors）", en="there is no choice to vary (factors)")
+        )
     measured, k = target_of(result, target), len(columns)
     sizes = [len(alternatives) for alternatives in columns.values()]
-    exact = not any(isinstance(given, Region) for given in factors.values()) and math.prod(sizes) <= n * (k + 2)
+    exact = not any(isinstance(given, Region) for given in factors.values()) and math.prod(
+        sizes
+    ) <= n * (k + 2)
     codes = np.indices(sizes).reshape(k, -1).T if exact else _codes(sizes, n, seed)
     distinct, which = np.unique(codes, axis=0, return_inverse=True)
-    frame = pd.DataFrame({key: _column(c, distinct[:, i]) for i, (key, c) in enumerate(columns.items())})
+    frame = pd.DataFrame(
+        {key: _column(c, distinct[:, i]) for i, (key, c) in enumerate(columns.items())}
+    )
     done = settings(result, frame, {"target": measured}, executor)
     values = done["target"].to_numpy(float)[which.ravel()].reshape(sizes if exact else (k + 2, n))
     reasons = [text for text in done["failed"].to_numpy()[which.ravel()] if text is not None]
@@ -187,7 +203,9 @@ def sobol(
     by = _by_alternative(factors, columns, codes, values.ravel())
     mean, sd = (float(base.mean()), float(base.std())) if base.size else (np.nan, 0.0)
     sd = 0.0 if base.size and np.ptp(base) == 0 else sd
-    return Sobol(table, by, failures, mean, sd, target, len(codes), len(distinct), exact, over, *alone)
+    return Sobol(
+        table, by, failures, mean, sd, target, len(codes), len(distinct), exact, over, *alone
+    )
 
 
 def choices(result: Assessment, band: float = 0.1) -> dict[str, Sequence[Any] | Region]:
@@ -195,15 +213,27 @@ def choices(result: Assessment, band: float = 0.1) -> dict[str, Sequence[Any] | 
     of the total, the treatment of the blanks that there are, one indicator left out, each cutoff 1% of the total lower or
     higher (less where the next one is near)."""
     scheme = result.scheme
-    found: dict[str, Sequence[Any] | Region] = {"points": Box(relative=band)} if len(scheme.leaves) > 1 else {}
+    found: dict[str, Sequence[Any] | Region] = (
+        {"points": Box(relative=band)} if len(scheme.leaves) > 1 else {}
+    )
     if result.engine.tree.is_arithmetic and len(scheme.leaves) > 1:
         found["aggregation"] = ["arithmetic", "geometric"]
     found["rounding.total"] = [None, 2, 0, {"decimals": 0, "mode": "floor"}]
     for code, name in enumerate(STATUS_NAMES):
-        if name in ("not_applicable", "not_reported", "pending") and (result.table.status == code).any():
-            found[f"missing.{name}"] = [AS_IS, "renormalise", "full" if name == "not_applicable" else "zero"]
+        if (
+            name in ("not_applicable", "not_reported", "pending")
+            and (result.table.status == code).any()
+        ):
+            found[f"missing.{name}"] = [
+                AS_IS,
+                "renormalise",
+                "full" if name == "not_applicable" else "zero",
+            ]
     if 1 < sum(leaf.points > 0 for leaf in scheme.leaves):
-        found["drop"] = [None, *(leaf.id for leaf in scheme.leaves if 0 < leaf.points < scheme.total)]
+        found["drop"] = [
+            None,
+            *(leaf.id for leaf in scheme.leaves if 0 < leaf.points < scheme.total),
+        ]
     cutoffs = [np.inf, *(grade.cutoff for grade in scheme.grades)]
     for above, grade, below in zip(cutoffs, scheme.grades[:-1], cutoffs[2:], strict=False):
         step = min(scheme.total / 100, (above - grade.cutoff) / 3, (grade.cutoff - below) / 3)
@@ -216,10 +246,20 @@ def _alternatives(result: Assessment, key: str, given: Any, seed: int) -> list[A
     check_keys(result.scheme, [key])
     if isinstance(given, Region):
         if key != "points":
-            raise InputError(Complaint(say(zh="只有 points 可以取一个范围", en="only points can vary over a region"), column=key))
+            raise InputError(
+                Complaint(
+                    say(zh="只有 points 可以取一个范围", en="only points can vary over a region"),
+                    column=key,
+                )
+            )
         return area_of(given, result).sample(SAMPLE, seed)
     if isinstance(given, str | Mapping) or not isinstance(given, Sequence) or len(given) < 2:
-        raise InputError(Complaint(say(zh="应列出至少两个备选做法", en="expected a list of two alternatives or more"), column=key))
+        raise InputError(
+            Complaint(
+                say(zh="应列出至少两个备选做法", en="expected a list of two alternatives or more"),
+                column=key,
+            )
+        )
     for value in given:
         change(result.scheme, {key: value})
     return list(given)
@@ -243,12 +283,18 @@ def target_of(result: Assessment, target: str) -> Target:
         return Target(kind, ranks, grades, int(units.get_loc(name)))
     if kind == "top" and name.isdecimal() and 1 <= int(name) <= len(units):
         return Target(kind, ranks, grades, int(name))
-    known = [*TARGETS[:2], *(f"{kind}:{unit}" for kind in ("rank", "grade", "score") for unit in units), "top:3"]
+    known = [
+        *TARGETS[:2],
+        *(f"{kind}:{unit}" for kind in ("rank", "grade", "score") for unit in units),
+        "top:3",
+    ]
     raise InputError(
         say(
             zh="没有“{found}”这一目标，应为{names}之一，后接考核对象或家数{hint}",
             en="no target “{found}”: expected one of {names}, with a unit or a number behind the colon{hint}",
-            found=target, names=listing(TARGETS), hint=nearest(str(target), known),
+            found=target,
+            names=listing(TARGETS),
+            hint=nearest(str(target), known),
         )
     )
 
@@ -263,7 +309,13 @@ def _design(k: int, n: int, seed: int) -> np.ndarray:
 def _codes(sizes: Sequence[int], n: int, seed: int) -> np.ndarray:
     """The design as numbers of alternatives, (n·(k + 2), k)."""
     picked = _design(len(sizes), n, seed)
-    return np.stack([np.minimum((picked[:, i] * size).astype(np.int64), size - 1) for i, size in enumerate(sizes)], axis=1)
+    return np.stack(
+        [
+            np.minimum((picked[:, i] * size).astype(np.int64), size - 1)
+            for i, size in enumerate(sizes)
+        ],
+        axis=1,
+    )
 
 
 def exact_indices(grid: np.ndarray) -> dict[str, np.ndarray]:
@@ -287,10 +339,15 @@ def exact_indices(grid: np.ndarray) -> dict[str, np.ndarray]:
     for i in range(k):
         rows, some = (np.moveaxis(each, i, 0).reshape(grid.shape[i], -1) for each in (grid, held))
         levels = some.any(axis=1)
-        means = [math.fsum(row[own]) / own.sum() for row, own in zip(rows[levels], some[levels], strict=True)]
+        means = [
+            math.fsum(row[own]) / own.sum()
+            for row, own in zip(rows[levels], some[levels], strict=True)
+        ]
         first[i] = _spread(np.array(means), some[levels].sum(axis=1)) / variance
         cells = some.any(axis=0)
-        shifted = np.where(some, rows - np.where(some, rows, np.inf).min(axis=0, initial=np.inf), 0.0)[:, cells]
+        shifted = np.where(
+            some, rows - np.where(some, rows, np.inf).min(axis=0, initial=np.inf), 0.0
+        )[:, cells]
         count = some[:, cells].sum(axis=0)
         away = np.where(some[:, cells], shifted - shifted.sum(axis=0) / count, 0.0)
         total[i] = math.fsum((away**2).ravel()) / seen.size / variance
@@ -315,7 +372,10 @@ def _indices(values: np.ndarray, bootstrap: int, seed: int) -> dict[str, np.ndar
         return {name: np.full(k, np.nan) for name in names}
     kept = kept - kept[:2].mean()
     a, b, mixed = kept[0], kept[1], kept[2:]
-    parts = np.concatenate([b * (mixed - a), (a - mixed) ** 2 / 2, [(a + b) / 2, (a**2 + b**2) / 2]])  # (2k + 2, n)
+    # (2k + 2, n)
+    parts = np.concatenate(
+        [b * (mixed - a), (a - mixed) ** 2 / 2, [(a + b) / 2, (a**2 + b**2) / 2]]
+    )
     weights = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), bootstrap) / n
 
     def both(means: np.ndarray) -> np.ndarray:
@@ -326,12 +386,16 @@ def _indices(values: np.ndarray, bootstrap: int, seed: int) -> dict[str, np.ndar
     found, again = both(parts.mean(axis=1)), both(weights @ parts.T)
     again = np.hstack([again, again[:, :k].sum(axis=1, keepdims=True)])
     ends = [(1 - LEVEL) / 2, (1 + LEVEL) / 2]
-    low, high = np.nanquantile(again, ends, axis=0) if bootstrap else (np.full(2 * k + 1, np.nan),) * 2
+    low, high = (
+        np.nanquantile(again, ends, axis=0) if bootstrap else (np.full(2 * k + 1, np.nan),) * 2
+    )
     columns = (found[:k], low[:k], high[:k], found[k:], low[k:-1], high[k:-1])
     return dict(zip(names, columns, strict=True)) | {"alone": (float(low[-1]), float(high[-1]))}
 
 
-def _by_alternative(factors: Mapping[str, Any], columns: Mapping[str, Any], codes: np.ndarray, values: np.ndarray) -> pd.DataFrame:
+def _by_alternative(
+    factors: Mapping[str, Any], columns: Mapping[str, Any], codes: np.ndarray, values: np.ndarray
+) -> pd.DataFrame:
     """The mean of the target with each alternative, over all runs."""
     rows = []
     for i, (key, alternatives) in enumerate(columns.items()):
@@ -340,7 +404,16 @@ def _by_alternative(factors: Mapping[str, Any], columns: Mapping[str, Any], code
         for code, alternative in enumerate(alternatives):
             own = values[codes[:, i] == code]
             seen = own[~np.isnan(own)]
-            rows.append((key, alternative, own.size, float(seen.mean()) if seen.size else np.nan, int(np.isnan(own).sum())))
+            rows.append(
+                (
+                    key,
+                    alternative,
+                    own.size,
+                    float(seen.mean()) if seen.size else np.nan,
+                    int(np.isnan(own).sum()),
+                )
+            )
     table = pd.DataFrame(rows, columns=["factor", "alternative", "runs", "mean", "failed"])
-    table["alternative"] = pd.Series([row[1] for row in rows], dtype=object)  # None beside numbers would turn into NaN
+    # None beside numbers would turn into NaN
+    table["alternative"] = pd.Series([row[1] for row in rows], dtype=object)
     return table

@@ -5,10 +5,32 @@ Tables are labelled: indicators are matched by name, never by position. Weights 
 
 from qtoolkit.weighting.combining import Points, combine, to_points
 from qtoolkit.weighting.judgement import ahp, best_worst, budget, rank_order_centroid, rank_sum
-from qtoolkit.weighting.objective import benefit_of_doubt, critic, deviation, entropy, factor, pca, variation
+from qtoolkit.weighting.objective import (
+    benefit_of_doubt,
+    critic,
+    deviation,
+    entropy,
+    factor,
+    pca,
+    variation,
+)
 from qtoolkit.weighting.weights import Weights
 
 __all__ = [
-    "Points", "Weights", "ahp", "benefit_of_doubt", "best_worst", "budget", "combine", "critic", "deviation", "entropy", "factor",
-    "pca", "rank_order_centroid", "rank_sum", "to_points", "variation",
-]  # fmt: skip
+    "Points",
+    "Weights",
+    "ahp",
+    "benefit_of_doubt",
+    "best_worst",
+    "budget",
+    "combine",
+    "critic",
+    "deviation",
+    "entropy",
+    "factor",
+    "pca",
+    "rank_order_centroid",
+    "rank_sum",
+    "to_points",
+    "variation",
+]

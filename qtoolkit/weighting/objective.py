@@ -28,11 +28,24 @@ def entropy(x: pd.DataFrame) -> Weights:
     """
     x, notes = indicators_of(x)
     for name in x.columns[(x < 0).any()]:
-        raise InputError(Complaint(say(zh="有负值，熵权法不适用，请先换算为得分率", en="negative values: entropy does not apply; take shares of full marks"), column=str(name)))
+        raise InputError(
+            Complaint(
+                say(
+                    zh="有负值，熵权法不适用，请先换算为得分率",
+                    en="negative values: entropy does not apply; take shares of full marks",
+                ),
+                column=str(name),
+            )
+        )
     varies = moving(x, notes)
     q = x.to_numpy() / np.where(varies, x.sum(), 1.0)
     e = -np.where(q > 0, q * np.log(np.where(q > 0, q, 1.0)), 0.0).sum(axis=0) / np.log(len(x))
-    return made(np.where(varies, np.maximum(1 - e, 0.0), 0.0), x.columns, notes, entropy=pd.Series(np.where(varies, e, 1.0), x.columns))
+    return made(
+        np.where(varies, np.maximum(1 - e, 0.0), 0.0),
+        x.columns,
+        notes,
+        entropy=pd.Series(np.where(varies, e, 1.0), x.columns),
+    )
 
 
 def critic(x: pd.DataFrame, costs: Sequence[str] = ()) -> Weights:
@@ -41,7 +54,9 @@ def critic(x: pd.DataFrame, costs: Sequence[str] = ()) -> Weights:
     `costs` names indicators of which less is better. A constant column gets weight 0 and does not enter the correlations.
     `detail`: sd, conflict.
 
-    >>> critic(pd.DataFrame({"a": [1, 2, 3], "b": [3, 1, 2], "c": [5, 5, 5]})).weights.round(3).tolist()
+    >>> critic(pd.DataFrame({"a": [1, 2, 3], "b": [3, 1, 2], "c": [5, 5, 5]})).weights.round(
+    ...     3
+    ... ).tolist()
     [0.5, 0.5, 0.0]
     """
     x, notes = indicators_of(x)
@@ -49,7 +64,12 @@ def critic(x: pd.DataFrame, costs: Sequence[str] = ()) -> Weights:
     shares = scaled(x, costs).loc[:, varies]
     sd, conflict = shares.std(ddof=1), _unlikeness(shares.to_numpy()).sum(axis=1)
     if (conflict <= 1e-12).all():
-        notes.append(Text("各指标完全相关，按标准差赋权。", "All indicators are perfectly correlated: weights are by standard deviation."))
+        notes.append(
+            Text(
+                "各指标完全相关，按标准差赋权。",
+                "All indicators are perfectly correlated: weights are by standard deviation.",
+            )
+        )
         conflict = np.ones(len(conflict))
     conflict = pd.Series(conflict, shares.columns).reindex(x.columns, fill_value=0.0)
     sd = sd.reindex(x.columns, fill_value=0.0)
@@ -75,7 +95,15 @@ def variation(x: pd.DataFrame) -> Weights:
     """
     x, notes = indicators_of(x)
     for name in x.columns[x.mean() <= 0]:
-        raise InputError(Complaint(say(zh="均值不大于0，变异系数法不适用", en="the mean is not above 0: no coefficient of variation"), column=str(name)))
+        raise InputError(
+            Complaint(
+                say(
+                    zh="均值不大于0，变异系数法不适用",
+                    en="the mean is not above 0: no coefficient of variation",
+                ),
+                column=str(name),
+            )
+        )
     cv = (x.std(ddof=1) / x.mean()).where(moving(x, notes), 0.0)
     return made(cv.to_numpy(), x.columns, notes, variation=cv)
 
@@ -112,10 +140,18 @@ def pca(x: pd.DataFrame) -> Weights:
     first = _upright(vectors[:, :1])[:, 0]
     if (first < -SAME).any():
         names = listing(x.columns[varies][first < -SAME])
-        raise InputError(say(zh="第一主成分在{names}上的系数为负，不能作为权重：与其余指标负相关", en="the first component is negative on {names}, which correlate negatively with the rest: it gives no weights", names=names))
+        raise InputError(
+            say(
+                zh="第一主成分在{names}上的系数为负，不能作为权重：与其余指标负相关",
+                en="the first component is negative on {names}, which correlate negatively with the rest: it gives no weights",
+                names=names,
+            )
+        )
     weights = np.zeros(x.shape[1])
     weights[varies] = np.maximum(first, 0.0)
-    return made(weights, x.columns, notes, eigenvalues=values, explained=float(values[0] / values.sum()))
+    return made(
+        weights, x.columns, notes, eigenvalues=values, explained=float(values[0] / values.sum())
+    )
 
 
 def factor(x: pd.DataFrame, count: int | None = None) -> Weights:
@@ -128,7 +164,9 @@ def factor(x: pd.DataFrame, count: int | None = None) -> Weights:
     (of each indicator). Where equal eigenvalues leave open which factors are kept, one more is,
     or `count` is refused; so is a `count` beyond the eigenvalues above 0.
 
-    >>> factor(pd.DataFrame({"a": [1, 2, 3, 4], "b": [1, 2, 3, 5], "c": [4, 1, 3, 2]}), 2).detail["factor"].tolist()
+    >>> factor(
+    ...     pd.DataFrame({"a": [1, 2, 3, 4], "b": [1, 2, 3, 5], "c": [4, 1, 3, 2]}), 2
+    ... ).detail["factor"].tolist()
     [1, 1, 2]
     """
     x, notes = indicators_of(x, least=3)
@@ -141,7 +179,14 @@ def factor(x: pd.DataFrame, count: int | None = None) -> Weights:
         while share[:count].sum() < TOGETHER - SAME or _tied(values, count):
             count += 1
     if not (isinstance(count, int) and 1 <= count <= len(values)):
-        raise InputError(say(zh="因子个数应在1与{most}之间，现为 {found}", en="the number of factors must lie between 1 and {most}, found {found}", most=len(values), found=count))
+        raise InputError(
+            say(
+                zh="因子个数应在1与{most}之间，现为 {found}",
+                en="the number of factors must lie between 1 and {most}, found {found}",
+                most=len(values),
+                found=count,
+            )
+        )
     _check_rank(values, count)
     _check_apart(values, count)
     loadings = _upright(_varimax(vectors[:, :count] * np.sqrt(np.maximum(values[:count], 0.0))))
@@ -149,11 +194,20 @@ def factor(x: pd.DataFrame, count: int | None = None) -> Weights:
     explained = (loadings**2).sum(axis=0)
     own = np.array([foremost(row)[0] for row in loadings**2])
     weights = np.zeros(x.shape[1])
-    weights[varies] = (loadings**2)[np.arange(len(own)), own] / explained[own] * (explained[own] / explained.sum())
+    weights[varies] = (
+        (loadings**2)[np.arange(len(own)), own]
+        / explained[own]
+        * (explained[own] / explained.sum())
+    )
     names = pd.Index(range(1, count + 1), name="factor")
     columns = x.columns[varies]
     return made(
-        weights, x.columns, notes, eigenvalues=values, loadings=pd.DataFrame(loadings, columns, names), factor=pd.Series(own + 1, columns)
+        weights,
+        x.columns,
+        notes,
+        eigenvalues=values,
+        loadings=pd.DataFrame(loadings, columns, names),
+        factor=pd.Series(own + 1, columns),
     )
 
 
@@ -174,8 +228,9 @@ def _check_apart(values: np.ndarray, count: int) -> None:
         text = say(
             zh="第{a}与第{b}个特征值相等，取前{a}个成分没有唯一结果，不能据以定权",
             en="eigenvalues {a} and {b} are equal: the first {a:component is|components are} not determined and give no weights",
-            a=count, b=count + 1,
-        )  # fmt: skip
+            a=count,
+            b=count + 1,
+        )
         raise InputError(text)
 
 
@@ -187,8 +242,9 @@ def _check_rank(values: np.ndarray, count: int) -> None:
             zh="这些数据只有{rank}个不为0的特征值（有的指标可由其他指标推得），因子应不超过{rank}个，现为{found}个",
             en="the data have only {rank:eigenvalue|eigenvalues} above 0 (indicators follow from "
             "one another): expected at most {rank:factor|factors}, found {found}",
-            rank=rank, found=count,
-        )  # fmt: skip
+            rank=rank,
+            found=count,
+        )
         raise InputError(text)
 
 
@@ -249,7 +305,9 @@ def benefit_of_doubt(x: pd.DataFrame, low: float = 0.0, high: float = 1.0) -> pd
     DataFrame, indexed by unit
         score (in [0, 1]), and the pie share of each indicator (NaN where the score is 0).
 
-    >>> benefit_of_doubt(pd.DataFrame({"a": [1.0, 0.5], "b": [0.5, 0.5]}, index=["甲", "乙"]), 0.3)["score"].round(3).tolist()
+    >>> benefit_of_doubt(
+    ...     pd.DataFrame({"a": [1.0, 0.5], "b": [0.5, 0.5]}, index=["甲", "乙"]), 0.3
+    ... )["score"].round(3).tolist()
     [1.0, 0.769]
     """
     x, _ = indicators_of(x, least=1)
@@ -257,15 +315,31 @@ def benefit_of_doubt(x: pd.DataFrame, low: float = 0.0, high: float = 1.0) -> pd
     for name in x.columns[(x < 0).any()]:
         raise InputError(Complaint(say(zh="有负值", en="negative values"), column=str(name)))
     if not (0 <= low <= 1 / d + 1e-12 and 1 / d - 1e-12 <= high <= 1):
-        raise InputError(say(zh="{d}项指标的份额下限应不超过1/{d}，上限应不低于1/{d}", en="with {d} indicators the least share must be at most 1/{d}, the greatest at least 1/{d}", d=d))
+        raise InputError(
+            say(
+                zh="{d}项指标的份额下限应不超过1/{d}，上限应不低于1/{d}",
+                en="with {d} indicators the least share must be at most 1/{d}, the greatest at least 1/{d}",
+                d=d,
+            )
+        )
     for name in x.columns[(x == 0).any()] if low > 0 else []:
-        text = say(zh="有考核对象为0，在规定了最低份额时得不出得分，请用 low=0", en="0 for some unit: with a least share it has no score, use low=0")
+        text = say(
+            zh="有考核对象为0，在规定了最低份额时得不出得分，请用 low=0",
+            en="0 for some unit: with a least share it has no score, use low=0",
+        )
         raise InputError(Complaint(text, column=str(name)))
     values, rows = x.to_numpy(), {}
     for k, unit in enumerate(x.index):
         own = values[k]
         shares = [sign * (np.diag(own) - end * own) for sign, end in ((1.0, high), (-1.0, low))]
-        system = System(np.eye(d), np.zeros(d), np.full(d, np.inf), np.concatenate([values, *shares]), np.full(n + 2 * d, -np.inf), np.concatenate([np.ones(n), np.zeros(2 * d)]))
+        system = System(
+            np.eye(d),
+            np.zeros(d),
+            np.full(d, np.inf),
+            np.concatenate([values, *shares]),
+            np.full(n + 2 * d, -np.inf),
+            np.concatenate([np.ones(n), np.zeros(2 * d)]),
+        )
         found = solve_lp(-own, system)
         score = float(own @ found.x)
         rows[unit] = [score, *(own * found.x / score if score > 1e-12 else np.full(d, np.nan))]

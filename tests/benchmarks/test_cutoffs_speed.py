@@ -26,7 +26,9 @@ def test_sweep_beside_grading_by_numpy_at_the_same_breaks(benchmark, years):
 
     def bare():
         for shift in breaks:
-            np.bincount((scores[:, None] >= cutoffs + np.array([0, 0, shift])).sum(axis=1), minlength=4)
+            np.bincount(
+                (scores[:, None] >= cutoffs + np.array([0, 0, shift])).sum(axis=1), minlength=4
+            )
 
     found = benchmark.pedantic(lambda: qt.cutoffs.sweep(result, "A"), rounds=3)
     assert len(found.steps) > 100

@@ -37,7 +37,9 @@ def assessed(n, d, twins=False):
     x = rng.random((n // 2, d)).repeat(2, axis=0) if twins else rng.random((n, d))
     ids = [f"x{j}" for j in range(d)]
     frame = pd.DataFrame(x, columns=ids, index=[f"u{k}" for k in range(len(x))])
-    return qt.assess(qt.Scheme.flat(dict.fromkeys(ids, 100 / d), {"A": 60, "B": 50, "C": 40, "D": 0}), frame)
+    return qt.assess(
+        qt.Scheme.flat(dict.fromkeys(ids, 100 / d), {"A": 60, "B": 50, "C": 40, "D": 0}), frame
+    )
 
 
 def seconds(work):
@@ -46,7 +48,9 @@ def seconds(work):
     return time.perf_counter() - start
 
 
-@pytest.mark.parametrize(("n", "draws", "twins"), [(31, DRAWS, False), (32, DRAWS, True), (2844, 8192, False)])
+@pytest.mark.parametrize(
+    ("n", "draws", "twins"), [(31, DRAWS, False), (32, DRAWS, True), (2844, 8192, False)]
+)
 def test_share_of_the_bare_rate(benchmark, n, draws, twins):
     """Ranks, rank and grade acceptability with the draws given (8,192 are two of our chunks), interleaved with argsort(−W Xᵀ), medians of 15."""
     result = assessed(n, 40, twins)
@@ -64,7 +68,11 @@ def test_share_of_the_bare_rate(benchmark, n, draws, twins):
         if benchmark.enabled:
             pairs = [(seconds(ours), seconds(bare)) for _ in range(15)]
             mine, plain = (statistics.median(times) for times in zip(*pairs, strict=True))
-            benchmark.extra_info |= {"draws_per_second": round(draws / mine), "share_of_bare_rate": round(plain / mine, 2), "one_thread": LIMITED}
+            benchmark.extra_info |= {
+                "draws_per_second": round(draws / mine),
+                "share_of_bare_rate": round(plain / mine, 2),
+                "one_thread": LIMITED,
+            }
     assert counted.draws == draws and (counted.ranks.sum(axis=1) == draws).all()
 
 
@@ -73,7 +81,9 @@ def test_uniform_draws_of_a_box(benchmark, relative):
     points = np.full(40, 2.5)
     lo, hi = points * (1 - relative), points * (1 + relative)
     rng = np.random.default_rng(1)
-    drawn = benchmark.pedantic(lambda: box_simplex(rng, lo, hi, 100.0, DRAWS), rounds=5 if benchmark.enabled else 1)
+    drawn = benchmark.pedantic(
+        lambda: box_simplex(rng, lo, hi, 100.0, DRAWS), rounds=5 if benchmark.enabled else 1
+    )
     assert drawn.sum(axis=1) == pytest.approx(100)
     if benchmark.enabled:
         plain = min(seconds(lambda: rng.random((DRAWS, 40))) for _ in range(5))
@@ -99,7 +109,9 @@ def test_memory(benchmark, n, d, draws):
         pytest.skip("the kernel's own count of peak memory, on Linux alone")
     draws = draws if benchmark.enabled else 5000
     command = [sys.executable, "-c", MEMORY, str(n), str(d), str(draws)]
-    done = benchmark.pedantic(lambda: subprocess.run(command, capture_output=True, text=True, check=True), rounds=1)
+    done = benchmark.pedantic(
+        lambda: subprocess.run(command, capture_output=True, text=True, check=True), rounds=1
+    )
     before, peak = (int(word) / 1e6 for word in done.stdout.split())
     benchmark.extra_info |= {"peak_gb": round(peak, 3), "added_gb": round(peak - before, 3)}
     assert peak >= before > 0
@@ -113,14 +125,23 @@ def test_workers(benchmark, where):
     if not benchmark.enabled and where != "here":
         pytest.skip("tests/runs/test_executors.py runs them; only their times are wanted here")
     result, draws = assessed(31, 40), 1_000_000 if benchmark.enabled else 5000
-    options = {"here": {}, "2 processes": {"jobs": 2}, "Dask, 2 workers": {"jobs": 2, "dask": "local"}}[where]
+    options = {
+        "here": {},
+        "2 processes": {"jobs": 2},
+        "Dask, 2 workers": {"jobs": 2, "dask": "local"},
+    }[where]
     with executor(**options) as workers:
-        run = lambda draws: qt.simulation.simulate(result, Box(relative=0.25), draws=draws, executor=workers, pairs=False)  # noqa: E731
+        run = lambda draws: qt.simulation.simulate(
+            result, Box(relative=0.25), draws=draws, executor=workers, pairs=False
+        )  # noqa: E731
         run(20_000)
         simulated = benchmark.pedantic(run, (draws,), rounds=3 if benchmark.enabled else 1)
     assert simulated.draws == draws
     if benchmark.enabled:
-        benchmark.extra_info |= {"draws_per_second": round(draws / benchmark.stats.stats.min), "cores": os.cpu_count()}
+        benchmark.extra_info |= {
+            "draws_per_second": round(draws / benchmark.stats.stats.min),
+            "cores": os.cpu_count(),
+        }
 
 
 def test_sobol_over_choices(benchmark):
@@ -132,4 +153,6 @@ def test_sobol_over_choices(benchmark):
     assert found.runs == n * (len(found.table) + 2)
     if benchmark.enabled:
         one = seconds(lambda: [result.change({"aggregation": "geometric"}) for _ in range(20)]) / 20
-        benchmark.extra_info["times_faster_than_assess"] = round(one * found.runs / benchmark.stats.stats.min)
+        benchmark.extra_info["times_faster_than_assess"] = round(
+            one * found.runs / benchmark.stats.stats.min
+        )

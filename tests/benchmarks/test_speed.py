@@ -19,7 +19,9 @@ UNITS, LEAVES, DRAWS = 31, 40, 20_000
 def given():
     rng = np.random.default_rng(7)
     ids = [f"x{j}" for j in range(LEAVES)]
-    frame = pd.DataFrame(rng.random((UNITS, LEAVES)), columns=ids, index=[f"u{k}" for k in range(UNITS)])
+    frame = pd.DataFrame(
+        rng.random((UNITS, LEAVES)), columns=ids, index=[f"u{k}" for k in range(UNITS)]
+    )
     scheme = Scheme.flat(dict.fromkeys(ids, 2.5), {"A": 60, "B": 50, "C": 40, "D": 0})
     return assess(scheme, frame).engine, rng.dirichlet(np.ones(LEAVES), DRAWS) * 100
 
@@ -63,7 +65,9 @@ def alike(n, d, seed=0):
     """Units that differ by as much as their indicators do: neighbours are close."""
     rng = np.random.default_rng(seed)
     ids = [f"x{j}" for j in range(d)]
-    shares = np.clip(0.8 + 0.1 * rng.standard_normal((n, 1)) + 0.1 * rng.standard_normal((n, d)), 0, 1)
+    shares = np.clip(
+        0.8 + 0.1 * rng.standard_normal((n, 1)) + 0.1 * rng.standard_normal((n, d)), 0, 1
+    )
     points = rng.dirichlet(np.ones(d) * 5) * 100
     points[-1] = 100 - points[:-1].sum()
     cutoffs = {"A": 80, "B": 70, "C": 60, "D": 0}
@@ -100,12 +104,16 @@ def test_all_pairs_of_3000_by_100(benchmark):
     table = benchmark.pedantic(robustness.pair_tolerance, (result,), rounds=1)
     assert table.shape == (3000, 3000)
     x = result.engine.slope
-    bare = seconds(lambda: [np.sort(x[k + 1 :] - x[k], axis=1) for k in range(0, 3000, 10)], times=1)
+    bare = seconds(
+        lambda: [np.sort(x[k + 1 :] - x[k], axis=1) for k in range(0, 3000, 10)], times=1
+    )
     ratio(benchmark, "times_sorting_a_tenth", bare)
     try:
         import resource
 
-        benchmark.extra_info["peak_gb"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6, 2)
+        benchmark.extra_info["peak_gb"] = round(
+            resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6, 2
+        )
     except ImportError:  # Windows
         pass
 
@@ -113,6 +121,11 @@ def test_all_pairs_of_3000_by_100(benchmark):
 def test_rank_ranges_of_2844_by_40_within_a_budget(benchmark):
     """A time limit of 20 seconds in all (2 in the ordinary tests): what is settled by then is exact, the rest bounds."""
     result, limit = alike(2844, 40), 20 if benchmark.enabled else 2
-    table = benchmark.pedantic(lambda: robustness.rank_range(result, Box(relative=0.25), time_limit=limit).table, rounds=1)
-    assert set(table["status"]) <= {"exact", "bounds"} and (table["best"] <= table["attained_best"]).all()
+    table = benchmark.pedantic(
+        lambda: robustness.rank_range(result, Box(relative=0.25), time_limit=limit).table, rounds=1
+    )
+    assert (
+        set(table["status"]) <= {"exact", "bounds"}
+        and (table["best"] <= table["attained_best"]).all()
+    )
     benchmark.extra_info["exact"] = int((table["status"] == "exact").sum())

@@ -17,15 +17,32 @@ PUBLISHED = {
     "产品质量量化指标": ["制造业产品质量合格率", "主要农产品质量安全监测合格率"],
     "工程质量量化指标": ["建筑工程竣工验收合格率"],
     "质量宏观管理": [
-        "质量发展规划制订与实施", "质量安徽建设活动", "质量工作协调机制建立与运行", "品牌发展战略实施", "质量统计分析制度建立与开展",
-        "质量投入机制运行", "行业准入及产业政策落实",
+        "质量发展规划制订与实施",
+        "质量安徽建设活动",
+        "质量工作协调机制建立与运行",
+        "品牌发展战略实施",
+        "质量统计分析制度建立与开展",
+        "质量投入机制运行",
+        "行业准入及产业政策落实",
     ],
     "质量安全监管": [
-        "质量监管能力和制度建设", "打击假冒伪劣及专项整治", "企业质量主体责任落实", "质量诚信建设", "质量安全风险管理机制建设",
-        "消费者维权机制建设", "产品质量监管", "工程质量监管", "服务质量监管",
+        "质量监管能力和制度建设",
+        "打击假冒伪劣及专项整治",
+        "企业质量主体责任落实",
+        "质量诚信建设",
+        "质量安全风险管理机制建设",
+        "消费者维权机制建设",
+        "产品质量监管",
+        "工程质量监管",
+        "服务质量监管",
     ],
-    "质量基础建设": ["标准、计量、认证认可基础建设", "检验检测技术能力建设", "口岸检验检疫综合能力建设", "质量人才队伍建设"],
-}  # fmt: skip
+    "质量基础建设": [
+        "标准、计量、认证认可基础建设",
+        "检验检测技术能力建设",
+        "口岸检验检疫综合能力建设",
+        "质量人才队伍建设",
+    ],
+}
 
 
 @pytest.fixture(scope="module")
@@ -40,8 +57,15 @@ def result(case):
 
 def test_the_tree_is_the_published_one(case):
     blocks = case.scheme.indicators
-    assert [(block.name.zh, block.points) for block in blocks] == [("质量目标", 40.0), ("质量措施", 60.0)]
-    groups = {group.name.zh: [item.name.zh for item in group.children] for block in blocks for group in block.children}
+    assert [(block.name.zh, block.points) for block in blocks] == [
+        ("质量目标", 40.0),
+        ("质量措施", 60.0),
+    ]
+    groups = {
+        group.name.zh: [item.name.zh for item in group.children]
+        for block in blocks
+        for group in block.children
+    }
     assert groups == PUBLISHED and sum(map(len, groups.values())) == 23
     assert case.scheme.synthetic and "模拟" in case.scheme.notes[0].zh
 
@@ -58,17 +82,32 @@ def test_the_script_makes_the_same_data_again(tmp_path):
 
 def test_what_a_reader_should_meet_in_it(case, result):
     assert set(result.grades) == {"A", "B", "C", "D"}
-    assert {"score", "quota", "veto:safety_event", "veto:works_accident"} == set(result.steps["set_by"])
+    assert {"score", "quota", "veto:safety_event", "veto:works_accident"} == set(
+        result.steps["set_by"]
+    )
     near = qt.cutoffs.margins(result)
-    assert (near["nearest"] <= 0.5).any()  # a unit that would change grade, and one near the line that only places keep off
+    # a unit that would change grade, and one near the line that only places keep off
+    assert (near["nearest"] <= 0.5).any()
     assert ((near["to_line"] <= 0.5) & (near["below_by"] == "quota") & (near["below"] > 1)).any()
     assert (result.approved != result.grades).sum() == 1
     kinds = set(result.flags["kind"])
     assert {"blank", "constant", "hole", "set_dependent", "low_target", "approved"} <= kinds
     stages = qt.decomposition.stages(result)
     assert stages.loc["verified", "mean"] < stages.loc["verified", "filed"]  # 自评偏高
-    assert stages.loc["daily", "mean"] < stages.loc["documents", "mean"] < stages.loc["hearing", "mean"]
-    assert {leaf.rule.kind for leaf in case.scheme.leaves} >= {"deduct", "target", "base_plus", "level", "steps", "direct", "rank"}
+    assert (
+        stages.loc["daily", "mean"]
+        < stages.loc["documents", "mean"]
+        < stages.loc["hearing", "mean"]
+    )
+    assert {leaf.rule.kind for leaf in case.scheme.leaves} >= {
+        "deduct",
+        "target",
+        "base_plus",
+        "level",
+        "steps",
+        "direct",
+        "rank",
+    }
 
 
 def test_last_year_and_the_drafts(case, result):
@@ -76,8 +115,13 @@ def test_last_year_and_the_drafts(case, result):
     assert last.grades.tolist() == case.table.remarks["grade:2025"].tolist()
     known = {node.id for node in case.previous.scheme.nodes}
     old = {id for leaf in case.scheme.leaves for id in leaf.previous}
-    assert old <= known and {leaf.id for leaf in case.scheme.leaves if not leaf.previous} == {"risk"}
-    drafts = [qt.read_case(scheme=CASE / "drafts" / f"draft-{name}.yaml", data=CASE / "data.csv") for name in ("two", "three")]
+    assert old <= known and {leaf.id for leaf in case.scheme.leaves if not leaf.previous} == {
+        "risk"
+    }
+    drafts = [
+        qt.read_case(scheme=CASE / "drafts" / f"draft-{name}.yaml", data=CASE / "data.csv")
+        for name in ("two", "three")
+    ]
     assert [draft.scheme.indicators[0].points for draft in drafts] == [30.0, 40.0]
     for draft in drafts:
         assert qt.assess(draft.scheme, draft.table).grades.tolist() != result.grades.tolist()
@@ -89,8 +133,16 @@ def test_planning_by_hand_from_the_printed_rule(case, result):
     second = {"有体现": 1, "体现不充分": 0.5, "无体现": 0}
     ids = [leaf.id for leaf in case.scheme.leaves]
     for k, unit in enumerate(case.table.units):
-        plan, report, yearly, missing = (case.table.raw[k, ids.index(id)] for id in ("plan_in_programme", "plan_in_report", "yearly_plan", "policies"))
-        expected = first[plan] + second[report] + (yearly == "制定") + (1 - 0.1 * missing if missing < 6 else 0)
+        plan, report, yearly, missing = (
+            case.table.raw[k, ids.index(id)]
+            for id in ("plan_in_programme", "plan_in_report", "yearly_plan", "policies")
+        )
+        expected = (
+            first[plan]
+            + second[report]
+            + (yearly == "制定")
+            + (1 - 0.1 * missing if missing < 6 else 0)
+        )
         assert result.nodes.loc[unit, "planning"] == pytest.approx(expected)
 
 
@@ -110,11 +162,14 @@ def test_every_table_and_figure_is_called_synthetic(result):
         assert "Page(language, case.scheme.synthetic)" in source
 
 
-XUZHOU = [  # programme, annual report, yearly plan, fields missing of six: points by the printed rule, worked by hand
+# programme, annual report, yearly plan, fields missing of six: points by the printed rule, worked
+# by hand
+XUZHOU = [
     ("纳入国民经济和社会发展规划", "有体现", "制定", 0, 4.0),
     ("纳入部门规划", "体现不充分", "制定", 1, 2.9),
     ("纳入国民经济和社会发展规划", "无体现", "没有制定", 5, 1.5),
-    ("无发展规划", "有体现", "制定", 6, 2.0),  # all six missing: 没有制定不得分, not 1 − 6 × .1 = .4
+    # all six missing: 没有制定不得分, not 1 − 6 × .1 = .4
+    ("无发展规划", "有体现", "制定", 6, 2.0),
     ("无发展规划", "无体现", "没有制定", 6, 0.0),
 ]
 
@@ -124,16 +179,25 @@ def test_planning_for_inputs_that_no_city_has(tmp_path, programme, report, yearl
     lines = (CASE / "data.csv").read_text(encoding="utf-8").splitlines()
     columns, cells = lines[0].split(","), lines[1].split(",")
     assert len(columns) == len(cells)  # no quoted comma in the first city's row
-    given = {"plan_in_programme": programme, "plan_in_report": report, "yearly_plan": yearly, "policies": missing}
+    given = {
+        "plan_in_programme": programme,
+        "plan_in_report": report,
+        "yearly_plan": yearly,
+        "policies": missing,
+    }
     for name, value in given.items():
         cells[columns.index(f"{name}@documents")] = str(value)
     table = tmp_path / "data.csv"
     table.write_text("\n".join([lines[0], ",".join(cells), *lines[2:]]) + "\n", encoding="utf-8")
     changed = qt.read_case(scheme=CASE / "scheme.yaml", data=table)
-    assert qt.assess(changed.scheme, changed.table).nodes.loc["甲市", "planning"] == pytest.approx(points)
+    assert qt.assess(changed.scheme, changed.table).nodes.loc["甲市", "planning"] == pytest.approx(
+        points
+    )
 
 
-@pytest.mark.parametrize("name", ["scheme", "drafts/draft-two", "drafts/draft-three", "previous/scheme"])
+@pytest.mark.parametrize(
+    "name", ["scheme", "drafts/draft-two", "drafts/draft-three", "previous/scheme"]
+)
 def test_points_printed_in_a_standard_are_those_of_its_rule(name):
     """A standard says 得1分 or 扣2分: at the leaf's points, the rule must give just that, in a rival draft too."""
     checked = 0
@@ -153,7 +217,14 @@ def test_points_printed_in_a_standard_are_those_of_its_rule(name):
 
 
 def test_points_of_every_scheme_sum_to_a_hundred():
-    expected = {"scheme": [40, 60], "drafts/draft-two": [30, 70], "drafts/draft-three": [40, 60], "previous/scheme": [40, 60]}
+    expected = {
+        "scheme": [40, 60],
+        "drafts/draft-two": [30, 70],
+        "drafts/draft-three": [40, 60],
+        "previous/scheme": [40, 60],
+    }
     for name, blocks in expected.items():
         scheme = read_scheme(CASE / f"{name}.yaml")
-        assert [sum(leaf.points for leaf in block.walk() if leaf.is_leaf) for block in scheme.indicators] == blocks
+        assert [
+            sum(leaf.points for leaf in block.walk() if leaf.is_leaf) for block in scheme.indicators
+        ] == blocks

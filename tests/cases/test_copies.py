@@ -46,7 +46,10 @@ def copied(request, tmp_path, monkeypatch):
 
 def assert_same(case, result):
     found = qt.assess(case.scheme, case.table)
-    assert found.scores.tolist() == result.scores.tolist() and found.grades.tolist() == result.grades.tolist()
+    assert (
+        found.scores.tolist() == result.scores.tolist()
+        and found.grades.tolist() == result.grades.tolist()
+    )
 
 
 def test_a_copied_case_reads_its_own_files(copied, monkeypatch):
@@ -77,12 +80,27 @@ def test_a_copied_last_year_and_copied_drafts(tmp_path, monkeypatch):
     text = (mine / "params.yaml").read_text(encoding="utf-8")
     for draft in ("two", "three"):
         params = mine / "drafts" / f"{draft}.yaml"
-        params.write_text(text.replace("scheme: ", f"scheme: draft-{draft}.yaml #").replace("data: ", "data: ../").replace("previous: ", "previous: ../"), encoding="utf-8")
+        params.write_text(
+            text.replace("scheme: ", f"scheme: draft-{draft}.yaml #")
+            .replace("data: ", "data: ../")
+            .replace("previous: ", "previous: ../"),
+            encoding="utf-8",
+        )
         case = qt.read_case(params)
-        assert case.scheme == qt.read_case(scheme=f"params/city-2026/drafts/draft-{draft}.yaml", data=mine / "data.csv").scheme
+        assert (
+            case.scheme
+            == qt.read_case(
+                scheme=f"params/city-2026/drafts/draft-{draft}.yaml", data=mine / "data.csv"
+            ).scheme
+        )
         assert_same(case, qt.assess(case.scheme, now))
-        (mine / f"{draft}.yaml").write_text(text.replace("scheme: ", f"scheme: params/city-2026/drafts/draft-{draft}.yaml #"), encoding="utf-8")
-        with pytest.raises(InputError, match=rf"{draft}\.yaml.*“scheme”.*请写“drafts/draft-{draft}\.yaml”"):
+        (mine / f"{draft}.yaml").write_text(
+            text.replace("scheme: ", f"scheme: params/city-2026/drafts/draft-{draft}.yaml #"),
+            encoding="utf-8",
+        )
+        with pytest.raises(
+            InputError, match=rf"{draft}\.yaml.*“scheme”.*请写“drafts/draft-{draft}\.yaml”"
+        ):
             qt.read_case(mine / f"{draft}.yaml")
 
 
@@ -92,13 +110,31 @@ def test_plain_papermill_works_in_the_folder_of_the_case(tmp_path):
     shutil.copytree(packaged_cases() / "tai-2001", mine)
     frame = changed(mine, CASES["tai-2001"])
     scheme = qt.read_case("tai-2001").scheme
-    cells = ["scheme = 'x'\ndata = 'x'", "import qtoolkit as qt\ncase = qt.read_case(scheme=scheme, data=data)", "print(qt.assess(case.scheme, case.table).scores.tolist())"]
+    cells = [
+        "scheme = 'x'\ndata = 'x'",
+        "import qtoolkit as qt\ncase = qt.read_case(scheme=scheme, data=data)",
+        "print(qt.assess(case.scheme, case.table).scores.tolist())",
+    ]
     book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
-    book.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    book.metadata["kernelspec"] = {
+        "name": "python3",
+        "display_name": "Python 3",
+        "language": "python",
+    }
     book.cells[0].metadata["tags"] = ["parameters"]
     nbformat.write(book, tmp_path / "show.ipynb")
-    command = [sys.executable, "-m", "papermill", "show.ipynb", "out.ipynb", "-f", "mine/params.yaml"]
-    done = subprocess.run([*command, "--cwd", "mine"], cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    command = [
+        sys.executable,
+        "-m",
+        "papermill",
+        "show.ipynb",
+        "out.ipynb",
+        "-f",
+        "mine/params.yaml",
+    ]
+    done = subprocess.run(
+        [*command, "--cwd", "mine"], cwd=tmp_path, capture_output=True, text=True, timeout=120
+    )
     assert done.returncode == 0, done.stderr
     printed = nbformat.read(tmp_path / "out.ipynb", 4).cells[-1].outputs[0].text
     assert printed.strip() == str(qt.assess(scheme, frame).scores.tolist())

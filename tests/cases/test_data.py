@@ -21,7 +21,10 @@ def load(path):
 
 def rows(path):
     lines = path.read_text(encoding="utf-8").splitlines()
-    return {row["unit"]: row for row in csv.DictReader(line for line in lines if not line.startswith("#"))}
+    return {
+        row["unit"]: row
+        for row in csv.DictReader(line for line in lines if not line.startswith("#"))
+    }
 
 
 def leaves(nodes):
@@ -42,7 +45,9 @@ def share(rule, cell):
     """Share of full marks, from the definitions: goalposts, or base + (1 − base) between the two ends of efficacy."""
     names = ("low", "high") if rule["kind"] == "goalposts" else ("unacceptable", "satisfactory")
     low, high, base = (Fraction(str(rule.get(key, 0))) for key in (*names, "base"))
-    return base + (1 - base) * max(Fraction(0), min(Fraction(1), (Fraction(cell) - low) / (high - low)))
+    return base + (1 - base) * max(
+        Fraction(0), min(Fraction(1), (Fraction(cell) - low) / (high - low))
+    )
 
 
 def score(node, row):
@@ -127,7 +132,9 @@ def test_raw_column_sums(derive):
 def test_raw_rates_and_parts(derive):
     """The three rates sum to 100 within their rounding; inventions are a part of the applications."""
     for row in derive.read_raw():
-        rates = [row[f"{grade}_pct_2007"] for grade in ("excellent", "first_grade", "qualified_grade")]
+        rates = [
+            row[f"{grade}_pct_2007"] for grade in ("excellent", "first_grade", "qualified_grade")
+        ]
         if all(rates):
             assert abs(sum(map(Fraction, rates)) - 100) <= Fraction("0.015"), row["unit"]
         if row["patent_applications_2008"]:
@@ -136,7 +143,10 @@ def test_raw_rates_and_parts(derive):
 
 def test_blanks_are_those_of_the_source(derive):
     quality = {"excellent", "first_or_better", "loss"}
-    blank = {unit: {k for k, cell in row.items() if not cell} for unit, row in rows(PROVINCES / "data.csv").items()}
+    blank = {
+        unit: {k for k, cell in row.items() if not cell}
+        for unit, row in rows(PROVINCES / "data.csv").items()
+    }
     everything = quality | set(derive.QUOTIENTS)
     assert {unit: found for unit, found in blank.items() if found} == {
         "辽宁": quality,
@@ -164,8 +174,17 @@ def test_derived_ratios_by_hand():
 
 def test_regions_are_the_four_of_the_bureau():
     data = rows(PROVINCES / "data.csv")
-    assert Counter(row["region"] for row in data.values()) == {"东部": 10, "中部": 6, "西部": 12, "东北": 3}
-    assert {unit for unit, row in data.items() if row["region"] == "东北"} == {"辽宁", "吉林", "黑龙江"}
+    assert Counter(row["region"] for row in data.values()) == {
+        "东部": 10,
+        "中部": 6,
+        "西部": 12,
+        "东北": 3,
+    }
+    assert {unit for unit, row in data.items() if row["region"] == "东北"} == {
+        "辽宁",
+        "吉林",
+        "黑龙江",
+    }
     assert (data["陕西"]["name_en"], data["山西"]["name_en"]) == ("Shaanxi", "Shanxi")
 
 
@@ -178,7 +197,11 @@ def test_scheme_fits_its_data(folder):
         assert points(node) == sum(map(points, leaves([node])))
     covariates = [covariate["id"] for covariate in scheme.get("covariates", [])]
     assert list(next(iter(data.values()))) == ["unit", "name_en", *covariates, *ids]
-    assert len({row["name_en"] for row in data.values()}) == len(data) == (31 if folder == PROVINCES else 23)
+    assert (
+        len({row["name_en"] for row in data.values()})
+        == len(data)
+        == (31 if folder == PROVINCES else 23)
+    )
     parameters = load(folder / "params.yaml")
     assert all((folder / parameters[key]).is_file() for key in ("scheme", "data"))
     assert scheme["id"] == folder.name
@@ -195,21 +218,57 @@ def test_provinces_use_all_four_bands():
     """Scores in fractions from the definitions; the notes of the scheme say what is checked here."""
     found = scores(PROVINCES)
     cutoffs = [grade["cutoff"] for grade in load(PROVINCES / "scheme.yaml")["grades"]]
-    bands = Counter(next(i for i, cutoff in enumerate(cutoffs) if value >= cutoff) for value in found.values())
+    bands = Counter(
+        next(i for i, cutoff in enumerate(cutoffs) if value >= cutoff) for value in found.values()
+    )
     assert [bands[i] for i in range(4)] == [6, 9, 8, 7]
     assert "西藏" not in found and len(found) == 30
     assert min(found.values()) > 60
 
 
 # OECD/JRC (2008), table 23, column EW, in the order of the data.
-EQUAL_WEIGHT_RANKS = [1, 2, 3, 4, 5, 6, 7, 9, 10, 8, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23]
+EQUAL_WEIGHT_RANKS = [
+    1,
+    2,
+    3,
+    4,
+    5,
+    6,
+    7,
+    9,
+    10,
+    8,
+    11,
+    12,
+    13,
+    14,
+    15,
+    16,
+    17,
+    18,
+    19,
+    20,
+    21,
+    22,
+    23,
+]
 # Human Development Report 2001: the index as printed (its value for Singapore, .585, has no royalties).
-INDEX = {"芬兰": ".744", "美国": ".733", "瑞典": ".703", "日本": ".698", "韩国": ".666", "荷兰": ".630", "挪威": ".579"}
+INDEX = {
+    "芬兰": ".744",
+    "美国": ".733",
+    "瑞典": ".703",
+    "日本": ".698",
+    "韩国": ".666",
+    "荷兰": ".630",
+    "挪威": ".579",
+}
 
 
 def test_tai_ranks_are_those_of_the_handbook():
     found = scores(TAI)
-    assert [1 + sum(other > value for other in found.values()) for value in found.values()] == EQUAL_WEIGHT_RANKS
+    assert [
+        1 + sum(other > value for other in found.values()) for value in found.values()
+    ] == EQUAL_WEIGHT_RANKS
     for unit, index in INDEX.items():
         assert abs(found[unit] / 100 - Fraction(index)) < Fraction("0.002"), unit
     assert sum(value >= 55 for value in found.values()) == 14
@@ -217,14 +276,26 @@ def test_tai_ranks_are_those_of_the_handbook():
 
 def test_tai_data_are_table_a2():
     data = rows(TAI / "data.csv")
-    assert list(data["芬兰"].values())[1:] == "Finland 187.0 125.6 200.2 50.7 3.08 4.15 10.0 27.4".split()
-    assert list(data["新加坡"].values())[1:] == "Singapore 8.0 25.5 72.3 74.9 2.95 3.83 7.1 24.2".split()
-    assert list(data["斯洛文尼亚"].values())[1:] == "Slovenia 105.0 4.0 20.3 49.5 2.84 3.71 7.1 10.6".split()
+    assert (
+        list(data["芬兰"].values())[1:]
+        == "Finland 187.0 125.6 200.2 50.7 3.08 4.15 10.0 27.4".split()
+    )
+    assert (
+        list(data["新加坡"].values())[1:]
+        == "Singapore 8.0 25.5 72.3 74.9 2.95 3.83 7.1 24.2".split()
+    )
+    assert (
+        list(data["斯洛文尼亚"].values())[1:]
+        == "Slovenia 105.0 4.0 20.3 49.5 2.84 3.71 7.1 10.6".split()
+    )
     assert data["韩国"]["name_en"] == "Korea, Rep. of"
 
 
 def test_log_goalposts_are_logs():
     rules = {leaf["id"]: leaf["rule"] for leaf in leaves(load(TAI / "scheme.yaml")["indicators"])}
-    ends = [10 ** rules["telephones_log"]["high"], *(10 ** rules["electricity_log"][end] for end in ("low", "high"))]
+    ends = [
+        10 ** rules["telephones_log"]["high"],
+        *(10 ** rules["electricity_log"][end] for end in ("low", "high")),
+    ]
     assert ends == pytest.approx([901, 22, 6969], rel=1e-12)
     assert rules["telephones_log"]["low"] == 0  # log10 of 1

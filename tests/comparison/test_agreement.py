@@ -29,7 +29,11 @@ def test_kappa_against_pairs_of_units(pairs):
     x, y = np.array(pairs).T
     table = np.zeros((4, 4), int)
     np.add.at(table, (x, y), 1)
-    for name, v in (("none", lambda i, j: i != j), ("linear", lambda i, j: abs(i - j)), ("quadratic", lambda i, j: (i - j) ** 2)):
+    for name, v in (
+        ("none", lambda i, j: i != j),
+        ("linear", lambda i, j: abs(i - j)),
+        ("quadratic", lambda i, j: (i - j) ** 2),
+    ):
         seen = np.mean([v(i, j) for i, j in pairs])
         chance = np.mean([v(i, j) for i, j in itertools.product(x.tolist(), y.tolist())])
         found = qt.comparison.kappa(table, name)
@@ -37,10 +41,16 @@ def test_kappa_against_pairs_of_units(pairs):
 
 
 def test_transitions_leave_blanks_out_and_keep_empty_grades():
-    table = qt.comparison.transitions(pd.Series(["A", "B", None, "A"]), pd.Series(["B", "B", "A", None]), ["A", "B", "C"])
-    assert table.to_numpy().tolist() == [[0, 1, 0], [0, 1, 0], [0, 0, 0]] and list(table.columns) == ["A", "B", "C"]
+    table = qt.comparison.transitions(
+        pd.Series(["A", "B", None, "A"]), pd.Series(["B", "B", "A", None]), ["A", "B", "C"]
+    )
+    assert table.to_numpy().tolist() == [[0, 1, 0], [0, 1, 0], [0, 0, 0]] and list(
+        table.columns
+    ) == ["A", "B", "C"]
     empty = qt.comparison.transitions(pd.Series([None]), pd.Series(["A"]), ["A"])
-    assert empty.to_numpy().tolist() == [[0]] and np.isnan(qt.comparison.agreement(empty)["agreement"])
+    assert empty.to_numpy().tolist() == [[0]] and np.isnan(
+        qt.comparison.agreement(empty)["agreement"]
+    )
 
 
 @pytest.mark.parametrize("table", [np.ones((2, 3)), np.array([[1, -1], [0, 1]]), np.array([1, 2])])
@@ -58,20 +68,35 @@ def test_correlations_as_in_scipy_s_documentation():
     x, y = pd.Series([12.0, 2, 1, 12, 2]), pd.Series([1.0, 4, 7, 1, 0])
     ranks = lambda s: s.rank(method="min", ascending=False)  # noqa: E731
     found = qt.comparison.correlations(x, y, ranks(x), ranks(y))
-    assert found["weighted"] == pytest.approx(-0.5669496815368272) and found["kendall"] == pytest.approx(-0.47140452079103173)
-    assert found["rank_shift"] == np.mean([abs(a - b) for a, b in zip([1, 3, 5, 1, 3], [3, 2, 1, 3, 5], strict=True)])
+    assert found["weighted"] == pytest.approx(-0.5669496815368272) and found[
+        "kendall"
+    ] == pytest.approx(-0.47140452079103173)
+    assert found["rank_shift"] == np.mean(
+        [abs(a - b) for a, b in zip([1, 3, 5, 1, 3], [3, 2, 1, 3, 5], strict=True)]
+    )
 
 
 def test_correlations_of_one_unit_or_of_ties_are_unknown():
     one = pd.Series([5.0])
-    assert qt.comparison.correlations(one, one, pd.Series([1]), pd.Series([1])).isna().tolist() == [True] * 3 + [False]
+    assert qt.comparison.correlations(one, one, pd.Series([1]), pd.Series([1])).isna().tolist() == [
+        True
+    ] * 3 + [False]
     flat = pd.Series([5.0, 5.0])
-    assert np.isnan(qt.comparison.correlations(flat, pd.Series([1.0, 2.0]), pd.Series([1, 1]), pd.Series([2, 1]))["kendall"])
+    assert np.isnan(
+        qt.comparison.correlations(
+            flat, pd.Series([1.0, 2.0]), pd.Series([1, 1]), pd.Series([2, 1])
+        )["kendall"]
+    )
 
 
 def test_rankings_are_matched_by_unit_and_unknown_grades_are_refused():
     scores, ranks = pd.Series([90.0, 80, 70], list("abc")), pd.Series([1, 2, 3], list("abc"))
-    assert qt.comparison.correlations(scores, scores[::-1], ranks, ranks[::-1]).tolist() == [1, 1, 1, 0]
+    assert qt.comparison.correlations(scores, scores[::-1], ranks, ranks[::-1]).tolist() == [
+        1,
+        1,
+        1,
+        0,
+    ]
     with pytest.raises(InputError, match="“E”"):
         qt.comparison.transitions(pd.Series(["A", "E"]), pd.Series(["A", "A"]), ["A", "B"])
     with pytest.raises(InputError):

@@ -13,12 +13,15 @@ from qtoolkit.comparison import FACTORS, PARTS
 from tests.strategies import KINDS, Given, frame_of, givens, leaves_of, scheme_of
 
 IN_POINTS = {"deduct": ("rate", "most"), "direct": ("out_of",)}
-ROUNDED = 2e-9  # what the ticks of two totals that differ tenfold can differ by, in points of either
+# what the ticks of two totals that differ tenfold can differ by, in points of either
+ROUNDED = 2e-9
 
 
 def multiplied(data, keys, factor):
     """The keys of a mapping that hold points, times a power of ten, without the dust of a float product."""
-    return data | {key: float(f"{data[key] * factor:.12g}") for key in keys if data.get(key) is not None}
+    return data | {
+        key: float(f"{data[key] * factor:.12g}") for key in keys if data.get(key) is not None
+    }
 
 
 def in_other_points(given, factor, decimals):
@@ -26,15 +29,24 @@ def in_other_points(given, factor, decimals):
     scheme, rows = copy.deepcopy(given.scheme), copy.deepcopy(given.rows)
     scheme = multiplied(scheme, ("total", "cap", "bonus_cap", "deduction_cap", "floor"), factor)
     scheme["bonuses"] = [multiplied(bonus, ("max",), factor) for bonus in scheme["bonuses"]]
-    scheme["rounding"] = {at: rule | {"decimals": rule["decimals"] - decimals} for at, rule in scheme["rounding"].items()}
+    scheme["rounding"] = {
+        at: rule | {"decimals": rule["decimals"] - decimals}
+        for at, rule in scheme["rounding"].items()
+    }
     for grade in scheme["grades"]:
         grade |= multiplied(grade, ("cutoff",), factor)
-        grade |= {"class_cutoffs": multiplied(own, own, factor)} if (own := grade.get("class_cutoffs")) else {}
+        grade |= (
+            {"class_cutoffs": multiplied(own, own, factor)}
+            if (own := grade.get("class_cutoffs"))
+            else {}
+        )
     for leaf in leaves_of(scheme["indicators"]):
         leaf |= multiplied(leaf, ("points", "out_of"), factor)
         leaf["rule"] = multiplied(leaf["rule"], IN_POINTS.get(leaf["rule"]["kind"], ()), factor)
         for row in rows if leaf["rule"]["kind"] == "direct" else []:
-            row["raw"] |= multiplied(row["raw"], [k for k in row["raw"] if k.partition("@")[0] == leaf["id"]], factor)
+            row["raw"] |= multiplied(
+                row["raw"], [k for k in row["raw"] if k.partition("@")[0] == leaf["id"]], factor
+            )
     for row in rows:
         row["bonus"] = multiplied(row["bonus"], row["bonus"], factor)
     return Given(scheme, rows)
@@ -67,12 +79,16 @@ def test_points_alone_of_the_same_year_in_other_points_change_nothing(given, ten
     before, after = assessed(given), assessed(in_other_points(given, 10.0**tenfold, tenfold))
     comparison = qt.comparison.compare(before, after)
     alone = comparison.on_last_year
-    assert (alone.scores - before.scores).abs().max() <= ROUNDED and (alone.grades == before.grades).all()
+    assert (alone.scores - before.scores).abs().max() <= ROUNDED and (
+        alone.grades == before.grades
+    ).all()
 
 
 @settings(max_examples=15)
 @given(givens(kinds=KINDS), givens(kinds=KINDS).map(in_between), st.sampled_from([0, 1]))
-def test_parts_of_years_with_unequal_totals_are_those_of_plain_loops_over_all_orders(first, second, tenfold):
+def test_parts_of_years_with_unequal_totals_are_those_of_plain_loops_over_all_orders(
+    first, second, tenfold
+):
     before, after = assessed(first), assessed(in_other_points(second, 10.0**tenfold, tenfold))
     comparison = qt.comparison.compare(before, after)
     assume(comparison.problem is None)
@@ -99,15 +115,25 @@ def test_a_point_of_a_hundred_is_ten_of_a_thousand_by_hand(scales):
     other = {"id": "b", "name": "b", "rule": {"kind": "share"}}
     results = []
     for factor, mark in ((1.0, 7.0), (10.0, 90.0)):
-        leaf = {"id": "a", "name": "a", "points": 10 * factor, "rule": {"kind": "direct"}, "scales": scales}
+        leaf = {
+            "id": "a",
+            "name": "a",
+            "points": 10 * factor,
+            "rule": {"kind": "direct"},
+            "scales": scales,
+        }
         leaves = [leaf, other | {"points": 90 * factor}]
         grades = [{"id": "A", "cutoff": 98 * factor}, {"id": "B", "cutoff": 0.0}]
-        scheme = scheme_of({"id": "s", "name": "s", "total": 100 * factor, "indicators": leaves, "grades": grades})
+        scheme = scheme_of(
+            {"id": "s", "name": "s", "total": 100 * factor, "indicators": leaves, "grades": grades}
+        )
         results.append(qt.assess(scheme, pd.DataFrame({"a": [mark], "b": [1.0]}, index=["u"])))
     comparison = qt.comparison.compare(*results)
     assert comparison.decomposition.loc["u", ["change", *FACTORS]].tolist() == [20, 20, 0, 0, 0]
     assert comparison.grade_decomposition.loc["u", ["change", *FACTORS]].tolist() == [1, 1, 0, 0, 0]
-    assert comparison.on_last_year.scores.tolist() == [97] and comparison.on_last_year.grades.tolist() == ["B"]
+    assert comparison.on_last_year.scores.tolist() == [
+        97
+    ] and comparison.on_last_year.grades.tolist() == ["B"]
 
 
 def rounded_year(total, share, stage, rounding, cutoff=0.9):
@@ -115,7 +141,7 @@ def rounded_year(total, share, stage, rounding, cutoff=0.9):
     leaves = [
         {"id": id, "name": id, "points": total * part, "rule": {"kind": "share"}}
         for id, part in (("a", 0.6), ("b", 0.4))
-    ]  # fmt: skip
+    ]
     nodes = [{"id": f"n{leaf['id']}", "name": "n", "children": [leaf]} for leaf in leaves]
     grades = [{"id": "A", "cutoff": total * cutoff}, {"id": "B", "cutoff": 0.0}]
     keys = {"rounding": {stage: rounding}} if rounding else {}
@@ -137,8 +163,14 @@ def test_rounding_is_of_the_part_of_cutoffs_whatever_the_totals_by_hand(stage):
     comparison = qt.comparison.compare(before, after)
     assert [(r.scores["u"], r.grades["u"]) for r in (before, after)] == [(90, "A"), (896, "B")]
     assert parts_by_hand(comparison) == [[-4, 0, 0, -4, 0], [-1, 0, 0, -1, 0]]
-    assert comparison.alone.loc["u", ["points", "score_points", "cutoffs"]].tolist() == ["A", 90, "B"]
-    pair = [rounded_year(total, 0.8996, stage, how) for total, how in ((100.0, None), (1000.0, whole))]
+    assert comparison.alone.loc["u", ["points", "score_points", "cutoffs"]].tolist() == [
+        "A",
+        90,
+        "B",
+    ]
+    pair = [
+        rounded_year(total, 0.8996, stage, how) for total, how in ((100.0, None), (1000.0, whole))
+    ]
     plain = qt.comparison.compare(*pair)
     assert parts_by_hand(plain) == [[0.4, 0, 0, 0.4, 0], [1, 0, 0, 1, 0]]
     assert plain.alone.loc["u", ["points", "score_points", "cutoffs"]].tolist() == ["B", 89.96, "A"]
@@ -147,11 +179,17 @@ def test_rounding_is_of_the_part_of_cutoffs_whatever_the_totals_by_hand(stage):
 @pytest.mark.parametrize("stage", ["leaf", "node", "total"])
 def test_rounding_to_the_same_share_of_a_tenth_of_the_total_by_hand(stage):
     """One decimal of 100 is two decimals of 10: 53.7 + 35.8 = 89.5, and 5.37 + 3.58 = 8.95."""
-    before, after = (rounded_year(total, 0.895, stage, {"decimals": d}) for total, d in ((100.0, 1), (10.0, 2)))
+    before, after = (
+        rounded_year(total, 0.895, stage, {"decimals": d}) for total, d in ((100.0, 1), (10.0, 2))
+    )
     comparison = qt.comparison.compare(before, after)
     assert (before.scores["u"], after.scores["u"]) == (89.5, 8.95)
     assert parts_by_hand(comparison) == [[0] * 5] * 2
-    assert comparison.alone.loc["u", ["points", "score_points", "cutoffs"]].tolist() == ["B", 89.5, "B"]
+    assert comparison.alone.loc["u", ["points", "score_points", "cutoffs"]].tolist() == [
+        "B",
+        89.5,
+        "B",
+    ]
 
 
 def test_rounding_under_totals_that_no_power_of_ten_connects_by_hand():
@@ -161,4 +199,8 @@ def test_rounding_under_totals_that_no_power_of_ten_connects_by_hand():
     years = [rounded_year(total, 0.99, "total", whole, cutoff=0.991) for total in (100.0, 150.0)]
     comparison = qt.comparison.compare(*years)
     assert parts_by_hand(comparison) == [[0.5, 0, 0, 0.5, 0], [1, 0, 0, 1, 0]]
-    assert comparison.alone.loc["u", ["points", "score_points", "cutoffs"]].tolist() == ["B", 99, "A"]
+    assert comparison.alone.loc["u", ["points", "score_points", "cutoffs"]].tolist() == [
+        "B",
+        99,
+        "A",
+    ]

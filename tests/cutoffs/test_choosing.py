@@ -27,7 +27,11 @@ def least_squares(scores, k):
 
 
 @settings(max_examples=share(200))
-@given(st.lists(st.integers(0, 12), min_size=1, max_size=9), st.integers(1, 5), st.sampled_from([0.0, 1e6]))
+@given(
+    st.lists(st.integers(0, 12), min_size=1, max_size=9),
+    st.integers(1, 5),
+    st.sampled_from([0.0, 1e6]),
+)
 def test_natural_breaks_against_every_partition(values, k, offset):
     assume(k <= len(set(values)))
     scores = np.array(values) + offset
@@ -35,15 +39,24 @@ def test_natural_breaks_against_every_partition(values, k, offset):
     assert found.within == pytest.approx(least_squares(scores, k), abs=1e-6)
     own = sum(((g - g.mean()) ** 2).sum() for _, g in pd.Series(scores).groupby(found.groups))
     assert own == pytest.approx(found.within, abs=1e-6) and found.groups.nunique() == k
-    assert found.groups.tolist() == [int((found.least > s).sum()) + 1 for s in scores]  # equal scores together
+    # equal scores together
+    assert found.groups.tolist() == [int((found.least > s).sum()) + 1 for s in scores]
 
 
 def test_natural_breaks_of_a_published_example():
-    found = qt.cutoffs.natural_breaks(pd.Series([4, 5, 9, 10], index=list("abcd")), 2)  # Wikipedia, "Jenks natural breaks optimization": fit 25/26
-    assert found.groups.to_dict() == {"a": 2, "b": 2, "c": 1, "d": 1} and found.within == 1 and found.fit == pytest.approx(25 / 26)
+    # Wikipedia, "Jenks natural breaks optimization": fit 25/26
+    found = qt.cutoffs.natural_breaks(pd.Series([4, 5, 9, 10], index=list("abcd")), 2)
+    assert (
+        found.groups.to_dict() == {"a": 2, "b": 2, "c": 1, "d": 1}
+        and found.within == 1
+        and found.fit == pytest.approx(25 / 26)
+    )
 
 
-@pytest.mark.parametrize(("scores", "k", "word"), [([1, 1, 2], 3, "2"), ([1, 2], 0, "0"), ([1, np.nan], 1, ""), ([], 1, "")])
+@pytest.mark.parametrize(
+    ("scores", "k", "word"),
+    [([1, 1, 2], 3, "2"), ([1, 2], 0, "0"), ([1, np.nan], 1, ""), ([], 1, "")],
+)
 def test_more_groups_than_scores_is_one_sentence(scores, k, word):
     with pytest.raises(InputError) as caught:
         qt.cutoffs.natural_breaks(scores, k)
@@ -53,7 +66,9 @@ def test_more_groups_than_scores_is_one_sentence(scores, k, word):
 def expected_leavers(result, cutoffs, region, draws, seed):
     """The expected number of units that leave their grade, by simulating a scheme with these cutoffs."""
     graded = result.what_if(cutoffs=cutoffs)
-    return (1 - qt.simulation.simulate(graded, region, draws, seed, pairs=False).stands).sum(), graded.grades
+    return (
+        1 - qt.simulation.simulate(graded, region, draws, seed, pairs=False).stands
+    ).sum(), graded.grades
 
 
 def drawn_points(result, region, draws, seed):
@@ -75,48 +90,82 @@ def test_the_programme_equals_going_through_all_combinations(seed, step, least):
     official = {"A": 84, "B": 78, "C": 72.5, "D": 0}
     result, region = flat([40.0, 30.0, 20.0, 10.0], shares, official), qt.regions.Box(relative=0.3)
     found = qt.cutoffs.optimise(result, region, step=step, least=least, draws=300, seed=1)
-    lines = [[c for c in np.arange(np.ceil((x - 2) / step), np.floor((x + 2) / step) + 1) * step] for x in (84, 78, 72.5)]
+    lines = [
+        [c for c in np.arange(np.ceil((x - 2) / step), np.floor((x + 2) / step) + 1) * step]
+        for x in (84, 78, 72.5)
+    ]
     lines[2] = sorted({*lines[2], 72.5})
     sizes = [min(least, int((result.grades == g).sum())) for g in "DCBA"]
-    drawn, present = drawn_points(result, region, 300, 1) @ shares.T, shares @ [40.0, 30.0, 20.0, 10.0]
+    drawn, present = (
+        drawn_points(result, region, 300, 1) @ shares.T,
+        shares @ [40.0, 30.0, 20.0, 10.0],
+    )
     costs = {}
     for combination in itertools.product(*lines):
         grades = graded_by(present, combination)
         if (np.bincount(grades, minlength=4) >= sizes).all():
             costs[combination] = (graded_by(drawn, combination) != grades).mean(axis=0).sum()
-    simulated, _ = expected_leavers(result, dict(zip("ABC", found.cutoffs, strict=True)), region, 300, 1)
+    simulated, _ = expected_leavers(
+        result, dict(zip("ABC", found.cutoffs, strict=True)), region, 300, 1
+    )
     assert simulated == pytest.approx(costs[tuple(found.cutoffs)], abs=1e-9)
     assert found.table.loc["found", "leave"] == pytest.approx(min(costs.values()), abs=1e-9)
     assert costs[tuple(found.cutoffs)] == pytest.approx(min(costs.values()), abs=1e-9)
     assert found.table.loc["official", "leave"] == pytest.approx(costs[84, 78, 72.5], abs=1e-9)
-    assert found.regret == pytest.approx(found.table.loc["official", "leave"] - found.table.loc["found", "leave"]) and found.regret >= -1e-9
+    assert (
+        found.regret
+        == pytest.approx(found.table.loc["official", "leave"] - found.table.loc["found", "leave"])
+        and found.regret >= -1e-9
+    )
 
 
 def test_with_a_quota_every_combination_is_simulated():
     rng = np.random.default_rng(5)
-    result = flat([50.0, 30.0, 20.0], rng.uniform(0.6, 1.0, (9, 3)).round(2), {"A": 84, "B": 76, "C": 0})
-    grades = tuple(g.model_copy(update={"quota": 2.0 if g.id == "A" else None}) for g in result.scheme.grades)
+    result = flat(
+        [50.0, 30.0, 20.0], rng.uniform(0.6, 1.0, (9, 3)).round(2), {"A": 84, "B": 76, "C": 0}
+    )
+    grades = tuple(
+        g.model_copy(update={"quota": 2.0 if g.id == "A" else None}) for g in result.scheme.grades
+    )
     result = qt.assess(result.scheme.model_copy(update={"grades": grades}), result.table)
     region = qt.regions.Box(relative=0.3)
     found = qt.cutoffs.optimise(result, region, draws=200, seed=2)
-    costs = {(a, b): expected_leavers(result, {"A": a, "B": b}, region, 200, 2) for a in range(82, 87) for b in range(74, 79)}
+    costs = {
+        (a, b): expected_leavers(result, {"A": a, "B": b}, region, 200, 2)
+        for a in range(82, 87)
+        for b in range(74, 79)
+    }
     wanted = {g: min(1, int((result.grades == g).sum())) for g in "ABC"}
-    allowed = {key: leave for key, (leave, graded) in costs.items() if all((graded == g).sum() >= n for g, n in wanted.items())}
-    assert found.tried == 25 and allowed[tuple(found.cutoffs)] == pytest.approx(min(allowed.values()))
+    allowed = {
+        key: leave
+        for key, (leave, graded) in costs.items()
+        if all((graded == g).sum() >= n for g, n in wanted.items())
+    }
+    assert found.tried == 25 and allowed[tuple(found.cutoffs)] == pytest.approx(
+        min(allowed.values())
+    )
     assert found.table.loc["found", "leave"] == pytest.approx(min(allowed.values()))
 
 
 def test_ties_go_to_the_official_cutoffs_and_no_grade_is_emptied():
     result = flat([50.0, 50.0], [[0.95, 0.95], [0.7, 0.7]], {"A": 90, "B": 80, "C": 0})
     found = qt.cutoffs.optimise(result, draws=50)
-    assert found.cutoffs.tolist() == [90, 80] and found.regret == 0 and found.table.loc["found", "changed"] == 0
-    alone = flat([50.0, 50.0], [[1.0, 0.79], [0.5, 0.5]], {"A": 89, "B": 0})  # emptying A would be the surest
+    assert (
+        found.cutoffs.tolist() == [90, 80]
+        and found.regret == 0
+        and found.table.loc["found", "changed"] == 0
+    )
+    # emptying A would be the surest
+    alone = flat([50.0, 50.0], [[1.0, 0.79], [0.5, 0.5]], {"A": 89, "B": 0})
     assert (qt.cutoffs.optimise(alone, draws=50).grades == "A").sum() == 1
 
 
 def test_what_cannot_be_optimised_is_one_sentence():
     result = flat([100.0], [[0.5]], {"A": 0})
-    for call in (lambda: qt.cutoffs.optimise(result), lambda: qt.cutoffs.optimise(flat([100.0], [[0.5]], 50), step=0)):
+    for call in (
+        lambda: qt.cutoffs.optimise(result),
+        lambda: qt.cutoffs.optimise(flat([100.0], [[0.5]], 50), step=0),
+    ):
         with pytest.raises(InputError) as caught:
             call()
         assert len(caught.value.sentences("zh")) == 1
@@ -127,7 +176,10 @@ def test_more_candidates_than_one_simulation_is_graded_by():
     result = flat([60.0, 40.0], rng.uniform(0.5, 1, (10, 2)).round(3), {"A": 84, "B": 75, "C": 0})
     fine = qt.cutoffs.optimise(result, qt.regions.Box(relative=0.2), window=5, step=0.05, draws=100)
     coarse = qt.cutoffs.optimise(result, qt.regions.Box(relative=0.2), window=5, step=1, draws=100)
-    assert fine.tried > 300 and fine.table.loc["found", "leave"] <= coarse.table.loc["found", "leave"] + 1e-9
+    assert (
+        fine.tried > 300
+        and fine.table.loc["found", "leave"] <= coarse.table.loc["found", "leave"] + 1e-9
+    )
     assert fine.table.loc["official", "leave"] == coarse.table.loc["official", "leave"]
 
 
@@ -136,9 +188,19 @@ def test_a_vetoed_unit_that_holds_a_grade_is_counted_where_it_moves(veto):
     """x has the only B, and a veto that leaves B at best: a cutoff above its score would empty the grade."""
     leaves = [{"id": i, "name": i, "points": 50.0, "rule": {"kind": "share"}} for i in "ab"]
     grades = [{"id": "A", "cutoff": 90.0}, {"id": "B", "cutoff": 60.0}, {"id": "C", "cutoff": 0.0}]
-    data = {"id": "s", "name": "s", "total": 100.0, "indicators": leaves, "grades": grades, "vetoes": [{"id": "v", "name": "v"} | veto]}
+    data = {
+        "id": "s",
+        "name": "s",
+        "total": 100.0,
+        "indicators": leaves,
+        "grades": grades,
+        "vetoes": [{"id": "v", "name": "v"} | veto],
+    }
     first = 0.61 if "cap" in veto else 0.95
-    frame = pd.DataFrame({"a": [first, 0.9, 1.0], "b": [first - 0.01, 0.28, 1.0], "veto:v": [True, False, False]}, index=list("xyz"))
+    frame = pd.DataFrame(
+        {"a": [first, 0.9, 1.0], "b": [first - 0.01, 0.28, 1.0], "veto:v": [True, False, False]},
+        index=list("xyz"),
+    )
     result = qt.assess(validate(Scheme, data, None), frame)
     found = qt.cutoffs.optimise(result, qt.regions.Box(relative=0.3), draws=300)
     assert (result.grades == "B").sum() == 1 and (found.grades == "B").sum() >= 1
@@ -146,7 +208,22 @@ def test_a_vetoed_unit_that_holds_a_grade_is_counted_where_it_moves(veto):
 
 def test_scores_below_nothing_belong_to_the_last_grade():
     leaf = {"id": "a", "name": "a", "points": 100.0, "rule": {"kind": "share"}}
-    data = {"id": "s", "name": "s", "total": 100.0, "indicators": [leaf], "bonuses": [{"id": "d", "name": "d", "kind": "deduction", "max": 5.0}]}
-    data |= {"grades": [{"id": "A", "cutoff": 90.0}, {"id": "B", "cutoff": 60.0}, {"id": "C", "cutoff": 0.0}]}
-    result = qt.assess(validate(Scheme, data, None), pd.DataFrame({"a": [0.01, 0.95, 0.7], "bonus:d": [3.0, 0, 0]}, index=list("xyz")))
+    data = {
+        "id": "s",
+        "name": "s",
+        "total": 100.0,
+        "indicators": [leaf],
+        "bonuses": [{"id": "d", "name": "d", "kind": "deduction", "max": 5.0}],
+    }
+    data |= {
+        "grades": [
+            {"id": "A", "cutoff": 90.0},
+            {"id": "B", "cutoff": 60.0},
+            {"id": "C", "cutoff": 0.0},
+        ]
+    }
+    result = qt.assess(
+        validate(Scheme, data, None),
+        pd.DataFrame({"a": [0.01, 0.95, 0.7], "bonus:d": [3.0, 0, 0]}, index=list("xyz")),
+    )
     assert qt.cutoffs.optimise(result, draws=50).cutoffs.tolist() == [90, 60]

@@ -43,23 +43,32 @@ def test_every_stretch_is_an_assessment_at_its_ends_and_inside(given, width, dat
     for row in steps.to_dict("records"):
         for shift in {row["high"], (row["low"] + row["high"]) / 2}:
             other = qt.assess(moved(scheme, line, shift), result.table).grades
-            assert [row[g.id] for g in scheme.grades] == [int((other == g.id).sum()) for g in scheme.grades]
+            assert [row[g.id] for g in scheme.grades] == [
+                int((other == g.id).sum()) for g in scheme.grades
+            ]
             assert row["changed"] == (other != result.grades).sum()
     for shift, rows in found.flips.groupby("shift"):
         at = np.flatnonzero(steps["high"] == shift)[0]
         upper = (steps["low"][at + 1] + steps["high"][at + 1]) / 2
-        before, after = (qt.assess(moved(scheme, line, s), result.table).grades for s in (shift, upper))
+        before, after = (
+            qt.assess(moved(scheme, line, s), result.table).grades for s in (shift, upper)
+        )
         assert rows["unit"].tolist() == list(before.index[before != after])
-        assert (rows["before"].tolist(), rows["after"].tolist()) == tuple(g[rows["unit"]].tolist() for g in (before, after))
+        assert (rows["before"].tolist(), rows["after"].tolist()) == tuple(
+            g[rows["unit"]].tolist() for g in (before, after)
+        )
 
 
 def test_a_sweep_by_hand_and_by_default_every_line_then_all():
     result = flat([100.0], [[0.95], [0.89], [0.885], [0.5]], {"A": 90, "B": 60, "C": 0})
     found = qt.cutoffs.sweep(result)
     assert found.steps["line"].unique().tolist() == ["A", "B", "all"]
-    assert found.flips[found.flips["line"] == "A"][["cutoff", "unit", "before", "after"]].values.tolist() == [
-        [88.5, "u2", "A", "B"], [89.0, "u1", "A", "B"],
-    ]  # fmt: skip
+    assert found.flips[found.flips["line"] == "A"][
+        ["cutoff", "unit", "before", "after"]
+    ].values.tolist() == [
+        [88.5, "u2", "A", "B"],
+        [89.0, "u1", "A", "B"],
+    ]
     assert found.flips[found.flips["line"] == "B"].empty
     assert np.isnan(found.flips.loc[found.flips["line"] == "all", "cutoff"]).all()
 
@@ -67,22 +76,30 @@ def test_a_sweep_by_hand_and_by_default_every_line_then_all():
 def test_a_cutoff_stays_between_its_neighbours_and_above_nothing():
     result = flat([100.0], [[0.95], [0.01]], {"A": 90, "B": 88, "C": 0})
     steps = qt.cutoffs.sweep(result, "A", 50).steps
-    assert steps["cutoff_low"].iloc[0] == pytest.approx(88, abs=1e-9) and steps["cutoff_low"].iloc[0] > 88
+    assert (
+        steps["cutoff_low"].iloc[0] == pytest.approx(88, abs=1e-9)
+        and steps["cutoff_low"].iloc[0] > 88
+    )
     steps = qt.cutoffs.sweep(result, "B", 100).steps
     assert steps["cutoff_low"].iloc[0] == 0 and steps["cutoff_high"].iloc[-1] < 90
-    assert len(qt.cutoffs.sweep(flat([100.0], [[0.5]], {"A": 0}), None).steps) == 1  # one grade: nothing moves
+    # one grade: nothing moves
+    assert len(qt.cutoffs.sweep(flat([100.0], [[0.5]], {"A": 0}), None).steps) == 1
 
 
 def test_a_full_quota_lets_the_next_one_in():
     """The cutoff rises past the second of two A's: the quota of one had kept nobody else out."""
     scheme = qt.Scheme.flat({"a": 100}, {"A": 90, "B": 0})
-    scheme = scheme.model_copy(update={"grades": (scheme.grades[0].model_copy(update={"quota": 1.0}), scheme.grades[1])})
+    scheme = scheme.model_copy(
+        update={"grades": (scheme.grades[0].model_copy(update={"quota": 1.0}), scheme.grades[1])}
+    )
     result = qt.assess(scheme, pd.DataFrame({"a": [0.95, 0.92, 0.89]}, index=list("uvw")))
     steps = qt.cutoffs.sweep(result, "A").steps
     assert steps["A"].tolist() == [1, 1, 1] or (steps["A"] <= 1).all()
 
 
-@pytest.mark.parametrize(("arguments", "word"), [(("X",), "“X”"), (("A", -1), "-1"), (("A", float("nan")), "nan")])
+@pytest.mark.parametrize(
+    ("arguments", "word"), [(("X",), "“X”"), (("A", -1), "-1"), (("A", float("nan")), "nan")]
+)
 def test_what_cannot_be_swept_is_one_sentence(arguments, word):
     with pytest.raises(InputError) as caught:
         qt.cutoffs.sweep(flat([100.0], [[0.5]], 50), *arguments)
@@ -103,17 +120,30 @@ def test_quotas_lifted_and_cutoffs_lifted_against_the_oracle(given):
     for i in reversed(range(len(grades) - 1)):
         if grades[i].get("quota") is not None:
             last = i + 1 == len(grades) - 1
-            classes = {} if last else {**{c: grades[i + 1]["cutoff"] for c in grades[i].get("class_cutoffs", {})}, **grades[i + 1].get("class_cutoffs", {})}
-            grades[i] |= {"cutoff": -1e6 if last else grades[i + 1]["cutoff"], "class_cutoffs": classes}
+            classes = (
+                {}
+                if last
+                else {
+                    **{c: grades[i + 1]["cutoff"] for c in grades[i].get("class_cutoffs", {})},
+                    **grades[i + 1].get("class_cutoffs", {}),
+                }
+            )
+            grades[i] |= {
+                "cutoff": -1e6 if last else grades[i + 1]["cutoff"],
+                "class_cutoffs": classes,
+            }
     for name, scheme in (("scheme", given.scheme), ("absolute", plain), ("quota", lifted)):
-        assert audit[name].tolist() == [unit["grade"] for unit in oracle.grade_all(scheme, given.rows)], name
+        assert audit[name].tolist() == [
+            unit["grade"] for unit in oracle.grade_all(scheme, given.rows)
+        ], name
 
 
 def test_quota_audit_by_hand():
     result = flat([100.0], [[0.95], [0.93], [0.91], [0.89], [0.7]], {"A": 90, "B": 80, "C": 0})
     audit = qt.cutoffs.quota_audit(result, {"A": 2})
     assert audit["absolute"].tolist() == list("AAABC") and audit["quota"].tolist() == list("AABBC")
-    assert qt.cutoffs.quota_audit(result, {"A": 4})["quota"].tolist() == list("AAAAC")  # the last does not reach B
+    # the last does not reach B
+    assert qt.cutoffs.quota_audit(result, {"A": 4})["quota"].tolist() == list("AAAAC")
     assert qt.cutoffs.quota_audit(result, {"A": 0.4})["quota"].tolist() == list("AABBC")
     with pytest.raises(InputError, match="one of A, B"):
         qt.cutoffs.quota_audit(result, {"C": 1})
@@ -121,6 +151,16 @@ def test_quota_audit_by_hand():
 
 def test_given_quotas_count_ties_and_classes_as_the_scheme_says():
     ties = {"id": "A", "cutoff": 80.0, "quota": 1, "ties": "in"}
-    data = {"id": "s", "name": "s", "total": 100.0, "indicators": [{"id": "a", "name": "a", "points": 100.0, "rule": {"kind": "share"}}], "grades": [ties, {"id": "B", "cutoff": 0.0}]}
+    data = {
+        "id": "s",
+        "name": "s",
+        "total": 100.0,
+        "indicators": [{"id": "a", "name": "a", "points": 100.0, "rule": {"kind": "share"}}],
+        "grades": [ties, {"id": "B", "cutoff": 0.0}],
+    }
     result = qt.assess(scheme_of(data), pd.DataFrame({"a": [0.9, 0.9]}, index=list("uv")))
-    assert qt.cutoffs.quota_audit(result)["quota"].tolist() == qt.cutoffs.quota_audit(result, {"A": 1})["quota"].tolist() == ["A", "A"]
+    assert (
+        qt.cutoffs.quota_audit(result)["quota"].tolist()
+        == qt.cutoffs.quota_audit(result, {"A": 1})["quota"].tolist()
+        == ["A", "A"]
+    )

@@ -45,7 +45,9 @@ def test_no_point_of_the_region_leaves_the_bounds_and_the_linear_form_holds(give
 @pytest.mark.parametrize("rho", [0.0, 0.1, 0.5])
 def test_a_plain_weighted_sum_is_linear_and_its_bounds_are_attained(rho):
     """By hand: 50·1 + 50·0.4 = 70, and a share ρ of one leaf's 50 points moved to the other changes it by 50·ρ·0.6."""
-    result = assess(Scheme.flat({"a": 50, "b": 50}, {"A": 90, "B": 0}), pd.DataFrame({"a": [1.0], "b": [0.4]}))
+    result = assess(
+        Scheme.flat({"a": 50, "b": 50}, {"A": 90, "B": 0}), pd.DataFrame({"a": [1.0], "b": [0.4]})
+    )
     points = result.points.to_numpy()
     low, high = bounds(result.engine, points * (1 - rho), points * (1 + rho), 100.0)
     assert low[0] == pytest.approx(70 - 30 * rho) and high[0] == pytest.approx(70 + 30 * rho)
@@ -55,30 +57,59 @@ def test_a_plain_weighted_sum_is_linear_and_its_bounds_are_attained(rho):
 
 @pytest.mark.parametrize(
     ("lost", "rho", "expected"),
-    [(1.0, 0.5, "exact"), (2.0, 0.5, "exact"), (2.5, 0.5, "cut"), (6.0, 0.5, "exact"), (5.0, 0.5, "cut")],
+    [
+        (1.0, 0.5, "exact"),
+        (2.0, 0.5, "exact"),
+        (2.5, 0.5, "cut"),
+        (6.0, 0.5, "exact"),
+        (5.0, 0.5, "cut"),
+    ],
 )
 def test_a_deduction_that_does_not_scale_is_exact_until_it_reaches_zero(lost, rho, expected):
     """A leaf of 4 points less x: linear while 4(1 − ρ) ≥ x, zero throughout once 4(1 + ρ) ≤ x."""
     leaves = [
-        {"id": "a", "name": "a", "points": 4.0, "rule": {"kind": "deduct", "rate": 1.0}, "scales": False},
+        {
+            "id": "a",
+            "name": "a",
+            "points": 4.0,
+            "rule": {"kind": "deduct", "rate": 1.0},
+            "scales": False,
+        },
         {"id": "b", "name": "b", "points": 6.0, "rule": {"kind": "share"}},
     ]
-    scheme = {"id": "s", "name": "s", "total": 10.0, "indicators": leaves, "grades": [{"id": "A", "cutoff": 0.0}]}
+    scheme = {
+        "id": "s",
+        "name": "s",
+        "total": 10.0,
+        "indicators": leaves,
+        "grades": [{"id": "A", "cutoff": 0.0}],
+    }
     result = assess(scheme_of(scheme), pd.DataFrame({"a": [lost], "b": [0.5]}, index=["u"]))
-    _, _, exact, why = affine(result.engine, result.points.to_numpy() * (1 - rho), result.points.to_numpy() * (1 + rho))
+    _, _, exact, why = affine(
+        result.engine, result.points.to_numpy() * (1 - rho), result.points.to_numpy() * (1 + rho)
+    )
     assert (why[0] or "exact") == expected and exact[0] == (expected == "exact")
 
 
 def class_mean():
     """Two peers lost 1 and 3 of 4 points, not scaling; the third takes their mean."""
     leaves = [
-        {"id": "a", "name": "a", "points": 4.0, "rule": {"kind": "deduct", "rate": 1.0}, "scales": False},
+        {
+            "id": "a",
+            "name": "a",
+            "points": 4.0,
+            "rule": {"kind": "deduct", "rate": 1.0},
+            "scales": False,
+        },
         {"id": "b", "name": "b", "points": 6.0, "rule": {"kind": "share"}},
     ]
     missing = {"blank": "not_reported", "not_reported": "group_mean"}
     scheme = {"id": "s", "name": "s", "total": 10.0, "indicators": leaves, "missing": missing}
     scheme |= {"grades": [{"id": "A", "cutoff": 0.0}]}
-    return assess(scheme_of(scheme), pd.DataFrame({"a": [1, 3, None], "b": [0.0] * 3}, index=list("uvw"), dtype=object))
+    return assess(
+        scheme_of(scheme),
+        pd.DataFrame({"a": [1, 3, None], "b": [0.0] * 3}, index=list("uvw"), dtype=object),
+    )
 
 
 def test_a_class_mean_is_linear_until_one_of_its_peers_reaches_zero():
@@ -98,9 +129,18 @@ def test_a_class_mean_is_linear_until_one_of_its_peers_reaches_zero():
 
 def test_bounds_where_nothing_with_points_is_scored():
     """The only scored leaf has no points: the score is 0. With points that may vanish, 0 is among the possible scores."""
-    leaves = [{"id": i, "name": i, "points": p, "rule": {"kind": "share"}} for i, p in (("a", 0.0), ("b", 10.0))]
+    leaves = [
+        {"id": i, "name": i, "points": p, "rule": {"kind": "share"}}
+        for i, p in (("a", 0.0), ("b", 10.0))
+    ]
     missing = {"blank": "not_applicable", "not_applicable": "renormalise"}
-    scheme = {"id": "s", "name": "s", "total": 10.0, "missing": missing, "grades": [{"id": "A", "cutoff": 0.0}]}
+    scheme = {
+        "id": "s",
+        "name": "s",
+        "total": 10.0,
+        "missing": missing,
+        "grades": [{"id": "A", "cutoff": 0.0}],
+    }
     frame = pd.DataFrame({"a": [0.5], "b": [None]}, index=["u"], dtype=object)
     result = assess(scheme_of(scheme | {"indicators": leaves}), frame)
     points = result.points.to_numpy()
@@ -109,4 +149,6 @@ def test_bounds_where_nothing_with_points_is_scored():
     leaves = [leaf | {"points": 5.0} for leaf in leaves]
     result = assess(scheme_of(scheme | {"indicators": leaves}), frame)
     low, high = bounds(result.engine, np.zeros(2), np.full(2, 10.0), 10.0)
-    assert (low[0], high[0]) == (0.0, 5.0) and score(result.engine, np.array([[0.0, 10.0]]))[0, 0] == 0
+    assert (low[0], high[0]) == (0.0, 5.0) and score(result.engine, np.array([[0.0, 10.0]]))[
+        0, 0
+    ] == 0

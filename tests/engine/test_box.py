@@ -26,7 +26,9 @@ def test_greedy_equals_the_lp():
         assert p.sum(axis=1) == pytest.approx(np.full(3, total), abs=1e-9)
         for row, points in zip(c, p, strict=True):
             bounds = list(zip(lo, hi, strict=True))
-            best = linprog(-row, A_eq=[np.ones(len(row))], b_eq=[total], bounds=bounds, method="highs")
+            best = linprog(
+                -row, A_eq=[np.ones(len(row))], b_eq=[total], bounds=bounds, method="highs"
+            )
             assert row @ points == pytest.approx(-best.fun, abs=1e-9)
 
 

@@ -38,7 +38,9 @@ def test_rounding_as_on_paper(points, decimals, mode, expected):
 def test_rounding_equals_decimal(tick, decimals, half_up):
     """Any score of ten decimals up to 1,000."""
     exact = Decimal(tick).scaleb(-10)
-    expected = exact.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP if half_up else ROUND_FLOOR)
+    expected = exact.quantize(
+        Decimal(1).scaleb(-decimals), ROUND_HALF_UP if half_up else ROUND_FLOOR
+    )
     assert Decimal(int(Rounding(decimals, half_up).ticks(np.int64(tick)))).scaleb(-10) == expected
     assert to_ticks(float(exact)) == tick  # a float of ten decimals finds its own tick
 
@@ -50,5 +52,7 @@ def test_sums_that_are_equal_on_paper_are_equal_in_ticks():
     exact = shares.sum(axis=1) * 10**10
     for _ in range(50):
         order = rng.permutation(100)
-        assert (to_ticks((np.full(100, 10.0)[order] * (shares / 10)[:, order]).sum(axis=1)) == exact).all()
+        assert (
+            to_ticks((np.full(100, 10.0)[order] * (shares / 10)[:, order]).sum(axis=1)) == exact
+        ).all()
     assert to_ticks(90 - 1e-14) == to_ticks(90.0) != to_ticks(90 - 1e-10)

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).resolve().parents[2]
-MEMORY = 1_000_000_000  # bytes of address space beyond what the interpreter with its libraries takes
+# bytes of address space beyond what the interpreter with its libraries takes
+MEMORY = 1_000_000_000
 SECONDS = 10
 
 SPACE = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
@@ -35,7 +36,10 @@ def parts_of(*sheets: str, strings: str | None = None) -> dict[str, str]:
     """The parts of a workbook with these sheets."""
     numbers = range(1, len(sheets) + 1)
     listed = "".join(f'<sheet name="s{n}" sheetId="{n}" r:id="r{n}"/>' for n in numbers)
-    relations = "".join(f'<Relationship Id="r{n}" Type="{R}/worksheet" Target="worksheets/sheet{n}.xml"/>' for n in numbers)
+    relations = "".join(
+        f'<Relationship Id="r{n}" Type="{R}/worksheet" Target="worksheets/sheet{n}.xml"/>'
+        for n in numbers
+    )
     if strings is not None:
         relations += f'<Relationship Id="s" Type="{R}/sharedStrings" Target="sharedStrings.xml"/>'
     parts = {
@@ -46,7 +50,11 @@ def parts_of(*sheets: str, strings: str | None = None) -> dict[str, str]:
         f"{relations}</Relationships>",
     }
     parts |= {f"xl/worksheets/sheet{n}.xml": text for n, text in zip(numbers, sheets, strict=True)}
-    return parts if strings is None else parts | {"xl/sharedStrings.xml": f"<sst {SPACE}>{strings}</sst>"}
+    return (
+        parts
+        if strings is None
+        else parts | {"xl/sharedStrings.xml": f"<sst {SPACE}>{strings}</sst>"}
+    )
 
 
 def zipped(parts: dict[str, str | bytes]) -> bytes:
@@ -100,7 +108,13 @@ def read_in_little_memory(call: str, *paths: Path) -> list[str]:
     environment = os.environ | {"PYTHONPATH": str(PACKAGE), "OPENBLAS_NUM_THREADS": "1"}
     command = [sys.executable, "-c", READ.format(memory=MEMORY), call, *map(str, paths)]
     before = _time_of_children(resource)
-    done = subprocess.run(command, capture_output=True, env=environment, timeout=10 * SECONDS * len(paths), check=False)
+    done = subprocess.run(
+        command,
+        capture_output=True,
+        env=environment,
+        timeout=10 * SECONDS * len(paths),
+        check=False,
+    )
     assert done.returncode == 0, done.stderr.decode("utf-8", "replace")[-2000:]
     assert _time_of_children(resource) - before < SECONDS * (len(paths) + 1)
     return done.stdout.decode("utf-8").splitlines()

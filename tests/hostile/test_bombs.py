@@ -18,26 +18,58 @@ from tests.hostile.helpers import SOUND, parts_of, read_in_little_memory, sheet,
 from tests.inputs.helpers import names, refused
 
 SHEET = "xl/worksheets/sheet1.xml"
-LAUGHS = '<!DOCTYPE x [<!ENTITY l0 "ha">' + "".join(f'<!ENTITY l{i} "{f"&l{i - 1};" * 10}">' for i in range(1, 10)) + "]>"
+LAUGHS = (
+    '<!DOCTYPE x [<!ENTITY l0 "ha">'
+    + "".join(f'<!ENTITY l{i} "{f"&l{i - 1};" * 10}">' for i in range(1, 10))
+    + "]>"
+)
 
 
 def text_cells(count):
-    return "".join(f'<row r="{i}">' + '<c t="s"><v>0</v></c>' * 10 + "</row>" for i in range(1, count // 10 + 1))
+    return "".join(
+        f'<row r="{i}">' + '<c t="s"><v>0</v></c>' * 10 + "</row>"
+        for i in range(1, count // 10 + 1)
+    )
 
 
 WORKBOOKS = {
-    "one cell at the far corner": (lambda: workbook(sheet(SOUND + '<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>')), "XFD1048576"),
-    "160 MB of blanks": (lambda: zipped(parts_of("") | {SHEET: sheet(" " * 160_000_000)}), "150,000,000"),
-    "a million million laughs": (lambda: workbook(sheet('<row r="1"><c r="A1" t="str"><v>&l9;</v></c></row>', doctype=LAUGHS)), "DOCTYPE"),
+    "one cell at the far corner": (
+        lambda: workbook(sheet(SOUND + '<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>')),
+        "XFD1048576",
+    ),
+    "160 MB of blanks": (
+        lambda: zipped(parts_of("") | {SHEET: sheet(" " * 160_000_000)}),
+        "150,000,000",
+    ),
+    "a million million laughs": (
+        lambda: workbook(
+            sheet('<row r="1"><c r="A1" t="str"><v>&l9;</v></c></row>', doctype=LAUGHS)
+        ),
+        "DOCTYPE",
+    ),
     "one text of 32,000 characters in 100,000 cells": (
-        lambda: workbook(sheet(text_cells(100_000)), strings="<si><t>" + "字" * 32_000 + "</t></si>"), "3,200,000,000",
+        lambda: workbook(
+            sheet(text_cells(100_000)), strings="<si><t>" + "字" * 32_000 + "</t></si>"
+        ),
+        "3,200,000,000",
     ),
-    "cells never closed": (lambda: workbook(sheet('<row r="1">' + '<c r="A1">' * 500_000)), "not a sound"),
-    "values in values": (lambda: workbook(sheet('<row><c r="A1">' + "<v>" * 500_000 + "</v>" * 500_000 + "</c></row>")), "two values"),
+    "cells never closed": (
+        lambda: workbook(sheet('<row r="1">' + '<c r="A1">' * 500_000)),
+        "not a sound",
+    ),
+    "values in values": (
+        lambda: workbook(
+            sheet('<row><c r="A1">' + "<v>" * 500_000 + "</v>" * 500_000 + "</c></row>")
+        ),
+        "two values",
+    ),
     "a style sheet without an end": (
-        lambda: zipped(parts_of(sheet(SOUND)) | {"xl/styles.xml": "<styleSheet><cellXfs>" + "<xf " * 1_000_000}), "not a sound",
+        lambda: zipped(
+            parts_of(sheet(SOUND)) | {"xl/styles.xml": "<styleSheet><cellXfs>" + "<xf " * 1_000_000}
+        ),
+        "not a sound",
     ),
-}  # fmt: skip
+}
 
 
 def test_workbooks_that_grow(tmp_path):
@@ -95,7 +127,9 @@ def test_what_is_counted_while_it_is_read(tmp_path):
     book.write_bytes(workbook(sheet("<row>" + '<c r="A1"><v>1</v></c>' * 2_000_001 + "</row>")))
     text.write_text("a: [\n" + "x,\n" * 300_000 + "]", encoding="utf-8")
     assert "found 2,000,001" in read_in_little_memory("files.read_rows(path)", book)[0]
-    assert "keys and values: found 100,001" in read_in_little_memory("case.read_scheme(path)", text)[0]
+    assert (
+        "keys and values: found 100,001" in read_in_little_memory("case.read_scheme(path)", text)[0]
+    )
 
 
 @pytest.mark.soak
@@ -103,9 +137,15 @@ def test_a_table_at_every_limit_is_read_in_little_memory(tmp_path):
     """Two million cells of a CSV and of a workbook."""
     header = ["unit", *(f"x{j}" for j in range(99))]
     csv, book = tmp_path / "data.csv", tmp_path / "data.xlsx"
-    csv.write_text("\n".join([",".join(header), *(f"u{k}" + ",12.345678" * 99 for k in range(19_999))]), encoding="utf-8")
+    csv.write_text(
+        "\n".join([",".join(header), *(f"u{k}" + ",12.345678" * 99 for k in range(19_999))]),
+        encoding="utf-8",
+    )
     cells = "".join(f'<c t="str"><v>{word}</v></c>' for word in header)
-    rows = [f'<row r="{k}"><c t="str"><v>u{k}</v></c>' + "<c><v>12.345678</v></c>" * 99 + "</row>" for k in range(2, 20_001)]
+    rows = [
+        f'<row r="{k}"><c t="str"><v>u{k}</v></c>' + "<c><v>12.345678</v></c>" * 99 + "</row>"
+        for k in range(2, 20_001)
+    ]
     book.write_bytes(workbook(sheet(f'<row r="1">{cells}</row>' + "".join(rows))))
     assert read_in_little_memory("files.read_rows(path)", csv, book) == ["read 19999", "read 19999"]
 
@@ -117,11 +157,26 @@ def test_external_entities_are_not_read(tmp_path):
     doctype = f'<!DOCTYPE x [<!ENTITY e SYSTEM "{marker.as_uri()}">]>'
     parts = parts_of(sheet(SOUND), strings="<si><t>x</t></si>") | {"xl/styles.xml": "<styleSheet/>"}
     path = tmp_path / "data.xlsx"
-    for part in ("xl/workbook.xml", "xl/_rels/workbook.xml.rels", SHEET, "xl/sharedStrings.xml", "xl/styles.xml"):
+    for part in (
+        "xl/workbook.xml",
+        "xl/_rels/workbook.xml.rels",
+        SHEET,
+        "xl/sharedStrings.xml",
+        "xl/styles.xml",
+    ):
         for encoding in ("utf-8", "utf-16"):
             text = parts[part].replace('<?xml version="1.0" encoding="UTF-8"?>', "")
             text = text.replace("甲", "&e;").replace("<t>x</t>", "<t>&e;</t>")
-            path.write_bytes(zipped(parts | {part: (f'<?xml version="1.0" encoding="{encoding}"?>' + doctype + text).encode(encoding)}))
+            path.write_bytes(
+                zipped(
+                    parts
+                    | {
+                        part: (
+                            f'<?xml version="1.0" encoding="{encoding}"?>' + doctype + text
+                        ).encode(encoding)
+                    }
+                )
+            )
             for reader in (read_rows, read_scheme_book):
                 found = refused(reader, path)
                 assert names(found, "data.xlsx", "DOCTYPE") and "MARKER" not in str(found)
@@ -132,7 +187,8 @@ def test_parts_of_a_workbook_that_lie(tmp_path):
     path, sound = tmp_path / "data.xlsx", parts_of(sheet(SOUND))
     outside = tmp_path.parent / "evil.txt"
     path.write_bytes(zipped(sound | {"../evil.txt": "x", "/etc/evil": "x", "C:\\evil.txt": "x"}))
-    assert read_rows(path).rows == [["甲", 1.0]] and not outside.exists()  # nothing is ever unpacked to a disk
+    # nothing is ever unpacked to a disk
+    assert read_rows(path).rows == [["甲", 1.0]] and not outside.exists()
 
     twice = io.BytesIO()
     with zipfile.ZipFile(twice, "w") as archive, pytest.warns(UserWarning, match="Duplicate"):
@@ -154,7 +210,8 @@ def test_parts_of_a_workbook_that_lie(tmp_path):
     zh, en = refused(read_rows, path)
     assert "加密" in zh[0] and "encrypted" in en[0] and "data.xlsx" in en[0]
 
-    for offset, value in ((16, 12345), (24, 10), (24, 2**31), (10, 14)):  # check sum, unpacked size (twice), method LZMA
+    # check sum, unpacked size (twice), method LZMA
+    for offset, value in ((16, 12345), (24, 10), (24, 2**31), (10, 14)):
         data = bytearray(zipped(sound))
         for at in places(data, b"PK\x01\x02", SHEET):
             struct.pack_into("<H" if offset == 10 else "<I", data, at + offset, value)
@@ -181,7 +238,11 @@ def test_a_reader_that_panics_is_a_complaint(tmp_path, monkeypatch):
     def panic(book):
         raise PanicException("index out of bounds")
 
-    monkeypatch.setattr(python_calamine, "CalamineWorkbook", type("Book", (), {"from_filelike": staticmethod(panic)}))
+    monkeypatch.setattr(
+        python_calamine,
+        "CalamineWorkbook",
+        type("Book", (), {"from_filelike": staticmethod(panic)}),
+    )
     path = tmp_path / "data.xlsx"
     path.write_bytes(workbook(sheet(SOUND)))
     names(refused(read_rows, path), "data.xlsx", "Excel")
@@ -191,9 +252,13 @@ def test_yaml_runs_no_code(tmp_path):
     """Six tags with which other readers of YAML make objects."""
     marker = tmp_path / "marker"
     for tag in (
-        f"!!python/object/apply:pathlib.Path.touch [{marker.as_posix()}]", f"!!python/object/apply:os.system ['touch {marker}']",
-        "!!python/name:os.system ''", "!!python/module:os ''", "!!python/object/new:type []", "!<tag:yaml.org,2002:python/tuple> []",
-    ):  # fmt: skip
+        f"!!python/object/apply:pathlib.Path.touch [{marker.as_posix()}]",
+        f"!!python/object/apply:os.system ['touch {marker}']",
+        "!!python/name:os.system ''",
+        "!!python/module:os ''",
+        "!!python/object/new:type []",
+        "!<tag:yaml.org,2002:python/tuple> []",
+    ):
         names(refused(parse_yaml, f"a: {tag}", "x.yaml"), "x.yaml", "#1", "python")
     assert not marker.exists()
 
@@ -205,13 +270,17 @@ def test_the_largest_table_is_checked_within_the_limits(tmp_path):
     """
     leaves = [f"x{j}" for j in range(39)]
     scheme = ["id: s", "name: s", "total: 78", "rounding: {total: {decimals: 3}}", "indicators:"]
-    scheme += [f"  - {{id: {leaf}, name: {leaf}, points: 2, rule: {{kind: share}}}}" for leaf in leaves]
+    scheme += [
+        f"  - {{id: {leaf}, name: {leaf}, points: 2, rule: {{kind: share}}}}" for leaf in leaves
+    ]
     scheme += ["grades: [{id: A, cutoff: 40}, {id: B, cutoff: 0}]", ""]
     shares = [k * 617 % 1000 for k in range(1039)]  # thousandths
     texts = [f"{share / 1000}" for share in shares]
     rows = (f"u{k}," + ",".join(texts[k % 1000 :][:39]) for k in range(49_999))
     (tmp_path / "scheme.yaml").write_text("\n".join(scheme), encoding="utf-8")
-    (tmp_path / "data.csv").write_text("\n".join([",".join(["unit", *leaves]), *rows]), encoding="utf-8")
+    (tmp_path / "data.csv").write_text(
+        "\n".join([",".join(["unit", *leaves]), *rows]), encoding="utf-8"
+    )
     (tmp_path / "params.yaml").write_text("scheme: scheme.yaml\ndata: data.csv\n", encoding="utf-8")
     sums = Counter(sum(shares[k % 1000 :][:39]) for k in range(49_999))
     (said,) = read_in_little_memory("SimpleNamespace(rows=plan(path).result.flags)", tmp_path)
@@ -221,7 +290,9 @@ def test_the_largest_table_is_checked_within_the_limits(tmp_path):
 STRINGS = "<si><t>unit</t></si><si><t>甲市</t></si>"
 
 
-@pytest.mark.parametrize("number", ["-1", "1.0", "0x1", "\uff11", " 1", "1e0", "1<!-- -->", "", "&#49;"])
+@pytest.mark.parametrize(
+    "number", ["-1", "1.0", "0x1", "\uff11", " 1", "1e0", "1<!-- -->", "", "&#49;"]
+)
 def test_a_cell_that_does_not_say_which_text_it_shows_is_refused(tmp_path, number):
     """Nine spellings: a reader takes the first text of the workbook for what it cannot read."""
     path = tmp_path / "data.xlsx"
@@ -238,7 +309,10 @@ def test_a_cell_that_does_not_say_which_text_it_shows_is_refused(tmp_path, numbe
 @pytest.mark.parametrize("where", ["after", "before", "twice"])
 def test_rows_that_a_reader_would_leave_out_are_refused(tmp_path, where):
     """A second table of data in the sheet, or rows before it: three sheets."""
-    path, more = tmp_path / "data.xlsx", '<row r="4"><c r="A4" t="str"><v>乙</v></c><c r="B4"><v>1</v></c></row>'
+    path, more = (
+        tmp_path / "data.xlsx",
+        '<row r="4"><c r="A4" t="str"><v>乙</v></c><c r="B4"><v>1</v></c></row>',
+    )
     whole = sheet(SOUND)
     text = {
         "after": whole.replace("</sheetData>", f"</sheetData><sheetData>{more}</sheetData>"),

@@ -28,15 +28,87 @@ from tests.inputs.test_fuzz import ODD, mutated, only_complaints
 PARAMS = Path(__file__).resolve().parents[2] / "params"
 SECONDS = 10
 HOSTILE = [
-    *ODD, "\0", "\x1b", "\ud800", "\ufffe", "\u202e", "𠮷", "&a ", "*a", "<<: ", "? ", "- " * 30, "[" * 60, "{a: " * 60, "!" * 200,
-    "1e15", "1e16", "-1e300", "1e-101", "8000000000", "9.3e18", "0x10", "1:30", "\\ud800", '"\\u0000"', "'", "A" * 300, "\r\n\r\n",
-]  # fmt: skip
+    *ODD,
+    "\0",
+    "\x1b",
+    "\ud800",
+    "\ufffe",
+    "\u202e",
+    "𠮷",
+    "&a ",
+    "*a",
+    "<<: ",
+    "? ",
+    "- " * 30,
+    "[" * 60,
+    "{a: " * 60,
+    "!" * 200,
+    "1e15",
+    "1e16",
+    "-1e300",
+    "1e-101",
+    "8000000000",
+    "9.3e18",
+    "0x10",
+    "1:30",
+    "\\ud800",
+    '"\\u0000"',
+    "'",
+    "A" * 300,
+    "\r\n\r\n",
+]
 CELLS = [
-    None, "", " ", "0", 0.0, -1.0, 1.5, 1e15, 1e300, True, "x", "A", "{", "}", "[1]", "{a: 1}", "null", "a: 1", "# x", "id: null",
-    "id: 3", "children: []", "kind: 3", "rule: 3", "名称", "等级", "1.1.1", "grades.1", "a.1.b", "indicators.1.x", "9" * 5000, "..",
-    "²", "1e400", "name: 3", "standard: 3", "rule_kind: x", "a, b", "- x", "cutoff: x", "levels: {a: {b: 1}}", "stages: 3",
-    "missing: 3", "#DIV/0!", "35%", "}\n- a", "name: {zh: a}", "\x01", "不适用", "A" * 300,
-]  # fmt: skip
+    None,
+    "",
+    " ",
+    "0",
+    0.0,
+    -1.0,
+    1.5,
+    1e15,
+    1e300,
+    True,
+    "x",
+    "A",
+    "{",
+    "}",
+    "[1]",
+    "{a: 1}",
+    "null",
+    "a: 1",
+    "# x",
+    "id: null",
+    "id: 3",
+    "children: []",
+    "kind: 3",
+    "rule: 3",
+    "名称",
+    "等级",
+    "1.1.1",
+    "grades.1",
+    "a.1.b",
+    "indicators.1.x",
+    "9" * 5000,
+    "..",
+    "²",
+    "1e400",
+    "name: 3",
+    "standard: 3",
+    "rule_kind: x",
+    "a, b",
+    "- x",
+    "cutoff: x",
+    "levels: {a: {b: 1}}",
+    "stages: 3",
+    "missing: 3",
+    "#DIV/0!",
+    "35%",
+    "}\n- a",
+    "name: {zh: a}",
+    "\x01",
+    "不适用",
+    "A" * 300,
+]
 
 
 def in_time(call, *arguments):
@@ -48,10 +120,16 @@ def in_time(call, *arguments):
 
 
 def a_table(tmp_path, chance):
-    scheme = scheme_of(tmp_path, YAML + "missing: {blank: not_reported, not_reported: renormalise, pending: zero, not_applicable: full}\n")
+    scheme = scheme_of(
+        tmp_path,
+        YAML
+        + "missing: {blank: not_reported, not_reported: renormalise, pending: zero, not_applicable: full}\n",
+    )
     text = mutated(CSV, chance.random(), HOSTILE)
     path = tmp_path / "data.csv"
-    path.write_bytes(damaged(text.encode(chance.choice(["utf-8", "gb18030", "big5"]), "replace"), chance))
+    path.write_bytes(
+        damaged(text.encode(chance.choice(["utf-8", "gb18030", "big5"]), "replace"), chance)
+    )
     table = in_time(read_table, path, scheme)
     result = None if table is None else in_time(assess, scheme, table)
     if result is not None:
@@ -63,7 +141,9 @@ def a_shipped_table(tmp_path, chance):
     name = chance.choice(["tai-2001", "provinces-2008"])
     scheme, path = SCHEMES[name], tmp_path / "data.csv"
     text = (PARAMS / name / "data.csv").read_text(encoding="utf-8")
-    path.write_bytes(damaged(mutated(text, chance.random(), HOSTILE).encode("utf-8", "replace"), chance))
+    path.write_bytes(
+        damaged(mutated(text, chance.random(), HOSTILE).encode("utf-8", "replace"), chance)
+    )
     table = in_time(read_table, path, scheme)
     result = None if table is None else in_time(assess, scheme, table)
     if result is not None:
@@ -74,14 +154,20 @@ def a_shipped_table(tmp_path, chance):
 def a_scheme(tmp_path, chance):
     text = chance.choice([YAML, (PARAMS / "tai-2001" / "scheme.yaml").read_text(encoding="utf-8")])
     path = tmp_path / "scheme.yaml"
-    path.write_bytes(damaged(mutated(text, chance.random(), HOSTILE).encode("utf-8", "replace"), chance))
+    path.write_bytes(
+        damaged(mutated(text, chance.random(), HOSTILE).encode("utf-8", "replace"), chance)
+    )
     return in_time(read_scheme, path)
 
 
 def parameters(tmp_path, chance):
-    text = (PARAMS / chance.choice(["tai-2001", "city-2026"]) / "params.yaml").read_text(encoding="utf-8")
+    text = (PARAMS / chance.choice(["tai-2001", "city-2026"]) / "params.yaml").read_text(
+        encoding="utf-8"
+    )
     path = tmp_path / "params.yaml"
-    path.write_bytes(damaged(mutated(text, chance.random(), HOSTILE).encode("utf-8", "replace"), chance))
+    path.write_bytes(
+        damaged(mutated(text, chance.random(), HOSTILE).encode("utf-8", "replace"), chance)
+    )
     in_time(read_case, path)  # names files that are not there, or whatever the damage made of them
     return in_time(read_parameters, path)
 
@@ -109,12 +195,17 @@ def a_book_of_parts(tmp_path, chance):
     """A scheme's and a table's workbook with the XML of one part, or the bytes of the zip, damaged."""
     data = chance.choice(BOOKS)
     out = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(data)) as archive, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as copy:
+    with (
+        zipfile.ZipFile(io.BytesIO(data)) as archive,
+        zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as copy,
+    ):
         victim = chance.choice([name for name in archive.namelist() if name.startswith("xl/")])
         for name in archive.namelist():
             part = archive.read(name)
             if name == victim:
-                part = mutated(part.decode("utf-8"), chance.random(), XML).encode("utf-8", "replace")
+                part = mutated(part.decode("utf-8"), chance.random(), XML).encode(
+                    "utf-8", "replace"
+                )
                 part = damaged(part, chance)
             copy.writestr(name, part)
     path = tmp_path / "data.xlsx"
@@ -123,11 +214,55 @@ def a_book_of_parts(tmp_path, chance):
 
 
 XML = [
-    'encoding="UT"', "<", ">", "/>", "&", '"', "</c>", "<c>", "<v>", "</v>", "<row>", '<row r="0">', '<row r="1048576">', ' r="XFD1048576"', ' r="A0"',
-    ' r="ZZZZ1"', ' r="a1"', ' r=""', ' t="e"', ' t="s"', ' t="b"', ' t="d"', ' t="inlineStr"', ' s="1"', ' s="-1"', "<v>-1</v>",
-    "<v>99999999</v>", "<v>1e400</v>", "<v>NaN</v>", "<f>", "<f/>", "<is><t>x</t></is>", "&#0;", "&#xD800;", "&e;", "<!DOCTYPE x>",
-    "<!--", "]]>", "<![CDATA[", "_x0000_", "_xD800_", ' Target="../../x"', ' Id="x"', ' state="hidden"', "\0", "\ufeff", "%", "9" * 50,
-]  # fmt: skip
+    'encoding="UT"',
+    "<",
+    ">",
+    "/>",
+    "&",
+    '"',
+    "</c>",
+    "<c>",
+    "<v>",
+    "</v>",
+    "<row>",
+    '<row r="0">',
+    '<row r="1048576">',
+    ' r="XFD1048576"',
+    ' r="A0"',
+    ' r="ZZZZ1"',
+    ' r="a1"',
+    ' r=""',
+    ' t="e"',
+    ' t="s"',
+    ' t="b"',
+    ' t="d"',
+    ' t="inlineStr"',
+    ' s="1"',
+    ' s="-1"',
+    "<v>-1</v>",
+    "<v>99999999</v>",
+    "<v>1e400</v>",
+    "<v>NaN</v>",
+    "<f>",
+    "<f/>",
+    "<is><t>x</t></is>",
+    "&#0;",
+    "&#xD800;",
+    "&e;",
+    "<!DOCTYPE x>",
+    "<!--",
+    "]]>",
+    "<![CDATA[",
+    "_x0000_",
+    "_xD800_",
+    ' Target="../../x"',
+    ' Id="x"',
+    ' state="hidden"',
+    "\0",
+    "\ufeff",
+    "%",
+    "9" * 50,
+]
 
 
 def damaged(data, chance):
@@ -135,12 +270,18 @@ def damaged(data, chance):
     if chance.random() < 0.75 or not data:
         return data
     at = chance.randrange(len(data))
-    return data[:at] if chance.random() < 0.3 else data[:at] + bytes([chance.randrange(256)]) + data[at + 1 :]
+    return (
+        data[:at]
+        if chance.random() < 0.3
+        else data[:at] + bytes([chance.randrange(256)]) + data[at + 1 :]
+    )
 
 
 def book_of(sheets):
     out = io.BytesIO()
-    book = xlsxwriter.Workbook(out, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
+    book = xlsxwriter.Workbook(
+        out, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    )
     for title, rows in sheets.items():
         sheet = book.add_worksheet(title)
         for r, row in enumerate(rows):
@@ -168,7 +309,9 @@ def _with_formats():
     return out.getvalue()
 
 
-SCHEMES = {name: read_scheme(PARAMS / name / "scheme.yaml") for name in ("tai-2001", "provinces-2008")}
+SCHEMES = {
+    name: read_scheme(PARAMS / name / "scheme.yaml") for name in ("tai-2001", "provinces-2008")
+}
 BOOKS = [_with_formats(), book_of(sheets_of(SCHEMES["tai-2001"]))]
 KINDS = [a_table, a_shipped_table, a_scheme, parameters, a_book_of_cells, a_book_of_parts]
 

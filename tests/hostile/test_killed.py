@@ -117,18 +117,31 @@ def project(tmp_path, monkeypatch):
     return tmp_path
 
 
-ENVIRONMENT = os.environ | {"PYTHONPATH": str(Path(qtoolkit.__file__).parents[1]), "PYTHONUTF8": "1"}
+ENVIRONMENT = os.environ | {
+    "PYTHONPATH": str(Path(qtoolkit.__file__).parents[1]),
+    "PYTHONUTF8": "1",
+}
 
 
 def test_a_writer_killed_at_any_of_its_operations_leaves_a_whole_run(project):
-    command = [sys.executable, "-P", "-c", WRITER, str(KILLS), str(project / "notebooks" / "show.ipynb")]
-    done = subprocess.run(command, cwd=project, env=ENVIRONMENT, capture_output=True, text=True, timeout=300)
+    command = [
+        sys.executable,
+        "-P",
+        "-c",
+        WRITER,
+        str(KILLS),
+        str(project / "notebooks" / "show.ipynb"),
+    ]
+    done = subprocess.run(
+        command, cwd=project, env=ENVIRONMENT, capture_output=True, text=True, timeout=300
+    )
     assert done.returncode == 0, done.stderr
     ends = json.loads(done.stdout)
     assert ends["operations"] >= 15 and ends["killed"] >= KILLS - 1, ends
     assert ends["broken"] == 0 and ends["old"] > 0, ends
     assert ends["old"] + ends["new"] + ends["absent"] == KILLS, ends
-    assert ends["again"] == KILLS, ends  # also where nothing stood for a moment: the old run is put back
+    # also where nothing stood for a moment: the old run is put back
+    assert ends["again"] == KILLS, ends
 
 
 def test_full_runs_killed_leave_nothing_half_done_and_say_what_was_left(project):
@@ -155,13 +168,23 @@ def test_sigterm_cleans_up_and_its_sentence_is_in_the_language_asked_for(project
     notebook(project / "notebooks" / "show.ipynb", "import time; time.sleep(60)")
     words = ["run", "case", "-o", "out", "--notebooks", "notebooks", "--language", "en"]
     command = [sys.executable, "-P", "-m", "qtoolkit.runs.cli", *words]
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "encoding": "utf-8"}
+    pipes = {
+        "stdout": subprocess.PIPE,
+        "stderr": subprocess.PIPE,
+        "text": True,
+        "encoding": "utf-8",
+    }
     process = subprocess.Popen(command, cwd=project, env=ENVIRONMENT, **pipes)
     wait_for_work(project)
     time.sleep(1.0)
     process.send_signal(signal.SIGTERM)
     _, err = process.communicate(timeout=30)
-    assert process.returncode == 130 and "interrupted" in err and "Traceback" not in err and "Abort" not in err, err
+    assert (
+        process.returncode == 130
+        and "interrupted" in err
+        and "Traceback" not in err
+        and "Abort" not in err
+    ), err
     assert sorted(path.name for path in project.iterdir()) == ["case", "notebooks"]
 
 
@@ -194,7 +217,12 @@ def test_what_stops_the_two_renames_leaves_the_old_run_or_the_new(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out"]
 
 
-NEIGHBOURS = [("n" * 90 + "-A", "n" * 90 + "-B"), ("x", "x.partial-y"), ("x.partial-y", "x"), ("x", "x-x")]
+NEIGHBOURS = [
+    ("n" * 90 + "-A", "n" * 90 + "-B"),
+    ("x", "x.partial-y"),
+    ("x.partial-y", "x"),
+    ("x", "x-x"),
+]
 
 
 @pytest.mark.parametrize(("one", "other"), NEIGHBOURS)

@@ -42,7 +42,9 @@ BEYOND_POINTS = [
 def test_a_number_of_the_scheme_beyond_what_scores_can_hold(tmp_path, old, new, word):
     """13 places in which a scheme may have a number that would leave int64 ticks or finite floats."""
     zh, en = refused(scheme_of, tmp_path, changed(YAML, (old, new)))
-    assert any("scheme.yaml" in s and word in s and "应" in s for s in zh) and any("expected" in s for s in en)
+    assert any("scheme.yaml" in s and word in s and "应" in s for s in zh) and any(
+        "expected" in s for s in en
+    )
 
 
 def test_a_total_at_the_limit_scores_as_on_paper():
@@ -66,32 +68,56 @@ def nested(levels, total):
     for level in range(levels - 1):
         node = {"id": f"n{level}", "name": "n", "children": [node]}
     return {
-        "id": "s", "name": "s", "total": total, "indicators": [node],
+        "id": "s",
+        "name": "s",
+        "total": total,
+        "indicators": [node],
         "rounding": {stage: {"decimals": 0} for stage in ("leaf", "node", "total")},
         "grades": [{"id": "A", "cutoff": total * 0.75}, {"id": "B", "cutoff": 0.0}],
-    }  # fmt: skip
+    }
 
 
 def test_levels_of_indicators():
     for total in (1.0, float(limits.POINTS)):
-        result = assess(validate(Scheme, nested(limits.LEVELS, total), None), pd.DataFrame({"leaf": [0.75, 0.25]}))
+        result = assess(
+            validate(Scheme, nested(limits.LEVELS, total), None),
+            pd.DataFrame({"leaf": [0.75, 0.25]}),
+        )
         assert result.scores.tolist() == [math.floor(total * s + 0.5) for s in (0.75, 0.25)]
         assert result.grades.tolist() == ["A", "B"]
-    names(refused(validate, Scheme, nested(limits.LEVELS + 1, 1.0), "s.yaml"), "s.yaml", "leaf", "13", "12")
+    names(
+        refused(validate, Scheme, nested(limits.LEVELS + 1, 1.0), "s.yaml"),
+        "s.yaml",
+        "leaf",
+        "13",
+        "12",
+    )
 
 
 def test_all_bonuses_together():
     bonuses = [{"id": f"b{i}", "name": "b", "max": 5000.5} for i in range(2)]
-    names(refused(validate, Scheme, nested(1, 1.0) | {"bonuses": bonuses}, "s.yaml"), "bonuses", "10001", "10,000")
+    names(
+        refused(validate, Scheme, nested(1, 1.0) | {"bonuses": bonuses}, "s.yaml"),
+        "bonuses",
+        "10001",
+        "10,000",
+    )
 
 
 def test_grades_and_vetoes_beyond_eight_bits():
     """101 grades are refused; 100 vetoes that each take off two of three grades take off two, not −56."""
     many = [{"id": f"g{i}", "cutoff": float(100 - i)} for i in range(101)]
-    names(refused(validate, Scheme, nested(1, 1.0) | {"grades": many}, "s.yaml"), "grades", "101", "100")
+    names(
+        refused(validate, Scheme, nested(1, 1.0) | {"grades": many}, "s.yaml"),
+        "grades",
+        "101",
+        "100",
+    )
     vetoes = [{"id": f"v{i}", "name": "v", "lower": 2} for i in range(100)]
     grades = [{"id": g, "cutoff": c} for g, c in (("A", 0.9), ("B", 0.5), ("C", 0.0))]
-    scheme = validate(Scheme, nested(1, 1.0) | {"grades": grades, "vetoes": vetoes, "rounding": {}}, None)
+    scheme = validate(
+        Scheme, nested(1, 1.0) | {"grades": grades, "vetoes": vetoes, "rounding": {}}, None
+    )
     frame = pd.DataFrame({"leaf": [1.0, 1.0]} | {f"veto:v{i}": ["是", "否"] for i in range(100)})
     assert assess(scheme, frame).grades.tolist() == ["C", "A"]
 
@@ -99,24 +125,48 @@ def test_grades_and_vetoes_beyond_eight_bits():
 def test_raw_values_beyond_the_limits():
     """Twelve numbers, as text and as numbers of a workbook."""
     for value, is_good in [
-        (0.0, True), (1e15, True), (-1e15, True), (1e-100, True), (-1e-100, True), (5.5e-17, True),
-        (1.1e15, False), (-1e16, False), (1e300, False), (9e-101, False), (-5e-324, False), (1e-200, False),
-    ]:  # fmt: skip
+        (0.0, True),
+        (1e15, True),
+        (-1e15, True),
+        (1e-100, True),
+        (-1e-100, True),
+        (5.5e-17, True),
+        (1.1e15, False),
+        (-1e16, False),
+        (1e300, False),
+        (9e-101, False),
+        (-5e-324, False),
+        (1e-200, False),
+    ]:
         for cell in (value, repr(value)):
             number, reason = parse_number(cell)
-            assert (number == value and reason is None) if is_good else (math.isnan(number) and reason is not None)
+            assert (
+                (number == value and reason is None)
+                if is_good
+                else (math.isnan(number) and reason is not None)
+            )
 
 
 SIZES = st.sampled_from([0.0, 1e-100, -1e-100, 1e-17, 1.0, 3.0, 1e15, -1e15, 999999999999999.0])
 RULES = [
-    {"kind": "goalposts", "low": -1e15, "high": 1e15}, {"kind": "goalposts", "low": 0.0, "high": 1e-100},
-    {"kind": "efficacy", "unacceptable": 1e15, "satisfactory": -1e15}, {"kind": "target", "target": 1e-100},
-    {"kind": "target", "target": 1e15, "direction": "lower"}, {"kind": "deduct", "rate": 1e15, "per": 1e-100, "target": 1.0},
-    {"kind": "deduct", "rate": 0.0, "per": 1e-100, "target": 1e15}, {"kind": "minmax"}, {"kind": "rank"},
-    {"kind": "zscore", "center": 0.6, "spread": 1e15}, {"kind": "zscore", "center": 0.6, "spread": 1e-100},
+    {"kind": "goalposts", "low": -1e15, "high": 1e15},
+    {"kind": "goalposts", "low": 0.0, "high": 1e-100},
+    {"kind": "efficacy", "unacceptable": 1e15, "satisfactory": -1e15},
+    {"kind": "target", "target": 1e-100},
+    {"kind": "target", "target": 1e15, "direction": "lower"},
+    {"kind": "deduct", "rate": 1e15, "per": 1e-100, "target": 1.0},
+    {"kind": "deduct", "rate": 0.0, "per": 1e-100, "target": 1e15},
+    {"kind": "minmax"},
+    {"kind": "rank"},
+    {"kind": "zscore", "center": 0.6, "spread": 1e15},
+    {"kind": "zscore", "center": 0.6, "spread": 1e-100},
     {"kind": "base_plus", "base": 0.0, "gain": 1e15, "per": 1e-100, "reference": 1e15},
-    {"kind": "steps", "interpolate": True, "table": [{"at": -1e15, "share": 0.0}, {"at": 1e15, "share": 1.0}]},
-]  # fmt: skip
+    {
+        "kind": "steps",
+        "interpolate": True,
+        "table": [{"at": -1e15, "share": 0.0}, {"at": 1e15, "share": 1.0}],
+    },
+]
 
 
 @given(st.sampled_from(RULES), st.lists(SIZES, min_size=1, max_size=6), st.booleans())
@@ -136,7 +186,9 @@ def test_the_size_of_a_file(tmp_path):
     assert len(read_bytes(path)) == limits.FILE_BYTES
     with path.open("wb") as file:
         file.truncate(limits.FILE_BYTES + 1)
-    names(refused(read_rows, path), "data.csv", f"{limits.FILE_BYTES + 1:,}", f"{limits.FILE_BYTES:,}")
+    names(
+        refused(read_rows, path), "data.csv", f"{limits.FILE_BYTES + 1:,}", f"{limits.FILE_BYTES:,}"
+    )
 
 
 @pytest.mark.parametrize(
@@ -145,8 +197,18 @@ def test_the_size_of_a_file(tmp_path):
         ("unit,a", "x,1", limits.ROWS - 1, None),
         ("unit,a", "x,1", limits.ROWS, ["data.csv", "50,001", "50,000"]),
         (",".join(f"x{i}" for i in range(limits.COLUMNS)), ",".join("1" * limits.COLUMNS), 2, None),
-        (",".join(f"x{i}" for i in range(limits.COLUMNS + 1)), "1", 1, ["data.csv", "#1", "4,001", "4,000"]),
-        (",".join(f"x{i}" for i in range(2000)), ",".join("1" * 2000), 1000, ["data.csv", "#1001", "2,002,000"]),
+        (
+            ",".join(f"x{i}" for i in range(limits.COLUMNS + 1)),
+            "1",
+            1,
+            ["data.csv", "#1", "4,001", "4,000"],
+        ),
+        (
+            ",".join(f"x{i}" for i in range(2000)),
+            ",".join("1" * 2000),
+            1000,
+            ["data.csv", "#1001", "2,002,000"],
+        ),
     ],
 )
 def test_rows_columns_and_cells_of_a_csv(tmp_path, header, row, count, parts):
@@ -162,7 +224,10 @@ def test_the_stated_size_of_use_is_read(tmp_path):
     """3,000 × 400 cells of a CSV; trailing commas and blank lines of Excel do not count."""
     path = tmp_path / "data.csv"
     header = ",".join(["unit", *(f"x{i}" for i in range(400))]) + "," * 5000
-    path.write_text("\n".join([header, *(f"u{k}" + ",1" * 400 for k in range(3000)), *[""] * 90_000]), encoding="utf-8")
+    path.write_text(
+        "\n".join([header, *(f"u{k}" + ",1" * 400 for k in range(3000)), *[""] * 90_000]),
+        encoding="utf-8",
+    )
     assert len(read_rows(path).rows) == 3000
 
 
@@ -223,7 +288,8 @@ def test_sheets_of_a_workbook(tmp_path):
         ("[" * 50_000, ["#1", "51", "50"]),
         ("".join(f"{' ' * i}a:\n" for i in range(60)), ["#50", "51", "50"]),
         ("a: " + "!" * 100_001, ["#1", "100,004", "100,000"]),
-        ("a:\n" + "  - [b, c]\n" * 400, ["#101", "301", "300"]),  # the document, a, its list, and three a line
+        # the document, a, its list, and three a line
+        ("a:\n" + "  - [b, c]\n" * 400, ["#101", "301", "300"]),
     ],
 )
 def test_depth_values_and_lines_of_yaml(monkeypatch, text, parts):
@@ -236,7 +302,9 @@ def test_the_size_of_a_yaml_document(tmp_path):
 
 
 def test_aliases_do_not_multiply():
-    text = "a0: &a0 [x]\n" + "".join(f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]\n" for i in range(1, 30))
+    text = "a0: &a0 [x]\n" + "".join(
+        f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]\n" for i in range(1, 30)
+    )
     names(refused(parse_yaml, text, "x.yaml"), "x.yaml", "#1", "&")
 
 
@@ -246,7 +314,11 @@ def test_complaints_of_a_file_end(tmp_path):
 
     scheme, path = scheme_of(tmp_path), tmp_path / "data.csv"
     header = CSV.splitlines()[0]
-    wrong = header + "\n" + "\n".join(f"u{k},name" + ",?" * (header.count(",") - 1) for k in range(10_000))
+    wrong = (
+        header
+        + "\n"
+        + "\n".join(f"u{k},name" + ",?" * (header.count(",") - 1) for k in range(10_000))
+    )
     ragged = "unit,a\n" + "x\n" * 20_000
     unknown = "unit" + "".join(f",y{i}" for i in range(3900)) + "\nx" + ",1" * 3900
     for text, most in ((wrong, MOST_COMPLAINTS), (ragged, MOST_COMPLAINTS), (unknown, 3900)):

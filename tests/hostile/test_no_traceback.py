@@ -58,12 +58,20 @@ PLACES = {
 
 @pytest.mark.skipif(os.name == "nt", reason="links and permissions as POSIX has them")
 @pytest.mark.parametrize("place", PLACES.values(), ids=PLACES)
-@pytest.mark.parametrize("words", [["run", "case"], ["new", None], ["template", "case"], ["schema", "scheme"]])
+@pytest.mark.parametrize(
+    "words", [["run", "case"], ["new", None], ["template", "case"], ["schema", "scheme"]]
+)
 def test_places_where_nothing_can_be_written(command, case, tmp_path, place, words):  # noqa: F811
     out = place(tmp_path)
     before = sorted(path.name for path in tmp_path.iterdir())
     target = [out] if words[0] == "new" else [words[1], "-o", out]
-    more = ["--format", "html"] if words[0] == "run" else ["--units", "甲县,乙县"] if words[0] == "new" else []
+    more = (
+        ["--format", "html"]
+        if words[0] == "run"
+        else ["--units", "甲县,乙县"]
+        if words[0] == "new"
+        else []
+    )
     done = command(words[0], *target, *more, cwd=tmp_path)
     if done.returncode == 0:
         assert words[0] != "run"
@@ -73,16 +81,24 @@ def test_places_where_nothing_can_be_written(command, case, tmp_path, place, wor
     assert sorted(path.name for path in tmp_path.iterdir()) == before
 
 
-def test_what_nobody_foresaw_is_one_sentence_and_a_file_with_the_details(command, case, tmp_path, monkeypatch):  # noqa: F811
+def test_what_nobody_foresaw_is_one_sentence_and_a_file_with_the_details(
+    command, case, tmp_path, monkeypatch
+):  # noqa: F811
     def broken(*arguments, **options):
         raise ZeroDivisionError("nobody foresaw this")
 
     monkeypatch.setattr("qtoolkit.runs.plan.assess", broken)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     done = command("check", "case", cwd=tmp_path)
-    assert done.returncode == 1 and "Traceback" not in done.stderr and len(done.stderr.splitlines()) == 1
+    assert (
+        done.returncode == 1
+        and "Traceback" not in done.stderr
+        and len(done.stderr.splitlines()) == 1
+    )
     (details,) = tmp_path.glob("qtoolkit-*.txt")
-    assert str(details) in done.stderr and "nobody foresaw this" in details.read_text(encoding="utf-8")
+    assert str(details) in done.stderr and "nobody foresaw this" in details.read_text(
+        encoding="utf-8"
+    )
 
 
 def test_errors_are_in_the_language_of_the_case_where_it_is_known(command, case, tmp_path):  # noqa: F811
@@ -99,12 +115,21 @@ def test_a_closed_pipe_and_a_strange_terminal_end_quietly(tmp_path):
 
     import qtoolkit
 
-    environment = os.environ | {"PYTHONPATH": str(Path(qtoolkit.__file__).parents[1]), "PYTHONIOENCODING": "ascii"}
+    environment = os.environ | {
+        "PYTHONPATH": str(Path(qtoolkit.__file__).parents[1]),
+        "PYTHONIOENCODING": "ascii",
+    }
     start = [sys.executable, "-P", "-m", cli.__name__]
-    done = subprocess.run([*start, "check", "tai-2001"], cwd=tmp_path, env=environment, capture_output=True)
+    done = subprocess.run(
+        [*start, "check", "tai-2001"], cwd=tmp_path, env=environment, capture_output=True
+    )
     assert done.returncode == 0 and b"Traceback" not in done.stderr
     process = subprocess.Popen(
-        [*start, "schema"], cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        [*start, "schema"],
+        cwd=tmp_path,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     )
     process.stdout.close()
     assert b"Traceback" not in process.stderr.read()

@@ -16,10 +16,26 @@ from qtoolkit.inputs.case import read_case
 from qtoolkit.runs.execute import _Processes
 from tests.runs.test_run import DATA, SCHEME
 
-MODULES = ("pandas", "numpy", "nbclient", "papermill", "json", "multiprocessing", "sitecustomize", "usercustomize",
-           "qtoolkit", "typing_extensions")  # fmt: skip
-CONFIGS = ("ipython_config", "ipython_kernel_config", "jupyter_config", "jupyter_nbclient_config", "jupyter_lab_config",
-           "jupyter_server_config")  # fmt: skip
+MODULES = (
+    "pandas",
+    "numpy",
+    "nbclient",
+    "papermill",
+    "json",
+    "multiprocessing",
+    "sitecustomize",
+    "usercustomize",
+    "qtoolkit",
+    "typing_extensions",
+)
+CONFIGS = (
+    "ipython_config",
+    "ipython_kernel_config",
+    "jupyter_config",
+    "jupyter_nbclient_config",
+    "jupyter_lab_config",
+    "jupyter_server_config",
+)
 KINDS = 10
 """Notebooks in the project, in the case; modules, configurations, a startup profile, a drawing backend, each in the case
 and in the working directory."""
@@ -37,13 +53,19 @@ def planted(folder, markers, place):
     startup = folder / "profile_default" / "startup"
     startup.mkdir(parents=True)
     (startup / "00.py").write_text(code("startup"), encoding="utf-8")
-    (folder / "matplotlibrc").write_text("backend: module://backend_of_evil\nsavefig.dpi: 17\n", encoding="utf-8")
+    (folder / "matplotlibrc").write_text(
+        "backend: module://backend_of_evil\nsavefig.dpi: 17\n", encoding="utf-8"
+    )
 
 
 def evil_notebook(path, marker):
     path.parent.mkdir(parents=True, exist_ok=True)
     book = nbformat.v4.new_notebook()
-    book.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    book.metadata["kernelspec"] = {
+        "name": "python3",
+        "display_name": "Python 3",
+        "language": "python",
+    }
     book.cells = [nbformat.v4.new_code_cell(f"open({str(marker)!r}, 'w').close()")]
     book.cells[0].metadata["tags"] = ["parameters"]
     nbformat.write(book, path)
@@ -69,7 +91,10 @@ def trap(tmp_path_factory):
 
 def command(trap, *words):
     """The command as it is installed, started in the planted working directory: -P, as a console script has it."""
-    environment = os.environ | {"PYTHONPATH": str(Path(qtoolkit.__file__).parents[1]), "PYTHONUTF8": "1"}
+    environment = os.environ | {
+        "PYTHONPATH": str(Path(qtoolkit.__file__).parents[1]),
+        "PYTHONUTF8": "1",
+    }
     start = [sys.executable, "-P", "-m", "qtoolkit.runs.cli"]
     options = {"capture_output": True, "stdin": subprocess.DEVNULL, "env": environment}
     return subprocess.run([*start, *words], cwd=trap / "here", **options)
@@ -77,13 +102,16 @@ def command(trap, *words):
 
 def test_a_run_of_a_planted_case_runs_none_of_it_and_says_what_it_left_out(trap):
     case = trap / "project" / "params" / "tiny"
-    done = command(trap, "run", str(case), "-o", str(trap / "out"), "--format", "html", "--jobs", "2")
+    done = command(
+        trap, "run", str(case), "-o", str(trap / "out"), "--format", "html", "--jobs", "2"
+    )
     said = done.stderr.decode("utf-8")
     assert done.returncode == 0, said
     assert sorted(path.name for path in (trap / "markers").iterdir()) == []
     assert "--notebooks" in said and str(case / "notebooks") in said
     names = {path.name for path in (trap / "out" / "case").rglob("*")}
-    assert names == {"params.yaml", "scheme.yaml", "data.csv"}  # what the run used, and nothing else
+    # what the run used, and nothing else
+    assert names == {"params.yaml", "scheme.yaml", "data.csv"}
     manifest = json.loads((trap / "out" / "manifest.json").read_text(encoding="utf-8"))
     assert {book["origin"] for book in manifest["notebooks"].values()} <= {"packaged", "checkout"}
 
@@ -92,20 +120,36 @@ def test_the_traps_would_snap(trap):
     """Where somebody asks for the notebooks, and where Python is started among the modules, the markers appear."""
     case = trap / "project" / "params" / "tiny"
     words = ["run", str(case), "-o", str(trap / "asked"), "--format", "html"]
-    done = command(trap, *words, "--notebooks", str(trap / "project" / "notebooks"), "--notebook", "01_assessment")
+    done = command(
+        trap,
+        *words,
+        "--notebooks",
+        str(trap / "project" / "notebooks"),
+        "--notebook",
+        "01_assessment",
+    )
     said = done.stderr.decode("utf-8")
-    assert done.returncode == 0 and "01_assessment" in said, said  # that it is not the toolkit's own is said
+    # that it is not the toolkit's own is said
+    assert done.returncode == 0 and "01_assessment" in said, said
     for place in (case, trap / "here"):
-        subprocess.run([sys.executable, "-c", "import pandas, nbclient, sitecustomize"], cwd=place, capture_output=True)
+        subprocess.run(
+            [sys.executable, "-c", "import pandas, nbclient, sitecustomize"],
+            cwd=place,
+            capture_output=True,
+        )
     there = {path.name for path in (trap / "markers").iterdir()}
     assert {"project-01_assessment", "case-pandas", "here-nbclient"} <= there
     for path in (trap / "markers").iterdir():
         path.unlink()
 
 
-@pytest.mark.parametrize("tag", ["!!python/object/apply:os.system [echo]", "!!python/name:os.system ''", "!evil {a: 1}"])
+@pytest.mark.parametrize(
+    "tag", ["!!python/object/apply:os.system [echo]", "!!python/name:os.system ''", "!evil {a: 1}"]
+)
 def test_tags_of_yaml_make_no_objects(tmp_path, tag):
-    (tmp_path / "scheme.yaml").write_text(SCHEME.replace("id: tiny", f"id: {tag}"), encoding="utf-8")
+    (tmp_path / "scheme.yaml").write_text(
+        SCHEME.replace("id: tiny", f"id: {tag}"), encoding="utf-8"
+    )
     (tmp_path / "data.csv").write_text(DATA, encoding="utf-8")
     (tmp_path / "params.yaml").write_text("scheme: scheme.yaml\ndata: data.csv\n", encoding="utf-8")
     with pytest.raises(InputError) as caught:

@@ -17,7 +17,9 @@ from qtoolkit.inputs.yamltext import parse_yaml
 from tests.inputs.helpers import YAML, names, refused, scheme_of
 
 PARAMS = Path(__file__).resolve().parents[2] / "params"
-posix = pytest.mark.skipif(os.name != "posix", reason="there are no pipes and devices in the file system")
+posix = pytest.mark.skipif(
+    os.name != "posix", reason="there are no pipes and devices in the file system"
+)
 SECONDS = 10
 
 
@@ -38,16 +40,30 @@ def in_time(call, *arguments):
 @posix
 def test_pipes_devices_sockets_folders_and_dangling_links(tmp_path):
     """Six kinds, as a CSV, a workbook and a scheme."""
-    for suffix, reader in ((".csv", read_rows), (".xlsx", read_rows), (".yaml", read_scheme), (".xlsx", read_scheme_book)):
+    for suffix, reader in (
+        (".csv", read_rows),
+        (".xlsx", read_rows),
+        (".yaml", read_scheme),
+        (".xlsx", read_scheme_book),
+    ):
         for kind, zh, en in [
-            ("pipe", "管道", "a pipe"), ("zero", "设备", "a device"), ("socket", "套接字", "a socket"),
-            ("folder", "文件夹", "a folder"), ("dangling", "链接", "a link"), ("loop", "读取出错", "cannot read"),
-        ]:  # fmt: skip
+            ("pipe", "管道", "a pipe"),
+            ("zero", "设备", "a device"),
+            ("socket", "套接字", "a socket"),
+            ("folder", "文件夹", "a folder"),
+            ("dangling", "链接", "a link"),
+            ("loop", "读取出错", "cannot read"),
+        ]:
             path = tmp_path / f"{kind}{suffix}"
             if not os.path.lexists(path):
                 make(kind, path)
             found = in_time(reader, path)
-            assert len(found[0]) == 1 and zh in found[0][0] and en in found[1][0] and path.name in found[1][0]
+            assert (
+                len(found[0]) == 1
+                and zh in found[0][0]
+                and en in found[1][0]
+                and path.name in found[1][0]
+            )
 
 
 def make(kind, path):
@@ -85,10 +101,24 @@ def test_a_file_that_says_it_is_empty_is_read():
     assert b"Name:" in read_bytes(Path("/proc/self/status"))
 
 
-@pytest.mark.parametrize("name", ["x" * 250 + ".csv", "字" * 250 + ".csv", "x" * 5000 + ".csv", "\0.csv", "a\0b/c.csv", "\ud800.csv"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "x" * 250 + ".csv",
+        "字" * 250 + ".csv",
+        "x" * 5000 + ".csv",
+        "\0.csv",
+        "a\0b/c.csv",
+        "\ud800.csv",
+    ],
+)
 def test_names_that_no_file_can_have(tmp_path, name):
     """Six names, read as a file, and as what a case names."""
-    for call, argument in ((read_bytes, tmp_path / name), (read_rows, tmp_path / name), (read_case, tmp_path / name)):
+    for call, argument in (
+        (read_bytes, tmp_path / name),
+        (read_rows, tmp_path / name),
+        (read_case, tmp_path / name),
+    ):
         found = refused(call, argument)
         assert len(found[0]) == 1 and found[1][0].encode()
         assert call is read_case or len(found[1][0]) < 600
@@ -138,10 +168,16 @@ def test_no_shipped_text_looks_like_big5(tmp_path):
 @pytest.mark.parametrize(
     "text",
     [
-        "亳州市,1\n濮阳市,2\n漯河市,3\n泸州市,4\n", "─────────┬────\n单位,㎡\n", "№,℃,㎡,①②③\n", "αβγ,ЖЩ,かな,カナ\n", "镕,喆,堃,淼,昇\n",
-        "臺北市,縣,質量\n", "—— …… “引用” 《标题》\n", "𠮷野家\n",
+        "亳州市,1\n濮阳市,2\n漯河市,3\n泸州市,4\n",
+        "─────────┬────\n单位,㎡\n",
+        "№,℃,㎡,①②③\n",
+        "αβγ,ЖЩ,かな,カナ\n",
+        "镕,喆,堃,淼,昇\n",
+        "臺北市,縣,質量\n",
+        "—— …… “引用” 《标题》\n",
+        "𠮷野家\n",
     ],
-)  # fmt: skip
+)
 def test_rare_signs_in_gb18030_do_not_look_like_big5(tmp_path, text):
     """Eight texts: places written with rare characters, box drawings, units, other scripts, names, traditional characters."""
     path = tmp_path / "data.csv"

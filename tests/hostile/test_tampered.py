@@ -88,7 +88,9 @@ CHANGES = {
     "new.txt": lambda out: (out / "new.txt").write_text("added"),
     "figures": lambda out: shutil.rmtree(out / "tables"),
     "manifest.json: seed": lambda out: manifest(out, lambda m: m["parameters"].update(seed=7)),
-    "manifest.json: input": lambda out: manifest(out, lambda m: m["inputs"]["data"].update(sha256="0" * 64)),
+    "manifest.json: input": lambda out: manifest(
+        out, lambda m: m["inputs"]["data"].update(sha256="0" * 64)
+    ),
     "manifest.json: attested": lambda out: manifest(out, lambda m: m.update(attested=[])),
     "manifest.json: created": lambda out: manifest(out, lambda m: m.update(created="2000-01-01")),
     "manifest.json: moved": lambda out: manifest(out, lambda m: m.update(moved={"data": "x.csv"})),
@@ -98,22 +100,29 @@ CHANGES = {
     "case/params.yaml: and its entry": lambda out: with_seal(
         out, "case/params.yaml", lambda text: text.replace(b"band: 0.1", b"band: 0.2")
     ),
-    "case/params.yaml: no YAML": lambda out: with_seal(out, "case/params.yaml", lambda text: b"a: ["),
+    "case/params.yaml: no YAML": lambda out: with_seal(
+        out, "case/params.yaml", lambda text: b"a: ["
+    ),
     "case/params.yaml: not listed": lambda out: (
-        (out / "case" / "params.yaml").unlink(), manifest(out, lambda m: m["files"].pop("case/params.yaml"), sealed=True)
+        (out / "case" / "params.yaml").unlink(),
+        manifest(out, lambda m: m["files"].pop("case/params.yaml"), sealed=True),
     ),
     "pipe": lambda out: os.mkfifo(out / "pipe"),
     "hollow": lambda out: (out / "hollow").mkdir(),
     "nowhere": lambda out: (out / "nowhere").symlink_to("is/nowhere"),
     "elsewhere": lambda out: (out / "elsewhere").symlink_to("/"),
     "tables.xlsx: outside": lambda out: linked(out / "tables.xlsx"),
-    "memo.html: device": lambda out: replaced(out / "memo.html", lambda p: p.symlink_to("/dev/zero")),
+    "memo.html: device": lambda out: replaced(
+        out / "memo.html", lambda p: p.symlink_to("/dev/zero")
+    ),
     "memo.html: pipe": lambda out: replaced(out / "memo.html", os.mkfifo),
     "memo.html: sparse": lambda out: os.truncate(out / "memo.html", 2**42),
     "d/d/d": nested,
 }
 if not hasattr(os, "mkfifo"):
-    CHANGES |= dict.fromkeys(("pipe", "memo.html: pipe"), lambda out: edit(out / "memo.html", "92", "93"))
+    CHANGES |= dict.fromkeys(
+        ("pipe", "memo.html: pipe"), lambda out: edit(out / "memo.html", "92", "93")
+    )
 BROKEN = {
     "kind alone": lambda m: [m.pop(key) for key in list(m) if key != "kind"],
     "files is a list": lambda m: m.update(files=[]),
@@ -132,7 +141,9 @@ def finished(tmp_path_factory):
     """One run, of which each test changes a copy."""
     root = tmp_path_factory.mktemp("project")
     write_project(root)
-    return qt.run(root / "params" / "tiny", root / "out", formats=["html"], notebook_folder=root / "notebooks")
+    return qt.run(
+        root / "params" / "tiny", root / "out", formats=["html"], notebook_folder=root / "notebooks"
+    )
 
 
 @pytest.fixture
@@ -188,10 +199,14 @@ def test_a_tampered_memo_is_not_taken_for_the_result(finished, done):
     edit(done / "memo.html", "92", "93")
     with pytest.raises(InputError) as caught:
         qt.run(project / "params" / "tiny", done, **again)
-    assert "memo.html" in caught.value.sentences("zh")[0] and "-o" in caught.value.sentences("en")[0]
+    assert (
+        "memo.html" in caught.value.sentences("zh")[0] and "-o" in caught.value.sentences("en")[0]
+    )
 
 
-@pytest.mark.parametrize("names", [["../../outside.txt"], ["/etc/hostname"], ["a/../../outside.txt"], ["\0", "x" * 300]])
+@pytest.mark.parametrize(
+    "names", [["../../outside.txt"], ["/etc/hostname"], ["a/../../outside.txt"], ["\0", "x" * 300]]
+)
 def test_names_in_a_manifest_open_nothing_outside(done, names, tmp_path):
     (tmp_path / "outside.txt").write_text("x")
     listed = {name: folder.sha256(b"x") for name in names}
@@ -222,6 +237,7 @@ def test_more_names_than_a_run_writes_are_one_sentence(done, monkeypatch):
 @pytest.mark.parametrize("name", ["lstat", "read"])
 def test_without_rights_it_is_not_said_to_be_no_run_folder(done, monkeypatch, capsys, name):
     """Rights are refused by the call itself: a test that runs as root is refused nothing."""
+
     def refuse(path, *_):
         raise PermissionError(13, "Permission denied", str(path))
 

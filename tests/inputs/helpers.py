@@ -85,6 +85,8 @@ def names(sentences: tuple[list[str], list[str]], *parts: str) -> bool:
     zh, en = sentences
     zh_parts = [re.sub(r"^#(\d+)$", r"第\1行", part) for part in parts]
     en_parts = [re.sub(r"^#(\d+)$", r"row \1", part) for part in parts]
-    found = any(all(p in s for p in zh_parts) for s in zh) and any(all(p in s for p in en_parts) for s in en)
+    found = any(all(p in s for p in zh_parts) for s in zh) and any(
+        all(p in s for p in en_parts) for s in en
+    )
     assert found, (parts, sentences)
     return True

@@ -46,7 +46,13 @@ def test_rows_and_columns_are_those_of_the_sheet_even_where_it_starts_lower(tmp_
     book.active["A3"], book.active["B3"], book.active["C3"] = "unit", "a", "b"
     book.active["A5"], book.active["B5"], book.active["C5"] = "甲", "x", 1
     book.save(tmp_path / "data.xlsx")
-    names(refused(read_table, tmp_path / "data.xlsx", scheme_of(tmp_path, SCHEME)), "data.xlsx", "#5", "“a”", "“x”")
+    names(
+        refused(read_table, tmp_path / "data.xlsx", scheme_of(tmp_path, SCHEME)),
+        "data.xlsx",
+        "#5",
+        "“a”",
+        "“x”",
+    )
 
 
 @pytest.mark.parametrize("error", ["#DIV/0!", "#N/A", "#REF!", "#VALUE!", "#NAME?"])
@@ -63,11 +69,18 @@ def test_an_error_cell_is_no_blank(tmp_path, error):
 
 
 @pytest.mark.parametrize(
-    "cell", [True, datetime.date(2024, 1, 2), datetime.time(12, 30), datetime.datetime(2024, 1, 2, 3)]
+    "cell",
+    [True, datetime.date(2024, 1, 2), datetime.time(12, 30), datetime.datetime(2024, 1, 2, 3)],
 )
 def test_dates_times_and_booleans_are_no_numbers(tmp_path, cell):
     path = save(tmp_path, [["unit", "a", "b"], ["甲", 1, cell]])
-    names(refused(read_table, path, scheme_of(tmp_path, SCHEME)), "data.xlsx", "#2", "“b”", f"“{cell}”")
+    names(
+        refused(read_table, path, scheme_of(tmp_path, SCHEME)),
+        "data.xlsx",
+        "#2",
+        "“b”",
+        f"“{cell}”",
+    )
 
 
 @pytest.mark.parametrize("form", ["0%", "0.00%", '0.0"约"%', "0%;[Red]-0%"])
@@ -94,7 +107,8 @@ def test_a_percent_sign_that_is_only_text_of_the_format_does_not_scale(tmp_path,
 
 def test_formulas_that_were_never_calculated(tmp_path):
     names(refused(read_rows, save(tmp_path, [["unit", "a"], ["甲", "=1+1"]])), "data.xlsx", "B2")
-    book = xlsxwriter.Workbook(tmp_path / "w.xlsx")  # writes the value 0 and asks Excel to calculate on loading
+    # writes the value 0 and asks Excel to calculate on loading
+    book = xlsxwriter.Workbook(tmp_path / "w.xlsx")
     sheet = book.add_worksheet()
     sheet.write_row(0, 0, ["unit", "a", "b"])
     sheet.write_row(1, 0, ["甲", 0])
@@ -153,10 +167,16 @@ def test_error_cells_are_looked_up_on_the_right_sheet(tmp_path):
 
 
 def test_a_merged_header_is_a_header_with_a_hole(tmp_path):
-    path = save(tmp_path, [["unit", "质量", None], ["甲", 1, 2]], lambda book, sheet: sheet.merge_cells("B1:C1"))
+    path = save(
+        tmp_path,
+        [["unit", "质量", None], ["甲", 1, 2]],
+        lambda book, sheet: sheet.merge_cells("B1:C1"),
+    )
     names(refused(read_rows, path), "data.xlsx", "#2", "3", "2")
     path = save(
-        tmp_path, [["2026年数据", None, None], ["unit", "a", "b"], ["甲", 1, 2]], lambda b, s: s.merge_cells("A1:C1")
+        tmp_path,
+        [["2026年数据", None, None], ["unit", "a", "b"], ["甲", 1, 2]],
+        lambda b, s: s.merge_cells("A1:C1"),
     )
     names(refused(read_rows, path), "data.xlsx", "#1", "“2026年数据”")
 
@@ -167,7 +187,11 @@ def test_a_merged_header_is_a_header_with_a_hole(tmp_path):
         (b"", "不是 Excel 工作簿", "no Excel workbook"),
         (b"unit,a\n", "不是 Excel 工作簿", "no Excel workbook"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(2000), "旧版 .xls", "old .xls"),
-        (b"\xd0\xcf\x11\xe0" + bytes(500) + "EncryptedPackage".encode("utf-16-le") + bytes(500), "密码", "password"),
+        (
+            b"\xd0\xcf\x11\xe0" + bytes(500) + "EncryptedPackage".encode("utf-16-le") + bytes(500),
+            "密码",
+            "password",
+        ),
         (b"PK\x03\x04" + bytes(100), "不是完好的", "not a sound"),
     ],
 )

@@ -22,7 +22,11 @@ def csv(tmp_path):
 @pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
 def test_encodings_and_line_ends(csv, encoding, newline):
     rows = read_rows(csv(newline.join(["unit,数值", "甲市,1", "乙市,2", ""]).encode(encoding)))
-    assert rows.header == ["unit", "数值"] and rows.rows == [["甲市", "1"], ["乙市", "2"]] and rows.numbers == [2, 3]
+    assert (
+        rows.header == ["unit", "数值"]
+        and rows.rows == [["甲市", "1"], ["乙市", "2"]]
+        and rows.numbers == [2, 3]
+    )
 
 
 @pytest.mark.parametrize(
@@ -32,7 +36,8 @@ def test_encodings_and_line_ends(csv, encoding, newline):
         "unit,数值\n甲市,1\n".encode("utf-16-le"),
         "unit,数值\n甲市,1\n".encode("utf-32"),
         b"\xef\xbb\xbf" + "unit,数值\n".encode("gb18030"),
-        "unit,数值\n甲市,1\n".encode().replace("值".encode(), "值".encode()[:2]),  # damaged UTF-8, no mojibake
+        # damaged UTF-8, no mojibake
+        "unit,数值\n甲市,1\n".encode().replace("值".encode(), "值".encode()[:2]),
         "unit,数值\n甲市,1\n乙市,2\n丙".encode()[:-1],
         b"unit,a\n\x00\x01,1\n",
         b"\xff\xfe\xff",
@@ -47,7 +52,8 @@ def test_a_doubled_byte_order_mark_is_no_part_of_the_first_header(csv):
 
 
 def test_an_invisible_character_in_a_header_is_shown(csv):
-    assert read_rows(csv("unit,a\u200b\n甲,1\n")).header == ["unit", "a\u200b"]  # the table then names it, escaped
+    # the table then names it, escaped
+    assert read_rows(csv("unit,a\u200b\n甲,1\n")).header == ["unit", "a\u200b"]
 
 
 def test_quoted_newlines_comments_and_blank_rows_keep_the_file_s_row_numbers(csv):

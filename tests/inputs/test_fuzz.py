@@ -19,7 +19,11 @@ from qtoolkit.inputs.yamltext import parse_yaml
 from tests.examples import share
 from tests.inputs.helpers import CSV, YAML, scheme_of
 
-SMALL = settings(max_examples=share(150), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+SMALL = settings(
+    max_examples=share(150),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 
 
 def only_complaints(call, *arguments):
@@ -29,7 +33,9 @@ def only_complaints(call, *arguments):
     except InputError as error:
         for language in ("zh", "en"):
             sentences = error.sentences(language)
-            assert sentences and all(s.strip() and len(s.splitlines()) == 1 and s.encode() for s in sentences)
+            assert sentences and all(
+                s.strip() and len(s.splitlines()) == 1 and s.encode() for s in sentences
+            )
         return None
 
 
@@ -44,8 +50,46 @@ def test_any_bytes(tmp_path, data):
     only_complaints(read_case, tmp_path / "x.yaml")
 
 
-WORDS = st.sampled_from(["a", "b:", "- ", "{", "}", "[", "]", ",", "'", '"', "\n", "  ", "\t", "&x", "*x", "!!int", "!", "|", ">", "?", "#",
-                         "%", "@", "---", "...", "1", "0x_", ".inf", "1e3", "null", "～", "：", "\\", "\x85", "\u2028", "<<: "])  # fmt: skip
+WORDS = st.sampled_from(
+    [
+        "a",
+        "b:",
+        "- ",
+        "{",
+        "}",
+        "[",
+        "]",
+        ",",
+        "'",
+        '"',
+        "\n",
+        "  ",
+        "\t",
+        "&x",
+        "*x",
+        "!!int",
+        "!",
+        "|",
+        ">",
+        "?",
+        "#",
+        "%",
+        "@",
+        "---",
+        "...",
+        "1",
+        "0x_",
+        ".inf",
+        "1e3",
+        "null",
+        "～",
+        "：",
+        "\\",
+        "\x85",
+        "\u2028",
+        "<<: ",
+    ]
+)
 
 
 @given(st.one_of(st.text(max_size=100), st.lists(WORDS, max_size=30).map("".join)))
@@ -60,13 +104,56 @@ def mutated(text, seed, pieces):
     chance = random.Random(seed)
     for _ in range(chance.randint(1, 4)):
         i, n = chance.randrange(len(text)), chance.randint(1, 12)
-        part = chance.choice(["", text[i : i + n] * 2, chance.choice(pieces), chance.choice(pieces) + text[i : i + n]])
+        part = chance.choice(
+            [
+                "",
+                text[i : i + n] * 2,
+                chance.choice(pieces),
+                chance.choice(pieces) + text[i : i + n],
+            ]
+        )
         text = text[:i] + part + text[i + n :]
     return text
 
 
-ODD = [",", '"', "\n", "\r", ":", "{", "}", "[", "]", "-", "nan", "inf", "-1", "1e9", "1e-400", "true", "null", "~", "0", "不适用", "１", "%",
-       "#DIV/0!", "\t", "\ufeff", "\u200b", "id: a", "kind: level", "9" * 400, "points", "!!x ", "&", "*", "=1+1", "{x}", "%s"]  # fmt: skip
+ODD = [
+    ",",
+    '"',
+    "\n",
+    "\r",
+    ":",
+    "{",
+    "}",
+    "[",
+    "]",
+    "-",
+    "nan",
+    "inf",
+    "-1",
+    "1e9",
+    "1e-400",
+    "true",
+    "null",
+    "~",
+    "0",
+    "不适用",
+    "１",
+    "%",
+    "#DIV/0!",
+    "\t",
+    "\ufeff",
+    "\u200b",
+    "id: a",
+    "kind: level",
+    "9" * 400,
+    "points",
+    "!!x ",
+    "&",
+    "*",
+    "=1+1",
+    "{x}",
+    "%s",
+]
 
 
 @given(st.integers(0, 2**32))
@@ -83,7 +170,8 @@ def test_a_damaged_scheme(tmp_path, seed):
 def test_a_damaged_table_is_refused_or_can_be_assessed(tmp_path, seed):
     scheme = scheme_of(
         tmp_path,
-        YAML + "missing: {blank: not_reported, not_reported: renormalise, pending: zero, not_applicable: full}\n",
+        YAML
+        + "missing: {blank: not_reported, not_reported: renormalise, pending: zero, not_applicable: full}\n",
     )
     (tmp_path / "data.csv").write_bytes(mutated(CSV, seed, ODD).encode("utf-8", "replace"))
     table = only_complaints(read_table, tmp_path / "data.csv", scheme)
@@ -92,10 +180,29 @@ def test_a_damaged_table_is_refused_or_can_be_assessed(tmp_path, seed):
 
 
 LEAVES = st.one_of(
-    st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=8), st.just("a"), st.just(10**400)
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.text(max_size=8),
+    st.just("a"),
+    st.just(10**400),
 )
 KEYS = st.sampled_from(
-    [*Scheme.model_fields, "rule", "children", "points", "kind", "target", "levels", "table", "zh", "en", "cutoff", "x"]
+    [
+        *Scheme.model_fields,
+        "rule",
+        "children",
+        "points",
+        "kind",
+        "target",
+        "levels",
+        "table",
+        "zh",
+        "en",
+        "cutoff",
+        "x",
+    ]
 )
 DATA = st.recursive(
     LEAVES,
@@ -152,7 +259,12 @@ CELLS = [
 
 
 @given(
-    st.dictionaries(st.integers(0, 25), st.one_of(st.sampled_from(CELLS), st.text(max_size=5)), min_size=1, max_size=4)
+    st.dictionaries(
+        st.integers(0, 25),
+        st.one_of(st.sampled_from(CELLS), st.text(max_size=5)),
+        min_size=1,
+        max_size=4,
+    )
 )
 @SMALL
 def test_any_cells_are_refused_or_give_finite_scores(tmp_path, cells):
@@ -163,7 +275,8 @@ def test_any_cells_are_refused_or_give_finite_scores(tmp_path, cells):
         csv.writer(file).writerows([header, *rows])
     scheme = scheme_of(
         tmp_path,
-        YAML + "missing: {blank: not_reported, not_reported: renormalise, pending: zero, not_applicable: full}\n",
+        YAML
+        + "missing: {blank: not_reported, not_reported: renormalise, pending: zero, not_applicable: full}\n",
     )
     table = only_complaints(read_table, tmp_path / "data.csv", scheme)
     result = None if table is None else only_complaints(assess, scheme, table)

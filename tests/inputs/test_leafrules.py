@@ -9,7 +9,9 @@ RULE = TypeAdapter(Rule)
 
 
 def test_defaults():
-    assert RULE.validate_python({"kind": "efficacy", "unacceptable": 1, "satisfactory": 0}).base == 0.6
+    assert (
+        RULE.validate_python({"kind": "efficacy", "unacceptable": 1, "satisfactory": 0}).base == 0.6
+    )
     assert RULE.validate_python({"kind": "goalposts", "low": 0, "high": 1}).direction == "higher"
     assert (
         RULE.validate_python({"kind": "deduct", "rate": 1}).per == 1
@@ -18,19 +20,32 @@ def test_defaults():
 
 
 def test_no_blank_has_a_silent_default():
-    assert set(Missing().model_dump().values()) == {"fail"} and set(LeafMissing().model_dump().values()) == {None}
+    assert set(Missing().model_dump().values()) == {"fail"} and set(
+        LeafMissing().model_dump().values()
+    ) == {None}
 
 
 @pytest.mark.parametrize(
     "rule",
     [
-        {"kind": "goalposts", "low": 1, "high": 1}, {"kind": "goalposts", "low": 0}, {"kind": "direct", "out_of": 0},
-        {"kind": "deduct", "rate": -1}, {"kind": "deduct", "rate": 1, "per": 0}, {"kind": "target", "floor": 2},
-        {"kind": "level", "levels": {}}, {"kind": "steps", "table": [{"at": 1, "share": 0}, {"at": 1, "share": 1}]},
-        {"kind": "share", "low": 0}, {"kind": "SHARE"}, {}, None, "share", {"kind": "goalposts", "low": True, "high": 2},
-        {"kind": "goalposts", "low": float("nan"), "high": 2}, {"kind": "goalposts", "low": 0, "high": float("inf")},
+        {"kind": "goalposts", "low": 1, "high": 1},
+        {"kind": "goalposts", "low": 0},
+        {"kind": "direct", "out_of": 0},
+        {"kind": "deduct", "rate": -1},
+        {"kind": "deduct", "rate": 1, "per": 0},
+        {"kind": "target", "floor": 2},
+        {"kind": "level", "levels": {}},
+        {"kind": "steps", "table": [{"at": 1, "share": 0}, {"at": 1, "share": 1}]},
+        {"kind": "share", "low": 0},
+        {"kind": "SHARE"},
+        {},
+        None,
+        "share",
+        {"kind": "goalposts", "low": True, "high": 2},
+        {"kind": "goalposts", "low": float("nan"), "high": 2},
+        {"kind": "goalposts", "low": 0, "high": float("inf")},
     ],
-)  # fmt: skip
+)
 def test_refused(rule):
     with pytest.raises(ValidationError):
         RULE.validate_python(rule)

@@ -16,7 +16,8 @@ from tests.inputs.helpers import names, refused
 
 
 @pytest.mark.parametrize(
-    "path", ["none.csv", "a\0b", "x" * 5000, "/no/such/file", "data.csv/below", "..../x", "con:*?", "a\nb"]
+    "path",
+    ["none.csv", "a\0b", "x" * 5000, "/no/such/file", "data.csv/below", "..../x", "con:*?", "a\nb"],
 )
 def test_not_found(tmp_path, monkeypatch, path):
     monkeypatch.chdir(tmp_path)
@@ -51,13 +52,21 @@ def test_what_to_write_for_a_path_of_the_old_kind(tmp_path, monkeypatch):
     (tmp_path / "drafts").mkdir()
     for name in ("scheme.yaml", "drafts/draft-two.yaml"):
         (tmp_path / name).write_text("x")
-    names(refused(find, "params/city-2026/scheme.yaml", tmp_path), "“scheme.yaml”", "params/city-2026/scheme.yaml")
-    names(refused(find, "params/city-2026/drafts/draft-two.yaml", tmp_path), "“drafts/draft-two.yaml”")
+    names(
+        refused(find, "params/city-2026/scheme.yaml", tmp_path),
+        "“scheme.yaml”",
+        "params/city-2026/scheme.yaml",
+    )
+    names(
+        refused(find, "params/city-2026/drafts/draft-two.yaml", tmp_path), "“drafts/draft-two.yaml”"
+    )
     zh, en = refused(find, "params/city-2026/data.csv", tmp_path)
     assert "请写" not in zh[0] and "write" not in en[0]  # there is no such file to name
 
 
-def test_a_path_of_a_command_or_of_python_is_relative_to_the_working_directory(tmp_path, monkeypatch):
+def test_a_path_of_a_command_or_of_python_is_relative_to_the_working_directory(
+    tmp_path, monkeypatch
+):
     here = tmp_path / "work" / "deep"
     here.mkdir(parents=True)
     monkeypatch.chdir(here)
@@ -65,7 +74,8 @@ def test_a_path_of_a_command_or_of_python_is_relative_to_the_working_directory(t
     refused(find, "a.csv")
     (here / "a.csv").write_text("working directory")
     assert find("a.csv").samefile(here / "a.csv") and find(".").samefile(here)
-    for path in ("city-2026", "params/city-2026", "params/city-2026/scheme.yaml"):  # a packaged case, but no path
+    # a packaged case, but no path
+    for path in ("city-2026", "params/city-2026", "params/city-2026/scheme.yaml"):
         refused(find, path)
 
 
@@ -74,7 +84,13 @@ def test_a_notebook_finds_its_own_defaults_from_its_project(tmp_path, monkeypatc
     for folder in (data.parent, case, tmp_path / "notebooks" / "deep", tmp_path / "runs"):
         folder.mkdir(parents=True)
     data.write_text("x")
-    for folder, found in (("notebooks", True), ("notebooks/deep", True), (".", True), ("params/mine", False), ("runs", False)):
+    for folder, found in (
+        ("notebooks", True),
+        ("notebooks/deep", True),
+        (".", True),
+        ("params/mine", False),
+        ("runs", False),
+    ):
         monkeypatch.chdir(tmp_path / folder)
         if found:
             assert find("params/x/data.csv").samefile(data)
@@ -103,11 +119,16 @@ def test_packaged_cases_by_their_bare_name(tmp_path, monkeypatch):
 def test_project_and_notebooks(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (own,) = notebooks()
-    assert project(tmp_path) is None and own[1] in ("packaged", "checkout") and notebooks_beside(tmp_path) is None
+    assert (
+        project(tmp_path) is None
+        and own[1] in ("packaged", "checkout")
+        and notebooks_beside(tmp_path) is None
+    )
     for folder in ("params/x", "notebooks"):
         (tmp_path / folder).mkdir(parents=True)
     case = tmp_path / "params" / "x"
-    assert project(case) == tmp_path.resolve() and notebooks() == [own]  # what lies beside a case is not asked for
+    # what lies beside a case is not asked for
+    assert project(case) == tmp_path.resolve() and notebooks() == [own]
     assert notebooks_beside(case) is None
     (tmp_path / "notebooks" / "a.ipynb").write_text("{}")
     assert notebooks_beside(case) == tmp_path.resolve() / "notebooks"

@@ -14,11 +14,25 @@ from qtoolkit.inputs.numbertext import is_blank, parse_number, plain_numbers, pl
 @pytest.mark.parametrize(
     ("cell", "value"),
     [
-        ("89.5", 89.5), (" 89.5 ", 89.5), ("　89.5　", 89.5), ("\xa089.5", 89.5), ("8", 8), ("+.5", 0.5), ("5.", 5),
-        ("1e-3", 0.001), ("1.00E+05", 1e5), ("\uff11\uff12\uff0e\uff15", 12.5), ("\uff0d3", -3), ("−3", -3), ("1e5", 1e5),
-        (3, 3), (3.5, 3.5), (Decimal("1.5"), 1.5), ("007", 7),
+        ("89.5", 89.5),
+        (" 89.5 ", 89.5),
+        ("　89.5　", 89.5),
+        ("\xa089.5", 89.5),
+        ("8", 8),
+        ("+.5", 0.5),
+        ("5.", 5),
+        ("1e-3", 0.001),
+        ("1.00E+05", 1e5),
+        ("\uff11\uff12\uff0e\uff15", 12.5),
+        ("\uff0d3", -3),
+        ("−3", -3),
+        ("1e5", 1e5),
+        (3, 3),
+        (3.5, 3.5),
+        (Decimal("1.5"), 1.5),
+        ("007", 7),
     ],
-)  # fmt: skip
+)
 def test_understood(cell, value):
     number, reason = parse_number(cell)
     assert reason is None and number == value and isinstance(number, float)
@@ -26,17 +40,54 @@ def test_understood(cell, value):
 
 @pytest.mark.parametrize(
     "cell",
-    ["abc", "NaN", "nan", "Inf", "-inf", "#DIV/0!", "#N/A", "12a", "1 234", "1_000", "0x10", "½", "10²", "①", "五", "١٢", "—", "-",
-     "5‰", "12.3.4", "+-5", "1e400", "约5", ">5", "5分", "12:30", "2024-01-02", True, False, math.inf, 10**400,
-     datetime.date(2024, 1, 2), datetime.time(1, 2), "=1+1", "12\u200b", "1\n2"],
-)  # fmt: skip
+    [
+        "abc",
+        "NaN",
+        "nan",
+        "Inf",
+        "-inf",
+        "#DIV/0!",
+        "#N/A",
+        "12a",
+        "1 234",
+        "1_000",
+        "0x10",
+        "½",
+        "10²",
+        "①",
+        "五",
+        "١٢",
+        "—",
+        "-",
+        "5‰",
+        "12.3.4",
+        "+-5",
+        "1e400",
+        "约5",
+        ">5",
+        "5分",
+        "12:30",
+        "2024-01-02",
+        True,
+        False,
+        math.inf,
+        10**400,
+        datetime.date(2024, 1, 2),
+        datetime.time(1, 2),
+        "=1+1",
+        "12\u200b",
+        "1\n2",
+    ],
+)
 def test_refused_with_what_was_found(cell):
     number, reason = parse_number(cell)
     assert math.isnan(number) and str(cell)[:20] in reason.zh and str(cell)[:20] in reason.en
     assert "数字" in reason.zh and "expected" in reason.en and "number" in reason.en
 
 
-@pytest.mark.parametrize("cell", ["1,234", "1,234.5", "1\uff0c234", "\uff11\uff0c\uff12\uff13\uff14", "12,34"])
+@pytest.mark.parametrize(
+    "cell", ["1,234", "1,234.5", "1\uff0c234", "\uff11\uff0c\uff12\uff13\uff14", "12,34"]
+)
 def test_a_comma_in_a_number_is_named(cell):
     number, reason = parse_number(cell)
     assert math.isnan(number) and "千分位" in reason.zh and "thousands" in reason.en
@@ -59,7 +110,11 @@ def test_every_float_that_python_writes_is_read_back_or_refused_for_its_size(x):
         assert math.isnan(number) and ("1e+15" in reason.en or "1e-100" in reason.en)
 
 
-@given(st.one_of(st.text(), st.integers(), st.floats(), st.booleans(), st.binary(), st.dates(), st.none()))
+@given(
+    st.one_of(
+        st.text(), st.integers(), st.floats(), st.booleans(), st.binary(), st.dates(), st.none()
+    )
+)
 def test_nothing_escapes_and_no_nan_without_a_reason(cell):
     number, reason = parse_number(cell)
     assert (reason is None) == math.isfinite(number)
@@ -67,15 +122,43 @@ def test_nothing_escapes_and_no_nan_without_a_reason(cell):
 
 
 def test_blank_and_plain_text():
-    assert all(map(is_blank, [None, "", "  ", "\t", "　", math.nan])) and not any(map(is_blank, [0, False, "0", "-"]))
-    assert [plain_text(x) for x in (" 甲　", 3.0, 110000.0, 2.5, True)] == ["甲", "3", "110000", "2.5", "True"]
+    assert all(map(is_blank, [None, "", "  ", "\t", "　", math.nan])) and not any(
+        map(is_blank, [0, False, "0", "-"])
+    )
+    assert [plain_text(x) for x in (" 甲　", 3.0, 110000.0, 2.5, True)] == [
+        "甲",
+        "3",
+        "110000",
+        "2.5",
+        "True",
+    ]
 
 
 WRITTEN = st.one_of(
     st.from_regex(r"[-+]?[0-9]{0,17}\.?[0-9]{0,17}([eE][-+]?[0-9]{1,3})?", fullmatch=True),
-    st.sampled_from(["0", "-0.0", "1e15", "1e16", "9e-101", "1e-100", "٣", "１", " 1", "1\n", "nan", "inf", "1_0", ""]),
-    st.floats(), st.integers(), st.booleans(), st.none(),
-)  # fmt: skip
+    st.sampled_from(
+        [
+            "0",
+            "-0.0",
+            "1e15",
+            "1e16",
+            "9e-101",
+            "1e-100",
+            "٣",
+            "１",
+            " 1",
+            "1\n",
+            "nan",
+            "inf",
+            "1_0",
+            "",
+        ]
+    ),
+    st.floats(),
+    st.integers(),
+    st.booleans(),
+    st.none(),
+)
 
 
 @given(st.lists(WRITTEN, max_size=20))

@@ -20,7 +20,11 @@ def write(tmp_path):
 
 def test_sound(write):
     parameters = read_parameters(write(TEXT), {"weight_band"})
-    assert parameters.seed == 3 and parameters.knobs == {"weight_band": 0.1} and parameters.language == "zh"
+    assert (
+        parameters.seed == 3
+        and parameters.knobs == {"weight_band": 0.1}
+        and parameters.language == "zh"
+    )
     assert parameters.changes == {"points.a": 5, "cutoffs.A": 88}
     assert read_parameters(write(TEXT)).knobs == {"weight_band": 0.1}
     assert "knobs" not in CORE and Parameters.model_json_schema()["additionalProperties"] is False
@@ -77,4 +81,11 @@ def test_no_mapping(write, text):
 
 
 def test_all_come_together(write):
-    assert len(refused(read_parameters, write("schem: 1\nseed: x\nlanguage: de\n'a b': 1\n"), frozenset())[0]) == 6
+    assert (
+        len(
+            refused(
+                read_parameters, write("schem: 1\nseed: x\nlanguage: de\n'a b': 1\n"), frozenset()
+            )[0]
+        )
+        == 6
+    )

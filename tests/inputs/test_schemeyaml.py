@@ -10,13 +10,40 @@ from qtoolkit.inputs.yamltext import parse_yaml
 from tests.examples import share
 
 TEXT = st.text(max_size=12).filter(lambda text: not UNPRINTABLE.search(text))
-ODD = ["no", "1e5", "0x1", "~", "null", "2024-01-01", "1_0", "- a", "# x", "a: b", "\u2028", "\x85", "é\n b", "  x ", "<<",
-       "\ufeff", "\t", "?\U0010f8f9", "甲\u2029市", "1e-05"]  # fmt: skip
-NUMBERS = st.one_of(st.floats(allow_nan=False, allow_infinity=False), st.sampled_from([1e-5, 1e22, 1e-100, -0.0, 5e-324]))
-LEAF = st.one_of(TEXT, NUMBERS, st.integers(-(10**15), 10**15), st.booleans(), st.none(), st.sampled_from(ODD))
+ODD = [
+    "no",
+    "1e5",
+    "0x1",
+    "~",
+    "null",
+    "2024-01-01",
+    "1_0",
+    "- a",
+    "# x",
+    "a: b",
+    "\u2028",
+    "\x85",
+    "é\n b",
+    "  x ",
+    "<<",
+    "\ufeff",
+    "\t",
+    "?\U0010f8f9",
+    "甲\u2029市",
+    "1e-05",
+]
+NUMBERS = st.one_of(
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.sampled_from([1e-5, 1e22, 1e-100, -0.0, 5e-324]),
+)
+LEAF = st.one_of(
+    TEXT, NUMBERS, st.integers(-(10**15), 10**15), st.booleans(), st.none(), st.sampled_from(ODD)
+)
 KEYS = st.from_regex(r"[a-z_]{1,8}", fullmatch=True)
 VALUES = st.recursive(
-    LEAF, lambda part: st.lists(part, max_size=3) | st.dictionaries(TEXT.filter(bool), part, max_size=3), max_leaves=6
+    LEAF,
+    lambda part: st.lists(part, max_size=3) | st.dictionaries(TEXT.filter(bool), part, max_size=3),
+    max_leaves=6,
 )
 
 

@@ -70,14 +70,14 @@ def test_a_cell_has_one_value(cell):
 
 
 def test_a_row_stands_once():
-    zh, en = refusal('<row r="2"><c r="A2"><v>1</v></c></row><row r="2"><c r="B2"><v>2</v></c></row>')
+    zh, en = refusal(
+        '<row r="2"><c r="A2"><v>1</v></c></row><row r="2"><c r="B2"><v>2</v></c></row>'
+    )
     assert "第 2 行" in zh and "row 2" in en
 
 
 def test_rows_and_cells_out_of_order_are_read():
-    cells = (
-        '<row r="2"><c r="B2"><v>2</v></c><c r="A2"><v>1</v></c></row><row r="1"><c r="A1"><v>3</v></c></row>'
-    )
+    cells = '<row r="2"><c r="B2"><v>2</v></c><c r="A2"><v>1</v></c></row><row r="1"><c r="A1"><v>3</v></c></row>'
     assert grid_of(cells) == [[3.0, ""], [1.0, 2.0]]
 
 
@@ -122,7 +122,9 @@ def book_of(**states):
     rows = [f'<row r="1"><c r="A1" t="str"><v>{name}</v></c></row>' for name in states]
     parts = parts_of(*map(sheet, rows))
     for number, (name, state) in enumerate(states.items(), 1):
-        book = parts["xl/workbook.xml"].replace(f'name="s{number}"', f'name="{name}" state="{state}"')
+        book = parts["xl/workbook.xml"].replace(
+            f'name="s{number}"', f'name="{name}" state="{state}"'
+        )
         parts["xl/workbook.xml"] = book
     return zipped(parts)
 
@@ -130,11 +132,15 @@ def book_of(**states):
 def test_hidden_sheets_are_said_to_be_hidden():
     with pytest.raises(InputError) as caught:
         read_grid("d.xlsx", book_of(甲="hidden", 乙="veryHidden"))
-    assert "甲、乙" in caught.value.sentences("zh")[0] and "hidden" in caught.value.sentences("en")[0]
+    assert (
+        "甲、乙" in caught.value.sentences("zh")[0] and "hidden" in caught.value.sentences("en")[0]
+    )
 
 
 def test_two_sheets_of_data_are_a_question():
     with pytest.raises(InputError) as caught:
         read_grid("d.xlsx", book_of(data="visible", 数据="visible"))
-    assert "“数据”" in caught.value.sentences("zh")[0] and "“data”" in caught.value.sentences("en")[0]
+    assert (
+        "“数据”" in caught.value.sentences("zh")[0] and "“data”" in caught.value.sentences("en")[0]
+    )
     assert read_grid("d.xlsx", book_of(data="visible", 数据="hidden", 说明="visible")) == [["data"]]

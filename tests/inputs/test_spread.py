@@ -38,13 +38,25 @@ def test_by_hand(tmp_path, change, spread, result):
     assert scheme.indicator("check").written_for == 25  # deductions stay as written
 
 
-@pytest.mark.parametrize(("change", "spread"), [({"loss": 61}, "siblings"), ({"quality": 101}, "siblings"), ({"loss": 101}, "all"),
-                                                ({i: 30 for i in IDS}, "siblings"), ({i: 30 for i in IDS}, "all")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("change", "spread"),
+    [
+        ({"loss": 61}, "siblings"),
+        ({"quality": 101}, "siblings"),
+        ({"loss": 101}, "all"),
+        ({i: 30 for i in IDS}, "siblings"),
+        ({i: 30 for i in IDS}, "all"),
+    ],
+)
 def test_what_cannot_be_spread(tmp_path, change, spread):
     names(refused(scheme_of(tmp_path).replace, points=change, spread=spread), 'spread="all"')
 
 
-@given(st.lists(st.floats(0.01, 100), min_size=2, max_size=6), st.floats(0, 1), st.sampled_from(["siblings", "all"]))
+@given(
+    st.lists(st.floats(0.01, 100), min_size=2, max_size=6),
+    st.floats(0, 1),
+    st.sampled_from(["siblings", "all"]),
+)
 def test_the_sum_stands(old, share, spread):
     total = math.fsum(old)
     scheme = Scheme.flat({f"x{i}": p for i, p in enumerate(old)}, {"A": 0})

@@ -25,11 +25,16 @@ def read(tmp_path, text=CSV, scheme=YAML):
 
 def test_a_sound_table(tmp_path):
     table = read(tmp_path)
-    assert table.units == ("甲市", "乙市") and [label.en for label in table.labels] == ["City A", "City B"]
+    assert table.units == ("甲市", "乙市") and [label.en for label in table.labels] == [
+        "City A",
+        "City B",
+    ]
     assert table.raw.tolist() == [[0.5, 1.0, 2.0, "好", 10.0], [0.2, 0.5, 0.0, "差", 20.0]]
     assert (table.status == VALUE).all() and table.targets[:, 4].tolist() == [20, 20]
     assert table.vetoes.tolist() == [[True], [False]] and table.bonuses.tolist() == [[1], [0]]
-    assert table.covariates["region"].tolist() == ["东", "西"] and table.covariates["gdp"].tolist() == [100, 90.5]
+    assert table.covariates["region"].tolist() == ["东", "西"] and table.covariates[
+        "gdp"
+    ].tolist() == [100, 90.5]
 
 
 def test_headers_by_name_and_blanks_around_cells(tmp_path):
@@ -105,7 +110,14 @@ def test_full_width_digits_and_percent_of_a_percent_indicator(tmp_path, word):
 
 
 def test_duplicate_units_and_the_list_of_units(tmp_path):
-    names(refused(read, tmp_path, changed(CSV, ("乙市,", "甲市 ,"))), "data.csv", "#3", "“unit”", "“甲市”", "2")
+    names(
+        refused(read, tmp_path, changed(CSV, ("乙市,", "甲市 ,"))),
+        "data.csv",
+        "#3",
+        "“unit”",
+        "“甲市”",
+        "2",
+    )
     scheme = changed(YAML, ("total: 100\n", "total: 100\nunits: [甲市, 乙市区, 丙市]\n"))
     found = refused(read, tmp_path, CSV, scheme)
     assert names(found, "#3", "“unit”", "“乙市”", "“乙市区”") and names(found, "data.csv", "丙市")
@@ -143,7 +155,13 @@ def test_header_and_cell_complaints_come_together(tmp_path):
 def test_two_indicators_of_the_same_name_want_their_ids(tmp_path):
     scheme = changed(YAML, ("{zh: 品牌, en: Brands}", "{zh: 损失率, en: Loss}"))
     assert read(tmp_path, CSV, scheme).units
-    names(refused(read, tmp_path, changed(CSV, (",loss,", ",损失率,")), scheme), "#1", "“损失率”", "loss", "brand")
+    names(
+        refused(read, tmp_path, changed(CSV, (",loss,", ",损失率,")), scheme),
+        "#1",
+        "“损失率”",
+        "loss",
+        "brand",
+    )
 
 
 def test_statuses_in_cells_and_columns(tmp_path):
@@ -170,7 +188,13 @@ def test_an_unmarked_blank_means_what_the_scheme_says(tmp_path, meaning):
         assert all(word in found[0][0] for word in ("不适用", "未报送", "待核实", "零分"))
     else:
         table = read(tmp_path, cell(loss=""), scheme)
-        assert table.status[0, 0] == ["value", "not_applicable", "not_reported", "pending", "zero"].index(meaning)
+        assert table.status[0, 0] == [
+            "value",
+            "not_applicable",
+            "not_reported",
+            "pending",
+            "zero",
+        ].index(meaning)
     leaf = changed(scheme, ('unit: "%"', 'unit: "%", missing: {blank: zero}'))
     assert read(tmp_path, cell(loss=""), leaf).status[0, 0] == ZERO
 
@@ -182,7 +206,10 @@ def test_units_without_any_data(tmp_path):
     scheme = changed(scheme, ("blank: not_reported,", "no_data: exclude, blank: not_reported,"))
     table = read(tmp_path, text, scheme)
     assert table.units == ("甲市", "乙市") and [label.zh for label in table.excluded] == ["丙市"]
-    assert table.raw.shape == table.status.shape == table.targets.shape == (2, 5) and len(table.covariates) == 2
+    assert (
+        table.raw.shape == table.status.shape == table.targets.shape == (2, 5)
+        and len(table.covariates) == 2
+    )
     empty = HEADER + "\n丙市,,,,,,,,,,,,\n"
     names(refused(read, tmp_path, empty, scheme), "data.csv")
 
@@ -194,7 +221,11 @@ def test_targets_from_the_rule(tmp_path):
     )
     found = refused(read, tmp_path, text)
     assert names(found, "#1", "“target:goal”") and len(found[0]) == 1  # once, not once a unit
-    assert np.isnan(read(tmp_path, text, changed(YAML, ("{kind: target}", "{kind: target, target: 20}"))).targets).all()
+    assert np.isnan(
+        read(
+            tmp_path, text, changed(YAML, ("{kind: target}", "{kind: target, target: 20}"))
+        ).targets
+    ).all()
 
 
 def test_hostile_names_of_units_are_kept_as_text(tmp_path):
@@ -209,7 +240,9 @@ def test_hostile_names_of_units_are_kept_as_text(tmp_path):
         "甲,".replace(",", "，"),
     ):
         assert read(tmp_path, cell(unit=name)).units[0] == name.strip('"')
-    found = refused(read, tmp_path, cell(unit='"two\nlines"', loss="x") + '"two\nlines",,,,,,,,,,,,\n')
+    found = refused(
+        read, tmp_path, cell(unit='"two\nlines"', loss="x") + '"two\nlines",,,,,,,,,,,,\n'
+    )
     assert names(found, r"two\nlines") and all(len(s) < 400 for s in found[0])
 
 
@@ -217,7 +250,9 @@ def test_level_names_that_are_numbers(tmp_path):
     scheme = changed(YAML, ("{好: 1, 中: 0.6, 差: 0}", '{"1": 1, "2": 0.6, 差: 0}'))
     assert read(tmp_path, cell(level="2"), scheme).raw[0, 3] == "2"
     frame = pd.read_csv(tmp_path / "data.csv", dtype={"level": object}).assign(level=[2.0, 1])
-    assert table_of_frame(frame.drop(columns="status:brand"), scheme_of(tmp_path, scheme)).raw[:, 3].tolist() == [
+    assert table_of_frame(frame.drop(columns="status:brand"), scheme_of(tmp_path, scheme)).raw[
+        :, 3
+    ].tolist() == [
         "2",
         "1",
     ]
@@ -232,17 +267,29 @@ def flat(**rules):
 
 def test_frames_with_ints_numpy_types_and_extension_types():
     for values in (
-        [0, 1], np.array([0, 1], np.int8), np.array([0, 1], np.float32), pd.array([0, 1], dtype="Int64"), [Decimal("0"), Decimal("1")],
-        pd.array([0.0, 1.0], dtype="Float64"), [np.int64(0), np.float64(1)], ["0", "1"], pd.array(["0", "1"], dtype="string"),
-    ):  # fmt: skip
+        [0, 1],
+        np.array([0, 1], np.int8),
+        np.array([0, 1], np.float32),
+        pd.array([0, 1], dtype="Int64"),
+        [Decimal("0"), Decimal("1")],
+        pd.array([0.0, 1.0], dtype="Float64"),
+        [np.int64(0), np.float64(1)],
+        ["0", "1"],
+        pd.array(["0", "1"], dtype="string"),
+    ):
         frame = pd.DataFrame({"a": values, "b": [0.5, 0.25]}, index=["甲", "乙"])
         assert table_of_frame(frame, flat()).raw.tolist() == [[0, 0.5], [1, 0.25]]
-        assert table_of_frame(frame.rename_axis("x").reset_index(names="unit"), flat()).units == ("甲", "乙")
+        assert table_of_frame(frame.rename_axis("x").reset_index(names="unit"), flat()).units == (
+            "甲",
+            "乙",
+        )
 
 
 @pytest.mark.parametrize("blank", [np.nan, None, pd.NA, pd.NaT, Decimal("nan"), "", " "])
 def test_what_pandas_takes_for_missing_is_a_blank(blank):
-    frame = pd.DataFrame({"a": pd.Series([blank, 1], dtype=object), "b": [1, 1]}).set_axis(["甲", "乙"])
+    frame = pd.DataFrame({"a": pd.Series([blank, 1], dtype=object), "b": [1, 1]}).set_axis(
+        ["甲", "乙"]
+    )
     names(refused(table_of_frame, frame, flat()), "DataFrame", "#1", "“a”")
 
 
@@ -264,7 +311,9 @@ def test_what_pandas_takes_for_missing_is_a_blank(blank):
     ],
 )
 def test_bad_cells_of_frames(bad):
-    frame = pd.DataFrame({"a": pd.Series([1, bad], dtype=object), "b": [1, 1]}).set_axis(["甲", "乙"])
+    frame = pd.DataFrame({"a": pd.Series([1, bad], dtype=object), "b": [1, 1]}).set_axis(
+        ["甲", "乙"]
+    )
     names(refused(table_of_frame, frame, flat()), "DataFrame", "#2", "“a”", f"“{str(bad)[:4]}")
 
 
@@ -274,7 +323,9 @@ def test_odd_frames():
     assert table_of_frame(
         pd.DataFrame(values, index=pd.MultiIndex.from_tuples([("甲", 1), ("乙", 2)])), flat()
     ).units == ("甲 1", "乙 2")
-    assert table_of_frame(pd.DataFrame(values, index=pd.Index(["甲", "乙"], name="a")), flat()).units == ("甲", "乙")
+    assert table_of_frame(
+        pd.DataFrame(values, index=pd.Index(["甲", "乙"], name="a")), flat()
+    ).units == ("甲", "乙")
     names(refused(table_of_frame, pd.DataFrame(values, index=["甲", "甲"]), flat()), "#2", "“甲”")
     names(refused(table_of_frame, pd.DataFrame(values, index=["甲", None]), flat()), "#2", "“unit”")
     for frame in (
@@ -293,13 +344,17 @@ def test_3000_units_by_100_leaves_are_read_as_they_stand(tmp_path):
     scheme = Scheme.flat(points, {"A": 0})
     values = np.random.default_rng(0).random((3000, 100)).round(4)
     path = tmp_path / "big.csv"
-    pd.DataFrame(values, columns=list(points), index=[f"县{i}" for i in range(3000)]).to_csv(path, index_label="unit")
+    pd.DataFrame(values, columns=list(points), index=[f"县{i}" for i in range(3000)]).to_csv(
+        path, index_label="unit"
+    )
     table = read_table(path, scheme)
     assert (table.raw.astype(float) == values).all()
 
 
 def test_thousands_of_unknown_units_are_all_named():
-    scheme = Scheme.flat({"a": 1}, {"A": 0}).model_copy(update={"units": tuple(f"county {i}" for i in range(2844))})
+    scheme = Scheme.flat({"a": 1}, {"A": 0}).model_copy(
+        update={"units": tuple(f"county {i}" for i in range(2844))}
+    )
     frame = pd.DataFrame({"a": [1.0] * 2844}, index=[f"County {i} x" for i in range(2844)])
     zh, _ = refused(table_of_frame, frame, scheme)
     assert len(zh) == 2845 and len(zh[-1]) < 500
@@ -314,8 +369,13 @@ def test_a_scheme_with_a_veto_needs_its_column_which_may_be_empty(tmp_path):
     scheme = validate(Scheme, data | {"vetoes": [{"id": "v", "name": "事故", "cap": "B"}]}, None)
     names(refused(table_of_frame, frame, scheme), "DataFrame", "veto:v")
     assert not table_of_frame(frame.assign(**{"veto:v": None}), scheme).vetoes.any()
-    marked = validate(Scheme, data | {"vetoes": [{"id": "v", "name": "造假", "cap": "B", "falsified": True}]}, None)
-    assert not table_of_frame(frame, marked).vetoes.any()  # struck by marks in the cells: no column is needed
+    marked = validate(
+        Scheme,
+        data | {"vetoes": [{"id": "v", "name": "造假", "cap": "B", "falsified": True}]},
+        None,
+    )
+    # struck by marks in the cells: no column is needed
+    assert not table_of_frame(frame, marked).vetoes.any()
 
 
 def test_labels_that_are_numbers_name_their_units():
@@ -323,17 +383,28 @@ def test_labels_that_are_numbers_name_their_units():
     frame = pd.DataFrame({"a": [1.0, 0.5, 0.91], "b": [0.5, 0.9, 0.9]}, index=[0, 1, 2])
     result = qt.assess(Scheme.flat({"a": 60, "b": 40}, {"A": 90, "B": 0}), frame)
     found = qt.robustness.tolerance(result)
-    side = next(side for side, points in found.witnesses.items() if points.notna().all(axis=1).any())
+    side = next(
+        side for side, points in found.witnesses.items() if points.notna().all(axis=1).any()
+    )
     unit = found.witnesses[side].dropna().index[0]
     assert found.witness(int(unit), side).tolist() == found.witness(unit, side).tolist()
     names(refused(found.witness, 7, side), "“7”")
-    assert result.without(1).scores.index.tolist() == ["0", "2"] == result.without("1").scores.index.tolist()
+    assert (
+        result.without(1).scores.index.tolist()
+        == ["0", "2"]
+        == result.without("1").scores.index.tolist()
+    )
     names(refused(result.without, 11), "“11”", "“1”")
-    one, two = (qt.cutoffs.misgrading(result, {kind(i): i + 1.0 for i in range(3)}) for kind in (int, str))
+    one, two = (
+        qt.cutoffs.misgrading(result, {kind(i): i + 1.0 for i in range(3)}) for kind in (int, str)
+    )
     assert one.table.equals(two.table)
     names(refused(qt.cutoffs.misgrading, result, {3: 1.0}), "“3”")
     errors = pd.DataFrame(0.1, index=range(3), columns=["a", "b"])
-    one, two = (qt.simulation.simulate(result, draws=50, errors=table) for table in (errors, errors.rename(str)))
+    one, two = (
+        qt.simulation.simulate(result, draws=50, errors=table)
+        for table in (errors, errors.rename(str))
+    )
     assert one.rank_acceptability.equals(two.rank_acceptability)
     comparison = qt.comparison.compare(result, qt.assess(result.scheme, frame / 2))
     assert len(views.parts(comparison, 1)) == len(views.parts(comparison, "1"))

@@ -9,20 +9,56 @@ from tests.inputs.helpers import names, refused
 
 
 def test_plain_data_and_lines():
-    document = parse_yaml("a: 1\nb:\n  - c: x\n  - 2.5\nd: true\ne:\nf: ~\ng: '010'\nh: -.inf\n", "x.yaml")
+    document = parse_yaml(
+        "a: 1\nb:\n  - c: x\n  - 2.5\nd: true\ne:\nf: ~\ng: '010'\nh: -.inf\n", "x.yaml"
+    )
     assert document.data == {
-        "a": 1, "b": [{"c": "x"}, 2.5], "d": True, "e": None, "f": None, "g": "010", "h": float("-inf"),
-    }  # fmt: skip
-    assert document.line(("b", 0, "c")) == 3 and document.line(("b", 1)) == 4 and document.line(("nowhere",)) == 1
+        "a": 1,
+        "b": [{"c": "x"}, 2.5],
+        "d": True,
+        "e": None,
+        "f": None,
+        "g": "010",
+        "h": float("-inf"),
+    }
+    assert (
+        document.line(("b", 0, "c")) == 3
+        and document.line(("b", 1)) == 4
+        and document.line(("nowhere",)) == 1
+    )
     assert document.line(("b", 0, "missing")) == 3
-    assert parse_yaml("", "x.yaml").data is None and parse_yaml("# only a comment", "x.yaml").data is None
+    assert (
+        parse_yaml("", "x.yaml").data is None
+        and parse_yaml("# only a comment", "x.yaml").data is None
+    )
 
 
 @pytest.mark.parametrize(
     "word",
-    ["no", "on", "yes", "Off", "y", "N", "010", "007", "0o17", "0b11", "1e-3", "1E3", "1.5e3", "12:30", "1:02:03", "1_000",
-     "1_0.5", "2024-01-02", "2001-12-14 21:59:43", "=", "<<"],
-)  # fmt: skip
+    [
+        "no",
+        "on",
+        "yes",
+        "Off",
+        "y",
+        "N",
+        "010",
+        "007",
+        "0o17",
+        "0b11",
+        "1e-3",
+        "1E3",
+        "1.5e3",
+        "12:30",
+        "1:02:03",
+        "1_000",
+        "1_0.5",
+        "2024-01-02",
+        "2001-12-14 21:59:43",
+        "=",
+        "<<",
+    ],
+)
 def test_what_yaml_1_1_reads_otherwise_is_refused_as_value_and_as_key(word):
     # The list is that of the YAML 1.1 types bool, int (octal, binary, base 60), float, timestamp, value and merge.
     names(refused(parse_yaml, f"a: 1\nb: {word}", "x.yaml"), "x.yaml", "#2", f"“{word}”")
@@ -43,7 +79,12 @@ def test_what_yaml_1_1_reads_otherwise_is_refused_as_value_and_as_key(word):
         ("a: &x 1\nb: &x 2", 2, "锚点", "anchors"),
         ("&a [*a]", 1, "锚点", "anchors"),
         ("b: *x", 1, "锚点", "anchors"),
-        ("a: !!python/object:os.system {a: 1}", 1, "标签“!!python/object:os.system”", "tag “!!python/object:os.system”"),
+        (
+            "a: !!python/object:os.system {a: 1}",
+            1,
+            "标签“!!python/object:os.system”",
+            "tag “!!python/object:os.system”",
+        ),
         ("!!python/object/apply:os.system ['ls']", 1, "标签", "tag"),
         ("a: !!set {b, c}", 1, "标签“!!set”", "tag “!!set”"),
         ("a: !!omap [b: 1]", 1, "标签", "tag"),
@@ -63,16 +104,22 @@ def test_what_yaml_1_1_reads_otherwise_is_refused_as_value_and_as_key(word):
         ("a: 1\nb: x\x01y", 2, "控制字符", "control character"),
         ("%YAML 9.9\n---\na: 1", 1, "不是有效的 YAML", "not valid YAML"),
     ],
-)  # fmt: skip
+)
 def test_one_sentence_that_names_the_line(text, row, zh, en):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         sentences = refused(parse_yaml, text, "x.yaml")
-    assert sentences[0][-1].startswith(f"x.yaml，第{row}行：") and zh in sentences[0][-1], sentences[0]
-    assert sentences[1][-1].startswith(f"x.yaml, row {row}: ") and en in sentences[1][-1], sentences[1]
+    assert sentences[0][-1].startswith(f"x.yaml，第{row}行：") and zh in sentences[0][-1], (
+        sentences[0]
+    )
+    assert sentences[1][-1].startswith(f"x.yaml, row {row}: ") and en in sentences[1][-1], (
+        sentences[1]
+    )
 
 
-@pytest.mark.parametrize("text", ["[" * 5000, "{" * 20000, "- " * 3000 + "a", "a: " + "[" * 900 + "]" * 900])
+@pytest.mark.parametrize(
+    "text", ["[" * 5000, "{" * 20000, "- " * 3000 + "a", "a: " + "[" * 900 + "]" * 900]
+)
 def test_deep_nesting_is_a_complaint(text):
     try:
         parse_yaml(text, "x.yaml")
@@ -98,16 +145,26 @@ def test_encodings_and_line_ends(tmp_path, encoding, newline):
 
 def test_the_data_are_text_and_nothing_runs():
     text = "a: '=cmd|x'\nb: '{braces} %s'\nc: '<script>'\nd: \"x\\ny\"\n"
-    assert parse_yaml(text, "x.yaml").data == {"a": "=cmd|x", "b": "{braces} %s", "c": "<script>", "d": "x\ny"}
+    assert parse_yaml(text, "x.yaml").data == {
+        "a": "=cmd|x",
+        "b": "{braces} %s",
+        "c": "<script>",
+        "d": "x\ny",
+    }
 
 
-@pytest.mark.parametrize("text", ["1.0e-400", "-0.00001e-330", "5.0e-325", "1e-400", "4" + "0" * 5 + ".0e-400", ".1e-330"])
+@pytest.mark.parametrize(
+    "text",
+    ["1.0e-400", "-0.00001e-330", "5.0e-325", "1e-400", "4" + "0" * 5 + ".0e-400", ".1e-330"],
+)
 def test_a_number_that_a_float_holds_as_0_is_refused(text):
     """Half of the least positive float is 2.5e-324."""
     zh, en = refused(parse_yaml, f"a: 1\nband: {text}\n", "x.yaml")
     assert len(zh) == 1 and text in zh[0] and text in en[0] and "row 2" in en[0]
 
 
-@pytest.mark.parametrize(("text", "value"), [("0.0e-400", 0.0), ("0.0", 0.0), ("5.0e-324", 5e-324), ("1.0e-99", 1e-99)])
+@pytest.mark.parametrize(
+    ("text", "value"), [("0.0e-400", 0.0), ("0.0", 0.0), ("5.0e-324", 5e-324), ("1.0e-99", 1e-99)]
+)
 def test_numbers_that_a_float_holds_are_read(text, value):
     assert parse_yaml(f"band: {text}", "x.yaml").data == {"band": value}

@@ -13,7 +13,9 @@ def city(tmp_path_factory):
     folder = tmp_path_factory.mktemp("city")
     formats = {"zh": ["docx", "html"], "en": ["html"]}
     return {
-        language: qt.run("city-2026", folder / language, language=language, formats=formats[language])
+        language: qt.run(
+            "city-2026", folder / language, language=language, formats=formats[language]
+        )
         for language in formats
     }
 

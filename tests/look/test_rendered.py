@@ -27,25 +27,60 @@ from tests.look.reading import (
     words_of,
 )
 
-FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-quic"]
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-quic",
+]
 
-TITLES = {"zh": "2008年度质量工作考核方案测算论证报告", "en": "Methodology memo on the quality work assessment scheme 2008"}
+TITLES = {
+    "zh": "2008年度质量工作考核方案测算论证报告",
+    "en": "Methodology memo on the quality work assessment scheme 2008",
+}
 HEADINGS = {
-    "zh": ["摘要", "编制依据和原则", "考核对象、考核周期和数据来源", "指标体系及分值调整情况", "模拟测算结果", "指标运行分析",
-           "等级划分标准论证", "结果稳定性检验", "风险提示和建议", "评分细则", "得分明细", "计算方法、参数和版本", "名词解释"],
-    "en": ["Summary", "Basis and principles", "Units assessed, period and sources of data", "Robustness of the results",
-           "Risks and recommendations", "Scoring rules", "Terms"],
-}  # fmt: skip
+    "zh": [
+        "摘要",
+        "编制依据和原则",
+        "考核对象、考核周期和数据来源",
+        "指标体系及分值调整情况",
+        "模拟测算结果",
+        "指标运行分析",
+        "等级划分标准论证",
+        "结果稳定性检验",
+        "风险提示和建议",
+        "评分细则",
+        "得分明细",
+        "计算方法、参数和版本",
+        "名词解释",
+    ],
+    "en": [
+        "Summary",
+        "Basis and principles",
+        "Units assessed, period and sources of data",
+        "Robustness of the results",
+        "Risks and recommendations",
+        "Scoring rules",
+        "Terms",
+    ],
+}
 
 
 @pytest.fixture(scope="module")
 def memos(tmp_path_factory):
     folder = tmp_path_factory.mktemp("memos")
-    return {language: qt.run("provinces-2008", out=folder / language, language=language) for language in ("zh", "en")}
+    return {
+        language: qt.run("provinces-2008", out=folder / language, language=language)
+        for language in ("zh", "en")
+    }
 
 
 def test_both_languages_hold_the_same_numbers(memos):
-    zh, en = (Counter(re.findall(r"\d+(?:\.\d+)?", words_of(memos[language] / "memo.html"))) for language in ("zh", "en"))
+    zh, en = (
+        Counter(re.findall(r"\d+(?:\.\d+)?", words_of(memos[language] / "memo.html")))
+        for language in ("zh", "en")
+    )
     assert sum(zh.values()) > 500
     assert (zh - en, en - zh) == (Counter(), Counter())
 
@@ -53,7 +88,18 @@ def test_both_languages_hold_the_same_numbers(memos):
 def test_no_english_in_the_chinese_memo_but_names_and_no_chinese_in_the_english_one(memos):
     assert not re.search(r"[\u4e00-\u9fff]", words_of(memos["en"] / "memo.html"))
     body = words_of(memos["zh"] / "memo.html").split("计算方法、参数和版本")[0]
-    known = {"China", "Quality", "Products", "Region", "Large", "Medium", "sized", "Industrial", "Enterprises", "Patents"}
+    known = {
+        "China",
+        "Quality",
+        "Products",
+        "Region",
+        "Large",
+        "Medium",
+        "sized",
+        "Industrial",
+        "Enterprises",
+        "Patents",
+    }
     known |= {"TOPSIS", "Copeland", "Borda"}  # names of methods
     body = re.sub(r"tables/\w+\.csv|tables\.xlsx", "", body)  # names of files
     words = {word for word in re.findall(r"[A-Za-z]{4,}", body)} - known
@@ -70,7 +116,9 @@ def test_pdf_has_the_chapters_its_own_font_and_the_summary_alone_on_page_one(mem
     assert all(squeezed(heading) in squeezed("".join(pages)) for heading in HEADINGS[language])
     annex = next(i for i, page in enumerate(pages) if re.search(r"附件1|Annex1", squeezed(page)))
     assert annex - 1 <= 12 and len(pages) <= 40
-    fonts = subprocess.run(["pdffonts", memos[language] / "memo.pdf"], capture_output=True, check=True).stdout.decode()
+    fonts = subprocess.run(
+        ["pdffonts", memos[language] / "memo.pdf"], capture_output=True, check=True
+    ).stdout.decode()
     rows = fonts.splitlines()[2:]
     assert rows and all("NotoSansSC" in row and " yes " in row for row in rows)
 
@@ -78,7 +126,9 @@ def test_pdf_has_the_chapters_its_own_font_and_the_summary_alone_on_page_one(mem
 @needs_soffice
 @needs_poppler
 @pytest.mark.parametrize("language", ["zh", "en"])
-def test_docx_opens_with_native_tables_named_fonts_and_a_body_of_at_most_twelve_pages(memos, language, tmp_path):
+def test_docx_opens_with_native_tables_named_fonts_and_a_body_of_at_most_twelve_pages(
+    memos, language, tmp_path
+):
     path = memos[language] / "memo.docx"
     document = docx.Document(path)
     captions = [p.text for p in document.paragraphs if re.match(r"(表|Table) ?\d+", p.text)]
@@ -90,7 +140,11 @@ def test_docx_opens_with_native_tables_named_fonts_and_a_body_of_at_most_twelve_
     annex = next(i for i, page in enumerate(pages) if re.search(r"附件1|Annex1", page))
     assert annex - 1 <= 12
     if language == "zh":
-        styles = "".join(part.blob.decode("utf-8", "ignore") for part in document.part.package.iter_parts() if "styles" in part.partname)
+        styles = "".join(
+            part.blob.decode("utf-8", "ignore")
+            for part in document.part.package.iter_parts()
+            if "styles" in part.partname
+        )
         assert all(font in styles for font in ("方正小标宋", "仿宋_GB2312", "楷体_GB2312", "黑体"))
 
 
@@ -104,14 +158,18 @@ def browser():
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_html_is_one_file_that_fits_the_screen_and_fetches_nothing(memos, language):
     with browser() as play:
-        page = play.chromium.launch(executable_path=CHROMIUM, args=FLAGS).new_page(viewport={"width": 1200, "height": 900})
+        page = play.chromium.launch(executable_path=CHROMIUM, args=FLAGS).new_page(
+            viewport={"width": 1200, "height": 900}
+        )
         asked = []
         page.on("request", lambda request: asked.append(request.url))
         page.goto((memos[language] / "memo.html").as_uri())
         page.evaluate("document.fonts.ready")
         assert [url for url in asked if not url.startswith(("data:", "file:"))] == []
         assert page.evaluate("[...document.fonts].every(font => font.status === 'loaded')")
-        assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+        assert page.evaluate(
+            "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
+        )
         images = "[...document.images].map(image => image.complete && image.naturalWidth > 0 && image.alt.length > 0)"
         assert page.evaluate(images) == [True] * 12
         assert TITLES[language] in page.inner_text("body")
@@ -121,10 +179,14 @@ def test_html_is_one_file_that_fits_the_screen_and_fetches_nothing(memos, langua
 def test_numbers_stay_whole_on_the_screen_of_a_telephone(memos):
     """Each number of a table is set on one line, and wide tables scroll within the page."""
     with browser() as play:
-        page = play.chromium.launch(executable_path=CHROMIUM, args=FLAGS).new_page(viewport={"width": 390, "height": 800})
+        page = play.chromium.launch(executable_path=CHROMIUM, args=FLAGS).new_page(
+            viewport={"width": 390, "height": 800}
+        )
         page.goto((memos["zh"] / "memo.html").as_uri())
         page.evaluate("document.fonts.ready")
-        assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+        assert page.evaluate(
+            "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
+        )
         numbers = """[...document.querySelectorAll('td')].filter(td => /^[−+]?[0-9.,]+%?$/.test(td.innerText.trim())).map(td => {
             const range = document.createRange(); range.selectNodeContents(td); return range.getClientRects().length; })"""
         lines = page.evaluate(numbers)
@@ -145,21 +207,38 @@ def test_a_notebook_runs_as_it_stands_in_jupyterlab(tmp_path):
     shutil.copytree(packaged_cases(), root / "params")
     names = ("CONFIG", "DATA", "RUNTIME")
     private = {f"JUPYTER_{name}_DIR": str(tmp_path / name.lower()) for name in names}
-    private |= {f"JUPYTERLAB_{name}_DIR": str(tmp_path / name.lower()) for name in ("SETTINGS", "WORKSPACES")}
+    private |= {
+        f"JUPYTERLAB_{name}_DIR": str(tmp_path / name.lower())
+        for name in ("SETTINGS", "WORKSPACES")
+    }
     environment = os.environ | private | {"PYTHONPATH": str(Path(qt.__file__).parents[1])}
     port = free_port()
-    options = [f"--port={port}", "--no-browser", "--IdentityProvider.token=t", f"--ServerApp.root_dir={root}", "--LabApp.news_url="]
+    options = [
+        f"--port={port}",
+        "--no-browser",
+        "--IdentityProvider.token=t",
+        f"--ServerApp.root_dir={root}",
+        "--LabApp.news_url=",
+    ]
     command = [sys.executable, "-m", "jupyter", "lab", "--allow-root", *options]
-    server = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    server = subprocess.Popen(
+        command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     try:
         wait_for(port)
         with browser() as play:
-            page = play.chromium.launch(executable_path=CHROMIUM, args=FLAGS).new_page(viewport={"width": 1300, "height": 1500})
-            page.goto(f"http://127.0.0.1:{port}/lab/tree/notebooks/04_sensitivity.ipynb?token=t&reset", timeout=60_000)
+            page = play.chromium.launch(executable_path=CHROMIUM, args=FLAGS).new_page(
+                viewport={"width": 1300, "height": 1500}
+            )
+            page.goto(
+                f"http://127.0.0.1:{port}/lab/tree/notebooks/04_sensitivity.ipynb?token=t&reset",
+                timeout=60_000,
+            )
             page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=60_000)
             page.wait_for_selector("[data-status='idle']", timeout=60_000)
             run_all_cells(page)
-            assert page.locator(".jp-OutputArea-output table").count() >= 2  # Lab draws cells that come into view
+            # Lab draws cells that come into view
+            assert page.locator(".jp-OutputArea-output table").count() >= 2
             assert page.locator("[data-mime-type='application/vnd.jupyter.error']").count() == 0
             assert "广东" in page.inner_text(".jp-Notebook")
     finally:
@@ -177,7 +256,9 @@ def run_all_cells(page):
                 page.wait_for_timeout(300)
             page.get_by_text("Run", exact=True).first.click(timeout=5_000)
             page.get_by_text("Run All Cells", exact=True).click(timeout=5_000)
-            page.wait_for_function("document.querySelectorAll('.jp-OutputArea-output img').length >= 2", timeout=60_000)
+            page.wait_for_function(
+                "document.querySelectorAll('.jp-OutputArea-output img').length >= 2", timeout=60_000
+            )
             return
         except TooLate:
             if last:

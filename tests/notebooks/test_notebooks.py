@@ -13,7 +13,13 @@ from qtoolkit.inputs.parameters import CORE, Parameters
 
 FOLDER, _ = notebooks()[0]
 NAMES = sorted(path.stem for path in Path(FOLDER).glob("*.ipynb"))
-OWN = {"01_assessment": {"near_miss"}, "02_weights": {"point_step", "resamples"}, "03_cutoffs": {"near_miss", "window", "line_draws", "se", "se_source", "reliability"}, "05_comparison": {"unit", "history"}, "04_sensitivity": {"weight_band", "draws", "choices", "choice_runs"}}
+OWN = {
+    "01_assessment": {"near_miss"},
+    "02_weights": {"point_step", "resamples"},
+    "03_cutoffs": {"near_miss", "window", "line_draws", "se", "se_source", "reliability"},
+    "05_comparison": {"unit", "history"},
+    "04_sensitivity": {"weight_band", "draws", "choices", "choice_runs"},
+}
 
 
 def read(name):
@@ -25,7 +31,9 @@ def tagged(book, tag):
 
 
 def test_the_notebooks_of_this_issue_are_there():
-    assert {"01_assessment", "02_weights", "03_cutoffs", "04_sensitivity", "05_comparison"} <= set(NAMES)
+    assert {"01_assessment", "02_weights", "03_cutoffs", "04_sensitivity", "05_comparison"} <= set(
+        NAMES
+    )
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -57,8 +65,14 @@ def test_code_is_short_and_holds_no_prose(name):
             continue
         assert len(cell.source.splitlines()) <= 10
         tree = ast.parse(cell.source)
-        assert not any(isinstance(node, ast.FunctionDef | ast.ClassDef | ast.For) for node in ast.walk(tree))
-        literals = [n.value for n in ast.walk(tree) if isinstance(n, ast.Constant) and isinstance(n.value, str)]
+        assert not any(
+            isinstance(node, ast.FunctionDef | ast.ClassDef | ast.For) for node in ast.walk(tree)
+        )
+        literals = [
+            n.value
+            for n in ast.walk(tree)
+            if isinstance(n, ast.Constant) and isinstance(n.value, str)
+        ]
         assert all(literal.isascii() and " " not in literal for literal in literals), literals
 
 

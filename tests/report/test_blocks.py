@@ -26,10 +26,22 @@ def test_the_first_block_of_a_chapter_opens_its_section_and_keeps_a_heading_of_i
 
 @pytest.mark.parametrize(
     ("value", "spec", "shown"),
-    [(-0.0049, "+.2f", "0.00"), (0.0, "+.2f", "0.00"), (-0.0051, "+.2f", "−0.01"), (0.0051, "+.2f", "+0.01"),
-     (-0.4, ".0f", "0"), (-0.0004, ".1%", "0.0%"), (3, "+d", "+3"), (0, "+d", "0"), (-1234.5, ",.1f", "−1,234.5"),
-     (float("inf"), ".2f", "inf"), (float("-inf"), ".2f", "−inf"), (float("nan"), ".2f", "nan"), (-2.5, "g", "−2.5")],
-)  # fmt: skip
+    [
+        (-0.0049, "+.2f", "0.00"),
+        (0.0, "+.2f", "0.00"),
+        (-0.0051, "+.2f", "−0.01"),
+        (0.0051, "+.2f", "+0.01"),
+        (-0.4, ".0f", "0"),
+        (-0.0004, ".1%", "0.0%"),
+        (3, "+d", "+3"),
+        (0, "+d", "0"),
+        (-1234.5, ",.1f", "−1,234.5"),
+        (float("inf"), ".2f", "inf"),
+        (float("-inf"), ".2f", "−inf"),
+        (float("nan"), ".2f", "nan"),
+        (-2.5, "g", "−2.5"),
+    ],
+)
 def test_a_number_that_shows_nothing_but_zeros_has_no_sign(value, spec, shown):
     assert in_print(value, spec) == shown
 
@@ -38,11 +50,23 @@ def test_points_in_english_are_counted_in_their_own_format():
     def of(x):
         return say(zh="{x:g}分", en="{x:g|point|points}", x=x).en
 
-    assert [of(x) for x in (1.0, 1, 1.5, 0.0, 2.0)] == ["1 point", "1 point", "1.5 points", "0 points", "2 points"]
+    assert [of(x) for x in (1.0, 1, 1.5, 0.0, 2.0)] == [
+        "1 point",
+        "1 point",
+        "1.5 points",
+        "0 points",
+        "2 points",
+    ]
 
 
 def long_table(rows, columns=2, **more):
-    return table_of("t", same("T"), "results", {f"c{j}": (same(f"C{j}"), list(range(rows)), "d") for j in range(columns)}, **more)
+    return table_of(
+        "t",
+        same("T"),
+        "results",
+        {f"c{j}": (same(f"C{j}"), list(range(rows)), "d") for j in range(columns)},
+        **more,
+    )
 
 
 def test_a_table_of_a_page_is_shown_whole_and_a_longer_one_in_part_by_its_order():
@@ -51,7 +75,10 @@ def test_a_table_of_a_page_is_shown_whole_and_a_longer_one_in_part_by_its_order(
     ends = payload(long_table(61), "en")
     assert [row[0] for row in ends["cells"]] == [str(i) for i in [*range(15), *range(46, 61)]]
     assert ends["data"] == [[i, i] for i in range(61)]
-    chosen = payload(long_table(100, order=[99, 3, *range(4, 50)], chosen=Text("最要紧的", "that matter most")), "en")
+    chosen = payload(
+        long_table(100, order=[99, 3, *range(4, 50)], chosen=Text("最要紧的", "that matter most")),
+        "en",
+    )
     assert [row[0] for row in chosen["cells"]] == ["3", *map(str, range(4, 32)), "99"]
     assert "Of 100 rows 30 are shown: those that matter most." in chosen["note"]
 
@@ -66,7 +93,12 @@ def test_a_wide_table_shows_its_first_and_last_columns_and_keeps_all_in_its_data
 
 def test_rules_have_more_room_than_results_unless_they_are_long_to_read():
     def of(n, text):
-        return payload(table_of("t", same("T"), "annex_rules", {"a": (same("A"), [same(text)] * n, "")}, data=False), "zh")
+        return payload(
+            table_of(
+                "t", same("T"), "annex_rules", {"a": (same("A"), [same(text)] * n, "")}, data=False
+            ),
+            "zh",
+        )
 
     assert len(of(120, "短")["cells"]) == 120 and len(of(121, "短")["cells"]) == 30
     assert len(of(100, "长" * 290)["cells"]) < 30
@@ -74,15 +106,31 @@ def test_rules_have_more_room_than_results_unless_they_are_long_to_read():
 
 def test_long_texts_are_cut_short_where_they_are_shown_alone():
     name = "名" * 400
-    data = payload(table_of("t", same("T"), "results", {"a": (same(name), [*[same(name)] * 30, same("短")], "")}), "zh")
-    assert len(data["header"][0]) == 60 and [len(row[0]) for row in data["cells"]] == [*[300] * 30, 1] and "截短" in data["note"]
+    data = payload(
+        table_of(
+            "t", same("T"), "results", {"a": (same(name), [*[same(name)] * 30, same("短")], "")}
+        ),
+        "zh",
+    )
+    assert (
+        len(data["header"][0]) == 60
+        and [len(row[0]) for row in data["cells"]] == [*[300] * 30, 1]
+        and "截短" in data["note"]
+    )
     assert data["data"] == [*[[name]] * 30, ["短"]] and data["whole"]["header"] == [name]
 
 
 def test_notes_have_the_same_numbers_in_both_languages():
-    tables = [long_table(61), long_table(61, 46), long_table(3, 50), long_table(100, order=range(100))]
+    tables = [
+        long_table(61),
+        long_table(61, 46),
+        long_table(3, 50),
+        long_table(100, order=range(100)),
+    ]
     for table in tables:
-        numbers = [re.findall(r"\d+", payload(table, language)["note"]) for language in ("zh", "en")]
+        numbers = [
+            re.findall(r"\d+", payload(table, language)["note"]) for language in ("zh", "en")
+        ]
         assert numbers[0] == numbers[1]
 
 

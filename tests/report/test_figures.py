@@ -88,7 +88,11 @@ def test_names_stand_apart_nothing_is_cut_off_or_covered_and_minus_signs_are_tru
         renderer = figure.canvas.get_renderer()
         for axes in figure.axes:
             for axis in (axes.xaxis, axes.yaxis):
-                labels = [label for label in axis.get_ticklabels() if label.get_text() and label.get_visible()]
+                labels = [
+                    label
+                    for label in axis.get_ticklabels()
+                    if label.get_text() and label.get_visible()
+                ]
                 boxes = [label.get_window_extent(renderer) for label in labels]
                 for a, b in itertools.pairwise(boxes):
                     overlap = min(a.x1, b.x1) - max(a.x0, b.x0), min(a.y1, b.y1) - max(a.y0, b.y0)
@@ -109,7 +113,9 @@ def test_names_stand_apart_nothing_is_cut_off_or_covered_and_minus_signs_are_tru
         plt.close(figure)
 
 
-@pytest.mark.parametrize(("low", "high"), [(0.77, 4.85), (0.012, 38.0), (2.2, 4.6), (0.01, 0.01), (3.0, 3.01)])
+@pytest.mark.parametrize(
+    ("low", "high"), [(0.77, 4.85), (0.012, 38.0), (2.2, 4.6), (0.01, 0.01), (3.0, 3.01)]
+)
 def test_the_colour_bar_of_transfers_shows_plain_numbers_at_their_places(low, high):
     result = assessed("tai-2001")
     figure = finished(lambda: figures.transfers(result, moved(result, low, high), "en"))
@@ -156,5 +162,7 @@ def test_no_figure_is_higher_than_a_page_of_the_word_file_has_room_for():
         plt.close(figure)
     for n in (1, 16, figures.MANY, figures.MANY + 1, 3000):
         figure, _ = figures.units_axes(n, extra=2.1)
-        assert (figure.get_size_inches()[1] + STRIP) * (156 / 25.4) / figure.get_size_inches()[0] < room
+        assert (figure.get_size_inches()[1] + STRIP) * (156 / 25.4) / figure.get_size_inches()[
+            0
+        ] < room
         plt.close(figure)

@@ -36,7 +36,9 @@ def bars(language):
 
 
 def scores(columns=3, units=31):
-    frame = pd.DataFrame({f"c{j}": [(7 * i + 13 * j) % 100 + 0.25 for i in range(units)] for j in range(columns)})
+    frame = pd.DataFrame(
+        {f"c{j}": [(7 * i + 13 * j) % 100 + 0.25 for i in range(units)] for j in range(columns)}
+    )
     frame.insert(0, "unit", [Text(f"甲{i}市", f"City {i}") for i in range(units)])
     frame["share"] = [i / (units - 1) for i in range(units)]
     names = {name: Text(f"指标{name}的得分", f"Score of indicator {name}") for name in frame}
@@ -52,12 +54,30 @@ BLOCKS = [
     Paragraph(Text("总体可行。", "It works."), "summary"),
     Paragraph(Text("注：2026年。", "Note: 2026."), "results", None, "note"),
     Paragraph(Text("3种等级", "3 grades"), "results", Text("等级", "Grades")),
-    Chart("bars", Text("两市得分", "Scores of both"), bars, Text("甲91.5", "A 91.5"), "results", width=0.5),
+    Chart(
+        "bars",
+        Text("两市得分", "Scores of both"),
+        bars,
+        Text("甲91.5", "A 91.5"),
+        "results",
+        width=0.5,
+    ),
     Paragraph(Text("只在笔记本里", "in the notebook alone")),
     scores(),
     Paragraph(same(HOSTILE), "annex_methods", same(HOSTILE)),
-    *[Paragraph(same(text), "annex_methods", style=style) for style in ("text", "item", "note") for text in OPENERS],
-    DataTable("t", same(HOSTILE), pd.DataFrame({"a": [HOSTILE, *OPENERS]}), {"a": same(HOSTILE)}, {}, "annex_methods"),
+    *[
+        Paragraph(same(text), "annex_methods", style=style)
+        for style in ("text", "item", "note")
+        for text in OPENERS
+    ],
+    DataTable(
+        "t",
+        same(HOSTILE),
+        pd.DataFrame({"a": [HOSTILE, *OPENERS]}),
+        {"a": same(HOSTILE)},
+        {},
+        "annex_methods",
+    ),
 ]
 
 
@@ -76,19 +96,38 @@ def files(tmp_path_factory):
 
 def headings(language):
     page = lxml.html.fromstring(f"<main>{body(language)}</main>")
-    return [e.text_content() for e in page.iter("h2", "h3", "caption", "figcaption") if HOSTILE not in e.text_content()]
+    return [
+        e.text_content()
+        for e in page.iter("h2", "h3", "caption", "figcaption")
+        if HOSTILE not in e.text_content()
+    ]
 
 
 def test_chapters_are_gathered_and_numbered():
     assert headings("zh") == [
-        "摘要", "一、模拟测算结果", "（一）得分", "（二）等级", "图1　两市得分", "二、风险提示和建议", "建议",
-        "附件1　得分明细", "表1　各市得分", "附件2　计算方法、参数和版本",
-    ]  # fmt: skip
+        "摘要",
+        "一、模拟测算结果",
+        "（一）得分",
+        "（二）等级",
+        "图1　两市得分",
+        "二、风险提示和建议",
+        "建议",
+        "附件1　得分明细",
+        "表1　各市得分",
+        "附件2　计算方法、参数和版本",
+    ]
     assert headings("en") == [
-        "Summary", "I. Results of the trial assessment", "(a) Scores", "(b) Grades", "Figure 1. Scores of both",
-        "II. Risks and recommendations", "Advice", "Annex 1. Scores in detail", "Table 1. Scores of cities",
+        "Summary",
+        "I. Results of the trial assessment",
+        "(a) Scores",
+        "(b) Grades",
+        "Figure 1. Scores of both",
+        "II. Risks and recommendations",
+        "Advice",
+        "Annex 1. Scores in detail",
+        "Table 1. Scores of cities",
         "Annex 2. Methods, parameters and versions",
-    ]  # fmt: skip
+    ]
     assert "notebook alone" not in body("en")
 
 
@@ -99,30 +138,56 @@ def test_items_become_one_list_and_notes_are_marked():
 
 def test_what_stands_alone_has_no_number_and_no_bullet():
     """（一）without （二）is no order, and a list of one is no list."""
-    one = [Paragraph(same("a"), "risks", Text("节", "Part")), Paragraph(same("b"), "risks", None, "item")]
-    two = [*one, Paragraph(same("c"), "risks", Text("后", "Next")), Paragraph(same("d"), "risks", None, "item")]
-    assert "<h3>Part</h3>" in body("en", one) and "<p>b</p>" in body("en", one) and "<li>" not in body("en", one)
+    one = [
+        Paragraph(same("a"), "risks", Text("节", "Part")),
+        Paragraph(same("b"), "risks", None, "item"),
+    ]
+    two = [
+        *one,
+        Paragraph(same("c"), "risks", Text("后", "Next")),
+        Paragraph(same("d"), "risks", None, "item"),
+    ]
+    assert (
+        "<h3>Part</h3>" in body("en", one)
+        and "<p>b</p>" in body("en", one)
+        and "<li>" not in body("en", one)
+    )
     assert "<h3>节</h3>" in body("zh", one)
     assert re.findall("<h3>(.*?)</h3>", body("zh", two)) == ["（一）节", "（二）后"]
 
 
 def test_place_orders_a_chapter_and_footers_go_to_the_bottom_of_page_one():
     said = [("late", "text", 1), ("foot", "footer", 0), ("early", "text", 0)]
-    page = body("en", [Paragraph(same(text), "summary", None, style, place) for text, style, place in said], "t", ())
+    page = body(
+        "en",
+        [Paragraph(same(text), "summary", None, style, place) for text, style, place in said],
+        "t",
+        (),
+    )
     assert re.findall(r"<p>(\w+)</p>", page) == ["early", "late", "foot"]
     assert '<div class="footing"><p>foot</p></div>' in page
 
 
 def test_the_summary_is_set_smaller_in_word(tmp_path):
-    styles = [("one", "text", "Summary Text"), *((text, "item", "Summary Item") for text in ("two", "more")), ("three", "note", "Note")]
-    blocks = [Paragraph(same(text), "summary", Text("节", "part"), style) for text, style, _ in styles]
+    styles = [
+        ("one", "text", "Summary Text"),
+        *((text, "item", "Summary Item") for text in ("two", "more")),
+        ("three", "note", "Note"),
+    ]
+    blocks = [
+        Paragraph(same(text), "summary", Text("节", "part"), style) for text, style, _ in styles
+    ]
     (path,) = memo.render(body("zh", blocks, "t", ()), tmp_path, "memo", "t", "zh", ["docx"])
     found = {p.text: p.style.name for p in docx.Document(path).paragraphs}
-    assert found == {"t": "Title", "摘要": "Heading 1", "节": "Summary Section"} | {a: c for a, _, c in styles}
+    assert found == {"t": "Title", "摘要": "Heading 1", "节": "Summary Section"} | {
+        a: c for a, _, c in styles
+    }
 
 
 def test_chinese_numerals():
-    assert [memo._chinese(n) for n in (1, 9, 10, 11, 19, 20, 21, 99)] == "一 九 十 十一 十九 二十 二十一 九十九".split()
+    assert [
+        memo._chinese(n) for n in (1, 9, 10, 11, 19, 20, 21, 99)
+    ] == "一 九 十 十一 十九 二十 二十一 九十九".split()
 
 
 def test_both_languages_hold_the_same_numbers(files):
@@ -157,18 +222,26 @@ def squeezed(text):
 
 def test_hostile_text_is_literal_in_html(files):
     page = lxml.html.fromstring((files / "zh.html").read_bytes())
-    assert page.find(".//title").text == HOSTILE and not page.xpath("//script|//em|//strong|//a|//code")
+    assert page.find(".//title").text == HOSTILE and not page.xpath(
+        "//script|//em|//strong|//a|//code"
+    )
     assert squeezed(page.text_content()).count(squeezed(HOSTILE)) >= 6
     assert [e.text for e in page.xpath("//ul[last()]/li")][-len(OPENERS) :] == OPENERS
 
 
 def test_hostile_text_is_literal_in_word(files):
     document = docx.Document(files / "zh.docx")
-    texts = [p.text for p in document.paragraphs] + [c.text for t in document.tables for c in t._cells]
-    assert texts.count(HOSTILE) == 5  # title, the one section's heading, paragraph, and the table's header and cell
+    texts = [p.text for p in document.paragraphs] + [
+        c.text for t in document.tables for c in t._cells
+    ]
+    # title, the one section's heading, paragraph, and the table's header and cell
+    assert texts.count(HOSTILE) == 5
     assert sum(HOSTILE in text for text in texts) == 6  # also the table's caption
     assert all(texts.count(text) == 4 for text in OPENERS)
-    assert [p.text for p in document.sections[0].first_page_footer.paragraphs][:2] == ["2026", HOSTILE]
+    assert [p.text for p in document.sections[0].first_page_footer.paragraphs][:2] == [
+        "2026",
+        HOSTILE,
+    ]
 
 
 def test_hostile_text_is_literal_in_typst():
@@ -185,7 +258,9 @@ def test_hostile_text_is_literal_in_typst():
 def test_hostile_text_is_literal_in_pdf(files):
     import subprocess
 
-    done = subprocess.run(["pdftotext", "-raw", files / "zh.pdf", "-"], capture_output=True, check=True)
+    done = subprocess.run(
+        ["pdftotext", "-raw", files / "zh.pdf", "-"], capture_output=True, check=True
+    )
     said = squeezed(done.stdout.decode()).replace("\u200b", "")
     assert said.count(squeezed(HOSTILE)) >= 6
     assert all(squeezed(text) in said for text in OPENERS)
@@ -215,7 +290,11 @@ def test_word_has_the_official_form(files):
     margins = (section.page_width, section.page_height, section.top_margin, section.left_margin)
     assert [round(margin.mm) for margin in margins] == [210, 297, 37, 28]
     assert "PAGE" in section.footer._element.xml
-    looks = {"Title": ("方正小标宋简体", 22), "Body Text": ("仿宋_GB2312", 16), "Heading 1": ("黑体", 16)}
+    looks = {
+        "Title": ("方正小标宋简体", 22),
+        "Body Text": ("仿宋_GB2312", 16),
+        "Heading 1": ("黑体", 16),
+    }
     for name, (font, size) in looks.items():
         style = document.styles[name]
         assert style.element.rPr.rFonts.get(f"{W}eastAsia") == font and style.font.size.pt == size
@@ -227,13 +306,19 @@ def test_word_tables_are_native_shaded_and_repeat_their_header(files):
     table = docx.Document(files / "zh.docx").tables[0]
     assert len(table.rows) == 32 and table.cell(1, 1).text == "0.25"
     assert table._tbl.tr_lst[0].find(f"{W}trPr/{W}tblHeader") is not None
-    fills = [row.tc_lst[-1].find(f"{W}tcPr/{W}shd").get(f"{W}fill") for row in table._tbl.tr_lst[1:]]
+    fills = [
+        row.tc_lst[-1].find(f"{W}tcPr/{W}shd").get(f"{W}fill") for row in table._tbl.tr_lst[1:]
+    ]
     assert fills == [tint_of(i / 30)[1:] for i in range(31)]
 
 
 def test_first_chapter_and_annexes_open_pages_in_word(files):
     document = docx.Document(files / "en.docx")
-    opens = [bool(p.paragraph_format.page_break_before) for p in document.paragraphs if p.style.name == "Heading 1"]
+    opens = [
+        bool(p.paragraph_format.page_break_before)
+        for p in document.paragraphs
+        if p.style.name == "Heading 1"
+    ]
     assert opens == [False, True, False, True, True]
 
 
@@ -247,7 +332,9 @@ def test_pictures_are_carried(files):
 def test_a_warning_of_typst_stops_the_work(monkeypatch, tmp_path):
     style = shutil.copytree(pandoc.STYLE, tmp_path / "style")
     template = style / "memo.typ"
-    template.write_text(template.read_text(encoding="utf-8").replace(fonts.FAMILY, "No Such Font"), encoding="utf-8")
+    template.write_text(
+        template.read_text(encoding="utf-8").replace(fonts.FAMILY, "No Such Font"), encoding="utf-8"
+    )
     monkeypatch.setattr(pandoc, "STYLE", style)
     with pytest.raises(WorkError, match=r"(?i)no such font"):
         memo.render(body(), tmp_path, "memo", "t", "zh", ["pdf"])
@@ -270,7 +357,14 @@ def test_unknown_chapter_and_missing_picture_are_named():
 
 
 def test_an_empty_memo_and_an_empty_table_are_written(tmp_path):
-    empty = DataTable("t", same("c"), pd.DataFrame({"a": [], "b": []}), {"a": same("A"), "b": same("B")}, {}, "risks")
+    empty = DataTable(
+        "t",
+        same("c"),
+        pd.DataFrame({"a": [], "b": []}),
+        {"a": same("A"), "b": same("B")},
+        {},
+        "risks",
+    )
     for blocks in ([], [empty]):
         for path in memo.render(body(blocks=blocks, footer=()), tmp_path, "memo", "t", "en"):
             assert path.stat().st_size > 1000
@@ -292,7 +386,9 @@ def long_table(rows, name="long", columns=3):
 def pages_of_pdf(path):
     import subprocess
 
-    text = subprocess.run(["pdftotext", "-layout", path, "-"], capture_output=True, check=True).stdout.decode()
+    text = subprocess.run(
+        ["pdftotext", "-layout", path, "-"], capture_output=True, check=True
+    ).stdout.decode()
     return text.split("\f")[:-1]
 
 
@@ -300,19 +396,25 @@ def pages_of_pdf(path):
 def test_rows_are_not_broken_and_short_tables_stay_on_a_page_in_pdf(tmp_path):
     """Each row of the long table says its number in a short cell and in the last word of a long one; text before it is of
     every length."""
-    frame = pd.DataFrame({"a": [f"begin{n}" for n in range(12)], "b": [f"{'word ' * 60}end{n}" for n in range(12)]})
+    frame = pd.DataFrame(
+        {"a": [f"begin{n}" for n in range(12)], "b": [f"{'word ' * 60}end{n}" for n in range(12)]}
+    )
     names = {name: same(name) for name in frame}
     long = DataTable("long", same("table long"), frame, names, {}, "results", widths=(1, 1))
     short = long_table([f"s{n}" for n in range(5)], "short")
     for lines in range(12, 48, 6):
         before = [Paragraph(same(f"line {i}"), "results") for i in range(lines)]
-        memo.render(body("en", [*before, long, short], "T", ()), tmp_path, f"m{lines}", "T", "en", ["pdf"])
+        memo.render(
+            body("en", [*before, long, short], "T", ()), tmp_path, f"m{lines}", "T", "en", ["pdf"]
+        )
         pages = pages_of_pdf(tmp_path / f"m{lines}.pdf")
         for page in pages:
             begun, ended = (re.findall(rf"{word}(\d+)", page) for word in ("begin", "end"))
             assert sorted(begun) == sorted(ended), lines
             assert ("table short" in page) == ("s4" in page), lines
-        assert sorted(re.findall(r"end(\d+)", "".join(pages)), key=int) == [str(n) for n in range(12)]
+        assert sorted(re.findall(r"end(\d+)", "".join(pages)), key=int) == [
+            str(n) for n in range(12)
+        ]
 
 
 @pytest.mark.skipif(not shutil.which("pdftotext"), reason="needs poppler")
@@ -329,7 +431,14 @@ def test_a_long_table_does_not_begin_with_a_row_or_two_at_the_end_of_a_page_in_p
 @pytest.mark.skipif(not shutil.which("pdftotext"), reason="needs poppler")
 def test_a_row_longer_than_a_page_is_printed_whole_in_pdf(tmp_path):
     words = [f"w{i}" for i in range(6000)]
-    memo.render(body("en", [long_table([" ".join(words)], columns=2)], "T", ()), tmp_path, "m", "T", "en", ["pdf"])
+    memo.render(
+        body("en", [long_table([" ".join(words)], columns=2)], "T", ()),
+        tmp_path,
+        "m",
+        "T",
+        "en",
+        ["pdf"],
+    )
     pages = pages_of_pdf(tmp_path / "m.pdf")
     found = collections.Counter(re.findall(r"\bw\d+\b", "".join(pages)))
     assert len(pages) > 1 and found == {word: 2 for word in words}
@@ -338,7 +447,9 @@ def test_a_row_longer_than_a_page_is_printed_whole_in_pdf(tmp_path):
 @pytest.mark.skipif(not shutil.which("pdftotext"), reason="needs poppler")
 def test_chinese_text_can_be_searched_in_pdf_and_long_addresses_are_broken(tmp_path):
     """No invisible character stands inside Chinese text or an address."""
-    text = "各指标分值在现行分值上下浮动而总分不变时得分再增或再减1分以内等级就会改变的临界单位有3家"
+    text = (
+        "各指标分值在现行分值上下浮动而总分不变时得分再增或再减1分以内等级就会改变的临界单位有3家"
+    )
     address = "https://example.org/" + "a" * 200
     blocks = [Paragraph(same(text), "results"), Paragraph(same(address), "results")]
     memo.render(body("zh", blocks, "题", ()), tmp_path, "m", "题", "zh", ["pdf"])
@@ -349,11 +460,17 @@ def test_chinese_text_can_be_searched_in_pdf_and_long_addresses_are_broken(tmp_p
 
 
 def test_short_tables_and_first_rows_stay_together_in_word(tmp_path):
-    blocks = [long_table([f"s{n}" for n in range(5)], "short"), long_table([f"l{n}" for n in range(30)])]
+    blocks = [
+        long_table([f"s{n}" for n in range(5)], "short"),
+        long_table([f"l{n}" for n in range(30)]),
+    ]
     memo.render(body("en", blocks, "T", ()), tmp_path, "m", "T", "en", ["docx"])
     short, long = docx.Document(tmp_path / "m.docx").tables
     kept = [
-        [all(p.paragraph_format.keep_with_next for c in row.cells for p in c.paragraphs) for row in table.rows]
+        [
+            all(p.paragraph_format.keep_with_next for c in row.cells for p in c.paragraphs)
+            for row in table.rows
+        ]
         for table in (short, long)
     ]
     assert kept == [[True] * 5 + [False], [True] * 2 + [False] * 29]
@@ -377,6 +494,8 @@ def test_no_empty_line_stands_between_tables_in_word(tmp_path):
     document = docx.Document(tmp_path / "m.docx")
     assert len(document.tables) == 3
     assert [p.text for p in document.paragraphs if p.text.startswith("Table")] == [
-        "Table 1. table one", "Table 2. table two", "Table 3. table three",
-    ]  # fmt: skip
+        "Table 1. table one",
+        "Table 2. table two",
+        "Table 3. table three",
+    ]
     assert "" not in [p.text for p in document.paragraphs][:-1]

@@ -24,7 +24,9 @@ from tests.examples import ALL, share
 from tests.strategies import KINDS, frame_of, givens, scheme_of
 
 SOFFICE = shutil.which("soffice")
-needs_soffice = pytest.mark.skipif(SOFFICE is None, reason="needs LibreOffice (Debian: libreoffice-calc)")
+needs_soffice = pytest.mark.skipif(
+    SOFFICE is None, reason="needs LibreOffice (Debian: libreoffice-calc)"
+)
 SHEETS = {"zh": ("分值", "逐级得分", "总分定级"), "en": ("Points", "Scores", "Grades")}
 BASE = {"zh": "基础得分", "en": "Base score"}
 COUNT = 110
@@ -65,7 +67,8 @@ def recalculated(paths, folder, edits=None):
             book[sheet][cell] = value
         book.save(folder / "bare" / path.name)
         empty = openpyxl.load_workbook(folder / "bare" / path.name, data_only=True)
-        assert empty.worksheets[-1].cell(4, empty.worksheets[-1].max_column).value is None  # no value is left to copy
+        # no value is left to copy
+        assert empty.worksheets[-1].cell(4, empty.worksheets[-1].max_column).value is None
     profile = f"-env:UserInstallation={(folder / 'profile').as_uri()}"
     files = [folder / "bare" / path.name for path in paths]
     command = [SOFFICE, profile, "--headless", "--convert-to", "xlsx", "--outdir", folder, *files]
@@ -76,7 +79,10 @@ def recalculated(paths, folder, edits=None):
 def columns_of(sheet):
     """{title: [value of each unit]} of a sheet of units."""
     titles = [cell.value for cell in sheet[2]]
-    return {title: [sheet.cell(r, c).value for r in range(4, sheet.max_row + 1)] for c, title in enumerate(titles, 1)}
+    return {
+        title: [sheet.cell(r, c).value for r in range(4, sheet.max_row + 1)]
+        for c, title in enumerate(titles, 1)
+    }
 
 
 def differences(book, result, language="zh"):
@@ -86,9 +92,15 @@ def differences(book, result, language="zh"):
     blank = result.matrix.isna()
     for node in scheme.nodes:
         below = [leaf.id for leaf in node.walk() if leaf.is_leaf]
-        for k, (cell, value) in enumerate(zip(tree[node.name.of(language)], result.nodes[node.id], strict=True)):
+        for k, (cell, value) in enumerate(
+            zip(tree[node.name.of(language)], result.nodes[node.id], strict=True)
+        ):
             empty = blank[below].iloc[k].all()
-            if (cell not in (None, "")) if empty else cell in (None, "") or abs(cell - value) > EXPORT * max(1, value):
+            if (
+                (cell not in (None, ""))
+                if empty
+                else cell in (None, "") or abs(cell - value) > EXPORT * max(1, value)
+            ):
                 found.append((node.id, k, cell, value))
     published = [title for title in final if title in ("公布得分", "Published score")]
     rank = [title for title in final if title in ("位次", "Rank")]
@@ -101,20 +113,37 @@ def differences(book, result, language="zh"):
         ("rank", final[rank[0]], result.ranks),
     ]
     for what, cells, values in pairs:
-        found += [(what, k, c, v) for k, (c, v) in enumerate(zip(cells, values, strict=True)) if c != v]
+        found += [
+            (what, k, c, v) for k, (c, v) in enumerate(zip(cells, values, strict=True)) if c != v
+        ]
     grades = [final[title] for title in ("等级", "按得分等级") if title in final]
     if language == "en":
         grades = [final["Grade"], final["Grade by score"]]
     by_number = final["按得分等级（序号）" if language == "zh" else "Grade by score (number)"]
-    for what, cells, ids in zip(("grade", "by_score"), grades, (result.grades, result.steps.by_score), strict=True):
-        found += [(what, k, c, i) for k, (c, i) in enumerate(zip(cells, ids, strict=True)) if c != labels[i]]
+    for what, cells, ids in zip(
+        ("grade", "by_score"), grades, (result.grades, result.steps.by_score), strict=True
+    ):
+        found += [
+            (what, k, c, i)
+            for k, (c, i) in enumerate(zip(cells, ids, strict=True))
+            if c != labels[i]
+        ]
     ids = result.steps.by_score
-    found += [("number", k, c, i) for k, (c, i) in enumerate(zip(by_number, ids, strict=True)) if c != numbers[i]]
+    found += [
+        ("number", k, c, i)
+        for k, (c, i) in enumerate(zip(by_number, ids, strict=True))
+        if c != numbers[i]
+    ]
     return found
 
 
 def all_values(book):
-    return {(s.title, cell.coordinate): cell.value for s in book for row in s.iter_rows() for cell in row}
+    return {
+        (s.title, cell.coordinate): cell.value
+        for s in book
+        for row in s.iter_rows()
+        for cell in row
+    }
 
 
 def moved(cached, computed):
@@ -122,8 +151,14 @@ def moved(cached, computed):
     assert cached.keys() >= computed.keys()
     both = {at: (value, computed.get(at)) for at, value in cached.items()}
     wrong = {at: pair for at, pair in both.items() if (pair[0] or "") != (pair[1] or "")}
-    number = {at for at, pair in wrong.items() if all(isinstance(value, int | float) for value in pair)}
-    return {at: (a, b) for at, (a, b) in wrong.items() if at not in number or abs(a - b) > EXPORT * max(1, abs(a))}
+    number = {
+        at for at, pair in wrong.items() if all(isinstance(value, int | float) for value in pair)
+    }
+    return {
+        at: (a, b)
+        for at, (a, b) in wrong.items()
+        if at not in number or abs(a - b) > EXPORT * max(1, abs(a))
+    }
 
 
 def write_all(results, folder, language="zh"):
@@ -180,9 +215,13 @@ def test_values_in_the_file_are_the_engines(randoms, tmp_path):
 def test_formulas_give_what_the_engine_gives_on_random_assessments(randoms, tmp_path):
     paths = write_all(randoms, tmp_path)
     (tmp_path / "out").mkdir()
-    for result, path, book in zip(randoms, paths, recalculated(paths, tmp_path / "out"), strict=True):
+    for result, path, book in zip(
+        randoms, paths, recalculated(paths, tmp_path / "out"), strict=True
+    ):
         assert differences(book, result) == [], path.name
-        assert moved(all_values(openpyxl.load_workbook(path, data_only=True)), all_values(book)) == {}, path.name
+        assert (
+            moved(all_values(openpyxl.load_workbook(path, data_only=True)), all_values(book)) == {}
+        ), path.name
 
 
 @needs_soffice
@@ -191,10 +230,14 @@ def test_formulas_give_what_the_engine_gives_on_the_cases(language, tmp_path):
     results = [packaged("provinces-2008"), packaged("tai-2001")]
     paths = write_all(results, tmp_path, language)
     (tmp_path / "out").mkdir()
-    for result, path, book in zip(results, paths, recalculated(paths, tmp_path / "out"), strict=True):
+    for result, path, book in zip(
+        results, paths, recalculated(paths, tmp_path / "out"), strict=True
+    ):
         assert differences(openpyxl.load_workbook(path, data_only=True), result, language) == []
         assert differences(book, result, language) == []
-        assert moved(all_values(openpyxl.load_workbook(path, data_only=True)), all_values(book)) == {}
+        assert (
+            moved(all_values(openpyxl.load_workbook(path, data_only=True)), all_values(book)) == {}
+        )
 
 
 def point_cells(result, language="zh"):
@@ -219,15 +262,22 @@ def test_edited_points_give_what_what_if_gives(randoms, tmp_path):
             pairs.append((result, result.what_if(points=swapped, spread="none")))
     provinces = packaged("provinces-2008")
     leaf = provinces.scheme.leaves[0]
-    pairs.append((provinces, provinces.what_if(points={leaf.id: leaf.points + 3}, spread="siblings")))
-    assert sum(before.scores.tolist() != after.scores.tolist() for before, after in pairs) > len(pairs) / 4
+    pairs.append(
+        (provinces, provinces.what_if(points={leaf.id: leaf.points + 3}, spread="siblings"))
+    )
+    assert (
+        sum(before.scores.tolist() != after.scores.tolist() for before, after in pairs)
+        > len(pairs) / 4
+    )
     paths = write_all([before for before, _ in pairs], tmp_path)
     edits = {}
     for (before, after), path in zip(pairs, paths, strict=True):
         at = point_cells(before)(openpyxl.load_workbook(path))
         edits[path] = {("分值", at[id]): value for id, value in after.points.items()}
     (tmp_path / "out").mkdir()
-    for (_, after), path, book in zip(pairs, paths, recalculated(paths, tmp_path / "out", edits), strict=True):
+    for (_, after), path, book in zip(
+        pairs, paths, recalculated(paths, tmp_path / "out", edits), strict=True
+    ):
         assert differences(book, after) == [], path.name
 
 
@@ -250,17 +300,23 @@ def rounding_case(decimals, mode, taken):
     half = Decimal(5) / Decimal(10) ** (decimals + 1)
     exact = [half * i - tick for i in range(1, 160, 2) for tick in (Decimal(0), Decimal("1e-10"))]
     data = {
-        "id": "r", "name": "r", "total": 10.0, "rounding": {"total": {"decimals": decimals, "mode": mode}},
+        "id": "r",
+        "name": "r",
+        "total": 10.0,
+        "rounding": {"total": {"decimals": decimals, "mode": mode}},
         "indicators": [{"id": "x", "name": "x", "points": 10.0, "rule": {"kind": "share"}}],
         "grades": [{"id": "A", "cutoff": 5.0}, {"id": "B", "cutoff": 0.0}],
         "bonuses": [{"id": "late", "name": "l", "kind": "deduction", "max": 5.0}],
-    }  # fmt: skip
+    }
     exact = [x for x in exact if x <= 10]
     names = [f"u{k}" for k in range(len(exact))]
     frame = pd.DataFrame({"x": [float(x / 10) for x in exact], "bonus:late": taken}, index=names)
     shift = Fraction(1, 2) if mode == "half_up" else 0
     scale = 10**decimals
-    want = [float(Fraction(math.floor((Fraction(x) - Fraction(taken)) * scale + shift), scale)) for x in exact]
+    want = [
+        float(Fraction(math.floor((Fraction(x) - Fraction(taken)) * scale + shift), scale))
+        for x in exact
+    ]
     return qt.assess(validate(Scheme, data, None), frame), want
 
 
@@ -280,13 +336,22 @@ HOSTILE = ["=1+1", "+A1", "-2+3", "@SUM(A1)", '=HYPERLINK("x","y")', "http://x.y
 @needs_soffice
 def test_hostile_names_stay_text(tmp_path):
     scheme = {
-        "id": "h", "name": "=1+1", "total": 4.0, "notes": ["=2+2"],
+        "id": "h",
+        "name": "=1+1",
+        "total": 4.0,
+        "notes": ["=2+2"],
         "indicators": [
-            {"id": f"x{j}", "name": HOSTILE[j], "points": 1.0, "rule": {"kind": "share"}} for j in range(4)
+            {"id": f"x{j}", "name": HOSTILE[j], "points": 1.0, "rule": {"kind": "share"}}
+            for j in range(4)
         ],
-        "grades": [{"id": "A", "name": '="A"*?', "cutoff": 2.0}, {"id": "B", "name": "=B{r}", "cutoff": 0.0}],
-    }  # fmt: skip
-    frame = pd.DataFrame({f"x{j}": np.linspace(0.1, 0.9, len(HOSTILE)) for j in range(4)}, index=HOSTILE)
+        "grades": [
+            {"id": "A", "name": '="A"*?', "cutoff": 2.0},
+            {"id": "B", "name": "=B{r}", "cutoff": 0.0},
+        ],
+    }
+    frame = pd.DataFrame(
+        {f"x{j}": np.linspace(0.1, 0.9, len(HOSTILE)) for j in range(4)}, index=HOSTILE
+    )
     result = qt.assess(validate(Scheme, scheme, None), frame)
     [path] = write_all([result], tmp_path)
     book = openpyxl.load_workbook(path)
@@ -294,7 +359,12 @@ def test_hostile_names_stay_text(tmp_path):
         cells = [book[name].cell(r, 1) for r in range(4, 4 + len(HOSTILE))]
         assert [(cell.value, cell.data_type) for cell in cells] == [(unit, "s") for unit in HOSTILE]
         assert all(link.target is None for link in book[name]._hyperlinks)
-    names = {cell.coordinate: cell for row in book["分值"].iter_rows(min_col=2, max_col=2) for cell in row if cell.value}
+    names = {
+        cell.coordinate: cell
+        for row in book["分值"].iter_rows(min_col=2, max_col=2)
+        for cell in row
+        if cell.value
+    }
     assert {cell.data_type for cell in names.values()} == {"s"}
     (tmp_path / "out").mkdir()
     [computed] = recalculated([path], tmp_path / "out")
@@ -319,16 +389,21 @@ def test_inputs_are_tinted_and_formulas_are_not(language, tmp_path):
         for row in sheet.iter_rows(min_row=3):
             for cell in row:
                 if cell.data_type in ("n", "f") and cell.value is not None:
-                    kinds["formula" if cell.data_type == "f" else "number"].add(cell.fill.fgColor.rgb)
+                    kinds["formula" if cell.data_type == "f" else "number"].add(
+                        cell.fill.fgColor.rgb
+                    )
     assert kinds == {"number": {"FFFFF4D6"}, "formula": {"00000000"}}
 
 
 def test_synthetic_data_are_called_synthetic(tmp_path):
     data = {
-        "id": "s", "name": "s", "total": 1.0, "synthetic": True,
+        "id": "s",
+        "name": "s",
+        "total": 1.0,
+        "synthetic": True,
         "indicators": [{"id": "x", "name": "x", "points": 1.0, "rule": {"kind": "share"}}],
         "grades": [{"id": "A", "cutoff": 0.0}],
-    }  # fmt: skip
+    }
     for synthetic in (True, False):
         scheme = validate(Scheme, data | {"synthetic": synthetic}, None)
         [path] = write_all([qt.assess(scheme, pd.DataFrame({"x": [1.0]}, index=["甲"]))], tmp_path)

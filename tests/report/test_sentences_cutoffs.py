@@ -36,22 +36,45 @@ def city():
 @pytest.mark.parametrize("below", [None, 0.0, 0.25])
 @pytest.mark.parametrize("direction", ["higher", "lower"])
 def test_the_sentence_of_base_plus_says_what_a_unit_short_of_its_baseline_has(below, direction):
-    rule = {"kind": "base_plus", "base": 0.7, "gain": 0.1, "direction": direction, "reference": 90.0}
+    rule = {
+        "kind": "base_plus",
+        "base": 0.7,
+        "gain": 0.1,
+        "direction": direction,
+        "reference": 90.0,
+    }
     rule |= {} if below is None else {"below": below}
     leaf = Indicator.model_validate({"id": "x", "name": "x", "points": 12, "rule": rule})
     text = rules.scoring(leaf)
-    worse = {"higher": ("低于基期", "below the baseline"), "lower": ("高于基期", "above the baseline")}[direction]
+    worse = {
+        "higher": ("低于基期", "below the baseline"),
+        "lower": ("高于基期", "above the baseline"),
+    }[direction]
     assert worse[0] in text.zh and worse[1] in text.en
-    said = {None: ("不论是否", "for all"), 0.0: ("不得分", "nothing"), 0.25: ("得满分的25%", "25% of them")}[below]
+    said = {
+        None: ("不论是否", "for all"),
+        0.0: ("不得分", "nothing"),
+        0.25: ("得满分的25%", "25% of them"),
+    }[below]
     assert said[0] in text.zh and said[1] in text.en
     assert ("不论是否" in text.zh) == ("for all" in text.en) == (below is None)
 
 
-@pytest.mark.parametrize("name", ["scheme", "drafts/draft-two", "drafts/draft-three", "previous/scheme"])
+@pytest.mark.parametrize(
+    "name", ["scheme", "drafts/draft-two", "drafts/draft-three", "previous/scheme"]
+)
 def test_the_printed_standard_of_a_base_score_and_its_rule_agree(name):
     """70% below the baseline too: what the words say, worked by hand on the rule, and no word of a condition."""
-    leaf = next(x for x in read_scheme(packaged_cases() / "city-2026" / f"{name}.yaml").leaves if x.id == "works_pass")
-    assert "不论是否低于基期" in leaf.standard.zh and "70%" in leaf.standard.zh and "for all" in leaf.standard.en
+    leaf = next(
+        x
+        for x in read_scheme(packaged_cases() / "city-2026" / f"{name}.yaml").leaves
+        if x.id == "works_pass"
+    )
+    assert (
+        "不论是否低于基期" in leaf.standard.zh
+        and "70%" in leaf.standard.zh
+        and "for all" in leaf.standard.en
+    )
     assert (leaf.rule.base, leaf.rule.below) == (0.7, None)
 
 
@@ -65,7 +88,9 @@ def test_units_below_their_baseline_have_what_the_standard_says(city):
 def test_the_annex_prints_the_sentence_of_the_machine_beside_every_standard(city):
     """Not the office's words alone: each leaf has both, and the machine's names every number of its rule."""
     frame = rules.rules(city)[0].frame
-    for leaf, standard, text in zip(city.scheme.leaves, frame["standard"], frame["rule"], strict=True):
+    for leaf, standard, text in zip(
+        city.scheme.leaves, frame["standard"], frame["rule"], strict=True
+    ):
         assert standard == leaf.standard and text is not None and text.zh and text.en
         if leaf.rule.kind == "base_plus":
             for number in ("70%", "0.5", "10.0%"):
@@ -103,10 +128,20 @@ def regraded(result, grade, shift):
     grades = []
     for g in result.scheme.grades:
         if g.id == grade:
-            own = {group: float(from_ticks(to_ticks(c + shift))) for group, c in g.class_cutoffs.items()}
-            g = g.model_copy(update={"cutoff": float(from_ticks(to_ticks(g.cutoff + shift))), "class_cutoffs": own})
+            own = {
+                group: float(from_ticks(to_ticks(c + shift)))
+                for group, c in g.class_cutoffs.items()
+            }
+            g = g.model_copy(
+                update={
+                    "cutoff": float(from_ticks(to_ticks(g.cutoff + shift))),
+                    "class_cutoffs": own,
+                }
+            )
         grades.append(g)
-    return qt.assess(result.scheme.model_copy(update={"grades": tuple(grades)}), result.table).grades
+    return qt.assess(
+        result.scheme.model_copy(update={"grades": tuple(grades)}), result.table
+    ).grades
 
 
 def holds_where_it_says(result):
@@ -126,7 +161,10 @@ def holds_where_it_says(result):
             inside = up - tick if row["next_high"] else up
             assert (regraded(result, row["grade"], inside) == now).all()
             if not row["next_high"]:
-                assert regraded(result, row["grade"], up + tick)[row["unit_high"]] != now[row["unit_high"]]
+                assert (
+                    regraded(result, row["grade"], up + tick)[row["unit_high"]]
+                    != now[row["unit_high"]]
+                )
 
 
 def the_sentence_is_the_table(result):
@@ -135,10 +173,15 @@ def the_sentence_is_the_table(result):
         return
     text = views.moving(result)[0].text
     printed = cells(exact._lines(result))
-    for said, cut, digits in ((text.zh, "各分数线同时移动", r"[于]([\d.]+)分"), (text.en, "All together", r"(?:above|below) ([\d.]+)")):
+    for said, cut, digits in (
+        (text.zh, "各分数线同时移动", r"[于]([\d.]+)分"),
+        (text.en, "All together", r"(?:above|below) ([\d.]+)"),
+    ):
         ends = re.findall(digits, said.split(cut)[0].split("：", 1)[-1])
         ends = [end.rstrip(".") for end in ends]
-        assert ends == [row[side] for row in printed for side in ("low", "high") if row[side] != "—"], said
+        assert ends == [
+            row[side] for row in printed for side in ("low", "high") if row[side] != "—"
+        ], said
 
 
 def changes_read_outwards(result):
@@ -159,8 +202,13 @@ def changes_read_outwards(result):
             if row["line"] == qt.cutoffs.ALL:
                 continue
             from_it_on, up_to_it = (1e-10, 0.0) if row["shift"] >= 0 else (0.0, 1e-10)
-            assert regraded(result, row["line"], row["shift"] + from_it_on)[row["unit"]] == row["further"]
-            assert regraded(result, row["line"], row["shift"] + up_to_it)[row["unit"]] == row["nearer"]
+            assert (
+                regraded(result, row["line"], row["shift"] + from_it_on)[row["unit"]]
+                == row["further"]
+            )
+            assert (
+                regraded(result, row["line"], row["shift"] + up_to_it)[row["unit"]] == row["nearer"]
+            )
 
 
 def test_single_cutoffs_of_the_cases(result):
@@ -181,14 +229,23 @@ def test_single_cutoffs_of_random_schemes(given):
 def test_a_quota_that_keeps_grades_is_counted_in_the_sentence(city):
     """Four places and five units at 90 or more: the A line may fall to the B line and nobody is promoted, by hand."""
     assert cells(exact._lines(city))[0] | {} == {
-        "grade": "A级", "cutoff": "90", "low": "80.00", "unit_low": "相邻分数线", "high": "93.39", "unit_high": "甲市",
-    }  # fmt: skip
+        "grade": "A级",
+        "cutoff": "90",
+        "low": "80.00",
+        "unit_low": "相邻分数线",
+        "high": "93.39",
+        "unit_high": "甲市",
+    }
     assert "A级高于80.00分、不高于93.39分" in views.moving(city)[0].text.zh
 
 
 def test_lowering_a_line_promotes(city):
     """丑市 has 78.50: a B line at 78.50 or below takes it in, from C to B, and the row says so in this order."""
-    (block,) = [b for b in views.moving(city) if getattr(b, "name", None) == "cutoff_flips" and hasattr(b, "frame")]
+    (block,) = [
+        b
+        for b in views.moving(city)
+        if getattr(b, "name", None) == "cutoff_flips" and hasattr(b, "frame")
+    ]
     (row,) = [r for r in cells(block) if r["line"] == "B级分数线" and r["unit"] == "丑市"]
     assert list(row.values()) == ["B级分数线", "下移达到", "−1.50", "78.50", "丑市", "C级", "B级"]
 
@@ -197,14 +254,23 @@ def test_lowering_a_line_promotes(city):
 def test_bars_that_pass_a_line_and_hold_are_named(result, band):
     """A bar with a printed cutoff in it, of a unit whose grade is certain, is named with its reason; no other is."""
     table = robustness.score_range(result, Box(relative=band)).table
-    limits = {unit: from_ticks(row) for unit, row in zip(result.scores.index, score_limits(result), strict=True)}
+    limits = {
+        unit: from_ticks(row)
+        for unit, row in zip(result.scores.index, score_limits(result), strict=True)
+    }
     across = {
-        unit for unit, row in table.iterrows()
-        if row["certain"] and any(to_ticks(row["low"]) < to_ticks(x) <= to_ticks(row["high"]) for x in limits[unit])
-    }  # fmt: skip
+        unit
+        for unit, row in table.iterrows()
+        if row["certain"]
+        and any(to_ticks(row["low"]) < to_ticks(x) <= to_ticks(row["high"]) for x in limits[unit])
+    }
     held = sensitivity.holds(result, table)
     assert {unit for unit, why in held.items() if why} == across
-    notes = [b.text for b in sensitivity.ranges(result, band) if isinstance(b, Paragraph) and "跨过分数线" in b.text.zh]
+    notes = [
+        b.text
+        for b in sensitivity.ranges(result, band)
+        if isinstance(b, Paragraph) and "跨过分数线" in b.text.zh
+    ]
     assert len(notes) == bool(across)
     for unit in across:
         assert result.labels[unit].zh in notes[0].zh and result.labels[unit].en in notes[0].en
@@ -222,20 +288,29 @@ def adds_up(comparison):
     """Each year's column adds up to its scheme's total, each group to its subtotal, and the differences to theirs."""
     before, after = comparison.before.scheme, comparison.after.scheme
     for language, subtotal, total in (("zh", "小计", "合计"), ("en", "Subtotal", "Total")):
-        (table,) = [b for b in changes.revision(comparison) if getattr(b, "name", None) == "revision"]
+        (table,) = [
+            b for b in changes.revision(comparison) if getattr(b, "name", None) == "revision"
+        ]
         rows = cells(table, language)
         numbers = [
-            tuple(0.0 if row[key] == "—" else float(row[key].replace("−", "-")) for key in ("points_before", "points_after", "change"))
+            tuple(
+                0.0 if row[key] == "—" else float(row[key].replace("−", "-"))
+                for key in ("points_before", "points_after", "change")
+            )
             for row in rows
-        ]  # fmt: skip
+        ]
         assert rows[-1]["before"] == total
-        assert numbers[-1] == pytest.approx((before.total, after.total, after.total - before.total), abs=1e-3)
+        assert numbers[-1] == pytest.approx(
+            (before.total, after.total, after.total - before.total), abs=1e-3
+        )
         items, group, count = [], [], {"before": 0, "after": 0}
         for row, found in zip(rows[:-1], numbers, strict=False):
             if row["before"] == subtotal:
                 group = [n for n in group if n[2] is None]
                 assert len(group) > 1
-                assert found[:2] == pytest.approx([sum(n[i] for n in group) for i in (0, 1)], abs=1e-3)
+                assert found[:2] == pytest.approx(
+                    [sum(n[i] for n in group) for i in (0, 1)], abs=1e-3
+                )
                 assert found[2] == pytest.approx(found[1] - found[0], abs=1e-3)
                 group = []
                 continue
@@ -263,24 +338,44 @@ SHARE = {"kind": "share"}
 def revisions(draw):
     """Two schemes whose indicators are kept, split, merged, both at once, new and dropped."""
     sizes = st.lists(st.integers(1, 20), min_size=1, max_size=6)
-    old = [{"id": f"o{i}", "name": f"旧{i}", "points": float(p), "rule": SHARE} for i, p in enumerate(draw(sizes))]
+    old = [
+        {"id": f"o{i}", "name": f"旧{i}", "points": float(p), "rule": SHARE}
+        for i, p in enumerate(draw(sizes))
+    ]
     new = []
     for i, p in enumerate(draw(sizes)):
-        previous = draw(st.lists(st.sampled_from([leaf["id"] for leaf in old]), unique=True, max_size=3))
+        previous = draw(
+            st.lists(st.sampled_from([leaf["id"] for leaf in old]), unique=True, max_size=3)
+        )
         own = draw(st.sampled_from([f"n{i}", f"o{i}"]))
-        new.append({"id": own, "name": f"新{i}", "points": float(p), "rule": SHARE, "previous": previous})
+        new.append(
+            {"id": own, "name": f"新{i}", "points": float(p), "rule": SHARE, "previous": previous}
+        )
     grades = [{"id": "A", "cutoff": 1.0}, {"id": "D", "cutoff": 0.0}]
     return [
-        scheme_of({"id": "s", "name": "办法", "total": sum(x["points"] for x in leaves), "indicators": leaves, "grades": grades})
+        scheme_of(
+            {
+                "id": "s",
+                "name": "办法",
+                "total": sum(x["points"] for x in leaves),
+                "indicators": leaves,
+                "grades": grades,
+            }
+        )
         for leaves in (old, new)
-    ]  # fmt: skip
+    ]
 
 
 @settings(max_examples=share(60))
 @given(revisions())
 def test_the_revision_of_any_two_schemes_adds_up(schemes):
-    frames = [pd.DataFrame({leaf.id: [0.5, 0.7] for leaf in scheme.leaves}, index=["甲", "乙"]) for scheme in schemes]
-    before, after = (qt.assess(scheme, frame) for scheme, frame in zip(schemes, frames, strict=True))
+    frames = [
+        pd.DataFrame({leaf.id: [0.5, 0.7] for leaf in scheme.leaves}, index=["甲", "乙"])
+        for scheme in schemes
+    ]
+    before, after = (
+        qt.assess(scheme, frame) for scheme, frame in zip(schemes, frames, strict=True)
+    )
     adds_up(qt.comparison.compare(before, after))
 
 
@@ -292,13 +387,21 @@ def of_total(total, classes=False, quota=None, n=18):
     own = {"A": {"县": 0.85 * total}, "B": {"县": 0.5 * total}} if classes else {}
     lines_ = [("A", 0.9 * total, quota), ("B", 0.6 * total, None), ("C", 0.0, None)]
     grades = [
-        {"id": id, "cutoff": cutoff, "quota": most} | ({"class_cutoffs": own[id]} if id in own else {}) for id, cutoff, most in lines_
+        {"id": id, "cutoff": cutoff, "quota": most}
+        | ({"class_cutoffs": own[id]} if id in own else {})
+        for id, cutoff, most in lines_
     ]
     if classes:
         grades[0]["within"] = "class"
     leaves = [{"id": id, "name": id, "points": total / 2, "rule": SHARE} for id in "ab"]
     scheme = {"id": "s", "name": "办法", "total": total, "indicators": leaves, "grades": grades}
-    frame = pd.DataFrame({"unit": [f"u{k}" for k in range(n)], "a": [1 - k / 20 for k in range(n)], "b": [0.99 - k / 21 for k in range(n)]})
+    frame = pd.DataFrame(
+        {
+            "unit": [f"u{k}" for k in range(n)],
+            "a": [1 - k / 20 for k in range(n)],
+            "b": [0.99 - k / 21 for k in range(n)],
+        }
+    )
     if classes:
         scheme["classes"], frame["class"] = ["市", "县"], [("市", "县")[k % 2] for k in range(n)]
     return qt.assess(scheme_of(scheme), frame)
@@ -313,7 +416,10 @@ def test_near_misses_and_options_scale_with_the_total(classes):
     assert near[0] == near[1] and near[0]
     said = [[text.zh for text in summary.options(result)[1:]] for result in (small, large)]
     assert len(said[0]) == 2
-    times_ten = [re.sub(r"\d+(?:\.\d+)?", lambda x: f"{10 * float(x[0]):g}", text.split("：")[0]) for text in said[0]]
+    times_ten = [
+        re.sub(r"\d+(?:\.\d+)?", lambda x: f"{10 * float(x[0]):g}", text.split("：")[0])
+        for text in said[0]
+    ]
     assert times_ten == [text.split("：")[0] for text in said[1]]
     assert [text.split("：")[1] for text in said[0]] == [text.split("：")[1] for text in said[1]]
     if not classes:
@@ -331,24 +437,42 @@ def test_points_that_are_given_are_points():
 def test_every_class_has_its_cutoffs_and_tables_name_the_class():
     """市 900 and 600, 县 850 and 500, as written: in the summary, beside each unit, and where a moved line comes to lie."""
     result = of_total(1000.0, classes=True)
-    (table,) = [b for b in summary.summary(result, None) if getattr(b, "name", None) == "grade_counts"]
-    assert [row["cutoff"] for row in cells(table)] == ["市 900、县 850", "市 600、县 500", "市 0、县 0"]
+    (table,) = [
+        b for b in summary.summary(result, None) if getattr(b, "name", None) == "grade_counts"
+    ]
+    assert [row["cutoff"] for row in cells(table)] == [
+        "市 900、县 850",
+        "市 600、县 500",
+        "市 0、县 0",
+    ]
     written = {("A", "市"): 900, ("A", "县"): 850, ("B", "市"): 600, ("B", "县"): 500}
     group = {f"u{k}": ("市", "县")[k % 2] for k in range(18)}
-    tables = {b.name: b for b in [*views.near_misses(result), *views.moving(result), exact._lines(result)] if hasattr(b, "frame")}
+    tables = {
+        b.name: b
+        for b in [*views.near_misses(result), *views.moving(result), exact._lines(result)]
+        if hasattr(b, "frame")
+    }
     for name in ("near_misses", "cutoff_flips"):
         rows = cells(tables[name])
         assert rows and all(row["class"] == group[row["unit"]] for row in rows)
     for row in cells(tables["cutoff_flips"]):
         if row["cutoff"] != "—":
             now = written[row["line"].removesuffix("分数线"), row["class"]]
-            assert float(row["cutoff"]) == pytest.approx(now + float(row["shift"].replace("−", "-")))
-            assert float(row["cutoff"]) == result.scores[row["unit"]].round(4)  # where its score lies
+            assert float(row["cutoff"]) == pytest.approx(
+                now + float(row["shift"].replace("−", "-"))
+            )
+            # where its score lies
+            assert float(row["cutoff"]) == result.scores[row["unit"]].round(4)
     rows = cells(tables["cutoff_intervals"])
-    assert [(row["grade"], row["group"], float(row["cutoff"])) for row in rows] == [(*key, x) for key, x in written.items()]
+    assert [(row["grade"], row["group"], float(row["cutoff"])) for row in rows] == [
+        (*key, x) for key, x in written.items()
+    ]
 
 
-@pytest.mark.parametrize(("share_", "n", "most", "cut"), [(0.3, 9, 2, True), (0.3, 10, 3, False), (0.25, 7, 1, True), (0.1, 9, 0, True)])
+@pytest.mark.parametrize(
+    ("share_", "n", "most", "cut"),
+    [(0.3, 9, 2, True), (0.3, 10, 3, False), (0.25, 7, 1, True), (0.1, 9, 0, True)],
+)
 def test_a_share_of_places_says_how_many_it_comes_to(share_, n, most, cut):
     """⌊.3 · 9⌋ = 2, worked by hand."""
     result = of_total(100.0, quota=share_, n=n)
@@ -369,7 +493,11 @@ def test_a_share_of_places_in_each_class():
 
 def by_score(result, scores, unit):
     """The grade of a published score by the printed cutoffs alone."""
-    groups = result.table.covariates["class"].to_numpy() if "class" in result.table.covariates else [None] * len(scores)
+    groups = (
+        result.table.covariates["class"].to_numpy()
+        if "class" in result.table.covariates
+        else [None] * len(scores)
+    )
     group = groups[list(scores.index).index(unit)]
     *upper, worst = result.scheme.grades
     return next((g.id for g in upper if scores[unit] >= g.cutoff_of(group) - 1e-11), worst.id)
@@ -378,11 +506,18 @@ def by_score(result, scores, unit):
 def reasons_stand_beside(result):
     """Each unit that a reading of decimals moves across a printed cutoff is named: as changed, or with what holds it."""
     text = summary.rounding_option(result)
-    for sentence, parts in ((text.zh, ("如改为四舍五入到整数：", "；如改为舍去小数取整数：")), (text.en, ("Half up to whole points instead: ", ". Down to whole points instead: "))):
+    for sentence, parts in (
+        (text.zh, ("如改为四舍五入到整数：", "；如改为舍去小数取整数：")),
+        (text.en, ("Half up to whole points instead: ", ". Down to whole points instead: ")),
+    ):
         first, second = sentence.split(parts[0])[1].rsplit(parts[1], 1)
         for said, mode in ((first, "half_up"), (second, "floor")):
             other = summary.rounded(result, mode)
-            crossing = [u for u in result.scores.index if by_score(result, result.scores, u) != by_score(result, other.scores, u)]
+            crossing = [
+                u
+                for u in result.scores.index
+                if by_score(result, result.scores, u) != by_score(result, other.scores, u)
+            ]
             changed = [u for u in result.scores.index if result.grades[u] != other.grades[u]]
             silent = [u for u in crossing if u not in changed]
             hits = re.findall(r"按得分由|by score but", said)
@@ -406,7 +541,10 @@ def test_a_full_quota_is_the_reason_that_89_69_rounds_to_90_and_stays(city):
     text = summary.rounding_option(city)
     assert city.scores["壬市"] == 89.69 and city.grades["壬市"] == "B"
     assert "没有考核对象初评等级变化（壬市按得分由B级变为A级，因名额所限仍为B级）" in text.zh
-    assert "no computed grade changes (City I goes from B to A by score but stays B because of limited places)" in text.en
+    assert (
+        "no computed grade changes (City I goes from B to A by score but stays B because of limited places)"
+        in text.en
+    )
 
 
 # A unit exactly on its cutoff -----------------------------------------------------------------------------------------
@@ -417,16 +555,24 @@ def said_by(blocks):
     for block in blocks:
         for language in ("zh", "en"):
             data = payload(block, language)
-            yield from [data["text"]] if "text" in data else [cell for row in data.get("cells", []) for cell in row]
+            yield from (
+                [data["text"]]
+                if "text" in data
+                else [cell for row in data.get("cells", []) for cell in row]
+            )
 
 
-EMPTY = re.compile(r"调出，|from  and|giving to (?:\(|$)|共0\.00分|\(0\.00 in all|不足0\.00分|less than 0\.00|±0\.00%(?:以内|;)")
+EMPTY = re.compile(
+    r"调出，|from  and|giving to (?:\(|$)|共0\.00分|\(0\.00 in all|不足0\.00分|less than 0\.00|±0\.00%(?:以内|;)"
+)
 
 
 @pytest.mark.parametrize("unit", [(1.0, 0.8), (0.8, 1.0), (0.95, 0.85)])
 def test_a_unit_on_its_cutoff_is_said_to_stand_there(unit):
     """50 + 40, 40 + 50, 47.5 + 42.5 points against a cutoff of 90, by hand."""
-    frame = pd.DataFrame({"a": [unit[0], 0.7, 0.3], "b": [unit[1], 0.75, 0.4]}, index=["甲", "乙", "丙"])
+    frame = pd.DataFrame(
+        {"a": [unit[0], 0.7, 0.3], "b": [unit[1], 0.75, 0.4]}, index=["甲", "乙", "丙"]
+    )
     result = qt.assess(qt.Scheme.flat({"a": 50, "b": 50}, {"A": 90, "B": 0}), frame)
     views_ = exact.flips(result), exact.transfers(result), sensitivity.tolerances(result, 0.1)
     for blocks in views_:
@@ -440,17 +586,28 @@ def test_a_unit_on_its_cutoff_is_said_to_stand_there(unit):
 
 def test_all_units_on_a_cutoff_are_named_and_no_other():
     """甲 and 丁 have 90 of 100 with uneven shares, 乙 has 91."""
-    frame = pd.DataFrame({"a": [1.0, 1.0, 0.3, 0.8], "b": [0.8, 0.82, 0.4, 1.0]}, index=["甲", "乙", "丙", "丁"])
+    frame = pd.DataFrame(
+        {"a": [1.0, 1.0, 0.3, 0.8], "b": [0.8, 0.82, 0.4, 1.0]}, index=["甲", "乙", "丙", "丁"]
+    )
     result = qt.assess(qt.Scheme.flat({"a": 50, "b": 50}, {"A": 90, "B": 0}), frame)
     text = exact.flips(result)[0].text
     assert "得分正好在分数线上的甲（由A变为B）、丁（由A变为B）：" in text.zh
-    assert "at 甲 (from A to B), 丁 (from A to B), whose" in text.en or "甲 (from A to B) and 丁 (from A to B)" in text.en
+    assert (
+        "at 甲 (from A to B), 丁 (from A to B), whose" in text.en
+        or "甲 (from A to B) and 丁 (from A to B)" in text.en
+    )
 
 
 def test_a_line_that_is_stood_on_moves_up_by_no_number():
     frame = pd.DataFrame({"a": [1.0, 0.7], "b": [0.8, 0.75]}, index=["甲", "乙"])
-    text = views.moving(qt.assess(qt.Scheme.flat({"a": 50, "b": 50}, {"A": 90, "B": 0}), frame))[0].text
-    assert "得分正好在分数线上的，一有上移，甲由A变为B" in text.zh and "超过0.00" not in text.zh and "beyond 0.00" not in text.en
+    text = views.moving(qt.assess(qt.Scheme.flat({"a": 50, "b": 50}, {"A": 90, "B": 0}), frame))[
+        0
+    ].text
+    assert (
+        "得分正好在分数线上的，一有上移，甲由A变为B" in text.zh
+        and "超过0.00" not in text.zh
+        and "beyond 0.00" not in text.en
+    )
 
 
 @settings(max_examples=share(60))
@@ -464,7 +621,9 @@ def test_no_recipe_is_empty(given):
     table = robustness.cheapest_flip(result).table
     (shown,) = [block for block in blocks if hasattr(block, "frame")]
     for row in cells(shown):
-        moved = table.loc[next(u for u in table.index if result.labels[u].zh == row["unit"]), "points_moved"]
+        moved = table.loc[
+            next(u for u in table.index if result.labels[u].zh == row["unit"]), "points_moved"
+        ]
         assert ("正好在分数线上" in row["recipe"]) == (moved <= 1e-9 * len(result.points))
 
 
@@ -473,38 +632,65 @@ def test_no_recipe_is_empty(given):
 
 def test_sentences_use_the_minus_sign_of_the_tables():
     """U+2212 for numbers with decimals or in per cent; no sign for a zero; what a user typed stays as it was typed."""
-    text = say(zh="{a:.2f}、{a:+.1f}、{b:.1%}、{c:.2f}、{d}", en="{a:.2f}, {a:+.1f}, {b:.1%}, {c:.2f}, {d}", a=-1.82, b=-0.02, c=-1e-17, d="-5")
+    text = say(
+        zh="{a:.2f}、{a:+.1f}、{b:.1%}、{c:.2f}、{d}",
+        en="{a:.2f}, {a:+.1f}, {b:.1%}, {c:.2f}, {d}",
+        a=-1.82,
+        b=-0.02,
+        c=-1e-17,
+        d="-5",
+    )
     assert text.zh == "−1.82、−1.8、−2.0%、0.00、-5" and text.en == text.zh.replace("、", ", ")
 
 
 def test_no_view_of_cutoffs_or_robustness_has_another_minus(result):
     band = 0.1
-    blocks = [*views.near_misses(result), *views.moving(result), *views.quotas(result), *sensitivity.ranges(result, band)]
-    blocks += [*sensitivity.tolerances(result, band), *exact.flips(result), *rules.rules(result), *rules.grades(result)]
+    blocks = [
+        *views.near_misses(result),
+        *views.moving(result),
+        *views.quotas(result),
+        *sensitivity.ranges(result, band),
+    ]
+    blocks += [
+        *sensitivity.tolerances(result, band),
+        *exact.flips(result),
+        *rules.rules(result),
+        *rules.grades(result),
+    ]
     assert not [text for text in said_by(blocks) if text and re.search(r"(?<![\w.–−-])-\d", text)]
 
 
 @pytest.mark.parametrize(
     ("rule", "zh"),
     [
-        ({"rate": 20.0}, "每缺1项扣20分，扣完为止"), ({"rate": 0.5, "per": 2.0, "most": 2.0}, "每缺2项扣0.5分，最多扣2分"),
+        ({"rate": 20.0}, "每缺1项扣20分，扣完为止"),
+        ({"rate": 0.5, "per": 2.0, "most": 2.0}, "每缺2项扣0.5分，最多扣2分"),
         ({"rate": 2.0, "target": 98.0}, "每比目标值差1扣2分，扣完为止"),
     ],
-)  # fmt: skip
+)
 def test_a_deduction_says_what_one_is(rule, zh):
-    leaf = Indicator.model_validate({"id": "x", "name": "x", "points": 30, "scales": False, "rule": {"kind": "deduct"} | rule})
+    leaf = Indicator.model_validate(
+        {"id": "x", "name": "x", "points": 30, "scales": False, "rule": {"kind": "deduct"} | rule}
+    )
     assert rules.scoring(leaf).zh == zh
 
 
 def test_the_end_of_a_search_is_said_to_be_one():
     """A tolerance that is not looked for beyond 99.9% is at least that."""
-    assert sensitivity._percent(0.999).zh == "±99.9%或更大幅度" and "or more" in sensitivity._percent(0.999).en
+    assert (
+        sensitivity._percent(0.999).zh == "±99.9%或更大幅度"
+        and "or more" in sensitivity._percent(0.999).en
+    )
     assert sensitivity._percent(0.9989).zh == "±99.89%"
 
 
 def test_the_figure_prints_the_number_of_the_table(city):
     """Cut once: each bar's number is the table's cell without its sign for per cent."""
-    (table,) = [b for b in sensitivity.tolerances(city, 0.1) if getattr(b, "name", None) == "tolerances" and hasattr(b, "frame")]
+    (table,) = [
+        b
+        for b in sensitivity.tolerances(city, 0.1)
+        if getattr(b, "name", None) == "tolerances" and hasattr(b, "frame")
+    ]
     printed = {row["tolerance"].rstrip("%") for row in cells(table) if row["tolerance"] != "—"}
     axes = figures.tolerances(city, robustness.tolerance(city), "zh").axes[0]
     written = {text.get_text().lstrip("≥") for text in axes.texts}
@@ -527,7 +713,8 @@ def test_a_unit_that_may_lose_all_of_the_band_is_no_near_miss():
     ("points", "rows", "named"),
     [
         ([55.0, 44.5, 0.5], [[0.9, 0.7, 0.7], [0.5, 0.6, 0.5]], "x0"),  # x2 may go to 0 or up by 9
-        ([50.0, 50.0, 0.0], [[0.9, 0.705, 0.8], [0.5, 0.6, 0.5]], "x0"),  # x2 never changes anything
+        # x2 never changes anything
+        ([50.0, 50.0, 0.0], [[0.9, 0.705, 0.8], [0.5, 0.6, 0.5]], "x0"),
         ([100.0, 0.0], [[0.95, 0.5]], "x1"),  # x0 has all the points and cannot move alone
     ],
 )
@@ -535,9 +722,10 @@ def test_an_end_at_which_no_grade_changes_makes_no_indicator_sensitive(points, r
     """By plain grading anew: how far each indicator can move, the others in proportion, before a grade changes."""
     result = flat_result(points, rows, {"A": 80, "B": 0})
     said = next(
-        block.text.en for block in exact.transfers(result)
+        block.text.en
+        for block in exact.transfers(result)
         if isinstance(block, Paragraph) and "most sensitive" in block.text.en
-    )  # fmt: skip
+    )
     assert f"“{named}”" in said
     total, reach = sum(points), {}
     for j, p in enumerate(points):
@@ -547,7 +735,11 @@ def test_an_end_at_which_no_grade_changes_makes_no_indicator_sensitive(points, r
                 changed = [moved if i == j else q for i, q in enumerate(others)]
                 scores = [float(np.dot(changed, row)) for row in rows]
                 grades = ["A" if score >= 80 - 1e-9 else "B" for score in scores]
-                if 0 <= moved <= total and grades != result.grades.tolist() and f"x{j}" not in reach:
+                if (
+                    0 <= moved <= total
+                    and grades != result.grades.tolist()
+                    and f"x{j}" not in reach
+                ):
                     reach[f"x{j}"] = step
     assert min(reach, key=reach.get) == named
 

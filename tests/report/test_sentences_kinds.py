@@ -52,12 +52,21 @@ def graded_views(result):
     drawn = qt.simulation.simulate(result, Box(relative=0.1), draws=50, pairs=False)
     found = qt.comparison.compare(result, qt.assess(result.scheme, result.table))
     blocks = [
-        *summary.summary(result, None), *assessment.results(result), *decomposition.lists(result),
-        *cutoffs.near_misses(result), *cutoffs.moving(result), *cutoffs.quotas(result),
-        *sensitivity.ranges(result, 0.1), *sensitivity.tolerances(result, 0.1), *exact.flips(result),
-        *simulated.frequencies(result, drawn), *comparison.transitions(found), *comparison.parts(found),
-        *comparison.alone(found), *reasons.reasons(found),
-    ]  # fmt: skip
+        *summary.summary(result, None),
+        *assessment.results(result),
+        *decomposition.lists(result),
+        *cutoffs.near_misses(result),
+        *cutoffs.moving(result),
+        *cutoffs.quotas(result),
+        *sensitivity.ranges(result, 0.1),
+        *sensitivity.tolerances(result, 0.1),
+        *exact.flips(result),
+        *simulated.frequencies(result, drawn),
+        *comparison.transitions(found),
+        *comparison.parts(found),
+        *comparison.alone(found),
+        *reasons.reasons(found),
+    ]
     return [block for block in blocks if not isinstance(block, Chart)]
 
 
@@ -79,8 +88,14 @@ def check_kinds(result, blocks):
                     own = {row[j] for row in data["cells"]} - {"—"}
                     if own and own <= labels and title not in ("相邻等级", "变为", "先变为"):
                         before = block.name == "transitions"
-                        known = KIND[language].search(title + data["caption"] + (data["header"][0] if before else ""))
-                        assert known or title in ("Neighbouring grade", "Turns into", "First turns"), (block.name, title)
+                        known = KIND[language].search(
+                            title + data["caption"] + (data["header"][0] if before else "")
+                        )
+                        assert known or title in (
+                            "Neighbouring grade",
+                            "Turns into",
+                            "First turns",
+                        ), (block.name, title)
             elif isinstance(block, Paragraph):
                 for sentence in re.split(r"。|\. ", data["text"]):
                     if COUNT[language].search(sentence):
@@ -106,7 +121,10 @@ def test_the_city_compares_computed_grades_of_2025_with_approved_ones_of_2026():
     zh, en = (sentences(comparison.transitions(found), language)[0] for language in LANGUAGES)
     assert "等级（2025年度为初评等级，2026年度为审定等级）不变" in zh
     assert "keep their grade (computed of 2025, approved of 2026)" in en
-    assert next(iter(tables(comparison.transitions(found), "zh")["transitions"])) == "2025年度初评等级＼2026年度审定等级"
+    assert (
+        next(iter(tables(comparison.transitions(found), "zh")["transitions"]))
+        == "2025年度初评等级＼2026年度审定等级"
+    )
 
 
 # Classes ---------------------------------------------------------------------------------------------------------------
@@ -117,10 +135,19 @@ def of_classes(scores, cutoffs_):
     grades = [{"id": "A", "cutoff": 90.0, "class_cutoffs": cutoffs_}, {"id": "B", "cutoff": 0.0}]
     leaves = [{"id": "x", "name": "x", "points": 100.0, "rule": {"kind": "share"}}]
     made = strategies.scheme_of(
-        {"id": "c", "name": "c", "total": 100.0, "classes": ["市", "县"], "indicators": leaves, "grades": grades}
+        {
+            "id": "c",
+            "name": "c",
+            "total": 100.0,
+            "classes": ["市", "县"],
+            "indicators": leaves,
+            "grades": grades,
+        }
     )
     n = len(scores)
-    frame = pd.DataFrame({"unit": [f"u{k}" for k in range(n)], "class": [("市", "县")[k % 2] for k in range(n)]})
+    frame = pd.DataFrame(
+        {"unit": [f"u{k}" for k in range(n)], "class": [("市", "县")[k % 2] for k in range(n)]}
+    )
     return qt.assess(made, frame.assign(x=[s / 100 for s in scores]))
 
 
@@ -128,8 +155,15 @@ def test_the_table_of_results_has_the_class_of_each_unit():
     result = of_classes([95, 83, 88, 79], {"县": 80.0})
     for language, title in (("zh", "类别"), ("en", "Class")):
         table = tables(assessment.results(result), language)["scores"]
-        assert dict(zip(table.iloc[:, 1], table[title], strict=True)) == {"u0": "市", "u1": "县", "u2": "市", "u3": "县"}
-    plain = qt.assess(qt.Scheme.flat({"a": 100}, {"A": 90, "B": 0}), pd.DataFrame({"a": [0.9]}, index=["u"]))
+        assert dict(zip(table.iloc[:, 1], table[title], strict=True)) == {
+            "u0": "市",
+            "u1": "县",
+            "u2": "市",
+            "u3": "县",
+        }
+    plain = qt.assess(
+        qt.Scheme.flat({"a": 100}, {"A": 90, "B": 0}), pd.DataFrame({"a": [0.9]}, index=["u"])
+    )
     assert "类别" not in tables(assessment.results(plain), "zh")["scores"]
 
 
@@ -168,7 +202,9 @@ def test_no_cutoff_is_said_to_move_by_nothing_in_random_schemes(result):
     check_on_line(result)
 
 
-@pytest.mark.parametrize("share, said", [(0.899999, "不足0.01"), (0.89995, "0.01"), (0.9, "正好在分数线上")])
+@pytest.mark.parametrize(
+    "share, said", [(0.899999, "不足0.01"), (0.89995, "0.01"), (0.9, "正好在分数线上")]
+)
 def test_a_unit_that_print_would_put_on_its_line_is_said_to_be_close(share, said):
     """A line of 90 and no rounding: 89.9999 lacks .0001 and 89.995 lacks .005."""
     frame = pd.DataFrame({"a": [share, 0.5]}, index=["甲", "乙"])
@@ -179,9 +215,15 @@ def test_a_unit_that_print_would_put_on_its_line_is_said_to_be_close(share, said
 def test_a_unit_on_its_line_is_said_to_stand_there_in_the_table_of_moved_lines():
     """90 of 100 with a line of 90: up by anything, and the unit is below it."""
     frame = pd.DataFrame({"a": [0.9, 0.85]}, index=["甲", "乙"])
-    table = tables(cutoffs.moving(qt.assess(qt.Scheme.flat({"a": 100}, {"A": 90, "B": 0}), frame)), "zh")["cutoff_flips"]
+    table = tables(
+        cutoffs.moving(qt.assess(qt.Scheme.flat({"a": 100}, {"A": 90, "B": 0}), frame)), "zh"
+    )["cutoff_flips"]
     rows = table[table["考核对象"] == "甲"]
-    assert len(rows) and (rows["移动（分）"] == "正好在分数线上").all() and "正好在分数线上" not in table[table["考核对象"] == "乙"].to_numpy()
+    assert (
+        len(rows)
+        and (rows["移动（分）"] == "正好在分数线上").all()
+        and "正好在分数线上" not in table[table["考核对象"] == "乙"].to_numpy()
+    )
 
 
 # Rules beside standards, words of people -------------------------------------------------------------------------------
@@ -190,11 +232,17 @@ def test_a_unit_on_its_line_is_said_to_stand_there_in_the_table_of_moved_lines()
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_template_prints_the_rule_beside_the_standard(language):
     case = qt.read_case("city-2026")
-    columns = {column.key.partition("@")[0]: column.comment for column in data_columns(case.scheme, language=language)}
+    columns = {
+        column.key.partition("@")[0]: column.comment
+        for column in data_columns(case.scheme, language=language)
+    }
     written = [leaf for leaf in case.scheme.leaves if leaf.standard is not None]
     assert len(written) > 5
     for leaf in written:
-        assert leaf.standard.of(language) in columns[leaf.id] and rules.scoring(leaf).of(language) in columns[leaf.id]
+        assert (
+            leaf.standard.of(language) in columns[leaf.id]
+            and rules.scoring(leaf).of(language) in columns[leaf.id]
+        )
     for leaf in case.scheme.leaves:
         assert columns[leaf.id].count(rules.scoring(leaf).of(language)) == 1
 
@@ -212,27 +260,45 @@ def test_a_veto_is_quoted_by_its_name():
 def test_notes_name_no_script(name):
     case = qt.read_case(name)
     made = [case.scheme, *(c.scheme for c in (case.previous,) if c)]
-    assert not [note for one in made for note in one.notes for text in (note.zh, note.en) if re.search(r"\.py\b", text)]
+    assert not [
+        note
+        for one in made
+        for note in one.notes
+        for text in (note.zh, note.en)
+        if re.search(r"\.py\b", text)
+    ]
 
 
 def test_flags_of_a_kind_are_one_sentence_with_the_list():
     """Two indicators on which all have full marks and two scored by rank: a sentence each, with both names."""
     leaves = [
         *({"id": i, "name": i, "points": 10.0, "rule": {"kind": "share"}} for i in ("a", "b")),
-        *({"id": i, "name": i, "points": 40.0, "rule": {"kind": "rank", "last": 0.0}} for i in ("c", "d")),
+        *(
+            {"id": i, "name": i, "points": 40.0, "rule": {"kind": "rank", "last": 0.0}}
+            for i in ("c", "d")
+        ),
     ]
     grades = [{"id": "A", "cutoff": 60.0}, {"id": "C", "cutoff": 0.0}]
     made = strategies.scheme_of({"id": "q", "name": "q", "indicators": leaves, "grades": grades})
-    frame = pd.DataFrame({"a": [1.0, 1], "b": [1.0, 1], "c": [1.0, 2], "d": [3.0, 1]}, index=["u", "v"])
+    frame = pd.DataFrame(
+        {"a": [1.0, 1], "b": [1.0, 1], "c": [1.0, 2], "d": [3.0, 1]}, index=["u", "v"]
+    )
     result = qt.assess(made, frame)
-    assert result.flags["kind"].tolist().count("constant") == result.flags["kind"].tolist().count("set_dependent") == 2
+    assert (
+        result.flags["kind"].tolist().count("constant")
+        == result.flags["kind"].tolist().count("set_dependent")
+        == 2
+    )
     texts = flagged.sentences(result, ["set_dependent", "constant"])
     assert [text.zh for text in texts] == [
         "按参评单位的相对水平计分、得分取决于同时考核的其他单位的指标有2项：“c”、“d”。",
         "各考核对象得分率相同、占有分值而不起区分作用的指标有2项：“a”（10分，得分率100.0%）、“b”（10分，得分率100.0%）。",
     ]
     one = qt.assess(made, frame.assign(b=[1.0, 0.5], d=[2.0, 2.0]))
-    assert "“a”" in flagged.sentences(one, ["constant"])[0].zh and "“b”" not in flagged.sentences(one, ["constant"])[0].zh
+    assert (
+        "“a”" in flagged.sentences(one, ["constant"])[0].zh
+        and "“b”" not in flagged.sentences(one, ["constant"])[0].zh
+    )
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -247,7 +313,10 @@ def test_grouped_flags_leave_nothing_out(name):
             for row in rows.itertuples():
                 assert f"“{result.scheme.indicator(row.indicator).name.of(language)}”" in whole
                 for label in result.labels.values():
-                    assert label.of(language) not in row.text.of(language) or label.of(language) in whole
+                    assert (
+                        label.of(language) not in row.text.of(language)
+                        or label.of(language) in whole
+                    )
 
 
 SLIPS = re.compile(
@@ -259,15 +328,25 @@ SLIPS = re.compile(
 
 def check_english(result, graded):
     blocks = [
-        *graded, *scheme.units(result), *summary.risks(result), *assessment.operation(result),
-        *decomposition.losses(result), *decomposition.stages(result), *decomposition.checks(result),
-        *exact.transfers(result), *weights.overlaps(result), *sensitivity.crosscheck(result), *cutoffs.gathering(result),
-    ]  # fmt: skip
+        *graded,
+        *scheme.units(result),
+        *summary.risks(result),
+        *assessment.operation(result),
+        *decomposition.losses(result),
+        *decomposition.stages(result),
+        *decomposition.checks(result),
+        *exact.transfers(result),
+        *weights.overlaps(result),
+        *sensitivity.crosscheck(result),
+        *cutoffs.gathering(result),
+    ]
     for text in sentences(blocks, "en"):
         for label in sorted((label.en for label in result.labels.values()), key=len, reverse=True):
             text = text.replace(label, "Unit")
         assert not SLIPS.search(text), text
-        assert not [part for part in re.split(r"(?<=[a-z)”])\. ", text) if re.match("[a-z]", part)], text
+        assert not [
+            part for part in re.split(r"(?<=[a-z)”])\. ", text) if re.match("[a-z]", part)
+        ], text
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -286,19 +365,38 @@ def test_floats_that_are_decimals_are_written_as_decimals(tmp_path):
     values = [0.1 + 0.2, 38.620000000000005, 1.1 * 3, 100 * 0.29]
     assert repr(values[0]) != "0.3"
     columns = {"x": types.SimpleNamespace(of=lambda language: "x")}
-    block = DataTable("t", types.SimpleNamespace(of=lambda language: "t"), pd.DataFrame({"x": values}), columns, {"x": ".2f"})
+    block = DataTable(
+        "t",
+        types.SimpleNamespace(of=lambda language: "t"),
+        pd.DataFrame({"x": values}),
+        columns,
+        {"x": ".2f"},
+    )
     write_tables([payload(block, "zh")], tmp_path / "tables")
-    assert (tmp_path / "tables" / "t.csv").read_text("utf-8-sig").split() == ["x", "0.3", "38.62", "3.3", "29.0"]
+    assert (tmp_path / "tables" / "t.csv").read_text("utf-8-sig").split() == [
+        "x",
+        "0.3",
+        "38.62",
+        "3.3",
+        "29.0",
+    ]
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_published_scores_are_written_with_no_more_decimals_than_they_have(name, tmp_path):
     result = read(name)
     rule = result.scheme.rounding.total
-    blocks = [payload(block, "zh") for block in assessment.results(result) if isinstance(block, DataTable)]
+    blocks = [
+        payload(block, "zh") for block in assessment.results(result) if isinstance(block, DataTable)
+    ]
     write_tables(blocks, tmp_path / "tables")
-    written = pd.read_csv(tmp_path / "tables" / "scores.csv", dtype=str, encoding="utf-8-sig")["得分"]
-    assert [len(text.partition(".")[2]) <= (10 if rule is None else max(rule.decimals, 1)) for text in written] == [True] * len(written)
+    written = pd.read_csv(tmp_path / "tables" / "scores.csv", dtype=str, encoding="utf-8-sig")[
+        "得分"
+    ]
+    assert [
+        len(text.partition(".")[2]) <= (10 if rule is None else max(rule.decimals, 1))
+        for text in written
+    ] == [True] * len(written)
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -307,7 +405,11 @@ def test_a_notebook_does_not_send_its_reader_to_an_annex_for_what_stands_below(n
     result, blocks = case_and_views(name)
     blocks = [*blocks, *decomposition.losses(result), *decomposition.stages(result)]
     sent = [block for block in blocks if isinstance(block, Paragraph) and block.see is not None]
-    assert sent and not any(re.search("见附件|列于附件|in the annex", text) for x in LANGUAGES for text in sentences(blocks, x))
+    assert sent and not any(
+        re.search("见附件|列于附件|in the annex", text)
+        for x in LANGUAGES
+        for text in sentences(blocks, x)
+    )
     for language in LANGUAGES:
         page = memo.compose([payload(block, language) for block in sent], "t", (), language, {})
         assert page.count("附件" if language == "zh" else "annex of scores") == len(sent)

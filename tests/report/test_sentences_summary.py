@@ -479,9 +479,11 @@ REAL = {"zh": "实际数据|不是模拟|真实数据", "en": "real figures|real
 @pytest.mark.parametrize("said", [{}, {"synthetic": False}, {"synthetic": True}])
 def test_no_sentence_asserts_that_data_are_real(said):
     data = {
-        "id": "s", "name": "s", "indicators": [{"id": "x", "name": "x", "points": 100.0, "rule": {"kind": "share"}}],
+        "id": "s",
+        "name": "s",
+        "indicators": [{"id": "x", "name": "x", "points": 100.0, "rule": {"kind": "share"}}],
         "grades": [{"id": "A", "cutoff": 60.0}, {"id": "B", "cutoff": 0.0}],
-    }  # fmt: skip
+    }
     result = qt.assess(
         strategies.scheme_of(data | said), pd.DataFrame({"x": [1.0, 0.5]}, index=["甲", "乙"])
     )

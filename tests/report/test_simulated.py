@@ -30,7 +30,9 @@ def cells(blocks, name, language):
 
 
 def said(blocks, language):
-    return " ".join(payload(block, language)["text"] for block in blocks if isinstance(block, Paragraph))
+    return " ".join(
+        payload(block, language)["text"] for block in blocks if isinstance(block, Paragraph)
+    )
 
 
 def number(cell):
@@ -66,11 +68,18 @@ def test_all_alternatives_that_tie_are_named():
     """Base scores 81, 83.4, 44: lines of 82 and of 82.5 take one grade each, and no other alternative changes more."""
     result, factors = small(TIED), {"cutoffs.A": [80, 82, 82.5], "rounding.total": [None, 2]}
     found = brute(result, factors)
-    means = [[fmean(v[0] for c, v in found.items() if c[f] == i) for i in range(n)] for f, n in ((0, 3), (1, 2))]
+    means = [
+        [fmean(v[0] for c, v in found.items() if c[f] == i) for i in range(n)]
+        for f, n in ((0, 3), (1, 2))
+    ]
     assert means == [[0, 1, 1], [pytest.approx(2 / 3)] * 2]
     blocks = simulated.choices(result, factors, 0.1)
-    assert "改变等级最多的做法是“A的分数线：82”、“A的分数线：82.5”（平均1.00家）" in said(blocks, "zh")
-    assert "change with “cutoff of A: 82”, “cutoff of A: 82.5” (1.00 on average)" in said(blocks, "en")
+    assert "改变等级最多的做法是“A的分数线：82”、“A的分数线：82.5”（平均1.00家）" in said(
+        blocks, "zh"
+    )
+    assert "change with “cutoff of A: 82”, “cutoff of A: 82.5” (1.00 on average)" in said(
+        blocks, "en"
+    )
 
 
 def test_choices_that_tie_are_all_said_to_matter_most():
@@ -86,14 +95,25 @@ def test_choices_that_tie_are_all_said_to_matter_most():
 def test_what_moves_ranks_alone_is_not_said_to_have_hardly_any_effect():
     """Rounding to whole points makes 81 and 81.4 tie, which no grade sees; the line moves a grade and no rank."""
     result = small([[0.81, 0.81], [0.814, 0.814], [0.5, 0.5]])
-    factors = {"rounding.total": [None, 0], "cutoffs.A": [80, 81.2], "order.veto": ["before_quota", "after_quota"]}
+    factors = {
+        "rounding.total": [None, 0],
+        "cutoffs.A": [80, 81.2],
+        "order.veto": ["before_quota", "after_quota"],
+    }
     result = qt.assess(change(result.scheme, {"rank_on": "published"}), result.table)
     found = brute(result, factors)
-    assert alone(found, 0, 1) == 1 and alone(found, 1, 1) == 0 and alone(found, 2, 0) == alone(found, 2, 1) == 0
+    assert (
+        alone(found, 0, 1) == 1
+        and alone(found, 1, 1) == 0
+        and alone(found, 2, 0) == alone(found, 2, 1) == 0
+    )
     text = said(simulated.choices(result, factors, 0.1), "en")
     hardly = text.partition("as hardly any effect: ")[2]
     assert hardly.startswith("on computed grades and on ranks: veto before or after quota")
-    assert "on ranks, while computed grades move: cutoff of A" in hardly and "rounding of the total" not in hardly
+    assert (
+        "on ranks, while computed grades move: cutoff of A" in hardly
+        and "rounding of the total" not in hardly
+    )
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -101,12 +121,18 @@ def test_the_sentence_has_the_sums_of_the_table(seed):
     """Exact shares by plain loops; the sum in the table, in the sentence, and of the column as it is printed."""
     rng = np.random.default_rng(seed)
     result = small(np.round(rng.random((8, 2)), 2), cutoffs={"A": 60, "B": 40, "C": 0})
-    factors = {"cutoffs.A": [57, 60, 63], "rounding.total": [None, 0], "aggregation": ["arithmetic", "geometric"]}
+    factors = {
+        "cutoffs.A": [57, 60, 63],
+        "rounding.total": [None, 0],
+        "aggregation": ["arithmetic", "geometric"],
+    }
     found = brute(result, factors)
     blocks = simulated.choices(result, factors, 0.1)
     for language in LANGUAGES:
         table = cells(blocks, "choices", language)
-        for place, (column, name) in enumerate(((1, ("初评等级", "computed grades")), (3, ("位次", "ranks")))):
+        for place, (column, name) in enumerate(
+            ((1, ("初评等级", "computed grades")), (3, ("位次", "ranks")))
+        ):
             values = [values[place] for values in found.values()]
             if pvariance(values) == 0:
                 continue
@@ -114,19 +140,28 @@ def test_the_sentence_has_the_sums_of_the_table(seed):
             printed = table.iloc[:, column].map(number)
             assert printed.iloc[-1] == pytest.approx(truth, abs=0.0051)
             assert printed.iloc[:-1].sum() == pytest.approx(printed.iloc[-1], abs=0.02)
-            shown = re.search(rf"{name[language == 'en']} ?(−?\d\.\d\d)[ （(]", said(blocks, language))
+            shown = re.search(
+                rf"{name[language == 'en']} ?(−?\d\.\d\d)[ （(]", said(blocks, language)
+            )
             assert number(shown[1]) == printed.iloc[-1]
 
 
 def test_no_interaction_is_claimed_where_there_is_none():
     """One choice alone explains everything: 1.00, and no rest that would be interaction; by hand of one that does act."""
     result = small(TIED)
-    only = said(simulated.choices(result, {"cutoffs.A": [80, 82], "order.veto": ["before_quota", "after_quota"]}, 0.1), "en")
+    only = said(
+        simulated.choices(
+            result, {"cutoffs.A": [80, 82], "order.veto": ["before_quota", "after_quota"]}, 0.1
+        ),
+        "en",
+    )
     assert "computed grades 1.00 (there is no interaction)" in only and "the rest" not in only
     both = {"cutoffs.A": [80.5, 81.2], "rounding.total": [None, 0]}
     found = brute(small([[0.81, 0.818], [0.2, 0.3]], (50.0, 50.0)), both)
     assert sum(alone(found, i, 0) for i in range(2)) < 1
-    text = said(simulated.choices(small([[0.81, 0.818], [0.2, 0.3]], (50.0, 50.0)), both, 0.1), "en")
+    text = said(
+        simulated.choices(small([[0.81, 0.818], [0.2, 0.3]], (50.0, 50.0)), both, 0.1), "en"
+    )
     assert "the rest is interaction" in text
 
 
@@ -151,16 +186,28 @@ def test_sentences_on_choices_are_those_of_their_tables(name):
         assert "−0.00" not in table.to_numpy()
         rows = table.iloc[:-1].set_index(table.columns[0])
         total = rows.iloc[:, 1].map(number)
-        pattern = {"zh": r"影响最大的是(.*?)（总影响(.*?)，", "en": r"matters most is (.*?) \(a total effect, .*? of (.*?) of"}
+        pattern = {
+            "zh": r"影响最大的是(.*?)（总影响(.*?)，",
+            "en": r"matters most is (.*?) \(a total effect, .*? of (.*?) of",
+        }
         first, value = re.search(pattern[language], text).groups()
         assert number(value) == total.max() == total[first]
         moves = cells(blocks, "alternatives", language)
         grades = moves.iloc[:, 2].map(lambda cell: np.nan if cell == "—" else float(cell))
-        pattern = {"zh": r"最多的做法是(.*?)（平均(.*?)家", "en": r"grades change with (.*?) \((.*?) on average"}
+        pattern = {
+            "zh": r"最多的做法是(.*?)（平均(.*?)家",
+            "en": r"grades change with (.*?) \((.*?) on average",
+        }
         named, mean = re.search(pattern[language], text).groups()
         assert float(mean) == grades.max()
-        shown = [f"“{a}{'：' if language == 'zh' else ': '}{b}”" for a, b in moves.loc[grades == grades.max()].iloc[:, :2].to_numpy()]
+        shown = [
+            f"“{a}{'：' if language == 'zh' else ': '}{b}”"
+            for a, b in moves.loc[grades == grades.max()].iloc[:, :2].to_numpy()
+        ]
         assert named in shown or all(piece in named for piece in shown)
-        for end, column in (("初评等级" if language == "zh" else "computed grades", 1), ("位次" if language == "zh" else "ranks", 4)):
+        for end, column in (
+            ("初评等级" if language == "zh" else "computed grades", 1),
+            ("位次" if language == "zh" else "ranks", 4),
+        ):
             printed = re.search(rf"{end} ?(−?\d\.\d\d)[ （(]", text)
             assert number(printed[1]) == number(table.iloc[-1, column])

@@ -54,7 +54,11 @@ def joined(items, language, most, of=("家", "")):
     text = ("、" if language == "zh" else ", ").join(items[:most])
     if len(items) <= most:
         return text
-    return f"{text}等{len(items)}{of[0]}" if language == "zh" else f"{text} and so on ({len(items)} in all)"
+    return (
+        f"{text}等{len(items)}{of[0]}"
+        if language == "zh"
+        else f"{text} and so on ({len(items)} in all)"
+    )
 
 
 def plain(share):
@@ -81,8 +85,12 @@ def check_highest_and_lowest(result):
             assert said == joined([labels[i] for i in ends(result.scores, largest)], language, 3)
 
 
-LOST = {"area": ("领域", "area"), "aspect": ("方面", "aspect"), "lead": ("考核牵头部门", "department that scores"),
-        "responsible": ("责任单位", "department responsible")}  # fmt: skip
+LOST = {
+    "area": ("领域", "area"),
+    "aspect": ("方面", "aspect"),
+    "lead": ("考核牵头部门", "department that scores"),
+    "responsible": ("责任单位", "department responsible"),
+}
 
 
 def check_where_most_is_lost(result):
@@ -95,7 +103,11 @@ def check_where_most_is_lost(result):
             assert (lead in texts) == (table is not None)
             if table is None:
                 continue
-            form = "{}（{:.2f}分，占{:.1%}）" if language == "zh" else "{} ({:.2f}, {:.1%} of its points)"
+            form = (
+                "{}（{:.2f}分，占{:.1%}）"
+                if language == "zh"
+                else "{} ({:.2f}, {:.1%} of its points)"
+            )
             name, _, _, lost, share = table.columns
             second = sorted(table[lost], reverse=True)[: min(2, len(table))][-1]
             most = [row for row in table.to_dict("records") if row[lost] >= second - SAME]
@@ -112,14 +124,26 @@ def check_stages(result):
     }
     for language in LANGUAGES:
         table = tables(blocks, language, "data").get("stages")
-        marks = [] if table is None else table[table.iloc[:, 1].isin(["按权重计入", "weighted in"])].dropna(subset=table.columns[4])
-        texts = [text for text in sentences(blocks, language) if "最低的是" in text or "Of the stages" in text]
+        marks = (
+            []
+            if table is None
+            else table[table.iloc[:, 1].isin(["按权重计入", "weighted in"])].dropna(
+                subset=table.columns[4]
+            )
+        )
+        texts = [
+            text
+            for text in sentences(blocks, language)
+            if "最低的是" in text or "Of the stages" in text
+        ]
         assert len(texts) == (len(marks) > 1 and np.ptp(list(marks.iloc[:, 4])) > SAME)
         for text in texts:
             low, least, high, most = one([text], pattern[language]).groups()
             for said, value, largest in ((low, least, False), (high, most, True)):
                 rows = marks.iloc[ends(marks.iloc[:, 4], largest)]
-                assert said == joined(list(rows.iloc[:, 0]), language, 99) and value == plain(rows.iloc[0, 4])
+                assert said == joined(list(rows.iloc[:, 0]), language, 99) and value == plain(
+                    rows.iloc[0, 4]
+                )
 
 
 def check_verification(result):
@@ -131,13 +155,22 @@ def check_verification(result):
         by_unit = table.groupby(table.columns[0], sort=False)[table.columns[-1]].agg(
             lambda changes: round(sum(x for x in changes if x == x and x is not None), 9)
         )  # what is no longer scored has no change
-        text = next(t for t in sentences(blocks, language) if t.startswith(("核查改动", "Verification changed")))
+        text = next(
+            t
+            for t in sentences(blocks, language)
+            if t.startswith(("核查改动", "Verification changed"))
+        )
         numbers = [int(n) for n in re.findall(r"\d+", text)[:4]]
         assert numbers == [len(table), len(by_unit), (by_unit < 0).sum(), (by_unit > 0).sum()]
-        pattern = {"zh": r"降幅最大的是(.*)，(\S+)分。$", "en": r"the largest loss is (\S+) points \((.*)\)\.$"}
+        pattern = {
+            "zh": r"降幅最大的是(.*)，(\S+)分。$",
+            "en": r"the largest loss is (\S+) points \((.*)\)\.$",
+        }
         assert (re.search(pattern[language], text) is not None) == (by_unit.min() < 0)
         if by_unit.min() < 0:
-            names, value = sorted(one([text], pattern[language]).groups(), key=lambda x: "−" in x and x[-1].isdigit())
+            names, value = sorted(
+                one([text], pattern[language]).groups(), key=lambda x: "−" in x and x[-1].isdigit()
+            )
             assert number(value) == pytest.approx(by_unit.min(), abs=0.0051)
             assert names == joined([by_unit.index[i] for i in ends(by_unit, False)], language, 99)
 
@@ -146,10 +179,17 @@ def check_gaps(result):
     """The first loss that is named is the largest of the row: points less what the table of scores in detail shows."""
     blocks = [*decomposition.gaps(result), *assessment.details(result)]
     for language in LANGUAGES:
-        scored, gaps = tables(blocks, language, "data")["details"], tables(blocks, language, "data")["gaps"]
+        scored, gaps = (
+            tables(blocks, language, "data")["details"],
+            tables(blocks, language, "data")["gaps"],
+        )
         title = "失分最多的指标" if language == "zh" else "Largest losses"
         for (_, row), said in zip(scored.iterrows(), gaps[title], strict=True):
-            lost = [p - float(x) for p, x in zip(result.points, row.iloc[1:-2], strict=True) if x is not None and x == x]
+            lost = [
+                p - float(x)
+                for p, x in zip(result.points, row.iloc[1:-2], strict=True)
+                if x is not None and x == x
+            ]
             if not [x for x in lost if x > 1e-6]:
                 assert said in ("无", "none")
                 continue
@@ -163,12 +203,27 @@ def check_dependence(result):
     except InputError:  # without one unit there are too few values to treat an outlier
         return
     for language in LANGUAGES:
-        texts = [text for text in sentences(blocks, language) if "得分变动最多" in text or "moves by at most" in text]
+        texts = [
+            text
+            for text in sentences(blocks, language)
+            if "得分变动最多" in text or "moves by at most" in text
+        ]
         if not texts:
             continue
-        (said,) = re.findall(r"得分变动最多(\S+)分" if language == "zh" else r"moves by at most (\S+) points", texts[0])
+        (said,) = re.findall(
+            r"得分变动最多(\S+)分" if language == "zh" else r"moves by at most (\S+) points",
+            texts[0],
+        )
         moved = [
-            max([abs(a - b) for a, b in zip(result.without(unit).scores, result.scores.drop(unit), strict=True)], default=0.0)
+            max(
+                [
+                    abs(a - b)
+                    for a, b in zip(
+                        result.without(unit).scores, result.scores.drop(unit), strict=True
+                    )
+                ],
+                default=0.0,
+            )
             for unit in result.scores.index
         ]
         assert float(said) == pytest.approx(max(moved), abs=0.0051)
@@ -183,7 +238,10 @@ def check_crosscheck(result):
     blocks = sensitivity.crosscheck(result)
     for language in LANGUAGES:
         table = tables(blocks, language, "data")["crosscheck"]
-        pattern = {"zh": r"位次相差最多的是(.*)，相差(\d+)位", "en": r"the largest difference is (\d+) places? \((.*)\)\. They"}
+        pattern = {
+            "zh": r"位次相差最多的是(.*)，相差(\d+)位",
+            "en": r"the largest difference is (\d+) places? \((.*)\)\. They",
+        }
         text = sentences(blocks, language)[0]
         if not re.search(pattern[language], text):
             continue
@@ -198,23 +256,34 @@ def check_rank_ranges(result):
     drawn = qt.simulation.simulate(result, Box(relative=0.1), draws=64, pairs=False)
     blocks = exact.rank_ranges(result, 0.1, drawn)
     for language in LANGUAGES:
-        table, text = tables(blocks, language, "data")["rank_ranges"], sentences(blocks, language)[0]
+        table, text = (
+            tables(blocks, language, "data")["rank_ranges"],
+            sentences(blocks, language)[0],
+        )
         unit, _, best, worst = table.columns[:4]
         spans = list(table[worst] - table[best])
-        assert int(re.search(r"(\d+)家位次不变" if language == "zh" else r"(\d+) units? keeps?", text)[1]) == spans.count(0)
+        assert int(
+            re.search(r"(\d+)家位次不变" if language == "zh" else r"(\d+) units? keeps?", text)[1]
+        ) == spans.count(0)
         form = "{}（第{}位至第{}位）" if language == "zh" else "{} (rank {} to {})"
         said = [form.format(*table.loc[i, [unit, best, worst]]) for i in ends(spans, True)]
         lead = "；位次变动余地最大的是" if language == "zh" else "; the widest range is that of "
         assert (lead in text) == (max(spans) > 0)
         if max(spans):
-            assert lead + joined(said, language, 8, ("项", "")) + ("。" if language == "zh" else ". ") in text
+            assert (
+                lead + joined(said, language, 8, ("项", "")) + ("。" if language == "zh" else ". ")
+                in text
+            )
 
 
 def check_cheapest_flips(result):
     blocks = exact.flips(result)
     raw = qt.robustness.cheapest_flip(result).table["points_moved"]
     for language in LANGUAGES:
-        table, text = tables(blocks, language, "data")["cheapest_flips"], sentences(blocks, language)[0]
+        table, text = (
+            tables(blocks, language, "data")["cheapest_flips"],
+            sentences(blocks, language)[0],
+        )
         unit, _, towards, points, _, _, recipe = table.columns
         known = table[pd.to_numeric(table[points], errors="coerce").notna()]
         assert ("最薄弱之处" in text or "weakest spot" in text) == bool(len(known))
@@ -222,14 +291,27 @@ def check_cheapest_flips(result):
             continue
         assert list(known[points]) == sorted(known[points])
         values = [float(raw[u]) for u in raw.index if np.isfinite(raw[u])]
-        weakest = [result.labels[u].of(language) for u in raw.index if np.isfinite(raw[u]) and raw[u] <= min(values) + SAME]
+        weakest = [
+            result.labels[u].of(language)
+            for u in raw.index
+            if np.isfinite(raw[u]) and raw[u] <= min(values) + SAME
+        ]
         rows = known[known[unit].isin(weakest)]
         assert len(rows) == len(weakest)
-        on_line = [row for _, row in rows.iterrows() if row[recipe].startswith(("正好在", "on the cutoff", "stands"))]
+        on_line = [
+            row
+            for _, row in rows.iterrows()
+            if row[recipe].startswith(("正好在", "on the cutoff", "stands"))
+        ]
         for row in on_line or [row for _, row in rows.head(3).iterrows()]:
             assert row[unit] in text and str(row[towards]) in text
             assert on_line or row[recipe] in text
-        (few,) = re.findall(r"调整不足1分即有初评等级改变的有(\d+)家" if language == "zh" else r"enough for (\d+) unit", text)
+        (few,) = re.findall(
+            r"调整不足1分即有初评等级改变的有(\d+)家"
+            if language == "zh"
+            else r"enough for (\d+) unit",
+            text,
+        )
         assert int(few) == sum(value < 1 - SAME for value in values)
 
 
@@ -238,10 +320,16 @@ def check_first_transfer(result):
     found = qt.robustness.transfer_map(result)
     new = (result.table.status == NEW).all(axis=0)
     leaves = [leaf for leaf, none in zip(result.scheme.leaves, new, strict=True) if not none]
-    pairs = [(a, b, float(found.table.loc[a.id, b.id])) for a in leaves for b in leaves if a is not b]
+    pairs = [
+        (a, b, float(found.table.loc[a.id, b.id])) for a in leaves for b in leaves if a is not b
+    ]
     pairs = [pair for pair in pairs if np.isfinite(pair[2])]
     for language in LANGUAGES:
-        texts = [t for t in sentences(blocks, language) if t.startswith(("两项指标之间转移分值，", "Of all transfers"))]
+        texts = [
+            t
+            for t in sentences(blocks, language)
+            if t.startswith(("两项指标之间转移分值，", "Of all transfers"))
+        ]
         texts = [t for t in texts if "未发现" not in t]
         assert len(texts) == bool(pairs)
         if not pairs:
@@ -249,17 +337,27 @@ def check_first_transfer(result):
         form = "从“{}”转到“{}”（{}）" if language == "zh" else "from “{}” to “{}” ({})"
         first = [pairs[i] for i in ends([pair[2] for pair in pairs], False)]
         said = [
-            form.format(a.name.of(language), b.name.of(language), result.labels[found.unit.loc[a.id, b.id]].of(language))
+            form.format(
+                a.name.of(language),
+                b.name.of(language),
+                result.labels[found.unit.loc[a.id, b.id]].of(language),
+            )
             for a, b, _ in first
         ]
         named = sum(item in texts[0] for item in said)
         assert named == min(len(set(said)), 3), (said, texts)
-        assert (f"等{len(said)}项" in texts[0] or f"({len(said)} in all)" in texts[0]) == (len(said) > 3)
+        assert (f"等{len(said)}项" in texts[0] or f"({len(said)} in all)" in texts[0]) == (
+            len(said) > 3
+        )
 
 
 def check_most_sensitive(result):
     blocks = exact.transfers(result)
-    new = {leaf.name.zh for leaf, column in zip(result.scheme.leaves, (result.table.status == NEW).T, strict=True) if column.all()}
+    new = {
+        leaf.name.zh
+        for leaf, column in zip(result.scheme.leaves, (result.table.status == NEW).T, strict=True)
+        if column.all()
+    }
     chinese = tables(blocks, "zh", "data")["stability_intervals"]
     for language in LANGUAGES:
         table = tables(blocks, language, "data")["stability_intervals"]
@@ -270,14 +368,19 @@ def check_most_sensitive(result):
             sides += [row[high] - row[points]] if isinstance(row[who_high], str) else []
             out = row[status] in ("无法单独调整", "cannot move alone") or chinese.iloc[i, 0] in new
             reach.append(None if out or not sides else min(float(x) for x in sides))
-        texts = [t for t in sentences(blocks, language) if "最敏感的是" in t or "most sensitive:" in t]
+        texts = [
+            t for t in sentences(blocks, language) if "最敏感的是" in t or "most sensitive:" in t
+        ]
         first = ends(reach, False)
         assert len(texts) <= bool(first)
         for text in texts:
             said = text.partition("最敏感的是" if language == "zh" else "most sensitive: ")[2]
             names = [f"“{table.loc[i, leaf]}”{'（' if language == 'zh' else ' ('}" for i in first]
             assert all(name in said for name in names[:3]) and said.startswith(names[0])
-            assert len(re.findall("分之间（不含|正好在分数线上", said)) == min(len(first), 3) or language == "en"
+            assert (
+                len(re.findall("分之间（不含|正好在分数线上", said)) == min(len(first), 3)
+                or language == "en"
+            )
 
 
 # Cutoffs --------------------------------------------------------------------------------------------------------------
@@ -286,17 +389,30 @@ def check_most_sensitive(result):
 def check_first_as_all_cutoffs_move(result):
     blocks = cutoffs.moving(result)
     for language in LANGUAGES:
-        table, text = tables(blocks, language, "data").get("cutoff_flips"), sentences(blocks, language)[0]
+        table, text = (
+            tables(blocks, language, "data").get("cutoff_flips"),
+            sentences(blocks, language)[0],
+        )
         if table is None:
             continue
         line, _, shift, *_ = table.columns
-        unit, before, after = table.columns[-3] if "类别" not in table and "Class" not in table else table.columns[-4], *table.columns[-2:]
+        unit, before, after = (
+            table.columns[-3]
+            if "类别" not in table and "Class" not in table
+            else table.columns[-4],
+            *table.columns[-2:],
+        )
         whole = table[table[line].isin(["各分数线同时移动（分）", "All cutoffs together (points)"])]
-        rows = [(0.0 if isinstance(row[shift], str) else float(row[shift]), row) for _, row in whole.iterrows()]
+        rows = [
+            (0.0 if isinstance(row[shift], str) else float(row[shift]), row)
+            for _, row in whole.iterrows()
+        ]
         for up in (True, False):
             own = [(x, row) for x, row in rows if (x >= 0) == up]
             if not own:
-                assert ("上移都没有变化" if up else "下移都没有变化") in text or f"{'up' if up else 'down'}, nothing changes" in text
+                assert (
+                    "上移都没有变化" if up else "下移都没有变化"
+                ) in text or f"{'up' if up else 'down'}, nothing changes" in text
                 continue
             first = [own[i] for i in ends([abs(x) for x, _ in own], False)]
             form = "{}由{}变为{}" if language == "zh" else "{} from {} to {}"
@@ -309,7 +425,10 @@ def check_near_misses(result):
     for language in LANGUAGES:
         table = tables(blocks, language, "data").get("near_misses", pd.DataFrame())
         text = sentences(blocks, language)[0]
-        count = re.search(r"临界单位有(\d+)家" if language == "zh" else r"computed grade of (\d+) units? would", text)[1]
+        count = re.search(
+            r"临界单位有(\d+)家" if language == "zh" else r"computed grade of (\d+) units? would",
+            text,
+        )[1]
         assert int(count) == len(table)
         if len(table):
             title = "相差分数" if language == "zh" else "Points away"
@@ -335,15 +454,28 @@ def check_natural_breaks(result):
         return whole
 
     cuts = itertools.combinations(range(1, len(scores)), k - 1)
-    least = min(spread([b - a for a, b in itertools.pairwise((0, *cut, len(scores)))]) for cut in cuts)
+    least = min(
+        spread([b - a for a, b in itertools.pairwise((0, *cut, len(scores)))]) for cut in cuts
+    )
     assert sum(sizes) == len(scores) and spread(sizes) == pytest.approx(least, abs=1e-6)
 
 
 CHECKS = [
-    check_highest_and_lowest, check_where_most_is_lost, check_stages, check_verification, check_gaps, check_dependence,
-    check_crosscheck, check_rank_ranges, check_cheapest_flips, check_first_transfer, check_most_sensitive,
-    check_first_as_all_cutoffs_move, check_near_misses, check_natural_breaks,
-]  # fmt: skip
+    check_highest_and_lowest,
+    check_where_most_is_lost,
+    check_stages,
+    check_verification,
+    check_gaps,
+    check_dependence,
+    check_crosscheck,
+    check_rank_ranges,
+    check_cheapest_flips,
+    check_first_transfer,
+    check_most_sensitive,
+    check_first_as_all_cutoffs_move,
+    check_near_misses,
+    check_natural_breaks,
+]
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__[6:])
@@ -381,17 +513,31 @@ def check_importance(result):
         if table is None:
             continue
         name, _, nominal, share = table.columns[:4]
-        gap = [None if b is None or b != b else b - a for a, b in zip(table[nominal], table[share], strict=True)]
+        gap = [
+            None if b is None or b != b else b - a
+            for a, b in zip(table[nominal], table[share], strict=True)
+        ]
         known = [x for x in gap if x is not None]
         text = sentences(blocks, language)[0]
         assert ("相同" in text or "is that of its points" in text) == (max(map(abs, known)) <= SAME)
         if max(map(abs, known)) <= SAME:
             continue
-        form = "“{}”（分值占{}，影响占{}）" if language == "zh" else "“{}” ({} of the points, {} of the effect)"
-        for lead, largest in (("超出分值比重最多的是", True), ("不及最多的是", False)) if language == "zh" else (
-            ("most beyond its points: ", True), ("falls short most: ", False)
-        ):  # fmt: skip
-            items = [form.format(table.loc[i, name], plain(table.loc[i, nominal]), plain(table.loc[i, share])) for i in ends(gap, largest)]
+        form = (
+            "“{}”（分值占{}，影响占{}）"
+            if language == "zh"
+            else "“{}” ({} of the points, {} of the effect)"
+        )
+        for lead, largest in (
+            (("超出分值比重最多的是", True), ("不及最多的是", False))
+            if language == "zh"
+            else (("most beyond its points: ", True), ("falls short most: ", False))
+        ):
+            items = [
+                form.format(
+                    table.loc[i, name], plain(table.loc[i, nominal]), plain(table.loc[i, share])
+                )
+                for i in ends(gap, largest)
+            ]
             assert lead + joined(items, language, 6, ("项", "")) in text
 
 
@@ -402,7 +548,9 @@ def check_few_units(result):
     texts = [t for t in sentences(blocks, "en") if "from as few as" in t]
     if table is not None and texts:
         held = [result.matrix[leaf.id].notna().sum() for leaf in result.scheme.leaves]
-        counted = [n for n, x in zip(held, table["Importance"], strict=True) if x is not None and x == x]
+        counted = [
+            n for n, x in zip(held, table["Importance"], strict=True) if x is not None and x == x
+        ]
         assert int(re.search(r"as few as (\d+)", texts[0])[1]) == min(counted)
 
 
@@ -415,7 +563,11 @@ def check_opposition(result):
         x, y = (result.matrix[leaf.id].to_numpy() for leaf in (a, b))
         both = ~np.isnan(x) & ~np.isnan(y)
         u, v = (z[both] - z[both].mean() if both.any() else z[both] for z in (x, y))
-        if both.sum() >= 15 and min(np.ptp(x[~np.isnan(x)]), np.ptp(y[~np.isnan(y)])) > 0 and parent.get(a.id) == parent.get(b.id):
+        if (
+            both.sum() >= 15
+            and min(np.ptp(x[~np.isnan(x)]), np.ptp(y[~np.isnan(y)])) > 0
+            and parent.get(a.id) == parent.get(b.id)
+        ):
             norm = np.sqrt((u**2).sum() * (v**2).sum())
             if norm > 0 and (u * v).sum() / norm < -SAME:
                 found.append((a, b, (u * v).sum() / norm))
@@ -423,13 +575,26 @@ def check_opposition(result):
         (text,) = sentences(blocks, language)[:1] or [""]
         if not text:
             continue
-        n = int(re.search(r"负相关的有(\d+)对" if language == "zh" else r"one node: (\d+) pair", text)[1])
-        assert n == len(found) and (("最强的是" in text) or ("the strongest" in text)) == bool(found)
+        n = int(
+            re.search(r"负相关的有(\d+)对" if language == "zh" else r"one node: (\d+) pair", text)[
+                1
+            ]
+        )
+        assert n == len(found) and (("最强的是" in text) or ("the strongest" in text)) == bool(
+            found
+        )
         if found:
             form = "“{}”与“{}”（{:.2f}）" if language == "zh" else "“{}” and “{}” ({:.2f})"
             first = [found[i] for i in ends([r for *_, r in found], False)][:6]
-            said = [form.format(a.name.of(language), b.name.of(language), round(r, 9)).replace("(-", "(−").replace("（-", "（−") for a, b, r in first]
-            assert text.partition("最强的是" if language == "zh" else "the strongest: ")[2].startswith(joined(said, language, 99))
+            said = [
+                form.format(a.name.of(language), b.name.of(language), round(r, 9))
+                .replace("(-", "(−")
+                .replace("（-", "（−")
+                for a, b, r in first
+            ]
+            assert text.partition("最强的是" if language == "zh" else "the strongest: ")[
+                2
+            ].startswith(joined(said, language, 99))
 
 
 def check_weightings(result):
@@ -444,10 +609,19 @@ def check_weightings(result):
         if low == high:
             assert f"均为{low}家" in text or f"{low} each" in text
         else:
-            assert (f"{low}至{high}家，最多的是{most}。" in text) or (f"{low} to {high}, most of all by {most}. " in text)
+            assert (f"{low}至{high}家，最多的是{most}。" in text) or (
+                f"{low} to {high}, most of all by {most}. " in text
+            )
 
 
-BY_MANY = [check_importance, check_few_units, check_opposition, check_weightings, check_crosscheck, check_highest_and_lowest]
+BY_MANY = [
+    check_importance,
+    check_few_units,
+    check_opposition,
+    check_weightings,
+    check_crosscheck,
+    check_highest_and_lowest,
+]
 
 
 @pytest.mark.parametrize("check", BY_MANY, ids=lambda check: check.__name__[6:])
@@ -468,8 +642,17 @@ def test_importance_of_random_data_is_that_of_its_tables(check):
 def test_fewest_expected_changes_are_those_of_the_table(name):
     blocks = cutoffs.options(read(name), None, 16)
     for language in LANGUAGES:
-        table, text = tables(blocks, language, "data")["cutoff_options"], sentences(blocks, language)[0]
-        now, best = table[next(c for c in table if c in ("初评等级预计变动家数", "Computed grades expected to change"))]
+        table, text = (
+            tables(blocks, language, "data")["cutoff_options"],
+            sentences(blocks, language)[0],
+        )
+        now, best = table[
+            next(
+                c
+                for c in table
+                if c in ("初评等级预计变动家数", "Computed grades expected to change")
+            )
+        ]
         assert best <= now + SAME
         same_ = list(table.iloc[0, 1:]) == list(table.iloc[1, 1:])
         assert (f"{now:.2f}" in text) and (same_ or f"{best:.2f}" in text)
@@ -485,7 +668,9 @@ def since_last_year():
 def other_points(result):
     """The same data under points that go the other way round."""
     points = {leaf.id: p for leaf, p in zip(result.scheme.leaves, result.points[::-1], strict=True)}
-    return qt.comparison.compare(result, qt.assess(result.scheme.replace(points=points), result.table))
+    return qt.comparison.compare(
+        result, qt.assess(result.scheme.replace(points=points), result.table)
+    )
 
 
 def check_movers(found):
@@ -503,12 +688,21 @@ def check_reasons(found):
         for unit in found.leaves.index:
             label = found.after.labels[unit].of(language)
             for text in sentences(reasons.reasons(found), language):
-                if not text.startswith((f"{label}：", f"{label}: ")) or not re.search(pattern, text):
+                if not text.startswith((f"{label}：", f"{label}: ")) or not re.search(
+                    pattern, text
+                ):
                     continue
-                said = [number(x) for x in re.findall(r"” ?([+−]\d+\.\d\d)", re.search(pattern, text)[1])]
+                said = [
+                    number(x)
+                    for x in re.findall(r"” ?([+−]\d+\.\d\d)", re.search(pattern, text)[1])
+                ]
                 sign = 1 if said[0] > 0 else -1
-                moved = sorted((sign * float(x) for x in found.leaves.loc[unit].dropna()), reverse=True)
-                assert [sign * x for x in said] == [pytest.approx(x, abs=0.0051) for x in moved[: len(said)]]
+                moved = sorted(
+                    (sign * float(x) for x in found.leaves.loc[unit].dropna()), reverse=True
+                )
+                assert [sign * x for x in said] == [
+                    pytest.approx(x, abs=0.0051) for x in moved[: len(said)]
+                ]
 
 
 def test_changes_since_last_year_are_in_the_order_of_their_size(since_last_year, shipped):

@@ -47,8 +47,12 @@ def all_blocks(result):
         *decomposition.losses(result),
         *decomposition.stages(result),
         *decomposition.dependence(result),
-        *cutoffs.near_misses(result, 1), *cutoffs.moving(result), *cutoffs.gathering(result), *cutoffs.quotas(result),
-        *cutoffs.options(result, 2, 200), *cutoffs.methods(),
+        *cutoffs.near_misses(result, 1),
+        *cutoffs.moving(result),
+        *cutoffs.gathering(result),
+        *cutoffs.quotas(result),
+        *cutoffs.options(result, 2, 200),
+        *cutoffs.methods(),
         *summary.risks(result),
         *rules.rules(result),
         *assessment.details(result),
@@ -81,11 +85,23 @@ def compared(result):
     grades = (first.model_copy(update={"quota": 3.0, "printed": None}), *rest)
     rounding = result.scheme.rounding.model_copy(update={"total": Rounding(decimals=0)})
     points = {leaf.id: p for leaf, p in zip(result.scheme.leaves, result.points[::-1], strict=True)}
-    other = result.scheme.replace(points=points).model_copy(update={"grades": grades, "rounding": rounding})
+    other = result.scheme.replace(points=points).model_copy(
+        update={"grades": grades, "rounding": rounding}
+    )
     table = result.table.take(np.arange(min(1, len(result.scores) - 1), len(result.scores)))
     found = qt.comparison.compare(result, qt.assess(other, table))
-    views = [*comparison.transitions(found), *reasons.reasons(found), *comparison.parts(found), *comparison.alone(found)]
-    return [*views, *comparison.revision(found), *comparison.history(qt.comparison.history_of(result)), *comparison.methods(found)]
+    views = [
+        *comparison.transitions(found),
+        *reasons.reasons(found),
+        *comparison.parts(found),
+        *comparison.alone(found),
+    ]
+    return [
+        *views,
+        *comparison.revision(found),
+        *comparison.history(qt.comparison.history_of(result)),
+        *comparison.methods(found),
+    ]
 
 
 @pytest.fixture(scope="module", params=["provinces-2008", "tai-2001", "city-2026"])
@@ -104,12 +120,19 @@ def texts(block, language):
     data = payload(block, language)
     if isinstance(block, DataTable):
         return [data["caption"], *data["header"], *[cell for row in data["cells"] for cell in row]]
-    return [data["caption"], data["alt"]] if isinstance(block, Chart) else [data["text"], data["heading"] or ""]
+    return (
+        [data["caption"], data["alt"]]
+        if isinstance(block, Chart)
+        else [data["text"], data["heading"] or ""]
+    )
 
 
 def test_both_languages_carry_the_same_numbers(blocks):
     for block in blocks:
-        zh, en = (Counter(re.findall(r"\d+(?:\.\d+)?", " ".join(texts(block, lang)))) for lang in LANGUAGES)
+        zh, en = (
+            Counter(re.findall(r"\d+(?:\.\d+)?", " ".join(texts(block, lang))))
+            for lang in LANGUAGES
+        )
         assert zh == en, (block, zh - en, en - zh)
 
 
@@ -128,7 +151,8 @@ def test_chinese_sentences_use_chinese_punctuation(blocks):
 
 def test_figures_have_every_glyph_and_are_the_same_twice(result, blocks, caplog):
     charts = [block for block in blocks if isinstance(block, Chart)]
-    assert len(charts) == (16 if result.scheme.id == "city-2026" else 15)  # the city's data hold past grades
+    # the city's data hold past grades
+    assert len(charts) == (16 if result.scheme.id == "city-2026" else 15)
     with warnings.catch_warnings(), caplog.at_level(logging.WARNING, logger="matplotlib"):
         warnings.filterwarnings("error", message="Glyph")
         for i, chart in enumerate(charts):
@@ -139,7 +163,11 @@ def test_figures_have_every_glyph_and_are_the_same_twice(result, blocks, caplog)
             again = LANGUAGES if ALL else [LANGUAGES[i % 2]] * (result.scheme.id == "city-2026")
             for language in again:
                 assert pictures(chart, language) == pictures(chart, language), chart.name
-    assert not [r.message for r in caplog.records if "font" in r.message.lower() or "glyph" in r.message.lower()]
+    assert not [
+        r.message
+        for r in caplog.records
+        if "font" in r.message.lower() or "glyph" in r.message.lower()
+    ]
 
 
 def test_names_of_tables_and_charts_are_unique(blocks):
@@ -159,7 +187,10 @@ def one(frame, cutoffs=None):
         pd.DataFrame({"a": [0.5]}, index=["甲市"]),
         pd.DataFrame({"a": [0.5, 0.5], "b": [1.0, 1.0]}, index=["甲市", "乙市"]),
         pd.DataFrame({"a": [0.0, 1.0]}, index=["<script>", "$x^2$"]),
-        pd.DataFrame({"a": [i / 299 for i in range(300)], "b": [1 - i / 599 for i in range(300)]}, index=[f"县{i}" for i in range(300)]),
+        pd.DataFrame(
+            {"a": [i / 299 for i in range(300)], "b": [1 - i / 599 for i in range(300)]},
+            index=[f"县{i}" for i in range(300)],
+        ),
     ],
     ids=["one unit", "constant columns", "hostile names", "300 units"],
 )
@@ -180,109 +211,235 @@ def office_case():
         "total": 100.0,
         "synthetic": True,
         "indicators": [
-            leaf | {"id": "a", "name": {"zh": "甲项", "en": "Item A"}, "lead": {"zh": "市监局", "en": "Market office"}},
-            leaf | {"id": "b", "name": {"zh": "乙项", "en": "Item B"}, "responsible": {"zh": "住建局", "en": "Works office"}},
+            leaf
+            | {
+                "id": "a",
+                "name": {"zh": "甲项", "en": "Item A"},
+                "lead": {"zh": "市监局", "en": "Market office"},
+            },
+            leaf
+            | {
+                "id": "b",
+                "name": {"zh": "乙项", "en": "Item B"},
+                "responsible": {"zh": "住建局", "en": "Works office"},
+            },
         ],
         "rounding": {"total": {"decimals": 0}},
-        "grades": [{"id": "A", "cutoff": 90.0, "quota": 1}, {"id": "B", "cutoff": 60.0}, {"id": "D", "cutoff": 0.0}],
+        "grades": [
+            {"id": "A", "cutoff": 90.0, "quota": 1},
+            {"id": "B", "cutoff": 60.0},
+            {"id": "D", "cutoff": 0.0},
+        ],
         "vetoes": [{"id": "v", "name": {"zh": "质量安全事件", "en": "a safety event"}, "cap": "D"}],
     }
-    rows = {"name_en": ["U", "V", "W"], "a": [1.0, 0.95, 0.895], "b": [1.0, 0.95, 0.895], "veto:v": ["是", "否", "否"]}
-    return qt.assess(validate(Scheme, data, None), pd.DataFrame(rows, index=["子市", "丑市", "寅市"]))
+    rows = {
+        "name_en": ["U", "V", "W"],
+        "a": [1.0, 0.95, 0.895],
+        "b": [1.0, 0.95, 0.895],
+        "veto:v": ["是", "否", "否"],
+    }
+    return qt.assess(
+        validate(Scheme, data, None), pd.DataFrame(rows, index=["子市", "丑市", "寅市"])
+    )
 
 
 def test_near_misses_and_gaps_name_those_whom_a_unit_must_pass():
     """寅市 (89.5, published 90) is on the line, and 丑市 (95) has the one place: it needs 6 to be published at 96."""
     result = office_case()
-    blocks = [*cutoffs.near_misses(result, 1), *decomposition.gaps(result), *cutoffs.errors(result, 1.5, "复评 | again", draws=2000)]
-    zh, en = ("\n".join(" ".join(texts(block, language)) for block in blocks) for language in LANGUAGES)
+    blocks = [
+        *cutoffs.near_misses(result, 1),
+        *decomposition.gaps(result),
+        *cutoffs.errors(result, 1.5, "复评 | again", draws=2000),
+    ]
+    zh, en = (
+        "\n".join(" ".join(texts(block, language)) for block in blocks) for language in LANGUAGES
+    )
     assert "改变的临界单位有0家" in zh and "寅市（已达A分数线，须再增6.00分，赶超丑市）" in zh
-    assert "W (on or above the line of A; needs 6.00 more and must pass V)" in en and "quota (must pass V)" in en
-    assert "名额（须赶超丑市）" in zh and "一票否决" in zh and "随机抽取正态误差2,000次" in zh and "drawn 2,000 times" in en
+    assert (
+        "W (on or above the line of A; needs 6.00 more and must pass V)" in en
+        and "quota (must pass V)" in en
+    )
+    assert (
+        "名额（须赶超丑市）" in zh
+        and "一票否决" in zh
+        and "随机抽取正态误差2,000次" in zh
+        and "drawn 2,000 times" in en
+    )
     table = next(block for block in blocks if getattr(block, "name", "") == "misgrading")
-    assert payload(table, "en")["header"][4] == "Frequency of A" and payload(table, "zh")["cells"][0][4].endswith("%")
-    assert not any("." in cell for row in payload(table, "zh")["cells"] for cell in row[4:])  # 2,000 draws support whole percentages
+    assert payload(table, "en")["header"][4] == "Frequency of A" and payload(table, "zh")["cells"][
+        0
+    ][4].endswith("%")
+    # 2,000 draws support whole percentages
+    assert not any("." in cell for row in payload(table, "zh")["cells"] for cell in row[4:])
 
 
 def test_departments_what_set_a_grade_and_synthetic_data_are_said_in_both_languages():
     blocks = all_blocks(office_case())
-    zh, en = ("\n".join(" ".join(texts(block, language)) for block in blocks) for language in LANGUAGES)
-    assert "子市按得分为A，因“质量安全事件”初评为D" in zh and "U is A by score and computed as D because of the veto “a safety event”" in en
+    zh, en = (
+        "\n".join(" ".join(texts(block, language)) for block in blocks) for language in LANGUAGES
+    )
+    assert (
+        "子市按得分为A，因“质量安全事件”初评为D" in zh
+        and "U is A by score and computed as D because of the veto “a safety event”" in en
+    )
     assert "市监局" in zh and "住建局" in zh and "Market office" in en and "Works office" in en
     assert "模拟数据" in zh and "synthetic" in en
     assert "寅市得分恰为等级“A”的分数线 90 分，达到该等级的分数线，因名额、末位或否决定为“B”" in zh
-    assert "等级因取整而改变" not in zh  # 89.5 rounds up to the line, but the one place is taken: B either way
+    # 89.5 rounds up to the line, but the one place is taken: B either way
+    assert "等级因取整而改变" not in zh
     for block in blocks:
-        numbers = [Counter(re.findall(r"\d+(?:\.\d+)?", " ".join(texts(block, lang)))) for lang in LANGUAGES]
+        numbers = [
+            Counter(re.findall(r"\d+(?:\.\d+)?", " ".join(texts(block, lang))))
+            for lang in LANGUAGES
+        ]
         assert numbers[0] == numbers[1], block
 
 
 def test_every_kind_of_choice_has_a_name_in_both_languages():
     """Also those that the shipped cases do not have; and rank sets where the data state standard errors."""
-    frame = pd.DataFrame({"a": [0.9, 0.7, 0.62], "b": [0.5, 0.8, 0.6], "se:a": [0.05, 0.05, 0.01]}, index=["甲市", "乙市", "丙市"])
+    frame = pd.DataFrame(
+        {"a": [0.9, 0.7, 0.62], "b": [0.5, 0.8, 0.6], "se:a": [0.05, 0.05, 0.01]},
+        index=["甲市", "乙市", "丙市"],
+    )
     result = one(frame[["a", "b"]])
     result = qt.assess(result.scheme, frame.assign(name_en=["Jia", "Yi", "Bing"]))
     factors = {
-        "points": [{"a": 60, "b": 40}, {"a": 40, "b": 60}], "aggregation": ["harmonic", 3], "aggregation.total": ["arithmetic", "geometric"],
-        "rule": ["scheme", "minmax", {"kind": "rank", "last": 0.5}], "rule.b": ["scheme", "minmax"], "outliers": [None, {"low": 1}],
-        "missing.pending": ["zero", "full"], "rounding.leaf": [None, {"decimals": 1, "mode": "floor"}], "order.veto": ["before_quota", "after_quota"],
-        "order.cap": ["before_deductions", "after_deductions"], "rank_on": ["base", "published"], "cutoffs": [{"A": 90}, {"A": 70, "B": 65}],
-        "drop": [None, "b"], "cutoffs.B": [60, 80],
-    }  # fmt: skip
+        "points": [{"a": 60, "b": 40}, {"a": 40, "b": 60}],
+        "aggregation": ["harmonic", 3],
+        "aggregation.total": ["arithmetic", "geometric"],
+        "rule": ["scheme", "minmax", {"kind": "rank", "last": 0.5}],
+        "rule.b": ["scheme", "minmax"],
+        "outliers": [None, {"low": 1}],
+        "missing.pending": ["zero", "full"],
+        "rounding.leaf": [None, {"decimals": 1, "mode": "floor"}],
+        "order.veto": ["before_quota", "after_quota"],
+        "order.cap": ["before_deductions", "after_deductions"],
+        "rank_on": ["base", "published"],
+        "cutoffs": [{"A": 90}, {"A": 70, "B": 65}],
+        "drop": [None, "b"],
+        "cutoffs.B": [60, 80],
+    }
     blocks = [*simulated.choices(result, factors, 0.1, n=32), *simulated.rank_sets(result)]
     for block in blocks:
         zh, en = (" ".join(texts(block, language)) for language in LANGUAGES)
-        assert Counter(re.findall(r"\d+(?:\.\d+)?", zh)) == Counter(re.findall(r"\d+(?:\.\d+)?", en)), block
+        assert Counter(re.findall(r"\d+(?:\.\d+)?", zh)) == Counter(
+            re.findall(r"\d+(?:\.\d+)?", en)
+        ), block
         assert not re.search(r"[\u4e00-\u9fff，。；：（）、]", en), en
-    assert any("不成立" in text for block in blocks for text in texts(block, "zh"))  # cutoffs out of order, too few values
+    # cutoffs out of order, too few values
+    assert any("不成立" in text for block in blocks for text in texts(block, "zh"))
     assert any(block.name == "rank_sets" for block in blocks if isinstance(block, DataTable))
 
 
 def test_exact_influences_of_choices_are_said_to_be_exact_and_have_no_interval():
     """Lists of alternatives are gone through (2 · 3 combinations, of which none fails); with a region they are drawn."""
-    frame = pd.DataFrame({"a": [0.9, 0.7, 0.62], "b": [0.69, 0.8, 0.6]}, index=["甲市", "乙市", "丙市"])
-    result, lists = one(frame, {"A": 80, "B": 60, "C": 0}), {"rounding.total": [None, 0], "cutoffs.A": [78, 80, 82]}
+    frame = pd.DataFrame(
+        {"a": [0.9, 0.7, 0.62], "b": [0.69, 0.8, 0.6]}, index=["甲市", "乙市", "丙市"]
+    )
+    result, lists = (
+        one(frame, {"A": 80, "B": 60, "C": 0}),
+        {"rounding.total": [None, 0], "cutoffs.A": [78, 80, 82]},
+    )
     for factors, whole in ((lists, True), (lists | {"points": Box(relative=0.2)}, False)):
         blocks = simulated.choices(result, factors, 0.1, n=32)
-        zh, en = (" ".join(text for block in blocks for text in texts(block, language)) for language in LANGUAGES)
-        assert ("全部6种组合" in zh) == ("All 6 combinations" in en) == ("精确" in zh) == ("exact" in en) == whole
+        zh, en = (
+            " ".join(text for block in blocks for text in texts(block, language))
+            for language in LANGUAGES
+        )
+        assert (
+            ("全部6种组合" in zh)
+            == ("All 6 combinations" in en)
+            == ("精确" in zh)
+            == ("exact" in en)
+            == whole
+        )
         assert ("95%" in zh) == ("95%" in en) == ("随机抽取160种组合" in zh) == (not whole)
     with_holes = lists | {"cutoffs.B": [60, 79]}
     found = qt.simulation.sobol(result, with_holes)
     blocks = simulated.choices(result, with_holes, 0.1, n=32)
-    (why,) = [block.text for block in blocks if isinstance(block, Paragraph) and "不成立" in block.text.zh and "影响按" in block.text.zh]
-    assert (found.failures.sum(), found.over) == (2, 10)  # an A from 78 with a B from 79, with both roundings
+    (why,) = [
+        block.text
+        for block in blocks
+        if isinstance(block, Paragraph) and "不成立" in block.text.zh and "影响按" in block.text.zh
+    ]
+    # an A from 78 with a B from 79, with both roundings
+    assert (found.failures.sum(), found.over) == (2, 10)
     assert "有2种" in why.zh and "其余10种组合" in why.zh and "the other 10 combinations" in why.en
 
 
 def test_new_indicators_are_named_with_those_whose_grade_depends_on_them():
     """c (10 points) has no column: u0 has 84 to 94, u1 76 to 86 with a cutoff of 80."""
-    leaves = [{"id": i, "name": name, "points": p, "rule": {"kind": "share"}} for i, name, p in (("a", "a", 60.0), ("b", "b", 30.0), ("c", {"zh": "新项", "en": "new item"}, 10.0))]
-    scheme = {"id": "n", "name": "n", "total": 100.0, "missing": {"new": "full"}, "indicators": leaves}
+    leaves = [
+        {"id": i, "name": name, "points": p, "rule": {"kind": "share"}}
+        for i, name, p in (
+            ("a", "a", 60.0),
+            ("b", "b", 30.0),
+            ("c", {"zh": "新项", "en": "new item"}, 10.0),
+        )
+    ]
+    scheme = {
+        "id": "n",
+        "name": "n",
+        "total": 100.0,
+        "missing": {"new": "full"},
+        "indicators": leaves,
+    }
     scheme |= {"grades": [{"id": "A", "cutoff": 80.0}, {"id": "B", "cutoff": 0.0}]}
     frame = pd.DataFrame({"a": [1.0, 0.9], "b": [0.8, 0.75]}, index=["u0", "u1"])
     result = qt.assess(validate(Scheme, scheme, None), frame)
     texts = [block.text for block in sensitivity.ranges(result, 0.1) if hasattr(block, "text")]
     new = next(text for text in texts if "尚无数据，按0" in text.zh)
     assert "新项" in new.zh and "1家的初评等级与其得分无关" in new.zh and new.zh.endswith("u1。")
-    assert "new item" in new.en and "1 computed grade does not depend" in new.en and new.en.endswith("u1.")
-    open_now = [b.text for b in sensitivity.tolerances(result, 0.1) if hasattr(b, "text") and "现行分值下即不确定" in b.text.zh]
+    assert (
+        "new item" in new.en
+        and "1 computed grade does not depend" in new.en
+        and new.en.endswith("u1.")
+    )
+    open_now = [
+        b.text
+        for b in sensitivity.tolerances(result, 0.1)
+        if hasattr(b, "text") and "现行分值下即不确定" in b.text.zh
+    ]
     assert len(open_now) == 1 and "u1" in open_now[0].en
 
 
 def test_few_units_get_a_sentence_in_the_place_of_what_needs_more():
     """14 units are too few for anything estimated from their spread, 15 are not; gaps count, and are said."""
-    x = pd.DataFrame([[0.5 + 0.03 * i, (0.7 * i) % 1, 0.4] for i in range(15)], index=[f"县{i}" for i in range(15)], columns=list("abc"))
+    x = pd.DataFrame(
+        [[0.5 + 0.03 * i, (0.7 * i) % 1, 0.4] for i in range(15)],
+        index=[f"县{i}" for i in range(15)],
+        columns=list("abc"),
+    )
     few, enough = one(x.iloc[:14]), one(x)
     (said,) = weights.effective(few)
-    assert "14家" in said.text.zh and weights.overlaps(few) == weights.alternatives(few) == weights.reach(few) == []
+    assert (
+        "14家" in said.text.zh
+        and weights.overlaps(few) == weights.alternatives(few) == weights.reach(few) == []
+    )
     shown = weights.effective(enough, bootstrap=5)
     assert any(isinstance(block, DataTable) for block in shown)
-    assert any("只有15家，不足40家" in b.text.zh and "15 units, below 40" in b.text.en for b in shown if isinstance(b, Paragraph))
-    many = pd.DataFrame(np.random.default_rng(6).random((40, 3)), index=[f"县{i}" for i in range(40)], columns=list("abc"))
-    assert not any("不足40家" in b.text.zh for b in weights.effective(one(many), bootstrap=5) if isinstance(b, Paragraph))
+    assert any(
+        "只有15家，不足40家" in b.text.zh and "15 units, below 40" in b.text.en
+        for b in shown
+        if isinstance(b, Paragraph)
+    )
+    many = pd.DataFrame(
+        np.random.default_rng(6).random((40, 3)),
+        index=[f"县{i}" for i in range(40)],
+        columns=list("abc"),
+    )
+    assert not any(
+        "不足40家" in b.text.zh
+        for b in weights.effective(one(many), bootstrap=5)
+        if isinstance(b, Paragraph)
+    )
     blocks = weights.alternatives(enough)
-    assert any("权重为0" in block.text.zh and "“c”" not in block.text.en for block in blocks if isinstance(block, Paragraph))  # c is constant
+    # c is constant
+    assert any(
+        "权重为0" in block.text.zh and "“c”" not in block.text.en
+        for block in blocks
+        if isinstance(block, Paragraph)
+    )
     case = qt.read_case("city-2026")  # 16 cities, 11 with a blank
     (said,) = weights.alternatives(qt.assess(case.scheme, case.table))
     assert "5家" in said.text.zh and "5 units" in said.text.en
@@ -316,7 +473,10 @@ def test_methods_that_change_the_same_number_of_grades_are_not_ranked():
         low, high = changed.min(), changed.max()
         assert (low == high) == alike
         if alike:
-            assert f"change computed grades: {low} each." in said.text.en and "most" not in said.text.en
+            assert (
+                f"change computed grades: {low} each." in said.text.en
+                and "most" not in said.text.en
+            )
             assert f"等级改变均为{low}家。" in said.text.zh and "最多" not in said.text.zh
         else:
             most = frame["method"][changed == high]

@@ -35,9 +35,12 @@ def box(points, rho):
     """The ±rho box as keyword arguments of linprog."""
     points = np.array(points, float)
     return {
-        "A_ub": np.empty((0, points.size)), "b_ub": np.empty(0), "A_eq": np.ones((1, points.size)), "b_eq": [points.sum()],
+        "A_ub": np.empty((0, points.size)),
+        "b_ub": np.empty(0),
+        "A_eq": np.ones((1, points.size)),
+        "b_eq": [points.sum()],
         "bounds": np.stack([points * (1 - rho), points * (1 + rho)], axis=1),
-    }  # fmt: skip
+    }
 
 
 def extreme(c, region, sign):
@@ -58,9 +61,15 @@ def ranks_by_subsets(shares, region):
         for size in range(len(rivals) + 1):
             for ahead in itertools.combinations(rivals, size):
                 behind = [j for j in rivals if j not in ahead]
-                if size + 1 < best and widest([shares[k] - shares[j] for j in behind], region) >= -1e-9:
+                if (
+                    size + 1 < best
+                    and widest([shares[k] - shares[j] for j in behind], region) >= -1e-9
+                ):
                     best = size + 1
-                if size + 1 > worst and widest([shares[j] - shares[k] for j in ahead], region) > 1e-7:
+                if (
+                    size + 1 > worst
+                    and widest([shares[j] - shares[k] for j in ahead], region) > 1e-7
+                ):
                     worst = size + 1
         found.append((best, worst))
     return found
@@ -72,10 +81,20 @@ def widest(leads, region):
         return np.inf
     d = len(leads[0])
     rows = np.array([np.append(-lead, 1.0) for lead in leads])
-    A_ub = np.concatenate([rows, np.concatenate([region["A_ub"], np.zeros((len(region["A_ub"]), 1))], axis=1)])
+    A_ub = np.concatenate(
+        [rows, np.concatenate([region["A_ub"], np.zeros((len(region["A_ub"]), 1))], axis=1)]
+    )
     b_ub = np.concatenate([np.zeros(len(rows)), region["b_ub"]])
     A_eq = np.concatenate([region["A_eq"], np.zeros((len(region["A_eq"]), 1))], axis=1)
     bounds = [*map(tuple, region["bounds"]), (None, None)]
-    done = linprog(np.append(np.zeros(d), -1.0), A_ub=A_ub, b_ub=b_ub, A_eq=A_eq, b_eq=region["b_eq"], bounds=bounds, method="highs")
+    done = linprog(
+        np.append(np.zeros(d), -1.0),
+        A_ub=A_ub,
+        b_ub=b_ub,
+        A_eq=A_eq,
+        b_eq=region["b_eq"],
+        bounds=bounds,
+        method="highs",
+    )
     assert done.status == 0, done.message
     return -done.fun

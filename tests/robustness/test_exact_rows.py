@@ -77,12 +77,17 @@ def whole_schemes(draw):
         bonuses = [{"id": "b", "name": "b", "kind": kind, "max": 5.0}]
         columns["bonus:b"] = draw(st.lists(st.integers(0, 2), min_size=n, max_size=n))
     scheme = {
-        "id": "s", "name": "s", "total": total, "indicators": leaves, "vetoes": vetoes, "bonuses": bonuses,
+        "id": "s",
+        "name": "s",
+        "total": total,
+        "indicators": leaves,
+        "vetoes": vetoes,
+        "bonuses": bonuses,
         "missing": {"blank": "not_applicable", "not_applicable": blanks or "zero"},
         "rounding": draw(st.sampled_from([{}, {}, {"total": {"decimals": 0, "mode": "half_up"}}])),
         "order": {"veto": draw(st.sampled_from(["before_quota", "after_quota"]))},
         "rank_on": draw(st.sampled_from(["published", "base"])),
-    }  # fmt: skip
+    }
     scheme |= {"classes": ["p", "q"]} if classes else {}
     frame = pd.DataFrame(columns, dtype=object)
     scheme["grades"] = draw(_grades(scheme, frame, total))
@@ -248,9 +253,11 @@ def with_cutoff(anew, line, value):
 def single_cutoffs(anew):
     for line, row in R.cutoff_intervals(anew.result).iterrows():
         for value, unit, holds in (
-            (row["low"] + 1e-6, None, True), (row["low"], row["unit_low"], False),
-            (row["high"], None, True), (row["high"] + 1e-6, row["unit_high"], False),
-        ):  # fmt: skip
+            (row["low"] + 1e-6, None, True),
+            (row["low"], row["unit_low"], False),
+            (row["high"], None, True),
+            (row["high"] + 1e-6, row["unit_high"], False),
+        ):
             codes = with_cutoff(anew, line, value) if np.isfinite(value) else None
             if codes is not None and holds:
                 anew.say((codes == anew.codes).all(), "cutoff holds", line, value)

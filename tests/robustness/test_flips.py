@@ -28,13 +28,32 @@ R = qt.robustness
 def fewest(share, points, need, sign, region=None):
     """The LP: fewest points moved (Σ u, u ≥ p − nominal) such that sign·(share·p − nominal score) ≥ need; ∞ if none do."""
     d, points = len(points), np.array(points, float)
-    region = region or {"A_ub": np.empty((0, d)), "b_ub": [], "bounds": np.array([[0, points.sum()]] * d)}
-    A = [np.concatenate([np.eye(d), -np.eye(d)], axis=1), np.append(-sign * np.array(share), np.zeros(d))[None]]
-    A += [np.concatenate([np.reshape(region["A_ub"], (-1, d)), np.zeros((len(region["A_ub"]), d))], axis=1)]
+    region = region or {
+        "A_ub": np.empty((0, d)),
+        "b_ub": [],
+        "bounds": np.array([[0, points.sum()]] * d),
+    }
+    A = [
+        np.concatenate([np.eye(d), -np.eye(d)], axis=1),
+        np.append(-sign * np.array(share), np.zeros(d))[None],
+    ]
+    A += [
+        np.concatenate(
+            [np.reshape(region["A_ub"], (-1, d)), np.zeros((len(region["A_ub"]), d))], axis=1
+        )
+    ]
     b = np.concatenate([points, [-(sign * np.dot(share, points) + need)], region["b_ub"]])
     bounds = [*map(tuple, region["bounds"]), *[(0, None)] * d]
     keep = np.append(np.ones(d), np.zeros(d))[None]
-    done = linprog(np.append(np.zeros(d), np.ones(d)), np.concatenate(A), b, keep, [points.sum()], bounds, method="highs")
+    done = linprog(
+        np.append(np.zeros(d), np.ones(d)),
+        np.concatenate(A),
+        b,
+        keep,
+        [points.sum()],
+        bounds,
+        method="highs",
+    )
     return done.fun if done.status == 0 else np.inf
 
 
@@ -49,7 +68,8 @@ def test_the_cheapest_flip_is_the_lp_s(case):
         up = from_ticks(result.base.iloc[k]) < cutoff
         expected = fewest(shares[k], points, gap if up else -gap + 1e-6, 1 if up else -1)
         assert row["status"] == "exact" and row["at_least"] == row["points_moved"]
-        assert row["points_moved"] == pytest.approx(expected, abs=2e-5)  # a share of .1 and the solver's 1e-6
+        # a share of .1 and the solver's 1e-6
+        assert row["points_moved"] == pytest.approx(expected, abs=2e-5)
         witness = found.witness(unit, "flip")
         assert (witness is None) == np.isinf(row["points_moved"])
         if witness is not None:
@@ -85,12 +105,18 @@ def test_whole_points_equal_all_allocations(data):
     ]
     scheme = {"id": "w", "name": "w", "total": float(sum(points)), "indicators": leaves}
     scheme |= {"grades": [{"id": "A", "cutoff": cutoff}, {"id": "B", "cutoff": 0.0}]}
-    values = {f"x{j}": [x if c is None else c] for j, (x, c) in enumerate(zip(shares, deducted, strict=True))}
+    values = {
+        f"x{j}": [x if c is None else c]
+        for j, (x, c) in enumerate(zip(shares, deducted, strict=True))
+    }
     result = qt.assess(validate(Scheme, scheme, None), pd.DataFrame(values, index=["u"]))
     row = R.cheapest_flip(result, step=1).table.iloc[0]
 
     def points_of(p):
-        return sum(x * q if c is None else max(q - c, 0.0) for q, x, c in zip(p, shares, deducted, strict=True))
+        return sum(
+            x * q if c is None else max(q - c, 0.0)
+            for q, x, c in zip(p, shares, deducted, strict=True)
+        )
 
     above = round(points_of(points), 9) >= round(cutoff, 9)
     costs = [
@@ -108,18 +134,33 @@ def test_most_flips_with_deductions_are_exact():
     """A deduction that does not scale is one slope of 1: raising gives to it, lowering takes from it."""
     leaves = [
         {"id": "a", "name": "a", "points": 40.0, "rule": {"kind": "share"}},
-        {"id": "b", "name": "b", "points": 60.0, "rule": {"kind": "deduct", "rate": 1.0, "per": 1.0}, "scales": False},
+        {
+            "id": "b",
+            "name": "b",
+            "points": 60.0,
+            "rule": {"kind": "deduct", "rate": 1.0, "per": 1.0},
+            "scales": False,
+        },
     ]
     scheme = {"id": "w", "name": "w", "total": 100.0, "indicators": leaves}
     scheme |= {"grades": [{"id": "A", "cutoff": 90.0}, {"id": "B", "cutoff": 0.0}]}
-    result = qt.assess(validate(Scheme, scheme, None), pd.DataFrame({"a": [0.75], "b": [4.0]}, index=["u"]))
-    row = R.cheapest_flip(result).table.iloc[0]  # 30 + 56 = 86; each point from a to b gains .25: 16 points
+    result = qt.assess(
+        validate(Scheme, scheme, None), pd.DataFrame({"a": [0.75], "b": [4.0]}, index=["u"])
+    )
+    # 30 + 56 = 86; each point from a to b gains .25: 16 points
+    row = R.cheapest_flip(result).table.iloc[0]
     assert (row["points_moved"], row["status"]) == (pytest.approx(16), "exact")
-    assert row["recipe"].zh == "从“a”调16分到“b”" and row["recipe"].en == "moving 16 from “a” to “b”"
+    assert (
+        row["recipe"].zh == "从“a”调16分到“b”" and row["recipe"].en == "moving 16 from “a” to “b”"
+    )
 
 
 @settings(max_examples=share(40))
-@given(st.lists(st.integers(0, 10), min_size=4, max_size=4), st.sampled_from([0.0, 0.1, 0.3]), st.integers(40, 90))
+@given(
+    st.lists(st.integers(0, 10), min_size=4, max_size=4),
+    st.sampled_from([0.0, 0.1, 0.3]),
+    st.integers(40, 90),
+)
 def test_flips_inside_a_region_are_the_lp_s(tenths, first, cutoff):
     tree = on_tree()
     frame = pd.DataFrame({i: [x / 10] for i, x in zip("abcd", tenths, strict=True)}, index=["u"])
@@ -128,14 +169,29 @@ def test_flips_inside_a_region_are_the_lp_s(tenths, first, cutoff):
     points = [30.0, 10.0, 25.0, 35.0]
     gap = cutoff - np.dot(tenths, points) / 10
     up = gap > 1e-9
-    expected = fewest(np.array(tenths) / 10, points, (gap if up else -gap) + 1e-6, 1 if up else -1, levels_by_hand(first, 0.25))
+    expected = fewest(
+        np.array(tenths) / 10,
+        points,
+        (gap if up else -gap) + 1e-6,
+        1 if up else -1,
+        levels_by_hand(first, 0.25),
+    )
     assert row["points_moved"] == pytest.approx(expected, abs=1e-5)
 
 
 def test_a_vetoed_grade_that_no_points_change_is_exact_even_where_the_score_bends():
     leaves = [{"id": i, "name": i, "points": 50.0, "rule": {"kind": "share"}} for i in "ab"]
-    scheme = {"id": "v", "name": "v", "total": 100.0, "vetoes": [{"id": "v", "name": "v", "cap": "D"}], "aggregation": "geometric"}
-    scheme |= {"indicators": leaves, "grades": [{"id": "A", "cutoff": 60.0}, {"id": "D", "cutoff": 0.0}]}
+    scheme = {
+        "id": "v",
+        "name": "v",
+        "total": 100.0,
+        "vetoes": [{"id": "v", "name": "v", "cap": "D"}],
+        "aggregation": "geometric",
+    }
+    scheme |= {
+        "indicators": leaves,
+        "grades": [{"id": "A", "cutoff": 60.0}, {"id": "D", "cutoff": 0.0}],
+    }
     frame = pd.DataFrame({"a": [0.9], "b": [0.8], "veto:v": ["是"]}, index=["u"])
     row = R.cheapest_flip(qt.assess(validate(Scheme, scheme, None), frame)).table.iloc[0]
     assert (row["points_moved"], row["at_least"], row["status"]) == (np.inf, np.inf, "exact")
@@ -144,10 +200,20 @@ def test_a_vetoed_grade_that_no_points_change_is_exact_even_where_the_score_bend
 def test_flips_say_what_they_cannot_do():
     result = flat([60.0, 40.0], [[1.0, 0.8], [0.9, 0.9]], 85)
     table = R.cheapest_flip(result).table
-    assert table.loc["u1", "points_moved"] == np.inf and table.loc["u1", "recipe"] is None  # equal shares: nothing moves it
-    assert R.cheapest_flip(flat([60.0, 0.0], [[0.5, 1.0]], 50), zero_points=False).table["points_moved"].tolist() == [np.inf]
-    assert R.cheapest_flip(flat([60.0, 0.0], [[0.5, 1.0]], 50)).table["points_moved"].tolist() == pytest.approx([40])
-    for wrong in ({"step": 0}, {"step": -1.0}, {"step": float("nan")}, {"step": 1, "region": Box(relative=0.1)}):
+    # equal shares: nothing moves it
+    assert table.loc["u1", "points_moved"] == np.inf and table.loc["u1", "recipe"] is None
+    assert R.cheapest_flip(flat([60.0, 0.0], [[0.5, 1.0]], 50), zero_points=False).table[
+        "points_moved"
+    ].tolist() == [np.inf]
+    assert R.cheapest_flip(flat([60.0, 0.0], [[0.5, 1.0]], 50)).table[
+        "points_moved"
+    ].tolist() == pytest.approx([40])
+    for wrong in (
+        {"step": 0},
+        {"step": -1.0},
+        {"step": float("nan")},
+        {"step": 1, "region": Box(relative=0.1)},
+    ):
         with pytest.raises(InputError):
             R.cheapest_flip(result, **wrong)
 
@@ -163,7 +229,10 @@ def test_every_flip_flips_and_no_fewer_points_do_whatever_the_scheme(given, step
     tried = points + rng.normal(size=(200, points.size)) * points.mean() * rng.random((200, 1))
     tried = np.maximum(tried, 1e-12)
     tried *= points.sum() / tried.sum(axis=1, keepdims=True)
-    moved, grades = np.maximum(tried - points, 0).sum(axis=1), grade(result.engine, score(result.engine, tried))
+    moved, grades = (
+        np.maximum(tried - points, 0).sum(axis=1),
+        grade(result.engine, score(result.engine, tried)),
+    )
     for k, (unit, row) in enumerate(found.table.iterrows()):
         if row["status"] == "refused":
             assert row["why"] == "quota"
@@ -194,7 +263,9 @@ def test_the_transfer_map_and_the_intervals_are_where_the_first_grade_changes(ca
         for part in (0.3, 0.7, 1 - 1e-6):
             assert edge < 1e-6 or not changed(points + part * edge * v)
         if np.isfinite(t):
-            assert changed(points + min(t * (1 + 1e-9) + 1e-8, points[i]) * v) or points[i] - t < 1e-8
+            assert (
+                changed(points + min(t * (1 + 1e-9) + 1e-8, points[i]) * v) or points[i] - t < 1e-8
+            )
             assert found.unit.iloc[i, j] in result.scores.index
     table = R.stability_intervals(result)
     for j, (_, row) in enumerate(table.iterrows()):
@@ -208,9 +279,16 @@ def test_the_transfer_map_and_the_intervals_are_where_the_first_grade_changes(ca
             for part in (0.3, 0.7, 1 - 1e-6):
                 assert abs(t) < 1e-6 or not changed(points + part * t * v)
             if not pd.isna(row[f"unit_{end}"]) and 1e-6 < row[end] < points.sum() - 1e-6:
-                assert changed(points + (t + np.sign(t if t else (-1 if end == "low" else 1)) * 1e-7) * v)
+                assert changed(
+                    points + (t + np.sign(t if t else (-1 if end == "low" else 1)) * 1e-7) * v
+                )
             order, t = result.base.rank(method="min"), row[f"rank_{end}"] - points[j]
-            assert abs(t) < 1e-6 or (pd.Series(score(result.engine, points + 0.999999 * t * v)[0]).rank(method="min").tolist() == order.tolist())
+            assert abs(t) < 1e-6 or (
+                pd.Series(score(result.engine, points + 0.999999 * t * v)[0])
+                .rank(method="min")
+                .tolist()
+                == order.tolist()
+            )
 
 
 def shares_of_points(points, shares, grades, **more):
@@ -330,12 +408,15 @@ def test_a_flip_that_takes_all_points_is_found_whatever_the_last_tick():
     assert R.cheapest_flip(result, step=1).table["points_moved"].tolist() == [18]
 
 
-@pytest.mark.parametrize("points, shares, cutoff, moved", [
-    ([10.0, 90.0], [1.0, 0.5], 55.5, 1.0),  # 55 + .5 a point: exactly at the edge of the region
-    ([10.0, 90.0], [0.5, 1.0], 95.5, 1.0),
-    ([30.0, 70.0], [0.9, 0.6], 69.3, 1.0),
-    ([20.0, 30.0, 50.0], [0.2, 1.0, 0.6], 64.8, 1.0),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "points, shares, cutoff, moved",
+    [
+        ([10.0, 90.0], [1.0, 0.5], 55.5, 1.0),  # 55 + .5 a point: exactly at the edge of the region
+        ([10.0, 90.0], [0.5, 1.0], 95.5, 1.0),
+        ([30.0, 70.0], [0.9, 0.6], 69.3, 1.0),
+        ([20.0, 30.0, 50.0], [0.2, 1.0, 0.6], 64.8, 1.0),
+    ],
+)
 def test_a_cutoff_met_at_the_edge_of_a_region_is_a_flip(points, shares, cutoff, moved):
     result = flat(points, [shares], cutoff)
     row = R.cheapest_flip(result, region=Box(absolute=1)).table.iloc[0]
@@ -354,14 +435,18 @@ def test_a_cutoff_met_at_the_edge_of_a_region_is_a_flip(points, shares, cutoff, 
 def test_a_single_weight_by_hand():
     """60·1 + 40·.8 = 92; the score is 80 + .2·a: 90 at a = 50; above, it only rises."""
     row = R.stability_intervals(flat([60.0, 40.0], [[1.0, 0.8]], 90)).loc["x0"]
-    assert row[["low", "high", "unit_low"]].tolist() == [50, 100, "u0"] and pd.isna(row["unit_high"])
+    assert row[["low", "high", "unit_low"]].tolist() == [50, 100, "u0"] and pd.isna(
+        row["unit_high"]
+    )
 
 
 def test_cutoffs_alone():
     result = flat([60.0, 40.0], [[1.0, 0.8], [0.9, 0.9], [0.5, 0.5]], {"A": 90, "B": 60, "C": 0})
     table = R.cutoff_intervals(result)  # scores 92, 90, 50
-    assert table.loc["A", ["low", "high", "unit_high"]].tolist() == [60, 90, "u1"]  # at 60 it meets B
-    assert table.loc["B", ["low", "high", "unit_low"]].tolist() == [50, 90, "u2"]  # at 90 it meets A
+    # at 60 it meets B
+    assert table.loc["A", ["low", "high", "unit_high"]].tolist() == [60, 90, "u1"]
+    # at 90 it meets A
+    assert table.loc["B", ["low", "high", "unit_low"]].tolist() == [50, 90, "u2"]
     assert table.loc["A", "unit_low"] is None and table.loc["B", "unit_high"] is None
     for cutoff, same in ((90.0, True), (90.5, False), (60.5, True)):
         assert (result.what_if(cutoffs={"A": cutoff}).grades == result.grades).all() == same
@@ -389,37 +474,60 @@ def test_a_shift_of_cutoffs_joins_in_as_one_straight_line(case, shift):
 
 def test_with_coarse_rounding_cutoffs_move_in_whole_steps():
     """Whole points: 89.5 and above is an A. A shift of .4 makes the cutoff 90.4, that is 91 after rounding: 90.5."""
-    scheme = qt.Scheme.flat({"a": 60.0, "b": 40.0}, {"A": 90, "B": 0}).model_dump() | {"rounding": {"total": {"decimals": 0}}}
-    result = qt.assess(qt.Scheme.model_validate(scheme), pd.DataFrame({"a": [1.0], "b": [0.8]}, index=["u"]))
-    margins = [R.tolerance(result, shift=s).table["margin_down"].iloc[0] for s in (0, 0.4, 1, 1.4, 2)]
+    scheme = qt.Scheme.flat({"a": 60.0, "b": 40.0}, {"A": 90, "B": 0}).model_dump() | {
+        "rounding": {"total": {"decimals": 0}}
+    }
+    result = qt.assess(
+        qt.Scheme.model_validate(scheme), pd.DataFrame({"a": [1.0], "b": [0.8]}, index=["u"])
+    )
+    margins = [
+        R.tolerance(result, shift=s).table["margin_down"].iloc[0] for s in (0, 0.4, 1, 1.4, 2)
+    ]
     assert margins == pytest.approx([2.5, 1.5, 1.5, 0.5, 0.5])  # score 92
     counts = R.tolerance_map(result, [0, 0.1, 0.5], [0, 2, 3])
-    assert counts.to_numpy().tolist() == [[1, 1, 0], [1, 0, 0], [0, 0, 0]]  # h = 4.8·2 = 9.6 a unit of ρ… see next line
+    # h = 4.8·2 = 9.6 a unit of ρ… see next line
+    assert counts.to_numpy().tolist() == [[1, 1, 0], [1, 0, 0], [0, 0, 0]]
     assert R.tolerance(result).table["leverage"].iloc[0] == pytest.approx(8)
 
 
 NEW = {
-    "id": "n", "name": "n", "total": 100.0, "missing": {"new": "full"},
-    "indicators": [{"id": i, "name": i, "points": p, "rule": {"kind": "share"}} for i, p in (("a", 60.0), ("b", 30.0), ("c", 10.0))],
+    "id": "n",
+    "name": "n",
+    "total": 100.0,
+    "missing": {"new": "full"},
+    "indicators": [
+        {"id": i, "name": i, "points": p, "rule": {"kind": "share"}}
+        for i, p in (("a", 60.0), ("b", 30.0), ("c", 10.0))
+    ],
     "grades": [{"id": "A", "cutoff": 80.0}, {"id": "B", "cutoff": 0.0}],
-}  # fmt: skip
+}
 
 
 def test_indicators_without_data_enter_as_intervals():
     """c has no column: 0 to 10. u0 has 84 to 94 and is an A whatever c brings; u1 76 to 86 depends on it; u2 stays a B."""
-    frame = pd.DataFrame({"a": [1.0, 0.9, 0.5], "b": [0.8, 0.7333333333333333, 0.5]}, index=["u0", "u1", "u2"])
+    frame = pd.DataFrame(
+        {"a": [1.0, 0.9, 0.5], "b": [0.8, 0.7333333333333333, 0.5]}, index=["u0", "u1", "u2"]
+    )
     result = qt.assess(validate(Scheme, NEW, None), frame)
     assert result.grades.tolist() == ["A", "A", "B"]
     table = R.score_range(result, Box(relative=0.0)).table
-    assert table["low"].tolist() == pytest.approx([84, 76, 45]) and table["high"].tolist() == pytest.approx([94, 86, 55])
+    assert table["low"].tolist() == pytest.approx([84, 76, 45]) and table[
+        "high"
+    ].tolist() == pytest.approx([94, 86, 55])
     assert table["free_of_new"].tolist() == [True, False, True] == table["certain"].tolist()
-    assert R.score_range(result, Box(relative=0.0), new="scenario").table["low"].tolist() == pytest.approx([94, 86, 55])
+    assert R.score_range(result, Box(relative=0.0), new="scenario").table[
+        "low"
+    ].tolist() == pytest.approx([94, 86, 55])
     found = R.tolerance(result).table
     assert found["status"].tolist()[1] == "none" and found["why"].tolist()[1] == "new"
     value, _ = extreme([1.0, 0.8, 0.0], box([60, 30, 10], found.loc["u0", "tolerance"]), 1)
     assert value == pytest.approx(80)
     ranks = R.rank_range(result, Box(relative=0.0)).table
-    assert ranks[["best", "worst", "status"]].to_numpy().tolist() == [[1, 2, "exact"], [1, 2, "exact"], [3, 3, "exact"]]
+    assert ranks[["best", "worst", "status"]].to_numpy().tolist() == [
+        [1, 2, "exact"],
+        [1, 2, "exact"],
+        [3, 3, "exact"],
+    ]
     with pytest.raises(InputError, match="scenario"):
         R.score_range(result, Box(relative=0.1), new="full")
 
@@ -429,7 +537,9 @@ def test_indicators_without_data_enter_as_intervals():
 def test_lines_enclose_every_score_whatever_the_scheme(given, rho, seed):
     result = qt.assess(scheme_of(given.scheme), frame_of(given))
     points = result.points.to_numpy()
-    low_A, low_b, high_A, high_b, held = bracket(result.engine, points * (1 - rho), points * (1 + rho))
+    low_A, low_b, high_A, high_b, held = bracket(
+        result.engine, points * (1 - rho), points * (1 + rho)
+    )
     tried = region_points(points, rho, count=40, seed=seed)
     scores = from_ticks(score(result.engine, tried))
     assert (tried @ low_A.T + low_b <= scores + 1e-8)[:, held].all()
@@ -458,13 +568,24 @@ def test_blanks_that_are_shared_out_have_exact_extremes(data):
     d = data.draw(st.integers(3, 6))
     sizes = [data.draw(st.integers(1, 8)) * 2.5 for _ in range(d)]
     cut = data.draw(st.integers(2, d))
-    leaves = [{"id": f"x{j}", "name": f"x{j}", "points": p, "rule": {"kind": "share"}} for j, p in enumerate(sizes)]
+    leaves = [
+        {"id": f"x{j}", "name": f"x{j}", "points": p, "rule": {"kind": "share"}}
+        for j, p in enumerate(sizes)
+    ]
     nodes = [{"id": "n", "name": "n", "children": leaves[:cut]}, *leaves[cut:]]
-    scheme = {"id": "b", "name": "b", "total": sum(sizes), "indicators": nodes, "missing": {"blank": "not_applicable", "not_applicable": "renormalise"}}
+    scheme = {
+        "id": "b",
+        "name": "b",
+        "total": sum(sizes),
+        "indicators": nodes,
+        "missing": {"blank": "not_applicable", "not_applicable": "renormalise"},
+    }
     scheme |= {"grades": [{"id": "A", "cutoff": 0.7 * sum(sizes)}, {"id": "B", "cutoff": 0.0}]}
     shares = {f"x{j}": [data.draw(st.integers(0, 10)) / 10] for j in range(d)}
     shares["x0"] = [""]
-    result = qt.assess(validate(Scheme, scheme, None), pd.DataFrame(shares, index=["u"], dtype=object))
+    result = qt.assess(
+        validate(Scheme, scheme, None), pd.DataFrame(shares, index=["u"], dtype=object)
+    )
     rho = data.draw(st.sampled_from([0.05, 0.3, 0.9]))
     points = result.points.to_numpy()
     lo, hi = points * (1 - rho), points * (1 + rho)
@@ -473,12 +594,18 @@ def test_blanks_that_are_shared_out_have_exact_extremes(data):
     for sign in (-1, 1):
         value, at = ratio_extreme(*(x[0] for x in rows), lo, hi, points.sum(), sign)
         assert score(result.engine, at[None])[0, 0] / 1e10 == pytest.approx(value, abs=1e-9)
-        assert (at >= lo - 1e-9).all() and (at <= hi + 1e-9).all() and at.sum() == pytest.approx(points.sum())
+        assert (
+            (at >= lo - 1e-9).all()
+            and (at <= hi + 1e-9).all()
+            and at.sum() == pytest.approx(points.sum())
+        )
         for start in Box(relative=rho).at(result).sample(4, seed=1):
             assert sign * some_way_up(result, 0, start, sign, rho, 80) <= sign * value + 1e-9
     row = R.tolerance(result).table.iloc[0]
     inside = region_points(points, min(row["tolerance"] * (1 - 1e-6), 1.0), count=40)
-    assert (grade(result.engine, score(result.engine, inside))[:, 0] == result.grades.cat.codes.iloc[0]).all()
+    assert (
+        grade(result.engine, score(result.engine, inside))[:, 0] == result.grades.cat.codes.iloc[0]
+    ).all()
 
 
 def test_an_order_at_a_deduction_that_is_just_cut_is_not_called_known():
@@ -486,7 +613,13 @@ def test_an_order_at_a_deduction_that_is_just_cut_is_not_called_known():
     deduction stays cut at 0, so both fall alike: the slope at the present points, by which they part, is that of no
     point on the way."""
     leaves = [
-        {"id": "x0", "name": "x0", "points": 3.0, "rule": {"kind": "deduct", "rate": 1.0, "per": 1.0}, "scales": False},
+        {
+            "id": "x0",
+            "name": "x0",
+            "points": 3.0,
+            "rule": {"kind": "deduct", "rate": 1.0, "per": 1.0},
+            "scales": False,
+        },
         {"id": "x1", "name": "x1", "points": 12.0, "rule": {"kind": "share"}},
         {"id": "x2", "name": "x2", "points": 0.0, "rule": {"kind": "share"}},
     ]
@@ -512,7 +645,9 @@ def test_a_cutoff_that_meets_its_neighbour_ends_its_interval():
     assert row["high"] == 80 and row["unit_high"] is None
     by_class = [{"id": "A", "cutoff": 80.0, "class_cutoffs": {"p": 70.0}}, *grades[1:]]
     frame = pd.DataFrame({"x": [0.85, 0.95], "class": ["p", "q"]}, index=["u0", "u1"])
-    scheme = validate(Scheme, data | {"grades": by_class, "vetoes": [], "classes": ["p", "q"]}, None)
+    scheme = validate(
+        Scheme, data | {"grades": by_class, "vetoes": [], "classes": ["p", "q"]}, None
+    )
     row = R.cutoff_intervals(qt.assess(scheme, frame)).loc["B"]
     assert row["high"] == 70 and row["unit_high"] is None  # the nearer of both classes
 
@@ -547,7 +682,9 @@ def check_recipes(result, names):
     return checked
 
 
-@pytest.mark.parametrize(("name", "least"), [("provinces-2008", 25), ("tai-2001", 15), ("city-2026", 8)])
+@pytest.mark.parametrize(
+    ("name", "least"), [("provinces-2008", 25), ("tai-2001", 15), ("city-2026", 8)]
+)
 def test_recipes_do_as_printed(name, least):
     case = qt.read_case(name)
     result = qt.assess(case.scheme, case.table)
@@ -571,8 +708,17 @@ def test_a_tolerance_names_the_grade_that_the_witness_gives():
         {"id": "B", "cutoff": 1.0, "class_cutoffs": {"q": 0.5}},
         {"id": "D", "cutoff": 0.0},
     ]
-    data = {"id": "s", "name": "s", "total": 2.0, "indicators": leaves, "grades": grades, "classes": ["p", "q"]}
+    data = {
+        "id": "s",
+        "name": "s",
+        "total": 2.0,
+        "indicators": leaves,
+        "grades": grades,
+        "classes": ["p", "q"],
+    }
     data |= {"rounding": {"total": {"decimals": 0, "mode": "half_up"}}}
-    frame = pd.DataFrame({"x0": [0.0, 0.0], "x1": [0.5, 0.0], "class": ["q", "p"]}, index=["u0", "u1"])
+    frame = pd.DataFrame(
+        {"x0": [0.0, 0.0], "x1": [0.5, 0.0], "class": ["q", "p"]}, index=["u0", "u1"]
+    )
     found = R.tolerance(qt.assess(validate(Scheme, data, None), frame)).table.loc["u0"]
     assert (found["grade"], found["towards"], found["tolerance"]) == ("A", "D", 0)

@@ -50,7 +50,10 @@ def test_score_range_equals_the_lp_and_its_witnesses_attain_it(case):
     result = flat(points, shares, cutoff)
     ranges = qt.robustness.score_range(result, qt.regions.Box(relative=rho))
     for k, unit in enumerate(result.scores.index):
-        low, high = extreme(shares[k], box(points, rho), 1)[0], extreme(shares[k], box(points, rho), -1)[0]
+        low, high = (
+            extreme(shares[k], box(points, rho), 1)[0],
+            extreme(shares[k], box(points, rho), -1)[0],
+        )
         row = ranges.table.loc[unit]
         assert (row["low"], row["high"]) == pytest.approx((low, high), abs=1e-9)
         for side, value in (("low", low), ("high", high)):
@@ -58,7 +61,9 @@ def test_score_range_equals_the_lp_and_its_witnesses_attain_it(case):
             assert witness @ shares[k] == pytest.approx(value, abs=1e-9)
             assert witness.sum() == pytest.approx(sum(points), abs=1e-9)
             assert (np.abs(witness - points) <= np.array(points) * rho + 1e-9).all()
-        assert row["certain"] == (row["grade_low"] == row["grade_high"]) and row["status"] == "exact"
+        assert (
+            row["certain"] == (row["grade_low"] == row["grade_high"]) and row["status"] == "exact"
+        )
 
 
 @settings(max_examples=share(150))
@@ -74,7 +79,10 @@ def test_tolerance_is_the_least_band_at_which_the_lp_crosses_the_cutoff(case):
         assert (codes == result.grades.cat.codes.iloc[k]).all()
         witness = certificates.witness(unit, "change")
         if row["status"] == "exact" and np.isfinite(row["tolerance"]):
-            assert (np.abs(witness - points) <= np.array(points) * (row["tolerance"] * (1 + 2e-6) + 1e-8) + 1e-9).all()
+            assert (
+                np.abs(witness - points)
+                <= np.array(points) * (row["tolerance"] * (1 + 2e-6) + 1e-8) + 1e-9
+            ).all()
             moved = result.scheme.replace(points={id: float(p) for id, p in witness.items()})
             assert qt.assess(moved, result.table).grades.iloc[k] == row["towards"] != row["grade"]
             end, sign = (cutoff, 1) if row["towards"] == "B" else (cutoff, -1)
@@ -82,7 +90,10 @@ def test_tolerance_is_the_least_band_at_which_the_lp_crosses_the_cutoff(case):
             assert at == pytest.approx(end, abs=1e-8)
         else:
             assert witness is None
-            low, high = extreme(shares[k], box(points, 1.0), 1)[0], extreme(shares[k], box(points, 1.0), -1)[0]
+            low, high = (
+                extreme(shares[k], box(points, 1.0), 1)[0],
+                extreme(shares[k], box(points, 1.0), -1)[0],
+            )
             crosses = low < cutoff - 1e-9 if row["grade"] == "A" else high >= cutoff - 1e-9
             assert not crosses or row["tolerance"] >= 1 - 1e-9
 
@@ -106,11 +117,20 @@ def hard_case(name):
     ]
     nodes = [{"id": "n", "name": "n", "children": leaves[:3]}, leaves[3]]
     grades = [{"id": "A", "cutoff": 80.0}, {"id": "B", "cutoff": 60.0}, {"id": "C", "cutoff": 0.0}]
-    scheme = {"id": "h", "name": "h", "total": 100.0, "indicators": nodes, "grades": grades} | HARD[name]
+    scheme = {"id": "h", "name": "h", "total": 100.0, "indicators": nodes, "grades": grades} | HARD[
+        name
+    ]
     blank = "" if name == "blank" else 0.4
     c = 9.9 if name == "deduction that reaches zero" else 2.0
-    rows = {"a": [0.9, 0.2, 0.75], "b": [blank, 0.8, 0.5], "c": [c, 1.0, 0.0], "d": [0.85, 0.7, 0.9]}
-    return qt.assess(validate(Scheme, scheme, None), pd.DataFrame(rows, index=["甲", "乙", "丙"], dtype=object))
+    rows = {
+        "a": [0.9, 0.2, 0.75],
+        "b": [blank, 0.8, 0.5],
+        "c": [c, 1.0, 0.0],
+        "d": [0.85, 0.7, 0.9],
+    }
+    return qt.assess(
+        validate(Scheme, scheme, None), pd.DataFrame(rows, index=["甲", "乙", "丙"], dtype=object)
+    )
 
 
 @pytest.mark.parametrize("name", HARD)
@@ -119,11 +139,16 @@ def test_bounds_hold_where_the_score_is_not_linear(name):
     for rho in (0.05, 0.2, 0.6):
         table = qt.robustness.score_range(result, qt.regions.Box(relative=rho)).table
         assert (table["status"] == ("exact" if name == "blank" else "bounds")).any()
-        assert (table["why"] == "").equals(table["status"] == "exact") and set(table["why"]) <= set(qt.robustness.REASONS)
+        assert (table["why"] == "").equals(table["status"] == "exact") and set(table["why"]) <= set(
+            qt.robustness.REASONS
+        )
         scores = score(result.engine, region_points(result.points, rho)) / 1e10
-        assert (scores >= table["low"].to_numpy() - 1e-9).all() and (scores <= table["high"].to_numpy() + 1e-9).all()
+        assert (scores >= table["low"].to_numpy() - 1e-9).all() and (
+            scores <= table["high"].to_numpy() + 1e-9
+        ).all()
         width = (table["high"] - table["low"]).to_numpy()
-        assert (width <= 100 * (2.5 * rho + 0.02) + 3).all()  # bounds that say nothing would not be worth printing
+        # bounds that say nothing would not be worth printing
+        assert (width <= 100 * (2.5 * rho + 0.02) + 3).all()
 
 
 @pytest.mark.parametrize("name", HARD)
@@ -133,7 +158,10 @@ def test_tolerance_where_the_score_is_not_linear_is_a_lower_bound(name):
     for k, unit in enumerate(table.index):
         codes = grade(
             result.engine,
-            score(result.engine, region_points(result.points, min(table.loc[unit, "tolerance"] * (1 - 1e-9), 1.0))),
+            score(
+                result.engine,
+                region_points(result.points, min(table.loc[unit, "tolerance"] * (1 - 1e-9), 1.0)),
+            ),
         )[:, k]
         assert (codes == result.grades.cat.codes.iloc[k]).all()
     assert name == "blank" or "at least" in set(table["status"])
@@ -141,10 +169,19 @@ def test_tolerance_where_the_score_is_not_linear_is_a_lower_bound(name):
 
 def vetoed(cap, share):
     scheme = {
-        "id": "v", "name": "v", "total": 100.0, "vetoes": [{"id": "v", "name": "v", "cap": cap}],
-        "indicators": [{"id": i, "name": i, "points": 50.0, "rule": {"kind": "share"}} for i in "ab"],
-        "grades": [{"id": "A", "cutoff": 90.0}, {"id": "B", "cutoff": 60.0}, {"id": "D", "cutoff": 0.0}],
-    }  # fmt: skip
+        "id": "v",
+        "name": "v",
+        "total": 100.0,
+        "vetoes": [{"id": "v", "name": "v", "cap": cap}],
+        "indicators": [
+            {"id": i, "name": i, "points": 50.0, "rule": {"kind": "share"}} for i in "ab"
+        ],
+        "grades": [
+            {"id": "A", "cutoff": 90.0},
+            {"id": "B", "cutoff": 60.0},
+            {"id": "D", "cutoff": 0.0},
+        ],
+    }
     frame = pd.DataFrame({"a": [share], "b": [1.0], "veto:v": ["是"]}, index=["甲"])
     return qt.assess(validate(Scheme, scheme, None), frame)
 
@@ -152,16 +189,28 @@ def vetoed(cap, share):
 def test_a_vetoed_grade_moves_no_further_than_its_ceiling():
     row = qt.robustness.tolerance(vetoed("D", 0.9)).table.iloc[0]
     assert row["grade"] == "D" and row["tolerance"] == np.inf
-    row = qt.robustness.tolerance(vetoed("B", 0.9)).table.iloc[0]  # B by veto at 95; falls to D below 60 only
-    assert row["grade"] == "B" and row["margin_up"] == np.inf and row["margin_down"] == pytest.approx(35)
-    assert qt.robustness.score_range(vetoed("B", 0.9), qt.regions.Box(relative=0.5)).table["certain"].all()
+    # B by veto at 95; falls to D below 60 only
+    row = qt.robustness.tolerance(vetoed("B", 0.9)).table.iloc[0]
+    assert (
+        row["grade"] == "B"
+        and row["margin_up"] == np.inf
+        and row["margin_down"] == pytest.approx(35)
+    )
+    assert (
+        qt.robustness.score_range(vetoed("B", 0.9), qt.regions.Box(relative=0.5))
+        .table["certain"]
+        .all()
+    )
 
 
 def test_a_unit_on_the_closed_end_has_no_tolerance_downwards():
     result = flat([50, 50], [[1.0, 0.8], [0.9, 0.9]], 90)
     table = qt.robustness.tolerance(result).table
     assert table["grade"].tolist() == ["A", "A"]
-    assert table.loc["u0", "tolerance"] == pytest.approx(0, abs=1e-12) and table.loc["u0", "towards"] == "B"
+    assert (
+        table.loc["u0", "tolerance"] == pytest.approx(0, abs=1e-12)
+        and table.loc["u0", "towards"] == "B"
+    )
     assert table.loc["u1", "tolerance"] == np.inf  # equal shares: no weights move the score
 
 
@@ -182,20 +231,23 @@ def test_a_quota_is_decided_by_who_can_stand_above_whom():
     table = qt.robustness.score_range(result, qt.regions.Box(relative=0.1)).table
     assert table["certain"].all() and table.loc["u1", "high"] > 90
     found = qt.robustness.tolerance(result).table
-    assert found["tolerance"].tolist() == pytest.approx([1.0, 1.0, 1.0], abs=1 / 512)  # "at least", by bisection
+    # "at least", by bisection
+    assert found["tolerance"].tolist() == pytest.approx([1.0, 1.0, 1.0], abs=1 / 512)
     assert (found["status"] == "at least").all()
 
 
 def test_a_quota_that_rivals_contest_leaves_the_grade_open():
-    """The lead u0 − u1 = .05·a − .02·b is 1.5 at 50/50; with a = 50(1 − r), b = 50(1 + r) it is 1.5 − 3.5 r: a tie at r = 3/7.
-    """
+    """The lead u0 − u1 = .05·a − .02·b is 1.5 at 50/50; with a = 50(1 − r), b = 50(1 + r) it is 1.5 − 3.5 r: a tie at r = 3/7."""
     result = quota([[1.0, 0.96], [0.95, 0.98]])
     assert result.grades.tolist() == ["A", "B"]
-    for r, certain in ((3 / 7 - 1e-6, True), (3 / 7, False), (0.6, False)):  # at a tie nobody has the place (ties: out)
+    # at a tie nobody has the place (ties: out)
+    for r, certain in ((3 / 7 - 1e-6, True), (3 / 7, False), (0.6, False)):
         table = qt.robustness.score_range(result, qt.regions.Box(relative=r)).table
         assert table["certain"].tolist() == [certain, r < 3 / 7 + 1e-9]
     found = qt.robustness.tolerance(result).table["tolerance"]
-    assert 3 / 7 - 1 / 1024 <= found["u0"] <= 3 / 7 and found["u1"] == pytest.approx(3 / 7, abs=1 / 1024)
+    assert 3 / 7 - 1 / 1024 <= found["u0"] <= 3 / 7 and found["u1"] == pytest.approx(
+        3 / 7, abs=1 / 1024
+    )
 
 
 @pytest.mark.parametrize("relative", [-0.1, 1.5, float("nan"), "x", None])
@@ -217,7 +269,11 @@ def test_a_unit_on_the_closed_end_that_points_hardly_move():
     result = flat([99, 1], [[0.9, 0.91]], 90.01)
     certificates = qt.robustness.tolerance(result)
     row = certificates.table.iloc[0]
-    assert row["grade"] == "A" and row["status"] == "exact" and row["tolerance"] == pytest.approx(0, abs=1e-12)
+    assert (
+        row["grade"] == "A"
+        and row["status"] == "exact"
+        and row["tolerance"] == pytest.approx(0, abs=1e-12)
+    )
     assert row["leverage"] == pytest.approx(0.01)
     moved = result.scheme.replace(points=certificates.witness("u0", "change").to_dict())
     assert qt.assess(moved, result.table).grades.tolist() == ["B"]
@@ -232,7 +288,13 @@ def test_a_margin_that_the_whole_band_just_reaches():
 def test_a_cutoff_that_nobody_can_miss_has_no_margin():
     """A bonus of 5 alone reaches the cutoff of 5: there is no end to cross."""
     leaves = [{"id": i, "name": i, "points": 50.0, "rule": {"kind": "share"}} for i in "ab"]
-    scheme = {"id": "s", "name": "s", "total": 100.0, "indicators": leaves, "bonuses": [{"id": "m", "name": "m", "max": 5.0}]}
+    scheme = {
+        "id": "s",
+        "name": "s",
+        "total": 100.0,
+        "indicators": leaves,
+        "bonuses": [{"id": "m", "name": "m", "max": 5.0}],
+    }
     scheme |= {"grades": [{"id": "A", "cutoff": 5.0}, {"id": "B", "cutoff": 0.0}]}
     frame = pd.DataFrame({"a": [1.0], "b": [0.0], "bonus:m": [5.0]}, index=["甲"])
     row = qt.robustness.tolerance(qt.assess(validate(Scheme, scheme, None), frame)).table.iloc[0]
@@ -246,7 +308,9 @@ def test_no_point_within_the_tolerance_changes_the_grade_whatever_the_scheme(giv
     result = qt.assess(scheme_of(given.scheme), frame_of(given))
     certificates, codes = qt.robustness.tolerance(result), result.grades.cat.codes.to_numpy()
     for k, (unit, row) in enumerate(certificates.table.iterrows()):
-        inside = region_points(result.points, min(row["tolerance"] * (1 - 1e-6), 1.0), count=60, seed=seed)
+        inside = region_points(
+            result.points, min(row["tolerance"] * (1 - 1e-6), 1.0), count=60, seed=seed
+        )
         assert (grade(result.engine, score(result.engine, inside))[:, k] == codes[k]).all()
         witness = certificates.witness(unit, "change")
         if witness is not None:
@@ -259,7 +323,9 @@ def test_no_point_of_the_band_gives_a_grade_outside_the_range_whatever_the_schem
     """Quotas, last places, vetoes before and after them: 60 points of the band, many of them at its edge."""
     result = qt.assess(scheme_of(given.scheme), frame_of(given))
     table = qt.robustness.score_range(result, qt.regions.Box(relative=rho)).table
-    grades = grade(result.engine, score(result.engine, region_points(result.points, rho, count=60, seed=seed)))
+    grades = grade(
+        result.engine, score(result.engine, region_points(result.points, rho, count=60, seed=seed))
+    )
     low, high = (table[side].cat.codes.to_numpy() for side in ("grade_low", "grade_high"))
     assert (grades >= low).all() and (grades <= high).all()
     assert (table["certain"] == (low == high)).all()

@@ -27,10 +27,17 @@ def checked(result, region):
     for side in ("best", "worst"):
         for unit, row in found.table.iterrows():
             points = found.witness(unit, side)
-            moved = qt.assess(result.scheme.replace(points=(points / points.sum() * result.points.sum()).to_dict()), result.table)
+            moved = qt.assess(
+                result.scheme.replace(
+                    points=(points / points.sum() * result.points.sum()).to_dict()
+                ),
+                result.table,
+            )
             assert moved.ranks[unit] == row[f"attained_{side}"]
     if region.at(result).contains(result.points.to_numpy()[None])[0]:
-        assert (found.table["best"] <= found.table["rank"]).all() and (found.table["rank"] <= found.table["worst"]).all()
+        assert (found.table["best"] <= found.table["rank"]).all() and (
+            found.table["rank"] <= found.table["worst"]
+        ).all()
     return found.table
 
 
@@ -41,7 +48,9 @@ def test_rank_ranges_equal_one_lp_per_subset_of_rivals(case):
     points, shares, cutoff, rho = case
     table = checked(flat(points, shares, cutoff), Box(relative=rho))
     assert (table["status"] == "exact").all()
-    assert table[["best", "worst"]].to_numpy().tolist() == [list(row) for row in ranks_by_subsets(shares, box(points, rho))]
+    assert table[["best", "worst"]].to_numpy().tolist() == [
+        list(row) for row in ranks_by_subsets(shares, box(points, rho))
+    ]
 
 
 @settings(max_examples=share(40))
@@ -68,7 +77,9 @@ def test_a_draw_that_never_sees_it_does_not_hide_a_rank():
     shares = [[0.0, 0.5, 0.5], [0.002, 0.4996, 0.4995]]
     result = flat([40.0, 30.0, 30.0], shares, 30)
     table = checked(result, Box(relative=1.0))
-    assert table[["best", "worst"]].to_numpy().tolist() == [list(row) for row in ranks_by_subsets(shares, box([40, 30, 30], 1.0))]
+    assert table[["best", "worst"]].to_numpy().tolist() == [
+        list(row) for row in ranks_by_subsets(shares, box([40, 30, 30], 1.0))
+    ]
 
 
 @settings(max_examples=share(80))
@@ -79,7 +90,9 @@ def test_no_point_of_the_band_gives_a_rank_outside_the_range_whatever_the_scheme
     points = region_points(result.points, rho, count=80, seed=seed)
     ranks = rank(result.engine.key(score(result.engine, points)))
     assert (ranks >= table["best"].to_numpy()).all() and (ranks <= table["worst"].to_numpy()).all()
-    assert (table["attained_best"] >= table["best"]).all() and (table["attained_worst"] <= table["worst"]).all()
+    assert (table["attained_best"] >= table["best"]).all() and (
+        table["attained_worst"] <= table["worst"]
+    ).all()
     exact = table["status"] == "exact"
     assert (table.loc[exact, "best"] == table.loc[exact, "attained_best"]).all()
 
@@ -87,10 +100,18 @@ def test_no_point_of_the_band_gives_a_rank_outside_the_range_whatever_the_scheme
 def test_coarse_rounding_is_worked_in():
     """89.4 and 89.6 to whole points: 89 and 90. Within ±1% the leads move by less than a point; ties count for both."""
     scheme = qt.Scheme.flat({"a": 50.0, "b": 50.0}, {"A": 90, "B": 0})
-    coarse = qt.Scheme.model_validate(scheme.model_dump() | {"rounding": {"total": {"decimals": 0}}, "rank_on": "published"})
-    frame = pd.DataFrame({"a": [0.894, 0.892, 0.5], "b": [0.894, 0.892, 0.5]}, index=["u0", "u1", "u2"])
+    coarse = qt.Scheme.model_validate(
+        scheme.model_dump() | {"rounding": {"total": {"decimals": 0}}, "rank_on": "published"}
+    )
+    frame = pd.DataFrame(
+        {"a": [0.894, 0.892, 0.5], "b": [0.894, 0.892, 0.5]}, index=["u0", "u1", "u2"]
+    )
     table = R.rank_range(qt.assess(coarse, frame), Box(relative=0.3)).table
-    assert table[["best", "worst", "status"]].to_numpy().tolist() == [[1, 1, "exact"], [1, 1, "exact"], [3, 3, "exact"]]
+    assert table[["best", "worst", "status"]].to_numpy().tolist() == [
+        [1, 1, "exact"],
+        [1, 1, "exact"],
+        [3, 3, "exact"],
+    ]
 
 
 def test_a_time_limit_gives_bounds_and_says_so():
@@ -98,17 +119,23 @@ def test_a_time_limit_gives_bounds_and_says_so():
     result = flat([2.5] * 40, np.clip(0.8 + 0.05 * rng.standard_normal((300, 40)), 0, 1), 80)
     table = R.rank_range(result, Box(relative=0.25), time_limit=0.5, draws=100).table
     assert (table["status"] == "bounds").any()
-    assert (table["best"] <= table["attained_best"]).all() and (table["worst"] >= table["attained_worst"]).all()
+    assert (table["best"] <= table["attained_best"]).all() and (
+        table["worst"] >= table["attained_worst"]
+    ).all()
 
 
 def test_a_region_that_cannot_draw_leaves_the_drawn_columns_blank():
     result = flat([60.0, 40.0], [[1.0, 0.5], [0.5, 1.0]], 70)
-    table = R.rank_range(result, Hull([{"x0": 50.0, "x1": 50.0}, {"x0": 70.0, "x1": 30.0}, {"x0": 60.0, "x1": 40.0}])).table
+    table = R.rank_range(
+        result, Hull([{"x0": 50.0, "x1": 50.0}, {"x0": 70.0, "x1": 30.0}, {"x0": 60.0, "x1": 40.0}])
+    ).table
     assert table["drawn_best"].isna().all() and (table["status"] == "exact").all()
 
 
 def test_one_unit_and_equal_units():
-    assert R.rank_range(flat([100.0], [[0.5]], 40), Simplex()).table[["best", "worst"]].to_numpy().tolist() == [[1, 1]]
+    assert R.rank_range(flat([100.0], [[0.5]], 40), Simplex()).table[
+        ["best", "worst"]
+    ].to_numpy().tolist() == [[1, 1]]
     table = R.rank_range(flat([60.0, 40.0], [[0.5, 0.7]] * 3, 40), Levels(0.5)).table
     assert table[["best", "worst", "status"]].to_numpy().tolist() == [[1, 1, "exact"]] * 3
 
@@ -123,7 +150,9 @@ def test_pairs_equal_the_lp(case):
     for a in range(len(x)):
         for b in range(len(x)):
             least, most = (extreme(x[a] - x[b], box(points, rho), sign)[0] for sign in (1, -1))
-            assert dominance.certain.iloc[a, b] == (least >= -1e-9) and dominance.possible.iloc[a, b] == (most >= -1e-9)
+            assert dominance.certain.iloc[a, b] == (least >= -1e-9) and dominance.possible.iloc[
+                a, b
+            ] == (most >= -1e-9)
             if a == b:
                 continue
             lead, band = (x[a] - x[b]) @ points, tolerance.iloc[a, b]
@@ -131,9 +160,14 @@ def test_pairs_equal_the_lp(case):
             inner = sign * extreme(x[a] - x[b], box(points, min(band * (1 - 1e-6), 1.0)), sign)[0]
             assert inner >= -1e-9 * sum(points) or abs(lead) < 1e-9
             if 0 < band < 1:
-                assert sign * extreme(x[a] - x[b], box(points, band), sign)[0] == pytest.approx(0, abs=1e-9 * sum(points))
+                assert sign * extreme(x[a] - x[b], box(points, band), sign)[0] == pytest.approx(
+                    0, abs=1e-9 * sum(points)
+                )
             if abs(lead) < 1e-9:
-                spread = extreme(x[a] - x[b], box(points, 0.5), -1)[0] - extreme(x[a] - x[b], box(points, 0.5), 1)[0]
+                spread = (
+                    extreme(x[a] - x[b], box(points, 0.5), -1)[0]
+                    - extreme(x[a] - x[b], box(points, 0.5), 1)[0]
+                )
                 assert band == (0 if spread > 1e-9 else np.inf)
 
 
@@ -147,7 +181,11 @@ def test_pair_robustness_is_the_share_of_the_simplex_towards_the_scheme():
             if (x[a] - x[b]) @ w <= 0:
                 assert np.isnan(r.iloc[a, b])
                 continue
-            tried = [e for e in np.linspace(0, 1, 100_001) if ((1 - e) * w @ (x[a] - x[b]) + e * (x[a] - x[b]).min()) > 0]
+            tried = [
+                e
+                for e in np.linspace(0, 1, 100_001)
+                if ((1 - e) * w @ (x[a] - x[b]) + e * (x[a] - x[b]).min()) > 0
+            ]
             assert r.iloc[a, b] == pytest.approx(max(tried), abs=2e-5)
     assert r.iloc[0, 2] == 1
 

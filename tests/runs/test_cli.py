@@ -33,14 +33,24 @@ def command(monkeypatch, capsys):
 
 
 def test_the_installed_module_is_the_command(tmp_path):
-    environment = os.environ | {"PYTHONPATH": str(Path(qtoolkit.__file__).parents[1]), "PYTHONUTF8": "1"}
+    environment = os.environ | {
+        "PYTHONPATH": str(Path(qtoolkit.__file__).parents[1]),
+        "PYTHONUTF8": "1",
+    }
     words = [sys.executable, "-m", "qtoolkit.runs.cli", "run", "nowhere"]
-    done = subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, stdin=subprocess.DEVNULL)
-    assert done.returncode == 2 and "provinces-2008" in done.stderr.decode("utf-8") and not done.stdout
+    done = subprocess.run(
+        words, cwd=tmp_path, env=environment, capture_output=True, stdin=subprocess.DEVNULL
+    )
+    assert (
+        done.returncode == 2 and "provinces-2008" in done.stderr.decode("utf-8") and not done.stdout
+    )
 
 
 def test_check_passes_and_speaks_the_language(command, tmp_path):
-    zh, en = (command("check", "provinces-2008", *extra, cwd=tmp_path) for extra in ([], ["--language", "en"]))
+    zh, en = (
+        command("check", "provinces-2008", *extra, cwd=tmp_path)
+        for extra in ([], ["--language", "en"])
+    )
     assert (zh.returncode, en.returncode) == (0, 0)
     assert "考核对象30家" in zh.stdout and "西藏" in zh.stdout
     assert "30 units" in en.stdout and "Tibet" in en.stdout
@@ -50,12 +60,20 @@ def test_check_passes_and_speaks_the_language(command, tmp_path):
 def test_check_prints_slips_and_refuses_what_can_hardly_be_meant(command, tmp_path):
     slip = {"case": "city-2026", "cells": [["甲市", "farm_pass@self", "9710"]]}
     make(slip, tmp_path)
-    zh, en = (command("check", "city-2026", *extra, cwd=tmp_path) for extra in ([], ["--language", "en"]))
+    zh, en = (
+        command("check", "city-2026", *extra, cwd=tmp_path) for extra in ([], ["--language", "en"])
+    )
     assert (zh.returncode, en.returncode) == (0, 0)
-    assert "甲市 9710" in zh.stdout and "City A 9,710" not in en.stdout and "City A 9710" in en.stdout
+    assert (
+        "甲市 9710" in zh.stdout and "City A 9,710" not in en.stdout and "City A 9710" in en.stdout
+    )
     make({"case": "tai-2001", "row": {"name": "Average", "how": "mean", "at": "last"}}, tmp_path)
     refused = command("check", "tai-2001", cwd=tmp_path)
-    assert refused.returncode == 2 and "data.csv，第25行，“unit”" in refused.stderr and "Average" in refused.stderr
+    assert (
+        refused.returncode == 2
+        and "data.csv，第25行，“unit”" in refused.stderr
+        and "Average" in refused.stderr
+    )
 
 
 @pytest.mark.parametrize("which", ["scheme", "parameters"])
@@ -103,8 +121,14 @@ BAD_CASES = {
     "empty table": ({"data.csv": ""}, "data.csv"),
     "header alone": ({"data.csv": "unit,a,b\n"}, "data.csv"),
     "duplicate key": ({"scheme.yaml": ("total: 100", "total: 100\ntotal: 90")}, "total"),
-    "corrupt xlsx": ({"data.xlsx": b"PK\x03\x04 broken", "params.yaml": ("data.csv", "data.xlsx")}, "data.xlsx"),
-    "key with a newline": ({"params.yaml": ("data: data.csv", 'data: data.csv\n"a\\nimport os": 1')}, "import os"),
+    "corrupt xlsx": (
+        {"data.xlsx": b"PK\x03\x04 broken", "params.yaml": ("data.csv", "data.xlsx")},
+        "data.xlsx",
+    ),
+    "key with a newline": (
+        {"params.yaml": ("data: data.csv", 'data: data.csv\n"a\\nimport os": 1')},
+        "import os",
+    ),
 }
 GOOD = {
     "scheme.yaml": "id: s\nname: s\ntotal: 100\nunits: [甲, 乙]\nindicators:\n"
@@ -123,14 +147,22 @@ def test_bad_case_is_one_clear_sentence_exit_status_2_and_nothing_written(comman
         files[file] = files[file].replace(*change) if isinstance(change, tuple) else change
     for file, content in files.items():
         if content is not None:
-            (tmp_path / file).write_bytes(content if isinstance(content, bytes) else content.encode())
+            (tmp_path / file).write_bytes(
+                content if isinstance(content, bytes) else content.encode()
+            )
     before = sorted(path.name for path in tmp_path.iterdir())
     for language in ("zh", "en"):
         done = command("run", ".", "--language", language, cwd=tmp_path)
         assert done.returncode == 2, done.stdout + done.stderr
         assert words in done.stderr and "Traceback" not in done.stderr
         lines = [line for line in done.stderr.splitlines() if line.strip()]
-        several = {"wrong header": 3, "missing indicator": 2, "unknown unit": 2, "duplicate unit": 2}  # all come together
+        # all come together
+        several = {
+            "wrong header": 3,
+            "missing indicator": 2,
+            "unknown unit": 2,
+            "duplicate unit": 2,
+        }
         assert len(lines) == several.get(name, 1), lines
     assert sorted(path.name for path in tmp_path.iterdir()) == before
 
@@ -180,7 +212,11 @@ def test_an_interrupt_while_an_error_is_said_is_one_sentence(command, tmp_path, 
 
     monkeypatch.setattr(cli, "_print", interrupted)
     done = command("run", "nowhere", "--language", "en", cwd=tmp_path)
-    assert done.returncode == 130 and done.stderr.startswith("interrupted;") and done.stderr.count("\n") == 1
+    assert (
+        done.returncode == 130
+        and done.stderr.startswith("interrupted;")
+        and done.stderr.count("\n") == 1
+    )
 
 
 def test_control_characters_of_a_file_name_are_spelled_out(command, tmp_path):

@@ -23,15 +23,31 @@ from qtoolkit.runs.template import write_templates
 
 
 def leaf(id, name, points, lead):
-    return {"id": id, "name": name, "points": float(points), "rule": {"kind": "share"}, "lead": lead}
+    return {
+        "id": id,
+        "name": name,
+        "points": float(points),
+        "rule": {"kind": "share"},
+        "lead": lead,
+    }
 
 
-LEAVES = [leaf("a", "甲项", 50, "市监局"), leaf("b", "乙项", 30, "市监局、财政局"), leaf("c", "丙项", 20, "住建局")]
+LEAVES = [
+    leaf("a", "甲项", 50, "市监局"),
+    leaf("b", "乙项", 30, "市监局、财政局"),
+    leaf("c", "丙项", 20, "住建局"),
+]
 
 
 @pytest.fixture
 def scheme():
-    data = {"id": "s", "name": "s", "units": ["甲县", "乙县"], "indicators": LEAVES, "grades": [{"id": "A", "cutoff": 60.0}, {"id": "B", "cutoff": 0.0}]}
+    data = {
+        "id": "s",
+        "name": "s",
+        "units": ["甲县", "乙县"],
+        "indicators": LEAVES,
+        "grades": [{"id": "A", "cutoff": 60.0}, {"id": "B", "cutoff": 0.0}],
+    }
     return validate(Scheme, data, None)
 
 
@@ -47,21 +63,45 @@ def fill(path, cells):
 @pytest.fixture
 def filled(scheme, tmp_path):
     paths = {path.stem: path for path in write_templates(scheme, tmp_path / "out")}
-    fill(paths["市监局"], {(0, "甲项"): 0.9, (1, "甲项"): 0.8, (0, "乙项"): 0.5, (1, "乙项"): 0.7, (0, "扣分原因:甲项"): "缺台账"})
+    fill(
+        paths["市监局"],
+        {
+            (0, "甲项"): 0.9,
+            (1, "甲项"): 0.8,
+            (0, "乙项"): 0.5,
+            (1, "乙项"): 0.7,
+            (0, "扣分原因:甲项"): "缺台账",
+        },
+    )
     fill(paths["财政局"], {(0, "乙项"): 0.5, (1, "乙项"): 0.6})
     return paths
 
 
 def test_conflicts_gaps_and_late_departments(scheme, filled, tmp_path):
     found = collect(scheme, filled.values())
-    assert found.conflicts == [("乙县", "乙项", "市监局.xlsx", 0.7, "财政局.xlsx", 0.6)] or found.conflicts == [
-        ("乙县", "乙项", "财政局.xlsx", 0.6, "市监局.xlsx", 0.7)
-    ]
-    assert found.late == ["住建局"] and found.gaps == [] and found.vetoes == {} and found.units == ["甲县", "乙县"]
-    assert found.cells["甲县", "a"] == 0.9 and found.cells["甲县", "b"] == 0.5 and ("乙县", "b") not in found.cells
+    assert found.conflicts == [
+        ("乙县", "乙项", "市监局.xlsx", 0.7, "财政局.xlsx", 0.6)
+    ] or found.conflicts == [("乙县", "乙项", "财政局.xlsx", 0.6, "市监局.xlsx", 0.7)]
+    assert (
+        found.late == ["住建局"]
+        and found.gaps == []
+        and found.vetoes == {}
+        and found.units == ["甲县", "乙县"]
+    )
+    assert (
+        found.cells["甲县", "a"] == 0.9
+        and found.cells["甲县", "b"] == 0.5
+        and ("乙县", "b") not in found.cells
+    )
     write_collected(scheme, found, tmp_path / "汇总.xlsx")
-    assert openpyxl.load_workbook(tmp_path / "汇总.xlsx").sheetnames == ["数据", "冲突", "未填", "未报送部门"]
-    with pytest.raises(InputError) as error:  # the cell in conflict is blank, and so is the late department's column
+    assert openpyxl.load_workbook(tmp_path / "汇总.xlsx").sheetnames == [
+        "数据",
+        "冲突",
+        "未填",
+        "未报送部门",
+    ]
+    # the cell in conflict is blank, and so is the late department's column
+    with pytest.raises(InputError) as error:
         read_table(tmp_path / "汇总.xlsx", scheme)
     assert {c.column for c in error.value.complaints} == {"乙项", "丙项"}
 
@@ -94,7 +134,10 @@ def test_foreign_and_changed_workbooks_are_refused(scheme, filled, tmp_path):
 def test_the_commands(scheme, tmp_path, monkeypatch, capsys):
     import json
 
-    (tmp_path / "s.yaml").write_text(json.dumps(scheme.model_dump(mode="json", exclude_none=True), ensure_ascii=False), encoding="utf-8")
+    (tmp_path / "s.yaml").write_text(
+        json.dumps(scheme.model_dump(mode="json", exclude_none=True), ensure_ascii=False),
+        encoding="utf-8",
+    )
     monkeypatch.chdir(tmp_path)
 
     def run(*arguments):
@@ -108,7 +151,9 @@ def test_the_commands(scheme, tmp_path, monkeypatch, capsys):
     assert run("template", "s.yaml")[0] == 2  # never overwritten
     assert run("template", "s.yaml", "--by", "部门", "-o", "out")[0] == 0
     code, said = run("collect", "s.yaml", "out", "-o", "all.xlsx")
-    assert code == 0 and "未报送：住建局" in said.out, said.err and (tmp_path / "all.xlsx").is_file()
+    assert code == 0 and "未报送：住建局" in said.out, (
+        said.err and (tmp_path / "all.xlsx").is_file()
+    )
 
 
 def city_books(folder, rows, columns):
@@ -158,16 +203,27 @@ def test_the_city_s_data_split_into_books_and_collected_give_the_city_s_own_grad
     case, result, folder = city
     found = collected_case(case, folder, tmp_path)
     assert not found.conflicts and not found.late and not found.gaps
-    assert {veto.id: found.vetoes[veto.name] for veto in case.scheme.vetoes} == dict(zip([v.id for v in case.scheme.vetoes], case.table.vetoes.sum(axis=0), strict=True))
+    assert {veto.id: found.vetoes[veto.name] for veto in case.scheme.vetoes} == dict(
+        zip([v.id for v in case.scheme.vetoes], case.table.vetoes.sum(axis=0), strict=True)
+    )
     ready = plan(tmp_path)
-    assert ready.result.grades.tolist() == result.grades.tolist() and ready.result.scores.tolist() == result.scores.tolist()
+    assert (
+        ready.result.grades.tolist() == result.grades.tolist()
+        and ready.result.scores.tolist() == result.scores.tolist()
+    )
     pd.testing.assert_frame_equal(ready.result.steps, result.steps)
     assert ready.result.approved.tolist() == result.approved.tolist()
     pd.testing.assert_frame_equal(ready.result.units, result.units, check_dtype=False)
-    for numbers in ("targets", "baselines", "errors"):  # also a baseline that no rule asks for, and a flag speaks of
-        np.testing.assert_array_equal(getattr(ready.case.table, numbers), getattr(case.table, numbers), numbers)
-    assert [text.zh for text in ready.result.flags["text"]] == [text.zh for text in result.flags["text"]]
-    assert not collect(case.scheme, folder.glob("*.xlsx"), "en", case.table.units).late  # the books are in Chinese
+    # also a baseline that no rule asks for, and a flag speaks of
+    for numbers in ("targets", "baselines", "errors"):
+        np.testing.assert_array_equal(
+            getattr(ready.case.table, numbers), getattr(case.table, numbers), numbers
+        )
+    assert [text.zh for text in ready.result.flags["text"]] == [
+        text.zh for text in result.flags["text"]
+    ]
+    # the books are in Chinese
+    assert not collect(case.scheme, folder.glob("*.xlsx"), "en", case.table.units).late
     old, new = case.table.remarks, ready.case.table.remarks
     filled = [column for column in old if old[column].notna().any()]
     pd.testing.assert_frame_equal(new[filled], old[filled], check_dtype=False)
@@ -182,21 +238,33 @@ def test_without_the_office_s_book_nothing_is_graded(city, tmp_path):
             shutil.copy(path, tmp_path / "nine")
     found = collected_case(case, tmp_path / "nine", tmp_path)
     assert found.late == ["考核办"] and set(found.vetoes.values()) == {None}
-    assert {name.zh for name in found.vetoes} == {v.name.zh for v in case.scheme.vetoes if not v.falsified}
+    assert {name.zh for name in found.vetoes} == {
+        v.name.zh for v in case.scheme.vetoes if not v.falsified
+    }
     said = [text.of("zh") for text in summary(found)]
-    assert "未报送：考核办" in said and any("没有否决事项" in sentence and "补齐后才能测算" in sentence for sentence in said)
+    assert "未报送：考核办" in said and any(
+        "没有否决事项" in sentence and "补齐后才能测算" in sentence for sentence in said
+    )
     with pytest.raises(InputError) as error:
         plan(tmp_path)
     (complaint,) = error.value.complaints
-    assert all(part in complaint.of("zh") for part in ("汇总.xlsx", "缺少列", "veto:safety_event", "veto:works_accident"))
-    assert "veto:fraud" not in complaint.of("zh")  # falsified cells are marked in the cells themselves
+    assert all(
+        part in complaint.of("zh")
+        for part in ("汇总.xlsx", "缺少列", "veto:safety_event", "veto:works_accident")
+    )
+    # falsified cells are marked in the cells themselves
+    assert "veto:fraud" not in complaint.of("zh")
 
 
 def test_an_empty_column_of_vetoes_is_kept_once_the_office_has_sent_its_book(scheme, tmp_path):
     data = scheme.model_dump() | {"vetoes": [{"id": "v", "name": "事故", "cap": "B"}]}
     scheme = validate(Scheme, data, None)
     paths = {path.stem: path for path in write_templates(scheme, tmp_path / "out")}
-    for name, cells in {"市监局": {"甲项": 1, "乙项": 1}, "财政局": {"乙项": 1}, "住建局": {"丙项": 1}}.items():
+    for name, cells in {
+        "市监局": {"甲项": 1, "乙项": 1},
+        "财政局": {"乙项": 1},
+        "住建局": {"丙项": 1},
+    }.items():
         fill(paths[name], {(row, title): value for title, value in cells.items() for row in (0, 1)})
     assert collect(scheme, paths.values()).late == ["考核办"]
     fill(paths["考核办"], {(0, "否决:事故"): "否"})
@@ -205,7 +273,9 @@ def test_an_empty_column_of_vetoes_is_kept_once_the_office_has_sent_its_book(sch
         found = collect(scheme, paths.values())
         assert not found.late and not found.gaps and list(found.vetoes.values()) == [cell == "是"]
         write_collected(scheme, found, tmp_path / "汇总.xlsx")
-        assert qt.assess(scheme, read_table(tmp_path / "汇总.xlsx", scheme)).grades.tolist() == grades
+        assert (
+            qt.assess(scheme, read_table(tmp_path / "汇总.xlsx", scheme)).grades.tolist() == grades
+        )
 
 
 @pytest.mark.parametrize(
@@ -219,7 +289,9 @@ def test_an_empty_column_of_vetoes_is_kept_once_the_office_has_sent_its_book(sch
         ("考核对象", None, ["名称为空"]),
     ],
 )
-def test_a_cell_that_its_column_does_not_take_is_refused_with_file_sheet_and_cell(scheme, filled, title, found, parts):
+def test_a_cell_that_its_column_does_not_take_is_refused_with_file_sheet_and_cell(
+    scheme, filled, title, found, parts
+):
     book = openpyxl.load_workbook(filled["市监局"])
     titles = [cell.value for cell in book["数据"][1]]
     where = f"市监局.xlsx[数据!{'ABCDEF'[titles.index(title)]}{2 if found != '乙县' else 3}]"
@@ -227,23 +299,38 @@ def test_a_cell_that_its_column_does_not_take_is_refused_with_file_sheet_and_cel
     with pytest.raises(InputError) as error:
         collect(scheme, filled.values())
     sentence = error.value.sentences("zh")[0]
-    assert sentence.startswith(f"{where}，“{title}”：") and all(part in sentence for part in parts), sentence
-    assert not re.search("[\u4e00-\u9fff]", re.sub(r"“[^”]*”|市监局|数据", "", error.value.sentences("en")[0]))
+    assert sentence.startswith(f"{where}，“{title}”：") and all(
+        part in sentence for part in parts
+    ), sentence
+    assert not re.search(
+        "[\u4e00-\u9fff]", re.sub(r"“[^”]*”|市监局|数据", "", error.value.sentences("en")[0])
+    )
 
 
 def test_office_cells_are_checked_too(city, tmp_path):
     case, _, folder = city
     path = tmp_path / "考核办.xlsx"
     titles = [cell.value for cell in openpyxl.load_workbook(folder / "考核办.xlsx")["数据"][1]]
-    veto, verified, bonus = (next(t for t in titles if word in t) for word in ("否决", "@实地核查", "加减分"))
-    for title, cell, part in ((veto, "有", "应为“是”或“否”"), (verified, "九十", "一个数字"), (bonus, 99, "不大于"), ("审定等级", "优", "审定等级"), ("GDP（亿元）", "四百一十", "一个数字")):
+    veto, verified, bonus = (
+        next(t for t in titles if word in t) for word in ("否决", "@实地核查", "加减分")
+    )
+    for title, cell, part in (
+        (veto, "有", "应为“是”或“否”"),
+        (verified, "九十", "一个数字"),
+        (bonus, 99, "不大于"),
+        ("审定等级", "优", "审定等级"),
+        ("GDP（亿元）", "四百一十", "一个数字"),
+    ):
         if title not in titles:
             title = next(t for t in titles if "GDP" in t or "生产总值" in t)
         shutil.copy(folder / "考核办.xlsx", path)
         fill(path, {(2, title): cell})
         with pytest.raises(InputError) as error:
             collect(case.scheme, [path], units=case.table.units)
-        assert all("考核办.xlsx[数据!" in s and "4]" in s for s in error.value.sentences("zh")) and part in error.value.sentences("zh")[0]
+        assert (
+            all("考核办.xlsx[数据!" in s and "4]" in s for s in error.value.sentences("zh"))
+            and part in error.value.sentences("zh")[0]
+        )
 
 
 def test_a_unit_missing_from_a_book_is_a_gap(scheme, filled):
@@ -251,4 +338,8 @@ def test_a_unit_missing_from_a_book_is_a_gap(scheme, filled):
     book["数据"].delete_rows(3)
     book.save(filled["市监局"])
     found = collect(scheme, filled.values())
-    assert ("市监局", "乙县", "甲项") in found.gaps and not found.conflicts and found.units == ["甲县", "乙县"]
+    assert (
+        ("市监局", "乙县", "甲项") in found.gaps
+        and not found.conflicts
+        and found.units == ["甲县", "乙县"]
+    )

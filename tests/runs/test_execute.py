@@ -24,8 +24,14 @@ def ended(tmp_path, code):
 @pytest.mark.parametrize(
     ("code", "why"),
     [
-        ("import os\nos._exit(1)", "its process ended before it was done, perhaps for want of memory"),
-        ("raise ValueError('no such thing\\n' + '-' * 40)", "cell [1] failed: ValueError: no such thing"),
+        (
+            "import os\nos._exit(1)",
+            "its process ended before it was done, perhaps for want of memory",
+        ),
+        (
+            "raise ValueError('no such thing\\n' + '-' * 40)",
+            "cell [1] failed: ValueError: no such thing",
+        ),
     ],
 )
 def test_the_reason_is_a_sentence_and_no_line_of_dashes(tmp_path, code, why):

@@ -21,11 +21,22 @@ DRAWS = 200_000
 @pytest.fixture(scope="module")
 def case():
     rng = np.random.default_rng(6)
-    return flat([40.0, 30.0, 20.0, 10.0], np.round(rng.random((12, 4)), 2), {"A": 60, "B": 40, "C": 0})
+    return flat(
+        [40.0, 30.0, 20.0, 10.0], np.round(rng.random((12, 4)), 2), {"A": 60, "B": 40, "C": 0}
+    )
 
 
 def tables(s):
-    return [t.to_numpy().tobytes() for t in (s.rank_acceptability, s.grade_acceptability, s.central, s.pairwise, s.rank_quantiles)]
+    return [
+        t.to_numpy().tobytes()
+        for t in (
+            s.rank_acceptability,
+            s.grade_acceptability,
+            s.central,
+            s.pairwise,
+            s.rank_quantiles,
+        )
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +55,9 @@ def test_a_dask_cluster_that_loses_a_worker_in_mid_run(case, alone):
                 killed.append(next(iter(pids.values())))
                 os.kill(killed[0], getattr(signal, "SIGKILL", signal.SIGTERM))
 
-        s = qt.simulation.simulate(case, Box(relative=0.3), draws=DRAWS, jitter=1.0, executor=workers, progress=kill)
+        s = qt.simulation.simulate(
+            case, Box(relative=0.3), draws=DRAWS, jitter=1.0, executor=workers, progress=kill
+        )
         assert killed and s.complete and s.note is None  # the scheduler ran the lost chunks again
         assert tables(s) == tables(alone) and s.rank_shift == alone.rank_shift
 
@@ -58,7 +71,9 @@ def test_a_dask_cluster_that_goes_away_is_finished_here(case, alone):
             if done == 2:
                 client.cluster.close()
 
-        s = qt.simulation.simulate(case, Box(relative=0.3), draws=DRAWS, jitter=1.0, executor=workers, progress=close)
+        s = qt.simulation.simulate(
+            case, Box(relative=0.3), draws=DRAWS, jitter=1.0, executor=workers, progress=close
+        )
     assert s.complete and s.note is not None and tables(s) == tables(alone)
 
 
@@ -103,8 +118,12 @@ def test_a_scheduler_that_does_not_answer_stops_a_run_before_it_begins(tmp_path,
 def test_processes_and_what_the_command_line_says(case, alone, monkeypatch):
     monkeypatch.setenv(JOBS, "2")
     with executor() as workers:
-        s = qt.simulation.simulate(case, Box(relative=0.3), draws=DRAWS, jitter=1.0, executor=workers)
-        found = qt.simulation.sobol(case, {"cutoffs.A": [50, 60], "points": Box(relative=0.5)}, n=64, executor=workers)
+        s = qt.simulation.simulate(
+            case, Box(relative=0.3), draws=DRAWS, jitter=1.0, executor=workers
+        )
+        found = qt.simulation.sobol(
+            case, {"cutoffs.A": [50, 60], "points": Box(relative=0.5)}, n=64, executor=workers
+        )
     assert workers is not None and s.note is None and tables(s) == tables(alone)
     again = qt.simulation.sobol(case, {"cutoffs.A": [50, 60], "points": Box(relative=0.5)}, n=64)
     assert found.table.equals(again.table)

@@ -58,17 +58,28 @@ def test_the_cell_of_parameters_is_what_papermill_would_make_of_it(tmp_path, nam
         nbformat.write(book.in_language(language), tmp_path / "plain.ipynb")
         plain = load_notebook_node(str(tmp_path / "plain.ipynb"))
         injected = parameterize_notebook(plain, given)
-        cells = [c.source for c in injected.cells if {"parameters", "injected-parameters"} & set(c.metadata.get("tags", []))]
+        cells = [
+            c.source
+            for c in injected.cells
+            if {"parameters", "injected-parameters"} & set(c.metadata.get("tags", []))
+        ]
         path = tmp_path / "mine" / f"{book.name}.ipynb"
         assert len(cells) == 2 and values(parameters_cell(path)) == values("\n".join(cells))
         assert values(parameters_cell(path))["language"] == language
-        tags = {tag for cell in nbformat.read(path, 4).cells for tag in cell.metadata.get("tags", [])}
+        tags = {
+            tag for cell in nbformat.read(path, 4).cells for tag in cell.metadata.get("tags", [])
+        }
         assert set(LANGUAGES) & tags == {language}
 
 
 SOURCES = [
-    ("a = 1\nb = None  # 备注，中文\nc = [1,\n     2]  # two lines", {"b": "甲", "c": {"x": 0.1}}, "# 备注，中文", "# two lines"),
-    ("a: int = 1  # typed\nb = 2; c = 3", {"a": 5, "c": "it's \"so\"\\n"}, "a: int = 5  # typed"),
+    (
+        "a = 1\nb = None  # 备注，中文\nc = [1,\n     2]  # two lines",
+        {"b": "甲", "c": {"x": 0.1}},
+        "# 备注，中文",
+        "# two lines",
+    ),
+    ("a: int = 1  # typed\nb = 2; c = 3", {"a": 5, "c": 'it\'s "so"\\n'}, "a: int = 5  # typed"),
     ("%matplotlib inline\na = 1", {"a": 2}, "%matplotlib inline"),
     ("a = b = 1\na, c = 1, 2", {"a": 7}, "a = b = 1"),
     ("", {"a": True, "b": float("inf")}),
@@ -96,14 +107,32 @@ def test_what_was_edited_stays_and_is_said(command, case, tmp_path):  # noqa: F8
     nbformat.write(book, path)
     edited = path.read_bytes()
     again = command("lab", "tiny", "--prepare", "--set", "cutoffs.A=80", cwd=tmp_path)
-    assert path.read_bytes() == edited and "01_assessment.ipynb" in again.stderr and "-o" in again.stderr
-    other = command("lab", "tiny", "--prepare", "--set", "cutoffs.A=80", "-o", "fresh", "--language", "en", cwd=tmp_path)
+    assert (
+        path.read_bytes() == edited
+        and "01_assessment.ipynb" in again.stderr
+        and "-o" in again.stderr
+    )
+    other = command(
+        "lab",
+        "tiny",
+        "--prepare",
+        "--set",
+        "cutoffs.A=80",
+        "-o",
+        "fresh",
+        "--language",
+        "en",
+        cwd=tmp_path,
+    )
     assert other.returncode == 0 and not other.stderr and "yours to edit" in other.stdout
     assert '"cutoffs.A": 80' in parameters_cell(tmp_path / "fresh" / "01_assessment.ipynb")
     told = command("check", "tiny", cwd=tmp_path)
-    assert told.returncode == 0 and "--notebooks lab/tiny-zh" in told.stderr  # not ignored in silence
+    # not ignored in silence
+    assert told.returncode == 0 and "--notebooks lab/tiny-zh" in told.stderr
     used = command("check", "tiny", "--notebooks", "lab/tiny-zh", cwd=tmp_path)
-    assert used.returncode == 0 and "--notebooks" in used.stderr and "lab/tiny-zh" not in used.stderr
+    assert (
+        used.returncode == 0 and "--notebooks" in used.stderr and "lab/tiny-zh" not in used.stderr
+    )
     assert sorted(p.name for p in case.iterdir()) == ["data.csv", "params.yaml", "scheme.yaml"]
 
 
@@ -164,8 +193,14 @@ def test_jupyterlab_runs_a_prepared_notebook_and_nothing_that_is_planted(trap, t
     own = {"ServerApp": {"allow_root": True}}  # settings of the user's own count
     (tmp_path / "config").mkdir()
     (tmp_path / "config" / "jupyter_server_config.json").write_text(json.dumps(own))
-    variables = {"PYTHONPATH": str(Path(qtoolkit.__file__).parents[1]), "PYTHONUTF8": "1", "TMPDIR": str(tmp_path)}
-    variables |= {f"JUPYTER_{kind}_DIR": str(tmp_path / kind.lower()) for kind in ("CONFIG", "DATA")}
+    variables = {
+        "PYTHONPATH": str(Path(qtoolkit.__file__).parents[1]),
+        "PYTHONUTF8": "1",
+        "TMPDIR": str(tmp_path),
+    }
+    variables |= {
+        f"JUPYTER_{kind}_DIR": str(tmp_path / kind.lower()) for kind in ("CONFIG", "DATA")
+    }
     words = ["lab", str(case), "--no-browser", "--language", "en", "-o", str(tmp_path / "mine")]
     start = [sys.executable, "-P", "-m", "qtoolkit.runs.cli", *words]
     log = (tmp_path / "log").open("w+", encoding="utf-8")
@@ -176,7 +211,12 @@ def test_jupyterlab_runs_a_prepared_notebook_and_nothing_that_is_planted(trap, t
         wait_for(lambda: answers(server), process)
         assert Path(server["root_dir"]) == tmp_path / "mine"
         book = ask(server, "contents/01_assessment.ipynb")["content"]
-        session = {"path": "01_assessment.ipynb", "name": "", "type": "notebook", "kernel": {"name": "python3"}}
+        session = {
+            "path": "01_assessment.ipynb",
+            "name": "",
+            "type": "notebook",
+            "kernel": {"name": "python3"},
+        }
         kernel = ask(server, "sessions", session)["kernel"]["id"]
         client = BlockingKernelClient()
         client.load_connection_file(str(server["runtime"] / f"kernel-{kernel}.json"))
@@ -188,7 +228,11 @@ def test_jupyterlab_runs_a_prepared_notebook_and_nothing_that_is_planted(trap, t
         client.stop_channels()
         found = json.loads(said[-1])
         assert found["scores"] == [92.0, 66.0]  # 60·1 + 40·0.8, 60·0.5 + 40·0.9
-        assert Path(found["here"]) == case and found["dpi"] == "figure" and str(case) not in found["path"]
+        assert (
+            Path(found["here"]) == case
+            and found["dpi"] == "figure"
+            and str(case) not in found["path"]
+        )
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(60)

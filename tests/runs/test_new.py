@@ -30,7 +30,8 @@ def test_a_case_begun_from_a_shipped_one_passes_check(tmp_path, source):
     assert ready.case.scheme.id == "mine" and ready.case.scheme.indicators == old.scheme.indicators
     assert ready.result.scores.tolist() == qt.assess(old.scheme, old.table).scores.tolist()
     text = (folder / "scheme.yaml").read_text(encoding="utf-8")
-    assert text.splitlines()[0] == old.files["scheme"].read_text(encoding="utf-8").splitlines()[0]  # comments stay
+    # comments stay
+    assert text.splitlines()[0] == old.files["scheme"].read_text(encoding="utf-8").splitlines()[0]
 
 
 @pytest.mark.parametrize("source", CASES)
@@ -40,14 +41,19 @@ def test_units_of_ones_own_start_empty(tmp_path, source):
     with (folder / "data.csv").open(encoding="utf-8-sig", newline="") as file:
         header, *rows = list(csv.reader(file))
     assert [row[header.index("unit")] for row in rows] == ["甲县", "乙县", "=1+1"]
-    assert {cell for row in rows for title, cell in zip(header, row, strict=True) if title != "unit"} == {""}
+    assert {
+        cell for row in rows for title, cell in zip(header, row, strict=True) if title != "unit"
+    } == {""}
     assert not [title for title in header if title.startswith(("grade:", "name_en"))]
     text = (folder / "scheme.yaml").read_text(encoding="utf-8")
-    assert not {"synthetic:", "notes:", "data_period:"} & {line.split(" ")[0] for line in text.splitlines()}
+    assert not {"synthetic:", "notes:", "data_period:"} & {
+        line.split(" ")[0] for line in text.splitlines()
+    }
     for call in (plan, qt.read_case):
         zh, en = refused(call, folder)
         leaf = qt.read_case(source).scheme.leaves[0]
-        assert len(zh) == 1 and names((zh, en), "data.csv", "3", leaf.id)  # one sentence: what is to be filled in
+        # one sentence: what is to be filled in
+        assert len(zh) == 1 and names((zh, en), "data.csv", "3", leaf.id)
         assert "还没有任何指标数据，请填写" in zh[0] and "no data yet" in en[0]
 
 
@@ -79,7 +85,11 @@ def test_an_empty_case_is_filled_in_cell_by_cell(tmp_path):
 def test_an_empty_case_gives_workbooks_to_fill_in_that_are_collected(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     new_case("mine", "city-2026", units=["平湖县", "秀洲区"])
-    for command in (["template", "mine", "--by", "部门", "-o", "out"], ["template", "mine", "-o", "all.xlsx"], ["collect", "mine", "out", "-o", "汇总.xlsx"]):
+    for command in (
+        ["template", "mine", "--by", "部门", "-o", "out"],
+        ["template", "mine", "-o", "all.xlsx"],
+        ["collect", "mine", "out", "-o", "汇总.xlsx"],
+    ):
         monkeypatch.setattr(sys, "argv", ["qtoolkit", *command])
         with pytest.raises(SystemExit) as stop:
             cli.main()
@@ -94,19 +104,27 @@ def test_an_empty_case_gives_workbooks_to_fill_in_that_are_collected(tmp_path, m
     with pytest.raises(SystemExit) as stop:
         cli.main()
     said = capsys.readouterr().err
-    assert stop.value.code == 2 and "财政局.xlsx[数据!A2]" in said and "“平湖”；是否应为“平湖县”？" in said
+    assert (
+        stop.value.code == 2
+        and "财政局.xlsx[数据!A2]" in said
+        and "“平湖”；是否应为“平湖县”？" in said
+    )
 
 
 def test_a_table_that_a_parameter_names_comes_along_but_not_to_other_units(tmp_path):
     source = new_case(tmp_path / "source", "city-2026")
     (source / "past.csv").write_text("unit,2024,2025\n甲市,A,B\n", encoding="utf-8")
     params = source / "params.yaml"
-    text = params.read_text(encoding="utf-8").replace("notebooks: [", "history: past.csv\nnotebooks: [05_comparison, ")
+    text = params.read_text(encoding="utf-8").replace(
+        "notebooks: [", "history: past.csv\nnotebooks: [05_comparison, "
+    )
     params.write_text(text, encoding="utf-8")
     copied = plan(new_case(tmp_path / "mine", source))
     assert copied.tables["history"].samefile(tmp_path / "mine" / "past.csv")
     emptied = new_case(tmp_path / "other", source, units=["子市"])
-    assert not (emptied / "past.csv").exists() and "history" not in (emptied / "params.yaml").read_text(encoding="utf-8")
+    assert not (emptied / "past.csv").exists() and "history" not in (
+        emptied / "params.yaml"
+    ).read_text(encoding="utf-8")
 
 
 def test_nothing_is_overwritten_and_mistakes_leave_nothing(tmp_path):
@@ -121,7 +139,19 @@ def test_nothing_is_overwritten_and_mistakes_leave_nothing(tmp_path):
 
 
 def test_the_command(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(sys, "argv", ["qtoolkit", "new", str(tmp_path / "mine"), "--from", "tai-2001", "--units", "甲市，乙市、丙市"])
+    monkeypatch.setattr(
+        sys,
+        "argv",
+        [
+            "qtoolkit",
+            "new",
+            str(tmp_path / "mine"),
+            "--from",
+            "tai-2001",
+            "--units",
+            "甲市，乙市、丙市",
+        ],
+    )
     with pytest.raises(SystemExit) as stop:
         cli.main()
     said = capsys.readouterr().out
@@ -153,11 +183,15 @@ def test_tables_of_parameters_never_take_the_place_of_another_file(tmp_path):
         (source / path).write_text(f"table {i}", encoding="utf-8")
     data = (source / "data.csv").read_bytes()
     made = tmp_path / "made"
-    with pytest.raises(InputError, match="没有这个参数"):  # no notebook declares these knobs: nothing is left behind
+    # no notebook declares these knobs: nothing is left behind
+    with pytest.raises(InputError, match="没有这个参数"):
         new_case(made, source)
     assert not made.exists()
     names_ = _Names(*RESERVED)
-    found = [names_.of(source / "data.csv", "data.csv"), *(names_.of(source / path) for path in tables.values())]
+    found = [
+        names_.of(source / "data.csv", "data.csv"),
+        *(names_.of(source / path) for path in tables.values()),
+    ]
     assert len({name.casefold() for name in found}) == len(found) == len(tables) + 1
     assert names_.of(source / tables["k3"]) == found[4]  # one file, one name
     assert (source / "data.csv").read_bytes() == data
@@ -173,7 +207,9 @@ def test_a_table_called_as_the_data_leaves_the_data_alone(tmp_path):
     params.write_text(text, encoding="utf-8")
     made = new_case(tmp_path / "made", source)
     assert (made / "data.csv").read_bytes() == (source / "data.csv").read_bytes()
-    assert (made / said_by(made)["history"]).read_bytes() == (source / "past" / "data.csv").read_bytes()
+    assert (made / said_by(made)["history"]).read_bytes() == (
+        source / "past" / "data.csv"
+    ).read_bytes()
 
 
 def test_parameters_come_along(tmp_path):
@@ -195,8 +231,12 @@ def test_parameters_come_along(tmp_path):
     assert "previous" in (emptied / "README.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("text", ["甲市\nprevious: ../secret", "no", "1e3", "# x", "a: b", "'\"", "null"])
-@pytest.mark.parametrize("wrap", [lambda text: text, lambda text: [text, 1], lambda text: {"k": text}])
+@pytest.mark.parametrize(
+    "text", ["甲市\nprevious: ../secret", "no", "1e3", "# x", "a: b", "'\"", "null"]
+)
+@pytest.mark.parametrize(
+    "wrap", [lambda text: text, lambda text: [text, 1], lambda text: {"k": text}]
+)
 def test_knobs_come_along_as_they_are_and_text_stays_text(tmp_path, text, wrap):
     """Read by a YAML reader of its own: each parameter is what it was, and none came from inside a text."""
     source = new_case(tmp_path / "source", "tai-2001")
@@ -215,7 +255,12 @@ def test_an_empty_folder_that_one_stands_in_is_filled(tmp_path, monkeypatch):
     made = new_case(".", "tai-2001")
     assert made.samefile(folder) and plan(".").case.scheme.id == "mine"
     assert folder.stat().st_ino == before  # the shell that stands in it still does
-    assert sorted(path.name for path in folder.iterdir()) == ["README.md", "data.csv", "params.yaml", "scheme.yaml"]
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "README.md",
+        "data.csv",
+        "params.yaml",
+        "scheme.yaml",
+    ]
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
 
 
@@ -226,7 +271,9 @@ def test_yaml_to_excel_to_yaml(tmp_path, source):
     write_template(case.scheme, tmp_path / "方案.xlsx", case.table)
     folder = new_case(tmp_path / "mine", tmp_path / "方案.xlsx")
     again = plan(folder)
-    assert (folder / "scheme.yaml").is_file() and again.case.scheme == case.scheme.model_copy(update={"id": "mine"})
+    assert (folder / "scheme.yaml").is_file() and again.case.scheme == case.scheme.model_copy(
+        update={"id": "mine"}
+    )
     assert again.result.scores.tolist() == qt.assess(case.scheme, case.table).scores.tolist()
 
 
@@ -242,7 +289,13 @@ def test_the_working_directory_is_a_folder_to_make(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(
     "given",
-    [{"units": ["甲", "\ud800"]}, {"name": "a\0b"}, {"year": "20\x0b26"}, {"name": "\udcff"}, {"folder": "a\0b"}],
+    [
+        {"units": ["甲", "\ud800"]},
+        {"name": "a\0b"},
+        {"year": "20\x0b26"},
+        {"name": "\udcff"},
+        {"folder": "a\0b"},
+    ],
 )
 def test_what_no_file_can_hold_is_one_sentence_and_writes_nothing(tmp_path, monkeypatch, given):
     """Bytes of the command line that are no UTF-8 come as halves of characters."""

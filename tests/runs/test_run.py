@@ -38,9 +38,7 @@ grades: [{id: A, cutoff: 90}, {id: B, cutoff: 0}]
 """
 DATA = "unit,name_en,a,b\n=甲市,City =1,1,0.8\n乙市,City 2,0.5,0.9\n"
 PARAMS = "scheme: scheme.yaml\ndata: data.csv\nnotebooks: [show]\nband: 0.1\n"
-DECLARE = (
-    'scheme = ""\ndata = ""\nprevious = None\nratings = None\nchanges = {}\nlanguage = "zh"\nseed = 0\nband = 0.1\n'
-)
+DECLARE = 'scheme = ""\ndata = ""\nprevious = None\nratings = None\nchanges = {}\nlanguage = "zh"\nseed = 0\nband = 0.1\n'
 SHOW = """import qtoolkit as qt
 from qtoolkit.report.blocks import Page
 from qtoolkit.report import assessment as views
@@ -51,7 +49,11 @@ Page(language).show(views.results(qt.assess(case.scheme, case.table)))"""
 
 def notebook(path, *cells, declare=DECLARE):
     book = nbformat.v4.new_notebook()
-    book.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    book.metadata["kernelspec"] = {
+        "name": "python3",
+        "display_name": "Python 3",
+        "language": "python",
+    }
     first = nbformat.v4.new_code_cell(declare)
     first.metadata["tags"] = ["parameters"]
     book.cells = [first, *(nbformat.v4.new_code_cell(cell) for cell in cells)]
@@ -93,16 +95,22 @@ def listing(path):
 
 def test_a_run_writes_everything_and_the_same_bytes_twice(project):
     first, second = run("params/tiny", out="one"), run("params/tiny", out="two")
-    assert {"manifest.json", "memo.html", "memo.docx", "memo.pdf", "tables.xlsx"} <= set(listing(first))
+    assert {"manifest.json", "memo.html", "memo.docx", "memo.pdf", "tables.xlsx"} <= set(
+        listing(first)
+    )
     same = [name for name in listing(first) if (first / name).is_file()]
     same.remove("manifest.json")
     assert len(same) >= 10 and "notebooks/show.ipynb" in same
     for name in same:
         assert (first / name).read_bytes() == (second / name).read_bytes(), name
     manifest = json.loads((first / "manifest.json").read_text(encoding="utf-8"))
-    assert manifest["inputs"]["data"]["name"] == "data.csv" and manifest["parameters"]["band"] == 0.1
+    assert (
+        manifest["inputs"]["data"]["name"] == "data.csv" and manifest["parameters"]["band"] == 0.1
+    )
     assert str(project) not in (first / "manifest.json").read_text(encoding="utf-8")
-    assert set(manifest["files"]) == {n for n in listing(first) if (first / n).is_file()} - {"manifest.json"}
+    assert set(manifest["files"]) == {n for n in listing(first) if (first / n).is_file()} - {
+        "manifest.json"
+    }
     table = (first / "tables" / "scores.csv").read_text(encoding="utf-8-sig")
     assert "\n1,'=甲市,92.0,A,60.0,32.0\n" in table  # a text that looks like a formula stays text
     with zipfile.ZipFile(first / "tables.xlsx") as book:
@@ -119,7 +127,9 @@ def test_the_second_run_sees_that_the_result_is_there(project):
     assert (first / "manifest.json").stat().st_mtime_ns == before
     other = run("params/tiny", formats=["html"], set={"cutoffs.A": 95})
     assert other != first and "95" in (other / "memo.html").read_text(encoding="utf-8")
-    (project / "params" / "tiny" / "data.csv").write_text(DATA.replace("0.9", "0.8"), encoding="utf-8")
+    (project / "params" / "tiny" / "data.csv").write_text(
+        DATA.replace("0.9", "0.8"), encoding="utf-8"
+    )
     assert run("params/tiny", formats=["html"]) not in (first, other)
 
 
@@ -136,12 +146,18 @@ def test_a_failing_notebook_is_one_sentence_and_costs_the_others_nothing(project
         (project / kept / "mine.txt").write_text("added by hand")
     first = project / "out.failed"
     assert (first / "mine.txt").is_file()  # what stood there is not touched
-    stopped = [cell for cell in nbformat.read(first / "notebooks" / "broken.ipynb", 4).cells if cell.get("execution_count") == 3]
+    stopped = [
+        cell
+        for cell in nbformat.read(first / "notebooks" / "broken.ipynb", 4).cells
+        if cell.get("execution_count") == 3
+    ]
     assert stopped[0].outputs[-1]["ename"] == "ZeroDivisionError"
     assert "92.0" in (first / "tables" / "scores.csv").read_text(encoding="utf-8-sig")
     assert "甲市" in (first / "memo.html").read_text(encoding="utf-8")
     manifest = json.loads((first / "manifest.json").read_text(encoding="utf-8"))
-    assert manifest["kind"] == "qtoolkit failed run" and "ZeroDivisionError" in manifest["failed"][0]
+    assert (
+        manifest["kind"] == "qtoolkit failed run" and "ZeroDivisionError" in manifest["failed"][0]
+    )
     assert not (project / "out").exists() and not list(project.glob(".*"))
     with pytest.raises(InputError, match=r"out\.failed"):
         run("params/tiny", out="out.failed", formats=["html"])  # no run folder
@@ -153,7 +169,12 @@ def test_what_fails_in_writing_costs_the_rest_nothing(project, monkeypatch, faul
     shutil.copy(project / "notebooks" / "show.ipynb", project / "notebooks" / "zz.ipynb")
     executed = execute_stub(project)
     monkeypatch.setattr(writing, "execute", executed)
-    words = {"twice": "two blocks", "chapter": "no chapter", "recheck": "ZeroDivisionError", "form": "KeyError"}
+    words = {
+        "twice": "two blocks",
+        "chapter": "no chapter",
+        "recheck": "ZeroDivisionError",
+        "form": "KeyError",
+    }
     if fault == "recheck":
         monkeypatch.setattr(writing, "write_recheck", lambda *arguments: 1 / 0)
     if fault == "chapter":
@@ -195,7 +216,9 @@ def execute_stub(project):
 
 
 def test_an_input_error_inside_a_cell_stays_one(project):
-    notebook(project / "notebooks" / "show.ipynb", "import qtoolkit as qt\nqt.regions.Box(relative=band)")
+    notebook(
+        project / "notebooks" / "show.ipynb", "import qtoolkit as qt\nqt.regions.Box(relative=band)"
+    )
     with pytest.raises(InputError) as caught:
         run("params/tiny", out="out", set={"band": 7})
     assert len(caught.value.complaints) == 1
@@ -228,10 +251,16 @@ def test_wrong_settings_name_themselves_and_write_nothing(project, settings, wor
 
 
 def test_only_declared_identifiers_reach_the_notebook(project):
-    notebook(project / "notebooks" / "show.ipynb", "print(sorted(k for k in dir() if not k.startswith('_')))", declare="band = 0.1")
+    notebook(
+        project / "notebooks" / "show.ipynb",
+        "print(sorted(k for k in dir() if not k.startswith('_')))",
+        declare="band = 0.1",
+    )
     out = run("params/tiny", out="out", formats=["html"])
     book = nbformat.read(out / "notebooks" / "show.ipynb", 4)
-    injected = next(cell for cell in book.cells if "injected-parameters" in cell.metadata.get("tags", []))
+    injected = next(
+        cell for cell in book.cells if "injected-parameters" in cell.metadata.get("tags", [])
+    )
     assert injected.source.replace("# Parameters\n", "").strip() == "band = 0.1"
 
 
@@ -251,7 +280,9 @@ def test_a_folder_that_is_no_run_or_was_edited_is_refused(project):
 def test_another_run_replaces_an_untouched_one(project):
     run("params/tiny", out="out", formats=["html"])
     out = run("params/tiny", out="out", formats=["html"], set={"cutoffs.A": 95})
-    assert json.loads((out / "manifest.json").read_text(encoding="utf-8"))["parameters"]["changes"] == {"cutoffs.A": 95}
+    assert json.loads((out / "manifest.json").read_text(encoding="utf-8"))["parameters"][
+        "changes"
+    ] == {"cutoffs.A": 95}
     assert sorted(p.name for p in project.iterdir()) == ["notebooks", "out", "params"]
 
 
@@ -278,13 +309,20 @@ def test_one_run_at_a_time_builds_a_folder(tmp_path):
         (work / "mine").write_text("x")
         with pytest.raises(InputError) as caught, folder.building(target):
             pytest.fail("two runs build one folder")
-    assert str(target) in caught.value.sentences("zh")[0] and "another run" in caught.value.sentences("en")[0]
+    assert (
+        str(target) in caught.value.sentences("zh")[0]
+        and "another run" in caught.value.sentences("en")[0]
+    )
     assert listing(tmp_path) == ["out", "out/mine"]
     code = "import sys; from pathlib import Path; from qtoolkit.runs import folder\n"
-    code += "with folder.building(Path(sys.argv[1])) as work: print('in', flush=True); sys.stdin.read()"
+    code += (
+        "with folder.building(Path(sys.argv[1])) as work: print('in', flush=True); sys.stdin.read()"
+    )
     environment = os.environ | {"PYTHONPATH": str(Path(qt.__file__).parents[1])}
     command = [sys.executable, "-c", code, str(tmp_path / "other")]
-    process = subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
     assert process.stdout.readline() == "in\n"
     with pytest.raises(InputError), folder.building(tmp_path / "other"):
         pytest.fail("another process builds it")
@@ -314,9 +352,15 @@ def test_a_killed_run_leaves_no_run_folder(project):
 
 def worker_alive(project):
     """Whether a worker process on this project still runs (where /proc can tell)."""
-    lines = (path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if os.access(path, os.R_OK))
+    lines = (
+        path.read_bytes()
+        for path in Path("/proc").glob("[0-9]*/cmdline")
+        if os.access(path, os.R_OK)
+    )
     try:
-        return any(b"qtoolkit.runs.worker" in line and str(project).encode() in line for line in lines)
+        return any(
+            b"qtoolkit.runs.worker" in line and str(project).encode() in line for line in lines
+        )
     except OSError:
         return True
 
@@ -334,30 +378,48 @@ def test_notebooks_by_name_by_path_and_misspelt(project):
         _ = find_notebooks(["bad.ipynb"], files=True)[0].declared
 
 
-@pytest.mark.parametrize("name", ["own.ipynb", "../own", "a/own", "..", "/own", "C:\\own", "C:own", ""])
+@pytest.mark.parametrize(
+    "name", ["own.ipynb", "../own", "a/own", "..", "/own", "C:\\own", "C:own", ""]
+)
 def test_a_params_yaml_names_no_file_of_a_notebook(project, name):
     """Not even one that is there: a case that somebody sends runs no code of its own."""
     for path in ("own.ipynb", "notebooks/own.ipynb", "params/tiny/own.ipynb"):
         shutil.copy(project / "notebooks" / "show.ipynb", project / path)
     path = project / "params" / "tiny" / "params.yaml"
-    path.write_text(path.read_text(encoding="utf-8").replace("[show]", json.dumps([name])), encoding="utf-8")
+    path.write_text(
+        path.read_text(encoding="utf-8").replace("[show]", json.dumps([name])), encoding="utf-8"
+    )
     with pytest.raises(InputError) as caught:
         planned("params/tiny")
-    assert "params.yaml" in caught.value.sentences("zh")[0] and name in caught.value.sentences("en")[0]
+    assert (
+        "params.yaml" in caught.value.sentences("zh")[0] and name in caught.value.sentences("en")[0]
+    )
 
 
 def test_notebooks_beside_a_case_are_mentioned_and_not_used(project):
     with pytest.raises(InputError) as caught:
         plan("params/tiny")
-    assert "show" in caught.value.sentences("zh")[0] and "--notebooks" in caught.value.sentences("en")[1]
+    assert (
+        "show" in caught.value.sentences("zh")[0]
+        and "--notebooks" in caught.value.sentences("en")[1]
+    )
     path = project / "params" / "tiny" / "params.yaml"
-    path.write_text(path.read_text(encoding="utf-8").replace("[show]\nband: 0.1", "[01_assessment]"), encoding="utf-8")
+    path.write_text(
+        path.read_text(encoding="utf-8").replace("[show]\nband: 0.1", "[01_assessment]"),
+        encoding="utf-8",
+    )
     shutil.copy(project / "notebooks" / "show.ipynb", project / "notebooks" / "01_assessment.ipynb")
     ready = plan("params/tiny", notebooks=["01_assessment"])
     assert ready.notebooks[0].origin in ("packaged", "checkout")
-    assert all(str(project / "notebooks") in ready.notices[0].of(language) for language in LANGUAGES)
+    assert all(
+        str(project / "notebooks") in ready.notices[0].of(language) for language in LANGUAGES
+    )
     given = planned("params/tiny", notebooks=["01_assessment"])
-    assert given.notebooks[0].origin == "given" and "01_assessment" in given.notices[0].en and len(given.notices) == 1
+    assert (
+        given.notebooks[0].origin == "given"
+        and "01_assessment" in given.notices[0].en
+        and len(given.notices) == 1
+    )
     assert plan("tai-2001").notices == []
 
 
@@ -371,7 +433,15 @@ def test_the_hash_depends_on_what_goes_in(project):
 
 
 @pytest.mark.parametrize(
-    ("name", "safe"), [("a/b", "a_b"), ("CON", "_CON"), ("x.", "x"), ("", "_"), ("得分", "得分"), ('<>:"|?*', "_______")]
+    ("name", "safe"),
+    [
+        ("a/b", "a_b"),
+        ("CON", "_CON"),
+        ("x.", "x"),
+        ("", "_"),
+        ("得分", "得分"),
+        ('<>:"|?*', "_______"),
+    ],
 )
 def test_file_names_that_windows_accepts(name, safe):
     assert outputs.safe_name(name) == safe
@@ -380,26 +450,40 @@ def test_file_names_that_windows_accepts(name, safe):
 def test_a_previous_year_brings_the_comparison_by_itself(project):
     last = project / "params" / "last"
     shutil.copytree(project / "params" / "tiny", last)
-    (last / "data.csv").write_text(DATA.replace("0.8", "0.7").replace("0.9", "0.6"), encoding="utf-8")
+    (last / "data.csv").write_text(
+        DATA.replace("0.8", "0.7").replace("0.9", "0.6"), encoding="utf-8"
+    )
     path = project / "params" / "tiny" / "params.yaml"
     path.write_text(path.read_text(encoding="utf-8") + "previous: ../last\n", encoding="utf-8")
     names = lambda **keys: [book.name for book in planned("params/tiny", **keys).notebooks]  # noqa: E731
-    assert names() == ["show", "05_comparison"] and planned("params/tiny").parameters.notebooks == ("show", "05_comparison")
+    assert names() == ["show", "05_comparison"] and planned("params/tiny").parameters.notebooks == (
+        "show",
+        "05_comparison",
+    )
     assert names(notebooks=["show"]) == ["show"]  # asked for by name: nothing else
-    assert planned("params/tiny", {"unit": "=甲市"}).parameters.knobs["unit"] == "=甲市"  # its knobs are known
-    path.write_text(path.read_text(encoding="utf-8").replace("[show]", "[05_comparison, show]"), encoding="utf-8")
+    # its knobs are known
+    assert planned("params/tiny", {"unit": "=甲市"}).parameters.knobs["unit"] == "=甲市"
+    path.write_text(
+        path.read_text(encoding="utf-8").replace("[show]", "[05_comparison, show]"),
+        encoding="utf-8",
+    )
     assert names() == ["05_comparison", "show"]
 
 
 def test_a_table_that_a_knob_names_is_an_input(project):
     path = project / "params" / "tiny" / "params.yaml"
-    path.write_text(path.read_text(encoding="utf-8").replace("[show]", "[show, 05_comparison]"), encoding="utf-8")
+    path.write_text(
+        path.read_text(encoding="utf-8").replace("[show]", "[show, 05_comparison]"),
+        encoding="utf-8",
+    )
     past = project / "past.csv"
     past.write_text("unit,2024,2025\n=甲市,A,B\n", encoding="utf-8")
     content = planned("params/tiny", {"history": "past.csv"}).content()
     assert content["inputs"]["history"]["name"] == "inputs/past.csv"
     past.write_text("unit,2024,2025\n=甲市,A,A\n", encoding="utf-8")
-    assert folder.run_hash(planned("params/tiny", {"history": "past.csv"}).content()) != folder.run_hash(content)
+    assert folder.run_hash(
+        planned("params/tiny", {"history": "past.csv"}).content()
+    ) != folder.run_hash(content)
     with pytest.raises(InputError, match="nowhere"):
         planned("params/tiny", {"history": "nowhere.csv"})
 
@@ -413,17 +497,36 @@ def test_paths_of_the_file_and_paths_of_the_command(project, monkeypatch):
     shutil.copy(project / "notebooks" / "show.ipynb", elsewhere / "mine.ipynb")
     monkeypatch.chdir(elsewhere)
     planned_here = partial(plan, notebook_folder=project / "notebooks")
-    assert planned_here(case).result.scores.tolist() == [92.0, 66.0]  # 60·1 + 40·0.8, 60·0.5 + 40·0.9
+    # 60·1 + 40·0.8, 60·0.5 + 40·0.9
+    assert planned_here(case).result.scores.tolist() == [92.0, 66.0]
     ready = planned_here(case, {"data": "data.csv"})
-    assert ready.result.scores.tolist() == [92.0, 62.0] and ready.parameters.data == "../../elsewhere/data.csv"
-    assert planned_here(case, notebooks=["mine.ipynb"]).notebooks[0].path.samefile(elsewhere / "mine.ipynb")
+    assert (
+        ready.result.scores.tolist() == [92.0, 62.0]
+        and ready.parameters.data == "../../elsewhere/data.csv"
+    )
+    assert (
+        planned_here(case, notebooks=["mine.ipynb"])
+        .notebooks[0]
+        .path.samefile(elsewhere / "mine.ipynb")
+    )
     params = case / "params.yaml"
-    params.write_text(PARAMS.replace("[show]", "[05_comparison, show]") + "history: past.csv\n", encoding="utf-8")
-    with pytest.raises(InputError, match=r"params\.yaml，“history”：找不到文件：past\.csv；文件中的路径"):
+    params.write_text(
+        PARAMS.replace("[show]", "[05_comparison, show]") + "history: past.csv\n", encoding="utf-8"
+    )
+    with pytest.raises(
+        InputError, match=r"params\.yaml，“history”：找不到文件：past\.csv；文件中的路径"
+    ):
         planned_here(case)  # by the plan already, not only by the run
-    assert planned_here(case, {"history": "past.csv"}).tables["history"].samefile(elsewhere / "past.csv")
+    assert (
+        planned_here(case, {"history": "past.csv"})
+        .tables["history"]
+        .samefile(elsewhere / "past.csv")
+    )
     params.write_text(PARAMS.replace("[show]", "[mine.ipynb]"), encoding="utf-8")
-    with pytest.raises(InputError, match=r"params\.yaml，第3行，“notebooks”：应为 notebook 的名称，现为路径“mine\.ipynb”"):
+    with pytest.raises(
+        InputError,
+        match=r"params\.yaml，第3行，“notebooks”：应为 notebook 的名称，现为路径“mine\.ipynb”",
+    ):
         planned_here(case)
 
 
@@ -435,7 +538,10 @@ def test_the_memo_names_no_path_of_this_machine(project):
     ready = plan("params/tiny", notebooks=["01_assessment"])
     assert ready.beside == project / "notebooks"
     for language in LANGUAGES:
-        blocks = [payload(block, language) for block in writing.provenance(ready.content(), ready.memo_notices)]
+        blocks = [
+            payload(block, language)
+            for block in writing.provenance(ready.content(), ready.memo_notices)
+        ]
         said = json.dumps(blocks, ensure_ascii=False)
         assert "notebooks" in said and "--notebooks" in said and str(project) not in said
 
@@ -462,7 +568,8 @@ def test_a_case_folder_of_any_name_has_a_default_run_folder(project, name):
     assert len(os.fsencode(f"{target.name}.failed-99")) <= 255
     with folder.building(target) as work:
         folder.write_manifest(work, ready.content())
-    assert folder.is_done(target, folder.run_hash(ready.content())) is False  # its case/ is not there
+    # its case/ is not there
+    assert folder.is_done(target, folder.run_hash(ready.content())) is False
     assert json.loads((target / "manifest.json").read_text(encoding="utf-8"))["case"] == ready.name
 
 
@@ -471,7 +578,10 @@ def test_a_target_that_no_system_takes_is_one_sentence(project):
         run("params/tiny", out="a\0b", formats=["html"])
 
 
-@pytest.mark.parametrize(("stand", "out"), [("here", "."), ("here/in", ".."), ("here/in", "../../here"), ("here", "../here")])
+@pytest.mark.parametrize(
+    ("stand", "out"),
+    [("here", "."), ("here/in", ".."), ("here/in", "../../here"), ("here", "../here")],
+)
 def test_the_folder_that_one_stands_in_is_not_replaced(project, monkeypatch, stand, out):
     """Its name would lead to the new run, and the shell would be left in a folder that is gone."""
     (project / stand).mkdir(parents=True)
@@ -480,8 +590,13 @@ def test_the_folder_that_one_stands_in_is_not_replaced(project, monkeypatch, sta
     monkeypatch.chdir(project / stand)
     with pytest.raises(InputError) as caught:
         qtoolkit_run(project, out)
-    assert out in caught.value.sentences("zh")[0] and "working directory" in caught.value.sentences("en")[0]
-    assert list((project / "here").iterdir()) == ([project / "here" / "in"] if stand.endswith("in") else [])
+    assert (
+        out in caught.value.sentences("zh")[0]
+        and "working directory" in caught.value.sentences("en")[0]
+    )
+    assert list((project / "here").iterdir()) == (
+        [project / "here" / "in"] if stand.endswith("in") else []
+    )
     assert not list(project.glob(".qtoolkit-*"))
 
 
@@ -493,4 +608,6 @@ def test_a_finished_run_that_one_stands_in_is_there_already(project, monkeypatch
 
 
 def qtoolkit_run(project, out):
-    return qt.run(project / "params" / "tiny", out, formats=["html"], notebook_folder=project / "notebooks")
+    return qt.run(
+        project / "params" / "tiny", out, formats=["html"], notebook_folder=project / "notebooks"
+    )

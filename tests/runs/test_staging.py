@@ -33,7 +33,11 @@ def manifest_of(out):
 def test_the_copy_has_the_same_names_and_runs_to_the_same_result(project):  # noqa: F811
     first = run("params/tiny", out="out", formats=["html"], set={"cutoffs.A": 95})
     copy = first / "case"
-    assert sorted(path.name for path in copy.iterdir()) == ["data.csv", "params.yaml", "scheme.yaml"]
+    assert sorted(path.name for path in copy.iterdir()) == [
+        "data.csv",
+        "params.yaml",
+        "scheme.yaml",
+    ]
     assert (copy / "data.csv").read_bytes() == DATA.encode()
     assert manifest_of(first)["inputs"]["data"]["sha256"] == sha256(DATA.encode())
     again = run(copy, out="again", formats=["html"])
@@ -44,7 +48,9 @@ def test_the_copy_has_the_same_names_and_runs_to_the_same_result(project):  # no
 
 def last_year(folder, cutoff=80):
     folder.mkdir(parents=True)
-    (folder / "scheme.yaml").write_text(SCHEME.replace("cutoff: 90", f"cutoff: {cutoff}"), encoding="utf-8")
+    (folder / "scheme.yaml").write_text(
+        SCHEME.replace("cutoff: 90", f"cutoff: {cutoff}"), encoding="utf-8"
+    )
     (folder / "data.csv").write_text(DATA, encoding="utf-8")
     (folder / "params.yaml").write_text("scheme: scheme.yaml\ndata: data.csv\n", encoding="utf-8")
 
@@ -66,10 +72,14 @@ def test_last_year_is_copied_wherever_it_lies(project, tmp_path, place, written,
     ready = planned("params/tiny", notebooks=["show"])
     copy = ready.staged(tmp_path / "copy")
     assert copy.parameters.previous == laid and copy.case.previous.scheme.grades[0].cutoff == 80
-    assert all(path.resolve().is_relative_to(tmp_path / "copy") for path in copy.case.files.values())
+    assert all(
+        path.resolve().is_relative_to(tmp_path / "copy") for path in copy.case.files.values()
+    )
     assert run_hash(copy.content()) == run_hash(ready.content())
     moved = ready.destinations.moved
-    assert moved == ({} if laid == written else {"previous": written} if laid.startswith("inputs") else {})
+    assert moved == (
+        {} if laid == written else {"previous": written} if laid.startswith("inputs") else {}
+    )
     shutil.rmtree(project / place)
     assert qt.read_case(tmp_path / "copy").previous.scheme.grades[0].cutoff == 80
 
@@ -84,8 +94,10 @@ def test_files_from_elsewhere_are_laid_into_inputs(project, tmp_path):  # noqa: 
     ready = planned("params/tiny", {"data": "a/table.csv", "history": "b/table.csv"})
     found = ready.destinations
     assert dict(found.files) == {
-        "scheme": "scheme.yaml", "data": "inputs/table.csv", "history": "inputs/history-table.csv",
-    }  # fmt: skip
+        "scheme": "scheme.yaml",
+        "data": "inputs/table.csv",
+        "history": "inputs/history-table.csv",
+    }
     assert dict(found.moved) == {"data": "../../a/table.csv", "history": "../../b/table.csv"}
     copy = ready.staged(tmp_path / "copy")
     assert copy.result.scores.tolist() == [92.0, 62.0]  # 60·1 + 40·0.8, 60·0.5 + 40·0.8
@@ -104,7 +116,9 @@ def test_a_file_that_changes_while_the_run_begins_stops_it(project, monkeypatch)
     monkeypatch.setattr(Plan, "staged", later)
     with pytest.raises(InputError) as caught:
         run("params/tiny", out="out", formats=["html"])
-    assert "tiny" in caught.value.sentences("zh")[0] and "changed" in caught.value.sentences("en")[0]
+    assert (
+        "tiny" in caught.value.sentences("zh")[0] and "changed" in caught.value.sentences("en")[0]
+    )
     assert not (project / "out").exists() and not list(project.glob(".*"))
 
 
@@ -143,8 +157,12 @@ COLLISIONS = {
         "scheme: scheme.yaml\ndata: ../x/data.csv\nhistory: inputs/data.csv",
     ),
     "last year in inputs": (
-        {"case/scheme.yaml": "scheme", "x/data.csv": "data", "case/inputs/data.csv": "other",
-         "case/inputs/scheme.yaml": "scheme"},
+        {
+            "case/scheme.yaml": "scheme",
+            "x/data.csv": "data",
+            "case/inputs/data.csv": "other",
+            "case/inputs/scheme.yaml": "scheme",
+        },
         "scheme: scheme.yaml\ndata: ../x/data.csv\nprevious: inputs",
     ),
     "capitals": (
@@ -153,15 +171,24 @@ COLLISIONS = {
     ),
     "a detour": (SOUND, "scheme: sub/../scheme.yaml\ndata: ./sub/.././data.csv"),
     "last year is here": (SOUND, "scheme: scheme.yaml\ndata: data.csv\nprevious: ."),
-    "last year is here by a detour": (SOUND, "scheme: scheme.yaml\ndata: data.csv\nprevious: sub/.."),
+    "last year is here by a detour": (
+        SOUND,
+        "scheme: scheme.yaml\ndata: data.csv\nprevious: sub/..",
+    ),
     "a scheme called params.yaml": (
-        {"case/params.yaml": "scheme", "case/data.csv": "data"}, "scheme: params.yaml\ndata: data.csv",
+        {"case/params.yaml": "scheme", "case/data.csv": "data"},
+        "scheme: params.yaml\ndata: data.csv",
     ),
     "both outside, one name": (
-        {"x/t.yaml": "scheme", "x/t.csv": "data", "y/t.csv": "other", "case/inputs/history-t.csv": "data"},
+        {
+            "x/t.yaml": "scheme",
+            "x/t.csv": "data",
+            "y/t.csv": "other",
+            "case/inputs/history-t.csv": "data",
+        },
         "scheme: ../x/t.yaml\ndata: ../x/t.csv\nhistory: ../y/t.csv\nmore: inputs/history-t.csv",
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", COLLISIONS)
@@ -208,7 +235,10 @@ def test_small_numbers_and_odd_text_come_back_from_the_copy(project, tmp_path): 
     ready = planned("params/tiny", {"band": 0.00001, "remark": "no\u2028\x85?", "seed": 7})
     copy = ready.staged(tmp_path / "copy")
     again = planned(tmp_path / "copy")
-    assert again.parameters == copy.parameters and again.parameters.knobs == {"band": 1e-5, "remark": "no\u2028\x85?"}
+    assert again.parameters == copy.parameters and again.parameters.knobs == {
+        "band": 1e-5,
+        "remark": "no\u2028\x85?",
+    }
 
 
 def test_a_run_with_last_year_verifies_and_a_change_of_its_parameters_is_found(project):  # noqa: F811
@@ -217,11 +247,18 @@ def test_a_run_with_last_year_verifies_and_a_change_of_its_parameters_is_found(p
     params.write_text(PARAMS + "previous: ../last\n", encoding="utf-8")
     out = run("params/tiny", out="out", formats=["html"], notebooks=["show"])
     assert folder.differences(out) == []
-    copy, name = out / "case" / "inputs" / "previous" / "params.yaml", "case/inputs/previous/params.yaml"
-    copy.write_text(copy.read_text(encoding="utf-8").replace("data.csv", "data.csv\nseed: 5"), encoding="utf-8")
+    copy, name = (
+        out / "case" / "inputs" / "previous" / "params.yaml",
+        "case/inputs/previous/params.yaml",
+    )
+    copy.write_text(
+        copy.read_text(encoding="utf-8").replace("data.csv", "data.csv\nseed: 5"), encoding="utf-8"
+    )
     found = manifest_of(out)
     found["files"][name] = sha256(copy.read_bytes())
-    (out / "manifest.json").write_text(json.dumps(found | {"seal": folder.seal(found)}), encoding="utf-8")
+    (out / "manifest.json").write_text(
+        json.dumps(found | {"seal": folder.seal(found)}), encoding="utf-8"
+    )
     assert [text.en.split(":")[0] for text in folder.differences(out)] == [name]
 
 
@@ -251,7 +288,11 @@ def test_what_a_notebook_leaves_that_no_manifest_attests_fails_the_run(project, 
     monkeypatch.setattr(writing, "execute", execute)
     with pytest.raises(WorkError) as caught:
         run("params/tiny", out="out", formats=[])
-    assert name in caught.value.text.zh and name in caught.value.text.en and "out.failed" in caught.value.text.en
+    assert (
+        name in caught.value.text.zh
+        and name in caught.value.text.en
+        and "out.failed" in caught.value.text.en
+    )
     assert not (project / "out").exists() and (project / "out.failed" / "复核底稿.xlsx").is_file()
     assert not folder.differences(project / "out.failed")  # no run folder
 

@@ -33,7 +33,9 @@ def same_tables(one, two):
     for stage, values in one.stages.items():
         assert (values == two.stages[stage]).all(), stage
     pd.testing.assert_frame_equal(one.covariates, two.covariates)
-    pd.testing.assert_frame_equal(one.remarks[sorted(one.remarks)], two.remarks[sorted(two.remarks)], check_dtype=False)
+    pd.testing.assert_frame_equal(
+        one.remarks[sorted(one.remarks)], two.remarks[sorted(two.remarks)], check_dtype=False
+    )
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
@@ -44,7 +46,10 @@ def test_every_shipped_case_survives_excel(tmp_path, name, language):
     again = read_scheme_book(path)
     assert again == case.scheme
     same_tables(case.table, read_table(path, again))
-    assert qt.assess(again, read_table(path, again)).scores.tolist() == qt.assess(case.scheme, case.table).scores.tolist()
+    assert (
+        qt.assess(again, read_table(path, again)).scores.tolist()
+        == qt.assess(case.scheme, case.table).scores.tolist()
+    )
 
 
 @settings(max_examples=share(60), suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -56,17 +61,25 @@ def test_random_schemes_and_tables_survive_excel(tmp_path, given):
     again = read_scheme_book(path)
     assert again == scheme
     other = qt.assess(again, read_table(path, again))
-    assert other.scores.tolist() == result.scores.tolist() and other.grades.tolist() == result.grades.tolist()
+    assert (
+        other.scores.tolist() == result.scores.tolist()
+        and other.grades.tolist() == result.grades.tolist()
+    )
 
 
 def test_a_workbook_is_a_case(tmp_path):
     case, path = qt.read_case("provinces-2008"), tmp_path / "我的方案.xlsx"
     write_template(case.scheme, path, case.table)
     ready = plan(path)
-    assert ready.name == "我的方案" and ready.result.scores.tolist() == qt.assess(case.scheme, case.table).scores.tolist()
+    assert (
+        ready.name == "我的方案"
+        and ready.result.scores.tolist() == qt.assess(case.scheme, case.table).scores.tolist()
+    )
 
 
-def test_a_workbook_reads_itself_and_not_its_namesake_in_the_working_directory(tmp_path, monkeypatch):
+def test_a_workbook_reads_itself_and_not_its_namesake_in_the_working_directory(
+    tmp_path, monkeypatch
+):
     shares = {"mine": [1.0, 0.5], "here": [0.25, 0.75]}
     scheme = qt.Scheme.flat({"a": 100}, {"A": 90, "B": 0})
     for name, values in shares.items():
@@ -86,9 +99,20 @@ def test_a_workbook_filled_in_libreoffice(tmp_path):
     write_template(case.scheme, path, case.table)
     (tmp_path / "out").mkdir()
     subprocess.run(
-        ["soffice", "--headless", f"-env:UserInstallation=file://{tmp_path}/profile", "--convert-to", "xlsx", "--outdir", tmp_path / "out", path],
-        check=True, capture_output=True, timeout=180,
-    )  # fmt: skip
+        [
+            "soffice",
+            "--headless",
+            f"-env:UserInstallation=file://{tmp_path}/profile",
+            "--convert-to",
+            "xlsx",
+            "--outdir",
+            tmp_path / "out",
+            path,
+        ],
+        check=True,
+        capture_output=True,
+        timeout=180,
+    )
     ready = plan(tmp_path / "out" / "blank.xlsx")
     assert ready.case.scheme == case.scheme
     assert ready.result.scores.tolist() == qt.assess(case.scheme, case.table).scores.tolist()
@@ -100,19 +124,39 @@ def test_the_template_helps_to_fill_it_in(tmp_path):
     book = openpyxl.load_workbook(path)
     assert book.sheetnames == ["填表说明", "方案", "等级", "设置", "英文", "数据"]
     header = [cell.value for cell in book["方案"][1]]
-    wanted = ["一级指标", "二级指标", "分值", "评分标准", "考核牵头部门", "评分依据", "需提交材料", "规则", "下限", "上限", "参数"]
+    wanted = [
+        "一级指标",
+        "二级指标",
+        "分值",
+        "评分标准",
+        "考核牵头部门",
+        "评分依据",
+        "需提交材料",
+        "规则",
+        "下限",
+        "上限",
+        "参数",
+    ]
     assert [title for title in header if title in wanted] == wanted
     data = book["数据"]
-    assert data.freeze_panes == "B2" and any(cell.comment and "分" in cell.comment.text for cell in data[1])
+    assert data.freeze_panes == "B2" and any(
+        cell.comment and "分" in cell.comment.text for cell in data[1]
+    )
     lists = [rule.formula1 for rule in data.data_validations.dataValidation]
     assert any("是,否" in rule for rule in lists) and any("未报送" in rule for rule in lists)
 
 
 def test_text_that_looks_like_a_formula_stays_text(tmp_path):
     scheme = qt.Scheme.flat({"a": 60, "b": 40}, {"A": 90, "B": 0})
-    result = qt.assess(scheme, pd.DataFrame({"a": [1.0, 0.5], "b": [0.5, 0.5]}, index=["=1+1", "@SUM(A1)"]))
+    result = qt.assess(
+        scheme, pd.DataFrame({"a": [1.0, 0.5], "b": [0.5, 0.5]}, index=["=1+1", "@SUM(A1)"])
+    )
     write_template(scheme, tmp_path / "t.xlsx", result.table)
-    cells = [cell for row in openpyxl.load_workbook(tmp_path / "t.xlsx")["数据"].iter_rows() for cell in row]
+    cells = [
+        cell
+        for row in openpyxl.load_workbook(tmp_path / "t.xlsx")["数据"].iter_rows()
+        for cell in row
+    ]
     assert not [cell.coordinate for cell in cells if cell.data_type == "f"]
     assert read_table(tmp_path / "t.xlsx", scheme).units == ("=1+1", "@SUM(A1)")
 
@@ -121,7 +165,9 @@ def test_one_workbook_for_each_department(tmp_path):
     case = qt.read_case("city-2026")
     paths = write_templates(case.scheme, tmp_path / "out", case.table)
     found = departments(case.scheme)
-    assert [path.stem for path in paths] == [*found, "考核办"] and sum(map(len, found.values())) >= len(case.scheme.leaves)
+    assert [path.stem for path in paths] == [*found, "考核办"] and sum(
+        map(len, found.values())
+    ) >= len(case.scheme.leaves)
     data = openpyxl.load_workbook(paths[0])["数据"]
     assert [row[0].value for row in data.iter_rows(min_row=2)] == list(case.table.units)
     assert all(cell.value is None for row in data.iter_rows(min_row=2, min_col=2) for cell in row)
@@ -144,7 +190,11 @@ def test_an_english_workbook_has_english_titles(tmp_path):
     assert book.sheetnames == ["Notes", "Scheme", "Grades", "Settings", "English", "data"]
     titles = [cell.value for sheet in book for cell in sheet[1] if cell.value]
     assert not [title for title in titles if re.search("[\u4e00-\u9fff]", title)]
-    assert not [c.comment.text for c in book["data"][1] if c.comment and re.search("[\u4e00-\u9fff]", c.comment.text)]
+    assert not [
+        c.comment.text
+        for c in book["data"][1]
+        if c.comment and re.search("[\u4e00-\u9fff]", c.comment.text)
+    ]
 
 
 LIMITED = """\
@@ -159,10 +209,27 @@ cli.main()
 @pytest.mark.parametrize("more", [[], ["--by", "department"]])
 def test_where_the_disk_is_full_one_sentence_says_so_and_no_half_file_stays(tmp_path, more):
     pytest.importorskip("resource")  # not on Windows
-    command = [sys.executable, "-c", LIMITED, "template", "city-2026", "-o", "out" if more else "out.xlsx", *more]
+    command = [
+        sys.executable,
+        "-c",
+        LIMITED,
+        "template",
+        "city-2026",
+        "-o",
+        "out" if more else "out.xlsx",
+        *more,
+    ]
     package = str(Path(qt.__file__).parents[1])
     environment = os.environ | {"PYTHONPATH": package, "PYTHONDONTWRITEBYTECODE": "1"}
-    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=environment, encoding="utf-8", check=False)
+    done = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env=environment,
+        encoding="utf-8",
+        check=False,
+    )
     assert done.returncode == 1 and done.stdout == ""
     (sentence,) = done.stderr.splitlines()
     assert sentence.startswith("无法读写文件：") and os.strerror(errno.EFBIG) in sentence

@@ -46,15 +46,25 @@ def middling(tmp_path_factory):
 def cheap(result):
     """The blocks of views that take no search."""
     return [
-        *scheme_views.units(result), *scheme_views.indicators(result), *views.results(result), *views.operation(result),
-        *decomposition.losses(result), *decomposition.lists(result), *views.details(result), *rules.rules(result),
+        *scheme_views.units(result),
+        *scheme_views.indicators(result),
+        *views.results(result),
+        *views.operation(result),
+        *decomposition.losses(result),
+        *decomposition.lists(result),
+        *views.details(result),
+        *rules.rules(result),
         *sensitivity.ranges(result, 0.1),
-    ]  # fmt: skip
+    ]
 
 
 def test_a_large_case_has_what_a_real_one_has(large):
     assert large.matrix.shape == (UNITS, LEAVES) and set(large.grades) == set("ABCD")
-    assert large.engine.rivals and large.matrix.isna().any(axis=None) and (large.steps["set_by"] != "score").any()
+    assert (
+        large.engine.rivals
+        and large.matrix.isna().any(axis=None)
+        and (large.steps["set_by"] != "score").any()
+    )
 
 
 def test_no_block_of_three_thousand_units_is_large(large):
@@ -76,7 +86,9 @@ def test_no_block_of_three_thousand_units_is_large(large):
 
 
 def test_the_files_hold_every_row_and_column(large, tmp_path):
-    blocks = [payload(block, "zh") for block in views.details(large) if isinstance(block, DataTable)]
+    blocks = [
+        payload(block, "zh") for block in views.details(large) if isinstance(block, DataTable)
+    ]
     outputs.write_tables(blocks, tmp_path / "tables")
     with (tmp_path / "tables" / "details.csv").open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.reader(file))
@@ -90,7 +102,9 @@ def test_the_files_hold_every_row_and_column(large, tmp_path):
 
 
 def test_the_workbook_holds_every_row_as_well(large, tmp_path):
-    blocks = [payload(block, "zh") for block in views.results(large) if isinstance(block, DataTable)]
+    blocks = [
+        payload(block, "zh") for block in views.results(large) if isinstance(block, DataTable)
+    ]
     outputs.write_workbook(blocks, tmp_path / "tables.xlsx")
     [sheet] = openpyxl.load_workbook(tmp_path / "tables.xlsx", read_only=True).worksheets
     rows = list(sheet.iter_rows(values_only=True))
@@ -107,7 +121,9 @@ def test_the_rows_shown_are_those_nearest_to_a_cutoff_and_the_note_says_so(large
     farthest_shown = np.sort(near[~ceiling])[29] + 1e-9
     shown = {row[1] for row in data["cells"]}
     names = {label.en: unit for unit, label in large.labels.items()}
-    assert len(shown) == 30 and all(near[large.scores.index.get_loc(names[name])] <= farthest_shown for name in shown)
+    assert len(shown) == 30 and all(
+        near[large.scores.index.get_loc(names[name])] <= farthest_shown for name in shown
+    )
     assert data["note"] == (
         "Of 3000 rows 30 are shown: those whose scores lie nearest to a cutoff. The whole table: tables/scores.csv and tables.xlsx."
     )
@@ -118,30 +134,41 @@ def test_groups_of_a_map_are_means_of_units_that_follow_in_rank(large):
     groups = figures.by_rank(large)
     order = large.ranks.sort_values(kind="stable").index
     size = UNITS // choosing.CHOSEN
-    by_hand = [large.matrix.loc[order[size * g : size * (g + 1)]].mean() for g in range(choosing.CHOSEN)]
+    by_hand = [
+        large.matrix.loc[order[size * g : size * (g + 1)]].mean() for g in range(choosing.CHOSEN)
+    ]
     assert np.allclose(groups.to_numpy(), np.array(by_hand))
 
 
 def test_a_search_for_some_units_equals_the_search_for_all(middling):
     some = middling.scores.index[10:30]
     for found in (
-        lambda **more: R.cheapest_flip(middling, **more).table, lambda **more: R.cheapest_flip(middling, 0.5, **more).table,
-    ):  # fmt: skip
+        lambda **more: R.cheapest_flip(middling, **more).table,
+        lambda **more: R.cheapest_flip(middling, 0.5, **more).table,
+    ):
         whole, part = found(), found(units=some)
         assert list(part.index) == list(some)
         assert part.drop(columns="recipe").equals(whole.loc[some].drop(columns="recipe"))
         assert part["recipe"].map(str).equals(whole.loc[some, "recipe"].map(str))
     region = qt.regions.Box(relative=0.02)
-    whole, part = (R.rank_range(middling, region, units=units).table for units in (None, tuple(some)))
+    whole, part = (
+        R.rank_range(middling, region, units=units).table for units in (None, tuple(some))
+    )
     exact_ = (whole.loc[some, "status"] == "exact") & (part["status"] == "exact")
-    assert exact_.any() and part.loc[exact_, ["best", "worst"]].equals(whole.loc[some].loc[exact_, ["best", "worst"]])
-    assert (part["best"] <= part["attained_best"]).all() and (part["worst"] >= part["attained_worst"]).all()
+    assert exact_.any() and part.loc[exact_, ["best", "worst"]].equals(
+        whole.loc[some].loc[exact_, ["best", "worst"]]
+    )
+    assert (part["best"] <= part["attained_best"]).all() and (
+        part["worst"] >= part["attained_worst"]
+    ).all()
 
 
 def test_a_map_of_some_indicators_equals_that_part_of_the_whole(middling):
     leaves = list(middling.points.index[[1, 4, 7, 10]])
     whole, part = R.transfer_map(middling), R.transfer_map(middling, leaves)
-    assert part.table.equals(whole.table.loc[leaves, leaves]) and part.unit.equals(whole.unit.loc[leaves, leaves])
+    assert part.table.equals(whole.table.loc[leaves, leaves]) and part.unit.equals(
+        whole.unit.loc[leaves, leaves]
+    )
 
 
 def test_coarse_tolerances_claim_no_more(middling, monkeypatch):
@@ -159,12 +186,17 @@ def test_coarse_tolerances_claim_no_more(middling, monkeypatch):
         moves -= points * (moves.sum(axis=1, keepdims=True) / points.sum())
         moves *= 0.999 * rho / np.abs(moves / points).max(axis=1, keepdims=True)
         for move in moves:
-            again = middling.what_if(dict(zip(middling.points.index, points + move, strict=True)), spread="none")
+            again = middling.what_if(
+                dict(zip(middling.points.index, points + move, strict=True)), spread="none"
+            )
             assert again.grades[unit] == middling.grades[unit]
 
 
 def test_few_units_are_all_searched(middling, large):
-    assert list(choosing.edge(middling)) == list(middling.scores.index) and choosing.edge_note(middling) is None
+    assert (
+        list(choosing.edge(middling)) == list(middling.scores.index)
+        and choosing.edge_note(middling) is None
+    )
     assert len(choosing.edge(large)) == choosing.CHOSEN
     flips = exact.flips(large)
     notes = [block.text.en for block in flips if getattr(block, "style", "") == "note"]
@@ -175,7 +207,10 @@ def test_draws_of_a_large_case_are_fewer(large, middling):
     assert qt.simulation.affordable(middling, 100_000) == 100_000
     assert qt.simulation.affordable(large, 100_000) == 1_500_000_000 // (UNITS * LEAVES)
     assert qt.simulation.affordable(large, 500) == 500
-    assert qt.simulation.affordable_runs(middling, 1024) == 1024 and qt.simulation.affordable_runs(large, 1024) == 64
+    assert (
+        qt.simulation.affordable_runs(middling, 1024) == 1024
+        and qt.simulation.affordable_runs(large, 1024) == 64
+    )
 
 
 def processes(root):
@@ -204,14 +239,26 @@ def pages_of(pdf):
 
 
 @pytest.mark.soak
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="memory of processes is read from /proc")
+@pytest.mark.skipif(
+    not sys.platform.startswith("linux"), reason="memory of processes is read from /proc"
+)
 @pytest.mark.parametrize("language", ["zh", "en"])
 @pytest.mark.parametrize(
-    ("units", "leaves", "length", "previous"), [(3000, 100, 0, False), (3000, 100, 0, True), (20, 300, 200, False)]
+    ("units", "leaves", "length", "previous"),
+    [(3000, 100, 0, False), (3000, 100, 0, True), (20, 300, 200, False)],
 )
 def test_the_whole_run_is_within_its_limits(tmp_path, units, leaves, length, previous, language):
     case = write_case(tmp_path / "case", units, leaves, length, language, previous)
-    command = [sys.executable, "-P", "-m", "qtoolkit.runs.cli", "run", str(case), "-o", str(tmp_path / "run")]
+    command = [
+        sys.executable,
+        "-P",
+        "-m",
+        "qtoolkit.runs.cli",
+        "run",
+        str(case),
+        "-o",
+        str(tmp_path / "run"),
+    ]
     start, most = time.monotonic(), 0
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     while process.poll() is None:
@@ -221,5 +268,7 @@ def test_the_whole_run_is_within_its_limits(tmp_path, units, leaves, length, pre
     assert process.returncode == 0, said
     memo = {path.suffix: path.read_bytes() for path in (tmp_path / "run").glob("memo.*")}
     size, pages = max(map(len, memo.values())), pages_of(memo[".pdf"])
-    print(f"\n{units} × {leaves}, {language}, previous {previous}: {seconds:.0f} s, {most / 1e9:.2f} GB, {pages} pages, {size / 1e6:.1f} MB")
+    print(
+        f"\n{units} × {leaves}, {language}, previous {previous}: {seconds:.0f} s, {most / 1e9:.2f} GB, {pages} pages, {size / 1e6:.1f} MB"
+    )
     assert seconds < 300 and most < 2e9 and pages < 60 and size < 5e6
