@@ -1,4 +1,5 @@
-"""qtoolkit: test indicator points, grade cutoffs and the robustness of grades before an assessment scheme is fixed.
+"""qtoolkit: test indicator points, grade cutoffs and the robustness of grades before an assessment
+scheme is fixed.
 
 Topic modules (`qtoolkit.robustness`, `qtoolkit.regions`, ...) are loaded when they are first used.
 """

@@ -1,4 +1,5 @@
-"""The command `qtoolkit`, also as `python -m qtoolkit`: an interrupt is met before anything large is loaded."""
+"""The command `qtoolkit`, also as `python -m qtoolkit`: an interrupt is met before anything large
+is loaded."""
 
 import os
 import signal
@@ -13,7 +14,8 @@ def main() -> None:
 
 
 def leave_quietly() -> None:
-    """Until the command begins there is nothing to clean up and nothing to say: an interrupt ends it at once."""
+    """Until the command begins there is nothing to clean up and nothing to say: an interrupt ends
+    it at once."""
     for kind in (signal.SIGINT, signal.SIGTERM):
         signal.signal(kind, lambda *_: os._exit(130))
 

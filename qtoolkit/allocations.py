@@ -1,4 +1,5 @@
-"""Points in whole steps within limits: how many sets of points there are, all of them, the nearest, and the neighbours."""
+"""Points in whole steps within limits: how many sets of points there are, all of them, the nearest,
+and the neighbours."""
 
 from __future__ import annotations
 
@@ -21,7 +22,8 @@ TINY = 1e-9
 
 @dataclass(frozen=True)
 class Group:
-    """Indicators that share a number of steps: their places, (k,), the least and most steps of each, (k,), and the sum."""
+    """Indicators that share a number of steps: their places, (k,), the least and most steps of
+    each, (k,), and the sum."""
 
     places: np.ndarray
     least: np.ndarray
@@ -78,7 +80,8 @@ class Allocations:
         return math.prod(group.count() for group in self.groups)
 
     def points(self, steps: np.ndarray) -> np.ndarray:
-        """Points, (…, d), of steps in the order of the groups' indicators; those that cannot move as they are."""
+        """Points, (…, d), of steps in the order of the groups' indicators; those that cannot move
+        as they are."""
         result = np.broadcast_to(self.rest, (*steps.shape[:-1], self.rest.size)).copy()
         result[..., self._places()] = steps * self.step
         return result
@@ -111,7 +114,8 @@ class Allocations:
         return self.points(np.concatenate([np.zeros(0, int), *result]))
 
     def transfers(self, points: np.ndarray) -> np.ndarray:
-        """Changes, (m, d), that move 1, 2, 4, 8 … steps from one indicator to another of its group, within the limits."""
+        """Changes, (m, d), that move 1, 2, 4, 8 … steps from one indicator to another of its group,
+        within the limits."""
         changes = []
         for group in self.groups:
             steps = self._steps(points, group)
@@ -138,14 +142,16 @@ class Allocations:
 def allocations(
     low: np.ndarray, high: np.ndarray, members: list[tuple[np.ndarray, float]], step: float
 ) -> Allocations:
-    """The sets of points in whole steps between low and high, (d,), in which every group of `members` keeps its sum.
+    """The sets of points in whole steps between low and high, (d,), in which every group of
+    `members` keeps its sum.
 
     Indicators whose limits are equal keep those points, whole steps or not.
 
     Raises
     ------
     InputError
-        A step that is not above 0, sums that are no whole steps, or limits within which there are none.
+        A step that is not above 0, sums that are no whole steps, or limits within which there are
+        none.
     """
     if not (step > 0 and math.isfinite(step)):
         raise InputError(
@@ -165,7 +171,8 @@ def allocations(
         if abs(total * step - own) > TINY * max(sum_, 1.0):
             text = say(
                 zh="一组指标可调的{sum:g}分应为步长{step:g}的整数倍",
-                en="the {sum:g} points of a group that may move must be a multiple of the step {step:g}",
+                en="the {sum:g} points of a group that may move must be a multiple of the step "
+                "{step:g}",
                 sum=own,
                 step=step,
             )

@@ -1,7 +1,9 @@
-"""Other ways to make one ranking of many indicators, as cross-checks of a scheme's ranking: scores and ranks only.
+"""Other ways to make one ranking of many indicators, as cross-checks of a scheme's ranking: scores
+and ranks only.
 
-Bare functions take x (n units × d indicators, higher is better) and weights (d,); :func:`crosscheck` is the labelled face.
-A vote is the same thing: each order of the alternatives is an indicator, its number of votes the weight.
+Bare functions take x (n units × d indicators, higher is better) and weights (d,);
+:func:`crosscheck` is the labelled face. A vote is the same thing: each order of the alternatives is
+an indicator, its number of votes the weight.
 """
 
 from __future__ import annotations
@@ -24,8 +26,9 @@ GREY_RHO = 0.5
 
 
 def topsis(x: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Closeness to the ideal, (n,) in [0, 1]: d⁻ / (d⁺ + d⁻), d± the Euclidean distances of w·x/‖x‖ to the best and worst
-    value of each indicator (Hwang & Yoon 1981). Where all units are equal it is ½.
+    """Closeness to the ideal, (n,) in [0, 1]: d⁻ / (d⁺ + d⁻), d± the Euclidean distances of w·x/‖x‖
+    to the best and worst value of each indicator (Hwang & Yoon 1981). Where all units are equal it
+    is ½.
 
     >>> topsis(np.array([[1.0], [0.5], [0.0]]), np.array([1.0])).tolist()
     [1.0, 0.5, 0.0]
@@ -37,8 +40,8 @@ def topsis(x: np.ndarray, weights: np.ndarray) -> np.ndarray:
 
 
 def grey_relation(x: np.ndarray, weights: np.ndarray, rho: float = GREY_RHO) -> np.ndarray:
-    """灰色关联度, (n,): Σ w (Δmin + ρ Δmax) / (Δ + ρ Δmax), Δ the distance to the best value of each indicator, Δmin and
-    Δmax over all of them (Deng 1982).
+    """灰色关联度, (n,): Σ w (Δmin + ρ Δmax) / (Δ + ρ Δmax), Δ the distance to the best value of
+    each indicator, Δmin and Δmax over all of them (Deng 1982).
 
     >>> grey_relation(
     ...     np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]]), np.array([0.5, 0.5])
@@ -52,8 +55,9 @@ def grey_relation(x: np.ndarray, weights: np.ndarray, rho: float = GREY_RHO) -> 
 
 
 def mazziotta_pareto(x: np.ndarray) -> np.ndarray:
-    """Mazziotta–Pareto index, (n,): M − S·cv of z = 100 + 10·(x − mean)/sd over the indicators, M their mean, S their
-    standard deviation, cv = S/M (Mazziotta & Pareto 2016; population sd). Indicators weigh alike; constant ones are 100.
+    """Mazziotta–Pareto index, (n,): M − S·cv of z = 100 + 10·(x − mean)/sd over the indicators, M
+    their mean, S their standard deviation, cv = S/M (Mazziotta & Pareto 2016; population sd).
+    Indicators weigh alike; constant ones are 100.
 
     >>> mazziotta_pareto(np.array([[1.0, 1.0], [0.0, 0.0]])).tolist()
     [110.0, 90.0]
@@ -81,7 +85,8 @@ def _ahead(x: np.ndarray) -> np.ndarray:
 
 
 def outranking(x: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """(n, n): the weight of the indicators on which the row's unit is ahead of the column's, ties by half (Condorcet).
+    """(n, n): the weight of the indicators on which the row's unit is ahead of the column's, ties
+    by half (Condorcet).
 
     >>> outranking(np.array([[2, 1], [1, 2]]), np.array([3.0, 1.0])).tolist()
     [[0.0, 3.0], [1.0, 0.0]]
@@ -100,8 +105,9 @@ def copeland(x: np.ndarray, weights: np.ndarray) -> np.ndarray:
 
 
 def kemeny(e: np.ndarray) -> tuple[float, list[tuple[int, ...]]]:
-    """The orders that agree best with an outranking matrix: the greatest Σ e[i, j] over pairs i before j, and all orders
-    (indices, best first) that attain it, by dynamic programming over subsets.
+    """The orders that agree best with an outranking matrix: the greatest Σ e[i, j] over pairs i
+    before j, and all orders (indices, best first) that attain it, by dynamic programming over
+    subsets.
 
     Raises
     ------
@@ -116,7 +122,8 @@ def kemeny(e: np.ndarray) -> tuple[float, list[tuple[int, ...]]]:
         raise InputError(
             say(
                 zh="Kemeny 法逐一比较所有排序，最多{most}个对象，现有{n}个",
-                en="Kemeny's method goes through all orders: at most {most} alternatives, found {n}",
+                en="Kemeny's method goes through all orders: at most {most} alternatives, found "
+                "{n}",
                 most=MOST_KEMENY,
                 n=n,
             )
@@ -141,9 +148,9 @@ def kemeny(e: np.ndarray) -> tuple[float, list[tuple[int, ...]]]:
 def rank_sum_ratio(x: np.ndarray, weights: np.ndarray, bands: int = 3) -> pd.DataFrame:
     """秩和比法 (田凤调 1988): RSR = Σ w R / n with average ranks R from the lowest, and its 分档.
 
-    The sorted RSR's cumulative frequencies (the last one 1 − 1/(4n)) become probits, Φ⁻¹ + 5; a line RSR = a + b·probit is
-    fitted, and units are put into bands by the fitted RSR at the probits 5 ± … that cut the normal curve of width 6 into
-    equal parts.
+    The sorted RSR's cumulative frequencies (the last one 1 − 1/(4n)) become probits, Φ⁻¹ + 5; a
+    line RSR = a + b·probit is fitted, and units are put into bands by the fitted RSR at the probits
+    5 ± … that cut the normal curve of width 6 into equal parts.
 
     Returns
     -------
@@ -168,8 +175,9 @@ def rank_sum_ratio(x: np.ndarray, weights: np.ndarray, bands: int = 3) -> pd.Dat
 
 @dataclass(frozen=True)
 class Crosscheck:
-    """Scores and competition ranks by method, both units × methods; the first method is the scheme itself. `correlation`
-    is each method's Spearman correlation with the scheme's ranks, `bands` the rank-sum ratio's 分档 (1 the best)."""
+    """Scores and competition ranks by method, both units × methods; the first method is the scheme
+    itself. `correlation` is each method's Spearman correlation with the scheme's ranks, `bands` the
+    rank-sum ratio's 分档 (1 the best)."""
 
     scores: pd.DataFrame
     ranks: pd.DataFrame
@@ -178,10 +186,11 @@ class Crosscheck:
 
 
 def crosscheck(result: Assessment) -> Crosscheck:
-    """The scheme's ranking beside TOPSIS, Copeland, Borda, rank-sum ratio, grey relation and Mazziotta–Pareto.
+    """The scheme's ranking beside TOPSIS, Copeland, Borda, rank-sum ratio, grey relation and
+    Mazziotta–Pareto.
 
-    All work on the shares of full marks and the points as weights. A leaf that is not scored for a unit counts with the
-    unit's mean share on the others, as when its points go to them.
+    All work on the shares of full marks and the points as weights. A leaf that is not scored for a
+    unit counts with the unit's mean share on the others, as when its points go to them.
 
     >>> import qtoolkit as qt
     >>> frame = pd.DataFrame({"a": [1.0, 0.5], "b": [0.8, 0.9]}, index=["甲", "乙"])

@@ -1,4 +1,5 @@
-"""Regions of points bound to one scheme: extremes of linear functions, the same as linear constraints, uniform draws."""
+"""Regions of points bound to one scheme: extremes of linear functions, the same as linear
+constraints, uniform draws."""
 
 from __future__ import annotations
 
@@ -22,7 +23,8 @@ EXACT = Text("精确且相互独立的抽样", "drawn exactly and independently"
 
 
 class Area(ABC):
-    """What the points may be. `lo` and `hi` (d,) are the least and greatest of each leaf; Σp = total everywhere."""
+    """What the points may be. `lo` and `hi` (d,) are the least and greatest of each leaf; Σp =
+    total everywhere."""
 
     total: float
 
@@ -59,7 +61,8 @@ class Area(ABC):
         raise self.refusal
 
     def sample(self, m: int, seed: int | np.random.Generator = 0) -> np.ndarray:
-        """m draws (m, d), from a seed or a generator, distributed as `measure` says, in the way that `method` says."""
+        """m draws (m, d), from a seed or a generator, distributed as `measure` says, in the way
+        that `method` says."""
         raise self.refusal
 
     measure: Text = UNIFORM
@@ -72,7 +75,8 @@ class Area(ABC):
     """Whether :meth:`propose` can be called."""
 
     def propose(self, rng: np.random.Generator, rows: int) -> np.ndarray:
-        """At most so many draws, uniform on the region whatever `measure` says: proposals for an intersection with it."""
+        """At most so many draws, uniform on the region whatever `measure` says: proposals for an
+        intersection with it."""
         raise self.refusal
 
     @property
@@ -159,7 +163,8 @@ class BoxArea(Area):
 
 @dataclass(frozen=True)
 class TreeArea(Area):
-    """Each node's share of its parent's points lies in its own interval; what the children share out is kept."""
+    """Each node's share of its parent's points lies in its own interval; what the children share
+    out is kept."""
 
     tree: Tree
     points: np.ndarray
@@ -168,7 +173,8 @@ class TreeArea(Area):
 
     @cached_property
     def groups(self) -> list[tuple[int, np.ndarray, np.ndarray, np.ndarray]]:
-        """For each inner node, children before parents: its number, its children, their least and greatest share."""
+        """For each inner node, children before parents: its number, its children, their least and
+        greatest share."""
         d, whole = len(self.points), list(self.points)
         depth = {d + len(self.tree.children) - 1: 0}
         for i in reversed(range(len(self.tree.children))):
@@ -185,7 +191,8 @@ class TreeArea(Area):
         return found
 
     def maximise(self, c):
-        """Bottom-up: the best that one point does inside each node, by the greedy rule; then shares top-down."""
+        """Bottom-up: the best that one point does inside each node, by the greedy rule; then shares
+        top-down."""
         best, shares = list(c.T), {}
         for node, children, lo, hi in self.groups:
             worth = np.stack([best[j] for j in children], axis=1)
@@ -235,13 +242,15 @@ class TreeArea(Area):
 
     measure = Text(
         "每组同级指标在上级指标内的占比各自均匀分布（分值本身并非均匀分布）",
-        "the shares within each group of siblings uniform, each group by itself (the points themselves are not)",
+        "the shares within each group of siblings uniform, each group by itself (the points "
+        "themselves are not)",
     )
     proposes = True
 
     @cached_property
     def _freedoms(self) -> list[tuple[int, int, float]]:
-        """Inner nodes below the root: number, dimensions in which its children's shares move, the most points it can have."""
+        """Inner nodes below the root: number, dimensions in which its children's shares move, the
+        most points it can have."""
         found, below = [], {j: np.eye(len(self.points))[j] for j in range(len(self.points))}
         for node, children, lo, hi in self.groups:
             below[node] = np.sum([below[c] for c in children], axis=0)
@@ -251,8 +260,9 @@ class TreeArea(Area):
         return [each for each in found[:-1] if each[1] > 0]
 
     def propose(self, rng, rows):
-        """Draws of the shares have the density Π P^−k in the points, P the points of an inner node and k the dimensions of its
-        children's shares: kept with probability Π (P / most)^k they are uniform."""
+        """Draws of the shares have the density Π P^−k in the points, P the points of an inner node
+        and k the dimensions of its children's shares: kept with probability Π (P / most)^k they are
+        uniform."""
         shares = self._shares(rows, rng)
         nodes = self._all(shares, rows)
         chance = np.ones(rows)
@@ -314,7 +324,8 @@ class HullArea(Area):
 
     @cached_property
     def _inverse(self) -> np.ndarray:
-        """(d + 1, k): a point and the total, times this, are the mixture of an affinely independent set of vertices."""
+        """(d + 1, k): a point and the total, times this, are the mixture of an affinely independent
+        set of vertices."""
         return np.linalg.pinv(
             np.column_stack([self.vertices, np.full(len(self.vertices), self.total)])
         )
@@ -364,8 +375,8 @@ class OrderArea(HullArea):
 
 @dataclass(frozen=True)
 class NoiseArea(HullArea):
-    """The simplex of the leaves that have points now, drawn from a Dirichlet distribution with the means `centre`; `strength` is the sum of its
-    parameters."""
+    """The simplex of the leaves that have points now, drawn from a Dirichlet distribution with the
+    means `centre`; `strength` is the sum of its parameters."""
 
     centre: np.ndarray
     strength: float
@@ -384,8 +395,10 @@ class NoiseArea(HullArea):
     def no_share(self) -> InputError:
         """Why nothing can be drawn from an intersection with it."""
         text = say(
-            zh="Dirichlet 是一种随机分布而不是范围，不能与其他范围取交集抽样；请单独使用，或改用 Box 等范围",
-            en="Dirichlet is a distribution, not a set of points: nothing can be drawn from its intersection with a region; "
+            zh="Dirichlet 是一种随机分布而不是范围，不能与其他范围取交集抽样；请单独使用，或改用 "
+            "Box 等范围",
+            en="Dirichlet is a distribution, not a set of points: nothing can be drawn from its "
+            "intersection with a region; "
             "use it alone, or a region such as Box instead",
         )
         return InputError(text)

@@ -1,4 +1,5 @@
-"""One assessment with labels: scores, ranks, grades, what set each grade, and what the reader must know."""
+"""One assessment with labels: scores, ranks, grades, what set each grade, and what the reader must
+know."""
 
 from __future__ import annotations
 
@@ -34,7 +35,8 @@ from qtoolkit.language import Text, say
 
 @dataclass(frozen=True)
 class Assessment:
-    """The result of :func:`assess`. All tables are indexed by unit; leaves are columns in the order of the tree.
+    """The result of :func:`assess`. All tables are indexed by unit; leaves are columns in the order
+    of the tree.
 
     Attributes
     ----------
@@ -87,7 +89,8 @@ class Assessment:
 
     @cached_property
     def matrix(self) -> pd.DataFrame:
-        """得分率: each leaf's score as a share of its points, in [0, 1]; NaN where the leaf is not scored."""
+        """得分率: each leaf's score as a share of its points, in [0, 1]; NaN where the leaf is not
+        scored."""
         points = self.engine.points
         with np.errstate(divide="ignore", invalid="ignore"):
             limit = np.where(self.engine.const < 0, 0.0, np.clip(self.engine.slope, 0, 1))
@@ -108,8 +111,8 @@ class Assessment:
     def contributions(self) -> pd.DataFrame:
         """Points that each leaf brings to the base score; they sum to it.
 
-        Where a node is not the plain sum of its children (a redistributed blank, a geometric mean, rounding), its score
-        is attributed to them in proportion to theirs.
+        Where a node is not the plain sum of its children (a redistributed blank, a geometric mean,
+        rounding), its score is attributed to them in proportion to theirs.
         """
         tree, d = self.engine.tree, len(self.points)
         values = np.concatenate([np.where(tree.blank, 0.0, self._leaves), self._inner], axis=1)
@@ -134,9 +137,10 @@ class Assessment:
     def steps(self) -> pd.DataFrame:
         """What each step did to each unit.
 
-        Columns: base (points), then the change in points that each step of the finishing made, in the scheme's order
-        (bonus, cap, late, floor, rounding), published; by_score (grade by the cutoffs alone), grade, and set_by: "score",
-        "veto:<id>", "quota" or "last" (among the last by rank).
+        Columns: base (points), then the change in points that each step of the finishing made, in
+        the scheme's order (bonus, cap, late, floor, rounding), published; by_score (grade by the
+        cutoffs alone), grade, and set_by: "score", "veto:<id>", "quota" or "last" (among the last
+        by rank).
         """
         e, base = self.engine, self.base.to_numpy()
         names, done = self.grade_names, steps(e, base)
@@ -154,7 +158,8 @@ class Assessment:
         return pd.DataFrame(columns, index=self.scores.index)
 
     def _set_by(self, by_score: np.ndarray) -> np.ndarray:
-        """What set each grade: the score, or the veto, the quota or the last places that made it worse."""
+        """What set each grade: the score, or the veto, the quota or the last places that made it
+        worse."""
         e, final = self.engine, self.grades.cat.codes.to_numpy()
         worse = final < by_score
         by_quota = grade(
@@ -182,7 +187,8 @@ class Assessment:
 
     @cached_property
     def converted(self) -> pd.Series | None:
-        """Published scores in points of the wider assessment (折算分), None where the scheme converts none."""
+        """Published scores in points of the wider assessment (折算分), None where the scheme
+        converts none."""
         how = self.scheme.conversion
         if how is None:
             return None
@@ -191,7 +197,8 @@ class Assessment:
 
     @cached_property
     def treated(self) -> pd.DataFrame:
-        """The log of the treatment of outliers: unit, indicator, raw, treated (before a logarithm), one row a cell."""
+        """The log of the treatment of outliers: unit, indicator, raw, treated (before a logarithm),
+        one row a cell."""
         rows = []
         for j, leaf in enumerate(self.scheme.leaves):
             if leaf.outliers is not None:
@@ -205,7 +212,8 @@ class Assessment:
         return pd.DataFrame(rows, columns=["unit", "indicator", "raw", "treated"])
 
     def without(self, unit: str) -> Assessment:
-        """The assessment of the other units alone: only set-dependent rules, means, quotas and ranks can then change."""
+        """The assessment of the other units alone: only set-dependent rules, means, quotas and
+        ranks can then change."""
         left_out = unit_of(unit, self.table.units)
         if left_out is None:
             hint = nearest(unit, self.table.units)
@@ -273,8 +281,8 @@ def assess(scheme: Scheme, data: Table | pd.DataFrame) -> Assessment:
     ----------
     scheme : Scheme
     data : Table or DataFrame
-        From `read_case(...)`, or a DataFrame whose index (or column `unit`) names the units and whose columns are the
-        leaves' ids.
+        From `read_case(...)`, or a DataFrame whose index (or column `unit`) names the units and
+        whose columns are the leaves' ids.
 
     Returns
     -------

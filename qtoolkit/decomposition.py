@@ -1,4 +1,5 @@
-"""Where points are lost: by area, aspect, department and stage; what each unit could gain; what verification changed."""
+"""Where points are lost: by area, aspect, department and stage; what each unit could gain; what
+verification changed."""
 
 from __future__ import annotations
 
@@ -21,7 +22,8 @@ By = Literal["area", "aspect", "lead", "responsible"]
 
 
 def names_of(leaf: Indicator, by: By) -> list[Text]:
-    """The leaf's area or aspect, or its departments one by one: several are joined by 、 in Chinese, a comma in English.
+    """The leaf's area or aspect, or its departments one by one: several are joined by 、 in
+    Chinese, a comma in English.
 
     >>> leaf = Indicator(
     ...     id="a",
@@ -51,12 +53,14 @@ def lost_points(result: Assessment) -> pd.DataFrame:
 
 
 def applies(result: Assessment) -> pd.DataFrame:
-    """Where a leaf is scored and is not “not applicable” (n × d of bool), whatever the scheme gives for that."""
+    """Where a leaf is scored and is not “not applicable” (n × d of bool), whatever the scheme gives
+    for that."""
     return result.matrix.notna() & (result.table.status != NOT_APPLICABLE)
 
 
 def mean_losses(result: Assessment) -> pd.Series:
-    """Mean points lost on each leaf over the units to which it applies; NaN where it applies to none.
+    """Mean points lost on each leaf over the units to which it applies; NaN where it applies to
+    none.
 
     >>> import pandas as pd
     >>> import qtoolkit as qt
@@ -69,21 +73,24 @@ def mean_losses(result: Assessment) -> pd.Series:
 
 
 def _lost(result: Assessment, lost: pd.Series, leaves: list[str]) -> tuple[float, float]:
-    """Points lost on some leaves on average, and their share of the points of those that apply to any unit."""
+    """Points lost on some leaves on average, and their share of the points of those that apply to
+    any unit."""
     own = lost[leaves].dropna()
     points = float(result.points[own.index].sum())
     return float(own.sum()), float(own.sum()) / points if points else float("nan")
 
 
 def losses(result: Assessment, by: By = "lead") -> pd.DataFrame:
-    """Points lost by area (area), aspect (aspect), department that scores (lead) or that does the work (responsible).
+    """Points lost by area (area), aspect (aspect), department that scores (lead) or that does the
+    work (responsible).
 
     Returns
     -------
     DataFrame
-        One row a name, indexed by its Chinese wording, worst first: name (Text), leaves, points, lost (points lost on
-        average, each leaf over the units to which it applies), share (of the points of leaves that apply to any). A leaf of
-        several departments counts for each of them. Empty where the scheme names none.
+        One row a name, indexed by its Chinese wording, worst first: name (Text), leaves, points,
+        lost (points lost on average, each leaf over the units to which it applies), share (of the
+        points of leaves that apply to any). A leaf of several departments counts for each of them.
+        Empty where the scheme names none.
 
     >>> import pandas as pd
     >>> import qtoolkit as qt
@@ -115,8 +122,9 @@ def grid(result: Assessment) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row a combination, in the order of the tree: area, aspect (Text), block (id), leaves, points, lost (as in
-        :func:`losses`). Leaves without an area or an aspect are in none. Empty where no leaf has both.
+        One row a combination, in the order of the tree: area, aspect (Text), block (id), leaves,
+        points, lost (as in :func:`losses`). Leaves without an area or an aspect are in none. Empty
+        where no leaf has both.
 
     >>> import pandas as pd
     >>> import qtoolkit as qt
@@ -160,8 +168,8 @@ def stages(result: Assessment) -> pd.DataFrame:
     Returns
     -------
     DataFrame, indexed by stage
-        leaves (it says something about), cells (values), mean (share of full marks of its values), filed (for stages that
-        replace or correct: the mean share before them, on the same cells).
+        leaves (it says something about), cells (values), mean (share of full marks of its values),
+        filed (for stages that replace or correct: the mean share before them, on the same cells).
     """
     table, rows = result.table, {}
     for stage in result.scheme.stages:
@@ -189,8 +197,8 @@ def stages(result: Assessment) -> pd.DataFrame:
 
 
 def verification(result: Assessment) -> pd.DataFrame:
-    """Cells that a later stage (实地核查) changed: unit, indicator, filed, verified (values), change (points of the leaf's
-    score; NaN where nothing had been filed)."""
+    """Cells that a later stage (实地核查) changed: unit, indicator, filed, verified (values),
+    change (points of the leaf's score; NaN where nothing had been filed)."""
     table, rows = result.table, []
     for j, leaf in enumerate(result.scheme.leaves):
         before, after = (
@@ -213,12 +221,13 @@ def gaps(
     Returns
     -------
     DataFrame, indexed by unit
-        short (points that the unit alone must gain to get a better grade, places counted in; NaN where none can be had),
-        department (Text, the one whose leaves cost the unit most; None where the scheme names none), department_lost, lost
-        (pairs of leaf id and points, the largest losses first), cheapest (likewise, the most units at full marks first),
-        then next (that better grade, None where none can be had), short_by and rivals (what sets the limit or bars it, and
-        who must be passed: `below_by` and `below_rivals` of :func:`qtoolkit.cutoffs.margins`). Of what is equal, the first
-        in the tree comes first.
+        short (points that the unit alone must gain to get a better grade, places counted in; NaN
+        where none can be had), department (Text, the one whose leaves cost the unit most; None
+        where the scheme names none), department_lost, lost (pairs of leaf id and points, the
+        largest losses first), cheapest (likewise, the most units at full marks first), then next
+        (that better grade, None where none can be had), short_by and rivals (what sets the limit or
+        bars it, and who must be passed: `below_by` and `below_rivals` of
+        :func:`qtoolkit.cutoffs.margins`). Of what is equal, the first in the tree comes first.
     """
     lost, full = lost_points(result), (result.matrix >= FULL).sum()
     away = margins(result)
@@ -263,10 +272,11 @@ def drop_unit(result: Assessment) -> pd.DataFrame:
     Returns
     -------
     DataFrame, indexed by the unit left out
-        grades (other units whose grade changes), places (those of them whose grade would change to the same one with every
-        score as it was: a place of a quota or among the last moved), swaps (pairs of other units whose order changes, a tie
-        made or broken included), largest (largest change of another unit's published score, in points). All are 0 unless scoring depends
-        on the set of units or a quota does.
+        grades (other units whose grade changes), places (those of them whose grade would change to
+        the same one with every score as it was: a place of a quota or among the last moved), swaps
+        (pairs of other units whose order changes, a tie made or broken included), largest (largest
+        change of another unit's published score, in points). All are 0 unless scoring depends on
+        the set of units or a quota does.
     """
     rows = {}
     for unit in result.scores.index if len(result.scores) > 1 else []:
@@ -289,13 +299,14 @@ def drop_unit(result: Assessment) -> pd.DataFrame:
 
 
 def streaks(result: Assessment) -> pd.DataFrame:
-    """Grades over the years: columns of the remarks grade:<year>, oldest first, then this year's approved grade.
+    """Grades over the years: columns of the remarks grade:<year>, oldest first, then this year's
+    approved grade.
 
     Returns
     -------
     DataFrame, indexed by unit
-        One column a year ("" for this one), and best and worst: how many years in a row, up to this one, the unit has had
-        the best and the last grade.
+        One column a year ("" for this one), and best and worst: how many years in a row, up to this
+        one, the unit has had the best and the last grade.
     """
     years = sorted(name for name in result.table.remarks.columns if name.startswith("grade:"))
     table = pd.DataFrame(

@@ -1,4 +1,5 @@
-"""What is wrong with an input: one error type, whose sentences name the place, the finding and the expectation."""
+"""What is wrong with an input: one error type, whose sentences name the place, the finding and the
+expectation."""
 
 from __future__ import annotations
 
@@ -15,7 +16,8 @@ from qtoolkit.language import Text, same, say
 
 @dataclass(frozen=True)
 class Complaint:
-    """One thing that is wrong, and where: `file`, `row` (line of a text file or row of a sheet, from 1), `column`."""
+    """One thing that is wrong, and where: `file`, `row` (line of a text file or row of a sheet,
+    from 1), `column`."""
 
     text: Text
     file: str | None = None
@@ -45,7 +47,8 @@ def clip(value: Any, most: int = 60) -> str:
 
 
 def _one_line(text: str) -> str:
-    """Line breaks, control characters and invisible ones written out, so that what was found can be seen."""
+    """Line breaks, control characters and invisible ones written out, so that what was found can be
+    seen."""
     hidden = ("Cc", "Cf", "Cs", "Zl", "Zp")
     return "".join(
         c.encode("unicode_escape").decode() if unicodedata.category(c) in hidden else c
@@ -54,7 +57,8 @@ def _one_line(text: str) -> str:
 
 
 class InputError(ValueError):
-    """Raised for everything that a user can mend in files, parameters or arguments; holds all complaints together.
+    """Raised for everything that a user can mend in files, parameters or arguments; holds all
+    complaints together.
 
     `language` is that of the case, where it is known: messages on the command line are in it.
     """
@@ -78,7 +82,8 @@ class InputError(ValueError):
 
 
 class WorkError(RuntimeError):
-    """Raised when the input is right but the work failed (a notebook stopped, a memo could not be made)."""
+    """Raised when the input is right but the work failed (a notebook stopped, a memo could not be
+    made)."""
 
     language: str | None = None
 
@@ -88,12 +93,13 @@ class WorkError(RuntimeError):
 
 
 MOST_COMPLAINTS = 5_000
-"""Complaints that are collected: nobody reads more, and those of two million wrong cells would take minutes. One for each
-county of China is 2,844."""
+"""Complaints that are collected: nobody reads more, and those of two million wrong cells would take
+minutes. One for each county of China is 2,844."""
 
 
 class Problems:
-    """Collects complaints, so that all of a file come together; beyond MOST_COMPLAINTS it stops at once."""
+    """Collects complaints, so that all of a file come together; beyond MOST_COMPLAINTS it stops at
+    once."""
 
     def __init__(self) -> None:
         self.complaints: list[Complaint] = []
@@ -137,7 +143,8 @@ def nearest(name: str, known: Iterable[str]) -> Text:
 def real(
     name: str, value: Any, least: float = 0.0, most: float = math.inf, *, above: bool = False
 ) -> float:
-    """An argument as a finite number from `least` (or, if `above`, beyond it) to `most`; anything else is refused.
+    """An argument as a finite number from `least` (or, if `above`, beyond it) to `most`; anything
+    else is refused.
 
     >>> real("width", 3)
     3.0

@@ -1,7 +1,9 @@
-"""The share of the variance of scores that an indicator explains, as chance has not swollen it, and how sure it is.
+"""The share of the variance of scores that an indicator explains, as chance has not swollen it, and
+how sure it is.
 
-Among few units chance alone explains: of n units and k regressors without any influence R² is k/(n − 1) on average (.16
-for n = 20, k = 3). What is said here rests on the distribution of R² that Fisher (1928) found for jointly normal data.
+Among few units chance alone explains: of n units and k regressors without any influence R² is k/(n
+− 1) on average (.16 for n = 20, k = 3). What is said here rests on the distribution of R² that
+Fisher (1928) found for jointly normal data.
 """
 
 from __future__ import annotations
@@ -27,11 +29,13 @@ NORMAL = stats.norm.ppf((1 + LEVEL) / 2)
 
 
 def fit(x: np.ndarray, s: np.ndarray, curved: bool = True) -> tuple[float, int, np.ndarray]:
-    """Least squares of s on x: R², the number of regressors k beside the constant, and the fitted values, (n,).
+    """Least squares of s on x: R², the number of regressors k beside the constant, and the fitted
+    values, (n,).
 
-    A straight line (k = 1), or, `curved`, a natural cubic spline with 4 knots (k = 3: with the constant 4 degrees of
-    freedom), or a mean for each value where x has at most 4 values (k = values − 1). The spline is not penalised, and its
-    smoothness not chosen from the data: only so is the distribution of its R² known.
+    A straight line (k = 1), or, `curved`, a natural cubic spline with 4 knots (k = 3: with the
+    constant 4 degrees of freedom), or a mean for each value where x has at most 4 values (k =
+    values − 1). The spline is not penalised, and its smoothness not chosen from the data: only so
+    is the distribution of its R² known.
 
     >>> r2, k, _ = fit(np.arange(9.0), (np.arange(9.0) - 4) ** 2)
     >>> k, bool(r2 > 0.97)
@@ -71,8 +75,9 @@ def _curves(x: np.ndarray) -> np.ndarray:
 def corrected(r2: float, n: int, k: int) -> float:
     """Olkin & Pratt's (1958) estimate of the share explained, unbiased for jointly normal data.
 
-    1 − (n − 3)/(n − k − 1) · (1 − R²) · ₂F₁(1, 1; (n − k + 1)/2; 1 − R²), n > k + 1. Where nothing is explained its mean is
-    0, so that it is often a little below: as with an adjusted R², that says that no influence is seen.
+    1 − (n − 3)/(n − k − 1) · (1 − R²) · ₂F₁(1, 1; (n − k + 1)/2; 1 − R²), n > k + 1. Where nothing
+    is explained its mean is 0, so that it is often a little below: as with an adjusted R², that
+    says that no influence is seen.
 
     >>> round(corrected(0.5, 20, 1), 4), corrected(0.05, 20, 1) < 0, corrected(1.0, 20, 3)
     (0.5017, True, 1.0)
@@ -87,9 +92,11 @@ def corrected(r2: float, n: int, k: int) -> float:
 
 
 def below(r2: float, share: float, n: int, k: int) -> float:
-    """P(R² ≤ r2) among n units of jointly normal data of which k regressors explain `share` of the variance.
+    """P(R² ≤ r2) among n units of jointly normal data of which k regressors explain `share` of the
+    variance.
 
-    R² is Beta(k/2 + J, (n − k − 1)/2), J negative binomial of shape (n − 1)/2 and mean (n − 1)/2 · share/(1 − share).
+    R² is Beta(k/2 + J, (n − k − 1)/2), J negative binomial of shape (n − 1)/2 and mean (n − 1)/2 ·
+    share/(1 − share).
     """
     if share <= 0:
         return float(special.betainc(k / 2, (n - k - 1) / 2, r2))
@@ -104,11 +111,13 @@ def below(r2: float, share: float, n: int, k: int) -> float:
 
 
 def interval(r2: float, n: int, k: int, wider: float = 1.0) -> tuple[float, float]:
-    """The 95% interval of the share explained: exact for jointly normal data; for others made wider.
+    """The 95% interval of the share explained: exact for jointly normal data; for others made
+    wider.
 
-    The ends are the shares at which R² at least (at most) as found has probability .025; the lower is 0 where there is no
-    such share, and the upper is no less than for the R² of chance, k/(n − 1). `wider` stretches both from the estimate on
-    Fisher's scale, artanh √share (see :func:`spread`).
+    The ends are the shares at which R² at least (at most) as found has probability .025; the lower
+    is 0 where there is no such share, and the upper is no less than for the R² of chance, k/(n −
+    1). `wider` stretches both from the estimate on Fisher's scale, artanh √share (see
+    :func:`spread`).
 
     >>> low, high = interval(0.5, 20, 1)
     >>> round(low, 2), round(high, 2)
@@ -131,8 +140,9 @@ def interval(r2: float, n: int, k: int, wider: float = 1.0) -> tuple[float, floa
 def spread(fitted: np.ndarray, s: np.ndarray, k: int, resamples: np.ndarray) -> float:
     """How much more a correlation varies on these data than on normal ones; at least 1.
 
-    The standard deviation of Fisher's z = artanh r(fitted values, scores) over the resampled units, (b, n) places, beside
-    1/√(n − 3), with Student's quantile in the place of the normal one: long tails and uneven scatter make it large.
+    The standard deviation of Fisher's z = artanh r(fitted values, scores) over the resampled units,
+    (b, n) places, beside 1/√(n − 3), with Student's quantile in the place of the normal one: long
+    tails and uneven scatter make it large.
     """
     n = len(s)
     if len(resamples) < 2:

@@ -1,4 +1,5 @@
-"""What a reader must know about an assessment: every blank, cap, tie, dead grade and doubtful column, in words."""
+"""What a reader must know about an assessment: every blank, cap, tie, dead grade and doubtful
+column, in words."""
 
 from __future__ import annotations
 
@@ -97,7 +98,8 @@ def _decisions(result: Assessment) -> Iterator[Flag]:
     for k, j in np.argwhere(table.status == FALSIFIED):
         text = say(
             zh="{unit}的“{leaf}”标明弄虚作假，该项得零分，并按方案处理等级。",
-            en="“{leaf}” of {unit} is marked as falsified: it scores nothing, and the grade follows the scheme's rule.",
+            en="“{leaf}” of {unit} is marked as falsified: it scores nothing, and the grade "
+            "follows the scheme's rule.",
             unit=table.labels[k],
             leaf=result.scheme.leaves[j].name,
         )
@@ -118,7 +120,8 @@ def _decisions(result: Assessment) -> Iterator[Flag]:
 
 
 def relative(result: Assessment) -> dict[str, bool]:
-    """The ids of leaves whose scores depend on who else is assessed, and whether by a mean that stands for a blank."""
+    """The ids of leaves whose scores depend on who else is assessed, and whether by a mean that
+    stands for a blank."""
     found = {}
     means = {leaf.id for leaf, _, treatment, _ in blanks(result) if treatment == "group_mean"}
     for leaf in result.scheme.leaves:
@@ -154,7 +157,8 @@ def _set_dependent(result: Assessment) -> Iterator[Flag]:
 
 
 def beyond(result: Assessment) -> Iterator[tuple[Indicator, Sequence[float], np.ndarray]]:
-    """Each leaf with values beyond the ends of its rule, which are cut there: the leaf, the ends, the units' numbers."""
+    """Each leaf with values beyond the ends of its rule, which are cut there: the leaf, the ends,
+    the units' numbers."""
     for j, leaf in enumerate(result.scheme.leaves):
         if isinstance(leaf.rule, GoalpostsRule):
             ends = leaf.rule.low, leaf.rule.high
@@ -174,7 +178,8 @@ def _ends(result: Assessment) -> Iterator[Flag]:
     for leaf, ends, units in beyond(result):
         text = say(
             zh="“{leaf}”有{n}家超出评分区间 {low:g}–{high:g}，按区间端点计分：{units}。",
-            en="“{leaf}”: {n:unit|units} outside the scoring range {low:g}–{high:g}, scored at its end: {units}.",
+            en="“{leaf}”: {n:unit|units} outside the scoring range {low:g}–{high:g}, scored at its "
+            "end: {units}.",
             leaf=leaf.name,
             n=len(units),
             low=ends[0],
@@ -192,7 +197,8 @@ def _columns(result: Assessment) -> Iterator[Flag]:
         if leaf.id not in empty and len(shares) > 1 and shares.max() - shares.min() < 1e-12:
             text = say(
                 zh="“{leaf}”各考核对象得分率相同（{share:.1%}），占{points:g}分而不起区分作用。",
-                en="“{leaf}”: all units have the same share of full marks ({share:.1%}); its points ({points:g}) rank nobody.",
+                en="“{leaf}”: all units have the same share of full marks ({share:.1%}); its "
+                "points ({points:g}) rank nobody.",
                 leaf=leaf.name,
                 share=shares.iloc[0],
                 points=leaf.points,
@@ -208,7 +214,8 @@ def _doubts(result: Assessment) -> Iterator[Flag]:
 
 
 def without_data(result: Assessment) -> list[str]:
-    """Leaves of which no unit has a value: what they show is what the scheme presumes, not how the units differ."""
+    """Leaves of which no unit has a value: what they show is what the scheme presumes, not how the
+    units differ."""
     empty = np.isin(result.table.status, BLANKS).all(axis=0)
     return [leaf.id for leaf, nothing in zip(result.scheme.leaves, empty, strict=True) if nothing]
 
@@ -232,7 +239,8 @@ def _targets(result: Assessment) -> Iterator[Flag]:
             ]
             text = say(
                 zh="“{leaf}”有{n}家备案目标值低于基期水平，目标可能偏低：{units}。",
-                en="“{leaf}”: the targets of {n:unit|units} ask for less than the baseline: {units}.",
+                en="“{leaf}”: the targets of {n:unit|units} ask for less than the baseline: "
+                "{units}.",
                 leaf=leaf.name,
                 n=len(low),
                 units=listing(pairs),
@@ -252,9 +260,11 @@ def _bands(result: Assessment) -> Iterator[Flag]:
             continue
         inside = np.flatnonzero((published > low) & (published < high))
         text = say(
-            zh="文件所印分数段在 {low:g} 与 {high:g} 之间有空档，{units}；以分数线 {cutoff:g} 为准，空档内属“{grade}”"
+            zh="文件所印分数段在 {low:g} 与 {high:g} 之间有空档，{units}；以分数线 {cutoff:g} "
+            "为准，空档内属“{grade}”"
             "{rest}。",
-            en="The printed bands leave a hole between {low:g} and {high:g}, {units}; this scheme goes by the cutoff "
+            en="The printed bands leave a hole between {low:g} and {high:g}, {units}; this scheme "
+            "goes by the cutoff "
             "{cutoff:g}, so scores in the hole are “{grade}”{rest}.",
             low=worse.printed[1],
             high=better.printed[0],
@@ -290,7 +300,8 @@ def _grades(result: Assessment) -> Iterator[Flag]:
         if to_ticks(grade.cutoff) > to_ticks(most):
             text = say(
                 zh="等级“{grade}”的分数线 {cutoff:g} 高于可能的最高得分，无人能达到。",
-                en="The cutoff {cutoff:g} of grade “{grade}” is above every possible score: nobody can reach it.",
+                en="The cutoff {cutoff:g} of grade “{grade}” is above every possible score: nobody "
+                "can reach it.",
                 grade=grade.label,
                 cutoff=grade.cutoff,
             )
@@ -299,8 +310,10 @@ def _grades(result: Assessment) -> Iterator[Flag]:
         for grade, worse in itertools.pairwise(scheme.grades):
             if grade.cutoff <= least + 1e-9:
                 text = say(
-                    zh="按评分规则得分最低为 {least:.10g} 分，分数线 {cutoff:g} 不起作用，等级“{worse}”不会出现{but}。",
-                    en="The rules give at least {least:.10g} points, so the cutoff {cutoff:g} is dead and grade “{worse}” "
+                    zh="按评分规则得分最低为 {least:.10g} 分，分数线 {cutoff:g} 不起作用，"
+                    "等级“{worse}”不会出现{but}。",
+                    en="The rules give at least {least:.10g} points, so the cutoff {cutoff:g} is "
+                    "dead and grade “{worse}” "
                     "cannot occur{but}.",
                     least=least,
                     cutoff=grade.cutoff,
@@ -321,7 +334,8 @@ def _rounded(result: Assessment) -> Iterator[Flag]:
     for k in np.flatnonzero(other != core.grade(e, base)):
         text = say(
             zh="{unit}未取整得分 {score:.10g}，取整后为 {published:.10g}，等级因取整而改变。",
-            en="{unit} has {score:.10g} before rounding and {published:.10g} after it: the rounding changes its grade.",
+            en="{unit} has {score:.10g} before rounding and {published:.10g} after it: the "
+            "rounding changes its grade.",
             unit=result.table.labels[k],
             score=float(from_ticks(unrounded[k])),
             published=float(result.scores.iloc[k]),
@@ -330,7 +344,8 @@ def _rounded(result: Assessment) -> Iterator[Flag]:
 
 
 def reachable(result: Assessment) -> tuple[float, float]:
-    """The least and the greatest published score that the rules allow; 0 where the least is not worked out."""
+    """The least and the greatest published score that the rules allow; 0 where the least is not
+    worked out."""
     scheme, e = result.scheme, result.engine
     done = steps(e, np.full(len(result.scores), int(to_ticks(scheme.total)) * e.tree.growth))
     most = float(from_ticks(list(done.values())[-1].max()))
@@ -342,7 +357,8 @@ def reachable(result: Assessment) -> tuple[float, float]:
 
 
 def _least_share(leaf: Indicator) -> float:
-    """The share of full marks that a leaf's rule gives for the worst value (a blank or a falsified cell aside)."""
+    """The share of full marks that a leaf's rule gives for the worst value (a blank or a falsified
+    cell aside)."""
     rule = leaf.rule
     match rule.kind:
         case "efficacy":

@@ -1,7 +1,9 @@
-"""How indicators work in an assessment: full marks and spread, and how much each decides (实际影响度).
+"""How indicators work in an assessment: full marks and spread, and how much each decides
+(实际影响度).
 
-Points are not importance: an indicator worth 20 points on which everybody gets 19 decides nothing (Paruolo, Saisana &
-Saltelli 2013, Journal of the Royal Statistical Society A 176, "Ratings and rankings: voodoo or science?").
+Points are not importance: an indicator worth 20 points on which everybody gets 19 decides nothing
+(Paruolo, Saisana & Saltelli 2013, Journal of the Royal Statistical Society A 176, "Ratings and
+rankings: voodoo or science?").
 """
 
 from __future__ import annotations
@@ -61,10 +63,11 @@ def operation(result: Assessment) -> pd.DataFrame:
     Returns
     -------
     DataFrame, indexed by indicator
-        points; n (units scored on it); mean, lowest, highest (share of full marks, 得分率); full and zero (shares of the
-        units at full marks, 满分率, and at nothing, 零分率); sd (sample standard deviation of the share; NaN below two
-        units); variance_share: cov(points earned, base score) / var(base score), which sum to 1 over the indicators (what
-        is not scored earns nothing); correlation: of the share with the base score, over the units that are scored.
+        points; n (units scored on it); mean, lowest, highest (share of full marks, 得分率); full
+        and zero (shares of the units at full marks, 满分率, and at nothing, 零分率); sd (sample
+        standard deviation of the share; NaN below two units); variance_share: cov(points earned,
+        base score) / var(base score), which sum to 1 over the indicators (what is not scored earns
+        nothing); correlation: of the share with the base score, over the units that are scored.
 
     >>> import pandas as pd
     >>> import qtoolkit as qt
@@ -99,25 +102,29 @@ def operation(result: Assessment) -> pd.DataFrame:
 def effective(
     result: Assessment, of: Literal["leaves", "top"] = "leaves", bootstrap: int = 200, seed: int = 0
 ) -> pd.DataFrame:
-    """Effective importance S_j = Var(E[s | x_j]) / Var(s): the share of the variance of scores that knowing one indicator
-    explains, beside its nominal points.
+    """Effective importance S_j = Var(E[s | x_j]) / Var(s): the share of the variance of scores that
+    knowing one indicator explains, beside its nominal points.
 
-    linear: corr²(x_j, s). nonlinear: E[s | x_j] by a natural cubic spline of 4 degrees of freedom, or by means where an
-    indicator has at most 4 values. own: R² of s on all indicators less R² without this one (= r²(s, residual of x_j on the
-    others)); correlated: linear − own, what it explains through the others, which may be negative (Xu & Gertner 2008).
+    linear: corr²(x_j, s). nonlinear: E[s | x_j] by a natural cubic spline of 4 degrees of freedom,
+    or by means where an indicator has at most 4 values. own: R² of s on all indicators less R²
+    without this one (= r²(s, residual of x_j on the others)); correlated: linear − own, what it
+    explains through the others, which may be negative (Xu & Gertner 2008).
 
-    These are estimates for units of this kind, freed of what chance explains among few units (Olkin & Pratt 1958: unbiased
-    for jointly normal data; the mere r² of 20 units is .08 on average where the truth is .033, and .18 with the spline).
-    Where there is no influence they come out a little below 0 as often as above. What holds of these very units alone
-    stands in linear_plain, nonlinear_plain and own_plain; r² = linear_plain is the importance that :func:`attainable` and
+    These are estimates for units of this kind, freed of what chance explains among few units (Olkin
+    & Pratt 1958: unbiased for jointly normal data; the mere r² of 20 units is .08 on average where
+    the truth is .033, and .18 with the spline). Where there is no influence they come out a little
+    below 0 as often as above. What holds of these very units alone stands in linear_plain,
+    nonlinear_plain and own_plain; r² = linear_plain is the importance that :func:`attainable` and
     :func:`tune` work on.
 
-    The 95% intervals invert Fisher's (1928) distribution of R², widened where resampled units show that the correlation
-    varies more than on normal data. Coverage in simulations of n = 16, 20, 31, 40 and true shares .033 to .8 (the tests
-    repeat them): .95 to .99 for jointly normal data, for both kinds; .95 to .99 with the curve of a parabola on evenly
-    spread shares; .92 to .99 where shares are skewed (Beta(5, 1)); down to .88 with exponential tails, and to .85 where nine
-    units of ten have full marks on an indicator that makes most of the score (the estimate is then .05 to .08 low). Below 40 units
-    (`few`) an interval is mostly wide: .00 to .35 for a true .033 of 20 units.
+    The 95% intervals invert Fisher's (1928) distribution of R², widened where resampled units show
+    that the correlation varies more than on normal data. Coverage in simulations of n = 16, 20, 31,
+    40 and true shares .033 to .8 (the tests repeat them): .95 to .99 for jointly normal data, for
+    both kinds; .95 to .99 with the curve of a parabola on evenly spread shares; .92 to .99 where
+    shares are skewed (Beta(5, 1)); down to .88 with exponential tails, and to .85 where nine units
+    of ten have full marks on an indicator that makes most of the score (the estimate is then .05 to
+    .08 low). Below 40 units (`few`) an interval is mostly wide: .00 to .35 for a true .033 of 20
+    units.
 
     Parameters
     ----------
@@ -125,15 +132,17 @@ def effective(
     of : "leaves" or "top"
         Single indicators or top-level ones (their scores as shares of their points).
     bootstrap, seed : int
-        Resamples of units by which the intervals are widened; with 0 they rest on the normal distribution alone.
+        Resamples of units by which the intervals are widened; with 0 they rest on the normal
+        distribution alone.
 
     Returns
     -------
     DataFrame, indexed by indicator
-        points, nominal (share of the total), n (units scored on it), linear, linear_low, linear_high, nonlinear,
-        nonlinear_low, nonlinear_high, own, correlated, share (linear, at least 0, over its sum), linear_plain,
-        nonlinear_plain, own_plain, few (n < 40). NaN where an indicator is constant or fewer than 8 units are scored; own
-        and correlated also where units are no more than indicators + 1.
+        points, nominal (share of the total), n (units scored on it), linear, linear_low,
+        linear_high, nonlinear, nonlinear_low, nonlinear_high, own, correlated, share (linear, at
+        least 0, over its sum), linear_plain, nonlinear_plain, own_plain, few (n < 40). NaN where an
+        indicator is constant or fewer than 8 units are scored; own and correlated also where units
+        are no more than indicators + 1.
 
     >>> import qtoolkit as qt
     >>> rng = np.random.default_rng(0)
@@ -184,7 +193,8 @@ def _shares(result: Assessment, of: str) -> tuple[pd.DataFrame, pd.Series]:
 def _explained(
     x: np.ndarray, s: np.ndarray, curved: bool, resamples: np.ndarray
 ) -> tuple[float, float, float, float]:
-    """Share of the variance of s that x explains: R², the estimate, and the ends of its interval."""
+    """Share of the variance of s that x explains: R², the estimate, and the ends of its
+    interval."""
     if len(x) < FEWEST or np.ptp(x) < 1e-12 or np.ptp(s) < 1e-9:
         return np.nan, np.nan, np.nan, np.nan
     r2, k, fitted = explained.fit(x, s, curved)
@@ -193,8 +203,9 @@ def _explained(
 
 
 def _own(x: np.ndarray, s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """What each indicator explains beyond all others, (d,): r²(s, its residual on them), and the estimate, R² with it less
-    R² without, both freed of chance. NaN where there are too few units or the indicator varies with the others alone."""
+    """What each indicator explains beyond all others, (d,): r²(s, its residual on them), and the
+    estimate, R² with it less R² without, both freed of chance. NaN where there are too few units or
+    the indicator varies with the others alone."""
     plain, estimate = np.full(x.shape[1], np.nan), np.full(x.shape[1], np.nan)
     whole = ~np.isnan(x).any(axis=1)
     n = int(whole.sum())
@@ -222,7 +233,8 @@ def leave_one_out(result: Assessment) -> pd.DataFrame:
     Returns
     -------
     DataFrame, indexed by indicator
-        grades (units whose grade changes), rank_shift (mean |rank − present rank|). NaN where it cannot be left out.
+        grades (units whose grade changes), rank_shift (mean |rank − present rank|). NaN where it
+        cannot be left out.
 
     >>> import qtoolkit as qt
     >>> frame = pd.DataFrame({"a": [1.0, 0.5], "b": [0.4, 0.8]}, index=["甲", "乙"])
@@ -244,8 +256,8 @@ def correlations(result: Assessment, at: float = REDUNDANT) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        first, second, r (over the units scored on both, at least 8), kind: "redundant" (|r| > `at`) or "negative" (r < 0
-        within one node), the strongest first.
+        first, second, r (over the units scored on both, at least 8), kind: "redundant" (|r| > `at`)
+        or "negative" (r < 0 within one node), the strongest first.
     """
     shares = result.matrix
     r = shares.loc[:, shares.nunique() > 1].corr(min_periods=FEWEST)
@@ -263,13 +275,14 @@ def correlations(result: Assessment, at: float = REDUNDANT) -> pd.DataFrame:
 
 
 def cronbach(result: Assessment) -> tuple[float, pd.DataFrame]:
-    """Cronbach's α of the indicators, each scaled to variance 1: d/(d − 1)·(1 − d / Var(Σ z)), over the units scored on all.
+    """Cronbach's α of the indicators, each scaled to variance 1: d/(d − 1)·(1 − d / Var(Σ z)), over
+    the units scored on all.
 
     Returns
     -------
     float, DataFrame
-        α (NaN below two varying indicators or two units), and by indicator: correlation with the sum of the others
-        (negative: it runs against them) and α without it.
+        α (NaN below two varying indicators or two units), and by indicator: correlation with the
+        sum of the others (negative: it runs against them) and α without it.
     """
     shares = result.matrix.dropna()
     z = shares.loc[:, shares.nunique() > 1]

@@ -1,7 +1,7 @@
 """Text that exists in Chinese and in English, side by side.
 
-Every sentence that a user sees is made by :func:`say`, which takes both wordings with the same placeholders, so that
-neither language can be forgotten and both carry the same numbers.
+Every sentence that a user sees is made by :func:`say`, which takes both wordings with the same
+placeholders, so that neither language can be forgotten and both carry the same numbers.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ class Text:
 
 
 def settled(value: Any) -> Any:
-    """A float without its last bits, which depend on the processor: they must not decide how a half is rounded or whether a
-    zero has a sign. Anything else as it is.
+    """A float without its last bits, which depend on the processor: they must not decide how a half
+    is rounded or whether a zero has a sign. Anything else as it is.
 
     >>> settled(0.1 + 0.2), settled(-1e-17), settled(7)
     (0.3, 0.0, 7)
@@ -54,8 +54,8 @@ def settled(value: Any) -> Any:
 
 
 def in_print(value: float, spec: str) -> str:
-    """A number as tables, figures and sentences print it: with a true minus sign, and without a sign where nothing but
-    zeros is shown.
+    """A number as tables, figures and sentences print it: with a true minus sign, and without a
+    sign where nothing but zeros is shown.
 
     >>> (
     ...     in_print(-1.26, "+.1f"),
@@ -70,8 +70,8 @@ def in_print(value: float, spec: str) -> str:
 
 
 class _Fill(string.Formatter):
-    """`str.format` that also knows texts in two languages, lists of them, and `{n:unit|units}` or `{x:g|point|points}`
-    for English plurals."""
+    """`str.format` that also knows texts in two languages, lists of them, and `{n:unit|units}` or
+    `{x:g|point|points}` for English plurals."""
 
     def __init__(self, language: str):
         self.language = language
@@ -88,7 +88,8 @@ class _Fill(string.Formatter):
 
 
 SIGNED = ("f", "%")
-"""Kinds of format whose results are printed with the minus sign of the tables; others may repeat what a user typed."""
+"""Kinds of format whose results are printed with the minus sign of the tables; others may repeat
+what a user typed."""
 
 
 def say(*, zh: str, en: str, **values: Any) -> Text:
@@ -97,8 +98,9 @@ def say(*, zh: str, en: str, **values: Any) -> Text:
     Parameters
     ----------
     zh, en : str
-        The two wordings, format strings with the same placeholders. A placeholder `{n:unit|units}` writes the number
-        and chooses the English singular or plural; `{x:g|point|points}` gives the number a format.
+        The two wordings, format strings with the same placeholders. A placeholder `{n:unit|units}`
+        writes the number and chooses the English singular or plural; `{x:g|point|points}` gives the
+        number a format.
     **values
         Numbers, strings, or :class:`Text`, which is filled in in its own language.
 

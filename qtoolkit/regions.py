@@ -1,8 +1,8 @@
 """Regions of points: how far the points of a scheme may move while their sum is kept.
 
-A region is written without a scheme and bound to one by `at(result)`; `a & b` is what lies in both. Each region's docstring
-says how draws from it are distributed: uniformly in the points, `Levels` (uniform in local shares) and `Dirichlet` (a
-distribution of its own) aside.
+A region is written without a scheme and bound to one by `at(result)`; `a & b` is what lies in both.
+Each region's docstring says how draws from it are distributed: uniformly in the points, `Levels`
+(uniform in local shares) and `Dirichlet` (a distribution of its own) aside.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ SUM = 1e-6  # how far, as a share of the total, a given vector's sum may lie fro
 
 
 class Region(ABC):
-    """What the points may be: `at(result)` binds it, `describe()` says it in words, `a & b` is the intersection."""
+    """What the points may be: `at(result)` binds it, `describe()` says it in words, `a & b` is the
+    intersection."""
 
     @abstractmethod
     def at(self, result: Assessment) -> Area:
@@ -55,10 +56,11 @@ def area_of(region: Region, result: Assessment) -> Area:
 
 @dataclass(frozen=True)
 class Box(Region):
-    """Each indicator's points within ±`relative` of nominal, or within ±`absolute` points, or both; the sum kept.
+    """Each indicator's points within ±`relative` of nominal, or within ±`absolute` points, or both;
+    the sum kept.
 
-    This is not "random noise, then renormalise": every point of the region counts, and none lies outside the band. Draws
-    are uniform on it.
+    This is not "random noise, then renormalise": every point of the region counts, and none lies
+    outside the band. Draws are uniform on it.
 
     >>> import pandas as pd, qtoolkit as qt
     >>> scheme = qt.Scheme.flat({"a": 60, "b": 40}, {"A": 90, "B": 0})
@@ -107,7 +109,8 @@ class Box(Region):
         if self.absolute is None:
             return say(
                 zh="各指标分值在现行分值上下 {band:.4g}% 以内浮动，总分不变",
-                en="each indicator's points within ±{band:.4g}% of its present points, the total kept",
+                en="each indicator's points within ±{band:.4g}% of its present points, the total "
+                "kept",
                 band=100 * self.relative,
             )
         text = say(
@@ -122,11 +125,13 @@ class Box(Region):
 
 @dataclass(frozen=True)
 class Levels(Region):
-    """Bands per level of the tree on *local shares*: each node's share of its parent's points within ±band of nominal.
+    """Bands per level of the tree on *local shares*: each node's share of its parent's points
+    within ±band of nominal.
 
-    The first band is for the first level, the last also for all deeper ones. A leaf's points can then move further than
-    any one band: 10% above 25% lets them rise by 37.5%. Draws of the local shares are uniform within each group of
-    siblings, the groups independent: not uniform in the points.
+    The first band is for the first level, the last also for all deeper ones. A leaf's points can
+    then move further than any one band: 10% above 25% lets them rise by 37.5%. Draws of the local
+    shares are uniform within each group of siblings, the groups independent: not uniform in the
+    points.
     """
 
     bands: tuple[float, ...]
@@ -156,17 +161,19 @@ class Levels(Region):
         )
         return say(
             zh="各级指标在上级指标内的占比上下浮动（{bands}，更深各级同末级），总分不变",
-            en="each node's share of its parent's points moves within a band ({bands}; deeper levels as the last), the total kept",
+            en="each node's share of its parent's points moves within a band ({bands}; deeper "
+            "levels as the last), the total kept",
             bands=texts,
         )
 
 
 @dataclass(frozen=True)
 class Hull(Region):
-    """All mixtures of several experts' points: rows of a DataFrame, or mappings from indicator id to points.
+    """All mixtures of several experts' points: rows of a DataFrame, or mappings from indicator id
+    to points.
 
-    Draws are uniform on it (on the line, the triangle, … that it is), where no expert's points are a mixture of the
-    others', or their lines cross; else they are refused.
+    Draws are uniform on it (on the line, the triangle, … that it is), where no expert's points are
+    a mixture of the others', or their lines cross; else they are refused.
     """
 
     vectors: tuple[Mapping[str, float], ...]
@@ -194,7 +201,8 @@ class Hull(Region):
             ):
                 text = say(
                     zh="第{row}组分值应为不小于0的数且合计 {total:.10g}，现合计 {found:.10g}",
-                    en="vector {row}: points must be numbers of 0 or more that sum to {total:.10g}, found a sum of {found:.10g}",
+                    en="vector {row}: points must be numbers of 0 or more that sum to {total:.10g},"
+                    " found a sum of {found:.10g}",
                     row=i + 1,
                     total=total,
                     found=float(matrix[i].sum()),
@@ -212,7 +220,8 @@ class Hull(Region):
 
 @dataclass(frozen=True)
 class RankOrder(Region):
-    """All points in a given order of importance: the first indicator has the most points, the last the fewest.
+    """All points in a given order of importance: the first indicator has the most points, the last
+    the fewest.
 
     Draws are uniform on it.
     """
@@ -254,10 +263,11 @@ class Simplex(Region):
 
 @dataclass(frozen=True)
 class Dirichlet(Region):
-    """Noise around the present points for simulation: Dirichlet with these means. `sd` is the standard deviation, in points,
-    of an indicator that has the mean points; others vary with √(w(1 − w)). It is a distribution, not a band: exact methods
-    (ranges, ranks, flips) go over all points that it can give, which are any points of 0 or more for the indicators that
-    have points now, and `describe()` says so."""
+    """Noise around the present points for simulation: Dirichlet with these means. `sd` is the
+    standard deviation, in points, of an indicator that has the mean points; others vary with √(w(1
+    − w)). It is a distribution, not a band: exact methods (ranges, ranks, flips) go over all points
+    that it can give, which are any points of 0 or more for the indicators that have points now, and
+    `describe()` says so."""
 
     sd: float
 
@@ -290,7 +300,8 @@ class Dirichlet(Region):
         return say(
             zh="分值以现行分值为中心随机波动（平均分值的指标标准差{sd:.4g}分），总分不变；"
             "精确方法则取现有分值的各指标的任意非负分值",
-            en="points that vary at random around the present ones (sd {sd:.4g} points at the mean), the total kept; exact "
+            en="points that vary at random around the present ones (sd {sd:.4g} points at the "
+            "mean), the total kept; exact "
             "methods take any points of 0 or more for the indicators that have points now",
             sd=self.sd,
         )
@@ -300,10 +311,11 @@ class Dirichlet(Region):
 class Meet(Region):
     """What lies in every one of several regions, written `a & b`: the same in any order of writing.
 
-    Draws are uniform in the points on the intersection, whatever the members draw by themselves (so `Levels(…) & Simplex()`
-    is the region of `Levels(…)`, drawn uniformly in the points). Boxes and an order of importance are drawn from exactly;
-    other intersections by exact rejection, and where that keeps too few by hit-and-run, which `Simulation.sampling` calls
-    approximate and gives the diagnostics of. From an intersection with a `Dirichlet`, which is no set but a distribution,
+    Draws are uniform in the points on the intersection, whatever the members draw by themselves (so
+    `Levels(…) & Simplex()` is the region of `Levels(…)`, drawn uniformly in the points). Boxes and
+    an order of importance are drawn from exactly; other intersections by exact rejection, and where
+    that keeps too few by hit-and-run, which `Simulation.sampling` calls approximate and gives the
+    diagnostics of. From an intersection with a `Dirichlet`, which is no set but a distribution,
     nothing is drawn: it is refused.
     """
 

@@ -13,8 +13,9 @@ Analysis = TypeVar("Analysis", bound=Callable[..., Any])
 
 
 def remembered(analysis: Analysis) -> Analysis:
-    """An analysis whose answer is kept with the assessment that it is of: asked again with the same arguments it is not
-    computed anew. What is handed out is a copy, so that nobody changes what the next one gets.
+    """An analysis whose answer is kept with the assessment that it is of: asked again with the same
+    arguments it is not computed anew. What is handed out is a copy, so that nobody changes what the
+    next one gets.
 
     >>> from types import SimpleNamespace
     >>> calls = []

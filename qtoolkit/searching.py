@@ -1,4 +1,5 @@
-"""Looking for the points whose importance is nearest to a goal: all of them, or from many starts."""
+"""Looking for the points whose importance is nearest to a goal: all of them, or from many
+starts."""
 
 from __future__ import annotations
 
@@ -38,9 +39,11 @@ MOST = 2 * 10**6  # sets of whole points
 
 @dataclass(frozen=True)
 class Aim:
-    """What is wanted of points: importance, shares of the sum of r² over units, near the goal, (d,).
+    """What is wanted of points: importance, shares of the sum of r² over units, near the goal,
+    (d,).
 
-    Slopes and constants (n, d); `covariance` of the slopes where there are no constants, so that no unit need be looked at.
+    Slopes and constants (n, d); `covariance` of the slopes where there are no constants, so that no
+    unit need be looked at.
     """
 
     slope: np.ndarray
@@ -91,7 +94,8 @@ def aim_of(slope: np.ndarray, const: np.ndarray, goal: np.ndarray) -> Aim:
 
 
 def closed_form(aim: Aim, members: list[tuple[np.ndarray, float]]) -> np.ndarray | None:
-    """Points that reach the goal exactly, where there are any, scaled to the groups' sums as far as one factor does that."""
+    """Points that reach the goal exactly, where there are any, scaled to the groups' sums as far as
+    one factor does that."""
     if aim.covariance is None or np.linalg.cond(aim.covariance) > 1e12:
         return None
     raw = np.linalg.solve(aim.covariance, np.sqrt(aim.goal * np.diag(aim.covariance)))
@@ -104,7 +108,8 @@ def scattered_within(
     members: list[tuple[np.ndarray, float]],
     rng: np.random.Generator,
 ) -> np.ndarray:
-    """Sets of points all over the limits, (m, d): evenly, with the weight on few indicators, corners, and between corners."""
+    """Sets of points all over the limits, (m, d): evenly, with the weight on few indicators,
+    corners, and between corners."""
     quarter = SCATTERED // 4
     even = rng.random((quarter, low.size))
     uneven = rng.random((quarter, low.size)) ** rng.choice([3.0, 10.0], (quarter, 1))
@@ -121,7 +126,8 @@ def _corners(
     count: int,
     rng: np.random.Generator,
 ) -> np.ndarray:
-    """Corners of the limits, (count, d): in an order drawn anew each indicator gets as much as is left."""
+    """Corners of the limits, (count, d): in an order drawn anew each indicator gets as much as is
+    left."""
     rows = np.tile(low, (count, 1))
     for at, sum_ in members:
         places = rng.permuted(np.tile(np.flatnonzero(at), (count, 1)), axis=1)
@@ -132,7 +138,8 @@ def _corners(
 
 
 def _apart(points: np.ndarray, count: int) -> list[np.ndarray]:
-    """Of points in the order of their worth the first, and each next that is not near one already taken."""
+    """Of points in the order of their worth the first, and each next that is not near one already
+    taken."""
     span, taken = np.ptp(points, axis=0).sum(), points[:1]
     for place in points:
         if len(taken) < count and np.abs(taken - place).sum(axis=1).min() > NEAR * span:
@@ -149,8 +156,8 @@ def optimised(
     high: np.ndarray,
     members: list[tuple[np.ndarray, float]],
 ) -> tuple[list[np.ndarray], bool]:
-    """Where the optimiser ends from several starts, the nearest first, and whether that is to be trusted: the starts are the
-    best of all that were scattered, no two of them near each other."""
+    """Where the optimiser ends from several starts, the nearest first, and whether that is to be
+    trusted: the starts are the best of all that were scattered, no two of them near each other."""
     order = in_order(aim.distance(scattered), falling=False)
     starts = [*extra, present, *scattered[order[:AGREE]], *_apart(scattered[order], STARTS)]
     constraints = [
@@ -214,7 +221,8 @@ def few_enough(aim: Aim, grid: Allocations) -> bool:
 
 
 def best_of_all(aim: Aim, grid: Allocations, present: np.ndarray) -> np.ndarray:
-    """Of all points in whole steps the nearest; of several the one that moves the fewest points, then the first."""
+    """Of all points in whole steps the nearest; of several the one that moves the fewest points,
+    then the first."""
     found, distances = [], []
     for part in grid.every():
         distance = aim.distance(part)
@@ -229,7 +237,8 @@ def best_of_all(aim: Aim, grid: Allocations, present: np.ndarray) -> np.ndarray:
 def improved(
     aim: Aim, grid: Allocations, ends: list[np.ndarray], scattered: np.ndarray
 ) -> np.ndarray:
-    """The nearest points in whole steps that are found: from several starts, bettered by one or two transfers."""
+    """The nearest points in whole steps that are found: from several starts, bettered by one or two
+    transfers."""
     order = in_order(aim.distance(scattered), falling=False)
     starts = [grid.nearest(p) for p in [*ends[:8], *_apart(scattered[order], 8)]]
     different = list({tuple(start): start for start in starts}.values())
@@ -239,7 +248,8 @@ def improved(
 
 
 def _descended(aim: Aim, grid: Allocations, points: np.ndarray) -> np.ndarray:
-    """Whole steps moved, one transfer at a time and where none helps two together, until nothing is nearer."""
+    """Whole steps moved, one transfer at a time and where none helps two together, until nothing is
+    nearer."""
     while True:
         changes = grid.transfers(points)
         distances = aim.distance(points + changes)

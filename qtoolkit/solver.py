@@ -37,7 +37,8 @@ def linear_program(cost: np.ndarray, s: System) -> np.ndarray | None:
 def solve_lp(
     cost: np.ndarray, s: System, rows: np.ndarray | None = None, high: np.ndarray | None = None
 ):
-    """The same with further rows·z ≤ high; the answer has their multipliers as `ineqlin.marginals[: len(rows)]`."""
+    """The same with further rows·z ≤ high; the answer has their multipliers as `ineqlin.marginals[:
+    len(rows)]`."""
     from scipy.optimize import linprog
 
     equal = s.low == s.high
@@ -69,7 +70,8 @@ def solve_lp(
 
 
 def solve_milp(cost, integral, lo, hi, rows, low, high, seconds: float):
-    """Minimise cost·x, x integral where `integral`; scipy's result, or None where the solver gave nothing to rely on."""
+    """Minimise cost·x, x integral where `integral`; scipy's result, or None where the solver gave
+    nothing to rely on."""
     from scipy.optimize import Bounds, LinearConstraint, milp
 
     for presolve in (True, False):  # presolve has been seen to fail on near ties

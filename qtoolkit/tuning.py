@@ -1,4 +1,5 @@
-"""Points that give indicators a wanted importance: whether there are any, and the nearest that are allowed."""
+"""Points that give indicators a wanted importance: whether there are any, and the nearest that are
+allowed."""
 
 from __future__ import annotations
 
@@ -29,7 +30,8 @@ FEWEST = 8  # units, for a correlation to mean anything
 
 @dataclass(frozen=True)
 class Attainable:
-    """Whether a target can be reached. `points` (Series) reach it exactly; negative ones mean that nothing does."""
+    """Whether a target can be reached. `points` (Series) reach it exactly; negative ones mean that
+    nothing does."""
 
     points: pd.Series
     target: pd.Series
@@ -46,12 +48,13 @@ class Tuned:
     Attributes
     ----------
     table : DataFrame, indexed by indicator
-        target, present and points (as found, in whole steps), importance_now, importance (shares of the sum of r²).
+        target, present and points (as found, in whole steps), importance_now, importance (shares of
+        the sum of r²).
     distance_now, distance_exact, distance : float
         Root mean square of importance − target: at present, before and after rounding to steps.
     converged : bool
-        Without `step`: the optimiser ended by its own criterion and 3 of its starts agree, or the target is reached. This
-        is no proof that nothing is nearer. With `step` never.
+        Without `step`: the optimiser ended by its own criterion and 3 of its starts agree, or the
+        target is reached. This is no proof that nothing is nearer. With `step` never.
     note : Text
     exact : bool
         With `step`: all allowed points in whole steps were compared, and none is nearer.
@@ -67,16 +70,19 @@ class Tuned:
 
 
 def attainable(result: Assessment, target: Mapping[str, float] | None = None) -> Attainable:
-    """The points at which indicators have the wanted importance: r² with the score on these very units, up to a common
-    factor, not freed of chance (`linear_plain` of :func:`qtoolkit.importance.effective`).
+    """The points at which indicators have the wanted importance: r² with the score on these very
+    units, up to a common factor, not freed of chance (`linear_plain` of
+    :func:`qtoolkit.importance.effective`).
 
-    p ∝ Σ⁻¹ g with g_j = √(S*_j · σ_jj), Σ the covariance of the shares of full marks (after Paruolo, Saisana & Saltelli
-    2013): then Cov(x_j, s) = g_j up to a factor, so r_j² ∝ S*_j. Correlations are taken to be positive.
+    p ∝ Σ⁻¹ g with g_j = √(S*_j · σ_jj), Σ the covariance of the shares of full marks (after
+    Paruolo, Saisana & Saltelli 2013): then Cov(x_j, s) = g_j up to a factor, so r_j² ∝ S*_j.
+    Correlations are taken to be positive.
 
     Parameters
     ----------
     result : Assessment
-        Scores that add up the indicators', with deductions that scale with the points; units with blanks are left out.
+        Scores that add up the indicators', with deductions that scale with the points; units with
+        blanks are left out.
     target : mapping of indicator to importance, optional
         All indicators; equal if left out.
 
@@ -98,7 +104,8 @@ def attainable(result: Assessment, target: Mapping[str, float] | None = None) ->
         raise InputError(
             say(
                 zh="有扣分幅度不随分值调整的指标，没有闭式解，请用 tune",
-                en="some deductions do not scale with the points: there is no closed form, use tune",
+                en="some deductions do not scale with the points: there is no closed form, use "
+                "tune",
             )
         )
     covariance = np.cov(x.T, ddof=1).reshape(x.shape[1], -1)
@@ -106,7 +113,8 @@ def attainable(result: Assessment, target: Mapping[str, float] | None = None) ->
         raise InputError(
             say(
                 zh="考核对象{n}家、指标{d}项，协方差矩阵不可逆，请改用上级指标",
-                en="with {n:unit|units} and {d:indicator|indicators} the covariance cannot be inverted: work on the level above",
+                en="with {n:unit|units} and {d:indicator|indicators} the covariance cannot be "
+                "inverted: work on the level above",
                 n=len(x),
                 d=x.shape[1],
             )
@@ -128,8 +136,9 @@ def tune(
     """Points whose importance is nearest to the target (least squares), within limits.
 
     Importance is r² over the sum of r² on these very units, as it is (`linear_plain` of
-    :func:`qtoolkit.importance.effective`), not the estimate that is freed of chance: what is sought is the ranking of
-    these units. There may be several local optima; only points in whole steps can be compared one by one.
+    :func:`qtoolkit.importance.effective`), not the estimate that is freed of chance: what is sought
+    is the ranking of these units. There may be several local optima; only points in whole steps can
+    be compared one by one.
 
     Parameters
     ----------
@@ -144,10 +153,10 @@ def tune(
     fixed : ids
         Indicators that keep their points.
     step : float, optional
-        Whole steps, such as .5 or 1. Where the allowed sets of points are few enough (some hundred thousand) all are gone
-        through, and the best is `exact`; of several equally near the one that moves the fewest points. Else the best
-        found: rounded from several starts and bettered by moving steps from one indicator to another, and by two such
-        moves together.
+        Whole steps, such as .5 or 1. Where the allowed sets of points are few enough (some hundred
+        thousand) all are gone through, and the best is `exact`; of several equally near the one
+        that moves the fewest points. Else the best found: rounded from several starts and bettered
+        by moving steps from one indicator to another, and by two such moves together.
     seed : int
         Of the random starts.
 
@@ -239,7 +248,8 @@ def _how(step: float | None, exact: bool, converged: bool, distance: float) -> T
     if step is not None:
         return Text(
             "允许的分值过多，未逐一比较，这是目前找到的最好值，不排除有更接近的",
-            "too many points are allowed to compare them all: this is the best found, and nearer ones are not ruled out",
+            "too many points are allowed to compare them all: this is the best found, and nearer "
+            "ones are not ruled out",
         )
     if distance < SAME:
         return Text("达到目标", "the target is reached")
@@ -255,14 +265,17 @@ def _how(step: float | None, exact: bool, converged: bool, distance: float) -> T
 
 
 def _lines(result: Assessment) -> tuple[np.ndarray, np.ndarray]:
-    """Slopes and constants of the leaves, (n, d), of an assessment that adds them up, over the units without blanks."""
+    """Slopes and constants of the leaves, (n, d), of an assessment that adds them up, over the
+    units without blanks."""
     e = result.engine
     whole = ~e.tree.blank.any(axis=1)
     if whole.sum() < FEWEST or not e.tree.is_arithmetic or e.tree.rounds_inside:
         raise InputError(
             say(
-                zh="得分不是各项得分直接相加，或没有缺项的考核对象不足{least}家，不能按实际影响度调整",
-                en="scores are no plain sum of the indicators' scores, or fewer than {least} units are without blanks: no tuning by importance",
+                zh="得分不是各项得分直接相加，或没有缺项的考核对象不足{least}家，"
+                "不能按实际影响度调整",
+                en="scores are no plain sum of the indicators' scores, or fewer than {least} units "
+                "are without blanks: no tuning by importance",
                 least=FEWEST,
             )
         )

@@ -1,4 +1,5 @@
-"""Makes tests/ importable from its subfolders; hypothesis draws the same examples on every run; long files begin first."""
+"""Makes tests/ importable from its subfolders; hypothesis draws the same examples on every run;
+long files begin first."""
 
 import os
 
@@ -36,12 +37,14 @@ LONGEST_FIRST = (
 
 
 def pytest_xdist_auto_num_workers(config):
-    """One worker more than processors: now and then one waits for a browser or an office program."""
+    """One worker more than processors: now and then one waits for a browser or an office
+    program."""
     return (os.cpu_count() or 1) + 1
 
 
 def pytest_configure(config):
-    """`-m "soak or not soak"` asks for everything: the long tests, and all examples of the others."""
+    """`-m "soak or not soak"` asks for everything: the long tests, and all examples of the
+    others."""
     if "soak" in config.option.markexpr and config.option.markexpr != "not soak":
         os.environ["QTOOLKIT_ALL_EXAMPLES"] = "1"
 

@@ -1,4 +1,5 @@
-"""How many random examples a test draws: a share by default, all of them with `pytest -m "soak or not soak"`."""
+"""How many random examples a test draws: a share by default, all of them with `pytest -m "soak or
+not soak"`."""
 
 import os
 

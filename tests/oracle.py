@@ -1,8 +1,9 @@
 """One assessment graded in exact fractions: slow, plain, and importing nothing of qtoolkit.
 
-`grade_all(scheme, rows)` takes the scheme as it stands in scheme.yaml (dicts, lists, numbers) and one row a unit:
-{"class": …, "raw": {leaf: value}, "status": {leaf: word}, "target": {leaf: number}, "veto": {id, …}, "bonus": {id: points}};
-what a leaf scores is in oracle_rules.py. Scores have ten decimals.
+`grade_all(scheme, rows)` takes the scheme as it stands in scheme.yaml (dicts, lists, numbers) and
+one row a unit: {"class": …, "raw": {leaf: value}, "status": {leaf: word}, "target": {leaf: number},
+"veto": {id, …}, "bonus": {id: points}}; what a leaf scores is in oracle_rules.py. Scores have ten
+decimals.
 """
 
 from fractions import Fraction
@@ -15,7 +16,8 @@ ORDERS = {"arithmetic": 1, "geometric": 0, "harmonic": -1}
 
 
 def rounded(points, how):
-    """To the decimals of `how`, half up or floor; ten decimals come first, as of a score that somebody printed."""
+    """To the decimals of `how`, half up or floor; ten decimals come first, as of a score that
+    somebody printed."""
     if how is None or points is None:
         return points
     tick, step = floor(points * PER_POINT + Fraction(1, 2)), 10 ** (10 - how["decimals"])
@@ -70,7 +72,8 @@ def node_score(node, score_of, rounding):
 
 
 def finished(base, row, scheme, rounding, order):
-    """Bonus, deductions, cap and rounding of the total, in the scheme's order: what each changes, and the score."""
+    """Bonus, deductions, cap and rounding of the total, in the scheme's order: what each changes,
+    and the score."""
     first, capped_first = (
         order.get("rounding") == "before_bonus",
         order.get("cap") == "before_deductions",
@@ -102,7 +105,8 @@ def finished(base, row, scheme, rounding, order):
 
 
 def limited(units, i, grade, groups):
-    """A quota (units tied at the last place that do not all fit stay out, or all come in) or the last by rank."""
+    """A quota (units tied at the last place that do not all fit stay out, or all come in) or the
+    last by rank."""
     members = (
         [[u for u in units if u["class"] == group] for group in groups]
         if grade.get("within") == "class"
@@ -140,7 +144,8 @@ def strike(unit, names):
 
 
 def grade_all(scheme, rows):
-    """One dict a unit: base, bonus, cap, late, floor, rounding (changes), published, rank, by_score, grade, set_by."""
+    """One dict a unit: base, bonus, cap, late, floor, rounding (changes), published, rank,
+    by_score, grade, set_by."""
     rounding, order, grades = scheme.get("rounding", {}), scheme.get("order", {}), scheme["grades"]
     tree, units = (
         {"root": True, "children": scheme["indicators"], "aggregation": scheme.get("aggregation")},

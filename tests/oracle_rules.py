@@ -1,7 +1,8 @@
-"""What a leaf scores, in exact fractions; part of oracle.py and as plain: nothing of qtoolkit is imported.
+"""What a leaf scores, in exact fractions; part of oracle.py and as plain: nothing of qtoolkit is
+imported.
 
-`row["raw"]` holds a unit's values by leaf, or by leaf@stage; `row["target"]` and `row["base"]` its own targets and
-baselines.
+`row["raw"]` holds a unit's values by leaf, or by leaf@stage; `row["target"]` and `row["base"]` its
+own targets and baselines.
 """
 
 from decimal import Decimal
@@ -22,7 +23,8 @@ def cut(value, high=1):
 
 
 def value_of(leaf, row, scheme):
-    """A unit's value: Σ weight · value of the stages, then what later stages say; a level is its share."""
+    """A unit's value: Σ weight · value of the stages, then what later stages say; a level is its
+    share."""
     id, weights, levels = leaf["id"], leaf.get("stages"), leaf["rule"].get("levels", {})
     own = {
         key: value
@@ -48,7 +50,8 @@ def value_of(leaf, row, scheme):
 
 
 def share_of(rule, raw, own, peers):
-    """Share of full marks, for the rules that give one; `peers` are the values of all units that have one."""
+    """Share of full marks, for the rules that give one; `peers` are the values of all units that
+    have one."""
     kind, higher = rule["kind"], rule.get("direction", "higher") == "higher"
     if kind in ("share", "level"):
         return raw

@@ -27,7 +27,8 @@ def results(draw, approval=True):
 
 
 def tables(blocks, language, values="cells"):
-    """Each table as it is printed, a DataFrame of words, or with its plain values ("data"), as it is written to CSV."""
+    """Each table as it is printed, a DataFrame of words, or with its plain values ("data"), as it
+    is written to CSV."""
     found = {}
     for block in blocks:
         if isinstance(block, DataTable):

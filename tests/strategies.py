@@ -1,4 +1,5 @@
-"""Random small assessments with all features together, on coarse grids, so that ties and hits on cutoffs are frequent."""
+"""Random small assessments with all features together, on coarse grids, so that ties and hits on
+cutoffs are frequent."""
 
 import copy
 from dataclasses import dataclass
@@ -67,7 +68,8 @@ def scheme_of(data):
 
 
 def frame_of(given):
-    """The rows as a user would type them: statuses in the cell for some leaves, in the status column for others."""
+    """The rows as a user would type them: statuses in the cell for some leaves, in the status
+    column for others."""
     columns = {"unit": [f"u{k}" for k in range(len(given.rows))]}
     if any(row.get("class") for row in given.rows):
         columns["class"] = [row.get("class") for row in given.rows]
@@ -103,7 +105,8 @@ def frame_of(given):
 def disagreements(given, result=None):
     """Where `assess` and the oracle differ, as (unit, what, expected, found).
 
-    Scores may differ by one tick: a quotient that lies within float error of half a tick has no one right tick.
+    Scores may differ by one tick: a quotient that lies within float error of half a tick has no one
+    right tick.
     """
     expected = oracle.grade_all(given.scheme, given.rows)
     result = assess(scheme_of(given.scheme), frame_of(given)) if result is None else result
@@ -358,7 +361,8 @@ def keys_of(leaf):
 
 
 def _give_peers(rows, leaves, raws, targets, draw):
-    """A class in which nobody has a value has no mean: give its first unit one. Nobody is without any value."""
+    """A class in which nobody has a value has no mean: give its first unit one. Nobody is without
+    any value."""
     for leaf in leaves:
         for group in {row["class"] for row in rows}:
             members = [row for row in rows if row["class"] == group]

@@ -14,7 +14,8 @@ from qtoolkit.errors import InputError
 
 @st.composite
 def limits(draw):
-    """Limits of 2 to 5 indicators in one or two groups, in steps of 1 or .1, one of them perhaps fixed off the grid."""
+    """Limits of 2 to 5 indicators in one or two groups, in steps of 1 or .1, one of them perhaps
+    fixed off the grid."""
     d = draw(st.integers(2, 5))
     step = draw(st.sampled_from([1.0, 0.1, 0.5]))
     low = np.array(draw(st.lists(st.integers(0, 3), min_size=d, max_size=d)))

@@ -1,4 +1,5 @@
-"""Cross-checks of rankings: the OECD/JRC Handbook's voting tables, all permutations, plain loops, scipy."""
+"""Cross-checks of rankings: the OECD/JRC Handbook's voting tables, all permutations, plain loops,
+scipy."""
 
 import itertools
 
@@ -11,7 +12,8 @@ import qtoolkit as qt
 from qtoolkit import alternatives
 from qtoolkit.errors import InputError
 
-# OECD/JRC (2008), Handbook on Constructing Composite Indicators, Tables 25-33: orders and their votes
+# OECD/JRC (2008), Handbook on Constructing Composite Indicators, Tables 25-33: orders and their
+# votes
 T25 = {"abcd": 3, "acbd": 5, "bdca": 7, "cbda": 6}
 T26_BORDA = {"a": 24, "b": 44, "c": 38, "d": 20}
 T28 = {"abc": 23, "bca": 17, "bac": 2, "cab": 10, "cba": 8}

@@ -56,7 +56,8 @@ def test_grades_at_the_edge(points, rounding, published, expected):
 
 
 def test_a_float_sum_that_misses_90_by_1e_14_does_not_drop():
-    """.1 + .2 + .3 + … in floats: many orders of the leaves give sums on both sides of 90, and all are an A."""
+    """.1 + .2 + .3 + … in floats: many orders of the leaves give sums on both sides of 90, and all
+    are an A."""
     points = [0.1, 0.2, 0.3, 0.7, 1.1, 2.3, 4.7, 9.9, 30.7, 40.0, 10.0]
     shares = [1.0] * 10 + [0.0]
     rng, sums = np.random.default_rng(0), set()
@@ -139,7 +140,8 @@ def test_ties_at_the_last_place_of_a_quota_all_stay_out():
 
 
 def test_a_quota_as_a_share_is_cut_to_whole_units():
-    """.3 of 10 units are 3 (3.0000000000000004 or 2.9999999999999996 in floats); .29 of 10 are 2."""
+    """.3 of 10 units are 3 (3.0000000000000004 or 2.9999999999999996 in floats); .29 of 10 are
+    2."""
     for quota, places in ((0.3, 3), (0.29, 2), (0.7, 7)):
         grades = [{"id": "A", "cutoff": 50.0, "quota": quota}, {"id": "B", "cutoff": 0.0}]
         result = one_leaf([0.9 - k / 100 for k in range(10)], grades=grades)
@@ -196,7 +198,8 @@ def test_points_of_a_blank_stay_within_the_node():
 
 
 def test_the_mean_of_a_class_is_taken_again_when_points_change():
-    """Two peers lost 1 and 3 points of 4, not scaling: the blank takes 2 of 4, and at 8 points (7 + 5)/2 = 6 of 8."""
+    """Two peers lost 1 and 3 points of 4, not scaling: the blank takes 2 of 4, and at 8 points (7 +
+    5)/2 = 6 of 8."""
     leaves = [
         {
             "id": "a",

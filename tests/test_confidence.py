@@ -1,4 +1,5 @@
-"""Rank confidence sets against closed forms: the normal and the studentised range; and how often they hold."""
+"""Rank confidence sets against closed forms: the normal and the studentised range; and how often
+they hold."""
 
 import numpy as np
 import pandas as pd
@@ -28,16 +29,18 @@ def test_two_units_by_the_normal_distribution():
 
 @pytest.mark.parametrize("n", [3, 6])
 def test_equal_errors_by_the_studentised_range(n):
-    """With equal errors the largest of all differences is the range: its quantile (scipy's studentized_range) separates the
-    gaps between the first and the others; the first's own set has the quantile of the largest of n − 1 differences with
-    one unit, P(|z0 − zi| ≤ c√2 for all i) by quadrature."""
+    """With equal errors the largest of all differences is the range: its quantile (scipy's
+    studentized_range) separates the gaps between the first and the others; the first's own set has
+    the quantile of the largest of n − 1 differences with one unit, P(|z0 − zi| ≤ c√2 for all i) by
+    quadrature."""
     c_all = stats.studentized_range.ppf(0.95, n, np.inf) / np.sqrt(2)
 
     def within(c):
-        inside = lambda z: (
-            stats.norm.pdf(z)
-            * (stats.norm.cdf(z + c * np.sqrt(2)) - stats.norm.cdf(z - c * np.sqrt(2))) ** (n - 1)
-        )  # noqa: E731
+        def inside(z):
+            return stats.norm.pdf(z) * (
+                stats.norm.cdf(z + c * np.sqrt(2)) - stats.norm.cdf(z - c * np.sqrt(2))
+            ) ** (n - 1)
+
         return integrate.quad(inside, -9, 9)[0]
 
     cs = np.linspace(1.9, 3.6, 400)
@@ -78,7 +81,8 @@ def test_step_down_by_hand():
 
 
 def test_sets_hold_the_true_ranks_as_often_as_they_say():
-    """True shares known, measured ones drawn: own sets hold in 95% for each unit, joint ones for all units in 95%."""
+    """True shares known, measured ones drawn: own sets hold in 95% for each unit, joint ones for
+    all units in 95%."""
     rng, truth, se, times = (
         np.random.default_rng(8),
         np.array([0.62, 0.6, 0.58, 0.55, 0.5]),
@@ -109,7 +113,8 @@ def test_units_without_error_ties_and_one_unit():
 
 
 def test_errors_of_raw_data_go_through_the_rule():
-    """Efficacy 60–100 between 0 and 10: a raw error of 1 is .04 of full marks, .02 where half of it lies beyond the cap."""
+    """Efficacy 60–100 between 0 and 10: a raw error of 1 is .04 of full marks, .02 where half of it
+    lies beyond the cap."""
     rule = {"kind": "efficacy", "unacceptable": 0.0, "satisfactory": 10.0}
     leaf = {"id": "a", "name": "a", "points": 100.0, "rule": rule}
     data = {

@@ -15,7 +15,8 @@ def three_units(share, **first):
 
 
 def test_what_a_unit_is_short_of_counts_the_places():
-    """One place: v reaches the line and is 4 points short of level with u, where neither has it; w has 5 to go."""
+    """One place: v reaches the line and is 4 points short of level with u, where neither has it; w
+    has 5 to go."""
     gaps = qt.decomposition.gaps(three_units(0.8, quota=1.0))
     assert gaps["short"].round(9).tolist()[1:] == [4, 5] and np.isnan(gaps.loc["u", "short"])
     assert gaps["short"].iloc[1] > 4  # a tick more than level

@@ -1,4 +1,5 @@
-"""Complaints: place first, one line each, all together, and whole after a trip between processes."""
+"""Complaints: place first, one line each, all together, and whole after a trip between
+processes."""
 
 import pickle
 

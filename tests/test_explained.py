@@ -1,4 +1,5 @@
-"""The share that an indicator explains: Fisher's distribution against draws and scipy, and what simulation keeps of 95%."""
+"""The share that an indicator explains: Fisher's distribution against draws and scipy, and what
+simulation keeps of 95%."""
 
 import itertools
 
@@ -33,7 +34,8 @@ def skewed(rng, n, share):
 
 
 def held(data, curved, n, share, samples, truth):
-    """Of samples, the share whose interval holds the truth, the mean estimate and its standard error."""
+    """Of samples, the share whose interval holds the truth, the mean estimate and its standard
+    error."""
     rng = np.random.default_rng([n, int(1000 * share), curved])
     inside, estimates = 0, []
     for _ in range(samples):
@@ -48,7 +50,8 @@ def held(data, curved, n, share, samples, truth):
 
 @pytest.mark.parametrize("curved", [False, True])
 def test_intervals_keep_their_level_and_estimates_their_mean_on_normal_data(curved):
-    """16 settings of 40 samples: together at least .93 of 640 (.95 less twice its standard error), and no bias."""
+    """16 settings of 40 samples: together at least .93 of 640 (.95 less twice its standard error),
+    and no bias."""
     cells = [
         (share, *held(normal, curved, n, share, 40, share))
         for n, share in itertools.product(UNITS, SHARES)
@@ -69,7 +72,8 @@ def test_a_curve_is_seen_at_its_level_and_a_line_sees_none():
 @pytest.mark.parametrize("share", SHARES)
 @pytest.mark.parametrize("curved", [False, True])
 def test_every_setting_keeps_its_level(curved, share, n):
-    """2,000 samples: a standard error of .005. Skewed shares keep .91; exponential tails (not asked here) .88."""
+    """2,000 samples: a standard error of .005. Skewed shares keep .91; exponential tails (not asked
+    here) .88."""
     inside, mean, error = held(normal, curved, n, share, 2000, share)
     assert inside >= 0.94 and abs(mean - share) < 4 * error
     assert held(parabola, True, n, share, 2000, share)[0] >= 0.94
@@ -80,7 +84,8 @@ def test_every_setting_keeps_its_level(curved, share, n):
     ("n", "k", "share"), [(12, 1, 0.0), (20, 1, 0.3), (31, 3, 0.05), (40, 3, 0.9), (400, 3, 0.97)]
 )
 def test_fisher_s_distribution_against_an_integral_of_scipy_s_noncentral_f(n, k, share):
-    """Given x, R² is that of F with noncentrality u · share/(1 − share); u is chi-squared of n − 1 degrees of freedom."""
+    """Given x, R² is that of F with noncentrality u · share/(1 − share); u is chi-squared of n − 1
+    degrees of freedom."""
     for r2 in (share * 0.9, share, min(share + 0.1, 0.99)):
         f = r2 / (1 - r2) * (n - k - 1) / k
 
@@ -100,7 +105,8 @@ def test_fisher_s_distribution_against_an_integral_of_scipy_s_noncentral_f(n, k,
 
 
 def test_the_ends_leave_a_fortieth_on_either_side():
-    """Against 20,000 drawn normal samples: at the lower end R² is as large, at the upper as small, in .025 of them."""
+    """Against 20,000 drawn normal samples: at the lower end R² is as large, at the upper as small,
+    in .025 of them."""
     rng = np.random.default_rng(1)
     for end, sign in zip(explained.interval(0.4, 20, 1), (1, -1), strict=True):
         x, rest = rng.standard_normal((2, 20000, 20))
@@ -120,7 +126,8 @@ def test_the_estimate_is_unbiased_by_numerical_integration():
 
 
 def test_the_estimate_of_many_units_is_the_same_series():
-    """1 − (n − 3)/(n − k − 1)·∫₀¹ (1 − R²)(c − 1)(1 − t)^(c − 2)/(1 − (1 − R²) t) dt, c = (n − k + 1)/2 (Euler's integral)."""
+    """1 − (n − 3)/(n − k − 1)·∫₀¹ (1 − R²)(c − 1)(1 − t)^(c − 2)/(1 − (1 − R²) t) dt, c = (n − k +
+    1)/2 (Euler's integral)."""
     for n, k, r2 in (
         (20, 1, 0.1),
         (59, 1, 0.004),
@@ -158,7 +165,8 @@ def test_fits_are_scipy_s_and_means():
 
 
 def test_a_spline_bends_only_between_its_outer_knots():
-    """Straight beyond the 5% and 95% quantiles, continuous in its second derivative, and a line is fitted exactly."""
+    """Straight beyond the 5% and 95% quantiles, continuous in its second derivative, and a line is
+    fitted exactly."""
     x = np.linspace(0, 1, 401)
     fitted = explained.fit(x, np.sin(7 * x))[2]
     curvature = np.diff(fitted, 2) / (x[1] - x[0]) ** 2

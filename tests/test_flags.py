@@ -20,7 +20,8 @@ def test_a_score_on_the_line_is_not_said_to_have_the_grade_without_a_place():
 
 
 def test_rounding_is_said_to_change_a_grade_only_where_it_does():
-    """89.6 is rounded up to the line, but the one place is taken; 95.2 and 95.4 level at 95 have none, and one without."""
+    """89.6 is rounded up to the line, but the one place is taken; 95.2 and 95.4 level at 95 have
+    none, and one without."""
     assert with_quota(1, [0.95, 0.896], 0).flags.query("kind == 'rounding'").empty
     assert with_quota(2, [0.95, 0.896], 0).flags.query("kind == 'rounding'")["unit"].tolist() == [
         "u1"

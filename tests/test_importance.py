@@ -1,4 +1,5 @@
-"""Importance against closed forms, other programs' formulas and published tables; tuning against a grid gone through."""
+"""Importance against closed forms, other programs' formulas and published tables; tuning against a
+grid gone through."""
 
 import itertools
 
@@ -24,7 +25,8 @@ def cloud(n=4000, correlation=0.0, seed=1):
 
 
 def test_independent_indicators_share_the_variance_by_points_and_spread():
-    """S_j = p_j² σ_j² / Σ p² σ²: 60² : 30² : 10², the third with half the spread (so a quarter of its square)."""
+    """S_j = p_j² σ_j² / Σ p² σ²: 60² : 30² : 10², the third with half the spread (so a quarter of
+    its square)."""
     x = np.random.default_rng(2).random((6000, 3)) * [1, 1, 0.5]
     table = importance.effective(flat([60.0, 30.0, 10.0], x, 50), bootstrap=50)
     exact = np.array([3600, 900, 25]) / 4525
@@ -86,8 +88,9 @@ WEIGHTS = np.array([50.0, 30.0, 20.0])
 
 
 def sampled(n, samples):
-    """Importance in samples of n units from a normal population, and the truth: S_j = (Σp)_j² / (σ_jj pᵀΣp), of which
-    p_j² / (Σ⁻¹)_jj is the indicator's own; of 3 indicators, the last explains .033."""
+    """Importance in samples of n units from a normal population, and the truth: S_j = (Σp)_j² /
+    (σ_jj pᵀΣp), of which p_j² / (Σ⁻¹)_jj is the indicator's own; of 3 indicators, the last explains
+    .033."""
     sigma = 0.0036 * np.array([[1, 0.3, -0.13], [0.3, 1, -0.05], [-0.13, -0.05, 1]])
     together, variance = sigma @ WEIGHTS, WEIGHTS @ sigma @ WEIGHTS
     truth = together**2 / np.diag(sigma) / variance
@@ -116,7 +119,8 @@ def check_level(n, samples, least):
 
 
 def test_importance_of_few_units_is_not_overstated_and_its_intervals_keep_their_level():
-    """The mere r² of 20 units is .08 for a true .033; of 3 × 60 intervals .92 or more hold the truth (.95 less 2 errors)."""
+    """The mere r² of 20 units is .08 for a true .033; of 3 × 60 intervals .92 or more hold the
+    truth (.95 less 2 errors)."""
     check_level(20, 60, 0.92)
 
 
@@ -178,7 +182,8 @@ def test_leaving_an_indicator_out_is_an_assessment_without_it():
 
 
 def test_tai_s_alpha_and_item_correlations():
-    """OECD/JRC Handbook (2008), Table 11: α .70; correlation with the rest and α without, by indicator."""
+    """OECD/JRC Handbook (2008), Table 11: α .70; correlation with the rest and α without, by
+    indicator."""
     case = qt.read_case("params/tai-2001")
     alpha, table = importance.cronbach(raw_tai(case))
     printed = {
@@ -204,7 +209,8 @@ def raw_tai(case):
 
 
 def test_equal_importance_is_not_attainable_on_tai():
-    """On the goalposts' shares, computed independently: patents −.019, royalties −.084 of the total."""
+    """On the goalposts' shares, computed independently: patents −.019, royalties −.084 of the
+    total."""
     case = qt.read_case("params/tai-2001")
     found = importance.attainable(qt.assess(case.scheme, case.table))
     shares = found.points / found.points.sum()

@@ -1,4 +1,5 @@
-"""Texts in two languages; and the source itself: full-width punctuation in Chinese, the same placeholders in both."""
+"""Texts in two languages; and the source itself: full-width punctuation in Chinese, the same
+placeholders in both."""
 
 import ast
 import re
@@ -35,7 +36,8 @@ def test_values_are_text_and_no_format(value):
 
 @given(st.integers(-(10**9), 10**9), st.integers(-4, 4))
 def test_the_last_bits_decide_no_digit(hundred_thousandths, steps):
-    """A decimal, and the same some units of its last place away, are written alike; a zero has no sign."""
+    """A decimal, and the same some units of its last place away, are written alike; a zero has no
+    sign."""
     value = hundred_thousandths / 10**5
     near = value + steps * 2.3e-16 * max(abs(value), 1)
     assert say(zh="{x:+.4f}", en="{x:+.4f}", x=near) == say(zh="{x:+.4f}", en="{x:+.4f}", x=value)

@@ -1,4 +1,5 @@
-"""What offices write into a scheme, each feature by values worked out by hand from the rule as it is printed."""
+"""What offices write into a scheme, each feature by values worked out by hand from the rule as it
+is printed."""
 
 import numpy as np
 import pandas as pd
@@ -44,7 +45,8 @@ def assessed(scheme, rows, **columns):
 
 
 def test_the_xuzhou_leaf_of_four_points():
-    """质量发展规划制定与实施, 4 = 4 × 1; rules as printed in 徐州市质量工作考核评分细则, renrendoc.com/p-14155210.html."""
+    """质量发展规划制定与实施, 4 = 4 × 1; rules as printed in 徐州市质量工作考核评分细则,
+    renrendoc.com/p-14155210.html."""
     one = lambda id, rule, **more: leaf(id, 1, rule, **more)  # noqa: E731
     plan = {
         "kind": "level",
@@ -84,7 +86,8 @@ def test_the_xuzhou_leaf_of_four_points():
 
 
 def test_henan_cutoffs_by_class_and_gansu_last_three():
-    """河南依法行政考核 2015: cities 90/80/70, counties 75/70/60; 甘肃: pass mark 60 and the bottom three by rank."""
+    """河南依法行政考核 2015: cities 90/80/70, counties 75/70/60; 甘肃: pass mark 60 and the bottom
+    three by rank."""
     names = ["优秀", "良好", "合格", "不合格"]
     city, county = (90.0, 80.0, 70.0, 0.0), (75.0, 70.0, 60.0, 0.0)
     grades = [
@@ -160,7 +163,8 @@ def test_vetoes_of_three_effects_and_falsification():
 
 
 def test_stages_are_weighted_and_verified_values_replace_or_correct():
-    """60% documents, 40% hearing; verified values replace, a later correction is added; all stay visible."""
+    """60% documents, 40% hearing; verified values replace, a later correction is added; all stay
+    visible."""
     stages = [
         {"id": "documents", "name": "资料考核"},
         {"id": "hearing", "name": "集中汇报考核"},
@@ -199,7 +203,8 @@ def test_stages_are_weighted_and_verified_values_replace_or_correct():
 
 
 def test_taizhou_base_score_for_all_plus_gain():
-    """各市均得基础分，有工作实效的按评价方法加分: base .6, .1 for each point of percentage above the unit's own baseline."""
+    """各市均得基础分，有工作实效的按评价方法加分: base .6, .1 for each point of percentage above
+    the unit's own baseline."""
     rule = {"kind": "base_plus", "base": 0.6, "gain": 0.1}
     result = assessed(
         scheme_of(leaf("x", 10, rule), leaf("y", 90)),
@@ -224,7 +229,8 @@ def test_taizhou_base_score_for_all_plus_gain():
     ],
 )
 def test_a_base_score_only_from_the_baseline_on(direction, below, expected):
-    """不低于基期得基础分: a unit short of its baseline has the share `below`, nothing or a stated one."""
+    """不低于基期得基础分: a unit short of its baseline has the share `below`, nothing or a stated
+    one."""
     rule = {"kind": "base_plus", "base": 0.6, "gain": 0.1, "direction": direction}
     rule |= {} if below is None else {"below": below}
     rows = {"x": [94.0, 95.0, 97.0], "y": [0.0] * 3}
@@ -233,7 +239,8 @@ def test_a_base_score_only_from_the_baseline_on(direction, below, expected):
 
 
 def test_a_sum_of_floats_does_not_fall_below_the_baseline_that_it_meets():
-    """.1 + .2 as stages of a value against a baseline of .3, the other way round of a lower-is-better rule too."""
+    """.1 + .2 as stages of a value against a baseline of .3, the other way round of a
+    lower-is-better rule too."""
     for direction in ("higher", "lower"):
         rule = {"kind": "base_plus", "base": 0.6, "gain": 0.1, "direction": direction, "below": 0.0}
         rows = {"x": [0.1 + 0.2, 0.3], "y": [0.0] * 2}
@@ -374,7 +381,8 @@ def test_a_total_of_a_thousand_with_own_grade_names():
 
 
 def test_printed_bands_with_holes():
-    """国办发〔2013〕47号: A 90分及以上, B 80–89分, C 60–79分, D 59分及以下: 89 < x < 90 belongs to no grade."""
+    """国办发〔2013〕47号: A 90分及以上, B 80–89分, C 60–79分, D 59分及以下: 89 < x < 90 belongs to
+    no grade."""
     bands = [
         ("A", 90.0, (90.0, 100.0)),
         ("B", 80.0, (80.0, 89.0)),

@@ -1,4 +1,5 @@
-"""`assess` against exact fractions: scores, each step, ranks, grades and what set them, over all features together."""
+"""`assess` against exact fractions: scores, each step, ranks, grades and what set them, over all
+features together."""
 
 import ast
 from pathlib import Path

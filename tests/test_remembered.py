@@ -1,4 +1,5 @@
-"""What is remembered with an assessment: computed once, handed out so that nobody can change it for the next one."""
+"""What is remembered with an assessment: computed once, handed out so that nobody can change it for
+the next one."""
 
 import dataclasses
 

@@ -1,4 +1,5 @@
-"""Simulation against closed forms, scipy's ranks and new assessments; the same bytes for any number of workers."""
+"""Simulation against closed forms, scipy's ranks and new assessments; the same bytes for any number
+of workers."""
 
 import itertools
 from concurrent.futures import (
@@ -34,7 +35,8 @@ from tests.strategies import frame_of, givens, scheme_of
 @settings(max_examples=share(100))
 @given(givens(), st.integers(0, 99))
 def test_counts_are_those_of_scipy_s_ranks_and_of_new_assessments(given, seed):
-    """All features together, ties included: every draw is ranked by scipy and graded by an assessment of its own."""
+    """All features together, ties included: every draw is ranked by scipy and graded by an
+    assessment of its own."""
     result = qt.assess(scheme_of(given.scheme), frame_of(given))
     e, points = (
         result.engine,
@@ -87,8 +89,9 @@ def test_many_units_are_counted_in_blocks_and_bins(monkeypatch):
 
 
 def test_the_simplex_by_quadrature():
-    """Two indicators: u0 = .5 + .5w, u1 = .9 − .4w; u0 is ahead for w > 4/9. Three: pairwise winning of (1, 0, 0) over
-    (0, 1, 0) is ½ by symmetry, and of (1, 0, 0) over (.5, .5, .5) is P(w > ½) = ¼."""
+    """Two indicators: u0 = .5 + .5w, u1 = .9 − .4w; u0 is ahead for w > 4/9. Three: pairwise
+    winning of (1, 0, 0) over (0, 1, 0) is ½ by symmetry, and of (1, 0, 0) over (.5, .5, .5) is P(w
+    > ½) = ¼."""
     s = qt.simulation.simulate(
         flat([50.0, 50.0], [[1.0, 0.5], [0.5, 0.9]], 70), Simplex(), draws=40_000, seed=2
     )
@@ -105,7 +108,8 @@ def test_the_simplex_by_quadrature():
 
 
 def test_pairwise_winning_on_the_simplex_in_closed_form():
-    """Uniform weights are exponentials over their sum: P(w·δ > 0) = Σ over δi > 0 of Π over j ≠ i of δi / (δi − δj)."""
+    """Uniform weights are exponentials over their sum: P(w·δ > 0) = Σ over δi > 0 of Π over j ≠ i
+    of δi / (δi − δj)."""
     x = np.random.default_rng(2).random((5, 6))
     s = qt.simulation.simulate(
         flat([20.0, 20.0, 20.0, 20.0, 10.0, 10.0], x, 50), Simplex(), draws=60_000, seed=4
@@ -127,8 +131,8 @@ def test_pairwise_winning_on_the_simplex_in_closed_form():
     ],
 )
 def test_moments_of_a_box_by_quadrature(low, high):
-    """The density of one coordinate is that of the sum of the others at what is left: Σ over subsets S of
-    (−1)^|S| (x − Σ w_S)₊^(n−1), the sum of uniform variables of widths w."""
+    """The density of one coordinate is that of the sum of the others at what is left: Σ over
+    subsets S of (−1)^|S| (x − Σ w_S)₊^(n−1), the sum of uniform variables of widths w."""
     lo, hi = np.array(low, float), np.array(high, float)
     drawn = box_simplex(np.random.default_rng(7), lo, hi, 100.0, 60_000)
     assert (
@@ -153,7 +157,8 @@ def test_moments_of_a_box_by_quadrature(low, high):
 
 
 def test_slivers_in_the_corners_of_a_box_are_drawn_from_too():
-    """Where almost nothing of the box is left: the least and the greatest sums, many coordinates, a single point."""
+    """Where almost nothing of the box is left: the least and the greatest sums, many coordinates, a
+    single point."""
     rng = np.random.default_rng(1)
     for d, slack, top in itertools.product((3, 40), (0.0, 1e-6, 0.01, 1.0), (False, True)):
         width = rng.random(d) * 10 + 0.1
@@ -338,7 +343,8 @@ TREATED = [
 
 
 def with_a_blank(status, treatment, staged=False, rule=None):
-    """Three units: 甲 has no value of leaf a (in its second stage, where staged), 乙 and 丙 have."""
+    """Three units: 甲 has no value of leaf a (in its second stage, where staged), 乙 and 丙
+    have."""
     missing = (
         {status: treatment}
         if status in ("not_applicable", "not_reported", "pending", "new")
@@ -363,7 +369,8 @@ def with_a_blank(status, treatment, staged=False, rule=None):
 
 
 def assessed_again(result, frame, leaves):
-    """Base scores of an assessment of its own on the shares that were drawn, the cells without a value as they are."""
+    """Base scores of an assessment of its own on the shares that were drawn, the cells without a
+    value as they are."""
     frame = frame.copy()
     for j, leaf in enumerate(result.points.index):
         if leaf in frame:
@@ -374,7 +381,8 @@ def assessed_again(result, frame, leaves):
 
 @pytest.mark.parametrize(("status", "treatment"), TREATED)
 def test_only_measured_cells_have_errors(status, treatment):
-    """Every draw is assessed anew from data in which only measured cells differ: equal scores, whatever the status."""
+    """Every draw is assessed anew from data in which only measured cells differ: equal scores,
+    whatever the status."""
     result, frame = with_a_blank(status, treatment)
     for errors in (0.05, {"a": 0.05, "b": 0.05}):
         drawn = draws_of(result, None, 40, 3, errors)
@@ -391,7 +399,8 @@ def test_only_measured_cells_have_errors(status, treatment):
 
 @pytest.mark.parametrize("status", STATUSES[:5])
 def test_a_cell_made_of_stages_is_measured_only_where_all_of_them_are(status):
-    """甲's second stage has no value: its cell has a treatment, not a measurement, whatever its first stage says."""
+    """甲's second stage has no value: its cell has a treatment, not a measurement, whatever its
+    first stage says."""
     result, _ = with_a_blank(status, "zero", staged=True)
     leaves = draws_of(result, None, 50, 1, 0.05).chunk(0)[1]
     assert (leaves[:, 0, 0] == result.engine.slope[0, 0]).all() and (

@@ -1,4 +1,5 @@
-"""Sobol indices against closed forms and Ishigami's, against all combinations gone through, and where nothing may move."""
+"""Sobol indices against closed forms and Ishigami's, against all combinations gone through, and
+where nothing may move."""
 
 import itertools
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +18,8 @@ from tests.robustness.lp import flat
 
 
 def test_ishigami():
-    """sin x1 + 7 sin² x2 + .1 x3⁴ sin x1 on (−π, π)³: S = .3139 .4424 0, S_T = .5576 .4424 .2437 (Saltelli et al. 2010)."""
+    """sin x1 + 7 sin² x2 + .1 x3⁴ sin x1 on (−π, π)³: S = .3139 .4424 0, S_T = .5576 .4424 .2437
+    (Saltelli et al. 2010)."""
     n = 2**15
     x = np.pi * (2 * _design(3, n, seed=1) - 1)
     f = np.sin(x[:, 0]) + 7 * np.sin(x[:, 1]) ** 2 + 0.1 * x[:, 2] ** 4 * np.sin(x[:, 0])
@@ -45,7 +47,8 @@ FACTORS = {
 
 
 def gone_through(result, factors, target):
-    """The target of every combination that holds, each by an assessment of its own: {numbers of alternatives: value}."""
+    """The target of every combination that holds, each by an assessment of its own: {numbers of
+    alternatives: value}."""
     found = {}
     for codes in itertools.product(*(range(len(values)) for values in factors.values())):
         chosen = {
@@ -59,7 +62,8 @@ def gone_through(result, factors, target):
 
 
 def by_loops(found):
-    """S and S_T by plain loops over the combinations that hold: V(E(f | i)) / V and E(V(f | all but i)) / V."""
+    """S and S_T by plain loops over the combinations that hold: V(E(f | i)) / V and E(V(f | all but
+    i)) / V."""
     whole, k, first, total = list(found.values()), len(next(iter(found))), [], []
     for i in range(k):
         alike, others = {}, {}
@@ -83,7 +87,8 @@ def grid_of(function, *axes):
 
 
 def test_additive_choices_in_closed_form():
-    """f = a + b + c: S_i = S_Ti = V_i / ΣV; 0, 1 have the variance ¼, 0, 1, 2 have ⅔, and 0, 3 have 9/4."""
+    """f = a + b + c: S_i = S_Ti = V_i / ΣV; 0, 1 have the variance ¼, 0, 1, 2 have ⅔, and 0, 3 have
+    9/4."""
     found = exact_indices(grid_of(lambda a, b, c: a + b + c, [0, 1], [0, 1, 2], [0, 3]))
     parts = np.array([1 / 4, 2 / 3, 9 / 4])
     assert found["first"] == pytest.approx(parts / parts.sum(), abs=1e-15)
@@ -96,7 +101,8 @@ def test_additive_choices_in_closed_form():
 
 
 def test_a_pure_interaction_in_closed_form():
-    """f = a·b with a, b = ±1, c without effect: nothing alone, everything together; c exactly 0, not 1e-17."""
+    """f = a·b with a, b = ±1, c without effect: nothing alone, everything together; c exactly 0,
+    not 1e-17."""
     found = exact_indices(grid_of(lambda a, b, c: a * b / 3 + 0.1, [-1, 1], [-1, 1], range(7)))
     assert found["first"].tolist() == [0, 0, 0] and found["total"] == pytest.approx(
         [1, 1, 0], abs=1e-15
@@ -105,8 +111,9 @@ def test_a_pure_interaction_in_closed_form():
 
 
 def test_ishigami_on_a_grid_in_closed_form():
-    """sin x1 + 7 sin² x2 + .1 x3⁴ sin x1 at the middles of 12 equal parts of (−π, π): sums over equally spaced angles give
-    E sin² = ½ and V(sin²) = ⅛ exactly, so V1 = ½(1 + .1 E x3⁴)², V2 = 49/8, V13 = ½ · .01 V(x3⁴)."""
+    """sin x1 + 7 sin² x2 + .1 x3⁴ sin x1 at the middles of 12 equal parts of (−π, π): sums over
+    equally spaced angles give E sin² = ½ and V(sin²) = ⅛ exactly, so V1 = ½(1 + .1 E x3⁴)², V2 =
+    49/8, V13 = ½ · .01 V(x3⁴)."""
     x = [np.pi * ((2 * i + 1) / 12 - 1) for i in range(12)]
     found = exact_indices(
         grid_of(lambda a, b, c: np.sin(a) + 7 * np.sin(b) ** 2 + 0.1 * c**4 * np.sin(a), x, x, x)
@@ -120,7 +127,8 @@ def test_ishigami_on_a_grid_in_closed_form():
 
 
 def test_a_grid_with_holes_by_loops():
-    """Combinations that fail are left out: over the others, all equally probable; a whole alternative may fail."""
+    """Combinations that fail are left out: over the others, all equally probable; a whole
+    alternative may fail."""
     rng = np.random.default_rng(5)
     for _ in range(20):
         grid = np.round(rng.normal(size=(3, 2, 4)), 1)
@@ -174,7 +182,8 @@ def test_indices_agree_with_all_combinations(case, target, measure):
 
 
 def test_more_combinations_than_draws_are_drawn(case):
-    """36 combinations: of samples of 4 settings with 4 factors, 24 runs, they are too many; of 8, 48 runs, they are not."""
+    """36 combinations: of samples of 4 settings with 4 factors, 24 runs, they are too many; of 8,
+    48 runs, they are not."""
     drawn, through = (sobol(case, FACTORS, n=n) for n in (4, 8))
     assert not drawn.exact and drawn.runs == 24 and through.exact and through.runs == 36
     with ThreadPoolExecutor(2) as pool:
@@ -198,8 +207,9 @@ def test_a_duplicated_alternative_moves_nothing(case):
 
 
 def test_combinations_that_fail_are_counted(case):
-    """Cutoffs of A and B in the wrong order are no scheme: 1 of 4 combinations. The indices are over the other 3, by plain
-    loops; drawn, with the points from a region, over the samples without any."""
+    """Cutoffs of A and B in the wrong order are no scheme: 1 of 4 combinations. The indices are
+    over the other 3, by plain loops; drawn, with the points from a region, over the samples without
+    any."""
     factors = {"cutoffs.A": [50, 60], "cutoffs.B": [45, 55], "rounding.total": [None, 0]}
     found = sobol(case, factors, n=256)
     first, total = by_loops(

@@ -1,4 +1,5 @@
-"""What must hold of the source itself: one engine, floors, sentences in both languages, a light import."""
+"""What must hold of the source itself: one engine, floors, sentences in both languages, a light
+import."""
 
 import ast
 import re
@@ -20,7 +21,8 @@ FILES = sorted(
 NAMES = [path.relative_to(ROOT).as_posix() for path in FILES]
 FLOORS = ["language", "errors", "inputs", "engine", "topics", "report", "runs"]
 
-# Ranking, binning and rounding belong to the engine. Elsewhere only these, none of which touches a score:
+# Ranking, binning and rounding belong to the engine. Elsewhere only these, none of which touches a
+# score:
 ALLOWED = {
     ("robustness/flips.py", "lexsort"): "pieces of points by what they are worth",
     ("robustness/flips.py", "ceil"): "whole steps of points",
@@ -59,7 +61,8 @@ def tree(name):
 
 
 def floor_of(module):
-    """The floor of a module of ours, by its dotted name without the package; None for the face qtoolkit itself."""
+    """The floor of a module of ours, by its dotted name without the package; None for the face
+    qtoolkit itself."""
     first = module.split(".")[0].replace("__main__", "runs")  # the command itself
     return FLOORS.index(first if first in FLOORS else "topics") if first else None
 
@@ -185,7 +188,10 @@ def test_importing_the_package_loads_nothing_heavy():
 
 
 def test_assessing_loads_no_report_and_no_runs():
-    code = "import sys, qtoolkit as qt; c = qt.read_case('tai-2001'); qt.assess(c.scheme, c.table); print(sorted(sys.modules))"
+    code = (
+        "import sys, qtoolkit as qt; c = qt.read_case('tai-2001'); qt.assess(c.scheme, "
+        "c.table); print(sorted(sys.modules))"
+    )
     environment = {"PYTHONPATH": str(ROOT.parent), "PATH": "", "SYSTEMROOT": ""}
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True

@@ -1,7 +1,9 @@
-"""The Technology Achievement Index of the OECD/JRC Handbook on Constructing Composite Indicators (2008).
+"""The Technology Achievement Index of the OECD/JRC Handbook on Constructing Composite Indicators
+(2008).
 
-Raw data: Table A.2 (telephones and electricity as printed, log10). Ranks: Table 23 (equal weights, budget allocation) and
-Table 38 (geometric). Tolerances at cutoff .55 and score ranges at ±25% were computed by an LP solver outside this project.
+Raw data: Table A.2 (telephones and electricity as printed, log10). Ranks: Table 23 (equal weights,
+budget allocation) and Table 38 (geometric). Tolerances at cutoff .55 and score ranges at ±25% were
+computed by an LP solver outside this project.
 """
 
 import numpy as np
@@ -25,7 +27,8 @@ LEAVES = [
 LOW = [0, 0, 0, 0, 0, np.log10(22), 0.8, 0.1]  # goalposts of the Human Development Report 2001
 HIGH = [994, 272.6, 232.4, 80.8, np.log10(901), np.log10(6969), 12.0, 27.4]
 BAP = [0.11, 0.11, 0.11, 0.18, 0.10, 0.06, 0.15, 0.18]  # Table 22
-# raw values; ranks EW, BAP (Table 23) and GME (Table 38); tolerance at cutoff .55; lowest and highest score at ±25%
+# raw values; ranks EW, BAP (Table 23) and GME (Table 38); tolerance at cutoff .55; lowest and
+# highest score at ±25%
 COUNTRIES = {
     "Finland": (
         [187.0, 125.6, 200.2, 50.7, 3.08, 4.15, 10.0, 27.4],
@@ -314,8 +317,8 @@ def test_score_ranges_at_25_percent():
     assert table["high"].tolist() == pytest.approx(published(6), abs=2e-6)
 
 
-# Best and worst rank at ±25%, the sum kept, computed outside this project by integer programs with polished witnesses and
-# checked by subsets of rivals; then the extremes that 40,000 draws showed.
+# Best and worst rank at ±25%, the sum kept, computed outside this project by integer programs with
+# polished witnesses and checked by subsets of rivals; then the extremes that 40,000 draws showed.
 RANKS = {
     "Finland": (1, 3, 1, 3),
     "United States": (1, 4, 1, 3),

@@ -15,14 +15,16 @@ from tests.strategies import scheme_of
 
 
 def distance_of(earned, goal):
-    """Root mean square of r²(part, sum)/Σ r² − goal, by numpy's own correlations; (n, d) earned points."""
+    """Root mean square of r²(part, sum)/Σ r² − goal, by numpy's own correlations; (n, d) earned
+    points."""
     total = earned.sum(axis=1)
     r2 = np.array([np.corrcoef(column, total)[0, 1] ** 2 for column in earned.T])
     return np.sqrt(np.mean((r2 / r2.sum() - goal) ** 2))
 
 
 def least_of_all(x, goal, low, high, sums, step):
-    """The least distance over all points in whole steps: r_j² = (Σp)_j² / (σ_jj pᵀΣp), with numpy's covariance."""
+    """The least distance over all points in whole steps: r_j² = (Σp)_j² / (σ_jj pᵀΣp), with numpy's
+    covariance."""
     most = np.minimum(high, sum(sum_ for _, sum_ in sums))
     ranges = [
         np.arange(round(a / step), round(b / step) + 1) for a, b in zip(low, most, strict=True)
@@ -41,7 +43,8 @@ def least_of_all(x, goal, low, high, sums, step):
 
 
 def case(seed):
-    """Some units, targets and limits, drawn: 2 to 4 indicators that correlate, mostly with local optima."""
+    """Some units, targets and limits, drawn: 2 to 4 indicators that correlate, mostly with local
+    optima."""
     rng = np.random.default_rng(seed)
     d, n, total = int(rng.integers(2, 5)), int(rng.integers(9, 40)), int(rng.integers(8, 24))
     mixing = np.eye(d) + rng.normal(size=(d, d)) * rng.choice([0.2, 1.0])
@@ -55,8 +58,8 @@ def case(seed):
 
 
 def check(seed, monkeypatch):
-    """One case: what is called exact is the best of all, nothing rounded is called converged, and what is called converged
-    is no worse than any set of points in steps of a quarter."""
+    """One case: what is called exact is the best of all, nothing rounded is called converged, and
+    what is called converged is no worse than any set of points in steps of a quarter."""
     x, points, goal, low, high = case(seed)
     r, sums = flat(list(points), x, 4), [(np.ones(len(points), bool), points.sum())]
     target = {f"x{j}": share for j, share in enumerate(goal)}
@@ -112,7 +115,8 @@ def test_exact_best_found_and_converged_are_not_mixed_up_in_four_hundred_cases(m
 
 
 def test_groups_and_deductions_that_do_not_scale_are_gone_through_too():
-    """Two groups of two, one leaf with deductions in points, earned min(max(p − x, 0), p): 31 × 21 sets of points."""
+    """Two groups of two, one leaf with deductions in points, earned min(max(p − x, 0), p): 31 × 21
+    sets of points."""
     rng = np.random.default_rng(21)
     leaf = lambda id, p: {"id": id, "name": id, "points": p, "rule": {"kind": "share"}}  # noqa: E731
     deduct = {
@@ -163,7 +167,8 @@ def test_groups_and_deductions_that_do_not_scale_are_gone_through_too():
 
 
 def test_of_equally_near_points_those_that_move_the_least():
-    """Two indicators alike: the target is met wherever their points lie, and so the present ones stay."""
+    """Two indicators alike: the target is met wherever their points lie, and so the present ones
+    stay."""
     shares = np.random.default_rng(3).random(20)
     found = importance.tune(
         flat([7.0, 3.0], np.column_stack([shares, shares]), 5), {"x0": 1, "x1": 1}, step=1

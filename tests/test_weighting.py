@@ -1,4 +1,5 @@
-"""Weights against published numbers (sources at each), against each other, and on columns that are constant or negative."""
+"""Weights against published numbers (sources at each), against each other, and on columns that are
+constant or negative."""
 
 import itertools
 from decimal import Decimal, localcontext
@@ -69,7 +70,8 @@ def test_the_judgement_that_hurts_is_named_and_experts_are_averaged():
 
 
 def test_of_three_indicators_every_judgement_is_equally_guilty_and_all_are_named():
-    """w_i ∝ (a_ij a_ik)^⅓ where d = 3, so that a_ij w_j / w_i = (a_ij a_jk a_ki)^⅓ for every pair: all hurt alike."""
+    """w_i ∝ (a_ij a_ik)^⅓ where d = 3, so that a_ij w_j / w_i = (a_ij a_jk a_ki)^⅓ for every pair:
+    all hurt alike."""
     rng = np.random.default_rng(8)
     for _ in range(50):
         ab, ac, bc = np.exp(rng.uniform(-2.2, 2.2, 3))
@@ -89,7 +91,8 @@ def test_of_three_indicators_every_judgement_is_equally_guilty_and_all_are_named
 
 
 def test_one_judgement_that_contradicts_the_others_is_named_alone():
-    """Four indicators of weights 8 : 4 : 2 : 1, but for the first over the last, 1/8 in the place of 8."""
+    """Four indicators of weights 8 : 4 : 2 : 1, but for the first over the last, 1/8 in the place
+    of 8."""
     w, ids = np.array([8.0, 4, 2, 1]), list("abcd")
     rows = w[:, None] / w
     rows[0, 3], rows[3, 0] = 1 / 8, 8
@@ -109,7 +112,8 @@ def test_remainders_that_tie_but_for_their_last_bits_go_to_the_first():
 
 
 def test_components_that_are_not_determined_give_no_weights():
-    """A 2³ design: its indicators do not correlate, all eigenvalues are 1, and any direction is as good."""
+    """A 2³ design: its indicators do not correlate, all eigenvalues are 1, and any direction is as
+    good."""
     design = pd.DataFrame(list(itertools.product([0.2, 0.8], repeat=3)), columns=list("abc"))
     with pytest.raises(InputError, match="equal"):
         weighting.pca(design)
@@ -165,7 +169,8 @@ def test_rezaei_s_best_worst_method():
 
 
 def test_best_worst_against_a_general_optimiser():
-    """min over w of the largest violation, by SLSQP from many starts; and a consistent case with ξ = 0."""
+    """min over w of the largest violation, by SLSQP from many starts; and a consistent case with ξ
+    = 0."""
     best, worst = (
         pd.Series({"a": 1, "b": 3, "c": 4, "d": 7}),
         pd.Series({"a": 7, "b": 3, "c": 2, "d": 1}),
@@ -215,7 +220,8 @@ def test_xu_s_entropy():
 
 
 def test_tus_and_aytac_s_critic_in_both_readings():
-    """Tuş & Aytaç Adalı (2019), Opsearch 56(2): their weights treat the cost column as a benefit."""
+    """Tuş & Aytaç Adalı (2019), Opsearch 56(2): their weights treat the cost column as a
+    benefit."""
     x = table(
         [
             [5000, 3, 3, 4, 3, 2],
@@ -234,7 +240,8 @@ def test_tus_and_aytac_s_critic_in_both_readings():
 
 
 def test_the_handbook_s_factor_weights():
-    """OECD/JRC Handbook (2008): eigenvalues of Table 7, rotated loadings of Table 9 (signs aside), weights of Table 18."""
+    """OECD/JRC Handbook (2008): eigenvalues of Table 7, rotated loadings of Table 9 (signs aside),
+    weights of Table 18."""
     found = weighting.factor(tai(), 4)
     assert found.detail["eigenvalues"] == pytest.approx(
         [3.3, 1.7, 1.0, 0.9, 0.5, 0.3, 0.2, 0.1], abs=0.06
@@ -470,8 +477,8 @@ def test_what_is_no_table_of_numbers_is_refused():
 
 
 def test_numbers_of_other_programs():
-    """pymcdm 1.4.0 and scikit-criteria 0.10 on the same table, run once by hand: entropy, CRITIC, and the standard deviation
-    of the min–max data (both take raw data as they are given it)."""
+    """pymcdm 1.4.0 and scikit-criteria 0.10 on the same table, run once by hand: entropy, CRITIC,
+    and the standard deviation of the min–max data (both take raw data as they are given it)."""
     x = table(
         [
             [8.2, 61, 3.1, 44],

@@ -1,4 +1,5 @@
-"""Makes data.csv and previous/data.csv: wholly synthetic figures of sixteen cities that do not exist, from a fixed seed.
+"""Makes data.csv and previous/data.csv: wholly synthetic figures of sixteen cities that do not
+exist, from a fixed seed.
 
 Run from anywhere: python params/city-2026/make_data.py
 """
@@ -52,19 +53,20 @@ def figures(rng, ability, merged):
     target = [one(x, 90, 97) for x in rng.normal(94, 0.8, n)]
     columns["manufacturing_pass@self"] = [
         one(t + 5 * (a - 0.87) + e, 80, 100)
-        for t, a, e in zip(target, ability, rng.normal(0, 0.8, n))
+        for t, a, e in zip(target, ability, rng.normal(0, 0.8, n), strict=True)
     ]
     columns["target:manufacturing_pass"] = target
     columns["base:manufacturing_pass"] = [
-        one(t + e, 85, 99) for t, e in zip(target, rng.normal(-0.6, 0.5, n))
+        one(t + e, 85, 99) for t, e in zip(target, rng.normal(-0.6, 0.5, n), strict=True)
     ]
     columns["farm_pass@self"] = [
-        one(97.6 + 3 * (a - 0.86) + e, 90, 100) for a, e in zip(ability, rng.normal(0, 0.7, n))
+        one(97.6 + 3 * (a - 0.86) + e, 90, 100)
+        for a, e in zip(ability, rng.normal(0, 0.7, n), strict=True)
     ]
     baseline = [one(x, 92, 99) for x in rng.normal(96, 1, n)]
     columns["works_pass@self"] = [
         one(b + 5 * (a - 0.72) + e, 85, 100)
-        for b, a, e in zip(baseline, ability, rng.normal(0.1, 0.4, n))
+        for b, a, e in zip(baseline, ability, rng.normal(0.1, 0.4, n), strict=True)
     ]
     columns["base:works_pass"] = baseline
     for leaf, names in LEVELS.items():
@@ -83,28 +85,30 @@ def figures(rng, ability, merged):
     plan = [int(x) * 50 for x in rng.integers(6, 40, n)]
     columns["investment@self"] = [
         int(p * min(1.1, 0.55 + 0.5 * a + e))
-        for p, a, e in zip(plan, ability, rng.normal(0, 0.06, n))
+        for p, a, e in zip(plan, ability, rng.normal(0, 0.06, n), strict=True)
     ]
     columns["target:investment"] = plan
     columns["counterfeit@daily"] = [int(x) for x in rng.poisson([14 * (1 - a) for a in ability])]
     columns["inspections@self"] = [
-        one(100 * a + 8 + e, 55, 100) for a, e in zip(ability, rng.normal(0, 4, n))
+        one(100 * a + 8 + e, 55, 100) for a, e in zip(ability, rng.normal(0, 4, n), strict=True)
     ]
     columns["follow_up@self"] = [
-        one(100 - 60 * (0.98 - a) + e, 75, 100) for a, e in zip(ability, rng.normal(0, 2, n))
+        one(100 - 60 * (0.98 - a) + e, 75, 100)
+        for a, e in zip(ability, rng.normal(0, 2, n), strict=True)
     ]
     for leaf in [*PANEL, *merged]:
         own = rng.normal(0, 0.35, n)
         for stage, shift in STRICTNESS.items():
             columns[f"{leaf}@{stage}"] = [
                 one(10 * a + 0.3 + o + shift + e)
-                for a, o, e in zip(ability, own, rng.normal(0, 0.25, n))
+                for a, o, e in zip(ability, own, rng.normal(0, 0.25, n), strict=True)
             ]
     return columns
 
 
 def verify(rng, columns, drawn):
-    """On-site results for the cities drawn, on part of the items: on average a little below what had been filed."""
+    """On-site results for the cities drawn, on part of the items: on average a little below what
+    had been filed."""
     verified = {}
     for name in list(columns):
         leaf, _, stage = name.partition("@")
@@ -131,7 +135,10 @@ def write(path, columns):
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(columns)
         writer.writerows(
-            [["" if cell is None else cell for cell in row] for row in zip(*columns.values())]
+            [
+                ["" if cell is None else cell for cell in row]
+                for row in zip(*columns.values(), strict=True)
+            ]
         )
     print(path.name, "written")
 
@@ -147,10 +154,12 @@ def main():
         "region": [REGIONS[int(i)] for i in rng.integers(0, 3, len(CITIES))],
         "gdp": [round(float(s)) for s in sizes],
         "population": [
-            round(float(s * r)) for s, r in zip(sizes, rng.uniform(0.25, 0.5, len(CITIES)))
+            round(float(s * r))
+            for s, r in zip(sizes, rng.uniform(0.25, 0.5, len(CITIES)), strict=True)
         ],
         "enterprises": [
-            round(float(s * r)) for s, r in zip(sizes, rng.uniform(0.5, 1.1, len(CITIES)))
+            round(float(s * r))
+            for s, r in zip(sizes, rng.uniform(0.5, 1.1, len(CITIES)), strict=True)
         ],
     }
     last = figures(
@@ -199,7 +208,8 @@ def main():
         "veto:safety_event": at("卯市", "是"),
         "event:safety_event": at(
             "卯市",
-            "某区发生区域性食品相关产品质量安全事件（模拟） | a regional event with food-contact products (synthetic)",
+            "某区发生区域性食品相关产品质量安全事件（模拟） | a regional event with food-contact "
+            "products (synthetic)",
         ),
         "evidence:safety_event": at(
             "卯市", "事件调查报告（模拟） | report on the event (synthetic)"
@@ -234,7 +244,8 @@ def main():
         "approved": at("丙市", "B"),
         "approved_reason": at(
             "丙市",
-            "发生较大质量舆情，经审议调整（模拟） | public concern about quality, adjusted on review (synthetic)",
+            "发生较大质量舆情，经审议调整（模拟） | public concern about quality, adjusted on "
+            "review (synthetic)",
         ),
         "approved_by": at(
             "丙市",
@@ -267,7 +278,8 @@ GRADES = {
     2024: list("ABAABBBABBBBCBCD"),
     2025: list("AAAABBBABBBBCBCC"),
 }
-"""The cities' levels and past grades, set by hand so that all grades occur; 2025 is what previous/ computes."""
+"""The cities' levels and past grades, set by hand so that all grades occur; 2025 is what previous/
+computes."""
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Make data.csv from raw.csv: ratios that do not grow with a province's size.
 
-Run ``python derive.py`` in this folder after a correction of raw.csv. A blank in the source stays a blank.
+Run ``python derive.py`` in this folder after a correction of raw.csv. A blank in the source stays a
+blank.
 """
 
 from __future__ import annotations
@@ -40,7 +41,8 @@ def total(row: dict[str, str], *columns: str) -> str:
 
 
 def quotient(row: dict[str, str], over: str, under: str, factor: int) -> str:
-    """`factor` times the quotient of two published counts to four decimals, half up; blank if one of them is blank."""
+    """`factor` times the quotient of two published counts to four decimals, half up; blank if one
+    of them is blank."""
     if not (row[over] and row[under]):
         return ""
     return str((factor * Decimal(row[over]) / Decimal(row[under])).quantize(PLACES, ROUND_HALF_UP))

@@ -1,4 +1,5 @@
-"""Comparison of two assessments or of grades over the years: who changed, how far two gradings agree, and why."""
+"""Comparison of two assessments or of grades over the years: who changed, how far two gradings
+agree, and why."""
 
 from qtoolkit.comparison.agreement import agreement, correlations, kappa, transitions
 from qtoolkit.comparison.comparing import PARTS, Comparison, compare, points_alone, with_last_year

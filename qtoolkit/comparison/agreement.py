@@ -21,7 +21,8 @@ def transitions(
     grades: Sequence[str],
     grades_after: Sequence[str] | None = None,
 ) -> pd.DataFrame:
-    """How many units went from each grade (rows) to each (columns), the best first; units with a blank are left out.
+    """How many units went from each grade (rows) to each (columns), the best first; units with a
+    blank are left out.
 
     Raises
     ------
@@ -55,12 +56,13 @@ def transitions(
 
 
 def kappa(table: pd.DataFrame | np.ndarray, weights: Weights | np.ndarray = "none") -> float:
-    """Cohen's kappa of a square table of counts (Cohen 1960), or his weighted kappa (1968): 1 − Σ v·o / Σ v·e.
+    """Cohen's kappa of a square table of counts (Cohen 1960), or his weighted kappa (1968): 1 − Σ
+    v·o / Σ v·e.
 
-    o are the shares of the table, e those that its margins alone would give, v the weights of disagreement: 1 off the
-    diagonal ("none"), |i − j| ("linear"), (i − j)² ("quadratic"), or an array. NaN where the margins leave no disagreement:
-    all units in one grade both times. Where most units have one grade, kappa can be low though nearly all agree: read the
-    table first.
+    o are the shares of the table, e those that its margins alone would give, v the weights of
+    disagreement: 1 off the diagonal ("none"), |i − j| ("linear"), (i − j)² ("quadratic"), or an
+    array. NaN where the margins leave no disagreement: all units in one grade both times. Where
+    most units have one grade, kappa can be low though nearly all agree: read the table first.
 
     Raises
     ------
@@ -101,7 +103,8 @@ def kappa(table: pd.DataFrame | np.ndarray, weights: Weights | np.ndarray = "non
 
 
 def agreement(table: pd.DataFrame) -> pd.Series:
-    """agreement (share on the diagonal), kappa, linear, quadratic of a square table of transitions; NaN where it has no units.
+    """agreement (share on the diagonal), kappa, linear, quadratic of a square table of transitions;
+    NaN where it has no units.
 
     >>> agreement(pd.DataFrame([[3, 1], [0, 4]])).round(3).to_dict()
     {'agreement': 0.875, 'kappa': 0.75, 'linear': 0.75, 'quadratic': 0.75}
@@ -126,9 +129,9 @@ def correlations(
     Returns
     -------
     Series
-        kendall (τ-b), spearman, weighted (weighted τ of the scores, in which the upper places count more; Vigna 2015) and
-        rank_shift (mean |difference of ranks|; Saisana, Saltelli & Tarantola 2005). NaN for fewer than two units, or where
-        all have the same score or rank.
+        kendall (τ-b), spearman, weighted (weighted τ of the scores, in which the upper places count
+        more; Vigna 2015) and rank_shift (mean |difference of ranks|; Saisana, Saltelli & Tarantola
+        2005). NaN for fewer than two units, or where all have the same score or rank.
 
     >>> scores, ranks = pd.Series([90.0, 80.0, 70.0]), pd.Series([1, 2, 3])
     >>> correlations(scores, scores, ranks, ranks).tolist()

@@ -1,4 +1,5 @@
-"""Two assessments side by side: who changed grade, and how much of it is data, points, cutoffs or vetoes."""
+"""Two assessments side by side: who changed grade, and how much of it is data, points, cutoffs or
+vetoes."""
 
 from __future__ import annotations
 
@@ -22,7 +23,8 @@ from qtoolkit.inputs.scheme import Scheme
 from qtoolkit.language import Text, say
 
 PARTS = (*FACTORS, "units", "approval")
-"""The parts of a change of grade; the last two: who else was assessed, and what approval changed."""
+"""The parts of a change of grade; the last two: who else was assessed, and what approval
+changed."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,8 @@ class Comparison:
 
     @property
     def graded_alike(self) -> bool:
-        """Whether both schemes have as many grades, so that steps between grades can be compared."""
+        """Whether both schemes have as many grades, so that steps between grades can be
+        compared."""
         return len(self.before.scheme.grades) == len(self.after.scheme.grades)
 
     @cached_property
@@ -82,8 +85,8 @@ class Comparison:
 
     @cached_property
     def movers(self) -> pd.DataFrame:
-        """rank_before, rank_after (among the units of both), move (places gained), score_before, score_after, grade_before,
-        grade_after (approved); the largest moves first."""
+        """rank_before, rank_after (among the units of both), move (places gained), score_before,
+        score_after, grade_before, grade_after (approved); the largest moves first."""
         first, last = self._ranks
         table = pd.DataFrame({"rank_before": first, "rank_after": last, "move": first - last})
         for name, result in (("before", self.before), ("after", self.after)):
@@ -97,12 +100,13 @@ class Comparison:
     def decomposition(self) -> pd.DataFrame:
         """The change of each unit's published score in points, by Shapley value.
 
-        score_before, score_after (of the total after, if totals differ), change, and its parts: data, points (the tree, its
-        points and rules), cutoffs (quotas, classes of units and rounding with them), vetoes (and bonus), units (who else was assessed). The average over all
-        orders in which the factors can change; the parts add up to the change. An indicator with data in one year only is
-        part of "points". Where totals differ, a mixed assessment is of the total of its cutoffs, so that
-        rounding is in the points it was written for; the points of the other scheme are restated as the
-        same shares of that total.
+        score_before, score_after (of the total after, if totals differ), change, and its parts:
+        data, points (the tree, its points and rules), cutoffs (quotas, classes of units and
+        rounding with them), vetoes (and bonus), units (who else was assessed). The average over all
+        orders in which the factors can change; the parts add up to the change. An indicator with
+        data in one year only is part of "points". Where totals differ, a mixed assessment is of the
+        total of its cutoffs, so that rounding is in the points it was written for; the points of
+        the other scheme are restated as the same shares of that total.
         """
         total = self.after.scheme.total
         ends = [
@@ -129,8 +133,8 @@ class Comparison:
     def grade_decomposition(self) -> pd.DataFrame:
         """The change of each unit's approved grade in equal steps (up is positive), likewise.
 
-        grade_before, grade_after, change, the parts of `decomposition`, and approval (what approval changed of the computed
-        grade). All NaN but the grades where the numbers of grades differ.
+        grade_before, grade_after, change, the parts of `decomposition`, and approval (what approval
+        changed of the computed grade). All NaN but the grades where the numbers of grades differ.
         """
         names = [self.before.approved[self.units], self.after.approved[self.units]]
         table = pd.DataFrame(
@@ -155,8 +159,9 @@ class Comparison:
 
     @cached_property
     def leaves(self) -> pd.DataFrame:
-        """What this year's data changed on each indicator: points of the score under this year's scheme with this year's data
-        less those with last year's, units × leaves; NaN for indicators without data in both years."""
+        """What this year's data changed on each indicator: points of the score under this year's
+        scheme with this year's data less those with last year's, units × leaves; NaN for indicators
+        without data in both years."""
         change = pd.DataFrame(np.nan, self.units, [leaf.id for leaf in self.after.scheme.leaves])
         if self.states:
             shared, whole = [id for id in change if id in self.matching.shared], frozenset(FACTORS)
@@ -167,8 +172,8 @@ class Comparison:
 
     @cached_property
     def on_last_year(self) -> Assessment | None:
-        """Last year's units and data under this year's points, see :func:`points_alone`; None where no indicator
-        corresponds."""
+        """Last year's units and data under this year's points, see :func:`points_alone`; None where
+        no indicator corresponds."""
         return (
             on_points_of(self.before, self.after.scheme, self.matching)
             if self.matching.share
@@ -177,9 +182,10 @@ class Comparison:
 
     @cached_property
     def alone(self) -> pd.DataFrame:
-        """What single changes would have done to last year's data: grade_before (computed), points (this year's points
-        alone), cutoffs (this year's cutoffs, quotas and rounding alone), score_before, score_points (both
-        of last year's total); indexed by the units of both. NaN where it cannot be computed."""
+        """What single changes would have done to last year's data: grade_before (computed), points
+        (this year's points alone), cutoffs (this year's cutoffs, quotas and rounding alone),
+        score_before, score_points (both of last year's total); indexed by the units of both. NaN
+        where it cannot be computed."""
         points, lines = self.on_last_year, self.states.get(frozenset({"cutoffs"}))
         nan = pd.Series(np.nan, self.units)
         return pd.DataFrame(
@@ -205,15 +211,15 @@ class Comparison:
 def compare(before: Assessment, after: Assessment) -> Comparison:
     """Compare two assessments: last year and this year, or two drafts on the same data.
 
-    Indicators are matched by id and by `previous` of the later scheme. The change of each unit is decomposed by Shapley
-    value over four factors (data; points and rules; cutoffs and rounding; vetoes and bonus), from sixteen mixed assessments
-    of the units that both have.
+    Indicators are matched by id and by `previous` of the later scheme. The change of each unit is
+    decomposed by Shapley value over four factors (data; points and rules; cutoffs and rounding;
+    vetoes and bonus), from sixteen mixed assessments of the units that both have.
 
     Raises
     ------
     InputError
-        The two have no unit in common. Where a mixture cannot be made (a mean of similar units that are not there) the
-        comparison has no decomposition and says why in `problem`.
+        The two have no unit in common. Where a mixture cannot be made (a mean of similar units that
+        are not there) the comparison has no decomposition and says why in `problem`.
 
     >>> import pandas as pd
     >>> import qtoolkit as qt
@@ -294,8 +300,8 @@ def _of_units(result: Assessment, units: list[str]) -> Assessment:
 
 
 def _shapley(values: Mapping[frozenset[str], np.ndarray]) -> dict[str, np.ndarray]:
-    """Each factor's mean change of whole numbers (n,) over all orders of the factors: Σ |S|! (3 − |S|)! (v(S ∪ i) − v(S)) / 4!,
-    summed before it is divided."""
+    """Each factor's mean change of whole numbers (n,) over all orders of the factors: Σ |S|! (3 −
+    |S|)! (v(S ∪ i) − v(S)) / 4!, summed before it is divided."""
     k = len(FACTORS)
     parts = {}
     for factor in FACTORS:
@@ -311,12 +317,14 @@ def _shapley(values: Mapping[frozenset[str], np.ndarray]) -> dict[str, np.ndarra
 
 
 def points_alone(before: Assessment, scheme: Scheme) -> Assessment:
-    """Last year's data under the points of a new scheme, all else as last year: who would have been graded otherwise?
+    """Last year's data under the points of a new scheme, all else as last year: who would have been
+    graded otherwise?
 
-    The check before changed points are published, when this year has no data yet. Kept and renamed indicators are scored by
-    last year's rule; a split or merged one takes the share of full marks of what it continues; a new one is not scored, its
-    points go to its siblings in proportion. With unequal totals the new points are restated as the same
-    shares of last year's total, which stays with its cutoffs and rounding; scores are in last year's points.
+    The check before changed points are published, when this year has no data yet. Kept and renamed
+    indicators are scored by last year's rule; a split or merged one takes the share of full marks
+    of what it continues; a new one is not scored, its points go to its siblings in proportion. With
+    unequal totals the new points are restated as the same shares of last year's total, which stays
+    with its cutoffs and rounding; scores are in last year's points.
 
     >>> import pandas as pd
     >>> import qtoolkit as qt

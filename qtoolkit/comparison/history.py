@@ -1,4 +1,5 @@
-"""Grades over the years without scores: what is published is often no more than a list of grades."""
+"""Grades over the years without scores: what is published is often no more than a list of
+grades."""
 
 from __future__ import annotations
 
@@ -41,7 +42,8 @@ class History:
     left_out : tuple of (unit, round, word)
         Cells of the data that are none of the scheme's grades and count as blanks.
     kind : str or None
-        "approved" or "computed": which grades those of the last round are; None where that is not known.
+        "approved" or "computed": which grades those of the last round are; None where that is not
+        known.
     """
 
     grades: pd.DataFrame
@@ -68,7 +70,8 @@ class History:
 
     @cached_property
     def agreement(self) -> pd.DataFrame:
-        """One row a pair of rounds (before, after): units, up, down, agreement, kappa, linear, quadratic."""
+        """One row a pair of rounds (before, after): units, up, down, agreement, kappa, linear,
+        quadratic."""
         rows = {}
         for pair, table in self.transitions.items():
             counts = table.to_numpy()
@@ -93,7 +96,8 @@ class History:
 
     @cached_property
     def changes(self) -> pd.DataFrame:
-        """One row a change: unit, before, after (rounds), from, to (grades), in the order of the rounds."""
+        """One row a change: unit, before, after (rounds), from, to (grades), in the order of the
+        rounds."""
         rows = []
         for a, b in itertools.pairwise(self.rounds):
             for unit, old, new in zip(
@@ -111,12 +115,14 @@ class History:
 def history(
     grades: pd.DataFrame, names: Sequence[str] = GRADES, labels: dict[str, Text] | None = None
 ) -> History:
-    """A history from a table of grades: units × rounds, the earliest first; missing cells are units not graded.
+    """A history from a table of grades: units × rounds, the earliest first; missing cells are units
+    not graded.
 
     Raises
     ------
     InputError
-        A cell that is none of the grades in `names` (best first), a unit or round named twice, or fewer than two rounds.
+        A cell that is none of the grades in `names` (best first), a unit or round named twice, or
+        fewer than two rounds.
 
     >>> frame = pd.DataFrame({"2019": ["A", "B"], "2020": ["A", "A"]}, index=["甲", "乙"])
     >>> history(frame).agreement.loc[("2019", "2020"), ["up", "down", "agreement"]].tolist()
@@ -177,13 +183,15 @@ def _unknown(cell: object, names: Sequence[str]) -> Text:
 
 
 def read_history(path: str | Path, names: Sequence[str] = GRADES) -> History:
-    """Read a table of grades (.csv or .xlsx): a column of units, `name_en` if wanted, and a column a round, the earliest
-    first, called by the round or grade:<round> (往年等级：<round>). "A级" and full-width letters are read as A.
+    """Read a table of grades (.csv or .xlsx): a column of units, `name_en` if wanted, and a column
+    a round, the earliest first, called by the round or grade:<round> (往年等级：<round>). "A级" and
+    full-width letters are read as A.
 
     Raises
     ------
     InputError
-        With file, row and column: a cell that is no grade, a unit without a name or named twice, fewer than two rounds.
+        With file, row and column: a cell that is no grade, a unit without a name or named twice,
+        fewer than two rounds.
 
     >>> read_history("params/guangdong-grades/grades.csv").counts["A"].tolist()
     [7, 8, 9, 11]
@@ -248,8 +256,8 @@ def read_history(path: str | Path, names: Sequence[str] = GRADES) -> History:
 
 
 def history_of(result: Assessment, path: str | Path | None = None) -> History | None:
-    """The history in a file, or else in the data's own columns grade:<year>, with this year's approved grades after it; None
-    where there is none.
+    """The history in a file, or else in the data's own columns grade:<year>, with this year's
+    approved grades after it; None where there is none.
 
     >>> import qtoolkit as qt
     >>> case = qt.read_case("params/city-2026")

@@ -22,17 +22,19 @@ class Matching:
     Attributes
     ----------
     table : DataFrame
-        One row a link of an indicator before and one after, in the order of the new tree, dropped ones last: kind ("kept",
-        "renamed", "split", "merged", "new", "dropped"), before, after (ids or None), points_before, points_after (of the
-        leaves; NaN where there is none).
+        One row a link of an indicator before and one after, in the order of the new tree, dropped
+        ones last: kind ("kept", "renamed", "split", "merged", "new", "dropped"), before, after (ids
+        or None), points_before, points_after (of the leaves; NaN where there is none).
     twins : mapping of after id to before id
         Kept and renamed leaves.
     shared : frozenset of after ids
-        Twins whose data mean the same in both years: the same kind of rule, unit of measure and levels.
+        Twins whose data mean the same in both years: the same kind of rule, unit of measure and
+        levels.
     unknown : tuple of (id, previous id)
         Declared previous indicators that the earlier scheme does not have.
     ignored : tuple of (id, previous id)
-        Declared previous indicators of a leaf that is matched by its own id, which its `previous` does not name.
+        Declared previous indicators of a leaf that is matched by its own id, which its `previous`
+        does not name.
     """
 
     table: pd.DataFrame
@@ -51,9 +53,10 @@ class Matching:
 
 
 def match(before: Scheme, after: Scheme, data: tuple[Table, Table] | None = None) -> Matching:
-    """Match the leaves of two schemes. A leaf with the id of an earlier leaf continues it, and others besides where its
-    `previous` names itself and them; a leaf with a new id continues what its `previous` names (of an inner node, all leaves).
-    With the data of both, leaves whose levels differ are shared where only levels occur that both know.
+    """Match the leaves of two schemes. A leaf with the id of an earlier leaf continues it, and
+    others besides where its `previous` names itself and them; a leaf with a new id continues what
+    its `previous` names (of an inner node, all leaves). With the data of both, leaves whose levels
+    differ are shared where only levels occur that both know.
 
     >>> old, new = (
     ...     Scheme.flat(points, {"A": 0}) for points in ({"a": 60, "b": 40}, {"a": 50, "c": 50})
@@ -98,9 +101,10 @@ def match(before: Scheme, after: Scheme, data: tuple[Table, Table] | None = None
         table[["before", "after"]].astype(object).where(table[["before", "after"]].notna(), None)
     )
     new = {leaf.id: leaf for leaf in after.leaves}
-    seen = lambda id, name: (
-        _levels_in(before, id, data[0]) | _levels_in(after, name, data[1]) if data else None
-    )  # noqa: E731
+
+    def seen(id, name):
+        return _levels_in(before, id, data[0]) | _levels_in(after, name, data[1]) if data else None
+
     shared = frozenset(
         name for name, id in twins.items() if same_measure(old[id], new[name], seen(id, name))
     )
@@ -113,8 +117,8 @@ def _levels_in(scheme: Scheme, id: str, table: Table) -> set[Any]:
 
 
 def same_measure(a: Indicator, b: Indicator, seen: set[Any] | None = None) -> bool:
-    """Whether raw data of one leaf can be scored by the other's rule: what is counted, and against whose target; of levels,
-    those `seen`, or all."""
+    """Whether raw data of one leaf can be scored by the other's rule: what is counted, and against
+    whose target; of levels, those `seen`, or all."""
     if (
         a.rule.kind != b.rule.kind
         or (a.unit and b.unit and a.unit != b.unit)

@@ -18,11 +18,12 @@ from qtoolkit.inputs.table import Table
 from qtoolkit.language import Text
 
 FACTORS = ("data", "points", "cutoffs", "vetoes")
-"""What two years differ in: the data; the tree, its points and rules; cutoffs, quotas, classes and rounding; vetoes and
-bonus."""
+"""What two years differ in: the data; the tree, its points and rules; cutoffs, quotas, classes and
+rounding; vetoes and bonus."""
 NONE_MATCHED = Text(
     "两个方案没有一项指标对应；编号改变的指标，请在 previous 中写明往年对应指标",
-    "no indicator of one scheme corresponds to one of the other: where ids have changed, say in `previous` what each continues",
+    "no indicator of one scheme corresponds to one of the other: where ids have changed, say in "
+    "`previous` what each continues",
 )
 CELLS = ("raw", "status", "targets", "baselines", "errors", "filed")
 
@@ -30,14 +31,14 @@ CELLS = ("raw", "status", "targets", "baselines", "errors", "filed")
 def mixed(
     before: Assessment, after: Assessment, matching: Matching, new: frozenset[str] | set[str]
 ) -> Assessment:
-    """An assessment with the factors in `new` from `after` and the others from `before`, both of the same units in the same
-    order.
+    """An assessment with the factors in `new` from `after` and the others from `before`, both of
+    the same units in the same order.
 
-    An indicator whose data stand in one year only takes that year's column whatever the factor data says.
-    The total is that of the cutoffs: a step of rounding is so many decimals of a point of its own scheme and
-    has no counterpart in most other totals, while points do. So with unequal totals the points of the tree,
-    what its rules and data say in points, and points outside the total are restated as the same shares of
-    that total; cutoffs and rounding stand as written.
+    An indicator whose data stand in one year only takes that year's column whatever the factor data
+    says. The total is that of the cutoffs: a step of rounding is so many decimals of a point of its
+    own scheme and has no counterpart in most other totals, while points do. So with unequal totals
+    the points of the tree, what its rules and data say in points, and points outside the total are
+    restated as the same shares of that total; cutoffs and rounding stand as written.
     """
     pick = {factor: after if factor in new else before for factor in FACTORS}
     tree, lines, outside = pick["points"].scheme, pick["cutoffs"].scheme, pick["vetoes"].scheme
@@ -72,8 +73,8 @@ def _bonus_in_points_of(bonus: Bonus, ratio: float) -> Bonus:
 
 
 def _in_points_of(node: Indicator, ratio: float) -> Indicator:
-    """An indicator with all that it and those below it say in points multiplied: under a total ten times
-    as large a deduction is, too."""
+    """An indicator with all that it and those below it say in points multiplied: under a total ten
+    times as large a deduction is, too."""
     if ratio == 1:
         return node
     update: dict[str, Any] = {
@@ -89,8 +90,9 @@ def _in_points_of(node: Indicator, ratio: float) -> Indicator:
 
 
 def _vetoes(outside: Scheme, lines: Scheme) -> tuple[Veto, ...]:
-    """Vetoes with their caps in the words of other grades, place by place from the worst; where the numbers of grades differ
-    from the worst up as far as they go (scores do not depend on it, and grades are then not decomposed)."""
+    """Vetoes with their caps in the words of other grades, place by place from the worst; where the
+    numbers of grades differ from the worst up as far as they go (scores do not depend on it, and
+    grades are then not decomposed)."""
     old, new = ([g.id for g in reversed(scheme.grades)] for scheme in (outside, lines))
     if old == new:
         return outside.vetoes
@@ -102,7 +104,8 @@ def _vetoes(outside: Scheme, lines: Scheme) -> tuple[Veto, ...]:
 
 
 def _lenient(node: Indicator, tree: Scheme, other: Scheme, matching: Matching) -> Indicator:
-    """A leaf that treats blanks of the other year's data as that year did, where its own scheme does not say how."""
+    """A leaf that treats blanks of the other year's data as that year did, where its own scheme
+    does not say how."""
     if not node.is_leaf:
         return node.model_copy(
             update={
@@ -129,7 +132,8 @@ def _lenient(node: Indicator, tree: Scheme, other: Scheme, matching: Matching) -
 def _table(
     pick: Mapping[str, Assessment], before: Assessment, after: Assessment, matching: Matching
 ) -> Table:
-    """The data for the tree: each leaf's column from the year of the factor data, where it has one."""
+    """The data for the tree: each leaf's column from the year of the factor data, where it has
+    one."""
     home, source = pick["points"], pick["data"]
     cells = {name: getattr(home.table, name).copy() for name in CELLS}
     if home is not source:
@@ -176,9 +180,10 @@ def _twin(id: str, is_after: bool, matching: Matching) -> str | None:
 def _restate(
     cells: Mapping[str, np.ndarray], j: int, old: Indicator, new: Indicator, ratio: float
 ) -> None:
-    """Points given directly out of one number of points as points out of another: the same share, or, where deductions do
-    not scale with the leaf's points, the same deduction. `ratio` is the new scheme's total over the old one's: a deduction
-    of 1 point of 100 is one of 10 points of 1,000."""
+    """Points given directly out of one number of points as points out of another: the same share,
+    or, where deductions do not scale with the leaf's points, the same deduction. `ratio` is the new
+    scheme's total over the old one's: a deduction of 1 point of 100 is one of 10 points of
+    1,000."""
     if new.rule.kind != "direct" or (
         old.written_for == new.written_for and (new.scales or ratio == 1)
     ):
@@ -206,15 +211,17 @@ def _in_total(cells: Mapping[str, np.ndarray], scheme: Scheme, total: float) -> 
 
 
 def on_points_of(before: Assessment, scheme: Scheme, matching: Matching) -> Assessment:
-    """Last year's data under the points of a new scheme, all else as last year: what a points change alone would have done.
+    """Last year's data under the points of a new scheme, all else as last year: what a points
+    change alone would have done.
 
-    A kept or renamed indicator is scored by last year's rule; a split or merged one takes the share of full marks of what it
-    continues (the mean weighted by points); a new one is not scored, so that its points go to its siblings.
+    A kept or renamed indicator is scored by last year's rule; a split or merged one takes the share
+    of full marks of what it continues (the mean weighted by points); a new one is not scored, so
+    that its points go to its siblings.
 
-    What changes is the share of the total that each indicator has. The total itself stays last year's, and
-    with it cutoffs, bonus, caps and the rounding of leaves, nodes and total, all as they were written: with
-    unequal totals the new points are restated as the same shares of last year's total, and scores are in
-    last year's points.
+    What changes is the share of the total that each indicator has. The total itself stays last
+    year's, and with it cutoffs, bonus, caps and the rounding of leaves, nodes and total, all as
+    they were written: with unequal totals the new points are restated as the same shares of last
+    year's total, and scores are in last year's points.
 
     Raises
     ------

@@ -1,4 +1,5 @@
-"""Grade cutoffs: who stands close to one, who changes grade as they move, what errors do to grades, and where they could lie.
+"""Grade cutoffs: who stands close to one, who changes grade as they move, what errors do to grades,
+and where they could lie.
 
 All that is found here are options with their consequences; the lines are somebody's decision.
 """

@@ -1,4 +1,5 @@
-"""Where cutoffs could lie: exact natural breaks, and cutoffs within windows that the fewest units are likely to cross."""
+"""Where cutoffs could lie: exact natural breaks, and cutoffs within windows that the fewest units
+are likely to cross."""
 
 from __future__ import annotations
 
@@ -34,9 +35,11 @@ class Breaks:
     groups : Series of int
         1 the highest group.
     least : Series of float
-        The least score of each group, the highest group first: cutoffs that give these groups, but for the last.
+        The least score of each group, the highest group first: cutoffs that give these groups, but
+        for the last.
     within, fit : float
-        Sum of squares within groups, and the share of all squares that lies between them (goodness of variance fit).
+        Sum of squares within groups, and the share of all squares that lies between them (goodness
+        of variance fit).
     """
 
     groups: pd.Series
@@ -46,10 +49,11 @@ class Breaks:
 
 
 def natural_breaks(scores: pd.Series | Sequence[float], k: int) -> Breaks:
-    """The k groups of scores with the least sum of squares within them: exact, by dynamic programming (Fisher 1958).
+    """The k groups of scores with the least sum of squares within them: exact, by dynamic
+    programming (Fisher 1958).
 
-    Equal scores stay together; scores are centred first, so that no digits are lost. Breaks follow the data of one year: the
-    same score may fall into another group next year.
+    Equal scores stay together; scores are centred first, so that no digits are lost. Breaks follow
+    the data of one year: the same score may fall into another group next year.
 
     Raises
     ------
@@ -73,7 +77,8 @@ def natural_breaks(scores: pd.Series | Sequence[float], k: int) -> Breaks:
         raise InputError(
             say(
                 zh="k 应为1至{most}的整数（不同得分的个数），现为 {found}",
-                en="k must be a whole number from 1 to {most}, the number of different scores; found {found}",
+                en="k must be a whole number from 1 to {most}, the number of different scores; "
+                "found {found}",
                 most=m,
                 found=k,
             )
@@ -125,9 +130,9 @@ class Options:
     cutoffs : Series, indexed by grade
         The cutoffs found, the best grade first.
     table : DataFrame
-        Rows "official" and "found": a column a cutoff, `leave` (expected number of units that a draw moves out of their
-        grade), a column "n:<grade>" for each grade (how many units have it), changed (units graded otherwise than
-        officially).
+        Rows "official" and "found": a column a cutoff, `leave` (expected number of units that a
+        draw moves out of their grade), a column "n:<grade>" for each grade (how many units have
+        it), changed (units graded otherwise than officially).
     regret : float
         How many units more the official cutoffs are expected to move.
     grades : Series
@@ -154,19 +159,22 @@ def optimise(
     seed: int = 0,
     executor: Executor | None = None,
 ) -> Options:
-    """Cutoffs within ±`window` of the official ones that the fewest units are expected to cross as points move at random.
+    """Cutoffs within ±`window` of the official ones that the fewest units are expected to cross as
+    points move at random.
 
-    Minimised is Σ over grades, over the units in the grade, of P(a draw of points leaves it); units under a veto are left
-    out. Without quotas this adds up
-    grade by grade, so that dynamic programming finds the optimum; with quotas, last
-    places or a veto that lowers grades all combinations are gone through. An option with its consequences, not an answer: cutoffs that suit one year's scores follow the data.
+    Minimised is Σ over grades, over the units in the grade, of P(a draw of points leaves it); units
+    under a veto are left out. Without quotas this adds up grade by grade, so that dynamic
+    programming finds the optimum; with quotas, last places or a veto that lowers grades all
+    combinations are gone through. An option with its consequences, not an answer: cutoffs that suit
+    one year's scores follow the data.
 
     Parameters
     ----------
     region : Region, optional
         Where points are drawn; all within ±10% if left out.
     window, step : float
-        Cutoffs are multiples of `step` (whole points) at most `window` from the official ones, which are compared too.
+        Cutoffs are multiples of `step` (whole points) at most `window` from the official ones,
+        which are compared too.
     least : int
         The fewest units a grade may have, or as few as it has officially.
     draws, seed, executor
@@ -250,14 +258,16 @@ def _programme(
     sizes: np.ndarray,
     draw: dict,
 ) -> Found:
-    """By dynamic programming over the cutoffs from the worst up: of each choice of the latest one, the least sum below it."""
+    """By dynamic programming over the cutoffs from the worst up: of each choice of the latest one,
+    the least sum below it."""
     every = sorted({c for line in lines for c in line})
     at = {c: i for i, c in enumerate(every)}
     reach, nominal = _reached(result, region, every, draw)
     free, ceiling = _free(result), result.engine.ceiling
 
     def band(low: float | None, high: float | None, g: int) -> tuple[int, int]:
-        """What leaves a band in ticks (a number of units), and how many units have the grade, vetoes counted."""
+        """What leaves a band in ticks (a number of units), and how many units have the grade,
+        vetoes counted."""
         above = np.ones(len(nominal), bool) if low is None else nominal >= to_ticks(low)
         beyond = np.zeros(len(nominal), bool) if high is None else nominal >= to_ticks(high)
         inside = above & ~beyond
@@ -294,8 +304,8 @@ def _programme(
 def _reached(
     result: Assessment, region: Region, cutoffs: list[float], draw: dict
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The share of draws in which each unit's score reaches each cutoff, (n, cutoffs), and published scores in ticks, by
-    grading the same draws by all cutoffs, MANY at a time."""
+    """The share of draws in which each unit's score reaches each cutoff, (n, cutoffs), and
+    published scores in ticks, by grading the same draws by all cutoffs, MANY at a time."""
     table, parts = replace(result.table, vetoes=result.table.vetoes[:, :0]), []
     for start in range(0, len(cutoffs), MANY):
         lines = cutoffs[start : start + MANY]
@@ -326,15 +336,18 @@ def _every(
     sizes: np.ndarray,
     draw: dict,
 ) -> Found:
-    """By going through all combinations, each simulated with the same draws: quotas make grades depend on one another."""
+    """By going through all combinations, each simulated with the same draws: quotas make grades
+    depend on one another."""
     choices = [
         list(c) for c in itertools.product(*lines) if all(a < b for a, b in itertools.pairwise(c))
     ]
     if len(choices) > MOST:
         raise InputError(
             say(
-                zh="有等级名额、末位规定或下调等级的否决时要逐一比较{n}种分数线组合，超过{most}种；请减小 window 或增大 step",
-                en="with quotas, last places or vetoes that lower grades {n} combinations of cutoffs would have to be compared, more than {most}: take a "
+                zh="有等级名额、末位规定或下调等级的否决时要逐一比较{n}种分数线组合，超过{most}种；"
+                "请减小 window 或增大 step",
+                en="with quotas, last places or vetoes that lower grades {n} combinations of "
+                "cutoffs would have to be compared, more than {most}: take a "
                 "smaller window or a larger step",
                 n=len(choices),
                 most=MOST,

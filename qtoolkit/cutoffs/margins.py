@@ -1,4 +1,5 @@
-"""How far each unit stands from the next grades, what other readings of the rounding would do, and cutoffs that do nothing."""
+"""How far each unit stands from the next grades, what other readings of the rounding would do, and
+cutoffs that do nothing."""
 
 from __future__ import annotations
 
@@ -36,28 +37,30 @@ ROWS_AT_ONCE = 1 << 20  # base scores that are graded again at a time
 
 @remembered
 def margins(result: Assessment) -> pd.DataFrame:
-    """Points to the neighbouring grades, on the base score: what a unit alone may lose and keep its grade, and what it must
-    gain to get a better one, all others as they are.
+    """Points to the neighbouring grades, on the base score: what a unit alone may lose and keep its
+    grade, and what it must gain to get a better one, all others as they are.
 
-    Bonus, cap, rounding, vetoes, quotas and last places are all in force. Where quotas or last places are, both limits are
-    found by bisection on whole ticks and every row is graded anew at its limit and one tick below it.
+    Bonus, cap, rounding, vetoes, quotas and last places are all in force. Where quotas or last
+    places are, both limits are found by bisection on whole ticks and every row is graded anew at
+    its limit and one tick below it.
 
     Returns
     -------
     DataFrame, indexed by unit
-        score (published), grade, above (points above the least base score that keeps the grade; NaN where there is none to
-        lose), below (points short of the least base score that gives a better one; NaN where it cannot be had), nearest (the
-        smaller of the two), next (the grade that lies nearest); then
+        score (published), grade, above (points above the least base score that keeps the grade; NaN
+        where there is none to lose), below (points short of the least base score that gives a
+        better one; NaN where it cannot be had), nearest (the smaller of the two), next (the grade
+        that lies nearest); then
 
         lower, higher : the grades beyond the two limits, None where there is none.
-        above_by, below_by : what sets the limit: "line" (a cutoff), "quota" (places in a grade), "last" (the last places);
-        where there is no margin, why: "worst" (no grade below), "safe" (no loss of points changes it), "best" (no
-        grade above), "reach" (the cutoff is out of reach), "veto" (a veto bars it), "quota" or "last" (not even full marks give
-        a place).
-        to_line : points short of the cutoff of the next better grade by the score alone, whatever vetoes and places say; 0
-        where the score reaches it, NaN where it is out of reach.
-        above_rivals, below_rivals : tuples of the units that come level or pass, or are come level with or passed, at a
-        limit set by places.
+        above_by, below_by : what sets the limit: "line" (a cutoff), "quota" (places in a grade),
+        "last" (the last places); where there is no margin, why: "worst" (no grade below), "safe"
+        (no loss of points changes it), "best" (no grade above), "reach" (the cutoff is out of
+        reach), "veto" (a veto bars it), "quota" or "last" (not even full marks give a place).
+        to_line : points short of the cutoff of the next better grade by the score alone, whatever
+        vetoes and places say; 0 where the score reaches it, NaN where it is out of reach.
+        above_rivals, below_rivals : tuples of the units that come level or pass, or are come level
+        with or passed, at a limit set by places.
 
     >>> import pandas as pd
     >>> import qtoolkit as qt
@@ -125,8 +128,9 @@ def _to_line(result: Assessment, now: np.ndarray, most: np.ndarray) -> np.ndarra
 def _least(
     e: Engine, base: np.ndarray, low: np.ndarray, high: np.ndarray, wanted: np.ndarray
 ) -> np.ndarray:
-    """The least base score in (low, high] of each unit alone that gives it the grade `wanted`; `high` where none below it
-    does. The grade never falls as the score rises, see :func:`qtoolkit.engine.grade_alone`."""
+    """The least base score in (low, high] of each unit alone that gives it the grade `wanted`;
+    `high` where none below it does. The grade never falls as the score rises, see
+    :func:`qtoolkit.engine.grade_alone`."""
     low, high = low.copy(), high.copy()
     while (open_ := high - low > 1).any():
         middle = np.where(open_, (low + high) // 2, high)
@@ -136,7 +140,8 @@ def _least(
 
 
 def _regraded(e: Engine, base: np.ndarray, own: np.ndarray) -> np.ndarray:
-    """The grade of each unit with its own base score changed, by grading all units anew for each."""
+    """The grade of each unit with its own base score changed, by grading all units anew for
+    each."""
     if not e.rivals:
         return core.grade(e, own)
     codes, step = np.empty(base.size, np.int8), max(1, ROWS_AT_ONCE // base.size)
@@ -151,7 +156,8 @@ def _regraded(e: Engine, base: np.ndarray, own: np.ndarray) -> np.ndarray:
 def _stopping(
     e: Engine, base: np.ndarray, short: np.ndarray, wanted: np.ndarray
 ) -> list[tuple[RivalStep, np.ndarray]]:
-    """The steps across units, and for which of the base scores `short` each of them alone bars the grade `wanted`, (n,)."""
+    """The steps across units, and for which of the base scores `short` each of them alone bars the
+    grade `wanted`, (n,)."""
     reached = core.grade(dataclasses.replace(e, rivals=()), short) >= wanted
     alone = [dataclasses.replace(e, rivals=(step,)) for step in e.rivals]
     return [(one.rivals[0], reached & (grade_alone(one, base, short) < wanted)) for one in alone]
@@ -177,7 +183,8 @@ def _barred(e: Engine, base: np.ndarray, most: np.ndarray, now: np.ndarray) -> n
 def _passed(
     result: Assessment, at: np.ndarray, wanted: np.ndarray, which: np.ndarray
 ) -> list[tuple[str, ...]]:
-    """The rivals whose order with a unit changes in the last tick up to its limit `at`, where places set the limit."""
+    """The rivals whose order with a unit changes in the last tick up to its limit `at`, where
+    places set the limit."""
     e, base, names = result.engine, result.base.to_numpy(), result.scores.index
     key, here, short = (e.key(scores) for scores in (base, at, at - 1))
     found: list[set[int]] = [set() for _ in names]
@@ -193,8 +200,8 @@ def _passed(
 
 
 def score_limits(result: Assessment) -> np.ndarray:
-    """The effective cutoffs: the least base score in ticks whose published score reaches each grade but the worst, worst
-    first, (n, G − 1). Vetoes are not counted."""
+    """The effective cutoffs: the least base score in ticks whose published score reaches each grade
+    but the worst, worst first, (n, G − 1). Vetoes are not counted."""
     e = result.engine
     highest = int(to_ticks(result.scheme.total)) * e.tree.growth
     return core.thresholds(dataclasses.replace(e, shift=np.zeros_like(e.shift)), e.cutoffs, highest)
@@ -248,7 +255,8 @@ def graded_table(result: Assessment, codes: np.ndarray, names: list[str]) -> pd.
 
 
 def bunching(result: Assessment, width: float | None = None) -> pd.DataFrame:
-    """Do scores gather just above a cutoff? Units within `width` points below and above each, and a binomial test.
+    """Do scores gather just above a cutoff? Units within `width` points below and above each, and a
+    binomial test.
 
     Parameters
     ----------
@@ -258,10 +266,12 @@ def bunching(result: Assessment, width: float | None = None) -> pd.DataFrame:
     Returns
     -------
     DataFrame, indexed by grade (the worst left out)
-        cutoff, below (units in [c − width, c)), above (in [c, c + width)), p: the chance that at least so many of them lie
-        above if each lay on either side alike. A small p is a reason to look at how those scores came about, no proof:
-        where scores thicken towards one side, they need not lie on either side alike. Where classes have cutoffs of
-        their own, each unit is held against that of its class and cutoff:<class> has each of them; cutoff is NaN where they differ.
+        cutoff, below (units in [c − width, c)), above (in [c, c + width)), p: the chance that at
+        least so many of them lie above if each lay on either side alike. A small p is a reason to
+        look at how those scores came about, no proof: where scores thicken towards one side, they
+        need not lie on either side alike. Where classes have cutoffs of their own, each unit is
+        held against that of its class and cutoff:<class> has each of them; cutoff is NaN where they
+        differ.
 
     Raises
     ------
@@ -305,8 +315,9 @@ def bunching(result: Assessment, width: float | None = None) -> pd.DataFrame:
 
 
 def dead(result: Assessment) -> pd.Series:
-    """Grades that no score can have: "out of reach" (the cutoff is above every possible score), "never missed" (the grade
-    below is: even the worst values give the cutoff), "empty" (rounding leaves no score between two cutoffs), "live".
+    """Grades that no score can have: "out of reach" (the cutoff is above every possible score),
+    "never missed" (the grade below is: even the worst values give the cutoff), "empty" (rounding
+    leaves no score between two cutoffs), "live".
 
     >>> import pandas as pd
     >>> import qtoolkit as qt

@@ -1,4 +1,5 @@
-"""What errors of measurement do to grades: chances by unit, and how accurate and consistent the grading is as a whole."""
+"""What errors of measurement do to grades: chances by unit, and how accurate and consistent the
+grading is as a whole."""
 
 from __future__ import annotations
 
@@ -33,19 +34,20 @@ class Misgrading:
     Attributes
     ----------
     table : DataFrame, indexed by unit
-        score (base), se, grade, a column a grade (its chance, best first), stands (the chance of the present grade).
+        score (base), se, grade, a column a grade (its chance, best first), stands (the chance of
+        the present grade).
     accuracy : float
         Mean of `stands`: the expected share of units graded rightly.
     consistency : float
         The expected share of units that two independent measurements give the same grade.
     kappa : float
-        (consistency − chance) / (1 − chance), chance that of two measurements of units drawn at random; NaN where chance
-        is 1.
+        (consistency − chance) / (1 − chance), chance that of two measurements of units drawn at
+        random; NaN where chance is 1.
     reliability : float or None
         None: chances are those of the grade if measured again; else those of the true grade.
     draws : int or None
-        None: chances by the closed form. Else quotas or last places make grades depend on the errors of all units together,
-        and every chance is a frequency in so many draws, see `error`.
+        None: chances by the closed form. Else quotas or last places make grades depend on the
+        errors of all units together, and every chance is a frequency in so many draws, see `error`.
     accuracy_error, consistency_error : float
         Half the width of their 95% intervals where they are frequencies, else 0.
     note : Text or None
@@ -63,7 +65,8 @@ class Misgrading:
     note: Text | None = None
 
     def error(self, share: float) -> float:
-        """Half the width of the 95% interval of a chance in the table, as of :meth:`Simulation.error`; 0 for the closed form.
+        """Half the width of the 95% interval of a chance in the table, as of
+        :meth:`Simulation.error`; 0 for the closed form.
 
         >>> round(Misgrading(pd.DataFrame(), 1.0, 1.0, 1.0, None, draws=9604).error(0.5), 4)
         0.01
@@ -88,29 +91,33 @@ def misgrading(
 ) -> Misgrading:
     """Chances of each unit's grades under independent normal errors of the base score.
 
-    P(grade) = Φ((c_up − s)/se) − Φ((c_low − s)/se) with the *effective* cutoffs: bonus, cap and rounding are counted in,
-    and what vetoes leave. Where the scheme has quotas or last places, grades depend on the errors of all units together:
-    then errors are drawn for all units at once, the standings are graded anew each time, and chances are frequencies.
+    P(grade) = Φ((c_up − s)/se) − Φ((c_low − s)/se) with the *effective* cutoffs: bonus, cap and
+    rounding are counted in, and what vetoes leave. Where the scheme has quotas or last places,
+    grades depend on the errors of all units together: then errors are drawn for all units at once,
+    the standings are graded anew each time, and chances are frequencies.
 
-    Without a reliability the present scores stand in for the true ones. Their spread holds the errors already, so that
-    accuracy, consistency and kappa are then somewhat too high; with one they are regressed.
+    Without a reliability the present scores stand in for the true ones. Their spread holds the
+    errors already, so that accuracy, consistency and kappa are then somewhat too high; with one
+    they are regressed.
 
     Parameters
     ----------
     se : float, mapping of unit to float, or "data"
-        Standard errors of the base score in points, from a source that the memo must name; "data" adds up those of the
-        table's columns se:<leaf> as independent: √Σ (p·se)².
+        Standard errors of the base score in points, from a source that the memo must name; "data"
+        adds up those of the table's columns se:<leaf> as independent: √Σ (p·se)².
     reliability : float, optional
-        In (0, 1]. If left out the chances are those of the grade if measured again. If given they are those of the true
-        grade: the score is regressed to the mean of the units, mean + r·(s − mean), with se·√r (Kelley's formula); two
-        measurements then lie around that mean with se·√(1 + r) each and the correlation r/(1 + r).
+        In (0, 1]. If left out the chances are those of the grade if measured again. If given they
+        are those of the true grade: the score is regressed to the mean of the units, mean + r·(s −
+        mean), with se·√r (Kelley's formula); two measurements then lie around that mean with se·√(1
+        + r) each and the correlation r/(1 + r).
     draws, seed, executor
         See :func:`qtoolkit.simulation.simulate`; of no effect without quotas and last places.
 
     Raises
     ------
     InputError
-        A unit that is unknown or has no se, an se of 0 or less, a reliability outside (0, 1], draws or a seed that is none.
+        A unit that is unknown or has no se, an se of 0 or less, a reliability outside (0, 1], draws
+        or a seed that is none.
 
     >>> import pandas as pd
     >>> import qtoolkit as qt
@@ -172,8 +179,8 @@ def _table(
 
 @dataclass(frozen=True)
 class _Task:
-    """What is drawn: `level` (n,) the scores about which measurements lie with `sd`; with `spread` the true scores lie about
-    it themselves, and their grades are what is asked for."""
+    """What is drawn: `level` (n,) the scores about which measurements lie with `sd`; with `spread`
+    the true scores lie about it themselves, and their grades are what is asked for."""
 
     draws: Draws
     level: np.ndarray
@@ -183,8 +190,9 @@ class _Task:
 
 @dataclass
 class _Counts:
-    """Whole numbers that merge by addition: `asked` (n, G) grades asked for, `again` (n, G) grades of both measurements,
-    `same` the pairs of measurements of a unit that agree; squares of the numbers a draw for the errors of means."""
+    """Whole numbers that merge by addition: `asked` (n, G) grades asked for, `again` (n, G) grades
+    of both measurements, `same` the pairs of measurements of a unit that agree; squares of the
+    numbers a draw for the errors of means."""
 
     asked: np.ndarray
     again: np.ndarray
@@ -258,7 +266,8 @@ def _by_draws(
 
 
 def _mean_error(total: int, squares: int, count: int) -> float:
-    """Half the 95% interval of a mean of `count` whole numbers from their sum and the sum of their squares."""
+    """Half the 95% interval of a mean of `count` whole numbers from their sum and the sum of their
+    squares."""
     return float(Z * np.sqrt(max(squares / count - (total / count) ** 2, 0.0) / count))
 
 
@@ -313,7 +322,8 @@ def _errors(result: Assessment, se: float | Mapping[str, float] | str) -> np.nda
 
 
 def _lines(result: Assessment) -> np.ndarray:
-    """Effective cutoffs in points with both ends, (n, G + 1). One that even no points reach is below every score."""
+    """Effective cutoffs in points with both ends, (n, G + 1). One that even no points reach is
+    below every score."""
     limits = score_limits(result)
     edge = np.full((len(limits), 1), np.inf)
     inner = np.where(
@@ -341,7 +351,8 @@ def _merged(result: Assessment, bands: np.ndarray) -> np.ndarray:
 
 
 def _alike(result: Assessment, mean: np.ndarray, sd: np.ndarray, correlation: float) -> np.ndarray:
-    """The chance (n,) that two normal measurements give the same grade: Σ over pairs of bands that vetoes make one grade."""
+    """The chance (n,) that two normal measurements give the same grade: Σ over pairs of bands that
+    vetoes make one grade."""
     edges, final = (_lines(result) - mean[:, None]) / sd[:, None], _final(result)
     found = np.zeros(len(mean))
     for a, b in itertools.product(range(final.shape[1]), repeat=2):
@@ -352,15 +363,16 @@ def _alike(result: Assessment, mean: np.ndarray, sd: np.ndarray, correlation: fl
 
 
 def normal_model(mean: float, sd: float, reliability: float, cutoffs: Sequence[float]) -> pd.Series:
-    """How accurate and consistent cutoffs are where scores are normal: for a scheme of which no data exist yet.
+    """How accurate and consistent cutoffs are where scores are normal: for a scheme of which no
+    data exist yet.
 
     Observed and true scores are normal with correlation √r, two measurements with correlation r.
 
     Returns
     -------
     Series
-        accuracy (observed and true score in the same grade), consistency (two measurements in the same grade), kappa of
-        the two measurements.
+        accuracy (observed and true score in the same grade), consistency (two measurements in the
+        same grade), kappa of the two measurements.
 
     Raises
     ------
@@ -393,7 +405,8 @@ def normal_model(mean: float, sd: float, reliability: float, cutoffs: Sequence[f
 
 
 def _both(x: np.ndarray, y: np.ndarray, correlation: float) -> np.ndarray:
-    """P(x₀ ≤ X < x₁ and y₀ ≤ Y < y₁) of standard normals X and Y, x and y (m, 2): ∫ φ(t) P(Y in its band | X = t) dt."""
+    """P(x₀ ≤ X < x₁ and y₀ ≤ Y < y₁) of standard normals X and Y, x and y (m, 2): ∫ φ(t) P(Y in its
+    band | X = t) dt."""
     if correlation >= 1:
         low, high = np.maximum(x[:, 0], y[:, 0]), np.minimum(x[:, 1], y[:, 1])
         return np.where(high > low, stats.norm.cdf(high) - stats.norm.cdf(low), 0.0)

@@ -1,4 +1,5 @@
-"""Who changes grade as a cutoff moves, exactly: grades change at published scores and nowhere else."""
+"""Who changes grade as a cutoff moves, exactly: grades change at published scores and nowhere
+else."""
 
 from __future__ import annotations
 
@@ -26,17 +27,19 @@ FAR = 1000.0  # totals: beyond any score
 
 @dataclass(frozen=True)
 class Sweep:
-    """What :func:`sweep` returns; cutoffs stand in both tables' column `line`: a grade's id, or "all".
+    """What :func:`sweep` returns; cutoffs stand in both tables' column `line`: a grade's id, or
+    "all".
 
     Attributes
     ----------
     steps : DataFrame
-        One row a stretch on which no grade changes: line, low, high (shifts in points; the stretch is open below and closed
-        above), cutoff_low, cutoff_high (the cutoff itself; NaN for "all"), a column a grade (how many units have it, best
-        first), changed (how many units have another grade than now).
+        One row a stretch on which no grade changes: line, low, high (shifts in points; the stretch
+        is open below and closed above), cutoff_low, cutoff_high (the cutoff itself; NaN for "all"),
+        a column a grade (how many units have it, best first), changed (how many units have another
+        grade than now).
     flips : DataFrame
-        One row a change, from the least shift up: line, shift, cutoff (NaN for "all"), unit, before, after: beyond this
-        shift the unit has `after`, up to it `before`.
+        One row a change, from the least shift up: line, shift, cutoff (NaN for "all"), unit,
+        before, after: beyond this shift the unit has `after`, up to it `before`.
     """
 
     steps: pd.DataFrame
@@ -46,15 +49,18 @@ class Sweep:
 def sweep(result: Assessment, line: str | None = None, width: float | None = None) -> Sweep:
     """Move one cutoff, or all together, and grade anew, quotas and vetoes included.
 
-    Nothing is sampled: a cutoff can only change a grade at a published score, so the stretches are exact.
+    Nothing is sampled: a cutoff can only change a grade at a published score, so the stretches are
+    exact.
 
     Parameters
     ----------
     line : str, optional
-        A grade's id, or "all" for every cutoff moved by the same points; each in turn, and then all, if left out.
+        A grade's id, or "all" for every cutoff moved by the same points; each in turn, and then
+        all, if left out.
     width : float, optional
-        How far the cutoff moves either way, in points; a twentieth of the total if left out. One cutoff stays between its
-        neighbours. Where classes have cutoffs of their own, all move by the same points.
+        How far the cutoff moves either way, in points; a twentieth of the total if left out. One
+        cutoff stays between its neighbours. Where classes have cutoffs of their own, all move by
+        the same points.
 
     Raises
     ------
@@ -137,18 +143,21 @@ def quota_audit(result: Assessment, quotas: Mapping[str, float] | None = None) -
     Parameters
     ----------
     quotas : mapping of grade to number or share, optional
-        The most units that have this grade or better, in place of the scheme's; ties and classes count as the scheme says.
+        The most units that have this grade or better, in place of the scheme's; ties and classes
+        count as the scheme says.
 
     Returns
     -------
     DataFrame, indexed by unit
-        scheme (the grade as the scheme gives it), absolute (quotas lifted), quota (for each grade with a quota the cutoff is
-        lifted: the first units of those that reach the next lower grade have it). Vetoes hold throughout.
+        scheme (the grade as the scheme gives it), absolute (quotas lifted), quota (for each grade
+        with a quota the cutoff is lifted: the first units of those that reach the next lower grade
+        have it). Vetoes hold throughout.
 
     Raises
     ------
     InputError
-        An unknown grade, the last one, or a quota that is neither a whole number nor a share below 1.
+        An unknown grade, the last one, or a quota that is neither a whole number nor a share below
+        1.
 
     >>> import pandas as pd
     >>> import qtoolkit as qt

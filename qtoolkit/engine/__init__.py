@@ -1,4 +1,5 @@
-"""The one engine: scores, finishing, ranks and grades, for one assessment or a million draws. numpy only."""
+"""The one engine: scores, finishing, ranks and grades, for one assessment or a million draws. numpy
+only."""
 
 from qtoolkit.engine.affine import affine, bounds, bracket
 from qtoolkit.engine.alone import grade_alone

@@ -1,4 +1,5 @@
-"""Where a base score is linear in the points, exactly; lines that enclose it where it bends; outer bounds everywhere."""
+"""Where a base score is linear in the points, exactly; lines that enclose it where it bends; outer
+bounds everywhere."""
 
 from __future__ import annotations
 
@@ -22,8 +23,9 @@ def affine(
         Base score in points of unit k is A[k]·p + b[k] for every p in the box where `exact[k]`.
     exact : bool (n,)
     why : str (n,)
-        "" where exact, else what stands in the way: another mean than the arithmetic ("aggregation"), rounding of leaves or nodes
-        ("rounding"), redistributed points of a blank ("blank"), a deduction that reaches zero inside the box ("cut").
+        "" where exact, else what stands in the way: another mean than the arithmetic
+        ("aggregation"), rounding of leaves or nodes ("rounding"), redistributed points of a blank
+        ("blank"), a deduction that reaches zero inside the box ("cut").
     """
     A, b, linear = _lines(e.slope, e.const, lo, hi)
     for mean in e.means:  # at the unit's own box, which need not be that of its peers
@@ -45,7 +47,8 @@ def affine(
 
 
 def _lines(slope, const, lo, hi) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Leaf scores over lo ≤ p ≤ hi as slope·p + const with the cuts worked in, and whether that holds throughout."""
+    """Leaf scores over lo ≤ p ≤ hi as slope·p + const with the cuts worked in, and whether that
+    holds throughout."""
     at_lo, at_hi = slope * lo + const, slope * hi + const
     zero = np.maximum(at_lo, at_hi) <= 0
     over = np.minimum(at_lo - lo, at_hi - hi) >= 0
@@ -57,16 +60,19 @@ def _lines(slope, const, lo, hi) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def bracket(
     e: Engine, lo: np.ndarray, hi: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Two lines that enclose each base score over the box lo ≤ p ≤ hi, (d,) or one for each unit: A_low·p + b_low ≤ s(p) ≤ A_high·p + b_high.
+    """Two lines that enclose each base score over the box lo ≤ p ≤ hi, (d,) or one for each unit:
+    A_low·p + b_low ≤ s(p) ≤ A_high·p + b_high.
 
-    Redistributing the points of a blank is to give it the mean share r of its live siblings, and r lies between bounds;
-    a deduction that reaches zero is convex, so a chord lies above it and either of its pieces below.
+    Redistributing the points of a blank is to give it the mean share r of its live siblings, and r
+    lies between bounds; a deduction that reaches zero is convex, so a chord lies above it and
+    either of its pieces below.
 
     Returns
     -------
     A_low, b_low, A_high, b_high : (n, d), (n,), (n, d), (n,)
     held : bool (n,)
-        False for other means, rounding below the total, and means of similar units that bend: nothing is claimed there.
+        False for other means, rounding below the total, and means of similar units that bend:
+        nothing is claimed there.
     """
     A, b, straight = _lines(e.slope, e.const, lo, hi)
     held = np.full(len(A), e.tree.is_arithmetic and not e.tree.rounds_inside)
@@ -100,7 +106,8 @@ def bracket(
 
 
 def _shared(e: Engine, lo: np.ndarray, hi: np.ndarray, sign: int) -> np.ndarray:
-    """The least (sign 1) or greatest (−1) share that redistribution gives each blank leaf, (n, d)."""
+    """The least (sign 1) or greatest (−1) share that redistribution gives each blank leaf, (n,
+    d)."""
     tree, d = e.tree, e.points.size
     shares, live = list(sign * _leaf_shares(e, lo, hi, sign).T), list(~tree.blank.T)
     low, high = (list(np.broadcast_to(end, tree.blank.shape).T) for end in (lo, hi))
@@ -138,8 +145,9 @@ def _mixed(tree: Tree, children: tuple[int, ...]) -> bool:
 
 
 def ratios(e: Engine) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Units whose base score is A·p + b + N·q/D: one node has blanks, q are their points, N the score and D the points of
-    the others in that node. Returns live (n, d), dead (n, d): the leaves that make up D and q; single (n,): whether so."""
+    """Units whose base score is A·p + b + N·q/D: one node has blanks, q are their points, N the
+    score and D the points of the others in that node. Returns live (n, d), dead (n, d): the leaves
+    that make up D and q; single (n,): whether so."""
     tree, d = e.tree, e.points.size
     alive = list(~tree.blank.T)
     below = [np.eye(d, dtype=bool)[j] for j in range(d)]
@@ -160,11 +168,13 @@ def ratios(e: Engine) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def bounds(
     e: Engine, lo: np.ndarray, hi: np.ndarray, total: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Proven outer bounds of base scores in points over lo ≤ p ≤ hi, Σp = total, whatever the tree: low (n,), high (n,).
+    """Proven outer bounds of base scores in points over lo ≤ p ≤ hi, Σp = total, whatever the tree:
+    low (n,), high (n,).
 
-    Bottom-up, each node's share of full marks lies between the least and the greatest weighted (power) mean that its
-    children's intervals allow; the sum of the points is kept at the root alone, so the bounds need not be attained.
-    Rounding below the root can lift a score above the total.
+    Bottom-up, each node's share of full marks lies between the least and the greatest weighted
+    (power) mean that its children's intervals allow; the sum of the points is kept at the root
+    alone, so the bounds need not be attained. Rounding below the root can lift a score above the
+    total.
     """
     return _interval(e, lo, hi, total, 1), -_interval(e, lo, hi, total, -1)
 

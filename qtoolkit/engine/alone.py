@@ -8,11 +8,13 @@ from qtoolkit.engine.core import Engine, lowered_by, threshold_grades, vetoed
 
 
 def grade_alone(e: Engine, base: np.ndarray, own: np.ndarray) -> np.ndarray:
-    """The grade of each unit if its own base score alone were `own`, int8 (…, n), and all others' as in `base`, (n,).
+    """The grade of each unit if its own base score alone were `own`, int8 (…, n), and all others'
+    as in `base`, (n,).
 
-    What :func:`grade` gives with one score of the row changed, for each unit in turn, without n rows. Never falls as `own`
-    rises: a higher score reaches no fewer thresholds, is behind no more rivals and ahead of no fewer. Whom a quota counts
-    depends on the thresholds alone, since the quotas of better grades only take away grades that it counts as well.
+    What :func:`grade` gives with one score of the row changed, for each unit in turn, without n
+    rows. Never falls as `own` rises: a higher score reaches no fewer thresholds, is behind no more
+    rivals and ahead of no fewer. Whom a quota counts depends on the thresholds alone, since the
+    quotas of better grades only take away grades that it counts as well.
     """
     grades, others = (threshold_grades(e, scores, e.thresholds) for scores in (own, base))
     mine, key = (e.key(scores) for scores in (own, base))

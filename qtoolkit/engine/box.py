@@ -1,4 +1,5 @@
-"""Extremes of linear and fractional functions over boxes of points; greedy, exact, vectorised over units."""
+"""Extremes of linear and fractional functions over boxes of points; greedy, exact, vectorised over
+units."""
 
 from __future__ import annotations
 
@@ -6,10 +7,11 @@ import numpy as np
 
 
 def greedy(c: np.ndarray, lo: np.ndarray, hi: np.ndarray, total: float) -> np.ndarray:
-    """The points p that maximise c·p over lo ≤ p ≤ hi, Σp = total, for each row of c (n, k): (n, k).
+    """The points p that maximise c·p over lo ≤ p ≤ hi, Σp = total, for each row of c (n, k): (n,
+    k).
 
-    Everything starts at its lower bound; the rest goes to the largest c first. An exchange argument shows that this is
-    a maximum: moving points from a larger to a smaller c never gains.
+    Everything starts at its lower bound; the rest goes to the largest c first. An exchange argument
+    shows that this is a maximum: moving points from a larger to a smaller c never gains.
     """
     order = np.argsort(-c, axis=1, kind="stable")
     room = np.broadcast_to(hi - lo, c.shape)
@@ -23,10 +25,11 @@ def greedy(c: np.ndarray, lo: np.ndarray, hi: np.ndarray, total: float) -> np.nd
 
 
 def least_mean(v: np.ndarray, lo: np.ndarray, hi: np.ndarray, live: np.ndarray) -> np.ndarray:
-    """The least weighted mean Σ p v / Σ p over lo ≤ p ≤ hi, over the live entries of each row (n, k): (n,).
+    """The least weighted mean Σ p v / Σ p over lo ≤ p ≤ hi, over the live entries of each row (n,
+    k): (n,).
 
-    The minimum of a ratio of linear functions over a box lies where the smallest v have their upper bounds and the
-    others their lower; all k + 1 such corners are tried.
+    The minimum of a ratio of linear functions over a box lies where the smallest v have their upper
+    bounds and the others their lower; all k + 1 such corners are tried.
     """
     order = np.argsort(np.where(live, v, np.inf), axis=1, kind="stable")
     live = np.take_along_axis(live, order, axis=1)
@@ -46,7 +49,8 @@ def least_mean(v: np.ndarray, lo: np.ndarray, hi: np.ndarray, live: np.ndarray) 
 def deviation(c: np.ndarray, points: np.ndarray) -> np.ndarray:
     """h = Σ p |c − m| of each row of c (n, d), m a median of the row weighted by the points: (n,).
 
-    Rows are sorted as whole numbers with the column packed into the last bits, so that one plain sort does.
+    Rows are sorted as whole numbers with the column packed into the last bits, so that one plain
+    sort does.
     """
     d = c.shape[1]
     bits = max(d - 1, 1).bit_length()

@@ -18,8 +18,8 @@ from qtoolkit.language import say
 
 
 def build(scheme: Scheme, table: Table, kept: dict[Any, Any] | None = None) -> core.Engine:
-    """The engine of a scheme and its data. `kept` holds the leaves of earlier schemes on the same data: those whose rule and
-    treatment are the same are taken from it.
+    """The engine of a scheme and its data. `kept` holds the leaves of earlier schemes on the same
+    data: those whose rule and treatment are the same are taken from it.
 
     Raises
     ------
@@ -100,7 +100,8 @@ def build(scheme: Scheme, table: Table, kept: dict[Any, Any] | None = None) -> c
 
 
 def cutoffs_of(scheme: Scheme, table: Table) -> np.ndarray:
-    """The least published score of each grade above the worst, in ticks, worst first: (n, G − 1)."""
+    """The least published score of each grade above the worst, in ticks, worst first: (n, G −
+    1)."""
     cutoffs = [
         [grade.cutoff_of(group) for grade in reversed(scheme.grades[:-1])]
         for group in classes_of(table)
@@ -138,7 +139,8 @@ def _leaf(
             for k in units:
                 text = say(
                     zh="“{unit}”的“{leaf}”为“{status}”，方案未规定如何处理（missing.{name}）",
-                    en="“{leaf}” of “{unit}” is “{status}”, and the scheme does not say what that gives (missing.{name})",
+                    en="“{leaf}” of “{unit}” is “{status}”, and the scheme does not say what that "
+                    "gives (missing.{name})",
                     unit=table.labels[k],
                     leaf=leaf.name,
                     status=STATUS_LABELS[meaning],
@@ -182,7 +184,8 @@ def averaged_cells(scheme: Scheme, table: Table) -> tuple[core.Mean, ...]:
 def treated_values(
     leaf: Indicator, table: Table, j: int, problems: Problems
 ) -> tuple[np.ndarray, Any]:
-    """Raw values of the units that have one, after the treatment of outliers, and the rule for them."""
+    """Raw values of the units that have one, after the treatment of outliers, and the rule for
+    them."""
     has = np.flatnonzero(table.status[:, j] == VALUE)
     raw = table.raw[has, j]
     if leaf.rule.kind == "level":
@@ -215,7 +218,8 @@ def treated_values(
 
 
 def shares_of(leaf: Indicator, table: Table, j: int, raw: np.ndarray) -> np.ndarray:
-    """The shares of full marks that values of a leaf (n,), None where there is none, would get; NaN there."""
+    """The shares of full marks that values of a leaf (n,), None where there is none, would get; NaN
+    there."""
     has = np.array([value is not None for value in raw])
     values = raw[has] if leaf.rule.kind == "level" else raw[has].astype(float)
     own = (table.baselines if leaf.rule.kind == "base_plus" else table.targets)[has, j]
@@ -229,7 +233,8 @@ def shares_of(leaf: Indicator, table: Table, j: int, raw: np.ndarray) -> np.ndar
 
 
 def _mean_line(slope: np.ndarray, const: np.ndarray, points: float) -> tuple[float, float]:
-    """The mean of leaf scores as slope·p + const, valid around these points as long as no score reaches a cut."""
+    """The mean of leaf scores as slope·p + const, valid around these points as long as no score
+    reaches a cut."""
     value = slope * points + const
     cut = (value <= 0) & (const < 0)
     full = (value >= points) & (const > 0)
@@ -241,7 +246,8 @@ def _mean_line(slope: np.ndarray, const: np.ndarray, points: float) -> tuple[flo
 def _peers(
     has: np.ndarray, table: Table, k: int, leaf: Indicator, problems: Problems
 ) -> np.ndarray:
-    """The units of the same class that have a value (all units with one where there are no classes)."""
+    """The units of the same class that have a value (all units with one where there are no
+    classes)."""
     peers = has
     if "class" in table.covariates:
         classes = table.covariates["class"].to_numpy(dtype=object)

@@ -11,8 +11,8 @@ from typing import Any
 class Chunks:
     """`run(task)` of every task, yielded in the order of the tasks whatever the number of workers.
 
-    A broken pool is given up: the missing chunks are made in this process, and `broken` is True. `batch` tasks are sent at a
-    time, and no more than `most` wait to be yielded.
+    A broken pool is given up: the missing chunks are made in this process, and `broken` is True.
+    `batch` tasks are sent at a time, and no more than `most` wait to be yielded.
     """
 
     def __init__(

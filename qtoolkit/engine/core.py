@@ -1,4 +1,5 @@
-"""The engine's arrays and its verbs. Shapes: m draws, n units, d leaves, G grades; grade 0 is the worst."""
+"""The engine's arrays and its verbs. Shapes: m draws, n units, d leaves, G grades; grade 0 is the
+worst."""
 
 from __future__ import annotations
 
@@ -20,8 +21,8 @@ class Tree:
     Attributes
     ----------
     children : tuple of tuple of int
-        For each inner node, children before parents and the root last, the numbers of its children: leaf j is j, inner
-        node i is d + i.
+        For each inner node, children before parents and the root last, the numbers of its children:
+        leaf j is j, inner node i is d + i.
     order : tuple of float
         The power mean of each inner node: 1 arithmetic, 0 geometric, −1 harmonic.
     leaf_rounding, node_rounding : Rounding or None
@@ -46,7 +47,8 @@ class Tree:
 
     @property
     def growth(self) -> int:
-        """How many times the total a base score can be: half up at most doubles a score at each stage that rounds."""
+        """How many times the total a base score can be: half up at most doubles a score at each
+        stage that rounds."""
         d = self.blank.shape[1]
         depth = [0] * d  # of each node: how many roundings its score has been through at most
         for children in self.children[:-1]:
@@ -68,10 +70,11 @@ class Mean:
 
 @dataclass(frozen=True)
 class RivalStep:
-    """At most `most` units may have grade number `grade` or better; or, with `last`, the `most` lowest have `grade` at best.
+    """At most `most` units may have grade number `grade` or better; or, with `last`, the `most`
+    lowest have `grade` at best.
 
-    Of units tied where the limit falls, none is among the `most`, or with `ties_in` all are. `members` (n,) are the units
-    that are counted, all if None.
+    Of units tied where the limit falls, none is among the `most`, or with `ties_in` all are.
+    `members` (n,) are the units that are counted, all if None.
     """
 
     grade: int
@@ -90,8 +93,8 @@ class Engine:
     slope, const : ndarray of float, (n, d)
         A leaf's score is slope·p + const, cut at 0 and p.
     means : tuple of Mean
-        Blanks that take a mean of scores which are not proportional to the points: slope and const hold at the scheme's
-        points, while at others the mean is taken again.
+        Blanks that take a mean of scores which are not proportional to the points: slope and const
+        hold at the scheme's points, while at others the mean is taken again.
     points : ndarray of float, (d,)
         The scheme's points.
     tree : Tree
@@ -108,9 +111,11 @@ class Engine:
     round_first : bool
         Whether the total is rounded before the bonus is added.
     cutoffs : ndarray of int, (n, G − 1)
-        Cutoffs of the published score in ticks, by the unit's class, from the second worst grade to the best.
+        Cutoffs of the published score in ticks, by the unit's class, from the second worst grade to
+        the best.
     thresholds : ndarray of int, (n, G − 1)
-        Least base score in ticks that reaches each grade but the worst; `shift` is worked in where vetoes come first.
+        Least base score in ticks that reaches each grade but the worst; `shift` is worked in where
+        vetoes come first.
     ceiling : ndarray of int8, (n,)
         The best grade that vetoes leave.
     shift : ndarray of int8, (n,)
@@ -197,7 +202,8 @@ def score(
 
 
 def score_unit(e: Engine, unit: int, points: np.ndarray) -> np.ndarray:
-    """Base scores of one unit in ticks, int64 (m,), at points (m, d): what :func:`score` gives for it, without the others."""
+    """Base scores of one unit in ticks, int64 (m,), at points (m, d): what :func:`score` gives for
+    it, without the others."""
     own = [mean for mean in e.means if mean.unit == unit]
     rows = np.array([unit, *(peer for mean in own for peer in mean.peers if peer != unit)])
     place = {row: i for i, row in enumerate(rows.tolist())}
@@ -212,7 +218,8 @@ def score_unit(e: Engine, unit: int, points: np.ndarray) -> np.ndarray:
 
 
 def node_scores(e: Engine) -> tuple[np.ndarray, np.ndarray]:
-    """Leaf scores (n, d) and inner nodes' scores (n, inner nodes), in points, at the scheme's points."""
+    """Leaf scores (n, d) and inner nodes' scores (n, inner nodes), in points, at the scheme's
+    points."""
     nodes = _nodes(e, e.points[None, :], None, np.arange(len(e.slope)))
     d = e.points.size
     return np.stack([v[0] for v in nodes[:d]], axis=1), np.stack([v[0] for v in nodes[d:]], axis=1)
@@ -226,7 +233,8 @@ def leaf_scores(slope: np.ndarray, const: np.ndarray, points: np.ndarray) -> np.
 def _nodes(
     e: Engine, points: np.ndarray, leaves: np.ndarray | None, units: np.ndarray
 ) -> list[np.ndarray]:
-    """Scores of all nodes for some units, each (m, n): leaves first, then inner nodes, the root last."""
+    """Scores of all nodes for some units, each (m, n): leaves first, then inner nodes, the root
+    last."""
     tree, d = e.tree, points.shape[-1]
     points = points if points.ndim == 3 else points[:, None, :]  # (m, n or 1, d)
     slope, const = (e.slope[units], e.const[units]) if leaves is None else (leaves, 0.0)
@@ -264,8 +272,8 @@ def _nodes(
 
 
 def _power_mean(children, order, values, full, live, seen) -> np.ndarray:
-    """(Σ w x^r)^(1/r) of the children's shares x, weights w = their points over the points seen; r = 0: Π x^w. A share of
-    0 that carries weight makes the geometric mean 0."""
+    """(Σ w x^r)^(1/r) of the children's shares x, weights w = their points over the points seen; r
+    = 0: Π x^w. A share of 0 that carries weight makes the geometric mean 0."""
     total = 0.0
     for c in children:
         weight = full[c] * live[c] / seen
@@ -282,12 +290,14 @@ def _blocks(rows: int, cells: int) -> Iterator[slice]:
 
 
 def finish(e: Engine, base: np.ndarray) -> np.ndarray:
-    """Published scores in ticks: bonus, cap and rounding in the scheme's order. Nondecreasing in `base` for each unit."""
+    """Published scores in ticks: bonus, cap and rounding in the scheme's order. Nondecreasing in
+    `base` for each unit."""
     return list(steps(e, base).values())[-1]
 
 
 def steps(e: Engine, base: np.ndarray) -> dict[str, np.ndarray]:
-    """The score in ticks after each step, in the scheme's order: base, bonus, cap, late (deductions), floor, rounding."""
+    """The score in ticks after each step, in the scheme's order: base, bonus, cap, late
+    (deductions), floor, rounding."""
     result = {"base": np.asarray(base, np.int64)}
     rounded = (lambda t: t) if e.rounding is None else e.rounding.ticks
     value = result["base"]
@@ -303,10 +313,11 @@ def steps(e: Engine, base: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def thresholds(e: Engine, cutoffs: np.ndarray, highest: int) -> np.ndarray:
-    """Least base score in ticks, from 0 to `highest`, that reaches each cutoff (…, n, G − 1); UNREACHABLE where none does.
+    """Least base score in ticks, from 0 to `highest`, that reaches each cutoff (…, n, G − 1);
+    UNREACHABLE where none does.
 
-    Found by bisection on whole ticks, since :func:`finish` never falls as the base score rises. A veto that takes grades
-    off before the rivals moves a unit's thresholds up by as many grades.
+    Found by bisection on whole ticks, since :func:`finish` never falls as the base score rises. A
+    veto that takes grades off before the rivals moves a unit's thresholds up by as many grades.
     """
     low = np.full(cutoffs.shape, -1, np.int64)  # finish(low) is below the cutoff
     high = np.full_like(low, highest + 1)  # finish(high) reaches it, or nothing does
@@ -321,8 +332,9 @@ def thresholds(e: Engine, cutoffs: np.ndarray, highest: int) -> np.ndarray:
 
 
 def standing(e: Engine, base: np.ndarray, cutoffs: np.ndarray) -> np.ndarray:
-    """What :func:`thresholds` gives, as far as it matters to one row of base scores (n,) in :func:`grade`: the score itself
-    where it reaches the cutoff, UNREACHABLE where not. Without a bisection, for very many cutoffs (…, n, G − 1)."""
+    """What :func:`thresholds` gives, as far as it matters to one row of base scores (n,) in
+    :func:`grade`: the score itself where it reaches the cutoff, UNREACHABLE where not. Without a
+    bisection, for very many cutoffs (…, n, G − 1)."""
     return _lowered(e, np.where(finish(e, base)[:, None] >= cutoffs, base[:, None], UNREACHABLE))
 
 
@@ -336,8 +348,8 @@ def _lowered(e: Engine, found: np.ndarray) -> np.ndarray:
 
 
 def shifted(e: Engine, ticks: int | np.ndarray) -> np.ndarray:
-    """The thresholds if every cutoff were higher by `ticks`, a number or (m, 1, G − 1); with coarse rounding they move in
-    whole rounding steps."""
+    """The thresholds if every cutoff were higher by `ticks`, a number or (m, 1, G − 1); with coarse
+    rounding they move in whole rounding steps."""
     if not np.any(ticks):
         return e.thresholds
     highest = int(to_ticks(e.points.sum())) * e.tree.growth
@@ -350,10 +362,11 @@ def score_grades(e: Engine, base: np.ndarray) -> np.ndarray:
 
 
 def places(key: np.ndarray, tol: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Units from the highest key down, (…, n), and their competition ranks, (…, n) or, where nobody ties, (n,).
+    """Units from the highest key down, (…, n), and their competition ranks, (…, n) or, where nobody
+    ties, (n,).
 
-    One sort of whole numbers with the unit packed into the last bits. Keys at most `tol` ticks below the next higher one
-    share its rank.
+    One sort of whole numbers with the unit packed into the last bits. Keys at most `tol` ticks
+    below the next higher one share its rank.
     """
     key = np.asarray(key, np.int64)
     n = key.shape[-1]
@@ -440,7 +453,8 @@ def lowered_by(
     below: np.ndarray,
     count: np.ndarray,
 ) -> np.ndarray:
-    """Grades after one step; candidates, of which there are `count`, have `above` of them ahead and `below` behind."""
+    """Grades after one step; candidates, of which there are `count`, have `above` of them ahead and
+    `below` behind."""
     if step.last:
         place = below + 1 if step.ties_in else count - above  # from the bottom
         return np.where(

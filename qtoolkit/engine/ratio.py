@@ -1,10 +1,11 @@
 """Exact extremes of a score in which one node's blanks are redistributed: A·p + b + N·q/D.
 
-With D the points of the leaves that share, R those outside the node and P the total, the score is ψ + (P − R)·φ/D: φ(D) the
-most that the sharing leaves can score with D points, ψ(R) the most outside with R. Both are concave and piecewise linear
-(greedy rule), so φ/D is greatest at a break of φ, or as near to it as the blanks' own points allow; what is left is a
-function of R alone that is linear, or linear plus α/D, between breaks. Its greatest value is at a break or where the
-derivative is zero: a finite list of candidates.
+With D the points of the leaves that share, R those outside the node and P the total, the score is ψ
++ (P − R)·φ/D: φ(D) the most that the sharing leaves can score with D points, ψ(R) the most outside
+with R. Both are concave and piecewise linear (greedy rule), so φ/D is greatest at a break of φ, or
+as near to it as the blanks' own points allow; what is left is a function of R alone that is linear,
+or linear plus α/D, between breaks. Its greatest value is at a break or where the derivative is
+zero: a finite list of candidates.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ LEAST = 1e-9  # points; with fewer to share out the score is not continuous
 
 
 def ratio_lines(e: Engine, lo: np.ndarray, hi: np.ndarray) -> tuple[np.ndarray, ...]:
-    """Over the box, slopes A and constants b of the leaves, the leaves that share and those that are blank, (n, d) each;
-    and the units (n,) to which this module applies."""
+    """Over the box, slopes A and constants b of the leaves, the leaves that share and those that
+    are blank, (n, d) each; and the units (n,) to which this module applies."""
     A, b, straight = _lines(e.slope, e.const, lo, hi)
     live, dead, single = ratios(e)
     single = (
@@ -35,7 +36,8 @@ def ratio_lines(e: Engine, lo: np.ndarray, hi: np.ndarray) -> tuple[np.ndarray, 
 def ratio_extreme(
     A, b, live, dead, lo: np.ndarray, hi: np.ndarray, total: float, sign: int
 ) -> tuple[float, np.ndarray]:
-    """The least (sign −1) or greatest (sign 1) base score of a unit over lo ≤ p ≤ hi, Σp = total, in points, and where.
+    """The least (sign −1) or greatest (sign 1) base score of a unit over lo ≤ p ≤ hi, Σp = total,
+    in points, and where.
 
     A, b, live, dead : (d,)
         The unit's row of :func:`ratio_lines`.
@@ -67,7 +69,8 @@ def ratio_extreme(
 
 
 class _Fill:
-    """The most that some leaves can score with given points: greedy, breaks at `at` (k,), scores there `value` (k,)."""
+    """The most that some leaves can score with given points: greedy, breaks at `at` (k,), scores
+    there `value` (k,)."""
 
     def __init__(self, worth: np.ndarray, lo: np.ndarray, hi: np.ndarray, which: np.ndarray):
         self.worth, self.lo, self.hi = worth[which], lo[which], hi[which]

@@ -18,10 +18,11 @@ ON_THE_LINE = 1e-12  # a quotient such as 1.2 / 1.5 falls short of .8 by float e
 class LeafRule:
     """How a rule turns raw values into marks.
 
-    `marks(raw, spec, own, full)` returns shares of full marks, or with `in_points` the points lost, for the units with a
-    value; `own` are the units' own targets or references, `full` the points for which the rule is written. Points lost are
-    infinite where nothing is left whatever the points. `linear` says that the share is linear in the raw
-    value between its ends, `set_dependent` that it depends on which other units are assessed.
+    `marks(raw, spec, own, full)` returns shares of full marks, or with `in_points` the points lost,
+    for the units with a value; `own` are the units' own targets or references, `full` the points
+    for which the rule is written. Points lost are infinite where nothing is left whatever the
+    points. `linear` says that the share is linear in the raw value between its ends,
+    `set_dependent` that it depends on which other units are assessed.
     """
 
     marks: Callable[[np.ndarray, Any, np.ndarray, float], np.ndarray]
@@ -132,7 +133,8 @@ def _rank(raw, spec, own, full):
 
 
 def treated(raw: np.ndarray, outliers: Any) -> np.ndarray:
-    """Raw values with the `low` lowest and `high` highest pulled to the value next to them (winsorised)."""
+    """Raw values with the `low` lowest and `high` highest pulled to the value next to them
+    (winsorised)."""
     ordered = np.sort(raw)
     return np.clip(raw, ordered[outliers.low], ordered[len(raw) - 1 - outliers.high])
 
@@ -168,7 +170,8 @@ LEAF_RULES: dict[str, LeafRule] = {
 }
 
 AGGREGATIONS: dict[str, float] = {"arithmetic": 1.0, "geometric": 0.0, "harmonic": -1.0}
-"""Name of an aggregation to the order of its power mean; none depends on the set of units, order 1 alone is linear."""
+"""Name of an aggregation to the order of its power mean; none depends on the set of units, order 1
+alone is linear."""
 
 
 def order_of(aggregation: str | float) -> float:

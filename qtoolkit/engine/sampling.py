@@ -15,10 +15,11 @@ def box_simplex(
 ) -> np.ndarray:
     """m uniform draws (m, d) from lo ≤ p ≤ hi, Σp = total.
 
-    All coordinates but the widest are drawn in their intervals and the widest takes up the sum; a draw is kept if that
-    lies in its own interval. The map is linear, so what is kept is uniform. Where few would be kept (intervals cut at
-    0), the others are drawn with density ∝ e^θp, θ so that the sum is right on average, and kept with probability
-    ∝ e^θ(last): the product is constant on the region, so the draws are exact and independent still.
+    All coordinates but the widest are drawn in their intervals and the widest takes up the sum; a
+    draw is kept if that lies in its own interval. The map is linear, so what is kept is uniform.
+    Where few would be kept (intervals cut at 0), the others are drawn with density ∝ e^θp, θ so
+    that the sum is right on average, and kept with probability ∝ e^θ(last): the product is constant
+    on the region, so the draws are exact and independent still.
     """
     width = hi - lo
     last = int((width >= width.max() * (1 - SAME)).argmax())  # the first of equals
@@ -64,7 +65,8 @@ def tilted(u: np.ndarray, width: np.ndarray, theta: float) -> np.ndarray:
 
 
 def _balance(width: np.ndarray, target: float) -> float:
-    """θ at which the tilted coordinates, the last one included, sum to `target` on average, by bisection."""
+    """θ at which the tilted coordinates, the last one included, sum to `target` on average, by
+    bisection."""
 
     def mean(theta: float) -> float:
         a = theta * width

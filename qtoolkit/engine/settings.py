@@ -24,7 +24,8 @@ ROWS = 512  # settings that are scored at a time
 
 @dataclass(frozen=True)
 class Graded:
-    """Some settings, m × n units: published scores in ticks, competition ranks, grades (0 the worst)."""
+    """Some settings, m × n units: published scores in ticks, competition ranks, grades (0 the
+    worst)."""
 
     scores: np.ndarray
     ranks: np.ndarray
@@ -36,7 +37,8 @@ Output = Callable[[Graded], np.ndarray]
 
 @dataclass(frozen=True)
 class _Batch:
-    """Settings that share an engine: rows of the frame, their points (m, d), the cutoffs of each (codes into `limits`)."""
+    """Settings that share an engine: rows of the frame, their points (m, d), the cutoffs of each
+    (codes into `limits`)."""
 
     engine: core.Engine
     rows: np.ndarray
@@ -50,31 +52,33 @@ def settings(
 ) -> Any:
     """Score, rank and grade a case under many settings.
 
-    Rows that differ only in points or cutoffs share one engine; where they differ in more, a leaf is computed again only if
-    its own rule or treatment changes.
+    Rows that differ only in points or cutoffs share one engine; where they differ in more, a leaf
+    is computed again only if its own rule or treatment changes.
 
     Parameters
     ----------
     case
         Anything with a `scheme` and a `table`: a case or an assessment.
     frame : DataFrame
-        One row a setting, the columns as keys of :func:`qtoolkit.inputs.changes.change`. NaN, or "scheme", leaves a choice
-        as it is. The column `points` also takes the points of all leaves as an array (d,).
+        One row a setting, the columns as keys of :func:`qtoolkit.inputs.changes.change`. NaN, or
+        "scheme", leaves a choice as it is. The column `points` also takes the points of all leaves
+        as an array (d,).
     outputs : mapping of name to function
-        Each takes a :class:`Graded` of m settings and returns an array (m,), or (m, n) for a value a unit. To be sent to
-        other processes, functions of a module.
+        Each takes a :class:`Graded` of m settings and returns an array (m,), or (m, n) for a value
+        a unit. To be sent to other processes, functions of a module.
     executor : concurrent.futures.Executor, optional
 
     Returns
     -------
     DataFrame, indexed as `frame`
-        A column an output (of an output a unit: <output>:<unit>), NaN where the setting failed, and `failed`: why, a text
-        in both languages, or None.
+        A column an output (of an output a unit: <output>:<unit>), NaN where the setting failed, and
+        `failed`: why, a text in both languages, or None.
 
     Raises
     ------
     InputError
-        A key that does not exist. A combination that the scheme or the data do not allow is a failed row instead.
+        A key that does not exist. A combination that the scheme or the data do not allow is a
+        failed row instead.
     """
     check_keys(case.scheme, frame.columns)
     rows = [

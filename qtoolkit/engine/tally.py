@@ -1,4 +1,5 @@
-"""Counts over draws: ranks and grades of every unit in every draw, as whole numbers that merge by addition."""
+"""Counts over draws: ranks and grades of every unit in every draw, as whole numbers that merge by
+addition."""
 
 from __future__ import annotations
 
@@ -25,8 +26,8 @@ class Tally:
     grades : int64 (n, G), draws in which it has a grade
     wins : int64 (n, n) or None, draws in which a row's unit is ahead of a column's
     first : float (n, d), the sum of the points at which a unit ranks first
-    shift, shift_squared, batches : float and int, sums over batches of the mean rank shift |rank − reference|
-    width : int
+    shift, shift_squared, batches : float and int, sums over batches of the mean rank shift |rank −
+    reference| width : int
     """
 
     draws: int
@@ -127,7 +128,8 @@ def tally(
 
 
 def _add_first(first: np.ndarray, unit: np.ndarray, place: np.ndarray, points: np.ndarray) -> None:
-    """Add each draw's points to the unit that ranks first; of units tied for first each has them."""
+    """Add each draw's points to the unit that ranks first; of units tied for first each has
+    them."""
     rows, at = (np.arange(len(unit)), 0) if place.ndim == 1 else np.nonzero(place == 1)
     who, which = np.unique(unit[rows, at], return_inverse=True)
     leads = np.zeros((who.size, len(unit)))
@@ -136,7 +138,8 @@ def _add_first(first: np.ndarray, unit: np.ndarray, place: np.ndarray, points: n
 
 
 def _count(true: np.ndarray) -> np.ndarray:
-    """How many of each column (m, n) are true: bytes are added, a few rows at a time so that they do not overflow."""
+    """How many of each column (m, n) are true: bytes are added, a few rows at a time so that they
+    do not overflow."""
     m, n = true.shape
     whole = m // BYTES * BYTES
     blocks, tail = true[:whole].view(np.uint8).reshape(-1, BYTES, n), true[whole:].view(np.uint8)

@@ -15,9 +15,9 @@ UNREACHABLE = np.int64(2**62)  # a threshold that no score reaches
 def to_ticks(points: np.ndarray | float) -> np.ndarray:
     """Points to ticks, int64.
 
-    The largest error of a float sum at total 1,000 and 100 leaves is 2e-13, far below half a tick, so two sums that are
-    equal on paper are equal in ticks; only where they lie at half a tick (points and shares with more than ten decimals
-    together) they may come out one tick apart.
+    The largest error of a float sum at total 1,000 and 100 leaves is 2e-13, far below half a tick,
+    so two sums that are equal on paper are equal in ticks; only where they lie at half a tick
+    (points and shares with more than ten decimals together) they may come out one tick apart.
     """
     return np.rint(np.asarray(points, dtype=float) * PER_POINT).astype(np.int64)
 

@@ -1,7 +1,8 @@
-"""Which value is the largest, and all that tie with it: the last bits of a float must not decide what is said.
+"""Which value is the largest, and all that tie with it: the last bits of a float must not decide
+what is said.
 
-Values that are equal on paper come out apart by some 1e-16, and which is ahead depends on the processor. Here they tie,
-and a tie is settled by the order in which they are given.
+Values that are equal on paper come out apart by some 1e-16, and which is ahead depends on the
+processor. Here they tie, and a tie is settled by the order in which they are given.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ def in_order(values: np.ndarray, falling: bool = True) -> np.ndarray:
 
 
 def foremost(values: np.ndarray, falling: bool = True) -> np.ndarray:
-    """Places of the largest (or smallest) value and of all that tie with it, as given; empty where all are NaN.
+    """Places of the largest (or smallest) value and of all that tie with it, as given; empty where
+    all are NaN.
 
     >>> foremost(np.array([0.3, 0.2, 0.1 + 0.2])).tolist()
     [0, 2]

@@ -1,4 +1,5 @@
-"""A case: a scheme and its data, read from a folder, a params.yaml, or the paths that a notebook was given."""
+"""A case: a scheme and its data, read from a folder, a params.yaml, or the paths that a notebook
+was given."""
 
 from __future__ import annotations
 
@@ -19,7 +20,8 @@ from qtoolkit.language import say
 
 @dataclass(frozen=True)
 class Case:
-    """A validated case. `files` are the files that were read, by role ("params", "scheme", "data", "previous_scheme", …)."""
+    """A validated case. `files` are the files that were read, by role ("params", "scheme", "data",
+    "previous_scheme", …)."""
 
     scheme: Scheme
     table: Table
@@ -43,16 +45,18 @@ def read_case(
     Parameters
     ----------
     case : path
-        A case folder, a params.yaml, a filled workbook (.xlsx), or the name of a packaged case. The paths in it are
-        relative to its own folder. Or leave it out and give:
+        A case folder, a params.yaml, a filled workbook (.xlsx), or the name of a packaged case. The
+        paths in it are relative to its own folder. Or leave it out and give:
     scheme, data : path
-        The scheme (.yaml or .xlsx) and the table (.csv or .xlsx), relative to the working directory.
+        The scheme (.yaml or .xlsx) and the table (.csv or .xlsx), relative to the working
+        directory.
     previous : path, optional
         Last year's case folder.
     ratings : path, optional
         Panel ratings.
     changes : mapping, optional
-        Dotted changes to the scheme, such as {"cutoffs.A": 88, "points.brand": 5}; siblings take up the points.
+        Dotted changes to the scheme, such as {"cutoffs.A": 88, "points.brand": 5}; siblings take up
+        the points.
 
     Returns
     -------
@@ -93,8 +97,8 @@ def read_case(
 def case_of(
     parameters: Parameters, near: Path | None = None, files: Mapping[str, Path] | None = None
 ) -> Case:
-    """The case that validated parameters name. Their relative paths stand in a file of the folder `near`, or are relative
-    to the working directory where there is none."""
+    """The case that validated parameters name. Their relative paths stand in a file of the folder
+    `near`, or are relative to the working directory where there is none."""
     if parameters.ratings is not None:
         text = say(
             zh="本版尚不支持参数 ratings，请删去",

@@ -1,4 +1,5 @@
-"""The cells of a table by the meaning of their columns; every complaint is collected with its row and column."""
+"""The cells of a table by the meaning of their columns; every complaint is collected with its row
+and column."""
 
 from __future__ import annotations
 
@@ -31,7 +32,8 @@ _MOST_HINTS = 20
 
 
 class Cells:
-    """The columns of one table for a scheme; what is wrong stands in `problems`. An absent column reads as blank."""
+    """The columns of one table for a scheme; what is wrong stands in `problems`. An absent column
+    reads as blank."""
 
     def __init__(self, rows: Rows, scheme: Scheme):
         self.rows, self.scheme, self.problems = rows, scheme, Problems()
@@ -92,7 +94,8 @@ class Cells:
         return self.rows.header[self._places[key]] if self._has(key) else key
 
     def titled(self, column: str) -> str:
-        """The header that a complaint names: of a column given by its key, the one that stands in the file."""
+        """The header that a complaint names: of a column given by its key, the one that stands in
+        the file."""
         return column if column in self.rows.header else self._header(column)
 
     def _cells(self, key: str) -> list[tuple[int, Any]]:
@@ -170,7 +173,8 @@ class Cells:
     def _plain(
         self, cells: list[tuple[int, Any]], low: float | None, high: float | None
     ) -> list[Any]:
-        """The numbers of the cells that are plainly written and lie between `low` and `high`; None for the others."""
+        """The numbers of the cells that are plainly written and lie between `low` and `high`; None
+        for the others."""
         numbers = plain_numbers(cell for _, cell in cells)
         if low is None and high is None:
             return numbers

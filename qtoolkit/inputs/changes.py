@@ -1,4 +1,5 @@
-"""A scheme with some choices made otherwise: points and cutoffs, and the choices of method, each by a key."""
+"""A scheme with some choices made otherwise: points and cutoffs, and the choices of method, each by
+a key."""
 
 from __future__ import annotations
 
@@ -72,12 +73,14 @@ def change(scheme: Scheme, changes: Mapping[str, Any], spread: str = "siblings")
     ----------
     scheme : Scheme
     changes : mapping
-        points.<indicator> or cutoffs.<grade>: a number; points or cutoffs: a mapping of them (an expert's points for all
-        leaves stand as they are, others are shared out as `spread` says). drop: an indicator whose points go to its
-        siblings, or None. aggregation, aggregation.<node> or aggregation.total: a mean by name or order. rule or
-        rule.<leaf>: a kind of rule, or the rule; for all leaves of numbers where no leaf is named, each with its own
-        direction. outliers, outliers.<leaf>: {low, high, log} or None. missing.<meaning>: what such blanks give, on every
-        leaf. rounding.leaf, .node, .total: decimals, {decimals, mode} or None. order.<switch>, rank_on: as in the scheme.
+        points.<indicator> or cutoffs.<grade>: a number; points or cutoffs: a mapping of them (an
+        expert's points for all leaves stand as they are, others are shared out as `spread` says).
+        drop: an indicator whose points go to its siblings, or None. aggregation, aggregation.<node>
+        or aggregation.total: a mean by name or order. rule or rule.<leaf>: a kind of rule, or the
+        rule; for all leaves of numbers where no leaf is named, each with its own direction.
+        outliers, outliers.<leaf>: {low, high, log} or None. missing.<meaning>: what such blanks
+        give, on every leaf. rounding.leaf, .node, .total: decimals, {decimals, mode} or None.
+        order.<switch>, rank_on: as in the scheme.
 
     Raises
     ------
@@ -187,12 +190,14 @@ def _is_leaf(node: Mapping[str, Any]) -> bool:
 
 
 def _takes(node: Mapping[str, Any], id: str) -> bool:
-    """Whether a rule or a treatment of outliers goes to this indicator: the one named, or every leaf of numbers."""
+    """Whether a rule or a treatment of outliers goes to this indicator: the one named, or every
+    leaf of numbers."""
     return _is_leaf(node) and (node["id"] == id or (id == "" and node["rule"]["kind"] != "level"))
 
 
 def _rule(key: str, node: Mapping[str, Any], value: Any, named: bool) -> dict[str, Any]:
-    """A leaf's new rule; given by its kind alone it keeps the leaf's direction. Marks by rule are shares: they scale."""
+    """A leaf's new rule; given by its kind alone it keeps the leaf's direction. Marks by rule are
+    shares: they scale."""
     direction = _direction(node["rule"])
     kinds = {
         get_args(kind.model_fields["kind"].annotation)[0]: kind

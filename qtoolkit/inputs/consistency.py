@@ -76,7 +76,8 @@ def complaints_of(scheme: Scheme) -> Iterator[tuple[Path_, Text]]:
                 ("grades", i, "quota"),
                 say(
                     zh="等级“{grade}”的名额应为整数或小于 1 的比例，现为 {quota:.10g}",
-                    en="the quota of grade “{grade}” must be a whole number or a share below 1, found {quota:.10g}",
+                    en="the quota of grade “{grade}” must be a whole number or a share below 1, "
+                    "found {quota:.10g}",
                     grade=grade.id,
                     quota=grade.quota,
                 ),
@@ -106,7 +107,8 @@ def complaints_of(scheme: Scheme) -> Iterator[tuple[Path_, Text]]:
                 ("grades", i, "class_cutoffs" if unknown else "within"),
                 say(
                     zh="类别{groups}未在方案的 classes 中列出，现有{known}",
-                    en="the class {groups} is not listed in the scheme's classes, which are {known}",
+                    en="the class {groups} is not listed in the scheme's classes, which are "
+                    "{known}",
                     groups=listing(map(clip, unknown)) if unknown else Text("", ""),
                     known=listing(scheme.classes) if scheme.classes else Text("无", "none"),
                 ),
@@ -116,7 +118,8 @@ def complaints_of(scheme: Scheme) -> Iterator[tuple[Path_, Text]]:
             ("grades", len(grades) - 1, "quota"),
             say(
                 zh="最后一个等级“{grade}”不能有名额上限，所有考核对象都至少是这一等级",
-                en="the last grade “{grade}” cannot have a quota: every unit has at least that grade",
+                en="the last grade “{grade}” cannot have a quota: every unit has at least that "
+                "grade",
                 grade=scheme.grades[-1].id,
             ),
         )
@@ -132,7 +135,8 @@ def _dates(scheme: Scheme) -> Iterator[tuple[Path_, Text]]:
 
 
 def _beyond_ticks(scheme: Scheme) -> Iterator[tuple[Path_, Text]]:
-    """Levels and sums that scores in whole ticks could not hold, though each number of points could be."""
+    """Levels and sums that scores in whole ticks could not hold, though each number of points could
+    be."""
     for path, _ in _places(scheme.indicators, ("indicators",)):
         depth = sum(isinstance(part, int) for part in path)
         if depth == LEVELS + 1:
@@ -151,7 +155,8 @@ def _beyond_ticks(scheme: Scheme) -> Iterator[tuple[Path_, Text]]:
             ("bonuses",),
             say(
                 zh="各加减分项的最高分合计为 {found:.14g}，应不大于 {most:,}",
-                en="the most that all bonus items give is {found:.14g} together, expected at most {most:,}",
+                en="the most that all bonus items give is {found:.14g} together, expected at most "
+                "{most:,}",
                 found=outside,
                 most=POINTS,
             ),
@@ -159,7 +164,8 @@ def _beyond_ticks(scheme: Scheme) -> Iterator[tuple[Path_, Text]]:
 
 
 def _cutoffs(scheme: Scheme) -> Iterator[tuple[Path_, Text]]:
-    """Cutoffs that do not fall from grade to grade down to 0, for units without a class and for every class."""
+    """Cutoffs that do not fall from grade to grade down to 0, for units without a class and for
+    every class."""
     seen = set()
     for group in (None, *scheme.classes):
         cutoffs = [grade.cutoff_of(group) for grade in scheme.grades]
@@ -169,8 +175,10 @@ def _cutoffs(scheme: Scheme) -> Iterator[tuple[Path_, Text]]:
                 yield (
                     ("grades", i, "cutoff"),
                     say(
-                        zh="等级分数线应由高到低依次递减、互不重叠，“{grade}”为 {cutoff:.10g}，上一等级“{better}”为 {above:.10g}",
-                        en="the cutoffs must fall from the best grade to the last without overlap: “{grade}” has "
+                        zh="等级分数线应由高到低依次递减、互不重叠，“{grade}”为 {cutoff:.10g}，"
+                        "上一等级“{better}”为 {above:.10g}",
+                        en="the cutoffs must fall from the best grade to the last without overlap: "
+                        "“{grade}” has "
                         "{cutoff:.10g}, “{better}” before it {above:.10g}",
                         grade=scheme.grades[i].id,
                         cutoff=cutoff,
@@ -192,7 +200,8 @@ def _cutoffs(scheme: Scheme) -> Iterator[tuple[Path_, Text]]:
 
 
 def _leaves(scheme: Scheme) -> Iterator[tuple[Path_, Text]]:
-    """Stages that the scheme does not have or whose weights do not sum to 1, and outliers that a rule cannot treat."""
+    """Stages that the scheme does not have or whose weights do not sum to 1, and outliers that a
+    rule cannot treat."""
     parts = [stage.id for stage in scheme.stages if stage.effect == "part"]
     for path, node in _places(scheme.indicators, ("indicators",)):
         for id in node.stages:
@@ -201,7 +210,8 @@ def _leaves(scheme: Scheme) -> Iterator[tuple[Path_, Text]]:
                     (*path, "stages"),
                     say(
                         zh="“{id}”不是可计分的阶段，应为{parts}之一{hint}，且只能写在考核要点上",
-                        en="“{id}” is no stage that is part of a value, expected one of {parts}{hint}, and on leaves only",
+                        en="“{id}” is no stage that is part of a value, expected one of "
+                        "{parts}{hint}, and on leaves only",
                         id=id,
                         parts=listing(parts),
                         hint=nearest(id, parts),

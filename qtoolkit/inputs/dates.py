@@ -1,4 +1,5 @@
-"""Dates in free text, Chinese and English: what no calendar has, and periods that end before they begin, are refused."""
+"""Dates in free text, Chinese and English: what no calendar has, and periods that end before they
+begin, are refused."""
 
 from __future__ import annotations
 
@@ -114,7 +115,8 @@ def cell_complaints(text: str) -> Iterator[Text]:
 
 
 def mentions(text: str) -> Iterator[Mention]:
-    """The dates that a text names, in its order; one without a year has that of the date before it."""
+    """The dates that a text names, in its order; one without a year has that of the date before
+    it."""
     spans: list[Mention] = []
     for form in FORMS:
         for match in re.finditer(form, text):

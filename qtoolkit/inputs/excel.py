@@ -1,5 +1,6 @@
-"""An .xlsx workbook as a grid of cells, with what the plain cell values hide: error cells, percentages, formulas that
-were never calculated. Whatever the file holds is tested against the limits before the cells are read."""
+"""An .xlsx workbook as a grid of cells, with what the plain cell values hide: error cells,
+percentages, formulas that were never calculated. Whatever the file holds is tested against the
+limits before the cells are read."""
 
 from __future__ import annotations
 
@@ -22,14 +23,16 @@ SHEETS = ("数据", "data")
 def read_grid(name: str, data: bytes) -> list[list[Any]]:
     """The cells of the workbook's sheet of data; the first row of the grid is row 1 of the sheet.
 
-    The sheet is the only one that holds anything, or the one called 数据 or data. Error cells are their text
-    ("#DIV/0!"), and numbers shown as percentages are text with a percent sign, so that nobody takes 35% for 0.35.
+    The sheet is the only one that holds anything, or the one called 数据 or data. Error cells are
+    their text ("#DIV/0!"), and numbers shown as percentages are text with a percent sign, so that
+    nobody takes 35% for 0.35.
     """
     return read_shown(name, data)[0]
 
 
 def read_shown(name: str, data: bytes) -> tuple[list[list[Any]], sheetxml.Sheet]:
-    """The cells as in :func:`read_grid`, and what they hide: rows and columns that Excel does not show."""
+    """The cells as in :func:`read_grid`, and what they hide: rows and columns that Excel does not
+    show."""
     grids, sheets = _read(name, data, lambda grids: [_choose(name, grids)])
     ((title, grid),) = grids.items()
     return grid, sheets[title]
@@ -67,7 +70,8 @@ def _read(
     if lost:
         text = say(
             zh="单元格{cells}的公式从未计算过，请在 Excel 中打开并保存一次",
-            en="the formula in {cells} was never calculated: open the workbook in Excel and save it",
+            en="the formula in {cells} was never calculated: open the workbook in Excel and save "
+            "it",
             cells=listing(lost, most=5),
         )
         raise InputError(Complaint(text, name))
@@ -96,7 +100,8 @@ UNSOUND = (
 
 
 def _checked(name: str, data: bytes) -> tuple[dict[str, bytes], dict[str, sheetxml.Sheet]]:
-    """The parts that the cells are read from, and what the cells of each sheet hide; refused where they pass a limit."""
+    """The parts that the cells are read from, and what the cells of each sheet hide; refused where
+    they pass a limit."""
     packed = package.Package(name, data)
     parts = {part: packed.read(part) for part in (package.BOOK, package.RELATIONS)}
     book = sheetxml.read_book(name, parts[package.BOOK])
@@ -141,7 +146,8 @@ def _checked(name: str, data: bytes) -> tuple[dict[str, bytes], dict[str, sheetx
 
 
 def _check_text(name: str, parts: dict[str, bytes], sheets: list[sheetxml.Sheet]) -> None:
-    """Refuse a workbook whose cells show more text than the limit: a long text stands in it once, however often shown."""
+    """Refuse a workbook whose cells show more text than the limit: a long text stands in it once,
+    however often shown."""
     if package.STRINGS not in parts:
         return
     lengths = sheetxml.string_lengths(name, parts[package.STRINGS])
@@ -183,7 +189,8 @@ def _cells(book: io.BytesIO) -> dict[str, list[list[Any]]]:
 
 
 def _check_signature(name: str, data: bytes) -> None:
-    """Refuse what is no .xlsx at all, with the reason: encrypted, an old .xls renamed, something else."""
+    """Refuse what is no .xlsx at all, with the reason: encrypted, an old .xls renamed, something
+    else."""
     if data.startswith(b"PK"):
         return
     if data.startswith(b"\xd0\xcf\x11\xe0"):
@@ -205,7 +212,8 @@ def _choose(name: str, grids: dict[str, list[list[Any]]]) -> str:
     if len(called) > 1 and all(_is_filled(grids[title]) for title in called):
         text = say(
             zh="有{names}两个工作表，不知读哪一个；请只留一个，或把另一个改名或隐藏",
-            en="there are sheets called {names} and no telling which to read: keep one, and rename or hide the other",
+            en="there are sheets called {names} and no telling which to read: keep one, and rename "
+            "or hide the other",
             names=listing([f"“{title}”" for title in called]),
         )
         raise InputError(Complaint(text, name))
@@ -215,7 +223,8 @@ def _choose(name: str, grids: dict[str, list[list[Any]]]) -> str:
     if len(filled) > 1:
         text = say(
             zh="有{n}个工作表（{names}），不知读哪一个；请把数据所在的工作表命名为“数据”",
-            en="there are {n} sheets ({names}) and no telling which to read: call the one with the data “data”",
+            en="there are {n} sheets ({names}) and no telling which to read: call the one with the "
+            "data “data”",
             n=len(filled),
             names=listing(filled, most=5),
         )
@@ -243,8 +252,10 @@ def _check_characters(name: str, title: str, grid: list[list[Any]]) -> None:
         for column, cell in enumerate(row):
             if isinstance(cell, str) and UNPRINTABLE.search(cell):
                 text = say(
-                    zh="工作表“{title}”的单元格 {cell} 中有不可见的控制字符，内容为“{found}”，请删去",
-                    en="cell {cell} of sheet “{title}” holds an invisible control character, found “{found}”: delete it",
+                    zh="工作表“{title}”的单元格 {cell} 中有不可见的控制字符，内容为“{found}”，"
+                    "请删去",
+                    en="cell {cell} of sheet “{title}” holds an invisible control character, found "
+                    "“{found}”: delete it",
                     title=title,
                     cell=f"{sheetxml.letters(column)}{number}",
                     found=clip(cell),

@@ -1,4 +1,5 @@
-"""Bytes from disk to text and to rows of cells: CSV in UTF-8 (with or without BOM) or GB18030, and Excel."""
+"""Bytes from disk to text and to rows of cells: CSV in UTF-8 (with or without BOM) or GB18030, and
+Excel."""
 
 from __future__ import annotations
 
@@ -23,7 +24,8 @@ ITEM_HEADERS = ("indicator", "指标", "考核要点", "考核指标")
 
 @dataclass(frozen=True)
 class Hidden:
-    """What of a table a workbook does not show: the numbers of units' rows, and headers of columns."""
+    """What of a table a workbook does not show: the numbers of units' rows, and headers of
+    columns."""
 
     units: frozenset[int] = frozenset()
     titles: tuple[str, ...] = ()
@@ -31,10 +33,11 @@ class Hidden:
 
 @dataclass(frozen=True)
 class Rows:
-    """A header and the rows below it; `numbers` are the rows' numbers in the file from 1, `head` the header's.
+    """A header and the rows below it; `numbers` are the rows' numbers in the file from 1, `head`
+    the header's.
 
-    Of a table with units as columns, the header is its first column and the rows its other columns: `lines` are then the
-    numbers in the file of what each header heads.
+    Of a table with units as columns, the header is its first column and the rows its other columns:
+    `lines` are then the numbers in the file of what each header heads.
     """
 
     name: str
@@ -54,7 +57,8 @@ class Rows:
 
 
 def read_bytes(path: Path) -> bytes:
-    """The file's bytes; a missing or unreadable file, or one over the limit of its size, is a complaint.
+    """The file's bytes; a missing or unreadable file, or one over the limit of its size, is a
+    complaint.
 
     Only regular files (or links to them) are opened: a pipe or a device may never end.
     """
@@ -122,7 +126,8 @@ def _kind(mode: int) -> Text:
 
 
 def read_text(path: Path, most: int = limits.FILE_BYTES) -> str:
-    """The file's text, UTF-8 (with or without BOM) or GB18030; a file of more than `most` bytes is a complaint."""
+    """The file's text, UTF-8 (with or without BOM) or GB18030; a file of more than `most` bytes is
+    a complaint."""
     data = read_bytes(path)
     if len(data) > most:
         raise limits.too_large(path.name, Text("文件字节数", "bytes of the file"), len(data), most)
@@ -143,7 +148,8 @@ def read_text(path: Path, most: int = limits.FILE_BYTES) -> str:
 
 
 def read_rows(path: Path) -> Rows:
-    """Rows of a .csv or .xlsx file; blank rows are left out, lines above the header that start with # are comments."""
+    """Rows of a .csv or .xlsx file; blank rows are left out, lines above the header that start with
+    # are comments."""
     if path.suffix.lower() in (".xlsx", ".xlsm"):
         grid, sheet = read_shown(path.name, read_bytes(path))
         rows = rows_of_grid(path.name, grid)
@@ -163,7 +169,8 @@ def _hidden(rows: Rows, lines: Collection[int], columns: Collection[int]) -> Hid
 
 
 def rows_of_grid(name: str, grid: list[list[Any]], first: int = 1) -> Rows:
-    """Header and rows of a grid of cells whose first filled row is the header; `first` is the first row's number."""
+    """Header and rows of a grid of cells whose first filled row is the header; `first` is the first
+    row's number."""
     filled = [
         (i, row) for i, row in enumerate(grid, first) if not all(is_blank(cell) for cell in row)
     ]
@@ -229,13 +236,15 @@ def rows_of_grid(name: str, grid: list[list[Any]], first: int = 1) -> Rows:
 
 
 def _check_lone_header(name: str, row: int, title: str, rows: list[tuple[int, list[Any]]]) -> None:
-    """A header of one cell is a title above the header, or a table whose columns are not separated by commas."""
+    """A header of one cell is a title above the header, or a table whose columns are not separated
+    by commas."""
     if any(mark in title for mark in ";\t\uff0c\uff1b|"):
         _fail(name, say(zh="各列之间应以逗号分隔", en="columns must be separated by commas"), row)
     if any(not is_blank(cell) for _, cells in rows for cell in cells[1:]):
         text = say(
             zh="第一行应为列名，现只有一个单元格“{title}”；请删去表头以上的标题",
-            en="the first row must hold the column names, found one cell, “{title}”; delete titles above the header",
+            en="the first row must hold the column names, found one cell, “{title}”; delete titles "
+            "above the header",
             title=clip(title),
         )
         _fail(name, text, row)

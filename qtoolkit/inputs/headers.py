@@ -1,4 +1,5 @@
-"""What the header of a column means: a leaf's values, a stage's, statuses, targets, vetoes, remarks."""
+"""What the header of a column means: a leaf's values, a stage's, statuses, targets, vetoes,
+remarks."""
 
 from __future__ import annotations
 
@@ -27,7 +28,8 @@ PREFIXES = {
     "bonus": ("加减分", "bonuses"),
     "grade": ("往年等级", ""),
 }
-"""Kinds of columns `<kind>:<id>`, their Chinese word, and which parts of the scheme the id names (a year for grades)."""
+"""Kinds of columns `<kind>:<id>`, their Chinese word, and which parts of the scheme the id names (a
+year for grades)."""
 REMARK_KINDS = ("reason", "event", "evidence", "date", "grade")
 _COLON = re.compile("[:：]")
 
@@ -66,8 +68,8 @@ class Headers:
     def keys(self, title: str) -> list[str]:
         """The keys that a header may mean: none is unknown, several are ambiguous.
 
-        Keys are unit, name_en, class, <leaf or covariate>, <leaf>@<stage>, <kind>:<id>, approved, approved_reason,
-        approved_by.
+        Keys are unit, name_en, class, <leaf or covariate>, <leaf>@<stage>, <kind>:<id>, approved,
+        approved_reason, approved_by.
         """
         if title in self._plain:
             return [self._plain[title]]

@@ -1,4 +1,5 @@
-"""What a scheme may say about a leaf: its scoring rule and what its blanks mean. The arithmetic is in the engine."""
+"""What a scheme may say about a leaf: its scoring rule and what its blanks mean. The arithmetic is
+in the engine."""
 
 from __future__ import annotations
 
@@ -29,7 +30,8 @@ class DirectRule(Model):
 
 
 class GoalpostsRule(Model):
-    """Min–max between fixed ends, cut at them: (raw − low) / (high − low), or one less it when lower is better."""
+    """Min–max between fixed ends, cut at them: (raw − low) / (high − low), or one less it when
+    lower is better."""
 
     kind: Literal["goalposts"]
     low: Number
@@ -41,8 +43,10 @@ class GoalpostsRule(Model):
         if not self.low < self.high:
             raise wrong(
                 say(
-                    zh="low（{low:.10g}）应小于 high（{high:.10g}）；数值越小越好时请写 direction: lower",
-                    en="low ({low:.10g}) must be below high ({high:.10g}); where less is better write direction: lower",
+                    zh="low（{low:.10g}）应小于 high（{high:.10g}）；数值越小越好时请写 direction: "
+                    "lower",
+                    en="low ({low:.10g}) must be below high ({high:.10g}); where less is better "
+                    "write direction: lower",
                     low=self.low,
                     high=self.high,
                 )
@@ -51,7 +55,8 @@ class GoalpostsRule(Model):
 
 
 class EfficacyRule(Model):
-    """功效系数: base + (1 − base)·(raw − unacceptable) / (satisfactory − unacceptable), cut at both ends."""
+    """功效系数: base + (1 − base)·(raw − unacceptable) / (satisfactory − unacceptable), cut at both
+    ends."""
 
     kind: Literal["efficacy"]
     unacceptable: Number
@@ -63,7 +68,8 @@ class EfficacyRule(Model):
         if self.unacceptable == self.satisfactory:
             raise wrong(
                 say(
-                    zh="满意值（satisfactory）与不允许值（unacceptable）不能相等，现均为 {value:.10g}",
+                    zh="满意值（satisfactory）与不允许值（unacceptable）不能相等，现均为 "
+                    "{value:.10g}",
                     en="satisfactory and unacceptable must differ, both are {value:.10g}",
                     value=self.satisfactory,
                 )
@@ -72,8 +78,8 @@ class EfficacyRule(Model):
 
 
 class TargetRule(Model):
-    """The share of the target that is reached, at most 1; nothing below `floor`. The target is the unit's own (column
-    target:<leaf>) or `target`."""
+    """The share of the target that is reached, at most 1; nothing below `floor`. The target is the
+    unit's own (column target:<leaf>) or `target`."""
 
     kind: Literal["target"]
     target: Positive | None = None
@@ -82,9 +88,9 @@ class TargetRule(Model):
 
 
 class DeductRule(Model):
-    """Full marks less `rate` points for each `per` of the raw value (a count of things missing) or, with a target, for
-    each `per` by which the raw value misses it. No more than `most` points are taken off; from `zero_at` on (of what is
-    missing) nothing is left (没有制定不得分)."""
+    """Full marks less `rate` points for each `per` of the raw value (a count of things missing) or,
+    with a target, for each `per` by which the raw value misses it. No more than `most` points are
+    taken off; from `zero_at` on (of what is missing) nothing is left (没有制定不得分)."""
 
     kind: Literal["deduct"]
     rate: Nonnegative
@@ -114,8 +120,8 @@ class Step(Model):
 
 
 class StepsRule(Model):
-    """A piecewise table. The share of the last step that the raw value reaches (0 before the first); with
-    `interpolate`, straight lines between the steps."""
+    """A piecewise table. The share of the last step that the raw value reaches (0 before the
+    first); with `interpolate`, straight lines between the steps."""
 
     kind: Literal["steps"]
     table: tuple[Step, ...] = Field(min_length=1)
@@ -136,9 +142,10 @@ class StepsRule(Model):
 
 
 class BasePlusRule(Model):
-    """基础分加增量: the share `base` for all, and `gain` for each `per` by which the raw value improves on the reference
-    (the unit's own, column base:<leaf>, or `reference`), at most full marks. With `below`, a unit that falls short of the
-    reference has that share instead of `base`: 0 where only units at the reference or better have it (不低于基期得基础分)."""
+    """基础分加增量: the share `base` for all, and `gain` for each `per` by which the raw value
+    improves on the reference (the unit's own, column base:<leaf>, or `reference`), at most full
+    marks. With `below`, a unit that falls short of the reference has that share instead of `base`:
+    0 where only units at the reference or better have it (不低于基期得基础分)."""
 
     kind: Literal["base_plus"]
     base: Share
@@ -153,8 +160,10 @@ class BasePlusRule(Model):
         if self.below is not None and self.below > self.base:
             raise wrong(
                 say(
-                    zh="below（低于基期时的得分率，{below:.10g}）不应高于基础分 base（{base:.10g}）",
-                    en="below (the share short of the baseline, {below:.10g}) must not exceed base ({base:.10g})",
+                    zh="below（低于基期时的得分率，{below:.10g}）不应高于基础分 "
+                    "base（{base:.10g}）",
+                    en="below (the share short of the baseline, {below:.10g}) must not exceed base "
+                    "({base:.10g})",
                     below=self.below,
                     base=self.base,
                 )
@@ -163,8 +172,8 @@ class BasePlusRule(Model):
 
 
 class MinmaxRule(Model):
-    """Set-dependent: (raw − least) / (greatest − least) of the units assessed, or one less it when lower is better;
-    `when_equal` where all have the same value."""
+    """Set-dependent: (raw − least) / (greatest − least) of the units assessed, or one less it when
+    lower is better; `when_equal` where all have the same value."""
 
     kind: Literal["minmax"]
     direction: Direction = "higher"
@@ -172,7 +181,8 @@ class MinmaxRule(Model):
 
 
 class ZscoreRule(Model):
-    """Set-dependent: center + spread·z, cut at 0 and 1; z = (raw − mean) / sd of the units assessed, sd with n − 1."""
+    """Set-dependent: center + spread·z, cut at 0 and 1; z = (raw − mean) / sd of the units
+    assessed, sd with n − 1."""
 
     kind: Literal["zscore"]
     center: Share
@@ -181,8 +191,8 @@ class ZscoreRule(Model):
 
 
 class RankRule(Model):
-    """Set-dependent: 1 for the first of the units assessed, `last` for the last, equal steps between; ties share the
-    better place."""
+    """Set-dependent: 1 for the first of the units assessed, `last` for the last, equal steps
+    between; ties share the better place."""
 
     kind: Literal["rank"]
     direction: Direction = "higher"
@@ -207,8 +217,9 @@ Rule = Annotated[
 
 
 class Outliers(Model):
-    """Treatment of extreme raw values before the rule, every treated cell of which is logged: the `low` lowest and `high`
-    highest values take the value next to them; `log` scores the logarithm of values above 0, the rule's ends included."""
+    """Treatment of extreme raw values before the rule, every treated cell of which is logged: the
+    `low` lowest and `high` highest values take the value next to them; `log` scores the logarithm
+    of values above 0, the rule's ends included."""
 
     low: int = Field(default=0, ge=0, strict=True)
     high: int = Field(default=0, ge=0, strict=True)
@@ -216,8 +227,8 @@ class Outliers(Model):
 
 
 class Missing(Model):
-    """What a blank means and what each meaning gives; `new`: what a leaf gives for which the table has no column yet
-    (新增指标). Nothing has a silent default but "fail"."""
+    """What a blank means and what each meaning gives; `new`: what a leaf gives for which the table
+    has no column yet (新增指标). Nothing has a silent default but "fail"."""
 
     blank: Blank = "fail"
     not_applicable: Treatment = "fail"

@@ -1,4 +1,5 @@
-"""Finding cases, notebooks and the files that a parameter names. The one module that knows where things lie."""
+"""Finding cases, notebooks and the files that a parameter names. The one module that knows where
+things lie."""
 
 from __future__ import annotations
 
@@ -21,10 +22,12 @@ def project(start: Path | None = None) -> Path | None:
 
 
 def notebooks(given: Path | None = None) -> list[tuple[Path, str]]:
-    """Folders of notebooks, the first to be looked into first, and what each is: the one that was asked for ("given"),
-    then the package's own ("packaged", or "checkout" where the package is installed from one).
+    """Folders of notebooks, the first to be looked into first, and what each is: the one that was
+    asked for ("given"), then the package's own ("packaged", or "checkout" where the package is
+    installed from one).
 
-    What lies beside a case is never among them unless it was asked for: a folder from someone else runs no code.
+    What lies beside a case is never among them unless it was asked for: a folder from someone else
+    runs no code.
     """
     packaged = PACKAGE / "_notebooks"
     own = (
@@ -34,7 +37,8 @@ def notebooks(given: Path | None = None) -> list[tuple[Path, str]]:
 
 
 def notebooks_beside(case: Path) -> Path | None:
-    """A folder of notebooks in a case's folder or in its project that is not the package's own; None without one."""
+    """A folder of notebooks in a case's folder or in its project that is not the package's own;
+    None without one."""
     around = project(case)
     used = {folder.resolve() for folder, _ in notebooks()}
     for folder in (case / "notebooks", *([around / "notebooks"] if around else [])):
@@ -51,15 +55,17 @@ def packaged_cases() -> Path:
 def find(path: str | Path, folder: Path | None = None) -> Path:
     """The file or folder that `path` names.
 
-    An absolute path is taken as it is. A relative one that stands in a file belongs to the folder of that file: it is
-    looked for in `folder` and nowhere else, so that a copied case reads its own files. Without `folder` the path was
-    given by a command or by Python and is relative to the working directory; where that is a project's folder of
-    notebooks, as for a notebook that is open in Jupyter, also to the project.
+    An absolute path is taken as it is. A relative one that stands in a file belongs to the folder
+    of that file: it is looked for in `folder` and nowhere else, so that a copied case reads its own
+    files. Without `folder` the path was given by a command or by Python and is relative to the
+    working directory; where that is a project's folder of notebooks, as for a notebook that is open
+    in Jupyter, also to the project.
 
     Raises
     ------
     InputError
-        There is no such file; the sentence says what to write where the folder holds a file of that name.
+        There is no such file; the sentence says what to write where the folder holds a file of that
+        name.
     """
     if not str(path).strip():
         raise InputError(say(zh="没有写文件名", en="no file is named"))
@@ -78,7 +84,8 @@ def find(path: str | Path, folder: Path | None = None) -> Path:
 
 
 def find_case(case: str | Path) -> Path:
-    """The case folder, params.yaml or workbook at this path, else the packaged case of this bare name.
+    """The case folder, params.yaml or workbook at this path, else the packaged case of this bare
+    name.
 
     Raises
     ------
@@ -93,8 +100,10 @@ def find_case(case: str | Path) -> Path:
             return packaged_cases() / case
     raise InputError(
         say(
-            zh="找不到案例“{case}”{hint}；应为案例文件夹、params.yaml、填好的工作簿或内置案例名（{known}）",
-            en="no case “{case}”{hint}; expected a case folder, a params.yaml, a filled workbook or a packaged case "
+            zh="找不到案例“{case}”{hint}；应为案例文件夹、params.yaml、"
+            "填好的工作簿或内置案例名（{known}）",
+            en="no case “{case}”{hint}; expected a case folder, a params.yaml, a filled workbook "
+            "or a packaged case "
             "({known})",
             case=case,
             hint=nearest(str(case), known),
@@ -113,7 +122,8 @@ def _working_places() -> list[Path]:
 
 
 def _in_a_file(path: Path, folder: Path) -> Text:
-    """What a path in a file is relative to, and what to write where its last parts lead to something there."""
+    """What a path in a file is relative to, and what to write where its last parts lead to
+    something there."""
     if path.is_absolute():
         return same("")
     tails = (Path(*path.parts[i:]) for i in range(1, len(path.parts)))
@@ -131,7 +141,8 @@ def _in_a_file(path: Path, folder: Path) -> Text:
 
 
 def _in_a_kernel(path: Path) -> Text:
-    """In a notebook the path may come from the params.yaml of a case in whose folder the kernel does not work."""
+    """In a notebook the path may come from the params.yaml of a case in whose folder the kernel
+    does not work."""
     if path.is_absolute() or "ipykernel" not in sys.modules:
         return same("")
     return say(

@@ -1,4 +1,5 @@
-"""What all validated models share: field types, and pydantic's errors as sentences in both languages."""
+"""What all validated models share: field types, and pydantic's errors as sentences in both
+languages."""
 
 from __future__ import annotations
 
@@ -75,8 +76,8 @@ Path_ = tuple[str | int, ...]
 
 
 def wrong(*complaints: Text | tuple[Path_, Text]) -> PydanticCustomError:
-    """The error that a model's own check raises, with one or more complaints; a complaint may say at which part below
-    the model it stands."""
+    """The error that a model's own check raises, with one or more complaints; a complaint may say
+    at which part below the model it stands."""
     placed = [((), item) if isinstance(item, Text) else item for item in complaints]
     return PydanticCustomError("qtoolkit", "see complaints", {"complaints": placed})
 
@@ -84,8 +85,10 @@ def wrong(*complaints: Text | tuple[Path_, Text]) -> PydanticCustomError:
 def quota_unclear(found: Any) -> Text:
     """What is asked of a quota that may mean one unit or all of them."""
     return say(
-        zh="名额为“{found}”，看不出是1家还是100%：1家请写 1，不限名额请删去此项，比例请写小于 1 的小数",
-        en="the quota is “{found}”, which may mean one unit or 100%: write 1 for one unit, leave it out for no limit, "
+        zh="名额为“{found}”，看不出是1家还是100%：1家请写 1，不限名额请删去此项，比例请写小于 1 "
+        "的小数",
+        en="the quota is “{found}”, which may mean one unit or 100%: write 1 for one unit, leave "
+        "it out for no limit, "
         "write a share as a decimal below 1",
         found=found,
     )
@@ -112,7 +115,8 @@ def validate(
     file: str | None,
     line: Callable[[tuple], int | None] = lambda path: None,
 ) -> M:
-    """`data` as a model, or an InputError with every complaint of it; `line` tells where a part of the data stands."""
+    """`data` as a model, or an InputError with every complaint of it; `line` tells where a part of
+    the data stands."""
     if not isinstance(data, dict):
         raise InputError(
             Complaint(
@@ -138,19 +142,22 @@ def validate(
 
 
 def _without_tags(loc: Path_) -> Path_:
-    """A place as the data have it: without pydantic's words for the kind of a rule and for a mapping's key."""
+    """A place as the data have it: without pydantic's words for the kind of a rule and for a
+    mapping's key."""
     return tuple(
         part for i, part in enumerate(loc) if part != "[key]" and not _is_rule_kind(loc, i)
     )
 
 
 def _is_rule_kind(loc: Path_, i: int) -> bool:
-    """Whether part `i` is the kind of an indicator's rule, which pydantic puts after the key `rule`."""
+    """Whether part `i` is the kind of an indicator's rule, which pydantic puts after the key
+    `rule`."""
     return i > 1 and loc[i - 1] == "rule" and isinstance(loc[i - 2], int)
 
 
 def dotted(path: Path_, data: Any) -> str | None:
-    """A path into the data as people read it, list items by their id: indicators.quality.loss.points."""
+    """A path into the data as people read it, list items by their id:
+    indicators.quality.loss.points."""
     words, here = [], data
     for part in path:
         if isinstance(here, list | tuple) and isinstance(part, int) and part < len(here):

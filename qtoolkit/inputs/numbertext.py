@@ -1,4 +1,5 @@
-"""A number as people type it: full-width digits are understood, everything doubtful is refused with the reason."""
+"""A number as people type it: full-width digits are understood, everything doubtful is refused with
+the reason."""
 
 from __future__ import annotations
 
@@ -17,7 +18,8 @@ _PLAIN = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?", re.ASCII)
 _SHORT = re.compile(r"[-+]?\d{1,15}(\.\d{0,15})?([eE][-+]?\d{1,2})?", re.ASCII)
 UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 """Characters that no XML, hence no Excel or Word file, can hold."""
-# Full-width forms are the same characters typed wide; other look-alikes (10², ½, ①) are not numbers that anybody meant.
+# Full-width forms are the same characters typed wide; other look-alikes (10², ½, ①) are not numbers
+# that anybody meant.
 _NARROW = {0xFF01 + i: 0x21 + i for i in range(94)} | {0x3000: 0x20, 0x2212: 0x2D, 0x2013: 0x2D}
 
 
@@ -42,8 +44,8 @@ def plain_text(cell: Any) -> str:
 
 
 def typed_grade(cell: Any, names: Collection[str]) -> str | None:
-    """A grade as it is typed, by its name in `names`: "A级" and full-width letters too; None where the cell is blank, and
-    the cell's text where it is none of them.
+    """A grade as it is typed, by its name in `names`: "A级" and full-width letters too; None where
+    the cell is blank, and the cell's text where it is none of them.
 
     >>> typed_grade("Ａ级", ["A", "B"]), typed_grade("E", ["A", "B"])
     ('A', 'E')
@@ -69,8 +71,8 @@ def is_underflow(text: str) -> bool:
 def parse_number(cell: Any, percent: bool = False) -> tuple[float, Text | None]:
     """A cell's number, or NaN and the reason why it is none.
 
-    `percent` says that the column's unit of measure is %, so that "35%" is 35; elsewhere a percent sign is refused,
-    because nobody can tell whether 35 or .35 is meant.
+    `percent` says that the column's unit of measure is %, so that "35%" is 35; elsewhere a percent
+    sign is refused, because nobody can tell whether 35 or .35 is meant.
 
     >>> parse_number("89.5")
     (89.5, None)
@@ -94,7 +96,8 @@ def parse_number(cell: Any, percent: bool = False) -> tuple[float, Text | None]:
             return math.nan, _reason(
                 cell,
                 "一个不带百分号的数字（计量单位为“%”的指标才可带百分号）",
-                "a number without a percent sign (only an indicator whose unit is “%” may carry one)",
+                "a number without a percent sign (only an indicator whose unit is “%” may carry "
+                "one)",
             )
     if _PLAIN.fullmatch(text):
         value = float(text)

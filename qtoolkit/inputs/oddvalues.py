@@ -40,9 +40,9 @@ def strays(values: np.ndarray) -> np.ndarray:
     spread, has a value that is said to stand apart in at most about two of a thousand cases, for
     every n from 5 on (the 99.95% quantiles of gap : spread of each side for n normal logarithms are
     21 for n = 5, 7.3 for 8, 3.0 for 16, 2.0 for 31, 1.1 for 100; tests/inputs/test_oddvalues.py
-    draws them again). With tails as long as those of a Pareto law it is up to three of a hundred. The
-    spread is at least that of one step of the last digit, so that small counts (1, 1, 1, 1, 6) do
-    not pass for a narrow column.
+    draws them again). With tails as long as those of a Pareto law it is up to three of a hundred.
+    The spread is at least that of one step of the last digit, so that small counts (1, 1, 1, 1, 6)
+    do not pass for a narrow column.
 
     >>> strays(np.array([97.1, 98.3, 9710, 97.4, 96.3, 97.7])).tolist()
     [False, False, True, False, False, False]

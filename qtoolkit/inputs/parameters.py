@@ -48,7 +48,8 @@ def read_document(path: Path) -> Document:
 def read_parameters(path: Path, declared: Set[str] | None = None) -> Parameters:
     """Read and validate a params.yaml.
 
-    `declared` are the parameters that the listed notebooks declare; None accepts any identifier as a knob.
+    `declared` are the parameters that the listed notebooks declare; None accepts any identifier as
+    a knob.
     """
     document = read_document(path)
     return parameters_of(document.data, declared, document)

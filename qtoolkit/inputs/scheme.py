@@ -1,4 +1,5 @@
-"""The scheme: an indicator tree with points, rules for its leaves, rounding, grades, vetoes. Data only."""
+"""The scheme: an indicator tree with points, rules for its leaves, rounding, grades, vetoes. Data
+only."""
 
 from __future__ import annotations
 
@@ -139,7 +140,8 @@ class Indicator(Model):
                 raise wrong(
                     say(
                         zh="指标“{id}”须写明扣分幅度是否随分值调整（scales: true 或 false）",
-                        en="indicator “{id}” must say whether its deductions scale with its points (scales: true or false)",
+                        en="indicator “{id}” must say whether its deductions scale with its points "
+                        "(scales: true or false)",
                         id=self.id,
                     )
                 )
@@ -148,14 +150,16 @@ class Indicator(Model):
             raise wrong(
                 say(
                     zh="指标“{id}”分值为 0，须写明直接评分的满分（rule 中的 out_of）",
-                    en="indicator “{id}” has 0 points: say what its direct scores are out of (out_of in its rule)",
+                    en="indicator “{id}” has 0 points: say what its direct scores are out of "
+                    "(out_of in its rule)",
                     id=self.id,
                 )
             )
 
     @property
     def written_for(self) -> float:
-        """The points for which the rule's points (a deduction's rate, a direct score) are written."""
+        """The points for which the rule's points (a deduction's rate, a direct score) are
+        written."""
         own = self.rule.out_of if self.rule.kind == "direct" else None
         return own or self.out_of or self.points
 
@@ -190,8 +194,9 @@ class Order(Model):
 
 
 class Stage(Model):
-    """A stage of the work (资料考核, 实地核查, …), whose values stand in the columns <leaf>@<stage>. A `part` enters a leaf's
-    value with the weight that the leaf gives it; a value of a later stage replaces or corrects (is added to) that."""
+    """A stage of the work (资料考核, 实地核查, …), whose values stand in the columns
+    <leaf>@<stage>. A `part` enters a leaf's value with the weight that the leaf gives it; a value
+    of a later stage replaces or corrects (is added to) that."""
 
     id: Identifier
     name: BilingualText
@@ -201,12 +206,12 @@ class Stage(Model):
 class Grade(Model):
     """A grade, its least score (the band is closed below), and what limits who has it.
 
-    `quota`: the most units (a whole number, written 1 and not 1.0), or the share of them, that may have this grade or
-    better. `last`: how many units at the bottom of
-    the ranking have this grade at best. Of units tied where the limit falls, `ties: out` gives none the places of a quota
-    and puts none among the last; `ties: in` gives them to all. `within: class` counts in each class of units by itself.
-    `printed` is the band as the document prints it, to find scores that no band covers; `consequence` is what follows
-    from the grade (通报表扬, 限期整改).
+    `quota`: the most units (a whole number, written 1 and not 1.0), or the share of them, that may
+    have this grade or better. `last`: how many units at the bottom of the ranking have this grade
+    at best. Of units tied where the limit falls, `ties: out` gives none the places of a quota and
+    puts none among the last; `ties: in` gives them to all. `within: class` counts in each class of
+    units by itself. `printed` is the band as the document prints it, to find scores that no band
+    covers; `consequence` is what follows from the grade (通报表扬, 限期整改).
     """
 
     id: Identifier
@@ -230,8 +235,8 @@ class Grade(Model):
 
 
 class Veto(Model):
-    """一票否决: a unit with it has at best the grade `cap`, or `lower` grades less than its score gives. With
-    `falsified` it also strikes units any of whose cells is marked 弄虚作假."""
+    """一票否决: a unit with it has at best the grade `cap`, or `lower` grades less than its score
+    gives. With `falsified` it also strikes units any of whose cells is marked 弄虚作假."""
 
     id: Identifier
     name: BilingualText
@@ -245,7 +250,8 @@ class Veto(Model):
             raise wrong(
                 say(
                     zh="“{id}”应有 cap（最高可定等级）或 lower（下调级数）之一",
-                    en="“{id}” needs either cap (the best grade it leaves) or lower (grades taken off)",
+                    en="“{id}” needs either cap (the best grade it leaves) or lower (grades taken "
+                    "off)",
                     id=self.id,
                 )
             )
@@ -262,7 +268,8 @@ class Bonus(Model):
 
 
 class Conversion(Model):
-    """The published score as points of a wider assessment (折算计入综合考核得分): score × points / total, rounded half up."""
+    """The published score as points of a wider assessment (折算计入综合考核得分): score × points /
+    total, rounded half up."""
 
     name: BilingualText
     points: SomePoints
@@ -386,12 +393,13 @@ class Scheme(Model):
         Parameters
         ----------
         points : mapping of indicator id to points
-            A node's points are shared among its leaves in proportion. The rules' own points (deductions that do not
-            scale, direct scores) stay as written.
+            A node's points are shared among its leaves in proportion. The rules' own points
+            (deductions that do not scale, direct scores) stay as written.
         cutoffs : mapping of grade id to cutoff
         spread : "none", "siblings" or "all"
-            Who takes up the difference, so that the total stands: nobody (the sum must be right by itself), the changed
-            indicator's siblings in proportion, or all indicators that are not named.
+            Who takes up the difference, so that the total stands: nobody (the sum must be right by
+            itself), the changed indicator's siblings in proportion, or all indicators that are not
+            named.
 
         Raises
         ------
@@ -432,7 +440,8 @@ class Scheme(Model):
 
     @classmethod
     def flat(cls, points: Mapping[str, float], cutoffs: Mapping[str, float]) -> Scheme:
-        """One level of leaves that take shares of full marks in [0, 1]; no rounding, ranks by the unrounded score.
+        """One level of leaves that take shares of full marks in [0, 1]; no rounding, ranks by the
+        unrounded score.
 
         >>> [leaf.points for leaf in Scheme.flat({"a": 60, "b": 40}, {"A": 90, "B": 0}).leaves]
         [60.0, 40.0]
@@ -455,7 +464,8 @@ class Scheme(Model):
 
 
 def _with_points(node: Indicator, points: Mapping[str, float]) -> dict[str, Any]:
-    """An indicator's data with its leaves' points changed; what was written for the old points stays written for them."""
+    """An indicator's data with its leaves' points changed; what was written for the old points
+    stays written for them."""
     data = node.model_dump()
     if node.is_leaf:
         return data | {"points": points[node.id], "out_of": node.written_for or None}

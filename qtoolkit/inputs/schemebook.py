@@ -1,4 +1,5 @@
-"""A workbook's sheets 方案, 等级, 设置 and 英文 (see schemesheets.py) as a scheme: equal as a model to the one written."""
+"""A workbook's sheets 方案, 等级, 设置 and 英文 (see schemesheets.py) as a scheme: equal as a model
+to the one written."""
 
 from __future__ import annotations
 
@@ -67,7 +68,8 @@ class _Book:
         if missing:
             text = say(
                 zh="缺少工作表{names}，现有{found}；可先用 qtoolkit template 生成模板",
-                en="the sheets {names} are missing, found {found}; qtoolkit template makes a workbook to fill in",
+                en="the sheets {names} are missing, found {found}; qtoolkit template makes a "
+                "workbook to fill in",
                 names=listing(f"“{title}”" for title in missing),
                 found=listing(f"“{title}”" for title in sheets),
             )
@@ -85,7 +87,8 @@ class _Book:
     def rows(
         self, sheet: str, needed: tuple[str, ...], known: tuple[str, ...]
     ) -> Iterator[tuple[int, dict[str, Any]]]:
-        """(row number, cells by title) of a sheet; blank rows are left out. Titles may stand below a heading line."""
+        """(row number, cells by title) of a sheet; blank rows are left out. Titles may stand below
+        a heading line."""
         grid = self.sheets.get(sheet, [])
         spoken = [
             [
@@ -241,7 +244,8 @@ class _Book:
         return number
 
     def _share(self, cell: Any, title: str, row: int) -> float:
-        """A quota that is written, or shown by Excel, as a percentage: a share below 1, for 100% may be a 1 (one unit)."""
+        """A quota that is written, or shown by Excel, as a percentage: a share below 1, for 100%
+        may be a 1 (one unit)."""
         number, reason = parse_number(cell, percent=True)
         if reason is None and number >= 100:
             reason = quota_unclear(plain_text(cell))
@@ -250,7 +254,8 @@ class _Book:
         return number / 100
 
     def _tree(self, english: Mapping[tuple[str, str], str]) -> list[dict[str, Any]]:
-        """Nested indicators; upper levels may be repeated, merged or left blank below their first row."""
+        """Nested indicators; upper levels may be repeated, merged or left blank below their first
+        row."""
         roots: list[dict[str, Any]] = []
         nodes: dict[tuple[str, ...], dict[str, Any]] = {}
         places: list[tuple[dict[str, Any], int]] = []
@@ -416,7 +421,8 @@ class _Book:
                 elif said is not None:
                     text = say(
                         zh="内容为空，而“英文”工作表中有“{said}”，应两种文字都有或都没有",
-                        en="blank, though the sheet of English wordings has “{said}”: expected both or neither",
+                        en="blank, though the sheet of English wordings has “{said}”: expected "
+                        "both or neither",
                         said=clip(said),
                     )
                     self.complain(text, GRADES, row, GRADE_COLUMNS[key])

@@ -1,8 +1,10 @@
-"""A scheme as the sheets of a workbook, in the columns of the offices' score sheets; schemebook.py reads them back.
+"""A scheme as the sheets of a workbook, in the columns of the offices' score sheets; schemebook.py
+reads them back.
 
-Sheet 方案 has a row for each indicator: leaves with their upper levels beside them, and each upper level with a row of its
-own. Machine columns (编号, 规则, 下限, 上限, 参数) stand beside the words; 参数 is YAML in one line. Sheet 等级 has a row a
-grade, 设置 a row for each other key of the scheme, 英文 the English wordings that differ.
+Sheet 方案 has a row for each indicator: leaves with their upper levels beside them, and each upper
+level with a row of its own. Machine columns (编号, 规则, 下限, 上限, 参数) stand beside the words;
+参数 is YAML in one line. Sheet 等级 has a row a grade, 设置 a row for each other key of the scheme,
+英文 the English wordings that differ.
 """
 
 from __future__ import annotations
@@ -112,7 +114,8 @@ IN_ENGLISH = {
 """The English of every sheet, title and word of the workbooks."""
 IN_CHINESE = {en: zh for zh, en in IN_ENGLISH.items()}
 NO_LEVEL = "—"
-"""In place of a first level: the leaf stands at the top; blank it would continue the level above."""
+"""In place of a first level: the leaf stands at the top; blank it would continue the level
+above."""
 Row = list[Any]
 
 

@@ -1,4 +1,5 @@
-"""A scheme as the text of a scheme.yaml, and plain data as YAML that every version of it reads alike."""
+"""A scheme as the text of a scheme.yaml, and plain data as YAML that every version of it reads
+alike."""
 
 from __future__ import annotations
 
@@ -51,7 +52,8 @@ def yaml_of(data: dict[str, Any]) -> str:
 
 
 _ODD_TEXT = re.compile("^[?]|[\x7f-\x9f\u2028\u2029\ufeff]")
-"""Text that comes back changed unless it is in quotation marks: line breaks of Unicode, a mark of a key."""
+"""Text that comes back changed unless it is in quotation marks: line breaks of Unicode, a mark of a
+key."""
 
 
 def _representer() -> type:

@@ -39,8 +39,8 @@ class Sheet:
     """What a sheet's cells hide: `errors` (text by place), `percents` (places), `lost` (names of
     formulas that were never calculated), `tiny` (by place, the text of numbers other than 0 that
     a float holds as 0). Places are (row, column) from 0; `rows` and `columns` are how far the
-    filled cells reach. `hidden_rows` and `hidden_columns` (from 0) are those that Excel does not show: hidden,
-    folded away, filtered out, or without height or width."""
+    filled cells reach. `hidden_rows` and `hidden_columns` (from 0) are those that Excel does not
+    show: hidden, folded away, filtered out, or without height or width."""
 
     errors: dict[tuple[int, int], str] = field(default_factory=dict)
     tiny: dict[tuple[int, int], str] = field(default_factory=dict)
@@ -465,7 +465,8 @@ class _SheetReader:
     def too_far(self, what: Text, found: int, most: int) -> InputError:
         """The refusal of a filled cell too far down or too far right."""
         text = say(
-            zh="工作表“{title}”的单元格 {cell} 有内容，{what}为 {found:,}，超过上限 {most:,}；请删去表格以外的内容",
+            zh="工作表“{title}”的单元格 {cell} 有内容，{what}为 {found:,}，超过上限 {most:,}；"
+            "请删去表格以外的内容",
             en="sheet “{title}” is filled up to cell {cell}: {what} is {found:,}, "
             "expected at most {most:,}; delete what "
             "stands outside the table",

@@ -136,7 +136,8 @@ _GROWTH = re.compile(
     re.I,
 )
 _DONE = re.compile(
-    r"完成|达成|实现率|履约|进度|执行率|completion rate|rate of completion|completed share|achieve|fulfil",
+    r"完成|达成|实现率|履约|进度|执行率|completion rate|rate of completion|completed "
+    r"share|achieve|fulfil",
     re.I,
 )
 _COUNTED = frozenset("个件项家人户次台套起批种所名篇条座辆")
@@ -341,7 +342,8 @@ class _Search:
                 if _spans_percent(leaf):
                     self.fresh(series, small)
                     text = say(
-                        zh="{name}的计量单位为 %，但所有数值都不超过 1，请核对是否误用了小数（0.985 应写作 98.5）",
+                        zh="{name}的计量单位为 %，但所有数值都不超过 1，"
+                        "请核对是否误用了小数（0.985 应写作 98.5）",
                         en="{name} is in %, yet no value exceeds 1: check whether shares were "
                         "typed (0.985 must be 98.5)",
                         name=series.title,
@@ -359,7 +361,8 @@ class _Search:
             alike &= ~self.stood_so(series)
             if len(others) >= 2 and (rows := self.fresh(series, alike)):
                 text = say(
-                    zh="{name}的计量单位为 %，{cells} 像是小数（0.985 应写作 98.5），其余不小于 {low:.10g}，请核对",
+                    zh="{name}的计量单位为 %，{cells} 像是小数（0.985 应写作 98.5），其余不小于 "
+                    "{low:.10g}，请核对",
                     en="{name} is in %, yet these look like shares (0.985 must be 98.5), the "
                     "others being {low:.10g} "
                     "and more: {cells}; check the numbers",
@@ -393,7 +396,8 @@ class _Search:
                 rest = np.abs(np.delete(series.values, rows))
                 rest = rest[np.isfinite(rest) & (rest > 0)]
                 text = say(
-                    zh="{name}中{cells} 与其他考核对象（{low:.10g} 至 {high:.10g}）相差悬殊，请核对小数点和计量单位",
+                    zh="{name}中{cells} 与其他考核对象（{low:.10g} 至 {high:.10g}）相差悬殊，"
+                    "请核对小数点和计量单位",
                     en="{name}: far from the other units ({low:.10g} to {high:.10g}): {cells}; "
                     "check the decimal point "
                     "and the unit of measure",
@@ -569,7 +573,8 @@ class _Search:
             other = plain.get(plain_name(name))
             if name not in place and other is not None and other not in self.table.units:
                 text = say(
-                    zh="考核对象“{name}”与上年数据（{file}）中的“{other}”只在空格、不可见字符或字符写法上不同，应写法一致",
+                    zh="考核对象“{name}”与上年数据（{file}）中的“{other}”只在空格、"
+                    "不可见字符或字符写法上不同，应写法一致",
                     en="the unit “{name}” differs from “{other}” in last year's data ({file}) "
                     "only by spaces, invisible "
                     "characters or the form of characters, expected the same name",
@@ -657,7 +662,8 @@ def name_doubts(units: Sequence[str], reader: Reader) -> Iterator[Doubt]:
         k = first.setdefault(plain_name(name), i)
         if name and k != i and name != units[k]:
             text = say(
-                zh="考核对象“{name}”与第{row}行的“{other}”只在空格、不可见字符或字符写法上不同，应只有一个",
+                zh="考核对象“{name}”与第{row}行的“{other}”只在空格、不可见字符或字符写法上不同，"
+                "应只有一个",
                 en="the unit “{name}” differs from “{other}” in row {row} only by spaces, "
                 "invisible characters or the form "
                 "of characters, expected one of them",

@@ -39,7 +39,8 @@ def _share_out(
     points: Mapping[str, float],
     result: dict[str, float],
 ) -> None:
-    """Give `total` points to siblings: those named take their own, the others share the rest in proportion."""
+    """Give `total` points to siblings: those named take their own, the others share the rest in
+    proportion."""
     new = {node.id: node.points for node in nodes}
     named = [node.id for node in nodes if node.id in points]
     for id in named:
@@ -67,8 +68,10 @@ def _scale(ids: list[str], total: float, values: dict[str, float], where: str | 
         )
         raise InputError(
             say(
-                zh='改动后{level}中未改动的指标须合计 {total:.10g} 分，无法分摊；请减小改动，或改用 spread="all"',
-                en="after the change the unchanged indicators at {level} would have to sum to {total:.10g} points, "
+                zh="改动后{level}中未改动的指标须合计 {total:.10g} 分，无法分摊；请减小改动，"
+                '或改用 spread="all"',
+                en="after the change the unchanged indicators at {level} would have to sum to "
+                "{total:.10g} points, "
                 'which cannot be: change less, or use spread="all"',
                 total=total,
                 level=level,
@@ -79,8 +82,9 @@ def _scale(ids: list[str], total: float, values: dict[str, float], where: str | 
 
 
 def dropped(scheme: Scheme, node: Indicator, points: np.ndarray | None = None) -> np.ndarray:
-    """Points of the leaves (…, d), the scheme's own if left out, without an indicator: its siblings take its points up in
-    proportion to theirs, or equally where they have none; of an only child, its parent's siblings.
+    """Points of the leaves (…, d), the scheme's own if left out, without an indicator: its siblings
+    take its points up in proportion to theirs, or equally where they have none; of an only child,
+    its parent's siblings.
 
     >>> from qtoolkit.inputs.scheme import Scheme
     >>> scheme = Scheme.flat({"a": 60, "b": 30, "c": 10}, {"A": 90, "B": 0})

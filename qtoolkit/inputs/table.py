@@ -43,7 +43,8 @@ class Table:
     labels : tuple of Text
         The names in both languages (column name_en).
     raw : ndarray of object, (n, d)
-        Numbers, or names of levels (shares, where stages of levels are weighted); None where there is no value.
+        Numbers, or names of levels (shares, where stages of levels are weighted); None where there
+        is no value.
     status : ndarray of int8, (n, d)
         VALUE, NOT_APPLICABLE, NOT_REPORTED, PENDING, ZERO, FALSIFIED or NEW.
     targets, baselines : ndarray of float, (n, d)
@@ -59,12 +60,13 @@ class Table:
     stages : mapping of stage id to ndarray of object, (n, d)
         What each stage said, None where it said nothing.
     remarks : DataFrame of str, indexed by unit
-        The columns reason:<leaf>, event:<veto>, evidence:<veto>, date:<veto>, grade:<year>, approved (a grade's id),
-        approved_reason, approved_by that the table has.
+        The columns reason:<leaf>, event:<veto>, evidence:<veto>, date:<veto>, grade:<year>,
+        approved (a grade's id), approved_reason, approved_by that the table has.
     excluded : tuple of Text
         Units left out because they have no data at all (`missing.no_data: exclude`).
     doubts : tuple of Doubt
-        What the checks for slips found in the table as it was read; the scheme's `checks` say what follows.
+        What the checks for slips found in the table as it was read; the scheme's `checks` say what
+        follows.
     """
 
     name: str
@@ -116,12 +118,14 @@ class NoDataYet(InputError):
 
 
 def read_table(path: Path, scheme: Scheme, last: tuple[Scheme, Table] | None = None) -> Table:
-    """Read a .csv or .xlsx table for `scheme`; all complaints come together. `last` are last year's, to compare with."""
+    """Read a .csv or .xlsx table for `scheme`; all complaints come together. `last` are last
+    year's, to compare with."""
     return table_of_rows(read_rows(path), scheme, last)
 
 
 def table_of_frame(frame: pd.DataFrame, scheme: Scheme) -> Table:
-    """A table from a DataFrame whose index, or column `unit`, names the units. Complaints count its rows from 1."""
+    """A table from a DataFrame whose index, or column `unit`, names the units. Complaints count its
+    rows from 1."""
     header = [str(column) for column in frame.columns]
     cells = [[_cell(value) for value in row] for row in frame.itertuples(index=False, name=None)]
     if not any(title.strip() in UNIT_HEADERS for title in header):
@@ -131,7 +135,8 @@ def table_of_frame(frame: pd.DataFrame, scheme: Scheme) -> Table:
 
 
 def unit_of(label: Any, units: Collection[str]) -> str | None:
-    """The unit that a label of a DataFrame means, None where there is none: names are text, whatever they were.
+    """The unit that a label of a DataFrame means, None where there is none: names are text,
+    whatever they were.
 
     >>> unit_of(2008, ["2007", "2008"])
     '2008'
@@ -207,7 +212,8 @@ def table_of_rows(rows: Rows, scheme: Scheme, last: tuple[Scheme, Table] | None 
 
 
 def _refuse_unfilled(reader: Reader, units: tuple[str, ...]) -> None:
-    """One sentence for a table that is still to be filled in, in place of a complaint for every cell."""
+    """One sentence for a table that is still to be filled in, in place of a complaint for every
+    cell."""
     titles = reader.unfilled()
     if titles:
         reader.problems.stop()
@@ -221,14 +227,16 @@ def _refuse_unfilled(reader: Reader, units: tuple[str, ...]) -> None:
 
 
 def _strike_falsified(table: Table, scheme: Scheme, reader: Reader) -> None:
-    """Vetoes for falsification strike units with a cell marked so; a mark without such a veto is a complaint."""
+    """Vetoes for falsification strike units with a cell marked so; a mark without such a veto is a
+    complaint."""
     marked = (table.status == FALSIFIED).any(axis=1)
     strikes = [v for v, veto in enumerate(scheme.vetoes) if veto.falsified]
     table.vetoes[:, strikes] |= marked[:, None]
     for row in np.array(reader.rows.numbers)[marked] if not strikes else []:
         text = say(
             zh="标明“弄虚作假”，但方案未规定如何处理（应有一个否决事项写明 falsified）",
-            en="marked as falsified, and the scheme does not say what follows (a veto that says falsified)",
+            en="marked as falsified, and the scheme does not say what follows (a veto that says "
+            "falsified)",
         )
         reader.complain(text, row=int(row))
     reader.problems.stop()
@@ -240,7 +248,8 @@ def _refuse_empty(reader: Reader, empty: np.ndarray) -> None:
         for row in np.array(reader.rows.numbers)[empty]:
             text = say(
                 zh="没有任何指标数据；如不参加评分，请在方案中写明 missing.no_data: exclude",
-                en="no data on any indicator; to leave such units out write missing.no_data: exclude in the scheme",
+                en="no data on any indicator; to leave such units out write missing.no_data: "
+                "exclude in the scheme",
             )
             reader.complain(text, row=int(row))
     elif empty.all():

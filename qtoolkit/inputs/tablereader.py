@@ -1,4 +1,5 @@
-"""Reading one table's columns cell by cell; every complaint is collected with its row and column."""
+"""Reading one table's columns cell by cell; every complaint is collected with its row and
+column."""
 
 from __future__ import annotations
 
@@ -30,8 +31,9 @@ from qtoolkit.language import Text, listing, say
 
 @dataclass
 class LeafColumns:
-    """What a table says of one leaf, a list item a unit: values as scored and as filed before later stages replaced or
-    corrected them, statuses, targets, baselines, standard errors, and the values of each stage."""
+    """What a table says of one leaf, a list item a unit: values as scored and as filed before later
+    stages replaced or corrected them, statuses, targets, baselines, standard errors, and the values
+    of each stage."""
 
     values: list[Any]
     statuses: list[int]
@@ -45,8 +47,9 @@ class LeafColumns:
 class Reader(Cells):
     """Reads the columns of one table for a scheme; what is wrong stands in `problems`.
 
-    A column that is missing is a complaint of its own and reads as blank. So is the column of a veto, which may be empty:
-    without it nobody can tell whether there was none. Falsification may be marked in the cells instead.
+    A column that is missing is a complaint of its own and reads as blank. So is the column of a
+    veto, which may be empty: without it nobody can tell whether there was none. Falsification may
+    be marked in the cells instead.
     """
 
     # whether the rest of the table stands elsewhere, so that blanks and absent columns are no
@@ -138,7 +141,8 @@ class Reader(Cells):
         return tuple(names)
 
     def unfilled(self) -> list[str]:
-        """The headers of the indicators' columns where not one of their cells is filled in; none where any is."""
+        """The headers of the indicators' columns where not one of their cells is filled in; none
+        where any is."""
         kinds = ("status", "target", "base", "se")
         stages = [s.id for s in self.scheme.stages if s.effect != "part"]
         wanted, other = [], []
@@ -250,7 +254,8 @@ class Reader(Cells):
     def _later(
         self, leaf: Indicator, stage: Stage, values: list[Any], statuses: list[int]
     ) -> list[Any]:
-        """Let a later stage replace or correct values, in place; what it said, None where it said nothing."""
+        """Let a later stage replace or correct values, in place; what it said, None where it said
+        nothing."""
         key, said = f"{leaf.id}@{stage.id}", []
         column = self._header(key)
         for i, (row, cell) in enumerate(self._cells(key)):
@@ -355,7 +360,8 @@ class Reader(Cells):
     def _need(
         self, key: str, numbers: list[float], statuses: list[int], what: Text, name: str
     ) -> None:
-        """Complain of units with a value but without the number of their own that the rule needs."""
+        """Complain of units with a value but without the number of their own that the rule
+        needs."""
         if not self._has(key) and VALUE in statuses:
             self._complain_header(
                 say(
@@ -379,7 +385,8 @@ class Reader(Cells):
                 self.complain(text, key, row)
 
     def remarks(self) -> dict[str, list[str | None]]:
-        """The columns of text that say what happened and was decided: reason:<leaf>, event:<veto>, approved, …"""
+        """The columns of text that say what happened and was decided: reason:<leaf>, event:<veto>,
+        approved, …"""
         keys = [
             key for key in self._places if key in REMARKS or key.partition(":")[0] in REMARK_KINDS
         ]
@@ -441,7 +448,8 @@ def columns_of(leaf: Indicator) -> list[str]:
 
 
 def _combined(leaf: Indicator, parts: list[Any]) -> Any:
-    """Σ weight · value over a leaf's stages; of levels, their shares; None where one is blank, for a later stage to fill."""
+    """Σ weight · value over a leaf's stages; of levels, their shares; None where one is blank, for
+    a later stage to fill."""
     if None in parts:
         return None
     if len(parts) == 1:
@@ -452,7 +460,8 @@ def _combined(leaf: Indicator, parts: list[Any]) -> Any:
 
 
 def _sum_of_products(weights: Iterable[float], values: Iterable[float]) -> float:
-    """Σ weight · value of numbers as they were written: a sum that is 4 on paper is 4, and on the step that starts at 4."""
+    """Σ weight · value of numbers as they were written: a sum that is 4 on paper is 4, and on the
+    step that starts at 4."""
     pairs = zip(weights, values, strict=True)
     return float(
         sum(
@@ -467,7 +476,8 @@ def _status_word(cell: Any) -> int | None:
 
 
 def is_percent(leaf: Indicator) -> bool:
-    """Whether a leaf's numbers are measured in per cent, so that a percent sign says nothing new."""
+    """Whether a leaf's numbers are measured in per cent, so that a percent sign says nothing
+    new."""
     return leaf.unit in ("%", "\uff05")
 
 

@@ -1,4 +1,5 @@
-"""Strict YAML: YAML 1.2, no duplicate keys, no tags or anchors, nothing that YAML 1.1 reads differently."""
+"""Strict YAML: YAML 1.2, no duplicate keys, no tags or anchors, nothing that YAML 1.1 reads
+differently."""
 
 from __future__ import annotations
 
@@ -23,7 +24,8 @@ _AMBIGUOUS = re.compile(
     r"""( y|Y|yes|Yes|YES|n|N|no|No|NO|on|On|ON|off|Off|OFF        # booleans of 1.1
         | [-+]?0[0-9_]+ | [-+]?0[ob][0-7_]+                        # octal and binary numbers
         | [-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?             # base 60
-        | [-+]?[0-9]+[eE][-+]?[0-9]+ | [-+]?[0-9]*\.[0-9]*[eE][0-9]+   # floats that 1.1 takes for text
+        | [-+]?[0-9]+[eE][-+]?[0-9]+                               # floats that 1.1
+        | [-+]?[0-9]*\.[0-9]*[eE][0-9]+                            # takes for text
         | [-+]?[0-9][0-9]*_[0-9_.]*                                # digits grouped by underscores
         | [0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([Tt \t].*)?               # dates
         | = | << )""",
@@ -46,8 +48,8 @@ class Document:
         self.data, self.lines, self.name = data, lines, name
 
     def line(self, path: Path_) -> int | None:
-        """The line of the part at `path`, or of the nearest part around it; path parts that are not in the data (tags of
-        a union) are skipped."""
+        """The line of the part at `path`, or of the nearest part around it; path parts that are not
+        in the data (tags of a union) are skipped."""
         known: Path_ = ()
         for part in path:
             if (*known, part) in self.lines:
@@ -221,7 +223,8 @@ class _Builder:
                 row,
                 say(
                     zh="“{text}”在不同版本的 YAML 中含义不同，文字请加引号，数字请写成普通小数",
-                    en="“{text}” means different things in YAML 1.1 and 1.2: quote text, write numbers plainly",
+                    en="“{text}” means different things in YAML 1.1 and 1.2: quote text, write "
+                    "numbers plainly",
                     text=clip(text),
                 ),
             )

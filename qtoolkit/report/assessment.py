@@ -1,4 +1,5 @@
-"""Views of an assessment: results, how the indicators work, grounds for the cutoffs, scores in detail."""
+"""Views of an assessment: results, how the indicators work, grounds for the cutoffs, scores in
+detail."""
 
 from __future__ import annotations
 
@@ -76,7 +77,8 @@ def results(result: Assessment) -> list[Block]:
         how = say(zh="{how}。", en="{how}.", how=how)
     intro = say(
         zh="按本方案测算，{counts}。平均得分{mean:.2f}分，标准差{sd:.2f}分。{how}",
-        en="Under this scheme: {counts}. The mean score is {mean:.2f}, the standard deviation {sd:.2f}. {how}",
+        en="Under this scheme: {counts}. The mean score is {mean:.2f}, the standard deviation "
+        "{sd:.2f}. {how}",
         counts=words.both_counts(result),
         mean=result.scores.mean(),
         sd=result.scores.std(ddof=1) if len(order) > 1 else 0.0,
@@ -229,7 +231,8 @@ def _presumed(names: dict[str, Text], empty: list[str]) -> Text:
     """The indicators without data, on which the other sentences say nothing."""
     return say(
         zh="尚无数据、得分为方案假定的指标不作评价：{names}。",
-        en="Indicators without data, whose scores are presumed by the scheme, are not judged: {names}.",
+        en="Indicators without data, whose scores are presumed by the scheme, are not judged: "
+        "{names}.",
         names=words.some(names[id] for id in empty),
     )
 
@@ -243,7 +246,8 @@ def _verdicts(table: pd.DataFrame, names: dict[str, Text]) -> list[Text]:
         texts.append(
             say(
                 zh="拉开差距最多的是{most}，贡献总分差异的{share}；最少的是{least}，贡献{low}。",
-                en="The units are separated most by {most}, with {share} of the variance of the total; "
+                en="The units are separated most by {most}, with {share} of the variance of the "
+                "total; "
                 "least by {least}, with {low}.",
                 most=_some(names, table, most),
                 share=_percent(parts.max()),
@@ -308,7 +312,8 @@ def details(result: Assessment) -> list[Block]:
     formats = {name: ".2f" for name in columns if name not in ("unit", "published")}
     note = Text(
         "“—”为不计分；不计分指标的分值按比例折算到同级指标后，各项之和为基础得分。",
-        "“—” is not scored; once the points of what is not scored have gone to siblings in proportion, the items sum to the "
+        "“—” is not scored; once the points of what is not scored have gone to siblings in "
+        "proportion, the items sum to the "
         "base score.",
     )
     caption = Text("各考核对象各指标得分", "Points on each indicator")

@@ -142,7 +142,8 @@ def transitions(
 def decomposition(
     comparison: Comparison, parts: dict[str, Text], language: str, units: pd.Index | None = None
 ) -> Any:
-    """The (given) units' change of score: the parts as bars that stack up to either side, the sum as a dot."""
+    """The (given) units' change of score: the parts as bars that stack up to either side, the sum
+    as a dot."""
     fonts.use()
     table = comparison.decomposition if units is None else comparison.decomposition.loc[units]
     table = table.iloc[in_order(table["change"])]
@@ -188,7 +189,8 @@ def decomposition(
 
 
 def waterfall(comparison: Comparison, unit: str, parts: dict[str, Text], language: str) -> Any:
-    """One unit's way from last year's score to this year's, part by part, with this year's cutoffs."""
+    """One unit's way from last year's score to this year's, part by part, with this year's
+    cutoffs."""
     import matplotlib.pyplot as plt
 
     fonts.use()
@@ -254,7 +256,8 @@ def waterfall(comparison: Comparison, unit: str, parts: dict[str, Text], languag
 
 
 def history(found: History, names: dict[str, Text], language: str) -> Any:
-    """Grades of every unit in every round as coloured tiles; the number of units in each grade where names have no room."""
+    """Grades of every unit in every round as coloured tiles; the number of units in each grade
+    where names have no room."""
     import matplotlib.pyplot as plt
 
     fonts.use()
@@ -305,7 +308,8 @@ def history(found: History, names: dict[str, Text], language: str) -> Any:
 
 
 def ink(colour: str) -> str:
-    """White or near-black, whichever has the greater contrast on a colour (WCAG 2.2, relative luminance).
+    """White or near-black, whichever has the greater contrast on a colour (WCAG 2.2, relative
+    luminance).
 
     >>> ink("#2f6690"), ink("#e2b26f")
     ('white', '#111111')

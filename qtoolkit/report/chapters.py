@@ -4,7 +4,8 @@ from qtoolkit.language import Text, say
 
 
 def memo_title(year: str, title: Text | None = None) -> Text:
-    """The memo's title: the scheme's own, as it stands, or that of a quality work assessment, with the year where it has one.
+    """The memo's title: the scheme's own, as it stands, or that of a quality work assessment, with
+    the year where it has one.
 
     >>> memo_title("2026").zh, memo_title("2001", Text("指数测算报告", "Memo on the index")).zh
     ('2026年度质量工作考核方案测算论证报告', '指数测算报告')

@@ -39,7 +39,8 @@ def lacking(case: Case) -> Text | None:
         for place, these in found.items()
     ]
     return say(
-        zh="报告所用字体缺少字符{marks}：PDF 和图中不能显示（PDF 中以“{sign}”代替），HTML 和 DOCX 中保留原字符",
+        zh="报告所用字体缺少字符{marks}：PDF 和图中不能显示（PDF 中以“{sign}”代替），HTML 和 DOCX "
+        "中保留原字符",
         en="the memo's font lacks {marks}: the PDF and the figures cannot show them (the PDF has "
         "“{sign}” instead), HTML "
         "and DOCX keep them",

@@ -18,7 +18,8 @@ LEAVES = 40  # indicators in a figure of pairs or bars
 
 
 def to_cutoff(result: Assessment) -> pd.Series:
-    """Points from each unit's base score to the nearest cutoff, by the score alone; ∞ where there is none.
+    """Points from each unit's base score to the nearest cutoff, by the score alone; ∞ where there
+    is none.
 
     >>> import qtoolkit as qt
     >>> frame = pd.DataFrame({"a": [0.95, 0.5]}, index=["甲", "乙"])
@@ -79,7 +80,8 @@ def leaves_caption(text: Text, d: int, which: Text) -> Text:
 
 
 def edge(result: Assessment) -> pd.Index:
-    """The units for which searches are made: all, or of many those whose scores lie nearest to a cutoff."""
+    """The units for which searches are made: all, or of many those whose scores lie nearest to a
+    cutoff."""
     if len(result.scores) <= BARS:
         return result.scores.index
     return result.scores.index[np.sort(in_order(to_cutoff(result), falling=False)[:CHOSEN])]
@@ -91,7 +93,8 @@ def edge_note(result: Assessment) -> Text | None:
         return None
     return say(
         zh="考核对象有{n}家，只对得分距分数线最近的{k}家计算，其余未算。",
-        en="There are {n} units: this is computed for the {k} whose scores lie nearest to a cutoff, and for no others.",
+        en="There are {n} units: this is computed for the {k} whose scores lie nearest to a cutoff,"
+        " and for no others.",
         n=len(result.scores),
         k=CHOSEN,
     )
@@ -101,7 +104,8 @@ MAP, FEWEST_LEAVES = 1_500_000, 10  # pairs of indicators × units that a map of
 
 
 def most_points(result: Assessment) -> list[str]:
-    """The indicators between which transfers are sought: all, or of too many those with the most points."""
+    """The indicators between which transfers are sought: all, or of too many those with the most
+    points."""
     d, n = len(result.points), max(len(result.scores), 1)
     room = max(min(int((MAP / n) ** 0.5), LEAVES if d > MANY_LEAVES else d), FEWEST_LEAVES)
     order = in_order(result.points)[:room]

@@ -1,4 +1,5 @@
-"""Views of what changed since last year: grades, reasons, points alone, the table of revisions, grades over the years."""
+"""Views of what changed since last year: grades, reasons, points alone, the table of revisions,
+grades over the years."""
 
 from __future__ import annotations
 
@@ -45,7 +46,8 @@ def transitions(comparison: Comparison | None) -> list[Block]:
     if comparison.graded_alike:
         line = say(
             zh="与{old}比较：{n}家中{same}家{kind}不变，{up}家上升{rise}，{down}家下降{fall}。",
-            en="Compared with {old}: of {n:unit|units} {same:keeps its|keep their} {kind}, {up:rises|rise}{rise} and {down:falls|fall}{fall}.",
+            en="Compared with {old}: of {n:unit|units} {same:keeps its|keep their} {kind}, "
+            "{up:rises|rise}{rise} and {down:falls|fall}{fall}.",
             old=old,
             n=n,
             same=same_,
@@ -59,7 +61,8 @@ def transitions(comparison: Comparison | None) -> list[Block]:
         kappa, rank = comparison.kappa, comparison.correlations
         text = say(
             zh="两次{kind}的一致率为{share:.1%}，{kappa}；{ranks}位次平均变动{shift:.2f}位。",
-            en="The {kind} is the same for {share:.1%}; {kappa}; {ranks}ranks move by {shift:.2f} on average.",
+            en="The {kind} is the same for {share:.1%}; {kappa}; {ranks}ranks move by {shift:.2f} "
+            "on average.",
             kind=_kinds(comparison),
             share=kappa["agreement"],
             kappa=_kappa(kappa),
@@ -70,7 +73,8 @@ def transitions(comparison: Comparison | None) -> list[Block]:
     else:
         text = say(
             zh="{old}有{a}个等级，{new}有{b}个，等级不能逐级比较，只分解得分。",
-            en="{old} has {a:grade|grades} and {new} {b}: steps between grades cannot be compared, only scores are decomposed.",
+            en="{old} has {a:grade|grades} and {new} {b}: steps between grades cannot be compared, "
+            "only scores are decomposed.",
             old=old,
             new=new,
             a=len(comparison.before.scheme.grades),
@@ -129,7 +133,8 @@ def transitions(comparison: Comparison | None) -> list[Block]:
 
 
 def _kinds(comparison: Comparison) -> Text:
-    """Which grades are compared: computed or approved ones, of each assessment where they are not the same."""
+    """Which grades are compared: computed or approved ones, of each assessment where they are not
+    the same."""
     before, after = (words.kind_of(result) for result in (comparison.before, comparison.after))
     if before == after:
         return say(zh="{kind}等级", en="{kind} grade", kind=before)
@@ -208,8 +213,8 @@ def _correlation(found: pd.Series) -> Text:
 
 
 def parts(comparison: Comparison | None, unit: str | None = None) -> list[Block]:
-    """Every unit's change of score in parts, and one unit's; if none is named, of those whose grade changed the one whose score
-    changed most."""
+    """Every unit's change of score in parts, and one unit's; if none is named, of those whose grade
+    changed the one whose score changed most."""
     if comparison is None:
         return []
     table, steps = comparison.decomposition, comparison.grade_decomposition
@@ -326,7 +331,8 @@ def _after(comparison: Comparison) -> Text:
 
 
 def alone(comparison: Comparison | None) -> list[Block]:
-    """What this year's points alone, and this year's cutoffs alone, would have done to last year's data."""
+    """What this year's points alone, and this year's cutoffs alone, would have done to last year's
+    data."""
     if comparison is None:
         return []
     heading = Text("只改分值、只改分数线的影响", "Points alone, cutoffs alone")
@@ -341,10 +347,13 @@ def alone(comparison: Comparison | None) -> list[Block]:
     else:
         lines = Text("等级数不同，不逐级比较", "the numbers of grades differ and are not compared")
     text = say(
-        zh="用{old}的数据、只换用本次的分值（本次分值的{share:.0%}落在与上次对应的指标上）：{points}。只换用本次的分数线、名额和取整：{cutoffs}（改动：{what}）。"
+        zh="用{old}的数据、只换用本次的分值（本次分值的{share:.0%}落在与上次对应的指标上）："
+        "{points}。只换用本次的分数线、名额和取整：{cutoffs}（改动：{what}）。"
         "新增指标在上次没有数据，不计分；拆分、合并的指标沿用原指标得分率。",
-        en="On the data of {old} with this year's points alone ({share:.0%} of them on indicators that continue earlier ones): {points}. With this year's cutoffs, quotas and "
-        "rounding alone: {cutoffs} (changed: {what}). New indicators have no data there and are not scored; split and merged ones take the share of what they continue.",
+        en="On the data of {old} with this year's points alone ({share:.0%} of them on indicators "
+        "that continue earlier ones): {points}. With this year's cutoffs, quotas and "
+        "rounding alone: {cutoffs} (changed: {what}). New indicators have no data there and are "
+        "not scored; split and merged ones take the share of what they continue.",
         old=reasons.years(comparison)[0],
         share=comparison.matching.share,
         points=_regraded(comparison, "points", before.scheme),
@@ -392,8 +401,10 @@ def _totals(comparison: Comparison) -> list[Block]:
     if old == new:
         return []
     text = say(
-        zh="两次总分不同：只换分值时按上次满分{a:g}分折算，只换分数线、名额和取整时按本次满分{b:g}分折算。",
-        en="The totals differ: with this year's points alone scores are out of last time's {a:g}; with this "
+        zh="两次总分不同：只换分值时按上次满分{a:g}分折算，只换分数线、"
+        "名额和取整时按本次满分{b:g}分折算。",
+        en="The totals differ: with this year's points alone scores are out of last time's {a:g}; "
+        "with this "
         "year's cutoffs, quotas and rounding alone they are out of this time's {b:g}.",
         a=old,
         b=new,
@@ -448,8 +459,10 @@ def revision(comparison: Comparison | None) -> list[Block]:
     fresh = [names[id] for id in table.loc[kinds == "new", "after"]]
     dropped = [before.indicator(id).name for id in table.loc[kinds == "dropped", "before"]]
     text = say(
-        zh="与{old}相比，保留{kept}项考核要点（其中{moved}项分值有变化），拆分{split}项为{pieces}项，合并为{merged}项，新增{n}项{fresh}，取消{m}项{dropped}。",
-        en="Compared with {old}: {kept:indicator is|indicators are} kept ({moved} with other points), {split} split into {pieces}, {merged} made by merging, "
+        zh="与{old}相比，保留{kept}项考核要点（其中{moved}项分值有变化），"
+        "拆分{split}项为{pieces}项，合并为{merged}项，新增{n}项{fresh}，取消{m}项{dropped}。",
+        en="Compared with {old}: {kept:indicator is|indicators are} kept ({moved} with other "
+        "points), {split} split into {pieces}, {merged} made by merging, "
         "{n} new{fresh}, {m} dropped{dropped}.",
         old=reasons.years(comparison)[0],
         kept=int(kinds.isin(["kept", "renamed"]).sum()),
@@ -477,15 +490,18 @@ def revision(comparison: Comparison | None) -> list[Block]:
     if odd:
         text = say(
             zh="评分规则或口径已变、两次数据不可比的保留指标：{odd}，其变化计入分值和规则。",
-            en="Kept, but scored or measured otherwise, so that the data cannot be compared: {odd}; what changed there counts as points and rules.",
+            en="Kept, but scored or measured otherwise, so that the data cannot be compared: "
+            "{odd}; what changed there counts as points and rules.",
             odd=listing(odd),
         )
         blocks.append(Paragraph(text, "indicators", style="note", place=1))
     if before.year != after.year:
         for leaf, id in comparison.matching.ignored:
             text = say(
-                zh="“{leaf}”与上次编号相同，按编号对应；其往年对应指标“{id}”没有采用（如由几项合并而成，请把本项编号也写进 previous）。",
-                en="“{leaf}” is matched by its id; its previous indicator “{id}” is not used (if it merges several, name its own id in `previous` too).",
+                zh="“{leaf}”与上次编号相同，按编号对应；其往年对应指标“{id}”"
+                "没有采用（如由几项合并而成，请把本项编号也写进 previous）。",
+                en="“{leaf}” is matched by its id; its previous indicator “{id}” is not used (if "
+                "it merges several, name its own id in `previous` too).",
                 leaf=names[leaf],
                 id=id,
             )
@@ -538,8 +554,8 @@ SUBTOTAL, SUM = Text("小计", "Subtotal"), Text("合计", "Total")
 
 
 def _revised(comparison: Comparison) -> list[dict[str, Any]]:
-    """The rows of the table of revisions: each indicator of either year once; those that splitting or merging links stand
-    together with a subtotal, and both years' totals stand last."""
+    """The rows of the table of revisions: each indicator of either year once; those that splitting
+    or merging links stand together with a subtotal, and both years' totals stand last."""
     before, after = comparison.before.scheme, comparison.after.scheme
     rows: list[dict[str, Any]] = []
     for group in _linked(comparison.matching.table):
@@ -637,8 +653,11 @@ def history(found: History | None) -> list[Block]:
             kind=words.KINDS[found.kind],
         )
     text = say(
-        zh="历次等级（{n}家，{rounds}轮，只有等级、不用得分{kind}）：“{grade}”家数依次为{counts}；各轮均为“{grade}”的{m}家：{always}。{steps}。",
-        en="Grades over the rounds ({n:unit|units}, {rounds} rounds; grades alone, no scores{kind}): units in “{grade}”, in order, {counts}; in “{grade}” every time, {m}: {always}. {steps}.",
+        zh="历次等级（{n}家，{rounds}轮，只有等级、不用得分{kind}）：“{grade}”家数依次为{counts}；"
+        "各轮均为“{grade}”的{m}家：{always}。{steps}。",
+        en="Grades over the rounds ({n:unit|units}, {rounds} rounds; grades alone, no "
+        "scores{kind}): units in “{grade}”, in order, {counts}; in “{grade}” every time, {m}: "
+        "{always}. {steps}.",
         n=len(found.grades),
         rounds=len(found.rounds),
         kind=kind,
@@ -682,7 +701,8 @@ def history(found: History | None) -> list[Block]:
         )
         note = say(
             zh="往年等级中有{n}处不是本方案的等级，按空白计：{items}。",
-            en="{n:past grade is|past grades are} not among this scheme's and count as blanks: {items}.",
+            en="{n:past grade is|past grades are} not among this scheme's and count as blanks: "
+            "{items}.",
             n=len(found.left_out),
             items=items,
         )
@@ -704,15 +724,23 @@ def methods(comparison: Comparison | None) -> list[Block]:
     if comparison is None:
         return []
     text = Text(
-        "变化原因：把两次的数据，分值和规则，分数线、名额和取整，否决和加减分四个方面逐一替换，共16种组合分别计分定级；每个方面的影响取全部替换次序的平均（Shapley值），"
-        "各方面之和恰为全部变化。等级按级计，各级等距。只有一次有数据的指标始终用该次数据，其影响计入分值和规则。总分不同的按得分占总分的比例比较。审定和参评单位变化的影响另列。",
-        "Reasons: data; points and rules; cutoffs, quotas and rounding; vetoes and bonus are exchanged one by one between the two assessments, which gives 16 "
-        "combinations, each scored and graded. The part of each is its mean effect over all orders of exchange (Shapley value), so that the parts add up to the change. "
-        "Grades count in equal steps. An indicator with data in one of the two only keeps these data throughout, and its effect counts as points and rules. Unequal totals are compared "
+        "变化原因：把两次的数据，分值和规则，分数线、名额和取整，否决和加减分四个方面逐一替换，"
+        "共16种组合分别计分定级；每个方面的影响取全部替换次序的平均（Shapley值），"
+        "各方面之和恰为全部变化。等级按级计，各级等距。只有一次有数据的指标始终用该次数据，"
+        "其影响计入分值和规则。总分不同的按得分占总分的比例比较。审定和参评单位变化的影响另列。",
+        "Reasons: data; points and rules; cutoffs, quotas and rounding; vetoes and bonus are "
+        "exchanged one by one between the two assessments, which gives 16 "
+        "combinations, each scored and graded. The part of each is its mean effect over all orders "
+        "of exchange (Shapley value), so that the parts add up to the change. "
+        "Grades count in equal steps. An indicator with data in one of the two only keeps these "
+        "data throughout, and its effect counts as points and rules. Unequal totals are compared "
         "as shares. What approval changed, and what other units did, are parts of their own.",
     )
     paradox = Text(
-        "kappa扣除了偶然一致：1为完全一致，0为与偶然相当。多数单位同为一个等级时，一致率很高而kappa也可能很低，应先看等级变动表。",
-        "Kappa takes off agreement by chance: 1 is full agreement, 0 no more than chance. Where most units have one grade it can be low though nearly all agree: read the table of transitions first.",
+        "kappa扣除了偶然一致：1为完全一致，0为与偶然相当。多数单位同为一个等级时，"
+        "一致率很高而kappa也可能很低，应先看等级变动表。",
+        "Kappa takes off agreement by chance: 1 is full agreement, 0 no more than chance. Where "
+        "most units have one grade it can be low though nearly all agree: read the table of "
+        "transitions first.",
     )
     return [Paragraph(part, "annex_methods") for part in (text, paradox)]

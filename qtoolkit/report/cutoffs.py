@@ -1,4 +1,5 @@
-"""Views of grade cutoffs: near-misses, moving lines, decimals, bunching, quotas, errors, and lines that could be chosen."""
+"""Views of grade cutoffs: near-misses, moving lines, decimals, bunching, quotas, errors, and lines
+that could be chosen."""
 
 from __future__ import annotations
 
@@ -43,7 +44,8 @@ NEARLY = Text("不足0.01", "under 0.01")
 
 
 def near_misses(result: Assessment, near_miss: float | None = None) -> list[Block]:
-    """Near-misses (within a hundredth of the total where no points are given), decimals, ties, holes and dead cutoffs."""
+    """Near-misses (within a hundredth of the total where no points are given), decimals, ties,
+    holes and dead cutoffs."""
     near_miss = words.points_of(result, near_miss)
     near = words.near_misses(result, near_miss)
     table = rules.grades(result)
@@ -55,7 +57,8 @@ def near_misses(result: Assessment, near_miss: float | None = None) -> list[Bloc
     )
     intro = say(
         zh="等级划分标准{how}，分数线所在分数属于上一等级。{near}。{only}",
-        en="Grades are {how}; a score on a cutoff belongs to the upper grade. Near-misses: {near}.{only}",
+        en="Grades are {how}; a score on a cutoff belongs to the upper grade. Near-misses: "
+        "{near}.{only}",
         how=how,
         near=words.near_miss_count(near, near_miss),
         only=_kept_off(result, near_miss),
@@ -122,14 +125,16 @@ def near_misses(result: Assessment, near_miss: float | None = None) -> list[Bloc
 
 
 def _distance(points: float) -> float | Text:
-    """How far a unit is from its line: in words where it stands on it, or so close that print would say 0.00."""
+    """How far a unit is from its line: in words where it stands on it, or so close that print would
+    say 0.00."""
     if points <= SAME:
         return words.ON_LINE
     return NEARLY if points < 0.005 else points
 
 
 def _kept_off(result: Assessment, near_miss: float) -> Text:
-    """Units at or close to a line whom only places keep from the grade: how much they really lack, and whom they must pass."""
+    """Units at or close to a line whom only places keep from the grade: how much they really lack,
+    and whom they must pass."""
     if not result.engine.rivals:
         return Text("", "")
     table = grade_cutoffs.margins(result)
@@ -141,7 +146,8 @@ def _kept_off(result: Assessment, near_miss: float) -> Text:
     if held.empty:
         return say(
             zh="名额、末位均已计入：其他单位得分不变时，须增减到这一程度等级才真正改变。",
-            en=" Quotas and last places are counted: so much must change, the others as they are, before the grade really does.",
+            en=" Quotas and last places are counted: so much must change, the others as they are, "
+            "before the grade really does.",
         )
     names = result.grade_names
     items = []
@@ -177,8 +183,10 @@ def _kept_off(result: Assessment, near_miss: float) -> Text:
             )
         )
     return say(
-        zh="名额、末位均已计入；达到或距分数线{near_miss:g}分以内但因此不在其列的有{n}家：{items}。",
-        en=" Quotas and last places are counted; on that account {n:unit|units} on a line or within {near_miss:g} of it "
+        zh="名额、末位均已计入；达到或距分数线{near_miss:g}分以内但因此不在其列的有{n}家："
+        "{items}。",
+        en=" Quotas and last places are counted; on that account {n:unit|units} on a line or "
+        "within {near_miss:g} of it "
         "would not: {items}.",
         near_miss=near_miss,
         n=len(held),
@@ -219,9 +227,11 @@ def moving(result: Assessment, width: float | None = None) -> list[Block]:
     }
     reach = float(found.steps["high"].max())
     text = say(
-        zh="单独移动一条分数线（不越过相邻分数线，名额、末位和否决照常适用），各家初评等级不变的范围：{alone}。"
+        zh="单独移动一条分数线（不越过相邻分数线，名额、末位和否决照常适用），"
+        "各家初评等级不变的范围：{alone}。"
         "各分数线同时移动（上下{width:g}分以内）：{up}；{down}。",
-        en="Moving one cutoff alone (not past its neighbours; quotas, last places and vetoes in force), no computed grade changes "
+        en="Moving one cutoff alone (not past its neighbours; quotas, last places and vetoes in "
+        "force), no computed grade changes "
         "while it lies: {alone}. All together (within {width:g} points): {up}; {down}.",
         width=reach,
         alone=words.semicolons(_alone(result)),
@@ -234,7 +244,8 @@ def moving(result: Assessment, width: float | None = None) -> list[Block]:
         lambda language: change_figures.sweep(result, found, panels, language),
         Text(
             "每格移动一条分数线，虚线为现行分数线，阶梯线为各等级家数",
-            "One cutoff moves in each panel; the dashed line is the present one, steps are units in each grade",
+            "One cutoff moves in each panel; the dashed line is the present one, steps are units "
+            "in each grade",
         ),
         "annex_scores",
         CUTOFFS,
@@ -286,7 +297,8 @@ def moving(result: Assessment, width: float | None = None) -> list[Block]:
 
 
 def _alone(result: Assessment) -> list[Text]:
-    """Where each cutoff may lie alone, in words; one a class where classes have cutoffs of their own."""
+    """Where each cutoff may lie alone, in words; one a class where classes have cutoffs of their
+    own."""
     return [
         say(
             zh="{group}{grade}{where}",
@@ -302,7 +314,8 @@ def _alone(result: Assessment) -> list[Text]:
 
 
 def _reached(result: Assessment, flips: pd.DataFrame) -> list[float | None]:
-    """The cutoff after each move, that of the class of the unit that changes; None where all move."""
+    """The cutoff after each move, that of the class of the unit that changes; None where all
+    move."""
     classes = dict(zip(result.scores.index, classes_of(result.table), strict=True))
     return [
         None
@@ -313,13 +326,15 @@ def _reached(result: Assessment, flips: pd.DataFrame) -> list[float | None]:
 
 
 def _shifts(shifts: pd.Series) -> list[float | Text]:
-    """How far a cutoff moves before a unit changes; that it stands on the cutoff where that is not at all."""
+    """How far a cutoff moves before a unit changes; that it stands on the cutoff where that is not
+    at all."""
     return [words.ON_LINE if abs(shift) <= SAME else float(shift) for shift in shifts]
 
 
 def _outwards(flips: pd.DataFrame) -> pd.DataFrame:
-    """Changes as a reader meets them who moves a cutoff away from where it is: for each cutoff those on the way up, then
-    those on the way down, with the grades `nearer` the present cutoff and `further` from it."""
+    """Changes as a reader meets them who moves a cutoff away from where it is: for each cutoff
+    those on the way up, then those on the way down, with the grades `nearer` the present cutoff and
+    `further` from it."""
     up = flips["shift"] >= 0
     parts = [
         flips[(flips["line"] == line) & side]
@@ -375,14 +390,17 @@ def _first(result: Assessment, found: grade_cutoffs.Sweep, side: int) -> Text:
 
 
 def _joint(result: Assessment) -> list[Block]:
-    """How many grades stay certain while points and cutoffs move together: the joint map of the exact layer."""
+    """How many grades stay certain while points and cutoffs move together: the joint map of the
+    exact layer."""
     total = result.scheme.total
     counts = robustness.tolerance_map(result, BANDS, [share * total for share in SHIFTS])
     n, moved = len(result.scores), counts.iloc[0, 2]
     text = say(
-        zh="分值不动、各分数线上下移动{shift:g}分以内，{moved}家初评等级确定不变；分值上下浮动10%、分数线不动，{fixed}家不变；"
+        zh="分值不动、各分数线上下移动{shift:g}分以内，{moved}家初评等级确定不变；分值上下浮动10%、"
+        "分数线不动，{fixed}家不变；"
         "两者同时变动，{both}家不变（共{n}家）。",
-        en="With the points as they are and cutoffs moving by up to {shift:g} either way, {moved} of {n} computed grades are certain; with points within ±10% and cutoffs fixed, "
+        en="With the points as they are and cutoffs moving by up to {shift:g} either way, {moved} "
+        "of {n} computed grades are certain; with points within ±10% and cutoffs fixed, "
         "{fixed}; with both, {both}.",
         shift=SHIFTS[2] * total,
         moved=int(moved),
@@ -414,7 +432,8 @@ def _joint(result: Assessment) -> list[Block]:
         ),
         Text(
             "行为分值浮动幅度，列为分数线移动幅度，数字为等级确定不变的家数",
-            "Rows are bands of points, columns bands of cutoffs, numbers the grades that are certain",
+            "Rows are bands of points, columns bands of cutoffs, numbers the grades that are "
+            "certain",
         ),
         "annex_scores",
         width=0.7,
@@ -435,8 +454,10 @@ def gathering(result: Assessment) -> list[Block]:
     if len(odd):
         items = listing(
             say(
-                zh="{grade}分数线以上{width:g}分内{above}家、以下{width:g}分内{below}家（若两侧机会均等，出现这种情形的概率为{p:.1%}）",
-                en="{grade}: {above} within {width:g} above, {below} within {width:g} below (chance {p:.1%} if both sides were alike)",
+                zh="{grade}分数线以上{width:g}分内{above}家、"
+                "以下{width:g}分内{below}家（若两侧机会均等，出现这种情形的概率为{p:.1%}）",
+                en="{grade}: {above} within {width:g} above, {below} within {width:g} below "
+                "(chance {p:.1%} if both sides were alike)",
                 grade=result.scheme.grade(id).label,
                 width=width,
                 above=int(row["above"]),
@@ -447,7 +468,8 @@ def gathering(result: Assessment) -> list[Block]:
         )
         text = say(
             zh="得分在分数线以上聚集，宜核对有关打分：{items}。",
-            en="Scores gather just above a cutoff; how they came about should be looked at: {items}.",
+            en="Scores gather just above a cutoff; how they came about should be looked at: "
+            "{items}.",
             items=items,
         )
     else:
@@ -462,9 +484,12 @@ def gathering(result: Assessment) -> list[Block]:
         breaks = grade_cutoffs.natural_breaks(result.scores, k)
         marks = listing(f"{least:.2f}" for least in breaks.least.iloc[:-1])
         text = say(
-            zh="按得分自身的间隔分为{k}组（自然断点法，组内差异最小），除末组外下限依次为{marks}分，各组依次{sizes}家。断点随一年数据而变，只供对照。",
-            en="The gaps between the scores themselves (natural breaks, the least spread within {k} groups) put the lower ends of all groups but the "
-            "last at {marks}; units in each group, from the top: {sizes}. Breaks follow one year's data: for comparison only.",
+            zh="按得分自身的间隔分为{k}组（自然断点法，组内差异最小），"
+            "除末组外下限依次为{marks}分，各组依次{sizes}家。断点随一年数据而变，只供对照。",
+            en="The gaps between the scores themselves (natural breaks, the least spread within "
+            "{k} groups) put the lower ends of all groups but the "
+            "last at {marks}; units in each group, from the top: {sizes}. Breaks follow one year's "
+            "data: for comparison only.",
             k=k,
             marks=marks,
             sizes=listing(str(int((breaks.groups == g).sum())) for g in breaks.least.index),
@@ -484,8 +509,10 @@ def quotas(result: Assessment) -> list[Block]:
         "quota": Text("只按名额", "By quotas alone"),
     }
     text = say(
-        zh="名额与分数线。如取消名额，只按分数线定级：{absolute}。如取消有名额等级的分数线，只按名额从高到低定级：{quota}。",
-        en="Quotas and cutoffs. With quotas lifted: {absolute}. With the cutoffs of grades that have a quota lifted: {quota}.",
+        zh="名额与分数线。如取消名额，只按分数线定级：{absolute}。如取消有名额等级的分数线，"
+        "只按名额从高到低定级：{quota}。",
+        en="Quotas and cutoffs. With quotas lifted: {absolute}. With the cutoffs of grades that "
+        "have a quota lifted: {quota}.",
         absolute=grade_changes(result, audit["absolute"]),
         quota=grade_changes(result, audit["quota"]),
     )
@@ -518,8 +545,9 @@ def errors(
     draws: int = 100_000,
     executor: Executor | None = None,
 ) -> list[Block]:
-    """Chances of another grade by errors of measurement: only where their size is stated with its source. With quotas or
-    last places they are frequencies in `draws` standings graded anew, with the digits that these support."""
+    """Chances of another grade by errors of measurement: only where their size is stated with its
+    source. With quotas or last places they are frequencies in `draws` standings graded anew, with
+    the digits that these support."""
     if se is None:
         return []
     if not (isinstance(source, str) and source.strip()):
@@ -547,8 +575,11 @@ def errors(
     title = Text("概率", "chance") if found.draws is None else Text("频率", "frequency")
     heading = Text("概率", "Chance") if found.draws is None else Text("频率", "Frequency")
     said = say(
-        zh="{what}与现等级一致的{how}平均为{accuracy}，两次独立测定等级一致的{how}为{consistency}（{kappa}）；一致的{how}低于{limit:.0%}的有{n}家：{units}",
-        en="{what} agrees with the present one with a mean {how} of {accuracy}; two independent measurements agree with {consistency} ({kappa}); "
+        zh="{what}与现等级一致的{how}平均为{accuracy}，"
+        "两次独立测定等级一致的{how}为{consistency}（{kappa}）；"
+        "一致的{how}低于{limit:.0%}的有{n}家：{units}",
+        en="{what} agrees with the present one with a mean {how} of {accuracy}; two independent "
+        "measurements agree with {consistency} ({kappa}); "
         "below {limit:.0%} are {n:unit|units}: {units}",
         what=what,
         how=title,
@@ -562,16 +593,20 @@ def errors(
     if found.draws is None:
         text = say(
             zh="打分误差（标准误来源：{source}）。按正态误差估计，{said}。",
-            en="Errors of measurement (source of the standard error: {source}). With normal errors, {said}.",
+            en="Errors of measurement (source of the standard error: {source}). With normal errors,"
+            " {said}.",
             source=words.both(source),
             said=said,
         )
     else:
         text = say(
-            zh="打分误差（标准误来源：{source}）。名额、末位使各家等级互相牵连，故对全部考核对象同时随机抽取正态误差{draws:,}次，每次重新排名定级：{said}。"
+            zh="打分误差（标准误来源：{source}）。名额、末位使各家等级互相牵连，"
+            "故对全部考核对象同时随机抽取正态误差{draws:,}次，每次重新排名定级：{said}。"
             "单家频率的抽样误差不超过±{most}（95%）。",
-            en="Errors of measurement (source of the standard error: {source}). Quotas and last places tie the grades together, so normal errors of all units "
-            "were drawn {draws:,} times and the standings graded anew: {said}. A unit's frequencies are within ±{most} (95%).",
+            en="Errors of measurement (source of the standard error: {source}). Quotas and last "
+            "places tie the grades together, so normal errors of all units "
+            "were drawn {draws:,} times and the standings graded anew: {said}. A unit's "
+            "frequencies are within ±{most} (95%).",
             source=words.both(source),
             said=said,
             draws=found.draws,
@@ -608,8 +643,10 @@ def errors(
         blocks.append(Paragraph(found.note, "annex_scores", style="note"))
     if found.draws is not None:
         how = say(
-            zh="打分误差下的频率：各家基础得分加独立正态误差，按方案的名额、末位和否决重新定级，抽样{draws:,}次，随机种子{seed}。",
-            en="Frequencies under errors of measurement: independent normal errors are added to the base scores and all are graded anew with quotas, last "
+            zh="打分误差下的频率：各家基础得分加独立正态误差，按方案的名额、末位和否决重新定级，"
+            "抽样{draws:,}次，随机种子{seed}。",
+            en="Frequencies under errors of measurement: independent normal errors are added to "
+            "the base scores and all are graded anew with quotas, last "
             "places and vetoes; {draws:,} draws, seed {seed}.",
             draws=found.draws,
             seed=seed,
@@ -631,8 +668,9 @@ def options(
     seed: int = 0,
     executor: Executor | None = None,
 ) -> list[Block]:
-    """Cutoffs near the official ones that fewer units are likely to cross: an option with its consequences. Whole points
-    within the window are compared; without one, hundredths of the total within two of them."""
+    """Cutoffs near the official ones that fewer units are likely to cross: an option with its
+    consequences. Whole points within the window are compared; without one, hundredths of the total
+    within two of them."""
     if len(result.scheme.grades) < 2 or any(g.class_cutoffs for g in result.scheme.grades):
         return []
     step = words.points_of(result, None) if window is None else 1.0
@@ -644,9 +682,12 @@ def options(
     )
     if combinations * draws * result.matrix.size > ROOM:
         text = say(
-            zh="可供选择的分数线未作比较：有名额或末位时须把{m:,}种组合各抽样{draws:,}次重新定级，考核对象和指标（{n}×{d}）过多。",
-            en="Cutoffs that could be chosen are not compared: with quotas or last places each of {m:,} combinations would be "
-            "graded anew in {draws:,} draws, too much for so many units and indicators ({n} × {d}).",
+            zh="可供选择的分数线未作比较：有名额或末位时须把{m:,}种组合各抽样{draws:,}次重新定级，"
+            "考核对象和指标（{n}×{d}）过多。",
+            en="Cutoffs that could be chosen are not compared: with quotas or last places each of "
+            "{m:,} combinations would be "
+            "graded anew in {draws:,} draws, too much for so many units and indicators ({n} × "
+            "{d}).",
             m=combinations,
             draws=draws,
             n=len(result.scores),
@@ -668,8 +709,10 @@ def options(
     leave = found.table["leave"]
     if (found.table.loc["official"] == found.table.loc["found"]).all():
         text = say(
-            zh="可供选择的分数线。在现行分数线上下{window:g}分内按{grid}比较，现行分数线已使分值浮动10%时预计变动初评等级的家数最少（{now:.2f}家）。",
-            en="Cutoffs that could be chosen. Of {grid} within {window:g} of the present ones, the present ones already leave the fewest computed grades expected "
+            zh="可供选择的分数线。在现行分数线上下{window:g}分内按{grid}比较，"
+            "现行分数线已使分值浮动10%时预计变动初评等级的家数最少（{now:.2f}家）。",
+            en="Cutoffs that could be chosen. Of {grid} within {window:g} of the present ones, the "
+            "present ones already leave the fewest computed grades expected "
             "to change with points within ±10% ({now:.2f}).",
             window=window,
             grid=grid,
@@ -677,10 +720,13 @@ def options(
         )
     else:
         text = say(
-            zh="可供选择的分数线。在现行分数线上下{window:g}分内按{grid}比较，{lines}可使分值浮动10%时预计变动初评等级的家数由{now:.2f}家降到{best:.2f}家，"
+            zh="可供选择的分数线。在现行分数线上下{window:g}分内按{grid}比较，"
+            "{lines}可使分值浮动10%时预计变动初评等级的家数由{now:.2f}家降到{best:.2f}家，"
             "后果：{changes}。该结果随一年的数据而变，只供研究，不是建议。",
-            en="Cutoffs that could be chosen. Of {grid} within {window:g} of the present ones, {lines} would bring the number of computed grades expected to change "
-            "with points within ±10% from {now:.2f} down to {best:.2f}; the consequence: {changes}. This follows one year's data: an option, not advice.",
+            en="Cutoffs that could be chosen. Of {grid} within {window:g} of the present ones, "
+            "{lines} would bring the number of computed grades expected to change "
+            "with points within ±10% from {now:.2f} down to {best:.2f}; the consequence: "
+            "{changes}. This follows one year's data: an option, not advice.",
             window=window,
             grid=grid,
             lines=chosen,
@@ -733,19 +779,27 @@ def methods() -> list[Block]:
     """Annex: how cutoffs were tested."""
     texts = (
         Text(
-            "临界单位：其他考核对象得分不变，求本单位等级改变处的得分（二分法，精确到得分的最小单位），名额、末位和否决照常适用，并在该处及其前一单位对全部考核对象重新定级核对。",
-            "Near-misses: the score at which a unit's grade changes, all others as they are, by bisection down to the smallest unit of score, with quotas, last "
-            "places and vetoes in force; all units are graded anew there and one such unit before it to confirm it.",
+            "临界单位：其他考核对象得分不变，求本单位等级改变处的得分（二分法，"
+            "精确到得分的最小单位），名额、末位和否决照常适用，"
+            "并在该处及其前一单位对全部考核对象重新定级核对。",
+            "Near-misses: the score at which a unit's grade changes, all others as they are, by "
+            "bisection down to the smallest unit of score, with quotas, last "
+            "places and vetoes in force; all units are graded anew there and one such unit before "
+            "it to confirm it.",
         ),
         Text(
             "分数线移动：等级只在分数线经过某家得分时改变，因此各段精确；每段重新计入名额和否决。",
-            "Moving cutoffs: grades change only where a cutoff passes somebody's score, so the stretches are exact; quotas and vetoes are applied anew on each.",
+            "Moving cutoffs: grades change only where a cutoff passes somebody's score, so the "
+            "stretches are exact; quotas and vetoes are applied anew on each.",
         ),
         Text(
-            "可供选择的分数线：预计变动家数 = 各等级中各家在随机分值下离开本等级的概率之和；没有名额时各等级可加，由动态规划求得最小值，有名额时逐一比较。"
+            "可供选择的分数线：预计变动家数 = 各等级中各家在随机分值下离开本等级的概率之和；"
+            "没有名额时各等级可加，由动态规划求得最小值，有名额时逐一比较。"
             "原有考核对象的等级不得因此空缺。",
-            "Cutoffs that could be chosen: the expected number of changes is the sum, over grades and the units in them, of the chance to leave the grade under random "
-            "points. Without quotas it adds up by grade and dynamic programming finds the least; with quotas all combinations are compared. No grade that has units is emptied.",
+            "Cutoffs that could be chosen: the expected number of changes is the sum, over grades "
+            "and the units in them, of the chance to leave the grade under random "
+            "points. Without quotas it adds up by grade and dynamic programming finds the least; "
+            "with quotas all combinations are compared. No grade that has units is emptied.",
         ),
     )
     return [Paragraph(text, "annex_methods") for text in texts]

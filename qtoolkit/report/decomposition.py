@@ -1,4 +1,5 @@
-"""Views of where points are lost and what was decided: areas, departments, stages, gaps, lists, history, verification."""
+"""Views of where points are lost and what was decided: areas, departments, stages, gaps, lists,
+history, verification."""
 
 from __future__ import annotations
 
@@ -80,7 +81,8 @@ def losses(result: Assessment) -> list[Block]:
     if parts and not decomposition.applies(result).all(axis=None):
         text = Text(
             "各项失分和失分率按该项适用的考核对象平均，不适用或不计分的不计入。",
-            "Points and shares lost on an item are means over the units to which it applies; where it does not apply or is not "
+            "Points and shares lost on an item are means over the units to which it applies; where "
+            "it does not apply or is not "
             "scored it does not count.",
         )
         blocks.append(Paragraph(text, "annex_scores", style="note"))
@@ -106,7 +108,8 @@ def losses(result: Assessment) -> list[Block]:
 
 
 def _first(values: pd.Series, n: int) -> np.ndarray:
-    """Places of the n largest values, the largest first, and of all that tie with the last of them."""
+    """Places of the n largest values, the largest first, and of all that tie with the last of
+    them."""
     order = in_order(values)
     near = values.iloc[order].to_numpy(float)
     return order[near >= near[min(n, len(near)) - 1] - SAME]
@@ -154,7 +157,8 @@ def _grid(result: Assessment) -> list[Block]:
     if empty.any():
         text = say(
             zh="领域与方面的{all}个组合中，没有任何指标的有{n}个：{names}。请核对是否有意为之。",
-            en="Of {all:combination|combinations} of area and aspect, {n:has|have} no indicator at all: {names}. "
+            en="Of {all:combination|combinations} of area and aspect, {n:has|have} no indicator at "
+            "all: {names}. "
             "Check whether that is meant.",
             all=len(whole),
             n=int(empty.sum()),
@@ -168,7 +172,8 @@ def _grid(result: Assessment) -> list[Block]:
     if left:
         text = say(
             zh="未写明领域或方面的{n}项指标不在领域、方面和一级指标的表内。",
-            en="{n:indicator|indicators} without an area or an aspect: not in the table by area, aspect and block.",
+            en="{n:indicator|indicators} without an area or an aspect: not in the table by area, "
+            "aspect and block.",
             n=left,
         )
         blocks.append(Paragraph(text, "annex_scores", style="note"))
@@ -203,8 +208,10 @@ def stages(result: Assessment) -> list[Block]:
     marks = table["mean"][[names[id].effect == "part" for id in table.index]].dropna()
     if len(marks) > 1 and marks.max() - marks.min() > SAME:
         text = say(
-            zh="各阶段中平均得分率最低的是{low}（{a:.1%}），最高的是{high}（{b:.1%}）；各阶段评的项目不全相同。",
-            en="Of the stages {low} marks lowest on average ({a:.1%}) and {high} highest ({b:.1%}); they do not mark the same items.",
+            zh="各阶段中平均得分率最低的是{low}（{a:.1%}），最高的是{high}（{b:.1%}）；"
+            "各阶段评的项目不全相同。",
+            en="Of the stages {low} marks lowest on average ({a:.1%}) and {high} highest "
+            "({b:.1%}); they do not mark the same items.",
             low=_named(names, marks, False),
             a=marks.min(),
             high=_named(names, marks, True),
@@ -225,7 +232,8 @@ def stages(result: Assessment) -> list[Block]:
             )
         text = say(
             zh="核查改动{cells}项、涉及{n}家，其中{down}家得分下降、{up}家上升{largest}。",
-            en="Verification changed {cells:item|items} of {n:unit|units}: {down} lost and {up} gained{largest}.",
+            en="Verification changed {cells:item|items} of {n:unit|units}: {down} lost and {up} "
+            "gained{largest}.",
             cells=len(changed),
             n=len(by_unit),
             down=down,
@@ -289,10 +297,13 @@ def gaps(result: Assessment) -> list[Block]:
     if table["short_by"].isin([grade_cutoffs.LINE, grade_cutoffs.BEST]).all():
         del columns["short_by"]
     note = Text(
-        "“最易补齐”指满分单位最多的失分指标：别家做到的，经整改可以做到；所列为失分。“距上一初评等级”指其他单位不变时本单位再增多少分等级才真正"
+        "“最易补齐”指满分单位最多的失分指标：别家做到的，经整改可以做到；所列为失分。"
+        "“距上一初评等级”指其他单位不变时本单位再增多少分等级才真正"
         "上升，名额和否决计入；不能上升的不列。",
-        "“Cheapest” are the losses on items where most units have full marks: what others do can be done. Points lost are shown. Short of the next "
-        "computed grade is what the unit alone must gain for a better grade, quotas and vetoes counted; nothing stands where none can be had.",
+        "“Cheapest” are the losses on items where most units have full marks: what others do can "
+        "be done. Points lost are shown. Short of the next "
+        "computed grade is what the unit alone must gain for a better grade, quotas and vetoes "
+        "counted; nothing stands where none can be had.",
     )
     caption = Text(
         "查缺补漏：各考核对象失分和可补齐的分", "Gaps: where each unit loses and what it could gain"
@@ -318,7 +329,8 @@ def gaps(result: Assessment) -> list[Block]:
 
 
 def _set_by(result: Assessment, table: pd.DataFrame) -> list[Text | None]:
-    """What sets the limit to the next grade, with those whom a unit must pass for a place, or what bars it."""
+    """What sets the limit to the next grade, with those whom a unit must pass for a place, or what
+    bars it."""
     found: list[Text | None] = []
     for row in table.itertuples():
         why = words.barred(row.short_by)
@@ -336,7 +348,8 @@ def _set_by(result: Assessment, table: pd.DataFrame) -> list[Text | None]:
 
 
 def lists(result: Assessment) -> list[Block]:
-    """The lists that the rules call for, vetoes with their evidence, approved grades, and years in a row."""
+    """The lists that the rules call for, vetoes with their evidence, approved grades, and years in
+    a row."""
     scheme, steps, heading = result.scheme, result.steps, Text("名单和审定", "Lists and approval")
     causes = {
         "score": Text("得分", "score"),
@@ -402,10 +415,13 @@ def lists(result: Assessment) -> list[Block]:
             else say(zh="下调{n}级", en="{n:grade|grades} down", n=veto.lower)
             for veto in scheme.vetoes
         }
-        said = lambda kind: [
-            words.both(remarks.at[unit, key]) if (key := f"{kind}:{v.id}") in remarks else None
-            for unit, v in hits
-        ]  # noqa: E731
+
+        def said(kind):
+            return [
+                words.both(remarks.at[unit, key]) if (key := f"{kind}:{v.id}") in remarks else None
+                for unit, v in hits
+            ]
+
         columns = {
             "unit": (words.UNIT, [result.labels[unit] for unit, _ in hits], ""),
             "veto": (Text("否决事项", "Veto"), [veto.name for _, veto in hits], ""),
@@ -425,9 +441,12 @@ def lists(result: Assessment) -> list[Block]:
         )
     changed = result.approved.index[result.approved != result.grades]
     if len(changed):
-        said = lambda name: [
-            words.both(remarks.at[unit, name]) if name in remarks else None for unit in changed
-        ]  # noqa: E731
+
+        def said(name):
+            return [
+                words.both(remarks.at[unit, name]) if name in remarks else None for unit in changed
+            ]
+
         columns = {
             "unit": (words.UNIT, [result.labels[unit] for unit in changed], ""),
             "computed": (
@@ -492,10 +511,13 @@ def dependence(result: Assessment) -> list[Block]:
             ["grades", "swaps"], ascending=False
         )
         text = say(
-            zh="部分得分取决于同时考核的其他单位。逐一剔除检验：剔除任一单位后，其余单位初评等级有变化的情形{grades}个{cause}，位次有变化的情形"
+            zh="部分得分取决于同时考核的其他单位。逐一剔除检验：剔除任一单位后，"
+            "其余单位初评等级有变化的情形{grades}个{cause}，位次有变化的情形"
             "{swaps}个（共{n}个），得分变动最多{largest:.2f}分。",
-            en="Some scores depend on who else is assessed. Leaving out each unit in turn: in {grades} of {n:case|cases} a "
-            "computed grade of another changes{cause}, in {swaps} an order of two others; a score moves by at most "
+            en="Some scores depend on who else is assessed. Leaving out each unit in turn: in "
+            "{grades} of {n:case|cases} a "
+            "computed grade of another changes{cause}, in {swaps} an order of two others; a score "
+            "moves by at most "
             "{largest:.2f} points.",
             grades=int((table["grades"] > 0).sum()),
             swaps=int((table["swaps"] > 0).sum()),
@@ -560,14 +582,16 @@ def dependence(result: Assessment) -> list[Block]:
 
 
 def _by_places(table: pd.DataFrame) -> Text:
-    """In how many cases of a changed grade no score had a part: the unit left out had a place or filled the ranks."""
+    """In how many cases of a changed grade no score had a part: the unit left out had a place or
+    filled the ranks."""
     cases = table[table["grades"] > 0]
     only = int((cases["places"] == cases["grades"]).sum())
     if not only:
         return Text("", "")
     return say(
         zh="（其中{only}个只因名额或末位名单随之变动，与相对评分无关）",
-        en=" ({only} of them only because places of a quota or the last places moved, not by relative scoring)",
+        en=" ({only} of them only because places of a quota or the last places moved, not by "
+        "relative scoring)",
         only=only,
     )
 

@@ -1,4 +1,5 @@
-"""Views of exact robustness beyond one band: moving cutoffs, ranks, cheapest flips, transfers, single points and cutoffs."""
+"""Views of exact robustness beyond one band: moving cutoffs, ranks, cheapest flips, transfers,
+single points and cutoffs."""
 
 from __future__ import annotations
 
@@ -31,7 +32,8 @@ NATURE = {
 
 
 def rank_ranges(result: Assessment, band: float, drawn: simulation.Simulation) -> list[Block]:
-    """Best and worst rank of each unit while the points move within ±band, beside what random draws from there show."""
+    """Best and worst rank of each unit while the points move within ±band, beside what random draws
+    from there show."""
     units = tuple(choosing.edge(result))
     table = robustness.rank_range(
         result, Box(relative=band), time_limit=SECONDS, seed=drawn.seed, units=units
@@ -48,7 +50,8 @@ def rank_ranges(result: Assessment, band: float, drawn: simulation.Simulation) -
         zh="分值在上述范围内浮动，{fixed}家位次不变{most}。随机抽取{draws:,}组分值，"
         "看到的位次范围比真实范围窄的有{wider}家：抽样给出的是频率，不是证明。",
         en="With points moving as above, {fixed:unit keeps its rank|units keep their rank}{most}. "
-        "In {draws:,} random draws the ranges seen are narrower than the true ones for {wider:unit|units}: what draws give is a frequency, no proof.",
+        "In {draws:,} random draws the ranges seen are narrower than the true ones for "
+        "{wider:unit|units}: what draws give is a frequency, no proof.",
         fixed=fixed,
         most=_widest(result, table, span),
         draws=drawn.draws,
@@ -62,7 +65,8 @@ def rank_ranges(result: Assessment, band: float, drawn: simulation.Simulation) -
     if not exact.all():
         note = say(
             zh="{units}的位次为界限：确定不会越出，但两端未必能够达到。",
-            en="The rank ranges of {units} are bounds: no rank lies outside, but the ends need not be attained.",
+            en="The rank ranges of {units} are bounds: no rank lies outside, but the ends need not "
+            "be attained.",
             units=words.units(result, table.index[~exact], FEW),
         )
         blocks.append(Paragraph(note, "stability", style="note"))
@@ -138,8 +142,10 @@ def flips(result: Assessment) -> list[Block]:
     else:
         little = open_["points_moved"] < 1 - SAME
         text = say(
-            zh="方案最薄弱之处是{weakest}。调整不足1分即有初评等级改变的有{few}家：{units}。该项结果仅供内部研究，不宜对外提供。",
-            en="How many points must move to change a computed grade: the scheme's weakest spot is {weakest}. Less than 1 point is "
+            zh="方案最薄弱之处是{weakest}。调整不足1分即有初评等级改变的有{few}家：{units}。"
+            "该项结果仅供内部研究，不宜对外提供。",
+            en="How many points must move to change a computed grade: the scheme's weakest spot is "
+            "{weakest}. Less than 1 point is "
             "enough for {few:unit|units}: {units}. This is for internal use only.",
             weakest=_weakest(result, open_),
             few=int(little.sum()),
@@ -150,8 +156,10 @@ def flips(result: Assessment) -> list[Block]:
         blocks.append(Paragraph(left_out, "stability", style="note"))
     if len(refused):
         text = say(
-            zh="{units}的初评等级还取决于其他考核对象（名额或末位），不计算最小调整分值，请看位次范围。",
-            en="The computed grades of {units} also depend on other units (a quota or last places): see the rank ranges instead of cheapest flips.",
+            zh="{units}的初评等级还取决于其他考核对象（名额或末位），不计算最小调整分值，"
+            "请看位次范围。",
+            en="The computed grades of {units} also depend on other units (a quota or last "
+            "places): see the rank ranges instead of cheapest flips.",
             units=words.units(result, refused, FEW),
         )
         blocks.append(Paragraph(text, "annex_scores", style="note"))
@@ -193,14 +201,16 @@ def _weakest(result: Assessment, table: pd.DataFrame) -> Text:
         ]
         return say(
             zh="得分正好在分数线上的{units}：分值稍有不利变动，等级即改变",
-            en="at {units}, whose score stands on the cutoff: any loss, however small, changes the grade",
+            en="at {units}, whose score stands on the cutoff: any loss, however small, changes the "
+            "grade",
             units=listing(items, FEW),
         )
     rows = table.iloc[foremost(table["points_moved"], falling=False)]
     items = [
         say(
             zh="{unit}：{recipe}（共{points}分，{nature}），等级即由{before}变为{after}",
-            en="{unit}: {recipe} ({points} in all, {nature}) turns its grade from {before} into {after}",
+            en="{unit}: {recipe} ({points} in all, {nature}) turns its grade from {before} into "
+            "{after}",
             unit=result.labels[unit],
             recipe=row["recipe"],
             points=rounded_towards(row["points_moved"], ".2f", "↑"),
@@ -222,7 +232,8 @@ def _label(result: Assessment, grade: str | None) -> Text | None:
 
 
 def transfers(result: Assessment) -> list[Block]:
-    """Points that can move between two indicators before the first grade changes, and how far each may move alone."""
+    """Points that can move between two indicators before the first grade changes, and how far each
+    may move alone."""
     leaves = choosing.most_points(result)
     found = robustness.transfer_map(result, leaves)
     names = {leaf.id: leaf.name for leaf in result.scheme.leaves}
@@ -273,7 +284,8 @@ def transfers(result: Assessment) -> list[Block]:
     ]
     if left_out:
         text = say(
-            zh="以上分值转移、单项调整及附件各表未计或未全部计入{units}：其现有等级或将变成的等级还取决于其他考核对象（名额、末位），或计算量过大。",
+            zh="以上分值转移、单项调整及附件各表未计或未全部计入{units}："
+            "其现有等级或将变成的等级还取决于其他考核对象（名额、末位），或计算量过大。",
             en="Transfers and single changes, here and in the annex, leave out {units}, or some of "
             "their changes: the grade they have or would have next also depends on others (quotas, "
             "last places), or there is too much to search.",
@@ -283,7 +295,8 @@ def transfers(result: Assessment) -> list[Block]:
     if len(leaves) < len(names):
         text = say(
             zh="指标有{d}项，分值转移只在分值最多的{k}项之间计算，其余未算。",
-            en="There are {d} indicators: transfers are computed between the {k} with the most points, and between no others.",
+            en="There are {d} indicators: transfers are computed between the {k} with the most "
+            "points, and between no others.",
             d=len(names),
             k=len(leaves),
         )
@@ -326,8 +339,8 @@ def transfers(result: Assessment) -> list[Block]:
 
 
 def _tightest(alone: pd.DataFrame) -> pd.Index:
-    """The indicators whose points alone need to move least before a grade changes, all that tie; an end at which none does,
-    such as 0 points, is no limit. Empty where no grade changes at all."""
+    """The indicators whose points alone need to move least before a grade changes, all that tie; an
+    end at which none does, such as 0 points, is no limit. Empty where no grade changes at all."""
     down = (alone["points"] - alone["low"]).where(alone["unit_low"].notna(), np.inf)
     up = (alone["high"] - alone["points"]).where(alone["unit_high"].notna(), np.inf)
     width = np.minimum(down, up).where(alone["status"] != "undefined", np.inf)
@@ -335,7 +348,8 @@ def _tightest(alone: pd.DataFrame) -> pd.Index:
 
 
 def _most_sensitive(result: Assessment, alone: pd.DataFrame, tight: pd.Index) -> Text:
-    """Between which points the most sensitive indicators may move alone, or that they stand at an end of them."""
+    """Between which points the most sensitive indicators may move alone, or that they stand at an
+    end of them."""
     names = {leaf.id: leaf.name for leaf in result.scheme.leaves}
     parts = [_moves_alone(result, names[leaf], alone.loc[leaf]) for leaf in tight[:FEWER]]
     if len(tight) > FEWER:
@@ -358,8 +372,10 @@ def _moves_alone(result: Assessment, leaf: Text, row: pd.Series) -> Text:
     for side, less in (("low", Text("减少", "less")), ("high", Text("增加", "more"))):
         if abs(row[side] - row["points"]) <= SAME and pd.notna(row[f"unit_{side}"]):
             return say(
-                zh="“{leaf}”（{unit}的得分正好在分数线上，该项（现为{now:g}分）稍有{less}，其初评等级即改变）",
-                en="“{leaf}” (the score of {unit} stands on the cutoff, and with slightly {less} than the present "
+                zh="“{leaf}”（{unit}的得分正好在分数线上，该项（现为{now:g}分）稍有{less}，"
+                "其初评等级即改变）",
+                en="“{leaf}” (the score of {unit} stands on the cutoff, and with slightly {less} "
+                "than the present "
                 "{now:g} points its computed grade changes)",
                 leaf=leaf,
                 unit=result.labels[row[f"unit_{side}"]],
@@ -367,8 +383,10 @@ def _moves_alone(result: Assessment, leaf: Text, row: pd.Series) -> Text:
                 less=less,
             )
     return say(
-        zh="“{leaf}”（分值在{low}分与{high}分之间（不含两端）时{claim}初评等级改变，现为{now:g}分）",
-        en="“{leaf}” ({claim} while it has between {low} and {high} points, ends excluded; now {now:g})",
+        zh="“{leaf}”（分值在{low}分与{high}分之间（不含两端）时{claim}初评等级改变，"
+        "现为{now:g}分）",
+        en="“{leaf}” ({claim} while it has between {low} and {high} points, ends excluded; now "
+        "{now:g})",
         leaf=leaf,
         low=rounded_towards(row["low"], ".2f", "↑"),
         high=rounded_towards(row["high"], ".2f", "↓"),
@@ -401,22 +419,28 @@ def _first_transfer(result: Assessment, found: robustness.TransferMap, first: pd
     named, points = listing(items, FEWER), rounded_towards(least, ".2f", "↓" if proven else "↑")
     if least <= SAME:
         return say(
-            zh="两项指标之间转移分值，最先改变初评等级的是{items}：得分正好在分数线上，稍有转移等级即改变。",
-            en="Of all transfers between two indicators the first to change a computed grade: {items}; the score "
+            zh="两项指标之间转移分值，最先改变初评等级的是{items}：得分正好在分数线上，"
+            "稍有转移等级即改变。",
+            en="Of all transfers between two indicators the first to change a computed grade: "
+            "{items}; the score "
             "stands on the cutoff, and any transfer, however small, changes the grade.",
             items=named,
         )
     if not proven:
         return say(
-            zh="两项指标之间转移分值，已知最先改变初评等级的是{items}：至多转移{points}分，等级即改变。",
-            en="Of all transfers between two indicators the first known to change a computed grade: {items}; "
+            zh="两项指标之间转移分值，已知最先改变初评等级的是{items}：至多转移{points}分，"
+            "等级即改变。",
+            en="Of all transfers between two indicators the first known to change a computed "
+            "grade: {items}; "
             "moving {points} points, or fewer, changes it.",
             items=named,
             points=points,
         )
     return say(
-        zh="两项指标之间转移分值，最先改变初评等级的是{items}：转移不足{points}分时初评等级不变，达到{points}分或稍多，等级即改变。",
-        en="Of all transfers between two indicators the first to change a computed grade: {items}; less than "
+        zh="两项指标之间转移分值，最先改变初评等级的是{items}：转移不足{points}分时初评等级不变，"
+        "达到{points}分或稍多，等级即改变。",
+        en="Of all transfers between two indicators the first to change a computed grade: {items}; "
+        "less than "
         "{points} points change none, {points} or slightly more change it.",
         items=named,
         points=points,
@@ -471,7 +495,8 @@ def _lines(result: Assessment) -> DataTable:
     }
     caption = Text(
         "单条分数线的稳定区间（初评等级不变，名额、末位和否决照常适用）",
-        "Stability intervals of single cutoffs (computed grades; quotas, last places and vetoes in force)",
+        "Stability intervals of single cutoffs (computed grades; quotas, last places and vetoes in "
+        "force)",
     )
     return table_of("cutoff_intervals", caption, "annex_scores", columns)
 
@@ -486,29 +511,41 @@ def proofs() -> list[Block]:
     """Annex: how the exact results are proven, in a few lines."""
     texts = [
         Text(
-            "位次范围：他家对本家的领先分数是分值的线性函数，其最大、最小值精确可求；处处领先者决定最好位次，可能领先者决定最差位次；"
+            "位次范围：他家对本家的领先分数是分值的线性函数，其最大、最小值精确可求；"
+            "处处领先者决定最好位次，可能领先者决定最差位次；"
             "其余由整数规划求解，所得分值经重新评分核对，界限与实例一致的才称“精确”。",
-            "Rank ranges: the lead of another unit is linear in the points and its extremes are exact; rivals ahead everywhere bound the "
-            "best rank, rivals that may be ahead the worst; an integer program settles the rest, its points are re-scored, and "
+            "Rank ranges: the lead of another unit is linear in the points and its extremes are "
+            "exact; rivals ahead everywhere bound the "
+            "best rank, rivals that may be ahead the worst; an integer program settles the rest, "
+            "its points are re-scored, and "
             "only where bound and instance agree is the rank called exact.",
         ),
         Text(
-            "最小调整分值：从得分率最低的指标向最高的指标转移分值，每分提高最多（降低得分则相反），故逐项转移即为最省；"
+            "最小调整分值：从得分率最低的指标向最高的指标转移分值，每分提高最多（降低得分则相反），"
+            "故逐项转移即为最省；"
             "须整分或半分调整时同理。",
-            "Cheapest flips: moving a point from the indicator with the lowest share to the one with the highest gains most (the reverse "
-            "loses most), so taking them in that order moves the fewest points; in whole or half points likewise.",
+            "Cheapest flips: moving a point from the indicator with the lowest share to the one "
+            "with the highest gains most (the reverse "
+            "loses most), so taking them in that order moves the fewest points; in whole or half "
+            "points likewise.",
         ),
         Text(
-            "不计分指标的分值按比例折算时，得分为 A·p + b + N·q/D（q为不计分分值，N、D为同组其余指标的得分和分值），"
+            "不计分指标的分值按比例折算时，得分为 A·p + b + N·q/D（q为不计分分值，N、"
+            "D为同组其余指标的得分和分值），"
             "其极值在有限个候选点上取得，逐一比较即可。",
-            "Where a blank's points are shared out the score is A·p + b + N·q/D (q the blank's points, N and D the score and points of the "
-            "rest of its group); its extremes lie at a finite number of candidates, which are compared.",
+            "Where a blank's points are shared out the score is A·p + b + N·q/D (q the blank's "
+            "points, N and D the score and points of the "
+            "rest of its group); its extremes lie at a finite number of candidates, which are "
+            "compared.",
         ),
         Text(
-            "尚无数据的新增指标按0至满分的区间进入以上计算。“精确”指两端确有一组分值能够达到，并已用该组分值重新评分核对；“界限”指不会越出，"
+            "尚无数据的新增指标按0至满分的区间进入以上计算。“精确”指两端确有一组分值能够达到，"
+            "并已用该组分值重新评分核对；“界限”指不会越出，"
             "但两端未必能够达到；“至少”“至多”同理，结论可靠但未必最紧。",
-            "New indicators without data enter as anything from 0 to full marks. “exact”: there are points that attain each end, and scoring "
-            "again at them gave the same; “bounds”: nothing lies outside, but the ends need not be attained; “at least” and “at most” likewise: "
+            "New indicators without data enter as anything from 0 to full marks. “exact”: there "
+            "are points that attain each end, and scoring "
+            "again at them gave the same; “bounds”: nothing lies outside, but the ends need not be "
+            "attained; “at least” and “at most” likewise: "
             "safe, though perhaps not the tightest.",
         ),
     ]
@@ -528,8 +565,10 @@ def new_indicators(result: Assessment, table: pd.DataFrame) -> list[Block]:
         return []
     open_ = table.index[~table["free_of_new"]]
     text = say(
-        zh="新增指标{leaves}尚无数据，按0至满分的区间测算：{n}家的初评等级与其得分无关；受其影响的有{m}家：{units}。",
-        en="New indicators without data ({leaves}) enter as 0 to full marks: {n:computed grade does|computed grades do} not depend on them; "
+        zh="新增指标{leaves}尚无数据，按0至满分的区间测算：{n}家的初评等级与其得分无关；"
+        "受其影响的有{m}家：{units}。",
+        en="New indicators without data ({leaves}) enter as 0 to full marks: {n:computed grade "
+        "does|computed grades do} not depend on them; "
         "{m:does|do}: {units}.",
         leaves=words.some(new),
         n=len(table) - len(open_),

@@ -31,7 +31,8 @@ SHADES = ("#2f6690", "#7fa8c9", "#e2b26f", "#c2604d", "#8a4a7d", "#555555")
 
 
 def scores(result: Assessment, language: str) -> Any:
-    """Published scores from the highest down, coloured by grade, with the cutoffs; of many units how they are distributed."""
+    """Published scores from the highest down, coloured by grade, with the cutoffs; of many units
+    how they are distributed."""
     fonts.use()
     if len(result.scores) > BARS:
         return _distribution(result, language)
@@ -81,7 +82,8 @@ def _distribution(result: Assessment, language: str) -> Any:
 
 
 def by_rank(result: Assessment) -> pd.DataFrame:
-    """得分率 of the units by rank, (n, d); of many the means of so many groups, each of units that follow one another."""
+    """得分率 of the units by rank, (n, d); of many the means of so many groups, each of units that
+    follow one another."""
     matrix = result.matrix.loc[result.ranks.sort_values(kind="stable").index]
     if len(matrix) <= BARS:
         return matrix
@@ -144,8 +146,9 @@ def shares(result: Assessment, language: str) -> Any:
 
 
 def ranges(result: Assessment, table: pd.DataFrame, language: str) -> Any:
-    """Score ranges over a region as bars, the present score as a dot, the cutoffs as lines; `table` has a column `held`,
-    None but where a quota, last places or a veto holds a grade across a cutoff."""
+    """Score ranges over a region as bars, the present score as a dot, the cutoffs as lines; `table`
+    has a column `held`, None but where a quota, last places or a veto holds a grade across a
+    cutoff."""
     fonts.use()
     order = table.index[in_order(table["score"])]
     table = table.loc[order]
@@ -227,7 +230,8 @@ def tolerances(result: Assessment, certificates: Certificates, language: str) ->
 
 
 def rank_ranges(result: Assessment, table: pd.DataFrame, language: str) -> Any:
-    """Proven rank ranges as pale bars, ranges that draws show as dark ones, the present rank as a dot."""
+    """Proven rank ranges as pale bars, ranges that draws show as dark ones, the present rank as a
+    dot."""
     fonts.use()
     figure, axes = units_axes(len(table))
     places = np.arange(len(table))
@@ -292,8 +296,8 @@ def grade_frequencies(
 
 
 def choices(found: Sequence[Sobol], names: list[str], order: pd.Index, language: str) -> Any:
-    """Sobol indices of choices, of grades and of ranks side by side: alone dark, total pale, with its interval where there is
-    one."""
+    """Sobol indices of choices, of grades and of ranks side by side: alone dark, total pale, with
+    its interval where there is one."""
     import matplotlib.pyplot as plt
 
     fonts.use()
@@ -333,8 +337,8 @@ def choices(found: Sequence[Sobol], names: list[str], order: pd.Index, language:
 def importance(
     table: pd.DataFrame, names: list[str], language: str, whole: float | None = None
 ) -> Any:
-    """Shares of the effect, dark, with intervals, and of the points, pale; `whole` is the effect of all indicators, where
-    the table has not all."""
+    """Shares of the effect, dark, with intervals, and of the points, pale; `whole` is the effect of
+    all indicators, where the table has not all."""
     import matplotlib.pyplot as plt
 
     fonts.use()
@@ -406,7 +410,8 @@ def correlations(result: Assessment, language: str, leaves: Sequence[str] | None
 
 
 def transfers(result: Assessment, found: TransferMap, language: str) -> Any:
-    """The transfer map: rows give, columns receive; dark where few points change a first grade, grey where none do."""
+    """The transfer map: rows give, columns receive; dark where few points change a first grade,
+    grey where none do."""
     import matplotlib.pyplot as plt
     import seaborn as sns
     from matplotlib.colors import LogNorm
@@ -461,14 +466,16 @@ def units_axes(n: int, extra: float = 1.1) -> tuple[Any, Any]:
 
 
 def _annotations(values: np.ndarray) -> Any:
-    """The numbers of a square map as its cells show them; False where the cells are too small for numbers."""
+    """The numbers of a square map as its cells show them; False where the cells are too small for
+    numbers."""
     if len(values) > FEW_LEAVES:
         return False
     return np.array([["" if np.isnan(x) else in_print(x, ".2f") for x in row] for row in values])
 
 
 def _decimal_marks(low: float, high: float) -> list[float]:
-    """Marks of a logarithmic colour bar: 1, 2 and 5 times powers of ten; its two ends where it holds fewer than two.
+    """Marks of a logarithmic colour bar: 1, 2 and 5 times powers of ten; its two ends where it
+    holds fewer than two.
 
     >>> _decimal_marks(0.77, 4.83), _decimal_marks(2.2, 4.6)
     ([1.0, 2.0], [2.2, 4.6])
@@ -488,7 +495,8 @@ STRAIGHT = str.maketrans("“”‘’", "\"\"''")
 
 
 def _quoted(name: str, language: str) -> str:
-    """A name whose quotation marks have the width of its language: the font's curly ones are as wide as a Chinese character."""
+    """A name whose quotation marks have the width of its language: the font's curly ones are as
+    wide as a Chinese character."""
     return name.translate(STRAIGHT) if language == "en" else name
 
 

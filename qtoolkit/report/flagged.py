@@ -1,4 +1,5 @@
-"""Flags as a memo prints them: one sentence for all of a kind, with the list, where an assessment has one for each indicator."""
+"""Flags as a memo prints them: one sentence for all of a kind, with the list, where an assessment
+has one for each indicator."""
 
 from __future__ import annotations
 
@@ -75,7 +76,8 @@ def _constant(result: Assessment, leaves: list[str]) -> list[Text]:
     return [
         say(
             zh="各考核对象得分率相同、占有分值而不起区分作用的指标有{n}项：{items}。",
-            en="On {n:indicator|indicators} all units have the same share of full marks, so that the points rank nobody: {items}.",
+            en="On {n:indicator|indicators} all units have the same share of full marks, so that "
+            "the points rank nobody: {items}.",
             n=len(leaves),
             items=words.some(items),
         )
@@ -91,7 +93,8 @@ def _relative(result: Assessment, leaves: list[str]) -> list[Text]:
     return [
         say(
             zh="{why}、得分取决于同时考核的其他单位的指标有{n}项：{items}。",
-            en="{why}, so that scores depend on who else is assessed, {n:indicator is|indicators are}: {items}.",
+            en="{why}, so that scores depend on who else is assessed, {n:indicator is|indicators "
+            "are}: {items}.",
             why=why,
             n=len(own),
             items=_names(result, own),

@@ -1,4 +1,5 @@
-"""The Chinese font: found in the `zhplot` package, given to matplotlib, and cut down to the characters of a memo."""
+"""The Chinese font: found in the `zhplot` package, given to matplotlib, and cut down to the
+characters of a memo."""
 
 from __future__ import annotations
 
@@ -34,7 +35,8 @@ def chinese_font() -> Path:
 
 
 def use() -> None:
-    """Register the font in matplotlib and set the look of all figures: white grid, sizes for the width of an A4 page."""
+    """Register the font in matplotlib and set the look of all figures: white grid, sizes for the
+    width of an A4 page."""
     import seaborn as sns
     from matplotlib import font_manager
 
@@ -85,7 +87,8 @@ def _shown() -> frozenset[int]:
 
 ASCII = 126
 INSTEAD = "〓"
-"""What stands in a PDF for a character that its font lacks: the sign of printers for a type that is not in the case."""
+"""What stands in a PDF for a character that its font lacks: the sign of printers for a type that is
+not in the case."""
 
 
 def code(character: str) -> str:

@@ -1,4 +1,5 @@
-"""Single cutoffs as every view shows them: where each may lie, class by class, while no grade changes."""
+"""Single cutoffs as every view shows them: where each may lie, class by class, while no grade
+changes."""
 
 from __future__ import annotations
 
@@ -14,12 +15,14 @@ NEIGHBOUR = Text("相邻分数线", "the next cutoff")
 
 
 def single(result: Assessment) -> pd.DataFrame:
-    """Where each cutoff alone may lie while no grade changes, quotas, last places and vetoes in force.
+    """Where each cutoff alone may lie while no grade changes, quotas, last places and vetoes in
+    force.
 
-    One row a grade (the worst left out) and, where classes have cutoffs of their own, a class: grade, group (None for all),
-    cutoff, low, high (no grade changes while it is above `low` and not above `high`; NaN where there is no limit), unit_low,
-    unit_high (who changes there), next_low, next_high (whether the limit is the neighbouring cutoff, which it may not reach,
-    and nobody changes before it).
+    One row a grade (the worst left out) and, where classes have cutoffs of their own, a class:
+    grade, group (None for all), cutoff, low, high (no grade changes while it is above `low` and not
+    above `high`; NaN where there is no limit), unit_low, unit_high (who changes there), next_low,
+    next_high (whether the limit is the neighbouring cutoff, which it may not reach, and nobody
+    changes before it).
     """
     scheme, found = result.scheme, robustness.cutoff_intervals(result)
     by_class = any(grade.class_cutoffs for grade in scheme.grades)

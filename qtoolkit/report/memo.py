@@ -1,4 +1,5 @@
-"""The memo: blocks of several notebooks gathered by chapter into one HTML body, from which every format is written."""
+"""The memo: blocks of several notebooks gathered by chapter into one HTML body, from which every
+format is written."""
 
 from __future__ import annotations
 
@@ -26,7 +27,8 @@ _TABLE, _CHART = (
 )
 _ROMAN = "I II III IV V VI VII VIII IX X XI XII XIII XIV XV XVI XVII XVIII XIX XX".split()
 
-# Widths are counted in halves of a Chinese character; a line of the page has so many in a table's two sizes of type.
+# Widths are counted in halves of a Chinese character; a line of the page has so many in a table's
+# two sizes of type.
 _LINE, _DENSE_LINE, _PADDING = 88, 108, 2
 SHORT_CELL = 8  # a cell up to so long is not broken
 HEADER_LINES = 4  # at most, where there is room
@@ -42,7 +44,8 @@ def render(
     language: str,
     formats: Sequence[str] = ("html", "docx", "pdf"),
 ) -> list[Path]:
-    """Write the memo made by :func:`compose` as `folder/stem.html`, `.docx`, `.pdf`; return the paths.
+    """Write the memo made by :func:`compose` as `folder/stem.html`, `.docx`, `.pdf`; return the
+    paths.
 
     The same input gives the same bytes. Neither the network nor a font of the machine is used.
 
@@ -64,13 +67,15 @@ def compose(
     language: str,
     pictures: Mapping[str, bytes],
 ) -> str:
-    """The memo as one HTML body, in which all text is escaped and numbers are the same in both languages.
+    """The memo as one HTML body, in which all text is escaped and numbers are the same in both
+    languages.
 
     Parameters
     ----------
     blocks
-        Payloads (see `qtoolkit.report.blocks.payload`) in document order, from one notebook or several. Those without a
-        chapter are left out; the others are gathered in the order of the chapters, which are numbered as they occur.
+        Payloads (see `qtoolkit.report.blocks.payload`) in document order, from one notebook or
+        several. Those without a chapter are left out; the others are gathered in the order of the
+        chapters, which are numbered as they occur.
     title
         The title, in `language`.
     footer
@@ -128,8 +133,8 @@ def compose(
 
 
 def _pieces(blocks, language, pictures, tables, charts):
-    """The HTML of a chapter's blocks: sections, lists, notes, tables, figures. A section alone in its chapter has no
-    number, and an item alone in its list no bullet."""
+    """The HTML of a chapter's blocks: sections, lists, notes, tables, figures. A section alone in
+    its chapter has no number, and an item alone in its list no bullet."""
     headings = list(
         itertools.accumulate((block["heading"] for block in blocks), lambda now, new: new or now)
     )
@@ -205,7 +210,8 @@ def _table(block, n, language):
         )
         more = _CONTINUED.of(language) if out else ""
         out.append(
-            f'<table class="{"dense" if dense else "plain"}"><caption>{html.escape(caption + more)}</caption>'
+            f'<table class="{"dense" if dense else "plain"}">'
+            f"<caption>{html.escape(caption + more)}</caption>"
             f"<colgroup>{cols}</colgroup><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
         )
     if block.get("note"):
@@ -236,7 +242,8 @@ def _align(position, numeric, cells):
 
 
 def _panels(block):
-    """Positions of columns, table by table. Decided by the numbers alone, so that both languages are cut alike."""
+    """Positions of columns, table by table. Decided by the numbers alone, so that both languages
+    are cut alike."""
     longest = [
         max((len(row[j]) for row in block["cells"]), default=0) for j in range(len(block["header"]))
     ]
@@ -258,10 +265,11 @@ def _panels(block):
 def _widths(header, rows, given):
     """Shares of the page's width, and whether the table needs the small type.
 
-    Four stages: the least; words and numbers of the header whole, and the header on a few lines; cells on one line; the
-    header on one line too. The table
-    takes the last that fits, and of the next one what is left of the line. Widths that are given share what is left of the
-    line by the columns that need more than their share; where the widest would get much less than its own, the type is small.
+    Four stages: the least; words and numbers of the header whole, and the header on a few lines;
+    cells on one line; the header on one line too. The table takes the last that fits, and of the
+    next one what is left of the line. Widths that are given share what is left of the line by the
+    columns that need more than their share; where the widest would get much less than its own, the
+    type is small.
     """
     columns = [(h, [row[k] for row in rows] or [""]) for k, h in enumerate(header)]
     body = [
@@ -297,7 +305,8 @@ def _widths(header, rows, given):
 
 
 def _at_least(needed, given, line):
-    """Shares of the line in proportion to those given, but for columns that would get less than they need."""
+    """Shares of the line in proportion to those given, but for columns that would get less than
+    they need."""
     short = [False] * len(given)
     while True:
         rest = line - sum(n for n, is_short in zip(needed, short, strict=True) if is_short)
@@ -317,7 +326,8 @@ def _length(text):
 
 
 def _word(text):
-    """Length of the longest piece of a text that should not be broken; a few Chinese characters stay on one line."""
+    """Length of the longest piece of a text that should not be broken; a few Chinese characters
+    stay on one line."""
     if "\xa0" in text:  # what no-break spaces hold together
         return max(_length(piece) for piece in re.split(r"[ \t\n]+", text))
     if _length(text) <= SHORT_CELL:

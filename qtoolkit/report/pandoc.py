@@ -1,4 +1,5 @@
-"""The memo's files: HTML that stands alone and PDF through typst, both from pandoc's reading of one HTML body."""
+"""The memo's files: HTML that stands alone and PDF through typst, both from pandoc's reading of one
+HTML body."""
 
 from __future__ import annotations
 
@@ -71,10 +72,12 @@ def write_html(body: str, title: str, language: str) -> bytes:
 
 
 def with_types(body: str, language: str) -> str:
-    """The body with 〓 for characters that the font lacks, and, unless it names them, the sentence that says which.
+    """The body with 〓 for characters that the font lacks, and, unless it names them, the sentence
+    that says which.
 
-    >>> with_types("<p>𠮷林市</p>", "en").split("</p>")[:2]
-    ['<p>〓林市', '<p>The font of this file lacks these characters, for which “〓” stands: U+20BB7.']
+    >>> city, sentence, _ = with_types("<p>𠮷林市</p>", "en").split("</p>")
+    >>> city, sentence[-28:]
+    ('<p>〓林市', 'h “〓” stands: U+20BB7.')
     """
     plain = html.unescape(body)
     missing = sorted(fonts.lacking(plain))
@@ -102,8 +105,8 @@ def write_pdf(body: str, title: str, language: str) -> bytes:
 
     Notes
     -----
-    Typst is silent about characters that the font lacks. 〓 stands in their place, and a line at the end says which they
-    are, unless the text itself does.
+    Typst is silent about characters that the font lacks. 〓 stands in their place, and a line at
+    the end says which they are, unless the text itself does.
     """
     import typst
 

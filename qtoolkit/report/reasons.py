@@ -44,7 +44,8 @@ def years(comparison: Comparison) -> tuple[Text, Text]:
 
 
 def reasons(comparison: Comparison | None) -> list[Block]:
-    """The sentence for each unit that changed grade, and one for grades that stand because parts cancel out."""
+    """The sentence for each unit that changed grade, and one for grades that stand because parts
+    cancel out."""
     if comparison is None or not comparison.graded_alike:
         return []
     if comparison.problem is not None:
@@ -63,8 +64,10 @@ def reasons(comparison: Comparison | None) -> list[Block]:
     ]
     if len(first) < len(changed):
         text = say(
-            zh="以上是等级变化{n}家中变化最大、本次位次靠前的{k}家；其余各家见 tables/grade_parts.csv。",
-            en="These are {k} of {n} units whose grade changed: of the largest changes those that rank highest now; for the "
+            zh="以上是等级变化{n}家中变化最大、本次位次靠前的{k}家；其余各家见 "
+            "tables/grade_parts.csv。",
+            en="These are {k} of {n} units whose grade changed: of the largest changes those that "
+            "rank highest now; for the "
             "others see tables/grade_parts.csv.",
             n=len(changed),
             k=len(first),
@@ -121,7 +124,8 @@ def _reason(comparison: Comparison, unit: str) -> Text:
     parts = say(zh="，其中{moved}", en=": {moved}", moved=moved) if moved.zh else Text("", "")
     return say(
         zh="{unit}：{change}，主要因为{cause}。得分由{a:.2f}分变为{b:.2f}分{parts}。",
-        en="{unit}: the {change}, mainly because {cause}. The score goes from {a:.2f} to {b:.2f}{parts}.",
+        en="{unit}: the {change}, mainly because {cause}. The score goes from {a:.2f} to "
+        "{b:.2f}{parts}.",
         unit=comparison.after.labels[unit],
         change=_change(comparison, first, last),
         cause=cause,
@@ -183,7 +187,8 @@ def _why(comparison: Comparison, unit: str, name: str, sign: float, part: pd.Ser
     if not own and (places := _places(comparison, unit)) is not None:
         return say(
             zh="其他考核对象的{name}变化改变了名次，{places}随之变化（自身得分因{name}变动{x}分）",
-            en="the {name} of other units changed, and with their ranks {places} (its own score moved by {x})",
+            en="the {name} of other units changed, and with their ranks {places} (its own score "
+            "moved by {x})",
             name=NAMES[name],
             places=places,
             x=points,
@@ -196,7 +201,8 @@ def _why(comparison: Comparison, unit: str, name: str, sign: float, part: pd.Ser
 
 
 def _points(comparison: Comparison, unit: str, part: pd.Series, points: str) -> Text:
-    """The points' part in words: what the points alone do, apart from rules and indicators without a like."""
+    """The points' part in words: what the points alone do, apart from rules and indicators without
+    a like."""
     alone = float(comparison.alone.loc[unit, "score_points"] - part["score_before"])
     rest = part["points"] - alone
     if alone != alone or abs(rest) < SHOWN - SAME:
@@ -213,15 +219,20 @@ def _points(comparison: Comparison, unit: str, part: pd.Series, points: str) -> 
             return text
         return say(
             zh="{text}（新增、取消、拆分或口径变化的指标，两次数据不可比，也计入此项）",
-            en="{text} (indicators that are new, dropped, split or measured otherwise, whose data cannot be compared, count here)",
+            en="{text} (indicators that are new, dropped, split or measured otherwise, whose data "
+            "cannot be compared, count here)",
             text=text,
         )
     return say(
-        zh="分值、评分规则和指标构成有变化，得分{x}分（用上次数据、只换用本次分值为{alone}分；其余{rest}分来自评分规则的改动，新增、取消、拆分或"
+        zh="分值、评分规则和指标构成有变化，得分{x}分（用上次数据、只换用本次分值为{alone}分；"
+        "其余{rest}分来自评分规则的改动，新增、取消、拆分或"
         "口径变化、两次数据不可比的指标，及其与数据变化的相互影响）",
-        en="points, rules and the set of indicators changed: {x} points (this year's points alone on the earlier "
-        "data: {alone}; the other {rest} come from changed rules, from indicators that are new, dropped, split or "
-        "measured otherwise, whose data cannot be compared, and from how these act together with the data)",
+        en="points, rules and the set of indicators changed: {x} points (this year's points alone "
+        "on the earlier "
+        "data: {alone}; the other {rest} come from changed rules, from indicators that are new, "
+        "dropped, split or "
+        "measured otherwise, whose data cannot be compared, and from how these act together with "
+        "the data)",
         x=points,
         alone=_signed(alone),
         rest=_signed(rest),
@@ -229,7 +240,8 @@ def _points(comparison: Comparison, unit: str, part: pd.Series, points: str) -> 
 
 
 def _data(comparison: Comparison, unit: str, sign: float, own: bool, points: str) -> Text:
-    """What of the data moved the grade: results, the state of a cell, a target, or the others' values."""
+    """What of the data moved the grade: results, the state of a cell, a target, or the others'
+    values."""
     told = sign * comparison.leaves.loc[unit].dropna()
     told = told[told >= SHOWN - SAME]
     told = told.iloc[in_order(told)].head(3)
@@ -305,7 +317,8 @@ def _cell(result: Assessment, unit: str, leaf: str) -> dict[str, Any]:
 
 
 def _places(comparison: Comparison, unit: str) -> Text | None:
-    """What depends on rank for a unit whose grade a quota or the last places set, before or after."""
+    """What depends on rank for a unit whose grade a quota or the last places set, before or
+    after."""
     causes = {result.steps.loc[unit, "set_by"] for result in (comparison.before, comparison.after)}
     if "last" in causes:
         return Text("末位名单", "who is among the last")
@@ -349,7 +362,8 @@ def _approval(comparison: Comparison, unit: str) -> Text:
 
 
 def _veto(comparison: Comparison, unit: str, sign: float) -> Text | None:
-    """The veto that sets the grade now, or set it before; None where no veto of the unit's own moved it that way."""
+    """The veto that sets the grade now, or set it before; None where no veto of the unit's own
+    moved it that way."""
     old, new = (
         result.steps.loc[unit, "set_by"] for result in (comparison.before, comparison.after)
     )
@@ -397,7 +411,8 @@ def _bonus(comparison: Comparison, points: str) -> Text:
 
 
 def line_changes(comparison: Comparison, unit: str | None = None) -> Text:
-    """What changed in cutoffs, quotas and rounding, in words; of cutoffs by class the unit's own where one is named."""
+    """What changed in cutoffs, quotas and rounding, in words; of cutoffs by class the unit's own
+    where one is named."""
     before, after = comparison.before.scheme, comparison.after.scheme
     ratio, texts = after.total / before.total, []
     groups = [(group, group) for group in sorted({*before.classes, *after.classes})] or [
@@ -472,7 +487,8 @@ def line_changes(comparison: Comparison, unit: str | None = None) -> Text:
 
 
 def _rounding_changes(before: Scheme, after: Scheme) -> list[Text]:
-    """What changed in rounding, in words. A step is the same where it is the same share of the total."""
+    """What changed in rounding, in words. A step is the same where it is the same share of the
+    total."""
     totals = (before.total, after.total)
     changed = {
         stage
@@ -498,7 +514,8 @@ def _rounding_changes(before: Scheme, after: Scheme) -> list[Text]:
 
 
 def _same_rounding(old: Rounding | None, new: Rounding | None, totals: tuple[float, float]) -> bool:
-    """Whether two roundings have the same mode and steps that are the same share of their totals."""
+    """Whether two roundings have the same mode and steps that are the same share of their
+    totals."""
     if old is None or new is None:
         return old is new
     steps = [10.0**-rule.decimals / total for rule, total in zip((old, new), totals, strict=True)]

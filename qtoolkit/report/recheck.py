@@ -1,7 +1,9 @@
-"""The recheck workbook (复核底稿): the whole assessment as live Excel formulas beside the engine's own numbers.
+"""The recheck workbook (复核底稿): the whole assessment as live Excel formulas beside the engine's
+own numbers.
 
-A sheet of units is a list of columns. In a column's `formula` {r} is the unit's row; without one the values are inputs.
-A value of NaN is an empty text. `top` stands in the row of points; `other` are the formulas of units that differ.
+A sheet of units is a list of columns. In a column's `formula` {r} is the unit's row; without one
+the values are inputs. A value of NaN is an empty text. `top` stands in the row of points; `other`
+are the formulas of units that differ.
 """
 
 from __future__ import annotations
@@ -55,15 +57,18 @@ SHEETS = {
     "tree": (
         Text("逐级得分", "Scores"),
         Text(
-            "单项得分=a×分值+b，不低于0，不高于分值；再逐级汇总。灰色空白为不计分，其分值按比例折算到同级指标。",
-            "Leaf score = a × points + b, from 0 to the points; then up the tree. Grey: not scored, siblings take over.",
+            "单项得分=a×分值+b，不低于0，不高于分值；再逐级汇总。灰色空白为不计分，"
+            "其分值按比例折算到同级指标。",
+            "Leaf score = a × points + b, from 0 to the points; then up the tree. Grey: not scored,"
+            " siblings take over.",
         ),
     ),
     "final": (
         Text("总分定级", "Grades"),
         Text(
             "由基础得分得出公布得分、位次和等级，从左到右即步骤次序；等级序号1为最好。",
-            "From base score to published score, rank and grade, step by step from the left; grade number 1 is the best.",
+            "From base score to published score, rank and grade, step by step from the left; grade "
+            "number 1 is the best.",
         ),
     ),
 }
@@ -101,11 +106,13 @@ class Pen(NamedTuple):
 
 
 def write_recheck(result: Assessment, path: str | Path, language: str = "zh") -> None:
-    """Write the recheck workbook, so that anybody can check by hand that every score and grade follows.
+    """Write the recheck workbook, so that anybody can check by hand that every score and grade
+    follows.
 
-    Points, cutoffs, limits and the units' data are tinted inputs; all else are formulas that a spreadsheet recomputes
-    when an input is changed, with the engine's numbers as their present values. Sums are taken as ROUND(…, 10) before
-    they are rounded or compared, as the engine does in ticks of 1e-10 points. The same result gives the same bytes.
+    Points, cutoffs, limits and the units' data are tinted inputs; all else are formulas that a
+    spreadsheet recomputes when an input is changed, with the engine's numbers as their present
+    values. Sums are taken as ROUND(…, 10) before they are rounded or compared, as the engine does
+    in ticks of 1e-10 points. The same result gives the same bytes.
 
     Parameters
     ----------
@@ -137,7 +144,8 @@ def _grid(
     widths: list[int],
     freeze: tuple[int, int],
 ) -> None:
-    """A sheet of rows of cells: texts, given numbers, Cells, "" (grey: not scored) or None; headers are tuples."""
+    """A sheet of rows of cells: texts, given numbers, Cells, "" (grey: not scored) or None; headers
+    are tuples."""
     sheet = pen.book.add_worksheet(pen.of(SHEETS[kind][0]))
     sheet.freeze_panes(*freeze)
     sheet.repeat_rows(0, freeze[0] - 1)
@@ -208,8 +216,10 @@ def _notes(pen: Pen) -> None:
         words.rounding(getattr(scheme.rounding, stage)) for stage in ("leaf", "node", "total")
     )
     rounded = say(
-        zh="单项得分{leaf}，中间各级{node}，总分{total}。取整和比较前先四舍五入到10位小数，消除二进制误差；用INT取整处使−0.5记为0。",
-        en="Leaf scores {leaf}; inner nodes {node}; total {total}. Before rounding and comparing, values are rounded to 10 decimals "
+        zh="单项得分{leaf}，中间各级{node}，总分{total}。取整和比较前先四舍五入到10位小数，"
+        "消除二进制误差；用INT取整处使−0.5记为0。",
+        en="Leaf scores {leaf}; inner nodes {node}; total {total}. Before rounding and comparing, "
+        "values are rounded to 10 decimals "
         "against binary error; where INT rounds, −0.5 gives 0.",
         leaf=leaf,
         node=node,
@@ -230,7 +240,8 @@ def _notes(pen: Pen) -> None:
 
 
 def _nodes(result: Assessment) -> list[tuple[int, Text, int, float]]:
-    """Number in the engine, name, depth and points of each node, the root first and parents before children."""
+    """Number in the engine, name, depth and points of each node, the root first and parents before
+    children."""
     tree, full, depth = result.engine.tree, result.engine.points.tolist(), {}
     for children in tree.children:
         full.append(sum(full[c] for c in children))
@@ -351,7 +362,8 @@ def _node(order: float, v: str, p: str, whole: str, blanks: bool) -> str:
     seen, share = f"SUMPRODUCT(ISNUMBER({v})*{p})", f"IF(ISNUMBER({v})*({p}>0),{v}/{p},1)"
     if order == 1:
         return f"IF({seen}>0,SUM({v})*{whole}/{seen},0)"
-    mean = f"SUMPRODUCT(ISNUMBER({v})*{p}*{f'POWER({share},{order!r})' if order else f'LN({share})'})/{seen}"
+    power = f"POWER({share},{order!r})" if order else f"LN({share})"
+    mean = f"SUMPRODUCT(ISNUMBER({v})*{p}*{power})/{seen}"
     mean = f"{whole}*POWER({mean},1/({order!r}))" if order else f"{whole}*EXP({mean})"
     if order <= 0:  # a share of 0 makes the mean 0
         mean = f"IF(SUMPRODUCT(ISNUMBER({v})*({p}>0)*({v}=0))>0,0,{mean})"
@@ -359,7 +371,8 @@ def _node(order: float, v: str, p: str, whole: str, blanks: bool) -> str:
 
 
 def _peers(pen: Pen, slopes: list[Column]) -> dict[int, dict[int, str]]:
-    """By leaf and unit, the mean of similar units that a blank takes; the units averaged are marked in more columns."""
+    """By leaf and unit, the mean of similar units that a blank takes; the units averaged are marked
+    in more columns."""
     e, keys, taken = pen.result.engine, [], {}
     d, own = len(slopes), lambda c: f"{letter(c)}${FIRST}:{letter(c)}${FIRST + len(e.slope) - 1}"
     for mean in e.means:
@@ -381,8 +394,8 @@ def _peers(pen: Pen, slopes: list[Column]) -> dict[int, dict[int, str]]:
 
 
 def _tree(pen: Pen) -> str:
-    """Slopes, constants, leaf scores and inner nodes, the deepest first, so that siblings stand side by side; returns
-    the column of the base score."""
+    """Slopes, constants, leaf scores and inner nodes, the deepest first, so that siblings stand
+    side by side; returns the column of the base score."""
     result, e, tree = pen.result, pen.result.engine, pen.result.engine.tree
     d, scores, blank = e.points.size, np.concatenate(node_scores(e), axis=1), [*tree.blank.T]
     nodes = sorted(_nodes(result), key=lambda node: -node[2])
@@ -524,7 +537,10 @@ def _final(pen: Pen, base_at: str) -> None:
             sign = ("<" if step.last else ">") + "=" * (not step.ties_in)
             count = f"SUMPRODUCT({among}*({every(key)}{sign}{key})){'+1' * step.ties_in}"
             out = f"AND({me}{place}<={worst},{count}>{most}),{worst + 1}"
-            formula = f"IF({f'AND({me}{count}<={most}),MAX({place},{worst})' if step.last else out},{place})"
+            formula = (
+                f"IF({f'AND({me}{count}<={most}),MAX({place},{worst})' if step.last else out},"
+                f"{place})"
+            )
             taken += 1
         place = graded(title, grade(replace(used, rivals=e.rivals[:taken]), base), formula)
     final = size - result.grades.cat.codes.to_numpy().astype(int)

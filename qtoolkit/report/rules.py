@@ -1,4 +1,5 @@
-"""A scheme's rules in words: how a leaf is scored, how the total is finished, who has a grade; and the annex of them."""
+"""A scheme's rules in words: how a leaf is scored, how the total is finished, who has a grade; and
+the annex of them."""
 
 from __future__ import annotations
 
@@ -34,14 +35,17 @@ def scoring(leaf: Indicator) -> Text:
             ends = (rule.low, rule.high) if rule.direction == "higher" else (rule.high, rule.low)
             text = say(
                 zh="由{zero:g}（零分）到{full:g}（满分）按比例计分，超出按端点计",
-                en="in proportion from {zero:g} (nothing) to {full:g} (full marks), as at the ends beyond",
+                en="in proportion from {zero:g} (nothing) to {full:g} (full marks), as at the ends "
+                "beyond",
                 zero=ends[0],
                 full=ends[1],
             )
         case EfficacyRule():
             text = say(
-                zh="功效系数：不允许值{low:g}得满分的{base:.0%}，满意值{high:g}得满分，其间按比例，超出按端点计",
-                en="efficacy: {low:g} earns {base:.0%} of full marks, {high:g} full marks, in proportion between, as at "
+                zh="功效系数：不允许值{low:g}得满分的{base:.0%}，满意值{high:g}得满分，其间按比例，"
+                "超出按端点计",
+                en="efficacy: {low:g} earns {base:.0%} of full marks, {high:g} full marks, in "
+                "proportion between, as at "
                 "the ends beyond",
                 low=rule.unacceptable,
                 base=rule.base,
@@ -87,13 +91,16 @@ def scoring(leaf: Indicator) -> Text:
         case MinmaxRule():
             text = say(
                 zh="极差法：参评单位中最好的得满分，最差的得零分，其间按比例（{better}）",
-                en="min–max: the best of the units assessed has full marks, the worst nothing, in proportion between ({better})",
+                en="min–max: the best of the units assessed has full marks, the worst nothing, in "
+                "proportion between ({better})",
                 better=BETTER[rule.direction],
             )
         case ZscoreRule():
             text = say(
-                zh="标准分：参评单位平均水平得满分的{center:.0%}，每差一个标准差增减{spread:.1%}（{better}）",
-                en="z-score: the mean of the units assessed has {center:.0%} of full marks, each standard deviation {spread:.1%} "
+                zh="标准分：参评单位平均水平得满分的{center:.0%}，"
+                "每差一个标准差增减{spread:.1%}（{better}）",
+                en="z-score: the mean of the units assessed has {center:.0%} of full marks, each "
+                "standard deviation {spread:.1%} "
                 "more or less ({better})",
                 center=rule.center,
                 spread=rule.spread,
@@ -102,7 +109,8 @@ def scoring(leaf: Indicator) -> Text:
         case RankRule():
             text = say(
                 zh="按位次计分：第一名得满分，末位得满分的{last:.0%}，其间等距（{better}）",
-                en="by rank: the first has full marks, the last {last:.0%}, equal steps between ({better})",
+                en="by rank: the first has full marks, the last {last:.0%}, equal steps between "
+                "({better})",
                 last=rule.last,
                 better=BETTER[rule.direction],
             )
@@ -130,7 +138,8 @@ def _base_plus(rule: BasePlusRule) -> Text:
         )
         start = say(
             zh="不{worse}基期的，基础分为满分的{base:.0%}，{worse}基期的{less}",
-            en="{base:.0%} of full marks for a unit not {worse} the baseline, {less} for one {worse} it",
+            en="{base:.0%} of full marks for a unit not {worse} the baseline, {less} for one "
+            "{worse} it",
             worse=worse,
             base=rule.base,
             less=less,
@@ -175,7 +184,8 @@ def _treated(leaf: Indicator, text: Text) -> Text:
     if how and how.low + how.high:
         text = say(
             zh="{text}；计分前把最低{low}个、最高{high}个数值按相邻数值计",
-            en="{text}; before that the {low} lowest and the {high} highest values count as the next to them",
+            en="{text}; before that the {low} lowest and the {high} highest values count as the "
+            "next to them",
             text=text,
             low=how.low,
             high=how.high,
@@ -198,12 +208,14 @@ def stage_weights(scheme: Scheme, leaf: Indicator) -> Text | None:
 
 
 def finishing(scheme: Scheme) -> Iterator[Text]:
-    """How values and the total are finished: stages, bonus and deductions, floor, vetoes, conversion, one sentence each."""
+    """How values and the total are finished: stages, bonus and deductions, floor, vetoes,
+    conversion, one sentence each."""
     for stage in scheme.stages:
         if stage.effect != "part":
             yield say(
                 zh="“{stage}”有结果的，{how}，核查前后的数值都保留在得分明细中。",
-                en="Where “{stage}” has a result, it {how}; the values before and after are kept in the annex of scores.",
+                en="Where “{stage}” has a result, it {how}; the values before and after are kept "
+                "in the annex of scores.",
                 stage=stage.name,
                 how=Text("以其为准", "replaces what was filed")
                 if stage.effect == "replaces"
@@ -256,7 +268,8 @@ def finishing(scheme: Scheme) -> Iterator[Text]:
     if scheme.conversion:
         yield say(
             zh="得分按{points:g}分折算计入{name}，四舍五入保留{decimals}位小数。",
-            en="Scores are converted to {points:g|point|points} of {name}, half up to {decimals:decimal|decimals}.",
+            en="Scores are converted to {points:g|point|points} of {name}, half up to "
+            "{decimals:decimal|decimals}.",
             points=scheme.conversion.points,
             name=scheme.conversion.name,
             decimals=scheme.conversion.decimals,
@@ -294,8 +307,8 @@ def _places(result: Assessment, grade: Grade) -> Text:
 
 
 def limits(grade: Grade, result: Assessment | None = None) -> Text | None:
-    """What besides the cutoff decides who has a grade, with the rule for ties; with the assessment, how many units a share
-    of them is."""
+    """What besides the cutoff decides who has a grade, with the rule for ties; with the assessment,
+    how many units a share of them is."""
     parts = []
     where = Text("每一类别中", " in each class") if grade.within == "class" else Text("", "")
     if grade.quota is not None:
@@ -427,7 +440,8 @@ def _filled(name: str, caption: Text, columns: dict, widths: dict[str, float]) -
 
 
 def grades(result: Assessment) -> list[Block]:
-    """The grades: cutoffs by class, printed bands, quotas and last places with the rule for ties, consequences."""
+    """The grades: cutoffs by class, printed bands, quotas and last places with the rule for ties,
+    consequences."""
     scheme = result.scheme
     classes = scheme.classes if any(grade.class_cutoffs for grade in scheme.grades) else ()
     columns = {"grade": (Text("等级", "Grade"), [grade.label for grade in scheme.grades], "")}

@@ -19,10 +19,13 @@ def basis(result: Assessment) -> list[Block]:
     blocks: list[Block] = [
         Paragraph(
             say(
-                zh="本报告对《{name}》的指标分值和等级划分标准进行测算，说明按该方案各考核对象的得分和等级，"
+                zh="本报告对《{name}》的指标分值和等级划分标准进行测算，"
+                "说明按该方案各考核对象的得分和等级，"
                 "以及结果随分值、分数线变动的程度，供研究决定时参考。",
-                en="This memo tests the points and the grade cutoffs of “{name}”: which score and grade each unit gets under "
-                "it, and how far the results move with points and cutoffs. It is meant to inform a decision.",
+                en="This memo tests the points and the grade cutoffs of “{name}”: which score and "
+                "grade each unit gets under "
+                "it, and how far the results move with points and cutoffs. It is meant to inform a "
+                "decision.",
                 name=scheme.name,
             ),
             "basis",
@@ -35,7 +38,8 @@ def basis(result: Assessment) -> list[Block]:
     principles = (
         Text(
             "评分规则、缺项处理、取整和等级划分均按方案写明的办法执行，不作任何默认推定。",
-            "Rules, blanks, rounding and grades follow what the scheme says in writing; nothing is presumed.",
+            "Rules, blanks, rounding and grades follow what the scheme says in writing; nothing is "
+            "presumed.",
         ),
         Text(
             "稳定性检验只检验分值和分数线，不检验数据本身是否真实。",
@@ -43,7 +47,8 @@ def basis(result: Assessment) -> list[Block]:
         ),
         Text(
             "相同的输入得到完全相同的结果，每一个得分都可以按附件逐项复算。",
-            "The same inputs give the same results, and each score can be recomputed item by item from the annex.",
+            "The same inputs give the same results, and each score can be recomputed item by item "
+            "from the annex.",
         ),
     )
     for i, principle in enumerate(principles):
@@ -53,7 +58,8 @@ def basis(result: Assessment) -> list[Block]:
 
 
 def units(result: Assessment) -> list[Block]:
-    """Who is assessed, for which period, on which data; blanks and values cut at the ends of a rule."""
+    """Who is assessed, for which period, on which data; blanks and values cut at the ends of a
+    rule."""
     scheme, table = result.scheme, result.table
     parts = [
         say(
@@ -110,7 +116,8 @@ def units(result: Assessment) -> list[Block]:
 
 
 def synthetic(result: Assessment) -> list[Text]:
-    """That the data are simulated, where the scheme says so. That they are real is never said: who could know it?"""
+    """That the data are simulated, where the scheme says so. That they are real is never said: who
+    could know it?"""
     if not result.scheme.synthetic:
         return []
     return [
@@ -130,7 +137,8 @@ MANY_LEAVES = 20  # beyond so many, the body of the memo shows the upper two lev
 
 
 def indicators(result: Assessment, previous: Case | None = None) -> list[Block]:
-    """The tree with its points; of a large one the upper two levels, beside last year's points, and the whole in the annex."""
+    """The tree with its points; of a large one the upper two levels, beside last year's points, and
+    the whole in the annex."""
     scheme = result.scheme
     paths = words.top_path(scheme)
     depth = max(len(path) for path in paths.values())
@@ -245,16 +253,20 @@ TERMS = (
     (
         Text("区分度", "Discrimination"),
         Text(
-            "得分率的标准差，以及该指标对总分差异的贡献。贡献合计为全部差异；为负表示该指标高的单位总分反而低。",
-            "The standard deviation of the share of full marks, and the indicator's part in the variance of the total. The "
-            "parts sum to the whole; a negative one says that units high on the indicator are low on the total.",
+            "得分率的标准差，以及该指标对总分差异的贡献。贡献合计为全部差异；"
+            "为负表示该指标高的单位总分反而低。",
+            "The standard deviation of the share of full marks, and the indicator's part in the "
+            "variance of the total. The "
+            "parts sum to the whole; a negative one says that units high on the indicator are low "
+            "on the total.",
         ),
     ),
     (
         Text("临界单位", "Near-miss"),
         Text(
             "得分稍有增减、其他考核对象不变时等级就会改变的考核对象，名额、末位和否决计入。",
-            "A unit whose grade a few points more or less would change, all others as they are; quotas, last places and vetoes count.",
+            "A unit whose grade a few points more or less would change, all others as they are; "
+            "quotas, last places and vetoes count.",
         ),
     ),
     (
@@ -267,8 +279,10 @@ TERMS = (
     (
         Text("分值允许浮动幅度", "Tolerance of points"),
         Text(
-            "在总分不变的条件下，各指标分值同时在此幅度内任意变动，该考核对象等级都不会改变。这是数学证明，不是抽样频率。",
-            "As long as the total is kept and each indicator's points stay within this band, however they move together, the "
+            "在总分不变的条件下，各指标分值同时在此幅度内任意变动，该考核对象等级都不会改变。"
+            "这是数学证明，不是抽样频率。",
+            "As long as the total is kept and each indicator's points stay within this band, "
+            "however they move together, the "
             "unit's grade cannot change. This is a proof, not a frequency from random draws.",
         ),
     ),
@@ -276,7 +290,8 @@ TERMS = (
         Text("得分区间", "Score range"),
         Text(
             "各指标分值在给定幅度内变动时，该考核对象可能的最低分和最高分。",
-            "The lowest and highest score a unit can have while the points move within a given band.",
+            "The lowest and highest score a unit can have while the points move within a given "
+            "band.",
         ),
     ),
 )

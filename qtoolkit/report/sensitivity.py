@@ -37,7 +37,8 @@ def ranges(result: Assessment, band: float) -> list[Block]:
     already = table[~table["certain"] & ~table["free_of_new"]]
     headline = say(
         zh="稳定性：{region}，{n}家初评等级确定不变；初评等级可能变化的有{m}家：{units}。",
-        en="Robustness: with {region}, the computed grade of {n:unit|units} cannot change; that of {m} may: {units}.",
+        en="Robustness: with {region}, the computed grade of {n:unit|units} cannot change; that of "
+        "{m} may: {units}.",
         region=region.describe(),
         n=len(fixed),
         m=len(open_),
@@ -45,8 +46,10 @@ def ranges(result: Assessment, band: float) -> list[Block]:
     )
     if len(already):
         headline = say(
-            zh="{headline}另有{k}家的初评等级与分值浮动无关，现行分值下即因指标尚无数据而不确定：{units}。",
-            en="{headline} That of {k} more is open even at the present points, because indicators have no data yet: "
+            zh="{headline}另有{k}家的初评等级与分值浮动无关，现行分值下即因指标尚无数据而不确定："
+            "{units}。",
+            en="{headline} That of {k} more is open even at the present points, because indicators "
+            "have no data yet: "
             "{units}.",
             headline=headline,
             k=len(already),
@@ -127,8 +130,8 @@ HELD = {QUOTA: Text("名额所限", "held by places"), VETO: Text("一票否决"
 
 
 def holds(result: Assessment, table: pd.DataFrame) -> pd.Series:
-    """What holds the grade of units whose range of scores passes a cutoff and whose grade cannot change all the same:
-    "quota" (quotas or last places) or "veto"; None for all others."""
+    """What holds the grade of units whose range of scores passes a cutoff and whose grade cannot
+    change all the same: "quota" (quotas or last places) or "veto"; None for all others."""
     e = result.engine
     low, high = (
         to_ticks(table.loc[result.scores.index, side].to_numpy(float)) for side in ("low", "high")
@@ -155,7 +158,8 @@ def _holding(result: Assessment, held: pd.Series) -> list[Block]:
         return []
     text = say(
         zh="得分区间跨过分数线而初评等级仍确定不变的有{n}家：{units}。",
-        en="The range of scores passes a cutoff and the computed grade cannot change all the same for {n:unit|units}: {units}.",
+        en="The range of scores passes a cutoff and the computed grade cannot change all the same "
+        "for {n:unit|units}: {units}.",
         n=len(items),
         units=listing(items, exact.FEW),
     )
@@ -230,7 +234,8 @@ def tolerances(result: Assessment, band: float) -> list[Block]:
     )
     proof = Text(
         "以上为数学证明，不是抽样频率；只检验分值，不检验数据是否真实。",
-        "These are proofs, not frequencies from draws; they test points alone, not the truth of the data.",
+        "These are proofs, not frequencies from draws; they test points alone, not the truth of "
+        "the data.",
     )
     return [
         Paragraph(text, "stability", heading),
@@ -264,8 +269,10 @@ def _least_and_most(result: Assessment, table: pd.DataFrame) -> Text:
     least = _percent(values[weak[0]])
     if len(weak) == len(values):
         return say(
-            zh="在总分不变的条件下，可以计算允许浮动幅度的只有{n}家（{units}）：各指标分值在{least}以内任意变动时初评等级不变。",
-            en="With the total kept, a tolerance can be given for {n:unit|units} only ({units}): the computed grade holds however "
+            zh="在总分不变的条件下，可以计算允许浮动幅度的只有{n}家（{units}）："
+            "各指标分值在{least}以内任意变动时初评等级不变。",
+            en="With the total kept, a tolerance can be given for {n:unit|units} only ({units}): "
+            "the computed grade holds however "
             "the points move within {least}.",
             n=len(weak),
             units=words.units(result, weak, FEW),
@@ -273,8 +280,10 @@ def _least_and_most(result: Assessment, table: pd.DataFrame) -> Text:
         )
     most = values[strong[0]]
     return say(
-        zh="在总分不变的条件下，初评等级最不稳的是{weak}：各指标分值在{least}以内任意变动时等级不变；最稳的是{strong}（{most}）。",
-        en="With the total kept, the least certain computed grade is that of {weak}: it holds however the points move within "
+        zh="在总分不变的条件下，初评等级最不稳的是{weak}："
+        "各指标分值在{least}以内任意变动时等级不变；最稳的是{strong}（{most}）。",
+        en="With the total kept, the least certain computed grade is that of {weak}: it holds "
+        "however the points move within "
         "{least}; the most certain is that of {strong} ({most}).",
         weak=words.units(result, weak, FEW),
         least=least,
@@ -292,7 +301,8 @@ def _open_even_now(result: Assessment, table: pd.DataFrame) -> list[Block]:
         return []
     text = say(
         zh="{units}的初评等级取决于尚无数据的新增指标，现行分值下即不确定。",
-        en="The computed grades of {units} depend on new indicators without data: they are open even at the present points.",
+        en="The computed grades of {units} depend on new indicators without data: they are open "
+        "even at the present points.",
         units=words.units(result, units),
     )
     return [Paragraph(text, "stability", style="note")]
@@ -302,8 +312,8 @@ FULLEST_BAND = 1 - FULLEST  # as far as a tolerance is looked for where blanks a
 
 
 def _percent(tolerance: float) -> Text:
-    """A tolerance in words; beyond ±100% points could turn negative, so nothing more is claimed, nor beyond the widest band
-    that was looked at."""
+    """A tolerance in words; beyond ±100% points could turn negative, so nothing more is claimed,
+    nor beyond the widest band that was looked at."""
     if tolerance >= 1:
         return Text("±100%或更大幅度", "±100% or more")
     if tolerance >= FULLEST_BAND - SAME:
@@ -314,8 +324,8 @@ def _percent(tolerance: float) -> Text:
 
 
 def _certain_first(table: pd.DataFrame) -> tuple[pd.Series, Text]:
-    """By what rows are chosen where there are too many: exact tolerances, the least first, before those that are only
-    bounded; and which the first are, in words."""
+    """By what rows are chosen where there are too many: exact tolerances, the least first, before
+    those that are only bounded; and which the first are, in words."""
     least = table["tolerance"].astype(float).where(table["status"] == "exact", np.inf)
     return least, Text("已精确求出、幅度最小的", "with the least tolerance that is known exactly")
 
@@ -383,23 +393,30 @@ def methods(result: Assessment, band: float) -> list[Block]:
     texts = [
         say(zh="计算顺序：{order}。", en="Order of steps: {order}.", order=order),
         Text(
-            "指标得分 = a·p + b，截于0和p之间；p为分值，a、b由评分规则和数据确定。扣分幅度不随分值调整的指标a = 1，b = −扣分。",
-            "Indicator score = a·p + b, cut at 0 and p; p are its points, a and b follow from its rule and the data. Where "
+            "指标得分 = a·p + b，截于0和p之间；p为分值，a、b由评分规则和数据确定。"
+            "扣分幅度不随分值调整的指标a = 1，b = −扣分。",
+            "Indicator score = a·p + b, cut at 0 and p; p are its points, a and b follow from its "
+            "rule and the data. Where "
             "deductions do not scale, a = 1 and b = −deduction.",
         ),
         Text(
             "得分以0.0000000001分为最小单位的整数比较，四舍五入为十进制意义上的四舍五入。",
-            "Scores are compared as whole multiples of 0.0000000001 points; rounding half up is decimal.",
+            "Scores are compared as whole multiples of 0.0000000001 points; rounding half up is "
+            "decimal.",
         ),
         say(
-            zh="得分区间：p在±{band:.4g}%以内、总分不变时，线性得分A·p + b的最大值由贪心法精确求得：先取各下限，余下分值依次给A最大的指标。",
-            en="Score range: for p within ±{band:.4g}%, total kept, the maximum of a linear score A·p + b is found exactly by a "
+            zh="得分区间：p在±{band:.4g}%以内、总分不变时，线性得分A·p + "
+            "b的最大值由贪心法精确求得：先取各下限，余下分值依次给A最大的指标。",
+            en="Score range: for p within ±{band:.4g}%, total kept, the maximum of a linear score "
+            "A·p + b is found exactly by a "
             "greedy rule: all start at their lower bounds, the rest goes to the largest A first.",
             band=100 * band,
         ),
         Text(
-            "允许浮动幅度：ρ = 距分数线的分数 / h，h = Σ p·|A − m|，m为以p加权的A的中位数；浮动不超过ρ时等级不变。",
-            "Tolerance: ρ = distance to the cutoff / h, with h = Σ p·|A − m| and m the median of A weighted by p; up to ρ the "
+            "允许浮动幅度：ρ = 距分数线的分数 / h，h = Σ p·|A − m|，m为以p加权的A的中位数；"
+            "浮动不超过ρ时等级不变。",
+            "Tolerance: ρ = distance to the cutoff / h, with h = Σ p·|A − m| and m the median of A "
+            "weighted by p; up to ρ the "
             "grade holds.",
         ),
     ]
@@ -431,10 +448,13 @@ def crosscheck(result: Assessment) -> list[Block]:
     if rho.notna().all():
         moves = ranks.drop(columns="scheme").sub(ranks["scheme"], axis=0).abs().max(axis=1)
         text = say(
-            zh="用相同的得分率和分值换用{n}种综合方法排序，与本方案位次的相关系数在{low:.3f}至{high:.3f}之间；位次相差最多的是{unit}，"
+            zh="用相同的得分率和分值换用{n}种综合方法排序，"
+            "与本方案位次的相关系数在{low:.3f}至{high:.3f}之间；位次相差最多的是{unit}，"
             "相差{most}位。这些方法只用于核对位次，不用于定级。",
-            en="Ranking the same shares and points by {n} other methods correlates with the scheme's ranks by {low:.3f} to "
-            "{high:.3f}; the largest difference is {most:place|places} ({unit}). They check ranks only and set no grades.",
+            en="Ranking the same shares and points by {n} other methods correlates with the "
+            "scheme's ranks by {low:.3f} to "
+            "{high:.3f}; the largest difference is {most:place|places} ({unit}). They check ranks "
+            "only and set no grades.",
             n=len(rho),
             low=rho.min(),
             high=rho.max(),

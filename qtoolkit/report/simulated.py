@@ -1,4 +1,5 @@
-"""Views of simulation: frequencies of grades and ranks, the choices that matter most, rank confidence sets."""
+"""Views of simulation: frequencies of grades and ranks, the choices that matter most, rank
+confidence sets."""
 
 from __future__ import annotations
 
@@ -75,14 +76,16 @@ ALTERNATIVES = {
 def frequencies(
     result: Assessment, drawn: simulation.Simulation, asked: int | None = None
 ) -> list[Block]:
-    """How often grades and ranks come out in random draws, with the digits that they support; `asked` is how many draws were
-    asked for, where a large case does not afford them."""
+    """How often grades and ranks come out in random draws, with the digits that they support;
+    `asked` is how many draws were asked for, where a large case does not afford them."""
     order = result.ranks.sort_values(kind="stable").index
     stands, ranks = drawn.stands[order], drawn.rank_quantiles.loc[order]
     few = stands.index[stands < 0.95]
     text = say(
-        zh="抽样中初评等级与现行一致的频率低于95%的有{n}家（{units}），位次平均变动{shift:.2f}位。频率的误差不超过±{most}（95%）。",
-        en="In the draws the computed grade agrees with the present one in fewer than 95% for {n:unit|units} ({units}); ranks move by {shift:.2f} on "
+        zh="抽样中初评等级与现行一致的频率低于95%的有{n}家（{units}），位次平均变动{shift:.2f}位。"
+        "频率的误差不超过±{most}（95%）。",
+        en="In the draws the computed grade agrees with the present one in fewer than 95% for "
+        "{n:unit|units} ({units}); ranks move by {shift:.2f} on "
         "average. Frequencies are within ±{most} (95%).",
         n=len(few),
         units=words.units(result, few, FEW),
@@ -148,8 +151,10 @@ def frequencies(
 def _fewer(result: Assessment, asked: int, made: int) -> Text:
     """That a large case is drawn less often than was asked for."""
     return say(
-        zh="考核对象和指标较多（{n}×{d}），抽样由{asked:,}组减为{made:,}组，误差按减少后的组数计算。",
-        en="With so many units and indicators ({n} × {d}) there are {made:,} draws instead of {asked:,}; errors are those of as many.",
+        zh="考核对象和指标较多（{n}×{d}），抽样由{asked:,}组减为{made:,}组，"
+        "误差按减少后的组数计算。",
+        en="With so many units and indicators ({n} × {d}) there are {made:,} draws instead of "
+        "{asked:,}; errors are those of as many.",
         n=len(result.scores),
         d=len(result.points),
         asked=asked,
@@ -165,7 +170,8 @@ def choices(
     seed: int = 0,
     executor: Executor | None = None,
 ) -> list[Block]:
-    """Which choices of method move grades and ranks most; `factors` as for :func:`qtoolkit.simulation.sobol`."""
+    """Which choices of method move grades and ranks most; `factors` as for
+    :func:`qtoolkit.simulation.sobol`."""
     given = simulation.choices(result, band) if factors is None else factors
     asked, n = n, simulation.affordable_runs(result, n)
     found, ranks = (
@@ -231,7 +237,8 @@ def choices(
             )
     caption = Text(
         "各项做法的影响（占初评等级改变家数、位次平均变动之方差的比重）",
-        "Choices: shares of the variance of the changes of computed grades and of the mean rank shift",
+        "Choices: shares of the variance of the changes of computed grades and of the mean rank "
+        "shift",
     )
     blocks.append(
         Paragraph(_weights(found, ranks, {key: names[key] for key in order}), "annex_scores")
@@ -261,27 +268,31 @@ def _negligible(found: simulation.Sobol, key: str) -> bool:
 
 
 def _weights(found: simulation.Sobol, ranks: simulation.Sobol, names: Mapping[str, Text]) -> Text:
-    """What was gone through or drawn, how much the choices explain by themselves, and which hardly matter: each of grades
-    and of ranks, as far as these move."""
+    """What was gone through or drawn, how much the choices explain by themselves, and which hardly
+    matter: each of grades and of ranks, as far as these move."""
     moving = {key: sobol for key, sobol in (("grades", found), ("ranks", ranks)) if sobol.moves}
     main = next(iter(moving.values()))
     if main.exact:
         how = say(
             zh="全部{runs:,}种组合逐一计算，每种备选做法机会均等，影响为精确值，没有抽样误差",
-            en="All {runs:,} combinations were gone through, all alternatives equally probable: the shares are exact, without sampling error",
+            en="All {runs:,} combinations were gone through, all alternatives equally probable: "
+            "the shares are exact, without sampling error",
             runs=main.runs,
         )
     else:
         how = say(
-            zh="随机抽取{runs:,}种组合，每种备选做法机会均等，影响为估计值（略低于0或合计略高于1属于抽样误差）",
-            en="{runs:,} combinations were drawn, all alternatives equally probable: the shares are estimates (one slightly "
+            zh="随机抽取{runs:,}种组合，每种备选做法机会均等，"
+            "影响为估计值（略低于0或合计略高于1属于抽样误差）",
+            en="{runs:,} combinations were drawn, all alternatives equally probable: the shares "
+            "are estimates (one slightly "
             "below 0, or a sum slightly above 1, is sampling error)",
             runs=main.runs,
         )
     explained = words.semicolons(_explained(TARGETS[key], sobol) for key, sobol in moving.items())
     return say(
         zh="{how}。各项做法单独影响合计占差异的比重：{explained}。{hardly}。",
-        en="{how}. Shares of the variance that the choices explain by themselves: {explained}. {hardly}.",
+        en="{how}. Shares of the variance that the choices explain by themselves: {explained}. "
+        "{hardly}.",
         how=how,
         explained=explained,
         hardly=_hardly(moving, names),
@@ -289,7 +300,8 @@ def _weights(found: simulation.Sobol, ranks: simulation.Sobol, names: Mapping[st
 
 
 def _hardly(moving: Mapping[str, simulation.Sobol], names: Mapping[str, Text]) -> Text:
-    """The choices that move hardly anything, and those that hardly move grades, or ranks, while they move the other."""
+    """The choices that move hardly anything, and those that hardly move grades, or ranks, while
+    they move the other."""
     still = {
         choice: tuple(key for key, sobol in moving.items() if _negligible(sobol, choice))
         for choice in names
@@ -324,13 +336,14 @@ def _hardly(moving: Mapping[str, simulation.Sobol], names: Mapping[str, Text]) -
 
 
 def _explained(what: Text, found: simulation.Sobol) -> Text:
-    """How much of the variance the choices explain one by one, as the sum in the table, and whether the rest is more than
-    nothing."""
+    """How much of the variance the choices explain one by one, as the sum in the table, and whether
+    the rest is more than nothing."""
     alone = 1 - found.interactions
     if len(found.failures):
         rest = Text(
             "有的组合不成立，各项做法不再互相独立，合计不必在1以内",
-            "as some combinations are impossible the choices are not independent, and their sum may pass 1",
+            "as some combinations are impossible the choices are not independent, and their sum "
+            "may pass 1",
         )
     elif found.interactions <= SAME if found.exact else found.alone_high >= 1:
         rest = Text("没有相互作用", "there is no interaction") if found.exact else WITHIN
@@ -363,9 +376,12 @@ def _sentence(result: Assessment, found: simulation.Sobol, names: Mapping[str, T
     total, own = found.table["total"], found.alternatives.dropna(subset="mean")
     first = total.index[foremost(total)]
     text = say(
-        zh="把{n}项做法同时改变，平均有{mean:.1f}家初评等级与现行不同；影响最大的是{first}（总影响{total:.2f}，即连同相互作用占差异的比重）",
-        en="With {n:choice|choices} varied together {mean:.1f} computed grades differ from the present ones on average; what "
-        "matters most is {first} (a total effect, interactions included, of {total:.2f} of the variance)",
+        zh="把{n}项做法同时改变，平均有{mean:.1f}家初评等级与现行不同；"
+        "影响最大的是{first}（总影响{total:.2f}，即连同相互作用占差异的比重）",
+        en="With {n:choice|choices} varied together {mean:.1f} computed grades differ from the "
+        "present ones on average; what "
+        "matters most is {first} (a total effect, interactions included, of {total:.2f} of the "
+        "variance)",
         n=len(total),
         mean=found.mean,
         first=listing([names[key] for key in first]),
@@ -409,7 +425,8 @@ def _failed(found: simulation.Sobol) -> list[Block]:
     )
     text = say(
         zh="有{n:,}种组合不成立，未计入影响（主要原因：{why}）；影响按{over}计算。",
-        en="{n:,} combinations were impossible and are not counted (chiefly: {why}); the shares are over {over}.",
+        en="{n:,} combinations were impossible and are not counted (chiefly: {why}); the shares "
+        "are over {over}.",
         n=int(found.failures.sum()),
         why=listing(found.failures.index[found.failures == found.failures.max()]),
         over=over,
@@ -466,8 +483,10 @@ def rank_sets(
         table.index[table["all_low"] == table["all_high"]],
     )
     text = say(
-        zh="按数据所注标准误，单看一家，位次以{level:.0%}的置信度可以确定的有{n}家（{units}）；各家同时看，有{apart}家。",
-        en="With the standard errors that the data state, at a confidence of {level:.0%} the rank of {n:unit|units} is settled, each by itself ({units}); "
+        zh="按数据所注标准误，单看一家，位次以{level:.0%}的置信度可以确定的有{n}家（{units}）；"
+        "各家同时看，有{apart}家。",
+        en="With the standard errors that the data state, at a confidence of {level:.0%} the rank "
+        "of {n:unit|units} is settled, each by itself ({units}); "
         "for all at once, of {apart}.",
         level=level,
         n=len(fixed),

@@ -1,4 +1,5 @@
-"""Views for those who decide: the one-page summary, the matters for decision with their consequences, the risks."""
+"""Views for those who decide: the one-page summary, the matters for decision with their
+consequences, the risks."""
 
 from __future__ import annotations
 
@@ -23,8 +24,8 @@ FEW = 3  # units in a clause
 
 
 def summary(result: Assessment, near_miss: float, previous: Case | None = None) -> list[Block]:
-    """The one page that leaders read, as far as the assessment alone can fill it; with last year's points and numbers of
-    units where there are any."""
+    """The one page that leaders read, as far as the assessment alone can fill it; with last year's
+    points and numbers of units where there are any."""
     scheme, last = (
         result.scheme,
         None if previous is None else assess(previous.scheme, previous.table),
@@ -34,8 +35,10 @@ def summary(result: Assessment, near_miss: float, previous: Case | None = None) 
         result.scores.index[foremost(result.scores, falling=falling)] for falling in (True, False)
     )
     conclusion = say(
-        zh="总体结论：按本方案测算，{n}家考核对象{counts}；得分最高的是{top}（{high}分），最低的是{bottom}（{low}分）。",
-        en="Conclusion: under this scheme the {n:unit is|units are} graded as follows: {counts}. The highest score is "
+        zh="总体结论：按本方案测算，{n}家考核对象{counts}；得分最高的是{top}（{high}分），"
+        "最低的是{bottom}（{low}分）。",
+        en="Conclusion: under this scheme the {n:unit is|units are} graded as follows: {counts}. "
+        "The highest score is "
         "that of {top} ({high}), the lowest that of {bottom} ({low}).",
         n=len(result.scores),
         counts=words.both_counts(result),
@@ -80,8 +83,8 @@ def summary(result: Assessment, near_miss: float, previous: Case | None = None) 
 
 
 def _grade_counts(result: Assessment, near: pd.DataFrame, last: Assessment | None) -> DataTable:
-    """How many units have each grade by computation and as approved, how many had it last year, and how many of those with
-    the computed grade are near-misses."""
+    """How many units have each grade by computation and as approved, how many had it last year, and
+    how many of those with the computed grade are near-misses."""
     tally, close = result.grades.value_counts(), near["grade"].value_counts()
     grades = result.scheme.grades
     frame = pd.DataFrame(
@@ -142,7 +145,8 @@ def footer(result: Assessment) -> Text:
 
 
 def options(result: Assessment) -> list[Text]:
-    """Matters for decision, each with its consequence: rounding, cutoffs a hundredth of the total away, blanks."""
+    """Matters for decision, each with its consequence: rounding, cutoffs a hundredth of the total
+    away, blanks."""
     texts, shift = [rounding_option(result)], words.points_of(result, None)
     for grade in result.scheme.grades[:1]:
         texts += [
@@ -181,11 +185,14 @@ def grade_changes(result: Assessment, grades: pd.Series) -> Text:
 
 
 def rounding_option(result: Assessment) -> Text:
-    """What whole points would change; a result of either that a reader would expect and that does not come has its reason."""
+    """What whole points would change; a result of either that a reader would expect and that does
+    not come has its reason."""
     half_up, floor = (consequences(result, rounded(result, mode)) for mode in ("half_up", "floor"))
     return say(
-        zh="小数口径。方案规定总分{now}。如改为四舍五入到整数：{half_up}；如改为舍去小数取整数：{floor}。",
-        en="Decimals. The scheme says: {now}. Half up to whole points instead: {half_up}. Down to whole points instead: "
+        zh="小数口径。方案规定总分{now}。如改为四舍五入到整数：{half_up}；如改为舍去小数取整数："
+        "{floor}。",
+        en="Decimals. The scheme says: {now}. Half up to whole points instead: {half_up}. Down to "
+        "whole points instead: "
         "{floor}.",
         now=words.rounding(result.scheme.rounding.total),
         half_up=half_up,
@@ -200,7 +207,8 @@ def rounded(result: Assessment, mode: str) -> Assessment:
 
 
 def consequences(result: Assessment, other: Assessment) -> Text:
-    """Who changes grade under another rule, and who does not though the score alone would say so, with the reason."""
+    """Who changes grade under another rule, and who does not though the score alone would say so,
+    with the reason."""
     changes, held = grade_changes(result, other.grades), _held(result, other)
     if not held:
         return changes
@@ -213,7 +221,8 @@ def consequences(result: Assessment, other: Assessment) -> Text:
 
 
 def _held(result: Assessment, other: Assessment) -> list[Text]:
-    """Units whose grade by score alone changes while their grade stays: what holds it, one clause for each."""
+    """Units whose grade by score alone changes while their grade stays: what holds it, one clause
+    for each."""
     old, new, texts = result.steps, other.steps, []
     for unit in result.scores.index:
         if (
@@ -226,7 +235,8 @@ def _held(result: Assessment, other: Assessment) -> list[Text]:
         texts.append(
             say(
                 zh="{unit}按得分由{a}变为{b}，{held}{cause}{as_}{grade}",
-                en="{unit} goes from {a} to {b} by score but {held}{as_} {grade} because of {cause}",
+                en="{unit} goes from {a} to {b} by score but {held}{as_} {grade} because of "
+                "{cause}",
                 unit=result.labels[unit],
                 cause=cause,
                 grade=result.scheme.grade(result.grades[unit]).label,
@@ -288,7 +298,8 @@ def _blank_option(result: Assessment) -> Text | None:
 
 
 def risks(result: Assessment) -> list[Block]:
-    """What to bear in mind beside what the summary says, and where the options with their consequences are."""
+    """What to bear in mind beside what the summary says, and where the options with their
+    consequences are."""
     texts = _risks(result)
     heading = Text("风险提示", "Risks")
     intro = (
@@ -298,7 +309,8 @@ def risks(result: Assessment) -> list[Block]:
     )
     options = Text(
         "可供选择的做法及其后果，见摘要“需研究决定的事项”和“等级划分标准论证”。",
-        "Options with their consequences are in the summary (matters for decision) and under the grounds for the cutoffs.",
+        "Options with their consequences are in the summary (matters for decision) and under the "
+        "grounds for the cutoffs.",
     )
     items = [Paragraph(text, "risks", style="item") for text in texts[SHOWN:]]
     return [Paragraph(intro, "risks", heading), *items, Paragraph(options, "risks")]
@@ -312,7 +324,8 @@ def _risks(result: Assessment) -> list[Text]:
         texts.append(
             say(
                 zh="{units}有不计分的缺项，其分值已转给其他指标，与其他考核对象的可比性较差。",
-                en="{units}: some indicators are not scored and their points went to others, so these units compare less "
+                en="{units}: some indicators are not scored and their points went to others, so "
+                "these units compare less "
                 "well with the rest.",
                 units=words.units(result, result.scores.index[np.flatnonzero(blanks)]),
             )

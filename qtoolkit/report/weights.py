@@ -1,4 +1,5 @@
-"""Views of weights: nominal points beside effective importance, other weightings and what each would do, attainability."""
+"""Views of weights: nominal points beside effective importance, other weightings and what each
+would do, attainability."""
 
 from __future__ import annotations
 
@@ -31,14 +32,22 @@ METHODS = {
 }
 
 READING = Text(
-    "影响度是知道一项指标的得分后，得分差异（方差）可以解释的比重，按同类考核对象估计，已扣除家数少时偶然相关的部分；略低于0的，表示看不出影响。"
-    "“本次数据”为该项得分率与得分的相关系数的平方，不作扣除。95%区间在随机模拟（16至40家）中包含真值的频率：得分接近正态分布时为95%至99%，"
-    "得分率明显集中于高分时为92%以上，个别得分极端偏离时约为88%，多数考核对象得满分而该指标分值又大时约为85%。",
-    "Importance is the share of the differences (variance) of scores that knowing one indicator explains, estimated for units of this kind "
-    "and freed of what chance explains among few; a value a little below 0 says that no influence is seen. “These units” is the squared "
-    "correlation of the indicator's share of full marks with the score, as it is. In simulations of 16 to 40 units the 95% interval held the "
-    "truth in 95% to 99% of cases where scores are about normal, in at least 92% where shares crowd near full marks, and in some 88% where "
-    "single scores lie extremely far out, and in some 85% where most units have full marks on an indicator of many points.",
+    "影响度是知道一项指标的得分后，得分差异（方差）可以解释的比重，按同类考核对象估计，"
+    "已扣除家数少时偶然相关的部分；略低于0的，表示看不出影响。"
+    "“本次数据”为该项得分率与得分的相关系数的平方，不作扣除。95%区间在随机模拟（16至40家）"
+    "中包含真值的频率：得分接近正态分布时为95%至99%，"
+    "得分率明显集中于高分时为92%以上，个别得分极端偏离时约为88%，"
+    "多数考核对象得满分而该指标分值又大时约为85%。",
+    "Importance is the share of the differences (variance) of scores that knowing one indicator "
+    "explains, estimated for units of this kind "
+    "and freed of what chance explains among few; a value a little below 0 says that no influence "
+    "is seen. “These units” is the squared "
+    "correlation of the indicator's share of full marks with the score, as it is. In simulations "
+    "of 16 to 40 units the 95% interval held the "
+    "truth in 95% to 99% of cases where scores are about normal, in at least 92% where shares "
+    "crowd near full marks, and in some 88% where "
+    "single scores lie extremely far out, and in some 85% where most units have full marks on an "
+    "indicator of many points.",
 )
 
 
@@ -47,8 +56,10 @@ def effective(result: Assessment, bootstrap: int = 200, seed: int = 0) -> list[B
     heading = Text("分值与实际影响度", "Points and effective importance")
     if too_few(result):
         text = say(
-            zh="考核对象只有{n}家，不足{least}家，不估计实际影响度和相关性，也不由数据赋权：少数几家的偶然差异会被当作规律。",
-            en="With {n:unit|units}, fewer than {least}, importance, correlations and weights from data are not estimated: chance differences of "
+            zh="考核对象只有{n}家，不足{least}家，不估计实际影响度和相关性，也不由数据赋权："
+            "少数几家的偶然差异会被当作规律。",
+            en="With {n:unit|units}, fewer than {least}, importance, correlations and weights from "
+            "data are not estimated: chance differences of "
             "a few would pass for a pattern.",
             n=len(result.scores),
             least=FEWEST,
@@ -153,7 +164,8 @@ def _gaps(table: pd.DataFrame, gap: pd.Series, names: dict[str, Text]) -> Text:
 
     return say(
         zh="实际影响度超出分值比重最多的是{most}；不及最多的是{least}。",
-        en="The indicator that decides most beyond its points: {most}; the one that falls short most: {least}.",
+        en="The indicator that decides most beyond its points: {most}; the one that falls short "
+        "most: {least}.",
         most=shown(True),
         least=shown(False),
     )
@@ -164,8 +176,10 @@ def _how_sure(table: pd.DataFrame) -> list[Block]:
     if not table["few"].any():
         return []
     text = say(
-        zh="有的指标可用来估计影响度的考核对象只有{n}家，不足{enough}家，只能粗略判断：95%区间相互重叠的指标，影响大小不宜排先后。",
-        en="Importance is estimated from as few as {n:unit|units}, below {enough}, and so only roughly known: indicators whose 95% intervals "
+        zh="有的指标可用来估计影响度的考核对象只有{n}家，不足{enough}家，只能粗略判断："
+        "95%区间相互重叠的指标，影响大小不宜排先后。",
+        en="Importance is estimated from as few as {n:unit|units}, below {enough}, and so only "
+        "roughly known: indicators whose 95% intervals "
         "overlap should not be put in an order of importance.",
         n=int(table.loc[table["linear"].notna(), "n"].min()),
         enough=importance.ENOUGH,
@@ -177,7 +191,8 @@ def _top(result: Assessment, bootstrap: int, seed: int) -> list[Block]:
     """Top-level indicators, where there are too few units to split the effect of single ones."""
     text = Text(
         "无缺项的考核对象不多于指标数加1，单项指标的影响分不出自身部分和相关部分，请看一级指标。",
-        "The units without blanks are no more than the indicators + 1: the effect of single ones cannot be split into own and correlated parts; "
+        "The units without blanks are no more than the indicators + 1: the effect of single ones "
+        "cannot be split into own and correlated parts; "
         "see the top-level indicators.",
     )
     if (
@@ -206,7 +221,8 @@ def _top(result: Assessment, bootstrap: int, seed: int) -> list[Block]:
 
 
 def overlaps(result: Assessment) -> list[Block]:
-    """Indicators that count the same twice or pull against each other; whether all measure one thing."""
+    """Indicators that count the same twice or pull against each other; whether all measure one
+    thing."""
     if too_few(result):
         return []
     names = {leaf.id: leaf.name for leaf in result.scheme.leaves}
@@ -237,8 +253,10 @@ def overlaps(result: Assessment) -> list[Block]:
         else Text("", "")
     )
     text = say(
-        zh="相关系数（绝对值）超过{at}、可能重复计分的指标：{twice}。同一上级指标内负相关的有{n}对{strongest}。克朗巴赫系数α为{alpha}。",
-        en="Indicators that correlate above {at} (in absolute value) and may count twice: {twice}. Negative correlations within one node: {n:pair|pairs}"
+        zh="相关系数（绝对值）超过{at}、可能重复计分的指标：{twice}。"
+        "同一上级指标内负相关的有{n}对{strongest}。克朗巴赫系数α为{alpha}。",
+        en="Indicators that correlate above {at} (in absolute value) and may count twice: {twice}. "
+        "Negative correlations within one node: {n:pair|pairs}"
         "{strongest}. Cronbach's α is {alpha}.",
         at=f"{importance.REDUNDANT:g}",
         twice=said(twice),
@@ -270,7 +288,8 @@ def overlaps(result: Assessment) -> list[Block]:
 
 
 def _most_correlated(result: Assessment) -> list[str]:
-    """The indicators, or of too many those that correlate most with any other, as they stand in the scheme."""
+    """The indicators, or of too many those that correlate most with any other, as they stand in the
+    scheme."""
     if len(result.points) <= choosing.LEAVES:
         return list(result.points.index)
     r = result.matrix.corr(min_periods=3).abs().fillna(0.0).to_numpy(copy=True)
@@ -280,7 +299,8 @@ def _most_correlated(result: Assessment) -> list[str]:
 
 
 def _opposed(result: Assessment, pairs: pd.DataFrame) -> np.ndarray:
-    """Which pairs within one node correlate negatively, those beyond the bound of double counting included."""
+    """Which pairs within one node correlate negatively, those beyond the bound of double counting
+    included."""
     parents = {child.id: node.id for node in result.scheme.nodes for child in node.children}
     one = [
         parents.get(a) == parents.get(b)
@@ -304,7 +324,8 @@ def alternatives(result: Assessment, step: float = 0.5) -> list[Block]:
     if whole < FEWEST:
         text = say(
             zh="没有缺项的考核对象只有{n}家，不足{least}家，不由数据赋权。",
-            en="With {n:unit|units} without gaps, fewer than {least}, no weights are taken from the data.",
+            en="With {n:unit|units} without gaps, fewer than {least}, no weights are taken from "
+            "the data.",
             n=whole,
             least=FEWEST,
         )
@@ -347,8 +368,10 @@ def alternatives(result: Assessment, step: float = 0.5) -> list[Block]:
     done = settings(result, frame, outputs)
     codes = done[[f"code:{unit}" for unit in result.scores.index]].to_numpy()
     text = say(
-        zh="用{n}种方法由数据另定分值（步长{step:g}分），初评等级改变{changed}。由数据得出的分值每年随数据变动，年度之间不可比，只供比较。",
-        en="Points set from the data by {n:method|methods} (steps of {step:g}) change computed grades: {changed}. "
+        zh="用{n}种方法由数据另定分值（步长{step:g}分），初评等级改变{changed}。"
+        "由数据得出的分值每年随数据变动，年度之间不可比，只供比较。",
+        en="Points set from the data by {n:method|methods} (steps of {step:g}) change computed "
+        "grades: {changed}. "
         "Such points move with the data every year and make years incomparable: "
         "they are for comparison only.",
         n=len(found),
@@ -408,7 +431,8 @@ def _changed(grades: pd.Series) -> Text:
 
 
 def reach(result: Assessment, step: float = 0.5, seed: int = 0) -> list[Block]:
-    """Whether points could make every indicator as important as its points say, and the nearest found that are allowed."""
+    """Whether points could make every indicator as important as its points say, and the nearest
+    found that are allowed."""
     if too_few(result):
         return []
     heading = Text("使影响与分值相称", "Importance in proportion to points")
@@ -439,7 +463,8 @@ def reach(result: Assessment, step: float = 0.5, seed: int = 0) -> list[Block]:
         reached = (
             say(
                 zh="没有任何分值能使各指标的影响与现行分值完全相称（{names}须为负分）",
-                en="No points make importance fully proportional to the present points (negative ones would be needed for {names})",
+                en="No points make importance fully proportional to the present points (negative "
+                "ones would be needed for {names})",
                 names=listing(negative, FEW),
             )
             if negative
@@ -456,9 +481,11 @@ def reach(result: Assessment, step: float = 0.5, seed: int = 0) -> list[Block]:
         )
     new = result.what_if(points=tuned.table["points"].to_dict(), spread="none")
     text = say(
-        zh="{reached}（影响按这批考核对象得分率与得分的相关系数的平方计，不作扣除）。各项在现行分值的50%至150%之间时，{nearest}（步长{step:g}分）："
+        zh="{reached}（影响按这批考核对象得分率与得分的相关系数的平方计，不作扣除）。"
+        "各项在现行分值的50%至150%之间时，{nearest}（步长{step:g}分）："
         "{note}如采用，{n}家初评等级改变。",
-        en="{reached} (by the squared correlation of share and score over these units, as it is). {nearest} within 50% to 150% of the present "
+        en="{reached} (by the squared correlation of share and score over these units, as it is). "
+        "{nearest} within 50% to 150% of the present "
         "ones (steps of {step:g}): {note} They would change {n:computed grade|computed grades}.",
         reached=reached,
         nearest=NEAREST[tuned.exact],

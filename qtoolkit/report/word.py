@@ -1,6 +1,7 @@
 """The memo as a Word file in the form of official documents (after GB/T 9704).
 
-Fonts are named, not carried: 方正小标宋简体, 仿宋_GB2312, 黑体, 楷体_GB2312, 宋体 and Times New Roman.
+Fonts are named, not carried: 方正小标宋简体, 仿宋_GB2312, 黑体, 楷体_GB2312, 宋体 and Times New
+Roman.
 """
 
 from __future__ import annotations
@@ -63,7 +64,10 @@ def _styles(chinese):
         "<w:keepNext/><w:keepLines/>",
     )
     rule = '<w:pBdr><w:top w:val="single" w:sz="4" w:space="4" w:color="000000"/></w:pBdr>'
-    brief = f'<w:spacing w:before="0" w:after="{0 if chinese else 60}" w:line="{320 if chinese else 270}" w:lineRule="exact"/>'
+    brief = (
+        f'<w:spacing w:before="0" w:after="{0 if chinese else 60}" '
+        f'w:line="{320 if chinese else 270}" w:lineRule="exact"/>'
+    )
     level = '<w:outlineLvl w:val="{}"/>'.format
     return [
         ("Normal", _FANG, text, fixed.format(0, 0) + both, False),
@@ -150,7 +154,8 @@ def _reference(chinese):
 
 
 def _finished(content, body):
-    """Adds what pandoc does not carry over: the look of tables, page breaks, the lines at the bottom of page one."""
+    """Adds what pandoc does not carry over: the look of tables, page breaks, the lines at the
+    bottom of page one."""
     import docx
     import lxml.html
     from docx.enum.text import WD_ALIGN_PARAGRAPH
@@ -215,8 +220,8 @@ def _finished(content, body):
 
 
 def _dress(table, source, styles):
-    """Type, shading and unbroken rows of one table, as in its HTML; a short table, and the first rows of a long one, stay
-    together on a page."""
+    """Type, shading and unbroken rows of one table, as in its HTML; a short table, and the first
+    rows of a long one, stay together on a page."""
     from docx.oxml import parse_xml
     from docx.text.paragraph import Paragraph
 

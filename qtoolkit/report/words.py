@@ -50,8 +50,8 @@ def some(items: Iterable[Text | str]) -> Text:
 
 
 def units(result: Assessment, names: Iterable[str], most: int | None = None) -> Text:
-    """Names of units in both languages, "none" where there are none; beyond `most` the rest is counted, and in any case
-    where they are too many for a sentence."""
+    """Names of units in both languages, "none" where there are none; beyond `most` the rest is
+    counted, and in any case where they are too many for a sentence."""
     labels = result.labels
     chosen = [labels[name] for name in names]
     most = SOME if most is None and len(chosen) > MANY else most
@@ -88,7 +88,8 @@ def counts(result: Assessment, grades: pd.Series | None = None) -> Text:
 
 
 def both_counts(result: Assessment) -> Text:
-    """How many units have each grade, said to be computed (初评), and of those approved (审定) where the data hold them."""
+    """How many units have each grade, said to be computed (初评), and of those approved (审定)
+    where the data hold them."""
     computed = say(zh="初评{counts}", en="computed grades {counts}", counts=counts(result))
     if not is_approved(result):
         return computed
@@ -106,7 +107,8 @@ def is_approved(result: Assessment) -> bool:
 
 
 def kind_of(result: Assessment) -> Text:
-    """Which grade :attr:`Assessment.approved` is: the approved one where the data hold any, else the computed one."""
+    """Which grade :attr:`Assessment.approved` is: the approved one where the data hold any, else
+    the computed one."""
     return KINDS["approved" if is_approved(result) else "computed"]
 
 
@@ -116,7 +118,8 @@ def kind_title(result: Assessment) -> Text:
 
 
 def cause(scheme: Scheme, set_by: str) -> Text:
-    """What sets a grade beside the score, in words: a veto by its name, which is quoted, places, or the last ranks."""
+    """What sets a grade beside the score, in words: a veto by its name, which is quoted, places, or
+    the last ranks."""
     names = {f"veto:{veto.id}": veto.name for veto in scheme.vetoes}
     if set_by in names:
         return say(zh="“{name}”", en="the veto “{name}”", name=names[set_by])
@@ -165,7 +168,8 @@ def _bands(scheme: Scheme, group: str | None) -> Text:
 
 
 def areas(scheme: Scheme, before: Scheme | None = None) -> Text:
-    """The top-level indicators and their points, with those of an earlier scheme; where there are many, their number."""
+    """The top-level indicators and their points, with those of an earlier scheme; where there are
+    many, their number."""
     if len(scheme.indicators) > 6:
         return say(zh="指标{n}项", en="{n:indicator|indicators}", n=len(scheme.indicators))
     old = {node.id: node.points for node in before.nodes} if before else {}
@@ -268,7 +272,8 @@ ON_LINE = Text("正好在分数线上", "on the cutoff")
 
 
 def signed(result: Assessment) -> str:
-    """The format of a difference between scores, with its sign: as many decimals as they are published with, two at least."""
+    """The format of a difference between scores, with its sign: as many decimals as they are
+    published with, two at least."""
     rule = result.scheme.rounding.total
     return f"+.{4 if rule is None else max(rule.decimals, 2)}f"
 
@@ -282,8 +287,9 @@ def class_column(result: Assessment, units: Iterable[str]) -> dict[str, tuple[Te
 
 
 def near_misses(result: Assessment, near_miss: float | None) -> pd.DataFrame:
-    """Units whose grade `near_miss` points more or less would change, places counted in, the nearest first; with columns by
-    and rivals, which are those of the nearer side. Above, the margin may be lost and the grade is kept."""
+    """Units whose grade `near_miss` points more or less would change, places counted in, the
+    nearest first; with columns by and rivals, which are those of the nearer side. Above, the margin
+    may be lost and the grade is kept."""
     near_miss = points_of(result, near_miss)
     table = grade_cutoffs.margins(result)
     rises = table["below"] <= near_miss + SAME
@@ -299,20 +305,22 @@ def near_miss_count(near: pd.DataFrame, near_miss: float) -> Text:
     """How many near-misses there are."""
     return say(
         zh="得分再增或再减{near_miss:g}分以内初评等级就会改变的临界单位有{n}家",
-        en="the computed grade of {n:unit|units} would change if the score rose or fell by at most {near_miss:g}",
+        en="the computed grade of {n:unit|units} would change if the score rose or fell by at most "
+        "{near_miss:g}",
         near_miss=near_miss,
         n=len(near),
     )
 
 
 def barred(reason: str) -> Text | None:
-    """What sets the limit to a grade, or bars it where there is no limit, in words; None where there is nothing to say."""
+    """What sets the limit to a grade, or bars it where there is no limit, in words; None where
+    there is nothing to say."""
     return BARRED.get(reason)
 
 
 def percent(error: float) -> str:
-    """The format of a frequency with the decimals that its error supports, at most half a unit of the last one; .1% where it
-    has none."""
+    """The format of a frequency with the decimals that its error supports, at most half a unit of
+    the last one; .1% where it has none."""
     if error == 0:
         return ".1%"
     return next(

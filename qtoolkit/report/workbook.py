@@ -14,7 +14,8 @@ from typing import Any
 
 @contextmanager
 def workbook(path: Path, **options: Any) -> Iterator[Any]:
-    """A new xlsxwriter workbook, which lies at `path` once the block ends well; equal content gives equal bytes.
+    """A new xlsxwriter workbook, which lies at `path` once the block ends well; equal content gives
+    equal bytes.
 
     Parameters
     ----------
@@ -51,8 +52,8 @@ def workbook(path: Path, **options: Any) -> Iterator[Any]:
 
 
 class _StaysOpen(io.BytesIO):
-    """Bytes that can be written to as long as they are there: an archive that could not be made writes
-    its end when it is thrown away."""
+    """Bytes that can be written to as long as they are there: an archive that could not be made
+    writes its end when it is thrown away."""
 
     def close(self) -> None:
         pass

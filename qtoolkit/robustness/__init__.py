@@ -1,6 +1,8 @@
-"""Exact robustness: proofs of how far points and cutoffs may move before a grade or a place changes, with witnesses.
+"""Exact robustness: proofs of how far points and cutoffs may move before a grade or a place
+changes, with witnesses.
 
-Every exact row was re-scored at its witness; a bound is called a bound. The mathematics is in the modules' docstrings.
+Every exact row was re-scored at its witness; a bound is called a bound. The mathematics is in the
+modules' docstrings.
 """
 
 from qtoolkit.robustness.certificates import NEW, REASONS, Certificates

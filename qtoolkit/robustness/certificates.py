@@ -1,4 +1,5 @@
-"""What every exact method shares: tables with witnesses, scores as lines in the points, grades at given scores."""
+"""What every exact method shares: tables with witnesses, scores as lines in the points, grades at
+given scores."""
 
 from __future__ import annotations
 
@@ -60,8 +61,8 @@ REASONS: Mapping[str, Text] = {
 class Certificates:
     """A table indexed by unit, and the points that prove its exact rows.
 
-    `table` is what was asked for; `witness(unit, side)` gives points (Series by indicator) at which the claim about that
-    unit is attained, or None where the row is a bound.
+    `table` is what was asked for; `witness(unit, side)` gives points (Series by indicator) at which
+    the claim about that unit is attained, or None where the row is a bound.
     """
 
     table: pd.DataFrame
@@ -91,10 +92,11 @@ class Certificates:
 
 @dataclass(frozen=True)
 class Lines:
-    """Base scores over an area: at least A·p + b on the low side, at most on the high side, and equal where `exact`.
+    """Base scores over an area: at least A·p + b on the low side, at most on the high side, and
+    equal where `exact`.
 
-    `held` : where the lines say anything; elsewhere `bounds` of the engine must do. `engine` scores that side: leaves
-    without data at 0 or at full marks.
+    `held` : where the lines say anything; elsewhere `bounds` of the engine must do. `engine` scores
+    that side: leaves without data at 0 or at full marks.
     """
 
     engine: Engine
@@ -106,8 +108,8 @@ class Lines:
 
 
 def ends(result: Assessment, new: New) -> tuple[Engine, Engine]:
-    """The engine with all leaves without data at 0, and with them at full marks: a score never falls as a leaf rises, so
-    these are the ends of what new indicators may bring."""
+    """The engine with all leaves without data at 0, and with them at full marks: a score never
+    falls as a leaf rises, so these are the ends of what new indicators may bring."""
     if new not in ("interval", "scenario"):
         raise InputError(
             say(zh="new 应为 interval 或 scenario", en="new must be interval or scenario")
@@ -124,7 +126,8 @@ def ends(result: Assessment, new: New) -> tuple[Engine, Engine]:
 
 
 def enclose(result: Assessment, lo: np.ndarray, hi: np.ndarray, new: New) -> tuple[Lines, Lines]:
-    """Lines below and above each base score for lo ≤ p ≤ hi; the same object twice where all are exact."""
+    """Lines below and above each base score for lo ≤ p ≤ hi; the same object twice where all are
+    exact."""
     sides, engines = [], ends(result, new)
     for side, e in enumerate(engines):
         if side == DOWN or e is not engines[DOWN]:
@@ -140,7 +143,8 @@ def enclose(result: Assessment, lo: np.ndarray, hi: np.ndarray, new: New) -> tup
 
 
 def span_values(low: Lines, high: Lines, area: Area) -> tuple[np.ndarray, np.ndarray]:
-    """Least and greatest base scores in points (n,): attained where the lines are exact, else proven bounds."""
+    """Least and greatest base scores in points (n,): attained where the lines are exact, else
+    proven bounds."""
     least, greatest = area.span(low.A)[0] + low.b, area.span(high.A)[1] + high.b
     if not (low.held & high.held).all():
         outer = (
@@ -156,7 +160,8 @@ def span_values(low: Lines, high: Lines, area: Area) -> tuple[np.ndarray, np.nda
 
 @dataclass(frozen=True)
 class Extremes:
-    """Least and greatest base scores over an area (2, n), in points: at `points` (2, n, d) where `exact`, else bounds."""
+    """Least and greatest base scores over an area (2, n), in points: at `points` (2, n, d) where
+    `exact`, else bounds."""
 
     values: np.ndarray
     points: np.ndarray
@@ -165,7 +170,8 @@ class Extremes:
 
 
 def extremes(result: Assessment, area: Area, new: New) -> Extremes:
-    """Both ends of every base score, on the side of new indicators that makes them extreme; re-scored where exact."""
+    """Both ends of every base score, on the side of new indicators that makes them extreme;
+    re-scored where exact."""
     low, high = enclose(result, area.lo, area.hi, new)
     values, exact = np.stack(span_values(low, high, area)), low.exact & high.exact
     points, why = (
@@ -208,7 +214,8 @@ def grades_at(
 
 
 def margin(result: Assessment, base: np.ndarray, thresholds: np.ndarray, side: int) -> np.ndarray:
-    """Points of base score down to the least that keeps the grade, or up to the least that changes it."""
+    """Points of base score down to the least that keeps the grade, or up to the least that changes
+    it."""
     e, codes = result.engine, result.grades.cat.codes.to_numpy()
     limits = np.where(thresholds == UNREACHABLE, np.inf, from_ticks(thresholds))
     limits[thresholds <= 0] = -np.inf  # no score falls below 0
@@ -222,8 +229,9 @@ def margin(result: Assessment, base: np.ndarray, thresholds: np.ndarray, side: i
 
 
 def in_reach(result: Assessment, codes: np.ndarray) -> np.ndarray:
-    """Units whose grade depends on others, if their scores give these grades (n,): a quota is on that grade or a worse one,
-    or they might be among the last; or a veto takes grades off after that."""
+    """Units whose grade depends on others, if their scores give these grades (n,): a quota is on
+    that grade or a worse one, or they might be among the last; or a veto takes grades off after
+    that."""
     e = result.engine
     reached = (e.shift > 0) & (not e.veto_first)
     for step in e.rivals:

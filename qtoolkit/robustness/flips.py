@@ -45,7 +45,8 @@ OVERSHOOTS = (0.0, 1e-9, 1e-8, 1e-7, 1e-6)  # points of score beyond the cutoff,
 
 @dataclass(frozen=True)
 class _Moves:
-    """Amounts that can be taken from (or given to) leaves and what each point of them is worth, the best first.
+    """Amounts that can be taken from (or given to) leaves and what each point of them is worth, the
+    best first.
 
     `certain`: no other order could do better.
     """
@@ -75,8 +76,8 @@ def cheapest_flip(
     step : float, optional
         Move in multiples of it, such as 1 or .5; any amounts if left out.
     region : Region, optional
-        Stay inside it: `Levels(0, 1)` keeps the points of the first level. Not together with `step`. Without one, indicators
-        that have no data keep their points.
+        Stay inside it: `Levels(0, 1)` keeps the points of the first level. Not together with
+        `step`. Without one, indicators that have no data keep their points.
     zero_points : bool
         Whether indicators of 0 points may receive points.
     units : names of units, optional
@@ -85,10 +86,11 @@ def cheapest_flip(
     Returns
     -------
     Certificates
-        Table: grade, towards, points_moved (∞ where no points change the grade), recipe (Text: from which indicators to
-        which, how many points), at_least (proven: fewer points change nothing; the same where exact), status ("exact";
-        "at most": the recipe works, a cheaper one may exist; "refused"), why.
-        Witness: "flip", the points after the move, at which the engine gives the other grade.
+        Table: grade, towards, points_moved (∞ where no points change the grade), recipe (Text: from
+        which indicators to which, how many points), at_least (proven: fewer points change nothing;
+        the same where exact), status ("exact"; "at most": the recipe works, a cheaper one may
+        exist; "refused"), why. Witness: "flip", the points after the move, at which the engine
+        gives the other grade.
 
     >>> import pandas as pd
     >>> import qtoolkit as qt
@@ -150,16 +152,16 @@ def cheapest_flip(
 
 
 def _movable(result: Assessment, zero_points: bool) -> np.ndarray:
-    """Leaves (d,) whose points may be moved. What a leaf without data brings is presumed, so that no grade can be said to
-    change by its points."""
+    """Leaves (d,) whose points may be moved. What a leaf without data brings is presumed, so that
+    no grade can be said to change by its points."""
     return (zero_points | (result.points.to_numpy() > 0)) & ~(result.table.status == NEW).all(
         axis=0
     )
 
 
 def _grades_after(result: Assessment, points: np.ndarray, which: np.ndarray) -> np.ndarray:
-    """The grade (n,) at its own row of points (n, d) of each unit in `which` (n,) bool, quotas and last places in force;
-    of the others the present one."""
+    """The grade (n,) at its own row of points (n, d) of each unit in `which` (n,) bool, quotas and
+    last places in force; of the others the present one."""
     e, found = result.engine, result.grades.cat.codes.to_numpy().copy()
     if not e.rivals:
         own = np.where(which[:, None], points, result.points.to_numpy())
@@ -181,8 +183,8 @@ ON_LINE = Text(
 def _printed(
     result: Assessment, best: np.ndarray, found: np.ndarray, after: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The changes of points (n, d) as recipes print them, and with how many decimals (n,): the fewest with which the grade
-    changes as is said, which the engine tells."""
+    """The changes of points (n, d) as recipes print them, and with how many decimals (n,): the
+    fewest with which the grade changes as is said, which the engine tells."""
     points = result.points.to_numpy()
     exact = np.where(found[:, None], best - points, 0.0)
     change, decimals = exact.copy(), np.full(len(best), DECIMALS[-1])
@@ -199,7 +201,8 @@ def _printed(
 
 
 def _rounded(change: np.ndarray, points: np.ndarray, decimals: int, more: int) -> np.ndarray:
-    """Changes (n, d) with so many decimals: what is taken is rounded up, by `more` of the last one, and as much is given."""
+    """Changes (n, d) with so many decimals: what is taken is rounded up, by `more` of the last one,
+    and as much is given."""
     scale = 10.0**decimals
     taken = np.minimum((np.ceil(-change * scale - 1e-3) + more) / scale, points)
     taken = np.where(change < -SMALL, taken, 0.0)
@@ -248,8 +251,8 @@ def _recipe(result: Assessment, change: np.ndarray, decimals: int) -> Text:
 
 
 def _greedily(result: Assessment, needs, barred, step, movable):
-    """Points after the cheapest move of each unit (n, d), NaN where none changes the grade; what it cannot be cheaper than
-    (n,); why (n,)."""
+    """Points after the cheapest move of each unit (n, d), NaN where none changes the grade; what it
+    cannot be cheaper than (n,); why (n,)."""
     e, points = result.engine, result.points.to_numpy()
     n, d = e.slope.shape
     slope, b, straight, why = affine(e, points, points)
@@ -294,8 +297,8 @@ def _greedily(result: Assessment, needs, barred, step, movable):
 def _raise_floors(
     result: Assessment, best, needs, step, movable, units: np.ndarray, floor: np.ndarray
 ) -> None:
-    """What a change cannot be cheaper than where blanks are shared out: no cheaper one moves any leaf by more than the one
-    found, and over that box lines enclose the score; into `floor`."""
+    """What a change cannot be cheaper than where blanks are shared out: no cheaper one moves any
+    leaf by more than the one found, and over that box lines enclose the score; into `floor`."""
     points = result.points.to_numpy()
     base = from_ticks(result.base.to_numpy())
     moved = np.nan_to_num(np.maximum(best - points, 0).sum(axis=1))[:, None]
@@ -330,11 +333,13 @@ def _moves(
     movable: np.ndarray,
     loose: bool = False,
 ) -> _Moves:
-    """What leaves can give (direction −1) or take (+1), the best first for raising (sign 1) or lowering a score.
+    """What leaves can give (direction −1) or take (+1), the best first for raising (sign 1) or
+    lowering a score.
 
-    A leaf's score bends where a deduction reaches zero or full marks. As long as each further piece is worth no more than
-    the one before, taking pieces by worth is exact. Where a later piece would be worth more, only the pieces up to there
-    are used; `loose` counts the whole leaf at its best average instead, which no move can beat.
+    A leaf's score bends where a deduction reaches zero or full marks. As long as each further piece
+    is worth no more than the one before, taking pieces by worth is exact. Where a later piece would
+    be worth more, only the pieces up to there are used; `loose` counts the whole leaf at its best
+    average instead, which no move can beat.
     """
     a, b = curve
     far = np.where(direction < 0, points, points.sum())  # how much a leaf can move
@@ -373,7 +378,8 @@ def _moves(
 
 
 def _merge(take: _Moves, give: _Moves, need: float, step: float | None) -> float:
-    """The fewest points that must be taken and given to gain `need`, the best pieces first; ∞ where nothing does."""
+    """The fewest points that must be taken and given to gain `need`, the best pieces first; ∞ where
+    nothing does."""
     if not (take.leaf.size and give.leaf.size):
         return np.inf
     ends = np.unique(np.concatenate([[0.0], np.cumsum(take.amount), np.cumsum(give.amount)]))
@@ -401,8 +407,8 @@ def _merge(take: _Moves, give: _Moves, need: float, step: float | None) -> float
 def _apart(
     take: _Moves, give: _Moves, need: float, step: float | None, d: int
 ) -> np.ndarray | None:
-    """The change of points (d,) by that rule; a leaf that would both give and take (its score bends where it stands) does
-    one or the other, whichever is cheaper."""
+    """The change of points (d,) by that rule; a leaf that would both give and take (its score bends
+    where it stands) does one or the other, whichever is cheaper."""
     moved = _merge(take, give, need, step)
     if moved == np.inf:
         return None
@@ -440,8 +446,8 @@ def _gradient(result: Assessment) -> np.ndarray:
 def _search(
     result: Assessment, k: int, take: _Moves, give: _Moves, step: float | None, side: int
 ) -> np.ndarray | None:
-    """Along the greedy path of a score that is not linear: the first point found at which unit k's grade is
-    better (side UP) or worse."""
+    """Along the greedy path of a score that is not linear: the first point found at which unit k's
+    grade is better (side UP) or worse."""
     e, points = result.engine, result.points.to_numpy()
     before = grades_at(result, from_ticks(result.base.to_numpy()))[k]
     most = min(take.amount.sum(), give.amount.sum())

@@ -1,4 +1,5 @@
-"""What one change does: points moved between two indicators, one indicator's points alone, one cutoff alone."""
+"""What one change does: points moved between two indicators, one indicator's points alone, one
+cutoff alone."""
 
 from __future__ import annotations
 
@@ -18,7 +19,8 @@ ROWS = 64  # positions of a cutoff graded at a time
 
 @dataclass(frozen=True)
 class TransferMap:
-    """Points that must move from one indicator (row) to another (column) before the first grade anywhere changes.
+    """Points that must move from one indicator (row) to another (column) before the first grade
+    anywhere changes.
 
     table : d × d, ∞ where moving all of the row's points changes no grade of the units looked at;
         0 for a unit exactly on its closed end
@@ -37,8 +39,8 @@ class TransferMap:
 
 
 def transfer_map(result: Assessment, leaves: Sequence[str] | None = None) -> TransferMap:
-    """For each pair of indicators (of `leaves`, all if left out), the points that can move from the first to the second
-    before any grade changes.
+    """For each pair of indicators (of `leaves`, all if left out), the points that can move from the
+    first to the second before any grade changes.
 
     >>> import pandas as pd
     >>> import qtoolkit as qt
@@ -71,7 +73,8 @@ def transfer_map(result: Assessment, leaves: Sequence[str] | None = None) -> Tra
 
 
 def stability_intervals(result: Assessment) -> pd.DataFrame:
-    """How far one indicator's points alone may move, the others keeping their proportions (Mareschal 1988).
+    """How far one indicator's points alone may move, the others keeping their proportions
+    (Mareschal 1988).
 
     Returns
     -------
@@ -128,7 +131,8 @@ def stability_intervals(result: Assessment) -> pd.DataFrame:
 
 
 def _order(result: Assessment, v: np.ndarray, reach: np.ndarray) -> np.ndarray:
-    """How far along each ray the order of all units stays: only neighbours can cross first; NaN where a score bends."""
+    """How far along each ray the order of all units stays: only neighbours can cross first; NaN
+    where a score bends."""
     e, points = result.engine, result.points.to_numpy()
     A, b, exact, _ = affine(e, points, points)
     key = A @ points + b + (0 if e.rank_on_base else from_ticks(e.offset - e.late))
@@ -144,12 +148,14 @@ def _order(result: Assessment, v: np.ndarray, reach: np.ndarray) -> np.ndarray:
             np.where(rate > FLAT, gap / rate, np.inf),
         )
     found, cuts = np.minimum(t.min(axis=1), reach), first_cuts(result, v).min(axis=1)
-    # A change where a deduction is just cut is none that these slopes could tell of: beyond it they are others.
+    # A change where a deduction is just cut is none that these slopes could tell of: beyond it they
+    # are others.
     return np.where((found < cuts) | ((found >= reach) & (reach <= cuts)), found, np.nan)
 
 
 def cutoff_intervals(result: Assessment) -> pd.DataFrame:
-    """How far each cutoff alone may move before any grade changes, in points of the published score.
+    """How far each cutoff alone may move before any grade changes, in points of the published
+    score.
 
     Grades change at published scores and nowhere else, so they are given anew there, vetoes, quotas
     and last places included, from the cutoff outwards until one changes.

@@ -1,7 +1,9 @@
-"""Pairs of units: who is ahead of whom wherever the points lie, and how far they may move before that changes.
+"""Pairs of units: who is ahead of whom wherever the points lie, and how far they may move before
+that changes.
 
-The lead of a over b is δ·p + const with δ = A_a − A_b, so the closed forms for one unit serve a pair: the order holds in
-every band up to (s_a − s_b) / Σ p |δ − m|, m a median of δ weighted by p. At the bound itself there is a tie.
+The lead of a over b is δ·p + const with δ = A_a − A_b, so the closed forms for one unit serve a
+pair: the order holds in every band up to (s_a − s_b) / Σ p |δ − m|, m a median of δ weighted by p.
+At the bound itself there is a tie.
 """
 
 from __future__ import annotations
@@ -24,8 +26,8 @@ HALVINGS = 40  # of the band within which a unit's score is linear
 
 @dataclass(frozen=True)
 class Keys:
-    """What ranks compare, over an area: lines below and above where `held`, and an interval of the ranking score for every
-    unit.
+    """What ranks compare, over an area: lines below and above where `held`, and an interval of the
+    ranking score for every unit.
 
     low, high : Lines
         b includes bonus and deductions; one object where both are the same.
@@ -33,7 +35,8 @@ class Keys:
     least, greatest : ndarray of int, (n,)
         The interval in ticks, after rounding.
     step : float
-        A lead of so many points puts a unit ahead whatever the rounding; 0 without rounding: any lead does.
+        A lead of so many points puts a unit ahead whatever the rounding; 0 without rounding: any
+        lead does.
     gain : float
         What rounding before the bonus may add to a lead.
     """
@@ -58,8 +61,9 @@ class Keys:
     def settle(
         self, area: Area, k: int
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """Rivals that are ahead of unit k everywhere, and that may be, bool (n,); then those in doubt whose lead lines
-        bound, with their least and greatest leads. A sign of a lead is exact to half a tick."""
+        """Rivals that are ahead of unit k everywhere, and that may be, bool (n,); then those in
+        doubt whose lead lines bound, with their least and greatest leads. A sign of a lead is exact
+        to half a tick."""
         n = len(self.least)
         sure, maybe = self.least > self.greatest[k], self.greatest > self.least[k]
         maybe[k] = sure[k] = False
@@ -102,11 +106,13 @@ def keys_over(result: Assessment, area: Area, new: New = "interval") -> Keys:
 
 
 def pair_tolerance(result: Assessment) -> pd.DataFrame:
-    """How far all points may move together before two units change places: units × units, symmetric.
+    """How far all points may move together before two units change places: units × units,
+    symmetric.
 
-    A share (.05 is ±5%): in every smaller band the one that is ahead stays ahead, before rounding; at the bound they tie.
-    0 for a tie that moving points would break, ∞ where none can change it; 1 at most. NaN for a unit with itself and where
-    a score is not linear. Where a deduction reaches zero first, the value is how far the order is proven.
+    A share (.05 is ±5%): in every smaller band the one that is ahead stays ahead, before rounding;
+    at the bound they tie. 0 for a tie that moving points would break, ∞ where none can change it; 1
+    at most. NaN for a unit with itself and where a score is not linear. Where a deduction reaches
+    zero first, the value is how far the order is proven.
 
     >>> import pandas as pd
     >>> import qtoolkit as qt
@@ -138,12 +144,14 @@ def pair_tolerance(result: Assessment) -> pd.DataFrame:
 
 
 def _later(n: int) -> Iterator[tuple[int, slice]]:
-    """Each unit with the units after it: pairs in blocks of rows, so that no n × n × d array is ever held."""
+    """Each unit with the units after it: pairs in blocks of rows, so that no n × n × d array is
+    ever held."""
     return ((k, slice(k + 1, n)) for k in range(n - 1))
 
 
 def linear_reach(result: Assessment) -> np.ndarray:
-    """The band within which each unit's score stays on its line, (n,): 1 but for deductions that reach zero."""
+    """The band within which each unit's score stays on its line, (n,): 1 but for deductions that
+    reach zero."""
     e, points = result.engine, result.points.to_numpy()
     low, high = np.zeros(len(e.slope)), np.ones(len(e.slope))
     if affine(e, np.zeros_like(points), points * 2)[2].all():
@@ -156,11 +164,12 @@ def linear_reach(result: Assessment) -> np.ndarray:
 
 
 def pair_robustness(result: Assessment) -> pd.DataFrame:
-    """Foster, McGillivray & Seth's (2013) robustness of each comparison, units × units: r[a, b] for a ahead of b.
+    """Foster, McGillivray & Seth's (2013) robustness of each comparison, units × units: r[a, b] for
+    a ahead of b.
 
-    r = A / (A + B), A = s_a − s_b with weights that sum to 1 and B = max_j (x_bj − x_aj): the share of the simplex, shrunk
-    towards the scheme's weights, in which a stays ahead; 1 where a is nowhere worse. NaN where a is not ahead, and where a
-    score is not a plain weighted sum.
+    r = A / (A + B), A = s_a − s_b with weights that sum to 1 and B = max_j (x_bj − x_aj): the share
+    of the simplex, shrunk towards the scheme's weights, in which a stays ahead; 1 where a is
+    nowhere worse. NaN where a is not ahead, and where a score is not a plain weighted sum.
     """
     e, points = result.engine, result.points.to_numpy()
     x, w = e.slope, points / points.sum()
@@ -176,8 +185,9 @@ def pair_robustness(result: Assessment) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class Dominance:
-    """Units × units, bool. `certain`.loc[a, b]: a is at least as good as b at every point of the region; `possible`: at
-    some. Both are exact where `exact`; elsewhere certain is proven and possible is not refuted."""
+    """Units × units, bool. `certain`.loc[a, b]: a is at least as good as b at every point of the
+    region; `possible`: at some. Both are exact where `exact`; elsewhere certain is proven and
+    possible is not refuted."""
 
     certain: pd.DataFrame
     possible: pd.DataFrame
@@ -185,7 +195,8 @@ class Dominance:
 
 
 def dominance(result: Assessment, region: Region, new: New = "interval") -> Dominance:
-    """Which units are at least as good as which others, before rounding, everywhere or somewhere in a region.
+    """Which units are at least as good as which others, before rounding, everywhere or somewhere in
+    a region.
 
     >>> import pandas as pd
     >>> import qtoolkit as qt

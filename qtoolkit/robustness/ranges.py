@@ -31,15 +31,16 @@ def score_range(result: Assessment, region: Region, new: New = "interval") -> Ce
     region : Region
         From :mod:`qtoolkit.regions`.
     new : "interval" or "scenario"
-        Leaves without data may bring anything from 0 to full marks, or what the scheme's scenario says.
+        Leaves without data may bring anything from 0 to full marks, or what the scheme's scenario
+        says.
 
     Returns
     -------
     Certificates
-        Table: score (base score at the scheme's points), low, high, grade_low, grade_high, certain (one grade
-        everywhere), status ("exact": both ends are attained; "bounds": no point of the region goes beyond them), why,
-        free_of_new (at the scheme's points the grade is the same whatever leaves without data bring).
-        Witnesses: "low", "high".
+        Table: score (base score at the scheme's points), low, high, grade_low, grade_high, certain
+        (one grade everywhere), status ("exact": both ends are attained; "bounds": no point of the
+        region goes beyond them), why, free_of_new (at the scheme's points the grade is the same
+        whatever leaves without data bring). Witnesses: "low", "high".
 
     >>> import pandas as pd
     >>> import qtoolkit as qt

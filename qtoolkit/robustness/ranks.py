@@ -1,10 +1,13 @@
-"""Exact best and worst ranks over a region (extreme ranking analysis; Kadziński, Greco & Słowiński 2012).
+"""Exact best and worst ranks over a region (extreme ranking analysis; Kadziński, Greco & Słowiński
+2012).
 
-Outside: a rival that is ahead wherever the points lie bounds the best rank, one that is ahead nowhere the worst (exact
-leads of pairs). An integer program over the rivals in doubt tightens both; it is solved as a relaxation, so its bound
-stays true whatever the solver's tolerance. Inside: ranks that the engine gives at points of the region, drawn, extreme or
-proposed by the program and polished by a linear program for the widest least lead. "exact" is said only where the two
-meet. A proposal that no points attain is cut off by a proof: multipliers λ with max_p Σ λ_j lead_j(p) on the wrong side.
+Outside: a rival that is ahead wherever the points lie bounds the best rank, one that is ahead
+nowhere the worst (exact leads of pairs). An integer program over the rivals in doubt tightens both;
+it is solved as a relaxation, so its bound stays true whatever the solver's tolerance. Inside: ranks
+that the engine gives at points of the region, drawn, extreme or proposed by the program and
+polished by a linear program for the widest least lead. "exact" is said only where the two meet. A
+proposal that no points attain is cut off by a proof: multipliers λ with max_p Σ λ_j lead_j(p) on
+the wrong side.
 """
 
 from __future__ import annotations
@@ -36,7 +39,8 @@ BEST, WORST = 0, 1
 
 @dataclass
 class _Search:
-    """What is known so far: attained and possible ranks (n,), by side, and the points that attain."""
+    """What is known so far: attained and possible ranks (n,), by side, and the points that
+    attain."""
 
     result: Assessment
     area: Area
@@ -52,7 +56,8 @@ class _Search:
         return self.deadline - time.monotonic()
 
     def attain(self, points: np.ndarray) -> list[np.ndarray]:
-        """Rank the units at each row of points (m, d), remember what is better than before; least and greatest (n,)."""
+        """Rank the units at each row of points (m, d), remember what is better than before; least
+        and greatest (n,)."""
         n = len(self.inner[BEST])
         found = [np.full(n, n + 1), np.zeros(n, int)]
         step = max(1, CELLS // (n * (1 if self.keys.low.engine is self.keys.high.engine else n)))
@@ -113,19 +118,22 @@ def rank_range(
     time_limit : float
         Seconds in all; what is not settled by then is called "bounds".
     new : "interval" or "scenario"
-        Leaves without data may bring anything from 0 to full marks, each unit's apart, or what the scenario says.
+        Leaves without data may bring anything from 0 to full marks, each unit's apart, or what the
+        scenario says.
     draws, seed : int
-        Draws for comparison, where the region can draw; of many units × indicators no more than `ROOM` allows.
+        Draws for comparison, where the region can draw; of many units × indicators no more than
+        `ROOM` allows.
     units : names of units, optional
         Look at these alone and list no others.
 
     Returns
     -------
     Certificates
-        Table: rank (at the scheme's points), best, worst, status ("exact": both are attained and none lies beyond;
-        "bounds": no rank lies beyond), attained_best and attained_worst (ranks that a witness gives; the same where
-        exact), drawn_best and drawn_worst (seen in the draws: never wider than the truth; missing where the region
-        cannot draw). Witnesses: "best", "worst". A tie counts for the unit, as competition ranks do.
+        Table: rank (at the scheme's points), best, worst, status ("exact": both are attained and
+        none lies beyond; "bounds": no rank lies beyond), attained_best and attained_worst (ranks
+        that a witness gives; the same where exact), drawn_best and drawn_worst (seen in the draws:
+        never wider than the truth; missing where the region cannot draw). Witnesses: "best",
+        "worst". A tie counts for the unit, as competition ranks do.
 
     >>> import pandas as pd
     >>> import qtoolkit as qt
@@ -209,7 +217,8 @@ def _settle_pairs(search: _Search, units: np.ndarray, until: float) -> None:
 
 
 def _solve(search: _Search, k: int, side: int, seconds: float) -> None:
-    """One end of one unit's rank by integer programs, each cutting off what the last proposed and no points attain."""
+    """One end of one unit's rank by integer programs, each cutting off what the last proposed and
+    no points attain."""
     keys, s = search.keys, search.area.system
     rivals, least, greatest = search.doubts[k]
     theirs, own = (keys.low, keys.high) if side == BEST else (keys.high, keys.low)
@@ -263,8 +272,8 @@ def _solve(search: _Search, k: int, side: int, seconds: float) -> None:
 def _polish(
     search: _Search, side: int, slope: np.ndarray, const: np.ndarray, half: float
 ) -> np.ndarray | None:
-    """Rank the units where the least lead of those proposed is widest; rivals of which a proof says that no points put
-    all of them on the proposed side, or None. `half` a tick decides."""
+    """Rank the units where the least lead of those proposed is widest; rivals of which a proof says
+    that no points put all of them on the proposed side, or None. `half` a tick decides."""
     area, s = search.area, search.area.system
     sign = 1.0 if side == BEST else -1.0  # sign·lead ≤ −t
     wide = np.zeros((len(slope), s.lo.size + 1))

@@ -1,9 +1,10 @@
 """The first change of a grade as points move along a straight line p + t·v.
 
-On a line a linear score is base + t·rate, so a grade changes at t = margin / rate; where one node's blanks are shared out
-it is base + t·rate + N·q/D with N, q, D linear in t, and it changes at a root of a quadratic. Both hold as long as no
-deduction reaches zero before. Where one does, or where the score is not linear, the line is scanned with the engine: what is found is a change,
-though an earlier one may have been missed between two steps of the scan, and is called "at most".
+On a line a linear score is base + t·rate, so a grade changes at t = margin / rate; where one node's
+blanks are shared out it is base + t·rate + N·q/D with N, q, D linear in t, and it changes at a root
+of a quadratic. Both hold as long as no deduction reaches zero before. Where one does, or where the
+score is not linear, the line is scanned with the engine: what is found is a change, though an
+earlier one may have been missed between two steps of the scan, and is called "at most".
 """
 
 from __future__ import annotations
@@ -180,7 +181,8 @@ def _roots(
     """The same for a unit of which one node's blanks are shared out: t (m,), whether the grade gets
     better there, and how fast the score changes there.
 
-    s(t) = c where (s(t) − c)·D(t) = 0: a quadratic whose coefficients are those of L·D + N·q, L = A·p + b − c.
+    s(t) = c where (s(t) − c)·D(t) = 0: a quadratic whose coefficients are those of L·D + N·q, L =
+    A·p + b − c.
     """
     e, points = result.engine, result.points.to_numpy()
     A, b, live, dead = own
@@ -219,7 +221,8 @@ def _roots(
 
 
 def first_cuts(result: Assessment, v: np.ndarray) -> np.ndarray:
-    """How far along each ray each unit's score keeps its slopes, (m, n): until a deduction reaches zero or full marks."""
+    """How far along each ray each unit's score keeps its slopes, (m, n): until a deduction reaches
+    zero or full marks."""
     e, points = result.engine, result.points.to_numpy()
     found = np.full((len(v), len(e.slope)), np.inf)
     for j in np.flatnonzero((e.const != 0).any(axis=0)):

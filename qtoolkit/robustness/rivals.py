@@ -1,4 +1,5 @@
-"""Grades that also depend on others, over a region: a quota, or the last places, decided by who may stand above whom."""
+"""Grades that also depend on others, over a region: a quota, or the last places, decided by who may
+stand above whom."""
 
 from __future__ import annotations
 
@@ -18,7 +19,8 @@ MOST = 400
 
 @dataclass(frozen=True)
 class Standings:
-    """Rivals × units, bool, over an area: the rival is ahead, or not behind, everywhere (sure) or perhaps (maybe)."""
+    """Rivals × units, bool, over an area: the rival is ahead, or not behind, everywhere (sure) or
+    perhaps (maybe)."""
 
     ahead_sure: np.ndarray
     ahead_maybe: np.ndarray
@@ -33,7 +35,8 @@ class Standings:
 
 @dataclass(frozen=True)
 class Intervals:
-    """The same of many units, from each unit's own interval (n,) of the ranking score alone: no n × n table is held."""
+    """The same of many units, from each unit's own interval (n,) of the ranking score alone: no n ×
+    n table is held."""
 
     least: np.ndarray
     greatest: np.ndarray
@@ -74,7 +77,8 @@ def grade_span(
     new: New,
     limits: tuple[np.ndarray, np.ndarray],
 ) -> np.ndarray:
-    """Lowest and highest grades (2, n), quotas and last places worked in, where base scores lie between `values` (2, n).
+    """Lowest and highest grades (2, n), quotas and last places worked in, where base scores lie
+    between `values` (2, n).
 
     limits : thresholds for the lower and for the upper end.
     """

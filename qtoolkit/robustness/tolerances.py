@@ -1,10 +1,11 @@
 """How far all points may move together before a grade can change.
 
-For a base score linear in the points, s(p) = A·p + b, and all p within ±ρ of nominal with the sum kept (ρ ≤ 1), the score
-range is exactly s ± ρ·h with h = Σ_j p_j |A_j − m|, m a median of A weighted by p: moving points from below m to above it
-gains most, and Σ p_j |A_j − m| / 2 is gained per unit of ρ on each side. So a grade is proven for every ρ up to
-margin / h, and with cutoffs that may lie τ higher or lower as long as ρ·h + τ ≤ margin: one straight line a unit. Where the
-score is not linear (`engine.affine` says why), outer bounds are used and called bounds.
+For a base score linear in the points, s(p) = A·p + b, and all p within ±ρ of nominal with the sum
+kept (ρ ≤ 1), the score range is exactly s ± ρ·h with h = Σ_j p_j |A_j − m|, m a median of A
+weighted by p: moving points from below m to above it gains most, and Σ p_j |A_j − m| / 2 is gained
+per unit of ρ on each side. So a grade is proven for every ρ up to margin / h, and with cutoffs that
+may lie τ higher or lower as long as ρ·h + τ ≤ margin: one straight line a unit. Where the score is
+not linear (`engine.affine` says why), outer bounds are used and called bounds.
 """
 
 from __future__ import annotations
@@ -68,20 +69,22 @@ def tolerance(result: Assessment, shift: float = 0.0, new: New = "interval") -> 
     ----------
     result : Assessment
     shift : float
-        The cutoffs, too, may lie up to so many points of the published score higher or lower. Under coarse rounding the
-        effective cutoff moves in whole rounding steps, and that is worked in.
+        The cutoffs, too, may lie up to so many points of the published score higher or lower. Under
+        coarse rounding the effective cutoff moves in whole rounding steps, and that is worked in.
     new : "interval" or "scenario"
-        Leaves without data may bring anything from 0 to full marks, or what the scheme's scenario says.
+        Leaves without data may bring anything from 0 to full marks, or what the scheme's scenario
+        says.
 
     Returns
     -------
     Certificates
-        Table: score (base), grade, margin_down and margin_up (points to the grade's ends in base score; ∞ where there is
-        no end to cross), leverage (h, points of score per unit of ρ), tolerance (a share: .073 is ±7.3%; at most 1),
-        towards (the grade that is reached first), status ("exact": the grade holds in every band below the tolerance and
-        a witness breaks it just beyond; "at least": proven up to it, perhaps holds further; "none": not certain even at
-        the scheme's points, because of `shift` or of leaves without data), why.
-        Witness: "change", points just beyond the tolerance at which the grade is another.
+        Table: score (base), grade, margin_down and margin_up (points to the grade's ends in base
+        score; ∞ where there is no end to cross), leverage (h, points of score per unit of ρ),
+        tolerance (a share: .073 is ±7.3%; at most 1), towards (the grade that is reached first),
+        status ("exact": the grade holds in every band below the tolerance and a witness breaks it
+        just beyond; "at least": proven up to it, perhaps holds further; "none": not certain even at
+        the scheme's points, because of `shift` or of leaves without data), why. Witness: "change",
+        points just beyond the tolerance at which the grade is another.
 
     >>> import pandas as pd
     >>> import qtoolkit as qt
@@ -173,9 +176,11 @@ def tolerance(result: Assessment, shift: float = 0.0, new: New = "interval") -> 
 def tolerance_map(
     result: Assessment, bands: Sequence[float], shifts: Sequence[float], new: New = "interval"
 ) -> pd.DataFrame:
-    """How many grades are certain while points move within ±band and cutoffs within ±shift: bands × shifts.
+    """How many grades are certain while points move within ±band and cutoffs within ±shift: bands ×
+    shifts.
 
-    A grade is certain where its score range over the band, quotas worked in, keeps it under every such shift.
+    A grade is certain where its score range over the band, quotas worked in, keeps it under every
+    such shift.
     """
     for shift in shifts:
         real("shift", shift)
@@ -197,8 +202,8 @@ def tolerance_map(
 def _bisect(
     result: Assessment, new: New, limits, units: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """A band that is proven not to change the grade of these units, by outer bounds: a lower bound of the tolerance; and
-    for whom nothing is proven even at the present points."""
+    """A band that is proven not to change the grade of these units, by outer bounds: a lower bound
+    of the tolerance; and for whom nothing is proven even at the present points."""
     codes = result.grades.cat.codes.to_numpy()
     large = result.matrix.size > LARGE
     steps = COARSE if large else STEPS
@@ -226,7 +231,8 @@ def _bisect(
 
 
 def _share_out(result: Assessment, new: New, limits, units: list[int], found) -> None:
-    """The exact tolerance of units with redistributed blanks, by bisection on exact extremes; into `found`."""
+    """The exact tolerance of units with redistributed blanks, by bisection on exact extremes; into
+    `found`."""
     rho, side, witness, status, why = found
     engines, points, codes = (
         ends(result, new),
@@ -288,7 +294,8 @@ def _witnesses(result: Assessment, at, side, reach, proven) -> np.ndarray:
 
 
 def _recheck_grades(result: Assessment, engines, limits, side, witness, proven) -> np.ndarray:
-    """The grades (n,) that the engine gives at the witnesses: with coarse rounding a score may pass a whole grade."""
+    """The grades (n,) that the engine gives at the witnesses: with coarse rounding a score may pass
+    a whole grade."""
     found = result.grades.cat.codes.to_numpy().copy()
     for which, engine in enumerate(engines):
         again = grade(engine, score(engine, np.nan_to_num(witness)[None]), limits[which])[0]

@@ -1,4 +1,5 @@
-"""The command line: `qtoolkit run`, `check`, `lab`, `verify`, `new`, `template`, `collect`, `schema`.
+"""The command line: `qtoolkit run`, `check`, `lab`, `verify`, `new`, `template`, `collect`,
+`schema`.
 
 Exit status 0 done, 1 the work failed, 2 the input is wrong, 130 interrupted.
 """
@@ -42,21 +43,25 @@ MOST_COMPLAINTS = 50  # printed at a time; a whole column of wrong cells would b
 CaseArgument = Annotated[
     str,
     typer.Argument(
-        help="案例文件夹、params.yaml、填好的工作簿或内置案例名 Case folder, params.yaml, filled workbook or packaged case"
+        help="案例文件夹、params.yaml、填好的工作簿或内置案例名 Case folder, params.yaml, filled "
+        "workbook or packaged case"
     ),
 ]
 SchemeArgument = Annotated[
     str,
     typer.Argument(
-        help="案例、scheme.yaml 或含方案的工作簿 Case, scheme.yaml, or workbook that holds the scheme"
+        help="案例、scheme.yaml 或含方案的工作簿 Case, scheme.yaml, or workbook that holds the "
+        "scheme"
     ),
 ]
 SetOption = Annotated[
     list[str] | None,
     typer.Option(
         "--set",
-        help="改参数，如 weight_band=0.2、cutoffs.A=88；data=… 等路径相对于当前目录（params.yaml 中的路径相对于该文件） "
-        "Change a parameter (repeatable); paths such as data=… are relative to the working directory",
+        help="改参数，如 weight_band=0.2、cutoffs.A=88；data=… 等路径相对于当前目录（params.yaml "
+        "中的路径相对于该文件） "
+        "Change a parameter (repeatable); paths such as data=… are relative to the working "
+        "directory",
     ),
 ]
 LanguageOption = Annotated[
@@ -70,7 +75,8 @@ NotebooksOption = Annotated[
     Path | None,
     typer.Option(
         "--notebooks",
-        help="先用该文件夹中的 notebook（它们是程序，只用自己的） A folder whose notebooks come before the toolkit's own; "
+        help="先用该文件夹中的 notebook（它们是程序，只用自己的） A folder whose notebooks come "
+        "before the toolkit's own; "
         "they are programs: use your own alone",
     ),
 ]
@@ -88,7 +94,8 @@ def run(
         typer.Option(
             "--jobs",
             min=1,
-            help="同时运行的分析数和模拟的进程数 Notebooks at a time, and worker processes for simulations",
+            help="同时运行的分析数和模拟的进程数 Notebooks at a time, and worker processes for "
+            "simulations",
         ),
     ] = None,
     dask: Annotated[
@@ -148,7 +155,8 @@ def check(
         _teller(language)(text)
     text = say(
         zh="检查通过：考核对象{units}家，指标{leaves}项，总分{total:g}分。",
-        en="The input is sound: {units:unit|units}, {leaves:indicator|indicators}, {total:g} points in all.",
+        en="The input is sound: {units:unit|units}, {leaves:indicator|indicators}, {total:g} "
+        "points in all.",
         units=len(ready.case.table.units),
         leaves=len(ready.case.scheme.leaves),
         total=ready.case.scheme.total,
@@ -194,8 +202,10 @@ def lab(
         for text in (*ready.notices, *prepared.notices):
             tell(text)
         text = say(
-            zh="{folder} 中的 notebook 归您修改；qtoolkit run {case} --notebooks {folder} 用它们测算",
-            en="the notebooks in {folder} are yours to edit; qtoolkit run {case} --notebooks {folder} runs them",
+            zh="{folder} 中的 notebook 归您修改；qtoolkit run {case} --notebooks {folder} "
+            "用它们测算",
+            en="the notebooks in {folder} are yours to edit; qtoolkit run {case} --notebooks "
+            "{folder} runs them",
             folder=prepared.folder,
             case=case,
         )
@@ -265,9 +275,12 @@ def new(
 
     asked = source is None and name is None and units is None and sys.stdin.isatty()
     if asked:
-        ask = lambda zh, en, default="": typer.prompt(
-            Text(zh, en).of(language or "zh"), default=default, show_default=bool(default)
-        )  # noqa: E731
+
+        def ask(zh, en, default=""):
+            return typer.prompt(
+                Text(zh, en).of(language or "zh"), default=default, show_default=bool(default)
+            )
+
         source = ask("从哪个案例或工作簿开始", "Begin from which case or workbook", SOURCE)
         name = ask("方案名称（回车不改）", "Name of the scheme (Enter keeps it)") or None
         units = (
@@ -279,7 +292,8 @@ def new(
     if names:
         text = say(
             zh="已新建：{path}；请填写 {path} 中的 data.csv，再用 qtoolkit check {path} 检查",
-            en="made: {path}; fill in its data.csv, then qtoolkit check {path} says what is missing",
+            en="made: {path}; fill in its data.csv, then qtoolkit check {path} says what is "
+            "missing",
             path=made,
         )
     else:
@@ -298,7 +312,8 @@ def template(
         str | None,
         typer.Option(
             "--by",
-            help="“部门”：每个考核牵头部门和考核办各一个工作簿 “部门” for one workbook a department, and one for the office",
+            help="“部门”：每个考核牵头部门和考核办各一个工作簿 “部门” for one workbook a "
+            "department, and one for the office",
         ),
     ] = None,
     out: Annotated[
@@ -358,7 +373,8 @@ def collect(
     ] = None,
     language: LanguageOption = None,
 ) -> None:
-    """汇总各部门填报的工作簿 Merge the departments' workbooks; list conflicts, gaps and who is late."""
+    """汇总各部门填报的工作簿 Merge the departments' workbooks; list conflicts, gaps and who is
+    late."""
     from qtoolkit.runs import collect as collecting
 
     found, table = _scheme_of(scheme)
@@ -388,8 +404,8 @@ def collect(
 
 
 def _scheme_of(given: str) -> tuple[Any, Any]:
-    """The scheme that an argument names, and the case's table where it names a case that is filled in; of one that is not,
-    the scheme with the names of its units."""
+    """The scheme that an argument names, and the case's table where it names a case that is filled
+    in; of one that is not, the scheme with the names of its units."""
     from qtoolkit.inputs.case import read_case, scheme_of
     from qtoolkit.inputs.locate import find_case
     from qtoolkit.inputs.table import NoDataYet
@@ -487,8 +503,8 @@ _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 
 
 def _print(text: str, error: bool = False) -> None:
-    """Print a sentence whatever the terminal's encoding; what it cannot show is replaced, and control characters, as a
-    file's name may hold, are spelled out.
+    """Print a sentence whatever the terminal's encoding; what it cannot show is replaced, and
+    control characters, as a file's name may hold, are spelled out.
     """
     text = _CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
     stream = sys.stderr if error else sys.stdout
@@ -522,7 +538,8 @@ def _spoken(language: str) -> Iterator[None]:
 
 
 def main() -> None:
-    """Entry point of the command `qtoolkit`: every end of it is an exit status and at most a few sentences."""
+    """Entry point of the command `qtoolkit`: every end of it is an exit status and at most a few
+    sentences."""
     given = _language(sys.argv[1:])
     for kind in (signal.SIGINT, signal.SIGTERM):
         signal.signal(kind, _interrupt)
@@ -564,7 +581,8 @@ def _command(given: str | None) -> None:
 
 
 class _Interrupted(BaseException):
-    """Ctrl-C or SIGTERM: what is half done is cleaned up on the way out. Typer would end in silence on its own kind."""
+    """Ctrl-C or SIGTERM: what is half done is cleaned up on the way out. Typer would end in silence
+    on its own kind."""
 
 
 def _interrupt(*_: object) -> None:
@@ -598,7 +616,8 @@ def _unforeseen(error: Exception) -> Text:
         name = Text("无法写出", "could not be written")
     return say(
         zh="出现没有预料到的错误（{kind}），没有写出结果；详情见 {file}，请连同案例一起反馈",
-        en="something failed that nobody foresaw ({kind}), and nothing was written; details are in {file}: "
+        en="something failed that nobody foresaw ({kind}), and nothing was written; details are in "
+        "{file}: "
         "please report it with the case",
         kind=type(error).__name__,
         file=name,

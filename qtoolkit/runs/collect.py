@@ -1,4 +1,5 @@
-"""`qtoolkit collect`: the departments' filled workbooks as one table, with conflicts, gaps and who is late."""
+"""`qtoolkit collect`: the departments' filled workbooks as one table, with conflicts, gaps and who
+is late."""
 
 from __future__ import annotations
 
@@ -48,7 +49,8 @@ class Collected:
     late : list of str
         Departments of which there is no workbook, or a wholly blank one.
     columns : dict of column key to title
-        The columns of all workbooks that were filled in, blank ones too: a column of vetoes may be empty, but must be there.
+        The columns of all workbooks that were filled in, blank ones too: a column of vetoes may be
+        empty, but must be there.
     vetoes : dict of a veto's name to number of units, or None
         None where no workbook says anything of the veto.
     """
@@ -80,8 +82,9 @@ def collect(
     Raises
     ------
     InputError
-        A file is no workbook of `qtoolkit template --by`, is of another scheme, has a column that the scheme lacks or a unit
-        that is not in the list, or a cell that is not what its column takes; with file, sheet and cell.
+        A file is no workbook of `qtoolkit template --by`, is of another scheme, has a column that
+        the scheme lacks or a unit that is not in the list, or a cell that is not what its column
+        takes; with file, sheet and cell.
     """
     result, problems, books = Collected(), Problems(), []
     listed = units or scheme.units
@@ -127,7 +130,8 @@ def collect(
 
 
 def _expected(scheme: Scheme, language: str) -> list[str]:
-    """Who must send a workbook: every department that scores, and the office where something is left to it."""
+    """Who must send a workbook: every department that scores, and the office where something is
+    left to it."""
     names = list(departments(scheme))
     if names and (scheme.vetoes or scheme.bonuses or scheme.classes or office_leaves(scheme)):
         names = [*(name for name in names if name != OFFICE.zh), OFFICE.of(language)]
@@ -179,7 +183,8 @@ def _open(path: Path, scheme: Scheme) -> _Book:
 
 
 class _Book(Reader):
-    """One workbook: what is written in it is checked cell by cell; what is not may stand in another."""
+    """One workbook: what is written in it is checked cell by cell; what is not may stand in
+    another."""
 
     partial = True
 
@@ -271,7 +276,8 @@ class _Book(Reader):
 def write_collected(
     scheme: Scheme, collected: Collected, path: str | Path, language: str = "zh"
 ) -> None:
-    """Write the merged table (sheet 数据) and the lists of conflicts, gaps and late departments as one workbook."""
+    """Write the merged table (sheet 数据) and the lists of conflicts, gaps and late departments as
+    one workbook."""
     known = [*data_columns(scheme, language=language), *office_columns(scheme, language=language)]
     titles = {column.key: column.title for column in known if column.key != "unit"}
     # of a late department: blank, and complained of
@@ -299,7 +305,8 @@ def summary(collected: Collected) -> list[Text]:
     return [
         say(
             zh="已汇总{units}家的{cells}个单元格；冲突{conflicts}处，未填{gaps}处。",
-            en="{cells:cell|cells} of {units:unit|units} collected; {conflicts:conflict|conflicts}, {gaps:gap|gaps}.",
+            en="{cells:cell|cells} of {units:unit|units} collected; {conflicts:conflict|conflicts},"
+            " {gaps:gap|gaps}.",
             units=len(collected.units),
             cells=len(collected.cells),
             conflicts=len(collected.conflicts),
@@ -318,7 +325,8 @@ def summary(collected: Collected) -> list[Text]:
         *(
             say(
                 zh="没有否决事项“{name}”一栏，补齐后才能测算。",
-                en="there is no column of the veto “{name}”: it is needed before anything can be assessed.",
+                en="there is no column of the veto “{name}”: it is needed before anything can be "
+                "assessed.",
                 name=name,
             )
             for name in collected.vetoes

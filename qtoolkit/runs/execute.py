@@ -33,8 +33,8 @@ def execute(
 ) -> tuple[list[Path], list[WorkError]]:
     """Execute notebooks into `out`; the kernels work in `folder`.
 
-    Only parameters that a notebook declares reach it. A notebook that fails does not stop the others, and is left in
-    `out` as far as it came.
+    Only parameters that a notebook declares reach it. A notebook that fails does not stop the
+    others, and is left in `out` as far as it came.
 
     Returns
     -------
@@ -96,7 +96,8 @@ def write_kernel(
 
 
 def python_variables() -> dict[str, str]:
-    """Variables with which Python imports nothing from the working directory, and reads and writes UTF-8."""
+    """Variables with which Python imports nothing from the working directory, and reads and writes
+    UTF-8."""
     package = str(Path(__file__).resolve().parents[2])
     given = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     paths = [package, *(path for path in given if os.path.isabs(path))]
@@ -109,7 +110,8 @@ def python_variables() -> dict[str, str]:
 
 
 class _Processes:
-    """Worker processes that see a private Jupyter: this interpreter's kernel, and nobody's settings."""
+    """Worker processes that see a private Jupyter: this interpreter's kernel, and nobody's
+    settings."""
 
     def __init__(self, out: Path, variables: Mapping[str, str]):
         self.variables = variables
@@ -135,7 +137,8 @@ class _Processes:
                 process.kill()
 
     def environment(self) -> dict[str, str]:
-        """Variables of workers and kernels: nothing is imported from the working directory or from the case's folder."""
+        """Variables of workers and kernels: nothing is imported from the working directory or from
+        the case's folder."""
         return os.environ | {
             "JUPYTER_PATH": str(self.home),
             "JUPYTER_CONFIG_DIR": str(self.home / "config"),
@@ -243,7 +246,8 @@ ERROR_LINE = re.compile(r"(?:[A-Za-z_]\w*\.)*[A-Z]\w*: \S")
 
 
 def _telling(text: str) -> str:
-    """The line of an error's text that says what went wrong: the last that names an error, else the last with words.
+    """The line of an error's text that says what went wrong: the last that names an error, else the
+    last with words.
 
     >>> _telling(
     ...     "Traceback:\\n  x\\nnbclient.exceptions.CellError: no room\\nin cell:\\n--------\\n"

@@ -22,8 +22,8 @@ SECONDS = 20  # to reach a scheduler
 
 @dataclass(frozen=True)
 class Workers:
-    """What `--jobs` and `--dask` say: how many notebooks run at a time, and where their simulations run. Results do not
-    depend on it."""
+    """What `--jobs` and `--dask` say: how many notebooks run at a time, and where their simulations
+    run. Results do not depend on it."""
 
     jobs: int | None = None
     dask: str | None = None
@@ -48,15 +48,17 @@ class Workers:
 
 @contextmanager
 def executor(jobs: int | None = None, dask: str | None = None) -> Iterator[Executor | None]:
-    """An executor for `executor=`, shut down at the end; None (work in this process) where neither is asked for.
+    """An executor for `executor=`, shut down at the end; None (work in this process) where neither
+    is asked for.
 
     Parameters
     ----------
     jobs : int, optional
         Worker processes of this machine. What `qtoolkit run --jobs` says if left out.
     dask : str, optional
-        Address of a Dask scheduler (tcp://…), or "local" for a cluster of this machine (needs the extra
-        `qtoolkit[dask]`). What `qtoolkit run --dask` says if left out. Results are the same for any of them.
+        Address of a Dask scheduler (tcp://…), or "local" for a cluster of this machine (needs the
+        extra `qtoolkit[dask]`). What `qtoolkit run --dask` says if left out. Results are the same
+        for any of them.
 
     Raises
     ------
@@ -94,7 +96,8 @@ def _stop_with_parent() -> None:
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
-    """Processes that are started here use one BLAS thread each: threads of several processes would wait for one another."""
+    """Processes that are started here use one BLAS thread each: threads of several processes would
+    wait for one another."""
     before = {name: os.environ.get(name) for name in THREADS}
     os.environ.update(dict.fromkeys(THREADS, "1"))
     try:
@@ -146,8 +149,8 @@ def _distributed() -> Any:
 
 
 class DaskExecutor(Executor):
-    """A Dask client as an executor. A task whose worker is lost is run again by the scheduler; a cluster that gives up is a
-    broken executor."""
+    """A Dask client as an executor. A task whose worker is lost is run again by the scheduler; a
+    cluster that gives up is a broken executor."""
 
     def __init__(self, client: Any):
         self.inner = client.get_executor(pure=False)

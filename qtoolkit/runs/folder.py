@@ -35,7 +35,8 @@ PARAMS = "params.yaml"
 MOST_FILES = 20_000
 """Names in a run folder: a run of forty notebooks writes some five hundred."""
 MOST_BYTES = 4_000_000_000
-"""Bytes of all files of a run together: a run of 3,000 units × 100 indicators writes a tenth of it."""
+"""Bytes of all files of a run together: a run of 3,000 units × 100 indicators writes a tenth of
+it."""
 OLD = "old"  # what stood there, in a temporary folder while the new run takes its place
 LIBRARIES = (
     "numpy",
@@ -76,7 +77,8 @@ def package_hash() -> str:
 
 
 def versions() -> dict[str, str]:
-    """Versions of what shapes the results: Python and the libraries that compute, draw, set and run."""
+    """Versions of what shapes the results: Python and the libraries that compute, draw, set and
+    run."""
     return {"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}}
 
 
@@ -169,7 +171,8 @@ def seal(manifest: Mapping[str, Any]) -> str:
 
 
 def differences(folder: Path) -> list[Text] | None:
-    """Where a run folder is not what its manifest says, a sentence each; None where there is no manifest.
+    """Where a run folder is not what its manifest says, a sentence each; None where there is no
+    manifest.
 
     Files of the folder are compared with the manifest, never the reverse, so that a manifest from
     someone else cannot make this program open anything outside the folder. No link in it is
@@ -216,7 +219,8 @@ def _of_inputs(manifest: Mapping[str, Any]) -> Iterator[Text]:
 
 
 def _of_parameters(there: _Contents, manifest: Mapping[str, Any]) -> Iterator[Text]:
-    """The copies of params.yaml, whose bytes no hash of an input covers, against the parameters that name the run."""
+    """The copies of params.yaml, whose bytes no hash of an input covers, against the parameters
+    that name the run."""
     said = manifest.get("parameters")
     if not isinstance(said, dict):
         return
@@ -301,7 +305,8 @@ def _cannot(error: OSError) -> Text:
 
 @dataclass
 class _Contents:
-    """What lies in a folder, by names relative to it: regular files, empty folders, and of all else what it is."""
+    """What lies in a folder, by names relative to it: regular files, empty folders, and of all else
+    what it is."""
 
     files: dict[str, Path] = field(default_factory=dict)
     empty: set[str] = field(default_factory=set)
@@ -325,7 +330,8 @@ class _Contents:
 
 
 def _contents(folder: Path) -> _Contents:
-    """What lies in a folder; links are not followed, and beyond MOST_FILES names it stops and says so."""
+    """What lies in a folder; links are not followed, and beyond MOST_FILES names it stops and says
+    so."""
     found = _Contents()
     waiting, count = [""], 0
     while waiting:
@@ -358,7 +364,8 @@ def is_done(folder: Path, hash: str) -> bool:
 
 
 def check_target(folder: Path) -> None:
-    """Refuse a folder that is no run, or a run in which somebody has changed or added files: nothing may be lost."""
+    """Refuse a folder that is no run, or a run in which somebody has changed or added files:
+    nothing may be lost."""
     try:
         # a name that the system refuses is an error now, not when everything is done
         folder.lstat()
@@ -388,12 +395,14 @@ def check_target(folder: Path) -> None:
 
 
 def check_place(folder: Path) -> None:
-    """Refuse the working directory and the folders around it: a run takes their place by renaming, and whoever stands in
-    them would stand in a folder that is gone."""
+    """Refuse the working directory and the folders around it: a run takes their place by renaming,
+    and whoever stands in them would stand in a folder that is gone."""
     if Path.cwd().is_relative_to(resolved(folder).resolve()):
         text = say(
-            zh="结果文件夹 {folder} 是当前所在的文件夹或其上级，写入时会被整个替换；请先进入别的文件夹，或用 -o 另指定一个文件夹",
-            en="the run folder {folder} is the working directory or one around it, and would be replaced as a whole: "
+            zh="结果文件夹 {folder} 是当前所在的文件夹或其上级，写入时会被整个替换；"
+            "请先进入别的文件夹，或用 -o 另指定一个文件夹",
+            en="the run folder {folder} is the working directory or one around it, and would be "
+            "replaced as a whole: "
             "go to another folder first, or give another one with -o",
             folder=folder,
         )
@@ -402,9 +411,11 @@ def check_place(folder: Path) -> None:
 
 @contextmanager
 def building(target: Path, tell: Callable[[Text], None] = lambda text: None) -> Iterator[Path]:
-    """A temporary sibling of `target`, which takes its place when the block ends well and vanishes when it does not.
+    """A temporary sibling of `target`, which takes its place when the block ends well and vanishes
+    when it does not.
 
-    One run at a time builds `target`; what killed runs have left beside it is named to the user through `tell`.
+    One run at a time builds `target`; what killed runs have left beside it is named to the user
+    through `tell`.
     """
     target = resolved(target)
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -466,7 +477,8 @@ def leftovers(target: Path) -> list[Path]:
 
 
 def _restore(target: Path) -> None:
-    """Put back what stood at `target` where a run was killed between taking it away and putting the new one there."""
+    """Put back what stood at `target` where a run was killed between taking it away and putting the
+    new one there."""
     for left in leftovers(target):
         if (left / OLD).is_dir() and not os.path.lexists(target):
             os.replace(left / OLD, target)
@@ -517,8 +529,8 @@ def _check_lock(path: Path) -> None:
 def _put(work: Path, target: Path) -> None:
     """Rename `work` to `target`; what stood there goes only once the new run stands.
 
-    Whatever stops it, an interrupt too, what stood there is put back; where even that is stopped, it
-    stays beside `target` until the next run puts it back.
+    Whatever stops it, an interrupt too, what stood there is put back; where even that is stopped,
+    it stays beside `target` until the next run puts it back.
     """
     check_target(target)
     os.chmod(work, 0o755)
@@ -534,7 +546,8 @@ def _put(work: Path, target: Path) -> None:
 
 
 def keep_failed(work: Path, target: Path) -> Path:
-    """Rename `work` to a fresh name beside `target` that says that the run failed; nothing that is there is touched."""
+    """Rename `work` to a fresh name beside `target` that says that the run failed; nothing that is
+    there is touched."""
     os.chmod(work, 0o755)
     for number in itertools.count(1):
         kept = target.with_name(
@@ -546,7 +559,8 @@ def keep_failed(work: Path, target: Path) -> Path:
 
 
 def write_manifest(folder: Path, content: Mapping[str, Any], kind: str = MARK, **more: Any) -> None:
-    """Write the manifest: what the run depends on with its hash, `more`, and the hash of every file in the folder."""
+    """Write the manifest: what the run depends on with its hash, `more`, and the hash of every file
+    in the folder."""
     there = _contents(folder)
     files = {name: _sha_of(path) for name, path in sorted(there.files.items())}
     own = {"kind": kind, "hash": run_hash(content), **more, "attested": list(content)}
@@ -556,9 +570,11 @@ def write_manifest(folder: Path, content: Mapping[str, Any], kind: str = MARK, *
 
 
 def unattested(folder: Path) -> list[WorkError]:
-    """What of a run that has just been written its own manifest does not attest; nothing where all is well.
+    """What of a run that has just been written its own manifest does not attest; nothing where all
+    is well.
 
-    A notebook of the user's own may have left a pipe, a link or too many files, or changed an input.
+    A notebook of the user's own may have left a pipe, a link or too many files, or changed an
+    input.
     """
     found = differences(folder)
     if found is None:
@@ -567,7 +583,8 @@ def unattested(folder: Path) -> list[WorkError]:
         return []
     text = say(
         zh="有 notebook 改动了输入的副本，或留下了清单不能证明的东西（{found}）",
-        en="a notebook changed the copy of the inputs, or left what no manifest can attest ({found})",
+        en="a notebook changed the copy of the inputs, or left what no manifest can attest "
+        "({found})",
         found=listing(found, most=5),
     )
     return [WorkError(text)]

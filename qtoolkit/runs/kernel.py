@@ -1,7 +1,7 @@
 """A kernel that works in a case's folder: `python -P -m qtoolkit.runs.kernel FOLDER -f CONNECTION`.
 
-What lies there is data and not a setting of anybody: matplotlib, which would read a `matplotlibrc` of
-its working directory, is imported before this process goes there.
+What lies there is data and not a setting of anybody: matplotlib, which would read a `matplotlibrc`
+of its working directory, is imported before this process goes there.
 """
 
 from __future__ import annotations

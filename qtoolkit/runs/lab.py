@@ -35,7 +35,8 @@ SECONDS = 10  # for JupyterLab to end once it is asked to
 
 @dataclass(frozen=True)
 class Prepared:
-    """A folder of notebooks to work in: those written now, and those that were there and stay as they are."""
+    """A folder of notebooks to work in: those written now, and those that were there and stay as
+    they are."""
 
     folder: Path
     written: tuple[str, ...]
@@ -47,8 +48,10 @@ class Prepared:
         if not self.kept:
             return []
         text = say(
-            zh="{folder} 中已有 {names}，保持原样，没有写入现在的参数；如需新的，请先改名或删去，或用 -o 另指定一个文件夹",
-            en="{names} in {folder} were there already and stay as they are, without the parameters of now; "
+            zh="{folder} 中已有 {names}，保持原样，没有写入现在的参数；如需新的，请先改名或删去，"
+            "或用 -o 另指定一个文件夹",
+            en="{names} in {folder} were there already and stay as they are, without the "
+            "parameters of now; "
             "for new ones rename or delete them, or give another folder with -o",
             folder=self.folder,
             names=listing(self.kept),
@@ -57,9 +60,11 @@ class Prepared:
 
 
 def lab_folder(plan: Plan) -> Path:
-    """Where one's own copies lie where no folder is asked for: in the working directory, as runs do.
+    """Where one's own copies lie where no folder is asked for: in the working directory, as runs
+    do.
 
-    Never in the case's folder, where the notebooks of whoever sent it may lie; a language has its own.
+    Never in the case's folder, where the notebooks of whoever sent it may lie; a language has its
+    own.
     """
     return Path("lab") / f"{shortened(plan.name[:80], 200)}-{plan.parameters.language}"
 
@@ -79,7 +84,8 @@ def unused(plan: Plan) -> list[Text]:
 
 
 def prepare(plan: Plan, folder: str | Path | None = None) -> Prepared:
-    """Write the case's notebooks into a folder of the user's own, to be edited; what is there stays.
+    """Write the case's notebooks into a folder of the user's own, to be edited; what is there
+    stays.
 
     Each is in the case's language alone, and its cell of parameters holds what `qtoolkit run` would
     inject, so that the notebook by itself is the case's.
@@ -102,7 +108,8 @@ def prepare(plan: Plan, folder: str | Path | None = None) -> Prepared:
     except (FileExistsError, NotADirectoryError, ValueError):
         text = say(
             zh="{folder} 不能作为 notebook 的文件夹：该处已有文件，或名称不合规定；请用 -o 另指定",
-            en="{folder} cannot be the folder of the notebooks: there is a file, or no system takes the name; "
+            en="{folder} cannot be the folder of the notebooks: there is a file, or no system "
+            "takes the name; "
             "give another one with -o",
             folder=target,
         )
@@ -169,7 +176,8 @@ def with_values(source: str, parameters: Mapping[str, Any]) -> str:
 
 
 def _values(source: str) -> Iterator[tuple[str, tuple[int, int]]]:
-    """Names and the bytes of the values that the lines of a cell give them; none of a cell that is no plain Python."""
+    """Names and the bytes of the values that the lines of a cell give them; none of a cell that is
+    no plain Python."""
     try:
         tree = ast.parse(source)
     except SyntaxError:
@@ -191,8 +199,9 @@ def _values(source: str) -> Iterator[tuple[str, tuple[int, int]]]:
 
 @contextmanager
 def private_jupyter(plan: Plan) -> Iterator[tuple[Path, dict[str, str]]]:
-    """A folder for the time of one JupyterLab, and the variables that it is started with: its kernels work in
-    the case's folder, and import nothing from there nor from the working directory."""
+    """A folder for the time of one JupyterLab, and the variables that it is started with: its
+    kernels work in the case's folder, and import nothing from there nor from the working
+    directory."""
     with tempfile.TemporaryDirectory(prefix="qtoolkit-lab-", ignore_cleanup_errors=True) as place:
         home = Path(place)
         variables = python_variables()

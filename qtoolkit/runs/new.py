@@ -1,4 +1,5 @@
-"""`qtoolkit new`: a case folder of one's own, begun from a shipped case or from a filled workbook."""
+"""`qtoolkit new`: a case folder of one's own, begun from a shipped case or from a filled
+workbook."""
 
 from __future__ import annotations
 
@@ -39,19 +40,22 @@ def new_case(
     units: Sequence[str] = (),
     language: str = "zh",
 ) -> Path:
-    """Write a case folder that passes `check` and `run` at once, or, with units of one's own, one to fill in.
+    """Write a case folder that passes `check` and `run` at once, or, with units of one's own, one
+    to fill in.
 
     Parameters
     ----------
     folder : path
         A folder that does not exist yet, or is empty.
     source : path or name
-        A packaged case, a case folder, or a filled workbook, whose scheme is written as scheme.yaml.
+        A packaged case, a case folder, or a filled workbook, whose scheme is written as
+        scheme.yaml.
     name, year : str, optional
         The scheme's name and year.
     units : sequence of str, optional
-        The units to be assessed. Their table starts empty: no scores, vetoes, approvals, history or previous year of
-        other units come under their names, and `check` says what is to be filled in.
+        The units to be assessed. Their table starts empty: no scores, vetoes, approvals, history or
+        previous year of other units come under their names, and `check` says what is to be filled
+        in.
 
     Raises
     ------
@@ -116,7 +120,8 @@ def new_case(
 
 
 def _check_text(text: str) -> None:
-    """Refuse what no file of the case could hold: a control character, or bytes that are no text."""
+    """Refuse what no file of the case could hold: a control character, or bytes that are no
+    text."""
     if UNPRINTABLE.search(text):
         found = clip(text.encode("unicode_escape").decode())
         raise InputError(
@@ -137,7 +142,8 @@ def _is_taken(folder: Path) -> bool:
     except ValueError:
         text = say(
             zh="{folder} 不能作为文件夹名：其中有系统不允许的字符",
-            en="{folder} cannot be the name of a folder: it holds a character that the system does not allow",
+            en="{folder} cannot be the name of a folder: it holds a character that the system does "
+            "not allow",
             folder=folder,
         )
         raise InputError(text) from None
@@ -145,7 +151,8 @@ def _is_taken(folder: Path) -> bool:
 
 
 class _Names:
-    """Names of files in one folder, distinct also where upper and lower case are one; each file has one name."""
+    """Names of files in one folder, distinct also where upper and lower case are one; each file has
+    one name."""
 
     def __init__(self, *taken: str):
         self.taken = {name.casefold() for name in taken}
@@ -166,7 +173,8 @@ class _Names:
 
 
 def _kept(case: Case, language: str) -> dict[str, object]:
-    """The parameters that come along as they are; notebooks of the source's own are programs and do not."""
+    """The parameters that come along as they are; notebooks of the source's own are programs and do
+    not."""
     written = case.parameters.model_dump(mode="json", include={"changes", "seed", "notebooks"})
     written["notebooks"] = [book for book in written["notebooks"] if not book.endswith(".ipynb")]
     filled = {key: value for key, value in written.items() if value or key == "seed"}
@@ -174,7 +182,8 @@ def _kept(case: Case, language: str) -> dict[str, object]:
 
 
 def _write_previous(case: Case, folder: Path) -> None:
-    """Last year's case as a folder by itself: its scheme, its data and what its parameters change."""
+    """Last year's case as a folder by itself: its scheme, its data and what its parameters
+    change."""
     folder.mkdir()
     names = _Names(PARAMS)
     written = {key: names.of(case.files[key]) for key in ("scheme", "data")}
@@ -187,8 +196,8 @@ def _write_previous(case: Case, folder: Path) -> None:
 
 @contextmanager
 def _filling(folder: Path) -> Iterator[Path]:
-    """A folder that takes the place of `folder` once the block ends well; one that is there stays, as it may be the one that
-    the user works in, and gets the files."""
+    """A folder that takes the place of `folder` once the block ends well; one that is there stays,
+    as it may be the one that the user works in, and gets the files."""
     if not folder.exists():
         with building(folder) as work:
             yield work
@@ -202,8 +211,8 @@ def _filling(folder: Path) -> Iterator[Path]:
 
 
 def _scheme(text: str, folder: str, name: str | None, year: str | None, emptied: bool) -> str:
-    """The scheme's text with another id, name and year; comments stay. Where the table is `emptied`, what the scheme says of
-    the source's units and data goes."""
+    """The scheme's text with another id, name and year; comments stay. Where the table is
+    `emptied`, what the scheme says of the source's units and data goes."""
     from ruamel.yaml import YAML
 
     yaml = YAML()
@@ -226,7 +235,8 @@ def _scheme(text: str, folder: str, name: str | None, year: str | None, emptied:
 
 
 def _emptied(rows: Rows, scheme: Scheme, units: Sequence[str]) -> bytes:
-    """A table of the units with the source's columns, empty, as CSV; without the years of the source's history."""
+    """A table of the units with the source's columns, empty, as CSV; without the years of the
+    source's history."""
     headers = Headers(scheme)
     keys = [headers.keys(title)[0] for title in rows.header]
     keep = [i for i, key in enumerate(keys) if key != "name_en" and not key.startswith("grade:")]
@@ -241,16 +251,22 @@ def _emptied(rows: Rows, scheme: Scheme, units: Sequence[str]) -> bytes:
 def _readme(source: str, units: Sequence[str]) -> Text:
     """What lies in the folder, for whoever opens it."""
     to_fill = Text(
-        "data.csv 中只有考核对象名称，请填写数据；也可用 `qtoolkit template . --by 部门` 生成填报表，收回后用 `qtoolkit collect` 汇总。"
-        "方案中原案例的说明（notes）和数据期（data_period）已删去，请按实填写；原案例的上年案例（previous）和历年表格未带入。\n",
-        "data.csv holds the units' names only: fill in the data, or make workbooks with `qtoolkit template . --by department` "
-        "and merge them with `qtoolkit collect`. What the source's scheme said of its own data (notes, data_period) is gone: "
+        "data.csv 中只有考核对象名称，请填写数据；也可用 `qtoolkit template . --by 部门` "
+        "生成填报表，收回后用 `qtoolkit collect` 汇总。"
+        "方案中原案例的说明（notes）和数据期（data_period）已删去，请按实填写；"
+        "原案例的上年案例（previous）和历年表格未带入。\n",
+        "data.csv holds the units' names only: fill in the data, or make workbooks with `qtoolkit "
+        "template . --by department` "
+        "and merge them with `qtoolkit collect`. What the source's scheme said of its own data "
+        "(notes, data_period) is gone: "
         "write your own. The source's previous year and its tables of history are left out.\n",
     )
     return say(
-        zh="# 测算案例\n\n由“{source}”新建。params.yaml 写参数，方案和数据见其中 scheme、data 两项所指的文件。\n{to_fill}\n"
+        zh="# 测算案例\n\n由“{source}”新建。params.yaml 写参数，方案和数据见其中 scheme、data "
+        "两项所指的文件。\n{to_fill}\n"
         "检查：`qtoolkit check .`　测算：`qtoolkit run .`\n",
-        en="# A case\n\nBegun from “{source}”. params.yaml holds the parameters; scheme and data are the files that it names.\n"
+        en="# A case\n\nBegun from “{source}”. params.yaml holds the parameters; scheme and data "
+        "are the files that it names.\n"
         "{to_fill}\nCheck: `qtoolkit check .`  Run: `qtoolkit run .`\n",
         source=source,
         to_fill=to_fill if units else Text("", ""),

@@ -20,7 +20,8 @@ from qtoolkit.language import LANGUAGES, say
 
 @dataclass(frozen=True)
 class Notebook:
-    """A notebook file, read once: `origin` says where it was found (given, packaged, checkout, explicit)."""
+    """A notebook file, read once: `origin` says where it was found (given, packaged, checkout,
+    explicit)."""
 
     name: str
     path: Path
@@ -76,8 +77,9 @@ def find_notebooks(
 ) -> list[Notebook]:
     """Notebooks by name ("01_assessment"), looked up in `folder` and then among the package's own.
 
-    With `files`, for what a command or Python names itself, a name may be the path of a notebook (.ipynb), relative to
-    the working directory. A params.yaml names no files: a case that somebody sends runs no code.
+    With `files`, for what a command or Python names itself, a name may be the path of a notebook
+    (.ipynb), relative to the working directory. A params.yaml names no files: a case that somebody
+    sends runs no code.
     """
     folders = locate.notebooks(folder)
     found: list[Notebook] = []
@@ -92,8 +94,10 @@ def find_notebooks(
             or name.endswith(".ipynb")
         ):
             text = say(
-                zh="应为 notebook 的名称，现为路径“{name}”：案例不运行自带的程序；请写名称，并用 --notebooks 指定文件夹",
-                en="expected the name of a notebook, found the path “{name}”: a case runs no code of its own; "
+                zh="应为 notebook 的名称，现为路径“{name}”：案例不运行自带的程序；请写名称，并用 "
+                "--notebooks 指定文件夹",
+                en="expected the name of a notebook, found the path “{name}”: a case runs no code "
+                "of its own; "
                 "write the name and give the folder with --notebooks",
                 name=name,
             )

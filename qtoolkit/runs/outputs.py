@@ -88,8 +88,9 @@ def _text_cell(text: str) -> str:
 
 
 def write_workbook(blocks: Sequence[dict[str, Any]], path: Path) -> None:
-    """All tables in one workbook, a sheet each; text is written as text. Where some are too long to be shown whole, rows are
-    not held in memory until all are written: a cell takes some 300 bytes there."""
+    """All tables in one workbook, a sheet each; text is written as text. Where some are too long to
+    be shown whole, rows are not held in memory until all are written: a cell takes some 300 bytes
+    there."""
     long = {"constant_memory": True} if any("whole" in block for block in blocks) else {}
     with workbook(path, **long) as book:
         bold = book.add_format(

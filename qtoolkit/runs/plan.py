@@ -32,8 +32,9 @@ PATHS = ("scheme", "data", "previous", "ratings")
 class Plan:
     """A validated run that has not started.
 
-    `name` is the case folder's, or of a workbook that is a case by itself its own; `folder` is where the relative paths
-    of the parameters lead from; `beside` is a folder of notebooks that lies beside the case and is not used.
+    `name` is the case folder's, or of a workbook that is a case by itself its own; `folder` is
+    where the relative paths of the parameters lead from; `beside` is a folder of notebooks that
+    lies beside the case and is not used.
     """
 
     name: str
@@ -72,12 +73,14 @@ class Plan:
 
     @property
     def notices(self) -> list[Text]:
-        """What the user must know of the notebooks that run, and of characters that the memo's font lacks."""
+        """What the user must know of the notebooks that run, and of characters that the memo's font
+        lacks."""
         return self._notices(self.beside)
 
     @property
     def memo_notices(self) -> list[Text]:
-        """What the reader must know of them: the same on every machine, so that folders have no paths."""
+        """What the reader must know of them: the same on every machine, so that folders have no
+        paths."""
         return self._notices(None if self.beside is None else Path(self.beside.name))
 
     def _notices(self, beside: Path | None) -> list[Text]:
@@ -85,8 +88,10 @@ class Plan:
         found = []
         if given:
             text = say(
-                zh="以下分析不是工具自带的 notebook，而是 --notebooks 或 --notebook 指定的：{names}",
-                en="these notebooks are not the toolkit's own but given by --notebooks or --notebook: {names}",
+                zh="以下分析不是工具自带的 notebook，而是 --notebooks 或 --notebook 指定的："
+                "{names}",
+                en="these notebooks are not the toolkit's own but given by --notebooks or "
+                "--notebook: {names}",
                 names=listing(given),
             )
             found.append(text)
@@ -96,7 +101,8 @@ class Plan:
         return found if unshown is None else [*found, unshown]
 
     def content(self) -> dict[str, Any]:
-        """Everything that the results depend on; paths are those of :mod:`qtoolkit.runs.staging`."""
+        """Everything that the results depend on; paths are those of
+        :mod:`qtoolkit.runs.staging`."""
         given = self.destinations
         shas = {role: run_folder.sha256(read_bytes(path)) for role, path in self.files.items()}
         inputs = {role: {"name": given.files[role], "sha256": sha} for role, sha in shas.items()}
@@ -130,13 +136,14 @@ def plan(
     case
         A case folder, a params.yaml, a filled workbook (.xlsx), or the name of a packaged case.
     settings
-        Parameters to change: core parameters, knobs that a notebook declares, or dotted changes to the scheme
-        ("cutoffs.A": 88). Paths are relative to the working directory, those in the params.yaml to its own folder.
+        Parameters to change: core parameters, knobs that a notebook declares, or dotted changes to
+        the scheme ("cutoffs.A": 88). Paths are relative to the working directory, those in the
+        params.yaml to its own folder.
     notebooks
         Names, or paths (.ipynb) relative to the working directory.
     notebook_folder
-        A folder whose notebooks come before the package's own. What lies beside a case is not used without it: a folder
-        from someone else runs no code.
+        A folder whose notebooks come before the package's own. What lies beside a case is not used
+        without it: a folder from someone else runs no code.
 
     Raises
     ------
@@ -238,7 +245,8 @@ def _told(
 def _unused(folder: Path) -> Text:
     return say(
         zh="案例旁的文件夹 {folder} 中的 notebook 没有使用；如需使用，请加 --notebooks {folder}",
-        en="the notebooks in {folder}, beside the case, are not used; --notebooks {folder} uses them",
+        en="the notebooks in {folder}, beside the case, are not used; --notebooks {folder} uses "
+        "them",
         folder=folder,
     )
 
@@ -264,7 +272,8 @@ def tables_of(parameters: Parameters, folder: Path, file: str | None = None) -> 
 
 
 def _check_names(case: Case) -> None:
-    """Two indicators of one name cannot be told apart in any table of the memo, and some analyses go by names."""
+    """Two indicators of one name cannot be told apart in any table of the memo, and some analyses
+    go by names."""
     first: dict[tuple[str, str], str] = {}
     complaints = []
     for leaf in case.scheme.leaves:
@@ -273,8 +282,10 @@ def _check_names(case: Case) -> None:
             other = first.setdefault(name, leaf.id)
             if other != leaf.id:
                 text = say(
-                    zh="考核要点“{id}”与“{other}”的名称同为“{name}”（不计空格、不可见字符和全角半角），应互不相同",
-                    en="the indicators “{id}” and “{other}” are both called “{name}” (spaces, invisible characters and full "
+                    zh="考核要点“{id}”与“{other}”的名称同为“{name}”（不计空格、"
+                    "不可见字符和全角半角），应互不相同",
+                    en="the indicators “{id}” and “{other}” are both called “{name}” (spaces, "
+                    "invisible characters and full "
                     "width aside), expected different names",
                     id=leaf.id,
                     other=other,
@@ -289,7 +300,8 @@ def _check_names(case: Case) -> None:
 
 
 def _changed(data: Mapping[str, Any], settings: Mapping[str, Any], near: Path) -> dict[str, Any]:
-    """Parameters with settings applied; dotted keys go into `changes`, paths are found from the working directory."""
+    """Parameters with settings applied; dotted keys go into `changes`, paths are found from the
+    working directory."""
     data = dict(data)
     for key, value in settings.items():
         if "." in key:
@@ -315,7 +327,8 @@ def _is_table(value: Any) -> bool:
 
 
 def _seen_from(path: Path, near: Path) -> str:
-    """The path relative to the case folder where there is one, so that a notebook finds it from there."""
+    """The path relative to the case folder where there is one, so that a notebook finds it from
+    there."""
     try:
         return Path(os.path.relpath(path.resolve(), near)).as_posix()
     except ValueError:  # another drive
@@ -333,7 +346,8 @@ def _check_knobs(knobs: Mapping[str, Any], declared: Mapping[str, str]) -> None:
             raise InputError(
                 say(
                     zh="参数“{key}”的内容为“{found}”，应为一个数字（notebook 中为 {number:g}）",
-                    en="parameter “{key}”: found “{found}”, expected a number (the notebook has {number:g})",
+                    en="parameter “{key}”: found “{found}”, expected a number (the notebook has "
+                    "{number:g})",
                     key=key,
                     found=value,
                     number=number,

@@ -44,10 +44,11 @@ def run(
     notebooks, formats
         Which notebooks, which memo formats.
     notebook_folder
-        A folder whose notebooks come before the package's own: they are programs, use your own alone.
+        A folder whose notebooks come before the package's own: they are programs, use your own
+        alone.
     jobs, dask
-        How many notebooks at a time and worker processes for simulations, or a Dask scheduler for them: see
-        :func:`qtoolkit.runs.executors.executor`. Results do not depend on it.
+        How many notebooks at a time and worker processes for simulations, or a Dask scheduler for
+        them: see :func:`qtoolkit.runs.executors.executor`. Results do not depend on it.
     progress
         Called with the steps done, the steps in all, and what was done.
 
@@ -61,7 +62,8 @@ def run(
     InputError
         The input is wrong; nothing was written.
     WorkError
-        A notebook or the memo failed; all else is kept in a folder beside the run folder that is named as failed.
+        A notebook or the memo failed; all else is kept in a folder beside the run folder that is
+        named as failed.
     """
     ready = plan(case, set, language, notebooks, formats, notebook_folder)
     return carry_out(ready, out, Workers(jobs, dask), progress)[0]
@@ -74,7 +76,8 @@ def carry_out(
     progress: Callable[[int, int, Text], None],
     tell: Callable[[Text], None] = lambda text: None,
 ) -> tuple[Path, bool]:
-    """Carry out a plan: the run folder, and whether it was there already. `tell` is told what the user must know."""
+    """Carry out a plan: the run folder, and whether it was there already. `tell` is told what the
+    user must know."""
     content = plan.content()
     hash = run_folder.run_hash(content)
     target = Path(out) if out else _default(plan.name, hash)
@@ -90,7 +93,8 @@ def carry_out(
             raise InputError(
                 say(
                     zh="{case} 的文件在读取时被改动，没有写出结果；请再运行一次",
-                    en="files of {case} changed while they were read; nothing was written: run it again",
+                    en="files of {case} changed while they were read; nothing was written: run it "
+                    "again",
                     case=plan.name,
                 )
             )

@@ -1,8 +1,9 @@
-"""The inputs of a run, copied once into its folder: notebooks, recheck workbook and hashes all come from that copy.
+"""The inputs of a run, copied once into its folder: notebooks, recheck workbook and hashes all come
+from that copy.
 
-What lies in the case's folder keeps its relative name, so that the parameters that a notebook gets are those of the
-params.yaml; what lies elsewhere is laid into `inputs/`, and the manifest says where it came from. The copy is a case
-by itself and can be run again.
+What lies in the case's folder keeps its relative name, so that the parameters that a notebook gets
+are those of the params.yaml; what lies elsewhere is laid into `inputs/`, and the manifest says
+where it came from. The copy is a case by itself and can be run again.
 """
 
 from __future__ import annotations
@@ -67,7 +68,8 @@ def destinations(parameters: Parameters, case: Case, tables: Mapping[str, Path])
 
 
 class _Places:
-    """The files of the copy, and what lies in each: names that differ in capitals are one file elsewhere."""
+    """The files of the copy, and what lies in each: names that differ in capitals are one file
+    elsewhere."""
 
     def __init__(self) -> None:
         self.taken: dict[str, tuple[str, Path | None]] = {}
@@ -113,7 +115,8 @@ def _elsewhere(
     there: Mapping[str, str],
     moved: dict[str, str],
 ) -> dict[str, str]:
-    """The places in `inputs/` of the files that are not `there` already; `moved` says what their parameters said."""
+    """The places in `inputs/` of the files that are not `there` already; `moved` says what their
+    parameters said."""
     files: dict[str, str] = {}
     for key in [key for key in sources if key not in there]:
         name = Path(parameters[key]).name
@@ -162,7 +165,8 @@ def _previous(
 
 
 def lay(found: Destinations, files: Mapping[str, Path], folder: Path) -> Parameters:
-    """Copy the files, by their roles, and the parameters into `folder`; the parameters that lead to the copies."""
+    """Copy the files, by their roles, and the parameters into `folder`; the parameters that lead to
+    the copies."""
     for role, source in files.items():
         _write(folder / found.files[role], read_bytes(source))
     _write(folder / PARAMS, _yaml(found.parameters))

@@ -1,4 +1,5 @@
-"""`qtoolkit template`: a workbook to fill in, for the whole scheme or one for each department that scores."""
+"""`qtoolkit template`: a workbook to fill in, for the whole scheme or one for each department that
+scores."""
 
 from __future__ import annotations
 
@@ -33,7 +34,8 @@ MACHINE = {
 
 @dataclass(frozen=True)
 class Column:
-    """A column of sheet 数据: the key that it stands for, its title, its cells, the words it may hold, its comment."""
+    """A column of sheet 数据: the key that it stands for, its title, its cells, the words it may
+    hold, its comment."""
 
     key: str
     title: str
@@ -57,7 +59,8 @@ def office_leaves(scheme: Scheme) -> list[Indicator]:
 
 
 def scheme_mark(scheme: Scheme) -> str:
-    """A short hash by which a filled workbook is recognised as one of this scheme, whatever units are assessed."""
+    """A short hash by which a filled workbook is recognised as one of this scheme, whatever units
+    are assessed."""
     return hashlib.sha256(
         scheme.model_copy(update={"units": None}).model_dump_json().encode()
     ).hexdigest()[:16]
@@ -69,7 +72,8 @@ def data_columns(
     leaves: Sequence[Indicator] | None = None,
     language: str = "zh",
 ) -> list[Column]:
-    """The columns of sheet 数据; with a table they hold its values. `leaves` are all of the scheme's if left out."""
+    """The columns of sheet 数据; with a table they hold its values. `leaves` are all of the
+    scheme's if left out."""
     say_ = _Words(language)
     units = list(table.units if table else scheme.units or [""] * BLANK_ROWS)
     blank: list[Any] = [None] * len(units)
@@ -87,10 +91,12 @@ def office_columns(
     leaves: Sequence[Indicator] = (),
     language: str = "zh",
 ) -> list[Column]:
-    """The columns that the office of the assessment fills in: what belongs to no department (classes, covariates, vetoes,
-    bonus, history, approval), what later stages found, and whole the indicators that it scores itself (`leaves`).
+    """The columns that the office of the assessment fills in: what belongs to no department
+    (classes, covariates, vetoes, bonus, history, approval), what later stages found, and whole the
+    indicators that it scores itself (`leaves`).
 
-    `table` says which columns the case has; but for the units' English names its values are not put in.
+    `table` says which columns the case has; but for the units' English names its values are not put
+    in.
     """
     say_ = _Words(language)
     units = list(table.units if table else scheme.units or [""] * BLANK_ROWS)
@@ -221,7 +227,8 @@ class _Words:
 def _about_units(
     scheme: Scheme, table: Table | None, blank: list[Any], say_: _Words, offer: bool = False
 ) -> list[Column]:
-    """The columns that are not of one leaf: names, classes, covariates, vetoes, bonus, history, approval."""
+    """The columns that are not of one leaf: names, classes, covariates, vetoes, bonus, history,
+    approval."""
     columns, language = [], say_.language
     if table is not None and any(label.en != label.zh for label in table.labels):
         columns.append(Column("name_en", say_("英文名称"), [label.en for label in table.labels]))
@@ -280,7 +287,8 @@ def _remarks(
 
 
 def _numbers(leaf: Indicator, table: Table | None, j: int) -> list[tuple[str, str, Any]]:
-    """Targets, baselines and standard errors of the units, where the rule takes them or the table has them."""
+    """Targets, baselines and standard errors of the units, where the rule takes them or the table
+    has them."""
     own = (leaf.rule.kind == "target" and leaf.rule.target is None) or getattr(
         leaf.rule, "own_target", False
     )
@@ -339,8 +347,9 @@ def write_template(
 def write_templates(
     scheme: Scheme, folder: str | Path, table: Table | None = None, language: str = "zh"
 ) -> list[Path]:
-    """Write a workbook for each department that scores, with its own indicators only, and one for the office of the
-    assessment with all that belongs to no department (see :func:`office_columns`); the paths written.
+    """Write a workbook for each department that scores, with its own indicators only, and one for
+    the office of the assessment with all that belongs to no department (see
+    :func:`office_columns`); the paths written.
 
     `table` gives the units' names; its values are not put in.
 
@@ -402,20 +411,24 @@ def _notes(scheme: Scheme, department: str | None, language: str) -> list[list[s
         ),
         Text(
             "列名上的批注写有分值和评分标准；有下拉框的列只能选其中一项。",
-            "Comments on the headers give points and standard; columns with a drop-down take its items only.",
+            "Comments on the headers give points and standard; columns with a drop-down take its "
+            "items only.",
         ),
     ]
     if department == OFFICE.of(language):
         texts[1] = Text(
             "否决事项发生的填“是”，没有发生的填“否”；加减分、实地核查、事件和审定各栏没有的留空。",
-            "Vetoes: yes where there was one, no where there was none; leave bonus, verification, events and approval "
+            "Vetoes: yes where there was one, no where there was none; leave bonus, verification, "
+            "events and approval "
             "blank where there are none.",
         )
     if department is None:
         texts.append(
             Text(
-                "“方案”“等级”“设置”三表就是方案本身，改后可直接测算；灰色各列供程序读取，不清楚时请勿改动。",
-                "Sheets “Scheme”, “Grades” and “Settings” are the scheme itself; grey columns are for the program.",
+                "“方案”“等级”“设置”三表就是方案本身，改后可直接测算；灰色各列供程序读取，"
+                "不清楚时请勿改动。",
+                "Sheets “Scheme”, “Grades” and “Settings” are the scheme itself; grey columns are "
+                "for the program.",
             )
         )
     return rows + [["", text.of(language)] for text in texts]
@@ -427,7 +440,8 @@ def write_sheets(
     columns: Sequence[Column] = (),
     language: str = "zh",
 ) -> None:
-    """Write sheets of plain cells, headers first, and after them sheet 数据 with drop-downs and comments on its columns.
+    """Write sheets of plain cells, headers first, and after them sheet 数据 with drop-downs and
+    comments on its columns.
 
     The file is there whole or not at all.
 
@@ -519,7 +533,8 @@ def _write_data(
 
 
 def _put(sheet: Any, r: int, c: int, cell: Any, style: Any) -> None:
-    """A cell as what it is: text never becomes a formula, and a number that 16 digits do not hold is written as text."""
+    """A cell as what it is: text never becomes a formula, and a number that 16 digits do not hold
+    is written as text."""
     if cell is None:
         sheet.write_blank(r, c, None, style)
     elif isinstance(cell, bool):

@@ -1,4 +1,5 @@
-"""One notebook in one process: `python -m qtoolkit.runs.worker job.json`. What went wrong is written to the job's file."""
+"""One notebook in one process: `python -m qtoolkit.runs.worker job.json`. What went wrong is
+written to the job's file."""
 
 from __future__ import annotations
 
@@ -47,8 +48,8 @@ def _note(job: dict[str, Any], cell: int | None, name: str, message: object) -> 
 
 
 def _without_times_and_paths(path: Path) -> None:
-    """Leave out of an executed notebook what papermill notes of the moment and the machine, so that equal inputs give
-    equal bytes."""
+    """Leave out of an executed notebook what papermill notes of the moment and the machine, so that
+    equal inputs give equal bytes."""
     import nbformat
 
     if not path.is_file():
@@ -63,7 +64,8 @@ def _without_times_and_paths(path: Path) -> None:
 
 
 def _stop_with_parent() -> None:
-    """End this process when the one that started it is gone; the kernel watches its parent in the same way."""
+    """End this process when the one that started it is gone; the kernel watches its parent in the
+    same way."""
 
     def watch() -> None:
         os.read(sys.stdin.fileno(), 1)  # returns when the other end of the pipe closes

@@ -32,8 +32,8 @@ def write(
     progress: Callable[[int, int, Text], None],
     content: Mapping[str, Any],
 ) -> list[WorkError]:
-    """Execute the notebooks and write notebooks, tables, figures and memo into `work`; what failed is returned, and what
-    does not hang on it is written all the same."""
+    """Execute the notebooks and write notebooks, tables, figures and memo into `work`; what failed
+    is returned, and what does not hang on it is written all the same."""
     language = plan.parameters.language
     total = len(plan.notebooks) + 1 + len(plan.formats)
     done = 0
@@ -124,7 +124,8 @@ class _Attempts:
 def _collected(
     books: Sequence[Path], attempt: _Attempts
 ) -> tuple[list[dict[str, Any]], dict[str, bytes]]:
-    """The blocks of the notebooks, and pictures; a notebook that does not go with those before it is left out."""
+    """The blocks of the notebooks, and pictures; a notebook that does not go with those before it
+    is left out."""
     kept: list[Path] = []
     found: tuple[list[dict[str, Any]], dict[str, bytes]] = ([], {})
     for book in books:
@@ -137,8 +138,10 @@ def _collected(
 def provenance(content: Mapping[str, Any], notices: Sequence[Text] = ()) -> list[Block]:
     """Annex: parameters, inputs and versions, so that the run can be repeated."""
     text = Text(
-        "以下参数、输入文件和软件版本相同时，结果完全相同；更多信息见结果文件夹中的 manifest.json。",
-        "With the same parameters, input files and versions the results are the same; manifest.json in the run folder says more.",
+        "以下参数、输入文件和软件版本相同时，结果完全相同；更多信息见结果文件夹中的 "
+        "manifest.json。",
+        "With the same parameters, input files and versions the results are the same; "
+        "manifest.json in the run folder says more.",
     )
     shown = {
         key: value

@@ -1,4 +1,5 @@
-"""Simulation: frequencies of ranks and grades, which choice matters most, and rank confidence sets."""
+"""Simulation: frequencies of ranks and grades, which choice matters most, and rank confidence
+sets."""
 
 from qtoolkit.simulation.acceptability import Simulation, simulate
 from qtoolkit.simulation.affording import affordable, affordable_runs

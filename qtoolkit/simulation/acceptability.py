@@ -1,8 +1,9 @@
-"""Simulation: how often each unit has each rank and grade when points, data or cutoffs vary at random.
+"""Simulation: how often each unit has each rank and grade when points, data or cutoffs vary at
+random.
 
-Stochastic multicriteria acceptability analysis (SMAA-2; Lahdelma & Salminen 2001), extended to grades. Every frequency
-comes with its Monte-Carlo error. Whole-number counts of chunks of draws are merged in the order of the chunks, so that any
-number of workers gives the same tables.
+Stochastic multicriteria acceptability analysis (SMAA-2; Lahdelma & Salminen 2001), extended to
+grades. Every frequency comes with its Monte-Carlo error. Whole-number counts of chunks of draws are
+merged in the order of the chunks, so that any number of workers gives the same tables.
 """
 
 from __future__ import annotations
@@ -53,7 +54,8 @@ class Simulation:
     Attributes
     ----------
     draws : int
-        Draws that were made; fewer than asked for where the work was interrupted, and then `complete` is False.
+        Draws that were made; fewer than asked for where the work was interrupted, and then
+        `complete` is False.
     note : Text or None
         What the reader must know of how it was done.
     """
@@ -74,8 +76,8 @@ class Simulation:
 
     @property
     def sampling(self) -> Text | None:
-        """How the points are distributed and how they were drawn: exactly, or approximately with the diagnostics of the
-        chains; None where they stay as they are."""
+        """How the points are distributed and how they were drawn: exactly, or approximately with
+        the diagnostics of the chains; None where they stay as they are."""
         area = self.task.draws.area
         return (
             None
@@ -90,19 +92,22 @@ class Simulation:
 
     @property
     def independent(self) -> float:
-        """As many independent draws would be as good: fewer than `draws` where the points come from chains."""
+        """As many independent draws would be as good: fewer than `draws` where the points come from
+        chains."""
         area = self.task.draws.area
         return self.draws * (1.0 if area is None else area.independent)
 
     def error(self, share: pd.DataFrame | pd.Series | float):
-        """Half the width of the 95% interval of a frequency: z·√(p(1 − p)/N), at least z²/(2N), of N independent draws."""
+        """Half the width of the 95% interval of a frequency: z·√(p(1 − p)/N), at least z²/(2N), of
+        N independent draws."""
         return np.maximum(
             Z * np.sqrt(share * (1 - share) / self.independent), Z**2 / (2 * self.independent)
         )
 
     @property
     def decimals(self) -> int:
-        """Decimals of a percentage that the draws support: the widest interval is below half a unit of the last one."""
+        """Decimals of a percentage that the draws support: the widest interval is below half a unit
+        of the last one."""
         widest = 100 * Z * 0.5 / np.sqrt(self.independent)
         return next(
             decimals
@@ -112,7 +117,8 @@ class Simulation:
 
     @cached_property
     def rank_acceptability(self) -> pd.DataFrame:
-        """Share of draws in which each unit has each rank: units × ranks (the first rank of a bin where there are many)."""
+        """Share of draws in which each unit has each rank: units × ranks (the first rank of a bin
+        where there are many)."""
         ranks = 1 + self.tally.width * np.arange(self.tally.ranks.shape[1])
         return pd.DataFrame(
             self.tally.ranks / self.draws, self._units, pd.Index(ranks, name="rank")
@@ -128,7 +134,8 @@ class Simulation:
 
     @cached_property
     def rank_quantiles(self) -> pd.DataFrame:
-        """Quantiles of each unit's rank (.025, .25, .5, .75, .975), and the best and worst that were seen."""
+        """Quantiles of each unit's rank (.025, .25, .5, .75, .975), and the best and worst that
+        were seen."""
         below = np.cumsum(self.tally.ranks, axis=1)
         ranks, seen = self.rank_acceptability.columns.to_numpy(), self.tally.ranks > 0
         table = {q: ranks[(below >= q * self.draws).argmax(axis=1)] for q in QUANTILES}
@@ -160,7 +167,8 @@ class Simulation:
             raise InputError(
                 say(
                     zh="m 应在 1 与考核对象数之间，且位次未分组计数",
-                    en="m must lie between 1 and the number of units, and ranks not be counted in bins",
+                    en="m must lie between 1 and the number of units, and ranks not be counted in "
+                    "bins",
                 )
             )
         return pd.Series(self.tally.ranks[:, ranks].sum(axis=1) / self.draws, self._units)
@@ -179,7 +187,8 @@ class Simulation:
 
     @cached_property
     def central(self) -> pd.DataFrame:
-        """Central points: the mean of the points at which a unit ranks first; NaN for a unit that never does."""
+        """Central points: the mean of the points at which a unit ranks first; NaN for a unit that
+        never does."""
         firsts = (
             self.tally.ranks[:, :1] if self.tally.width == 1 else np.full((len(self._units), 1), 0)
         )
@@ -191,9 +200,11 @@ class Simulation:
             )
 
     def confidence(self, draws: int = 10_000) -> pd.Series:
-        """Confidence factors: how often a unit ranks first at its central points while the data vary; NaN without them.
+        """Confidence factors: how often a unit ranks first at its central points while the data
+        vary; NaN without them.
 
-        Where the data do not vary it is 1 for a unit that ranks first at its central points, else 0.
+        Where the data do not vary it is 1 for a unit that ranks first at its central points, else
+        0.
         """
         found = {}
         many = draws if self.task.draws.errors is not None else 1
@@ -215,7 +226,8 @@ class Simulation:
 
     @cached_property
     def entropy(self) -> pd.Series:
-        """Entropy of each unit's ranks over ln n: 0 where the rank never changes, 1 where all are equally frequent."""
+        """Entropy of each unit's ranks over ln n: 0 where the rank never changes, 1 where all are
+        equally frequent."""
         p = self.tally.ranks / self.draws
         with np.errstate(divide="ignore", invalid="ignore"):
             h = -np.where(p > 0, p * np.log(p), 0.0).sum(axis=1)
@@ -223,8 +235,8 @@ class Simulation:
 
     @property
     def rank_shift(self) -> tuple[float, float]:
-        """R_S, the mean of |rank − present rank| over units and draws (Saisana, Saltelli & Tarantola 2005), and half its 95%
-        interval from the means of batches."""
+        """R_S, the mean of |rank − present rank| over units and draws (Saisana, Saltelli &
+        Tarantola 2005), and half its 95% interval from the means of batches."""
         k, mean = self.tally.batches, self.tally.shift / self.tally.batches
         spread = max(self.tally.shift_squared / k - mean**2, 0.0)
         return mean, float(Z * np.sqrt(spread / max(k - 1, 1)))
@@ -252,18 +264,22 @@ def simulate(
     ----------
     result : Assessment
     region : Region, optional
-        Points are drawn from it, distributed as its docstring says (:mod:`qtoolkit.regions`; `Dirichlet` for noise around
-        the present points); `sampling` of what is returned says how. As they are if left out.
+        Points are drawn from it, distributed as its docstring says (:mod:`qtoolkit.regions`;
+        `Dirichlet` for noise around the present points); `sampling` of what is returned says how.
+        As they are if left out.
     draws, seed : int
         The same seed gives the same draws, whatever the executor.
     executor : concurrent.futures.Executor, optional
-        Chunks of draws are submitted to it. A broken pool is given up: the missing chunks are made in this process, and
-        `note` says so.
-    errors : DataFrame (units × indicators), Series or mapping by indicator, float, or "data", optional
-        Standard errors of the shares of full marks (.02 is two points in a hundred): independent normal errors, cut at 0
-        and 1. Only cells with a value get one: a cell that is 弄虚作假, 未报送, 不适用, 待核实 or 零分 was not measured and
-        stays what the scheme makes of it; where that is the mean of similar units, it is the mean of their drawn shares. A
-        number, or one for each indicator, is for the measured cells; a table may state none for the others. State their source. "data": those of the table's columns se:<leaf>, see
+        Chunks of draws are submitted to it. A broken pool is given up: the missing chunks are made
+        in this process, and `note` says so.
+    errors : DataFrame (units × indicators), Series or mapping by indicator, float, or "data",
+    optional
+        Standard errors of the shares of full marks (.02 is two points in a hundred): independent
+        normal errors, cut at 0 and 1. Only cells with a value get one: a cell that is 弄虚作假,
+        未报送, 不适用, 待核实 or 零分 was not measured and stays what the scheme makes of it; where
+        that is the mean of similar units, it is the mean of their drawn shares. A number, or one
+        for each indicator, is for the measured cells; a table may state none for the others. State
+        their source. "data": those of the table's columns se:<leaf>, see
         :func:`qtoolkit.simulation.standard_errors`.
     jitter : float
         Each cutoff moves by its own uniform amount within ± so many points.

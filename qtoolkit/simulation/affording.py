@@ -10,8 +10,8 @@ FEWEST, FEWEST_RUNS = 1_000, 32
 
 
 def affordable(result: Assessment, draws: int) -> int:
-    """So many draws, or of a large case as many as `ROOM` holds: at most 1.5 thousand million divided by units × indicators,
-    1,000 at least.
+    """So many draws, or of a large case as many as `ROOM` holds: at most 1.5 thousand million
+    divided by units × indicators, 1,000 at least.
 
     >>> import pandas as pd
     >>> import qtoolkit as qt
@@ -26,7 +26,8 @@ def affordable(result: Assessment, draws: int) -> int:
 
 
 def affordable_runs(result: Assessment, n: int, factors: int = 8) -> int:
-    """So many settings for :func:`qtoolkit.simulation.sobol`, or of a large case a smaller power of 2, 32 at least.
+    """So many settings for :func:`qtoolkit.simulation.sobol`, or of a large case a smaller power of
+    2, 32 at least.
 
     >>> import pandas as pd
     >>> import qtoolkit as qt

@@ -1,4 +1,5 @@
-"""Rank confidence sets: the ranks that each unit may truly have when its data are measured with error."""
+"""Rank confidence sets: the ranks that each unit may truly have when its data are measured with
+error."""
 
 from __future__ import annotations
 
@@ -28,8 +29,9 @@ class RankSets:
     Attributes
     ----------
     table : DataFrame, indexed by unit
-        score (before rounding), se (of the score, from the draws), rank; low and high: the ranks of the unit's own
-        confidence set; all_low and all_high: of sets that hold for all units at once.
+        score (before rounding), se (of the score, from the draws), rank; low and high: the ranks of
+        the unit's own confidence set; all_low and all_high: of sets that hold for all units at
+        once.
     level, draws
     note : Text or None
     """
@@ -48,15 +50,17 @@ def rank_confidence(
     seed: int = 0,
     executor: Executor | None = None,
 ) -> RankSets:
-    """Confidence sets for true ranks under measurement error (Mogstad, Romano, Shaikh & Wilhelm 2024, Review of Economic
-    Studies: "Inference for Ranks with Applications to Mobility across Neighbourhoods and Academic Achievement across
-    Countries").
+    """Confidence sets for true ranks under measurement error (Mogstad, Romano, Shaikh & Wilhelm
+    2024, Review of Economic Studies: "Inference for Ranks with Applications to Mobility across
+    Neighbourhoods and Academic Achievement across Countries").
 
-    Unit j is surely below k where (s_k − s_j)/se_jk exceeds the critical value: the `level` quantile, over the draws, of the
-    largest studentised error of all differences still in question, found anew until nothing more is rejected (Romano–Wolf
-    step-down). The set is 1 + #{surely above} … n − #{surely below}. With a unit's own set the differences are those with
-    j, with the sets for all at once all differences. se_jk² = se_j² + se_k², as errors of different units are independent;
-    with a unit of which a cell is the mean of similar units, se_jk is that of the drawn differences.
+    Unit j is surely below k where (s_k − s_j)/se_jk exceeds the critical value: the `level`
+    quantile, over the draws, of the largest studentised error of all differences still in question,
+    found anew until nothing more is rejected (Romano–Wolf step-down). The set is 1 + #{surely
+    above} … n − #{surely below}. With a unit's own set the differences are those with j, with the
+    sets for all at once all differences. se_jk² = se_j² + se_k², as errors of different units are
+    independent; with a unit of which a cell is the mean of similar units, se_jk is that of the
+    drawn differences.
 
     Parameters
     ----------
@@ -138,7 +142,8 @@ def _scores(drawn: Draws, i: int) -> np.ndarray:
 def _rejected(
     away: np.ndarray, se: np.ndarray, t: np.ndarray, level: float, together: bool
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Who is surely above and who surely below each unit, (n, n) each, at a level for each row or for all rows at once."""
+    """Who is surely above and who surely below each unit, (n, n) each, at a level for each row or
+    for all rows at once."""
     n = len(se)
     above, below = np.zeros((n, n), bool), np.zeros((n, n), bool)
     rows, moved = np.arange(n), np.ones(n, bool)
@@ -159,8 +164,8 @@ def _rejected(
 def _largest(
     away: np.ndarray, se: np.ndarray, j: int, down: np.ndarray, up: np.ndarray
 ) -> np.ndarray:
-    """The largest studentised error of the differences with unit j still in question, (draws,): k above j where `down`,
-    j above k where `up`."""
+    """The largest studentised error of the differences with unit j still in question, (draws,): k
+    above j where `down`, j above k where `up`."""
     differ = se > SMALL
     up, down = up & differ, down & differ
     result = np.full(len(away), -np.inf)

@@ -65,7 +65,8 @@ class Draws:
         return -(-self.count // self.size)
 
     def chunk(self, i: int) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:
-        """Points (m, d), leaf shares (m, n, d) or None, and thresholds (m, n, G − 1) or None of chunk i."""
+        """Points (m, d), leaf shares (m, n, d) or None, and thresholds (m, n, G − 1) or None of
+        chunk i."""
         rng = np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(i,)))
         e, m = self.engine, min(self.size, self.count - i * self.size)
         points = np.tile(e.points, (m, 1)) if self.area is None else self.area.sample(m, rng)
@@ -117,15 +118,17 @@ def draws_of(
 
 
 def standard_errors(result: Assessment) -> pd.DataFrame:
-    """Standard errors of shares of full marks (n × d) from those of the raw data, the table's columns se:<leaf>.
+    """Standard errors of shares of full marks (n × d) from those of the raw data, the table's
+    columns se:<leaf>.
 
-    |share(x + se) − share(x − se)| / 2 by the leaf's own rule, so that nothing is in doubt beyond a cap; 0 where the table
-    states none.
+    |share(x + se) − share(x − se)| / 2 by the leaf's own rule, so that nothing is in doubt beyond
+    a cap; 0 where the table states none.
 
     Raises
     ------
     InputError
-        The table states none at all, or one for a leaf whose marks depend on the other units or on a logarithm.
+        The table states none at all, or one for a leaf whose marks depend on the other units or on
+        a logarithm.
     """
     table, stated = result.table, np.nan_to_num(result.table.errors)
     if not (stated > 0).any():
@@ -144,7 +147,8 @@ def standard_errors(result: Assessment) -> pd.DataFrame:
         if LEAF_RULES[leaf.rule.kind].set_dependent or leaf.outliers is not None:
             text = say(
                 zh="该指标的得分取决于其他考核对象或作了异常值处理，不能由原始数据的标准误推算",
-                en="the marks of this indicator depend on the other units or on the treatment of outliers: no errors of the raw data can be carried over",
+                en="the marks of this indicator depend on the other units or on the treatment of "
+                "outliers: no errors of the raw data can be carried over",
             )
             raise InputError(Complaint(text, table.name, column=f"se:{leaf.id}"))
         at = (table.status[:, j] == VALUE) & (stated[:, j] > 0)
@@ -157,10 +161,11 @@ def standard_errors(result: Assessment) -> pd.DataFrame:
 
 
 def _checked(result: Assessment, errors: Any) -> np.ndarray | None:
-    """Standard errors of shares as (n, d), checked; 0 in cells that nobody measured (a status says why).
+    """Standard errors of shares as (n, d), checked; 0 in cells that nobody measured (a status says
+    why).
 
-    A number, or one for each indicator, is meant for the measured cells; a table that states an error for another cell
-    contradicts the data and is refused.
+    A number, or one for each indicator, is meant for the measured cells; a table that states an
+    error for another cell contradicts the data and is refused.
     """
     if errors is None:
         return None
@@ -174,7 +179,8 @@ def _checked(result: Assessment, errors: Any) -> np.ndarray | None:
 
 
 def _stated(result: Assessment, errors: Any) -> pd.DataFrame:
-    """The argument `errors` as a table of numbers of 0 or more; each unit and indicator at most once."""
+    """The argument `errors` as a table of numbers of 0 or more; each unit and indicator at most
+    once."""
     ids, units = result.points.index, result.scores.index
     if isinstance(errors, str) and errors == "data":
         return standard_errors(result)
@@ -252,14 +258,16 @@ def _number(value: Any) -> float:
 
 
 def _refuse_unmeasured(result: Assessment, cells: np.ndarray) -> None:
-    """Complain of every cell (unit, leaf) for which an error is stated though it was not measured."""
+    """Complain of every cell (unit, leaf) for which an error is stated though it was not
+    measured."""
     if len(cells):
         raise InputError(
             [
                 Complaint(
                     say(
                         zh="“{unit}”的“{leaf}”为“{status}”，没有测量值，标准误应为0",
-                        en="“{leaf}” of “{unit}” is “{status}” and was not measured: its standard error must be 0",
+                        en="“{leaf}” of “{unit}” is “{status}” and was not measured: its standard "
+                        "error must be 0",
                         unit=result.table.labels[k],
                         leaf=result.scheme.leaves[j].name,
                         status=STATUS_LABELS[result.table.status[k, j]],

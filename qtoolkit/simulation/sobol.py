@@ -1,7 +1,8 @@
 """Which choice matters most: Sobol indices of the choices that make a scheme.
 
-Each factor is a choice among alternatives (a mean, a rounding, an expert's points, which indicator is left out) or a region
-from which one whole vector of points is drawn: never one weight of a vector that must keep its sum.
+Each factor is a choice among alternatives (a mean, a rounding, an expert's points, which indicator
+is left out) or a region from which one whole vector of points is drawn: never one weight of a
+vector that must keep its sum.
 """
 
 from __future__ import annotations
@@ -64,23 +65,29 @@ class Sobol:
     Attributes
     ----------
     table : DataFrame, indexed by factor
-        first (S), first_low, first_high, total (S_T), total_low, total_high: indices with 95% bootstrap intervals; NaN
-        where the target never moves. Exact indices have no intervals: they are NaN.
+        first (S), first_low, first_high, total (S_T), total_low, total_high: indices with 95%
+        bootstrap intervals; NaN where the target never moves. Exact indices have no intervals: they
+        are NaN.
     alternatives : DataFrame
-        factor, alternative, runs, mean (of the target with it, over the runs that did not fail), failed.
+        factor, alternative, runs, mean (of the target with it, over the runs that did not fail),
+        failed.
     failures : Series
         How many runs failed, by reason (Text).
     mean, sd : float
         Of the target over the runs of the two base samples; over all combinations where exact.
     target : str
     runs : int
-        Settings asked for: n·(k + 2), or all combinations where exact; `distinct` of them were computed.
+        Settings asked for: n·(k + 2), or all combinations where exact; `distinct` of them were
+        computed.
     exact : bool
-        Whether every combination of the alternatives was gone through, so that the indices are exact.
+        Whether every combination of the alternatives was gone through, so that the indices are
+        exact.
     over : int
-        What the indices are over: the combinations, or the rows of the samples, in which nothing failed.
+        What the indices are over: the combinations, or the rows of the samples, in which nothing
+        failed.
     alone_low, alone_high : float
-        95% bootstrap interval of Σ S, the share that the choices explain by themselves; NaN where exact.
+        95% bootstrap interval of Σ S, the share that the choices explain by themselves; NaN where
+        exact.
     """
 
     table: pd.DataFrame
@@ -103,8 +110,8 @@ class Sobol:
 
     @cached_property
     def interactions(self) -> float:
-        """1 − Σ S: the share of the variance that no choice explains by itself (below 0 where combinations fail, as the
-        choices are not independent over the others)."""
+        """1 − Σ S: the share of the variance that no choice explains by itself (below 0 where
+        combinations fail, as the choices are not independent over the others)."""
         return float(1 - self.table["first"].sum()) if self.moves else np.nan
 
 
@@ -120,28 +127,31 @@ def sobol(
 ) -> Sobol:
     """How much of the target's variance each choice explains, alone and with all others.
 
-    All alternatives of a choice are equally probable. Where every factor is a list of alternatives and there are no more
-    combinations than would be drawn, n·(k + 2), all of them are gone through, and the indices are exact:
-    S = Var(E[f | X_i]) / V and S_T = 1 − Var(E[f | all but X_i]) / V, over the combinations that scheme and data allow.
+    All alternatives of a choice are equally probable. Where every factor is a list of alternatives
+    and there are no more combinations than would be drawn, n·(k + 2), all of them are gone through,
+    and the indices are exact: S = Var(E[f | X_i]) / V and S_T = 1 − Var(E[f | all but X_i]) / V,
+    over the combinations that scheme and data allow.
 
-    Else, first-order index S = mean(f_B (f_AB − f_A)) / V (Saltelli et al. 2010), total index S_T = mean((f_A − f_AB)²) / (2V)
-    (Jansen 1999), over two scrambled Sobol samples A and B of n settings and, for each factor, A with that factor's column
-    of B. A run that fails (a setting that scheme or data do not allow) leaves its row of the samples out of the indices, and is
-    counted.
+    Else, first-order index S = mean(f_B (f_AB − f_A)) / V (Saltelli et al. 2010), total index S_T =
+    mean((f_A − f_AB)²) / (2V) (Jansen 1999), over two scrambled Sobol samples A and B of n settings
+    and, for each factor, A with that factor's column of B. A run that fails (a setting that scheme
+    or data do not allow) leaves its row of the samples out of the indices, and is counted.
 
     Parameters
     ----------
     result : Assessment
     factors : mapping of key to alternatives, optional
-        Keys and alternatives are those of :func:`qtoolkit.inputs.changes.change`: {"aggregation": ["arithmetic",
-        "geometric"], "rounding.total": [None, 0, 2], "drop": [None, "brand"], "cutoffs.A": [88, 90]}; "scheme" stands for
-        what the scheme has. `points` takes a list of experts' points by indicator, or a region. :func:`choices` if left
-        out.
+        Keys and alternatives are those of :func:`qtoolkit.inputs.changes.change`: {"aggregation":
+        ["arithmetic", "geometric"], "rounding.total": [None, 0, 2], "drop": [None, "brand"],
+        "cutoffs.A": [88, 90]}; "scheme" stands for what the scheme has. `points` takes a list of
+        experts' points by indicator, or a region. :func:`choices` if left out.
     target : str
-        "rank_shift" (mean |rank − present rank|), "grade_changes" (units whose grade differs from the present one),
-        "rank:<unit>", "grade:<unit>" (0 the worst), "score:<unit>", or "top:<m>" (share of the present first m that stay).
+        "rank_shift" (mean |rank − present rank|), "grade_changes" (units whose grade differs from
+        the present one), "rank:<unit>", "grade:<unit>" (0 the worst), "score:<unit>", or "top:<m>"
+        (share of the present first m that stay).
     n : int
-        A power of 2. With a region among the factors, or too many combinations, the size of the samples.
+        A power of 2. With a region among the factors, or too many combinations, the size of the
+        samples.
     seed, executor
         As for :func:`simulate`.
     bootstrap : int
@@ -209,9 +219,10 @@ def sobol(
 
 
 def choices(result: Assessment, band: float = 0.1) -> dict[str, Sequence[Any] | Region]:
-    """The choices of a scheme that can be made otherwise: points within ±band, arithmetic or geometric mean, the rounding
-    of the total, the treatment of the blanks that there are, one indicator left out, each cutoff 1% of the total lower or
-    higher (less where the next one is near)."""
+    """The choices of a scheme that can be made otherwise: points within ±band, arithmetic or
+    geometric mean, the rounding of the total, the treatment of the blanks that there are, one
+    indicator left out, each cutoff 1% of the total lower or higher (less where the next one is
+    near)."""
     scheme = result.scheme
     found: dict[str, Sequence[Any] | Region] = (
         {"points": Box(relative=band)} if len(scheme.leaves) > 1 else {}
@@ -291,7 +302,8 @@ def target_of(result: Assessment, target: str) -> Target:
     raise InputError(
         say(
             zh="没有“{found}”这一目标，应为{names}之一，后接考核对象或家数{hint}",
-            en="no target “{found}”: expected one of {names}, with a unit or a number behind the colon{hint}",
+            en="no target “{found}”: expected one of {names}, with a unit or a number behind the "
+            "colon{hint}",
             found=target,
             names=listing(TARGETS),
             hint=nearest(str(target), known),
@@ -319,10 +331,11 @@ def _codes(sizes: Sequence[int], n: int, seed: int) -> np.ndarray:
 
 
 def exact_indices(grid: np.ndarray) -> dict[str, np.ndarray]:
-    """S and S_T of f over all combinations, one axis a factor, NaN where a combination failed: over the others, all equally
-    probable. Without intervals (NaN), and NaN where f never moves.
+    """S and S_T of f over all combinations, one axis a factor, NaN where a combination failed: over
+    the others, all equally probable. Without intervals (NaN), and NaN where f never moves.
 
-    Sums are rounded once (`math.fsum`) and values are compared by their differences: a factor without any effect has 0.
+    Sums are rounded once (`math.fsum`) and values are compared by their differences: a factor
+    without any effect has 0.
 
     >>> found = exact_indices(np.array([[0.0, 1.0], [2.0, 3.0]]))  # 2a + b
     >>> found["first"].tolist(), found["total"].tolist()
@@ -363,8 +376,8 @@ def _spread(values: np.ndarray, weights: np.ndarray | None = None) -> float:
 
 
 def _indices(values: np.ndarray, bootstrap: int, seed: int) -> dict[str, np.ndarray]:
-    """S and S_T with intervals from f on the design, (k + 2, n), and under "alone" the interval of Σ S; rows of the samples
-    in which a run failed are left out."""
+    """S and S_T with intervals from f on the design, (k + 2, n), and under "alone" the interval of
+    Σ S; rows of the samples in which a run failed are left out."""
     kept = values[:, ~np.isnan(values).any(axis=0)]
     k, n = len(values) - 2, kept.shape[1]
     names = ("first", "first_low", "first_high", "total", "total_low", "total_high")

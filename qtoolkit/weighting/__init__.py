@@ -1,6 +1,8 @@
-"""Weights by every method in use: from data, from judgements, from orders, combined; and weights as whole points.
+"""Weights by every method in use: from data, from judgements, from orders, combined; and weights as
+whole points.
 
-Tables are labelled: indicators are matched by name, never by position. Weights are shares that sum to 1.
+Tables are labelled: indicators are matched by name, never by position. Weights are shares that sum
+to 1.
 """
 
 from qtoolkit.weighting.combining import Points, combine, to_points

@@ -25,13 +25,15 @@ def combine(
 ) -> Weights:
     """组合赋权 of two sets of weights, aligned by name.
 
-    "additive": θ w_s + (1 − θ) w_o. "product": ∝ w_s w_o. "entropy": ∝ √(w_s w_o), the least relative entropy to both.
-    "game" (博弈论组合): α_s w_s + α_o w_o with Σ_k α_k w_i·w_k = w_i·w_i, scaled to sum 1; `detail`: alpha.
+    "additive": θ w_s + (1 − θ) w_o. "product": ∝ w_s w_o. "entropy": ∝ √(w_s w_o), the least
+    relative entropy to both. "game" (博弈论组合): α_s w_s + α_o w_o with Σ_k α_k w_i·w_k = w_i·w_i,
+    scaled to sum 1; `detail`: alpha.
 
     Raises
     ------
     InputError
-        Different indicators, a θ that is no share, products that are all 0, or game coefficients of different signs.
+        Different indicators, a θ that is no share, products that are all 0, or game coefficients of
+        different signs.
 
     >>> combine(
     ...     pd.Series({"a": 0.5, "b": 0.5}), pd.Series({"b": 0.2, "a": 0.8}), "product"
@@ -68,7 +70,8 @@ def combine(
             raise InputError(
                 say(
                     zh="博弈论组合的系数有正有负，不能组合",
-                    en="the coefficients of the game are of different signs: the weights cannot be combined so",
+                    en="the coefficients of the game are of different signs: the weights cannot be "
+                    "combined so",
                 )
             )
         return made(alpha @ w, s.index, alpha=alpha / alpha.sum())
@@ -115,7 +118,8 @@ class Points:
 def to_points(
     weights: Weights | pd.Series | Mapping[str, float], total: float = 100, step: float = 1
 ) -> Points:
-    """Weights as multiples of `step` that sum exactly to `total`: largest remainders (Hamilton), ties to the first.
+    """Weights as multiples of `step` that sum exactly to `total`: largest remainders (Hamilton),
+    ties to the first.
 
     No point is further than one step from the exact one.
 
@@ -140,7 +144,8 @@ def to_points(
         raise InputError(
             say(
                 zh="总分{total:g}应为步长{step:g}的整数倍，且权重不全为0",
-                en="the total {total:g} must be a multiple of the step {step:g}, and the weights not all 0",
+                en="the total {total:g} must be a multiple of the step {step:g}, and the weights "
+                "not all 0",
                 total=total,
                 step=step,
             )

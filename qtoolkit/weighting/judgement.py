@@ -1,4 +1,5 @@
-"""Weights from judgements: pairwise comparisons, best and worst, point budgets, orders of importance."""
+"""Weights from judgements: pairwise comparisons, best and worst, point budgets, orders of
+importance."""
 
 from __future__ import annotations
 
@@ -14,8 +15,8 @@ from qtoolkit.solver import System, linear_program
 from qtoolkit.weighting.weights import Weights, made, series_of
 
 RI = {1: 0.0, 2: 0.0, 3: 0.58, 4: 0.90, 5: 1.12, 6: 1.24, 7: 1.32, 8: 1.41, 9: 1.45, 10: 1.49}
-"""Random consistency index by the number of indicators (Saaty's older table, the one most used in China; the newer one has
-.52 .89 1.11 1.25 1.35 1.40 1.45 1.49 from 3 on)."""
+"""Random consistency index by the number of indicators (Saaty's older table, the one most used in
+China; the newer one has .52 .89 1.11 1.25 1.35 1.40 1.45 1.49 from 3 on)."""
 MOST_CR = 0.1
 SLACK = 1e-5  # of ξ, for the solver's own tolerance
 BW_INDEX = {1: 0.0, 2: 0.44, 3: 1.0, 4: 1.63, 5: 2.3, 6: 3.0, 7: 3.73, 8: 4.47, 9: 5.23}
@@ -25,8 +26,9 @@ BW_INDEX = {1: 0.0, 2: 0.44, 3: 1.0, 4: 1.63, 5: 2.3, 6: 3.0, 7: 3.73, 8: 4.47, 
 def ahp(matrices: pd.DataFrame | Mapping[str, pd.DataFrame]) -> Weights:
     """层次分析法: the principal eigenvector of a matrix of pairwise comparisons (Saaty 1980).
 
-    CI = (λmax − d)/(d − 1), CR = CI/RI; CR above .1 is noted. Of several experts the elementwise geometric mean is taken.
-    Judgements left blank are filled by the eigenvector itself (Harker 1987); their CR is then not given.
+    CI = (λmax − d)/(d − 1), CR = CI/RI; CR above .1 is noted. Of several experts the elementwise
+    geometric mean is taken. Judgements left blank are filled by the eigenvector itself (Harker
+    1987); their CR is then not given.
 
     Parameters
     ----------
@@ -36,15 +38,16 @@ def ahp(matrices: pd.DataFrame | Mapping[str, pd.DataFrame]) -> Weights:
     Returns
     -------
     Weights
-        `detail`: lambda_max, ci, ri and ri_table (the index used), cr (NaN where incomplete), matrix (as used), worst_all: the judgements that hurt
-        consistency most, as (row, column, given, implied by the weights), all that tie (of three indicators the three
-        always do), and worst: the first of them.
+        `detail`: lambda_max, ci, ri and ri_table (the index used), cr (NaN where incomplete),
+        matrix (as used), worst_all: the judgements that hurt consistency most, as (row, column,
+        given, implied by the weights), all that tie (of three indicators the three always do), and
+        worst: the first of them.
 
     Raises
     ------
     InputError
-        A matrix that is not square or not reciprocal, values that are not positive, comparisons that do not connect all
-        indicators, experts who judge different indicators.
+        A matrix that is not square or not reciprocal, values that are not positive, comparisons
+        that do not connect all indicators, experts who judge different indicators.
 
     >>> ahp(
     ...     pd.DataFrame([[1, 2], [0.5, 1]], index=["a", "b"], columns=["a", "b"])
@@ -95,7 +98,8 @@ def ahp(matrices: pd.DataFrame | Mapping[str, pd.DataFrame]) -> Weights:
         notes.append(
             say(
                 zh="有{n}对指标未作比较，由其余判断推得，不计算一致性比率。",
-                en="{n:pair|pairs} not compared, inferred from the other judgements: no consistency ratio.",
+                en="{n:pair|pairs} not compared, inferred from the other judgements: no "
+                "consistency ratio.",
                 n=int(blank.sum()) // 2,
             )
         )
@@ -103,7 +107,8 @@ def ahp(matrices: pd.DataFrame | Mapping[str, pd.DataFrame]) -> Weights:
         notes.append(
             say(
                 zh="指标{d}项，超出随机一致性指标表（最多{most}项），不计算一致性比率。",
-                en="No random index for {d:indicator|indicators} (the table ends at {most}): no consistency ratio.",
+                en="No random index for {d:indicator|indicators} (the table ends at {most}): no "
+                "consistency ratio.",
                 d=d,
                 most=max(RI),
             )
@@ -111,7 +116,8 @@ def ahp(matrices: pd.DataFrame | Mapping[str, pd.DataFrame]) -> Weights:
     if cr > MOST_CR:
         text = say(
             zh="一致性比率{cr:.3f}，超过{most}，判断前后矛盾；影响最大的是{worst}。",
-            en="The consistency ratio is {cr:.3f}, above {most}: the judgements contradict one another, most of all {worst}.",
+            en="The consistency ratio is {cr:.3f}, above {most}: the judgements contradict one "
+            "another, most of all {worst}.",
             cr=cr,
             most=MOST_CR,
             worst=_contradictions(worst_all),
@@ -224,16 +230,18 @@ def best_worst(
     best_to_others: Mapping[str, float] | pd.Series,
     others_to_worst: Mapping[str, float] | pd.Series,
 ) -> Weights:
-    """最优最劣法: minimise ξ with |w_B/w_j − a_Bj| ≤ ξ and |w_j/w_W − a_jW| ≤ ξ (Rezaei 2015, Omega 53).
+    """最优最劣法: minimise ξ with |w_B/w_j − a_Bj| ≤ ξ and |w_j/w_W − a_jW| ≤ ξ (Rezaei 2015, Omega
+    53).
 
-    For a given ξ the conditions are linear; ξ is found by bisection. Where several weights attain it, the middle of each
-    weight's interval is taken (Rezaei 2016). `detail`: xi, ratio (ξ over the consistency index), low, high (intervals).
+    For a given ξ the conditions are linear; ξ is found by bisection. Where several weights attain
+    it, the middle of each weight's interval is taken (Rezaei 2016). `detail`: xi, ratio (ξ over the
+    consistency index), low, high (intervals).
 
     Parameters
     ----------
     best_to_others, others_to_worst : by indicator
-        How much more important the best indicator is than each, and each than the worst: 1 to 9. The best has a 1 in the
-        first, the worst a 1 in the second.
+        How much more important the best indicator is than each, and each than the worst: 1 to 9.
+        The best has a 1 in the first, the worst a 1 in the second.
 
     >>> found = best_worst(
     ...     {"price": 8, "quality": 2, "service": 1}, {"price": 1, "quality": 5, "service": 8}
@@ -305,8 +313,8 @@ def best_worst(
 
 
 def budget(experts: pd.DataFrame, how: str = "mean") -> Weights:
-    """Point budgets of several experts (预算分配法): "mean", "trimmed" (without the highest and the lowest of each indicator)
-    or "median", then rescaled to sum 1.
+    """Point budgets of several experts (预算分配法): "mean", "trimmed" (without the highest and the
+    lowest of each indicator) or "median", then rescaled to sum 1.
 
     Parameters
     ----------
@@ -373,8 +381,8 @@ def budget(experts: pd.DataFrame, how: str = "mean") -> Weights:
 
 
 def rank_order_centroid(order: Sequence[str]) -> Weights:
-    """Weights from the order of importance, most important first: w_k = Σ_{i ≥ k} 1/(d·i), the centre of all weights in that
-    order (Barron & Barrett 1996).
+    """Weights from the order of importance, most important first: w_k = Σ_{i ≥ k} 1/(d·i), the
+    centre of all weights in that order (Barron & Barrett 1996).
 
     >>> rank_order_centroid(["a", "b"]).weights.tolist()
     [0.75, 0.25]
@@ -386,7 +394,8 @@ def rank_order_centroid(order: Sequence[str]) -> Weights:
 
 
 def rank_sum(order: Sequence[str]) -> Weights:
-    """Weights from the order of importance, most important first: w_k = 2 (d + 1 − k) / (d (d + 1)) (Stillwell et al. 1981).
+    """Weights from the order of importance, most important first: w_k = 2 (d + 1 − k) / (d (d + 1))
+    (Stillwell et al. 1981).
 
     >>> rank_sum(["a", "b", "c"]).weights.round(3).tolist()
     [0.5, 0.333, 0.167]

@@ -1,4 +1,5 @@
-"""Weights from data. They move with the data every year: freeze them as points in the written scheme."""
+"""Weights from data. They move with the data every year: freeze them as points in the written
+scheme."""
 
 from __future__ import annotations
 
@@ -21,7 +22,8 @@ TOGETHER = 0.6  # and together at least this much
 def entropy(x: pd.DataFrame) -> Weights:
     """熵权法: w ∝ 1 − e, e = −Σ q ln q / ln n with q = x / Σx (Shannon; Xu 2004, EJOR 156).
 
-    Not invariant to shifts: decide on the origin of each indicator first. Values must not be negative. `detail`: entropy.
+    Not invariant to shifts: decide on the origin of each indicator first. Values must not be
+    negative. `detail`: entropy.
 
     >>> entropy(pd.DataFrame({"a": [1, 3], "b": [2, 2]})).weights.tolist()
     [1.0, 0.0]
@@ -51,8 +53,8 @@ def entropy(x: pd.DataFrame) -> Weights:
 def critic(x: pd.DataFrame, costs: Sequence[str] = ()) -> Weights:
     """CRITIC: w ∝ sd_j · Σ_k (1 − r_jk) on min–max data (Diakoulaki, Mavrotas & Papayannakis 1995).
 
-    `costs` names indicators of which less is better. A constant column gets weight 0 and does not enter the correlations.
-    `detail`: sd, conflict.
+    `costs` names indicators of which less is better. A constant column gets weight 0 and does not
+    enter the correlations. `detail`: sd, conflict.
 
     >>> critic(pd.DataFrame({"a": [1, 2, 3], "b": [3, 1, 2], "c": [5, 5, 5]})).weights.round(
     ...     3
@@ -121,14 +123,16 @@ def deviation(x: pd.DataFrame) -> Weights:
 
 
 def pca(x: pd.DataFrame) -> Weights:
-    """主成分法: w ∝ the first eigenvector of the correlation matrix, where all its elements have one sign.
+    """主成分法: w ∝ the first eigenvector of the correlation matrix, where all its elements have
+    one sign.
 
     `detail`: eigenvalues (all, falling), explained (share of the first).
 
     Raises
     ------
     InputError
-        Some elements are negative: such an indicator would count against a unit that does well on it.
+        Some elements are negative: such an indicator would count against a unit that does well on
+        it.
 
     >>> pca(pd.DataFrame({"a": [1, 2, 3], "b": [2, 4, 7]})).weights.tolist()
     [0.5, 0.5]
@@ -143,7 +147,8 @@ def pca(x: pd.DataFrame) -> Weights:
         raise InputError(
             say(
                 zh="第一主成分在{names}上的系数为负，不能作为权重：与其余指标负相关",
-                en="the first component is negative on {names}, which correlate negatively with the rest: it gives no weights",
+                en="the first component is negative on {names}, which correlate negatively with "
+                "the rest: it gives no weights",
                 names=names,
             )
         )
@@ -155,14 +160,16 @@ def pca(x: pd.DataFrame) -> Weights:
 
 
 def factor(x: pd.DataFrame, count: int | None = None) -> Weights:
-    """因子分析法: weights from rotated factors (Nicoletti, Scarpetta & Boylaud 2000; OECD/JRC Handbook 2008, section 6.1).
+    """因子分析法: weights from rotated factors (Nicoletti, Scarpetta & Boylaud 2000; OECD/JRC
+    Handbook 2008, section 6.1).
 
-    Principal components with eigenvalues of 1 or more, each explaining 10% of the variance and together 60% (or `count` of
-    them), rotated by varimax. Each indicator belongs to the factor on which it loads most; its weight is its squared loading
-    over the factor's explained variance, times the factor's share of all variance that is explained.
-    `detail`: eigenvalues, loadings (indicators × factors, the factor that explains most first, its sum positive), factor
-    (of each indicator). Where equal eigenvalues leave open which factors are kept, one more is,
-    or `count` is refused; so is a `count` beyond the eigenvalues above 0.
+    Principal components with eigenvalues of 1 or more, each explaining 10% of the variance and
+    together 60% (or `count` of them), rotated by varimax. Each indicator belongs to the factor on
+    which it loads most; its weight is its squared loading over the factor's explained variance,
+    times the factor's share of all variance that is explained. `detail`: eigenvalues, loadings
+    (indicators × factors, the factor that explains most first, its sum positive), factor (of each
+    indicator). Where equal eigenvalues leave open which factors are kept, one more is, or `count`
+    is refused; so is a `count` beyond the eigenvalues above 0.
 
     >>> factor(
     ...     pd.DataFrame({"a": [1, 2, 3, 4], "b": [1, 2, 3, 5], "c": [4, 1, 3, 2]}), 2
@@ -218,8 +225,8 @@ def _eigen(x: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _tied(values: np.ndarray, count: int) -> bool:
-    """Whether the last of so many eigenvalues (falling) equals the next: which of the two is kept is then arbitrary. Beyond
-    the rank all are 0 and say nothing."""
+    """Whether the last of so many eigenvalues (falling) equals the next: which of the two is kept
+    is then arbitrary. Beyond the rank all are 0 and say nothing."""
     return count < len(values) and values[count - 1] - values[count] <= SAME < values[count - 1]
 
 
@@ -227,7 +234,8 @@ def _check_apart(values: np.ndarray, count: int) -> None:
     if _tied(values, count):
         text = say(
             zh="第{a}与第{b}个特征值相等，取前{a}个成分没有唯一结果，不能据以定权",
-            en="eigenvalues {a} and {b} are equal: the first {a:component is|components are} not determined and give no weights",
+            en="eigenvalues {a} and {b} are equal: the first {a:component is|components are} not "
+            "determined and give no weights",
             a=count,
             b=count + 1,
         )
@@ -239,7 +247,8 @@ def _check_rank(values: np.ndarray, count: int) -> None:
     rank = int((values > SAME).sum())
     if count > rank:
         text = say(
-            zh="这些数据只有{rank}个不为0的特征值（有的指标可由其他指标推得），因子应不超过{rank}个，现为{found}个",
+            zh="这些数据只有{rank}个不为0的特征值（有的指标可由其他指标推得），"
+            "因子应不超过{rank}个，现为{found}个",
             en="the data have only {rank:eigenvalue|eigenvalues} above 0 (indicators follow from "
             "one another): expected at most {rank:factor|factors}, found {found}",
             rank=rank,
@@ -249,7 +258,8 @@ def _check_rank(values: np.ndarray, count: int) -> None:
 
 
 def _upright(columns: np.ndarray) -> np.ndarray:
-    """Columns (of loadings) turned so that their sum is positive; where it is 0, their first value that is not."""
+    """Columns (of loadings) turned so that their sum is positive; where it is 0, their first value
+    that is not."""
     signs = []
     for column in columns.T:
         apart = column[np.abs(column) > SAME]
@@ -259,7 +269,8 @@ def _upright(columns: np.ndarray) -> np.ndarray:
 
 
 def _varimax(loadings: np.ndarray, steps: int = 500) -> np.ndarray:
-    """Loadings rotated so that the variance of the squared loadings, on rows scaled to length 1, is greatest (Kaiser 1958)."""
+    """Loadings rotated so that the variance of the squared loadings, on rows scaled to length 1, is
+    greatest (Kaiser 1958)."""
     length = np.sqrt((loadings**2).sum(axis=1, keepdims=True))
     a = loadings / np.where(length > 0, length, 1.0)
     rotation, before = _start(a), 0.0
@@ -274,8 +285,8 @@ def _varimax(loadings: np.ndarray, steps: int = 500) -> np.ndarray:
 
 
 def _start(loadings: np.ndarray) -> np.ndarray:
-    """A rotation that depends on the factors' space alone, not on the axes that equal eigenvalues happen to give: each next
-    axis along the indicator of which most is left."""
+    """A rotation that depends on the factors' space alone, not on the axes that equal eigenvalues
+    happen to give: each next axis along the indicator of which most is left."""
     left, axes = loadings, []
     for _ in range(loadings.shape[1]):
         lengths = np.sqrt((left**2).sum(axis=1))
@@ -288,10 +299,11 @@ def _start(loadings: np.ndarray) -> np.ndarray:
 
 
 def benefit_of_doubt(x: pd.DataFrame, low: float = 0.0, high: float = 1.0) -> pd.DataFrame:
-    """Benefit of the doubt: the weights that put each unit in its best light (Melyn & Moesen 1991; Cherchye et al. 2007).
+    """Benefit of the doubt: the weights that put each unit in its best light (Melyn & Moesen 1991;
+    Cherchye et al. 2007).
 
-    For unit k: maximise Σ_j w_j x_kj with Σ_j w_j x_ij ≤ 1 for all units i and pie shares w_j x_kj / Σ w x_k within
-    [low, high].
+    For unit k: maximise Σ_j w_j x_kj with Σ_j w_j x_ij ≤ 1 for all units i and pie shares w_j x_kj
+    / Σ w x_k within [low, high].
 
     Parameters
     ----------
@@ -318,7 +330,8 @@ def benefit_of_doubt(x: pd.DataFrame, low: float = 0.0, high: float = 1.0) -> pd
         raise InputError(
             say(
                 zh="{d}项指标的份额下限应不超过1/{d}，上限应不低于1/{d}",
-                en="with {d} indicators the least share must be at most 1/{d}, the greatest at least 1/{d}",
+                en="with {d} indicators the least share must be at most 1/{d}, the greatest at "
+                "least 1/{d}",
                 d=d,
             )
         )

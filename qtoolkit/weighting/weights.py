@@ -22,7 +22,8 @@ class Weights:
     weights : Series, indexed by indicator
         Nonnegative, sum 1.
     notes : tuple of Text
-        What the reader must know: constant columns, units left out, judgements that contradict one another.
+        What the reader must know: constant columns, units left out, judgements that contradict one
+        another.
     detail : mapping
         What the method computed on the way; see each method.
     """
@@ -67,7 +68,8 @@ def indicators_of(x: pd.DataFrame, least: int = 2) -> tuple[pd.DataFrame, list[T
     Raises
     ------
     InputError
-        Columns that are no numbers, names that occur twice, or fewer than `least` units with all values.
+        Columns that are no numbers, names that occur twice, or fewer than `least` units with all
+        values.
     """
     if not isinstance(x, pd.DataFrame) or x.shape[1] == 0:
         raise InputError(
@@ -135,7 +137,8 @@ def moving(x: pd.DataFrame, notes: list[Text]) -> np.ndarray:
 
 
 def scaled(x: pd.DataFrame, costs: Sequence[str] = ()) -> pd.DataFrame:
-    """Min–max in [0, 1], turned round for indicators of which less is better; constant columns are 0."""
+    """Min–max in [0, 1], turned round for indicators of which less is better; constant columns are
+    0."""
     for name in costs:
         if name not in x.columns:
             raise InputError(

@@ -1,4 +1,5 @@
-"""Sweeps, natural breaks and comparisons beside plain numpy in the same run. No limit is asserted: ratios are recorded."""
+"""Sweeps, natural breaks and comparisons beside plain numpy in the same run. No limit is asserted:
+ratios are recorded."""
 
 import numpy as np
 import pandas as pd
@@ -19,7 +20,8 @@ def years():
 
 
 def test_sweep_beside_grading_by_numpy_at_the_same_breaks(benchmark, years):
-    """One cutoff over all of its breaks among 3,000 units, against the bare comparisons and counts."""
+    """One cutoff over all of its breaks among 3,000 units, against the bare comparisons and
+    counts."""
     result = years[0]
     scores, cutoffs = result.scores.to_numpy(), np.array([40.0, 50, 60])
     breaks = np.unique(np.append(scores[np.abs(scores - 60) < 5] - 60, 5))
@@ -36,7 +38,8 @@ def test_sweep_beside_grading_by_numpy_at_the_same_breaks(benchmark, years):
 
 
 def test_natural_breaks_beside_a_plain_programme(benchmark, years):
-    """The same dynamic programme over the sums of squares of all groups, held as one n × n table by numpy."""
+    """The same dynamic programme over the sums of squares of all groups, held as one n × n table by
+    numpy."""
     scores = years[0].scores
 
     def bare():
@@ -56,7 +59,8 @@ def test_natural_breaks_beside_a_plain_programme(benchmark, years):
 
 
 def test_a_comparison_beside_sixteen_assessments(benchmark, years):
-    """Sixteen mixed assessments and their Shapley parts, against assessing the validated data sixteen times."""
+    """Sixteen mixed assessments and their Shapley parts, against assessing the validated data
+    sixteen times."""
     before, after = years
 
     def bare():

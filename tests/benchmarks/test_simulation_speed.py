@@ -1,4 +1,5 @@
-"""Simulation beside a bare numpy product and argsort in the same run. No limit is asserted: ratios are recorded."""
+"""Simulation beside a bare numpy product and argsort in the same run. No limit is asserted: ratios
+are recorded."""
 
 import importlib.util
 import os
@@ -32,7 +33,8 @@ def one_thread():
 
 
 def assessed(n, d, twins=False):
-    """Scores that no two units share; with `twins` each unit stands twice, so that all ranks are tied."""
+    """Scores that no two units share; with `twins` each unit stands twice, so that all ranks are
+    tied."""
     rng = np.random.default_rng(7)
     x = rng.random((n // 2, d)).repeat(2, axis=0) if twins else rng.random((n, d))
     ids = [f"x{j}" for j in range(d)]
@@ -52,7 +54,8 @@ def seconds(work):
     ("n", "draws", "twins"), [(31, DRAWS, False), (32, DRAWS, True), (2844, 8192, False)]
 )
 def test_share_of_the_bare_rate(benchmark, n, draws, twins):
-    """Ranks, rank and grade acceptability with the draws given (8,192 are two of our chunks), interleaved with argsort(−W Xᵀ), medians of 15."""
+    """Ranks, rank and grade acceptability with the draws given (8,192 are two of our chunks),
+    interleaved with argsort(−W Xᵀ), medians of 15."""
     result = assessed(n, 40, twins)
     points = Box(relative=0.25).at(result).sample(draws, 3)
     x, ranks = result.engine.slope, result.ranks.to_numpy()
@@ -94,7 +97,9 @@ MEMORY = """
 import sys
 from tests.benchmarks.test_simulation_speed import Box, assessed, qt
 n, d, draws = map(int, sys.argv[1:])
-peak = lambda: next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM"))
+def peak():
+    status = open("/proc/self/status")
+    return next(line.split()[1] for line in status if line.startswith("VmHWM"))
 result = assessed(n, d)
 before = peak()
 qt.simulation.simulate(result, Box(relative=0.25), draws=draws)
@@ -131,9 +136,12 @@ def test_workers(benchmark, where):
         "Dask, 2 workers": {"jobs": 2, "dask": "local"},
     }[where]
     with executor(**options) as workers:
-        run = lambda draws: qt.simulation.simulate(
-            result, Box(relative=0.25), draws=draws, executor=workers, pairs=False
-        )  # noqa: E731
+
+        def run(draws):
+            return qt.simulation.simulate(
+                result, Box(relative=0.25), draws=draws, executor=workers, pairs=False
+            )
+
         run(20_000)
         simulated = benchmark.pedantic(run, (draws,), rounds=3 if benchmark.enabled else 1)
     assert simulated.draws == draws
@@ -145,7 +153,8 @@ def test_workers(benchmark, where):
 
 
 def test_sobol_over_choices(benchmark):
-    """1,024 × (k + 2) settings of city-2026, beside as many assessments by `assess` (a hundred of them, scaled up)."""
+    """1,024 × (k + 2) settings of city-2026, beside as many assessments by `assess` (a hundred of
+    them, scaled up)."""
     case = qt.read_case("params/city-2026")
     result = qt.assess(case.scheme, case.table)
     n = 1024 if benchmark.enabled else 16

@@ -1,4 +1,5 @@
-"""Draws a second of score and grade, beside a bare numpy product and argsort in the same run. No limit is asserted."""
+"""Draws a second of score and grade, beside a bare numpy product and argsort in the same run. No
+limit is asserted."""
 
 import time
 
@@ -99,7 +100,8 @@ def test_certificates_of_3000_by_100(benchmark, what):
 
 
 def test_all_pairs_of_3000_by_100(benchmark):
-    """4.5 million pairs, beside the sort of a tenth of their differences; peak memory of the whole process."""
+    """4.5 million pairs, beside the sort of a tenth of their differences; peak memory of the whole
+    process."""
     result = alike(3000, 100)
     table = benchmark.pedantic(robustness.pair_tolerance, (result,), rounds=1)
     assert table.shape == (3000, 3000)
@@ -119,7 +121,8 @@ def test_all_pairs_of_3000_by_100(benchmark):
 
 
 def test_rank_ranges_of_2844_by_40_within_a_budget(benchmark):
-    """A time limit of 20 seconds in all (2 in the ordinary tests): what is settled by then is exact, the rest bounds."""
+    """A time limit of 20 seconds in all (2 in the ordinary tests): what is settled by then is
+    exact, the rest bounds."""
     result, limit = alike(2844, 40), 20 if benchmark.enabled else 2
     table = benchmark.pedantic(
         lambda: robustness.rank_range(result, Box(relative=0.25), time_limit=limit).table, rounds=1

@@ -1,4 +1,5 @@
-"""The case city-2026: the published tree, synthetic data that its script makes again, and what must occur in it."""
+"""The case city-2026: the published tree, synthetic data that its script makes again, and what must
+occur in it."""
 
 import re
 import runpy
@@ -12,7 +13,8 @@ from qtoolkit.inputs.scheme import read_scheme
 
 CASE = packaged_cases() / "city-2026"
 
-# 安徽省质量工作考核要点, zjtcn.com/baike/ahszlgzkhbffj6370008: blocks 质量目标 40 and 质量措施 60, groups and items
+# 安徽省质量工作考核要点, zjtcn.com/baike/ahszlgzkhbffj6370008: blocks 质量目标 40 and 质量措施 60,
+# groups and items
 PUBLISHED = {
     "产品质量量化指标": ["制造业产品质量合格率", "主要农产品质量安全监测合格率"],
     "工程质量量化指标": ["建筑工程竣工验收合格率"],
@@ -128,7 +130,8 @@ def test_last_year_and_the_drafts(case, result):
 
 
 def test_planning_by_hand_from_the_printed_rule(case, result):
-    """Xuzhou: 1 / .5 / 0, 1 / .5 / 0, 1 / 0, and .1 off for each missing field, nothing if all six are missing."""
+    """Xuzhou: 1 / .5 / 0, 1 / .5 / 0, 1 / 0, and .1 off for each missing field, nothing if all six
+    are missing."""
     first = {"纳入国民经济和社会发展规划": 1, "纳入部门规划": 0.5, "无发展规划": 0}
     second = {"有体现": 1, "体现不充分": 0.5, "无体现": 0}
     ids = [leaf.id for leaf in case.scheme.leaves]
@@ -199,7 +202,8 @@ def test_planning_for_inputs_that_no_city_has(tmp_path, programme, report, yearl
     "name", ["scheme", "drafts/draft-two", "drafts/draft-three", "previous/scheme"]
 )
 def test_points_printed_in_a_standard_are_those_of_its_rule(name):
-    """A standard says 得1分 or 扣2分: at the leaf's points, the rule must give just that, in a rival draft too."""
+    """A standard says 得1分 or 扣2分: at the leaf's points, the rule must give just that, in a
+    rival draft too."""
     checked = 0
     for leaf in read_scheme(CASE / f"{name}.yaml").leaves:
         if leaf.rule.kind == "level":

@@ -1,4 +1,5 @@
-"""A copied case reads its own files: shipped cases copied, one cell changed, assessed as the changed table is."""
+"""A copied case reads its own files: shipped cases copied, one cell changed, assessed as the
+changed table is."""
 
 import csv
 import shutil
@@ -20,7 +21,8 @@ CASES = {"provinces-2008": "loss", "tai-2001": "patents", "city-2026": "farm_pas
 
 
 def changed(folder, column):
-    """Give the first unit the second's value in a column of data.csv; the table as a DataFrame of text."""
+    """Give the first unit the second's value in a column of data.csv; the table as a DataFrame of
+    text."""
     path = folder / "data.csv"
     with path.open(encoding="utf-8-sig", newline="") as file:
         header, *rows = list(csv.reader(file))
@@ -34,7 +36,8 @@ def changed(folder, column):
 
 @pytest.fixture(params=CASES)
 def copied(request, tmp_path, monkeypatch):
-    """A copy in an empty folder with one cell changed: the folder, the shipped result, the changed table's result."""
+    """A copy in an empty folder with one cell changed: the folder, the shipped result, the changed
+    table's result."""
     old = qt.read_case(request.param)
     shutil.copytree(packaged_cases() / request.param, tmp_path / "mine")
     frame = changed(tmp_path / "mine", CASES[request.param])
@@ -105,7 +108,8 @@ def test_a_copied_last_year_and_copied_drafts(tmp_path, monkeypatch):
 
 
 def test_plain_papermill_works_in_the_folder_of_the_case(tmp_path):
-    """With --cwd the copied case's own data are read; without it the sentence says what is missing."""
+    """With --cwd the copied case's own data are read; without it the sentence says what is
+    missing."""
     mine = tmp_path / "mine"
     shutil.copytree(packaged_cases() / "tai-2001", mine)
     frame = changed(mine, CASES["tai-2001"])

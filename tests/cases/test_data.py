@@ -1,4 +1,5 @@
-"""The shipped cases as files: figures against the printed tables, derived columns, scores by hand in fractions."""
+"""The shipped cases as files: figures against the printed tables, derived columns, scores by hand
+in fractions."""
 
 import csv
 import importlib.util
@@ -42,7 +43,8 @@ def texts(part):
 
 
 def share(rule, cell):
-    """Share of full marks, from the definitions: goalposts, or base + (1 − base) between the two ends of efficacy."""
+    """Share of full marks, from the definitions: goalposts, or base + (1 − base) between the two
+    ends of efficacy."""
     names = ("low", "high") if rule["kind"] == "goalposts" else ("unacceptable", "satisfactory")
     low, high, base = (Fraction(str(rule.get(key, 0))) for key in (*names, "base"))
     return base + (1 - base) * max(
@@ -78,8 +80,9 @@ def derive():
     return module
 
 
-# China Statistical Yearbook. Table 20-61 (2007): excellent, first grade, qualified, loss; table 20-45 (2008): projects,
-# person-years, expenditure; table 20-51 (2008): applications, of which inventions, invention patents owned.
+# China Statistical Yearbook. Table 20-61 (2007): excellent, first grade, qualified, loss; table
+# 20-45 (2008): projects, person-years, expenditure; table 20-51 (2008): applications, of which
+# inventions, invention patents owned.
 TABLE_20_61 = {
     "北京": "1.14 77.55 21.31 0.34",
     "江苏": "50.10 38.06 11.84 0.12",
@@ -130,7 +133,8 @@ def test_raw_column_sums(derive):
 
 
 def test_raw_rates_and_parts(derive):
-    """The three rates sum to 100 within their rounding; inventions are a part of the applications."""
+    """The three rates sum to 100 within their rounding; inventions are a part of the
+    applications."""
     for row in derive.read_raw():
         rates = [
             row[f"{grade}_pct_2007"] for grade in ("excellent", "first_grade", "qualified_grade")
@@ -215,7 +219,8 @@ def test_both_languages_carry_the_same_numbers(folder):
 
 
 def test_provinces_use_all_four_bands():
-    """Scores in fractions from the definitions; the notes of the scheme say what is checked here."""
+    """Scores in fractions from the definitions; the notes of the scheme say what is checked
+    here."""
     found = scores(PROVINCES)
     cutoffs = [grade["cutoff"] for grade in load(PROVINCES / "scheme.yaml")["grades"]]
     bands = Counter(
@@ -252,7 +257,8 @@ EQUAL_WEIGHT_RANKS = [
     22,
     23,
 ]
-# Human Development Report 2001: the index as printed (its value for Singapore, .585, has no royalties).
+# Human Development Report 2001: the index as printed (its value for Singapore, .585, has no
+# royalties).
 INDEX = {
     "芬兰": ".744",
     "美国": ".733",

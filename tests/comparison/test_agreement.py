@@ -1,4 +1,5 @@
-"""Kappa against Cohen's published table, correlations against scipy's own example and by counting pairs."""
+"""Kappa against Cohen's published table, correlations against scipy's own example and by counting
+pairs."""
 
 import itertools
 
@@ -11,7 +12,8 @@ from hypothesis import strategies as st
 import qtoolkit as qt
 from qtoolkit.errors import InputError
 
-# Cohen (1960, 1968), the table in the help of R's psych::cohen.kappa, with his weights of disagreement
+# Cohen (1960, 1968), the table in the help of R's psych::cohen.kappa, with his weights of
+# disagreement
 COHEN = np.array([[88, 14, 18], [10, 40, 10], [2, 6, 12]])
 DISAGREEMENT = np.array([[0, 1, 3], [1, 0, 6], [3, 6, 0]])
 
@@ -25,7 +27,8 @@ def test_cohen_s_kappa_and_weighted_kappa_as_published():
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=12))
 def test_kappa_against_pairs_of_units(pairs):
-    """Chance disagreement is that of one unit's first grade with another's second, over all pairs of units."""
+    """Chance disagreement is that of one unit's first grade with another's second, over all pairs
+    of units."""
     x, y = np.array(pairs).T
     table = np.zeros((4, 4), int)
     np.add.at(table, (x, y), 1)

@@ -1,4 +1,5 @@
-"""Shapley parts against all orders of the factors, mixed assessments against schemes changed by hand, and sums that must hold."""
+"""Shapley parts against all orders of the factors, mixed assessments against schemes changed by
+hand, and sums that must hold."""
 
 import itertools
 
@@ -36,7 +37,8 @@ pytestmark = pytest.mark.filterwarnings("error::RuntimeWarning")  # no score of 
 
 @st.composite
 def pairs(draw):
-    """Two random assessments with indicators and units of the same names, where a mixture of them can be made."""
+    """Two random assessments with indicators and units of the same names, where a mixture of them
+    can be made."""
     first, second = draw(givens(kinds=KINDS)), draw(givens(kinds=KINDS))
     before, after = (qt.assess(scheme_of(g.scheme), frame_of(g)) for g in (first, second))
     comparison = qt.comparison.compare(before, after)
@@ -134,9 +136,12 @@ def test_single_factors_against_schemes_changed_by_hand():
     comparison = qt.comparison.compare(
         qt.assess(old_scheme, old_frame), qt.assess(new_scheme, new_frame)
     )
-    mix = lambda *columns: pd.concat(
-        [(new_frame if c in columns else old_frame)[[c]] for c in old_frame], axis=1
-    )  # noqa: E731
+
+    def mix(*columns):
+        return pd.concat(
+            [(new_frame if c in columns else old_frame)[[c]] for c in old_frame], axis=1
+        )
+
     expected = {
         "data": (old_scheme, mix("a", "b")),
         "points": (old_scheme.replace(points={"a": 30, "b": 70}), old_frame),
@@ -197,7 +202,8 @@ def test_matching_by_id_and_by_declaration():
 
 
 def test_drafts_of_one_year_are_matched_by_id_whatever_they_continue():
-    """Both drafts split last year's x into y and z, and y kept its id from a third; none of it matters between them."""
+    """Both drafts split last year's x into y and z, and y kept its id from a third; none of it
+    matters between them."""
     leaves = lambda p: [share("y", p, previous=["x"]), share("z", 100.0 - p, previous=["x", "y"])]  # noqa: E731
     found = qt.comparison.match(
         scheme_with(leaves(40.0), {"A": 0.0}), scheme_with(leaves(50.0), {"A": 0.0})
@@ -206,7 +212,8 @@ def test_drafts_of_one_year_are_matched_by_id_whatever_they_continue():
 
 
 def test_an_indicator_with_data_in_one_year_is_part_of_points():
-    """A new indicator of 20 points on which the unit has .5: all of what it changes is points and rules."""
+    """A new indicator of 20 points on which the unit has .5: all of what it changes is points and
+    rules."""
     old = qt.assess(
         scheme_with([share("a", 100.0)], {"A": 90.0, "B": 0.0}),
         pd.DataFrame({"a": [1.0]}, index=["u"]),
@@ -226,15 +233,19 @@ def test_an_indicator_with_data_in_one_year_is_part_of_points():
 
 
 def test_direct_points_are_restated_when_their_full_marks_change():
-    """9 of 10 points last year are the same work as 18 of 20 this year where deductions scale, and 19 where they do not."""
+    """9 of 10 points last year are the same work as 18 of 20 this year where deductions scale, and
+    19 where they do not."""
     for scales, points in ((True, 18.0), (False, 19.0)):
-        leaf = lambda p, scales=scales: {
-            "id": "a",
-            "name": "a",
-            "points": p,
-            "rule": {"kind": "direct"},
-            "scales": scales,
-        }  # noqa: E731
+
+        def leaf(p, scales=scales):
+            return {
+                "id": "a",
+                "name": "a",
+                "points": p,
+                "rule": {"kind": "direct"},
+                "scales": scales,
+            }
+
         old = qt.assess(
             scheme_with([leaf(10.0), share("b", 90.0)], {"A": 0.0}),
             pd.DataFrame({"a": [9.0], "b": [1.0]}, index=["u"]),
@@ -355,7 +366,8 @@ def test_no_unit_in_common_is_one_sentence():
 
 
 def test_points_alone_on_split_and_merged_indicators_by_hand():
-    """b (.5 of 40) is split: each part has .5; c and d (1.0 of 10, .4 of 30) are merged: (10·1 + 30·.4)/40 = .55."""
+    """b (.5 of 40) is split: each part has .5; c and d (1.0 of 10, .4 of 30) are merged: (10·1 +
+    30·.4)/40 = .55."""
     old = qt.assess(
         scheme_with(
             [share("a", 20.0), share("b", 40.0), share("c", 10.0), share("d", 30.0)], {"A": 0.0}
@@ -385,7 +397,8 @@ def test_movers_are_ordered_by_how_far_they_moved():
 
 @pytest.mark.parametrize("draft", ["two", "three"])
 def test_a_draft_of_the_city_case_on_the_same_data(draft):
-    """Data and vetoes are the same: nothing of a change is theirs; draft three changes lines alone, and no score's points."""
+    """Data and vetoes are the same: nothing of a change is theirs; draft three changes lines alone,
+    and no score's points."""
     case = qt.read_case("city-2026")
     other = qt.read_case(
         scheme=f"params/city-2026/drafts/draft-{draft}.yaml", data="params/city-2026/data.csv"
@@ -424,13 +437,17 @@ def test_the_class_of_a_unit_belongs_to_the_cutoffs():
 
 
 def test_a_level_added_to_a_checklist_leaves_the_data_comparable_unless_it_occurs():
-    """ "Half" is new this year: a unit that went from yes to no has fallen; where somebody has "half", last year's rule cannot score it."""
-    leaf = lambda levels: {
-        "id": "a",
-        "name": "a",
-        "points": 100.0,
-        "rule": {"kind": "level", "levels": levels},
-    }  # noqa: E731
+    """ "Half" is new this year: a unit that went from yes to no has fallen; where somebody has
+    "half", last year's rule cannot score it."""
+
+    def leaf(levels):
+        return {
+            "id": "a",
+            "name": "a",
+            "points": 100.0,
+            "rule": {"kind": "level", "levels": levels},
+        }
+
     old_scheme, new_scheme = (
         scheme_with([leaf(levels)], {"A": 50.0, "B": 0.0})
         for levels in ({"有": 1.0, "无": 0.0}, {"有": 1.0, "半": 0.5, "无": 0.0})

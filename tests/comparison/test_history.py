@@ -1,4 +1,5 @@
-"""Grades-only history: the shipped example against what was published, files as people type them, errors."""
+"""Grades-only history: the shipped example against what was published, files as people type them,
+errors."""
 
 import pandas as pd
 import pytest
@@ -11,7 +12,8 @@ FILE = packaged_cases() / "guangdong-grades" / "grades.csv"
 
 
 def test_guangdong_s_published_rounds():
-    """A 7, 8, 9, 11 of 21 cities over four rounds, no C or D; 2016–2017 to 2019: three up (Jiangmen, Zhongshan; …), counted by hand."""
+    """A 7, 8, 9, 11 of 21 cities over four rounds, no C or D; 2016–2017 to 2019: three up
+    (Jiangmen, Zhongshan; …), counted by hand."""
     found = qt.comparison.read_history(FILE)
     assert found.rounds == ["2016-2017", "2019", "2020", "2022"] and len(found.grades) == 21
     assert found.counts["A"].tolist() == [7, 8, 9, 11] and found.counts[["C", "D"]].sum().sum() == 0

@@ -1,4 +1,5 @@
-"""Years with different totals: the same year written in other points has no parts, and parts are those of plain loops."""
+"""Years with different totals: the same year written in other points has no parts, and parts are
+those of plain loops."""
 
 import copy
 import itertools
@@ -18,14 +19,16 @@ ROUNDED = 2e-9
 
 
 def multiplied(data, keys, factor):
-    """The keys of a mapping that hold points, times a power of ten, without the dust of a float product."""
+    """The keys of a mapping that hold points, times a power of ten, without the dust of a float
+    product."""
     return data | {
         key: float(f"{data[key] * factor:.12g}") for key in keys if data.get(key) is not None
     }
 
 
 def in_other_points(given, factor, decimals):
-    """The same year with all that is said in points multiplied, points given directly as well, and as many decimals fewer."""
+    """The same year with all that is said in points multiplied, points given directly as well, and
+    as many decimals fewer."""
     scheme, rows = copy.deepcopy(given.scheme), copy.deepcopy(given.rows)
     scheme = multiplied(scheme, ("total", "cap", "bonus_cap", "deduction_cap", "floor"), factor)
     scheme["bonuses"] = [multiplied(bonus, ("max",), factor) for bonus in scheme["bonuses"]]
@@ -111,7 +114,8 @@ def test_parts_of_years_with_unequal_totals_are_those_of_plain_loops_over_all_or
 
 @pytest.mark.parametrize("scales", [True, False])
 def test_a_point_of_a_hundred_is_ten_of_a_thousand_by_hand(scales):
-    """3 of 10 lost of 100 in all, then 10 of 100 lost of 1,000 in all: 2 points in a hundred better, and all of it data."""
+    """3 of 10 lost of 100 in all, then 10 of 100 lost of 1,000 in all: 2 points in a hundred
+    better, and all of it data."""
     other = {"id": "b", "name": "b", "rule": {"kind": "share"}}
     results = []
     for factor, mark in ((1.0, 7.0), (10.0, 90.0)):
@@ -137,7 +141,8 @@ def test_a_point_of_a_hundred_is_ten_of_a_thousand_by_hand(scales):
 
 
 def rounded_year(total, share, stage, rounding, cutoff=0.9):
-    """Two leaves of 60% and 40% of a total, each in a node of its own; a unit with the same share of both."""
+    """Two leaves of 60% and 40% of a total, each in a node of its own; a unit with the same share
+    of both."""
     leaves = [
         {"id": id, "name": id, "points": total * part, "rule": {"kind": "share"}}
         for id, part in (("a", 0.6), ("b", 0.4))
@@ -156,8 +161,9 @@ def parts_by_hand(comparison):
 
 @pytest.mark.parametrize("stage", ["leaf", "node", "total"])
 def test_rounding_is_of_the_part_of_cutoffs_whatever_the_totals_by_hand(stage):
-    """Whole points of 100, then of 1,000: 54 + 36 = 90 (at the total: 89.6 → 90), then 538 + 358 = 896. A
-    share of .8996 not rounded is 89.96 of 100; in whole points of 1,000 it is 540 + 360 = 900."""
+    """Whole points of 100, then of 1,000: 54 + 36 = 90 (at the total: 89.6 → 90), then 538 + 358 =
+    896. A share of .8996 not rounded is 89.96 of 100; in whole points of 1,000 it is 540 + 360 =
+    900."""
     whole = {"decimals": 0}
     before, after = (rounded_year(total, 0.896, stage, whole) for total in (100.0, 1000.0))
     comparison = qt.comparison.compare(before, after)
@@ -193,8 +199,8 @@ def test_rounding_to_the_same_share_of_a_tenth_of_the_total_by_hand(stage):
 
 
 def test_rounding_under_totals_that_no_power_of_ten_connects_by_hand():
-    """99 of 100 are 148.5 of 150, which whole points make 149; the cutoff stays at the same share, 99.1
-    and 148.65."""
+    """99 of 100 are 148.5 of 150, which whole points make 149; the cutoff stays at the same share,
+    99.1 and 148.65."""
     whole = {"decimals": 0}
     years = [rounded_year(total, 0.99, "total", whole, cutoff=0.991) for total in (100.0, 150.0)]
     comparison = qt.comparison.compare(*years)

@@ -1,4 +1,5 @@
-"""Natural breaks against every partition, and optimised cutoffs against every combination of them."""
+"""Natural breaks against every partition, and optimised cutoffs against every combination of
+them."""
 
 import itertools
 
@@ -64,7 +65,8 @@ def test_more_groups_than_scores_is_one_sentence(scores, k, word):
 
 
 def expected_leavers(result, cutoffs, region, draws, seed):
-    """The expected number of units that leave their grade, by simulating a scheme with these cutoffs."""
+    """The expected number of units that leave their grade, by simulating a scheme with these
+    cutoffs."""
     graded = result.what_if(cutoffs=cutoffs)
     return (
         1 - qt.simulation.simulate(graded, region, draws, seed, pairs=False).stands
@@ -185,7 +187,8 @@ def test_more_candidates_than_one_simulation_is_graded_by():
 
 @pytest.mark.parametrize("veto", [{"cap": "B"}, {"lower": 1}])
 def test_a_vetoed_unit_that_holds_a_grade_is_counted_where_it_moves(veto):
-    """x has the only B, and a veto that leaves B at best: a cutoff above its score would empty the grade."""
+    """x has the only B, and a veto that leaves B at best: a cutoff above its score would empty the
+    grade."""
     leaves = [{"id": i, "name": i, "points": 50.0, "rule": {"kind": "share"}} for i in "ab"]
     grades = [{"id": "A", "cutoff": 90.0}, {"id": "B", "cutoff": 60.0}, {"id": "C", "cutoff": 0.0}]
     data = {

@@ -1,4 +1,5 @@
-"""Margins against brute force over base scores and a plain quota rule, the rounding audit by hand."""
+"""Margins against brute force over base scores and a plain quota rule, the rounding audit by
+hand."""
 
 import importlib
 
@@ -15,7 +16,8 @@ from tests.strategies import frame_of, givens, scheme_of
 
 
 def graded_with(result, k, base):
-    """Unit k's grade with its base score in ticks changed, the others' as they are, by grading them all anew."""
+    """Unit k's grade with its base score in ticks changed, the others' as they are, by grading them
+    all anew."""
     scores = result.base.to_numpy().copy()
     scores[k] = base
     return int(grade(result.engine, scores)[k])
@@ -24,8 +26,9 @@ def graded_with(result, k, base):
 @settings(max_examples=share(80))
 @given(givens(), st.data())
 def test_margins_are_where_the_grade_really_changes(given, data):
-    """At the margin below, the grade gets better and one tick short of it does not; above: it holds, and falls a tick lower.
-    Between the two nothing changes, and where there is no margin no score in reach changes it either."""
+    """At the margin below, the grade gets better and one tick short of it does not; above: it
+    holds, and falls a tick lower. Between the two nothing changes, and where there is no margin no
+    score in reach changes it either."""
     result = qt.assess(scheme_of(given.scheme), frame_of(given))
     table, names = qt.cutoffs.margins(result), result.grade_names
     assert not table[["above_by", "below_by"]].isin(["unproved"]).any(axis=None)
@@ -57,8 +60,8 @@ def test_margins_are_where_the_grade_really_changes(given, data):
 
 
 def plain_grades(scores, lines, places):
-    """Grades by a plain loop: from the best grade down, who reaches its line takes a place, and a group tied across the last
-    place takes none."""
+    """Grades by a plain loop: from the best grade down, who reaches its line takes a place, and a
+    group tied across the last place takes none."""
     grades = {}
     for unit, score in scores.items():
         reached = [grade for grade, line in lines.items() if score >= line]
@@ -72,7 +75,8 @@ def plain_grades(scores, lines, places):
 
 @pytest.mark.parametrize("seed", range(5))
 def test_margins_under_a_quota_against_a_plain_walk_over_all_scores(seed):
-    """Whole points, three places: each unit's score is walked up and down point by point, and all are graded anew."""
+    """Whole points, three places: each unit's score is walked up and down point by point, and all
+    are graded anew."""
     rng = np.random.default_rng(seed)
     lines, units = {"A": 90, "B": 70, "C": 0}, list("abcdefghij")
     scores = dict(zip(units, (int(x) for x in rng.integers(60, 101, 10)), strict=True))
@@ -110,8 +114,8 @@ def test_margins_under_a_quota_against_a_plain_walk_over_all_scores(seed):
 
 
 def test_near_misses_of_the_city_case_count_the_places():
-    """A takes four: 壬市 (89.69) reaches the line with .31 more, but must pass the fourth, 甲市 (93.39), for an A; the vetoed
-    卯市 (92.07) stays D however much it gains."""
+    """A takes four: 壬市 (89.69) reaches the line with .31 more, but must pass the fourth, 甲市
+    (93.39), for an A; the vetoed 卯市 (92.07) stays D however much it gains."""
     case = qt.read_case("params/city-2026")
     result = qt.assess(case.scheme, case.table)
     row = qt.cutoffs.margins(result).loc["壬市"]  # 93.395 rounds up to 93.40
@@ -284,7 +288,8 @@ def test_blanks_as_zero_by_hand():
 
 
 def test_bunching_by_hand():
-    """Five of six within a point of 90 lie above: P(X ≥ 5) of a fair coin thrown six times is 7/64."""
+    """Five of six within a point of 90 lie above: P(X ≥ 5) of a fair coin thrown six times is
+    7/64."""
     frame = pd.DataFrame(
         {"a": [0.9, 0.901, 0.903, 0.905, 0.9099, 0.8999, 0.91, 0.889]}, index=list("abcdefgh")
     )

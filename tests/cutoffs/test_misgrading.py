@@ -1,5 +1,5 @@
-"""Chances of grades against scipy's normal, integrals against its bivariate normal, and against plain random measurements;
-under quotas against a plain Monte Carlo with its own quota rule."""
+"""Chances of grades against scipy's normal, integrals against its bivariate normal, and against
+plain random measurements; under quotas against a plain Monte Carlo with its own quota rule."""
 
 import math
 from concurrent.futures import ThreadPoolExecutor
@@ -31,9 +31,10 @@ def test_the_normal_model_of_the_methods_note():
 def test_the_normal_model_against_the_bivariate_normal(reliability, cutoffs):
     def same(rho, x, y):
         pair = stats.multivariate_normal([0, 0], [[1, rho], [rho, 1]])
-        inside = lambda a, b, c, d: (
-            pair.cdf([b, d]) - pair.cdf([a, d]) - pair.cdf([b, c]) + pair.cdf([a, c])
-        )  # noqa: E731
+
+        def inside(a, b, c, d):
+            return pair.cdf([b, d]) - pair.cdf([a, d]) - pair.cdf([b, c]) + pair.cdf([a, c])
+
         return sum(inside(*ends) for ends in zip(x[:-1], x[1:], y[:-1], y[1:], strict=True))
 
     x = (np.array([-200, *cutoffs, 400.0]) - 75) / 8
@@ -55,7 +56,8 @@ def test_a_perfect_measurement_errs_nowhere():
 
 
 def test_chances_by_hand_with_rounding_bonus_and_veto():
-    """Whole points half up: the effective cutoff of 90 is 89.5, with a bonus of 1 it is 88.5; a veto leaves no A."""
+    """Whole points half up: the effective cutoff of 90 is 89.5, with a bonus of 1 it is 88.5; a
+    veto leaves no A."""
     leaf = {"id": "a", "name": "a", "points": 100.0, "rule": {"kind": "share"}}
     data = {
         "id": "s",
@@ -107,8 +109,8 @@ def city():
 
 
 def plain_standing(scores, barred):
-    """Grades of the city case by a plain loop: two decimals half up, lines 90, 80, 60, a veto, then four places in A; of
-    units level at the last place none has it."""
+    """Grades of the city case by a plain loop: two decimals half up, lines 90, 80, 60, a veto, then
+    four places in A; of units level at the last place none has it."""
     published = {
         unit: math.floor(min(score, 100) * 100 + 0.5) / 100 for unit, score in scores.items()
     }
@@ -124,7 +126,8 @@ def plain_standing(scores, barred):
 
 
 def test_chances_over_the_standings_against_a_plain_monte_carlo(city):
-    """A takes four. With se 1.2, 壬市 (a point short of nothing but places) and 戊市 (fifth) mostly stay B."""
+    """A takes four. With se 1.2, 壬市 (a point short of nothing but places) and 戊市 (fifth) mostly
+    stay B."""
     base, outside = city.base / 1e10, city.steps["bonus"]
     barred, n, rng = {"辛市": "B", "卯市": "D"}, 10_000, np.random.default_rng(99)
     now = plain_standing((base + outside).to_dict(), barred)
@@ -154,14 +157,16 @@ def test_chances_over_the_standings_against_a_plain_monte_carlo(city):
 
 @pytest.mark.parametrize("reliability", [None, 0.8])
 def test_a_quota_that_never_binds_is_the_closed_form(city, reliability):
-    as_many = lambda quota: city.scheme.model_copy(
-        update={
-            "grades": tuple(
-                g.model_copy(update={"quota": quota if g.id == "A" else None})
-                for g in city.scheme.grades
-            )
-        }
-    )  # noqa: E731
+    def as_many(quota):
+        return city.scheme.model_copy(
+            update={
+                "grades": tuple(
+                    g.model_copy(update={"quota": quota if g.id == "A" else None})
+                    for g in city.scheme.grades
+                )
+            }
+        )
+
     free, open_ = (qt.assess(as_many(quota), city.table) for quota in (None, 16.0))
     exact, drawn = (qt.cutoffs.misgrading(r, 1.2, reliability, draws=40_000) for r in (free, open_))
     assert (exact.draws, exact.error(0.5), exact.accuracy_error, drawn.draws) == (
@@ -179,7 +184,8 @@ def test_a_quota_that_never_binds_is_the_closed_form(city, reliability):
 
 
 def test_last_places_by_hand():
-    """Two units alike and one last place: each has it half of the time, whatever the size of the errors."""
+    """Two units alike and one last place: each has it half of the time, whatever the size of the
+    errors."""
     result = flat([100.0], [[0.8], [0.8]], {"A": 10, "B": 0})
     grades = (result.scheme.grades[0], result.scheme.grades[1].model_copy(update={"last": 1}))
     found = qt.cutoffs.misgrading(
@@ -195,7 +201,8 @@ def test_last_places_by_hand():
 
 @pytest.mark.parametrize("quota", [None, 2.0])
 def test_a_grade_that_no_points_give_is_never_missed(quota):
-    """Two points of bonus reach a line of two: errors that lead below no points at all take nothing away."""
+    """Two points of bonus reach a line of two: errors that lead below no points at all take nothing
+    away."""
     leaf = {"id": "a", "name": "a", "points": 100.0, "rule": {"kind": "share"}}
     grades = [{"id": "A", "cutoff": 2.0, "quota": quota}, {"id": "B", "cutoff": 0.0}]
     data = {
@@ -299,7 +306,8 @@ def test_what_is_no_standard_error_is_one_sentence(se, reliability, word):
 
 
 def test_two_measurements_of_regressed_scores_against_plain_random_ones():
-    """Many units whose observed scores hold their errors: consistency is that of the population model, not of the raw scores."""
+    """Many units whose observed scores hold their errors: consistency is that of the population
+    model, not of the raw scores."""
     rng = np.random.default_rng(0)
     se = 8 * np.sqrt(0.5)
     seen = rng.normal(75, 8 * np.sqrt(0.5), 20_000) + rng.normal(0, se, 20_000)

@@ -109,7 +109,8 @@ def test_what_cannot_be_swept_is_one_sentence(arguments, word):
 @settings(max_examples=share(100))
 @given(givens())
 def test_quotas_lifted_and_cutoffs_lifted_against_the_oracle(given):
-    """Absolute: the oracle without quotas. Quota: the oracle with the cutoff of each grade with a quota at the next one's."""
+    """Absolute: the oracle without quotas. Quota: the oracle with the cutoff of each grade with a
+    quota at the next one's."""
     result = qt.assess(scheme_of(given.scheme), frame_of(given))
     audit = qt.cutoffs.quota_audit(result)
     plain, lifted = copy.deepcopy(given.scheme), copy.deepcopy(given.scheme)

@@ -1,4 +1,5 @@
-"""The linear form and the outer bounds against scores at many points of the region, over all features together."""
+"""The linear form and the outer bounds against scores at many points of the region, over all
+features together."""
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,8 @@ from tests.strategies import frame_of, givens, scheme_of
 
 
 def region(points, rho, seed, count=60):
-    """Random points of the box with the sum kept, many at its edges: transfers between pairs, as far as they go."""
+    """Random points of the box with the sum kept, many at its edges: transfers between pairs, as
+    far as they go."""
     rng, found = np.random.default_rng(seed), [np.array(points, dtype=float)]
     lo, hi = points * (1 - rho), points * (1 + rho)
     while len(found) < count:
@@ -44,7 +46,8 @@ def test_no_point_of_the_region_leaves_the_bounds_and_the_linear_form_holds(give
 
 @pytest.mark.parametrize("rho", [0.0, 0.1, 0.5])
 def test_a_plain_weighted_sum_is_linear_and_its_bounds_are_attained(rho):
-    """By hand: 50·1 + 50·0.4 = 70, and a share ρ of one leaf's 50 points moved to the other changes it by 50·ρ·0.6."""
+    """By hand: 50·1 + 50·0.4 = 70, and a share ρ of one leaf's 50 points moved to the other changes
+    it by 50·ρ·0.6."""
     result = assess(
         Scheme.flat({"a": 50, "b": 50}, {"A": 90, "B": 0}), pd.DataFrame({"a": [1.0], "b": [0.4]})
     )
@@ -113,7 +116,8 @@ def class_mean():
 
 
 def test_a_class_mean_is_linear_until_one_of_its_peers_reaches_zero():
-    """The peer that lost 3 of 4 reaches zero once 4(1 − ρ) < 3; the unit's own box counts, not the box of its peers."""
+    """The peer that lost 3 of 4 reaches zero once 4(1 − ρ) < 3; the unit's own box counts, not the
+    box of its peers."""
     result = class_mean()
     points = result.points.to_numpy()
     for rho, exact in ((0.25, [True, True, True]), (0.26, [True, False, False])):
@@ -128,7 +132,8 @@ def test_a_class_mean_is_linear_until_one_of_its_peers_reaches_zero():
 
 
 def test_bounds_where_nothing_with_points_is_scored():
-    """The only scored leaf has no points: the score is 0. With points that may vanish, 0 is among the possible scores."""
+    """The only scored leaf has no points: the score is 0. With points that may vanish, 0 is among
+    the possible scores."""
     leaves = [
         {"id": i, "name": i, "points": p, "rule": {"kind": "share"}}
         for i, p in (("a", 0.0), ("b", 10.0))

@@ -10,7 +10,8 @@ from qtoolkit.engine.box import greedy, least_mean
 
 
 def cases(count=60):
-    """Coefficients on a coarse grid (many ties), lower and upper bounds (some equal, some zero), a feasible total."""
+    """Coefficients on a coarse grid (many ties), lower and upper bounds (some equal, some zero), a
+    feasible total."""
     rng = np.random.default_rng(2)
     for _ in range(count):
         d = int(rng.integers(1, 8))

@@ -18,7 +18,8 @@ from tests.strategies import frame_of, givens, scheme_of
 
 
 def moved(points, seed, draws=4):
-    """Other points on a grid of a quarter, the sum kept: transfers between pairs of leaves, some down to nothing."""
+    """Other points on a grid of a quarter, the sum kept: transfers between pairs of leaves, some
+    down to nothing."""
     rng, rows = np.random.default_rng(seed), []
     p = np.array(points, dtype=float)
     for _ in range(draws):
@@ -33,7 +34,8 @@ def moved(points, seed, draws=4):
 @settings(max_examples=share(120))
 @given(givens(zero_points=False), st.integers(0, 99))
 def test_row_r_of_many_draws_equals_an_assessment_with_those_points(given, seed):
-    """Cell by cell: blanks, deductions that do not scale, means of classes, geometric nodes, roundings, quotas, vetoes."""
+    """Cell by cell: blanks, deductions that do not scale, means of classes, geometric nodes,
+    roundings, quotas, vetoes."""
     result = assess(scheme_of(given.scheme), frame_of(given))
     rows = moved(result.points, seed)
     base = score(result.engine, rows)
@@ -57,7 +59,8 @@ def test_row_r_of_many_draws_equals_an_assessment_with_those_points(given, seed)
 @settings(max_examples=share(60))
 @given(givens(zero_points=False), st.integers(0, 99))
 def test_one_unit_scored_alone_has_the_score_that_it_has_among_all(given, seed):
-    """By assessing all units anew at each row of points: means of similar units take in the others."""
+    """By assessing all units anew at each row of points: means of similar units take in the
+    others."""
     result = assess(scheme_of(given.scheme), frame_of(given))
     for points in moved(result.points, seed, draws=2):
         scheme = result.scheme.replace(
@@ -91,7 +94,8 @@ def test_leaves_in_place_of_data(given, seed):
 @settings(max_examples=share(60))
 @given(givens())
 def test_thresholds_are_the_least_scores_that_reach_the_cutoffs(given):
-    """Brute force: finish() at every candidate threshold, one tick below it, and on a grid of all half points."""
+    """Brute force: finish() at every candidate threshold, one tick below it, and on a grid of all
+    half points."""
     full = assess(scheme_of(given.scheme), frame_of(given)).engine
     total = int(to_ticks(given.scheme["total"]))
     engine = dataclasses.replace(full, shift=np.zeros_like(full.shift))
@@ -190,7 +194,8 @@ def test_a_chunked_score_equals_one_in_a_piece(monkeypatch):
 
 
 def test_geometric_means_in_closed_form():
-    """√(.4 · .9) = .6; a share of 0 gives 0 unless it carries no points; a blank leaves the other share."""
+    """√(.4 · .9) = .6; a share of 0 gives 0 unless it carries no points; a blank leaves the other
+    share."""
     leaves = [{"id": i, "name": i, "points": 50.0, "rule": {"kind": "share"}} for i in "ab"]
     scheme = {
         "id": "s",
@@ -214,7 +219,8 @@ def test_geometric_means_in_closed_form():
 
 
 def test_rounding_of_a_leaf_may_lift_the_total():
-    """Six leaves of 100/6 points, each rounded half up to 16.67, sum to 100.02; less .02 that is still an A at 100."""
+    """Six leaves of 100/6 points, each rounded half up to 16.67, sum to 100.02; less .02 that is
+    still an A at 100."""
     points = [round(100 / 6, 9)] * 5
     leaves = [
         {"id": f"x{j}", "name": "x", "points": p, "rule": {"kind": "share"}}

@@ -1,4 +1,5 @@
-"""Each leaf rule by values worked out by hand, through `assess`: one leaf of 10 points beside one of 90 that scores 0."""
+"""Each leaf rule by values worked out by hand, through `assess`: one leaf of 10 points beside one
+of 90 that scores 0."""
 
 import pandas as pd
 import pytest

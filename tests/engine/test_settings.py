@@ -1,4 +1,5 @@
-"""Settings against a new assessment of a changed scheme for every row; keys that do not exist; shared engines and leaves."""
+"""Settings against a new assessment of a changed scheme for every row; keys that do not exist;
+shared engines and leaves."""
 
 import importlib
 from concurrent.futures import ThreadPoolExecutor

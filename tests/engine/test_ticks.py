@@ -46,7 +46,8 @@ def test_rounding_equals_decimal(tick, decimals, half_up):
 
 
 def test_sums_that_are_equal_on_paper_are_equal_in_ticks():
-    """100 leaves with shares of one decimal at total 1,000, summed in 50 orders: the exact sum by integers."""
+    """100 leaves with shares of one decimal at total 1,000, summed in 50 orders: the exact sum by
+    integers."""
     rng = np.random.default_rng(1)
     shares = rng.integers(0, 11, (200, 100))
     exact = shares.sum(axis=1) * 10**10

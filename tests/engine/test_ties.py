@@ -13,7 +13,8 @@ TENTHS = st.lists(st.lists(st.integers(0, 9), min_size=2, max_size=5), min_size=
 
 @given(TENTHS, st.booleans(), st.randoms(use_true_random=False))
 def test_order_is_that_of_fractions_whatever_the_order_of_summing(parts, falling, random):
-    """Sums of sevenths, each taken in an order of its own: equal on paper, apart in their last bits."""
+    """Sums of sevenths, each taken in an order of its own: equal on paper, apart in their last
+    bits."""
     exact = [sum(Fraction(part, 7) for part in row) for row in parts]
     values = [sum(part / 7 for part in random.sample(row, len(row))) for row in parts]
     sign = -1 if falling else 1

@@ -1,4 +1,5 @@
-"""What the tests of hostile files share: workbooks made by hand, and reading in a process with little memory."""
+"""What the tests of hostile files share: workbooks made by hand, and reading in a process with
+little memory."""
 
 import io
 import os
@@ -18,18 +19,25 @@ SPACE = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
 R = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 TYPES = (
     '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
-    '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+    '<Default Extension="rels" '
+    'ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
     '<Default Extension="xml" ContentType="application/xml"/></Types>'
 )
 ROOT = (
     '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
     f'<Relationship Id="r" Type="{R}/officeDocument" Target="xl/workbook.xml"/></Relationships>'
 )
-SOUND = '<row r="1"><c r="A1" t="str"><v>unit</v></c><c r="B1" t="str"><v>a</v></c></row><row r="2"><c r="A2" t="str"><v>甲</v></c><c r="B2"><v>1</v></c></row>'
+SOUND = (
+    '<row r="1"><c r="A1" t="str"><v>unit</v></c><c r="B1" t="str"><v>a</v></c></row><row '
+    'r="2"><c r="A2" t="str"><v>甲</v></c><c r="B2"><v>1</v></c></row>'
+)
 
 
 def sheet(rows: str, before: str = "", doctype: str = "") -> str:
-    return f'<?xml version="1.0" encoding="UTF-8"?>{doctype}<worksheet {SPACE}>{before}<sheetData>{rows}</sheetData></worksheet>'
+    return (
+        f'<?xml version="1.0" encoding="UTF-8"?>{doctype}<worksheet '
+        f"{SPACE}>{before}<sheetData>{rows}</sheetData></worksheet>"
+    )
 
 
 def parts_of(*sheets: str, strings: str | None = None) -> dict[str, str]:
@@ -46,7 +54,8 @@ def parts_of(*sheets: str, strings: str | None = None) -> dict[str, str]:
         "[Content_Types].xml": TYPES,
         "_rels/.rels": ROOT,
         "xl/workbook.xml": f'<workbook {SPACE} xmlns:r="{R}"><sheets>{listed}</sheets></workbook>',
-        "xl/_rels/workbook.xml.rels": '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
+        "xl/_rels/workbook.xml.rels": "<Relationships "
+        'xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
         f"{relations}</Relationships>",
     }
     parts |= {f"xl/worksheets/sheet{n}.xml": text for n, text in zip(numbers, sheets, strict=True)}
@@ -70,7 +79,8 @@ def workbook(*sheets: str, strings: str | None = None) -> bytes:
 
 
 def _time_of_children(resource) -> float:
-    """Seconds of processor time of processes that have ended: the machine may be busy with others."""
+    """Seconds of processor time of processes that have ended: the machine may be busy with
+    others."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
 
@@ -98,7 +108,8 @@ for name in sys.argv[2:]:
 
 
 def read_in_little_memory(call: str, *paths: Path) -> list[str]:
-    """What `call` on each `path` says, in one process of its own that has MEMORY; each within SECONDS of its own time.
+    """What `call` on each `path` says, in one process of its own that has MEMORY; each within
+    SECONDS of its own time.
 
     The answer is "read <rows>", or the number of complaints and the first one in English.
     """

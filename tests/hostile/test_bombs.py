@@ -1,7 +1,8 @@
-"""Files made to fill the memory or the time of whoever opens them, and workbooks whose parts contradict each other.
+"""Files made to fill the memory or the time of whoever opens them, and workbooks whose parts
+contradict each other.
 
-What could hang or fill the memory is read in a process of its own, which has 1 GB beyond what the interpreter with numpy,
-scipy and pandas takes, within 10 s of processor time each.
+What could hang or fill the memory is read in a process of its own, which has 1 GB beyond what the
+interpreter with numpy, scipy and pandas takes, within 10 s of processor time each.
 """
 
 import io
@@ -151,7 +152,8 @@ def test_a_table_at_every_limit_is_read_in_little_memory(tmp_path):
 
 
 def test_external_entities_are_not_read(tmp_path):
-    """A marker file named by an entity, in five parts of a workbook and in UTF-16: its text appears nowhere."""
+    """A marker file named by an entity, in five parts of a workbook and in UTF-16: its text appears
+    nowhere."""
     marker = tmp_path / "secret.txt"
     marker.write_text("MARKER", encoding="utf-8")
     doctype = f'<!DOCTYPE x [<!ENTITY e SYSTEM "{marker.as_uri()}">]>'
@@ -264,7 +266,8 @@ def test_yaml_runs_no_code(tmp_path):
 
 
 def test_the_largest_table_is_checked_within_the_limits(tmp_path):
-    """49,999 units with 39 indicators, 1.95 million cells: scored, graded, and every tie and whoever is on a cutoff named.
+    """49,999 units with 39 indicators, 1.95 million cells: scored, graded, and every tie and
+    whoever is on a cutoff named.
 
     The sums on paper are whole numbers of .002 points.
     """

@@ -1,7 +1,8 @@
-"""Sound files with a few bytes, characters or cells damaged: each is read, or refused in sentences that can be shown.
+"""Sound files with a few bytes, characters or cells damaged: each is read, or refused in sentences
+that can be shown.
 
-`tests/inputs/test_fuzz.py` damages one small scheme and table; here the shipped cases are damaged too, as CSV, YAML and
-workbooks, and the parts inside a workbook.
+`tests/inputs/test_fuzz.py` damages one small scheme and table; here the shipped cases are damaged
+too, as CSV, YAML and workbooks, and the parts inside a workbook.
 """
 
 import io
@@ -122,8 +123,8 @@ def in_time(call, *arguments):
 def a_table(tmp_path, chance):
     scheme = scheme_of(
         tmp_path,
-        YAML
-        + "missing: {blank: not_reported, not_reported: renormalise, pending: zero, not_applicable: full}\n",
+        YAML + "missing: {blank: not_reported, not_reported: renormalise, pending: zero, "
+        "not_applicable: full}\n",
     )
     text = mutated(CSV, chance.random(), HOSTILE)
     path = tmp_path / "data.csv"
@@ -192,7 +193,8 @@ def a_book_of_cells(tmp_path, chance):
 
 
 def a_book_of_parts(tmp_path, chance):
-    """A scheme's and a table's workbook with the XML of one part, or the bytes of the zip, damaged."""
+    """A scheme's and a table's workbook with the XML of one part, or the bytes of the zip,
+    damaged."""
     data = chance.choice(BOOKS)
     out = io.BytesIO()
     with (
@@ -266,7 +268,8 @@ XML = [
 
 
 def damaged(data, chance):
-    """The bytes as they are three times out of four, else with one of them changed or the end cut off."""
+    """The bytes as they are three times out of four, else with one of them changed or the end cut
+    off."""
     if chance.random() < 0.75 or not data:
         return data
     at = chance.randrange(len(data))

@@ -1,5 +1,6 @@
-"""Runs that are killed: at every point of the real writer, and full runs by SIGKILL and SIGTERM. What stood at the target
-stays whole, or the new run stands there whole; the next run works and names what was left."""
+"""Runs that are killed: at every point of the real writer, and full runs by SIGKILL and SIGTERM.
+What stood at the target stays whole, or the new run stands there whole; the next run works and
+names what was left."""
 
 import json
 import os
@@ -23,7 +24,8 @@ FULL = 5  # moments of a full run
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="kills by POSIX signals")
 
 WRITER = '''
-"""Runs with a notebook that was executed before, each killed at its own file operation; prints what was found."""
+"""Runs with a notebook that was executed before, each killed at its own file operation; prints
+what was found."""
 import json, os, shutil, signal, sys
 from pathlib import Path
 import qtoolkit as qt
@@ -38,7 +40,9 @@ def stub(notebooks, parameters, language, folder, out, workers, done=lambda name
 write.execute = stub
 
 def run(cutoff):
-    return qt.run("case", out="out", formats=[], notebook_folder="notebooks", set={"cutoffs.A": cutoff})
+    return qt.run(
+        "case", out="out", formats=[], notebook_folder="notebooks", set={"cutoffs.A": cutoff}
+    )
 
 def counted(limit):
     """Kill this process at its operation number `limit`; the operations are counted."""
@@ -71,7 +75,9 @@ def in_child(work):
 
 run(90)  # imports are warm, and a run stands there
 first = folder.read_manifest(Path("out"))["hash"]
-ends = {"operations": 0, "killed": 0, "old": 0, "new": 0, "absent": 0, "broken": 0, "again": 0, "left": 0}
+ends = dict.fromkeys(
+    ["operations", "killed", "old", "new", "absent", "broken", "again", "left"], 0
+)
 shutil.copytree("out", "kept")
 
 def operations():
@@ -101,7 +107,8 @@ for k in range(kills):
     with folder.building(Path("out").absolute(), told.append) as work:
         there = folder.read_manifest(Path("out"))
         shutil.rmtree(work)
-    ends["again"] += there is not None and bool(told) == any(Path().glob(".qtoolkit-*-out.partial-*"))
+    rests = any(Path().glob(".qtoolkit-*-out.partial-*"))
+    ends["again"] += there is not None and bool(told) == rests
 print(json.dumps(ends))
 '''
 
@@ -146,7 +153,10 @@ def test_a_writer_killed_at_any_of_its_operations_leaves_a_whole_run(project):
 
 def test_full_runs_killed_leave_nothing_half_done_and_say_what_was_left(project):
     """Killed as soon as the work folder is there, and a little later each time."""
-    code = "import qtoolkit as qt; qt.run('case', out='out', formats=['html'], notebook_folder='notebooks')"
+    code = (
+        "import qtoolkit as qt; qt.run('case', out='out', formats=['html'], "
+        "notebook_folder='notebooks')"
+    )
     for number in range(FULL):
         process = subprocess.Popen([sys.executable, "-P", "-c", code], cwd=project, env=ENVIRONMENT)
         wait_for_work(project, number)

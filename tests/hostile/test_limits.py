@@ -1,4 +1,5 @@
-"""Every limit: just inside it an input is read, just beyond it refused in one sentence; scores stay within whole ticks."""
+"""Every limit: just inside it an input is read, just beyond it refused in one sentence; scores stay
+within whole ticks."""
 
 import itertools
 import math
@@ -40,7 +41,8 @@ BEYOND_POINTS = [
 
 @pytest.mark.parametrize(("old", "new", "word"), BEYOND_POINTS)
 def test_a_number_of_the_scheme_beyond_what_scores_can_hold(tmp_path, old, new, word):
-    """13 places in which a scheme may have a number that would leave int64 ticks or finite floats."""
+    """13 places in which a scheme may have a number that would leave int64 ticks or finite
+    floats."""
     zh, en = refused(scheme_of, tmp_path, changed(YAML, (old, new)))
     assert any("scheme.yaml" in s and word in s and "应" in s for s in zh) and any(
         "expected" in s for s in en
@@ -48,7 +50,8 @@ def test_a_number_of_the_scheme_beyond_what_scores_can_hold(tmp_path, old, new, 
 
 
 def test_a_total_at_the_limit_scores_as_on_paper():
-    """Total 10,000 with ten leaves, each share a multiple of 1/1,000: sums on paper are multiples of one point."""
+    """Total 10,000 with ten leaves, each share a multiple of 1/1,000: sums on paper are multiples
+    of one point."""
     scheme = Scheme.flat({f"x{i}": limits.POINTS / 10 for i in range(10)}, {"A": 9000.0, "B": 0})
     rows = [[(i * j % 1000) / 1000 for i in range(10)] for j in range(1, 500)]
     result = assess(scheme, pd.DataFrame(rows, columns=[f"x{i}" for i in range(10)]))
@@ -105,7 +108,8 @@ def test_all_bonuses_together():
 
 
 def test_grades_and_vetoes_beyond_eight_bits():
-    """101 grades are refused; 100 vetoes that each take off two of three grades take off two, not −56."""
+    """101 grades are refused; 100 vetoes that each take off two of three grades take off two, not
+    −56."""
     many = [{"id": f"g{i}", "cutoff": float(100 - i)} for i in range(101)]
     names(
         refused(validate, Scheme, nested(1, 1.0) | {"grades": many}, "s.yaml"),
@@ -172,7 +176,8 @@ RULES = [
 @given(st.sampled_from(RULES), st.lists(SIZES, min_size=1, max_size=6), st.booleans())
 @settings(max_examples=share(300))
 def test_numbers_at_the_limits_give_scores_between_nothing_and_full_marks(rule, raw, scales):
-    """13 rules with numbers at both ends of what is allowed, 300 examples: no score is NaN or beyond its points."""
+    """13 rules with numbers at both ends of what is allowed, 300 examples: no score is NaN or
+    beyond its points."""
     leaf = {"id": "leaf", "name": "leaf", "points": 100.0, "rule": rule, "scales": scales}
     scheme = validate(Scheme, nested(1, 100.0) | {"indicators": [leaf]}, None)
     raw = [abs(x) for x in raw] if rule["kind"] == "target" else raw
@@ -309,7 +314,8 @@ def test_aliases_do_not_multiply():
 
 
 def test_complaints_of_a_file_end(tmp_path):
-    """90,000 wrong cells, 20,000 ragged rows, 3,900 unknown columns in a table, 6,000 unknown keys: no more than a few thousand each."""
+    """90,000 wrong cells, 20,000 ragged rows, 3,900 unknown columns in a table, 6,000 unknown keys:
+    no more than a few thousand each."""
     from qtoolkit.inputs.table import read_table
 
     scheme, path = scheme_of(tmp_path), tmp_path / "data.csv"

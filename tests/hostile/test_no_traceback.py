@@ -82,8 +82,11 @@ def test_places_where_nothing_can_be_written(command, case, tmp_path, place, wor
 
 
 def test_what_nobody_foresaw_is_one_sentence_and_a_file_with_the_details(
-    command, case, tmp_path, monkeypatch
-):  # noqa: F811
+    command,  # noqa: F811
+    case,
+    tmp_path,
+    monkeypatch,
+):
     def broken(*arguments, **options):
         raise ZeroDivisionError("nobody foresaw this")
 

@@ -1,5 +1,6 @@
-"""A folder that somebody sends runs no code: everything that Python and Jupyter would pick up by itself is planted at once,
-in the case, beside it and in the working directory, and each piece would leave a marker of its own."""
+"""A folder that somebody sends runs no code: everything that Python and Jupyter would pick up by
+itself is planted at once, in the case, beside it and in the working directory, and each piece would
+leave a marker of its own."""
 
 import json
 import os
@@ -37,8 +38,8 @@ CONFIGS = (
     "jupyter_server_config",
 )
 KINDS = 10
-"""Notebooks in the project, in the case; modules, configurations, a startup profile, a drawing backend, each in the case
-and in the working directory."""
+"""Notebooks in the project, in the case; modules, configurations, a startup profile, a drawing
+backend, each in the case and in the working directory."""
 
 
 def planted(folder, markers, place):
@@ -90,7 +91,8 @@ def trap(tmp_path_factory):
 
 
 def command(trap, *words):
-    """The command as it is installed, started in the planted working directory: -P, as a console script has it."""
+    """The command as it is installed, started in the planted working directory: -P, as a console
+    script has it."""
     environment = os.environ | {
         "PYTHONPATH": str(Path(qtoolkit.__file__).parents[1]),
         "PYTHONUTF8": "1",
@@ -117,7 +119,8 @@ def test_a_run_of_a_planted_case_runs_none_of_it_and_says_what_it_left_out(trap)
 
 
 def test_the_traps_would_snap(trap):
-    """Where somebody asks for the notebooks, and where Python is started among the modules, the markers appear."""
+    """Where somebody asks for the notebooks, and where Python is started among the modules, the
+    markers appear."""
     case = trap / "project" / "params" / "tiny"
     words = ["run", str(case), "-o", str(trap / "asked"), "--format", "html"]
     done = command(

@@ -24,7 +24,8 @@ SECONDS = 10
 
 
 def in_time(call, *arguments):
-    """The sentences of the call's InputError; a call that hangs fails the test and is left behind."""
+    """The sentences of the call's InputError; a call that hangs fails the test and is left
+    behind."""
     said = []
 
     def run():
@@ -125,11 +126,14 @@ def test_names_that_no_file_can_have(tmp_path, name):
 
 
 BIG5 = {
-    "counties": "縣市,品牌,抽查,備註\n臺北市,12,0.98,達到目標\n桃園縣,9,0.95,尚需改進\n彰化縣,7,0.91,資料齊全\n",
+    "counties": "縣市,品牌,抽查,備註\n臺北市,12,0.98,達到目標\n桃園縣,9,0.95,尚需改進\n彰化縣,7,"
+    "0.91,資料齊全\n",
     "names alone": "unit,a\n臺北市,1\n新竹縣,2\n高雄市,3\n",
-    "prose": "為貫徹落實質量強省戰略，進一步完善質量工作考核辦法，現將有關事項通知如下：各縣市政府應當加強組織領導，落實工作責任，確保完成年度目標任務。\n",
+    "prose": "為貫徹落實質量強省戰略，進一步完善質量工作考核辦法，現將有關事項通知如下："
+    "各縣市政府應當加強組織領導，落實工作責任，確保完成年度目標任務。\n",
     "with signs": "項目、說明；（一）質量管理體系認證數量…「有效」\n臺灣,１２\n",
-    "a scheme": "id: s\nname: 品質考核方案\nindicators:\n  - {id: a, name: 產品品質抽查合格率, points: 60}\n",
+    "a scheme": "id: s\nname: 品質考核方案\nindicators:\n  - {id: a, name: 產品品質抽查合格率, "
+    "points: 60}\n",
 }
 
 
@@ -157,7 +161,8 @@ def decodes(data):
 
 
 def test_no_shipped_text_looks_like_big5(tmp_path):
-    """Every CSV, YAML and page of the shipped cases in GB18030, whole and line by line: more than a thousand texts."""
+    """Every CSV, YAML and page of the shipped cases in GB18030, whole and line by line: more than a
+    thousand texts."""
     paths = [p for p in PARAMS.rglob("*") if p.suffix in (".csv", ".yaml", ".md")]
     lines = [line for path in paths for line in path.read_text(encoding="utf-8").splitlines()]
     assert len(paths) > 8 and len(lines) > 1000
@@ -179,7 +184,8 @@ def test_no_shipped_text_looks_like_big5(tmp_path):
     ],
 )
 def test_rare_signs_in_gb18030_do_not_look_like_big5(tmp_path, text):
-    """Eight texts: places written with rare characters, box drawings, units, other scripts, names, traditional characters."""
+    """Eight texts: places written with rare characters, box drawings, units, other scripts, names,
+    traditional characters."""
     path = tmp_path / "data.csv"
     path.write_bytes(text.encode("gb18030"))
     assert read_text(path) == text

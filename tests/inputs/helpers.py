@@ -21,10 +21,21 @@ indicators:
     name: 质量
     points: 60
     children:
-      - {id: loss, name: {zh: 损失率, en: Loss rate}, points: 20, unit: "%", rule: {kind: efficacy, unacceptable: 1, satisfactory: 0}}
+      - id: loss
+        name: {zh: 损失率, en: Loss rate}
+        points: 20
+        unit: "%"
+        rule: {kind: efficacy, unacceptable: 1, satisfactory: 0}
       - {id: brand, name: {zh: 品牌, en: Brands}, points: 40, rule: {kind: share}}
-  - {id: check, name: {zh: 抽查, en: Checks}, points: 25, scales: false, rule: {kind: deduct, rate: 0.5}}
-  - {id: level, name: {zh: 评级, en: Rating}, points: 10, rule: {kind: level, levels: {好: 1, 中: 0.6, 差: 0}}}
+  - id: check
+    name: {zh: 抽查, en: Checks}
+    points: 25
+    scales: false
+    rule: {kind: deduct, rate: 0.5}
+  - id: level
+    name: {zh: 评级, en: Rating}
+    points: 10
+    rule: {kind: level, levels: {好: 1, 中: 0.6, 差: 0}}
   - {id: goal, name: {zh: 目标, en: Goal}, points: 5, rule: {kind: target}}
 grades:
   - {id: A, cutoff: 90, quota: 2}
@@ -40,7 +51,10 @@ covariates:
   - {id: gdp, name: {zh: 生产总值, en: GDP}, kind: number}
 """
 
-HEADER = "unit,name_en,region,gdp,loss,brand,check,level,goal,target:goal,status:brand,veto:safety,bonus:media"
+HEADER = (
+    "unit,name_en,region,gdp,loss,brand,check,level,goal,target:goal,status:brand,veto:safety,"
+    "bonus:media"
+)
 ROWS = ("甲市,City A,东,100,0.5,1,2,好,10,20,,是,1", "乙市,City B,西,90.5,0.2,0.5,0,差,20,20,,,")
 CSV = "\n".join((HEADER, *ROWS)) + "\n"
 
@@ -81,7 +95,8 @@ def refused(call: Callable, *arguments, **options) -> tuple[list[str], list[str]
 
 
 def names(sentences: tuple[list[str], list[str]], *parts: str) -> bool:
-    """Whether one sentence in each language holds all parts; rows are given as row=3 in the form "#3"."""
+    """Whether one sentence in each language holds all parts; rows are given as row=3 in the form
+    "#3"."""
     zh, en = sentences
     zh_parts = [re.sub(r"^#(\d+)$", r"第\1行", part) for part in parts]
     en_parts = [re.sub(r"^#(\d+)$", r"row \1", part) for part in parts]

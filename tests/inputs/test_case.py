@@ -120,7 +120,8 @@ def test_last_year_is_read_with_its_own_scheme_and_data(case):
 def test_paths_belong_to_the_folder_of_the_file_that_names_them(
     case, monkeypatch, tmp_path_factory
 ):
-    """A file of the same name in the working directory is never read; the complaint names file, key, found and wanted."""
+    """A file of the same name in the working directory is never read; the complaint names file,
+    key, found and wanted."""
     elsewhere = tmp_path_factory.mktemp("elsewhere")
     for name in ("params.yaml", "scheme.yaml", "data.csv"):
         shutil.copy(case / name, elsewhere)

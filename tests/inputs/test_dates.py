@@ -31,7 +31,8 @@ def is_date(y, m, d):
 
 @pytest.mark.parametrize("form", FULL)
 def test_every_day_of_a_year_and_no_other(form):
-    """Days 0 to 32 of the months 0 to 13 of a leap year and a common one: refused exactly where datetime has no such date."""
+    """Days 0 to 32 of the months 0 to 13 of a leap year and a common one: refused exactly where
+    datetime has no such date."""
     months = range(1, 13) if "name" in form else range(14)
     for y, m, d in itertools.product((2024, 2026), months, range(33)):
         text = form.format(y=y, m=m, d=d, name=MONTHS[(m - 1) % 12])
@@ -119,12 +120,14 @@ def test_a_scheme_with_an_impossible_date_is_refused(tmp_path, key, value):
 
 
 def test_the_date_of_an_event(tmp_path):
-    dated = lambda date: changed(
-        CSV,
-        (HEADER, f"{HEADER},date:safety"),
-        ("是,1", f"是,1,{date}"),
-        (",20,20,,,", ",20,20,,,,"),
-    )  # noqa: E731
+    def dated(date):
+        return changed(
+            CSV,
+            (HEADER, f"{HEADER},date:safety"),
+            ("是,1", f"是,1,{date}"),
+            (",20,20,,,", ",20,20,,,,"),
+        )
+
     assert read(tmp_path, dated("2026-03-18")).remarks["date:safety"].iloc[0] == "2026-03-18"
     names(
         refused(read, tmp_path, dated("2026-02-30")),

@@ -57,7 +57,10 @@ def test_an_invisible_character_in_a_header_is_shown(csv):
 
 
 def test_quoted_newlines_comments_and_blank_rows_keep_the_file_s_row_numbers(csv):
-    text = '# a comment, with a lone " mark\n#\n\nunit,note,a\n甲,"two\r\nlines",1\n,,\n乙,"say ""hi"", he",2\n  ,\t,\n丙,x,3\n'
+    text = (
+        '# a comment, with a lone " mark\n#\n\nunit,note,a\n甲,"two\r\nlines",1\n,,\n乙,"say '
+        '""hi"", he",2\n  ,\t,\n丙,x,3\n'
+    )
     rows = read_rows(csv(text))
     assert rows.head == 4 and rows.numbers == [5, 8, 10]
     assert rows.rows == [["甲", "two\nlines", "1"], ["乙", 'say "hi", he', "2"], ["丙", "x", "3"]]

@@ -1,4 +1,5 @@
-"""Whatever stands in a file, reading it ends in validated objects or in an InputError that can be shown."""
+"""Whatever stands in a file, reading it ends in validated objects or in an InputError that can be
+shown."""
 
 import csv
 import json
@@ -170,8 +171,8 @@ def test_a_damaged_scheme(tmp_path, seed):
 def test_a_damaged_table_is_refused_or_can_be_assessed(tmp_path, seed):
     scheme = scheme_of(
         tmp_path,
-        YAML
-        + "missing: {blank: not_reported, not_reported: renormalise, pending: zero, not_applicable: full}\n",
+        YAML + "missing: {blank: not_reported, not_reported: renormalise, pending: zero, "
+        "not_applicable: full}\n",
     )
     (tmp_path / "data.csv").write_bytes(mutated(CSV, seed, ODD).encode("utf-8", "replace"))
     table = only_complaints(read_table, tmp_path / "data.csv", scheme)
@@ -275,8 +276,8 @@ def test_any_cells_are_refused_or_give_finite_scores(tmp_path, cells):
         csv.writer(file).writerows([header, *rows])
     scheme = scheme_of(
         tmp_path,
-        YAML
-        + "missing: {blank: not_reported, not_reported: renormalise, pending: zero, not_applicable: full}\n",
+        YAML + "missing: {blank: not_reported, not_reported: renormalise, pending: zero, "
+        "not_applicable: full}\n",
     )
     table = only_complaints(read_table, tmp_path / "data.csv", scheme)
     result = None if table is None else only_complaints(assess, scheme, table)

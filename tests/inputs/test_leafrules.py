@@ -1,4 +1,5 @@
-"""Leaf rules as data: defaults, and which rules read a unit's own target. Their errors are in test_models."""
+"""Leaf rules as data: defaults, and which rules read a unit's own target. Their errors are in
+test_models."""
 
 import pytest
 from pydantic import TypeAdapter, ValidationError

@@ -47,7 +47,8 @@ def test_a_path_in_a_file_belongs_to_the_folder_of_that_file(tmp_path, monkeypat
 
 
 def test_what_to_write_for_a_path_of_the_old_kind(tmp_path, monkeypatch):
-    """The shipped files are there in the working directory and among the packaged cases: still they are not read."""
+    """The shipped files are there in the working directory and among the packaged cases: still they
+    are not read."""
     monkeypatch.chdir(packaged_cases().parent)
     (tmp_path / "drafts").mkdir()
     for name in ("scheme.yaml", "drafts/draft-two.yaml"):

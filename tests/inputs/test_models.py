@@ -1,4 +1,5 @@
-"""Every kind of error that pydantic has for our models, as a sentence in both languages at the right place."""
+"""Every kind of error that pydantic has for our models, as a sentence in both languages at the
+right place."""
 
 import pytest
 

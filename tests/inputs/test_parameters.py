@@ -5,7 +5,10 @@ import pytest
 from qtoolkit.inputs.parameters import CORE, Parameters, parameters_of, read_parameters
 from tests.inputs.helpers import names, refused
 
-TEXT = "scheme: scheme.yaml\ndata: data.csv\nseed: 3\nweight_band: 0.1\nchanges: {points.a: 5, cutoffs.A: 88}\n"
+TEXT = (
+    "scheme: scheme.yaml\ndata: data.csv\nseed: 3\nweight_band: 0.1\nchanges: {points.a: 5, "
+    "cutoffs.A: 88}\n"
+)
 
 
 @pytest.fixture

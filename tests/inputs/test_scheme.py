@@ -184,7 +184,10 @@ def test_direct_points_of_a_leaf_without_points_must_say_what_they_are_out_of():
 def test_a_quota_of_one_is_one_unit_and_1_0_is_asked_about(tmp_path):
     """Four units of 95, 94, 93, 50: one place or a share of 0.75 by hand."""
     frame = pd.DataFrame({"a": [0.95, 0.94, 0.93, 0.5]}, index=list("甲乙丙丁"))
-    text = "id: q\nname: q\nindicators: [{id: a, name: a, points: 100, rule: {kind: share}}]\ngrades: [{id: A, cutoff: 90, quota: QUOTA}, {id: B, cutoff: 0}]\n"
+    text = (
+        "id: q\nname: q\nindicators: [{id: a, name: a, points: 100, rule: {kind: "
+        "share}}]\ngrades: [{id: A, cutoff: 90, quota: QUOTA}, {id: B, cutoff: 0}]\n"
+    )
     path = tmp_path / "scheme.yaml"
     for quota, grades in (
         ("1", "ABBB"),

@@ -1,4 +1,5 @@
-"""Workbooks as users spoil them: each gives one clear sentence that names the sheet and the row or cell, in both languages."""
+"""Workbooks as users spoil them: each gives one clear sentence that names the sheet and the row or
+cell, in both languages."""
 
 import openpyxl
 import pytest
@@ -199,7 +200,8 @@ def test_what_is_no_workbook(path, content):
 
 
 def test_what_users_do_and_is_understood(path):
-    """Merged and blank upper levels, full-width digits, trailing blanks, a heading above the table, no ids."""
+    """Merged and blank upper levels, full-width digits, trailing blanks, a heading above the table,
+    no ids."""
     scheme = read_scheme_book(path)
     book = openpyxl.load_workbook(path)
     sheet = book["方案"]
@@ -229,7 +231,8 @@ def test_what_users_do_and_is_understood(path):
 
 
 def test_a_quota_as_excel_shows_it(tmp_path):
-    """1 and 20% mean what they say; a 1 in a cell formatted as a percentage is shown as 100% and may be meant as either."""
+    """1 and 20% mean what they say; a 1 in a cell formatted as a percentage is shown as 100% and
+    may be meant as either."""
     scheme = qt.Scheme.flat({"a": 100}, {"A": 90, "B": 0})
     for value, style, quota in (
         (1, "General", 1),

@@ -77,7 +77,10 @@ def test_a_row_stands_once():
 
 
 def test_rows_and_cells_out_of_order_are_read():
-    cells = '<row r="2"><c r="B2"><v>2</v></c><c r="A2"><v>1</v></c></row><row r="1"><c r="A1"><v>3</v></c></row>'
+    cells = (
+        '<row r="2"><c r="B2"><v>2</v></c><c r="A2"><v>1</v></c></row><row r="1"><c '
+        'r="A1"><v>3</v></c></row>'
+    )
     assert grid_of(cells) == [[3.0, ""], [1.0, 2.0]]
 
 

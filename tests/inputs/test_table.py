@@ -1,4 +1,5 @@
-"""Tables of data: each doubtful cell is named by file, row and column, with what was found and what was expected."""
+"""Tables of data: each doubtful cell is named by file, row and column, with what was found and what
+was expected."""
 
 import datetime
 import math
@@ -379,7 +380,8 @@ def test_a_scheme_with_a_veto_needs_its_column_which_may_be_empty(tmp_path):
 
 
 def test_labels_that_are_numbers_name_their_units():
-    """A frame with integer labels: the units are called “0”, “1”, …, and either form of the name is understood."""
+    """A frame with integer labels: the units are called “0”, “1”, …, and either form of the name is
+    understood."""
     frame = pd.DataFrame({"a": [1.0, 0.5, 0.91], "b": [0.5, 0.9, 0.9]}, index=[0, 1, 2])
     result = qt.assess(Scheme.flat({"a": 60, "b": 40}, {"A": 90, "B": 0}), frame)
     found = qt.robustness.tolerance(result)

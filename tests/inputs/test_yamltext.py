@@ -1,4 +1,5 @@
-"""Strict YAML: each way in which a file can be read as something else than its writer meant is refused."""
+"""Strict YAML: each way in which a file can be read as something else than its writer meant is
+refused."""
 
 import warnings
 
@@ -60,7 +61,8 @@ def test_plain_data_and_lines():
     ],
 )
 def test_what_yaml_1_1_reads_otherwise_is_refused_as_value_and_as_key(word):
-    # The list is that of the YAML 1.1 types bool, int (octal, binary, base 60), float, timestamp, value and merge.
+    # The list is that of the YAML 1.1 types bool, int (octal, binary, base 60), float, timestamp,
+    # value and merge.
     names(refused(parse_yaml, f"a: 1\nb: {word}", "x.yaml"), "x.yaml", "#2", f"“{word}”")
     names(refused(parse_yaml, f"a: 1\n{word}: b", "x.yaml"), "x.yaml", "#2", f"“{word}”")
     assert parse_yaml(f"b: '{word}'", "x.yaml").data == {"b": word}

@@ -1,4 +1,5 @@
-"""Reading a memo back as a reader would: the words of its HTML, the pages of its PDF and of its DOCX in LibreOffice."""
+"""Reading a memo back as a reader would: the words of its HTML, the pages of its PDF and of its
+DOCX in LibreOffice."""
 
 import re
 import shutil

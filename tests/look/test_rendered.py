@@ -1,4 +1,5 @@
-"""The memo as a reader sees it: PDF text and fonts, the DOCX in LibreOffice, the HTML and JupyterLab in Chromium."""
+"""The memo as a reader sees it: PDF text and fonts, the DOCX in LibreOffice, the HTML and
+JupyterLab in Chromium."""
 
 import importlib.util
 import os
@@ -170,7 +171,10 @@ def test_html_is_one_file_that_fits_the_screen_and_fetches_nothing(memos, langua
         assert page.evaluate(
             "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
         )
-        images = "[...document.images].map(image => image.complete && image.naturalWidth > 0 && image.alt.length > 0)"
+        images = (
+            "[...document.images].map(image => image.complete && image.naturalWidth > 0 && "
+            "image.alt.length > 0)"
+        )
         assert page.evaluate(images) == [True] * 12
         assert TITLES[language] in page.inner_text("body")
 
@@ -187,8 +191,14 @@ def test_numbers_stay_whole_on_the_screen_of_a_telephone(memos):
         assert page.evaluate(
             "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
         )
-        numbers = """[...document.querySelectorAll('td')].filter(td => /^[−+]?[0-9.,]+%?$/.test(td.innerText.trim())).map(td => {
-            const range = document.createRange(); range.selectNodeContents(td); return range.getClientRects().length; })"""
+        numbers = """
+            [...document.querySelectorAll('td')]
+            .filter(td => /^[−+]?[0-9.,]+%?$/.test(td.innerText.trim()))
+            .map(td => {
+                const range = document.createRange();
+                range.selectNodeContents(td);
+                return range.getClientRects().length;
+            })"""
         lines = page.evaluate(numbers)
         assert len(lines) > 500 and set(lines) == {1}
 
@@ -246,7 +256,8 @@ def test_a_notebook_runs_as_it_stands_in_jupyterlab(tmp_path):
 
 
 def run_all_cells(page):
-    """Run all cells; once more where the kernel was not yet there to hear it, or a dialog of a slow kernel was in the way."""
+    """Run all cells; once more where the kernel was not yet there to hear it, or a dialog of a slow
+    kernel was in the way."""
     from playwright.sync_api import TimeoutError as TooLate
 
     for last in (False, False, False, True):

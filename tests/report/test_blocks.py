@@ -1,4 +1,5 @@
-"""Blocks: which one opens a section, numbers as they are printed, and long tables that are shown in part."""
+"""Blocks: which one opens a section, numbers as they are printed, and long tables that are shown in
+part."""
 
 import re
 

@@ -1,5 +1,6 @@
-"""What can be measured of a figure's look: names apart from one another, the mark of synthetic data over nothing, nothing
-beyond the edge, true minus signs, plain numbers on colour bars. Boxes come from matplotlib's own renderer."""
+"""What can be measured of a figure's look: names apart from one another, the mark of synthetic data
+over nothing, nothing beyond the edge, true minus signs, plain numbers on colour bars. Boxes come
+from matplotlib's own renderer."""
 
 import itertools
 import re
@@ -152,8 +153,8 @@ def test_text_on_a_tile_can_be_read(colour):
 
 
 def test_no_figure_is_higher_than_a_page_of_the_word_file_has_room_for():
-    """Its text is 225 mm high and 156 mm wide (word.py: A4 less margins); a heading of two lines of 28 points and a caption
-    (12 points and 14 around it) stand on the same page."""
+    """Its text is 225 mm high and 156 mm wide (word.py: A4 less margins); a heading of two lines of
+    28 points and a caption (12 points and 14 around it) stand on the same page."""
     room = (225 - (2 * 28 + 12 + 14 + 6) * 25.4 / 72) / 25.4
     for kind, draw in every_figure(assessed("city-2026"), "zh").items():
         figure = finished(draw)

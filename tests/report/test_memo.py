@@ -1,4 +1,5 @@
-"""The memo in its three formats: order, numbering, escaping, sameness; checked by reading the files back."""
+"""The memo in its three formats: order, numbering, escaping, sameness; checked by reading the files
+back."""
 
 import collections
 import io
@@ -20,7 +21,10 @@ from qtoolkit.language import Text, same
 from qtoolkit.report import fonts, memo, pandoc
 from qtoolkit.report.blocks import Chart, DataTable, Paragraph, payload, pictures, tint_of
 
-HOSTILE = """<script>alert(1)</script> $x$ #import "a" @ref \\ \\n [b] _i_ *b* `c` // -- ... ~ 'q' https://x.y &amp; ^2^"""
+HOSTILE = (
+    """<script>alert(1)</script> $x$ #import "a" @ref \\ \\n [b] _i_ *b* `c` """
+    "// -- ... ~ 'q' https://x.y &amp; ^2^"
+)
 OPENERS = ["- a", "+ b", "= c", "/ d: e", "1. f", "# g", "> h", "| i |", "%j", "[k]: l"]
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 
@@ -394,8 +398,8 @@ def pages_of_pdf(path):
 
 @pytest.mark.skipif(not shutil.which("pdftotext"), reason="needs poppler")
 def test_rows_are_not_broken_and_short_tables_stay_on_a_page_in_pdf(tmp_path):
-    """Each row of the long table says its number in a short cell and in the last word of a long one; text before it is of
-    every length."""
+    """Each row of the long table says its number in a short cell and in the last word of a long
+    one; text before it is of every length."""
     frame = pd.DataFrame(
         {"a": [f"begin{n}" for n in range(12)], "b": [f"{'word ' * 60}end{n}" for n in range(12)]}
     )
@@ -420,7 +424,8 @@ def test_rows_are_not_broken_and_short_tables_stay_on_a_page_in_pdf(tmp_path):
 @pytest.mark.skipif(not shutil.which("pdftotext"), reason="needs poppler")
 @pytest.mark.parametrize("lines", range(28, 34))
 def test_a_long_table_does_not_begin_with_a_row_or_two_at_the_end_of_a_page_in_pdf(lines, tmp_path):
-    """Among these numbers of lines are those that leave room for the caption and one or two rows."""
+    """Among these numbers of lines are those that leave room for the caption and one or two
+    rows."""
     before = [Paragraph(same(f"line {i}"), "results") for i in range(lines)]
     many = long_table([f"r{n}" for n in range(40)], "many")
     memo.render(body("en", [*before, many], "T", ()), tmp_path, "m", "T", "en", ["pdf"])
@@ -477,8 +482,8 @@ def test_short_tables_and_first_rows_stay_together_in_word(tmp_path):
 
 
 def test_an_interval_stays_on_one_line_of_its_column():
-    """A column of intervals is wide enough for one (12 characters, and half a character of padding at least), a CSV has
-    plain spaces."""
+    """A column of intervals is wide enough for one (12 characters, and half a character of padding
+    at least), a CSV has plain spaces."""
     interval = Text("0.06\xa0至\xa00.89", "0.06\xa0to\xa00.89")
     columns = {f"c{j}": [1.25] for j in range(11)} | {"span": [interval]}
     names = {name: same("heading") for name in columns}

@@ -1,4 +1,5 @@
-"""The sentence for each changed grade: what moved it, in words that fit what was done to the schemes by hand."""
+"""The sentence for each changed grade: what moved it, in words that fit what was done to the
+schemes by hand."""
 
 import pandas as pd
 import pytest
@@ -38,10 +39,12 @@ def test_results_that_fell_name_the_indicator():
     text = sentence(compared(PLAIN, GOOD, PLAIN, POOR))
     assert (
         text.zh
-        == "甲：初评等级由A变为B，主要因为工作实绩有所下降，得分−6.40分（变化最大的是“a”−6.00分、“b”−0.40分）。得分由95.00分变为88.60分，其中数据−6.40分。"
+        == "甲：初评等级由A变为B，主要因为工作实绩有所下降，得分−6.40分（变化最大的是“a”−6.00分、"
+        "“b”−0.40分）。得分由95.00分变为88.60分，其中数据−6.40分。"
     )
     assert text.en.startswith(
-        "甲: the computed grade changes from A to B, mainly because its results fell: −6.40 points (most on “a” −6.00, “b” −0.40)."
+        "甲: the computed grade changes from A to B, mainly because its results fell: −6.40 points "
+        "(most on “a” −6.00, “b” −0.40)."
     )
 
 
@@ -163,7 +166,8 @@ def test_every_changed_grade_of_the_city_case_is_explained_in_both_languages():
             if t.zh.startswith(f"{label.zh}：等级由{old.zh}（初评）变为{new.zh}（审定），主要因为")
         ]
         assert text.en.startswith(
-            f"{label.en}: the grade changes from {old.en} (computed) to {new.en} (approved), mainly because "
+            f"{label.en}: the grade changes from {old.en} (computed) to {new.en} (approved), "
+            "mainly because "
         )
         assert f"{comparison.decomposition.loc[unit, 'score_after']:.2f}" in text.zh
 

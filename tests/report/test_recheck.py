@@ -1,4 +1,5 @@
-"""The recheck workbook: what LibreOffice computes from its formulas is what the engine says, to the last digit."""
+"""The recheck workbook: what LibreOffice computes from its formulas is what the engine says, to the
+last digit."""
 
 import copy
 import itertools
@@ -57,8 +58,8 @@ def packaged(name):
 
 
 def recalculated(paths, folder, edits=None):
-    """The workbooks with all values computed anew: first loaded and saved, which drops every value, with some cells
-    edited ({path: {(sheet, cell): value}}); then converted in one call."""
+    """The workbooks with all values computed anew: first loaded and saved, which drops every value,
+    with some cells edited ({path: {(sheet, cell): value}}); then converted in one call."""
     (folder / "bare").mkdir()
     for path in paths:
         book = openpyxl.load_workbook(path)
@@ -252,7 +253,8 @@ def point_cells(result, language="zh"):
 
 @needs_soffice
 def test_edited_points_give_what_what_if_gives(randoms, tmp_path):
-    """Two leaves of a random assessment change places in points; a province's indicator takes from its siblings."""
+    """Two leaves of a random assessment change places in points; a province's indicator takes from
+    its siblings."""
     pairs = []
     for result in randoms[: share(60)]:
         points = result.points
@@ -296,7 +298,8 @@ def test_an_edited_cutoff_gives_what_what_if_gives(tmp_path):
 
 
 def rounding_case(decimals, mode, taken):
-    """One leaf of 10 points; units at every half step and a tick below it, less `taken` points outside the total."""
+    """One leaf of 10 points; units at every half step and a tick below it, less `taken` points
+    outside the total."""
     half = Decimal(5) / Decimal(10) ** (decimals + 1)
     exact = [half * i - tick for i in range(1, 160, 2) for tick in (Decimal(0), Decimal("1e-10"))]
     data = {

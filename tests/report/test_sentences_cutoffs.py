@@ -1,4 +1,5 @@
-"""Sentences on rules and cutoffs say what their own tables say, in both languages, over shipped cases and random schemes."""
+"""Sentences on rules and cutoffs say what their own tables say, in both languages, over shipped
+cases and random schemes."""
 
 import re
 
@@ -30,7 +31,7 @@ def city():
     return qt.assess(case.scheme, case.table)
 
 
-# The scoring rule that is printed and the one that scores -------------------------------------------------------------
+# The scoring rule that is printed and the one that scores -----------------------------------------
 
 
 @pytest.mark.parametrize("below", [None, 0.0, 0.25])
@@ -64,7 +65,8 @@ def test_the_sentence_of_base_plus_says_what_a_unit_short_of_its_baseline_has(be
     "name", ["scheme", "drafts/draft-two", "drafts/draft-three", "previous/scheme"]
 )
 def test_the_printed_standard_of_a_base_score_and_its_rule_agree(name):
-    """70% below the baseline too: what the words say, worked by hand on the rule, and no word of a condition."""
+    """70% below the baseline too: what the words say, worked by hand on the rule, and no word of a
+    condition."""
     leaf = next(
         x
         for x in read_scheme(packaged_cases() / "city-2026" / f"{name}.yaml").leaves
@@ -86,7 +88,8 @@ def test_units_below_their_baseline_have_what_the_standard_says(city):
 
 
 def test_the_annex_prints_the_sentence_of_the_machine_beside_every_standard(city):
-    """Not the office's words alone: each leaf has both, and the machine's names every number of its rule."""
+    """Not the office's words alone: each leaf has both, and the machine's names every number of its
+    rule."""
     frame = rules.rules(city)[0].frame
     for leaf, standard, text in zip(
         city.scheme.leaves, frame["standard"], frame["rule"], strict=True
@@ -102,7 +105,7 @@ def test_below_is_in_the_schema_that_editors_read():
     assert set(properties) == {"kind", "base", "gain", "per", "reference", "direction", "below"}
 
 
-# Where a cutoff may lie ------------------------------------------------------------------------------------------------
+# Where a cutoff may lie ---------------------------------------------------------------------------
 
 CASES = ("provinces-2008", "tai-2001", "city-2026")
 
@@ -124,7 +127,8 @@ def cells(block, language="zh"):
 
 
 def regraded(result, grade, shift):
-    """Grades with one cutoff, of every class, moved by `shift` points: assessed anew from the scheme."""
+    """Grades with one cutoff, of every class, moved by `shift` points: assessed anew from the
+    scheme."""
     grades = []
     for g in result.scheme.grades:
         if g.id == grade:
@@ -145,8 +149,8 @@ def regraded(result, grade, shift):
 
 
 def holds_where_it_says(result):
-    """Just within each end nothing changes; at an open end and just beyond a closed one the unit named changes, or the next
-    cutoff stands there."""
+    """Just within each end nothing changes; at an open end and just beyond a closed one the unit
+    named changes, or the next cutoff stands there."""
     tick = 1e-10
     table = lines.single(result)
     for _, row in table.iterrows():
@@ -168,7 +172,8 @@ def holds_where_it_says(result):
 
 
 def the_sentence_is_the_table(result):
-    """Each end that the table prints stands in the sentence, and no other number does before “together”."""
+    """Each end that the table prints stands in the sentence, and no other number does before
+    “together”."""
     if len(result.scheme.grades) < 2:
         return
     text = views.moving(result)[0].text
@@ -185,7 +190,8 @@ def the_sentence_is_the_table(result):
 
 
 def changes_read_outwards(result):
-    """Beyond a move the unit has the grade that the row says, and just before it the other: assessed anew."""
+    """Beyond a move the unit has the grade that the row says, and just before it the other:
+    assessed anew."""
     if len(result.scheme.grades) < 2:
         return
     blocks = [b for b in views.moving(result) if getattr(b, "name", None) == "cutoff_flips"]
@@ -227,7 +233,8 @@ def test_single_cutoffs_of_random_schemes(given):
 
 
 def test_a_quota_that_keeps_grades_is_counted_in_the_sentence(city):
-    """Four places and five units at 90 or more: the A line may fall to the B line and nobody is promoted, by hand."""
+    """Four places and five units at 90 or more: the A line may fall to the B line and nobody is
+    promoted, by hand."""
     assert cells(exact._lines(city))[0] | {} == {
         "grade": "A级",
         "cutoff": "90",
@@ -240,7 +247,8 @@ def test_a_quota_that_keeps_grades_is_counted_in_the_sentence(city):
 
 
 def test_lowering_a_line_promotes(city):
-    """丑市 has 78.50: a B line at 78.50 or below takes it in, from C to B, and the row says so in this order."""
+    """丑市 has 78.50: a B line at 78.50 or below takes it in, from C to B, and the row says so in
+    this order."""
     (block,) = [
         b
         for b in views.moving(city)
@@ -252,7 +260,8 @@ def test_lowering_a_line_promotes(city):
 
 @pytest.mark.parametrize("band", [0.05, 0.1, 0.3])
 def test_bars_that_pass_a_line_and_hold_are_named(result, band):
-    """A bar with a printed cutoff in it, of a unit whose grade is certain, is named with its reason; no other is."""
+    """A bar with a printed cutoff in it, of a unit whose grade is certain, is named with its
+    reason; no other is."""
     table = robustness.score_range(result, Box(relative=band)).table
     limits = {
         unit: from_ticks(row)
@@ -281,11 +290,12 @@ def test_a_quota_holds_a_unit_whose_bar_passes_90(city):
     assert held["壬市"] == "quota" and held.notna().sum() == 1
 
 
-# The table of revisions adds up ----------------------------------------------------------------------------------------
+# The table of revisions adds up -------------------------------------------------------------------
 
 
 def adds_up(comparison):
-    """Each year's column adds up to its scheme's total, each group to its subtotal, and the differences to theirs."""
+    """Each year's column adds up to its scheme's total, each group to its subtotal, and the
+    differences to theirs."""
     before, after = comparison.before.scheme, comparison.after.scheme
     for language, subtotal, total in (("zh", "小计", "合计"), ("en", "Subtotal", "Total")):
         (table,) = [
@@ -379,11 +389,12 @@ def test_the_revision_of_any_two_schemes_adds_up(schemes):
     adds_up(qt.comparison.compare(before, after))
 
 
-# Other totals, classes, shares of places ------------------------------------------------------------------------------
+# Other totals, classes, shares of places ----------------------------------------------------------
 
 
 def of_total(total, classes=False, quota=None, n=18):
-    """The same shares under any total; with classes, every second unit is of class 县, whose lines lie lower."""
+    """The same shares under any total; with classes, every second unit is of class 县, whose lines
+    lie lower."""
     own = {"A": {"县": 0.85 * total}, "B": {"县": 0.5 * total}} if classes else {}
     lines_ = [("A", 0.9 * total, quota), ("B", 0.6 * total, None), ("C", 0.0, None)]
     grades = [
@@ -409,7 +420,8 @@ def of_total(total, classes=False, quota=None, n=18):
 
 @pytest.mark.parametrize("classes", [False, True])
 def test_near_misses_and_options_scale_with_the_total(classes):
-    """The same shares of 100 and of 1,000 points: the same units are near, the same options have the same consequences."""
+    """The same shares of 100 and of 1,000 points: the same units are near, the same options have
+    the same consequences."""
     small, large = (of_total(total, classes) for total in (100.0, 1000.0))
     assert words.points_of(small, None) == 1 and words.points_of(large, None) == 10
     near = [list(words.near_misses(result, None).index) for result in (small, large)]
@@ -435,7 +447,8 @@ def test_points_that_are_given_are_points():
 
 
 def test_every_class_has_its_cutoffs_and_tables_name_the_class():
-    """市 900 and 600, 县 850 and 500, as written: in the summary, beside each unit, and where a moved line comes to lie."""
+    """市 900 and 600, 县 850 and 500, as written: in the summary, beside each unit, and where a
+    moved line comes to lie."""
     result = of_total(1000.0, classes=True)
     (table,) = [
         b for b in summary.summary(result, None) if getattr(b, "name", None) == "grade_counts"
@@ -488,7 +501,7 @@ def test_a_share_of_places_in_each_class():
     assert "市9家中2家、县8家中2家" in text.zh and "市: 2 of 9, 县: 2 of 8" in text.en
 
 
-# Where nothing changes though a reader would expect it ----------------------------------------------------------------
+# Where nothing changes though a reader would expect it --------------------------------------------
 
 
 def by_score(result, scores, unit):
@@ -504,7 +517,8 @@ def by_score(result, scores, unit):
 
 
 def reasons_stand_beside(result):
-    """Each unit that a reading of decimals moves across a printed cutoff is named: as changed, or with what holds it."""
+    """Each unit that a reading of decimals moves across a printed cutoff is named: as changed, or
+    with what holds it."""
     text = summary.rounding_option(result)
     for sentence, parts in (
         (text.zh, ("如改为四舍五入到整数：", "；如改为舍去小数取整数：")),
@@ -542,12 +556,12 @@ def test_a_full_quota_is_the_reason_that_89_69_rounds_to_90_and_stays(city):
     assert city.scores["壬市"] == 89.69 and city.grades["壬市"] == "B"
     assert "没有考核对象初评等级变化（壬市按得分由B级变为A级，因名额所限仍为B级）" in text.zh
     assert (
-        "no computed grade changes (City I goes from B to A by score but stays B because of limited places)"
-        in text.en
+        "no computed grade changes (City I goes from B to A by score but stays B because of "
+        "limited places)" in text.en
     )
 
 
-# A unit exactly on its cutoff -----------------------------------------------------------------------------------------
+# A unit exactly on its cutoff ---------------------------------------------------------------------
 
 
 def said_by(blocks):
@@ -563,7 +577,8 @@ def said_by(blocks):
 
 
 EMPTY = re.compile(
-    r"调出，|from  and|giving to (?:\(|$)|共0\.00分|\(0\.00 in all|不足0\.00分|less than 0\.00|±0\.00%(?:以内|;)"
+    r"调出，|from  and|giving to (?:\(|$)|共0\.00分|\(0\.00 in all|不足0\.00分|less than "
+    r"0\.00|±0\.00%(?:以内|;)"
 )
 
 
@@ -613,8 +628,8 @@ def test_a_line_that_is_stood_on_moves_up_by_no_number():
 @settings(max_examples=share(60))
 @given(givens(blanks=False, geometric=False, quotas=False))
 def test_no_recipe_is_empty(given):
-    """Cutoffs of random schemes often lie at somebody's score: a line that is stood on is named in the recipe of just those
-    units that next to no points change."""
+    """Cutoffs of random schemes often lie at somebody's score: a line that is stood on is named in
+    the recipe of just those units that next to no points change."""
     result = assessed(given)
     blocks = exact.flips(result)
     assert not [text for text in said_by(blocks) if EMPTY.search(text)]
@@ -627,11 +642,12 @@ def test_no_recipe_is_empty(given):
         assert ("正好在分数线上" in row["recipe"]) == (moved <= 1e-9 * len(result.points))
 
 
-# One sign, one number -------------------------------------------------------------------------------------------------
+# One sign, one number -----------------------------------------------------------------------------
 
 
 def test_sentences_use_the_minus_sign_of_the_tables():
-    """U+2212 for numbers with decimals or in per cent; no sign for a zero; what a user typed stays as it was typed."""
+    """U+2212 for numbers with decimals or in per cent; no sign for a zero; what a user typed stays
+    as it was typed."""
     text = say(
         zh="{a:.2f}、{a:+.1f}、{b:.1%}、{c:.2f}、{d}",
         en="{a:.2f}, {a:+.1f}, {b:.1%}, {c:.2f}, {d}",
@@ -719,7 +735,8 @@ def test_a_unit_that_may_lose_all_of_the_band_is_no_near_miss():
     ],
 )
 def test_an_end_at_which_no_grade_changes_makes_no_indicator_sensitive(points, rows, named):
-    """By plain grading anew: how far each indicator can move, the others in proportion, before a grade changes."""
+    """By plain grading anew: how far each indicator can move, the others in proportion, before a
+    grade changes."""
     result = flat_result(points, rows, {"A": 80, "B": 0})
     said = next(
         block.text.en

@@ -1,4 +1,5 @@
-"""Which grade is meant, which class, and where a unit stands: said in every table and every count; and plain English."""
+"""Which grade is meant, which class, and where a unit stands: said in every table and every count;
+and plain English."""
 
 import functools
 import re
@@ -48,7 +49,8 @@ def case_and_views(name):
 
 
 def graded_views(result):
-    """Every view that counts or shows grades, but those of chances and of choices, which draw at random."""
+    """Every view that counts or shows grades, but those of chances and of choices, which draw at
+    random."""
     drawn = qt.simulation.simulate(result, Box(relative=0.1), draws=50, pairs=False)
     found = qt.comparison.compare(result, qt.assess(result.scheme, result.table))
     blocks = [
@@ -114,7 +116,8 @@ def test_every_count_and_table_says_which_grade_it_is_in_random_schemes(result):
 
 
 def test_the_city_compares_computed_grades_of_2025_with_approved_ones_of_2026():
-    """The case's data of 2025 hold no approval, those of 2026 do; grades by the columns of the two files."""
+    """The case's data of 2025 hold no approval, those of 2026 do; grades by the columns of the two
+    files."""
     case = qt.read_case("city-2026")
     found = qt.comparison.with_last_year(case, qt.assess(case.scheme, case.table))
     assert "approved" not in case.previous.table.remarks and "approved" in case.table.remarks
@@ -127,7 +130,7 @@ def test_the_city_compares_computed_grades_of_2025_with_approved_ones_of_2026():
     )
 
 
-# Classes ---------------------------------------------------------------------------------------------------------------
+# Classes ------------------------------------------------------------------------------------------
 
 
 def of_classes(scores, cutoffs_):
@@ -168,7 +171,8 @@ def test_the_table_of_results_has_the_class_of_each_unit():
 
 
 def test_scores_gather_above_the_cutoff_of_their_own_class():
-    """市 from 90: 90.2, 90.4; 县 from 80: 80.3, 80.5 and 79.9 below; counted by hand, the chance by the binomial law."""
+    """市 from 90: 90.2, 90.4; 县 from 80: 80.3, 80.5 and 79.9 below; counted by hand, the chance by
+    the binomial law."""
     result = of_classes([90.2, 80.3, 90.4, 80.5, 70, 79.9], {"县": 80.0})
     row = qt.cutoffs.bunching(result).loc["A"]
     assert (row["below"], row["above"]) == (1, 4) and np.isnan(row["cutoff"])
@@ -176,7 +180,7 @@ def test_scores_gather_above_the_cutoff_of_their_own_class():
     assert row["p"] == pytest.approx(stats.binom.sf(3, 5, 0.5))
 
 
-# On the cutoff ---------------------------------------------------------------------------------------------------------
+# On the cutoff ------------------------------------------------------------------------------------
 
 
 def check_on_line(result):
@@ -226,7 +230,7 @@ def test_a_unit_on_its_line_is_said_to_stand_there_in_the_table_of_moved_lines()
     )
 
 
-# Rules beside standards, words of people -------------------------------------------------------------------------------
+# Rules beside standards, words of people ----------------------------------------------------------
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -270,7 +274,8 @@ def test_notes_name_no_script(name):
 
 
 def test_flags_of_a_kind_are_one_sentence_with_the_list():
-    """Two indicators on which all have full marks and two scored by rank: a sentence each, with both names."""
+    """Two indicators on which all have full marks and two scored by rank: a sentence each, with
+    both names."""
     leaves = [
         *({"id": i, "name": i, "points": 10.0, "rule": {"kind": "share"}} for i in ("a", "b")),
         *(
@@ -292,7 +297,8 @@ def test_flags_of_a_kind_are_one_sentence_with_the_list():
     texts = flagged.sentences(result, ["set_dependent", "constant"])
     assert [text.zh for text in texts] == [
         "按参评单位的相对水平计分、得分取决于同时考核的其他单位的指标有2项：“c”、“d”。",
-        "各考核对象得分率相同、占有分值而不起区分作用的指标有2项：“a”（10分，得分率100.0%）、“b”（10分，得分率100.0%）。",
+        "各考核对象得分率相同、占有分值而不起区分作用的指标有2项：“a”（10分，得分率100.0%）、“b”"
+        "（10分，得分率100.0%）。",
     ]
     one = qt.assess(made, frame.assign(b=[1.0, 0.5], d=[2.0, 2.0]))
     assert (
@@ -320,8 +326,10 @@ def test_grouped_flags_leave_nothing_out(name):
 
 
 SLIPS = re.compile(
-    r"(?<![\d.,–−-])1 (?:units|indicators|items|choices|grades|cases|pairs|points rank|methods|places)\b"
-    r"|\b1 (?:unit|indicator|item|case|grade|choice) (?:are|have|lie|keep|depend|do)\b|(?<![\d.])[02-9] (?:unit|indicator|item|case) "
+    r"(?<![\d.,–−-])1 (?:units|indicators|items|choices|grades|cases|pairs|points "
+    r"rank|methods|places)\b"
+    r"|\b1 (?:unit|indicator|item|case|grade|choice) "
+    r"(?:are|have|lie|keep|depend|do)\b|(?<![\d.])[02-9] (?:unit|indicator|item|case) "
     r"|\b(\w+) \1\b|  | ,|\.\."
 )
 
@@ -361,7 +369,8 @@ def test_english_sentences_of_random_schemes(result):
 
 
 def test_floats_that_are_decimals_are_written_as_decimals(tmp_path):
-    """.29 · 100 + .0962 · 100 and the like come out as 38.620000000000005 in binary; a CSV shows what they are."""
+    """.29 · 100 + .0962 · 100 and the like come out as 38.620000000000005 in binary; a CSV shows
+    what they are."""
     values = [0.1 + 0.2, 38.620000000000005, 1.1 * 3, 100 * 0.29]
     assert repr(values[0]) != "0.3"
     columns = {"x": types.SimpleNamespace(of=lambda language: "x")}
@@ -401,7 +410,8 @@ def test_published_scores_are_written_with_no_more_decimals_than_they_have(name,
 
 @pytest.mark.parametrize("name", CASES)
 def test_a_notebook_does_not_send_its_reader_to_an_annex_for_what_stands_below(name):
-    """In the memo the table lies in the annex and the sentence says so; the notebook shows it right below."""
+    """In the memo the table lies in the annex and the sentence says so; the notebook shows it right
+    below."""
     result, blocks = case_and_views(name)
     blocks = [*blocks, *decomposition.losses(result), *decomposition.stages(result)]
     sent = [block for block in blocks if isinstance(block, Paragraph) and block.see is not None]

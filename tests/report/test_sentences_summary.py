@@ -1,5 +1,5 @@
-"""Sentences of the summary, the results and the losses, recomputed from the tables beside them: shipped cases in both
-languages and random schemes, on the views alone."""
+"""Sentences of the summary, the results and the losses, recomputed from the tables beside them:
+shipped cases in both languages and random schemes, on the views alone."""
 
 import re
 from collections import Counter
@@ -70,7 +70,8 @@ APPROVED = {"zh": "审定等级", "en": "Approved grade"}
 
 
 def check_counts(result):
-    """Counts in sentences and in the table of grades are those of the column of the table of scores that they name."""
+    """Counts in sentences and in the table of grades are those of the column of the table of scores
+    that they name."""
     first, then = summary.summary(result, 1), assessment.results(result)
     for language in LANGUAGES:
         scores = tables(then, language)["scores"]
@@ -120,7 +121,8 @@ def test_last_years_counts_say_which_they_are():
 
 
 def regraded(result, unit):
-    """Who of the others is graded otherwise without `unit` in a scheme whose scores are frozen: each score is given directly."""
+    """Who of the others is graded otherwise without `unit` in a scheme whose scores are frozen:
+    each score is given directly."""
     frozen = [
         {
             "id": "s",
@@ -142,8 +144,8 @@ def regraded(result, unit):
 
 
 def test_a_place_that_a_quota_frees_is_not_called_relative_scoring():
-    """Two of three may be A; b is scored relative to the others by rank. Scores of the others, held as they are and graded again
-    by a scheme of one given score, change grade by the quota alone."""
+    """Two of three may be A; b is scored relative to the others by rank. Scores of the others, held
+    as they are and graded again by a scheme of one given score, change grade by the quota alone."""
     leaves = [
         {"id": "a", "name": "a", "points": 90.0, "rule": {"kind": "direct"}, "scales": True},
         {"id": "b", "name": "b", "points": 10.0, "rule": {"kind": "rank", "last": 0.9}},
@@ -205,7 +207,8 @@ def test_grades_that_move_without_a_quota_are_not_put_on_places():
 
 
 def test_a_fall_is_not_put_on_points_that_alone_would_raise_the_score():
-    """City P: rules and indicators without a like took 2.38 points, this year's points alone add .16; see tests of `alone`."""
+    """City P: rules and indicators without a like took 2.38 points, this year's points alone add
+    .16; see tests of `alone`."""
     case = qt.read_case("city-2026")
     found = qt.comparison.with_last_year(case, qt.assess(case.scheme, case.table))
     last = qt.assess(case.previous.scheme, case.previous.table)
@@ -236,7 +239,8 @@ OPERATION = {
 }
 MOST = {
     "zh": r"最多的是“(.*?)”（.*?贡献总分差异的(\S+?%)；最少的是“(.*?)”（.*?，贡献(\S+?%)。",
-    "en": r"most by “(.*?)” \(.*?with (\S+?%) of the variance of the total; least by “(.*?)” \(.*?, with (\S+?%)\.",
+    "en": r"most by “(.*?)” \(.*?with (\S+?%) of the variance of the total; least by “(.*?)” \(.*?,"
+    r" with (\S+?%)\.",
 }
 PRESUMED = {"zh": "尚无数据，得分为方案假定", "en": "no data yet: scored as presumed"}
 
@@ -260,7 +264,8 @@ def check_most_and_least(result):
 
 
 def test_the_indicators_that_separate_most_and_least_are_those_of_the_table(result):
-    """Indicators with gaps count (the provinces' excellent-grade rate has 33.2%) and so do negative contributions."""
+    """Indicators with gaps count (the provinces' excellent-grade rate has 33.2%) and so do negative
+    contributions."""
     check_most_and_least(result)
 
 
@@ -273,7 +278,8 @@ def test_the_indicators_that_separate_most_and_least_are_those_of_the_table_in_r
 
 
 def without_data(case, drop, new="full"):
-    """A shipped case of which some indicators have no column, with what the scheme presumes of such."""
+    """A shipped case of which some indicators have no column, with what the scheme presumes of
+    such."""
     scheme = case.scheme.model_copy(
         update={"missing": case.scheme.missing.model_copy(update={"new": new})}
     )
@@ -293,8 +299,8 @@ def gapped():
 
 
 def test_what_missing_data_do_is_not_put_on_the_band_of_points(gapped):
-    """At ±0 the points do not move: whoever is open there is open for want of data, and is not counted among those that a
-    band of points opens."""
+    """At ±0 the points do not move: whoever is open there is open for want of data, and is not
+    counted among those that a band of points opens."""
     at_zero = qt.robustness.score_range(gapped, Box(relative=0.0)).table
     already = [gapped.labels[unit] for unit in at_zero.index[~at_zero["certain"]]]
     wide = qt.robustness.score_range(gapped, Box(relative=0.1)).table
@@ -302,11 +308,13 @@ def test_what_missing_data_do_is_not_put_on_the_band_of_points(gapped):
     for language, pattern in (
         (
             "zh",
-            r"(\d+)家初评等级确定不变；初评等级可能变化的有(\d+)家：(.*?)。另有(\d+)家的初评等级与分值浮动无关.*?：(.*?)。$",
+            r"(\d+)家初评等级确定不变；初评等级可能变化的有(\d+)家：(.*?)。"
+            r"另有(\d+)家的初评等级与分值浮动无关.*?：(.*?)。$",
         ),
         (
             "en",
-            r"the computed grade of (\d+) units? cannot change; that of (\d+) may: (.*?)\. That of (\d+) more .*?: (.*?)\.$",
+            r"the computed grade of (\d+) units? cannot change; that of (\d+) may: (.*?)\. That of "
+            r"(\d+) more .*?: (.*?)\.$",
         ),
     ):
         match = one(sentences(sensitivity.ranges(gapped, 0.1), language), pattern)
@@ -431,7 +439,8 @@ def test_points_lost_are_means_over_the_units_to_which_an_item_applies(result):
 
 
 def test_the_customs_loss_is_that_of_the_cities_that_have_a_port():
-    """Five of sixteen cities have a port; by hand 1 − (their mean share of full marks) = 20.9%, not 6.5% over all."""
+    """Five of sixteen cities have a port; by hand 1 − (their mean share of full marks) = 20.9%, not
+    6.5% over all."""
     result = read("city-2026")
     shares = result.matrix["port"].dropna()
     assert len(shares) == 5
@@ -521,7 +530,8 @@ def titled(**more):
 
 
 def test_an_index_does_not_carry_the_title_of_a_quality_work_assessment(tmp_path):
-    """Title and first heading of the HTML, and the document's title and first paragraph of the Word file, read back."""
+    """Title and first heading of the HTML, and the document's title and first paragraph of the Word
+    file, read back."""
     case = qt.read_case("tai-2001")
     result = qt.assess(case.scheme, case.table)
     for language, words in (("zh", "技术成就指数"), ("en", "Technology Achievement Index")):
@@ -584,7 +594,8 @@ def test_a_case_begun_from_another_with_its_own_name_or_year_has_no_foreign_titl
 
 
 def check_grid(result):
-    """Every combination's points and losses summed by hand from the leaves; empty combinations are named."""
+    """Every combination's points and losses summed by hand from the leaves; empty combinations are
+    named."""
     table = qt.decomposition.grid(result)
     placed = [leaf for leaf in result.scheme.leaves if leaf.area and leaf.aspect]
     blocks = [block for block in decomposition.losses(result) if block.chapter]
@@ -692,7 +703,8 @@ def test_the_grid_is_summed_from_the_leaves_in_random_schemes(result, data):
 @settings(max_examples=share(30, 10))
 @given(results())
 def test_what_leaving_out_a_unit_does_is_that_of_the_table_in_random_schemes(result):
-    """Cases and causes in the sentence against the table; lists and approvals say which grade they show."""
+    """Cases and causes in the sentence against the table; lists and approvals say which grade they
+    show."""
     try:
         blocks = decomposition.dependence(result)
     except qt.errors.InputError:

@@ -1,4 +1,5 @@
-"""Sentences on the choices of method, recomputed from the tables beside them and by going through all combinations."""
+"""Sentences on the choices of method, recomputed from the tables beside them and by going through
+all combinations."""
 
 import itertools
 import re
@@ -40,7 +41,8 @@ def number(cell):
 
 
 def brute(result, factors):
-    """{numbers of alternatives: (grades that differ, mean rank shift)} of every combination, each assessed by itself."""
+    """{numbers of alternatives: (grades that differ, mean rank shift)} of every combination, each
+    assessed by itself."""
     found = {}
     for codes in itertools.product(*(range(len(values)) for values in factors.values())):
         chosen = {key: values[i] for (key, values), i in zip(factors.items(), codes, strict=True)}
@@ -65,7 +67,8 @@ TIED = [[0.85, 0.75], [0.79, 0.9], [0.4, 0.5]]
 
 
 def test_all_alternatives_that_tie_are_named():
-    """Base scores 81, 83.4, 44: lines of 82 and of 82.5 take one grade each, and no other alternative changes more."""
+    """Base scores 81, 83.4, 44: lines of 82 and of 82.5 take one grade each, and no other
+    alternative changes more."""
     result, factors = small(TIED), {"cutoffs.A": [80, 82, 82.5], "rounding.total": [None, 2]}
     found = brute(result, factors)
     means = [
@@ -93,7 +96,8 @@ def test_choices_that_tie_are_all_said_to_matter_most():
 
 
 def test_what_moves_ranks_alone_is_not_said_to_have_hardly_any_effect():
-    """Rounding to whole points makes 81 and 81.4 tie, which no grade sees; the line moves a grade and no rank."""
+    """Rounding to whole points makes 81 and 81.4 tie, which no grade sees; the line moves a grade
+    and no rank."""
     result = small([[0.81, 0.81], [0.814, 0.814], [0.5, 0.5]])
     factors = {
         "rounding.total": [None, 0],
@@ -118,7 +122,8 @@ def test_what_moves_ranks_alone_is_not_said_to_have_hardly_any_effect():
 
 @pytest.mark.parametrize("seed", range(4))
 def test_the_sentence_has_the_sums_of_the_table(seed):
-    """Exact shares by plain loops; the sum in the table, in the sentence, and of the column as it is printed."""
+    """Exact shares by plain loops; the sum in the table, in the sentence, and of the column as it
+    is printed."""
     rng = np.random.default_rng(seed)
     result = small(np.round(rng.random((8, 2)), 2), cutoffs={"A": 60, "B": 40, "C": 0})
     factors = {
@@ -147,7 +152,8 @@ def test_the_sentence_has_the_sums_of_the_table(seed):
 
 
 def test_no_interaction_is_claimed_where_there_is_none():
-    """One choice alone explains everything: 1.00, and no rest that would be interaction; by hand of one that does act."""
+    """One choice alone explains everything: 1.00, and no rest that would be interaction; by hand of
+    one that does act."""
     result = small(TIED)
     only = said(
         simulated.choices(
@@ -166,7 +172,8 @@ def test_no_interaction_is_claimed_where_there_is_none():
 
 
 def test_a_rest_within_the_error_of_drawing_is_no_interaction():
-    """f = x1 + x2 + x3 explains itself one by one (Σ S = 1); Ishigami's function leaves .2437 (Saltelli et al. 2010)."""
+    """f = x1 + x2 + x3 explains itself one by one (Σ S = 1); Ishigami's function leaves .2437
+    (Saltelli et al. 2010)."""
     n = 2**12
     x = _design(3, n, seed=2)
     low, high = _indices(x.sum(axis=1).reshape(5, n), 500, seed=1)["alone"]

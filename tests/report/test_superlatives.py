@@ -1,5 +1,6 @@
-"""Most, least, largest, first: each such sentence recomputed from the tables beside it by plain loops, with all that tie,
-over the shipped cases in both languages and random schemes, on the views alone."""
+"""Most, least, largest, first: each such sentence recomputed from the tables beside it by plain
+loops, with all that tie, over the shipped cases in both languages and random schemes, on the views
+alone."""
 
 import itertools
 import re
@@ -40,7 +41,8 @@ def shipped(request):
 
 
 def ends(values, largest):
-    """Places of the largest (smallest) of some numbers and of all that tie, by plain comparison; None counts as no number."""
+    """Places of the largest (smallest) of some numbers and of all that tie, by plain comparison;
+    None counts as no number."""
     values = [float(v) if isinstance(v, int | float) else float("nan") for v in values]
     known = [v for v in values if v == v]
     if not known:
@@ -66,7 +68,7 @@ def plain(share):
     return f"{round(100 * share, 9) + 0.0:.1f}%".replace("-", "−")
 
 
-# Scores, losses, stages -----------------------------------------------------------------------------------------------
+# Scores, losses, stages ---------------------------------------------------------------------------
 
 
 def check_highest_and_lowest(result):
@@ -176,7 +178,8 @@ def check_verification(result):
 
 
 def check_gaps(result):
-    """The first loss that is named is the largest of the row: points less what the table of scores in detail shows."""
+    """The first loss that is named is the largest of the row: points less what the table of scores
+    in detail shows."""
     blocks = [*decomposition.gaps(result), *assessment.details(result)]
     for language in LANGUAGES:
         scored, gaps = (
@@ -231,7 +234,7 @@ def check_dependence(result):
         assert table is None or table.iloc[:, -1].max() <= max(moved) + SAME
 
 
-# Robustness -----------------------------------------------------------------------------------------------------------
+# Robustness ---------------------------------------------------------------------------------------
 
 
 def check_crosscheck(result):
@@ -383,7 +386,7 @@ def check_most_sensitive(result):
             )
 
 
-# Cutoffs --------------------------------------------------------------------------------------------------------------
+# Cutoffs ------------------------------------------------------------------------------------------
 
 
 def check_first_as_all_cutoffs_move(result):
@@ -490,11 +493,12 @@ def test_superlatives_of_random_schemes_are_those_of_their_tables(check, result)
     check(result)
 
 
-# Importance and weightings: of 15 units and more ----------------------------------------------------------------------
+# Importance and weightings: of 15 units and more --------------------------------------------------
 
 
 def many_units(seed):
-    """Coarse shares of 16 to 24 units on 2 to 5 indicators, some of them alike, so that ties are frequent."""
+    """Coarse shares of 16 to 24 units on 2 to 5 indicators, some of them alike, so that ties are
+    frequent."""
     rng = np.random.default_rng(seed)
     n, d = int(rng.integers(16, 25)), int(rng.integers(2, 6))
     shares = np.round(rng.random((n, d)) * 4) / 4
@@ -555,7 +559,8 @@ def check_few_units(result):
 
 
 def check_opposition(result):
-    """The strongest negative correlation within a node, by the formula over units that have both."""
+    """The strongest negative correlation within a node, by the formula over units that have
+    both."""
     blocks = weights.overlaps(result)
     parent = {child.id: node.id for node in result.scheme.nodes for child in node.children}
     found = []
@@ -635,7 +640,7 @@ def test_importance_of_random_data_is_that_of_its_tables(check):
         check(many_units(seed))
 
 
-# Cutoffs that could be chosen, and what changed since last year -------------------------------------------------------
+# Cutoffs that could be chosen, and what changed since last year -----------------------------------
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -682,7 +687,8 @@ def check_movers(found):
 
 
 def check_reasons(found):
-    """The changes that are called the largest are: no indicator that is left out moved the unit's score further that way."""
+    """The changes that are called the largest are: no indicator that is left out moved the unit's
+    score further that way."""
     for language in LANGUAGES:
         pattern = r"变化最大的是(.*?)）" if language == "zh" else r"\(most on (.*?)\)"
         for unit in found.leaves.index:

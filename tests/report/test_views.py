@@ -1,4 +1,5 @@
-"""The views in both languages: the same numbers, nothing of the other language, figures without missing glyphs."""
+"""The views in both languages: the same numbers, nothing of the other language, figures without
+missing glyphs."""
 
 import io
 import logging
@@ -80,7 +81,8 @@ def all_blocks(result):
 
 
 def compared(result):
-    """The views of a comparison with other points, a smaller quota, other rounding and a unit less."""
+    """The views of a comparison with other points, a smaller quota, other rounding and a unit
+    less."""
     first, *rest = result.scheme.grades
     grades = (first.model_copy(update={"quota": 3.0, "printed": None}), *rest)
     rounding = result.scheme.rounding.model_copy(update={"total": Rounding(decimals=0)})
@@ -203,7 +205,8 @@ def test_odd_cases_make_all_views_and_figures(frame):
 
 
 def office_case():
-    """Departments, a veto, a quota, a bonus and deductions that do not scale, in one synthetic scheme."""
+    """Departments, a veto, a quota, a bonus and deductions that do not scale, in one synthetic
+    scheme."""
     leaf = {"points": 50.0, "rule": {"kind": "share"}}
     data = {
         "id": "office",
@@ -244,7 +247,8 @@ def office_case():
 
 
 def test_near_misses_and_gaps_name_those_whom_a_unit_must_pass():
-    """寅市 (89.5, published 90) is on the line, and 丑市 (95) has the one place: it needs 6 to be published at 96."""
+    """寅市 (89.5, published 90) is on the line, and 丑市 (95) has the one place: it needs 6 to be
+    published at 96."""
     result = office_case()
     blocks = [
         *cutoffs.near_misses(result, 1),
@@ -296,7 +300,8 @@ def test_departments_what_set_a_grade_and_synthetic_data_are_said_in_both_langua
 
 
 def test_every_kind_of_choice_has_a_name_in_both_languages():
-    """Also those that the shipped cases do not have; and rank sets where the data state standard errors."""
+    """Also those that the shipped cases do not have; and rank sets where the data state standard
+    errors."""
     frame = pd.DataFrame(
         {"a": [0.9, 0.7, 0.62], "b": [0.5, 0.8, 0.6], "se:a": [0.05, 0.05, 0.01]},
         index=["甲市", "乙市", "丙市"],
@@ -332,7 +337,8 @@ def test_every_kind_of_choice_has_a_name_in_both_languages():
 
 
 def test_exact_influences_of_choices_are_said_to_be_exact_and_have_no_interval():
-    """Lists of alternatives are gone through (2 · 3 combinations, of which none fails); with a region they are drawn."""
+    """Lists of alternatives are gone through (2 · 3 combinations, of which none fails); with a
+    region they are drawn."""
     frame = pd.DataFrame(
         {"a": [0.9, 0.7, 0.62], "b": [0.69, 0.8, 0.6]}, index=["甲市", "乙市", "丙市"]
     )
@@ -404,7 +410,8 @@ def test_new_indicators_are_named_with_those_whose_grade_depends_on_them():
 
 
 def test_few_units_get_a_sentence_in_the_place_of_what_needs_more():
-    """14 units are too few for anything estimated from their spread, 15 are not; gaps count, and are said."""
+    """14 units are too few for anything estimated from their spread, 15 are not; gaps count, and
+    are said."""
     x = pd.DataFrame(
         [[0.5 + 0.03 * i, (0.7 * i) % 1, 0.4] for i in range(15)],
         index=[f"县{i}" for i in range(15)],

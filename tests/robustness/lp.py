@@ -1,4 +1,5 @@
-"""Independent means to check exact methods: scipy's LP solver on regions written out by hand, every subset of rivals."""
+"""Independent means to check exact methods: scipy's LP solver on regions written out by hand, every
+subset of rivals."""
 
 import itertools
 
@@ -22,7 +23,8 @@ def flat(points, shares, cutoffs, **keys):
 
 @st.composite
 def linear_cases(draw, most=6, units=5):
-    """Flat schemes on coarse grids: ties, zero points, one indicator, equal rows, constant columns."""
+    """Flat schemes on coarse grids: ties, zero points, one indicator, equal rows, constant
+    columns."""
     d, n = draw(st.integers(1, most)), draw(st.integers(1, units))
     points = [draw(st.integers(0, 8)) * 2.5 for _ in range(d)]
     assume(sum(points) > 0)
@@ -51,8 +53,8 @@ def extreme(c, region, sign):
 
 
 def ranks_by_subsets(shares, region):
-    """Best and worst rank of each unit: for every set of rivals, whether some points put all of them ahead (strictly) or
-    none of them, by the LP that maximises the least lead."""
+    """Best and worst rank of each unit: for every set of rivals, whether some points put all of
+    them ahead (strictly) or none of them, by the LP that maximises the least lead."""
     shares = np.array(shares, float)
     n, found = len(shares), []
     for k in range(n):

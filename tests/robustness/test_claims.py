@@ -1,4 +1,5 @@
-"""Every claim, over every kind of region, against random points: nothing outside what is said, whatever the scheme."""
+"""Every claim, over every kind of region, against random points: nothing outside what is said,
+whatever the scheme."""
 
 from dataclasses import replace
 

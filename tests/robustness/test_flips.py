@@ -1,4 +1,5 @@
-"""Cheapest flips against an LP and against all whole-point allocations; transfers, intervals, shifts and new indicators."""
+"""Cheapest flips against an LP and against all whole-point allocations; transfers, intervals,
+shifts and new indicators."""
 
 import itertools
 import re
@@ -26,7 +27,8 @@ R = qt.robustness
 
 
 def fewest(share, points, need, sign, region=None):
-    """The LP: fewest points moved (Σ u, u ≥ p − nominal) such that sign·(share·p − nominal score) ≥ need; ∞ if none do."""
+    """The LP: fewest points moved (Σ u, u ≥ p − nominal) such that sign·(share·p − nominal score) ≥
+    need; ∞ if none do."""
     d, points = len(points), np.array(points, float)
     region = region or {
         "A_ub": np.empty((0, d)),
@@ -90,7 +92,8 @@ def allocations(total, parts):
 @settings(max_examples=share(80))
 @given(st.data())
 def test_whole_points_equal_all_allocations(data):
-    """Every way to share out the total in whole points, also with deductions that do not scale and can reach zero."""
+    """Every way to share out the total in whole points, also with deductions that do not scale and
+    can reach zero."""
     d = data.draw(st.integers(1, 4))
     points = [data.draw(st.integers(0, 5)) for _ in range(d)]
     if sum(points) == 0:
@@ -131,7 +134,8 @@ def test_whole_points_equal_all_allocations(data):
 
 
 def test_most_flips_with_deductions_are_exact():
-    """A deduction that does not scale is one slope of 1: raising gives to it, lowering takes from it."""
+    """A deduction that does not scale is one slope of 1: raising gives to it, lowering takes from
+    it."""
     leaves = [
         {"id": "a", "name": "a", "points": 40.0, "rule": {"kind": "share"}},
         {
@@ -401,7 +405,8 @@ def test_of_two_that_change_together_the_first_in_order_is_named():
 
 
 def test_a_flip_that_takes_all_points_is_found_whatever_the_last_tick():
-    """Full marks need all 18 other points in x0. The present score, 4 + 7/2 + 4·(7/12) + 7/4, is no whole tick."""
+    """Full marks need all 18 other points in x0. The present score, 4 + 7/2 + 4·(7/12) + 7/4, is no
+    whole tick."""
     result = flat([4.0, 7.0, 4.0, 7.0], [[1.0, 0.5, 7 / 12, 0.25]], 22)
     row = R.cheapest_flip(result).table.iloc[0]
     assert (row["points_moved"], row["status"]) == (pytest.approx(18), "exact")
@@ -473,7 +478,8 @@ def test_a_shift_of_cutoffs_joins_in_as_one_straight_line(case, shift):
 
 
 def test_with_coarse_rounding_cutoffs_move_in_whole_steps():
-    """Whole points: 89.5 and above is an A. A shift of .4 makes the cutoff 90.4, that is 91 after rounding: 90.5."""
+    """Whole points: 89.5 and above is an A. A shift of .4 makes the cutoff 90.4, that is 91 after
+    rounding: 90.5."""
     scheme = qt.Scheme.flat({"a": 60.0, "b": 40.0}, {"A": 90, "B": 0}).model_dump() | {
         "rounding": {"total": {"decimals": 0}}
     }
@@ -504,7 +510,8 @@ NEW = {
 
 
 def test_indicators_without_data_enter_as_intervals():
-    """c has no column: 0 to 10. u0 has 84 to 94 and is an A whatever c brings; u1 76 to 86 depends on it; u2 stays a B."""
+    """c has no column: 0 to 10. u0 has 84 to 94 and is an A whatever c brings; u1 76 to 86 depends
+    on it; u2 stays a B."""
     frame = pd.DataFrame(
         {"a": [1.0, 0.9, 0.5], "b": [0.8, 0.7333333333333333, 0.5]}, index=["u0", "u1", "u2"]
     )
@@ -609,9 +616,9 @@ def test_blanks_that_are_shared_out_have_exact_extremes(data):
 
 
 def test_an_order_at_a_deduction_that_is_just_cut_is_not_called_known():
-    """u0 has 3 of 3, u1 loses all 3 and has 3 of 12 elsewhere: a tie. With less of the first, u0 has 3 less and u1's
-    deduction stays cut at 0, so both fall alike: the slope at the present points, by which they part, is that of no
-    point on the way."""
+    """u0 has 3 of 3, u1 loses all 3 and has 3 of 12 elsewhere: a tie. With less of the first, u0
+    has 3 less and u1's deduction stays cut at 0, so both fall alike: the slope at the present
+    points, by which they part, is that of no point on the way."""
     leaves = [
         {
             "id": "x0",
@@ -634,8 +641,8 @@ def test_an_order_at_a_deduction_that_is_just_cut_is_not_called_known():
 
 
 def test_a_cutoff_that_meets_its_neighbour_ends_its_interval():
-    """85 and 95 points, A from 80, B from 60; a veto lowers u0 by a grade. With B at 90 the lines would have changed
-    places, which no scheme may have: B's interval ends at A's line."""
+    """85 and 95 points, A from 80, B from 60; a veto lowers u0 by a grade. With B at 90 the lines
+    would have changed places, which no scheme may have: B's interval ends at A's line."""
     leaves = [{"id": "x", "name": "x", "points": 100.0, "rule": {"kind": "share"}}]
     grades = [{"id": "A", "cutoff": 80.0}, {"id": "B", "cutoff": 60.0}, {"id": "C", "cutoff": 0.0}]
     data = {"id": "s", "name": "s", "total": 100.0, "indicators": leaves, "grades": grades}
@@ -666,7 +673,8 @@ def as_printed(text):
 
 
 def check_recipes(result, names):
-    """Whoever moves the points that are printed gets the grade that is said, and takes what is given."""
+    """Whoever moves the points that are printed gets the grade that is said, and takes what is
+    given."""
     table = R.cheapest_flip(result).table
     now = result.points.to_numpy()
     checked = 0
@@ -701,7 +709,8 @@ def test_recipes_do_as_printed_whatever_the_total(case, times):
 
 
 def test_a_tolerance_names_the_grade_that_the_witness_gives():
-    """.5 of 2 in whole points is 1, an A of class q; a little less is 0, which passes B (from .5) and is a D."""
+    """.5 of 2 in whole points is 1, an A of class q; a little less is 0, which passes B (from .5)
+    and is a D."""
     leaves = [{"id": i, "name": i, "points": 1.0, "rule": {"kind": "share"}} for i in ("x0", "x1")]
     grades = [
         {"id": "A", "cutoff": 2.0, "class_cutoffs": {"q": 1.0}},

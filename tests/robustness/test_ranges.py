@@ -1,4 +1,5 @@
-"""Exact ranges and tolerances against an LP solver (scipy's HiGHS), vertices and random points of the region."""
+"""Exact ranges and tolerances against an LP solver (scipy's HiGHS), vertices and random points of
+the region."""
 
 import itertools
 
@@ -19,7 +20,8 @@ from tests.strategies import frame_of, givens, scheme_of
 
 
 def region_points(points, rho, count=300, seed=0):
-    """Vertices (small d) and random points of the region, by pairwise transfers that stay inside."""
+    """Vertices (small d) and random points of the region, by pairwise transfers that stay
+    inside."""
     rng, points = np.random.default_rng(seed), np.array(points)
     lo, hi = points * (1 - rho), points * (1 + rho)
     found = [points]
@@ -237,7 +239,8 @@ def test_a_quota_is_decided_by_who_can_stand_above_whom():
 
 
 def test_a_quota_that_rivals_contest_leaves_the_grade_open():
-    """The lead u0 − u1 = .05·a − .02·b is 1.5 at 50/50; with a = 50(1 − r), b = 50(1 + r) it is 1.5 − 3.5 r: a tie at r = 3/7."""
+    """The lead u0 − u1 = .05·a − .02·b is 1.5 at 50/50; with a = 50(1 − r), b = 50(1 + r) it is 1.5
+    − 3.5 r: a tie at r = 3/7."""
     result = quota([[1.0, 0.96], [0.95, 0.98]])
     assert result.grades.tolist() == ["A", "B"]
     # at a tie nobody has the place (ties: out)
@@ -265,7 +268,8 @@ def test_unknown_unit_or_side_names_the_nearest():
 
 
 def test_a_unit_on_the_closed_end_that_points_hardly_move():
-    """99·.9 + .91 = 90.01, the cutoff: the score moves by .01 over the whole band, so the witness lies well beyond 0."""
+    """99·.9 + .91 = 90.01, the cutoff: the score moves by .01 over the whole band, so the witness
+    lies well beyond 0."""
     result = flat([99, 1], [[0.9, 0.91]], 90.01)
     certificates = qt.robustness.tolerance(result)
     row = certificates.table.iloc[0]
@@ -280,7 +284,8 @@ def test_a_unit_on_the_closed_end_that_points_hardly_move():
 
 
 def test_a_margin_that_the_whole_band_just_reaches():
-    """50·1 + 50·.6 = 80; at ±100% the score is 60 at least, the cutoff itself: never below, so no witness."""
+    """50·1 + 50·.6 = 80; at ±100% the score is 60 at least, the cutoff itself: never below, so no
+    witness."""
     row = qt.robustness.tolerance(flat([50, 50], [[1.0, 0.6]], 60)).table.iloc[0]
     assert (row["tolerance"], row["status"], row["towards"]) == (1.0, "at least", None)
 
@@ -304,7 +309,8 @@ def test_a_cutoff_that_nobody_can_miss_has_no_margin():
 @settings(max_examples=share(150))
 @given(givens(), st.integers(0, 9))
 def test_no_point_within_the_tolerance_changes_the_grade_whatever_the_scheme(given, seed):
-    """All features together: 60 points of the band just below the tolerance, many of them at its edge."""
+    """All features together: 60 points of the band just below the tolerance, many of them at its
+    edge."""
     result = qt.assess(scheme_of(given.scheme), frame_of(given))
     certificates, codes = qt.robustness.tolerance(result), result.grades.cat.codes.to_numpy()
     for k, (unit, row) in enumerate(certificates.table.iterrows()):
@@ -320,7 +326,8 @@ def test_no_point_within_the_tolerance_changes_the_grade_whatever_the_scheme(giv
 @settings(max_examples=share(100))
 @given(givens(), st.sampled_from([0.02, 0.1, 0.4]), st.integers(0, 9))
 def test_no_point_of_the_band_gives_a_grade_outside_the_range_whatever_the_scheme(given, rho, seed):
-    """Quotas, last places, vetoes before and after them: 60 points of the band, many of them at its edge."""
+    """Quotas, last places, vetoes before and after them: 60 points of the band, many of them at its
+    edge."""
     result = qt.assess(scheme_of(given.scheme), frame_of(given))
     table = qt.robustness.score_range(result, qt.regions.Box(relative=rho)).table
     grades = grade(

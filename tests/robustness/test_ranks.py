@@ -1,4 +1,5 @@
-"""Rank ranges against one LP per subset of rivals; pairs against the LP; nothing outside what is claimed."""
+"""Rank ranges against one LP per subset of rivals; pairs against the LP; nothing outside what is
+claimed."""
 
 import subprocess
 import sys
@@ -65,8 +66,9 @@ def test_rank_ranges_over_orders_of_importance(case):
 
 
 def test_ranks_over_a_hull_are_not_attained_at_the_experts_own_points():
-    """Three units, two experts: each expert ranks u2 last, a mixture of both ranks it second... computed by hand:
-    scores at (100, 0): 1, 0, .45; at (0, 100): 0, 1, .45; at the middle .5, .5, .45. u2 is 2nd at either end, 3rd between."""
+    """Three units, two experts: each expert ranks u2 last, a mixture of both ranks it second...
+    computed by hand: scores at (100, 0): 1, 0, .45; at (0, 100): 0, 1, .45; at the middle .5, .5,
+    .45. u2 is 2nd at either end, 3rd between."""
     result = flat([50.0, 50.0], [[1.0, 0.0], [0.0, 1.0], [0.45, 0.45]], 60)
     table = checked(result, Hull([{"x0": 100.0, "x1": 0.0}, {"x0": 0.0, "x1": 100.0}]))
     assert table.loc["u2", ["best", "worst"]].tolist() == [2, 3]
@@ -98,7 +100,8 @@ def test_no_point_of_the_band_gives_a_rank_outside_the_range_whatever_the_scheme
 
 
 def test_coarse_rounding_is_worked_in():
-    """89.4 and 89.6 to whole points: 89 and 90. Within ±1% the leads move by less than a point; ties count for both."""
+    """89.4 and 89.6 to whole points: 89 and 90. Within ±1% the leads move by less than a point;
+    ties count for both."""
     scheme = qt.Scheme.flat({"a": 50.0, "b": 50.0}, {"A": 90, "B": 0})
     coarse = qt.Scheme.model_validate(
         scheme.model_dump() | {"rounding": {"total": {"decimals": 0}}, "rank_on": "published"}
@@ -143,7 +146,8 @@ def test_one_unit_and_equal_units():
 @settings(max_examples=share(100))
 @given(linear_cases())
 def test_pairs_equal_the_lp(case):
-    """The tolerance of a pair is the band at which the LP's least lead is 0; dominance is the sign of the LP's extremes."""
+    """The tolerance of a pair is the band at which the LP's least lead is 0; dominance is the sign
+    of the LP's extremes."""
     points, shares, cutoff, rho = case
     result, x = flat(points, shares, cutoff), np.array(shares)
     tolerance, dominance = R.pair_tolerance(result), R.dominance(result, Box(relative=rho))
@@ -172,7 +176,8 @@ def test_pairs_equal_the_lp(case):
 
 
 def test_pair_robustness_is_the_share_of_the_simplex_towards_the_scheme():
-    """r: with weights (1 − ε)·nominal + ε·any, a stays ahead for every ε below r. Found here by trying ε."""
+    """r: with weights (1 − ε)·nominal + ε·any, a stays ahead for every ε below r. Found here by
+    trying ε."""
     points, x = [60.0, 30.0, 10.0], np.array([[0.9, 0.5, 0.8], [0.6, 0.7, 0.9], [0.6, 0.4, 0.8]])
     r = R.pair_robustness(flat(points, x, 50))
     w = np.array(points) / 100
@@ -194,8 +199,10 @@ def test_the_solver_prints_nothing():
     """HiGHS writes to C's standard output; a child process shows what a notebook would."""
     code = (
         "import numpy as np, pandas as pd, qtoolkit as qt; rng = np.random.default_rng(1);"
-        "f = pd.DataFrame(np.round(.8 + .05 * rng.standard_normal((12, 8)), 2).clip(0, 1), columns=[f'x{j}' for j in range(8)]);"
-        "r = qt.assess(qt.Scheme.flat(dict.fromkeys(f.columns, 12.5), {'A': 80, 'B': 0}), f.rename(index=str));"
+        "f = pd.DataFrame(np.round(.8 + .05 * rng.standard_normal((12, 8)), 2).clip(0, 1), "
+        "columns=[f'x{j}' for j in range(8)]);"
+        "r = qt.assess(qt.Scheme.flat(dict.fromkeys(f.columns, 12.5), {'A': 80, 'B': 0}), "
+        "f.rename(index=str));"
         "t = qt.robustness.rank_range(r, qt.regions.Box(relative=.9)).table; assert len(t) == 12"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

@@ -1,4 +1,5 @@
-"""Regions of points: extremes against an LP on constraints written by hand, draws against closed forms, words."""
+"""Regions of points: extremes against an LP on constraints written by hand, draws against closed
+forms, words."""
 
 import numpy as np
 import pandas as pd
@@ -21,8 +22,8 @@ def assessed(points):
 
 
 def test_bounds_and_maximum_by_hand():
-    """50, 30, 20 within ±20%: up or down by 10, 6, 4. For (1, 0, .5) the first takes 10 from the second (6) and the
-    third (4); for (0, 0, 1) the third takes its 4."""
+    """50, 30, 20 within ±20%: up or down by 10, 6, 4. For (1, 0, .5) the first takes 10 from the
+    second (6) and the third (4); for (0, 0, 1) the third takes its 4."""
     area = Box(relative=0.2).at(assessed([50.0, 30.0, 20.0]))
     assert area.lo.tolist() == [40, 24, 16] and area.hi.tolist() == [60, 36, 24]
     best = area.maximise(np.array([[1.0, 0.0, 0.5], [0.0, 0.0, 1.0]]))
@@ -98,7 +99,8 @@ def on_tree():
 
 
 def levels_by_hand(first, second):
-    """a + b in [40(1 − f), 40(1 + f)]; a in [.75(1 − s), .75(1 + s)]·(a + b), and so on, as rows of A_ub p ≤ 0 or b."""
+    """a + b in [40(1 − f), 40(1 + f)]; a in [.75(1 − s), .75(1 + s)]·(a + b), and so on, as rows of
+    A_ub p ≤ 0 or b."""
     rows, high = [], []
     for block, points in (([0, 1], [30.0, 10.0]), ([2, 3], [25.0, 35.0])):
         whole = np.isin(np.arange(4), block) * 1.0
@@ -193,8 +195,9 @@ def test_a_hull_is_attained_at_the_experts_own_points():
 
 
 def test_draws_have_the_moments_of_the_uniform_distribution():
-    """Simplex: mean 1/d, variance (d − 1)/(d²(d + 1)). Rank order: the k-th largest of uniform spacings has mean
-    Σ_{i ≥ k} 1/(d·i). Box: against naive rejection from the box of all coordinates but one."""
+    """Simplex: mean 1/d, variance (d − 1)/(d²(d + 1)). Rank order: the k-th largest of uniform
+    spacings has mean Σ_{i ≥ k} 1/(d·i). Box: against naive rejection from the box of all
+    coordinates but one."""
     result, d = assessed([40.0, 30.0, 20.0, 10.0]), 4
     p = Simplex().at(result).sample(20_000, seed=3) / 100
     assert p.mean(axis=0) == pytest.approx([0.25] * 4, abs=0.004)
@@ -231,7 +234,8 @@ def test_equal_widths_up_to_rounding_take_up_the_sum_in_their_order():
 
 
 def test_a_hull_names_the_first_of_equal_vertices():
-    """Where all leaves are worth the same, up to the last bit, all vectors are: the witness is the first of them."""
+    """Where all leaves are worth the same, up to the last bit, all vectors are: the witness is the
+    first of them."""
     result = assessed([60.0, 40.0, 0.0])
     area = Hull(
         [
@@ -245,7 +249,8 @@ def test_a_hull_names_the_first_of_equal_vertices():
 
 
 def test_noise_is_its_support_to_exact_methods_and_says_so():
-    """The draws of a Dirichlet leave indicators without points at 0: the exact range is over the others, not over all."""
+    """The draws of a Dirichlet leave indicators without points at 0: the exact range is over the
+    others, not over all."""
     result = flat([60.0, 40.0, 0.0], [[0.2, 0.5, 1.0], [0.9, 0.1, 0.3]], 50)
     region = Dirichlet(sd=5.0)
     area = region.at(result)
@@ -257,7 +262,8 @@ def test_noise_is_its_support_to_exact_methods_and_says_so():
 
 
 def test_tilted_draws_are_uniform_too():
-    """Five coordinates in [0, 1] with sum .2: a small simplex, so each has mean .04 and variance .04·(d−1)/(d²(d+1))."""
+    """Five coordinates in [0, 1] with sum .2: a small simplex, so each has mean .04 and variance
+    .04·(d−1)/(d²(d+1))."""
     p = box_simplex(np.random.default_rng(5), np.zeros(5), np.ones(5), 0.2, 20_000)
     assert p.sum(axis=1) == pytest.approx([0.2] * len(p)) and (p >= 0).all()
     assert p.mean(axis=0) == pytest.approx([0.04] * 5, abs=0.0008)

@@ -38,7 +38,8 @@ def test_counts_of_intervals_equal_pairs_one_by_one(relation, data):
 
 @given(givens(), st.sampled_from([0.0, 0.05, 0.3]))
 def test_many_units_are_given_no_narrower_spans_of_grades_than_few(given, band):
-    """Each unit's own interval says less than leads of pairs: never more certain, and the present grade always within."""
+    """Each unit's own interval says less than leads of pairs: never more certain, and the present
+    grade always within."""
     result = qt.assess(scheme_of(given.scheme), frame_of(given))
     spans = {}
     with pytest.MonkeyPatch.context() as patch:

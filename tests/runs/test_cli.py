@@ -132,7 +132,8 @@ BAD_CASES = {
 }
 GOOD = {
     "scheme.yaml": "id: s\nname: s\ntotal: 100\nunits: [甲, 乙]\nindicators:\n"
-    "  - {id: a, name: a, points: 60, rule: {kind: share}}\n  - {id: b, name: b, points: 40, rule: {kind: share}}\n"
+    "  - {id: a, name: a, points: 60, rule: {kind: share}}\n  - {id: b, name: b, points: 40, rule: "
+    "{kind: share}}\n"
     "grades: [{id: A, cutoff: 90}, {id: B, cutoff: 60}, {id: C, cutoff: 0}]\n",
     "data.csv": "unit,a,b\n甲,1,1\n乙,0.5,1\n",
     "params.yaml": "scheme: scheme.yaml\ndata: data.csv\nnotebooks: [01_assessment]\n",

@@ -157,7 +157,8 @@ def test_the_commands(scheme, tmp_path, monkeypatch, capsys):
 
 
 def city_books(folder, rows, columns):
-    """The workbooks of city-2026, filled from its own data: each cell by hand from data.csv, whatever the book asks for."""
+    """The workbooks of city-2026, filled from its own data: each cell by hand from data.csv,
+    whatever the book asks for."""
     case = qt.read_case("city-2026")
     for path in write_templates(case.scheme, folder, case.table):
         headers, cells = Headers(case.scheme), {}
@@ -199,7 +200,8 @@ def collected_case(case, folder, out):
 
 
 def test_the_city_s_data_split_into_books_and_collected_give_the_city_s_own_grades(city, tmp_path):
-    """Vetoes, verified values, bonus, approval, history and covariates all come back: the same grades, the same steps."""
+    """Vetoes, verified values, bonus, approval, history and covariates all come back: the same
+    grades, the same steps."""
     case, result, folder = city
     found = collected_case(case, folder, tmp_path)
     assert not found.conflicts and not found.late and not found.gaps
@@ -230,7 +232,8 @@ def test_the_city_s_data_split_into_books_and_collected_give_the_city_s_own_grad
 
 
 def test_without_the_office_s_book_nothing_is_graded(city, tmp_path):
-    """The nine departments' books alone lack the vetoes: refused with the columns to add, and said by collect."""
+    """The nine departments' books alone lack the vetoes: refused with the columns to add, and said
+    by collect."""
     case, _, folder = city
     (tmp_path / "nine").mkdir()
     for path in folder.glob("*.xlsx"):

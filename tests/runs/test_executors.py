@@ -1,4 +1,5 @@
-"""The same bytes from processes and from a Dask cluster one of whose workers is killed in mid-run."""
+"""The same bytes from processes and from a Dask cluster one of whose workers is killed in
+mid-run."""
 
 import os
 import signal

@@ -24,7 +24,8 @@ def then_full(name):
     plain = getattr(outputs, name)
     def call(*arguments):
         found = plain(*arguments)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (300, 300))  # the system refuses more, as where a disk is full
+        # the system refuses more, as where a disk is full
+        resource.setrlimit(resource.RLIMIT_FSIZE, (300, 300))
         return found
     setattr(outputs, name, call)
 
@@ -65,7 +66,8 @@ def test_a_disk_that_fills_while_a_run_is_written(project, last, language, words
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
 @pytest.mark.parametrize("options", [{"in_memory": False}, {"constant_memory": True}, {}])
 def test_a_workbook_is_there_whole_or_not_at_all(tmp_path, monkeypatch, options):
-    """Where it lies, and in the folder of its parts: the system's own refusal is what the caller gets."""
+    """Where it lies, and in the folder of its parts: the system's own refusal is what the caller
+    gets."""
     path = tmp_path / "a.xlsx"
     path.write_text("before")
     plain = open

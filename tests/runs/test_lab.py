@@ -1,4 +1,5 @@
-"""`qtoolkit lab`: one's own copies of a case's notebooks, which work in JupyterLab as they do in a run."""
+"""`qtoolkit lab`: one's own copies of a case's notebooks, which work in JupyterLab as they do in a
+run."""
 
 import json
 import os
@@ -46,7 +47,8 @@ def values(source):
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("name", ["provinces-2008", "city-2026"])
 def test_the_cell_of_parameters_is_what_papermill_would_make_of_it(tmp_path, name, language):
-    """Papermill's own cell, run after the notebook's, gives the same values; there is one language's prose alone."""
+    """Papermill's own cell, run after the notebook's, gives the same values; there is one
+    language's prose alone."""
     from papermill.iorw import load_notebook_node
     from papermill.parameterize import parameterize_notebook
 
@@ -186,7 +188,8 @@ def ask(server, path, data=None):
 
 @pytest.mark.skipif(os.name != "posix", reason="is ended by a signal of POSIX")
 def test_jupyterlab_runs_a_prepared_notebook_and_nothing_that_is_planted(trap, tmp_path):  # noqa: F811
-    """A real server, started among planted files: the notebook from its contents, run in the kernel that it starts."""
+    """A real server, started among planted files: the notebook from its contents, run in the kernel
+    that it starts."""
     from jupyter_client import BlockingKernelClient
 
     case = trap / "project" / "params" / "tiny"

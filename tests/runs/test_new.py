@@ -1,4 +1,5 @@
-"""A new case passes check and run at once, one with units of its own starts empty; nothing is overwritten."""
+"""A new case passes check and run at once, one with units of its own starts empty; nothing is
+overwritten."""
 
 import csv
 import shutil
@@ -36,7 +37,8 @@ def test_a_case_begun_from_a_shipped_one_passes_check(tmp_path, source):
 
 @pytest.mark.parametrize("source", CASES)
 def test_units_of_ones_own_start_empty(tmp_path, source):
-    """Nothing of the source's units comes under the new names: all cells but the names are empty, no note is carried over."""
+    """Nothing of the source's units comes under the new names: all cells but the names are empty,
+    no note is carried over."""
     folder = new_case(tmp_path / "mine", source, units=["甲县", "乙县", "=1+1"])
     with (folder / "data.csv").open(encoding="utf-8-sig", newline="") as file:
         header, *rows = list(csv.reader(file))
@@ -213,7 +215,8 @@ def test_a_table_called_as_the_data_leaves_the_data_alone(tmp_path):
 
 
 def test_parameters_come_along(tmp_path):
-    """Changes to the scheme, the seed and last year's case: the new case gives the same scores and grades."""
+    """Changes to the scheme, the seed and last year's case: the new case gives the same scores and
+    grades."""
     best = qt.read_case("tai-2001").scheme.grades[0]
     changes = {f"cutoffs.{best.id}": best.cutoff + 0.5}
     source = source_with(tmp_path, changes=changes, seed=7, previous="last")
@@ -238,7 +241,8 @@ def test_parameters_come_along(tmp_path):
     "wrap", [lambda text: text, lambda text: [text, 1], lambda text: {"k": text}]
 )
 def test_knobs_come_along_as_they_are_and_text_stays_text(tmp_path, text, wrap):
-    """Read by a YAML reader of its own: each parameter is what it was, and none came from inside a text."""
+    """Read by a YAML reader of its own: each parameter is what it was, and none came from inside a
+    text."""
     source = new_case(tmp_path / "source", "tai-2001")
     case = qt.read_case(source)
     knobs = {"unit": wrap(text)}
@@ -266,7 +270,8 @@ def test_an_empty_folder_that_one_stands_in_is_filled(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("source", CASES)
 def test_yaml_to_excel_to_yaml(tmp_path, source):
-    """A case's scheme.yaml, as a workbook, and as the scheme.yaml of a case begun from that workbook: equal as models."""
+    """A case's scheme.yaml, as a workbook, and as the scheme.yaml of a case begun from that
+    workbook: equal as models."""
     case = qt.read_case(source)
     write_template(case.scheme, tmp_path / "方案.xlsx", case.table)
     folder = new_case(tmp_path / "mine", tmp_path / "方案.xlsx")

@@ -1,4 +1,5 @@
-"""Runs: the folder whole or not at all, the same bytes twice, failing cells, hostile keys, the wheel's cases."""
+"""Runs: the folder whole or not at all, the same bytes twice, failing cells, hostile keys, the
+wheel's cases."""
 
 import json
 import os
@@ -38,7 +39,10 @@ grades: [{id: A, cutoff: 90}, {id: B, cutoff: 0}]
 """
 DATA = "unit,name_en,a,b\n=甲市,City =1,1,0.8\n乙市,City 2,0.5,0.9\n"
 PARAMS = "scheme: scheme.yaml\ndata: data.csv\nnotebooks: [show]\nband: 0.1\n"
-DECLARE = 'scheme = ""\ndata = ""\nprevious = None\nratings = None\nchanges = {}\nlanguage = "zh"\nseed = 0\nband = 0.1\n'
+DECLARE = (
+    'scheme = ""\ndata = ""\nprevious = None\nratings = None\nchanges = {}\nlanguage = '
+    '"zh"\nseed = 0\nband = 0.1\n'
+)
 SHOW = """import qtoolkit as qt
 from qtoolkit.report.blocks import Page
 from qtoolkit.report import assessment as views
@@ -531,7 +535,8 @@ def test_paths_of_the_file_and_paths_of_the_command(project, monkeypatch):
 
 
 def test_the_memo_names_no_path_of_this_machine(project):
-    """Equal inputs in two places give equal bytes: the notice of unused notebooks has the folder's name alone."""
+    """Equal inputs in two places give equal bytes: the notice of unused notebooks has the folder's
+    name alone."""
     params = project / "params" / "tiny" / "params.yaml"
     text = params.read_text(encoding="utf-8").replace("[show]\nband: 0.1", "[01_assessment]")
     params.write_text(text, encoding="utf-8")

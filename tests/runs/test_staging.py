@@ -1,4 +1,5 @@
-"""The copy of a run's inputs: what was used is what the manifest says, and the copy is a case by itself."""
+"""The copy of a run's inputs: what was used is what the manifest says, and the copy is a case by
+itself."""
 
 import json
 import os
@@ -105,7 +106,8 @@ def test_files_from_elsewhere_are_laid_into_inputs(project, tmp_path):  # noqa: 
 
 
 def test_a_file_that_changes_while_the_run_begins_stops_it(project, monkeypatch):  # noqa: F811
-    """The plan was made of one reading, the copy would be another: neither is passed off as the other."""
+    """The plan was made of one reading, the copy would be another: neither is passed off as the
+    other."""
     data = project / "params" / "tiny" / "data.csv"
 
     def later(plan, folder):
@@ -193,7 +195,8 @@ COLLISIONS = {
 
 @pytest.mark.parametrize("name", COLLISIONS)
 def test_no_file_of_the_copy_is_written_over_another(project, tmp_path, name):  # noqa: F811
-    """Each role of the copy holds the bytes of its own original, and the copy is laid the same way again."""
+    """Each role of the copy holds the bytes of its own original, and the copy is laid the same way
+    again."""
     files, params = COLLISIONS[name]
     (project / "case" / "sub").mkdir(parents=True)
     given = lay_out(project, files, params)
@@ -273,7 +276,8 @@ LEFT = {
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes of POSIX")
 @pytest.mark.parametrize("what", LEFT)
 def test_what_a_notebook_leaves_that_no_manifest_attests_fails_the_run(project, monkeypatch, what):  # noqa: F811
-    """A run never writes what `verify` then faults: the file is named, and everything is kept as a failed run."""
+    """A run never writes what `verify` then faults: the file is named, and everything is kept as a
+    failed run."""
     code, name = LEFT[what]
 
     def execute(notebooks, parameters, language, folder, out, workers, done):

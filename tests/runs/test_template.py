@@ -1,4 +1,5 @@
-"""The workbook to fill in: the scheme and its data survive the way through Excel and through LibreOffice."""
+"""The workbook to fill in: the scheme and its data survive the way through Excel and through
+LibreOffice."""
 
 import errno
 import os
@@ -201,7 +202,8 @@ LIMITED = """\
 import resource, sys
 sys.argv = ["qtoolkit", *sys.argv[1:]]
 from qtoolkit.runs import cli, collect, template
-resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000))  # the system refuses to write more, as where a disk is full
+# the system refuses to write more, as where a disk is full
+resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000))
 cli.main()
 """
 

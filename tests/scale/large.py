@@ -1,4 +1,5 @@
-"""A large synthetic case as a county office would hold it: three levels, rules of several kinds, classes, a quota, a veto, blanks."""
+"""A large synthetic case as a county office would hold it: three levels, rules of several kinds,
+classes, a quota, a veto, blanks."""
 
 import csv
 import json
@@ -19,8 +20,9 @@ def write_case(
     language: str = "zh",
     previous: bool = False,
 ) -> Path:
-    """Write a case of so many units and leaves, names of indicators filled up to `name_length`; the same numbers give the
-    same bytes. `previous` lays last year's data of the same scheme beside it."""
+    """Write a case of so many units and leaves, names of indicators filled up to `name_length`; the
+    same numbers give the same bytes. `previous` lays last year's data of the same scheme beside
+    it."""
     folder.mkdir(parents=True)
     scheme = scheme_of(leaves, name_length)
     (folder / "scheme.yaml").write_text(
@@ -37,7 +39,8 @@ def write_case(
 
 
 def scheme_of(leaves: int, name_length: int = 0) -> dict:
-    """The scheme as scheme.yaml holds it: areas of groups of at most five leaves, 100 points in all."""
+    """The scheme as scheme.yaml holds it: areas of groups of at most five leaves, 100 points in
+    all."""
     weights = np.array([1 + (7 * j) % 5 for j in range(leaves)])
     points = _to_total(weights, 100.0)
     groups = [
@@ -86,7 +89,8 @@ def scheme_of(leaves: int, name_length: int = 0) -> dict:
 
 
 def _to_total(weights: np.ndarray, total: float) -> list[float]:
-    """Multiples of 0.01 in proportion to the weights that sum to the total: the largest remainders are rounded up."""
+    """Multiples of 0.01 in proportion to the weights that sum to the total: the largest remainders
+    are rounded up."""
     exact = weights / weights.sum() * total * 100
     whole = np.floor(exact)
     short = round(total * 100 - whole.sum())

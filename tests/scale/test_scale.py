@@ -1,5 +1,6 @@
-"""Many units and indicators: small payloads whose files hold all, searches for some that equal those for all, and the whole run
-within its limits of time, memory, pages and bytes (marker soak; `-s` prints the figures)."""
+"""Many units and indicators: small payloads whose files hold all, searches for some that equal
+those for all, and the whole run within its limits of time, memory, pages and bytes (marker soak;
+`-s` prints the figures)."""
 
 import csv
 import json
@@ -125,7 +126,8 @@ def test_the_rows_shown_are_those_nearest_to_a_cutoff_and_the_note_says_so(large
         near[large.scores.index.get_loc(names[name])] <= farthest_shown for name in shown
     )
     assert data["note"] == (
-        "Of 3000 rows 30 are shown: those whose scores lie nearest to a cutoff. The whole table: tables/scores.csv and tables.xlsx."
+        "Of 3000 rows 30 are shown: those whose scores lie nearest to a cutoff. The whole table: "
+        "tables/scores.csv and tables.xlsx."
     )
     assert re.findall(r"\d+", data["note"]) == re.findall(r"\d+", payload(table, "zh")["note"])
 
@@ -172,7 +174,8 @@ def test_a_map_of_some_indicators_equals_that_part_of_the_whole(middling):
 
 
 def test_coarse_tolerances_claim_no_more(middling, monkeypatch):
-    """Of a large case the same proofs on fewer bands: no tolerance grows, and points drawn inside it change no grade."""
+    """Of a large case the same proofs on fewer bands: no tolerance grows, and points drawn inside
+    it change no grade."""
     fine = R.tolerance(middling).table
     monkeypatch.setattr(tolerances, "LARGE", 0)
     coarse = R.tolerance(replace(middling)).table  # a new one: what is remembered goes with the old
@@ -269,6 +272,7 @@ def test_the_whole_run_is_within_its_limits(tmp_path, units, leaves, length, pre
     memo = {path.suffix: path.read_bytes() for path in (tmp_path / "run").glob("memo.*")}
     size, pages = max(map(len, memo.values())), pages_of(memo[".pdf"])
     print(
-        f"\n{units} × {leaves}, {language}, previous {previous}: {seconds:.0f} s, {most / 1e9:.2f} GB, {pages} pages, {size / 1e6:.1f} MB"
+        f"\n{units} × {leaves}, {language}, previous {previous}: {seconds:.0f} s, {most / 1e9:.2f} "
+        f"GB, {pages} pages, {size / 1e6:.1f} MB"
     )
     assert seconds < 300 and most < 2e9 and pages < 60 and size < 5e6
