@@ -77,7 +77,7 @@ def with_types(body: str, language: str) -> str:
 
     >>> city, sentence, _ = with_types("<p>𠮷林市</p>", "en").split("</p>")
     >>> city, sentence[-28:]
-    ('<p>〓林市', 'h “〓” stands: U+20BB7.')
+    ('<p>〓林市', 'r which “〓” stands: U+20BB7.')
     """
     plain = html.unescape(body)
     missing = sorted(fonts.lacking(plain))

@@ -21,21 +21,13 @@ indicators:
     name: 质量
     points: 60
     children:
-      - id: loss
-        name: {zh: 损失率, en: Loss rate}
-        points: 20
-        unit: "%"
-        rule: {kind: efficacy, unacceptable: 1, satisfactory: 0}
+      - {id: loss, name: {zh: 损失率, en: Loss rate}, points: 20, unit: "%",
+         rule: {kind: efficacy, unacceptable: 1, satisfactory: 0}}
       - {id: brand, name: {zh: 品牌, en: Brands}, points: 40, rule: {kind: share}}
-  - id: check
-    name: {zh: 抽查, en: Checks}
-    points: 25
-    scales: false
-    rule: {kind: deduct, rate: 0.5}
-  - id: level
-    name: {zh: 评级, en: Rating}
-    points: 10
-    rule: {kind: level, levels: {好: 1, 中: 0.6, 差: 0}}
+  - {id: check, name: {zh: 抽查, en: Checks}, points: 25, scales: false,
+     rule: {kind: deduct, rate: 0.5}}
+  - {id: level, name: {zh: 评级, en: Rating}, points: 10,
+     rule: {kind: level, levels: {好: 1, 中: 0.6, 差: 0}}}
   - {id: goal, name: {zh: 目标, en: Goal}, points: 5, rule: {kind: target}}
 grades:
   - {id: A, cutoff: 90, quota: 2}
