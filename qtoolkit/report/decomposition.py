@@ -51,7 +51,10 @@ def losses(result: Assessment) -> list[Block]:
             "share": (Text("失分率", "Share lost"), list(table["share"]), ".1%"),
         }
         blocks.append(table_of(f"lost_by_{by}", caption, "annex_scores", columns))
-        rows = table.iloc[_first(table["lost"], 2)].rename(columns={"name": "name_"}).itertuples()
+        scored = table[table["points"] > 0]
+        if scored.empty:
+            continue
+        rows = scored.iloc[_first(scored["lost"], 2)].rename(columns={"name": "name_"}).itertuples()
         most = listing(
             say(
                 zh="{name}（{p:.2f}分，占{share:.1%}）",

@@ -396,6 +396,19 @@ def test_no_recipe_moves_points_of_an_indicator_without_data(gapped):
 KINDS_OF_LOSS = ("area", "aspect", "lead", "responsible")
 
 
+def test_a_department_without_points_is_not_said_to_lose_a_share_of_them():
+    """One indicator of 0 points and one of 100: a share of nothing is no number."""
+    leaves = [
+        {"id": "a", "name": "a", "points": 0.0, "rule": {"kind": "share"}, "lead": "甲局"},
+        {"id": "b", "name": "b", "points": 100.0, "rule": {"kind": "share"}, "lead": "乙局"},
+    ]
+    grades = [{"id": "A", "name": "A", "cutoff": 0.0}]
+    scheme = strategies.scheme_of({"id": "s", "name": "s", "indicators": leaves, "grades": grades})
+    frame = pd.DataFrame({"a": [0.5], "b": [0.75]}, index=["u"])
+    (first, *_) = sentences(decomposition.losses(qt.assess(scheme, frame)), "zh")
+    assert first == "平均失分（占其分值）最多的，按考核牵头部门看是乙局（25.00分，占25.0%）。"
+
+
 def check_losses(result):
     """The table from the matrix by hand, cell by cell; the sentence from the table."""
     status = pd.DataFrame(
@@ -425,6 +438,9 @@ def check_losses(result):
             if f"lost_by_{by}" not in (printed := tables(blocks, language)):
                 continue
             printed = printed[f"lost_by_{by}"]
+            printed = printed[printed.iloc[:, 4] != "—"]  # points to lose
+            if printed.empty:
+                continue
             first = printed.iloc[0]
             form = "看是{}（{}分，占{}）" if language == "zh" else " {} ({}, {} of its points)"
             (text,) = [
