@@ -9,8 +9,8 @@ import pandas as pd
 from hypothesis import strategies as st
 
 from qtoolkit.assessment import assess
-from qtoolkit.inputs.models import validate
 from qtoolkit.inputs.scheme import Scheme
+from qtoolkit.models import validate
 from tests import oracle
 
 TICKS = 10**10

@@ -8,8 +8,8 @@ from scipy import stats
 
 import qtoolkit as qt
 from qtoolkit.errors import InputError
-from qtoolkit.inputs.models import validate
 from qtoolkit.inputs.scheme import Scheme
+from qtoolkit.models import validate
 
 SHARE = {"kind": "share"}
 

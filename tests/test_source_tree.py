@@ -19,7 +19,7 @@ FILES = sorted(
     if "_notebooks" not in path.parts and "_params" not in path.parts
 )
 NAMES = [path.relative_to(ROOT).as_posix() for path in FILES]
-FLOORS = ["language", "errors", "inputs", "engine", "topics", "report", "runs"]
+FLOORS = ["language", "errors", "limits", "models", "inputs", "engine", "topics", "report", "runs"]
 
 # Ranking, binning and rounding belong to the engine. Elsewhere only these, none of which touches a
 # score:

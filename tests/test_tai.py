@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 
 import qtoolkit as qt
-from qtoolkit.inputs.models import validate
 from qtoolkit.inputs.scheme import Scheme
+from qtoolkit.models import validate
 
 LEAVES = [
     "patents",

@@ -15,9 +15,9 @@ from qtoolkit.cutoffs.margins import graded_table
 from qtoolkit.engine import finish, from_ticks, grade, to_ticks
 from qtoolkit.engine.core import regraded, standing
 from qtoolkit.errors import InputError, clip, nearest, real
-from qtoolkit.inputs.models import validate
 from qtoolkit.inputs.scheme import Scheme
 from qtoolkit.language import listing, say
+from qtoolkit.models import validate
 
 ALL = "all"  # every cutoff, moved by the same points
 WIDTH = 0.05  # of the total: how far a cutoff is moved

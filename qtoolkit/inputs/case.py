@@ -10,12 +10,12 @@ from pathlib import Path, PurePath
 from qtoolkit.errors import Complaint, InputError, Problems, clip
 from qtoolkit.inputs.changes import change
 from qtoolkit.inputs.locate import find, find_case
-from qtoolkit.inputs.models import validate
 from qtoolkit.inputs.parameters import BOOKS, Parameters, parameters_of, read_parameters
 from qtoolkit.inputs.scheme import Scheme, read_scheme
 from qtoolkit.inputs.slips import itself
 from qtoolkit.inputs.table import Table, read_table
 from qtoolkit.language import say
+from qtoolkit.models import validate
 
 
 @dataclass(frozen=True)

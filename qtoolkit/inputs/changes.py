@@ -11,10 +11,10 @@ from pydantic import BaseModel, create_model
 
 from qtoolkit.errors import Complaint, InputError, nearest
 from qtoolkit.inputs.leafrules import Outliers, Rule, Treatment
-from qtoolkit.inputs.models import Model, validate
 from qtoolkit.inputs.scheme import Aggregation, Order, Rounding, Scheme
 from qtoolkit.inputs.spread import dropped
 from qtoolkit.language import say
+from qtoolkit.models import Model, validate
 
 AS_IS = "scheme"  # an alternative: as the scheme has it
 NUMBERS = ("points", "cutoffs")

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from qtoolkit.inputs.models import Model
+from qtoolkit.models import Model
 
 Level = Literal["error", "flag", "off"]
 """What follows where a check finds something: the data are refused, the reader is told, or

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from qtoolkit.errors import Complaint, InputError, clip, nearest
 from qtoolkit.inputs.dates import date_complaints
-from qtoolkit.inputs.limits import LEVELS, POINTS
-from qtoolkit.inputs.models import Path_
 from qtoolkit.language import Text, listing, say
+from qtoolkit.limits import LEVELS, POINTS
+from qtoolkit.models import Path_
 
 if TYPE_CHECKING:
     from qtoolkit.inputs.scheme import Indicator, Scheme

@@ -11,8 +11,9 @@ from collections.abc import Callable
 from typing import Any
 from xml.parsers.expat import ExpatError
 
+from qtoolkit import limits
 from qtoolkit.errors import Complaint, InputError, clip
-from qtoolkit.inputs import limits, package, sheetxml
+from qtoolkit.inputs import package, sheetxml
 from qtoolkit.inputs.numbertext import UNPRINTABLE
 from qtoolkit.language import Text, listing, say
 

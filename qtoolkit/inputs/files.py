@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from qtoolkit import limits
 from qtoolkit.errors import MOST_COMPLAINTS, Complaint, InputError, clip
-from qtoolkit.inputs import limits
 from qtoolkit.inputs.encodings import text_of
 from qtoolkit.inputs.excel import read_shown
 from qtoolkit.inputs.numbertext import UNPRINTABLE, is_blank

@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from qtoolkit.inputs.models import Flag, Model, Nonnegative, Number, Positive, Share, wrong
 from qtoolkit.language import listing, say
+from qtoolkit.models import Flag, Model, Nonnegative, Number, Positive, Share, wrong
 
 Direction = Literal["higher", "lower"]
 Treatment = Literal["fail", "zero", "full", "renormalise", "group_mean"]

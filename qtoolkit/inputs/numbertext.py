@@ -9,8 +9,8 @@ import unicodedata
 from collections.abc import Collection, Iterable
 from typing import Any
 
+from qtoolkit import limits
 from qtoolkit.errors import clip
-from qtoolkit.inputs import limits
 from qtoolkit.language import Text, say
 
 _PLAIN = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?", re.ASCII)

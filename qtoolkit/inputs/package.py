@@ -15,8 +15,8 @@ import re
 import zipfile
 
 from qtoolkit.errors import Complaint, InputError
-from qtoolkit.inputs.limits import UNPACKED_BYTES, ZIP_ENTRIES, too_large
 from qtoolkit.language import Text, say
+from qtoolkit.limits import UNPACKED_BYTES, ZIP_ENTRIES, too_large
 
 BOOK = "xl/workbook.xml"
 RELATIONS = "xl/_rels/workbook.xml.rels"

@@ -11,9 +11,9 @@ from typing import Any, Literal
 from pydantic import Field
 
 from qtoolkit.errors import MOST_COMPLAINTS, Complaint, InputError, nearest
-from qtoolkit.inputs.models import Model, Number, validate
 from qtoolkit.inputs.yamltext import Document, read_yaml
 from qtoolkit.language import say
+from qtoolkit.models import Model, Number, validate
 
 
 class Parameters(Model):

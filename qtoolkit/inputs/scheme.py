@@ -16,8 +16,11 @@ from qtoolkit.errors import InputError, clip, nearest
 from qtoolkit.inputs.checks import Checks
 from qtoolkit.inputs.consistency import SUM_TOLERANCE, check_numbers, complaints_of
 from qtoolkit.inputs.leafrules import LeafMissing, Missing, Outliers, Rule
-from qtoolkit.inputs.limits import GRADES
-from qtoolkit.inputs.models import (
+from qtoolkit.inputs.spread import spread_points
+from qtoolkit.inputs.yamltext import read_yaml
+from qtoolkit.language import Text, listing, same, say
+from qtoolkit.limits import GRADES
+from qtoolkit.models import (
     BilingualText,
     Flag,
     Identifier,
@@ -30,9 +33,6 @@ from qtoolkit.inputs.models import (
     validate,
     wrong,
 )
-from qtoolkit.inputs.spread import spread_points
-from qtoolkit.inputs.yamltext import read_yaml
-from qtoolkit.language import Text, listing, same, say
 
 Spread = Literal["siblings", "all", "none"]
 CaseName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=64)]

@@ -11,7 +11,6 @@ from typing import Any
 from qtoolkit.errors import Complaint, InputError, Problems, clip, nearest
 from qtoolkit.inputs.excel import read_sheets
 from qtoolkit.inputs.files import read_bytes
-from qtoolkit.inputs.models import quota_unclear, validate
 from qtoolkit.inputs.numbertext import is_blank, parse_number, plain_text
 from qtoolkit.inputs.scheme import Indicator, Scheme
 from qtoolkit.inputs.schemesheets import (
@@ -41,6 +40,7 @@ from qtoolkit.inputs.schemesheets import (
 )
 from qtoolkit.inputs.yamltext import parse_yaml
 from qtoolkit.language import listing, say
+from qtoolkit.models import quota_unclear, validate
 
 
 def read_scheme_book(path: Path) -> Scheme:

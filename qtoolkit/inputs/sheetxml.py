@@ -10,8 +10,8 @@ import re
 from dataclasses import dataclass, field
 from xml.parsers import expat
 
+from qtoolkit import limits
 from qtoolkit.errors import Complaint, InputError, clip
-from qtoolkit.inputs import limits
 from qtoolkit.inputs.numbertext import is_underflow
 from qtoolkit.language import Text, say
 

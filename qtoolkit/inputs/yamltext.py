@@ -13,8 +13,8 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
 
+from qtoolkit import limits
 from qtoolkit.errors import Complaint, InputError, Problems, clip
-from qtoolkit.inputs import limits
 from qtoolkit.inputs.files import read_text
 from qtoolkit.inputs.numbertext import UNPRINTABLE, is_underflow
 from qtoolkit.language import Text, say

@@ -12,9 +12,9 @@ from qtoolkit.engine.ties import foremost
 from qtoolkit.errors import InputError
 from qtoolkit.inputs.case import Case
 from qtoolkit.inputs.checks import CHECKS
-from qtoolkit.inputs.models import validate
 from qtoolkit.inputs.scheme import Grade, Rounding, Scheme
 from qtoolkit.language import Text, listing, say, settled
+from qtoolkit.models import validate
 from qtoolkit.report import flagged, words
 from qtoolkit.report.blocks import Block, DataTable, Paragraph
 from qtoolkit.report.scheme import joined, synthetic

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 import qtoolkit as qt
 from qtoolkit.errors import InputError
-from qtoolkit.inputs.models import validate
 from qtoolkit.inputs.scheme import Scheme
+from qtoolkit.models import validate
 from qtoolkit.simulation.sampling import draws_of
 from tests.examples import share
 from tests.robustness.lp import flat

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 import qtoolkit as qt
 from qtoolkit.errors import InputError
-from qtoolkit.inputs.models import validate
 from qtoolkit.inputs.scheme import Scheme
+from qtoolkit.models import validate
 from tests import oracle
 from tests.examples import share
 from tests.robustness.lp import flat

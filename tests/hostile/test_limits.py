@@ -9,15 +9,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from qtoolkit import limits
 from qtoolkit.assessment import assess
 from qtoolkit.engine.ticks import PER_POINT, UNREACHABLE
 from qtoolkit.errors import MOST_COMPLAINTS, InputError
-from qtoolkit.inputs import limits
 from qtoolkit.inputs.files import read_bytes, read_rows
-from qtoolkit.inputs.models import validate
 from qtoolkit.inputs.numbertext import parse_number
 from qtoolkit.inputs.scheme import Scheme
 from qtoolkit.inputs.yamltext import parse_yaml
+from qtoolkit.models import validate
 from tests.examples import share
 from tests.hostile.helpers import SOUND, sheet, workbook
 from tests.inputs.helpers import CSV, YAML, changed, names, refused, scheme_of

@@ -12,11 +12,11 @@ from qtoolkit.assessment import assess
 from qtoolkit.errors import InputError
 from qtoolkit.inputs.case import read_case
 from qtoolkit.inputs.files import read_rows
-from qtoolkit.inputs.models import validate
 from qtoolkit.inputs.parameters import parameters_of
 from qtoolkit.inputs.scheme import Scheme, read_scheme
 from qtoolkit.inputs.table import read_table
 from qtoolkit.inputs.yamltext import parse_yaml
+from qtoolkit.models import validate
 from tests.examples import share
 from tests.inputs.helpers import CSV, YAML, scheme_of
 

@@ -7,8 +7,8 @@ import pytest
 
 import qtoolkit as qt
 from qtoolkit.errors import InputError
-from qtoolkit.inputs.models import validate
 from qtoolkit.inputs.scheme import Scheme, read_scheme
+from qtoolkit.models import validate
 from tests.inputs.helpers import YAML, changed, names, refused, row, scheme_of
 
 

@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 
 import qtoolkit as qt
-from qtoolkit.inputs.models import validate
 from qtoolkit.inputs.scheme import Scheme
 from qtoolkit.inputs.statuses import NOT_APPLICABLE, NOT_REPORTED, PENDING, VALUE, ZERO
 from qtoolkit.inputs.table import read_table, table_of_frame
+from qtoolkit.models import validate
 from qtoolkit.report import comparison as views
 from tests.inputs.helpers import CSV, HEADER, YAML, changed, names, refused, scheme_of
 

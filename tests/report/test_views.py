@@ -13,9 +13,9 @@ import pandas as pd
 import pytest
 
 import qtoolkit as qt
-from qtoolkit.inputs.models import validate
 from qtoolkit.inputs.scheme import Rounding, Scheme
 from qtoolkit.language import LANGUAGES
+from qtoolkit.models import validate
 from qtoolkit.regions import Box
 from qtoolkit.report import (
     assessment,

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 import qtoolkit as qt
 from qtoolkit.engine import grade, rank, score
-from qtoolkit.inputs.models import validate
 from qtoolkit.inputs.scheme import Scheme
+from qtoolkit.models import validate
 from qtoolkit.regions import Box
 
 R = qt.robustness

@@ -14,8 +14,8 @@ from scipy.optimize import linprog
 import qtoolkit as qt
 from qtoolkit.engine import bracket, from_ticks, grade, ratio_extreme, ratio_lines, score
 from qtoolkit.errors import InputError
-from qtoolkit.inputs.models import validate
 from qtoolkit.inputs.scheme import Scheme
+from qtoolkit.models import validate
 from qtoolkit.regions import Box, Levels
 from tests.examples import share
 from tests.robustness.lp import box, extreme, flat, linear_cases

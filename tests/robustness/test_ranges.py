@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 import qtoolkit as qt
 from qtoolkit.engine import grade, score
 from qtoolkit.errors import InputError
-from qtoolkit.inputs.models import validate
 from qtoolkit.inputs.scheme import Scheme
+from qtoolkit.models import validate
 from tests.examples import share
 from tests.robustness.lp import box, extreme, flat, linear_cases
 from tests.strategies import frame_of, givens, scheme_of

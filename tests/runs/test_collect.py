@@ -13,9 +13,9 @@ import pytest
 import qtoolkit as qt
 from qtoolkit.errors import InputError
 from qtoolkit.inputs.headers import Headers
-from qtoolkit.inputs.models import validate
 from qtoolkit.inputs.scheme import Scheme
 from qtoolkit.inputs.table import read_table
+from qtoolkit.models import validate
 from qtoolkit.runs import cli
 from qtoolkit.runs.collect import collect, summary, write_collected
 from qtoolkit.runs.plan import plan

@@ -22,8 +22,8 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from qtoolkit import limits
 from qtoolkit.errors import Complaint, InputError, Problems, clip, nearest
-from qtoolkit.inputs import limits
 from qtoolkit.language import Text, listing, say
 
 

@@ -3,9 +3,9 @@ right place."""
 
 import pytest
 
-from qtoolkit.inputs.models import dotted
 from qtoolkit.inputs.parameters import parameters_of
 from qtoolkit.inputs.scheme import Scheme
+from qtoolkit.models import dotted
 from tests.inputs.helpers import YAML, changed, names, refused, row, scheme_of
 
 LOSS = "rule: {kind: efficacy, unacceptable: 1, satisfactory: 0}"
@@ -343,7 +343,7 @@ def test_deeply_nested_indicators(tmp_path):
 
 
 def parse(data):
-    from qtoolkit.inputs.models import validate
+    from qtoolkit.models import validate
 
     return validate(Scheme, data, "scheme.yaml")
 
