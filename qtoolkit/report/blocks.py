@@ -29,6 +29,8 @@ MIME = "application/vnd.qtoolkit.block+json"
 MOST_ROWS, MOST_RULES = 60, 120
 CHOSEN_ROWS = 30  # rows shown of a longer one, and fewer where they are high:
 CHOSEN_LINES = 120  # about so many lines of print
+CHOSEN_LEAST = 6  # and no fewer than these
+MOST_LINES = 6 * CHOSEN_LINES  # a table of few rows is shown whole up to so many lines of print
 MOST_COLUMNS = 45  # columns up to which all are shown
 FIRST_COLUMNS, LAST_COLUMNS = 11, 3  # of a wider one
 PRINT = 100  # about so many letters on a line of a table, a Chinese character being two
@@ -254,9 +256,7 @@ def shown_part(table: DataTable) -> Part:
     if width > MOST_COLUMNS:
         columns = [*range(FIRST_COLUMNS), *range(width - LAST_COLUMNS, width)]
     rows: Sequence[int] = range(n)
-    if n > MOST_ROWS and (
-        table.data or n > MOST_RULES or _lines(table, rows, columns).sum() > 3 * CHOSEN_LINES
-    ):
+    if _is_too_long(table, n, columns):
         rows, which = _rows_of_interest(table, columns)
     notes = []
     if len(rows) < n:
@@ -291,6 +291,14 @@ def shown_part(table: DataTable) -> Part:
     )
 
 
+def _is_too_long(table: DataTable, n: int, columns: Sequence[int]) -> bool:
+    """Whether the rows are too many, or the texts in them too long, for a table of a memo."""
+    if n > MOST_ROWS and table.data or n > MOST_RULES:
+        return True
+    most = 3 * CHOSEN_LINES if n > MOST_ROWS else MOST_LINES
+    return n > CHOSEN_LEAST and _lines(table, range(n), columns).sum() > most
+
+
 def _rows_of_interest(table: DataTable, columns: Sequence[int]) -> tuple[list[int], Text]:
     """So many rows of a long table as a page or two hold, as they stand in it, and which they
     are."""
@@ -300,7 +308,7 @@ def _rows_of_interest(table: DataTable, columns: Sequence[int]) -> tuple[list[in
     order = list(table.order) if len(table.order) else ends
     order = order[:CHOSEN_ROWS]
     fit = int((np.cumsum(_lines(table, order, columns)) <= CHOSEN_LINES).sum())
-    order = order[: max(fit // 2 * 2, 6)]
+    order = order[: max(fit // 2 * 2, CHOSEN_LEAST)]
     if len(table.order):
         which = table.chosen or Text("最需关注的", "of most interest")
         return sorted(order), say(zh="{which}", en="those {which}", which=which)

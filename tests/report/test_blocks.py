@@ -105,6 +105,16 @@ def test_rules_have_more_room_than_results_unless_they_are_long_to_read():
     assert len(of(100, "长" * 290)["cells"]) < 30
 
 
+@pytest.mark.parametrize(("rows", "length", "shown"), [(50, 10, 50), (50, 400, 6), (6, 400, 6)])
+def test_few_rows_of_long_texts_are_shown_in_part_too(rows, length, shown):
+    """A text of 400 characters beside six columns of numbers is some 55 lines high."""
+    numbers = {f"x{j}": (Text("数", "x"), [1.0] * rows, ".2f") for j in range(6)}
+    columns = {"name": (Text("名", "name"), ["质" * length] * rows, ""), **numbers}
+    table = table_of("t", Text("表", "T"), "results", columns)
+    data = payload(table, "zh")
+    assert len(data["cells"]) == shown and len(data["data"]) == rows
+
+
 def test_long_texts_are_cut_short_where_they_are_shown_alone():
     name = "名" * 400
     data = payload(
