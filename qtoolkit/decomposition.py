@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from qtoolkit.assessment import Assessment
+from qtoolkit.assessment.build import shares_of
 from qtoolkit.cutoffs import margins
 from qtoolkit.engine import grade as grades_of
-from qtoolkit.engine.build import shares_of
 from qtoolkit.engine.ties import foremost, in_order
 from qtoolkit.importance import FULL
 from qtoolkit.inputs.scheme import Indicator

@@ -15,7 +15,7 @@ import pandas as pd
 
 from qtoolkit import explained
 from qtoolkit.assessment import Assessment
-from qtoolkit.engine.settings import settings
+from qtoolkit.assessment.settings import settings
 from qtoolkit.engine.ties import SAME, in_order
 from qtoolkit.errors import InputError
 from qtoolkit.language import say

@@ -7,12 +7,13 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from qtoolkit import assessment
-from qtoolkit.engine import core, rules, ticks
+from qtoolkit.assessment import assessing as assessment
+from qtoolkit.engine import core, ticks
+from qtoolkit.rules.base import LeafRule
 from tests.strategies import Given, disagreements
 
 # the package's `build` is the function
-build_module = importlib.import_module("qtoolkit.engine.build")
+build_module = importlib.import_module("qtoolkit.assessment.build")
 
 
 def given(rows, grades=None, points=(60.0, 40.0), **extra):
@@ -110,11 +111,11 @@ def strict_thresholds(e):
     return replace(e, thresholds=e.thresholds + 1)
 
 
-real_lines = rules.lines
+real_lines = LeafRule.lines
 
 
-def lines_that_scale(rule, raw, spec, targets, full, scales):
-    return real_lines(rule, raw, spec, targets, full, True)
+def lines_that_scale(rule, raw, own, full, scales):
+    return real_lines(rule, raw, own, full, True)
 
 
 FAULTS = {
@@ -135,7 +136,7 @@ FAULTS = {
     "blank as zero": patch_build(
         lambda e: replace(e, tree=replace(e.tree, blank=np.zeros_like(e.tree.blank)))
     ),
-    "deductions that scale": patch(build_module, "lines", lines_that_scale),
+    "deductions that scale": patch(LeafRule, "lines", lines_that_scale),
     "dense ranks": patch(assessment, "rank", dense),
     "ranks upside down": patch(assessment, "rank", lambda key: core.rank(-np.asarray(key))),
 }

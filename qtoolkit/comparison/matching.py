@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from qtoolkit.inputs.leafrules import Outliers
 from qtoolkit.inputs.scheme import Indicator, Scheme
 from qtoolkit.inputs.table import Table
+from qtoolkit.inputs.treatments import Outliers
 
 NONE = Outliers()
 
@@ -119,23 +119,7 @@ def _levels_in(scheme: Scheme, id: str, table: Table) -> set[Any]:
 def same_measure(a: Indicator, b: Indicator, seen: set[Any] | None = None) -> bool:
     """Whether raw data of one leaf can be scored by the other's rule: what is counted, and against
     whose target; of levels, those `seen`, or all."""
-    if (
-        a.rule.kind != b.rule.kind
-        or (a.unit and b.unit and a.unit != b.unit)
-        or (a.outliers or NONE).log != (b.outliers or NONE).log
-    ):
+    if a.unit and b.unit and a.unit != b.unit:
         return False
-    if a.rule.kind == "level":
-        known = set(a.rule.levels) & set(b.rule.levels)
-        return (
-            set(a.rule.levels) | set(b.rule.levels)
-            if seen is None
-            else {x for x in seen if isinstance(x, str)}
-        ) <= known
-    return _asks(a.rule) == _asks(b.rule)
-
-
-def _asks(rule: Any) -> tuple[bool, ...]:
-    """Whether a rule compares with a target, with the unit's own, with a fixed reference."""
-    own = bool(getattr(rule, "own_target", False))
-    return own, getattr(rule, "target", None) is None, getattr(rule, "reference", None) is None
+    same_scale = (a.outliers or NONE).log == (b.outliers or NONE).log
+    return same_scale and a.rule.reads(b.rule, seen)

@@ -11,10 +11,10 @@ import numpy as np
 from qtoolkit.assessment import Assessment, assess
 from qtoolkit.comparison.matching import Matching
 from qtoolkit.errors import InputError
-from qtoolkit.inputs.leafrules import LeafMissing
 from qtoolkit.inputs.scheme import Bonus, Indicator, Order, Scheme, Veto
 from qtoolkit.inputs.statuses import BLANKS, NOT_APPLICABLE, STATUS_NAMES, VALUE
 from qtoolkit.inputs.table import Table
+from qtoolkit.inputs.treatments import LeafMissing
 from qtoolkit.language import Text
 
 FACTORS = ("data", "points", "cutoffs", "vetoes")
@@ -84,8 +84,7 @@ def _in_points_of(node: Indicator, ratio: float) -> Indicator:
     if not node.is_leaf:
         update["children"] = tuple(_in_points_of(child, ratio) for child in node.children)
         return node.model_copy(update=update)
-    said = {"deduct": ("rate", "most"), "direct": ("out_of",)}.get(node.rule.kind, ())
-    rule = {name: _times(getattr(node.rule, name), ratio) for name in said}
+    rule = {name: _times(getattr(node.rule, name), ratio) for name in node.rule.points_fields}
     return node.model_copy(update=update | {"rule": node.rule.model_copy(update=rule)})
 
 
@@ -184,7 +183,7 @@ def _restate(
     or, where deductions do not scale with the leaf's points, the same deduction. `ratio` is the new
     scheme's total over the old one's: a deduction of 1 point of 100 is one of 10 points of
     1,000."""
-    if new.rule.kind != "direct" or (
+    if not new.rule.raw_is_points or (
         old.written_for == new.written_for and (new.scales or ratio == 1)
     ):
         return
@@ -201,7 +200,7 @@ def _restate(
 def _in_total(cells: Mapping[str, np.ndarray], scheme: Scheme, total: float) -> None:
     """Points given directly under a scheme as the same shares of another total."""
     ratio = total / scheme.total
-    direct = [j for j, leaf in enumerate(scheme.leaves) if leaf.rule.kind == "direct"]
+    direct = [j for j, leaf in enumerate(scheme.leaves) if leaf.rule.raw_is_points]
     if ratio == 1:
         return
     for j in direct:

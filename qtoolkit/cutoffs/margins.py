@@ -11,21 +11,20 @@ import pandas as pd
 from scipy import stats
 
 from qtoolkit.assessment import Assessment, assess
+from qtoolkit.assessment.flags import reachable
+from qtoolkit.assessment.settings import Graded, settings
 from qtoolkit.engine import (
     Engine,
-    Graded,
     RivalStep,
     core,
     finish,
     from_ticks,
     grade_alone,
     score_grades,
-    settings,
     to_ticks,
 )
 from qtoolkit.engine.ticks import UNREACHABLE
 from qtoolkit.errors import real
-from qtoolkit.flags import reachable
 from qtoolkit.inputs.changes import AS_IS
 from qtoolkit.inputs.table import VALUE, ZERO
 from qtoolkit.remembered import remembered

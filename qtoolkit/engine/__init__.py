@@ -3,7 +3,6 @@ only."""
 
 from qtoolkit.engine.affine import affine, bounds, bracket
 from qtoolkit.engine.alone import grade_alone
-from qtoolkit.engine.build import build
 from qtoolkit.engine.core import (
     Engine,
     RivalStep,
@@ -18,19 +17,16 @@ from qtoolkit.engine.core import (
     steps,
 )
 from qtoolkit.engine.ratio import ratio_extreme, ratio_lines
-from qtoolkit.engine.settings import Graded, settings
 from qtoolkit.engine.ticks import TICK, from_ticks, to_ticks
 
 __all__ = [
     "TICK",
     "Engine",
-    "Graded",
     "RivalStep",
     "Tree",
     "affine",
     "bounds",
     "bracket",
-    "build",
     "finish",
     "from_ticks",
     "grade",
@@ -41,7 +37,6 @@ __all__ = [
     "ratio_lines",
     "score",
     "score_grades",
-    "settings",
     "shifted",
     "steps",
     "to_ticks",

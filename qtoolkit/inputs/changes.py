@@ -5,16 +5,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import cache
-from typing import Any, get_args
+from typing import Any
 
 from pydantic import BaseModel, create_model
 
 from qtoolkit.errors import Complaint, InputError, nearest
-from qtoolkit.inputs.leafrules import Outliers, Rule, Treatment
 from qtoolkit.inputs.scheme import Aggregation, Order, Rounding, Scheme
 from qtoolkit.inputs.spread import dropped
+from qtoolkit.inputs.treatments import Outliers, Treatment
 from qtoolkit.language import say
 from qtoolkit.models import Model, validate
+from qtoolkit.rules import RULES, LeafRule, Rule
 
 AS_IS = "scheme"  # an alternative: as the scheme has it
 NUMBERS = ("points", "cutoffs")
@@ -192,38 +193,27 @@ def _is_leaf(node: Mapping[str, Any]) -> bool:
 def _takes(node: Mapping[str, Any], id: str) -> bool:
     """Whether a rule or a treatment of outliers goes to this indicator: the one named, or every
     leaf of numbers."""
-    return _is_leaf(node) and (node["id"] == id or (id == "" and node["rule"]["kind"] != "level"))
+    return _is_leaf(node) and (
+        node["id"] == id or (id == "" and not RULES[node["rule"]["kind"]].is_of_words)
+    )
 
 
 def _rule(key: str, node: Mapping[str, Any], value: Any, named: bool) -> dict[str, Any]:
     """A leaf's new rule; given by its kind alone it keeps the leaf's direction. Marks by rule are
     shares: they scale."""
-    direction = _direction(node["rule"])
-    kinds = {
-        get_args(kind.model_fields["kind"].annotation)[0]: kind
-        for kind in get_args(get_args(Rule)[0])
-    }
     given = {"kind": value} if named else dict(value) if isinstance(value, Mapping) else value
-    if (
-        isinstance(given, dict)
-        and "direction" not in given
-        and "direction" in getattr(kinds.get(given.get("kind")), "model_fields", {})
-    ):
-        given["direction"] = direction
+    if isinstance(given, dict) and "direction" not in given:
+        kind = RULES.get(given.get("kind"))
+        if kind is not None and kind.has_direction():
+            given["direction"] = _model_of(node["rule"]).better
     rule = _checked(key, Rule, given)
-    scales = node["scales"] if rule["kind"] in ("direct", "deduct") else True
+    scales = node["scales"] if RULES[rule["kind"]].in_points else True
     return {"rule": rule, "scales": scales, "out_of": node["out_of"] or node["points"] or None}
 
 
-def _direction(rule: Mapping[str, Any]) -> str:
-    """Whether more of the raw value is better."""
-    if rule["kind"] == "efficacy":
-        return "higher" if rule["satisfactory"] > rule["unacceptable"] else "lower"
-    if rule["kind"] == "deduct" and rule["target"] is None and not rule["own_target"]:
-        return "lower"
-    if rule["kind"] == "steps":
-        return "higher" if rule["table"][-1]["share"] >= rule["table"][0]["share"] else "lower"
-    return rule.get("direction", "higher")
+def _model_of(rule: Mapping[str, Any]) -> LeafRule:
+    """A rule from a scheme's data, which were checked before."""
+    return RULES[rule["kind"]].model_validate(rule)
 
 
 @cache

@@ -13,6 +13,7 @@ from qtoolkit.inputs.dates import date_complaints
 from qtoolkit.language import Text, listing, say
 from qtoolkit.limits import LEVELS, POINTS
 from qtoolkit.models import Path_
+from qtoolkit.rules import RULES
 
 if TYPE_CHECKING:
     from qtoolkit.inputs.scheme import Indicator, Scheme
@@ -228,23 +229,19 @@ def _leaves(scheme: Scheme) -> Iterator[tuple[Path_, Text]]:
                 ),
             )
         treated = node.outliers
-        kind = node.rule.kind if node.is_leaf else ""
-        logged = {
-            "goalposts": ("low", "high"),
-            "efficacy": ("unacceptable", "satisfactory"),
-            "minmax": (),
-            "zscore": (),
-        }
-        if treated and (kind in ("", "level") or (treated.log and kind not in logged)):
+        rule = node.rule
+        if treated and (
+            rule is None or rule.is_of_words or (treated.log and not rule.takes_logarithms)
+        ):
             yield (
                 (*path, "outliers"),
                 say(
                     zh="该评分规则不能这样处理异常值；取对数只用于{kinds}",
                     en="this rule cannot treat outliers so; logarithms are for {kinds}",
-                    kinds=listing(logged),
+                    kinds=listing(kind for kind, rule in RULES.items() if rule.takes_logarithms),
                 ),
             )
-        elif treated and treated.log and any(getattr(node.rule, end) <= 0 for end in logged[kind]):
+        elif treated and treated.log and any(getattr(rule, end) <= 0 for end in rule.ends):
             yield (
                 (*path, "rule"),
                 say(

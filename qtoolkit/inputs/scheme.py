@@ -15,8 +15,8 @@ from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 from qtoolkit.errors import InputError, clip, nearest
 from qtoolkit.inputs.checks import Checks
 from qtoolkit.inputs.consistency import SUM_TOLERANCE, check_numbers, complaints_of
-from qtoolkit.inputs.leafrules import LeafMissing, Missing, Outliers, Rule
 from qtoolkit.inputs.spread import spread_points
+from qtoolkit.inputs.treatments import LeafMissing, Missing, Outliers
 from qtoolkit.inputs.yamltext import read_yaml
 from qtoolkit.language import Text, listing, same, say
 from qtoolkit.limits import GRADES
@@ -33,6 +33,7 @@ from qtoolkit.models import (
     validate,
     wrong,
 )
+from qtoolkit.rules import Rule
 
 Spread = Literal["siblings", "all", "none"]
 CaseName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=64)]
@@ -136,7 +137,7 @@ class Indicator(Model):
                 )
             )
         if self.scales is None:
-            if self.rule.kind in ("direct", "deduct"):
+            if self.rule.in_points:
                 raise wrong(
                     say(
                         zh="指标“{id}”须写明扣分幅度是否随分值调整（scales: true 或 false）",
@@ -146,7 +147,7 @@ class Indicator(Model):
                     )
                 )
             object.__setattr__(self, "scales", True)
-        if self.rule.kind == "direct" and not self.written_for:
+        if self.rule.raw_is_points and not self.written_for:
             raise wrong(
                 say(
                     zh="指标“{id}”分值为 0，须写明直接评分的满分（rule 中的 out_of）",
@@ -160,8 +161,7 @@ class Indicator(Model):
     def written_for(self) -> float:
         """The points for which the rule's points (a deduction's rate, a direct score) are
         written."""
-        own = self.rule.out_of if self.rule.kind == "direct" else None
-        return own or self.out_of or self.points
+        return self.rule.full_marks() or self.out_of or self.points
 
     def walk(self) -> Iterator[Indicator]:
         """This indicator and all below it, parents first."""

@@ -14,7 +14,6 @@ from qtoolkit.inputs.files import read_bytes
 from qtoolkit.inputs.numbertext import is_blank, parse_number, plain_text
 from qtoolkit.inputs.scheme import Indicator, Scheme
 from qtoolkit.inputs.schemesheets import (
-    ENDS,
     ENGLISH,
     GRADE_COLUMNS,
     GRADES,
@@ -30,7 +29,6 @@ from qtoolkit.inputs.schemesheets import (
     POINTS,
     REST,
     RULE,
-    RULES,
     SCALES,
     SETTINGS,
     TREE,
@@ -41,6 +39,7 @@ from qtoolkit.inputs.schemesheets import (
 from qtoolkit.inputs.yamltext import parse_yaml
 from qtoolkit.language import listing, say
 from qtoolkit.models import quota_unclear, validate
+from qtoolkit.rules import RULES
 
 
 def read_scheme_book(path: Path) -> Scheme:
@@ -362,12 +361,13 @@ class _Book:
 
     def _leaf(self, cells: dict[str, Any], row: int) -> dict[str, Any]:
         data = {"name": plain_text(cells[LEAF])} | self._common(cells, row)
-        words = {zh: kind for kind, zh in RULES.items()} | {kind: kind for kind in RULES}
+        words = {rule.word: kind for kind, rule in RULES.items()} | {kind: kind for kind in RULES}
         word = plain_text(cells.get(RULE, "得分率"))
         kind = self._choice(words, word, row, RULE)
         own = [key for key in data if key not in Indicator.model_fields]
         rule = {"kind": kind} | {key.removeprefix("rule_"): data.pop(key) for key in own}
-        for title, end in zip((LOW, HIGH), ENDS.get(kind, ()), strict=False):
+        ends = RULES[kind].ends if kind in RULES else ()
+        for title, end in zip((LOW, HIGH), ends, strict=False):
             if (number := self._number(cells, title, TREE, row)) is not None:
                 rule[end] = number
         data["rule"] = rule

@@ -16,6 +16,7 @@ from typing import Any
 
 from qtoolkit.inputs.scheme import Indicator, Scheme
 from qtoolkit.inputs.yamltext import is_ambiguous
+from qtoolkit.rules import RULES
 
 TREE, GRADES, SETTINGS, ENGLISH = "方案", "等级", "设置", "英文"
 LEVELS = ("一级指标", "二级指标", "三级指标", "四级指标", "五级指标", "六级指标")
@@ -35,21 +36,6 @@ WORDS = {
 }
 KIND, UNIT, SCALES = "定量定性", "计量单位", "扣分随分值调整"
 KINDS = {"quantitative": "定量", "qualitative": "定性"}
-RULES = {
-    "share": "得分率",
-    "direct": "直接评分",
-    "goalposts": "区间",
-    "efficacy": "功效系数",
-    "target": "完成率",
-    "deduct": "扣分",
-    "level": "等次",
-    "steps": "分段",
-    "base_plus": "基础加增量",
-    "minmax": "极差",
-    "zscore": "标准分",
-    "rank": "位次",
-}
-ENDS = {"goalposts": ("low", "high"), "efficacy": ("unacceptable", "satisfactory")}
 GRADE_COLUMNS = {
     "id": "等级",
     "name": "名称",
@@ -80,7 +66,8 @@ IN_ENGLISH = {
     SCALES: "Deductions scale",
     "是": "yes",
     "否": "no",
-    **{zh: en for en, zh in (KINDS | RULES).items()},
+    **{zh: en for en, zh in KINDS.items()},
+    **{rule.word: kind for kind, rule in RULES.items()},
     **{zh: key.capitalize() for key, zh in GRADE_COLUMNS.items() if key != "id"},
     "项目": "Key",
     "内容": "Value",
@@ -217,8 +204,8 @@ def _row(node: Indicator) -> tuple[dict[str, Any], dict[str, str]]:
         data.pop("kind", None)
         cells[SCALES] = "是" if data.pop("scales") else "否"
         kind = rule.pop("kind", "share")
-        cells[RULE] = RULES[kind]
-        for title, end in zip((LOW, HIGH), ENDS.get(kind, ()), strict=False):
+        cells[RULE] = RULES[kind].word
+        for title, end in zip((LOW, HIGH), RULES[kind].ends, strict=False):
             cells[title] = rule.pop(end)
         data = {
             (f"rule_{key}" if key in Indicator.model_fields else key): value

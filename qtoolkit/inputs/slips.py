@@ -13,7 +13,6 @@ import numpy as np
 from qtoolkit.errors import MOST_COMPLAINTS, Complaint, InputError, clip
 from qtoolkit.inputs import dates, oddvalues
 from qtoolkit.inputs.checks import Checks
-from qtoolkit.inputs.leafrules import EfficacyRule, GoalpostsRule
 from qtoolkit.inputs.numbertext import typed_grade
 from qtoolkit.inputs.statuses import VALUE
 from qtoolkit.language import Text, listing, say
@@ -152,7 +151,7 @@ def _says(pattern: re.Pattern[str], series: _Series) -> bool:
 
 def _is_bounded(leaf: Indicator) -> bool:
     """Whether a leaf's cells have ends that are checked as they are read: shares and scores."""
-    return leaf.rule.kind in ("share", "direct", "level")
+    return leaf.rule.is_bounded
 
 
 def _is_in_percent(series: _Series) -> bool:
@@ -618,13 +617,7 @@ class _Search:
 
 def _spans_percent(leaf: Indicator) -> bool:
     """Whether the rule's own numbers show that values above 1 are expected."""
-    rule = leaf.rule
-    if isinstance(rule, GoalpostsRule):
-        return rule.high > 1.5
-    if isinstance(rule, EfficacyRule):
-        return max(rule.unacceptable, rule.satisfactory) > 1.5
-    said = getattr(rule, "target", None) or getattr(rule, "reference", None)
-    return True if said is None else said > 1.5
+    return not leaf.rule.largest or leaf.rule.largest > 1.5
 
 
 def _key(leaf: Indicator) -> str:

@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-import numpy as np
-
 from qtoolkit.errors import clip
 from qtoolkit.inputs.cells import Cells
 from qtoolkit.inputs.dates import cell_complaints
@@ -27,6 +25,7 @@ from qtoolkit.inputs.statuses import (
     ZERO,
 )
 from qtoolkit.language import Text, listing, say
+from qtoolkit.rules.base import BASELINE, TARGET
 
 
 @dataclass
@@ -70,7 +69,8 @@ class Reader(Cells):
                 for key in columns_of(leaf)
                 if not self._has(key) and not self._is_new(leaf)
             ]
-            if self._has(f"target:{leaf.id}") and not _takes_target(leaf):
+            takes_target = leaf.rule.own is TARGET and leaf.rule.compares()
+            if self._has(f"target:{leaf.id}") and not takes_target:
                 self._complain_header(
                     say(
                         zh="该指标的评分规则（{rule}）不使用各考核对象的目标值",
@@ -79,7 +79,7 @@ class Reader(Cells):
                     ),
                     f"target:{leaf.id}",
                 )
-            if self._has(f"se:{leaf.id}") and leaf.rule.kind == "level":
+            if self._has(f"se:{leaf.id}") and leaf.rule.is_of_words:
                 self._complain_header(
                     say(
                         zh="按档次评分的指标没有标准误",
@@ -182,14 +182,13 @@ class Reader(Cells):
         for stage in later:
             stages[stage.id] = self._later(leaf, stage, values, statuses)
         baselines = self.numbers(f"base:{leaf.id}", percent=is_percent(leaf))
-        if leaf.rule.kind == "base_plus" and leaf.rule.reference is None:
-            self._need(
-                f"base:{leaf.id}", baselines, statuses, Text("基期值", "baseline"), "reference"
-            )
+        targets = self._targets(leaf)
+        if leaf.rule.needs_own():
+            own = leaf.rule.own
+            numbers = baselines if own is BASELINE else targets
+            self._need(f"{own.column}:{leaf.id}", numbers, statuses, own.name, own.field)
         errors = self.numbers(f"se:{leaf.id}", low=0, percent=is_percent(leaf))
-        return LeafColumns(
-            values, statuses, self._targets(leaf, statuses), baselines, errors, filed, stages
-        )
+        return LeafColumns(values, statuses, targets, baselines, errors, filed, stages)
 
     def _joined(
         self, leaf: Indicator, columns: list[tuple[list, list[int]]]
@@ -217,9 +216,7 @@ class Reader(Cells):
         # the missing column has been complained of
         cells = self._cells(key) if self._has(key) else []
         values = (
-            [None] * len(cells)
-            if leaf.rule.kind == "level"
-            else self._plain(cells, *self._ends(leaf))
+            [None] * len(cells) if leaf.rule.is_of_words else self._plain(cells, *self._ends(leaf))
         )
         for i in [i for i, value in enumerate(values) if value is None or statuses[i] != VALUE]:
             row, cell = cells[i]
@@ -267,7 +264,7 @@ class Reader(Cells):
             elif stage.effect == "replaces":
                 value = values[i] = self._value(leaf, cell, column, row)
                 statuses[i] = VALUE
-            elif leaf.rule.kind == "level" or values[i] is None:
+            elif leaf.rule.is_of_words or values[i] is None:
                 text = say(
                     zh="内容为“{found}”，但没有可更正的数值",
                     en="found “{found}”, but there is no number to correct",
@@ -315,15 +312,15 @@ class Reader(Cells):
 
     def _value(self, leaf: Indicator, cell: Any, column: str, row: int) -> Any:
         rule = leaf.rule
-        if rule.kind == "level":
+        if rule.is_of_words:
             word = plain_text(cell)
-            if word not in rule.levels:
+            if word not in rule.choices:
                 text = say(
                     zh="档次为“{word}”，应为{words}之一{hint}",
                     en="the level is “{word}”, expected one of {words}{hint}",
                     word=clip(word),
-                    words=listing(rule.levels),
-                    hint=self._hint(word, rule.levels),
+                    words=listing(rule.choices),
+                    hint=self._hint(word, rule.choices),
                 )
                 self.complain(text, column, row)
             return word
@@ -333,28 +330,20 @@ class Reader(Cells):
 
     def _ends(self, leaf: Indicator) -> tuple[float | None, float | None]:
         """The least and the greatest raw value that a leaf's rule understands."""
-        rule = leaf.rule
-        counts = rule.kind == "deduct" and rule.target is None and not rule.own_target
-        return {"share": (0, 1), "direct": (0, leaf.written_for)}.get(
-            rule.kind, (0, None) if counts else (None, None)
-        )
+        return leaf.rule.limits(leaf.written_for)
 
-    def _targets(self, leaf: Indicator, statuses: list[int]) -> list[float]:
+    def _targets(self, leaf: Indicator) -> list[float]:
         """The units' own targets of a leaf; NaN where there is none."""
-        rule, key = leaf.rule, f"target:{leaf.id}"
+        key = f"target:{leaf.id}"
         targets = self.numbers(key, percent=is_percent(leaf))
-        for row, target in (
-            zip(self.rows.numbers, targets, strict=True) if rule.kind == "target" else ()
-        ):
-            if target <= 0:
+        for row, target in zip(self.rows.numbers, targets, strict=True):
+            if target <= 0 and leaf.rule.divides_by_own:
                 text = say(
                     zh="目标值为“{found:.10g}”，应大于 0",
                     en="the target is “{found:.10g}”, expected above 0",
                     found=target,
                 )
                 self.complain(text, key, row)
-        if _takes_target(leaf) and rule.target is None:
-            self._need(key, targets, statuses, Text("目标值", "target"), "target")
         return targets
 
     def _need(
@@ -454,8 +443,8 @@ def _combined(leaf: Indicator, parts: list[Any]) -> Any:
         return None
     if len(parts) == 1:
         return parts[0]
-    if leaf.rule.kind == "level":
-        parts = [leaf.rule.levels.get(part, np.nan) for part in parts]
+    if leaf.rule.is_of_words:
+        parts = [leaf.rule.share_of(part) for part in parts]
     return _sum_of_products(leaf.stages.values(), parts)
 
 
@@ -479,11 +468,3 @@ def is_percent(leaf: Indicator) -> bool:
     """Whether a leaf's numbers are measured in per cent, so that a percent sign says nothing
     new."""
     return leaf.unit in ("%", "\uff05")
-
-
-def _takes_target(leaf: Indicator) -> bool:
-    """Whether the leaf's rule knows targets of units."""
-    rule = leaf.rule
-    return rule.kind == "target" or (
-        rule.kind == "deduct" and (rule.own_target or rule.target is not None)
-    )

@@ -7,8 +7,8 @@ import pandas as pd
 
 from qtoolkit import importance
 from qtoolkit.assessment import Assessment
+from qtoolkit.assessment.flags import without_data
 from qtoolkit.engine.ties import foremost, in_order
-from qtoolkit.flags import without_data
 from qtoolkit.language import Text, in_print, listing, say
 from qtoolkit.report import choosing, figures, words
 from qtoolkit.report.blocks import Block, Chart, DataTable, Paragraph

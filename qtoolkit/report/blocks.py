@@ -293,7 +293,7 @@ def shown_part(table: DataTable) -> Part:
 
 def _is_too_long(table: DataTable, n: int, columns: Sequence[int]) -> bool:
     """Whether the rows are too many, or the texts in them too long, for a table of a memo."""
-    if n > MOST_ROWS and table.data or n > MOST_RULES:
+    if (n > MOST_ROWS and table.data) or n > MOST_RULES:
         return True
     most = 3 * CHOSEN_LINES if n > MOST_ROWS else MOST_LINES
     return n > CHOSEN_LEAST and _lines(table, range(n), columns).sum() > most

@@ -12,8 +12,8 @@ import pandas as pd
 from qtoolkit import cutoffs as grade_cutoffs
 from qtoolkit import robustness
 from qtoolkit.assessment import Assessment
+from qtoolkit.assessment.build import classes_of
 from qtoolkit.engine import to_ticks
-from qtoolkit.engine.build import classes_of
 from qtoolkit.engine.ties import SAME, in_order
 from qtoolkit.errors import InputError
 from qtoolkit.language import Text, listing, same, say

@@ -11,7 +11,6 @@ import pandas as pd
 from qtoolkit import cutoffs as grade_cutoffs
 from qtoolkit import decomposition
 from qtoolkit.assessment import Assessment
-from qtoolkit.engine.rules import LEAF_RULES
 from qtoolkit.engine.ties import SAME, foremost, in_order
 from qtoolkit.inputs.scheme import Stage
 from qtoolkit.language import Text, listing, say
@@ -507,7 +506,7 @@ def _history(result: Assessment) -> list[Text]:
 def dependence(result: Assessment) -> list[Block]:
     """Set-dependent scoring: the drop-one-unit test, and the log of treated outliers."""
     blocks: list[Block] = []
-    kinds = [leaf.name for leaf in result.scheme.leaves if LEAF_RULES[leaf.rule.kind].set_dependent]
+    kinds = [leaf.name for leaf in result.scheme.leaves if leaf.rule.is_set_dependent]
     if kinds or (result.flags["kind"] == "set_dependent").any():
         table = decomposition.drop_unit(result)
         moved = table[(table["grades"] > 0) | (table["swaps"] > 0)].sort_values(

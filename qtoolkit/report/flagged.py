@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from qtoolkit.assessment import Assessment
-from qtoolkit.flags import TREATMENTS, beyond, blanks, relative
+from qtoolkit.assessment.flags import TREATMENTS, beyond, blanks, relative
 from qtoolkit.inputs.table import STATUS_LABELS
 from qtoolkit.language import Text, say
 from qtoolkit.report import words

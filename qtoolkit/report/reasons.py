@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from qtoolkit.assessment import Assessment
+from qtoolkit.assessment.build import classes_of
 from qtoolkit.comparison import PARTS, Comparison
-from qtoolkit.engine.build import classes_of
 from qtoolkit.engine.ties import SAME, in_order
 from qtoolkit.inputs.scheme import Grade, Rounding, Scheme
 from qtoolkit.language import Text, in_print, listing, same, say
@@ -311,7 +311,7 @@ def _cell(result: Assessment, unit: str, leaf: str) -> dict[str, Any]:
     ]
     return {
         "status": table.status[k, j],
-        "value": raw / rule.written_for if rule.rule.kind == "direct" and raw is not None else raw,
+        "value": raw / rule.written_for if rule.rule.raw_is_points and raw is not None else raw,
         "target": own,
     }
 

@@ -19,8 +19,8 @@ import numpy as np
 from xlsxwriter.utility import xl_col_to_name as letter
 
 from qtoolkit.assessment import Assessment
+from qtoolkit.assessment.build import classes_of, inner_nodes
 from qtoolkit.engine import from_ticks, grade, node_scores, score_grades
-from qtoolkit.engine.build import classes_of, inner_nodes
 from qtoolkit.engine.core import leaf_scores, steps
 from qtoolkit.engine.ticks import DECIMALS, Rounding
 from qtoolkit.inputs.scheme import Covariate

@@ -8,7 +8,7 @@ import pandas as pd
 
 from qtoolkit import importance, weighting
 from qtoolkit.assessment import Assessment
-from qtoolkit.engine.settings import Graded, settings
+from qtoolkit.assessment.settings import Graded, settings
 from qtoolkit.engine.ties import SAME, foremost, in_order
 from qtoolkit.errors import InputError
 from qtoolkit.language import Text, listing, say

@@ -8,7 +8,7 @@ import pandas as pd
 
 from qtoolkit import cutoffs as grade_cutoffs
 from qtoolkit.assessment import Assessment
-from qtoolkit.engine.build import classes_of
+from qtoolkit.assessment.build import classes_of
 from qtoolkit.engine.ties import SAME, in_order
 from qtoolkit.inputs.scheme import Grade, Indicator, Rounding, Scheme
 from qtoolkit.language import Text, listing, same, say, settled

@@ -134,7 +134,7 @@ def _title(scheme: Scheme, leaf: Indicator, language: str) -> str:
 
 
 def _choices(leaf: Indicator, say_: _Words) -> tuple[str, ...]:
-    levels = tuple(getattr(leaf.rule, "levels", ()))
+    levels = leaf.rule.choices
     return (*levels, *(say_.status(i) for i in WRITTEN)) if levels else ()
 
 
@@ -289,13 +289,10 @@ def _remarks(
 def _numbers(leaf: Indicator, table: Table | None, j: int) -> list[tuple[str, str, Any]]:
     """Targets, baselines and standard errors of the units, where the rule takes them or the table
     has them."""
-    own = (leaf.rule.kind == "target" and leaf.rule.target is None) or getattr(
-        leaf.rule, "own_target", False
-    )
-    based = leaf.rule.kind == "base_plus" and leaf.rule.reference is None
+    asked = leaf.rule.own.column if leaf.rule.own and leaf.rule.asks_own() else None
     pairs = (
-        ("target", "目标值", own, None if table is None else table.targets[:, j]),
-        ("base", "基期值", based, None if table is None else table.baselines[:, j]),
+        ("target", "目标值", asked == "target", None if table is None else table.targets[:, j]),
+        ("base", "基期值", asked == "base", None if table is None else table.baselines[:, j]),
         ("se", "标准误", False, None if table is None else table.errors[:, j]),
     )
     return [

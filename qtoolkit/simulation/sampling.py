@@ -12,10 +12,9 @@ import pandas as pd
 
 from qtoolkit.areas import Area
 from qtoolkit.assessment import Assessment
+from qtoolkit.assessment.build import averaged_cells, shares_of
 from qtoolkit.engine import Engine, shifted, to_ticks
-from qtoolkit.engine.build import averaged_cells, shares_of
 from qtoolkit.engine.core import Mean
-from qtoolkit.engine.rules import LEAF_RULES
 from qtoolkit.errors import Complaint, InputError, Problems, clip, nearest, real
 from qtoolkit.inputs.table import STATUS_LABELS, VALUE, unit_of
 from qtoolkit.language import Text, same, say
@@ -144,7 +143,7 @@ def standard_errors(result: Assessment) -> pd.DataFrame:
     found = np.zeros(stated.shape)
     for j in np.flatnonzero(stated.any(axis=0)):
         leaf = result.scheme.leaves[j]
-        if LEAF_RULES[leaf.rule.kind].set_dependent or leaf.outliers is not None:
+        if leaf.rule.is_set_dependent or leaf.outliers is not None:
             text = say(
                 zh="该指标的得分取决于其他考核对象或作了异常值处理，不能由原始数据的标准误推算",
                 en="the marks of this indicator depend on the other units or on the treatment of "

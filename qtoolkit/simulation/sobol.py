@@ -20,8 +20,8 @@ import pandas as pd
 from scipy.stats import qmc
 
 from qtoolkit.assessment import Assessment
+from qtoolkit.assessment.settings import Graded, settings
 from qtoolkit.engine import from_ticks
-from qtoolkit.engine.settings import Graded, settings
 from qtoolkit.errors import Complaint, InputError, nearest
 from qtoolkit.inputs.changes import AS_IS, change, check_keys
 from qtoolkit.inputs.statuses import STATUS_NAMES

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import rankdata
 
-from qtoolkit.assessment import assess
-from qtoolkit.engine import build, core, finish, from_ticks, grade, rank, score, to_ticks
+from qtoolkit.assessment import assess, build
+from qtoolkit.engine import core, finish, from_ticks, grade, rank, score, to_ticks
 from qtoolkit.inputs.scheme import Scheme
 from tests.examples import share
 from tests.strategies import frame_of, givens, scheme_of

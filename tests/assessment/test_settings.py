@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import qtoolkit as qt
-from qtoolkit.engine.settings import settings as settings_of
+from qtoolkit.assessment.settings import settings as settings_of
 from qtoolkit.errors import InputError
 from qtoolkit.inputs.changes import change, keys_of
 from tests.examples import share
@@ -90,7 +90,7 @@ def test_a_row_is_an_assessment_of_its_own(given, data):
 
 def test_rows_of_points_and_cutoffs_share_one_engine_and_leaves_are_made_once(monkeypatch):
     result = flat([40.0, 30.0, 30.0], [[0.9, 0.8, 0.7], [0.5, 0.9, 0.6]], 70)
-    made, building = [], importlib.import_module("qtoolkit.engine.build")
+    made, building = [], importlib.import_module("qtoolkit.assessment.build")
     real = building._leaf
     monkeypatch.setattr(
         building,

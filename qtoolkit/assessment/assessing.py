@@ -10,23 +10,21 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from qtoolkit.assessment.build import build, inner_nodes, winsorised
+from qtoolkit.assessment.flags import flags_of
 from qtoolkit.engine import (
     Engine,
-    build,
     finish,
     from_ticks,
     grade,
     node_scores,
     rank,
-    rules,
     score,
     score_grades,
     steps,
 )
-from qtoolkit.engine.build import inner_nodes
 from qtoolkit.engine.ticks import Rounding
 from qtoolkit.errors import InputError, nearest
-from qtoolkit.flags import flags_of
 from qtoolkit.inputs.changes import change
 from qtoolkit.inputs.scheme import Scheme, Spread
 from qtoolkit.inputs.table import VALUE, Table, table_of_frame, unit_of
@@ -204,7 +202,7 @@ class Assessment:
             if leaf.outliers is not None:
                 at = np.flatnonzero(self.table.status[:, j] == VALUE)
                 raw = self.table.raw[at, j].astype(float)
-                new = rules.treated(raw, leaf.outliers)
+                new = winsorised(raw, leaf.outliers)
                 rows += [
                     (self.table.units[at[i]], leaf.id, raw[i], new[i])
                     for i in np.flatnonzero(new != raw)

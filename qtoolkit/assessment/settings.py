@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from qtoolkit.assessment.build import build, cutoffs_of
 from qtoolkit.engine import core
-from qtoolkit.engine.build import build, cutoffs_of
 from qtoolkit.engine.chunks import Chunks
+from qtoolkit.engine.core import rank
 from qtoolkit.engine.ticks import to_ticks
 from qtoolkit.errors import InputError
 from qtoolkit.inputs.changes import AS_IS, change, check_keys, touches_points
@@ -212,6 +213,6 @@ def _graded(outputs: tuple[Output, ...], batch: _Batch) -> list[np.ndarray]:
     highest = int(to_ticks(e.points.sum())) * e.tree.growth
     limits = core.thresholds(e, batch.limits, highest)
     graded = Graded(
-        core.finish(e, base), core.rank(e.key(base)), core.grade(e, base, limits[batch.which])
+        core.finish(e, base), rank(e.key(base)), core.grade(e, base, limits[batch.which])
     )
     return [np.asarray(output(graded), dtype=float) for output in outputs]

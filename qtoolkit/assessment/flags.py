@@ -12,8 +12,6 @@ import numpy as np
 import pandas as pd
 
 from qtoolkit.engine import core, from_ticks, steps, to_ticks
-from qtoolkit.engine.rules import LEAF_RULES
-from qtoolkit.inputs.leafrules import EfficacyRule, GoalpostsRule
 from qtoolkit.inputs.scheme import Indicator
 from qtoolkit.inputs.table import BLANKS, FALSIFIED, STATUS_LABELS, STATUS_NAMES, VALUE
 from qtoolkit.language import Text, listing, say
@@ -126,7 +124,7 @@ def relative(result: Assessment) -> dict[str, bool]:
     means = {leaf.id for leaf, _, treatment, _ in blanks(result) if treatment == "group_mean"}
     for leaf in result.scheme.leaves:
         treated = leaf.outliers and leaf.outliers.low + leaf.outliers.high
-        if leaf.id in means or LEAF_RULES[leaf.rule.kind].set_dependent or treated:
+        if leaf.id in means or leaf.rule.is_set_dependent or treated:
             found[leaf.id] = leaf.id in means
     return found
 
@@ -160,11 +158,8 @@ def beyond(result: Assessment) -> Iterator[tuple[Indicator, Sequence[float], np.
     """Each leaf with values beyond the ends of its rule, which are cut there: the leaf, the ends,
     the units' numbers."""
     for j, leaf in enumerate(result.scheme.leaves):
-        if isinstance(leaf.rule, GoalpostsRule):
-            ends = leaf.rule.low, leaf.rule.high
-        elif isinstance(leaf.rule, EfficacyRule):
-            ends = sorted((leaf.rule.unacceptable, leaf.rule.satisfactory))
-        else:
+        ends = sorted(getattr(leaf.rule, end) for end in leaf.rule.ends)
+        if not ends:
             continue
         has = np.flatnonzero(result.table.status[:, j] == VALUE)
         raw = result.table.raw[has, j].astype(float)
@@ -224,7 +219,7 @@ def _targets(result: Assessment) -> Iterator[Flag]:
     """Units' own targets that ask for no more than the baseline."""
     table = result.table
     for j, leaf in enumerate(result.scheme.leaves):
-        sign = 1 if getattr(leaf.rule, "direction", "higher") == "higher" else -1
+        sign = leaf.rule.sign
         low = np.flatnonzero(sign * table.targets[:, j] < sign * table.baselines[:, j])
         if len(low):
             pairs = [
@@ -352,26 +347,8 @@ def reachable(result: Assessment) -> tuple[float, float]:
     if not e.tree.is_arithmetic or any(b.kind == "deduction" for b in scheme.bonuses):
         return 0.0, most
     return max(
-        sum(leaf.points * _least_share(leaf) for leaf in scheme.leaves), scheme.floor or 0.0
+        sum(leaf.points * leaf.rule.least_share() for leaf in scheme.leaves), scheme.floor or 0.0
     ), most
-
-
-def _least_share(leaf: Indicator) -> float:
-    """The share of full marks that a leaf's rule gives for the worst value (a blank or a falsified
-    cell aside)."""
-    rule = leaf.rule
-    match rule.kind:
-        case "efficacy":
-            return rule.base
-        case "base_plus":
-            return rule.base if rule.below is None else rule.below
-        case "level":
-            return min(rule.levels.values())
-        case "rank":
-            return rule.last
-        case "steps" if rule.interpolate:
-            return min(step.share for step in rule.table)
-    return 0.0
 
 
 def _ties(result: Assessment) -> Iterator[Flag]:

@@ -9,12 +9,14 @@ from typing import Any
 import numpy as np
 
 from qtoolkit.engine import core
-from qtoolkit.engine.rules import LEAF_RULES, lines, logged, order_of, treated
+from qtoolkit.engine.aggregations import order_of
 from qtoolkit.engine.ticks import Rounding, to_ticks
 from qtoolkit.errors import Problems
 from qtoolkit.inputs.scheme import Indicator, Scheme
 from qtoolkit.inputs.table import BLANKS, FALSIFIED, STATUS_LABELS, STATUS_NAMES, VALUE, ZERO, Table
+from qtoolkit.inputs.treatments import Outliers
 from qtoolkit.language import say
+from qtoolkit.rules.base import BASELINE
 
 
 def build(scheme: Scheme, table: Table, kept: dict[Any, Any] | None = None) -> core.Engine:
@@ -126,10 +128,8 @@ def _leaf(
     slope, const, blank = np.zeros(len(status)), np.zeros(len(status)), np.zeros(len(status), bool)
     has = status == VALUE
     raw, rule = treated_values(leaf, table, j, problems)
-    own = table.baselines if leaf.rule.kind == "base_plus" else table.targets
-    slope[has], const[has] = lines(
-        LEAF_RULES[rule.kind], raw, rule, own[has, j], leaf.written_for, leaf.scales
-    )
+    own = _own_numbers(leaf, table)
+    slope[has], const[has] = rule.lines(raw, own[has, j], leaf.written_for, leaf.scales)
     means: list[core.Mean] = []
     for meaning in BLANKS:
         units = np.flatnonzero(status == meaning)
@@ -188,7 +188,7 @@ def treated_values(
     them."""
     has = np.flatnonzero(table.status[:, j] == VALUE)
     raw = table.raw[has, j]
-    if leaf.rule.kind == "level":
+    if leaf.rule.is_of_words:
         return raw, leaf.rule
     raw, how = raw.astype(float), leaf.outliers
     if how is None or not len(raw):
@@ -203,7 +203,7 @@ def treated_values(
         )
         problems.add(text, file=table.name)
         return raw, leaf.rule
-    raw = treated(raw, how)
+    raw = winsorised(raw, how)
     if not how.log:
         return raw, leaf.rule
     for k in has[raw <= 0]:
@@ -214,18 +214,27 @@ def treated_values(
             leaf=leaf.name,
         )
         problems.add(text, file=table.name)
-    return logged(np.maximum(raw, np.finfo(float).tiny), leaf.rule)
+    return np.log(np.maximum(raw, np.finfo(float).tiny)), leaf.rule.on_logarithms()
+
+
+def winsorised(raw: np.ndarray, outliers: Outliers) -> np.ndarray:
+    """Raw values with the `low` lowest and `high` highest pulled to the value next to them."""
+    ordered = np.sort(raw)
+    return np.clip(raw, ordered[outliers.low], ordered[len(raw) - 1 - outliers.high])
+
+
+def _own_numbers(leaf: Indicator, table: Table) -> np.ndarray:
+    """The units' own numbers that the leaf's rule compares with, of all leaves (n, d)."""
+    return table.baselines if leaf.rule.own is BASELINE else table.targets
 
 
 def shares_of(leaf: Indicator, table: Table, j: int, raw: np.ndarray) -> np.ndarray:
     """The shares of full marks that values of a leaf (n,), None where there is none, would get; NaN
     there."""
     has = np.array([value is not None for value in raw])
-    values = raw[has] if leaf.rule.kind == "level" else raw[has].astype(float)
-    own = (table.baselines if leaf.rule.kind == "base_plus" else table.targets)[has, j]
-    slope, const = lines(
-        LEAF_RULES[leaf.rule.kind], values, leaf.rule, own, leaf.written_for, leaf.scales
-    )
+    values = raw[has] if leaf.rule.is_of_words else raw[has].astype(float)
+    own = _own_numbers(leaf, table)[has, j]
+    slope, const = leaf.rule.lines(values, own, leaf.written_for, leaf.scales)
     shares = np.full(len(raw), np.nan)
     if leaf.points > 0:
         shares[has] = core.leaf_scores(slope, const, np.float64(leaf.points)) / leaf.points

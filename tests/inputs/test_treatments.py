@@ -4,7 +4,8 @@ test_models."""
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from qtoolkit.inputs.leafrules import LeafMissing, Missing, Rule
+from qtoolkit.inputs.treatments import LeafMissing, Missing
+from qtoolkit.rules import Rule
 
 RULE = TypeAdapter(Rule)
 

@@ -1,0 +1,38 @@
+"""直接评分: the raw value is points."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from qtoolkit.language import Text
+from qtoolkit.models import Positive
+from qtoolkit.rules.base import Cells, LeafRule
+
+
+class DirectRule(LeafRule):
+    """The raw value is already points, out of `out_of` (the leaf's points if left out)."""
+
+    kind: Literal["direct"]
+    out_of: Positive | None = None
+
+    place = 20
+    word = "直接评分"
+    in_points = True
+    points_fields = ("out_of",)
+    raw_is_points = True
+    is_bounded = True
+
+    def marks(self, raw, own, full):
+        return full - raw
+
+    def sentence(self) -> Text:
+        return Text("直接评分", "points given directly")
+
+    def formula(self, cells: Cells) -> str:
+        return f"{cells.full}-{cells.raw}"
+
+    def limits(self, full):
+        return 0, full
+
+    def full_marks(self):
+        return self.out_of
