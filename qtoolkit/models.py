@@ -58,11 +58,12 @@ def _measurable(value: float) -> float:
     return value
 
 
-_SIZE = Field(ge=-limits.NUMBER, le=limits.NUMBER)
-Number = Annotated[float, Strict(), AllowInfNan(False), _SIZE, AfterValidator(_measurable)]
-Share = Annotated[Number, Field(ge=0, le=1)]
-Positive = Annotated[Number, Field(gt=0)]
-Nonnegative = Annotated[Number, Field(ge=0)]
+_Float = Annotated[float, Strict(), AllowInfNan(False)]
+_MOST, _MEASURABLE = Field(le=limits.NUMBER), AfterValidator(_measurable)
+Number = Annotated[_Float, Field(ge=-limits.NUMBER), _MOST, _MEASURABLE]
+Share = Annotated[_Float, Field(ge=0, le=1), _MEASURABLE]
+Positive = Annotated[_Float, Field(gt=0), _MOST, _MEASURABLE]
+Nonnegative = Annotated[_Float, Field(ge=0), _MOST, _MEASURABLE]
 _Points = Annotated[float, Strict(), AllowInfNan(False), Field(le=limits.POINTS)]
 Points = Annotated[_Points, Field(ge=0)]
 SomePoints = Annotated[_Points, Field(gt=0)]

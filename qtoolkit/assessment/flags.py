@@ -158,8 +158,8 @@ def beyond(result: Assessment) -> Iterator[tuple[Indicator, Sequence[float], np.
     """Each leaf with values beyond the ends of its rule, which are cut there: the leaf, the ends,
     the units' numbers."""
     for j, leaf in enumerate(result.scheme.leaves):
-        ends = sorted(getattr(leaf.rule, end) for end in leaf.rule.ends)
-        if not ends:
+        ends = leaf.rule.scored_between()
+        if ends is None:
             continue
         has = np.flatnonzero(result.table.status[:, j] == VALUE)
         raw = result.table.raw[has, j].astype(float)

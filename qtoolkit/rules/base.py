@@ -134,6 +134,11 @@ class LeafRule(Model):
         """The least and the greatest raw value that the rule understands; None: no end."""
         return None, None
 
+    def scored_between(self) -> tuple[float, float] | None:
+        """The raw values between which marks rise or fall, and beyond which they stay; None where
+        there are no such ends."""
+        return None
+
     def least_share(self) -> float:
         """The share of full marks for the worst value."""
         return 0.0

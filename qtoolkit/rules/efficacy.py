@@ -58,6 +58,10 @@ class EfficacyRule(LeafRule):
         low, high, base = map(written, (self.unacceptable, self.satisfactory, self.base))
         return f"{base}+(1-{base})*" + clipped(f"({cells.raw}-({low}))/(({high})-({low}))")
 
+    def scored_between(self):
+        low, high = sorted((self.unacceptable, self.satisfactory))
+        return low, high
+
     def least_share(self):
         return self.base
 

@@ -60,6 +60,9 @@ class GoalpostsRule(LeafRule):
         share = clipped(f"({cells.raw}-({low}))/(({high})-({low}))")
         return share if self.direction == "higher" else f"1-{share}"
 
+    def scored_between(self):
+        return self.low, self.high
+
     @property
     def largest(self):
         return self.high
