@@ -28,36 +28,62 @@ def build(scheme: Scheme, table: Table, kept: dict[Any, Any] | None = None) -> c
     InputError
         Where a blank's treatment is "fail", or a mean of similar units has nothing to average.
     """
+    slope, const, blank, means = _leaves(scheme, table, kept)
+    ceiling, shift = _vetoed(scheme, table)
+    added, taken = _outside(scheme, table)
+    is_capped_first = scheme.order.cap == "before_deductions"
+    rivals = _rivals(scheme, table)
+    engine = core.Engine(
+        slope=slope,
+        const=const,
+        points=np.array([leaf.points for leaf in scheme.leaves]),
+        tree=_tree(scheme, blank),
+        offset=added if is_capped_first else added - taken,
+        late=taken if is_capped_first else np.zeros_like(taken),
+        cap=int(to_ticks(scheme.cap or scheme.total)),
+        floor=None if scheme.floor is None else int(to_ticks(scheme.floor)),
+        rounding=_rounding(scheme.rounding.total),
+        round_first=scheme.order.rounding == "before_bonus",
+        cutoffs=cutoffs_of(scheme, table),
+        ceiling=ceiling,
+        shift=shift,
+        rivals=rivals,
+        veto_first=scheme.order.veto == "before_quota" or not rivals,
+        rank_on_base=scheme.rank_on == "base",
+        means=means,
+    )
+    highest = int(to_ticks(scheme.total)) * engine.tree.growth
+    return replace(engine, thresholds=core.thresholds(engine, engine.cutoffs, highest))
+
+
+def _leaves(
+    scheme: Scheme, table: Table, kept: dict[Any, Any] | None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, tuple[core.Mean, ...]]:
+    """slope, const and blank of all leaves (n, d), and the means that depend on the points."""
     problems = Problems()
     parts = []
     for j, leaf in enumerate(scheme.leaves):
-        asked = (
-            None
-            if kept is None
-            else (
-                j,
-                repr(
-                    (
-                        leaf.rule,
-                        leaf.outliers,
-                        leaf.missing,
-                        scheme.missing,
-                        leaf.written_for,
-                        leaf.scales,
-                        leaf.points,
-                    )
-                ),
-            )
-        )
-        parts.append(
-            kept[asked] if kept and asked in kept else _leaf(scheme, leaf, table, j, problems)
-        )
+        asked = None if kept is None else (j, _what_makes(leaf, scheme))
+        if kept and asked in kept:
+            parts.append(kept[asked])
+        else:
+            parts.append(_leaf(scheme, leaf, table, j, problems))
         if kept is not None and not problems.complaints:
             kept[asked] = parts[-1]
     problems.stop()
-    slope, const, blank = (
-        np.stack(columns, axis=1) for columns in list(zip(*parts, strict=True))[:3]
-    )
+    slope, const, blank, means = zip(*parts, strict=True)
+    slope, const, blank = (np.stack(columns, axis=1) for columns in (slope, const, blank))
+    return slope, const, blank, tuple(mean for of_leaf in means for mean in of_leaf)
+
+
+def _what_makes(leaf: Indicator, scheme: Scheme) -> str:
+    """All that a leaf's scores depend on beside the data: the same for the same scores."""
+    own = (leaf.rule, leaf.outliers, leaf.missing, leaf.written_for, leaf.scales, leaf.points)
+    return repr((*own, scheme.missing))
+
+
+def _vetoed(scheme: Scheme, table: Table) -> tuple[np.ndarray, np.ndarray]:
+    """The best grade that vetoes leave each unit, and by how many grades they lower it."""
     grades = [grade.id for grade in reversed(scheme.grades)]  # worst first
     n = len(table.units)
     ceiling, shift = np.full(n, len(grades) - 1, np.int8), np.zeros(n, np.int8)
@@ -69,36 +95,19 @@ def build(scheme: Scheme, table: Table, kept: dict[Any, Any] | None = None) -> c
             # of many vetoes more than the grades there are
             lowered = shift.astype(int) + hit * veto.lower
             shift = np.minimum(lowered, len(grades) - 1).astype(np.int8)
-    outside = {
-        kind: table.bonuses
-        @ np.array([bonus.kind == kind for bonus in scheme.bonuses], dtype=float)
+    return ceiling, shift
+
+
+def _outside(scheme: Scheme, table: Table) -> tuple[np.ndarray, np.ndarray]:
+    """What bonus items add and deductions take, in ticks, each within its cap."""
+    added, taken = (
+        table.bonuses @ np.array([bonus.kind == kind for bonus in scheme.bonuses], dtype=float)
         for kind in ("bonus", "deduction")
-    }
-    added = to_ticks(np.minimum(outside["bonus"], scheme.bonus_cap or np.inf))
-    taken = to_ticks(np.minimum(outside["deduction"], scheme.deduction_cap or np.inf))
-    late = scheme.order.cap == "before_deductions"
-    rivals = _rivals(scheme, table)
-    engine = core.Engine(
-        slope=slope,
-        const=const,
-        points=np.array([leaf.points for leaf in scheme.leaves]),
-        tree=_tree(scheme, blank),
-        offset=added if late else added - taken,
-        late=taken if late else np.zeros_like(taken),
-        cap=int(to_ticks(scheme.cap or scheme.total)),
-        floor=None if scheme.floor is None else int(to_ticks(scheme.floor)),
-        rounding=_rounding(scheme.rounding.total),
-        round_first=scheme.order.rounding == "before_bonus",
-        cutoffs=cutoffs_of(scheme, table),
-        ceiling=ceiling,
-        shift=shift,
-        rivals=rivals,
-        veto_first=scheme.order.veto == "before_quota" or not rivals,
-        rank_on_base=scheme.rank_on == "base",
-        means=tuple(mean for *_, means in parts for mean in means),
     )
-    highest = int(to_ticks(scheme.total)) * engine.tree.growth
-    return replace(engine, thresholds=core.thresholds(engine, engine.cutoffs, highest))
+    return (
+        to_ticks(np.minimum(added, scheme.bonus_cap or np.inf)),
+        to_ticks(np.minimum(taken, scheme.deduction_cap or np.inf)),
+    )
 
 
 def cutoffs_of(scheme: Scheme, table: Table) -> np.ndarray:

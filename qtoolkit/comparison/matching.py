@@ -64,51 +64,87 @@ def match(before: Scheme, after: Scheme, data: tuple[Table, Table] | None = None
     >>> match(old, new).table[["kind", "before", "after"]].values.tolist()
     [['kept', 'a', 'a'], ['new', None, 'c'], ['dropped', 'b', None]]
     """
-    old = {leaf.id: leaf for leaf in before.leaves}
-    below = {node.id: [leaf.id for leaf in node.walk() if leaf.is_leaf] for node in before.nodes}
-    claims: dict[str, list[str]] = {}
-    unknown, ignored = [], []
-    for leaf in after.leaves:
-        declared = [leaf.id] if leaf.id in old and leaf.id not in leaf.previous else leaf.previous
-        unknown += [(leaf.id, id) for id in declared if id not in below]
-        ignored += [(leaf.id, id) for id in leaf.previous if id not in declared]
-        claims[leaf.id] = list(dict.fromkeys(id for name in declared for id in below.get(name, [])))
-    heirs = {id: [name for name, ids in claims.items() if id in ids] for id in old}
+    claims, unknown, ignored = _claims(before, after)
+    heirs = {
+        leaf.id: [name for name, ids in claims.items() if leaf.id in ids] for leaf in before.leaves
+    }
     twins = {
         name: ids[0] for name, ids in claims.items() if len(ids) == 1 and len(heirs[ids[0]]) == 1
     }
-    rows = []
-    for leaf in after.leaves:
-        ids = claims[leaf.id]
-        kind = (
-            "new"
-            if not ids
-            else "merged"
-            if len(ids) > 1
-            else "split"
-            if leaf.id not in twins
-            else "kept"
-            if leaf.id in old
-            else "renamed"
-        )
-        for id in ids or [None]:
-            rows.append((kind, id, leaf.id, old[id].points if id else np.nan, leaf.points))
-    rows += [
-        ("dropped", id, None, old[id].points, np.nan) for id, names in heirs.items() if not names
-    ]
-    table = pd.DataFrame(rows, columns=["kind", "before", "after", "points_before", "points_after"])
-    table[["before", "after"]] = (
-        table[["before", "after"]].astype(object).where(table[["before", "after"]].notna(), None)
+    table = _links(before, after, claims, heirs, twins)
+    return Matching(
+        table, twins, _shared(before, after, twins, data), tuple(unknown), tuple(ignored)
     )
+
+
+def _claims(
+    before: Scheme, after: Scheme
+) -> tuple[dict[str, list[str]], list[tuple[str, str]], list[tuple[str, str]]]:
+    """The earlier leaves that each later leaf continues; what it declares in vain, because the
+    earlier scheme does not have it or because the leaf goes by its own id."""
+    earlier = {leaf.id for leaf in before.leaves}
+    below = {node.id: [leaf.id for leaf in node.walk() if leaf.is_leaf] for node in before.nodes}
+    claims: dict[str, list[str]] = {}
+    unknown: list[tuple[str, str]] = []
+    ignored: list[tuple[str, str]] = []
+    for leaf in after.leaves:
+        by_own_id = leaf.id in earlier and leaf.id not in leaf.previous
+        declared = [leaf.id] if by_own_id else leaf.previous
+        unknown += [(leaf.id, id) for id in declared if id not in below]
+        ignored += [(leaf.id, id) for id in leaf.previous if id not in declared]
+        claims[leaf.id] = list(dict.fromkeys(id for name in declared for id in below.get(name, [])))
+    return claims, unknown, ignored
+
+
+def _links(
+    before: Scheme,
+    after: Scheme,
+    claims: dict[str, list[str]],
+    heirs: dict[str, list[str]],
+    twins: dict[str, str],
+) -> pd.DataFrame:
+    """One row a link between leaves, as :class:`Matching` says."""
+    points = {leaf.id: leaf.points for leaf in before.leaves}
+    rows: list[tuple[str, str | None, str | None, float, float]] = []
+    for leaf in after.leaves:
+        kind = _kind(leaf.id, claims[leaf.id], twins)
+        for id in claims[leaf.id]:
+            rows.append((kind, id, leaf.id, points[id], leaf.points))
+        if not claims[leaf.id]:
+            rows.append((kind, None, leaf.id, np.nan, leaf.points))
+    rows += [("dropped", id, None, points[id], np.nan) for id, names in heirs.items() if not names]
+    table = pd.DataFrame(rows, columns=["kind", "before", "after", "points_before", "points_after"])
+    names = table[["before", "after"]]
+    table[["before", "after"]] = names.astype(object).where(names.notna(), None)
+    return table
+
+
+def _kind(id: str, continues: list[str], twins: dict[str, str]) -> str:
+    """What became of the earlier leaves that a later leaf continues."""
+    if not continues:
+        return "new"
+    if len(continues) > 1:
+        return "merged"
+    if id not in twins:
+        return "split"
+    return "kept" if twins[id] == id else "renamed"
+
+
+def _shared(
+    before: Scheme, after: Scheme, twins: dict[str, str], data: tuple[Table, Table] | None
+) -> frozenset[str]:
+    """Twins whose data mean the same in both years."""
+    old = {leaf.id: leaf for leaf in before.leaves}
     new = {leaf.id: leaf for leaf in after.leaves}
 
-    def seen(id, name):
-        return _levels_in(before, id, data[0]) | _levels_in(after, name, data[1]) if data else None
+    def levels(name: str, id: str) -> set[Any] | None:
+        if data is None:
+            return None
+        return _levels_in(before, id, data[0]) | _levels_in(after, name, data[1])
 
-    shared = frozenset(
-        name for name, id in twins.items() if same_measure(old[id], new[name], seen(id, name))
+    return frozenset(
+        name for name, id in twins.items() if same_measure(old[id], new[name], levels(name, id))
     )
-    return Matching(table, twins, shared, tuple(unknown), tuple(ignored))
 
 
 def _levels_in(scheme: Scheme, id: str, table: Table) -> set[Any]:

@@ -3,7 +3,7 @@ a key."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import Any
 
@@ -124,64 +124,59 @@ def change(scheme: Scheme, changes: Mapping[str, Any], spread: str = "siblings")
 
 def _structural(scheme: Scheme, key: str, value: Any, update: dict[str, Any]) -> None:
     """Add to the scheme's new data what one choice of method changes."""
-    kind, _, id = key.partition(".")
     check_keys(scheme, [key])
-    data = update.get("indicators") or [node.model_dump() for node in scheme.indicators]
+    edit = _edit_of(key, value)
+    if edit is not None:
+        nodes = update.get("indicators") or [node.model_dump() for node in scheme.indicators]
+        update["indicators"] = [_edited(node, edit) for node in nodes]
+    update |= _settings_of(scheme, key, value, update)
+
+
+Edit = Callable[[dict[str, Any]], dict[str, Any]]
+
+
+def _edit_of(key: str, value: Any) -> Edit | None:
+    """What a choice changes in each indicator; None where it changes none."""
+    kind, _, id = key.partition(".")
     if kind == "aggregation":
-        value = _checked(key, Aggregation, value)
-        if id in ("", "total"):
-            update["aggregation"] = value
-        data = [
-            _edited(
-                node,
-                lambda node: (
-                    {"aggregation": value} if not _is_leaf(node) and id in ("", node["id"]) else {}
-                ),
-            )
-            for node in data
-        ]
-    elif kind == "rule":
-        named = isinstance(value, str)
-        data = [
-            _edited(node, lambda node: _rule(key, node, value, named) if _takes(node, id) else {})
-            for node in data
-        ]
-    elif kind == "outliers":
-        new = _checked(key, Outliers | None, value)
-        data = [
-            _edited(node, lambda node: {"outliers": new} if _takes(node, id) else {})
-            for node in data
-        ]
-    elif kind == "missing":
-        treatment = _checked(key, Treatment, value)
-        update["missing"] = {
-            **scheme.missing.model_dump(),
-            **update.get("missing", {}),
-            id: treatment,
-        }
-        data = [
-            _edited(node, lambda node: {"missing": node["missing"] | {id: None}}) for node in data
-        ]
-    elif kind == "rounding":
-        whole = (
-            isinstance(value, int | float) and not isinstance(value, bool) and value == int(value)
+        mean = _checked(key, Aggregation, value)
+        return lambda node: (
+            {"aggregation": mean} if not _is_leaf(node) and id in ("", node["id"]) else {}
         )
-        value = {"decimals": int(value)} if whole else value
-        rounding = _checked(key, Rounding | None, value)
-        update["rounding"] = {
-            **scheme.rounding.model_dump(),
-            **update.get("rounding", {}),
-            id: rounding,
-        }
-    elif kind == "order":
-        switch = _checked(key, Order.model_fields[id].annotation, value)
-        update["order"] = {**scheme.order.model_dump(), **update.get("order", {}), id: switch}
-    else:
-        update["rank_on"] = _checked(key, Scheme.model_fields["rank_on"].annotation, value)
-    update["indicators"] = data
+    if kind == "rule":
+        is_named = isinstance(value, str)
+        return lambda node: _rule(key, node, value, is_named) if _takes(node, id) else {}
+    if kind == "outliers":
+        treatment = _checked(key, Outliers | None, value)
+        return lambda node: {"outliers": treatment} if _takes(node, id) else {}
+    if kind == "missing":
+        return lambda node: {"missing": node["missing"] | {id: None}}
+    return None
 
 
-def _edited(node: dict[str, Any], edit: Any) -> dict[str, Any]:
+def _settings_of(scheme: Scheme, key: str, value: Any, update: Mapping[str, Any]) -> dict[str, Any]:
+    """What a choice changes in the scheme's own keys, beside what `update` has changed already."""
+    kind, _, id = key.partition(".")
+
+    def with_choice(choice: Any) -> dict[str, Any]:
+        return {kind: {**getattr(scheme, kind).model_dump(), **update.get(kind, {}), id: choice}}
+
+    if kind == "aggregation":
+        return {kind: _checked(key, Aggregation, value)} if id in ("", "total") else {}
+    if kind == "missing":
+        return with_choice(_checked(key, Treatment, value))
+    if kind == "rounding":
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        decimals = {"decimals": int(value)} if is_number and value == int(value) else value
+        return with_choice(_checked(key, Rounding | None, decimals))
+    if kind == "order":
+        return with_choice(_checked(key, Order.model_fields[id].annotation, value))
+    if kind == "rank_on":
+        return {kind: _checked(key, Scheme.model_fields[kind].annotation, value)}
+    return {}
+
+
+def _edited(node: dict[str, Any], edit: Edit) -> dict[str, Any]:
     """An indicator's data with `edit` merged in, and all below it."""
     return node | edit(node) | {"children": [_edited(child, edit) for child in node["children"]]}
 

@@ -16,7 +16,7 @@ from qtoolkit.models import Path_
 from qtoolkit.rules import RULES
 
 if TYPE_CHECKING:
-    from qtoolkit.inputs.scheme import Indicator, Scheme
+    from qtoolkit.inputs.scheme import Grade, Indicator, Scheme
 
 SUM_TOLERANCE = 1e-9
 RESERVED = ("unit", "name_en", "zh", "en")
@@ -25,6 +25,22 @@ RESERVED = ("unit", "name_en", "zh", "en")
 
 def complaints_of(scheme: Scheme) -> Iterator[tuple[Path_, Text]]:
     """What is wrong between the parts of a scheme, each with its place."""
+    yield from _total(scheme)
+    yield from _dates(scheme)
+    yield from _title(scheme)
+    yield from _beyond_ticks(scheme)
+    yield from _duplicates(scheme)
+    yield from _cutoffs(scheme)
+    yield from _leaves(scheme)
+    yield from _vetoes(scheme)
+    for i, grade in enumerate(scheme.grades):
+        yield from _places_of(i, grade)
+        yield from _bands_and_classes(scheme, i, grade)
+    yield from _last_quota(scheme)
+
+
+def _total(scheme: Scheme) -> Iterator[tuple[Path_, Text]]:
+    """Points that do not sum to the total."""
     points = math.fsum(leaf.points for leaf in scheme.leaves)
     if abs(points - scheme.total) > SUM_TOLERANCE:
         yield (
@@ -36,17 +52,20 @@ def complaints_of(scheme: Scheme) -> Iterator[tuple[Path_, Text]]:
                 total=scheme.total,
             ),
         )
-    yield from _dates(scheme)
+
+
+def _title(scheme: Scheme) -> Iterator[tuple[Path_, Text]]:
+    """A title of blanks."""
     if scheme.title is not None and not (scheme.title.zh.strip() and scheme.title.en.strip()):
         text = Text(
             "报告标题（title）不能为空；不写此项则用质量工作考核方案的标题",
             "the memo's title is blank; leave the key out for that of a quality work assessment",
         )
         yield ("title",), text
-    yield from _beyond_ticks(scheme)
-    yield from _duplicates(scheme)
-    yield from _cutoffs(scheme)
-    yield from _leaves(scheme)
+
+
+def _vetoes(scheme: Scheme) -> Iterator[tuple[Path_, Text]]:
+    """Vetoes down to a grade that there is not, or by more grades than there are."""
     grades = [grade.id for grade in scheme.grades]
     for i, veto in enumerate(scheme.vetoes):
         if veto.cap is not None and veto.cap not in grades:
@@ -71,52 +90,62 @@ def complaints_of(scheme: Scheme) -> Iterator[tuple[Path_, Text]]:
                     n=len(grades),
                 ),
             )
-    for i, grade in enumerate(scheme.grades):
-        if grade.quota is not None and grade.quota >= 1 and grade.quota != int(grade.quota):
-            yield (
-                ("grades", i, "quota"),
-                say(
-                    zh="等级“{grade}”的名额应为整数或小于 1 的比例，现为 {quota:.10g}",
-                    en="the quota of grade “{grade}” must be a whole number or a share below 1, "
-                    "found {quota:.10g}",
-                    grade=grade.id,
-                    quota=grade.quota,
-                ),
-            )
-        if grade.last is not None and i == 0:
-            yield (
-                ("grades", i, "last"),
-                say(
-                    zh="最好的等级“{grade}”不能按末位家数（last）确定",
-                    en="the best grade “{grade}” cannot have a number of last units",
-                    grade=grade.id,
-                ),
-            )
-        if grade.printed is not None and grade.printed[0] > grade.printed[1]:
-            yield (
-                ("grades", i, "printed"),
-                say(
-                    zh="分数段应先写低端、后写高端，现为 {low:.10g}–{high:.10g}",
-                    en="the band needs its low end first, found {low:.10g}–{high:.10g}",
-                    low=grade.printed[0],
-                    high=grade.printed[1],
-                ),
-            )
-        unknown = [group for group in grade.class_cutoffs if group not in scheme.classes]
-        if unknown or (grade.within == "class" and not scheme.classes):
-            yield (
-                ("grades", i, "class_cutoffs" if unknown else "within"),
-                say(
-                    zh="类别{groups}未在方案的 classes 中列出，现有{known}",
-                    en="the class {groups} is not listed in the scheme's classes, which are "
-                    "{known}",
-                    groups=listing(map(clip, unknown)) if unknown else Text("", ""),
-                    known=listing(scheme.classes) if scheme.classes else Text("无", "none"),
-                ),
-            )
+
+
+def _places_of(i: int, grade: Grade) -> Iterator[tuple[Path_, Text]]:
+    """A quota, or a number of last units, that a grade cannot have."""
+    if grade.quota is not None and grade.quota >= 1 and grade.quota != int(grade.quota):
+        yield (
+            ("grades", i, "quota"),
+            say(
+                zh="等级“{grade}”的名额应为整数或小于 1 的比例，现为 {quota:.10g}",
+                en="the quota of grade “{grade}” must be a whole number or a share below 1, "
+                "found {quota:.10g}",
+                grade=grade.id,
+                quota=grade.quota,
+            ),
+        )
+    if grade.last is not None and i == 0:
+        yield (
+            ("grades", i, "last"),
+            say(
+                zh="最好的等级“{grade}”不能按末位家数（last）确定",
+                en="the best grade “{grade}” cannot have a number of last units",
+                grade=grade.id,
+            ),
+        )
+
+
+def _bands_and_classes(scheme: Scheme, i: int, grade: Grade) -> Iterator[tuple[Path_, Text]]:
+    """A printed band upside down, and classes that the scheme does not list."""
+    if grade.printed is not None and grade.printed[0] > grade.printed[1]:
+        yield (
+            ("grades", i, "printed"),
+            say(
+                zh="分数段应先写低端、后写高端，现为 {low:.10g}–{high:.10g}",
+                en="the band needs its low end first, found {low:.10g}–{high:.10g}",
+                low=grade.printed[0],
+                high=grade.printed[1],
+            ),
+        )
+    unknown = [group for group in grade.class_cutoffs if group not in scheme.classes]
+    if unknown or (grade.within == "class" and not scheme.classes):
+        yield (
+            ("grades", i, "class_cutoffs" if unknown else "within"),
+            say(
+                zh="类别{groups}未在方案的 classes 中列出，现有{known}",
+                en="the class {groups} is not listed in the scheme's classes, which are {known}",
+                groups=listing(map(clip, unknown)) if unknown else Text("", ""),
+                known=listing(scheme.classes) if scheme.classes else Text("无", "none"),
+            ),
+        )
+
+
+def _last_quota(scheme: Scheme) -> Iterator[tuple[Path_, Text]]:
+    """A quota of the last grade."""
     if scheme.grades[-1].quota is not None:
         yield (
-            ("grades", len(grades) - 1, "quota"),
+            ("grades", len(scheme.grades) - 1, "quota"),
             say(
                 zh="最后一个等级“{grade}”不能有名额上限，所有考核对象都至少是这一等级",
                 en="the last grade “{grade}” cannot have a quota: every unit has at least that "
@@ -201,86 +230,75 @@ def _cutoffs(scheme: Scheme) -> Iterator[tuple[Path_, Text]]:
 
 
 def _leaves(scheme: Scheme) -> Iterator[tuple[Path_, Text]]:
-    """Stages that the scheme does not have or whose weights do not sum to 1, and outliers that a
-    rule cannot treat."""
+    """What is wrong with the stages and with the treatment of outliers of indicators."""
     parts = [stage.id for stage in scheme.stages if stage.effect == "part"]
     for path, node in _places(scheme.indicators, ("indicators",)):
-        for id in node.stages:
-            if id not in parts or not node.is_leaf:
-                yield (
-                    (*path, "stages"),
-                    say(
-                        zh="“{id}”不是可计分的阶段，应为{parts}之一{hint}，且只能写在考核要点上",
-                        en="“{id}” is no stage that is part of a value, expected one of "
-                        "{parts}{hint}, and on leaves only",
-                        id=id,
-                        parts=listing(parts),
-                        hint=nearest(id, parts),
-                    ),
-                )
-        weight = math.fsum(node.stages.values())
-        if node.stages and abs(weight - 1) > SUM_TOLERANCE:
+        yield from _stages(path, node, parts)
+        yield from _outliers(path, node)
+
+
+def _stages(path: Path_, node: Indicator, parts: list[str]) -> Iterator[tuple[Path_, Text]]:
+    """Stages that the scheme does not have, or whose weights do not sum to 1."""
+    for id in node.stages:
+        if id not in parts or not node.is_leaf:
             yield (
                 (*path, "stages"),
                 say(
-                    zh="各阶段权重之和为 {weight:.10g}，应为 1",
-                    en="the stages' weights sum to {weight:.10g}, expected 1",
-                    weight=weight,
+                    zh="“{id}”不是可计分的阶段，应为{parts}之一{hint}，且只能写在考核要点上",
+                    en="“{id}” is no stage that is part of a value, expected one of "
+                    "{parts}{hint}, and on leaves only",
+                    id=id,
+                    parts=listing(parts),
+                    hint=nearest(id, parts),
                 ),
             )
-        treated = node.outliers
-        rule = node.rule
-        if treated and (
-            rule is None or rule.is_of_words or (treated.log and not rule.takes_logarithms)
-        ):
-            yield (
-                (*path, "outliers"),
-                say(
-                    zh="该评分规则不能这样处理异常值；取对数只用于{kinds}",
-                    en="this rule cannot treat outliers so; logarithms are for {kinds}",
-                    kinds=listing(kind for kind, rule in RULES.items() if rule.takes_logarithms),
-                ),
-            )
-        elif treated and treated.log and any(getattr(rule, end) <= 0 for end in rule.ends):
-            yield (
-                (*path, "rule"),
-                say(
-                    zh="取对数时评分区间两端应大于 0",
-                    en="with logarithms the rule's ends must be above 0",
-                ),
-            )
+    weight = math.fsum(node.stages.values())
+    if node.stages and abs(weight - 1) > SUM_TOLERANCE:
+        yield (
+            (*path, "stages"),
+            say(
+                zh="各阶段权重之和为 {weight:.10g}，应为 1",
+                en="the stages' weights sum to {weight:.10g}, expected 1",
+                weight=weight,
+            ),
+        )
+
+
+def _outliers(path: Path_, node: Indicator) -> Iterator[tuple[Path_, Text]]:
+    """Outliers that a rule cannot treat."""
+    treated = node.outliers
+    rule = node.rule
+    if treated and (
+        rule is None or rule.is_of_words or (treated.log and not rule.takes_logarithms)
+    ):
+        yield (
+            (*path, "outliers"),
+            say(
+                zh="该评分规则不能这样处理异常值；取对数只用于{kinds}",
+                en="this rule cannot treat outliers so; logarithms are for {kinds}",
+                kinds=listing(kind for kind, rule in RULES.items() if rule.takes_logarithms),
+            ),
+        )
+    elif treated and treated.log and any(getattr(rule, end) <= 0 for end in rule.ends):
+        yield (
+            (*path, "rule"),
+            say(
+                zh="取对数时评分区间两端应大于 0",
+                en="with logarithms the rule's ends must be above 0",
+            ),
+        )
 
 
 def _duplicates(scheme: Scheme) -> Iterator[tuple[Path_, Text]]:
     """Ids that stand twice, and ids that mean another column of the data."""
-    leaves = [
-        (path, node.id)
-        for path, node in _places(scheme.indicators, ("indicators",))
-        if node.is_leaf
-    ]
-    groups = {
-        "indicators": [
-            ((*path, "id"), node.id) for path, node in _places(scheme.indicators, ("indicators",))
-        ],
-        "grades": [(("grades", i, "id"), grade.id) for i, grade in enumerate(scheme.grades)],
-        "vetoes": [(("vetoes", i, "id"), veto.id) for i, veto in enumerate(scheme.vetoes)],
-        "stages": [(("stages", i, "id"), stage.id) for i, stage in enumerate(scheme.stages)],
-        "bonuses": [(("bonuses", i, "id"), bonus.id) for i, bonus in enumerate(scheme.bonuses)],
-        "units": [(("units", i), unit) for i, unit in enumerate(scheme.units or ())],
-        "columns": [((*path, "id"), id) for path, id in leaves]
-        + [
-            (("covariates", i, "id"), covariate.id) for i, covariate in enumerate(scheme.covariates)
-        ],
-    }
-    columns = groups.pop("columns")
-    for ids in groups.values():
+    for ids in _ids(scheme):
         seen: set[str] = set()
         for path, id in ids:
             if id in seen:
                 yield path, say(zh="“{id}”重复", en="duplicate “{id}”", id=clip(id))
             seen.add(id)
     taken = set(RESERVED)
-    for path, id in columns:
+    for path, id in _columns(scheme):
         if id in RESERVED or (id in taken and path[0] == "covariates"):
             yield (
                 path,
@@ -291,6 +309,23 @@ def _duplicates(scheme: Scheme) -> Iterator[tuple[Path_, Text]]:
                 ),
             )
         taken.add(id)
+
+
+def _ids(scheme: Scheme) -> Iterator[list[tuple[Path_, str]]]:
+    """The ids that must differ from one another, a list for each kind, with their places."""
+    yield [((*path, "id"), node.id) for path, node in _places(scheme.indicators, ("indicators",))]
+    for key in ("grades", "vetoes", "stages", "bonuses"):
+        yield [((key, i, "id"), item.id) for i, item in enumerate(getattr(scheme, key))]
+    yield [(("units", i), unit) for i, unit in enumerate(scheme.units or ())]
+
+
+def _columns(scheme: Scheme) -> Iterator[tuple[Path_, str]]:
+    """The ids that name columns of the data, with their places."""
+    for path, node in _places(scheme.indicators, ("indicators",)):
+        if node.is_leaf:
+            yield (*path, "id"), node.id
+    for i, covariate in enumerate(scheme.covariates):
+        yield ("covariates", i, "id"), covariate.id
 
 
 def _places(nodes: tuple[Indicator, ...], path: Path_) -> Iterator[tuple[Path_, Indicator]]:

@@ -209,10 +209,11 @@ class Reader(Cells):
         return [i for i, (_, cell) in enumerate(self._cells(key)) if not is_blank(cell)]
 
     def _column(
-        self, leaf: Indicator, key: str, said: list[int], replaced: Collection[int]
+        self, leaf: Indicator, key: str, marked: list[int], replaced: Collection[int]
     ) -> tuple[list, list[int]]:
-        """Values and statuses of one column of a leaf; a blank that a later stage fills is none."""
-        statuses, column = list(said), self._header(key)
+        """Values and statuses of one column of a leaf, where a column of statuses has `marked`
+        some; a blank that a later stage fills is none."""
+        statuses, column = list(marked), self._header(key)
         # the missing column has been complained of
         cells = self._cells(key) if self._has(key) else []
         values = (
@@ -220,17 +221,27 @@ class Reader(Cells):
         )
         for i in [i for i, value in enumerate(values) if value is None or statuses[i] != VALUE]:
             row, cell = cells[i]
-            blank, word = is_blank(cell), _status_word(cell)
-            if word is not None:
-                if statuses[i] not in (VALUE, word):
-                    self._contradicts(STATUS_LABELS[word], statuses[i], column, row)
-                statuses[i], blank = word, True
-            elif not blank and statuses[i] != VALUE:
-                self._contradicts(clip(cell), statuses[i], column, row)
-            elif blank and statuses[i] == VALUE and i not in replaced:
+            statuses[i] = self._status_of(cell, statuses[i], column, row)
+            blank = is_blank(cell)
+            if blank and statuses[i] == VALUE and i not in replaced:
                 statuses[i] = self._blank(leaf, column, row)
-            values[i] = None if blank else self._value(leaf, cell, column, row)
-        return values or [None] * len(said), statuses
+            values[i] = (
+                None
+                if blank or _status_word(cell) is not None
+                else self._value(leaf, cell, column, row)
+            )
+        return values or [None] * len(marked), statuses
+
+    def _status_of(self, cell: Any, marked: int, column: str, row: int) -> int:
+        """The status of a cell of values: its own word for one, else what is marked for it."""
+        word = _status_word(cell)
+        if word is None:
+            if not is_blank(cell) and marked != VALUE:
+                self._contradicts(clip(cell), marked, column, row)
+            return marked
+        if marked not in (VALUE, word):
+            self._contradicts(STATUS_LABELS[word], marked, column, row)
+        return word
 
     def _contradicts(self, found: Any, status: int, column: str, row: int) -> None:
         text = say(
@@ -380,10 +391,19 @@ class Reader(Cells):
             key for key in self._places if key in REMARKS or key.partition(":")[0] in REMARK_KINDS
         ]
         columns = {key: self.texts(key) for key in keys}
+        if "approved" in columns:
+            columns["approved"] = self._approved(columns["approved"])
+        if self.scheme.checks.date == "error":
+            for key in (key for key in keys if key.startswith("date:")):
+                for row, text in zip(self.rows.numbers, columns[key], strict=True):
+                    for complaint in cell_complaints(text or ""):
+                        self.complain(complaint, key, row)
+        return columns
+
+    def _approved(self, words: list[str | None]) -> list[str | None]:
+        """Approved grades by their ids, however they are called."""
         names = {name: g.id for g in self.scheme.grades for name in (g.label.zh, g.label.en, g.id)}
-        for i, (row, word) in enumerate(
-            zip(self.rows.numbers, columns.get("approved", []), strict=False)
-        ):
+        for row, word in zip(self.rows.numbers, words, strict=True):
             if word is not None and word not in names:
                 text = say(
                     zh="审定等级为“{word}”，应为{words}之一",
@@ -392,14 +412,7 @@ class Reader(Cells):
                     words=listing(grade.label for grade in self.scheme.grades),
                 )
                 self.complain(text, self._header("approved"), row)
-            columns["approved"][i] = names.get(word)
-        for key in (
-            key for key in keys if key.startswith("date:") and self.scheme.checks.date == "error"
-        ):
-            for row, text in zip(self.rows.numbers, columns[key], strict=True):
-                for complaint in cell_complaints(text or ""):
-                    self.complain(complaint, key, row)
-        return columns
+        return [names.get(word) for word in words]
 
     def covariates(self) -> dict[str, list]:
         """The columns that describe units; those that the table lacks are left out."""
