@@ -12,10 +12,10 @@ from typing import Any
 from xml.parsers.expat import ExpatError
 
 from qtoolkit.errors import Complaint, InputError, clip
-from qtoolkit.inputs import limits, sheetxml
+from qtoolkit.inputs import limits
 from qtoolkit.inputs.numbertext import UNPRINTABLE
 from qtoolkit.language import Text, listing, say
-from qtoolkit.workbooks import package
+from qtoolkit.workbooks import package, sheetxml
 
 SHEETS = ("数据", "data")
 """Names of the sheet that is read where a workbook has several."""
