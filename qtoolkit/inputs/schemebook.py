@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from qtoolkit.errors import Complaint, InputError, Problems, clip, nearest
-from qtoolkit.inputs.excel import read_sheets
 from qtoolkit.inputs.files import read_bytes
 from qtoolkit.inputs.models import quota_unclear, validate
 from qtoolkit.inputs.numbertext import is_blank, parse_number, plain_text
@@ -41,6 +40,7 @@ from qtoolkit.inputs.schemesheets import (
 )
 from qtoolkit.inputs.yamltext import parse_yaml
 from qtoolkit.language import listing, say
+from qtoolkit.workbooks.reading import read_sheets
 
 
 def read_scheme_book(path: Path) -> Scheme:

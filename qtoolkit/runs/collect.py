@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from qtoolkit.errors import Complaint, InputError, Problems, clip, nearest
-from qtoolkit.inputs.excel import read_sheets
 from qtoolkit.inputs.files import Rows, read_bytes, rows_of_grid
 from qtoolkit.inputs.headers import REMARK_KINDS, REMARKS
 from qtoolkit.inputs.numbertext import is_blank, plain_text
@@ -27,6 +26,7 @@ from qtoolkit.runs.template import (
     scheme_mark,
     write_sheets,
 )
+from qtoolkit.workbooks.reading import read_sheets
 
 ALL = ("全部", "all")
 MAY_BE_BLANK = (*REMARK_KINDS, "veto", "bonus", "status", "se", *REMARKS, "name_en")
