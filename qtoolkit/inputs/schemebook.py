@@ -13,7 +13,10 @@ from qtoolkit.inputs.files import read_bytes
 from qtoolkit.inputs.models import quota_unclear, validate
 from qtoolkit.inputs.numbertext import is_blank, parse_number, plain_text
 from qtoolkit.inputs.scheme import Indicator, Scheme
-from qtoolkit.inputs.schemesheets import (
+from qtoolkit.inputs.yamltext import parse_yaml
+from qtoolkit.language import listing, say
+from qtoolkit.workbooks.reading import read_sheets
+from qtoolkit.workbooks.schemesheets import (
     ENDS,
     ENGLISH,
     GRADE_COLUMNS,
@@ -38,9 +41,6 @@ from qtoolkit.inputs.schemesheets import (
     WORDS,
     Row,
 )
-from qtoolkit.inputs.yamltext import parse_yaml
-from qtoolkit.language import listing, say
-from qtoolkit.workbooks.reading import read_sheets
 
 
 def read_scheme_book(path: Path) -> Scheme:

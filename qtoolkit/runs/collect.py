@@ -13,7 +13,6 @@ from qtoolkit.inputs.files import Rows, read_bytes, rows_of_grid
 from qtoolkit.inputs.headers import REMARK_KINDS, REMARKS
 from qtoolkit.inputs.numbertext import is_blank, plain_text
 from qtoolkit.inputs.scheme import Scheme
-from qtoolkit.inputs.schemesheets import DATA, DEPARTMENT, IN_CHINESE, MARK, NOTES, worded
 from qtoolkit.inputs.statuses import VALUE, ZERO
 from qtoolkit.inputs.tablereader import Reader, columns_of, is_percent
 from qtoolkit.language import Text, say
@@ -27,6 +26,7 @@ from qtoolkit.runs.template import (
     write_sheets,
 )
 from qtoolkit.workbooks.reading import read_sheets
+from qtoolkit.workbooks.schemesheets import DATA, DEPARTMENT, IN_CHINESE, MARK, NOTES, worded
 
 ALL = ("全部", "all")
 MAY_BE_BLANK = (*REMARK_KINDS, "veto", "bonus", "status", "se", *REMARKS, "name_en")

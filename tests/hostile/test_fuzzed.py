@@ -21,8 +21,8 @@ from qtoolkit.inputs.files import read_rows
 from qtoolkit.inputs.parameters import read_parameters
 from qtoolkit.inputs.scheme import read_scheme
 from qtoolkit.inputs.schemebook import read_scheme_book
-from qtoolkit.inputs.schemesheets import sheets_of, worded
 from qtoolkit.inputs.table import read_table
+from qtoolkit.workbooks.schemesheets import sheets_of, worded
 from tests.inputs.helpers import CSV, YAML, scheme_of
 from tests.inputs.test_fuzz import ODD, mutated, only_complaints
 
