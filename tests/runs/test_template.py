@@ -17,10 +17,10 @@ from hypothesis import HealthCheck, given, settings
 
 import qtoolkit as qt
 from qtoolkit.errors import InputError
-from qtoolkit.inputs.schemebook import read_scheme_book
 from qtoolkit.inputs.table import read_table
 from qtoolkit.runs.plan import plan
 from qtoolkit.runs.template import departments, write_template, write_templates
+from qtoolkit.workbooks.schemebook import read_scheme_book
 from tests.examples import share
 from tests.strategies import KINDS, frame_of, givens, scheme_of
 
