@@ -18,11 +18,11 @@ import nbformat
 
 from qtoolkit.errors import InputError, WorkError
 from qtoolkit.language import Text, listing, say
-from qtoolkit.report.workbook import write_whole
 from qtoolkit.runs.execute import python_variables, write_kernel
 from qtoolkit.runs.folder import resolved, shortened
 from qtoolkit.runs.notebooks import Notebook
 from qtoolkit.runs.plan import Plan
+from qtoolkit.workbooks.writing import write_whole
 
 QUIET = (
     "--LabApp.news_url=None",

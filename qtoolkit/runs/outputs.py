@@ -15,7 +15,7 @@ import nbformat
 from qtoolkit.errors import WorkError
 from qtoolkit.language import say
 from qtoolkit.report.blocks import MIME, shown
-from qtoolkit.report.workbook import workbook
+from qtoolkit.workbooks.writing import workbook
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import qtoolkit
-from qtoolkit.report.workbook import workbook
+from qtoolkit.workbooks.writing import workbook
 from tests.runs.test_run import project  # noqa: F401
 
 LIMITED = """
