@@ -16,11 +16,11 @@ from qtoolkit.language import Text, same, say
 from qtoolkit.report import memo
 from qtoolkit.report.blocks import Block, DataTable, Paragraph, payload
 from qtoolkit.report.chapters import memo_title
-from qtoolkit.report.recheck import write_recheck
 from qtoolkit.runs import outputs
 from qtoolkit.runs.execute import execute
 from qtoolkit.runs.executors import Workers
 from qtoolkit.runs.plan import Plan
+from qtoolkit.workbooks.recheck import write_recheck
 
 RECHECK = Text("复核底稿.xlsx", "recheck.xlsx")
 
