@@ -17,12 +17,12 @@ from typing import Any
 import nbformat
 
 from qtoolkit.errors import InputError, WorkError
+from qtoolkit.filing import write_whole
 from qtoolkit.language import Text, listing, say
 from qtoolkit.runs.execute import python_variables, write_kernel
 from qtoolkit.runs.folder import resolved, shortened
 from qtoolkit.runs.notebooks import Notebook
 from qtoolkit.runs.plan import Plan
-from qtoolkit.workbooks.writing import write_whole
 
 QUIET = (
     "--LabApp.news_url=None",

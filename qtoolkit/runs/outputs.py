@@ -13,6 +13,7 @@ from typing import Any
 import nbformat
 
 from qtoolkit.errors import WorkError
+from qtoolkit.filing import safe_name
 from qtoolkit.language import say
 from qtoolkit.report.blocks import MIME, shown
 from qtoolkit.workbooks.writing import workbook
@@ -160,10 +161,3 @@ def _sheet_name(caption: str, taken: set[str]) -> str:
         name, n = f"{base} {n}", n + 1
     taken.add(name.lower())
     return name
-
-
-def safe_name(name: str) -> str:
-    """A file name that every system accepts."""
-    clean = re.sub(r'[<>:"/\\|?*\x00-\x1f]', "_", name).strip(". ")[:80] or "_"
-    reserved = re.fullmatch(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?", clean)
-    return f"_{clean}" if reserved else clean
