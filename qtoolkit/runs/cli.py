@@ -326,7 +326,7 @@ def template(
     language: LanguageOption = None,
 ) -> None:
     """生成供填写的工作簿 Make a workbook to fill in."""
-    from qtoolkit.runs.template import write_template, write_templates
+    from qtoolkit.workbooks.template import write_template, write_templates
 
     found, table = _scheme_of(scheme)
     if by not in (None, "部门", "department", "lead"):

@@ -16,7 +16,9 @@ from qtoolkit.inputs.scheme import Scheme
 from qtoolkit.inputs.statuses import VALUE, ZERO
 from qtoolkit.inputs.tablereader import Reader, columns_of, is_percent
 from qtoolkit.language import Text, say
-from qtoolkit.runs.template import (
+from qtoolkit.workbooks.reading import read_sheets
+from qtoolkit.workbooks.schemesheets import DATA, DEPARTMENT, IN_CHINESE, MARK, NOTES, worded
+from qtoolkit.workbooks.template import (
     OFFICE,
     data_columns,
     departments,
@@ -25,8 +27,6 @@ from qtoolkit.runs.template import (
     scheme_mark,
     write_sheets,
 )
-from qtoolkit.workbooks.reading import read_sheets
-from qtoolkit.workbooks.schemesheets import DATA, DEPARTMENT, IN_CHINESE, MARK, NOTES, worded
 
 ALL = ("全部", "all")
 MAY_BE_BLANK = (*REMARK_KINDS, "veto", "bonus", "status", "se", *REMARKS, "name_en")

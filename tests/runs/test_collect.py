@@ -19,7 +19,7 @@ from qtoolkit.inputs.table import read_table
 from qtoolkit.runs import cli
 from qtoolkit.runs.collect import collect, summary, write_collected
 from qtoolkit.runs.plan import plan
-from qtoolkit.runs.template import write_templates
+from qtoolkit.workbooks.template import write_templates
 
 
 def leaf(id, name, points, lead):

@@ -9,8 +9,8 @@ from qtoolkit.errors import InputError
 from qtoolkit.inputs.models import validate
 from qtoolkit.inputs.scheme import Scheme
 from qtoolkit.inputs.table import read_table
-from qtoolkit.runs.template import write_template
 from qtoolkit.workbooks.schemebook import read_scheme_book
+from qtoolkit.workbooks.template import write_template
 from tests.inputs.helpers import names, refused
 
 LEAVES = [
