@@ -375,7 +375,7 @@ def collect(
 ) -> None:
     """汇总各部门填报的工作簿 Merge the departments' workbooks; list conflicts, gaps and who is
     late."""
-    from qtoolkit.runs import collect as collecting
+    from qtoolkit.workbooks import collect as collecting
 
     found, table = _scheme_of(scheme)
     paths = [

@@ -201,7 +201,8 @@ def test_an_english_workbook_has_english_titles(tmp_path):
 LIMITED = """\
 import resource, sys
 sys.argv = ["qtoolkit", *sys.argv[1:]]
-from qtoolkit.runs import cli, collect
+from qtoolkit.runs import cli
+from qtoolkit.workbooks import collect
 from qtoolkit.workbooks import template
 # the system refuses to write more, as where a disk is full
 resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000))

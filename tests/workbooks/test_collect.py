@@ -17,8 +17,8 @@ from qtoolkit.inputs.models import validate
 from qtoolkit.inputs.scheme import Scheme
 from qtoolkit.inputs.table import read_table
 from qtoolkit.runs import cli
-from qtoolkit.runs.collect import collect, summary, write_collected
 from qtoolkit.runs.plan import plan
+from qtoolkit.workbooks.collect import collect, summary, write_collected
 from qtoolkit.workbooks.template import write_templates
 
 
