@@ -21,6 +21,7 @@ from qtoolkit.runs.execute import execute
 from qtoolkit.runs.executors import Workers
 from qtoolkit.runs.plan import Plan
 from qtoolkit.workbooks.recheck import write_recheck
+from qtoolkit.workbooks.tables import write_workbook
 
 RECHECK = Text("复核底稿.xlsx", "recheck.xlsx")
 
@@ -62,7 +63,7 @@ def write(
     with attempt(Text("表", "tables")):
         outputs.write_tables(blocks, work / "tables")
     with attempt(Text("tables.xlsx", "tables.xlsx")):
-        outputs.write_workbook(blocks, work / "tables.xlsx")
+        write_workbook(blocks, work / "tables.xlsx")
     with attempt(Text("图", "figures")):
         outputs.write_figures(blocks, pictures, work / "figures")
     with attempt(RECHECK):

@@ -202,8 +202,7 @@ LIMITED = """\
 import resource, sys
 sys.argv = ["qtoolkit", *sys.argv[1:]]
 from qtoolkit.runs import cli
-from qtoolkit.workbooks import collect
-from qtoolkit.workbooks import template
+from qtoolkit.workbooks import collect, template
 # the system refuses to write more, as where a disk is full
 resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000))
 cli.main()
