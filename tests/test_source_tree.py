@@ -2,6 +2,7 @@
 import."""
 
 import ast
+import graphlib
 import re
 import string
 import subprocess
@@ -19,18 +20,21 @@ FILES = sorted(
     if "_notebooks" not in path.parts and "_params" not in path.parts
 )
 NAMES = [path.relative_to(ROOT).as_posix() for path in FILES]
-# `engine` imports nothing of ours but itself; `rules` rank with it
+# From below; what is not named stands with the topics. Of two names that fit, the longer counts.
 FLOORS = [
-    "engine",
-    "language",
-    "errors",
-    "limits",
-    "models",
-    "rules",
-    "inputs",
-    "topics",
-    "report",
-    "runs",
+    ("engine",),
+    ("language",),
+    ("errors",),
+    ("limits", "filing", "inputs.numbertext"),  # what reading a cell needs
+    ("models",),
+    ("rules",),
+    # Excel's ground floor: bytes to grids of cells, and whole files
+    ("workbooks.package", "workbooks.sheetxml", "workbooks.reading", "workbooks.writing"),
+    ("inputs", "workbooks.schemesheets", "workbooks.schemebook"),
+    ("topics",),
+    ("report",),
+    ("workbooks",),  # Excel's upper floor: template, collect, recheck, tables
+    ("runs", "__main__"),
 ]
 
 # Ranking, binning and rounding belong to the engine. Elsewhere only these, none of which touches a
@@ -73,10 +77,54 @@ def tree(name):
 
 
 def floor_of(module):
-    """The floor of a module of ours, by its dotted name without the package; None for the face
-    qtoolkit itself."""
-    first = module.split(".")[0].replace("__main__", "runs")  # the command itself
-    return FLOORS.index(first if first in FLOORS else "topics") if first else None
+    """The floor of a module of ours, by its dotted name without the package."""
+    named = {name: floor for floor, names in enumerate(FLOORS) for name in names}
+    parts = module.split(".")
+    fitting = (".".join(parts[:end]) for end in range(len(parts), 0, -1))
+    return next((named[name] for name in fitting if name in named), named["topics"])
+
+
+def module_of(name):
+    """The dotted name of a file of ours, without the package; of the package itself, ""."""
+    return name.removesuffix(".py").replace("/", ".").removesuffix("__init__").removesuffix(".")
+
+
+def is_for_typing_or_a_script(node):
+    """Whether what stands below is for type checkers alone, or for a file that is run by itself."""
+    test = ast.dump(node.test) if isinstance(node, ast.If) else ""
+    return "TYPE_CHECKING" in test or "__main__" in test
+
+
+def imports(name):
+    """(line, dotted name without the package) of each module of ours that a file imports, inside
+    functions too."""
+    modules = set(map(module_of, NAMES))
+    below = [tree(name)]
+    while below:
+        node = below.pop()
+        if is_for_typing_or_a_script(node):
+            continue
+        below += ast.iter_child_nodes(node)
+        found = []
+        if isinstance(node, ast.Import):
+            found = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            whole = [f"{node.module}.{alias.name}" for alias in node.names]
+            found = [
+                full if full.removeprefix("qtoolkit.") in modules else node.module for full in whole
+            ]
+        for module in found:
+            if module.split(".")[0] == "qtoolkit":
+                yield node.lineno, module.removeprefix("qtoolkit").removeprefix(".")
+
+
+def circle(graph):
+    """Modules that import each other in a circle; None where there is none."""
+    try:
+        graphlib.TopologicalSorter(graph).prepare()
+    except graphlib.CycleError as error:
+        return error.args[1]
+    return None
 
 
 def called(node):
@@ -100,23 +148,31 @@ def test_ranks_bins_and_rounding_live_in_the_engine_alone(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_lower_floor_never_imports_a_higher_one(name):
-    own = floor_of(name.removesuffix(".py").replace("/", "."))
     if name == "__init__.py":
         return
-    typing_only = [
-        node
-        for node in ast.walk(tree(name))
-        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)
-    ]
-    skipped = {inner for node in typing_only for inner in ast.walk(node)}
-    for node in ast.walk(tree(name)):
-        modules = [node.module] if isinstance(node, ast.ImportFrom) and node.module else []
-        modules += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-        for module in modules:
-            if module.startswith("qtoolkit.") and node not in skipped:
-                assert floor_of(module.removeprefix("qtoolkit.")) <= own, (
-                    f"{name}:{node.lineno}: {module}"
-                )
+    own = floor_of(module_of(name))
+    for line, module in imports(name):
+        if module:
+            assert floor_of(module) <= own, f"{name}:{line}: {module}"
+
+
+def test_the_floors_of_the_excel_wing():
+    """Reading stands below the inputs, the recheck workbook above the report."""
+    order = ["engine.core", "errors", "limits", "workbooks.sheetxml", "inputs.case"]
+    order += ["importance", "report.rules", "workbooks.recheck", "runs.cli"]
+    floors = [floor_of(module) for module in order]
+    assert floors == sorted(set(floors))
+    assert floor_of("workbooks.schemebook") == floor_of("inputs.case")
+
+
+def test_no_modules_import_each_other_in_a_circle():
+    graph = {module_of(name): {module for _, module in imports(name)} for name in NAMES}
+    del graph[""]  # the face, which loads its topics when they are asked for
+    assert sum(map(len, graph.values())) > 2 * len(graph)
+    assert circle(graph) is None
+    low, high = "workbooks.package", "inputs.case"
+    graph[low] = {*graph[low], high}
+    assert circle(graph) is not None and {low, high} <= set(circle(graph))
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name.startswith("engine/")])

@@ -141,7 +141,7 @@ def scheme_of(path: Path) -> Scheme:
             name=clip(path.name),
         )
         raise InputError(Complaint(text, path.name))
-    from qtoolkit.inputs.schemebook import read_scheme_book
+    from qtoolkit.workbooks.schemebook import read_scheme_book
 
     return read_scheme_book(path)
 

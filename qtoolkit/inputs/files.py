@@ -14,9 +14,9 @@ from typing import Any
 from qtoolkit import limits
 from qtoolkit.errors import MOST_COMPLAINTS, Complaint, InputError, clip
 from qtoolkit.inputs.encodings import text_of
-from qtoolkit.inputs.excel import read_shown
 from qtoolkit.inputs.numbertext import UNPRINTABLE, is_blank
 from qtoolkit.language import Text, say
+from qtoolkit.workbooks.reading import read_shown
 
 ITEM_HEADERS = ("indicator", "指标", "考核要点", "考核指标")
 """The first header of a table that has indicators as rows and units as columns."""

@@ -326,7 +326,7 @@ def template(
     language: LanguageOption = None,
 ) -> None:
     """生成供填写的工作簿 Make a workbook to fill in."""
-    from qtoolkit.runs.template import write_template, write_templates
+    from qtoolkit.workbooks.template import write_template, write_templates
 
     found, table = _scheme_of(scheme)
     if by not in (None, "部门", "department", "lead"):
@@ -375,7 +375,7 @@ def collect(
 ) -> None:
     """汇总各部门填报的工作簿 Merge the departments' workbooks; list conflicts, gaps and who is
     late."""
-    from qtoolkit.runs import collect as collecting
+    from qtoolkit.workbooks import collect as collecting
 
     found, table = _scheme_of(scheme)
     paths = [

@@ -17,8 +17,8 @@ from typing import Any
 import nbformat
 
 from qtoolkit.errors import InputError, WorkError
+from qtoolkit.filing import write_whole
 from qtoolkit.language import Text, listing, say
-from qtoolkit.report.workbook import write_whole
 from qtoolkit.runs.execute import python_variables, write_kernel
 from qtoolkit.runs.folder import resolved, shortened
 from qtoolkit.runs.notebooks import Notebook

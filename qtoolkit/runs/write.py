@@ -16,11 +16,12 @@ from qtoolkit.language import Text, same, say
 from qtoolkit.report import memo
 from qtoolkit.report.blocks import Block, DataTable, Paragraph, payload
 from qtoolkit.report.chapters import memo_title
-from qtoolkit.report.recheck import write_recheck
 from qtoolkit.runs import outputs
 from qtoolkit.runs.execute import execute
 from qtoolkit.runs.executors import Workers
 from qtoolkit.runs.plan import Plan
+from qtoolkit.workbooks.recheck import write_recheck
+from qtoolkit.workbooks.tables import write_workbook
 
 RECHECK = Text("复核底稿.xlsx", "recheck.xlsx")
 
@@ -62,7 +63,7 @@ def write(
     with attempt(Text("表", "tables")):
         outputs.write_tables(blocks, work / "tables")
     with attempt(Text("tables.xlsx", "tables.xlsx")):
-        outputs.write_workbook(blocks, work / "tables.xlsx")
+        write_workbook(blocks, work / "tables.xlsx")
     with attempt(Text("图", "figures")):
         outputs.write_figures(blocks, pictures, work / "figures")
     with attempt(RECHECK):

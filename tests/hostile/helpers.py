@@ -91,7 +91,8 @@ from pathlib import Path
 from types import SimpleNamespace
 import numpy, scipy.stats, pandas, python_calamine
 from qtoolkit.errors import InputError
-from qtoolkit.inputs import case, files, schemebook, table, tablereader, yamltext
+from qtoolkit.inputs import case, files, table, tablereader, yamltext
+from qtoolkit.workbooks import schemebook
 from qtoolkit.runs.plan import plan
 taken = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_AS, (taken + {memory},) * 2)

@@ -13,8 +13,8 @@ from collections import Counter
 import pytest
 
 from qtoolkit.inputs.files import read_rows
-from qtoolkit.inputs.schemebook import read_scheme_book
 from qtoolkit.inputs.yamltext import parse_yaml
+from qtoolkit.workbooks.schemebook import read_scheme_book
 from tests.hostile.helpers import SOUND, parts_of, read_in_little_memory, sheet, workbook, zipped
 from tests.inputs.helpers import names, refused
 

@@ -20,9 +20,9 @@ from qtoolkit.inputs.case import read_case
 from qtoolkit.inputs.files import read_rows
 from qtoolkit.inputs.parameters import read_parameters
 from qtoolkit.inputs.scheme import read_scheme
-from qtoolkit.inputs.schemebook import read_scheme_book
-from qtoolkit.inputs.schemesheets import sheets_of, worded
 from qtoolkit.inputs.table import read_table
+from qtoolkit.workbooks.schemebook import read_scheme_book
+from qtoolkit.workbooks.schemesheets import sheets_of, worded
 from tests.inputs.helpers import CSV, YAML, scheme_of
 from tests.inputs.test_fuzz import ODD, mutated, only_complaints
 
@@ -347,7 +347,7 @@ def test_many_damaged_inputs_are_read_or_refused(tmp_path, kind):
 
 def test_every_cell_of_a_scheme_s_workbook_cleared(tmp_path):
     """Each filled cell of the four sheets of tai-2001 by itself."""
-    from qtoolkit.inputs.schemebook import _Book
+    from qtoolkit.workbooks.schemebook import _Book
 
     sheets = sheets_of(SCHEMES["tai-2001"])
     refusals = cleared = 0

@@ -12,8 +12,8 @@ from qtoolkit.inputs.case import read_case
 from qtoolkit.inputs.encodings import looks_like_big5
 from qtoolkit.inputs.files import read_bytes, read_rows, read_text
 from qtoolkit.inputs.scheme import read_scheme
-from qtoolkit.inputs.schemebook import read_scheme_book
 from qtoolkit.inputs.yamltext import parse_yaml
+from qtoolkit.workbooks.schemebook import read_scheme_book
 from tests.inputs.helpers import YAML, names, refused, scheme_of
 
 PARAMS = Path(__file__).resolve().parents[2] / "params"

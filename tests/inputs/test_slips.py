@@ -9,13 +9,13 @@ import qtoolkit as qt
 from qtoolkit.inputs.checks import CHECKS, Checks
 from qtoolkit.inputs.files import read_rows
 from qtoolkit.inputs.scheme import Scheme, read_scheme
-from qtoolkit.inputs.schemebook import read_scheme_book
 from qtoolkit.inputs.schemeyaml import scheme_yaml
 from qtoolkit.inputs.slips import is_total, plain_name
 from qtoolkit.inputs.table import read_table
 from qtoolkit.language import Text
 from qtoolkit.report.scheme import units
-from qtoolkit.runs.template import write_template
+from qtoolkit.workbooks.schemebook import read_scheme_book
+from qtoolkit.workbooks.template import write_template
 from tests.strategies import scheme_of
 
 RATES = [97.1, 98.3, 97.5, 97.4, 96.3, 96.4, 97.7, 96.9]

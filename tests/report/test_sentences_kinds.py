@@ -32,7 +32,7 @@ from qtoolkit.report import (
 )
 from qtoolkit.report.blocks import Chart, DataTable, Paragraph, payload
 from qtoolkit.runs.outputs import write_tables
-from qtoolkit.runs.template import data_columns
+from qtoolkit.workbooks.template import data_columns
 from tests import strategies
 from tests.examples import ALL
 from tests.sentences import number, read, results, sentences, tables

@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 
 import qtoolkit as qt
 from qtoolkit.inputs.scheme import read_scheme
-from qtoolkit.inputs.schemebook import read_scheme_book
 from qtoolkit.inputs.schemeyaml import scheme_yaml
 from qtoolkit.inputs.statuses import NEW, NOT_APPLICABLE
 from qtoolkit.language import LANGUAGES, Text
@@ -33,7 +32,8 @@ from qtoolkit.report import (
 from qtoolkit.report.blocks import Paragraph, payload
 from qtoolkit.report.chapters import memo_title
 from qtoolkit.runs.new import new_case
-from qtoolkit.runs.template import write_template
+from qtoolkit.workbooks.schemebook import read_scheme_book
+from qtoolkit.workbooks.template import write_template
 from tests import strategies
 from tests.examples import share
 from tests.sentences import number, one, read, results, sentences, tables

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 import qtoolkit
-from qtoolkit.report.workbook import workbook
 from tests.runs.test_run import project  # noqa: F401
 
 LIMITED = """
@@ -61,32 +60,3 @@ def test_a_disk_that_fills_while_a_run_is_written(project, last, language, words
     assert sentence.startswith(words) and os.strerror(errno.EFBIG) in sentence
     assert sorted(path.name for path in project.iterdir()) == ["notebooks", "params", "tmp"]
     assert not list((project / "tmp").iterdir())
-
-
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
-@pytest.mark.parametrize("options", [{"in_memory": False}, {"constant_memory": True}, {}])
-def test_a_workbook_is_there_whole_or_not_at_all(tmp_path, monkeypatch, options):
-    """Where it lies, and in the folder of its parts: the system's own refusal is what the caller
-    gets."""
-    path = tmp_path / "a.xlsx"
-    path.write_text("before")
-    plain = open
-
-    def full(file, mode="r", *arguments, **more):
-        writes = "w" in mode or "+" in mode
-        return plain("/dev/full" if writes else file, mode, *arguments, **more)
-
-    monkeypatch.setattr("builtins.open", full)
-    with pytest.raises(OSError) as caught, workbook(path, **options) as book:
-        sheet = book.add_worksheet()
-        for row in range(5_000):
-            sheet.write_row(row, 0, ["a text of some length"] * 5)
-    assert caught.value.errno == errno.ENOSPC
-    monkeypatch.undo()
-    assert path.read_text() == "before" and [p.name for p in tmp_path.iterdir()] == ["a.xlsx"]
-
-
-def test_a_block_that_fails_writes_nothing(tmp_path):
-    with pytest.raises(ZeroDivisionError), workbook(tmp_path / "a.xlsx") as book:
-        book.add_worksheet().write_number(0, 0, 1 / 0)
-    assert not list(tmp_path.iterdir())

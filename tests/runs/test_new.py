@@ -16,7 +16,7 @@ from qtoolkit.inputs.schemeyaml import yaml_of
 from qtoolkit.runs import cli
 from qtoolkit.runs.new import RESERVED, _kept, _Names, new_case
 from qtoolkit.runs.plan import plan
-from qtoolkit.runs.template import write_template
+from qtoolkit.workbooks.template import write_template
 from tests.inputs.helpers import names, refused
 
 CASES = ["provinces-2008", "tai-2001", "city-2026"]

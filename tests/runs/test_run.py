@@ -19,7 +19,7 @@ from qtoolkit.errors import InputError, WorkError
 from qtoolkit.language import LANGUAGES
 from qtoolkit.report import assessment as views
 from qtoolkit.report.blocks import MIME, DataTable, payload
-from qtoolkit.runs import folder, outputs
+from qtoolkit.runs import folder
 from qtoolkit.runs import run as running
 from qtoolkit.runs import write as writing
 from qtoolkit.runs.notebooks import find_notebooks
@@ -434,21 +434,6 @@ def test_the_hash_depends_on_what_goes_in(project):
     assert folder.run_hash(planned("params/tiny", language="en").content()) != base
     notebook(project / "notebooks" / "show.ipynb", SHOW, "1")
     assert folder.run_hash(planned("params/tiny").content()) != base
-
-
-@pytest.mark.parametrize(
-    ("name", "safe"),
-    [
-        ("a/b", "a_b"),
-        ("CON", "_CON"),
-        ("x.", "x"),
-        ("", "_"),
-        ("得分", "得分"),
-        ('<>:"|?*', "_______"),
-    ],
-)
-def test_file_names_that_windows_accepts(name, safe):
-    assert outputs.safe_name(name) == safe
 
 
 def test_a_previous_year_brings_the_comparison_by_itself(project):

@@ -22,6 +22,7 @@ from qtoolkit.report import scheme as scheme_views
 from qtoolkit.report.blocks import Chart, DataTable, payload, pictures
 from qtoolkit.robustness import tolerances
 from qtoolkit.runs import outputs
+from qtoolkit.workbooks.tables import write_workbook
 from tests.scale.large import write_case
 
 UNITS, LEAVES = 3000, 100
@@ -106,7 +107,7 @@ def test_the_workbook_holds_every_row_as_well(large, tmp_path):
     blocks = [
         payload(block, "zh") for block in views.results(large) if isinstance(block, DataTable)
     ]
-    outputs.write_workbook(blocks, tmp_path / "tables.xlsx")
+    write_workbook(blocks, tmp_path / "tables.xlsx")
     [sheet] = openpyxl.load_workbook(tmp_path / "tables.xlsx", read_only=True).worksheets
     rows = list(sheet.iter_rows(values_only=True))
     assert len(rows) == UNITS + 2 and [list(row) for row in rows[2:]] == blocks[0]["data"]

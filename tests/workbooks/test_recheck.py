@@ -20,7 +20,7 @@ import qtoolkit as qt
 from qtoolkit.inputs.scheme import Scheme
 from qtoolkit.language import LANGUAGES
 from qtoolkit.models import validate
-from qtoolkit.report.recheck import write_recheck
+from qtoolkit.workbooks.recheck import write_recheck
 from tests.examples import ALL, share
 from tests.strategies import KINDS, frame_of, givens, scheme_of
 

@@ -17,10 +17,10 @@ from hypothesis import HealthCheck, given, settings
 
 import qtoolkit as qt
 from qtoolkit.errors import InputError
-from qtoolkit.inputs.schemebook import read_scheme_book
 from qtoolkit.inputs.table import read_table
 from qtoolkit.runs.plan import plan
-from qtoolkit.runs.template import departments, write_template, write_templates
+from qtoolkit.workbooks.schemebook import read_scheme_book
+from qtoolkit.workbooks.template import departments, write_template, write_templates
 from tests.examples import share
 from tests.strategies import KINDS, frame_of, givens, scheme_of
 
@@ -201,7 +201,8 @@ def test_an_english_workbook_has_english_titles(tmp_path):
 LIMITED = """\
 import resource, sys
 sys.argv = ["qtoolkit", *sys.argv[1:]]
-from qtoolkit.runs import cli, collect, template
+from qtoolkit.runs import cli
+from qtoolkit.workbooks import collect, template
 # the system refuses to write more, as where a disk is full
 resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000))
 cli.main()

@@ -7,10 +7,10 @@ import pytest
 import qtoolkit as qt
 from qtoolkit.errors import InputError
 from qtoolkit.inputs.scheme import Scheme
-from qtoolkit.inputs.schemebook import read_scheme_book
 from qtoolkit.inputs.table import read_table
 from qtoolkit.models import validate
-from qtoolkit.runs.template import write_template
+from qtoolkit.workbooks.schemebook import read_scheme_book
+from qtoolkit.workbooks.template import write_template
 from tests.inputs.helpers import names, refused
 
 LEAVES = [

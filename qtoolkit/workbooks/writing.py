@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import datetime
 import io
-import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from qtoolkit.filing import write_whole
 
 
 @contextmanager
@@ -57,18 +58,3 @@ class _StaysOpen(io.BytesIO):
 
     def close(self) -> None:
         pass
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a file that takes its name once all of it is written."""
-    handle, name = tempfile.mkstemp(prefix=".qtoolkit-", suffix=".partial", dir=path.parent)
-    part = Path(name)
-    try:
-        with open(handle, "wb") as file:
-            file.write(data)
-        os.chmod(part, 0o644)
-        os.replace(part, path)
-    except OSError as error:
-        raise OSError(error.errno, error.strerror, str(path)) from None
-    finally:
-        part.unlink(missing_ok=True)

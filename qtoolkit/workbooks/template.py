@@ -10,17 +10,17 @@ from pathlib import Path
 from typing import Any
 
 from qtoolkit.errors import InputError
-from qtoolkit.inputs import schemesheets as book
+from qtoolkit.filing import safe_name
 from qtoolkit.inputs.numbertext import plain_text
 from qtoolkit.inputs.scheme import Indicator, Scheme
-from qtoolkit.inputs.schemesheets import DATA, DEPARTMENT, IN_ENGLISH, MARK, NOTES
 from qtoolkit.inputs.statuses import STATUS_LABELS, STATUS_NAMES, WRITTEN
 from qtoolkit.inputs.table import Table
 from qtoolkit.inputs.tablereader import columns_of
 from qtoolkit.language import Text, listing, say
 from qtoolkit.report.rules import scoring
-from qtoolkit.report.workbook import workbook
-from qtoolkit.runs.outputs import safe_name
+from qtoolkit.workbooks import schemesheets as book
+from qtoolkit.workbooks.schemesheets import DATA, DEPARTMENT, IN_ENGLISH, MARK, NOTES
+from qtoolkit.workbooks.writing import workbook
 
 OFFICE = Text("考核办", "Assessment office")
 """Who fills in what belongs to no department."""

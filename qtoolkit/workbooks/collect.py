@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from qtoolkit.errors import Complaint, InputError, Problems, clip, nearest
-from qtoolkit.inputs.excel import read_sheets
 from qtoolkit.inputs.files import Rows, read_bytes, rows_of_grid
 from qtoolkit.inputs.headers import REMARK_KINDS, REMARKS
 from qtoolkit.inputs.numbertext import is_blank, plain_text
 from qtoolkit.inputs.scheme import Scheme
-from qtoolkit.inputs.schemesheets import DATA, DEPARTMENT, IN_CHINESE, MARK, NOTES, worded
-from qtoolkit.inputs.statuses import VALUE, ZERO
+from qtoolkit.inputs.statuses import VALUE
 from qtoolkit.inputs.tablereader import Reader, columns_of, is_percent
 from qtoolkit.language import Text, say
-from qtoolkit.runs.template import (
+from qtoolkit.workbooks.reading import read_sheets
+from qtoolkit.workbooks.schemesheets import DATA, DEPARTMENT, IN_CHINESE, MARK, NOTES, worded
+from qtoolkit.workbooks.template import (
     OFFICE,
     data_columns,
     departments,
@@ -237,7 +237,7 @@ class _Book(Reader):
                     self._later(leaf, stage, [None] * n, [VALUE] * n)
                 elif stage.effect == "corrects":
                     self.numbers(f"{leaf.id}@{stage.id}", percent=is_percent(leaf))
-            self._targets(leaf, [ZERO] * n)
+            self._targets(leaf)
             self.numbers(f"base:{leaf.id}", percent=is_percent(leaf))
             self.numbers(f"se:{leaf.id}", low=0, percent=is_percent(leaf))
         for veto in self.scheme.vetoes:

@@ -9,11 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from qtoolkit.errors import Complaint, InputError, Problems, clip, nearest
-from qtoolkit.inputs.excel import read_sheets
 from qtoolkit.inputs.files import read_bytes
 from qtoolkit.inputs.numbertext import is_blank, parse_number, plain_text
 from qtoolkit.inputs.scheme import Indicator, Scheme
-from qtoolkit.inputs.schemesheets import (
+from qtoolkit.inputs.yamltext import parse_yaml
+from qtoolkit.language import listing, say
+from qtoolkit.models import quota_unclear, validate
+from qtoolkit.rules import RULES
+from qtoolkit.workbooks.reading import read_sheets
+from qtoolkit.workbooks.schemesheets import (
     ENGLISH,
     GRADE_COLUMNS,
     GRADES,
@@ -36,10 +40,6 @@ from qtoolkit.inputs.schemesheets import (
     WORDS,
     Row,
 )
-from qtoolkit.inputs.yamltext import parse_yaml
-from qtoolkit.language import listing, say
-from qtoolkit.models import quota_unclear, validate
-from qtoolkit.rules import RULES
 
 
 def read_scheme_book(path: Path) -> Scheme:

@@ -5,8 +5,8 @@ from fractions import Fraction
 import pytest
 
 from qtoolkit.errors import InputError
-from qtoolkit.inputs.excel import read_grid
 from qtoolkit.inputs.numbertext import is_underflow, parse_number
+from qtoolkit.workbooks.reading import read_grid
 from tests.hostile.helpers import parts_of, sheet, workbook, zipped
 
 

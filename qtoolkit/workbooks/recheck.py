@@ -26,7 +26,7 @@ from qtoolkit.engine.ticks import DECIMALS, Rounding
 from qtoolkit.inputs.scheme import Covariate
 from qtoolkit.language import Text, listing, same, say
 from qtoolkit.report import words
-from qtoolkit.report.workbook import workbook
+from qtoolkit.workbooks.writing import workbook
 
 FIRST = 4  # Excel's row of the first unit on every sheet of units, after title, headers and points
 POINTS, BASE, PLACE = (

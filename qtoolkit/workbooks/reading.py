@@ -13,9 +13,9 @@ from xml.parsers.expat import ExpatError
 
 from qtoolkit import limits
 from qtoolkit.errors import Complaint, InputError, clip
-from qtoolkit.inputs import package, sheetxml
 from qtoolkit.inputs.numbertext import UNPRINTABLE
 from qtoolkit.language import Text, listing, say
+from qtoolkit.workbooks import package, sheetxml
 
 SHEETS = ("数据", "data")
 """Names of the sheet that is read where a workbook has several."""

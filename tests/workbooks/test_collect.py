@@ -17,9 +17,9 @@ from qtoolkit.inputs.scheme import Scheme
 from qtoolkit.inputs.table import read_table
 from qtoolkit.models import validate
 from qtoolkit.runs import cli
-from qtoolkit.runs.collect import collect, summary, write_collected
 from qtoolkit.runs.plan import plan
-from qtoolkit.runs.template import write_templates
+from qtoolkit.workbooks.collect import collect, summary, write_collected
+from qtoolkit.workbooks.template import write_templates
 
 
 def leaf(id, name, points, lead):
