@@ -49,6 +49,7 @@ ALLOWED = {
         "robustness/rivals.py",
         "searchsorted",
     ): "counts of intervals, of scores finished by the engine",
+    ("regions/chains.py", "searchsorted"): "draws of a count from its distribution",
     ("report/blocks.py", "ceil"): "lines of print",
     ("report/blocks.py", "round"): "a colour's red, green and blue",
     ("report/figures.py", "floor"): "the left end of an axis",

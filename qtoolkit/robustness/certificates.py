@@ -10,7 +10,6 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from qtoolkit.areas import Area, BoxArea
 from qtoolkit.assessment import Assessment
 from qtoolkit.engine import (
     Engine,
@@ -28,6 +27,7 @@ from qtoolkit.errors import InputError, WorkError, nearest
 from qtoolkit.inputs.statuses import NEW
 from qtoolkit.inputs.table import unit_of
 from qtoolkit.language import Text, say
+from qtoolkit.regions.bound import Area, BoxArea
 
 New = Literal["interval", "scenario"]
 DOWN, UP = 0, 1  # sides of a grade

@@ -14,11 +14,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from qtoolkit.areas import Area
 from qtoolkit.assessment import Assessment
 from qtoolkit.engine import TICK, affine, finish, from_ticks, to_ticks
 from qtoolkit.engine.box import deviation
 from qtoolkit.regions import Region, area_of
+from qtoolkit.regions.bound import Area
 from qtoolkit.robustness.certificates import Lines, New, enclose, span_values
 
 HALVINGS = 40  # of the band within which a unit's score is linear

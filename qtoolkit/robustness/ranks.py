@@ -18,11 +18,11 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from qtoolkit.areas import Area
 from qtoolkit.assessment import Assessment
 from qtoolkit.engine import TICK, rank, score
 from qtoolkit.errors import InputError, WorkError, real
 from qtoolkit.regions import Region, area_of
+from qtoolkit.regions.bound import Area
 from qtoolkit.remembered import remembered
 from qtoolkit.robustness.certificates import Certificates, New
 from qtoolkit.robustness.pairs import Keys, keys_over

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from qtoolkit.areas import Area
 from qtoolkit.assessment import Assessment
 from qtoolkit.engine import TICK
+from qtoolkit.regions.bound import Area
 from qtoolkit.robustness.certificates import DOWN, UP, New, scores_reach
 from qtoolkit.robustness.pairs import keys_over
 

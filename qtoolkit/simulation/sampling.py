@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from qtoolkit.areas import Area
 from qtoolkit.assessment import Assessment
 from qtoolkit.assessment.build import averaged_cells, shares_of
 from qtoolkit.engine import Engine, shifted, to_ticks
@@ -19,6 +18,7 @@ from qtoolkit.errors import Complaint, InputError, Problems, clip, nearest, real
 from qtoolkit.inputs.table import STATUS_LABELS, VALUE, unit_of
 from qtoolkit.language import Text, same, say
 from qtoolkit.regions import Region, area_of
+from qtoolkit.regions.bound import Area
 
 CHUNK = 4096  # draws that one seed makes
 CELLS = 1 << 22  # leaf scores drawn at a time where the data vary

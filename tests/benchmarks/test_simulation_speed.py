@@ -14,9 +14,9 @@ import pandas as pd
 import pytest
 
 import qtoolkit as qt
-from qtoolkit.engine.sampling import box_simplex
 from qtoolkit.engine.tally import tally
 from qtoolkit.regions import Box
+from qtoolkit.regions.sampling import box_simplex
 from qtoolkit.runs.executors import executor
 
 DRAWS = 100_000

@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import qtoolkit as qt
-from qtoolkit.engine.sampling import box_simplex
 from qtoolkit.errors import InputError
 from qtoolkit.inputs.scheme import Scheme
 from qtoolkit.models import validate
 from qtoolkit.regions import Box, Dirichlet, Hull, Levels, RankOrder, Simplex
+from qtoolkit.regions.sampling import box_simplex
 from tests.examples import share
 from tests.robustness.lp import box, extreme, flat
 

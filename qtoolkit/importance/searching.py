@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import minimize
 
-from qtoolkit.allocations import CHUNK, Allocations
 from qtoolkit.engine.core import leaf_scores
 from qtoolkit.engine.ties import SAME, foremost, in_order
 from qtoolkit.errors import InputError
+from qtoolkit.importance.allocations import CHUNK, Allocations
 from qtoolkit.language import say
 
 __all__ = [

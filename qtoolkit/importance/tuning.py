@@ -9,12 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from qtoolkit.allocations import allocations
 from qtoolkit.assessment import Assessment
 from qtoolkit.engine.ties import SAME
 from qtoolkit.errors import Complaint, InputError, nearest
-from qtoolkit.language import Text, listing, say
-from qtoolkit.searching import (
+from qtoolkit.importance.allocations import allocations
+from qtoolkit.importance.searching import (
     aim_of,
     best_of_all,
     closed_form,
@@ -24,6 +23,7 @@ from qtoolkit.searching import (
     scattered_within,
     within,
 )
+from qtoolkit.language import Text, listing, say
 
 FEWEST = 8  # units, for a correlation to mean anything
 

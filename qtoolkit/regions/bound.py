@@ -11,9 +11,9 @@ import numpy as np
 
 from qtoolkit.engine.box import deviation, greedy
 from qtoolkit.engine.core import Tree
-from qtoolkit.engine.sampling import box_simplex
 from qtoolkit.errors import InputError
 from qtoolkit.language import Text, say
+from qtoolkit.regions.sampling import box_simplex
 from qtoolkit.solver import System, linear_program
 
 NEAR = 1e-9  # how far outside, as a share of the total, still counts as inside

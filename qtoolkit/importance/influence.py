@@ -13,26 +13,14 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from qtoolkit import explained
 from qtoolkit.assessment import Assessment
 from qtoolkit.assessment.settings import settings
 from qtoolkit.engine.ties import SAME, in_order
 from qtoolkit.errors import InputError
+from qtoolkit.importance import explained
+from qtoolkit.importance.tuning import FEWEST
 from qtoolkit.language import say
 from qtoolkit.simulation.sobol import target_of
-from qtoolkit.tuning import FEWEST, Attainable, Tuned, attainable, tune
-
-__all__ = [
-    "Attainable",
-    "Tuned",
-    "attainable",
-    "correlations",
-    "cronbach",
-    "effective",
-    "leave_one_out",
-    "operation",
-    "tune",
-]
 
 FULL, NONE = 1 - 1e-9, 1e-9
 REDUNDANT = 0.92

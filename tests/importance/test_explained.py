@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
-from qtoolkit import explained
+from qtoolkit.importance import explained
 
 UNITS = (16, 20, 31, 40)
 SHARES = (0.033, 0.2, 0.5, 0.8)

@@ -4,7 +4,7 @@ diagnostics."""
 import numpy as np
 import pytest
 
-from qtoolkit.engine.walks import Walk
+from qtoolkit.regions.walks import Walk
 
 
 def test_a_simplex():

@@ -8,8 +8,8 @@ from scipy.stats import ks_2samp
 
 import qtoolkit as qt
 from qtoolkit.errors import InputError
-from qtoolkit.meets import MeetArea, Proposed
 from qtoolkit.regions import Box, Dirichlet, Hull, Levels, RankOrder, Simplex
+from qtoolkit.regions.intersections import MeetArea, Proposed
 from tests.robustness.lp import flat
 from tests.robustness.test_regions import levels_by_hand, on_tree
 
@@ -91,7 +91,9 @@ def test_both_orders_are_one_uniform_distribution(simplex, one, other):
 def test_the_walk_that_stands_in_for_rejection_has_that_distribution_too(
     simplex, monkeypatch, one, other
 ):
-    monkeypatch.setattr("qtoolkit.meets.FEWEST", np.inf)  # rejection never keeps enough
+    monkeypatch.setattr(
+        "qtoolkit.regions.intersections.FEWEST", np.inf
+    )  # rejection never keeps enough
     (a, in_a), (b, in_b) = REGIONS[one], REGIONS[other]
     area = (a & b).at(on_tree())
     if not isinstance(area, Proposed):
@@ -189,7 +191,7 @@ def test_approximate_draws_are_named_so_and_widen_the_error(monkeypatch):
     result = on_tree()
     region = Levels(0.2, 0.4) & Box(relative=0.3)
     exact = qt.simulation.simulate(result, region, draws=2000)
-    monkeypatch.setattr("qtoolkit.meets.FEWEST", np.inf)
+    monkeypatch.setattr("qtoolkit.regions.intersections.FEWEST", np.inf)
     walked = qt.simulation.simulate(result, region, draws=2000)
     assert walked.independent < 2000 == exact.independent and walked.error(0.5) > exact.error(0.5)
     assert (

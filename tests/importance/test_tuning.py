@@ -7,9 +7,10 @@ import pandas as pd
 import pytest
 
 import qtoolkit as qt
-from qtoolkit import importance, searching
-from qtoolkit.allocations import allocations
-from qtoolkit.tuning import _moved as moved
+from qtoolkit import importance
+from qtoolkit.importance import searching
+from qtoolkit.importance.allocations import allocations
+from qtoolkit.importance.tuning import _moved as moved
 from tests.robustness.lp import flat
 from tests.strategies import scheme_of
 

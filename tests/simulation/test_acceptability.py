@@ -19,12 +19,12 @@ from scipy.stats import norm, rankdata
 
 import qtoolkit as qt
 from qtoolkit.engine import finish, grade, rank, score
-from qtoolkit.engine.sampling import box_simplex
 from qtoolkit.engine.tally import tally
 from qtoolkit.errors import InputError
 from qtoolkit.inputs.scheme import Scheme
 from qtoolkit.models import validate
 from qtoolkit.regions import Box, Dirichlet, Hull, Levels, RankOrder, Simplex
+from qtoolkit.regions.sampling import box_simplex
 from qtoolkit.simulation import rank_confidence
 from qtoolkit.simulation.sampling import CHUNK, draws_of
 from tests.examples import share

@@ -10,7 +10,9 @@ from functools import cached_property
 
 import numpy as np
 
-from qtoolkit.areas import (
+from qtoolkit.errors import InputError
+from qtoolkit.language import Text, say
+from qtoolkit.regions.bound import (
     EXACT,
     Area,
     BoxArea,
@@ -20,10 +22,8 @@ from qtoolkit.areas import (
     TreeArea,
     faces_of,
 )
-from qtoolkit.engine.chains import OrderedBox
-from qtoolkit.engine.walks import Walk, rounded
-from qtoolkit.errors import InputError
-from qtoolkit.language import Text, say
+from qtoolkit.regions.chains import OrderedBox
+from qtoolkit.regions.walks import Walk, rounded
 from qtoolkit.solver import System, linear_program
 
 PILOT = 4096  # proposals by which the ways to draw are compared; also proposals at a time

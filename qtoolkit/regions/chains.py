@@ -8,7 +8,7 @@ from math import lgamma
 
 import numpy as np
 
-from qtoolkit.engine.sampling import POINT, tilted
+from qtoolkit.regions.sampling import POINT, tilted
 
 PILOT = 1024  # proposals by which the coordinate that takes up the sum is chosen
 STEPS = 40  # of the search for the tilt
@@ -124,7 +124,7 @@ class OrderedBox:
     up the sum, and a draw is kept if it fits. The map is linear, so what is kept is uniform. Among
     neighbours with the same interval the one that takes up the sum need not keep its place: put in
     order, each point comes out once for each of them. Tilted like
-    :func:`qtoolkit.engine.sampling.box_simplex` where that keeps more.
+    :func:`qtoolkit.regions.sampling.box_simplex` where that keeps more.
 
     Attributes
     ----------

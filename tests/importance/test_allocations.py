@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qtoolkit.allocations import allocations
 from qtoolkit.errors import InputError
+from qtoolkit.importance.allocations import allocations
 
 
 @st.composite

@@ -8,7 +8,7 @@ import pytest
 from scipy.integrate import quad
 from scipy.stats import ks_2samp
 
-from qtoolkit.engine.chains import Chains, OrderedBox
+from qtoolkit.regions.chains import Chains, OrderedBox
 
 
 def drawn(box, m, seed=2):

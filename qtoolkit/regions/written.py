@@ -1,9 +1,4 @@
-"""Regions of points: how far the points of a scheme may move while their sum is kept.
-
-A region is written without a scheme and bound to one by `at(result)`; `a & b` is what lies in both.
-Each region's docstring says how draws from it are distributed: uniformly in the points, `Levels`
-(uniform in local shares) and `Dirichlet` (a distribution of its own) aside.
-"""
+"""Regions as a scheme's author writes them, before they are bound to an assessment."""
 
 from __future__ import annotations
 
@@ -15,10 +10,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from qtoolkit.areas import Area, BoxArea, HullArea, NoiseArea, OrderArea, SimplexArea, TreeArea
 from qtoolkit.errors import InputError, nearest
 from qtoolkit.language import Text, listing, say
-from qtoolkit.meets import meet
+from qtoolkit.regions.bound import (
+    Area,
+    BoxArea,
+    HullArea,
+    NoiseArea,
+    OrderArea,
+    SimplexArea,
+    TreeArea,
+)
+from qtoolkit.regions.intersections import meet
 
 if TYPE_CHECKING:
     from qtoolkit.assessment import Assessment
