@@ -26,7 +26,13 @@ FLOORS = [
     ("errors",),
     ("filing", "inputs.limits", "inputs.numbertext"),  # what reading a cell needs
     # Excel's ground floor: bytes to grids of cells, and whole files
-    ("workbooks.package", "workbooks.sheetxml", "workbooks.reading", "workbooks.writing"),
+    (
+        "workbooks.package",
+        "workbooks.sheetxml",
+        "workbooks.sheetcells",
+        "workbooks.reading",
+        "workbooks.writing",
+    ),
     ("inputs", "workbooks.schemesheets", "workbooks.schemebook"),
     ("engine",),
     ("topics",),
