@@ -29,7 +29,13 @@ FLOORS = [
     ("models",),
     ("rules",),
     # Excel's ground floor: bytes to grids of cells, and whole files
-    ("workbooks.package", "workbooks.sheetxml", "workbooks.reading", "workbooks.writing"),
+    (
+        "workbooks.package",
+        "workbooks.sheetxml",
+        "workbooks.sheetcells",
+        "workbooks.reading",
+        "workbooks.writing",
+    ),
     ("inputs", "workbooks.schemesheets", "workbooks.schemebook"),
     ("topics",),
     ("report",),

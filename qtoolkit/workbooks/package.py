@@ -11,8 +11,8 @@ from __future__ import annotations
 import codecs
 import io
 import posixpath
-import re
 import zipfile
+from xml.parsers import expat
 
 from qtoolkit.errors import Complaint, InputError
 from qtoolkit.language import Text, say
@@ -93,9 +93,6 @@ class Package:
             raise too_large(self.name, what, self._unpacked + more, UNPACKED_BYTES)
 
 
-_DECLARATION = re.compile(r"""(<\?xml[^>]*?\sencoding\s*=\s*)(["'])([A-Za-z0-9._-]+)\2""")
-
-
 def _in_utf8(name: str, part: str, data: bytes) -> bytes:
     """A part as Excel writes it, in UTF-8, so that all readers of it see the same characters.
 
@@ -104,20 +101,42 @@ def _in_utf8(name: str, part: str, data: bytes) -> bytes:
     """
     if data[:2] in _WIDE:
         text = data.decode(_WIDE[data[:2]]).removeprefix("\ufeff")
-        return _DECLARATION.sub(r"\1\2UTF-8\2", text, count=1).encode("utf-8")
-    declared = _DECLARATION.match(data[:200].removeprefix(codecs.BOM_UTF8).decode("latin-1"))
-    if declared is not None and declared[3].lower() not in ("utf-8", "utf8", "us-ascii", "ascii"):
+        return _undeclared(text).encode("utf-8")
+    declared = _declared_encoding(data.removeprefix(codecs.BOM_UTF8))
+    if declared is not None and declared.lower() not in ("utf-8", "utf8", "us-ascii", "ascii"):
         text = say(
             zh="部件“{part}”的字符编码为 {found}，应为 UTF-8；请在 Excel 中打开并另存为 .xlsx",
             en="the part “{part}” is encoded in {found}, expected UTF-8: open the workbook in "
             "Excel and save it as .xlsx",
             part=part,
-            found=declared[3],
+            found=declared,
         )
         raise InputError(Complaint(text, name))
     return data
 
 
+def _undeclared(text: str) -> str:
+    """XML without its declaration: what that says of the bytes no longer holds."""
+    return text.partition("?>")[2] if text.startswith("<?xml") else text
+
+
+def _declared_encoding(data: bytes) -> str | None:
+    """The encoding that a part's XML declaration names; None where it names none."""
+    if not data.startswith(b"<?xml"):
+        return None
+    found: list[str | None] = [None]
+
+    def declared(version: str, encoding: str | None, standalone: int) -> None:
+        found.append(encoding)
+
+    parser = expat.ParserCreate("UTF-8")  # whatever is declared
+    parser.XmlDeclHandler = declared
+    declaration, end, _ = data[:_LONGEST_DECLARATION].partition(b"?>")
+    parser.Parse(declaration + end, False)
+    return found[-1]
+
+
+_LONGEST_DECLARATION = 200
 _WIDE = {
     codecs.BOM_UTF16_LE: "utf-16-le",
     codecs.BOM_UTF16_BE: "utf-16-be",

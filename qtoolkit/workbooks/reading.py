@@ -15,7 +15,7 @@ from qtoolkit import limits
 from qtoolkit.errors import Complaint, InputError, clip
 from qtoolkit.inputs.numbertext import UNPRINTABLE
 from qtoolkit.language import Text, listing, say
-from qtoolkit.workbooks import package, sheetxml
+from qtoolkit.workbooks import package, sheetcells, sheetxml
 
 SHEETS = ("数据", "data")
 """Names of the sheet that is read where a workbook has several."""
@@ -31,7 +31,7 @@ def read_grid(name: str, data: bytes) -> list[list[Any]]:
     return read_shown(name, data)[0]
 
 
-def read_shown(name: str, data: bytes) -> tuple[list[list[Any]], sheetxml.Sheet]:
+def read_shown(name: str, data: bytes) -> tuple[list[list[Any]], sheetcells.Sheet]:
     """The cells as in :func:`read_grid`, and what they hide: rows and columns that Excel does not
     show."""
     grids, sheets = _read(name, data, lambda grids: [_choose(name, grids)])
@@ -46,7 +46,7 @@ def read_sheets(name: str, data: bytes) -> dict[str, list[list[Any]]]:
 
 def _read(
     name: str, data: bytes, chosen: Callable[[dict], list[str]]
-) -> tuple[dict[str, list[list[Any]]], dict[str, sheetxml.Sheet]]:
+) -> tuple[dict[str, list[list[Any]]], dict[str, sheetcells.Sheet]]:
     """The cells of the chosen sheets by title, and what the cells of all sheets hide."""
     _check_signature(name, data)
     try:
@@ -100,7 +100,7 @@ UNSOUND = (
 """What reading a workbook that is not sound ends in: the user is told so in one sentence."""
 
 
-def _checked(name: str, data: bytes) -> tuple[dict[str, bytes], dict[str, sheetxml.Sheet]]:
+def _checked(name: str, data: bytes) -> tuple[dict[str, bytes], dict[str, sheetcells.Sheet]]:
     """The parts that the cells are read from, and what the cells of each sheet hide; refused where
     they pass a limit."""
     packed = package.Package(name, data)
@@ -124,7 +124,7 @@ def _checked(name: str, data: bytes) -> tuple[dict[str, bytes], dict[str, sheetx
         sheetxml.percent_styles(name, parts[package.STYLES]) if package.STYLES in parts else set()
     )
     targets = sheetxml.read_relations(name, parts[package.RELATIONS])
-    found: dict[str, sheetxml.Sheet] = {}
+    found: dict[str, sheetcells.Sheet] = {}
     cells = 0
     for sheet in book.sheets:
         if not sheet.is_visible or sheet.relation not in targets:
@@ -139,14 +139,14 @@ def _checked(name: str, data: bytes) -> tuple[dict[str, bytes], dict[str, sheetx
             )
             raise InputError(Complaint(text, name))
         parts[part] = packed.read(part)
-        read = sheetxml.read_sheet(name, sheet.title, parts[part], percent, book.is_stale, cells)
+        read = sheetcells.read_sheet(name, sheet.title, parts[part], percent, book.is_stale, cells)
         cells += read.rows * read.columns
         found[sheet.title] = read
     _check_text(name, parts, list(found.values()))
     return parts, found
 
 
-def _check_text(name: str, parts: dict[str, bytes], sheets: list[sheetxml.Sheet]) -> None:
+def _check_text(name: str, parts: dict[str, bytes], sheets: list[sheetcells.Sheet]) -> None:
     """Refuse a workbook whose cells show more text than the limit: a long text stands in it once,
     however often shown."""
     if package.STRINGS not in parts:
@@ -238,7 +238,7 @@ def _is_filled(grid: list[list[Any]]) -> bool:
     return any(cell != "" for row in grid for cell in row)
 
 
-def _amend(grid: list[list[Any]], sheet: sheetxml.Sheet) -> None:
+def _amend(grid: list[list[Any]], sheet: sheetcells.Sheet) -> None:
     """Write error cells, percentages and numbers that are no floats into the grid."""
     for (row, column), value in (sheet.errors | sheet.tiny).items():
         grid[row][column] = value

@@ -12,6 +12,8 @@ import xlsxwriter
 from qtoolkit.errors import InputError
 from qtoolkit.inputs.files import read_rows
 from qtoolkit.inputs.table import read_table
+from qtoolkit.workbooks.reading import read_grid
+from tests.hostile.helpers import parts_of, sheet, zipped
 from tests.inputs.helpers import names, refused, scheme_of
 
 SCHEME = """\
@@ -103,6 +105,17 @@ def test_a_percent_sign_that_is_only_text_of_the_format_does_not_scale(tmp_path,
 
     path = save(tmp_path, [["unit", "a", "b"], ["甲", 35, 2]], style)
     assert read_table(path, scheme_of(tmp_path, SCHEME)).raw[0, 0] == 35
+
+
+def test_a_blank_cell_shown_as_a_percentage_is_blank(tmp_path):
+    """A column is formatted further down than it is filled, and beside the table."""
+
+    def style(book, sheet):
+        for name in ("B2", "B3", "B9", "F30"):
+            sheet[name].number_format = "0%"
+
+    path = save(tmp_path, [["unit", "a", "b"], ["甲", 0.35, 2], ["乙", None, 3]], style)
+    assert read_rows(path).rows == [["甲", "35%", 2.0], ["乙", "", 3.0]]
 
 
 def test_formulas_that_were_never_calculated(tmp_path):
@@ -235,3 +248,32 @@ def test_damaged_workbooks_give_complaints_and_nothing_else(tmp_path):
             refusals += 1
             assert all(error.sentences("zh")) and all(error.sentences("en"))
     assert refusals > len(samples) / 2
+
+
+def book_of(**states):
+    """A workbook of sheets with these names, each with a cell that names it."""
+    rows = [f'<row r="1"><c r="A1" t="str"><v>{name}</v></c></row>' for name in states]
+    parts = parts_of(*map(sheet, rows))
+    for number, (name, state) in enumerate(states.items(), 1):
+        book = parts["xl/workbook.xml"].replace(
+            f'name="s{number}"', f'name="{name}" state="{state}"'
+        )
+        parts["xl/workbook.xml"] = book
+    return zipped(parts)
+
+
+def test_hidden_sheets_are_said_to_be_hidden():
+    with pytest.raises(InputError) as caught:
+        read_grid("d.xlsx", book_of(甲="hidden", 乙="veryHidden"))
+    assert (
+        "甲、乙" in caught.value.sentences("zh")[0] and "hidden" in caught.value.sentences("en")[0]
+    )
+
+
+def test_two_sheets_of_data_are_a_question():
+    with pytest.raises(InputError) as caught:
+        read_grid("d.xlsx", book_of(data="visible", 数据="visible"))
+    assert (
+        "“数据”" in caught.value.sentences("zh")[0] and "“data”" in caught.value.sentences("en")[0]
+    )
+    assert read_grid("d.xlsx", book_of(data="visible", 数据="hidden", 说明="visible")) == [["data"]]

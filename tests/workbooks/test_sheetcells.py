@@ -7,7 +7,7 @@ import pytest
 from qtoolkit.errors import InputError
 from qtoolkit.inputs.numbertext import is_underflow, parse_number
 from qtoolkit.workbooks.reading import read_grid
-from tests.hostile.helpers import parts_of, sheet, workbook, zipped
+from tests.hostile.helpers import sheet, workbook
 
 
 def grid_of(cells, strings=None):
@@ -42,6 +42,30 @@ def test_a_value_that_a_reader_could_cut_off_is_refused(kind, value):
     cells = '<row r="2"><c r="A2"><v>1</v></c><c r="B2"{}><v>{}</v></c></row>'
     zh, en = refusal(cells.format(kind, value))
     assert "B2" in zh and "B2" in en and "reference" in en
+
+
+def test_an_element_inside_the_value_of_the_first_cell_is_refused():
+    """Near the beginning of the data, and with other elements before them."""
+    cells = sheet(
+        '<row r="1"><c r="A1"><v>9<x/>0</v></c></row>', '<cols><col min="1" max="1"/></cols>'
+    )
+    with pytest.raises(InputError) as caught:
+        read_grid("d.xlsx", workbook(cells))
+    assert "A1" in caught.value.sentences("en")[0]
+
+
+def test_a_value_of_very_many_lines_is_refused_at_once():
+    value = "\n" * 1_000_000 + "1"
+    with pytest.raises(InputError) as caught:
+        grid_of(f'<row r="1"><c r="A1"><v>{value}</v></c></row>')
+    assert "sound" in caught.value.sentences("en")[0]
+    text = f'<row r="1"><c r="A1" t="str"><v>{"x" * 3 + chr(10) * 40 + "y"}</v></c></row>'
+    assert grid_of(text) == [["xxx" + "\n" * 40 + "y"]]
+
+
+def test_cells_of_one_name_that_hold_nothing_and_lie_beside_the_table_are_left_alone():
+    cells = '<row r="1"><c r="A1"><v>1</v></c><c r="ZZ1"/><c r="ZZ1"/></row>'
+    assert grid_of(cells) == [[1.0]]
 
 
 def test_text_with_references_and_comments_is_read_as_xml_reads_it():
@@ -97,53 +121,3 @@ def test_a_number_that_a_float_holds_as_0_is_not_0(text):
 @pytest.mark.parametrize("text", ["0", "0e-400", "-0.00", "1e-300", "0e9", "100"])
 def test_zero_and_numbers_that_a_float_holds_are_no_underflow(text):
     assert (Fraction(text) != 0 and float(text) == 0) is is_underflow(text) is False
-
-
-ROW = '<row r="1"><c r="A1" t="str"><v>甲市</v></c><c r="B1"><v>0.5</v></c></row>'
-PART = "xl/worksheets/sheet1.xml"
-
-
-@pytest.mark.parametrize("declared", ["UTF-16", "UTF-8"])
-@pytest.mark.parametrize("codec", ["utf-16", "utf-16-le", "utf-16-be"])
-def test_a_part_in_utf_16_is_read_as_the_same_part_in_utf_8(codec, declared):
-    parts = parts_of(sheet(ROW))
-    parts[PART] = parts[PART].replace("UTF-8", declared).encode(codec)
-    assert read_grid("d.xlsx", zipped(parts)) == grid_of(ROW) == [["甲市", 0.5]]
-
-
-@pytest.mark.parametrize("codec", ["GB18030", "ISO-8859-1", "utf-16"])
-def test_a_part_in_another_encoding_is_refused_by_its_name(codec):
-    parts = parts_of(sheet(ROW.replace("甲市", "x")))
-    parts[PART] = parts[PART].replace("UTF-8", codec).encode("ascii")
-    with pytest.raises(InputError) as caught:
-        read_grid("d.xlsx", zipped(parts))
-    assert codec in caught.value.sentences("en")[0] and PART in caught.value.sentences("zh")[0]
-
-
-def book_of(**states):
-    """A workbook of sheets with these names, each with a cell that names it."""
-    rows = [f'<row r="1"><c r="A1" t="str"><v>{name}</v></c></row>' for name in states]
-    parts = parts_of(*map(sheet, rows))
-    for number, (name, state) in enumerate(states.items(), 1):
-        book = parts["xl/workbook.xml"].replace(
-            f'name="s{number}"', f'name="{name}" state="{state}"'
-        )
-        parts["xl/workbook.xml"] = book
-    return zipped(parts)
-
-
-def test_hidden_sheets_are_said_to_be_hidden():
-    with pytest.raises(InputError) as caught:
-        read_grid("d.xlsx", book_of(甲="hidden", 乙="veryHidden"))
-    assert (
-        "甲、乙" in caught.value.sentences("zh")[0] and "hidden" in caught.value.sentences("en")[0]
-    )
-
-
-def test_two_sheets_of_data_are_a_question():
-    with pytest.raises(InputError) as caught:
-        read_grid("d.xlsx", book_of(data="visible", 数据="visible"))
-    assert (
-        "“数据”" in caught.value.sentences("zh")[0] and "“data”" in caught.value.sentences("en")[0]
-    )
-    assert read_grid("d.xlsx", book_of(data="visible", 数据="hidden", 说明="visible")) == [["data"]]
