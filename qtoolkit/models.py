@@ -179,95 +179,112 @@ _SIGNS = {
 }
 
 
+# errors that are one sentence whatever was found, by pydantic's names of them
+_FIXED = {
+    "missing": Text("缺少此项", "this key is missing"),
+    "union_tag_not_found": Text("缺少 kind（规则类别）", "the key kind is missing"),
+    "string_too_short": Text("内容为空，应有文字", "found nothing, expected text"),
+    "too_short": Text("内容为空，应至少有一项", "found nothing, expected at least one item"),
+    "recursion_loop": Text("嵌套层次过深", "nested too deeply"),
+}
+_NUMBER, _WHOLE = Text("一个数字", "a number"), Text("一个整数", "a whole number")
+_TRUTH = Text("true 或 false", "true or false")
+_WORDS = Text("文字（数字须加引号）", "text (a number needs quotes)")
+_LIST = Text("列表（每项以“- ”开头）", "a list (each item starts with “- ”)")
+_BOTH_WORDINGS = Text("文字，或 {zh: , en: } 两种文字", "text, or both wordings as {zh: , en: }")
+_KEYS = Text("“键: 值”的形式", "keys and values (key: value)")
+_NAME = Text(
+    "字母、数字和下划线，以字母开头", "a letter followed by letters, digits and underscores"
+)
+_NAME_WITH_DASHES = Text(
+    "字母、数字、下划线和连字符，不以符号开头",
+    "letters, digits, underscores and hyphens, no sign first",
+)
+# what should have stood there, by pydantic's names of the errors
+_WANTED = {
+    "float_type": _NUMBER,
+    "float_parsing": _NUMBER,
+    "finite_number": _NUMBER,
+    "int_type": _WHOLE,
+    "int_parsing": _WHOLE,
+    "int_from_float": _WHOLE,
+    "int_parsing_size": _WHOLE,
+    "bool_type": _TRUTH,
+    "bool_parsing": _TRUTH,
+    "string_type": _WORDS,
+    "string_unicode": _WORDS,
+    "tuple_type": _LIST,
+    "list_type": _LIST,
+    "dataclass_type": _BOTH_WORDINGS,
+    "dict_type": _KEYS,
+    "model_type": _KEYS,
+    "model_attributes_type": _KEYS,
+    "mapping_type": _KEYS,
+}
+
+
 def _sentence(item: Any, place: Path_, model: type[BaseModel]) -> Text:
     """One pydantic error in both languages."""
-    kind, context = item["type"], item.get("ctx", {})
-    found = _shown(item["input"])
+    kind = item["type"]
+    if kind in _WANTED:
+        return _expected(_shown(item["input"]), _WANTED[kind])
+    if kind in _FIXED:
+        return _FIXED[kind]
+    if kind in _SIGNS:
+        return _beyond_bound(item)
     match kind:
-        case "missing":
-            return say(zh="缺少此项", en="this key is missing")
         case "extra_forbidden" | "unexpected_keyword_argument":
             hint = nearest(str(place[-1]), _known_keys(model, item["loc"][:-1]))
             return say(zh="没有这个键{hint}", en="unknown key{hint}", hint=hint)
         case "literal_error" | "union_tag_invalid":
-            expected = str(context.get("expected") or context.get("expected_tags"))
-            tag = _shown(context.get("tag", item["input"]))
-            names = [name.strip("' ") for name in expected.replace(" or ", ", ").split(",")]
-            return say(
-                zh="内容为“{found}”，应为{names}之一{hint}",
-                en="found “{found}”, expected one of {names}{hint}",
-                found=tag,
-                names=listing(names),
-                hint=nearest(str(tag), names),
-            )
-        case "union_tag_not_found":
-            return say(zh="缺少 kind（规则类别）", en="the key kind is missing")
-        case "float_type" | "float_parsing" | "finite_number":
-            return _expected(found, Text("一个数字", "a number"))
-        case "int_type" | "int_parsing" | "int_from_float" | "int_parsing_size":
-            return _expected(found, Text("一个整数", "a whole number"))
-        case "greater_than_equal" | "greater_than" | "less_than_equal" | "less_than":
-            return say(
-                zh="内容为“{found}”，应{sign} {bound:.10g}",
-                en="found “{found}”, expected {sign} {bound:.10g}",
-                found=found,
-                sign=Text(*_SIGNS[kind]),
-                bound=next(iter(context.values())),
-            )
-        case "string_pattern_mismatch" if "_-]" in context.get("pattern", ""):
-            return _expected(
-                found,
-                Text(
-                    "字母、数字、下划线和连字符，不以符号开头",
-                    "letters, digits, underscores and hyphens, no sign first",
-                ),
-            )
+            return _none_of_these(item)
         case "string_pattern_mismatch":
-            return _expected(
-                found,
-                Text(
-                    "字母、数字和下划线，以字母开头",
-                    "a letter followed by letters, digits and underscores",
-                ),
-            )
-        case "string_too_long" | "string_too_short":
-            if kind == "string_too_short":
-                return say(zh="内容为空，应有文字", en="found nothing, expected text")
-            most = context["max_length"]
+            dashes = "_-]" in item.get("ctx", {}).get("pattern", "")
+            return _expected(_shown(item["input"]), _NAME_WITH_DASHES if dashes else _NAME)
+        case "string_too_long":
             return say(
                 zh="内容为“{found}”，应不超过{most}个字符",
                 en="found “{found}”, expected at most {most} characters",
-                found=found,
-                most=most,
+                found=_shown(item["input"]),
+                most=item["ctx"]["max_length"],
             )
         case "too_long":
             return say(
                 zh="共有{found}项，应不超过{most}项",
                 en="found {found} items, expected at most {most}",
-                found=context["actual_length"],
-                most=context["max_length"],
+                found=item["ctx"]["actual_length"],
+                most=item["ctx"]["max_length"],
             )
-        case "too_short":
-            return say(zh="内容为空，应至少有一项", en="found nothing, expected at least one item")
-        case "bool_type" | "bool_parsing":
-            return _expected(found, Text("true 或 false", "true or false"))
-        case "string_type" | "string_unicode":
-            return _expected(found, Text("文字（数字须加引号）", "text (a number needs quotes)"))
-        case "tuple_type" | "list_type":
-            return _expected(
-                found, Text("列表（每项以“- ”开头）", "a list (each item starts with “- ”)")
-            )
-        case "dataclass_type":
-            return _expected(
-                found,
-                Text("文字，或 {zh: , en: } 两种文字", "text, or both wordings as {zh: , en: }"),
-            )
-        case "dict_type" | "model_type" | "model_attributes_type" | "mapping_type":
-            return _expected(found, Text("“键: 值”的形式", "keys and values (key: value)"))
-        case "recursion_loop":
-            return say(zh="嵌套层次过深", en="nested too deeply")
     return say(
-        zh="内容为“{found}”，不符合要求", en="found “{found}”, which is not valid", found=found
+        zh="内容为“{found}”，不符合要求",
+        en="found “{found}”, which is not valid",
+        found=_shown(item["input"]),
+    )
+
+
+def _none_of_these(item: Any) -> Text:
+    """A word that is none of those that may stand here."""
+    context = item.get("ctx", {})
+    expected = str(context.get("expected") or context.get("expected_tags"))
+    word = _shown(context.get("tag", item["input"]))
+    names = [name.strip("' ") for name in expected.replace(" or ", ", ").split(",")]
+    return say(
+        zh="内容为“{found}”，应为{names}之一{hint}",
+        en="found “{found}”, expected one of {names}{hint}",
+        found=word,
+        names=listing(names),
+        hint=nearest(str(word), names),
+    )
+
+
+def _beyond_bound(item: Any) -> Text:
+    """A number that is too small or too large."""
+    return say(
+        zh="内容为“{found}”，应{sign} {bound:.10g}",
+        en="found “{found}”, expected {sign} {bound:.10g}",
+        found=_shown(item["input"]),
+        sign=Text(*_SIGNS[item["type"]]),
+        bound=next(iter(item.get("ctx", {}).values())),
     )
 
 

@@ -15,7 +15,7 @@ from qtoolkit.assessment import Assessment
 from qtoolkit.comparison.agreement import agreement, transitions
 from qtoolkit.decomposition import streaks
 from qtoolkit.errors import Complaint, InputError, clip
-from qtoolkit.inputs.files import read_rows
+from qtoolkit.inputs.files import Rows, read_rows
 from qtoolkit.inputs.headers import UNIT_HEADERS
 from qtoolkit.inputs.locate import find
 from qtoolkit.inputs.numbertext import is_blank, plain_text, typed_grade
@@ -197,62 +197,74 @@ def read_history(path: str | Path, names: Sequence[str] = GRADES) -> History:
     [7, 8, 9, 11]
     """
     rows = read_rows(find(path))
-    known = [title for title in rows.header if title in UNIT_HEADERS]
-    if not known:
-        raise InputError(
-            Complaint(
-                say(
-                    zh="没有考核对象一列（unit 或 考核对象）",
-                    en="there is no column of units (unit)",
-                ),
-                rows.name,
-                rows.head,
-            )
-        )
-    unit, english = (
-        rows.header.index(known[0]),
-        next((i for i, title in enumerate(rows.header) if title in ENGLISH), None),
-    )
+    unit, english = _name_columns(rows)
     rounds = [i for i in range(len(rows.header)) if i not in (unit, english)]
-    complaints, units, cells = [], [], []
+    complaints: list[Complaint] = []
+    units: list[str] = []
+    grades: list[list] = []
     for number, row in zip(rows.numbers, rows.rows, strict=True):
         name = "" if is_blank(row[unit]) else plain_text(row[unit])
-        if not name or name in units:
-            text = (
-                say(zh="考核对象名称重复：{name}", en="this unit is named twice: {name}", name=name)
-                if name
-                else Text("没有考核对象名称", "the unit has no name")
-            )
-            complaints.append(Complaint(text, rows.name, number, rows.header[unit]))
+        cells = [typed_grade(row[i], names) for i in rounds]
+        if problem := _name_problem(name, units):
+            complaints.append(Complaint(problem, rows.name, number, rows.header[unit]))
+        complaints += [
+            Complaint(text, rows.name, number, rows.header[rounds[i]])
+            for i, text in _unknown_grades(cells, names)
+        ]
         units.append(name)
-        cells.append([typed_grade(row[i], names) for i in rounds])
-        for i, cell in zip(rounds, cells[-1], strict=True):
-            if cell is not None and cell not in names:
-                complaints.append(
-                    Complaint(_unknown(cell, names), rows.name, number, rows.header[i])
-                )
+        grades.append(cells)
     if complaints:
         raise InputError(complaints)
-    titles = [
-        next(
-            (rows.header[i].removeprefix(p) for p in PREFIXES if rows.header[i].startswith(p)),
-            rows.header[i],
-        )
-        for i in rounds
-    ]
-    labels = (
-        {}
-        if english is None
-        else {
-            u: Text(u, plain_text(row[english]))
-            for u, row in zip(units, rows.rows, strict=True)
-            if not is_blank(row[english])
-        }
-    )
+    titles = [_round_of(rows.header[i]) for i in rounds]
+    labels = {} if english is None else _labels(units, [row[english] for row in rows.rows])
     try:
-        return history(pd.DataFrame(cells, units, titles, dtype=object), names, labels)
+        return history(pd.DataFrame(grades, units, titles, dtype=object), names, labels)
     except InputError as error:
         raise InputError([Complaint(c.text, rows.name) for c in error.complaints]) from None
+
+
+def _name_columns(rows: Rows) -> tuple[int, int | None]:
+    """Where the names of the units stand, and their English names, if they have any."""
+    unit = next((i for i, title in enumerate(rows.header) if title in UNIT_HEADERS), None)
+    if unit is None:
+        text = say(
+            zh="没有考核对象一列（unit 或 考核对象）", en="there is no column of units (unit)"
+        )
+        raise InputError(Complaint(text, rows.name, rows.head))
+    return unit, next((i for i, title in enumerate(rows.header) if title in ENGLISH), None)
+
+
+def _name_problem(name: str, before: Sequence[str]) -> Text | None:
+    """What is wrong with a unit's name, given those of the rows before."""
+    if not name:
+        return Text("没有考核对象名称", "the unit has no name")
+    if name in before:
+        return say(zh="考核对象名称重复：{name}", en="this unit is named twice: {name}", name=name)
+    return None
+
+
+def _unknown_grades(cells: Sequence, names: Sequence[str]) -> list[tuple[int, Text]]:
+    """Which cells of a row hold something that is none of the grades, and what to say of it."""
+    return [
+        (i, _unknown(cell, names))
+        for i, cell in enumerate(cells)
+        if cell is not None and cell not in names
+    ]
+
+
+def _round_of(title: str) -> str:
+    """The round that the title of a column names."""
+    prefix = next((prefix for prefix in PREFIXES if title.startswith(prefix)), "")
+    return title.removeprefix(prefix)
+
+
+def _labels(units: Sequence[str], english: Sequence) -> dict[str, Text]:
+    """Names of the units that have an English one."""
+    return {
+        unit: Text(unit, plain_text(cell))
+        for unit, cell in zip(units, english, strict=True)
+        if not is_blank(cell)
+    }
 
 
 def history_of(result: Assessment, path: str | Path | None = None) -> History | None:

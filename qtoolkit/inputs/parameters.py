@@ -12,7 +12,7 @@ from pydantic import Field
 
 from qtoolkit.errors import MOST_COMPLAINTS, Complaint, InputError, nearest
 from qtoolkit.inputs.yamltext import Document, read_yaml
-from qtoolkit.language import say
+from qtoolkit.language import Text, say
 from qtoolkit.models import Model, Number, validate
 
 
@@ -68,28 +68,7 @@ def parameters_of(
         )
     core = {key: value for key, value in data.items() if key in CORE}
     knobs = {key: value for key, value in data.items() if key not in CORE}
-    known = CORE | (declared or set())
-    complaints = []
-    for key, value in knobs.items():
-        if not _is_name(key) or (declared is not None and key not in declared):
-            text = say(
-                zh="没有这个参数{hint}", en="unknown parameter{hint}", hint=nearest(key, known)
-            )
-        elif isinstance(value, float) and not math.isfinite(value):
-            text = say(
-                zh="内容为“{found}”，应为一个有限的数字",
-                en="found “{found}”, expected a finite number",
-                found=value,
-            )
-        else:
-            continue
-        if len(complaints) == MOST_COMPLAINTS:
-            break
-        # else it was given on the command line
-        there = document is not None and key in document.data
-        complaints.append(
-            Complaint(text, name if there else None, line((key,)) if there else None, key)
-        )
+    complaints = _knob_complaints(knobs, declared, document)
     try:
         parameters = validate(Parameters, core | {"knobs": knobs}, name, line)
     except InputError as error:
@@ -97,6 +76,38 @@ def parameters_of(
     if complaints:
         raise InputError(complaints)
     return parameters
+
+
+def _knob_complaints(
+    knobs: Mapping[str, Any], declared: Set[str] | None, document: Document | None
+) -> list[Complaint]:
+    """Knobs that no notebook declares, and values that are no numbers; the first so many."""
+    complaints: list[Complaint] = []
+    for key, value in knobs.items():
+        text = _knob_problem(key, value, declared)
+        if text is None:
+            continue
+        if len(complaints) == MOST_COMPLAINTS:
+            break
+        if document is not None and key in document.data:
+            complaints.append(Complaint(text, document.name, document.line((key,)), key))
+        else:  # it was given on the command line
+            complaints.append(Complaint(text, None, None, key))
+    return complaints
+
+
+def _knob_problem(key: str, value: Any, declared: Set[str] | None) -> Text | None:
+    """What is wrong with a knob, if anything is."""
+    if not _is_name(key) or (declared is not None and key not in declared):
+        hint = nearest(key, CORE | (declared or set()))
+        return say(zh="没有这个参数{hint}", en="unknown parameter{hint}", hint=hint)
+    if isinstance(value, float) and not math.isfinite(value):
+        return say(
+            zh="内容为“{found}”，应为一个有限的数字",
+            en="found “{found}”, expected a finite number",
+            found=value,
+        )
+    return None
 
 
 def _is_name(key: Any) -> bool:

@@ -161,6 +161,21 @@ def table_of_rows(rows: Rows, scheme: Scheme, last: tuple[Scheme, Table] | None 
     reader = Reader(rows, scheme)
     units = reader.units()
     _refuse_unfilled(reader, units)
+    table = _read(reader, units)
+    _strike_falsified(table, scheme, reader)
+    empty = ~np.isin(table.status, (VALUE, ZERO, FALSIFIED)).any(axis=1)
+    _refuse_empty(reader, empty)
+    table = replace(table, doubts=doubts_of(scheme, table, reader, last))
+    if not empty.any():
+        return table
+    excluded = tuple(table.labels[k] for k in np.flatnonzero(empty))
+    return replace(table.keep(~empty), excluded=excluded)
+
+
+def _read(reader: Reader, units: tuple[str, ...]) -> Table:
+    """Every column as the scheme asks for it, or one InputError with the complaints of the
+    cells."""
+    scheme = reader.scheme
     columns = [reader.leaf(leaf) for leaf in scheme.leaves]
     vetoes = [reader.yes_no(f"veto:{veto.id}") for veto in scheme.vetoes]
     bonuses = [
@@ -169,46 +184,45 @@ def table_of_rows(rows: Rows, scheme: Scheme, last: tuple[Scheme, Table] | None 
     ]
     english = reader.texts("name_en")
     covariates, remarks = reader.covariates(), reader.remarks()
-    # a row of totals has cells beyond every range: say first what it is
-    if reader.problems.complaints:
-        why = refused(name_doubts(units, reader), scheme.checks)
-        reader.problems.complaints[:0] = why
-    reader.problems.stop()
-    n, index = len(units), pd.Index(units, name="unit")
+    _stop_at_complaints(reader, units)
+    index = pd.Index(units, name="unit")
 
     def stacked(lists: list, kind: Any) -> np.ndarray:
-        return np.array(lists, dtype=kind).reshape(-1, n).T
+        """Columns beside one another: units × columns."""
+        return np.array(lists, dtype=kind).reshape(-1, len(units)).T
 
-    status = stacked([c.statuses for c in columns], np.int8)
-    blank = [None] * n
-    table = Table(
-        name=rows.name,
+    def of_leaves(name: str, kind: Any) -> np.ndarray:
+        return stacked([getattr(column, name) for column in columns], kind)
+
+    def of_stage(id: str) -> np.ndarray:
+        blank = [None] * len(units)
+        return stacked([column.stages.get(id, blank) for column in columns], object)
+
+    return Table(
+        name=reader.rows.name,
         units=units,
         labels=tuple(Text(zh, en or zh) for zh, en in zip(units, english, strict=True)),
-        raw=stacked([c.values for c in columns], object),
-        status=status,
-        targets=stacked([c.targets for c in columns], float),
-        baselines=stacked([c.baselines for c in columns], float),
-        errors=stacked([c.errors for c in columns], float),
+        raw=of_leaves("values", object),
+        status=of_leaves("statuses", np.int8),
+        targets=of_leaves("targets", float),
+        baselines=of_leaves("baselines", float),
+        errors=of_leaves("errors", float),
         vetoes=stacked(vetoes, bool),
         bonuses=stacked(bonuses, float),
         covariates=pd.DataFrame(covariates, index=index),
-        filed=stacked([c.filed for c in columns], object),
-        stages={
-            s.id: stacked([c.stages.get(s.id, blank) for c in columns], object)
-            for s in scheme.stages
-        },
+        filed=of_leaves("filed", object),
+        stages={stage.id: of_stage(stage.id) for stage in scheme.stages},
         remarks=pd.DataFrame(remarks, index=index),
     )
-    _strike_falsified(table, scheme, reader)
-    empty = ~np.isin(status, (VALUE, ZERO, FALSIFIED)).any(axis=1)
-    _refuse_empty(reader, empty)
-    table = replace(table, doubts=doubts_of(scheme, table, reader, last))
-    if not empty.any():
-        return table
-    return replace(
-        table.keep(~empty), excluded=tuple(table.labels[k] for k in np.flatnonzero(empty))
-    )
+
+
+def _stop_at_complaints(reader: Reader, units: tuple[str, ...]) -> None:
+    """Raise the complaints so far. A row of totals has cells beyond every range: what it is is
+    said first."""
+    complaints = reader.problems.complaints
+    if complaints:
+        complaints[:0] = refused(name_doubts(units, reader), reader.scheme.checks)
+    reader.problems.stop()
 
 
 def _refuse_unfilled(reader: Reader, units: tuple[str, ...]) -> None:

@@ -152,63 +152,96 @@ def payload(block: Block, language: str, synthetic: bool = False) -> dict[str, A
     common = {"chapter": block.chapter, "heading": heading, "place": block.place}
     if isinstance(block, Paragraph):
         see = None if block.see is None else block.see.of(language)
-        return {
-            "kind": "paragraph",
-            **common,
-            "text": block.text.of(language),
-            "style": block.style,
-            "see": see,
-        }
+        text = {"text": block.text.of(language), "style": block.style, "see": see}
+        return {"kind": "paragraph", **common, **text}
     mark = SYNTHETIC.of(language) if synthetic and getattr(block, "data", True) else ""
     common |= {"name": block.name, "caption": block.caption.of(language) + mark}
     if isinstance(block, Chart):
         return {"kind": "chart", **common, "alt": block.alt.of(language), "width": block.width}
-    part = shown_part(block)
-    names = [block.frame.columns[j] for j in part.columns]
-    rows = [
-        [_plain(value, language) for value in row] for row in block.frame.itertuples(index=False)
-    ]
-    seen = [[rows[i][j] for j in part.columns] for i in part.rows]
-    header = [block.columns[name].of(language) for name in names]
-    cells = [
-        [shown(v, block.formats.get(c, ""), language) for c, v in zip(names, row, strict=True)]
-        for row in seen
-    ]
-    much = (
-        len(cells) >= ROWS
-        and sum(len(_plain(v, "zh")) for row in seen for v in row if isinstance(v, str)) > LETTERS
-    )
-    head, cell = (HEAD, CELL) if much or part.note is not None else (None, None)
-    found = {
-        "kind": "table",
-        **common,
-        "header": [_clipped(text, head, language) for text in header],
-        "cells": [[_clipped(text, cell, language) for text in row] for row in cells],
-        "data": [
-            [value.replace("\xa0", " ") if isinstance(value, str) else value for value in row]
-            for row in rows
-        ],
-        "numeric": [
-            c in block.formats or pd.api.types.is_numeric_dtype(block.frame[c]) for c in names
-        ],
-        "shade": [
-            [
-                v if c in block.shade and isinstance(v, float | int) else None
-                for c, v in zip(names, row, strict=True)
-            ]
-            for row in seen
-        ],
-        "widths": [block.widths[j] for j in part.columns] if block.widths else [],
+    return {"kind": "table", **common, **_table_payload(block, language)}
+
+
+def _table_payload(table: DataTable, language: str) -> dict[str, Any]:
+    """What the payload of a table has beside the keys of all blocks."""
+    part = shown_part(table)
+    names = [table.frame.columns[j] for j in part.columns]
+    data = _plain_rows(table.frame, language)
+    rows = [[data[i][j] for j in part.columns] for i in part.rows]
+    whole = _printed(table, names, rows, language)
+    is_short = part.note is None and not _is_much(rows)
+    printed = whole if is_short else _cut_short(whole, language)
+    result = {
+        "header": printed[0],
+        "cells": printed[1:],
+        "data": _breakable(data),
+        "numeric": [_is_numeric(table, name) for name in names],
+        "shade": [_shades(table, names, row) for row in rows],
+        "widths": [table.widths[j] for j in part.columns] if table.widths else [],
     }
     note = part.note
-    if found["header"] != header or found["cells"] != cells:
+    if printed != whole:
         note = CUT if note is None else Text(CUT.zh + note.zh, f"{CUT.en} {note.en}")
     if note is None:
-        return found
-    formats = [block.formats.get(name, "") for name in block.frame.columns]
-    headings = [block.columns[name].of(language) for name in block.frame.columns]
-    whole = {"header": headings, "formats": formats, "language": language}
-    return found | {"note": note.of(language), "whole": whole}
+        return result
+    return result | {"note": note.of(language), "whole": _all_columns(table, language)}
+
+
+def _plain_rows(frame: pd.DataFrame, language: str) -> list[list]:
+    return [[_plain(value, language) for value in row] for row in frame.itertuples(index=False)]
+
+
+def _printed(
+    table: DataTable, names: Sequence[str], rows: Sequence[Sequence], language: str
+) -> list[list[str]]:
+    """The heading and the rows of plain cells as people read them."""
+    formats = [table.formats.get(name, "") for name in names]
+    cells = [
+        [shown(value, spec, language) for value, spec in zip(row, formats, strict=True)]
+        for row in rows
+    ]
+    return [[table.columns[name].of(language) for name in names], *cells]
+
+
+def _is_much(rows: Sequence[Sequence]) -> bool:
+    """Whether the texts of a table are so many and so long that they are cut short."""
+    letters = sum(len(value) for row in rows for value in row if isinstance(value, str))
+    return len(rows) >= ROWS and letters > LETTERS
+
+
+def _cut_short(lines: Sequence[Sequence[str]], language: str) -> list[list[str]]:
+    """A heading and rows, each text as a page has room for it."""
+    heading, *rows = lines
+    return [_clipped(heading, HEAD, language), *(_clipped(row, CELL, language) for row in rows)]
+
+
+def _breakable(rows: Sequence[Sequence]) -> list[list]:
+    """Plain cells for the files, in which no space keeps words together."""
+    return [
+        [value.replace("\xa0", " ") if isinstance(value, str) else value for value in row]
+        for row in rows
+    ]
+
+
+def _is_numeric(table: DataTable, name: str) -> bool:
+    return name in table.formats or pd.api.types.is_numeric_dtype(table.frame[name])
+
+
+def _shades(table: DataTable, names: Sequence[str], row: Sequence) -> list[float | None]:
+    """The share by which each cell of a row is tinted."""
+    return [
+        value if name in table.shade and isinstance(value, float | int) else None
+        for name, value in zip(names, row, strict=True)
+    ]
+
+
+def _all_columns(table: DataTable, language: str) -> dict[str, Any]:
+    """Headings and formats of all columns, for the files of a table that is shown in part."""
+    names = table.frame.columns
+    return {
+        "header": [table.columns[name].of(language) for name in names],
+        "formats": [table.formats.get(name, "") for name in names],
+        "language": language,
+    }
 
 
 # characters of a heading, and of a cell, as they are shown
@@ -220,9 +253,10 @@ CUT = Text(
 )
 
 
-def _clipped(text: str, most: Mapping[str, int] | None, language: str) -> str:
-    """A text as a page has room for it."""
-    return text if most is None or len(text) <= most[language] else text[: most[language] - 1] + "…"
+def _clipped(texts: Sequence[str], most: Mapping[str, int], language: str) -> list[str]:
+    """Texts as a page has room for them."""
+    limit = most[language]
+    return [text if len(text) <= limit else text[: limit - 1] + "…" for text in texts]
 
 
 @dataclass(frozen=True)

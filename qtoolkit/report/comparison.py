@@ -217,43 +217,65 @@ def parts(comparison: Comparison | None, unit: str | None = None) -> list[Block]
     changed the one whose score changed most."""
     if comparison is None:
         return []
-    table, steps = comparison.decomposition, comparison.grade_decomposition
+    table = comparison.decomposition
+    unit = _most_changed(comparison) if unit is None else _assessed_twice(comparison, unit)
     shown = {
         name: reasons.NAMES[name]
         for name in PARTS[:-1]
         if name in FACTORS or (table[name] != 0).any()
     }
-    if unit is None:
-        weight = table["change"].abs() + comparison.after.scheme.total * (
-            steps["change"].fillna(0) != 0
-        )
-        unit = table.index[foremost(weight)[0]]
-    elif (name := unit_of(unit, table.index)) is None:
+    return [
+        _score_parts_chart(comparison, shown),
+        _waterfall(comparison, unit, shown),
+        _score_parts_table(comparison, shown),
+        *_grade_parts(comparison),
+    ]
+
+
+CHANGED_MOST = Text("得分变化最大的", "whose scores changed most")
+
+
+def _most_changed(comparison: Comparison) -> str:
+    """Of the units whose grade changed, else of all, the one whose score changed most."""
+    table, steps = comparison.decomposition, comparison.grade_decomposition
+    regraded = steps["change"].fillna(0) != 0
+    weight = table["change"].abs() + comparison.after.scheme.total * regraded
+    return table.index[foremost(weight)[0]]
+
+
+def _assessed_twice(comparison: Comparison, unit: str) -> str:
+    """The unit that a name means among those assessed both times."""
+    units = comparison.decomposition.index
+    name = unit_of(unit, units)
+    if name is None:
         text = say(
             zh="unit 为“{unit}”，前后两次都参评的考核对象中没有它{hint}",
             en="unit is “{unit}”: not assessed both times{hint}",
             unit=unit,
-            hint=nearest(unit, table.index),
+            hint=nearest(unit, units),
         )
         raise InputError(text)
-    else:
-        unit = name
-    most = Text("得分变化最大的", "whose scores changed most")
+    return name
+
+
+def _score_parts_chart(comparison: Comparison, shown: dict[str, Text]) -> Chart:
+    """The parts of the change of score, a bar a unit."""
+    table = comparison.decomposition
     drawn = choosing.few(table.index, table["change"].abs(), falling=True)
-    chart = Chart(
+    title = Text("各考核对象得分变化的构成", "What each unit's change of score is made of")
+    return Chart(
         "decomposition",
-        choosing.caption(
-            Text("各考核对象得分变化的构成", "What each unit's change of score is made of"),
-            table.index,
-            drawn,
-            most,
-        ),
+        choosing.caption(title, table.index, drawn, CHANGED_MOST),
         lambda language: change_figures.decomposition(comparison, shown, language, drawn),
         Text("横条为各方面的影响，圆点为得分变化合计", "Bars are the parts, dots the whole change"),
         "changes",
         width=0.8,
     )
-    one = Chart(
+
+
+def _waterfall(comparison: Comparison, unit: str, shown: dict[str, Text]) -> Chart:
+    """The parts of one unit's change of score."""
+    return Chart(
         "decomposition_unit",
         say(
             zh="{unit}得分变化的构成",
@@ -267,56 +289,60 @@ def parts(comparison: Comparison | None, unit: str | None = None) -> list[Block]
         ),
         "annex_scores",
     )
-    order = table.index[in_order(table["change"])]
-    far = in_order(table.loc[order, "change"].abs())
+
+
+def _score_parts_table(comparison: Comparison, shown: dict[str, Text]) -> DataTable:
+    """The parts of the change of score, a row a unit, the largest rise first."""
+    order = comparison.decomposition.index[in_order(comparison.decomposition["change"])]
+    table, steps = comparison.decomposition.loc[order], comparison.grade_decomposition.loc[order]
+    before, after = comparison.before.scheme, comparison.after.scheme
     columns: dict[str, Any] = {
-        "unit": (words.UNIT, [comparison.after.labels[u] for u in order], "")
-    }
-    columns["grade_before"] = (
-        _before(comparison),
-        [comparison.before.scheme.grade(g).label for g in steps.loc[order, "grade_before"]],
-        "",
-    )
-    columns["grade_after"] = (
-        _after(comparison),
-        [comparison.after.scheme.grade(g).label for g in steps.loc[order, "grade_after"]],
-        "",
-    )
-    columns |= {
-        "score_before": (Text("上次得分", "Before"), list(table.loc[order, "score_before"]), ".2f"),
-        "score_after": (Text("本次得分", "After"), list(table.loc[order, "score_after"]), ".2f"),
-        "change": (Text("变化", "Change"), list(table.loc[order, "change"]), "+.2f"),
-    }
-    columns |= {
-        name: (label, list(table.loc[order, name] + 0.0), "+.2f") for name, label in shown.items()
-    }
-    blocks: list[Block] = [
-        chart,
-        one,
-        table_of(
-            "decomposition",
-            Text("得分变化的构成（分）", "Parts of the change of score (points)"),
-            "annex_scores",
-            columns,
-            order=far,
-            chosen=most,
+        "unit": (words.UNIT, [comparison.after.labels[unit] for unit in order], ""),
+        "grade_before": (
+            _before(comparison),
+            [before.grade(grade).label for grade in steps["grade_before"]],
+            "",
         ),
-    ]
-    if comparison.graded_alike and (steps[list(PARTS)] != 0).any(axis=None):
-        rows = steps.loc[order][(steps.loc[order, list(PARTS)].abs() > reasons.MAIN).any(axis=1)]
-        all_ = {name: label for name, label in reasons.NAMES.items() if (rows[name] != 0).any()}
-        columns = {
-            "unit": (words.UNIT, [comparison.after.labels[u] for u in rows.index], ""),
-            "change": (Text("变化（级）", "Change (steps)"), list(rows["change"]), "+.0f"),
-        }
-        columns |= {name: (label, list(rows[name] + 0.0), "+.2f") for name, label in all_.items()}
-        caption = say(
-            zh="{kind}变化的构成（级，升为正）",
-            en="Parts of the change of {kind} (steps, up is positive)",
-            kind=_kinds(comparison),
-        )
-        blocks.append(table_of("grade_parts", caption, "annex_scores", columns))
-    return blocks
+        "grade_after": (
+            _after(comparison),
+            [after.grade(grade).label for grade in steps["grade_after"]],
+            "",
+        ),
+        "score_before": (Text("上次得分", "Before"), list(table["score_before"]), ".2f"),
+        "score_after": (Text("本次得分", "After"), list(table["score_after"]), ".2f"),
+        "change": (Text("变化", "Change"), list(table["change"]), "+.2f"),
+    }
+    columns |= {name: (label, list(table[name] + 0.0), "+.2f") for name, label in shown.items()}
+    return table_of(
+        "decomposition",
+        Text("得分变化的构成（分）", "Parts of the change of score (points)"),
+        "annex_scores",
+        columns,
+        order=in_order(table["change"].abs()),
+        chosen=CHANGED_MOST,
+    )
+
+
+def _grade_parts(comparison: Comparison) -> list[Block]:
+    """The parts of the change of grade, a row a unit for which one of them is not small."""
+    steps = comparison.grade_decomposition
+    if not comparison.graded_alike or not (steps[list(PARTS)] != 0).any(axis=None):
+        return []
+    order = comparison.decomposition.index[in_order(comparison.decomposition["change"])]
+    steps = steps.loc[order]
+    rows = steps[(steps[list(PARTS)].abs() > reasons.MAIN).any(axis=1)]
+    shown = {name: label for name, label in reasons.NAMES.items() if (rows[name] != 0).any()}
+    columns = {
+        "unit": (words.UNIT, [comparison.after.labels[unit] for unit in rows.index], ""),
+        "change": (Text("变化（级）", "Change (steps)"), list(rows["change"]), "+.0f"),
+    }
+    columns |= {name: (label, list(rows[name] + 0.0), "+.2f") for name, label in shown.items()}
+    caption = say(
+        zh="{kind}变化的构成（级，升为正）",
+        en="Parts of the change of {kind} (steps, up is positive)",
+        kind=_kinds(comparison),
+    )
+    return [table_of("grade_parts", caption, "annex_scores", columns)]
 
 
 def _before(comparison: Comparison) -> Text:
@@ -441,113 +467,125 @@ def revision(comparison: Comparison | None) -> list[Block]:
     """What changed in the indicators, and the table of revisions (修订对照表)."""
     if comparison is None:
         return []
-    before, after, table = (
-        comparison.before.scheme,
-        comparison.after.scheme,
-        comparison.matching.table,
-    )
-    kinds = table["kind"]
-    moved = table[
-        kinds.isin(["kept", "renamed"])
-        & (
-            (table["points_before"] / before.total - table["points_after"] / after.total).abs()
-            > 1e-12
-        )
+    see = Text("修订对照表见附件。", "The table of revisions is in the annex.")
+    notes = [
+        *_unknown_predecessors(comparison),
+        *_not_comparable(comparison),
+        *_ignored_predecessors(comparison),
     ]
-    names = {leaf.id: leaf.name for leaf in after.leaves}
-    odd = [names[id] for id in comparison.matching.twins if id not in comparison.matching.shared]
-    fresh = [names[id] for id in table.loc[kinds == "new", "after"]]
+    return [
+        Paragraph(_counts_of_changes(comparison), "indicators", place=1, see=see),
+        *(Paragraph(text, "indicators", style="note", place=1) for text in notes),
+        _revision_table(comparison),
+    ]
+
+
+def _counts_of_changes(comparison: Comparison) -> Text:
+    """How many indicators are kept, split, merged, new and dropped."""
+    before, after = comparison.before.scheme, comparison.after.scheme
+    table = comparison.matching.table
+    kinds = table["kind"]
+    shares_before = table["points_before"] / before.total
+    shares_after = table["points_after"] / after.total
+    kept = kinds.isin(["kept", "renamed"])
+    moved = kept & ((shares_before - shares_after).abs() > 1e-12)
+    new = [after.indicator(id).name for id in table.loc[kinds == "new", "after"]]
     dropped = [before.indicator(id).name for id in table.loc[kinds == "dropped", "before"]]
-    text = say(
+    return say(
         zh="与{old}相比，保留{kept}项考核要点（其中{moved}项分值有变化），"
         "拆分{split}项为{pieces}项，合并为{merged}项，新增{n}项{fresh}，取消{m}项{dropped}。",
         en="Compared with {old}: {kept:indicator is|indicators are} kept ({moved} with other "
         "points), {split} split into {pieces}, {merged} made by merging, "
         "{n} new{fresh}, {m} dropped{dropped}.",
         old=reasons.years(comparison)[0],
-        kept=int(kinds.isin(["kept", "renamed"]).sum()),
-        moved=len(moved),
+        kept=int(kept.sum()),
+        moved=int(moved.sum()),
         split=table.loc[kinds == "split", "before"].nunique(),
         pieces=table.loc[kinds == "split", "after"].nunique(),
         merged=table.loc[kinds == "merged", "after"].nunique(),
-        n=len(fresh),
+        n=len(new),
         m=len(dropped),
-        fresh=say(zh="（{x}）", en=" ({x})", x=listing(fresh, FEW)) if fresh else Text("", ""),
-        dropped=say(zh="（{x}）", en=" ({x})", x=listing(dropped, FEW))
-        if dropped
-        else Text("", ""),
+        fresh=_in_brackets(new),
+        dropped=_in_brackets(dropped),
     )
-    see = Text("修订对照表见附件。", "The table of revisions is in the annex.")
-    blocks: list[Block] = [Paragraph(text, "indicators", place=1, see=see)]
-    for leaf, id in comparison.matching.unknown:
-        text = say(
+
+
+def _in_brackets(names: list[Text]) -> Text:
+    """Some names in brackets, nothing where there are none."""
+    return say(zh="（{x}）", en=" ({x})", x=listing(names, FEW)) if names else Text("", "")
+
+
+def _unknown_predecessors(comparison: Comparison) -> list[Text]:
+    """Declared previous indicators that the earlier scheme does not have."""
+    after = comparison.after.scheme
+    return [
+        say(
             zh="“{leaf}”的往年对应指标“{id}”不在上次方案中。",
             en="“{leaf}” says that it continues “{id}”, which the earlier scheme does not have.",
-            leaf=names[leaf],
+            leaf=after.indicator(leaf).name,
             id=id,
         )
-        blocks.append(Paragraph(text, "indicators", style="note", place=1))
-    if odd:
-        text = say(
-            zh="评分规则或口径已变、两次数据不可比的保留指标：{odd}，其变化计入分值和规则。",
-            en="Kept, but scored or measured otherwise, so that the data cannot be compared: "
-            "{odd}; what changed there counts as points and rules.",
-            odd=listing(odd),
+        for leaf, id in comparison.matching.unknown
+    ]
+
+
+def _not_comparable(comparison: Comparison) -> list[Text]:
+    """Kept indicators whose data do not mean the same both times."""
+    matching, after = comparison.matching, comparison.after.scheme
+    names = [after.indicator(id).name for id in matching.twins if id not in matching.shared]
+    if not names:
+        return []
+    text = say(
+        zh="评分规则或口径已变、两次数据不可比的保留指标：{odd}，其变化计入分值和规则。",
+        en="Kept, but scored or measured otherwise, so that the data cannot be compared: "
+        "{odd}; what changed there counts as points and rules.",
+        odd=listing(names),
+    )
+    return [text]
+
+
+def _ignored_predecessors(comparison: Comparison) -> list[Text]:
+    """Declared previous indicators of leaves that are matched by their own ids instead."""
+    after = comparison.after.scheme
+    if comparison.before.scheme.year == after.year:
+        return []
+    return [
+        say(
+            zh="“{leaf}”与上次编号相同，按编号对应；其往年对应指标“{id}”"
+            "没有采用（如由几项合并而成，请把本项编号也写进 previous）。",
+            en="“{leaf}” is matched by its id; its previous indicator “{id}” is not used (if "
+            "it merges several, name its own id in `previous` too).",
+            leaf=after.indicator(leaf).name,
+            id=id,
         )
-        blocks.append(Paragraph(text, "indicators", style="note", place=1))
-    if before.year != after.year:
-        for leaf, id in comparison.matching.ignored:
-            text = say(
-                zh="“{leaf}”与上次编号相同，按编号对应；其往年对应指标“{id}”"
-                "没有采用（如由几项合并而成，请把本项编号也写进 previous）。",
-                en="“{leaf}” is matched by its id; its previous indicator “{id}” is not used (if "
-                "it merges several, name its own id in `previous` too).",
-                leaf=names[leaf],
-                id=id,
-            )
-            blocks.append(Paragraph(text, "indicators", style="note", place=1))
+        for leaf, id in comparison.matching.ignored
+    ]
+
+
+def _revision_table(comparison: Comparison) -> DataTable:
+    """The table of revisions: the indicators of both years side by side."""
     rows = _revised(comparison)
     old, new = reasons.years(comparison)
+    # key: heading, format, relative width
+    shapes = {
+        "before": (say(zh="{old}指标", en="Indicator, {old}", old=old), "", 3.2),
+        "points_before": (Text("分值", "Points"), "g", 0.8),
+        "after": (say(zh="{new}指标", en="Indicator, {new}", new=new), "", 3.2),
+        "points_after": (Text("分值", "Points"), "g", 0.8),
+        "kind": (Text("变化", "Change"), "", 0.9),
+        "change": (Text("增减", "Difference"), "+g", 0.9),
+        "rationale": (Text("设定依据", "Why it is set so"), "", 2.2),
+    }
+    if not any(row["rationale"] for row in rows):
+        del shapes["rationale"]
     columns = {
-        "before": (
-            say(zh="{old}指标", en="Indicator, {old}", old=old),
-            [row["before"] for row in rows],
-            "",
-        ),
-        "points_before": (Text("分值", "Points"), [row["points_before"] for row in rows], "g"),
-        "after": (
-            say(zh="{new}指标", en="Indicator, {new}", new=new),
-            [row["after"] for row in rows],
-            "",
-        ),
-        "points_after": (Text("分值", "Points"), [row["points_after"] for row in rows], "g"),
-        "kind": (Text("变化", "Change"), [row["kind"] for row in rows], ""),
-        "change": (Text("增减", "Difference"), [row["change"] for row in rows], "+g"),
-        "rationale": (Text("设定依据", "Why it is set so"), [row["rationale"] for row in rows], ""),
+        key: (heading, [row[key] for row in rows], spec)
+        for key, (heading, spec, _) in shapes.items()
     }
-    if not any(columns["rationale"][1]):
-        del columns["rationale"]
-    widths = {
-        "before": 3.2,
-        "points_before": 0.8,
-        "after": 3.2,
-        "points_after": 0.8,
-        "kind": 0.9,
-        "change": 0.9,
-        "rationale": 2.2,
-    }
-    caption = Text("修订对照表", "Table of revisions")
-    return [
-        *blocks,
-        table_of(
-            "revision",
-            caption,
-            "annex_revision",
-            columns,
-            widths=tuple(widths[key] for key in columns),
-            data=False,
-        ),
-    ]
+    caption, widths = Text("修订对照表", "Table of revisions"), [w for *_, w in shapes.values()]
+    return table_of(
+        "revision", caption, "annex_revision", columns, widths=tuple(widths), data=False
+    )
 
 
 SUBTOTAL, SUM = Text("小计", "Subtotal"), Text("合计", "Total")
@@ -560,38 +598,44 @@ def _revised(comparison: Comparison) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     for group in _linked(comparison.matching.table):
         items = [
-            {
-                "before": None
-                if link["before"] is None or old
-                else before.indicator(link["before"]).name,
-                "points_before": None
-                if link["before"] is None or old
-                else float(link["points_before"]),
-                "after": None
-                if link["after"] is None or new
-                else after.indicator(link["after"]).name,
-                "points_after": None
-                if link["after"] is None or new
-                else float(link["points_after"]),
-                "kind": KINDS[link["kind"]],
-                "change": None,
-                "rationale": None
-                if link["after"] is None or new
-                else after.indicator(link["after"]).rationale,
-            }
-            for (_, link), old, new in zip(
-                group.iterrows(),
-                group["before"].duplicated(),
-                group["after"].duplicated(),
+            _before_cells(before, old, points_before)
+            | _after_cells(after, new, points_after)
+            | {"kind": KINDS[kind], "change": None}
+            for old, new, points_before, points_after, kind in zip(
+                _named_once(group["before"]),
+                _named_once(group["after"]),
+                group["points_before"],
+                group["points_after"],
+                group["kind"],
                 strict=True,
             )
+            if old is not None or new is not None
         ]
-        items = [item for item in items if item["before"] is not None or item["after"] is not None]
         if len(items) == 1:
             rows.append(items[0] | {"change": _added(items)["change"]})
         else:
             rows += [*items, _added(items, SUBTOTAL)]
     return [*rows, _added([row for row in rows if row["before"] != SUBTOTAL], SUM)]
+
+
+def _named_once(ids: pd.Series) -> list[str | None]:
+    """The ids, of which one that several links name stands at the first of them alone."""
+    return [None if again else id for id, again in zip(ids, ids.duplicated(), strict=True)]
+
+
+def _before_cells(scheme: Scheme, id: str | None, points: float) -> dict[str, Any]:
+    """What the table of revisions shows of an indicator before."""
+    if id is None:
+        return {"before": None, "points_before": None}
+    return {"before": scheme.indicator(id).name, "points_before": float(points)}
+
+
+def _after_cells(scheme: Scheme, id: str | None, points: float) -> dict[str, Any]:
+    """What the table of revisions shows of an indicator after."""
+    if id is None:
+        return {"after": None, "points_after": None, "rationale": None}
+    leaf = scheme.indicator(id)
+    return {"after": leaf.name, "points_after": float(points), "rationale": leaf.rationale}
 
 
 def _linked(table: pd.DataFrame) -> list[pd.DataFrame]:

@@ -46,82 +46,101 @@ NEARLY = Text("不足0.01", "under 0.01")
 def near_misses(result: Assessment, near_miss: float | None = None) -> list[Block]:
     """Near-misses (within a hundredth of the total where no points are given), decimals, ties,
     holes and dead cutoffs."""
-    near_miss = words.points_of(result, near_miss)
-    near = words.near_misses(result, near_miss)
-    table = rules.grades(result)
-    bands = words.bands(result.scheme)
-    how = (
-        Text("如下表", "as in the table")
-        if table
-        else say(zh="为{bands}", en="{bands}", bands=bands)
-    )
+    within = words.points_of(result, near_miss)
+    near = words.near_misses(result, within)
+    standard = rules.grades(result)
+    if standard:
+        how = Text("如下表", "as in the table")
+    else:
+        how = say(zh="为{bands}", en="{bands}", bands=words.bands(result.scheme))
     intro = say(
         zh="等级划分标准{how}，分数线所在分数属于上一等级。{near}。{only}",
         en="Grades are {how}; a score on a cutoff belongs to the upper grade. Near-misses: "
         "{near}.{only}",
         how=how,
-        near=words.near_miss_count(near, near_miss),
-        only=_kept_off(result, near_miss),
+        near=words.near_miss_count(near, within),
+        only=_kept_off(result, within),
     )
-    blocks: list[Block] = [Paragraph(intro, "cutoffs"), *table]
-    if len(near):
-        columns = {
-            "unit": (words.UNIT, [result.labels[unit] for unit in near.index], ""),
-            **words.class_column(result, near.index),
-            "score": (words.SCORE, list(near["score"]), words.score_format(result)),
-            "grade": (words.COMPUTED, _labels(result, near["grade"]), ""),
-            "next": (Text("相邻等级", "Neighbouring grade"), _labels(result, near["next"]), ""),
-            "nearest": (
-                Text("相差分数", "Points away"),
-                [_distance(x) for x in near["nearest"]],
-                ".2f",
-            ),
-        }
-        if result.engine.rivals:
-            columns["by"] = (
-                Text("取决于", "Set by"),
-                [words.barred(why) for why in near["by"]],
-                "",
-            )
-            passed = [words.units(result, units) if units else None for units in near["rivals"]]
-            columns["rivals"] = (Text("先后互换或持平的单位", "Passed or level"), passed, "")
-        blocks.append(
-            table_of(
-                "near_misses",
-                Text("临界单位", "Near-misses"),
-                "cutoffs",
-                columns,
-                order=range(len(near)),
-                chosen=NEAREST,
-            )
-        )
+    blocks = [
+        Paragraph(intro, "cutoffs"),
+        *standard,
+        *_near_miss_table(result, near),
+        *_peculiarities(result),
+        *_readings_that_differ(result),
+    ]
+    return headed(blocks, CUTOFFS)
+
+
+def _near_miss_table(result: Assessment, near: pd.DataFrame) -> list[Block]:
+    """The near-misses, nearest first; where quotas or last places matter, also with whom places
+    would change."""
+    if not len(near):
+        return []
+    columns = {
+        "unit": (words.UNIT, [result.labels[unit] for unit in near.index], ""),
+        **words.class_column(result, near.index),
+        "score": (words.SCORE, list(near["score"]), words.score_format(result)),
+        "grade": (words.COMPUTED, _labels(result, near["grade"]), ""),
+        "next": (Text("相邻等级", "Neighbouring grade"), _labels(result, near["next"]), ""),
+        "nearest": (
+            Text("相差分数", "Points away"),
+            [_distance(points) for points in near["nearest"]],
+            ".2f",
+        ),
+    }
+    if result.engine.rivals:
+        limits = [words.barred(why) for why in near["by"]]
+        passed = [words.units(result, units) if units else None for units in near["rivals"]]
+        columns["by"] = (Text("取决于", "Set by"), limits, "")
+        columns["rivals"] = (Text("先后互换或持平的单位", "Passed or level"), passed, "")
+    table = table_of(
+        "near_misses",
+        Text("临界单位", "Near-misses"),
+        "cutoffs",
+        columns,
+        order=range(len(near)),
+        chosen=NEAREST,
+    )
+    return [table]
+
+
+def _peculiarities(result: Assessment) -> list[Block]:
+    """In words: the reading of decimals, ties, holes and dead cutoffs, the first few of each; holes
+    in which no unit lies in the annex."""
     heading = Text(
         "小数口径、并列、空档和不起作用的分数线", "Decimals, ties, holes and dead cutoffs"
     )
-    texts = [rounding_option(result)]
     flags = result.flags
-    nobody = (flags.kind == "hole") & flags.unit.isna()
-    told = flags[flags.kind.isin(["rounding", "on_cutoff", "tie", "dead_cutoff", "hole"]) & ~nobody]
-    for _, group in told.groupby(told["kind"].ne(told["kind"].shift()).cumsum()):
+    empty_hole = (flags.kind == "hole") & flags.unit.isna()
+    kinds = ["rounding", "on_cutoff", "tie", "dead_cutoff", "hole"]
+    told = flags[flags.kind.isin(kinds) & ~empty_hole]
+    runs = told["kind"].ne(told["kind"].shift()).cumsum()
+    texts = [rounding_option(result)]
+    for _, group in told.groupby(runs):
         texts += flagged.first_few(list(group["text"]))
-    blocks += [
+    blocks: list[Block] = [
         Paragraph(text, "cutoffs", heading if i == 0 else None, style="item")
         for i, text in enumerate(texts)
     ]
-    blocks += [Paragraph(text, "annex_scores", style="item") for text in flags[nobody]["text"]]
+    annex = [Paragraph(text, "annex_scores", style="item") for text in flags[empty_hole]["text"]]
+    return [*blocks, *annex]
+
+
+def _readings_that_differ(result: Assessment) -> list[Block]:
+    """Units whose grade depends on how decimals are read."""
     audit = grade_cutoffs.rounding_audit(result)
     differ = audit[audit.astype(object).nunique(axis=1) > 1]
-    if len(differ):
-        columns = {"unit": (words.UNIT, [result.labels[unit] for unit in differ.index], "")}
-        columns |= {
-            name: (title, _labels(result, differ[name]), "") for name, title in READINGS.items()
-        }
-        caption = Text(
-            "初评等级取决于小数口径的考核对象",
-            "Units whose computed grade depends on the reading of decimals",
-        )
-        blocks.append(table_of("rounding_audit", caption, "annex_scores", columns))
-    return headed(blocks, CUTOFFS)
+    if not len(differ):
+        return []
+    columns = {"unit": (words.UNIT, [result.labels[unit] for unit in differ.index], "")}
+    columns |= {
+        name: (title, _labels(result, differ[name]), "") for name, title in READINGS.items()
+    }
+    caption = Text(
+        "初评等级取决于小数口径的考核对象",
+        "Units whose computed grade depends on the reading of decimals",
+    )
+    return [table_of("rounding_audit", caption, "annex_scores", columns)]
 
 
 def _distance(points: float) -> float | Text:

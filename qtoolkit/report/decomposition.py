@@ -12,7 +12,7 @@ from qtoolkit import cutoffs as grade_cutoffs
 from qtoolkit import decomposition
 from qtoolkit.assessment import Assessment
 from qtoolkit.engine.ties import SAME, foremost, in_order
-from qtoolkit.inputs.scheme import Stage
+from qtoolkit.inputs.scheme import Stage, Veto
 from qtoolkit.language import Text, listing, say
 from qtoolkit.report import words
 from qtoolkit.report.blocks import Block, Paragraph, headed, table_of
@@ -352,126 +352,125 @@ def _set_by(result: Assessment, table: pd.DataFrame) -> list[Text | None]:
 def lists(result: Assessment) -> list[Block]:
     """The lists that the rules call for, vetoes with their evidence, approved grades, and years in
     a row."""
-    scheme, steps, heading = result.scheme, result.steps, Text("名单和审定", "Lists and approval")
+    causes = _causes(result)
+    tables = [*_consequences(result, causes), *_vetoes(result), *_changed_by_approval(result)]
+    in_a_row: list[Block] = [Paragraph(text, "results", style="item") for text in _history(result)]
+    if not tables and not in_a_row:
+        return []
+    heading = Text("名单和审定", "Lists and approval")
+    return [Paragraph(_by_what(result, causes), "results", heading), *in_a_row, *tables]
+
+
+def _causes(result: Assessment) -> dict[str, Text]:
+    """What may set a computed grade, by the codes of the column `set_by`."""
     causes = {
         "score": Text("得分", "score"),
         "quota": Text("等级名额", "quota"),
         "last": Text("末位", "last places"),
     }
-    causes |= {
-        f"veto:{veto.id}": say(zh="“{name}”", en="“{name}”", name=veto.name)
-        for veto in scheme.vetoes
-    }
+    for veto in result.scheme.vetoes:
+        causes[f"veto:{veto.id}"] = say(zh="“{name}”", en="“{name}”", name=veto.name)
+    return causes
+
+
+def _consequences(result: Assessment, causes: dict[str, Text]) -> list[Block]:
+    """Units to commend or to rectify, by the grades that have a consequence."""
+    set_by = result.steps["set_by"]
     rows = [
-        (g, unit)
-        for g in scheme.grades
-        if g.consequence
-        for unit in steps.index[result.approved == g.id]
+        (grade, unit)
+        for grade in result.scheme.grades
+        if grade.consequence
+        for unit in set_by.index[result.approved == grade.id]
     ]
-    blocks: list[Block] = []
-    if rows:
-        differs = result.approved != result.grades
-        columns = {
-            "consequence": (Text("处理", "Consequence"), [g.consequence for g, _ in rows], ""),
-            "unit": (words.UNIT, [result.labels[unit] for _, unit in rows], ""),
-            "score": (
-                words.SCORE,
-                [result.scores[unit] for _, unit in rows],
-                words.score_format(result),
-            ),
-            "grade": (
-                words.APPROVED if words.is_approved(result) else words.COMPUTED,
-                [g.label for g, _ in rows],
-                "",
-            ),
-            "set_by": (
-                Text("等级依据", "Grade set by"),
-                [
-                    Text("审定", "approval") if differs[unit] else causes[steps.loc[unit, "set_by"]]
-                    for _, unit in rows
-                ],
-                "",
-            ),
-        }
-        blocks.append(
-            table_of(
-                "lists",
-                Text("按规定应予表扬或整改的名单", "Units to commend or to rectify"),
-                "results",
-                columns,
-            )
-        )
-    remarks = result.table.remarks
+    if not rows:
+        return []
+    units = [unit for _, unit in rows]
+    differs = result.approved != result.grades
+    approval = Text("审定", "approval")
+    reasons = [approval if differs[unit] else causes[set_by[unit]] for unit in units]
+    columns = {
+        "consequence": (Text("处理", "Consequence"), [grade.consequence for grade, _ in rows], ""),
+        "unit": (words.UNIT, [result.labels[unit] for unit in units], ""),
+        "score": (
+            words.SCORE,
+            [result.scores[unit] for unit in units],
+            words.score_format(result),
+        ),
+        "grade": (
+            words.APPROVED if words.is_approved(result) else words.COMPUTED,
+            [grade.label for grade, _ in rows],
+            "",
+        ),
+        "set_by": (Text("等级依据", "Grade set by"), reasons, ""),
+    }
+    caption = Text("按规定应予表扬或整改的名单", "Units to commend or to rectify")
+    return [table_of("lists", caption, "results", columns)]
+
+
+def _vetoes(result: Assessment) -> list[Block]:
+    """Vetoes that were found, with their effects and their evidence."""
     hits = [
         (unit, veto)
-        for v, veto in enumerate(scheme.vetoes)
+        for v, veto in enumerate(result.scheme.vetoes)
         for unit, hit in zip(result.scores.index, result.table.vetoes[:, v], strict=True)
         if hit
     ]
-    if hits:
-        effects = {
-            veto.id: say(
-                zh="最高定为{grade}", en="{grade} at best", grade=scheme.grade(veto.cap).label
-            )
-            if veto.cap
-            else say(zh="下调{n}级", en="{n:grade|grades} down", n=veto.lower)
-            for veto in scheme.vetoes
-        }
+    if not hits:
+        return []
+    effects = {veto.id: _effect(result, veto) for veto in result.scheme.vetoes}
 
-        def said(kind):
-            return [
-                words.both(remarks.at[unit, key]) if (key := f"{kind}:{v.id}") in remarks else None
-                for unit, v in hits
-            ]
+    def remarks(kind: str) -> list[Text | None]:
+        return [_remark(result, unit, f"{kind}:{veto.id}") for unit, veto in hits]
 
-        columns = {
-            "unit": (words.UNIT, [result.labels[unit] for unit, _ in hits], ""),
-            "veto": (Text("否决事项", "Veto"), [veto.name for _, veto in hits], ""),
-            "effect": (Text("处理结果", "Effect"), [effects[veto.id] for _, veto in hits], ""),
-            "event": (Text("事件", "Event"), said("event"), ""),
-            "evidence": (Text("证据", "Evidence"), said("evidence"), ""),
-            "date": (Text("日期", "Date"), said("date"), ""),
-        }
-        blocks.append(
-            table_of(
-                "vetoes",
-                Text("一票否决事项", "Vetoes"),
-                "results",
-                columns,
-                widths=(1, 2, 1.2, 2, 2, 1.2),
-            )
-        )
-    changed = result.approved.index[result.approved != result.grades]
-    if len(changed):
+    columns = {
+        "unit": (words.UNIT, [result.labels[unit] for unit, _ in hits], ""),
+        "veto": (Text("否决事项", "Veto"), [veto.name for _, veto in hits], ""),
+        "effect": (Text("处理结果", "Effect"), [effects[veto.id] for _, veto in hits], ""),
+        "event": (Text("事件", "Event"), remarks("event"), ""),
+        "evidence": (Text("证据", "Evidence"), remarks("evidence"), ""),
+        "date": (Text("日期", "Date"), remarks("date"), ""),
+    }
+    caption, widths = Text("一票否决事项", "Vetoes"), (1, 2, 1.2, 2, 2, 1.2)
+    return [table_of("vetoes", caption, "results", columns, widths=widths)]
 
-        def said(name):
-            return [
-                words.both(remarks.at[unit, name]) if name in remarks else None for unit in changed
-            ]
 
-        columns = {
-            "unit": (words.UNIT, [result.labels[unit] for unit in changed], ""),
-            "computed": (
-                words.COMPUTED,
-                [scheme.grade(result.grades[unit]).label for unit in changed],
-                "",
-            ),
-            "approved": (
-                words.APPROVED,
-                [scheme.grade(result.approved[unit]).label for unit in changed],
-                "",
-            ),
-            "reason": (Text("理由", "Reason"), said("approved_reason"), ""),
-            "by": (Text("审定机关", "Approved by"), said("approved_by"), ""),
-        }
-        caption = Text(
-            "审定等级与初评等级不一致的考核对象", "Approved grades that are not the computed ones"
-        )
-        blocks.append(table_of("approved", caption, "results", columns, widths=(1, 1, 1, 3, 1.5)))
-    in_a_row: list[Block] = [Paragraph(text, "results", style="item") for text in _history(result)]
-    if blocks or in_a_row:
-        return [Paragraph(_by_what(result, causes), "results", heading), *in_a_row, *blocks]
-    return []
+def _effect(result: Assessment, veto: Veto) -> Text:
+    """What a veto does to a grade."""
+    if not veto.cap:
+        return say(zh="下调{n}级", en="{n:grade|grades} down", n=veto.lower)
+    label = result.scheme.grade(veto.cap).label
+    return say(zh="最高定为{grade}", en="{grade} at best", grade=label)
+
+
+def _remark(result: Assessment, unit: str, column: str) -> Text | None:
+    """What the data say of a unit in a column of remarks, if there is one."""
+    remarks = result.table.remarks
+    return words.both(remarks.at[unit, column]) if column in remarks else None
+
+
+def _changed_by_approval(result: Assessment) -> list[Block]:
+    """Units whose approved grade is not the computed one, with the reason and who approved it."""
+    units = result.approved.index[result.approved != result.grades]
+    if not len(units):
+        return []
+
+    def labels(grades: pd.Series) -> list[Text]:
+        return [result.scheme.grade(grades[unit]).label for unit in units]
+
+    def remarks(column: str) -> list[Text | None]:
+        return [_remark(result, unit, column) for unit in units]
+
+    columns = {
+        "unit": (words.UNIT, [result.labels[unit] for unit in units], ""),
+        "computed": (words.COMPUTED, labels(result.grades), ""),
+        "approved": (words.APPROVED, labels(result.approved), ""),
+        "reason": (Text("理由", "Reason"), remarks("approved_reason"), ""),
+        "by": (Text("审定机关", "Approved by"), remarks("approved_by"), ""),
+    }
+    caption = Text(
+        "审定等级与初评等级不一致的考核对象", "Approved grades that are not the computed ones"
+    )
+    return [table_of("approved", caption, "results", columns, widths=(1, 1, 1, 3, 1.5))]
 
 
 def _by_what(result: Assessment, causes: dict[str, Text]) -> Text:
@@ -600,58 +599,54 @@ def _by_places(table: pd.DataFrame) -> Text:
 
 def checks(result: Assessment) -> list[Block]:
     """Annex: what verification changed item by item, and the reasons given for points taken off."""
-    blocks: list[Block] = []
-    changed, names = (
-        decomposition.verification(result),
-        {leaf.id: leaf.name for leaf in result.scheme.leaves},
-    )
-    shown = lambda values: [f"{v:.10g}" if isinstance(v, float | int) else v for v in values]  # noqa: E731
-    if len(changed):
-        columns = {
-            "unit": (words.UNIT, [result.labels[unit] for unit in changed["unit"]], ""),
-            "leaf": (Text("指标", "Indicator"), [names[id] for id in changed["indicator"]], ""),
-            "filed": (Text("核查前", "As filed"), shown(changed["filed"]), ""),
-            "verified": (Text("核查后", "As verified"), shown(changed["verified"]), ""),
-            "change": (Text("得分变动", "Change of score"), list(changed["change"]), "+.2f"),
-        }
-        blocks.append(
-            table_of(
-                "verification",
-                Text("核查改动的项目", "Items changed by verification"),
-                "annex_scores",
-                columns,
-            )
-        )
-    remarks, lost = result.table.remarks, decomposition.lost_points(result)
+    return [*_verified(result), *_reasons_given(result)]
+
+
+def _verified(result: Assessment) -> list[Block]:
+    """The items that verification changed."""
+    changed = decomposition.verification(result)
+    if not len(changed):
+        return []
+    names = {leaf.id: leaf.name for leaf in result.scheme.leaves}
+    columns = {
+        "unit": (words.UNIT, [result.labels[unit] for unit in changed["unit"]], ""),
+        "leaf": (Text("指标", "Indicator"), [names[id] for id in changed["indicator"]], ""),
+        "filed": (Text("核查前", "As filed"), _as_typed(changed["filed"]), ""),
+        "verified": (Text("核查后", "As verified"), _as_typed(changed["verified"]), ""),
+        "change": (Text("得分变动", "Change of score"), list(changed["change"]), "+.2f"),
+    }
+    caption = Text("核查改动的项目", "Items changed by verification")
+    return [table_of("verification", caption, "annex_scores", columns)]
+
+
+def _as_typed(values: pd.Series) -> list:
+    """Numbers and words of the data, numbers without needless decimals."""
+    return [f"{v:.10g}" if isinstance(v, float | int) else v for v in values]
+
+
+def _reasons_given(result: Assessment) -> list[Block]:
+    """Points taken off with the reasons that the data give."""
+    remarks = result.table.remarks
     given = [
-        (unit, leaf, remarks[f"reason:{leaf.id}"][unit])
+        (unit, leaf, reason)
         for leaf in result.scheme.leaves
         if f"reason:{leaf.id}" in remarks
-        for unit in result.scores.index
-        if isinstance(remarks[f"reason:{leaf.id}"][unit], str)
+        for unit, reason in remarks[f"reason:{leaf.id}"][result.scores.index].items()
+        if isinstance(reason, str)
     ]
-    if given:
-        columns = {
-            "unit": (words.UNIT, [result.labels[unit] for unit, *_ in given], ""),
-            "leaf": (Text("指标", "Indicator"), [leaf.name for _, leaf, _ in given], ""),
-            "lost": (
-                Text("失分", "Points lost"),
-                [lost.loc[unit, leaf.id] for unit, leaf, _ in given],
-                ".2f",
-            ),
-            "reason": (
-                Text("扣分原因", "Reason"),
-                [words.both(reason) for *_, reason in given],
-                "",
-            ),
-        }
-        blocks.append(
-            table_of(
-                "reasons",
-                Text("扣分原因", "Reasons for points taken off"),
-                "annex_scores",
-                columns,
-                widths=(1, 2, 0.8, 3),
-            )
-        )
-    return blocks
+    if not given:
+        return []
+    lost = decomposition.lost_points(result)
+    points_lost = [lost.loc[unit, leaf.id] for unit, leaf, _ in given]
+    columns = {
+        "unit": (words.UNIT, [result.labels[unit] for unit, _, _ in given], ""),
+        "leaf": (Text("指标", "Indicator"), [leaf.name for _, leaf, _ in given], ""),
+        "lost": (Text("失分", "Points lost"), points_lost, ".2f"),
+        "reason": (
+            Text("扣分原因", "Reason"),
+            [words.both(reason) for _, _, reason in given],
+            "",
+        ),
+    }
+    caption = Text("扣分原因", "Reasons for points taken off")
+    return [table_of("reasons", caption, "annex_scores", columns, widths=(1, 2, 0.8, 3))]

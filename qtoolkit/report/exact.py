@@ -235,107 +235,157 @@ def transfers(result: Assessment) -> list[Block]:
     """Points that can move between two indicators before the first grade changes, and how far each
     may move alone."""
     leaves = choosing.most_points(result)
-    found = robustness.transfer_map(result, leaves)
-    names = {leaf.id: leaf.name for leaf in result.scheme.leaves}
-    pairs = (
-        found.table.rename_axis(index="from", columns="to").stack().rename("points").reset_index()
-    )
-    pairs["exact"] = [found.exact.loc[row["from"], row["to"]] for _, row in pairs.iterrows()]
-    new = [
-        leaf
-        for leaf, column in zip(names, (result.table.status == robustness.NEW).T, strict=True)
-        if column.all()
+    transfer_map = robustness.transfer_map(result, leaves)
+    singles = robustness.stability_intervals(result)
+    pairs = _least_transfers(result, transfer_map)
+    return [
+        *_first_changes(result, transfer_map, pairs, singles),
+        *_not_counted(result, transfer_map, singles),
+        *_pairs_left_out(result, len(leaves)),
+        *_transfer_chart(result, transfer_map),
+        _transfer_table(result, transfer_map, pairs.head(20)),
+        _alone(result, singles),
+        _lines(result),
     ]
+
+
+def _without_data(result: Assessment) -> list[str]:
+    """New indicators, for which no unit has data yet."""
+    columns = (result.table.status == robustness.NEW).T
+    leaves = result.scheme.leaves
+    return [leaf.id for leaf, column in zip(leaves, columns, strict=True) if column.all()]
+
+
+def _least_transfers(result: Assessment, transfer_map: robustness.TransferMap) -> pd.DataFrame:
+    """Transfers that change a grade, the least first: from, to, points, exact; none of new
+    indicators."""
+    table = transfer_map.table.rename_axis(index="from", columns="to")
+    pairs = table.stack().rename("points").reset_index()
+    pairs["exact"] = [transfer_map.exact.loc[row["from"], row["to"]] for _, row in pairs.iterrows()]
+    new = _without_data(result)
     pairs = pairs[np.isfinite(pairs["points"]) & ~pairs["from"].isin(new) & ~pairs["to"].isin(new)]
-    pairs = pairs.iloc[in_order(pairs["points"], falling=False)]
+    return pairs.iloc[in_order(pairs["points"], falling=False)]
+
+
+def _first_changes(
+    result: Assessment,
+    transfer_map: robustness.TransferMap,
+    pairs: pd.DataFrame,
+    singles: pd.DataFrame,
+) -> list[Block]:
+    """In words: the least transfer that changes a grade, or that there is none; and the indicators
+    whose points alone may move least."""
     heading = Text("分值转移和单项调整", "Transfers and single changes")
-    caption = Text(
-        "分值转移影响初评等级（由小到大）", "Transfers that change a computed grade (least first)"
-    )
-    alone = robustness.stability_intervals(result)
-    tight = _tightest(alone.drop(index=new))
-    blocks: list[Block] = []
-    if len(names) == 1:
+    if len(result.scheme.leaves) == 1:
         text = Text(
             "只有一项指标，没有可以转移的分值。", "There is one indicator, and nothing to transfer."
         )
-        blocks.append(Paragraph(text, "stability", heading))
-    elif pairs.empty:
-        text = (
-            Text(
-                "任意两项指标之间转移分值，等级都不改变。",
-                "No transfer of points between two indicators changes a grade.",
-            )
-            if found.exact.all(axis=None)
-            else Text(
-                "两项指标之间转移分值，未发现等级改变。",
-                "No transfer of points between two indicators was found that changes a grade.",
-            )
+        return [Paragraph(text, "stability", heading)]
+    if pairs.empty:
+        return [Paragraph(_no_transfer(transfer_map), "stability", heading)]
+    first = pairs.iloc[foremost(pairs["points"], falling=False)]
+    text = _first_transfer(result, transfer_map, first)
+    tight = _tightest(singles.drop(index=_without_data(result)))
+    blocks: list[Block] = []
+    if len(tight):
+        blocks.append(Paragraph(_most_sensitive(result, singles, tight), "annex_scores"))
+    return [*blocks, Paragraph(text, "stability", heading)]
+
+
+def _no_transfer(transfer_map: robustness.TransferMap) -> Text:
+    """That no transfer changes a grade: proven, or none found."""
+    if transfer_map.exact.all(axis=None):
+        return Text(
+            "任意两项指标之间转移分值，等级都不改变。",
+            "No transfer of points between two indicators changes a grade.",
         )
-        blocks.append(Paragraph(text, "stability", heading))
-    else:
-        text = _first_transfer(result, found, pairs.iloc[foremost(pairs["points"], falling=False)])
-        if len(tight):
-            blocks.append(Paragraph(_most_sensitive(result, alone, tight), "annex_scores"))
-        blocks.append(Paragraph(text, "stability", heading))
-    singly = "、".join(["", *alone["left_out"].unique(), ""])
+    return Text(
+        "两项指标之间转移分值，未发现等级改变。",
+        "No transfer of points between two indicators was found that changes a grade.",
+    )
+
+
+def _not_counted(
+    result: Assessment, transfer_map: robustness.TransferMap, singles: pd.DataFrame
+) -> list[Block]:
+    """Which units transfers and single changes leave out, wholly or in part."""
+    singly = "、".join(["", *singles["left_out"].unique(), ""])
     left_out = [
-        unit for unit in result.scores.index if unit in found.left_out or f"、{unit}、" in singly
+        unit
+        for unit in result.scores.index
+        if unit in transfer_map.left_out or f"、{unit}、" in singly
     ]
-    if left_out:
-        text = say(
-            zh="以上分值转移、单项调整及附件各表未计或未全部计入{units}："
-            "其现有等级或将变成的等级还取决于其他考核对象（名额、末位），或计算量过大。",
-            en="Transfers and single changes, here and in the annex, leave out {units}, or some of "
-            "their changes: the grade they have or would have next also depends on others (quotas, "
-            "last places), or there is too much to search.",
-            units=words.units(result, left_out, FEW),
-        )
-        blocks.append(Paragraph(text, "stability", style="note"))
-    if len(leaves) < len(names):
-        text = say(
-            zh="指标有{d}项，分值转移只在分值最多的{k}项之间计算，其余未算。",
-            en="There are {d} indicators: transfers are computed between the {k} with the most "
-            "points, and between no others.",
-            d=len(names),
-            k=len(leaves),
-        )
-        blocks.append(Paragraph(text, "stability", style="note"))
-    if len(names) > 1:
-        chart = Chart(
-            "transfers",
-            Text("分值转移影响表", "Transfer map"),
-            lambda language: figures.transfers(result, found, language),
-            Text(
-                "行为调出的指标，列为调入的指标；颜色越深，改变首个等级所需转移的分值越少",
-                "Rows give, columns receive; the darker, the fewer points change a first grade",
-            ),
-            "annex_scores",
-        )
-        blocks.append(chart)
-    listed = pairs.head(20)
-    units = [result.labels[found.unit.loc[row["from"], row["to"]]] for _, row in listed.iterrows()]
-    columns = {
-        "from": (Text("调出指标", "From"), [names[i] for i in listed["from"]], ""),
-        "to": (Text("调入指标", "To"), [names[i] for i in listed["to"]], ""),
-        "points": (
-            Text("分值", "Points"),
-            [_safe(x, sure) for x, sure in zip(listed["points"], listed["exact"], strict=True)],
-            ".2f",
+    if not left_out:
+        return []
+    text = say(
+        zh="以上分值转移、单项调整及附件各表未计或未全部计入{units}："
+        "其现有等级或将变成的等级还取决于其他考核对象（名额、末位），或计算量过大。",
+        en="Transfers and single changes, here and in the annex, leave out {units}, or some of "
+        "their changes: the grade they have or would have next also depends on others (quotas, "
+        "last places), or there is too much to search.",
+        units=words.units(result, left_out, FEW),
+    )
+    return [Paragraph(text, "stability", style="note")]
+
+
+def _pairs_left_out(result: Assessment, computed: int) -> list[Block]:
+    """That transfers are computed between some indicators only."""
+    count = len(result.scheme.leaves)
+    if computed >= count:
+        return []
+    text = say(
+        zh="指标有{d}项，分值转移只在分值最多的{k}项之间计算，其余未算。",
+        en="There are {d} indicators: transfers are computed between the {k} with the most "
+        "points, and between no others.",
+        d=count,
+        k=computed,
+    )
+    return [Paragraph(text, "stability", style="note")]
+
+
+def _transfer_chart(result: Assessment, transfer_map: robustness.TransferMap) -> list[Block]:
+    """The map of transfers, where there are two indicators or more."""
+    if len(result.scheme.leaves) == 1:
+        return []
+    chart = Chart(
+        "transfers",
+        Text("分值转移影响表", "Transfer map"),
+        lambda language: figures.transfers(result, transfer_map, language),
+        Text(
+            "行为调出的指标，列为调入的指标；颜色越深，改变首个等级所需转移的分值越少",
+            "Rows give, columns receive; the darker, the fewer points change a first grade",
         ),
+        "annex_scores",
+    )
+    return [chart]
+
+
+def _transfer_table(
+    result: Assessment, transfer_map: robustness.TransferMap, pairs: pd.DataFrame
+) -> DataTable:
+    """Transfers with the first unit whose grade changes."""
+    names = {leaf.id: leaf.name for leaf in result.scheme.leaves}
+    first = [transfer_map.unit.loc[row["from"], row["to"]] for _, row in pairs.iterrows()]
+    points = [_safe(x, sure) for x, sure in zip(pairs["points"], pairs["exact"], strict=True)]
+    columns = {
+        "from": (Text("调出指标", "From"), [names[i] for i in pairs["from"]], ""),
+        "to": (Text("调入指标", "To"), [names[i] for i in pairs["to"]], ""),
+        "points": (Text("分值", "Points"), points, ".2f"),
         "unit": (
             Text("初评等级首先改变的考核对象", "Computed grade that changes first"),
-            units,
+            [result.labels[unit] for unit in first],
             "",
         ),
         "status": (
             Text("性质", "Nature"),
-            [NATURE["exact" if sure else "at most"] for sure in listed["exact"]],
+            [NATURE["exact" if sure else "at most"] for sure in pairs["exact"]],
             "",
         ),
     }
-    blocks.append(table_of("transfers", caption, "annex_scores", columns))
-    return [*blocks, _alone(result, alone), _lines(result)]
+    caption = Text(
+        "分值转移影响初评等级（由小到大）", "Transfers that change a computed grade (least first)"
+    )
+    return table_of("transfers", caption, "annex_scores", columns)
 
 
 def _tightest(alone: pd.DataFrame) -> pd.Index:

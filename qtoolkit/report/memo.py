@@ -85,85 +85,105 @@ def compose(
     pictures
         PNG bytes of each chart, by the chart's name.
     """
-    chapters: dict[str, list[Mapping[str, Any]]] = {}
-    for block in blocks:
-        if (name := block["chapter"]) not in [None, *CHAPTERS, *ANNEXES]:
-            hint = nearest(name, [*CHAPTERS, *ANNEXES])
-            raise InputError(
-                say(
-                    zh="报告没有“{name}”一章{hint}",
-                    en="the memo has no chapter “{name}”{hint}",
-                    name=name,
-                    hint=hint,
-                )
-            )
-        chapters.setdefault(name, []).append(block)
-    for group in chapters.values():
-        group.sort(key=lambda block: block.get("place", 0))
-    footer = [
+    chapters = _by_chapter(blocks)
+    lines = [
         *footer,
-        *(block["text"] for block in chapters.get("summary", []) if block.get("style") == "footer"),
+        *(block["text"] for block in chapters.get("summary", []) if _is_footer(block)),
     ]
     tables, charts = itertools.count(1), itertools.count(1)
 
-    def write(name: str) -> str:
-        blocks = [block for block in chapters[name] if block.get("style") != "footer"]
+    def content(name: str) -> str:
+        blocks = [block for block in chapters[name] if not _is_footer(block)]
         return "\n".join(_pieces(blocks, language, pictures, tables, charts))
 
     cover = ""
     if "summary" in chapters:
-        cover = f'<h2 class="summary">{CHAPTERS["summary"].of(language)}</h2>\n{write("summary")}'
-    if footer:
-        cover += (
-            '<div class="footing">'
-            + "".join(f"<p>{html.escape(line)}</p>" for line in footer)
-            + "</div>"
-        )
+        cover = f'<h2 class="summary">{CHAPTERS["summary"].of(language)}</h2>\n{content("summary")}'
+    if lines:
+        paragraphs = "".join(f"<p>{html.escape(line)}</p>" for line in lines)
+        cover += f'<div class="footing">{paragraphs}</div>'
     parts = [f"<h1>{html.escape(title)}</h1>", f'<div class="cover">{cover}</div>' if cover else ""]
-    for n, name in enumerate(
-        (name for name in CHAPTERS if name in chapters and name != "summary"), 1
-    ):
+    numbered = [name for name in CHAPTERS if name in chapters and name != "summary"]
+    for n, name in enumerate(numbered, 1):
         number = _chinese(n) if language == "zh" else _ROMAN[n - 1]
         heading = _CHAPTER.of(language).format(n=number, name=CHAPTERS[name].of(language))
-        parts.append(f"<h2>{heading}</h2>\n{write(name)}")
-    for n, name in enumerate((name for name in ANNEXES if name in chapters), 1):
+        parts.append(f"<h2>{heading}</h2>\n{content(name)}")
+    annexes = [name for name in ANNEXES if name in chapters]
+    for n, name in enumerate(annexes, 1):
         heading = _ANNEX.of(language).format(n=n, name=ANNEXES[name].of(language))
-        parts.append(f'<div class="annex"><h2>{heading}</h2>\n{write(name)}</div>')
+        parts.append(f'<div class="annex"><h2>{heading}</h2>\n{content(name)}</div>')
     return "\n".join(parts)
+
+
+def _by_chapter(blocks: Iterable[Mapping[str, Any]]) -> dict[str | None, list[Mapping[str, Any]]]:
+    """The blocks of each chapter, in their places; those of the notebook alone under None."""
+    chapters: dict[str | None, list[Mapping[str, Any]]] = {}
+    for block in blocks:
+        name = block["chapter"]
+        if name is not None and name not in CHAPTERS and name not in ANNEXES:
+            text = say(
+                zh="报告没有“{name}”一章{hint}",
+                en="the memo has no chapter “{name}”{hint}",
+                name=name,
+                hint=nearest(name, [*CHAPTERS, *ANNEXES]),
+            )
+            raise InputError(text)
+        chapters.setdefault(name, []).append(block)
+    for group in chapters.values():
+        group.sort(key=lambda block: block.get("place", 0))
+    return chapters
+
+
+def _is_footer(block: Mapping[str, Any]) -> bool:
+    """Whether a block goes to the bottom of page one."""
+    return block.get("style") == "footer"
 
 
 def _pieces(blocks, language, pictures, tables, charts):
     """The HTML of a chapter's blocks: sections, lists, notes, tables, figures. A section alone in
-    its chapter has no number, and an item alone in its list no bullet."""
-    headings = list(
-        itertools.accumulate((block["heading"] for block in blocks), lambda now, new: new or now)
-    )
-    pairs = itertools.groupby(zip(headings, blocks, strict=True), lambda pair: pair[0])
-    sections = [(heading, [block for _, block in group]) for heading, group in pairs]
+    its chapter has no number."""
+    sections = _sections(blocks)
     alone = sum(heading is not None for heading, _ in sections) == 1
-    for n, (heading, section) in enumerate(sections, int(headings[:1] != [None])):
+    number = 0
+    for heading, section in sections:
         if heading:
-            number = _chinese(n) if language == "zh" else chr(97 + (n - 1) % 26) * ((n + 25) // 26)
-            title = heading if alone else _SECTION.of(language).format(n=number, name=heading)
+            number += 1
+            title = heading if alone else _numbered(heading, number, language)
             yield f"<h3>{html.escape(title)}</h3>"
         for kind, run in itertools.groupby(section, lambda b: b.get("style", b["kind"])):
-            group = list(run)
-            if kind == "item" and len(group) > 1:
-                yield (
-                    "<ul>"
-                    + "".join(f"<li>{_said(block, language)}</li>" for block in group)
-                    + "</ul>"
-                )
-            elif kind == "table":
-                yield from (_table(block, next(tables), language) for block in group)
+            if kind == "table":
+                yield from (_table(block, next(tables), language) for block in run)
             elif kind == "chart":
-                yield from (_chart(block, next(charts), language, pictures) for block in group)
+                yield from (_chart(block, next(charts), language, pictures) for block in run)
             else:
-                text = "".join(f"<p>{_said(block, language)}</p>" for block in group)
-                yield f'<div class="note">{text}</div>' if kind == "note" else text
+                yield _paragraphs([_text(block, language) for block in run], kind)
 
 
-def _said(block, language):
+def _sections(blocks):
+    """A chapter's blocks by section: (heading, blocks); what stands before the first heading has
+    None. A section goes on until another heading."""
+    headings = itertools.accumulate(
+        (block["heading"] for block in blocks), lambda present, new: new or present
+    )
+    pairs = itertools.groupby(zip(headings, blocks, strict=True), lambda pair: pair[0])
+    return [(heading, [block for _, block in group]) for heading, group in pairs]
+
+
+def _numbered(heading, n, language):
+    """The title of the n-th section of a chapter: (一), or (a) to (z), (aa) and on."""
+    number = _chinese(n) if language == "zh" else chr(97 + (n - 1) % 26) * ((n + 25) // 26)
+    return _SECTION.of(language).format(n=number, name=heading)
+
+
+def _paragraphs(texts, style):
+    """Paragraphs of one style that follow one another; an item alone in its list has no bullet."""
+    if style == "item" and len(texts) > 1:
+        return "<ul>" + "".join(f"<li>{text}</li>" for text in texts) + "</ul>"
+    paragraphs = "".join(f"<p>{text}</p>" for text in texts)
+    return f'<div class="note">{paragraphs}</div>' if style == "note" else paragraphs
+
+
+def _text(block, language):
     """A paragraph's text, with where the rest of it stands."""
     gap = "" if language == "zh" else " "
     return html.escape(gap.join(text for text in (block["text"], block.get("see")) if text))
@@ -187,36 +207,36 @@ def _chart(block, n, language, pictures):
 
 def _table(block, n, language):
     """A table; one too wide for the page becomes several, each with the first column."""
-    out, caption = [], _TABLE.of(language).format(n=n, name=block["caption"])
-    for columns in _panels(block):
-        header, *rows = [[row[j] for j in columns] for row in [block["header"], *block["cells"]]]
-        widths, dense = _widths(
-            header, rows, [block["widths"][j] for j in columns] if block["widths"] else []
-        )
-        aligns = [
-            _align(j, block["numeric"][j], [row[j] for row in block["cells"]]) for j in columns
-        ]
-        cols = "".join(f'<col style="width:{width:.2%}"/>' for width in widths)
-        head = "".join(_cell("th", *cell, None) for cell in zip(header, aligns, strict=True))
-        body = "".join(
-            "<tr>"
-            + "".join(
-                _cell("td", *cell, long)
-                for cell in zip(row, aligns, [shade[j] for j in columns], strict=True)
-            )
-            + "</tr>\n"
-            for row, shade in zip(rows, block["shade"], strict=True)
-            for long in [_lines(row, widths, dense) > LONG_ROW]
-        )
-        more = _CONTINUED.of(language) if out else ""
-        out.append(
-            f'<table class="{"dense" if dense else "plain"}">'
-            f"<caption>{html.escape(caption + more)}</caption>"
-            f"<colgroup>{cols}</colgroup><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-        )
+    caption = _TABLE.of(language).format(n=n, name=block["caption"])
+    first, *others = _panels(block)
+    parts = [_panel(block, first, caption)]
+    parts += [_panel(block, columns, caption + _CONTINUED.of(language)) for columns in others]
     if block.get("note"):
-        out.append(f'<div class="note"><p>{html.escape(block["note"])}</p></div>')
-    return "\n".join(out)
+        parts.append(f'<div class="note"><p>{html.escape(block["note"])}</p></div>')
+    return "\n".join(parts)
+
+
+def _panel(block, columns, caption):
+    """The HTML of some columns of a table."""
+    header, *rows = [[row[j] for j in columns] for row in [block["header"], *block["cells"]]]
+    given = [block["widths"][j] for j in columns] if block["widths"] else []
+    widths, dense = _widths(header, rows, given)
+    aligns = [_align(j, block["numeric"][j], [row[j] for row in block["cells"]]) for j in columns]
+    cols = "".join(f'<col style="width:{width:.2%}"/>' for width in widths)
+    head = "".join(
+        _cell("th", text, align, None) for text, align in zip(header, aligns, strict=True)
+    )
+    body = []
+    for row, shades in zip(rows, block["shade"], strict=True):
+        long = _lines(row, widths, dense) > LONG_ROW
+        cells = zip(row, aligns, [shades[j] for j in columns], strict=True)
+        body.append("<tr>" + "".join(_cell("td", *cell, long) for cell in cells) + "</tr>\n")
+    return (
+        f'<table class="{"dense" if dense else "plain"}">'
+        f"<caption>{html.escape(caption)}</caption>"
+        f"<colgroup>{cols}</colgroup><thead><tr>{head}</tr></thead>"
+        f"<tbody>{''.join(body)}</tbody></table>"
+    )
 
 
 def _cell(tag, text, align, shade, long=False):
@@ -265,43 +285,58 @@ def _panels(block):
 def _widths(header, rows, given):
     """Shares of the page's width, and whether the table needs the small type.
 
-    Four stages: the least; words and numbers of the header whole, and the header on a few lines;
-    cells on one line; the header on one line too. The table takes the last that fits, and of the
-    next one what is left of the line. Widths that are given share what is left of the line by the
-    columns that need more than their share; where the widest would get much less than its own, the
-    type is small.
+    The table takes the last of four stages (see :func:`_stages`) that fits, and of the next one
+    what is left of the line. Widths that are given share what is left of the line by the columns
+    that need more than their share; where the widest would get much less than its own, the type is
+    small.
     """
-    columns = [(h, [row[k] for row in rows] or [""]) for k, h in enumerate(header)]
-    body = [
-        max(min(max(map(_word if k else _length, cells)), 16), 3)
-        for k, (_, cells) in enumerate(columns)
-    ]
-    whole = [
-        max(least, min(_word(h), 10), min(-(-_length(h) // HEADER_LINES), 10))
-        for least, (h, _) in zip(body, columns, strict=True)
-    ]
-    cells = [
-        max(least, min(max(map(_length, texts)), 30))
-        for least, (_, texts) in zip(whole, columns, strict=True)
-    ]
-    full = [max(min(_length(h), 18), min(max(map(_length, texts)), 160)) for h, texts in columns]
-    stages = [
-        [1.1 * n + _PADDING for n in stage] for stage in (body, whole, cells, map(max, cells, full))
-    ]
-    dense = sum(stages[1]) > _LINE
+    stages = _stages(header, rows)
+    least, whole_words = stages[0], stages[1]
+    dense = sum(whole_words) > _LINE
     line = _DENSE_LINE if dense else _LINE
     if given:
-        widths = _at_least(stages[1] if sum(stages[1]) <= line else stages[0], given, line)
+        widths = _at_least(whole_words if sum(whole_words) <= line else least, given, line)
         if not dense and max(widths) < MUCH_LESS * max(given) / sum(given):
-            return _at_least(stages[1], given, _DENSE_LINE), True
+            return _at_least(whole_words, given, _DENSE_LINE), True
         return widths, dense
     widths = stages[-1]
     if sum(widths) > line:
-        last = max((k for k, stage in enumerate(stages[:-1]) if sum(stage) <= line), default=0)
-        low, high = stages[last : last + 2]
-        part = max(line - sum(low), 0) / (sum(high) - sum(low) or 1)
-        widths = [a + part * (b - a) for a, b in zip(low, high, strict=True)]
+        widths = _between(stages, line)
     return [width / sum(widths) for width in widths], dense
+
+
+def _stages(header, rows):
+    """Widths of the columns in four stages: the least; words and numbers of the header whole, and
+    the header on a few lines; cells on one line; the header on one line too."""
+    stages = zip(
+        *(
+            _column_stages(heading, [row[j] for row in rows] or [""], j == 0)
+            for j, heading in enumerate(header)
+        ),
+        strict=True,
+    )
+    return [[1.1 * width + _PADDING for width in stage] for stage in stages]
+
+
+def _column_stages(heading, cells, first):
+    """The four widths of a column, without the padding. The cells of the first column, which name
+    the rows, are not broken."""
+    longest = max(map(_length, cells))
+    unbroken = longest if first else max(map(_word, cells))
+    least = max(min(unbroken, 16), 3)
+    header_lines = -(-_length(heading) // HEADER_LINES)
+    whole_words = max(least, min(_word(heading), 10), min(header_lines, 10))
+    one_line = max(whole_words, min(longest, 30))
+    full = max(min(_length(heading), 18), min(longest, 160))
+    return least, whole_words, one_line, max(one_line, full)
+
+
+def _between(stages, line):
+    """Widths between the last stage that fits the line and the next one, which does not."""
+    last = max((k for k, stage in enumerate(stages[:-1]) if sum(stage) <= line), default=0)
+    low, high = stages[last], stages[last + 1]
+    part = max(line - sum(low), 0) / (sum(high) - sum(low) or 1)
+    return [a + part * (b - a) for a, b in zip(low, high, strict=True)]
 
 
 def _at_least(needed, given, line):

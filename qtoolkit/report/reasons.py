@@ -414,76 +414,90 @@ def line_changes(comparison: Comparison, unit: str | None = None) -> Text:
     """What changed in cutoffs, quotas and rounding, in words; of cutoffs by class the unit's own
     where one is named."""
     before, after = comparison.before.scheme, comparison.after.scheme
-    ratio, texts = after.total / before.total, []
-    groups = [(group, group) for group in sorted({*before.classes, *after.classes})] or [
-        (None, None)
-    ]
-    if unit is not None:
-        own = [
-            dict(zip(result.table.units, classes_of(result.table), strict=True))[unit]
-            for result in (comparison.before, comparison.after)
-        ]
-        groups = [(own[0], own[1])]
-        if own[0] != own[1]:
-            texts.append(
-                say(
-                    zh="所属类别由{a}变为{b}",
-                    en="its class from {a} to {b}",
-                    a=own[0] or words.NONE,
-                    b=own[1] or words.NONE,
-                )
-            )
+    texts: list[Text] = []
+    if unit is None:
+        classes = sorted({*before.classes, *after.classes})
+        pairs = [(name, name) for name in classes] or [(None, None)]
+    else:
+        pair = _classes_of_unit(comparison, unit)
+        texts += _class_change(*pair)
+        pairs = [pair]
+    ratio = after.total / before.total
     for old, new in zip(before.grades, after.grades, strict=False):
-        moves = {(old.cutoff_of(a), new.cutoff_of(b)): b for a, b in reversed(groups)}
-        for (a, b), group in moves.items():
-            if abs(a * ratio - b) > 1e-9:
-                who = (
-                    say(zh="（{group}）", en=" ({group})", group=group)
-                    if len(moves) > 1
-                    else Text("", "")
-                )
-                texts.append(
-                    say(
-                        zh="{g}分数线{who}由{a:g}分改为{b:g}分",
-                        en="cutoff of {g}{who} from {a:g} to {b:g}",
-                        g=new.label,
-                        who=who,
-                        a=a,
-                        b=b,
-                    )
-                )
-        if old.quota != new.quota:
-            texts.append(
-                say(
-                    zh="{g}名额由{a}改为{b}",
-                    en="quota of {g} from {a} to {b}",
-                    g=new.label,
-                    a=_quota(old),
-                    b=_quota(new),
-                )
-            )
-        if old.ties != new.ties:
-            texts.append(
-                say(
-                    zh="{g}并列时的处理有变化", en="ties for {g} are treated otherwise", g=new.label
-                )
-            )
-        if old.within != new.within:
-            texts.append(
-                say(
-                    zh="{g}名额的计算范围有变化",
-                    en="the units among which {g} is counted changed",
-                    g=new.label,
-                )
-            )
-        if old.last != new.last:
-            texts.append(say(zh="{g}末位规定有变化", en="last places of {g} changed", g=new.label))
+        texts += _cutoff_changes(old, new, pairs, ratio)
+        texts += _quota_changes(old, new)
     texts += _rounding_changes(before, after)
     if before.order.rounding != after.order.rounding:
         texts.append(Text("取整与加减分的先后有变化", "rounding and bonus change places"))
     if before.rank_on != after.rank_on:
         texts.append(Text("排名所依据的得分有变化", "ranks go by another score"))
     return listing(texts) if texts else words.NONE
+
+
+def _classes_of_unit(comparison: Comparison, unit: str) -> tuple[str | None, str | None]:
+    """A unit's class before and after."""
+    before, after = (
+        dict(zip(result.table.units, classes_of(result.table), strict=True))[unit]
+        for result in (comparison.before, comparison.after)
+    )
+    return before, after
+
+
+def _class_change(before: str | None, after: str | None) -> list[Text]:
+    """That a unit went to another class."""
+    if before == after:
+        return []
+    text = say(
+        zh="所属类别由{a}变为{b}",
+        en="its class from {a} to {b}",
+        a=before or words.NONE,
+        b=after or words.NONE,
+    )
+    return [text]
+
+
+def _cutoff_changes(
+    old: Grade, new: Grade, classes: list[tuple[str | None, str | None]], ratio: float
+) -> list[Text]:
+    """Which cutoffs of a grade changed, for pairs of classes before and after; `ratio` is that of
+    the totals."""
+    moves = {(old.cutoff_of(a), new.cutoff_of(b)): b for a, b in reversed(classes)}
+    texts = []
+    for (cutoff_before, cutoff_after), name in moves.items():
+        if abs(cutoff_before * ratio - cutoff_after) <= 1e-9:
+            continue
+        who = say(zh="（{group}）", en=" ({group})", group=name) if len(moves) > 1 else Text("", "")
+        text = say(
+            zh="{g}分数线{who}由{a:g}分改为{b:g}分",
+            en="cutoff of {g}{who} from {a:g} to {b:g}",
+            g=new.label,
+            who=who,
+            a=cutoff_before,
+            b=cutoff_after,
+        )
+        texts.append(text)
+    return texts
+
+
+def _quota_changes(old: Grade, new: Grade) -> list[Text]:
+    """What changed in a grade's quota, its ties, the units among which it is counted, and its last
+    places."""
+    g, texts = new.label, []
+    if old.quota != new.quota:
+        a, b = _quota(old), _quota(new)
+        texts.append(
+            say(zh="{g}名额由{a}改为{b}", en="quota of {g} from {a} to {b}", g=g, a=a, b=b)
+        )
+    if old.ties != new.ties:
+        texts.append(say(zh="{g}并列时的处理有变化", en="ties for {g} are treated otherwise", g=g))
+    if old.within != new.within:
+        text = say(
+            zh="{g}名额的计算范围有变化", en="the units among which {g} is counted changed", g=g
+        )
+        texts.append(text)
+    if old.last != new.last:
+        texts.append(say(zh="{g}末位规定有变化", en="last places of {g} changed", g=g))
+    return texts
 
 
 def _rounding_changes(before: Scheme, after: Scheme) -> list[Text]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import pandas as pd
 
 from qtoolkit.assessment import Assessment
 from qtoolkit.inputs.case import Case
 from qtoolkit.inputs.checks import CHECKS
-from qtoolkit.inputs.scheme import Scheme
+from qtoolkit.inputs.scheme import Indicator, Scheme
 from qtoolkit.language import Text, listing, say
 from qtoolkit.report import flagged, words
 from qtoolkit.report.blocks import Block, DataTable, Paragraph, table_of
@@ -148,18 +150,6 @@ def indicators(result: Assessment, previous: Case | None = None) -> list[Block]:
         total=scheme.total,
         parts=words.areas(scheme),
     )
-    rows, seen = [], set()
-    for leaf in scheme.leaves:
-        row: dict[str, object] = {}
-        for level in range(depth - 1):
-            node = paths[leaf.id][level] if level < len(paths[leaf.id]) - 1 else None
-            first = node is not None and node.id not in seen
-            row[f"level{level}"] = node.name if first else Text("", "")
-            row[f"sum{level}"] = float(node.points) if first else Text("", "")
-            seen |= {node.id} if node else set()
-        rows.append(
-            row | {"leaf": leaf.name, "points": float(leaf.points), "kind": KINDS[leaf.kind]}
-        )
     columns: dict[str, Text] = {}
     for level in range(depth - 1):
         columns[f"level{level}"] = LEVELS[min(level, len(LEVELS) - 1)]
@@ -170,64 +160,75 @@ def indicators(result: Assessment, previous: Case | None = None) -> list[Block]:
         "kind": Text("性质", "Kind"),
     }
     formats = {name: "g" for name in columns if name.startswith(("sum", "points"))}
-    frame = pd.DataFrame(rows, columns=list(columns))
+    frame = pd.DataFrame(_tree_rows(scheme, paths, depth), columns=list(columns))
     frame = frame.astype({name: object for name in columns if name.startswith("sum")})
-    caption = Text("指标体系及分值", "Indicators and points")
-    if len(scheme.leaves) <= MANY_LEAVES or depth < 3:
-        return [
-            Paragraph(shares, "indicators"),
-            DataTable("indicators", caption, frame, columns, formats, "indicators", data=False),
-        ]
-    whole = DataTable("indicators", caption, frame, columns, formats, "annex_rules", data=False)
-    return [Paragraph(shares, "indicators"), _upper_levels(scheme, previous), whole]
+    small = len(scheme.leaves) <= MANY_LEAVES or depth < 3
+    tree = DataTable(
+        "indicators",
+        Text("指标体系及分值", "Indicators and points"),
+        frame,
+        columns,
+        formats,
+        "indicators" if small else "annex_rules",
+        data=False,
+    )
+    upper = [] if small else [_upper_levels(scheme, previous)]
+    return [Paragraph(shares, "indicators"), *upper, tree]
+
+
+def _tree_rows(
+    scheme: Scheme, paths: Mapping[str, Sequence[Indicator]], depth: int
+) -> list[dict[str, object]]:
+    """A row a leaf, with the nodes above it; a node stands with its points in the row of its first
+    leaf alone."""
+    empty = Text("", "")
+    rows, seen = [], set()
+    for leaf in scheme.leaves:
+        row: dict[str, object] = {}
+        above = paths[leaf.id][:-1]
+        for level in range(depth - 1):
+            node = above[level] if level < len(above) else None
+            first = node is not None and node.id not in seen
+            row[f"level{level}"] = node.name if first else empty
+            row[f"sum{level}"] = float(node.points) if first else empty
+        seen |= {node.id for node in above}
+        row |= {"leaf": leaf.name, "points": float(leaf.points), "kind": KINDS[leaf.kind]}
+        rows.append(row)
+    return rows
 
 
 def _upper_levels(scheme: Scheme, previous: Case | None) -> DataTable:
     """The first two levels: how many leaves, the points, and last year's."""
-    nodes = [node for top in scheme.indicators for node in (top, *top.children)]
-    tops, old = (
-        {top.id for top in scheme.indicators},
-        {} if previous is None else {node.id: node.points for node in previous.scheme.nodes},
-    )
+    nodes, tops, lower = [], [], []
+    for top in scheme.indicators:
+        nodes += [top, *top.children]
+        tops += [top.name, *(Text("", "") for _ in top.children)]
+        lower += [Text("", ""), *(node.name for node in top.children)]
+    leaves = [sum(leaf.is_leaf for leaf in node.walk()) for node in nodes]
+    points = [float(node.points) for node in nodes]
     columns = {
-        "level0": (
-            LEVELS[0],
-            [node.name if node.id in tops else Text("", "") for node in nodes],
-            "",
-        ),
-        "level1": (
-            LEVELS[1],
-            [Text("", "") if node.id in tops else node.name for node in nodes],
-            "",
-        ),
-        "leaves": (
-            Text("考核要点数", "Indicators"),
-            [sum(leaf.is_leaf for leaf in node.walk()) for node in nodes],
-            "d",
-        ),
-        "points": (Text("分值", "Points"), [float(node.points) for node in nodes], "g"),
+        "level0": (LEVELS[0], tops, ""),
+        "level1": (LEVELS[1], lower, ""),
+        "leaves": (Text("考核要点数", "Indicators"), leaves, "d"),
+        "points": (Text("分值", "Points"), points, "g"),
     }
-    if old:
-        columns["last"] = (
-            Text("上年度分值", "Points last year"),
-            [old.get(node.id, float("nan")) for node in nodes],
-            "g",
-        )
-        columns["change"] = (
-            Text("增减", "Difference"),
-            [
-                node.points - old[node.id]
-                if old.get(node.id, node.points) != node.points
-                else float("nan")
-                for node in nodes
-            ],
-            "+g",
-        )
+    if previous is not None and previous.scheme.nodes:
+        known = {node.id: node.points for node in previous.scheme.nodes}
+        last = [known.get(node.id, float("nan")) for node in nodes]
+        change = [_change_of(node.points, known.get(node.id)) for node in nodes]
+        columns["last"] = (Text("上年度分值", "Points last year"), last, "g")
+        columns["change"] = (Text("增减", "Difference"), change, "+g")
     caption = Text(
         "一、二级指标分值（全部考核要点见附件评分细则）",
         "Points of the upper two levels (all indicators are in the annex of scoring rules)",
     )
     return table_of("upper_levels", caption, "indicators", columns, data=False)
+
+
+def _change_of(points: float, last: float | None) -> float:
+    """What points grew by since last year; NaN, which is shown as a dash, where they are the same
+    or there were none."""
+    return float("nan") if last is None or last == points else points - last
 
 
 LEVELS = (

@@ -532,22 +532,27 @@ def alternative(result: Assessment, key: str, value: Any) -> Text:
     if isinstance(value, str) and value in ALTERNATIVES:
         return ALTERNATIVES[value]
     if kind == "rounding":
-        return words.rounding(
-            None
-            if value is None
-            else Rounding(**(value if isinstance(value, Mapping) else {"decimals": int(value)}))
-        )
+        return words.rounding(_rounding_of(value))
     if kind == "drop":
         return Text("都保留", "none") if value is None else result.scheme.indicator(value).name
-    if isinstance(value, Mapping) and kind in ("points", "cutoffs"):
-        find = result.scheme.indicator if kind == "points" else result.scheme.grade
-        named = [
-            say(zh="{n}{v:g}", en="{n} {v:g}", n=getattr(find(id), "name", None) or same(id), v=v)
-            for id, v in value.items()
-        ]
-        return listing(named, 3)
+    if isinstance(value, Mapping) and kind == "points":
+        return _listed([(result.scheme.indicator(id).name, x) for id, x in value.items()])
+    if isinstance(value, Mapping) and kind == "cutoffs":
+        return _listed([(result.scheme.grade(id).label, x) for id, x in value.items()])
     if kind == "aggregation":
         return say(zh="{r:g}阶幂平均", en="power mean of order {r:g}", r=value)
     if value is None:
         return Text("不处理", "none")
     return same(f"{value:g}" if isinstance(value, int | float) else str(value))
+
+
+def _rounding_of(value: Any) -> Rounding | None:
+    """The rounding that an alternative names: None, keys and values, or decimals alone."""
+    if value is None:
+        return None
+    return Rounding(**value) if isinstance(value, Mapping) else Rounding(decimals=int(value))
+
+
+def _listed(numbers: list[tuple[Text, float]]) -> Text:
+    """The first few of some named numbers."""
+    return listing([say(zh="{n}{v:g}", en="{n} {v:g}", n=name, v=x) for name, x in numbers], 3)

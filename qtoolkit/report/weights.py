@@ -13,7 +13,7 @@ from qtoolkit.engine.ties import SAME, foremost, in_order
 from qtoolkit.errors import InputError
 from qtoolkit.language import Text, listing, say
 from qtoolkit.report import choosing, figures, words
-from qtoolkit.report.blocks import Block, Chart, Paragraph, headed, table_of
+from qtoolkit.report.blocks import Block, Chart, DataTable, Paragraph, headed, table_of
 from qtoolkit.simulation.sobol import target_of
 
 FEWEST = 15  # units for what is estimated from the spread of the data
@@ -317,10 +317,8 @@ def alternatives(result: Assessment, step: float = 0.5) -> list[Block]:
     """Other weightings of the same data, as points, and what each would do to grades and ranks."""
     if too_few(result):
         return []
-    heading, whole = (
-        Text("其他赋权方法及其后果", "Other weightings and what they would do"),
-        int(result.matrix.notna().all(axis=1).sum()),
-    )
+    heading = Text("其他赋权方法及其后果", "Other weightings and what they would do")
+    whole = int(result.matrix.notna().all(axis=1).sum())
     if whole < FEWEST:
         text = say(
             zh="没有缺项的考核对象只有{n}家，不足{least}家，不由数据赋权。",
@@ -330,43 +328,8 @@ def alternatives(result: Assessment, step: float = 0.5) -> list[Block]:
             least=FEWEST,
         )
         return [Paragraph(text, "annex_scores", heading)]
-    named = result.matrix.set_axis([leaf.name for leaf in result.scheme.leaves], axis=1).set_axis(
-        list(result.labels.values())
-    )
-    found, remarks = {}, {}
-    for name in METHODS:
-        try:
-            weights = (
-                weighting.Weights(pd.Series(1.0, named.columns))
-                if name == "equal"
-                else getattr(weighting, name)(named)
-            )
-        except InputError as error:
-            remarks[
-                say(
-                    zh="未采用{method}：{why}。",
-                    en="Not used: {method} ({why}).",
-                    method=METHODS[name],
-                    why=error.complaints[0].text,
-                )
-            ] = None
-            continue
-        found[name] = weighting.to_points(weights, result.scheme.total, step).points.set_axis(
-            result.points.index
-        )
-        remarks |= dict.fromkeys(weights.notes)
-    frame = pd.DataFrame(
-        {"points": [points.to_numpy() for points in found.values()]},
-        index=list(found),
-        dtype=object,
-    )
-    outputs = {
-        "grades": target_of(result, "grade_changes"),
-        "ranks": target_of(result, "rank_shift"),
-        "code": _grades,
-    }
-    done = settings(result, frame, outputs)
-    codes = done[[f"code:{unit}" for unit in result.scores.index]].to_numpy()
+    weightings, remarks = _weightings(result, step)
+    outcome = _outcome(result, weightings)
     text = say(
         zh="用{n}种方法由数据另定分值（步长{step:g}分），初评等级改变{changed}。"
         "由数据得出的分值每年随数据变动，年度之间不可比，只供比较。",
@@ -374,45 +337,96 @@ def alternatives(result: Assessment, step: float = 0.5) -> list[Block]:
         "grades: {changed}. "
         "Such points move with the data every year and make years incomparable: "
         "they are for comparison only.",
-        n=len(found),
+        n=len(weightings),
         step=step,
-        changed=_changed(done["grades"]),
+        changed=_changed(outcome["grades"]),
     )
-    blocks: list[Block] = [Paragraph(text, "annex_scores", heading)]
-    blocks += [Paragraph(remark, "annex_scores", style="note") for remark in remarks]
-    columns = {"method": (Text("方法", "Method"), [METHODS[name] for name in found], "")}
-    for code, grade in reversed(list(enumerate(reversed(result.scheme.grades)))):
-        columns[grade.id] = (grade.label, [int(n) for n in (codes == code).sum(axis=1)], "d")
+    return [
+        Paragraph(text, "annex_scores", heading),
+        *(Paragraph(remark, "annex_scores", style="note") for remark in remarks),
+        _consequences(result, list(weightings), outcome),
+        _points_by_weighting(result, weightings),
+    ]
+
+
+def _weightings(result: Assessment, step: float) -> tuple[dict[str, pd.Series], list[Text]]:
+    """Points by each method that can be used, in steps, and the remarks on them: what each method
+    notes, and why one cannot be used. Each remark once."""
+    named = result.matrix.set_axis([leaf.name for leaf in result.scheme.leaves], axis=1).set_axis(
+        list(result.labels.values())
+    )
+    weightings: dict[str, pd.Series] = {}
+    remarks: dict[Text, None] = {}
+    for name in METHODS:
+        try:
+            weights = _weights_by(name, named)
+        except InputError as error:
+            why = error.complaints[0].text
+            text = say(
+                zh="未采用{method}：{why}。",
+                en="Not used: {method} ({why}).",
+                method=METHODS[name],
+                why=why,
+            )
+            remarks[text] = None
+            continue
+        points = weighting.to_points(weights, result.scheme.total, step).points
+        weightings[name] = points.set_axis(result.points.index)
+        remarks |= dict.fromkeys(weights.notes)
+    return weightings, list(remarks)
+
+
+def _weights_by(method: str, matrix: pd.DataFrame) -> weighting.Weights:
+    if method == "equal":
+        return weighting.Weights(pd.Series(1.0, matrix.columns))
+    return getattr(weighting, method)(matrix)
+
+
+def _outcome(result: Assessment, weightings: dict[str, pd.Series]) -> pd.DataFrame:
+    """A row a weighting: grades (how many change), ranks (mean shift), code:<unit>."""
+    frame = pd.DataFrame(
+        {"points": [points.to_numpy() for points in weightings.values()]},
+        index=list(weightings),
+        dtype=object,
+    )
+    outputs = {
+        "grades": target_of(result, "grade_changes"),
+        "ranks": target_of(result, "rank_shift"),
+        "code": _grades,
+    }
+    return settings(result, frame, outputs)
+
+
+def _consequences(result: Assessment, methods: list[str], outcome: pd.DataFrame) -> DataTable:
+    """How many units have each grade by each weighting, and how many grades and ranks move."""
+    codes = outcome[[f"code:{unit}" for unit in result.scores.index]].to_numpy()
+    best = len(result.scheme.grades) - 1
+    columns = {"method": (Text("方法", "Method"), [METHODS[name] for name in methods], "")}
+    for place, grade in enumerate(result.scheme.grades):
+        counts = (codes == best - place).sum(axis=1)
+        columns[grade.id] = (grade.label, [int(n) for n in counts], "d")
     columns["changed"] = (
         Text("初评等级改变", "Computed grades that change"),
-        [int(n) for n in done["grades"]],
+        [int(n) for n in outcome["grades"]],
         "d",
     )
-    columns["shift"] = (Text("位次平均变动", "Mean rank shift"), list(done["ranks"]), ".2f")
-    consequences = table_of(
-        "weightings",
-        Text(
-            "各种赋权的后果（初评家数）",
-            "What each weighting would do (units in each computed grade)",
-        ),
-        "annex_scores",
-        columns,
+    columns["shift"] = (Text("位次平均变动", "Mean rank shift"), list(outcome["ranks"]), ".2f")
+    caption = Text(
+        "各种赋权的后果（初评家数）", "What each weighting would do (units in each computed grade)"
     )
-    points = {
-        "indicator": (Text("指标", "Indicator"), [leaf.name for leaf in result.scheme.leaves], ""),
+    return table_of("weightings", caption, "annex_scores", columns)
+
+
+def _points_by_weighting(result: Assessment, weightings: dict[str, pd.Series]) -> DataTable:
+    """The points that each weighting gives, beside the present ones."""
+    names = [leaf.name for leaf in result.scheme.leaves]
+    columns = {
+        "indicator": (Text("指标", "Indicator"), names, ""),
         "present": (Text("现行", "Present"), list(result.points), "g"),
     }
-    points |= {name: (METHODS[name], list(own), "g") for name, own in found.items()}
-    return [
-        *blocks,
-        consequences,
-        table_of(
-            "weighting_points",
-            Text("各种赋权的分值", "Points by each weighting"),
-            "annex_scores",
-            points,
-        ),
-    ]
+    columns |= {name: (METHODS[name], list(points), "g") for name, points in weightings.items()}
+    caption = Text("各种赋权的分值", "Points by each weighting")
+    return table_of("weighting_points", caption, "annex_scores", columns)
 
 
 def _changed(grades: pd.Series) -> Text:

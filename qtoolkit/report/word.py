@@ -158,65 +158,84 @@ def _finished(content, body):
     bottom of page one."""
     import docx
     import lxml.html
-    from docx.enum.text import WD_ALIGN_PARAGRAPH
-    from docx.oxml.ns import qn
 
     document = docx.Document(io.BytesIO(content))
     page = lxml.html.fragment_fromstring(body, create_parent="div")
     styles = {style.name: style.style_id for style in document.styles}
     for source, table in zip(page.iter("table"), document.tables, strict=True):
         _dress(table._tbl, source, styles)
-    # pandoc's own between two tables, which the caption parts already
-    for paragraph in document.paragraphs:
-        last, following = paragraph._p.getprevious(), paragraph._p.getnext()
-        between = (
-            last is not None
-            and last.tag == qn("w:tbl")
-            and following is not None
-            and following.tag == qn("w:p")
-        )
-        if between and not len(paragraph._p):
-            paragraph._p.getparent().remove(paragraph._p)
+    _join_tables(document)
     for picture in document.inline_shapes:  # LibreOffice indents a picture that does not say so
         picture._inline.attrib.update({"distT": "0", "distB": "0", "distL": "0", "distR": "0"})
-    named = {name: [p for p in document.paragraphs if p.style.name == name] for name in styles}
+    paragraphs = {name: [p for p in document.paragraphs if p.style.name == name] for name in styles}
     cover = page.find("./div[@class='cover']")
-    fresh = cover is not None  # the first chapter opens a new page
-    for source, heading in zip(page.iter("h2"), named["Heading 1"], strict=True):
-        if source.get("class") == "summary":
-            heading.alignment, heading.paragraph_format.first_line_indent = (
-                WD_ALIGN_PARAGRAPH.CENTER,
-                0,
-            )
-            heading._p.pPr.ind.set(qn("w:firstLineChars"), "0")
-        elif fresh or source.getparent().get("class") == "annex":
-            heading.paragraph_format.page_break_before, fresh = True, False
+    _break_pages(page, paragraphs["Heading 1"], cover is not None)
     if cover is not None:
-        for tag, plain, brief in [
-            ("h3", "Heading 2", "Summary Section"),
-            ("li", "Compact", "Summary Item"),
-        ]:
-            for paragraph, _ in zip(named[plain], cover.iter(tag), strict=False):
-                paragraph.style = brief
-    footing = named["Footing"]
-    if footing:
-        section = document.sections[0]
-        section.different_first_page_header_footer = True
-        number = section.footer.paragraphs[0]._p
-        last = section.first_page_footer.paragraphs[0]._p
-        for paragraph in [p._p for p in footing] + [copy.deepcopy(number)]:
-            last.addprevious(paragraph)
-        last.getparent().remove(last)
-    out, still = io.BytesIO(), io.BytesIO()
+        _restyle(cover.iter("h3"), paragraphs["Heading 2"], "Summary Section")
+        _restyle(cover.iter("li"), paragraphs["Compact"], "Summary Item")
+    if paragraphs["Footing"]:
+        _move_to_first_footer(document, paragraphs["Footing"])
+    out = io.BytesIO()
     document.save(out)
-    with zipfile.ZipFile(out) as moving, zipfile.ZipFile(still, "w") as fixed:
-        for name in moving.namelist():
-            fixed.writestr(
-                zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)),
-                moving.read(name),
-                zipfile.ZIP_DEFLATED,
-            )
-    return still.getvalue()
+    return _undated(out)
+
+
+def _join_tables(document):
+    """Removes the empty paragraphs that pandoc puts between two tables, which the caption of the
+    second parts already."""
+    from docx.oxml.ns import qn
+
+    for paragraph in document.paragraphs:
+        element = paragraph._p
+        last, following = element.getprevious(), element.getnext()
+        after_table = last is not None and last.tag == qn("w:tbl")
+        before_text = following is not None and following.tag == qn("w:p")
+        if after_table and before_text and not len(element):
+            element.getparent().remove(element)
+
+
+def _break_pages(page, headings, has_cover):
+    """The summary's heading in the middle; a new page for the first chapter after a cover and for
+    each annex."""
+    from docx.enum.text import WD_ALIGN_PARAGRAPH
+    from docx.oxml.ns import qn
+
+    after_cover = has_cover
+    for source, heading in zip(page.iter("h2"), headings, strict=True):
+        if source.get("class") == "summary":
+            heading.alignment = WD_ALIGN_PARAGRAPH.CENTER
+            heading.paragraph_format.first_line_indent = 0
+            heading._p.pPr.ind.set(qn("w:firstLineChars"), "0")
+        elif after_cover or source.getparent().get("class") == "annex":
+            heading.paragraph_format.page_break_before = True
+            after_cover = False
+
+
+def _restyle(sources, paragraphs, style):
+    """Gives the first paragraphs, as many as there are sources on the cover, another style."""
+    for paragraph, _ in zip(paragraphs, sources, strict=False):
+        paragraph.style = style
+
+
+def _move_to_first_footer(document, lines):
+    """Moves lines to the bottom of page one, above the page's number."""
+    section = document.sections[0]
+    section.different_first_page_header_footer = True
+    number = section.footer.paragraphs[0]._p
+    last = section.first_page_footer.paragraphs[0]._p
+    for element in [line._p for line in lines] + [copy.deepcopy(number)]:
+        last.addprevious(element)
+    last.getparent().remove(last)
+
+
+def _undated(file):
+    """The bytes of a zip file without the time at which it was written."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(file) as dated, zipfile.ZipFile(out, "w") as undated:
+        for name in dated.namelist():
+            entry = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
+            undated.writestr(entry, dated.read(name), zipfile.ZIP_DEFLATED)
+    return out.getvalue()
 
 
 def _dress(table, source, styles):

@@ -328,14 +328,14 @@ def template(
     """生成供填写的工作簿 Make a workbook to fill in."""
     from qtoolkit.workbooks.template import write_template, write_templates
 
-    found, table = _scheme_of(scheme)
+    asked, table = _scheme_of(scheme)
     if by not in (None, "部门", "department", "lead"):
         raise InputError(
             say(zh="--by 应为“部门”，现为“{by}”", en="--by takes “department”, found “{by}”", by=by)
         )
-    target = out or Path(
-        f"{found.id}-{Text('模板', 'template').of(language or 'zh')}{'' if by else '.xlsx'}"
-    )
+    language = language or "zh"
+    title = f"{asked.id}-{Text('模板', 'template').of(language)}"
+    target = out or Path(title if by else f"{title}.xlsx")
     if target.exists() and (target.is_file() or any(target.iterdir())):
         raise InputError(
             say(
@@ -344,21 +344,17 @@ def template(
                 path=target,
             )
         )
-    if by is None:
-        kept = table if table is None or not blank else None
-        write_template(
-            found
-            if table is None
-            else found.model_copy(
-                update={"units": found.units or (table.units if blank else None)}
-            ),
-            target,
-            kept,
-            language or "zh",
-        )
+    if by is not None:
+        write_templates(asked, target, table, language)
+    elif table is None:
+        write_template(asked, target, None, language)
+    elif blank:
+        units = asked.units or table.units
+        write_template(asked.model_copy(update={"units": units}), target, None, language)
     else:
-        write_templates(found, target, table, language or "zh")
-    _print(say(zh="已写出：{path}", en="written: {path}", path=target).of(language or "zh"))
+        units = asked.units or None
+        write_template(asked.model_copy(update={"units": units}), target, table, language)
+    _print(say(zh="已写出：{path}", en="written: {path}", path=target).of(language))
 
 
 @app.command()

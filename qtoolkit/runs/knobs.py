@@ -127,50 +127,58 @@ def _wrong(
 ) -> Iterator[tuple[str, Text]]:
     """What is wrong with knobs, by their names, of which `defaults` holds those that our
     notebooks declare."""
-    for key in (key for key in RANGES if key in knobs and key in defaults):
-        value = knobs[key]
-        if value is None and defaults[key] == "None":
-            continue
-        if key == "se" and not isinstance(value, int | float):
-            continue
-        if not RANGES[key].holds(value):
-            yield (
-                key,
-                say(
-                    zh="内容为“{found}”，应为{range}",
-                    en="found “{found}”, expected {range}",
-                    found=clip(value),
-                    range=RANGES[key].said(),
-                ),
-            )
+    for key in RANGES:
+        if key in knobs and key in defaults:
+            yield from _out_of_range(key, knobs[key], defaults[key])
     if _STEP in defaults:
         yield from _step(knobs.get(_STEP, float(defaults[_STEP])), case)
+    if "se" in defaults:
+        yield from _source(knobs)
+    if "unit" in defaults:
+        yield from _unit(knobs.get("unit"), case)
+
+
+def _out_of_range(key: str, value: Any, default: str) -> Iterator[tuple[str, Text]]:
+    """A value lies in its range, or is none where that is the default; a standard error may also
+    be the name of something else."""
+    optional = value is None and default == "None"
+    named = key == "se" and not isinstance(value, int | float)
+    if optional or named or RANGES[key].holds(value):
+        return
+    text = say(
+        zh="内容为“{found}”，应为{range}",
+        en="found “{found}”, expected {range}",
+        found=clip(value),
+        range=RANGES[key].said(),
+    )
+    yield key, text
+
+
+def _source(knobs: Mapping[str, Any]) -> Iterator[tuple[str, Text]]:
+    """A standard error comes with its source."""
     source = knobs.get("se_source")
-    if (
-        "se" in defaults
-        and knobs.get("se") is not None
-        and not (isinstance(source, str) and source.strip())
-    ):
-        yield (
-            "se_source",
-            say(
-                zh="没有写明来源，给出标准误 se 时应写明",
-                en="no source, expected one where a standard error (se) is given",
-            ),
+    named = isinstance(source, str) and bool(source.strip())
+    if knobs.get("se") is not None and not named:
+        text = say(
+            zh="没有写明来源，给出标准误 se 时应写明",
+            en="no source, expected one where a standard error (se) is given",
         )
-    unit = knobs.get("unit")
-    if "unit" in defaults and unit is not None and case.previous is not None:
-        both = [name for name in case.table.units if name in case.previous.table.units]
-        if unit_of(unit, both) is None:
-            yield (
-                "unit",
-                say(
-                    zh="内容为“{found}”，应为两年都参评的考核对象{hint}",
-                    en="found “{found}”, expected a unit that is assessed in both years{hint}",
-                    found=clip(unit),
-                    hint=nearest(str(unit), both),
-                ),
-            )
+        yield "se_source", text
+
+
+def _unit(unit: Any, case: Case) -> Iterator[tuple[str, Text]]:
+    """The unit to be looked at is assessed in both years."""
+    if unit is None or case.previous is None:
+        return
+    both = [name for name in case.table.units if name in case.previous.table.units]
+    if unit_of(unit, both) is None:
+        text = say(
+            zh="内容为“{found}”，应为两年都参评的考核对象{hint}",
+            en="found “{found}”, expected a unit that is assessed in both years{hint}",
+            found=clip(unit),
+            hint=nearest(str(unit), both),
+        )
+        yield "unit", text
 
 
 def _step(step: Any, case: Case) -> Iterator[tuple[str, Text]]:

@@ -67,56 +67,69 @@ def new_case(
         folder = folder.resolve()
     for given in (name, year, *units):
         _check_text(given or "")
-    if _is_taken(folder):
-        raise InputError(
-            say(
-                zh="{folder} 已有内容，请另指定一个文件夹",
-                en="{folder} is not empty: give another folder",
-                folder=folder,
-            )
-        )
-    if twice := sorted({unit for unit in units if list(units).count(unit) > 1}):
-        raise InputError(
-            say(zh="考核对象重复：{names}", en="units named twice: {names}", names=listing(twice))
-        )
+    _refuse_taken(folder)
+    _refuse_twice(units)
     place = find_case(source)
     case = read_case(place)
     with _filling(folder) as work:
-        is_book = case.files["scheme"].suffix.lower() in BOOKS
-        text = (
-            scheme_yaml(scheme_of(case.files["scheme"]))
-            if is_book
-            else read_text(case.files["scheme"])
-        )
-        text = _scheme(text, folder.name, name, year, bool(units))
+        text = _scheme(_scheme_text(case), folder.name, name, year, bool(units))
         (work / "scheme.yaml").write_text(text, encoding="utf-8", newline="\n")
-        names = _Names(*RESERVED)
-        data = names.of(
-            case.files["data"], "data" + (".csv" if units else case.files["data"].suffix.lower())
-        )
-        rows = _emptied(read_rows(case.files["data"]), case.scheme, units) if units else None
-        (work / data).write_bytes(read_bytes(case.files["data"]) if rows is None else rows)
-        written = {"scheme": "scheme.yaml", "data": data} | _kept(case, language)
-        tables = tables_of(case.parameters, case.files["params"].parent)  # of the source's units
-        for key, path in tables.items():
-            if units:
-                del written[key]
-                continue
-            written[key] = names.of(path)
-            (work / written[key]).write_bytes(read_bytes(path))
-        if case.previous is not None and not units:
-            written["previous"] = PREVIOUS
-            _write_previous(case.previous, work / PREVIOUS)
+        written = {"scheme": "scheme.yaml"} | _write_data(case, units, work, language)
         (work / PARAMS).write_text(yaml_of(written), encoding="utf-8", newline="\n")
-        (work / "README.md").write_text(
-            _readme(place.resolve().name, units).of(language), encoding="utf-8", newline="\n"
-        )
+        about = _readme(place.resolve().name, units).of(language)
+        (work / "README.md").write_text(about, encoding="utf-8", newline="\n")
         try:
             plan(work)
         except NoDataYet:
             if not units:
                 raise
     return folder
+
+
+def _refuse_taken(folder: Path) -> None:
+    if _is_taken(folder):
+        text = say(
+            zh="{folder} 已有内容，请另指定一个文件夹",
+            en="{folder} is not empty: give another folder",
+            folder=folder,
+        )
+        raise InputError(text)
+
+
+def _refuse_twice(units: Sequence[str]) -> None:
+    twice = sorted({unit for unit in units if list(units).count(unit) > 1})
+    if twice:
+        raise InputError(
+            say(zh="考核对象重复：{names}", en="units named twice: {names}", names=listing(twice))
+        )
+
+
+def _scheme_text(case: Case) -> str:
+    """The case's scheme as scheme.yaml: its own text, or what its workbook says."""
+    path = case.files["scheme"]
+    return scheme_yaml(scheme_of(path)) if path.suffix.lower() in BOOKS else read_text(path)
+
+
+def _write_data(case: Case, units: Sequence[str], work: Path, language: str) -> dict[str, object]:
+    """Write the data and, where the units are the source's, the other tables and the year before;
+    the parameters that name them, and those that come along."""
+    names = _Names(*RESERVED)
+    source = case.files["data"]
+    suffix = ".csv" if units else source.suffix.lower()
+    data = names.of(source, "data" + suffix)
+    content = _emptied(read_rows(source), case.scheme, units) if units else read_bytes(source)
+    (work / data).write_bytes(content)
+    written = {"data": data} | _kept(case, language)
+    for key, path in tables_of(case.parameters, case.files["params"].parent).items():
+        if units:  # the table is of the source's units
+            del written[key]
+            continue
+        written[key] = names.of(path)
+        (work / written[key]).write_bytes(read_bytes(path))
+    if case.previous is not None and not units:
+        written["previous"] = PREVIOUS
+        _write_previous(case.previous, work / PREVIOUS)
+    return written
 
 
 def _check_text(text: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath, PureWindowsPath
@@ -82,53 +82,61 @@ def find_notebooks(
     sends runs no code.
     """
     folders = locate.notebooks(folder)
-    found: list[Notebook] = []
+    notebooks: list[Notebook] = []
     for name in names:
         if name.endswith(".ipynb") and files:
             path = locate.find(name)
-            found.append(Notebook(path.stem, path, "explicit"))
-            continue
-        if (
-            PurePosixPath(name).name != name
-            or PureWindowsPath(name).name != name
-            or name.endswith(".ipynb")
-        ):
-            text = say(
-                zh="应为 notebook 的名称，现为路径“{name}”：案例不运行自带的程序；请写名称，并用 "
-                "--notebooks 指定文件夹",
-                en="expected the name of a notebook, found the path “{name}”: a case runs no code "
-                "of its own; "
-                "write the name and give the folder with --notebooks",
-                name=name,
-            )
-            raise InputError(text)
-        paths = [(place / f"{name}.ipynb", origin) for place, origin in folders]
-        there = [(path, origin) for path, origin in paths if _is_file(path)]
-        if not there:
-            hint = nearest(
-                name, [path.stem for place, _ in folders for path in place.glob("*.ipynb")]
-            )
-            raise InputError(
-                say(
-                    zh="没有 notebook“{name}”{hint}",
-                    en="no notebook “{name}”{hint}",
-                    name=clip(name),
-                    hint=hint,
-                )
-            )
-        found.append(Notebook(name, *there[0]))
-    names = [notebook.name for notebook in found]
-    if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise InputError(
-            say(
-                zh="notebook 重复：{names}",
-                en="notebooks named twice: {names}",
-                names=", ".join(twice),
-            )
-        )
-    if not found:
+            notebooks.append(Notebook(path.stem, path, "explicit"))
+        else:
+            _refuse_path(name)
+            notebooks.append(_by_name(name, folders))
+    _refuse_twice([notebook.name for notebook in notebooks])
+    if not notebooks:
         raise InputError(say(zh="没有要运行的 notebook", en="there is no notebook to run"))
-    return found
+    return notebooks
+
+
+def _refuse_path(name: str) -> None:
+    """A case names notebooks and no files."""
+    bare = PurePosixPath(name).name == name and PureWindowsPath(name).name == name
+    if bare and not name.endswith(".ipynb"):
+        return
+    text = say(
+        zh="应为 notebook 的名称，现为路径“{name}”：案例不运行自带的程序；请写名称，并用 "
+        "--notebooks 指定文件夹",
+        en="expected the name of a notebook, found the path “{name}”: a case runs no code "
+        "of its own; "
+        "write the name and give the folder with --notebooks",
+        name=name,
+    )
+    raise InputError(text)
+
+
+def _by_name(name: str, folders: Sequence[tuple[Path, str]]) -> Notebook:
+    """The notebook of this name in the first of the folders, each with its origin, that has it."""
+    for place, origin in folders:
+        path = place / f"{name}.ipynb"
+        if _is_file(path):
+            return Notebook(name, path, origin)
+    known = [path.stem for place, _ in folders for path in place.glob("*.ipynb")]
+    text = say(
+        zh="没有 notebook“{name}”{hint}",
+        en="no notebook “{name}”{hint}",
+        name=clip(name),
+        hint=nearest(name, known),
+    )
+    raise InputError(text)
+
+
+def _refuse_twice(names: Sequence[str]) -> None:
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        text = say(
+            zh="notebook 重复：{names}",
+            en="notebooks named twice: {names}",
+            names=", ".join(twice),
+        )
+        raise InputError(text)
 
 
 def _is_file(path: Path) -> bool:

@@ -192,30 +192,66 @@ def sobol(
         )
     measured, k = target_of(result, target), len(columns)
     sizes = [len(alternatives) for alternatives in columns.values()]
-    exact = not any(isinstance(given, Region) for given in factors.values()) and math.prod(
-        sizes
-    ) <= n * (k + 2)
+    exact = _can_enumerate(factors, sizes, n)
     codes = np.indices(sizes).reshape(k, -1).T if exact else _codes(sizes, n, seed)
+    values, failures, distinct = _run(result, columns, codes, measured, executor)
+    grid = values.reshape(sizes if exact else (k + 2, n))
+    indices = exact_indices(grid) if exact else _indices(grid, bootstrap, seed)
+    alone_low, alone_high = indices.pop("alone", (np.nan, np.nan))
+    mean, sd = _moments(grid if exact else grid[:2])
+    sound = ~np.isnan(grid)
+    return Sobol(
+        table=pd.DataFrame(indices, index=pd.Index(list(columns), name="factor")),
+        alternatives=_by_alternative(factors, columns, codes, values),
+        failures=failures,
+        mean=mean,
+        sd=sd,
+        target=target,
+        runs=len(codes),
+        distinct=distinct,
+        exact=exact,
+        over=int(sound.sum() if exact else sound.all(axis=0).sum()),
+        alone_low=alone_low,
+        alone_high=alone_high,
+    )
+
+
+def _can_enumerate(factors: Mapping[str, Any], sizes: Sequence[int], n: int) -> bool:
+    """Whether all factors are lists, with no more combinations than settings would be drawn."""
+    if any(isinstance(given, Region) for given in factors.values()):
+        return False
+    return math.prod(sizes) <= n * (len(sizes) + 2)
+
+
+def _run(
+    result: Assessment,
+    columns: Mapping[str, Any],
+    codes: np.ndarray,
+    measured: Any,
+    executor: Executor | None,
+) -> tuple[np.ndarray, pd.Series, int]:
+    """The target at every row of codes, NaN where a run failed; how many failed by reason; how many
+    rows are distinct: each of these is computed once."""
     distinct, which = np.unique(codes, axis=0, return_inverse=True)
+    which = which.ravel()
     frame = pd.DataFrame(
-        {key: _column(c, distinct[:, i]) for i, (key, c) in enumerate(columns.items())}
+        {
+            key: _column(alternatives, distinct[:, i])
+            for i, (key, alternatives) in enumerate(columns.items())
+        }
     )
     done = settings(result, frame, {"target": measured}, executor)
-    values = done["target"].to_numpy(float)[which.ravel()].reshape(sizes if exact else (k + 2, n))
-    reasons = [text for text in done["failed"].to_numpy()[which.ravel()] if text is not None]
-    found = exact_indices(values) if exact else _indices(values, bootstrap, seed)
-    alone = found.pop("alone", (np.nan, np.nan))
-    table = pd.DataFrame(found, index=pd.Index(list(columns), name="factor"))
-    base = (values if exact else values[:2]).ravel()
-    base = base[~np.isnan(base)]
-    over = base.size if exact else int((~np.isnan(values)).all(axis=0).sum())
+    reasons = [text for text in done["failed"].to_numpy()[which] if text is not None]
     failures = pd.Series(dict(Counter(reasons).most_common()), dtype=int)
-    by = _by_alternative(factors, columns, codes, values.ravel())
-    mean, sd = (float(base.mean()), float(base.std())) if base.size else (np.nan, 0.0)
-    sd = 0.0 if base.size and np.ptp(base) == 0 else sd
-    return Sobol(
-        table, by, failures, mean, sd, target, len(codes), len(distinct), exact, over, *alone
-    )
+    return done["target"].to_numpy(float)[which], failures, len(distinct)
+
+
+def _moments(values: np.ndarray) -> tuple[float, float]:
+    """Mean and standard deviation of what is not NaN: exactly 0 where nothing varies."""
+    known = values[~np.isnan(values)]
+    if not known.size:
+        return np.nan, 0.0
+    return float(known.mean()), 0.0 if np.ptp(known) == 0 else float(known.std())
 
 
 def choices(result: Assessment, band: float = 0.1) -> dict[str, Sequence[Any] | Region]:

@@ -54,89 +54,118 @@ def ahp(matrices: pd.DataFrame | Mapping[str, pd.DataFrame]) -> Weights:
     ... ).weights.round(4).tolist()
     [0.6667, 0.3333]
     """
-    given = (
-        matrices
-        if isinstance(matrices, Mapping) and not isinstance(matrices, pd.DataFrame)
-        else {"": matrices}
-    )
-    tables = {name: _reciprocal(table, name) for name, table in given.items()}
-    if not tables:
-        raise InputError(say(zh="没有判断矩阵", en="no matrix of comparisons"))
+    tables = _judgements(matrices)
     ids = next(iter(tables.values())).index
-    for name, table in tables.items():
-        if set(table.index) != set(ids):
-            raise InputError(
-                Complaint(
-                    say(
-                        zh="各专家判断的指标应相同", en="the experts must judge the same indicators"
-                    ),
-                    file=name or None,
-                )
-            )
-    logs = np.log(np.stack([table.loc[ids, ids].to_numpy() for table in tables.values()]))
-    known = ~np.isnan(logs)
-    a = np.exp(np.where(known, logs, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1))
-    blank = ~known.any(axis=0)
-    d = len(ids)
+    judged, blank = _geometric_mean([table.loc[ids, ids].to_numpy() for table in tables.values()])
     _check_connected(blank, ids)
-    harker = np.where(blank, 0.0, a) + np.diag(blank.sum(axis=1))
-    values, vectors = np.linalg.eig(harker)
-    at = int(values.real.argmax())
-    w, largest = np.abs(vectors[:, at].real), float(values[at].real)
-    w = w / w.sum()
+    weights, largest = _principal_eigenvector(judged, blank)
+    d = len(ids)
     ci = (largest - d) / (d - 1) if d > 1 else 0.0
     ri = RI.get(d, np.nan)
-    cr = np.nan if blank.any() or np.isnan(ri) else max(ci, 0.0) / ri if ri > 0 else 0.0
-    notes = []
-    off = np.where(blank, 0.0, np.abs(np.log(a) - np.log(w[:, None] / w)))
-    upper = np.triu_indices(d, 1)
-    worst_all = [
-        (ids[i], ids[j], float(a[i, j]), float(w[i] / w[j]))
-        for i, j in np.transpose(upper)[foremost(off[upper])]
-    ] or [(ids[0], ids[0], 1.0, 1.0)]
-    if blank.any():
-        notes.append(
-            say(
-                zh="有{n}对指标未作比较，由其余判断推得，不计算一致性比率。",
-                en="{n:pair|pairs} not compared, inferred from the other judgements: no "
-                "consistency ratio.",
-                n=int(blank.sum()) // 2,
-            )
-        )
-    elif np.isnan(ri):
-        notes.append(
-            say(
-                zh="指标{d}项，超出随机一致性指标表（最多{most}项），不计算一致性比率。",
-                en="No random index for {d:indicator|indicators} (the table ends at {most}): no "
-                "consistency ratio.",
-                d=d,
-                most=max(RI),
-            )
-        )
-    if cr > MOST_CR:
-        text = say(
-            zh="一致性比率{cr:.3f}，超过{most}，判断前后矛盾；影响最大的是{worst}。",
-            en="The consistency ratio is {cr:.3f}, above {most}: the judgements contradict one "
-            "another, most of all {worst}.",
-            cr=cr,
-            most=MOST_CR,
-            worst=_contradictions(worst_all),
-        )
-        notes.append(text)
-    matrix = pd.DataFrame(np.where(blank, np.nan, a), ids, ids)
+    cr = _consistency_ratio(ci, ri, complete=not blank.any())
+    worst = _least_consistent(judged, blank, weights, ids)
     return made(
-        w,
+        weights,
         ids,
-        notes,
+        _consistency_notes(blank, ri, cr, worst),
         lambda_max=largest,
         ci=ci,
         ri=ri,
         ri_table=RI,
         cr=cr,
-        matrix=matrix,
-        worst=worst_all[0],
-        worst_all=worst_all,
+        matrix=pd.DataFrame(np.where(blank, np.nan, judged), ids, ids),
+        worst=worst[0],
+        worst_all=worst,
     )
+
+
+def _judgements(matrices: pd.DataFrame | Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """The experts' reciprocal matrices of the same indicators; of one alone under the name ""."""
+    several = isinstance(matrices, Mapping) and not isinstance(matrices, pd.DataFrame)
+    given = matrices if several else {"": matrices}
+    tables = {name: _reciprocal(table, name) for name, table in given.items()}
+    if not tables:
+        raise InputError(say(zh="没有判断矩阵", en="no matrix of comparisons"))
+    ids = set(next(iter(tables.values())).index)
+    for name, table in tables.items():
+        if set(table.index) != ids:
+            text = say(zh="各专家判断的指标应相同", en="the experts must judge the same indicators")
+            raise InputError(Complaint(text, file=name or None))
+    return tables
+
+
+def _geometric_mean(matrices: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """The elementwise geometric mean of the judgements that are there, 1 where there is none; and
+    where that is: (d, d) both."""
+    logs = np.log(np.stack(matrices))
+    known = ~np.isnan(logs)
+    mean = np.where(known, logs, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+    return np.exp(mean), ~known.any(axis=0)
+
+
+def _principal_eigenvector(judged: np.ndarray, blank: np.ndarray) -> tuple[np.ndarray, float]:
+    """The weights (d,), summing to 1, and λmax. In Harker's matrix a row counts on its diagonal
+    the judgements that it lacks."""
+    harker = np.where(blank, 0.0, judged) + np.diag(blank.sum(axis=1))
+    values, vectors = np.linalg.eig(harker)
+    largest = int(values.real.argmax())
+    weights = np.abs(vectors[:, largest].real)
+    return weights / weights.sum(), float(values[largest].real)
+
+
+def _consistency_ratio(ci: float, ri: float, complete: bool) -> float:
+    """CR = CI/RI; NaN of an incomplete matrix or without a random index, 0 where RI is 0."""
+    if not complete or np.isnan(ri):
+        return np.nan
+    return max(ci, 0.0) / ri if ri > 0 else 0.0
+
+
+def _least_consistent(
+    judged: np.ndarray, blank: np.ndarray, weights: np.ndarray, ids: pd.Index
+) -> list[tuple[str, str, float, float]]:
+    """The judgements furthest from the ratios of the weights, all that tie: (row, column, given,
+    implied)."""
+    distance = np.abs(np.log(judged) - np.log(weights[:, None] / weights))
+    upper = np.triu_indices(len(ids), 1)
+    furthest = np.transpose(upper)[foremost(np.where(blank, 0.0, distance)[upper])]
+    worst = [
+        (ids[i], ids[j], float(judged[i, j]), float(weights[i] / weights[j])) for i, j in furthest
+    ]
+    return worst or [(ids[0], ids[0], 1.0, 1.0)]
+
+
+def _consistency_notes(
+    blank: np.ndarray, ri: float, cr: float, worst: list[tuple[str, str, float, float]]
+) -> list[Text]:
+    """Why there is no consistency ratio, or that it is too large."""
+    if blank.any():
+        text = say(
+            zh="有{n}对指标未作比较，由其余判断推得，不计算一致性比率。",
+            en="{n:pair|pairs} not compared, inferred from the other judgements: no "
+            "consistency ratio.",
+            n=int(blank.sum()) // 2,
+        )
+        return [text]
+    if np.isnan(ri):
+        text = say(
+            zh="指标{d}项，超出随机一致性指标表（最多{most}项），不计算一致性比率。",
+            en="No random index for {d:indicator|indicators} (the table ends at {most}): no "
+            "consistency ratio.",
+            d=len(blank),
+            most=max(RI),
+        )
+        return [text]
+    if not cr > MOST_CR:
+        return []
+    text = say(
+        zh="一致性比率{cr:.3f}，超过{most}，判断前后矛盾；影响最大的是{worst}。",
+        en="The consistency ratio is {cr:.3f}, above {most}: the judgements contradict one "
+        "another, most of all {worst}.",
+        cr=cr,
+        most=MOST_CR,
+        worst=_contradictions(worst),
+    )
+    return [text]
 
 
 def _contradictions(judgements: Sequence[tuple[str, str, float, float]]) -> Text:
