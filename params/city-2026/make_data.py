@@ -39,6 +39,7 @@ LEVELS = {
     "plan_in_report": ["有体现", "体现不充分", "无体现"],
     "award": ["已实施", "已建立未实施", "未建立"],
 }
+NOT_VERIFIED = {"yearly_plan", "brand_growth", "policies", "campaign", "investment", "port"}
 STRICTNESS = {"documents": 0.0, "hearing": 0.25, "daily": -0.35}  # of ten points, by stage
 
 
@@ -151,19 +152,13 @@ def verify(rng, columns, drawn):
     verified = {}
     for name in list(columns):
         leaf, _, stage = name.partition("@")
-        if (
-            stage not in ("self", "documents")
-            or leaf in LEVELS
-            or leaf in ("yearly_plan", "brand_growth", "policies", "campaign", "investment", "port")
-        ):
+        if stage not in ("self", "documents") or leaf in LEVELS or leaf in NOT_VERIFIED:
             continue
         cells = [None] * len(CITIES)
         for k in drawn:
             if rng.random() < 0.35:
-                filed = columns[name][k]
-                cells[k] = one(
-                    filed - abs(rng.normal(0.35, 0.3)), 0, 100 if stage == "self" else 10
-                )
+                most = 100 if stage == "self" else 10
+                cells[k] = one(columns[name][k] - abs(rng.normal(0.35, 0.3)), 0, most)
         if any(cell is not None for cell in cells):
             verified[f"{leaf}@verified"] = cells
     return verified

@@ -351,9 +351,8 @@ def _bisect(present: _Present, units: np.ndarray) -> tuple[np.ndarray, np.ndarra
     def holds_at(step: int) -> np.ndarray:
         area = Box(relative=band(step)).at(result)
         values = np.stack(span_values(*enclose(result, area.lo, area.hi, present.new), area))
-        return (grade_span(result, area, values, present.new, present.limits) == codes).all(axis=0)[
-            units
-        ]
+        reached = grade_span(result, area, values, present.new, present.limits)
+        return (reached == codes).all(axis=0)[units]
 
     # proven at low, not known at high
     low, high = np.zeros(units.sum(), int), np.full(units.sum(), steps)
