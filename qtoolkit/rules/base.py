@@ -247,6 +247,11 @@ def written(number: float) -> str:
     return repr(float(number)).removesuffix(".0").upper()
 
 
+def each(rate: float, per: float) -> str:
+    """A rate for each so much."""
+    return written(rate) if per == 1 else f"{written(rate)}/{written(per)}"
+
+
 def listed(numbers: Iterable[float]) -> str:
     """Numbers as a row that stands in a formula."""
     return "{" + ",".join(map(written, numbers)) + "}"

@@ -269,7 +269,9 @@ def _notes(pen: Pen) -> None:
         total=total,
     )
     rows = [[Text("方案", "Scheme"), scheme.name]]
-    rows += [[Text("数据", "Data"), Text("模拟数据。", "Synthetic data.")]] * scheme.synthetic
+    rows += [
+        [Text("数据性质", "Kind of data"), Text("模拟数据。", "Synthetic data.")]
+    ] * scheme.synthetic
     rows += [*map(list, SHEETS.values()), [Text("取整", "Rounding"), rounded]]
     rows += [[Text("备注", "Note"), note] for note in scheme.notes]
     _grid(
