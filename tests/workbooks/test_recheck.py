@@ -456,6 +456,22 @@ def test_hostile_names_stay_text(tmp_path):
     assert columns_of(computed["总分定级"])["考核对象"] == HOSTILE
 
 
+@needs_soffice
+def test_words_that_look_like_functions_stay_words(tmp_path):
+    """A level called “SORT(a)” is compared as it is written."""
+    leaf = {"id": "x", "name": "x", "points": 10.0}
+    leaf["rule"] = {"kind": "level", "levels": {"SORT(a)": 1.0, "MAP(": 0.5, "差": 0.0}}
+    grades = [{"id": "A", "cutoff": 5.0}, {"id": "B", "cutoff": 0.0}]
+    scheme = {"id": "s", "name": "s", "total": 10.0, "indicators": [leaf], "grades": grades}
+    frame = pd.DataFrame({"x": ["SORT(a)", "MAP(", "差"]}, index=["u", "v", "w"])
+    result = qt.assess(scheme_of(scheme), frame)
+    assert result.scores.tolist() == [10, 5, 0]
+    [path] = write_all([result], tmp_path)
+    (tmp_path / "out").mkdir()
+    [book] = recalculated([path], tmp_path / "out")
+    assert differences(book, result) == []
+
+
 def test_the_same_bytes_for_the_same_result(tmp_path):
     result = packaged("provinces-2008")
     for name in ("a", "b"):
