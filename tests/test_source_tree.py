@@ -271,6 +271,11 @@ def test_importing_the_package_loads_nothing_heavy():
     assert not heavy & set(ast.literal_eval(loaded))
 
 
+def test_type_checkers_see_what_the_package_gives():
+    typed = next(node for node in tree("__init__.py").body if is_for_typing_or_a_script(node))
+    assert {alias.asname for node in typed.body for alias in node.names} == set(qtoolkit.__all__)
+
+
 def test_assessing_loads_no_report_and_no_runs():
     code = (
         "import sys, qtoolkit as qt; c = qt.read_case('tai-2001'); qt.assess(c.scheme, "

@@ -207,9 +207,9 @@ def _settle_pairs(search: _Search, units: np.ndarray, until: float) -> None:
     keys = search.keys
     for k in units.tolist():
         if time.monotonic() < until:
-            sure, maybe, *doubt = keys.settle(search.area, k)
-            if len(doubt[0]):
-                search.doubts[k] = tuple(doubt)
+            sure, maybe, rivals, least, greatest = keys.settle(search.area, k)
+            if len(rivals):
+                search.doubts[k] = rivals, least, greatest
         else:
             sure, maybe = keys.least > keys.greatest[k], keys.greatest > keys.least[k]
             maybe[k] = False
@@ -224,7 +224,8 @@ def _solve(search: _Search, k: int, side: int, seconds: float) -> None:
     theirs, own = (keys.low, keys.high) if side == BEST else (keys.high, keys.low)
     scale = 100 / search.area.total  # the solver's tolerances are absolute
     slope, const = scale * (theirs.A[rivals] - own.A[k]), scale * (theirs.b[rivals] - own.b[k])
-    least, greatest, step, gain = (scale * x for x in (least, greatest, keys.step, keys.gain))
+    least, greatest = scale * least, scale * greatest
+    step, gain = scale * keys.step, scale * keys.gain
     leads, u, size = slope @ s.transform, len(rivals), s.lo.size
     if side == BEST:  # y = 0 only where lead ≤ step
         rows, high = np.concatenate([leads, -np.diag(greatest - step)], axis=1), step - const

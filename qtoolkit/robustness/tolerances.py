@@ -19,6 +19,7 @@ import pandas as pd
 from qtoolkit.assessment import Assessment
 from qtoolkit.engine import (
     TICK,
+    Engine,
     affine,
     from_ticks,
     grade,
@@ -39,6 +40,7 @@ from qtoolkit.robustness.certificates import (
     MANY,
     UP,
     Certificates,
+    Lines,
     New,
     enclose,
     ends,
@@ -51,6 +53,8 @@ from qtoolkit.robustness.certificates import (
 )
 from qtoolkit.robustness.rivals import grade_span
 
+Limits = tuple[np.ndarray, np.ndarray]
+"""Thresholds for the lower and for the upper end of a score, (n, G − 1) each."""
 STEPS = 1024  # resolution of a tolerance that is found by bisection
 LARGE = 100_000  # units × indicators beyond which there is less of both: each step scores them all
 COARSE, FEWER = 32, 100  # steps; units with blanks for which exact extremes are sought
@@ -98,7 +102,7 @@ def tolerance(result: Assessment, shift: float = 0.0, new: New = "interval") -> 
     real("shift", shift)
     points, n = result.points.to_numpy(), len(result.scores)
     engines = ends(result, new)
-    limits = tuple(shifted(result.engine, sign * int(to_ticks(shift))) for sign in (1, -1))
+    limits = _shifted(result.engine, shift)
     at = enclose(result, points, points, new)
     bases = [from_ticks(score(engine)[0]) for engine in engines]
     margins = np.stack([margin(result, bases[side], limits[side], side) for side in (DOWN, UP)])
@@ -134,7 +138,7 @@ def tolerance(result: Assessment, shift: float = 0.0, new: New = "interval") -> 
         rho[rest], open_[rest] = _bisect(result, new, limits, rest)
         status[rest] = "at least"
         rho[rest & free] = np.inf
-        shared = [k for k in np.flatnonzero(rest & ~free & (why == "blank")) if rho[k] < 1]
+        shared = [k for k in np.flatnonzero(rest & ~free & (why == "blank")).tolist() if rho[k] < 1]
         # of too many, those whose grades are least certain
         if shared := sorted(shared, key=lambda k: rho[k])[
             : MANY if result.matrix.size <= LARGE else FEWER
@@ -185,9 +189,7 @@ def tolerance_map(
     for shift in shifts:
         real("shift", shift)
     e, codes = result.engine, result.grades.cat.codes.to_numpy()
-    limits = [
-        tuple(shifted(e, sign * int(to_ticks(shift))) for sign in (1, -1)) for shift in shifts
-    ]
+    limits = [_shifted(e, shift) for shift in shifts]
     counts = np.zeros((len(bands), len(shifts)), int)
     for i, band in enumerate(bands):
         area = Box(relative=band).at(result)
@@ -199,8 +201,14 @@ def tolerance_map(
     )
 
 
+def _shifted(e: Engine, shift: float) -> Limits:
+    """The thresholds where all cutoffs are higher, and where they are lower, by so many points."""
+    ticks = int(to_ticks(shift))
+    return shifted(e, ticks), shifted(e, -ticks)
+
+
 def _bisect(
-    result: Assessment, new: New, limits, units: np.ndarray
+    result: Assessment, new: New, limits: Limits, units: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """A band that is proven not to change the grade of these units, by outer bounds: a lower bound
     of the tolerance; and for whom nothing is proven even at the present points."""
@@ -209,12 +217,12 @@ def _bisect(
     steps = COARSE if large else STEPS
 
     # few steps lie closer together where bands are narrow
-    def band(step: np.ndarray | int) -> np.ndarray | float:
+    def band(step: np.ndarray) -> np.ndarray:
         return (step / steps) ** 2 if large else step / steps
 
     @cache
     def held(step: int) -> np.ndarray:
-        area = Box(relative=band(step)).at(result)
+        area = Box(relative=float(band(np.array(step)))).at(result)
         values = np.stack(span_values(*enclose(result, area.lo, area.hi, new), area))
         return (grade_span(result, area, values, new, limits) == codes).all(axis=0)[units]
 
@@ -230,7 +238,13 @@ def _bisect(
     return band(low), ~held(0)
 
 
-def _share_out(result: Assessment, new: New, limits, units: list[int], found) -> None:
+def _share_out(
+    result: Assessment,
+    new: New,
+    limits: Limits,
+    units: list[int],
+    found: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray],
+) -> None:
     """The exact tolerance of units with redistributed blanks, by bisection on exact extremes; into
     `found`."""
     rho, side, witness, status, why = found
@@ -257,10 +271,9 @@ def _share_out(result: Assessment, new: New, limits, units: list[int], found) ->
 
         def broken(band: float, unit: int = k) -> tuple[int, np.ndarray] | None:
             for which, sign in ((DOWN, -1), (UP, 1)):
-                own = (x[unit] for x in rows[which][:4])
-                _, at = ratio_extreme(
-                    *own, points * (1 - band), points * (1 + band), float(points.sum()), sign
-                )
+                A, b, live, dead = (x[unit] for x in rows[which][:4])
+                least, most = points * (1 - band), points * (1 + band)
+                _, at = ratio_extreme(A, b, live, dead, least, most, float(points.sum()), sign)
                 ticks = score_unit(engines[which], unit, at[None])[0]
                 if (
                     min((ticks >= limits[which][unit]).sum(), result.engine.ceiling[unit])
@@ -284,7 +297,13 @@ def _share_out(result: Assessment, new: New, limits, units: list[int], found) ->
         rho[k], side[k], witness[k], status[k], why[k] = low, there[0], there[1], "exact", ""
 
 
-def _witnesses(result: Assessment, at, side, reach, proven) -> np.ndarray:
+def _witnesses(
+    result: Assessment,
+    at: tuple[Lines, Lines],
+    side: np.ndarray,
+    reach: np.ndarray,
+    proven: np.ndarray,
+) -> np.ndarray:
     """Points just beyond the tolerance, moved in the direction that changes the grade."""
     points = result.points.to_numpy()
     box = np.where(proven, np.minimum(reach, 1.0), 0.0)[:, None]
@@ -293,7 +312,14 @@ def _witnesses(result: Assessment, at, side, reach, proven) -> np.ndarray:
     return np.where(proven[:, None], moved, np.nan)
 
 
-def _recheck_grades(result: Assessment, engines, limits, side, witness, proven) -> np.ndarray:
+def _recheck_grades(
+    result: Assessment,
+    engines: tuple[Engine, Engine],
+    limits: Limits,
+    side: np.ndarray,
+    witness: np.ndarray,
+    proven: np.ndarray,
+) -> np.ndarray:
     """The grades (n,) that the engine gives at the witnesses: with coarse rounding a score may pass
     a whole grade."""
     found = result.grades.cat.codes.to_numpy().copy()
