@@ -39,6 +39,7 @@ LEVELS = {
     "plan_in_report": ["有体现", "体现不充分", "无体现"],
     "award": ["已实施", "已建立未实施", "未建立"],
 }
+NOT_VERIFIED = {"yearly_plan", "brand_growth", "policies", "campaign", "investment", "port"}
 STRICTNESS = {"documents": 0.0, "hearing": 0.25, "daily": -0.35}  # of ten points, by stage
 
 
@@ -47,62 +48,101 @@ def one(value, low=0.0, high=10.0):
     return round(float(min(max(value, low), high)), 1)
 
 
+def marks(values, low=0.0, high=10.0):
+    """A column of marks or rates to one decimal between two ends."""
+    return [one(value, low, high) for value in values]
+
+
+def counts(numbers):
+    return [int(number) for number in numbers]
+
+
 def figures(rng, ability, merged):
-    """The columns of one year, by name; `merged` are last year's items that are split this year."""
+    """The columns of one year, by name; `merged` are last year's items that are split this year.
+    Numbers are drawn in the order of the columns."""
+    ability = np.array(ability)
+    columns = pass_rates(rng, ability)
+    columns |= planning(rng, ability)
+    columns |= counted(rng, ability)
+    columns |= investment(rng, ability)
+    columns |= supervision(rng, ability)
+    return columns | panel(rng, ability, [*PANEL, *merged])
+
+
+def pass_rates(rng, ability):
+    """Rates of products, farm produce and works that passed, with their targets and baselines."""
+    n = len(ability)
+    target = marks(rng.normal(94, 0.8, n), 90, 97)
+    products = np.array(target) + 5 * (ability - 0.87) + rng.normal(0, 0.8, n)
+    before = np.array(target) + rng.normal(-0.6, 0.5, n)
+    farm = 97.6 + 3 * (ability - 0.86) + rng.normal(0, 0.7, n)
+    baseline = marks(rng.normal(96, 1, n), 92, 99)
+    works = np.array(baseline) + 5 * (ability - 0.72) + rng.normal(0.1, 0.4, n)
+    return {
+        "manufacturing_pass@self": marks(products, 80, 100),
+        "target:manufacturing_pass": target,
+        "base:manufacturing_pass": marks(before, 85, 99),
+        "farm_pass@self": marks(farm, 90, 100),
+        "works_pass@self": marks(works, 85, 100),
+        "base:works_pass": baseline,
+    }
+
+
+def level(worse, names):
+    """The level, of three from the best to the worst, that a city's number stands for."""
+    if worse > 0.25:
+        return names[0]
+    return names[1] if worse > 0 else names[2]
+
+
+def planning(rng, ability):
+    """Levels that the documents show, the plan of the year, and policies that are missing."""
     n, columns = len(ability), {}
-    target = [one(x, 90, 97) for x in rng.normal(94, 0.8, n)]
-    columns["manufacturing_pass@self"] = [
-        one(t + 5 * (a - 0.87) + e, 80, 100)
-        for t, a, e in zip(target, ability, rng.normal(0, 0.8, n), strict=True)
-    ]
-    columns["target:manufacturing_pass"] = target
-    columns["base:manufacturing_pass"] = [
-        one(t + e, 85, 99) for t, e in zip(target, rng.normal(-0.6, 0.5, n), strict=True)
-    ]
-    columns["farm_pass@self"] = [
-        one(97.6 + 3 * (a - 0.86) + e, 90, 100)
-        for a, e in zip(ability, rng.normal(0, 0.7, n), strict=True)
-    ]
-    baseline = [one(x, 92, 99) for x in rng.normal(96, 1, n)]
-    columns["works_pass@self"] = [
-        one(b + 5 * (a - 0.72) + e, 85, 100)
-        for b, a, e in zip(baseline, ability, rng.normal(0.1, 0.4, n), strict=True)
-    ]
-    columns["base:works_pass"] = baseline
     for leaf, names in LEVELS.items():
-        worse = rng.random(n) + 1.6 * (np.array(ability) - 0.85)
-        columns[f"{leaf}@documents"] = [
-            names[0] if w > 0.25 else names[1] if w > 0 else names[2] for w in worse
-        ]
+        worse = rng.random(n) + 1.6 * (ability - 0.85)
+        columns[f"{leaf}@documents"] = [level(w, names) for w in worse]
     columns["yearly_plan@documents"] = ["制定"] * n  # every city has one: an item that ranks nobody
-    columns["policies@documents"] = [
-        int(x) for x in rng.binomial(6, [max(0.02, 0.95 - a) for a in ability])
-    ]
-    columns["campaign@self"] = [int(x) for x in rng.poisson([max(0.5, 8 * a - 3) for a in ability])]
-    columns["brand_growth@self"] = [
-        int(x) for x in rng.poisson([max(0.5, 60 * (a - 0.6) + 2) for a in ability])
-    ]
-    plan = [int(x) * 50 for x in rng.integers(6, 40, n)]
-    columns["investment@self"] = [
-        int(p * min(1.1, 0.55 + 0.5 * a + e))
-        for p, a, e in zip(plan, ability, rng.normal(0, 0.06, n), strict=True)
-    ]
-    columns["target:investment"] = plan
-    columns["counterfeit@daily"] = [int(x) for x in rng.poisson([14 * (1 - a) for a in ability])]
-    columns["inspections@self"] = [
-        one(100 * a + 8 + e, 55, 100) for a, e in zip(ability, rng.normal(0, 4, n), strict=True)
-    ]
-    columns["follow_up@self"] = [
-        one(100 - 60 * (0.98 - a) + e, 75, 100)
-        for a, e in zip(ability, rng.normal(0, 2, n), strict=True)
-    ]
-    for leaf in [*PANEL, *merged]:
-        own = rng.normal(0, 0.35, n)
+    missing = rng.binomial(6, np.maximum(0.02, 0.95 - ability))
+    return columns | {"policies@documents": counts(missing)}
+
+
+def counted(rng, ability):
+    """Campaigns and new brands."""
+    campaigns = rng.poisson(np.maximum(0.5, 8 * ability - 3))
+    brands = rng.poisson(np.maximum(0.5, 60 * (ability - 0.6) + 2))
+    return {"campaign@self": counts(campaigns), "brand_growth@self": counts(brands)}
+
+
+def investment(rng, ability):
+    """What was spent, and what had been planned."""
+    n = len(ability)
+    plan = [number * 50 for number in counts(rng.integers(6, 40, n))]
+    share = np.minimum(1.1, 0.55 + 0.5 * ability + rng.normal(0, 0.06, n))
+    return {"investment@self": counts(np.array(plan) * share), "target:investment": plan}
+
+
+def supervision(rng, ability):
+    """Overdue cases of counterfeits, inspections carried out and followed up."""
+    n = len(ability)
+    overdue = rng.poisson(14 * (1 - ability))
+    inspections = 100 * ability + 8 + rng.normal(0, 4, n)
+    follow_up = 100 - 60 * (0.98 - ability) + rng.normal(0, 2, n)
+    return {
+        "counterfeit@daily": counts(overdue),
+        "inspections@self": marks(inspections, 55, 100),
+        "follow_up@self": marks(follow_up, 75, 100),
+    }
+
+
+def panel(rng, ability, leaves):
+    """Marks by stage for items that experts judge: a city's strength in the item stays the same
+    over the stages."""
+    n, columns = len(ability), {}
+    for leaf in leaves:
+        strength = rng.normal(0, 0.35, n)
         for stage, shift in STRICTNESS.items():
-            columns[f"{leaf}@{stage}"] = [
-                one(10 * a + 0.3 + o + shift + e)
-                for a, o, e in zip(ability, own, rng.normal(0, 0.25, n), strict=True)
-            ]
+            marked = 10 * ability + 0.3 + strength + shift + rng.normal(0, 0.25, n)
+            columns[f"{leaf}@{stage}"] = marks(marked)
     return columns
 
 
@@ -112,19 +152,13 @@ def verify(rng, columns, drawn):
     verified = {}
     for name in list(columns):
         leaf, _, stage = name.partition("@")
-        if (
-            stage not in ("self", "documents")
-            or leaf in LEVELS
-            or leaf in ("yearly_plan", "brand_growth", "policies", "campaign", "investment", "port")
-        ):
+        if stage not in ("self", "documents") or leaf in LEVELS or leaf in NOT_VERIFIED:
             continue
         cells = [None] * len(CITIES)
         for k in drawn:
             if rng.random() < 0.35:
-                filed = columns[name][k]
-                cells[k] = one(
-                    filed - abs(rng.normal(0.35, 0.3)), 0, 100 if stage == "self" else 10
-                )
+                most = 100 if stage == "self" else 10
+                cells[k] = one(columns[name][k] - abs(rng.normal(0.35, 0.3)), 0, most)
         if any(cell is not None for cell in cells):
             verified[f"{leaf}@verified"] = cells
     return verified
@@ -148,63 +182,60 @@ def main():
     ability = np.array(ABILITY)
     drawn = sorted(rng.choice(len(CITIES), DRAWN, replace=False).tolist())
     ports = set(rng.choice(len(CITIES), PORTS, replace=False).tolist())
-    about = {"unit": CITIES, "name_en": ENGLISH}
-    sizes = rng.lognormal(6.8, 0.6, len(CITIES))
-    about |= {
-        "region": [REGIONS[int(i)] for i in rng.integers(0, 3, len(CITIES))],
-        "gdp": [round(float(s)) for s in sizes],
-        "population": [
-            round(float(s * r))
-            for s, r in zip(sizes, rng.uniform(0.25, 0.5, len(CITIES)), strict=True)
-        ],
-        "enterprises": [
-            round(float(s * r))
-            for s, r in zip(sizes, rng.uniform(0.5, 1.1, len(CITIES)), strict=True)
-        ],
-    }
-    last = figures(
-        rng,
-        ability - 0.01 + rng.normal(0, 0.012, len(CITIES)),
-        ["planning", "brand", "product_supervision", "standards"],
+    about = about_cities(rng)
+    last = without_split(
+        figures(rng, ability - 0.01 + rng.normal(0, 0.012, len(CITIES)), MERGED_LAST_YEAR)
     )
-    split = {
-        "plan_in_programme",
-        "plan_in_report",
-        "yearly_plan",
-        "policies",
-        "award",
-        "brand_growth",
-        "inspections",
-        "follow_up",
-        "standard",
-        "metrology",
-        "certification",
-        "risk",
-    }
-    last = {name: cells for name, cells in last.items() if name.partition("@")[0] not in split}
     now = figures(rng, ability, [])
     for columns in (last, now):
-        for name in [name for name in columns if name.startswith("port@")]:
-            columns[name] = [
-                cell if k in ports else "不适用" for k, cell in enumerate(columns[name])
-            ]
-    blank = [None] * len(CITIES)
-
-    def at(city, cell):
-        return [cell if name == city else None for name in CITIES]
-
-    outside = {
-        "veto:safety_event": blank,
-        "bonus:pilot": blank,
-        "bonus:experience": blank,
-        "bonus:late_report": blank,
-    }
-    write(
-        FOLDER / "previous" / "data.csv",
-        about | last | outside | {"veto:works_accident": blank, "veto:fraud": blank},
-    )
+        leave_out_inland(columns, ports)
+    write(FOLDER / "previous" / "data.csv", about | last | NOTHING_LAST_YEAR)
     now |= verify(rng, now, drawn)
-    now |= {
+    now |= events() | reasons(now) | history()
+    write(FOLDER / "data.csv", about | now)
+
+
+def about_cities(rng):
+    """Names and covariates."""
+    n = len(CITIES)
+    sizes = rng.lognormal(6.8, 0.6, n)
+    regions = rng.integers(0, 3, n)
+    people = sizes * rng.uniform(0.25, 0.5, n)
+    enterprises = sizes * rng.uniform(0.5, 1.1, n)
+    return {
+        "unit": CITIES,
+        "name_en": ENGLISH,
+        "region": [REGIONS[int(i)] for i in regions],
+        "gdp": [round(float(size)) for size in sizes],
+        "population": [round(float(number)) for number in people],
+        "enterprises": [round(float(number)) for number in enterprises],
+    }
+
+
+def without_split(columns):
+    """Last year's columns: the items that are split this year are not among them."""
+    return {
+        name: cells
+        for name, cells in columns.items()
+        if name.partition("@")[0] not in SPLIT_THIS_YEAR
+    }
+
+
+def leave_out_inland(columns, ports):
+    """The item on ports does not apply to cities without one."""
+    for name, cells in columns.items():
+        if name.startswith("port@"):
+            columns[name] = [cell if k in ports else "不适用" for k, cell in enumerate(cells)]
+
+
+def at(city, cell):
+    """A column that has a cell for one city alone."""
+    return [cell if name == city else None for name in CITIES]
+
+
+def events():
+    """Vetoes with their evidence, bonuses and deductions."""
+    return {
         "veto:safety_event": at("卯市", "是"),
         "event:safety_event": at(
             "卯市",
@@ -224,20 +255,32 @@ def main():
             "辛市", "事故调查结论（模拟） | findings on the accident (synthetic)"
         ),
         "date:works_accident": at("辛市", "2025-11-02"),
-        "veto:fraud": blank,
+        "veto:fraud": BLANK,
         "bonus:pilot": [1 if name in ("甲市", "丁市") else None for name in CITIES],
         "bonus:experience": [1 if name in ("甲市", "戊市") else None for name in CITIES],
         "bonus:late_report": at("癸市", 0.5),
+    }
+
+
+def reasons(columns):
+    """Why points were taken off."""
+    return {
         "reason:policies": [
             f"缺{count}个方面的配套政策（模拟） | policies missing in fields: {count} (synthetic)"
             if count
             else None
-            for count in now["policies@documents"]
+            for count in columns["policies@documents"]
         ],
         "reason:counterfeit": [
             f"{count}件逾期未办结（模拟） | overdue cases: {count} (synthetic)" if count else None
-            for count in now["counterfeit@daily"]
+            for count in columns["counterfeit@daily"]
         ],
+    }
+
+
+def history():
+    """Past grades, and the one that was approved otherwise than computed."""
+    return {
         "grade:2023": GRADES[2023],
         "grade:2024": GRADES[2024],
         "grade:2025": GRADES[2025],
@@ -252,9 +295,32 @@ def main():
             "省质量工作领导小组（模拟） | the provincial leading group on quality (synthetic)",
         ),
     }
-    write(FOLDER / "data.csv", about | now)
 
 
+MERGED_LAST_YEAR = ["planning", "brand", "product_supervision", "standards"]
+SPLIT_THIS_YEAR = {
+    "plan_in_programme",
+    "plan_in_report",
+    "yearly_plan",
+    "policies",
+    "award",
+    "brand_growth",
+    "inspections",
+    "follow_up",
+    "standard",
+    "metrology",
+    "certification",
+    "risk",
+}
+BLANK = [None] * len(CITIES)
+NOTHING_LAST_YEAR = {
+    "veto:safety_event": BLANK,
+    "bonus:pilot": BLANK,
+    "bonus:experience": BLANK,
+    "bonus:late_report": BLANK,
+    "veto:works_accident": BLANK,
+    "veto:fraud": BLANK,
+}
 ABILITY = [
     0.95,
     0.935,

@@ -239,39 +239,62 @@ def _nodes(
     last."""
     tree, d = e.tree, points.shape[-1]
     points = points if points.ndim == 3 else points[:, None, :]  # (m, n or 1, d)
-    slope, const = (e.slope[units], e.const[units]) if leaves is None else (leaves, 0.0)
-    scores = leaf_scores(slope, const, points)
-    for mean in e.means if leaves is None else ():
-        here = units == mean.unit
-        if here.any():
-            # (m, 1)
-            own = np.broadcast_to(points, (len(points), units.size, d))[:, here, mean.leaf]
-            peers = leaf_scores(e.slope[mean.peers, mean.leaf], e.const[mean.peers, mean.leaf], own)
-            scores[:, here, mean.leaf] = peers.mean(axis=1, keepdims=True)
-    if tree.leaf_rounding is not None:
-        scores = tree.leaf_rounding.points(scores)
+    scores = _leaf_values(e, points, leaves, units)
     values = [scores[:, :, j] for j in range(d)]
     full = [points[:, :, j] for j in range(d)]  # (m, n or 1): a node's points
     live = [~tree.blank[units, j] for j in range(d)]  # (n,): whether any leaf below has a score
     nothing = np.zeros(1)
     for i, (children, order) in enumerate(zip(tree.children, tree.order, strict=True)):
         whole = sum((full[c] for c in children), nothing)
-        seen = sum((full[c] * live[c] for c in children), nothing)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            if order == 1:
-                value = sum((values[c] * live[c] for c in children), nothing)
-                if not all(live[c].all() for c in children):
-                    value = np.where(seen > 0, value * (whole / seen), 0.0)
-            else:
-                value = np.where(
-                    seen > 0, whole * _power_mean(children, order, values, full, live, seen), 0.0
-                )
+        value = _node_value(children, order, values, full, live, whole)
         if tree.node_rounding is not None and i < len(tree.children) - 1:
             value = tree.node_rounding.points(value)
         values.append(value)
         full.append(whole)
         live.append(np.logical_or.reduce([live[c] for c in children]))
     return values
+
+
+def _leaf_values(
+    e: Engine, points: np.ndarray, leaves: np.ndarray | None, units: np.ndarray
+) -> np.ndarray:
+    """Scores of the leaves for some units, (m, n, d), rounded as the tree says; points (m, n or 1,
+    d)."""
+    if leaves is not None:
+        scores = leaf_scores(leaves, 0.0, points)
+    else:
+        scores = leaf_scores(e.slope[units], e.const[units], points)
+        for mean in e.means:
+            taker = units == mean.unit
+            if taker.any():
+                each = np.broadcast_to(points, (len(points), units.size, points.shape[-1]))
+                worth = each[:, taker, mean.leaf]  # (m, 1)
+                slope, const = e.slope[mean.peers, mean.leaf], e.const[mean.peers, mean.leaf]
+                peers = leaf_scores(slope, const, worth)
+                scores[:, taker, mean.leaf] = peers.mean(axis=1, keepdims=True)
+    return scores if e.tree.leaf_rounding is None else e.tree.leaf_rounding.points(scores)
+
+
+def _node_value(
+    children: tuple[int, ...],
+    order: float,
+    values: list[np.ndarray],
+    full: list[np.ndarray],
+    live: list[np.ndarray],
+    whole: np.ndarray,
+) -> np.ndarray:
+    """The power mean of the children's shares times the node's points, `whole`; points of blanks
+    are shared out among the children that are scored."""
+    nothing = np.zeros(1)
+    seen = sum((full[c] * live[c] for c in children), nothing)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        if order != 1:
+            mean = _power_mean(children, order, values, full, live, seen)
+            return np.where(seen > 0, whole * mean, 0.0)
+        value = sum((values[c] * live[c] for c in children), nothing)
+        if all(live[c].all() for c in children):
+            return value
+        return np.where(seen > 0, value * (whole / seen), 0.0)
 
 
 def _power_mean(

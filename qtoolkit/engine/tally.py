@@ -71,60 +71,88 @@ def tally(
     """
     m, d = points.shape
     n, G = len(reference), e.thresholds.shape[1] + 1
-    bins = min(n, max(FEWEST_BINS, MOST_CELLS // max(n, 1)))
-    width = -(-n // bins)
-    bins = -(-n // width)
-    step = max(1, CELLS // n)
-    hold = step if bins * n <= CELLS else max(step, min(m, RANKS_AT_ONCE // n) // step * step)
-    simple = thresholds is None and not e.rivals and (e.veto_first or not e.shift.any())
+    bins, width = _bins(n)
+    step, hold = _blocks(m, n, bins)
+    simple = _only_thresholds(e, thresholds)
     reached = np.zeros((G - 1, n), np.int64)
     grades = np.zeros((n, G), np.int64)
     ranks, wins = np.zeros(bins * n, np.int64), np.zeros((n, n), np.int64) if pairs else None
     first, shift, squared, batches = np.zeros((n, d)), 0.0, 0.0, 0
-    away = (
-        np.abs((np.arange(bins) * width + (width + 1) / 2)[None, :] - reference[:, None]).ravel()
-        / n
-    )
+    away = _shifts(reference, bins, width)
     for held in _steps(m, hold):
         codes = np.empty((held.stop - held.start, n), np.int32 if bins * n < 2**31 else np.int64)
         for rows in _steps(held.stop - held.start, step):
-            own = slice(held.start + rows.start, held.start + rows.stop)
-            base = score(e, points[own], None if leaves is None else leaves[own])
+            draws = slice(held.start + rows.start, held.start + rows.stop)
+            base = score(e, points[draws], None if leaves is None else leaves[draws])
             if simple:
                 for g in range(G - 1):
                     reached[g] += _count(base >= e.thresholds[:, g])
             else:
-                given = grade(e, base, None if thresholds is None else thresholds[own])
+                given = grade(e, base, None if thresholds is None else thresholds[draws])
                 for g in range(G):
                     grades[:, g] += _count(given == g)
             key = base if e.rank_on_base else finish(e, base)
             if wins is not None:
                 wins += np.count_nonzero(key[:, :, None] > key[:, None, :], axis=0)
             unit, place = places(key)
-            here = codes[rows]
-            np.multiply(unit, bins, out=here, casting="unsafe")
-            here += (
-                ((place - 1) // width).astype(here.dtype)
-                if width > 1
-                else (place - 1).astype(here.dtype)
-            )
-            _add_first(first, unit, place, points[own])
+            _write_codes(codes[rows], unit, place, bins, width)
+            _add_first(first, unit, place, points[draws])
         counted = np.bincount(codes.ravel(), minlength=bins * n)
         ranks += counted
         mean = float(counted @ away) / len(codes)
         shift, squared, batches = shift + mean, squared + mean**2, batches + 1
     if simple:
-        grades = (
-            np.diff(
-                np.concatenate([np.full((1, n), m), reached, np.zeros((1, n), np.int64)]), axis=0
-            ).T
-            * -1
-        )
-        for g in range(G - 1, 0, -1):  # a veto's ceiling takes what lies above it
-            over = e.ceiling < g
-            grades[over, g - 1] += grades[over, g]
-            grades[over, g] = 0
+        grades = _grades_of(reached, m, e.ceiling)
     return Tally(m, ranks.reshape(n, bins), grades, wins, first, shift, squared, batches, width)
+
+
+def _only_thresholds(e: Engine, thresholds: np.ndarray | None) -> bool:
+    """Whether the scheme's thresholds and ceilings alone grade: then it is enough to count who
+    reaches each threshold."""
+    return thresholds is None and not e.rivals and (e.veto_first or not e.shift.any())
+
+
+def _bins(n: int) -> tuple[int, int]:
+    """In how many bins the ranks of n units are counted, and how many ranks one holds."""
+    most = min(n, max(FEWEST_BINS, MOST_CELLS // max(n, 1)))
+    width = -(-n // most)
+    return -(-n // width), width
+
+
+def _blocks(m: int, n: int, bins: int) -> tuple[int, int]:
+    """How many of m draws are scored at a time, and how many are held before their ranks are
+    counted."""
+    step = max(1, CELLS // n)
+    if bins * n <= CELLS:
+        return step, step
+    return step, max(step, min(m, RANKS_AT_ONCE // n) // step * step)
+
+
+def _shifts(reference: np.ndarray, bins: int, width: int) -> np.ndarray:
+    """How far each bin's middle lies from each unit's reference rank, over n: (n · bins,)."""
+    middles = np.arange(bins) * width + (width + 1) / 2
+    return np.abs(middles[None, :] - reference[:, None]).ravel() / len(reference)
+
+
+def _write_codes(
+    codes: np.ndarray, unit: np.ndarray, place: np.ndarray, bins: int, width: int
+) -> None:
+    """Write unit · bins + bin for every unit in every draw into `codes`."""
+    np.multiply(unit, bins, out=codes, casting="unsafe")
+    bin_ = (place - 1) // width if width > 1 else place - 1
+    codes += bin_.astype(codes.dtype)
+
+
+def _grades_of(reached: np.ndarray, m: int, ceiling: np.ndarray) -> np.ndarray:
+    """In how many of m draws each unit has each grade (n, G), from how often it reaches each
+    threshold (G − 1, n)."""
+    always, never = np.full((1, ceiling.size), m), np.zeros((1, ceiling.size), np.int64)
+    grades = -np.diff(np.concatenate([always, reached, never]), axis=0).T
+    for g in range(grades.shape[1] - 1, 0, -1):  # a veto's ceiling takes what lies above it
+        over = ceiling < g
+        grades[over, g - 1] += grades[over, g]
+        grades[over, g] = 0
+    return grades
 
 
 def _add_first(first: np.ndarray, unit: np.ndarray, place: np.ndarray, points: np.ndarray) -> None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import csv
 import errno
 import stat
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -171,18 +171,51 @@ def _hidden(rows: Rows, lines: Collection[int], columns: Collection[int]) -> Hid
 def rows_of_grid(name: str, grid: list[list[Any]], first: int = 1) -> Rows:
     """Header and rows of a grid of cells whose first filled row is the header; `first` is the first
     row's number."""
-    filled = [
-        (i, row) for i, row in enumerate(grid, first) if not all(is_blank(cell) for cell in row)
-    ]
-    while filled and str(filled[0][1][0]).lstrip().startswith("#"):
-        filled.pop(0)
+    filled = _without_comments(
+        [(i, row) for i, row in enumerate(grid, first) if not all(is_blank(cell) for cell in row)]
+    )
     if not filled:
         _fail(name, say(zh="表是空的", en="the table is empty"))
-    head_row, head = filled[0]
-    width = max(i + 1 for i, cell in enumerate(head) if not is_blank(cell))
-    header = ["" if is_blank(cell) else str(cell).strip() for cell in head[:width]]
-    if width == 1:
-        _check_lone_header(name, head_row, header[0], filled[1:])
+    (head_row, head), *below = filled
+    header = [_title(cell) for cell in head[: _filled_end(head)]]
+    if len(header) == 1:
+        _check_lone_header(name, head_row, header[0], below)
+    complaints = _about_header(name, head_row, header)
+    if not all(header):
+        raise InputError(complaints)
+    for complaint in _about_widths(name, len(header), below):
+        complaints.append(complaint)
+        if len(complaints) == MOST_COMPLAINTS:
+            raise InputError(complaints)
+    if not below:
+        complaints.append(
+            Complaint(say(zh="表头以下没有数据", en="no data below the header"), name, head_row)
+        )
+    if complaints:
+        raise InputError(complaints)
+    numbers = [number for number, _ in below]
+    rows = Rows(name, header, [list(row[: len(header)]) for _, row in below], numbers, head_row)
+    return _flipped(rows) if header[0] in ITEM_HEADERS else rows
+
+
+def _without_comments(filled: list[tuple[int, list[Any]]]) -> list[tuple[int, list[Any]]]:
+    """The rows from the first that is no comment."""
+    while filled and str(filled[0][1][0]).lstrip().startswith("#"):
+        filled.pop(0)
+    return filled
+
+
+def _title(cell: Any) -> str:
+    return "" if is_blank(cell) else str(cell).strip()
+
+
+def _filled_end(row: list[Any]) -> int:
+    """How many cells there are up to the last that is filled."""
+    return max(i + 1 for i, cell in enumerate(row) if not is_blank(cell))
+
+
+def _about_header(name: str, number: int, header: list[str]) -> list[Complaint]:
+    """Complaints of columns without a name, and of two of one name."""
     complaints = []
     for i, title in enumerate(header):
         if not title:
@@ -191,18 +224,18 @@ def rows_of_grid(name: str, grid: list[list[Any]], first: int = 1) -> Rows:
                 en="column number {n} has no name; the header must be one row without merged cells",
                 n=i + 1,
             )
-            complaints.append(Complaint(text, name, head_row))
+            complaints.append(Complaint(text, name, number))
         elif title in header[:i]:
             complaints.append(
-                Complaint(say(zh="列名重复", en="duplicate column name"), name, head_row, title)
+                Complaint(say(zh="列名重复", en="duplicate column name"), name, number, title)
             )
-    if not all(header):
-        raise InputError(complaints)
-    rows = []
-    for number, row in filled[1:]:
-        found = max(
-            len(row[:width]), max(i + 1 for i, cell in enumerate(row) if not is_blank(cell))
-        )
+    return complaints
+
+
+def _about_widths(name: str, width: int, rows: list[tuple[int, list[Any]]]) -> Iterator[Complaint]:
+    """Complaints of rows that have fewer or more cells than the header."""
+    for number, row in rows:
+        found = max(len(row[:width]), _filled_end(row))
         if found != width:
             text = say(
                 zh="本行有{found}个单元格，表头有{width}列",
@@ -210,29 +243,16 @@ def rows_of_grid(name: str, grid: list[list[Any]], first: int = 1) -> Rows:
                 found=found,
                 width=width,
             )
-            complaints.append(Complaint(text, name, number))
-            if len(complaints) == MOST_COMPLAINTS:
-                raise InputError(complaints)
-        rows.append(list(row[:width]))
-    if not filled[1:]:
-        complaints.append(
-            Complaint(say(zh="表头以下没有数据", en="no data below the header"), name, head_row)
-        )
-    if complaints:
-        raise InputError(complaints)
-    numbers = [number for number, _ in filled[1:]]
-    if header[0] not in ITEM_HEADERS:
-        return Rows(name, header, rows, numbers, head_row)
-    titles = ["unit", *("" if is_blank(row[0]) else str(row[0]).strip() for row in rows)]
-    flipped = [list(cells) for cells in zip(header[1:], *(row[1:] for row in rows), strict=True)]
-    return Rows(
-        name,
-        titles,
-        flipped,
-        list(range(1, width)),
-        0,
-        {t: n for t, n in zip(titles, [head_row, *numbers], strict=True)},
-    )
+            yield Complaint(text, name, number)
+
+
+def _flipped(rows: Rows) -> Rows:
+    """A table with indicators as rows, as one with units as rows."""
+    header, cells = rows.header, rows.rows
+    titles = ["unit", *(_title(row[0]) for row in cells)]
+    units = [list(column) for column in zip(header[1:], *(row[1:] for row in cells), strict=True)]
+    lines = dict(zip(titles, [rows.head, *rows.numbers], strict=True))
+    return Rows(rows.name, titles, units, list(range(1, len(header))), 0, lines)
 
 
 def _check_lone_header(name: str, row: int, title: str, rows: list[tuple[int, list[Any]]]) -> None:

@@ -157,11 +157,9 @@ def _kept_off(result: Assessment, near_miss: float) -> Text:
     if not result.engine.rivals:
         return Text("", "")
     table = grade_cutoffs.margins(result)
-    held = table[
-        table["below_by"].isin([grade_cutoffs.QUOTA, grade_cutoffs.LAST])
-        & (table["to_line"] <= near_miss)
-        & ~(table["below"] <= near_miss)
-    ]
+    by_places = table["below_by"].isin([grade_cutoffs.QUOTA, grade_cutoffs.LAST])
+    at_line, reaches = table["to_line"] <= near_miss, table["below"] <= near_miss
+    held = table[by_places & at_line & ~reaches]
     if held.empty:
         return say(
             zh="名额、末位均已计入：其他单位得分不变时，须增减到这一程度等级才真正改变。",
@@ -375,10 +373,9 @@ def _outwards(flips: pd.DataFrame) -> pd.DataFrame:
 
 def _first(result: Assessment, found: grade_cutoffs.Sweep, side: int) -> Text:
     """Who changes first as all cutoffs move up (1) or down (−1)."""
-    flips = found.flips[
-        (found.flips["line"] == grade_cutoffs.ALL)
-        & ((found.flips["shift"] >= 0) if side > 0 else (found.flips["shift"] < 0))
-    ]
+    shifts = found.flips["shift"]
+    this_way = shifts >= 0 if side > 0 else shifts < 0
+    flips = found.flips[(found.flips["line"] == grade_cutoffs.ALL) & this_way]
     words_ = Text("上移", "up") if side > 0 else Text("下移", "down")
     if flips.empty:
         return say(zh="{way}都没有变化", en="{way}, nothing changes", way=words_)

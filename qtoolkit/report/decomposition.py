@@ -254,9 +254,8 @@ def _named(stages: Mapping[str, Stage], marks: pd.Series, highest: bool) -> Text
 def gaps(result: Assessment) -> list[Block]:
     """查缺补漏: what costs each unit most, and the points that are cheapest to gain."""
     named = any(leaf.responsible for leaf in result.scheme.leaves)
-    table = decomposition.gaps(result, "responsible" if named else "lead").loc[
-        result.ranks.sort_values(kind="stable").index
-    ]
+    table = decomposition.gaps(result, "responsible" if named else "lead")
+    table = table.loc[result.ranks.sort_values(kind="stable").index]
     names = {leaf.id: leaf.name for leaf in result.scheme.leaves}
 
     def items(pairs: list[tuple[str, float]]) -> Text:

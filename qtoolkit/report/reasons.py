@@ -211,11 +211,8 @@ def _points(comparison: Comparison, unit: str, part: pd.Series, points: str) -> 
             en="points and rules of indicators changed: {x} points",
             x=points,
         )
-        if (
-            len(comparison.matching.shared)
-            == len(comparison.after.scheme.leaves)
-            == len(comparison.before.scheme.leaves)
-        ):
+        schemes = (comparison.before.scheme, comparison.after.scheme)
+        if {len(scheme.leaves) for scheme in schemes} == {len(comparison.matching.shared)}:
             return text
         return say(
             zh="{text}（新增、取消、拆分或口径变化的指标，两次数据不可比，也计入此项）",

@@ -307,19 +307,13 @@ def _hardly(moving: Mapping[str, simulation.Sobol], names: Mapping[str, Text]) -
         for choice in names
     }
     all_ = HARDLY[tuple(moving)]
+    groups = [(tuple(moving), all_)]
+    if len(moving) > 1:
+        groups += [((key,), HARDLY[key]) for key in moving]
     parts = [
         say(zh="{what}的是：{choices}", en="{what}: {choices}", what=what, choices=listing(choices))
-        for keys, what in (
-            (tuple(moving), all_),
-            *((key, HARDLY[key]) for key in moving if len(moving) > 1),
-        )
-        if (
-            choices := [
-                names[choice]
-                for choice in names
-                if still[choice] == (keys if isinstance(keys, tuple) else (keys,))
-            ]
-        )
+        for keys, what in groups
+        if (choices := [name for choice, name in names.items() if still[choice] == keys])
     ]
     least = (
         Text("总影响", "a total effect")

@@ -195,10 +195,8 @@ def _top(result: Assessment, bootstrap: int, seed: int) -> list[Block]:
         "cannot be split into own and correlated parts; "
         "see the top-level indicators.",
     )
-    if (
-        len(result.scheme.indicators) == len(result.scheme.leaves)
-        or len(result.scheme.indicators) < 2
-    ):
+    tops = len(result.scheme.indicators)
+    if tops < 2 or tops == len(result.scheme.leaves):
         return [Paragraph(text, "annex_scores", style="note")]
     table = importance.effective(result, "top", bootstrap, seed)
     columns = {

@@ -270,30 +270,27 @@ def _greedily(
     bent = ~straight & np.isin(why, ("blank", "aggregation"))
     slope[bent] = _gradient(result)[bent]
     best, floor = np.full((n, d), np.nan), np.zeros(n)
-    own = np.where(e.const == 0, np.clip(e.slope, 0, 1), e.slope)
+    leaf_slope = np.where(e.const == 0, np.clip(e.slope, 0, 1), e.slope)
     for k in range(n):
-        found, floors = [], []  # changes of points, and what no change can be cheaper than
+        curve = (leaf_slope[k], e.const[k]) if straight[k] else (slope[k], np.zeros(d))
+        changes, floors = [], []  # changes of points, and what no change can be cheaper than
         for side, sign in ((DOWN, -1), (UP, 1)):
             need = needs[side][k]
             if not np.isfinite(need):
                 continue
-            curve = (own[k], e.const[k]) if straight[k] else (slope[k], np.zeros(d))
-            take, give = (
-                _moves(curve, points, sign, direction, step, movable) for direction in (-1, 1)
-            )
+            take, give = _moves_both_ways(curve, points, sign, step, movable)
             if not (barred[k] and side == UP):
-                found.append(
+                changes.append(
                     _apart(take, give, need, step, d)
                     if straight[k]
                     else _search(result, k, take, give, step, side)
                 )
             if not (take.certain and give.certain):
-                take, give = (
-                    _moves(curve, points, sign, way, step, movable, loose=True) for way in (-1, 1)
-                )
+                take, give = _moves_both_ways(curve, points, sign, step, movable, loose=True)
             floors.append(_merge(take, give, need, step))
-        if min(map(_moved, found), default=np.inf) < np.inf:
-            best[k] = np.maximum(points + min(found, key=_moved), 0.0)
+        cheapest = min(changes, key=_moved, default=None)
+        if _moved(cheapest) < np.inf:
+            best[k] = np.maximum(points + cheapest, 0.0)
         floor[k] = min(floors, default=np.inf) if straight[k] else 0.0
     shared = np.flatnonzero(bent & np.isfinite(best).all(axis=1))
     _raise_floors(result, best, needs, step, movable, shared, floor)
@@ -324,10 +321,7 @@ def _raise_floors(
             if need <= 0:
                 floors.append(0.0)
             elif np.isfinite(need):
-                take, give = (
-                    _moves((A, np.zeros(A.size)), points, sign, way, step, movable)
-                    for way in (-1, 1)
-                )
+                take, give = _moves_both_ways((A, np.zeros(A.size)), points, sign, step, movable)
                 floors.append(_merge(take, give, need, step))
         floor[k] = min(floors)
 
@@ -385,6 +379,19 @@ def _moves(
     leaf, amount, worth = (np.concatenate(parts) for parts in (leaves, amounts, worths))
     order = np.lexsort((leaf, -worth))
     return _Moves(leaf[order].astype(int), amount[order], worth[order], certain)
+
+
+def _moves_both_ways(
+    curve: tuple[np.ndarray, np.ndarray],
+    points: np.ndarray,
+    sign: int,
+    step: float | None,
+    movable: np.ndarray,
+    loose: bool = False,
+) -> tuple[_Moves, _Moves]:
+    """What leaves can give and what they can take, as :func:`_moves` says."""
+    take, give = (_moves(curve, points, sign, way, step, movable, loose) for way in (-1, 1))
+    return take, give
 
 
 def _merge(take: _Moves, give: _Moves, need: float, step: float | None) -> float:

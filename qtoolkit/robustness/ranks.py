@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -88,17 +89,20 @@ class _Search:
             for own, rivals in ((high, low), (low, high))
         )
 
+    def settled(self, k: int, side: int) -> bool:
+        return bool(self.inner[side][k] == self.outer[side][k])
+
+    def bound(self, k: int, side: int, rank: int) -> None:
+        """Remember that no rank of unit k lies beyond this one."""
+        tighter = max if side == BEST else min
+        self.outer[side][k] = tighter(self.outer[side][k], rank)
+
     def open(self) -> list[tuple[int, int]]:
         """Units and sides whose rank is not settled, the fewest rivals in doubt first."""
         small = self.result.matrix.size < LARGE
         few = [k for k, doubt in self.doubts.items() if small or len(doubt[0]) <= RIVALS]
-        todo = [
-            (k, side)
-            for side in (BEST, WORST)
-            for k in few
-            if self.inner[side][k] != self.outer[side][k]
-        ]
-        return sorted(todo, key=lambda at: len(self.doubts[at[0]][0]))
+        todo = [(k, side) for side in (BEST, WORST) for k in few if not self.settled(k, side)]
+        return sorted(todo, key=lambda pair: len(self.doubts[pair[0]][0]))
 
 
 @remembered
@@ -216,17 +220,59 @@ def _settle_pairs(search: _Search, units: np.ndarray, until: float) -> None:
         search.outer[BEST][k], search.outer[WORST][k] = 1 + sure.sum(), 1 + maybe.sum()
 
 
-def _solve(search: _Search, k: int, side: int, seconds: float) -> None:
-    """One end of one unit's rank by integer programs, each cutting off what the last proposed and
-    no points attain."""
+@dataclass
+class _Program:
+    """The integer program for one end of one unit's rank: the points of the region, and for each
+    rival in doubt (u) a y, 1 where it counts as ahead.
+
+    slope, const : (u, d) and (u,), the rivals' leads as lines in the points, in hundredths of the
+    total: the solver's tolerances are absolute
+    half : half a tick in the same measure
+    cost, lo, hi, rows, low, high : as `solve_milp` takes them
+    """
+
+    side: int
+    slope: np.ndarray
+    const: np.ndarray
+    half: float
+    cost: np.ndarray
+    lo: np.ndarray
+    hi: np.ndarray
+    rows: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+
+    def solve(self, seconds: float) -> Any:
+        """What `solve_milp` gives."""
+        return solve_milp(
+            self.cost, self.cost != 0, self.lo, self.hi, self.rows, self.low, self.high, seconds
+        )
+
+    def proposed(self, x: np.ndarray) -> np.ndarray:
+        """The rivals that a solution puts on the side looked for: not ahead for the best rank,
+        ahead for the worst."""
+        y = x[-len(self.const) :]
+        return np.flatnonzero(y < 0.5 if self.side == BEST else y > 0.5)
+
+    def exclude(self, rivals: np.ndarray) -> None:
+        """Cut off solutions that put all of these rivals on the side looked for."""
+        row = np.zeros(len(self.cost))
+        row[len(self.cost) - len(self.const) + rivals] = 1.0
+        self.rows = np.concatenate([self.rows, row[None]])
+        self.low = np.append(self.low, 1.0 if self.side == BEST else -np.inf)
+        self.high = np.append(self.high, np.inf if self.side == BEST else len(rivals) - 1.0)
+
+
+def _program(search: _Search, k: int, side: int) -> _Program:
+    """The program for one end of unit k's rank, without cuts."""
     keys, s = search.keys, search.area.system
     rivals, least, greatest = search.doubts[k]
     theirs, own = (keys.low, keys.high) if side == BEST else (keys.high, keys.low)
-    scale = 100 / search.area.total  # the solver's tolerances are absolute
+    scale = 100 / search.area.total
     slope, const = scale * (theirs.A[rivals] - own.A[k]), scale * (theirs.b[rivals] - own.b[k])
     least, greatest = scale * least, scale * greatest
     step, gain = scale * keys.step, scale * keys.gain
-    leads, u, size = slope @ s.transform, len(rivals), s.lo.size
+    leads, u = slope @ s.transform, len(rivals)
     if side == BEST:  # y = 0 only where lead ≤ step
         rows, high = np.concatenate([leads, -np.diag(greatest - step)], axis=1), step - const
         low = np.full(u, -np.inf)
@@ -234,40 +280,42 @@ def _solve(search: _Search, k: int, side: int, seconds: float) -> None:
         rows, low = np.concatenate([leads, np.diag(gain + least)], axis=1), least - const
         high = np.full(u, np.inf)
     padded = np.concatenate([s.rows, np.zeros((len(s.rows), u))], axis=1)
-    rows, low, high = (
-        np.concatenate([rows, padded]),
-        np.concatenate([low, s.low]),
-        np.concatenate([high, s.high]),
+    return _Program(
+        side,
+        slope,
+        const,
+        half=scale * TICK / 2,
+        cost=np.append(np.zeros(s.lo.size), np.full(u, 1.0 if side == BEST else -1.0)),
+        lo=np.append(s.lo, np.zeros(u)),
+        hi=np.append(s.hi, np.ones(u)),
+        rows=np.concatenate([rows, padded]),
+        low=np.concatenate([low, s.low]),
+        high=np.concatenate([high, s.high]),
     )
-    cost = np.append(np.zeros(size), np.full(u, 1.0 if side == BEST else -1.0))
-    bounds = np.append(s.lo, np.zeros(u)), np.append(s.hi, np.ones(u))
+
+
+def _solve(search: _Search, k: int, side: int, seconds: float) -> None:
+    """One end of one unit's rank by integer programs, each cutting off what the last proposed and
+    no points attain."""
+    program = _program(search, k, side)
+    doubtful = len(program.const)
     # the rank without those in doubt
-    fixed = search.outer[side][k] if side == BEST else search.outer[side][k] - u
+    fixed = search.outer[side][k] if side == BEST else search.outer[side][k] - doubtful
     stop = min(time.monotonic() + seconds, search.deadline)
     for _ in range(ROUNDS):
-        found = solve_milp(cost, cost != 0, *bounds, rows, low, high, stop - time.monotonic())
-        if found is None or found.mip_dual_bound is None or not np.isfinite(found.mip_dual_bound):
+        solution = program.solve(stop - time.monotonic())
+        proven = None if solution is None else solution.mip_dual_bound
+        if proven is None or not np.isfinite(proven):
             return
-        count = int(np.ceil(found.mip_dual_bound - 1e-6)) * (1 if side == BEST else -1)
-        bound = fixed + count
-        search.outer[side][k] = (
-            max(search.outer[side][k], bound) if side == BEST else min(search.outer[side][k], bound)
-        )
-        if search.inner[side][k] == search.outer[side][k] or found.x is None:
+        ahead = int(np.ceil(proven - 1e-6)) * (1 if side == BEST else -1)
+        search.bound(k, side, fixed + ahead)
+        if search.settled(k, side) or solution.x is None:
             return
-        chosen = np.flatnonzero((found.x[size:] < 0.5) if side == BEST else (found.x[size:] > 0.5))
-        cut = _polish(search, side, slope[chosen], const[chosen], scale * TICK / 2)
-        if (
-            search.inner[side][k] == search.outer[side][k]
-            or cut is None
-            or time.monotonic() >= stop
-        ):
+        chosen = program.proposed(solution.x)
+        cut = _polish(search, side, program.slope[chosen], program.const[chosen], program.half)
+        if search.settled(k, side) or cut is None or time.monotonic() >= stop:
             return
-        row = np.zeros(size + u)
-        row[size + chosen[cut]] = 1.0
-        rows = np.concatenate([rows, row[None]])
-        low = np.append(low, 1.0 if side == BEST else -np.inf)
-        high = np.append(high, np.inf if side == BEST else len(cut) - 1.0)
+        program.exclude(chosen[cut])
 
 
 def _polish(

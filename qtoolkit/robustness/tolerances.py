@@ -11,7 +11,8 @@ not linear (`engine.affine` says why), outer bounds are used and called bounds.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
+from dataclasses import dataclass
+from functools import cache, cached_property
 
 import numpy as np
 import pandas as pd
@@ -53,8 +54,6 @@ from qtoolkit.robustness.certificates import (
 )
 from qtoolkit.robustness.rivals import grade_span
 
-Limits = tuple[np.ndarray, np.ndarray]
-"""Thresholds for the lower and for the upper end of a score, (n, G − 1) each."""
 STEPS = 1024  # resolution of a tolerance that is found by bisection
 LARGE = 100_000  # units × indicators beyond which there is less of both: each step scores them all
 COARSE, FEWER = 32, 100  # steps; units with blanks for which exact extremes are sought
@@ -100,81 +99,215 @@ def tolerance(result: Assessment, shift: float = 0.0, new: New = "interval") -> 
     0.125
     """
     real("shift", shift)
-    points, n = result.points.to_numpy(), len(result.scores)
-    engines = ends(result, new)
-    limits = _shifted(result.engine, shift)
-    at = enclose(result, points, points, new)
-    bases = [from_ticks(score(engine)[0]) for engine in engines]
-    margins = np.stack([margin(result, bases[side], limits[side], side) for side in (DOWN, UP)])
-    exact = at[DOWN].exact & at[UP].exact
-    leverage = np.stack([np.where(exact, deviation(line.A, points), np.nan) for line in at])
-    # a score rounds up to the next grade within its last tick
-    room = margins - np.array([[0.0], [TICK]])
-    finite = np.isfinite(margins) & (leverage > 1e-12)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        each = np.where(finite, np.maximum(room, 0) / leverage, np.inf)
-        side = each.argmin(axis=0)
-        rho, h, finite = (x[side, np.arange(n)] for x in (each, leverage, finite))
-        gap = np.maximum(room[side, np.arange(n)], 0)
-        reach = np.where(finite, np.maximum(rho * (1 + OVERSHOOT), (gap + 2 * TICK) / h), np.inf)
-    status, why = (
-        np.full(n, "exact", dtype=object),
-        np.where(at[DOWN].why == "", at[UP].why, at[DOWN].why),
-    )
-    box = np.where(exact, np.minimum(reach, 1.0), 0.0)[:, None]
-    for engine in engines:  # as far as the claim goes
-        _, _, holds, reason = affine(engine, points * (1 - box), points * (1 + box))
-        why = np.where(exact & (why == ""), reason, why)
-        exact = exact & holds
-    beyond = exact & finite & (reach > 1)  # no room for a witness below ±100%
-    rho[beyond], status[beyond] = np.minimum(rho[beyond], 1.0), "at least"
-    reached = in_reach(result, grades_at(result, bases[UP]))
-    why[reached], exact = "quota", exact & ~reached
-    free = ~reached & (margins == np.inf).all(axis=0)
-    witness = _witnesses(result, at, side, reach, exact & np.isfinite(rho))
-    open_ = np.zeros(n, bool)
+    present = _present(result, shift, new)
+    first = _first_end(present)
+    exact, why = _linear_up_to(present, first.beyond)
+    # grades that depend on others are looked for by search alone
+    among_rivals = in_reach(result, present.grades[UP])
+    why[among_rivals], exact = "quota", exact & ~among_rivals
+    endless = ~among_rivals & (present.margins == np.inf).all(axis=0)
+    claims = _linear_claims(present, first, exact, why)
+    unproven = np.zeros(len(exact), bool)
     if not exact.all():
-        rest = ~exact
-        rho[rest], open_[rest] = _bisect(result, new, limits, rest)
-        status[rest] = "at least"
-        rho[rest & free] = np.inf
-        shared = [k for k in np.flatnonzero(rest & ~free & (why == "blank")).tolist() if rho[k] < 1]
-        # of too many, those whose grades are least certain
-        if shared := sorted(shared, key=lambda k: rho[k])[
-            : MANY if result.matrix.size <= LARGE else FEWER
-        ]:
-            _share_out(result, new, limits, shared, (rho, side, witness, status, why))
-    # else a grade is what it is at the present points
-    moved = shift > 0 or engines[DOWN] is not engines[UP]
-    none = (~reached & ((margins[DOWN] < -TICK / 2) | (margins[UP] < TICK / 2))) | (
-        open_ & ~free & moved
-    )
-    unsure = np.where((grades_at(result, bases[DOWN]) == grades_at(result, bases[UP])), "", "new")
-    rho[none], status[none], why[none] = np.nan, "none", unsure[none]
-    proven = (status == "exact") & np.isfinite(rho)
-    # a quota may leave no place there
-    denied = proven & (side == UP) & in_reach(result, grades_at(result, bases[UP]) + 1)
-    status[denied], why[denied], proven[denied] = "at least", "quota", False
-    if denied.any():
-        rho[denied] = np.maximum(rho[denied], _bisect(result, new, limits, denied)[0])
-    after = _recheck_grades(result, engines, limits, side, witness, proven)
+        unproven[~exact] = _search_bands(present, claims, ~exact, endless)
+    _withdraw(present, claims, among_rivals, unproven & ~endless)
+    proven = _with_a_place(present, claims)
+    after = _recheck_grades(present, claims, proven)
     names = np.array([*result.grade_names, None], dtype=object)
-    towards = np.where(proven, after, -1)
     table = pd.DataFrame(
         {
             "score": from_ticks(result.base.to_numpy()),
             "grade": result.grades,
-            "margin_down": margins[DOWN],
-            "margin_up": margins[UP],
-            "leverage": np.where(np.isfinite(h), h, leverage[DOWN]),
-            "tolerance": rho,
-            "towards": names[towards],
-            "status": status,
-            "why": why,
+            "margin_down": present.margins[DOWN],
+            "margin_up": present.margins[UP],
+            "leverage": first.leverage,
+            "tolerance": claims.rho,
+            "towards": names[np.where(proven, after, -1)],
+            "status": claims.status,
+            "why": claims.why,
         },
         index=result.scores.index,
     )
-    return Certificates(table, {"change": frame(result, witness, proven)})
+    return Certificates(table, {"change": frame(result, claims.witness, proven)})
+
+
+@dataclass(frozen=True)
+class _Present:
+    """An assessment at its present points, with the cutoffs that count. What has two ends comes as
+    a pair, by the side of the grade (DOWN, UP).
+
+    result, new : what is looked at
+    engines : pair; leaves without data bring their least, their most
+    limits : pair of ticks (n, G − 1): the cutoffs, shifted up, shifted down
+    lines : pair of `Lines` that enclose the base scores at the present points
+    bases : pair of base scores (n,)
+    margins : (2, n), points of score to the ends of the grade; ∞ where there is no end to cross
+    is_open : whether a grade may be another one even at the present points: the cutoffs or the data
+        are not settled
+    """
+
+    result: Assessment
+    new: New
+    engines: tuple[Engine, Engine]
+    limits: tuple[np.ndarray, np.ndarray]
+    lines: tuple[Lines, Lines]
+    bases: list[np.ndarray]
+    margins: np.ndarray
+    is_open: bool
+
+    @cached_property
+    def points(self) -> np.ndarray:
+        return self.result.points.to_numpy()
+
+    @cached_property
+    def codes(self) -> np.ndarray:
+        return self.result.grades.cat.codes.to_numpy()
+
+    @cached_property
+    def is_linear(self) -> np.ndarray:
+        """Units (n,) whose score is a straight line at the present points."""
+        return self.lines[DOWN].exact & self.lines[UP].exact
+
+    @cached_property
+    def grades(self) -> tuple[np.ndarray, np.ndarray]:
+        """Grades (n,) by the present cutoffs, at the least and at the most."""
+        return grades_at(self.result, self.bases[DOWN]), grades_at(self.result, self.bases[UP])
+
+
+@dataclass(frozen=True)
+class _FirstEnd:
+    """The end of its grade that each unit reaches first as the band widens, by straight lines; all
+    (n,).
+
+    side : DOWN or UP
+    rho : the band at which it is reached; ∞ where none is
+    leverage : points of score per unit of ρ on that side; NaN where there is no line
+    reaches : whether an end is reached at all
+    beyond : the band at which a witness lies; ∞ where none is reached
+    """
+
+    side: np.ndarray
+    rho: np.ndarray
+    leverage: np.ndarray
+    reaches: np.ndarray
+    beyond: np.ndarray
+
+
+@dataclass(frozen=True)
+class _Claims:
+    """What is claimed of each unit, written into step by step: `rho`, the tolerance (n,); `side`,
+    where the grade ends first (n,); `status` and `why` (n,); `witness`, points at which the grade
+    is another (n, d), NaN where there are none."""
+
+    rho: np.ndarray
+    side: np.ndarray
+    status: np.ndarray
+    why: np.ndarray
+    witness: np.ndarray
+
+
+def _present(result: Assessment, shift: float, new: New) -> _Present:
+    """The assessment at its present points, with cutoffs that may lie up to `shift` away."""
+    points = result.points.to_numpy()
+    engines = ends(result, new)
+    limits = _shifted(result.engine, shift)
+    lines = enclose(result, points, points, new)
+    bases = [from_ticks(score(engine)[0]) for engine in engines]
+    margins = [margin(result, bases[side], limits[side], side) for side in (DOWN, UP)]
+    is_open = shift > 0 or engines[DOWN] is not engines[UP]
+    return _Present(result, new, engines, limits, lines, bases, np.stack(margins), is_open)
+
+
+def _first_end(present: _Present) -> _FirstEnd:
+    """The end of its grade that each unit reaches first: margin / h on each side, the lesser."""
+    points, units = present.points, np.arange(len(present.result.scores))
+    leverage = np.stack(
+        [np.where(present.is_linear, deviation(line.A, points), np.nan) for line in present.lines]
+    )
+    # a score rounds up to the next grade within its last tick
+    room = present.margins - np.array([[0.0], [TICK]])
+    reaches = np.isfinite(present.margins) & (leverage > 1e-12)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        bands = np.where(reaches, np.maximum(room, 0) / leverage, np.inf)
+        side = bands.argmin(axis=0)
+        rho, h, reaches = (each[side, units] for each in (bands, leverage, reaches))
+        gap = np.maximum(room[side, units], 0)
+        beyond = np.maximum(rho * (1 + OVERSHOOT), (gap + 2 * TICK) / h)
+    return _FirstEnd(
+        side,
+        rho,
+        leverage=np.where(np.isfinite(h), h, leverage[DOWN]),
+        reaches=reaches,
+        beyond=np.where(reaches, beyond, np.inf),
+    )
+
+
+def _linear_up_to(present: _Present, band: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Units whose score is a straight line as far as the claim goes, over ±band of each (n,), and
+    why another's is not."""
+    points, (down, up) = present.points, present.lines
+    exact, why = present.is_linear, np.where(down.why == "", up.why, down.why)
+    box = np.where(exact, np.minimum(band, 1.0), 0.0)[:, None]
+    for engine in present.engines:
+        _, _, holds, reason = affine(engine, points * (1 - box), points * (1 + box))
+        why = np.where(exact & (why == ""), reason, why)
+        exact = exact & holds
+    return exact, why
+
+
+def _linear_claims(
+    present: _Present, first: _FirstEnd, exact: np.ndarray, why: np.ndarray
+) -> _Claims:
+    """The claims on units whose score is a straight line as far as they go."""
+    rho, status = first.rho.copy(), np.full(len(exact), "exact", dtype=object)
+    no_room = exact & first.reaches & (first.beyond > 1)  # for a witness below ±100%
+    rho[no_room], status[no_room] = np.minimum(rho[no_room], 1.0), "at least"
+    witness = _witnesses(present, first, exact & np.isfinite(rho))
+    return _Claims(rho, first.side.copy(), status, why, witness)
+
+
+def _search_bands(
+    present: _Present, claims: _Claims, units: np.ndarray, endless: np.ndarray
+) -> np.ndarray:
+    """Claims on the other units: bands proven by outer bounds, and exact ones where blanks are
+    shared out; into `claims`. Returns for which of them nothing is proven even at the present
+    points."""
+    claims.rho[units], unproven = _bisect(present, units)
+    claims.status[units] = "at least"
+    claims.rho[units & endless] = np.inf
+    blank = np.flatnonzero(units & ~endless & (claims.why == "blank") & (claims.rho < 1))
+    # of too many, those whose grades are least certain
+    most = MANY if present.result.matrix.size <= LARGE else FEWER
+    shared = sorted(blank.tolist(), key=lambda k: claims.rho[k])[:most]
+    if shared:
+        _share_out(present, claims, shared)
+    return unproven
+
+
+def _withdraw(
+    present: _Present, claims: _Claims, among_rivals: np.ndarray, unproven: np.ndarray
+) -> None:
+    """Claim nothing of units that may have another grade even at the present points; into
+    `claims`. Where neither cutoffs nor data are open, a grade is what it is there."""
+    least, most = present.grades
+    outside = (present.margins[DOWN] < -TICK / 2) | (present.margins[UP] < TICK / 2)
+    none = ~among_rivals & outside
+    if present.is_open:
+        none |= unproven
+    claims.rho[none], claims.status[none] = np.nan, "none"
+    claims.why[none] = np.where(least == most, "", "new")[none]
+
+
+def _with_a_place(present: _Present, claims: _Claims) -> np.ndarray:
+    """Units (n,) of which an exact limit is claimed. A quota may leave no place in the grade above:
+    of such a limit only the lower bound is kept; into `claims`."""
+    proven = (claims.status == "exact") & np.isfinite(claims.rho)
+    better = present.grades[UP] + 1
+    denied = proven & (claims.side == UP) & in_reach(present.result, better)
+    claims.status[denied], claims.why[denied] = "at least", "quota"
+    if denied.any():
+        claims.rho[denied] = np.maximum(claims.rho[denied], _bisect(present, denied)[0])
+    return proven & ~denied
 
 
 def tolerance_map(
@@ -201,18 +334,16 @@ def tolerance_map(
     )
 
 
-def _shifted(e: Engine, shift: float) -> Limits:
+def _shifted(e: Engine, shift: float) -> tuple[np.ndarray, np.ndarray]:
     """The thresholds where all cutoffs are higher, and where they are lower, by so many points."""
     ticks = int(to_ticks(shift))
     return shifted(e, ticks), shifted(e, -ticks)
 
 
-def _bisect(
-    result: Assessment, new: New, limits: Limits, units: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+def _bisect(present: _Present, units: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """A band that is proven not to change the grade of these units, by outer bounds: a lower bound
     of the tolerance; and for whom nothing is proven even at the present points."""
-    codes = result.grades.cat.codes.to_numpy()
+    result, codes = present.result, present.codes
     large = result.matrix.size > LARGE
     steps = COARSE if large else STEPS
 
@@ -221,117 +352,109 @@ def _bisect(
         return (step / steps) ** 2 if large else step / steps
 
     @cache
-    def held(step: int) -> np.ndarray:
+    def holds_at(step: int) -> np.ndarray:
         area = Box(relative=float(band(np.array(step)))).at(result)
-        values = np.stack(span_values(*enclose(result, area.lo, area.hi, new), area))
-        return (grade_span(result, area, values, new, limits) == codes).all(axis=0)[units]
+        values = np.stack(span_values(*enclose(result, area.lo, area.hi, present.new), area))
+        reached = grade_span(result, area, values, present.new, present.limits)
+        return (reached == codes).all(axis=0)[units]
 
     # proven at low, not known at high
     low, high = np.zeros(units.sum(), int), np.full(units.sum(), steps)
-    low[held(steps)] = steps
-    while (open_ := high - low > 1).any():
+    low[holds_at(steps)] = steps
+    while (unsettled := high - low > 1).any():
         middle = (low + high) // 2
-        for step in np.unique(middle[open_]):
-            here = open_ & (middle == step)
-            holds = held(int(step))
-            low[here & holds], high[here & ~holds] = step, step
-    return band(low), ~held(0)
+        for step in np.unique(middle[unsettled]):
+            asked = unsettled & (middle == step)
+            holds = holds_at(int(step))
+            low[asked & holds], high[asked & ~holds] = step, step
+    return band(low), ~holds_at(0)
 
 
-def _share_out(
-    result: Assessment,
-    new: New,
-    limits: Limits,
-    units: list[int],
-    found: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray],
-) -> None:
+def _share_out(present: _Present, claims: _Claims, units: list[int]) -> None:
     """The exact tolerance of units with redistributed blanks, by bisection on exact extremes; into
-    `found`."""
-    rho, side, witness, status, why = found
-    engines, points, codes = (
-        ends(result, new),
-        result.points.to_numpy(),
-        result.grades.cat.codes.to_numpy(),
-    )
-    rows = [ratio_lines(engine, points, points) for engine in engines]
-
-    def straight(band: np.ndarray) -> np.ndarray:
-        box = points * (1 - band[:, None]), points * (1 + band[:, None])
-        return np.logical_and(*(ratio_lines(engine, *box)[-1] for engine in engines))
-
-    widest, beyond = np.zeros(len(rho)), np.full(len(rho), 1 - FULLEST)
-    widest[straight(beyond)] = 1 - FULLEST
-    for _ in range(HALVINGS):
-        middle = (widest + beyond) / 2
-        holds = straight(middle)
-        widest, beyond = np.where(holds, middle, widest), np.where(holds, beyond, middle)
+    `claims`."""
+    points = present.points
+    widest = _widest_shared_out(present)
+    ratios = [ratio_lines(engine, points, points) for engine in present.engines]
     for k in units:
-        if widest[k] <= rho[k]:
+        if widest[k] <= claims.rho[k]:
             continue
-
-        def broken(band: float, unit: int = k) -> tuple[int, np.ndarray] | None:
-            for which, sign in ((DOWN, -1), (UP, 1)):
-                A, b, live, dead = (x[unit] for x in rows[which][:4])
-                least, most = points * (1 - band), points * (1 + band)
-                _, at = ratio_extreme(A, b, live, dead, least, most, float(points.sum()), sign)
-                ticks = score_unit(engines[which], unit, at[None])[0]
-                if (
-                    min((ticks >= limits[which][unit]).sum(), result.engine.ceiling[unit])
-                    != codes[unit]
-                ):
-                    return which, at
-            return None
-
-        low, high, there = rho[k], widest[k], broken(widest[k])
-        if there is None:
-            rho[k] = high
+        low, high, change = claims.rho[k], widest[k], _change_at(present, ratios, k, widest[k])
+        if change is None:
+            claims.rho[k] = high
             continue
         while high - low > 1e-12:
             middle = (low + high) / 2
-            if (here := broken(middle)) is None:
+            nearer = _change_at(present, ratios, k, middle)
+            if nearer is None:
                 low = middle
             else:
-                high, there = middle, here
+                high, change = middle, nearer
         further = min(high * (1 + OVERSHOOT), widest[k])  # no last bit of a sum is to decide
-        there = broken(further) or there
-        rho[k], side[k], witness[k], status[k], why[k] = low, there[0], there[1], "exact", ""
+        side, witness = _change_at(present, ratios, k, further) or change
+        claims.rho[k], claims.side[k], claims.witness[k] = low, side, witness
+        claims.status[k], claims.why[k] = "exact", ""
 
 
-def _witnesses(
-    result: Assessment,
-    at: tuple[Lines, Lines],
-    side: np.ndarray,
-    reach: np.ndarray,
-    proven: np.ndarray,
-) -> np.ndarray:
+def _widest_shared_out(present: _Present) -> np.ndarray:
+    """The widest band (n,) in which each score is a ratio of straight lines: blanks are shared out
+    exactly there."""
+    points = present.points
+
+    def holds(band: np.ndarray) -> np.ndarray:
+        box = points * (1 - band[:, None]), points * (1 + band[:, None])
+        return np.logical_and(*(ratio_lines(engine, *box)[-1] for engine in present.engines))
+
+    n = len(present.result.scores)
+    widest, beyond = np.zeros(n), np.full(n, 1 - FULLEST)
+    widest[holds(beyond)] = 1 - FULLEST
+    for _ in range(HALVINGS):
+        middle = (widest + beyond) / 2
+        proven = holds(middle)
+        widest, beyond = np.where(proven, middle, widest), np.where(proven, beyond, middle)
+    return widest
+
+
+def _change_at(
+    present: _Present, ratios: Sequence[tuple[np.ndarray, ...]], k: int, band: float
+) -> tuple[int, np.ndarray] | None:
+    """The side and the points of ±band at which unit k's grade is another, None where there are
+    none."""
+    points = present.points
+    lo, hi, total = points * (1 - band), points * (1 + band), float(points.sum())
+    for side, sign in ((DOWN, -1), (UP, 1)):
+        A, b, live, dead = (each[k] for each in ratios[side][:4])
+        _, extreme = ratio_extreme(A, b, live, dead, lo, hi, total, sign)
+        ticks = score_unit(present.engines[side], k, extreme[None])[0]
+        reached = (ticks >= present.limits[side][k]).sum()
+        if min(reached, present.result.engine.ceiling[k]) != present.codes[k]:
+            return side, extreme
+    return None
+
+
+def _witnesses(present: _Present, first: _FirstEnd, proven: np.ndarray) -> np.ndarray:
     """Points just beyond the tolerance, moved in the direction that changes the grade."""
-    points = result.points.to_numpy()
-    box = np.where(proven, np.minimum(reach, 1.0), 0.0)[:, None]
-    wish = np.where(side[:, None] == UP, at[UP].A, -at[DOWN].A)
+    points, (down, up) = present.points, present.lines
+    box = np.where(proven, np.minimum(first.beyond, 1.0), 0.0)[:, None]
+    wish = np.where(first.side[:, None] == UP, up.A, -down.A)
     moved = greedy(wish, points * (1 - box), points * (1 + box), float(points.sum()))
     return np.where(proven[:, None], moved, np.nan)
 
 
-def _recheck_grades(
-    result: Assessment,
-    engines: tuple[Engine, Engine],
-    limits: Limits,
-    side: np.ndarray,
-    witness: np.ndarray,
-    proven: np.ndarray,
-) -> np.ndarray:
+def _recheck_grades(present: _Present, claims: _Claims, proven: np.ndarray) -> np.ndarray:
     """The grades (n,) that the engine gives at the witnesses: with coarse rounding a score may pass
     a whole grade."""
-    found = result.grades.cat.codes.to_numpy().copy()
-    for which, engine in enumerate(engines):
-        again = grade(engine, score(engine, np.nan_to_num(witness)[None]), limits[which])[0]
-        here = proven & (side == which)
-        if (again == found)[here].any():
+    before, after = present.codes, present.codes.copy()
+    for side, engine in enumerate(present.engines):
+        base = score(engine, np.nan_to_num(claims.witness)[None])
+        again = grade(engine, base, present.limits[side])[0]
+        asked = proven & (claims.side == side)
+        if (again == before)[asked].any():
             raise WorkError(
                 say(
                     zh="允许浮动幅度复核不一致",
                     en="a tolerance did not survive re-scoring at its witness",
                 )
             )
-        found[here] = again[here]
-    return found
+        after[asked] = again[asked]
+    return after

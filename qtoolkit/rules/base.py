@@ -8,7 +8,7 @@ and the recheck workbook then know it.
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -245,6 +245,16 @@ class LeafRule(Model):
 def written(number: float) -> str:
     """A number as a formula has it: a workbook computes with the same double."""
     return repr(float(number)).removesuffix(".0").upper()
+
+
+def each(rate: float, per: float) -> str:
+    """A rate for each so much."""
+    return written(rate) if per == 1 else f"{written(rate)}/{written(per)}"
+
+
+def listed(numbers: Iterable[float]) -> str:
+    """Numbers as a row that stands in a formula."""
+    return "{" + ",".join(map(written, numbers)) + "}"
 
 
 def clipped(formula: str) -> str:

@@ -9,7 +9,7 @@ from pydantic import model_validator
 
 from qtoolkit.language import Text, say
 from qtoolkit.models import Nonnegative, Number, Positive, Share, wrong
-from qtoolkit.rules.base import BASELINE, ON_THE_LINE, Cells, Direction, LeafRule, written
+from qtoolkit.rules.base import BASELINE, ON_THE_LINE, Cells, Direction, LeafRule, each, written
 
 
 class BasePlusRule(LeafRule):
@@ -89,8 +89,8 @@ class BasePlusRule(LeafRule):
         sides = (cells.raw, f"({self.compared_cell(cells)})")
         ahead, behind = sides if self.direction == "higher" else reversed(sides)
         gained = f"({ahead}-{behind})"
-        base, gain, per = map(written, (self.base, self.gain, self.per))
-        share = f"MIN(1,{base}+{gain}/{per}*MAX(0,{gained}))"
+        gain = each(self.gain, self.per)
+        share = f"MIN(1,{written(self.base)}+{gain}*MAX(0,{gained}))"
         return share if self.below is None else f"IF({gained}<-1E-12,{written(self.below)},{share})"
 
     def least_share(self) -> float:

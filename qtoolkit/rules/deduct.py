@@ -15,6 +15,7 @@ from qtoolkit.rules.base import (
     Cells,
     Direction,
     LeafRule,
+    each,
     written,
 )
 
@@ -100,7 +101,7 @@ class DeductRule(LeafRule):
                 if self.direction == "higher"
                 else f"({cells.raw}-({target}))"
             )
-        lost = f"{written(self.rate)}/{written(self.per)}*MAX(0,{short})"
+        lost = f"{each(self.rate, self.per)}*MAX(0,{short})"
         if self.most is not None:
             lost = f"MIN({written(self.most)},{lost})"
         if self.zero_at is None:

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from qtoolkit.language import Text, listing, say
 from qtoolkit.models import Flag, Model, Number, Share, wrong
-from qtoolkit.rules.base import Cells, Direction, LeafRule, clipped, written
+from qtoolkit.rules.base import Cells, Direction, LeafRule, listed, written
 
 
 class Step(Model):
@@ -64,20 +64,15 @@ class StepsRule(LeafRule):
         return say(zh="{text}，其间按比例", en="{text}, in proportion between", text=text)
 
     def formula(self, cells: Cells) -> str:
-        first = self.table[0]
-        pairs = itertools.pairwise(self.table)
-        if self.interpolate:
-            rises = (
-                f"+({written(b.share)}-{written(a.share)})*"
-                + clipped(f"({cells.raw}-({written(a.at)}))/(({written(b.at)})-({written(a.at)}))")
-                for a, b in pairs
-            )
-            return written(first.share) + "".join(rises)
-        jumps = (
-            f"+({written(b.share)}-{written(a.share)})*({cells.raw}>={written(b.at)})"
-            for a, b in pairs
-        )
-        return f"{written(first.share)}*({cells.raw}>={written(first.at)})" + "".join(jumps)
+        raw, first = cells.raw, self.table[0]
+        at, share = ([getattr(step, name) for step in self.table] for name in ("at", "share"))
+        start = f"LOOKUP({raw},{listed(at)},{listed(share)})"
+        if not self.interpolate:
+            return f"IF({raw}<{written(first.at)},0,{start})"
+        rises = [(b.share - a.share) / (b.at - a.at) for a, b in itertools.pairwise(self.table)]
+        rise = f"LOOKUP({raw},{listed(at)},{listed([*rises, 0.0])})"
+        past = f"({raw}-LOOKUP({raw},{listed(at)},{listed(at)}))"
+        return f"IF({raw}<={written(first.at)},{written(first.share)},{rise}*{past}+{start})"
 
     def least_share(self) -> float:
         return min(step.share for step in self.table) if self.interpolate else 0.0

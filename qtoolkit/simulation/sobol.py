@@ -267,10 +267,8 @@ def choices(result: Assessment, band: float = 0.1) -> dict[str, Sequence[Any] | 
         found["aggregation"] = ["arithmetic", "geometric"]
     found["rounding.total"] = [None, 2, 0, {"decimals": 0, "mode": "floor"}]
     for code, name in enumerate(STATUS_NAMES):
-        if (
-            name in ("not_applicable", "not_reported", "pending")
-            and (result.table.status == code).any()
-        ):
+        is_treated = name in ("not_applicable", "not_reported", "pending")
+        if is_treated and (result.table.status == code).any():
             found[f"missing.{name}"] = [
                 AS_IS,
                 "renormalise",

@@ -86,8 +86,32 @@ def collect(
         the scheme lacks or a unit that is not in the list, or a cell that is not what its column
         takes; with file, sheet and cell.
     """
-    result, problems, books = Collected(), Problems(), []
     listed = units or scheme.units
+    books = _opened(scheme, paths, listed)
+    result = Collected()
+    result.units = list(
+        dict.fromkeys([*(listed or ()), *(name for book in books for name in book.names)])
+    )
+    result.cells, result.conflicts = _merged(books)
+    result.late = _late(scheme, books, language)
+    for book in books:
+        if book.is_filled:
+            result.gaps += book.gaps(result.units)
+            result.columns = book.titles | result.columns
+    struck = {veto: _struck(veto.id, books, result.columns) for veto in scheme.vetoes}
+    result.vetoes = {  # one that cells marked 弄虚作假 bring about needs no column
+        veto.name: number
+        for veto, number in struck.items()
+        if number is not None or not veto.falsified
+    }
+    return result
+
+
+def _opened(
+    scheme: Scheme, paths: Iterable[str | Path], listed: Sequence[str] | None
+) -> list[_Book]:
+    """The workbooks, checked; what is wrong in any of them is complained of together."""
+    books, problems = [], Problems()
     for path in sorted(map(Path, paths)):
         try:
             book = _open(path, scheme)
@@ -96,37 +120,32 @@ def collect(
         except InputError as error:
             problems.complaints += error.complaints
     problems.stop()
-    named = [name for book in books for name in book.names]
-    result.units = list(dict.fromkeys([*(listed or ()), *named]))
+    return books
+
+
+def _merged(books: Sequence[_Book]) -> tuple[dict[tuple[str, str], Any], list[tuple]]:
+    """The cells on which the workbooks agree, and those on which two of them do not (see
+    :class:`Collected`)."""
     seen: dict[tuple[str, str], tuple[str, Any]] = {}
     titles = {key: title for book in books for key, title in reversed(book.titles.items())}
-    disputed = set()
+    disputed, conflicts = set(), []
     for book in books:
         for at, cell in book.filled():
             other = seen.setdefault(at, (book.file, cell))
             if plain_text(other[1]) != plain_text(cell):
                 disputed.add(at)
-                result.conflicts.append((at[0], titles[at[1]], *other, book.file, cell))
+                conflicts.append((at[0], titles[at[1]], *other, book.file, cell))
+    return {at: cell for at, (_, cell) in seen.items() if at not in disputed}, conflicts
+
+
+def _late(scheme: Scheme, books: Sequence[_Book], language: str) -> list[str]:
+    """Who must send a workbook and has not sent a filled one."""
     there = {book.department for book in books if book.is_filled}
-    # in whatever language its book is
-    there |= {OFFICE.of(language)} if there & {OFFICE.zh, OFFICE.en} else set()
-    result.late = (
-        []
-        if there & set(ALL)
-        else [name for name in _expected(scheme, language) if name not in there]
-    )
-    for book in books:
-        if book.is_filled:
-            result.gaps += book.gaps(result.units)
-            result.columns = book.titles | result.columns
-    result.cells = {at: cell for at, (_, cell) in seen.items() if at not in disputed}
-    struck = {veto: _struck(veto.id, books, result.columns) for veto in scheme.vetoes}
-    result.vetoes = {  # one that cells marked 弄虚作假 bring about needs no column
-        veto.name: number
-        for veto, number in struck.items()
-        if number is not None or not veto.falsified
-    }
-    return result
+    if there & set(ALL):
+        return []
+    if there & {OFFICE.zh, OFFICE.en}:
+        there.add(OFFICE.of(language))  # in whatever language its book is
+    return [name for name in _expected(scheme, language) if name not in there]
 
 
 def _expected(scheme: Scheme, language: str) -> list[str]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import io
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 from xml.parsers.expat import ExpatError
 
@@ -106,44 +106,57 @@ def _checked(name: str, data: bytes) -> tuple[dict[str, bytes], dict[str, sheetc
     packed = package.Package(name, data)
     parts = {part: packed.read(part) for part in (package.BOOK, package.RELATIONS)}
     book = sheetxml.read_book(name, parts[package.BOOK])
-    if len(book.sheets) > limits.SHEETS:
-        raise limits.too_large(name, Text("工作表数", "sheets"), len(book.sheets), limits.SHEETS)
-    if len({sheet.title for sheet in book.sheets}) < len(book.sheets):
-        raise ValueError(sorted(sheet.title for sheet in book.sheets))
-    if book.sheets and not any(sheet.is_visible for sheet in book.sheets):
-        text = say(
-            zh="全部工作表（{names}）都隐藏着，请在 Excel 中取消隐藏要读的工作表",
-            en="all sheets ({names}) are hidden: unhide the one to be read in Excel",
-            names=listing([clip(sheet.title) for sheet in book.sheets], most=5),
-        )
-        raise InputError(Complaint(text, name))
+    _check_listed(name, book.sheets)
     parts |= {
         part: packed.read(part) for part in (package.STYLES, package.STRINGS) if part in packed
     }
     percent = (
         sheetxml.percent_styles(name, parts[package.STYLES]) if package.STYLES in parts else set()
     )
-    targets = sheetxml.read_relations(name, parts[package.RELATIONS])
     found: dict[str, sheetcells.Sheet] = {}
     cells = 0
-    for sheet in book.sheets:
-        if not sheet.is_visible or sheet.relation not in targets:
-            continue
-        part = package.target(targets[sheet.relation])
+    for title, part in _parts_of_sheets(name, book, parts[package.RELATIONS]):
         if part not in packed:
-            text = say(
-                zh="不是完好的 Excel 工作簿：缺少工作表“{title}”的内容（{part}）",
-                en="not a sound Excel workbook: the content of sheet “{title}” is missing ({part})",
-                title=clip(sheet.title),
-                part=clip(part),
-            )
-            raise InputError(Complaint(text, name))
+            raise _missing_part(name, title, part)
         parts[part] = packed.read(part)
-        read = sheetcells.read_sheet(name, sheet.title, parts[part], percent, book.is_stale, cells)
+        read = sheetcells.read_sheet(name, title, parts[part], percent, book.is_stale, cells)
         cells += read.rows * read.columns
-        found[sheet.title] = read
+        found[title] = read
     _check_text(name, parts, list(found.values()))
     return parts, found
+
+
+def _check_listed(name: str, sheets: list[sheetxml.Listed]) -> None:
+    """Refuse too many sheets, two of one title, and a workbook that shows none."""
+    if len(sheets) > limits.SHEETS:
+        raise limits.too_large(name, Text("工作表数", "sheets"), len(sheets), limits.SHEETS)
+    if len({sheet.title for sheet in sheets}) < len(sheets):
+        raise ValueError(sorted(sheet.title for sheet in sheets))
+    if sheets and not any(sheet.is_visible for sheet in sheets):
+        text = say(
+            zh="全部工作表（{names}）都隐藏着，请在 Excel 中取消隐藏要读的工作表",
+            en="all sheets ({names}) are hidden: unhide the one to be read in Excel",
+            names=listing([clip(sheet.title) for sheet in sheets], most=5),
+        )
+        raise InputError(Complaint(text, name))
+
+
+def _parts_of_sheets(name: str, book: sheetxml.Book, relations: bytes) -> Iterator[tuple[str, str]]:
+    """The title and the part of each visible sheet of cells."""
+    targets = sheetxml.read_relations(name, relations)
+    for sheet in book.sheets:
+        if sheet.is_visible and sheet.relation in targets:
+            yield sheet.title, package.target(targets[sheet.relation])
+
+
+def _missing_part(name: str, title: str, part: str) -> InputError:
+    text = say(
+        zh="不是完好的 Excel 工作簿：缺少工作表“{title}”的内容（{part}）",
+        en="not a sound Excel workbook: the content of sheet “{title}” is missing ({part})",
+        title=clip(title),
+        part=clip(part),
+    )
+    return InputError(Complaint(text, name))
 
 
 def _check_text(name: str, parts: dict[str, bytes], sheets: list[sheetcells.Sheet]) -> None:

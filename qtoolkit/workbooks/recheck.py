@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import namedtuple
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
 from itertools import chain, repeat
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,11 +22,14 @@ from xlsxwriter.utility import xl_col_to_name as letter
 from qtoolkit.assessment import Assessment
 from qtoolkit.assessment.build import classes_of, inner_nodes
 from qtoolkit.engine import from_ticks, grade, node_scores, score_grades
-from qtoolkit.engine.core import leaf_scores, steps
+from qtoolkit.engine.core import Engine, RivalStep, Tree, leaf_scores, steps
 from qtoolkit.engine.ticks import DECIMALS, Rounding
 from qtoolkit.inputs.scheme import Covariate
+from qtoolkit.inputs.statuses import VALUE
 from qtoolkit.language import Text, listing, same, say
 from qtoolkit.report import words
+from qtoolkit.rules.level import quoted
+from qtoolkit.workbooks.rawdata import RawColumn, raw_leaves
 from qtoolkit.workbooks.writing import workbook
 
 FIRST = 4  # Excel's row of the first unit on every sheet of units, after title, headers and points
@@ -46,13 +50,29 @@ SHEETS = {
             "All sheets follow from these; keep the sum of points.",
         ),
     ),
+    "data": (
+        Text("数据", "Data"),
+        Text(
+            "各考核对象的原始数值，有各阶段的列各阶段，另列目标值或基期值；修改后各表重算。"
+            "没有数值的写明原因，其得分按方案对空白的规定。",
+            "The units' raw values, by stage where there are stages, and their targets or "
+            "baselines; all sheets follow from these. Where there is no value it says why, and the "
+            "score is what the scheme gives for a blank.",
+        ),
+    ),
     "slope": (
         Text("系数a", "Slope a"),
-        Text("由数据和细则得出，如得分率。", "From data and rules: say a share of full marks."),
+        Text(
+            "由“数据”表按评分细则算出，如得分率。",
+            "From the data by the scoring rules: say a share of full marks.",
+        ),
     ),
     "const": (
         Text("常数b", "Constant b"),
-        Text("不随分值调整的扣分，为负数。", "Deductions that do not scale, negative."),
+        Text(
+            "由“数据”表按评分细则算出的不随分值调整的扣分，为负数。",
+            "From the data by the scoring rules: deductions that do not scale, negative.",
+        ),
     ),
     "tree": (
         Text("逐级得分", "Scores"),
@@ -76,6 +96,13 @@ MEANS = {
     1.0: Text("相加", "sum"),
     0.0: Text("几何平均", "geometric mean"),
     -1.0: Text("调和平均", "harmonic mean"),
+}
+STEPS = {
+    "rounding": Text("取整后", "After rounding"),
+    "bonus": Text("加减分后", "After bonus and deductions"),
+    "cap": Text("封顶后", "After the cap"),
+    "late": Text("封顶后减分", "After the deductions"),
+    "floor": Text("保底后", "After the floor"),
 }
 LOOK = {"border": 1, "border_color": "#c8ccd0", "valign": "vcenter"}
 HEAD = {"bold": True, "bg_color": "#e8eef4", "text_wrap": True, "align": "center"}
@@ -109,10 +136,11 @@ def write_recheck(result: Assessment, path: str | Path, language: str = "zh") ->
     """Write the recheck workbook, so that anybody can check by hand that every score and grade
     follows.
 
-    Points, cutoffs, limits and the units' data are tinted inputs; all else are formulas that a
-    spreadsheet recomputes when an input is changed, with the engine's numbers as their present
-    values. Sums are taken as ROUND(…, 10) before they are rounded or compared, as the engine does
-    in ticks of 1e-10 points. The same result gives the same bytes.
+    Points, cutoffs, limits and the units' raw data are tinted inputs; all else, from the raw values
+    to the grades, are formulas that a spreadsheet recomputes when an input is changed, with the
+    engine's numbers as their present values. Sums are taken as ROUND(…, 10) before they are
+    rounded or compared, as the engine does in ticks of 1e-10 points. The same result gives the same
+    bytes.
 
     Parameters
     ----------
@@ -157,30 +185,45 @@ def _grid(
         sheet.set_column(c, c, width)
     sheet.write_string(0, 0, pen.of(title), pen.style(bold=True, font_size=13, border=0))
     for r, row in enumerate(rows, 1):
-        texts = [
-            (pen.of(cell), width)
-            for cell, width in zip(row, widths, strict=False)
-            if isinstance(cell, Text)
-        ]
-        wide = max((_width(text) / (width - 2) for text, width in texts), default=0)
-        if wide > 0.95:  # no spreadsheet is sure to grow a row to its text by itself
-            sheet.set_row(r, 15 * (1 + int(wide * 1.15)))
+        lines = _lines(pen, row, widths)
+        if lines > 1:  # no spreadsheet is sure to grow a row to its text by itself
+            sheet.set_row(r, 15 * lines)
         for c, cell in enumerate(row):
-            if isinstance(cell, Text):
-                look = HEAD if isinstance(row, tuple) else {"text_wrap": True}
-                sheet.write_string(r, c, pen.of(cell), pen.style(**look))
-            elif isinstance(cell, str):
-                sheet.write_string(
-                    r, c, cell, pen.style(**({} if cell else {"bg_color": "#e4e4e4"}))
-                )
-            elif isinstance(cell, Cell) and cell.formula:
-                align = "center" if isinstance(cell.value, str | int) else "right"
-                style = pen.style(num_format=cell.pattern, align=align)
-                write = sheet.write_array_formula if cell.array else sheet.write_formula
-                write(*(r, c) * (1 + cell.array), cell.formula, style, cell.value)
-            elif cell is not None:
-                value, pattern = cell[1:3] if isinstance(cell, Cell) else (cell, "General")
-                sheet.write_number(r, c, value, pen.style(num_format=pattern, bg_color="#fff4d6"))
+            _write(pen, sheet, r, c, cell, is_head=isinstance(row, tuple))
+
+
+def _lines(pen: Pen, row: Any, widths: list[int]) -> int:
+    """How many lines the longest text of a row takes."""
+    texts = [
+        (pen.of(cell), width)
+        for cell, width in zip(row, widths, strict=False)
+        if isinstance(cell, Text)
+    ]
+    wide = max((_width(text) / (width - 2) for text, width in texts), default=0)
+    return 1 + int(wide * 1.15) if wide > 0.95 else 1
+
+
+def _write(pen: Pen, sheet: Any, r: int, c: int, cell: Any, is_head: bool) -> None:
+    """A cell as what it is, with the look of its kind."""
+    if isinstance(cell, Text):
+        look = HEAD if is_head else {"text_wrap": True}
+        sheet.write_string(r, c, pen.of(cell), pen.style(**look))
+    elif isinstance(cell, str):
+        sheet.write_string(r, c, cell, pen.style(**({} if cell else {"bg_color": "#e4e4e4"})))
+    elif isinstance(cell, Cell) and cell.formula:
+        align = "center" if isinstance(cell.value, str | int) else "right"
+        style = pen.style(num_format=cell.pattern, align=align)
+        write = sheet.write_array_formula if cell.array else sheet.write_formula
+        write(*(r, c) * (1 + cell.array), cell.formula, style, cell.value)
+    elif cell is not None:
+        value, pattern = cell[1:3] if isinstance(cell, Cell) else (cell, "General")
+        style = pen.style(num_format=pattern, bg_color="#fff4d6")
+        if value is None:
+            sheet.write_blank(r, c, None, style)
+        elif isinstance(value, str):
+            sheet.write_string(r, c, value, style)
+        else:
+            sheet.write_number(r, c, value, style)
 
 
 def _width(text: str) -> int:
@@ -226,7 +269,9 @@ def _notes(pen: Pen) -> None:
         total=total,
     )
     rows = [[Text("方案", "Scheme"), scheme.name]]
-    rows += [[Text("数据", "Data"), Text("模拟数据。", "Synthetic data.")]] * scheme.synthetic
+    rows += [
+        [Text("数据性质", "Kind of data"), Text("模拟数据。", "Synthetic data.")]
+    ] * scheme.synthetic
     rows += [*map(list, SHEETS.values()), [Text("取整", "Rounding"), rounded]]
     rows += [[Text("备注", "Note"), note] for note in scheme.notes]
     _grid(
@@ -257,31 +302,48 @@ def _nodes(result: Assessment) -> list[tuple[int, Text, int, float]]:
 
 def _points(pen: Pen) -> None:
     """The sheet of points, cutoffs and limits."""
-    scheme, e = pen.result.scheme, pen.result.engine
-    d, size, nodes = e.points.size, len(scheme.grades), _nodes(pen.result)
     rows: list[Any] = [
         (Text("级别", "Level"), Text("指标", "Indicator"), POINTS, Text("汇总", "Combined"))
     ]
+    _add_nodes(pen, rows)
+    _add_cutoffs(pen, rows)
+    _add_limits(pen, rows)
+    width = min(max(_width(pen.of(row[1])) for row in rows if row) + 4, 60)
+    _grid(
+        pen,
+        "points",
+        Text("分值、分数线和限额", "Points, cutoffs and limits"),
+        rows,
+        [14, width, 14, 24],
+        (2, 0),
+    )
 
-    def put(key: Any, lead: Any, *cells: Any) -> None:
-        pen.cells[key] = pen.at("points", f"$C${len(rows) + 2}")
-        rows.append([same(str(lead)), *cells])
 
+def _put(pen: Pen, rows: list[Any], key: Any, lead: Any, *cells: Any) -> None:
+    """A row of the sheet of points whose number other formulas ask for by `key`."""
+    pen.cells[key] = pen.at("points", f"$C${len(rows) + 2}")
+    rows.append([same(str(lead)), *cells])
+
+
+def _add_nodes(pen: Pen, rows: list[Any]) -> None:
+    """The points of all indicators, and how inner nodes combine."""
+    tree, d = pen.result.engine.tree, pen.result.engine.points.size
+    nodes = _nodes(pen.result)
     row_of = {node[0]: f"C{3 + k}" for k, node in enumerate(nodes)}
     for number, name, depth, full in nodes:
-        name, parts, order = same("    " * depth + pen.of(name)), (), 1.0
-        if number >= d:
-            order, parts = (
-                e.tree.order[number - d],
-                [row_of[c] for c in e.tree.children[number - d]],
-            )
-        how = MEANS.get(order, say(zh="{r:g}次幂平均", en="power mean, order {r:g}", r=order))
-        put(
-            number,
-            depth,
-            name,
-            *([Cell(f"=SUM({','.join(parts)})", full), how] if parts else [full]),
-        )
+        cells: list[Any] = [full]
+        if number >= d and tree.children[number - d]:
+            order = tree.order[number - d]
+            parts = ",".join(row_of[c] for c in tree.children[number - d])
+            how = MEANS.get(order, say(zh="{r:g}次幂平均", en="power mean, order {r:g}", r=order))
+            cells = [Cell(f"=SUM({parts})", full), how]
+        _put(pen, rows, number, depth, same("    " * depth + pen.of(name)), *cells)
+
+
+def _add_cutoffs(pen: Pen, rows: list[Any]) -> None:
+    """The cutoffs, with a column for each group of classes that has its own."""
+    scheme, e = pen.result.scheme, pen.result.engine
+    size = len(scheme.grades)
     groups = list(dict.fromkeys(map(tuple, e.cutoffs.tolist())))
     titles = [_classes(pen.result, (e.cutoffs == np.array(g)).all(axis=1)) for g in groups]
     rows += [[], (PLACE, words.GRADE, *(titles if len(groups) > 1 else [Text("分数线", "Cutoff")]))]
@@ -295,26 +357,24 @@ def _points(pen: Pen) -> None:
         least = [float(from_ticks(g[size - 2 - p])) for g in groups if p < size - 1]
         rows.append([same(str(p + 1)), item.label, *least])
     pen.cells["grades"] = pen.at("points", f"$B${len(rows) + 2 - size}:$B${len(rows) + 1}")
+
+
+def _add_limits(pen: Pen, rows: list[Any]) -> None:
+    """Caps, floor and limits on how many units have a grade."""
+    scheme, e = pen.result.scheme, pen.result.engine
     rows += [[], (PLACE, Text("限额", "Limit"), Text("数值", "Value"))]
-    put("cap", "", Text("总分封顶", "Cap of the total"), float(from_ticks(e.cap)))
+    _put(pen, rows, "cap", "", Text("总分封顶", "Cap of the total"), float(from_ticks(e.cap)))
     if e.floor is not None:
-        put("floor", "", Text("总分保底", "Floor of the total"), float(from_ticks(e.floor)))
+        floor = float(from_ticks(e.floor))
+        _put(pen, rows, "floor", "", Text("总分保底", "Floor of the total"), floor)
     most = {"bonus": (Text("加分合计上限", "Most of all bonus items"), scheme.bonus_cap)}
     most |= {"deduction": (Text("减分合计上限", "Most of all deductions"), scheme.deduction_cap)}
     for key, (name, value) in most.items():
         if value is not None:
-            put(key, "", name, value)
+            _put(pen, rows, key, "", name, value)
     for i, step in enumerate(e.rivals):
-        put(("rival", i), size - step.grade, _rival(pen.result, step), float(step.most))
-    width = min(max(_width(pen.of(row[1])) for row in rows if row) + 4, 60)
-    _grid(
-        pen,
-        "points",
-        Text("分值、分数线和限额", "Points, cutoffs and limits"),
-        rows,
-        [14, width, 14, 24],
-        (2, 0),
-    )
+        number = len(scheme.grades) - step.grade
+        _put(pen, rows, ("rival", i), number, _rival(pen.result, step), float(step.most))
 
 
 def _classes(result: Assessment, members: np.ndarray) -> Text:
@@ -393,156 +453,281 @@ def _peers(pen: Pen, slopes: list[Column]) -> dict[int, dict[int, str]]:
     return taken
 
 
+class _Branch(NamedTuple):
+    """A node on the sheet of scores: its number in the engine, depth, and the column's letter."""
+
+    number: int
+    depth: int
+    at: str
+
+    @property
+    def points(self) -> str:
+        """Where its points stand."""
+        return f"{self.at}$3"
+
+
 def _tree(pen: Pen) -> str:
     """Slopes, constants, leaf scores and inner nodes, the deepest first, so that siblings stand
     side by side; returns the column of the base score."""
-    result, e, tree = pen.result, pen.result.engine, pen.result.engine.tree
-    d, scores, blank = e.points.size, np.concatenate(node_scores(e), axis=1), [*tree.blank.T]
+    result, e = pen.result, pen.result.engine
     nodes = sorted(_nodes(result), key=lambda node: -node[2])
     tops = {number: Cell(f"={pen.cells[number]}", full) for number, _, _, full in nodes}
-    leaves = [(j, leaf.name) for j, leaf in enumerate(result.scheme.leaves)]
-    sheets = [
-        [Column(name, x[:, j], None, "0.0000", tops[j]) for j, name in leaves]
-        for x in (e.slope, e.const)
-    ]
-    peers, some = _peers(pen, sheets[0]), [column.any() for column in blank]
-    for kind, columns in zip(("slope", "const"), sheets, strict=True):
-        _units(pen, kind, columns)
-    for children in tree.children:
-        blank.append(np.logical_and.reduce([blank[c] for c in children]))
-        some.append(any(some[c] for c in children))
-    at, columns = {node[0]: letter(c) for c, node in enumerate(nodes, 1)}, []
+    peers = _leaf_sheets(pen, tops)
+    scores, blank = np.concatenate(node_scores(e), axis=1), _blanks(e)
+    at = {node[0]: letter(c) for c, node in enumerate(nodes, 1)}
+    columns = []
     for number, name, depth, _ in nodes:
-        own, values, other, order = (
-            f"{at[number]}$3",
-            np.where(blank[number], np.nan, scores[:, number]),
-            {},
-            1,
-        )
-        rule = tree.leaf_rounding if number < d else tree.node_rounding if depth else None
-        if number < d:
-            a, b = (pen.at(kind, letter(1 + number)) + "{r}" for kind in ("slope", "const"))
-            formula = _rounded(f"MAX(0,MIN({own},{a}*{own}+{b}))", rule)
-            other = {
-                k: _rounded(f"MAX(0,MIN({own},{mean}))", rule)
-                for k, mean in peers.get(number, {}).items()
-            }
-            other |= {int(k): "" for k in np.flatnonzero(blank[number])}
+        branch, missing = _Branch(number, depth, at[number]), blank[number]
+        values = np.where(missing, np.nan, scores[:, number])
+        other, array = {}, False
+        if number < e.points.size:
+            formula, other = _leaf_formulas(pen, branch, peers.get(number, {}), missing)
         else:
-            order, first, last = (
-                tree.order[number - d],
-                *(at[tree.children[number - d][end]] for end in (0, -1)),
-            )
-            v = f"{first}{{r}}:{last}{{r}}"
-            formula = _rounded(_node(order, v, f"{first}$3:{last}$3", own, some[number]), rule)
-            formula = f'IF(COUNT({v})=0,"",{formula})' if some[number] and depth else formula
+            formula, array = _node_formula(e.tree, branch, number - e.points.size, at, blank)
+        rule = _rounding_of(e, branch)
         if not depth:
             name, formula, values = BASE, f"ROUND({formula},{DECIMALS})", from_ticks(result.base)
-        columns.append(
-            Column(name, values, formula, _pattern(rule), tops[number], other, order != 1)
-        )
+        columns.append(Column(name, values, formula, _pattern(rule), tops[number], other, array))
     _units(pen, "tree", columns)
     return pen.at("tree", at[nodes[-1][0]]) + "{r}"
 
 
+def _leaf_sheets(pen: Pen, tops: dict[int, Cell]) -> dict[int, dict[int, str]]:
+    """The sheets of data, slopes and constants; returns the means of peers, as :func:`_peers`."""
+    result, e = pen.result, pen.result.engine
+    data: list[Column] = []
+    slopes, constants = [], []
+    leaves = raw_leaves(result, pen.language, partial(pen.at, "data"), FIRST)
+    for j, (leaf, raw) in enumerate(zip(result.scheme.leaves, leaves, strict=True)):
+        blank = np.flatnonzero(result.table.status[:, j] != VALUE)
+        measure = None if leaf.unit is None else same(leaf.unit)
+        data += [_data_column(column, blank, measure) for column in raw.columns]
+        slopes.append(_line_column(leaf.name, e.slope[:, j], raw.slope, blank, tops[j]))
+        constants.append(_line_column(leaf.name, e.const[:, j], raw.const, blank, tops[j]))
+    peers = _peers(pen, slopes)
+    _units(pen, "data", data, Text("计量单位", "Unit of measure"))
+    _units(pen, "slope", slopes)
+    _units(pen, "const", constants)
+    return peers
+
+
+def _line_column(
+    name: Text, numbers: np.ndarray, formula: str, blank: np.ndarray, top: Cell
+) -> Column:
+    """A column of slopes or constants; units without a value have what their blank gives."""
+    given = {int(k): repr(float(numbers[k])) for k in blank}
+    return Column(name, numbers, formula, "0.0000", top, given)
+
+
+def _data_column(column: RawColumn, blank: np.ndarray, measure: Text | None) -> Column:
+    """A column of the sheet of data; units without a value have the word for it in a formula's
+    place too."""
+    values = np.empty(len(column.values), dtype=object)
+    values[:] = column.values
+    words = {int(k): quoted(str(values[k])) for k in blank} if column.formula else {}
+    return Column(column.title, values, column.formula or None, "General", measure, words)
+
+
+def _blanks(e: Engine) -> list[np.ndarray]:
+    """By node, which units have nothing below it that is scored."""
+    blank = [*e.tree.blank.T]
+    for children in e.tree.children:
+        blank.append(np.logical_and.reduce([blank[c] for c in children]))
+    return blank
+
+
+def _rounding_of(e: Engine, branch: _Branch) -> Rounding | None:
+    """How a node's score is rounded; the total's own rounding comes later."""
+    if branch.number < e.points.size:
+        return e.tree.leaf_rounding
+    return e.tree.node_rounding if branch.depth else None
+
+
+def _leaf_formulas(
+    pen: Pen, leaf: _Branch, means: dict[int, str], blank: np.ndarray
+) -> tuple[str, dict[int, str]]:
+    """A leaf's score, and the formulas of the units that take the mean of their peers or have
+    none."""
+    rule, points = _rounding_of(pen.result.engine, leaf), leaf.points
+    a, b = (pen.at(kind, letter(1 + leaf.number)) + "{r}" for kind in ("slope", "const"))
+    formula = _rounded(f"MAX(0,MIN({points},{a}*{points}+{b}))", rule)
+    other = {k: _rounded(f"MAX(0,MIN({points},{mean}))", rule) for k, mean in means.items()}
+    return formula, other | {int(k): "" for k in np.flatnonzero(blank)}
+
+
+def _node_formula(
+    tree: Tree, node: _Branch, inner: int, at: dict[int, str], blank: list[np.ndarray]
+) -> tuple[str, bool]:
+    """The score of inner node number `inner`, and whether it is a formula over arrays."""
+    order, children = tree.order[inner], tree.children[inner]
+    first, last = at[children[0]], at[children[-1]]
+    v, p = f"{first}{{r}}:{last}{{r}}", f"{first}$3:{last}$3"
+    some = any(blank[leaf].any() for leaf in _leaves_below(tree, node.number))
+    rule = tree.node_rounding if node.depth else None
+    formula = _rounded(_node(order, v, p, node.points, some), rule)
+    if some and node.depth:
+        formula = f'IF(COUNT({v})=0,"",{formula})'
+    return formula, order != 1
+
+
+def _leaves_below(tree: Tree, number: int) -> list[int]:
+    """The leaves below a node, by their numbers."""
+    d = tree.blank.shape[1]
+    if number < d:
+        return [number]
+    return [leaf for child in tree.children[number - d] for leaf in _leaves_below(tree, child)]
+
+
 def _final(pen: Pen, base_at: str) -> None:
     """From the base score to the grade."""
-    result, e, base, cells = pen.result, pen.result.engine, pen.result.base.to_numpy(), pen.cells
-    scheme, size, columns, outside = result.scheme, len(result.scheme.grades), [], {}
-    labels = np.array([pen.of(item.label) for item in scheme.grades], dtype=object)
+    final = _Steps(pen)
+    key, score = final.published(base_at)
+    place = final.grade_by_score(score)
+    place = final.limits_and_vetoes(place, key)
+    final.grade_in_the_end(place)
+    _units(pen, "final", final.columns, same(""))
 
-    def add(title: Text, values: Any, *formula: Any, **more: Any) -> str:
-        columns.append(Column(title, values, *formula, **more))
-        return letter(len(columns)) + "{r}"
 
-    def graded(title: Text, codes: np.ndarray, formula: str, **more: Any) -> str:
-        numbers = size - codes.astype(int)
-        place = add(say(zh="{t}（序号）", en="{t} (number)", t=title), numbers, formula, **more)
-        add(title, labels[numbers - 1], f"INDEX({cells['grades']},{place})")
+class _Steps:
+    """The columns from the base score to the grade, in the order of the steps; each method returns
+    where what it adds stands in a unit's row."""
+
+    def __init__(self, pen: Pen):
+        self.pen, self.result, self.engine = pen, pen.result, pen.result.engine
+        self.scheme, self.base = pen.result.scheme, pen.result.base.to_numpy()
+        self.size = len(self.scheme.grades)
+        self.labels = np.array([pen.of(item.label) for item in self.scheme.grades], dtype=object)
+        self.columns: list[Column] = []
+
+    def add(self, title: Text, values: Any, *formula: Any, **more: Any) -> str:
+        self.columns.append(Column(title, values, *formula, **more))
+        return letter(len(self.columns)) + "{r}"
+
+    def graded(self, title: Text, codes: np.ndarray, formula: str, **more: Any) -> str:
+        """A grade's number, and beside it its label."""
+        numbers = self.size - codes.astype(int)
+        title_of_numbers = say(zh="{t}（序号）", en="{t} (number)", t=title)
+        place = self.add(title_of_numbers, numbers, formula, **more)
+        self.label(title, numbers, place)
         return place
 
-    def every(cell: str) -> str:
-        return (
-            cell.replace("{r}", f"${FIRST}")
-            + ":"
-            + cell.replace("{r}", f"${FIRST + len(base) - 1}")
-        )
+    def label(self, title: Text, numbers: np.ndarray, place: str) -> None:
+        formula = f"INDEX({self.pen.cells['grades']},{place})"
+        self.add(title, self.labels[numbers - 1], formula)
 
-    for kind in ("bonus", "deduction"):
-        chosen = [(item.name, b) for b, item in enumerate(scheme.bonuses) if item.kind == kind]
-        items = [add(name, result.table.bonuses[:, b]) for name, b in chosen]
+    def every(self, cell: str) -> str:
+        """The cells of all units in the column of a cell."""
+        first, last = f"${FIRST}", f"${FIRST + len(self.base) - 1}"
+        return cell.replace("{r}", first) + ":" + cell.replace("{r}", last)
+
+    def outside(self, kind: str) -> str:
+        """What the items of bonus, or of deduction, come to."""
+        items = [
+            self.add(item.name, self.result.table.bonuses[:, b])
+            for b, item in enumerate(self.scheme.bonuses)
+            if item.kind == kind
+        ]
         total = f"SUM({items[0]}:{items[-1]})" if items else "0"
-        outside[kind] = f"MIN({total},{cells[kind]})" if kind in cells else total
-    later, done = scheme.order.cap == "before_deductions", steps(e, base)
-    x = key = add(BASE, from_ticks(done.pop("base")), base_at, _pattern(None))
-    for step, ticks in done.items():
-        off, rounded = (
-            outside["deduction"],
-            _rounded(x, e.rounding, bool(scheme.bonuses) and not e.round_first),
-        )
-        net = f"ROUND({x}+{outside['bonus']}" + f"-{off}" * (not later) + f",{DECIMALS})"
-        title, happens, formula = {
-            "rounding": (Text("取整后", "After rounding"), e.rounding, rounded),
-            "bonus": (Text("加减分后", "After bonus and deductions"), scheme.bonuses, net),
-            "cap": (Text("封顶后", "After the cap"), True, f"MIN({x},{cells['cap']})"),
-            "late": (
-                Text("封顶后减分", "After the deductions"),
-                scheme.bonuses and later,
-                f"ROUND({x}-{off},{DECIMALS})",
-            ),
-            "floor": (
-                Text("保底后", "After the floor"),
-                "floor" in cells,
-                f"MAX({x},{cells.get('floor')})",
-            ),
+        cells = self.pen.cells
+        return f"MIN({total},{cells[kind]})" if kind in cells else total
+
+    def published(self, base_at: str) -> tuple[str, str]:
+        """Rounding, bonus, cap and floor in their order, and the rank: where the score that ranks
+        go by stands, and the published one."""
+        e, result = self.engine, self.result
+        outside = {kind: self.outside(kind) for kind in ("bonus", "deduction")}
+        done = steps(e, self.base)
+        x = base = self.add(BASE, from_ticks(done.pop("base")), base_at, _pattern(None))
+        for step, ticks in done.items():
+            if self.happens(step):
+                rule = e.rounding if step == "rounding" else None
+                title, formula = STEPS[step], self.formula(step, x, outside)
+                x = self.add(title, from_ticks(ticks), formula, _pattern(rule))
+        x = self.add(Text("公布得分", "Published score"), result.scores, x, _pattern(e.rounding))
+        key = base if e.rank_on_base else x
+        self.add(words.RANK, result.ranks, f"RANK({key},{self.every(key)},0)")
+        return key, x
+
+    def happens(self, step: str) -> Any:
+        """Whether the scheme has a step between the base and the published score."""
+        return {
+            "rounding": self.engine.rounding,
+            "bonus": self.scheme.bonuses,
+            "cap": True,
+            "late": self.scheme.bonuses and self.takes_off_late,
+            "floor": "floor" in self.pen.cells,
         }[step]
-        if happens:
-            x = add(
-                title,
-                from_ticks(ticks),
-                formula,
-                _pattern(e.rounding if step == "rounding" else None),
-            )
-    x = add(Text("公布得分", "Published score"), result.scores, x, _pattern(e.rounding))
-    key = key if e.rank_on_base else x
-    add(words.RANK, result.ranks, f"RANK({key},{every(key)},0)")
-    groups = [*map(tuple, e.cutoffs.tolist())]
-    chains = dict.fromkeys(groups, str(size))
-    for p in reversed(range(size - 1)):
-        chains = {group: f"IF({x}>={cells[group, p]},{p + 1},{chains[group]})" for group in chains}
-    own = {k: chains[group] for k, group in enumerate(groups)}
-    place = graded(
-        Text("按得分等级", "Grade by score"), score_grades(e, base), chains[groups[0]], other=own
-    )
-    used, taken = replace(e, shift=e.shift * 0, ceiling=np.full_like(e.ceiling, size - 1)), 0
-    veto = [None] * bool(scheme.vetoes)
-    for step in [*veto, *e.rivals] if e.veto_first else [*e.rivals, *veto]:
-        if step is None:
-            used, title = e, Text("否决后等级", "Grade after vetoes")
-            best = add(Text("否决后最高等级序号", "Best grade number left"), size - e.ceiling)
-            off = add(Text("否决下调级数", "Grades taken off"), e.shift)
-            formula = f"MAX(MIN({size},{place}+{off}),{best})"
-        else:
-            among, me, worst, most, title = (
-                "",
-                "",
-                size - step.grade,
-                cells["rival", taken],
-                _rival(result, step),
-            )
-            if step.members is not None:
-                me = add(Text("计入限额", "Counted"), step.members.astype(float))
-                among, me = f"{every(me)}*", f"{me}=1,"
-            among += "1" if step.last else f"({every(place)}<={worst})"
-            sign = ("<" if step.last else ">") + "=" * (not step.ties_in)
-            count = f"SUMPRODUCT({among}*({every(key)}{sign}{key})){'+1' * step.ties_in}"
-            out = f"AND({me}{place}<={worst},{count}>{most}),{worst + 1}"
-            formula = (
-                f"IF({f'AND({me}{count}<={most}),MAX({place},{worst})' if step.last else out},"
-                f"{place})"
-            )
-            taken += 1
-        place = graded(title, grade(replace(used, rivals=e.rivals[:taken]), base), formula)
-    final = size - result.grades.cat.codes.to_numpy().astype(int)
-    add(words.GRADE, labels[final - 1], f"INDEX({cells['grades']},{place})")
-    _units(pen, "final", columns, same(""))
+
+    @property
+    def takes_off_late(self) -> bool:
+        """Whether deductions come after the cap."""
+        return self.scheme.order.cap == "before_deductions"
+
+    def formula(self, step: str, x: str, outside: dict[str, str]) -> str:
+        """A step from the score before it, which stands in x."""
+        e, cells, off = self.engine, self.pen.cells, outside["deduction"]
+        if step == "rounding":
+            return _rounded(x, e.rounding, bool(self.scheme.bonuses) and not e.round_first)
+        if step == "bonus":
+            less = "" if self.takes_off_late else f"-{off}"
+            return f"ROUND({x}+{outside['bonus']}{less},{DECIMALS})"
+        if step == "late":
+            return f"ROUND({x}-{off},{DECIMALS})"
+        return f"MIN({x},{cells['cap']})" if step == "cap" else f"MAX({x},{cells['floor']})"
+
+    def grade_by_score(self, score: str) -> str:
+        """The grade by the cutoffs of the unit's class alone."""
+        groups = [*map(tuple, self.engine.cutoffs.tolist())]
+        chains = dict.fromkeys(groups, str(self.size))
+        for p in reversed(range(self.size - 1)):
+            chains = {
+                group: f"IF({score}>={self.pen.cells[group, p]},{p + 1},{chains[group]})"
+                for group in chains
+            }
+        own = {k: chains[group] for k, group in enumerate(groups)}
+        codes = score_grades(self.engine, self.base)
+        title = Text("按得分等级", "Grade by score")
+        return self.graded(title, codes, chains[groups[0]], other=own)
+
+    def limits_and_vetoes(self, place: str, key: str) -> str:
+        """Limits on grades and vetoes in their order, each from the grade before it."""
+        e = self.engine
+        lowest = np.full_like(e.ceiling, self.size - 1)
+        used, taken = replace(e, shift=e.shift * 0, ceiling=lowest), 0  # no veto yet
+        veto = [None] * bool(self.scheme.vetoes)
+        for step in [*veto, *e.rivals] if e.veto_first else [*e.rivals, *veto]:
+            if step is None:
+                used, title = e, Text("否决后等级", "Grade after vetoes")
+                formula = self.after_vetoes(place)
+            else:
+                title = _rival(self.result, step)
+                formula = self.after_limit(step, self.pen.cells["rival", taken], place, key)
+                taken += 1
+            codes = grade(replace(used, rivals=e.rivals[:taken]), self.base)
+            place = self.graded(title, codes, formula)
+        return place
+
+    def after_vetoes(self, place: str) -> str:
+        """The grade once vetoes have taken grades off and left no better than a certain one."""
+        e = self.engine
+        title = Text("否决后最高等级序号", "Best grade number left")
+        best = self.add(title, self.size - e.ceiling)
+        off = self.add(Text("否决下调级数", "Grades taken off"), e.shift)
+        return f"MAX(MIN({self.size},{place}+{off}),{best})"
+
+    def after_limit(self, step: RivalStep, most: str, place: str, key: str) -> str:
+        """The grade once no more units than a limit have a grade, or the last ones lost it."""
+        among, me, worst = "", "", self.size - step.grade
+        if step.members is not None:
+            me = self.add(Text("计入限额", "Counted"), step.members.astype(float))
+            among, me = f"{self.every(me)}*", f"{me}=1,"
+        among += "1" if step.last else f"({self.every(place)}<={worst})"
+        sign = ("<" if step.last else ">") + "=" * (not step.ties_in)
+        count = f"SUMPRODUCT({among}*({self.every(key)}{sign}{key})){'+1' * step.ties_in}"
+        if step.last:
+            return f"IF(AND({me}{count}<={most}),MAX({place},{worst}),{place})"
+        return f"IF(AND({me}{place}<={worst},{count}>{most}),{worst + 1},{place})"
+
+    def grade_in_the_end(self, place: str) -> None:
+        final = self.size - self.result.grades.cat.codes.to_numpy().astype(int)
+        self.label(words.GRADE, final, place)

@@ -57,6 +57,45 @@ _PLACE = re.compile(r"[1-9][0-9]{0,5}")  # an item of a list, in a dotted key
 _OWN_PLACE = ("id", "children")
 
 
+class _Tree:
+    """Indicators on their way to a tree: `above` are the names of the levels that stand above the
+    row, `nodes` the levels by their paths of names, `places` all indicators with their rows."""
+
+    def __init__(self) -> None:
+        self.roots: list[dict[str, Any]] = []
+        self.nodes: dict[tuple[str, ...], dict[str, Any]] = {}
+        self.places: list[tuple[dict[str, Any], int]] = []
+        self.above: tuple[str, ...] = ()
+
+    @property
+    def level(self) -> dict[str, Any]:
+        """The level right above the row."""
+        return self.nodes[self.above]
+
+    def begin_anew_if_other(self, id: str) -> None:
+        """Forget the level that a row of its own describes, where one of that name but another
+        identifier is there already."""
+        if self.nodes.get(self.above, {}).get("id", None) not in (None, id):
+            end = len(self.above)
+            self.nodes = {p: node for p, node in self.nodes.items() if p[:end] != self.above}
+
+    def make_levels(self, row: int) -> None:
+        """Make the levels above the row that are not there yet."""
+        for depth in range(1, len(self.above) + 1):
+            path = self.above[:depth]
+            if path not in self.nodes:
+                self.nodes[path] = {"name": path[-1], "children": []}
+                self._put(self.nodes[path], path[:-1], row)
+
+    def add(self, leaf: dict[str, Any], row: int) -> None:
+        """Put a leaf below the levels above it."""
+        self._put(leaf, self.above, row)
+
+    def _put(self, node: dict[str, Any], above: tuple[str, ...], row: int) -> None:
+        (self.nodes[above]["children"] if above else self.roots).append(node)
+        self.places.append((node, row))
+
+
 class _Book:
     """The sheets of one workbook on their way to a scheme."""
 
@@ -89,51 +128,61 @@ class _Book:
         """(row number, cells by title) of a sheet; blank rows are left out. Titles may stand below
         a heading line."""
         grid = self.sheets.get(sheet, [])
-        spoken = [
-            [
-                "" if is_blank(cell) else IN_CHINESE.get(plain_text(cell), plain_text(cell))
-                for cell in row
-            ]
-            for row in grid
-        ]
-        at = next((i for i, row in enumerate(spoken) if any(word in needed for word in row)), None)
-        titles = [] if at is None else spoken[at]
-        if absent := [title for title in needed if title not in titles]:
-            self.complain(
-                say(zh="缺少列：{names}", en="missing columns: {names}", names=listing(absent)),
-                sheet,
-                None if at is None else at + 1,
-            )
-            self.problems.stop()
-        for i, title in enumerate(titles):
-            if title and title not in known:
-                self.complain(
-                    say(
-                        zh="没有这一列{hint}", en="no such column{hint}", hint=nearest(title, known)
-                    ),
-                    sheet,
-                    at + 1,
-                    title,
-                )
-            elif title and title in titles[:i]:
-                self.complain(say(zh="列名重复", en="duplicate column name"), sheet, at + 1, title)
-        for number, row in enumerate(grid[at + 1 :], at + 2):
+        header, titles = self._titles(sheet, grid, needed)
+        self._check_titles(sheet, header + 1, titles, known)
+        for number, row in enumerate(grid[header + 1 :], header + 2):
             cells = {
                 title: cell
                 for title, cell in zip(titles, row, strict=False)
                 if title and not is_blank(cell)
             }
-            for i, cell in enumerate(row):
-                if not is_blank(cell) and (i >= len(titles) or not titles[i]):
-                    text = say(
-                        zh="第{n}列没有列名，却有内容“{found}”",
-                        en="column number {n} has no name, but holds “{found}”",
-                        n=i + 1,
-                        found=plain_text(cell),
-                    )
-                    self.complain(text, sheet, number)
+            self._check_untitled(sheet, number, row, titles)
             if cells:
                 yield number, cells
+
+    def _titles(
+        self, sheet: str, grid: list[Row], needed: tuple[str, ...]
+    ) -> tuple[int, list[str]]:
+        """The header's place from 0, and its titles in Chinese: the first row that has a needed
+        one."""
+        spoken = ((i, _spoken(row)) for i, row in enumerate(grid))
+        header, titles = next(
+            ((i, words) for i, words in spoken if not set(needed).isdisjoint(words)), (None, [])
+        )
+        if absent := [title for title in needed if title not in titles]:
+            self.complain(
+                say(zh="缺少列：{names}", en="missing columns: {names}", names=listing(absent)),
+                sheet,
+                None if header is None else header + 1,
+            )
+            self.problems.stop()
+        return header, titles
+
+    def _check_titles(
+        self, sheet: str, number: int, titles: list[str], known: tuple[str, ...]
+    ) -> None:
+        """Complain of unknown titles and of those that stand there twice."""
+        for i, title in enumerate(titles):
+            if title and title not in known:
+                text = say(
+                    zh="没有这一列{hint}", en="no such column{hint}", hint=nearest(title, known)
+                )
+                self.complain(text, sheet, number, title)
+            elif title and title in titles[:i]:
+                text = say(zh="列名重复", en="duplicate column name")
+                self.complain(text, sheet, number, title)
+
+    def _check_untitled(self, sheet: str, number: int, row: Row, titles: list[str]) -> None:
+        """Complain of cells in columns without a title."""
+        for i, cell in enumerate(row):
+            if not is_blank(cell) and (i >= len(titles) or not titles[i]):
+                text = say(
+                    zh="第{n}列没有列名，却有内容“{found}”",
+                    en="column number {n} has no name, but holds “{found}”",
+                    n=i + 1,
+                    found=plain_text(cell),
+                )
+                self.complain(text, sheet, number)
 
     def scheme(self) -> Scheme:
         """The validated scheme; complaints of the model are told their sheet and row."""
@@ -166,10 +215,7 @@ class _Book:
             return {}
         titles = ("编号", "栏目", "英文")
         return {
-            (
-                plain_text(cells["编号"]),
-                IN_CHINESE.get(plain_text(cells["栏目"]), plain_text(cells["栏目"])),
-            ): str(cells["英文"])
+            (plain_text(cells["编号"]), _chinese(cells["栏目"])): str(cells["英文"])
             for _, cells in self.rows(ENGLISH, titles, titles)
             if len(cells) == 3
         }
@@ -182,33 +228,16 @@ class _Book:
                 continue
             key = plain_text(cells["项目"])
             parts = [int(part) - 1 if _PLACE.fullmatch(part) else part for part in key.split(".")]
-            here: Any = data
-            for part, follows in zip(parts, [*parts[1:], None], strict=True):
-                if (
-                    isinstance(here, list) != isinstance(part, int)
-                    or not isinstance(here, dict | list)
-                    or (isinstance(part, int) and part > len(here))
-                ):
-                    self.complain(
-                        say(
-                            zh="项目“{key}”与其他项目矛盾",
-                            en="the key “{key}” contradicts others",
-                            key=key,
-                        ),
-                        SETTINGS,
-                        number,
-                    )
-                    break
-                if isinstance(here, list) and part == len(here):
-                    here.append(None)
-                empty = [] if isinstance(follows, int) else {}
-                if follows is None:
-                    here[part] = self._value(cells["内容"], number)
-                elif isinstance(here, list):
-                    here[part] = empty if here[part] is None else here[part]
-                    here = here[part]
-                else:
-                    here = here.setdefault(part, empty)
+            holder = _holder(data, parts)
+            if holder is None:
+                text = say(
+                    zh="项目“{key}”与其他项目矛盾",
+                    en="the key “{key}” contradicts others",
+                    key=key,
+                )
+                self.complain(text, SETTINGS, number)
+            else:
+                holder[parts[-1]] = self._value(cells["内容"], number)
             for end in range(1, len(parts) + 1):
                 self.places.setdefault(tuple(parts[:end]), (SETTINGS, number))
         return data
@@ -255,77 +284,49 @@ class _Book:
     def _tree(self, english: Mapping[tuple[str, str], str]) -> list[dict[str, Any]]:
         """Nested indicators; upper levels may be repeated, merged or left blank below their first
         row."""
-        roots: list[dict[str, Any]] = []
-        nodes: dict[tuple[str, ...], dict[str, Any]] = {}
-        places: list[tuple[dict[str, Any], int]] = []
-        known = (
-            *LEVELS,
-            LEAF,
-            POINTS,
-            *WORDS.values(),
-            KIND,
-            UNIT,
-            SCALES,
-            ID,
-            RULE,
-            LOW,
-            HIGH,
-            REST,
-        )
-        above: tuple[str, ...] = ()
-        for row, cells in self.rows(TREE, (LEAF, POINTS), known):
+        tree = _Tree()
+        known = (*LEVELS, LEAF, POINTS, *WORDS.values(), KIND, UNIT, SCALES, ID, RULE, LOW, HIGH)
+        for row, cells in self.rows(TREE, (LEAF, POINTS), (*known, REST)):
             given = [plain_text(cells[level]) if level in cells else None for level in LEVELS]
-            filled = [i for i, name in enumerate(given) if name]
-            if given[0] == NO_LEVEL:
-                above = ()
-            elif filled:
-                names = [
-                    name or (above[i] if i < min(filled) and i < len(above) else None)
-                    for i, name in enumerate(given)
-                ]
-                above = tuple(name for name in names[: max(filled) + 1] if name)
-                if len(above) <= max(filled):
-                    self.complain(
-                        say(
-                            zh="“{level}”为空，下级指标没有上级",
-                            en="“{level}” is blank: the level below it has none above",
-                            level=LEVELS[len(above)],
-                        ),
-                        TREE,
-                        row,
-                    )
-            if LEAF not in cells and nodes.get(above, {}).get("id", None) not in (
-                None,
-                plain_text(cells.get(ID, "")),
-            ):
-                # another of that name
-                nodes = {path: node for path, node in nodes.items() if path[: len(above)] != above}
-            for depth in range(1, len(above) + 1):
-                if above[:depth] not in nodes:
-                    node = {"name": above[depth - 1], "children": []}
-                    nodes[above[:depth]] = node
-                    (nodes[above[: depth - 1]]["children"] if depth > 1 else roots).append(node)
-                    places.append((node, row))
+            self._lead(tree, given, row)
+            if LEAF not in cells:
+                tree.begin_anew_if_other(plain_text(cells.get(ID, "")))
+            tree.make_levels(row)
             if LEAF in cells:
-                leaf = self._leaf(cells, row)
-                (nodes[above]["children"] if above else roots).append(leaf)
-                places.append((leaf, row))
-            elif filled and above:
-                nodes[above] |= self._common(cells, row)
+                tree.add(self._leaf(cells, row), row)
+            elif any(given) and tree.above:
+                tree.level.update(self._common(cells, row))
             else:
                 text = say(
                     zh="本行既没有考核要点，也没有上级指标的名称",
                     en="this row names neither an indicator nor a level above",
                 )
                 self.complain(text, TREE, row)
-        self._ids(places)
-        for node, _ in places:
+        self._ids(tree.places)
+        for node, _ in tree.places:
             for key, title in {"name": LEAF, **WORDS}.items():
                 if (node["id"], title) in english:
                     node[key] = {"zh": node.get(key, ""), "en": english[node["id"], title]}
-        rows = {id(node): row for node, row in places}
-        self._note(roots, ("indicators",), rows)
-        return roots
+        self._note(tree.roots, ("indicators",), {id(node): row for node, row in tree.places})
+        return tree.roots
+
+    def _lead(self, tree: _Tree, given: list[str | None], row: int) -> None:
+        """Go on to the levels that a row names; those before the first it names are the last
+        row's."""
+        filled = [i for i, name in enumerate(given) if name]
+        if given[0] == NO_LEVEL:
+            tree.above = ()
+        elif filled:
+            before, last = tree.above[: filled[0]], filled[-1]
+            names = [*before, *[None] * (filled[0] - len(before)), *given[filled[0] : last + 1]]
+            tree.above = tuple(name for name in names if name)
+            if len(tree.above) <= last:
+                text = say(
+                    zh="“{level}”为空，下级指标没有上级",
+                    en="“{level}” is blank: the level below it has none above",
+                    level=LEVELS[len(tree.above)],
+                )
+                self.complain(text, TREE, row)
 
     def _note(self, nodes: list[dict[str, Any]], path: tuple, rows: dict[int, int]) -> None:
         """Remember the row of every indicator."""
@@ -429,3 +430,45 @@ class _Book:
             self.places["grades", len(grades)] = (GRADES, row)
             grades.append(grade)
         return grades
+
+
+def _chinese(cell: Any) -> str:
+    """A title or a word of the workbook in Chinese, whichever language it stands in."""
+    word = plain_text(cell)
+    return IN_CHINESE.get(word, word)
+
+
+def _spoken(row: Row) -> list[str]:
+    """The words of a row in Chinese; "" for a blank cell."""
+    return ["" if is_blank(cell) else _chinese(cell) for cell in row]
+
+
+def _holder(data: dict[str, Any], parts: list[str | int]) -> Any:
+    """The mapping or list into which the last part of a dotted key leads, made with those on the
+    way; None where what is there already does not let it: a list takes places, a mapping names,
+    and no place is left out."""
+    inner: Any = data
+    for part, follows in zip(parts, [*parts[1:], None], strict=True):
+        if not _takes(inner, part):
+            return None
+        if isinstance(inner, list) and part == len(inner):
+            inner.append(None)
+        if follows is not None:
+            inner = _inner(inner, part, [] if isinstance(follows, int) else {})
+    return inner
+
+
+def _takes(inner: Any, part: str | int) -> bool:
+    """Whether a part of a key has a place here."""
+    if isinstance(inner, list):
+        return isinstance(part, int) and part <= len(inner)
+    return isinstance(inner, dict) and not isinstance(part, int)
+
+
+def _inner(holder: Any, part: str | int, empty: Any) -> Any:
+    """What stands at a part of a key; where there is nothing yet, something empty."""
+    if isinstance(holder, dict):
+        return holder.setdefault(part, empty)
+    if holder[part] is None:
+        holder[part] = empty
+    return holder[part]

@@ -12,7 +12,7 @@ from typing import Any
 from qtoolkit.errors import InputError
 from qtoolkit.filing import safe_name
 from qtoolkit.inputs.numbertext import plain_text
-from qtoolkit.inputs.scheme import Indicator, Scheme
+from qtoolkit.inputs.scheme import Bonus, Indicator, Scheme, Stage, Veto
 from qtoolkit.inputs.statuses import STATUS_LABELS, STATUS_NAMES, WRITTEN
 from qtoolkit.inputs.table import Table
 from qtoolkit.inputs.tablereader import columns_of
@@ -147,44 +147,22 @@ def _of_leaf(
     offer: bool,
 ) -> list[Column]:
     """A leaf's columns: its values by stage, numbers of the units' own, reasons."""
-    columns, language = [], say_.language
-    j, title = scheme.leaves.index(leaf), _title(scheme, leaf, language)
-    comment = say(
-        zh="{path}\n{points:g}分。{standard}",
-        en="{path}\n{points:g} points. {standard}",
-        path=scheme_path(scheme, leaf),
-        points=leaf.points,
-        standard=_standard(leaf),
-    ).of(language)
-    choices = _choices(leaf, say_)
+    j, title = scheme.leaves.index(leaf), _title(scheme, leaf, say_.language)
     stages = [
         s
         for s in scheme.stages
         if s.id in leaf.stages or (s.effect != "part" and table and _any(table.stages[s.id][:, j]))
     ]
-    for key in columns_of(leaf):
-        stage = next((s for s in stages if key.endswith(f"@{s.id}")), None)
-        values = (
-            blank if table is None else table.stages[stage.id][:, j] if stage else table.filed[:, j]
-        )
-        cells = [_cell(value, table, k, j, say_) for k, value in enumerate(values)]
-        columns.append(
-            Column(
-                key,
-                f"{title}@{stage.name.of(language)}" if stage else title,
-                cells,
-                choices,
-                comment,
-            )
-        )
+    columns = _of_values(scheme, table, leaf, stages, blank, say_)
     for stage in stages:
         if stage.effect != "part":
-            cells, chosen = (
-                list(table.stages[stage.id][:, j]),
-                choices if stage.effect == "replaces" else (),
-            )
             columns.append(
-                Column(f"{leaf.id}@{stage.id}", f"{title}@{stage.name.of(language)}", cells, chosen)
+                Column(
+                    f"{leaf.id}@{stage.id}",
+                    f"{title}@{stage.name.of(say_.language)}",
+                    list(table.stages[stage.id][:, j]),
+                    _choices(leaf, say_) if stage.effect == "replaces" else (),
+                )
             )
     for kind, word, numbers in _numbers(leaf, table, j):
         columns.append(
@@ -197,6 +175,36 @@ def _of_leaf(
     return columns + _remarks(
         table, f"reason:{leaf.id}", f"{say_('扣分原因')}:{title}", blank, offer
     )
+
+
+def _of_values(
+    scheme: Scheme,
+    table: Table | None,
+    leaf: Indicator,
+    stages: list[Stage],
+    blank: list[Any],
+    say_: _Words,
+) -> list[Column]:
+    """The columns of a leaf's value, one for each stage that is a part of it, with points and
+    standard as a comment."""
+    j, title = scheme.leaves.index(leaf), _title(scheme, leaf, say_.language)
+    comment = say(
+        zh="{path}\n{points:g}分。{standard}",
+        en="{path}\n{points:g} points. {standard}",
+        path=scheme_path(scheme, leaf),
+        points=leaf.points,
+        standard=_standard(leaf),
+    ).of(say_.language)
+    columns = []
+    for key in columns_of(leaf):
+        stage = next((s for s in stages if key.endswith(f"@{s.id}")), None)
+        named = f"{title}@{stage.name.of(say_.language)}" if stage else title
+        values = blank
+        if table is not None:
+            values = table.stages[stage.id][:, j] if stage else table.filed[:, j]
+        cells = [_cell(value, table, k, j, say_) for k, value in enumerate(values)]
+        columns.append(Column(key, named, cells, _choices(leaf, say_), comment))
+    return columns
 
 
 def _standard(leaf: Indicator) -> Text:
@@ -229,39 +237,16 @@ def _about_units(
 ) -> list[Column]:
     """The columns that are not of one leaf: names, classes, covariates, vetoes, bonus, history,
     approval."""
-    columns, language = [], say_.language
+    columns = []
     if table is not None and any(label.en != label.zh for label in table.labels):
         columns.append(Column("name_en", say_("英文名称"), [label.en for label in table.labels]))
-    known = {} if table is None else table.covariates
-    described = (
-        [("class", say_("类别"), tuple(scheme.classes))]
-        if scheme.classes or "class" in known
-        else []
-    )
-    described += [
-        (c.id, c.name.of(language), tuple(c.values)) for c in scheme.covariates if c.id != "class"
-    ]
-    for id, title, choices in described:
-        if table is None or id in known or offer:
-            columns.append(Column(id, title, list(known[id]) if id in known else blank, choices))
+    columns += _of_covariates(scheme, table, blank, say_, offer)
     for v, veto in enumerate(scheme.vetoes):
-        name, cells = (
-            veto.name.of(language),
-            blank if table is None else [say_("是" if hit else "否") for hit in table.vetoes[:, v]],
-        )
-        columns.append(
-            Column(f"veto:{veto.id}", f"{say_('否决')}:{name}", cells, (say_("是"), say_("否")))
-        )
-        for kind, word in (("event", "事件"), ("evidence", "证据"), ("date", "日期")):
-            columns += _remarks(table, f"{kind}:{veto.id}", f"{say_(word)}:{name}", blank, offer)
-    for b, bonus in enumerate(scheme.bonuses):
-        cells = blank if table is None else list(table.bonuses[:, b])
-        most = say(zh="不超过{max:g}分", en="at most {max:g}", max=bonus.max).of(language)
-        columns.append(
-            Column(
-                f"bonus:{bonus.id}", f"{say_('加减分')}:{bonus.name.of(language)}", cells, (), most
-            )
-        )
+        columns += _of_veto(veto, table, v, blank, say_, offer)
+    columns += [
+        _of_bonus(bonus, blank if table is None else list(table.bonuses[:, b]), say_)
+        for b, bonus in enumerate(scheme.bonuses)
+    ]
     for key in sorted(table.remarks.columns) if table is not None else ():
         if key.startswith("grade:"):
             columns += _remarks(table, key, f"{say_('往年等级')}:{key.partition(':')[2]}", blank)
@@ -272,6 +257,47 @@ def _about_units(
     ):
         columns += _remarks(table, key, say_(title), blank, offer)
     return columns
+
+
+def _of_covariates(
+    scheme: Scheme, table: Table | None, blank: list[Any], say_: _Words, offer: bool
+) -> list[Column]:
+    """The columns of the units' class and of what else describes them."""
+    known = {} if table is None else table.covariates
+    described = (
+        [("class", say_("类别"), tuple(scheme.classes))]
+        if scheme.classes or "class" in known
+        else []
+    )
+    described += [
+        (c.id, c.name.of(say_.language), tuple(c.values))
+        for c in scheme.covariates
+        if c.id != "class"
+    ]
+    return [
+        Column(id, title, list(known[id]) if id in known else blank, choices)
+        for id, title, choices in described
+        if table is None or id in known or offer
+    ]
+
+
+def _of_veto(
+    veto: Veto, table: Table | None, v: int, blank: list[Any], say_: _Words, offer: bool
+) -> list[Column]:
+    """The columns of the scheme's veto number v: whether it struck, and what is known of it."""
+    name, yes, no = veto.name.of(say_.language), say_("是"), say_("否")
+    cells = blank if table is None else [yes if hit else no for hit in table.vetoes[:, v]]
+    columns = [Column(f"veto:{veto.id}", f"{say_('否决')}:{name}", cells, (yes, no))]
+    for kind, word in (("event", "事件"), ("evidence", "证据"), ("date", "日期")):
+        columns += _remarks(table, f"{kind}:{veto.id}", f"{say_(word)}:{name}", blank, offer)
+    return columns
+
+
+def _of_bonus(bonus: Bonus, cells: list[Any], say_: _Words) -> Column:
+    """The column of a bonus, with its most as a comment."""
+    title = f"{say_('加减分')}:{bonus.name.of(say_.language)}"
+    most = say(zh="不超过{max:g}分", en="at most {max:g}", max=bonus.max).of(say_.language)
+    return Column(f"bonus:{bonus.id}", title, cells, (), most)
 
 
 def _remarks(

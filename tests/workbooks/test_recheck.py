@@ -7,6 +7,7 @@ import math
 import shutil
 import subprocess
 from collections import Counter
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 
@@ -18,6 +19,7 @@ from hypothesis import given, settings
 
 import qtoolkit as qt
 from qtoolkit.inputs.scheme import Scheme
+from qtoolkit.inputs.statuses import VALUE
 from qtoolkit.language import LANGUAGES
 from qtoolkit.models import validate
 from qtoolkit.workbooks.recheck import write_recheck
@@ -228,7 +230,7 @@ def test_formulas_give_what_the_engine_gives_on_random_assessments(randoms, tmp_
 @needs_soffice
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_formulas_give_what_the_engine_gives_on_the_cases(language, tmp_path):
-    results = [packaged("provinces-2008"), packaged("tai-2001")]
+    results = [packaged(name) for name in ("provinces-2008", "tai-2001", "city-2026")]
     paths = write_all(results, tmp_path, language)
     (tmp_path / "out").mkdir()
     for result, path, book in zip(
@@ -281,6 +283,85 @@ def test_edited_points_give_what_what_if_gives(randoms, tmp_path):
         pairs, paths, recalculated(paths, tmp_path / "out", edits), strict=True
     ):
         assert differences(book, after) == [], path.name
+
+
+def with_value(result, unit, leaf, value):
+    """The assessment with another value of one cell, in whatever stage it was said."""
+    table, k = result.table, result.table.units.index(unit)
+    j = [item.id for item in result.scheme.leaves].index(leaf)
+    raw, filed = table.raw.copy(), table.filed.copy()
+    raw[k, j] = filed[k, j] = value
+    return qt.assess(result.scheme, replace(table, raw=raw, filed=filed))
+
+
+def data_cells(path, titles):
+    """The cells of the first unit in columns of the sheet of data, by title."""
+    heads = {cell.value: cell for cell in openpyxl.load_workbook(path)["数据"][2]}
+    return {title: heads[title].offset(2, 0) for title in titles if title in heads}
+
+
+@needs_soffice
+def test_an_edited_raw_value_gives_what_the_assessment_of_it_gives(randoms, tmp_path):
+    """A unit takes the value of another one: all that depends on who else is assessed moves too."""
+    pairs, edits = [], []
+    for result in randoms[: share(90)]:
+        for j, leaf in enumerate(result.scheme.leaves):
+            scored = np.flatnonzero(result.table.status[:, j] == VALUE)
+            values = result.table.raw[scored, j]
+            numbers = not leaf.stages and all(isinstance(x, int | float) for x in values)
+            if numbers and len(set(values)) > 1:
+                k, other = scored[values.argmin()], values.max()
+                unit = result.table.units[k]
+                pairs.append((result, with_value(result, unit, leaf.id, other)))
+                edits.append((leaf.name.zh, k, other))
+                break
+    assert len(pairs) > 15
+    kinds = {leaf.rule.kind for result, _ in pairs for leaf in result.scheme.leaves[:1]}
+    assert len(kinds) > 5
+    paths = write_all([before for before, _ in pairs], tmp_path)
+    edited = {}
+    for (title, k, value), path in zip(edits, paths, strict=True):
+        [cell] = data_cells(path, [title]).values()
+        edited[path] = {("数据", cell.offset(int(k), 0).coordinate): value}
+    (tmp_path / "out").mkdir()
+    books = recalculated(paths, tmp_path / "out", edited)
+    for (_, after), path, book in zip(pairs, paths, books, strict=True):
+        assert differences(book, after) == [], path.name
+
+
+@needs_soffice
+def test_edited_stages_and_targets_of_the_city_move_its_scores(tmp_path):
+    """A verified value, one that makes a value with others, and a unit's own target, each worked
+    out anew from the scheme's stages by hand."""
+    result = packaged("city-2026")
+    table, scheme = result.table, result.scheme
+    leaf = next(leaf for leaf in scheme.leaves if leaf.rule.kind == "target")
+    j = scheme.leaves.index(leaf)
+    unit = table.units[0]
+    targets = table.targets.copy()
+    targets[0, j] *= 1.25
+    after = qt.assess(scheme, replace(table, targets=targets))
+    assert after.base[unit] != result.base[unit]
+    [path] = write_all([result], tmp_path)
+    [cell] = data_cells(path, [f"{leaf.name.zh}：目标值"]).values()
+    (tmp_path / "one").mkdir()
+    edit = {path: {("数据", cell.coordinate): float(targets[0, j])}}
+    [book] = recalculated([path], tmp_path / "one", edit)
+    assert differences(book, after) == []
+    joined = next(leaf for leaf in scheme.leaves if len(leaf.stages) > 1)
+    part = next(stage for stage in scheme.stages if stage.id in joined.stages)
+    j = scheme.leaves.index(joined)
+    k = int(np.flatnonzero(table.status[:, j] == VALUE)[0])
+    old = table.stages[part.id][k, j]
+    later = [s.id for s in scheme.stages if s.effect != "part" and s.id in table.stages]
+    assert all(table.stages[id][k, j] is None for id in later)
+    new = table.raw[k, j] + joined.stages[part.id] * (old / 2 - old)
+    after = with_value(result, table.units[k], joined.id, round(new, 12))
+    [cell] = data_cells(path, [f"{joined.name.zh}：{part.name.zh}"]).values()
+    (tmp_path / "two").mkdir()
+    edit = {path: {("数据", cell.offset(k, 0).coordinate): old / 2}}
+    [book] = recalculated([path], tmp_path / "two", edit)
+    assert differences(book, after) == []
 
 
 @needs_soffice
