@@ -7,6 +7,30 @@ Topic modules (`qtoolkit.robustness`, `qtoolkit.regions`, ...) are loaded when t
 from __future__ import annotations
 
 import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from qtoolkit import alternatives as alternatives
+    from qtoolkit import assessment as assessment
+    from qtoolkit import comparison as comparison
+    from qtoolkit import cutoffs as cutoffs
+    from qtoolkit import decomposition as decomposition
+    from qtoolkit import importance as importance
+    from qtoolkit import regions as regions
+    from qtoolkit import report as report
+    from qtoolkit import robustness as robustness
+    from qtoolkit import simulation as simulation
+    from qtoolkit import weighting as weighting
+    from qtoolkit.assessment import Assessment as Assessment
+    from qtoolkit.assessment import assess as assess
+    from qtoolkit.errors import InputError as InputError
+    from qtoolkit.errors import WorkError as WorkError
+    from qtoolkit.inputs.case import Case as Case
+    from qtoolkit.inputs.case import read_case as read_case
+    from qtoolkit.inputs.scheme import Scheme as Scheme
+    from qtoolkit.inputs.table import Table as Table
+    from qtoolkit.runs.executors import executor as executor
+    from qtoolkit.runs.run import run as run
 
 __version__ = "0.1.0"
 
@@ -39,12 +63,14 @@ _MODULES = (
 __all__ = [*_NAMES, *_MODULES]
 
 
-def __getattr__(name: str) -> object:
-    if name in _NAMES:
-        return getattr(importlib.import_module(_NAMES[name]), name)
-    if name in _MODULES:
-        return importlib.import_module(f"qtoolkit.{name}")
-    raise AttributeError(f"module 'qtoolkit' has no attribute {name!r}")
+if not TYPE_CHECKING:  # type checkers read the imports above
+
+    def __getattr__(name: str) -> object:
+        if name in _NAMES:
+            return getattr(importlib.import_module(_NAMES[name]), name)
+        if name in _MODULES:
+            return importlib.import_module(f"qtoolkit.{name}")
+        raise AttributeError(f"module 'qtoolkit' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

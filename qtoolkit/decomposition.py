@@ -101,7 +101,9 @@ def losses(result: Assessment, by: By = "lead") -> pd.DataFrame:
     >>> losses(r, "area").empty
     True
     """
-    lost, names, ids = mean_losses(result), {}, {}
+    lost = mean_losses(result)
+    names: dict[str, Text] = {}
+    ids: dict[str, list[str]] = {}
     for leaf in result.scheme.leaves:
         for name in names_of(leaf, by):
             names.setdefault(name.zh, name)
@@ -133,18 +135,18 @@ def grid(result: Assessment) -> pd.DataFrame:
     >>> len(table), float(table["points"].sum())
     (12, 100.0)
     """
-    lost, found = mean_losses(result), {}
+    lost = mean_losses(result)
+    found: dict[tuple[str, str, str], list[str]] = {}
     blocks = {
         leaf.id: top.id for top in result.scheme.indicators for leaf in top.walk() if leaf.is_leaf
     }
-    placed = [
-        leaf for leaf in result.scheme.leaves if leaf.area is not None and leaf.aspect is not None
-    ]
-    for leaf in placed:
+    areas: dict[str, Text] = {}
+    aspects: dict[str, Text] = {}
+    for leaf in result.scheme.leaves:
+        if leaf.area is None or leaf.aspect is None:
+            continue
+        areas[leaf.area.zh], aspects[leaf.aspect.zh] = leaf.area, leaf.aspect
         found.setdefault((leaf.area.zh, leaf.aspect.zh, blocks[leaf.id]), []).append(leaf.id)
-    areas, aspects = (
-        {getattr(leaf, by).zh: getattr(leaf, by) for leaf in placed} for by in ("area", "aspect")
-    )
     rows = [
         (
             areas[area],
@@ -177,7 +179,7 @@ def stages(result: Assessment) -> pd.DataFrame:
         shares, cells = [], np.array([[value is not None for value in row] for row in said])
         if not cells.any():
             continue
-        for j in np.flatnonzero(cells.any(axis=0)):
+        for j in np.flatnonzero(cells.any(axis=0)).tolist():
             leaf, at = result.scheme.leaves[j], cells[:, j]
             values = said if stage.effect != "corrects" else table.raw
             shares += shares_of(leaf, table, j, values[:, j])[at].tolist()
@@ -238,15 +240,17 @@ def gaps(
         for leaf in result.scheme.leaves:
             for name in names_of(leaf, by):
                 by_department[name] = by_department.get(name, 0.0) + lost.loc[unit, leaf.id]
-        departments = list(by_department)
-        worst = departments[foremost(list(by_department.values()))[0]] if departments else None
+        worst = None
+        if by_department:
+            costs = np.array(list(by_department.values()))
+            worst = list(by_department)[foremost(costs)[0]]
         largest = own.iloc[in_order(own)][:most]
         cheapest = own.iloc[in_order(full[own.index])][:most]
         limit = away.loc[unit]
         rows[unit] = (
             limit["below"],
             worst if worst and by_department[worst] > 1e-9 else None,
-            by_department.get(worst, 0.0),
+            0.0 if worst is None else by_department[worst],
             list(largest.items()),
             list(cheapest.items()),
             limit["higher"],

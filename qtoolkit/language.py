@@ -84,7 +84,7 @@ class _Fill(string.Formatter):
             return f"{self.format_field(value, *form or [''])} {one if value == 1 else many}"
         if spec[-1:] in SIGNED:
             return in_print(value, spec)
-        return super().format_field(settled(value) if spec else value, spec)
+        return str(super().format_field(settled(value) if spec else value, spec))
 
 
 SIGNED = ("f", "%")
@@ -117,12 +117,12 @@ def listing(items: Iterable[Text | str], most: int | None = None) -> Text:
     >>> listing([Text("甲", "A"), Text("乙", "B")]).of("zh")
     '甲、乙'
     """
-    items = [item if isinstance(item, Text) else Text(str(item), str(item)) for item in items]
-    shown = items if most is None else items[:most]
+    texts = [item if isinstance(item, Text) else Text(str(item), str(item)) for item in items]
+    shown = texts if most is None else texts[:most]
     text = Text("、".join(item.zh for item in shown), ", ".join(item.en for item in shown))
-    if len(shown) == len(items):
+    if len(shown) == len(texts):
         return text
-    return say(zh="{shown}等{n}项", en="{shown} and so on ({n} in all)", shown=text, n=len(items))
+    return say(zh="{shown}等{n}项", en="{shown} and so on ({n} in all)", shown=text, n=len(texts))
 
 
 def same(text: str) -> Text:

@@ -114,7 +114,7 @@ def validate(
     model: type[M],
     data: Any,
     file: str | None,
-    line: Callable[[tuple], int | None] = lambda path: None,
+    line: Callable[[tuple[Any, ...]], int | None] = lambda path: None,
 ) -> M:
     """`data` as a model, or an InputError with every complaint of it; `line` tells where a part of
     the data stands."""

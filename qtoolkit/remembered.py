@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import pandas as pd
 
@@ -46,7 +46,7 @@ def remembered(analysis: Analysis) -> Analysis:
             kept[key] = analysis(result, *args, **kwargs)
         return _copy(kept[key])
 
-    return ask
+    return cast("Analysis", ask)  # takes and gives what the analysis does
 
 
 def _copy(found: Any) -> Any:

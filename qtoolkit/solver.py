@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -34,9 +35,17 @@ def linear_program(cost: np.ndarray, s: System) -> np.ndarray | None:
     return None if found is None else found.x
 
 
+def attained(cost: np.ndarray, s: System) -> np.ndarray:
+    """As :func:`linear_program`, over a system that is known to have points."""
+    z = linear_program(cost, s)
+    if z is None:
+        raise WorkError(say(zh="线性规划没有可行解", en="a linear program has no solution"))
+    return z
+
+
 def solve_lp(
     cost: np.ndarray, s: System, rows: np.ndarray | None = None, high: np.ndarray | None = None
-):
+) -> Any:
     """The same with further rows·z ≤ high; the answer has their multipliers as `ineqlin.marginals[:
     len(rows)]`."""
     from scipy.optimize import linprog
@@ -69,7 +78,16 @@ def solve_lp(
     )
 
 
-def solve_milp(cost, integral, lo, hi, rows, low, high, seconds: float):
+def solve_milp(
+    cost: np.ndarray,
+    integral: np.ndarray,
+    lo: np.ndarray,
+    hi: np.ndarray,
+    rows: np.ndarray,
+    low: np.ndarray,
+    high: np.ndarray,
+    seconds: float,
+) -> Any:
     """Minimise cost·x, x integral where `integral`; scipy's result, or None where the solver gave
     nothing to rely on."""
     from scipy.optimize import Bounds, LinearConstraint, milp

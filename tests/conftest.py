@@ -6,6 +6,10 @@ import os
 # threads of several workers wait for one another
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
+import sys
+from types import SimpleNamespace
+
+import pytest
 from hypothesis import HealthCheck, Phase, settings
 
 settings.register_profile(
@@ -23,7 +27,7 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 LONGEST_FIRST = (
     "tests/look/test_city.py",
     "tests/look/test_rendered.py",
-    "tests/report/test_recheck.py",
+    "tests/workbooks/test_recheck.py",
     "tests/report/test_views.py",
     "tests/runs/test_run.py",
     "tests/runs/test_executors.py",
@@ -52,3 +56,34 @@ def pytest_configure(config):
 def pytest_collection_modifyitems(items):
     """Sort files by LONGEST_FIRST; the order within a file stays."""
     items.sort(key=lambda item: [not item.nodeid.startswith(name) for name in LONGEST_FIRST])
+
+
+@pytest.fixture
+def command(monkeypatch, capsys):
+    """The command in this process: exit status, stdout, stderr."""
+
+    from qtoolkit.runs import cli
+
+    def call(*arguments, cwd):
+        monkeypatch.chdir(cwd)
+        monkeypatch.setattr(sys, "argv", ["qtoolkit", *arguments])
+        code = 0
+        try:
+            cli.main()
+        except SystemExit as stop:
+            code = stop.code or 0
+        out, err = capsys.readouterr()
+        return SimpleNamespace(returncode=code, stdout=out, stderr=err)
+
+    return call
+
+
+@pytest.fixture(scope="module")
+def trap(tmp_path_factory):
+    """A project with a case, and a working directory beside it, all planted with code that would
+    leave a marker."""
+    from tests.hostile.planting import set_trap
+
+    root = tmp_path_factory.mktemp("trap")
+    set_trap(root)
+    return root

@@ -60,6 +60,8 @@ ALLOWED = {
     ("report/blocks.py", "round"): "a colour's red, green and blue",
     ("report/figures.py", "floor"): "the left end of an axis",
 }
+MOST_BRANCHES = 15
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 ENGINE_ONLY = {
     "argsort",
     "lexsort",
@@ -249,6 +251,64 @@ def test_no_assert_no_print_no_swallowed_exception(name):
             assert raises or not broad, f"{name}:{node.lineno}"
 
 
+def branches(node):
+    """How many ways a part of a function adds to it, as radon counts them."""
+    match node:
+        case ast.If() | ast.IfExp() | ast.Assert():
+            return 1
+        case ast.For() | ast.AsyncFor() | ast.While():
+            return 1 + bool(node.orelse)
+        case ast.Try() | ast.TryStar():
+            return len(node.handlers) + bool(node.orelse)
+        case ast.BoolOp():
+            return len(node.values) - 1
+        case ast.comprehension():
+            return 1 + len(node.ifs)
+        case ast.Match():
+            return len(node.cases)
+    return 0
+
+
+def complexity(function):
+    """The cyclomatic complexity of a function without the functions defined inside it; boolean
+    operators and comprehensions count."""
+    total, below = 1, list(function.body)
+    while below:
+        node = below.pop()
+        if not isinstance(node, FUNCTIONS):
+            total += branches(node)
+            below += ast.iter_child_nodes(node)
+    return total
+
+
+def test_complexity_is_counted_by_hand():
+    source = """
+def f(a, b):
+    if a and b or not a:                     # 1, and 2 operators
+        return [x for x in a if x if b]      # 1, and 2 conditions
+    for x in a:                              # 1
+        try:
+            b = 1 if x else 2                # 1
+        except ValueError:                   # 1
+            def g(y):
+                return 1 if y else 2         # its own
+        else:                                # 1
+            while b:                         # 1
+                b -= 1
+    return g
+"""
+    f = ast.parse(source).body[0]
+    g = next(node for node in ast.walk(f) if getattr(node, "name", "") == "g")
+    assert complexity(f) == 1 + 3 + 3 + 1 + 1 + 1 + 1 + 1 and complexity(g) == 2
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_function_is_too_complex_to_read(name):
+    for node in ast.walk(tree(name)):
+        if isinstance(node, FUNCTIONS[:2]):
+            assert complexity(node) <= MOST_BRANCHES, f"{name}:{node.lineno}: {node.name}"
+
+
 def test_importing_the_package_loads_nothing_heavy():
     code = "import sys, qtoolkit; print(sorted(m for m in sys.modules if '.' not in m))"
     environment = {"PYTHONPATH": str(ROOT.parent), "PATH": "", "SYSTEMROOT": ""}
@@ -269,6 +329,11 @@ def test_importing_the_package_loads_nothing_heavy():
         "typer",
     }
     assert not heavy & set(ast.literal_eval(loaded))
+
+
+def test_type_checkers_see_what_the_package_gives():
+    typed = next(node for node in tree("__init__.py").body if is_for_typing_or_a_script(node))
+    assert {alias.asname for node in typed.body for alias in node.names} == set(qtoolkit.__all__)
 
 
 def test_assessing_loads_no_report_and_no_runs():

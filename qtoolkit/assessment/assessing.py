@@ -27,7 +27,8 @@ from qtoolkit.engine.ticks import Rounding
 from qtoolkit.errors import InputError, nearest
 from qtoolkit.inputs.changes import change
 from qtoolkit.inputs.scheme import Scheme, Spread
-from qtoolkit.inputs.table import VALUE, Table, table_of_frame, unit_of
+from qtoolkit.inputs.statuses import VALUE
+from qtoolkit.inputs.table import Table, table_of_frame, unit_of
 from qtoolkit.language import Text, say
 
 

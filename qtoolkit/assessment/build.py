@@ -12,11 +12,20 @@ from qtoolkit.engine import core
 from qtoolkit.engine.aggregations import order_of
 from qtoolkit.engine.ticks import Rounding, to_ticks
 from qtoolkit.errors import Problems
+from qtoolkit.inputs import scheme as schemes
 from qtoolkit.inputs.scheme import Indicator, Scheme
-from qtoolkit.inputs.table import BLANKS, FALSIFIED, STATUS_LABELS, STATUS_NAMES, VALUE, ZERO, Table
+from qtoolkit.inputs.statuses import (
+    BLANKS,
+    FALSIFIED,
+    STATUS_LABELS,
+    STATUS_NAMES,
+    VALUE,
+    ZERO,
+)
+from qtoolkit.inputs.table import Table
 from qtoolkit.inputs.treatments import Outliers
 from qtoolkit.language import say
-from qtoolkit.rules.base import BASELINE
+from qtoolkit.rules.base import BASELINE, LeafRule
 
 
 def build(scheme: Scheme, table: Table, kept: dict[Any, Any] | None = None) -> core.Engine:
@@ -72,8 +81,12 @@ def _leaves(
             kept[asked] = parts[-1]
     problems.stop()
     slope, const, blank, means = zip(*parts, strict=True)
-    slope, const, blank = (np.stack(columns, axis=1) for columns in (slope, const, blank))
-    return slope, const, blank, tuple(mean for of_leaf in means for mean in of_leaf)
+    return (
+        np.stack(slope, axis=1),
+        np.stack(const, axis=1),
+        np.stack(blank, axis=1),
+        tuple(mean for of_leaf in means for mean in of_leaf),
+    )
 
 
 def _what_makes(leaf: Indicator, scheme: Scheme) -> str:
@@ -138,14 +151,14 @@ def _leaf(
     has = status == VALUE
     raw, rule = treated_values(leaf, table, j, problems)
     own = _own_numbers(leaf, table)
-    slope[has], const[has] = rule.lines(raw, own[has, j], leaf.written_for, leaf.scales)
+    slope[has], const[has] = rule.lines(raw, own[has, j], leaf.written_for, bool(leaf.scales))
     means: list[core.Mean] = []
     for meaning in BLANKS:
         units = np.flatnonzero(status == meaning)
         name = STATUS_NAMES[meaning]
         treatment = treatment_of(scheme, leaf, meaning)
         if treatment == "fail":
-            for k in units:
+            for k in units.tolist():
                 text = say(
                     zh="“{unit}”的“{leaf}”为“{status}”，方案未规定如何处理（missing.{name}）",
                     en="“{leaf}” of “{unit}” is “{status}”, and the scheme does not say what that "
@@ -161,11 +174,11 @@ def _leaf(
         elif treatment == "renormalise":
             blank[units] = True
         elif treatment == "group_mean":
-            for k in units:
+            for k in units.tolist():
                 peers = _peers(has, table, k, leaf, problems)
-                slope[k], const[k] = _mean_line(slope[peers], const[peers], leaf.points)
+                slope[k], const[k] = _mean_line(slope[peers], const[peers], leaf.full_points)
                 if const[peers].any():
-                    means.append(core.Mean(int(k), j, peers))
+                    means.append(core.Mean(k, j, peers))
     const[np.isin(status, (ZERO, FALSIFIED))] = 0
     return slope, const, blank, means
 
@@ -183,25 +196,23 @@ def averaged_cells(scheme: Scheme, table: Table) -> tuple[core.Mean, ...]:
         has = table.status[:, j] == VALUE
         for meaning in BLANKS:
             if treatment_of(scheme, leaf, meaning) == "group_mean":
-                blank = np.flatnonzero(table.status[:, j] == meaning)
-                found += [
-                    core.Mean(int(k), j, _peers(has, table, k, leaf, Problems())) for k in blank
-                ]
+                blank = np.flatnonzero(table.status[:, j] == meaning).tolist()
+                found += [core.Mean(k, j, _peers(has, table, k, leaf, Problems())) for k in blank]
     return tuple(found)
 
 
 def treated_values(
     leaf: Indicator, table: Table, j: int, problems: Problems
-) -> tuple[np.ndarray, Any]:
+) -> tuple[np.ndarray, LeafRule]:
     """Raw values of the units that have one, after the treatment of outliers, and the rule for
     them."""
     has = np.flatnonzero(table.status[:, j] == VALUE)
     raw = table.raw[has, j]
-    if leaf.rule.is_of_words:
-        return raw, leaf.rule
+    if leaf.leaf_rule.is_of_words:
+        return raw, leaf.leaf_rule
     raw, how = raw.astype(float), leaf.outliers
     if how is None or not len(raw):
-        return raw, leaf.rule
+        return raw, leaf.leaf_rule
     if how.low + how.high >= len(raw):
         text = say(
             zh="“{leaf}”只有{n}家有数值，无法处理{k}个异常值",
@@ -211,10 +222,10 @@ def treated_values(
             k=how.low + how.high,
         )
         problems.add(text, file=table.name)
-        return raw, leaf.rule
+        return raw, leaf.leaf_rule
     raw = winsorised(raw, how)
     if not how.log:
-        return raw, leaf.rule
+        return raw, leaf.leaf_rule
     for k in has[raw <= 0]:
         text = say(
             zh="“{unit}”的“{leaf}”应大于 0 才能取对数",
@@ -223,7 +234,7 @@ def treated_values(
             leaf=leaf.name,
         )
         problems.add(text, file=table.name)
-    return np.log(np.maximum(raw, np.finfo(float).tiny)), leaf.rule.on_logarithms()
+    return np.log(np.maximum(raw, np.finfo(float).tiny)), leaf.leaf_rule.on_logarithms()
 
 
 def winsorised(raw: np.ndarray, outliers: Outliers) -> np.ndarray:
@@ -234,19 +245,20 @@ def winsorised(raw: np.ndarray, outliers: Outliers) -> np.ndarray:
 
 def _own_numbers(leaf: Indicator, table: Table) -> np.ndarray:
     """The units' own numbers that the leaf's rule compares with, of all leaves (n, d)."""
-    return table.baselines if leaf.rule.own is BASELINE else table.targets
+    return table.baselines if leaf.leaf_rule.own is BASELINE else table.targets
 
 
 def shares_of(leaf: Indicator, table: Table, j: int, raw: np.ndarray) -> np.ndarray:
     """The shares of full marks that values of a leaf (n,), None where there is none, would get; NaN
     there."""
     has = np.array([value is not None for value in raw])
-    values = raw[has] if leaf.rule.is_of_words else raw[has].astype(float)
+    values = raw[has] if leaf.leaf_rule.is_of_words else raw[has].astype(float)
     own = _own_numbers(leaf, table)[has, j]
-    slope, const = leaf.rule.lines(values, own, leaf.written_for, leaf.scales)
+    slope, const = leaf.leaf_rule.lines(values, own, leaf.written_for, bool(leaf.scales))
     shares = np.full(len(raw), np.nan)
-    if leaf.points > 0:
-        shares[has] = core.leaf_scores(slope, const, np.float64(leaf.points)) / leaf.points
+    full = leaf.full_points
+    if full > 0:
+        shares[has] = core.leaf_scores(slope, const, full) / full
     return shares
 
 
@@ -281,7 +293,7 @@ def _peers(
     return np.flatnonzero(peers)
 
 
-def _rounding(rounding) -> Rounding | None:
+def _rounding(rounding: schemes.Rounding | None) -> Rounding | None:
     return None if rounding is None else Rounding(rounding.decimals, rounding.mode == "half_up")
 
 
@@ -296,7 +308,7 @@ def _tree(scheme: Scheme, blank: np.ndarray) -> core.Tree:
     number |= {node.id: len(scheme.leaves) + i for i, node in enumerate(inner)}
     children = [tuple(number[child.id] for child in node.children) for node in inner]
     children.append(tuple(number[node.id] for node in scheme.indicators))
-    orders = [order_of(node.aggregation) for node in (*inner, scheme)]
+    orders = [*(order_of(node.aggregation) for node in inner), order_of(scheme.aggregation)]
     return core.Tree(
         tuple(children),
         tuple(orders),

@@ -13,7 +13,7 @@ import pandas as pd
 
 from qtoolkit.engine import core, from_ticks, steps, to_ticks
 from qtoolkit.inputs.scheme import Indicator
-from qtoolkit.inputs.table import BLANKS, FALSIFIED, STATUS_LABELS, STATUS_NAMES, VALUE
+from qtoolkit.inputs.statuses import BLANKS, FALSIFIED, STATUS_LABELS, STATUS_NAMES, VALUE
 from qtoolkit.language import Text, listing, say
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def relative(result: Assessment) -> dict[str, bool]:
     means = {leaf.id for leaf, _, treatment, _ in blanks(result) if treatment == "group_mean"}
     for leaf in result.scheme.leaves:
         treated = leaf.outliers and leaf.outliers.low + leaf.outliers.high
-        if leaf.id in means or leaf.rule.is_set_dependent or treated:
+        if leaf.id in means or leaf.leaf_rule.is_set_dependent or treated:
             found[leaf.id] = leaf.id in means
     return found
 
@@ -158,7 +158,7 @@ def beyond(result: Assessment) -> Iterator[tuple[Indicator, Sequence[float], np.
     """Each leaf with values beyond the ends of its rule, which are cut there: the leaf, the ends,
     the units' numbers."""
     for j, leaf in enumerate(result.scheme.leaves):
-        ends = leaf.rule.scored_between()
+        ends = leaf.leaf_rule.scored_between()
         if ends is None:
             continue
         has = np.flatnonzero(result.table.status[:, j] == VALUE)
@@ -211,7 +211,7 @@ def _doubts(result: Assessment) -> Iterator[Flag]:
 def without_data(result: Assessment) -> list[str]:
     """Leaves of which no unit has a value: what they show is what the scheme presumes, not how the
     units differ."""
-    empty = np.isin(result.table.status, BLANKS).all(axis=0)
+    empty = np.all(np.isin(result.table.status, BLANKS), axis=0)
     return [leaf.id for leaf, nothing in zip(result.scheme.leaves, empty, strict=True) if nothing]
 
 
@@ -219,7 +219,7 @@ def _targets(result: Assessment) -> Iterator[Flag]:
     """Units' own targets that ask for no more than the baseline."""
     table = result.table
     for j, leaf in enumerate(result.scheme.leaves):
-        sign = leaf.rule.sign
+        sign = leaf.leaf_rule.sign
         low = np.flatnonzero(sign * table.targets[:, j] < sign * table.baselines[:, j])
         if len(low):
             pairs = [
@@ -346,9 +346,8 @@ def reachable(result: Assessment) -> tuple[float, float]:
     most = float(from_ticks(list(done.values())[-1].max()))
     if not e.tree.is_arithmetic or any(b.kind == "deduction" for b in scheme.bonuses):
         return 0.0, most
-    return max(
-        sum(leaf.points * leaf.rule.least_share() for leaf in scheme.leaves), scheme.floor or 0.0
-    ), most
+    least = sum(leaf.full_points * leaf.leaf_rule.least_share() for leaf in scheme.leaves)
+    return max(least, scheme.floor or 0.0), most
 
 
 def _ties(result: Assessment) -> Iterator[Flag]:

@@ -130,19 +130,27 @@ def _batches(case: Any, rows: list[dict[str, Any]], failed: list[Text | None]) -
             engines[name] = _remember(
                 kept,
                 ("engine", name),
-                lambda chosen=method: build(change(case.scheme, chosen), case.table, kept),
+                partial(_engine, case, method, kept),
             )
             points = _points_of(case.scheme, row, kept)
             limits = _remember(
                 kept,
                 ("limits", repr(sorted(lines.items()))),
-                lambda chosen=lines: cutoffs_of(change(case.scheme, chosen), case.table),
+                partial(_limits, case, lines),
             )
         except InputError as error:
             failed[i] = error.complaints[0].text
             continue
         groups.setdefault(name, []).append((i, limits, points))
     return [batch for name, group in groups.items() for batch in _cut(engines[name], group)]
+
+
+def _engine(case: Any, method: Mapping[str, Any], kept: dict[Any, Any]) -> core.Engine:
+    return build(change(case.scheme, method), case.table, kept)
+
+
+def _limits(case: Any, lines: Mapping[str, Any]) -> np.ndarray:
+    return cutoffs_of(change(case.scheme, lines), case.table)
 
 
 def _remember(kept: dict[Any, Any], name: Any, make: Callable[[], Any]) -> Any:

@@ -80,8 +80,8 @@ class Comparison:
     @cached_property
     def correlations(self) -> pd.Series:
         """kendall, spearman, weighted, rank_shift of the units of both, ranked among themselves."""
-        scores = (result.scores[self.units] for result in (self.before, self.after))
-        return correlations(*scores, *self._ranks)
+        before, after = (result.scores[self.units] for result in (self.before, self.after))
+        return correlations(before, after, *self._ranks)
 
     @cached_property
     def movers(self) -> pd.DataFrame:
@@ -259,8 +259,8 @@ def compare(before: Assessment, after: Assessment) -> Comparison:
     )
     states, problem = {}, None
     try:
-        both = [_of_units(result, units) for result in (before, after)]
-        states = {new: mixed(*both, matching, new) for new in subsets}
+        first, last = (_of_units(result, units) for result in (before, after))
+        states = {new: mixed(first, last, matching, new) for new in subsets}
     except InputError as error:
         why = error.complaints[0].text
         problem = say(

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -201,7 +202,7 @@ def read_history(path: str | Path, names: Sequence[str] = GRADES) -> History:
     rounds = [i for i in range(len(rows.header)) if i not in (unit, english)]
     complaints: list[Complaint] = []
     units: list[str] = []
-    grades: list[list] = []
+    grades: list[list[Any]] = []
     for number, row in zip(rows.numbers, rows.rows, strict=True):
         name = "" if is_blank(row[unit]) else plain_text(row[unit])
         cells = [typed_grade(row[i], names) for i in rounds]
@@ -243,7 +244,7 @@ def _name_problem(name: str, before: Sequence[str]) -> Text | None:
     return None
 
 
-def _unknown_grades(cells: Sequence, names: Sequence[str]) -> list[tuple[int, Text]]:
+def _unknown_grades(cells: Sequence[Any], names: Sequence[str]) -> list[tuple[int, Text]]:
     """Which cells of a row hold something that is none of the grades, and what to say of it."""
     return [
         (i, _unknown(cell, names))
@@ -258,7 +259,7 @@ def _round_of(title: str) -> str:
     return title.removeprefix(prefix)
 
 
-def _labels(units: Sequence[str], english: Sequence) -> dict[str, Text]:
+def _labels(units: Sequence[str], english: Sequence[Any]) -> dict[str, Text]:
     """Names of the units that have an English one."""
     return {
         unit: Text(unit, plain_text(cell))

@@ -104,14 +104,14 @@ def _links(
     twins: dict[str, str],
 ) -> pd.DataFrame:
     """One row a link between leaves, as :class:`Matching` says."""
-    points = {leaf.id: leaf.points for leaf in before.leaves}
+    points = {leaf.id: leaf.full_points for leaf in before.leaves}
     rows: list[tuple[str, str | None, str | None, float, float]] = []
     for leaf in after.leaves:
         kind = _kind(leaf.id, claims[leaf.id], twins)
         for id in claims[leaf.id]:
-            rows.append((kind, id, leaf.id, points[id], leaf.points))
+            rows.append((kind, id, leaf.id, points[id], leaf.full_points))
         if not claims[leaf.id]:
-            rows.append((kind, None, leaf.id, np.nan, leaf.points))
+            rows.append((kind, None, leaf.id, np.nan, leaf.full_points))
     rows += [("dropped", id, None, points[id], np.nan) for id, names in heirs.items() if not names]
     table = pd.DataFrame(rows, columns=["kind", "before", "after", "points_before", "points_after"])
     names = table[["before", "after"]]
@@ -158,4 +158,4 @@ def same_measure(a: Indicator, b: Indicator, seen: set[Any] | None = None) -> bo
     if a.unit and b.unit and a.unit != b.unit:
         return False
     same_scale = (a.outliers or NONE).log == (b.outliers or NONE).log
-    return same_scale and a.rule.reads(b.rule, seen)
+    return same_scale and a.leaf_rule.reads(b.leaf_rule, seen)

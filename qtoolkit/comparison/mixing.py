@@ -84,8 +84,9 @@ def _in_points_of(node: Indicator, ratio: float) -> Indicator:
     if not node.is_leaf:
         update["children"] = tuple(_in_points_of(child, ratio) for child in node.children)
         return node.model_copy(update=update)
-    rule = {name: _times(getattr(node.rule, name), ratio) for name in node.rule.points_fields}
-    return node.model_copy(update=update | {"rule": node.rule.model_copy(update=rule)})
+    rule = node.leaf_rule
+    numbers = {name: _times(getattr(rule, name), ratio) for name in rule.points_fields}
+    return node.model_copy(update=update | {"rule": rule.model_copy(update=numbers)})
 
 
 def _vetoes(outside: Scheme, lines: Scheme) -> tuple[Veto, ...]:
@@ -183,7 +184,7 @@ def _restate(
     or, where deductions do not scale with the leaf's points, the same deduction. `ratio` is the new
     scheme's total over the old one's: a deduction of 1 point of 100 is one of 10 points of
     1,000."""
-    if not new.rule.raw_is_points or (
+    if not new.leaf_rule.raw_is_points or (
         old.written_for == new.written_for and (new.scales or ratio == 1)
     ):
         return
@@ -200,7 +201,7 @@ def _restate(
 def _in_total(cells: Mapping[str, np.ndarray], scheme: Scheme, total: float) -> None:
     """Points given directly under a scheme as the same shares of another total."""
     ratio = total / scheme.total
-    direct = [j for j, leaf in enumerate(scheme.leaves) if leaf.rule.raw_is_points]
+    direct = [j for j, leaf in enumerate(scheme.leaves) if leaf.leaf_rule.raw_is_points]
     if ratio == 1:
         return
     for j in direct:
@@ -237,7 +238,7 @@ def on_points_of(before: Assessment, scheme: Scheme, matching: Matching) -> Asse
             old = before.scheme.indicator(matching.twins[leaf.id])
             j = [x.id for x in before.scheme.leaves].index(old.id)
             columns.append({name: getattr(before.table, name)[:, j] for name in CELLS})
-            kept = {"id": leaf.id, "name": leaf.name, "points": leaf.points * ratio}
+            kept = {"id": leaf.id, "name": leaf.name, "points": leaf.full_points * ratio}
             return old.model_copy(update=kept | {"out_of": old.out_of or old.points or None})
         links = matching.table[
             (matching.table["after"] == leaf.id) & matching.table["before"].notna()
@@ -262,19 +263,19 @@ def on_points_of(before: Assessment, scheme: Scheme, matching: Matching) -> Asse
             }
         )
         missing = LeafMissing(not_applicable="renormalise")
-        own = {"id": leaf.id, "name": leaf.name, "points": leaf.points * ratio}
+        own: dict[str, Any] = {"id": leaf.id, "name": leaf.name, "points": leaf.full_points * ratio}
         return Indicator(**own, rule={"kind": "share"}, missing=missing)
 
     def node_of(node: Indicator) -> Indicator:
         if node.is_leaf:
             return leaf_of(node)
         children = tuple(node_of(child) for child in node.children)
-        return node.model_copy(update={"points": node.points * ratio, "children": children})
+        return node.model_copy(update={"points": node.full_points * ratio, "children": children})
 
     indicators = tuple(node_of(node) for node in scheme.indicators)
     update: dict[str, Any] = {"indicators": indicators, "aggregation": scheme.aggregation}
-    kinds = {"raw": object, "filed": object, "status": before.table.status.dtype}
-    cells = {
+    kinds: dict[str, Any] = {"raw": object, "filed": object, "status": before.table.status.dtype}
+    cells: dict[str, Any] = {
         name: np.stack([column[name] for column in columns], axis=1).astype(kinds.get(name, float))
         for name in CELLS
     }

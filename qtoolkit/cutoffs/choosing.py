@@ -8,6 +8,7 @@ import math
 from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -200,16 +201,13 @@ def optimise(
                 en="cutoffs cannot be chosen where there is one grade, or cutoffs by class",
             )
         )
-    step, window, least = (
-        real("step", step, above=True),
-        min(real("window", window), scheme.total),
-        real("least", least),
-    )
+    step, window = real("step", step, above=True), min(real("window", window), scheme.total)
+    fewest = real("least", least)
     region = Box(relative=BAND) if region is None else region
     official = [g.cutoff for g in reversed(scheme.grades[:-1])]  # worst first, as in the engine
     lines = [_candidates(cutoff, window, step) for cutoff in official]
     counts = np.bincount(result.grades.cat.codes, minlength=len(scheme.grades))
-    sizes = np.minimum(least, counts)
+    sizes = np.minimum(fewest, counts)
     draw = {"draws": draws, "seed": seed, "executor": executor}
     search = _every if result.engine.rivals or result.engine.shift.any() else _programme
     best, leave, tried = search(result, region, lines, official, sizes, draw)
@@ -256,7 +254,7 @@ def _programme(
     lines: list[list[float]],
     official: list[float],
     sizes: np.ndarray,
-    draw: dict,
+    draw: dict[str, Any],
 ) -> Found:
     """By dynamic programming over the cutoffs from the worst up: of each choice of the latest one,
     the least sum below it."""
@@ -302,7 +300,7 @@ def _programme(
 
 
 def _reached(
-    result: Assessment, region: Region, cutoffs: list[float], draw: dict
+    result: Assessment, region: Region, cutoffs: list[float], draw: dict[str, Any]
 ) -> tuple[np.ndarray, np.ndarray]:
     """The share of draws in which each unit's score reaches each cutoff, (n, cutoffs), and
     published scores in ticks, by grading the same draws by all cutoffs, MANY at a time."""
@@ -334,7 +332,7 @@ def _every(
     lines: list[list[float]],
     official: list[float],
     sizes: np.ndarray,
-    draw: dict,
+    draw: dict[str, Any],
 ) -> Found:
     """By going through all combinations, each simulated with the same draws: quotas make grades
     depend on one another."""

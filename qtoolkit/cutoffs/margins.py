@@ -26,7 +26,7 @@ from qtoolkit.engine import (
 from qtoolkit.engine.ticks import UNREACHABLE
 from qtoolkit.errors import real
 from qtoolkit.inputs.changes import AS_IS
-from qtoolkit.inputs.table import VALUE, ZERO
+from qtoolkit.inputs.statuses import VALUE, ZERO
 from qtoolkit.remembered import remembered
 
 LINE, QUOTA, LAST = "line", "quota", "last"
@@ -192,9 +192,9 @@ def _passed(
         counted = member & (
             step.last | (core.threshold_grades(e, base, e.thresholds) >= step.grade)
         )
-        for k in np.flatnonzero(bars & which):
+        for k in np.flatnonzero(bars & which).tolist():
             turns = counted & (np.sign(here[k] - key) != np.sign(short[k] - key))
-            found[k] |= set(np.flatnonzero(turns)) - {k}
+            found[k] |= set(np.flatnonzero(turns).tolist()) - {k}
     return [tuple(names[sorted(units)]) for units in found]
 
 

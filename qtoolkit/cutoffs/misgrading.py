@@ -247,10 +247,10 @@ def _by_draws(
         @ (total.again.sum(axis=0) / total.again.sum())
     )
     accuracy, consistency = total.right / (count * s.size), total.same / (count * s.size)
-    errors = [
+    accuracy_error, consistency_error = (
         _mean_error(*of, count) / s.size
         for of in ((total.right, total.right_squared), (total.same, total.same_squared))
-    ]
+    )
     table = _table(result, s, task.sd, total.asked / count)
     note = BROKEN if chunks.broken else None
     return Misgrading(
@@ -260,8 +260,9 @@ def _by_draws(
         _kappa(consistency, chance),
         reliability,
         count,
-        *errors,
-        note=note,
+        accuracy_error,
+        consistency_error,
+        note,
     )
 
 

@@ -46,7 +46,9 @@ def affine(
     return A, b, why == EXACT, why
 
 
-def _lines(slope, const, lo, hi) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _lines(
+    slope: np.ndarray, const: np.ndarray, lo: np.ndarray, hi: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Leaf scores over lo ≤ p ≤ hi as slope·p + const with the cuts worked in, and whether that
     holds throughout."""
     at_lo, at_hi = slope * lo + const, slope * hi + const
@@ -227,7 +229,15 @@ def _leaf_shares(e: Engine, lo: np.ndarray, hi: np.ndarray, sign: int) -> np.nda
     return share
 
 
-def _root(sign, v, alive, a, z, total, empty) -> np.ndarray:
+def _root(
+    sign: int,
+    v: np.ndarray,
+    alive: np.ndarray,
+    a: np.ndarray,
+    z: np.ndarray,
+    total: float,
+    empty: np.ndarray,
+) -> np.ndarray:
     """Arithmetic root: the sum is kept, unless a blank redistributes points among its children."""
     kept = -(greedy(-sign * v, a, z, total) * (-sign * v)).sum(axis=1)
     redistributed = least_mean(sign * v, a, z, alive)

@@ -34,7 +34,7 @@ class Chunks:
 
     def __iter__(self) -> Iterator[Any]:
         batches = [self.tasks[i : i + self.batch] for i in range(0, len(self.tasks), self.batch)]
-        waiting: deque[Future] = deque()
+        waiting: deque[Future[Any]] = deque()
         submitted = 0
         try:
             for batch in batches:

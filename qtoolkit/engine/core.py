@@ -225,7 +225,9 @@ def node_scores(e: Engine) -> tuple[np.ndarray, np.ndarray]:
     return np.stack([v[0] for v in nodes[:d]], axis=1), np.stack([v[0] for v in nodes[d:]], axis=1)
 
 
-def leaf_scores(slope: np.ndarray, const: np.ndarray, points: np.ndarray) -> np.ndarray:
+def leaf_scores(
+    slope: np.ndarray, const: np.ndarray | float, points: np.ndarray | float
+) -> np.ndarray:
     """slope·p + const, cut at 0 and p; arrays broadcast."""
     return np.clip(slope * points + const, 0, points)
 
@@ -241,8 +243,9 @@ def _nodes(
     values = [scores[:, :, j] for j in range(d)]
     full = [points[:, :, j] for j in range(d)]  # (m, n or 1): a node's points
     live = [~tree.blank[units, j] for j in range(d)]  # (n,): whether any leaf below has a score
+    nothing = np.zeros(1)
     for i, (children, order) in enumerate(zip(tree.children, tree.order, strict=True)):
-        whole = sum(full[c] for c in children)
+        whole = sum((full[c] for c in children), nothing)
         value = _node_value(children, order, values, full, live, whole)
         if tree.node_rounding is not None and i < len(tree.children) - 1:
             value = tree.node_rounding.points(value)
@@ -272,24 +275,39 @@ def _leaf_values(
     return scores if e.tree.leaf_rounding is None else e.tree.leaf_rounding.points(scores)
 
 
-def _node_value(children, order, values, full, live, whole) -> np.ndarray:
+def _node_value(
+    children: tuple[int, ...],
+    order: float,
+    values: list[np.ndarray],
+    full: list[np.ndarray],
+    live: list[np.ndarray],
+    whole: np.ndarray,
+) -> np.ndarray:
     """The power mean of the children's shares times the node's points, `whole`; points of blanks
     are shared out among the children that are scored."""
-    seen = sum(full[c] * live[c] for c in children)
+    nothing = np.zeros(1)
+    seen = sum((full[c] * live[c] for c in children), nothing)
     with np.errstate(divide="ignore", invalid="ignore"):
         if order != 1:
             mean = _power_mean(children, order, values, full, live, seen)
             return np.where(seen > 0, whole * mean, 0.0)
-        value = sum(values[c] * live[c] for c in children)
+        value = sum((values[c] * live[c] for c in children), nothing)
         if all(live[c].all() for c in children):
             return value
         return np.where(seen > 0, value * (whole / seen), 0.0)
 
 
-def _power_mean(children, order, values, full, live, seen) -> np.ndarray:
+def _power_mean(
+    children: tuple[int, ...],
+    order: float,
+    values: list[np.ndarray],
+    full: list[np.ndarray],
+    live: list[np.ndarray],
+    seen: np.ndarray,
+) -> np.ndarray:
     """(Σ w x^r)^(1/r) of the children's shares x, weights w = their points over the points seen; r
     = 0: Π x^w. A share of 0 that carries weight makes the geometric mean 0."""
-    total = 0.0
+    total = np.zeros(1)
     for c in children:
         weight = full[c] * live[c] / seen
         share = np.where(full[c] > 0, values[c] / full[c], 1.0)

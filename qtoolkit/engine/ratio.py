@@ -19,7 +19,9 @@ from qtoolkit.engine.core import Engine
 LEAST = 1e-9  # points; with fewer to share out the score is not continuous
 
 
-def ratio_lines(e: Engine, lo: np.ndarray, hi: np.ndarray) -> tuple[np.ndarray, ...]:
+def ratio_lines(
+    e: Engine, lo: np.ndarray, hi: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Over the box, slopes A and constants b of the leaves, the leaves that share and those that
     are blank, (n, d) each; and the units (n,) to which this module applies."""
     A, b, straight = _lines(e.slope, e.const, lo, hi)
@@ -34,7 +36,14 @@ def ratio_lines(e: Engine, lo: np.ndarray, hi: np.ndarray) -> tuple[np.ndarray, 
 
 
 def ratio_extreme(
-    A, b, live, dead, lo: np.ndarray, hi: np.ndarray, total: float, sign: int
+    A: np.ndarray,
+    b: np.ndarray,
+    live: np.ndarray,
+    dead: np.ndarray,
+    lo: np.ndarray,
+    hi: np.ndarray,
+    total: float,
+    sign: int,
 ) -> tuple[float, np.ndarray]:
     """The least (sign −1) or greatest (sign 1) base score of a unit over lo ≤ p ≤ hi, Σp = total,
     in points, and where.

@@ -174,7 +174,7 @@ def _shares(result: Assessment, of: str) -> tuple[pd.DataFrame, pd.Series]:
                 found=of,
             )
         )
-    points = pd.Series({node.id: float(node.points) for node in result.scheme.indicators})
+    points = pd.Series({node.id: node.full_points for node in result.scheme.indicators})
     return result.nodes[points.index] / points.where(points > 0), points
 
 

@@ -175,18 +175,16 @@ def tune(
     members = _groups(result, groups)
     rng = np.random.default_rng(seed)
     scattered = scattered_within(low, high, members, rng)
-    chosen, exact, extra = None, False, []
-    if step is not None:
-        grid = allocations(low, high, members, step)
-        exact = few_enough(aim, grid)
-        chosen = best_of_all(aim, grid, present) if exact else None
-        extra = [] if chosen is None else [chosen]
+    grid = None if step is None else allocations(low, high, members, step)
+    exact = grid is not None and few_enough(aim, grid)
+    chosen = best_of_all(aim, grid, present) if grid is not None and exact else None
+    extra = [] if chosen is None else [chosen]
     solution = closed_form(aim, members)
     extra += [] if solution is None else [within(np.clip(solution, low, high), low, high, members)]
     ends, converged = optimised(aim, present, scattered, extra, low, high, members)
-    if step is None:
+    if grid is None:
         chosen = ends[0]
-    elif not exact:
+    elif chosen is None:
         chosen = improved(aim, grid, ends, scattered)
     table = pd.DataFrame(
         {
@@ -362,7 +360,7 @@ def _groups(
     """Sets of leaves (bool) and what they sum to; together they hold all leaves."""
     ids = result.points.index
     wanted = (
-        {top.id: top.points for top in result.scheme.indicators}
+        {top.id: top.full_points for top in result.scheme.indicators}
         if groups is True
         else dict(groups or {})
     )

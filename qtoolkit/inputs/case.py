@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
+from typing import Any
 
 from qtoolkit.errors import Complaint, InputError, Problems, clip
 from qtoolkit.inputs.changes import change
@@ -84,7 +85,7 @@ def read_case(
             )
     else:
         paths = {"scheme": scheme, "data": data, "previous": previous, "ratings": ratings}
-        given = {
+        given: dict[str, Any] = {
             key: str(path) if isinstance(path, PurePath) else path for key, path in paths.items()
         }
         given["changes"] = changes or {}

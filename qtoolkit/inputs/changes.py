@@ -10,12 +10,13 @@ from typing import Any
 from pydantic import BaseModel, create_model
 
 from qtoolkit.errors import Complaint, InputError, nearest
-from qtoolkit.inputs.scheme import Aggregation, Order, Rounding, Scheme
+from qtoolkit.inputs.scheme import Aggregation, Order, Rounding, Scheme, Spread
 from qtoolkit.inputs.spread import dropped
 from qtoolkit.inputs.treatments import Outliers, Treatment
 from qtoolkit.language import say
 from qtoolkit.models import Model, validate
-from qtoolkit.rules import RULES, LeafRule, Rule
+from qtoolkit.rules import RULES, Rule
+from qtoolkit.rules.base import LeafRule
 
 AS_IS = "scheme"  # an alternative: as the scheme has it
 NUMBERS = ("points", "cutoffs")
@@ -67,7 +68,7 @@ def touches_points(key: str) -> bool:
     return key == "drop" or key.partition(".")[0] == "points"
 
 
-def change(scheme: Scheme, changes: Mapping[str, Any], spread: str = "siblings") -> Scheme:
+def change(scheme: Scheme, changes: Mapping[str, Any], spread: Spread = "siblings") -> Scheme:
     """The scheme after changes; the value "scheme" leaves a choice as it is.
 
     Parameters
@@ -198,7 +199,7 @@ def _rule(key: str, node: Mapping[str, Any], value: Any, named: bool) -> dict[st
     shares: they scale."""
     given = {"kind": value} if named else dict(value) if isinstance(value, Mapping) else value
     if isinstance(given, dict) and "direction" not in given:
-        kind = RULES.get(given.get("kind"))
+        kind = RULES.get(given.get("kind", ""))
         if kind is not None and kind.has_direction():
             given["direction"] = _model_of(node["rule"]).better
     rule = _checked(key, Rule, given)
@@ -212,7 +213,7 @@ def _model_of(rule: Mapping[str, Any]) -> LeafRule:
 
 
 @cache
-def _model(kind: Any) -> type[Model]:
+def _model(kind: Any) -> Any:
     return create_model("Alternative", __base__=Model, value=(kind, ...))
 
 

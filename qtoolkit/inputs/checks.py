@@ -55,9 +55,10 @@ class Checks(Model):
         default="error", description="last year's case that has this year's data"
     )
 
-    def level(self, name: str) -> str:
+    def level(self, name: str) -> Level:
         """What the scheme makes of the check of this name."""
-        return getattr(self, name)
+        level: Level = getattr(self, name)
+        return level
 
 
 CHECKS = tuple(Checks.model_fields)

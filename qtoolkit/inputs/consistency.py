@@ -41,7 +41,7 @@ def complaints_of(scheme: Scheme) -> Iterator[tuple[Path_, Text]]:
 
 def _total(scheme: Scheme) -> Iterator[tuple[Path_, Text]]:
     """Points that do not sum to the total."""
-    points = math.fsum(leaf.points for leaf in scheme.leaves)
+    points = math.fsum(leaf.full_points for leaf in scheme.leaves)
     if abs(points - scheme.total) > SUM_TOLERANCE:
         yield (
             ("total",),
@@ -196,7 +196,7 @@ def _beyond_ticks(scheme: Scheme) -> Iterator[tuple[Path_, Text]]:
 def _cutoffs(scheme: Scheme) -> Iterator[tuple[Path_, Text]]:
     """Cutoffs that do not fall from grade to grade down to 0, for units without a class and for
     every class."""
-    seen = set()
+    seen: set[tuple[float, ...]] = set()
     for group in (None, *scheme.classes):
         cutoffs = [grade.cutoff_of(group) for grade in scheme.grades]
         for i, (above, cutoff) in enumerate(itertools.pairwise(cutoffs), 1):
@@ -268,9 +268,9 @@ def _outliers(path: Path_, node: Indicator) -> Iterator[tuple[Path_, Text]]:
     """Outliers that a rule cannot treat."""
     treated = node.outliers
     rule = node.rule
-    if treated and (
-        rule is None or rule.is_of_words or (treated.log and not rule.takes_logarithms)
-    ):
+    if not treated:
+        return
+    if rule is None or rule.is_of_words or (treated.log and not rule.takes_logarithms):
         yield (
             (*path, "outliers"),
             say(
@@ -279,7 +279,7 @@ def _outliers(path: Path_, node: Indicator) -> Iterator[tuple[Path_, Text]]:
                 kinds=listing(kind for kind, rule in RULES.items() if rule.takes_logarithms),
             ),
         )
-    elif treated and treated.log and any(getattr(rule, end) <= 0 for end in rule.ends):
+    elif treated.log and any(getattr(rule, end) <= 0 for end in rule.ends):
         yield (
             (*path, "rule"),
             say(

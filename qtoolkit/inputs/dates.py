@@ -37,6 +37,10 @@ BETWEEN = re.compile(r"\s*(?:起)?\s*(?:至|到|to|until|till|through|[-—–~�
 _CLOSED_UP = re.compile(r"(?<!\d)((?:19|20|21)\d\d)(\d\d)(\d\d)(?!\d)")
 
 
+Day = tuple[int, int, int]
+"""Year, month and day."""
+
+
 @dataclass(frozen=True)
 class Mention:
     """A date that a text names; None where it names no year, month or day."""
@@ -51,13 +55,14 @@ class Mention:
     @property
     def days(self) -> int:
         """How many days its month has: without a year, February may have 29."""
-        return calendar.monthrange(self.year or 2000, self.month)[1]
+        return calendar.monthrange(self.year or 2000, self.month or 12)[1]
 
-    def first(self) -> tuple[int, int, int]:
-        return (self.year, self.month or 1, self.day or 1)
-
-    def last(self) -> tuple[int, int, int]:
-        return (self.year, self.month or 12, self.day or 31)
+    def span(self) -> tuple[Day, Day] | None:
+        """First and last day of what is named; None without a year."""
+        if self.year is None:
+            return None
+        month, day = self.month, self.day
+        return (self.year, month or 1, day or 1), (self.year, month or 12, day or 31)
 
 
 def date_complaints(text: str) -> Iterator[Text]:
@@ -82,13 +87,24 @@ def date_complaints(text: str) -> Iterator[Text]:
                 why=why,
             )
     for one, other in itertools.pairwise(found):
-        whole = sound[one] and sound[other] and one.year is not None and other.year is not None
-        if whole and BETWEEN.fullmatch(text[one.end : other.start]) and other.last() < one.first():
+        begin, end = one.span(), other.span()
+        if begin is None or end is None or not (sound[one] and sound[other]):
+            continue
+        if BETWEEN.fullmatch(text[one.end : other.start]) and end[1] < begin[0]:
             yield say(
                 zh="“{found}”的结束早于开始",
                 en="“{found}” ends before it begins",
                 found=text[one.start : other.end],
             )
+
+
+def spans(text: str) -> list[tuple[Day, Day]]:
+    """First and last day of each date that a text names with its year, in its order.
+
+    >>> spans("3月5日"), spans("2026年3月5日至6日，4月")
+    ([], [((2026, 3, 5), (2026, 3, 5)), ((2026, 4, 1), (2026, 4, 31))])
+    """
+    return [span for mention in mentions(text) if (span := mention.span()) is not None]
 
 
 def spelt(text: str) -> str:

@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Protocol
 
 from qtoolkit.inputs.scheme import Scheme
+from qtoolkit.language import Text
 
 UNIT_HEADERS = ("unit", "考核对象", "地区", "单位名称")
 PLAIN = {"unit": UNIT_HEADERS, "name_en": ("英文名称",), "class": ("类别",)}
@@ -34,12 +36,21 @@ REMARK_KINDS = ("reason", "event", "evidence", "date", "grade")
 _COLON = re.compile("[:：]")
 
 
+class _Named(Protocol):
+    """A part of a scheme that headers name."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def name(self) -> Text: ...
+
+
 class Headers:
     """The columns that a scheme's table may have, by id or by name in either language."""
 
     def __init__(self, scheme: Scheme):
-        described = (*scheme.leaves, *scheme.covariates)
-        groups = {
+        described: list[_Named] = [*scheme.leaves, *scheme.covariates]
+        groups: dict[str, Sequence[_Named]] = {
             "columns": described,
             "leaves": scheme.leaves,
             "vetoes": scheme.vetoes,

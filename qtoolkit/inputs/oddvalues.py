@@ -123,7 +123,7 @@ def turned(values: np.ndarray, counted: bool = False) -> np.ndarray:
     np.False_
     """
     finite = np.where(np.isfinite(values), values, 0.0)
-    n, negative = np.count_nonzero(finite), np.count_nonzero(finite < 0)
+    n, negative = int(np.count_nonzero(finite)), int(np.count_nonzero(finite < 0))
     rare = min(negative, n - negative)
     if n < LEAST or rare == 0 or rare > max(1, n // 10):
         return np.zeros(len(values), bool)

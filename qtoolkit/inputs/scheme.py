@@ -34,6 +34,7 @@ from qtoolkit.models import (
     wrong,
 )
 from qtoolkit.rules import Rule
+from qtoolkit.rules.base import LeafRule
 
 Spread = Literal["siblings", "all", "none"]
 CaseName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=64)]
@@ -96,6 +97,20 @@ class Indicator(Model):
     def is_leaf(self) -> bool:
         return self.rule is not None
 
+    @property
+    def leaf_rule(self) -> LeafRule:
+        """The rule of a leaf."""
+        if self.rule is None:
+            raise ValueError(f"{self.id} is no leaf")
+        return self.rule
+
+    @property
+    def full_points(self) -> float:
+        """Its points: validation gives them to a node for which none are written."""
+        if self.points is None:
+            raise ValueError(f"{self.id} has no points")
+        return self.points
+
     @model_validator(mode="after")
     def _leaf_or_node(self) -> Indicator:
         if bool(self.children) == self.is_leaf:
@@ -137,7 +152,7 @@ class Indicator(Model):
                 )
             )
         if self.scales is None:
-            if self.rule.in_points:
+            if self.leaf_rule.in_points:
                 raise wrong(
                     say(
                         zh="指标“{id}”须写明扣分幅度是否随分值调整（scales: true 或 false）",
@@ -147,7 +162,7 @@ class Indicator(Model):
                     )
                 )
             object.__setattr__(self, "scales", True)
-        if self.rule.raw_is_points and not self.written_for:
+        if self.leaf_rule.raw_is_points and not self.written_for:
             raise wrong(
                 say(
                     zh="指标“{id}”分值为 0，须写明直接评分的满分（rule 中的 out_of）",
@@ -161,7 +176,7 @@ class Indicator(Model):
     def written_for(self) -> float:
         """The points for which the rule's points (a deduction's rate, a direct score) are
         written."""
-        return self.rule.full_marks() or self.out_of or self.points
+        return self.leaf_rule.full_marks() or self.out_of or self.full_points
 
     def walk(self) -> Iterator[Indicator]:
         """This indicator and all below it, parents first."""
@@ -231,7 +246,7 @@ class Grade(Model):
 
     def cutoff_of(self, group: str | None) -> float:
         """The cutoff for units of a class."""
-        return self.class_cutoffs.get(group, self.cutoff)
+        return self.cutoff if group is None else self.class_cutoffs.get(group, self.cutoff)
 
 
 class Veto(Model):

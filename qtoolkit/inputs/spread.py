@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def spread_points(scheme: Scheme, points: Mapping[str, float], spread: str) -> dict[str, float]:
     """The points of every leaf after a change; see `Scheme.replace`."""
-    result = {leaf.id: leaf.points for leaf in scheme.leaves}
+    result = {leaf.id: leaf.full_points for leaf in scheme.leaves}
     if spread == "siblings":
         _share_out(scheme.indicators, scheme.total, points, result)
         return result
@@ -41,7 +41,7 @@ def _share_out(
 ) -> None:
     """Give `total` points to siblings: those named take their own, the others share the rest in
     proportion."""
-    new = {node.id: node.points for node in nodes}
+    new = {node.id: node.full_points for node in nodes}
     named = [node.id for node in nodes if node.id in points]
     for id in named:
         new[id] = float(points[id])
@@ -93,10 +93,11 @@ def dropped(scheme: Scheme, node: Indicator, points: np.ndarray | None = None) -
     """
     ids = [leaf.id for leaf in scheme.leaves]
     new = np.array(
-        [leaf.points for leaf in scheme.leaves] if points is None else points, dtype=float
+        [leaf.full_points for leaf in scheme.leaves] if points is None else points, dtype=float
     )
     own = np.isin(ids, [leaf.id for leaf in node.walk()])
-    family, rest = node, own
+    family: Indicator | None = node
+    rest = own
     while not (rest & ~own).any():
         family = next((other for other in scheme.nodes if family in other.children), None)
         if family is None:

@@ -16,18 +16,7 @@ from qtoolkit.inputs.headers import UNIT_HEADERS
 from qtoolkit.inputs.numbertext import plain_text
 from qtoolkit.inputs.scheme import Scheme
 from qtoolkit.inputs.slips import Doubt, doubts_of, name_doubts, refused
-from qtoolkit.inputs.statuses import (  # noqa: F401  (the codes of Table.status)
-    BLANKS,
-    FALSIFIED,
-    NEW,
-    NOT_APPLICABLE,
-    NOT_REPORTED,
-    PENDING,
-    STATUS_LABELS,
-    STATUS_NAMES,
-    VALUE,
-    ZERO,
-)
+from qtoolkit.inputs.statuses import FALSIFIED, VALUE, ZERO
 from qtoolkit.inputs.tablereader import Reader
 from qtoolkit.language import Text, listing, say
 
@@ -46,7 +35,8 @@ class Table:
         Numbers, or names of levels (shares, where stages of levels are weighted); None where there
         is no value.
     status : ndarray of int8, (n, d)
-        VALUE, NOT_APPLICABLE, NOT_REPORTED, PENDING, ZERO, FALSIFIED or NEW.
+        A code of :mod:`qtoolkit.inputs.statuses`: VALUE, NOT_APPLICABLE, NOT_REPORTED,
+        PENDING, ZERO, FALSIFIED or NEW.
     targets, baselines : ndarray of float, (n, d)
         Units' own targets (备案目标值) and baselines (基期值), NaN where there is none.
     errors : ndarray of float, (n, d)
@@ -163,7 +153,7 @@ def table_of_rows(rows: Rows, scheme: Scheme, last: tuple[Scheme, Table] | None 
     _refuse_unfilled(reader, units)
     table = _read(reader, units)
     _strike_falsified(table, scheme, reader)
-    empty = ~np.isin(table.status, (VALUE, ZERO, FALSIFIED)).any(axis=1)
+    empty = ~np.any(np.isin(table.status, (VALUE, ZERO, FALSIFIED)), axis=1)
     _refuse_empty(reader, empty)
     table = replace(table, doubts=doubts_of(scheme, table, reader, last))
     if not empty.any():
@@ -187,7 +177,7 @@ def _read(reader: Reader, units: tuple[str, ...]) -> Table:
     _stop_at_complaints(reader, units)
     index = pd.Index(units, name="unit")
 
-    def stacked(lists: list, kind: Any) -> np.ndarray:
+    def stacked(lists: list[Any], kind: Any) -> np.ndarray:
         """Columns beside one another: units × columns."""
         return np.array(lists, dtype=kind).reshape(-1, len(units)).T
 

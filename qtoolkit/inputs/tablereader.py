@@ -69,17 +69,17 @@ class Reader(Cells):
                 for key in columns_of(leaf)
                 if not self._has(key) and not self._is_new(leaf)
             ]
-            takes_target = leaf.rule.own is TARGET and leaf.rule.compares()
+            takes_target = leaf.leaf_rule.own is TARGET and leaf.leaf_rule.compares()
             if self._has(f"target:{leaf.id}") and not takes_target:
                 self._complain_header(
                     say(
                         zh="该指标的评分规则（{rule}）不使用各考核对象的目标值",
                         en="the rule of this indicator ({rule}) takes no target of each unit",
-                        rule=leaf.rule.kind,
+                        rule=leaf.leaf_rule.kind,
                     ),
                     f"target:{leaf.id}",
                 )
-            if self._has(f"se:{leaf.id}") and leaf.rule.is_of_words:
+            if self._has(f"se:{leaf.id}") and leaf.leaf_rule.is_of_words:
                 self._complain_header(
                     say(
                         zh="按档次评分的指标没有标准误",
@@ -183,16 +183,16 @@ class Reader(Cells):
             stages[stage.id] = self._later(leaf, stage, values, statuses)
         baselines = self.numbers(f"base:{leaf.id}", percent=is_percent(leaf))
         targets = self._targets(leaf)
-        if leaf.rule.needs_own():
-            own = leaf.rule.own
+        own = leaf.leaf_rule.own
+        if own is not None and leaf.leaf_rule.needs_own():
             numbers = baselines if own is BASELINE else targets
             self._need(f"{own.column}:{leaf.id}", numbers, statuses, own.name, own.field)
         errors = self.numbers(f"se:{leaf.id}", low=0, percent=is_percent(leaf))
         return LeafColumns(values, statuses, targets, baselines, errors, filed, stages)
 
     def _joined(
-        self, leaf: Indicator, columns: list[tuple[list, list[int]]]
-    ) -> tuple[list, list[int]]:
+        self, leaf: Indicator, columns: list[tuple[list[Any], list[int]]]
+    ) -> tuple[list[Any], list[int]]:
         """Values and statuses of a leaf of one or several columns."""
         if len(columns) == 1:
             return list(columns[0][0]), columns[0][1]
@@ -210,14 +210,16 @@ class Reader(Cells):
 
     def _column(
         self, leaf: Indicator, key: str, marked: list[int], replaced: Collection[int]
-    ) -> tuple[list, list[int]]:
+    ) -> tuple[list[Any], list[int]]:
         """Values and statuses of one column of a leaf, where a column of statuses has `marked`
         some; a blank that a later stage fills is none."""
         statuses, column = list(marked), self._header(key)
         # the missing column has been complained of
         cells = self._cells(key) if self._has(key) else []
-        values = (
-            [None] * len(cells) if leaf.rule.is_of_words else self._plain(cells, *self._ends(leaf))
+        values: list[Any] = (
+            [None] * len(cells)
+            if leaf.leaf_rule.is_of_words
+            else self._plain(cells, *self._ends(leaf))
         )
         for i in [i for i, value in enumerate(values) if value is None or statuses[i] != VALUE]:
             row, cell = cells[i]
@@ -275,7 +277,7 @@ class Reader(Cells):
             elif stage.effect == "replaces":
                 value = values[i] = self._value(leaf, cell, column, row)
                 statuses[i] = VALUE
-            elif leaf.rule.is_of_words or values[i] is None:
+            elif leaf.leaf_rule.is_of_words or values[i] is None:
                 text = say(
                     zh="内容为“{found}”，但没有可更正的数值",
                     en="found “{found}”, but there is no number to correct",
@@ -322,7 +324,7 @@ class Reader(Cells):
         return ZERO
 
     def _value(self, leaf: Indicator, cell: Any, column: str, row: int) -> Any:
-        rule = leaf.rule
+        rule = leaf.leaf_rule
         if rule.is_of_words:
             word = plain_text(cell)
             if word not in rule.choices:
@@ -341,14 +343,14 @@ class Reader(Cells):
 
     def _ends(self, leaf: Indicator) -> tuple[float | None, float | None]:
         """The least and the greatest raw value that a leaf's rule understands."""
-        return leaf.rule.limits(leaf.written_for)
+        return leaf.leaf_rule.limits(leaf.written_for)
 
     def _targets(self, leaf: Indicator) -> list[float]:
         """The units' own targets of a leaf; NaN where there is none."""
         key = f"target:{leaf.id}"
         targets = self.numbers(key, percent=is_percent(leaf))
         for row, target in zip(self.rows.numbers, targets, strict=True):
-            if target <= 0 and leaf.rule.divides_by_own:
+            if target <= 0 and leaf.leaf_rule.divides_by_own:
                 text = say(
                     zh="目标值为“{found:.10g}”，应大于 0",
                     en="the target is “{found:.10g}”, expected above 0",
@@ -412,9 +414,9 @@ class Reader(Cells):
                     words=listing(grade.label for grade in self.scheme.grades),
                 )
                 self.complain(text, self._header("approved"), row)
-        return [names.get(word) for word in words]
+        return [None if word is None else names.get(word) for word in words]
 
-    def covariates(self) -> dict[str, list]:
+    def covariates(self) -> dict[str, list[Any]]:
         """The columns that describe units; those that the table lacks are left out."""
         kinds = {covariate.id: covariate.kind for covariate in self.scheme.covariates}
         kinds.setdefault("class", "text")
@@ -456,8 +458,8 @@ def _combined(leaf: Indicator, parts: list[Any]) -> Any:
         return None
     if len(parts) == 1:
         return parts[0]
-    if leaf.rule.is_of_words:
-        parts = [leaf.rule.share_of(part) for part in parts]
+    if leaf.leaf_rule.is_of_words:
+        parts = [leaf.leaf_rule.share_of(part) for part in parts]
     return _sum_of_products(leaf.stages.values(), parts)
 
 

@@ -171,7 +171,8 @@ def _reason(problem: str) -> Text:
 
 class _Builder:
     def __init__(self, name: str):
-        self.name, self.lines, self.problems = name, {}, Problems()
+        self.name, self.problems = name, Problems()
+        self.lines: dict[Path_, int] = {}
 
     def build(self, node: Node, path: Path_) -> Any:
         row = node.start_mark.line + 1

@@ -4,6 +4,7 @@ constraints, uniform draws."""
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -14,12 +15,13 @@ from qtoolkit.engine.core import Tree
 from qtoolkit.errors import InputError
 from qtoolkit.language import Text, say
 from qtoolkit.regions.sampling import box_simplex
-from qtoolkit.solver import System, linear_program
+from qtoolkit.solver import System, attained
 
 NEAR = 1e-9  # how far outside, as a share of the total, still counts as inside
 TIE = 2e-14  # values this close, as a share of the largest, are the same
 UNIFORM = Text("在该范围内均匀分布", "uniform on the region")
 EXACT = Text("精确且相互独立的抽样", "drawn exactly and independently")
+Seed = int | np.random.Generator
 
 
 class Area(ABC):
@@ -48,9 +50,9 @@ class Area(ABC):
     def maximise(self, c: np.ndarray) -> np.ndarray:
         """For each row of c (n, d), points at which c·p is greatest: (n, d)."""
         s = self.system
-        return np.array(
-            [s.transform @ linear_program(-(row @ s.transform), s) for row in c]
-        ).reshape(len(c), self.d)
+        return np.array([s.transform @ attained(-(row @ s.transform), s) for row in c]).reshape(
+            len(c), self.d
+        )
 
     def span(self, c: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The least and the greatest c·p of each row of c (n, d)."""
@@ -60,19 +62,28 @@ class Area(ABC):
         """Which rows of p (m, d) lie in the region: bool (m,)."""
         raise self.refusal
 
-    def sample(self, m: int, seed: int | np.random.Generator = 0) -> np.ndarray:
+    def sample(self, m: int, seed: Seed = 0) -> np.ndarray:
         """m draws (m, d), from a seed or a generator, distributed as `measure` says, in the way
         that `method` says."""
         raise self.refusal
 
     measure: Text = UNIFORM
     """How draws are distributed over the region."""
-    method: Text = EXACT
-    """How they are made."""
-    independent: float = 1.0
-    """The least share of the draws that are as good as independent ones."""
-    proposes: bool = False
-    """Whether :meth:`propose` can be called."""
+
+    @property
+    def method(self) -> Text:
+        """How they are made."""
+        return EXACT
+
+    @property
+    def independent(self) -> float:
+        """The least share of the draws that are as good as independent ones."""
+        return 1.0
+
+    @property
+    def proposes(self) -> bool:
+        """Whether :meth:`propose` can be called."""
+        return False
 
     def propose(self, rng: np.random.Generator, rows: int) -> np.ndarray:
         """At most so many draws, uniform on the region whatever `measure` says: proposals for an
@@ -81,7 +92,7 @@ class Area(ABC):
 
     @property
     @abstractmethod
-    def key(self) -> tuple:
+    def key(self) -> tuple[Hashable, ...]:
         """What tells this region from others: equal keys, equal regions. Sorts them, too."""
 
     @property
@@ -134,30 +145,30 @@ class BoxArea(Area):
         total = np.array([self.total])
         return System(np.eye(d), self.low, self.high, np.ones((1, d)), total, total)
 
-    def maximise(self, c):
+    def maximise(self, c: np.ndarray) -> np.ndarray:
         return greedy(c, self.low, self.high, self.total)
 
-    def span(self, c):
+    def span(self, c: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         if self.centre is None:
             return super().span(c)
         middle = c @ self.centre
         reach = self.relative * deviation(c, self.centre)
         return middle - reach, middle + reach
 
-    def contains(self, p):
+    def contains(self, p: np.ndarray) -> np.ndarray:
         near = self.near
-        return ((p >= self.low - near) & (p <= self.high + near)).all(axis=1)
+        return np.all((p >= self.low - near) & (p <= self.high + near), axis=1)
 
-    def sample(self, m, seed=0):
+    def sample(self, m: int, seed: Seed = 0) -> np.ndarray:
         return box_simplex(np.random.default_rng(seed), self.low, self.high, self.total, m)
 
     proposes = True
 
-    def propose(self, rng, rows):
+    def propose(self, rng: np.random.Generator, rows: int) -> np.ndarray:
         return box_simplex(rng, self.low, self.high, self.total, rows)
 
     @property
-    def key(self):
+    def key(self) -> tuple[Hashable, ...]:
         return type(self).__name__, self.low.tobytes(), self.high.tobytes()
 
 
@@ -190,7 +201,7 @@ class TreeArea(Area):
             whole.append(own.sum())
         return found
 
-    def maximise(self, c):
+    def maximise(self, c: np.ndarray) -> np.ndarray:
         """Bottom-up: the best that one point does inside each node, by the greedy rule; then shares
         top-down."""
         best, shares = list(c.T), {}
@@ -227,14 +238,14 @@ class TreeArea(Area):
             np.eye(d), np.zeros(d), np.full(d, self.total), np.array([*rows, np.ones(d)]), low, high
         )
 
-    def contains(self, p):
+    def contains(self, p: np.ndarray) -> np.ndarray:
         s, near = self.system, self.near
         value = p @ s.rows.T
         return ((value >= s.low - near) & (value <= s.high + near)).all(axis=1) & (p >= -near).all(
             axis=1
         )
 
-    def sample(self, m, seed=0):
+    def sample(self, m: int, seed: Seed = 0) -> np.ndarray:
         return self._leaves(self._shares(m, np.random.default_rng(seed)), m)
 
     def _shares(self, m: int, rng: np.random.Generator) -> dict[int, np.ndarray]:
@@ -259,7 +270,7 @@ class TreeArea(Area):
             )
         return [each for each in found[:-1] if each[1] > 0]
 
-    def propose(self, rng, rows):
+    def propose(self, rng: np.random.Generator, rows: int) -> np.ndarray:
         """Draws of the shares have the density Π P^−k in the points, P the points of an inner node
         and k the dimensions of its children's shares: kept with probability Π (P / most)^k they are
         uniform."""
@@ -271,7 +282,7 @@ class TreeArea(Area):
         return nodes[rng.random(rows) < chance, : len(self.points)]
 
     @property
-    def key(self):
+    def key(self) -> tuple[Hashable, ...]:
         return type(self).__name__, self.bands, self.points.tobytes()
 
 
@@ -289,7 +300,7 @@ class HullArea(Area):
             self.vertices.T, np.zeros(k), np.ones(k), np.ones((1, k)), np.ones(1), np.ones(1)
         )
 
-    def maximise(self, c):
+    def maximise(self, c: np.ndarray) -> np.ndarray:
         value = c @ self.vertices.T
         scale = np.abs(c).max(axis=1, keepdims=True) * self.total
         # the first of equals
@@ -297,7 +308,7 @@ class HullArea(Area):
             (value >= value.max(axis=1, keepdims=True) - TIE * scale).argmax(axis=1)
         ]
 
-    def contains(self, p):
+    def contains(self, p: np.ndarray) -> np.ndarray:
         from scipy.optimize import nnls
 
         if self.proposes:
@@ -315,7 +326,7 @@ class HullArea(Area):
         return inside
 
     @cached_property
-    def proposes(self):
+    def proposes(self) -> bool:
         """Whether every point is one mixture alone: then uniform mixtures are uniform points."""
         return (
             np.linalg.matrix_rank(self.vertices[1:] - self.vertices[0], tol=self.near)
@@ -333,11 +344,11 @@ class HullArea(Area):
     def _mixes(self, p: np.ndarray) -> np.ndarray:
         return np.column_stack([p, np.full(len(p), self.total)]) @ self._inverse
 
-    def propose(self, rng, rows):
+    def propose(self, rng: np.random.Generator, rows: int) -> np.ndarray:
         return HullArea.sample(self, rows, rng)
 
     @property
-    def faces(self):
+    def faces(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         if not self.proposes:
             raise self.refusal
         k, d = self.vertices.shape
@@ -345,10 +356,10 @@ class HullArea(Area):
         return -self._inverse[:d].T, self.total * self._inverse[d], flat.reshape(-1, d)
 
     @property
-    def key(self):
+    def key(self) -> tuple[Hashable, ...]:
         return type(self).__name__, self.vertices.tobytes()
 
-    def sample(self, m, seed=0):
+    def sample(self, m: int, seed: Seed = 0) -> np.ndarray:
         if not self.proposes:
             raise self.refusal
         return np.random.default_rng(seed).dirichlet(np.ones(len(self.vertices)), m) @ self.vertices
@@ -388,7 +399,7 @@ class NoiseArea(HullArea):
     proposes = False
 
     @property
-    def key(self):
+    def key(self) -> tuple[Hashable, ...]:
         return type(self).__name__, self.strength, self.centre.tobytes()
 
     @property
@@ -403,7 +414,7 @@ class NoiseArea(HullArea):
         )
         return InputError(text)
 
-    def sample(self, m, seed=0):
+    def sample(self, m: int, seed: Seed = 0) -> np.ndarray:
         rng, moving = np.random.default_rng(seed), self.centre > 0
         p = np.zeros((m, self.centre.size))
         p[:, moving] = (

@@ -105,8 +105,8 @@ class Chains:
         counts = np.zeros((rows, cells), int)
         for b in reversed(range(cells)):
             steps, largest = self._lookup[b]
-            width = len(steps) // (n + 1)
-            at = np.searchsorted(steps, left + rng.random(rows), side="right") - left * width
+            ways = len(steps) // (n + 1)
+            at = np.searchsorted(steps, left + rng.random(rows), side="right") - left * ways
             counts[:, b] = np.clip(at, 0, largest[left])
             left -= counts[:, b]
         cell = np.repeat(np.tile(np.arange(cells), rows), counts.ravel()).reshape(rows, n)

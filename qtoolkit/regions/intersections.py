@@ -4,9 +4,10 @@ they are written."""
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from qtoolkit.regions.bound import (
     BoxArea,
     NoiseArea,
     OrderArea,
+    Seed,
     SimplexArea,
     TreeArea,
     faces_of,
@@ -34,6 +36,7 @@ WORST = 1.1  # R̂ beyond which chains are not to be relied on
 INWARD = 0.5  # how far from the middle towards the ends of the region chains start
 
 Propose = Callable[[np.random.Generator, int], np.ndarray]
+SomeArea = TypeVar("SomeArea", bound=Area)
 
 
 def meet(areas: Sequence[Area]) -> Area:
@@ -44,12 +47,10 @@ def meet(areas: Sequence[Area]) -> Area:
     rest = _distinct([area for area in areas if not isinstance(area, kinds)])
     orders = _distinct([area for area in areas if isinstance(area, OrderArea)])
     boxes = [area for area in areas if isinstance(area, BoxArea)]
-    members: list[Area] = [_one_box(boxes)] if boxes else []
-    if len(orders) == 1:
-        members = [_ordered(members[0], orders[0])] if members else orders
-    else:
-        members += orders
-    members += rest
+    box = [_one_box(boxes)] if boxes else []
+    members: list[Area] = [*box, *orders, *rest]
+    if box and len(orders) == 1:
+        members = [_ordered(box[0], orders[0]), *rest]
     if not members:  # simplexes alone
         return areas[0]
     if len(members) == 1 and not any(isinstance(area, TreeArea | NoiseArea) for area in rest):
@@ -57,7 +58,7 @@ def meet(areas: Sequence[Area]) -> Area:
     return MeetArea(tuple(members), total)
 
 
-def _distinct(areas: Sequence[Area]) -> list[Area]:
+def _distinct(areas: Sequence[SomeArea]) -> list[SomeArea]:
     """Each region once, in an order of their own."""
     return [area for _, area in sorted({area.key: area for area in areas}.items())]
 
@@ -130,7 +131,7 @@ class Proposed(Area):
         """How many of PILOT proposals each way must keep."""
         return [FEWEST] * len(self.ways)
 
-    def sample(self, m, seed=0):
+    def sample(self, m: int, seed: Seed = 0) -> np.ndarray:
         rng = np.random.default_rng(seed)
         if self._best is None:
             return self.walk.sample(rng, m)
@@ -141,14 +142,16 @@ class Proposed(Area):
         return np.concatenate(drawn)[:m]
 
     @property
-    def proposes(self):
+    def proposes(self) -> bool:
         return self._best is not None
 
-    def propose(self, rng, rows):
+    def propose(self, rng: np.random.Generator, rows: int) -> np.ndarray:
+        if self._best is None:
+            raise self.refusal
         return self.ways[self._best](rng, rows)
 
     @property
-    def independent(self):
+    def independent(self) -> float:
         return 1.0 if self._best is not None else self.walk.pilot[2]
 
     @property
@@ -244,7 +247,7 @@ class ChainArea(Proposed):
         return OrderedBox(self.low[self._rising], self.high[self._rising], self.total)
 
     @property
-    def key(self):
+    def key(self) -> tuple[Hashable, ...]:
         return type(self).__name__, self.low.tobytes(), self.high.tobytes(), self.order.order
 
     @cached_property
@@ -258,21 +261,22 @@ class ChainArea(Proposed):
         )
 
     @property
-    def faces(self):
+    def faces(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         low, high = np.empty_like(self.low), np.empty_like(self.high)
         low[self._rising], high[self._rising] = self.fitted.bounds
         return faces_of(replace(self.system, lo=low, hi=high))
 
-    def contains(self, p):
+    def contains(self, p: np.ndarray) -> np.ndarray:
         boxed = (p >= self.low - self.near) & (p <= self.high + self.near)
-        return boxed.all(axis=1) & (np.diff(p[:, self._rising], axis=1) >= -self.near).all(axis=1)
+        rising = np.diff(p[:, self._rising], axis=1) >= -self.near
+        return np.all(boxed, axis=1) & np.all(rising, axis=1)
 
     @cached_property
-    def ways(self):
+    def ways(self) -> list[Propose]:
         return [self._from_chains, self._from_the_cone]
 
     @property
-    def least(self):
+    def least(self) -> list[float]:
         return [max(FEWEST, DEAR * len(self.low) ** 2), FEWEST]
 
     def _from_chains(self, rng: np.random.Generator, rows: int) -> np.ndarray:
@@ -294,7 +298,7 @@ class MeetArea(Proposed):
     total: float
 
     @property
-    def key(self):
+    def key(self) -> tuple[Hashable, ...]:
         return type(self).__name__, *(area.key for area in self.members)
 
     @cached_property
@@ -326,16 +330,16 @@ class MeetArea(Proposed):
             raise _nothing()
         return whole
 
-    def contains(self, p):
+    def contains(self, p: np.ndarray) -> np.ndarray:
         return np.logical_and.reduce([area.contains(p) for area in self.members])
 
     @cached_property
-    def ways(self):
+    def ways(self) -> list[Propose]:
         """From each member that can be drawn from uniformly, those kept that lie in all others."""
         self.system  # noqa: B018  (complains where there is nothing in common)
         if noisy := [area for area in self.members if isinstance(area, NoiseArea)]:
             raise noisy[0].no_share
-        found = []
+        found: list[Propose] = []
         for area in self.members:
             rest = [other for other in self.members if other is not area]
             if area.proposes:
@@ -343,9 +347,9 @@ class MeetArea(Proposed):
         return found
 
     @property
-    def faces(self):
-        parts = [area.faces for area in self.members]
-        return tuple(np.concatenate(each) for each in zip(*parts, strict=True))
+    def faces(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        rows, high, equal = zip(*(area.faces for area in self.members), strict=True)
+        return np.concatenate(rows), np.concatenate(high), np.concatenate(equal)
 
 
 @dataclass(frozen=True)

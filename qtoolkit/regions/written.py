@@ -98,7 +98,8 @@ class Box(Region):
         points = result.points.to_numpy()
         width = np.full(points.size, np.inf) if self.relative is None else points * self.relative
         exact = self.absolute is None
-        width = width if exact else np.minimum(width, self.absolute)
+        if self.absolute is not None:
+            width = np.minimum(width, self.absolute)
         low = np.maximum(points - width, 0.0)
         return BoxArea(
             low,
@@ -114,7 +115,7 @@ class Box(Region):
                 zh="各指标分值在现行分值上下 {band:.4g}% 以内浮动，总分不变",
                 en="each indicator's points within ±{band:.4g}% of its present points, the total "
                 "kept",
-                band=100 * self.relative,
+                band=100 * (self.relative or 0.0),
             )
         text = say(
             zh="各指标分值在现行分值上下 {points:.4g} 分以内浮动，总分不变",

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from qtoolkit.assessment import Assessment
 from qtoolkit.assessment.flags import TREATMENTS, beyond, blanks, relative
-from qtoolkit.inputs.table import STATUS_LABELS
+from qtoolkit.inputs.statuses import STATUS_LABELS
 from qtoolkit.language import Text, say
 from qtoolkit.report import words
 from qtoolkit.report.blocks import Block, table_of

@@ -5,7 +5,8 @@ Every exact row was re-scored at its witness; a bound is called a bound. The mat
 modules' docstrings.
 """
 
-from qtoolkit.robustness.certificates import NEW, REASONS, Certificates
+from qtoolkit.inputs.statuses import NEW
+from qtoolkit.robustness.certificates import REASONS, Certificates
 from qtoolkit.robustness.flips import cheapest_flip
 from qtoolkit.robustness.intervals import (
     TransferMap,

@@ -119,10 +119,11 @@ def ends(result: Assessment, new: New) -> tuple[Engine, Engine]:
         return e, e
     tree = replace(e.tree, blank=e.tree.blank & ~cells)
     const = np.where(cells, 0.0, e.const)
-    return tuple(
+    least, most = (
         replace(e, slope=np.where(cells, share, e.slope), const=const, tree=tree)
         for share in (0.0, 1.0)
     )
+    return least, most
 
 
 def enclose(result: Assessment, lo: np.ndarray, hi: np.ndarray, new: New) -> tuple[Lines, Lines]:
@@ -183,9 +184,9 @@ def extremes(result: Assessment, area: Area, new: New) -> Extremes:
         rows = [ratio_lines(side.engine, area.lo, area.hi) for side in (low, high)]
         for k in shared[rows[DOWN][-1][shared] & rows[UP][-1][shared]]:
             for side, sign in ((DOWN, -1), (UP, 1)):
-                own = (x[k] for x in rows[side][:4])
+                A, b, live, dead = (x[k] for x in rows[side][:4])
                 values[side, k], points[side, k] = ratio_extreme(
-                    *own, area.lo, area.hi, area.total, sign
+                    A, b, live, dead, area.lo, area.hi, area.total, sign
                 )
             exact[k], why[k] = True, ""
     for side, line in enumerate((low, high)):

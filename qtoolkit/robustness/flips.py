@@ -20,11 +20,11 @@ from qtoolkit.assessment import Assessment
 from qtoolkit.engine import TICK, affine, bracket, from_ticks, grade, score
 from qtoolkit.engine.core import leaf_scores, score_unit
 from qtoolkit.errors import InputError, WorkError, real
+from qtoolkit.inputs.statuses import NEW
 from qtoolkit.language import Text, listing, say
 from qtoolkit.regions import Region, area_of
 from qtoolkit.robustness.certificates import (
     DOWN,
-    NEW,
     UP,
     Certificates,
     frame,
@@ -32,7 +32,7 @@ from qtoolkit.robustness.certificates import (
     in_reach,
     margin,
 )
-from qtoolkit.solver import solve_lp
+from qtoolkit.solver import System, solve_lp
 
 NUDGE = 1e-3  # points by which a slope is taken where a score is not linear
 GRID, HALVINGS = 32, 50  # of the search along a path where it is not
@@ -250,7 +250,13 @@ def _recipe(result: Assessment, change: np.ndarray, decimals: int) -> Text:
     )
 
 
-def _greedily(result: Assessment, needs, barred, step, movable):
+def _greedily(
+    result: Assessment,
+    needs: list[np.ndarray],
+    barred: np.ndarray,
+    step: float | None,
+    movable: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Points after the cheapest move of each unit (n, d), NaN where none changes the grade; what it
     cannot be cheaper than (n,); why (n,)."""
     e, points = result.engine, result.points.to_numpy()
@@ -292,7 +298,13 @@ def _greedily(result: Assessment, needs, barred, step, movable):
 
 
 def _raise_floors(
-    result: Assessment, best, needs, step, movable, units: np.ndarray, floor: np.ndarray
+    result: Assessment,
+    best: np.ndarray,
+    needs: list[np.ndarray],
+    step: float | None,
+    movable: np.ndarray,
+    units: np.ndarray,
+    floor: np.ndarray,
 ) -> None:
     """What a change cannot be cheaper than where blanks are shared out: no cheaper one moves any
     leaf by more than the one found, and over that box lines enclose the score; into `floor`."""
@@ -309,8 +321,8 @@ def _raise_floors(
             if need <= 0:
                 floors.append(0.0)
             elif np.isfinite(need):
-                moves = _moves_both_ways((A, np.zeros(A.size)), points, sign, step, movable)
-                floors.append(_merge(*moves, need, step))
+                take, give = _moves_both_ways((A, np.zeros(A.size)), points, sign, step, movable)
+                floors.append(_merge(take, give, need, step))
         floor[k] = min(floors)
 
 
@@ -319,8 +331,8 @@ def _moved(change: np.ndarray | None) -> float:
 
 
 def _moves(
-    curve,
-    points,
+    curve: tuple[np.ndarray, np.ndarray],
+    points: np.ndarray,
     sign: int,
     direction: int,
     step: float | None,
@@ -340,12 +352,10 @@ def _moves(
     if step is not None:
         far = np.floor(far / step + SMALL) * step
     far = np.where(movable, far, 0.0)
-    leaf, amount, worth, certain = [], [], [], True
     straight = np.flatnonzero((b == 0) & (far > 0))
     bent = np.flatnonzero((b != 0) & (far > 0))
-    leaf.append(straight)
-    amount.append(far[straight])
-    worth.append(a[straight] * sign * direction)
+    leaves, amounts, worths = [straight], [far[straight]], [a[straight] * sign * direction]
+    certain = True
     for j in bent:
         ends = np.array(
             [-b[j] / a[j] if a[j] else np.nan, b[j] / (1 - a[j]) if a[j] != 1 else np.nan]
@@ -363,16 +373,21 @@ def _moves(
         if loose and not worse.all():
             best = float((sign * (values[1:] - values[0]) / cuts[1:]).max())
             cuts, gains, keep = np.array([0.0, far[j]]), np.array([best]), 1
-        leaf.append(np.full(keep, j))
-        amount.append(np.diff(cuts)[:keep])
-        worth.append(gains[:keep])
-    leaf, amount, worth = (np.concatenate(x) for x in (leaf, amount, worth))
+        leaves.append(np.full(keep, j))
+        amounts.append(np.diff(cuts)[:keep])
+        worths.append(gains[:keep])
+    leaf, amount, worth = (np.concatenate(parts) for parts in (leaves, amounts, worths))
     order = np.lexsort((leaf, -worth))
     return _Moves(leaf[order].astype(int), amount[order], worth[order], certain)
 
 
 def _moves_both_ways(
-    curve, points, sign: int, step: float | None, movable: np.ndarray, loose: bool = False
+    curve: tuple[np.ndarray, np.ndarray],
+    points: np.ndarray,
+    sign: int,
+    step: float | None,
+    movable: np.ndarray,
+    loose: bool = False,
 ) -> tuple[_Moves, _Moves]:
     """What leaves can give and what they can take, as :func:`_moves` says."""
     take, give = (_moves(curve, points, sign, way, step, movable, loose) for way in (-1, 1))
@@ -480,7 +495,9 @@ def _search(
     return change(high)
 
 
-def _by_program(result: Assessment, region: Region, needs, barred):
+def _by_program(
+    result: Assessment, region: Region, needs: list[np.ndarray], barred: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The same inside a region, one linear program a unit and side; to the solver's precision."""
     points, area = result.points.to_numpy(), area_of(region, result)
     n, d = result.engine.slope.shape
@@ -501,7 +518,7 @@ def _by_program(result: Assessment, region: Region, needs, barred):
         edges = area.maximise(sign * A)
         sought = straight & np.isfinite(needs[side]) & _changed(result, edges)
         floor[sought & barred & (side == UP)] = 0.0
-        for k in np.flatnonzero(sought & ~(barred & (side == UP))):
+        for k in np.flatnonzero(sought & ~(barred & (side == UP))).tolist():
             target = sign * (base[k] - b[k]) + needs[side][k]
             rows = np.concatenate([rise, np.append(-sign * A[k] @ s.transform, np.zeros(d))[None]])
             least, at = _solved(result, k, (wide, rows, points, target, s), edges[k])
@@ -511,7 +528,12 @@ def _by_program(result: Assessment, region: Region, needs, barred):
     return best, floor, why
 
 
-def _solved(result: Assessment, k: int, program, edge: np.ndarray) -> tuple[float, np.ndarray]:
+def _solved(
+    result: Assessment,
+    k: int,
+    program: tuple[System, np.ndarray, np.ndarray, float, System],
+    edge: np.ndarray,
+) -> tuple[float, np.ndarray]:
     """What no change of unit k's grade can be cheaper than, and the points of the cheapest that the
     engine confirms.
 

@@ -67,9 +67,8 @@ def transfer_map(result: Assessment, leaves: Sequence[str] | None = None) -> Tra
     )
     out = tuple(result.scores.index[changes.left_out])
     ids = result.points.index[among]
-    return TransferMap(
-        *(pd.DataFrame(x, index=ids, columns=ids) for x in (table, unit, exact)), out
-    )
+    tables = [pd.DataFrame(x, index=ids, columns=ids) for x in (table, unit, exact)]
+    return TransferMap(tables[0], tables[1], tables[2], out)
 
 
 def stability_intervals(result: Assessment) -> pd.DataFrame:

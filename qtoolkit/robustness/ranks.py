@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -210,9 +211,9 @@ def _settle_pairs(search: _Search, units: np.ndarray, until: float) -> None:
     keys = search.keys
     for k in units.tolist():
         if time.monotonic() < until:
-            sure, maybe, *doubt = keys.settle(search.area, k)
-            if len(doubt[0]):
-                search.doubts[k] = tuple(doubt)
+            sure, maybe, rivals, least, greatest = keys.settle(search.area, k)
+            if len(rivals):
+                search.doubts[k] = rivals, least, greatest
         else:
             sure, maybe = keys.least > keys.greatest[k], keys.greatest > keys.least[k]
             maybe[k] = False
@@ -241,7 +242,8 @@ class _Program:
     low: np.ndarray
     high: np.ndarray
 
-    def solve(self, seconds: float):
+    def solve(self, seconds: float) -> Any:
+        """What `solve_milp` gives."""
         return solve_milp(
             self.cost, self.cost != 0, self.lo, self.hi, self.rows, self.low, self.high, seconds
         )
@@ -268,7 +270,8 @@ def _program(search: _Search, k: int, side: int) -> _Program:
     theirs, own = (keys.low, keys.high) if side == BEST else (keys.high, keys.low)
     scale = 100 / search.area.total
     slope, const = scale * (theirs.A[rivals] - own.A[k]), scale * (theirs.b[rivals] - own.b[k])
-    least, greatest, step, gain = (scale * x for x in (least, greatest, keys.step, keys.gain))
+    least, greatest = scale * least, scale * greatest
+    step, gain = scale * keys.step, scale * keys.gain
     leads, u = slope @ s.transform, len(rivals)
     if side == BEST:  # y = 0 only where lead ≤ step
         rows, high = np.concatenate([leads, -np.diag(greatest - step)], axis=1), step - const

@@ -51,7 +51,9 @@ class Changes:
         """
         at, least = self._named()
         sure = np.where(np.isnan(self.t), np.inf, self.until).min(axis=1)
-        return least, np.where(np.isfinite(least), units[at], None), least <= sure
+        who = units[at].astype(object)
+        who[~np.isfinite(least)] = None
+        return least, who, least <= sure
 
     def _named(self) -> tuple[np.ndarray, np.ndarray]:
         """Which unit is named along each ray, and the least t, (m,) each."""
@@ -86,7 +88,7 @@ def first_changes(result: Assessment, v: np.ndarray, reach: np.ndarray) -> Chang
     with np.errstate(divide="ignore", invalid="ignore"):
         t = np.where(rate != 0, np.where(rise, up, down) / np.abs(rate), np.inf)
     A_, b, live, dead, single = ratio_lines(e, points, points)
-    for k in np.flatnonzero(single & ~exact):
+    for k in np.flatnonzero(single & ~exact).tolist():
         t[:, k], rise[:, k], rate[:, k] = _roots(result, k, (A_[k], b[k], live[k], dead[k]), v)
         exact[k] = True
     with np.errstate(divide="ignore"):
@@ -105,7 +107,14 @@ def first_changes(result: Assessment, v: np.ndarray, reach: np.ndarray) -> Chang
     return found
 
 
-def _settle_ends(result: Assessment, v: np.ndarray, reach: np.ndarray, t, rise, slack) -> None:
+def _settle_ends(
+    result: Assessment,
+    v: np.ndarray,
+    reach: np.ndarray,
+    t: np.ndarray,
+    rise: np.ndarray,
+    slack: np.ndarray,
+) -> None:
     """Whether a grade changes by the very end of a ray is asked of the engine, there: into t and
     rise.
 
@@ -176,7 +185,10 @@ def _graded(result: Assessment, v: np.ndarray, at: np.ndarray) -> np.ndarray:
 
 
 def _roots(
-    result: Assessment, k: int, own, v: np.ndarray
+    result: Assessment,
+    k: int,
+    own: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray],
+    v: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The same for a unit of which one node's blanks are shared out: t (m,), whether the grade gets
     better there, and how fast the score changes there.

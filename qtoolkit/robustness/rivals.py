@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from qtoolkit.assessment import Assessment
-from qtoolkit.engine import TICK
+from qtoolkit.engine import TICK, Engine
 from qtoolkit.regions.bound import Area
 from qtoolkit.robustness.certificates import DOWN, UP, New, scores_reach
 from qtoolkit.robustness.pairs import keys_over
@@ -61,7 +61,7 @@ def standings(result: Assessment, area: Area, new: New) -> Standings | Intervals
         low > keys.greatest, high > keys.least, low >= keys.greatest, high >= keys.least
     )
     held = np.flatnonzero(keys.held)
-    for k in held:
+    for k in held.tolist():
         least, greatest = keys.leads(area, k, held)
         found.ahead_sure[held, k] |= least >= max(keys.step, TICK)
         found.ahead_maybe[held, k] &= greatest > TICK / 2 - keys.gain
@@ -86,7 +86,17 @@ def grade_span(
     low, high = (scores_reach(values[side], limits[side]) for side in (DOWN, UP))
     if e.veto_first:
         low, high = np.minimum(low, e.ceiling), np.minimum(high, e.ceiling)
-    s = standings(result, area, new) if e.rivals else None
+    if e.rivals:
+        low, high = _after_rivals(e, standings(result, area, new), low, high)
+    if not e.veto_first:
+        low, high = np.maximum(low - e.shift, 0), np.maximum(high - e.shift, 0)
+    return np.stack([np.minimum(low, e.ceiling), np.minimum(high, e.ceiling)]).astype(np.int8)
+
+
+def _after_rivals(
+    e: Engine, s: Standings | Intervals, low: np.ndarray, high: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Lowest and highest grades (n,) once quotas and last places are worked in."""
     n = len(low)
     for step in e.rivals:
         members = np.ones(n, bool) if step.members is None else step.members
@@ -103,6 +113,4 @@ def grade_span(
             limit = step.grade - 1
         low = np.where(members & ~safe, np.minimum(low, limit), low)
         high = np.where(members & lost, np.minimum(high, limit), high)
-    if not e.veto_first:
-        low, high = np.maximum(low - e.shift, 0), np.maximum(high - e.shift, 0)
-    return np.stack([np.minimum(low, e.ceiling), np.minimum(high, e.ceiling)]).astype(np.int8)
+    return low, high

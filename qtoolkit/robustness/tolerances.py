@@ -210,7 +210,7 @@ def _present(result: Assessment, shift: float, new: New) -> _Present:
     """The assessment at its present points, with cutoffs that may lie up to `shift` away."""
     points = result.points.to_numpy()
     engines = ends(result, new)
-    limits = tuple(shifted(result.engine, sign * int(to_ticks(shift))) for sign in (1, -1))
+    limits = _shifted(result.engine, shift)
     lines = enclose(result, points, points, new)
     bases = [from_ticks(score(engine)[0]) for engine in engines]
     margins = [margin(result, bases[side], limits[side], side) for side in (DOWN, UP)]
@@ -275,10 +275,10 @@ def _search_bands(
     claims.rho[units], unproven = _bisect(present, units)
     claims.status[units] = "at least"
     claims.rho[units & endless] = np.inf
-    shared = np.flatnonzero(units & ~endless & (claims.why == "blank") & (claims.rho < 1))
+    blank = np.flatnonzero(units & ~endless & (claims.why == "blank") & (claims.rho < 1))
     # of too many, those whose grades are least certain
     most = MANY if present.result.matrix.size <= LARGE else FEWER
-    shared = sorted(shared, key=lambda k: claims.rho[k])[:most]
+    shared = sorted(blank.tolist(), key=lambda k: claims.rho[k])[:most]
     if shared:
         _share_out(present, claims, shared)
     return unproven
@@ -322,9 +322,7 @@ def tolerance_map(
     for shift in shifts:
         real("shift", shift)
     e, codes = result.engine, result.grades.cat.codes.to_numpy()
-    limits = [
-        tuple(shifted(e, sign * int(to_ticks(shift))) for sign in (1, -1)) for shift in shifts
-    ]
+    limits = [_shifted(e, shift) for shift in shifts]
     counts = np.zeros((len(bands), len(shifts)), int)
     for i, band in enumerate(bands):
         area = Box(relative=band).at(result)
@@ -336,6 +334,12 @@ def tolerance_map(
     )
 
 
+def _shifted(e: Engine, shift: float) -> tuple[np.ndarray, np.ndarray]:
+    """The thresholds where all cutoffs are higher, and where they are lower, by so many points."""
+    ticks = int(to_ticks(shift))
+    return shifted(e, ticks), shifted(e, -ticks)
+
+
 def _bisect(present: _Present, units: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """A band that is proven not to change the grade of these units, by outer bounds: a lower bound
     of the tolerance; and for whom nothing is proven even at the present points."""
@@ -344,12 +348,12 @@ def _bisect(present: _Present, units: np.ndarray) -> tuple[np.ndarray, np.ndarra
     steps = COARSE if large else STEPS
 
     # few steps lie closer together where bands are narrow
-    def band(step: np.ndarray | int) -> np.ndarray | float:
+    def band(step: np.ndarray) -> np.ndarray:
         return (step / steps) ** 2 if large else step / steps
 
     @cache
     def holds_at(step: int) -> np.ndarray:
-        area = Box(relative=band(step)).at(result)
+        area = Box(relative=float(band(np.array(step)))).at(result)
         values = np.stack(span_values(*enclose(result, area.lo, area.hi, present.new), area))
         reached = grade_span(result, area, values, present.new, present.limits)
         return (reached == codes).all(axis=0)[units]
@@ -411,14 +415,16 @@ def _widest_shared_out(present: _Present) -> np.ndarray:
     return widest
 
 
-def _change_at(present: _Present, ratios, k: int, band: float) -> tuple[int, np.ndarray] | None:
+def _change_at(
+    present: _Present, ratios: Sequence[tuple[np.ndarray, ...]], k: int, band: float
+) -> tuple[int, np.ndarray] | None:
     """The side and the points of ±band at which unit k's grade is another, None where there are
     none."""
     points = present.points
     lo, hi, total = points * (1 - band), points * (1 + band), float(points.sum())
     for side, sign in ((DOWN, -1), (UP, 1)):
-        lines = (each[k] for each in ratios[side][:4])
-        _, extreme = ratio_extreme(*lines, lo, hi, total, sign)
+        A, b, live, dead = (each[k] for each in ratios[side][:4])
+        _, extreme = ratio_extreme(A, b, live, dead, lo, hi, total, sign)
         ticks = score_unit(present.engines[side], k, extreme[None])[0]
         reached = (ticks >= present.limits[side][k]).sum()
         if min(reached, present.result.engine.ceiling[k]) != present.codes[k]:

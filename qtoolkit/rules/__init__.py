@@ -11,7 +11,7 @@ import importlib
 import pkgutil
 from functools import reduce
 from operator import or_
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, get_args
 
 from pydantic import Field
 
@@ -23,7 +23,7 @@ def _every_kind() -> dict[str, type[LeafRule]]:
     for file in pkgutil.iter_modules(__path__):
         importlib.import_module(f"{__name__}.{file.name}")
     kinds = sorted(LeafRule.__subclasses__(), key=lambda rule: (rule.place, rule.__name__))
-    return {rule.model_fields["kind"].annotation.__args__[0]: rule for rule in kinds}
+    return {get_args(rule.model_fields["kind"].annotation)[0]: rule for rule in kinds}
 
 
 RULES = _every_kind()

@@ -45,7 +45,7 @@ class BasePlusRule(LeafRule):
             )
         return self
 
-    def marks(self, raw, own, full):
+    def marks(self, raw: np.ndarray, own: np.ndarray, full: float) -> np.ndarray:
         gained = (raw - self.compared_with(own)) * self.sign
         share = np.minimum(self.base + self.gain / self.per * np.maximum(gained, 0), 1)
         return share if self.below is None else np.where(gained < -ON_THE_LINE, self.below, share)
@@ -93,5 +93,5 @@ class BasePlusRule(LeafRule):
         share = f"MIN(1,{written(self.base)}+{gain}*MAX(0,{gained}))"
         return share if self.below is None else f"IF({gained}<-1E-12,{written(self.below)},{share})"
 
-    def least_share(self):
+    def least_share(self) -> float:
         return self.base if self.below is None else self.below

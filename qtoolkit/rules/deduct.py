@@ -40,23 +40,23 @@ class DeductRule(LeafRule):
     points_fields = ("rate", "most")
     own = TARGET
 
-    def compares(self):
+    def compares(self) -> bool:
         return self.own_target or self.target is not None
 
-    def asks_own(self):
+    def asks_own(self) -> bool:
         return self.own_target
 
-    def measure(self):
+    def measure(self) -> tuple[bool, bool]:
         return self.own_target, self.target is None
 
     @property
-    def better(self):
+    def better(self) -> Direction:
         return self.direction if self.compares() else "lower"
 
-    def limits(self, full):
+    def limits(self, full: float) -> tuple[float | None, float | None]:
         return (None, None) if self.compares() else (0, None)
 
-    def marks(self, raw, own, full):
+    def marks(self, raw: np.ndarray, own: np.ndarray, full: float) -> np.ndarray:
         short = raw
         if self.compares():
             target = self.compared_with(own)

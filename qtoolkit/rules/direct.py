@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+import numpy as np
+
 from qtoolkit.language import Text
 from qtoolkit.models import Positive
 from qtoolkit.rules.base import Cells, LeafRule
@@ -22,7 +24,7 @@ class DirectRule(LeafRule):
     raw_is_points = True
     is_bounded = True
 
-    def marks(self, raw, own, full):
+    def marks(self, raw: np.ndarray, own: np.ndarray, full: float) -> np.ndarray:
         return full - raw
 
     def sentence(self) -> Text:
@@ -31,8 +33,8 @@ class DirectRule(LeafRule):
     def formula(self, cells: Cells) -> str:
         return f"{cells.full}-{cells.raw}"
 
-    def limits(self, full):
+    def limits(self, full: float) -> tuple[float | None, float | None]:
         return 0, full
 
-    def full_marks(self):
+    def full_marks(self) -> float | None:
         return self.out_of

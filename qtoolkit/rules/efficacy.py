@@ -9,7 +9,7 @@ from pydantic import model_validator
 
 from qtoolkit.language import Text, say
 from qtoolkit.models import Number, Share, wrong
-from qtoolkit.rules.base import Cells, LeafRule, clipped, written
+from qtoolkit.rules.base import Cells, Direction, LeafRule, clipped, written
 
 
 class EfficacyRule(LeafRule):
@@ -39,7 +39,7 @@ class EfficacyRule(LeafRule):
             )
         return self
 
-    def marks(self, raw, own, full):
+    def marks(self, raw: np.ndarray, own: np.ndarray, full: float) -> np.ndarray:
         span = self.satisfactory - self.unacceptable
         return self.base + (1 - self.base) * np.clip((raw - self.unacceptable) / span, 0, 1)
 
@@ -58,17 +58,17 @@ class EfficacyRule(LeafRule):
         low, high, base = map(written, (self.unacceptable, self.satisfactory, self.base))
         return f"{base}+(1-{base})*" + clipped(f"({cells.raw}-({low}))/(({high})-({low}))")
 
-    def scored_between(self):
+    def scored_between(self) -> tuple[float, float]:
         low, high = sorted((self.unacceptable, self.satisfactory))
         return low, high
 
-    def least_share(self):
+    def least_share(self) -> float:
         return self.base
 
     @property
-    def better(self):
+    def better(self) -> Direction:
         return "higher" if self.satisfactory > self.unacceptable else "lower"
 
     @property
-    def largest(self):
+    def largest(self) -> float:
         return max(self.unacceptable, self.satisfactory)

@@ -41,7 +41,7 @@ class GoalpostsRule(LeafRule):
             )
         return self
 
-    def marks(self, raw, own, full):
+    def marks(self, raw: np.ndarray, own: np.ndarray, full: float) -> np.ndarray:
         share = np.clip((raw - self.low) / (self.high - self.low), 0, 1)
         return share if self.direction == "higher" else 1 - share
 
@@ -60,9 +60,9 @@ class GoalpostsRule(LeafRule):
         share = clipped(f"({cells.raw}-({low}))/(({high})-({low}))")
         return share if self.direction == "higher" else f"1-{share}"
 
-    def scored_between(self):
+    def scored_between(self) -> tuple[float, float]:
         return self.low, self.high
 
     @property
-    def largest(self):
+    def largest(self) -> float:
         return self.high

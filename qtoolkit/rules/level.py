@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from pydantic import Field
@@ -28,10 +28,10 @@ class LevelRule(LeafRule):
     is_bounded = True
 
     @property
-    def choices(self):
+    def choices(self) -> tuple[str, ...]:
         return tuple(self.levels)
 
-    def marks(self, raw, own, full):
+    def marks(self, raw: np.ndarray, own: np.ndarray, full: float) -> np.ndarray:
         return np.array([self.share_of(mark) for mark in raw], dtype=float)
 
     def share_of(self, mark: str | float) -> float:
@@ -58,11 +58,11 @@ class LevelRule(LeafRule):
         )
         return f"IF(ISNUMBER({cells.raw}),{cells.raw},{parts})"
 
-    def least_share(self):
+    def least_share(self) -> float:
         return min(self.levels.values())
 
-    def reads(self, other, seen):
-        if self.kind != other.kind:
+    def reads(self, other: LeafRule, seen: set[Any] | None) -> bool:
+        if not isinstance(other, LevelRule):
             return False
         known = set(self.levels) & set(other.levels)
         words = set(self.levels) | set(other.levels)

@@ -24,7 +24,7 @@ class MinmaxRule(LeafRule):
     is_set_dependent = True
     takes_logarithms = True
 
-    def marks(self, raw, own, full):
+    def marks(self, raw: np.ndarray, own: np.ndarray, full: float) -> np.ndarray:
         least, greatest = raw.min(initial=np.inf), raw.max(initial=-np.inf)
         if not least < greatest:
             return np.full(len(raw), self.when_equal)

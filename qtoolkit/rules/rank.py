@@ -25,7 +25,7 @@ class RankRule(LeafRule):
     is_linear = False
     is_set_dependent = True
 
-    def marks(self, raw, own, full):
+    def marks(self, raw: np.ndarray, own: np.ndarray, full: float) -> np.ndarray:
         place = np.unique(raw, return_inverse=True)[1]  # raw values may be too large for ticks
         ahead = rank(self.sign * place) - 1
         return 1 - (1 - self.last) * ahead / max(len(raw) - 1, 1)
@@ -44,5 +44,5 @@ class RankRule(LeafRule):
         ahead = f"SUMPRODUCT(ISNUMBER({cells.column})*({cells.column}{side}{cells.raw}))"
         return f"1-(1-{written(self.last)})*{ahead}/MAX(COUNT({cells.column})-1,1)"
 
-    def least_share(self):
+    def least_share(self) -> float:
         return self.last

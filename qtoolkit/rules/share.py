@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+import numpy as np
+
 from qtoolkit.language import Text
 from qtoolkit.rules.base import Cells, LeafRule
 
@@ -17,7 +19,7 @@ class ShareRule(LeafRule):
     word = "得分率"
     is_bounded = True
 
-    def marks(self, raw, own, full):
+    def marks(self, raw: np.ndarray, own: np.ndarray, full: float) -> np.ndarray:
         return raw
 
     def sentence(self) -> Text:
@@ -26,5 +28,5 @@ class ShareRule(LeafRule):
     def formula(self, cells: Cells) -> str:
         return cells.raw
 
-    def limits(self, full):
+    def limits(self, full: float) -> tuple[float | None, float | None]:
         return 0, 1

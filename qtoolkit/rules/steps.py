@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from qtoolkit.language import Text, listing, say
 from qtoolkit.models import Flag, Model, Number, Share, wrong
-from qtoolkit.rules.base import Cells, LeafRule, listed, written
+from qtoolkit.rules.base import Cells, Direction, LeafRule, listed, written
 
 
 class Step(Model):
@@ -45,7 +45,7 @@ class StepsRule(LeafRule):
             )
         return self
 
-    def marks(self, raw, own, full):
+    def marks(self, raw: np.ndarray, own: np.ndarray, full: float) -> np.ndarray:
         at = np.array([step.at for step in self.table])
         share = np.array([step.share for step in self.table])
         if self.interpolate:
@@ -74,9 +74,9 @@ class StepsRule(LeafRule):
         past = f"({raw}-LOOKUP({raw},{listed(at)},{listed(at)}))"
         return f"IF({raw}<={written(first.at)},{written(first.share)},{rise}*{past}+{start})"
 
-    def least_share(self):
+    def least_share(self) -> float:
         return min(step.share for step in self.table) if self.interpolate else 0.0
 
     @property
-    def better(self):
+    def better(self) -> Direction:
         return "higher" if self.table[-1].share >= self.table[0].share else "lower"

@@ -25,7 +25,7 @@ class TargetRule(LeafRule):
     own = TARGET
     divides_by_own = True
 
-    def marks(self, raw, own, full):
+    def marks(self, raw: np.ndarray, own: np.ndarray, full: float) -> np.ndarray:
         target = self.compared_with(own)
         with np.errstate(divide="ignore"):
             reached = (

@@ -25,7 +25,7 @@ class ZscoreRule(LeafRule):
     is_set_dependent = True
     takes_logarithms = True
 
-    def marks(self, raw, own, full):
+    def marks(self, raw: np.ndarray, own: np.ndarray, full: float) -> np.ndarray:
         differ = len(raw) > 0 and raw.min() < raw.max()  # a float sd of equal values need not be 0
         z = (raw - raw.mean()) / raw.std(ddof=1) if differ else np.zeros(len(raw))
         return np.clip(self.center + self.spread * self.sign * z, 0, 1)

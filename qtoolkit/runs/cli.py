@@ -276,10 +276,9 @@ def new(
     asked = source is None and name is None and units is None and sys.stdin.isatty()
     if asked:
 
-        def ask(zh, en, default=""):
-            return typer.prompt(
-                Text(zh, en).of(language or "zh"), default=default, show_default=bool(default)
-            )
+        def ask(zh: str, en: str, default: str = "") -> str:
+            words = Text(zh, en).of(language or "zh")
+            return str(typer.prompt(words, default=default, show_default=bool(default)))
 
         source = ask("从哪个案例或工作簿开始", "Begin from which case or workbook", SOURCE)
         name = ask("方案名称（回车不改）", "Name of the scheme (Enter keeps it)") or None
@@ -604,6 +603,7 @@ def _disk(error: OSError) -> Text:
 def _unforeseen(error: Exception) -> Text:
     """One sentence about a failure that nobody foresaw; the traceback is kept in a file."""
     details = "".join(traceback.format_exception(error))
+    name: str | Text
     try:
         handle, name = tempfile.mkstemp(prefix="qtoolkit-", suffix=".txt", text=True)
         with open(handle, "w", encoding="utf-8", errors="backslashreplace") as file:

@@ -116,7 +116,7 @@ class _Processes:
     def __init__(self, out: Path, variables: Mapping[str, str]):
         self.variables = variables
         self.home = out / ".jupyter"
-        self.running: set[subprocess.Popen] = set()
+        self.running: set[subprocess.Popen[bytes]] = set()
         self.stopped = False
         self.lock = threading.Lock()
 
@@ -183,9 +183,10 @@ class _Processes:
                 env=self.environment(),
             )
             self.running.add(process)
-        errors = process.stderr.read()
+        errors = process.stderr.read() if process.stderr else b""
         process.wait()
-        process.stdin.close()
+        if process.stdin:
+            process.stdin.close()
         with self.lock:
             self.running.discard(process)
             if self.stopped or process.returncode == 0:

@@ -91,7 +91,14 @@ def executor(jobs: int | None = None, dask: str | None = None) -> Iterator[Execu
 def _stop_with_parent() -> None:
     """End this worker when the process that started it is gone, however it went."""
     parent = multiprocessing.parent_process()
-    threading.Thread(target=lambda: (parent.join(), os._exit(1)), daemon=True).start()
+    if parent is None:  # no worker
+        return
+
+    def follow() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=follow, daemon=True).start()
 
 
 @contextmanager
@@ -155,13 +162,13 @@ class DaskExecutor(Executor):
     def __init__(self, client: Any):
         self.inner = client.get_executor(pure=False)
 
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future:
-        from distributed.core import CommClosedError
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        from distributed.comm.core import CommClosedError
         from distributed.scheduler import KilledWorker
 
-        outer: Future = Future()
+        outer: Future[Any] = Future()
 
-        def done(inner: Future) -> None:
+        def done(inner: Future[Any]) -> None:
             error = CancelledError() if inner.cancelled() else inner.exception()
             if isinstance(error, CancelledError | CommClosedError | KilledWorker | OSError):
                 outer.set_exception(BrokenExecutor(str(error)))

@@ -263,6 +263,7 @@ def _of_contents(there: _Contents, manifest: Mapping[str, Any]) -> Iterator[Text
     for name in empty - there.empty - others.keys():
         others[name] = Text("空文件夹缺失", "the empty folder is missing")
     left = MOST_BYTES
+    why: Text | None
     for name in sorted(listed.keys() | others.keys() | (there.files.keys() - {MANIFEST})):
         if name in others:
             why = others[name]
@@ -549,13 +550,11 @@ def keep_failed(work: Path, target: Path) -> Path:
     """Rename `work` to a fresh name beside `target` that says that the run failed; nothing that is
     there is touched."""
     os.chmod(work, 0o755)
-    for number in itertools.count(1):
-        kept = target.with_name(
-            f"{shortened(target.name, 200)}.failed" + (f"-{number}" if number > 1 else "")
-        )
-        if not os.path.lexists(kept):
-            os.rename(work, kept)
-            return kept
+    name = f"{shortened(target.name, 200)}.failed"
+    names = itertools.chain([name], (f"{name}-{number}" for number in itertools.count(2)))
+    kept = next(path for path in map(target.with_name, names) if not os.path.lexists(path))
+    os.rename(work, kept)
+    return kept
 
 
 def write_manifest(folder: Path, content: Mapping[str, Any], kind: str = MARK, **more: Any) -> None:

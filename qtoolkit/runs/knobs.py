@@ -35,7 +35,7 @@ class Range:
         kinds = int if self.whole or self.power else (int, float)
         if isinstance(value, bool) or not isinstance(value, kinds) or not math.isfinite(value):
             return False
-        if self.power and (value < 1 or value & (value - 1)):
+        if self.power and not (value >= 1 and int(value).bit_count() == 1):
             return False
         return self.low <= value <= self.high and not (self.above and value == self.low)
 
@@ -108,13 +108,11 @@ def check_knobs(
     }
     complaints = []
     for key, text in _wrong(knobs, defaults, case):
-        there = (
-            document is not None
-            and isinstance(document.data, Mapping)
-            and document.data.get(key) == knobs.get(key)
-        )
-        place = (document.name, document.line((key,))) if there and key in knobs else (None, None)
-        complaints.append(Complaint(text, *place, key))
+        file, row = None, None
+        if document is not None and isinstance(document.data, Mapping) and key in knobs:
+            if document.data.get(key) == knobs[key]:
+                file, row = document.name, document.line((key,))
+        complaints.append(Complaint(text, file, row, key))
     if complaints:
         raise InputError(complaints)
     history = knobs.get("history")

@@ -132,7 +132,7 @@ def _file(book: Notebook) -> str:
 
 
 def _bytes(book: nbformat.NotebookNode) -> bytes:
-    return (nbformat.writes(book) + "\n").encode("utf-8")
+    return f"{nbformat.writes(book)}\n".encode()
 
 
 def parameters_for(book: Notebook, plan: Plan) -> dict[str, Any]:
@@ -185,10 +185,12 @@ def _values(source: str) -> Iterator[tuple[str, tuple[int, int]]]:
     starts = [0]
     for line in source.encode("utf-8").splitlines(keepends=True):
         starts.append(starts[-1] + len(line))
-    for line in tree.body:
-        targets = line.targets if isinstance(line, ast.Assign) else [getattr(line, "target", None)]
-        value = getattr(line, "value", None)
-        if isinstance(line, ast.Assign | ast.AnnAssign) and value is not None:
+    for given in tree.body:
+        targets = (
+            given.targets if isinstance(given, ast.Assign) else [getattr(given, "target", None)]
+        )
+        value = getattr(given, "value", None)
+        if isinstance(given, ast.Assign | ast.AnnAssign) and value is not None:
             if len(targets) == 1 and isinstance(targets[0], ast.Name):
                 place = (
                     starts[value.lineno - 1] + value.col_offset,
@@ -249,7 +251,7 @@ def start(plan: Plan, prepared: Prepared, browser: bool = True) -> None:
         )
 
 
-def _end(process: subprocess.Popen) -> None:
+def _end(process: subprocess.Popen[bytes]) -> None:
     """End JupyterLab, and with it its kernels."""
     if process.poll() is None:
         process.terminate()

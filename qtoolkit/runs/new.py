@@ -124,8 +124,9 @@ def _write_data(case: Case, units: Sequence[str], work: Path, language: str) -> 
         if units:  # the table is of the source's units
             del written[key]
             continue
-        written[key] = names.of(path)
-        (work / written[key]).write_bytes(read_bytes(path))
+        name = names.of(path)
+        (work / name).write_bytes(read_bytes(path))
+        written[key] = name
     if case.previous is not None and not units:
         written["previous"] = PREVIOUS
         _write_previous(case.previous, work / PREVIOUS)

@@ -64,7 +64,7 @@ class Notebook:
 
     def in_language(self, language: str) -> nbformat.NotebookNode:
         """The notebook without the prose of the other language."""
-        book = nbformat.reads(self.bytes.decode("utf-8"), as_version=4)
+        book: nbformat.NotebookNode = nbformat.reads(self.bytes.decode("utf-8"), as_version=4)
         others = set(LANGUAGES) - {language}
         book.cells = [
             cell for cell in book.cells if not others & set(cell.metadata.get("tags", []))

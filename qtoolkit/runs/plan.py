@@ -175,7 +175,8 @@ def _plan(
 ) -> Plan:
     near = path.parent.resolve()
     beside = None if notebook_folder is not None else notebooks_beside(near)
-    data, told = document.data, ()
+    data = document.data
+    told: Sequence[Notebook] = ()
     books: Sequence[Notebook] = ()
     if isinstance(data, dict):
         data = _changed(data, settings, near) | ({"language": language} if language else {})

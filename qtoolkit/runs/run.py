@@ -99,7 +99,7 @@ def carry_out(
                 )
             )
         failures = write(copy, work, workers, progress, content)
-        about = {"created": created, "moved": dict(plan.destinations.moved)}
+        about: dict[str, Any] = {"created": created, "moved": dict(plan.destinations.moved)}
         if not failures:
             run_folder.write_manifest(work, content, **about)
             failures = run_folder.unattested(work)

@@ -47,7 +47,8 @@ def destinations(parameters: Parameters, case: Case, tables: Mapping[str, Path])
     All roles share one mapping, so that no file is written over another: what stays in the case's
     folder gets its place first, then what comes from elsewhere and what would collide.
     """
-    places, moved = _Places(), {}
+    places = _Places()
+    moved: dict[str, str] = {}
     written = parameters.model_dump(mode="json") | dict(parameters.knobs)
     this_year = {"scheme": case.files["scheme"], "data": case.files["data"], **tables}
     files = _inside(places, written, this_year, PurePosixPath())

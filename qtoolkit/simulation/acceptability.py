@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -97,7 +98,7 @@ class Simulation:
         area = self.task.draws.area
         return self.draws * (1.0 if area is None else area.independent)
 
-    def error(self, share: pd.DataFrame | pd.Series | float):
+    def error(self, share: Any) -> Any:
         """Half the width of the 95% interval of a frequency: z·√(p(1 − p)/N), at least z²/(2N), of
         N independent draws."""
         return np.maximum(
@@ -138,7 +139,9 @@ class Simulation:
         were seen."""
         below = np.cumsum(self.tally.ranks, axis=1)
         ranks, seen = self.rank_acceptability.columns.to_numpy(), self.tally.ranks > 0
-        table = {q: ranks[(below >= q * self.draws).argmax(axis=1)] for q in QUANTILES}
+        table: dict[float | str, np.ndarray] = {
+            q: ranks[(below >= q * self.draws).argmax(axis=1)] for q in QUANTILES
+        }
         table |= {
             "best": ranks[seen.argmax(axis=1)],
             "worst": ranks[seen.shape[1] - 1 - seen[:, ::-1].argmax(axis=1)],
@@ -315,7 +318,8 @@ def _together(
     task: _Task, executor: Executor | None, progress: Callable[[int, int], None] | bool
 ) -> tuple[Tally, bool, Text | None]:
     """All chunks, merged in order; whether all were made; a note on how."""
-    done, made, count = None, 0, task.draws.chunks
+    done: Tally | None = None
+    made, count = 0, task.draws.chunks
     bar = tqdm(total=task.draws.count, unit_scale=True, disable=progress is not True)
     size = task.draws.engine.slope.shape[0] ** 2 * 8
     most = max(4, min(256, WAITING // max(size, 1)))
@@ -334,5 +338,7 @@ def _together(
             raise
     finally:
         bar.close()
+    if done is None:
+        raise ValueError("no draws")
     note = STOPPED if made < count else BROKEN if chunks.broken else None
     return done, made == count, note

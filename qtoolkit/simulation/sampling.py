@@ -15,7 +15,8 @@ from qtoolkit.assessment.build import averaged_cells, shares_of
 from qtoolkit.engine import Engine, shifted, to_ticks
 from qtoolkit.engine.core import Mean
 from qtoolkit.errors import Complaint, InputError, Problems, clip, nearest, real
-from qtoolkit.inputs.table import STATUS_LABELS, VALUE, unit_of
+from qtoolkit.inputs.statuses import STATUS_LABELS, VALUE
+from qtoolkit.inputs.table import unit_of
 from qtoolkit.language import Text, same, say
 from qtoolkit.regions import Region, area_of
 from qtoolkit.regions.bound import Area
@@ -141,9 +142,9 @@ def standard_errors(result: Assessment) -> pd.DataFrame:
             )
         )
     found = np.zeros(stated.shape)
-    for j in np.flatnonzero(stated.any(axis=0)):
+    for j in np.flatnonzero(stated.any(axis=0)).tolist():
         leaf = result.scheme.leaves[j]
-        if leaf.rule.is_set_dependent or leaf.outliers is not None:
+        if leaf.leaf_rule.is_set_dependent or leaf.outliers is not None:
             text = say(
                 zh="该指标的得分取决于其他考核对象或作了异常值处理，不能由原始数据的标准误推算",
                 en="the marks of this indicator depend on the other units or on the treatment of "
@@ -151,9 +152,9 @@ def standard_errors(result: Assessment) -> pd.DataFrame:
             )
             raise InputError(Complaint(text, table.name, column=f"se:{leaf.id}"))
         at = (table.status[:, j] == VALUE) & (stated[:, j] > 0)
-        ends = [np.where(at, table.raw[:, j], None) for _ in range(2)]
+        ends = [np.full(len(at), None, dtype=object) for _ in range(2)]
         for end, sign in zip(ends, (1, -1), strict=True):
-            end[at] = end[at].astype(float) + sign * stated[at, j]
+            end[at] = table.raw[at, j].astype(float) + sign * stated[at, j]
         high, low = (shares_of(leaf, table, j, end) for end in ends)
         found[at, j] = np.abs(high - low)[at] / 2
     return pd.DataFrame(found, result.scores.index, result.points.index)

@@ -274,10 +274,10 @@ def choices(result: Assessment, band: float = 0.1) -> dict[str, Sequence[Any] | 
                 "renormalise",
                 "full" if name == "not_applicable" else "zero",
             ]
-    if 1 < sum(leaf.points > 0 for leaf in scheme.leaves):
+    if 1 < sum(leaf.full_points > 0 for leaf in scheme.leaves):
         found["drop"] = [
             None,
-            *(leaf.id for leaf in scheme.leaves if 0 < leaf.points < scheme.total),
+            *(leaf.id for leaf in scheme.leaves if 0 < leaf.full_points < scheme.total),
         ]
     cutoffs = [np.inf, *(grade.cutoff for grade in scheme.grades)]
     for above, grade, below in zip(cutoffs, scheme.grades[:-1], cutoffs[2:], strict=False):

@@ -11,7 +11,7 @@ import pandas as pd
 from qtoolkit.engine.ties import foremost
 from qtoolkit.errors import Complaint, InputError
 from qtoolkit.language import Text, listing, same, say
-from qtoolkit.solver import System, linear_program
+from qtoolkit.solver import System, attained, linear_program
 from qtoolkit.weighting.weights import Weights, made, series_of
 
 RI = {1: 0.0, 2: 0.0, 3: 0.58, 4: 0.90, 5: 1.12, 6: 1.24, 7: 1.32, 8: 1.41, 9: 1.45, 10: 1.49}
@@ -328,7 +328,7 @@ def best_worst(
             else (middle, high)
         )
     last = system(high + SLACK)
-    ends = [[float(linear_program(sign * eye[j], last)[j]) for sign in (1, -1)] for j in range(d)]
+    ends = [[float(attained(sign * eye[j], last)[j]) for sign in (1, -1)] for j in range(d)]
     least, most = np.array(ends).T
     index = BW_INDEX[int(min(max(best.iloc[w], 1), 9))]
     return made(

@@ -123,7 +123,7 @@ def _opened(
     return books
 
 
-def _merged(books: Sequence[_Book]) -> tuple[dict[tuple[str, str], Any], list[tuple]]:
+def _merged(books: Sequence[_Book]) -> tuple[dict[tuple[str, str], Any], list[tuple[Any, ...]]]:
     """The cells on which the workbooks agree, and those on which two of them do not (see
     :class:`Collected`)."""
     seen: dict[tuple[str, str], tuple[str, Any]] = {}
@@ -177,7 +177,7 @@ def _open(path: Path, scheme: Scheme) -> _Book:
     titles = {IN_CHINESE.get(title, title): title for title in sheets}
     notes = {
         IN_CHINESE.get(plain_text(row[0]), plain_text(row[0])): plain_text(row[1])
-        for row in sheets.get(titles.get(NOTES), [])
+        for row in sheets.get(titles.get(NOTES, NOTES), [])
         if len(row) > 1
     }
     if DATA not in titles or DEPARTMENT not in notes:
@@ -307,12 +307,14 @@ def write_collected(
         [unit, *(collected.cells.get((unit, key)) for key, _ in columns)]
         for unit in collected.units
     ]
-    lists = {
+    lists: dict[str, tuple[list[str], Sequence[Sequence[Any]]]] = {
         "冲突": (["考核对象", "栏目", "文件", "内容", "另一文件", "另一内容"], collected.conflicts),
         "未填": (["部门", "考核对象", "栏目"], collected.gaps),
         "未报送部门": (["部门"], [[name] for name in collected.late]),
     }
-    sheets = {DATA: [["考核对象", *(title for _, title in columns)], *rows]}
+    sheets: dict[str, list[list[Any]]] = {
+        DATA: [["考核对象", *(title for _, title in columns)], *rows]
+    }
     sheets |= {title: [header, *map(list, found)] for title, (header, found) in lists.items()}
     write_sheets(Path(path), worded(sheets, language))
 

@@ -100,8 +100,8 @@ def _in_utf8(name: str, part: str, data: bytes) -> bytes:
     by its name.
     """
     if data[:2] in _WIDE:
-        text = data.decode(_WIDE[data[:2]]).removeprefix("\ufeff")
-        return _undeclared(text).encode("utf-8")
+        plain = data.decode(_WIDE[data[:2]]).removeprefix("\ufeff")
+        return _undeclared(plain).encode("utf-8")
     declared = _declared_encoding(data.removeprefix(codecs.BOM_UTF8))
     if declared is not None and declared.lower() not in ("utf-8", "utf8", "us-ascii", "ascii"):
         text = say(

@@ -20,6 +20,7 @@ from qtoolkit.assessment import Assessment
 from qtoolkit.inputs.scheme import Indicator, Scheme, Stage
 from qtoolkit.inputs.statuses import STATUS_LABELS, VALUE
 from qtoolkit.inputs.table import Table
+from qtoolkit.inputs.treatments import Outliers
 from qtoolkit.language import Text, say
 from qtoolkit.rules.base import BASELINE, NOTHING_LEFT, Cells, written
 
@@ -60,7 +61,7 @@ class _Sheet:
     def add(self, column: RawColumn) -> str:
         """Put a column at the right; the letter of it."""
         self.columns.append(column)
-        return letter(self.width + len(self.columns))
+        return str(letter(self.width + len(self.columns)))
 
     def cell(self, name: str) -> str:
         """A unit's cell, seen from another sheet."""
@@ -94,7 +95,7 @@ def raw_leaves(
 
 
 def _leaf(result: Assessment, leaf: Indicator, j: int, sheet: _Sheet, language: str) -> RawLeaf:
-    table, rule = result.table, leaf.rule
+    table, rule = result.table, leaf.leaf_rule
     value = _value(result.scheme, leaf, j, table, sheet, language)
     own = ""
     if rule.own is not None and rule.compares():
@@ -113,7 +114,7 @@ def _leaf(result: Assessment, leaf: Indicator, j: int, sheet: _Sheet, language: 
 
 def _line(leaf: Indicator, marks: str) -> tuple[str, str]:
     """Slope and constant from the marks, as :meth:`LeafRule.lines` has them."""
-    rule, full = leaf.rule, written(leaf.written_for)
+    rule, full = leaf.leaf_rule, written(leaf.written_for)
     if leaf.written_for == 0 and not rule.in_points:
         return marks, "0"
     lost = marks if rule.in_points else f"(1-({marks}))*{full}"
@@ -168,8 +169,8 @@ def _joined(leaf: Indicator, table: Table, j: int, parts: list[Stage], sheet: _S
     for stage in parts:
         name = sheet.add(RawColumn(_of_stage(leaf, stage), list(table.stages[stage.id][:, j])))
         cell = f"{name}{{r}}"
-        if leaf.rule.is_of_words:
-            cell = f"({leaf.rule.formula(Cells(cell, '', '', ''))})"
+        if leaf.leaf_rule.is_of_words:
+            cell = f"({leaf.leaf_rule.formula(Cells(cell, '', '', ''))})"
         terms.append(f"{written(leaf.stages[stage.id])}*{cell}")
     return f"ROUND({'+'.join(terms)},{DIGITS})"
 
@@ -184,7 +185,7 @@ def _after(stage: Stage, value: str, cell: str) -> str:
 def _add_up(leaf: Indicator, j: int, table: Table, parts: list[Stage], later: list[Stage]) -> bool:
     """Whether the stages make the values of the table: of a table put together from others, what
     its stages said may be another's."""
-    scored = np.flatnonzero(table.status[:, j] == VALUE)
+    scored = np.flatnonzero(table.status[:, j] == VALUE).tolist()
     if any(stage.id not in table.stages for stage in parts):
         return False
     return all(_same(_worked_out(leaf, j, table, parts, later, k), table.raw[k, j]) for k in scored)
@@ -197,8 +198,8 @@ def _worked_out(
     value = table.filed[k, j]
     if len(parts) > 1:
         filed = [table.stages[stage.id][k, j] for stage in parts]
-        if leaf.rule.is_of_words:
-            filed = [None if mark is None else leaf.rule.share_of(mark) for mark in filed]
+        if leaf.leaf_rule.is_of_words:
+            filed = [None if mark is None else leaf.leaf_rule.share_of(mark) for mark in filed]
         if None not in filed:
             value = sum(leaf.stages[stage.id] * x for stage, x in zip(parts, filed, strict=True))
     for stage in later:
@@ -210,8 +211,8 @@ def _worked_out(
 
 def _same(a: Any, b: Any) -> bool:
     if isinstance(a, str) or isinstance(b, str) or a is None:
-        return a == b
-    return abs(a - b) <= NEAR * max(1.0, abs(b))
+        return bool(a == b)
+    return bool(abs(a - b) <= NEAR * max(1.0, abs(b)))
 
 
 def _treated(
@@ -219,7 +220,7 @@ def _treated(
 ) -> str:
     """The column of values after the treatment of outliers, where there is one; its letter."""
     how = leaf.outliers
-    if how is None or leaf.rule.is_of_words:
+    if how is None or leaf.leaf_rule.is_of_words:
         return value
     cell = f"{value}{{r}}"
     whole = f"{value}${sheet.first}:{value}${sheet.last}"
@@ -231,16 +232,16 @@ def _treated(
     title = say(zh="{leaf}：处理异常值后", en="{leaf}: outliers treated", leaf=leaf.name)
     scored = table.status[:, j] == VALUE
     numbers = np.full(len(scored), np.nan)
-    numbers[scored] = _treated_numbers(leaf, table.raw[scored, j].astype(float))
+    numbers[scored] = _treated_numbers(how, table.raw[scored, j].astype(float))
     values = _with_status([float(x) for x in numbers], table.status[:, j], language)
     return sheet.add(RawColumn(title, values, cell))
 
 
-def _treated_numbers(leaf: Indicator, raw: np.ndarray) -> np.ndarray:
+def _treated_numbers(how: Outliers, raw: np.ndarray) -> np.ndarray:
     from qtoolkit.assessment.build import winsorised
 
-    treated = winsorised(raw, leaf.outliers) if len(raw) else raw
-    return np.log(treated) if leaf.outliers and leaf.outliers.log else treated
+    treated = winsorised(raw, how) if len(raw) else raw
+    return np.log(treated) if how.log else treated
 
 
 def _with_status(values: Any, status: np.ndarray, language: str) -> list[Any]:

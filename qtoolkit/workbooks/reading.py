@@ -45,7 +45,7 @@ def read_sheets(name: str, data: bytes) -> dict[str, list[list[Any]]]:
 
 
 def _read(
-    name: str, data: bytes, chosen: Callable[[dict], list[str]]
+    name: str, data: bytes, chosen: Callable[[dict[str, Any]], list[str]]
 ) -> tuple[dict[str, list[list[Any]]], dict[str, sheetcells.Sheet]]:
     """The cells of the chosen sheets by title, and what the cells of all sheets hide."""
     _check_signature(name, data)

@@ -8,12 +8,12 @@ are the formulas of units that differ.
 
 from __future__ import annotations
 
-from collections import namedtuple
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from itertools import chain, repeat
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -107,9 +107,29 @@ STEPS = {
 }
 LOOK = {"border": 1, "border_color": "#c8ccd0", "valign": "vcenter"}
 HEAD = {"bold": True, "bg_color": "#e8eef4", "text_wrap": True, "align": "center"}
-Cell = namedtuple("Cell", "formula value pattern array", defaults=("General", False))
-NO_FORMULA = (None, "General", None, {}, False)
-Column = namedtuple("Column", "title values formula pattern top other array", defaults=NO_FORMULA)
+
+
+class Cell(NamedTuple):
+    """A formula (None: a value alone), what it gives, how that is shown, and whether it is one of
+    arrays."""
+
+    formula: str | None
+    value: Any
+    pattern: str = "General"
+    array: bool = False
+
+
+class Column(NamedTuple):
+    """A column of a sheet: what each unit's formula gives, that formula, what stands above it, and
+    by the units' places the formulas of those that have another."""
+
+    title: Text
+    values: Any
+    formula: str | None = None
+    pattern: str = "General"
+    top: Cell | Text | None = None
+    other: Mapping[int, str] = MappingProxyType({})
+    array: bool = False
 
 
 class Pen(NamedTuple):
@@ -297,7 +317,8 @@ def _notes(pen: Pen) -> None:
 def _nodes(result: Assessment) -> list[tuple[int, Text, int, float]]:
     """Number in the engine, name, depth and points of each node, the root first and parents before
     children."""
-    tree, full, depth = result.engine.tree, result.engine.points.tolist(), {}
+    tree, full = result.engine.tree, result.engine.points.tolist()
+    depth: dict[int, int] = {}
     for children in tree.children:
         full.append(sum(full[c] for c in children))
     for number, children in reversed(list(enumerate(tree.children, tree.blank.shape[1]))):
@@ -443,8 +464,13 @@ def _node(order: float, v: str, p: str, whole: str, blanks: bool) -> str:
 def _peers(pen: Pen, slopes: list[Column]) -> dict[int, dict[int, str]]:
     """By leaf and unit, the mean of similar units that a blank takes; the units averaged are marked
     in more columns."""
-    e, keys, taken = pen.result.engine, [], {}
-    d, own = len(slopes), lambda c: f"{letter(c)}${FIRST}:{letter(c)}${FIRST + len(e.slope) - 1}"
+    e, d = pen.result.engine, len(slopes)
+    keys: list[tuple[int, bytes]] = []
+    taken: dict[int, dict[int, str]] = {}
+
+    def own(c: int) -> str:
+        return f"{letter(c)}${FIRST}:{letter(c)}${FIRST + len(e.slope) - 1}"
+
     for mean in e.means:
         j, mask = mean.leaf, np.isin(np.arange(len(e.slope)), mean.peers).astype(float)
         if (key := (j, mask.tobytes())) not in keys:
@@ -489,7 +515,8 @@ def _tree(pen: Pen) -> str:
     for number, name, depth, _ in nodes:
         branch, missing = _Branch(number, depth, at[number]), blank[number]
         values = np.where(missing, np.nan, scores[:, number])
-        other, array = {}, False
+        other: dict[int, str] = {}
+        array = False
         if number < e.points.size:
             formula, other = _leaf_formulas(pen, branch, peers.get(number, {}), missing)
         else:
@@ -611,7 +638,7 @@ class _Steps:
 
     def add(self, title: Text, values: Any, *formula: Any, **more: Any) -> str:
         self.columns.append(Column(title, values, *formula, **more))
-        return letter(len(self.columns)) + "{r}"
+        return f"{letter(len(self.columns))}{{r}}"
 
     def graded(self, title: Text, codes: np.ndarray, formula: str, **more: Any) -> str:
         """A grade's number, and beside it its label."""

@@ -96,11 +96,16 @@ class _Tree:
         self.places.append((node, row))
 
 
+Place = tuple[str | int, ...]
+"""Where something stands in a scheme."""
+
+
 class _Book:
     """The sheets of one workbook on their way to a scheme."""
 
     def __init__(self, name: str, sheets: dict[str, list[Row]]):
-        self.name, self.problems, self.places = name, Problems(), {}
+        self.name, self.problems = name, Problems()
+        self.places: dict[Place, tuple[str, int]] = {}
         sheets = {IN_CHINESE.get(title, title): grid for title, grid in sheets.items()}
         missing = [title for title in (TREE, GRADES, SETTINGS) if title not in sheets]
         if missing:
@@ -147,13 +152,13 @@ class _Book:
         one."""
         spoken = ((i, _spoken(row)) for i, row in enumerate(grid))
         header, titles = next(
-            ((i, words) for i, words in spoken if not set(needed).isdisjoint(words)), (None, [])
+            ((i, words) for i, words in spoken if not set(needed).isdisjoint(words)), (-1, [])
         )
         if absent := [title for title in needed if title not in titles]:
             self.complain(
                 say(zh="缺少列：{names}", en="missing columns: {names}", names=listing(absent)),
                 sheet,
-                None if header is None else header + 1,
+                None if header < 0 else header + 1,
             )
             self.problems.stop()
         return header, titles
@@ -196,7 +201,7 @@ class _Book:
         except InputError as error:
             raise InputError([self._told(c) for c in error.complaints]) from None
 
-    def _place(self, path: tuple) -> int | None:
+    def _place(self, path: Place) -> int | None:
         """The number, in `places`, of the nearest part around a model's path."""
         keys = list(self.places)
         for end in range(len(path), 0, -1):
@@ -264,9 +269,10 @@ class _Book:
         return found if isinstance(found, dict) else {}
 
     def _number(self, cells: dict[str, Any], title: str, sheet: str, row: int) -> float | None:
-        if title not in cells:
-            return None
-        number, reason = parse_number(cells[title])
+        return self._number_of(cells[title], title, sheet, row) if title in cells else None
+
+    def _number_of(self, cell: Any, title: str, sheet: str, row: int) -> float:
+        number, reason = parse_number(cell)
         if reason is not None:
             self.complain(reason, sheet, row, title)
         return number
@@ -328,7 +334,7 @@ class _Book:
                 )
                 self.complain(text, TREE, row)
 
-    def _note(self, nodes: list[dict[str, Any]], path: tuple, rows: dict[int, int]) -> None:
+    def _note(self, nodes: list[dict[str, Any]], path: Place, rows: dict[int, int]) -> None:
         """Remember the row of every indicator."""
         for i, node in enumerate(nodes):
             self.places[(*path, i)] = (TREE, rows[id(node)])
@@ -411,7 +417,7 @@ class _Book:
                 if key == "quota" and plain_text(cells[title]).endswith(("%", "\uff05")):
                     grade[key] = self._share(cells[title], title, row)
                 elif key in ("cutoff", "quota", "last"):
-                    number = self._number(cells, title, GRADES, row)
+                    number = self._number_of(cells[title], title, GRADES, row)
                     grade[key] = int(number) if key != "cutoff" and number.is_integer() else number
                 else:
                     grade[key] = plain_text(cells[title])

@@ -138,13 +138,13 @@ def sheets_of(scheme: Scheme) -> dict[str, list[Row]]:
         rows.append([cells.get(title) for title in header])
         english += [[node.id, title, text] for title, text in en.items()]
     data = scheme.model_dump(mode="json", exclude_defaults=True)
-    grades = [[*GRADE_COLUMNS.values(), REST]]
+    grades: list[list[str | None]] = [[*GRADE_COLUMNS.values(), REST]]
     for grade in data.pop("grades"):
         kept = {key: _zh(grade.pop(key, None)) for key in GRADE_COLUMNS}
         words = {
-            f"{key}.en": en
+            f"{key}.en": english_word
             for key in ("name", "consequence")
-            if (en := _en(scheme.grade(kept["id"]), key))
+            if (english_word := _en(scheme.grade(kept["id"]), key))
         }
         grades.append([*kept.values(), flow(grade) or None])
         english += [

@@ -146,7 +146,7 @@ class _SheetReader:
         self.pieces += 1
         if self.pieces > _MOST_PIECES:
             raise ValueError(self.cell)
-        self.value += source
+        self.value = (self.value or "") + source
 
     def interrupt(self, *_: object) -> None:
         """A comment, a processing instruction or a CDATA section."""

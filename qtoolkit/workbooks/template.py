@@ -134,7 +134,7 @@ def _title(scheme: Scheme, leaf: Indicator, language: str) -> str:
 
 
 def _choices(leaf: Indicator, say_: _Words) -> tuple[str, ...]:
-    levels = leaf.rule.choices
+    levels = leaf.leaf_rule.choices
     return (*levels, *(say_.status(i) for i in WRITTEN)) if levels else ()
 
 
@@ -155,7 +155,7 @@ def _of_leaf(
     ]
     columns = _of_values(scheme, table, leaf, stages, blank, say_)
     for stage in stages:
-        if stage.effect != "part":
+        if table is not None and stage.effect != "part":
             columns.append(
                 Column(
                     f"{leaf.id}@{stage.id}",
@@ -199,7 +199,7 @@ def _of_values(
     for key in columns_of(leaf):
         stage = next((s for s in stages if key.endswith(f"@{s.id}")), None)
         named = f"{title}@{stage.name.of(say_.language)}" if stage else title
-        values = blank
+        values: Any = blank
         if table is not None:
             values = table.stages[stage.id][:, j] if stage else table.filed[:, j]
         cells = [_cell(value, table, k, j, say_) for k, value in enumerate(values)]
@@ -315,7 +315,7 @@ def _remarks(
 def _numbers(leaf: Indicator, table: Table | None, j: int) -> list[tuple[str, str, Any]]:
     """Targets, baselines and standard errors of the units, where the rule takes them or the table
     has them."""
-    asked = leaf.rule.own.column if leaf.rule.own and leaf.rule.asks_own() else None
+    asked = leaf.leaf_rule.own.column if leaf.leaf_rule.own and leaf.leaf_rule.asks_own() else None
     pairs = (
         ("target", "目标值", asked == "target", None if table is None else table.targets[:, j]),
         ("base", "基期值", asked == "base", None if table is None else table.baselines[:, j]),

@@ -1,6 +1,6 @@
 """Flags that tell a grade tell the grade that quotas and vetoes leave, by hand."""
 
-from tests.test_office_schemes import assessed, leaf, scheme_of
+from tests.cases.test_office_schemes import assessed, leaf, scheme_of
 
 
 def with_quota(quota, shares, decimals=None, grades=(("A", 90.0), ("B", 0.0))):

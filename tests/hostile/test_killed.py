@@ -16,7 +16,7 @@ import pytest
 import qtoolkit
 from qtoolkit.errors import InputError
 from qtoolkit.runs import folder
-from tests.runs.test_run import DATA, PARAMS, SCHEME, SHOW, notebook
+from tests.runs.tiny import DATA, PARAMS, SCHEME, SHOW, notebook
 
 KILLS = 50  # points of the writer
 FULL = 5  # moments of a full run

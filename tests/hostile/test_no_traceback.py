@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from qtoolkit.runs import cli
-from tests.runs.test_cli import command  # noqa: F401
-from tests.runs.test_run import DATA, SCHEME
+from tests.runs.tiny import DATA, SCHEME
 
 
 @pytest.fixture
@@ -61,7 +60,7 @@ PLACES = {
 @pytest.mark.parametrize(
     "words", [["run", "case"], ["new", None], ["template", "case"], ["schema", "scheme"]]
 )
-def test_places_where_nothing_can_be_written(command, case, tmp_path, place, words):  # noqa: F811
+def test_places_where_nothing_can_be_written(command, case, tmp_path, place, words):
     out = place(tmp_path)
     before = sorted(path.name for path in tmp_path.iterdir())
     target = [out] if words[0] == "new" else [words[1], "-o", out]
@@ -82,7 +81,7 @@ def test_places_where_nothing_can_be_written(command, case, tmp_path, place, wor
 
 
 def test_what_nobody_foresaw_is_one_sentence_and_a_file_with_the_details(
-    command,  # noqa: F811
+    command,
     case,
     tmp_path,
     monkeypatch,
@@ -104,7 +103,7 @@ def test_what_nobody_foresaw_is_one_sentence_and_a_file_with_the_details(
     )
 
 
-def test_errors_are_in_the_language_of_the_case_where_it_is_known(command, case, tmp_path):  # noqa: F811
+def test_errors_are_in_the_language_of_the_case_where_it_is_known(command, case, tmp_path):
     (case / "data.csv").write_text(DATA.replace("0.9", "many"), encoding="utf-8")
     assert "data.csv, row" in command("check", "case", cwd=tmp_path).stderr
     assert "第" in command("check", "case", "--language", "zh", cwd=tmp_path).stderr

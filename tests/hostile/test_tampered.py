@@ -12,7 +12,7 @@ import qtoolkit as qt
 from qtoolkit.errors import InputError
 from qtoolkit.language import LANGUAGES
 from qtoolkit.runs import cli, folder
-from tests.runs.test_run import write_project
+from tests.runs.tiny import write_project
 
 KINDS = 37
 

@@ -11,9 +11,9 @@ from scipy import stats
 import qtoolkit as qt
 from qtoolkit import importance
 from qtoolkit.errors import InputError
+from tests.cases.test_tai import LEAVES
 from tests.robustness.lp import flat
 from tests.strategies import scheme_of
-from tests.test_tai import LEAVES
 
 
 def cloud(n=4000, correlation=0.0, seed=1):

@@ -199,6 +199,14 @@ def test_dates_periods_and_past_grades():
     assert "县4“C”" in found["text"].iloc[0].zh and "县7“优”" in found["text"].iloc[0].zh
 
 
+def test_a_date_without_its_year_is_neither_in_nor_out_of_the_period():
+    more = {"vetoes": [{"id": "v", "name": "v", "cap": "B"}], "period": "2026年1月1日至12月31日"}
+    dates = ["3月5日", "5 March", "3月5日、2027年1月6日", None]
+    columns = {"veto:v": [date is not None for date in dates], "date:v": dates}
+    found = doubts(scheme({"kind": "minmax"}, **more), frame(RATES[: len(dates)], **columns))
+    assert found[["kind", "unit"]].values.tolist() == [["period", "县2"]]
+
+
 def test_the_key_goes_through_schema_workbook_and_yaml(tmp_path):
     plain = scheme({"kind": "minmax"})
     assert plain.checks == Checks() and "checks" not in scheme_yaml(plain)

@@ -10,8 +10,8 @@ import qtoolkit as qt
 from qtoolkit.errors import InputError
 from qtoolkit.regions import Box, Dirichlet, Hull, Levels, RankOrder, Simplex
 from qtoolkit.regions.intersections import MeetArea, Proposed
+from tests.regions.test_written import levels_by_hand, on_tree
 from tests.robustness.lp import flat
-from tests.robustness.test_regions import levels_by_hand, on_tree
 
 POINTS = np.array([30.0, 10.0, 25.0, 35.0])
 EXPERTS = np.array([[50.0, 10, 20, 20], [10, 20, 30, 40], [30, 0, 30, 40], [30, 30, 0, 40]])

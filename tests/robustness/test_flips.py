@@ -18,9 +18,9 @@ from qtoolkit.inputs.scheme import Scheme
 from qtoolkit.models import validate
 from qtoolkit.regions import Box, Levels
 from tests.examples import share
+from tests.regions.test_written import levels_by_hand, on_tree
 from tests.robustness.lp import box, extreme, flat, linear_cases
 from tests.robustness.test_ranges import region_points
-from tests.robustness.test_regions import levels_by_hand, on_tree
 from tests.strategies import frame_of, givens, scheme_of
 
 R = qt.robustness

@@ -14,9 +14,9 @@ import qtoolkit as qt
 from qtoolkit.engine import rank, score
 from qtoolkit.regions import Box, Hull, Levels, RankOrder, Simplex
 from tests.examples import share
+from tests.regions.test_written import order_by_hand
 from tests.robustness.lp import box, extreme, flat, linear_cases, ranks_by_subsets
 from tests.robustness.test_ranges import region_points
-from tests.robustness.test_regions import order_by_hand
 from tests.strategies import frame_of, givens, scheme_of
 
 R = qt.robustness

@@ -5,31 +5,12 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
 import qtoolkit
 from qtoolkit.runs import cli
 from tests.slips.applying import make
-
-
-@pytest.fixture
-def command(monkeypatch, capsys):
-    """The command in this process: exit status, stdout, stderr."""
-
-    def call(*arguments, cwd):
-        monkeypatch.chdir(cwd)
-        monkeypatch.setattr(sys, "argv", ["qtoolkit", *arguments])
-        code = 0
-        try:
-            cli.main()
-        except SystemExit as stop:
-            code = stop.code or 0
-        out, err = capsys.readouterr()
-        return SimpleNamespace(returncode=code, stdout=out, stderr=err)
-
-    return call
 
 
 def test_the_installed_module_is_the_command(tmp_path):

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 import qtoolkit
-from tests.runs.test_run import project  # noqa: F401
 
 LIMITED = """
 import resource, shutil, sys
@@ -42,7 +41,7 @@ cli.main()
         ("write_figures", "en", "a file could not be read or written: "),
     ],
 )
-def test_a_disk_that_fills_while_a_run_is_written(project, last, language, words):  # noqa: F811
+def test_a_disk_that_fills_while_a_run_is_written(project, last, language, words):
     """Before the tables, before tables.xlsx, before the recheck workbook."""
     pytest.importorskip("resource")  # not on Windows
     environment = os.environ | {

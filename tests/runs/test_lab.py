@@ -18,9 +18,8 @@ from qtoolkit.errors import InputError
 from qtoolkit.language import LANGUAGES
 from qtoolkit.runs import lab
 from qtoolkit.runs.plan import plan
-from tests.hostile.test_planted import trap  # noqa: F401
-from tests.runs.test_cli import GOOD, command  # noqa: F401
-from tests.runs.test_run import DECLARE, SHOW, notebook, planned, project  # noqa: F401
+from tests.runs.test_cli import GOOD
+from tests.runs.tiny import planned
 
 
 @pytest.fixture
@@ -100,7 +99,7 @@ def test_values_take_the_place_of_values_and_all_else_stays(source, given, parts
     assert lab.with_values(source, {}) == source
 
 
-def test_what_was_edited_stays_and_is_said(command, case, tmp_path):  # noqa: F811
+def test_what_was_edited_stays_and_is_said(command, case, tmp_path):
     first = command("lab", "tiny", "--prepare", cwd=tmp_path)
     path = tmp_path / "lab" / "tiny-zh" / "01_assessment.ipynb"
     assert first.returncode == 0 and "--notebooks lab/tiny-zh" in first.stdout and not first.stderr
@@ -146,13 +145,13 @@ def test_a_place_that_is_no_folder_is_refused(case, tmp_path, make):
             lab.prepare(plan(case), place)
 
 
-def test_a_wrong_case_writes_nothing(command, case, tmp_path):  # noqa: F811
+def test_a_wrong_case_writes_nothing(command, case, tmp_path):
     (case / "data.csv").write_text("unit,a,b\n甲,2,1\n乙,1,1\n", encoding="utf-8")
     done = command("lab", "tiny", "--prepare", cwd=tmp_path)
     assert done.returncode == 2 and "data.csv" in done.stderr and not (tmp_path / "lab").exists()
 
 
-def test_own_notebooks_run_as_they_were_prepared(project, tmp_path):  # noqa: F811
+def test_own_notebooks_run_as_they_were_prepared(project, tmp_path):
     ready = planned("params/tiny")
     lab.prepare(ready, "mine")
     out = qtoolkit.run("params/tiny", out="out", formats=["html"], notebook_folder="mine")
@@ -187,7 +186,7 @@ def ask(server, path, data=None):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="is ended by a signal of POSIX")
-def test_jupyterlab_runs_a_prepared_notebook_and_nothing_that_is_planted(trap, tmp_path):  # noqa: F811
+def test_jupyterlab_runs_a_prepared_notebook_and_nothing_that_is_planted(trap, tmp_path):
     """A real server, started among planted files: the notebook from its contents, run in the kernel
     that it starts."""
     from jupyter_client import BlockingKernelClient

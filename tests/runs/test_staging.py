@@ -14,7 +14,7 @@ from qtoolkit.runs import run as running
 from qtoolkit.runs import write as writing
 from qtoolkit.runs.folder import run_hash, sha256
 from qtoolkit.runs.plan import Plan
-from tests.runs.test_run import (  # noqa: F401
+from tests.runs.tiny import (
     DATA,
     DECLARE,
     PARAMS,
@@ -22,7 +22,6 @@ from tests.runs.test_run import (  # noqa: F401
     SHOW,
     notebook,
     planned,
-    project,
     run,
 )
 
@@ -31,7 +30,7 @@ def manifest_of(out):
     return json.loads((out / "manifest.json").read_text(encoding="utf-8"))
 
 
-def test_the_copy_has_the_same_names_and_runs_to_the_same_result(project):  # noqa: F811
+def test_the_copy_has_the_same_names_and_runs_to_the_same_result(project):
     first = run("params/tiny", out="out", formats=["html"], set={"cutoffs.A": 95})
     copy = first / "case"
     assert sorted(path.name for path in copy.iterdir()) == [
@@ -66,7 +65,7 @@ def last_year(folder, cutoff=80):
         ("params/tiny/previous", "previous/params.yaml", "previous"),
     ],
 )
-def test_last_year_is_copied_wherever_it_lies(project, tmp_path, place, written, laid):  # noqa: F811
+def test_last_year_is_copied_wherever_it_lies(project, tmp_path, place, written, laid):
     last_year(project / place)
     params = project / "params" / "tiny" / "params.yaml"
     params.write_text(PARAMS + f"previous: {written}\n", encoding="utf-8")
@@ -85,7 +84,7 @@ def test_last_year_is_copied_wherever_it_lies(project, tmp_path, place, written,
     assert qt.read_case(tmp_path / "copy").previous.scheme.grades[0].cutoff == 80
 
 
-def test_files_from_elsewhere_are_laid_into_inputs(project, tmp_path):  # noqa: F811
+def test_files_from_elsewhere_are_laid_into_inputs(project, tmp_path):
     for name in ("a", "b"):
         (project / name).mkdir()
     (project / "a" / "table.csv").write_text(DATA.replace("0.9", "0.8"), encoding="utf-8")
@@ -105,7 +104,7 @@ def test_files_from_elsewhere_are_laid_into_inputs(project, tmp_path):  # noqa: 
     assert copy.tables["history"].read_bytes() == (project / "b" / "table.csv").read_bytes()
 
 
-def test_a_file_that_changes_while_the_run_begins_stops_it(project, monkeypatch):  # noqa: F811
+def test_a_file_that_changes_while_the_run_begins_stops_it(project, monkeypatch):
     """The plan was made of one reading, the copy would be another: neither is passed off as the
     other."""
     data = project / "params" / "tiny" / "data.csv"
@@ -124,7 +123,7 @@ def test_a_file_that_changes_while_the_run_begins_stops_it(project, monkeypatch)
     assert not (project / "out").exists() and not list(project.glob(".*"))
 
 
-def test_a_file_that_changes_later_changes_nothing(project, monkeypatch):  # noqa: F811
+def test_a_file_that_changes_later_changes_nothing(project, monkeypatch):
     """Notebooks, recheck workbook and hashes come from the copy: the original may go."""
     data, write = project / "params" / "tiny" / "data.csv", running.write
 
@@ -194,7 +193,7 @@ COLLISIONS = {
 
 
 @pytest.mark.parametrize("name", COLLISIONS)
-def test_no_file_of_the_copy_is_written_over_another(project, tmp_path, name):  # noqa: F811
+def test_no_file_of_the_copy_is_written_over_another(project, tmp_path, name):
     """Each role of the copy holds the bytes of its own original, and the copy is laid the same way
     again."""
     files, params = COLLISIONS[name]
@@ -218,7 +217,7 @@ def test_no_file_of_the_copy_is_written_over_another(project, tmp_path, name):  
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="links need rights on Windows")
-def test_a_detour_through_a_link_leads_where_the_system_says(project, tmp_path):  # noqa: F811
+def test_a_detour_through_a_link_leads_where_the_system_says(project, tmp_path):
     """lnk/../data.csv is not data.csv where lnk leads to another folder."""
     files = SOUND | {"x/data.csv": "other", "x/inner/scheme.yaml": "scheme"}
     given = lay_out(project, files, "scheme: scheme.yaml\ndata: lnk/../data.csv\nhistory: data.csv")
@@ -231,7 +230,7 @@ def test_a_detour_through_a_link_leads_where_the_system_says(project, tmp_path):
     assert run_hash(copy.content()) == run_hash(ready.content())
 
 
-def test_small_numbers_and_odd_text_come_back_from_the_copy(project, tmp_path):  # noqa: F811
+def test_small_numbers_and_odd_text_come_back_from_the_copy(project, tmp_path):
     """0.00001 is written 1e-05 by Python, which YAML 1.1 takes for text."""
     declare = DECLARE + 'remark = ""\n'
     notebook(project / "notebooks" / "show.ipynb", SHOW, declare=declare)
@@ -244,7 +243,7 @@ def test_small_numbers_and_odd_text_come_back_from_the_copy(project, tmp_path): 
     }
 
 
-def test_a_run_with_last_year_verifies_and_a_change_of_its_parameters_is_found(project):  # noqa: F811
+def test_a_run_with_last_year_verifies_and_a_change_of_its_parameters_is_found(project):
     last_year(project / "params" / "last")
     params = project / "params" / "tiny" / "params.yaml"
     params.write_text(PARAMS + "previous: ../last\n", encoding="utf-8")
@@ -275,7 +274,7 @@ LEFT = {
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes of POSIX")
 @pytest.mark.parametrize("what", LEFT)
-def test_what_a_notebook_leaves_that_no_manifest_attests_fails_the_run(project, monkeypatch, what):  # noqa: F811
+def test_what_a_notebook_leaves_that_no_manifest_attests_fails_the_run(project, monkeypatch, what):
     """A run never writes what `verify` then faults: the file is named, and everything is kept as a
     failed run."""
     code, name = LEFT[what]
@@ -301,7 +300,7 @@ def test_what_a_notebook_leaves_that_no_manifest_attests_fails_the_run(project, 
     assert not folder.differences(project / "out.failed")  # no run folder
 
 
-def test_a_notebook_may_leave_files_of_its_own(project, monkeypatch):  # noqa: F811
+def test_a_notebook_may_leave_files_of_its_own(project, monkeypatch):
     def execute(notebooks, parameters, language, folder, out, workers, done):
         (folder / "mine.csv").write_text("x")
         return [], []

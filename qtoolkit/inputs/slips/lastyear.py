@@ -77,7 +77,7 @@ def _twins(after: Scheme, before: Scheme) -> Iterator[tuple[int, int]]:
         )
         if id in places and not is_bounded(leaf):
             other = before.leaves[places[id]]
-            if other.rule.kind == leaf.rule.kind and other.unit == leaf.unit:
+            if other.leaf_rule.kind == leaf.leaf_rule.kind and other.unit == leaf.unit:
                 yield j, places[id]
 
 

@@ -53,7 +53,8 @@ def is_total(name: str) -> bool:
 
 def name_doubts(units: Sequence[str], reader: Reader) -> Iterator[Doubt]:
     """Names of units that are those of totals, and such that only look different."""
-    numbers, first = reader.rows.numbers, {}
+    numbers = reader.rows.numbers
+    first: dict[str, int] = {}
     for i, name in enumerate(units):
         k = first.setdefault(plain_name(name), i)
         if name and k != i and name != units[k]:

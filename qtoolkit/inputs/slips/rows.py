@@ -128,8 +128,8 @@ def events(search: Search) -> Iterator[Doubt]:
                 continue
             for why in dates.cell_complaints(cell):
                 yield search.doubt("date", why, key, [i])
-            days = list(dates.mentions(dates.spelt(cell)))
-            if period and days and (days[0].last() < period[0] or days[-1].first() > period[1]):
+            days = dates.spans(dates.spelt(cell))
+            if period and days and (days[0][1] < period[0] or days[-1][0] > period[1]):
                 text = say(
                     zh="{unit}的“{key}”为 {found}，不在考核周期（{period}）内，请核对",
                     en="“{key}” of {unit} is {found}, outside the period assessed "
@@ -142,9 +142,8 @@ def events(search: Search) -> Iterator[Doubt]:
                 yield search.doubt("period", text, key, [i])
 
 
-def _period(scheme: Scheme) -> tuple[tuple[int, int, int], tuple[int, int, int]] | None:
+def _period(scheme: Scheme) -> tuple[dates.Day, dates.Day] | None:
     """First and last day of the period assessed, where the scheme names both."""
-    found = list(dates.mentions(scheme.period.zh)) if scheme.period else []
-    if not found or any(mention.year is None for mention in found):
-        return None
-    return found[0].first(), found[-1].last()
+    found = [each.span() for each in dates.mentions(scheme.period.zh)] if scheme.period else []
+    known = [span for span in found if span is not None]
+    return (known[0][0], known[-1][1]) if known and len(known) == len(found) else None

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -50,7 +50,7 @@ def says(pattern: re.Pattern[str], series: Series) -> bool:
 
 def is_bounded(leaf: Indicator) -> bool:
     """Whether a leaf's cells have ends that are checked as they are read: shares and scores."""
-    return leaf.rule.is_bounded
+    return leaf.leaf_rule.is_bounded
 
 
 def _is_in_percent(series: Series) -> bool:
@@ -70,7 +70,7 @@ def is_change(series: Series) -> bool:
     return says(_GROWTH, series) and (mixed or _is_in_percent(series))
 
 
-def numbers_of(values: Sequence) -> np.ndarray:
+def numbers_of(values: Iterable[Any]) -> np.ndarray:
     return np.array([v if isinstance(v, float | int) else np.nan for v in values], float)
 
 

@@ -54,9 +54,9 @@ def fractions(search: Search) -> Iterator[Doubt]:
     for series in search.series():
         x = series.values
         known = np.isfinite(x) & (x != 0)
-        if not is_percentage(series) or not known.any():
-            continue
         leaf = series.leaf
+        if leaf is None or not is_percentage(series) or not known.any():
+            continue
         small = known & (np.abs(x) <= 1)
         if (small == known).all():
             if _spans_percent(leaf):
@@ -93,7 +93,8 @@ def fractions(search: Search) -> Iterator[Doubt]:
 
 def _spans_percent(leaf: Indicator) -> bool:
     """Whether the rule's own numbers show that values above 1 are expected."""
-    return not leaf.rule.largest or leaf.rule.largest > 1.5
+    largest = leaf.leaf_rule.largest
+    return not largest or largest > 1.5
 
 
 def signs(search: Search) -> Iterator[Doubt]:
