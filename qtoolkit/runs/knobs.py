@@ -39,10 +39,10 @@ class Range:
             return False
         return self.low <= value <= self.high and not (self.above and value == self.low)
 
-    def said(self) -> Text:
+    def wording(self) -> Text:
         """The range in words.
 
-        >>> Range(0, 1).said().of("en"), Range(1, whole=True).said().of("en")
+        >>> Range(0, 1).wording().of("en"), Range(1, whole=True).wording().of("en")
         ('a number of at least 0 and at most 1', 'a whole number of at least 1')
         """
         kind = Text("数字", "a number")
@@ -108,12 +108,12 @@ def check_knobs(
     }
     complaints = []
     for key, text in _wrong(knobs, defaults, case):
-        there = (
+        written = (
             document is not None
             and isinstance(document.data, Mapping)
             and document.data.get(key) == knobs.get(key)
         )
-        place = (document.name, document.line((key,))) if there and key in knobs else (None, None)
+        place = (document.name, document.line((key,))) if written and key in knobs else (None, None)
         complaints.append(Complaint(text, *place, key))
     if complaints:
         raise InputError(complaints)
@@ -149,7 +149,7 @@ def _out_of_range(key: str, value: Any, default: str) -> Iterator[tuple[str, Tex
         zh="内容为“{found}”，应为{range}",
         en="found “{found}”, expected {range}",
         found=clip(value),
-        range=RANGES[key].said(),
+        range=RANGES[key].wording(),
     )
     yield key, text
 
