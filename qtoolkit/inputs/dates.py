@@ -69,9 +69,9 @@ def date_complaints(text: str) -> Iterator[Text]:
     []
     """
     text = unicodedata.normalize("NFKC", text)
-    found = list(mentions(text))
+    dates = list(mentions(text))
     sound = {}
-    for mention in found:
+    for mention in dates:
         why = _impossible(mention)
         sound[mention] = why is None
         if why is not None:
@@ -81,7 +81,7 @@ def date_complaints(text: str) -> Iterator[Text]:
                 found=mention.text,
                 why=why,
             )
-    for one, other in itertools.pairwise(found):
+    for one, other in itertools.pairwise(dates):
         whole = sound[one] and sound[other] and one.year is not None and other.year is not None
         if whole and BETWEEN.fullmatch(text[one.end : other.start]) and other.last() < one.first():
             yield say(
