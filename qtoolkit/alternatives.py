@@ -34,8 +34,9 @@ def topsis(x: np.ndarray, weights: np.ndarray) -> np.ndarray:
     [1.0, 0.5, 0.0]
     """
     norm = np.sqrt((x**2).sum(axis=0))
-    v = weights * x / np.where(norm > 0, norm, 1.0)
-    best, worst = (np.sqrt(((v - end) ** 2).sum(axis=1)) for end in (v.max(axis=0), v.min(axis=0)))
+    weighted = weights * x / np.where(norm > 0, norm, 1.0)
+    ends = weighted.max(axis=0), weighted.min(axis=0)
+    best, worst = (np.sqrt(((weighted - end) ** 2).sum(axis=1)) for end in ends)
     return np.where(best + worst > 0, worst / np.where(best + worst > 0, best + worst, 1.0), 0.5)
 
 
@@ -100,8 +101,8 @@ def outranking(x: np.ndarray, weights: np.ndarray) -> np.ndarray:
 
 def copeland(x: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Copeland score, (n,): pairwise majorities won less those lost."""
-    e = outranking(x, weights)
-    return np.sign(to_ticks(e) - to_ticks(e.T)).sum(axis=1).astype(float)
+    majorities = outranking(x, weights)
+    return np.sign(to_ticks(majorities) - to_ticks(majorities.T)).sum(axis=1).astype(float)
 
 
 def kemeny(e: np.ndarray) -> tuple[float, list[tuple[int, ...]]]:
@@ -117,20 +118,20 @@ def kemeny(e: np.ndarray) -> tuple[float, list[tuple[int, ...]]]:
     >>> kemeny(np.array([[0.0, 3.0], [1.0, 0.0]]))
     (3.0, [(0, 1)])
     """
-    n = len(e)
-    if n > MOST_KEMENY:
+    count = len(e)
+    if count > MOST_KEMENY:
         raise InputError(
             say(
                 zh="Kemeny 法逐一比较所有排序，最多{most}个对象，现有{n}个",
                 en="Kemeny's method goes through all orders: at most {most} alternatives, found "
                 "{n}",
                 most=MOST_KEMENY,
-                n=n,
+                n=count,
             )
         )
     best: dict[frozenset[int], tuple[float, list[tuple[int, ...]]]] = {frozenset(): (0.0, [()])}
-    for size in range(1, n + 1):
-        for members in itertools.combinations(range(n), size):
+    for size in range(1, count + 1):
+        for members in itertools.combinations(range(count), size):
             rest = {first: frozenset(members) - {first} for first in members}
             scores = {
                 first: sum(e[first, j] for j in others) + best[others][0]
@@ -138,10 +139,13 @@ def kemeny(e: np.ndarray) -> tuple[float, list[tuple[int, ...]]]:
             }
             top = max(scores.values())
             orders = [
-                (f, *order) for f in members if scores[f] > top - 1e-9 for order in best[rest[f]][1]
+                (first, *order)
+                for first in members
+                if scores[first] > top - 1e-9
+                for order in best[rest[first]][1]
             ]
             best[frozenset(members)] = top, orders
-    score, orders = best[frozenset(range(n))]
+    score, orders = best[frozenset(range(count))]
     return float(score), sorted(orders)
 
 
@@ -200,18 +204,20 @@ def crosscheck(result: Assessment) -> Crosscheck:
     """
     weights = (result.points / result.points.sum()).to_numpy()
     shares = result.matrix.to_numpy(dtype=float)
-    seen = ~np.isnan(shares)
-    own = np.where(seen, shares, 0.0) @ weights / np.where(seen @ weights > 0, seen @ weights, 1.0)
-    x = np.where(seen, shares, own[:, None])
-    rsr = rank_sum_ratio(x, weights, max(len(result.scheme.grades), 2))
+    scored = ~np.isnan(shares)
+    scored_weight = scored @ weights
+    mean_shares = np.where(scored, shares, 0.0) @ weights
+    mean_shares /= np.where(scored_weight > 0, scored_weight, 1.0)
+    completed = np.where(scored, shares, mean_shares[:, None])
+    rsr = rank_sum_ratio(completed, weights, max(len(result.scheme.grades), 2))
     scores: Mapping[str, np.ndarray] = {
         "scheme": result.scores.to_numpy(),
-        "topsis": topsis(x, weights),
-        "copeland": copeland(x, weights),
-        "borda": borda(x, weights),
+        "topsis": topsis(completed, weights),
+        "copeland": copeland(completed, weights),
+        "borda": borda(completed, weights),
         "rsr": rsr["rsr"].to_numpy(),
-        "grey": grey_relation(x, weights),
-        "mpi": mazziotta_pareto(x),
+        "grey": grey_relation(completed, weights),
+        "mpi": mazziotta_pareto(completed),
     }
     table = pd.DataFrame(scores, index=result.scores.index)
     ranks = pd.DataFrame(
@@ -219,11 +225,10 @@ def crosscheck(result: Assessment) -> Crosscheck:
     )
     ranks["scheme"] = result.ranks
     spread = ranks.nunique() > 1
-    found = {
+    correlations = {
         name: stats.spearmanr(ranks["scheme"], ranks[name]).statistic
         for name in ranks
         if spread[name] and spread["scheme"]
     }
-    return Crosscheck(
-        table, ranks, pd.Series(found).reindex(ranks.columns), rsr["band"].set_axis(table.index)
-    )
+    correlation = pd.Series(correlations).reindex(ranks.columns)
+    return Crosscheck(table, ranks, correlation, rsr["band"].set_axis(table.index))

@@ -42,8 +42,8 @@ def names_of(leaf: Indicator, by: By) -> list[Text]:
     if by in ("area", "aspect") or len(zh) == 1:
         return [name]
     return [
-        Text(z.strip(), e.strip())
-        for z, e in zip(zh, en if len(en) == len(zh) else zh, strict=True)
+        Text(chinese.strip(), english.strip())
+        for chinese, english in zip(zh, en if len(en) == len(zh) else zh, strict=True)
     ]
 
 
@@ -75,9 +75,9 @@ def mean_losses(result: Assessment) -> pd.Series:
 def _lost(result: Assessment, lost: pd.Series, leaves: list[str]) -> tuple[float, float]:
     """Points lost on some leaves on average, and their share of the points of those that apply to
     any unit."""
-    own = lost[leaves].dropna()
-    points = float(result.points[own.index].sum())
-    return float(own.sum()), float(own.sum()) / points if points else float("nan")
+    mean_lost = lost[leaves].dropna()
+    points = float(result.points[mean_lost.index].sum())
+    return float(mean_lost.sum()), float(mean_lost.sum()) / points if points else float("nan")
 
 
 def losses(result: Assessment, by: By = "lead") -> pd.DataFrame:
@@ -109,8 +109,8 @@ def losses(result: Assessment, by: By = "lead") -> pd.DataFrame:
             names.setdefault(name.zh, name)
             ids.setdefault(name.zh, []).append(leaf.id)
     rows = [
-        (names[n], len(own), float(result.points[own].sum()), *_lost(result, lost, own))
-        for n, own in ids.items()
+        (names[name], len(leaves), float(result.points[leaves].sum()), *_lost(result, lost, leaves))
+        for name, leaves in ids.items()
     ]
     table = pd.DataFrame(
         rows, index=list(ids), columns=["name", "leaves", "points", "lost", "share"]
@@ -136,7 +136,7 @@ def grid(result: Assessment) -> pd.DataFrame:
     (12, 100.0)
     """
     lost = mean_losses(result)
-    found: dict[tuple[str, str, str], list[str]] = {}
+    ids_of: dict[tuple[str, str, str], list[str]] = {}
     blocks = {
         leaf.id: top.id for top in result.scheme.indicators for leaf in top.walk() if leaf.is_leaf
     }
@@ -146,20 +146,20 @@ def grid(result: Assessment) -> pd.DataFrame:
         if leaf.area is None or leaf.aspect is None:
             continue
         areas[leaf.area.zh], aspects[leaf.aspect.zh] = leaf.area, leaf.aspect
-        found.setdefault((leaf.area.zh, leaf.aspect.zh, blocks[leaf.id]), []).append(leaf.id)
+        ids_of.setdefault((leaf.area.zh, leaf.aspect.zh, blocks[leaf.id]), []).append(leaf.id)
     rows = [
         (
             areas[area],
             aspects[aspect],
             block,
-            len(own),
-            float(result.points[own].sum()),
-            _lost(result, lost, own)[0],
+            len(leaves),
+            float(result.points[leaves].sum()),
+            _lost(result, lost, leaves)[0],
         )
         for area in areas
         for aspect in aspects
         for block in (top.id for top in result.scheme.indicators)
-        for own in [found.get((area, aspect, block), [])]
+        for leaves in [ids_of.get((area, aspect, block), [])]
     ]
     return pd.DataFrame(rows, columns=["area", "aspect", "block", "leaves", "points", "lost"])
 
@@ -175,15 +175,15 @@ def stages(result: Assessment) -> pd.DataFrame:
     """
     table, rows = result.table, {}
     for stage in result.scheme.stages:
-        said, filed = table.stages[stage.id], []
-        shares, cells = [], np.array([[value is not None for value in row] for row in said])
+        stage_values, filed = table.stages[stage.id], []
+        shares, cells = [], np.array([[value is not None for value in row] for row in stage_values])
         if not cells.any():
             continue
         for j in np.flatnonzero(cells.any(axis=0)).tolist():
-            leaf, at = result.scheme.leaves[j], cells[:, j]
-            values = said if stage.effect != "corrects" else table.raw
-            shares += shares_of(leaf, table, j, values[:, j])[at].tolist()
-            filed += shares_of(leaf, table, j, table.filed[:, j])[at].tolist()
+            leaf, stated = result.scheme.leaves[j], cells[:, j]
+            values = stage_values if stage.effect != "corrects" else table.raw
+            shares += shares_of(leaf, table, j, values[:, j])[stated].tolist()
+            filed += shares_of(leaf, table, j, table.filed[:, j])[stated].tolist()
         before = (
             np.nanmean(filed) if stage.effect != "part" and not np.isnan(filed).all() else np.nan
         )
@@ -235,7 +235,7 @@ def gaps(
     away = margins(result)
     rows = {}
     for unit in result.scores.index:
-        own = lost.loc[unit][lost.loc[unit] > 1e-9]
+        unit_lost = lost.loc[unit][lost.loc[unit] > 1e-9]
         by_department: dict[Text, float] = {}
         for leaf in result.scheme.leaves:
             for name in names_of(leaf, by):
@@ -244,8 +244,8 @@ def gaps(
         if by_department:
             costs = np.array(list(by_department.values()))
             worst = list(by_department)[foremost(costs)[0]]
-        largest = own.iloc[in_order(own)][:most]
-        cheapest = own.iloc[in_order(full[own.index])][:most]
+        largest = unit_lost.iloc[in_order(unit_lost)][:most]
+        cheapest = unit_lost.iloc[in_order(full[unit_lost.index])][:most]
         limit = away.loc[unit]
         rows[unit] = (
             limit["below"],

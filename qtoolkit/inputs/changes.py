@@ -25,10 +25,8 @@ MEANINGS = ("not_applicable", "not_reported", "pending", "new")
 
 def keys_of(scheme: Scheme) -> list[str]:
     """All keys of :func:`change`."""
-    leaves, inner = (
-        [leaf.id for leaf in scheme.leaves],
-        [node.id for node in scheme.nodes if not node.is_leaf],
-    )
+    leaves = [leaf.id for leaf in scheme.leaves]
+    inner = [node.id for node in scheme.nodes if not node.is_leaf]
     return [
         "points",
         *(f"points.{node.id}" for node in scheme.nodes),
@@ -197,12 +195,12 @@ def _takes(node: Mapping[str, Any], id: str) -> bool:
 def _rule(key: str, node: Mapping[str, Any], value: Any, named: bool) -> dict[str, Any]:
     """A leaf's new rule; given by its kind alone it keeps the leaf's direction. Marks by rule are
     shares: they scale."""
-    given = {"kind": value} if named else dict(value) if isinstance(value, Mapping) else value
-    if isinstance(given, dict) and "direction" not in given:
-        kind = RULES.get(given.get("kind", ""))
+    fields = {"kind": value} if named else dict(value) if isinstance(value, Mapping) else value
+    if isinstance(fields, dict) and "direction" not in fields:
+        kind = RULES.get(fields.get("kind", ""))
         if kind is not None and kind.has_direction():
-            given["direction"] = _model_of(node["rule"]).better
-    rule = _checked(key, Rule, given)
+            fields["direction"] = _model_of(node["rule"]).better
+    rule = _checked(key, Rule, fields)
     scales = node["scales"] if RULES[rule["kind"]].in_points else True
     return {"rule": rule, "scales": scales, "out_of": node["out_of"] or node["points"] or None}
 
@@ -220,7 +218,7 @@ def _model(kind: Any) -> Any:
 def _checked(key: str, kind: Any, value: Any) -> Any:
     """A value as the field's own type says, as plain data."""
     try:
-        found = validate(_model(kind), {"value": value}, None).value
+        validated = validate(_model(kind), {"value": value}, None).value
     except InputError as error:
         first = error.complaints[0]  # of a union's members each complains: the first says it best
         parts = [
@@ -229,7 +227,7 @@ def _checked(key: str, kind: Any, value: Any) -> Any:
             if part.isidentifier() and part != "literal"
         ]
         raise _complaint(".".join([key, *parts]), first.text) from None
-    return found.model_dump() if isinstance(found, BaseModel) else found
+    return validated.model_dump() if isinstance(validated, BaseModel) else validated
 
 
 def _complaint(key: str, text: Any) -> InputError:

@@ -31,8 +31,7 @@ class Checks(Model):
     size: Level = Field(
         default="flag",
         description="a value far from all others of its column, or many times the unit's own "
-        "target, baseline or value "
-        "of last year",
+        "target, baseline or value of last year",
     )
     sign: Level = Field(
         default="flag", description="a value of another sign than the others of its column"

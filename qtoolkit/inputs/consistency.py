@@ -158,8 +158,8 @@ def _last_quota(scheme: Scheme) -> Iterator[tuple[Path_, Text]]:
 def _dates(scheme: Scheme) -> Iterator[tuple[Path_, Text]]:
     """Dates that no calendar has, and periods that end before they begin."""
     for key in ("year", "period", "data_period"):
-        said = getattr(scheme, key) or ""
-        wordings = (said.zh, said.en) if isinstance(said, Text) else (said,)
+        wording = getattr(scheme, key) or ""
+        wordings = (wording.zh, wording.en) if isinstance(wording, Text) else (wording,)
         for complaint in dict.fromkeys(why for text in wordings for why in date_complaints(text)):
             yield (key,), complaint
 
@@ -196,28 +196,27 @@ def _beyond_ticks(scheme: Scheme) -> Iterator[tuple[Path_, Text]]:
 def _cutoffs(scheme: Scheme) -> Iterator[tuple[Path_, Text]]:
     """Cutoffs that do not fall from grade to grade down to 0, for units without a class and for
     every class."""
-    seen: set[tuple[float, ...]] = set()
+    complained: set[tuple[float, ...]] = set()
     for group in (None, *scheme.classes):
         cutoffs = [grade.cutoff_of(group) for grade in scheme.grades]
         for i, (above, cutoff) in enumerate(itertools.pairwise(cutoffs), 1):
-            if cutoff >= above and (i, cutoff, above) not in seen:
-                seen.add((i, cutoff, above))
+            if cutoff >= above and (i, cutoff, above) not in complained:
+                complained.add((i, cutoff, above))
                 yield (
                     ("grades", i, "cutoff"),
                     say(
                         zh="等级分数线应由高到低依次递减、互不重叠，“{grade}”为 {cutoff:.10g}，"
                         "上一等级“{better}”为 {above:.10g}",
                         en="the cutoffs must fall from the best grade to the last without overlap: "
-                        "“{grade}” has "
-                        "{cutoff:.10g}, “{better}” before it {above:.10g}",
+                        "“{grade}” has {cutoff:.10g}, “{better}” before it {above:.10g}",
                         grade=scheme.grades[i].id,
                         cutoff=cutoff,
                         better=scheme.grades[i - 1].id,
                         above=above,
                     ),
                 )
-        if cutoffs[-1] != 0 and (cutoffs[-1],) not in seen:
-            seen.add((cutoffs[-1],))
+        if cutoffs[-1] != 0 and (cutoffs[-1],) not in complained:
+            complained.add((cutoffs[-1],))
             yield (
                 ("grades", len(cutoffs) - 1, "cutoff"),
                 say(

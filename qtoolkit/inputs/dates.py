@@ -74,9 +74,9 @@ def date_complaints(text: str) -> Iterator[Text]:
     []
     """
     text = unicodedata.normalize("NFKC", text)
-    found = list(mentions(text))
+    dates = list(mentions(text))
     sound = {}
-    for mention in found:
+    for mention in dates:
         why = _impossible(mention)
         sound[mention] = why is None
         if why is not None:
@@ -86,7 +86,7 @@ def date_complaints(text: str) -> Iterator[Text]:
                 found=mention.text,
                 why=why,
             )
-    for one, other in itertools.pairwise(found):
+    for one, other in itertools.pairwise(dates):
         begin, end = one.span(), other.span()
         if begin is None or end is None or not (sound[one] and sound[other]):
             continue

@@ -121,8 +121,8 @@ def _kind(mode: int) -> Text:
     if stat.S_ISDIR(mode):
         return Text("这是一个文件夹", "it is a folder")
     kinds = ((stat.S_ISFIFO, Text("管道", "a pipe")), (stat.S_ISSOCK, Text("套接字", "a socket")))
-    found = next((kind for test, kind in kinds if test(mode)), Text("设备", "a device"))
-    return say(zh="这是{found}，应为普通文件", en="it is {found}, expected a file", found=found)
+    kind = next((word for test, word in kinds if test(mode)), Text("设备", "a device"))
+    return say(zh="这是{found}，应为普通文件", en="it is {found}, expected a file", found=kind)
 
 
 def read_text(path: Path, most: int = limits.FILE_BYTES) -> str:
@@ -134,13 +134,13 @@ def read_text(path: Path, most: int = limits.FILE_BYTES) -> str:
     text = text_of(path.name, data).lstrip("\ufeff")
     if hidden := UNPRINTABLE.search(text):
         row = text.count("\n", 0, hidden.start()) + 1
-        found = text[text.rfind("\n", 0, hidden.start()) + 1 :][:60].split("\n")[0]
+        line = text[text.rfind("\n", 0, hidden.start()) + 1 :][:60].split("\n")[0]
         _fail(
             path.name,
             say(
                 zh="有不可见的控制字符，内容为“{found}”，请删去",
                 en="there is an invisible control character, found “{found}”: delete it",
-                found=found,
+                found=line,
             ),
             row,
         )
@@ -305,14 +305,13 @@ def _csv(path: Path) -> list[list[str]]:
             grid.extend([row] + [[]] * (reader.line_num - len(grid) - 1))
     except csv.Error as error:
         long = "limit" in str(error)
-        why = (
-            Text("单元格过长", "a cell is too long")
-            if long
-            else Text(
+        if long:
+            why = Text("单元格过长", "a cell is too long")
+        else:
+            why = Text(
                 "引号没有成对，或引号后缺逗号",
                 "a quotation mark is not closed, or not followed by a comma",
             )
-        )
         _fail(
             path.name,
             say(zh="CSV 格式有误：{why}", en="malformed CSV: {why}", why=why),

@@ -92,17 +92,15 @@ class Headers:
                 ids = self._ids[group].get(name.strip(), []) if group else [name.strip()]
                 return [f"{kind}:{id}" for id in ids if id]
         name, _, stage = title.rpartition("@")
-        leaves, stages = (
-            self._ids["leaves"].get(name.strip(), []),
-            self._ids["stages"].get(stage.strip(), []),
-        )
+        leaves = self._ids["leaves"].get(name.strip(), [])
+        stages = self._ids["stages"].get(stage.strip(), [])
         return [f"{leaf}@{stage}" for leaf in leaves for stage in stages]
 
 
 def _by_name(parts: Sequence[tuple[str, str, str]]) -> dict[str, list[str]]:
     """Ids by what a header may call them; an id is never another part's name."""
-    found: dict[str, list[str]] = {}
+    ids_of: dict[str, list[str]] = {}
     for id, *names in parts:
         for name in {name.strip() for name in names} - {id}:
-            found.setdefault(name, []).append(id)
-    return found | {id: [id] for id, *_ in parts}
+            ids_of.setdefault(name, []).append(id)
+    return ids_of | {id: [id] for id, *_ in parts}

@@ -30,10 +30,10 @@ def notebooks(given: Path | None = None) -> list[tuple[Path, str]]:
     runs no code.
     """
     packaged = PACKAGE / "_notebooks"
-    own = (
+    shipped = (
         (packaged, "packaged") if packaged.is_dir() else (PACKAGE.parent / "notebooks", "checkout")
     )
-    return [*([] if given is None else [(given, "given")]), own]
+    return [*([] if given is None else [(given, "given")]), shipped]
 
 
 def notebooks_beside(case: Path) -> Path | None:
@@ -103,8 +103,7 @@ def find_case(case: str | Path) -> Path:
             zh="找不到案例“{case}”{hint}；应为案例文件夹、params.yaml、"
             "填好的工作簿或内置案例名（{known}）",
             en="no case “{case}”{hint}; expected a case folder, a params.yaml, a filled workbook "
-            "or a packaged case "
-            "({known})",
+            "or a packaged case ({known})",
             case=case,
             hint=nearest(str(case), known),
             known=listing(known),
@@ -114,10 +113,12 @@ def find_case(case: str | Path) -> Path:
 
 def _working_places() -> list[Path]:
     """The working directory, and the project where that lies among the project's notebooks."""
-    here = Path.cwd()
-    around = project(here)
+    working = Path.cwd()
+    around = project(working)
     return (
-        [here, around] if around and here.resolve().is_relative_to(around / "notebooks") else [here]
+        [working, around]
+        if around and working.resolve().is_relative_to(around / "notebooks")
+        else [working]
     )
 
 
@@ -127,11 +128,11 @@ def _in_a_file(path: Path, folder: Path) -> Text:
     if path.is_absolute():
         return same("")
     tails = (Path(*path.parts[i:]) for i in range(1, len(path.parts)))
-    there = next((tail for tail in tails if _exists(folder / tail)), None)
+    reachable = next((tail for tail in tails if _exists(folder / tail)), None)
     write = (
         same("")
-        if there is None
-        else say(zh="，请写“{path}”", en=": write “{path}”", path=there.as_posix())
+        if reachable is None
+        else say(zh="，请写“{path}”", en=": write “{path}”", path=reachable.as_posix())
     )
     return say(
         zh="；文件中的路径只相对于该文件所在的文件夹{write}",

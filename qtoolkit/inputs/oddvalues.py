@@ -65,11 +65,11 @@ def strays(values: np.ndarray) -> np.ndarray:
 def _beyond(logs: np.ndarray, sizes: np.ndarray, step: float, factor: float) -> int | None:
     """Where, in values sorted towards the end that is looked at, the group beyond the bulk
     begins; None without one."""
-    n = len(logs)
-    most = max(1, int(n * MINORITY))
+    count = len(logs)
+    most = max(1, int(count * MINORITY))
     gaps = np.diff(logs)
     for i in np.flatnonzero(gaps > np.log(factor)) + 1:
-        if n - i > most or i < LEAST - 1:
+        if count - i > most or i < LEAST - 1:
             continue
         first, middle, third = np.quantile(logs[:i], (0.25, 0.5, 0.75))
         spread = max(logs[i - 1] - middle, third - first, np.log1p(step / sizes[i // 2]))
@@ -123,9 +123,9 @@ def turned(values: np.ndarray, counted: bool = False) -> np.ndarray:
     np.False_
     """
     finite = np.where(np.isfinite(values), values, 0.0)
-    n, negative = int(np.count_nonzero(finite)), int(np.count_nonzero(finite < 0))
-    rare = min(negative, n - negative)
-    if n < LEAST or rare == 0 or rare > max(1, n // 10):
+    count, negative = int(np.count_nonzero(finite)), int(np.count_nonzero(finite < 0))
+    rare = min(negative, count - negative)
+    if count < LEAST or rare == 0 or rare > max(1, count // 10):
         return np.zeros(len(values), bool)
     sign = -1.0 if negative == rare else 1.0
     others = np.abs(finite[finite * sign < 0])
@@ -150,7 +150,7 @@ def far_from_own(values: np.ndarray, own: np.ndarray) -> np.ndarray:
     """
     ratios = sound_ratios(values, own)
     known = np.isfinite(ratios)
-    found = strays(ratios) | turned(ratios)
+    odd = strays(ratios) | turned(ratios)
     size = np.abs(np.where(known, ratios, 1.0))
     tenfold = known & ((size >= _NEARLY_TENFOLD) | (size <= 1 / _NEARLY_TENFOLD))
     others = size[known & ~tenfold]
@@ -158,7 +158,7 @@ def far_from_own(values: np.ndarray, own: np.ndarray) -> np.ndarray:
     larger = np.where(known, np.maximum(np.abs(values), np.abs(own)), 0.0)
     if known.any():
         tenfold &= larger >= MINORITY * np.median(larger[known])
-    return found | (tenfold & (usual or np.count_nonzero(known) == 1))
+    return odd | (tenfold & (usual or np.count_nonzero(known) == 1))
 
 
 _NEARLY_TENFOLD = 9.5

@@ -95,16 +95,16 @@ def dropped(scheme: Scheme, node: Indicator, points: np.ndarray | None = None) -
     new = np.array(
         [leaf.full_points for leaf in scheme.leaves] if points is None else points, dtype=float
     )
-    own = np.isin(ids, [leaf.id for leaf in node.walk()])
+    below = np.isin(ids, [leaf.id for leaf in node.walk()])
     family: Indicator | None = node
-    rest = own
-    while not (rest & ~own).any():
+    rest = below
+    while not (rest & ~below).any():
         family = next((other for other in scheme.nodes if family in other.children), None)
         if family is None:
             rest = np.ones(len(ids), bool)
             break
         rest = np.isin(ids, [leaf.id for leaf in family.walk()])
-    rest = rest & ~own
+    rest = rest & ~below
     if not rest.any():
         raise InputError(
             say(
@@ -113,13 +113,11 @@ def dropped(scheme: Scheme, node: Indicator, points: np.ndarray | None = None) -
                 name=node.name,
             )
         )
-    freed, theirs = (
-        new[..., own].sum(axis=-1, keepdims=True),
-        new[..., rest].sum(axis=-1, keepdims=True),
-    )
+    freed = new[..., below].sum(axis=-1, keepdims=True)
+    theirs = new[..., rest].sum(axis=-1, keepdims=True)
     with np.errstate(divide="ignore", invalid="ignore"):
         new[..., rest] = np.where(
             theirs > 0, new[..., rest] * ((freed + theirs) / theirs), freed / rest.sum()
         )
-    new[..., own] = 0.0
+    new[..., below] = 0.0
     return new

@@ -152,22 +152,22 @@ class Reader(Cells):
                 *(f"{kind}:{leaf.id}" for kind in kinds),
                 *(f"{leaf.id}@{stage}" for stage in stages),
             ]
-        there = [key for key in wanted if self._has(key)]
+        present = [key for key in wanted if self._has(key)]
         return (
             []
-            if any(self._filled(key) for key in (*there, *other))
-            else [self._header(key) for key in there]
+            if any(self._filled(key) for key in (*present, *other))
+            else [self._header(key) for key in present]
         )
 
     def leaf(self, leaf: Indicator) -> LeafColumns:
         """Everything about one leaf."""
-        said = self._statuses(leaf)
-        n, stages = len(said), {}
+        marked_statuses = self._statuses(leaf)
+        count, stages = len(marked_statuses), {}
         later = [
             s for s in self.scheme.stages if s.effect != "part" and self._has(f"{leaf.id}@{s.id}")
         ]
         if self._is_new(leaf):
-            values, statuses = [None] * n, [NEW] * n
+            values, statuses = [None] * count, [NEW] * count
         else:
             replaced = {
                 i
@@ -175,7 +175,9 @@ class Reader(Cells):
                 if s.effect == "replaces"
                 for i in self._filled(f"{leaf.id}@{s.id}")
             }
-            columns = [self._column(leaf, key, said, replaced) for key in columns_of(leaf)]
+            columns = [
+                self._column(leaf, key, marked_statuses, replaced) for key in columns_of(leaf)
+            ]
             stages = dict(zip(leaf.stages, (values for values, _ in columns), strict=False))
             values, statuses = self._joined(leaf, columns)
         filed = list(values)
@@ -202,7 +204,7 @@ class Reader(Cells):
         ]
         parts = zip(statuses, *(values for values, _ in columns), strict=True)
         return [
-            _combined(leaf, said) if status == VALUE else None for status, *said in parts
+            _combined(leaf, values) if status == VALUE else None for status, *values in parts
         ], statuses
 
     def _filled(self, key: str) -> list[int]:
@@ -245,28 +247,28 @@ class Reader(Cells):
             self._contradicts(STATUS_LABELS[word], marked, column, row)
         return word
 
-    def _contradicts(self, found: Any, status: int, column: str, row: int) -> None:
+    def _contradicts(self, content: Any, status: int, column: str, row: int) -> None:
         text = say(
             zh="内容为“{found}”，与已标明的状态“{status}”矛盾",
             en="found “{found}”, which contradicts the status “{status}”",
-            found=found,
+            found=content,
             status=STATUS_LABELS[status],
         )
         self.complain(text, column, row)
 
     def _agreed(self, leaf: Indicator, i: int, statuses: list[int]) -> int:
         """The status of a leaf whose stages may each have one."""
-        found = sorted({status for status in statuses if status != VALUE})
-        if len(found) > 1:
-            self._contradicts(STATUS_LABELS[found[0]], found[1], leaf.id, self.rows.numbers[i])
-        return found[0] if found else VALUE
+        marked = sorted({status for status in statuses if status != VALUE})
+        if len(marked) > 1:
+            self._contradicts(STATUS_LABELS[marked[0]], marked[1], leaf.id, self.rows.numbers[i])
+        return marked[0] if marked else VALUE
 
     def _later(
         self, leaf: Indicator, stage: Stage, values: list[Any], statuses: list[int]
     ) -> list[Any]:
         """Let a later stage replace or correct values, in place; what it said, None where it said
         nothing."""
-        key, said = f"{leaf.id}@{stage.id}", []
+        key, stage_values = f"{leaf.id}@{stage.id}", []
         column = self._header(key)
         for i, (row, cell) in enumerate(self._cells(key)):
             word, value = _status_word(cell), None
@@ -288,8 +290,8 @@ class Reader(Cells):
                 value, reason = parse_number(cell, percent=is_percent(leaf))
                 values[i] = _sum_of_products((1, 1), (values[i], value))
                 self._check_range(values[i], reason, *self._ends(leaf), column, row)
-            said.append(value)
-        return said
+            stage_values.append(value)
+        return stage_values
 
     def _statuses(self, leaf: Indicator) -> list[int]:
         key = f"status:{leaf.id}"

@@ -157,8 +157,8 @@ def operation(result: Assessment) -> list[Block]:
         "sd": ".3f",
         "variance_share": ".1%",
     }
-    said = _verdicts(table.drop(index=empty), names)
-    blocks: list[Block] = [Paragraph(text, "operation", style="item") for text in said]
+    verdicts = _verdicts(table.drop(index=empty), names)
+    blocks: list[Block] = [Paragraph(text, "operation", style="item") for text in verdicts]
     if empty:
         blocks.append(Paragraph(_presumed(names, empty), "operation", style="item"))
     look = {"shade": ("mean",), "widths": (3, 0.8, 1, 0.9, 0.9, 1, 1.1, 2)}
@@ -247,8 +247,7 @@ def _verdicts(table: pd.DataFrame, names: dict[str, Text]) -> list[Text]:
             say(
                 zh="拉开差距最多的是{most}，贡献总分差异的{share}；最少的是{least}，贡献{low}。",
                 en="The units are separated most by {most}, with {share} of the variance of the "
-                "total; "
-                "least by {least}, with {low}.",
+                "total; least by {least}, with {low}.",
                 most=_some(names, table, most),
                 share=_percent(parts.max()),
                 least=_some(names, table, least),
@@ -313,8 +312,7 @@ def details(result: Assessment) -> list[Block]:
     note = Text(
         "“—”为不计分；不计分指标的分值按比例折算到同级指标后，各项之和为基础得分。",
         "“—” is not scored; once the points of what is not scored have gone to siblings in "
-        "proportion, the items sum to the "
-        "base score.",
+        "proportion, the items sum to the base score.",
     )
     caption = Text("各考核对象各指标得分", "Points on each indicator")
     heading = Text("逐项得分和可补齐的分", "Points item by item, and what can be made good")

@@ -285,20 +285,20 @@ def shown_part(table: DataTable) -> Part:
     >>> shown_part(long).note.of("en")[:58]
     'Of 90 rows 30 are shown: the first 15 and the last 15. The'
     """
-    n, width = table.frame.shape
+    height, width = table.frame.shape
     columns = range(width)
     if width > MOST_COLUMNS:
         columns = [*range(FIRST_COLUMNS), *range(width - LAST_COLUMNS, width)]
-    rows: Sequence[int] = range(n)
-    if _is_too_long(table, n, columns):
+    rows: Sequence[int] = range(height)
+    if _is_too_long(table, height, columns):
         rows, which = _rows_of_interest(table, columns)
     notes = []
-    if len(rows) < n:
+    if len(rows) < height:
         notes.append(
             say(
                 zh="共{n}行，此处列{k}行：{which}。",
                 en="Of {n} rows {k} are shown: {which}.",
-                n=n,
+                n=height,
                 k=len(rows),
                 which=which,
             )
@@ -325,20 +325,20 @@ def shown_part(table: DataTable) -> Part:
     )
 
 
-def _is_too_long(table: DataTable, n: int, columns: Sequence[int]) -> bool:
+def _is_too_long(table: DataTable, height: int, columns: Sequence[int]) -> bool:
     """Whether the rows are too many, or the texts in them too long, for a table of a memo."""
-    if (n > MOST_ROWS and table.data) or n > MOST_RULES:
+    if (height > MOST_ROWS and table.data) or height > MOST_RULES:
         return True
-    most = 3 * CHOSEN_LINES if n > MOST_ROWS else MOST_LINES
-    return n > CHOSEN_LEAST and _lines(table, range(n), columns).sum() > most
+    most = 3 * CHOSEN_LINES if height > MOST_ROWS else MOST_LINES
+    return height > CHOSEN_LEAST and _lines(table, range(height), columns).sum() > most
 
 
 def _rows_of_interest(table: DataTable, columns: Sequence[int]) -> tuple[list[int], Text]:
     """So many rows of a long table as a page or two hold, as they stand in it, and which they
     are."""
-    n = len(table.frame)
+    height = len(table.frame)
     # first, last, second, last but one
-    ends = [i for pair in zip(range(n), reversed(range(n)), strict=True) for i in pair]
+    ends = [i for pair in zip(range(height), reversed(range(height)), strict=True) for i in pair]
     order = list(table.order) if len(table.order) else ends
     order = order[:CHOSEN_ROWS]
     fit = int((np.cumsum(_lines(table, order, columns)) <= CHOSEN_LINES).sum())

@@ -25,23 +25,23 @@ PART_COLOURS = {
 }
 
 
-def sweep(result: Assessment, found: Sweep, titles: dict[str, Text], language: str) -> Any:
+def sweep(result: Assessment, swept: Sweep, titles: dict[str, Text], language: str) -> Any:
     """Units in each grade as each cutoff moves, one panel a cutoff, the present one dashed."""
     import matplotlib.pyplot as plt
 
     fonts.use()
-    colours, lines = grade_colours(result), list(dict.fromkeys(found.steps["line"]))
+    colours, lines = grade_colours(result), list(dict.fromkeys(swept.steps["line"]))
     rows = -(-len(lines) // 2)
     figure, panels = plt.subplots(
         rows, min(2, len(lines)), figsize=(6.6, 0.6 + 2.1 * rows), squeeze=False, sharey=True
     )
     for axes, line in zip(panels.flat, lines, strict=False):
-        steps = found.steps[found.steps["line"] == line]
-        own = steps["cutoff_low"].notna().all() and not any(
+        steps = swept.steps[swept.steps["line"] == line]
+        as_cutoffs = steps["cutoff_low"].notna().all() and not any(
             grade.class_cutoffs for grade in result.scheme.grades
         )
         low, high = (
-            steps[f"cutoff_{side}" if own else side].to_numpy() for side in ("low", "high")
+            steps[f"cutoff_{side}" if as_cutoffs else side].to_numpy() for side in ("low", "high")
         )
         for grade in result.scheme.grades:
             counts = steps[grade.id].to_numpy()
@@ -53,7 +53,7 @@ def sweep(result: Assessment, found: Sweep, titles: dict[str, Text], language: s
                 label=grade.label.of(language),
             )
         axes.axvline(
-            result.scheme.grade(line).cutoff if own else 0,
+            result.scheme.grade(line).cutoff if as_cutoffs else 0,
             color="#333333",
             linewidth=0.9,
             linestyle="--",
@@ -132,8 +132,12 @@ def transitions(
             (i, i), 1, 1, fill=False, edgecolor="#333333", linewidth=1.1, clip_on=False
         )
         axes.add_patch(frame)
-    for ticks, own in ((axes.set_yticks, names[0]), (axes.set_xticks, names[1])):
-        ticks(np.arange(len(own)) + 0.5, [name.of(language) for name in own], rotation=0)
+    for ticks, grade_names in ((axes.set_yticks, names[0]), (axes.set_xticks, names[1])):
+        ticks(
+            np.arange(len(grade_names)) + 0.5,
+            [name.of(language) for name in grade_names],
+            rotation=0,
+        )
     axes.set_ylabel(titles[0].of(language))
     axes.set_xlabel(titles[1].of(language))
     return figure
@@ -255,33 +259,33 @@ def waterfall(comparison: Comparison, unit: str, parts: dict[str, Text], languag
     return figure
 
 
-def history(found: History, names: dict[str, Text], language: str) -> Any:
+def history(past: History, names: dict[str, Text], language: str) -> Any:
     """Grades of every unit in every round as coloured tiles; the number of units in each grade
     where names have no room."""
     import matplotlib.pyplot as plt
 
     fonts.use()
-    colours = {name: SHADES[min(i, len(SHADES) - 1)] for i, name in enumerate(found.names)}
-    if len(found.grades) > MANY:
+    colours = {name: SHADES[min(i, len(SHADES) - 1)] for i, name in enumerate(past.names)}
+    if len(past.grades) > MANY:
         figure, axes = plt.subplots(figsize=(6.6, 2.8))
-        left = pd.Series(0, index=found.counts.index)
-        for name in found.names:
+        left = pd.Series(0, index=past.counts.index)
+        for name in past.names:
             axes.bar(
-                found.rounds,
-                found.counts[name],
+                past.rounds,
+                past.counts[name],
                 bottom=left,
                 color=colours[name],
                 label=names[name].of(language),
             )
-            left = left + found.counts[name]
+            left = left + past.counts[name]
         axes.legend(
-            loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=len(found.names), frameon=False
+            loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=len(past.names), frameon=False
         )
         axes.set_ylabel({"zh": "家数", "en": "units"}[language])
         return figure
-    figure, axes = units_axes(len(found.grades))
-    for k, unit in enumerate(found.grades.index):
-        for j, grade in enumerate(found.grades.loc[unit]):
+    figure, axes = units_axes(len(past.grades))
+    for k, unit in enumerate(past.grades.index):
+        for j, grade in enumerate(past.grades.loc[unit]):
             if grade is not None:
                 axes.barh(k, 0.96, left=j - 0.48, height=0.86, color=colours[grade])
                 axes.text(
@@ -293,16 +297,16 @@ def history(found: History, names: dict[str, Text], language: str) -> Any:
                     fontsize=7,
                     color=ink(colours[grade]),
                 )
-    axes.set_xticks(range(len(found.rounds)), found.rounds)
+    axes.set_xticks(range(len(past.rounds)), past.rounds)
     axes.xaxis.tick_top()
     axes.set_xlabel({"zh": "年度（轮次）", "en": "round"}[language])
-    axes.set_xlim(-0.5, len(found.rounds) - 0.5)
+    axes.set_xlim(-0.5, len(past.rounds) - 0.5)
     axes.set_yticks(
-        range(len(found.grades)),
-        [found.labels[unit].of(language) for unit in found.grades.index],
+        range(len(past.grades)),
+        [past.labels[unit].of(language) for unit in past.grades.index],
         fontsize=7.5,
     )
-    axes.set_ylim(len(found.grades) - 0.4, -0.6)
+    axes.set_ylim(len(past.grades) - 0.4, -0.6)
     axes.grid(visible=False)
     return figure
 

@@ -19,31 +19,30 @@ def lacking(case: Case) -> Text | None:
     HTML and DOCX keep them and show them with a font of the reader's machine; the PDF and the
     figures cannot.
     """
-    seen: set[str] = set()
-    found: dict[Text, list[str]] = {}
+    reported: set[str] = set()
+    lacking_by_place: dict[Text, list[str]] = {}
     for place, text in _texts(case):
-        fresh = sorted(fonts.lacking(text) - seen)
-        seen.update(fresh)
+        fresh = sorted(fonts.lacking(text) - reported)
+        reported.update(fresh)
         if fresh:
-            found.setdefault(place, []).extend(fresh)
-    if not found:
+            lacking_by_place.setdefault(place, []).extend(fresh)
+    if not lacking_by_place:
         return None
     marks = [
         say(
             zh="“{characters}”（{codes}，见{place}）",
             en="“{characters}” ({codes}, in {place})",
-            characters=same(" ".join(these)),
-            codes=listing([fonts.code(c) for c in these], most=MOST),
+            characters=same(" ".join(characters)),
+            codes=listing([fonts.code(c) for c in characters], most=MOST),
             place=place,
         )
-        for place, these in found.items()
+        for place, characters in lacking_by_place.items()
     ]
     return say(
         zh="报告所用字体缺少字符{marks}：PDF 和图中不能显示（PDF 中以“{sign}”代替），HTML 和 DOCX "
         "中保留原字符",
         en="the memo's font lacks {marks}: the PDF and the figures cannot show them (the PDF has "
-        "“{sign}” instead), HTML "
-        "and DOCX keep them",
+        "“{sign}” instead), HTML and DOCX keep them",
         sign=same(fonts.INSTEAD),
         marks=listing(marks, most=MOST),
     )

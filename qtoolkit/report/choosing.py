@@ -106,8 +106,10 @@ MAP, FEWEST_LEAVES = 1_500_000, 10  # pairs of indicators × units that a map of
 def most_points(result: Assessment) -> list[str]:
     """The indicators between which transfers are sought: all, or of too many those with the most
     points."""
-    d, n = len(result.points), max(len(result.scores), 1)
-    room = max(min(int((MAP / n) ** 0.5), LEAVES if d > MANY_LEAVES else d), FEWEST_LEAVES)
+    leaves, units = len(result.points), max(len(result.scores), 1)
+    room = max(
+        min(int((MAP / units) ** 0.5), LEAVES if leaves > MANY_LEAVES else leaves), FEWEST_LEAVES
+    )
     order = in_order(result.points)[:room]
     return list(result.points.index[np.sort(order)])
 

@@ -40,7 +40,7 @@ def transitions(comparison: Comparison | None) -> list[Block]:
         return [Paragraph(NOTHING, style="note")]
     steps, (old, new) = comparison.grade_decomposition, reasons.years(comparison)
     up, down = (steps.index[sign * steps["change"] > 0] for sign in (1, -1))
-    same_, n = int((steps["change"] == 0).sum()), len(steps)
+    unchanged, count = int((steps["change"] == 0).sum()), len(steps)
     heading = Text("等级变化", "Changes of grade")
     blocks: list[Block] = []
     if comparison.graded_alike:
@@ -49,8 +49,8 @@ def transitions(comparison: Comparison | None) -> list[Block]:
             en="Compared with {old}: of {n:unit|units} {same:keeps its|keep their} {kind}, "
             "{up:rises|rise}{rise} and {down:falls|fall}{fall}.",
             old=old,
-            n=n,
-            same=same_,
+            n=count,
+            same=unchanged,
             up=len(up),
             down=len(down),
             rise=_named(comparison, up),
@@ -204,11 +204,11 @@ def _kappa(kappa: pd.Series) -> Text:
     )
 
 
-def _correlation(found: pd.Series) -> Text:
-    if found["spearman"] != found["spearman"]:
+def _correlation(agreement: pd.Series) -> Text:
+    if agreement["spearman"] != agreement["spearman"]:
         return Text("", "")
     return say(
-        zh="位次相关系数为{r:.2f}，", en="rank correlation is {r:.2f}; ", r=found["spearman"]
+        zh="位次相关系数为{r:.2f}，", en="rank correlation is {r:.2f}; ", r=agreement["spearman"]
     )
 
 
@@ -417,8 +417,8 @@ def alone(comparison: Comparison | None) -> list[Block]:
     caption = Text(
         "上次数据按本次分值、分数线重算", "Last time's data under this time's points and cutoffs"
     )
-    table_ = table_of("alone", caption, "annex_scores", columns)
-    return [Paragraph(text, "changes", heading), *_totals(comparison), table_]
+    changes_table = table_of("alone", caption, "annex_scores", columns)
+    return [Paragraph(text, "changes", heading), *_totals(comparison), changes_table]
 
 
 def _totals(comparison: Comparison) -> list[Block]:
@@ -430,8 +430,7 @@ def _totals(comparison: Comparison) -> list[Block]:
         zh="两次总分不同：只换分值时按上次满分{a:g}分折算，只换分数线、"
         "名额和取整时按本次满分{b:g}分折算。",
         en="The totals differ: with this year's points alone scores are out of last time's {a:g}; "
-        "with this "
-        "year's cutoffs, quotas and rounding alone they are out of this time's {b:g}.",
+        "with this year's cutoffs, quotas and rounding alone they are out of this time's {b:g}.",
         a=old,
         b=new,
     )
@@ -495,8 +494,8 @@ def _counts_of_changes(comparison: Comparison) -> Text:
         zh="与{old}相比，保留{kept}项考核要点（其中{moved}项分值有变化），"
         "拆分{split}项为{pieces}项，合并为{merged}项，新增{n}项{fresh}，取消{m}项{dropped}。",
         en="Compared with {old}: {kept:indicator is|indicators are} kept ({moved} with other "
-        "points), {split} split into {pieces}, {merged} made by merging, "
-        "{n} new{fresh}, {m} dropped{dropped}.",
+        "points), {split} split into {pieces}, {merged} made by merging, {n} new{fresh}, {m} "
+        "dropped{dropped}.",
         old=reasons.years(comparison)[0],
         kept=int(kept.sum()),
         moved=int(moved.sum()),
@@ -641,7 +640,7 @@ def _after_cells(scheme: Scheme, id: str | None, points: float) -> dict[str, Any
 def _linked(table: pd.DataFrame) -> list[pd.DataFrame]:
     """The links in groups that share no indicator, in the order of their first links."""
     groups: list[list[int]] = []
-    for at, (old, new) in enumerate(zip(table["before"], table["after"], strict=True)):
+    for link, (old, new) in enumerate(zip(table["before"], table["after"], strict=True)):
         met = [
             group
             for group in groups
@@ -652,10 +651,10 @@ def _linked(table: pd.DataFrame) -> list[pd.DataFrame]:
             )
         ]
         if met:
-            met[0] += [*(i for group in met[1:] for i in group), at]
+            met[0] += [*(i for group in met[1:] for i in group), link]
             groups = [group for group in groups if all(group is not other for other in met[1:])]
         else:
-            groups.append([at])
+            groups.append([link])
     return [table.iloc[sorted(group)] for group in groups]
 
 
@@ -773,12 +772,12 @@ def methods(comparison: Comparison | None) -> list[Block]:
         "各方面之和恰为全部变化。等级按级计，各级等距。只有一次有数据的指标始终用该次数据，"
         "其影响计入分值和规则。总分不同的按得分占总分的比例比较。审定和参评单位变化的影响另列。",
         "Reasons: data; points and rules; cutoffs, quotas and rounding; vetoes and bonus are "
-        "exchanged one by one between the two assessments, which gives 16 "
-        "combinations, each scored and graded. The part of each is its mean effect over all orders "
-        "of exchange (Shapley value), so that the parts add up to the change. "
-        "Grades count in equal steps. An indicator with data in one of the two only keeps these "
-        "data throughout, and its effect counts as points and rules. Unequal totals are compared "
-        "as shares. What approval changed, and what other units did, are parts of their own.",
+        "exchanged one by one between the two assessments, which gives 16 combinations, each "
+        "scored and graded. The part of each is its mean effect over all orders of exchange "
+        "(Shapley value), so that the parts add up to the change. Grades count in equal steps. An "
+        "indicator with data in one of the two only keeps these data throughout, and its effect "
+        "counts as points and rules. Unequal totals are compared as shares. What approval changed, "
+        "and what other units did, are parts of their own.",
     )
     paradox = Text(
         "kappa扣除了偶然一致：1为完全一致，0为与偶然相当。多数单位同为一个等级时，"

@@ -113,10 +113,10 @@ def _peculiarities(result: Assessment) -> list[Block]:
     flags = result.flags
     empty_hole = (flags.kind == "hole") & flags.unit.isna()
     kinds = ["rounding", "on_cutoff", "tie", "dead_cutoff", "hole"]
-    told = flags[flags.kind.isin(kinds) & ~empty_hole]
-    runs = told["kind"].ne(told["kind"].shift()).cumsum()
+    peculiar = flags[flags.kind.isin(kinds) & ~empty_hole]
+    runs = peculiar["kind"].ne(peculiar["kind"].shift()).cumsum()
     texts = [rounding_option(result)]
-    for _, group in told.groupby(runs):
+    for _, group in peculiar.groupby(runs):
         texts += flagged.first_few(list(group["text"]))
     blocks: list[Block] = [
         Paragraph(text, "cutoffs", heading if i == 0 else None, style="item")
@@ -170,32 +170,32 @@ def _kept_off(result: Assessment, near_miss: float) -> Text:
     items = []
     for unit, row in held.sort_values("to_line", kind="stable", key=to_ticks).iterrows():
         grade = result.scheme.grade(names[names.index(row["grade"]) + 1]).label
-        at = (
-            say(zh="已达{grade}分数线", en="on or above the line of {grade}", grade=grade)
-            if row["to_line"] == 0
-            else say(
+        if row["to_line"] == 0:
+            standing = say(
+                zh="已达{grade}分数线", en="on or above the line of {grade}", grade=grade
+            )
+        else:
+            standing = say(
                 zh="距{grade}分数线{x:.2f}分",
                 en="{x:.2f} below the line of {grade}",
                 grade=grade,
                 x=row["to_line"],
             )
-        )
-        need = (
-            Text("满分也没有名额", "no place even with full marks")
-            if np.isnan(row["below"])
-            else say(
+        if np.isnan(row["below"]):
+            need = Text("满分也没有名额", "no place even with full marks")
+        else:
+            need = say(
                 zh="须再增{x}分，赶超{rivals}",
                 en="needs {x} more and must pass {rivals}",
                 x=rounded_towards(row["below"], ".2f", "↑"),
                 rivals=words.units(result, row["below_rivals"]),
             )
-        )
         items.append(
             say(
                 zh="{unit}（{at}，{need}）",
                 en="{unit} ({at}; {need})",
                 unit=result.labels[unit],
-                at=at,
+                at=standing,
                 need=need,
             )
         )
@@ -203,8 +203,7 @@ def _kept_off(result: Assessment, near_miss: float) -> Text:
         zh="名额、末位均已计入；达到或距分数线{near_miss:g}分以内但因此不在其列的有{n}家："
         "{items}。",
         en=" Quotas and last places are counted; on that account {n:unit|units} on a line or "
-        "within {near_miss:g} of it "
-        "would not: {items}.",
+        "within {near_miss:g} of it would not: {items}.",
         near_miss=near_miss,
         n=len(held),
         items=listing(items, FEW),
@@ -217,7 +216,7 @@ def _labels(result: Assessment, grades: pd.Series) -> list[Text | None]:
 
 def moving(result: Assessment, width: float | None = None) -> list[Block]:
     """Who changes grade as cutoffs move, and how many grades stay certain while points move too."""
-    found = grade_cutoffs.sweep(result, width=width)
+    swept = grade_cutoffs.sweep(result, width=width)
     heading = Text("分数线移动", "Moving the cutoffs")
     if len(result.scheme.grades) < 2:
         return [
@@ -242,23 +241,22 @@ def moving(result: Assessment, width: float | None = None) -> list[Block]:
         for g in result.scheme.grades[:-1]
         if by_class
     }
-    reach = float(found.steps["high"].max())
+    reach = float(swept.steps["high"].max())
     text = say(
         zh="单独移动一条分数线（不越过相邻分数线，名额、末位和否决照常适用），"
-        "各家初评等级不变的范围：{alone}。"
-        "各分数线同时移动（上下{width:g}分以内）：{up}；{down}。",
+        "各家初评等级不变的范围：{alone}。各分数线同时移动（上下{width:g}分以内）：{up}；{down}。",
         en="Moving one cutoff alone (not past its neighbours; quotas, last places and vetoes in "
-        "force), no computed grade changes "
-        "while it lies: {alone}. All together (within {width:g} points): {up}; {down}.",
+        "force), no computed grade changes while it lies: {alone}. All together (within {width:g} "
+        "points): {up}; {down}.",
         width=reach,
         alone=words.semicolons(_alone(result)),
-        up=_first(result, found, 1),
-        down=_first(result, found, -1),
+        up=_first(result, swept, 1),
+        down=_first(result, swept, -1),
     )
     chart = Chart(
         "cutoff_sweep",
         Text("分数线移动时各初评等级家数", "Units in each computed grade as cutoffs move"),
-        lambda language: change_figures.sweep(result, found, panels, language),
+        lambda language: change_figures.sweep(result, swept, panels, language),
         Text(
             "每格移动一条分数线，虚线为现行分数线，阶梯线为各等级家数",
             "One cutoff moves in each panel; the dashed line is the present one, steps are units "
@@ -267,7 +265,7 @@ def moving(result: Assessment, width: float | None = None) -> list[Block]:
         "annex_scores",
         CUTOFFS,
     )
-    flips = _outwards(found.flips)
+    flips = _outwards(swept.flips)
     rising = flips["shift"] >= 0
     columns = {
         "line": (
@@ -364,21 +362,19 @@ def _outwards(flips: pd.DataFrame) -> pd.DataFrame:
         else flips
     )
     up = flips["shift"] >= 0
-    nearer, further = (
-        flips["before"].where(up, flips["after"]),
-        flips["after"].where(up, flips["before"]),
-    )
+    nearer = flips["before"].where(up, flips["after"])
+    further = flips["after"].where(up, flips["before"])
     return flips.assign(nearer=nearer, further=further)
 
 
-def _first(result: Assessment, found: grade_cutoffs.Sweep, side: int) -> Text:
+def _first(result: Assessment, swept: grade_cutoffs.Sweep, side: int) -> Text:
     """Who changes first as all cutoffs move up (1) or down (−1)."""
-    shifts = found.flips["shift"]
+    shifts = swept.flips["shift"]
     this_way = shifts >= 0 if side > 0 else shifts < 0
-    flips = found.flips[(found.flips["line"] == grade_cutoffs.ALL) & this_way]
-    words_ = Text("上移", "up") if side > 0 else Text("下移", "down")
+    flips = swept.flips[(swept.flips["line"] == grade_cutoffs.ALL) & this_way]
+    direction = Text("上移", "up") if side > 0 else Text("下移", "down")
     if flips.empty:
-        return say(zh="{way}都没有变化", en="{way}, nothing changes", way=words_)
+        return say(zh="{way}都没有变化", en="{way}, nothing changes", way=direction)
     shift = flips["shift"].min() if side > 0 else flips["shift"].max()
     first = flips[flips["shift"] == shift]
     old, new = ("before", "after") if side > 0 else ("after", "before")
@@ -410,11 +406,10 @@ def _joint(result: Assessment) -> list[Block]:
     exact layer."""
     total = result.scheme.total
     counts = robustness.tolerance_map(result, BANDS, [share * total for share in SHIFTS])
-    n, moved = len(result.scores), counts.iloc[0, 2]
+    units, moved = len(result.scores), counts.iloc[0, 2]
     text = say(
         zh="分值不动、各分数线上下移动{shift:g}分以内，{moved}家初评等级确定不变；分值上下浮动10%、"
-        "分数线不动，{fixed}家不变；"
-        "两者同时变动，{both}家不变（共{n}家）。",
+        "分数线不动，{fixed}家不变；两者同时变动，{both}家不变（共{n}家）。",
         en="With the points as they are and cutoffs moving by up to {shift:g} either way, {moved} "
         "of {n} computed grades are certain; with points within ±10% and cutoffs fixed, "
         "{fixed}; with both, {both}.",
@@ -422,7 +417,7 @@ def _joint(result: Assessment) -> list[Block]:
         moved=int(moved),
         fixed=int(counts.loc[0.1].iloc[0]),
         both=int(counts.loc[0.1].iloc[2]),
-        n=n,
+        n=units,
     )
     columns = {
         "band": (
@@ -495,18 +490,17 @@ def gathering(result: Assessment) -> list[Block]:
             width=width,
         )
     blocks.append(Paragraph(text, "cutoffs", style="item"))
-    k = len(result.scheme.grades)
-    if 1 < k <= result.scores.nunique():
-        breaks = grade_cutoffs.natural_breaks(result.scores, k)
+    groups = len(result.scheme.grades)
+    if 1 < groups <= result.scores.nunique():
+        breaks = grade_cutoffs.natural_breaks(result.scores, groups)
         marks = listing(f"{least:.2f}" for least in breaks.least.iloc[:-1])
         text = say(
             zh="按得分自身的间隔分为{k}组（自然断点法，组内差异最小），"
             "除末组外下限依次为{marks}分，各组依次{sizes}家。断点随一年数据而变，只供对照。",
             en="The gaps between the scores themselves (natural breaks, the least spread within "
-            "{k} groups) put the lower ends of all groups but the "
-            "last at {marks}; units in each group, from the top: {sizes}. Breaks follow one year's "
-            "data: for comparison only.",
-            k=k,
+            "{k} groups) put the lower ends of all groups but the last at {marks}; units in each "
+            "group, from the top: {sizes}. Breaks follow one year's data: for comparison only.",
+            k=groups,
             marks=marks,
             sizes=listing(str(int((breaks.groups == g).sum())) for g in breaks.least.index),
         )
@@ -573,46 +567,46 @@ def errors(
                 en="a standard error (se) needs its source (se_source)",
             )
         )
-    found = grade_cutoffs.misgrading(
+    misgraded = grade_cutoffs.misgrading(
         result, se, reliability, draws=draws, seed=seed, executor=executor
     )
-    table = found.table.loc[result.ranks.sort_values(kind="stable").index]
+    table = misgraded.table.loc[result.ranks.sort_values(kind="stable").index]
     unsure = table.index[table["stands"] < 1 - UNLIKELY]
     kappa = (
         Text("kappa无法计算", "kappa undefined")
-        if np.isnan(found.kappa)
-        else same(f"kappa {found.kappa:.2f}")
+        if np.isnan(misgraded.kappa)
+        else same(f"kappa {misgraded.kappa:.2f}")
     )
     what = (
         Text("再测一次的初评等级", "the computed grade if measured again")
         if reliability is None
         else Text("真实水平的初评等级", "the true computed grade")
     )
-    title = Text("概率", "chance") if found.draws is None else Text("频率", "frequency")
-    heading = Text("概率", "Chance") if found.draws is None else Text("频率", "Frequency")
-    said = say(
+    title = Text("概率", "chance") if misgraded.draws is None else Text("频率", "frequency")
+    heading = Text("概率", "Chance") if misgraded.draws is None else Text("频率", "Frequency")
+    agreement = say(
         zh="{what}与现等级一致的{how}平均为{accuracy}，"
         "两次独立测定等级一致的{how}为{consistency}（{kappa}）；"
         "一致的{how}低于{limit:.0%}的有{n}家：{units}",
         en="{what} agrees with the present one with a mean {how} of {accuracy}; two independent "
-        "measurements agree with {consistency} ({kappa}); "
-        "below {limit:.0%} are {n:unit|units}: {units}",
+        "measurements agree with {consistency} ({kappa}); below {limit:.0%} are {n:unit|units}: "
+        "{units}",
         what=what,
         how=title,
         kappa=kappa,
         limit=1 - UNLIKELY,
         n=len(unsure),
         units=words.units(result, unsure, FEW),
-        accuracy=_chance(found.accuracy, found.accuracy_error),
-        consistency=_chance(found.consistency, found.consistency_error),
+        accuracy=_chance(misgraded.accuracy, misgraded.accuracy_error),
+        consistency=_chance(misgraded.consistency, misgraded.consistency_error),
     )
-    if found.draws is None:
+    if misgraded.draws is None:
         text = say(
             zh="打分误差（标准误来源：{source}）。按正态误差估计，{said}。",
             en="Errors of measurement (source of the standard error: {source}). With normal errors,"
             " {said}.",
             source=words.both(source),
-            said=said,
+            said=agreement,
         )
     else:
         text = say(
@@ -620,13 +614,13 @@ def errors(
             "故对全部考核对象同时随机抽取正态误差{draws:,}次，每次重新排名定级：{said}。"
             "单家频率的抽样误差不超过±{most}（95%）。",
             en="Errors of measurement (source of the standard error: {source}). Quotas and last "
-            "places tie the grades together, so normal errors of all units "
-            "were drawn {draws:,} times and the standings graded anew: {said}. A unit's "
-            "frequencies are within ±{most} (95%).",
+            "places tie the grades together, so normal errors of all units were drawn {draws:,} "
+            "times and the standings graded anew: {said}. A unit's frequencies are within ±{most} "
+            "(95%).",
             source=words.both(source),
-            said=said,
-            draws=found.draws,
-            most=f"{100 * found.error(0.5):.2g}%",
+            said=agreement,
+            draws=misgraded.draws,
+            most=f"{100 * misgraded.error(0.5):.2g}%",
         )
     columns = {
         "unit": (words.UNIT, [result.labels[unit] for unit in table.index], ""),
@@ -634,7 +628,7 @@ def errors(
         "se": (Text("标准误", "Standard error"), list(table["se"]), ".2f"),
         "grade": (words.COMPUTED, _labels(result, table["grade"]), ""),
     }
-    form = words.percent(found.error(0.5))
+    form = words.percent(misgraded.error(0.5))
     columns |= {
         f"p:{g.id}": (
             say(zh="{g}{title}", en="{title} of {g}", g=g.label, title=heading),
@@ -643,28 +637,29 @@ def errors(
         )
         for g in result.scheme.grades
     }
-    caption = (
-        Text("打分误差下各初评等级的概率", "Chances of computed grades under errors of measurement")
-        if found.draws is None
-        else Text(
+    if misgraded.draws is None:
+        caption = Text(
+            "打分误差下各初评等级的概率", "Chances of computed grades under errors of measurement"
+        )
+    else:
+        caption = Text(
             "打分误差下各初评等级的频率",
             "Frequencies of computed grades under errors of measurement",
         )
-    )
     blocks: list[Block] = [
         Paragraph(text, "cutoffs", style="item"),
         table_of("misgrading", caption, "annex_scores", columns),
     ]
-    if found.note is not None:
-        blocks.append(Paragraph(found.note, "annex_scores", style="note"))
-    if found.draws is not None:
+    if misgraded.note is not None:
+        blocks.append(Paragraph(misgraded.note, "annex_scores", style="note"))
+    if misgraded.draws is not None:
         how = say(
             zh="打分误差下的频率：各家基础得分加独立正态误差，按方案的名额、末位和否决重新定级，"
             "抽样{draws:,}次，随机种子{seed}。",
             en="Frequencies under errors of measurement: independent normal errors are added to "
-            "the base scores and all are graded anew with quotas, last "
-            "places and vetoes; {draws:,} draws, seed {seed}.",
-            draws=found.draws,
+            "the base scores and all are graded anew with quotas, last places and vetoes; "
+            "{draws:,} draws, seed {seed}.",
+            draws=misgraded.draws,
             seed=seed,
         )
         blocks.append(Paragraph(how, "annex_methods"))
@@ -701,16 +696,15 @@ def options(
             zh="可供选择的分数线未作比较：有名额或末位时须把{m:,}种组合各抽样{draws:,}次重新定级，"
             "考核对象和指标（{n}×{d}）过多。",
             en="Cutoffs that could be chosen are not compared: with quotas or last places each of "
-            "{m:,} combinations would be "
-            "graded anew in {draws:,} draws, too much for so many units and indicators ({n} × "
-            "{d}).",
+            "{m:,} combinations would be graded anew in {draws:,} draws, too much for so many "
+            "units and indicators ({n} × {d}).",
             m=combinations,
             draws=draws,
             n=len(result.scores),
             d=len(result.points),
         )
         return [Paragraph(text, "cutoffs", style="item")]
-    found = grade_cutoffs.optimise(
+    optimised = grade_cutoffs.optimise(
         result, window=window, step=step, draws=draws, seed=seed, executor=executor
     )
     grid = (
@@ -720,16 +714,16 @@ def options(
     )
     chosen = listing(
         say(zh="{grade}{x:g}分", en="{grade} {x:g}", grade=result.scheme.grade(id).label, x=x)
-        for id, x in found.cutoffs.items()
+        for id, x in optimised.cutoffs.items()
     )
-    leave = found.table["leave"]
-    if (found.table.loc["official"] == found.table.loc["found"]).all():
+    leave = optimised.table["leave"]
+    if (optimised.table.loc["official"] == optimised.table.loc["found"]).all():
         text = say(
             zh="可供选择的分数线。在现行分数线上下{window:g}分内按{grid}比较，"
             "现行分数线已使分值浮动10%时预计变动初评等级的家数最少（{now:.2f}家）。",
             en="Cutoffs that could be chosen. Of {grid} within {window:g} of the present ones, the "
-            "present ones already leave the fewest computed grades expected "
-            "to change with points within ±10% ({now:.2f}).",
+            "present ones already leave the fewest computed grades expected to change with points "
+            "within ±10% ({now:.2f}).",
             window=window,
             grid=grid,
             now=leave["official"],
@@ -748,19 +742,19 @@ def options(
             lines=chosen,
             now=leave["official"],
             best=leave["found"],
-            changes=grade_changes(result, found.grades),
+            changes=grade_changes(result, optimised.grades),
         )
     names = {"official": Text("现行分数线", "Present cutoffs"), "found": Text("比较所得", "Found")}
     columns: dict[str, Any] = {
-        "row": (Text("方案", "Option"), [names[row] for row in found.table.index], "")
+        "row": (Text("方案", "Option"), [names[row] for row in optimised.table.index], "")
     }
     columns |= {
         f"c:{id}": (
             say(zh="{g}分数线", en="Cutoff of {g}", g=result.scheme.grade(id).label),
-            list(found.table[id]),
+            list(optimised.table[id]),
             "g",
         )
-        for id in found.cutoffs.index
+        for id in optimised.cutoffs.index
     }
     columns["leave"] = (
         Text("初评等级预计变动家数", "Computed grades expected to change"),
@@ -770,14 +764,14 @@ def options(
     columns |= {
         f"n:{g.id}": (
             say(zh="{g}初评家数", en="Units in {g}, computed", g=g.label),
-            list(found.table[f"n:{g.id}"]),
+            list(optimised.table[f"n:{g.id}"]),
             "d",
         )
         for g in result.scheme.grades
     }
     columns["changed"] = (
         Text("初评等级与现行不同", "Computed grades changed"),
-        list(found.table["changed"]),
+        list(optimised.table["changed"]),
         "d",
     )
     return [
@@ -799,9 +793,8 @@ def methods() -> list[Block]:
             "精确到得分的最小单位），名额、末位和否决照常适用，"
             "并在该处及其前一单位对全部考核对象重新定级核对。",
             "Near-misses: the score at which a unit's grade changes, all others as they are, by "
-            "bisection down to the smallest unit of score, with quotas, last "
-            "places and vetoes in force; all units are graded anew there and one such unit before "
-            "it to confirm it.",
+            "bisection down to the smallest unit of score, with quotas, last places and vetoes in "
+            "force; all units are graded anew there and one such unit before it to confirm it.",
         ),
         Text(
             "分数线移动：等级只在分数线经过某家得分时改变，因此各段精确；每段重新计入名额和否决。",

@@ -84,8 +84,7 @@ def losses(result: Assessment) -> list[Block]:
         text = Text(
             "各项失分和失分率按该项适用的考核对象平均，不适用或不计分的不计入。",
             "Points and shares lost on an item are means over the units to which it applies; where "
-            "it does not apply or is not "
-            "scored it does not count.",
+            "it does not apply or is not scored it does not count.",
         )
         blocks.append(Paragraph(text, "annex_scores", style="note"))
     if all(leaf.lead is None and leaf.responsible is None for leaf in result.scheme.leaves):
@@ -131,10 +130,14 @@ def _grid(result: Assessment) -> list[Block]:
         "leaves": (Text("指标数", "Indicators"), list(whole["leaves"]), "d"),
     }
     for top in tops if 1 < len(tops) <= BLOCKS else []:
-        own = table[table["block"] == top.id].reset_index(drop=True)
+        of_block = table[table["block"] == top.id].reset_index(drop=True)
         for name, title, form in (("points", POINTS, "g"), ("lost", LOST, ".2f")):
             heading = say(zh="{top}：{what}", en="{top}: {what}", top=top.name, what=title)
-            columns[f"{name}:{top.id}"] = (heading, list(own[name].where(own["leaves"] > 0)), form)
+            columns[f"{name}:{top.id}"] = (
+                heading,
+                list(of_block[name].where(of_block["leaves"] > 0)),
+                form,
+            )
     columns |= {
         "points": (
             say(zh="合计{what}", en="{what}, total", what=POINTS),
@@ -160,8 +163,7 @@ def _grid(result: Assessment) -> list[Block]:
         text = say(
             zh="领域与方面的{all}个组合中，没有任何指标的有{n}个：{names}。请核对是否有意为之。",
             en="Of {all:combination|combinations} of area and aspect, {n:has|have} no indicator at "
-            "all: {names}. "
-            "Check whether that is meant.",
+            "all: {names}. Check whether that is meant.",
             all=len(whole),
             n=int(empty.sum()),
             names=listing(
@@ -299,12 +301,12 @@ def gaps(result: Assessment) -> list[Block]:
         del columns["short_by"]
     note = Text(
         "“最易补齐”指满分单位最多的失分指标：别家做到的，经整改可以做到；所列为失分。"
-        "“距上一初评等级”指其他单位不变时本单位再增多少分等级才真正"
-        "上升，名额和否决计入；不能上升的不列。",
+        "“距上一初评等级”指其他单位不变时本单位再增多少分等级才真正上升，名额和否决计入；"
+        "不能上升的不列。",
         "“Cheapest” are the losses on items where most units have full marks: what others do can "
-        "be done. Points lost are shown. Short of the next "
-        "computed grade is what the unit alone must gain for a better grade, quotas and vetoes "
-        "counted; nothing stands where none can be had.",
+        "be done. Points lost are shown. Short of the next computed grade is what the unit alone "
+        "must gain for a better grade, quotas and vetoes counted; nothing stands where none can be "
+        "had.",
     )
     caption = Text(
         "查缺补漏：各考核对象失分和可补齐的分", "Gaps: where each unit loses and what it could gain"
@@ -332,7 +334,7 @@ def gaps(result: Assessment) -> list[Block]:
 def _set_by(result: Assessment, table: pd.DataFrame) -> list[Text | None]:
     """What sets the limit to the next grade, with those whom a unit must pass for a place, or what
     bars it."""
-    found: list[Text | None] = []
+    limits: list[Text | None] = []
     for row in table.itertuples():
         why = words.barred(row.short_by)
         if row.rivals:
@@ -344,8 +346,8 @@ def _set_by(result: Assessment, table: pd.DataFrame) -> list[Text | None]:
             )
         elif row.short_by in (grade_cutoffs.QUOTA, grade_cutoffs.LAST) and pd.isna(row.short):
             why = say(zh="{why}（满分也不能得）", en="{why} (not even with full marks)", why=why)
-        found.append(why)
-    return found
+        limits.append(why)
+    return limits
 
 
 def lists(result: Assessment) -> list[Block]:
@@ -512,13 +514,11 @@ def dependence(result: Assessment) -> list[Block]:
         )
         text = say(
             zh="部分得分取决于同时考核的其他单位。逐一剔除检验：剔除任一单位后，"
-            "其余单位初评等级有变化的情形{grades}个{cause}，位次有变化的情形"
-            "{swaps}个（共{n}个），得分变动最多{largest:.2f}分。",
+            "其余单位初评等级有变化的情形{grades}个{cause}，位次有变化的情形{swaps}个（共{n}个），"
+            "得分变动最多{largest:.2f}分。",
             en="Some scores depend on who else is assessed. Leaving out each unit in turn: in "
-            "{grades} of {n:case|cases} a "
-            "computed grade of another changes{cause}, in {swaps} an order of two others; a score "
-            "moves by at most "
-            "{largest:.2f} points.",
+            "{grades} of {n:case|cases} a computed grade of another changes{cause}, in {swaps} an "
+            "order of two others; a score moves by at most {largest:.2f} points.",
             grades=int((table["grades"] > 0).sum()),
             swaps=int((table["swaps"] > 0).sum()),
             n=len(table),
@@ -626,24 +626,24 @@ def _as_typed(values: pd.Series) -> list:
 def _reasons_given(result: Assessment) -> list[Block]:
     """Points taken off with the reasons that the data give."""
     remarks = result.table.remarks
-    given = [
+    reasons = [
         (unit, leaf, reason)
         for leaf in result.scheme.leaves
         if f"reason:{leaf.id}" in remarks
         for unit, reason in remarks[f"reason:{leaf.id}"][result.scores.index].items()
         if isinstance(reason, str)
     ]
-    if not given:
+    if not reasons:
         return []
     lost = decomposition.lost_points(result)
-    points_lost = [lost.loc[unit, leaf.id] for unit, leaf, _ in given]
+    points_lost = [lost.loc[unit, leaf.id] for unit, leaf, _ in reasons]
     columns = {
-        "unit": (words.UNIT, [result.labels[unit] for unit, _, _ in given], ""),
-        "leaf": (Text("指标", "Indicator"), [leaf.name for _, leaf, _ in given], ""),
+        "unit": (words.UNIT, [result.labels[unit] for unit, _, _ in reasons], ""),
+        "leaf": (Text("指标", "Indicator"), [leaf.name for _, leaf, _ in reasons], ""),
         "lost": (Text("失分", "Points lost"), points_lost, ".2f"),
         "reason": (
             Text("扣分原因", "Reason"),
-            [words.both(reason) for _, _, reason in given],
+            [words.both(reason) for _, _, reason in reasons],
             "",
         ),
     }

@@ -130,26 +130,26 @@ def flips(result: Assessment) -> list[Block]:
     table = table.iloc[in_order(table["points_moved"], falling=False)]
     whole = robustness.cheapest_flip(result, step=0.5, units=units).table["points_moved"]
     heading = Text("最小调整分值", "Cheapest flips")
-    open_ = table[np.isfinite(table["points_moved"])]
+    changeable = table[np.isfinite(table["points_moved"])]
     refused = table.index[table["status"] == "refused"]
     blocks: list[Block] = []
-    if open_.empty:
+    if changeable.empty:
         text = Text(
             "在总分不变的条件下，没有计算出能够改变初评等级的分值调整。",
             "No transfer of points was found that changes a computed grade.",
         )
         blocks.append(Paragraph(text, "stability", heading))
     else:
-        little = open_["points_moved"] < 1 - SAME
+        little = changeable["points_moved"] < 1 - SAME
         text = say(
             zh="方案最薄弱之处是{weakest}。调整不足1分即有初评等级改变的有{few}家：{units}。"
             "该项结果仅供内部研究，不宜对外提供。",
             en="How many points must move to change a computed grade: the scheme's weakest spot is "
-            "{weakest}. Less than 1 point is "
-            "enough for {few:unit|units}: {units}. This is for internal use only.",
-            weakest=_weakest(result, open_),
+            "{weakest}. Less than 1 point is enough for {few:unit|units}: {units}. This is for "
+            "internal use only.",
+            weakest=_weakest(result, changeable),
             few=int(little.sum()),
-            units=words.units(result, open_.index[little], FEW),
+            units=words.units(result, changeable.index[little], FEW),
         )
         blocks.append(Paragraph(text, "stability", heading))
     if (left_out := choosing.edge_note(result)) is not None:
@@ -425,8 +425,7 @@ def _moves_alone(result: Assessment, leaf: Text, row: pd.Series) -> Text:
                 zh="“{leaf}”（{unit}的得分正好在分数线上，该项（现为{now:g}分）稍有{less}，"
                 "其初评等级即改变）",
                 en="“{leaf}” (the score of {unit} stands on the cutoff, and with slightly {less} "
-                "than the present "
-                "{now:g} points its computed grade changes)",
+                "than the present {now:g} points its computed grade changes)",
                 leaf=leaf,
                 unit=result.labels[row[f"unit_{side}"]],
                 now=row["points"],
@@ -451,9 +450,11 @@ def _safe(points: float, proven: bool) -> float:
     return float(rounded_towards(points, ".2f", "↓" if proven else "↑"))
 
 
-def _first_transfer(result: Assessment, found: robustness.TransferMap, first: pd.DataFrame) -> Text:
+def _first_transfer(
+    result: Assessment, transfer_map: robustness.TransferMap, first: pd.DataFrame
+) -> Text:
     """The transfers that change a grade with the fewest points, all that tie."""
-    proven = bool(found.exact.all(axis=None))
+    proven = bool(transfer_map.exact.all(axis=None))
     leaves = {leaf.id: leaf.name for leaf in result.scheme.leaves}
     items = [
         say(
@@ -461,7 +462,7 @@ def _first_transfer(result: Assessment, found: robustness.TransferMap, first: pd
             en="from “{start}” to “{end}” ({unit})",
             start=leaves[row["from"]],
             end=leaves[row["to"]],
-            unit=result.labels[found.unit.loc[row["from"], row["to"]]],
+            unit=result.labels[transfer_map.unit.loc[row["from"], row["to"]]],
         )
         for _, row in first.iterrows()
     ]
@@ -472,8 +473,8 @@ def _first_transfer(result: Assessment, found: robustness.TransferMap, first: pd
             zh="两项指标之间转移分值，最先改变初评等级的是{items}：得分正好在分数线上，"
             "稍有转移等级即改变。",
             en="Of all transfers between two indicators the first to change a computed grade: "
-            "{items}; the score "
-            "stands on the cutoff, and any transfer, however small, changes the grade.",
+            "{items}; the score stands on the cutoff, and any transfer, however small, changes the "
+            "grade.",
             items=named,
         )
     if not proven:
@@ -481,8 +482,7 @@ def _first_transfer(result: Assessment, found: robustness.TransferMap, first: pd
             zh="两项指标之间转移分值，已知最先改变初评等级的是{items}：至多转移{points}分，"
             "等级即改变。",
             en="Of all transfers between two indicators the first known to change a computed "
-            "grade: {items}; "
-            "moving {points} points, or fewer, changes it.",
+            "grade: {items}; moving {points} points, or fewer, changes it.",
             items=named,
             points=points,
         )
@@ -490,8 +490,7 @@ def _first_transfer(result: Assessment, found: robustness.TransferMap, first: pd
         zh="两项指标之间转移分值，最先改变初评等级的是{items}：转移不足{points}分时初评等级不变，"
         "达到{points}分或稍多，等级即改变。",
         en="Of all transfers between two indicators the first to change a computed grade: {items}; "
-        "less than "
-        "{points} points change none, {points} or slightly more change it.",
+        "less than {points} points change none, {points} or slightly more change it.",
         items=named,
         points=points,
     )
@@ -554,7 +553,7 @@ def _lines(result: Assessment) -> DataTable:
 def _ends(result: Assessment, table: pd.DataFrame, side: str) -> list[Text | None]:
     """What stands at one end of each stretch."""
     ends = zip(table[f"unit_{side}"], table[f"next_{side}"], strict=True)
-    return [lines.at(result, unit, neighbour) for unit, neighbour in ends]
+    return [lines.standing_at(result, unit, neighbour) for unit, neighbour in ends]
 
 
 def proofs() -> list[Block]:
@@ -562,41 +561,35 @@ def proofs() -> list[Block]:
     texts = [
         Text(
             "位次范围：他家对本家的领先分数是分值的线性函数，其最大、最小值精确可求；"
-            "处处领先者决定最好位次，可能领先者决定最差位次；"
-            "其余由整数规划求解，所得分值经重新评分核对，界限与实例一致的才称“精确”。",
+            "处处领先者决定最好位次，可能领先者决定最差位次；其余由整数规划求解，"
+            "所得分值经重新评分核对，界限与实例一致的才称“精确”。",
             "Rank ranges: the lead of another unit is linear in the points and its extremes are "
-            "exact; rivals ahead everywhere bound the "
-            "best rank, rivals that may be ahead the worst; an integer program settles the rest, "
-            "its points are re-scored, and "
-            "only where bound and instance agree is the rank called exact.",
+            "exact; rivals ahead everywhere bound the best rank, rivals that may be ahead the "
+            "worst; an integer program settles the rest, its points are re-scored, and only where "
+            "bound and instance agree is the rank called exact.",
         ),
         Text(
             "最小调整分值：从得分率最低的指标向最高的指标转移分值，每分提高最多（降低得分则相反），"
-            "故逐项转移即为最省；"
-            "须整分或半分调整时同理。",
+            "故逐项转移即为最省；须整分或半分调整时同理。",
             "Cheapest flips: moving a point from the indicator with the lowest share to the one "
-            "with the highest gains most (the reverse "
-            "loses most), so taking them in that order moves the fewest points; in whole or half "
-            "points likewise.",
+            "with the highest gains most (the reverse loses most), so taking them in that order "
+            "moves the fewest points; in whole or half points likewise.",
         ),
         Text(
             "不计分指标的分值按比例折算时，得分为 A·p + b + N·q/D（q为不计分分值，N、"
-            "D为同组其余指标的得分和分值），"
-            "其极值在有限个候选点上取得，逐一比较即可。",
+            "D为同组其余指标的得分和分值），其极值在有限个候选点上取得，逐一比较即可。",
             "Where a blank's points are shared out the score is A·p + b + N·q/D (q the blank's "
-            "points, N and D the score and points of the "
-            "rest of its group); its extremes lie at a finite number of candidates, which are "
-            "compared.",
+            "points, N and D the score and points of the rest of its group); its extremes lie at a "
+            "finite number of candidates, which are compared.",
         ),
         Text(
             "尚无数据的新增指标按0至满分的区间进入以上计算。“精确”指两端确有一组分值能够达到，"
-            "并已用该组分值重新评分核对；“界限”指不会越出，"
-            "但两端未必能够达到；“至少”“至多”同理，结论可靠但未必最紧。",
+            "并已用该组分值重新评分核对；“界限”指不会越出，但两端未必能够达到；“至少”“至多”同理，"
+            "结论可靠但未必最紧。",
             "New indicators without data enter as anything from 0 to full marks. “exact”: there "
-            "are points that attain each end, and scoring "
-            "again at them gave the same; “bounds”: nothing lies outside, but the ends need not be "
-            "attained; “at least” and “at most” likewise: "
-            "safe, though perhaps not the tightest.",
+            "are points that attain each end, and scoring again at them gave the same; “bounds”: "
+            "nothing lies outside, but the ends need not be attained; “at least” and “at most” "
+            "likewise: safe, though perhaps not the tightest.",
         ),
     ]
     return [Paragraph(text, "annex_methods") for text in texts]
@@ -613,16 +606,15 @@ def new_indicators(result: Assessment, table: pd.DataFrame) -> list[Block]:
     ]
     if not new:
         return []
-    open_ = table.index[~table["free_of_new"]]
+    dependent = table.index[~table["free_of_new"]]
     text = say(
         zh="新增指标{leaves}尚无数据，按0至满分的区间测算：{n}家的初评等级与其得分无关；"
         "受其影响的有{m}家：{units}。",
-        en="New indicators without data ({leaves}) enter as 0 to full marks: {n:computed grade "
-        "does|computed grades do} not depend on them; "
-        "{m:does|do}: {units}.",
+        en="New indicators without data ({leaves}) enter as 0 to full marks: "
+        "{n:computed grade does|computed grades do} not depend on them; {m:does|do}: {units}.",
         leaves=words.some(new),
-        n=len(table) - len(open_),
-        m=len(open_),
-        units=words.units(result, open_),
+        n=len(table) - len(dependent),
+        m=len(dependent),
+        units=words.units(result, dependent),
     )
     return [Paragraph(text, "stability", Text("新增指标", "New indicators"))]

@@ -295,19 +295,21 @@ def grade_frequencies(
     return figure
 
 
-def choices(found: Sequence[Sobol], names: list[str], order: pd.Index, language: str) -> Any:
+def choices(indices: Sequence[Sobol], names: list[str], order: pd.Index, language: str) -> Any:
     """Sobol indices of choices, of grades and of ranks side by side: alone dark, total pale, with
     its interval where there is one."""
     import matplotlib.pyplot as plt
 
     fonts.use()
-    figure, panels = plt.subplots(1, len(found), sharey=True, figsize=(6.6, 1.3 + 0.3 * len(order)))
+    figure, panels = plt.subplots(
+        1, len(indices), sharey=True, figsize=(6.6, 1.3 + 0.3 * len(order))
+    )
     titles = (
         {"zh": "等级改变家数", "en": "grades that change"},
         {"zh": "位次平均变动", "en": "mean rank shift"},
     )
     places = np.arange(len(order))
-    for axes, sobol, title in zip(panels, found, titles, strict=True):
+    for axes, sobol, title in zip(panels, indices, titles, strict=True):
         table = sobol.table.loc[order].fillna(0.0)
         total = table["total"].clip(0, 1)
         words = (
@@ -382,34 +384,32 @@ def correlations(result: Assessment, language: str, leaves: Sequence[str] | None
 
     fonts.use()
     leaves = list(result.points.index if leaves is None else leaves)
-    shares, names = (
-        result.matrix[leaves],
-        [result.scheme.indicator(leaf).name.of(language) for leaf in leaves],
-    )
-    r, d = shares.corr(min_periods=3).to_numpy(), len(names)
-    figure, axes = plt.subplots(figsize=(6.6, min(2.4 + 0.24 * d, TALLEST)))
+    shares = result.matrix[leaves]
+    names = [result.scheme.indicator(leaf).name.of(language) for leaf in leaves]
+    coefficients, count = shares.corr(min_periods=3).to_numpy(), len(names)
+    figure, axes = plt.subplots(figsize=(6.6, min(2.4 + 0.24 * count, TALLEST)))
     axes.set_facecolor("#e4e4e4")
     axes.grid(visible=False)
     sns.heatmap(
-        r,
+        coefficients,
         ax=axes,
         cmap=sns.diverging_palette(15, 245, s=70, l=45, as_cmap=True),
         vmin=-1,
         vmax=1,
-        annot=_annotations(r),
+        annot=_annotations(coefficients),
         fmt="",
         annot_kws={"fontsize": 6.5},
         linewidths=0.3,
         cbar_kws={"shrink": 0.6},
-        rasterized=r.size > CELLS,
+        rasterized=coefficients.size > CELLS,
     )
     short = _short(names, language)
-    axes.set_xticks(np.arange(d) + 0.5, short, rotation=90, fontsize=_small(d))
-    axes.set_yticks(np.arange(d) + 0.5, short, rotation=0, fontsize=_small(d))
+    axes.set_xticks(np.arange(count) + 0.5, short, rotation=90, fontsize=_small(count))
+    axes.set_yticks(np.arange(count) + 0.5, short, rotation=0, fontsize=_small(count))
     return figure
 
 
-def transfers(result: Assessment, found: TransferMap, language: str) -> Any:
+def transfers(result: Assessment, transfer_map: TransferMap, language: str) -> Any:
     """The transfer map: rows give, columns receive; dark where few points change a first grade,
     grey where none do."""
     import matplotlib.pyplot as plt
@@ -417,11 +417,11 @@ def transfers(result: Assessment, found: TransferMap, language: str) -> Any:
     from matplotlib.colors import LogNorm
 
     fonts.use()
-    names = [result.scheme.indicator(leaf).name.of(language) for leaf in found.table.index]
-    d = len(names)
-    values = found.table.to_numpy(float)
+    names = [result.scheme.indicator(leaf).name.of(language) for leaf in transfer_map.table.index]
+    count = len(names)
+    values = transfer_map.table.to_numpy(float)
     values = np.where(np.isfinite(values), np.maximum(values, 0.01), np.nan)
-    figure, axes = plt.subplots(figsize=(6.6, min(2.2 + 0.2 * d, TALLEST)))
+    figure, axes = plt.subplots(figsize=(6.6, min(2.2 + 0.2 * count, TALLEST)))
     axes.set_facecolor("#e4e4e4")
     axes.grid(visible=False)
     if np.isfinite(values).any():
@@ -441,10 +441,10 @@ def transfers(result: Assessment, found: TransferMap, language: str) -> Any:
         bar = axes.collections[0].colorbar
         bar.set_ticks(marks := _decimal_marks(*ends), labels=[f"{mark:g}" for mark in marks])
         bar.minorticks_off()
-    size = _small(d)
+    size = _small(count)
     short = _short(names, language)
-    axes.set_xticks(np.arange(d) + 0.5, short, rotation=90, fontsize=size)
-    axes.set_yticks(np.arange(d) + 0.5, short, rotation=0, fontsize=size)
+    axes.set_xticks(np.arange(count) + 0.5, short, rotation=90, fontsize=size)
+    axes.set_yticks(np.arange(count) + 0.5, short, rotation=0, fontsize=size)
     axes.set_xlabel({"zh": "调入的指标", "en": "indicator that receives"}[language], fontsize=8)
     axes.set_ylabel({"zh": "调出的指标", "en": "indicator that gives"}[language], fontsize=8)
     return figure

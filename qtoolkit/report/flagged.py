@@ -58,8 +58,8 @@ def table(result: Assessment) -> list[Block]:
         ),
         "text": (Text("提示", "Flag"), list(flags["text"]), ""),
     }
-    found = table_of("flags", Text("全部提示", "All flags"), "annex_scores", columns)
-    return [replace(found, chapter=None)]
+    flags_table = table_of("flags", Text("全部提示", "All flags"), "annex_scores", columns)
+    return [replace(flags_table, chapter=None)]
 
 
 def _constant(result: Assessment, leaves: list[str]) -> list[Text]:
@@ -96,16 +96,16 @@ def _relative(result: Assessment, leaves: list[str]) -> list[Text]:
             en="{why}, so that scores depend on who else is assessed, {n:indicator is|indicators "
             "are}: {items}.",
             why=why,
-            n=len(own),
-            items=_names(result, own),
+            n=len(affected),
+            items=_names(result, affected),
         )
         for mean, why in reasons
-        if (own := [id for id in leaves if means[id] == mean])
+        if (affected := [id for id in leaves if means[id] == mean])
     ]
 
 
 def _blank(result: Assessment, leaves: list[str]) -> list[Text]:
-    found: dict[tuple[int, str], list[Text]] = {}
+    by_treatment: dict[tuple[int, str], list[Text]] = {}
     for leaf, meaning, treatment, units in blanks(result):
         item = say(
             zh="“{leaf}”（{units}）",
@@ -113,7 +113,7 @@ def _blank(result: Assessment, leaves: list[str]) -> list[Text]:
             leaf=leaf.name,
             units=words.some(result.table.labels[k] for k in units),
         )
-        found.setdefault((meaning, treatment), []).append(item)
+        by_treatment.setdefault((meaning, treatment), []).append(item)
     return [
         say(
             zh="标明“{status}”的{treatment}：{items}。",
@@ -122,7 +122,7 @@ def _blank(result: Assessment, leaves: list[str]) -> list[Text]:
             treatment=TREATMENTS[treatment],
             items=words.some(items),
         )
-        for (meaning, treatment), items in found.items()
+        for (meaning, treatment), items in by_treatment.items()
     ]
 
 

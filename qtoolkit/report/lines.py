@@ -24,11 +24,11 @@ def single(result: Assessment) -> pd.DataFrame:
     next_high (whether the limit is the neighbouring cutoff, which it may not reach, and nobody
     changes before it).
     """
-    scheme, found = result.scheme, robustness.cutoff_intervals(result)
+    scheme, intervals = result.scheme, robustness.cutoff_intervals(result)
     by_class = any(grade.class_cutoffs for grade in scheme.grades)
     rows = []
     for grade in scheme.grades[:-1]:
-        row = found.loc[grade.id]
+        row = intervals.loc[grade.id]
         low, high = row["low"] - row["cutoff"], row["high"] - row["cutoff"]
         for group in scheme.classes if by_class else (None,):
             cutoff = grade.cutoff_of(group)
@@ -62,7 +62,7 @@ def single(result: Assessment) -> pd.DataFrame:
     )
 
 
-def at(result: Assessment, unit: str | None, neighbour: bool) -> Text | None:
+def standing_at(result: Assessment, unit: str | None, neighbour: bool) -> Text | None:
     """What stands at an end: who changes there, or the neighbouring cutoff."""
     return NEIGHBOUR if neighbour else None if unit is None else result.labels[unit]
 

@@ -21,10 +21,8 @@ from qtoolkit.report.chapters import ANNEXES, CHAPTERS
 WRITERS = {"html": pandoc.write_html, "docx": word.write, "pdf": pandoc.write_pdf}
 _CHAPTER, _SECTION = Text("{n}、{name}", "{n}. {name}"), Text("（{n}）{name}", "({n}) {name}")
 _ANNEX, _CONTINUED = Text("附件{n}　{name}", "Annex {n}. {name}"), Text("（续）", " (continued)")
-_TABLE, _CHART = (
-    Text("表{n}　{name}", "Table {n}. {name}"),
-    Text("图{n}　{name}", "Figure {n}. {name}"),
-)
+_TABLE = Text("表{n}　{name}", "Table {n}. {name}")
+_CHART = Text("图{n}　{name}", "Figure {n}. {name}")
 _ROMAN = "I II III IV V VI VII VIII IX X XI XII XIII XIV XV XVI XVII XVIII XIX XX".split()
 
 # Widths are counted in halves of a Chinese character; a line of the page has so many in a table's
@@ -219,8 +217,8 @@ def _table(block, n, language):
 def _panel(block, columns, caption):
     """The HTML of some columns of a table."""
     header, *rows = [[row[j] for j in columns] for row in [block["header"], *block["cells"]]]
-    given = [block["widths"][j] for j in columns] if block["widths"] else []
-    widths, dense = _widths(header, rows, given)
+    stated_widths = [block["widths"][j] for j in columns] if block["widths"] else []
+    widths, dense = _widths(header, rows, stated_widths)
     aligns = [_align(j, block["numeric"][j], [row[j] for row in block["cells"]]) for j in columns]
     cols = "".join(f'<col style="width:{width:.2%}"/>' for width in widths)
     head = "".join(
@@ -282,7 +280,7 @@ def _panels(block):
     return panels
 
 
-def _widths(header, rows, given):
+def _widths(header, rows, stated_widths):
     """Shares of the page's width, and whether the table needs the small type.
 
     The table takes the last of four stages (see :func:`_stages`) that fits, and of the next one
@@ -294,10 +292,10 @@ def _widths(header, rows, given):
     least, whole_words = stages[0], stages[1]
     dense = sum(whole_words) > _LINE
     line = _DENSE_LINE if dense else _LINE
-    if given:
-        widths = _at_least(whole_words if sum(whole_words) <= line else least, given, line)
-        if not dense and max(widths) < MUCH_LESS * max(given) / sum(given):
-            return _at_least(whole_words, given, _DENSE_LINE), True
+    if stated_widths:
+        widths = _at_least(whole_words if sum(whole_words) <= line else least, stated_widths, line)
+        if not dense and max(widths) < MUCH_LESS * max(stated_widths) / sum(stated_widths):
+            return _at_least(whole_words, stated_widths, _DENSE_LINE), True
         return widths, dense
     widths = stages[-1]
     if sum(widths) > line:
@@ -339,21 +337,23 @@ def _between(stages, line):
     return [a + part * (b - a) for a, b in zip(low, high, strict=True)]
 
 
-def _at_least(needed, given, line):
-    """Shares of the line in proportion to those given, but for columns that would get less than
+def _at_least(needed, proportions, line):
+    """Shares of the line in these proportions, but for columns that would get less than
     they need."""
-    short = [False] * len(given)
+    too_narrow = [False] * len(proportions)
     while True:
-        rest = line - sum(n for n, is_short in zip(needed, short, strict=True) if is_short)
-        whole = sum(g for g, is_short in zip(given, short, strict=True) if not is_short)
+        rest = line - sum(n for n, is_narrow in zip(needed, too_narrow, strict=True) if is_narrow)
+        whole = sum(
+            g for g, is_narrow in zip(proportions, too_narrow, strict=True) if not is_narrow
+        )
         widths = [
-            n if is_short else max(rest, 0) * g / whole
-            for n, g, is_short in zip(needed, given, short, strict=True)
+            n if is_narrow else max(rest, 0) * g / whole
+            for n, g, is_narrow in zip(needed, proportions, too_narrow, strict=True)
         ]
         more = [w < n for w, n in zip(widths, needed, strict=True)]
         if not any(more):
             return [width / sum(widths) for width in widths]
-        short = [a or b for a, b in zip(short, more, strict=True)]
+        too_narrow = [a or b for a, b in zip(too_narrow, more, strict=True)]
 
 
 def _length(text):

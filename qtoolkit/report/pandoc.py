@@ -20,23 +20,23 @@ EPOCH = 946684800  # the moment that every file carries, so that equal input giv
 STYLE = Path(__file__).parent / "style"
 
 
-def run(*options: str, given: str = "", folder: Path | None = None) -> bytes:
+def run(*options: str, standard_input: str = "", folder: Path | None = None) -> bytes:
     """What pandoc writes, given standard input and the folder it works in."""
     import pypandoc
 
     command = [pypandoc.get_pandoc_path(), *options]
     environment = {**os.environ, "SOURCE_DATE_EPOCH": str(EPOCH)}
-    done = subprocess.run(
-        command, input=given.encode(), capture_output=True, cwd=folder, env=environment
+    process = subprocess.run(
+        command, input=standard_input.encode(), capture_output=True, cwd=folder, env=environment
     )
-    if done.returncode or done.stderr:
-        why = done.stderr.decode(errors="replace").strip()
+    if process.returncode or process.stderr:
+        why = process.stderr.decode(errors="replace").strip()
         raise WorkError(
             say(
                 zh="pandoc 未能生成报告：{why}", en="pandoc could not make the memo: {why}", why=why
             )
         )
-    return done.stdout
+    return process.stdout
 
 
 def convert(body: str, folder: Path, *options: str) -> bytes:
@@ -46,7 +46,9 @@ def convert(body: str, folder: Path, *options: str) -> bytes:
         (folder / f"{n}.png").write_bytes(base64.b64decode(picture))
         body = body.replace(f'src="data:image/png;base64,{picture}"', f'src="{n}.png"', 1)
     filters = [f"--lua-filter={STYLE / 'memo.lua'}", "--shift-heading-level-by=-1", "--wrap=none"]
-    return run("-f", "html-auto_identifiers", *filters, *options, given=body, folder=folder)
+    return run(
+        "-f", "html-auto_identifiers", *filters, *options, standard_input=body, folder=folder
+    )
 
 
 def write_html(body: str, title: str, language: str) -> bytes:
@@ -64,7 +66,7 @@ def write_html(body: str, title: str, language: str) -> bytes:
         "--metadata=pagetitle:memo",
         f"--variable=lang:{'zh-CN' if language == 'zh' else 'en'}",
     ]
-    page = run(*options, *named, given=body).decode()
+    page = run(*options, *named, standard_input=body).decode()
     font = base64.b64encode(fonts.subset(html.unescape(body) + title)).decode()
     page = page.replace("@FONT@", font, 1)
     # as an argument it would hang on the user's locale

@@ -67,8 +67,7 @@ def reasons(comparison: Comparison | None) -> list[Block]:
             zh="以上是等级变化{n}家中变化最大、本次位次靠前的{k}家；其余各家见 "
             "tables/grade_parts.csv。",
             en="These are {k} of {n} units whose grade changed: of the largest changes those that "
-            "rank highest now; for the "
-            "others see tables/grade_parts.csv.",
+            "rank highest now; for the others see tables/grade_parts.csv.",
             n=len(changed),
             k=len(first),
         )
@@ -168,10 +167,8 @@ def _and(texts: list[Text]) -> Text:
 
 def _why(comparison: Comparison, unit: str, name: str, sign: float, part: pd.Series) -> Text:
     """One part's reason in words."""
-    points, own = (
-        _signed(float(part.get(name, 0.0))),
-        sign * float(part.get(name, 0.0)) >= SHOWN - SAME,
-    )
+    points = _signed(float(part.get(name, 0.0)))
+    moved_itself = sign * float(part.get(name, 0.0)) >= SHOWN - SAME
     if name == "approval":
         return _approval(comparison, unit)
     if name == "units":
@@ -184,7 +181,7 @@ def _why(comparison: Comparison, unit: str, name: str, sign: float, part: pd.Ser
         )
     if name == "vetoes" and (veto := _veto(comparison, unit, sign)) is not None:
         return veto
-    if not own and (places := _places(comparison, unit)) is not None:
+    if not moved_itself and (places := _places(comparison, unit)) is not None:
         return say(
             zh="其他考核对象的{name}变化改变了名次，{places}随之变化（自身得分因{name}变动{x}分）",
             en="the {name} of other units changed, and with their ranks {places} (its own score "
@@ -197,7 +194,7 @@ def _why(comparison: Comparison, unit: str, name: str, sign: float, part: pd.Ser
         return _bonus(comparison, points)
     if name == "points":
         return _points(comparison, unit, part, points)
-    return _data(comparison, unit, sign, own, points)
+    return _data(comparison, unit, sign, moved_itself, points)
 
 
 def _points(comparison: Comparison, unit: str, part: pd.Series, points: str) -> Text:
@@ -222,36 +219,39 @@ def _points(comparison: Comparison, unit: str, part: pd.Series, points: str) -> 
         )
     return say(
         zh="分值、评分规则和指标构成有变化，得分{x}分（用上次数据、只换用本次分值为{alone}分；"
-        "其余{rest}分来自评分规则的改动，新增、取消、拆分或"
-        "口径变化、两次数据不可比的指标，及其与数据变化的相互影响）",
+        "其余{rest}分来自评分规则的改动，新增、取消、拆分或口径变化、两次数据不可比的指标，"
+        "及其与数据变化的相互影响）",
         en="points, rules and the set of indicators changed: {x} points (this year's points alone "
-        "on the earlier "
-        "data: {alone}; the other {rest} come from changed rules, from indicators that are new, "
-        "dropped, split or "
-        "measured otherwise, whose data cannot be compared, and from how these act together with "
-        "the data)",
+        "on the earlier data: {alone}; the other {rest} come from changed rules, from indicators "
+        "that are new, dropped, split or measured otherwise, whose data cannot be compared, and "
+        "from how these act together with the data)",
         x=points,
         alone=_signed(alone),
         rest=_signed(rest),
     )
 
 
-def _data(comparison: Comparison, unit: str, sign: float, own: bool, points: str) -> Text:
+def _data(comparison: Comparison, unit: str, sign: float, moved_itself: bool, points: str) -> Text:
     """What of the data moved the grade: results, the state of a cell, a target, or the others'
     values."""
-    told = sign * comparison.leaves.loc[unit].dropna()
-    told = told[told >= SHOWN - SAME]
-    told = told.iloc[in_order(told)].head(3)
-    if not own or told.empty:
+    largest_moves = sign * comparison.leaves.loc[unit].dropna()
+    largest_moves = largest_moves[largest_moves >= SHOWN - SAME]
+    largest_moves = largest_moves.iloc[in_order(largest_moves)].head(3)
+    if not moved_itself or largest_moves.empty:
         return say(zh="数据有变化，得分{x}分", en="the data changed: {x} points", x=points)
     titles = {leaf.id: leaf.name for leaf in comparison.after.scheme.leaves}
     items = listing(
-        say(zh="“{leaf}”{x}分", en="“{leaf}” {x}", leaf=titles[id], x=_signed(sign * told[id]))
-        for id in told.index
+        say(
+            zh="“{leaf}”{x}分",
+            en="“{leaf}” {x}",
+            leaf=titles[id],
+            x=_signed(sign * largest_moves[id]),
+        )
+        for id in largest_moves.index
     )
     cells = [
-        _cell(comparison.before, unit, comparison.matching.twins[told.index[0]]),
-        _cell(comparison.after, unit, told.index[0]),
+        _cell(comparison.before, unit, comparison.matching.twins[largest_moves.index[0]]),
+        _cell(comparison.after, unit, largest_moves.index[0]),
     ]
     what = CAUSES[
         next(
@@ -297,19 +297,18 @@ CAUSES = {
 
 def _cell(result: Assessment, unit: str, leaf: str) -> dict[str, Any]:
     """A unit's own data on a leaf; points given directly as a share of what they are out of."""
-    j, k, table = (
-        [x.id for x in result.scheme.leaves].index(leaf),
-        result.table.units.index(unit),
-        result.table,
-    )
-    raw, rule = table.raw[k, j], result.scheme.leaves[j]
-    own = [
-        float(np.nan_to_num(values[k, j], nan=-1.0)) for values in (table.targets, table.baselines)
+    column = [other.id for other in result.scheme.leaves].index(leaf)
+    row = result.table.units.index(unit)
+    table = result.table
+    raw, rule = table.raw[row, column], result.scheme.leaves[column]
+    own_numbers = [
+        float(np.nan_to_num(values[row, column], nan=-1.0))
+        for values in (table.targets, table.baselines)
     ]
     return {
-        "status": table.status[k, j],
+        "status": table.status[row, column],
         "value": raw / rule.written_for if rule.rule.raw_is_points and raw is not None else raw,
-        "target": own,
+        "target": own_numbers,
     }
 
 
@@ -479,21 +478,29 @@ def _cutoff_changes(
 def _quota_changes(old: Grade, new: Grade) -> list[Text]:
     """What changed in a grade's quota, its ties, the units among which it is counted, and its last
     places."""
-    g, texts = new.label, []
+    label, texts = new.label, []
     if old.quota != new.quota:
-        a, b = _quota(old), _quota(new)
+        before, after = _quota(old), _quota(new)
         texts.append(
-            say(zh="{g}名额由{a}改为{b}", en="quota of {g} from {a} to {b}", g=g, a=a, b=b)
+            say(
+                zh="{g}名额由{a}改为{b}",
+                en="quota of {g} from {a} to {b}",
+                g=label,
+                a=before,
+                b=after,
+            )
         )
     if old.ties != new.ties:
-        texts.append(say(zh="{g}并列时的处理有变化", en="ties for {g} are treated otherwise", g=g))
+        texts.append(
+            say(zh="{g}并列时的处理有变化", en="ties for {g} are treated otherwise", g=label)
+        )
     if old.within != new.within:
         text = say(
-            zh="{g}名额的计算范围有变化", en="the units among which {g} is counted changed", g=g
+            zh="{g}名额的计算范围有变化", en="the units among which {g} is counted changed", g=label
         )
         texts.append(text)
     if old.last != new.last:
-        texts.append(say(zh="{g}末位规定有变化", en="last places of {g} changed", g=g))
+        texts.append(say(zh="{g}末位规定有变化", en="last places of {g} changed", g=label))
     return texts
 
 

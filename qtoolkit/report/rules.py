@@ -83,26 +83,26 @@ def finishing(scheme: Scheme) -> Iterator[Text]:
                 value=value,
             )
     for veto in scheme.vetoes:
-        effect = (
-            say(
+        if veto.cap:
+            effect = say(
                 zh="等级最高定为“{grade}”",
                 en="“{grade}” at best",
                 grade=scheme.grade(veto.cap).label,
             )
-            if veto.cap
-            else say(zh="等级下调{n}级", en="{n:grade|grades} down", n=veto.lower)
-        )
+        else:
+            effect = say(zh="等级下调{n}级", en="{n:grade|grades} down", n=veto.lower)
+        falsified = Text("", "")
+        if veto.falsified:
+            falsified = Text(
+                "；任一指标标明弄虚作假即适用，该指标得零分",
+                "; it strikes where any item is marked as falsified, and that item scores nothing",
+            )
         yield say(
             zh="一票否决：{veto}，{effect}{falsified}。",
             en="Veto: {veto}, {effect}{falsified}.",
             veto=veto.name,
             effect=effect,
-            falsified=Text(
-                "；任一指标标明弄虚作假即适用，该指标得零分",
-                "; it strikes where any item is marked as falsified, and that item scores nothing",
-            )
-            if veto.falsified
-            else Text("", ""),
+            falsified=falsified,
         )
     if scheme.conversion:
         yield say(
@@ -117,28 +117,26 @@ def finishing(scheme: Scheme) -> Iterator[Text]:
 
 def _places(result: Assessment, grade: Grade) -> Text:
     """What a quota given as a share comes to here, in units, class by class."""
-    scheme, number = (
-        result.scheme,
-        len(result.scheme.grades) - 1 - result.scheme.grades.index(grade),
-    )
+    scheme = result.scheme
+    number = len(result.scheme.grades) - 1 - result.scheme.grades.index(grade)
     steps = [step for step in result.engine.rivals if step.grade == number and not step.last]
     names = [same(group) for group in scheme.classes] if grade.within == "class" else [Text("", "")]
     items, cut = [], False
     for name, step in zip(names, steps, strict=True):
-        n = len(result.scores) if step.members is None else int(step.members.sum())
-        cut = cut or step.most < grade.quota * n - 1e-9
+        members = len(result.scores) if step.members is None else int(step.members.sum())
+        cut = cut or step.most < grade.quota * members - 1e-9
         if grade.within == "class":
             items.append(
                 say(
                     zh="{name}{n}家中{most}家",
                     en="{name}: {most} of {n}",
                     name=name,
-                    n=n,
+                    n=members,
                     most=step.most,
                 )
             )
         else:
-            items.append(say(zh="{n}家中{most}家", en="{most} of {n}", n=n, most=step.most))
+            items.append(say(zh="{n}家中{most}家", en="{most} of {n}", n=members, most=step.most))
     dropped = Text("，不足1家的舍去", "; fractions of a unit are dropped") if cut else Text("", "")
     return say(
         zh="（{items}{dropped}）", en=" ({items}{dropped})", items=listing(items), dropped=dropped
@@ -151,24 +149,22 @@ def limits(grade: Grade, result: Assessment | None = None) -> Text | None:
     parts = []
     where = Text("每一类别中", " in each class") if grade.within == "class" else Text("", "")
     if grade.quota is not None:
-        most = (
-            say(
+        if 0 < grade.quota < 1:
+            most = say(
                 zh="{q:.10g}%{places}",
                 en="{q:.10g}%{places}",
                 q=grade.quota * 100,
                 places=Text("", "") if result is None else _places(result, grade),
             )
-            if 0 < grade.quota < 1
-            else say(zh="{q:g}家", en="{q:unit|units}", q=int(grade.quota))
-        )
-        ties = (
-            Text(
+        else:
+            most = say(zh="{q:g}家", en="{q:unit|units}", q=int(grade.quota))
+        if grade.ties == "out":
+            ties = Text(
                 "并列在末位而名额不足的，都不占名额",
                 "units tied at the last place that do not all fit all stay out",
             )
-            if grade.ties == "out"
-            else Text("并列在末位的，都列入", "units tied at the last place all come in")
-        )
+        else:
+            ties = Text("并列在末位的，都列入", "units tied at the last place all come in")
         parts.append(
             say(
                 zh="{where}最多{most}，{ties}",
@@ -179,14 +175,13 @@ def limits(grade: Grade, result: Assessment | None = None) -> Text | None:
             )
         )
     if grade.last is not None:
-        ties = (
-            Text(
+        if grade.ties == "out":
+            ties = Text(
                 "并列而家数超出的，都不列入",
                 "units tied there that would exceed it are not among them",
             )
-            if grade.ties == "out"
-            else Text("并列的都列入", "units tied there are all among them")
-        )
+        else:
+            ties = Text("并列的都列入", "units tied there are all among them")
         parts.append(
             say(
                 zh="{where}位次末{k}家最高定为本等级，{ties}",

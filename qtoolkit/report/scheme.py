@@ -22,12 +22,11 @@ def basis(result: Assessment) -> list[Block]:
         Paragraph(
             say(
                 zh="本报告对《{name}》的指标分值和等级划分标准进行测算，"
-                "说明按该方案各考核对象的得分和等级，"
-                "以及结果随分值、分数线变动的程度，供研究决定时参考。",
+                "说明按该方案各考核对象的得分和等级，以及结果随分值、分数线变动的程度，"
+                "供研究决定时参考。",
                 en="This memo tests the points and the grade cutoffs of “{name}”: which score and "
-                "grade each unit gets under "
-                "it, and how far the results move with points and cutoffs. It is meant to inform a "
-                "decision.",
+                "grade each unit gets under it, and how far the results move with points and "
+                "cutoffs. It is meant to inform a decision.",
                 name=scheme.name,
             ),
             "basis",
@@ -182,16 +181,16 @@ def _tree_rows(
     """A row a leaf, with the nodes above it; a node stands with its points in the row of its first
     leaf alone."""
     empty = Text("", "")
-    rows, seen = [], set()
+    rows, written_nodes = [], set()
     for leaf in scheme.leaves:
         row: dict[str, object] = {}
         above = paths[leaf.id][:-1]
         for level in range(depth - 1):
             node = above[level] if level < len(above) else None
-            first = node is not None and node.id not in seen
+            first = node is not None and node.id not in written_nodes
             row[f"level{level}"] = node.name if first else empty
             row[f"sum{level}"] = float(node.points) if first else empty
-        seen |= {node.id for node in above}
+        written_nodes |= {node.id for node in above}
         row |= {"leaf": leaf.name, "points": float(leaf.points), "kind": KINDS[leaf.kind]}
         rows.append(row)
     return rows
@@ -257,9 +256,8 @@ TERMS = (
             "得分率的标准差，以及该指标对总分差异的贡献。贡献合计为全部差异；"
             "为负表示该指标高的单位总分反而低。",
             "The standard deviation of the share of full marks, and the indicator's part in the "
-            "variance of the total. The "
-            "parts sum to the whole; a negative one says that units high on the indicator are low "
-            "on the total.",
+            "variance of the total. The parts sum to the whole; a negative one says that units "
+            "high on the indicator are low on the total.",
         ),
     ),
     (
@@ -283,8 +281,8 @@ TERMS = (
             "在总分不变的条件下，各指标分值同时在此幅度内任意变动，该考核对象等级都不会改变。"
             "这是数学证明，不是抽样频率。",
             "As long as the total is kept and each indicator's points stay within this band, "
-            "however they move together, the "
-            "unit's grade cannot change. This is a proof, not a frequency from random draws.",
+            "however they move together, the unit's grade cannot change. This is a proof, not a "
+            "frequency from random draws.",
         ),
     ),
     (

@@ -33,7 +33,7 @@ def ranges(result: Assessment, band: float) -> list[Block]:
     """Score ranges while the points move within ±band, with the sentence for the summary."""
     region = Box(relative=band)
     table = robustness.score_range(result, region).table
-    fixed, open_ = table[table["certain"]], table[~table["certain"] & table["free_of_new"]]
+    fixed, changeable = table[table["certain"]], table[~table["certain"] & table["free_of_new"]]
     already = table[~table["certain"] & ~table["free_of_new"]]
     headline = say(
         zh="稳定性：{region}，{n}家初评等级确定不变；初评等级可能变化的有{m}家：{units}。",
@@ -41,16 +41,15 @@ def ranges(result: Assessment, band: float) -> list[Block]:
         "{m} may: {units}.",
         region=region.describe(),
         n=len(fixed),
-        m=len(open_),
-        units=_possible(result, open_),
+        m=len(changeable),
+        units=_possible(result, changeable),
     )
     if len(already):
         headline = say(
             zh="{headline}另有{k}家的初评等级与分值浮动无关，现行分值下即因指标尚无数据而不确定："
             "{units}。",
             en="{headline} That of {k} more is open even at the present points, because indicators "
-            "have no data yet: "
-            "{units}.",
+            "have no data yet: {units}.",
             headline=headline,
             k=len(already),
             units=_possible(result, already),
@@ -272,8 +271,7 @@ def _least_and_most(result: Assessment, table: pd.DataFrame) -> Text:
             zh="在总分不变的条件下，可以计算允许浮动幅度的只有{n}家（{units}）："
             "各指标分值在{least}以内任意变动时初评等级不变。",
             en="With the total kept, a tolerance can be given for {n:unit|units} only ({units}): "
-            "the computed grade holds however "
-            "the points move within {least}.",
+            "the computed grade holds however the points move within {least}.",
             n=len(weak),
             units=words.units(result, weak, FEW),
             least=least,
@@ -283,8 +281,7 @@ def _least_and_most(result: Assessment, table: pd.DataFrame) -> Text:
         zh="在总分不变的条件下，初评等级最不稳的是{weak}："
         "各指标分值在{least}以内任意变动时等级不变；最稳的是{strong}（{most}）。",
         en="With the total kept, the least certain computed grade is that of {weak}: it holds "
-        "however the points move within "
-        "{least}; the most certain is that of {strong} ({most}).",
+        "however the points move within {least}; the most certain is that of {strong} ({most}).",
         weak=words.units(result, weak, FEW),
         least=least,
         strong=words.units(result, strong, FEW),
@@ -373,19 +370,14 @@ def _tolerance_table(result: Assessment, table: pd.DataFrame) -> DataTable:
 def methods(result: Assessment, band: float) -> list[Block]:
     """Annex: formulas of the calculation."""
     scheme = result.scheme
+    bonus, cap = Text("加减分", "bonus and deductions"), Text("封顶", "cap")
+    rounded = Text("总分取整", "rounding of the total")
+    round_first = scheme.order.rounding == "before_bonus"
     order = listing(
         [
             Text("指标得分", "indicator scores"),
             Text("逐级合成基础得分", "aggregation to the base score"),
-            *(
-                [Text("总分取整", "rounding of the total"), Text("加减分", "bonus and deductions")]
-                if scheme.order.rounding == "before_bonus"
-                else [
-                    Text("加减分", "bonus and deductions"),
-                    Text("封顶", "cap"),
-                    Text("总分取整", "rounding of the total"),
-                ]
-            ),
+            *((rounded, bonus) if round_first else (bonus, cap, rounded)),
             Text("按分数线定级", "grades by cutoffs"),
             Text("一票否决", "vetoes"),
         ]
@@ -396,8 +388,7 @@ def methods(result: Assessment, band: float) -> list[Block]:
             "指标得分 = a·p + b，截于0和p之间；p为分值，a、b由评分规则和数据确定。"
             "扣分幅度不随分值调整的指标a = 1，b = −扣分。",
             "Indicator score = a·p + b, cut at 0 and p; p are its points, a and b follow from its "
-            "rule and the data. Where "
-            "deductions do not scale, a = 1 and b = −deduction.",
+            "rule and the data. Where deductions do not scale, a = 1 and b = −deduction.",
         ),
         Text(
             "得分以0.0000000001分为最小单位的整数比较，四舍五入为十进制意义上的四舍五入。",
@@ -408,16 +399,15 @@ def methods(result: Assessment, band: float) -> list[Block]:
             zh="得分区间：p在±{band:.4g}%以内、总分不变时，线性得分A·p + "
             "b的最大值由贪心法精确求得：先取各下限，余下分值依次给A最大的指标。",
             en="Score range: for p within ±{band:.4g}%, total kept, the maximum of a linear score "
-            "A·p + b is found exactly by a "
-            "greedy rule: all start at their lower bounds, the rest goes to the largest A first.",
+            "A·p + b is found exactly by a greedy rule: all start at their lower bounds, the rest "
+            "goes to the largest A first.",
             band=100 * band,
         ),
         Text(
             "允许浮动幅度：ρ = 距分数线的分数 / h，h = Σ p·|A − m|，m为以p加权的A的中位数；"
             "浮动不超过ρ时等级不变。",
             "Tolerance: ρ = distance to the cutoff / h, with h = Σ p·|A − m| and m the median of A "
-            "weighted by p; up to ρ the "
-            "grade holds.",
+            "weighted by p; up to ρ the grade holds.",
         ),
     ]
     return [
@@ -439,11 +429,9 @@ METHODS = {
 
 def crosscheck(result: Assessment) -> list[Block]:
     """The scheme's ranking beside those of other methods."""
-    found = alternatives.crosscheck(result)
-    ranks, rho = (
-        found.ranks.loc[result.ranks.sort_values(kind="stable").index],
-        found.correlation.drop("scheme"),
-    )
+    checked = alternatives.crosscheck(result)
+    ranks = checked.ranks.loc[result.ranks.sort_values(kind="stable").index]
+    rho = checked.correlation.drop("scheme")
     heading = Text("换用其他综合方法的位次核对", "The ranking by other methods")
     if rho.notna().all():
         moves = ranks.drop(columns="scheme").sub(ranks["scheme"], axis=0).abs().max(axis=1)
@@ -452,9 +440,8 @@ def crosscheck(result: Assessment) -> list[Block]:
             "与本方案位次的相关系数在{low:.3f}至{high:.3f}之间；位次相差最多的是{unit}，"
             "相差{most}位。这些方法只用于核对位次，不用于定级。",
             en="Ranking the same shares and points by {n} other methods correlates with the "
-            "scheme's ranks by {low:.3f} to "
-            "{high:.3f}; the largest difference is {most:place|places} ({unit}). They check ranks "
-            "only and set no grades.",
+            "scheme's ranks by {low:.3f} to {high:.3f}; the largest difference is "
+            "{most:place|places} ({unit}). They check ranks only and set no grades.",
             n=len(rho),
             low=rho.min(),
             high=rho.max(),
@@ -470,7 +457,7 @@ def crosscheck(result: Assessment) -> list[Block]:
     columns |= {name: (title, list(ranks[name]), "d") for name, title in METHODS.items()}
     columns["band"] = (
         Text("秩和比分档", "Band by rank-sum ratio"),
-        list(found.bands[ranks.index]),
+        list(checked.bands[ranks.index]),
         "d",
     )
     caption = Text("各综合方法的位次", "Ranks by method")

@@ -85,8 +85,8 @@ def frequencies(
         zh="抽样中初评等级与现行一致的频率低于95%的有{n}家（{units}），位次平均变动{shift:.2f}位。"
         "频率的误差不超过±{most}（95%）。",
         en="In the draws the computed grade agrees with the present one in fewer than 95% for "
-        "{n:unit|units} ({units}); ranks move by {shift:.2f} on "
-        "average. Frequencies are within ±{most} (95%).",
+        "{n:unit|units} ({units}); ranks move by {shift:.2f} on average. Frequencies are within "
+        "±{most} (95%).",
         n=len(few),
         units=words.units(result, few, FEW),
         shift=drawn.rank_shift[0],
@@ -172,36 +172,36 @@ def choices(
 ) -> list[Block]:
     """Which choices of method move grades and ranks most; `factors` as for
     :func:`qtoolkit.simulation.sobol`."""
-    given = simulation.choices(result, band) if factors is None else factors
-    asked, n = n, simulation.affordable_runs(result, n)
-    found, ranks = (
-        simulation.sobol(result, given, target, n, seed, executor)
+    chosen_factors = simulation.choices(result, band) if factors is None else factors
+    runs_asked, n = n, simulation.affordable_runs(result, n)
+    grades, ranks = (
+        simulation.sobol(result, chosen_factors, target, n, seed, executor)
         for target in ("grade_changes", "rank_shift")
     )
-    names = {key: label(result, key) for key in found.table.index}
+    names = {key: label(result, key) for key in grades.table.index}
     heading = Text("各项做法的影响", "Which choices matter")
-    if not found.moves and not ranks.moves:
+    if not grades.moves and not ranks.moves:
         text = say(
             zh="{names}怎样选择，初评等级和位次都不变。",
             en="Whatever is chosen for {names}, no computed grade and no rank changes.",
             names=listing(names.values()),
         )
-        return [Paragraph(text, "stability", heading), *_failed(found)]
-    main = found if found.moves else ranks
+        return [Paragraph(text, "stability", heading), *_failed(grades)]
+    main = grades if grades.moves else ranks
     order = main.table.index[in_order(main.table["total"])]
     blocks: list[Block] = [
-        Paragraph(_sentence(result, found, names), "stability", heading),
-        *_failed(found),
+        Paragraph(_sentence(result, grades, names), "stability", heading),
+        *_failed(grades),
     ]
-    if n < asked and not found.exact:
-        blocks.append(Paragraph(_fewer(result, asked, n), "annex_scores", style="note"))
+    if n < runs_asked and not grades.exact:
+        blocks.append(Paragraph(_fewer(result, runs_asked, n), "annex_scores", style="note"))
     chart = Chart(
         "choices",
         Text("各项做法对等级和位次的影响", "What choices do to grades and ranks"),
         lambda language: figures.choices(
-            [found, ranks], [names[key].of(language) for key in order], order, language
+            [grades, ranks], [names[key].of(language) for key in order], order, language
         ),
-        _legend(found),
+        _legend(grades),
         "annex_scores",
     )
     columns = {
@@ -211,7 +211,7 @@ def choices(
             "",
         )
     }
-    for key, sobol in (("grades", found), ("ranks", ranks)):
+    for key, sobol in (("grades", grades), ("ranks", ranks)):
         what, table = TARGETS[key], sobol.table.loc[order]
         alone = [*table["first"], 1 - sobol.interactions]
         columns[f"{key}_first"] = (
@@ -241,18 +241,18 @@ def choices(
         "shift",
     )
     blocks.append(
-        Paragraph(_weights(found, ranks, {key: names[key] for key in order}), "annex_scores")
+        Paragraph(_weights(grades, ranks, {key: names[key] for key in order}), "annex_scores")
     )
     return [
         *blocks,
         chart,
         table_of("choices", caption, "annex_scores", columns),
-        _alternatives(result, found, ranks, names),
+        _alternatives(result, grades, ranks, names),
     ]
 
 
-def _legend(found: simulation.Sobol) -> Text:
-    if found.exact:
+def _legend(sobol: simulation.Sobol) -> Text:
+    if sobol.exact:
         return Text(
             "深色为单独影响，浅色为连同相互作用的总影响；均为精确值",
             "Dark: alone; pale: with interactions; all exact",
@@ -263,14 +263,14 @@ def _legend(found: simulation.Sobol) -> Text:
     )
 
 
-def _negligible(found: simulation.Sobol, key: str) -> bool:
-    return bool(found.table.loc[key, "total" if found.exact else "total_high"] < NEGLIGIBLE)
+def _negligible(sobol: simulation.Sobol, key: str) -> bool:
+    return bool(sobol.table.loc[key, "total" if sobol.exact else "total_high"] < NEGLIGIBLE)
 
 
-def _weights(found: simulation.Sobol, ranks: simulation.Sobol, names: Mapping[str, Text]) -> Text:
+def _weights(grades: simulation.Sobol, ranks: simulation.Sobol, names: Mapping[str, Text]) -> Text:
     """What was gone through or drawn, how much the choices explain by themselves, and which hardly
     matter: each of grades and of ranks, as far as these move."""
-    moving = {key: sobol for key, sobol in (("grades", found), ("ranks", ranks)) if sobol.moves}
+    moving = {key: sobol for key, sobol in (("grades", grades), ("ranks", ranks)) if sobol.moves}
     main = next(iter(moving.values()))
     if main.exact:
         how = say(
@@ -284,8 +284,7 @@ def _weights(found: simulation.Sobol, ranks: simulation.Sobol, names: Mapping[st
             zh="随机抽取{runs:,}种组合，每种备选做法机会均等，"
             "影响为估计值（略低于0或合计略高于1属于抽样误差）",
             en="{runs:,} combinations were drawn, all alternatives equally probable: the shares "
-            "are estimates (one slightly "
-            "below 0, or a sum slightly above 1, is sampling error)",
+            "are estimates (one slightly below 0, or a sum slightly above 1, is sampling error)",
             runs=main.runs,
         )
     explained = words.semicolons(_explained(TARGETS[key], sobol) for key, sobol in moving.items())
@@ -306,8 +305,8 @@ def _hardly(moving: Mapping[str, simulation.Sobol], names: Mapping[str, Text]) -
         choice: tuple(key for key, sobol in moving.items() if _negligible(sobol, choice))
         for choice in names
     }
-    all_ = HARDLY[tuple(moving)]
-    groups = [(tuple(moving), all_)]
+    on_everything = HARDLY[tuple(moving)]
+    groups = [(tuple(moving), on_everything)]
     if len(moving) > 1:
         groups += [((key,), HARDLY[key]) for key in moving]
     parts = [
@@ -329,26 +328,26 @@ def _hardly(moving: Mapping[str, simulation.Sobol], names: Mapping[str, Text]) -
     )
 
 
-def _explained(what: Text, found: simulation.Sobol) -> Text:
+def _explained(what: Text, sobol: simulation.Sobol) -> Text:
     """How much of the variance the choices explain one by one, as the sum in the table, and whether
     the rest is more than nothing."""
-    alone = 1 - found.interactions
-    if len(found.failures):
+    alone = 1 - sobol.interactions
+    if len(sobol.failures):
         rest = Text(
             "有的组合不成立，各项做法不再互相独立，合计不必在1以内",
             "as some combinations are impossible the choices are not independent, and their sum "
             "may pass 1",
         )
-    elif found.interactions <= SAME if found.exact else found.alone_high >= 1:
-        rest = Text("没有相互作用", "there is no interaction") if found.exact else WITHIN
+    elif sobol.interactions <= SAME if sobol.exact else sobol.alone_high >= 1:
+        rest = Text("没有相互作用", "there is no interaction") if sobol.exact else WITHIN
     else:
         rest = Text("其余来自相互作用", "the rest is interaction")
-    if not found.exact:
+    if not sobol.exact:
         rest = say(
             zh="95%区间{low:.2f}至{high:.2f}，{rest}",
             en="95% interval {low:.2f} to {high:.2f}; {rest}",
-            low=found.alone_low,
-            high=found.alone_high,
+            low=sobol.alone_low,
+            high=sobol.alone_high,
             rest=rest,
         )
     return say(
@@ -360,29 +359,28 @@ def _explained(what: Text, found: simulation.Sobol) -> Text:
     )
 
 
-def _sentence(result: Assessment, found: simulation.Sobol, names: Mapping[str, Text]) -> Text:
-    if not found.moves:
+def _sentence(result: Assessment, sobol: simulation.Sobol, names: Mapping[str, Text]) -> Text:
+    if not sobol.moves:
         return say(
             zh="{names}怎样选择，初评等级都不变，只影响位次。",
             en="Whatever is chosen for {names}, no computed grade changes, only ranks.",
             names=listing(names.values()),
         )
-    total, own = found.table["total"], found.alternatives.dropna(subset="mean")
+    total, alternatives = sobol.table["total"], sobol.alternatives.dropna(subset="mean")
     first = total.index[foremost(total)]
     text = say(
         zh="把{n}项做法同时改变，平均有{mean:.1f}家初评等级与现行不同；"
         "影响最大的是{first}（总影响{total:.2f}，即连同相互作用占差异的比重）",
         en="With {n:choice|choices} varied together {mean:.1f} computed grades differ from the "
-        "present ones on average; what "
-        "matters most is {first} (a total effect, interactions included, of {total:.2f} of the "
-        "variance)",
+        "present ones on average; what matters most is {first} (a total effect, interactions "
+        "included, of {total:.2f} of the variance)",
         n=len(total),
-        mean=found.mean,
+        mean=sobol.mean,
         first=listing([names[key] for key in first]),
         total=total[first[0]],
     )
-    if len(own):
-        most = own.iloc[foremost(own["mean"])]
+    if len(alternatives):
+        most = alternatives.iloc[foremost(alternatives["mean"])]
         text = say(
             zh="{text}；改变等级最多的做法是{alternatives}（平均{mean:.2f}家）",
             en="{text}; the most grades change with {alternatives} ({mean:.2f} on average)",
@@ -404,34 +402,33 @@ def _sentence(result: Assessment, found: simulation.Sobol, names: Mapping[str, T
     return say(zh="{text}。", en="{text}.", text=text)
 
 
-def _failed(found: simulation.Sobol) -> list[Block]:
+def _failed(sobol: simulation.Sobol) -> list[Block]:
     """Combinations that scheme or data do not allow."""
-    if found.failures.empty:
+    if sobol.failures.empty:
         return []
-    over = (
-        say(zh="其余{over:,}种组合", en="the other {over:,} combinations", over=found.over)
-        if found.exact
-        else say(
+    if sobol.exact:
+        over = say(zh="其余{over:,}种组合", en="the other {over:,} combinations", over=sobol.over)
+    else:
+        over = say(
             zh="没有此种组合的{over:,}组抽样",
             en="the {over:,} samples without any of them",
-            over=found.over,
+            over=sobol.over,
         )
-    )
     text = say(
         zh="有{n:,}种组合不成立，未计入影响（主要原因：{why}）；影响按{over}计算。",
         en="{n:,} combinations were impossible and are not counted (chiefly: {why}); the shares "
         "are over {over}.",
-        n=int(found.failures.sum()),
-        why=listing(found.failures.index[found.failures == found.failures.max()]),
+        n=int(sobol.failures.sum()),
+        why=listing(sobol.failures.index[sobol.failures == sobol.failures.max()]),
         over=over,
     )
     return [Paragraph(text, "annex_scores", style="note")]
 
 
 def _alternatives(
-    result: Assessment, found: simulation.Sobol, ranks: simulation.Sobol, names: Mapping[str, Text]
+    result: Assessment, grades: simulation.Sobol, ranks: simulation.Sobol, names: Mapping[str, Text]
 ) -> Block:
-    table = found.alternatives
+    table = grades.alternatives
     columns = {
         "choice": (Text("做法", "Choice"), [names[key] for key in table["factor"]], ""),
         "alternative": (
@@ -472,16 +469,13 @@ def rank_sets(
         return [Paragraph(text, "annex_scores", style="note")]
     sets = simulation.rank_confidence(result, "data", level, seed=seed, executor=executor)
     table = sets.table.loc[result.ranks.sort_values(kind="stable").index]
-    fixed, apart = (
-        table.index[table["low"] == table["high"]],
-        table.index[table["all_low"] == table["all_high"]],
-    )
+    fixed = table.index[table["low"] == table["high"]]
+    apart = table.index[table["all_low"] == table["all_high"]]
     text = say(
         zh="按数据所注标准误，单看一家，位次以{level:.0%}的置信度可以确定的有{n}家（{units}）；"
         "各家同时看，有{apart}家。",
         en="With the standard errors that the data state, at a confidence of {level:.0%} the rank "
-        "of {n:unit|units} is settled, each by itself ({units}); "
-        "for all at once, of {apart}.",
+        "of {n:unit|units} is settled, each by itself ({units}); for all at once, of {apart}.",
         level=level,
         n=len(fixed),
         units=words.units(result, fixed, FEW),

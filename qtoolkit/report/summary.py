@@ -26,10 +26,8 @@ FEW = 3  # units in a clause
 def summary(result: Assessment, near_miss: float, previous: Case | None = None) -> list[Block]:
     """The one page that leaders read, as far as the assessment alone can fill it; with last year's
     points and numbers of units where there are any."""
-    scheme, last = (
-        result.scheme,
-        None if previous is None else assess(previous.scheme, previous.table),
-    )
+    scheme = result.scheme
+    last = None if previous is None else assess(previous.scheme, previous.table)
     form = words.score_format(result)
     top, bottom = (
         result.scores.index[foremost(result.scores, falling=falling)] for falling in (True, False)
@@ -38,8 +36,7 @@ def summary(result: Assessment, near_miss: float, previous: Case | None = None) 
         zh="总体结论：按本方案测算，{n}家考核对象{counts}；得分最高的是{top}（{high}分），"
         "最低的是{bottom}（{low}分）。",
         en="Conclusion: under this scheme the {n:unit is|units are} graded as follows: {counts}. "
-        "The highest score is "
-        "that of {top} ({high}), the lowest that of {bottom} ({low}).",
+        "The highest score is that of {top} ({high}), the lowest that of {bottom} ({low}).",
         n=len(result.scores),
         counts=words.both_counts(result),
         top=words.units(result, top, FEW),
@@ -192,8 +189,7 @@ def rounding_option(result: Assessment) -> Text:
         zh="小数口径。方案规定总分{now}。如改为四舍五入到整数：{half_up}；如改为舍去小数取整数："
         "{floor}。",
         en="Decimals. The scheme says: {now}. Half up to whole points instead: {half_up}. Down to "
-        "whole points instead: "
-        "{floor}.",
+        "whole points instead: {floor}.",
         now=words.rounding(result.scheme.rounding.total),
         half_up=half_up,
         floor=floor,
@@ -325,8 +321,7 @@ def _risks(result: Assessment) -> list[Text]:
             say(
                 zh="{units}有不计分的缺项，其分值已转给其他指标，与其他考核对象的可比性较差。",
                 en="{units}: some indicators are not scored and their points went to others, so "
-                "these units compare less "
-                "well with the rest.",
+                "these units compare less well with the rest.",
                 units=words.units(result, result.scores.index[np.flatnonzero(blanks)]),
             )
         )

@@ -35,17 +35,14 @@ READING = Text(
     "影响度是知道一项指标的得分后，得分差异（方差）可以解释的比重，按同类考核对象估计，"
     "已扣除家数少时偶然相关的部分；略低于0的，表示看不出影响。"
     "“本次数据”为该项得分率与得分的相关系数的平方，不作扣除。95%区间在随机模拟（16至40家）"
-    "中包含真值的频率：得分接近正态分布时为95%至99%，"
-    "得分率明显集中于高分时为92%以上，个别得分极端偏离时约为88%，"
-    "多数考核对象得满分而该指标分值又大时约为85%。",
+    "中包含真值的频率：得分接近正态分布时为95%至99%，得分率明显集中于高分时为92%以上，"
+    "个别得分极端偏离时约为88%，多数考核对象得满分而该指标分值又大时约为85%。",
     "Importance is the share of the differences (variance) of scores that knowing one indicator "
-    "explains, estimated for units of this kind "
-    "and freed of what chance explains among few; a value a little below 0 says that no influence "
-    "is seen. “These units” is the squared "
+    "explains, estimated for units of this kind and freed of what chance explains among few; a "
+    "value a little below 0 says that no influence is seen. “These units” is the squared "
     "correlation of the indicator's share of full marks with the score, as it is. In simulations "
-    "of 16 to 40 units the 95% interval held the "
-    "truth in 95% to 99% of cases where scores are about normal, in at least 92% where shares "
-    "crowd near full marks, and in some 88% where "
+    "of 16 to 40 units the 95% interval held the truth in 95% to 99% of cases where scores are "
+    "about normal, in at least 92% where shares crowd near full marks, and in some 88% where "
     "single scores lie extremely far out, and in some 85% where most units have full marks on an "
     "indicator of many points.",
 )
@@ -59,8 +56,7 @@ def effective(result: Assessment, bootstrap: int = 200, seed: int = 0) -> list[B
             zh="考核对象只有{n}家，不足{least}家，不估计实际影响度和相关性，也不由数据赋权："
             "少数几家的偶然差异会被当作规律。",
             en="With {n:unit|units}, fewer than {least}, importance, correlations and weights from "
-            "data are not estimated: chance differences of "
-            "a few would pass for a pattern.",
+            "data are not estimated: chance differences of a few would pass for a pattern.",
             n=len(result.scores),
             least=FEWEST,
         )
@@ -179,8 +175,8 @@ def _how_sure(table: pd.DataFrame) -> list[Block]:
         zh="有的指标可用来估计影响度的考核对象只有{n}家，不足{enough}家，只能粗略判断："
         "95%区间相互重叠的指标，影响大小不宜排先后。",
         en="Importance is estimated from as few as {n:unit|units}, below {enough}, and so only "
-        "roughly known: indicators whose 95% intervals "
-        "overlap should not be put in an order of importance.",
+        "roughly known: indicators whose 95% intervals overlap should not be put in an order of "
+        "importance.",
         n=int(table.loc[table["linear"].notna(), "n"].min()),
         enough=importance.ENOUGH,
     )
@@ -192,8 +188,7 @@ def _top(result: Assessment, bootstrap: int, seed: int) -> list[Block]:
     text = Text(
         "无缺项的考核对象不多于指标数加1，单项指标的影响分不出自身部分和相关部分，请看一级指标。",
         "The units without blanks are no more than the indicators + 1: the effect of single ones "
-        "cannot be split into own and correlated parts; "
-        "see the top-level indicators.",
+        "cannot be split into own and correlated parts; see the top-level indicators.",
     )
     tops = len(result.scheme.indicators)
     if tops < 2 or tops == len(result.scheme.leaves):
@@ -228,7 +223,7 @@ def overlaps(result: Assessment) -> list[Block]:
     alpha, _ = importance.cronbach(result)
     twice, against = pairs[pairs["kind"] == "redundant"], pairs[_opposed(result, pairs)]
 
-    def said(table: pd.DataFrame) -> Text:
+    def listed_pairs(table: pd.DataFrame) -> Text:
         items = [
             say(
                 zh="“{a}”与“{b}”（{r:.2f}）",
@@ -241,23 +236,22 @@ def overlaps(result: Assessment) -> list[Block]:
         ]
         return listing(items) if items else words.NONE
 
-    strongest = (
-        say(
+    if len(against):
+        strongest = say(
             zh="，最强的是{pair}",
             en="; the strongest: {pair}",
-            pair=said(against.iloc[foremost(against["r"], falling=False)]),
+            pair=listed_pairs(against.iloc[foremost(against["r"], falling=False)]),
         )
-        if len(against)
-        else Text("", "")
-    )
+    else:
+        strongest = Text("", "")
     text = say(
         zh="相关系数（绝对值）超过{at}、可能重复计分的指标：{twice}。"
         "同一上级指标内负相关的有{n}对{strongest}。克朗巴赫系数α为{alpha}。",
         en="Indicators that correlate above {at} (in absolute value) and may count twice: {twice}. "
-        "Negative correlations within one node: {n:pair|pairs}"
-        "{strongest}. Cronbach's α is {alpha}.",
+        "Negative correlations within one node: {n:pair|pairs}{strongest}. Cronbach's α is "
+        "{alpha}.",
         at=f"{importance.REDUNDANT:g}",
-        twice=said(twice),
+        twice=listed_pairs(twice),
         n=len(against),
         strongest=strongest,
         alpha="—" if np.isnan(alpha) else f"{alpha:.2f}",
@@ -332,8 +326,7 @@ def alternatives(result: Assessment, step: float = 0.5) -> list[Block]:
         zh="用{n}种方法由数据另定分值（步长{step:g}分），初评等级改变{changed}。"
         "由数据得出的分值每年随数据变动，年度之间不可比，只供比较。",
         en="Points set from the data by {n:method|methods} (steps of {step:g}) change computed "
-        "grades: {changed}. "
-        "Such points move with the data every year and make years incomparable: "
+        "grades: {changed}. Such points move with the data every year and make years incomparable: "
         "they are for comparison only.",
         n=len(weightings),
         step=step,
@@ -472,19 +465,18 @@ def reach(result: Assessment, step: float = 0.5, seed: int = 0) -> list[Block]:
         negative = (
             [names[id] for id in exact.points.index[exact.points < 0]] if not exact.reached else []
         )
-        reached = (
-            say(
+        if negative:
+            reached = say(
                 zh="没有任何分值能使各指标的影响与现行分值完全相称（{names}须为负分）",
                 en="No points make importance fully proportional to the present points (negative "
                 "ones would be needed for {names})",
                 names=listing(negative, FEW),
             )
-            if negative
-            else Text(
+        else:
+            reached = Text(
                 "存在使各指标的影响与现行分值完全相称的分值",
                 "There are points at which importance is fully proportional to the present points",
             )
-        )
     except InputError as error:
         reached = say(
             zh="能否完全相称无法判定（{why}）",
@@ -494,11 +486,11 @@ def reach(result: Assessment, step: float = 0.5, seed: int = 0) -> list[Block]:
     new = result.what_if(points=tuned.table["points"].to_dict(), spread="none")
     text = say(
         zh="{reached}（影响按这批考核对象得分率与得分的相关系数的平方计，不作扣除）。"
-        "各项在现行分值的50%至150%之间时，{nearest}（步长{step:g}分）："
-        "{note}如采用，{n}家初评等级改变。",
+        "各项在现行分值的50%至150%之间时，{nearest}（步长{step:g}分）：{note}如采用，"
+        "{n}家初评等级改变。",
         en="{reached} (by the squared correlation of share and score over these units, as it is). "
-        "{nearest} within 50% to 150% of the present "
-        "ones (steps of {step:g}): {note} They would change {n:computed grade|computed grades}.",
+        "{nearest} within 50% to 150% of the present ones (steps of {step:g}): {note} They would "
+        "change {n:computed grade|computed grades}.",
         reached=reached,
         nearest=NEAREST[tuned.exact],
         step=step,

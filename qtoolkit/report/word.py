@@ -58,11 +58,9 @@ def _styles(chinese):
         else (fixed.format(0, 120), fixed.format(200, 80))
     )
     indent = f'<w:ind w:firstLineChars="200" w:firstLine="{text * 40}"/>' if chinese else ""
-    both, centre, keep = (
-        f'<w:jc w:val="{"both" if chinese else "left"}"/>',
-        '<w:jc w:val="center"/>',
-        "<w:keepNext/><w:keepLines/>",
-    )
+    both = f'<w:jc w:val="{"both" if chinese else "left"}"/>'
+    centre = '<w:jc w:val="center"/>'
+    keep = "<w:keepNext/><w:keepLines/>"
     rule = '<w:pBdr><w:top w:val="single" w:sz="4" w:space="4" w:color="000000"/></w:pBdr>'
     brief = (
         f'<w:spacing w:before="0" w:after="{0 if chinese else 60}" '
@@ -132,12 +130,10 @@ def _reference(chinese):
     defaults = document.styles.element.find(f".//{qn('w:docDefaults')}//{qn('w:rFonts')}")
     defaults.getparent().replace(defaults, parse_xml(_fonts(_FANG)))
     section = document.sections[0]
-    section.page_width, section.page_height, section.left_margin, section.right_margin = (
-        Mm(210),
-        Mm(297),
-        Mm(28),
-        Mm(26),
-    )
+    section.page_width = Mm(210)
+    section.page_height = Mm(297)
+    section.left_margin = Mm(28)
+    section.right_margin = Mm(26)
     section.top_margin, section.bottom_margin, section.header_distance, section.footer_distance = (
         map(Mm, (37, 35, 15, 25))
     )

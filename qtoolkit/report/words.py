@@ -173,18 +173,19 @@ def areas(scheme: Scheme, before: Scheme | None = None) -> Text:
     if len(scheme.indicators) > 6:
         return say(zh="指标{n}项", en="{n:indicator|indicators}", n=len(scheme.indicators))
     old = {node.id: node.points for node in before.nodes} if before else {}
-    return listing(
-        say(
+
+    def with_points(top: Indicator) -> Text:
+        if top.id not in old:
+            return say(zh="{n}{p:g}分", en="{n} {p:g}", n=top.name, p=top.points)
+        return say(
             zh="{n}{p:g}分（上年度{q:g}分）",
             en="{n} {p:g} ({q:g} last year)",
             n=top.name,
             p=top.points,
             q=old[top.id],
         )
-        if top.id in old
-        else say(zh="{n}{p:g}分", en="{n} {p:g}", n=top.name, p=top.points)
-        for top in scheme.indicators
-    )
+
+    return listing(map(with_points, scheme.indicators))
 
 
 def rounding(rule: Rounding | None) -> Text:
@@ -209,11 +210,11 @@ def top_path(scheme: Scheme) -> dict[str, list[Indicator]]:
     paths: dict[str, list[Indicator]] = {}
 
     def walk(node: Indicator, above: list[Indicator]) -> None:
-        here = [*above, node]
+        path = [*above, node]
         if node.is_leaf:
-            paths[node.id] = here
+            paths[node.id] = path
         for child in node.children:
-            walk(child, here)
+            walk(child, path)
 
     for top in scheme.indicators:
         walk(top, [])
@@ -240,15 +241,10 @@ def semicolons(texts: Iterable[Text]) -> Text:
 
 def interval(low: float, high: float) -> Text | None:
     """An interval to two decimals; None where there is none."""
-    return (
-        None
-        if low != low
-        else say(
-            zh="{low:.2f}\xa0至\xa0{high:.2f}",
-            en="{low:.2f}\xa0to\xa0{high:.2f}",
-            low=low,
-            high=high,
-        )
+    if low != low:
+        return None
+    return say(
+        zh="{low:.2f}\xa0至\xa0{high:.2f}", en="{low:.2f}\xa0to\xa0{high:.2f}", low=low, high=high
     )
 
 

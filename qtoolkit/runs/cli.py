@@ -59,9 +59,8 @@ SetOption = Annotated[
     typer.Option(
         "--set",
         help="改参数，如 weight_band=0.2、cutoffs.A=88；data=… 等路径相对于当前目录（params.yaml "
-        "中的路径相对于该文件） "
-        "Change a parameter (repeatable); paths such as data=… are relative to the working "
-        "directory",
+        "中的路径相对于该文件） Change a parameter (repeatable); paths such as data=… are relative "
+        "to the working directory",
     ),
 ]
 LanguageOption = Annotated[
@@ -76,8 +75,7 @@ NotebooksOption = Annotated[
     typer.Option(
         "--notebooks",
         help="先用该文件夹中的 notebook（它们是程序，只用自己的） A folder whose notebooks come "
-        "before the toolkit's own; "
-        "they are programs: use your own alone",
+        "before the toolkit's own; they are programs: use your own alone",
     ),
 ]
 
@@ -222,8 +220,8 @@ def verify(
     """核对结果文件夹与其清单 Check every file of a run folder against its manifest."""
     from qtoolkit.runs.folder import MANIFEST, differences, read_manifest
 
-    found = differences(folder)
-    if found is None:
+    mismatches = differences(folder)
+    if mismatches is None:
         text = say(
             zh="{folder} 不是测算结果文件夹：没有完好的 {name}",
             en="{folder} is no run folder: it has no sound {name}",
@@ -231,16 +229,16 @@ def verify(
             name=MANIFEST,
         )
         raise InputError(text)
-    if found:
-        said = [text.of(language or "zh") for text in found[:MOST_COMPLAINTS]]
-        more = len(found) - len(said)
+    if mismatches:
+        lines = [text.of(language or "zh") for text in mismatches[:MOST_COMPLAINTS]]
+        more = len(mismatches) - len(lines)
         text = say(
             zh="{folder} 与清单有{n}处不符",
             en="{folder} differs from its manifest in {n:place|places}",
             folder=folder,
-            n=len(found),
+            n=len(mismatches),
         )
-        for line in said:
+        for line in lines:
             _print(line, error=True)
         if more:
             _print(
@@ -273,8 +271,8 @@ def new(
     """新建一个案例文件夹 Begin a case of your own; what is not given is asked for."""
     from qtoolkit.runs.new import SOURCE, new_case
 
-    asked = source is None and name is None and units is None and sys.stdin.isatty()
-    if asked:
+    interactive = source is None and name is None and units is None and sys.stdin.isatty()
+    if interactive:
 
         def ask(zh: str, en: str, default: str = "") -> str:
             words = Text(zh, en).of(language or "zh")
@@ -327,13 +325,13 @@ def template(
     """生成供填写的工作簿 Make a workbook to fill in."""
     from qtoolkit.workbooks.template import write_template, write_templates
 
-    asked, table = _scheme_of(scheme)
+    named_scheme, table = _scheme_of(scheme)
     if by not in (None, "部门", "department", "lead"):
         raise InputError(
             say(zh="--by 应为“部门”，现为“{by}”", en="--by takes “department”, found “{by}”", by=by)
         )
     language = language or "zh"
-    title = f"{asked.id}-{Text('模板', 'template').of(language)}"
+    title = f"{named_scheme.id}-{Text('模板', 'template').of(language)}"
     target = out or Path(title if by else f"{title}.xlsx")
     if target.exists() and (target.is_file() or any(target.iterdir())):
         raise InputError(
@@ -344,15 +342,15 @@ def template(
             )
         )
     if by is not None:
-        write_templates(asked, target, table, language)
+        write_templates(named_scheme, target, table, language)
     elif table is None:
-        write_template(asked, target, None, language)
+        write_template(named_scheme, target, None, language)
     elif blank:
-        units = asked.units or table.units
-        write_template(asked.model_copy(update={"units": units}), target, None, language)
+        units = named_scheme.units or table.units
+        write_template(named_scheme.model_copy(update={"units": units}), target, None, language)
     else:
-        units = asked.units or None
-        write_template(asked.model_copy(update={"units": units}), target, table, language)
+        units = named_scheme.units or None
+        write_template(named_scheme.model_copy(update={"units": units}), target, table, language)
     _print(say(zh="已写出：{path}", en="written: {path}", path=target).of(language))
 
 
@@ -372,11 +370,11 @@ def collect(
     late."""
     from qtoolkit.workbooks import collect as collecting
 
-    found, table = _scheme_of(scheme)
+    named_scheme, table = _scheme_of(scheme)
     paths = [
         path
-        for given in files
-        for path in (sorted(given.glob("[!~]*.xlsx")) if given.is_dir() else [given])
+        for argument in files
+        for path in (sorted(argument.glob("[!~]*.xlsx")) if argument.is_dir() else [argument])
     ]
     target = out or Path(Text("汇总.xlsx", "collected.xlsx").of(language or "zh"))
     if target.exists():
@@ -388,9 +386,9 @@ def collect(
             )
         )
     collected = collecting.collect(
-        found, paths, language or "zh", None if table is None else table.units
+        named_scheme, paths, language or "zh", None if table is None else table.units
     )
-    collecting.write_collected(found, collected, target, language or "zh")
+    collecting.write_collected(named_scheme, collected, target, language or "zh")
     for text in (
         *collecting.summary(collected),
         say(zh="已写出：{path}", en="written: {path}", path=target),
@@ -398,14 +396,14 @@ def collect(
         _print(text.of(language or "zh"))
 
 
-def _scheme_of(given: str) -> tuple[Any, Any]:
+def _scheme_of(argument: str) -> tuple[Any, Any]:
     """The scheme that an argument names, and the case's table where it names a case that is filled
     in; of one that is not, the scheme with the names of its units."""
     from qtoolkit.inputs.case import read_case, scheme_of
     from qtoolkit.inputs.locate import find_case
     from qtoolkit.inputs.table import NoDataYet
 
-    path = find_case(given)
+    path = find_case(argument)
     if path.is_file() and path.name != "params.yaml":
         return scheme_of(path), None
     try:
@@ -501,7 +499,7 @@ def _print(text: str, error: bool = False) -> None:
     """Print a sentence whatever the terminal's encoding; what it cannot show is replaced, and
     control characters, as a file's name may hold, are spelled out.
     """
-    text = _CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+    text = _CONTROLS.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
     stream = sys.stderr if error else sys.stdout
     encoding = stream.encoding or "utf-8"
     print(text.encode(encoding, "replace").decode(encoding), file=stream)
@@ -511,8 +509,8 @@ def _language(arguments: list[str]) -> str | None:
     """The language that --language asks for; None without it."""
     for language in LANGUAGES:
         for i, argument in enumerate(arguments):
-            asked = argument == "--language" and arguments[i + 1 : i + 2] == [language]
-            if asked or argument == f"--language={language}":
+            follows = argument == "--language" and arguments[i + 1 : i + 2] == [language]
+            if follows or argument == f"--language={language}":
                 return language
     return None
 
@@ -535,26 +533,27 @@ def _spoken(language: str) -> Iterator[None]:
 def main() -> None:
     """Entry point of the command `qtoolkit`: every end of it is an exit status and at most a few
     sentences."""
-    given = _language(sys.argv[1:])
+    language = _language(sys.argv[1:])
     for kind in (signal.SIGINT, signal.SIGTERM):
         signal.signal(kind, _interrupt)
     try:
-        _command(given)
+        _command(language)
     except _Interrupted:
         text = Text(
             "已中断；目标处是此前的内容，或已完整写出的结果",
             "interrupted; the target holds what it held before, or the whole result",
         )
-        _print(text.of(given or "zh"), error=True)
+        _print(text.of(language or "zh"), error=True)
         sys.exit(130)
 
 
-def _command(given: str | None) -> None:
-    """The command, and what it says where it fails; `given` is the language that was asked for."""
+def _command(requested: str | None) -> None:
+    """The command, and what it says where it fails; `requested` is the language of the options,
+    None where they name none."""
     try:
         app()
     except InputError as error:
-        language = given or error.language or "zh"
+        language = requested or error.language or "zh"
         sentences = error.sentences(language)
         for sentence in sentences[:MOST_COMPLAINTS]:
             _print(sentence, error=True)
@@ -565,13 +564,13 @@ def _command(given: str | None) -> None:
             )
         sys.exit(2)
     except WorkError as error:
-        _print(error.text.of(given or error.language or "zh"), error=True)
+        _print(error.text.of(requested or error.language or "zh"), error=True)
         sys.exit(1)
     except OSError as error:
-        _print(_disk(error).of(given or "zh"), error=True)
+        _print(_disk(error).of(requested or "zh"), error=True)
         sys.exit(1)
     except Exception as error:  # whatever else: one sentence, and the details in a file
-        _print(_unforeseen(error).of(given or "zh"), error=True)
+        _print(_unforeseen(error).of(requested or "zh"), error=True)
         raise SystemExit(1) from None
 
 
@@ -613,8 +612,7 @@ def _unforeseen(error: Exception) -> Text:
     return say(
         zh="出现没有预料到的错误（{kind}），没有写出结果；详情见 {file}，请连同案例一起反馈",
         en="something failed that nobody foresaw ({kind}), and nothing was written; details are in "
-        "{file}: "
-        "please report it with the case",
+        "{file}: please report it with the case",
         kind=type(error).__name__,
         file=name,
     )

@@ -29,7 +29,7 @@ def execute(
     folder: Path,
     out: Path,
     workers: Workers,
-    done: Callable[[str], None] = lambda name: None,
+    tell_done: Callable[[str], None] = lambda name: None,
 ) -> tuple[list[Path], list[WorkError]]:
     """Execute notebooks into `out`; the kernels work in `folder`.
 
@@ -63,7 +63,7 @@ def execute(
                     task.result()
                 except WorkError as error:
                     failed[tasks[task].name] = error
-                done(tasks[task].name)
+                tell_done(tasks[task].name)
         except BaseException:
             processes.stop()
             pool.shutdown(cancel_futures=True)
@@ -99,8 +99,8 @@ def python_variables() -> dict[str, str]:
     """Variables with which Python imports nothing from the working directory, and reads and writes
     UTF-8."""
     package = str(Path(__file__).resolve().parents[2])
-    given = os.environ.get("PYTHONPATH", "").split(os.pathsep)
-    paths = [package, *(path for path in given if os.path.isabs(path))]
+    search_path = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    paths = [package, *(path for path in search_path if os.path.isabs(path))]
     return {
         "PYTHONPATH": os.pathsep.join(paths),
         "PYTHONSAFEPATH": "1",

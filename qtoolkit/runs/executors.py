@@ -168,7 +168,7 @@ class DaskExecutor(Executor):
 
         outer: Future[Any] = Future()
 
-        def done(inner: Future[Any]) -> None:
+        def hand_over(inner: Future[Any]) -> None:
             error = CancelledError() if inner.cancelled() else inner.exception()
             if isinstance(error, CancelledError | CommClosedError | KilledWorker | OSError):
                 outer.set_exception(BrokenExecutor(str(error)))
@@ -177,7 +177,7 @@ class DaskExecutor(Executor):
             else:
                 outer.set_result(inner.result())
 
-        self.inner.submit(fn, *args, **kwargs).add_done_callback(done)
+        self.inner.submit(fn, *args, **kwargs).add_done_callback(hand_over)
         return outer
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:

@@ -116,10 +116,10 @@ def read_manifest(folder: Path) -> dict[str, Any] | None:
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """An object of JSON; one that says a thing twice says two things to two readers."""
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    members = dict(pairs)
+    if len(members) < len(pairs):
         raise ValueError("a key stands there twice")
-    return found
+    return members
 
 
 def _is_sound(manifest: Any) -> bool:
@@ -144,8 +144,8 @@ def _is_input(item: Any) -> bool:
     return isinstance(item, dict) and _is_names([item.get("name"), item.get("sha256")])
 
 
-def _is_names(found: Any) -> bool:
-    return isinstance(found, list) and all(isinstance(name, str) for name in found)
+def _is_names(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(name, str) for name in value)
 
 
 def _unreadable(path: Path, error: OSError | ValueError) -> InputError:
@@ -186,19 +186,19 @@ def differences(folder: Path) -> list[Text] | None:
     manifest = read_manifest(folder)
     if manifest is None:
         return None
-    there = _contents(folder)
+    contents = _contents(folder)
     return [
         *_of_itself(manifest),
         *_of_inputs(manifest),
-        *_of_parameters(there, manifest),
-        *_of_contents(there, manifest),
+        *_of_parameters(contents, manifest),
+        *_of_contents(contents, manifest),
     ]
 
 
 def _of_itself(manifest: Mapping[str, Any]) -> Iterator[Text]:
     """The manifest against its own hashes."""
-    said = {key: manifest[key] for key in manifest["attested"] if key in manifest}
-    if run_hash(said) != manifest["hash"] or seal(manifest) != manifest.get(SEAL):
+    attested = {key: manifest[key] for key in manifest["attested"] if key in manifest}
+    if run_hash(attested) != manifest["hash"] or seal(manifest) != manifest.get(SEAL):
         yield say(
             zh="{name}：内容与其校验值不符",
             en="{name}: what it says does not match its own hash",
@@ -218,19 +218,19 @@ def _of_inputs(manifest: Mapping[str, Any]) -> Iterator[Text]:
             )
 
 
-def _of_parameters(there: _Contents, manifest: Mapping[str, Any]) -> Iterator[Text]:
+def _of_parameters(contents: _Contents, manifest: Mapping[str, Any]) -> Iterator[Text]:
     """The copies of params.yaml, whose bytes no hash of an input covers, against the parameters
     that name the run."""
-    said = manifest.get("parameters")
-    if not isinstance(said, dict):
+    stated = manifest.get("parameters")
+    if not isinstance(stated, dict):
         return
-    expected = {f"{CASE}/{PARAMS}": said}
+    expected = {f"{CASE}/{PARAMS}": stated}
     if isinstance(manifest.get("previous"), dict):
-        expected[f"{CASE}/{said.get('previous')}/{PARAMS}"] = manifest["previous"]
+        expected[f"{CASE}/{stated.get('previous')}/{PARAMS}"] = manifest["previous"]
     for name, parameters in expected.items():
-        if name in manifest["files"] and name not in there.files:
+        if name in manifest["files"] and name not in contents.files:
             continue  # missing, which is said of every file
-        if name not in there.files or _yaml_in(there.files[name]) != _written(parameters):
+        if name not in contents.files or _yaml_in(contents.files[name]) != _written(parameters):
             yield say(
                 zh="{name}：与清单中的参数不符",
                 en="{name}: it does not hold the parameters that the manifest says",
@@ -251,28 +251,28 @@ def _yaml_in(path: Path) -> Any:
         return None
 
 
-def _of_contents(there: _Contents, manifest: Mapping[str, Any]) -> Iterator[Text]:
+def _of_contents(contents: _Contents, manifest: Mapping[str, Any]) -> Iterator[Text]:
     """What lies in the folder against what the manifest lists."""
     listed = manifest["files"]
     empty = set(manifest["empty"])
-    others = dict(there.others)
-    for name in there.empty - empty:
+    others = dict(contents.others)
+    for name in contents.empty - empty:
         others[name] = Text(
             "清单中没有的空文件夹", "an empty folder that the manifest does not list"
         )
-    for name in empty - there.empty - others.keys():
+    for name in empty - contents.empty - others.keys():
         others[name] = Text("空文件夹缺失", "the empty folder is missing")
     left = MOST_BYTES
     why: Text | None
-    for name in sorted(listed.keys() | others.keys() | (there.files.keys() - {MANIFEST})):
+    for name in sorted(listed.keys() | others.keys() | (contents.files.keys() - {MANIFEST})):
         if name in others:
             why = others[name]
-        elif name not in there.files:
+        elif name not in contents.files:
             why = Text("文件缺失", "the file is missing")
         elif name not in listed:
             why = Text("清单中没有的文件", "a file that the manifest does not list")
         else:
-            why, left = _of_file(there.files[name], listed[name], left)
+            why, left = _of_file(contents.files[name], listed[name], left)
         if why is not None:
             yield say(zh="{name}：{why}", en="{name}: {why}", name=clip(name, 200), why=why)
 
@@ -333,7 +333,7 @@ class _Contents:
 def _contents(folder: Path) -> _Contents:
     """What lies in a folder; links are not followed, and beyond MOST_FILES names it stops and says
     so."""
-    found = _Contents()
+    contents = _Contents()
     waiting, count = [""], 0
     while waiting:
         place = waiting.pop()
@@ -342,20 +342,20 @@ def _contents(folder: Path) -> _Contents:
                 names = []
                 for entry in entries:
                     names.append(name := f"{place}/{entry.name}" if place else entry.name)
-                    if found.add(name, entry):
+                    if contents.add(name, entry):
                         waiting.append(name)
                     if (count := count + 1) > MOST_FILES:
-                        found.others[place or "."] = say(
+                        contents.others[place or "."] = say(
                             zh="文件超过 {most:,} 个，不是测算写出的",
                             en="there are more than {most:,} files, which no run writes",
                             most=MOST_FILES,
                         )
-                        return found
+                        return contents
             if place and not names:
-                found.empty.add(place)
+                contents.empty.add(place)
         except OSError as error:
-            found.others[place or "."] = _cannot(error)
-    return found
+            contents.others[place or "."] = _cannot(error)
+    return contents
 
 
 def is_done(folder: Path, hash: str) -> bool:
@@ -374,8 +374,8 @@ def check_target(folder: Path) -> None:
         return
     except ValueError as error:
         raise _unreadable(folder, error) from None
-    found = differences(folder) if folder.is_dir() else None
-    if found is None:
+    mismatches = differences(folder) if folder.is_dir() else None
+    if mismatches is None:
         if folder.is_dir() and not any(folder.iterdir()):
             return
         text = say(
@@ -384,13 +384,13 @@ def check_target(folder: Path) -> None:
             folder=folder,
         )
         raise InputError(text)
-    if found:
+    if mismatches:
         text = say(
             zh="{folder} 中的文件与清单不符（{names}）；为免丢失，请用 -o 另指定一个文件夹",
-            en="files in {folder} are not what its manifest says ({names}); "
-            "so that nothing is lost, give another folder with -o",
+            en="files in {folder} are not what its manifest says ({names}); so that nothing is "
+            "lost, give another folder with -o",
             folder=folder,
-            names=listing(found, most=5),
+            names=listing(mismatches, most=5),
         )
         raise InputError(text)
 
@@ -403,8 +403,7 @@ def check_place(folder: Path) -> None:
             zh="结果文件夹 {folder} 是当前所在的文件夹或其上级，写入时会被整个替换；"
             "请先进入别的文件夹，或用 -o 另指定一个文件夹",
             en="the run folder {folder} is the working directory or one around it, and would be "
-            "replaced as a whole: "
-            "go to another folder first, or give another one with -o",
+            "replaced as a whole: go to another folder first, or give another one with -o",
             folder=folder,
         )
         raise InputError(text)
@@ -515,10 +514,10 @@ def _locked(target: Path) -> Iterator[None]:
 def _check_lock(path: Path) -> None:
     """A lock is an empty file: anything else of its name is somebody's own, and stays."""
     try:
-        there = path.lstat()
+        status = path.lstat()
     except FileNotFoundError:
         return
-    if not stat.S_ISREG(there.st_mode) or there.st_size:
+    if not stat.S_ISREG(status.st_mode) or status.st_size:
         text = say(
             zh="{path} 不是本工具的锁文件，请移走，或用 -o 另指定一个文件夹",
             en="{path} is no lock of this program: move it, or give another folder with -o",
@@ -560,10 +559,10 @@ def keep_failed(work: Path, target: Path) -> Path:
 def write_manifest(folder: Path, content: Mapping[str, Any], kind: str = MARK, **more: Any) -> None:
     """Write the manifest: what the run depends on with its hash, `more`, and the hash of every file
     in the folder."""
-    there = _contents(folder)
-    files = {name: _sha_of(path) for name, path in sorted(there.files.items())}
-    own = {"kind": kind, "hash": run_hash(content), **more, "attested": list(content)}
-    whole = {**own, **content, "files": files, "empty": sorted(there.empty)}
+    contents = _contents(folder)
+    files = {name: _sha_of(path) for name, path in sorted(contents.files.items())}
+    heading = {"kind": kind, "hash": run_hash(content), **more, "attested": list(content)}
+    whole = {**heading, **content, "files": files, "empty": sorted(contents.empty)}
     text = json.dumps(whole | {SEAL: seal(whole)}, ensure_ascii=False, indent=2)
     (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
 
@@ -575,15 +574,17 @@ def unattested(folder: Path) -> list[WorkError]:
     A notebook of the user's own may have left a pipe, a link or too many files, or changed an
     input.
     """
-    found = differences(folder)
-    if found is None:
-        found = [say(zh="文件超过 {most:,} 个", en="more than {most:,} files", most=MOST_FILES)]
-    if not found:
+    mismatches = differences(folder)
+    if mismatches is None:
+        mismatches = [
+            say(zh="文件超过 {most:,} 个", en="more than {most:,} files", most=MOST_FILES)
+        ]
+    if not mismatches:
         return []
     text = say(
         zh="有 notebook 改动了输入的副本，或留下了清单不能证明的东西（{found}）",
         en="a notebook changed the copy of the inputs, or left what no manifest can attest "
         "({found})",
-        found=listing(found, most=5),
+        found=listing(mismatches, most=5),
     )
     return [WorkError(text)]

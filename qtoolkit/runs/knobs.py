@@ -39,10 +39,10 @@ class Range:
             return False
         return self.low <= value <= self.high and not (self.above and value == self.low)
 
-    def said(self) -> Text:
+    def wording(self) -> Text:
         """The range in words.
 
-        >>> Range(0, 1).said().of("en"), Range(1, whole=True).said().of("en")
+        >>> Range(0, 1).wording().of("en"), Range(1, whole=True).wording().of("en")
         ('a number of at least 0 and at most 1', 'a whole number of at least 1')
         """
         kind = Text("数字", "a number")
@@ -147,7 +147,7 @@ def _out_of_range(key: str, value: Any, default: str) -> Iterator[tuple[str, Tex
         zh="内容为“{found}”，应为{range}",
         en="found “{found}”, expected {range}",
         found=clip(value),
-        range=RANGES[key].said(),
+        range=RANGES[key].wording(),
     )
     yield key, text
 

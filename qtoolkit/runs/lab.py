@@ -51,8 +51,7 @@ class Prepared:
             zh="{folder} 中已有 {names}，保持原样，没有写入现在的参数；如需新的，请先改名或删去，"
             "或用 -o 另指定一个文件夹",
             en="{names} in {folder} were there already and stay as they are, without the "
-            "parameters of now; "
-            "for new ones rename or delete them, or give another folder with -o",
+            "parameters of now; for new ones rename or delete them, or give another folder with -o",
             folder=self.folder,
             names=listing(self.kept),
         )
@@ -72,8 +71,8 @@ def lab_folder(plan: Plan) -> Path:
 def unused(plan: Plan) -> list[Text]:
     """That one's own copies of a case's notebooks are not what runs, where there are some."""
     folder = lab_folder(plan)
-    given = any(book.origin in ("given", "explicit") for book in plan.notebooks)
-    if given or not any((folder / _file(book)).exists() for book in plan.notebooks):
+    user_chosen = any(book.origin in ("given", "explicit") for book in plan.notebooks)
+    if user_chosen or not any((folder / _file(book)).exists() for book in plan.notebooks):
         return []
     text = say(
         zh="您在 {folder} 中的 notebook 没有使用；如需使用，请加 --notebooks {folder}",
@@ -109,8 +108,7 @@ def prepare(plan: Plan, folder: str | Path | None = None) -> Prepared:
         text = say(
             zh="{folder} 不能作为 notebook 的文件夹：该处已有文件，或名称不合规定；请用 -o 另指定",
             en="{folder} cannot be the folder of the notebooks: there is a file, or no system "
-            "takes the name; "
-            "give another one with -o",
+            "takes the name; give another one with -o",
             folder=target,
         )
         raise InputError(text) from None
@@ -137,9 +135,9 @@ def _bytes(book: nbformat.NotebookNode) -> bytes:
 
 def parameters_for(book: Notebook, plan: Plan) -> dict[str, Any]:
     """The parameters of the case that a notebook declares, as `qtoolkit run` injects them."""
-    given = plan.parameters.model_dump(mode="json") | dict(plan.parameters.knobs)
+    values = plan.parameters.model_dump(mode="json") | dict(plan.parameters.knobs)
     return {
-        key: value for key, value in given.items() if key in book.declared and key.isidentifier()
+        key: value for key, value in values.items() if key in book.declared and key.isidentifier()
     }
 
 
@@ -211,10 +209,13 @@ def private_jupyter(plan: Plan) -> Iterator[tuple[Path, dict[str, str]]]:
         (home / "matplotlibrc").touch()
         start = ["-m", "qtoolkit.runs.kernel", str(plan.folder)]
         write_kernel(home, start, variables | drawing)
-        given = os.environ.get("JUPYTER_PATH", "").split(os.pathsep)
-        paths = [str(home), *(path for path in given if os.path.isabs(path))]
-        own = {"JUPYTER_PATH": os.pathsep.join(paths), "JUPYTER_RUNTIME_DIR": str(home / "runtime")}
-        yield home, {**os.environ, **variables, **own}
+        search_path = os.environ.get("JUPYTER_PATH", "").split(os.pathsep)
+        paths = [str(home), *(path for path in search_path if os.path.isabs(path))]
+        jupyter_variables = {
+            "JUPYTER_PATH": os.pathsep.join(paths),
+            "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
+        }
+        yield home, {**os.environ, **variables, **jupyter_variables}
 
 
 def command(folder: Path, more: Sequence[str] = ()) -> list[str]:

@@ -65,8 +65,8 @@ def new_case(
     folder = Path(folder)
     if folder.name in ("", ".."):
         folder = folder.resolve()
-    for given in (name, year, *units):
-        _check_text(given or "")
+    for entry in (name, year, *units):
+        _check_text(entry or "")
     _refuse_taken(folder)
     _refuse_twice(units)
     place = find_case(source)
@@ -137,12 +137,12 @@ def _check_text(text: str) -> None:
     """Refuse what no file of the case could hold: a control character, or bytes that are no
     text."""
     if UNPRINTABLE.search(text):
-        found = clip(text.encode("unicode_escape").decode())
+        shown = clip(text.encode("unicode_escape").decode())
         raise InputError(
             say(
                 zh="“{found}”中有不可见的控制字符，或不是完好的文字",
                 en="“{found}” holds an invisible control character, or is no sound text",
-                found=found,
+                found=shown,
             )
         )
 

@@ -104,9 +104,8 @@ def _refuse_path(name: str) -> None:
     text = say(
         zh="应为 notebook 的名称，现为路径“{name}”：案例不运行自带的程序；请写名称，并用 "
         "--notebooks 指定文件夹",
-        en="expected the name of a notebook, found the path “{name}”: a case runs no code "
-        "of its own; "
-        "write the name and give the folder with --notebooks",
+        en="expected the name of a notebook, found the path “{name}”: a case runs no code of its "
+        "own; write the name and give the folder with --notebooks",
         name=name,
     )
     raise InputError(text)

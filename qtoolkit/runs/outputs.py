@@ -23,7 +23,7 @@ def collect(notebooks: Sequence[Path]) -> tuple[list[dict[str, Any]], dict[str, 
     """Blocks of executed notebooks in order, and the charts' PNG bytes by name."""
     blocks: list[dict[str, Any]] = []
     pictures: dict[str, bytes] = {}
-    seen: set[tuple[str, str]] = set()
+    taken: set[tuple[str, str]] = set()
     for path in notebooks:
         for cell in nbformat.read(path, as_version=4).cells:
             for output in cell.get("outputs", []):
@@ -31,7 +31,7 @@ def collect(notebooks: Sequence[Path]) -> tuple[list[dict[str, Any]], dict[str, 
                 if block is None:
                     continue
                 if block["kind"] != "paragraph":
-                    if (key := (block["kind"], block["name"])) in seen:
+                    if (key := (block["kind"], block["name"])) in taken:
                         kind, name = key
                         text = say(
                             zh="{path} 中的{name}（{kind}）重名",
@@ -41,7 +41,7 @@ def collect(notebooks: Sequence[Path]) -> tuple[list[dict[str, Any]], dict[str, 
                             kind=kind,
                         )
                         raise WorkError(text)
-                    seen.add(key)
+                    taken.add(key)
                 if block["kind"] == "chart":
                     pictures[block["name"]] = base64.b64decode(output["data"]["image/png"])
                 blocks.append(block)

@@ -84,35 +84,35 @@ class Plan:
         return self._notices(None if self.beside is None else Path(self.beside.name))
 
     def _notices(self, beside: Path | None) -> list[Text]:
-        given = [book.name for book in self.notebooks if book.origin in ("given", "explicit")]
-        found = []
-        if given:
+        replaced = [book.name for book in self.notebooks if book.origin in ("given", "explicit")]
+        notices = []
+        if replaced:
             text = say(
                 zh="以下分析不是工具自带的 notebook，而是 --notebooks 或 --notebook 指定的："
                 "{names}",
                 en="these notebooks are not the toolkit's own but given by --notebooks or "
                 "--notebook: {names}",
-                names=listing(given),
+                names=listing(replaced),
             )
-            found.append(text)
+            notices.append(text)
         if beside is not None:
-            found.append(_unused(beside))
+            notices.append(_unused(beside))
         unshown = characters.lacking(self.case)
-        return found if unshown is None else [*found, unshown]
+        return notices if unshown is None else [*notices, unshown]
 
     def content(self) -> dict[str, Any]:
         """Everything that the results depend on; paths are those of
         :mod:`qtoolkit.runs.staging`."""
-        given = self.destinations
+        copied = self.destinations
         shas = {role: run_folder.sha256(read_bytes(path)) for role, path in self.files.items()}
-        inputs = {role: {"name": given.files[role], "sha256": sha} for role, sha in shas.items()}
+        inputs = {role: {"name": copied.files[role], "sha256": sha} for role, sha in shas.items()}
         books = {
             book.name: {"sha256": book.sha256, "origin": book.origin} for book in self.notebooks
         }
         return {
             "case": self.name,
-            "parameters": dict(given.parameters),
-            "previous": given.previous,
+            "parameters": dict(copied.parameters),
+            "previous": copied.previous,
             "formats": list(self.formats),
             "inputs": inputs,
             "notebooks": books,
@@ -169,28 +169,28 @@ def _plan(
     document: Document,
     settings: Mapping[str, Any],
     language: str | None,
-    asked: Sequence[str] | None,
+    requested: Sequence[str] | None,
     formats: Sequence[str],
     notebook_folder: Path | None,
 ) -> Plan:
     near = path.parent.resolve()
     beside = None if notebook_folder is not None else notebooks_beside(near)
     data = document.data
-    told: Sequence[Notebook] = ()
+    named: Sequence[Notebook] = ()
     books: Sequence[Notebook] = ()
     if isinstance(data, dict):
         data = _changed(data, settings, near) | ({"language": language} if language else {})
         listed = data.get("notebooks", Parameters.model_fields["notebooks"].default)
         if isinstance(listed, list | tuple) and all(isinstance(name, str) for name in listed):
-            told = _told(tuple(listed), notebook_folder, document, beside)
+            named = _named_notebooks(tuple(listed), notebook_folder, document, beside)
             books = (
-                find_notebooks(asked, notebook_folder, files=True)
-                if asked
-                else _with_comparison(data, told)
+                find_notebooks(requested, notebook_folder, files=True)
+                if requested
+                else _with_comparison(data, named)
             )
             data["notebooks"] = tuple(book.name for book in books)
     declared = {
-        name: default for book in (*told, *books) for name, default in book.declared.items()
+        name: default for book in (*named, *books) for name, default in book.declared.items()
     }
     parameters = parameters_of(data, declared.keys(), document)
     _check_knobs(parameters.knobs, declared)
@@ -206,19 +206,19 @@ def _plan(
                     known=known,
                 )
             )
-    found = case_of(parameters, near, {"params": path})
+    case = case_of(parameters, near, {"params": path})
     name = path.stem if path.suffix.lower() in BOOKS else near.name
     # of a name in another encoding what can be shown
     name = os.fsencode(name).decode("utf-8", "replace")
-    result = assess(found.scheme, found.table)
-    check_knobs(parameters.knobs, books, found, document, near)
-    _check_names(found)
-    return Plan(name, found, result, tuple(books), parameters, near, tuple(formats), beside)
+    result = assess(case.scheme, case.table)
+    check_knobs(parameters.knobs, books, case, document, near)
+    _check_names(case)
+    return Plan(name, case, result, tuple(books), parameters, near, tuple(formats), beside)
 
 
-def _notebook_folder(given: str | Path) -> Path:
+def _notebook_folder(path: str | Path) -> Path:
     """The folder of notebooks that the user asks for."""
-    folder = find(given)
+    folder = find(path)
     if not folder.is_dir() or not any(folder.glob("*.ipynb")):
         text = say(
             zh="{folder} 不是含有 notebook 的文件夹",
@@ -229,7 +229,7 @@ def _notebook_folder(given: str | Path) -> Path:
     return folder
 
 
-def _told(
+def _named_notebooks(
     names: tuple[str, ...], notebook_folder: Path | None, document: Document, beside: Path | None
 ) -> Sequence[Notebook]:
     """The notebooks that the params.yaml names."""
@@ -252,24 +252,24 @@ def _unused(folder: Path) -> Text:
     )
 
 
-def _with_comparison(data: Mapping[str, Any], told: Sequence[Notebook]) -> Sequence[Notebook]:
+def _with_comparison(data: Mapping[str, Any], named: Sequence[Notebook]) -> Sequence[Notebook]:
     """The notebooks named, and the comparison where a previous year is given."""
-    if data.get("previous") is None or COMPARISON in [book.name for book in told]:
-        return told
-    return [*told, *find_notebooks([COMPARISON])]
+    if data.get("previous") is None or COMPARISON in [book.name for book in named]:
+        return named
+    return [*named, *find_notebooks([COMPARISON])]
 
 
 def tables_of(parameters: Parameters, folder: Path, file: str | None = None) -> dict[str, Path]:
     """The tables that knobs name; complaints name the parameters' `file` and the knob."""
-    found, problems = {}, Problems()
+    tables, problems = {}, Problems()
     for key, value in parameters.knobs.items():
         try:
             if _is_table(value):
-                found[key] = find(value, folder)
+                tables[key] = find(value, folder)
         except InputError as error:
             problems.complaints += [Complaint(c.text, file, column=key) for c in error.complaints]
     problems.stop()
-    return found
+    return tables
 
 
 def _check_names(case: Case) -> None:
@@ -286,8 +286,7 @@ def _check_names(case: Case) -> None:
                     zh="考核要点“{id}”与“{other}”的名称同为“{name}”（不计空格、"
                     "不可见字符和全角半角），应互不相同",
                     en="the indicators “{id}” and “{other}” are both called “{name}” (spaces, "
-                    "invisible characters and full "
-                    "width aside), expected different names",
+                    "invisible characters and full width aside), expected different names",
                     id=leaf.id,
                     other=other,
                     name=leaf.name,

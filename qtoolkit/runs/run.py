@@ -105,8 +105,8 @@ def carry_out(
             failures = run_folder.unattested(work)
             if not failures:
                 return target, False
-        said = [failure.text.of(plan.parameters.language) for failure in failures]
-        run_folder.write_manifest(work, content, run_folder.FAILED, failed=said, **about)
+        messages = [failure.text.of(plan.parameters.language) for failure in failures]
+        run_folder.write_manifest(work, content, run_folder.FAILED, failed=messages, **about)
         kept = run_folder.keep_failed(work, run_folder.resolved(target))
     near = not target.is_absolute() and target.name not in ("", os.pardir)
     raise _failed(failures, target.with_name(kept.name) if near else kept)
@@ -120,12 +120,12 @@ def _default(name: str, hash: str) -> Path:
 def _failed(failures: Sequence[WorkError], kept: Path) -> WorkError:
     """All failures in one sentence, with where the rest is kept."""
     texts = [failure.text for failure in failures]
-    said = Text("；".join(text.zh for text in texts), "; ".join(text.en for text in texts))
+    sentences = Text("；".join(text.zh for text in texts), "; ".join(text.en for text in texts))
     return WorkError(
         say(
             zh="{said}；已完成的部分保存在 {kept}",
             en="{said}; what was done is kept in {kept}",
-            said=said,
+            said=sentences,
             kept=kept,
         )
     )

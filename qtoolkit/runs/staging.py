@@ -58,10 +58,10 @@ def destinations(parameters: Parameters, case: Case, tables: Mapping[str, Path])
         earlier = last.model_dump(mode="json", exclude={"previous"}) | dict(last.knobs)
         sources = {key: case.files[f"previous_{key}"] for key in ("scheme", "data")}
         folder = _previous(places, written, case.previous, moved)
-        found = _inside(places, earlier, sources, folder)
+        previous_files = _inside(places, earlier, sources, folder)
         inside: dict[str, str] = {}
-        found |= _elsewhere(places, earlier, sources, folder, found, inside)
-        files |= {f"previous_{key}": path for key, path in found.items()}
+        previous_files |= _elsewhere(places, earlier, sources, folder, previous_files, inside)
+        files |= {f"previous_{key}": path for key, path in previous_files.items()}
         files["previous_params"] = (folder / PARAMS).as_posix()
         moved |= {f"previous.{key}": value for key, value in inside.items()}
     files |= _elsewhere(places, written, this_year, PurePosixPath(), files, moved)
@@ -82,8 +82,8 @@ class _Places:
         key = unicodedata.normalize("NFC", name).casefold()
         source = None if source is None else source.resolve()
         if key in self.taken:
-            there, lies = self.taken[key]
-            return there if source is not None and lies == source else None
+            place, lying = self.taken[key]
+            return place if source is not None and lying == source else None
         if any(
             f"{other}/".startswith(f"{key}/") or f"{key}/".startswith(f"{other}/")
             for other in self.taken
@@ -113,13 +113,13 @@ def _elsewhere(
     parameters: dict[str, Any],
     sources: Mapping[str, Path],
     folder: PurePosixPath,
-    there: Mapping[str, str],
+    placed: Mapping[str, str],
     moved: dict[str, str],
 ) -> dict[str, str]:
-    """The places in `inputs/` of the files that are not `there` already; `moved` says what their
+    """The places in `inputs/` of the files that are not `placed` already; `moved` says what their
     parameters said."""
     files: dict[str, str] = {}
-    for key in [key for key in sources if key not in there]:
+    for key in [key for key in sources if key not in placed]:
         name = Path(parameters[key]).name
         names = itertools.chain(
             [name, f"{key}-{name}"], (f"{key}-{n}-{name}" for n in itertools.count(2))
@@ -153,9 +153,9 @@ def _previous(
     )
     wanted: Iterable[PurePosixPath] = others
     if _is_inside(written):
-        own = _plain(written)
-        named = source.suffix.lower() in BOOKS or own.name == PARAMS
-        wanted = itertools.chain([own.parent if named else own], others)
+        path = _plain(written)
+        is_file = source.suffix.lower() in BOOKS or path.name == PARAMS
+        wanted = itertools.chain([path.parent if is_file else path], others)
     folder = next(folder for folder in wanted if places.take(folder / PARAMS, None) is not None)
     if folder.parts[:1] == (OUTSIDE,) and not (
         _is_inside(written) and _plain(written).is_relative_to(folder)
@@ -165,16 +165,16 @@ def _previous(
     return folder
 
 
-def lay(found: Destinations, files: Mapping[str, Path], folder: Path) -> Parameters:
+def lay(copy: Destinations, files: Mapping[str, Path], folder: Path) -> Parameters:
     """Copy the files, by their roles, and the parameters into `folder`; the parameters that lead to
     the copies."""
     for role, source in files.items():
-        _write(folder / found.files[role], read_bytes(source))
-    _write(folder / PARAMS, _yaml(found.parameters))
-    if found.previous is not None:
-        _write(folder / found.files["previous_params"], _yaml(found.previous))
-    written = {key: value for key, value in found.parameters.items() if value is not None}
-    return parameters_of(written | {"notebooks": tuple(found.parameters["notebooks"])})
+        _write(folder / copy.files[role], read_bytes(source))
+    _write(folder / PARAMS, _yaml(copy.parameters))
+    if copy.previous is not None:
+        _write(folder / copy.files["previous_params"], _yaml(copy.previous))
+    written = {key: value for key, value in copy.parameters.items() if value is not None}
+    return parameters_of(written | {"notebooks": tuple(copy.parameters["notebooks"])})
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -37,12 +37,12 @@ def write(
     is returned, and what does not hang on it is written all the same."""
     language = plan.parameters.language
     total = len(plan.notebooks) + 1 + len(plan.formats)
-    done = 0
+    steps_done = 0
 
     def step(what: Text) -> None:
-        nonlocal done
-        done += 1
-        progress(done, total, what)
+        nonlocal steps_done
+        steps_done += 1
+        progress(steps_done, total, what)
 
     executed = work / "notebooks"
     executed.mkdir()
@@ -128,12 +128,12 @@ def _collected(
     """The blocks of the notebooks, and pictures; a notebook that does not go with those before it
     is left out."""
     kept: list[Path] = []
-    found: tuple[list[dict[str, Any]], dict[str, bytes]] = ([], {})
+    blocks_and_pictures: tuple[list[dict[str, Any]], dict[str, bytes]] = ([], {})
     for book in books:
         with attempt(Text(book.name, book.name)):
-            found = outputs.collect([*kept, book])
+            blocks_and_pictures = outputs.collect([*kept, book])
             kept.append(book)
-    return found
+    return blocks_and_pictures
 
 
 def provenance(content: Mapping[str, Any], notices: Sequence[Text] = ()) -> list[Block]:

@@ -126,26 +126,27 @@ def _opened(
 def _merged(books: Sequence[_Book]) -> tuple[dict[tuple[str, str], Any], list[tuple[Any, ...]]]:
     """The cells on which the workbooks agree, and those on which two of them do not (see
     :class:`Collected`)."""
-    seen: dict[tuple[str, str], tuple[str, Any]] = {}
+    first_entries: dict[tuple[str, str], tuple[str, Any]] = {}
     titles = {key: title for book in books for key, title in reversed(book.titles.items())}
     disputed, conflicts = set(), []
     for book in books:
-        for at, cell in book.filled():
-            other = seen.setdefault(at, (book.file, cell))
+        for place, cell in book.filled():
+            other = first_entries.setdefault(place, (book.file, cell))
             if plain_text(other[1]) != plain_text(cell):
-                disputed.add(at)
-                conflicts.append((at[0], titles[at[1]], *other, book.file, cell))
-    return {at: cell for at, (_, cell) in seen.items() if at not in disputed}, conflicts
+                disputed.add(place)
+                conflicts.append((place[0], titles[place[1]], *other, book.file, cell))
+    agreed = {place: cell for place, (_, cell) in first_entries.items() if place not in disputed}
+    return agreed, conflicts
 
 
 def _late(scheme: Scheme, books: Sequence[_Book], language: str) -> list[str]:
     """Who must send a workbook and has not sent a filled one."""
-    there = {book.department for book in books if book.is_filled}
-    if there & set(ALL):
+    senders = {book.department for book in books if book.is_filled}
+    if senders & set(ALL):
         return []
-    if there & {OFFICE.zh, OFFICE.en}:
-        there.add(OFFICE.of(language))  # in whatever language its book is
-    return [name for name in _expected(scheme, language) if name not in there]
+    if senders & {OFFICE.zh, OFFICE.en}:
+        senders.add(OFFICE.of(language))  # in whatever language its book is
+    return [name for name in _expected(scheme, language) if name not in senders]
 
 
 def _expected(scheme: Scheme, language: str) -> list[str]:
@@ -245,15 +246,15 @@ class _Book(Reader):
                     hint=nearest(name, listed),
                 )
                 self.complain(text, "unit", row)
-        n = len(self.names)
+        count = len(self.names)
         for leaf in self.scheme.leaves:
-            said = self._statuses(leaf)
+            statuses = self._statuses(leaf)
             for key in columns_of(leaf):
                 if self._has(key):
-                    self._column(leaf, key, said, range(n))
+                    self._column(leaf, key, statuses, range(count))
             for stage in self.scheme.stages:
                 if stage.effect == "replaces":
-                    self._later(leaf, stage, [None] * n, [VALUE] * n)
+                    self._later(leaf, stage, [None] * count, [VALUE] * count)
                 elif stage.effect == "corrects":
                     self.numbers(f"{leaf.id}@{stage.id}", percent=is_percent(leaf))
             self._targets(leaf)
@@ -283,7 +284,7 @@ class _Book(Reader):
             if key.partition(":")[0] not in MAY_BE_BLANK
             and not any(key.endswith(stage) for stage in later)
         }
-        filled = {at for at, _ in self.filled()}
+        filled = {place for place, _ in self.filled()}
         return [
             (self.department, unit, title)
             for unit in units
@@ -315,7 +316,7 @@ def write_collected(
     sheets: dict[str, list[list[Any]]] = {
         DATA: [["考核对象", *(title for _, title in columns)], *rows]
     }
-    sheets |= {title: [header, *map(list, found)] for title, (header, found) in lists.items()}
+    sheets |= {title: [header, *map(list, entries)] for title, (header, entries) in lists.items()}
     write_sheets(Path(path), worded(sheets, language))
 
 

@@ -124,16 +124,16 @@ def _declared_encoding(data: bytes) -> str | None:
     """The encoding that a part's XML declaration names; None where it names none."""
     if not data.startswith(b"<?xml"):
         return None
-    found: list[str | None] = [None]
+    encodings: list[str | None] = [None]
 
     def declared(version: str, encoding: str | None, standalone: int) -> None:
-        found.append(encoding)
+        encodings.append(encoding)
 
     parser = expat.ParserCreate("UTF-8")  # whatever is declared
     parser.XmlDeclHandler = declared
     declaration, end, _ = data[:_LONGEST_DECLARATION].partition(b"?>")
     parser.Parse(declaration + end, False)
-    return found[-1]
+    return encodings[-1]
 
 
 _LONGEST_DECLARATION = 200

@@ -52,7 +52,7 @@ class RawLeaf:
 class _Sheet:
     """The columns of the sheet so far; a cell and a column of the sheet by its place in it."""
 
-    at: Callable[[str], str]
+    address: Callable[[str], str]
     first: int
     last: int
     width: int = 0
@@ -65,15 +65,15 @@ class _Sheet:
 
     def cell(self, name: str) -> str:
         """A unit's cell, seen from another sheet."""
-        return self.at(f"{name}{{r}}")
+        return self.address(f"{name}{{r}}")
 
     def whole(self, name: str) -> str:
         """The cells of all units."""
-        return self.at(f"{name}${self.first}:{name}${self.last}")
+        return self.address(f"{name}${self.first}:{name}${self.last}")
 
 
 def raw_leaves(
-    result: Assessment, language: str, at: Callable[[str], str], first: int
+    result: Assessment, language: str, address: Callable[[str], str], first: int
 ) -> Iterator[RawLeaf]:
     """The data and the formulas of each leaf, in the order of the tree.
 
@@ -82,14 +82,14 @@ def raw_leaves(
     result : Assessment
     language : "zh" or "en"
         Of the words for units without a value.
-    at : function
+    address : function
         The address of cells of the sheet of data, seen from other sheets.
     first : int
         The row of the first unit.
     """
     width, last = 0, first + len(result.table.units) - 1
     for j, leaf in enumerate(result.scheme.leaves):
-        sheet = _Sheet(at, first, last, width)
+        sheet = _Sheet(address, first, last, width)
         yield _leaf(result, leaf, j, sheet, language)
         width += len(sheet.columns)
 
@@ -201,11 +201,13 @@ def _worked_out(
         if leaf.leaf_rule.is_of_words:
             filed = [None if mark is None else leaf.leaf_rule.share_of(mark) for mark in filed]
         if None not in filed:
-            value = sum(leaf.stages[stage.id] * x for stage, x in zip(parts, filed, strict=True))
+            value = sum(
+                leaf.stages[stage.id] * mark for stage, mark in zip(parts, filed, strict=True)
+            )
     for stage in later:
-        said = table.stages[stage.id][k, j]
-        if said is not None:
-            value = said if stage.effect == "replaces" else value + said
+        stage_value = table.stages[stage.id][k, j]
+        if stage_value is not None:
+            value = stage_value if stage.effect == "replaces" else value + stage_value
     return value
 
 

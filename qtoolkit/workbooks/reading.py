@@ -113,7 +113,7 @@ def _checked(name: str, data: bytes) -> tuple[dict[str, bytes], dict[str, sheetc
     percent = (
         sheetxml.percent_styles(name, parts[package.STYLES]) if package.STYLES in parts else set()
     )
-    found: dict[str, sheetcells.Sheet] = {}
+    sheets: dict[str, sheetcells.Sheet] = {}
     cells = 0
     for title, part in _parts_of_sheets(name, book, parts[package.RELATIONS]):
         if part not in packed:
@@ -121,9 +121,9 @@ def _checked(name: str, data: bytes) -> tuple[dict[str, bytes], dict[str, sheetc
         parts[part] = packed.read(part)
         read = sheetcells.read_sheet(name, title, parts[part], percent, book.is_stale, cells)
         cells += read.rows * read.columns
-        found[title] = read
-    _check_text(name, parts, list(found.values()))
-    return parts, found
+        sheets[title] = read
+    _check_text(name, parts, list(sheets.values()))
+    return parts, sheets
 
 
 def _check_listed(name: str, sheets: list[sheetxml.Listed]) -> None:

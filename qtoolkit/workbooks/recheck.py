@@ -34,11 +34,9 @@ from qtoolkit.workbooks.rawdata import RawColumn, raw_leaves
 from qtoolkit.workbooks.writing import workbook
 
 FIRST = 4  # Excel's row of the first unit on every sheet of units, after title, headers and points
-POINTS, BASE, PLACE = (
-    Text("分值", "Points"),
-    Text("基础得分", "Base score"),
-    Text("等级序号", "Grade number"),
-)
+POINTS = Text("分值", "Points")
+BASE = Text("基础得分", "Base score")
+PLACE = Text("等级序号", "Grade number")
 SHEETS = {
     "notes": (
         Text("说明", "Notes"),
@@ -149,7 +147,7 @@ class Pen(NamedTuple):
     def of(self, text: Text) -> str:
         return text.of(self.language)
 
-    def at(self, sheet: str, cells: str) -> str:
+    def address(self, sheet: str, cells: str) -> str:
         return f"'{self.of(SHEETS[sheet][0])}'!{cells}"
 
 
@@ -265,9 +263,9 @@ def _units(pen: Pen, kind: str, columns: list[Column], top: Text = POINTS) -> No
     labels = [pen.of(label) for label in pen.result.table.labels]
     units = zip(*(np.asarray(column.values).tolist() for column in columns), strict=True)
 
-    def cell(k: int, column: Column, value: Any) -> Any:
-        formula = column.other.get(k, column.formula)
-        filled = formula and "=" + formula.replace("{r}", str(FIRST + k))
+    def cell(unit: int, column: Column, value: Any) -> Any:
+        formula = column.other.get(unit, column.formula)
+        filled = formula and "=" + formula.replace("{r}", str(FIRST + unit))
         return (
             ""
             if formula == ""
@@ -278,7 +276,9 @@ def _units(pen: Pen, kind: str, columns: list[Column], top: Text = POINTS) -> No
         (words.UNIT, *(column.title for column in columns)),
         [top, *(column.top for column in columns)],
     ]
-    rows = ([labels[k], *map(cell, repeat(k), columns, row)] for k, row in enumerate(units))
+    rows = (
+        [labels[unit], *map(cell, repeat(unit), columns, row)] for unit, row in enumerate(units)
+    )
     widths = [max(12, min(2 + max(map(_width, labels)), 40)), *[13] * len(columns)]
     _grid(pen, kind, SHEETS[kind][0], chain(heads, rows), widths, (FIRST - 1, 1))
 
@@ -292,8 +292,7 @@ def _notes(pen: Pen) -> None:
         zh="单项得分{leaf}，中间各级{node}，总分{total}。取整和比较前先四舍五入到10位小数，"
         "消除二进制误差；用INT取整处使−0.5记为0。",
         en="Leaf scores {leaf}; inner nodes {node}; total {total}. Before rounding and comparing, "
-        "values are rounded to 10 decimals "
-        "against binary error; where INT rounds, −0.5 gives 0.",
+        "values are rounded to 10 decimals against binary error; where INT rounds, −0.5 gives 0.",
         leaf=leaf,
         node=node,
         total=total,
@@ -352,20 +351,20 @@ def _points(pen: Pen) -> None:
 
 def _put(pen: Pen, rows: list[Any], key: Any, lead: Any, *cells: Any) -> None:
     """A row of the sheet of points whose number other formulas ask for by `key`."""
-    pen.cells[key] = pen.at("points", f"$C${len(rows) + 2}")
+    pen.cells[key] = pen.address("points", f"$C${len(rows) + 2}")
     rows.append([same(str(lead)), *cells])
 
 
 def _add_nodes(pen: Pen, rows: list[Any]) -> None:
     """The points of all indicators, and how inner nodes combine."""
-    tree, d = pen.result.engine.tree, pen.result.engine.points.size
+    tree, leaves = pen.result.engine.tree, pen.result.engine.points.size
     nodes = _nodes(pen.result)
     row_of = {node[0]: f"C{3 + k}" for k, node in enumerate(nodes)}
     for number, name, depth, full in nodes:
         cells: list[Any] = [full]
-        if number >= d and tree.children[number - d]:
-            order = tree.order[number - d]
-            parts = ",".join(row_of[c] for c in tree.children[number - d])
+        if number >= leaves and tree.children[number - leaves]:
+            order = tree.order[number - leaves]
+            parts = ",".join(row_of[c] for c in tree.children[number - leaves])
             how = MEANS.get(order, say(zh="{r:g}次幂平均", en="power mean, order {r:g}", r=order))
             cells = [Cell(f"=SUM({parts})", full), how]
         _put(pen, rows, number, depth, same("    " * depth + pen.of(name)), *cells)
@@ -381,13 +380,13 @@ def _add_cutoffs(pen: Pen, rows: list[Any]) -> None:
     for p, item in enumerate(scheme.grades):
         pen.cells.update(
             {
-                (g, p): pen.at("points", f"${letter(2 + c)}${len(rows) + 2}")
+                (g, p): pen.address("points", f"${letter(2 + c)}${len(rows) + 2}")
                 for c, g in enumerate(groups)
             }
         )
         least = [float(from_ticks(g[size - 2 - p])) for g in groups if p < size - 1]
         rows.append([same(str(p + 1)), item.label, *least])
-    pen.cells["grades"] = pen.at("points", f"$B${len(rows) + 2 - size}:$B${len(rows) + 1}")
+    pen.cells["grades"] = pen.address("points", f"$B${len(rows) + 2 - size}:$B${len(rows) + 1}")
 
 
 def _add_limits(pen: Pen, rows: list[Any]) -> None:
@@ -446,38 +445,42 @@ def _pattern(rule: Rounding | None) -> str:
     return f"{0:.{4 if rule is None else rule.decimals}f}"
 
 
-def _node(order: float, v: str, p: str, whole: str, blanks: bool) -> str:
+def _node(order: float, scores: str, points: str, whole: str, blanks: bool) -> str:
     """The score of an inner node from its children's scores and points, as the engine takes it."""
     if order == 1 and not blanks:
-        return f"SUM({v})"
-    seen, share = f"SUMPRODUCT(ISNUMBER({v})*{p})", f"IF(ISNUMBER({v})*({p}>0),{v}/{p},1)"
+        return f"SUM({scores})"
+    scored_points = f"SUMPRODUCT(ISNUMBER({scores})*{points})"
+    share = f"IF(ISNUMBER({scores})*({points}>0),{scores}/{points},1)"
     if order == 1:
-        return f"IF({seen}>0,SUM({v})*{whole}/{seen},0)"
+        return f"IF({scored_points}>0,SUM({scores})*{whole}/{scored_points},0)"
     power = f"POWER({share},{order!r})" if order else f"LN({share})"
-    mean = f"SUMPRODUCT(ISNUMBER({v})*{p}*{power})/{seen}"
+    mean = f"SUMPRODUCT(ISNUMBER({scores})*{points}*{power})/{scored_points}"
     mean = f"{whole}*POWER({mean},1/({order!r}))" if order else f"{whole}*EXP({mean})"
     if order <= 0:  # a share of 0 makes the mean 0
-        mean = f"IF(SUMPRODUCT(ISNUMBER({v})*({p}>0)*({v}=0))>0,0,{mean})"
-    return f"IF({seen}>0,{mean},0)"
+        mean = f"IF(SUMPRODUCT(ISNUMBER({scores})*({points}>0)*({scores}=0))>0,0,{mean})"
+    return f"IF({scored_points}>0,{mean},0)"
 
 
 def _peers(pen: Pen, slopes: list[Column]) -> dict[int, dict[int, str]]:
     """By leaf and unit, the mean of similar units that a blank takes; the units averaged are marked
     in more columns."""
-    e, d = pen.result.engine, len(slopes)
+    e, leaves = pen.result.engine, len(slopes)
+    last = FIRST + len(e.slope) - 1
     keys: list[tuple[int, bytes]] = []
     taken: dict[int, dict[int, str]] = {}
 
-    def own(c: int) -> str:
-        return f"{letter(c)}${FIRST}:{letter(c)}${FIRST + len(e.slope) - 1}"
+    def cells_of_units(column: int) -> str:
+        return f"{letter(column)}${FIRST}:{letter(column)}${last}"
 
     for mean in e.means:
         j, mask = mean.leaf, np.isin(np.arange(len(e.slope)), mean.peers).astype(float)
         if (key := (j, mask.tobytes())) not in keys:
             keys.append(key)
-            p, marks = pen.cells[j], own(d + len(keys))
-            x = f"({own(1 + j)}*{p}+{pen.at('const', own(1 + j))})"
-            top = f"=SUMPRODUCT({marks}*(({x}>0)*({x}<{p})*{x}+({x}>={p})*{p}))/SUM({marks})"
+            full, marks = pen.cells[j], cells_of_units(leaves + len(keys))
+            slope = cells_of_units(1 + j)
+            score = f"({slope}*{full}+{pen.address('const', slope)})"
+            bounded = f"({score}>0)*({score}<{full})*{score}+({score}>={full})*{full}"
+            top = f"=SUMPRODUCT({marks}*({bounded}))/SUM({marks})"
             value = leaf_scores(e.slope[mean.peers, j], e.const[mean.peers, j], e.points[j]).mean()
             title = say(
                 zh="{leaf}：同类平均（1为计入）",
@@ -485,7 +488,8 @@ def _peers(pen: Pen, slopes: list[Column]) -> dict[int, dict[int, str]]:
                 leaf=slopes[j].title,
             )
             slopes.append(Column(title, mask, None, "0", Cell(top, float(value))))
-        taken.setdefault(j, {})[mean.unit] = pen.at("slope", f"{letter(1 + d + keys.index(key))}$3")
+        column = letter(1 + leaves + keys.index(key))
+        taken.setdefault(j, {})[mean.unit] = pen.address("slope", f"{column}$3")
     return taken
 
 
@@ -494,12 +498,12 @@ class _Branch(NamedTuple):
 
     number: int
     depth: int
-    at: str
+    column: str
 
     @property
     def points(self) -> str:
         """Where its points stand."""
-        return f"{self.at}$3"
+        return f"{self.column}$3"
 
 
 def _tree(pen: Pen) -> str:
@@ -510,23 +514,23 @@ def _tree(pen: Pen) -> str:
     tops = {number: Cell(f"={pen.cells[number]}", full) for number, _, _, full in nodes}
     peers = _leaf_sheets(pen, tops)
     scores, blank = np.concatenate(node_scores(e), axis=1), _blanks(e)
-    at = {node[0]: letter(c) for c, node in enumerate(nodes, 1)}
+    column_of = {node[0]: letter(place) for place, node in enumerate(nodes, 1)}
     columns = []
     for number, name, depth, _ in nodes:
-        branch, missing = _Branch(number, depth, at[number]), blank[number]
+        branch, missing = _Branch(number, depth, column_of[number]), blank[number]
         values = np.where(missing, np.nan, scores[:, number])
         other: dict[int, str] = {}
         array = False
         if number < e.points.size:
             formula, other = _leaf_formulas(pen, branch, peers.get(number, {}), missing)
         else:
-            formula, array = _node_formula(e.tree, branch, number - e.points.size, at, blank)
+            formula, array = _node_formula(e.tree, branch, number - e.points.size, column_of, blank)
         rule = _rounding_of(e, branch)
         if not depth:
             name, formula, values = BASE, f"ROUND({formula},{DECIMALS})", from_ticks(result.base)
         columns.append(Column(name, values, formula, _pattern(rule), tops[number], other, array))
     _units(pen, "tree", columns)
-    return pen.at("tree", at[nodes[-1][0]]) + "{r}"
+    return pen.address("tree", column_of[nodes[-1][0]]) + "{r}"
 
 
 def _leaf_sheets(pen: Pen, tops: dict[int, Cell]) -> dict[int, dict[int, str]]:
@@ -534,7 +538,7 @@ def _leaf_sheets(pen: Pen, tops: dict[int, Cell]) -> dict[int, dict[int, str]]:
     result, e = pen.result, pen.result.engine
     data: list[Column] = []
     slopes, constants = [], []
-    leaves = raw_leaves(result, pen.language, partial(pen.at, "data"), FIRST)
+    leaves = raw_leaves(result, pen.language, partial(pen.address, "data"), FIRST)
     for j, (leaf, raw) in enumerate(zip(result.scheme.leaves, leaves, strict=True)):
         blank = np.flatnonzero(result.table.status[:, j] != VALUE)
         measure = None if leaf.unit is None else same(leaf.unit)
@@ -552,8 +556,8 @@ def _line_column(
     name: Text, numbers: np.ndarray, formula: str, blank: np.ndarray, top: Cell
 ) -> Column:
     """A column of slopes or constants; units without a value have what their blank gives."""
-    given = {int(k): repr(float(numbers[k])) for k in blank}
-    return Column(name, numbers, formula, "0.0000", top, given)
+    of_blanks = {int(k): repr(float(numbers[k])) for k in blank}
+    return Column(name, numbers, formula, "0.0000", top, of_blanks)
 
 
 def _data_column(column: RawColumn, blank: np.ndarray, measure: Text | None) -> Column:
@@ -586,33 +590,35 @@ def _leaf_formulas(
     """A leaf's score, and the formulas of the units that take the mean of their peers or have
     none."""
     rule, points = _rounding_of(pen.result.engine, leaf), leaf.points
-    a, b = (pen.at(kind, letter(1 + leaf.number)) + "{r}" for kind in ("slope", "const"))
-    formula = _rounded(f"MAX(0,MIN({points},{a}*{points}+{b}))", rule)
+    slope, const = (
+        pen.address(kind, letter(1 + leaf.number)) + "{r}" for kind in ("slope", "const")
+    )
+    formula = _rounded(f"MAX(0,MIN({points},{slope}*{points}+{const}))", rule)
     other = {k: _rounded(f"MAX(0,MIN({points},{mean}))", rule) for k, mean in means.items()}
     return formula, other | {int(k): "" for k in np.flatnonzero(blank)}
 
 
 def _node_formula(
-    tree: Tree, node: _Branch, inner: int, at: dict[int, str], blank: list[np.ndarray]
+    tree: Tree, node: _Branch, inner: int, column_of: dict[int, str], blank: list[np.ndarray]
 ) -> tuple[str, bool]:
     """The score of inner node number `inner`, and whether it is a formula over arrays."""
     order, children = tree.order[inner], tree.children[inner]
-    first, last = at[children[0]], at[children[-1]]
-    v, p = f"{first}{{r}}:{last}{{r}}", f"{first}$3:{last}$3"
+    first, last = column_of[children[0]], column_of[children[-1]]
+    scores, points = f"{first}{{r}}:{last}{{r}}", f"{first}$3:{last}$3"
     some = any(blank[leaf].any() for leaf in _leaves_below(tree, node.number))
     rule = tree.node_rounding if node.depth else None
-    formula = _rounded(_node(order, v, p, node.points, some), rule)
+    formula = _rounded(_node(order, scores, points, node.points, some), rule)
     if some and node.depth:
-        formula = f'IF(COUNT({v})=0,"",{formula})'
+        formula = f'IF(COUNT({scores})=0,"",{formula})'
     return formula, order != 1
 
 
 def _leaves_below(tree: Tree, number: int) -> list[int]:
     """The leaves below a node, by their numbers."""
-    d = tree.blank.shape[1]
-    if number < d:
+    leaves = tree.blank.shape[1]
+    if number < leaves:
         return [number]
-    return [leaf for child in tree.children[number - d] for leaf in _leaves_below(tree, child)]
+    return [leaf for child in tree.children[number - leaves] for leaf in _leaves_below(tree, child)]
 
 
 def _final(pen: Pen, base_at: str) -> None:
@@ -673,17 +679,18 @@ class _Steps:
         go by stands, and the published one."""
         e, result = self.engine, self.result
         outside = {kind: self.outside(kind) for kind in ("bonus", "deduction")}
-        done = steps(e, self.base)
-        x = base = self.add(BASE, from_ticks(done.pop("base")), base_at, _pattern(None))
-        for step, ticks in done.items():
+        ticks_of = steps(e, self.base)
+        score = base = self.add(BASE, from_ticks(ticks_of.pop("base")), base_at, _pattern(None))
+        for step, ticks in ticks_of.items():
             if self.happens(step):
                 rule = e.rounding if step == "rounding" else None
-                title, formula = STEPS[step], self.formula(step, x, outside)
-                x = self.add(title, from_ticks(ticks), formula, _pattern(rule))
-        x = self.add(Text("公布得分", "Published score"), result.scores, x, _pattern(e.rounding))
-        key = base if e.rank_on_base else x
+                title, formula = STEPS[step], self.formula(step, score, outside)
+                score = self.add(title, from_ticks(ticks), formula, _pattern(rule))
+        title = Text("公布得分", "Published score")
+        score = self.add(title, result.scores, score, _pattern(e.rounding))
+        key = base if e.rank_on_base else score
         self.add(words.RANK, result.ranks, f"RANK({key},{self.every(key)},0)")
-        return key, x
+        return key, score
 
     def happens(self, step: str) -> Any:
         """Whether the scheme has a step between the base and the published score."""
@@ -700,31 +707,31 @@ class _Steps:
         """Whether deductions come after the cap."""
         return self.scheme.order.cap == "before_deductions"
 
-    def formula(self, step: str, x: str, outside: dict[str, str]) -> str:
+    def formula(self, step: str, score: str, outside: dict[str, str]) -> str:
         """A step from the score before it, which stands in x."""
         e, cells, off = self.engine, self.pen.cells, outside["deduction"]
         if step == "rounding":
-            return _rounded(x, e.rounding, bool(self.scheme.bonuses) and not e.round_first)
+            return _rounded(score, e.rounding, bool(self.scheme.bonuses) and not e.round_first)
         if step == "bonus":
             less = "" if self.takes_off_late else f"-{off}"
-            return f"ROUND({x}+{outside['bonus']}{less},{DECIMALS})"
+            return f"ROUND({score}+{outside['bonus']}{less},{DECIMALS})"
         if step == "late":
-            return f"ROUND({x}-{off},{DECIMALS})"
-        return f"MIN({x},{cells['cap']})" if step == "cap" else f"MAX({x},{cells['floor']})"
+            return f"ROUND({score}-{off},{DECIMALS})"
+        return f"MIN({score},{cells['cap']})" if step == "cap" else f"MAX({score},{cells['floor']})"
 
     def grade_by_score(self, score: str) -> str:
         """The grade by the cutoffs of the unit's class alone."""
         groups = [*map(tuple, self.engine.cutoffs.tolist())]
         chains = dict.fromkeys(groups, str(self.size))
-        for p in reversed(range(self.size - 1)):
+        for place in reversed(range(self.size - 1)):
             chains = {
-                group: f"IF({score}>={self.pen.cells[group, p]},{p + 1},{chains[group]})"
+                group: f"IF({score}>={self.pen.cells[group, place]},{place + 1},{chains[group]})"
                 for group in chains
             }
-        own = {k: chains[group] for k, group in enumerate(groups)}
+        of_unit = {k: chains[group] for k, group in enumerate(groups)}
         codes = score_grades(self.engine, self.base)
         title = Text("按得分等级", "Grade by score")
-        return self.graded(title, codes, chains[groups[0]], other=own)
+        return self.graded(title, codes, chains[groups[0]], other=of_unit)
 
     def limits_and_vetoes(self, place: str, key: str) -> str:
         """Limits on grades and vetoes in their order, each from the grade before it."""

@@ -265,8 +265,10 @@ class _Book:
 
     def _mapping(self, cells: dict[str, Any], sheet: str, row: int) -> dict[str, Any]:
         """The keys and values of a row's last column."""
-        found = self._yaml("{" + str(cells[REST]) + "}", sheet, row, REST) if REST in cells else {}
-        return found if isinstance(found, dict) else {}
+        if REST not in cells:
+            return {}
+        mapping = self._yaml("{" + str(cells[REST]) + "}", sheet, row, REST)
+        return mapping if isinstance(mapping, dict) else {}
 
     def _number(self, cells: dict[str, Any], title: str, sheet: str, row: int) -> float | None:
         return self._number_of(cells[title], title, sheet, row) if title in cells else None
@@ -293,14 +295,14 @@ class _Book:
         tree = _Tree()
         known = (*LEVELS, LEAF, POINTS, *WORDS.values(), KIND, UNIT, SCALES, ID, RULE, LOW, HIGH)
         for row, cells in self.rows(TREE, (LEAF, POINTS), (*known, REST)):
-            given = [plain_text(cells[level]) if level in cells else None for level in LEVELS]
-            self._lead(tree, given, row)
+            level_names = [plain_text(cells[level]) if level in cells else None for level in LEVELS]
+            self._lead(tree, level_names, row)
             if LEAF not in cells:
                 tree.begin_anew_if_other(plain_text(cells.get(ID, "")))
             tree.make_levels(row)
             if LEAF in cells:
                 tree.add(self._leaf(cells, row), row)
-            elif any(given) and tree.above:
+            elif any(level_names) and tree.above:
                 tree.level.update(self._common(cells, row))
             else:
                 text = say(
@@ -316,15 +318,16 @@ class _Book:
         self._note(tree.roots, ("indicators",), {id(node): row for node, row in tree.places})
         return tree.roots
 
-    def _lead(self, tree: _Tree, given: list[str | None], row: int) -> None:
+    def _lead(self, tree: _Tree, level_names: list[str | None], row: int) -> None:
         """Go on to the levels that a row names; those before the first it names are the last
         row's."""
-        filled = [i for i, name in enumerate(given) if name]
-        if given[0] == NO_LEVEL:
+        filled = [i for i, name in enumerate(level_names) if name]
+        if level_names[0] == NO_LEVEL:
             tree.above = ()
         elif filled:
             before, last = tree.above[: filled[0]], filled[-1]
-            names = [*before, *[None] * (filled[0] - len(before)), *given[filled[0] : last + 1]]
+            skipped = [None] * (filled[0] - len(before))
+            names = [*before, *skipped, *level_names[filled[0] : last + 1]]
             tree.above = tuple(name for name in names if name)
             if len(tree.above) <= last:
                 text = say(
@@ -371,8 +374,8 @@ class _Book:
         words = {rule.word: kind for kind, rule in RULES.items()} | {kind: kind for kind in RULES}
         word = plain_text(cells.get(RULE, "得分率"))
         kind = self._choice(words, word, row, RULE)
-        own = [key for key in data if key not in Indicator.model_fields]
-        rule = {"kind": kind} | {key.removeprefix("rule_"): data.pop(key) for key in own}
+        rule_keys = [key for key in data if key not in Indicator.model_fields]
+        rule = {"kind": kind} | {key.removeprefix("rule_"): data.pop(key) for key in rule_keys}
         ends = RULES[kind].ends if kind in RULES else ()
         for title, end in zip((LOW, HIGH), ends, strict=False):
             if (number := self._number(cells, title, TREE, row)) is not None:
@@ -422,15 +425,15 @@ class _Book:
                 else:
                     grade[key] = plain_text(cells[title])
             for key in ("name", "consequence"):
-                said = english.get((str(grade.get("id")), GRADE_COLUMNS[key]))
-                if said is not None and key in grade:
-                    grade[key] = {"zh": grade[key], "en": said}
-                elif said is not None:
+                wording = english.get((str(grade.get("id")), GRADE_COLUMNS[key]))
+                if wording is not None and key in grade:
+                    grade[key] = {"zh": grade[key], "en": wording}
+                elif wording is not None:
                     text = say(
                         zh="内容为空，而“英文”工作表中有“{said}”，应两种文字都有或都没有",
                         en="blank, though the sheet of English wordings has “{said}”: expected "
                         "both or neither",
-                        said=clip(said),
+                        said=clip(wording),
                     )
                     self.complain(text, GRADES, row, GRADE_COLUMNS[key])
             self.places["grades", len(grades)] = (GRADES, row)

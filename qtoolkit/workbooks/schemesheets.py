@@ -163,9 +163,9 @@ def worded(sheets: dict[str, list[Row]], language: str) -> dict[str, list[Row]]:
     spoken = (RULE, KIND, SCALES, "栏目")
     result = {}
     for sheet, (header, *rows) in sheets.items():
-        said = [i for i, title in enumerate(header) if title in spoken]
+        translated = [i for i, title in enumerate(header) if title in spoken]
         rows = [
-            [IN_ENGLISH.get(cell, cell) if i in said else cell for i, cell in enumerate(row)]
+            [IN_ENGLISH.get(cell, cell) if i in translated else cell for i, cell in enumerate(row)]
             for row in rows
         ]
         result[IN_ENGLISH.get(sheet, sheet)] = [

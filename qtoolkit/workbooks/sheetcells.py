@@ -80,7 +80,7 @@ class _ByLocalName(dict[str, Callable[..., None]]):
 
 
 class _SheetReader:
-    """Follows the elements of one sheet; `at` is the place of the cell that was met last."""
+    """Follows the elements of one sheet; `latest` is the place of the cell met last."""
 
     def __init__(self, name: str, title: str, percent: set[str], is_stale: bool, before: int):
         self.name, self.title, self.percent, self.is_stale = name, title, percent, is_stale
@@ -106,7 +106,7 @@ class _SheetReader:
         # columns of the cells met, and of those met twice, as bits, by row
         self.taken: dict[int, int] = {}
         self.twice: dict[int, int] = {}
-        self.at = (-1, -1)
+        self.latest = (-1, -1)
         self.row, self.row_name = -1, ""  # of the cell before, as a number from 0 and as a name
         self.known: dict[str, int] = {}  # columns by their letters
         self.is_open = self.is_formula = self.is_percent = self.is_filled = False
@@ -167,13 +167,13 @@ class _SheetReader:
         if not self.in_data:
             return
         number = attributes.get("r")
-        row = self.at[0] + 1 if number is None else int(number) - 1
+        row = self.latest[0] + 1 if number is None else int(number) - 1
         if row < 0:
             raise ValueError(number)
         self.see_row(row)
         if len(attributes) > 1 and _is_hidden(attributes, "ht"):
             self.sheet.hidden_rows.add(row)
-        self.at = (row, -1)
+        self.latest = (row, -1)
         self.row, self.row_name = row, str(row + 1)
 
     def open_cell(self, attributes: dict[str, str]) -> None:
@@ -189,15 +189,15 @@ class _SheetReader:
     def find(self, reference: str | None) -> None:
         """Where the cell is: as it says itself, or next to the one before it."""
         if reference is None:
-            self.at = (self.at[0], self.at[1] + 1)
+            self.latest = (self.latest[0], self.latest[1] + 1)
             return
         column = self.known.get(reference.removesuffix(self.row_name))
         if column is None:
-            self.at = place(reference)
-            self.row, self.row_name = self.at[0], str(self.at[0] + 1)
-            self.known[letters(self.at[1])] = self.at[1]
+            self.latest = place(reference)
+            self.row, self.row_name = self.latest[0], str(self.latest[0] + 1)
+            self.known[letters(self.latest[1])] = self.latest[1]
         else:
-            self.at = (self.row, column)
+            self.latest = (self.row, column)
 
     def note_formula(self, attributes: dict[str, str]) -> None:
         self.is_formula = self.is_open
@@ -231,9 +231,9 @@ class _SheetReader:
         if self.is_formula and self.kind != "str" and never:
             self.sheet.lost.append(self.cell)
         elif self.kind == "e":
-            self.sheet.errors[self.at] = value
+            self.sheet.errors[self.latest] = value
         elif self.is_percent and value:
-            self.sheet.percents.append(self.at)
+            self.sheet.percents.append(self.latest)
 
     def note_columns(self, attributes: dict[str, str]) -> None:
         """The look of some columns next to each other, which stands before the cells."""
@@ -249,7 +249,7 @@ class _SheetReader:
             found = Text("两个值", "two values")
             raise self.unsound(self.cell, found, Text("一个值", "one value"))
         self.is_filled = True
-        row, column = self.at
+        row, column = self.latest
         sheet = self.sheet
         if row >= sheet.rows or column >= sheet.columns:
             self.grow(row, column)
@@ -280,7 +280,7 @@ class _SheetReader:
             if not (value.isascii() and value.isdecimal() and len(value) <= 9):
                 raise self.no_number_of_a_text(value)
         elif self.kind in ("", "n") and _may_be_tiny(value) and is_underflow(value):
-            self.sheet.tiny[self.at] = value
+            self.sheet.tiny[self.latest] = value
 
     def see_row(self, row: int) -> None:
         """Note the first row that was there before."""
@@ -293,7 +293,7 @@ class _SheetReader:
     def see_cell(self) -> None:
         """Note that there is a cell of this name, filled or not; beyond the limits none is
         filled."""
-        row, column = self.at
+        row, column = self.latest
         if row >= limits.ROWS or column >= limits.COLUMNS:
             return
         taken, bit = self.taken.get(row, 0), 1 << column
@@ -318,13 +318,13 @@ class _SheetReader:
 
     @property
     def cell(self) -> str:
-        return f"{letters(self.at[1])}{self.at[0] + 1}"
+        return f"{letters(self.latest[1])}{self.latest[0] + 1}"
 
     def unsound(self, cell: str, found: Text, wanted: Text) -> InputError:
         """The refusal of what Excel does not write, and of which readers make different things."""
         text = say(
-            zh="工作表“{title}”的单元格 {cell} 有{found}，应只有{wanted}；"
-            "请在 Excel 中打开，核对后另存为 .xlsx",
+            zh="工作表“{title}”的单元格 {cell} 有{found}，应只有{wanted}；请在 Excel 中打开，"
+            "核对后另存为 .xlsx",
             en="cell {cell} of sheet “{title}” has {found}, expected {wanted}; "
             "open the workbook in Excel, check the cell and save it as .xlsx",
             title=clip(self.title),
@@ -351,8 +351,8 @@ class _SheetReader:
 
     def row_twice(self, row: int) -> InputError:
         text = say(
-            zh="工作表“{title}”的第 {row} 行出现了两次，应只有一次；"
-            "请在 Excel 中打开，核对后另存为 .xlsx",
+            zh="工作表“{title}”的第 {row} 行出现了两次，应只有一次；请在 Excel 中打开，"
+            "核对后另存为 .xlsx",
             en="row {row} of sheet “{title}” stands there twice, expected once; "
             "open the workbook in Excel, check the row and save it as .xlsx",
             title=clip(self.title),
@@ -376,9 +376,8 @@ class _SheetReader:
         text = say(
             zh="工作表“{title}”的单元格 {cell} 有内容，{what}为 {found:,}，超过上限 {most:,}；"
             "请删去表格以外的内容",
-            en="sheet “{title}” is filled up to cell {cell}: {what} is {found:,}, "
-            "expected at most {most:,}; delete what "
-            "stands outside the table",
+            en="sheet “{title}” is filled up to cell {cell}: {what} is {found:,}, expected at most "
+            "{most:,}; delete what stands outside the table",
             title=clip(self.title),
             cell=self.cell,
             what=what,

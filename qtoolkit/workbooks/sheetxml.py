@@ -52,11 +52,11 @@ def parser_of(name: str) -> expat.XMLParserType:
 
 def elements(name: str, part: bytes) -> list[tuple[str, dict[str, str]]]:
     """All elements of a small part: local name, attributes by local name."""
-    found: list[tuple[str, dict[str, str]]] = []
+    read: list[tuple[str, dict[str, str]]] = []
     parser = parser_of(name)
 
     def start(element: str, attributes: dict[str, str]) -> None:
-        found.append(
+        read.append(
             (
                 element.rpartition(":")[2],
                 {key.rpartition(":")[2]: value for key, value in attributes.items()},
@@ -65,7 +65,7 @@ def elements(name: str, part: bytes) -> list[tuple[str, dict[str, str]]]:
 
     parser.StartElementHandler = start
     parser.Parse(part, True)
-    return found
+    return read
 
 
 def read_book(name: str, part: bytes) -> Book:
@@ -82,10 +82,14 @@ def read_book(name: str, part: bytes) -> Book:
 
 def read_relations(name: str, part: bytes) -> dict[str, str]:
     """Where the workbook's sheets are, by the names of the relations."""
-    found = [
+    relations = [
         attributes for element, attributes in elements(name, part) if element == "Relationship"
     ]
-    return {r["Id"]: r["Target"] for r in found if r["Type"].rpartition("/")[2] == "worksheet"}
+    return {
+        relation["Id"]: relation["Target"]
+        for relation in relations
+        if relation["Type"].rpartition("/")[2] == "worksheet"
+    }
 
 
 def percent_styles(name: str, part: bytes) -> set[str]:
@@ -152,11 +156,9 @@ def text_size(name: str, part: bytes, lengths: list[int]) -> int:
         nonlocal inside
         inside = False
 
-    parser.StartElementHandler, parser.EndElementHandler, parser.CharacterDataHandler = (
-        start,
-        end,
-        characters,
-    )
+    parser.StartElementHandler = start
+    parser.EndElementHandler = end
+    parser.CharacterDataHandler = characters
     parser.Parse(part, True)
     return total
 

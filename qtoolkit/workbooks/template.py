@@ -46,11 +46,11 @@ class Column:
 
 def departments(scheme: Scheme) -> dict[str, list[Indicator]]:
     """The leaves that each department scores (考核牵头部门), by its Chinese name."""
-    found: dict[str, list[Indicator]] = {}
+    leaves_of: dict[str, list[Indicator]] = {}
     for leaf in scheme.leaves:
         for name in leaf.lead.zh.split("、") if leaf.lead else ():
-            found.setdefault(name.strip(), []).append(leaf)
-    return found
+            leaves_of.setdefault(name.strip(), []).append(leaf)
+    return leaves_of
 
 
 def office_leaves(scheme: Scheme) -> list[Indicator]:
@@ -74,14 +74,14 @@ def data_columns(
 ) -> list[Column]:
     """The columns of sheet 数据; with a table they hold its values. `leaves` are all of the
     scheme's if left out."""
-    say_ = _Words(language)
+    wording = _Words(language)
     units = list(table.units if table else scheme.units or [""] * BLANK_ROWS)
     blank: list[Any] = [None] * len(units)
-    columns = [Column("unit", say_("考核对象"), units)]
+    columns = [Column("unit", wording("考核对象"), units)]
     if leaves is None:
-        columns += _about_units(scheme, table, blank, say_)
+        columns += _about_units(scheme, table, blank, wording)
     for leaf in scheme.leaves if leaves is None else leaves:
-        columns += _of_leaf(scheme, table, leaf, blank, say_, offer=leaves is not None)
+        columns += _of_leaf(scheme, table, leaf, blank, wording, offer=leaves is not None)
     return columns
 
 
@@ -98,31 +98,32 @@ def office_columns(
     `table` says which columns the case has; but for the units' English names its values are not put
     in.
     """
-    say_ = _Words(language)
+    wording = _Words(language)
     units = list(table.units if table else scheme.units or [""] * BLANK_ROWS)
     blank: list[Any] = [None] * len(units)
-    columns = _about_units(scheme, table, blank, say_, offer=True)
+    columns = _about_units(scheme, table, blank, wording, offer=True)
     later = [stage for stage in scheme.stages if stage.effect != "part"]
     for j, leaf in enumerate(scheme.leaves):
         if leaf in leaves:
-            columns += _of_leaf(scheme, table, leaf, blank, say_, offer=True)
+            columns += _of_leaf(scheme, table, leaf, blank, wording, offer=True)
         else:
             # these the department fills in
-            asked = [kind for kind, _, _ in _numbers(leaf, None, j)]
+            name = _title(scheme, leaf, language)
+            asked_kinds = [kind for kind, _, _ in _numbers(leaf, None, j)]
             columns += [
-                Column(f"{kind}:{leaf.id}", f"{say_(word)}:{_title(scheme, leaf, language)}", blank)
+                Column(f"{kind}:{leaf.id}", f"{wording(word)}:{name}", blank)
                 for kind, word, _ in _numbers(leaf, table, j)
-                if kind not in asked
+                if kind not in asked_kinds
             ]
         for stage in later:
-            choices = _choices(leaf, say_) if stage.effect == "replaces" else ()
+            choices = _choices(leaf, wording) if stage.effect == "replaces" else ()
             title = f"{_title(scheme, leaf, language)}@{stage.name.of(language)}"
             columns.append(Column(f"{leaf.id}@{stage.id}", title, blank, choices))
     columns = list({column.key: column for column in columns}.values())
     emptied = [
         column if column.key == "name_en" else replace(column, cells=blank) for column in columns
     ]
-    return [Column("unit", say_("考核对象"), units), *emptied]
+    return [Column("unit", wording("考核对象"), units), *emptied]
 
 
 def _title(scheme: Scheme, leaf: Indicator, language: str) -> str:
@@ -133,9 +134,9 @@ def _title(scheme: Scheme, leaf: Indicator, language: str) -> str:
     )
 
 
-def _choices(leaf: Indicator, say_: _Words) -> tuple[str, ...]:
+def _choices(leaf: Indicator, wording: _Words) -> tuple[str, ...]:
     levels = leaf.leaf_rule.choices
-    return (*levels, *(say_.status(i) for i in WRITTEN)) if levels else ()
+    return (*levels, *(wording.status(i) for i in WRITTEN)) if levels else ()
 
 
 def _of_leaf(
@@ -143,37 +144,37 @@ def _of_leaf(
     table: Table | None,
     leaf: Indicator,
     blank: list[Any],
-    say_: _Words,
+    wording: _Words,
     offer: bool,
 ) -> list[Column]:
     """A leaf's columns: its values by stage, numbers of the units' own, reasons."""
-    j, title = scheme.leaves.index(leaf), _title(scheme, leaf, say_.language)
+    j, title = scheme.leaves.index(leaf), _title(scheme, leaf, wording.language)
     stages = [
         s
         for s in scheme.stages
         if s.id in leaf.stages or (s.effect != "part" and table and _any(table.stages[s.id][:, j]))
     ]
-    columns = _of_values(scheme, table, leaf, stages, blank, say_)
+    columns = _of_values(scheme, table, leaf, stages, blank, wording)
     for stage in stages:
         if table is not None and stage.effect != "part":
             columns.append(
                 Column(
                     f"{leaf.id}@{stage.id}",
-                    f"{title}@{stage.name.of(say_.language)}",
+                    f"{title}@{stage.name.of(wording.language)}",
                     list(table.stages[stage.id][:, j]),
-                    _choices(leaf, say_) if stage.effect == "replaces" else (),
+                    _choices(leaf, wording) if stage.effect == "replaces" else (),
                 )
             )
     for kind, word, numbers in _numbers(leaf, table, j):
         columns.append(
             Column(
                 f"{kind}:{leaf.id}",
-                f"{say_(word)}:{title}",
+                f"{wording(word)}:{title}",
                 blank if numbers is None else _filled(numbers),
             )
         )
     return columns + _remarks(
-        table, f"reason:{leaf.id}", f"{say_('扣分原因')}:{title}", blank, offer
+        table, f"reason:{leaf.id}", f"{wording('扣分原因')}:{title}", blank, offer
     )
 
 
@@ -183,27 +184,27 @@ def _of_values(
     leaf: Indicator,
     stages: list[Stage],
     blank: list[Any],
-    say_: _Words,
+    wording: _Words,
 ) -> list[Column]:
     """The columns of a leaf's value, one for each stage that is a part of it, with points and
     standard as a comment."""
-    j, title = scheme.leaves.index(leaf), _title(scheme, leaf, say_.language)
+    j, title = scheme.leaves.index(leaf), _title(scheme, leaf, wording.language)
     comment = say(
         zh="{path}\n{points:g}分。{standard}",
         en="{path}\n{points:g} points. {standard}",
         path=scheme_path(scheme, leaf),
         points=leaf.points,
         standard=_standard(leaf),
-    ).of(say_.language)
+    ).of(wording.language)
     columns = []
     for key in columns_of(leaf):
         stage = next((s for s in stages if key.endswith(f"@{s.id}")), None)
-        named = f"{title}@{stage.name.of(say_.language)}" if stage else title
+        named = f"{title}@{stage.name.of(wording.language)}" if stage else title
         values: Any = blank
         if table is not None:
             values = table.stages[stage.id][:, j] if stage else table.filed[:, j]
-        cells = [_cell(value, table, k, j, say_) for k, value in enumerate(values)]
-        columns.append(Column(key, named, cells, _choices(leaf, say_), comment))
+        cells = [_cell(value, table, k, j, wording) for k, value in enumerate(values)]
+        columns.append(Column(key, named, cells, _choices(leaf, wording), comment))
     return columns
 
 
@@ -233,46 +234,46 @@ class _Words:
 
 
 def _about_units(
-    scheme: Scheme, table: Table | None, blank: list[Any], say_: _Words, offer: bool = False
+    scheme: Scheme, table: Table | None, blank: list[Any], wording: _Words, offer: bool = False
 ) -> list[Column]:
     """The columns that are not of one leaf: names, classes, covariates, vetoes, bonus, history,
     approval."""
     columns = []
     if table is not None and any(label.en != label.zh for label in table.labels):
-        columns.append(Column("name_en", say_("英文名称"), [label.en for label in table.labels]))
-    columns += _of_covariates(scheme, table, blank, say_, offer)
+        columns.append(Column("name_en", wording("英文名称"), [label.en for label in table.labels]))
+    columns += _of_covariates(scheme, table, blank, wording, offer)
     for v, veto in enumerate(scheme.vetoes):
-        columns += _of_veto(veto, table, v, blank, say_, offer)
+        columns += _of_veto(veto, table, v, blank, wording, offer)
     columns += [
-        _of_bonus(bonus, blank if table is None else list(table.bonuses[:, b]), say_)
+        _of_bonus(bonus, blank if table is None else list(table.bonuses[:, b]), wording)
         for b, bonus in enumerate(scheme.bonuses)
     ]
     for key in sorted(table.remarks.columns) if table is not None else ():
         if key.startswith("grade:"):
-            columns += _remarks(table, key, f"{say_('往年等级')}:{key.partition(':')[2]}", blank)
+            columns += _remarks(table, key, f"{wording('往年等级')}:{key.partition(':')[2]}", blank)
     for key, title in (
         ("approved", "审定等级"),
         ("approved_reason", "审定理由"),
         ("approved_by", "审定机关"),
     ):
-        columns += _remarks(table, key, say_(title), blank, offer)
+        columns += _remarks(table, key, wording(title), blank, offer)
     return columns
 
 
 def _of_covariates(
-    scheme: Scheme, table: Table | None, blank: list[Any], say_: _Words, offer: bool
+    scheme: Scheme, table: Table | None, blank: list[Any], wording: _Words, offer: bool
 ) -> list[Column]:
     """The columns of the units' class and of what else describes them."""
     known = {} if table is None else table.covariates
     described = (
-        [("class", say_("类别"), tuple(scheme.classes))]
+        [("class", wording("类别"), tuple(scheme.classes))]
         if scheme.classes or "class" in known
         else []
     )
     described += [
-        (c.id, c.name.of(say_.language), tuple(c.values))
-        for c in scheme.covariates
-        if c.id != "class"
+        (covariate.id, covariate.name.of(wording.language), tuple(covariate.values))
+        for covariate in scheme.covariates
+        if covariate.id != "class"
     ]
     return [
         Column(id, title, list(known[id]) if id in known else blank, choices)
@@ -282,21 +283,21 @@ def _of_covariates(
 
 
 def _of_veto(
-    veto: Veto, table: Table | None, v: int, blank: list[Any], say_: _Words, offer: bool
+    veto: Veto, table: Table | None, number: int, blank: list[Any], wording: _Words, offer: bool
 ) -> list[Column]:
     """The columns of the scheme's veto number v: whether it struck, and what is known of it."""
-    name, yes, no = veto.name.of(say_.language), say_("是"), say_("否")
-    cells = blank if table is None else [yes if hit else no for hit in table.vetoes[:, v]]
-    columns = [Column(f"veto:{veto.id}", f"{say_('否决')}:{name}", cells, (yes, no))]
+    name, yes, no = veto.name.of(wording.language), wording("是"), wording("否")
+    cells = blank if table is None else [yes if hit else no for hit in table.vetoes[:, number]]
+    columns = [Column(f"veto:{veto.id}", f"{wording('否决')}:{name}", cells, (yes, no))]
     for kind, word in (("event", "事件"), ("evidence", "证据"), ("date", "日期")):
-        columns += _remarks(table, f"{kind}:{veto.id}", f"{say_(word)}:{name}", blank, offer)
+        columns += _remarks(table, f"{kind}:{veto.id}", f"{wording(word)}:{name}", blank, offer)
     return columns
 
 
-def _of_bonus(bonus: Bonus, cells: list[Any], say_: _Words) -> Column:
+def _of_bonus(bonus: Bonus, cells: list[Any], wording: _Words) -> Column:
     """The column of a bonus, with its most as a comment."""
-    title = f"{say_('加减分')}:{bonus.name.of(say_.language)}"
-    most = say(zh="不超过{max:g}分", en="at most {max:g}", max=bonus.max).of(say_.language)
+    title = f"{wording('加减分')}:{bonus.name.of(wording.language)}"
+    most = say(zh="不超过{max:g}分", en="at most {max:g}", max=bonus.max).of(wording.language)
     return Column(f"bonus:{bonus.id}", title, cells, (), most)
 
 
@@ -315,16 +316,18 @@ def _remarks(
 def _numbers(leaf: Indicator, table: Table | None, j: int) -> list[tuple[str, str, Any]]:
     """Targets, baselines and standard errors of the units, where the rule takes them or the table
     has them."""
-    asked = leaf.leaf_rule.own.column if leaf.leaf_rule.own and leaf.leaf_rule.asks_own() else None
-    pairs = (
-        ("target", "目标值", asked == "target", None if table is None else table.targets[:, j]),
-        ("base", "基期值", asked == "base", None if table is None else table.baselines[:, j]),
-        ("se", "标准误", False, None if table is None else table.errors[:, j]),
+    rule = leaf.leaf_rule
+    asked_column = rule.own.column if rule.own and rule.asks_own() else None
+    targets, baselines, errors = (
+        (None, None, None)
+        if table is None
+        else (table.targets[:, j], table.baselines[:, j], table.errors[:, j])
     )
+    kinds = (("target", "目标值", targets), ("base", "基期值", baselines), ("se", "标准误", errors))
     return [
-        (kind, word, n)
-        for kind, word, takes, n in pairs
-        if takes or (n is not None and (n == n).any())
+        (kind, word, numbers)
+        for kind, word, numbers in kinds
+        if kind == asked_column or (numbers is not None and (numbers == numbers).any())
     ]
 
 
@@ -336,10 +339,10 @@ def _any(values: Any) -> bool:
     return any(value is not None for value in values)
 
 
-def _cell(value: Any, table: Table | None, k: int, j: int, say_: _Words) -> Any:
+def _cell(value: Any, table: Table | None, k: int, j: int, wording: _Words) -> Any:
     """A value, or the word for why there is none."""
     if value is None and table is not None and table.status[k, j] in WRITTEN:
-        return say_.status(table.status[k, j])
+        return wording.status(table.status[k, j])
     return value
 
 
@@ -381,8 +384,8 @@ def write_templates(
     InputError
         No leaf names a department that scores (lead).
     """
-    found = departments(scheme)
-    if not found:
+    leaves_of = departments(scheme)
+    if not leaves_of:
         raise InputError(
             say(
                 zh="方案的考核要点都没有写考核牵头部门（lead）",
@@ -393,15 +396,15 @@ def write_templates(
     folder.mkdir(parents=True, exist_ok=True)
     names = scheme if table is None else scheme.model_copy(update={"units": table.units})
     header, *rows = book.sheets_of(scheme)[book.TREE]
-    at, end = header.index(book.ID), header.index(book.SCALES)
+    id_column, scales_column = header.index(book.ID), header.index(book.SCALES)
     title = Text(f"{book.TREE}（只读）", f"{IN_ENGLISH[book.TREE]} (read only)").of(language)
-    for name, leaves in (
-        found | {OFFICE.zh: [*found.get(OFFICE.zh, ()), *office_leaves(scheme)]}
-    ).items():
+    leaves_of[OFFICE.zh] = [*leaves_of.get(OFFICE.zh, ()), *office_leaves(scheme)]
+    for name, leaves in leaves_of.items():
         office = name == OFFICE.zh
         spoken = OFFICE.of(language) if office else name
         ids = {leaf.id for leaf in leaves}
-        sheet = {title: [header[:end], *(row[:end] for row in rows if office or row[at] in ids)]}
+        shown = [row for row in rows if office or row[id_column] in ids]
+        sheet = {title: [row[:scales_column] for row in (header, *shown)]}
         paths.append(folder / f"{safe_name(spoken)}.xlsx")
         sheets = book.worded({NOTES: _notes(scheme, spoken, language)} | sheet, language)
         columns = (
@@ -416,11 +419,11 @@ def write_templates(
 def _notes(scheme: Scheme, department: str | None, language: str) -> list[list[str]]:
     """Sheet 填表说明: what to fill in, and what the workbook is known by."""
     words = listing(Text(STATUS_LABELS[i].zh, STATUS_NAMES[i]) for i in WRITTEN)
-    say_ = _Words(language)
+    wording = _Words(language)
     rows = [
         [scheme.name.of(language), ""],
-        [say_(DEPARTMENT), department or Text("全部", "all").of(language)],
-        [say_(MARK), scheme_mark(scheme)],
+        [wording(DEPARTMENT), department or Text("全部", "all").of(language)],
+        [wording(MARK), scheme_mark(scheme)],
     ]
     texts = [
         say(
@@ -442,8 +445,7 @@ def _notes(scheme: Scheme, department: str | None, language: str) -> list[list[s
         texts[1] = Text(
             "否决事项发生的填“是”，没有发生的填“否”；加减分、实地核查、事件和审定各栏没有的留空。",
             "Vetoes: yes where there was one, no where there was none; leave bonus, verification, "
-            "events and approval "
-            "blank where there are none.",
+            "events and approval blank where there are none.",
         )
     if department is None:
         texts.append(
