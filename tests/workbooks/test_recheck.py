@@ -228,7 +228,7 @@ def test_formulas_give_what_the_engine_gives_on_random_assessments(randoms, tmp_
 
 
 @needs_soffice
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", LANGUAGES if ALL else ["zh"])
 def test_formulas_give_what_the_engine_gives_on_the_cases(language, tmp_path):
     results = [packaged(name) for name in ("provinces-2008", "tai-2001", "city-2026")]
     paths = write_all(results, tmp_path, language)
@@ -258,7 +258,7 @@ def test_edited_points_give_what_what_if_gives(randoms, tmp_path):
     """Two leaves of a random assessment change places in points; a province's indicator takes from
     its siblings."""
     pairs = []
-    for result in randoms[: 60 if ALL else 10]:
+    for result in randoms[: 60 if ALL else 6]:
         points = result.points
         if points.nunique() > 1 and min(points) > 0:
             low, high = points.idxmin(), points.idxmax()
@@ -304,7 +304,7 @@ def data_cells(path, titles):
 def test_an_edited_raw_value_gives_what_the_assessment_of_it_gives(randoms, tmp_path):
     """A unit takes the value of another one: all that depends on who else is assessed moves too."""
     pairs, edits = [], []
-    for result in randoms[: 90 if ALL else 20]:
+    for result in randoms[: 90 if ALL else 14]:
         for j, leaf in enumerate(result.scheme.leaves):
             scored = np.flatnonzero(result.table.status[:, j] == VALUE)
             values = result.table.raw[scored, j]
@@ -315,7 +315,7 @@ def test_an_edited_raw_value_gives_what_the_assessment_of_it_gives(randoms, tmp_
                 pairs.append((result, with_value(result, unit, leaf.id, other)))
                 edits.append((leaf.name.zh, k, other))
                 break
-    assert len(pairs) > 10
+    assert len(pairs) > 6
     kinds = {leaf.rule.kind for result, _ in pairs for leaf in result.scheme.leaves[:1]}
     assert len(kinds) > 5
     paths = write_all([before for before, _ in pairs], tmp_path)
