@@ -8,6 +8,7 @@ and the recheck workbook then know it.
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
@@ -69,16 +70,12 @@ class LeafRule(Model):
         Whether :meth:`marks` are points lost; else they are shares of full marks.
     points_fields : tuple of str
         The fields that are written in points, which a change of the total multiplies.
-    is_linear : bool
-        Whether the share is linear in the raw value between the rule's ends.
     is_set_dependent : bool
         Whether a share depends on which other units are assessed.
     is_of_words : bool
         Whether raw values are words, not numbers.
     raw_is_points : bool
         Whether raw values are points already.
-    is_bounded : bool
-        Whether raw values have ends that are checked as they are read.
     takes_logarithms : bool
         Whether values may be scored on a logarithmic scale, the rule's ends included.
     divides_by_own : bool
@@ -94,17 +91,16 @@ class LeafRule(Model):
     ends: ClassVar[tuple[str, ...]] = ()
     in_points: ClassVar[bool] = False
     points_fields: ClassVar[tuple[str, ...]] = ()
-    is_linear: ClassVar[bool] = True
     is_set_dependent: ClassVar[bool] = False
     is_of_words: ClassVar[bool] = False
     raw_is_points: ClassVar[bool] = False
     divides_by_own: ClassVar[bool] = False
-    is_bounded: ClassVar[bool] = False
     takes_logarithms: ClassVar[bool] = False
     own: ClassVar[Own | None] = None
 
     # What every rule says for itself ------------------------------------------------------------
 
+    @abstractmethod
     def marks(self, raw: np.ndarray, own: np.ndarray, full: float) -> np.ndarray:
         """Shares of full marks, or points lost (infinite where nothing is left whatever the
         points), of the units with a value.
@@ -118,21 +114,29 @@ class LeafRule(Model):
         full : float
             The points for which the rule is written.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def sentence(self) -> Text:
         """How the leaf is scored, in words."""
-        raise NotImplementedError
 
+    @abstractmethod
     def formula(self, cells: Cells) -> str:
         """:meth:`marks` of one unit as a formula of a workbook."""
-        raise NotImplementedError
 
     # What most rules leave as it is -------------------------------------------------------------
 
     def limits(self, full: float) -> tuple[float | None, float | None]:
         """The least and the greatest raw value that the rule understands; None: no end."""
         return None, None
+
+    @property
+    def is_bounded(self) -> bool:
+        """Whether raw values have ends, or are words, which are checked as they are read."""
+        return self.is_of_words or None not in self.limits(1.0)
+
+    def is_linear(self) -> bool:
+        """Whether marks are linear in the raw value between two ends, without a jump."""
+        return True
 
     def scored_between(self) -> tuple[float, float] | None:
         """The raw values between which marks rise or fall, and beyond which they stay; None where
@@ -149,8 +153,8 @@ class LeafRule(Model):
         return getattr(self, "direction", "higher")
 
     def share_of(self, mark: Any) -> float:
-        """The share of a word."""
-        raise NotImplementedError
+        """The share of a word, NaN of one that the rule does not know."""
+        return math.nan
 
     @property
     def choices(self) -> tuple[str, ...]:
@@ -238,8 +242,8 @@ class LeafRule(Model):
 
     @property
     def sign(self) -> int:
-        """1 where more of the raw value is better by the rule's `direction`, else −1."""
-        return 1 if getattr(self, "direction", "higher") == "higher" else -1
+        """1 where more of the raw value is better, else −1."""
+        return 1 if self.better == "higher" else -1
 
 
 def written(number: float) -> str:

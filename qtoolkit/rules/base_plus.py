@@ -85,6 +85,9 @@ class BasePlusRule(LeafRule):
             less=less,
         )
 
+    def is_linear(self) -> bool:
+        return self.below is None
+
     def formula(self, cells: Cells) -> str:
         sides = (cells.raw, f"({self.compared_cell(cells)})")
         ahead, behind = sides if self.direction == "higher" else reversed(sides)

@@ -53,6 +53,9 @@ class DeductRule(LeafRule):
     def better(self) -> Direction:
         return self.direction if self.compares() else "lower"
 
+    def is_linear(self) -> bool:
+        return self.zero_at is None
+
     def limits(self, full: float) -> tuple[float | None, float | None]:
         return (None, None) if self.compares() else (0, None)
 

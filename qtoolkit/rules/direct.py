@@ -22,7 +22,6 @@ class DirectRule(LeafRule):
     in_points = True
     points_fields = ("out_of",)
     raw_is_points = True
-    is_bounded = True
 
     def marks(self, raw: np.ndarray, own: np.ndarray, full: float) -> np.ndarray:
         return full - raw

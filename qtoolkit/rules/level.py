@@ -23,9 +23,7 @@ class LevelRule(LeafRule):
 
     place = 70
     word = "等次"
-    is_linear = False
     is_of_words = True
-    is_bounded = True
 
     @property
     def choices(self) -> tuple[str, ...]:
@@ -57,6 +55,9 @@ class LevelRule(LeafRule):
             for name, share in self.levels.items()
         )
         return f"IF(ISNUMBER({cells.raw}),{cells.raw},{parts})"
+
+    def is_linear(self) -> bool:
+        return False
 
     def least_share(self) -> float:
         return min(self.levels.values())

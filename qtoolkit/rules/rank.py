@@ -22,7 +22,6 @@ class RankRule(LeafRule):
 
     place = 120
     word = "位次"
-    is_linear = False
     is_set_dependent = True
 
     def marks(self, raw: np.ndarray, own: np.ndarray, full: float) -> np.ndarray:
@@ -43,6 +42,9 @@ class RankRule(LeafRule):
         side = ">" if self.direction == "higher" else "<"
         ahead = f"SUMPRODUCT(ISNUMBER({cells.column})*({cells.column}{side}{cells.raw}))"
         return f"1-(1-{written(self.last)})*{ahead}/MAX(COUNT({cells.column})-1,1)"
+
+    def is_linear(self) -> bool:
+        return False
 
     def least_share(self) -> float:
         return self.last

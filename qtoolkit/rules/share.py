@@ -17,7 +17,6 @@ class ShareRule(LeafRule):
 
     place = 10
     word = "得分率"
-    is_bounded = True
 
     def marks(self, raw: np.ndarray, own: np.ndarray, full: float) -> np.ndarray:
         return raw

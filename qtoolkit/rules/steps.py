@@ -30,7 +30,6 @@ class StepsRule(LeafRule):
 
     place = 80
     word = "分段"
-    is_linear = False
 
     @model_validator(mode="after")
     def _rising(self) -> StepsRule:
@@ -73,6 +72,9 @@ class StepsRule(LeafRule):
         rise = f"LOOKUP({raw},{listed(at)},{listed([*rises, 0.0])})"
         past = f"({raw}-LOOKUP({raw},{listed(at)},{listed(at)}))"
         return f"IF({raw}<={written(first.at)},{written(first.share)},{rise}*{past}+{start})"
+
+    def is_linear(self) -> bool:
+        return False
 
     def least_share(self) -> float:
         return min(step.share for step in self.table) if self.interpolate else 0.0

@@ -52,6 +52,9 @@ class TargetRule(LeafRule):
             floor=self.floor,
         )
 
+    def is_linear(self) -> bool:
+        return self.direction == "higher" and self.floor is None
+
     def formula(self, cells: Cells) -> str:
         target = self.compared_cell(cells)
         share = (

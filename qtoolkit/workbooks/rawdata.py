@@ -17,6 +17,8 @@ import numpy as np
 from xlsxwriter.utility import xl_col_to_name as letter
 
 from qtoolkit.assessment import Assessment
+from qtoolkit.assessment.build import treated_values
+from qtoolkit.errors import Problems
 from qtoolkit.inputs.scheme import Indicator, Scheme, Stage
 from qtoolkit.inputs.statuses import STATUS_LABELS, VALUE
 from qtoolkit.inputs.table import Table
@@ -25,7 +27,6 @@ from qtoolkit.language import Text, say
 from qtoolkit.rules.base import BASELINE, NOTHING_LEFT, Cells, written
 
 DIGITS = 12  # decimals of a sum of stages: of what was written it is the sum on paper
-NEAR = 1e-9
 
 
 @dataclass(frozen=True)
@@ -99,16 +100,16 @@ def _leaf(result: Assessment, leaf: Indicator, j: int, sheet: _Sheet, language: 
     value = _value(result.scheme, leaf, j, table, sheet, language)
     own = ""
     if rule.own is not None and rule.compares():
-        numbers = (table.baselines if rule.own is BASELINE else table.targets)[:, j]
-        if not np.isnan(numbers).all():
+        own_numbers = (table.baselines if rule.own is BASELINE else table.targets)[:, j]
+        if not np.isnan(own_numbers).all():
             title = say(zh="{leaf}：{own}", en="{leaf}: {own}", leaf=leaf.name, own=rule.own.name)
-            blank = [None if np.isnan(number) else float(number) for number in numbers]
+            blank = [None if np.isnan(x) else float(x) for x in own_numbers]
             own = sheet.cell(sheet.add(RawColumn(title, blank)))
-    value = _treated(leaf, j, table, sheet, value, language)
-    scored = rule.on_logarithms() if leaf.outliers and leaf.outliers.log else rule
-    full = written(leaf.written_for)
-    cells = Cells(sheet.cell(value), own, sheet.whole(value), full)
-    slope, const = _line(leaf, scored.formula(cells))
+    numbers, scored_by = treated_values(leaf, table, j, Problems())
+    if leaf.outliers is not None and not rule.is_of_words:
+        value = _treated(leaf, j, table, sheet, value, numbers, language)
+    cells = Cells(sheet.cell(value), own, sheet.whole(value), written(leaf.written_for))
+    slope, const = _line(leaf, scored_by.formula(cells))
     return RawLeaf(sheet.columns, slope, const)
 
 
@@ -119,7 +120,7 @@ def _line(leaf: Indicator, marks: str) -> tuple[str, str]:
         return marks, "0"
     lost = marks if rule.in_points else f"(1-({marks}))*{full}"
     if not leaf.scales or leaf.written_for == 0:
-        if not rule.in_points:
+        if NOTHING_LEFT not in marks:
             return "1", f"-({lost})"
         return f"IF({lost}>={NOTHING_LEFT},0,1)", f"IF({lost}>={NOTHING_LEFT},0,-({lost}))"
     if not rule.in_points:
@@ -133,7 +134,7 @@ def _value(
     """The columns that make the value before any treatment of outliers; the last one's letter."""
     parts, later = _stages(scheme, leaf, table, j)
     raw = _with_status(table.raw[:, j], table.status[:, j], language)
-    if (not later and len(parts) < 2) or not _add_up(leaf, j, table, parts, later):
+    if not later and len(parts) < 2:
         return sheet.add(RawColumn(leaf.name, raw))
     formula = _joined(leaf, table, j, parts, sheet)
     for stage in later:
@@ -182,48 +183,18 @@ def _after(stage: Stage, value: str, cell: str) -> str:
     return f'IF({cell}="",{value},ROUND({value}+{cell},{DIGITS}))'
 
 
-def _add_up(leaf: Indicator, j: int, table: Table, parts: list[Stage], later: list[Stage]) -> bool:
-    """Whether the stages make the values of the table: of a table put together from others, what
-    its stages said may be another's."""
-    scored = np.flatnonzero(table.status[:, j] == VALUE).tolist()
-    if any(stage.id not in table.stages for stage in parts):
-        return False
-    return all(_same(_worked_out(leaf, j, table, parts, later, k), table.raw[k, j]) for k in scored)
-
-
-def _worked_out(
-    leaf: Indicator, j: int, table: Table, parts: list[Stage], later: list[Stage], k: int
-) -> Any:
-    """What the formulas give for a unit."""
-    value = table.filed[k, j]
-    if len(parts) > 1:
-        filed = [table.stages[stage.id][k, j] for stage in parts]
-        if leaf.leaf_rule.is_of_words:
-            filed = [None if mark is None else leaf.leaf_rule.share_of(mark) for mark in filed]
-        if None not in filed:
-            value = sum(
-                leaf.stages[stage.id] * mark for stage, mark in zip(parts, filed, strict=True)
-            )
-    for stage in later:
-        stage_value = table.stages[stage.id][k, j]
-        if stage_value is not None:
-            value = stage_value if stage.effect == "replaces" else value + stage_value
-    return value
-
-
-def _same(a: Any, b: Any) -> bool:
-    if isinstance(a, str) or isinstance(b, str) or a is None:
-        return bool(a == b)
-    return bool(abs(a - b) <= NEAR * max(1.0, abs(b)))
-
-
 def _treated(
-    leaf: Indicator, j: int, table: Table, sheet: _Sheet, value: str, language: str
+    leaf: Indicator,
+    j: int,
+    table: Table,
+    sheet: _Sheet,
+    value: str,
+    numbers: np.ndarray,
+    language: str,
 ) -> str:
-    """The column of values after the treatment of outliers, where there is one; its letter."""
-    how = leaf.outliers
-    if how is None or leaf.leaf_rule.is_of_words:
-        return value
+    """The column of values after the treatment of outliers, `numbers` of the units with one; its
+    letter."""
+    how = leaf.outliers or Outliers()
     cell = f"{value}{{r}}"
     whole = f"{value}${sheet.first}:{value}${sheet.last}"
     if how.low + how.high:
@@ -232,18 +203,10 @@ def _treated(
     if how.log:
         cell = f"LN({cell})"
     title = say(zh="{leaf}：处理异常值后", en="{leaf}: outliers treated", leaf=leaf.name)
-    scored = table.status[:, j] == VALUE
-    numbers = np.full(len(scored), np.nan)
-    numbers[scored] = _treated_numbers(how, table.raw[scored, j].astype(float))
-    values = _with_status([float(x) for x in numbers], table.status[:, j], language)
+    treated = np.full(len(table.units), np.nan)
+    treated[table.status[:, j] == VALUE] = numbers
+    values = _with_status(treated.tolist(), table.status[:, j], language)
     return sheet.add(RawColumn(title, values, cell))
-
-
-def _treated_numbers(how: Outliers, raw: np.ndarray) -> np.ndarray:
-    from qtoolkit.assessment.build import winsorised
-
-    treated = winsorised(raw, how) if len(raw) else raw
-    return np.log(treated) if how.log else treated
 
 
 def _with_status(values: Any, status: np.ndarray, language: str) -> list[Any]:

@@ -21,9 +21,9 @@ from xlsxwriter.utility import xl_col_to_name as letter
 from xlsxwriter.worksheet import Worksheet
 
 from qtoolkit.assessment import Assessment
-from qtoolkit.assessment.build import classes_of, inner_nodes
+from qtoolkit.assessment.build import averaged_cells, classes_of, inner_nodes
 from qtoolkit.engine import from_ticks, grade, node_scores, score_grades
-from qtoolkit.engine.core import Engine, RivalStep, Tree, leaf_scores, steps
+from qtoolkit.engine.core import Engine, Mean, RivalStep, Tree, leaf_scores, steps
 from qtoolkit.engine.ticks import DECIMALS, Rounding
 from qtoolkit.inputs.scheme import Covariate
 from qtoolkit.inputs.statuses import VALUE
@@ -461,7 +461,7 @@ def _node(order: float, scores: str, points: str, whole: str, blanks: bool) -> s
     return f"IF({scored_points}>0,{mean},0)"
 
 
-def _peers(pen: Pen, slopes: list[Column]) -> dict[int, dict[int, str]]:
+def _peers(pen: Pen, slopes: list[Column], averaged: tuple[Mean, ...]) -> dict[int, dict[int, str]]:
     """By leaf and unit, the mean of similar units that a blank takes; the units averaged are marked
     in more columns."""
     e, leaves = pen.result.engine, len(slopes)
@@ -472,7 +472,7 @@ def _peers(pen: Pen, slopes: list[Column]) -> dict[int, dict[int, str]]:
     def cells_of_units(column: int) -> str:
         return f"{letter(column)}${FIRST}:{letter(column)}${last}"
 
-    for mean in e.means:
+    for mean in averaged:
         j, mask = mean.leaf, np.isin(np.arange(len(e.slope)), mean.peers).astype(float)
         if (key := (j, mask.tobytes())) not in keys:
             keys.append(key)
@@ -538,14 +538,16 @@ def _leaf_sheets(pen: Pen, tops: dict[int, Cell]) -> dict[int, dict[int, str]]:
     result, e = pen.result, pen.result.engine
     data: list[Column] = []
     slopes, constants = [], []
+    averaged = averaged_cells(result.scheme, result.table)
     leaves = raw_leaves(result, pen.language, partial(pen.address, "data"), FIRST)
     for j, (leaf, raw) in enumerate(zip(result.scheme.leaves, leaves, strict=True)):
         blank = np.flatnonzero(result.table.status[:, j] != VALUE)
+        means = {mean.unit for mean in averaged if mean.leaf == j}
         measure = None if leaf.unit is None else same(leaf.unit)
         data += [_data_column(column, blank, measure) for column in raw.columns]
-        slopes.append(_line_column(leaf.name, e.slope[:, j], raw.slope, blank, tops[j]))
-        constants.append(_line_column(leaf.name, e.const[:, j], raw.const, blank, tops[j]))
-    peers = _peers(pen, slopes)
+        slopes.append(_line_column(leaf.name, e.slope[:, j], raw.slope, blank, means, tops[j]))
+        constants.append(_line_column(leaf.name, e.const[:, j], raw.const, blank, means, tops[j]))
+    peers = _peers(pen, slopes, averaged)
     _units(pen, "data", data, Text("计量单位", "Unit of measure"))
     _units(pen, "slope", slopes)
     _units(pen, "const", constants)
@@ -553,10 +555,11 @@ def _leaf_sheets(pen: Pen, tops: dict[int, Cell]) -> dict[int, dict[int, str]]:
 
 
 def _line_column(
-    name: Text, numbers: np.ndarray, formula: str, blank: np.ndarray, top: Cell
+    name: Text, numbers: np.ndarray, formula: str, blank: np.ndarray, means: set[int], top: Cell
 ) -> Column:
-    """A column of slopes or constants; units without a value have what their blank gives."""
-    of_blanks = {int(k): repr(float(numbers[k])) for k in blank}
+    """A column of slopes or constants; units without a value have what their blank gives, and
+    nothing where that is the mean of others, which stands at the top of a column of its own."""
+    of_blanks = {k: "" if k in means else repr(float(numbers[k])) for k in blank.tolist()}
     return Column(name, numbers, formula, "0.0000", top, of_blanks)
 
 

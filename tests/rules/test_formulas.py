@@ -83,6 +83,32 @@ def numbers_for(rule, rng):
     return np.clip(raw, -np.inf if low is None else low, np.inf if high is None else high), own
 
 
+def rises(rule, raw):
+    """The rises of the marks from one raw value to the next; 9 where the last of them is lost."""
+    low, high = rule.limits(FULL)
+    raw = raw[
+        (raw >= (low if low is not None else -9)) & (raw <= (high if high is not None else 9))
+    ]
+    marks = rule.marks(raw, np.full(len(raw), 2.2), FULL)
+    return np.diff(np.where(np.isinf(marks), 9.0, marks))
+
+
+@pytest.mark.parametrize("rule", [r for r in RULES_TRIED if not r.is_of_words], ids=repr)
+def test_what_is_called_linear_is_one_line_between_two_ends(rule):
+    """A line that is cut at both ends bends in two places only, rises by the same in every cell of
+    a grid but in the two that an end divides, and by half of it where cells are half as wide."""
+    if rule.kind == "rank":  # an even grid has even ranks, whatever its distances
+        assert not rule.is_linear()
+        return
+    grid = np.linspace(-7, 7, 1402)  # no end and no step lies on it
+    wide, narrow = rises(rule, grid), rises(rule, np.linspace(-7, 7, 2803))
+    bends = np.flatnonzero(np.abs(np.diff(wide)) > 1e-9)
+    corners = 0 if len(bends) == 0 else 1 + int((np.diff(bends) > 1).sum())
+    slopes = np.unique(wide[np.abs(wide) > 1e-12].round(9))
+    jumps = np.abs(narrow).max() > 0.6 * np.abs(wide).max()
+    assert (corners <= 2 and len(slopes) <= 3 and not jumps) == rule.is_linear()
+
+
 @needs_soffice
 def test_formulas_give_the_marks(tmp_path):
     rng = np.random.default_rng(7)

@@ -35,10 +35,12 @@ class HalvesRule(LeafRule):
     word = "半数"
     own = TARGET
     ends = ("enough",)
-    is_linear = False
 
     def marks(self, raw, own, full):
         return np.where(raw >= self.enough * own, 1.0, 0.5)
+
+    def is_linear(self):
+        return False
 
     def limits(self, full):
         return 0, None
