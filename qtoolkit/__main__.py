@@ -9,7 +9,9 @@ def main() -> None:
     """Entry point of the command."""
     leave_quietly()
     from qtoolkit.runs import cli
+    from qtoolkit.runs.imports import skip_address_grammar
 
+    skip_address_grammar()
     cli.main()
 
 

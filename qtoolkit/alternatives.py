@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import special
 
 from qtoolkit.assessment import Assessment
 from qtoolkit.engine import rank, to_ticks
@@ -161,15 +161,17 @@ def rank_sum_ratio(x: np.ndarray, weights: np.ndarray, bands: int = 3) -> pd.Dat
     DataFrame
         One row a unit: rsr, probit, fitted, band (1 the best; one band where all are equal).
     """
+    from scipy.stats import linregress  # not at the top: it takes half a second
+
     n = len(x)
     ranks = (_ahead(-x) + n - _ahead(x) + 1) / 2
     rsr = (weights * ranks).sum(axis=1) / n
     up_to = (n - (rank(to_ticks(rsr)) - 1)) / n  # share of units at or below
-    probit = stats.norm.ppf(np.where(up_to >= 1, 1 - 1 / (4 * n), up_to)) + 5
+    probit = special.ndtri(np.where(up_to >= 1, 1 - 1 / (4 * n), up_to)) + 5
     if np.ptp(probit) == 0:
         return pd.DataFrame({"rsr": rsr, "probit": probit, "fitted": rsr, "band": 1})
     distinct = pd.DataFrame({"probit": probit, "rsr": rsr}).drop_duplicates()
-    line = stats.linregress(distinct["probit"], distinct["rsr"])
+    line = linregress(distinct["probit"], distinct["rsr"])
     edges = 5 + 3 * (2 * np.arange(1, bands) / bands - 1)
     band = bands - (to_ticks(probit)[:, None] >= to_ticks(edges)).sum(axis=1)
     return pd.DataFrame(
@@ -202,6 +204,8 @@ def crosscheck(result: Assessment) -> Crosscheck:
     >>> crosscheck(r).ranks.loc["甲"].tolist()
     [1, 1, 1, 1, 1, 1, 1]
     """
+    from scipy.stats import spearmanr  # not at the top: it takes half a second
+
     weights = (result.points / result.points.sum()).to_numpy()
     shares = result.matrix.to_numpy(dtype=float)
     scored = ~np.isnan(shares)
@@ -226,7 +230,7 @@ def crosscheck(result: Assessment) -> Crosscheck:
     ranks["scheme"] = result.ranks
     spread = ranks.nunique() > 1
     correlations = {
-        name: stats.spearmanr(ranks["scheme"], ranks[name]).statistic
+        name: spearmanr(ranks["scheme"], ranks[name]).statistic
         for name in ranks
         if spread[name] and spread["scheme"]
     }

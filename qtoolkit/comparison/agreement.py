@@ -7,7 +7,6 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from qtoolkit.errors import InputError, clip
 from qtoolkit.language import listing, say
@@ -137,6 +136,12 @@ def correlations(
     >>> correlations(scores, scores, ranks, ranks).tolist()
     [1.0, 1.0, 1.0, 0.0]
     """
+    from scipy.stats import (
+        kendalltau,
+        spearmanr,
+        weightedtau,
+    )  # not at the top: it takes half a second
+
     before, after, ranks_before, ranks_after = (
         x
         for _, x in pd.concat(
@@ -150,9 +155,9 @@ def correlations(
         )
     x, y = ranks_before.to_numpy(float), ranks_after.to_numpy(float)
     values = {
-        "kendall": stats.kendalltau(x, y),
-        "spearman": stats.spearmanr(x, y),
-        "weighted": stats.weightedtau(before, after),
+        "kendall": kendalltau(x, y),
+        "spearman": spearmanr(x, y),
+        "weighted": weightedtau(before, after),
     }
     return pd.Series(
         {name: float(found.statistic) for name, found in values.items()} | {"rank_shift": shift}

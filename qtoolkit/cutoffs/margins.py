@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from qtoolkit.assessment import Assessment, assess
 from qtoolkit.assessment.flags import reachable
@@ -285,6 +284,8 @@ def bunching(result: Assessment, width: float | None = None) -> pd.DataFrame:
     ... ].tolist()
     [0.0, 4.0, 0.0625]
     """
+    from scipy.stats import binomtest  # not at the top: it takes half a second
+
     e, rows, total = result.engine, {}, result.scheme.total
     reach = int(
         to_ticks(total / 100 if width is None else real("width", width, 0, total, above=True))
@@ -299,11 +300,7 @@ def bunching(result: Assessment, width: float | None = None) -> pd.DataFrame:
     )
     for i, grade in enumerate(reversed(result.scheme.grades[:-1])):
         both = int(below[i] + above[i])
-        p = (
-            stats.binomtest(int(above[i]), both, 0.5, alternative="greater").pvalue
-            if both
-            else np.nan
-        )
+        p = binomtest(int(above[i]), both, 0.5, alternative="greater").pvalue if both else np.nan
         own = [grade.cutoff_of(group) for group in classes]
         cutoff = (
             grade.cutoff_of(classes[0]) if len(set(own)) == 1 else np.nan if own else grade.cutoff

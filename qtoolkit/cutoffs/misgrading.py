@@ -13,7 +13,7 @@ from functools import partial, reduce
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import special
 
 from qtoolkit.assessment import Assessment
 from qtoolkit.cutoffs.margins import score_limits
@@ -335,7 +335,7 @@ def _lines(result: Assessment) -> np.ndarray:
 
 def _bands(result: Assessment, mean: np.ndarray, se: np.ndarray) -> np.ndarray:
     """Chances (n, G) of the bands of the score, worst first."""
-    return np.diff(stats.norm.cdf((_lines(result) - mean[:, None]) / se[:, None]), axis=1)
+    return np.diff(special.ndtr((_lines(result) - mean[:, None]) / se[:, None]), axis=1)
 
 
 def _final(result: Assessment) -> np.ndarray:
@@ -399,7 +399,7 @@ def normal_model(mean: float, sd: float, reliability: float, cutoffs: Sequence[f
         float(_both(seen, true, np.sqrt(r)).sum()),
         float(_both(seen, seen, r).sum()),
     )
-    chance = float((np.diff(stats.norm.cdf(seen), axis=1) ** 2).sum())
+    chance = float((np.diff(special.ndtr(seen), axis=1) ** 2).sum())
     return pd.Series(
         {"accuracy": accuracy, "consistency": consistency, "kappa": _kappa(consistency, chance)}
     )
@@ -410,13 +410,15 @@ def _both(x: np.ndarray, y: np.ndarray, correlation: float) -> np.ndarray:
     band | X = t) dt."""
     if correlation >= 1:
         low, high = np.maximum(x[:, 0], y[:, 0]), np.minimum(x[:, 1], y[:, 1])
-        return np.where(high > low, stats.norm.cdf(high) - stats.norm.cdf(low), 0.0)
+        return np.where(high > low, special.ndtr(high) - special.ndtr(low), 0.0)
     nodes, weights = np.polynomial.legendre.leggauss(200)
     low, high = np.clip(x, -10, 10).T
     t = (high - low)[:, None] / 2 * nodes + (high + low)[:, None] / 2
     at = [(y[:, [i]] - correlation * t) / np.sqrt(1 - correlation**2) for i in (0, 1)]
-    inside = stats.norm.cdf(at[1]) - stats.norm.cdf(at[0])
-    return (weights * stats.norm.pdf(t) * inside).sum(axis=1) * (high - low) / 2
+    inside = special.ndtr(at[1]) - special.ndtr(at[0])
+    return (
+        (weights * np.exp(-(t**2) / 2) / np.sqrt(2 * np.pi) * inside).sum(axis=1) * (high - low) / 2
+    )
 
 
 def _kappa(agreement: float, chance: float) -> float:

@@ -9,7 +9,7 @@ Fisher (1928) found for jointly normal data.
 from __future__ import annotations
 
 import numpy as np
-from scipy import special, stats
+from scipy import special
 from scipy.optimize import brentq
 
 __all__ = ["corrected", "fit", "interval", "spread"]
@@ -25,7 +25,7 @@ KNOTS = (
 PERFECT = 1 - 1e-12
 NODES = 25  # of the sum over the Poisson counts, per standard deviation
 MANY, TERMS = 30, 200  # from this c on, of the series of ₂F₁: what is left out is below 1e-40
-NORMAL = stats.norm.ppf((1 + LEVEL) / 2)
+NORMAL = special.ndtri((1 + LEVEL) / 2)
 
 
 def fit(x: np.ndarray, s: np.ndarray, curved: bool = True) -> tuple[float, int, np.ndarray]:
@@ -156,5 +156,7 @@ def spread(fitted: np.ndarray, s: np.ndarray, k: int, resamples: np.ndarray) -> 
     z = np.arctanh(np.clip(r, -PERFECT, PERFECT))
     return max(
         1.0,
-        float(np.sqrt(n - 3) * z.std(ddof=1) * stats.t.ppf((1 + LEVEL) / 2, n - k - 1) / NORMAL),
+        float(
+            np.sqrt(n - 3) * z.std(ddof=1) * special.stdtrit(n - k - 1, (1 + LEVEL) / 2) / NORMAL
+        ),
     )

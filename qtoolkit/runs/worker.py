@@ -10,12 +10,15 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from qtoolkit.runs.imports import skip_address_grammar
+
 # that a cell's last outputs may take from the kernel to here, on a machine that is busy
 IOPUB_SECONDS = 60
 
 
 def main(job_file: str) -> int:
     """Execute the notebook that the job names; 0 done, 1 a cell failed."""
+    skip_address_grammar()
     from papermill import PapermillExecutionError, execute_notebook
 
     job = json.loads(Path(job_file).read_text(encoding="utf-8"))

@@ -17,7 +17,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import qmc
 
 from qtoolkit.assessment import Assessment
 from qtoolkit.assessment.settings import Graded, settings
@@ -347,6 +346,8 @@ def target_of(result: Assessment, target: str) -> Target:
 
 def _design(k: int, n: int, seed: int) -> np.ndarray:
     """A, B and, factor by factor, A with B's column: (n·(k + 2), k) in [0, 1)."""
+    from scipy.stats import qmc  # not at the top: it takes half a second
+
     drawn = qmc.Sobol(2 * k, rng=np.random.default_rng(seed)).random(n)
     a, b = drawn[:, :k], drawn[:, k:]
     return np.concatenate([a, b, *(np.where(np.arange(k) == i, b, a) for i in range(k))])

@@ -1,0 +1,26 @@
+"""What our processes do without."""
+
+import subprocess
+import sys
+
+CODE = """
+import sys
+from qtoolkit.runs.imports import skip_address_grammar
+
+skip_address_grammar()
+import nbformat
+
+book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1", id="a")])
+nbformat.validate(book)
+book.cells[0]["metadata"] = 1
+try:
+    nbformat.validate(book)
+except nbformat.ValidationError:
+    print("refused", "lark" in sys.modules)
+"""
+
+
+def test_notebooks_are_checked_without_the_grammar_of_addresses():
+    command = [sys.executable, "-c", CODE]
+    found = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert found.stdout.split() == ["refused", "False"]
