@@ -25,7 +25,6 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 # Workers share the files: one that begins a long file last would keep the other waiting.
 LONGEST_FIRST = (
-    "tests/look/test_city.py",
     "tests/look/test_rendered.py",
     "tests/workbooks/test_recheck.py",
     "tests/report/test_views.py",

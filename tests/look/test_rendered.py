@@ -2,6 +2,7 @@
 JupyterLab in Chromium."""
 
 import importlib.util
+import json
 import os
 import re
 import shutil
@@ -9,6 +10,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections import Counter
 from pathlib import Path
 
@@ -221,6 +223,10 @@ def test_a_notebook_runs_as_it_stands_in_jupyterlab(tmp_path):
         f"JUPYTERLAB_{name}_DIR": str(tmp_path / name.lower())
         for name in ("SETTINGS", "WORKSPACES")
     }
+    # all cells stand in the page, not only those in view
+    settings = tmp_path / "settings" / "@jupyterlab" / "notebook-extension"
+    settings.mkdir(parents=True)
+    (settings / "tracker.jupyterlab-settings").write_text('{"windowingMode": "none"}')
     environment = os.environ | private | {"PYTHONPATH": str(Path(qt.__file__).parents[1])}
     port = free_port()
     options = [
@@ -245,9 +251,9 @@ def test_a_notebook_runs_as_it_stands_in_jupyterlab(tmp_path):
                 timeout=60_000,
             )
             page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=60_000)
+            wait_for_kernel(port)
             page.wait_for_selector("[data-status='idle']", timeout=60_000)
             run_all_cells(page)
-            # Lab draws cells that come into view
             assert page.locator(".jp-OutputArea-output table").count() >= 2
             assert page.locator("[data-mime-type='application/vnd.jupyter.error']").count() == 0
             assert "广东" in page.inner_text(".jp-Notebook")
@@ -274,6 +280,19 @@ def run_all_cells(page):
         except TooLate:
             if last:
                 raise
+
+
+def wait_for_kernel(port):
+    """Until the notebook's kernel has started and the page is connected to it."""
+    deadline = time.time() + 60
+    while time.time() < deadline:
+        address = f"http://127.0.0.1:{port}/api/kernels?token=t"
+        with urllib.request.urlopen(address, timeout=10) as answer:
+            kernels = json.load(answer)
+        if any(k["connections"] and k["execution_state"] == "idle" for k in kernels):
+            return
+        time.sleep(0.3)
+    raise TimeoutError("the kernel did not start")
 
 
 def wait_for(port):

@@ -4,8 +4,10 @@ last digit."""
 import copy
 import itertools
 import math
+import re
 import shutil
 import subprocess
+import zipfile
 from collections import Counter
 from dataclasses import replace
 from decimal import Decimal
@@ -60,23 +62,38 @@ def packaged(name):
 
 
 def recalculated(paths, folder, edits=None):
-    """The workbooks with all values computed anew: first loaded and saved, which drops every value,
-    with some cells edited ({path: {(sheet, cell): value}}); then converted in one call."""
+    """The workbooks with all values computed anew: first without the values of formulas, and with
+    some cells edited ({path: {(sheet, cell): value}}); then converted in one call."""
     (folder / "bare").mkdir()
     for path in paths:
-        book = openpyxl.load_workbook(path)
-        for (sheet, cell), value in (edits or {}).get(path, {}).items():
-            assert isinstance(book[sheet][cell].value, int | float)
-            book[sheet][cell] = value
-        book.save(folder / "bare" / path.name)
-        empty = openpyxl.load_workbook(folder / "bare" / path.name, data_only=True)
-        # no value is left to copy
-        assert empty.worksheets[-1].cell(4, empty.worksheets[-1].max_column).value is None
+        write_bare(path, folder / "bare" / path.name, (edits or {}).get(path, {}))
     profile = f"-env:UserInstallation={(folder / 'profile').as_uri()}"
     files = [folder / "bare" / path.name for path in paths]
     command = [SOFFICE, profile, "--headless", "--convert-to", "xlsx", "--outdir", folder, *files]
     subprocess.run(command, check=True, capture_output=True, timeout=600)
     return [openpyxl.load_workbook(folder / path.name, data_only=True) for path in paths]
+
+
+def write_bare(path, bare, edits):
+    """A copy of a workbook with numbers put in place of others, and no value left of any formula
+    that could be copied."""
+    with zipfile.ZipFile(path) as book, zipfile.ZipFile(bare, "w") as copy:
+        names = re.findall('<sheet name="([^"]*)"', book.read("xl/workbook.xml").decode("utf-8"))
+        for part in book.namelist():
+            text = book.read(part)
+            if number := re.fullmatch(r"xl/worksheets/sheet(\d+)\.xml", part):
+                text = FORMULA.sub(r"\1", text.decode("utf-8"))
+                assert "</f><v>" not in text
+                for (sheet, cell), value in edits.items():
+                    if sheet == names[int(number[1]) - 1]:
+                        typed = rf'(<c r="{cell}"(?: s="\d+")?>)<v>[^<]*</v>'
+                        text, count = re.subn(typed, rf"\g<1><v>{value!r}</v>", text)
+                        assert count == 1
+                text = text.encode("utf-8")
+            copy.writestr(part, text)
+
+
+FORMULA = re.compile("(<f[^>]*>[^<]*</f>)<v>[^<]*</v>")
 
 
 def columns_of(sheet):
