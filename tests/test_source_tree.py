@@ -322,7 +322,7 @@ def test_importing_the_package_loads_nothing_heavy():
         "matplotlib",
         "seaborn",
         "papermill",
-        "pypandoc",
+        "jinja2",
         "typst",
         "docx",
         "pydantic",

@@ -1,5 +1,7 @@
 """The chapters of the memo, in order. A block names the chapter that takes it."""
 
+from collections.abc import Collection
+
 from qtoolkit.language import Text, say
 
 
@@ -23,6 +25,8 @@ def memo_title(year: str, title: Text | None = None) -> Text:
     )
 
 
+# What each chapter and annex is called, in the order of the memo, which numbers them; the summary
+# has no number.
 CHAPTERS: dict[str, Text] = {
     "summary": Text("摘要", "Summary"),
     "basis": Text("编制依据和原则", "Basis and principles"),
@@ -47,3 +51,61 @@ ANNEXES: dict[str, Text] = {
     "annex_methods": Text("计算方法、参数和版本", "Methods, parameters and versions"),
     "annex_terms": Text("名词解释", "Terms"),
 }
+
+# Why a chapter has nothing to say where what it needs is not given.
+NOT_GIVEN: dict[str, Text] = {
+    "changes": Text(
+        "没有提供上年度的方案和数据，不作比较。",
+        "No scheme and data of last year are given, so nothing is compared.",
+    ),
+    "alternatives": Text(
+        "没有提供备选方案，不作比选。", "No other drafts are given, so nothing is compared."
+    ),
+    "annex_revision": Text(
+        "没有提供上年度的方案，不作对照。",
+        "No scheme of last year is given, so nothing is set side by side.",
+    ),
+    "annex_opinions": Text(
+        "没有提供征求意见的记录，不列采纳情况。",
+        "No record of opinions is given, so none is listed.",
+    ),
+}
+
+# The notebook that fills a chapter.
+FILLED_BY: dict[str, str] = {
+    "basis": "01_assessment",
+    "units": "01_assessment",
+    "indicators": "01_assessment",
+    "results": "01_assessment",
+    "operation": "01_assessment",
+    "cutoffs": "03_cutoffs",
+    "stability": "04_sensitivity",
+    "changes": "05_comparison",
+    "risks": "01_assessment",
+    "annex_revision": "05_comparison",
+    "annex_rules": "01_assessment",
+    "annex_scores": "01_assessment",
+    "annex_terms": "01_assessment",
+}
+
+
+def reasons(ran: Collection[str], has_last_year: bool) -> dict[str, Text]:
+    """By chapter, why it would have nothing to say in a run of these notebooks: what it needs is
+    not given, or the notebook that fills it was not asked for.
+
+    >>> found = reasons(["01_assessment"], has_last_year=False)
+    >>> found["cutoffs"].en
+    'The notebook 03_cutoffs, which fills this chapter, was not run.'
+    >>> found["changes"].zh, "results" in found
+    ('没有提供上年度的方案和数据，不作比较。', False)
+    """
+    given = {"changes": has_last_year, "annex_revision": has_last_year}
+    found = {name: why for name, why in NOT_GIVEN.items() if not given.get(name, False)}
+    for name, notebook in FILLED_BY.items():
+        if name not in found and notebook not in ran:
+            found[name] = say(
+                zh="本次没有运行得出该部分内容的分析模块{notebook}。",
+                en="The notebook {notebook}, which fills this chapter, was not run.",
+                notebook=notebook,
+            )
+    return found

@@ -1,45 +1,42 @@
-"""The memo: blocks of several notebooks gathered by chapter into one HTML body, from which every
-format is written."""
+"""The memo: blocks of several notebooks gathered by chapter into one document, which is written in
+every format."""
 
 from __future__ import annotations
 
-import base64
-import html
 import itertools
-import re
-import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from qtoolkit.errors import InputError, WorkError, nearest
 from qtoolkit.language import Text, say
-from qtoolkit.report import pandoc, word
-from qtoolkit.report.blocks import tint_of
+from qtoolkit.report.blocks import Paragraph, payload
 from qtoolkit.report.chapters import ANNEXES, CHAPTERS
+from qtoolkit.report.document import (
+    Caption,
+    Chapter,
+    Document,
+    Figure,
+    Paragraphs,
+    Piece,
+    Section,
+)
+from qtoolkit.report.layout import one_line, tables_of
+from qtoolkit.report.writers import typeset, web, word
 
-WRITERS = {"html": pandoc.write_html, "docx": word.write, "pdf": pandoc.write_pdf}
+WRITERS = {"html": web.write, "docx": word.write, "pdf": typeset.write}
 _CHAPTER, _SECTION = Text("{n}、{name}", "{n}. {name}"), Text("（{n}）{name}", "({n}) {name}")
 _ANNEX, _CONTINUED = Text("附件{n}　{name}", "Annex {n}. {name}"), Text("（续）", " (continued)")
-_TABLE = Text("表{n}　{name}", "Table {n}. {name}")
-_CHART = Text("图{n}　{name}", "Figure {n}. {name}")
+_TABLE, _CHART = Text("表", "Table "), Text("图", "Figure ")
+_NUMBERED = Text("　{name}", ". {name}")
 _ROMAN = "I II III IV V VI VII VIII IX X XI XII XIII XIV XV XVI XVII XVIII XIX XX".split()
-
-# Widths are counted in halves of a Chinese character; a line of the page has so many in a table's
-# two sizes of type.
-_LINE, _DENSE_LINE, _PADDING = 88, 108, 2
-SHORT_CELL = 8  # a cell up to so long is not broken
-HEADER_LINES = 4  # at most, where there is room
-MUCH_LESS = 0.6  # of the share that a column was given
-LONG_ROW = 24  # lines: only higher rows may run over the end of a page
 
 
 def render(
-    body: str,
+    document: Document,
     folder: Path | str,
     stem: str,
-    title: str,
-    language: str,
     formats: Sequence[str] = ("html", "docx", "pdf"),
 ) -> list[Path]:
     """Write the memo made by :func:`compose` as `folder/stem.html`, `.docx`, `.pdf`; return the
@@ -50,11 +47,11 @@ def render(
     Raises
     ------
     WorkError
-        If pandoc or typst fails or warns.
+        If typst fails or warns.
     """
     paths = [Path(folder, f"{stem}.{name}") for name in formats]
     for name, path in zip(formats, paths, strict=True):
-        path.write_bytes(WRITERS[name](body, title, language))
+        path.write_bytes(WRITERS[name](document))
     return paths
 
 
@@ -64,16 +61,16 @@ def compose(
     footer: Sequence[str],
     language: str,
     pictures: Mapping[str, bytes],
-) -> str:
-    """The memo as one HTML body, in which all text is escaped and numbers are the same in both
-    languages.
+    empty: Mapping[str, Text] | None = None,
+) -> Document:
+    """The memo as a document, with the same numbers in both languages.
 
     Parameters
     ----------
     blocks
         Payloads (see `qtoolkit.report.blocks.payload`) in document order, from one notebook or
         several. Those without a chapter are left out; the others are gathered in the order of the
-        chapters, which are numbered as they occur.
+        chapters, whose numbers are always the same.
     title
         The title, in `language`.
     footer
@@ -82,35 +79,36 @@ def compose(
         "zh" or "en".
     pictures
         PNG bytes of each chart, by the chart's name.
+    empty
+        By the keys of chapters: why there is nothing to say, which stands there where no block
+        does. A chapter with neither is left out.
+
+    Raises
+    ------
+    InputError
+        A block goes to a chapter that no memo has.
+    WorkError
+        The picture of a chart is missing.
     """
-    chapters = _by_chapter(blocks)
-    lines = [
+    by_chapter = _by_chapter(blocks)
+    footing = [
         *footer,
-        *(block["text"] for block in chapters.get("summary", []) if _is_footer(block)),
+        *(block["text"] for block in by_chapter.get("summary", []) if _is_footer(block)),
     ]
-    tables, charts = itertools.count(1), itertools.count(1)
-
-    def content(name: str) -> str:
-        blocks = [block for block in chapters[name] if not _is_footer(block)]
-        return "\n".join(_pieces(blocks, language, pictures, tables, charts))
-
-    cover = ""
-    if "summary" in chapters:
-        cover = f'<h2 class="summary">{CHAPTERS["summary"].of(language)}</h2>\n{content("summary")}'
-    if lines:
-        paragraphs = "".join(f"<p>{html.escape(line)}</p>" for line in lines)
-        cover += f'<div class="footing">{paragraphs}</div>'
-    parts = [f"<h1>{html.escape(title)}</h1>", f'<div class="cover">{cover}</div>' if cover else ""]
-    numbered = [name for name in CHAPTERS if name in chapters and name != "summary"]
-    for n, name in enumerate(numbered, 1):
-        number = _chinese(n) if language == "zh" else _ROMAN[n - 1]
-        heading = _CHAPTER.of(language).format(n=number, name=CHAPTERS[name].of(language))
-        parts.append(f"<h2>{heading}</h2>\n{content(name)}")
-    annexes = [name for name in ANNEXES if name in chapters]
-    for n, name in enumerate(annexes, 1):
-        heading = _ANNEX.of(language).format(n=n, name=ANNEXES[name].of(language))
-        parts.append(f'<div class="annex"><h2>{heading}</h2>\n{content(name)}</div>')
-    return "\n".join(parts)
+    silent = {name: why for name, why in (empty or {}).items() if name not in by_chapter}
+    by_chapter |= {name: [payload(Paragraph(why, name), language)] for name, why in silent.items()}
+    numbers = _Numbers(language, pictures)
+    chapters = [
+        Chapter(name, kind, heading, tuple(_sections(by_chapter[name], language, numbers)))
+        for name, kind, heading in _headings(by_chapter, language)
+    ]
+    return Document(
+        title=one_line(title),
+        language=language,
+        footing=tuple(map(one_line, footing)),
+        chapters=tuple(_on_pages(chapters, silent, has_cover=bool(footing))),
+        pictures=pictures,
+    )
 
 
 def _by_chapter(blocks: Iterable[Mapping[str, Any]]) -> dict[str | None, list[Mapping[str, Any]]]:
@@ -132,247 +130,124 @@ def _by_chapter(blocks: Iterable[Mapping[str, Any]]) -> dict[str | None, list[Ma
     return chapters
 
 
+def _headings(present: Iterable[str | None], language: str) -> Iterator[tuple[str, Any, str]]:
+    """(key, kind, numbered heading) of the chapters and annexes that are there, in order."""
+    present = set(present)
+    for n, (name, title) in enumerate(CHAPTERS.items()):
+        if name not in present:
+            continue
+        if name == "summary":
+            yield name, "summary", title.of(language)
+            continue
+        number = _chinese(n) if language == "zh" else _ROMAN[n - 1]
+        yield name, "chapter", _CHAPTER.of(language).format(n=number, name=title.of(language))
+    for n, (name, title) in enumerate(ANNEXES.items(), 1):
+        if name in present:
+            yield name, "annex", _ANNEX.of(language).format(n=n, name=title.of(language))
+
+
+def _on_pages(
+    chapters: Sequence[Chapter], silent: Collection[str], has_cover: bool
+) -> Iterator[Chapter]:
+    """The chapters, and whether each begins on a new page: the first after page one, and each
+    annex but the one that follows an annex of one sentence."""
+    before: Chapter | None = None
+    for chapter in chapters:
+        if chapter.kind == "annex":
+            after_sentence = before is not None and before.kind == "annex" and before.key in silent
+            opens = not after_sentence
+        else:
+            after_cover = has_cover if before is None else before.kind == "summary"
+            opens = chapter.kind == "chapter" and after_cover
+        yield replace(chapter, opens_page=opens)
+        before = chapter
+
+
 def _is_footer(block: Mapping[str, Any]) -> bool:
     """Whether a block goes to the bottom of page one."""
     return block.get("style") == "footer"
 
 
-def _pieces(blocks, language, pictures, tables, charts):
-    """The HTML of a chapter's blocks: sections, lists, notes, tables, figures. A section alone in
-    its chapter has no number."""
-    sections = _sections(blocks)
-    alone = sum(heading is not None for heading, _ in sections) == 1
-    number = 0
-    for heading, section in sections:
-        if heading:
-            number += 1
-            title = heading if alone else _numbered(heading, number, language)
-            yield f"<h3>{html.escape(title)}</h3>"
-        for kind, run in itertools.groupby(section, lambda b: b.get("style", b["kind"])):
-            if kind == "table":
-                yield from (_table(block, next(tables), language) for block in run)
-            elif kind == "chart":
-                yield from (_chart(block, next(charts), language, pictures) for block in run)
-            else:
-                yield _paragraphs([_text(block, language) for block in run], kind)
-
-
-def _sections(blocks):
-    """A chapter's blocks by section: (heading, blocks); what stands before the first heading has
-    None. A section goes on until another heading."""
+def _sections(
+    blocks: Sequence[Mapping[str, Any]], language: str, numbers: _Numbers
+) -> Iterator[Section]:
+    """A chapter's blocks by section. A section goes on until another heading; alone in its chapter
+    it has no number."""
+    blocks = [block for block in blocks if not _is_footer(block)]
     headings = itertools.accumulate(
         (block["heading"] for block in blocks), lambda present, new: new or present
     )
     pairs = itertools.groupby(zip(headings, blocks, strict=True), lambda pair: pair[0])
-    return [(heading, [block for _, block in group]) for heading, group in pairs]
+    groups = [(heading, [block for _, block in group]) for heading, group in pairs]
+    alone = sum(heading is not None for heading, _ in groups) == 1
+    count = itertools.count(1)
+    for heading, group in groups:
+        if heading and not alone:
+            heading = _numbered(heading, next(count), language)
+        pieces = tuple(_pieces(group, language, numbers))
+        yield Section(one_line(heading) if heading else None, pieces)
 
 
-def _numbered(heading, n, language):
+def _numbered(heading: str, n: int, language: str) -> str:
     """The title of the n-th section of a chapter: (一), or (a) to (z), (aa) and on."""
     number = _chinese(n) if language == "zh" else chr(97 + (n - 1) % 26) * ((n + 25) // 26)
     return _SECTION.of(language).format(n=number, name=heading)
 
 
-def _paragraphs(texts, style):
-    """Paragraphs of one style that follow one another; an item alone in its list has no bullet."""
-    if style == "item" and len(texts) > 1:
-        return "<ul>" + "".join(f"<li>{text}</li>" for text in texts) + "</ul>"
-    paragraphs = "".join(f"<p>{text}</p>" for text in texts)
-    return f'<div class="note">{paragraphs}</div>' if style == "note" else paragraphs
+def _pieces(
+    blocks: Sequence[Mapping[str, Any]], language: str, numbers: _Numbers
+) -> Iterator[Piece]:
+    """The pieces of a section: paragraphs, lists and notes, tables, figures."""
+    for kind, run in itertools.groupby(blocks, lambda b: b.get("style", b["kind"])):
+        if kind == "table":
+            for block in run:
+                yield from numbers.tables(block)
+        elif kind == "chart":
+            yield from map(numbers.figure, run)
+        else:
+            texts = tuple(_text(block, language) for block in run)
+            # an item alone in its list has no bullet
+            yield Paragraphs("text" if kind == "item" and len(texts) == 1 else kind, texts)
 
 
-def _text(block, language):
+def _text(block: Mapping[str, Any], language: str) -> str:
     """A paragraph's text, with where the rest of it stands."""
     gap = "" if language == "zh" else " "
-    return html.escape(gap.join(text for text in (block["text"], block.get("see")) if text))
+    return one_line(gap.join(text for text in (block["text"], block.get("see")) if text))
 
 
-def _chart(block, n, language, pictures):
-    name = block["name"]
-    if name not in pictures:
-        raise WorkError(
-            say(
-                zh="缺少图“{name}”的图像",
-                en="the picture of the figure “{name}” is missing",
-                name=name,
+class _Numbers:
+    """Tables and figures as they are numbered through the memo."""
+
+    def __init__(self, language: str, pictures: Mapping[str, bytes]):
+        self.language, self.pictures = language, pictures
+        self.table, self.chart = itertools.count(1), itertools.count(1)
+
+    def tables(self, block: Mapping[str, Any]) -> Iterator[Piece]:
+        """The tables that a block takes, and the note below it."""
+        after = _NUMBERED.of(self.language).format(name=one_line(block["caption"]))
+        caption = Caption(_TABLE.of(self.language), next(self.table), after)
+        yield from tables_of(block, caption, _CONTINUED.of(self.language))
+        if block.get("note"):
+            yield Paragraphs("note", (one_line(block["note"]),))
+
+    def figure(self, block: Mapping[str, Any]) -> Figure:
+        """The figure of a chart."""
+        name = block["name"]
+        if name not in self.pictures:
+            raise WorkError(
+                say(
+                    zh="缺少图“{name}”的图像",
+                    en="the picture of the figure “{name}” is missing",
+                    name=name,
+                )
             )
-        )
-    caption = html.escape(_CHART.of(language).format(n=n, name=block["caption"]))
-    source = f"data:image/png;base64,{base64.b64encode(pictures[name]).decode()}"
-    image = f'<img src="{source}" alt="{html.escape(block["alt"])}" width="{block["width"]:.0%}"/>'
-    return f"<figure>{image}<figcaption>{caption}</figcaption></figure>"
+        after = _NUMBERED.of(self.language).format(name=one_line(block["caption"]))
+        caption = Caption(_CHART.of(self.language), next(self.chart), after)
+        return Figure(caption, name, one_line(block["alt"]), block["width"])
 
 
-def _table(block, n, language):
-    """A table; one too wide for the page becomes several, each with the first column."""
-    caption = _TABLE.of(language).format(n=n, name=block["caption"])
-    first, *others = _panels(block)
-    parts = [_panel(block, first, caption)]
-    parts += [_panel(block, columns, caption + _CONTINUED.of(language)) for columns in others]
-    if block.get("note"):
-        parts.append(f'<div class="note"><p>{html.escape(block["note"])}</p></div>')
-    return "\n".join(parts)
-
-
-def _panel(block, columns, caption):
-    """The HTML of some columns of a table."""
-    header, *rows = [[row[j] for j in columns] for row in [block["header"], *block["cells"]]]
-    stated_widths = [block["widths"][j] for j in columns] if block["widths"] else []
-    widths, dense = _widths(header, rows, stated_widths)
-    aligns = [_align(j, block["numeric"][j], [row[j] for row in block["cells"]]) for j in columns]
-    cols = "".join(f'<col style="width:{width:.2%}"/>' for width in widths)
-    head = "".join(
-        _cell("th", text, align, None) for text, align in zip(header, aligns, strict=True)
-    )
-    body = []
-    for row, shades in zip(rows, block["shade"], strict=True):
-        long = _lines(row, widths, dense) > LONG_ROW
-        cells = zip(row, aligns, [shades[j] for j in columns], strict=True)
-        body.append("<tr>" + "".join(_cell("td", *cell, long) for cell in cells) + "</tr>\n")
-    return (
-        f'<table class="{"dense" if dense else "plain"}">'
-        f"<caption>{html.escape(caption)}</caption>"
-        f"<colgroup>{cols}</colgroup><thead><tr>{head}</tr></thead>"
-        f"<tbody>{''.join(body)}</tbody></table>"
-    )
-
-
-def _cell(tag, text, align, shade, long=False):
-    tint = "" if shade is None else f";background-color:{tint_of(shade)}"
-    kind = ' class="long"' if long else ""
-    return f'<{tag}{kind} style="text-align:{align}{tint}">{html.escape(text)}</{tag}>'
-
-
-def _lines(row, widths, dense):
-    """About how many lines a row has."""
-    line = _DENSE_LINE if dense else _LINE
-    return max(
-        _length(text) / max(share * line - _PADDING, 2)
-        for text, share in zip(row, widths, strict=True)
-    )
-
-
-def _align(position, numeric, cells):
-    """Numbers to the right, short marks such as grades in the middle, other text to the left."""
-    if numeric:
-        return "right"
-    return "center" if position and max(map(_length, cells), default=0) <= 8 else "left"
-
-
-def _panels(block):
-    """Positions of columns, table by table. Decided by the numbers alone, so that both languages
-    are cut alike."""
-    longest = [
-        max((len(row[j]) for row in block["cells"]), default=0) for j in range(len(block["header"]))
-    ]
-    weights = [
-        _PADDING + (max(n, 4) if number else 8)
-        for n, number in zip(longest, block["numeric"], strict=True)
-    ]
-    room, rest = _DENSE_LINE - weights[0], sum(weights[1:])
-    count = 1 if block["widths"] else max(-(-rest // max(room, 1)), 1)
-    panels, taken = [[0]], 0
-    for j, weight in enumerate(weights[1:], 1):
-        if taken >= rest / count * len(panels):
-            panels.append([0])
-        panels[-1].append(j)
-        taken += weight
-    return panels
-
-
-def _widths(header, rows, stated_widths):
-    """Shares of the page's width, and whether the table needs the small type.
-
-    The table takes the last of four stages (see :func:`_stages`) that fits, and of the next one
-    what is left of the line. Widths that are given share what is left of the line by the columns
-    that need more than their share; where the widest would get much less than its own, the type is
-    small.
-    """
-    stages = _stages(header, rows)
-    least, whole_words = stages[0], stages[1]
-    dense = sum(whole_words) > _LINE
-    line = _DENSE_LINE if dense else _LINE
-    if stated_widths:
-        widths = _at_least(whole_words if sum(whole_words) <= line else least, stated_widths, line)
-        if not dense and max(widths) < MUCH_LESS * max(stated_widths) / sum(stated_widths):
-            return _at_least(whole_words, stated_widths, _DENSE_LINE), True
-        return widths, dense
-    widths = stages[-1]
-    if sum(widths) > line:
-        widths = _between(stages, line)
-    return [width / sum(widths) for width in widths], dense
-
-
-def _stages(header, rows):
-    """Widths of the columns in four stages: the least; words and numbers of the header whole, and
-    the header on a few lines; cells on one line; the header on one line too."""
-    stages = zip(
-        *(
-            _column_stages(heading, [row[j] for row in rows] or [""], j == 0)
-            for j, heading in enumerate(header)
-        ),
-        strict=True,
-    )
-    return [[1.1 * width + _PADDING for width in stage] for stage in stages]
-
-
-def _column_stages(heading, cells, first):
-    """The four widths of a column, without the padding. The cells of the first column, which name
-    the rows, are not broken."""
-    longest = max(map(_length, cells))
-    unbroken = longest if first else max(map(_word, cells))
-    least = max(min(unbroken, 16), 3)
-    header_lines = -(-_length(heading) // HEADER_LINES)
-    whole_words = max(least, min(_word(heading), 10), min(header_lines, 10))
-    one_line = max(whole_words, min(longest, 30))
-    full = max(min(_length(heading), 18), min(longest, 160))
-    return least, whole_words, one_line, max(one_line, full)
-
-
-def _between(stages, line):
-    """Widths between the last stage that fits the line and the next one, which does not."""
-    last = max((k for k, stage in enumerate(stages[:-1]) if sum(stage) <= line), default=0)
-    low, high = stages[last], stages[last + 1]
-    part = max(line - sum(low), 0) / (sum(high) - sum(low) or 1)
-    return [a + part * (b - a) for a, b in zip(low, high, strict=True)]
-
-
-def _at_least(needed, proportions, line):
-    """Shares of the line in these proportions, but for columns that would get less than
-    they need."""
-    too_narrow = [False] * len(proportions)
-    while True:
-        rest = line - sum(n for n, is_narrow in zip(needed, too_narrow, strict=True) if is_narrow)
-        whole = sum(
-            g for g, is_narrow in zip(proportions, too_narrow, strict=True) if not is_narrow
-        )
-        widths = [
-            n if is_narrow else max(rest, 0) * g / whole
-            for n, g, is_narrow in zip(needed, proportions, too_narrow, strict=True)
-        ]
-        more = [w < n for w, n in zip(widths, needed, strict=True)]
-        if not any(more):
-            return [width / sum(widths) for width in widths]
-        too_narrow = [a or b for a, b in zip(too_narrow, more, strict=True)]
-
-
-def _length(text):
-    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
-
-
-def _word(text):
-    """Length of the longest piece of a text that should not be broken; a few Chinese characters
-    stay on one line."""
-    if "\xa0" in text:  # what no-break spaces hold together
-        return max(_length(piece) for piece in re.split(r"[ \t\n]+", text))
-    if _length(text) <= SHORT_CELL:
-        return _length(text)
-    return max(
-        map(_length, re.findall(r"[^\s\u2e80-\uffef]+|[\u2e80-\uffef]{1,2}", text)), default=0
-    )
-
-
-def _chinese(n):
+def _chinese(n: int) -> str:
     """一, 二, … 九十九: chapters and sections carry no digits, in either language."""
     digits, (tens, ones) = " 一二三四五六七八九", divmod(n, 10)
     return (digits[tens] * (tens > 1) + "十" * (tens > 0) + digits[ones]).strip()

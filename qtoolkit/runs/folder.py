@@ -48,7 +48,7 @@ LIBRARIES = (
     "fonttools",
     "zhplot",
     "typst",
-    "pypandoc_binary",
+    "jinja2",
     "python-docx",
     "xlsxwriter",
     "papermill",

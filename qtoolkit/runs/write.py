@@ -15,7 +15,7 @@ from qtoolkit.errors import InputError, WorkError, clip
 from qtoolkit.language import Text, same, say
 from qtoolkit.report import memo
 from qtoolkit.report.blocks import Block, DataTable, Paragraph, payload
-from qtoolkit.report.chapters import memo_title
+from qtoolkit.report.chapters import memo_title, reasons
 from qtoolkit.runs import outputs
 from qtoolkit.runs.execute import execute
 from qtoolkit.runs.executors import Workers
@@ -70,12 +70,14 @@ def write(
         write_recheck(plan.result, work / RECHECK.of(language), language)
     step(Text("已写出表和图", "tables and figures are written"))
     title = memo_title(plan.case.scheme.year, plan.case.scheme.title).of(language)
-    body = None
+    document = None
     with attempt(Text("报告", "the memo")):
-        body = memo.compose(blocks, title, [], language, pictures)
-    for name in plan.formats if body is not None else ():
+        ran = [book.name for book in plan.notebooks]
+        empty = reasons(ran, has_last_year=plan.case.previous is not None)
+        document = memo.compose(blocks, title, [], language, pictures, empty)
+    for name in plan.formats if document is not None else ():
         with attempt(Text(f"memo.{name}", f"memo.{name}")):
-            memo.render(body, work, "memo", title, language, [name])
+            memo.render(document, work, "memo", [name])
         step(say(zh="已写出 memo.{name}", en="memo.{name} is written", name=name))
     return failures
 

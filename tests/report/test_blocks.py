@@ -148,5 +148,6 @@ def test_notes_have_the_same_numbers_in_both_languages():
 def test_a_note_stands_under_the_table_in_notebook_and_memo():
     data = payload(long_table(61), "zh")
     assert data["note"] in html_table(data) and data["note"] in text_table(data)
-    body = compose([data], "题", [], "zh", {})
-    assert body.index("</table>") < body.index(data["note"])
+    (section,) = compose([data], "题", [], "zh", {}).chapters[0].sections
+    assert [piece.kind for piece in section.pieces] == ["table", "paragraphs"]
+    assert section.pieces[1].texts == (data["note"],)

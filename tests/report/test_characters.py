@@ -1,14 +1,17 @@
 """Characters that the memo's font lacks: said before a run with their place, kept in HTML and
 DOCX, 〓 in the PDF."""
 
+import json
+
 import docx
 import lxml.html
-import pandas as pd
 import pytest
 
 import qtoolkit as qt
+from qtoolkit.language import same
 from qtoolkit.report import characters, fonts, memo
-from qtoolkit.report.pandoc import with_types
+from qtoolkit.report.blocks import Paragraph, payload
+from qtoolkit.report.writers import typeset
 
 RARE = "𠮷", "ئ", "ཀ"
 
@@ -26,24 +29,31 @@ def test_a_character_that_the_font_lacks_is_named_with_its_place(character):
     assert "考核对象" in text.zh and "\n" not in text.zh
 
 
+def document_of(*texts):
+    blocks = [payload(Paragraph(same(text), "results"), "zh") for text in texts]
+    return memo.compose(blocks, "题", [], "zh", {})
+
+
+def input_of(document, folder):
+    """What typst is given to set."""
+    folder.mkdir()
+    typeset._write_input(document, folder)
+    return json.loads((folder / "memo.json").read_text(encoding="utf-8"))
+
+
 def test_html_and_docx_keep_it_and_the_pdf_says_what_it_shows(tmp_path):
-    frame = pd.DataFrame({"x": [1]}, index=["𠮷林市"])
-    body = f"<h1>t</h1><p>{frame.index[0]}得分最高。&#x20bb7;</p>"
-    memo.render(body, tmp_path, "m", "题", "zh", ["html", "docx", "pdf"])
-    assert (
-        "𠮷林市"
-        in lxml.html.fromstring((tmp_path / "m.html").read_text(encoding="utf-8")).text_content()
-    )
+    document = document_of("𠮷林市得分最高。𠮷")
+    memo.render(document, tmp_path, "m", ["html", "docx", "pdf"])
+    page = lxml.html.fromstring((tmp_path / "m.html").read_text(encoding="utf-8"))
+    assert "𠮷林市" in page.text_content()
     assert any("𠮷林市" in p.text for p in docx.Document(tmp_path / "m.docx").paragraphs)
     assert (tmp_path / "m.pdf").read_bytes().startswith(b"%PDF")
-    shown = lxml.html.fromstring(with_types(body, "zh")).text_content()
-    assert (
-        "〓林市得分最高。〓" in shown and shown.endswith("U+20BB7。") and not fonts.lacking(shown)
-    )
+    given = input_of(document, tmp_path / "input")
+    assert "〓林市得分最高。〓" in str(given) and not fonts.lacking(str(given))
+    assert given["missing"].endswith("U+20BB7。")
 
 
-def test_a_pdf_without_such_characters_says_nothing_of_them():
-    assert with_types("<p>甲市&lt;A&gt;</p>", "zh") == "<p>甲市&lt;A&gt;</p>"
-    assert (
-        with_types("<p>𠮷（U+20BB7）</p>", "zh") == "<p>〓（U+20BB7）</p>"
-    )  # it is said in the text
+def test_a_pdf_without_such_characters_says_nothing_of_them(tmp_path):
+    assert input_of(document_of("甲市<A>"), tmp_path / "a")["missing"] is None
+    given = input_of(document_of("𠮷（U+20BB7）"), tmp_path / "b")  # the text says it
+    assert given["missing"] is None and "〓（U+20BB7）" in str(given)

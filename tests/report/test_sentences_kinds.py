@@ -31,6 +31,7 @@ from qtoolkit.report import (
     weights,
 )
 from qtoolkit.report.blocks import Chart, DataTable, Paragraph, payload
+from qtoolkit.report.document import texts_of
 from qtoolkit.runs.outputs import write_tables
 from qtoolkit.workbooks.template import data_columns
 from tests import strategies
@@ -421,5 +422,6 @@ def test_a_notebook_does_not_send_its_reader_to_an_annex_for_what_stands_below(n
         for text in sentences(blocks, x)
     )
     for language in LANGUAGES:
-        page = memo.compose([payload(block, language) for block in sent], "t", (), language, {})
+        payloads = [payload(block, language) for block in sent]
+        page = "".join(texts_of(memo.compose(payloads, "t", (), language, {})))
         assert page.count("附件" if language == "zh" else "annex of scores") == len(sent)

@@ -554,14 +554,8 @@ def test_an_index_does_not_carry_the_title_of_a_quality_work_assessment(tmp_path
         title = memo_title(case.scheme.year, case.scheme.title).of(language)
         assert words in title and "质量工作" not in title and "quality work" not in title
         blocks = [payload(block, language) for block in summary.summary(result, 1)]
-        memo.render(
-            memo.compose(blocks, title, [], language, {}),
-            tmp_path,
-            language,
-            title,
-            language,
-            ["html", "docx"],
-        )
+        document = memo.compose(blocks, title, [], language, {})
+        memo.render(document, tmp_path, language, ["html", "docx"])
         page = lxml.html.fromstring((tmp_path / f"{language}.html").read_text(encoding="utf-8"))
         assert (
             page.findtext(".//title").strip() == title
