@@ -1,6 +1,7 @@
 """Reading a memo back as a reader would: the words of its HTML, the pages of its PDF and of its
 DOCX in LibreOffice."""
 
+import html
 import re
 import shutil
 import subprocess
@@ -41,4 +42,4 @@ def words_of(path):
     """A memo's words as its HTML has them, without pictures, fonts and styles."""
     page = path.read_text(encoding="utf-8")
     text = re.sub(r"<(style|script|svg)\b.*?</\1>", " ", page, flags=re.S)
-    return re.sub(r"<[^>]*>", " ", text)
+    return html.unescape(re.sub(r"<[^>]*>", " ", text))
