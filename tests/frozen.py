@@ -2,13 +2,15 @@
 
 `python -m tests.frozen` runs every notebook's cells in this process for the three cases in both
 languages, takes each block as words and printed numbers (a figure as its caption, its alternative
-text and every text drawn in it), and compares their digests with `tests/frozen.json`; `--write`
-writes them, and `--texts FOLDER` the words themselves, for `diff -r`.
+text and every text drawn in it), makes the memo of them in HTML and Word, reads it back line by
+line, and compares the digests of all with `tests/frozen.json`; `--write` writes them, and `--texts
+FOLDER` the words themselves, for `diff -r`.
 """
 
 from __future__ import annotations
 
 import argparse
+import base64
 import contextlib
 import hashlib
 import io
@@ -24,9 +26,16 @@ import matplotlib.pyplot as plt
 import yaml
 from matplotlib.text import Text as Drawn
 
+import qtoolkit as qt
 from qtoolkit.language import LANGUAGES
-from qtoolkit.report import blocks
+from qtoolkit.report import blocks, memo
+from qtoolkit.report.chapters import memo_title
+from qtoolkit.report.writers import web, word
+from tests.memo_text import docx_lines, html_lines
 
+BLANK = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)  # a picture of one point
 ROOT = Path(__file__).resolve().parent.parent
 KEPT = ROOT / "tests" / "frozen.json"
 CASES = ("provinces-2008", "tai-2001", "city-2026")
@@ -47,8 +56,9 @@ def words_of(block, language, synthetic):
 
 
 def shown_by(path, parameters, language):
-    """The texts of the blocks that one notebook shows, its cells run in order in this process."""
-    found, names = [], {}
+    """The texts of the blocks that one notebook shows, its cells run in order in this process; and
+    the blocks' payloads."""
+    found, payloads, names = [], [], {}
 
     class Page:
         def __init__(self, language="zh", synthetic=False):
@@ -57,6 +67,7 @@ def shown_by(path, parameters, language):
         def show(self, given):
             for block in [given] if isinstance(given, blocks.Block) else given:
                 found.append(words_of(block, self.language, self.synthetic))
+                payloads.append(blocks.payload(block, self.language, self.synthetic))
 
     real, blocks.Page = blocks.Page, Page
     printed = io.StringIO()
@@ -73,24 +84,40 @@ def shown_by(path, parameters, language):
     finally:
         blocks.Page = real
         plt.close("all")
-    return [*found, printed.getvalue()]
+    return [*found, printed.getvalue()], payloads
+
+
+def lines_of_memo(case, payloads, language):
+    """By format, the lines of the memo that is made of these blocks; pictures are left blank."""
+    scheme = qt.read_case(case).scheme
+    title = memo_title(scheme.year, scheme.title).of(language)
+    pictures = {block["name"]: BLANK for block in payloads if block["kind"] == "chart"}
+    document = memo.compose(payloads, title, [], language, pictures)
+    lines = {"html": html_lines(web.write(document)), "docx": docx_lines(word.write(document))}
+    return {name: [f"{kind}: {text}" for kind, text in found] for name, found in lines.items()}
 
 
 def all_blocks():
-    """(case, language, notebook) to the texts of its blocks."""
+    """(case, language, notebook) to the texts of its blocks; and (case, language, file of the memo)
+    to its lines."""
     found = {}
     for case in CASES:
         folder = ROOT / "params" / case
         os.chdir(folder)
         parameters = yaml.safe_load((folder / "params.yaml").read_text(encoding="utf-8"))
         for language in LANGUAGES:
+            payloads = []
             for path in sorted((ROOT / "notebooks").glob("0*.ipynb")):
                 asked = parameters.get("notebooks") or [path.stem]
                 if path.stem in asked or (
                     path.stem == "05_comparison" and "previous" in parameters
                 ):
                     print(case, language, path.stem, file=sys.stderr)
-                    found[f"{case}/{language}/{path.stem}"] = shown_by(path, parameters, language)
+                    texts, more = shown_by(path, parameters, language)
+                    found[f"{case}/{language}/{path.stem}"] = texts
+                    payloads += more
+            for name, lines in lines_of_memo(case, payloads, language).items():
+                found[f"{case}/{language}/memo.{name}"] = ["\n".join(lines)]
     return found
 
 
@@ -121,7 +148,8 @@ def main():
         first = next((text for old, text in pairs if old != digest(text)), "more or fewer blocks")
         print(f"{name} differs, first in:\n{first[:2000]}\n")
     print(
-        f"{len(digests)} notebooks, {sum(map(len, digests.values()))} blocks, {len(differ)} differ"
+        f"{len(digests)} notebooks and files, {sum(map(len, digests.values()))} texts, "
+        f"{len(differ)} differ"
     )
     raise SystemExit(bool(differ))
 

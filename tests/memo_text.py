@@ -5,7 +5,6 @@ Two writers of one format may differ in their markup; a reader sees these lines.
 
 import io
 import re
-import subprocess
 
 import docx
 import lxml.html
@@ -70,10 +69,3 @@ def _paragraph(element, document, names):
     if element.pPr is not None and element.pPr.numPr is not None:
         kind = f"li{element.pPr.numPr.ilvl.val}"
     return [(kind, text)] if text else []
-
-
-def pdf_pages(path):
-    """The text of each page of a PDF without spaces, in the order of its content."""
-    command = ["pdftotext", "-raw", path, "-"]
-    text = subprocess.run(command, capture_output=True, check=True).stdout.decode("utf-8")
-    return [re.sub(r"\s+", "", page) for page in text.split("\f")[:-1]]

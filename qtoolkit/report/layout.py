@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from qtoolkit.report.blocks import tint_of
-from qtoolkit.report.document import Caption, Table
+from qtoolkit.report.document import Align, Caption, Table
 
 # Widths are counted in halves of a Chinese character; a line of the page has so many in a table's
 # two sizes of type.
@@ -64,7 +64,7 @@ def one_line(text: str) -> str:
     return re.sub(r"[ \t\r\n]+", " ", text).strip(" ")
 
 
-def _lines(row, widths, dense):
+def _lines(row: Sequence[str], widths: Sequence[float], dense: bool) -> float:
     """About how many lines a row has."""
     line = DENSE_LINE if dense else LINE
     return max(
@@ -73,14 +73,14 @@ def _lines(row, widths, dense):
     )
 
 
-def _align(position, numeric, cells):
+def _align(position: int, numeric: bool, cells: Sequence[str]) -> Align:
     """Numbers to the right, short marks such as grades in the middle, other text to the left."""
     if numeric:
         return "right"
     return "center" if position and max(map(_length, cells), default=0) <= 8 else "left"
 
 
-def panels(block):
+def panels(block: Mapping[str, Any]) -> list[list[int]]:
     """Positions of columns, table by table. Decided by the numbers alone, so that both languages
     are cut alike."""
     longest = [
@@ -92,16 +92,18 @@ def panels(block):
     ]
     room, rest = DENSE_LINE - weights[0], sum(weights[1:])
     count = 1 if block["widths"] else max(-(-rest // max(room, 1)), 1)
-    panels, taken = [[0]], 0
+    found, taken = [[0]], 0
     for j, weight in enumerate(weights[1:], 1):
-        if taken >= rest / count * len(panels):
-            panels.append([0])
-        panels[-1].append(j)
+        if taken >= rest / count * len(found):
+            found.append([0])
+        found[-1].append(j)
         taken += weight
-    return panels
+    return found
 
 
-def column_widths(header, rows, stated_widths):
+def column_widths(
+    header: Sequence[str], rows: Sequence[Sequence[str]], stated_widths: Sequence[float]
+) -> tuple[list[float], bool]:
     """Shares of the page's width, and whether the table needs the small type.
 
     The table takes the last of four stages (see :func:`_stages`) that fits, and of the next one
@@ -124,7 +126,7 @@ def column_widths(header, rows, stated_widths):
     return [width / sum(widths) for width in widths], dense
 
 
-def _stages(header, rows):
+def _stages(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[list[float]]:
     """Widths of the columns in four stages: the least; words and numbers of the header whole, and
     the header on a few lines; cells on one line; the header on one line too."""
     stages = zip(
@@ -137,7 +139,9 @@ def _stages(header, rows):
     return [[1.1 * width + PADDING for width in stage] for stage in stages]
 
 
-def _column_stages(heading, cells, first):
+def _column_stages(
+    heading: str, cells: Sequence[str], first: bool
+) -> tuple[float, float, float, float]:
     """The four widths of a column, without the padding. The cells of the first column, which name
     the rows, are not broken."""
     longest = max(map(_length, cells))
@@ -150,7 +154,7 @@ def _column_stages(heading, cells, first):
     return least, whole_words, one_line, max(one_line, full)
 
 
-def _between(stages, line):
+def _between(stages: Sequence[Sequence[float]], line: float) -> list[float]:
     """Widths between the last stage that fits the line and the next one, which does not."""
     last = max((k for k, stage in enumerate(stages[:-1]) if sum(stage) <= line), default=0)
     low, high = stages[last], stages[last + 1]
@@ -158,7 +162,7 @@ def _between(stages, line):
     return [a + part * (b - a) for a, b in zip(low, high, strict=True)]
 
 
-def _at_least(needed, proportions, line):
+def _at_least(needed: Sequence[float], proportions: Sequence[float], line: float) -> list[float]:
     """Shares of the line in these proportions, but for columns that would get less than
     they need."""
     too_narrow = [False] * len(proportions)
@@ -177,11 +181,11 @@ def _at_least(needed, proportions, line):
         too_narrow = [a or b for a, b in zip(too_narrow, more, strict=True)]
 
 
-def _length(text):
+def _length(text: str) -> int:
     return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
 
 
-def _word(text):
+def _word(text: str) -> int:
     """Length of the longest piece of a text that should not be broken; a few Chinese characters
     stay on one line."""
     if "\xa0" in text:  # what no-break spaces hold together

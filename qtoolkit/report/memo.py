@@ -174,11 +174,12 @@ def _sections(
     """A chapter's blocks by section. A section goes on until another heading; alone in its chapter
     it has no number."""
     blocks = [block for block in blocks if not _is_footer(block)]
-    headings = itertools.accumulate(
-        (block["heading"] for block in blocks), lambda present, new: new or present
-    )
-    pairs = itertools.groupby(zip(headings, blocks, strict=True), lambda pair: pair[0])
-    groups = [(heading, [block for _, block in group]) for heading, group in pairs]
+    groups: list[tuple[str | None, list[Mapping[str, Any]]]] = []
+    for block in blocks:
+        new = block["heading"]
+        if not groups or (new and new != groups[-1][0]):
+            groups.append((new or None, []))
+        groups[-1][1].append(block)
     alone = sum(heading is not None for heading, _ in groups) == 1
     count = itertools.count(1)
     for heading, group in groups:

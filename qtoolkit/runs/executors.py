@@ -5,7 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -163,22 +163,32 @@ class DaskExecutor(Executor):
         self.inner = client.get_executor(pure=False)
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        from distributed.comm.core import CommClosedError
-        from distributed.scheduler import KilledWorker
-
         outer: Future[Any] = Future()
 
         def hand_over(inner: Future[Any]) -> None:
             error = CancelledError() if inner.cancelled() else inner.exception()
-            if isinstance(error, CancelledError | CommClosedError | KilledWorker | OSError):
-                outer.set_exception(BrokenExecutor(str(error)))
-            elif error is not None:
-                outer.set_exception(error)
-            else:
+            if error is None:
                 outer.set_result(inner.result())
+            elif isinstance(error, _TaskError):
+                outer.set_exception(error.args[0])
+            else:
+                outer.set_exception(BrokenExecutor(str(error)))
 
-        self.inner.submit(fn, *args, **kwargs).add_done_callback(hand_over)
+        self.inner.submit(_marked, fn, args, kwargs).add_done_callback(hand_over)
         return outer
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         self.inner.shutdown(wait=wait)
+
+
+class _TaskError(Exception):
+    """An error of a task itself, which it carries; all others of its future are the cluster's, of
+    which one that is closing has many kinds."""
+
+
+def _marked(fn: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+    """A task on a worker, its own error marked as such."""
+    try:
+        return fn(*args, **kwargs)
+    except Exception as error:
+        raise _TaskError(error) from error

@@ -2,10 +2,12 @@
 mid-run."""
 
 import os
+import pickle
 import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import BrokenExecutor, Future
 
 import numpy as np
 import pytest
@@ -13,7 +15,7 @@ import pytest
 import qtoolkit as qt
 from qtoolkit.errors import InputError, WorkError
 from qtoolkit.regions import Box
-from qtoolkit.runs.executors import DASK, JOBS, executor
+from qtoolkit.runs.executors import DASK, JOBS, DaskExecutor, executor
 from tests.robustness.lp import flat
 
 DRAWS = 200_000
@@ -76,6 +78,40 @@ def test_a_dask_cluster_that_goes_away_is_finished_here(case, alone):
             case, Box(relative=0.3), draws=DRAWS, jitter=1.0, executor=workers, progress=close
         )
     assert s.complete and s.note is not None and tables(s) == tables(alone)
+
+
+class Cluster:
+    """A client whose executor runs a task at once, or fails as one does that is closing."""
+
+    def __init__(self, failure=None):
+        self.failure = failure
+
+    def get_executor(self, pure):
+        return self
+
+    def submit(self, fn, *arguments):
+        future = Future()
+        try:
+            future.set_result(fn(*arguments))
+        except Exception as error:
+            future.set_exception(pickle.loads(pickle.dumps(error)))
+        if self.failure is not None:
+            future = Future()
+            future.set_exception(self.failure)
+        return future
+
+
+def test_errors_of_a_task_are_its_own_and_all_others_the_cluster_s():
+    def divided(a, *, by):
+        return a / by
+
+    assert DaskExecutor(Cluster()).submit(divided, 6, by=3).result() == 2
+    for error in (ZeroDivisionError, TypeError):
+        with pytest.raises(error):
+            DaskExecutor(Cluster()).submit(divided, "6" * (error is TypeError) or 6, by=0).result()
+    for failure in (ValueError("too many values to unpack"), OSError("closed"), KeyError("x")):
+        with pytest.raises(BrokenExecutor):
+            DaskExecutor(Cluster(failure)).submit(divided, 6, by=3).result()
 
 
 KILLED = """
