@@ -89,23 +89,19 @@ FILLED_BY: dict[str, str] = {
 }
 
 
+NOT_RUN = Text("本次测算没有进行该项分析。", "This analysis was not part of the run.")
+
+
 def reasons(ran: Collection[str], has_last_year: bool) -> dict[str, Text]:
     """By chapter, why it would have nothing to say in a run of these notebooks: what it needs is
     not given, or the notebook that fills it was not asked for.
 
     >>> found = reasons(["01_assessment"], has_last_year=False)
     >>> found["cutoffs"].en
-    'The notebook 03_cutoffs, which fills this chapter, was not run.'
+    'This analysis was not part of the run.'
     >>> found["changes"].zh, "results" in found
     ('没有提供上年度的方案和数据，不作比较。', False)
     """
     given = {"changes": has_last_year, "annex_revision": has_last_year}
-    found = {name: why for name, why in NOT_GIVEN.items() if not given.get(name, False)}
-    for name, notebook in FILLED_BY.items():
-        if name not in found and notebook not in ran:
-            found[name] = say(
-                zh="本次没有运行得出该部分内容的分析模块{notebook}。",
-                en="The notebook {notebook}, which fills this chapter, was not run.",
-                notebook=notebook,
-            )
-    return found
+    not_run = {name: NOT_RUN for name, notebook in FILLED_BY.items() if notebook not in ran}
+    return not_run | {name: why for name, why in NOT_GIVEN.items() if not given.get(name, False)}

@@ -153,8 +153,8 @@ class LeafRule(Model):
         return getattr(self, "direction", "higher")
 
     def share_of(self, mark: Any) -> float:
-        """The share of a word, NaN of one that the rule does not know."""
-        return math.nan
+        """The share of a word."""
+        return float(self.marks(np.array([mark], dtype=object), np.array([np.nan]), 1.0)[0])
 
     @property
     def choices(self) -> tuple[str, ...]:

@@ -107,7 +107,12 @@ def _leaf(result: Assessment, leaf: Indicator, j: int, sheet: _Sheet, language: 
             own = sheet.cell(sheet.add(RawColumn(title, blank)))
     numbers, scored_by = treated_values(leaf, table, j, Problems())
     if leaf.outliers is not None and not rule.is_of_words:
-        value = _treated(leaf, j, table, sheet, value, numbers, language)
+        formula = _treated(leaf.outliers, sheet, value)
+        treated = np.full(len(table.units), np.nan)
+        treated[table.status[:, j] == VALUE] = numbers
+        title = say(zh="{leaf}：处理异常值后", en="{leaf}: outliers treated", leaf=leaf.name)
+        values = _with_status(treated.tolist(), table.status[:, j], language)
+        value = sheet.add(RawColumn(title, values, formula))
     cells = Cells(sheet.cell(value), own, sheet.whole(value), written(leaf.written_for))
     slope, const = _line(leaf, scored_by.formula(cells))
     return RawLeaf(sheet.columns, slope, const)
@@ -183,30 +188,14 @@ def _after(stage: Stage, value: str, cell: str) -> str:
     return f'IF({cell}="",{value},ROUND({value}+{cell},{DIGITS}))'
 
 
-def _treated(
-    leaf: Indicator,
-    j: int,
-    table: Table,
-    sheet: _Sheet,
-    value: str,
-    numbers: np.ndarray,
-    language: str,
-) -> str:
-    """The column of values after the treatment of outliers, `numbers` of the units with one; its
-    letter."""
-    how = leaf.outliers or Outliers()
+def _treated(how: Outliers, sheet: _Sheet, value: str) -> str:
+    """The formula of values after the treatment of outliers, from the column of values."""
     cell = f"{value}{{r}}"
     whole = f"{value}${sheet.first}:{value}${sheet.last}"
     if how.low + how.high:
         least, greatest = f"SMALL({whole},{how.low + 1})", f"LARGE({whole},{how.high + 1})"
         cell = f"MIN(MAX({cell},{least}),{greatest})"
-    if how.log:
-        cell = f"LN({cell})"
-    title = say(zh="{leaf}：处理异常值后", en="{leaf}: outliers treated", leaf=leaf.name)
-    treated = np.full(len(table.units), np.nan)
-    treated[table.status[:, j] == VALUE] = numbers
-    values = _with_status(treated.tolist(), table.status[:, j], language)
-    return sheet.add(RawColumn(title, values, cell))
+    return f"LN({cell})" if how.log else cell
 
 
 def _with_status(values: Any, status: np.ndarray, language: str) -> list[Any]:

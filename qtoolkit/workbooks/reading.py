@@ -91,7 +91,7 @@ UNSOUND = (
     ExpatError,
     LookupError,
     ValueError,
-    # of zipfile: a password, or, as NotImplementedError, a compression it does not know
+    # of zipfile: a password, or, by an error of this kind, a compression it does not know
     RuntimeError,
     EOFError,
     OSError,

@@ -15,10 +15,13 @@ from collections import Counter
 from pathlib import Path
 
 import docx
+import nbformat
 import pytest
 
 import qtoolkit as qt
 from qtoolkit.inputs.locate import notebooks, packaged_cases
+from qtoolkit.report.blocks import MIME
+from qtoolkit.report.chapters import ANNEXES, CHAPTERS, FILLED_BY, NOT_GIVEN
 from tests.look.reading import (
     CHROMIUM,
     needs_chromium,
@@ -29,6 +32,7 @@ from tests.look.reading import (
     squeezed,
     words_of,
 )
+from tests.memo_text import html_lines
 
 FLAGS = [
     "--headless",
@@ -86,6 +90,26 @@ def test_both_languages_hold_the_same_numbers(memos):
     )
     assert sum(zh.values()) > 500
     assert (zh - en, en - zh) == (Counter(), Counter())
+
+
+def test_chapters_are_filled_by_the_notebooks_that_are_said_to_fill_them(memos):
+    filled = {}
+    for path in sorted((memos["en"] / "notebooks").glob("*.ipynb")):
+        for cell in nbformat.read(path, as_version=4).cells:
+            blocks = [output.get("data", {}).get(MIME) for output in cell.get("outputs", [])]
+            for chapter in {block["chapter"] for block in blocks if block}:
+                filled.setdefault(chapter, set()).add(path.stem)
+    assert len(filled) > 10
+    for chapter in filled.keys() & FILLED_BY.keys():
+        assert FILLED_BY[chapter] in filled[chapter], chapter
+    # all others are always filled, or say what is not given
+    assert {*CHAPTERS, *ANNEXES} - FILLED_BY.keys() - NOT_GIVEN.keys() == {
+        "summary",
+        "annex_methods",
+    }
+    found = html_lines((memos["en"] / "memo.html").read_bytes())
+    assert sum(kind == "h2" for kind, _ in found) == len(CHAPTERS) + len(ANNEXES)
+    assert ("p", NOT_GIVEN["annex_opinions"].en) in found
 
 
 def test_no_english_in_the_chinese_memo_but_names_and_no_chinese_in_the_english_one(memos):

@@ -13,6 +13,7 @@ import warnings
 import lxml.html
 import pandas as pd
 import pytest
+from fontTools.ttLib import TTFont
 
 from qtoolkit.errors import InputError, WorkError
 from qtoolkit.language import Text, same
@@ -297,6 +298,19 @@ def test_html_stands_alone(files):
     # a name may look like either: it is escaped
     assert not re.search(r"""(?:src|href)=["'](?!data:|#)|url\((?!data:)|@import""", page)
     assert "data:font/woff2;base64," in page
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_the_font_has_every_character_of_the_page(language):
+    """Also those that no block holds, such as the title of the table of contents."""
+    page = web.write(composed(language, [Paragraph(same("7"), "results")], "7", ()))
+    font = re.search(rb"font/woff2;base64,([^)]*)", page)[1]
+    with TTFont(io.BytesIO(base64.b64decode(font))) as opened:
+        shown = opened.getBestCmap()
+    root = lxml.html.fromstring(page)
+    for style in root.xpath("//style"):
+        style.getparent().remove(style)
+    assert {ord(c) for c in root.text_content() if c.isprintable()} <= shown.keys()
 
 
 def test_html_may_run_nothing_and_load_nothing_but_its_own(files):

@@ -1,6 +1,8 @@
 """The formats of the memo, each written from the same document."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
-EPOCH = 946684800  # the moment that every file carries, so that equal input gives equal bytes
+# by every file, so that equal input gives equal bytes
+CREATED = datetime(2000, 1, 1, tzinfo=UTC)
 STYLE = Path(__file__).parent / "style"

@@ -6,14 +6,13 @@ import json
 import shutil
 import tempfile
 from dataclasses import asdict, replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 from qtoolkit.errors import WorkError
 from qtoolkit.language import listing, say
 from qtoolkit.report import fonts
 from qtoolkit.report.document import Document, texts_of
-from qtoolkit.report.writers import EPOCH, STYLE
+from qtoolkit.report.writers import CREATED, STYLE
 
 
 def write(document: Document) -> bytes:
@@ -41,7 +40,7 @@ def write(document: Document) -> bytes:
                 root=folder,
                 font_paths=[fonts.chinese_font().parent],
                 ignore_system_fonts=True,
-                timestamp=datetime.fromtimestamp(EPOCH, UTC),
+                timestamp=CREATED,
             )
         except typst.TypstError as error:
             raise WorkError(
@@ -62,17 +61,20 @@ def _write_input(document: Document, folder: Path) -> None:
         files[name] = f"{n}.png"
         (folder / files[name]).write_bytes(picture)
     content = asdict(replace(document, pictures={}))
-    content |= {"has_cover": document.has_cover, "pictures": files}
-    missing = fonts.lacking("".join(texts_of(document)))
-    content["missing"] = _missing(missing, document)
+    plain = "".join(texts_of(document))
+    missing = fonts.lacking(plain)
+    content |= {
+        "has_cover": document.has_cover,
+        "pictures": files,
+        "missing": _missing(missing, plain, document.language),
+    }
     text = json.dumps(content, ensure_ascii=False)
     instead = dict.fromkeys(map(ord, missing), fonts.INSTEAD)
     (folder / "memo.json").write_text(text.translate(instead), encoding="utf-8")
 
 
-def _missing(characters: set[str], document: Document) -> str | None:
+def _missing(characters: set[str], plain: str, language: str) -> str | None:
     """The sentence that says for which characters 〓 stands; None where the text names them."""
-    plain = "".join(texts_of(document))
     unsaid = [code for code in map(fonts.code, sorted(characters)) if code not in plain]
     if not unsaid:
         return None
@@ -81,4 +83,4 @@ def _missing(characters: set[str], document: Document) -> str | None:
         en="The font of this file lacks these characters, for which “{sign}” stands: {codes}.",
         sign=fonts.INSTEAD,
         codes=listing(unsaid, most=20),
-    ).of(document.language)
+    ).of(language)

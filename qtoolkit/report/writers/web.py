@@ -9,9 +9,12 @@ from functools import cache
 
 import jinja2
 
+from qtoolkit.language import Text
 from qtoolkit.report import fonts
 from qtoolkit.report.document import Document, Piece, Table, texts_of
 from qtoolkit.report.writers import STYLE
+
+CONTENTS = Text("目录", "Contents")
 
 
 def write(document: Document) -> bytes:
@@ -20,14 +23,15 @@ def write(document: Document) -> bytes:
     What the page may load is its own style, by the hash of its text, and the pictures and the font
     that stand in it; there is no script.
     """
-    templates = _templates()
+    templates, contents = _templates(), CONTENTS.of(document.language)
     style = templates.get_template("memo.css.jinja").render(
-        font=_base64(fonts.subset("".join(texts_of(document)))),
+        font=_base64(fonts.subset("".join([contents, *texts_of(document)]))),
         widths=sorted({width_class(w): w for t in _tables(document) for w in t.widths}.items()),
         tints=sorted({c for t in _tables(document) for row in t.tints for c in row if c}),
     )
     page = templates.get_template("memo.html.jinja").render(
         document=document,
+        contents=contents,
         style=style,
         style_hash=_base64(hashlib.sha256(style.encode()).digest()),
         picture=lambda name: _base64(document.pictures[name]),

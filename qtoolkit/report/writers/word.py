@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape, quoteattr
 
+from qtoolkit.inputs.numbertext import UNPRINTABLE
 from qtoolkit.report.document import (
     Align,
     Caption,
@@ -35,7 +36,6 @@ HEADER_FILL = "#ededed"
 ZIPPED = (1980, 1, 1, 0, 0, 0)
 _EMU = 635  # in a twentieth of a point
 _CHINESE = re.compile("[\u2e80-\u9fff\uff00-\uffef]")
-_FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def write(document: Document) -> bytes:
@@ -62,7 +62,7 @@ def _allowed(text: str) -> str:
     >>> _allowed("a\\x00b")
     'ab'
     """
-    return _FORBIDDEN.sub("", text)
+    return UNPRINTABLE.sub("", text)
 
 
 def _literal(text: str) -> str:

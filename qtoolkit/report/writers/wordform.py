@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING
+
+from qtoolkit.report.writers import CREATED
 
 if TYPE_CHECKING:
     from docx.document import Document as File
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
 TEXT_WIDTH = 8845  # of 210 mm without the margins
 LANGUAGES = {"zh": "zh-CN", "en": "en-GB"}
-CREATED = datetime(2000, 1, 1)  # by every file, so that equal input gives equal bytes
 LONGEST_PROPERTY = 255  # characters
 _HEI, _KAI, _FANG, _SONG, _TITLE = "黑体", "楷体_GB2312", "仿宋_GB2312", "宋体", "方正小标宋简体"
 _BUILT_IN = {"Normal", "Body Text", "Title", "heading 1", "heading 2", "footer"}
