@@ -77,14 +77,25 @@ class _Fill(string.Formatter):
         self.language = language
 
     def format_field(self, value: Any, spec: str) -> str:
-        if isinstance(value, Text):
-            return value.of(self.language)
-        if "|" in spec:
-            *form, one, many = spec.split("|")
-            return f"{self.format_field(value, *form or [''])} {one if value == 1 else many}"
-        if spec[-1:] in SIGNED:
-            return in_print(value, spec)
-        return str(super().format_field(settled(value) if spec else value, spec))
+        return filled(value, spec, self.language)
+
+
+def filled(value: Any, spec: str, language: str) -> str:
+    """A value as a sentence holds it: a text in the language, anything else by its format, which
+    may end in the singular and the plural of the word behind the number.
+
+    >>> filled(1, "|unit|units", "en"), filled(-0.5, "+.1f", "zh"), filled(1200, ",", "zh")
+    ('1 unit', '−0.5', '1,200')
+    """
+    if isinstance(value, Text):
+        return value.of(language)
+    if "|" in spec:
+        *form, one, many = spec.split("|")
+        number = filled(value, form[0] if form else "", language)
+        return f"{number} {one if value == 1 else many}"
+    if spec[-1:] in SIGNED:
+        return in_print(value, spec)
+    return format(settled(value) if spec else value, spec)
 
 
 SIGNED = ("f", "%")

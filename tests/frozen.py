@@ -97,7 +97,7 @@ def lines_of_memo(case, payloads, language):
     return {name: [f"{kind}: {text}" for kind, text in found] for name, found in lines.items()}
 
 
-def all_blocks():
+def all_blocks(only=None):
     """(case, language, notebook) to the texts of its blocks; and (case, language, file of the memo)
     to its lines."""
     found = {}
@@ -112,11 +112,14 @@ def all_blocks():
                 if path.stem in asked or (
                     path.stem == "05_comparison" and "previous" in parameters
                 ):
+                    if only and path.stem not in only:
+                        continue
                     print(case, language, path.stem, file=sys.stderr)
                     texts, more = shown_by(path, parameters, language)
                     found[f"{case}/{language}/{path.stem}"] = texts
                     payloads += more
-            for name, lines in lines_of_memo(case, payloads, language).items():
+            memos = {} if only else lines_of_memo(case, payloads, language)
+            for name, lines in memos.items():
                 found[f"{case}/{language}/memo.{name}"] = ["\n".join(lines)]
     return found
 
@@ -129,9 +132,10 @@ def main():
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("--write", action="store_true")
     asked.add_argument("--texts", type=Path)
+    asked.add_argument("--only", nargs="*", help="notebooks, such as 03_cutoffs; no memo is made")
     asked = asked.parse_args()
     texts = asked.texts and asked.texts.resolve()
-    found = all_blocks()
+    found = all_blocks(asked.only)
     if texts:
         for name, blocks_ in found.items():
             path = texts / f"{name}.txt"
@@ -142,6 +146,8 @@ def main():
         KEPT.write_text(json.dumps(digests, indent=0) + "\n", encoding="utf-8")
         return
     kept = json.loads(KEPT.read_text(encoding="utf-8"))
+    if asked.only:
+        kept = {name: digests_ for name, digests_ in kept.items() if name in digests}
     differ = [name for name in sorted({*kept, *digests}) if kept.get(name) != digests.get(name)]
     for name in differ:
         pairs = list(zip(kept.get(name, []), found.get(name, []), strict=False))

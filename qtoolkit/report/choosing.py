@@ -115,3 +115,9 @@ def most_points(result: Assessment) -> list[str]:
 
 
 NEAREST = Text("得分距分数线最近的", "whose scores lie nearest to a cutoff")
+
+
+def searched(result: Assessment) -> dict[str, int] | None:
+    """How many units there are, and for how many searches are made; None where for all."""
+    n = len(result.scores)
+    return None if n <= BARS else {"n": n, "k": CHOSEN}

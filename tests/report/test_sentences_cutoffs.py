@@ -80,6 +80,12 @@ def test_the_printed_standard_of_a_base_score_and_its_rule_agree(name):
     assert (leaf.rule.base, leaf.rule.below) == (0.7, None)
 
 
+def single_cutoffs(result):
+    """The table of single cutoffs of the annex."""
+    (block,) = [b for b in exact.transfers(result) if getattr(b, "name", "") == "cutoff_intervals"]
+    return block
+
+
 def test_units_below_their_baseline_have_what_the_standard_says(city):
     j = [leaf.id for leaf in city.scheme.leaves].index("works_pass")
     short = city.table.raw[:, j].astype(float) < city.table.baselines[:, j]
@@ -177,7 +183,7 @@ def the_sentence_is_the_table(result):
     if len(result.scheme.grades) < 2:
         return
     text = views.moving(result)[0].text
-    printed = cells(exact._lines(result))
+    printed = cells(single_cutoffs(result))
     for said, cut, digits in (
         (text.zh, "各分数线同时移动", r"[于]([\d.]+)分"),
         (text.en, "All together", r"(?:above|below) ([\d.]+)"),
@@ -235,7 +241,7 @@ def test_single_cutoffs_of_random_schemes(given):
 def test_a_quota_that_keeps_grades_is_counted_in_the_sentence(city):
     """Four places and five units at 90 or more: the A line may fall to the B line and nobody is
     promoted, by hand."""
-    assert cells(exact._lines(city))[0] | {} == {
+    assert cells(single_cutoffs(city))[0] | {} == {
         "grade": "A级",
         "cutoff": "90",
         "low": "80.00",
@@ -462,7 +468,7 @@ def test_every_class_has_its_cutoffs_and_tables_name_the_class():
     group = {f"u{k}": ("市", "县")[k % 2] for k in range(18)}
     tables = {
         b.name: b
-        for b in [*views.near_misses(result), *views.moving(result), exact._lines(result)]
+        for b in [*views.near_misses(result), *views.moving(result), exact.transfers(result)[-1]]
         if hasattr(b, "frame")
     }
     for name in ("near_misses", "cutoff_flips"):

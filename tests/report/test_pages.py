@@ -1,0 +1,142 @@
+"""Pages of wording: both languages use the same names and put down the same pieces, read as their
+language is written, and turn no name into markup."""
+
+import re
+
+import jinja2.meta
+import pandas as pd
+import pytest
+
+import qtoolkit as qt
+from qtoolkit.language import LANGUAGES
+from qtoolkit.report import exact, markup, wording
+from qtoolkit.report.blocks import DataTable, Paragraph
+from qtoolkit.report.sections import Section, names_of, plain
+
+PAGES = sorted({name.rpartition(".")[0] for name in wording.sources()})
+
+
+def parsed(page, language):
+    environment = wording.environment(language)
+    return environment.parse(markup.template_of(wording.sources()[f"{page}.{language}"], language))
+
+
+def used(page, language):
+    """The facts that a page asks for."""
+    return jinja2.meta.find_undeclared_variables(parsed(page, language)) - {
+        "taken", "words", "MANY", "SOME", "caller"
+    }  # fmt: skip
+
+
+def macros(page, language):
+    return {
+        node.name: [argument.name for argument in node.args]
+        for node in parsed(page, language).find_all(jinja2.nodes.Macro)
+    }
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_both_languages_use_the_same_names(page):
+    zh, en = (used(page, language) for language in LANGUAGES)
+    assert zh == en
+    if page == wording.PHRASES:
+        assert not zh
+        assert macros(page, "zh") == macros(page, "en")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_lines_are_short(page):
+    for language in LANGUAGES:
+        for line in wording.sources()[f"{page}.{language}"].splitlines():
+            assert len(line) <= 100, line
+
+
+def words_of(page, language):
+    """What a page says in words, without its statements, values and comments."""
+    text = wording.sources()[f"{page}.{language}"]
+    text = re.sub(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}", "", text, flags=re.DOTALL)
+    return re.sub(r"^(@ .*|!?\[[^\]]*\] )", "", text, flags=re.MULTILINE)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_chinese_has_full_width_punctuation_and_english_has_none(page):
+    assert not re.search(r"[\u4e00-\u9fff][,:;?!()]|[,:;?!()][\u4e00-\u9fff]", words_of(page, "zh"))
+    assert not re.search("[\uff01-\uff5e\u3000-\u303f\u4e00-\u9fff]", words_of(page, "en"))
+
+
+def test_the_catalogue_is_whole():
+    """Each column has a heading in both languages and a way to be shown, each word both wordings."""
+    for name, table in wording.CATALOGUE["tables"].items():
+        shown = [key.removesuffix("?") for key in table["show"]]
+        assert len(shown) == len(set(shown)), name
+        assert len(table.get("widths", shown)) == len(shown), name
+        for key in shown:
+            entry = table.get(key) or wording.CATALOGUE["columns"][key]
+            assert len(entry) == 3 and all(isinstance(part, str) for part in entry), (name, key)
+        unused = {k for k, v in table.items() if isinstance(v, list) and len(v) == 3} - set(shown)
+        assert not unused - {"show", "widths", "shade"}, (name, unused)
+    for words in wording.CATALOGUE["words"].values():
+        assert all(len(both) == 2 and all(both) for both in words.values())
+
+
+HOSTILE = ["# x", "- x", "@ summary", "[cheapest_flips] x", "{{ taken }}", "{% raw %}", "→ x | y",
+           "<script>", "{# x", "%}"]  # fmt: skip
+
+
+def test_a_name_never_becomes_markup():
+    frame = pd.DataFrame({"a": [i / 20 for i in range(len(HOSTILE))], "b": 0.5}, index=HOSTILE)
+    result = qt.assess(qt.Scheme.flat({"a": 60, "b": 40}, {"A": 45, "B": 0}), frame)
+    plain_ = qt.assess(result.scheme, frame.set_axis([f"u{i}" for i in range(len(HOSTILE))]))
+    for view in (exact.flips, exact.transfers):
+        kinds = [
+            [(type(block), block.chapter, block.heading) for block in view(given)]
+            for given in (result, plain_)
+        ]
+        assert kinds[0] == kinds[1]
+    said = exact.flips(result)[0].text.zh
+    assert any(name in said for name in HOSTILE)
+
+
+def test_signs_are_read_before_facts_are_filled_in():
+    words = wording.Wording("en", {})
+    page = "@ stability\n# {{ a }}\n{{ a }}\n\n> {{ a }}\n{% if a %}\n- {{ a }}\n{% endif %}"
+    taken = markup.Taken()
+    template = wording.environment("en").from_string(markup.template_of(page, "en"))
+    template.render(taken=taken, words=words, a="# - {{ x }}\n\n@ summary\n[t] x")
+    assert [piece.style for piece in taken.pieces] == ["text", "note", "item"]
+    assert {piece.text for piece in taken.pieces} == {"# - {{ x }}\n\n@ summary\n[t] x"}
+    assert {piece.chapter for piece in taken.pieces} == {"stability"}
+
+
+def test_pages_are_those_of_the_package():
+    environment = wording.environment("zh")
+    for name in ("../words.zh", "/etc/hostname", "nothing.zh", "exact/flips.fr"):
+        with pytest.raises(jinja2.TemplateNotFound):
+            environment.get_template(name)
+
+
+@pytest.mark.parametrize("value", [0.5, None, True])
+def test_what_has_no_format_is_refused(value):
+    with pytest.raises(TypeError):
+        wording.environment("zh").from_string("{{ x }}").render(x=value)
+
+
+def test_a_missing_fact_is_refused():
+    with pytest.raises(jinja2.UndefinedError):
+        wording.environment("zh").from_string("{{ nowhere }}").render()
+
+
+def test_a_row_may_not_hide_its_facts():
+    with pytest.raises(ValueError, match="items"):
+        plain([{"items": 1}])
+
+
+def test_every_fact_given_is_used():
+    frame = pd.DataFrame({"a": [0.95, 0.5], "b": [0.5, 1.0]}, index=["甲", "乙"])
+    result = qt.assess(qt.Scheme.flat({"a": 60, "b": 40}, {"A": 90, "B": 0}), frame)
+    for section in (exact.flips(result), exact.transfers(result)):
+        assert isinstance(section, Section)
+        assert set(section.facts) == used(section.page, "zh")
+        assert [type(block) for block in section].count(DataTable) == len(section.tables)
+        assert isinstance(section[0], Paragraph)
+    assert names_of(result)["unit"]("甲").zh == "甲"
