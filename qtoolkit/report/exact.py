@@ -112,7 +112,7 @@ def transfers(result: Assessment) -> Section:
         "left_out": _left_out(result, transfer_map, singles),
     }
     tables = {
-        "transfers": pairs.head(LEAST).assign(points=_safe),
+        "transfers": pairs.head(LEAST).assign(safe=_safe),
         "stability_intervals": singles.rename_axis("leaf"),
         "cutoff_intervals": _lines(result),
     }

@@ -13,8 +13,8 @@ A page is a file of `pages/`, one for each language. Its lines carry signs:
 
 A chapter or a heading is one line; a piece goes on to the next blank line, sign, or line that holds
 nothing but `{% … %}`. Its lines are joined as the language joins words, with nothing beside a
-`{% … %}`. Values stand in `{{ … }}` and choices in `{% … %}`, as in jinja. As each sign has become a
-call before a value is filled in, no name can ever become one.
+`{% … %}`. Values stand in `{{ … }}` and choices in `{% … %}`, as in jinja. As each sign has become
+a call before a value is filled in, no name can ever become one.
 """
 
 from __future__ import annotations

@@ -8,11 +8,9 @@ import math
 from dataclasses import dataclass, field
 from unittest import mock
 
-import numpy as np
-import pandas as pd
-
 import qtoolkit as qt
 from qtoolkit.errors import InputError
+from qtoolkit.inputs.scheme import Rounding
 from qtoolkit.language import Text
 from qtoolkit.report import (
     assessment,
@@ -46,59 +44,78 @@ class Given:
     refused: list[str] = field(default_factory=list)
 
 
-def views(given):
-    """Each view as a call, those of a comparison where there is one."""
-    result, drawn, found = given.result, given.drawn, given.found
-    calls = [
-        lambda: summary.summary(result, 1, given.previous),
-        lambda: summary.risks(result),
-        lambda: scheme.basis(result),
-        lambda: scheme.units(result),
-        lambda: scheme.indicators(result, given.previous),
-        lambda: scheme.terms(),
-        lambda: rules.rules(result),
-        lambda: assessment.results(result),
-        lambda: assessment.operation(result),
-        lambda: assessment.details(result),
-        lambda: decomposition.lists(result),
-        lambda: decomposition.losses(result),
-        lambda: decomposition.stages(result),
-        lambda: decomposition.dependence(result),
-        lambda: decomposition.gaps(result),
-        lambda: decomposition.checks(result),
-        lambda: cutoffs.near_misses(result, 1),
-        lambda: cutoffs.moving(result),
-        lambda: cutoffs.gathering(result),
-        lambda: cutoffs.quotas(result),
-        lambda: cutoffs.options(result, 2, 50),
-        lambda: cutoffs.methods(),
-        lambda: cutoffs.errors(result, 1.5, "复评抽样（模拟） | a second marking (synthetic)"),
-        lambda: sensitivity.ranges(result, BAND),
-        lambda: sensitivity.tolerances(result, BAND),
-        lambda: sensitivity.crosscheck(result),
-        lambda: sensitivity.methods(result, BAND),
-        lambda: exact.rank_ranges(result, BAND, drawn),
-        lambda: exact.flips(result),
-        lambda: exact.transfers(result),
-        lambda: exact.proofs(),
-        lambda: simulated.frequencies(result, drawn),
-        lambda: simulated.choices(result, None, BAND, n=16),
-        lambda: simulated.rank_sets(result),
-        lambda: weights.effective(result, bootstrap=5),
-        lambda: weights.overlaps(result),
-        lambda: weights.alternatives(result),
-        lambda: weights.reach(result),
-    ]
-    if found is not None:
-        calls += [
-            lambda: comparison.transitions(found),
-            lambda: reasons.reasons(found),
-            lambda: comparison.parts(found),
-            lambda: comparison.alone(found),
-            lambda: comparison.revision(found),
-            lambda: comparison.methods(found),
-        ]
-    return [*calls, lambda: comparison.history(qt.comparison.history_of(result))]
+# By module of `qtoolkit.report`, its views as calls.
+VIEWS = {
+    "summary": lambda g: [
+        lambda: summary.summary(g.result, 1, g.previous),
+        lambda: summary.risks(g.result),
+    ],
+    "scheme": lambda g: [
+        lambda: scheme.basis(g.result),
+        lambda: scheme.units(g.result),
+        lambda: scheme.indicators(g.result, g.previous),
+        scheme.terms,
+    ],
+    "rules": lambda g: [lambda: rules.rules(g.result)],
+    "assessment": lambda g: [
+        lambda: assessment.results(g.result),
+        lambda: assessment.operation(g.result),
+        lambda: assessment.details(g.result),
+    ],
+    "decomposition": lambda g: [
+        lambda: decomposition.lists(g.result),
+        lambda: decomposition.losses(g.result),
+        lambda: decomposition.stages(g.result),
+        lambda: decomposition.dependence(g.result),
+        lambda: decomposition.gaps(g.result),
+        lambda: decomposition.checks(g.result),
+    ],
+    "cutoffs": lambda g: [
+        lambda: cutoffs.near_misses(g.result, 1),
+        lambda: cutoffs.moving(g.result),
+        lambda: cutoffs.gathering(g.result),
+        lambda: cutoffs.quotas(g.result),
+        lambda: cutoffs.options(g.result, 2, 50),
+        cutoffs.methods,
+        lambda: cutoffs.errors(g.result, 1.5, SOURCE),
+    ],
+    "sensitivity": lambda g: [
+        lambda: sensitivity.ranges(g.result, BAND),
+        lambda: sensitivity.tolerances(g.result, BAND),
+        lambda: sensitivity.crosscheck(g.result),
+        lambda: sensitivity.methods(g.result, BAND),
+    ],
+    "exact": lambda g: [
+        lambda: exact.rank_ranges(g.result, BAND, g.drawn),
+        lambda: exact.flips(g.result),
+        lambda: exact.transfers(g.result),
+        exact.proofs,
+        lambda: exact.new_indicators(
+            g.result, qt.robustness.score_range(g.result, qt.regions.Box(relative=BAND)).table
+        ),
+    ],
+    "simulated": lambda g: [
+        lambda: simulated.frequencies(g.result, g.drawn),
+        lambda: simulated.choices(g.result, None, BAND, n=16),
+        lambda: simulated.rank_sets(g.result),
+    ],
+    "weights": lambda g: [
+        lambda: weights.effective(g.result, bootstrap=5),
+        lambda: weights.overlaps(g.result),
+        lambda: weights.alternatives(g.result),
+        lambda: weights.reach(g.result),
+    ],
+    "comparison": lambda g: [
+        lambda: comparison.transitions(g.found),
+        lambda: comparison.parts(g.found),
+        lambda: comparison.alone(g.found),
+        lambda: comparison.revision(g.found),
+        lambda: comparison.methods(g.found),
+        lambda: comparison.history(qt.comparison.history_of(g.result)),
+    ],
+    "reasons": lambda g: [lambda: reasons.reasons(g.found)],
+}
+SOURCE = "复评抽样（模拟） | a second marking (synthetic)"
 
 
 @contextlib.contextmanager
@@ -121,10 +138,24 @@ def given_of(result, found=None, previous=None):
     return Given(result, drawn, found, previous)
 
 
-def sections(given):
-    """The sections of all views, by page; what a view refuses is left out, and named."""
+def compared(result):
+    """The comparison with the same units under other points, rounding and a smaller quota, one unit
+    less."""
+    first, *rest = result.scheme.grades
+    grades = (first.model_copy(update={"quota": 3.0, "printed": None}), *rest)
+    rounding = result.scheme.rounding.model_copy(update={"total": Rounding(decimals=0)})
+    points = {leaf.id: p for leaf, p in zip(result.scheme.leaves, result.points[::-1], strict=True)}
+    other = result.scheme.replace(points=points).model_copy(
+        update={"grades": grades, "rounding": rounding}
+    )
+    table = result.table.take(range(min(1, len(result.scores) - 1), len(result.scores)))
+    return qt.comparison.compare(result, qt.assess(other, table))
+
+
+def sections(given, module):
+    """The sections of all views of a module; what a view refuses is left out, and named."""
     found = []
-    for view in views(given):
+    for view in VIEWS[module](given):
         with recording() as made:
             try:
                 list(view())
