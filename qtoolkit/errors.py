@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from qtoolkit.language import Text, same, say
+from qtoolkit.language import Text, listing, same, say
 
 
 @dataclass(frozen=True)
@@ -140,6 +140,48 @@ def nearest(name: str, known: Iterable[str]) -> Text:
     return say(zh="；是否应为“{name}”？", en="; did you mean “{name}”?", name=close[0])
 
 
+def unexpected(
+    found: Any, want: Text, what: str | Text | None = None, hint: Text | None = None
+) -> Text:
+    """The sentence of a complaint: what was found, and what was expected.
+
+    Parameters
+    ----------
+    found : what stands there; a Text where it is no value, such as "nothing"
+    want : what should
+    what : the name of what is wrong (an argument's, as it is written in code, or a Text); left out
+        where the complaint names the column
+    hint : see :func:`nearest`
+
+    >>> unexpected("x", Text("数字", "a number")).of("en")
+    'found “x”, expected a number'
+    >>> unexpected("D", one_of(["A", "B"]), Text("等级", "the grade")).of("zh")
+    '等级为“D”，应为A、B之一'
+    """
+    shown = found if isinstance(found, Text) else clip(found)
+    if what is None:
+        there = say(zh="内容为“{found}”", en="found “{found}”", found=shown)
+    else:
+        name = what if isinstance(what, Text) else Text(f"{what} ", what)
+        there = say(zh="{name}为“{found}”", en="{name} is “{found}”", name=name, found=shown)
+    return say(
+        zh="{there}，应为{want}{hint}",
+        en="{there}, expected {want}{hint}",
+        there=there,
+        want=want,
+        hint=same("") if hint is None else hint,
+    )
+
+
+def one_of(names: Iterable[str | Text]) -> Text:
+    """What is expected where a few words are allowed.
+
+    >>> one_of(["A", "B"]).en
+    'one of A, B'
+    """
+    return say(zh="{names}之一", en="one of {names}", names=listing(names))
+
+
 def real(
     name: str, value: Any, least: float = 0.0, most: float = math.inf, *, above: bool = False
 ) -> float:
@@ -162,13 +204,5 @@ def real(
         if math.isfinite(most)
         else same("")
     )
-    raise InputError(
-        say(
-            zh="{name} 为“{found}”，应为{low}{high}的数字",
-            en="{name} is “{found}”, expected a number {low}{high}",
-            name=name,
-            found=clip(value),
-            low=low,
-            high=high,
-        )
-    )
+    want = say(zh="{low}{high}的数字", en="a number {low}{high}", low=low, high=high)
+    raise InputError(unexpected(value, want, name))

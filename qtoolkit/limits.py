@@ -9,7 +9,7 @@ Sizes are tested on the bytes, before a reader opens the file; numbers where the
 
 from __future__ import annotations
 
-from qtoolkit.errors import Complaint, InputError, clip
+from qtoolkit.errors import Complaint, InputError, unexpected
 from qtoolkit.language import Text, say
 
 FILE_BYTES = 40_000_000
@@ -87,12 +87,12 @@ GRADES = 100
 
 def too_small(value: float | str) -> Text:
     """What is said of a number too near to 0; as text where a float would hold it as 0."""
-    return say(
-        zh="内容为“{found}”，应为 0，或绝对值不小于 {least} 的数字",
-        en="found “{found}”, expected 0 or a number of at least {least} in size",
-        found=clip(value) if isinstance(value, str) else f"{value:.10g}",
+    want = say(
+        zh=" 0，或绝对值不小于 {least} 的数字",
+        en="0 or a number of at least {least} in size",
         least=f"{SMALLEST_NUMBER:g}",
     )
+    return unexpected(value if isinstance(value, str) else f"{value:.10g}", want)
 
 
 def too_large(

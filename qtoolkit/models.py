@@ -23,8 +23,8 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from qtoolkit import limits
-from qtoolkit.errors import Complaint, InputError, Problems, clip, nearest
-from qtoolkit.language import Text, listing, say
+from qtoolkit.errors import Complaint, InputError, Problems, clip, nearest, one_of, unexpected
+from qtoolkit.language import Text, say
 
 
 class Model(BaseModel):
@@ -227,7 +227,7 @@ def _sentence(item: Any, place: Path_, model: type[BaseModel]) -> Text:
     """One pydantic error in both languages."""
     kind = item["type"]
     if kind in _WANTED:
-        return _expected(_shown(item["input"]), _WANTED[kind])
+        return unexpected(_shown(item["input"]), _WANTED[kind])
     if kind in _FIXED:
         return _FIXED[kind]
     if kind in _SIGNS:
@@ -240,7 +240,7 @@ def _sentence(item: Any, place: Path_, model: type[BaseModel]) -> Text:
             return _none_of_these(item)
         case "string_pattern_mismatch":
             dashes = "_-]" in item.get("ctx", {}).get("pattern", "")
-            return _expected(_shown(item["input"]), _NAME_WITH_DASHES if dashes else _NAME)
+            return unexpected(_shown(item["input"]), _NAME_WITH_DASHES if dashes else _NAME)
         case "string_too_long":
             return say(
                 zh="内容为“{found}”，应不超过{most}个字符",
@@ -268,13 +268,7 @@ def _none_of_these(item: Any) -> Text:
     expected = str(context.get("expected") or context.get("expected_tags"))
     word = _shown(context.get("tag", item["input"]))
     names = [name.strip("' ") for name in expected.replace(" or ", ", ").split(",")]
-    return say(
-        zh="内容为“{found}”，应为{names}之一{hint}",
-        en="found “{found}”, expected one of {names}{hint}",
-        found=word,
-        names=listing(names),
-        hint=nearest(str(word), names),
-    )
+    return unexpected(word, one_of(names), hint=nearest(str(word), names))
 
 
 def _beyond_bound(item: Any) -> Text:
@@ -285,15 +279,6 @@ def _beyond_bound(item: Any) -> Text:
         found=_shown(item["input"]),
         sign=Text(*_SIGNS[item["type"]]),
         bound=next(iter(item.get("ctx", {}).values())),
-    )
-
-
-def _expected(found: Any, want: Text) -> Text:
-    return say(
-        zh="内容为“{found}”，应为{want}",
-        en="found “{found}”, expected {want}",
-        found=found,
-        want=want,
     )
 
 

@@ -8,8 +8,8 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from qtoolkit.errors import InputError, clip
-from qtoolkit.language import listing, say
+from qtoolkit.errors import InputError, one_of, unexpected
+from qtoolkit.language import Text, say
 
 Weights = Literal["none", "linear", "quadratic"]
 
@@ -38,14 +38,7 @@ def transitions(
     for name, known in (("before", list(grades)), ("after", columns)):
         for found in both[name]:
             if found not in known:
-                raise InputError(
-                    say(
-                        zh="等级为“{found}”，应为{known}之一",
-                        en="found the grade “{found}”, expected one of {known}",
-                        found=clip(found),
-                        known=listing(known),
-                    )
-                )
+                raise InputError(unexpected(found, one_of(known), Text("等级", "the grade")))
     table = pd.crosstab(both["before"], both["after"]) if len(both) else pd.DataFrame()
     return (
         table.reindex(index=list(grades), columns=columns, fill_value=0)

@@ -15,7 +15,7 @@ import pandas as pd
 from qtoolkit.assessment import Assessment
 from qtoolkit.comparison.agreement import agreement, transitions
 from qtoolkit.decomposition import streaks
-from qtoolkit.errors import Complaint, InputError, clip
+from qtoolkit.errors import Complaint, InputError, one_of, unexpected
 from qtoolkit.inputs.files import Rows, read_rows
 from qtoolkit.inputs.headers import UNIT_HEADERS
 from qtoolkit.inputs.locate import find
@@ -175,12 +175,8 @@ def history(
 
 
 def _unknown(cell: object, names: Sequence[str]) -> Text:
-    return say(
-        zh="等级为“{found}”，应为{names}之一或空白",
-        en="found the grade “{found}”, expected one of {names} or nothing",
-        found=clip(cell),
-        names=listing(names),
-    )
+    want = say(zh="{names}或空白", en="{names} or nothing", names=one_of(names))
+    return unexpected(cell, want, Text("等级", "the grade"))
 
 
 def read_history(path: str | Path, names: Sequence[str] = GRADES) -> History:

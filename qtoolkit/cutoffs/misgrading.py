@@ -20,11 +20,15 @@ from qtoolkit.cutoffs.margins import score_limits
 from qtoolkit.engine import from_ticks, grade, to_ticks
 from qtoolkit.engine.chunks import Chunks
 from qtoolkit.engine.ticks import UNREACHABLE
-from qtoolkit.errors import InputError, nearest, real
+from qtoolkit.errors import InputError, nearest, real, unexpected
 from qtoolkit.inputs.table import unit_of
 from qtoolkit.language import Text, say
 from qtoolkit.simulation.acceptability import Z
 from qtoolkit.simulation.sampling import BROKEN, CELLS, CHUNK, Draws, draws_of, standard_errors
+
+STANDARD_ERRORS = Text(
+    "数、各考核对象的数或“data”", 'a number, numbers by unit, or "data"'
+)  # what `se` may be
 
 
 @dataclass(frozen=True)
@@ -276,21 +280,16 @@ def _errors(result: Assessment, se: float | Mapping[str, float] | str) -> np.nda
     units = result.scores.index
     if isinstance(se, str):
         if se != "data":
-            raise InputError(
-                say(
-                    zh="se 为“{found}”，应为数、各考核对象的数或“data”",
-                    en='se is “{found}”, expected a number, numbers by unit, or "data"',
-                    found=se,
-                )
-            )
+            raise InputError(unexpected(se, STANDARD_ERRORS, "se"))
         values = np.sqrt(((standard_errors(result) * result.points) ** 2).sum(axis=1)).to_numpy()
     elif isinstance(se, numbers.Real):
         values = np.full(len(units), real("se", se, above=True))
     elif not isinstance(se, Mapping | pd.Series):
         raise InputError(
             say(
-                zh="se 应为数、各考核对象的数或“data”",
-                en='se must be a number, numbers by unit, or "data"',
+                zh="se 应为{want}",
+                en="se must be {want}",
+                want=STANDARD_ERRORS,
             )
         )
     else:

@@ -14,9 +14,9 @@ from qtoolkit.assessment import Assessment, assess
 from qtoolkit.cutoffs.margins import graded_table
 from qtoolkit.engine import finish, from_ticks, grade, to_ticks
 from qtoolkit.engine.core import regraded, standing
-from qtoolkit.errors import InputError, clip, nearest, real
+from qtoolkit.errors import InputError, nearest, one_of, real, unexpected
 from qtoolkit.inputs.scheme import Scheme
-from qtoolkit.language import listing, say
+from qtoolkit.language import say
 from qtoolkit.models import validate
 
 ALL = "all"  # every cutoff, moved by the same points
@@ -190,13 +190,12 @@ def _with_quotas(scheme: Scheme, quotas: Mapping[str, float]) -> Scheme:
     """The scheme with these quotas and no others."""
     tops = [g.id for g in scheme.grades[:-1]]
     if not isinstance(quotas, Mapping) or not set(quotas) <= set(tops):
-        text = say(
-            zh="quotas 为“{found}”，应为各等级的名额，等级为{known}之一",
-            en="quotas is “{found}”, expected numbers by grade, one of {known}",
-            found=clip(quotas),
-            known=listing(tops),
+        want = say(
+            zh="各等级的名额，等级为{known}",
+            en="numbers by grade, {known}",
+            known=one_of(tops),
         )
-        raise InputError(text)
+        raise InputError(unexpected(quotas, want, "quotas"))
     for name, most in quotas.items():
         real(f"quotas.{name}", most)
     given = {

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from qtoolkit.errors import Problems, clip, nearest
+from qtoolkit.errors import Problems, nearest, unexpected
 from qtoolkit.inputs.files import Rows
 from qtoolkit.inputs.headers import Headers
 from qtoolkit.inputs.numbertext import is_blank, parse_number, plain_numbers, plain_text
@@ -110,15 +110,7 @@ class Cells:
         for row, cell in self._cells(key):
             text = None if is_blank(cell) else plain_text(cell)
             if text is not None and _EXCEL_ERROR.fullmatch(text):
-                self.complain(
-                    say(
-                        zh="内容为“{found}”，应为文字",
-                        en="found “{found}”, expected text",
-                        found=text,
-                    ),
-                    self._header(key),
-                    row,
-                )
+                self.complain(unexpected(text, Text("文字", "text")), self._header(key), row)
             result.append(text)
         return result
 
@@ -187,12 +179,7 @@ class Cells:
         for row, cell in self._cells(key):
             word = "" if is_blank(cell) else plain_text(cell).lower()
             if word and word not in _YES_NO:
-                text = say(
-                    zh="内容为“{found}”，应为“是”或“否”",
-                    en="found “{found}”, expected yes or no",
-                    found=clip(cell),
-                )
-                self.complain(text, key, row)
+                self.complain(unexpected(cell, Text("“是”或“否”", "yes or no")), key, row)
             result.append(_YES_NO.get(word, False))
         return result
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from numbers import Real
 from typing import TYPE_CHECKING
 
-from qtoolkit.errors import Complaint, InputError, clip, nearest
+from qtoolkit.errors import Complaint, InputError, clip, nearest, unexpected
 from qtoolkit.inputs.dates import date_complaints
 from qtoolkit.language import Text, listing, say
 from qtoolkit.limits import LEVELS, POINTS
@@ -338,11 +338,7 @@ def check_numbers(values: Mapping[str, object]) -> None:
     """Refuse values, by their dotted keys, that are no numbers of at least 0."""
     complaints = [
         Complaint(
-            say(
-                zh="内容为“{found}”，应为不小于 0 的数字",
-                en="found “{found}”, expected a number of at least 0",
-                found=clip(value),
-            ),
+            unexpected(value, Text("不小于 0 的数字", "a number of at least 0")),
             column=key,
         )
         for key, value in values.items()

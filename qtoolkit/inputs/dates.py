@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from qtoolkit.errors import clip
+from qtoolkit.errors import unexpected
 from qtoolkit.language import Text, say
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -122,11 +122,7 @@ def cell_complaints(text: str) -> Iterator[Text]:
     """
     text = spelt(text)
     if text.strip() and next(mentions(text), None) is None:
-        yield say(
-            zh="内容为“{found}”，应为日期，如 2026-03-18",
-            en="found “{found}”, expected a date such as 2026-03-18",
-            found=clip(text),
-        )
+        yield unexpected(text, Text("日期，如 2026-03-18", "a date such as 2026-03-18"))
     yield from date_complaints(text)
 
 

@@ -10,8 +10,8 @@ from collections.abc import Collection, Iterable
 from typing import Any
 
 from qtoolkit import limits
-from qtoolkit.errors import clip
-from qtoolkit.language import Text, say
+from qtoolkit.errors import unexpected
+from qtoolkit.language import Text
 
 _PLAIN = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?", re.ASCII)
 # 0 only where it is meant
@@ -150,9 +150,4 @@ def _of_size(number: float, cell: Any) -> tuple[float, Text | None]:
 
 
 def _reason(cell: Any, zh: str, en: str) -> Text:
-    return say(
-        zh="内容为“{found}”，应为{want}",
-        en="found “{found}”, expected {want}",
-        found=clip(cell),
-        want=Text(zh, en),
-    )
+    return unexpected(cell, Text(zh, en))

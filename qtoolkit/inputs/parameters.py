@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from qtoolkit.errors import MOST_COMPLAINTS, Complaint, InputError, nearest
+from qtoolkit.errors import MOST_COMPLAINTS, Complaint, InputError, nearest, unexpected
 from qtoolkit.inputs.yamltext import Document, read_yaml
 from qtoolkit.language import Text, say
 from qtoolkit.models import Model, Number, validate
@@ -102,11 +102,7 @@ def _knob_problem(key: str, value: Any, declared: Set[str] | None) -> Text | Non
         hint = nearest(key, CORE | (declared or set()))
         return say(zh="没有这个参数{hint}", en="unknown parameter{hint}", hint=hint)
     if isinstance(value, float) and not math.isfinite(value):
-        return say(
-            zh="内容为“{found}”，应为一个有限的数字",
-            en="found “{found}”, expected a finite number",
-            found=value,
-        )
+        return unexpected(value, Text("一个有限的数字", "a finite number"))
     return None
 
 

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
-from qtoolkit.errors import InputError, clip, nearest
+from qtoolkit.errors import InputError, nearest, one_of, unexpected
 from qtoolkit.inputs.checks import Checks
 from qtoolkit.inputs.consistency import SUM_TOLERANCE, check_numbers, complaints_of
 from qtoolkit.inputs.spread import spread_points
@@ -427,14 +427,7 @@ class Scheme(Model):
         30.0
         """
         if spread not in get_args(Spread):
-            raise InputError(
-                say(
-                    zh="spread 为“{found}”，应为{names}之一",
-                    en="spread is “{found}”, expected one of {names}",
-                    found=clip(spread),
-                    names=listing(get_args(Spread)),
-                )
-            )
+            raise InputError(unexpected(spread, one_of(get_args(Spread)), "spread"))
         check_numbers(
             {f"points.{self.indicator(id).id}": value for id, value in (points or {}).items()}
         )

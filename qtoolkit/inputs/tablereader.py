@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from qtoolkit.errors import clip
+from qtoolkit.errors import clip, one_of, unexpected
 from qtoolkit.inputs.cells import Cells
 from qtoolkit.inputs.dates import cell_complaints
 from qtoolkit.inputs.files import Rows
@@ -301,14 +301,9 @@ class Reader(Cells):
         for row, cell in self._cells(key):
             word = "" if is_blank(cell) else plain_text(cell)
             if word and word not in STATUS_WORDS:
-                text = say(
-                    zh="状态为“{word}”，应为{words}之一{hint}",
-                    en="the status is “{word}”, expected one of {words}{hint}",
-                    word=clip(word),
-                    words=listing(STATUS_LABELS[i] for i in WRITTEN),
-                    hint=self._hint(word, STATUS_WORDS),
-                )
-                self.complain(text, key, row)
+                want = one_of(STATUS_LABELS[i] for i in WRITTEN)
+                hint = self._hint(word, STATUS_WORDS)
+                self.complain(unexpected(word, want, Text("状态", "the status"), hint), key, row)
             result.append(STATUS_WORDS.get(word, VALUE))
         return result
 
@@ -330,14 +325,8 @@ class Reader(Cells):
         if rule.is_of_words:
             word = plain_text(cell)
             if word not in rule.choices:
-                text = say(
-                    zh="档次为“{word}”，应为{words}之一{hint}",
-                    en="the level is “{word}”, expected one of {words}{hint}",
-                    word=clip(word),
-                    words=listing(rule.choices),
-                    hint=self._hint(word, rule.choices),
-                )
-                self.complain(text, column, row)
+                want, hint = one_of(rule.choices), self._hint(word, rule.choices)
+                self.complain(unexpected(word, want, Text("档次", "the level"), hint), column, row)
             return word
         number, reason = parse_number(cell, percent=is_percent(leaf))
         self._check_range(number, reason, *self._ends(leaf), column, row)
@@ -409,12 +398,8 @@ class Reader(Cells):
         names = {name: g.id for g in self.scheme.grades for name in (g.label.zh, g.label.en, g.id)}
         for row, word in zip(self.rows.numbers, words, strict=True):
             if word is not None and word not in names:
-                text = say(
-                    zh="审定等级为“{word}”，应为{words}之一",
-                    en="the approved grade is “{word}”, expected one of {words}",
-                    word=clip(word),
-                    words=listing(grade.label for grade in self.scheme.grades),
-                )
+                want = one_of(grade.label for grade in self.scheme.grades)
+                text = unexpected(word, want, Text("审定等级", "the approved grade"))
                 self.complain(text, self._header("approved"), row)
         return [None if word is None else names.get(word) for word in words]
 
@@ -439,12 +424,8 @@ class Reader(Cells):
                 not (self.partial and is_blank(cell))
                 and plain_text("" if cell is None else cell) not in self.scheme.classes
             ):
-                text = say(
-                    zh="类别为“{found}”，应为{words}之一",
-                    en="the class is “{found}”, expected one of {words}",
-                    found=clip("" if cell is None else cell),
-                    words=listing(self.scheme.classes),
-                )
+                found, want = "" if cell is None else cell, one_of(self.scheme.classes)
+                text = unexpected(found, want, Text("类别", "the class"))
                 self.complain(text, self._header("class"), row)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from qtoolkit.comparison.history import read_history
-from qtoolkit.errors import Complaint, InputError, clip, nearest
+from qtoolkit.errors import Complaint, InputError, nearest, unexpected
 from qtoolkit.inputs.case import Case
 from qtoolkit.inputs.locate import find
 from qtoolkit.inputs.table import unit_of
@@ -143,13 +143,7 @@ def _out_of_range(key: str, value: Any, default: str) -> Iterator[tuple[str, Tex
     named = key == "se" and not isinstance(value, int | float)
     if optional or named or RANGES[key].holds(value):
         return
-    text = say(
-        zh="内容为“{found}”，应为{range}",
-        en="found “{found}”, expected {range}",
-        found=clip(value),
-        range=RANGES[key].wording(),
-    )
-    yield key, text
+    yield key, unexpected(value, RANGES[key].wording())
 
 
 def _source(knobs: Mapping[str, Any]) -> Iterator[tuple[str, Text]]:
@@ -170,13 +164,8 @@ def _unit(unit: Any, case: Case) -> Iterator[tuple[str, Text]]:
         return
     both = [name for name in case.table.units if name in case.previous.table.units]
     if unit_of(unit, both) is None:
-        text = say(
-            zh="内容为“{found}”，应为两年都参评的考核对象{hint}",
-            en="found “{found}”, expected a unit that is assessed in both years{hint}",
-            found=clip(unit),
-            hint=nearest(str(unit), both),
-        )
-        yield "unit", text
+        want = Text("两年都参评的考核对象", "a unit that is assessed in both years")
+        yield "unit", unexpected(unit, want, hint=nearest(str(unit), both))
 
 
 def _step(step: Any, case: Case) -> Iterator[tuple[str, Text]]:

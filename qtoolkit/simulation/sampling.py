@@ -14,7 +14,7 @@ from qtoolkit.assessment import Assessment
 from qtoolkit.assessment.build import averaged_cells, shares_of
 from qtoolkit.engine import Engine, shifted, to_ticks
 from qtoolkit.engine.core import Mean
-from qtoolkit.errors import Complaint, InputError, Problems, clip, nearest, real
+from qtoolkit.errors import Complaint, InputError, Problems, clip, nearest, real, unexpected
 from qtoolkit.inputs.statuses import STATUS_LABELS, VALUE
 from qtoolkit.inputs.table import unit_of
 from qtoolkit.language import Text, same, say
@@ -197,12 +197,8 @@ def _stated(result: Assessment, errors: Any) -> pd.DataFrame:
         _check_names(columns, ids)
         row = _finite(pd.DataFrame([[value for _, value in errors.items()]], columns=columns), None)
         return pd.DataFrame(np.repeat(row.to_numpy(), len(units), axis=0), units, columns)
-    text = say(
-        zh="errors 为“{found}”，应为数、按指标的数、表或“data”",
-        en='errors is “{found}”, expected a number, numbers by indicator, a table or "data"',
-        found=clip(errors),
-    )
-    raise InputError(text)
+    want = Text("数、按指标的数、表或“data”", 'a number, numbers by indicator, a table or "data"')
+    raise InputError(unexpected(errors, want, "errors"))
 
 
 def _check_names(names: pd.Index, known: pd.Index) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from qtoolkit.errors import Complaint, InputError, Problems, clip, nearest
+from qtoolkit.errors import Complaint, InputError, Problems, clip, nearest, one_of, unexpected
 from qtoolkit.inputs.files import read_bytes
 from qtoolkit.inputs.numbertext import is_blank, parse_number, plain_text
 from qtoolkit.inputs.scheme import Indicator, Scheme
@@ -399,13 +399,7 @@ class _Book:
 
     def _choice(self, words: Mapping[str, Any], word: str, row: int, column: str) -> Any:
         if word not in words:
-            text = say(
-                zh="内容为“{found}”，应为{names}之一{hint}",
-                en="found “{found}”, expected one of {names}{hint}",
-                found=word,
-                names=listing(words),
-                hint=nearest(word, words),
-            )
+            text = unexpected(word, one_of(words), hint=nearest(word, words))
             self.complain(text, TREE, row, column)
         return words.get(word, next(iter(words.values())))
 
