@@ -11,15 +11,17 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 from scipy import special
 
 from qtoolkit.assessment import Assessment
+from qtoolkit.display import Shown
 from qtoolkit.engine import rank, to_ticks
 from qtoolkit.errors import InputError
-from qtoolkit.language import say
+from qtoolkit.language import Text, say
 
 MOST_KEMENY = 12  # alternatives: 2^n subsets are gone through
 GREY_RHO = 0.5
@@ -179,11 +181,14 @@ def rank_sum_ratio(x: np.ndarray, weights: np.ndarray, bands: int = 3) -> pd.Dat
     )
 
 
-@dataclass(frozen=True)
-class Crosscheck:
+@dataclass(frozen=True, repr=False)
+class Crosscheck(Shown):
     """Scores and competition ranks by method, both units × methods; the first method is the scheme
     itself. `correlation` is each method's Spearman correlation with the scheme's ranks, `bands` the
     rank-sum ratio's 分档 (1 the best)."""
+
+    card_title: ClassVar[Text] = Text("其他综合方法的位次", "Ranks by other methods")
+    card_table: ClassVar[str] = "ranks"
 
     scores: pd.DataFrame
     ranks: pd.DataFrame

@@ -6,12 +6,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 
 from qtoolkit.assessment.build import build, inner_nodes, winsorised
 from qtoolkit.assessment.flags import flags_of
+from qtoolkit.display import ROWS, SYNTHETIC, Card, Shown, sizes
 from qtoolkit.engine import (
     Engine,
     finish,
@@ -23,17 +25,18 @@ from qtoolkit.engine import (
     score_grades,
     steps,
 )
-from qtoolkit.engine.ticks import Rounding
+from qtoolkit.engine.ticks import UNREACHABLE, Rounding
+from qtoolkit.engine.ties import in_order
 from qtoolkit.errors import InputError, nearest
 from qtoolkit.inputs.changes import change
 from qtoolkit.inputs.scheme import Scheme, Spread
 from qtoolkit.inputs.statuses import VALUE
 from qtoolkit.inputs.table import Table, table_of_frame, unit_of
-from qtoolkit.language import Text, say
+from qtoolkit.language import Text, listing, say
 
 
-@dataclass(frozen=True)
-class Assessment:
+@dataclass(frozen=True, repr=False)
+class Assessment(Shown):
     """The result of :func:`assess`. All tables are indexed by unit; leaves are columns in the order
     of the tree.
 
@@ -51,6 +54,8 @@ class Assessment:
         The best grade is the greatest.
     """
 
+    card_title: ClassVar[Text] = Text("评分与定级的结果", "An assessment")
+
     scheme: Scheme
     table: Table
     engine: Engine
@@ -58,6 +63,42 @@ class Assessment:
     scores: pd.Series
     ranks: pd.Series
     grades: pd.Series
+
+    def card(self) -> Card:
+        """Sizes, counts of grades, flags, and the units whose base scores lie nearest to a
+        threshold."""
+        tally = self.grades.value_counts()
+        counts = {grade.id: int(tally.get(grade.id, 0)) for grade in self.scheme.grades}
+        graded = listing(
+            say(zh="{grade}{n}家", en="{grade}: {n}", grade=grade.label, n=counts[grade.id])
+            for grade in self.scheme.grades
+        )
+        facts = [
+            self.scheme.name,
+            sizes(len(self.scores), len(self.scheme.leaves), self.scheme.total),
+            say(zh="初评等级：{graded}", en="Computed grades: {graded}", graded=graded),
+            say(zh="提示{n}条：.flags", en="{n:flag|flags}: .flags", n=len(self.flags)),
+        ]
+        away = np.abs(self.base.to_numpy()[:, None] - self.engine.thresholds)
+        nearest_first = in_order(from_ticks(away.min(axis=1, initial=UNREACHABLE)), falling=False)
+        frame = pd.DataFrame(
+            {
+                "rank": self.ranks,
+                "score": self.scores,
+                "grade": self.grades.astype(object),
+                "to_threshold": from_ticks(away.min(axis=1, initial=UNREACHABLE)),
+            }
+        )
+        return Card(
+            self.card_title,
+            f"{self.scheme.id}, {len(self.scores)} units × {len(self.scheme.leaves)} indicators, "
+            + ", ".join(f"{grade} {n}" for grade, n in counts.items()),
+            [*facts, SYNTHETIC] if self.scheme.synthetic else facts,
+            frame.iloc[nearest_first].head(ROWS),
+            len(frame),
+            "steps",
+            ("scores", "ranks", "grades", "matrix", "contributions", "nodes", "flags"),
+        )
 
     @property
     def units(self) -> pd.DataFrame:

@@ -8,6 +8,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,7 @@ from qtoolkit.assessment import Assessment, assess
 from qtoolkit.comparison.agreement import agreement, correlations, transitions
 from qtoolkit.comparison.matching import Matching, match
 from qtoolkit.comparison.mixing import FACTORS, mixed, on_points_of
+from qtoolkit.display import Shown
 from qtoolkit.engine import from_ticks, rank, to_ticks
 from qtoolkit.errors import InputError
 from qtoolkit.inputs.case import Case
@@ -27,8 +29,8 @@ PARTS = (*FACTORS, "units", "approval")
 changed."""
 
 
-@dataclass(frozen=True)
-class Comparison:
+@dataclass(frozen=True, repr=False)
+class Comparison(Shown):
     """What :func:`compare` returns. Tables are indexed by the units of both assessments.
 
     Attributes
@@ -46,6 +48,18 @@ class Comparison:
     problem : Text or None
         Why they cannot: then there is no decomposition, and its tables hold NaN.
     """
+
+    card_title: ClassVar[Text] = Text("两次考核的比较", "A comparison of two assessments")
+    card_table: ClassVar[str] = "movers"
+    card_more: ClassVar[tuple[str, ...]] = (
+        "transitions",
+        "kappa",
+        "correlations",
+        "decomposition",
+        "grade_decomposition",
+        "leaves",
+        "alone",
+    )
 
     before: Assessment
     after: Assessment

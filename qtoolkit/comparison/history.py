@@ -8,13 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pandas as pd
 
 from qtoolkit.assessment import Assessment
 from qtoolkit.comparison.agreement import agreement, transitions
 from qtoolkit.decomposition import streaks
+from qtoolkit.display import Shown
 from qtoolkit.errors import Complaint, InputError, one_of, unexpected
 from qtoolkit.inputs.files import Rows, read_rows
 from qtoolkit.inputs.headers import UNIT_HEADERS
@@ -28,8 +29,8 @@ NOW = "·"  # a round without a year
 PREFIXES = ("grade:", "grade：", "往年等级:", "往年等级：")
 
 
-@dataclass(frozen=True)
-class History:
+@dataclass(frozen=True, repr=False)
+class History(Shown):
     """Grades of units in several rounds.
 
     Attributes
@@ -46,6 +47,10 @@ class History:
         "approved" or "computed": which grades those of the last round are; None where that is not
         known.
     """
+
+    card_title: ClassVar[Text] = Text("历次等级", "Grades over the rounds")
+    card_table: ClassVar[str] = "grades"
+    card_more: ClassVar[tuple[str, ...]] = ("counts", "agreement", "changes")
 
     grades: pd.DataFrame
     names: tuple[str, ...]

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 
+from qtoolkit.display import Shown
 from qtoolkit.inputs.scheme import Indicator, Scheme
 from qtoolkit.inputs.table import Table
 from qtoolkit.inputs.treatments import Outliers
+from qtoolkit.language import Text
 
 NONE = Outliers()
 
 
-@dataclass(frozen=True)
-class Matching:
+@dataclass(frozen=True, repr=False)
+class Matching(Shown):
     """What :func:`match` finds.
 
     Attributes
@@ -36,6 +38,8 @@ class Matching:
         Declared previous indicators of a leaf that is matched by its own id, which its `previous`
         does not name.
     """
+
+    card_title: ClassVar[Text] = Text("两年指标的对应", "Which indicators correspond")
 
     table: pd.DataFrame
     twins: dict[str, str]

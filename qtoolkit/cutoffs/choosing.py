@@ -8,17 +8,18 @@ import math
 from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 
 from qtoolkit.assessment import Assessment, assess
+from qtoolkit.display import Shown
 from qtoolkit.engine import from_ticks, to_ticks
 from qtoolkit.engine.ties import foremost
 from qtoolkit.errors import InputError, real
 from qtoolkit.inputs.scheme import Grade
-from qtoolkit.language import say
+from qtoolkit.language import Text, say
 from qtoolkit.regions import Box, Region
 from qtoolkit.simulation import simulate
 
@@ -27,8 +28,8 @@ MOST = 2000  # combinations of cutoffs that are gone through where there are quo
 MANY = 100  # cutoffs that one simulation is graded by: grades are counted in int8
 
 
-@dataclass(frozen=True)
-class Breaks:
+@dataclass(frozen=True, repr=False)
+class Breaks(Shown):
     """What :func:`natural_breaks` returns.
 
     Attributes
@@ -42,6 +43,9 @@ class Breaks:
         Sum of squares within groups, and the share of all squares that lies between them (goodness
         of variance fit).
     """
+
+    card_title: ClassVar[Text] = Text("自然断点", "Natural breaks")
+    card_table: ClassVar[str] = "groups"
 
     groups: pd.Series
     least: pd.Series
@@ -122,8 +126,8 @@ def _fit(within: float, total: float) -> float:
     return 1.0 if total == 0 else float(1 - within / total)
 
 
-@dataclass(frozen=True)
-class Options:
+@dataclass(frozen=True, repr=False)
+class Options(Shown):
     """What :func:`optimise` returns.
 
     Attributes
@@ -141,6 +145,8 @@ class Options:
     tried : int
         Cutoffs, or combinations of them, that were compared.
     """
+
+    card_title: ClassVar[Text] = Text("可供选择的分数线", "Cutoffs that could be chosen")
 
     cutoffs: pd.Series
     table: pd.DataFrame

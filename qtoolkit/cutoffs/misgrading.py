@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, fields, replace
 from functools import partial, reduce
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -17,9 +18,11 @@ from scipy import special
 
 from qtoolkit.assessment import Assessment
 from qtoolkit.cutoffs.margins import score_limits
+from qtoolkit.display import Shown
 from qtoolkit.engine import from_ticks, grade, to_ticks
 from qtoolkit.engine.chunks import Chunks
 from qtoolkit.engine.ticks import UNREACHABLE
+from qtoolkit.engine.ties import in_order
 from qtoolkit.errors import InputError, nearest, real, unexpected
 from qtoolkit.inputs.table import unit_of
 from qtoolkit.language import Text, say
@@ -31,8 +34,8 @@ STANDARD_ERRORS = Text(
 )  # what `se` may be
 
 
-@dataclass(frozen=True)
-class Misgrading:
+@dataclass(frozen=True, repr=False)
+class Misgrading(Shown):
     """What :func:`misgrading` returns.
 
     Attributes
@@ -58,6 +61,8 @@ class Misgrading:
         That workers were lost and the rest was drawn in this process.
     """
 
+    card_title: ClassVar[Text] = Text("误差和错判", "Errors of measurement and misgrading")
+
     table: pd.DataFrame
     accuracy: float
     consistency: float
@@ -67,6 +72,10 @@ class Misgrading:
     accuracy_error: float = 0.0
     consistency_error: float = 0.0
     note: Text | None = None
+
+    def rows_that_matter(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Those first whose grade is least certain."""
+        return frame.iloc[in_order(frame["stands"].to_numpy(), falling=False)]
 
     def error(self, share: float) -> float:
         """Half the width of the 95% interval of a chance in the table, as of

@@ -6,17 +6,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from numbers import Integral
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 
 from qtoolkit.assessment import Assessment, assess
 from qtoolkit.cutoffs.margins import graded_table
+from qtoolkit.display import Shown
 from qtoolkit.engine import finish, from_ticks, grade, to_ticks
 from qtoolkit.engine.core import regraded, standing
 from qtoolkit.errors import InputError, nearest, one_of, real, unexpected
 from qtoolkit.inputs.scheme import Scheme
-from qtoolkit.language import say
+from qtoolkit.language import Text, say
 from qtoolkit.models import validate
 
 ALL = "all"  # every cutoff, moved by the same points
@@ -25,8 +27,8 @@ ROWS = 64  # positions graded at a time
 FAR = 1000.0  # totals: beyond any score
 
 
-@dataclass(frozen=True)
-class Sweep:
+@dataclass(frozen=True, repr=False)
+class Sweep(Shown):
     """What :func:`sweep` returns; cutoffs stand in both tables' column `line`: a grade's id, or
     "all".
 
@@ -41,6 +43,9 @@ class Sweep:
         One row a change, from the least shift up: line, shift, cutoff (NaN for "all"), unit,
         before, after: beyond this shift the unit has `after`, up to it `before`.
     """
+
+    card_title: ClassVar[Text] = Text("分数线移动", "Moving cutoffs")
+    card_table: ClassVar[str] = "flips"
 
     steps: pd.DataFrame
     flips: pd.DataFrame

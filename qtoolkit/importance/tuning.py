@@ -5,11 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 
 from qtoolkit.assessment import Assessment
+from qtoolkit.display import Shown
 from qtoolkit.engine.ties import SAME
 from qtoolkit.errors import Complaint, InputError, nearest
 from qtoolkit.importance.allocations import allocations
@@ -28,10 +30,15 @@ from qtoolkit.language import Text, listing, say
 FEWEST = 8  # units, for a correlation to mean anything
 
 
-@dataclass(frozen=True)
-class Attainable:
+@dataclass(frozen=True, repr=False)
+class Attainable(Shown):
     """Whether a target can be reached. `points` (Series) reach it exactly; negative ones mean that
     nothing does."""
+
+    card_title: ClassVar[Text] = Text(
+        "影响度能否与分值相称", "Whether a wanted importance can be had"
+    )
+    card_table: ClassVar[str] = "points"
 
     points: pd.Series
     target: pd.Series
@@ -41,8 +48,8 @@ class Attainable:
         return bool((self.points >= -1e-9 * self.points.abs().sum()).all())
 
 
-@dataclass(frozen=True)
-class Tuned:
+@dataclass(frozen=True, repr=False)
+class Tuned(Shown):
     """The nearest points that are allowed and were found.
 
     Attributes
@@ -59,6 +66,8 @@ class Tuned:
     exact : bool
         With `step`: all allowed points in whole steps were compared, and none is nearer.
     """
+
+    card_title: ClassVar[Text] = Text("按影响度试调的分值", "Points tuned by importance")
 
     table: pd.DataFrame
     distance_now: float

@@ -6,8 +6,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
-from typing import Any
+from typing import Any, ClassVar
 
+from qtoolkit.display import SYNTHETIC, Card, Shown, sizes
 from qtoolkit.errors import Complaint, InputError, Problems, clip
 from qtoolkit.inputs.changes import change
 from qtoolkit.inputs.locate import find, find_case
@@ -15,14 +16,16 @@ from qtoolkit.inputs.parameters import BOOKS, Parameters, parameters_of, read_pa
 from qtoolkit.inputs.scheme import Scheme, read_scheme
 from qtoolkit.inputs.slips import itself
 from qtoolkit.inputs.table import Table, read_table
-from qtoolkit.language import say
+from qtoolkit.language import Text, say
 from qtoolkit.models import validate
 
 
-@dataclass(frozen=True)
-class Case:
+@dataclass(frozen=True, repr=False)
+class Case(Shown):
     """A validated case. `files` are the files that were read, by role ("params", "scheme", "data",
     "previous_scheme", …)."""
+
+    card_title: ClassVar[Text] = Text("案例", "A case")
 
     scheme: Scheme
     table: Table
@@ -30,6 +33,23 @@ class Case:
     files: Mapping[str, Path]
     previous: Case | None = None
     ratings: None = None
+
+    def card(self) -> Card:
+        """What was read, and from which files."""
+        units, leaves = len(self.table.units), len(self.scheme.leaves)
+        read = [
+            say(zh="{role}：{path}", en="{role}: {path}", role=role, path=path)
+            for role, path in self.files.items()
+        ]
+        facts = [self.scheme.name, sizes(units, leaves, self.scheme.total), *read]
+        if self.scheme.synthetic:
+            facts.append(SYNTHETIC)
+        return Card(
+            self.card_title,
+            f"{self.scheme.id}, {units} units × {leaves} indicators",
+            facts,
+            others=("scheme", "table", *(("previous",) if self.previous else ())),
+        )
 
 
 def read_case(

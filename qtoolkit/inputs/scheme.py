@@ -8,10 +8,13 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
+import pandas as pd
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
+from qtoolkit.display import ROWS, SYNTHETIC, Card, Shown, sizes
+from qtoolkit.engine.ties import in_order
 from qtoolkit.errors import InputError, nearest, one_of, unexpected
 from qtoolkit.inputs.checks import Checks
 from qtoolkit.inputs.consistency import SUM_TOLERANCE, check_numbers, complaints_of
@@ -306,8 +309,46 @@ class Covariate(Model):
         return Text(value, self.values.get(value, value))
 
 
-class Scheme(Model):
+class Scheme(Shown, Model):
     """A whole assessment scheme. Build it from a file (:func:`read_scheme`) or by :meth:`flat`."""
+
+    card_title: ClassVar[Text] = Text("考核方案", "An assessment scheme")
+
+    def card(self) -> Card:
+        """Sizes, grades with their cutoffs, and the indicators with the most points."""
+        lines = listing(
+            say(zh="{grade}{x:g}分", en="{grade} from {x:g}", grade=grade.label, x=grade.cutoff)
+            for grade in self.grades
+        )
+        facts = [
+            self.name,
+            sizes(None, len(self.leaves), self.total),
+            say(zh="分数线：{lines}", en="Cutoffs: {lines}", lines=lines),
+        ]
+        frame = pd.DataFrame(
+            {
+                "name": [leaf.name for leaf in self.leaves],
+                "points": [leaf.points for leaf in self.leaves],
+                "rule": [leaf.rule.kind if leaf.rule else None for leaf in self.leaves],
+            },
+            index=pd.Index([leaf.id for leaf in self.leaves], name="indicator"),
+        )
+        most = in_order(frame["points"].to_numpy(float))[:ROWS]
+        cutoffs = ", ".join(f"{grade.id} {grade.cutoff:g}" for grade in self.grades)
+        return Card(
+            self.card_title,
+            f"{self.id}, {len(self.leaves)} indicators, {self.total:g} points, {cutoffs}",
+            [*facts, SYNTHETIC] if self.synthetic else facts,
+            frame.iloc[most],
+            len(frame),
+            "leaves",
+            ("indicators", "grades", "vetoes", "bonuses"),
+        )
+
+    def __repr__(self) -> str:
+        return Shown.__repr__(self)
+
+    __str__ = __repr__
 
     id: CaseName
     name: BilingualText

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 
+from qtoolkit.display import Card, Shown
 from qtoolkit.errors import Complaint, InputError
 from qtoolkit.inputs.files import Rows, read_rows, rows_of_grid
 from qtoolkit.inputs.headers import UNIT_HEADERS
@@ -18,11 +19,11 @@ from qtoolkit.inputs.scheme import Scheme
 from qtoolkit.inputs.slips import Doubt, doubts_of, name_doubts, refused
 from qtoolkit.inputs.statuses import FALSIFIED, VALUE, ZERO
 from qtoolkit.inputs.tablereader import Reader
-from qtoolkit.language import Text, listing, say
+from qtoolkit.language import Text, listing, same, say
 
 
-@dataclass(frozen=True)
-class Table:
+@dataclass(frozen=True, repr=False)
+class Table(Shown):
     """Validated data of n units and d leaves.
 
     Attributes
@@ -59,6 +60,8 @@ class Table:
         follows.
     """
 
+    card_title: ClassVar[Text] = Text("数据表", "A table of data")
+
     name: str
     units: tuple[str, ...]
     labels: tuple[Text, ...]
@@ -75,6 +78,22 @@ class Table:
     remarks: pd.DataFrame
     excluded: tuple[Text, ...] = field(default=())
     doubts: tuple[Doubt, ...] = field(default=())
+
+    def card(self) -> Card:
+        """Where it was read, how many cells hold a value."""
+        n, d = self.raw.shape
+        held = int((self.status == VALUE).sum())
+        facts = [
+            same(self.name),
+            say(
+                zh="{held}个数值，{rest}处不是数值（空白、不适用、未报送等）",
+                en="{held:value|values}, {rest:cell|cells} without one (blank, not applicable, …)",
+                held=held,
+                rest=n * d - held,
+            ),
+        ]
+        others = ("units", "raw", "status", "covariates", "remarks")
+        return Card(self.card_title, f"{n} units × {d} indicators", facts, others=others)
 
     def keep(self, chosen: np.ndarray) -> Table:
         """The table of some of its units, chosen (n,) of bool."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 import pandas as pd
 
 from qtoolkit.assessment import Assessment
+from qtoolkit.display import Shown
 from qtoolkit.engine import (
     Engine,
     affine,
@@ -23,6 +24,7 @@ from qtoolkit.engine import (
     to_ticks,
 )
 from qtoolkit.engine.ticks import UNREACHABLE
+from qtoolkit.engine.ties import in_order
 from qtoolkit.errors import InputError, WorkError, nearest
 from qtoolkit.inputs.statuses import NEW
 from qtoolkit.inputs.table import unit_of
@@ -57,16 +59,33 @@ REASONS: Mapping[str, Text] = {
 }
 
 
-@dataclass(frozen=True)
-class Certificates:
+@dataclass(frozen=True, repr=False)
+class Certificates(Shown):
     """A table indexed by unit, and the points that prove its exact rows.
 
     `table` is what was asked for; `witness(unit, side)` gives points (Series by indicator) at which
     the claim about that unit is attained, or None where the row is a bound.
     """
 
+    card_title: ClassVar[Text] = Text("逐个考核对象的证明", "Certificates, a row a unit")
+
     table: pd.DataFrame
     witnesses: Mapping[str, pd.DataFrame]
+
+    def rows_that_matter(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """The weakest first: the least tolerance, the fewest points, the widest range; of score
+        ranges those whose grade is not certain."""
+        if "tolerance" in frame:
+            weakness = frame["tolerance"]
+        elif "points_moved" in frame:
+            weakness = frame["points_moved"]
+        elif "certain" in frame:
+            weakness = frame["certain"].astype(float)
+        elif "best" in frame:
+            weakness = frame["best"] - frame["worst"]
+        else:
+            return frame
+        return frame.iloc[in_order(weakness.to_numpy(float), falling=False)]
 
     def witness(self, unit: str, side: str) -> pd.Series | None:
         """The witness of `unit` on `side` (a key of `witnesses`)."""

@@ -5,20 +5,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 
 from qtoolkit.assessment import Assessment
+from qtoolkit.display import Shown
 from qtoolkit.engine import TICK, affine, finish, from_ticks, to_ticks
 from qtoolkit.engine.core import regraded
+from qtoolkit.language import Text
 from qtoolkit.robustness.rays import FLAT, first_changes, first_cuts
 
 ROWS = 64  # positions of a cutoff graded at a time
 
 
-@dataclass(frozen=True)
-class TransferMap:
+@dataclass(frozen=True, repr=False)
+class TransferMap(Shown):
     """Points that must move from one indicator (row) to another (column) before the first grade
     anywhere changes.
 
@@ -31,6 +34,8 @@ class TransferMap:
     left_out : units that were not looked at, or not for every pair: their grade, or the one they
         would have next, also depends on others (quotas, last places), or there was too much to scan
     """
+
+    card_title: ClassVar[Text] = Text("分值转移影响表", "Map of transfers")
 
     table: pd.DataFrame
     unit: pd.DataFrame

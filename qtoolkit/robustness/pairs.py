@@ -10,13 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 
 from qtoolkit.assessment import Assessment
+from qtoolkit.display import Shown
 from qtoolkit.engine import TICK, affine, finish, from_ticks, to_ticks
 from qtoolkit.engine.box import deviation
+from qtoolkit.language import Text
 from qtoolkit.regions import Region, area_of
 from qtoolkit.regions.bound import Area
 from qtoolkit.robustness.certificates import Lines, New, enclose, span_values
@@ -183,11 +186,16 @@ def pair_robustness(result: Assessment) -> pd.DataFrame:
     return pd.DataFrame(found, index=result.scores.index, columns=result.scores.index)
 
 
-@dataclass(frozen=True)
-class Dominance:
+@dataclass(frozen=True, repr=False)
+class Dominance(Shown):
     """Units × units, bool. `certain`.loc[a, b]: a is at least as good as b at every point of the
     region; `possible`: at some. Both are exact where `exact`; elsewhere certain is proven and
     possible is not refuted."""
+
+    card_title: ClassVar[Text] = Text(
+        "考核对象两两优劣", "Which units are at least as good as which"
+    )
+    card_table: ClassVar[str] = "certain"
 
     certain: pd.DataFrame
     possible: pd.DataFrame

@@ -12,15 +12,17 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
 from qtoolkit.assessment import Assessment
+from qtoolkit.display import Shown
 from qtoolkit.engine.chunks import Chunks
 from qtoolkit.engine.tally import Tally, tally
+from qtoolkit.engine.ties import in_order
 from qtoolkit.errors import InputError
 from qtoolkit.language import Text, say
 from qtoolkit.regions import Region
@@ -48,8 +50,8 @@ def _counted(task: _Task, i: int) -> Tally:
     return tally(task.draws.engine, task.reference, points, leaves, limits, task.pairs)
 
 
-@dataclass(frozen=True)
-class Simulation:
+@dataclass(frozen=True, repr=False)
+class Simulation(Shown):
     """What :func:`simulate` returns. All tables are indexed by unit.
 
     Attributes
@@ -61,11 +63,27 @@ class Simulation:
         What the reader must know of how it was done.
     """
 
+    card_title: ClassVar[Text] = Text(
+        "随机抽样的等级和位次频率", "Frequencies of grades and ranks in random draws"
+    )
+    card_table: ClassVar[str] = "grade_acceptability"
+    card_more: ClassVar[tuple[str, ...]] = (
+        "rank_acceptability",
+        "rank_quantiles",
+        "stands",
+        "pairwise",
+        "central",
+    )
+
     result: Assessment
     tally: Tally
     complete: bool = True
     note: Text | None = None
     task: _Task = field(kw_only=True, repr=False)
+
+    def rows_that_matter(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Those first whose grade is least certain."""
+        return frame.iloc[in_order(frame.max(axis=1).to_numpy(), falling=False)]
 
     @property
     def draws(self) -> int:

@@ -7,11 +7,13 @@ from collections.abc import Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 
 from qtoolkit.assessment import Assessment
+from qtoolkit.display import Shown
 from qtoolkit.engine import Engine, finish, from_ticks, score
 from qtoolkit.engine.chunks import Chunks
 from qtoolkit.errors import InputError
@@ -22,8 +24,8 @@ MOST_UNITS = 1000  # n² differences a draw
 SMALL = 1e-9  # points: a difference this small is none
 
 
-@dataclass(frozen=True)
-class RankSets:
+@dataclass(frozen=True, repr=False)
+class RankSets(Shown):
     """What :func:`rank_confidence` returns.
 
     Attributes
@@ -35,6 +37,8 @@ class RankSets:
     level, draws
     note : Text or None
     """
+
+    card_title: ClassVar[Text] = Text("位次的置信集", "Confidence sets of ranks")
 
     table: pd.DataFrame
     level: float

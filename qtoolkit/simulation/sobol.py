@@ -13,18 +13,20 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 
 from qtoolkit.assessment import Assessment
 from qtoolkit.assessment.settings import Graded, settings
+from qtoolkit.display import Shown
 from qtoolkit.engine import from_ticks
+from qtoolkit.engine.ties import in_order
 from qtoolkit.errors import Complaint, InputError, nearest
 from qtoolkit.inputs.changes import AS_IS, change, check_keys
 from qtoolkit.inputs.statuses import STATUS_NAMES
-from qtoolkit.language import listing, say
+from qtoolkit.language import Text, listing, say
 from qtoolkit.regions import Box, Region, area_of
 
 SAMPLE = 4096  # vectors of points among which a region's factor chooses
@@ -57,8 +59,8 @@ class Target:
         return values[:, self.at].astype(float)
 
 
-@dataclass(frozen=True)
-class Sobol:
+@dataclass(frozen=True, repr=False)
+class Sobol(Shown):
     """What :func:`sobol` returns.
 
     Attributes
@@ -89,6 +91,10 @@ class Sobol:
         exact.
     """
 
+    card_title: ClassVar[Text] = Text(
+        "各项做法的影响（Sobol指数）", "What choices do (Sobol indices)"
+    )
+
     table: pd.DataFrame
     alternatives: pd.DataFrame
     failures: pd.Series
@@ -101,6 +107,10 @@ class Sobol:
     over: int = 0
     alone_low: float = np.nan
     alone_high: float = np.nan
+
+    def rows_that_matter(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """The largest total effect first."""
+        return frame.iloc[in_order(frame["total"].to_numpy())]
 
     @property
     def moves(self) -> bool:

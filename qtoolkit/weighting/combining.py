@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 
+from qtoolkit.display import Shown
 from qtoolkit.engine.ties import in_order
 from qtoolkit.errors import Complaint, InputError
 from qtoolkit.language import Text, say
@@ -97,8 +99,8 @@ def combine(
     return made(values.to_numpy(), s.index, notes)
 
 
-@dataclass(frozen=True)
-class Points:
+@dataclass(frozen=True, repr=False)
+class Points(Shown):
     """Whole points, and what rounding did.
 
     Attributes
@@ -108,6 +110,9 @@ class Points:
         The largest |points − exact|.
     note : Text
     """
+
+    card_title: ClassVar[Text] = Text("取整后的分值", "Points in whole steps")
+    card_table: ClassVar[str] = "points"
 
     points: pd.Series
     exact: pd.Series

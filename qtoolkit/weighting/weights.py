@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 
+from qtoolkit.display import Shown
+from qtoolkit.engine.ties import in_order
 from qtoolkit.errors import Complaint, InputError
 from qtoolkit.language import Text, listing, say
 
 
-@dataclass(frozen=True)
-class Weights:
+@dataclass(frozen=True, repr=False)
+class Weights(Shown):
     """Weights and how they came about.
 
     Attributes
@@ -28,9 +30,16 @@ class Weights:
         What the method computed on the way; see each method.
     """
 
+    card_title: ClassVar[Text] = Text("权重", "Weights")
+    card_table: ClassVar[str] = "weights"
+
     weights: pd.Series
     notes: tuple[Text, ...] = ()
     detail: Mapping[str, Any] = field(default_factory=dict)
+
+    def rows_that_matter(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """The largest first."""
+        return frame.iloc[in_order(frame.iloc[:, 0].to_numpy())]
 
 
 def made(values: np.ndarray, index: Any, notes: Sequence[Text] = (), **detail: Any) -> Weights:
