@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from qtoolkit.inputs.scheme import Scheme as Scheme
     from qtoolkit.inputs.table import Table as Table
     from qtoolkit.runs.executors import executor as executor
+    from qtoolkit.runs.opening import open as open
     from qtoolkit.runs.run import run as run
 
 __version__ = "0.1.0"
@@ -44,6 +45,7 @@ _NAMES = {
     "InputError": "qtoolkit.errors",
     "WorkError": "qtoolkit.errors",
     "executor": "qtoolkit.runs.executors",
+    "open": "qtoolkit.runs.opening",
     "run": "qtoolkit.runs.run",
 }
 _MODULES = (

@@ -29,6 +29,11 @@ def speak(language: str) -> None:
     _spoken[0] = language
 
 
+def spoken() -> str:
+    """The language of the cards."""
+    return _spoken[0]
+
+
 @dataclass(frozen=True)
 class Card:
     """What is shown of an object.
@@ -145,7 +150,7 @@ class Shown:
         return f"<{type(self).__name__}: {self.card().brief}>"
 
     def _repr_html_(self) -> str:
-        return self.card().html(_spoken[0])
+        return self.card().html(spoken())
 
 
 def _fields(shown: Any) -> dict[str, Any]:

@@ -9,6 +9,11 @@ from pathlib import Path
 from qtoolkit.errors import InputError, nearest
 from qtoolkit.language import Text, listing, same, say
 
+SLASHES = Text(
+    "；引号中的反斜杠另有含义（\\n 是换行），请把路径中的 \\ 写成 /",
+    "; between quotation marks a backslash has a meaning of its own (\\n ends a line): write / for "
+    "each \\ of the path",
+)
 PACKAGE = Path(__file__).resolve().parents[1]
 
 
@@ -73,7 +78,10 @@ def find(path: str | Path, folder: Path | None = None) -> Path:
     for base in (folder,) if folder is not None else _working_places():
         if _exists(base / path):
             return base / path
-    hint = _in_a_file(path, folder) if folder is not None else _in_a_kernel(path)
+    if any(ord(sign) < ord(" ") for sign in str(path)):
+        hint = SLASHES
+    else:
+        hint = _in_a_file(path, folder) if folder is not None else _in_a_kernel(path)
     text = say(
         zh="找不到文件：{path}{hint}",
         en="file not found: {path}{hint}",

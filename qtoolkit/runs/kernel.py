@@ -19,6 +19,7 @@ def main() -> None:
     import matplotlib  # noqa: F401
 
     os.chdir(sys.argv.pop(1))
+    sys.argv.append("--InteractiveShellApp.extensions=qtoolkit.runs.interactive")
     kernelapp.launch_new_instance()
 
 

@@ -13,6 +13,7 @@ from qtoolkit.comparison.history import read_history
 from qtoolkit.errors import Complaint, InputError, nearest, unexpected
 from qtoolkit.inputs.case import Case
 from qtoolkit.inputs.locate import find
+from qtoolkit.inputs.numbertext import parse_number
 from qtoolkit.inputs.table import unit_of
 from qtoolkit.inputs.yamltext import Document
 from qtoolkit.language import Text, say
@@ -139,11 +140,38 @@ def _wrong(
 def _out_of_range(key: str, value: Any, default: str) -> Iterator[tuple[str, Text]]:
     """A value lies in its range, or is none where that is the default; a standard error may also
     be the name of something else."""
-    optional = value is None and default == "None"
+    if value is None and default != "None":
+        yield key, unexpected(value, RANGES[key].wording())
+    elif (text := complaint_of(key, value)) is not None:
+        yield key, text
+
+
+def complaint_of(key: str, value: Any) -> Text | None:
+    """What is wrong with the value of a knob that is a number, None where it is right; the number
+    that was meant by a text is named. Nothing (None) stands for a knob's own default.
+
+    >>> complaint_of("draws", "1000").en
+    'found “1000”, expected a whole number of at least 1, without quotation marks: 1000'
+    """
     named = key == "se" and not isinstance(value, int | float)
-    if optional or named or RANGES[key].holds(value):
-        return
-    yield key, unexpected(value, RANGES[key].wording())
+    if value is None or named or RANGES[key].holds(value):
+        return None
+    return unexpected(value, RANGES[key].wording(), hint=_meant(key, value))
+
+
+def _meant(key: str, value: Any) -> Text | None:
+    """The number that a text says, where the knob may have it: "10%" is .1."""
+    if not isinstance(value, str):
+        return None
+    number, wrong = parse_number(value, percent=True)
+    if wrong is not None:
+        return None
+    if value.strip().endswith(("%", "％")):
+        number /= 100
+    plain = int(number) if number == int(number) else number
+    if not RANGES[key].holds(plain):
+        return None
+    return say(zh="，不加引号：{x}", en=", without quotation marks: {x}", x=plain)
 
 
 def _source(knobs: Mapping[str, Any]) -> Iterator[tuple[str, Text]]:

@@ -1,0 +1,199 @@
+"""`qt.open`: a notebook's parameters checked, its case read and assessed, what was read shown."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from qtoolkit import display
+from qtoolkit.assessment import Assessment, assess
+from qtoolkit.errors import Complaint, InputError, nearest, one_of, unexpected
+from qtoolkit.inputs.case import Case, read_case
+from qtoolkit.inputs.locate import find
+from qtoolkit.inputs.parameters import CORE
+from qtoolkit.inputs.scheme import Scheme, read_scheme
+from qtoolkit.language import LANGUAGES, Text, listing, same, say
+from qtoolkit.runs import interactive
+from qtoolkit.runs.knobs import RANGES, complaint_of
+
+OPENED = Text("已读取的案例", "The case that was read")
+INJECTED = "# Parameters"  # the first line of a cell that papermill writes
+
+
+def open(
+    case: str | Path | None = None,
+    *,
+    scheme: str | Path | None = None,
+    data: str | Path | None = None,
+    previous: str | Path | None = None,
+    ratings: str | Path | None = None,
+    changes: Mapping[str, float] | None = None,
+    language: str = "zh",
+    **knobs: Any,
+) -> tuple[Case, Assessment]:
+    """Read and assess a notebook's case, its parameters checked first.
+
+    In a notebook what was read is shown: files, sizes, changes, whether the data are synthetic.
+    From then on errors are sentences without a traceback, and cards are in `language`.
+
+    Parameters
+    ----------
+    case, scheme, data, previous, ratings, changes
+        See :func:`qtoolkit.read_case`.
+    language : "zh" or "en"
+    **knobs
+        All other parameters of the notebook, by name.
+
+    Returns
+    -------
+    (Case, Assessment)
+
+    Raises
+    ------
+    InputError
+        What a parameter may not be, each with what is expected; a name in the notebook's cell of
+        parameters that none of these is, with the nearest of them.
+
+    >>> import qtoolkit as qt
+    >>> case, result = qt.open("tai-2001", weight_band=0.1)
+    >>> result.scheme.total
+    100.0
+    >>> try:
+    ...     qt.open("tai-2001", weight_band="10%")
+    ... except qt.InputError as error:
+    ...     print(error.sentences("en")[0].partition("expected ")[2])
+    a number of at least 0 and at most 1, without quotation marks: 0.1
+    """
+    shell = interactive.shell()
+    if shell is not None:
+        interactive.load_ipython_extension(shell)
+    given = {"scheme": scheme, "data": data, "previous": previous}
+    _check(given, language, knobs, shell)
+    display.speak(language)
+    found = read_case(case, **given, ratings=ratings, changes=changes)
+    result = assess(found.scheme, found.table)
+    if shell is not None:
+        _show(found, given if case is None else {"case": case}, changes or {}, language)
+    return found, result
+
+
+def _check(given: Mapping[str, Any], language: Any, knobs: Mapping[str, Any], shell: Any) -> None:
+    """Refuse parameters that no notebook of ours could go on with."""
+    complaints = []
+    if language not in LANGUAGES:
+        complaints.append(Complaint(unexpected(language, one_of(LANGUAGES)), column="language"))
+    for key, value in knobs.items():
+        text = complaint_of(key, value) if key in RANGES else None
+        if text is not None:
+            complaints.append(Complaint(text, column=key))
+    known = {*CORE, *given, *knobs}
+    for name in _stray(known, shell):
+        text = say(zh="没有这个参数{hint}", en="unknown parameter{hint}", hint=nearest(name, known))
+        complaints.append(Complaint(text, column=name))
+    if complaints:
+        raise InputError(complaints)
+
+
+def _stray(known: set[str], shell: Any) -> Iterator[str]:
+    """Names that the notebook's cell of parameters, or the one that was injected behind it, gives a
+    value to, and that are none of its parameters."""
+    if shell is None:
+        return
+    assigning = [
+        (source, names)
+        for source in shell.user_ns.get("In", [])[:-1]
+        if known & (names := set(_assigned(source)))
+    ]
+    last = assigning[-1:]
+    if last and last[0][0].startswith(INJECTED):
+        last = assigning[-2:]
+    for _, names in last:
+        yield from sorted(names - known)
+
+
+def _assigned(source: str) -> Iterator[str]:
+    """The names to which a cell gives values at its top level."""
+    try:
+        statements = ast.parse(source).body
+    except SyntaxError:
+        return
+    for statement in statements:
+        if isinstance(statement, ast.Assign):
+            yield from (name.id for name in statement.targets if isinstance(name, ast.Name))
+        elif isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
+            yield statement.target.id
+
+
+ROLES = {
+    "case": Text("案例", "Case"),
+    "scheme": Text("方案", "Scheme"),
+    "data": Text("数据", "Data"),
+    "previous": Text("上年度", "Last year"),
+}
+
+
+def _show(case: Case, given: Mapping[str, Any], changes: Mapping[str, Any], language: str) -> None:
+    """Show what was read, by the names that were given."""
+    from IPython.display import HTML
+    from IPython.display import display as put
+
+    scheme = case.scheme
+    facts = [
+        scheme.name,
+        *(
+            say(
+                zh="{role}：{path}",
+                en="{role}: {path}",
+                role=ROLES[key],
+                path=Path(path).as_posix(),
+            )
+            for key, path in given.items()
+            if path is not None
+        ),
+        display.sizes(len(case.table.units), len(scheme.leaves), scheme.total),
+    ]
+    if scheme.data_period is not None:
+        facts.append(say(zh="数据期：{x}", en="Period of the data: {x}", x=scheme.data_period))
+    if scheme.synthetic:
+        facts.append(display.SYNTHETIC)
+    if changes:
+        base = read_scheme(find(given["scheme"])) if given.get("scheme") else None
+        facts.append(_changed(base, scheme, changes))
+    card = display.Card(OPENED, facts=facts)
+    text = " · ".join(fact.of(language) for fact in facts)
+    put(HTML(card.html(language)), metadata={"qtoolkit": text})
+
+
+def _file(key: str, path: str | Path) -> Text:
+    return say(
+        zh="{role}：{path}", en="{role}: {path}", role=ROLES[key], path=Path(path).as_posix()
+    )
+
+
+def _changed(base: Scheme | None, scheme: Scheme, changes: Mapping[str, Any]) -> Text:
+    """Which choices are made otherwise than in the scheme's file, from what to what."""
+    items = [
+        say(
+            zh="{key} {old}改为 {new}",
+            en="{key} {old}is now {new}",
+            key=key,
+            old=same("") if base is None else _old(base, key),
+            new=value,
+        )
+        for key, value in changes.items()
+    ]
+    return say(zh="改动：{items}", en="Changes: {items}", items=listing(items))
+
+
+def _old(base: Scheme, key: str) -> Text:
+    """What the scheme's file has for a change of points or of a cutoff."""
+    kind, _, id = key.partition(".")
+    if kind == "points":
+        value = next((node.points for node in base.nodes if node.id == id), None)
+    elif kind == "cutoffs":
+        value = next((grade.cutoff for grade in base.grades if grade.id == id), None)
+    else:
+        value = None
+    return same("") if value is None else say(zh="由 {x:g} ", en="was {x:g}, ", x=value)
