@@ -144,3 +144,12 @@ def test_a_missing_fact_is_refused():
 def test_a_row_may_not_hide_its_facts():
     with pytest.raises(ValueError, match="items"):
         plain([{"items": 1}])
+
+
+def test_words_between_statements_are_words():
+    page = "{% if a %}yes{% else %}no{% endif %}"
+    template = wording.environment("en").from_string(markup.template_of(page, "en"))
+    for a, said in ((True, "yes"), (False, "no")):
+        taken = markup.Taken()
+        template.render(taken=taken, a=a)
+        assert [piece.text for piece in taken.pieces] == [said]
