@@ -13,6 +13,7 @@ from qtoolkit.assessment.build import shares_of
 from qtoolkit.cutoffs import margins
 from qtoolkit.engine import grade as grades_of
 from qtoolkit.engine.ties import foremost, in_order
+from qtoolkit.errors import InputError
 from qtoolkit.importance import FULL
 from qtoolkit.inputs.scheme import Indicator
 from qtoolkit.inputs.statuses import NOT_APPLICABLE
@@ -280,11 +281,15 @@ def drop_unit(result: Assessment) -> pd.DataFrame:
         the same one with every score as it was: a place of a quota or among the last moved), swaps
         (pairs of other units whose order changes, a tie made or broken included), largest (largest
         change of another unit's published score, in points). All are 0 unless scoring depends on
-        the set of units or a quota does.
+        the set of units or a quota does. A unit without which the others cannot be scored (too few
+        values are left to treat outliers or to take a mean) has no row, nor has a single unit.
     """
     rows = {}
     for unit in result.scores.index if len(result.scores) > 1 else []:
-        other = result.without(unit)
+        try:
+            other = result.without(unit)
+        except InputError:
+            continue
         ranks, before = other.ranks.to_numpy(), result.ranks[other.ranks.index].to_numpy()
         swaps = np.sign(ranks[:, None] - ranks) != np.sign(before[:, None] - before)
         change = (other.scores - result.scores[other.scores.index]).abs().max()

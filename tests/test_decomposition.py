@@ -41,3 +41,15 @@ def test_losses_that_are_equal_on_paper_come_in_the_order_of_the_tree():
     lost = qt.decomposition.lost_points(result).loc["u"]
     assert lost["x"] < lost["y"] < lost["x"] + 1e-15
     assert [leaf for leaf, _ in qt.decomposition.gaps(result).loc["u", "lost"]] == ["x", "y"]
+
+
+def test_a_unit_without_which_the_others_cannot_be_scored_has_no_row():
+    """Three values are the fewest of which one at each end can be treated; w has none, so that it
+    alone can be left out."""
+    leaf = {"id": "b", "name": "b", "points": 100.0, "outliers": {"low": 1, "high": 1}}
+    leaf |= {"rule": {"kind": "minmax"}, "missing": {"blank": "zero"}}
+    grades = [{"id": "A", "cutoff": 50.0}, {"id": "B", "cutoff": 0.0}]
+    scheme = {"id": "s", "name": "s", "indicators": [leaf], "grades": grades}
+    values = {"b": [1.0, 2.0, 4.0, None]}
+    result = qt.assess(qt.Scheme.model_validate(scheme), pd.DataFrame(values, index=list("tuvw")))
+    assert list(qt.decomposition.drop_unit(result).index) == ["w"]

@@ -140,7 +140,8 @@ class Section(Sequence[Block]):
 
 def _columns(look: Mapping[str, Any], frame: pd.DataFrame) -> dict[str, Sequence[str]]:
     """The columns that a table shows: (heading in Chinese, in English, kind) by name. Of those that
-    the catalogue marks as optional ("class?") or as a family ("to:*"), the ones that are there."""
+    the catalogue marks as optional ("class?") or as a family ("to:*"), the ones that are there;
+    where it says in_turn, columns of families are in the frame's order."""
     found: dict[str, Sequence[str]] = {}
     for shown in look["show"]:
         key = shown.removesuffix("?")
@@ -149,6 +150,9 @@ def _columns(look: Mapping[str, Any], frame: pd.DataFrame) -> dict[str, Sequence
             found |= {name: entry for name in frame.columns if str(name).startswith(key[:-1])}
         elif key in frame.columns or not shown.endswith("?"):
             found[key] = entry
+    if look.get("in_turn"):
+        turns = (name for name in frame.columns if ":" in str(name) and name in found)
+        found = {name: found[name] for name in [next(turns) if ":" in k else k for k in found]}
     return found
 
 

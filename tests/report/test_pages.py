@@ -9,7 +9,7 @@ import pytest
 
 import qtoolkit as qt
 from qtoolkit.language import LANGUAGES
-from qtoolkit.report import exact, markup, wording
+from qtoolkit.report import decomposition, exact, markup, wording
 from qtoolkit.report.sections import plain
 
 PAGES = sorted({name.rpartition(".")[0] for name in wording.sources()})
@@ -121,6 +121,18 @@ def test_signs_are_read_before_facts_are_filled_in():
     assert [piece.style for piece in taken.pieces] == ["text", "note", "item"]
     assert {piece.text for piece in taken.pieces} == {"# - {{ x }}\n\n@ summary\n[t] x"}
     assert {piece.chapter for piece in taken.pieces} == {"stability"}
+
+
+def test_families_of_columns_take_turns_where_the_catalogue_says_so():
+    case = qt.read_case("city-2026")
+    blocks = decomposition.losses(qt.assess(case.scheme, case.table))
+    (grid,) = (block for block in blocks if getattr(block, "name", "") == "grid")
+    tops = [top.id for top in case.scheme.indicators]
+    families = [f"{name}:{top}" for top in tops for name in ("points", "lost")]
+    assert list(grid.frame) == ["area", "aspect", "leaves", *families, "points", "lost", "note"]
+    first = [heading.en for heading in list(grid.columns.values())[3:5]]
+    name = case.scheme.indicators[0].name.en
+    assert first == [f"{name}: Points", f"{name}: Mean points lost"]
 
 
 def test_pages_are_those_of_the_package():

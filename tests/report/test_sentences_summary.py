@@ -10,7 +10,7 @@ import lxml.html
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import qtoolkit as qt
@@ -204,6 +204,48 @@ def test_grades_that_move_without_a_quota_are_not_put_on_places():
         if isinstance(block, Paragraph)
     ]
     assert not any("只因" in text for text in texts)
+
+
+def few_values(values):
+    """One indicator scored from the least to the greatest value, one outlier treated at each
+    end."""
+    leaf = {"id": "b", "name": "b", "points": 100.0, "outliers": {"low": 1, "high": 1}}
+    leaf |= {"rule": {"kind": "minmax"}, "missing": {"blank": "zero"}}
+    grades = [{"id": "A", "cutoff": 50.0}, {"id": "B", "cutoff": 0.0}]
+    scheme = {"id": "s", "name": "s", "indicators": [leaf], "grades": grades}
+    frame = pd.DataFrame({"b": values}, index=list("tuvwxyz")[: len(values)])
+    return qt.assess(strategies.scheme_of(scheme), frame)
+
+
+def test_units_that_cannot_be_left_out_are_named():
+    """Three values are the fewest of which one at each end can be treated: only w, which has none,
+    can be left out. Of four any can."""
+    blocks = decomposition.dependence(few_values([1.0, 2.0, 4.0, None]))
+    assert "（共1个）" in sentences(blocks, "zh")[0]
+    assert " of 1 case " in sentences(blocks, "en")[0]
+    assert sentences(blocks, "zh")[1].startswith("t、u、v不能剔除：剔除后数据不足")
+    assert sentences(blocks, "en")[1].startswith("Cannot be left out: t, u, v. Too few data")
+    for values in ([1.0, 2.0, 4.0, 8.0, None], [1.0, 2.0, 4.0, 8.0]):
+        (said,) = sentences(decomposition.dependence(few_values(values)), "zh")
+        assert f"（共{len(values)}个）" in said
+
+
+def test_where_no_unit_can_be_left_out_the_test_is_not_made():
+    """None of three with a value; and one unit, without which there is none."""
+    for language, words in (("zh", "未作剔除检验"), ("en", "the test is not made")):
+        text, note = sentences(decomposition.dependence(few_values([1.0, 2.0, 4.0])), language)
+        assert words in text and "t、u、v" in note.replace(", ", "、")
+        leaf = {"id": "b", "name": "b", "points": 100.0, "rule": {"kind": "rank", "last": 0.0}}
+        scheme = {
+            "id": "s",
+            "name": "s",
+            "indicators": [leaf],
+            "grades": [{"id": "A", "cutoff": 0}],
+        }
+        frame = pd.DataFrame({"b": [1.0]}, index=["u"])
+        alone = qt.assess(strategies.scheme_of(scheme), frame)
+        (text,) = sentences(decomposition.dependence(alone), language)
+        assert words in text and "nan" not in text
 
 
 def test_a_fall_is_not_put_on_points_that_alone_would_raise_the_score():
@@ -715,10 +757,7 @@ def test_the_grid_is_summed_from_the_leaves_in_random_schemes(result, data):
 def test_what_leaving_out_a_unit_does_is_that_of_the_table_in_random_schemes(result):
     """Cases and causes in the sentence against the table; lists and approvals say which grade they
     show."""
-    try:
-        blocks = decomposition.dependence(result)
-    except qt.errors.InputError:
-        assume(False)  # without a unit there are too few to treat outliers
+    blocks = decomposition.dependence(result)
     said = [text for text in sentences(blocks, "zh") if "剔除任一单位" in text]
     if said:
         found = tables(blocks, "zh").get("drop_unit")
