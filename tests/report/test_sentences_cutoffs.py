@@ -495,7 +495,7 @@ def test_every_class_has_its_cutoffs_and_tables_name_the_class():
 def test_a_share_of_places_says_how_many_it_comes_to(share_, n, most, cut):
     """⌊.3 · 9⌋ = 2, worked by hand."""
     result = of_total(100.0, quota=share_, n=n)
-    text = rules.limits(result.scheme.grades[0], result)
+    text = rules.grades(result)[0].frame["limits"][0]
     assert f"（{n}家中{most}家" in text.zh and f"({most} of {n}" in text.en
     assert ("舍去" in text.zh) == ("dropped" in text.en) == cut
     assert (result.grades == "A").sum() <= most
@@ -503,7 +503,7 @@ def test_a_share_of_places_says_how_many_it_comes_to(share_, n, most, cut):
 
 def test_a_share_of_places_in_each_class():
     result = of_total(100.0, classes=True, quota=0.3, n=17)  # 9 and 8: ⌊2.7⌋ and ⌊2.4⌋
-    text = rules.limits(result.scheme.grades[0], result)
+    text = rules.grades(result)[0].frame["limits"][0]
     assert "市9家中2家、县8家中2家" in text.zh and "市: 2 of 9, 县: 2 of 8" in text.en
 
 

@@ -27,6 +27,7 @@ from qtoolkit.report import (
 )
 from qtoolkit.robustness import NEW
 from tests.examples import ALL
+from tests.report.facts import recorded
 from tests.sentences import number, one, read, results, sentences, tables
 
 CASES = ["provinces-2008", "tai-2001", "city-2026"]
@@ -557,7 +558,7 @@ def check_few_units(result):
         counted = [
             n for n, x in zip(held, table["Importance"], strict=True) if x is not None and x == x
         ]
-        assert int(re.search(r"as few as (\d+)", texts[0])[1]) == min(counted)
+        assert int(re.search(r"as few as (\d+)", texts[0])[1]) == min(counted) < 40
 
 
 def check_opposition(result):
@@ -621,6 +622,13 @@ def check_weightings(result):
             )
 
 
+def check_facts_of_weights(result):
+    asked = recorded.Given(result, None)
+    for section in recorded.sections(asked, "weights"):
+        recorded.check(section, asked)
+    assert not asked.refused
+
+
 BY_MANY = [
     check_importance,
     check_few_units,
@@ -636,7 +644,9 @@ def test_importance_of_the_cases_is_that_of_its_tables(check, shipped):
     check(shipped)
 
 
-@pytest.mark.parametrize("check", BY_MANY, ids=lambda check: check.__name__[6:])
+@pytest.mark.parametrize(
+    "check", [*BY_MANY, check_facts_of_weights], ids=lambda check: check.__name__[6:]
+)
 def test_importance_of_random_data_is_that_of_its_tables(check):
     for seed in range(SEEDS):
         check(many_units(seed))

@@ -14,6 +14,7 @@ import pytest
 
 import qtoolkit as qt
 from qtoolkit.inputs.scheme import Rounding, Scheme
+from qtoolkit.inputs.treatments import Missing
 from qtoolkit.language import LANGUAGES
 from qtoolkit.models import validate
 from qtoolkit.regions import Box
@@ -450,6 +451,26 @@ def test_few_units_get_a_sentence_in_the_place_of_what_needs_more():
     case = qt.read_case("city-2026")  # 16 cities, 11 with a blank
     (said,) = weights.alternatives(qt.assess(case.scheme, case.table))
     assert "5家" in said.text.zh and "5 units" in said.text.en
+
+
+def test_an_indicator_without_importance_casts_no_doubt_on_the_others():
+    """Of 45 units 5 are scored on c: it has no importance, and the others have that of 45 units,
+    which are not “below 40”."""
+    x = pd.DataFrame(
+        np.random.default_rng(0).random((45, 3)),
+        index=[f"县{i}" for i in range(45)],
+        columns=list("abc"),
+    )
+    scheme = qt.Scheme.flat({"a": 40, "b": 40, "c": 20}, {"A": 90, "B": 0}).model_copy(
+        update={"missing": Missing(blank="not_reported", not_reported="renormalise")}
+    )
+    for held, doubt in ((5, False), (39, True)):
+        blanks = x.copy()
+        blanks.iloc[held:, 2] = np.nan
+        blocks = weights.effective(qt.assess(scheme, blanks), bootstrap=5)
+        texts = [block.text.en for block in blocks if isinstance(block, Paragraph)]
+        assert any("as few as 39 units, below 40" in text for text in texts) == doubt
+        assert any("as few as" in text for text in texts) == doubt
 
 
 def test_tuned_points_that_are_further_off_are_said_to_be():

@@ -56,7 +56,7 @@ VIEWS = {
         lambda: scheme.indicators(g.result, g.previous),
         scheme.terms,
     ],
-    "rules": lambda g: [lambda: rules.rules(g.result)],
+    "rules": lambda g: [lambda: rules.rules(g.result), lambda: rules.grades(g.result)],
     "assessment": lambda g: [
         lambda: assessment.results(g.result),
         lambda: assessment.operation(g.result),
