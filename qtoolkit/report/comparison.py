@@ -133,9 +133,10 @@ def _score_parts(comparison: Comparison, table: pd.DataFrame, shown: Sequence[st
 
 
 def _is_graded(comparison: Comparison) -> bool:
-    """Whether a part of a change of grade is not nothing."""
-    steps = comparison.grade_decomposition
-    return comparison.graded_alike and bool((steps[list(PARTS)] != 0).any(axis=None))
+    """Whether changes of grade have parts, and one of them is not nothing."""
+    if not comparison.graded_alike or comparison.problem is not None:
+        return False
+    return bool((comparison.grade_decomposition[list(PARTS)] != 0).any(axis=None))
 
 
 def _grade_parts(comparison: Comparison) -> pd.DataFrame:

@@ -236,17 +236,19 @@ def _outside(comparison: Comparison, points: float) -> str:
 
 def line_changes(comparison: Comparison, unit: str | None = None) -> list[dict[str, Any]]:
     """What changed in cutoffs, quotas and rounding; of cutoffs by class the unit's own where one is
-    named. Rows of what (class, cutoff, quota, ties, within, last, total, indicators, order,
-    rank_on), grade, before and after."""
+    named. Rows of what (class, classes, cutoff, quota, ties, within, last, total, indicators,
+    order, rank_on), grade, before and after."""
     before, after = comparison.before.scheme, comparison.after.scheme
     rows: list[dict[str, Any]] = []
     if unit is None:
+        rows += _classes_changed(comparison, None)
         classes = sorted({*before.classes, *after.classes})
         pairs = [(name, name) for name in classes] or [(None, None)]
     else:
         old_class, new_class = pair = _classes_of_unit(comparison, unit)
         if old_class != new_class:
             rows.append({"what": "class", "before": old_class, "after": new_class})
+        rows += _classes_changed(comparison, unit)
         pairs = [pair]
     ratio = after.total / before.total
     for old, new in zip(before.grades, after.grades, strict=False):
@@ -258,6 +260,22 @@ def line_changes(comparison: Comparison, unit: str | None = None) -> list[dict[s
     if before.rank_on != after.rank_on:
         rows.append({"what": "rank_on"})
     return rows
+
+
+def _classes_changed(comparison: Comparison, unit: str | None) -> list[dict[str, Any]]:
+    """How many (other) units went to another class, where places are counted in each class or, for
+    all units, classes have their own cutoffs."""
+    schemes = (comparison.before.scheme, comparison.after.scheme)
+    grades = [grade for scheme in schemes for grade in scheme.grades]
+    counted = any(grade.within == "class" for grade in grades)
+    if not counted and (unit is not None or not any(grade.class_cutoffs for grade in grades)):
+        return []
+    before, after = (
+        dict(zip(result.table.units, classes_of(result.table), strict=True))
+        for result in (comparison.before, comparison.after)
+    )
+    count = sum(before[other] != after[other] for other in comparison.units if other != unit)
+    return [{"what": "classes", "units": count, "others": unit is not None}] if count else []
 
 
 def _classes_of_unit(comparison: Comparison, unit: str) -> tuple[str | None, str | None]:

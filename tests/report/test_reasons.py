@@ -411,6 +411,19 @@ def test_lines_are_named_as_they_changed(old, new, words):
     assert words in text.zh and "由90分改为90分" not in text.zh
 
 
+def test_a_place_lost_to_a_unit_that_came_into_the_class_is_put_on_classes():
+    grades = {"A": {"cutoff": 50.0, "quota": 1, "within": "class"}, "B": 0.0}
+    scheme, data = scheme_with([leaf()], grades, classes=["p", "q"]), {"a": [0.8, 0.9]}
+    comparison = compared(
+        scheme, data | {"class": ["p", "q"]}, scheme, data | {"class": ["p", "p"]}
+    )
+    text = sentence(comparison)
+    assert "由A变为B，主要因为分数线、名额或取整办法有变化（另有1家所属类别有变化）" in text.zh
+    assert "rounding changed (1 other unit is of another class)" in text.en
+    said = line_changes(comparison)
+    assert said == Text("1家所属类别有变化", "1 unit is of another class")
+
+
 def test_order_of_rounding_and_unequal_totals_in_the_changes_of_lines():
     keys = {
         "bonuses": [{"id": "m", "name": "m", "max": 10.0}],
@@ -530,6 +543,7 @@ def test_what_cannot_be_mixed_leaves_the_rest_of_the_comparison():
         *views.alone(comparison),
         *views.revision(comparison),
     ]
+    assert not any(block.name == "grade_parts" for block in blocks if isinstance(block, DataTable))
     for block in blocks:
         if isinstance(block, Chart):
             block.draw("zh")

@@ -117,7 +117,9 @@ def parts(tables, given):
         "count": len(found.units),
         "drawn": len(rows) if len(rows) <= MOST else SOME,
         "unit": next(unit for unit in asked if change[unit] >= most - 100 * TINY),
-        "graded": alike and any(part != 0 for row in steps.to_numpy() for part in row),
+        "graded": alike
+        and found.problem is None
+        and any(part != 0 for row in steps.to_numpy() for part in row),
     }
 
 

@@ -40,7 +40,13 @@ def class_of(result, unit):
 def changed_lines(found, unit):
     """What of cutoffs, places and rounding is not written alike, from the two schemes."""
     old, new = (result.scheme for result in both(found))
-    rows = []
+    grades, rows = [*old.grades, *new.grades], []
+    within = any(grade.within == "class" for grade in grades)
+    elsewhere = [u for u in found.units if len({class_of(r, u) for r in both(found)}) > 1]
+    elsewhere = [u for u in elsewhere if u != unit]
+    if not within and (unit is not None or all(not grade.class_cutoffs for grade in grades)):
+        elsewhere = []
+    others = {"what": "classes", "units": len(elsewhere), "others": unit is not None}
     if unit is None:
         names = {*old.classes, *new.classes}
         classes = [(name, name) for name in sorted(names, reverse=True)] or [(None, None)]
@@ -49,6 +55,7 @@ def changed_lines(found, unit):
         classes = [pair]
         if pair[0] != pair[1]:
             rows.append({"what": "class", "before": pair[0], "after": pair[1]})
+    rows += [others] if elsewhere else []
     for k in range(min(len(old.grades), len(new.grades))):
         a, b = old.grades[k], new.grades[k]
         lines = {}  # of classes whose cutoffs move alike, the first by name is named
