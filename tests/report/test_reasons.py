@@ -1,10 +1,13 @@
 """The sentence for each changed grade: what moved it, in words that fit what was done to the
 schemes by hand."""
 
+import re
+
 import pandas as pd
 import pytest
 
 import qtoolkit as qt
+from qtoolkit.language import Text
 from qtoolkit.report import comparison as views
 from qtoolkit.report import reasons
 from qtoolkit.report.blocks import Chart, DataTable, Paragraph, payload
@@ -27,6 +30,13 @@ def sentence(comparison, unit="甲"):
     """The sentence about a unit, both wordings."""
     texts = [b.text for b in reasons.reasons(comparison) if isinstance(b, Paragraph)]
     return next(text for text in texts if text.zh.startswith(f"{unit}：") or unit in text.zh)
+
+
+def line_changes(comparison):
+    """What is said to have changed in cutoffs, quotas and rounding."""
+    text = views.alone(comparison)[0].text
+    zh = re.search(r"（改动：(.*)）。新增指标", text.zh)
+    return Text(zh[1], re.search(r" \(changed: (.*)\)\. New indicators", text.en)[1])
 
 
 ONE = [share("a", 60.0), share("b", 40.0)]
@@ -401,6 +411,19 @@ def test_lines_are_named_as_they_changed(old, new, words):
     assert words in text.zh and "由90分改为90分" not in text.zh
 
 
+def test_a_place_lost_to_a_unit_that_came_into_the_class_is_put_on_classes():
+    grades = {"A": {"cutoff": 50.0, "quota": 1, "within": "class"}, "B": 0.0}
+    scheme, data = scheme_with([leaf()], grades, classes=["p", "q"]), {"a": [0.8, 0.9]}
+    comparison = compared(
+        scheme, data | {"class": ["p", "q"]}, scheme, data | {"class": ["p", "p"]}
+    )
+    text = sentence(comparison)
+    assert "由A变为B，主要因为分数线、名额或取整办法有变化（另有1家所属类别有变化）" in text.zh
+    assert "rounding changed (1 other unit is of another class)" in text.en
+    said = line_changes(comparison)
+    assert said == Text("1家所属类别有变化", "1 unit is of another class")
+
+
 def test_order_of_rounding_and_unequal_totals_in_the_changes_of_lines():
     keys = {
         "bonuses": [{"id": "m", "name": "m", "max": 10.0}],
@@ -422,7 +445,7 @@ def test_order_of_rounding_and_unequal_totals_in_the_changes_of_lines():
         scheme_with([leaf()], LINES),
         {"a": [0.95]},
     )
-    assert reasons.line_changes(thousand).zh == "无"
+    assert line_changes(thousand).zh == "无"
 
 
 def test_rounding_is_said_to_change_where_its_step_is_another_share_of_the_total():
@@ -433,7 +456,7 @@ def test_rounding_is_said_to_change_where_its_step_is_another_share_of_the_total
 
     data = {"a": [0.896]}
     whole = compared(year(100.0, total=0), data, year(1000.0, total=0), data)
-    said = reasons.line_changes(whole)
+    said = line_changes(whole)
     assert said.zh == "总分由四舍五入到整数（满分100分）改为四舍五入到整数（满分1000分）"
     assert (
         said.en
@@ -452,9 +475,9 @@ def test_rounding_is_said_to_change_where_its_step_is_another_share_of_the_total
     )
     assert "按上次满分100分折算" in text[1].zh and "out of this time's 1000" in text[1].en
     shifted = compared(year(100.0, total=1, leaf=1), data, year(10.0, total=2, leaf=2), data)
-    assert (reasons.line_changes(shifted).zh, reasons.line_changes(shifted).en) == ("无", "none")
+    assert line_changes(shifted) == Text("无", "none")
     below = compared(year(100.0, leaf=1), data, year(10.0, leaf=1), data)
-    assert reasons.line_changes(below).zh == "各级指标取整有变化"
+    assert line_changes(below).zh == "各级指标取整有变化"
 
 
 def test_an_approval_without_a_reason_beside_one_with_a_reason_is_not_nan():
@@ -520,6 +543,7 @@ def test_what_cannot_be_mixed_leaves_the_rest_of_the_comparison():
         *views.alone(comparison),
         *views.revision(comparison),
     ]
+    assert not any(block.name == "grade_parts" for block in blocks if isinstance(block, DataTable))
     for block in blocks:
         if isinstance(block, Chart):
             block.draw("zh")

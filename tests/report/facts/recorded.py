@@ -106,6 +106,7 @@ VIEWS = {
         lambda: weights.reach(g.result),
     ],
     "comparison": lambda g: [
+        lambda: comparison.transitions(None),
         lambda: comparison.transitions(g.found),
         lambda: comparison.parts(g.found),
         lambda: comparison.alone(g.found),
