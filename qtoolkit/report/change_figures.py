@@ -14,6 +14,7 @@ from qtoolkit.engine.ties import in_order
 from qtoolkit.language import Text, in_print
 from qtoolkit.report import fonts
 from qtoolkit.report.figures import MANY, SHADES, grade_colours, units_axes
+from qtoolkit.report.wording import label_of
 
 PART_COLOURS = {
     "data": "#2f6690",
@@ -64,7 +65,7 @@ def sweep(result: Assessment, swept: Sweep, titles: dict[str, Text], language: s
     for axes in list(panels.flat)[len(lines) :]:
         axes.set_visible(False)
     for row in panels:
-        row[0].set_ylabel({"zh": "家数", "en": "units"}[language])
+        row[0].set_ylabel(label_of("units", language))
     handles, labels = panels.flat[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper center", ncols=len(labels), frameon=False)
     return figure
@@ -171,7 +172,7 @@ def decomposition(
         "o",
         color="#111111",
         markersize=3.2 if len(table) <= MANY else 0.9,
-        label={"zh": "合计", "en": "sum"}[language],
+        label=label_of("sum", language),
     )
     axes.axvline(0, color="#333333", linewidth=0.8)
     labels = comparison.after.labels
@@ -179,16 +180,11 @@ def decomposition(
         axes.set_yticks(places, [labels[unit].of(language) for unit in table.index], fontsize=7.5)
     else:
         axes.set_yticks([])
-        axes.set_ylabel(
-            {
-                "zh": f"考核对象（{len(table)}家，按得分变化排列）",
-                "en": f"units ({len(table)}, by change)",
-            }[language]
-        )
+        axes.set_ylabel(label_of("units_by_change", language, n=len(table)))
     axes.set_ylim(len(table) - 0.4, -0.6)
     axes.grid(axis="y", visible=False)
     axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, frameon=False)
-    axes.set_xlabel({"zh": "得分变化（分）", "en": "change of score (points)"}[language])
+    axes.set_xlabel(label_of("change_of_score", language))
     return figure
 
 
@@ -200,9 +196,9 @@ def waterfall(comparison: Comparison, unit: str, parts: dict[str, Text], languag
     fonts.use()
     row = comparison.decomposition.loc[unit]
     labels = [
-        {"zh": "上次得分", "en": "before"}[language],
+        label_of("score_before", language),
         *(text.of(language) for text in parts.values()),
-        {"zh": "本次得分", "en": "after"}[language],
+        label_of("score_after", language),
     ]
     starts, levels = [], [float(row["score_before"])]
     for name in parts:
@@ -255,7 +251,7 @@ def waterfall(comparison: Comparison, unit: str, parts: dict[str, Text], languag
     axes.set_yticks(np.arange(len(labels)), labels, fontsize=8)
     axes.set_ylim(len(labels) - 0.4, -0.6)
     axes.grid(axis="y", visible=False)
-    axes.set_xlabel({"zh": "得分", "en": "score"}[language])
+    axes.set_xlabel(label_of("score", language))
     return figure
 
 
@@ -281,7 +277,7 @@ def history(past: History, names: dict[str, Text], language: str) -> Any:
         axes.legend(
             loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=len(past.names), frameon=False
         )
-        axes.set_ylabel({"zh": "家数", "en": "units"}[language])
+        axes.set_ylabel(label_of("units", language))
         return figure
     figure, axes = units_axes(len(past.grades))
     for k, unit in enumerate(past.grades.index):
@@ -299,7 +295,7 @@ def history(past: History, names: dict[str, Text], language: str) -> Any:
                 )
     axes.set_xticks(range(len(past.rounds)), past.rounds)
     axes.xaxis.tick_top()
-    axes.set_xlabel({"zh": "年度（轮次）", "en": "round"}[language])
+    axes.set_xlabel(label_of("round", language))
     axes.set_xlim(-0.5, len(past.rounds) - 0.5)
     axes.set_yticks(
         range(len(past.grades)),

@@ -15,6 +15,7 @@ from qtoolkit.language import in_print
 from qtoolkit.report import fonts
 from qtoolkit.report.blocks import rounded_towards
 from qtoolkit.report.choosing import BARS, CHOSEN
+from qtoolkit.report.wording import label_of
 from qtoolkit.robustness import Certificates, TransferMap
 from qtoolkit.simulation import Simulation, Sobol
 
@@ -59,7 +60,7 @@ def scores(result: Assessment, language: str) -> Any:
     _cutoff_lines(axes, result)
     _name_units(axes, result, order, language)
     _grade_legend(figure, result, language)
-    axes.set_xlabel({"zh": "得分", "en": "score"}[language])
+    axes.set_xlabel(label_of("score", language))
     return figure
 
 
@@ -75,8 +76,8 @@ def _distribution(result: Assessment, language: str) -> Any:
     )
     _cutoff_lines(axes, result)
     axes.yaxis.get_major_locator().set_params(integer=True)
-    axes.set_xlabel({"zh": "得分", "en": "score"}[language])
-    axes.set_ylabel({"zh": "家数", "en": "units"}[language])
+    axes.set_xlabel(label_of("score", language))
+    axes.set_ylabel(label_of("units", language))
     _grade_legend(figure, result, language)
     return figure
 
@@ -113,7 +114,7 @@ def shares(result: Assessment, language: str) -> Any:
         linewidths=0.4 if len(order) <= MANY and matrix.size <= CELLS else 0,
         rasterized=matrix.size > CELLS,
         cbar_kws={
-            "label": {"zh": "得分率（%）", "en": "share of full marks (%)"}[language],
+            "label": label_of("share", language),
             "shrink": 0.5,
         },
     )
@@ -124,23 +125,15 @@ def shares(result: Assessment, language: str) -> Any:
         axes.set_xticks(places, heads, rotation=0 if flat else 90, fontsize=_small(len(names)))
     else:
         axes.set_xticks([])
-        axes.set_xlabel(
-            {
-                "zh": f"指标（{len(names)}项，按方案排列）",
-                "en": f"indicators ({len(names)}, as in the scheme)",
-            }[language]
-        )
+        axes.set_xlabel(label_of("leaves_of_scheme", language, n=len(names)))
     axes.tick_params(axis="x", length=0)
     grouped = len(result.scores) > BARS
     labels = (
         [result.labels[u].of(language) for u in order] if len(order) <= MANY and not grouped else []
     )
     if grouped:
-        words = {
-            "zh": "考核对象（{n}家，按位次分为{k}组）",
-            "en": "units ({n}, by rank, in {k} groups)",
-        }[language]
-        axes.set_ylabel(words.format(n=len(result.scores), k=len(order)))
+        words = label_of("units_in_groups", language, n=len(result.scores), k=len(order))
+        axes.set_ylabel(words)
     axes.set_yticks(np.arange(len(labels)) + 0.5, labels, rotation=0, fontsize=7.5)
     return figure
 
@@ -159,41 +152,45 @@ def ranges(result: Assessment, table: pd.DataFrame, language: str) -> Any:
         (
             certain & ~held,
             {"color": "#7fa8c9"},
-            {"zh": "初评等级不变", "en": "computed grade cannot change"},
+            "grade_stays",
         ),
         (
             certain & held,
             {"color": "#7fa8c9", "hatch": "////", "edgecolor": "#ffffff", "linewidth": 0},
-            {
-                "zh": "跨线而初评等级不变（名额或否决所限）",
-                "en": "passes a cutoff, held by places or a veto",
-            },
+            "grade_held",
         ),
         (
             ~certain,
             {"color": "#d98c5f"},
-            {"zh": "初评等级可能变化", "en": "computed grade may change"},
+            "grade_may_change",
         ),
     )
     for rows, style, words in kinds:
         if rows.any():
             widths = (table["high"] - table["low"])[rows]
             left, thick = table["low"][rows], _thick(order, 0.6)
-            axes.barh(places[rows], widths, left=left, height=thick, label=words[language], **style)
+            axes.barh(
+                places[rows],
+                widths,
+                left=left,
+                height=thick,
+                label=label_of(words, language),
+                **style,
+            )
     axes.plot(
         table["score"],
         places,
         "o",
         color="#222222",
         markersize=_dot(order),
-        label={"zh": "现行分值", "en": "present points"}[language],
+        label=label_of("present_points", language),
     )
     start = _left_end(table["low"], cutoffs_of(result))
     axes.set_xlim(start, float(table["high"].max()) + 0.03 * (float(table["high"].max()) - start))
     _cutoff_lines(axes, result)
     _name_units(axes, result, order, language)
     _legend_above(figure, axes)
-    axes.set_xlabel({"zh": "基础得分", "en": "base score"}[language])
+    axes.set_xlabel(label_of("base_score", language))
     return figure
 
 
@@ -225,7 +222,7 @@ def tolerances(result: Assessment, certificates: Certificates, language: str) ->
     axes.set_xlim(0, max(values) * 1.12 if len(values) and max(values) > 0 else 1)
     _name_units(axes, result, table.index, language)
     _grade_legend(figure, result, language)
-    axes.set_xlabel({"zh": "分值允许浮动幅度（±%）", "en": "tolerance of points (±%)"}[language])
+    axes.set_xlabel(label_of("tolerance", language))
     return figure
 
 
@@ -241,11 +238,11 @@ def rank_ranges(result: Assessment, table: pd.DataFrame, language: str) -> Any:
         left=table["best"] - 0.25,
         height=_thick(table, 0.66),
         color="#b9d0e2",
-        label={"zh": "确定的位次范围", "en": "proven range"}[language],
+        label=label_of("proven_range", language),
     )
     if table["drawn_best"].notna().all():
         low, high = (table[f"drawn_{side}"].astype(float) for side in ("best", "worst"))
-        words = {"zh": "随机抽样看到的范围", "en": "range seen in draws"}[language]
+        words = label_of("drawn_range", language)
         axes.barh(
             places,
             high - low + 0.3,
@@ -254,13 +251,13 @@ def rank_ranges(result: Assessment, table: pd.DataFrame, language: str) -> Any:
             color="#2f6690",
             label=words,
         )
-    words = {"zh": "现行位次", "en": "present rank"}[language]
+    words = label_of("present_rank", language)
     axes.plot(table["rank"], places, "o", color="#222222", markersize=_dot(table), label=words)
     axes.set_xlim(0.4, len(result.scores) + 0.6)
     axes.xaxis.get_major_locator().set_params(integer=True)
     _name_units(axes, result, table.index, language)
     _legend_above(figure, axes)
-    axes.set_xlabel({"zh": "位次", "en": "rank"}[language])
+    axes.set_xlabel(label_of("rank", language))
     return figure
 
 
@@ -291,7 +288,7 @@ def grade_frequencies(
         ncols=len(result.scheme.grades),
         frameon=False,
     )
-    axes.set_xlabel({"zh": "频率（%）", "en": "frequency (%)"}[language])
+    axes.set_xlabel(label_of("frequency", language))
     return figure
 
 
@@ -305,16 +302,16 @@ def choices(indices: Sequence[Sobol], names: list[str], order: pd.Index, languag
         1, len(indices), sharey=True, figsize=(6.6, 1.3 + 0.3 * len(order))
     )
     titles = (
-        {"zh": "等级改变家数", "en": "grades that change"},
-        {"zh": "位次平均变动", "en": "mean rank shift"},
+        "grades_changed",
+        "rank_shift",
     )
     places = np.arange(len(order))
     for axes, sobol, title in zip(panels, indices, titles, strict=True):
         table = sobol.table.loc[order].fillna(0.0)
         total = table["total"].clip(0, 1)
         words = (
-            {"zh": "总影响", "en": "total"}[language],
-            {"zh": "单独影响", "en": "alone"}[language],
+            label_of("total_effect", language),
+            label_of("effect_alone", language),
         )
         axes.barh(places, total, height=0.62, color="#b9d0e2", label=words[0])
         axes.barh(places, table["first"].clip(0, 1), height=0.34, color="#2f6690", label=words[1])
@@ -326,7 +323,7 @@ def choices(indices: Sequence[Sobol], names: list[str], order: pd.Index, languag
                 color="#333333",
                 linewidth=0.9,
             )
-        axes.set_title(title[language], fontsize=9)
+        axes.set_title(label_of(title, language), fontsize=9)
         axes.set_xlim(0, 1)
         axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "", "0.5", "", "1"])
         axes.grid(axis="y", visible=False)
@@ -351,14 +348,14 @@ def importance(
         table["nominal"] * 100,
         height=0.7,
         color="#cfd8df",
-        label={"zh": "分值比重", "en": "share of points"}[language],
+        label=label_of("share_of_points", language),
     )
     axes.barh(
         places,
         table["share"].fillna(0) * 100,
         height=0.36,
         color="#2f6690",
-        label={"zh": "影响比重", "en": "share of effect"}[language],
+        label=label_of("share_of_effect", language),
     )
     axes.hlines(
         places,
@@ -436,7 +433,7 @@ def transfers(result: Assessment, transfer_map: TransferMap, language: str) -> A
             annot_kws={"fontsize": 6.5},
             linewidths=0.3,
             rasterized=values.size > CELLS,
-            cbar_kws={"label": {"zh": "转移分值", "en": "points moved"}[language], "shrink": 0.6},
+            cbar_kws={"label": label_of("points_moved", language), "shrink": 0.6},
         )
         bar = axes.collections[0].colorbar
         bar.set_ticks(marks := _decimal_marks(*ends), labels=[f"{mark:g}" for mark in marks])
@@ -445,8 +442,8 @@ def transfers(result: Assessment, transfer_map: TransferMap, language: str) -> A
     short = _short(names, language)
     axes.set_xticks(np.arange(count) + 0.5, short, rotation=90, fontsize=size)
     axes.set_yticks(np.arange(count) + 0.5, short, rotation=0, fontsize=size)
-    axes.set_xlabel({"zh": "调入的指标", "en": "indicator that receives"}[language], fontsize=8)
-    axes.set_ylabel({"zh": "调出的指标", "en": "indicator that gives"}[language], fontsize=8)
+    axes.set_xlabel(label_of("leaf_to", language), fontsize=8)
+    axes.set_ylabel(label_of("leaf_from", language), fontsize=8)
     return figure
 
 
@@ -523,12 +520,7 @@ def _name_units(axes: Any, result: Assessment, order: pd.Index, language: str) -
             np.arange(len(order)), [result.labels[u].of(language) for u in order], fontsize=7.5
         )
     else:
-        axes.set_ylabel(
-            {
-                "zh": f"考核对象（{len(order)}家，按得分排列）",
-                "en": f"units ({len(order)}, by score)",
-            }[language]
-        )
+        axes.set_ylabel(label_of("units_by_score", language, n=len(order)))
     axes.set_ylim(len(order) - 0.4, -0.6)
     axes.grid(axis="y", visible=False)
 

@@ -34,6 +34,15 @@ NAMES = (*KINDS, *(f"{kind}_before" for kind in KINDS))
 Names = Mapping[str, Callable[[Any], Text]]
 
 
+def label_of(key: str, language: str, **values: Any) -> str:
+    """What stands in a figure, by its name in `[labels]` of the catalogue.
+
+    >>> label_of("units_by_score", "en", n=400)
+    'units (400, by score)'
+    """
+    return str(CATALOGUE["labels"][key][LANGUAGES.index(language)]).format(**values)
+
+
 @cache
 def sources() -> dict[str, str]:
     """The pages of this package by name and language, such as "exact/flips.zh"; no other file is

@@ -90,7 +90,7 @@ def test_the_catalogue_is_whole():
             assert len(entry) == 3 and all(isinstance(part, str) for part in entry), (name, key)
         unused = {k for k, v in table.items() if isinstance(v, list) and len(v) == 3} - set(shown)
         assert not unused - {"show", "widths", "shade"}, (name, unused)
-    for words in wording.CATALOGUE["words"].values():
+    for words in (*wording.CATALOGUE["words"].values(), wording.CATALOGUE["labels"]):
         assert all(len(both) == 2 and all(both) for both in words.values())
 
 
