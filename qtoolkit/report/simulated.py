@@ -21,6 +21,8 @@ from qtoolkit.report.wording import CATALOGUE, Wording
 
 UNSTEADY = 0.95  # a grade that stands in a smaller share of the draws
 NEGLIGIBLE = 0.01  # a total index whose interval lies below it
+# by choice of numbers, what an alternative has in each row
+NUMBERS = {"points": ("leaf", "points"), "cutoffs": ("grade", "cutoff")}
 
 
 def frequencies(
@@ -239,10 +241,9 @@ def _alternative(key: str, value: Any) -> dict[str, Any]:
         kind = "word"
     elif what == "rounding":
         kind, value = "rounding", shared.rounding(_rounding_of(value))
-    elif isinstance(value, Mapping) and what == "points":
-        kind, value = what, [{"leaf": id, "points": points} for id, points in value.items()]
-    elif isinstance(value, Mapping) and what == "cutoffs":
-        kind, value = what, [{"grade": id, "cutoff": cutoff} for id, cutoff in value.items()]
+    elif isinstance(value, Mapping) and what in NUMBERS:
+        id, number = NUMBERS[what]
+        kind, value = what, [{id: key, number: x} for key, x in value.items()]
     elif what == "aggregation":
         kind = "power"
     elif value is None:
