@@ -87,19 +87,6 @@ def edge(result: Assessment) -> pd.Index:
     return result.scores.index[np.sort(in_order(to_cutoff(result), falling=False)[:CHOSEN])]
 
 
-def edge_note(result: Assessment) -> Text | None:
-    """That searches are made for some units only; None where they are made for all."""
-    if len(result.scores) <= BARS:
-        return None
-    return say(
-        zh="考核对象有{n}家，只对得分距分数线最近的{k}家计算，其余未算。",
-        en="There are {n} units: this is computed for the {k} whose scores lie nearest to a cutoff,"
-        " and for no others.",
-        n=len(result.scores),
-        k=CHOSEN,
-    )
-
-
 MAP, FEWEST_LEAVES = 1_500_000, 10  # pairs of indicators × units that a map of transfers may take
 
 

@@ -11,17 +11,13 @@ import pandas as pd
 from qtoolkit import robustness, simulation
 from qtoolkit.assessment import Assessment
 from qtoolkit.engine.ties import SAME, foremost, in_order
-from qtoolkit.language import Text
 from qtoolkit.regions import Box
 from qtoolkit.report import choosing, figures, lines
 from qtoolkit.report.blocks import rounded_towards
 from qtoolkit.report.sections import Rows, Section, names_of
-from qtoolkit.report.wording import CATALOGUE
 from qtoolkit.robustness.flips import ON_LINE
 
 SECONDS = 60.0  # for all rank ranges
-FEW = 8
-NATURE = {code: Text(*both) for code, both in CATALOGUE["words"]["nature"].items()}
 FEWER = 3  # clauses in a sentence
 LEAST = 20  # transfers in the table
 

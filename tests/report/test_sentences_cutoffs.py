@@ -1,6 +1,7 @@
 """Sentences on rules and cutoffs say what their own tables say, in both languages, over shipped
 cases and random schemes."""
 
+import dataclasses
 import re
 
 import numpy as np
@@ -698,13 +699,24 @@ def test_a_deduction_says_what_one_is(rule, zh):
     assert rules.scoring(leaf).zh == zh
 
 
-def test_the_end_of_a_search_is_said_to_be_one():
+@pytest.mark.parametrize(
+    ("tolerance", "zh", "en"),
+    [
+        (0.999, "在±99.9%或更大幅度以内任意", "within ±99.9% or more:"),
+        (0.9989, "在±99.89%以内任意", "within ±99.89%:"),
+        (1.0, "在±100%或更大幅度以内任意", "within ±100% or more:"),
+    ],
+)
+def test_the_end_of_a_search_is_said_to_be_one(city, monkeypatch, tolerance, zh, en):
     """A tolerance that is not looked for beyond 99.9% is at least that."""
-    assert (
-        sensitivity._percent(0.999).zh == "±99.9%或更大幅度"
-        and "or more" in sensitivity._percent(0.999).en
-    )
-    assert sensitivity._percent(0.9989).zh == "±99.89%"
+    real = robustness.tolerance(city)
+    table = real.table.assign(tolerance=1.0)
+    table.iloc[0, table.columns.get_loc("tolerance")] = tolerance
+    table = table if tolerance < 1 else table.iloc[:1]
+    found = dataclasses.replace(real, table=table)
+    monkeypatch.setattr(robustness, "tolerance", lambda result: found)
+    text = sensitivity.tolerances(city, 0.1)[0].text
+    assert zh in text.zh and re.search(en.replace(":", "[;.]"), text.en)
 
 
 def test_the_figure_prints_the_number_of_the_table(city):

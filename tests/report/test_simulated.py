@@ -184,6 +184,46 @@ def test_a_rest_within_the_error_of_drawing_is_no_interaction():
     assert low <= 0.3139 + 0.4424 <= high < 1
 
 
+def test_an_indicator_is_called_by_its_name_whatever_its_id():
+    """`rank` is also a rule, `total` also the whole score."""
+    frame = pd.DataFrame({"rank": [0.9, 0.7], "total": [0.5, 0.8]}, index=["u0", "u1"])
+    result = qt.assess(qt.Scheme.flat({"rank": 60, "total": 40}, {"A": 70, "B": 0}), frame)
+    factors = {
+        "drop": [None, "rank"],
+        "rule.total": ["scheme", "minmax"],
+        "aggregation.total": ["arithmetic", "geometric"],
+    }
+    table = cells(simulated.choices(result, factors, 0.1), "alternatives", "en")
+    assert table.iloc[:, :2].to_numpy().tolist() == [
+        ["leaving an indicator out", "none"],
+        ["leaving an indicator out", "rank"],
+        ["scoring rule (total)", "as in the scheme"],
+        ["scoring rule (total)", "min–max"],
+        ["aggregation (total)", "arithmetic mean"],
+        ["aggregation (total)", "geometric mean"],
+    ]
+
+
+def test_no_share_is_said_where_too_few_samples_are_possible():
+    """A line of 55 cannot stand above one of 60 or 70: of 2 samples one is without such a pair,
+    and from one there is no variance."""
+    result = small(TIED, cutoffs={"A": 80, "B": 50, "C": 0})
+    factors = {
+        "cutoffs.A": [82, 55],
+        "cutoffs.B": [45, 60, 70],
+        "rounding.total": [None, 0],
+        "order.veto": ["before_quota", "after_quota"],
+    }
+    found = qt.simulation.sobol(result, factors, n=2)
+    assert found.moves and found.over == 1 and found.table["total"].isna().all()
+    blocks = simulated.choices(result, factors, 0.1, n=2)
+    text = said(blocks, "en")
+    assert "With 4 choices varied together 0.7 computed grades differ" in text
+    assert "over the 1 samples without any" in text
+    assert "matters most" not in text and "hardly any effect" not in text
+    assert set(cells(blocks, "choices", "en").iloc[:, 1]) == {"—"}
+
+
 @pytest.mark.parametrize("name", ["provinces-2008", "tai-2001", "city-2026"])
 def test_sentences_on_choices_are_those_of_their_tables(name):
     case = qt.read_case(name)

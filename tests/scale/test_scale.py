@@ -199,7 +199,7 @@ def test_coarse_tolerances_claim_no_more(middling, monkeypatch):
 def test_few_units_are_all_searched(middling, large):
     assert (
         list(choosing.edge(middling)) == list(middling.scores.index)
-        and choosing.edge_note(middling) is None
+        and choosing.searched(middling) is None
     )
     assert len(choosing.edge(large)) == choosing.CHOSEN
     flips = exact.flips(large)

@@ -27,6 +27,7 @@ from qtoolkit.report import (
     weights,
 )
 from qtoolkit.report.sections import Rows, Section, plain
+from tests.report.facts.simulated import lists
 
 BAND, DRAWS, SEED = 0.1, 200, 0
 
@@ -95,8 +96,9 @@ VIEWS = {
         ),
     ],
     "simulated": lambda g: [
-        lambda: simulated.frequencies(g.result, g.drawn),
+        lambda: simulated.frequencies(g.result, g.drawn, 2 * DRAWS),
         lambda: simulated.choices(g.result, None, BAND, n=16),
+        lambda: simulated.choices(g.result, lists(g.result), BAND, n=16),
         lambda: simulated.rank_sets(g.result),
     ],
     "weights": lambda g: [
