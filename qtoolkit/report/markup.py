@@ -27,8 +27,8 @@ from typing import Any
 STYLES = {"-": "item", ">": "note", "_": "footer"}
 JOINED = {"zh": "", "en": " "}
 
-# a line of nothing else
-STATEMENTS = re.compile(r"(\s*(\{%(?:(?!%\}).)*%\}|\{#(?:(?!#\}).)*#\}))+\s*")
+STATEMENT = r"\{%(?:(?!%\}).)*%\}|\{#(?:(?!#\}).)*#\}"
+STATEMENTS = re.compile(rf"(\s*({STATEMENT}))+\s*")  # a line of nothing else
 OPENS, CLOSES = (
     re.compile(r"\{%-?\s*(macro|set\s+\w+\s*-?%)"),
     re.compile(r"end(macro|set)\s*-?%\}$"),

@@ -8,7 +8,7 @@ import lxml.html
 import pytest
 
 import qtoolkit as qt
-from qtoolkit.language import same
+from qtoolkit.language import Text, same
 from qtoolkit.report import characters, fonts, memo
 from qtoolkit.report.blocks import Paragraph, payload
 from qtoolkit.report.writers import typeset
@@ -27,6 +27,38 @@ def test_a_character_that_the_font_lacks_is_named_with_its_place(character):
         said = text.of(language)
         assert character in said and fonts.code(character) in said and "DOCX" in said
     assert "考核对象" in text.zh and "\n" not in text.zh
+
+
+def test_each_character_is_named_once_where_it_stands_first():
+    case = qt.read_case("tai-2001")
+    first, *rest = case.scheme.indicators
+    renamed = first.model_copy(update={"name": Text("\u0f42", "x")})
+    update = {"indicators": (renamed, *rest), "notes": (Text("x", "\u0f40\u0f42"),)}
+    table = qt.Table(
+        **{
+            **vars(case.table),
+            "labels": (Text("\u0626国", "x"), *case.table.labels[1:]),
+            "covariates": case.table.covariates.assign(place="\u0626\U00020bb7"),
+        }
+    )
+    scheme = case.scheme.model_copy(update=update)
+    given = qt.Case(scheme, table, case.parameters, case.files)
+    assert [(row["place"], row["codes"]) for row in characters.found(given)] == [
+        ("unit", ["U+0626"]),
+        ("indicator", ["U+0F42"]),
+        ("scheme", ["U+0F40"]),
+        ("column", ["U+20BB7"]),
+    ]
+    said = characters.lacking(given)
+    places = (
+        "考核对象“\u0626国”", f"指标“{first.id}”", "方案的 notes", "数据的“place”列"
+    )  # fmt: skip
+    assert all(f"见{place}）" in said.zh for place in places)
+    places = (
+        "the unit “x”", f"the indicator “{first.id}”", "notes of the scheme",
+        "column “place” of the data",
+    )  # fmt: skip
+    assert all(f", in {place})" in said.en for place in places)
 
 
 def document_of(*texts):

@@ -2,15 +2,17 @@
 language is written, and turn no name into markup."""
 
 import re
+from unittest import mock
 
 import jinja2.meta
 import pandas as pd
 import pytest
 
 import qtoolkit as qt
-from qtoolkit.language import LANGUAGES
+from qtoolkit.language import LANGUAGES, same
 from qtoolkit.report import decomposition, exact, markup, wording
-from qtoolkit.report.sections import plain
+from qtoolkit.report.blocks import payload
+from qtoolkit.report.sections import Section, plain
 
 PAGES = sorted({name.rpartition(".")[0] for name in wording.sources()})
 
@@ -133,6 +135,36 @@ def test_families_of_columns_take_turns_where_the_catalogue_says_so():
     first = [heading.en for heading in list(grid.columns.values())[3:5]]
     name = case.scheme.indicators[0].name.en
     assert first == [f"{name}: Points", f"{name}: Mean points lost"]
+
+
+def test_a_choice_on_a_line_of_its_own_goes_on_with_the_paragraph():
+    page = (
+        "@ units\nOne.\n{% if a %} Two.{% endif %}\n{% if b %} Three.{% endif %}\nFour\n{% if a %}"
+    )
+    page += "\n- {{ a }}\n{% endif %}{# a remark #}"
+    for a, b, said in (
+        (1, 1, "One. Two. Three.Four"),
+        (0, 1, "One. Three.Four"),
+        (0, 0, "One.Four"),
+    ):
+        taken = markup.Taken()
+        template = wording.environment("en").from_string(markup.template_of(page, "en"))
+        assert not template.render(taken=taken, a=a, b=b).strip()
+        assert [piece.text for piece in taken.pieces] == [said, "1"][: 1 + a]
+
+
+def test_numbers_among_words_have_a_format():
+    """A cutoff of each class is worded, a number stays one; both stand at the right."""
+    own = {"cutoff": [90.0, [{"group": "市", "cutoff": 85.0}]], "grade": ["A", "A"]}
+    look = {"show": ["cutoff"], "cutoff": ["分数线", "Cutoff", "cutoff:g"]}
+    with mock.patch.dict(wording.CATALOGUE["tables"], {"grade_counts": look}):
+        words_ = [wording.Wording(language, {}) for language in LANGUAGES]
+        section = Section("summary/summary", {}, {}, {"grade_counts": pd.DataFrame(own)})
+        table = section._table("grade_counts", same("t"), words_, {})
+    assert table.formats == {"cutoff": "g"}
+    assert list(table.frame["cutoff"]) == [90.0, same("市 85")]
+    assert payload(table, "en")["cells"] == [["90"], ["市 85"]]
+    assert payload(table, "en")["numeric"] == [True]
 
 
 def test_pages_are_those_of_the_package():

@@ -425,6 +425,11 @@ def of_total(total, classes=False, quota=None, n=18):
     return qt.assess(scheme_of(scheme), frame)
 
 
+def matters(result):
+    """The matters for decision on the first page: decimals first."""
+    return [block.text for block in summary.summary(result, None) if block.place == 2]
+
+
 @pytest.mark.parametrize("classes", [False, True])
 def test_near_misses_and_options_scale_with_the_total(classes):
     """The same shares of 100 and of 1,000 points: the same units are near, the same options have
@@ -433,7 +438,7 @@ def test_near_misses_and_options_scale_with_the_total(classes):
     assert words.points_of(small, None) == 1 and words.points_of(large, None) == 10
     near = [list(words.near_misses(result, None).index) for result in (small, large)]
     assert near[0] == near[1] and near[0]
-    said = [[text.zh for text in summary.options(result)[1:]] for result in (small, large)]
+    said = [[text.zh for text in matters(result)[1:]] for result in (small, large)]
     assert len(said[0]) == 2
     times_ten = [
         re.sub(r"\d+(?:\.\d+)?", lambda x: f"{10 * float(x[0]):g}", text.split("：")[0])
@@ -526,7 +531,7 @@ def by_score(result, scores, unit):
 def reasons_stand_beside(result):
     """Each unit that a reading of decimals moves across a printed cutoff is named: as changed, or
     with what holds it."""
-    text = summary.rounding_option(result)
+    text = matters(result)[0]
     for sentence, parts in (
         (text.zh, ("如改为四舍五入到整数：", "；如改为舍去小数取整数：")),
         (text.en, ("Half up to whole points instead: ", ". Down to whole points instead: ")),
@@ -559,7 +564,7 @@ def test_reasons_stand_beside_in_random_schemes(given):
 
 
 def test_a_full_quota_is_the_reason_that_89_69_rounds_to_90_and_stays(city):
-    text = summary.rounding_option(city)
+    text = matters(city)[0]
     assert city.scores["壬市"] == 89.69 and city.grades["壬市"] == "B"
     assert "没有考核对象初评等级变化（壬市按得分由B级变为A级，因名额所限仍为B级）" in text.zh
     assert (

@@ -32,6 +32,8 @@ from qtoolkit.report import (
 )
 from qtoolkit.report.blocks import Chart, DataTable, Paragraph, payload
 from qtoolkit.report.document import texts_of
+from qtoolkit.report.sections import names_of
+from qtoolkit.report.wording import phrase
 from qtoolkit.runs.outputs import write_tables
 from qtoolkit.workbooks.template import data_columns
 from tests import strategies
@@ -274,6 +276,11 @@ def test_notes_name_no_script(name):
     ]
 
 
+def said_of(result, kinds):
+    """The sentences on the flags of these kinds."""
+    return [phrase("flag", names_of(result), row) for row in flagged.rows(result, kinds)]
+
+
 def test_flags_of_a_kind_are_one_sentence_with_the_list():
     """Two indicators on which all have full marks and two scored by rank: a sentence each, with
     both names."""
@@ -295,7 +302,7 @@ def test_flags_of_a_kind_are_one_sentence_with_the_list():
         == result.flags["kind"].tolist().count("set_dependent")
         == 2
     )
-    texts = flagged.sentences(result, ["set_dependent", "constant"])
+    texts = said_of(result, ["set_dependent", "constant"])
     assert [text.zh for text in texts] == [
         "按参评单位的相对水平计分、得分取决于同时考核的其他单位的指标有2项：“c”、“d”。",
         "各考核对象得分率相同、占有分值而不起区分作用的指标有2项：“a”（10分，得分率100.0%）、“b”"
@@ -303,8 +310,7 @@ def test_flags_of_a_kind_are_one_sentence_with_the_list():
     ]
     one = qt.assess(made, frame.assign(b=[1.0, 0.5], d=[2.0, 2.0]))
     assert (
-        "“a”" in flagged.sentences(one, ["constant"])[0].zh
-        and "“b”" not in flagged.sentences(one, ["constant"])[0].zh
+        "“a”" in said_of(one, ["constant"])[0].zh and "“b”" not in said_of(one, ["constant"])[0].zh
     )
 
 
@@ -316,7 +322,7 @@ def test_grouped_flags_leave_nothing_out(name):
     for kind in kinds:
         rows = result.flags[result.flags.kind == kind]
         for language in LANGUAGES:
-            whole = " ".join(text.of(language) for text in flagged.sentences(result, [kind]))
+            whole = " ".join(text.of(language) for text in said_of(result, [kind]))
             for row in rows.itertuples():
                 assert f"“{result.scheme.indicator(row.indicator).name.of(language)}”" in whole
                 for label in result.labels.values():
