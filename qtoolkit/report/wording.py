@@ -34,6 +34,15 @@ NAMES = (*KINDS, *(f"{kind}_before" for kind in KINDS))
 Names = Mapping[str, Callable[[Any], Text]]
 
 
+def title_of(key: str) -> Text:
+    """The heading of a common column of the catalogue.
+
+    >>> title_of("unit").en
+    'Unit'
+    """
+    return Text(*CATALOGUE["columns"][key][:2])
+
+
 def label_of(key: str, language: str, **values: Any) -> str:
     """What stands in a figure, by its name in `[labels]` of the catalogue.
 

@@ -28,7 +28,8 @@ from qtoolkit.engine.ticks import DECIMALS, Rounding
 from qtoolkit.inputs.scheme import Covariate
 from qtoolkit.inputs.statuses import VALUE
 from qtoolkit.language import Text, listing, same, say
-from qtoolkit.report import words
+from qtoolkit.report import shared
+from qtoolkit.report.wording import phrase, title_of
 from qtoolkit.rules.level import quoted
 from qtoolkit.workbooks.rawdata import RawColumn, raw_leaves
 from qtoolkit.workbooks.writing import workbook
@@ -273,7 +274,7 @@ def _units(pen: Pen, kind: str, columns: list[Column], top: Text = POINTS) -> No
         )
 
     heads = [
-        (words.UNIT, *(column.title for column in columns)),
+        (title_of("unit"), *(column.title for column in columns)),
         [top, *(column.top for column in columns)],
     ]
     rows = (
@@ -286,7 +287,8 @@ def _units(pen: Pen, kind: str, columns: list[Column], top: Text = POINTS) -> No
 def _notes(pen: Pen) -> None:
     scheme = pen.result.scheme
     leaf, node, total = (
-        words.rounding(getattr(scheme.rounding, stage)) for stage in ("leaf", "node", "total")
+        phrase("rounding", {}, shared.rounding(getattr(scheme.rounding, stage)))
+        for stage in ("leaf", "node", "total")
     )
     rounded = say(
         zh="单项得分{leaf}，中间各级{node}，总分{total}。取整和比较前先四舍五入到10位小数，"
@@ -376,7 +378,10 @@ def _add_cutoffs(pen: Pen, rows: list[Any]) -> None:
     size = len(scheme.grades)
     groups = list(dict.fromkeys(map(tuple, e.cutoffs.tolist())))
     titles = [_classes(pen.result, (e.cutoffs == np.array(g)).all(axis=1)) for g in groups]
-    rows += [[], (PLACE, words.GRADE, *(titles if len(groups) > 1 else [Text("分数线", "Cutoff")]))]
+    rows += [
+        [],
+        (PLACE, title_of("grade"), *(titles if len(groups) > 1 else [Text("分数线", "Cutoff")])),
+    ]
     for p, item in enumerate(scheme.grades):
         pen.cells.update(
             {
@@ -692,7 +697,7 @@ class _Steps:
         title = Text("公布得分", "Published score")
         score = self.add(title, result.scores, score, _pattern(e.rounding))
         key = base if e.rank_on_base else score
-        self.add(words.RANK, result.ranks, f"RANK({key},{self.every(key)},0)")
+        self.add(title_of("rank"), result.ranks, f"RANK({key},{self.every(key)},0)")
         return key, score
 
     def happens(self, step: str) -> Any:
@@ -777,4 +782,4 @@ class _Steps:
 
     def grade_in_the_end(self, place: str) -> None:
         final = self.size - self.result.grades.cat.codes.to_numpy().astype(int)
-        self.label(words.GRADE, final, place)
+        self.label(title_of("grade"), final, place)
