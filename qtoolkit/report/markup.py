@@ -27,7 +27,8 @@ from typing import Any
 STYLES = {"-": "item", ">": "note", "_": "footer"}
 JOINED = {"zh": "", "en": " "}
 
-STATEMENTS = re.compile(r"(\s*(\{%.*?%\}|\{#.*?#\}))+\s*")  # a line of nothing else
+STATEMENT = r"\{%(?:(?!%\}).)*%\}|\{#(?:(?!#\}).)*#\}"
+STATEMENTS = re.compile(rf"(\s*({STATEMENT}))+\s*")  # a line of nothing else
 OPENS, CLOSES = (
     re.compile(r"\{%-?\s*(macro|set\s+\w+\s*-?%)"),
     re.compile(r"end(macro|set)\s*-?%\}$"),

@@ -121,7 +121,7 @@ class Section(Sequence[Block]):
             headings[key] = Text(*(word.line(title, facts) for word, title in titles))
             cells[key] = _cells(frame[key], kind, words)
             if kind and not is_wording(kind):
-                formats[key] = kind
+                formats[key] = kind.partition(" ")[0]
         chosen = look.get("chosen")
         return DataTable(
             name,
@@ -168,14 +168,15 @@ def _widths(look: Mapping[str, Any], columns: Mapping[str, Any]) -> tuple[float,
 
 def _cells(values: pd.Series, kind: str, words: Sequence[Wording]) -> pd.Series:
     """A column as its table holds it: numbers as they are, ids and codes in words."""
-    if not is_wording(kind):
+    codes = kind.partition(" ")[2]  # of numbers among which codes stand
+    if not is_wording(kind) and not codes:
         return values if kind else values.astype(object)
     cells = [
         value
-        if isinstance(value, Text)
+        if isinstance(value, Text) or (codes and not isinstance(value, str))
         else None
         if is_nothing(value)
-        else _worded(value, kind, words)
+        else _worded(value, codes or kind, words)
         for value in values
     ]
     return pd.Series(cells, values.index, dtype=object)
