@@ -91,8 +91,8 @@ def _peculiarities(result: Assessment, near: pd.DataFrame) -> Section:
         "near": len(near),
         "score_format": shared.score_format(result),
         "rounding": shared.rounding(result.scheme.rounding.total),
-        "half_up": changed.outcome(result, rounded(result, "half_up")),
-        "floor": changed.outcome(result, rounded(result, "floor")),
+        "half_up": changed.consequences(result, rounded(result, "half_up")),
+        "floor": changed.consequences(result, rounded(result, "floor")),
         "peculiar": [_first_few([text for _, text in run]) for _, run in runs],
         "empty_holes": flags.loc[empty_hole, "text"],
         "differ": len(differ),
@@ -251,8 +251,8 @@ def quotas(result: Assessment) -> Sequence[Block]:
     audit = grade_cutoffs.quota_audit(result)
     differ = audit[audit.astype(object).nunique(axis=1) > 1].rename_axis("unit")
     facts = {
-        "absolute": changed.moved(result, audit["absolute"]),
-        "quota": changed.moved(result, audit["quota"]),
+        "absolute": changed.changes(result, audit["absolute"]),
+        "quota": changed.changes(result, audit["quota"]),
         "differ": len(differ),
     }
     return Section("cutoffs/quotas", names_of(result), facts, {"quota_audit": differ})
@@ -340,7 +340,7 @@ def options(
         "chosen": cutoffs.rename("cutoff").reset_index(),
         "now": table.loc["official", "leave"],
         "best": table.loc["found", "leave"],
-        "moved": changed.moved(result, found.grades),
+        "moved": changed.changes(result, found.grades),
     }
     shown = table.rename(columns={id: f"c:{id}" for id in cutoffs.index}).rename_axis("row")
     return Section("cutoffs/options", names_of(result), facts, {"cutoff_options": shown})

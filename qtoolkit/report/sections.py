@@ -116,12 +116,12 @@ class Section(Sequence[Block]):
         cells, headings, formats = {}, {}, {}
         for key, (zh, en, kind) in columns.items():
             facts = {**self.facts, "it": key.partition(":")[2]}
-            kind = words[0].line(kind, facts)
+            kind, _, number = words[0].line(kind, facts).partition(":")
             titles = zip(words, (zh, en), strict=True)
             headings[key] = Text(*(word.line(title, facts) for word, title in titles))
-            cells[key] = _cells(frame[key], kind, words)
-            if kind and not is_wording(kind):
-                formats[key] = kind.partition(" ")[0]
+            cells[key] = _cells(frame[key], kind, words, bool(number))
+            if number or (kind and not is_wording(kind)):
+                formats[key] = number or kind
         chosen = look.get("chosen")
         return DataTable(
             name,
@@ -166,17 +166,19 @@ def _widths(look: Mapping[str, Any], columns: Mapping[str, Any]) -> tuple[float,
     )
 
 
-def _cells(values: pd.Series, kind: str, words: Sequence[Wording]) -> pd.Series:
-    """A column as its table holds it: numbers as they are, ids and codes in words."""
-    codes = kind.partition(" ")[2]  # of numbers among which codes stand
-    if not is_wording(kind) and not codes:
+def _cells(
+    values: pd.Series, kind: str, words: Sequence[Wording], has_numbers: bool = False
+) -> pd.Series:
+    """A column as its table holds it: numbers as they are, ids and codes in words; of a column of
+    words that also has numbers, these as they are."""
+    if not is_wording(kind):
         return values if kind else values.astype(object)
     cells = [
         value
-        if isinstance(value, Text) or (codes and not isinstance(value, str))
+        if isinstance(value, Text) or (has_numbers and isinstance(value, float))
         else None
         if is_nothing(value)
-        else _worded(value, codes or kind, words)
+        else _worded(value, kind, words)
         for value in values
     ]
     return pd.Series(cells, values.index, dtype=object)

@@ -47,7 +47,7 @@ def moved(result, grades):
 
 
 def whole_points(result, mode):
-    """What whole points would do, by grading anew: `moved`, and who crosses a cutoff and stays."""
+    """What whole points would do, by grading anew: who changes; who crosses a cutoff and stays."""
     rounding = result.scheme.rounding.model_copy(update={"total": Rounding(decimals=0, mode=mode)})
     other = qt.assess(result.scheme.model_copy(update={"rounding": rounding}), result.table)
     ids, held = [grade.id for grade in result.scheme.grades], []
@@ -55,19 +55,19 @@ def whole_points(result, mode):
         old, new = (by_cutoffs(result, unit, r.scores[unit]) for r in (result, other))
         if old != new and result.grades[unit] == other.grades[unit]:
             causes = [r.steps.loc[unit, "set_by"] for r in (result, other)]
-            now = causes[1] == "score"
+            then = causes[1] != "score"
             held.append(
                 {
                     "unit": unit,
-                    "old": ids[old],
-                    "new": ids[new],
+                    "a": ids[old],
+                    "b": ids[new],
                     "grade": other.grades[unit],
-                    "cause": causes[0] if now else causes[1],
-                    "is_held_now": now,
+                    "set_by": causes[1] if then else causes[0],
+                    "then": then,
                 }
             )
     found = moved(result, other.grades)
-    return {"moved": found, "held": held[:3], "likewise": len(held) - len(held[:3])}
+    return {"changes": found, "held": held[:3], "likewise": len(held) - len(held[:3])}
 
 
 def near_misses(result, within):
