@@ -8,10 +8,6 @@ import pandas as pd
 
 from qtoolkit import robustness
 from qtoolkit.assessment import Assessment
-from qtoolkit.language import Text, say
-from qtoolkit.report.blocks import rounded_towards
-
-NEIGHBOUR = Text("相邻分数线", "the next cutoff")
 
 
 def single(result: Assessment) -> pd.DataFrame:
@@ -60,27 +56,3 @@ def single(result: Assessment) -> pd.DataFrame:
     return table.astype(
         {"cutoff": float, "low": float, "high": float, "next_low": bool, "next_high": bool}
     )
-
-
-def standing_at(result: Assessment, unit: str | None, neighbour: bool) -> Text | None:
-    """What stands at an end: who changes there, or the neighbouring cutoff."""
-    return NEIGHBOUR if neighbour else None if unit is None else result.labels[unit]
-
-
-def between(row: pd.Series) -> Text:
-    """The stretch of a row of :func:`single` in words, its ends rounded inwards."""
-    ends = []
-    if not np.isnan(row["low"]):
-        x = rounded_towards(row["low"], ".2f", "↑")
-        ends.append(say(zh="高于{x}分", en="above {x}", x=x))
-    if not np.isnan(row["high"]):
-        x = rounded_towards(row["high"], ".2f", "↓")
-        upto = (
-            say(zh="低于{x}分", en="below {x}", x=x)
-            if row["next_high"]
-            else say(zh="不高于{x}分", en="not above {x}", x=x)
-        )
-        ends.append(upto)
-    if not ends:
-        return Text("任何位置", "anywhere")
-    return ends[0] if len(ends) == 1 else say(zh="{a}、{b}", en="{a} and {b}", a=ends[0], b=ends[1])

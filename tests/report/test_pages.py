@@ -10,8 +10,8 @@ import pytest
 
 import qtoolkit as qt
 from qtoolkit.language import LANGUAGES, same
-from qtoolkit.report import decomposition, exact, markup, wording
-from qtoolkit.report.blocks import payload
+from qtoolkit.report import cutoffs, decomposition, exact, markup, wording
+from qtoolkit.report.blocks import DataTable, payload
 from qtoolkit.report.sections import Section, plain
 
 PAGES = sorted({name.rpartition(".")[0] for name in wording.sources()})
@@ -190,10 +190,29 @@ def test_a_row_may_not_hide_its_facts():
         plain([{"items": 1}])
 
 
-def test_words_between_statements_are_words():
-    page = "{% if a %}yes{% else %}no{% endif %}"
-    template = wording.environment("en").from_string(markup.template_of(page, "en"))
-    for a, said in ((True, "yes"), (False, "no")):
-        taken = markup.Taken()
-        template.render(taken=taken, a=a)
-        assert [piece.text for piece in taken.pieces] == [said]
+def test_phrases_have_names_of_their_own():
+    """A second phrase of a name would silently take the place of the first."""
+    for language in LANGUAGES:
+        names = re.findall(r"\{% macro (\w+)", wording.sources()[f"{wording.PHRASES}.{language}"])
+        assert len(names) == len(set(names))
+
+
+def test_a_line_that_begins_and_ends_with_a_choice_is_one_of_words():
+    page = (
+        "Grades are\n{% if a %} as{% else %} so{% endif %}\n. Yes.\n{% if a %}\n\nNo.\n{% endif %}"
+    )
+    made = markup.template_of(page, "en")
+    assert made.count("taken.put") == 2
+    taken = markup.Taken()
+    wording.environment("en").from_string(made).render(taken=taken, words=None, a=True)
+    assert [piece.text for piece in taken.pieces] == ["Grades are as. Yes.", "No."]
+
+
+def test_codes_may_stand_among_the_numbers_of_a_column():
+    """Numbers keep their format and stay numbers for the files; codes become words."""
+    frame = pd.DataFrame({"a": [0.895, 0.9]}, index=["甲", "乙"])
+    blocks = cutoffs.moving(qt.assess(qt.Scheme.flat({"a": 100}, {"A": 90, "B": 0}), frame))
+    (table,) = [b for b in blocks if isinstance(b, DataTable) and b.name == "cutoff_flips"]
+    on_line, below = table.frame.loc[table.frame["line"].map(lambda x: x.zh) == "A分数线", "shift"]
+    assert (on_line.zh, on_line.en) == ("正好在分数线上", "on the cutoff") and below == -0.5
+    assert table.formats["shift"] == "+.4f"

@@ -21,7 +21,7 @@ from qtoolkit.regions import Box
 from qtoolkit.report import comparison as changes
 from qtoolkit.report import cutoffs as views
 from qtoolkit.report import exact, figures, lines, rules, sensitivity, summary, words
-from qtoolkit.report.blocks import Paragraph, payload
+from qtoolkit.report.blocks import DataTable, Paragraph, payload
 from tests.examples import share
 from tests.strategies import frame_of, givens, scheme_of
 
@@ -201,27 +201,27 @@ def changes_read_outwards(result):
     assessed anew."""
     if len(result.scheme.grades) < 2:
         return
-    blocks = [b for b in views.moving(result) if getattr(b, "name", None) == "cutoff_flips"]
+    section = views.moving(result)
+    blocks = [b for b in section if isinstance(b, DataTable) and b.name == "cutoff_flips"]
     found = qt.cutoffs.sweep(result).flips
     for block in blocks:
-        flips = views._outwards(found)
+        flips = section.tables["cutoff_flips"].frame
         assert len(flips) == len(found) == len(block.frame)
         for line in flips["line"].unique():
-            shifts = flips.loc[flips["line"] == line, "shift"]
+            shifts = flips.loc[flips["line"] == line, "points"]
             up, down = shifts[shifts >= 0], shifts[shifts < 0]
             assert up.is_monotonic_increasing and down.is_monotonic_decreasing
         for (_, row), way in zip(flips.iterrows(), block.frame["way"], strict=True):
-            assert way == (views.UPWARDS if row["shift"] >= 0 else views.DOWNWARDS)
+            assert way.zh == ("上移超过" if row["points"] >= 0 else "下移达到")
+            assert way.en == ("up past" if row["points"] >= 0 else "down to")
             if row["line"] == qt.cutoffs.ALL:
                 continue
-            from_it_on, up_to_it = (1e-10, 0.0) if row["shift"] >= 0 else (0.0, 1e-10)
-            assert (
-                regraded(result, row["line"], row["shift"] + from_it_on)[row["unit"]]
-                == row["further"]
-            )
-            assert (
-                regraded(result, row["line"], row["shift"] + up_to_it)[row["unit"]] == row["nearer"]
-            )
+            from_it_on, up_to_it = (1e-10, 0.0) if row["points"] >= 0 else (0.0, 1e-10)
+            grades = [
+                regraded(result, row["line"], row["points"] + more)[row["unit"]]
+                for more in (up_to_it, from_it_on)
+            ]
+            assert grades == [row["before"], row["after"]]
 
 
 def test_single_cutoffs_of_the_cases(result):

@@ -78,7 +78,7 @@ VIEWS = {
         lambda: cutoffs.quotas(g.result),
         lambda: cutoffs.options(g.result, 2, 50),
         cutoffs.methods,
-        lambda: cutoffs.errors(g.result, 1.5, SOURCE),
+        lambda: cutoffs.errors(g.result, 1.5, SOURCE, draws=500),
     ],
     "sensitivity": lambda g: [
         lambda: sensitivity.ranges(g.result, BAND),
