@@ -15,7 +15,7 @@ import io
 import math
 import numbers
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -103,34 +103,6 @@ class Chart:
 
 
 Block = Paragraph | DataTable | Chart
-
-
-def table_of(
-    name: str,
-    caption: Text,
-    chapter: str,
-    columns: Mapping[str, tuple[Text, list, str]],
-    **more: Any,
-) -> DataTable:
-    """A table from its columns: heading, values, format ("" for text)."""
-    frame = {
-        key: pd.Series(values, dtype=None if spec else object)
-        for key, (_, values, spec) in columns.items()
-    }
-    headings, formats = (
-        {key: column[i] for key, column in columns.items() if column[i]} for i in (0, 2)
-    )
-    return DataTable(name, caption, pd.DataFrame(frame), headings, formats, chapter, **more)
-
-
-def headed(blocks: Iterable[Block], heading: Text, chapter: str = "annex_scores") -> list[Block]:
-    """The blocks, of which the first that goes to `chapter` opens a section there, if it does not
-    open one already."""
-    blocks = list(blocks)
-    first = next((i for i, block in enumerate(blocks) if block.chapter == chapter), None)
-    if first is not None and blocks[first].heading is None:
-        blocks[first] = replace(blocks[first], heading=heading)
-    return blocks
 
 
 SYNTHETIC = Text("（模拟数据）", " (synthetic data)")
@@ -273,8 +245,8 @@ def shown_part(table: DataTable) -> Part:
     """The rows and columns of a table that notebook and memo show; its files hold all.
 
     >>> short, long = (
-    ...     table_of(
-    ...         "t", Text("表", "T"), "results", {"x": (Text("数", "x"), list(range(n)), "d")}
+    ...     DataTable(
+    ...         "t", Text("表", "T"), pd.DataFrame({"x": range(n)}), {"x": Text("数", "x")}
     ...     )
     ...     for n in (3, 90)
     ... )

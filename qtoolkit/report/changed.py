@@ -7,41 +7,61 @@ from typing import Any
 
 import pandas as pd
 
-from qtoolkit.assessment import Assessment
+from qtoolkit.assessment import Assessment, assess
+from qtoolkit.inputs.scheme import Rounding
+from qtoolkit.report import shared
 
 FEW = 3  # units in a clause
 
+Row = dict[str, Any]
 
-def changes(result: Assessment, grades: pd.Series) -> list[dict[str, str]]:
-    """Whose grade is another: rows of unit, old, new."""
+
+def changes(result: Assessment, grades: pd.Series) -> list[Row]:
+    """Whose computed grade changes: rows of unit, old, new, for the phrase `grade_changes`."""
     return [
-        {"unit": unit, "old": result.grades[unit], "new": grades[unit]}
-        for unit in result.grades.index
-        if grades[unit] != result.grades[unit]
+        {"unit": unit, "old": old, "new": grades[unit]}
+        for unit, old in result.grades.items()
+        if grades[unit] != old
     ]
 
 
-def consequences(result: Assessment, other: Assessment) -> dict[str, Any]:
-    """Under another rule, who changes grade (`changes`), and who does not though the grade by the
-    score alone goes from a to b, the first few (`held`: unit, a, b, grade, set_by: what holds it,
-    then: whether it does so under the other rule too) and how many more (`likewise`)."""
-    before, after = result.steps, other.steps
-    held = []
+def consequences(result: Assessment, other: Assessment) -> Row:
+    """Who changes grade under another rule (`changes`), and who does not though the score alone
+    would say so, the first few (`held`) and how many more (`likewise`): for the phrase
+    `consequences`."""
+    held = _held(result, other)
+    return {
+        "changes": changes(result, other.grades),
+        "held": held[:FEW],
+        "likewise": max(len(held) - FEW, 0),
+    }
+
+
+def _held(result: Assessment, other: Assessment) -> list[Row]:
+    """Units whose grade by score alone changes while their grade stays: rows of unit, a and b (the
+    grades by score), grade, set_by (what holds it), then (whether it does so under the other rule
+    too)."""
+    old, new, rows = result.steps, other.steps, []
     for unit in result.scores.index:
-        old, new = before.loc[unit], after.loc[unit]
-        if result.grades[unit] != other.grades[unit] or old["by_score"] == new["by_score"]:
+        a, b = (steps.loc[unit, "by_score"] for steps in (old, new))
+        if result.grades[unit] != other.grades[unit] or a == b:
             continue
-        then = bool(new["set_by"] != "score")
-        held.append(
-            {
-                "unit": unit,
-                "a": old["by_score"],
-                "b": new["by_score"],
-                "grade": result.grades[unit],
-                "set_by": (new if then else old)["set_by"],
-                "then": then,
-            }
-        )
-    likewise = max(len(held) - FEW, 0)
-    found = changes(result, other.grades)
-    return {"changes": found, "held": held[:FEW], "likewise": likewise}
+        then = bool(new.loc[unit, "set_by"] != "score")
+        set_by = (new if then else old).loc[unit, "set_by"]
+        row = {"unit": unit, "a": a, "b": b, "grade": result.grades[unit]}
+        rows.append(row | {"set_by": set_by, "then": then})
+    return rows
+
+
+def whole_points(result: Assessment) -> Row:
+    """What whole points would change, for the phrase `rounding_option`; a result of either that a
+    reader would expect and that does not come has its reason."""
+    half_up, floor = (consequences(result, rounded(result, mode)) for mode in ("half_up", "floor"))
+    rule = shared.rounding(result.scheme.rounding.total)
+    return {"option": "rounding", "rule": rule, "half_up": half_up, "floor": floor}
+
+
+def rounded(result: Assessment, mode: str) -> Assessment:
+    """The same assessment with the total in whole points."""
+    rounding = result.scheme.rounding.model_copy(update={"total": Rounding(decimals=0, mode=mode)})
+    return assess(result.scheme.model_copy(update={"rounding": rounding}), result.table)

@@ -8,7 +8,6 @@ import pandas as pd
 from qtoolkit.assessment import Assessment
 from qtoolkit.engine import from_ticks
 from qtoolkit.engine.ties import in_order
-from qtoolkit.language import Text, say
 from qtoolkit.robustness.certificates import DOWN, UP, margin
 
 BARS = 300  # beyond so many units a figure shows some of them, or how they are distributed
@@ -51,34 +50,6 @@ def few(units: pd.Index, by: pd.Series, falling: bool = False) -> pd.Index:
     return units[np.sort(first)]
 
 
-def caption(text: Text, units: pd.Index, chosen: pd.Index, which: Text) -> Text:
-    """A figure's caption, which says what units are shown where they are not all."""
-    if len(chosen) == len(units):
-        return text
-    return say(
-        zh="{text}（{n}家中{which}{k}家）",
-        en="{text} (of {n} units the {k} {which})",
-        text=text,
-        n=len(units),
-        k=len(chosen),
-        which=which,
-    )
-
-
-def leaves_caption(text: Text, d: int, which: Text) -> Text:
-    """The same for indicators."""
-    if d <= LEAVES:
-        return text
-    return say(
-        zh="{text}（{d}项指标中{which}{k}项）",
-        en="{text} (of {d} indicators the {k} {which})",
-        text=text,
-        d=d,
-        k=LEAVES,
-        which=which,
-    )
-
-
 def edge(result: Assessment) -> pd.Index:
     """The units for which searches are made: all, or of many those whose scores lie nearest to a
     cutoff."""
@@ -99,9 +70,6 @@ def most_points(result: Assessment) -> list[str]:
     )
     order = in_order(result.points)[:room]
     return list(result.points.index[np.sort(order)])
-
-
-NEAREST = Text("得分距分数线最近的", "whose scores lie nearest to a cutoff")
 
 
 def searched(result: Assessment) -> dict[str, int] | None:

@@ -19,11 +19,10 @@ from qtoolkit.engine import to_ticks
 from qtoolkit.engine.ties import SAME, in_order
 from qtoolkit.errors import InputError
 from qtoolkit.language import say
-from qtoolkit.report import change_figures, changed, lines, rules, shared
+from qtoolkit.report import change_figures, changed, flagged, lines, rules, shared
 from qtoolkit.report.blocks import Block
 from qtoolkit.report.sections import Rows, Section, names_of
-from qtoolkit.report.summary import rounded
-from qtoolkit.report.wording import MANY, SOME, phrase
+from qtoolkit.report.wording import phrase
 
 BANDS = (0.0, 0.025, 0.05, 0.1, 0.2)
 SHIFTS = (0.0, 0.005, 0.01, 0.02)  # of the total
@@ -90,10 +89,8 @@ def _peculiarities(result: Assessment, near: pd.DataFrame) -> Section:
     facts = {
         "near": len(near),
         "score_format": shared.score_format(result),
-        "rounding": shared.rounding(result.scheme.rounding.total),
-        "half_up": changed.consequences(result, rounded(result, "half_up")),
-        "floor": changed.consequences(result, rounded(result, "floor")),
-        "peculiar": [_first_few([text for _, text in run]) for _, run in runs],
+        "rounding": changed.whole_points(result),
+        "peculiar": [row for _, run in runs for row in flagged.few(text for _, text in run)],
         "empty_holes": flags.loc[empty_hole, "text"],
         "differ": len(differ),
     }
@@ -122,12 +119,6 @@ def _standing(points: float) -> float | str:
     if points <= SAME:
         return "on_line"
     return "nearly" if points < TINY else points
-
-
-def _first_few(texts: list[Any]) -> dict[str, Any]:
-    """The texts; of too many the first few, and how many more there are."""
-    shown = texts[:SOME] if len(texts) > MANY else texts
-    return {"texts": shown, "more": len(texts) - len(shown)}
 
 
 def moving(result: Assessment, width: float | None = None) -> Section:

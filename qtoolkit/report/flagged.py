@@ -12,7 +12,7 @@ from qtoolkit.assessment import Assessment
 from qtoolkit.assessment.flags import beyond, blanks, relative
 from qtoolkit.inputs.statuses import STATUS_NAMES
 from qtoolkit.language import Text, same
-from qtoolkit.report.wording import MANY, SOME, phrase
+from qtoolkit.report.wording import MANY, SOME
 
 LONG = 1_000  # characters of a flag that stands as it is
 
@@ -46,11 +46,6 @@ def few(texts: Iterable[Text]) -> list[Row]:
     if len(texts) <= MANY:
         return list(map(alone, texts))
     return [*map(alone, texts[:SOME]), {"flag": "more", "n": len(texts) - SOME}]
-
-
-def first_few(texts: list[Text]) -> list[Text]:
-    """As :func:`few`, in words."""
-    return [phrase("flag", {}, row) for row in few(texts)]
 
 
 def table(result: Assessment) -> pd.DataFrame:

@@ -14,15 +14,13 @@ from qtoolkit.engine.ties import foremost
 from qtoolkit.errors import InputError
 from qtoolkit.inputs.case import Case
 from qtoolkit.inputs.checks import CHECKS
-from qtoolkit.inputs.scheme import Rounding, Scheme
-from qtoolkit.language import Text, settled
+from qtoolkit.inputs.scheme import Scheme
+from qtoolkit.language import settled
 from qtoolkit.models import validate
-from qtoolkit.report import flagged, shared
+from qtoolkit.report import changed, flagged, shared
 from qtoolkit.report.sections import Section, names_of
-from qtoolkit.report.wording import phrase
 
 SHOWN = 3  # risks, and matters for decision, on the first page
-FEW = 3  # units in a clause
 
 Row = dict[str, Any]
 
@@ -87,72 +85,12 @@ def options(result: Assessment) -> list[Row]:
     hundredth of the total away."""
     first, shift = result.scheme.grades[0].id, shared.points_of(result, None)
     found = [
-        whole_points(result),
+        changed.whole_points(result),
         _blanks_as_zero(result),
         _moved_cutoff(result, first, -shift),
         _moved_cutoff(result, first, shift),
     ]
     return [row for row in found if row is not None][:SHOWN]
-
-
-def grade_changes(result: Assessment, grades: pd.Series) -> Text:
-    """Whose computed grade changes, and how, in words."""
-    return phrase("grade_changes", names_of(result), changes(result, grades))
-
-
-def rounding_option(result: Assessment) -> Text:
-    """What whole points would change, in words."""
-    return phrase("rounding_option", names_of(result), whole_points(result))
-
-
-def changes(result: Assessment, grades: pd.Series) -> list[Row]:
-    """Whose computed grade changes: rows of unit, old, new, for the phrase `grade_changes`."""
-    return [
-        {"unit": unit, "old": old, "new": grades[unit]}
-        for unit, old in result.grades.items()
-        if grades[unit] != old
-    ]
-
-
-def whole_points(result: Assessment) -> Row:
-    """What whole points would change, for the phrase `rounding_option`; a result of either that a
-    reader would expect and that does not come has its reason."""
-    half_up, floor = (consequences(result, rounded(result, mode)) for mode in ("half_up", "floor"))
-    rule = shared.rounding(result.scheme.rounding.total)
-    return {"option": "rounding", "rule": rule, "half_up": half_up, "floor": floor}
-
-
-def rounded(result: Assessment, mode: str) -> Assessment:
-    """The same assessment with the total in whole points."""
-    rounding = result.scheme.rounding.model_copy(update={"total": Rounding(decimals=0, mode=mode)})
-    return assess(result.scheme.model_copy(update={"rounding": rounding}), result.table)
-
-
-def consequences(result: Assessment, other: Assessment) -> Row:
-    """Who changes grade under another rule, and who does not though the score alone would say so,
-    with the reason: for the phrase `consequences`."""
-    held = _held(result, other)
-    return {
-        "changes": changes(result, other.grades),
-        "held": held[:FEW],
-        "likewise": max(len(held) - FEW, 0),
-    }
-
-
-def _held(result: Assessment, other: Assessment) -> list[Row]:
-    """Units whose grade by score alone changes while their grade stays: rows of unit, a and b (the
-    grades by score), grade, set_by (what holds it), then (whether it does so under the other rule
-    too)."""
-    old, new, rows = result.steps, other.steps, []
-    for unit in result.scores.index:
-        a, b = (steps.loc[unit, "by_score"] for steps in (old, new))
-        if result.grades[unit] != other.grades[unit] or a == b:
-            continue
-        then = bool(new.loc[unit, "set_by"] != "score")
-        set_by = (new if then else old).loc[unit, "set_by"]
-        row = {"unit": unit, "a": a, "b": b, "grade": result.grades[unit]}
-        rows.append(row | {"set_by": set_by, "then": then})
-    return rows
 
 
 def _moved_cutoff(result: Assessment, grade: str, shift: float) -> Row | None:
@@ -173,7 +111,7 @@ def _moved_cutoff(result: Assessment, grade: str, shift: float) -> Row | None:
         "grade": grade,
         "now": shared.cutoff(result.scheme, now),
         "moved": shared.cutoff(scheme, scheme.grade(grade)),
-        "then": consequences(result, assess(scheme, result.table)),
+        "then": changed.consequences(result, assess(scheme, result.table)),
     }
 
 
@@ -184,7 +122,7 @@ def _blanks_as_zero(result: Assessment) -> Row | None:
     other = grade_cutoffs.blanks_as_zero(result)
     if (other.grades == result.grades).all() and (other.scores == result.scores).all():
         return None
-    return {"option": "blank", "then": consequences(result, other)}
+    return {"option": "blank", "then": changed.consequences(result, other)}
 
 
 def risks(result: Assessment) -> Section:

@@ -27,7 +27,7 @@ def shell() -> Any:
         return None
     from IPython import get_ipython
 
-    return get_ipython()  # type: ignore[no-untyped-call]
+    return get_ipython()
 
 
 def load_ipython_extension(ipython: Any) -> None:

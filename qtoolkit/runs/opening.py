@@ -163,7 +163,7 @@ def _show(case: Case, given: Mapping[str, Any], changes: Mapping[str, Any], lang
         facts.append(_changed(base, scheme, changes))
     card = display.Card(OPENED, facts=facts)
     text = " · ".join(fact.of(language) for fact in facts)
-    put(HTML(card.html(language)), metadata={"qtoolkit": text})
+    put(HTML(card.html(language)), metadata={"qtoolkit": text})  # type: ignore[no-untyped-call]
 
 
 def _file(key: str, path: str | Path) -> Text:

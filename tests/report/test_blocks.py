@@ -1,28 +1,25 @@
-"""Blocks: which one opens a section, numbers as they are printed, and long tables that are shown in
-part."""
+"""Blocks: numbers as they are printed, and long tables that are shown in part."""
 
 import re
 
+import pandas as pd
 import pytest
 
 from qtoolkit.language import Text, in_print, same, say
-from qtoolkit.report.blocks import Paragraph, headed, html_table, payload, table_of, text_table
+from qtoolkit.report.blocks import DataTable, html_table, payload, text_table
 from qtoolkit.report.memo import compose
 
-HEADING = Text("节", "Section")
 
-
-def headings(blocks):
-    return [block.heading and block.heading.en for block in blocks]
-
-
-def test_the_first_block_of_a_chapter_opens_its_section_and_keeps_a_heading_of_its_own():
-    body, annex = (Paragraph(same("x"), chapter) for chapter in ("results", "annex_scores"))
-    own = Paragraph(same("x"), "annex_scores", same("own"))
-    assert headings(headed([body, annex, annex], HEADING)) == [None, "Section", None]
-    assert headings(headed([own, annex], HEADING)) == ["own", None]
-    assert headings(headed([body], HEADING)) == [None]
-    assert headed([], HEADING) == []
+def table_of(name, caption, chapter, columns, **more):
+    """A table from its columns: heading, values, format ("" for text)."""
+    frame = {
+        key: pd.Series(values, dtype=None if spec else object)
+        for key, (_, values, spec) in columns.items()
+    }
+    headings, formats = (
+        {key: column[i] for key, column in columns.items() if column[i]} for i in (0, 2)
+    )
+    return DataTable(name, caption, pd.DataFrame(frame), headings, formats, chapter, **more)
 
 
 @pytest.mark.parametrize(

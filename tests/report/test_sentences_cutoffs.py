@@ -18,9 +18,10 @@ from qtoolkit.inputs.locate import packaged_cases
 from qtoolkit.inputs.scheme import Indicator, Scheme, read_scheme
 from qtoolkit.language import say
 from qtoolkit.regions import Box
+from qtoolkit.report import changed as other_rules
 from qtoolkit.report import comparison as changes
 from qtoolkit.report import cutoffs as views
-from qtoolkit.report import exact, figures, lines, rules, sensitivity, summary, words
+from qtoolkit.report import exact, figures, lines, rules, sensitivity, shared, summary
 from qtoolkit.report.blocks import DataTable, Paragraph, payload
 from tests.examples import share
 from tests.strategies import frame_of, givens, scheme_of
@@ -435,8 +436,8 @@ def test_near_misses_and_options_scale_with_the_total(classes):
     """The same shares of 100 and of 1,000 points: the same units are near, the same options have
     the same consequences."""
     small, large = (of_total(total, classes) for total in (100.0, 1000.0))
-    assert words.points_of(small, None) == 1 and words.points_of(large, None) == 10
-    near = [list(words.near_misses(result, None).index) for result in (small, large)]
+    assert shared.points_of(small, None) == 1 and shared.points_of(large, None) == 10
+    near = [list(shared.near_misses(result, None).index) for result in (small, large)]
     assert near[0] == near[1] and near[0]
     said = [[text.zh for text in matters(result)[1:]] for result in (small, large)]
     assert len(said[0]) == 2
@@ -454,8 +455,8 @@ def test_near_misses_and_options_scale_with_the_total(classes):
 
 def test_points_that_are_given_are_points():
     large = of_total(1000.0)
-    assert words.points_of(large, 1) == 1
-    assert set(words.near_misses(large, 1).index) < set(words.near_misses(large, None).index)
+    assert shared.points_of(large, 1) == 1
+    assert set(shared.near_misses(large, 1).index) < set(shared.near_misses(large, None).index)
 
 
 def test_every_class_has_its_cutoffs_and_tables_name_the_class():
@@ -538,7 +539,7 @@ def reasons_stand_beside(result):
     ):
         first, second = sentence.split(parts[0])[1].rsplit(parts[1], 1)
         for said, mode in ((first, "half_up"), (second, "floor")):
-            other = summary.rounded(result, mode)
+            other = other_rules.rounded(result, mode)
             crossing = [
                 u
                 for u in result.scores.index
@@ -746,7 +747,7 @@ def flat_result(points, rows, cutoffs):
 def test_a_unit_that_may_lose_all_of_the_band_is_no_near_miss():
     """91 with A from 90: a point less is 90, still an A. 90.99 is near, and so is 89 below."""
     result = flat_result([100.0], [[0.91], [0.9099], [0.89], [0.8899]], {"A": 90, "B": 0})
-    assert words.near_misses(result, 1.0).index.tolist() == ["u1", "u2"]
+    assert shared.near_misses(result, 1.0).index.tolist() == ["u1", "u2"]
 
 
 @pytest.mark.parametrize(

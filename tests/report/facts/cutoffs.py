@@ -137,11 +137,12 @@ def peculiarities(tables, given):
                 runs.append([])
             runs[-1].append(flag["text"])
             last = flag["kind"]
-    peculiar = [
-        {"texts": texts if len(texts) <= MANY else texts[:SOME],
-         "more": 0 if len(texts) <= MANY else len(texts) - SOME}
-        for texts in runs
-    ]  # fmt: skip
+    peculiar = []
+    for texts in runs:
+        named = texts if len(texts) <= MANY else texts[:SOME]
+        peculiar += [{"flag": "alone", "text": text} for text in named]
+        if len(texts) > len(named):
+            peculiar.append({"flag": "more", "n": len(texts) - len(named)})
     near, audit = tables["near_misses"], tables["rounding_audit"]
     assert set(near["unit"]) == set(near_misses(result, 1.0))
     readings = [name for name in qt.cutoffs.READINGS if name != "scheme"]
@@ -149,9 +150,12 @@ def peculiarities(tables, given):
     return {
         "near": len(near),
         "score_format": ".4f" if rule is None else f".{rule.decimals}f",
-        "rounding": None if rule is None else {"decimals": rule.decimals, "mode": rule.mode},
-        "half_up": whole_points(result, "half_up"),
-        "floor": whole_points(result, "floor"),
+        "rounding": {
+            "option": "rounding",
+            "rule": None if rule is None else {"decimals": rule.decimals, "mode": rule.mode},
+            "half_up": whole_points(result, "half_up"),
+            "floor": whole_points(result, "floor"),
+        },
         "peculiar": peculiar,
         "empty_holes": [flag["text"] for flag in empty],
         "differ": len(audit),
