@@ -1,6 +1,7 @@
 """Pages of wording: both languages use the same names and put down the same pieces, read as their
 language is written, and turn no name into markup."""
 
+import ast
 import re
 from unittest import mock
 
@@ -216,3 +217,41 @@ def test_codes_may_stand_among_the_numbers_of_a_column():
     on_line, below = table.frame.loc[table.frame["line"].map(lambda x: x.zh) == "A分数线", "shift"]
     assert (on_line.zh, on_line.en) == ("正好在分数线上", "on the cutoff") and below == -0.5
     assert table.formats["shift"] == "+.4f"
+
+
+CHAPTERS = sorted({page.partition("/")[0] for page in PAGES} - {wording.PHRASES})
+BESIDE = ["change_figures", "changed", "choosing", "figures", "flagged", "lines", "shared"]
+
+
+def complaints(tree):
+    """The parts of a module that stand in what it raises."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Raise):
+            yield from map(id, ast.walk(node))
+        # a text that is made first and raised then
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "text":
+            yield from map(id, ast.walk(node))
+
+
+@pytest.mark.parametrize("name", [*CHAPTERS, *BESIDE])
+def test_no_sentence_stands_in_a_file_of_facts(name):
+    """Chinese characters stand in docstrings and errors alone; `say` and `Text` word nothing."""
+    path = wording.PAGES.parent / f"{name}.py"
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    spared = set(complaints(tree))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.FunctionDef | ast.ClassDef) and ast.get_docstring(
+            node
+        ):
+            spared.add(id(node.body[0].value))
+    for node in ast.walk(tree):
+        if (
+            isinstance(node, ast.Constant)
+            and isinstance(node.value, str)
+            and id(node) not in spared
+        ):
+            assert not re.search(r"[\u4e00-\u9fff]", node.value), (name, node.lineno, node.value)
+        if isinstance(node, ast.Call) and id(node) not in spared:
+            called = getattr(node.func, "id", "")
+            literal = [part for part in node.args if isinstance(part, ast.Constant)]
+            assert called != "say" and not (called == "Text" and literal), (name, node.lineno)
