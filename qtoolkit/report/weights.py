@@ -21,13 +21,13 @@ from qtoolkit.report.wording import CATALOGUE
 from qtoolkit.simulation.sobol import target_of
 
 FEWEST = 15  # units for what is estimated from the spread of the data
-FEW = 6  # pairs in a sentence
 METHODS = tuple(CATALOGUE["words"]["weighting"])
 
 
 def effective(result: Assessment, bootstrap: int = 200, seed: int = 0) -> Section:
     """How much each indicator decides, beside its points."""
     facts: dict[str, Any] = {"units": len(result.scores), "least": FEWEST, "known": 0}
+    facts |= {"differ": result.base.nunique() > 1, "scored": importance.FEWEST}
     facts |= dict.fromkeys(("most", "short", "few", "leaves", "drawn", "split", "tops"))
     if too_few(result):
         return Section("weights/effective", names_of(result), facts)
@@ -87,9 +87,9 @@ def overlaps(result: Assessment) -> Sequence[Block]:
     columns = ["first", "second", "r"]
     facts = {
         "at": importance.REDUNDANT,
-        "twice": pairs.loc[pairs["kind"] == "redundant", columns].head(FEW),
+        "twice": pairs.loc[pairs["kind"] == "redundant", columns],
         "against": len(against),
-        "strongest": against.iloc[foremost(against["r"], falling=False)][columns].head(FEW),
+        "strongest": against.iloc[foremost(against["r"], falling=False)][columns],
         "alpha": importance.cronbach(result)[0],
         "leaves": len(result.points),
         "drawn": len(leaves),

@@ -6,12 +6,13 @@ import re
 from unittest import mock
 
 import jinja2.meta
+import numpy as np
 import pandas as pd
 import pytest
 
 import qtoolkit as qt
 from qtoolkit.language import LANGUAGES, same
-from qtoolkit.report import cutoffs, decomposition, exact, markup, wording
+from qtoolkit.report import cutoffs, decomposition, exact, markup, weights, wording
 from qtoolkit.report.blocks import DataTable, payload
 from qtoolkit.report.sections import Section, plain
 
@@ -255,3 +256,44 @@ def test_no_sentence_stands_in_a_file_of_facts(name):
             called = getattr(node.func, "id", "")
             literal = [part for part in node.args if isinstance(part, ast.Constant)]
             assert called != "say" and not (called == "Text" and literal), (name, node.lineno)
+
+
+def test_pairs_beyond_those_that_are_named_are_counted():
+    """Six near-copies make fifteen pairs, of which six are named."""
+    base = np.linspace(0.1, 0.9, 20)
+    frame = pd.DataFrame(
+        {f"x{j}": base + 0.001 * ((np.arange(20) * (j + 1)) % 7) for j in range(6)},
+        index=[f"u{k}" for k in range(20)],
+    )
+    scheme = qt.Scheme.flat(dict.fromkeys(frame, 100 / 6), {"A": 50, "B": 0})
+    text = weights.overlaps(qt.assess(scheme, frame))[0].text
+    assert "等15项" in text.zh and "and so on (15 in all)" in text.en
+
+
+def test_why_importance_is_not_known():
+    """Scores that do not differ; scores that do, while no indicator is scored on enough units."""
+    names, rows = [f"u{k}" for k in range(15)], range(15)
+    apart = pd.DataFrame(
+        {a: [0.05 * k if k // 5 == j else np.nan for k in rows] for j, a in enumerate("abc")},
+        index=names,
+    )
+    alike = pd.DataFrame(0.5, names, list("abc"))
+    scheme = qt.Scheme.flat({"a": 40, "b": 30, "c": 30}, {"A": 50, "B": 0})
+    blank = {"blank": "not_applicable", "not_applicable": "renormalise"}
+    scheme = scheme.model_copy(update={"missing": scheme.missing.model_copy(update=blank)})
+    for frame, said in ((apart, "至少8家"), (alike, "得分没有差异")):
+        assert said in weights.effective(qt.assess(scheme, frame))[0].text.zh
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "zh", "en"),
+    [
+        (1, 0, "最低1个数值按", "the 1 lowest value counts as the next to it"),
+        (0, 2, "最高2个数值按", "the 2 highest values count as the next to them"),
+        (2, 1, "最低2个、最高1个数值按", "the 2 lowest and the 1 highest values count"),
+    ],
+)
+def test_outliers_of_one_side_are_said_alone(low, high, zh, en):
+    rule = {"sentence": same("x"), "low": low, "high": high, "log": False}
+    said = wording.phrase("scoring", {}, rule)
+    assert zh in said.zh and en in said.en and "0" not in said.zh + said.en

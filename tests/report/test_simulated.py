@@ -258,3 +258,13 @@ def test_sentences_on_choices_are_those_of_their_tables(name):
         ):
             printed = re.search(rf"{end} ?(−?\d\.\d\d)[ （(]", text)
             assert number(printed[1]) == number(table.iloc[-1, column])
+
+
+def test_nothing_is_claimed_where_every_combination_is_impossible():
+    """The cutoff of A stays below that of B, whatever is chosen."""
+    result = small([[0.9, 0.5], [0.4, 0.8]], cutoffs={"A": 80, "B": 60, "C": 0})
+    factors = {"cutoffs.A": [65.0, 70.0], "cutoffs.B": [72.0, 75.0]}
+    blocks = simulated.choices(result, factors, 0.1, n=4)
+    assert "不能判断" in said(blocks, "zh") and "is not known" in said(blocks, "en")
+    assert "不变" not in said(blocks, "zh") and "changes" not in said(blocks, "en")
+    assert not [block for block in blocks if isinstance(block, DataTable)]

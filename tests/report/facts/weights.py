@@ -24,6 +24,7 @@ def effective(tables, given):
     result, n = given.result, len(given.result.scores)
     facts = dict.fromkeys(("most", "short", "few", "leaves", "drawn", "split", "tops"))
     facts |= {"units": n, "least": FEWEST, "known": 0}
+    facts |= {"differ": len(set(result.base)) > 1, "scored": 8}
     if "importance" not in tables:
         shares = [result.matrix[leaf].dropna() for leaf in result.matrix]
         assert n < FEWEST or not any(varies(x) and varies(result.base[x.index]) for x in shares)
@@ -86,7 +87,7 @@ def overlaps(tables, given):
     against = [pair for pair in pairs if pair[2] < -TINY and pair[3]]
     least = min((r for *_, r, _ in against), default=None)
     rows = [
-        [{"first": a, "second": b, "r": r} for a, b, r, _ in chosen][:6]
+        [{"first": a, "second": b, "r": r} for a, b, r, _ in chosen]
         for chosen in (
             [pair for pair in pairs if abs(pair[2]) > 0.92 + TINY],
             [pair for pair in against if pair[2] <= least + TINY],
