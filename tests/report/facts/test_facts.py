@@ -15,7 +15,8 @@ from tests.report.test_pages import used_by
 from tests.sentences import results
 
 CASES = ["provinces-2008", "tai-2001", "city-2026"]
-FEWER = {"simulated": 20, "cutoffs": 25}  # random schemes by default where each takes long
+# random schemes by default where each takes long
+FEWER = {"simulated": 12, "cutoffs": 16, "exact": 25}
 PAGES = sorted({name.rpartition(".")[0] for name in sources()} - {PHRASES})
 
 
@@ -57,7 +58,7 @@ def find_wrong_facts(section, given_):
 
 @pytest.mark.parametrize("module", recorded.VIEWS)
 def test_facts_of_random_schemes(module):
-    @settings(max_examples=300 if ALL else FEWER.get(module, 60))
+    @settings(max_examples=300 if ALL else FEWER.get(module, 40))
     @given(result=results())
     def check_all(result):
         try:
