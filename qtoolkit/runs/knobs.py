@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from qtoolkit.comparison.history import read_history
 from qtoolkit.errors import Complaint, InputError, nearest, unexpected
@@ -17,7 +17,9 @@ from qtoolkit.inputs.numbertext import parse_number
 from qtoolkit.inputs.table import unit_of
 from qtoolkit.inputs.yamltext import Document
 from qtoolkit.language import Text, say
-from qtoolkit.runs.notebooks import Notebook
+
+if TYPE_CHECKING:  # a kernel asks for ranges alone, and what reads notebooks takes it two seconds
+    from qtoolkit.runs.notebooks import Notebook
 
 
 @dataclass(frozen=True)

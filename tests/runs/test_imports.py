@@ -24,3 +24,11 @@ def test_notebooks_are_checked_without_the_grammar_of_addresses():
     command = [sys.executable, "-c", CODE]
     found = subprocess.run(command, capture_output=True, text=True, check=True)
     assert found.stdout.split() == ["refused", "False"]
+
+
+def test_opening_a_case_in_a_kernel_brings_no_notebook_format():
+    """A kernel pays for each import at its start: what reads notebooks is not for it."""
+    code = "import sys, qtoolkit as qt; qt.open; print('nbformat' in sys.modules)"
+    command = [sys.executable, "-c", code]
+    found = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert found.stdout.split() == ["False"]
