@@ -16,14 +16,15 @@ from qtoolkit.inputs.parameters import CORE
 from qtoolkit.inputs.scheme import Scheme, read_scheme
 from qtoolkit.language import LANGUAGES, Text, listing, same, say
 from qtoolkit.runs import interactive
-from qtoolkit.runs.knobs import RANGES, complaint_of
+from qtoolkit.runs.knobs import OTHERS, RANGES, complaint_of
 
 OPENED = Text("已读取的案例", "The case that was read")
+PARAMETERS = (*sorted(CORE - {"notebooks"}), *RANGES, *OTHERS)
 INJECTED = "# Parameters"  # the first line of a cell that papermill writes
 
 
 def open(
-    case: str | Path | None = None,
+    case: str | Path | Mapping[str, Any] | None = None,
     *,
     scheme: str | Path | None = None,
     data: str | Path | None = None,
@@ -41,7 +42,8 @@ def open(
     Parameters
     ----------
     case, scheme, data, previous, ratings, changes
-        See :func:`qtoolkit.read_case`.
+        See :func:`qtoolkit.read_case`. In a notebook `case` is `globals()`: all parameters that it
+        declares are taken from there, and parameters of one's own are given by name beside it.
     language : "zh" or "en"
     **knobs
         All other parameters of the notebook, by name.
@@ -66,6 +68,9 @@ def open(
     ...     print(error.sentences("en")[0].partition("expected ")[2])
     a number of at least 0 and at most 1, without quotation marks: 0.1
     """
+    if isinstance(case, Mapping):
+        declared = {name: case[name] for name in PARAMETERS if name in case}
+        return open(**(declared | knobs))
     shell = interactive.shell()
     if shell is not None:
         interactive.load_ipython_extension(shell)

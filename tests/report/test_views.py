@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 import qtoolkit as qt
-from qtoolkit.inputs.scheme import Rounding, Scheme
+from qtoolkit.inputs.scheme import Scheme
 from qtoolkit.inputs.treatments import Missing
 from qtoolkit.language import LANGUAGES
 from qtoolkit.models import validate
@@ -34,6 +34,7 @@ from qtoolkit.report import (
 )
 from qtoolkit.report.blocks import Chart, DataTable, Paragraph, payload, pictures
 from tests.examples import ALL
+from tests.report.facts import recorded
 
 
 def all_blocks(result):
@@ -84,15 +85,7 @@ def all_blocks(result):
 def compared(result):
     """The views of a comparison with other points, a smaller quota, other rounding and a unit
     less."""
-    first, *rest = result.scheme.grades
-    grades = (first.model_copy(update={"quota": 3.0, "printed": None}), *rest)
-    rounding = result.scheme.rounding.model_copy(update={"total": Rounding(decimals=0)})
-    points = {leaf.id: p for leaf, p in zip(result.scheme.leaves, result.points[::-1], strict=True)}
-    other = result.scheme.replace(points=points).model_copy(
-        update={"grades": grades, "rounding": rounding}
-    )
-    table = result.table.take(np.arange(min(1, len(result.scores) - 1), len(result.scores)))
-    found = qt.comparison.compare(result, qt.assess(other, table))
+    found = recorded.compared(result)
     views = [
         *comparison.transitions(found),
         *reasons.reasons(found),

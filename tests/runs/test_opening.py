@@ -13,11 +13,7 @@ from qtoolkit.errors import InputError
 from qtoolkit.runs import interactive
 from qtoolkit.runs.knobs import RANGES, complaint_of
 
-CALL = (
-    "import qtoolkit as qt\n"
-    "case, result = qt.open(scheme=scheme, data=data, changes=changes, language=language, "
-    "weight_band=weight_band, draws=draws)"
-)
+CALL = "import qtoolkit as qt\ncase, result = qt.open(globals())"
 CELL = {
     "scheme": '"params/tai-2001/scheme.yaml"',
     "data": '"params/tai-2001/data.csv"',
@@ -146,6 +142,16 @@ def test_other_code_stays_as_it_was(source):
 )
 def test_what_was_meant(typed, meant):
     assert "".join(interactive.as_typed([typed])) == meant
+
+
+def test_parameters_of_ones_own_are_given_by_name(shell):
+    own = cell(my_knob="3")
+    _, error = ran(shell, own, CALL)
+    assert "my_knob" in str(error)
+    _, error = ran(shell, own, CALL.replace("globals()", "globals(), my_knob=my_knob"))
+    assert error is None
+    _, error = ran(shell, own, CALL.replace("globals()", "scheme=scheme, data=data"))
+    assert "weight_band" in str(error)  # it stands in the cell and is not passed on
 
 
 def test_outside_of_a_kernel_errors_are_raised_as_ever():
