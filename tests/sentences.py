@@ -6,6 +6,7 @@ import pandas as pd
 from hypothesis import strategies as st
 
 import qtoolkit as qt
+from qtoolkit.engine import from_ticks, to_ticks
 from qtoolkit.report.blocks import DataTable, Paragraph, payload
 from tests import strategies
 
@@ -51,3 +52,25 @@ def one(texts, pattern):
 def number(cell):
     """What a cell of percent, such as "−2.5%", says; NaN where there is none."""
     return float(cell.replace("−", "-").rstrip("%")) if cell.strip("—–- ") else float("nan")
+
+
+def regraded(result, grade, shift):
+    """Grades with one cutoff, of every class, moved by `shift` points: assessed anew from the
+    scheme."""
+    grades = []
+    for g in result.scheme.grades:
+        if g.id == grade:
+            own = {
+                group: float(from_ticks(to_ticks(c + shift)))
+                for group, c in g.class_cutoffs.items()
+            }
+            g = g.model_copy(
+                update={
+                    "cutoff": float(from_ticks(to_ticks(g.cutoff + shift))),
+                    "class_cutoffs": own,
+                }
+            )
+        grades.append(g)
+    return qt.assess(
+        result.scheme.model_copy(update={"grades": tuple(grades)}), result.table
+    ).grades

@@ -14,13 +14,12 @@ from qtoolkit.engine.ties import foremost, in_order
 from qtoolkit.errors import InputError, nearest
 from qtoolkit.inputs.scheme import Scheme
 from qtoolkit.inputs.table import unit_of
-from qtoolkit.language import Text, say
+from qtoolkit.language import say
 from qtoolkit.report import change_figures, choosing, reasons
 from qtoolkit.report.blocks import Block
 from qtoolkit.report.sections import Rows, Section, names_of
-from qtoolkit.report.wording import CATALOGUE, phrase
+from qtoolkit.report.wording import phrase
 
-PART = {code: Text(*both) for code, both in CATALOGUE["words"]["part"].items()}
 SUBTOTAL, SUM = ":subtotal", ":sum"  # in the column of ids of the table of revisions
 
 
@@ -75,7 +74,7 @@ def parts(comparison: Comparison | None, unit: str | None = None) -> Sequence[Bl
     unit = _most_changed(comparison) if unit is None else _assessed_twice(comparison, unit)
     shown = [name for name in PARTS[:-1] if name in FACTORS or (table[name] != 0).any()]
     drawn = choosing.few(table.index, table["change"].abs(), falling=True)
-    titles = {name: PART[name] for name in shown}
+    titles = {name: phrase("part", {}, name) for name in shown}
     tables = {"decomposition": _score_parts(comparison, table, shown)}
     graded = _is_graded(comparison)
     if graded:

@@ -24,6 +24,7 @@ from qtoolkit.report import cutoffs as views
 from qtoolkit.report import exact, figures, lines, rules, sensitivity, shared, summary
 from qtoolkit.report.blocks import DataTable, Paragraph, payload
 from tests.examples import share
+from tests.sentences import regraded
 from tests.strategies import frame_of, givens, scheme_of
 
 
@@ -132,28 +133,6 @@ def cells(block, language="zh"):
     """A table's rows as a reader sees them, by column key."""
     data = payload(block, language)
     return [dict(zip(block.frame.columns, row, strict=True)) for row in data["cells"]]
-
-
-def regraded(result, grade, shift):
-    """Grades with one cutoff, of every class, moved by `shift` points: assessed anew from the
-    scheme."""
-    grades = []
-    for g in result.scheme.grades:
-        if g.id == grade:
-            own = {
-                group: float(from_ticks(to_ticks(c + shift)))
-                for group, c in g.class_cutoffs.items()
-            }
-            g = g.model_copy(
-                update={
-                    "cutoff": float(from_ticks(to_ticks(g.cutoff + shift))),
-                    "class_cutoffs": own,
-                }
-            )
-        grades.append(g)
-    return qt.assess(
-        result.scheme.model_copy(update={"grades": tuple(grades)}), result.table
-    ).grades
 
 
 def holds_where_it_says(result):

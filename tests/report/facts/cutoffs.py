@@ -5,9 +5,10 @@ import math
 import numpy as np
 
 import qtoolkit as qt
-from qtoolkit.engine import core, from_ticks, to_ticks
+from qtoolkit.engine import core, to_ticks
 from qtoolkit.inputs.scheme import Rounding
 from qtoolkit.language import Text
+from tests.sentences import regraded
 
 TICK = 1e-10
 TINY = 1e-9
@@ -160,23 +161,6 @@ def peculiarities(tables, given):
         "empty_holes": [flag["text"] for flag in empty],
         "differ": len(audit),
     }
-
-
-def regraded(result, grade, shift):
-    """Grades with the cutoffs of one grade, of every class, moved by `shift` points."""
-    grades = []
-    for g in result.scheme.grades:
-        if g.id == grade:
-            own = {
-                group: float(from_ticks(to_ticks(cutoff + shift)))
-                for group, cutoff in g.class_cutoffs.items()
-            }
-            cutoff = float(from_ticks(to_ticks(g.cutoff + shift)))
-            g = g.model_copy(update={"cutoff": cutoff, "class_cutoffs": own})
-        grades.append(g)
-    return qt.assess(
-        result.scheme.model_copy(update={"grades": tuple(grades)}), result.table
-    ).grades
 
 
 def groups(result):
