@@ -220,7 +220,7 @@ def _graded(outputs: tuple[Output, ...], batch: _Batch) -> list[np.ndarray]:
     base = core.score(e, batch.points)
     highest = int(to_ticks(e.points.sum())) * e.tree.growth
     limits = core.thresholds(e, batch.limits, highest)
-    graded = Graded(
-        core.finish(e, base), rank(e.key(base)), core.grade(e, base, limits[batch.which])
-    )
+    scores = core.finish(e, base)
+    key = base if e.rank_on_base else scores
+    graded = Graded(scores, rank(key), core.grade(e, base, limits[batch.which], key))
     return [np.asarray(output(graded), dtype=float) for output in outputs]
