@@ -46,6 +46,44 @@ class Tree:
     def rounds_inside(self) -> bool:
         return self.leaf_rounding is not None or self.node_rounding is not None
 
+    @cached_property
+    def sharing(self) -> tuple[bool, ...]:
+        """Of each inner node: whether any unit shares out points of blanks among its children, or
+        among those of a node above it."""
+        d = self.blank.shape[1]
+        alive = list(~self.blank.T)
+        mixed = []
+        for children in self.children:
+            below = np.stack([alive[c] for c in children])
+            mixed.append(bool((below.any(axis=0) & ~below.all(axis=0)).any()))
+            alive.append(below.any(axis=0))
+        for i in reversed(range(len(mixed))):
+            for c in self.children[i]:
+                if c >= d and mixed[i]:
+                    mixed[c - d] = True
+        return tuple(mixed)
+
+    @cached_property
+    def ratios(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Units whose base score is A·p + b + N·q/D: one node has blanks, q are their points, N the
+        score and D the points of the others in that node. live (n, d), dead (n, d): the leaves that
+        make up D and q; single (n,): whether so."""
+        d = self.blank.shape[1]
+        alive = list(~self.blank.T)
+        below = [np.eye(d, dtype=bool)[j] for j in range(d)]
+        live, dead = np.zeros(self.blank.shape, bool), np.zeros(self.blank.shape, bool)
+        count = np.zeros(len(live), int)
+        for children in self.children:
+            here = np.stack([alive[c] for c in children], axis=1)
+            mixed = here.any(axis=1) & ~here.all(axis=1)
+            count += mixed
+            for i, c in enumerate(children):
+                live |= (mixed & here[:, i])[:, None] & below[c]
+                dead |= (mixed & ~here[:, i])[:, None] & below[c]
+            alive.append(here.any(axis=1))
+            below.append(np.logical_or.reduce([below[c] for c in children]))
+        return live, dead, (count == 1) & self.is_arithmetic & (not self.rounds_inside)
+
     @property
     def growth(self) -> int:
         """How many times the total a base score can be: half up at most doubles a score at each
@@ -286,8 +324,10 @@ Live = np.ndarray | None  # (n, 1), whether any leaf below a node has a score; N
 def _live(tree: Tree, units: np.ndarray) -> list[Live]:
     """Of each node, leaves first, for some units."""
     blank = tree.blank[units]
-    some = blank.any(axis=0).tolist()
-    live: list[Live] = [~blank[:, [j]] if some[j] else None for j in range(len(some))]
+    some = np.flatnonzero(blank.any(axis=0)).tolist()
+    live: list[Live] = [None] * blank.shape[1]
+    for j in some:
+        live[j] = ~blank[:, [j]]
     for children in tree.children:
         below = [each for each in (live[c] for c in children) if each is not None]
         any_ = np.logical_or.reduce(below) if len(below) == len(children) else None
