@@ -15,7 +15,7 @@ from matplotlib.colors import to_rgb
 import qtoolkit as qt
 from qtoolkit.inputs.locate import packaged_cases
 from qtoolkit.report import change_figures, figures
-from qtoolkit.report.blocks import STRIP, mark_synthetic
+from qtoolkit.report.picture import STRIP, mark_synthetic
 from qtoolkit.robustness import Certificates, TransferMap
 
 SLACK = 0.6  # points: boxes of letters that touch
