@@ -8,6 +8,7 @@ import math
 from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -15,16 +16,19 @@ import pandas as pd
 
 from qtoolkit.assessment import Assessment, assess
 from qtoolkit.display import Shown
-from qtoolkit.engine import from_ticks, to_ticks
+from qtoolkit.engine import from_ticks, grade, score, shifted, to_ticks
+from qtoolkit.engine.chunks import Chunks
 from qtoolkit.engine.ties import foremost
 from qtoolkit.errors import InputError, real
 from qtoolkit.inputs.scheme import Grade
 from qtoolkit.language import Text, say
 from qtoolkit.regions import Box, Region
 from qtoolkit.simulation import simulate
+from qtoolkit.simulation.sampling import Draws, draws_of
 
 BAND = 0.1  # points within which draws are made unless a region is given
 MOST = 2000  # combinations of cutoffs that are gone through where there are quotas
+CELLS = 1 << 20  # thresholds that are looked for together
 MANY = 100  # cutoffs that one simulation is graded by: grades are counted in int8
 
 
@@ -340,8 +344,8 @@ def _every(
     sizes: np.ndarray,
     draw: dict[str, Any],
 ) -> Found:
-    """By going through all combinations, each simulated with the same draws: quotas make grades
-    depend on one another."""
+    """By going through all combinations, each grading the same draws: quotas make grades depend on
+    one another."""
     choices = [
         list(c) for c in itertools.product(*lines) if all(a < b for a, b in itertools.pairwise(c))
     ]
@@ -357,14 +361,58 @@ def _every(
                 most=MOST,
             )
         )
+    draws = draws_of(result, region, draw["draws"], draw["seed"])
     found, free = [], _free(result)
-    for cutoffs in choices:
-        graded = result.what_if(cutoffs=dict(zip(result.grade_names[1:], cutoffs, strict=True)))
-        counts = np.bincount(graded.grades.cat.codes, minlength=len(sizes))
-        if (counts >= sizes).all() or cutoffs == official:
-            stands = simulate(graded, region, pairs=False, **draw).stands
+    together = max(1, CELLS // (len(free) * len(official)))
+    for start in range(0, len(choices), together):
+        some = choices[start : start + together]
+        task, kept = _task(result, draws, some, official, sizes)
+        counts = Chunks(partial(_stand, task), range(draws.chunks), draw["executor"])
+        stands = sum(counts, np.zeros(task.nominal.shape, np.int64)) / draws.count
+        for row, cutoffs in zip(stands, kept, strict=True):
             away = sum(int(to_ticks(abs(a - b))) for a, b in zip(cutoffs, official, strict=True))
-            found.append((int(to_ticks((1 - stands)[free].sum())), away, cutoffs))
+            found.append((int(to_ticks((1 - row)[free].sum())), away, cutoffs))
     now = next(cost for cost, _, cutoffs in found if cutoffs == official)
     cost, _, best = min(found)
     return best, (float(from_ticks(cost)), float(from_ticks(now))), len(choices)
+
+
+@dataclass(frozen=True)
+class _Choices:
+    """What every chunk of draws needs: the thresholds of each combination of cutoffs, (c, n, G −
+    1), and the grades that it gives at the scheme's points, (c, n)."""
+
+    draws: Draws
+    limits: np.ndarray
+    nominal: np.ndarray
+
+
+def _task(
+    result: Assessment,
+    draws: Draws,
+    choices: list[list[float]],
+    official: list[float],
+    sizes: np.ndarray,
+) -> tuple[_Choices, list[list[float]]]:
+    """What is asked of the draws, and the combinations: those under which no grade has fewer units
+    than it must, and the official one."""
+    e = result.engine
+    limits = shifted(e, to_ticks(choices)[:, None, :] - to_ticks(official))
+    nominal = grade(e, np.tile(result.base.to_numpy(), (len(choices), 1)), limits)
+    counts = (nominal[:, :, None] == np.arange(len(sizes))).sum(axis=1)
+    enough = (counts >= sizes).all(axis=1).tolist()
+    kept = [i for i, cutoffs in enumerate(choices) if enough[i] or cutoffs == official]
+    return _Choices(draws, limits[kept], nominal[kept]), [choices[i] for i in kept]
+
+
+def _stand(task: _Choices, i: int) -> np.ndarray:
+    """In how many draws of chunk i each unit's grade stands under each combination, (c, n)."""
+    e = task.draws.engine
+    base = score(e, task.draws.chunk(i)[0])
+    key = e.key(base)
+    return np.array(
+        [
+            (grade(e, base, limits, key) == nominal).sum(axis=0)
+            for limits, nominal in zip(task.limits, task.nominal, strict=True)
+        ]
+    )
