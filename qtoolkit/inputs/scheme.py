@@ -448,7 +448,7 @@ class Scheme(Shown, Model):
 
         Parameters
         ----------
-        points : mapping of indicator id to points
+        points : mapping of indicator id to points, or a Series of them
             A node's points are shared among its leaves in proportion. The rules' own points
             (deductions that do not scale, direct scores) stay as written.
         cutoffs : mapping of grade id to cutoff
@@ -469,12 +469,9 @@ class Scheme(Shown, Model):
         """
         if spread not in get_args(Spread):
             raise InputError(unexpected(spread, one_of(get_args(Spread)), "spread"))
-        check_numbers(
-            {f"points.{self.indicator(id).id}": value for id, value in (points or {}).items()}
-        )
-        check_numbers(
-            {f"cutoffs.{self.grade(id).id}": value for id, value in (cutoffs or {}).items()}
-        )
+        points, cutoffs = ({} if given is None else dict(given) for given in (points, cutoffs))
+        check_numbers({f"points.{self.indicator(id).id}": x for id, x in points.items()})
+        check_numbers({f"cutoffs.{self.grade(id).id}": x for id, x in cutoffs.items()})
         data = self.model_dump()
         if points:
             new = spread_points(self, points, spread)

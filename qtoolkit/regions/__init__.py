@@ -17,6 +17,7 @@ from qtoolkit.regions.written import (
     Region,
     Simplex,
     area_of,
+    refusal_of,
 )
 
 __all__ = [
@@ -30,4 +31,5 @@ __all__ = [
     "Simplex",
     "area_of",
     "read",
+    "refusal_of",
 ]

@@ -11,25 +11,26 @@ import pandas as pd
 from qtoolkit import robustness, simulation
 from qtoolkit.assessment import Assessment
 from qtoolkit.engine.ties import SAME, foremost, in_order
-from qtoolkit.regions import Box
 from qtoolkit.report import choosing, figures, lines
 from qtoolkit.report.blocks import rounded_towards
 from qtoolkit.report.sections import Rows, Section, names_of
 from qtoolkit.robustness.flips import ON_LINE
 
-SECONDS = 60.0  # for all rank ranges
 FEWER = 3  # clauses in a sentence
 LEAST = 20  # transfers in the table
 
 
-def rank_ranges(result: Assessment, band: float, drawn: simulation.Simulation) -> Section:
-    """Best and worst rank of each unit while the points move within ±band, beside what random draws
-    from there show."""
-    units = tuple(choosing.edge(result))
-    table = robustness.rank_range(
-        result, Box(relative=band), time_limit=SECONDS, seed=drawn.seed, units=units
-    ).table
-    table[["drawn_best", "drawn_worst"]] = drawn.rank_quantiles.loc[table.index, ["best", "worst"]]
+def rank_ranges(
+    result: Assessment, found: robustness.Certificates, drawn: simulation.Simulation | None
+) -> Section:
+    """Best and worst rank of each unit, as :func:`qtoolkit.robustness.rank_range` found them,
+    beside what random draws from the same region show; None where nothing can be drawn from it."""
+    table = found.table
+    sides = ["drawn_best", "drawn_worst"]
+    if drawn is None:
+        table[sides] = np.nan
+    else:
+        table[sides] = drawn.rank_quantiles.loc[table.index, ["best", "worst"]]
     table = table.loc[result.ranks[table.index].sort_values(kind="stable").index]
     exact = table["status"] == "exact"
     narrower = exact & (
@@ -39,9 +40,10 @@ def rank_ranges(result: Assessment, band: float, drawn: simulation.Simulation) -
     near = choosing.to_cutoff(result)[table.index]
     shown = choosing.few(table.index, near)
     facts = {
-        "fixed": (span == 0).sum(),
+        "fixed": ((span == 0) & (table["best"] == table["rank"])).sum(),
+        "elsewhere": table.index[(span == 0) & (table["best"] != table["rank"])],
         "widest": table.loc[span == span.max(), ["best", "worst"]].rename_axis("unit"),
-        "draws": drawn.draws,
+        "draws": None if drawn is None else drawn.draws,
         "narrower": narrower.sum(),
         "bounds": table.index[~exact],
         "searched": choosing.searched(result),
@@ -51,21 +53,25 @@ def rank_ranges(result: Assessment, band: float, drawn: simulation.Simulation) -
     if not span.max():
         facts["widest"] = []
     order = in_order(near, falling=False)
+    listed = table if drawn is not None else table.drop(columns=sides)
     return Section(
         "exact/rank_ranges",
         names_of(result),
         facts,
-        {"rank_ranges": Rows(table.rename_axis("unit"), order)},
+        {"rank_ranges": Rows(listed.rename_axis("unit"), order)},
         {"rank_ranges": lambda language: figures.rank_ranges(result, table.loc[shown], language)},
     )
 
 
-def flips(result: Assessment) -> Section:
-    """The fewest points that change each unit's grade, the scheme's weakest spot first."""
-    units = choosing.edge(result)
-    table = robustness.cheapest_flip(result, units=units).table.rename_axis("unit")
+def flips(
+    result: Assessment, found: robustness.Certificates, in_halves: robustness.Certificates
+) -> Section:
+    """The fewest points that change each unit's grade, the scheme's weakest spot first, as
+    :func:`qtoolkit.robustness.cheapest_flip` found them: any points, and in steps of half a
+    point."""
+    table = found.table.rename_axis("unit")
     table = table.iloc[in_order(table["points_moved"], falling=False)]
-    table["half"] = robustness.cheapest_flip(result, step=0.5, units=units).table["points_moved"]
+    table["half"] = in_halves.table["points_moved"]
     changeable = table[np.isfinite(table["points_moved"])]
     weakest = changeable.iloc[foremost(changeable["points_moved"], falling=False)]
     on_line = changeable[changeable["recipe"].map(lambda recipe: recipe == ON_LINE).astype(bool)]
@@ -85,12 +91,12 @@ def flips(result: Assessment) -> Section:
     return Section("exact/flips", names_of(result), facts, {"cheapest_flips": rows})
 
 
-def transfers(result: Assessment) -> Section:
+def transfers(
+    result: Assessment, transfer_map: robustness.TransferMap, singles: pd.DataFrame
+) -> Section:
     """Points that can move between two indicators before the first grade changes, and how far each
-    may move alone."""
-    leaves = choosing.most_points(result)
-    transfer_map = robustness.transfer_map(result, leaves)
-    singles = robustness.stability_intervals(result)
+    may move alone, as :func:`qtoolkit.robustness.transfer_map` and
+    :func:`qtoolkit.robustness.stability_intervals` found them."""
     pairs = _least_transfers(result, transfer_map)
     first = pairs.iloc[foremost(pairs["points"], falling=False)]
     proven = bool(transfer_map.exact.all(axis=None))
@@ -98,7 +104,7 @@ def transfers(result: Assessment) -> Section:
     count = len(result.scheme.leaves)
     facts = {
         "leaves": count,
-        "computed": len(leaves),
+        "computed": len(transfer_map.table),
         "proven": proven,
         "first": first[["from", "to", "unit"]],
         "least": first["points"].min() if len(first) else None,

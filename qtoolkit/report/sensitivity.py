@@ -15,19 +15,24 @@ from qtoolkit.assessment import Assessment
 from qtoolkit.cutoffs import QUOTA, VETO
 from qtoolkit.engine import core, score_grades, to_ticks
 from qtoolkit.engine.ties import SAME, foremost, in_order
-from qtoolkit.regions import Box
+from qtoolkit.regions import Box, Region
+from qtoolkit.regions.bound import BoxArea, HullArea, TreeArea
 from qtoolkit.report import choosing, exact, figures
 from qtoolkit.report.blocks import Block
 from qtoolkit.report.sections import Rows, Section, names_of
 from qtoolkit.robustness.tolerances import FULLEST
 
+GREATEST = ((BoxArea, "greedy"), (TreeArea, "shares"), (HullArea, "vertices"))
+"""How the greatest value of a linear score is found, by kind of region; else by linear programs."""
 FULLEST_BAND = 1 - FULLEST  # as far as a tolerance is looked for where blanks are shared out
 
 
-def ranges(result: Assessment, band: float) -> Sequence[Block]:
-    """Score ranges while the points move within ±band, with the sentence for the summary."""
-    table = robustness.score_range(result, Box(relative=band)).table
-    held = holds(result, table)
+def ranges(result: Assessment, found: robustness.Certificates, region: Region) -> Sequence[Block]:
+    """Score ranges while the points move in a region, as :func:`qtoolkit.robustness.score_range`
+    found them, with the sentence for the summary."""
+    table = found.table
+    other = elsewhere(result, table)
+    held = holds(result, table).mask(other, None)
     order = table.index[in_order(table["score"])]
     near = choosing.to_cutoff(result)[order]
     drawn = choosing.few(order, near)
@@ -35,8 +40,9 @@ def ranges(result: Assessment, band: float) -> Sequence[Block]:
     rows = table.assign(grades=ends, held=held).rename_axis("unit")
     is_open = ~table["certain"]
     facts = {
-        "band": 100 * band,
-        "fixed": table["certain"].sum(),
+        **region_facts(result, region),
+        "fixed": (table["certain"] & ~other).sum(),
+        "elsewhere": rows.loc[other, ["grade_low"]],
         "changeable": rows.loc[is_open & table["free_of_new"], ["grades"]],
         "already": rows.loc[is_open & ~table["free_of_new"], ["grades"]],
         "held": rows.loc[held.notna(), ["held"]],
@@ -55,11 +61,30 @@ def ranges(result: Assessment, band: float) -> Sequence[Block]:
         {"score_ranges": Rows(rows.loc[order], in_order(near, falling=False))},
         {
             "score_ranges": lambda language: figures.ranges(
-                result, table.assign(held=held).loc[drawn], language
+                result, table.assign(held=held, other=other).loc[drawn], language
             )
         },
     )
     return [*section, *exact.new_indicators(result, table)]
+
+
+def region_facts(result: Assessment, region: Region) -> dict[str, Any]:
+    """How a page says where the points may lie: `band`, ± so many per cent, where a region is no
+    more than that; else `region`, in words. `inside` is whether the present points lie there."""
+    plain = isinstance(region, Box) and region.absolute is None
+    inside = region.at(result).contains(result.points.to_numpy()[None])[0]
+    return {
+        "band": 100 * (region.relative or 0.0) if isinstance(region, Box) and plain else None,
+        "region": None if plain else region.describe(result.scheme),
+        "inside": bool(inside),
+    }
+
+
+def elsewhere(result: Assessment, table: pd.DataFrame) -> pd.Series:
+    """For whom the grade is certain in the region, but another than at the present points, which
+    then lie outside of it."""
+    low, now = table["grade_low"].astype(object), result.grades[table.index].astype(object)
+    return table["certain"].astype(bool) & (low != now)
 
 
 def holds(result: Assessment, table: pd.DataFrame) -> pd.Series:
@@ -80,10 +105,10 @@ def holds(result: Assessment, table: pd.DataFrame) -> pd.Series:
     return pd.Series(why, result.scores.index, dtype=object)
 
 
-def tolerances(result: Assessment, band: float) -> Section:
-    """The certified tolerance of every unit, the least first."""
-    certificates = robustness.tolerance(result)
-    table = certificates.table.iloc[in_order(certificates.table["tolerance"], falling=False)]
+def tolerances(result: Assessment, found: robustness.Certificates, band: float) -> Section:
+    """The certified tolerance of every unit, the least first, as
+    :func:`qtoolkit.robustness.tolerance` found them."""
+    table = found.table.iloc[in_order(found.table["tolerance"], falling=False)]
     margin = np.minimum(table["margin_down"], table["margin_up"]).where(table["why"] != "quota")
     table = table.assign(tolerance=table["tolerance"].astype(float), margin=margin)
     values = table["tolerance"].dropna()
@@ -111,7 +136,7 @@ def tolerances(result: Assessment, band: float) -> Section:
         {"tolerances": Rows(table.rename_axis("unit"), in_order(least, falling=False))},
         {
             "tolerances": lambda language: figures.tolerances(
-                result, replace(certificates, table=certificates.table.loc[drawn]), language
+                result, replace(found, table=found.table.loc[drawn]), language
             )
         },
     )
@@ -138,19 +163,19 @@ def _certain_first(table: pd.DataFrame) -> pd.Series:
     return table["tolerance"].where(table["status"] == "exact", np.inf)
 
 
-def methods(result: Assessment, band: float) -> Section:
+def methods(result: Assessment, region: Region) -> Section:
     """Annex: formulas of the calculation."""
-    rounds_first = result.scheme.order.rounding == "before_bonus"
-    return Section(
-        "sensitivity/methods",
-        names_of(result),
-        {"rounds_first": rounds_first, "band": 100 * band},
-    )
+    area = region.at(result)
+    facts = {
+        **region_facts(result, region),
+        "rounds_first": result.scheme.order.rounding == "before_bonus",
+        "greatest": next((how for kind, how in GREATEST if isinstance(area, kind)), "program"),
+    }
+    return Section("sensitivity/methods", names_of(result), facts)
 
 
-def crosscheck(result: Assessment) -> Section:
+def crosscheck(result: Assessment, checked: alternatives.Crosscheck) -> Section:
     """The scheme's ranking beside those of other methods."""
-    checked = alternatives.crosscheck(result)
     ranks = checked.ranks.loc[result.ranks.sort_values(kind="stable").index]
     rho = checked.correlation.drop("scheme")
     moves = ranks.drop(columns="scheme").sub(ranks["scheme"], axis=0).abs().max(axis=1)

@@ -4,7 +4,6 @@ confidence sets."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from concurrent.futures import Executor
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from qtoolkit.assessment import Assessment
 from qtoolkit.engine.ties import SAME, foremost, in_order
 from qtoolkit.inputs.changes import AS_IS
 from qtoolkit.inputs.scheme import Rounding
+from qtoolkit.language import Text
 from qtoolkit.report import choosing, figures, shared
 from qtoolkit.report.sections import Rows, Section, names_of
 from qtoolkit.report.wording import CATALOGUE, Wording
@@ -26,15 +26,22 @@ NUMBERS = {"points": ("leaf", "points"), "cutoffs": ("grade", "cutoff")}
 
 
 def frequencies(
-    result: Assessment, drawn: simulation.Simulation, asked: int | None = None
+    result: Assessment,
+    drawn: simulation.Simulation | None,
+    asked: int | None = None,
+    refusal: Text | None = None,
 ) -> Section:
     """How often grades and ranks come out in random draws, with the digits that they support;
-    `asked` is how many draws were asked for, where a large case does not afford them."""
+    `asked` is how many draws were asked for, where a large case does not afford them. Where nothing
+    can be drawn from the region (None), `refusal` is why."""
+    if drawn is None:
+        return Section("simulated/frequencies", names_of(result), {"refusal": refusal})
     order = result.ranks.sort_values(kind="stable").index
     stands, ranks = drawn.stands[order], drawn.rank_quantiles.loc[order]
     shown = choosing.few(order, stands)
     is_fewer = asked is not None and drawn.draws < asked and drawn.complete
     facts = {
+        "refusal": None,
         "unsteady": order[stands < UNSTEADY],
         "shift": drawn.rank_shift[0],
         "error": 100 * float(drawn.error(0.5)),
@@ -76,20 +83,15 @@ def _fewer(result: Assessment, asked: int | None, made: int) -> dict[str, Any]:
 
 def choices(
     result: Assessment,
-    factors: Mapping[str, Any] | None,
-    band: float,
-    n: int = 1024,
-    seed: int = 0,
-    executor: Executor | None = None,
+    grades: simulation.Sobol,
+    ranks: simulation.Sobol,
+    asked: int = 0,
+    refusal: Text | None = None,
 ) -> Section:
-    """Which choices of method move grades and ranks most; `factors` as for
-    :func:`qtoolkit.simulation.sobol`."""
-    chosen_factors = simulation.choices(result, band) if factors is None else factors
-    runs_asked, n = n, simulation.affordable_runs(result, n)
-    grades, ranks = (
-        simulation.sobol(result, chosen_factors, target, n, seed, executor)
-        for target in ("grade_changes", "rank_shift")
-    )
+    """Which choices of method move grades and ranks most, as :func:`qtoolkit.simulation.sobol`
+    found it for the targets "grade_changes" and "rank_shift"; `asked` is n as it was asked for,
+    where a large case does not afford it; `refusal` is why the points could not vary with them."""
+    afforded = simulation.affordable_runs(result, asked)
     moving = {
         key: sobol for key, sobol in (("grades", grades), ("ranks", ranks)) if _is_known(sobol)
     }
@@ -97,10 +99,11 @@ def choices(
     order = main.table.index[in_order(main.table["total"])]
     total, alternatives = grades.table["total"], _alternatives(grades, ranks)
     first, most = foremost(total), foremost(alternatives["grades"])
-    is_fewer = n < runs_asked and not grades.exact
+    is_fewer = afforded < asked and not grades.exact
     failures = grades.failures
     facts = {
         "choices": [_choice(key) for key in total.index],
+        "refusal": None if "points" in total.index else refusal,
         "grades_move": grades.moves,
         "ranks_move": ranks.moves,
         "mean": grades.mean,
@@ -113,7 +116,7 @@ def choices(
         "over": grades.over,
         "exact": grades.exact,
         "runs": grades.runs,
-        "fewer": _fewer(result, runs_asked, n) if is_fewer else None,
+        "fewer": _fewer(result, asked, afforded) if is_fewer else None,
         "explained": [_explained(key, sobol) for key, sobol in moving.items()],
         "negligible": NEGLIGIBLE,
         "hardly": _hardly(moving, order),
@@ -206,17 +209,16 @@ def _explained(target: str, sobol: simulation.Sobol) -> dict[str, Any]:
     }
 
 
-def rank_sets(
-    result: Assessment, level: float = 0.95, seed: int = 0, executor: Executor | None = None
-) -> Section:
-    """Rank confidence sets, where the data state standard errors."""
-    facts: dict[str, Any] = {"stated": False, "level": level, "fixed": [], "apart": []}
-    if not (pd.DataFrame(result.table.errors) > 0).any(axis=None):
+def rank_sets(result: Assessment, sets: simulation.RankSets | None) -> Section:
+    """Rank confidence sets as :func:`qtoolkit.simulation.rank_confidence` found them; None where
+    the data state no standard errors."""
+    facts: dict[str, Any] = {"stated": False, "fixed": [], "apart": []}
+    if sets is None:
         return Section("simulated/rank_sets", names_of(result), facts)
-    sets = simulation.rank_confidence(result, "data", level, seed=seed, executor=executor)
     table = sets.table.loc[result.ranks.sort_values(kind="stable").index]
     facts |= {
         "stated": True,
+        "level": sets.level,
         "fixed": table.index[table["low"] == table["high"]],
         "apart": table.index[table["all_low"] == table["all_high"]],
     }

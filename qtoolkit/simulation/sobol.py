@@ -27,7 +27,7 @@ from qtoolkit.errors import Complaint, InputError, nearest
 from qtoolkit.inputs.changes import AS_IS, change, check_keys
 from qtoolkit.inputs.statuses import STATUS_NAMES
 from qtoolkit.language import Text, listing, say
-from qtoolkit.regions import Box, Region, area_of
+from qtoolkit.regions import Box, Region, area_of, refusal_of
 
 SAMPLE = 4096  # vectors of points among which a region's factor chooses
 LEVEL = 0.95
@@ -263,15 +263,15 @@ def _moments(values: np.ndarray) -> tuple[float, float]:
     return float(known.mean()), 0.0 if np.ptp(known) == 0 else float(known.std())
 
 
-def choices(result: Assessment, band: float = 0.1) -> dict[str, Sequence[Any] | Region]:
-    """The choices of a scheme that can be made otherwise: points within ±band, arithmetic or
-    geometric mean, the rounding of the total, the treatment of the blanks that there are, one
-    indicator left out, each cutoff 1% of the total lower or higher (less where the next one is
-    near)."""
+def choices(result: Assessment, band: float | Region = 0.1) -> dict[str, Sequence[Any] | Region]:
+    """The choices of a scheme that can be made otherwise: points within ±band, or in a region (left
+    out where nothing can be drawn from it), arithmetic or geometric mean, the rounding of the
+    total, the treatment of the blanks that there are, one indicator left out, each cutoff 1% of the
+    total lower or higher (less where the next one is near)."""
     scheme = result.scheme
-    found: dict[str, Sequence[Any] | Region] = (
-        {"points": Box(relative=band)} if len(scheme.leaves) > 1 else {}
-    )
+    region = band if isinstance(band, Region) else Box(relative=band)
+    varied = len(scheme.leaves) > 1 and refusal_of(region, result) is None
+    found: dict[str, Sequence[Any] | Region] = {"points": region} if varied else {}
     if result.engine.tree.is_arithmetic and len(scheme.leaves) > 1:
         found["aggregation"] = ["arithmetic", "geometric"]
     found["rounding.total"] = [None, 2, 0, {"decimals": 0, "mode": "floor"}]

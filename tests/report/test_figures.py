@@ -15,7 +15,7 @@ from matplotlib.colors import to_rgb
 import qtoolkit as qt
 from qtoolkit.inputs.locate import packaged_cases
 from qtoolkit.report import change_figures, figures
-from qtoolkit.report.blocks import STRIP, mark_synthetic
+from qtoolkit.report.picture import STRIP, mark_synthetic
 from qtoolkit.robustness import Certificates, TransferMap
 
 SLACK = 0.6  # points: boxes of letters that touch
@@ -35,6 +35,7 @@ def region(result):
     table["certain"] = np.arange(len(order)) % 2 == 0
     table["held"] = pd.Series(None, index=order.index, dtype=object)
     table.iloc[0, table.columns.get_loc("held")] = "quota"
+    table["other"] = np.arange(len(order)) % 6 == 2
     return table
 
 
