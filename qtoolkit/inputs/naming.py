@@ -35,6 +35,11 @@ class Called:
             known = self._plain.setdefault(plain_name(name), [])
             known += [id for id in ids if id not in known]
 
+    @property
+    def known(self) -> list[str]:
+        """All that something may be called."""
+        return list(self._ids)
+
     def ids(self, name: Any) -> list[str]:
         """The ids that a name may mean: none is unknown, several are ambiguous."""
         text = plain_text(name)

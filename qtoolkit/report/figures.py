@@ -574,7 +574,7 @@ def _grade_legend(figure: Any, result: Assessment, language: str) -> None:
 def _legend_above(figure: Any, axes: Any) -> None:
     """The legend of these axes above all, where it covers no data."""
     handles, labels = axes.get_legend_handles_labels()
-    columns = 2 if sum(map(len, labels)) > LEGEND_LINE else len(labels)
+    columns = 2 if len(labels) > 4 or sum(map(len, labels)) > LEGEND_LINE else len(labels)
     figure.legend(handles, labels, loc="outside upper center", ncols=columns, frameon=False)
 
 

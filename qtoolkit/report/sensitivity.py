@@ -39,8 +39,10 @@ def ranges(result: Assessment, found: robustness.Certificates, region: Region) -
     ends = list(zip(table["grade_low"], table["grade_high"], strict=True))
     rows = table.assign(grades=ends, held=held).rename_axis("unit")
     is_open = ~table["certain"]
+    inside = region.at(result).contains(result.points.to_numpy()[None])[0]
     facts = {
         **region_facts(result, region),
+        "inside": bool(inside),
         "fixed": (table["certain"] & ~other).sum(),
         "elsewhere": rows.loc[other, ["grade_low"]],
         "changeable": rows.loc[is_open & table["free_of_new"], ["grades"]],
@@ -70,13 +72,11 @@ def ranges(result: Assessment, found: robustness.Certificates, region: Region) -
 
 def region_facts(result: Assessment, region: Region) -> dict[str, Any]:
     """How a page says where the points may lie: `band`, ± so many per cent, where a region is no
-    more than that; else `region`, in words. `inside` is whether the present points lie there."""
+    more than that; else `region`, in words."""
     plain = isinstance(region, Box) and region.absolute is None
-    inside = region.at(result).contains(result.points.to_numpy()[None])[0]
     return {
         "band": 100 * (region.relative or 0.0) if isinstance(region, Box) and plain else None,
         "region": None if plain else region.describe(result.scheme),
-        "inside": bool(inside),
     }
 
 

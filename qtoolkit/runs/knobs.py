@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qtoolkit import regions
+from qtoolkit import regions, weighting
 from qtoolkit.assessment import Assessment, assess
 from qtoolkit.comparison.history import read_history
 from qtoolkit.errors import Complaint, InputError, nearest, unexpected, unquoted
@@ -130,6 +130,9 @@ def check_knobs(
         result = result or assess(case.scheme, case.table)
         with _in_its_file(document, knobs):
             regions.read(knobs["region"], result, folder=folder)
+    if "judgements" in defaults and knobs.get("judgements") is not None:
+        with _in_its_file(document, knobs):
+            weighting.read_judgements(knobs["judgements"], case.scheme, folder)
 
 
 @contextmanager

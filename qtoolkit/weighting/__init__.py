@@ -16,9 +16,12 @@ from qtoolkit.weighting.objective import (
     pca,
     variation,
 )
+from qtoolkit.weighting.questionnaires import Judgement, Judgements, read_judgements
 from qtoolkit.weighting.weights import Weights
 
 __all__ = [
+    "Judgement",
+    "Judgements",
     "Points",
     "Weights",
     "ahp",
@@ -33,6 +36,7 @@ __all__ = [
     "pca",
     "rank_order_centroid",
     "rank_sum",
+    "read_judgements",
     "to_points",
     "variation",
 ]
