@@ -81,7 +81,7 @@ def test_what_each_person_would_do_is_the_scheme_with_those_points_assessed_anew
         f"由2位专家的判断另定分值（专家打分法2人，步长0.5分），初评等级改变{n}家。"
     )
     assert said.en.startswith(
-        "Points set from the judgements of 2 experts (experts: points, 2; steps"
+        "Points set from the judgements of 2 experts (experts' points, 2; steps"
     )
     assert f"change computed grades: {n}." in said.en
     width = {id: abs(PROVINCES.points[id] - turned[id]) for id in ids}
