@@ -143,8 +143,8 @@ class _Reader:
     @property
     def _some_kind(self) -> Text:
         return say(
-            zh="范围及其参数，如 {{box: {{relative: 0.1}}}}（{kinds}）",
-            en="a region and its arguments, such as {{box: {{relative: 0.1}}}} ({kinds})",
+            zh="范围及其参数（{kinds}）",
+            en="a region and its arguments ({kinds})",
             kinds=one_of(self.kinds),
         )
 
@@ -341,32 +341,39 @@ class _Reader:
 
     def _vectors(self, rows: Rows) -> list[dict[str, float]]:
         """The vectors of a table: a row each, or a column each where indicators are its rows."""
-        columns: dict[int, str] = {}
-        complaints: list[Complaint] = []
-        for i, title in enumerate(rows.header):
-            if i == 0 and (title in EXPERTS or not self.called.ids(title)) and self._is_named(rows):
-                continue
-            text = self.called.complaint(title)
-            if text is None and self.called.ids(title)[0] in columns.values():
-                text = TWICE
-            if text is not None:
-                line, column = rows.place(None, title)
-                complaints.append(Complaint(text, rows.name, line or rows.head or None, column))
-                continue
-            columns[i] = self.called.ids(title)[0]
-        if not complaints and (missing := self._missing(list(columns.values()))) is not None:
-            complaints.append(Complaint(missing, rows.name, rows.head or None))
+        columns, complaints = self._columns(rows)
         vectors = []
         for number, row in zip(rows.numbers, rows.rows, strict=True):
             found, wrong = self._vector(rows, number, row, columns)
-            if not complaints and not wrong and (text := self._about_sum(found)) is not None:
-                who = rows.place(number, None)
-                wrong.append(Complaint(text, rows.name, who[0] or None, who[1]))
+            if not (complaints or wrong) and (text := self._about_sum(found)) is not None:
+                line, column = rows.place(number, None)
+                wrong.append(Complaint(text, rows.name, line or None, column))
             complaints += wrong
             vectors.append(found)
         if complaints:
             raise InputError(complaints)
         return vectors
+
+    def _columns(self, rows: Rows) -> tuple[dict[int, str], list[Complaint]]:
+        """The indicator of each column by its number, names of experts aside, and what is wrong
+        with the header."""
+        columns: dict[int, str] = {}
+        complaints: list[Complaint] = []
+        for i, title in enumerate(rows.header):
+            names_experts = title in EXPERTS or not self.called.ids(title)
+            if i == 0 and names_experts and self._is_named(rows):
+                continue
+            text = self.called.complaint(title)
+            if text is None and self.called.ids(title)[0] in columns.values():
+                text = TWICE
+            if text is None:
+                columns[i] = self.called.ids(title)[0]
+            else:
+                line, column = rows.place(None, title)
+                complaints.append(Complaint(text, rows.name, line or rows.head or None, column))
+        if not complaints and (missing := self._missing(list(columns.values()))) is not None:
+            complaints.append(Complaint(missing, rows.name, rows.head or None))
+        return columns, complaints
 
     @staticmethod
     def _is_named(rows: Rows) -> bool:

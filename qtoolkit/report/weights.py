@@ -130,7 +130,7 @@ def _grades(graded: Graded) -> np.ndarray:
 
 
 def alternatives(
-    result: Assessment, step: float = 0.5, judged: weighting.Judgements | None = None
+    result: Assessment, step: float = 0.5, judged: questionnaires.Judgements | None = None
 ) -> Sequence[Block]:
     """Other weightings, as points, and what each would do to grades and ranks: from the same data,
     and from what people judged, where anybody did."""
@@ -179,13 +179,13 @@ def _stepped(result: Assessment, points: pd.Series, step: float) -> pd.Series:
     return weighting.to_points(points, result.scheme.total, step).points
 
 
-def _apart(judged: weighting.Judgements) -> dict[str, pd.Series]:
+def _apart(judged: questionnaires.Judgements) -> dict[str, pd.Series]:
     """How far people's points for each leaf lie apart: the least, the most, the sample sd."""
     own = judged.points
     return {"least": own.min(axis=1), "most": own.max(axis=1), "spread": own.std(axis=1, ddof=1)}
 
 
-def _people(judged: weighting.Judgements) -> dict[str, Any]:
+def _people(judged: questionnaires.Judgements) -> dict[str, Any]:
     """How many judged by which method, whose judgements contradict one another, and where people
     differ most."""
     each = judged.table
@@ -210,7 +210,7 @@ def _people(judged: weighting.Judgements) -> dict[str, Any]:
     }
 
 
-def _each(result: Assessment, judged: weighting.Judgements, step: float) -> Rows:
+def _each(result: Assessment, judged: questionnaires.Judgements, step: float) -> Rows:
     """What each person judged, how consistently, and what it would do by itself."""
     own = {key: _stepped(result, judged.points[key], step) for key in judged.points}
     done = _consequences(result, own)

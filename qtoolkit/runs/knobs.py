@@ -123,16 +123,23 @@ def check_knobs(
         complaints.append(Complaint(text, file, row, key))
     if complaints:
         raise InputError(complaints)
-    history = knobs.get("history")
-    if "history" in defaults and isinstance(history, str):
+    given = {key: value for key, value in knobs.items() if key in defaults and value is not None}
+    history = given.get("history")
+    if isinstance(history, str):
         read_history(find(history, folder), [grade.id for grade in case.scheme.grades])
-    if "region" in defaults and knobs.get("region") is not None:
+    with _in_its_file(document, knobs):
+        _check_tables(given, case, folder, result)
+
+
+def _check_tables(
+    given: Mapping[str, Any], case: Case, folder: Path, result: Assessment | None
+) -> None:
+    """Refuse a region and judgements that are none."""
+    if "region" in given:
         result = result or assess(case.scheme, case.table)
-        with _in_its_file(document, knobs):
-            regions.read(knobs["region"], result, folder=folder)
-    if "judgements" in defaults and knobs.get("judgements") is not None:
-        with _in_its_file(document, knobs):
-            weighting.read_judgements(knobs["judgements"], case.scheme, folder)
+        regions.read(given["region"], result, folder=folder)
+    if "judgements" in given:
+        weighting.read_judgements(given["judgements"], case.scheme, folder)
 
 
 @contextmanager

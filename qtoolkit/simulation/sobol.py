@@ -269,9 +269,7 @@ def choices(result: Assessment, band: float | Region = 0.1) -> dict[str, Sequenc
     total, the treatment of the blanks that there are, one indicator left out, each cutoff 1% of the
     total lower or higher (less where the next one is near)."""
     scheme = result.scheme
-    region = band if isinstance(band, Region) else Box(relative=band)
-    varied = len(scheme.leaves) > 1 and refusal_of(region, result) is None
-    found: dict[str, Sequence[Any] | Region] = {"points": region} if varied else {}
+    found: dict[str, Sequence[Any] | Region] = {**_moving_points(result, band)}
     if result.engine.tree.is_arithmetic and len(scheme.leaves) > 1:
         found["aggregation"] = ["arithmetic", "geometric"]
     found["rounding.total"] = [None, 2, 0, {"decimals": 0, "mode": "floor"}]
@@ -293,6 +291,13 @@ def choices(result: Assessment, band: float | Region = 0.1) -> dict[str, Sequenc
         step = min(scheme.total / 100, (above - grade.cutoff) / 3, (grade.cutoff - below) / 3)
         found[f"cutoffs.{grade.id}"] = [grade.cutoff - step, grade.cutoff, grade.cutoff + step]
     return found
+
+
+def _moving_points(result: Assessment, band: float | Region) -> dict[str, Region]:
+    """The choice of points in a region, where there are several and it can be drawn from."""
+    region = band if isinstance(band, Region) else Box(relative=band)
+    is_varied = len(result.scheme.leaves) > 1 and refusal_of(region, result) is None
+    return {"points": region} if is_varied else {}
 
 
 def _alternatives(result: Assessment, key: str, given: Any, seed: int) -> list[Any] | np.ndarray:

@@ -16,12 +16,10 @@ from qtoolkit.weighting.objective import (
     pca,
     variation,
 )
-from qtoolkit.weighting.questionnaires import Judgement, Judgements, read_judgements
+from qtoolkit.weighting.questionnaires import read_judgements
 from qtoolkit.weighting.weights import Weights
 
 __all__ = [
-    "Judgement",
-    "Judgements",
     "Points",
     "Weights",
     "ahp",

@@ -6,7 +6,7 @@ from __future__ import annotations
 import datetime
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
@@ -386,33 +386,29 @@ class _Reader:
         self, sheet: Sheet, said: Mapping[str, str], line: int, header: list[str], rows: list[Any]
     ) -> list[_Row]:
         """The rows of one table."""
-        plain = [plain_name(title) for title in header]
-        if plain[0] in ITEM and not any(self.called.ids(title) for title in header[1:] if title):
+        if self._has_indicators_as_rows(header):
             return self._turned(sheet, said, line, header, rows)
         kinds = self._kinds(sheet, line, header)
         named = "who" in kinds.values()
-        who: str | None = said.get("who")
-        method: str | None = said.get("method")
+        who, method = said.get("who"), said.get("method")
         found = []
         for number, cells in rows:
-            by = {kind: _text(cells, i) for i, kind in kinds.items() if kind != "indicator"}
-            item, own = by.get("item", ""), by.get("who", "")
-            if named:  # merged cells are blank below the first
-                who = own or (who if item else None)
-            method = by.get("method") or method
-            taken = {
-                header[i]: cells[i]
-                for i, kind in kinds.items()
-                if kind == "indicator" and i < len(cells) and not is_blank(cells[i])
-            }
-            if not (taken or item) or is_total(item) or is_total(own):
+            row = _read_row(kinds, header, number, cells)
+            if _is_no_judgement(row):
                 continue
+            if named:  # merged cells are blank below the first
+                who = row.who or (who if row.item else None)
             if named and who is None:
                 self.complain(Text("没有写专家姓名", "nobody is named"), sheet, number, WHO[0])
                 continue
-            places = {title: (number, title) for title in taken}
-            found.append(_Row(who, method, item, taken, places, number))
+            method = row.method or method
+            found.append(replace(row, who=who, method=method))
         return found
+
+    def _has_indicators_as_rows(self, header: Sequence[str]) -> bool:
+        """Whether the first header says so, and the others name people, or best and worst."""
+        is_item = plain_name(header[0]) in ITEM
+        return is_item and not any(self.called.ids(title) for title in header[1:] if title)
 
     def _kinds(self, sheet: Sheet, line: int, header: Sequence[str]) -> dict[int, str]:
         """What each column holds: who, method, item, or an indicator; others are complaints."""
@@ -754,6 +750,26 @@ class _Reader:
         ids = tuple(node.id for node in self.groups[group])
         self.found[key] = Judgement(part.who, part.method, group, ids, given, weights)
         self.places[key] = part.sheet.name
+
+
+def _read_row(
+    kinds: Mapping[int, str], header: Sequence[str], number: int, cells: Sequence[Any]
+) -> _Row:
+    """A row of a table by what its columns hold."""
+    by = {kind: _text(cells, i) for i, kind in kinds.items() if kind != "indicator"}
+    taken = {
+        header[i]: cells[i]
+        for i, kind in kinds.items()
+        if kind == "indicator" and i < len(cells) and not is_blank(cells[i])
+    }
+    places = {title: (number, title) for title in taken}
+    who, method = by.get("who") or None, by.get("method") or None
+    return _Row(who, method, by.get("item", ""), taken, places, number)
+
+
+def _is_no_judgement(row: _Row) -> bool:
+    """Whether a row is blank, or a total of others."""
+    return not (row.cells or row.item) or is_total(row.item) or is_total(row.who or "")
 
 
 def _weights(part: _Part, given: Any) -> Weights:
