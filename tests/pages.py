@@ -6,9 +6,18 @@ import qtoolkit as qt
 from qtoolkit.report import choosing, exact, sensitivity, simulated
 
 
+def within(band):
+    """The region of a band, or the region that is given."""
+    return band if isinstance(band, qt.regions.Region) else qt.regions.Box(relative=band)
+
+
 def ranges(result, band):
-    found = qt.robustness.score_range(result, qt.regions.Box(relative=band))
-    return sensitivity.ranges(result, found, band)
+    region = within(band)
+    return sensitivity.ranges(result, qt.robustness.score_range(result, region), region)
+
+
+def methods(result, band):
+    return sensitivity.methods(result, within(band))
 
 
 def tolerances(result, band):
@@ -20,8 +29,9 @@ def crosscheck(result):
 
 
 def rank_ranges(result, band, drawn):
-    region, units = qt.regions.Box(relative=band), tuple(choosing.edge(result))
-    found = qt.robustness.rank_range(result, region, time_limit=60, seed=drawn.seed, units=units)
+    region, units = within(band), tuple(choosing.edge(result))
+    seed = 0 if drawn is None else drawn.seed
+    found = qt.robustness.rank_range(result, region, time_limit=60, seed=seed, units=units)
     return exact.rank_ranges(result, found, drawn)
 
 

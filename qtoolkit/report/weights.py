@@ -19,9 +19,14 @@ from qtoolkit.report.blocks import Block
 from qtoolkit.report.sections import Rows, Section, names_of
 from qtoolkit.report.wording import CATALOGUE
 from qtoolkit.simulation.sobol import target_of
+from qtoolkit.weighting import questionnaires
+from qtoolkit.weighting.judgement import MOST_CR
 
 FEWEST = 15  # units for what is estimated from the spread of the data
-METHODS = tuple(CATALOGUE["words"]["weighting"])
+METHODS = tuple(
+    name for name in CATALOGUE["words"]["weighting"] if name not in questionnaires.METHODS
+)
+"""The methods that take weights from data."""
 
 
 def effective(result: Assessment, bootstrap: int = 200, seed: int = 0) -> Section:
@@ -124,30 +129,98 @@ def _grades(graded: Graded) -> np.ndarray:
     return graded.grades
 
 
-def alternatives(result: Assessment, step: float = 0.5) -> Sequence[Block]:
-    """Other weightings of the same data, as points, and what each would do to grades and ranks."""
-    if too_few(result):
+def alternatives(
+    result: Assessment, step: float = 0.5, judged: questionnaires.Judgements | None = None
+) -> Sequence[Block]:
+    """Other weightings, as points, and what each would do to grades and ranks: from the same data,
+    and from what people judged, where anybody did."""
+    if judged is None and too_few(result):
         return []
     whole = int(result.matrix.notna().all(axis=1).sum())
-    facts: dict[str, Any] = {"whole": whole, "least": FEWEST, "step": step}
+    facts: dict[str, Any] = {"whole": whole, "least": FEWEST, "step": step, "people": None}
     facts |= dict.fromkeys(("methods", "low", "high", "most", "remarks"))
-    if whole < FEWEST:
+    weightings: dict[str, pd.Series] = {}
+    if whole >= FEWEST:
+        weightings, remarks = _weightings(result, step)
+        facts |= {"methods": len(weightings), "remarks": remarks}
+    by_data = list(weightings)
+    if judged is not None:
+        weightings |= {name: _stepped(result, p, step) for name, p in judged.joint.items()}
+    if not weightings:
         return Section("weights/alternatives", names_of(result), facts)
-    weightings, remarks = _weightings(result, step)
     consequences = _consequences(result, weightings)
     changed = consequences["changed"]
-    facts |= {
-        "methods": len(weightings),
-        "low": changed.min(),
-        "high": changed.max(),
-        "most": changed.index[foremost(changed)],
-        "remarks": remarks,
-    }
+    if by_data:
+        facts |= _most_changes(changed[by_data])
+    if judged is not None:
+        facts["people"] = _people(judged) | _most_changes(changed.drop(by_data))
     points = pd.DataFrame(
         {"present": result.points, **{f"by:{name}": given for name, given in weightings.items()}}
     )
-    tables = {"weightings": consequences, "weighting_points": points.rename_axis("leaf")}
+    tables: dict[str, pd.DataFrame | Rows] = {
+        "weightings": consequences,
+        "weighting_points": points.rename_axis("leaf"),
+    }
+    if judged is not None:
+        if len(judged.points.columns) > 1:
+            tables["weighting_points"] = points.assign(**_apart(judged)).rename_axis("leaf")
+        tables["judged"] = _each(result, judged, step)
     return Section("weights/alternatives", names_of(result), facts, tables)
+
+
+def _most_changes(changed: pd.Series) -> dict[str, Any]:
+    """The fewest and the most grades that weightings change, and which change most."""
+    most = changed.index[foremost(changed)]
+    return {"low": changed.min(), "high": changed.max(), "most": most}
+
+
+def _stepped(result: Assessment, points: pd.Series, step: float) -> pd.Series:
+    """Points of all leaves in whole steps."""
+    return weighting.to_points(points, result.scheme.total, step).points
+
+
+def _apart(judged: questionnaires.Judgements) -> dict[str, pd.Series]:
+    """How far people's points for each leaf lie apart: the least, the most, the sample sd."""
+    own = judged.points
+    return {"least": own.min(axis=1), "most": own.max(axis=1), "spread": own.std(axis=1, ddof=1)}
+
+
+def _people(judged: questionnaires.Judgements) -> dict[str, Any]:
+    """How many judged by which method, whose judgements contradict one another, and where people
+    differ most."""
+    each = judged.table
+    ends = pd.DataFrame(_apart(judged)).rename_axis("leaf")[["least", "most"]]
+    width = ends["most"] - ends["least"]
+    matrices = each[each["method"] == questionnaires.AHP]
+    return {
+        "count": each["who"].nunique(),
+        "methods": [
+            {"method": method, "n": each.loc[each["method"] == method, "who"].nunique()}
+            for method in judged.methods
+        ],
+        "furthest": ends.iloc[foremost(width)] if width.max() > SAME else [],
+        "limit": MOST_CR,
+        "inconsistent": matrices.loc[matrices["ratio"] > MOST_CR, ["who", "ratio"]],
+        "remarks": [
+            {"who": one.who, "text": note}
+            for one in judged.each
+            if np.isnan(one.ratio)
+            for note in one.weights.notes
+        ],
+    }
+
+
+def _each(result: Assessment, judged: questionnaires.Judgements, step: float) -> Rows:
+    """What each person judged, how consistently, and what it would do by itself."""
+    own = {key: _stepped(result, judged.points[key], step) for key in judged.points}
+    done = _consequences(result, own)
+    parts = judged.table.groupby(["who", "method"], sort=False)
+    table = pd.DataFrame(list(own), columns=["who", "method"])
+    table["groups"] = [list(parts.get_group(key)["group"]) for key in own]
+    table["ratio"] = [parts.get_group(key)["ratio"].max() for key in own]
+    table["changed"] = done["changed"].to_numpy()
+    table["rank_shift"] = done["rank_shift"].to_numpy()
+    return Rows(table, in_order(table["changed"]))
 
 
 def _weightings(
@@ -199,8 +272,12 @@ def _consequences(result: Assessment, weightings: dict[str, pd.Series]) -> pd.Da
         f"in:{grade.id}": (codes == best - place).sum(axis=1)
         for place, grade in enumerate(result.scheme.grades)
     }
-    columns |= {"changed": outcome["grades"].astype(int), "rank_shift": outcome["ranks"]}
-    return pd.DataFrame(columns, index=pd.Index(list(weightings), name="method"))
+    columns |= {
+        "changed": outcome["grades"].astype(int).to_numpy(),
+        "rank_shift": outcome["ranks"].to_numpy(),
+    }
+    named = pd.Index(list(weightings), name="method", tupleize_cols=False)
+    return pd.DataFrame(columns, index=named)
 
 
 def reach(result: Assessment, step: float = 0.5, seed: int = 0) -> Sequence[Block]:

@@ -27,7 +27,7 @@ from qtoolkit.errors import Complaint, InputError, nearest
 from qtoolkit.inputs.changes import AS_IS, change, check_keys
 from qtoolkit.inputs.statuses import STATUS_NAMES
 from qtoolkit.language import Text, listing, say
-from qtoolkit.regions import Box, Region, area_of
+from qtoolkit.regions import Box, Region, area_of, refusal_of
 from qtoolkit.remembered import remembered
 
 SAMPLE = 4096  # vectors of points among which a region's factor chooses
@@ -289,15 +289,13 @@ def _moments(values: np.ndarray) -> tuple[float, float]:
     return float(known.mean()), 0.0 if np.ptp(known) == 0 else float(known.std())
 
 
-def choices(result: Assessment, band: float = 0.1) -> dict[str, Sequence[Any] | Region]:
-    """The choices of a scheme that can be made otherwise: points within ±band, arithmetic or
-    geometric mean, the rounding of the total, the treatment of the blanks that there are, one
-    indicator left out, each cutoff 1% of the total lower or higher (less where the next one is
-    near)."""
+def choices(result: Assessment, band: float | Region = 0.1) -> dict[str, Sequence[Any] | Region]:
+    """The choices of a scheme that can be made otherwise: points within ±band, or in a region (left
+    out where nothing can be drawn from it), arithmetic or geometric mean, the rounding of the
+    total, the treatment of the blanks that there are, one indicator left out, each cutoff 1% of the
+    total lower or higher (less where the next one is near)."""
     scheme = result.scheme
-    found: dict[str, Sequence[Any] | Region] = (
-        {"points": Box(relative=band)} if len(scheme.leaves) > 1 else {}
-    )
+    found: dict[str, Sequence[Any] | Region] = {**_moving_points(result, band)}
     if result.engine.tree.is_arithmetic and len(scheme.leaves) > 1:
         found["aggregation"] = ["arithmetic", "geometric"]
     found["rounding.total"] = [None, 2, 0, {"decimals": 0, "mode": "floor"}]
@@ -319,6 +317,13 @@ def choices(result: Assessment, band: float = 0.1) -> dict[str, Sequence[Any] | 
         step = min(scheme.total / 100, (above - grade.cutoff) / 3, (grade.cutoff - below) / 3)
         found[f"cutoffs.{grade.id}"] = [grade.cutoff - step, grade.cutoff, grade.cutoff + step]
     return found
+
+
+def _moving_points(result: Assessment, band: float | Region) -> dict[str, Region]:
+    """The choice of points in a region, where there are several and it can be drawn from."""
+    region = band if isinstance(band, Region) else Box(relative=band)
+    is_varied = len(result.scheme.leaves) > 1 and refusal_of(region, result) is None
+    return {"points": region} if is_varied else {}
 
 
 def _alternatives(result: Assessment, key: str, given: Any, seed: int) -> list[Any] | np.ndarray:

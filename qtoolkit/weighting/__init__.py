@@ -16,6 +16,7 @@ from qtoolkit.weighting.objective import (
     pca,
     variation,
 )
+from qtoolkit.weighting.questionnaires import read_judgements
 from qtoolkit.weighting.weights import Weights
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "pca",
     "rank_order_centroid",
     "rank_sum",
+    "read_judgements",
     "to_points",
     "variation",
 ]

@@ -22,10 +22,10 @@ METHODS = "00_methods"  # works examples of its own, and shows nothing of a memo
 OWN = {
     METHODS: set(),
     "01_assessment": {"near_miss"},
-    "02_weights": {"point_step", "resamples"},
+    "02_weights": {"point_step", "resamples", "judgements"},
     "03_cutoffs": {"near_miss", "window", "line_draws", "se", "se_source", "reliability"},
     "05_comparison": {"unit", "history"},
-    "04_sensitivity": {"weight_band", "draws", "choices", "choice_runs"},
+    "04_sensitivity": {"weight_band", "region", "draws", "choices", "choice_runs"},
 }
 
 

@@ -27,7 +27,6 @@ from qtoolkit.report import (
     reasons,
     rules,
     scheme,
-    sensitivity,
     simulated,
     summary,
     weights,
@@ -78,7 +77,7 @@ def all_blocks(result):
         *pages.flips(result),
         *pages.transfers(result),
         *exact.proofs(),
-        *sensitivity.methods(result, 0.1),
+        *pages.methods(result, 0.1),
         *cutoffs.errors(result, 1.5, "复评抽样（模拟） | a second marking (synthetic)"),
         *compared(result),
     ]

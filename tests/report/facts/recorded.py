@@ -21,7 +21,6 @@ from qtoolkit.report import (
     reasons,
     rules,
     scheme,
-    sensitivity,
     simulated,
     summary,
     weights,
@@ -85,7 +84,7 @@ VIEWS = {
         lambda: pages.ranges(g.result, BAND),
         lambda: pages.tolerances(g.result, BAND),
         lambda: pages.crosscheck(g.result),
-        lambda: sensitivity.methods(g.result, BAND),
+        lambda: pages.methods(g.result, BAND),
     ],
     "exact": lambda g: [
         lambda: pages.rank_ranges(g.result, BAND, g.drawn),

@@ -121,7 +121,7 @@ def alternatives(tables, given):
     result = given.result
     whole = sum(not any(np.isnan(row)) for row in result.matrix.to_numpy())
     facts = dict.fromkeys(("methods", "low", "high", "most", "remarks"))
-    facts |= {"whole": whole, "least": FEWEST, "step": STEP}
+    facts |= {"whole": whole, "least": FEWEST, "step": STEP, "people": None}
     if not tables:
         assert whole < FEWEST
         return facts
