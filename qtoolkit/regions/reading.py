@@ -215,8 +215,8 @@ class _Reader:
         if value is None or value == {}:
             return Simplex()
         text = say(
-            zh="simplex 没有参数，内容为“{found}”，请写 simplex: {{}}",
-            en="simplex takes no arguments, found “{found}”: write simplex: {{}}",
+            zh="simplex 没有参数，内容为“{found}”，应为空（{{}}）",
+            en="simplex takes no arguments, found “{found}”, expected nothing ({{}})",
             found=clip(value),
         )
         self._complain(text, path)

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from qtoolkit.display import Shown
-from qtoolkit.errors import Complaint, InputError, clip, nearest, unexpected
+from qtoolkit.errors import Complaint, InputError, Problems, clip, nearest, unexpected
 from qtoolkit.inputs.naming import Called
 from qtoolkit.inputs.numbertext import is_blank, parse_number, plain_text
 from qtoolkit.inputs.scheme import Indicator, Scheme
@@ -268,14 +268,16 @@ class _Reader:
         self.called = Called(scheme.nodes)
         self.groups = groups_of(scheme)
         self.names = _names_of(scheme)
-        self.complaints: list[Complaint] = []
+        self.problems = Problems()
+        self.ids_of: dict[tuple[str, str], str | None] = {}
+        self.group_of: dict[tuple[str, ...], str | None] = {}
         self.found: dict[tuple[str, str, str], Judgement] = {}
         self.places: dict[tuple[str, str, str], str] = {}
 
     def complain(
         self, text: Text, sheet: Sheet, row: int | None = None, column: str | None = None
     ) -> None:
-        self.complaints.append(Complaint(text, sheet.name, row, column))
+        self.problems.add(text, file=sheet.name, row=row, column=column)
 
     def judgements(self) -> Judgements:
         """All that was read.
@@ -293,12 +295,11 @@ class _Reader:
                     en="“{who}” judged all leaves and a group of them besides: keep one of these",
                     who=who,
                 )
-                self.complaints.append(Complaint(text, self.places[who, method, LEAVES]))
-        if not self.complaints and not self.found:
+                self.problems.add(text, file=self.places[who, method, LEAVES])
+        if not self.problems.complaints and not self.found:
             text = Text("没有专家判断", "there are no judgements")
-            self.complaints.append(Complaint(text, column=KEY))
-        if self.complaints:
-            raise InputError(self.complaints)
+            self.problems.add(text, column=KEY)
+        self.problems.stop()
         found = Judgements(self.scheme, tuple(self.found.values()))
         _check_together(found, self.places)
         return found
@@ -307,9 +308,9 @@ class _Reader:
 
     def read(self, sheet: Sheet) -> None:
         """Take up what a sheet holds."""
-        before = len(self.complaints)
+        before = len(self.problems.complaints)
         rows = [row for table in self._tables(sheet) for row in self._rows(sheet, *table)]
-        if len(self.complaints) == before:
+        if len(self.problems.complaints) == before:
             for part in self._parts(sheet, rows):
                 self._judge(part)
 
@@ -641,11 +642,10 @@ class _Reader:
         self, part: _Part, row: _Row, group: str, whole: bool
     ) -> dict[str, tuple[Any, tuple[int, str]]] | None:
         """The cells of a row by indicator of a group; None where there are others."""
-        ids = [node.id for node in self.groups[group]]
         found = {}
         for title, cell in row.cells.items():
-            own = [id for id in self.called.ids(title) if id in ids]
-            if not own:
+            own = self._id_in(group, title)
+            if own is None:
                 text = say(
                     zh="“{title}”不在所判断的一组指标中，应留空",
                     en="“{title}” is not among the indicators judged here: leave it blank",
@@ -653,7 +653,11 @@ class _Reader:
                 )
                 self.complain(text, part.sheet, *row.places[title])
                 return None
-            found[own[0]] = (cell, row.places[title])
+            if own in found:
+                text = Text("同一指标有两列", "this indicator has two columns")
+                self.complain(text, part.sheet, *row.places[title])
+                return None
+            found[own] = (cell, row.places[title])
         return found if not whole or self._check_whole(part, group, list(found), row.line) else None
 
     def _cell(
@@ -674,12 +678,24 @@ class _Reader:
 
     def _group_of(self, titles: Sequence[str]) -> str | None:
         """The group that these are, no more and no less."""
-        for group, nodes in self.groups.items():
-            ids = [node.id for node in nodes]
-            own = [[id for id in self.called.ids(title) if id in ids] for title in titles]
-            if all(len(found) == 1 for found in own) and {f[0] for f in own} == set(ids):
-                return group
-        return None
+        key = tuple(titles)
+        if key not in self.group_of:
+            fitting = (
+                group
+                for group, nodes in self.groups.items()
+                if {self._id_in(group, title) for title in titles} == {node.id for node in nodes}
+            )
+            self.group_of[key] = next(fitting, None)
+        return self.group_of[key]
+
+    def _id_in(self, group: str, title: str) -> str | None:
+        """The indicator of a group that a title means; None where it means none of them, or no
+        single one."""
+        if (group, title) not in self.ids_of:
+            members = {node.id for node in self.groups[group]}
+            own = [id for id in self.called.ids(title) if id in members]
+            self.ids_of[group, title] = own[0] if len(own) == 1 else None
+        return self.ids_of[group, title]
 
     def _check_whole(self, part: _Part, group: str, ids: Sequence[str], line: int) -> bool:
         missing = [self.names[node.id] for node in self.groups[group] if node.id not in ids]

@@ -10,7 +10,7 @@ import pytest
 import xlsxwriter
 
 import qtoolkit as qt
-from qtoolkit.errors import InputError
+from qtoolkit.errors import MOST_COMPLAINTS, InputError
 from qtoolkit.weighting import read_judgements
 from tests.strategies import scheme_of
 from tests.weighting.test_judgement import DRINKS, SAATY
@@ -235,6 +235,7 @@ WRONG = {
     "nothing": ("专家,价格,质量,服务\n张,0,0,0\n", 2, None, "没有专家分值"),
     "method": ("专家,方法,价格,质量,服务\n张,层析,50,30,20\n", 2, "方法", "层次分析"),
     "no header": ("50,30,20\n", 1, None, "没有表头"),
+    "two columns": ("专家,价格,price,质量,服务\n张,5,5,3,2\n", 2, "price", "同一指标有两列"),
     "column twice": ("专家,价格,价格,质量,服务\n张,5,5,3,2\n", 1, "价格", "列名重复"),
     "scale": ("比较项,价格,质量,服务\n价格,1,10,2\n质量,,1,2\n服务,,,1\n", 2, "质量", "1 至 9"),
     "zero": ("比较项,价格,质量,服务\n价格,1,0,2\n质量,,1,2\n服务,,,1\n", 2, "质量", "1 至 9"),
@@ -339,3 +340,12 @@ def test_random_matrices_come_through_a_file_as_they_are(tmp_path):
         found = read_judgements(csv(tmp_path, "\n".join(",".join(r) for r in lines)), CAR)
         truth = qt.weighting.ahp(pd.DataFrame(full, names, names))
         assert found.each[0].weights.weights.tolist() == pytest.approx(truth.weights.tolist())
+
+
+def test_a_file_full_of_mistakes_is_refused_with_the_first_of_them(tmp_path):
+    """No more complaints than anybody reads."""
+    text = "专家,价格,质量,服务\n" + "".join(f"p{k},x,x,x\n" for k in range(3000))
+    with pytest.raises(InputError) as refused:
+        read_judgements(csv(tmp_path, text), CAR)
+    assert len(refused.value.complaints) == MOST_COMPLAINTS + 1
+    assert "其余不再列出" in refused.value.complaints[-1].of("zh")
