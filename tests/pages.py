@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import qtoolkit as qt
-from qtoolkit.report import choosing, exact, sensitivity, simulated
+from qtoolkit.report import choosing, exact, sensitivity, simulated, weights
 
 
 def ranges(result, band):
@@ -53,3 +53,23 @@ def rank_sets(result):
     return simulated.rank_sets(
         result, qt.simulation.rank_confidence(result, "data") if measured else None
     )
+
+
+def effective(result, bootstrap=200, seed=0):
+    found = qt.importance.effective(result, bootstrap=bootstrap, seed=seed)
+    tops = qt.importance.effective(result, "top", bootstrap, seed)
+    return weights.effective(result, found, qt.importance.leave_one_out(result), tops)
+
+
+def overlaps(result):
+    pairs, (alpha, _) = qt.importance.correlations(result), qt.importance.cronbach(result)
+    return weights.overlaps(result, pairs, alpha)
+
+
+def alternatives(result, step=0.5):
+    found = qt.weighting.from_data(result, step)
+    return weights.alternatives(result, found, qt.weighting.consequences(result, found.points))
+
+
+def reach(result, step=0.5, seed=0):
+    return weights.reach(result, qt.importance.proportion(result, step=step, seed=seed))

@@ -12,7 +12,7 @@ import pytest
 
 import qtoolkit as qt
 from qtoolkit.language import LANGUAGES, same
-from qtoolkit.report import cutoffs, decomposition, markup, weights, wording
+from qtoolkit.report import cutoffs, decomposition, markup, wording
 from qtoolkit.report.blocks import DataTable, payload
 from qtoolkit.report.sections import Section, plain
 from tests import pages
@@ -267,7 +267,7 @@ def test_pairs_beyond_those_that_are_named_are_counted():
         index=[f"u{k}" for k in range(20)],
     )
     scheme = qt.Scheme.flat(dict.fromkeys(frame, 100 / 6), {"A": 50, "B": 0})
-    text = weights.overlaps(qt.assess(scheme, frame))[0].text
+    text = pages.overlaps(qt.assess(scheme, frame))[0].text
     assert "等15项" in text.zh and "and so on (15 in all)" in text.en
 
 
@@ -283,7 +283,7 @@ def test_why_importance_is_not_known():
     blank = {"blank": "not_applicable", "not_applicable": "renormalise"}
     scheme = scheme.model_copy(update={"missing": scheme.missing.model_copy(update=blank)})
     for frame, said in ((apart, "至少8家"), (alike, "得分没有差异")):
-        assert said in weights.effective(qt.assess(scheme, frame))[0].text.zh
+        assert said in pages.effective(qt.assess(scheme, frame))[0].text.zh
 
 
 @pytest.mark.parametrize(

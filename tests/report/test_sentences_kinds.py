@@ -26,7 +26,6 @@ from qtoolkit.report import (
     scheme,
     simulated,
     summary,
-    weights,
 )
 from qtoolkit.report.blocks import Chart, DataTable, Paragraph, payload
 from qtoolkit.report.document import texts_of
@@ -349,7 +348,7 @@ def check_english(result, graded):
         *decomposition.stages(result),
         *decomposition.checks(result),
         *pages.transfers(result),
-        *weights.overlaps(result),
+        *pages.overlaps(result),
         *pages.crosscheck(result),
         *cutoffs.gathering(result),
     ]

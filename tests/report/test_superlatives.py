@@ -21,7 +21,6 @@ from qtoolkit.report import (
     decomposition,
     reasons,
     summary,
-    weights,
 )
 from qtoolkit.robustness import NEW
 from tests import pages
@@ -513,7 +512,7 @@ def many_units(seed):
 
 
 def check_importance(result):
-    blocks = weights.effective(result, bootstrap=5)
+    blocks = pages.effective(result, bootstrap=5)
     for language in LANGUAGES:
         table = tables(blocks, language, "data").get("importance")
         if table is None:
@@ -549,7 +548,7 @@ def check_importance(result):
 
 def check_few_units(result):
     """“As few as”: the least number of units that any indicator with an importance has."""
-    blocks = weights.effective(result, bootstrap=5)
+    blocks = pages.effective(result, bootstrap=5)
     table = tables(blocks, "en", "data").get("importance")
     texts = [t for t in sentences(blocks, "en") if "from as few as" in t]
     if table is not None and texts:
@@ -563,7 +562,7 @@ def check_few_units(result):
 def check_opposition(result):
     """The strongest negative correlation within a node, by the formula over units that have
     both."""
-    blocks = weights.overlaps(result)
+    blocks = pages.overlaps(result)
     parent = {child.id: node.id for node in result.scheme.nodes for child in node.children}
     found = []
     for a, b in itertools.combinations(result.scheme.leaves, 2):
@@ -605,7 +604,7 @@ def check_opposition(result):
 
 
 def check_weightings(result):
-    blocks = weights.alternatives(result)
+    blocks = pages.alternatives(result)
     for language in LANGUAGES:
         table = tables(blocks, language, "data").get("weightings")
         if table is None:

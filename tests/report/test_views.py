@@ -30,7 +30,6 @@ from qtoolkit.report import (
     sensitivity,
     simulated,
     summary,
-    weights,
 )
 from qtoolkit.report.blocks import Chart, DataTable, Paragraph, payload
 from qtoolkit.report.picture import picture
@@ -69,10 +68,10 @@ def all_blocks(result):
         *pages.crosscheck(result),
         *pages.rank_ranges(result, 0.1, drawn),
         *simulated.frequencies(result, drawn),
-        *weights.effective(result, bootstrap=10),
-        *weights.overlaps(result),
-        *weights.alternatives(result),
-        *weights.reach(result),
+        *pages.effective(result, bootstrap=10),
+        *pages.overlaps(result),
+        *pages.alternatives(result),
+        *pages.reach(result),
         *pages.choices(result, None, 0.1, n=32),
         *pages.rank_sets(result),
         *pages.flips(result),
@@ -414,12 +413,12 @@ def test_few_units_get_a_sentence_in_the_place_of_what_needs_more():
         columns=list("abc"),
     )
     few, enough = one(x.iloc[:14]), one(x)
-    (said,) = weights.effective(few)
+    (said,) = pages.effective(few)
     assert (
         "14家" in said.text.zh
-        and weights.overlaps(few) == weights.alternatives(few) == weights.reach(few) == []
+        and pages.overlaps(few) == pages.alternatives(few) == pages.reach(few) == []
     )
-    shown = weights.effective(enough, bootstrap=5)
+    shown = pages.effective(enough, bootstrap=5)
     assert any(isinstance(block, DataTable) for block in shown)
     assert any(
         "只有15家，不足40家" in b.text.zh and "15 units, below 40" in b.text.en
@@ -433,10 +432,10 @@ def test_few_units_get_a_sentence_in_the_place_of_what_needs_more():
     )
     assert not any(
         "不足40家" in b.text.zh
-        for b in weights.effective(one(many), bootstrap=5)
+        for b in pages.effective(one(many), bootstrap=5)
         if isinstance(b, Paragraph)
     )
-    blocks = weights.alternatives(enough)
+    blocks = pages.alternatives(enough)
     # c is constant
     assert any(
         "权重为0" in block.text.zh and "“c”" not in block.text.en
@@ -444,7 +443,7 @@ def test_few_units_get_a_sentence_in_the_place_of_what_needs_more():
         if isinstance(block, Paragraph)
     )
     case = qt.read_case("city-2026")  # 16 cities, 11 with a blank
-    (said,) = weights.alternatives(qt.assess(case.scheme, case.table))
+    (said,) = pages.alternatives(qt.assess(case.scheme, case.table))
     assert "5家" in said.text.zh and "5 units" in said.text.en
 
 
@@ -462,7 +461,7 @@ def test_an_indicator_without_importance_casts_no_doubt_on_the_others():
     for held, doubt in ((5, False), (39, True)):
         blanks = x.copy()
         blanks.iloc[held:, 2] = np.nan
-        blocks = weights.effective(qt.assess(scheme, blanks), bootstrap=5)
+        blocks = pages.effective(qt.assess(scheme, blanks), bootstrap=5)
         texts = [block.text.en for block in blocks if isinstance(block, Paragraph)]
         assert any("as few as 39 units, below 40" in text for text in texts) == doubt
         assert any("as few as" in text for text in texts) == doubt
@@ -479,7 +478,7 @@ def test_tuned_points_that_are_further_off_are_said_to_be():
     result = qt.assess(Scheme.flat({"a": 50, "b": 50}, {"A": 99, "B": 0}), x)
     squares = np.array([(60 + r * 40) ** 2, (40 + r * 60) ** 2])
     distance = float(abs(squares / squares.sum() - 0.5).max())
-    said = weights.reach(result, step=20)[0].text
+    said = pages.reach(result, step=20)[0].text
     assert f"rises from 0.000 to {distance:.3f}" in said.en and "falls" not in said.en
     assert f"由0.000升到{distance:.3f}" in said.zh
 
@@ -490,7 +489,7 @@ def test_methods_that_change_the_same_number_of_grades_are_not_ranked():
     x.index = [f"县{k}" for k in range(24)]
     for cutoff, alike in ((99.9, True), (50, True), (25, False), (30, False)):
         result = qt.assess(Scheme.flat({"a": 60, "b": 30, "c": 10}, {"A": cutoff, "B": 0}), x)
-        said, *rest = weights.alternatives(result)
+        said, *rest = pages.alternatives(result)
         frame = next(block for block in rest if isinstance(block, DataTable)).frame
         changed = frame["changed"].to_numpy()
         low, high = changed.min(), changed.max()

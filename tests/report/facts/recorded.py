@@ -24,7 +24,6 @@ from qtoolkit.report import (
     sensitivity,
     simulated,
     summary,
-    weights,
 )
 from qtoolkit.report.sections import Rows, Section, plain
 from tests import pages
@@ -103,10 +102,10 @@ VIEWS = {
         lambda: pages.rank_sets(g.result),
     ],
     "weights": lambda g: [
-        lambda: weights.effective(g.result, bootstrap=5),
-        lambda: weights.overlaps(g.result),
-        lambda: weights.alternatives(g.result),
-        lambda: weights.reach(g.result),
+        lambda: pages.effective(g.result, bootstrap=5),
+        lambda: pages.overlaps(g.result),
+        lambda: pages.alternatives(g.result),
+        lambda: pages.reach(g.result),
     ],
     "comparison": lambda g: [
         lambda: comparison.transitions(None),
