@@ -17,7 +17,6 @@ from qtoolkit.regions import Box
 from qtoolkit.report import (
     assessment,
     comparison,
-    cutoffs,
     decomposition,
     reasons,
     summary,
@@ -391,7 +390,7 @@ def check_most_sensitive(result):
 
 
 def check_first_as_all_cutoffs_move(result):
-    blocks = cutoffs.moving(result)
+    blocks = pages.moving(result)
     for language in LANGUAGES:
         table, text = (
             tables(blocks, language, "data").get("cutoff_flips"),
@@ -425,7 +424,7 @@ def check_first_as_all_cutoffs_move(result):
 
 
 def check_near_misses(result):
-    blocks = cutoffs.near_misses(result)
+    blocks = pages.near_misses(result)
     for language in LANGUAGES:
         table = tables(blocks, language, "data").get("near_misses", pd.DataFrame())
         text = sentences(blocks, language)[0]
@@ -443,7 +442,7 @@ def check_near_misses(result):
 def check_natural_breaks(result):
     """The groups that are printed have the least spread of all ways to cut the ordered scores."""
     scores, k = sorted(result.scores, reverse=True), len(result.scheme.grades)
-    texts = [t for t in sentences(cutoffs.gathering(result), "zh") if "自然断点法" in t]
+    texts = [t for t in sentences(pages.gathering(result), "zh") if "自然断点法" in t]
     assert len(texts) == (1 < k <= len(set(result.scores)))
     if not texts:
         return
@@ -655,7 +654,7 @@ def test_importance_of_random_data_is_that_of_its_tables(check):
 
 @pytest.mark.parametrize("name", CASES)
 def test_fewest_expected_changes_are_those_of_the_table(name):
-    blocks = cutoffs.options(read(name), None, 16)
+    blocks = pages.options(read(name), None, 16)
     for language in LANGUAGES:
         table, text = (
             tables(blocks, language, "data")["cutoff_options"],

@@ -51,11 +51,12 @@ def all_blocks(result):
         *decomposition.losses(result),
         *decomposition.stages(result),
         *decomposition.dependence(result),
-        *cutoffs.near_misses(result, 1),
-        *cutoffs.moving(result),
-        *cutoffs.gathering(result),
-        *cutoffs.quotas(result),
-        *cutoffs.options(result, 2, 200),
+        *pages.near_misses(result, 1),
+        *pages.decimals(result),
+        *pages.moving(result),
+        *pages.gathering(result),
+        *pages.quotas(result),
+        *pages.options(result, 2, 200),
         *cutoffs.methods(),
         *summary.risks(result),
         *rules.rules(result),
@@ -78,7 +79,7 @@ def all_blocks(result):
         *pages.transfers(result),
         *exact.proofs(),
         *sensitivity.methods(result, 0.1),
-        *cutoffs.errors(result, 1.5, "复评抽样（模拟） | a second marking (synthetic)"),
+        *pages.errors(result, 1.5, "复评抽样（模拟） | a second marking (synthetic)"),
         *compared(result),
     ]
 
@@ -246,9 +247,10 @@ def test_near_misses_and_gaps_name_those_whom_a_unit_must_pass():
     published at 96."""
     result = office_case()
     blocks = [
-        *cutoffs.near_misses(result, 1),
+        *pages.near_misses(result, 1),
+        *pages.decimals(result),
         *decomposition.gaps(result),
-        *cutoffs.errors(result, 1.5, "复评 | again", draws=2000),
+        *pages.errors(result, 1.5, "复评 | again", draws=2000),
     ]
     zh, en = (
         "\n".join(" ".join(texts(block, language)) for block in blocks) for language in LANGUAGES
