@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 import qtoolkit as qt
+from qtoolkit.errors import InputError
 from qtoolkit.inputs.scheme import Scheme
 from qtoolkit.inputs.treatments import Missing
 from qtoolkit.language import LANGUAGES
@@ -30,12 +31,14 @@ from qtoolkit.report import (
     sensitivity,
     simulated,
     summary,
+    weights,
 )
 from qtoolkit.report.blocks import Chart, DataTable, Paragraph, payload
 from qtoolkit.report.picture import picture
 from tests import pages
 from tests.examples import ALL
 from tests.report.facts import recorded
+from tests.sentences import read, sentences
 
 
 def all_blocks(result):
@@ -507,3 +510,34 @@ def test_methods_that_change_the_same_number_of_grades_are_not_ranked():
             assert f"change computed grades: {low} to {high}, most of all by " in said.text.en
             assert said.text.en.split(" by ")[-1].startswith(", ".join(name.en for name in most))
             assert f"最多的是{'、'.join(name.zh for name in most)}。" in said.text.zh
+
+
+def test_pages_tell_the_bands_and_limits_that_were_asked_for():
+    """Whoever edits a call in a notebook sees what was asked, not what the shipped notebook asks."""
+    result = read("provinces-2008")
+    swept, alone = qt.cutoffs.sweep(result), qt.robustness.cutoff_intervals(result)
+    certain = qt.robustness.tolerance_map(result, [0, 0.15, 0.3], [0, 3.0, 4.0])
+    said = " ".join(sentences(cutoffs.moving(result, swept, alone, certain), "en"))
+    ranges = qt.robustness.score_range(result, Box(relative=0.15)).table
+    assert (
+        f"with points within ±15% and cutoffs fixed, {ranges['certain'].sum()}; with both" in said
+    )
+    assert "cutoffs moving by up to 3 either way" in said
+    for bands, shifts in (([0.1, 0.2], [0, 1]), ([0, 0.1], [1, 2]), ([0], [0, 1])):
+        wrong = qt.robustness.tolerance_map(result, bands, shifts)
+        with pytest.raises(InputError, match="first of each 0"):
+            cutoffs.moving(result, swept, alone, wrong)
+    grid = qt.cutoffs.grid(result)
+    for region, words in (
+        (Box(relative=0.05), "within ±5%"),
+        (Box(absolute=1.0), "the given limits"),
+    ):
+        found = qt.cutoffs.optimise(result, region, draws=100)
+        assert words in sentences(cutoffs.options(result, grid, found), "en")[0]
+    near = qt.importance.proportion(result, within=0.25)
+    assert "within 75% to 125% of the present ones" in weights.reach(result, near)[0].text.en
+    pairs = qt.importance.correlations(result, 0.5)
+    assert "above 0.5 (in absolute value)" in weights.overlaps(result, pairs, 0.6, 0.5)[0].text.en
+    few = qt.weighting.from_data(result, 1, ["equal"])
+    blocks = weights.alternatives(result, few, qt.weighting.consequences(result, few.points))
+    assert "by 1 method (steps of 1)" in blocks[0].text.en
