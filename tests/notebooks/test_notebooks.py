@@ -101,7 +101,7 @@ def test_outputs_are_stored_only_where_they_are_checked(name):
             assert not cell.outputs and cell.execution_count is None
 
 
-TAUGHT = ["04_sensitivity"]  # notebooks in the order of a lesson
+TAUGHT = ["02_weights", "03_cutoffs", "04_sensitivity"]  # notebooks in the order of a lesson
 
 
 @pytest.mark.parametrize("name", [METHODS, *TAUGHT])
@@ -154,7 +154,11 @@ def test_the_folded_answers_run_on_what_the_notebook_has_computed(name, monkeypa
         exec(code, names)
 
 
-QUICK = {"04_sensitivity": {"draws": 500, "choice_runs": 8}}
+QUICK = {
+    "02_weights": {"resamples": 5},
+    "03_cutoffs": {"line_draws": 50},
+    "04_sensitivity": {"draws": 500, "choice_runs": 8},
+}
 
 
 FORMULA = re.compile(r"\$\$?(.+?)\$\$?", re.S)
