@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from qtoolkit.assessment import Assessment
-from qtoolkit.assessment.settings import Graded, settings
+from qtoolkit.assessment.settings import Graded, Output, settings
 from qtoolkit.display import Shown
 from qtoolkit.errors import Complaint, InputError, nearest, one_of, unexpected
 from qtoolkit.importance.influence import LEAST
@@ -146,7 +146,7 @@ def consequences(result: Assessment, points: pd.DataFrame) -> pd.DataFrame:
     """
     columns = [_points_of(result, points[name]) for name in points]
     frame = pd.DataFrame({"points": columns}, index=list(points.columns), dtype=object)
-    outputs = {
+    outputs: dict[str, Output] = {
         "grades": target_of(result, "grade_changes"),
         "ranks": target_of(result, "rank_shift"),
         "code": _codes,
