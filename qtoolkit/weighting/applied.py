@@ -3,7 +3,7 @@ any others, would do to grades and ranks."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from qtoolkit.assessment import Assessment
-from qtoolkit.assessment.settings import Graded, settings
+from qtoolkit.assessment.settings import Graded, Output, settings
 from qtoolkit.display import Shown
 from qtoolkit.errors import Complaint, InputError, nearest, one_of, unexpected
 from qtoolkit.importance.influence import LEAST
@@ -195,7 +195,7 @@ def consequences(result: Assessment, points: pd.DataFrame) -> pd.DataFrame:
     columns = [_points_of(result, points[name]) for name in points]
     named = pd.Index(list(points.columns), name="method", tupleize_cols=False)
     frame = pd.DataFrame({"points": columns}, named, dtype=object)
-    outputs: dict[str, Callable[[Graded], np.ndarray]] = {
+    outputs: dict[str, Output] = {
         "grades": target_of(result, "grade_changes"),
         "ranks": target_of(result, "rank_shift"),
         "code": _codes,

@@ -512,7 +512,7 @@ def test_methods_that_change_the_same_number_of_grades_are_not_ranked():
 
 
 def test_pages_tell_the_bands_and_limits_that_were_asked_for():
-    """Whoever edits a call in a notebook sees what was asked, not what the shipped one asks."""
+    """Whoever edits a call in a notebook sees what was asked for, not what is shipped."""
     result = read("provinces-2008")
     swept, alone = qt.cutoffs.sweep(result), qt.robustness.cutoff_intervals(result)
     certain = qt.robustness.tolerance_map(result, [0, 0.15, 0.3], [0, 3.0, 4.0])
