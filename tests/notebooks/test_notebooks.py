@@ -99,7 +99,7 @@ def test_outputs_are_stored_only_where_they_are_checked(name):
             assert not cell.outputs and cell.execution_count is None
 
 
-TAUGHT = ["04_sensitivity"]  # notebooks in the order of a lesson
+TAUGHT = ["01_assessment", "04_sensitivity", "05_comparison"]  # notebooks in the order of a lesson
 
 
 @pytest.mark.parametrize("name", TAUGHT)

@@ -18,7 +18,6 @@ from qtoolkit.report import (
     assessment,
     comparison,
     cutoffs,
-    decomposition,
     flagged,
     memo,
     reasons,
@@ -55,9 +54,9 @@ def graded_views(result):
     drawn = qt.simulation.simulate(result, Box(relative=0.1), draws=50, pairs=False)
     found = qt.comparison.compare(result, qt.assess(result.scheme, result.table))
     blocks = [
-        *summary.summary(result, None),
+        *pages.summary(result, None),
         *assessment.results(result),
-        *decomposition.lists(result),
+        *pages.lists(result),
         *cutoffs.near_misses(result),
         *cutoffs.moving(result),
         *cutoffs.quotas(result),
@@ -344,10 +343,10 @@ def check_english(result, graded):
         *graded,
         *scheme.units(result),
         *summary.risks(result),
-        *assessment.operation(result),
-        *decomposition.losses(result),
-        *decomposition.stages(result),
-        *decomposition.checks(result),
+        *pages.operation(result),
+        *pages.losses(result),
+        *pages.stages(result),
+        *pages.checks(result),
         *pages.transfers(result),
         *weights.overlaps(result),
         *pages.crosscheck(result),
@@ -418,7 +417,7 @@ def test_a_notebook_does_not_send_its_reader_to_an_annex_for_what_stands_below(n
     """In the memo the table lies in the annex and the sentence says so; the notebook shows it right
     below."""
     result, blocks = case_and_views(name)
-    blocks = [*blocks, *decomposition.losses(result), *decomposition.stages(result)]
+    blocks = [*blocks, *pages.losses(result), *pages.stages(result)]
     sent = [block for block in blocks if isinstance(block, Paragraph) and block.see is not None]
     assert sent and not any(
         re.search("见附件|列于附件|in the annex", text)

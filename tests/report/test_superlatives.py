@@ -18,9 +18,7 @@ from qtoolkit.report import (
     assessment,
     comparison,
     cutoffs,
-    decomposition,
     reasons,
-    summary,
     weights,
 )
 from qtoolkit.robustness import NEW
@@ -72,7 +70,7 @@ def plain(share):
 
 
 def check_highest_and_lowest(result):
-    blocks = [*summary.summary(result, None), *assessment.results(result)]
+    blocks = [*pages.summary(result, None), *assessment.results(result)]
     pattern = {
         "zh": r"得分最高的是(.*)（(\S+)分），最低的是(.*)（(\S+)分）",
         "en": r"highest score is that of (.*) \((\S+)\), the lowest that of (.*) \((\S+)\)",
@@ -96,7 +94,7 @@ LOST = {
 
 
 def check_where_most_is_lost(result):
-    blocks = decomposition.losses(result)
+    blocks = pages.losses(result)
     for language in LANGUAGES:
         texts = " ".join(sentences(blocks, language))
         for by, names in LOST.items():
@@ -121,7 +119,7 @@ def check_where_most_is_lost(result):
 
 
 def check_stages(result):
-    blocks = decomposition.stages(result)
+    blocks = pages.stages(result)
     pattern = {
         "zh": r"最低的是(.*)（(\S+%)），最高的是(.*)（(\S+%)）",
         "en": r"Of the stages (.*) marks? lowest on average \((\S+%)\) and (.*) highest \((\S+%)\)",
@@ -151,7 +149,7 @@ def check_stages(result):
 
 
 def check_verification(result):
-    blocks = [*decomposition.stages(result), *decomposition.checks(result)]
+    blocks = [*pages.stages(result), *pages.checks(result)]
     for language in LANGUAGES:
         table = tables(blocks, language, "data").get("verification")
         if table is None:
@@ -182,7 +180,7 @@ def check_verification(result):
 def check_gaps(result):
     """The first loss that is named is the largest of the row: points less what the table of scores
     in detail shows."""
-    blocks = [*decomposition.gaps(result), *assessment.details(result)]
+    blocks = [*pages.gaps(result), *assessment.details(result)]
     for language in LANGUAGES:
         scored, gaps = (
             tables(blocks, language, "data")["details"],
@@ -204,7 +202,7 @@ def check_gaps(result):
 
 def check_dependence(result):
     try:
-        blocks = decomposition.dependence(result)
+        blocks = pages.dependence(result)
     except InputError:  # without one unit there are too few values to treat an outlier
         return
     for language in LANGUAGES:

@@ -22,7 +22,6 @@ from qtoolkit.report import (
     assessment,
     comparison,
     cutoffs,
-    decomposition,
     exact,
     reasons,
     rules,
@@ -42,16 +41,16 @@ from tests.report.facts import recorded
 def all_blocks(result):
     drawn = qt.simulation.simulate(result, qt.regions.Box(relative=0.1), draws=2000, pairs=False)
     return [
-        *summary.summary(result, 1),
+        *pages.summary(result, 1),
         *scheme.basis(result),
         *scheme.units(result),
         *scheme.indicators(result),
         *assessment.results(result),
-        *assessment.operation(result),
-        *decomposition.lists(result),
-        *decomposition.losses(result),
-        *decomposition.stages(result),
-        *decomposition.dependence(result),
+        *pages.operation(result),
+        *pages.lists(result),
+        *pages.losses(result),
+        *pages.stages(result),
+        *pages.dependence(result),
         *cutoffs.near_misses(result, 1),
         *cutoffs.moving(result),
         *cutoffs.gathering(result),
@@ -61,8 +60,8 @@ def all_blocks(result):
         *summary.risks(result),
         *rules.rules(result),
         *assessment.details(result),
-        *decomposition.gaps(result),
-        *decomposition.checks(result),
+        *pages.gaps(result),
+        *pages.checks(result),
         *scheme.terms(),
         *pages.ranges(result, 0.1),
         *pages.tolerances(result, 0.1),
@@ -248,7 +247,7 @@ def test_near_misses_and_gaps_name_those_whom_a_unit_must_pass():
     result = office_case()
     blocks = [
         *cutoffs.near_misses(result, 1),
-        *decomposition.gaps(result),
+        *pages.gaps(result),
         *cutoffs.errors(result, 1.5, "复评 | again", draws=2000),
     ]
     zh, en = (
