@@ -1,8 +1,9 @@
 """How a notebook shows blocks: what a reader in JupyterLab sees, and beside it the block itself,
 from which a run writes the memo.
 
-A figure stands before its table, a long table is folded behind the rows that matter most, and
-colours follow JupyterLab's theme.
+A figure stands before its table, a long table is folded behind the rows that matter most, colours
+follow JupyterLab's theme, and headings are those of the notebook. All of that is readable, too,
+where a notebook of somebody else is not trusted and the style is left out.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from qtoolkit.report.picture import picture
 
 TURN = "turn"  # the key of an output's block that says when the memo takes it
 ROWS = 10  # of a table, before it is unfolded
-NAME = 12  # characters of a row's name that stand on one line
+NAME = 12  # characters of a name that stand on one line
 
 _turns = itertools.count()
 
@@ -44,22 +45,18 @@ class Page:
         self.language, self.synthetic = language, synthetic
 
     def show(self, blocks: Block | Iterable[Block]) -> None:
-        """Display blocks, figures before their tables. The heading of the first is that of the
-        cell, so that it is left out."""
+        """Display blocks, figures before their tables."""
         from IPython.display import display
 
         given = [blocks] if isinstance(blocks, Block) else list(blocks)
-        headings = [block.heading for block in given if block.heading is not None]
         turns = {id(block): next(_turns) for block in given}
         for block in as_read(given):
             data = payload(block, self.language, self.synthetic)
-            headed = block.heading if block.heading not in headings[:1] else None
-            bundle = self._bundle(block, data, headed is not None)
+            bundle = self._bundle(block, data)
             display({**bundle, MIME: {**data, TURN: turns[id(block)]}}, raw=True)
 
-    def _bundle(self, block: Block, data: Mapping[str, Any], headed: bool) -> dict[str, str]:
+    def _bundle(self, block: Block, data: Mapping[str, Any]) -> dict[str, str]:
         """What JupyterLab displays of a block."""
-        heading = f"<h4>{html.escape(data['heading'])}</h4>" if headed else ""
         if isinstance(block, Chart):
             seen = html_figure(data, picture(block, self.language, self.synthetic))
             plain = f"[{data['caption']}]"
@@ -67,8 +64,10 @@ class Page:
             seen, plain = html_table(data, matters(block), self.language), text_table(data)
         else:
             seen, plain = html_paragraph(data), data["text"]
-        page = f'<style>{STYLE}</style><div class="qtk">{heading}{seen}</div>'
-        return {"text/html": page, "text/plain": plain}
+        return {
+            "text/html": f'<style>{STYLE}</style><div class="qtk">{seen}</div>',
+            "text/plain": plain,
+        }
 
 
 def as_read(blocks: Iterable[Block]) -> Sequence[Block]:
@@ -84,15 +83,11 @@ STYLE = (
     ".qtk{color:var(--jp-content-font-color1,inherit);line-height:1.6;max-width:60em}"
     ".qtk p{margin:.3em 0}.qtk figure{margin:.6em 0}"
     ".qtk figcaption,.qtk caption{text-align:left;font-weight:bold;padding:.2em 0}"
-    ".qtk img{max-width:100%;height:auto}"
     "[data-jp-theme-light=false] .qtk img{filter:invert(.93) hue-rotate(180deg)}"
     ".qtk .wide{overflow-x:auto}.qtk table{border-collapse:collapse;margin:.4em 0}"
     ".qtk th,.qtk td{background:transparent;color:inherit;padding:.15em .6em;"
     "vertical-align:top;border-bottom:1px solid var(--jp-border-color2,#999)}"
-    ".qtk .l{text-align:left;min-width:4em}.qtk .r{text-align:right}.qtk .n{white-space:nowrap}"
-    ".qtk details{margin:.3em 0}.qtk details:not([open])+.wide .rest{display:none}"
-    "@media print{.qtk details{display:none}.qtk img{filter:none}"
-    ".qtk details:not([open])+.wide .rest{display:table-row}}"
+    ".qtk details{margin:.3em 0}@media print{.qtk img{filter:none}}"
 )
 
 
@@ -105,10 +100,15 @@ def html_paragraph(data: Mapping[str, Any]) -> str:
 
 
 def html_figure(data: Mapping[str, Any], png: bytes) -> str:
-    """A chart's payload and picture as HTML."""
+    """A chart's payload and picture as HTML, half as wide as the picture has points."""
     source = f"{PNG}{base64.b64encode(png).decode()}"
     alt, caption = (html.escape(data[key]) for key in ("alt", "caption"))
-    return f'<figure><img src="{source}" alt="{alt}"><figcaption>{caption}</figcaption></figure>'
+    wide = int.from_bytes(png[16:20]) // 2  # of a PNG the first chunk begins with the width
+    look = 'style="max-width:100%;height:auto"'
+    return (
+        f'<figure><img src="{source}" alt="{alt}" width="{wide}" {look}>'
+        f"<figcaption>{caption}</figcaption></figure>"
+    )
 
 
 PNG = "data:image/png;base64,"
@@ -131,46 +131,48 @@ def matters(table: DataTable) -> set[int]:
 def html_table(data: Mapping[str, Any], first: set[int], language: str) -> str:
     """A table's payload as HTML: caption, header, rows; numbers to the right, shaded cells tinted;
     all rows but the `first` are folded."""
-    sides = ["r" if numeric else "l" for numeric in data["numeric"]]
+    sides = ["right" if numeric else "left" for numeric in data["numeric"]]
+    rows = [
+        f"<tr>{''.join(_cells(cells, shades, sides))}</tr>"
+        for cells, shades in zip(data["cells"], data["shade"], strict=True)
+    ]
+    folded = [row for i, row in enumerate(rows) if i not in first]
+    parts = [_table(data, sides, [row for i, row in enumerate(rows) if i in first])]
+    if folded:
+        text = say(zh="其余{n}行", en="The other {n:row|rows}", n=len(folded))
+        rest = _table(data, sides, folded)
+        parts.append(f"<details><summary>{text.of(language)}</summary>{rest}</details>")
+    if data.get("note"):
+        parts.append(f"<p><small>{html.escape(data['note'])}</small></p>")
+    return "".join(parts)
+
+
+def _table(data: Mapping[str, Any], sides: Sequence[str], rows: Sequence[str]) -> str:
+    """A table of some of the rows."""
     head = "".join(
-        f'<th scope="col" class="{side}">{html.escape(title)}</th>'
+        f'<th scope="col" style="text-align:{side}{_whole(title)}">{html.escape(title)}</th>'
         for title, side in zip(data["header"], sides, strict=True)
     )
-    lines = zip(data["cells"], data["shade"], strict=True)
-    body = "".join(
-        _row(cells, shades, sides, folded=i not in first) for i, (cells, shades) in enumerate(lines)
-    )
-    fold = ""
-    if len(data["cells"]) > len(first):
-        text = say(
-            zh="共{n}行，此处列{k}行，点此展开",
-            en="{k} of {n} rows; open to see all",
-            n=len(data["cells"]),
-            k=len(first),
-        )
-        fold = f"<details><summary>{html.escape(text.of(language))}</summary></details>"
-    note = f"<p><small>{html.escape(data['note'])}</small></p>" if data.get("note") else ""
-    caption = f"<caption>{html.escape(data['caption'])}</caption>"
-    table = f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-    return f'{fold}<div class="wide">{table}</div>{note}'
-
-
-def _row(
-    cells: Sequence[str], shades: Sequence[float | None], sides: Sequence[str], folded: bool
-) -> str:
-    """A row; its first cell names it."""
-    parts = _cells(cells, shades, sides)
-    return f"<tr{' class=rest' if folded else ''}>{''.join(parts)}</tr>"
+    caption = f'<caption style="text-align:left">{html.escape(data["caption"])}</caption>'
+    body = f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody>"
+    return f'<div class="wide" style="overflow-x:auto"><table>{caption}{body}</table></div>'
 
 
 def _cells(
     cells: Sequence[str], shades: Sequence[float | None], sides: Sequence[str]
 ) -> Iterator[str]:
+    """The cells of a row; the first names it, on one line where it is short."""
     for j, (text, shade, side) in enumerate(zip(cells, shades, sides, strict=True)):
-        tint = "" if shade is None else f' style="background:{tint_of(shade)};color:#111"'
         name, scope = ("th", ' scope="row"') if j == 0 else ("td", "")
-        kind = f"{side} n" if j == 0 and len(text) <= NAME else side
-        yield f'<{name}{scope} class="{kind}"{tint}>{html.escape(text)}</{name}>'
+        look = f"text-align:{side}{_whole(text) if j == 0 else ''}"
+        if shade is not None:
+            look += f";background-color:{tint_of(shade)};color:#111"
+        yield f'<{name}{scope} style="{look}">{html.escape(text)}</{name}>'
+
+
+def _whole(text: str) -> str:
+    """A short name stands on one line, however narrow the window."""
+    return ";white-space:nowrap" if len(text) <= NAME else ""
 
 
 def text_table(data: Mapping[str, Any]) -> str:
