@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 import qtoolkit as qt
-from qtoolkit.report import choosing, cutoffs, exact, sensitivity, simulated, weights
+from qtoolkit.report import assessment as assessing
+from qtoolkit.report import (
+    choosing,
+    cutoffs,
+    decomposition,
+    exact,
+    sensitivity,
+    simulated,
+    weights,
+)
+from qtoolkit.report import summary as summaries
 
 
 def within(band):
@@ -124,3 +134,40 @@ def alternatives(result, step=0.5, judged=None):
 
 def reach(result, step=0.5, seed=0):
     return weights.reach(result, qt.importance.proportion(result, step=step, seed=seed))
+
+
+def summary(result, near_miss=None, last=None):
+    margins, others = qt.cutoffs.margins(result), qt.cutoffs.other_rules(result)
+    return summaries.summary(result, margins, others, near_miss, last)
+
+
+def lists(result):
+    return decomposition.lists(result, qt.decomposition.streaks(result))
+
+
+def operation(result):
+    return assessing.operation(result, qt.importance.operation(result))
+
+
+def losses(result):
+    found = {by: qt.decomposition.losses(result, by) for by in decomposition.KINDS}
+    return decomposition.losses(result, found, qt.decomposition.grid(result))
+
+
+def stages(result):
+    changed = qt.decomposition.verification(result)
+    return decomposition.stages(result, qt.decomposition.stages(result), changed)
+
+
+def dependence(result):
+    dependent = qt.decomposition.is_dependent(result)
+    found = qt.decomposition.drop_unit(result) if dependent else None
+    return decomposition.dependence(result, found)
+
+
+def gaps(result):
+    return decomposition.gaps(result, qt.decomposition.gaps(result))
+
+
+def checks(result):
+    return decomposition.checks(result, qt.decomposition.verification(result))

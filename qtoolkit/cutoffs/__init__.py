@@ -5,6 +5,7 @@ All that is found here are options with their consequences; the lines are somebo
 """
 
 from qtoolkit.cutoffs.choosing import Breaks, Grid, Options, grid, natural_breaks, optimise
+from qtoolkit.cutoffs.debated import other_rules
 from qtoolkit.cutoffs.margins import (
     BEST,
     LAST,
@@ -51,6 +52,7 @@ __all__ = [
     "natural_breaks",
     "normal_model",
     "optimise",
+    "other_rules",
     "quota_audit",
     "rounding_audit",
     "sweep",

@@ -101,7 +101,7 @@ def test_outputs_are_stored_only_where_they_are_checked(name):
             assert not cell.outputs and cell.execution_count is None
 
 
-TAUGHT = ["02_weights", "03_cutoffs", "04_sensitivity"]  # notebooks in the order of a lesson
+TAUGHT = [name for name in NAMES if name[:2] != "00"]  # notebooks in the order of a lesson
 
 
 @pytest.mark.parametrize("name", [METHODS, *TAUGHT])

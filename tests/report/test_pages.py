@@ -12,7 +12,7 @@ import pytest
 
 import qtoolkit as qt
 from qtoolkit.language import LANGUAGES, same
-from qtoolkit.report import decomposition, markup, wording
+from qtoolkit.report import markup, wording
 from qtoolkit.report.blocks import DataTable, payload
 from qtoolkit.report.sections import Section, plain
 from tests import pages
@@ -130,7 +130,7 @@ def test_signs_are_read_before_facts_are_filled_in():
 
 def test_families_of_columns_take_turns_where_the_catalogue_says_so():
     case = qt.read_case("city-2026")
-    blocks = decomposition.losses(qt.assess(case.scheme, case.table))
+    blocks = pages.losses(qt.assess(case.scheme, case.table))
     (grid,) = (block for block in blocks if getattr(block, "name", "") == "grid")
     tops = [top.id for top in case.scheme.indicators]
     families = [f"{name}:{top}" for top in tops for name in ("points", "lost")]

@@ -12,15 +12,15 @@ from hypothesis import strategies as st
 
 import qtoolkit as qt
 from qtoolkit import robustness
+from qtoolkit.cutoffs.debated import in_whole_points
 from qtoolkit.cutoffs.margins import score_limits
 from qtoolkit.engine import from_ticks, to_ticks
 from qtoolkit.inputs.locate import packaged_cases
 from qtoolkit.inputs.scheme import Indicator, Scheme, read_scheme
 from qtoolkit.language import say
 from qtoolkit.regions import Box
-from qtoolkit.report import changed as other_rules
 from qtoolkit.report import comparison as changes
-from qtoolkit.report import figures, lines, rules, sensitivity, shared, summary
+from qtoolkit.report import figures, lines, rules, sensitivity, shared
 from qtoolkit.report.blocks import DataTable, Paragraph, payload
 from tests import pages
 from tests.examples import share
@@ -407,7 +407,7 @@ def of_total(total, classes=False, quota=None, n=18):
 
 def matters(result):
     """The matters for decision on the first page: decimals first."""
-    return [block.text for block in summary.summary(result, None) if block.place == 2]
+    return [block.text for block in pages.summary(result, None) if block.place == 2]
 
 
 @pytest.mark.parametrize("classes", [False, True])
@@ -443,7 +443,7 @@ def test_every_class_has_its_cutoffs_and_tables_name_the_class():
     moved line comes to lie."""
     result = of_total(1000.0, classes=True)
     (table,) = [
-        b for b in summary.summary(result, None) if getattr(b, "name", None) == "grade_counts"
+        b for b in pages.summary(result, None) if getattr(b, "name", None) == "grade_counts"
     ]
     assert [row["cutoff"] for row in cells(table)] == [
         "市 900、县 850",
@@ -523,7 +523,7 @@ def reasons_stand_beside(result):
     ):
         first, second = sentence.split(parts[0])[1].rsplit(parts[1], 1)
         for said, mode in ((first, "half_up"), (second, "floor")):
-            other = other_rules.rounded(result, mode)
+            other = in_whole_points(result, mode)
             crossing = [
                 u
                 for u in result.scores.index

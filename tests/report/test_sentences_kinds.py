@@ -17,7 +17,6 @@ from qtoolkit.regions import Box
 from qtoolkit.report import (
     assessment,
     comparison,
-    decomposition,
     flagged,
     memo,
     reasons,
@@ -53,9 +52,9 @@ def graded_views(result):
     drawn = qt.simulation.simulate(result, Box(relative=0.1), draws=50, pairs=False)
     found = qt.comparison.compare(result, qt.assess(result.scheme, result.table))
     blocks = [
-        *summary.summary(result, None),
+        *pages.summary(result, None),
         *assessment.results(result),
-        *decomposition.lists(result),
+        *pages.lists(result),
         *pages.near_misses(result),
         *pages.decimals(result),
         *pages.moving(result),
@@ -343,10 +342,10 @@ def check_english(result, graded):
         *graded,
         *scheme.units(result),
         *summary.risks(result),
-        *assessment.operation(result),
-        *decomposition.losses(result),
-        *decomposition.stages(result),
-        *decomposition.checks(result),
+        *pages.operation(result),
+        *pages.losses(result),
+        *pages.stages(result),
+        *pages.checks(result),
         *pages.transfers(result),
         *pages.overlaps(result),
         *pages.crosscheck(result),
@@ -417,7 +416,7 @@ def test_a_notebook_does_not_send_its_reader_to_an_annex_for_what_stands_below(n
     """In the memo the table lies in the annex and the sentence says so; the notebook shows it right
     below."""
     result, blocks = case_and_views(name)
-    blocks = [*blocks, *decomposition.losses(result), *decomposition.stages(result)]
+    blocks = [*blocks, *pages.losses(result), *pages.stages(result)]
     sent = [block for block in blocks if isinstance(block, Paragraph) and block.see is not None]
     assert sent and not any(
         re.search("见附件|列于附件|in the annex", text)

@@ -17,9 +17,7 @@ from qtoolkit.regions import Box
 from qtoolkit.report import (
     assessment,
     comparison,
-    decomposition,
     reasons,
-    summary,
 )
 from qtoolkit.robustness import NEW
 from tests import pages
@@ -70,7 +68,7 @@ def plain(share):
 
 
 def check_highest_and_lowest(result):
-    blocks = [*summary.summary(result, None), *assessment.results(result)]
+    blocks = [*pages.summary(result, None), *assessment.results(result)]
     pattern = {
         "zh": r"得分最高的是(.*)（(\S+)分），最低的是(.*)（(\S+)分）",
         "en": r"highest score is that of (.*) \((\S+)\), the lowest that of (.*) \((\S+)\)",
@@ -94,7 +92,7 @@ LOST = {
 
 
 def check_where_most_is_lost(result):
-    blocks = decomposition.losses(result)
+    blocks = pages.losses(result)
     for language in LANGUAGES:
         texts = " ".join(sentences(blocks, language))
         for by, names in LOST.items():
@@ -119,7 +117,7 @@ def check_where_most_is_lost(result):
 
 
 def check_stages(result):
-    blocks = decomposition.stages(result)
+    blocks = pages.stages(result)
     pattern = {
         "zh": r"最低的是(.*)（(\S+%)），最高的是(.*)（(\S+%)）",
         "en": r"Of the stages (.*) marks? lowest on average \((\S+%)\) and (.*) highest \((\S+%)\)",
@@ -149,7 +147,7 @@ def check_stages(result):
 
 
 def check_verification(result):
-    blocks = [*decomposition.stages(result), *decomposition.checks(result)]
+    blocks = [*pages.stages(result), *pages.checks(result)]
     for language in LANGUAGES:
         table = tables(blocks, language, "data").get("verification")
         if table is None:
@@ -180,7 +178,7 @@ def check_verification(result):
 def check_gaps(result):
     """The first loss that is named is the largest of the row: points less what the table of scores
     in detail shows."""
-    blocks = [*decomposition.gaps(result), *assessment.details(result)]
+    blocks = [*pages.gaps(result), *assessment.details(result)]
     for language in LANGUAGES:
         scored, gaps = (
             tables(blocks, language, "data")["details"],
@@ -202,7 +200,7 @@ def check_gaps(result):
 
 def check_dependence(result):
     try:
-        blocks = decomposition.dependence(result)
+        blocks = pages.dependence(result)
     except InputError:  # without one unit there are too few values to treat an outlier
         return
     for language in LANGUAGES:

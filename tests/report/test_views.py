@@ -23,7 +23,6 @@ from qtoolkit.report import (
     assessment,
     comparison,
     cutoffs,
-    decomposition,
     exact,
     reasons,
     rules,
@@ -43,16 +42,16 @@ from tests.sentences import read, sentences
 def all_blocks(result):
     drawn = qt.simulation.simulate(result, qt.regions.Box(relative=0.1), draws=2000, pairs=False)
     return [
-        *summary.summary(result, 1),
+        *pages.summary(result, 1),
         *scheme.basis(result),
         *scheme.units(result),
         *scheme.indicators(result),
         *assessment.results(result),
-        *assessment.operation(result),
-        *decomposition.lists(result),
-        *decomposition.losses(result),
-        *decomposition.stages(result),
-        *decomposition.dependence(result),
+        *pages.operation(result),
+        *pages.lists(result),
+        *pages.losses(result),
+        *pages.stages(result),
+        *pages.dependence(result),
         *pages.near_misses(result, 1),
         *pages.decimals(result),
         *pages.moving(result),
@@ -63,8 +62,8 @@ def all_blocks(result):
         *summary.risks(result),
         *rules.rules(result),
         *assessment.details(result),
-        *decomposition.gaps(result),
-        *decomposition.checks(result),
+        *pages.gaps(result),
+        *pages.checks(result),
         *scheme.terms(),
         *pages.ranges(result, 0.1),
         *pages.tolerances(result, 0.1),
@@ -251,7 +250,7 @@ def test_near_misses_and_gaps_name_those_whom_a_unit_must_pass():
     blocks = [
         *pages.near_misses(result, 1),
         *pages.decimals(result),
-        *decomposition.gaps(result),
+        *pages.gaps(result),
         *pages.errors(result, 1.5, "复评 | again", draws=2000),
     ]
     zh, en = (
@@ -538,5 +537,8 @@ def test_pages_tell_the_bands_and_limits_that_were_asked_for():
     pairs = qt.importance.correlations(result, 0.5)
     assert "above 0.5 (in absolute value)" in weights.overlaps(result, pairs, 0.6, 0.5)[0].text.en
     few = qt.weighting.from_data(result, 1, ["equal"])
-    blocks = weights.alternatives(result, few, qt.weighting.consequences(result, few.points))
+    nobody = qt.weighting.from_people(result)
+    would = qt.weighting.consequences(result, few.points)
+    alone = qt.weighting.consequences(result, nobody.each)
+    blocks = weights.alternatives(result, few, nobody, would, alone)
     assert "by 1 method (steps of 1)" in blocks[0].text.en

@@ -16,7 +16,6 @@ from qtoolkit.report import (
     assessment,
     comparison,
     cutoffs,
-    decomposition,
     exact,
     reasons,
     rules,
@@ -38,7 +37,7 @@ class Given:
     result: qt.Assessment
     drawn: qt.simulation.Simulation
     found: qt.comparison.Comparison | None = None
-    previous: qt.Case | None = None
+    previous: qt.Assessment | None = None
     band: float = BAND
     draws: int = DRAWS
     refused: list[str] = field(default_factory=list)
@@ -47,7 +46,7 @@ class Given:
 # By module of `qtoolkit.report`, its views as calls.
 VIEWS = {
     "summary": lambda g: [
-        lambda: summary.summary(g.result, 1, g.previous),
+        lambda: pages.summary(g.result, 1, g.previous),
         lambda: summary.risks(g.result),
     ],
     "scheme": lambda g: [
@@ -59,16 +58,16 @@ VIEWS = {
     "rules": lambda g: [lambda: rules.rules(g.result), lambda: rules.grades(g.result)],
     "assessment": lambda g: [
         lambda: assessment.results(g.result),
-        lambda: assessment.operation(g.result),
+        lambda: pages.operation(g.result),
         lambda: assessment.details(g.result),
     ],
     "decomposition": lambda g: [
-        lambda: decomposition.lists(g.result),
-        lambda: decomposition.losses(g.result),
-        lambda: decomposition.stages(g.result),
-        lambda: decomposition.dependence(g.result),
-        lambda: decomposition.gaps(g.result),
-        lambda: decomposition.checks(g.result),
+        lambda: pages.lists(g.result),
+        lambda: pages.losses(g.result),
+        lambda: pages.stages(g.result),
+        lambda: pages.dependence(g.result),
+        lambda: pages.gaps(g.result),
+        lambda: pages.checks(g.result),
     ],
     "cutoffs": lambda g: [
         lambda: pages.near_misses(g.result, 1),
