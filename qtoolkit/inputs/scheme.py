@@ -448,10 +448,10 @@ class Scheme(Shown, Model):
 
         Parameters
         ----------
-        points : mapping of indicator id to points
+        points : mapping, or Series, of indicator id to points
             A node's points are shared among its leaves in proportion. The rules' own points
             (deductions that do not scale, direct scores) stay as written.
-        cutoffs : mapping of grade id to cutoff
+        cutoffs : mapping, or Series, of grade id to cutoff
         spread : "none", "siblings" or "all"
             Who takes up the difference, so that the total stands: nobody (the sum must be right by
             itself), the changed indicator's siblings in proportion, or all indicators that are not
@@ -469,12 +469,10 @@ class Scheme(Shown, Model):
         """
         if spread not in get_args(Spread):
             raise InputError(unexpected(spread, one_of(get_args(Spread)), "spread"))
-        check_numbers(
-            {f"points.{self.indicator(id).id}": value for id, value in (points or {}).items()}
-        )
-        check_numbers(
-            {f"cutoffs.{self.grade(id).id}": value for id, value in (cutoffs or {}).items()}
-        )
+        points = {} if points is None else dict(points)
+        cutoffs = {} if cutoffs is None else dict(cutoffs)
+        check_numbers({f"points.{self.indicator(id).id}": x for id, x in points.items()})
+        check_numbers({f"cutoffs.{self.grade(id).id}": x for id, x in cutoffs.items()})
         data = self.model_dump()
         if points:
             new = spread_points(self, points, spread)

@@ -14,6 +14,8 @@ from qtoolkit.runs.opening import PARAMETERS
 
 FOLDER, _ = notebooks()[0]
 NAMES = sorted(path.stem for path in Path(FOLDER).glob("*.ipynb"))
+TUTORIAL = "00_tutorial"  # it makes its case itself
+OF_A_CASE = [name for name in NAMES if name != TUTORIAL]
 OWN = {
     "01_assessment": {"near_miss"},
     "02_weights": {"point_step", "resamples"},
@@ -37,7 +39,7 @@ def test_the_notebooks_are_there():
     )
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", OF_A_CASE)
 def test_declared_parameters_are_the_core_and_their_defaults_agree(name):
     (cell,) = tagged(read(name), "parameters")
     values = {}
@@ -49,7 +51,7 @@ def test_declared_parameters_are_the_core_and_their_defaults_agree(name):
         assert values[key] == getattr(defaults, key), key
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", OF_A_CASE)
 def test_the_second_code_cell_opens_the_case_with_every_parameter(name):
     parameters, opening = [cell for cell in read(name).cells if cell.cell_type == "code"][:2]
     assert opening.source == "import qtoolkit as qt\n\ncase, result = qt.open(globals())"
@@ -94,3 +96,51 @@ def test_outputs_are_stored_only_where_they_are_checked(name):
     for cell in read(name).cells:
         if cell.cell_type == "code" and cell not in checked:
             assert not cell.outputs and cell.execution_count is None
+
+
+def steps_of_the_tutorial():
+    """The code of the tutorial, a cell an item, without its cell of parameters."""
+    cells = [cell.source for cell in read(TUTORIAL).cells if cell.cell_type == "code"]
+    assert cells[0] == 'language = "zh"'
+    return cells[1:]
+
+
+def test_the_tutorial_asks_at_most_twelve_questions_and_has_two_exercises_with_folded_answers():
+    for tag in ("zh", "en"):
+        prose = "\n".join(cell.source for cell in tagged(read(TUTORIAL), tag))
+        questions = re.findall(r"^## (\d+)", prose, re.M)
+        assert questions == [str(n) for n in range(1, len(questions) + 1)]
+        assert 8 <= len(questions) <= 12
+        assert prose.count("<details>") == prose.count("</details>") == 2
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_the_tutorial_says_what_its_cells_give(language, capsys):
+    """In either language, without the memo, which takes long; what its prose says is asserted in
+    its cells, and here."""
+    names = {"language": language}
+    for cell in steps_of_the_tutorial():
+        if "qt.run(" not in cell:
+            exec(cell, names)
+    said = capsys.readouterr().out.splitlines()
+    complaints = [line for line in said if ".xlsx" in line and "data:" not in line]
+    # a title; then remarks, a lost decimal point and a blank together
+    rows = [re.search(r"第(\d+)行|row (\d+)", line) for line in complaints]
+    assert [row.group(row.lastindex) for row in rows] == ["1", "1", "6", "7"]
+    unit, margins = names["unit"], names["margins"]
+    assert margins.loc[unit, "nearest"] == margins["nearest"].min() == pytest.approx(0.205)
+    assert round(names["tolerance"].table.loc[unit, "tolerance"], 3) == 0.068
+    share = names["drawn"].grade_acceptability.loc[unit, "A"]
+    assert 0.98 < share < 1
+    assert names["lower"].grades[names["second"]] == "A" and len(names["changed"].table.units) == 8
+
+
+@pytest.mark.soak
+def test_the_tutorial_runs_in_english_by_papermill_in_an_empty_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    out = papermill.execute_notebook(
+        FOLDER / f"{TUTORIAL}.ipynb", "out.ipynb", {"language": "en"}, progress_bar=False
+    )
+    shown = [o for cell in out.cells if cell.cell_type == "code" for o in cell.outputs]
+    assert "memo.html" in shown[-2]["data"]["text/plain"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out.ipynb"]
