@@ -85,7 +85,8 @@ RANGES = {
 OTHERS = ("se_source", "choices", "unit", "history")
 """Knobs that are no numbers."""
 _STEP = "point_step"
-_OWN = ("packaged", "checkout")
+OWN = ("packaged", "checkout")
+"""Origins of the toolkit's own notebooks."""
 
 
 def check_knobs(
@@ -104,10 +105,7 @@ def check_knobs(
         With one sentence for each: the knob, its place, what was found and the range.
     """
     defaults = {
-        name: value
-        for book in books
-        if book.origin in _OWN
-        for name, value in book.declared.items()
+        name: value for book in books if book.origin in OWN for name, value in book.declared.items()
     }
     complaints = []
     for key, text in _wrong(knobs, defaults, case):
