@@ -28,7 +28,7 @@ from matplotlib.text import Text as Drawn
 
 import qtoolkit as qt
 from qtoolkit.language import LANGUAGES
-from qtoolkit.report import blocks, memo
+from qtoolkit.report import blocks, memo, page
 from qtoolkit.report.chapters import memo_title
 from qtoolkit.report.writers import web, word
 from tests.memo_text import docx_lines, html_lines
@@ -69,7 +69,7 @@ def shown_by(path, parameters, language):
                 found.append(words_of(block, self.language, self.synthetic))
                 payloads.append(blocks.payload(block, self.language, self.synthetic))
 
-    real, blocks.Page = blocks.Page, Page
+    real, page.Page = page.Page, Page
     printed = io.StringIO()
     try:
         for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
@@ -82,7 +82,7 @@ def shown_by(path, parameters, language):
                     "language": language
                 }
     finally:
-        blocks.Page = real
+        page.Page = real
         plt.close("all")
     return [*found, printed.getvalue()], payloads
 

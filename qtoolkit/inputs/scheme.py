@@ -448,10 +448,10 @@ class Scheme(Shown, Model):
 
         Parameters
         ----------
-        points : mapping, or Series, of indicator id to points
+        points : mapping of indicator id to points, or a Series of them
             A node's points are shared among its leaves in proportion. The rules' own points
             (deductions that do not scale, direct scores) stay as written.
-        cutoffs : mapping, or Series, of grade id to cutoff
+        cutoffs : mapping of grade id to cutoff
         spread : "none", "siblings" or "all"
             Who takes up the difference, so that the total stands: nobody (the sum must be right by
             itself), the changed indicator's siblings in proportion, or all indicators that are not
@@ -469,8 +469,7 @@ class Scheme(Shown, Model):
         """
         if spread not in get_args(Spread):
             raise InputError(unexpected(spread, one_of(get_args(Spread)), "spread"))
-        points = {} if points is None else dict(points)
-        cutoffs = {} if cutoffs is None else dict(cutoffs)
+        points, cutoffs = ({} if given is None else dict(given) for given in (points, cutoffs))
         check_numbers({f"points.{self.indicator(id).id}": x for id, x in points.items()})
         check_numbers({f"cutoffs.{self.grade(id).id}": x for id, x in cutoffs.items()})
         data = self.model_dump()

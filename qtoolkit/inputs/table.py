@@ -95,6 +95,11 @@ class Table(Shown):
         others = ("units", "raw", "status", "covariates", "remarks")
         return Card(self.card_title, f"{n} units × {d} indicators", facts, others=others)
 
+    @property
+    def measured(self) -> bool:
+        """Whether standard errors are stated."""
+        return bool((np.nan_to_num(self.errors) > 0).any())
+
     def keep(self, chosen: np.ndarray) -> Table:
         """The table of some of its units, chosen (n,) of bool."""
         return self.take(np.flatnonzero(chosen))

@@ -1,28 +1,24 @@
 """The pieces a notebook shows and the memo is made of: paragraphs, tables and charts, each in both
 languages.
 
-A view (`qtoolkit.report.assessment`, `qtoolkit.report.sensitivity`) returns blocks; :class:`Page`
-shows them in a notebook in one language. Beside what the notebook displays, each output carries the
-block itself under :data:`MIME`, from which a run writes the memo, the tables and the figures: a
-notebook writes no files.
+A view (`qtoolkit.report.assessment`, `qtoolkit.report.sensitivity`) returns blocks;
+`qtoolkit.report.page` shows them in a notebook in one language. Beside what the notebook displays,
+each output carries the block itself under :data:`MIME`, from which a run writes the memo, the
+tables and the figures: a notebook writes no files.
 """
 
 from __future__ import annotations
 
-import base64
-import html
-import io
 import math
 import numbers
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from qtoolkit.errors import InputError
-from qtoolkit.language import LANGUAGES, Text, in_print, say, settled
+from qtoolkit.language import Text, in_print, say, settled
 
 MIME = "application/vnd.qtoolkit.block+json"
 # rows of results, and of rules, up to which notebook and memo show a table whole
@@ -117,8 +113,7 @@ def payload(block: Block, language: str, synthetic: bool = False) -> dict[str, A
     or 12 digits that are the same on every processor), numeric (per column), shade (rows of a share
     or None), widths; of a table that is shown in part, header, cells, numeric, shade and widths are
     those of the part, data is whole, and there are note (the sentence that says so) and whole
-    (header, formats, language of all columns). Chart: name, caption, alt, width; :class:`Page` adds
-    svg.
+    (header, formats, language of all columns). Chart: name, caption, alt, width.
     """
     heading = block.heading.of(language) if block.heading else None
     common = {"chapter": block.chapter, "heading": heading, "place": block.place}
@@ -378,107 +373,6 @@ def rounded_towards(value: float, spec: str, side: str) -> str:
     return format(whole / scale, spec)
 
 
-class Page:
-    """Shows blocks in a notebook, in one language ("zh" or "en"); `synthetic` marks every table and
-    figure as made from synthetic data."""
-
-    def __init__(self, language: str = "zh", synthetic: bool = False):
-        if language not in LANGUAGES:
-            raise InputError(
-                say(
-                    zh="language 应为 zh 或 en，现为“{found}”",
-                    en="language must be zh or en, found “{found}”",
-                    found=language,
-                )
-            )
-        self.language, self.synthetic = language, synthetic
-
-    def show(self, blocks: Block | Iterable[Block]) -> None:
-        """Display blocks in order."""
-        from IPython.display import display
-
-        for block in [blocks] if isinstance(blocks, Block) else blocks:
-            data = payload(block, self.language, self.synthetic)
-            if isinstance(block, Chart):
-                png, data["svg"] = pictures(block, self.language, self.synthetic)
-                title = data["caption"]
-                bundle = {"image/png": base64.b64encode(png).decode(), "text/plain": f"[{title}]"}
-            elif isinstance(block, DataTable):
-                bundle = {"text/html": html_table(data), "text/plain": text_table(data)}
-            else:
-                bundle = {"text/html": html_paragraph(data), "text/plain": data["text"]}
-            display({**bundle, MIME: data}, raw=True)
-
-
-def pictures(chart: Chart, language: str, synthetic: bool = False) -> tuple[bytes, str]:
-    """The chart as PNG bytes and as SVG text, marked where the data are synthetic; the same bytes
-    for the same data."""
-    import matplotlib.pyplot as plt
-
-    figure = chart.draw(language)
-    if synthetic:
-        mark_synthetic(figure, language)
-    png, svg = io.BytesIO(), io.StringIO()
-    with plt.rc_context({"svg.hashsalt": chart.name}):
-        figure.savefig(png, format="png", dpi=200, metadata={"Software": None})
-        figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})
-    plt.close(figure)
-    return png.getvalue(), svg.getvalue()
-
-
-STRIP = 0.17  # inches below a figure, kept for the mark of synthetic data
-
-
-def mark_synthetic(figure: Any, language: str) -> None:
-    """Say at the lower left that the data are synthetic, in a strip of its own below what the
-    figure draws."""
-    from matplotlib.layout_engine import ConstrainedLayoutEngine
-
-    width, height = figure.get_size_inches()
-    figure.set_size_inches(width, height + STRIP)
-    share = STRIP / (height + STRIP)
-    engine = figure.get_layout_engine()
-    # a figure of another hand may lay itself out otherwise
-    if isinstance(engine, ConstrainedLayoutEngine):
-        engine.set(rect=(0, share, 1, 1 - share))
-    mark = Text("模拟数据", "synthetic data").of(language)
-    figure.text(
-        0.005, 0.005, mark, fontsize=7, color="#777777", ha="left", va="bottom", gid="synthetic"
-    )
-
-
-def html_paragraph(data: Mapping[str, Any]) -> str:
-    """A paragraph's payload as HTML."""
-    heading = f"<h4>{html.escape(data['heading'])}</h4>" if data["heading"] else ""
-    tag = "small" if data["style"] == "note" else "span"
-    dot = "• " if data["style"] == "item" else ""
-    return f"{heading}<p><{tag}>{dot}{html.escape(data['text'])}</{tag}></p>"
-
-
-def html_table(data: Mapping[str, Any]) -> str:
-    """A table's payload as HTML: caption, header, rows; numbers to the right, shaded cells
-    tinted."""
-    align = ["right" if numeric else "left" for numeric in data["numeric"]]
-    head = "".join(
-        f'<th style="text-align:{a}">{html.escape(h)}</th>'
-        for h, a in zip(data["header"], align, strict=True)
-    )
-    body = "".join(
-        "<tr>" + "".join(_cell(*cell) for cell in zip(cells, shades, align, strict=True)) + "</tr>"
-        for cells, shades in zip(data["cells"], data["shade"], strict=True)
-    )
-    heading = f"<h4>{html.escape(data['heading'])}</h4>" if data["heading"] else ""
-    caption = f"<caption>{html.escape(data['caption'])}</caption>"
-    note = f"<p><small>{html.escape(data['note'])}</small></p>" if data.get("note") else ""
-    table = f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-    return f"{heading}{table}{note}"
-
-
-def _cell(text: str, shade: float | None, align: str) -> str:
-    tint = "" if shade is None else f";background-color:{tint_of(shade)};color:#111"
-    return f'<td style="text-align:{align}{tint}">{html.escape(text)}</td>'
-
-
 def tint_of(share: float) -> str:
     """A pale red (share 0) over white (one half) to a pale blue (share 1), as #rrggbb; readable in
     print."""
@@ -488,9 +382,3 @@ def tint_of(share: float) -> str:
     return "#" + "".join(
         f"{round(a + (b - a) * part):02x}" for a, b in zip(start, end, strict=True)
     )
-
-
-def text_table(data: Mapping[str, Any]) -> str:
-    """A table's payload as lines of text, cells separated by " | "; what nbval compares."""
-    rows = [" | ".join(row) for row in [data["header"], *data["cells"]]]
-    return "\n".join([data["caption"], *rows, *([data["note"]] if data.get("note") else [])])

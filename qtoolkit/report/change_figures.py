@@ -13,12 +13,12 @@ from qtoolkit.cutoffs import Sweep
 from qtoolkit.engine.ties import in_order
 from qtoolkit.language import Text, in_print
 from qtoolkit.report import fonts
-from qtoolkit.report.figures import MANY, SHADES, grade_colours, units_axes
+from qtoolkit.report.figures import AMBER, DARK, MANY, SHADES, grade_colours, units_axes
 from qtoolkit.report.wording import label_of
 
 PART_COLOURS = {
-    "data": "#2f6690",
-    "points": "#e2b26f",
+    "data": DARK,
+    "points": AMBER,
     "cutoffs": "#8a4a7d",
     "vetoes": "#c2604d",
     "units": "#777777",
@@ -88,7 +88,7 @@ def joint_map(
     sns.heatmap(
         counts.to_numpy(),
         ax=axes,
-        cmap=sns.light_palette("#2f6690", as_cmap=True),
+        cmap=sns.light_palette(DARK, as_cmap=True),
         vmin=0,
         annot=True,
         fmt="d",
@@ -121,7 +121,7 @@ def transitions(
     sns.heatmap(
         counts,
         ax=axes,
-        cmap=sns.light_palette("#2f6690", as_cmap=True),
+        cmap=sns.light_palette(DARK, as_cmap=True),
         vmin=0,
         annot=True,
         fmt="d",
@@ -311,7 +311,7 @@ def ink(colour: str) -> str:
     """White or near-black, whichever has the greater contrast on a colour (WCAG 2.2, relative
     luminance).
 
-    >>> ink("#2f6690"), ink("#e2b26f")
+    >>> ink("#24557f"), ink("#bd8226")
     ('white', '#111111')
     """
     from matplotlib.colors import to_rgb

@@ -11,24 +11,21 @@ import pandas as pd
 from qtoolkit import robustness, simulation
 from qtoolkit.assessment import Assessment
 from qtoolkit.engine.ties import SAME, foremost, in_order
-from qtoolkit.regions import Box
 from qtoolkit.report import choosing, figures, lines
 from qtoolkit.report.blocks import rounded_towards
 from qtoolkit.report.sections import Rows, Section, names_of
 from qtoolkit.robustness.flips import ON_LINE
 
-SECONDS = 60.0  # for all rank ranges
 FEWER = 3  # clauses in a sentence
 LEAST = 20  # transfers in the table
 
 
-def rank_ranges(result: Assessment, band: float, drawn: simulation.Simulation) -> Section:
-    """Best and worst rank of each unit while the points move within ±band, beside what random draws
-    from there show."""
-    units = tuple(choosing.edge(result))
-    table = robustness.rank_range(
-        result, Box(relative=band), time_limit=SECONDS, seed=drawn.seed, units=units
-    ).table
+def rank_ranges(
+    result: Assessment, found: robustness.Certificates, drawn: simulation.Simulation
+) -> Section:
+    """Best and worst rank of each unit, as :func:`qtoolkit.robustness.rank_range` found them,
+    beside what random draws from the same region show."""
+    table = found.table
     table[["drawn_best", "drawn_worst"]] = drawn.rank_quantiles.loc[table.index, ["best", "worst"]]
     table = table.loc[result.ranks[table.index].sort_values(kind="stable").index]
     exact = table["status"] == "exact"
@@ -60,12 +57,15 @@ def rank_ranges(result: Assessment, band: float, drawn: simulation.Simulation) -
     )
 
 
-def flips(result: Assessment) -> Section:
-    """The fewest points that change each unit's grade, the scheme's weakest spot first."""
-    units = choosing.edge(result)
-    table = robustness.cheapest_flip(result, units=units).table.rename_axis("unit")
+def flips(
+    result: Assessment, found: robustness.Certificates, in_halves: robustness.Certificates
+) -> Section:
+    """The fewest points that change each unit's grade, the scheme's weakest spot first, as
+    :func:`qtoolkit.robustness.cheapest_flip` found them: any points, and in steps of half a
+    point."""
+    table = found.table.rename_axis("unit")
     table = table.iloc[in_order(table["points_moved"], falling=False)]
-    table["half"] = robustness.cheapest_flip(result, step=0.5, units=units).table["points_moved"]
+    table["half"] = in_halves.table["points_moved"]
     changeable = table[np.isfinite(table["points_moved"])]
     weakest = changeable.iloc[foremost(changeable["points_moved"], falling=False)]
     on_line = changeable[changeable["recipe"].map(lambda recipe: recipe == ON_LINE).astype(bool)]
@@ -85,12 +85,12 @@ def flips(result: Assessment) -> Section:
     return Section("exact/flips", names_of(result), facts, {"cheapest_flips": rows})
 
 
-def transfers(result: Assessment) -> Section:
+def transfers(
+    result: Assessment, transfer_map: robustness.TransferMap, singles: pd.DataFrame
+) -> Section:
     """Points that can move between two indicators before the first grade changes, and how far each
-    may move alone."""
-    leaves = choosing.most_points(result)
-    transfer_map = robustness.transfer_map(result, leaves)
-    singles = robustness.stability_intervals(result)
+    may move alone, as :func:`qtoolkit.robustness.transfer_map` and
+    :func:`qtoolkit.robustness.stability_intervals` found them."""
     pairs = _least_transfers(result, transfer_map)
     first = pairs.iloc[foremost(pairs["points"], falling=False)]
     proven = bool(transfer_map.exact.all(axis=None))
@@ -98,7 +98,7 @@ def transfers(result: Assessment) -> Section:
     count = len(result.scheme.leaves)
     facts = {
         "leaves": count,
-        "computed": len(leaves),
+        "computed": len(transfer_map.table),
         "proven": proven,
         "first": first[["from", "to", "unit"]],
         "least": first["points"].min() if len(first) else None,

@@ -28,7 +28,10 @@ BINS = 50  # of a histogram of scores
 FLAT = 9  # beyond so many, names of columns stand upright
 LEGEND_LINE = 62  # characters of a legend on one line
 LONG = {"zh": 14, "en": 30}  # characters of an indicator's name on an axis
-SHADES = ("#2f6690", "#7fa8c9", "#e2b26f", "#c2604d", "#8a4a7d", "#555555")
+# colours of marks: each has a contrast of 3:1 and more on white, as WCAG 2.2 asks
+DARK, MIDDLE, AMBER, ORANGE = "#24557f", "#5a93c0", "#bd8226", "#cf6f3a"
+SHADES = (DARK, MIDDLE, AMBER, "#c2604d", "#8a4a7d", "#555555")
+PALE = {"color": "#c9dbe9", "edgecolor": DARK, "linewidth": 0.7}  # of bars behind others
 
 
 def scores(result: Assessment, language: str) -> Any:
@@ -105,7 +108,7 @@ def shares(result: Assessment, language: str) -> Any:
     sns.heatmap(
         matrix.to_numpy(),
         ax=axes,
-        cmap=sns.light_palette("#2f6690", as_cmap=True),
+        cmap=sns.light_palette(DARK, as_cmap=True),
         vmin=max(0.0, np.floor(np.nanmin(matrix.to_numpy()) / 10) * 10),
         vmax=100,
         annot=len(order) <= MANY and len(names) <= 15,
@@ -151,17 +154,17 @@ def ranges(result: Assessment, table: pd.DataFrame, language: str) -> Any:
     kinds = (
         (
             certain & ~held,
-            {"color": "#7fa8c9"},
+            {"color": MIDDLE},
             "grade_stays",
         ),
         (
             certain & held,
-            {"color": "#7fa8c9", "hatch": "////", "edgecolor": "#ffffff", "linewidth": 0},
+            {"color": MIDDLE, "hatch": "////", "edgecolor": "#ffffff", "linewidth": 0},
             "grade_held",
         ),
         (
             ~certain,
-            {"color": "#d98c5f"},
+            {"color": ORANGE},
             "grade_may_change",
         ),
     )
@@ -237,7 +240,7 @@ def rank_ranges(result: Assessment, table: pd.DataFrame, language: str) -> Any:
         table["worst"] - table["best"] + 0.5,
         left=table["best"] - 0.25,
         height=_thick(table, 0.66),
-        color="#b9d0e2",
+        **PALE,
         label=label_of("proven_range", language),
     )
     if table["drawn_best"].notna().all():
@@ -248,7 +251,7 @@ def rank_ranges(result: Assessment, table: pd.DataFrame, language: str) -> Any:
             high - low + 0.3,
             left=low - 0.15,
             height=_thick(table, 0.26),
-            color="#2f6690",
+            color=DARK,
             label=words,
         )
     words = label_of("present_rank", language)
@@ -313,8 +316,8 @@ def choices(indices: Sequence[Sobol], names: list[str], order: pd.Index, languag
             label_of("total_effect", language),
             label_of("effect_alone", language),
         )
-        axes.barh(places, total, height=0.62, color="#b9d0e2", label=words[0])
-        axes.barh(places, table["first"].clip(0, 1), height=0.34, color="#2f6690", label=words[1])
+        axes.barh(places, total, height=0.62, **PALE, label=words[0])
+        axes.barh(places, table["first"].clip(0, 1), height=0.34, color=DARK, label=words[1])
         if not sobol.exact:
             axes.hlines(
                 places,
@@ -347,14 +350,14 @@ def importance(
         places,
         table["nominal"] * 100,
         height=0.7,
-        color="#cfd8df",
+        **PALE,
         label=label_of("share_of_points", language),
     )
     axes.barh(
         places,
         table["share"].fillna(0) * 100,
         height=0.36,
-        color="#2f6690",
+        color=DARK,
         label=label_of("share_of_effect", language),
     )
     axes.hlines(

@@ -15,7 +15,6 @@ from qtoolkit.assessment import Assessment
 from qtoolkit.cutoffs import QUOTA, VETO
 from qtoolkit.engine import core, score_grades, to_ticks
 from qtoolkit.engine.ties import SAME, foremost, in_order
-from qtoolkit.regions import Box
 from qtoolkit.report import choosing, exact, figures
 from qtoolkit.report.blocks import Block
 from qtoolkit.report.sections import Rows, Section, names_of
@@ -24,9 +23,10 @@ from qtoolkit.robustness.tolerances import FULLEST
 FULLEST_BAND = 1 - FULLEST  # as far as a tolerance is looked for where blanks are shared out
 
 
-def ranges(result: Assessment, band: float) -> Sequence[Block]:
-    """Score ranges while the points move within ±band, with the sentence for the summary."""
-    table = robustness.score_range(result, Box(relative=band)).table
+def ranges(result: Assessment, found: robustness.Certificates, band: float) -> Sequence[Block]:
+    """Score ranges while the points move within ±band, as :func:`qtoolkit.robustness.score_range`
+    found them, with the sentence for the summary."""
+    table = found.table
     held = holds(result, table)
     order = table.index[in_order(table["score"])]
     near = choosing.to_cutoff(result)[order]
@@ -80,10 +80,10 @@ def holds(result: Assessment, table: pd.DataFrame) -> pd.Series:
     return pd.Series(why, result.scores.index, dtype=object)
 
 
-def tolerances(result: Assessment, band: float) -> Section:
-    """The certified tolerance of every unit, the least first."""
-    certificates = robustness.tolerance(result)
-    table = certificates.table.iloc[in_order(certificates.table["tolerance"], falling=False)]
+def tolerances(result: Assessment, found: robustness.Certificates, band: float) -> Section:
+    """The certified tolerance of every unit, the least first, as
+    :func:`qtoolkit.robustness.tolerance` found them."""
+    table = found.table.iloc[in_order(found.table["tolerance"], falling=False)]
     margin = np.minimum(table["margin_down"], table["margin_up"]).where(table["why"] != "quota")
     table = table.assign(tolerance=table["tolerance"].astype(float), margin=margin)
     values = table["tolerance"].dropna()
@@ -111,7 +111,7 @@ def tolerances(result: Assessment, band: float) -> Section:
         {"tolerances": Rows(table.rename_axis("unit"), in_order(least, falling=False))},
         {
             "tolerances": lambda language: figures.tolerances(
-                result, replace(certificates, table=certificates.table.loc[drawn]), language
+                result, replace(found, table=found.table.loc[drawn]), language
             )
         },
     )
@@ -148,9 +148,8 @@ def methods(result: Assessment, band: float) -> Section:
     )
 
 
-def crosscheck(result: Assessment) -> Section:
+def crosscheck(result: Assessment, checked: alternatives.Crosscheck) -> Section:
     """The scheme's ranking beside those of other methods."""
-    checked = alternatives.crosscheck(result)
     ranks = checked.ranks.loc[result.ranks.sort_values(kind="stable").index]
     rho = checked.correlation.drop("scheme")
     moves = ranks.drop(columns="scheme").sub(ranks["scheme"], axis=0).abs().max(axis=1)

@@ -4,7 +4,6 @@ confidence sets."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from concurrent.futures import Executor
 from typing import Any
 
 import numpy as np
@@ -75,21 +74,12 @@ def _fewer(result: Assessment, asked: int | None, made: int) -> dict[str, Any]:
 
 
 def choices(
-    result: Assessment,
-    factors: Mapping[str, Any] | None,
-    band: float,
-    n: int = 1024,
-    seed: int = 0,
-    executor: Executor | None = None,
+    result: Assessment, grades: simulation.Sobol, ranks: simulation.Sobol, asked: int = 0
 ) -> Section:
-    """Which choices of method move grades and ranks most; `factors` as for
-    :func:`qtoolkit.simulation.sobol`."""
-    chosen_factors = simulation.choices(result, band) if factors is None else factors
-    runs_asked, n = n, simulation.affordable_runs(result, n)
-    grades, ranks = (
-        simulation.sobol(result, chosen_factors, target, n, seed, executor)
-        for target in ("grade_changes", "rank_shift")
-    )
+    """Which choices of method move grades and ranks most, as :func:`qtoolkit.simulation.sobol`
+    found it for the targets "grade_changes" and "rank_shift"; `asked` is n as it was asked for,
+    where a large case does not afford it."""
+    afforded = simulation.affordable_runs(result, asked)
     moving = {
         key: sobol for key, sobol in (("grades", grades), ("ranks", ranks)) if _is_known(sobol)
     }
@@ -97,7 +87,7 @@ def choices(
     order = main.table.index[in_order(main.table["total"])]
     total, alternatives = grades.table["total"], _alternatives(grades, ranks)
     first, most = foremost(total), foremost(alternatives["grades"])
-    is_fewer = n < runs_asked and not grades.exact
+    is_fewer = afforded < asked and not grades.exact
     failures = grades.failures
     facts = {
         "choices": [_choice(key) for key in total.index],
@@ -113,7 +103,7 @@ def choices(
         "over": grades.over,
         "exact": grades.exact,
         "runs": grades.runs,
-        "fewer": _fewer(result, runs_asked, n) if is_fewer else None,
+        "fewer": _fewer(result, asked, afforded) if is_fewer else None,
         "explained": [_explained(key, sobol) for key, sobol in moving.items()],
         "negligible": NEGLIGIBLE,
         "hardly": _hardly(moving, order),
@@ -206,17 +196,16 @@ def _explained(target: str, sobol: simulation.Sobol) -> dict[str, Any]:
     }
 
 
-def rank_sets(
-    result: Assessment, level: float = 0.95, seed: int = 0, executor: Executor | None = None
-) -> Section:
-    """Rank confidence sets, where the data state standard errors."""
-    facts: dict[str, Any] = {"stated": False, "level": level, "fixed": [], "apart": []}
-    if not (pd.DataFrame(result.table.errors) > 0).any(axis=None):
+def rank_sets(result: Assessment, sets: simulation.RankSets | None) -> Section:
+    """Rank confidence sets as :func:`qtoolkit.simulation.rank_confidence` found them; None where
+    the data state no standard errors."""
+    facts: dict[str, Any] = {"stated": False, "fixed": [], "apart": []}
+    if sets is None:
         return Section("simulated/rank_sets", names_of(result), facts)
-    sets = simulation.rank_confidence(result, "data", level, seed=seed, executor=executor)
     table = sets.table.loc[result.ranks.sort_values(kind="stable").index]
     facts |= {
         "stated": True,
+        "level": sets.level,
         "fixed": table.index[table["low"] == table["high"]],
         "apart": table.index[table["all_low"] == table["all_high"]],
     }

@@ -17,6 +17,8 @@ from qtoolkit.inputs import locate
 from qtoolkit.inputs.files import read_bytes
 from qtoolkit.language import LANGUAGES, say
 
+CHECK = "check"
+
 
 @dataclass(frozen=True)
 class Notebook:
@@ -63,13 +65,32 @@ class Notebook:
             raise InputError(text) from None
 
     def in_language(self, language: str) -> nbformat.NotebookNode:
-        """The notebook without the prose of the other language."""
+        """The notebook without the prose of the other language, and without the cells that are
+        there for the automatic tests alone (tagged "check")."""
         book: nbformat.NotebookNode = nbformat.reads(self.bytes.decode("utf-8"), as_version=4)
-        others = set(LANGUAGES) - {language}
+        left_out = {*LANGUAGES, CHECK} - {language}
         book.cells = [
-            cell for cell in book.cells if not others & set(cell.metadata.get("tags", []))
+            cell for cell in book.cells if not left_out & set(cell.metadata.get("tags", []))
         ]
+        for cell in book.cells:
+            if "parameters" in cell.metadata.get("tags", []):
+                cell.source = comments_in(cell.source, language)
         return book
+
+
+def comments_in(source: str, language: str) -> str:
+    """The source of a cell with its comments in one language, where they have both: "中文 |
+    English".
+
+    >>> comments_in("draws = 9  # 次数 | how many\\nseed = 0  # any", "en")
+    'draws = 9  # how many\\nseed = 0  # any'
+    """
+    found = []
+    for line in source.splitlines():
+        code, sign, comment = line.partition("  # ")
+        zh, bar, en = comment.partition(" | ")
+        found.append(code + sign + {"zh": zh, "en": en}[language] if bar else line)
+    return "\n".join(found)
 
 
 def find_notebooks(

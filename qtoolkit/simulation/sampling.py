@@ -131,7 +131,7 @@ def standard_errors(result: Assessment) -> pd.DataFrame:
         a logarithm.
     """
     table, stated = result.table, np.nan_to_num(result.table.errors)
-    if not (stated > 0).any():
+    if not table.measured:
         raise InputError(
             Complaint(
                 say(

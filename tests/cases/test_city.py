@@ -151,7 +151,8 @@ def test_planning_by_hand_from_the_printed_rule(case, result):
 
 def test_every_table_and_figure_is_called_synthetic(result):
     from qtoolkit.report import assessment
-    from qtoolkit.report.blocks import Chart, DataTable, payload, pictures
+    from qtoolkit.report.blocks import Chart, DataTable, payload
+    from qtoolkit.report.picture import picture
 
     blocks = assessment.results(result)
     for block in blocks:
@@ -159,7 +160,7 @@ def test_every_table_and_figure_is_called_synthetic(result):
             assert payload(block, "zh", True)["caption"].endswith("（模拟数据）")
             assert payload(block, "en", True)["caption"].endswith("(synthetic data)")
         if isinstance(block, Chart):
-            assert pictures(block, "zh", True)[0] != pictures(block, "zh")[0]
+            assert picture(block, "zh", True) != picture(block, "zh")
     for name in ("01_assessment", "04_sensitivity"):
         source = (CASE.parents[1] / "notebooks" / f"{name}.ipynb").read_text(encoding="utf-8")
         assert "Page(language, case.scheme.synthetic)" in source

@@ -10,8 +10,10 @@ import pytest
 
 from qtoolkit.inputs.locate import notebooks
 from qtoolkit.inputs.parameters import CORE, Parameters
+from qtoolkit.report import page
 from qtoolkit.runs.opening import PARAMETERS
 
+CHINESE = re.compile(r"[\u4e00-\u9fff]")
 FOLDER, _ = notebooks()[0]
 NAMES = sorted(path.stem for path in Path(FOLDER).glob("*.ipynb"))
 TUTORIAL = "00_tutorial"  # it makes its case itself
@@ -66,9 +68,10 @@ def test_prose_stands_in_pairs_with_equal_headings(name):
     cells = [cell for cell in read(name).cells if cell.cell_type == "markdown"]
     assert len(cells) % 2 == 0
     for zh, en in zip(cells[::2], cells[1::2], strict=True):
-        assert (zh.metadata.tags, en.metadata.tags) == (["zh"], ["en"])
+        tags = zh.metadata.tags
+        assert tags in (["zh"], ["zh", "check"]) and en.metadata.tags == ["en", *tags[1:]]
         assert re.findall(r"^#+", zh.source, re.M) == re.findall(r"^#+", en.source, re.M)
-        assert not re.search(r"[\u4e00-\u9fff]", en.source)
+        assert not CHINESE.search(en.source)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -144,3 +147,59 @@ def test_the_tutorial_runs_in_english_by_papermill_in_an_empty_folder(tmp_path, 
     shown = [o for cell in out.cells if cell.cell_type == "code" for o in cell.outputs]
     assert "memo.html" in shown[-2]["data"]["text/plain"]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out.ipynb"]
+
+
+TAUGHT = ["04_sensitivity"]  # notebooks in the order of a lesson
+
+
+@pytest.mark.parametrize("name", TAUGHT)
+def test_every_parameter_is_explained_in_both_languages(name):
+    (cell,) = tagged(read(name), "parameters")
+    for line in cell.source.splitlines():
+        zh, bar, en = line.partition("  # ")[2].partition(" | ")
+        assert bar and CHINESE.search(zh) and not CHINESE.search(en), line
+
+
+@pytest.mark.parametrize("name", TAUGHT)
+def test_cells_for_the_tests_alone_stand_at_the_end(name):
+    cells = read(name).cells
+    first = next(i for i, cell in enumerate(cells) if "check" in cell.metadata.get("tags", []))
+    assert all("check" in cell.metadata.get("tags", []) for cell in cells[first:])
+    for cell in cells[first:]:
+        if cell.cell_type == "code":
+            assert "qt." not in cell.source, "a check shows what the cells above have computed"
+
+
+@pytest.mark.parametrize("name", TAUGHT)
+def test_a_page_is_shown_of_what_the_notebook_has_computed_in_the_open(name):
+    for cell in read(name).cells:
+        if cell.cell_type == "code" and "page.show" in cell.source:
+            for call in (n for n in ast.walk(ast.parse(cell.source)) if isinstance(n, ast.Call)):
+                if ast.unparse(call.func) == "page.show":
+                    (view,) = call.args
+                    assert all(isinstance(given, ast.Name) for given in view.args), cell.source
+
+
+def answers(book, language):
+    """The code of the folded answers."""
+    text = "\n".join(cell.source for cell in tagged(book, language))
+    return re.findall(r"```python\n(.*?)```", text, re.S)
+
+
+@pytest.mark.parametrize("name", TAUGHT)
+def test_the_folded_answers_run_on_what_the_notebook_has_computed(name, monkeypatch):
+    book = read(name)
+    assert answers(book, "zh") == answers(book, "en") and len(answers(book, "zh")) >= 2
+    monkeypatch.chdir(FOLDER.parent)
+    monkeypatch.setattr(page.Page, "show", lambda self, blocks: list(blocks))
+    names = {}
+    for cell in book.cells:
+        if cell.cell_type == "code":
+            exec(cell.source, names)
+            if "parameters" in cell.metadata.get("tags", []):
+                names |= QUICK.get(name, {})
+    for code in answers(book, "zh"):
+        exec(code, names)
+
+
+QUICK = {"04_sensitivity": {"draws": 500, "choice_runs": 8}}

@@ -6,8 +6,9 @@ import pandas as pd
 import pytest
 
 from qtoolkit.language import Text, in_print, same, say
-from qtoolkit.report.blocks import DataTable, html_table, payload, text_table
+from qtoolkit.report.blocks import DataTable, payload
 from qtoolkit.report.memo import compose
+from qtoolkit.report.page import html_table, text_table
 
 
 def table_of(name, caption, chapter, columns, **more):
@@ -144,7 +145,7 @@ def test_notes_have_the_same_numbers_in_both_languages():
 
 def test_a_note_stands_under_the_table_in_notebook_and_memo():
     data = payload(long_table(61), "zh")
-    assert data["note"] in html_table(data) and data["note"] in text_table(data)
+    assert data["note"] in html_table(data, set(), "zh") and data["note"] in text_table(data)
     (section,) = compose([data], "题", [], "zh", {}).chapters[0].sections
     assert [piece.kind for piece in section.pieces] == ["table", "paragraphs"]
     assert section.pieces[1].texts == (data["note"],)

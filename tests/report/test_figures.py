@@ -15,7 +15,7 @@ from matplotlib.colors import to_rgb
 import qtoolkit as qt
 from qtoolkit.inputs.locate import packaged_cases
 from qtoolkit.report import change_figures, figures
-from qtoolkit.report.blocks import STRIP, mark_synthetic
+from qtoolkit.report.picture import STRIP, mark_synthetic
 from qtoolkit.robustness import Certificates, TransferMap
 
 SLACK = 0.6  # points: boxes of letters that touch
@@ -137,14 +137,29 @@ def test_so_many_indicators_that_names_have_no_room_are_counted_instead(monkeypa
     plt.close(figure)
 
 
+def luminance(shade):
+    """The relative luminance of WCAG 2.2."""
+    parts = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(shade)]
+    return sum(w * c for w, c in zip((0.2126, 0.7152, 0.0722), parts, strict=True))
+
+
+def test_every_bar_stands_out_from_the_page():
+    """WCAG 2.2, 1.4.11: a contrast of 3 between what carries meaning, or its edge, and white."""
+    bars = 0
+    for kind, draw in every_figure(assessed("city-2026"), "zh").items():
+        figure = finished(draw)
+        for bar in itertools.chain(*(axes.patches for axes in figure.axes)):
+            edge = [bar.get_edgecolor()] if bar.get_linewidth() else []
+            seen = [colour for colour in (bar.get_facecolor(), *edge) if colour[3]]
+            assert max(1.05 / (luminance(colour[:3]) + 0.05) for colour in seen) >= 3, kind
+            bars += 1
+        plt.close(figure)
+    assert bars > 100
+
+
 @pytest.mark.parametrize("colour", figures.SHADES)
 def test_text_on_a_tile_can_be_read(colour):
     """The contrast of WCAG 2.2 between a tile and its text, for large or bold type at least 3."""
-
-    def luminance(shade):
-        parts = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(shade)]
-        return sum(w * c for w, c in zip((0.2126, 0.7152, 0.0722), parts, strict=True))
-
     light, dark = sorted((luminance(colour), luminance(change_figures.ink(colour))), reverse=True)
     other = {"white": "#111111", "#111111": "white"}[change_figures.ink(colour)]
     assert (light + 0.05) / (dark + 0.05) >= 4.2

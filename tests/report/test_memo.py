@@ -18,7 +18,8 @@ from fontTools.ttLib import TTFont
 from qtoolkit.errors import InputError, WorkError
 from qtoolkit.language import Text, same
 from qtoolkit.report import fonts, layout, memo
-from qtoolkit.report.blocks import Chart, DataTable, Paragraph, payload, pictures, tint_of
+from qtoolkit.report.blocks import Chart, DataTable, Paragraph, payload, tint_of
+from qtoolkit.report.picture import picture
 from qtoolkit.report.writers import STYLE, typeset, web
 
 HOSTILE = (
@@ -85,7 +86,7 @@ BLOCKS = [
 
 
 def composed(language="zh", blocks=BLOCKS, title=HOSTILE, footer=("2026", HOSTILE)):
-    drawn = {b.name: pictures(b, language)[0] for b in blocks if isinstance(b, Chart)}
+    drawn = {b.name: picture(b, language) for b in blocks if isinstance(b, Chart)}
     return memo.compose([payload(b, language) for b in blocks], title, footer, language, drawn)
 
 

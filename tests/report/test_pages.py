@@ -12,9 +12,10 @@ import pytest
 
 import qtoolkit as qt
 from qtoolkit.language import LANGUAGES, same
-from qtoolkit.report import cutoffs, decomposition, exact, markup, weights, wording
+from qtoolkit.report import cutoffs, decomposition, markup, weights, wording
 from qtoolkit.report.blocks import DataTable, payload
 from qtoolkit.report.sections import Section, plain
+from tests import pages
 
 PAGES = sorted({name.rpartition(".")[0] for name in wording.sources()})
 
@@ -106,13 +107,13 @@ def test_a_name_never_becomes_markup():
     frame = pd.DataFrame({"a": [i / 20 for i in range(len(HOSTILE))], "b": 0.5}, index=HOSTILE)
     result = qt.assess(qt.Scheme.flat({"a": 60, "b": 40}, {"A": 45, "B": 0}), frame)
     plain_ = qt.assess(result.scheme, frame.set_axis([f"u{i}" for i in range(len(HOSTILE))]))
-    for view in (exact.flips, exact.transfers):
+    for view in (pages.flips, pages.transfers):
         kinds = [
             [(type(block), block.chapter, block.heading) for block in view(given)]
             for given in (result, plain_)
         ]
         assert kinds[0] == kinds[1]
-    said = exact.flips(result)[0].text.zh
+    said = pages.flips(result)[0].text.zh
     assert any(name in said for name in HOSTILE)
 
 

@@ -21,8 +21,9 @@ from qtoolkit.regions import Box
 from qtoolkit.report import changed as other_rules
 from qtoolkit.report import comparison as changes
 from qtoolkit.report import cutoffs as views
-from qtoolkit.report import exact, figures, lines, rules, sensitivity, shared, summary
+from qtoolkit.report import figures, lines, rules, sensitivity, shared, summary
 from qtoolkit.report.blocks import DataTable, Paragraph, payload
+from tests import pages
 from tests.examples import share
 from tests.sentences import regraded
 from tests.strategies import frame_of, givens, scheme_of
@@ -85,7 +86,7 @@ def test_the_printed_standard_of_a_base_score_and_its_rule_agree(name):
 
 def single_cutoffs(result):
     """The table of single cutoffs of the annex."""
-    (block,) = [b for b in exact.transfers(result) if getattr(b, "name", "") == "cutoff_intervals"]
+    (block,) = [b for b in pages.transfers(result) if getattr(b, "name", "") == "cutoff_intervals"]
     return block
 
 
@@ -264,7 +265,7 @@ def test_bars_that_pass_a_line_and_hold_are_named(result, band):
     assert {unit for unit, why in held.items() if why} == across
     notes = [
         b.text
-        for b in sensitivity.ranges(result, band)
+        for b in pages.ranges(result, band)
         if isinstance(b, Paragraph) and "跨过分数线" in b.text.zh
     ]
     assert len(notes) == bool(across)
@@ -454,7 +455,7 @@ def test_every_class_has_its_cutoffs_and_tables_name_the_class():
     group = {f"u{k}": ("市", "县")[k % 2] for k in range(18)}
     tables = {
         b.name: b
-        for b in [*views.near_misses(result), *views.moving(result), exact.transfers(result)[-1]]
+        for b in [*views.near_misses(result), *views.moving(result), pages.transfers(result)[-1]]
         if hasattr(b, "frame")
     }
     for name in ("near_misses", "cutoff_flips"):
@@ -581,13 +582,13 @@ def test_a_unit_on_its_cutoff_is_said_to_stand_there(unit):
         {"a": [unit[0], 0.7, 0.3], "b": [unit[1], 0.75, 0.4]}, index=["甲", "乙", "丙"]
     )
     result = qt.assess(qt.Scheme.flat({"a": 50, "b": 50}, {"A": 90, "B": 0}), frame)
-    views_ = exact.flips(result), exact.transfers(result), sensitivity.tolerances(result, 0.1)
+    views_ = pages.flips(result), pages.transfers(result), pages.tolerances(result, 0.1)
     for blocks in views_:
         said = list(said_by(blocks))
         assert not [text for text in said if EMPTY.search(text)]
         assert any("正好在分数线上" in text and "甲" in text for text in said)
         assert any("on the cutoff" in text and "甲" in text for text in said)
-    (recipe,) = [row["recipe"] for row in cells(exact.flips(result)[-1]) if row["unit"] == "甲"]
+    (recipe,) = [row["recipe"] for row in cells(pages.flips(result)[-1]) if row["unit"] == "甲"]
     assert "正好在分数线上" in recipe
 
 
@@ -597,7 +598,7 @@ def test_all_units_on_a_cutoff_are_named_and_no_other():
         {"a": [1.0, 1.0, 0.3, 0.8], "b": [0.8, 0.82, 0.4, 1.0]}, index=["甲", "乙", "丙", "丁"]
     )
     result = qt.assess(qt.Scheme.flat({"a": 50, "b": 50}, {"A": 90, "B": 0}), frame)
-    text = exact.flips(result)[0].text
+    text = pages.flips(result)[0].text
     assert "得分正好在分数线上的甲（由A变为B）、丁（由A变为B）：" in text.zh
     assert (
         "at 甲 (from A to B), 丁 (from A to B), whose" in text.en
@@ -623,7 +624,7 @@ def test_no_recipe_is_empty(given):
     """Cutoffs of random schemes often lie at somebody's score: a line that is stood on is named in
     the recipe of just those units that next to no points change."""
     result = assessed(given)
-    blocks = exact.flips(result)
+    blocks = pages.flips(result)
     assert not [text for text in said_by(blocks) if EMPTY.search(text)]
     table = robustness.cheapest_flip(result).table
     (shown,) = [block for block in blocks if hasattr(block, "frame")]
@@ -658,11 +659,11 @@ def test_no_view_of_cutoffs_or_robustness_has_another_minus(result):
         *views.near_misses(result),
         *views.moving(result),
         *views.quotas(result),
-        *sensitivity.ranges(result, band),
+        *pages.ranges(result, band),
     ]
     blocks += [
-        *sensitivity.tolerances(result, band),
-        *exact.flips(result),
+        *pages.tolerances(result, band),
+        *pages.flips(result),
         *rules.rules(result),
         *rules.grades(result),
     ]
@@ -700,7 +701,7 @@ def test_the_end_of_a_search_is_said_to_be_one(city, monkeypatch, tolerance, zh,
     table = table if tolerance < 1 else table.iloc[:1]
     found = dataclasses.replace(real, table=table)
     monkeypatch.setattr(robustness, "tolerance", lambda result: found)
-    text = sensitivity.tolerances(city, 0.1)[0].text
+    text = pages.tolerances(city, 0.1)[0].text
     assert zh in text.zh and re.search(en.replace(":", "[;.]"), text.en)
 
 
@@ -708,7 +709,7 @@ def test_the_figure_prints_the_number_of_the_table(city):
     """Cut once: each bar's number is the table's cell without its sign for per cent."""
     (table,) = [
         b
-        for b in sensitivity.tolerances(city, 0.1)
+        for b in pages.tolerances(city, 0.1)
         if getattr(b, "name", None) == "tolerances" and hasattr(b, "frame")
     ]
     printed = {row["tolerance"].rstrip("%") for row in cells(table) if row["tolerance"] != "—"}
@@ -744,7 +745,7 @@ def test_an_end_at_which_no_grade_changes_makes_no_indicator_sensitive(points, r
     result = flat_result(points, rows, {"A": 80, "B": 0})
     said = next(
         block.text.en
-        for block in exact.transfers(result)
+        for block in pages.transfers(result)
         if isinstance(block, Paragraph) and "most sensitive" in block.text.en
     )
     assert f"“{named}”" in said
@@ -766,5 +767,5 @@ def test_an_end_at_which_no_grade_changes_makes_no_indicator_sensitive(points, r
 
 
 def test_one_indicator_has_nothing_to_transfer():
-    blocks = exact.transfers(flat_result([100.0], [[0.9]], {"A": 80, "B": 0}))
+    blocks = pages.transfers(flat_result([100.0], [[0.9]], {"A": 80, "B": 0}))
     assert any("nothing to transfer" in b.text.en for b in blocks if isinstance(b, Paragraph))

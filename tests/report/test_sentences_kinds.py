@@ -19,13 +19,11 @@ from qtoolkit.report import (
     comparison,
     cutoffs,
     decomposition,
-    exact,
     flagged,
     memo,
     reasons,
     rules,
     scheme,
-    sensitivity,
     simulated,
     summary,
     weights,
@@ -36,7 +34,7 @@ from qtoolkit.report.sections import names_of
 from qtoolkit.report.wording import phrase
 from qtoolkit.runs.outputs import write_tables
 from qtoolkit.workbooks.template import data_columns
-from tests import strategies
+from tests import pages, strategies
 from tests.examples import ALL
 from tests.sentences import number, read, results, sentences, tables
 
@@ -63,9 +61,9 @@ def graded_views(result):
         *cutoffs.near_misses(result),
         *cutoffs.moving(result),
         *cutoffs.quotas(result),
-        *sensitivity.ranges(result, 0.1),
-        *sensitivity.tolerances(result, 0.1),
-        *exact.flips(result),
+        *pages.ranges(result, 0.1),
+        *pages.tolerances(result, 0.1),
+        *pages.flips(result),
         *simulated.frequencies(result, drawn),
         *comparison.transitions(found),
         *comparison.parts(found),
@@ -350,9 +348,9 @@ def check_english(result, graded):
         *decomposition.losses(result),
         *decomposition.stages(result),
         *decomposition.checks(result),
-        *exact.transfers(result),
+        *pages.transfers(result),
         *weights.overlaps(result),
-        *sensitivity.crosscheck(result),
+        *pages.crosscheck(result),
         *cutoffs.gathering(result),
     ]
     for text in sentences(blocks, "en"):

@@ -22,11 +22,9 @@ from qtoolkit.regions import Box
 from qtoolkit.report import (
     assessment,
     decomposition,
-    exact,
     memo,
     reasons,
     scheme,
-    sensitivity,
     summary,
 )
 from qtoolkit.report.blocks import Paragraph, payload
@@ -34,7 +32,7 @@ from qtoolkit.report.chapters import memo_title
 from qtoolkit.runs.new import new_case
 from qtoolkit.workbooks.schemebook import read_scheme_book
 from qtoolkit.workbooks.template import write_template
-from tests import strategies
+from tests import pages, strategies
 from tests.examples import share
 from tests.sentences import number, one, read, results, sentences, tables
 
@@ -359,7 +357,7 @@ def test_what_missing_data_do_is_not_put_on_the_band_of_points(gapped):
             r"(\d+) more .*?: (.*?)\.$",
         ),
     ):
-        match = one(sentences(sensitivity.ranges(gapped, 0.1), language), pattern)
+        match = one(sentences(pages.ranges(gapped, 0.1), language), pattern)
         assert (int(match[1]), int(match[4])) == (int(wide["certain"].sum()), len(already))
         assert int(match[1]) + int(match[2]) + int(match[4]) == len(wide)
         for label in already:
@@ -384,7 +382,7 @@ def test_an_indicator_without_data_is_not_said_to_rank_nobody(gapped):
 
 def check_least_and_most(result):
     """The least and the most certain are the ends of the table's column, and not the same unit."""
-    blocks = sensitivity.tolerances(result, 0.1)
+    blocks = pages.tolerances(result, 0.1)
     found = tables(blocks, "zh")
     if "tolerances" not in found:
         return
@@ -406,7 +404,7 @@ def test_the_least_and_the_most_certain_grade_are_not_the_same_one(gapped):
     check_least_and_most(gapped)
     frame = pd.DataFrame({"a": [0.9], "b": [0.8]}, index=["甲市"])
     result = qt.assess(qt.Scheme.flat({"a": 60, "b": 40}, {"A": 80, "B": 0}), frame)
-    (text,) = (b.text for b in sensitivity.tolerances(result, 0.1)[:1])
+    (text,) = (b.text for b in pages.tolerances(result, 0.1)[:1])
     assert "最稳" not in text.zh and "only (甲市)" in text.en and "只有1家（甲市）" in text.zh
 
 
@@ -429,7 +427,7 @@ def test_no_recipe_moves_points_of_an_indicator_without_data(gapped):
             assert (found.witness(unit, "flip") - gapped.points)[
                 [ids[j] for j in (0, 3, 5)]
             ].abs().max() < 1e-9
-    moves = tables(exact.transfers(gapped), "zh")["transfers"].iloc[:, :2]
+    moves = tables(pages.transfers(gapped), "zh")["transfers"].iloc[:, :2]
     assert len(moves) and not moves.isin([name.zh for name in names]).any(axis=None)
 
 

@@ -12,9 +12,9 @@ import pytest
 import qtoolkit as qt
 from qtoolkit.inputs.changes import change
 from qtoolkit.language import LANGUAGES
-from qtoolkit.report import simulated
 from qtoolkit.report.blocks import DataTable, Paragraph, payload
 from qtoolkit.simulation.sobol import _design, _indices
+from tests import pages
 
 
 def small(rows, points=(60.0, 40.0), cutoffs=None):
@@ -76,7 +76,7 @@ def test_all_alternatives_that_tie_are_named():
         for f, n in ((0, 3), (1, 2))
     ]
     assert means == [[0, 1, 1], [pytest.approx(2 / 3)] * 2]
-    blocks = simulated.choices(result, factors, 0.1)
+    blocks = pages.choices(result, factors, 0.1)
     assert "改变等级最多的做法是“A的分数线：82”、“A的分数线：82.5”（平均1.00家）" in said(
         blocks, "zh"
     )
@@ -91,7 +91,7 @@ def test_choices_that_tie_are_all_said_to_matter_most():
     factors = {"cutoffs.A": [80, 82], "cutoffs.B": [50, 52]}
     found = brute(result, factors)
     assert alone(found, 0, 0) == alone(found, 1, 0) == 0.5
-    text = said(simulated.choices(result, factors, 0.1), "en")
+    text = said(pages.choices(result, factors, 0.1), "en")
     assert "matters most is cutoff of A, cutoff of B" in text
 
 
@@ -111,7 +111,7 @@ def test_what_moves_ranks_alone_is_not_said_to_have_hardly_any_effect():
         and alone(found, 1, 1) == 0
         and alone(found, 2, 0) == alone(found, 2, 1) == 0
     )
-    text = said(simulated.choices(result, factors, 0.1), "en")
+    text = said(pages.choices(result, factors, 0.1), "en")
     hardly = text.partition("as hardly any effect: ")[2]
     assert hardly.startswith("on computed grades and on ranks: veto before or after quota")
     assert (
@@ -132,7 +132,7 @@ def test_the_sentence_has_the_sums_of_the_table(seed):
         "aggregation": ["arithmetic", "geometric"],
     }
     found = brute(result, factors)
-    blocks = simulated.choices(result, factors, 0.1)
+    blocks = pages.choices(result, factors, 0.1)
     for language in LANGUAGES:
         table = cells(blocks, "choices", language)
         for place, (column, name) in enumerate(
@@ -156,7 +156,7 @@ def test_no_interaction_is_claimed_where_there_is_none():
     one that does act."""
     result = small(TIED)
     only = said(
-        simulated.choices(
+        pages.choices(
             result, {"cutoffs.A": [80, 82], "order.veto": ["before_quota", "after_quota"]}, 0.1
         ),
         "en",
@@ -165,9 +165,7 @@ def test_no_interaction_is_claimed_where_there_is_none():
     both = {"cutoffs.A": [80.5, 81.2], "rounding.total": [None, 0]}
     found = brute(small([[0.81, 0.818], [0.2, 0.3]], (50.0, 50.0)), both)
     assert sum(alone(found, i, 0) for i in range(2)) < 1
-    text = said(
-        simulated.choices(small([[0.81, 0.818], [0.2, 0.3]], (50.0, 50.0)), both, 0.1), "en"
-    )
+    text = said(pages.choices(small([[0.81, 0.818], [0.2, 0.3]], (50.0, 50.0)), both, 0.1), "en")
     assert "the rest is interaction" in text
 
 
@@ -193,7 +191,7 @@ def test_an_indicator_is_called_by_its_name_whatever_its_id():
         "rule.total": ["scheme", "minmax"],
         "aggregation.total": ["arithmetic", "geometric"],
     }
-    table = cells(simulated.choices(result, factors, 0.1), "alternatives", "en")
+    table = cells(pages.choices(result, factors, 0.1), "alternatives", "en")
     assert table.iloc[:, :2].to_numpy().tolist() == [
         ["leaving an indicator out", "none"],
         ["leaving an indicator out", "rank"],
@@ -216,7 +214,7 @@ def test_no_share_is_said_where_too_few_samples_are_possible():
     }
     found = qt.simulation.sobol(result, factors, n=2)
     assert found.moves and found.over == 1 and found.table["total"].isna().all()
-    blocks = simulated.choices(result, factors, 0.1, n=2)
+    blocks = pages.choices(result, factors, 0.1, n=2)
     text = said(blocks, "en")
     assert "With 4 choices varied together 0.7 computed grades differ" in text
     assert "over the 1 samples without any" in text
@@ -227,7 +225,7 @@ def test_no_share_is_said_where_too_few_samples_are_possible():
 @pytest.mark.parametrize("name", ["provinces-2008", "tai-2001", "city-2026"])
 def test_sentences_on_choices_are_those_of_their_tables(name):
     case = qt.read_case(name)
-    blocks = simulated.choices(qt.assess(case.scheme, case.table), None, 0.1, n=16)
+    blocks = pages.choices(qt.assess(case.scheme, case.table), None, 0.1, n=16)
     for language in LANGUAGES:
         text, table = said(blocks, language), cells(blocks, "choices", language)
         assert "−0.00" not in table.to_numpy()
@@ -264,7 +262,7 @@ def test_nothing_is_claimed_where_every_combination_is_impossible():
     """The cutoff of A stays below that of B, whatever is chosen."""
     result = small([[0.9, 0.5], [0.4, 0.8]], cutoffs={"A": 80, "B": 60, "C": 0})
     factors = {"cutoffs.A": [65.0, 70.0], "cutoffs.B": [72.0, 75.0]}
-    blocks = simulated.choices(result, factors, 0.1, n=4)
+    blocks = pages.choices(result, factors, 0.1, n=4)
     assert "不能判断" in said(blocks, "zh") and "is not known" in said(blocks, "en")
     assert "不变" not in said(blocks, "zh") and "changes" not in said(blocks, "en")
     assert not [block for block in blocks if isinstance(block, DataTable)]

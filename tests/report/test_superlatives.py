@@ -19,13 +19,12 @@ from qtoolkit.report import (
     comparison,
     cutoffs,
     decomposition,
-    exact,
     reasons,
-    sensitivity,
     summary,
     weights,
 )
 from qtoolkit.robustness import NEW
+from tests import pages
 from tests.examples import ALL
 from tests.report.facts import recorded
 from tests.sentences import number, one, read, results, sentences, tables
@@ -241,7 +240,7 @@ def check_dependence(result):
 
 
 def check_crosscheck(result):
-    blocks = sensitivity.crosscheck(result)
+    blocks = pages.crosscheck(result)
     for language in LANGUAGES:
         table = tables(blocks, language, "data")["crosscheck"]
         pattern = {
@@ -260,7 +259,7 @@ def check_crosscheck(result):
 
 def check_rank_ranges(result):
     drawn = qt.simulation.simulate(result, Box(relative=0.1), draws=64, pairs=False)
-    blocks = exact.rank_ranges(result, 0.1, drawn)
+    blocks = pages.rank_ranges(result, 0.1, drawn)
     for language in LANGUAGES:
         table, text = (
             tables(blocks, language, "data")["rank_ranges"],
@@ -283,7 +282,7 @@ def check_rank_ranges(result):
 
 
 def check_cheapest_flips(result):
-    blocks = exact.flips(result)
+    blocks = pages.flips(result)
     raw = qt.robustness.cheapest_flip(result).table["points_moved"]
     for language in LANGUAGES:
         table, text = (
@@ -322,7 +321,7 @@ def check_cheapest_flips(result):
 
 
 def check_first_transfer(result):
-    blocks = exact.transfers(result)
+    blocks = pages.transfers(result)
     found = qt.robustness.transfer_map(result)
     new = (result.table.status == NEW).all(axis=0)
     leaves = [leaf for leaf, none in zip(result.scheme.leaves, new, strict=True) if not none]
@@ -358,7 +357,7 @@ def check_first_transfer(result):
 
 
 def check_most_sensitive(result):
-    blocks = exact.transfers(result)
+    blocks = pages.transfers(result)
     new = {
         leaf.name.zh
         for leaf, column in zip(result.scheme.leaves, (result.table.status == NEW).T, strict=True)

@@ -32,7 +32,9 @@ from qtoolkit.report import (
     summary,
     weights,
 )
-from qtoolkit.report.blocks import Chart, DataTable, Paragraph, payload, pictures
+from qtoolkit.report.blocks import Chart, DataTable, Paragraph, payload
+from qtoolkit.report.picture import picture
+from tests import pages
 from tests.examples import ALL
 from tests.report.facts import recorded
 
@@ -62,19 +64,19 @@ def all_blocks(result):
         *decomposition.gaps(result),
         *decomposition.checks(result),
         *scheme.terms(),
-        *sensitivity.ranges(result, 0.1),
-        *sensitivity.tolerances(result, 0.1),
-        *sensitivity.crosscheck(result),
-        *exact.rank_ranges(result, 0.1, drawn),
+        *pages.ranges(result, 0.1),
+        *pages.tolerances(result, 0.1),
+        *pages.crosscheck(result),
+        *pages.rank_ranges(result, 0.1, drawn),
         *simulated.frequencies(result, drawn),
         *weights.effective(result, bootstrap=10),
         *weights.overlaps(result),
         *weights.alternatives(result),
         *weights.reach(result),
-        *simulated.choices(result, None, 0.1, n=32),
-        *simulated.rank_sets(result),
-        *exact.flips(result),
-        *exact.transfers(result),
+        *pages.choices(result, None, 0.1, n=32),
+        *pages.rank_sets(result),
+        *pages.flips(result),
+        *pages.transfers(result),
         *exact.proofs(),
         *sensitivity.methods(result, 0.1),
         *cutoffs.errors(result, 1.5, "复评抽样（模拟） | a second marking (synthetic)"),
@@ -158,7 +160,7 @@ def test_figures_have_every_glyph_and_are_the_same_twice(result, blocks, caplog)
                 plt.close(figure)
             again = LANGUAGES if ALL else [LANGUAGES[i % 2]] * (result.scheme.id == "city-2026")
             for language in again:
-                assert pictures(chart, language) == pictures(chart, language), chart.name
+                assert picture(chart, language) == picture(chart, language), chart.name
     assert not [
         r.message
         for r in caplog.records
@@ -195,7 +197,7 @@ def test_odd_cases_make_all_views_and_figures(frame):
         for language in LANGUAGES:
             assert payload(block, language)
         if isinstance(block, Chart):
-            pictures(block, "zh")
+            picture(block, "zh")
 
 
 def office_case():
@@ -318,7 +320,7 @@ def test_every_kind_of_choice_has_a_name_in_both_languages():
         "drop": [None, "b"],
         "cutoffs.B": [60, 80],
     }
-    blocks = [*simulated.choices(result, factors, 0.1, n=32), *simulated.rank_sets(result)]
+    blocks = [*pages.choices(result, factors, 0.1, n=32), *pages.rank_sets(result)]
     for block in blocks:
         zh, en = (" ".join(texts(block, language)) for language in LANGUAGES)
         assert Counter(re.findall(r"\d+(?:\.\d+)?", zh)) == Counter(
@@ -341,7 +343,7 @@ def test_exact_influences_of_choices_are_said_to_be_exact_and_have_no_interval()
         {"rounding.total": [None, 0], "cutoffs.A": [78, 80, 82]},
     )
     for factors, whole in ((lists, True), (lists | {"points": Box(relative=0.2)}, False)):
-        blocks = simulated.choices(result, factors, 0.1, n=32)
+        blocks = pages.choices(result, factors, 0.1, n=32)
         zh, en = (
             " ".join(text for block in blocks for text in texts(block, language))
             for language in LANGUAGES
@@ -356,7 +358,7 @@ def test_exact_influences_of_choices_are_said_to_be_exact_and_have_no_interval()
         assert ("95%" in zh) == ("95%" in en) == ("随机抽取160种组合" in zh) == (not whole)
     with_holes = lists | {"cutoffs.B": [60, 79]}
     found = qt.simulation.sobol(result, with_holes)
-    blocks = simulated.choices(result, with_holes, 0.1, n=32)
+    blocks = pages.choices(result, with_holes, 0.1, n=32)
     (why,) = [
         block.text
         for block in blocks
@@ -387,7 +389,7 @@ def test_new_indicators_are_named_with_those_whose_grade_depends_on_them():
     scheme |= {"grades": [{"id": "A", "cutoff": 80.0}, {"id": "B", "cutoff": 0.0}]}
     frame = pd.DataFrame({"a": [1.0, 0.9], "b": [0.8, 0.75]}, index=["u0", "u1"])
     result = qt.assess(validate(Scheme, scheme, None), frame)
-    texts = [block.text for block in sensitivity.ranges(result, 0.1) if hasattr(block, "text")]
+    texts = [block.text for block in pages.ranges(result, 0.1) if hasattr(block, "text")]
     new = next(text for text in texts if "尚无数据，按0" in text.zh)
     assert "新项" in new.zh and "1家的初评等级与其得分无关" in new.zh and new.zh.endswith("u1。")
     assert (
@@ -397,7 +399,7 @@ def test_new_indicators_are_named_with_those_whose_grade_depends_on_them():
     )
     open_now = [
         b.text
-        for b in sensitivity.tolerances(result, 0.1)
+        for b in pages.tolerances(result, 0.1)
         if hasattr(b, "text") and "现行分值下即不确定" in b.text.zh
     ]
     assert len(open_now) == 1 and "u1" in open_now[0].en

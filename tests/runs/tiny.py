@@ -24,7 +24,7 @@ DECLARE = (
     '"zh"\nseed = 0\nband = 0.1\n'
 )
 SHOW = """import qtoolkit as qt
-from qtoolkit.report.blocks import Page
+from qtoolkit.report.page import Page
 from qtoolkit.report import assessment as views
 
 case = qt.read_case(scheme=scheme, data=data, previous=previous, ratings=ratings, changes=changes)

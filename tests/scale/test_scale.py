@@ -17,17 +17,19 @@ import pytest
 
 import qtoolkit as qt
 from qtoolkit.report import assessment as views
-from qtoolkit.report import choosing, decomposition, exact, figures, rules, sensitivity
+from qtoolkit.report import choosing, decomposition, figures, rules
 from qtoolkit.report import scheme as scheme_views
-from qtoolkit.report.blocks import Chart, DataTable, payload, pictures
+from qtoolkit.report.blocks import Chart, DataTable, payload
+from qtoolkit.report.picture import picture
 from qtoolkit.robustness import tolerances
 from qtoolkit.runs import outputs
 from qtoolkit.workbooks.tables import write_workbook
+from tests import pages
 from tests.scale.large import write_case
 
 UNITS, LEAVES = 3000, 100
 SHOWN_BYTES = 200_000  # of a block as it is shown, without the data of its files
-PICTURE_BYTES = 400_000  # of a figure as SVG
+PICTURE_BYTES = 200_000  # of a figure
 CELL_BYTES = 16  # of a number in the data of a table, on average
 
 R = qt.robustness
@@ -56,7 +58,7 @@ def cheap(result):
         *decomposition.lists(result),
         *views.details(result),
         *rules.rules(result),
-        *sensitivity.ranges(result, 0.1),
+        *pages.ranges(result, 0.1),
     ]
 
 
@@ -77,8 +79,7 @@ def test_no_block_of_three_thousand_units_is_large(large):
         cells = sum(map(len, whole))
         assert len(json.dumps(whole).encode()) < CELL_BYTES * cells + SHOWN_BYTES
         if isinstance(block, Chart):
-            png, svg = pictures(block, "zh")
-            assert len(svg) < PICTURE_BYTES and len(png) < PICTURE_BYTES, block.name
+            assert len(picture(block, "zh")) < PICTURE_BYTES, block.name
         elif isinstance(block, DataTable):
             assert len(whole) == len(block.frame)  # all rows go to the files
             assert len(data["cells"]) <= 120 and max(map(len, data["cells"])) <= 45
@@ -202,7 +203,7 @@ def test_few_units_are_all_searched(middling, large):
         and choosing.searched(middling) is None
     )
     assert len(choosing.edge(large)) == choosing.CHOSEN
-    flips = exact.flips(large)
+    flips = pages.flips(large)
     notes = [block.text.en for block in flips if getattr(block, "style", "") == "note"]
     assert any("There are 3000 units: this is computed for the 40" in note for note in notes)
 

@@ -27,6 +27,7 @@ from qtoolkit.report import (
     weights,
 )
 from qtoolkit.report.sections import Rows, Section, plain
+from tests import pages
 from tests.report.facts.simulated import lists
 
 BAND, DRAWS, SEED = 0.1, 200, 0
@@ -81,15 +82,15 @@ VIEWS = {
         lambda: cutoffs.errors(g.result, 1.5, SOURCE, draws=500),
     ],
     "sensitivity": lambda g: [
-        lambda: sensitivity.ranges(g.result, BAND),
-        lambda: sensitivity.tolerances(g.result, BAND),
-        lambda: sensitivity.crosscheck(g.result),
+        lambda: pages.ranges(g.result, BAND),
+        lambda: pages.tolerances(g.result, BAND),
+        lambda: pages.crosscheck(g.result),
         lambda: sensitivity.methods(g.result, BAND),
     ],
     "exact": lambda g: [
-        lambda: exact.rank_ranges(g.result, BAND, g.drawn),
-        lambda: exact.flips(g.result),
-        lambda: exact.transfers(g.result),
+        lambda: pages.rank_ranges(g.result, BAND, g.drawn),
+        lambda: pages.flips(g.result),
+        lambda: pages.transfers(g.result),
         exact.proofs,
         lambda: exact.new_indicators(
             g.result, qt.robustness.score_range(g.result, qt.regions.Box(relative=BAND)).table
@@ -97,9 +98,9 @@ VIEWS = {
     ],
     "simulated": lambda g: [
         lambda: simulated.frequencies(g.result, g.drawn, 2 * DRAWS),
-        lambda: simulated.choices(g.result, None, BAND, n=16),
-        lambda: simulated.choices(g.result, lists(g.result), BAND, n=16),
-        lambda: simulated.rank_sets(g.result),
+        lambda: pages.choices(g.result, None, BAND, n=16),
+        lambda: pages.choices(g.result, lists(g.result), BAND, n=16),
+        lambda: pages.rank_sets(g.result),
     ],
     "weights": lambda g: [
         lambda: weights.effective(g.result, bootstrap=5),
