@@ -70,6 +70,7 @@ class Range:
 
 
 RANGES = {
+    "seed": Range(whole=True),
     "near_miss": Range(),
     "point_step": Range(above=True),
     "resamples": Range(high=100_000, whole=True),
