@@ -11,14 +11,18 @@ import pytest
 from qtoolkit.inputs.locate import notebooks
 from qtoolkit.inputs.parameters import CORE, Parameters
 from qtoolkit.report import page
+from qtoolkit.report.chapters import ANNEXES, CHAPTERS, NOT_GIVEN, NOT_RUN, reasons
+from qtoolkit.report.memo import compose
 from qtoolkit.runs.opening import PARAMETERS
 
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 FOLDER, _ = notebooks()[0]
 NAMES = sorted(path.stem for path in Path(FOLDER).glob("*.ipynb"))
 TUTORIAL = "00_tutorial"  # it makes its case itself
+METHODS = "00_methods"  # works examples of its own, and shows nothing of a memo
 OF_A_CASE = [name for name in NAMES if name != TUTORIAL]
 OWN = {
+    METHODS: set(),
     "01_assessment": {"near_miss"},
     "02_weights": {"point_step", "resamples"},
     "03_cutoffs": {"near_miss", "window", "line_draws", "se", "se_source", "reliability"},
@@ -36,9 +40,7 @@ def tagged(book, tag):
 
 
 def test_the_notebooks_are_there():
-    assert {"01_assessment", "02_weights", "03_cutoffs", "04_sensitivity", "05_comparison"} <= set(
-        NAMES
-    )
+    assert {TUTORIAL, *OWN} <= set(NAMES)
 
 
 @pytest.mark.parametrize("name", OF_A_CASE)
@@ -60,7 +62,7 @@ def test_the_second_code_cell_opens_the_case_with_every_parameter(name):
     assigned = [ast.unparse(line.targets[0]) for line in ast.parse(parameters.source).body]
     assert set(assigned) <= set(PARAMETERS)
     whole = "".join(cell.source for cell in read(name).cells if cell.cell_type == "code")
-    assert "read_case" not in whole and "assess(" not in whole
+    assert name == METHODS or ("read_case" not in whole and "assess(" not in whole)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -158,7 +160,7 @@ def test_the_tutorial_runs_in_english_by_papermill_in_an_empty_folder(tmp_path, 
 TAUGHT = ["04_sensitivity"]  # notebooks in the order of a lesson
 
 
-@pytest.mark.parametrize("name", [TUTORIAL, *TAUGHT])
+@pytest.mark.parametrize("name", [TUTORIAL, METHODS, *TAUGHT])
 def test_every_parameter_is_explained_in_both_languages(name):
     (cell,) = tagged(read(name), "parameters")
     for line in cell.source.splitlines():
@@ -209,3 +211,75 @@ def test_the_folded_answers_run_on_what_the_notebook_has_computed(name, monkeypa
 
 
 QUICK = {"04_sensitivity": {"draws": 500, "choice_runs": 8}}
+
+
+FORMULA = re.compile(r"\$\$?(.+?)\$\$?", re.S)
+SAYS_SOMETHING = re.compile(r"[-=+/(]|\\(le|ge|sum|propto|times)\b")
+
+
+def methods():
+    """The sections of the methods: their Chinese prose, English prose and code cells."""
+    cells = read(METHODS).cells
+    starts = [
+        i
+        for i, cell in enumerate(cells)
+        if re.search(r"^###? \d", cell.source, re.M) and cell.metadata.get("tags") == ["zh"]
+    ]
+    for start, end in zip(starts, [*starts[1:], len(cells)], strict=True):
+        code = [cell.source for cell in cells[start:end] if cell.cell_type == "code"]
+        yield cells[start].source, cells[start + 1].source, code
+
+
+def formulas(text):
+    """Formulas beyond a symbol, which stands as often as a language needs it; with their words left
+    out and decimals as one language has them."""
+    found = [re.sub(r"\\text\{[^}]*\}", "", formula) for formula in FORMULA.findall(text)]
+    found = [re.sub(r"(?<!\d)\.(?=\d)", "0.", formula) for formula in found]
+    return sorted(formula for formula in found if SAYS_SOMETHING.search(formula))
+
+
+def test_each_method_says_question_formula_and_source_and_works_an_example():
+    labels = [("**问题。**", "**Question.**"), ("**公式。**", "**Formula.**")]
+    labels += [("**来源。**", "**Source.**")]
+    worked = [(zh, en, code) for zh, en, code in methods() if "**问题。**" in zh]
+    assert len(worked) >= 25
+    for zh, en, code in worked:
+        title = zh.splitlines()[0]
+        for mark_zh, mark_en in labels:
+            assert (zh.count(mark_zh), en.count(mark_en)) == (1, 1), (title, mark_en)
+        assert any("assert " in cell for cell in code), title
+
+
+def test_both_languages_of_the_methods_have_the_same_formulas():
+    texts = list(methods())
+    assert sum(len(formulas(zh)) for zh, _, _ in texts) > 100
+    for zh, en, _ in texts:
+        assert formulas(zh) == formulas(en), zh.splitlines()[0]
+    assert formulas("$a+b+c$") != formulas("$a-b+c$")
+
+
+def test_the_methods_name_prior_work():
+    names = ["Köksalan", "rorutadis", "Bregar", "Mareschal", "Kadziński", "Bougnol", "Rudner"]
+    names += ["SMAA-TRI", "csranks", "get_opt_weights", "PySensMCDA", "Asudeh"]
+    texts = [text for zh, en, _ in methods() for text in (zh, en) if text.startswith("## 9.")]
+    assert len(texts) == 2
+    for text in texts:
+        assert [name for name in names if name not in text] == []
+
+
+def test_the_methods_run_when_they_are_asked_for_and_fill_no_chapter():
+    core = Parameters(scheme="scheme.yaml", data="data.csv")
+    assert METHODS not in core.notebooks
+    code = "".join(cell.source for cell in read(METHODS).cells if cell.cell_type == "code")
+    assert "qtoolkit.report" not in code
+    empty = reasons([METHODS], has_last_year=False)
+    document = compose([], "memo", [], "en", {}, empty)
+    said = {
+        chapter.key: [
+            text for section in chapter.sections for piece in section.pieces for text in piece.texts
+        ]
+        for chapter in document.chapters
+    }
+    known = {NOT_RUN.en, *(text.en for text in NOT_GIVEN.values())}
+    assert said and all(len(texts) == 1 and texts[0] in known for texts in said.values())
+    assert {*CHAPTERS, *ANNEXES} - set(said) == {"summary", "annex_methods"}
