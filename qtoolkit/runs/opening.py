@@ -89,8 +89,8 @@ def _check(given: Mapping[str, Any], language: Any, knobs: Mapping[str, Any], sh
     """Refuse parameters that no notebook of ours could go on with."""
     complaints = []
     if language not in LANGUAGES:  # nobody knows which one the user reads
-        text = unexpected(language, one_of(LANGUAGES))
-        both = same(f"{text.zh}（{text.en}）")
+        wrong = unexpected(language, one_of(LANGUAGES))
+        both = same(f"{wrong.zh}（{wrong.en}）")
         complaints.append(Complaint(both, column="language"))
     for key, value in knobs.items():
         text = complaint_of(key, value) if key in RANGES else None
@@ -112,9 +112,9 @@ def _check(given: Mapping[str, Any], language: Any, knobs: Mapping[str, Any], sh
 def _by_name(name: str) -> Text:
     """How a parameter of one's own is made known."""
     return say(
-        zh="；自己的参数请写成 qt.open(globals(), {name}={name})",
-        en="; make a parameter of your own known by qt.open(globals(), {name}={name})",
-        name=name,
+        zh="；自己的参数请写成 {call}",
+        en="; make a parameter of your own known by {call}",
+        call=f"qt.open(globals(), {name}={name})",
     )
 
 
