@@ -215,11 +215,13 @@ def verification(result: Assessment) -> pd.DataFrame:
 
 
 def gaps(
-    result: Assessment, by: Literal["lead", "responsible"] = "responsible", most: int = 3
+    result: Assessment, by: Literal["lead", "responsible"] | None = None, most: int = 3
 ) -> pd.DataFrame:
     """查缺补漏: where each unit loses, and the points that are cheapest to gain.
 
     Cheapest are points on leaves where the most units have full marks: what others do can be done.
+    Departments are those that do the work where the scheme names any, else those that score; `by`
+    says otherwise.
 
     Returns
     -------
@@ -232,6 +234,9 @@ def gaps(
         bars it, and who must be passed: `below_by` and `below_rivals` of
         :func:`qtoolkit.cutoffs.margins`). Of what is equal, the first in the tree comes first.
     """
+    if by is None:
+        named = any(leaf.responsible for leaf in result.scheme.leaves)
+        by = "responsible" if named else "lead"
     lost, full = lost_points(result), (result.matrix >= FULL).sum()
     away = margins(result)
     rows = {}
@@ -269,6 +274,19 @@ def gaps(
         "rivals",
     ]
     return pd.DataFrame.from_dict(rows, orient="index", columns=columns)
+
+
+def is_dependent(result: Assessment) -> bool:
+    """Whether the score of a unit depends on the others: a rule that compares units (best value,
+    ranks, standard scores) or a mean of similar units in the place of a blank. Quotas and ranks,
+    which always do, are not meant.
+
+    >>> import qtoolkit as qt
+    >>> is_dependent(qt.open("tai-2001")[1])
+    False
+    """
+    kinds = any(leaf.leaf_rule.is_set_dependent for leaf in result.scheme.leaves)
+    return kinds or bool((result.flags["kind"] == "set_dependent").any())
 
 
 def drop_unit(result: Assessment) -> pd.DataFrame:

@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 import qtoolkit as qt
-from qtoolkit.report import choosing, exact, sensitivity, simulated
+from qtoolkit.report import assessment as assessing
+from qtoolkit.report import (
+    choosing,
+    cutoffs,
+    decomposition,
+    exact,
+    sensitivity,
+    simulated,
+    weights,
+)
+from qtoolkit.report import summary as summaries
 
 
 def within(band):
@@ -63,3 +73,101 @@ def rank_sets(result):
     return simulated.rank_sets(
         result, qt.simulation.rank_confidence(result, "data") if measured else None
     )
+
+
+def near_misses(result, near_miss=None):
+    return cutoffs.near_misses(result, qt.cutoffs.margins(result), near_miss)
+
+
+def decimals(result):
+    return cutoffs.decimals(result, qt.cutoffs.rounding_audit(result))
+
+
+def moving(result, width=None):
+    swept, alone = qt.cutoffs.sweep(result, width=width), qt.robustness.cutoff_intervals(result)
+    shifts = [share * result.scheme.total for share in (0, 0.005, 0.01, 0.02)]
+    certain = qt.robustness.tolerance_map(result, [0, 0.025, 0.05, 0.1, 0.2], shifts)
+    return cutoffs.moving(result, swept, alone, certain)
+
+
+def gathering(result):
+    width = result.scheme.total / 100
+    groups = min(len(result.scheme.grades), result.scores.nunique())
+    breaks = qt.cutoffs.natural_breaks(result.scores, groups)
+    return cutoffs.gathering(result, qt.cutoffs.bunching(result, width), breaks, width)
+
+
+def quotas(result):
+    return cutoffs.quotas(result, qt.cutoffs.quota_audit(result))
+
+
+def errors(result, se, source, **asked):
+    found = None if se is None else qt.cutoffs.misgrading(result, se, **asked)
+    return cutoffs.errors(result, found, source)
+
+
+def options(result, window=None, draws=2000):
+    grid, found = qt.cutoffs.grid(result, window, draws), None
+    if grid.affordable:
+        found = qt.cutoffs.optimise(result, window=grid.window, step=grid.step, draws=draws)
+    return cutoffs.options(result, grid, found)
+
+
+def effective(result, bootstrap=200, seed=0):
+    found = qt.importance.effective(result, bootstrap=bootstrap, seed=seed)
+    tops = qt.importance.effective(result, "top", bootstrap, seed)
+    return weights.effective(result, found, qt.importance.leave_one_out(result), tops)
+
+
+def overlaps(result):
+    pairs, (alpha, _) = qt.importance.correlations(result), qt.importance.cronbach(result)
+    return weights.overlaps(result, pairs, alpha)
+
+
+def alternatives(result, step=0.5, judged=None):
+    found = qt.weighting.from_data(result, step)
+    people = qt.weighting.from_people(result, judged, step)
+    would = qt.weighting.consequences(result, found.points.join(people.points))
+    alone = qt.weighting.consequences(result, people.each)
+    return weights.alternatives(result, found, people, would, alone)
+
+
+def reach(result, step=0.5, seed=0):
+    return weights.reach(result, qt.importance.proportion(result, step=step, seed=seed))
+
+
+def summary(result, near_miss=None, last=None):
+    margins, others = qt.cutoffs.margins(result), qt.cutoffs.other_rules(result)
+    return summaries.summary(result, margins, others, near_miss, last)
+
+
+def lists(result):
+    return decomposition.lists(result, qt.decomposition.streaks(result))
+
+
+def operation(result):
+    return assessing.operation(result, qt.importance.operation(result))
+
+
+def losses(result):
+    found = {by: qt.decomposition.losses(result, by) for by in decomposition.KINDS}
+    return decomposition.losses(result, found, qt.decomposition.grid(result))
+
+
+def stages(result):
+    changed = qt.decomposition.verification(result)
+    return decomposition.stages(result, qt.decomposition.stages(result), changed)
+
+
+def dependence(result):
+    dependent = qt.decomposition.is_dependent(result)
+    found = qt.decomposition.drop_unit(result) if dependent else None
+    return decomposition.dependence(result, found)
+
+
+def gaps(result):
+    return decomposition.gaps(result, qt.decomposition.gaps(result))
+
+
+def checks(result):
+    return decomposition.checks(result, qt.decomposition.verification(result))

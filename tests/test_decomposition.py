@@ -2,8 +2,12 @@
 
 import numpy as np
 import pandas as pd
+from hypothesis import given, settings
 
 import qtoolkit as qt
+from qtoolkit.language import same
+from tests.examples import share
+from tests.sentences import results
 
 
 def three_units(share, **first):
@@ -53,3 +57,29 @@ def test_a_unit_without_which_the_others_cannot_be_scored_has_no_row():
     values = {"b": [1.0, 2.0, 4.0, None]}
     result = qt.assess(qt.Scheme.model_validate(scheme), pd.DataFrame(values, index=list("tuvw")))
     assert list(qt.decomposition.drop_unit(result).index) == ["w"]
+
+
+@settings(max_examples=share(36, least=12))
+@given(results())
+def test_scores_depend_on_the_others_only_where_it_is_said(result):
+    """Where it is said that nothing depends on the other units, each keeps its score when any of
+    them is left out."""
+    if qt.decomposition.is_dependent(result):
+        return
+    for unit in result.scores.index if len(result.scores) > 1 else []:
+        other = result.without(unit)
+        assert (other.scores == result.scores[other.scores.index]).all()
+
+
+def test_departments_that_do_the_work_come_before_those_that_score():
+    """Of a scheme that names both, of one that names the one who scores alone."""
+
+    def worst(**named):
+        scheme = qt.Scheme.flat({"x": 100}, {"A": 90, "B": 0})
+        leaf = scheme.indicators[0].model_copy(update={k: same(v) for k, v in named.items()})
+        frame = pd.DataFrame({"x": [0.5]}, index=["u"])
+        scheme = scheme.model_copy(update={"indicators": (leaf,)})
+        return qt.decomposition.gaps(qt.assess(scheme, frame))["department"].iloc[0]
+
+    assert worst(lead="甲", responsible="乙").zh == "乙" and worst(lead="甲").zh == "甲"
+    assert worst() is None

@@ -2,7 +2,14 @@
 agree, and why."""
 
 from qtoolkit.comparison.agreement import agreement, correlations, kappa, transitions
-from qtoolkit.comparison.comparing import PARTS, Comparison, compare, points_alone, with_last_year
+from qtoolkit.comparison.comparing import (
+    PARTS,
+    Comparison,
+    compare,
+    last_year,
+    points_alone,
+    with_last_year,
+)
 from qtoolkit.comparison.history import History, history, history_of, read_history
 from qtoolkit.comparison.matching import Matching, match
 from qtoolkit.comparison.mixing import FACTORS
@@ -19,6 +26,7 @@ __all__ = [
     "history",
     "history_of",
     "kappa",
+    "last_year",
     "match",
     "points_alone",
     "read_history",

@@ -19,9 +19,11 @@ from qtoolkit.comparison.matching import Matching, match
 from qtoolkit.comparison.mixing import FACTORS, mixed, on_points_of
 from qtoolkit.display import Shown
 from qtoolkit.engine import from_ticks, rank, to_ticks
-from qtoolkit.errors import InputError
+from qtoolkit.engine.ties import foremost
+from qtoolkit.errors import InputError, nearest
 from qtoolkit.inputs.case import Case
 from qtoolkit.inputs.scheme import Scheme
+from qtoolkit.inputs.table import unit_of
 from qtoolkit.language import Text, say
 
 PARTS = (*FACTORS, "units", "approval")
@@ -212,6 +214,30 @@ class Comparison(Shown):
             }
         )
 
+    def unit(self, name: str | None = None) -> str:
+        """The unit that a name means among those assessed both times; where none is named, of
+        those whose grade changed, else of all, the one whose score changed most.
+
+        Raises
+        ------
+        InputError
+            A name that none of them has, with the nearest of theirs.
+        """
+        if name is None:
+            change = self.decomposition["change"].abs()
+            regraded = self.grade_decomposition["change"].fillna(0) != 0
+            return self.units[foremost(change + self.after.scheme.total * regraded)[0]]
+        found = unit_of(name, self.units)
+        if found is None:
+            text = say(
+                zh="unit 为“{unit}”，前后两次都参评的考核对象中没有它{hint}",
+                en="unit is “{unit}”: not assessed both times{hint}",
+                unit=name,
+                hint=nearest(name, self.units),
+            )
+            raise InputError(text)
+        return found
+
     @cached_property
     def _ranks(self) -> tuple[pd.Series, pd.Series]:
         """Ranks before and after among the units of both."""
@@ -296,11 +322,22 @@ def with_last_year(case: Case, result: Assessment) -> Comparison | None:
     >>> with_last_year(case, qt.assess(case.scheme, case.table)).transitions.loc["A", "B"]
     np.int64(2)
     """
-    return (
-        None
-        if case.previous is None
-        else compare(assess(case.previous.scheme, case.previous.table), result)
-    )
+    last = last_year(case)
+    return None if last is None else compare(last, result)
+
+
+def last_year(case: Case) -> Assessment | None:
+    """The assessment of a case's previous year; None where the case has none.
+
+    >>> import qtoolkit as qt
+    >>> (
+    ...     last_year(qt.read_case("params/city-2026")).scheme.year,
+    ...     last_year(qt.read_case("tai-2001")),
+    ... )
+    ('2025', None)
+    """
+    previous = case.previous
+    return None if previous is None else assess(previous.scheme, previous.table)
 
 
 def _some(result: Assessment) -> str:

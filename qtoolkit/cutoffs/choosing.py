@@ -18,10 +18,10 @@ from qtoolkit.assessment import Assessment, assess
 from qtoolkit.display import Shown
 from qtoolkit.engine import from_ticks, grade, score, shifted, to_ticks
 from qtoolkit.engine.chunks import Chunks
-from qtoolkit.engine.ties import foremost
+from qtoolkit.engine.ties import SAME, foremost
 from qtoolkit.errors import InputError, real
 from qtoolkit.inputs.scheme import Grade
-from qtoolkit.language import Text, say
+from qtoolkit.language import Text, say, settled
 from qtoolkit.regions import Box, Region
 from qtoolkit.simulation import simulate
 from qtoolkit.simulation.sampling import Draws, draws_of
@@ -29,6 +29,8 @@ from qtoolkit.simulation.sampling import Draws, draws_of
 BAND = 0.1  # points within which draws are made unless a region is given
 MOST = 2000  # combinations of cutoffs that are gone through where there are quotas
 CELLS = 1 << 20  # thresholds that are looked for together
+ROOM = 5_000_000_000  # leaf scores that going through combinations may take
+HUNDREDTH = 0.01  # of the total
 MANY = 100  # cutoffs that one simulation is graded by: grades are counted in int8
 
 
@@ -131,6 +133,75 @@ def _fit(within: float, total: float) -> float:
 
 
 @dataclass(frozen=True, repr=False)
+class Grid(Shown):
+    """What :func:`grid` returns.
+
+    Attributes
+    ----------
+    table : DataFrame, indexed by grade (the best first, the worst left out)
+        cutoff (the official one), least, most, number: the cutoffs that are compared. No rows where
+        there is nothing to choose: one grade, or cutoffs by class.
+    window, step : float
+        As :func:`optimise` takes them.
+    combinations : int
+        How many are graded anew in every draw: 1 without quotas and last places, where cutoffs add
+        up grade by grade.
+    draws : int
+    affordable : bool
+        Whether :func:`optimise` can go through them within minutes.
+    """
+
+    card_title: ClassVar[Text] = Text("可比较的分数线", "Cutoffs to compare")
+
+    table: pd.DataFrame
+    window: float
+    step: float
+    combinations: int
+    draws: int
+    affordable: bool
+
+
+def grid(result: Assessment, window: float | None = None, draws: int = 10_000) -> Grid:
+    """Which cutoffs around the official ones :func:`optimise` would compare, and whether it can.
+
+    Parameters
+    ----------
+    result : Assessment
+    window : float, optional
+        Whole points at most so far from the official cutoffs; if left out, hundredths of the total
+        within two of them.
+    draws : int
+        For each combination.
+
+    Raises
+    ------
+    InputError
+        A window below 0.
+
+    >>> import pandas as pd
+    >>> import qtoolkit as qt
+    >>> frame = pd.DataFrame({"a": [1.0, 0.9, 0.4]}, index=list("甲乙丙"))
+    >>> r = qt.assess(qt.Scheme.flat({"a": 100}, {"A": 90, "B": 60, "C": 0}), frame)
+    >>> qt.cutoffs.grid(r).table.loc["A"].tolist(), qt.cutoffs.grid(r).affordable
+    ([90.0, 88.0, 92.0, 5.0], True)
+    """
+    scheme = result.scheme
+    step = settled(HUNDREDTH * scheme.total) if window is None else 1.0
+    window = 2 * step if window is None else real("window", window)
+    by_class = any(each.class_cutoffs for each in scheme.grades)
+    rows = {}
+    for each in () if by_class else scheme.grades[:-1]:
+        line = _candidates(each.cutoff, min(window, scheme.total), step)
+        rows[each.id] = [each.cutoff, line[0], line[-1], len(line)]
+    columns = ["cutoff", "least", "most", "number"]
+    table = pd.DataFrame.from_dict(rows, orient="index", columns=columns)
+    places = 2 * int(window / step + SAME) + 1
+    many = places ** len(rows) if result.engine.rivals else 1
+    affordable = bool(rows) and many * draws * result.matrix.size <= ROOM
+    return Grid(table, window, step, many, draws, affordable)
+
+
+@dataclass(frozen=True, repr=False)
 class Options(Shown):
     """What :func:`optimise` returns.
 
@@ -148,6 +219,10 @@ class Options(Shown):
         Each unit's grade at the cutoffs found.
     tried : int
         Cutoffs, or combinations of them, that were compared.
+    window, step, draws
+        As they were asked for.
+    band : float or None
+        Points were drawn within ±band; None for a region that is no such band.
     """
 
     card_title: ClassVar[Text] = Text("可供选择的分数线", "Cutoffs that could be chosen")
@@ -157,6 +232,10 @@ class Options(Shown):
     regret: float
     grades: pd.Series
     tried: int
+    window: float = 2.0
+    step: float = 1.0
+    draws: int = 10_000
+    band: float | None = BAND
 
 
 def optimise(
@@ -211,7 +290,8 @@ def optimise(
                 en="cutoffs cannot be chosen where there is one grade, or cutoffs by class",
             )
         )
-    step, window = real("step", step, above=True), min(real("window", window), scheme.total)
+    asked = real("window", window)
+    step, window = real("step", step, above=True), min(asked, scheme.total)
     fewest = real("least", least)
     region = Box(relative=BAND) if region is None else region
     official = [g.cutoff for g in reversed(scheme.grades[:-1])]  # worst first, as in the engine
@@ -240,7 +320,16 @@ def optimise(
         leave[1] - leave[0],
         chosen.grades,
         tried,
+        asked,
+        step,
+        draws,
+        _band(region),
     )
+
+
+def _band(region: Region) -> float | None:
+    """The band of a region that lets all points move within ±band and nothing else."""
+    return region.relative if isinstance(region, Box) and region.absolute is None else None
 
 
 def _candidates(cutoff: float, window: float, step: float) -> list[float]:

@@ -4,7 +4,7 @@ things lie."""
 from __future__ import annotations
 
 import sys
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 
 from qtoolkit.errors import InputError, nearest
 from qtoolkit.language import Text, listing, same, say
@@ -152,7 +152,8 @@ def _in_a_file(path: Path, folder: Path) -> Text:
 def _in_a_kernel(path: Path) -> Text:
     """In a notebook the path may come from the params.yaml of a case in whose folder the kernel
     does not work."""
-    if path.is_absolute() or "ipykernel" not in sys.modules:
+    absolute = path.is_absolute() or PureWindowsPath(str(path)).is_absolute()
+    if absolute or "ipykernel" not in sys.modules:
         return same("")
     return say(
         zh="；工作目录为 {here}：直接用 papermill 运行时请加 --cwd 案例文件夹",

@@ -7,7 +7,6 @@ from typing import Any
 
 import pandas as pd
 
-from qtoolkit import importance
 from qtoolkit.assessment import Assessment
 from qtoolkit.assessment.flags import without_data
 from qtoolkit.engine.ties import foremost, in_order
@@ -73,9 +72,10 @@ def _node_or_blank(result: Assessment, node: str) -> pd.Series:
     return result.nodes[node].where(result.matrix[ids].notna().any(axis=1))
 
 
-def operation(result: Assessment) -> Section:
-    """Saturation and discrimination with a verdict on each indicator, and the map of shares."""
-    table, empty = importance.operation(result).rename_axis("leaf"), without_data(result)
+def operation(result: Assessment, found: pd.DataFrame) -> Section:
+    """Saturation and discrimination, as :func:`qtoolkit.importance.operation` found them, with a
+    verdict on each indicator, and the map of shares."""
+    table, empty = found.rename_axis("leaf"), without_data(result)
     table["verdict"] = [
         "presumed" if row.Index in empty else _verdict(row) for row in table.itertuples()
     ]

@@ -7,8 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from qtoolkit.assessment import Assessment, assess
-from qtoolkit.inputs.scheme import Rounding
+from qtoolkit.assessment import Assessment
+from qtoolkit.cutoffs.debated import in_whole_points
 from qtoolkit.report import shared
 
 FEW = 3  # units in a clause
@@ -54,14 +54,18 @@ def _held(result: Assessment, other: Assessment) -> list[Row]:
 
 
 def whole_points(result: Assessment) -> Row:
+    """What whole points would change, see :func:`rounding_option`."""
+    return rounding_option(
+        result, *(in_whole_points(result, mode) for mode in ("half_up", "floor"))
+    )
+
+
+def rounding_option(result: Assessment, half_up: Assessment, floor: Assessment) -> Row:
     """What whole points would change, for the phrase `rounding_option`; a result of either that a
     reader would expect and that does not come has its reason."""
-    half_up, floor = (consequences(result, rounded(result, mode)) for mode in ("half_up", "floor"))
-    rule = shared.rounding(result.scheme.rounding.total)
-    return {"option": "rounding", "rule": rule, "half_up": half_up, "floor": floor}
-
-
-def rounded(result: Assessment, mode: str) -> Assessment:
-    """The same assessment with the total in whole points."""
-    rounding = result.scheme.rounding.model_copy(update={"total": Rounding(decimals=0, mode=mode)})
-    return assess(result.scheme.model_copy(update={"rounding": rounding}), result.table)
+    return {
+        "option": "rounding",
+        "rule": shared.rounding(result.scheme.rounding.total),
+        "half_up": consequences(result, half_up),
+        "floor": consequences(result, floor),
+    }

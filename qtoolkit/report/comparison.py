@@ -10,11 +10,8 @@ from typing import Any
 import pandas as pd
 
 from qtoolkit.comparison import FACTORS, PARTS, Comparison, History
-from qtoolkit.engine.ties import foremost, in_order
-from qtoolkit.errors import InputError, nearest
+from qtoolkit.engine.ties import in_order
 from qtoolkit.inputs.scheme import Scheme
-from qtoolkit.inputs.table import unit_of
-from qtoolkit.language import say
 from qtoolkit.report import change_figures, choosing, reasons
 from qtoolkit.report.blocks import Block
 from qtoolkit.report.sections import Rows, Section, names_of
@@ -71,7 +68,7 @@ def parts(comparison: Comparison | None, unit: str | None = None) -> Sequence[Bl
     if comparison is None:
         return []
     table = comparison.decomposition.rename_axis("unit")
-    unit = _most_changed(comparison) if unit is None else _assessed_twice(comparison, unit)
+    unit = comparison.unit(unit)
     shown = [name for name in PARTS[:-1] if name in FACTORS or (table[name] != 0).any()]
     drawn = choosing.few(table.index, table["change"].abs(), falling=True)
     titles = {name: phrase("part", {}, name) for name in shown}
@@ -96,29 +93,6 @@ def parts(comparison: Comparison | None, unit: str | None = None) -> Sequence[Bl
     }
     names = names_of(comparison.after, comparison.before)
     return Section("comparison/parts", names, facts, tables, charts)
-
-
-def _most_changed(comparison: Comparison) -> str:
-    """Of the units whose grade changed, else of all, the one whose score changed most."""
-    table, steps = comparison.decomposition, comparison.grade_decomposition
-    regraded = steps["change"].fillna(0) != 0
-    weight = table["change"].abs() + comparison.after.scheme.total * regraded
-    return table.index[foremost(weight)[0]]
-
-
-def _assessed_twice(comparison: Comparison, unit: str) -> str:
-    """The unit that a name means among those assessed both times."""
-    units = comparison.decomposition.index
-    name = unit_of(unit, units)
-    if name is None:
-        text = say(
-            zh="unit 为“{unit}”，前后两次都参评的考核对象中没有它{hint}",
-            en="unit is “{unit}”: not assessed both times{hint}",
-            unit=unit,
-            hint=nearest(unit, units),
-        )
-        raise InputError(text)
-    return name
 
 
 def _score_parts(comparison: Comparison, table: pd.DataFrame, shown: Sequence[str]) -> Rows:

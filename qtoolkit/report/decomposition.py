@@ -3,7 +3,7 @@ history, verification."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -23,12 +23,14 @@ NOT_DROPPED = pd.DataFrame(columns=["grades", "places", "swaps", "largest"])
 KINDS: tuple[decomposition.By, ...] = ("area", "aspect", "lead", "responsible")
 
 
-def losses(result: Assessment) -> Section:
-    """Points lost by area, aspect and department (任务分解), where the scheme names them."""
-    tables = {by: decomposition.losses(result, by) for by in KINDS}
+def losses(result: Assessment, found: Mapping[str, pd.DataFrame], table: pd.DataFrame) -> Section:
+    """Points lost by area, aspect and department (任务分解), where the scheme names them, as
+    :func:`qtoolkit.decomposition.losses` found them (one table each), and by area and aspect
+    together, as :func:`qtoolkit.decomposition.grid` did."""
+    tables = {by: found[by] for by in KINDS}
     scored = {by: table[table["points"] > 0] for by, table in tables.items()}
     leaves = result.scheme.leaves
-    grid = _grid(result)
+    grid = _grid(result, table)
     facts = {
         "named": [by for by, table in tables.items() if len(table)],
         "most": [
@@ -59,10 +61,10 @@ def _first(values: pd.Series, n: int) -> np.ndarray:
     return order[near >= near[min(n, len(near)) - 1] - SAME]
 
 
-def _grid(result: Assessment) -> pd.DataFrame:
+def _grid(result: Assessment, table: pd.DataFrame) -> pd.DataFrame:
     """Points and losses by area and aspect, and of each of a few blocks (points:<block>,
     lost:<block>); NaN where there is no indicator at all."""
-    table, tops = decomposition.grid(result), result.scheme.indicators
+    tops = result.scheme.indicators
     sums = ["leaves", "points", "lost"]
     if table.empty:
         return table[["area", "aspect", *sums]]
@@ -77,19 +79,21 @@ def _grid(result: Assessment) -> pd.DataFrame:
     )
 
 
-def stages(result: Assessment) -> Section:
-    """How strictly each stage marks, and what verification changed."""
-    table = decomposition.stages(result)
+def stages(result: Assessment, found: pd.DataFrame, changed: pd.DataFrame) -> Section:
+    """How strictly each stage marks, and what verification changed, as
+    :func:`qtoolkit.decomposition.stages` and :func:`qtoolkit.decomposition.verification` found
+    them."""
     stages = {stage.id: stage for stage in result.scheme.stages}
-    table["stage"] = pd.Series({id: stages[id].name for id in table.index}, dtype=object)
-    table["effect"] = pd.Series({id: stages[id].effect for id in table.index}, dtype=object)
+    table = found.assign(
+        stage=pd.Series({id: stages[id].name for id in found.index}, dtype=object),
+        effect=pd.Series({id: stages[id].effect for id in found.index}, dtype=object),
+    )
     marks = table.loc[table["effect"] == "part", ["stage", "mean"]].dropna()
     if not marks["mean"].max() - marks["mean"].min() > SAME:
         marks = marks.iloc[:0]
     lowest, highest = (
         marks.iloc[foremost(marks["mean"], falling=falling)] for falling in (False, True)
     )
-    changed = decomposition.verification(result)
     by_unit = changed.groupby("unit", sort=False)["change"].sum()
     down, up = int((by_unit < -SAME).sum()), int((by_unit > SAME).sum())
     facts = {
@@ -106,11 +110,10 @@ def stages(result: Assessment) -> Section:
     return Section("decomposition/stages", names_of(result), facts, {"stages": table})
 
 
-def gaps(result: Assessment) -> Section:
-    """查缺补漏: what costs each unit most, and the points that are cheapest to gain."""
-    named = any(leaf.responsible for leaf in result.scheme.leaves)
-    table = decomposition.gaps(result, "responsible" if named else "lead")
-    table = table.loc[result.ranks.sort_values(kind="stable").index].rename_axis("unit")
+def gaps(result: Assessment, found: pd.DataFrame) -> Section:
+    """查缺补漏: what costs each unit most, and the points that are cheapest to gain, as
+    :func:`qtoolkit.decomposition.gaps` found them."""
+    table = found.loc[result.ranks.sort_values(kind="stable").index].rename_axis("unit")
     without = ["department", "department_lost"] if table["department"].isna().all() else []
     if table["short_by"].isin([grade_cutoffs.LINE, grade_cutoffs.BEST]).all():
         without.append("short_by")
@@ -134,9 +137,9 @@ def _limit(row: Any) -> dict[str, Any] | None:
     }
 
 
-def lists(result: Assessment) -> Section:
+def lists(result: Assessment, years: pd.DataFrame) -> Section:
     """The lists that the rules call for, vetoes with their evidence, approved grades, and years in
-    a row."""
+    a row, as :func:`qtoolkit.decomposition.streaks` found them."""
     tables = {
         "lists": _consequences(result),
         "vetoes": _vetoes(result),
@@ -144,7 +147,7 @@ def lists(result: Assessment) -> Section:
     }
     facts = {
         "set_by": _set_by(result),
-        "in_a_row": list(_history(result)),
+        "in_a_row": list(_history(result, years)),
         "due": len(tables["lists"]),
         "struck": len(tables["vetoes"]),
         "changed": len(tables["approved"]),
@@ -224,20 +227,19 @@ def _changed_by_approval(result: Assessment) -> pd.DataFrame:
     return pd.DataFrame(columns, dtype=object)
 
 
-def _history(result: Assessment) -> Iterator[dict[str, Any]]:
+def _history(result: Assessment, table: pd.DataFrame) -> Iterator[dict[str, Any]]:
     """Units with the best or the last grade for years in a row, where the data hold past grades."""
-    table = decomposition.streaks(result)
     for end, grade in (("best", result.scheme.grades[0]), ("worst", result.scheme.grades[-1])):
         units = table.index[(table[end] >= YEARS_IN_A_ROW) & (table.shape[1] > 3)]
         for n in sorted({int(table.loc[unit, end]) for unit in units}, reverse=True):
             yield {"grade": grade.id, "years": n, "units": units[table.loc[units, end] == n]}
 
 
-def dependence(result: Assessment) -> Section:
-    """Set-dependent scoring: the drop-one-unit test, and the log of treated outliers."""
-    kinds = any(leaf.rule.is_set_dependent for leaf in result.scheme.leaves)
-    dependent = kinds or bool((result.flags["kind"] == "set_dependent").any())
-    table = decomposition.drop_unit(result) if dependent else NOT_DROPPED
+def dependence(result: Assessment, found: pd.DataFrame | None) -> Section:
+    """Set-dependent scoring: the drop-one-unit test, as :func:`qtoolkit.decomposition.drop_unit`
+    found it (None where nothing depends on the other units), and the log of treated outliers."""
+    dependent = found is not None
+    table = NOT_DROPPED if found is None else found
     units = result.scores.index
     fixed = units.drop(table.index) if dependent and len(units) > 1 else []
     by_grades, by_swaps = table["grades"] > 0, table["swaps"] > 0
@@ -258,9 +260,11 @@ def dependence(result: Assessment) -> Section:
     return Section("decomposition/dependence", names_of(result), facts, tables)
 
 
-def checks(result: Assessment) -> Section:
-    """Annex: what verification changed item by item, and the reasons given for points taken off."""
-    changed = decomposition.verification(result).rename(columns={"indicator": "leaf"})
+def checks(result: Assessment, verified: pd.DataFrame) -> Section:
+    """Annex: what verification changed item by item, as
+    :func:`qtoolkit.decomposition.verification` found it, and the reasons given for points taken
+    off."""
+    changed = verified.rename(columns={"indicator": "leaf"})
     for name in ("filed", "verified"):
         changed[name] = pd.Series(map(_as_typed, changed[name]), dtype=object)
     reasons = _reasons_given(result)

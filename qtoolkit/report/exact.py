@@ -187,7 +187,7 @@ def _safe(pairs: pd.DataFrame) -> list[float]:
 def _lines(result: Assessment) -> pd.DataFrame:
     """Each cutoff alone, class by class where classes have their own; unit_low and unit_high
     are who changes there, or "next" for the neighbouring cutoff."""
-    table = lines.single(result)
+    table = lines.single(result, robustness.cutoff_intervals(result))
     for side in ("low", "high"):
         table[f"unit_{side}"] = table[f"unit_{side}"].where(~table[f"next_{side}"], "next")
     return table if table["group"].notna().any() else table.drop(columns="group")

@@ -8,7 +8,6 @@ from typing import Any
 import pandas as pd
 
 from qtoolkit.assessment import Assessment
-from qtoolkit.inputs.case import Case
 from qtoolkit.inputs.checks import CHECKS
 from qtoolkit.inputs.scheme import Indicator, Scheme
 from qtoolkit.language import same
@@ -64,7 +63,7 @@ def _groups(result: Assessment) -> list[dict[str, Any]]:
     ]
 
 
-def indicators(result: Assessment, previous: Case | None = None) -> Section:
+def indicators(result: Assessment, last: Assessment | None = None) -> Section:
     """The tree with its points; of a large one the upper two levels, beside last year's points, and
     the whole in the annex."""
     scheme = result.scheme
@@ -74,7 +73,7 @@ def indicators(result: Assessment, previous: Case | None = None) -> Section:
     facts = {"total": scheme.total, "areas": shared.areas(scheme), "large": large}
     tables = {"indicators": _tree(scheme, paths, depth)}
     if large:
-        tables["upper_levels"] = _upper_levels(scheme, previous)
+        tables["upper_levels"] = _upper_levels(scheme, last and last.scheme)
     return Section("scheme/indicators", names_of(result), facts, tables)
 
 
@@ -97,7 +96,7 @@ def _tree(scheme: Scheme, paths: Mapping[str, Sequence[Indicator]], depth: int) 
     return frame.astype({name: object for name in frame if "sum" in name})
 
 
-def _upper_levels(scheme: Scheme, previous: Case | None) -> pd.DataFrame:
+def _upper_levels(scheme: Scheme, last: Scheme | None) -> pd.DataFrame:
     """The first two levels: how many leaves, the points, and last year's with the difference; no
     difference where the points are the same or there were none."""
     nodes, tops, lower = [], [], []
@@ -111,8 +110,8 @@ def _upper_levels(scheme: Scheme, previous: Case | None) -> pd.DataFrame:
         "leaves": [sum(leaf.is_leaf for leaf in node.walk()) for node in nodes],
         "points": [float(node.points) for node in nodes],
     }
-    if previous is not None and previous.scheme.nodes:
-        known = {node.id: node.points for node in previous.scheme.nodes}
+    if last is not None and last.nodes:
+        known = {node.id: node.points for node in last.nodes}
         columns["last"] = [known.get(node.id, float("nan")) for node in nodes]
         columns["change"] = [_change_of(node.points, known.get(node.id)) for node in nodes]
     return pd.DataFrame(columns)

@@ -152,8 +152,11 @@ def near_misses(result: Assessment, near_miss: float | None) -> pd.DataFrame:
     """Units whose grade `near_miss` points more or less would change, places counted in, the
     nearest first; with columns by and rivals, which are those of the nearer side. Above, the margin
     may be lost and the grade is kept."""
-    near_miss = points_of(result, near_miss)
-    table = grade_cutoffs.margins(result)
+    return near_rows(grade_cutoffs.margins(result), points_of(result, near_miss))
+
+
+def near_rows(table: pd.DataFrame, near_miss: float) -> pd.DataFrame:
+    """The near-misses of a table of :func:`qtoolkit.cutoffs.margins`, see :func:`near_misses`."""
     rises = table["below"] <= near_miss + SAME
     falls = table["above"] < near_miss - SAME  # a score that falls onto the cutoff keeps its grade
     near = table[rises | falls]

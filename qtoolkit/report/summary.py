@@ -3,20 +3,15 @@ consequences, the risks."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from qtoolkit import cutoffs as grade_cutoffs
-from qtoolkit.assessment import Assessment, assess
+from qtoolkit.assessment import Assessment
 from qtoolkit.engine.ties import foremost
-from qtoolkit.errors import InputError
-from qtoolkit.inputs.case import Case
 from qtoolkit.inputs.checks import CHECKS
-from qtoolkit.inputs.scheme import Scheme
-from qtoolkit.language import settled
-from qtoolkit.models import validate
 from qtoolkit.report import changed, flagged, shared
 from qtoolkit.report.sections import Section, names_of
 
@@ -25,13 +20,20 @@ SHOWN = 3  # risks, and matters for decision, on the first page
 Row = dict[str, Any]
 
 
-def summary(result: Assessment, near_miss: float, previous: Case | None = None) -> Section:
-    """The one page that leaders read, as far as the assessment alone can fill it; with last year's
-    points and numbers of units where there are any."""
+def summary(
+    result: Assessment,
+    margins: pd.DataFrame,
+    others: Mapping[str, Assessment],
+    near_miss: float | None = None,
+    last: Assessment | None = None,
+) -> Section:
+    """The one page that leaders read, as far as the assessment alone can fill it, with what
+    :func:`qtoolkit.cutoffs.margins` and :func:`qtoolkit.cutoffs.other_rules` found; with last
+    year's points and numbers of units where there are any. Near-misses are within a hundredth of
+    the total where no points are given."""
     scheme, scores = result.scheme, result.scores
-    last = None if previous is None else assess(previous.scheme, previous.table)
     near_miss = shared.points_of(result, near_miss)
-    near = shared.near_misses(result, near_miss)
+    near = shared.near_rows(margins, near_miss)
     facts = {
         "units": len(scores),
         "counts": shared.both_counts(result),
@@ -41,12 +43,12 @@ def summary(result: Assessment, near_miss: float, previous: Case | None = None) 
         "low": scores.min(),
         "form": shared.score_format(result),
         "total": scheme.total,
-        "areas": shared.areas(scheme, previous and previous.scheme),
+        "areas": shared.areas(scheme, last and last.scheme),
         "bands": shared.bands(scheme),
         "last_kind": None if last is None else shared.kind_of(last),
         "near": near.index,
         "near_points": near_miss,
-        "options": options(result),
+        "options": options(result, others),
         "risks": _risks(result)[:SHOWN],
         "data_period": scheme.data_period,
         "rounding": shared.rounding(scheme.rounding.total),
@@ -80,46 +82,37 @@ def _grade_counts(result: Assessment, near: pd.DataFrame, last: Assessment | Non
     return pd.DataFrame(columns)
 
 
-def options(result: Assessment) -> list[Row]:
+def options(result: Assessment, others: Mapping[str, Assessment]) -> list[Row]:
     """Matters for decision, each with its consequence: rounding, blanks, the first cutoff a
-    hundredth of the total away."""
-    first, shift = result.scheme.grades[0].id, shared.points_of(result, None)
+    little away."""
+    whole = (others["whole_half_up"], others["whole_floor"])
     found = [
-        changed.whole_points(result),
-        _blanks_as_zero(result),
-        _moved_cutoff(result, first, -shift),
-        _moved_cutoff(result, first, shift),
+        changed.rounding_option(result, *whole),
+        _blanks_as_zero(result, others.get("blanks_as_zero")),
+        _moved_cutoff(result, others.get("cutoff_lower")),
+        _moved_cutoff(result, others.get("cutoff_higher")),
     ]
     return [row for row in found if row is not None][:SHOWN]
 
 
-def _moved_cutoff(result: Assessment, grade: str, shift: float) -> Row | None:
-    now = result.scheme.grade(grade)
-    moved = {
-        "cutoff": settled(now.cutoff + shift),
-        "class_cutoffs": {
-            group: settled(cutoff + shift) for group, cutoff in now.class_cutoffs.items()
-        },
-    }
-    grades = [g.model_dump() | (moved if g.id == grade else {}) for g in result.scheme.grades]
-    try:
-        scheme = validate(Scheme, result.scheme.model_dump() | {"grades": grades}, None)
-    except InputError:  # the shifted cutoff would cross its neighbour: no such option exists
+def _moved_cutoff(result: Assessment, other: Assessment | None) -> Row | None:
+    """What another cutoff of the best grade would do; None where there is no such option."""
+    if other is None:
         return None
+    now, moved = (one.scheme.grades[0] for one in (result, other))
     return {
         "option": "cutoff",
-        "grade": grade,
+        "grade": now.id,
         "now": shared.cutoff(result.scheme, now),
-        "moved": shared.cutoff(scheme, scheme.grade(grade)),
-        "then": changed.consequences(result, assess(scheme, result.table)),
+        "moved": shared.cutoff(other.scheme, moved),
+        "then": changed.consequences(result, other),
     }
 
 
-def _blanks_as_zero(result: Assessment) -> Row | None:
+def _blanks_as_zero(result: Assessment, other: Assessment | None) -> Row | None:
     """What zero for every blank would do, where blanks are scored otherwise."""
-    if not (result.flags.kind == "blank").any():
+    if other is None:
         return None
-    other = grade_cutoffs.blanks_as_zero(result)
     if (other.grades == result.grades).all() and (other.scores == result.scores).all():
         return None
     return {"option": "blank", "then": changed.consequences(result, other)}

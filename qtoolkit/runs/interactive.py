@@ -18,6 +18,7 @@ from qtoolkit.errors import InputError, WorkError
 RED, PLAIN = "\x1b[31m", "\x1b[0m"
 SIGNS = str.maketrans("，（）：；【】＝", ",():;[]=")
 OPENING = {"“": "”", "”": "“", "‘": "’", "’": "‘"}
+TWINS = {"“": '"', "”": '"', "‘": "'", "’": "'"}
 DRIVE = re.compile(r"""(["'])[A-Za-z]:\\[^"'\n]*\1""")  # a path of Windows between quotes
 
 
@@ -62,6 +63,8 @@ def as_typed(lines: list[str]) -> list[str]:
     ['name = "甲，乙",1']
     >>> as_typed(["x = 'C:\\\\Users\\\\a.csv'"])
     ["x = 'C:/Users/a.csv'"]
+    >>> as_typed(['x = "甲”'])
+    ['x = "甲"']
     >>> as_typed(["x = “甲"])
     ['x = “甲']
     """
@@ -90,6 +93,9 @@ def _with_english_signs(source: str) -> str:
             end = _closing(source, at)
             made.append(f'"{source[at + 1 : end]}"' if end > at else sign)
             at = max(end, at) + 1
+        elif (end := _closed_in_chinese(source, at)) > at:
+            made.append(f"{sign}{source[at + 1 : end]}{sign}")
+            at = end + 1
         elif sign in "\"'#":
             length = _kept(source, at)
             made.append(source[at : at + length])
@@ -101,20 +107,36 @@ def _with_english_signs(source: str) -> str:
 
 
 def _closing(source: str, at: int) -> int:
-    """Where the Chinese quotation mark at `at` is closed in its line; -1 where it is not."""
-    pair = {source[at], OPENING[source[at]]}
-    line_end = source.find("\n", at)
-    for place in range(at + 1, len(source) if line_end < 0 else line_end):
-        if source[place] in pair:
-            return place
-    return -1
+    """Where the Chinese quotation mark at `at` is closed in its line, if need be by its English
+    twin; -1 where it is not."""
+    line = source[: _line_end(source, at)]
+    end = _first_of({source[at], OPENING[source[at]]}, line, at + 1)
+    return end if end >= 0 else line.find(TWINS[source[at]], at + 1)
+
+
+def _closed_in_chinese(source: str, at: int) -> int:
+    """Where the English quotation mark at `at`, whose line holds no other, is closed by a Chinese
+    one; -1 where it is not."""
+    line = source[: _line_end(source, at)]
+    if source[at] not in TWINS.values() or line.find(source[at], at + 1) >= 0:
+        return -1
+    return _first_of({sign for sign, twin in TWINS.items() if twin == source[at]}, line, at + 1)
+
+
+def _line_end(source: str, at: int) -> int:
+    end = source.find("\n", at)
+    return len(source) if end < 0 else end
+
+
+def _first_of(signs: set[str], text: str, start: int) -> int:
+    """The place of the first of the signs from `start` on; -1 without any."""
+    return next((place for place in range(start, len(text)) if text[place] in signs), -1)
 
 
 def _kept(source: str, at: int) -> int:
     """How long the string or the comment is that begins here."""
     if source[at] == "#":
-        end = source.find("\n", at)
-        return (len(source) if end < 0 else end) - at
+        return _line_end(source, at) - at
     mark = source[at] * 3 if source.startswith(source[at] * 3, at) else source[at]
     found = re.compile(rf"(?:\\.|(?!{mark}).)*{mark}", re.DOTALL).match(source, at + len(mark))
     return found.end() - at if found else len(mark)

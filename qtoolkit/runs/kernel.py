@@ -10,6 +10,8 @@ import os
 import sys
 from pathlib import Path
 
+SECONDS = 0.3
+
 
 def main() -> None:
     """Start the kernel."""
@@ -19,6 +21,8 @@ def main() -> None:
     import matplotlib  # noqa: F401
 
     os.chdir(sys.argv.pop(1))
+    # of Run All, cells that arrive soon after an error do not run either
+    sys.argv.append(f"--IPythonKernel.stop_on_error_timeout={SECONDS}")
     sys.argv.append("--InteractiveShellApp.extensions=qtoolkit.runs.interactive")
     kernelapp.launch_new_instance()
 

@@ -73,6 +73,7 @@ class Range:
 
 
 RANGES = {
+    "seed": Range(whole=True),
     "near_miss": Range(),
     "point_step": Range(above=True),
     "resamples": Range(high=100_000, whole=True),
@@ -88,7 +89,8 @@ RANGES = {
 OTHERS = ("se_source", "choices", "unit", "history", "region", "judgements")
 """Knobs that are no numbers."""
 _STEP = "point_step"
-_OWN = ("packaged", "checkout")
+OWN = ("packaged", "checkout")
+"""Origins of the toolkit's own notebooks."""
 
 
 def check_knobs(
@@ -109,10 +111,7 @@ def check_knobs(
         With one sentence for each: the knob, its place, what was found and the range.
     """
     defaults = {
-        name: value
-        for book in books
-        if book.origin in _OWN
-        for name, value in book.declared.items()
+        name: value for book in books if book.origin in OWN for name, value in book.declared.items()
     }
     complaints = []
     for key, text in _wrong(knobs, defaults, case):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import os
 import signal
 import subprocess
@@ -18,11 +19,13 @@ import nbformat
 
 from qtoolkit.errors import InputError, WorkError
 from qtoolkit.filing import write_whole
+from qtoolkit.inputs import locate
 from qtoolkit.language import Text, listing, say
 from qtoolkit.runs.execute import python_variables, write_kernel
 from qtoolkit.runs.folder import resolved, shortened
+from qtoolkit.runs.knobs import OWN
 from qtoolkit.runs.notebooks import Notebook
-from qtoolkit.runs.plan import Plan
+from qtoolkit.runs.plan import PATHS, Plan
 
 QUIET = (
     "--LabApp.news_url=None",
@@ -30,6 +33,9 @@ QUIET = (
     "--LabApp.extension_manager=readonly",
 )
 """Options with which JupyterLab makes no network call of its own."""
+UNWANTED = {"@jupyterlab/apputils-extension:announcements": True}
+"""Parts of JupyterLab that are switched off: this one asks whether it may fetch news."""
+GUIDE = "00_"
 SECONDS = 10  # for JupyterLab to end once it is asked to
 
 
@@ -87,7 +93,7 @@ def prepare(plan: Plan, folder: str | Path | None = None) -> Prepared:
     stays.
 
     Each is in the case's language alone, and its cell of parameters holds what `qtoolkit run` would
-    inject, so that the notebook by itself is the case's.
+    inject, so that the notebook by itself is the case's. The toolkit's :func:`guides` come along.
 
     Parameters
     ----------
@@ -112,17 +118,52 @@ def prepare(plan: Plan, folder: str | Path | None = None) -> Prepared:
             folder=target,
         )
         raise InputError(text) from None
-    written, kept = [], []
-    for book in plan.notebooks:
+    named = [book.name for book in plan.notebooks]
+    books = [*plan.notebooks, *(book for book in guides() if book.name not in named)]
+    language, written, kept = plan.parameters.language, [], []
+    for book in books:
         path = target / _file(book)
         if os.path.lexists(path):
             kept.append(path.name)
         else:
-            write_whole(
-                path, _bytes(own_copy(book, parameters_for(book, plan), plan.parameters.language))
-            )
+            write_whole(path, _bytes(own_copy(book, _parameters(book, plan), language)))
             written.append(path.name)
     return Prepared(target, tuple(written), tuple(kept))
+
+
+def guides() -> list[Notebook]:
+    """The toolkit's own notebooks to read and try, such as the tutorial: they are of no case, and
+    their names begin with 00_."""
+    ((folder, origin),) = locate.notebooks()
+    paths = sorted(folder.glob(f"{GUIDE}*.ipynb"))
+    return [Notebook(path.stem, path, origin) for path in paths]
+
+
+def _is_guide(book: Notebook) -> bool:
+    return book.name.startswith(GUIDE) and book.origin in OWN
+
+
+def _parameters(book: Notebook, plan: Plan) -> dict[str, Any]:
+    """What the cell of parameters of one's own copy holds: of a guide the language, and where the
+    packaged files lie that it names."""
+    if not _is_guide(book):
+        return parameters_for(book, plan)
+    given: dict[str, Any] = {"language": plan.parameters.language}
+    for name in PATHS:
+        path = _packaged(book.declared.get(name, "None"))
+        if path is not None:
+            given[name] = path.as_posix()
+    return {name: value for name, value in given.items() if name in book.declared}
+
+
+def _packaged(default: str) -> Path | None:
+    """The file of a packaged case that the source text of a default names; None where it names
+    none."""
+    value = ast.literal_eval(default)
+    if not isinstance(value, str) or not value.startswith("params/"):
+        return None
+    path = locate.packaged_cases() / value.removeprefix("params/")
+    return path if path.exists() else None
 
 
 def _file(book: Notebook) -> str:
@@ -209,13 +250,22 @@ def private_jupyter(plan: Plan) -> Iterator[tuple[Path, dict[str, str]]]:
         (home / "matplotlibrc").touch()
         start = ["-m", "qtoolkit.runs.kernel", str(plan.folder)]
         write_kernel(home, start, variables | drawing)
-        search_path = os.environ.get("JUPYTER_PATH", "").split(os.pathsep)
-        paths = [str(home), *(path for path in search_path if os.path.isabs(path))]
+        settings = home / "config" / "labconfig"
+        settings.mkdir(parents=True)
+        (settings / "page_config.json").write_text(json.dumps({"disabledExtensions": UNWANTED}))
         jupyter_variables = {
-            "JUPYTER_PATH": os.pathsep.join(paths),
+            "JUPYTER_PATH": _before(home, "JUPYTER_PATH"),
+            "JUPYTER_CONFIG_PATH": _before(settings.parent, "JUPYTER_CONFIG_PATH"),
             "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
         }
         yield home, {**os.environ, **variables, **jupyter_variables}
+
+
+def _before(folder: Path, variable: str) -> str:
+    """A search path with `folder` before what the user's variable names; without its relative
+    folders, which would be found in the working directory."""
+    theirs = os.environ.get(variable, "").split(os.pathsep)
+    return os.pathsep.join([str(folder), *(path for path in theirs if os.path.isabs(path))])
 
 
 def command(folder: Path, more: Sequence[str] = ()) -> list[str]:

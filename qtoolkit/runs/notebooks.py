@@ -15,9 +15,14 @@ import nbformat
 from qtoolkit.errors import InputError, clip, nearest
 from qtoolkit.inputs import locate
 from qtoolkit.inputs.files import read_bytes
-from qtoolkit.language import LANGUAGES, say
+from qtoolkit.language import LANGUAGES, Text, same, say
 
 CHECK = "check"
+
+OF_ONES_OWN = Text(
+    "；自己的 notebook 请用 --notebooks 指定其文件夹",
+    "; for notebooks of your own give their folder with --notebooks",
+)
 
 
 @dataclass(frozen=True)
@@ -139,11 +144,13 @@ def _by_name(name: str, folders: Sequence[tuple[Path, str]]) -> Notebook:
         if _is_file(path):
             return Notebook(name, path, origin)
     known = [path.stem for place, _ in folders for path in place.glob("*.ipynb")]
+    given = any(origin == "given" for _, origin in folders)
     text = say(
-        zh="没有 notebook“{name}”{hint}",
-        en="no notebook “{name}”{hint}",
+        zh="没有 notebook“{name}”{hint}{own}",
+        en="no notebook “{name}”{hint}{own}",
         name=clip(name),
         hint=nearest(name, known),
+        own=same("") if given else OF_ONES_OWN,
     )
     raise InputError(text)
 

@@ -75,8 +75,9 @@ def open(
     if shell is not None:
         interactive.load_ipython_extension(shell)
     given = {"scheme": scheme, "data": data, "previous": previous}
+    if language in LANGUAGES:  # complaints are in the language asked for
+        display.speak(language)
     _check(given, language, knobs, shell)
-    display.speak(language)
     found = read_case(case, **given, ratings=ratings, changes=changes)
     result = assess(found.scheme, found.table)
     regions.read(knobs.get("region"), result)
@@ -89,18 +90,34 @@ def open(
 def _check(given: Mapping[str, Any], language: Any, knobs: Mapping[str, Any], shell: Any) -> None:
     """Refuse parameters that no notebook of ours could go on with."""
     complaints = []
-    if language not in LANGUAGES:
-        complaints.append(Complaint(unexpected(language, one_of(LANGUAGES)), column="language"))
+    if language not in LANGUAGES:  # nobody knows which one the user reads
+        wrong = unexpected(language, one_of(LANGUAGES))
+        both = same(f"{wrong.zh}（{wrong.en}）")
+        complaints.append(Complaint(both, column="language"))
     for key, value in knobs.items():
         text = complaint_of(key, value) if key in RANGES else None
         if text is not None:
             complaints.append(Complaint(text, column=key))
     known = {*CORE, *given, *knobs}
     for name in _stray(known, shell):
-        text = say(zh="没有这个参数{hint}", en="unknown parameter{hint}", hint=nearest(name, known))
+        hint = nearest(name, {*known, *PARAMETERS})
+        text = say(
+            zh="没有这个参数{hint}",
+            en="unknown parameter{hint}",
+            hint=hint if hint.en else _by_name(name),
+        )
         complaints.append(Complaint(text, column=name))
     if complaints:
         raise InputError(complaints)
+
+
+def _by_name(name: str) -> Text:
+    """How a parameter of one's own is made known."""
+    return say(
+        zh="；自己的参数请写成 {call}",
+        en="; make a parameter of your own known by {call}",
+        call=f"qt.open(globals(), {name}={name})",
+    )
 
 
 def _stray(known: set[str], shell: Any) -> Iterator[str]:

@@ -289,6 +289,17 @@ def test_a_what_if_that_changes_nothing_changes_nothing():
         pd.testing.assert_series_equal(other.grades, result.grades)
 
 
+def test_points_and_cutoffs_may_be_a_series_such_as_a_witness():
+    """3 points and a half of 10 go from b to a: 甲 has 13.5·1 + 6.5·0, 乙 13.5·0 + 6.5·1."""
+    frame = pd.DataFrame({"a": [1.0, 0.0], "b": [0.0, 1.0]}, index=["甲", "乙"])
+    result = qt.assess(qt.Scheme.flat({"a": 10, "b": 10}, {"A": 12, "B": 0}), frame)
+    other = result.what_if(
+        points=pd.Series({"a": 13.5, "b": 6.5}), cutoffs=pd.Series({"A": 13}), spread="none"
+    )
+    assert other.scores.tolist() == [13.5, 6.5] and other.grades.tolist() == ["A", "B"]
+    assert result.what_if(points=pd.Series(dtype=float)).scores.equals(result.scores)
+
+
 @settings(max_examples=share(100))
 @given(givens())
 def test_contributions_steps_and_nodes_add_up(given):

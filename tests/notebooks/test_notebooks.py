@@ -18,7 +18,9 @@ from qtoolkit.runs.opening import PARAMETERS
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 FOLDER, _ = notebooks()[0]
 NAMES = sorted(path.stem for path in Path(FOLDER).glob("*.ipynb"))
+TUTORIAL = "00_tutorial"  # it makes its case itself
 METHODS = "00_methods"  # works examples of its own, and shows nothing of a memo
+OF_A_CASE = [name for name in NAMES if name != TUTORIAL]
 OWN = {
     METHODS: set(),
     "01_assessment": {"near_miss"},
@@ -38,10 +40,10 @@ def tagged(book, tag):
 
 
 def test_the_notebooks_are_there():
-    assert set(OWN) <= set(NAMES)
+    assert {TUTORIAL, *OWN} <= set(NAMES)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", OF_A_CASE)
 def test_declared_parameters_are_the_core_and_their_defaults_agree(name):
     (cell,) = tagged(read(name), "parameters")
     values = {}
@@ -53,7 +55,7 @@ def test_declared_parameters_are_the_core_and_their_defaults_agree(name):
         assert values[key] == getattr(defaults, key), key
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", OF_A_CASE)
 def test_the_second_code_cell_opens_the_case_with_every_parameter(name):
     parameters, opening = [cell for cell in read(name).cells if cell.cell_type == "code"][:2]
     assert opening.source == "import qtoolkit as qt\n\ncase, result = qt.open(globals())"
@@ -101,10 +103,64 @@ def test_outputs_are_stored_only_where_they_are_checked(name):
             assert not cell.outputs and cell.execution_count is None
 
 
-TAUGHT = ["04_sensitivity"]  # notebooks in the order of a lesson
+def steps_of_the_tutorial():
+    """The code of the tutorial, a cell an item, without its cell of parameters."""
+    cells = [cell.source for cell in read(TUTORIAL).cells if cell.cell_type == "code"]
+    assert cells[0].startswith('language = "zh"  # ')
+    return cells[1:]
 
 
-@pytest.mark.parametrize("name", [METHODS, *TAUGHT])
+def test_the_tutorial_asks_at_most_twelve_questions_and_has_two_exercises_with_folded_answers():
+    for tag in ("zh", "en"):
+        prose = "\n".join(cell.source for cell in tagged(read(TUTORIAL), tag))
+        questions = re.findall(r"^## (\d+)", prose, re.M)
+        assert questions == [str(n) for n in range(1, len(questions) + 1)]
+        assert 8 <= len(questions) <= 12
+        assert prose.count("<details>") == prose.count("</details>") == 2
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_the_tutorial_says_what_its_cells_give(language, capsys):
+    """In either language, without the memo, which takes long; what its prose says is asserted in
+    its cells, and here."""
+    names = {"language": language}
+    for cell in steps_of_the_tutorial():
+        if "qt.run(" not in cell:
+            exec(cell, names)
+    said = capsys.readouterr().out.splitlines()
+    complaints = [line for line in said if ".xlsx" in line and "data:" not in line]
+    # a title; then remarks, a lost decimal point and a blank together
+    rows = [re.search(r"第(\d+)行|row (\d+)", line) for line in complaints]
+    assert [row.group(row.lastindex) for row in rows] == ["1", "1", "6", "7"]
+    unit, margins = names["unit"], names["margins"]
+    assert margins.loc[unit, "nearest"] == margins["nearest"].min() == pytest.approx(0.205)
+    assert round(names["tolerance"].table.loc[unit, "tolerance"], 3) == 0.068
+    share = names["drawn"].grade_acceptability.loc[unit, "A"]
+    assert 0.98 < share < 1
+    assert names["lower"].grades.iloc[1] == "A" and len(names["changed"].table.units) == 8
+    first, second = answers(read(TUTORIAL), language)
+    assert eval(first, names).iloc[1] == "A"
+    assert names["result"].what_if(cutoffs={"A": 89.61}).grades.iloc[1] == "B"
+    exec(second, names)
+    assert names["appealed"].steps.loc[names["case"].table.units[5], "published"] == 79
+    assert names["appealed"].grades.iloc[5] == "C"
+
+
+@pytest.mark.soak
+def test_the_tutorial_runs_in_english_by_papermill_in_an_empty_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    out = papermill.execute_notebook(
+        FOLDER / f"{TUTORIAL}.ipynb", "out.ipynb", {"language": "en"}, progress_bar=False
+    )
+    shown = [o for cell in out.cells if cell.cell_type == "code" for o in cell.outputs]
+    assert "memo.html" in shown[-2]["data"]["text/plain"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out.ipynb"]
+
+
+TAUGHT = [name for name in NAMES if name[:2] != "00"]  # notebooks in the order of a lesson
+
+
+@pytest.mark.parametrize("name", [TUTORIAL, METHODS, *TAUGHT])
 def test_every_parameter_is_explained_in_both_languages(name):
     (cell,) = tagged(read(name), "parameters")
     for line in cell.source.splitlines():
@@ -112,7 +168,7 @@ def test_every_parameter_is_explained_in_both_languages(name):
         assert bar and CHINESE.search(zh) and not CHINESE.search(en), line
 
 
-@pytest.mark.parametrize("name", TAUGHT)
+@pytest.mark.parametrize("name", [TUTORIAL, *TAUGHT])
 def test_cells_for_the_tests_alone_stand_at_the_end(name):
     cells = read(name).cells
     first = next(i for i, cell in enumerate(cells) if "check" in cell.metadata.get("tags", []))
@@ -122,7 +178,7 @@ def test_cells_for_the_tests_alone_stand_at_the_end(name):
             assert "qt." not in cell.source, "a check shows what the cells above have computed"
 
 
-@pytest.mark.parametrize("name", TAUGHT)
+@pytest.mark.parametrize("name", [TUTORIAL, *TAUGHT])
 def test_a_page_is_shown_of_what_the_notebook_has_computed_in_the_open(name):
     for cell in read(name).cells:
         if cell.cell_type == "code" and "page.show" in cell.source:
@@ -154,7 +210,11 @@ def test_the_folded_answers_run_on_what_the_notebook_has_computed(name, monkeypa
         exec(code, names)
 
 
-QUICK = {"04_sensitivity": {"draws": 500, "choice_runs": 8}}
+QUICK = {
+    "02_weights": {"resamples": 5},
+    "03_cutoffs": {"line_draws": 50},
+    "04_sensitivity": {"draws": 500, "choice_runs": 8},
+}
 
 
 FORMULA = re.compile(r"\$\$?(.+?)\$\$?", re.S)

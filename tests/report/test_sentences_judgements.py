@@ -8,6 +8,7 @@ import qtoolkit as qt
 from qtoolkit.report import weights
 from qtoolkit.report.blocks import DataTable, Paragraph
 from qtoolkit.weighting import read_judgements
+from tests import pages
 
 STEP = 0.5
 CONTRARY = [[1, 2, "1/9"], [None, 1, 2], [None, None, 1]]  # 1 over 2 over 3 over 1
@@ -41,8 +42,8 @@ def shown(blocks):
 
 def test_people_stand_beside_the_data(tmp_path):
     found = judged(PROVINCES, tmp_path, budgets(PROVINCES))
-    tables, texts = shown(weights.alternatives(PROVINCES, STEP, found))
-    plain, plain_texts = shown(weights.alternatives(PROVINCES, STEP))
+    tables, texts = shown(pages.alternatives(PROVINCES, STEP, found))
+    plain, plain_texts = shown(pages.alternatives(PROVINCES, STEP))
     assert "judged" not in plain and set(tables) == {*plain, "judged"}
     # what the data say stays as it is
     rows = len(plain["weightings"].frame)
@@ -64,7 +65,7 @@ def test_people_stand_beside_the_data(tmp_path):
 
 def test_what_each_person_would_do_is_the_scheme_with_those_points_assessed_anew(tmp_path):
     found = judged(PROVINCES, tmp_path, budgets(PROVINCES))
-    tables, texts = shown(weights.alternatives(PROVINCES, STEP, found))
+    tables, texts = shown(pages.alternatives(PROVINCES, STEP, found))
     ids = list(PROVINCES.points.index)
     turned = dict(zip(ids, PROVINCES.points.to_numpy()[::-1].tolist(), strict=True))
     again = PROVINCES.what_if(points=turned, spread="none")
@@ -97,7 +98,7 @@ def test_a_case_of_few_units_has_people_s_points_though_none_from_data(tmp_path)
     tops = [node.id for node in CITY.scheme.indicators]
     rows = [["专家", *tops], ["张三", *([100 / len(tops)] * len(tops))]]
     found = judged(CITY, tmp_path, rows)
-    tables, texts = shown(weights.alternatives(CITY, STEP, found))
+    tables, texts = shown(pages.alternatives(CITY, STEP, found))
     assert {"weightings", "weighting_points", "judged"} <= set(tables)
     assert "least" not in tables["weighting_points"].frame  # one person alone
     groups = tables["judged"].frame["groups"].tolist()
@@ -118,7 +119,7 @@ def test_judgements_that_contradict_one_another_are_named(tmp_path):
         for id, row in zip("abc", [[1, 2, 4], [None, 1, 2], [None, None, 1]], strict=True)
     ]
     found = judged(result, tmp_path, rows)
-    tables, texts = shown(weights.alternatives(result, STEP, found))
+    tables, texts = shown(pages.alternatives(result, STEP, found))
     assert {"weightings", "judged"} <= set(tables)
     (note,) = [t for t in texts if "一致性比率超过0.1" in t.zh]
     ratio = next(j.ratio for j in found.each if j.who == "赵")

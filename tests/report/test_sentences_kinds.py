@@ -17,8 +17,6 @@ from qtoolkit.regions import Box
 from qtoolkit.report import (
     assessment,
     comparison,
-    cutoffs,
-    decomposition,
     flagged,
     memo,
     reasons,
@@ -26,7 +24,6 @@ from qtoolkit.report import (
     scheme,
     simulated,
     summary,
-    weights,
 )
 from qtoolkit.report.blocks import Chart, DataTable, Paragraph, payload
 from qtoolkit.report.document import texts_of
@@ -55,12 +52,13 @@ def graded_views(result):
     drawn = qt.simulation.simulate(result, Box(relative=0.1), draws=50, pairs=False)
     found = qt.comparison.compare(result, qt.assess(result.scheme, result.table))
     blocks = [
-        *summary.summary(result, None),
+        *pages.summary(result, None),
         *assessment.results(result),
-        *decomposition.lists(result),
-        *cutoffs.near_misses(result),
-        *cutoffs.moving(result),
-        *cutoffs.quotas(result),
+        *pages.lists(result),
+        *pages.near_misses(result),
+        *pages.decimals(result),
+        *pages.moving(result),
+        *pages.quotas(result),
         *pages.ranges(result, 0.1),
         *pages.tolerances(result, 0.1),
         *pages.flips(result),
@@ -187,8 +185,8 @@ def test_scores_gather_above_the_cutoff_of_their_own_class():
 def check_on_line(result):
     for language, words_ in (("zh", "正好在分数线上"), ("en", "on the cutoff")):
         for blocks, name, title in (
-            (cutoffs.moving(result), "cutoff_flips", {"zh": "移动（分）", "en": "By (points)"}),
-            (cutoffs.near_misses(result), "near_misses", {"zh": "相差分数", "en": "Points away"}),
+            (pages.moving(result), "cutoff_flips", {"zh": "移动（分）", "en": "By (points)"}),
+            (pages.near_misses(result), "near_misses", {"zh": "相差分数", "en": "Points away"}),
         ):
             table = tables(blocks, language).get(name)
             for cell in [] if table is None else table[title[language]]:
@@ -213,7 +211,7 @@ def test_no_cutoff_is_said_to_move_by_nothing_in_random_schemes(result):
 def test_a_unit_that_print_would_put_on_its_line_is_said_to_be_close(share, said):
     """A line of 90 and no rounding: 89.9999 lacks .0001 and 89.995 lacks .005."""
     frame = pd.DataFrame({"a": [share, 0.5]}, index=["甲", "乙"])
-    blocks = cutoffs.near_misses(qt.assess(qt.Scheme.flat({"a": 100}, {"A": 90, "B": 0}), frame))
+    blocks = pages.near_misses(qt.assess(qt.Scheme.flat({"a": 100}, {"A": 90, "B": 0}), frame))
     assert tables(blocks, "zh")["near_misses"]["相差分数"].tolist() == [said]
 
 
@@ -221,7 +219,7 @@ def test_a_unit_on_its_line_is_said_to_stand_there_in_the_table_of_moved_lines()
     """90 of 100 with a line of 90: up by anything, and the unit is below it."""
     frame = pd.DataFrame({"a": [0.9, 0.85]}, index=["甲", "乙"])
     table = tables(
-        cutoffs.moving(qt.assess(qt.Scheme.flat({"a": 100}, {"A": 90, "B": 0}), frame)), "zh"
+        pages.moving(qt.assess(qt.Scheme.flat({"a": 100}, {"A": 90, "B": 0}), frame)), "zh"
     )["cutoff_flips"]
     rows = table[table["考核对象"] == "甲"]
     assert (
@@ -344,14 +342,14 @@ def check_english(result, graded):
         *graded,
         *scheme.units(result),
         *summary.risks(result),
-        *assessment.operation(result),
-        *decomposition.losses(result),
-        *decomposition.stages(result),
-        *decomposition.checks(result),
+        *pages.operation(result),
+        *pages.losses(result),
+        *pages.stages(result),
+        *pages.checks(result),
         *pages.transfers(result),
-        *weights.overlaps(result),
+        *pages.overlaps(result),
         *pages.crosscheck(result),
-        *cutoffs.gathering(result),
+        *pages.gathering(result),
     ]
     for text in sentences(blocks, "en"):
         for label in sorted((label.en for label in result.labels.values()), key=len, reverse=True):
@@ -418,7 +416,7 @@ def test_a_notebook_does_not_send_its_reader_to_an_annex_for_what_stands_below(n
     """In the memo the table lies in the annex and the sentence says so; the notebook shows it right
     below."""
     result, blocks = case_and_views(name)
-    blocks = [*blocks, *decomposition.losses(result), *decomposition.stages(result)]
+    blocks = [*blocks, *pages.losses(result), *pages.stages(result)]
     sent = [block for block in blocks if isinstance(block, Paragraph) and block.see is not None]
     assert sent and not any(
         re.search("见附件|列于附件|in the annex", text)

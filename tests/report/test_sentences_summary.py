@@ -21,7 +21,6 @@ from qtoolkit.language import LANGUAGES, Text
 from qtoolkit.regions import Box
 from qtoolkit.report import (
     assessment,
-    decomposition,
     memo,
     reasons,
     scheme,
@@ -70,7 +69,7 @@ APPROVED = {"zh": "审定等级", "en": "Approved grade"}
 def check_counts(result):
     """Counts in sentences and in the table of grades are those of the column of the table of scores
     that they name."""
-    first, then = summary.summary(result, 1), assessment.results(result)
+    first, then = pages.summary(result, 1), assessment.results(result)
     for language in LANGUAGES:
         scores = tables(then, language)["scores"]
         given_ = "approved" in result.table.remarks
@@ -112,7 +111,7 @@ def test_last_years_counts_say_which_they_are():
     case = qt.read_case("city-2026")
     result, last = (qt.assess(one.scheme, one.table) for one in (case, case.previous))
     for language, name in (("zh", "上年度初评家数"), ("en", "Computed last year")):
-        table = tables(summary.summary(result, 1, case.previous), language)["grade_counts"]
+        table = tables(pages.summary(result, 1, last), language)["grade_counts"]
         assert list(map(int, table[name])) == [
             int((last.grades == g.id).sum()) for g in last.scheme.grades
         ]
@@ -169,7 +168,7 @@ def test_a_place_that_a_quota_frees_is_not_called_relative_scoring():
             (moved & by_places).sum(),
         ), unit
     assert table["places"].tolist()[:2] == [1, 1] and table["largest"].max() > 0
-    blocks = decomposition.dependence(result)
+    blocks = pages.dependence(result)
     for language, pattern in (
         ("zh", r"等级有变化的情形(\d+)个（其中(\d+)个只因"),
         ("en", r"in (\d+) of .*? changes \((\d+) of them only"),
@@ -198,7 +197,7 @@ def test_grades_that_move_without_a_quota_are_not_put_on_places():
     assert table["grades"].max() > 0 and (table["places"] == 0).all()
     texts = [
         payload(block, "zh")["text"]
-        for block in decomposition.dependence(result)
+        for block in pages.dependence(result)
         if isinstance(block, Paragraph)
     ]
     assert not any("只因" in text for text in texts)
@@ -218,20 +217,20 @@ def few_values(values):
 def test_units_that_cannot_be_left_out_are_named():
     """Three values are the fewest of which one at each end can be treated: only w, which has none,
     can be left out. Of four any can."""
-    blocks = decomposition.dependence(few_values([1.0, 2.0, 4.0, None]))
+    blocks = pages.dependence(few_values([1.0, 2.0, 4.0, None]))
     assert "（共1个）" in sentences(blocks, "zh")[0]
     assert " of 1 case " in sentences(blocks, "en")[0]
     assert sentences(blocks, "zh")[1].startswith("t、u、v不能剔除：剔除后数据不足")
     assert sentences(blocks, "en")[1].startswith("Cannot be left out: t, u, v. Too few data")
     for values in ([1.0, 2.0, 4.0, 8.0, None], [1.0, 2.0, 4.0, 8.0]):
-        (said,) = sentences(decomposition.dependence(few_values(values)), "zh")
+        (said,) = sentences(pages.dependence(few_values(values)), "zh")
         assert f"（共{len(values)}个）" in said
 
 
 def test_where_no_unit_can_be_left_out_the_test_is_not_made():
     """None of three with a value; and one unit, without which there is none."""
     for language, words in (("zh", "未作剔除检验"), ("en", "the test is not made")):
-        text, note = sentences(decomposition.dependence(few_values([1.0, 2.0, 4.0])), language)
+        text, note = sentences(pages.dependence(few_values([1.0, 2.0, 4.0])), language)
         assert words in text and "t、u、v" in note.replace(", ", "、")
         leaf = {"id": "b", "name": "b", "points": 100.0, "rule": {"kind": "rank", "last": 0.0}}
         scheme = {
@@ -242,7 +241,7 @@ def test_where_no_unit_can_be_left_out_the_test_is_not_made():
         }
         frame = pd.DataFrame({"b": [1.0]}, index=["u"])
         alone = qt.assess(strategies.scheme_of(scheme), frame)
-        (text,) = sentences(decomposition.dependence(alone), language)
+        (text,) = sentences(pages.dependence(alone), language)
         assert words in text and "nan" not in text
 
 
@@ -286,7 +285,7 @@ PRESUMED = {"zh": "尚无数据，得分为方案假定", "en": "no data yet: sc
 
 
 def check_most_and_least(result):
-    blocks = assessment.operation(result)
+    blocks = pages.operation(result)
     for language in LANGUAGES:
         leaf, part, verdict = OPERATION[language]
         table = tables(blocks, language)["operation"]
@@ -370,7 +369,7 @@ def test_an_indicator_without_data_is_not_said_to_rank_nobody(gapped):
     ids = [leaf.id for leaf in gapped.scheme.leaves]
     empty = [gapped.scheme.indicator(id).name for id in (ids[0], ids[3], ids[5])]
     assert gapped.flags[gapped.flags.kind == "constant"].empty
-    blocks = assessment.operation(gapped)
+    blocks = pages.operation(gapped)
     for language in LANGUAGES:
         leaf, _, verdict = OPERATION[language]
         table = tables(blocks, language)["operation"].set_index(leaf)[verdict]
@@ -445,7 +444,7 @@ def test_a_department_without_points_is_not_said_to_lose_a_share_of_them():
     grades = [{"id": "A", "name": "A", "cutoff": 0.0}]
     scheme = strategies.scheme_of({"id": "s", "name": "s", "indicators": leaves, "grades": grades})
     frame = pd.DataFrame({"a": [0.5], "b": [0.75]}, index=["u"])
-    (first, *_) = sentences(decomposition.losses(qt.assess(scheme, frame)), "zh")
+    (first, *_) = sentences(pages.losses(qt.assess(scheme, frame)), "zh")
     assert first == "平均失分（占其分值）最多的，按考核牵头部门看是乙局（25.00分，占25.0%）。"
 
 
@@ -454,7 +453,7 @@ def check_losses(result):
     status = pd.DataFrame(
         result.table.status, result.scores.index, [leaf.id for leaf in result.scheme.leaves]
     )
-    blocks = decomposition.losses(result)
+    blocks = pages.losses(result)
     for by in KINDS_OF_LOSS:
         table, rows = qt.decomposition.losses(result, by), {}
         for leaf in result.scheme.leaves:
@@ -504,7 +503,7 @@ def test_the_customs_loss_is_that_of_the_cities_that_have_a_port():
         1 - shares.mean()
     )
     assert (
-        tables(decomposition.losses(result), "zh")["lost_by_lead"]
+        tables(pages.losses(result), "zh")["lost_by_lead"]
         .set_index("考核牵头部门")
         .loc["海关", "失分率"]
         == "20.9%"
@@ -554,14 +553,14 @@ def test_no_sentence_asserts_that_data_are_real(said):
     )
     for language in LANGUAGES:
         for blocks in (
-            summary.summary(result, 1),
+            pages.summary(result, 1),
             scheme.units(result),
             scheme.basis(result),
             summary.risks(result),
             scheme.terms(),
         ):
             assert not any(re.search(REAL[language], text) for text in sentences(blocks, language))
-        for view in (summary.summary(result, 1)[-1:], scheme.units(result)[:1]):
+        for view in (pages.summary(result, 1)[-1:], scheme.units(result)[:1]):
             (text,) = sentences(view, language)
             assert ({"zh": "模拟数据", "en": "synthetic"}[language] in text) == bool(
                 said.get("synthetic")
@@ -593,7 +592,7 @@ def test_an_index_does_not_carry_the_title_of_a_quality_work_assessment(tmp_path
     for language, words in (("zh", "技术成就指数"), ("en", "Technology Achievement Index")):
         title = memo_title(case.scheme.year, case.scheme.title).of(language)
         assert words in title and "质量工作" not in title and "quality work" not in title
-        blocks = [payload(block, language) for block in summary.summary(result, 1)]
+        blocks = [payload(block, language) for block in pages.summary(result, 1)]
         document = memo.compose(blocks, title, [], language, {})
         memo.render(document, tmp_path, language, ["html", "docx"])
         page = lxml.html.fromstring((tmp_path / f"{language}.html").read_text(encoding="utf-8"))
@@ -648,7 +647,7 @@ def check_grid(result):
     named."""
     table = qt.decomposition.grid(result)
     placed = [leaf for leaf in result.scheme.leaves if leaf.area and leaf.aspect]
-    blocks = [block for block in decomposition.losses(result) if block.chapter]
+    blocks = [block for block in pages.losses(result) if block.chapter]
     if not placed:
         assert table.empty and "grid" not in tables(blocks, "zh")
         return
@@ -706,9 +705,7 @@ def check_grid(result):
 def test_an_area_and_aspect_without_indicators_is_flagged():
     result = read("city-2026")
     check_grid(result)
-    said = [
-        text for text in sentences(decomposition.losses(result), "zh") if "没有任何指标" in text
-    ]
+    said = [text for text in sentences(pages.losses(result), "zh") if "没有任何指标" in text]
     assert "6个组合中" in said[0] and said[0].count("×") == 1 and "工程质量×质量发展" in said[0]
     grid = qt.decomposition.grid(result)
     by_area = {
@@ -755,7 +752,7 @@ def test_the_grid_is_summed_from_the_leaves_in_random_schemes(result, data):
 def test_what_leaving_out_a_unit_does_is_that_of_the_table_in_random_schemes(result):
     """Cases and causes in the sentence against the table; lists and approvals say which grade they
     show."""
-    blocks = decomposition.dependence(result)
+    blocks = pages.dependence(result)
     said = [text for text in sentences(blocks, "zh") if "剔除任一单位" in text]
     if said:
         found = tables(blocks, "zh").get("drop_unit")
@@ -767,7 +764,7 @@ def test_what_leaving_out_a_unit_does_is_that_of_the_table_in_random_schemes(res
         assert ("只因" in said[0]) == (only > 0) and (not only or f"其中{only}个只因" in said[0])
         assert all(row[1] <= row[0] for row in rows)
     for language in LANGUAGES:
-        for name, table in tables(decomposition.lists(result), language).items():
+        for name, table in tables(pages.lists(result), language).items():
             if name == "lists":
                 kind = APPROVED if "approved" in result.table.remarks else COMPUTED
                 assert kind[language] in table

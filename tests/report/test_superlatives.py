@@ -17,11 +17,7 @@ from qtoolkit.regions import Box
 from qtoolkit.report import (
     assessment,
     comparison,
-    cutoffs,
-    decomposition,
     reasons,
-    summary,
-    weights,
 )
 from qtoolkit.robustness import NEW
 from tests import pages
@@ -72,7 +68,7 @@ def plain(share):
 
 
 def check_highest_and_lowest(result):
-    blocks = [*summary.summary(result, None), *assessment.results(result)]
+    blocks = [*pages.summary(result, None), *assessment.results(result)]
     pattern = {
         "zh": r"得分最高的是(.*)（(\S+)分），最低的是(.*)（(\S+)分）",
         "en": r"highest score is that of (.*) \((\S+)\), the lowest that of (.*) \((\S+)\)",
@@ -96,7 +92,7 @@ LOST = {
 
 
 def check_where_most_is_lost(result):
-    blocks = decomposition.losses(result)
+    blocks = pages.losses(result)
     for language in LANGUAGES:
         texts = " ".join(sentences(blocks, language))
         for by, names in LOST.items():
@@ -121,7 +117,7 @@ def check_where_most_is_lost(result):
 
 
 def check_stages(result):
-    blocks = decomposition.stages(result)
+    blocks = pages.stages(result)
     pattern = {
         "zh": r"最低的是(.*)（(\S+%)），最高的是(.*)（(\S+%)）",
         "en": r"Of the stages (.*) marks? lowest on average \((\S+%)\) and (.*) highest \((\S+%)\)",
@@ -151,7 +147,7 @@ def check_stages(result):
 
 
 def check_verification(result):
-    blocks = [*decomposition.stages(result), *decomposition.checks(result)]
+    blocks = [*pages.stages(result), *pages.checks(result)]
     for language in LANGUAGES:
         table = tables(blocks, language, "data").get("verification")
         if table is None:
@@ -182,7 +178,7 @@ def check_verification(result):
 def check_gaps(result):
     """The first loss that is named is the largest of the row: points less what the table of scores
     in detail shows."""
-    blocks = [*decomposition.gaps(result), *assessment.details(result)]
+    blocks = [*pages.gaps(result), *assessment.details(result)]
     for language in LANGUAGES:
         scored, gaps = (
             tables(blocks, language, "data")["details"],
@@ -204,7 +200,7 @@ def check_gaps(result):
 
 def check_dependence(result):
     try:
-        blocks = decomposition.dependence(result)
+        blocks = pages.dependence(result)
     except InputError:  # without one unit there are too few values to treat an outlier
         return
     for language in LANGUAGES:
@@ -392,7 +388,7 @@ def check_most_sensitive(result):
 
 
 def check_first_as_all_cutoffs_move(result):
-    blocks = cutoffs.moving(result)
+    blocks = pages.moving(result)
     for language in LANGUAGES:
         table, text = (
             tables(blocks, language, "data").get("cutoff_flips"),
@@ -426,7 +422,7 @@ def check_first_as_all_cutoffs_move(result):
 
 
 def check_near_misses(result):
-    blocks = cutoffs.near_misses(result)
+    blocks = pages.near_misses(result)
     for language in LANGUAGES:
         table = tables(blocks, language, "data").get("near_misses", pd.DataFrame())
         text = sentences(blocks, language)[0]
@@ -444,7 +440,7 @@ def check_near_misses(result):
 def check_natural_breaks(result):
     """The groups that are printed have the least spread of all ways to cut the ordered scores."""
     scores, k = sorted(result.scores, reverse=True), len(result.scheme.grades)
-    texts = [t for t in sentences(cutoffs.gathering(result), "zh") if "自然断点法" in t]
+    texts = [t for t in sentences(pages.gathering(result), "zh") if "自然断点法" in t]
     assert len(texts) == (1 < k <= len(set(result.scores)))
     if not texts:
         return
@@ -513,7 +509,7 @@ def many_units(seed):
 
 
 def check_importance(result):
-    blocks = weights.effective(result, bootstrap=5)
+    blocks = pages.effective(result, bootstrap=5)
     for language in LANGUAGES:
         table = tables(blocks, language, "data").get("importance")
         if table is None:
@@ -549,7 +545,7 @@ def check_importance(result):
 
 def check_few_units(result):
     """“As few as”: the least number of units that any indicator with an importance has."""
-    blocks = weights.effective(result, bootstrap=5)
+    blocks = pages.effective(result, bootstrap=5)
     table = tables(blocks, "en", "data").get("importance")
     texts = [t for t in sentences(blocks, "en") if "from as few as" in t]
     if table is not None and texts:
@@ -563,7 +559,7 @@ def check_few_units(result):
 def check_opposition(result):
     """The strongest negative correlation within a node, by the formula over units that have
     both."""
-    blocks = weights.overlaps(result)
+    blocks = pages.overlaps(result)
     parent = {child.id: node.id for node in result.scheme.nodes for child in node.children}
     found = []
     for a, b in itertools.combinations(result.scheme.leaves, 2):
@@ -605,7 +601,7 @@ def check_opposition(result):
 
 
 def check_weightings(result):
-    blocks = weights.alternatives(result)
+    blocks = pages.alternatives(result)
     for language in LANGUAGES:
         table = tables(blocks, language, "data").get("weightings")
         if table is None:
@@ -656,7 +652,7 @@ def test_importance_of_random_data_is_that_of_its_tables(check):
 
 @pytest.mark.parametrize("name", CASES)
 def test_fewest_expected_changes_are_those_of_the_table(name):
-    blocks = cutoffs.options(read(name), None, 16)
+    blocks = pages.options(read(name), None, 16)
     for language in LANGUAGES:
         table, text = (
             tables(blocks, language, "data")["cutoff_options"],

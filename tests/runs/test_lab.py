@@ -1,8 +1,10 @@
 """`qtoolkit lab`: one's own copies of a case's notebooks, which work in JupyterLab as they do in a
 run."""
 
+import ast
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -15,11 +17,12 @@ import pytest
 
 import qtoolkit
 from qtoolkit.errors import InputError
+from qtoolkit.inputs import locate
 from qtoolkit.language import LANGUAGES
 from qtoolkit.runs import lab
-from qtoolkit.runs.plan import plan
+from qtoolkit.runs.plan import PATHS, plan
 from tests.runs.test_cli import GOOD
-from tests.runs.tiny import planned
+from tests.runs.tiny import notebook, planned
 
 
 @pytest.fixture
@@ -53,7 +56,9 @@ def test_the_cell_of_parameters_is_what_papermill_would_make_of_it(tmp_path, nam
 
     ready = plan(name, {"cutoffs.A" if name == "city-2026" else "cutoffs.g1": 91}, language)
     prepared = lab.prepare(ready, tmp_path / "mine")
-    assert len(prepared.written) == len(ready.notebooks) >= 4 and not prepared.kept
+    named = [f"{book.name}.ipynb" for book in ready.notebooks]
+    assert list(prepared.written)[: len(named)] == named and len(named) >= 4
+    assert not prepared.kept
     for book in ready.notebooks:
         given = lab.parameters_for(book, ready)
         nbformat.write(book.in_language(language), tmp_path / "plain.ipynb")
@@ -71,6 +76,61 @@ def test_the_cell_of_parameters_is_what_papermill_would_make_of_it(tmp_path, nam
             tag for cell in nbformat.read(path, 4).cells for tag in cell.metadata.get("tags", [])
         }
         assert set(LANGUAGES) & tags == {language}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_guides_come_along_in_the_language_and_of_no_case(tmp_path, monkeypatch, language):
+    """All notebooks of the toolkit's own folder whose names begin with 00_, in plain files."""
+    shipped = {path.name for path in locate.notebooks()[0][0].glob("00_*.ipynb")}
+    assert "00_tutorial.ipynb" in shipped
+    ready = plan("city-2026", {"cutoffs.A": 91}, language, ["01_assessment"])
+    prepared = lab.prepare(ready, tmp_path / "mine")
+    assert set(prepared.written) == {"01_assessment.ipynb", *shipped}
+    monkeypatch.chdir(tmp_path)
+    for name in shipped:
+        given = values(parameters_cell(tmp_path / "mine" / name))
+        default = values(parameters_cell(locate.notebooks()[0][0] / name))
+        assert given["language"] == language
+        assert {key: given[key] for key in default if key not in ("language", *PATHS)} == {
+            key: default[key] for key in default if key not in ("language", *PATHS)
+        }
+        for key in PATHS:  # found from wherever the kernel works
+            if default.get(key) is not None:
+                assert Path(given[key]).is_absolute() and Path(given[key]).exists()
+        prose = [
+            cell.source
+            for cell in nbformat.read(tmp_path / "mine" / name, 4).cells
+            if cell.cell_type == "markdown"
+        ]
+        assert bool(re.search("[\u4e00-\u9fff]", prose[0])) == (language == "zh")
+
+
+def test_a_guide_that_names_a_packaged_file_gets_its_place(tmp_path, monkeypatch):
+    folder = tmp_path / "shipped"
+    folder.mkdir()
+    declared = 'scheme = "params/tai-2001/scheme.yaml"\ndata = "params/no.csv"\nlanguage = "zh"'
+    notebook(folder / "00_other.ipynb", "1", declare=declared)
+    ready = plan("tai-2001", language="en")
+    monkeypatch.setattr(locate, "notebooks", lambda given=None: [(folder, "packaged")])
+    lab.prepare(ready, tmp_path / "mine")
+    given = values(parameters_cell(tmp_path / "mine" / "00_other.ipynb"))
+    assert Path(given["scheme"]) == locate.packaged_cases() / "tai-2001" / "scheme.yaml"
+    assert given["data"] == "params/no.csv" and given["language"] == "en"
+
+
+def test_jupyterlab_is_started_without_asking_for_news(tmp_path, monkeypatch):
+    """Its own reading of settings, with those of the user's own beside."""
+    theirs = tmp_path / "theirs" / "labconfig"
+    theirs.mkdir(parents=True)
+    (theirs / "page_config.json").write_text('{"disabledExtensions": {"other": true}}')
+    monkeypatch.setenv("JUPYTER_CONFIG_PATH", os.pathsep.join([str(theirs.parent), "relative"]))
+    with lab.private_jupyter(plan("tai-2001")) as (_, variables):
+        code = "from jupyterlab_server.config import get_static_page_config as get; print(get())"
+        command = [sys.executable, "-c", code]
+        read = subprocess.run(command, env=variables, capture_output=True, text=True, check=True)
+        assert "relative" not in variables["JUPYTER_CONFIG_PATH"].split(os.pathsep)
+    found = ast.literal_eval(read.stdout)["disabledExtensions"]
+    assert found == {"@jupyterlab/apputils-extension:announcements": True, "other": True}
 
 
 SOURCES = [

@@ -2,6 +2,7 @@
 typed with Chinese punctuation is read as it was meant."""
 
 import re
+import sys
 
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
@@ -62,9 +63,14 @@ def test_what_was_read_is_shown(shell):
 
 MISTAKES = {
     "misspelt": (dict(weight_bnd="0.2"), "“weight_bnd”", "是否应为“weight_band”"),
+    "misspelt, of a notebook without it": (dict(point_stp="1"), "“point_stp”", "“point_step”"),
+    "one's own": (dict(xyz="1"), "“xyz”", "qt.open(globals(), xyz=xyz)"),
+    "quoted seed": (dict(seed='"0"'), "“seed”", "不加引号：0"),
+    "a comma behind a number": (dict(seed="0,"), "“seed”", "应为不小于 0 的整数"),
     "quoted number": (dict(draws='"100000"'), "“draws”", "不加引号：100000"),
     "percent": (dict(weight_band='"10%"'), "“weight_band”", "不加引号：0.1"),
     "language": (dict(language='"cn"'), "“language”", "应为zh、en之一"),
+    "language, for who reads no Chinese": (dict(language='"cn"'), "“language”", "one of zh, en"),
     "out of range": (dict(weight_band="10"), "“weight_band”", "不大于 1"),
     "no such file": (dict(data='"dta.csv"'), "dta.csv", "找不到文件"),
     "backslashes": (dict(data=r'"params\new.csv"'), "反斜杠", "/"),
@@ -83,6 +89,21 @@ def test_a_mistake_in_the_parameters_is_one_sentence_at_once(shell, mistake):
     lines = plain(seen.stdout).strip().splitlines()
     assert len(lines) == 1 and where in lines[0] and what in lines[0], lines
     assert "Traceback" not in seen.stdout
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_a_mistake_is_said_in_the_language_of_the_notebook(shell, language):
+    seen, _ = ran(shell, cell(weight_band='"10%"', wieght="1", language=f'"{language}"'), CALL)
+    said = plain(seen.stdout).strip().splitlines()
+    assert len(said) == 2
+    assert all(bool(re.search("[一-鿿]", line)) == (language == "zh") for line in said), said
+
+
+def test_a_path_of_windows_asks_for_no_other_working_directory(shell, monkeypatch):
+    monkeypatch.setitem(sys.modules, "ipykernel", sys)  # as in a kernel
+    for path, asks in (("C:/a/b.csv", False), ("D:\\\\a\\\\b.csv", False), ("b.csv", True)):
+        seen, _ = ran(shell, cell(data=f'"{path}"'), CALL)
+        assert ("--cwd" in seen.stdout) == asks, path
 
 
 def test_a_mistake_that_was_mended_is_forgotten(shell):
@@ -122,6 +143,8 @@ def test_chinese_punctuation_is_read_as_it_was_meant(shell):
         "x = 1  # “注”\n",
         "%matplotlib inline\n",
         "x = “甲\n",  # not closed
+        'x = "甲\ny = 1”\n',  # closed in another line
+        "x = “甲'\n",  # of another kind
         "x = = 1\n",
         "",
         "x = '''a\n“b”'''\n",
@@ -139,6 +162,9 @@ def test_other_code_stays_as_it_was(source):
         ("f（“a”）\n", 'f("a")\n'),
         ("x = 'a，b'，1\n", "x = 'a，b',1\n"),
         ("x = “a”  # “b”，c\n", 'x = "a"  # “b”，c\n'),
+        ('x = "a”  # “b”，c\n', 'x = "a"  # “b”，c\n'),
+        ("x = “a\"\ny = 'b’\n", "x = \"a\"\ny = 'b'\n"),
+        ('p = "D:\\新\\表.csv”\n', 'p = "D:/新/表.csv"\n'),
         ('p = "C:\\Users\\甲.csv"\n', 'p = "C:/Users/甲.csv"\n'),
         ("x = [1，2]；y = 3\n", "x = [1,2];y = 3\n"),
     ],

@@ -17,7 +17,7 @@ import pytest
 
 import qtoolkit as qt
 from qtoolkit.report import assessment as views
-from qtoolkit.report import choosing, decomposition, figures, rules
+from qtoolkit.report import choosing, figures, rules
 from qtoolkit.report import scheme as scheme_views
 from qtoolkit.report.blocks import Chart, DataTable, payload
 from qtoolkit.report.picture import picture
@@ -53,9 +53,9 @@ def cheap(result):
         *scheme_views.units(result),
         *scheme_views.indicators(result),
         *views.results(result),
-        *views.operation(result),
-        *decomposition.losses(result),
-        *decomposition.lists(result),
+        *pages.operation(result),
+        *pages.losses(result),
+        *pages.lists(result),
         *views.details(result),
         *rules.rules(result),
         *pages.ranges(result, 0.1),

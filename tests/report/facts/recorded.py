@@ -16,14 +16,12 @@ from qtoolkit.report import (
     assessment,
     comparison,
     cutoffs,
-    decomposition,
     exact,
     reasons,
     rules,
     scheme,
     simulated,
     summary,
-    weights,
 )
 from qtoolkit.report.sections import Rows, Section, plain
 from tests import pages
@@ -39,7 +37,7 @@ class Given:
     result: qt.Assessment
     drawn: qt.simulation.Simulation
     found: qt.comparison.Comparison | None = None
-    previous: qt.Case | None = None
+    previous: qt.Assessment | None = None
     band: float = BAND
     draws: int = DRAWS
     refused: list[str] = field(default_factory=list)
@@ -48,7 +46,7 @@ class Given:
 # By module of `qtoolkit.report`, its views as calls.
 VIEWS = {
     "summary": lambda g: [
-        lambda: summary.summary(g.result, 1, g.previous),
+        lambda: pages.summary(g.result, 1, g.previous),
         lambda: summary.risks(g.result),
     ],
     "scheme": lambda g: [
@@ -60,25 +58,26 @@ VIEWS = {
     "rules": lambda g: [lambda: rules.rules(g.result), lambda: rules.grades(g.result)],
     "assessment": lambda g: [
         lambda: assessment.results(g.result),
-        lambda: assessment.operation(g.result),
+        lambda: pages.operation(g.result),
         lambda: assessment.details(g.result),
     ],
     "decomposition": lambda g: [
-        lambda: decomposition.lists(g.result),
-        lambda: decomposition.losses(g.result),
-        lambda: decomposition.stages(g.result),
-        lambda: decomposition.dependence(g.result),
-        lambda: decomposition.gaps(g.result),
-        lambda: decomposition.checks(g.result),
+        lambda: pages.lists(g.result),
+        lambda: pages.losses(g.result),
+        lambda: pages.stages(g.result),
+        lambda: pages.dependence(g.result),
+        lambda: pages.gaps(g.result),
+        lambda: pages.checks(g.result),
     ],
     "cutoffs": lambda g: [
-        lambda: cutoffs.near_misses(g.result, 1),
-        lambda: cutoffs.moving(g.result),
-        lambda: cutoffs.gathering(g.result),
-        lambda: cutoffs.quotas(g.result),
-        lambda: cutoffs.options(g.result, 2, 50),
+        lambda: pages.near_misses(g.result, 1),
+        lambda: pages.decimals(g.result),
+        lambda: pages.moving(g.result),
+        lambda: pages.gathering(g.result),
+        lambda: pages.quotas(g.result),
+        lambda: pages.options(g.result, 2, 50),
         cutoffs.methods,
-        lambda: cutoffs.errors(g.result, 1.5, SOURCE, draws=500),
+        lambda: pages.errors(g.result, 1.5, SOURCE, draws=500),
     ],
     "sensitivity": lambda g: [
         lambda: pages.ranges(g.result, BAND),
@@ -102,10 +101,10 @@ VIEWS = {
         lambda: pages.rank_sets(g.result),
     ],
     "weights": lambda g: [
-        lambda: weights.effective(g.result, bootstrap=5),
-        lambda: weights.overlaps(g.result),
-        lambda: weights.alternatives(g.result),
-        lambda: weights.reach(g.result),
+        lambda: pages.effective(g.result, bootstrap=5),
+        lambda: pages.overlaps(g.result),
+        lambda: pages.alternatives(g.result),
+        lambda: pages.reach(g.result),
     ],
     "comparison": lambda g: [
         lambda: comparison.transitions(None),

@@ -28,7 +28,7 @@ def asked(name):
     if case.previous is None:
         return recorded.given_of(result, recorded.compared(result))
     last = qt.assess(case.previous.scheme, case.previous.table)
-    return recorded.given_of(result, qt.comparison.compare(last, result), case.previous)
+    return recorded.given_of(result, qt.comparison.compare(last, result), last)
 
 
 @pytest.mark.parametrize("module", recorded.VIEWS)

@@ -173,7 +173,7 @@ def proportional(result):
 def reach(tables, given):
     result, found = given.result, searched(given.result)
     facts = dict.fromkeys(("refused", "undecided", "negative", "proven", "note", "changed"))
-    facts["step"] = STEP
+    facts |= {"step": STEP, "low": 0.5, "high": 1.5}
     if "tuned" not in tables:
         return facts | {"refused": found}
     table = tables["tuned"].set_index("leaf")

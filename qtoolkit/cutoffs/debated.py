@@ -1,0 +1,90 @@
+"""The same data under the rules that are debated before a scheme is fixed: whole points, blanks as
+zero, the first cutoff a little lower or higher."""
+
+from __future__ import annotations
+
+from qtoolkit.assessment import Assessment, assess
+from qtoolkit.cutoffs.margins import blanks_as_zero
+from qtoolkit.errors import InputError, real
+from qtoolkit.inputs.scheme import Rounding, Scheme
+from qtoolkit.language import settled
+from qtoolkit.models import validate
+
+NEAR = 0.01  # of the total: how far the first cutoff is moved where nothing is said
+LOWER, HIGHER = "cutoff_lower", "cutoff_higher"
+WHOLE = {"whole_half_up": "half_up", "whole_floor": "floor"}
+
+
+def other_rules(result: Assessment, shift: float | None = None) -> dict[str, Assessment]:
+    """The assessments that other rules would give.
+
+    Parameters
+    ----------
+    shift : float, optional
+        Points by which the best grade's cutoff is moved, that of every class; a hundredth of the
+        total if left out.
+
+    Returns
+    -------
+    dict of Assessment
+        whole_half_up, whole_floor: the total rounded to whole points, and cut off to them;
+        blanks_as_zero (where there are blanks); cutoff_lower, cutoff_higher (left out where the
+        moved cutoff would cross its neighbour).
+
+    Raises
+    ------
+    InputError
+        A shift that is not positive or is beyond the total.
+
+    >>> import pandas as pd
+    >>> import qtoolkit as qt
+    >>> frame = pd.DataFrame({"a": [0.896, 0.905]}, index=["甲", "乙"])
+    >>> r = qt.assess(qt.Scheme.flat({"a": 100}, {"A": 90, "B": 60, "C": 0}), frame)
+    >>> {name: other.grades.tolist() for name, other in other_rules(r).items()}
+    {'whole_half_up': ['A', 'A'], 'whole_floor': ['B', 'A'], 'cutoff_lower': ['A', 'A'], \
+'cutoff_higher': ['B', 'B']}
+    """
+    total = result.scheme.total
+    step = NEAR * total if shift is None else real("shift", shift, 0, total, above=True)
+    moved = {
+        name: _moved(result, sign * settled(step)) for name, sign in ((LOWER, -1), (HIGHER, 1))
+    }
+    found = {name: in_whole_points(result, mode) for name, mode in WHOLE.items()}
+    if (result.flags["kind"] == "blank").any():
+        found["blanks_as_zero"] = blanks_as_zero(result)
+    return found | {name: other for name, other in moved.items() if other is not None}
+
+
+def in_whole_points(result: Assessment, mode: str) -> Assessment:
+    """The same assessment with the total in whole points, "half_up" or "floor".
+
+    >>> import pandas as pd
+    >>> import qtoolkit as qt
+    >>> r = qt.assess(
+    ...     qt.Scheme.flat({"a": 100}, {"A": 90, "B": 0}),
+    ...     pd.DataFrame({"a": [0.896]}, index=["甲"]),
+    ... )
+    >>> in_whole_points(r, "half_up").scores.item(), in_whole_points(r, "floor").scores.item()
+    (90.0, 89.0)
+    """
+    whole = validate(Rounding, {"decimals": 0, "mode": mode}, None)
+    rounding = result.scheme.rounding.model_copy(update={"total": whole})
+    return assess(result.scheme.model_copy(update={"rounding": rounding}), result.table)
+
+
+def _moved(result: Assessment, shift: float) -> Assessment | None:
+    """With the best grade's cutoff moved by so many points; None where it would cross its
+    neighbour."""
+    first = result.scheme.grades[0]
+    moved = {
+        "cutoff": settled(first.cutoff + shift),
+        "class_cutoffs": {
+            group: settled(cutoff + shift) for group, cutoff in first.class_cutoffs.items()
+        },
+    }
+    grades = [g.model_dump() | (moved if g is first else {}) for g in result.scheme.grades]
+    try:
+        scheme = validate(Scheme, result.scheme.model_dump() | {"grades": grades}, None)
+    except InputError:  # such a scheme cannot be
+        return None
+    return assess(scheme, result.table)
