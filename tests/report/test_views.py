@@ -538,5 +538,7 @@ def test_pages_tell_the_bands_and_limits_that_were_asked_for():
     pairs = qt.importance.correlations(result, 0.5)
     assert "above 0.5 (in absolute value)" in weights.overlaps(result, pairs, 0.6, 0.5)[0].text.en
     few = qt.weighting.from_data(result, 1, ["equal"])
-    blocks = weights.alternatives(result, few, qt.weighting.consequences(result, few.points))
+    would, people = qt.weighting.consequences(result, few.points), qt.weighting.from_people(result)
+    alone = qt.weighting.consequences(result, people.each)
+    blocks = weights.alternatives(result, few, people, would, alone)
     assert "by 1 method (steps of 1)" in blocks[0].text.en
