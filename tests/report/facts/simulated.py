@@ -171,9 +171,10 @@ def choices(tables, given):
 
 def rank_sets(tables, given):
     rows = tables["rank_sets"].to_dict("records") if "rank_sets" in tables else []
+    stated = bool(np.nansum(np.asarray(given.result.table.errors, float)) > 0)
     return {
-        "stated": bool(np.nansum(np.asarray(given.result.table.errors, float)) > 0),
-        "level": 0.95,
+        "stated": stated,
+        **({"level": 0.95} if stated else {}),
         "fixed": [row["unit"] for row in rows if row["low"] == row["high"]],
         "apart": [row["unit"] for row in rows if row["all_low"] == row["all_high"]],
     }
