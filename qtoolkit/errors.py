@@ -173,6 +173,15 @@ def unexpected(
     )
 
 
+def unquoted(number: float) -> Text:
+    """The hint that names the number which was meant by a text.
+
+    >>> unquoted(0.1).en
+    ', without quotation marks: 0.1'
+    """
+    return say(zh="，不加引号：{x}", en=", without quotation marks: {x}", x=number)
+
+
 def one_of(names: Iterable[str | Text]) -> Text:
     """What is expected where a few words are allowed.
 

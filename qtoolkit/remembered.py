@@ -14,8 +14,8 @@ Analysis = TypeVar("Analysis", bound=Callable[..., Any])
 
 def remembered(analysis: Analysis) -> Analysis:
     """An analysis whose answer is kept with the assessment that it is of: asked again with the same
-    arguments it is not computed anew. What is handed out is a copy, so that nobody changes what the
-    next one gets.
+    arguments it is not computed anew; an `executor` given by name is no part of the question. What
+    is handed out is a copy, so that nobody changes what the next one gets.
 
     >>> from types import SimpleNamespace
     >>> calls = []
@@ -36,7 +36,8 @@ def remembered(analysis: Analysis) -> Analysis:
 
     @functools.wraps(analysis)
     def ask(result: Any, *args: Any, **kwargs: Any) -> Any:
-        key = (analysis.__module__, analysis.__qualname__, args, tuple(sorted(kwargs.items())))
+        asked = {name: value for name, value in kwargs.items() if name != "executor"}
+        key = (analysis.__module__, analysis.__qualname__, args, tuple(sorted(asked.items())))
         try:
             hash(key)
         except TypeError:  # an argument that may change, such as a list of vectors

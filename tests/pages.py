@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import qtoolkit as qt
 from qtoolkit.report import assessment as assessing
-from qtoolkit.report import choosing, decomposition, exact, sensitivity, simulated
+from qtoolkit.report import choosing, cutoffs, decomposition, exact, sensitivity, simulated, weights
 from qtoolkit.report import summary as summaries
 
 
+def within(band):
+    """The region of a band, or the region that is given."""
+    return band if isinstance(band, qt.regions.Region) else qt.regions.Box(relative=band)
+
+
 def ranges(result, band):
-    found = qt.robustness.score_range(result, qt.regions.Box(relative=band))
-    return sensitivity.ranges(result, found, band)
+    region = within(band)
+    return sensitivity.ranges(result, qt.robustness.score_range(result, region), region)
+
+
+def methods(result, band):
+    return sensitivity.methods(result, within(band))
 
 
 def tolerances(result, band):
@@ -22,8 +31,9 @@ def crosscheck(result):
 
 
 def rank_ranges(result, band, drawn):
-    region, units = qt.regions.Box(relative=band), tuple(choosing.edge(result))
-    found = qt.robustness.rank_range(result, region, time_limit=60, seed=drawn.seed, units=units)
+    region, units = within(band), tuple(choosing.edge(result))
+    seed = 0 if drawn is None else drawn.seed
+    found = qt.robustness.rank_range(result, region, time_limit=60, seed=seed, units=units)
     return exact.rank_ranges(result, found, drawn)
 
 
@@ -55,6 +65,67 @@ def rank_sets(result):
     return simulated.rank_sets(
         result, qt.simulation.rank_confidence(result, "data") if measured else None
     )
+
+
+def near_misses(result, near_miss=None):
+    return cutoffs.near_misses(result, qt.cutoffs.margins(result), near_miss)
+
+
+def decimals(result):
+    return cutoffs.decimals(result, qt.cutoffs.rounding_audit(result))
+
+
+def moving(result, width=None):
+    swept, alone = qt.cutoffs.sweep(result, width=width), qt.robustness.cutoff_intervals(result)
+    shifts = [share * result.scheme.total for share in (0, 0.005, 0.01, 0.02)]
+    certain = qt.robustness.tolerance_map(result, [0, 0.025, 0.05, 0.1, 0.2], shifts)
+    return cutoffs.moving(result, swept, alone, certain)
+
+
+def gathering(result):
+    width = result.scheme.total / 100
+    groups = min(len(result.scheme.grades), result.scores.nunique())
+    breaks = qt.cutoffs.natural_breaks(result.scores, groups)
+    return cutoffs.gathering(result, qt.cutoffs.bunching(result, width), breaks, width)
+
+
+def quotas(result):
+    return cutoffs.quotas(result, qt.cutoffs.quota_audit(result))
+
+
+def errors(result, se, source, **asked):
+    found = None if se is None else qt.cutoffs.misgrading(result, se, **asked)
+    return cutoffs.errors(result, found, source)
+
+
+def options(result, window=None, draws=2000):
+    grid, found = qt.cutoffs.grid(result, window, draws), None
+    if grid.affordable:
+        found = qt.cutoffs.optimise(result, window=grid.window, step=grid.step, draws=draws)
+    return cutoffs.options(result, grid, found)
+
+
+def effective(result, bootstrap=200, seed=0):
+    found = qt.importance.effective(result, bootstrap=bootstrap, seed=seed)
+    tops = qt.importance.effective(result, "top", bootstrap, seed)
+    return weights.effective(result, found, qt.importance.leave_one_out(result), tops)
+
+
+def overlaps(result):
+    pairs, (alpha, _) = qt.importance.correlations(result), qt.importance.cronbach(result)
+    return weights.overlaps(result, pairs, alpha)
+
+
+def alternatives(result, step=0.5, judged=None):
+    found = qt.weighting.from_data(result, step)
+    people = qt.weighting.from_people(result, judged, step)
+    would = qt.weighting.consequences(result, found.points.join(people.points))
+    alone = qt.weighting.consequences(result, people.each)
+    return weights.alternatives(result, found, people, would, alone)
+
+
+def reach(result, step=0.5, seed=0):
+    return weights.reach(result, qt.importance.proportion(result, step=step, seed=seed))
 
 
 def summary(result, near_miss=None, last=None):

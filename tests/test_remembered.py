@@ -2,12 +2,16 @@
 the next one."""
 
 import dataclasses
+import importlib
+from concurrent.futures import ThreadPoolExecutor
 
 import pandas as pd
 
 import qtoolkit as qt
 from qtoolkit import remembered
 from qtoolkit.regions import Box
+
+sobol = importlib.import_module("qtoolkit.simulation.sobol")
 
 
 def assessed():
@@ -51,3 +55,24 @@ def test_arguments_that_cannot_be_compared_are_not_remembered():
 
     result = assessed()
     assert [count(result, [1]).sum(), count(result, [1]).sum()] == [1, 1] and calls == [1, 1]
+
+
+def test_who_computes_is_no_part_of_the_question(monkeypatch):
+    """Choices measured by a second target are not gone through again, whoever goes through them;
+    other settings are."""
+    result, asked = assessed(), []
+    settings = sobol.settings
+
+    def counted(*given):
+        asked.append(len(given[1]))
+        return settings(*given)
+
+    monkeypatch.setattr(sobol, "settings", counted)
+    factors = {"cutoffs.A": [85, 90, 95], "rounding.total": [None, 0]}
+    with ThreadPoolExecutor(1) as workers:
+        qt.simulation.sobol(result, factors, executor=workers)
+    qt.simulation.sobol(result, factors, "rank_shift")
+    assert asked == [6]
+    qt.simulation.sobol(result, factors | {"cutoffs.A": [85.0, 90, 95]}, "rank_shift")
+    qt.simulation.sobol(result, factors, "top:1")
+    assert asked == [6, 6, 6]

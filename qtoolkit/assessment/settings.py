@@ -17,7 +17,7 @@ from qtoolkit.engine.core import rank
 from qtoolkit.engine.ticks import to_ticks
 from qtoolkit.errors import InputError
 from qtoolkit.inputs.changes import AS_IS, change, check_keys, touches_points
-from qtoolkit.inputs.spread import dropped
+from qtoolkit.inputs.spread import heirs, without
 from qtoolkit.language import Text, say
 
 ROWS = 512  # settings that are scored at a time
@@ -174,12 +174,13 @@ def _points_of(scheme: Any, row: Mapping[str, Any], kept: dict[Any, Any]) -> np.
         return _remember(
             kept, name, lambda: np.array([leaf.points for leaf in change(scheme, own).leaves])
         )
-    if given.shape != (len(scheme.leaves),):
+    d = _remember(kept, "leaves", lambda: len(scheme.leaves))
+    if given.shape != (d,):
         raise InputError(
             say(
                 zh="points 应为各指标的分值，共{n}个",
                 en="points must be those of all {n} indicators",
-                n=len(scheme.leaves),
+                n=d,
             )
         )
     if set(own) - {"points", "drop"}:
@@ -189,9 +190,11 @@ def _points_of(scheme: Any, row: Mapping[str, Any], kept: dict[Any, Any]) -> np.
                 en="with the points of all indicators given, no single points can be changed",
             )
         )
-    return (
-        given if own.get("drop") is None else dropped(scheme, scheme.indicator(own["drop"]), given)
-    )
+    drop = own.get("drop")
+    if drop is None:
+        return given
+    leaves = _remember(kept, ("heirs", drop), lambda: heirs(scheme, scheme.indicator(drop)))
+    return without(given.astype(float), *leaves)
 
 
 def _cut(engine: core.Engine, group: list[tuple[int, np.ndarray, np.ndarray]]) -> list[_Batch]:
@@ -220,7 +223,7 @@ def _graded(outputs: tuple[Output, ...], batch: _Batch) -> list[np.ndarray]:
     base = core.score(e, batch.points)
     highest = int(to_ticks(e.points.sum())) * e.tree.growth
     limits = core.thresholds(e, batch.limits, highest)
-    graded = Graded(
-        core.finish(e, base), rank(e.key(base)), core.grade(e, base, limits[batch.which])
-    )
+    scores = core.finish(e, base)
+    key = base if e.rank_on_base else scores
+    graded = Graded(scores, rank(key), core.grade(e, base, limits[batch.which], key))
     return [np.asarray(output(graded), dtype=float) for output in outputs]

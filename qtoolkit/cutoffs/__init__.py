@@ -4,7 +4,7 @@ and where they could lie.
 All that is found here are options with their consequences; the lines are somebody's decision.
 """
 
-from qtoolkit.cutoffs.choosing import Breaks, Options, natural_breaks, optimise
+from qtoolkit.cutoffs.choosing import Breaks, Grid, Options, grid, natural_breaks, optimise
 from qtoolkit.cutoffs.debated import other_rules
 from qtoolkit.cutoffs.margins import (
     BEST,
@@ -39,12 +39,14 @@ __all__ = [
     "VETO",
     "WORST",
     "Breaks",
+    "Grid",
     "Misgrading",
     "Options",
     "Sweep",
     "blanks_as_zero",
     "bunching",
     "dead",
+    "grid",
     "margins",
     "misgrading",
     "natural_breaks",

@@ -8,6 +8,7 @@ import math
 from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -15,16 +16,21 @@ import pandas as pd
 
 from qtoolkit.assessment import Assessment, assess
 from qtoolkit.display import Shown
-from qtoolkit.engine import from_ticks, to_ticks
-from qtoolkit.engine.ties import foremost
+from qtoolkit.engine import from_ticks, grade, score, shifted, to_ticks
+from qtoolkit.engine.chunks import Chunks
+from qtoolkit.engine.ties import SAME, foremost
 from qtoolkit.errors import InputError, real
 from qtoolkit.inputs.scheme import Grade
-from qtoolkit.language import Text, say
+from qtoolkit.language import Text, say, settled
 from qtoolkit.regions import Box, Region
 from qtoolkit.simulation import simulate
+from qtoolkit.simulation.sampling import Draws, draws_of
 
 BAND = 0.1  # points within which draws are made unless a region is given
 MOST = 2000  # combinations of cutoffs that are gone through where there are quotas
+CELLS = 1 << 20  # thresholds that are looked for together
+ROOM = 5_000_000_000  # leaf scores that going through combinations may take
+HUNDREDTH = 0.01  # of the total
 MANY = 100  # cutoffs that one simulation is graded by: grades are counted in int8
 
 
@@ -127,6 +133,75 @@ def _fit(within: float, total: float) -> float:
 
 
 @dataclass(frozen=True, repr=False)
+class Grid(Shown):
+    """What :func:`grid` returns.
+
+    Attributes
+    ----------
+    table : DataFrame, indexed by grade (the best first, the worst left out)
+        cutoff (the official one), least, most, number: the cutoffs that are compared. No rows where
+        there is nothing to choose: one grade, or cutoffs by class.
+    window, step : float
+        As :func:`optimise` takes them.
+    combinations : int
+        How many are graded anew in every draw: 1 without quotas and last places, where cutoffs add
+        up grade by grade.
+    draws : int
+    affordable : bool
+        Whether :func:`optimise` can go through them within minutes.
+    """
+
+    card_title: ClassVar[Text] = Text("可比较的分数线", "Cutoffs to compare")
+
+    table: pd.DataFrame
+    window: float
+    step: float
+    combinations: int
+    draws: int
+    affordable: bool
+
+
+def grid(result: Assessment, window: float | None = None, draws: int = 10_000) -> Grid:
+    """Which cutoffs around the official ones :func:`optimise` would compare, and whether it can.
+
+    Parameters
+    ----------
+    result : Assessment
+    window : float, optional
+        Whole points at most so far from the official cutoffs; if left out, hundredths of the total
+        within two of them.
+    draws : int
+        For each combination.
+
+    Raises
+    ------
+    InputError
+        A window below 0.
+
+    >>> import pandas as pd
+    >>> import qtoolkit as qt
+    >>> frame = pd.DataFrame({"a": [1.0, 0.9, 0.4]}, index=list("甲乙丙"))
+    >>> r = qt.assess(qt.Scheme.flat({"a": 100}, {"A": 90, "B": 60, "C": 0}), frame)
+    >>> qt.cutoffs.grid(r).table.loc["A"].tolist(), qt.cutoffs.grid(r).affordable
+    ([90.0, 88.0, 92.0, 5.0], True)
+    """
+    scheme = result.scheme
+    step = settled(HUNDREDTH * scheme.total) if window is None else 1.0
+    window = 2 * step if window is None else real("window", window)
+    by_class = any(each.class_cutoffs for each in scheme.grades)
+    rows = {}
+    for each in () if by_class else scheme.grades[:-1]:
+        line = _candidates(each.cutoff, min(window, scheme.total), step)
+        rows[each.id] = [each.cutoff, line[0], line[-1], len(line)]
+    columns = ["cutoff", "least", "most", "number"]
+    table = pd.DataFrame.from_dict(rows, orient="index", columns=columns)
+    places = 2 * int(window / step + SAME) + 1
+    many = places ** len(rows) if result.engine.rivals else 1
+    affordable = bool(rows) and many * draws * result.matrix.size <= ROOM
+    return Grid(table, window, step, many, draws, affordable)
+
+
+@dataclass(frozen=True, repr=False)
 class Options(Shown):
     """What :func:`optimise` returns.
 
@@ -144,6 +219,10 @@ class Options(Shown):
         Each unit's grade at the cutoffs found.
     tried : int
         Cutoffs, or combinations of them, that were compared.
+    window, step, draws
+        As they were asked for.
+    band : float or None
+        Points were drawn within ±band; None for a region that is no such band.
     """
 
     card_title: ClassVar[Text] = Text("可供选择的分数线", "Cutoffs that could be chosen")
@@ -153,6 +232,10 @@ class Options(Shown):
     regret: float
     grades: pd.Series
     tried: int
+    window: float = 2.0
+    step: float = 1.0
+    draws: int = 10_000
+    band: float | None = BAND
 
 
 def optimise(
@@ -207,7 +290,8 @@ def optimise(
                 en="cutoffs cannot be chosen where there is one grade, or cutoffs by class",
             )
         )
-    step, window = real("step", step, above=True), min(real("window", window), scheme.total)
+    asked = real("window", window)
+    step, window = real("step", step, above=True), min(asked, scheme.total)
     fewest = real("least", least)
     region = Box(relative=BAND) if region is None else region
     official = [g.cutoff for g in reversed(scheme.grades[:-1])]  # worst first, as in the engine
@@ -236,7 +320,16 @@ def optimise(
         leave[1] - leave[0],
         chosen.grades,
         tried,
+        asked,
+        step,
+        draws,
+        _band(region),
     )
+
+
+def _band(region: Region) -> float | None:
+    """The band of a region that lets all points move within ±band and nothing else."""
+    return region.relative if isinstance(region, Box) and region.absolute is None else None
 
 
 def _candidates(cutoff: float, window: float, step: float) -> list[float]:
@@ -340,8 +433,8 @@ def _every(
     sizes: np.ndarray,
     draw: dict[str, Any],
 ) -> Found:
-    """By going through all combinations, each simulated with the same draws: quotas make grades
-    depend on one another."""
+    """By going through all combinations, each grading the same draws: quotas make grades depend on
+    one another."""
     choices = [
         list(c) for c in itertools.product(*lines) if all(a < b for a, b in itertools.pairwise(c))
     ]
@@ -357,14 +450,58 @@ def _every(
                 most=MOST,
             )
         )
+    draws = draws_of(result, region, draw["draws"], draw["seed"])
     found, free = [], _free(result)
-    for cutoffs in choices:
-        graded = result.what_if(cutoffs=dict(zip(result.grade_names[1:], cutoffs, strict=True)))
-        counts = np.bincount(graded.grades.cat.codes, minlength=len(sizes))
-        if (counts >= sizes).all() or cutoffs == official:
-            stands = simulate(graded, region, pairs=False, **draw).stands
+    together = max(1, CELLS // (len(free) * len(official)))
+    for start in range(0, len(choices), together):
+        some = choices[start : start + together]
+        task, kept = _task(result, draws, some, official, sizes)
+        counts = Chunks(partial(_stand, task), range(draws.chunks), draw["executor"])
+        stands = sum(counts, np.zeros(task.nominal.shape, np.int64)) / draws.count
+        for row, cutoffs in zip(stands, kept, strict=True):
             away = sum(int(to_ticks(abs(a - b))) for a, b in zip(cutoffs, official, strict=True))
-            found.append((int(to_ticks((1 - stands)[free].sum())), away, cutoffs))
+            found.append((int(to_ticks((1 - row)[free].sum())), away, cutoffs))
     now = next(cost for cost, _, cutoffs in found if cutoffs == official)
     cost, _, best = min(found)
     return best, (float(from_ticks(cost)), float(from_ticks(now))), len(choices)
+
+
+@dataclass(frozen=True)
+class _Choices:
+    """What every chunk of draws needs: the thresholds of each combination of cutoffs, (c, n, G −
+    1), and the grades that it gives at the scheme's points, (c, n)."""
+
+    draws: Draws
+    limits: np.ndarray
+    nominal: np.ndarray
+
+
+def _task(
+    result: Assessment,
+    draws: Draws,
+    choices: list[list[float]],
+    official: list[float],
+    sizes: np.ndarray,
+) -> tuple[_Choices, list[list[float]]]:
+    """What is asked of the draws, and the combinations: those under which no grade has fewer units
+    than it must, and the official one."""
+    e = result.engine
+    limits = shifted(e, to_ticks(choices)[:, None, :] - to_ticks(official))
+    nominal = grade(e, np.tile(result.base.to_numpy(), (len(choices), 1)), limits)
+    counts = (nominal[:, :, None] == np.arange(len(sizes))).sum(axis=1)
+    enough = (counts >= sizes).all(axis=1).tolist()
+    kept = [i for i, cutoffs in enumerate(choices) if enough[i] or cutoffs == official]
+    return _Choices(draws, limits[kept], nominal[kept]), [choices[i] for i in kept]
+
+
+def _stand(task: _Choices, i: int) -> np.ndarray:
+    """In how many draws of chunk i each unit's grade stands under each combination, (c, n)."""
+    e = task.draws.engine
+    base = score(e, task.draws.chunk(i)[0])
+    key = e.key(base)
+    return np.array(
+        [
+            (grade(e, base, limits, key) == nominal).sum(axis=0)
+            for limits, nominal in zip(task.limits, task.nominal, strict=True)
+        ]
+    )

@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 
 from qtoolkit.engine.box import greedy, least_mean
-from qtoolkit.engine.core import Engine, Tree, leaf_scores
+from qtoolkit.engine.core import Engine, Mean, leaf_scores
 from qtoolkit.engine.ticks import PER_POINT, Rounding
 
 EXACT, AGGREGATION, ROUNDING, BLANK, CUT = "", "aggregation", "rounding", "blank", "cut"
@@ -15,7 +15,8 @@ EXACT, AGGREGATION, ROUNDING, BLANK, CUT = "", "aggregation", "rounding", "blank
 def affine(
     e: Engine, lo: np.ndarray, hi: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Base scores as A·p + b over the box lo ≤ p ≤ hi (d,).
+    """Base scores as A·p + b over the box lo ≤ p ≤ hi, (d,) or one for each unit, or over several
+    boxes at once, (…, 1 or n, d): then all that is returned has their leading axes.
 
     Returns
     -------
@@ -28,17 +29,13 @@ def affine(
         ("blank"), a deduction that reaches zero inside the box ("cut").
     """
     A, b, linear = _lines(e.slope, e.const, lo, hi)
-    for mean in e.means:  # at the unit's own box, which need not be that of its peers
-        at = mean.unit, mean.leaf
-        box = (np.broadcast_to(end, A.shape)[at] for end in (lo, hi))
-        slopes, consts, straight = _lines(
-            e.slope[mean.peers, mean.leaf], e.const[mean.peers, mean.leaf], *box
-        )
-        A[at], b[at], linear[at] = slopes.mean(), consts.mean(), straight.all()
-    b = b.sum(axis=1)
-    why = np.full(len(A), EXACT, dtype=object)
-    why[~linear.all(axis=1)] = CUT
-    why[e.tree.blank.any(axis=1)] = BLANK
+    for mean in e.means:
+        at = ..., mean.unit, mean.leaf
+        A[at], b[at], linear[at] = _mean_lines(e, mean, A.shape, lo, hi)
+    b = b.sum(axis=-1)
+    why = np.full(b.shape, EXACT, dtype=object)
+    why[~linear.all(axis=-1)] = CUT
+    why[..., e.tree.blank.any(axis=1)] = BLANK
     if not e.tree.is_arithmetic:
         why[:] = AGGREGATION
     elif e.tree.rounds_inside:
@@ -59,11 +56,22 @@ def _lines(
     return slopes, np.where(inside, const, 0.0), zero | over | inside
 
 
+def _mean_lines(
+    e: Engine, mean: Mean, shape: tuple[int, ...], lo: np.ndarray, hi: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """`_lines` of a cell that takes the mean of others, of `shape` (…, n, d), at the unit's own
+    box, which need not be that of its peers."""
+    box = (np.broadcast_to(end, shape)[..., mean.unit, mean.leaf, None] for end in (lo, hi))
+    slope, const = e.slope[mean.peers, mean.leaf], e.const[mean.peers, mean.leaf]
+    slopes, consts, straight = _lines(slope, const, *box)
+    return slopes.mean(axis=-1), consts.mean(axis=-1), np.asarray(straight.all(axis=-1))
+
+
 def bracket(
     e: Engine, lo: np.ndarray, hi: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Two lines that enclose each base score over the box lo ≤ p ≤ hi, (d,) or one for each unit:
-    A_low·p + b_low ≤ s(p) ≤ A_high·p + b_high.
+    """Two lines that enclose each base score over the box lo ≤ p ≤ hi, (d,) or one for each unit,
+    or over several boxes as for :func:`affine`: A_low·p + b_low ≤ s(p) ≤ A_high·p + b_high.
 
     Redistributing the points of a blank is to give it the mean share r of its live siblings, and r
     lies between bounds; a deduction that reaches zero is convex, so a chord lies above it and
@@ -77,10 +85,10 @@ def bracket(
         nothing is claimed there.
     """
     A, b, straight = _lines(e.slope, e.const, lo, hi)
-    held = np.full(len(A), e.tree.is_arithmetic and not e.tree.rounds_inside)
+    held = np.full(A.shape[:-1], e.tree.is_arithmetic and not e.tree.rounds_inside)
     A, b = np.stack([A, A]), np.stack([b, b])
     bent = ~straight
-    held &= ~(bent & ((e.slope < 0) | (e.slope > 1))).any(axis=1)
+    held &= ~(bent & ((e.slope < 0) | (e.slope > 1))).any(axis=-1)
     at_lo, at_hi = leaf_scores(e.slope, e.const, lo), leaf_scores(e.slope, e.const, hi)
     with np.errstate(divide="ignore", invalid="ignore"):
         chord = np.where(bent, (at_hi - at_lo) / (hi - lo), 0.0)
@@ -93,78 +101,54 @@ def bracket(
             chords, at_lo - chord * lo, np.where(bent, np.where(active, e.const, 0.0), b[side])
         )
     for mean in e.means:
-        at = mean.unit, mean.leaf
-        box = (np.broadcast_to(end, e.slope.shape)[at] for end in (lo, hi))
-        slopes, consts, lines = _lines(
-            e.slope[mean.peers, mean.leaf], e.const[mean.peers, mean.leaf], *box
-        )
-        A[(slice(None), *at)], b[(slice(None), *at)] = slopes.mean(), consts.mean()
-        held[mean.unit] &= lines.all()
-    if e.tree.blank.any():
-        for side, sign in ((0, 1), (1, -1)):
-            A[side] = np.where(e.tree.blank, _shared(e, lo, hi, sign), A[side])
-            b[side] = np.where(e.tree.blank, 0.0, b[side])
-    return A[0], b[0].sum(axis=1), A[1], b[1].sum(axis=1), held
+        at = ..., mean.unit, mean.leaf
+        A[at], b[at], lines = _mean_lines(e, mean, A[0].shape, lo, hi)
+        held[..., mean.unit] &= lines
+    short = np.flatnonzero(e.tree.blank.any(axis=1))
+    if short.size:
+        shared = _shared(e, short, A.shape[1:], lo, hi)
+        A[..., short, :] = np.where(e.tree.blank[short], shared, A[..., short, :])
+        b = np.where(e.tree.blank, 0.0, b)
+    return A[0], b[0].sum(axis=-1), A[1], b[1].sum(axis=-1), held
 
 
-def _shared(e: Engine, lo: np.ndarray, hi: np.ndarray, sign: int) -> np.ndarray:
-    """The least (sign 1) or greatest (−1) share that redistribution gives each blank leaf, (n,
-    d)."""
+def _shared(
+    e: Engine, units: np.ndarray, shape: tuple[int, ...], lo: np.ndarray, hi: np.ndarray
+) -> np.ndarray:
+    """The least and the greatest share that redistribution gives each blank leaf of these units,
+    which alone have any, (2, …, units, d); `shape` is (…, n, d), boxes before the units."""
     tree, d = e.tree, e.points.size
-    shares, live = list(sign * _leaf_shares(e, lo, hi, sign).T), list(~tree.blank.T)
-    low, high = (list(np.broadcast_to(end, tree.blank.shape).T) for end in (lo, hi))
-    below, found = [[j] for j in range(d)], np.zeros(tree.blank.shape)
-    last = max(
-        (i for i, children in enumerate(tree.children) if _mixed(tree, children)), default=-1
-    )
-    for children in tree.children[: last + 1]:
+    extremes = [sign * _leaf_shares(e, lo, hi, sign) for sign in (1, -1)]  # the least of each
+
+    def rows(*sides: np.ndarray) -> np.ndarray:
+        return np.stack([np.broadcast_to(x, shape)[..., units, :] for x in sides]).reshape(-1, d)
+
+    blank = rows(tree.blank, tree.blank)
+    shares, live = list(rows(*extremes).T), list(~blank.T)
+    low, high = list(rows(lo, lo).T), list(rows(hi, hi).T)
+    is_least = np.arange(len(blank)) < len(blank) // 2
+    below, found = [[j] for j in range(d)], np.zeros(blank.shape)
+    for children, shares_out in zip(tree.children, tree.sharing, strict=True):
         v, alive, a, z = (
             np.stack([x[c] for c in children], axis=1) for x in (shares, live, low, high)
         )
-        mean = least_mean(v, a, z, alive)
-        mean = np.where(np.isfinite(mean), mean, 0.0)
-        if sign > 0:
+        mean = np.zeros(len(v))
+        if shares_out:
+            mean = least_mean(v, a, z, alive)
+            mean = np.where(np.isfinite(mean), mean, 0.0)
             # points may vanish where there is a score
-            mean = np.where((a * alive).sum(axis=1) > 0, mean, 0.0)
-        for i, c in enumerate(children):
-            dead = ~alive[:, i] & alive.any(axis=1)
-            for j in below[c]:
-                found[dead, j] = sign * mean[dead]
+            mean = np.where(is_least & ((a * alive).sum(axis=1) <= 0), 0.0, mean)
+            for i, c in enumerate(children):
+                dead = ~alive[:, i] & alive.any(axis=1)
+                for j in below[c]:
+                    found[dead, j] = mean[dead]
         shares.append(mean)
         live.append(alive.any(axis=1))
         low.append(a.sum(axis=1))
         high.append(z.sum(axis=1))
         below.append([j for c in children for j in below[c]])
-    return found
-
-
-def _mixed(tree: Tree, children: tuple[int, ...]) -> bool:
-    """Whether any unit has blanks below some of these nodes."""
-    d = tree.blank.shape[1]
-    return any(
-        tree.blank[:, c].any() if c < d else _mixed(tree, tree.children[c - d]) for c in children
-    )
-
-
-def ratios(e: Engine) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Units whose base score is A·p + b + N·q/D: one node has blanks, q are their points, N the
-    score and D the points of the others in that node. Returns live (n, d), dead (n, d): the leaves
-    that make up D and q; single (n,): whether so."""
-    tree, d = e.tree, e.points.size
-    alive = list(~tree.blank.T)
-    below = [np.eye(d, dtype=bool)[j] for j in range(d)]
-    live, dead = np.zeros(tree.blank.shape, bool), np.zeros(tree.blank.shape, bool)
-    count = np.zeros(len(live), int)
-    for children in tree.children:
-        here = np.stack([alive[c] for c in children], axis=1)
-        mixed = here.any(axis=1) & ~here.all(axis=1)
-        count += mixed
-        for i, c in enumerate(children):
-            live |= (mixed & here[:, i])[:, None] & below[c]
-            dead |= (mixed & ~here[:, i])[:, None] & below[c]
-        alive.append(here.any(axis=1))
-        below.append(np.logical_or.reduce([below[c] for c in children]))
-    return live, dead, (count == 1) & tree.is_arithmetic & (not tree.rounds_inside)
+    signed = np.where(is_least[:, None], found, -found)
+    return signed.reshape(2, *shape[:-2], units.size, d)
 
 
 def bounds(
@@ -225,7 +209,8 @@ def _leaf_shares(e: Engine, lo: np.ndarray, hi: np.ndarray, sign: int) -> np.nda
         ]
     share = np.clip(np.minimum(*ends) if sign > 0 else np.maximum(*ends), 0, 1)
     for mean in e.means:
-        share[mean.unit, mean.leaf] = share[mean.peers, mean.leaf].mean()
+        peers = np.ascontiguousarray(share[..., mean.peers, mean.leaf])
+        share[..., mean.unit, mean.leaf] = peers.mean(axis=-1)
     return share
 
 

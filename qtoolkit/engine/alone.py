@@ -23,8 +23,10 @@ def grade_alone(e: Engine, base: np.ndarray, own: np.ndarray) -> np.ndarray:
         counted = member & (step.last | (others >= step.grade))
         keys = np.sort(key[counted])
         # but for the unit itself as it stands
-        below = np.searchsorted(keys, mine, "left") - (counted & (key < mine))
-        above = keys.size - np.searchsorted(keys, mine, "right") - (counted & (key > mine))
+        if step.counts_above:
+            rest = keys.size - np.searchsorted(keys, mine, "right") - (counted & (key > mine))
+        else:
+            rest = np.searchsorted(keys, mine, "left") - (counted & (key < mine))
         candidate = member & (step.last | (grades >= step.grade))
-        grades = lowered_by(step, grades, candidate, above, below, keys.size - counted + 1)
+        grades = lowered_by(step, grades, candidate, rest, keys.size - counted + 1)
     return vetoed(e, grades)

@@ -47,17 +47,19 @@ def least_mean(v: np.ndarray, lo: np.ndarray, hi: np.ndarray, live: np.ndarray) 
 
 
 def deviation(c: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """h = Σ p |c − m| of each row of c (n, d), m a median of the row weighted by the points: (n,).
+    """h = Σ p |c − m| of each row of c (…, n, d), m a median of the row weighted by the points: (…,
+    n).
 
     Rows are sorted as whole numbers with the column packed into the last bits, so that one plain
     sort does.
     """
-    d = c.shape[1]
+    d = c.shape[-1]
     bits = max(d - 1, 1).bit_length()
-    scale = np.abs(c).max(initial=0.0) or 1.0
+    scale = np.abs(c).max(axis=(-2, -1), initial=0.0, keepdims=True)
+    scale = np.where(scale > 0, scale, 1.0)
     keys = np.rint(c * (2.0 ** (62 - bits) / scale)).astype(np.int64)
-    keys = np.sort((keys << bits) | np.arange(d), axis=1) & ((1 << bits) - 1)
-    mass = np.cumsum(points[keys], axis=1)
-    at = (mass < mass[:, -1:] / 2).sum(axis=1, keepdims=True)
-    m = np.take_along_axis(c, np.take_along_axis(keys, np.minimum(at, d - 1), axis=1), axis=1)
+    keys = np.sort((keys << bits) | np.arange(d), axis=-1) & ((1 << bits) - 1)
+    mass = np.cumsum(points[keys], axis=-1)
+    at = (mass < mass[..., -1:] / 2).sum(axis=-1, keepdims=True)
+    m = np.take_along_axis(c, np.take_along_axis(keys, np.minimum(at, d - 1), axis=-1), axis=-1)
     return np.abs(c - m) @ points

@@ -3,6 +3,7 @@ worst."""
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -11,7 +12,7 @@ import numpy as np
 
 from qtoolkit.engine.ticks import UNREACHABLE, Rounding, from_ticks, ticks_of, to_ticks
 
-CELLS_AT_ONCE = 1 << 20  # leaf scores held at a time where they are needed one by one
+CELLS_AT_ONCE = 1 << 14  # scores of a node held at a time where nodes are needed one by one
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,44 @@ class Tree:
     @property
     def rounds_inside(self) -> bool:
         return self.leaf_rounding is not None or self.node_rounding is not None
+
+    @cached_property
+    def sharing(self) -> tuple[bool, ...]:
+        """Of each inner node: whether any unit shares out points of blanks among its children, or
+        among those of a node above it."""
+        d = self.blank.shape[1]
+        alive = list(~self.blank.T)
+        mixed = []
+        for children in self.children:
+            below = np.stack([alive[c] for c in children])
+            mixed.append(bool((below.any(axis=0) & ~below.all(axis=0)).any()))
+            alive.append(below.any(axis=0))
+        for i in reversed(range(len(mixed))):
+            for c in self.children[i]:
+                if c >= d and mixed[i]:
+                    mixed[c - d] = True
+        return tuple(mixed)
+
+    @cached_property
+    def ratios(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Units whose base score is A·p + b + N·q/D: one node has blanks, q are their points, N the
+        score and D the points of the others in that node. live (n, d), dead (n, d): the leaves that
+        make up D and q; single (n,): whether so."""
+        d = self.blank.shape[1]
+        alive = list(~self.blank.T)
+        below = [np.eye(d, dtype=bool)[j] for j in range(d)]
+        live, dead = np.zeros(self.blank.shape, bool), np.zeros(self.blank.shape, bool)
+        count = np.zeros(len(live), int)
+        for children in self.children:
+            here = np.stack([alive[c] for c in children], axis=1)
+            mixed = here.any(axis=1) & ~here.all(axis=1)
+            count += mixed
+            for i, c in enumerate(children):
+                live |= (mixed & here[:, i])[:, None] & below[c]
+                dead |= (mixed & ~here[:, i])[:, None] & below[c]
+            alive.append(here.any(axis=1))
+            below.append(np.logical_or.reduce([below[c] for c in children]))
+        return live, dead, (count == 1) & self.is_arithmetic & (not self.rounds_inside)
 
     @property
     def growth(self) -> int:
@@ -82,6 +121,11 @@ class RivalStep:
     last: bool = False
     ties_in: bool = False
     members: np.ndarray | None = None
+
+    @property
+    def counts_above(self) -> bool:
+        """Whether a unit's place follows from how many are ahead of it, instead of behind it."""
+        return self.ties_in != self.last
 
 
 @dataclass(frozen=True)
@@ -148,9 +192,14 @@ class Engine:
     thresholds: np.ndarray = field(default_factory=lambda: np.empty((0, 0), np.int64))
 
     @cached_property
+    def uncut(self) -> np.ndarray:
+        """Cells whose leaf score is slope·p whatever the points, never cut: bool, (n, d)."""
+        return (self.const == 0) & (self.slope >= 0) & (self.slope <= 1)
+
+    @cached_property
     def plain(self) -> np.ndarray:
         """Units whose base score is a plain weighted sum whatever the points: bool, (n,)."""
-        simple = (self.const == 0) & (self.slope >= 0) & (self.slope <= 1) & ~self.tree.blank
+        simple = self.uncut & ~self.tree.blank
         for mean in self.means:
             simple[mean.unit, mean.leaf] = False
         return simple.all(axis=1) & (self.tree.is_arithmetic and not self.tree.rounds_inside)
@@ -193,11 +242,10 @@ def score(
         base[:, plain] = ticks_of(sums)
     if not plain.all():
         rest = np.flatnonzero(~plain)
-        for rows in _blocks(len(points), rest.size * e.points.size):
+        for rows in _blocks(len(points), rest.size):
             given = None if leaves is None else leaves[rows][:, rest]
-            base[rows, ~plain] = to_ticks(
-                _nodes(e, points[rows][:, rest] if own else points[rows], given, rest)[-1]
-            )
+            rooted = _root(e, points[rows][:, rest] if own else points[rows], given, rest)
+            base[rows, slice(None) if rest.size == n else rest] = to_ticks(rooted).T
     return base
 
 
@@ -220,9 +268,9 @@ def score_unit(e: Engine, unit: int, points: np.ndarray) -> np.ndarray:
 def node_scores(e: Engine) -> tuple[np.ndarray, np.ndarray]:
     """Leaf scores (n, d) and inner nodes' scores (n, inner nodes), in points, at the scheme's
     points."""
-    nodes = _nodes(e, e.points[None, :], None, np.arange(len(e.slope)))
-    d = e.points.size
-    return np.stack([v[0] for v in nodes[:d]], axis=1), np.stack([v[0] for v in nodes[d:]], axis=1)
+    nodes = dict(_nodes(e, e.points[None, :], None, np.arange(len(e.slope))))
+    values = np.concatenate([nodes[number] for number in sorted(nodes)], axis=1)
+    return values[:, : e.points.size], values[:, e.points.size :]
 
 
 def leaf_scores(
@@ -232,84 +280,140 @@ def leaf_scores(
     return np.clip(slope * points + const, 0, points)
 
 
-def _nodes(
-    e: Engine, points: np.ndarray, leaves: np.ndarray | None, units: np.ndarray
-) -> list[np.ndarray]:
-    """Scores of all nodes for some units, each (m, n): leaves first, then inner nodes, the root
-    last."""
-    tree, d = e.tree, points.shape[-1]
-    points = points if points.ndim == 3 else points[:, None, :]  # (m, n or 1, d)
-    scores = _leaf_values(e, points, leaves, units)
-    values = [scores[:, :, j] for j in range(d)]
-    full = [points[:, :, j] for j in range(d)]  # (m, n or 1): a node's points
-    live = [~tree.blank[units, j] for j in range(d)]  # (n,): whether any leaf below has a score
-    nothing = np.zeros(1)
-    for i, (children, order) in enumerate(zip(tree.children, tree.order, strict=True)):
-        whole = sum((full[c] for c in children), nothing)
-        value = _node_value(children, order, values, full, live, whole)
-        if tree.node_rounding is not None and i < len(tree.children) - 1:
-            value = tree.node_rounding.points(value)
-        values.append(value)
-        full.append(whole)
-        live.append(np.logical_or.reduce([live[c] for c in children]))
-    return values
-
-
-def _leaf_values(
+def _root(
     e: Engine, points: np.ndarray, leaves: np.ndarray | None, units: np.ndarray
 ) -> np.ndarray:
-    """Scores of the leaves for some units, (m, n, d), rounded as the tree says; points (m, n or 1,
-    d)."""
-    if leaves is not None:
-        scores = leaf_scores(leaves, 0.0, points)
+    """Scores of the root for some units, (n, m)."""
+    _, value = deque(_nodes(e, points, leaves, units), maxlen=1).pop()
+    return value
+
+
+def _nodes(
+    e: Engine, points: np.ndarray, leaves: np.ndarray | None, units: np.ndarray
+) -> Iterator[tuple[int, np.ndarray]]:
+    """Number and scores (n, m) of one node after the other for some units, children before parents
+    and the root last; what no later node needs is let go. Draws come last, so that every step runs
+    along them in memory."""
+    tree, d = e.tree, points.shape[-1]
+    points = points if points.ndim == 3 else points[:, None, :]
+    full = list(np.ascontiguousarray(points.T))  # (n or 1, m): a node's points
+    shares = None if leaves is None else np.ascontiguousarray(leaves.T)
+    uncut = e.uncut[units].all(axis=0).tolist()
+    live = _live(tree, units)
+    held: dict[int, np.ndarray] = {}
+    for i, (children, order) in enumerate(zip(tree.children, tree.order, strict=True)):
+        for c in children:
+            if c < d:
+                share = None if shares is None else shares[c]
+                held[c] = _leaf_value(e, c, full[c], share, units, uncut[c])
+                yield c, held[c]
+        whole = _sum([full[c] for c in children])
+        value = _node_value(children, order, held, full, live, whole)
+        if tree.node_rounding is not None and i < len(tree.children) - 1:
+            value = tree.node_rounding.points(value)
+        for c in children:
+            del held[c]
+        held[d + i] = value
+        full.append(whole)
+        yield d + i, value
+
+
+Live = np.ndarray | None  # (n, 1), whether any leaf below a node has a score; None: of all units
+
+
+def _live(tree: Tree, units: np.ndarray) -> list[Live]:
+    """Of each node, leaves first, for some units."""
+    blank = tree.blank[units]
+    some = np.flatnonzero(blank.any(axis=0)).tolist()
+    live: list[Live] = [None] * blank.shape[1]
+    for j in some:
+        live[j] = ~blank[:, [j]]
+    for children in tree.children:
+        below = [each for each in (live[c] for c in children) if each is not None]
+        any_ = np.logical_or.reduce(below) if len(below) == len(children) else None
+        live.append(None if any_ is None or any_.all() else any_)
+    return live
+
+
+def _seen(values: np.ndarray, live: Live) -> np.ndarray:
+    """Scores or points (n or 1, m) where a node has a score, 0 elsewhere."""
+    return values if live is None else values * live
+
+
+def _sum(parts: list[np.ndarray]) -> np.ndarray:
+    """Arrays (n or 1, m) added one after the other; a single one as it is."""
+    if len(parts) == 1:
+        return parts[0]
+    total = parts[0] + parts[1]
+    for part in parts[2:]:
+        total = np.add(total, part, out=total if total.shape == part.shape else None)
+    return total
+
+
+def _leaf_value(
+    e: Engine,
+    leaf: int,
+    points: np.ndarray,
+    share: np.ndarray | None,
+    units: np.ndarray,
+    uncut: bool,
+) -> np.ndarray:
+    """Scores of a leaf for some units, (n, m), rounded as the tree says; its points are (n or 1,
+    m). `uncut`: none of them is ever cut."""
+    if share is not None:
+        value = leaf_scores(share, 0.0, points)
     else:
-        scores = leaf_scores(e.slope[units], e.const[units], points)
+        slope = e.slope[units, leaf][:, None]
+        const = None if uncut else e.const[units, leaf][:, None]
+        value = slope * points if const is None else leaf_scores(slope, const, points)
         for mean in e.means:
-            taker = units == mean.unit
-            if taker.any():
-                each = np.broadcast_to(points, (len(points), units.size, points.shape[-1]))
-                worth = each[:, taker, mean.leaf]  # (m, 1)
-                slope, const = e.slope[mean.peers, mean.leaf], e.const[mean.peers, mean.leaf]
-                peers = leaf_scores(slope, const, worth)
-                scores[:, taker, mean.leaf] = peers.mean(axis=1, keepdims=True)
-    return scores if e.tree.leaf_rounding is None else e.tree.leaf_rounding.points(scores)
+            for taker in np.flatnonzero(units == mean.unit) if mean.leaf == leaf else ():
+                worth = np.broadcast_to(points, value.shape)[taker][:, None]
+                slope, const = e.slope[mean.peers, leaf], e.const[mean.peers, leaf]
+                value[taker] = leaf_scores(slope, const, worth).mean(axis=1)
+    return value if e.tree.leaf_rounding is None else e.tree.leaf_rounding.points(value)
 
 
 def _node_value(
     children: tuple[int, ...],
     order: float,
-    values: list[np.ndarray],
+    values: dict[int, np.ndarray],
     full: list[np.ndarray],
-    live: list[np.ndarray],
+    live: list[Live],
     whole: np.ndarray,
 ) -> np.ndarray:
     """The power mean of the children's shares times the node's points, `whole`; points of blanks
     are shared out among the children that are scored."""
-    nothing = np.zeros(1)
-    seen = sum((full[c] * live[c] for c in children), nothing)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        if order != 1:
+    if order != 1:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            seen = _sum([_seen(full[c], live[c]) for c in children])
             mean = _power_mean(children, order, values, full, live, seen)
             return np.where(seen > 0, whole * mean, 0.0)
-        value = sum((values[c] * live[c] for c in children), nothing)
-        if all(live[c].all() for c in children):
-            return value
-        return np.where(seen > 0, value * (whole / seen), 0.0)
+    value = _sum([_seen(values[c], live[c]) for c in children])
+    parts = [each for each in (live[c] for c in children) if each is not None]
+    if not parts:
+        return value
+    short = np.flatnonzero(~np.logical_and.reduce(parts))  # units with blanks here
+    whole = np.broadcast_to(whole, value.shape)[short]
+    seen = _sum([np.broadcast_to(_seen(full[c], live[c]), value.shape)[short] for c in children])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        value[short] = np.where(seen > 0, value[short] * (whole / seen), 0.0)
+    return value
 
 
 def _power_mean(
     children: tuple[int, ...],
     order: float,
-    values: list[np.ndarray],
+    values: dict[int, np.ndarray],
     full: list[np.ndarray],
-    live: list[np.ndarray],
+    live: list[Live],
     seen: np.ndarray,
 ) -> np.ndarray:
     """(Σ w x^r)^(1/r) of the children's shares x, weights w = their points over the points seen; r
     = 0: Π x^w. A share of 0 that carries weight makes the geometric mean 0."""
     total = np.zeros(1)
     for c in children:
-        weight = full[c] * live[c] / seen
+        weight = _seen(full[c], live[c]) / seen
         share = np.where(full[c] > 0, values[c] / full[c], 1.0)
         term = np.log(share) if order == 0 else share**order
         total = total + np.where(weight > 0, weight * term, 0.0)
@@ -437,12 +541,18 @@ def rank(key: np.ndarray, tol: int = 0) -> np.ndarray:
     return ranks
 
 
-def grade(e: Engine, base: np.ndarray, thresholds: np.ndarray | None = None) -> np.ndarray:
-    """Grades, int8 (m, n), 0 the worst: thresholds, ceilings, then rivals."""
+def grade(
+    e: Engine,
+    base: np.ndarray,
+    thresholds: np.ndarray | None = None,
+    key: np.ndarray | None = None,
+) -> np.ndarray:
+    """Grades, int8 (m, n), 0 the worst: thresholds, ceilings, then rivals. `key`, what `Engine.key`
+    gives at `base`, where that is known."""
     base = np.asarray(base)
     grades = threshold_grades(e, base, e.thresholds if thresholds is None else thresholds)
     if e.rivals:
-        key = e.key(base)
+        key = e.key(base) if key is None else key
         for step in e.rivals:
             grades = _limit(grades, key, step)
     return vetoed(e, grades)
@@ -472,28 +582,29 @@ def _limit(grades: np.ndarray, key: np.ndarray, step: RivalStep) -> np.ndarray:
     """Lower the units that a quota leaves no place for, or that are among the last."""
     candidate = np.broadcast_to(True if step.members is None else step.members, grades.shape)
     candidate = candidate if step.last else candidate & (grades >= step.grade)
-    # candidates with a lower key
-    below = rank(np.where(candidate, -key, -(key.max(initial=0) + 1))) - 1
-    above = rank(np.where(candidate, key, key.min(initial=0) - 1)) - 1  # and with a higher one
-    return lowered_by(step, grades, candidate, above, below, candidate.sum(axis=-1, keepdims=True))
+    # candidates with a higher key, or those with a lower one: which of them the step asks for
+    if step.counts_above:
+        ahead = rank(np.where(candidate, key, key.min(initial=0) - 1)) - 1
+    else:
+        ahead = rank(np.where(candidate, -key, -(key.max(initial=0) + 1))) - 1
+    return lowered_by(step, grades, candidate, ahead, candidate.sum(axis=-1, keepdims=True))
 
 
 def lowered_by(
     step: RivalStep,
     grades: np.ndarray,
     candidate: np.ndarray,
-    above: np.ndarray,
-    below: np.ndarray,
+    others: np.ndarray,
     count: np.ndarray,
 ) -> np.ndarray:
-    """Grades after one step; candidates, of which there are `count`, have `above` of them ahead and
-    `below` behind."""
-    if step.last:
-        place = below + 1 if step.ties_in else count - above  # from the bottom
+    """Grades after one step; of the candidates, of which there are `count`, `others` are ahead of
+    each where the step `counts_above`, and else behind it."""
+    if step.last:  # the place from the bottom
+        place = count - others if step.counts_above else others + 1
         return np.where(
             candidate & (place <= step.most), np.minimum(grades, np.int8(step.grade)), grades
         )
-    place = above + 1 if step.ties_in else count - below
+    place = others + 1 if step.counts_above else count - others
     return np.where(candidate & (place > step.most), np.int8(step.grade - 1), grades)
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from qtoolkit.engine.affine import _lines, ratios
+from qtoolkit.engine.affine import _lines
 from qtoolkit.engine.box import greedy
 from qtoolkit.engine.core import Engine
 
@@ -25,7 +25,7 @@ def ratio_lines(
     """Over the box, slopes A and constants b of the leaves, the leaves that share and those that
     are blank, (n, d) each; and the units (n,) to which this module applies."""
     A, b, straight = _lines(e.slope, e.const, lo, hi)
-    live, dead, single = ratios(e)
+    live, dead, single = e.tree.ratios
     single = (
         single
         & straight.all(axis=1)

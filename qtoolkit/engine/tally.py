@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from qtoolkit.engine.core import Engine, finish, grade, places, score
+from qtoolkit.engine.core import Engine, grade, places, score
 
 CELLS = 1 << 16  # scores that one block holds: they stay in the cache
 RANKS_AT_ONCE = 1 << 23  # ranks held before they are counted, where a count is larger than a block
@@ -84,14 +84,15 @@ def tally(
         for rows in _steps(held.stop - held.start, step):
             draws = slice(held.start + rows.start, held.start + rows.stop)
             base = score(e, points[draws], None if leaves is None else leaves[draws])
+            key = e.key(base)
             if simple:
                 for g in range(G - 1):
                     reached[g] += _count(base >= e.thresholds[:, g])
             else:
-                given = grade(e, base, None if thresholds is None else thresholds[draws])
+                limits = None if thresholds is None else thresholds[draws]
+                given = grade(e, base, limits, key)
                 for g in range(G):
                     grades[:, g] += _count(given == g)
-            key = base if e.rank_on_base else finish(e, base)
             if wins is not None:
                 wins += np.count_nonzero(key[:, :, None] > key[:, None, :], axis=0)
             unit, place = places(key)

@@ -4,6 +4,7 @@ them a wanted importance."""
 from qtoolkit.importance.influence import (
     ENOUGH,
     FULL,
+    LEAST,
     REDUNDANT,
     correlations,
     cronbach,
@@ -11,14 +12,17 @@ from qtoolkit.importance.influence import (
     leave_one_out,
     operation,
 )
+from qtoolkit.importance.proportion import Proportion, proportion
 from qtoolkit.importance.tuning import FEWEST, Attainable, Tuned, attainable, tune
 
 __all__ = [
     "ENOUGH",
     "FEWEST",
     "FULL",
+    "LEAST",
     "REDUNDANT",
     "Attainable",
+    "Proportion",
     "Tuned",
     "attainable",
     "correlations",
@@ -26,5 +30,6 @@ __all__ = [
     "effective",
     "leave_one_out",
     "operation",
+    "proportion",
     "tune",
 ]

@@ -24,6 +24,7 @@ from qtoolkit.simulation.sobol import target_of
 
 FULL, NONE = 1 - 1e-9, 1e-9
 REDUNDANT = 0.92
+LEAST = 15  # units, for anything to be estimated from the spread of their data
 ENOUGH = 40  # units, for importance to be more than roughly known
 COLUMNS = [
     "points",

@@ -156,7 +156,7 @@ def read_rows(path: Path) -> Rows:
         return replace(rows, hidden=_hidden(rows, sheet.hidden_rows, sheet.hidden_columns))
     if path.suffix.lower() != ".csv":
         _fail(path.name, say(zh="应为 .csv 或 .xlsx 文件", en="expected a .csv or .xlsx file"))
-    return rows_of_grid(path.name, _csv(path))
+    return rows_of_grid(path.name, csv_grid(path))
 
 
 def _hidden(rows: Rows, lines: Collection[int], columns: Collection[int]) -> Hidden:
@@ -270,7 +270,7 @@ def _check_lone_header(name: str, row: int, title: str, rows: list[tuple[int, li
         _fail(name, text, row)
 
 
-def _csv(path: Path) -> list[list[str]]:
+def csv_grid(path: Path) -> list[list[str]]:
     """Rows at the index of their first line: a quoted cell may span lines."""
     text = read_text(path).replace("\r\n", "\n").replace("\r", "\n")
     for what, mark, most in (

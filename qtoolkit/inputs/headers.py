@@ -58,7 +58,7 @@ class Headers:
             "stages": scheme.stages,
         }
         self._ids = {
-            group: _by_name([(part.id, part.name.zh, part.name.en) for part in parts])
+            group: ids_by_name([(part.id, part.name.zh, part.name.en) for part in parts])
             for group, parts in groups.items()
         }
         self._plain = {
@@ -97,8 +97,12 @@ class Headers:
         return [f"{leaf}@{stage}" for leaf in leaves for stage in stages]
 
 
-def _by_name(parts: Sequence[tuple[str, str, str]]) -> dict[str, list[str]]:
-    """Ids by what a header may call them; an id is never another part's name."""
+def ids_by_name(parts: Sequence[tuple[str, str, str]]) -> dict[str, list[str]]:
+    """Ids by what a header may call them, from (id, names); an id is never another part's name.
+
+    >>> ids_by_name([("a", "品牌", "Brands"), ("b", "标准", "Brands")])["Brands"]
+    ['a', 'b']
+    """
     ids_of: dict[str, list[str]] = {}
     for id, *names in parts:
         for name in {name.strip() for name in names} - {id}:

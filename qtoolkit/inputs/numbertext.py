@@ -112,6 +112,23 @@ def parse_number(cell: Any, percent: bool = False) -> tuple[float, Text | None]:
     return math.nan, _reason(cell, "一个数字", "a number")
 
 
+def number_meant(text: Any) -> float | None:
+    """The number that a text in quotation marks was meant to be, None where it is no text or none
+    can be told: "10%" is 0.1.
+
+    >>> number_meant("10%"), number_meant("１００"), number_meant("a tenth")
+    (0.1, 100, None)
+    """
+    if not isinstance(text, str):
+        return None
+    number, wrong = parse_number(text, percent=True)
+    if wrong is not None:
+        return None
+    if text.strip().endswith(("%", "％")):
+        number /= 100
+    return int(number) if number == int(number) else number
+
+
 def plain_numbers(cells: Iterable[Any]) -> list[float | None]:
     """The numbers of cells that leave nothing to look at; None for any other cell, a blank one too.
 

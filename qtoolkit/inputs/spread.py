@@ -91,10 +91,13 @@ def dropped(scheme: Scheme, node: Indicator, points: np.ndarray | None = None) -
     >>> dropped(scheme, scheme.indicator("a")).tolist()
     [0.0, 75.0, 25.0]
     """
+    given = [leaf.full_points for leaf in scheme.leaves] if points is None else points
+    return without(np.array(given, dtype=float), *heirs(scheme, node))
+
+
+def heirs(scheme: Scheme, node: Indicator) -> tuple[np.ndarray, np.ndarray]:
+    """Leaves (d,) that go with an indicator that is dropped, and those that take up its points."""
     ids = [leaf.id for leaf in scheme.leaves]
-    new = np.array(
-        [leaf.full_points for leaf in scheme.leaves] if points is None else points, dtype=float
-    )
     below = np.isin(ids, [leaf.id for leaf in node.walk()])
     family: Indicator | None = node
     rest = below
@@ -113,6 +116,13 @@ def dropped(scheme: Scheme, node: Indicator, points: np.ndarray | None = None) -
                 name=node.name,
             )
         )
+    return below, rest
+
+
+def without(points: np.ndarray, below: np.ndarray, rest: np.ndarray) -> np.ndarray:
+    """Points (…, d) once the leaves `below` have none and `rest` take theirs up: what
+    :func:`dropped` gives, where :func:`heirs` are known."""
+    new = points.copy()
     freed = new[..., below].sum(axis=-1, keepdims=True)
     theirs = new[..., rest].sum(axis=-1, keepdims=True)
     with np.errstate(divide="ignore", invalid="ignore"):

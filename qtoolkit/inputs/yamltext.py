@@ -4,6 +4,8 @@ differently."""
 from __future__ import annotations
 
 import re
+from copy import deepcopy
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +70,13 @@ def parse_yaml(text: str, name: str) -> Document:
     >>> parse_yaml("a: [1, two]", "x.yaml").data
     {'a': [1, 'two']}
     """
+    found = _parsed(text, name)
+    return Document(deepcopy(found.data), found.lines, name)
+
+
+@lru_cache(maxsize=8)  # a run reads its files more than once
+def _parsed(text: str, name: str) -> Document:
+    """What :func:`parse_yaml` gives, its data kept."""
     for number, line in enumerate(text.split("\n"), 1):
         if len(line) > limits.YAML_LINE:
             what = Text("本行字符数", "characters of this line")

@@ -4,7 +4,7 @@ constraints, uniform draws."""
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -170,6 +170,46 @@ class BoxArea(Area):
     @property
     def key(self) -> tuple[Hashable, ...]:
         return type(self).__name__, self.low.tobytes(), self.high.tobytes()
+
+
+@dataclass(frozen=True)
+class Bands:
+    """Several boxes around the same points, centre·(1 ± relative), looked at together.
+
+    relative : (B,)
+    lo, hi : (B, 1, d), the ends of each
+    """
+
+    centre: np.ndarray
+    relative: np.ndarray
+
+    @cached_property
+    def total(self) -> float:
+        return float(self.centre.sum())
+
+    @cached_property
+    def lo(self) -> np.ndarray:
+        return np.maximum(self.centre - self._width, 0.0)
+
+    @cached_property
+    def hi(self) -> np.ndarray:
+        return self.centre + self._width
+
+    @property
+    def _width(self) -> np.ndarray:
+        return self.centre * self.relative[:, None, None]
+
+    def __iter__(self) -> Iterator[BoxArea]:
+        for lo, hi, relative in zip(self.lo[:, 0], self.hi[:, 0], self.relative, strict=True):
+            yield BoxArea(lo, hi, self.total, self.centre, float(relative))
+
+    def span(self, c: np.ndarray, band: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """The least and the greatest c·p of each row of c (B, n, d) over each box; or of rows (r,
+        d), each over the box of the number given, (r,)."""
+        middle = c @ self.centre
+        width = self.relative[:, None] if band is None else self.relative[band]
+        reach = width * deviation(c, self.centre)
+        return middle - reach, middle + reach
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,9 @@ from qtoolkit.regions.intersections import meet
 
 if TYPE_CHECKING:
     from qtoolkit.assessment import Assessment
+    from qtoolkit.inputs.scheme import Scheme
 
+MOST_NAMES = 8  # indicators that a sentence names
 SUM = 1e-6  # how far, as a share of the total, a given vector's sum may lie from it
 
 
@@ -38,8 +40,8 @@ class Region(ABC):
         """The region for the points of a result's scheme."""
 
     @abstractmethod
-    def describe(self) -> Text:
-        """The region in words."""
+    def describe(self, scheme: Scheme | None = None) -> Text:
+        """The region in words; with a scheme, indicators are called by name."""
 
     def __and__(self, other: Region) -> Region:
         return Meet((*_members(self), *_members(other)))
@@ -55,6 +57,26 @@ def area_of(region: Region, result: Assessment) -> Area:
         )
         raise InputError(text)
     return region.at(result)
+
+
+def refusal_of(region: Region, result: Assessment) -> Text | None:
+    """Why no points can be drawn at random from a region; None where they can. Exact methods need
+    no draws.
+
+    >>> import pandas as pd, qtoolkit as qt
+    >>> scheme = qt.Scheme.flat({"a": 60, "b": 40}, {"A": 90, "B": 0})
+    >>> result = qt.assess(scheme, pd.DataFrame({"a": [1.0], "b": [0.5]}, index=["甲"]))
+    >>> refusal_of(Box(relative=0.1), result) is None
+    True
+    >>> twice = Hull([{"a": 60, "b": 40}, {"a": 70, "b": 30}, {"a": 80, "b": 20}])
+    >>> refusal_of(twice, result).en.partition(":")[0]
+    'the vectors depend on each other'
+    """
+    try:
+        area_of(region, result).sample(1)
+    except InputError as error:
+        return error.complaints[0].text
+    return None
 
 
 @dataclass(frozen=True)
@@ -109,7 +131,7 @@ class Box(Region):
             self.relative or 0.0,
         )
 
-    def describe(self) -> Text:
+    def describe(self, scheme: Scheme | None = None) -> Text:
         if self.absolute is None:
             return say(
                 zh="各指标分值在现行分值上下 {band:.4g}% 以内浮动，总分不变",
@@ -153,7 +175,7 @@ class Levels(Region):
         points = result.points.to_numpy()
         return TreeArea(result.engine.tree, points, float(points.sum()), self.bands)
 
-    def describe(self) -> Text:
+    def describe(self, scheme: Scheme | None = None) -> Text:
         texts = listing(
             say(
                 zh="第{level}级±{band:.4g}%",
@@ -214,7 +236,7 @@ class Hull(Region):
                 raise InputError(text)
         return HullArea(matrix * (total / matrix.sum(axis=1, keepdims=True)), total)
 
-    def describe(self) -> Text:
+    def describe(self, scheme: Scheme | None = None) -> Text:
         return say(
             zh="{n}组专家分值的所有加权平均",
             en="all weighted means of {n:expert's points|experts' points}",
@@ -245,11 +267,11 @@ class RankOrder(Region):
         order = tuple(ids.index(id) for id in self.order)
         return OrderArea(np.where(places < first, total / first, 0.0), total, order)
 
-    def describe(self) -> Text:
+    def describe(self, scheme: Scheme | None = None) -> Text:
         return say(
             zh="分值按重要性次序不增：{order}，总分不变",
             en="points that do not rise along the order {order}, the total kept",
-            order=listing(self.order),
+            order=_in_words(self.order, scheme),
         )
 
 
@@ -261,7 +283,7 @@ class Simplex(Region):
         total = float(result.points.sum())
         return SimplexArea(np.eye(len(result.points)) * total, total)
 
-    def describe(self) -> Text:
+    def describe(self, scheme: Scheme | None = None) -> Text:
         return Text("各指标取任意非负分值，总分不变", "any points of 0 or more, the total kept")
 
 
@@ -300,7 +322,7 @@ class Dirichlet(Region):
             raise InputError(text)
         return NoiseArea(np.eye(points.size)[points > 0] * total, total, points, strength)
 
-    def describe(self) -> Text:
+    def describe(self, scheme: Scheme | None = None) -> Text:
         return say(
             zh="分值以现行分值为中心随机波动（平均分值的指标标准差{sd:.4g}分），总分不变；"
             "精确方法则取现有分值的各指标的任意非负分值",
@@ -328,8 +350,15 @@ class Meet(Region):
     def at(self, result: Assessment) -> Area:
         return meet([member.at(result) for member in self.members])
 
-    def describe(self) -> Text:
-        return _both([member.describe() for member in self.members])
+    def describe(self, scheme: Scheme | None = None) -> Text:
+        return _both([member.describe(scheme) for member in self.members])
+
+
+def _in_words(ids: Sequence[str], scheme: Scheme | None) -> Text:
+    """Indicators by id, or in a scheme by name, the first so many."""
+    if scheme is None:
+        return listing(ids)
+    return listing([scheme.indicator(id).name for id in ids], most=MOST_NAMES)
 
 
 def _members(region: Region) -> tuple[Region, ...]:

@@ -5,14 +5,12 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from qtoolkit import cutoffs as grade_cutoffs
-from qtoolkit import robustness
 from qtoolkit.assessment import Assessment
 from qtoolkit.assessment.build import classes_of
 from qtoolkit.engine import to_ticks
@@ -24,40 +22,46 @@ from qtoolkit.report.blocks import Block
 from qtoolkit.report.sections import Rows, Section, names_of
 from qtoolkit.report.wording import phrase
 
-BANDS = (0.0, 0.025, 0.05, 0.1, 0.2)
-SHIFTS = (0.0, 0.005, 0.01, 0.02)  # of the total
-ROOM = 5_000_000_000  # leaf scores that a comparison of cutoffs may take
 UNLIKELY = 0.05  # a chance below it is worth a sentence
 TINY = 0.005  # points that two decimals print as 0.00
 PECULIAR = ("rounding", "on_cutoff", "tie", "dead_cutoff", "hole")  # kinds of flags
 
 
-def near_misses(result: Assessment, near_miss: float | None = None) -> Sequence[Block]:
-    """Near-misses (within a hundredth of the total where no points are given), decimals, ties,
-    holes and dead cutoffs."""
+def near_misses(
+    result: Assessment, margins: pd.DataFrame, near_miss: float | None = None
+) -> Sequence[Block]:
+    """What the grades are, and the near-misses (within a hundredth of the total where no points are
+    given) of what :func:`qtoolkit.cutoffs.margins` found: nearest first, where quotas or last
+    places matter also with whom places would change."""
     within = shared.points_of(result, near_miss)
-    near = shared.near_misses(result, within)
+    near = shared.near_rows(margins, within)
     standard = rules.grades(result)
-    intro = _standards(result, within, len(near), bool(standard))
-    return [*intro, *standard, *_peculiarities(result, near)]
+    facts = {"near": len(near), "score_format": shared.score_format(result)}
+    tables = {"near_misses": Rows(_near_misses(result, near), range(len(near)))}
+    return [
+        *_standards(result, margins, within, len(near), bool(standard)),
+        *standard,
+        *Section("cutoffs/near_misses", names_of(result), facts, tables),
+    ]
 
 
-def _standards(result: Assessment, within: float, near: int, is_in_table: bool) -> Section:
+def _standards(
+    result: Assessment, margins: pd.DataFrame, within: float, near: int, is_in_table: bool
+) -> Section:
     """What the grades are, and how many near-misses there are."""
     facts = {
         "bands": None if is_in_table else shared.bands(result.scheme),
         "near": near,
         "within": within,
         "places": bool(result.engine.rivals),
-        "held": _kept_off(result, within),
+        "held": _kept_off(result, margins, within),
     }
     return Section("cutoffs/standards", names_of(result), facts)
 
 
-def _kept_off(result: Assessment, within: float) -> list[dict[str, Any]]:
+def _kept_off(result: Assessment, table: pd.DataFrame, within: float) -> list[dict[str, Any]]:
     """Units at or close to a line whom only places keep from the grade: how much they really lack,
     and whom they must pass."""
-    table = grade_cutoffs.margins(result)
     by_places = table["below_by"].isin([grade_cutoffs.QUOTA, grade_cutoffs.LAST])
     at_line, reaches = table["to_line"] <= within, table["below"] <= within
     held = table[by_places & at_line & ~reaches]
@@ -75,30 +79,23 @@ def _kept_off(result: Assessment, within: float) -> list[dict[str, Any]]:
     ]
 
 
-def _peculiarities(result: Assessment, near: pd.DataFrame) -> Section:
-    """The near-misses, nearest first, where quotas or last places matter also with whom places
-    would change; the reading of decimals, ties, holes and dead cutoffs, the first few of each; in
-    the annex, holes in which no unit lies and units whose grade depends on how decimals are
-    read."""
+def decimals(result: Assessment, readings: pd.DataFrame) -> Section:
+    """The reading of decimals, ties, holes and dead cutoffs, the first few of each; in the annex,
+    holes in which no unit lies and units whose grade depends on how decimals are read, as
+    :func:`qtoolkit.cutoffs.rounding_audit` found it."""
     flags = result.flags
     empty_hole = (flags["kind"] == "hole") & flags["unit"].isna()
     peculiar = flags[flags["kind"].isin(PECULIAR) & ~empty_hole]
     runs = itertools.groupby(zip(peculiar["kind"], peculiar["text"], strict=True), lambda f: f[0])
-    audit = grade_cutoffs.rounding_audit(result)
-    differ = audit[audit.astype(object).nunique(axis=1) > 1]
+    differ = readings[readings.astype(object).nunique(axis=1) > 1]
     facts = {
-        "near": len(near),
-        "score_format": shared.score_format(result),
         "rounding": changed.whole_points(result),
         "peculiar": [row for _, run in runs for row in flagged.few(text for _, text in run)],
         "empty_holes": flags.loc[empty_hole, "text"],
         "differ": len(differ),
     }
-    tables = {
-        "near_misses": Rows(_near_misses(result, near), range(len(near))),
-        "rounding_audit": differ.rename_axis("unit"),
-    }
-    return Section("cutoffs/peculiarities", names_of(result), facts, tables)
+    tables = {"rounding_audit": differ.rename_axis("unit")}
+    return Section("cutoffs/decimals", names_of(result), facts, tables)
 
 
 def _near_misses(result: Assessment, near: pd.DataFrame) -> pd.DataFrame:
@@ -121,34 +118,54 @@ def _standing(points: float) -> float | str:
     return "nearly" if points < TINY else points
 
 
-def moving(result: Assessment, width: float | None = None) -> Section:
-    """Who changes grade as cutoffs move, and how many grades stay certain while points move too."""
-    names, swept = names_of(result), grade_cutoffs.sweep(result, width=width)
+def moving(
+    result: Assessment,
+    swept: grade_cutoffs.Sweep,
+    alone: pd.DataFrame,
+    certain: pd.DataFrame,
+) -> Section:
+    """Who changes grade as cutoffs move, and how many grades stay certain while points move too, as
+    :func:`qtoolkit.cutoffs.sweep`, :func:`qtoolkit.robustness.cutoff_intervals` and
+    :func:`qtoolkit.robustness.tolerance_map` found it. Of the map the sentence tells the band and
+    the shift before the last."""
+    names = names_of(result)
     if len(result.scheme.grades) < 2:
         return Section("cutoffs/moving", names, {"alone": []})
+    _check_map(certain)
     flips = _outwards(swept.flips)
-    shifts = [share * result.scheme.total for share in SHIFTS]
-    certain = robustness.tolerance_map(result, BANDS, shifts)
     form = shared.signed(result)
     facts = {
-        "alone": lines.single(result)[["grade", "group", "low", "high", "next_high"]],
+        "alone": lines.single(result, alone)[["grade", "group", "low", "high", "next_high"]],
         "reach": swept.steps["high"].max(),
         "first_up": _first(swept, 1),
         "first_down": _first(swept, -1),
         "shift_format": form,
         "cutoff_format": form[1:],
         "units": len(result.scores),
-        "shift": shifts[2],
-        "by_lines": certain.loc[0.0].iloc[2],
-        "by_points": certain.loc[0.1].iloc[0],
-        "by_both": certain.loc[0.1].iloc[2],
+        "shift": certain.columns[-2],
+        "band": 100 * certain.index[-2],
+        "by_lines": certain.iloc[0, -2],
+        "by_points": certain.iloc[-2, 0],
+        "by_both": certain.iloc[-2, -2],
     }
     order = in_order(flips["shift"].abs(), falling=False)
     tables = {
         "cutoff_flips": Rows(_flips(result, flips), order),
-        "certainty_map": certain.set_axis([f"shift:{x:g}" for x in shifts], axis=1),
+        "certainty_map": certain.set_axis([f"shift:{x:g}" for x in certain.columns], axis=1),
     }
     return Section("cutoffs/moving", names, facts, tables, _pictures(result, swept, certain))
+
+
+def _check_map(certain: pd.DataFrame) -> None:
+    """Refuse bands and shifts among which the present points, or cutoffs, are missing."""
+    if min(certain.shape) < 2 or certain.index[0] != 0 or certain.columns[0] != 0:
+        raise InputError(
+            say(
+                zh="浮动幅度和移动分数各至少两个，第一个应为0（现行分值、现行分数线）",
+                en="at least two bands and two shifts are needed, the first of each 0 (the present "
+                "points and cutoffs)",
+            )
+        )
 
 
 def _pictures(
@@ -219,27 +236,29 @@ def _first(swept: grade_cutoffs.Sweep, side: int) -> dict[str, Any] | None:
     return {"by": abs(shift), "moves": first.set_axis(["unit", "old", "new"], axis=1)}
 
 
-def gathering(result: Assessment) -> Section:
-    """Scores that gather just above a cutoff, and where the scores themselves break."""
-    bunch = grade_cutoffs.bunching(result).rename_axis("grade")
-    groups = len(result.scheme.grades)
+def gathering(
+    result: Assessment, bunch: pd.DataFrame, breaks: grade_cutoffs.Breaks, width: float
+) -> Section:
+    """Scores that gather within `width` points just above a cutoff, see
+    :func:`qtoolkit.cutoffs.bunching`; and where the scores themselves break, see
+    :func:`qtoolkit.cutoffs.natural_breaks`, where they make as many groups as there are grades."""
+    bunch = bunch.rename_axis("grade")
     facts = {
         "odd": bunch.loc[bunch["p"] < UNLIKELY, ["above", "below", "p"]],
-        "width": result.scheme.total / 100,
+        "width": width,
         "breaks": None,
     }
-    if 1 < groups <= result.scores.nunique():
-        breaks = grade_cutoffs.natural_breaks(result.scores, groups)
+    if 1 < len(breaks.least) == len(result.scheme.grades):
         sizes = [(breaks.groups == group).sum() for group in breaks.least.index]
         facts["breaks"] = {"marks": breaks.least.iloc[:-1], "sizes": sizes}
     return Section("cutoffs/gathering", names_of(result), facts)
 
 
-def quotas(result: Assessment) -> Sequence[Block]:
-    """What quotas do beside the cutoffs; nothing where the scheme has none."""
+def quotas(result: Assessment, audit: pd.DataFrame) -> Sequence[Block]:
+    """What quotas do beside the cutoffs, as :func:`qtoolkit.cutoffs.quota_audit` found it; nothing
+    where the scheme has none."""
     if not any(not step.last for step in result.engine.rivals):
         return []
-    audit = grade_cutoffs.quota_audit(result)
     differ = audit[audit.astype(object).nunique(axis=1) > 1].rename_axis("unit")
     facts = {
         "absolute": changed.changes(result, audit["absolute"]),
@@ -251,17 +270,15 @@ def quotas(result: Assessment) -> Sequence[Block]:
 
 def errors(
     result: Assessment,
-    se: float | str | None,
+    misgraded: grade_cutoffs.Misgrading | None,
     source: str | None,
-    reliability: float | None = None,
     seed: int = 0,
-    draws: int = 100_000,
-    executor: Executor | None = None,
 ) -> Sequence[Block]:
-    """Chances of another grade by errors of measurement: only where their size is stated with its
-    source. With quotas or last places they are frequencies in `draws` standings graded anew, with
-    the digits that these support."""
-    if se is None:
+    """Chances of another grade by errors of measurement, as :func:`qtoolkit.cutoffs.misgrading`
+    found them: only where their size is stated (else None) with its source. With quotas or last
+    places they are frequencies in standings graded anew (of `seed`), with the digits that these
+    support."""
+    if misgraded is None:
         return []
     if not (isinstance(source, str) and source.strip()):
         raise InputError(
@@ -270,14 +287,11 @@ def errors(
                 en="a standard error (se) needs its source (se_source)",
             )
         )
-    misgraded = grade_cutoffs.misgrading(
-        result, se, reliability, draws=draws, seed=seed, executor=executor
-    )
     table = misgraded.table.loc[result.ranks.sort_values(kind="stable").index]
     most = misgraded.error(0.5)
     facts = {
         "source": shared.both(source),
-        "again": reliability is None,
+        "again": misgraded.reliability is None,
         "draws": misgraded.draws,
         "seed": seed,
         "accuracy": _chance(misgraded.accuracy, misgraded.accuracy_error),
@@ -300,33 +314,25 @@ def _chance(share: float, error: float) -> dict[str, Any]:
 
 
 def options(
-    result: Assessment,
-    window: float | None,
-    draws: int,
-    seed: int = 0,
-    executor: Executor | None = None,
+    result: Assessment, grid: grade_cutoffs.Grid, found: grade_cutoffs.Options | None
 ) -> Sequence[Block]:
-    """Cutoffs near the official ones that fewer units are likely to cross: an option with its
-    consequences. Whole points within the window are compared; without one, hundredths of the total
-    within two of them."""
-    scheme = result.scheme
-    if len(scheme.grades) < 2 or any(grade.class_cutoffs for grade in scheme.grades):
-        return []
-    step = shared.points_of(result, None) if window is None else 1.0
-    window = 2 * step if window is None else window
-    places = 2 * int(window / step + SAME) + 1
-    many = places ** (len(scheme.grades) - 1) if result.engine.rivals else 1
-    facts = {"draws": draws, "units": len(result.scores), "indicators": len(result.points)}
-    if many * draws * result.matrix.size > ROOM:
-        return Section("cutoffs/options", {}, {"refused": many, **facts})
-    found = grade_cutoffs.optimise(
-        result, window=window, step=step, draws=draws, seed=seed, executor=executor
-    )
+    """Cutoffs near the official ones that fewer units are likely to cross, as
+    :func:`qtoolkit.cutoffs.optimise` found them: an option with its consequences. None where the
+    `grid` (:func:`qtoolkit.cutoffs.grid`) is more than can be compared; nothing where there is
+    nothing to choose."""
+    facts = {"units": len(result.scores), "indicators": len(result.points)}
+    if found is None:
+        if grid.table.empty or grid.affordable:
+            return []
+        facts |= {"refused": grid.combinations, "draws": grid.draws}
+        return Section("cutoffs/options", {}, facts)
     table, cutoffs = found.table, found.cutoffs.rename_axis("grade")
     facts |= {
         "refused": None,
-        "window": window,
-        "step": step,
+        "draws": found.draws,
+        "window": found.window,
+        "step": found.step,
+        "band": None if found.band is None else 100 * found.band,
         "best_already": (table.loc["official"] == table.loc["found"]).all(),
         "chosen": cutoffs.rename("cutoff").reset_index(),
         "now": table.loc["official", "leave"],

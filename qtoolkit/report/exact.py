@@ -21,12 +21,16 @@ LEAST = 20  # transfers in the table
 
 
 def rank_ranges(
-    result: Assessment, found: robustness.Certificates, drawn: simulation.Simulation
+    result: Assessment, found: robustness.Certificates, drawn: simulation.Simulation | None
 ) -> Section:
     """Best and worst rank of each unit, as :func:`qtoolkit.robustness.rank_range` found them,
-    beside what random draws from the same region show."""
+    beside what random draws from the same region show; None where nothing can be drawn from it."""
     table = found.table
-    table[["drawn_best", "drawn_worst"]] = drawn.rank_quantiles.loc[table.index, ["best", "worst"]]
+    sides = ["drawn_best", "drawn_worst"]
+    if drawn is None:
+        table[sides] = np.nan
+    else:
+        table[sides] = drawn.rank_quantiles.loc[table.index, ["best", "worst"]]
     table = table.loc[result.ranks[table.index].sort_values(kind="stable").index]
     exact = table["status"] == "exact"
     narrower = exact & (
@@ -36,9 +40,10 @@ def rank_ranges(
     near = choosing.to_cutoff(result)[table.index]
     shown = choosing.few(table.index, near)
     facts = {
-        "fixed": (span == 0).sum(),
+        "fixed": ((span == 0) & (table["best"] == table["rank"])).sum(),
+        "elsewhere": table.index[(span == 0) & (table["best"] != table["rank"])],
         "widest": table.loc[span == span.max(), ["best", "worst"]].rename_axis("unit"),
-        "draws": drawn.draws,
+        "draws": None if drawn is None else drawn.draws,
         "narrower": narrower.sum(),
         "bounds": table.index[~exact],
         "searched": choosing.searched(result),
@@ -48,11 +53,12 @@ def rank_ranges(
     if not span.max():
         facts["widest"] = []
     order = in_order(near, falling=False)
+    listed = table if drawn is not None else table.drop(columns=sides)
     return Section(
         "exact/rank_ranges",
         names_of(result),
         facts,
-        {"rank_ranges": Rows(table.rename_axis("unit"), order)},
+        {"rank_ranges": Rows(listed.rename_axis("unit"), order)},
         {"rank_ranges": lambda language: figures.rank_ranges(result, table.loc[shown], language)},
     )
 
@@ -181,7 +187,7 @@ def _safe(pairs: pd.DataFrame) -> list[float]:
 def _lines(result: Assessment) -> pd.DataFrame:
     """Each cutoff alone, class by class where classes have their own; unit_low and unit_high
     are who changes there, or "next" for the neighbouring cutoff."""
-    table = lines.single(result)
+    table = lines.single(result, robustness.cutoff_intervals(result))
     for side in ("low", "high"):
         table[f"unit_{side}"] = table[f"unit_{side}"].where(~table[f"next_{side}"], "next")
     return table if table["group"].notna().any() else table.drop(columns="group")

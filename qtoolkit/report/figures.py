@@ -144,16 +144,17 @@ def shares(result: Assessment, language: str) -> Any:
 def ranges(result: Assessment, table: pd.DataFrame, language: str) -> Any:
     """Score ranges over a region as bars, the present score as a dot, the cutoffs as lines; `table`
     has a column `held`, None but where a quota, last places or a veto holds a grade across a
-    cutoff."""
+    cutoff, and `other`, where the grade is certain and another than now."""
     fonts.use()
     order = table.index[in_order(table["score"])]
     table = table.loc[order]
     figure, axes = units_axes(len(order))
     places = np.arange(len(order))
     certain, held = table["certain"].to_numpy(bool), table["held"].notna().to_numpy()
+    other = table["other"].to_numpy(bool)
     kinds = (
         (
-            certain & ~held,
+            certain & ~held & ~other,
             {"color": MIDDLE},
             "grade_stays",
         ),
@@ -161,6 +162,11 @@ def ranges(result: Assessment, table: pd.DataFrame, language: str) -> Any:
             certain & held,
             {"color": MIDDLE, "hatch": "////", "edgecolor": "#ffffff", "linewidth": 0},
             "grade_held",
+        ),
+        (
+            other,
+            {"color": AMBER},
+            "grade_is_another",
         ),
         (
             ~certain,
@@ -188,8 +194,9 @@ def ranges(result: Assessment, table: pd.DataFrame, language: str) -> Any:
         markersize=_dot(order),
         label=label_of("present_points", language),
     )
-    start = _left_end(table["low"], cutoffs_of(result))
-    axes.set_xlim(start, float(table["high"].max()) + 0.03 * (float(table["high"].max()) - start))
+    start = _left_end(np.minimum(table["low"], table["score"]), cutoffs_of(result))
+    end = float(np.maximum(table["high"], table["score"]).max())
+    axes.set_xlim(start, end + 0.03 * (end - start))
     _cutoff_lines(axes, result)
     _name_units(axes, result, order, language)
     _legend_above(figure, axes)
@@ -567,7 +574,7 @@ def _grade_legend(figure: Any, result: Assessment, language: str) -> None:
 def _legend_above(figure: Any, axes: Any) -> None:
     """The legend of these axes above all, where it covers no data."""
     handles, labels = axes.get_legend_handles_labels()
-    columns = 2 if sum(map(len, labels)) > LEGEND_LINE else len(labels)
+    columns = 2 if len(labels) > 4 or sum(map(len, labels)) > LEGEND_LINE else len(labels)
     figure.legend(handles, labels, loc="outside upper center", ncols=columns, frameon=False)
 
 

@@ -6,13 +6,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from qtoolkit import robustness
 from qtoolkit.assessment import Assessment
 
 
-def single(result: Assessment) -> pd.DataFrame:
+def single(result: Assessment, intervals: pd.DataFrame) -> pd.DataFrame:
     """Where each cutoff alone may lie while no grade changes, quotas, last places and vetoes in
-    force.
+    force, as :func:`qtoolkit.robustness.cutoff_intervals` found it.
 
     One row a grade (the worst left out) and, where classes have cutoffs of their own, a class:
     grade, group (None for all), cutoff, low, high (no grade changes while it is above `low` and not
@@ -20,7 +19,7 @@ def single(result: Assessment) -> pd.DataFrame:
     next_high (whether the limit is the neighbouring cutoff, which it may not reach, and nobody
     changes before it).
     """
-    scheme, intervals = result.scheme, robustness.cutoff_intervals(result)
+    scheme = result.scheme
     by_class = any(grade.class_cutoffs for grade in scheme.grades)
     rows = []
     for grade in scheme.grades[:-1]:

@@ -80,8 +80,8 @@ def as_read(blocks: Iterable[Block]) -> Sequence[Block]:
 
 
 STYLE = (
-    ".qtk{color:var(--jp-content-font-color1,inherit);line-height:1.6;max-width:60em}"
-    ".qtk p{margin:.3em 0}.qtk figure{margin:.6em 0}"
+    ".qtk{color:var(--jp-content-font-color1,inherit);line-height:1.6}"
+    ".qtk p{margin:.3em 0}.qtk figure{margin:.6em 0}.qtk p,.qtk figure{max-width:60em}"
     ".qtk figcaption,.qtk caption{text-align:left;font-weight:bold;padding:.2em 0}"
     "[data-jp-theme-light=false] .qtk img{filter:invert(.93) hue-rotate(180deg)}"
     ".qtk .wide{overflow-x:auto}.qtk table{border-collapse:collapse;margin:.4em 0}"

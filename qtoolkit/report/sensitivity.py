@@ -15,28 +15,36 @@ from qtoolkit.assessment import Assessment
 from qtoolkit.cutoffs import QUOTA, VETO
 from qtoolkit.engine import core, score_grades, to_ticks
 from qtoolkit.engine.ties import SAME, foremost, in_order
+from qtoolkit.regions import Box, Region
+from qtoolkit.regions.bound import BoxArea, HullArea, TreeArea
 from qtoolkit.report import choosing, exact, figures
 from qtoolkit.report.blocks import Block
 from qtoolkit.report.sections import Rows, Section, names_of
 from qtoolkit.robustness.tolerances import FULLEST
 
+GREATEST = ((BoxArea, "greedy"), (TreeArea, "shares"), (HullArea, "vertices"))
+"""How the greatest value of a linear score is found, by kind of region; else by linear programs."""
 FULLEST_BAND = 1 - FULLEST  # as far as a tolerance is looked for where blanks are shared out
 
 
-def ranges(result: Assessment, found: robustness.Certificates, band: float) -> Sequence[Block]:
-    """Score ranges while the points move within ±band, as :func:`qtoolkit.robustness.score_range`
+def ranges(result: Assessment, found: robustness.Certificates, region: Region) -> Sequence[Block]:
+    """Score ranges while the points move in a region, as :func:`qtoolkit.robustness.score_range`
     found them, with the sentence for the summary."""
     table = found.table
-    held = holds(result, table)
+    other = elsewhere(result, table)
+    held = holds(result, table).mask(other, None)
     order = table.index[in_order(table["score"])]
     near = choosing.to_cutoff(result)[order]
     drawn = choosing.few(order, near)
     ends = list(zip(table["grade_low"], table["grade_high"], strict=True))
     rows = table.assign(grades=ends, held=held).rename_axis("unit")
     is_open = ~table["certain"]
+    inside = region.at(result).contains(result.points.to_numpy()[None])[0]
     facts = {
-        "band": 100 * band,
-        "fixed": table["certain"].sum(),
+        **region_facts(result, region),
+        "inside": bool(inside),
+        "fixed": (table["certain"] & ~other).sum(),
+        "elsewhere": rows.loc[other, ["grade_low"]],
         "changeable": rows.loc[is_open & table["free_of_new"], ["grades"]],
         "already": rows.loc[is_open & ~table["free_of_new"], ["grades"]],
         "held": rows.loc[held.notna(), ["held"]],
@@ -55,11 +63,28 @@ def ranges(result: Assessment, found: robustness.Certificates, band: float) -> S
         {"score_ranges": Rows(rows.loc[order], in_order(near, falling=False))},
         {
             "score_ranges": lambda language: figures.ranges(
-                result, table.assign(held=held).loc[drawn], language
+                result, table.assign(held=held, other=other).loc[drawn], language
             )
         },
     )
     return [*section, *exact.new_indicators(result, table)]
+
+
+def region_facts(result: Assessment, region: Region) -> dict[str, Any]:
+    """How a page says where the points may lie: `band`, ± so many per cent, where a region is no
+    more than that; else `region`, in words."""
+    plain = isinstance(region, Box) and region.absolute is None
+    return {
+        "band": 100 * (region.relative or 0.0) if isinstance(region, Box) and plain else None,
+        "region": None if plain else region.describe(result.scheme),
+    }
+
+
+def elsewhere(result: Assessment, table: pd.DataFrame) -> pd.Series:
+    """For whom the grade is certain in the region, but another than at the present points, which
+    then lie outside of it."""
+    low, now = table["grade_low"].astype(object), result.grades[table.index].astype(object)
+    return table["certain"].astype(bool) & (low != now)
 
 
 def holds(result: Assessment, table: pd.DataFrame) -> pd.Series:
@@ -138,14 +163,15 @@ def _certain_first(table: pd.DataFrame) -> pd.Series:
     return table["tolerance"].where(table["status"] == "exact", np.inf)
 
 
-def methods(result: Assessment, band: float) -> Section:
+def methods(result: Assessment, region: Region) -> Section:
     """Annex: formulas of the calculation."""
-    rounds_first = result.scheme.order.rounding == "before_bonus"
-    return Section(
-        "sensitivity/methods",
-        names_of(result),
-        {"rounds_first": rounds_first, "band": 100 * band},
-    )
+    area = region.at(result)
+    facts = {
+        **region_facts(result, region),
+        "rounds_first": result.scheme.order.rounding == "before_bonus",
+        "greatest": next((how for kind, how in GREATEST if isinstance(area, kind)), "program"),
+    }
+    return Section("sensitivity/methods", names_of(result), facts)
 
 
 def crosscheck(result: Assessment, checked: alternatives.Crosscheck) -> Section:

@@ -14,6 +14,7 @@ from qtoolkit.assessment import Assessment
 from qtoolkit.engine.ties import SAME, foremost, in_order
 from qtoolkit.inputs.changes import AS_IS
 from qtoolkit.inputs.scheme import Rounding
+from qtoolkit.language import Text
 from qtoolkit.report import choosing, figures, shared
 from qtoolkit.report.sections import Rows, Section, names_of
 from qtoolkit.report.wording import CATALOGUE, Wording
@@ -25,15 +26,22 @@ NUMBERS = {"points": ("leaf", "points"), "cutoffs": ("grade", "cutoff")}
 
 
 def frequencies(
-    result: Assessment, drawn: simulation.Simulation, asked: int | None = None
+    result: Assessment,
+    drawn: simulation.Simulation | None,
+    asked: int | None = None,
+    refusal: Text | None = None,
 ) -> Section:
     """How often grades and ranks come out in random draws, with the digits that they support;
-    `asked` is how many draws were asked for, where a large case does not afford them."""
+    `asked` is how many draws were asked for, where a large case does not afford them. Where nothing
+    can be drawn from the region (None), `refusal` is why."""
+    if drawn is None:
+        return Section("simulated/frequencies", names_of(result), {"refusal": refusal})
     order = result.ranks.sort_values(kind="stable").index
     stands, ranks = drawn.stands[order], drawn.rank_quantiles.loc[order]
     shown = choosing.few(order, stands)
     is_fewer = asked is not None and drawn.draws < asked and drawn.complete
     facts = {
+        "refusal": None,
         "unsteady": order[stands < UNSTEADY],
         "shift": drawn.rank_shift[0],
         "error": 100 * float(drawn.error(0.5)),
@@ -74,11 +82,15 @@ def _fewer(result: Assessment, asked: int | None, made: int) -> dict[str, Any]:
 
 
 def choices(
-    result: Assessment, grades: simulation.Sobol, ranks: simulation.Sobol, asked: int = 0
+    result: Assessment,
+    grades: simulation.Sobol,
+    ranks: simulation.Sobol,
+    asked: int = 0,
+    refusal: Text | None = None,
 ) -> Section:
     """Which choices of method move grades and ranks most, as :func:`qtoolkit.simulation.sobol`
     found it for the targets "grade_changes" and "rank_shift"; `asked` is n as it was asked for,
-    where a large case does not afford it."""
+    where a large case does not afford it; `refusal` is why the points could not vary with them."""
     afforded = simulation.affordable_runs(result, asked)
     moving = {
         key: sobol for key, sobol in (("grades", grades), ("ranks", ranks)) if _is_known(sobol)
@@ -91,6 +103,7 @@ def choices(
     failures = grades.failures
     facts = {
         "choices": [_choice(key) for key in total.index],
+        "refusal": None if "points" in total.index else refusal,
         "grades_move": grades.moves,
         "ranks_move": ranks.moves,
         "mean": grades.mean,

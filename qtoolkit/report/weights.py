@@ -11,53 +11,47 @@ import pandas as pd
 
 from qtoolkit import importance, weighting
 from qtoolkit.assessment import Assessment
-from qtoolkit.assessment.settings import Graded, settings
 from qtoolkit.engine.ties import SAME, foremost, in_order
-from qtoolkit.errors import InputError
 from qtoolkit.report import choosing, figures
 from qtoolkit.report.blocks import Block
 from qtoolkit.report.sections import Rows, Section, names_of
-from qtoolkit.report.wording import CATALOGUE
-from qtoolkit.simulation.sobol import target_of
-
-FEWEST = 15  # units for what is estimated from the spread of the data
-METHODS = tuple(CATALOGUE["words"]["weighting"])
+from qtoolkit.weighting import questionnaires
+from qtoolkit.weighting.judgement import MOST_CR
 
 
-def effective(result: Assessment, bootstrap: int = 200, seed: int = 0) -> Section:
-    """How much each indicator decides, beside its points."""
-    facts: dict[str, Any] = {"units": len(result.scores), "least": FEWEST, "known": 0}
+def effective(
+    result: Assessment, found: pd.DataFrame, left_out: pd.DataFrame, tops: pd.DataFrame
+) -> Section:
+    """How much each indicator decides, beside its points, as :func:`qtoolkit.importance.effective`
+    found it of leaves and of top-level indicators (`tops`); and what leaving each out does, see
+    :func:`qtoolkit.importance.leave_one_out`."""
+    facts: dict[str, Any] = {"units": len(result.scores), "least": importance.LEAST, "known": 0}
     facts |= {"differ": result.base.nunique() > 1, "scored": importance.FEWEST}
     facts |= dict.fromkeys(("most", "short", "few", "leaves", "drawn", "split", "tops"))
-    if too_few(result):
+    gap = (found["share"] - found["nominal"]).dropna()
+    if too_few(result) or gap.empty:
         return Section("weights/effective", names_of(result), facts)
-    table = importance.effective(result, bootstrap=bootstrap, seed=seed).rename_axis("leaf")
-    gap = (table["share"] - table["nominal"]).dropna()
-    if gap.empty:
-        return Section("weights/effective", names_of(result), facts)
-    known, tops = table[table["linear"].notna()], len(result.scheme.indicators)
-    far = in_order(gap.abs().reindex(table.index).fillna(0.0))
-    shown = table.iloc[np.sort(far[: choosing.LEAVES])]
+    known, many = found[found["linear"].notna()], len(result.scheme.indicators)
+    far = in_order(gap.abs().reindex(found.index).fillna(0.0))
+    shown = found.iloc[np.sort(far[: choosing.LEAVES])]
     facts |= {
         "known": len(gap),
-        "most": _gaps(table, gap, falling=True),
-        "short": _gaps(table, gap, falling=False),
+        "most": _gaps(found, gap, falling=True),
+        "short": _gaps(found, gap, falling=False),
         "few": {"n": known["n"].min(), "enough": importance.ENOUGH} if known["few"].any() else None,
-        "leaves": len(table),
+        "leaves": len(found),
         "drawn": len(shown),
-        "split": bool(table["own"].notna().any()),
-        "tops": 1 < tops < len(table),
+        "split": bool(found["own"].notna().any()),
+        "tops": 1 < many < len(found),
     }
-    table["span"] = _spans(table)
-    table[["grades", "rank_shift"]] = importance.leave_one_out(result)[["grades", "rank_shift"]]
-    tables: dict[str, pd.DataFrame | Rows] = {"importance": Rows(table, far)}
+    table = found.assign(span=_spans(found), **left_out[["grades", "rank_shift"]])
+    tables: dict[str, pd.DataFrame | Rows] = {"importance": Rows(table.rename_axis("leaf"), far)}
     if facts["tops"] and not facts["split"]:
-        top = importance.effective(result, "top", bootstrap, seed)
-        tables["importance_top"] = top.rename_axis("leaf")
+        tables["importance_top"] = tops.rename_axis("leaf")
     names = [result.scheme.indicator(leaf).name for leaf in shown.index]
     charts = {
         "importance": lambda language: figures.importance(
-            shown, [name.of(language) for name in names], language, table["linear"].sum()
+            shown, [name.of(language) for name in names], language, found["linear"].sum()
         )
     }
     return Section("weights/effective", names_of(result), facts, tables, charts)
@@ -76,21 +70,23 @@ def _spans(table: pd.DataFrame) -> list[tuple[float, float] | None]:
     return [None if np.isnan(low) else (low, high) for low, high in ends]
 
 
-def overlaps(result: Assessment) -> Sequence[Block]:
-    """Indicators that count the same twice or pull against each other; whether all measure one
-    thing."""
+def overlaps(
+    result: Assessment, pairs: pd.DataFrame, alpha: float, at: float = importance.REDUNDANT
+) -> Sequence[Block]:
+    """Indicators that count the same twice or pull against each other, as
+    :func:`qtoolkit.importance.correlations` found them beyond the bound `at`; whether all measure
+    one thing, by Cronbach's `alpha`."""
     if too_few(result):
         return []
-    pairs = importance.correlations(result)
     against = pairs[_opposed(result, pairs)]
     leaves = _most_correlated(result)
     columns = ["first", "second", "r"]
     facts = {
-        "at": importance.REDUNDANT,
+        "at": at,
         "twice": pairs.loc[pairs["kind"] == "redundant", columns],
         "against": len(against),
         "strongest": against.iloc[foremost(against["r"], falling=False)][columns],
-        "alpha": importance.cronbach(result)[0],
+        "alpha": alpha,
         "leaves": len(result.points),
         "drawn": len(leaves),
     }
@@ -120,119 +116,113 @@ def _opposed(result: Assessment, pairs: pd.DataFrame) -> np.ndarray:
     return np.array(one, bool) & (pairs["r"] < -SAME).to_numpy()
 
 
-def _grades(graded: Graded) -> np.ndarray:
-    return graded.grades
-
-
-def alternatives(result: Assessment, step: float = 0.5) -> Sequence[Block]:
-    """Other weightings of the same data, as points, and what each would do to grades and ranks."""
-    if too_few(result):
+def alternatives(
+    result: Assessment,
+    found: weighting.Weightings,
+    people: weighting.People,
+    would: pd.DataFrame,
+    alone: pd.DataFrame,
+) -> Sequence[Block]:
+    """Other weightings, as points: of the same data as :func:`qtoolkit.weighting.from_data` gives
+    them, and of what people judged, :func:`qtoolkit.weighting.from_people`; what each of both
+    `would` do to grades and ranks, and each person's `alone`, see
+    :func:`qtoolkit.weighting.consequences`."""
+    judged = people.judged
+    if judged is None and too_few(result):
         return []
-    whole = int(result.matrix.notna().all(axis=1).sum())
-    facts: dict[str, Any] = {"whole": whole, "least": FEWEST, "step": step}
-    facts |= dict.fromkeys(("methods", "low", "high", "most", "remarks"))
-    if whole < FEWEST:
+    facts: dict[str, Any] = {"whole": found.whole, "least": found.least, "step": found.step}
+    facts |= dict.fromkeys(("methods", "low", "high", "most", "remarks", "people"))
+    changed = would["changed"]
+    if found.whole >= found.least:
+        by_data = changed[found.points.columns]
+        facts |= {"methods": len(by_data), "remarks": found.remarks} | _most_changes(by_data)
+    if judged is not None:
+        facts["people"] = _people(judged) | _most_changes(changed[people.points.columns])
+    if would.empty:
         return Section("weights/alternatives", names_of(result), facts)
-    weightings, remarks = _weightings(result, step)
-    consequences = _consequences(result, weightings)
-    changed = consequences["changed"]
-    facts |= {
-        "methods": len(weightings),
-        "low": changed.min(),
-        "high": changed.max(),
-        "most": changed.index[foremost(changed)],
-        "remarks": remarks,
+    points = found.points.join(people.points).add_prefix("by:")
+    points.insert(0, "present", result.points)
+    if judged is not None and len(people.each.columns) > 1:
+        points = points.assign(**_apart(judged))
+    tables: dict[str, pd.DataFrame | Rows] = {
+        "weightings": would.rename(columns={g.id: f"in:{g.id}" for g in result.scheme.grades}),
+        "weighting_points": points.rename_axis("leaf"),
     }
-    points = pd.DataFrame(
-        {"present": result.points, **{f"by:{name}": given for name, given in weightings.items()}}
-    )
-    tables = {"weightings": consequences, "weighting_points": points.rename_axis("leaf")}
+    if judged is not None:
+        tables["judged"] = _each(judged, alone)
     return Section("weights/alternatives", names_of(result), facts, tables)
 
 
-def _weightings(
-    result: Assessment, step: float
-) -> tuple[dict[str, pd.Series], list[dict[str, Any]]]:
-    """Points by each method that can be used, in steps, and the remarks on them: what each method
-    notes, and why one (`unused`) cannot be used. Each remark once."""
-    named = result.matrix.set_axis([leaf.name for leaf in result.scheme.leaves], axis=1).set_axis(
-        list(result.labels.values())
-    )
-    weightings: dict[str, pd.Series] = {}
-    remarks: list[dict[str, Any]] = []
-    for name in METHODS:
-        try:
-            weights = _weights_by(name, named)
-        except InputError as error:
-            remarks.append({"unused": name, "text": error.complaints[0].text})
-            continue
-        points = weighting.to_points(weights, result.scheme.total, step).points
-        weightings[name] = points.set_axis(result.points.index)
-        notes = [{"unused": None, "text": note} for note in weights.notes]
-        remarks += [note for note in notes if note not in remarks]
-    return weightings, remarks
+def _most_changes(changed: pd.Series) -> dict[str, Any]:
+    """The fewest and the most grades that weightings change, and which change most."""
+    most = changed.index[foremost(changed)]
+    return {"low": changed.min(), "high": changed.max(), "most": most}
 
 
-def _weights_by(method: str, matrix: pd.DataFrame) -> weighting.Weights:
-    if method == "equal":
-        return weighting.Weights(pd.Series(1.0, matrix.columns))
-    return getattr(weighting, method)(matrix)
+def _apart(judged: weighting.Judgements) -> dict[str, pd.Series]:
+    """How far people's points for each leaf lie apart: the least, the most, the sample sd."""
+    own = judged.points
+    return {"least": own.min(axis=1), "most": own.max(axis=1), "spread": own.std(axis=1, ddof=1)}
 
 
-def _consequences(result: Assessment, weightings: dict[str, pd.Series]) -> pd.DataFrame:
-    """How many units have each grade by each weighting (in:<grade>), how many grades change, and
-    how far ranks move."""
-    frame = pd.DataFrame(
-        {"points": [points.to_numpy() for points in weightings.values()]},
-        index=list(weightings),
-        dtype=object,
-    )
-    outputs = {
-        "grades": target_of(result, "grade_changes"),
-        "ranks": target_of(result, "rank_shift"),
-        "code": _grades,
+def _people(judged: weighting.Judgements) -> dict[str, Any]:
+    """How many judged by which method, whose judgements contradict one another, and where people
+    differ most."""
+    each = judged.table
+    ends = pd.DataFrame(_apart(judged)).rename_axis("leaf")[["least", "most"]]
+    width = ends["most"] - ends["least"]
+    matrices = each[each["method"] == questionnaires.AHP]
+    return {
+        "count": each["who"].nunique(),
+        "methods": [
+            {"method": method, "n": each.loc[each["method"] == method, "who"].nunique()}
+            for method in judged.methods
+        ],
+        "furthest": ends.iloc[foremost(width)] if width.max() > SAME else [],
+        "limit": MOST_CR,
+        "inconsistent": matrices.loc[matrices["ratio"] > MOST_CR, ["who", "ratio"]],
+        "remarks": [
+            {"who": one.who, "text": note}
+            for one in judged.each
+            if np.isnan(one.ratio)
+            for note in one.weights.notes
+        ],
     }
-    outcome = settings(result, frame, outputs)
-    codes = outcome[[f"code:{unit}" for unit in result.scores.index]].to_numpy()
-    best = len(result.scheme.grades) - 1
-    columns = {
-        f"in:{grade.id}": (codes == best - place).sum(axis=1)
-        for place, grade in enumerate(result.scheme.grades)
-    }
-    columns |= {"changed": outcome["grades"].astype(int), "rank_shift": outcome["ranks"]}
-    return pd.DataFrame(columns, index=pd.Index(list(weightings), name="method"))
 
 
-def reach(result: Assessment, step: float = 0.5, seed: int = 0) -> Sequence[Block]:
+def _each(judged: weighting.Judgements, alone: pd.DataFrame) -> Rows:
+    """What each person judged, how consistently, and what it would do by itself."""
+    parts = judged.table.groupby(["who", "method"], sort=False)
+    table = pd.DataFrame(list(judged.points), columns=["who", "method"])
+    table["groups"] = [list(parts.get_group(key)["group"]) for key in judged.points]
+    table["ratio"] = [parts.get_group(key)["ratio"].max() for key in judged.points]
+    table["changed"] = alone["changed"].to_numpy()
+    table["rank_shift"] = alone["rank_shift"].to_numpy()
+    return Rows(table, in_order(table["changed"]))
+
+
+def reach(result: Assessment, found: importance.Proportion) -> Sequence[Block]:
     """Whether points could make every indicator as important as its points say, and the nearest
-    found that are allowed."""
+    found that are allowed, as :func:`qtoolkit.importance.proportion` found them."""
     if too_few(result):
         return []
-    target = result.points.to_dict()
-    facts: dict[str, Any] = {"step": step, "refused": None, "undecided": None}
+    facts: dict[str, Any] = {"step": found.step, "refused": found.refused}
+    facts |= {"low": 1 - found.within, "high": 1 + found.within, "undecided": found.undecided}
     facts |= dict.fromkeys(("negative", "proven", "note", "changed"))
-    limits = {leaf: (points / 2, 1.5 * points) for leaf, points in target.items()}
-    try:
-        tuned = importance.tune(result, target, limits, step=step, seed=seed)
-    except InputError as error:
-        facts["refused"] = error.complaints[0].text
+    if found.tuned is None or found.grades is None:
         return Section("weights/reach", names_of(result), facts)
-    try:
-        exact = importance.attainable(result, target)
-        negative = [] if exact.reached else exact.points.index[exact.points < 0]
-        facts["negative"] = negative
-    except InputError as error:
-        facts["undecided"] = error.complaints[0].text
-    new = result.what_if(points=tuned.table["points"].to_dict(), spread="none")
+    if found.exact is not None:
+        points = found.exact.points
+        facts["negative"] = [] if found.exact.reached else points.index[points < 0]
     facts |= {
-        "proven": tuned.exact,
-        "note": tuned.note,
-        "changed": (new.grades != result.grades).sum(),
+        "proven": found.tuned.exact,
+        "note": found.tuned.note,
+        "changed": (found.grades != result.grades).sum(),
     }
-    tables = {"tuned": tuned.table.rename_axis("leaf")}
+    tables = {"tuned": found.table.rename_axis("leaf")}
     return Section("weights/reach", names_of(result), facts, tables)
 
 
 def too_few(result: Assessment) -> bool:
     """Whether there are too few units to estimate anything from the spread of their data."""
-    return len(result.scores) < FEWEST
+    return len(result.scores) < importance.LEAST

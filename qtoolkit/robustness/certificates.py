@@ -29,7 +29,7 @@ from qtoolkit.errors import InputError, WorkError, nearest
 from qtoolkit.inputs.statuses import NEW
 from qtoolkit.inputs.table import unit_of
 from qtoolkit.language import Text, say
-from qtoolkit.regions.bound import Area, BoxArea
+from qtoolkit.regions.bound import Area, Bands, BoxArea
 
 New = Literal["interval", "scenario"]
 DOWN, UP = 0, 1  # sides of a grade
@@ -162,20 +162,28 @@ def enclose(result: Assessment, lo: np.ndarray, hi: np.ndarray, new: New) -> tup
     )
 
 
-def span_values(low: Lines, high: Lines, area: Area) -> tuple[np.ndarray, np.ndarray]:
-    """Least and greatest base scores in points (n,): attained where the lines are exact, else
-    proven bounds."""
-    least, greatest = area.span(low.A)[0] + low.b, area.span(high.A)[1] + high.b
+def span_values(low: Lines, high: Lines, area: Area | Bands) -> tuple[np.ndarray, np.ndarray]:
+    """Least and greatest base scores in points, (n,) or a row a band: attained where the lines are
+    exact, else proven bounds."""
+    least, greatest = area.span(low.A)
+    if low is not high:
+        _, greatest = area.span(high.A)
+    least, greatest = least + low.b, greatest + high.b
     if not (low.held & high.held).all():
-        outer = (
-            bounds(low.engine, area.lo, area.hi, area.total)[0],
-            bounds(high.engine, area.lo, area.hi, area.total)[1],
-        )
+        outer = _outer(low.engine, area)[0], _outer(high.engine, area)[1]
         least, greatest = (
             np.where(low.held, least, outer[0]),
             np.where(high.held, greatest, outer[1]),
         )
     return least, greatest
+
+
+def _outer(engine: Engine, area: Area | Bands) -> tuple[np.ndarray, np.ndarray]:
+    """The engine's outer bounds, (n,) or a row a band."""
+    if isinstance(area, Bands):
+        least, greatest = zip(*(_outer(engine, box) for box in area), strict=True)
+        return np.stack(least), np.stack(greatest)
+    return bounds(engine, area.lo, area.hi, area.total)
 
 
 @dataclass(frozen=True)
@@ -221,8 +229,9 @@ def extremes(result: Assessment, area: Area, new: New) -> Extremes:
 
 
 def scores_reach(base: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
-    """Grades (codes) that base scores given in points reach, vetoes and quotas left out."""
-    return (to_ticks(base)[:, None] >= thresholds).sum(axis=1).astype(np.int8)
+    """Grades (codes) that base scores given in points, (n,) or (…, n), reach, vetoes and quotas
+    left out."""
+    return (to_ticks(base)[..., None] >= thresholds).sum(axis=-1).astype(np.int8)
 
 
 def grades_at(

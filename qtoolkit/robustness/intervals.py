@@ -201,7 +201,8 @@ def cutoff_intervals(result: Assessment) -> pd.DataFrame:
             if found is not None:
                 row[f"unit_{side}"] = result.scores.index[found[1]]
         rows[g.id] = row
-    table = pd.DataFrame.from_dict(rows, orient="index", dtype=object).iloc[::-1]
+    columns = ["cutoff", "low", "high", "unit_low", "unit_high"]
+    table = pd.DataFrame(list(rows.values()), list(rows), columns, dtype=object).iloc[::-1]
     return table.astype({"cutoff": float, "low": float, "high": float})
 
 

@@ -21,7 +21,7 @@ from qtoolkit.engine import TICK, affine, finish, from_ticks, to_ticks
 from qtoolkit.engine.box import deviation
 from qtoolkit.language import Text
 from qtoolkit.regions import Region, area_of
-from qtoolkit.regions.bound import Area
+from qtoolkit.regions.bound import Area, Bands
 from qtoolkit.robustness.certificates import Lines, New, enclose, span_values
 
 HALVINGS = 40  # of the band within which a unit's score is linear
@@ -53,13 +53,21 @@ class Keys:
     step: float
     gain: float
 
-    def leads(self, area: Area, k: int, rivals: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Least and greatest lead (r,) of each rival over unit k, in points before rounding."""
-        least, greatest = area.span(self.high.A[rivals] - self.low.A[k])
-        greatest = greatest + self.high.b[rivals] - self.low.b[k]
+    def leads(
+        self,
+        area: Area | Bands,
+        k: int | np.ndarray,
+        rivals: np.ndarray,
+        at: tuple[np.ndarray, ...] = (),
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Least and greatest lead (r,) of each rival over unit k, or over the unit beside it in k
+        (r,), in points before rounding. `at` : of several bands, the number of each rival's."""
+        theirs, own = (*at, rivals), (*at, k)
+        least, greatest = area.span(self.high.A[theirs] - self.low.A[own], *at)
+        greatest = greatest + self.high.b[theirs] - self.low.b[own]
         if self.low is not self.high:
-            least, _ = area.span(self.low.A[rivals] - self.high.A[k])
-        return least + self.low.b[rivals] - self.high.b[k], greatest
+            least, _ = area.span(self.low.A[theirs] - self.high.A[own], *at)
+        return least + self.low.b[theirs] - self.high.b[own], greatest
 
     def settle(
         self, area: Area, k: int
@@ -80,11 +88,19 @@ class Keys:
         return sure, maybe, doubt[open_], least[open_], greatest[open_]
 
 
-def keys_over(result: Assessment, area: Area, new: New = "interval") -> Keys:
-    """The ranking scores over an area."""
-    e = result.engine
+def keys_over(result: Assessment, area: Area | Bands, new: New = "interval") -> Keys:
+    """The ranking scores over an area; over several bands, with an axis for them before the
+    units."""
     low, high = enclose(result, area.lo, area.hi, new)
-    least, greatest = span_values(low, high, area)
+    return keys_of(result, low, high, *span_values(low, high, area))
+
+
+def keys_of(
+    result: Assessment, low: Lines, high: Lines, least: np.ndarray, greatest: np.ndarray
+) -> Keys:
+    """The ranking scores where these lines enclose the base scores, and these are their least and
+    greatest values in points."""
+    e = result.engine
     held, exact = low.held & high.held, low.exact & high.exact
     ticks = to_ticks(least), to_ticks(greatest)
     if e.rank_on_base:

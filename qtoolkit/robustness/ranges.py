@@ -19,7 +19,7 @@ from qtoolkit.robustness.certificates import (
     in_reach,
     scores_reach,
 )
-from qtoolkit.robustness.rivals import grade_span
+from qtoolkit.robustness.rivals import grade_span, rivals_over
 
 
 def score_range(result: Assessment, region: Region, new: New = "interval") -> Certificates:
@@ -58,7 +58,9 @@ def score_range(result: Assessment, region: Region, new: New = "interval") -> Ce
         np.where(found.exact, "exact", "bounds").astype(object),
         found.why,
     )
-    grades = grade_span(result, area, found.values, new, (e.thresholds, e.thresholds))
+    grades = grade_span(
+        e, found.values, (e.thresholds, e.thresholds), rivals_over(result, area, new)
+    )
     open_ = in_reach(result, scores_reach(greatest, e.thresholds)) & (grades[0] != grades[1])
     status[open_], why[open_] = "bounds", "quota"
     table = pd.DataFrame(

@@ -10,9 +10,9 @@ not linear (`engine.affine` says why), outer bounds are used and called bounds.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -35,6 +35,7 @@ from qtoolkit.engine.core import score_unit
 from qtoolkit.errors import WorkError, real
 from qtoolkit.language import say
 from qtoolkit.regions import Box
+from qtoolkit.regions.bound import Bands
 from qtoolkit.remembered import remembered
 from qtoolkit.robustness.certificates import (
     DOWN,
@@ -52,14 +53,25 @@ from qtoolkit.robustness.certificates import (
     margin,
     span_values,
 )
-from qtoolkit.robustness.rivals import grade_span
+from qtoolkit.robustness.pairs import keys_of
+from qtoolkit.robustness.rivals import (
+    MOST,
+    Intervals,
+    Standings,
+    grade_span,
+    rivals_over,
+    standings,
+)
 
+CELLS = 1 << 20  # bands × units × indicators that are looked at together
 STEPS = 1024  # resolution of a tolerance that is found by bisection
 LARGE = 100_000  # units × indicators beyond which there is less of both: each step scores them all
 COARSE, FEWER = 32, 100  # steps; units with blanks for which exact extremes are sought
 # share of its points that a leaf keeps in the widest band in which blanks are shared out exactly
 FULLEST = 1e-3
 HALVINGS = 40  # in search of the widest such band
+GUESSES = 12  # of an exact tolerance, before it is found by halves
+BESIDE = 2e-13  # how far beside the guess it is asked whether the grade holds
 # a witness lies this share of the tolerance beyond it, and two ticks of score at least
 OVERSHOOT = 1e-6
 
@@ -162,6 +174,11 @@ class _Present:
     @cached_property
     def codes(self) -> np.ndarray:
         return self.result.grades.cat.codes.to_numpy()
+
+    @cached_property
+    def ratios(self) -> list[tuple[np.ndarray, ...]]:
+        """What `ratio_lines` gives at the present points, at the least and at the most."""
+        return [ratio_lines(engine, self.points, self.points) for engine in self.engines]
 
     @cached_property
     def is_linear(self) -> np.ndarray:
@@ -326,9 +343,9 @@ def tolerance_map(
     counts = np.zeros((len(bands), len(shifts)), int)
     for i, band in enumerate(bands):
         area = Box(relative=band).at(result)
-        values = extremes(result, area, new).values
+        values, rivals = extremes(result, area, new).values, rivals_over(result, area, new)
         for j, both in enumerate(limits):
-            counts[i, j] = (grade_span(result, area, values, new, both) == codes).all(axis=0).sum()
+            counts[i, j] = (grade_span(e, values, both, rivals) == codes).all(axis=0).sum()
     return pd.DataFrame(
         counts, pd.Index(list(bands), name="band"), pd.Index(list(shifts), name="shift")
     )
@@ -343,7 +360,7 @@ def _shifted(e: Engine, shift: float) -> tuple[np.ndarray, np.ndarray]:
 def _bisect(present: _Present, units: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """A band that is proven not to change the grade of these units, by outer bounds: a lower bound
     of the tolerance; and for whom nothing is proven even at the present points."""
-    result, codes = present.result, present.codes
+    result = present.result
     large = result.matrix.size > LARGE
     steps = COARSE if large else STEPS
 
@@ -351,85 +368,158 @@ def _bisect(present: _Present, units: np.ndarray) -> tuple[np.ndarray, np.ndarra
     def band(step: np.ndarray) -> np.ndarray:
         return (step / steps) ** 2 if large else step / steps
 
-    @cache
-    def holds_at(step: int) -> np.ndarray:
-        area = Box(relative=float(band(np.array(step)))).at(result)
-        values = np.stack(span_values(*enclose(result, area.lo, area.hi, present.new), area))
-        reached = grade_span(result, area, values, present.new, present.limits)
-        return (reached == codes).all(axis=0)[units]
-
+    asked = np.flatnonzero(units)
     # proven at low, not known at high
-    low, high = np.zeros(units.sum(), int), np.full(units.sum(), steps)
-    low[holds_at(steps)] = steps
+    low, high = np.zeros(asked.size, int), np.full(asked.size, steps)
+    first = _hold(present, band(np.array([0, steps])))[:, asked]
+    low[first[1]] = steps
     while (unsettled := high - low > 1).any():
         middle = (low + high) // 2
-        for step in np.unique(middle[unsettled]):
-            asked = unsettled & (middle == step)
-            holds = holds_at(int(step))
-            low[asked & holds], high[asked & ~holds] = step, step
-    return band(low), ~holds_at(0)
+        tried, which = np.unique(middle, return_inverse=True)
+        holds = _hold(present, band(tried))[which, asked]
+        low = np.where(unsettled & holds, middle, low)
+        high = np.where(unsettled & ~holds, middle, high)
+    return band(low), ~first[0]
+
+
+def _hold(present: _Present, bands: np.ndarray) -> np.ndarray:
+    """Whether every unit's grade is proven, by outer bounds, in every one of some bands, (bands,
+    n): several are looked at together."""
+    result = present.result
+    n = len(result.scores)
+    together = max(1, CELLS // result.matrix.size) if n <= MOST else 1
+    if len(bands) > together:
+        halves = bands[:together], bands[together:]
+        return np.concatenate([_hold(present, half) for half in halves])
+    area = Bands(present.points, bands)
+    lines = enclose(result, area.lo, area.hi, present.new)
+    values = span_values(*lines, area)
+
+    def rivals() -> Standings | Intervals:
+        return standings(area, keys_of(result, *lines, *values))
+
+    reached = grade_span(result.engine, np.stack(values), present.limits, rivals)
+    return (reached == present.codes).all(axis=0)
 
 
 def _share_out(present: _Present, claims: _Claims, units: list[int]) -> None:
     """The exact tolerance of units with redistributed blanks, by bisection on exact extremes; into
     `claims`."""
-    points = present.points
-    widest = _widest_shared_out(present)
-    ratios = [ratio_lines(engine, points, points) for engine in present.engines]
+    widest = _widest_shared_out(present, units)
     for k in units:
         if widest[k] <= claims.rho[k]:
             continue
-        low, high, change = claims.rho[k], widest[k], _change_at(present, ratios, k, widest[k])
+        shared = _Shared(present, k)
+        change = shared.change(widest[k])
         if change is None:
-            claims.rho[k] = high
+            claims.rho[k] = widest[k]
             continue
-        while high - low > 1e-12:
-            middle = (low + high) / 2
-            nearer = _change_at(present, ratios, k, middle)
-            if nearer is None:
-                low = middle
-            else:
-                high, change = middle, nearer
+        low, high = _halved(shared, claims.rho[k], widest[k])
         further = min(high * (1 + OVERSHOOT), widest[k])  # no last bit of a sum is to decide
-        side, witness = _change_at(present, ratios, k, further) or change
+        side, witness = shared.change(further) or shared.change(high) or change
         claims.rho[k], claims.side[k], claims.witness[k] = low, side, witness
         claims.status[k], claims.why[k] = "exact", ""
 
 
-def _widest_shared_out(present: _Present) -> np.ndarray:
-    """The widest band (n,) in which each score is a ratio of straight lines: blanks are shared out
-    exactly there."""
-    points = present.points
+def _halved(shared: _Shared, low: float, high: float) -> tuple[float, float]:
+    """Bands within 1e-12 of each other: the grade holds in the lower one and is another in the
+    higher one, as in `low` and `high`. By halves; a band is asked only where it lies between those
+    that were, since what changes a grade in one band does so in every wider one, and the first
+    ones asked lie beside the limit that a false position finds."""
+    holds, changes = low, high
+    limit = _false_position(shared.excess, low, high)
+    for band in (limit - BESIDE, limit + BESIDE):
+        if holds < band < changes:
+            holds, changes = (band, changes) if shared.change(band) is None else (holds, band)
+    while high - low > 1e-12:
+        middle = (low + high) / 2
+        if holds < middle < changes:
+            holds, changes = (middle, changes) if shared.change(middle) is None else (holds, middle)
+        low, high = (middle, high) if middle <= holds else (low, middle)
+    return low, high
+
+
+def _false_position(excess: Callable[[float], float], low: float, high: float) -> float:
+    """Where a function that rises crosses 0, about: Illinois variant of the false position."""
+    below, above = excess(low), excess(high)
+    last = 0.0
+    for _ in range(GUESSES):
+        if not -np.inf < below < 0 < above:
+            break
+        middle = low + (high - low) * below / (below - above)
+        value = excess(middle)
+        if abs(value) < TICK / 1000:
+            return middle
+        if value < 0:
+            low, below, above = middle, value, above / 2 if last < 0 else above
+        else:
+            high, above, below = middle, value, below / 2 if last > 0 else below
+        last = value
+    return low if below >= 0 else (low + high) / 2
+
+
+def _widest_shared_out(present: _Present, units: list[int]) -> np.ndarray:
+    """The widest band (n,) in which the score of each of these units is a ratio of straight lines:
+    blanks are shared out exactly there."""
+    points, (least, most) = present.points, present.engines
+    engines = (least,) if least is most else (least, most)
 
     def holds(band: np.ndarray) -> np.ndarray:
         box = points * (1 - band[:, None]), points * (1 + band[:, None])
-        return np.logical_and(*(ratio_lines(engine, *box)[-1] for engine in present.engines))
+        return np.logical_and.reduce([ratio_lines(engine, *box)[-1] for engine in engines])
 
     n = len(present.result.scores)
     widest, beyond = np.zeros(n), np.full(n, 1 - FULLEST)
     widest[holds(beyond)] = 1 - FULLEST
+    possible = holds(widest)
     for _ in range(HALVINGS):
+        if (~possible | (widest == beyond))[units].all():
+            break
         middle = (widest + beyond) / 2
         proven = holds(middle)
         widest, beyond = np.where(proven, middle, widest), np.where(proven, beyond, middle)
     return widest
 
 
-def _change_at(
-    present: _Present, ratios: Sequence[tuple[np.ndarray, ...]], k: int, band: float
-) -> tuple[int, np.ndarray] | None:
-    """The side and the points of ±band at which unit k's grade is another, None where there are
-    none."""
-    points = present.points
-    lo, hi, total = points * (1 - band), points * (1 + band), float(points.sum())
-    for side, sign in ((DOWN, -1), (UP, 1)):
-        A, b, live, dead = (each[k] for each in ratios[side][:4])
-        _, extreme = ratio_extreme(A, b, live, dead, lo, hi, total, sign)
-        ticks = score_unit(present.engines[side], k, extreme[None])[0]
-        reached = (ticks >= present.limits[side][k]).sum()
-        if min(reached, present.result.engine.ceiling[k]) != present.codes[k]:
-            return side, extreme
-    return None
+class _Shared:
+    """The exact extremes of one unit with redistributed blanks, in one band after the other."""
+
+    def __init__(self, present: _Present, k: int):
+        self.present, self.k = present, k
+        self.total = float(present.points.sum())
+        self.code, self.ceiling = present.codes[k], present.result.engine.ceiling[k]
+        self.rows = [tuple(each[k] for each in sides[:4]) for sides in present.ratios]
+
+    def extreme(self, side: int, band: float) -> tuple[float, np.ndarray]:
+        """The least score (DOWN) or the greatest (UP) in ±band, and where."""
+        points = self.present.points
+        lo, hi = points * (1 - band), points * (1 + band)
+        sign = -1 if side == DOWN else 1
+        A, b, live, dead = self.rows[side]
+        return ratio_extreme(A, b, live, dead, lo, hi, self.total, sign)
+
+    def change(self, band: float) -> tuple[int, np.ndarray] | None:
+        """The side and the points of ±band at which the grade is another, None where there are
+        none."""
+        for side in (DOWN, UP):
+            _, points = self.extreme(side, band)
+            ticks = score_unit(self.present.engines[side], self.k, points[None])[0]
+            reached = (ticks >= self.present.limits[side][self.k]).sum()
+            if min(reached, self.ceiling) != self.code:
+                return side, points
+        return None
+
+    def excess(self, band: float) -> float:
+        """How far the scores in ±band go beyond an end of the grade, in points; below 0 where they
+        stay within."""
+        beyond = -np.inf
+        limits = (from_ticks(each[self.k]) - TICK / 2 for each in self.present.limits)
+        for side, limit in zip((DOWN, UP), limits, strict=True):
+            if side == DOWN and self.code > 0:
+                beyond = max(beyond, limit[self.code - 1] - self.extreme(DOWN, band)[0])
+            if side == UP and self.code < self.ceiling:
+                beyond = max(beyond, self.extreme(UP, band)[0] - limit[self.code])
+        return float(beyond)
 
 
 def _witnesses(present: _Present, first: _FirstEnd, proven: np.ndarray) -> np.ndarray:

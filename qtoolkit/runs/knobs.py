@@ -5,15 +5,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from qtoolkit import regions, weighting
+from qtoolkit.assessment import Assessment, assess
 from qtoolkit.comparison.history import read_history
-from qtoolkit.errors import Complaint, InputError, nearest, unexpected
+from qtoolkit.errors import Complaint, InputError, nearest, unexpected, unquoted
 from qtoolkit.inputs.case import Case
 from qtoolkit.inputs.locate import find
-from qtoolkit.inputs.numbertext import parse_number
+from qtoolkit.inputs.numbertext import number_meant
 from qtoolkit.inputs.table import unit_of
 from qtoolkit.inputs.yamltext import Document
 from qtoolkit.language import Text, say
@@ -82,7 +85,7 @@ RANGES = {
     "choice_runs": Range(2, power=True),
 }
 """The range of each knob that is a number. Beside a number, `se` may be by unit, or "data"."""
-OTHERS = ("se_source", "choices", "unit", "history")
+OTHERS = ("se_source", "choices", "unit", "history", "region", "judgements")
 """Knobs that are no numbers."""
 _STEP = "point_step"
 _OWN = ("packaged", "checkout")
@@ -94,9 +97,11 @@ def check_knobs(
     case: Case,
     document: Document | None,
     folder: Path,
+    result: Assessment | None = None,
 ) -> None:
     """Refuse what the notebooks that are to run would stumble on. Knobs of a user's own notebooks
-    are theirs. The tables that knobs name are found from `folder`.
+    are theirs. The tables that knobs name are found from `folder`; `result` is the case assessed,
+    where that is known.
 
     Raises
     ------
@@ -118,9 +123,45 @@ def check_knobs(
         complaints.append(Complaint(text, file, row, key))
     if complaints:
         raise InputError(complaints)
-    history = knobs.get("history")
-    if "history" in defaults and isinstance(history, str):
+    given = {key: value for key, value in knobs.items() if key in defaults and value is not None}
+    history = given.get("history")
+    if isinstance(history, str):
         read_history(find(history, folder), [grade.id for grade in case.scheme.grades])
+    with _in_its_file(document, knobs):
+        _check_tables(given, case, folder, result)
+
+
+def _check_tables(
+    given: Mapping[str, Any], case: Case, folder: Path, result: Assessment | None
+) -> None:
+    """Refuse a region and judgements that are none."""
+    if "region" in given:
+        result = result or assess(case.scheme, case.table)
+        regions.read(given["region"], result, folder=folder)
+    if "judgements" in given:
+        weighting.read_judgements(given["judgements"], case.scheme, folder)
+
+
+@contextmanager
+def _in_its_file(document: Document | None, knobs: Mapping[str, Any]) -> Iterator[None]:
+    """Complaints of keys of the parameters say on which line of their file these stand."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError([_located(c, document, knobs) for c in error.complaints]) from None
+
+
+def _located(
+    complaint: Complaint, document: Document | None, knobs: Mapping[str, Any]
+) -> Complaint:
+    """A complaint with the line of its key, where that stands in the file as it was used."""
+    if complaint.file is not None or complaint.column is None or document is None:
+        return complaint
+    key, *parts = complaint.column.split(".")
+    path = (key, *(int(part) - 1 if part.isdecimal() else part for part in parts))
+    if not isinstance(document.data, Mapping) or document.data.get(key) != knobs.get(key):
+        return complaint
+    return replace(complaint, file=document.name, row=document.line(path))
 
 
 def _wrong(
@@ -163,17 +204,10 @@ def complaint_of(key: str, value: Any) -> Text | None:
 
 def _meant(key: str, value: Any) -> Text | None:
     """The number that a text says, where the knob may have it: "10%" is .1."""
-    if not isinstance(value, str):
+    number = number_meant(value)
+    if number is None or not RANGES[key].holds(number):
         return None
-    number, wrong = parse_number(value, percent=True)
-    if wrong is not None:
-        return None
-    if value.strip().endswith(("%", "％")):
-        number /= 100
-    plain = int(number) if number == int(number) else number
-    if not RANGES[key].holds(plain):
-        return None
-    return say(zh="，不加引号：{x}", en=", without quotation marks: {x}", x=plain)
+    return unquoted(number)
 
 
 def _source(knobs: Mapping[str, Any]) -> Iterator[tuple[str, Text]]:

@@ -26,6 +26,7 @@ from qtoolkit.language import Text, listing, say
 from qtoolkit.runs.folder import building
 from qtoolkit.runs.plan import plan, tables_of
 from qtoolkit.runs.staging import PARAMS
+from qtoolkit.runs.tables import OF_THE_SCHEME, renamed
 
 SOURCE = "city-2026"
 PREVIOUS = "previous"
@@ -120,13 +121,15 @@ def _write_data(case: Case, units: Sequence[str], work: Path, language: str) -> 
     content = _emptied(read_rows(source), case.scheme, units) if units else read_bytes(source)
     (work / data).write_bytes(content)
     written = {"data": data} | _kept(case, language)
-    for key, path in tables_of(case.parameters, case.files["params"].parent).items():
-        if units:  # the table is of the source's units
+    places = {}
+    for role, path in tables_of(case.parameters, case.files["params"].parent).items():
+        key = role.partition(".")[0]
+        if units and key not in OF_THE_SCHEME:  # the table is of the source's units
             del written[key]
             continue
-        name = names.of(path)
-        (work / name).write_bytes(read_bytes(path))
-        written[key] = name
+        places[role] = names.of(path)
+        (work / places[role]).write_bytes(read_bytes(path))
+    written = dict(renamed(written, lambda role, name: places.get(role, name)))
     if case.previous is not None and not units:
         written["previous"] = PREVIOUS
         _write_previous(case.previous, work / PREVIOUS)

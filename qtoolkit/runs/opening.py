@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from qtoolkit import display
+from qtoolkit import display, regions, weighting
 from qtoolkit.assessment import Assessment, assess
 from qtoolkit.errors import Complaint, InputError, nearest, one_of, unexpected
 from qtoolkit.inputs.case import Case, read_case
@@ -79,6 +79,8 @@ def open(
     display.speak(language)
     found = read_case(case, **given, ratings=ratings, changes=changes)
     result = assess(found.scheme, found.table)
+    regions.read(knobs.get("region"), result)
+    weighting.read_judgements(knobs.get("judgements"), found.scheme)
     if shell is not None:
         _show(found, given if case is None else {"case": case}, changes or {}, language)
     return found, result

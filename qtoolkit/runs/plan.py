@@ -22,6 +22,7 @@ from qtoolkit.runs import folder as run_folder
 from qtoolkit.runs.knobs import check_knobs
 from qtoolkit.runs.notebooks import Notebook, find_notebooks
 from qtoolkit.runs.staging import PARAMS, Destinations, destinations, lay
+from qtoolkit.runs.tables import renamed, tables_in
 
 FORMATS = ("html", "docx", "pdf")
 COMPARISON = "05_comparison"  # runs by itself where a previous year is given
@@ -211,7 +212,7 @@ def _plan(
     # of a name in another encoding what can be shown
     name = os.fsencode(name).decode("utf-8", "replace")
     result = assess(case.scheme, case.table)
-    check_knobs(parameters.knobs, books, case, document, near)
+    check_knobs(parameters.knobs, books, case, document, near, result)
     _check_names(case)
     return Plan(name, case, result, tuple(books), parameters, near, tuple(formats), beside)
 
@@ -262,10 +263,9 @@ def _with_comparison(data: Mapping[str, Any], named: Sequence[Notebook]) -> Sequ
 def tables_of(parameters: Parameters, folder: Path, file: str | None = None) -> dict[str, Path]:
     """The tables that knobs name; complaints name the parameters' `file` and the knob."""
     tables, problems = {}, Problems()
-    for key, value in parameters.knobs.items():
+    for key, name in tables_in(parameters.knobs).items():
         try:
-            if _is_table(value):
-                tables[key] = find(value, folder)
+            tables[key] = find(name, folder)
         except InputError as error:
             problems.complaints += [Complaint(c.text, file, column=key) for c in error.complaints]
     problems.stop()
@@ -314,16 +314,11 @@ def _changed(data: Mapping[str, Any], settings: Mapping[str, Any], near: Path) -
                     en="write changes one by one, such as cutoffs.A=88",
                 )
             )
-        elif (key in PATHS and isinstance(value, str)) or _is_table(value):
+        elif key in PATHS and isinstance(value, str):
             data[key] = _seen_from(find(value), near)
         else:
-            data[key] = value
+            data[key] = renamed(value, lambda _, name: _seen_from(find(name), near))
     return data
-
-
-def _is_table(value: Any) -> bool:
-    """Whether a parameter's value names a table."""
-    return isinstance(value, str) and value.strip().lower().endswith((".csv", ".xlsx", ".xlsm"))
 
 
 def _seen_from(path: Path, near: Path) -> str:

@@ -20,6 +20,7 @@ from qtoolkit.inputs.case import Case
 from qtoolkit.inputs.files import read_bytes
 from qtoolkit.inputs.parameters import BOOKS, Parameters, parameters_of
 from qtoolkit.inputs.schemeyaml import yaml_of
+from qtoolkit.runs.tables import renamed, tables_in
 
 OUTSIDE = "inputs"  # the folder of files that do not lie in the case's own
 PARAMS = "params.yaml"
@@ -50,6 +51,7 @@ def destinations(parameters: Parameters, case: Case, tables: Mapping[str, Path])
     places = _Places()
     moved: dict[str, str] = {}
     written = parameters.model_dump(mode="json") | dict(parameters.knobs)
+    written |= {role: name for role, name in tables_in(parameters.knobs).items() if role in tables}
     this_year = {"scheme": case.files["scheme"], "data": case.files["data"], **tables}
     files = _inside(places, written, this_year, PurePosixPath())
     earlier, folder = None, None
@@ -65,7 +67,10 @@ def destinations(parameters: Parameters, case: Case, tables: Mapping[str, Path])
         files["previous_params"] = (folder / PARAMS).as_posix()
         moved |= {f"previous.{key}": value for key, value in inside.items()}
     files |= _elsewhere(places, written, this_year, PurePosixPath(), files, moved)
-    return Destinations(files, written, earlier, moved)
+    named = {key: value for key, value in written.items() if "." not in key}
+    return Destinations(
+        files, renamed(named, lambda role, name: written.get(role, name)), earlier, moved
+    )
 
 
 class _Places:

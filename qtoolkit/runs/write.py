@@ -193,6 +193,20 @@ NOTEBOOK, SOFTWARE = Text("分析模块", "notebook"), Text("软件", "software"
 
 
 def _plain(value: Any) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{key}={item:g}" for key, item in value.items())
-    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+    """A parameter's value as a table shows it; what is inside of another stands in brackets.
+
+    >>> _plain({"cutoffs.A": 88.0}), _plain({"box": {"relative": 0.1}, "levels": [0.1, 0.2]})
+    ('cutoffs.A=88', 'box=(relative=0.1), levels=[0.1, 0.2]')
+    """
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key}={_inner(item)}" for key, item in value.items())
+    return ", ".join(map(_inner, value)) if isinstance(value, list | tuple) else str(value)
+
+
+def _inner(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return f"({_plain(value)})"
+    if isinstance(value, list | tuple):
+        return f"[{_plain(value)}]"
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return f"{value:.12g}" if is_number else str(value)

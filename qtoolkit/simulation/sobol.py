@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -27,7 +27,8 @@ from qtoolkit.errors import Complaint, InputError, nearest
 from qtoolkit.inputs.changes import AS_IS, change, check_keys
 from qtoolkit.inputs.statuses import STATUS_NAMES
 from qtoolkit.language import Text, listing, say
-from qtoolkit.regions import Box, Region, area_of
+from qtoolkit.regions import Box, Region, area_of, refusal_of
+from qtoolkit.remembered import remembered
 
 SAMPLE = 4096  # vectors of points among which a region's factor chooses
 LEVEL = 0.95
@@ -194,30 +195,33 @@ def sobol(
             )
         )
     factors = dict(choices(result) if factors is None else factors)
-    columns = {key: _alternatives(result, key, given, seed) for key, given in factors.items()}
-    if not columns:
+    if not factors:
         raise InputError(
             say(zh="没有可供比较的选择（factors）", en="there is no choice to vary (factors)")
         )
-    measured, k = target_of(result, target), len(columns)
-    sizes = [len(alternatives) for alternatives in columns.values()]
-    exact = _can_enumerate(factors, sizes, n)
-    codes = np.indices(sizes).reshape(k, -1).T if exact else _codes(sizes, n, seed)
-    values, failures, distinct = _run(result, columns, codes, measured, executor)
+    target_of(result, target)  # refuses one that there is not
+    targets = tuple(dict.fromkeys((*TARGETS[:2], target)))
+    done = _run(result, _Factors(_key_of(factors), factors), targets, n, seed, executor=executor)
+    k = len(factors)
+    codes, values = done[list(range(k))].to_numpy(), done[target].to_numpy(float)
+    sizes = (codes.max(axis=0) + 1).tolist()
+    exact = _can_enumerate(factors, n)
+    reasons = [text for text in done["failed"] if text is not None]
+    failures = pd.Series(dict(Counter(reasons).most_common()), dtype=int)
     grid = values.reshape(sizes if exact else (k + 2, n))
     indices = exact_indices(grid) if exact else _indices(grid, bootstrap, seed)
     alone_low, alone_high = indices.pop("alone", (np.nan, np.nan))
     mean, sd = _moments(grid if exact else grid[:2])
     sound = ~np.isnan(grid)
     return Sobol(
-        table=pd.DataFrame(indices, index=pd.Index(list(columns), name="factor")),
-        alternatives=_by_alternative(factors, columns, codes, values),
+        table=pd.DataFrame(indices, index=pd.Index(list(factors), name="factor")),
+        alternatives=_by_alternative(factors, codes, values),
         failures=failures,
         mean=mean,
         sd=sd,
         target=target,
         runs=len(codes),
-        distinct=distinct,
+        distinct=len(np.unique(codes, axis=0)),
         exact=exact,
         over=int(sound.sum() if exact else sound.all(axis=0).sum()),
         alone_low=alone_low,
@@ -225,34 +229,56 @@ def sobol(
     )
 
 
-def _can_enumerate(factors: Mapping[str, Any], sizes: Sequence[int], n: int) -> bool:
+def _can_enumerate(factors: Mapping[str, Any], n: int) -> bool:
     """Whether all factors are lists, with no more combinations than settings would be drawn."""
     if any(isinstance(given, Region) for given in factors.values()):
         return False
-    return math.prod(sizes) <= n * (len(sizes) + 2)
+    return math.prod(map(len, factors.values())) <= n * (len(factors) + 2)
 
 
+@dataclass(frozen=True)
+class _Factors:
+    """Factors that are equal where what they hold is, so that what is known of them is found
+    again."""
+
+    key: Hashable
+    given: Mapping[str, Any] = field(compare=False)
+
+
+def _key_of(value: Any) -> Hashable:
+    """What tells alternatives from others, 1 from 1.0 and True."""
+    if isinstance(value, Mapping):
+        return "mapping", *((key, _key_of(each)) for key, each in value.items())
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return "sequence", *map(_key_of, value)
+    return type(value), value
+
+
+@remembered
 def _run(
     result: Assessment,
-    columns: Mapping[str, Any],
-    codes: np.ndarray,
-    measured: Any,
-    executor: Executor | None,
-) -> tuple[np.ndarray, pd.Series, int]:
-    """The target at every row of codes, NaN where a run failed; how many failed by reason; how many
-    rows are distinct: each of these is computed once."""
+    factors: _Factors,
+    targets: tuple[str, ...],
+    n: int,
+    seed: int,
+    executor: Executor | None = None,
+) -> pd.DataFrame:
+    """All runs, a row each: in columns 0, 1, … the numbers of the alternatives, under their names
+    the targets, NaN where a run failed, and under "failed" why. Equal rows are computed once."""
+    columns = {key: _alternatives(result, key, given, seed) for key, given in factors.given.items()}
+    sizes = [len(alternatives) for alternatives in columns.values()]
+    exact = _can_enumerate(factors.given, n)
+    codes = np.indices(sizes).reshape(len(sizes), -1).T if exact else _codes(sizes, n, seed)
     distinct, which = np.unique(codes, axis=0, return_inverse=True)
-    which = which.ravel()
     frame = pd.DataFrame(
         {
             key: _column(alternatives, distinct[:, i])
             for i, (key, alternatives) in enumerate(columns.items())
         }
     )
-    done = settings(result, frame, {"target": measured}, executor)
-    reasons = [text for text in done["failed"].to_numpy()[which] if text is not None]
-    failures = pd.Series(dict(Counter(reasons).most_common()), dtype=int)
-    return done["target"].to_numpy(float)[which], failures, len(distinct)
+    measured = {target: target_of(result, target) for target in targets}
+    done = settings(result, frame, measured, executor).iloc[which.ravel()]
+    return pd.concat([pd.DataFrame(codes), done.reset_index(drop=True)], axis=1)
 
 
 def _moments(values: np.ndarray) -> tuple[float, float]:
@@ -263,15 +289,13 @@ def _moments(values: np.ndarray) -> tuple[float, float]:
     return float(known.mean()), 0.0 if np.ptp(known) == 0 else float(known.std())
 
 
-def choices(result: Assessment, band: float = 0.1) -> dict[str, Sequence[Any] | Region]:
-    """The choices of a scheme that can be made otherwise: points within ±band, arithmetic or
-    geometric mean, the rounding of the total, the treatment of the blanks that there are, one
-    indicator left out, each cutoff 1% of the total lower or higher (less where the next one is
-    near)."""
+def choices(result: Assessment, band: float | Region = 0.1) -> dict[str, Sequence[Any] | Region]:
+    """The choices of a scheme that can be made otherwise: points within ±band, or in a region (left
+    out where nothing can be drawn from it), arithmetic or geometric mean, the rounding of the
+    total, the treatment of the blanks that there are, one indicator left out, each cutoff 1% of the
+    total lower or higher (less where the next one is near)."""
     scheme = result.scheme
-    found: dict[str, Sequence[Any] | Region] = (
-        {"points": Box(relative=band)} if len(scheme.leaves) > 1 else {}
-    )
+    found: dict[str, Sequence[Any] | Region] = {**_moving_points(result, band)}
     if result.engine.tree.is_arithmetic and len(scheme.leaves) > 1:
         found["aggregation"] = ["arithmetic", "geometric"]
     found["rounding.total"] = [None, 2, 0, {"decimals": 0, "mode": "floor"}]
@@ -293,6 +317,13 @@ def choices(result: Assessment, band: float = 0.1) -> dict[str, Sequence[Any] | 
         step = min(scheme.total / 100, (above - grade.cutoff) / 3, (grade.cutoff - below) / 3)
         found[f"cutoffs.{grade.id}"] = [grade.cutoff - step, grade.cutoff, grade.cutoff + step]
     return found
+
+
+def _moving_points(result: Assessment, band: float | Region) -> dict[str, Region]:
+    """The choice of points in a region, where there are several and it can be drawn from."""
+    region = band if isinstance(band, Region) else Box(relative=band)
+    is_varied = len(result.scheme.leaves) > 1 and refusal_of(region, result) is None
+    return {"points": region} if is_varied else {}
 
 
 def _alternatives(result: Assessment, key: str, given: Any, seed: int) -> list[Any] | np.ndarray:
@@ -452,12 +483,12 @@ def _indices(values: np.ndarray, bootstrap: int, seed: int) -> dict[str, np.ndar
 
 
 def _by_alternative(
-    factors: Mapping[str, Any], columns: Mapping[str, Any], codes: np.ndarray, values: np.ndarray
+    factors: Mapping[str, Any], codes: np.ndarray, values: np.ndarray
 ) -> pd.DataFrame:
     """The mean of the target with each alternative, over all runs."""
     rows = []
-    for i, (key, alternatives) in enumerate(columns.items()):
-        if isinstance(factors[key], Region):
+    for i, (key, alternatives) in enumerate(factors.items()):
+        if isinstance(alternatives, Region):
             continue
         for code, alternative in enumerate(alternatives):
             own = values[codes[:, i] == code]

@@ -70,3 +70,15 @@ def test_a_comparison_beside_sixteen_assessments(benchmark, years):
     found = benchmark.pedantic(lambda: qt.comparison.compare(before, after).decomposition, rounds=3)
     assert isinstance(found, pd.DataFrame)
     benchmark.extra_info["sixteen assessments"] = seconds(bare)
+
+
+def test_cutoffs_among_all_combinations_of_the_city_case(benchmark):
+    """A quota: 125 combinations grade the same 10,000 draws, beside one simulation of them."""
+    case = qt.read_case("params/city-2026")
+    result = qt.assess(case.scheme, case.table)
+    found = benchmark.pedantic(lambda: qt.cutoffs.optimise(result), rounds=1)
+    assert found.tried == 125
+    region = qt.regions.Box(relative=0.1)
+    one = seconds(lambda: qt.simulation.simulate(result, region, 10_000, pairs=False))
+    if benchmark.enabled:
+        benchmark.extra_info["times_one_simulation"] = round(benchmark.stats.stats.min / one, 1)

@@ -165,3 +165,37 @@ def test_sobol_over_choices(benchmark):
         benchmark.extra_info["times_faster_than_assess"] = round(
             one * found.runs / benchmark.stats.stats.min
         )
+
+
+def test_the_city_case_beside_a_flat_scheme_of_its_size(benchmark):
+    """Sub-items, deductions, blanks, a quota and vetoes, beside plain weighted sums of as many
+    units and leaves; drawing included."""
+    case = qt.read_case("params/city-2026")
+    result = qt.assess(case.scheme, case.table)
+    flat = assessed(len(result.scores), len(result.points))
+    draws = DRAWS if benchmark.enabled else 2000
+
+    def simulated(of):
+        return qt.simulation.simulate(of, Box(relative=0.1), draws, seed=0, pairs=False)
+
+    rounds = 5 if benchmark.enabled else 1
+    found = benchmark.pedantic(simulated, (result,), rounds=rounds)
+    assert found.draws == draws
+    if benchmark.enabled:
+        plain = min(seconds(lambda: simulated(flat)) for _ in range(rounds))
+        benchmark.extra_info["times_flat"] = round(benchmark.stats.stats.min / plain, 2)
+
+
+def test_sobol_of_a_second_target(benchmark):
+    """The notebook measures grades and ranks over the same settings: beside the first target, which
+    goes through them."""
+    case = qt.read_case("params/city-2026")
+    result = qt.assess(case.scheme, case.table)
+    n = 1024 if benchmark.enabled else 16
+    first = seconds(lambda: qt.simulation.sobol(result, n=n))
+    found = benchmark.pedantic(
+        lambda: qt.simulation.sobol(result, target="rank_shift", n=n), rounds=1
+    )
+    assert found.target == "rank_shift"
+    if benchmark.enabled:
+        benchmark.extra_info["share_of_the_first"] = round(benchmark.stats.stats.min / first, 2)

@@ -10,6 +10,7 @@ import pytest
 from qtoolkit import robustness
 from qtoolkit.assessment import assess
 from qtoolkit.engine import grade, rank, score
+from qtoolkit.inputs.case import read_case
 from qtoolkit.inputs.scheme import Scheme
 from qtoolkit.regions import Box
 
@@ -132,3 +133,47 @@ def test_rank_ranges_of_2844_by_40_within_a_budget(benchmark):
         and (table["best"] <= table["attained_best"]).all()
     )
     benchmark.extra_info["exact"] = int((table["status"] == "exact").sum())
+
+
+@pytest.fixture
+def city():
+    """The case that people play with: sub-items, blanks, deductions, a quota and vetoes."""
+    case = read_case("params/city-2026")
+    return lambda: assess(case.scheme, case.table)
+
+
+def test_tolerances_of_the_city_case(benchmark, city):
+    """Of an assessment just made, beside scoring and grading 20,000 draws."""
+    result = city()
+    draws = Box(relative=0.1).at(result).sample(DRAWS)
+    table = benchmark.pedantic(
+        lambda fresh: robustness.tolerance(fresh).table,
+        setup=lambda: ((city(),), {}),
+        rounds=5 if benchmark.enabled else 1,
+    )
+    assert len(table) == len(result.scores)
+    bare = seconds(lambda: grade(result.engine, score(result.engine, draws)))
+    ratio(benchmark, "times_20000_draws_graded", bare)
+
+
+EXACT = {
+    "score range": lambda result: robustness.score_range(result, Box(relative=0.1)),
+    "rank range": lambda result: robustness.rank_range(result, Box(relative=0.1)),
+    "cheapest flip": robustness.cheapest_flip,
+    "transfer map": robustness.transfer_map,
+    "stability": robustness.stability_intervals,
+}
+
+
+@pytest.mark.parametrize("what", EXACT)
+def test_exact_analyses_of_the_city_case(benchmark, city, what):
+    """Beside scoring and grading 20,000 draws."""
+    result = city()
+    draws = Box(relative=0.1).at(result).sample(DRAWS)
+    benchmark.pedantic(
+        EXACT[what],
+        setup=lambda: ((city(),), {}),
+        rounds=3 if benchmark.enabled else 1,
+    )
+    bare = seconds(lambda: grade(result.engine, score(result.engine, draws)))
+    ratio(benchmark, "times_20000_draws_graded", bare)

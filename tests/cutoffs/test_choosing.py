@@ -230,3 +230,34 @@ def test_scores_below_nothing_belong_to_the_last_grade():
         pd.DataFrame({"a": [0.01, 0.95, 0.7], "bonus:d": [3.0, 0, 0]}, index=list("xyz")),
     )
     assert qt.cutoffs.optimise(result, draws=50).cutoffs.tolist() == [90, 60]
+
+
+@pytest.mark.parametrize(
+    ("window", "lines"),
+    [(None, [[88, 89, 89.5, 90, 91], [58, 59, 60, 61, 62]]), (1, [[89, 89.5, 90], [59, 60, 61]])],
+)
+def test_the_grid_says_which_cutoffs_are_compared(window, lines):
+    """Lines at 89.5 and 60: whole points within the window, and where the line is."""
+    frame = pd.DataFrame({"a": [0.95, 0.7, 0.3]}, index=list("甲乙丙"))
+    result = qt.assess(Scheme.flat({"a": 100}, {"A": 89.5, "B": 60, "C": 0}), frame)
+    grid = qt.cutoffs.grid(result, window, draws=50)
+    rows = [[89.5 if 89.5 in line else 60, line[0], line[-1], len(line)] for line in lines]
+    assert grid.table.values.tolist() == rows and grid.combinations == 1 and grid.affordable
+    found = qt.cutoffs.optimise(result, window=grid.window, step=grid.step, draws=50)
+    assert found.tried == sum(map(len, lines))
+    assert (found.window, found.step, found.draws, found.band) == (grid.window, grid.step, 50, 0.1)
+    other = qt.cutoffs.optimise(result, qt.regions.Box(absolute=2.0), draws=50)
+    assert other.band is None
+
+
+def test_the_grid_is_empty_where_there_is_nothing_to_choose_and_too_large_with_many_quotas():
+    frame = pd.DataFrame({"a": [0.95, 0.7, 0.3]}, index=list("甲乙丙"))
+    one = qt.cutoffs.grid(qt.assess(Scheme.flat({"a": 100}, {"A": 0}), frame))
+    assert one.table.empty and not one.affordable
+    scheme = Scheme.flat({"a": 100}, {"A": 90, "B": 60, "C": 0})
+    data = scheme.model_dump()
+    data["grades"][0]["quota"] = 1
+    result = qt.assess(validate(Scheme, data, None), frame)
+    grid = qt.cutoffs.grid(result, 2, draws=100)
+    assert grid.combinations == 5 * 5 and grid.affordable
+    assert not qt.cutoffs.grid(result, 2, draws=5_000_000_000).affordable

@@ -22,10 +22,10 @@ METHODS = "00_methods"  # works examples of its own, and shows nothing of a memo
 OWN = {
     METHODS: set(),
     "01_assessment": {"near_miss"},
-    "02_weights": {"point_step", "resamples"},
+    "02_weights": {"point_step", "resamples", "judgements"},
     "03_cutoffs": {"near_miss", "window", "line_draws", "se", "se_source", "reliability"},
     "05_comparison": {"unit", "history"},
-    "04_sensitivity": {"weight_band", "draws", "choices", "choice_runs"},
+    "04_sensitivity": {"weight_band", "region", "draws", "choices", "choice_runs"},
 }
 
 
@@ -101,7 +101,8 @@ def test_outputs_are_stored_only_where_they_are_checked(name):
             assert not cell.outputs and cell.execution_count is None
 
 
-TAUGHT = ["01_assessment", "04_sensitivity", "05_comparison"]  # notebooks in the order of a lesson
+# notebooks in the order of a lesson
+TAUGHT = ["01_assessment", "02_weights", "03_cutoffs", "04_sensitivity", "05_comparison"]
 
 
 @pytest.mark.parametrize("name", [METHODS, *TAUGHT])
@@ -154,7 +155,11 @@ def test_the_folded_answers_run_on_what_the_notebook_has_computed(name, monkeypa
         exec(code, names)
 
 
-QUICK = {"04_sensitivity": {"draws": 500, "choice_runs": 8}}
+QUICK = {
+    "02_weights": {"resamples": 5},
+    "03_cutoffs": {"line_draws": 50},
+    "04_sensitivity": {"draws": 500, "choice_runs": 8},
+}
 
 
 FORMULA = re.compile(r"\$\$?(.+?)\$\$?", re.S)

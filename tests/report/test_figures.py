@@ -35,6 +35,7 @@ def region(result):
     table["certain"] = np.arange(len(order)) % 2 == 0
     table["held"] = pd.Series(None, index=order.index, dtype=object)
     table.iloc[0, table.columns.get_loc("held")] = "quota"
+    table["other"] = np.arange(len(order)) % 6 == 2
     return table
 
 

@@ -12,7 +12,7 @@ import pytest
 
 import qtoolkit as qt
 from qtoolkit.language import LANGUAGES, same
-from qtoolkit.report import cutoffs, markup, weights, wording
+from qtoolkit.report import markup, wording
 from qtoolkit.report.blocks import DataTable, payload
 from qtoolkit.report.sections import Section, plain
 from tests import pages
@@ -214,7 +214,7 @@ def test_a_line_that_begins_and_ends_with_a_choice_is_one_of_words():
 def test_codes_may_stand_among_the_numbers_of_a_column():
     """Numbers keep their format and stay numbers for the files; codes become words."""
     frame = pd.DataFrame({"a": [0.895, 0.9]}, index=["甲", "乙"])
-    blocks = cutoffs.moving(qt.assess(qt.Scheme.flat({"a": 100}, {"A": 90, "B": 0}), frame))
+    blocks = pages.moving(qt.assess(qt.Scheme.flat({"a": 100}, {"A": 90, "B": 0}), frame))
     (table,) = [b for b in blocks if isinstance(b, DataTable) and b.name == "cutoff_flips"]
     on_line, below = table.frame.loc[table.frame["line"].map(lambda x: x.zh) == "A分数线", "shift"]
     assert (on_line.zh, on_line.en) == ("正好在分数线上", "on the cutoff") and below == -0.5
@@ -267,7 +267,7 @@ def test_pairs_beyond_those_that_are_named_are_counted():
         index=[f"u{k}" for k in range(20)],
     )
     scheme = qt.Scheme.flat(dict.fromkeys(frame, 100 / 6), {"A": 50, "B": 0})
-    text = weights.overlaps(qt.assess(scheme, frame))[0].text
+    text = pages.overlaps(qt.assess(scheme, frame))[0].text
     assert "等15项" in text.zh and "and so on (15 in all)" in text.en
 
 
@@ -283,7 +283,7 @@ def test_why_importance_is_not_known():
     blank = {"blank": "not_applicable", "not_applicable": "renormalise"}
     scheme = scheme.model_copy(update={"missing": scheme.missing.model_copy(update=blank)})
     for frame, said in ((apart, "至少8家"), (alike, "得分没有差异")):
-        assert said in weights.effective(qt.assess(scheme, frame))[0].text.zh
+        assert said in pages.effective(qt.assess(scheme, frame))[0].text.zh
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,6 @@ from qtoolkit.inputs.scheme import Indicator, Scheme, read_scheme
 from qtoolkit.language import say
 from qtoolkit.regions import Box
 from qtoolkit.report import comparison as changes
-from qtoolkit.report import cutoffs as views
 from qtoolkit.report import figures, lines, rules, sensitivity, shared
 from qtoolkit.report.blocks import DataTable, Paragraph, payload
 from tests import pages
@@ -140,7 +139,7 @@ def holds_where_it_says(result):
     """Just within each end nothing changes; at an open end and just beyond a closed one the unit
     named changes, or the next cutoff stands there."""
     tick = 1e-10
-    table = lines.single(result)
+    table = lines.single(result, qt.robustness.cutoff_intervals(result))
     for _, row in table.iterrows():
         now = result.grades
         down, up = row["low"] - row["cutoff"], row["high"] - row["cutoff"]
@@ -164,7 +163,7 @@ def the_sentence_is_the_table(result):
     “together”."""
     if len(result.scheme.grades) < 2:
         return
-    text = views.moving(result)[0].text
+    text = pages.moving(result)[0].text
     printed = cells(single_cutoffs(result))
     for said, cut, digits in (
         (text.zh, "各分数线同时移动", r"[于]([\d.]+)分"),
@@ -182,7 +181,7 @@ def changes_read_outwards(result):
     assessed anew."""
     if len(result.scheme.grades) < 2:
         return
-    section = views.moving(result)
+    section = pages.moving(result)
     blocks = [b for b in section if isinstance(b, DataTable) and b.name == "cutoff_flips"]
     found = qt.cutoffs.sweep(result).flips
     for block in blocks:
@@ -231,7 +230,7 @@ def test_a_quota_that_keeps_grades_is_counted_in_the_sentence(city):
         "high": "93.39",
         "unit_high": "甲市",
     }
-    assert "A级高于80.00分、不高于93.39分" in views.moving(city)[0].text.zh
+    assert "A级高于80.00分、不高于93.39分" in pages.moving(city)[0].text.zh
 
 
 def test_lowering_a_line_promotes(city):
@@ -239,7 +238,7 @@ def test_lowering_a_line_promotes(city):
     this order."""
     (block,) = [
         b
-        for b in views.moving(city)
+        for b in pages.moving(city)
         if getattr(b, "name", None) == "cutoff_flips" and hasattr(b, "frame")
     ]
     (row,) = [r for r in cells(block) if r["line"] == "B级分数线" and r["unit"] == "丑市"]
@@ -428,7 +427,7 @@ def test_near_misses_and_options_scale_with_the_total(classes):
     assert times_ten == [text.split("：")[0] for text in said[1]]
     assert [text.split("：")[1] for text in said[0]] == [text.split("：")[1] for text in said[1]]
     if not classes:
-        found = [views.options(result, None, 200)[1].frame for result in (small, large)]
+        found = [pages.options(result, None, 200)[1].frame for result in (small, large)]
         for id in ("c:A", "c:B"):
             assert (10 * found[0][id]).tolist() == found[1][id].tolist()
 
@@ -455,7 +454,12 @@ def test_every_class_has_its_cutoffs_and_tables_name_the_class():
     group = {f"u{k}": ("市", "县")[k % 2] for k in range(18)}
     tables = {
         b.name: b
-        for b in [*views.near_misses(result), *views.moving(result), pages.transfers(result)[-1]]
+        for b in [
+            *pages.near_misses(result),
+            *pages.decimals(result),
+            *pages.moving(result),
+            pages.transfers(result)[-1],
+        ]
         if hasattr(b, "frame")
     }
     for name in ("near_misses", "cutoff_flips"):
@@ -608,7 +612,7 @@ def test_all_units_on_a_cutoff_are_named_and_no_other():
 
 def test_a_line_that_is_stood_on_moves_up_by_no_number():
     frame = pd.DataFrame({"a": [1.0, 0.7], "b": [0.8, 0.75]}, index=["甲", "乙"])
-    text = views.moving(qt.assess(qt.Scheme.flat({"a": 50, "b": 50}, {"A": 90, "B": 0}), frame))[
+    text = pages.moving(qt.assess(qt.Scheme.flat({"a": 50, "b": 50}, {"A": 90, "B": 0}), frame))[
         0
     ].text
     assert (
@@ -656,9 +660,10 @@ def test_sentences_use_the_minus_sign_of_the_tables():
 def test_no_view_of_cutoffs_or_robustness_has_another_minus(result):
     band = 0.1
     blocks = [
-        *views.near_misses(result),
-        *views.moving(result),
-        *views.quotas(result),
+        *pages.near_misses(result),
+        *pages.decimals(result),
+        *pages.moving(result),
+        *pages.quotas(result),
         *pages.ranges(result, band),
     ]
     blocks += [

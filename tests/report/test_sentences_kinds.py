@@ -17,7 +17,6 @@ from qtoolkit.regions import Box
 from qtoolkit.report import (
     assessment,
     comparison,
-    cutoffs,
     flagged,
     memo,
     reasons,
@@ -25,7 +24,6 @@ from qtoolkit.report import (
     scheme,
     simulated,
     summary,
-    weights,
 )
 from qtoolkit.report.blocks import Chart, DataTable, Paragraph, payload
 from qtoolkit.report.document import texts_of
@@ -57,9 +55,10 @@ def graded_views(result):
         *pages.summary(result, None),
         *assessment.results(result),
         *pages.lists(result),
-        *cutoffs.near_misses(result),
-        *cutoffs.moving(result),
-        *cutoffs.quotas(result),
+        *pages.near_misses(result),
+        *pages.decimals(result),
+        *pages.moving(result),
+        *pages.quotas(result),
         *pages.ranges(result, 0.1),
         *pages.tolerances(result, 0.1),
         *pages.flips(result),
@@ -186,8 +185,8 @@ def test_scores_gather_above_the_cutoff_of_their_own_class():
 def check_on_line(result):
     for language, words_ in (("zh", "正好在分数线上"), ("en", "on the cutoff")):
         for blocks, name, title in (
-            (cutoffs.moving(result), "cutoff_flips", {"zh": "移动（分）", "en": "By (points)"}),
-            (cutoffs.near_misses(result), "near_misses", {"zh": "相差分数", "en": "Points away"}),
+            (pages.moving(result), "cutoff_flips", {"zh": "移动（分）", "en": "By (points)"}),
+            (pages.near_misses(result), "near_misses", {"zh": "相差分数", "en": "Points away"}),
         ):
             table = tables(blocks, language).get(name)
             for cell in [] if table is None else table[title[language]]:
@@ -212,7 +211,7 @@ def test_no_cutoff_is_said_to_move_by_nothing_in_random_schemes(result):
 def test_a_unit_that_print_would_put_on_its_line_is_said_to_be_close(share, said):
     """A line of 90 and no rounding: 89.9999 lacks .0001 and 89.995 lacks .005."""
     frame = pd.DataFrame({"a": [share, 0.5]}, index=["甲", "乙"])
-    blocks = cutoffs.near_misses(qt.assess(qt.Scheme.flat({"a": 100}, {"A": 90, "B": 0}), frame))
+    blocks = pages.near_misses(qt.assess(qt.Scheme.flat({"a": 100}, {"A": 90, "B": 0}), frame))
     assert tables(blocks, "zh")["near_misses"]["相差分数"].tolist() == [said]
 
 
@@ -220,7 +219,7 @@ def test_a_unit_on_its_line_is_said_to_stand_there_in_the_table_of_moved_lines()
     """90 of 100 with a line of 90: up by anything, and the unit is below it."""
     frame = pd.DataFrame({"a": [0.9, 0.85]}, index=["甲", "乙"])
     table = tables(
-        cutoffs.moving(qt.assess(qt.Scheme.flat({"a": 100}, {"A": 90, "B": 0}), frame)), "zh"
+        pages.moving(qt.assess(qt.Scheme.flat({"a": 100}, {"A": 90, "B": 0}), frame)), "zh"
     )["cutoff_flips"]
     rows = table[table["考核对象"] == "甲"]
     assert (
@@ -348,9 +347,9 @@ def check_english(result, graded):
         *pages.stages(result),
         *pages.checks(result),
         *pages.transfers(result),
-        *weights.overlaps(result),
+        *pages.overlaps(result),
         *pages.crosscheck(result),
-        *cutoffs.gathering(result),
+        *pages.gathering(result),
     ]
     for text in sentences(blocks, "en"):
         for label in sorted((label.en for label in result.labels.values()), key=len, reverse=True):

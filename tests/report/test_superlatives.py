@@ -17,9 +17,7 @@ from qtoolkit.regions import Box
 from qtoolkit.report import (
     assessment,
     comparison,
-    cutoffs,
     reasons,
-    weights,
 )
 from qtoolkit.robustness import NEW
 from tests import pages
@@ -390,7 +388,7 @@ def check_most_sensitive(result):
 
 
 def check_first_as_all_cutoffs_move(result):
-    blocks = cutoffs.moving(result)
+    blocks = pages.moving(result)
     for language in LANGUAGES:
         table, text = (
             tables(blocks, language, "data").get("cutoff_flips"),
@@ -424,7 +422,7 @@ def check_first_as_all_cutoffs_move(result):
 
 
 def check_near_misses(result):
-    blocks = cutoffs.near_misses(result)
+    blocks = pages.near_misses(result)
     for language in LANGUAGES:
         table = tables(blocks, language, "data").get("near_misses", pd.DataFrame())
         text = sentences(blocks, language)[0]
@@ -442,7 +440,7 @@ def check_near_misses(result):
 def check_natural_breaks(result):
     """The groups that are printed have the least spread of all ways to cut the ordered scores."""
     scores, k = sorted(result.scores, reverse=True), len(result.scheme.grades)
-    texts = [t for t in sentences(cutoffs.gathering(result), "zh") if "自然断点法" in t]
+    texts = [t for t in sentences(pages.gathering(result), "zh") if "自然断点法" in t]
     assert len(texts) == (1 < k <= len(set(result.scores)))
     if not texts:
         return
@@ -511,7 +509,7 @@ def many_units(seed):
 
 
 def check_importance(result):
-    blocks = weights.effective(result, bootstrap=5)
+    blocks = pages.effective(result, bootstrap=5)
     for language in LANGUAGES:
         table = tables(blocks, language, "data").get("importance")
         if table is None:
@@ -547,7 +545,7 @@ def check_importance(result):
 
 def check_few_units(result):
     """“As few as”: the least number of units that any indicator with an importance has."""
-    blocks = weights.effective(result, bootstrap=5)
+    blocks = pages.effective(result, bootstrap=5)
     table = tables(blocks, "en", "data").get("importance")
     texts = [t for t in sentences(blocks, "en") if "from as few as" in t]
     if table is not None and texts:
@@ -561,7 +559,7 @@ def check_few_units(result):
 def check_opposition(result):
     """The strongest negative correlation within a node, by the formula over units that have
     both."""
-    blocks = weights.overlaps(result)
+    blocks = pages.overlaps(result)
     parent = {child.id: node.id for node in result.scheme.nodes for child in node.children}
     found = []
     for a, b in itertools.combinations(result.scheme.leaves, 2):
@@ -603,7 +601,7 @@ def check_opposition(result):
 
 
 def check_weightings(result):
-    blocks = weights.alternatives(result)
+    blocks = pages.alternatives(result)
     for language in LANGUAGES:
         table = tables(blocks, language, "data").get("weightings")
         if table is None:
@@ -654,7 +652,7 @@ def test_importance_of_random_data_is_that_of_its_tables(check):
 
 @pytest.mark.parametrize("name", CASES)
 def test_fewest_expected_changes_are_those_of_the_table(name):
-    blocks = cutoffs.options(read(name), None, 16)
+    blocks = pages.options(read(name), None, 16)
     for language in LANGUAGES:
         table, text = (
             tables(blocks, language, "data")["cutoff_options"],

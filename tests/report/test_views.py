@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 import qtoolkit as qt
+from qtoolkit.errors import InputError
 from qtoolkit.inputs.scheme import Scheme
 from qtoolkit.inputs.treatments import Missing
 from qtoolkit.language import LANGUAGES
@@ -26,7 +27,6 @@ from qtoolkit.report import (
     reasons,
     rules,
     scheme,
-    sensitivity,
     simulated,
     summary,
     weights,
@@ -36,6 +36,7 @@ from qtoolkit.report.picture import picture
 from tests import pages
 from tests.examples import ALL
 from tests.report.facts import recorded
+from tests.sentences import read, sentences
 
 
 def all_blocks(result):
@@ -51,11 +52,12 @@ def all_blocks(result):
         *pages.losses(result),
         *pages.stages(result),
         *pages.dependence(result),
-        *cutoffs.near_misses(result, 1),
-        *cutoffs.moving(result),
-        *cutoffs.gathering(result),
-        *cutoffs.quotas(result),
-        *cutoffs.options(result, 2, 200),
+        *pages.near_misses(result, 1),
+        *pages.decimals(result),
+        *pages.moving(result),
+        *pages.gathering(result),
+        *pages.quotas(result),
+        *pages.options(result, 2, 200),
         *cutoffs.methods(),
         *summary.risks(result),
         *rules.rules(result),
@@ -68,17 +70,17 @@ def all_blocks(result):
         *pages.crosscheck(result),
         *pages.rank_ranges(result, 0.1, drawn),
         *simulated.frequencies(result, drawn),
-        *weights.effective(result, bootstrap=10),
-        *weights.overlaps(result),
-        *weights.alternatives(result),
-        *weights.reach(result),
+        *pages.effective(result, bootstrap=10),
+        *pages.overlaps(result),
+        *pages.alternatives(result),
+        *pages.reach(result),
         *pages.choices(result, None, 0.1, n=32),
         *pages.rank_sets(result),
         *pages.flips(result),
         *pages.transfers(result),
         *exact.proofs(),
-        *sensitivity.methods(result, 0.1),
-        *cutoffs.errors(result, 1.5, "复评抽样（模拟） | a second marking (synthetic)"),
+        *pages.methods(result, 0.1),
+        *pages.errors(result, 1.5, "复评抽样（模拟） | a second marking (synthetic)"),
         *compared(result),
     ]
 
@@ -246,9 +248,10 @@ def test_near_misses_and_gaps_name_those_whom_a_unit_must_pass():
     published at 96."""
     result = office_case()
     blocks = [
-        *cutoffs.near_misses(result, 1),
+        *pages.near_misses(result, 1),
+        *pages.decimals(result),
         *pages.gaps(result),
-        *cutoffs.errors(result, 1.5, "复评 | again", draws=2000),
+        *pages.errors(result, 1.5, "复评 | again", draws=2000),
     ]
     zh, en = (
         "\n".join(" ".join(texts(block, language)) for block in blocks) for language in LANGUAGES
@@ -413,12 +416,12 @@ def test_few_units_get_a_sentence_in_the_place_of_what_needs_more():
         columns=list("abc"),
     )
     few, enough = one(x.iloc[:14]), one(x)
-    (said,) = weights.effective(few)
+    (said,) = pages.effective(few)
     assert (
         "14家" in said.text.zh
-        and weights.overlaps(few) == weights.alternatives(few) == weights.reach(few) == []
+        and pages.overlaps(few) == pages.alternatives(few) == pages.reach(few) == []
     )
-    shown = weights.effective(enough, bootstrap=5)
+    shown = pages.effective(enough, bootstrap=5)
     assert any(isinstance(block, DataTable) for block in shown)
     assert any(
         "只有15家，不足40家" in b.text.zh and "15 units, below 40" in b.text.en
@@ -432,10 +435,10 @@ def test_few_units_get_a_sentence_in_the_place_of_what_needs_more():
     )
     assert not any(
         "不足40家" in b.text.zh
-        for b in weights.effective(one(many), bootstrap=5)
+        for b in pages.effective(one(many), bootstrap=5)
         if isinstance(b, Paragraph)
     )
-    blocks = weights.alternatives(enough)
+    blocks = pages.alternatives(enough)
     # c is constant
     assert any(
         "权重为0" in block.text.zh and "“c”" not in block.text.en
@@ -443,7 +446,7 @@ def test_few_units_get_a_sentence_in_the_place_of_what_needs_more():
         if isinstance(block, Paragraph)
     )
     case = qt.read_case("city-2026")  # 16 cities, 11 with a blank
-    (said,) = weights.alternatives(qt.assess(case.scheme, case.table))
+    (said,) = pages.alternatives(qt.assess(case.scheme, case.table))
     assert "5家" in said.text.zh and "5 units" in said.text.en
 
 
@@ -461,7 +464,7 @@ def test_an_indicator_without_importance_casts_no_doubt_on_the_others():
     for held, doubt in ((5, False), (39, True)):
         blanks = x.copy()
         blanks.iloc[held:, 2] = np.nan
-        blocks = weights.effective(qt.assess(scheme, blanks), bootstrap=5)
+        blocks = pages.effective(qt.assess(scheme, blanks), bootstrap=5)
         texts = [block.text.en for block in blocks if isinstance(block, Paragraph)]
         assert any("as few as 39 units, below 40" in text for text in texts) == doubt
         assert any("as few as" in text for text in texts) == doubt
@@ -478,7 +481,7 @@ def test_tuned_points_that_are_further_off_are_said_to_be():
     result = qt.assess(Scheme.flat({"a": 50, "b": 50}, {"A": 99, "B": 0}), x)
     squares = np.array([(60 + r * 40) ** 2, (40 + r * 60) ** 2])
     distance = float(abs(squares / squares.sum() - 0.5).max())
-    said = weights.reach(result, step=20)[0].text
+    said = pages.reach(result, step=20)[0].text
     assert f"rises from 0.000 to {distance:.3f}" in said.en and "falls" not in said.en
     assert f"由0.000升到{distance:.3f}" in said.zh
 
@@ -489,7 +492,7 @@ def test_methods_that_change_the_same_number_of_grades_are_not_ranked():
     x.index = [f"县{k}" for k in range(24)]
     for cutoff, alike in ((99.9, True), (50, True), (25, False), (30, False)):
         result = qt.assess(Scheme.flat({"a": 60, "b": 30, "c": 10}, {"A": cutoff, "B": 0}), x)
-        said, *rest = weights.alternatives(result)
+        said, *rest = pages.alternatives(result)
         frame = next(block for block in rest if isinstance(block, DataTable)).frame
         changed = frame["changed"].to_numpy()
         low, high = changed.min(), changed.max()
@@ -505,3 +508,34 @@ def test_methods_that_change_the_same_number_of_grades_are_not_ranked():
             assert f"change computed grades: {low} to {high}, most of all by " in said.text.en
             assert said.text.en.split(" by ")[-1].startswith(", ".join(name.en for name in most))
             assert f"最多的是{'、'.join(name.zh for name in most)}。" in said.text.zh
+
+
+def test_pages_tell_the_bands_and_limits_that_were_asked_for():
+    """Whoever edits a call in a notebook sees what was asked for, not what is shipped."""
+    result = read("provinces-2008")
+    swept, alone = qt.cutoffs.sweep(result), qt.robustness.cutoff_intervals(result)
+    certain = qt.robustness.tolerance_map(result, [0, 0.15, 0.3], [0, 3.0, 4.0])
+    said = " ".join(sentences(cutoffs.moving(result, swept, alone, certain), "en"))
+    ranges = qt.robustness.score_range(result, Box(relative=0.15)).table
+    assert (
+        f"with points within ±15% and cutoffs fixed, {ranges['certain'].sum()}; with both" in said
+    )
+    assert "cutoffs moving by up to 3 either way" in said
+    for bands, shifts in (([0.1, 0.2], [0, 1]), ([0, 0.1], [1, 2]), ([0], [0, 1])):
+        wrong = qt.robustness.tolerance_map(result, bands, shifts)
+        with pytest.raises(InputError, match="first of each 0"):
+            cutoffs.moving(result, swept, alone, wrong)
+    grid = qt.cutoffs.grid(result)
+    for region, words in (
+        (Box(relative=0.05), "within ±5%"),
+        (Box(absolute=1.0), "the given limits"),
+    ):
+        found = qt.cutoffs.optimise(result, region, draws=100)
+        assert words in sentences(cutoffs.options(result, grid, found), "en")[0]
+    near = qt.importance.proportion(result, within=0.25)
+    assert "within 75% to 125% of the present ones" in weights.reach(result, near)[0].text.en
+    pairs = qt.importance.correlations(result, 0.5)
+    assert "above 0.5 (in absolute value)" in weights.overlaps(result, pairs, 0.6, 0.5)[0].text.en
+    few = qt.weighting.from_data(result, 1, ["equal"])
+    blocks = weights.alternatives(result, few, qt.weighting.consequences(result, few.points))
+    assert "by 1 method (steps of 1)" in blocks[0].text.en

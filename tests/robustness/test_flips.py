@@ -731,3 +731,9 @@ def test_a_tolerance_names_the_grade_that_the_witness_gives():
     )
     found = R.tolerance(qt.assess(validate(Scheme, data, None), frame)).table.loc["u0"]
     assert (found["grade"], found["towards"], found["tolerance"]) == ("A", "D", 0)
+
+
+def test_a_scheme_of_one_grade_has_no_cutoff_to_move():
+    frame = pd.DataFrame({"a": [0.5]}, index=["甲"])
+    table = R.cutoff_intervals(qt.assess(Scheme.flat({"a": 100}, {"A": 0}), frame))
+    assert table.empty and list(table) == ["cutoff", "low", "high", "unit_low", "unit_high"]

@@ -102,6 +102,40 @@ def test_the_place_of_a_knob_in_its_file_is_named(tmp_path):
     assert (complaint.file, complaint.row, complaint.column) == ("params.yaml", row, "weight_band")
 
 
+REGIONS = {
+    "region: {box: {relative: 10%}}": ("region.box.relative", "不加引号：0.1"),
+    "region: {bx: {relative: 0.1}}": ("region", "是否应为“box”"),
+    "region: {rank_order: [brnd]}": ("region.rank_order.1", "没有指标“brnd”"),
+    "region: {hull: w.csv}": ("region.hull", "找不到文件"),
+    "region: {levels: [0.1, 2]}": ("region.levels.2", "不大于 1"),
+    "region: [{box: 0.1}, {hull: [{excellent: 1}]}]": ("region.2.hull.1", "缺少指标"),
+}
+
+
+@pytest.mark.parametrize("line", REGIONS)
+def test_a_region_is_refused_before_a_run_with_its_line(tmp_path, line):
+    column, part = REGIONS[line]
+    case = tmp_path / "case"
+    shutil.copytree(packaged_cases() / "provinces-2008", case)
+    path = case / "params.yaml"
+    text = path.read_text(encoding="utf-8").rstrip() + "\n"
+    path.write_text(text + line + "\n", encoding="utf-8")
+    with pytest.raises(qt.InputError) as refused:
+        plan(case)
+    (complaint,) = refused.value.complaints
+    found = (complaint.file, complaint.row, complaint.column)
+    assert complaint.column == column and part in complaint.of("zh")
+    row = None if part == "找不到文件" else text.count("\n") + 1
+    assert found == ("params.yaml", row, column)
+
+
+def test_a_region_of_a_setting_is_refused_without_a_line():
+    with pytest.raises(qt.InputError) as refused:
+        plan("provinces-2008", {"region": {"levels": []}})
+    (complaint,) = refused.value.complaints
+    assert (complaint.file, complaint.row, complaint.column) == (None, None, "region.levels")
+
+
 def test_a_unit_to_be_shown_must_be_assessed_in_both_years():
     assert plan("city-2026", {"unit": "丁市"})
     with pytest.raises(qt.InputError, match=r"unit.*丁县.*丁市"):

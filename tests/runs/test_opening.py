@@ -68,6 +68,9 @@ MISTAKES = {
     "out of range": (dict(weight_band="10"), "“weight_band”", "不大于 1"),
     "no such file": (dict(data='"dta.csv"'), "dta.csv", "找不到文件"),
     "backslashes": (dict(data=r'"params\new.csv"'), "反斜杠", "/"),
+    "region": (dict(region='{"bx": 0.1}'), "“region”", "是否应为“box”"),
+    "band of a region": (dict(region='{"box": "10%"}'), "“region.box.relative”", "不加引号：0.1"),
+    "hull": (dict(region='{"hull": "w.csv"}'), "“region.hull”", "找不到文件"),
     "change": (dict(changes='{"cutoff.g1": 60}'), "cutoff.g1", "是否应为“cutoffs.g1”"),
 }
 

@@ -104,6 +104,50 @@ def test_files_from_elsewhere_are_laid_into_inputs(project, tmp_path):
     assert copy.tables["history"].read_bytes() == (project / "b" / "table.csv").read_bytes()
 
 
+def test_tables_inside_of_parameters_are_inputs_of_the_run_as_any_other(project, tmp_path):
+    """A region's weights and experts' judgements: copied, hashed, and found from the copy."""
+    weights = "expert,a,b\n张,70,30\n李,50,50\n"
+    (project / "w.csv").write_text(weights, encoding="utf-8")
+    case = project / "params" / "tiny"
+    (case / "experts").mkdir()
+    (case / "experts" / "x.csv").write_text("专家,甲,乙\n张,60,40\n", encoding="utf-8")
+    lines = "region: {hull: ../../w.csv}\njudgements: [{file: experts/x.csv}]\n"
+    (case / "params.yaml").write_text(
+        PARAMS.replace("[show]", "[show, 02_weights, 04_sensitivity]") + lines, encoding="utf-8"
+    )
+    ready = planned("params/tiny")
+    assert ready.destinations.files["region.hull"] == "inputs/w.csv"
+    assert ready.destinations.files["judgements.1.file"] == "experts/x.csv"
+    assert dict(ready.destinations.moved) == {"region.hull": "../../w.csv"}
+    assert ready.content()["inputs"]["region.hull"] == {
+        "name": "inputs/w.csv",
+        "sha256": sha256(weights.encode()),
+    }
+    content = ready.content()
+    copy = ready.staged(tmp_path / "copy")
+    assert copy.parameters.knobs["region"] == {"hull": "inputs/w.csv"}
+    assert copy.parameters.knobs["judgements"] == [{"file": "experts/x.csv"}]
+    shutil.rmtree(case / "experts")
+    (project / "w.csv").unlink()
+    again = planned(tmp_path / "copy")
+    assert run_hash(again.content() | {"case": "tiny"}) == run_hash(content)
+    assert again.tables["region.hull"].read_text(encoding="utf-8") == weights
+    (tmp_path / "copy" / "inputs" / "w.csv").write_text(
+        weights.replace("70,30", "80,20"), encoding="utf-8"
+    )
+    other = planned(tmp_path / "copy").content()
+    assert run_hash(other | {"case": "tiny"}) != run_hash(content)
+
+
+def test_a_table_of_a_setting_is_found_from_the_working_directory(project, tmp_path):
+    (project / "w.csv").write_text("expert,a,b\n张,70,30\n", encoding="utf-8")
+    params = project / "params" / "tiny" / "params.yaml"
+    params.write_text(PARAMS.replace("[show]", "[show, 04_sensitivity]"), encoding="utf-8")
+    ready = planned("params/tiny", {"region": {"hull": "w.csv"}})
+    assert ready.parameters.knobs["region"] == {"hull": "../../w.csv"}
+    assert ready.tables["region.hull"].samefile(project / "w.csv")
+
+
 def test_a_file_that_changes_while_the_run_begins_stops_it(project, monkeypatch):
     """The plan was made of one reading, the copy would be another: neither is passed off as the
     other."""

@@ -71,7 +71,7 @@ def whole_points(result, mode):
     return {"changes": found, "held": held[:3], "likewise": len(held) - len(held[:3])}
 
 
-def near_misses(result, within):
+def near_units(result, within):
     """Units whose grade `within` points more, or a little less than that fewer, would change: each
     graded anew with all others as they are."""
     base, now = result.base.to_numpy(), result.grades.cat.codes.to_numpy()
@@ -111,7 +111,7 @@ def standards(tables, given):
     ]
     return {
         "bands": None if in_table else bands,
-        "near": len(near_misses(result, within)),
+        "near": len(near_units(result, within)),
         "within": within,
         "places": has_places(result),
         "held": [
@@ -127,7 +127,16 @@ def standards(tables, given):
     }
 
 
-def peculiarities(tables, given):
+def near_misses(tables, given):
+    rule, found = given.result.scheme.rounding.total, set(tables["near_misses"]["unit"])
+    assert found == set(near_units(given.result, 1.0))
+    return {
+        "near": len(found),
+        "score_format": ".4f" if rule is None else f".{rule.decimals}f",
+    }
+
+
+def decimals(tables, given):
     result, flags = given.result, given.result.flags.to_dict("records")
     rule, runs, last = result.scheme.rounding.total, [], None
     empty = [f for f in flags if f["kind"] == "hole" and not isinstance(f["unit"], str)]
@@ -144,13 +153,10 @@ def peculiarities(tables, given):
         peculiar += [{"flag": "alone", "text": text} for text in named]
         if len(texts) > len(named):
             peculiar.append({"flag": "more", "n": len(texts) - len(named)})
-    near, audit = tables["near_misses"], tables["rounding_audit"]
-    assert set(near["unit"]) == set(near_misses(result, 1.0))
+    audit = tables["rounding_audit"]
     readings = [name for name in qt.cutoffs.READINGS if name != "scheme"]
     assert all(any(row[name] != row["scheme"] for name in readings) for _, row in audit.iterrows())
     return {
-        "near": len(near),
-        "score_format": ".4f" if rule is None else f".{rule.decimals}f",
         "rounding": {
             "option": "rounding",
             "rule": None if rule is None else {"decimals": rule.decimals, "mode": rule.mode},
@@ -247,6 +253,7 @@ def moving(tables, given):
         "cutoff_format": f".{decimals}f",
         "units": len(result.scores),
         "shift": 0.01 * total,
+        "band": 10.0,
         "by_lines": certain.iloc[0, 2],
         "by_points": certain.loc[0.1].iloc[0],
         "by_both": certain.loc[0.1].iloc[2],
@@ -348,6 +355,7 @@ def options(tables, given):
         **facts,
         "window": 2,
         "step": 1.0,
+        "band": 10.0,
         "best_already": all(official[name] == found[name] for name in found if name != "row"),
         "chosen": [{"grade": grade, "cutoff": cutoff} for grade, cutoff in lines.items()],
         "now": official["leave"],

@@ -29,6 +29,7 @@ def rank_ranges(tables, given):
     exact = [row for row in rows if row["status"] == "exact"]
     return {
         "fixed": span.count(0),
+        "elsewhere": [],
         "widest": [
             {key: row[key] for key in ("unit", "best", "worst")}
             for row, width in zip(rows, span, strict=True)

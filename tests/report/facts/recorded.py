@@ -20,10 +20,8 @@ from qtoolkit.report import (
     reasons,
     rules,
     scheme,
-    sensitivity,
     simulated,
     summary,
-    weights,
 )
 from qtoolkit.report.sections import Rows, Section, plain
 from tests import pages
@@ -72,19 +70,20 @@ VIEWS = {
         lambda: pages.checks(g.result),
     ],
     "cutoffs": lambda g: [
-        lambda: cutoffs.near_misses(g.result, 1),
-        lambda: cutoffs.moving(g.result),
-        lambda: cutoffs.gathering(g.result),
-        lambda: cutoffs.quotas(g.result),
-        lambda: cutoffs.options(g.result, 2, 50),
+        lambda: pages.near_misses(g.result, 1),
+        lambda: pages.decimals(g.result),
+        lambda: pages.moving(g.result),
+        lambda: pages.gathering(g.result),
+        lambda: pages.quotas(g.result),
+        lambda: pages.options(g.result, 2, 50),
         cutoffs.methods,
-        lambda: cutoffs.errors(g.result, 1.5, SOURCE, draws=500),
+        lambda: pages.errors(g.result, 1.5, SOURCE, draws=500),
     ],
     "sensitivity": lambda g: [
         lambda: pages.ranges(g.result, BAND),
         lambda: pages.tolerances(g.result, BAND),
         lambda: pages.crosscheck(g.result),
-        lambda: sensitivity.methods(g.result, BAND),
+        lambda: pages.methods(g.result, BAND),
     ],
     "exact": lambda g: [
         lambda: pages.rank_ranges(g.result, BAND, g.drawn),
@@ -102,10 +101,10 @@ VIEWS = {
         lambda: pages.rank_sets(g.result),
     ],
     "weights": lambda g: [
-        lambda: weights.effective(g.result, bootstrap=5),
-        lambda: weights.overlaps(g.result),
-        lambda: weights.alternatives(g.result),
-        lambda: weights.reach(g.result),
+        lambda: pages.effective(g.result, bootstrap=5),
+        lambda: pages.overlaps(g.result),
+        lambda: pages.alternatives(g.result),
+        lambda: pages.reach(g.result),
     ],
     "comparison": lambda g: [
         lambda: comparison.transitions(None),

@@ -50,7 +50,10 @@ def ranges(tables, given):
     whys = list(dict.fromkeys(row["why"] for row in rows if row["why"]))
     return {
         "band": 100 * given.band,
+        "region": None,  # a plain band, in which the present points lie
+        "inside": True,
         "fixed": len(rows) - len(is_open),
+        "elsewhere": [],
         "changeable": [
             {"unit": row["unit"], "grades": row["grades"]} for row in is_open if row["free_of_new"]
         ],
@@ -108,7 +111,8 @@ def tolerances(tables, given):
 
 def methods(tables, given):
     switch = given.result.scheme.order.rounding
-    return {"rounds_first": switch != "after_bonus", "band": 100 * given.band}
+    plain = {"band": 100 * given.band, "region": None}
+    return {"rounds_first": switch != "after_bonus", "greatest": "greedy", **plain}
 
 
 def spearman(a, b):

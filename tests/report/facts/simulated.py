@@ -25,6 +25,7 @@ def frequencies(tables, given):
         for unit in shares.index
     ]
     return {
+        "refusal": None,
         "unsteady": [row.unit for row in table.itertuples() if row.stands < 0.95],
         "shift": sum(away) / len(away),
         "error": 100 * max(Z / 2 / math.sqrt(drawn.independent), Z**2 / 2 / drawn.independent),
@@ -134,6 +135,7 @@ def choices(tables, given):
     change = max((mean for mean in means if mean == mean), default=None)
     return {
         "choices": varied,
+        "refusal": None,
         "grades_move": any(mean > 0 for mean in means) and grades.sd > 0,
         "ranks_move": ranks.sd > 0,
         "mean": grades.mean,

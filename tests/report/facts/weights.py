@@ -121,7 +121,7 @@ def alternatives(tables, given):
     result = given.result
     whole = sum(not any(np.isnan(row)) for row in result.matrix.to_numpy())
     facts = dict.fromkeys(("methods", "low", "high", "most", "remarks"))
-    facts |= {"whole": whole, "least": FEWEST, "step": STEP}
+    facts |= {"whole": whole, "least": FEWEST, "step": STEP, "people": None}
     if not tables:
         assert whole < FEWEST
         return facts
@@ -173,7 +173,7 @@ def proportional(result):
 def reach(tables, given):
     result, found = given.result, searched(given.result)
     facts = dict.fromkeys(("refused", "undecided", "negative", "proven", "note", "changed"))
-    facts["step"] = STEP
+    facts |= {"step": STEP, "low": 0.5, "high": 1.5}
     if "tuned" not in tables:
         return facts | {"refused": found}
     table = tables["tuned"].set_index("leaf")
