@@ -212,7 +212,7 @@ def _explained(target: str, sobol: simulation.Sobol) -> dict[str, Any]:
 def rank_sets(result: Assessment, sets: simulation.RankSets | None) -> Section:
     """Rank confidence sets as :func:`qtoolkit.simulation.rank_confidence` found them; None where
     the data state no standard errors."""
-    facts: dict[str, Any] = {"stated": False, "fixed": [], "apart": []}
+    facts: dict[str, Any] = {"stated": False, "level": None, "fixed": [], "apart": []}
     if sets is None:
         return Section("simulated/rank_sets", names_of(result), facts)
     table = sets.table.loc[result.ranks.sort_values(kind="stable").index]

@@ -15,6 +15,11 @@ from tests.sentences import results
 # by notebook, from which words its cells by hand are known, the table of what can be worked out,
 # and what they stand on
 WORKED = {
+    "01_assessment": (
+        ("by_hand", "if len(plain)"),
+        "plain",
+        lambda result: {"margins": qt.cutoffs.margins(result), "language": "zh"},
+    ),
     "02_weights": (
         ("worth",),
         "worth",

@@ -174,7 +174,7 @@ def rank_sets(tables, given):
     stated = bool(np.nansum(np.asarray(given.result.table.errors, float)) > 0)
     return {
         "stated": stated,
-        **({"level": 0.95} if stated else {}),
+        "level": 0.95 if stated else None,
         "fixed": [row["unit"] for row in rows if row["low"] == row["high"]],
         "apart": [row["unit"] for row in rows if row["all_low"] == row["all_high"]],
     }
