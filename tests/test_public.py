@@ -7,7 +7,9 @@ import re
 from pathlib import Path
 
 import nbformat
+import pandas as pd
 import pytest
+import yaml
 
 import qtoolkit as qt
 
@@ -146,3 +148,16 @@ def test_what_the_architecture_names_is_there():
     named = {span for span in spans - files if re.fullmatch(r"[\w.]+", span)}
     assert len(files) > 80 and len(named) > 50
     assert {word for span in named for word in re.findall(r"\w+", span)} <= words | {"yaml"}
+
+
+@pytest.mark.parametrize("language", HALVES)
+def test_the_region_that_the_readme_writes_is_one(language):
+    (code,) = [code for kind, code in FENCE.findall(HALVES[language]) if "region:" in code]
+    given = yaml.safe_load(code)["region"]
+    points = dict.fromkeys(given["rank_order"], 100 / len(given["rank_order"]))
+    frame = pd.DataFrame([dict.fromkeys(points, 0.5)])
+    result = qt.assess(qt.Scheme.flat(points, {"A": 90, "B": 0}), frame)
+    bound = qt.regions.read(given, result).at(result)
+    # of three that fall from 125/3 at most to 25 at least: the first has a third, the second half
+    # of what the most of the first leaves
+    assert bound.lo.tolist() == pytest.approx([100 / 3, (100 - 125 / 3) / 2, 25.0])
