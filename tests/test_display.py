@@ -21,7 +21,7 @@ def city():
 
 
 @pytest.fixture(scope="module")
-def shown(city):
+def shown(city, tmp_path_factory):
     """An object of every class that is shown."""
     case, result = city
     last = qt.assess(case.previous.scheme, case.previous.table)
@@ -31,6 +31,9 @@ def shown(city):
     frame = pd.DataFrame(rng.uniform(size=(30, 2)), columns=["a", "b"])
     flat = qt.assess(simple, frame.set_axis([f"u{k}" for k in range(30)]))
     weights = qt.weighting.entropy(flat.matrix)
+    experts = tmp_path_factory.mktemp("people") / "experts.csv"
+    experts.write_text("专家,a,b\n甲,70,30\n", encoding="utf-8")
+    judged = qt.weighting.read_judgements(experts, simple)
     return [
         case,
         case.scheme,
@@ -57,6 +60,11 @@ def shown(city):
         qt.importance.tune(flat, {"a": 0.5, "b": 0.5}),
         weights,
         qt.weighting.to_points(weights, 100, 1),
+        qt.weighting.from_data(flat),
+        qt.weighting.from_people(flat, judged),
+        judged,
+        qt.importance.proportion(flat),
+        qt.cutoffs.grid(flat),
     ]
 
 
