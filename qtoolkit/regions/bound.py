@@ -20,7 +20,7 @@ from qtoolkit.solver import System, attained
 NEAR = 1e-9  # how far outside, as a share of the total, still counts as inside
 TIE = 2e-14  # values this close, as a share of the largest, are the same
 UNIFORM = Text("在该范围内均匀分布", "uniform on the region")
-EXACT = Text("精确且相互独立的抽样", "drawn exactly and independently")
+EXACT = Text("各次抽样相互独立，不作近似", "drawn exactly and independently")
 Seed = int | np.random.Generator
 
 

@@ -137,7 +137,8 @@ def html_table(data: Mapping[str, Any], first: set[int], language: str) -> str:
         for cells, shades in zip(data["cells"], data["shade"], strict=True)
     ]
     folded = [row for i, row in enumerate(rows) if i not in first]
-    parts = [_table(data, sides, [row for i, row in enumerate(rows) if i in first])]
+    caption = f'<caption style="text-align:left">{html.escape(data["caption"])}</caption>'
+    parts = [_table(data, sides, [row for i, row in enumerate(rows) if i in first], caption)]
     if folded:
         text = say(zh="其余{n}行", en="The other {n:row|rows}", n=len(folded))
         rest = _table(data, sides, folded)
@@ -147,13 +148,14 @@ def html_table(data: Mapping[str, Any], first: set[int], language: str) -> str:
     return "".join(parts)
 
 
-def _table(data: Mapping[str, Any], sides: Sequence[str], rows: Sequence[str]) -> str:
+def _table(
+    data: Mapping[str, Any], sides: Sequence[str], rows: Sequence[str], caption: str = ""
+) -> str:
     """A table of some of the rows."""
     head = "".join(
         f'<th scope="col" style="text-align:{side}{_whole(title)}">{html.escape(title)}</th>'
         for title, side in zip(data["header"], sides, strict=True)
     )
-    caption = f'<caption style="text-align:left">{html.escape(data["caption"])}</caption>'
     body = f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody>"
     return f'<div class="wide" style="overflow-x:auto"><table>{caption}{body}</table></div>'
 

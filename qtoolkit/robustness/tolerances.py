@@ -291,7 +291,9 @@ def _search_bands(
     points."""
     claims.rho[units], unproven = _bisect(present, units)
     claims.status[units] = "at least"
-    claims.rho[units & endless] = np.inf
+    # no score leads to another grade
+    claims.rho[units & endless], claims.status[units & endless] = np.inf, "exact"
+    claims.why[units & endless] = ""
     blank = np.flatnonzero(units & ~endless & (claims.why == "blank") & (claims.rho < 1))
     # of too many, those whose grades are least certain
     most = MANY if present.result.matrix.size <= LARGE else FEWER

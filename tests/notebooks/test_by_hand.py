@@ -40,7 +40,7 @@ WORKED = {
     "04_sensitivity": (
         ("is_straight", "by_hand", "again = "),
         "plain",
-        lambda result: {"tolerance": qt.robustness.tolerance(result)},
+        lambda result: {"tolerance": qt.robustness.tolerance(result), "language": "zh"},
     ),
 }
 

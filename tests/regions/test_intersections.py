@@ -150,7 +150,7 @@ def test_ten_indicators_in_order_within_a_band():
     assert (s.rank_quantiles["best"] >= ranks["best"]).all() and (
         s.rank_quantiles["worst"] <= ranks["worst"]
     ).all()
-    assert "精确" in s.sampling.zh and "exactly" in s.sampling.en and s.independent == 8000
+    assert "不作近似" in s.sampling.zh and "exactly" in s.sampling.en and s.independent == 8000
     area = region.at(result)
     p, walked = area.sample(20_000, 5), area.walk.sample(np.random.default_rng(5), 20_000)
     assert area.contains(p).all() and area.contains(walked).all()

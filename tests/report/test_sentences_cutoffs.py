@@ -226,7 +226,7 @@ def test_a_quota_that_keeps_grades_is_counted_in_the_sentence(city):
         "grade": "A级",
         "cutoff": "90",
         "low": "80.00",
-        "unit_low": "相邻分数线",
+        "unit_low": "无（到相邻分数线）",
         "high": "93.39",
         "unit_high": "甲市",
     }
