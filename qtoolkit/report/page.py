@@ -87,7 +87,10 @@ STYLE = (
     ".qtk .wide{overflow-x:auto}.qtk table{border-collapse:collapse;margin:.4em 0}"
     ".qtk th,.qtk td{background:transparent;color:inherit;padding:.15em .6em;"
     "vertical-align:top;border-bottom:1px solid var(--jp-border-color2,#999)}"
-    ".qtk details{margin:.3em 0}@media print{.qtk img{filter:none}}"
+    ".qtk details{margin:.3em 0}"
+    "@media print{.qtk img{filter:none}.qtk .wide{overflow:visible!important}"
+    ".qtk table{font-size:75%}.qtk summary{display:none}"
+    ".qtk details::details-content{content-visibility:visible;display:block;height:auto}}"
 )
 
 
@@ -163,10 +166,11 @@ def _table(
 def _cells(
     cells: Sequence[str], shades: Sequence[float | None], sides: Sequence[str]
 ) -> Iterator[str]:
-    """The cells of a row; the first names it, on one line where it is short."""
+    """The cells of a row; the first names it. Short names stand on one line, those behind a number
+    or another name, too."""
     for j, (text, shade, side) in enumerate(zip(cells, shades, sides, strict=True)):
         name, scope = ("th", ' scope="row"') if j == 0 else ("td", "")
-        look = f"text-align:{side}{_whole(text) if j == 0 else ''}"
+        look = f"text-align:{side}{_whole(text) if j <= 1 and side == 'left' else ''}"
         if shade is not None:
             look += f";background-color:{tint_of(shade)};color:#111"
         yield f'<{name}{scope} style="{look}">{html.escape(text)}</{name}>'
