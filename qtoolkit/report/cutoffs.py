@@ -34,7 +34,7 @@ def near_misses(
     given) of what :func:`qtoolkit.cutoffs.margins` found: nearest first, where quotas or last
     places matter also with whom places would change."""
     within = shared.points_of(result, near_miss)
-    near = shared.near_rows(margins, within)
+    near = shared.near_misses(margins, within)
     standard = rules.grades(result)
     facts = {"near": len(near), "score_format": shared.score_format(result)}
     tables = {"near_misses": Rows(_near_misses(result, near), range(len(near)))}

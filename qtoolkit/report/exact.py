@@ -25,7 +25,7 @@ def rank_ranges(
 ) -> Section:
     """Best and worst rank of each unit, as :func:`qtoolkit.robustness.rank_range` found them,
     beside what random draws from the same region show; None where nothing can be drawn from it."""
-    table = found.table
+    table = found.table.copy()  # it stays the caller's
     sides = ["drawn_best", "drawn_worst"]
     if drawn is None:
         table[sides] = np.nan

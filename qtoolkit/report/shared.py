@@ -7,7 +7,6 @@ from typing import Any
 
 import pandas as pd
 
-from qtoolkit import cutoffs as grade_cutoffs
 from qtoolkit.assessment import Assessment
 from qtoolkit.assessment.build import classes_of
 from qtoolkit.engine.ties import SAME, in_order
@@ -148,15 +147,10 @@ def points_of(result: Assessment, points: float | None) -> float:
     return settled(NEAR * result.scheme.total) if points is None else points
 
 
-def near_misses(result: Assessment, near_miss: float | None) -> pd.DataFrame:
-    """Units whose grade `near_miss` points more or less would change, places counted in, the
-    nearest first; with columns by and rivals, which are those of the nearer side. Above, the margin
-    may be lost and the grade is kept."""
-    return near_rows(grade_cutoffs.margins(result), points_of(result, near_miss))
-
-
-def near_rows(table: pd.DataFrame, near_miss: float) -> pd.DataFrame:
-    """The near-misses of a table of :func:`qtoolkit.cutoffs.margins`, see :func:`near_misses`."""
+def near_misses(table: pd.DataFrame, near_miss: float) -> pd.DataFrame:
+    """Units of a table of :func:`qtoolkit.cutoffs.margins` whose grade `near_miss` points more or
+    less would change, places counted in, the nearest first; with columns by and rivals, which are
+    those of the nearer side. Above, the margin may be lost and the grade is kept."""
     rises = table["below"] <= near_miss + SAME
     falls = table["above"] < near_miss - SAME  # a score that falls onto the cutoff keeps its grade
     near = table[rises | falls]

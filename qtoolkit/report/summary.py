@@ -33,7 +33,7 @@ def summary(
     the total where no points are given."""
     scheme, scores = result.scheme, result.scores
     near_miss = shared.points_of(result, near_miss)
-    near = shared.near_rows(margins, near_miss)
+    near = shared.near_misses(margins, near_miss)
     facts = {
         "units": len(scores),
         "counts": shared.both_counts(result),

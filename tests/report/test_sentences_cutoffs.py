@@ -410,13 +410,17 @@ def matters(result):
     return [block.text for block in pages.summary(result, None) if block.place == 2]
 
 
+def near_misses(result, points):
+    return shared.near_misses(qt.cutoffs.margins(result), shared.points_of(result, points))
+
+
 @pytest.mark.parametrize("classes", [False, True])
 def test_near_misses_and_options_scale_with_the_total(classes):
     """The same shares of 100 and of 1,000 points: the same units are near, the same options have
     the same consequences."""
     small, large = (of_total(total, classes) for total in (100.0, 1000.0))
     assert shared.points_of(small, None) == 1 and shared.points_of(large, None) == 10
-    near = [list(shared.near_misses(result, None).index) for result in (small, large)]
+    near = [list(near_misses(result, None).index) for result in (small, large)]
     assert near[0] == near[1] and near[0]
     said = [[text.zh for text in matters(result)[1:]] for result in (small, large)]
     assert len(said[0]) == 2
@@ -435,7 +439,7 @@ def test_near_misses_and_options_scale_with_the_total(classes):
 def test_points_that_are_given_are_points():
     large = of_total(1000.0)
     assert shared.points_of(large, 1) == 1
-    assert set(shared.near_misses(large, 1).index) < set(shared.near_misses(large, None).index)
+    assert set(near_misses(large, 1).index) < set(near_misses(large, None).index)
 
 
 def test_every_class_has_its_cutoffs_and_tables_name_the_class():
@@ -732,7 +736,7 @@ def flat_result(points, rows, cutoffs):
 def test_a_unit_that_may_lose_all_of_the_band_is_no_near_miss():
     """91 with A from 90: a point less is 90, still an A. 90.99 is near, and so is 89 below."""
     result = flat_result([100.0], [[0.91], [0.9099], [0.89], [0.8899]], {"A": 90, "B": 0})
-    assert shared.near_misses(result, 1.0).index.tolist() == ["u1", "u2"]
+    assert near_misses(result, 1.0).index.tolist() == ["u1", "u2"]
 
 
 @pytest.mark.parametrize(

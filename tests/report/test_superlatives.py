@@ -17,7 +17,9 @@ from qtoolkit.regions import Box
 from qtoolkit.report import (
     assessment,
     comparison,
+    exact,
     reasons,
+    sensitivity,
 )
 from qtoolkit.robustness import NEW
 from tests import pages
@@ -730,3 +732,21 @@ def test_moves_in_random_schemes_are_in_the_order_of_their_size(result):
     found = other_points(result)
     check_movers(found)
     check_reasons(found)
+
+
+def test_a_page_leaves_what_it_is_given_as_it_was():
+    """A notebook goes on with the tables that it has computed."""
+    frame = pd.DataFrame({"a": [0.9, 0.8, 0.4], "b": [0.5, 0.7, 0.6]}, index=["甲", "乙", "丙"])
+    result = qt.assess(qt.Scheme.flat({"a": 60, "b": 40}, {"A": 72, "B": 0}), frame)
+    region = Box(relative=0.1)
+    drawn = qt.simulation.simulate(result, region, 100, pairs=False)
+    ranges = qt.robustness.score_range(result, region)
+    ranks = qt.robustness.rank_range(result, region)
+    tolerance, flips = qt.robustness.tolerance(result), qt.robustness.cheapest_flip(result)
+    given = [each.table.copy() for each in (ranges, ranks, tolerance, flips)]
+    list(sensitivity.ranges(result, ranges, region))
+    list(exact.rank_ranges(result, ranks, drawn))
+    list(sensitivity.tolerances(result, tolerance, 0.1))
+    list(exact.flips(result, flips, flips))
+    for before, after in zip(given, (ranges, ranks, tolerance, flips), strict=True):
+        pd.testing.assert_frame_equal(before, after.table)
