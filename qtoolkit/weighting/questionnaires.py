@@ -498,6 +498,15 @@ class _Reader:
         self.complain(self._unknown_item(row.item), sheet, row.line, ITEM[0])
         return None
 
+    def _complain_twice(self, part: _Part, row: _Row) -> None:
+        text = say(
+            zh="“{who}”有两行“{item}”",
+            en="“{who}” has two rows “{item}”",
+            who=part.who,
+            item=row.item,
+        )
+        self.complain(text, part.sheet, row.line, ITEM[0])
+
     def _unknown_item(self, item: str) -> Text:
         return say(
             zh="没有“{found}”，应为指标的编号或名称，或“最优比各项”“各项比最劣”{hint}",
@@ -545,13 +554,7 @@ class _Reader:
                 if id is None:
                     rest.append(row)
                 elif id in rows:
-                    text = say(
-                        zh="“{who}”对“{item}”有两行判断",
-                        en="“{who}” has two rows of “{item}”",
-                        who=part.who,
-                        item=row.item,
-                    )
-                    self.complain(text, part.sheet, row.line, ITEM[0])
+                    self._complain_twice(part, row)
                     return []
                 else:
                     rows[id] = row
@@ -588,13 +591,7 @@ class _Reader:
                 self.complain(self._unknown_item(row.item), part.sheet, row.line, ITEM[0])
                 return
             if side in by_group.setdefault(group, {}):
-                text = say(
-                    zh="“{who}”有两行“{item}”",
-                    en="“{who}” has two rows “{item}”",
-                    who=part.who,
-                    item=row.item,
-                )
-                self.complain(text, part.sheet, row.line, ITEM[0])
+                self._complain_twice(part, row)
                 return
             by_group[group][side] = row
         for group, sides in by_group.items():
