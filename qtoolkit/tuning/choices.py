@@ -3,17 +3,21 @@ params.yaml, and graded."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from qtoolkit.assessment import Assessment, assess
 from qtoolkit.engine import from_ticks, to_ticks
 from qtoolkit.inputs.changes import change
-from qtoolkit.inputs.scheme import Scheme
+from qtoolkit.inputs.scheme import Indicator, Scheme
 from qtoolkit.inputs.table import Table
+from qtoolkit.tuning.sharing import apportion
 
 Quota = float | int | None
-KEPT = 64  # assessments that are kept, to go back to
+KEPT, LEAST_KEPT = 64, 8  # assessments that are kept, to go back to
+CELLS_KEPT = 3_000_000  # units × indicators in all of them: some 24 bytes each
 
 
 @dataclass(frozen=True)
@@ -27,17 +31,26 @@ class Choice:
 
 
 def choice_of(scheme: Scheme) -> Choice:
-    """What a scheme has written.
+    """What a scheme has written; the points in whole ticks that sum to the total's, where thirds of
+    points do not.
 
     >>> choice_of(Scheme.flat({"a": 60, "b": 40}, {"A": 90, "B": 0})).cutoffs
     (900000000000,)
     """
     grades = scheme.grades[:-1]
     return Choice(
-        tuple(to_ticks([leaf.full_points for leaf in scheme.leaves]).tolist()),
+        tuple(_in_ticks(scheme.indicators, int(to_ticks(scheme.total)))),
         tuple(to_ticks([grade.cutoff for grade in grades]).tolist()),
         tuple(grade.quota for grade in grades),
     )
+
+
+def _in_ticks(nodes: Sequence[Indicator], total: int) -> Iterator[int]:
+    """Points of the leaves below some indicators in ticks, so that the indicators have `total`."""
+    ticks = [int(to_ticks(node.full_points)) for node in nodes]
+    off = apportion(ticks, total - sum(ticks), 1)
+    for node, own, more in zip(nodes, ticks, off, strict=True):
+        yield from (own + more,) if node.is_leaf else _in_ticks(node.children, own + more)
 
 
 class Written:
@@ -47,23 +60,44 @@ class Written:
     def __init__(self, scheme: Scheme, table: Table):
         self.scheme, self.table = scheme, table
         self.choice = choice_of(scheme)
+        leaves = [leaf.full_points for leaf in scheme.leaves]
+        self._is_even = from_ticks(self.choice.points).tolist() == leaves
+        self._assessed = assess(scheme, table)
         self._made: dict[Choice, Assessment] = {}
+        self._most = max(LEAST_KEPT, min(KEPT, CELLS_KEPT // max(1, table.raw.size)))
+
+    def points(self, choice: Choice) -> dict[str, float]:
+        """Points of all indicators and blocks under a choice. Those that are not moved are as they
+        are written, to the last bit, unless the sum would miss the total (of many thirds)."""
+        moved = from_ticks(choice.points).tolist()
+        kept = [
+            leaf.full_points if ticks == old else new
+            for leaf, new, ticks, old in zip(
+                self.scheme.leaves, moved, choice.points, self.choice.points, strict=True
+            )
+        ]
+        is_written = choice.points == self.choice.points
+        is_whole = to_ticks(math.fsum(kept)) == to_ticks(self.scheme.total)
+        ids = [leaf.id for leaf in self.scheme.leaves]
+        points = dict(zip(ids, kept if is_written or is_whole else moved, strict=True))
+        ticks = dict(zip(ids, choice.points, strict=True))
+        for node in self.scheme.nodes:
+            below = [leaf for leaf in node.walk() if leaf.is_leaf]
+            if all(points[leaf.id] == leaf.full_points for leaf in below):
+                points[node.id] = node.full_points
+            elif not node.is_leaf:
+                points[node.id] = float(from_ticks(sum(ticks[leaf.id] for leaf in below)))
+        return points
 
     def changes(self, choice: Choice) -> dict[str, Any]:
         """What a choice has otherwise than the scheme, as `changes` of a params.yaml: indicators
         with their blocks, cutoffs, quotas."""
-        leaves = {
-            leaf.id: (float(from_ticks(ticks)), ticks != old)
-            for leaf, ticks, old in zip(
-                self.scheme.leaves, choice.points, self.choice.points, strict=True
-            )
+        points = self.points(choice)
+        found: dict[str, Any] = {
+            f"points.{node.id}": points[node.id]
+            for node in self.scheme.nodes
+            if self._is_moved(node, points)
         }
-        found: dict[str, Any] = {}
-        for node in self.scheme.nodes:
-            below = [leaves[leaf.id] for leaf in node.walk() if leaf.is_leaf]
-            points = float(from_ticks(sum(int(to_ticks(p)) for p, _ in below)))
-            if any(moved for _, moved in below) and points != node.full_points:
-                found[f"points.{node.id}"] = points
         for grade, ticks, old in zip(
             self.scheme.grades[:-1], choice.cutoffs, self.choice.cutoffs, strict=True
         ):
@@ -74,26 +108,29 @@ class Written:
                 found[f"grades.{grade.id}.quota"] = quota
         return found
 
+    def _is_moved(self, node: Indicator, points: dict[str, float]) -> bool:
+        """Whether an indicator has other points than written. Of a block, in which something is
+        moved, the last bits of a sum are no difference, but where points have more decimals than
+        scores any is one: its leaves are named in ticks and must sum to it."""
+        if node.is_leaf or not self._is_even:
+            return points[node.id] != node.full_points
+        return bool(to_ticks(points[node.id]) != to_ticks(node.full_points))
+
     def scheme_of(self, choice: Choice) -> Scheme:
         """The scheme with a choice in place of what is written, validated as every scheme is."""
-        ids = [leaf.id for leaf in self.scheme.leaves]
         found = self.changes(choice)
-        moved = {key: value for key, value in found.items() if key.startswith("points.")}
-        if moved:  # all leaves, so that nothing is shared out
-            ticks = dict(zip(ids, choice.points, strict=True))
-            written = {leaf.id: leaf.full_points for leaf in self.scheme.leaves}
-            old = dict(zip(ids, self.choice.points, strict=True))
-            found = {key: value for key, value in found.items() if key not in moved}
-            found["points"] = {
-                id: written[id] if ticks[id] == old[id] else float(from_ticks(ticks[id]))
-                for id in ids
-            }
-        return change(self.scheme, found) if found else self.scheme
+        others = {key: value for key, value in found.items() if not key.startswith("points.")}
+        if len(others) < len(found):  # all leaves, so that nothing is shared out
+            points = self.points(choice)
+            others["points"] = {leaf.id: points[leaf.id] for leaf in self.scheme.leaves}
+        return change(self.scheme, others) if others else self.scheme
 
     def assessed(self, choice: Choice) -> Assessment:
         """The units under a choice."""
-        if choice not in self._made:
-            self._made[choice] = assess(self.scheme_of(choice), self.table)
-            if len(self._made) > KEPT:
-                del self._made[next(iter(self._made))]
-        return self._made[choice]
+        if choice == self.choice:
+            return self._assessed
+        result = self._made.pop(choice, None) or assess(self.scheme_of(choice), self.table)
+        self._made[choice] = result  # the last that was asked for stands last
+        if len(self._made) > self._most:
+            del self._made[next(iter(self._made))]
+        return result

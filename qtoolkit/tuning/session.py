@@ -4,6 +4,7 @@ does."""
 from __future__ import annotations
 
 import math
+import numbers
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -16,14 +17,15 @@ from qtoolkit.assessment import Assessment
 from qtoolkit.cutoffs import margins
 from qtoolkit.display import Card, Shown
 from qtoolkit.engine import from_ticks, to_ticks
-from qtoolkit.errors import InputError, WorkError, one_of, real, unexpected
+from qtoolkit.errors import InputError, WorkError, nearest, one_of, real, unexpected
 from qtoolkit.inputs.case import Case
+from qtoolkit.inputs.changes import change
 from qtoolkit.inputs.scheme import Scheme
-from qtoolkit.language import Text, listing, same, say
+from qtoolkit.language import LANGUAGES, Text, listing, same, say
 from qtoolkit.tuning.choices import Choice, Quota, Written
 from qtoolkit.tuning.masks import masks
 from qtoolkit.tuning.sharing import ALL, SIBLINGS, Family
-from qtoolkit.tuning.trials import NAME, Trial, append, row_of
+from qtoolkit.tuning.trials import NAME, Trial, append, fitting, row_of
 
 STEPS = (0.1, 0.5, 1.0)
 MOST = 8  # units that one sentence names
@@ -86,6 +88,8 @@ class Tuning(Shown):
         self.case = case
         self.written = Written(case.scheme, case.table)
         self.band = real("band", band, 0.0, 1.0, above=True)
+        if language not in (None, *LANGUAGES):
+            raise InputError(unexpected(language, one_of(LANGUAGES), "language"))
         self.language = language or display.spoken()
         self.names = names
         self.keep: str = SIBLINGS
@@ -93,13 +97,14 @@ class Tuning(Shown):
         self.locked: frozenset[str] = frozenset()
         self.tried: list[Trial] = []
         self.warning: Text | None = None
-        self._masks = masks(case.table.units)
+        self._masks = masks(case.table.units, case.table.labels)
         self._record = case.files["data"].parent / NAME if record else None
         self._unwritten: list[Trial] = []
         self._history = [self.written.choice]
         self._at = 0
         self._drag: Choice | None = None
         self._moving: tuple[str, str] | None = None
+        self._by = same("")  # who takes up the points that are moving
         self._watchers: list[Callable[[], None]] = []
         self._widget: Any = None
         self.written.assessed(self.written.choice)
@@ -158,7 +163,7 @@ class Tuning(Shown):
         """Points of all indicators and blocks: written, now, and whether they are locked; indexed
         by id in the order of the tree."""
         nodes = self.written.scheme.nodes
-        now = self._by_node(self.choice)
+        now = self.written.points(self.choice)
         return pd.DataFrame(
             {
                 "name": [node.name.of(self.language) for node in nodes],
@@ -202,13 +207,15 @@ class Tuning(Shown):
         to : points; as near as the others allow
         keep : "siblings", "all" or the id of another indicator; as `tuning.keep` says if left out
         """
-        usual = self.keep
-        if keep is not None:
-            self.share_with(keep)
-        try:
+        if keep is None:
             return self.drag(indicator, to).release()
+        usual = self.keep
+        self.share_with(keep)
+        try:
+            self.drag(indicator, to).release()
         finally:
-            self.keep = usual
+            self.share_with(usual)
+        return self
 
     def cutoff(self, grade: str, to: float) -> Tuning:
         """Move the cutoff of a grade."""
@@ -219,25 +226,27 @@ class Tuning(Shown):
         no limit."""
         place = self._grade(grade)
         quotas = list(self.choice.quotas)
-        quotas[place] = most
+        key = f"grades.{grade}.quota"
+        quotas[place] = change(self.written.scheme, {key: most}).grades[place].quota
         now = self.choice
         return self._try(Choice(now.points, now.cutoffs, tuple(quotas)), ("quota", grade)).release()
 
     def drag(self, indicator: str, to: float) -> Tuning:
         """The same as :meth:`move`, but not ended: the next one begins from where this one did,
         until :meth:`release`."""
-        to = real("to", to)
+        ticks = self._ticks(to)
         family = Family(self.written.scheme, indicator, self.keep, self.locked)
         start = self._history[self._at]
-        points = family.move(start.points, int(to_ticks(to)), int(to_ticks(self.step)))
-        return self._try(Choice(points, start.cutoffs, start.quotas), ("points", indicator))
+        points = family.move(start.points, ticks, int(to_ticks(self.step)))
+        by = self._takers(family)
+        return self._try(Choice(points, start.cutoffs, start.quotas), ("points", indicator), by)
 
     def drag_cutoff(self, grade: str, to: float) -> Tuning:
         """The same as :meth:`cutoff`, but not ended; a cutoff stops a step before its
         neighbours."""
-        place, ticks = self._grade(grade), int(to_ticks(real("to", to)))
+        place, ticks = self._grade(grade), self._ticks(to)
         start, step = self._history[self._at], int(to_ticks(self.step))
-        lines = (int(to_ticks(self.written.scheme.total)) + step, *start.cutoffs, 0)
+        lines = (int(to_ticks(self._most)) + step, *start.cutoffs, 0)
         low, high = lines[place + 2] + step, lines[place] - step
         cutoffs = list(start.cutoffs)
         cutoffs[place] = max(min(ticks, max(high, cutoffs[place])), min(low, cutoffs[place]))
@@ -327,13 +336,16 @@ class Tuning(Shown):
     def status(self) -> Text:
         """One sentence: whose grades change, and the sum of the points."""
         total = float(from_ticks(sum(self.choice.points)))
-        if not self.changed:
-            return say(zh="等级没有变化；合计{t:g}", en="no grade changes; total {t:g}", t=total)
+        changed = self.changed
+        if not changed:
+            return say(
+                zh="等级没有变化；合计{t:.10g}", en="no grade changes; total {t:.10g}", t=total
+            )
         return say(
-            zh="等级改变{n}家：{effect}；合计{t:g}",
-            en="{n:grade changes|grades change}: {effect}; total {t:g}",
-            n=len(self.changed),
-            effect=self.effect(self.changed, MOST),
+            zh="等级改变{n}家：{effect}；合计{t:.10g}",
+            en="{n:grade changes|grades change}: {effect}; total {t:.10g}",
+            n=len(changed),
+            effect=self.effect(changed, MOST),
             t=total,
         )
 
@@ -380,7 +392,7 @@ class Tuning(Shown):
         (one, left), (two, right) = self._tried(first), self._tried(second)
         scheme = self.written.scheme
         grades = [grade.id for grade in scheme.grades[:-1]]
-        points = self._by_node(one), self._by_node(two)
+        points = self.written.points(one), self.written.points(two)
         pairs = [
             ("points", points[0], points[1]),
             ("cutoff", _in_points(grades, one.cutoffs), _in_points(grades, two.cutoffs)),
@@ -409,11 +421,22 @@ class Tuning(Shown):
 
     # Within
 
-    def _try(self, choice: Choice, what: tuple[str, str]) -> Tuning:
+    def _try(self, choice: Choice, what: tuple[str, str], by: Text | None = None) -> Tuning:
         """Choose this for now; what the scheme cannot take leaves everything as it was."""
         self.written.assessed(choice)
-        self._drag, self._moving = choice, what
+        self._drag, self._moving, self._by = choice, what, by or same("")
         return self._told()
+
+    def _ticks(self, to: float) -> int:
+        """An argument in ticks, at most what anything can have: 1e9 points would be no whole number
+        of 64 bits."""
+        return int(to_ticks(min(real("to", to), self._most)))
+
+    @property
+    def _most(self) -> float:
+        """The most points that a unit can have, and the highest cutoff."""
+        scheme = self.written.scheme
+        return max(scheme.total, scheme.cap or 0.0, scheme.grades[0].cutoff)
 
     def _step(self, choice: Choice) -> None:
         if choice != self._history[self._at]:
@@ -431,28 +454,28 @@ class Tuning(Shown):
 
     def _grade(self, grade: str) -> int:
         ids = [g.id for g in self.written.scheme.grades[:-1]]
+        if not ids:
+            text = Text(
+                "方案只有一个等级，没有分数线和名额可调整",
+                "the scheme has one grade: there is no cutoff and no quota to move",
+            )
+            raise InputError(text)
         if grade not in ids:
-            raise InputError(unexpected(grade, one_of(ids), "grade"))
+            hint = nearest(grade, ids)
+            raise InputError(unexpected(grade, one_of(ids), "grade", hint))
         return ids.index(grade)
 
     def _label(self, grade: str) -> Text:
         return self.written.scheme.grade(grade).label
 
-    def _by_node(self, choice: Choice) -> dict[str, float]:
-        """Points of all indicators and blocks."""
-        scheme = self.written.scheme
-        ticks = dict(zip((leaf.id for leaf in scheme.leaves), choice.points, strict=True))
-        return {
-            node.id: float(from_ticks(sum(ticks[leaf.id] for leaf in node.walk() if leaf.is_leaf)))
-            for node in scheme.nodes
-        }
-
     def _tried(self, number: int) -> tuple[Choice, Assessment]:
-        known = {0: self.written.choice} | {trial.number: trial.choice for trial in self.tried}
-        if number not in known:
-            want = one_of(str(n) for n in known)
+        last = len(self.tried)
+        is_whole = isinstance(number, numbers.Integral) and not isinstance(number, bool)
+        if not (is_whole and 0 <= number <= last):
+            want = say(zh="0到{n}的整数", en="a whole number from 0 to {n}", n=last)
             raise InputError(unexpected(number, want, Text("试算编号", "the trial")))
-        return known[number], self.written.assessed(known[number])
+        choice = self.tried[number - 1].choice if number else self.written.choice
+        return choice, self.written.assessed(choice)
 
     def _as_trial(self, choice: Choice, moved: Text | None = None) -> Trial:
         return Trial(
@@ -485,7 +508,7 @@ class Tuning(Shown):
     def _write(self, path: Path, trial: Trial) -> None:
         """Units are written by name: the record is the office's own."""
         labels = dict(zip(self.written.table.units, self.written.table.labels, strict=True))
-        effect = listing(self._said(trial.changed, labels))
+        effect = fitting(self._said(trial.changed, labels))
         row = row_of(trial, self.written.scheme.id, effect, self.names, self.language)
         append(path, row, self.language)
 
@@ -493,20 +516,19 @@ class Tuning(Shown):
         """What was moved, from what to what."""
         kind, id = what
         if kind == "points":
-            old, new = self._by_node(before)[id], self._by_node(after)[id]
             return say(
-                zh="“{name}”{old:g}→{new:g}分（{by}）",
-                en="“{name}” {old:g}→{new:g} points ({by})",
+                zh="“{name}”{old:.10g}→{new:.10g}分（{by}）",
+                en="“{name}” {old:.10g}→{new:.10g} points ({by})",
                 name=self.written.scheme.indicator(id).name,
-                old=old,
-                new=new,
-                by=self._takers(),
+                old=self.written.points(before)[id],
+                new=self.written.points(after)[id],
+                by=self._by,
             )
         place, label = self._grade(id), self._label(id)
         if kind == "cutoffs":
             return say(
-                zh="{grade}分数线 {old:g}→{new:g}",
-                en="cutoff of {grade} {old:g}→{new:g}",
+                zh="{grade}分数线 {old:.10g}→{new:.10g}",
+                en="cutoff of {grade} {old:.10g}→{new:.10g}",
                 grade=label,
                 old=float(from_ticks(before.cutoffs[place])),
                 new=float(from_ticks(after.cutoffs[place])),
@@ -519,8 +541,10 @@ class Tuning(Shown):
             new=_quota(after.quotas[place]),
         )
 
-    def _takers(self) -> Text:
+    def _takers(self, family: Family) -> Text:
         """Who takes up the difference, in words."""
+        if family.is_wider:
+            return Text("上级其他指标分摊", "taken up by indicators beside its block")
         if self.keep == SIBLINGS:
             return Text("同级指标分摊", "taken up by its siblings")
         if self.keep == ALL:

@@ -22,8 +22,10 @@ SIBLINGS, ALL = "siblings", "all"
 def apportion(amounts: Sequence[int], change: int, step: int) -> list[int]:
     """What each of some amounts is changed by, so that together they change by `change`.
 
-    In proportion to the amounts (equally where all are 0), in whole steps by the largest remainder;
-    what is no whole step goes to one of them. Nothing falls below 0.
+    In proportion to the amounts (equally where all are 0), in whole steps by the largest remainder
+    (Hamilton's method): each part is less than a step away from its exact proportion. A part is no
+    whole number of steps only where it takes all that there was of an amount, and for one of them,
+    which takes what is left of `change`. Nothing falls below 0.
 
     Parameters
     ----------
@@ -43,9 +45,10 @@ def apportion(amounts: Sequence[int], change: int, step: int) -> list[int]:
     while left:
         want = min(step, left)
         room = [want if sign > 0 else min(want, a - g) for a, g in zip(amounts, given, strict=True)]
-        first = max(range(len(given)), key=lambda i: (room[i], remainder[i], -i))
+        # who has not yet its proportion, of those whoever can take the most
+        first = max(range(len(given)), key=lambda i: (remainder[i] > 0, room[i], remainder[i], -i))
         given[first] += room[first]
-        remainder[first] -= step * total
+        remainder[first] -= room[first] * total
         left -= room[first]
     return [sign * part for part in given]
 
@@ -61,6 +64,13 @@ class Family:
         Who takes up the difference. Of siblings that are all locked, and of an only child, it is
         the leaves of the nearest block around it that has others.
     locked : ids of indicators that keep their points, with all below them
+
+    Attributes
+    ----------
+    below, moved, takers : numbers of leaves, in the order of the tree
+        Of the indicator; those of it that are not locked; those that take up the difference.
+    is_wider : bool
+        Whether they are no siblings, since no sibling can.
 
     Raises
     ------
@@ -79,7 +89,10 @@ class Family:
             for around in _around(scheme, self.node, keep)
         )
         others = ([j for j in group if j not in self.below] for group in groups)
-        self.takers: list[int] = next((group for group in others if group), [])
+        place_of_takers, self.takers = next(
+            ((i, group) for i, group in enumerate(others) if group), (0, [])
+        )
+        self.is_wider = place_of_takers > 0
         if not self.moved:
             raise InputError(
                 say(

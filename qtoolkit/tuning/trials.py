@@ -7,10 +7,14 @@ record of how a scheme came about.
 
 from __future__ import annotations
 
+import codecs
 import csv
+import errno
 import io
+import itertools
 import json
-from collections.abc import Mapping
+import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -19,13 +23,14 @@ from typing import Any
 import pandas as pd
 
 from qtoolkit.errors import Complaint, InputError, WorkError
-from qtoolkit.filing import text_cell
+from qtoolkit.filing import FORMULA_STARTS, text_cell
 from qtoolkit.inputs.encodings import text_of
 from qtoolkit.inputs.files import csv_grid, read_bytes
-from qtoolkit.language import Text, say
+from qtoolkit.language import Text, listing, say
 from qtoolkit.tuning.choices import Choice
 
 NAME = "trials.csv"
+MOST_CHARACTERS = 32_000  # of a cell; Excel has room for 32,767
 COLUMNS = {
     "time": Text("时间", "Time"),
     "how": Text("方式", "How"),
@@ -86,8 +91,15 @@ def row_of(trial: Trial, scheme: str, effect: Text, names: bool, language: str) 
     }
 
 
+def fitting(changed: Sequence[Text]) -> Text:
+    """Changed grades in one cell: as many as Excel keeps in it, which cuts longer text."""
+    ends = itertools.accumulate(max(len(text.zh), len(text.en)) + 2 for text in changed)
+    return listing(changed, sum(end < MOST_CHARACTERS for end in ends))
+
+
 def append(path: Path, row: Mapping[str, str], language: str) -> None:
-    """Add one row to the file, and make the file where there is none.
+    """Add one row to the file, and make the file where there is none; where the last row was cut in
+    mid-write, the new one still stands on a line of its own.
 
     Raises
     ------
@@ -98,15 +110,13 @@ def append(path: Path, row: Mapping[str, str], language: str) -> None:
     """
     try:
         data = read_bytes(path) if path.exists() else b""
-        encoding = _encoding(path, data)
+        encoding, whole, start = _end_of(path, data)
         out = io.StringIO(newline="")
         writer = csv.writer(out, lineterminator="\n")
         if not data:
             writer.writerow([title.of(language) for title in COLUMNS.values()])
         writer.writerow([text_cell(row[name]) for name in COLUMNS])
-        start = "\n" if data and not data.endswith(b"\n") else ""
-        with path.open("ab") as file:
-            file.write((start + out.getvalue()).encode(encoding if data else "utf-8-sig"))
+        _add(path, whole, (start + out.getvalue()).encode(encoding))
     except OSError as error:
         text = say(
             zh="试算记录没有写入 {path}（{why}）；记录仍保留在本次列表中，文件可写后一并补记",
@@ -118,24 +128,54 @@ def append(path: Path, row: Mapping[str, str], language: str) -> None:
         raise WorkError(text) from None
 
 
-def _encoding(path: Path, data: bytes) -> str:
-    """In which encoding the file goes on; Excel may have saved it in GB18030."""
+def _add(path: Path, whole: int, data: bytes) -> None:
+    """Put bytes behind the first `whole` ones of a file; all of them, or none."""
+    with path.open("ab", buffering=0) as file:
+        file.truncate(whole)
+        written = 0
+        try:
+            written = file.write(data) or 0
+        finally:
+            if written < len(data):
+                file.truncate(whole)
+    if written < len(data):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def _end_of(path: Path, data: bytes) -> tuple[str, int, str]:
+    """In which encoding the file goes on (Excel may have saved it in GB18030), how many of its
+    bytes are whole characters, and what ends its last row."""
     if not data:
-        return "utf-8"
-    text = text_of(path.name, data).removeprefix("\ufeff")
-    header = next(csv.reader([text.split("\n", 1)[0]]), [])
-    if _language_of(header) is None:
-        raise InputError(Complaint(_NOT_OURS, path.name, 1))
+        return "utf-8-sig", 0, ""
+    encoding, whole = _encoding(data)
+    text = text_of(path.name, data[:whole]).removeprefix("\ufeff")
     try:
-        data.decode("utf-8")
-    except UnicodeDecodeError:
-        return "gb18030"
-    return "utf-8"
+        header = next(csv.reader(text.splitlines(keepends=True)), [])
+    except csv.Error:
+        header = []
+    if _language_of(header) is None:
+        raise InputError(Complaint(NOT_OURS, path.name, 1))
+    if text.endswith(("\n", "\r")):
+        return encoding, whole, ""
+    return encoding, whole, '"\n' if text.count('"') % 2 else "\n"
 
 
-_NOT_OURS = Text(
-    "不是试算记录（首列应为“时间”），请把该文件改名",
-    "this is no record of trials (its first column would be “Time”): rename the file",
+def _encoding(data: bytes) -> tuple[str, int]:
+    """The encoding of some bytes, and how many of them are whole characters."""
+    for encoding in ("utf-8", "gb18030"):
+        decoder = codecs.getincrementaldecoder(encoding)()
+        try:
+            decoder.decode(data)
+        except UnicodeDecodeError:
+            continue
+        return encoding, len(data) - len(decoder.getstate()[0])
+    return "utf-8", len(data)
+
+
+NOT_OURS = say(
+    zh="不是试算记录，请把该文件改名（试算记录首行应为{titles}）",
+    en="this is no record of trials: rename the file (the first row of a record has {titles})",
+    titles=listing(COLUMNS.values()),
 )
 
 
@@ -174,7 +214,7 @@ def read_trials(path: str | Path) -> pd.DataFrame:
         )
     grid = csv_grid(file)
     if not grid or _language_of(grid[0]) is None:
-        raise InputError(Complaint(_NOT_OURS, file.name, 1))
+        raise InputError(Complaint(NOT_OURS, file.name, 1))
     rows = [
         _read_row(dict(zip(COLUMNS, cells, strict=False)), file.name, number)
         for number, cells in enumerate(grid[1:], 2)
@@ -185,15 +225,27 @@ def read_trials(path: str | Path) -> pd.DataFrame:
 
 def _read_row(row: dict[str, str], name: str, number: int) -> dict[str, Any]:
     try:
-        changes = json.loads(row["changes"])
-        return row | {
-            "changes": dict(changes),
+        changes = json.loads(row["changes"], parse_constant=_no_number)
+        if not isinstance(changes, dict):
+            raise ValueError
+        return {column: _plain(cell) for column, cell in row.items()} | {
+            "changes": changes,
             "changed": int(row["changed"]),
             "names": row["names"] in (SHOWN[True].zh, SHOWN[True].en),
         }
-    except (KeyError, ValueError, TypeError, RecursionError):
+    except (KeyError, ValueError, RecursionError):
         text = say(
             zh="这一行不是完整的试算记录",
             en="this row is no whole record of a trial",
         )
         raise InputError(Complaint(text, name, number)) from None
+
+
+def _no_number(word: str) -> float:
+    """NaN and Infinity are none."""
+    raise ValueError(word)
+
+
+def _plain(cell: str) -> str:
+    """A cell without the apostrophe of :func:`qtoolkit.filing.text_cell`."""
+    return cell[1:] if cell[:1] == "'" and cell[1:].startswith(FORMULA_STARTS) else cell
