@@ -24,10 +24,9 @@ from qtoolkit.inputs.scheme import Scheme
 from qtoolkit.language import LANGUAGES, Text, listing, same, say
 from qtoolkit.tuning.choices import Choice, Quota, Written
 from qtoolkit.tuning.masks import masks
-from qtoolkit.tuning.sharing import ALL, SIBLINGS, Family
+from qtoolkit.tuning.sharing import ALL, SIBLINGS, STEPS, Family
 from qtoolkit.tuning.trials import NAME, Trial, append, fitting, row_of
 
-STEPS = (0.1, 0.5, 1.0)
 MOST = 8  # units that one sentence names
 
 
@@ -106,7 +105,7 @@ class Tuning(Shown):
         self._moving: tuple[str, str] | None = None
         self._by = same("")  # who takes up the points that are moving
         self._watchers: list[Callable[[], None]] = []
-        self._widget: Any = None
+        self._panel: Any = None
         self.written.assessed(self.written.choice)
 
     # What there is now
@@ -418,6 +417,15 @@ class Tuning(Shown):
             "table",
             ("points", "trials", "changes"),
         )
+
+    def _repr_mimebundle_(self, **asked: Any) -> Any:
+        """The panel, for JupyterLab."""
+        if self._panel is None:
+            from qtoolkit.tuning.widget import Panel
+
+            self._panel = Panel(self)
+        data, metadata = self._panel._repr_mimebundle_(**asked) or ({}, {})
+        return {**data, "text/plain": repr(self), "text/html": self._repr_html_()}, metadata
 
     # Within
 
