@@ -241,12 +241,11 @@ class Tuning(Shown):
         return self._try(Choice(points, start.cutoffs, start.quotas), ("points", indicator), by)
 
     def drag_cutoff(self, grade: str, to: float) -> Tuning:
-        """The same as :meth:`cutoff`, but not ended; a cutoff stops a step before its
-        neighbours."""
+        """The same as :meth:`cutoff`, but not ended; a cutoff stops a step before its neighbours,
+        those of classes that have none of their own for this grade too."""
         place, ticks = self._grade(grade), self._ticks(to)
-        start, step = self._history[self._at], int(to_ticks(self.step))
-        lines = (int(to_ticks(self._most)) + step, *start.cutoffs, 0)
-        low, high = lines[place + 2] + step, lines[place] - step
+        start = self._history[self._at]
+        low, high = self._room(place, start.cutoffs)
         cutoffs = list(start.cutoffs)
         cutoffs[place] = max(min(ticks, max(high, cutoffs[place])), min(low, cutoffs[place]))
         return self._try(Choice(start.points, tuple(cutoffs), start.quotas), ("cutoffs", grade))
@@ -446,6 +445,20 @@ class Tuning(Shown):
         scheme = self.written.scheme
         return max(scheme.total, scheme.cap or 0.0, scheme.grades[0].cutoff)
 
+    def _room(self, place: int, cutoffs: Sequence[int]) -> tuple[int, int]:
+        """The least and the greatest cutoff of a grade a step from its neighbours, in ticks."""
+        grades, step = self.written.scheme.grades, int(to_ticks(self.step))
+        own = grades[place].class_cutoffs
+        low, high = [step], [int(to_ticks(self._most))]
+        for group in (None, *(c for c in self.written.scheme.classes if c not in own)):
+            lines = [
+                int(to_ticks(grade.class_cutoffs[group])) if group in grade.class_cutoffs else ticks
+                for grade, ticks in zip(grades, cutoffs, strict=False)
+            ]
+            low += [ticks + step for ticks in lines[place + 1 : place + 2]]
+            high += [ticks - step for ticks in lines[:place][-1:]]
+        return max(low), min(high)
+
     def _step(self, choice: Choice) -> None:
         if choice != self._history[self._at]:
             self._history[self._at + 1 :] = [choice]
@@ -491,7 +504,7 @@ class Tuning(Shown):
             time=datetime.now().astimezone(),
             moved=moved or same(""),
             choice=choice,
-            changes=self.written.changes(choice),
+            changes=dict(self.case.parameters.changes) | self.written.changes(choice),
             before=self.written.assessed(self.written.choice).grades,
             after=self.written.assessed(choice).grades,
         )

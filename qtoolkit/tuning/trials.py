@@ -116,7 +116,7 @@ def append(path: Path, row: Mapping[str, str], language: str) -> None:
         if not data:
             writer.writerow([title.of(language) for title in COLUMNS.values()])
         writer.writerow([text_cell(row[name]) for name in COLUMNS])
-        _add(path, whole, (start + out.getvalue()).encode(encoding))
+        _add(path, len(data) - whole, (start + out.getvalue()).encode(encoding))
     except OSError as error:
         text = say(
             zh="试算记录没有写入 {path}（{why}）；记录仍保留在本次列表中，文件可写后一并补记",
@@ -128,16 +128,18 @@ def append(path: Path, row: Mapping[str, str], language: str) -> None:
         raise WorkError(text) from None
 
 
-def _add(path: Path, whole: int, data: bytes) -> None:
-    """Put bytes behind the first `whole` ones of a file; all of them, or none."""
+def _add(path: Path, torn: int, data: bytes) -> None:
+    """Put bytes behind those of a file but its last `torn` ones; all of them, or none."""
     with path.open("ab", buffering=0) as file:
-        file.truncate(whole)
+        end = file.seek(-torn, os.SEEK_END)
+        if torn:
+            file.truncate(end)
         written = 0
         try:
             written = file.write(data) or 0
         finally:
             if written < len(data):
-                file.truncate(whole)
+                file.truncate(end)
     if written < len(data):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 

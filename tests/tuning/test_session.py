@@ -259,15 +259,22 @@ def test_cutoffs_of_classes_stand_and_must_still_fall():
     assert tuning.cutoff("A", 72).result.grades.tolist() == ["A", "A"]
     assert tuning.cutoff("A", 73).result.grades.tolist() == ["B", "A"]
 
+    assert tuning.cutoff("B", 200).scheme.grades[1].cutoff == 72.5  # a step from 73
+
     grades[1]["class_cutoffs"] = {}  # in class q: 70, then 60 as for all
     tuning = session(
         qt.Scheme.model_validate(data | {"grades": grades, "classes": ["p", "q"]}), frame
     )
-    before = state(tuning)
-    with pytest.raises(InputError, match="cutoffs must fall"):
-        tuning.cutoff("B", 75)  # would pass the 70 of class q
-    assert state(tuning) == before
-    assert tuning.cutoff("B", 69).result.grades.tolist() == ["B", "A"]
+    assert tuning.cutoff("B", 75).scheme.grades[1].cutoff == 69.5  # a step from the 70 of class q
+    assert tuning.result.grades.tolist() == ["B", "A"]
+    assert tuning.cutoff("A", 0).scheme.grades[0].cutoff == 70
+
+    grades[0]["class_cutoffs"], grades[1]["class_cutoffs"] = {}, {"q": 75.0}
+    tuning = session(
+        qt.Scheme.model_validate(data | {"grades": grades, "classes": ["p", "q"]}), frame
+    )
+    assert tuning.cutoff("A", 0).scheme.grades[0].cutoff == 75.5
+    assert tuning.cutoff("B", 200).scheme.grades[1].cutoff == 75  # that of the others alone
 
 
 def test_points_stop_at_nothing_and_at_all_there_is():
@@ -557,6 +564,7 @@ def test_changes_of_the_case_stand_with_ours(tmp_path, changes):
     moves = [("a", 20), ("c", 31.4), ("p", 44), ("d", 0), ("a", 1), ("b", 12.3), ("a", 27)]
     for i, (id, to) in enumerate(moves):
         tuning.move(id, to, keep=("siblings", "all")[i % 2])
+        assert tuning.trials["changes"].iloc[-1] == tuning.changes
         again = assess(change(file_scheme, tuning.changes), case.table)
         for now, ticks in zip(again.scheme.leaves, tuning.choice.points, strict=True):
             assert abs(int(to_ticks(now.points)) - ticks) <= 1
