@@ -242,8 +242,8 @@ def _lock(tuning: Tuning, content: Content) -> None:
 
 
 def _compare(tuning: Tuning, content: Content) -> Message:
-    rows = compared(tuning, _trial(content, "first"), _trial(content, "second"))
-    return {"kind": "compared", "rows": rows}
+    trials = _trial(content, "first"), _trial(content, "second")
+    return {"kind": "compared", "trials": list(trials), "rows": compared(tuning, *trials)}
 
 
 def _write(tuning: Tuning, _content: Content) -> Message:
