@@ -87,8 +87,10 @@ def _parsed(text: str, name: str) -> Document:
     return Document(data, builder.lines, name)
 
 
+@lru_cache(maxsize=2)  # a text that is edited is read as well
 def compose(text: str, name: str) -> Node | None:
-    """The nodes of YAML text, each with the marks between which it stands; None of no text.
+    """The nodes of YAML text, each with the marks between which it stands; None of no text. They
+    are kept: whoever asks for them leaves them as they are.
 
     >>> node = compose("a: [1, two]", "x.yaml")
     >>> [(key.value, value.start_mark.index, value.end_mark.index) for key, value in node.value]

@@ -115,7 +115,8 @@ def test_shipped_schemes_with_random_changes(name):
         assert all(
             before == after for before, after in map(_without_new_lines, other_lines(text, new))
         )
-        assert edited(new, "scheme.yaml", read(new)) == new
+        if ALL or name == "helpers":
+            assert edited(new, "scheme.yaml", read(new)) == new
 
     holds()
 
