@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from qtoolkit import report as report
     from qtoolkit import robustness as robustness
     from qtoolkit import simulation as simulation
+    from qtoolkit import tuning as tuning
     from qtoolkit import weighting as weighting
     from qtoolkit.assessment import Assessment as Assessment
     from qtoolkit.assessment import assess as assess
@@ -59,6 +60,7 @@ _MODULES = (
     "report",
     "robustness",
     "simulation",
+    "tuning",
     "weighting",
 )
 

@@ -1,4 +1,5 @@
-"""Files that are written whole or not at all, under names that every system accepts."""
+"""Files that are written whole or not at all, under names that every system accepts; text that a
+spreadsheet takes for text."""
 
 from __future__ import annotations
 
@@ -7,6 +8,8 @@ import re
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def write_whole(path: Path, data: bytes) -> None:
@@ -66,3 +69,12 @@ def safe_name(name: str) -> str:
     clean = re.sub(r'[<>:"/\\|?*\x00-\x1f]', "_", name).strip(". ")[:80] or "_"
     reserved = re.fullmatch(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?", clean)
     return f"_{clean}" if reserved else clean
+
+
+def text_cell(text: str) -> str:
+    """Text that a spreadsheet would take for a formula gets an apostrophe before it.
+
+    >>> text_cell("=1+1"), text_cell("甲市")
+    ("'=1+1", '甲市')
+    """
+    return f"'{text}" if text.startswith(FORMULA_STARTS) else text

@@ -40,7 +40,7 @@ FLOORS = [
     ("topics",),
     ("report",),
     ("workbooks",),  # Excel's upper floor: template, collect, recheck, tables
-    ("runs", "__main__"),
+    ("runs", "tuning", "__main__"),
 ]
 
 # Ranking, binning and rounding belong to the engine. Elsewhere only these, none of which touches a

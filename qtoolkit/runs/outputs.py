@@ -11,12 +11,10 @@ from typing import Any
 import nbformat
 
 from qtoolkit.errors import WorkError
-from qtoolkit.filing import safe_name
+from qtoolkit.filing import safe_name, text_cell
 from qtoolkit.language import Text, say
 from qtoolkit.report.blocks import MIME
 from qtoolkit.report.page import TURN, picture_of
-
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def collect(notebooks: Sequence[Path]) -> tuple[list[dict[str, Any]], dict[str, bytes]]:
@@ -76,7 +74,7 @@ def write_tables(blocks: Sequence[dict[str, Any]], folder: Path) -> None:
             continue
         out = io.StringIO(newline="")
         writer = csv.writer(out, lineterminator="\n")
-        writer.writerow([_text_cell(title) for title in block.get("whole", block)["header"]])
+        writer.writerow([text_cell(title) for title in block.get("whole", block)["header"]])
         writer.writerows([[_csv_cell(value) for value in row] for row in block["data"]])
         (folder / f"{safe_name(block['name'])}.csv").write_bytes(out.getvalue().encode("utf-8-sig"))
 
@@ -85,10 +83,5 @@ def _csv_cell(value: Any) -> Any:
     if value is None:
         return ""
     if isinstance(value, str):
-        return _text_cell(value)
+        return text_cell(value)
     return repr(value)
-
-
-def _text_cell(text: str) -> str:
-    """Text that a spreadsheet would take for a formula gets an apostrophe before it."""
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text

@@ -1,0 +1,550 @@
+"""Points, cutoffs and quotas moved by hand: what is chosen now, what was chosen before, what it
+does."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pandas as pd
+
+from qtoolkit import display
+from qtoolkit.assessment import Assessment
+from qtoolkit.cutoffs import margins
+from qtoolkit.display import Card, Shown
+from qtoolkit.engine import from_ticks, to_ticks
+from qtoolkit.errors import InputError, WorkError, one_of, real, unexpected
+from qtoolkit.inputs.case import Case
+from qtoolkit.inputs.scheme import Scheme
+from qtoolkit.language import Text, listing, same, say
+from qtoolkit.tuning.choices import Choice, Quota, Written
+from qtoolkit.tuning.masks import masks
+from qtoolkit.tuning.sharing import ALL, SIBLINGS, STEPS, Family
+from qtoolkit.tuning.trials import NAME, Trial, append, row_of
+
+MOST = 8  # units that one sentence names
+
+
+class Tuning(Shown):
+    """A scheme whose points, cutoffs and quotas are moved by hand, with what that does to its
+    units.
+
+    In a notebook it shows itself as a panel with sliders; each of its methods moves the panel too.
+
+    Parameters
+    ----------
+    case : Case
+        From `qt.read_case` or `qt.open`; its scheme is what everything is compared with.
+    band : float
+        Score ranges are those with every indicator's points within ± this share.
+    language : "zh" or "en", optional
+        That of the notebook if left out.
+    names : bool
+        Whether units are shown by their names from the beginning.
+    record : bool
+        Whether each trial is added to `trials.csv` beside the case's data.
+
+    Attributes
+    ----------
+    keep : "siblings", "all", or an indicator's id
+        Who takes up the difference when points are moved.
+    step : float
+        Points are shared out in multiples of it.
+    locked : frozenset of ids
+        Indicators that keep their points.
+
+    >>> import qtoolkit as qt
+    >>> tuning = qt.tuning.Tuning(qt.read_case("params/city-2026"), record=False)
+    >>> tuning.move("credit", 5).keep
+    'siblings'
+    >>> tuning.quota("A", 5).table.query("changed")[["written_grade", "grade"]].astype(
+    ...     str
+    ... ).values.tolist()
+    [['B', 'A']]
+    >>> tuning.changes["points.credit"], tuning.undo().undo().changes
+    (5.0, {})
+    """
+
+    card_title: ClassVar[Text] = Text("手工调整", "Tuning by hand")
+
+    def __init__(
+        self,
+        case: Case,
+        *,
+        band: float = 0.1,
+        language: str | None = None,
+        names: bool = False,
+        record: bool = True,
+    ):
+        if not isinstance(case, Case):
+            want = Text("qt.read_case 或 qt.open 读取的案例", "a case of qt.read_case or qt.open")
+            raise InputError(unexpected(type(case).__name__, want, "case"))
+        self.case = case
+        self.written = Written(case.scheme, case.table)
+        self.band = real("band", band, 0.0, 1.0, above=True)
+        self.language = language or display.spoken()
+        self.names = names
+        self.keep: str = SIBLINGS
+        self.step = 0.5
+        self.locked: frozenset[str] = frozenset()
+        self.tried: list[Trial] = []
+        self.warning: Text | None = None
+        self._masks = masks(case.table.units)
+        self._record = case.files["data"].parent / NAME if record else None
+        self._unwritten: list[Trial] = []
+        self._history = [self.written.choice]
+        self._at = 0
+        self._drag: Choice | None = None
+        self._moving: tuple[str, str] | None = None
+        self._watchers: list[Callable[[], None]] = []
+        self._panel: Any = None
+        self.written.assessed(self.written.choice)
+
+    # What there is now
+
+    @property
+    def choice(self) -> Choice:
+        """What is chosen now, a move that is not ended included."""
+        return self._history[self._at] if self._drag is None else self._drag
+
+    @property
+    def result(self) -> Assessment:
+        """The assessment under what is chosen now."""
+        return self.written.assessed(self.choice)
+
+    @property
+    def scheme(self) -> Scheme:
+        """The scheme with what is chosen now."""
+        return self.result.scheme
+
+    @property
+    def changes(self) -> dict[str, Any]:
+        """What is chosen otherwise than in the scheme, as `changes` of a params.yaml."""
+        return dict(self.case.parameters.changes) | self.written.changes(self.choice)
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """The units now and in the written scheme.
+
+        Returns
+        -------
+        DataFrame indexed by unit
+            score, rank, grade, written_score, written_rank, written_grade, changed (whether the
+            grade does), above and below (points to the neighbouring grades, see
+            :func:`qtoolkit.cutoffs.margins`).
+        """
+        now, before = self.result, self.written.assessed(self.written.choice)
+        away = margins(now)
+        return pd.DataFrame(
+            {
+                "score": now.scores,
+                "rank": now.ranks,
+                "grade": now.grades,
+                "written_score": before.scores,
+                "written_rank": before.ranks,
+                "written_grade": before.grades,
+                "changed": now.grades.cat.codes != before.grades.cat.codes,
+                "above": away["above"],
+                "below": away["below"],
+            }
+        )
+
+    @property
+    def points(self) -> pd.DataFrame:
+        """Points of all indicators and blocks: written, now, and whether they are locked; indexed
+        by id in the order of the tree."""
+        nodes = self.written.scheme.nodes
+        now = self._by_node(self.choice)
+        return pd.DataFrame(
+            {
+                "name": [node.name.of(self.language) for node in nodes],
+                "written": [node.full_points for node in nodes],
+                "now": [now[node.id] for node in nodes],
+                "locked": [node.id in self.locked for node in nodes],
+            },
+            index=pd.Index([node.id for node in nodes], name="indicator"),
+        )
+
+    @property
+    def trials(self) -> pd.DataFrame:
+        """What was tried since the panel was opened: time, moved, changed (how many grades),
+        effect, the units in each grade, changes; indexed by number. Earlier sessions are in the
+        file, see :func:`qtoolkit.tuning.read_trials`."""
+        language = self.language
+        rows = [
+            {
+                "time": trial.time,
+                "moved": trial.moved.of(language),
+                "changed": len(trial.changed),
+                "effect": self.effect(trial.changed).of(language),
+                **trial.counts,
+                "changes": dict(trial.changes),
+            }
+            for trial in self.tried
+        ]
+        numbers = pd.Index([trial.number for trial in self.tried], name="trial")
+        grades = [grade.id for grade in self.written.scheme.grades]
+        columns = ["time", "moved", "changed", "effect", *grades, "changes"]
+        return pd.DataFrame(rows, index=numbers, columns=columns)
+
+    # Moving
+
+    def move(self, indicator: str, to: float, keep: str | None = None) -> Tuning:
+        """Give an indicator, or a block, other points; others take up the difference.
+
+        Parameters
+        ----------
+        indicator : id
+        to : points; as near as the others allow
+        keep : "siblings", "all" or the id of another indicator; as `tuning.keep` says if left out
+        """
+        usual = self.keep
+        if keep is not None:
+            self.share_with(keep)
+        try:
+            return self.drag(indicator, to).release()
+        finally:
+            self.keep = usual
+
+    def cutoff(self, grade: str, to: float) -> Tuning:
+        """Move the cutoff of a grade."""
+        return self.drag_cutoff(grade, to).release()
+
+    def quota(self, grade: str, most: Quota) -> Tuning:
+        """Set how many units, or which share of them below 1, may have a grade or better; None for
+        no limit."""
+        place = self._grade(grade)
+        quotas = list(self.choice.quotas)
+        quotas[place] = most
+        now = self.choice
+        return self._try(Choice(now.points, now.cutoffs, tuple(quotas)), ("quota", grade)).release()
+
+    def drag(self, indicator: str, to: float) -> Tuning:
+        """The same as :meth:`move`, but not ended: the next one begins from where this one did,
+        until :meth:`release`."""
+        to = real("to", to)
+        family = Family(self.written.scheme, indicator, self.keep, self.locked)
+        start = self._history[self._at]
+        points = family.move(start.points, int(to_ticks(to)), int(to_ticks(self.step)))
+        return self._try(Choice(points, start.cutoffs, start.quotas), ("points", indicator))
+
+    def drag_cutoff(self, grade: str, to: float) -> Tuning:
+        """The same as :meth:`cutoff`, but not ended; a cutoff stops a step before its
+        neighbours."""
+        place, ticks = self._grade(grade), int(to_ticks(real("to", to)))
+        start, step = self._history[self._at], int(to_ticks(self.step))
+        lines = (int(to_ticks(self.written.scheme.total)) + step, *start.cutoffs, 0)
+        low, high = lines[place + 2] + step, lines[place] - step
+        cutoffs = list(start.cutoffs)
+        cutoffs[place] = max(min(ticks, max(high, cutoffs[place])), min(low, cutoffs[place]))
+        return self._try(Choice(start.points, tuple(cutoffs), start.quotas), ("cutoffs", grade))
+
+    def release(self) -> Tuning:
+        """End a move: it becomes a step to undo and a trial."""
+        choice, what = self._drag, self._moving
+        self._drag = self._moving = None
+        if choice is None or what is None or choice == self._history[self._at]:
+            return self._told()
+        before = self._history[self._at]
+        self._step(choice)
+        self._note(choice, self._moved(what, before, choice))
+        return self._told()
+
+    def undo(self) -> Tuning:
+        """Go back by one step; what was tried stays in the list."""
+        self._drag = None
+        self._at = max(self._at - 1, 0)
+        return self._told()
+
+    def redo(self) -> Tuning:
+        """Take back an undo."""
+        self._drag = None
+        self._at = min(self._at + 1, len(self._history) - 1)
+        return self._told()
+
+    def reset(self) -> Tuning:
+        """Back to the written scheme, as a step that can be undone."""
+        self._drag = None
+        self._step(self.written.choice)
+        return self._told()
+
+    def go_to(self, trial: int) -> Tuning:
+        """Back to a trial, by its number; 0 is the written scheme."""
+        self._drag = None
+        self._step(self._tried(trial)[0])
+        return self._told()
+
+    @property
+    def can_undo(self) -> bool:
+        return self._at > 0
+
+    @property
+    def can_redo(self) -> bool:
+        return self._at < len(self._history) - 1
+
+    def lock(self, *indicators: str) -> Tuning:
+        """Let indicators, with all below them, keep their points."""
+        self.locked |= {self.written.scheme.indicator(id).id for id in indicators}
+        return self._told()
+
+    def unlock(self, *indicators: str) -> Tuning:
+        """Let them move again; all if none is named."""
+        ids = {self.written.scheme.indicator(id).id for id in indicators} or self.locked
+        self.locked -= ids
+        return self._told()
+
+    def share_with(self, keep: str) -> Tuning:
+        """Who takes up the difference: "siblings", "all", or another indicator's id."""
+        if keep not in (SIBLINGS, ALL):
+            self.written.scheme.indicator(keep)
+        self.keep = keep
+        return self._told()
+
+    def in_steps_of(self, step: float) -> Tuning:
+        """In which steps points are shared out: .1, .5 or 1."""
+        if step not in STEPS:
+            raise InputError(unexpected(step, one_of(map(str, STEPS)), "step"))
+        self.step = float(step)
+        return self._told()
+
+    def show_names(self, shown: bool = True) -> Tuning:
+        """Show the units' names, or hide them again."""
+        self.names = bool(shown)
+        return self._told()
+
+    # What it does
+
+    @property
+    def changed(self) -> list[tuple[str, str, str]]:
+        """Unit, written grade and grade now of each unit whose grade changes."""
+        return self._as_trial(self.choice).changed
+
+    @property
+    def status(self) -> Text:
+        """One sentence: whose grades change, and the sum of the points."""
+        total = float(from_ticks(sum(self.choice.points)))
+        if not self.changed:
+            return say(zh="等级没有变化；合计{t:g}", en="no grade changes; total {t:g}", t=total)
+        return say(
+            zh="等级改变{n}家：{effect}；合计{t:g}",
+            en="{n:grade changes|grades change}: {effect}; total {t:g}",
+            n=len(self.changed),
+            effect=self.effect(self.changed, MOST),
+            t=total,
+        )
+
+    def effect(self, changed: Sequence[tuple[str, str, str]], most: int | None = None) -> Text:
+        """Changed grades as "甲市 B→C", with the names that are shown now; `most` of them."""
+        said = self._said(changed, self.labels)
+        more = same("…") if most is not None and len(said) > most else same("")
+        return say(zh="{said}{more}", en="{said}{more}", said=listing(said[:most]), more=more)
+
+    def _said(
+        self, changed: Sequence[tuple[str, str, str]], labels: Mapping[str, Text]
+    ) -> list[Text]:
+        """Changed grades, each as "甲市 B→C"; of “B级” the B alone."""
+        short = {
+            grade.id: Text(grade.label.zh.removesuffix("级"), grade.label.en)
+            for grade in self.written.scheme.grades
+        }
+        return [
+            say(
+                zh="{unit} {old}→{new}",
+                en="{unit} {old}→{new}",
+                unit=labels[unit],
+                old=short[old],
+                new=short[new],
+            )
+            for unit, old, new in changed
+        ]
+
+    @property
+    def labels(self) -> dict[str, Text]:
+        """The units' names as they are shown now."""
+        table = self.written.table
+        return dict(zip(table.units, table.labels if self.names else self._masks, strict=True))
+
+    def compare(self, first: int, second: int) -> pd.DataFrame:
+        """In what two trials differ, by their numbers; 0 is the written scheme.
+
+        Returns
+        -------
+        DataFrame
+            kind ("points", "cutoff", "quota", "grade", "rank"), id (of the indicator, grade or
+            unit), first, second; what is alike in both is left out.
+        """
+        (one, left), (two, right) = self._tried(first), self._tried(second)
+        scheme = self.written.scheme
+        grades = [grade.id for grade in scheme.grades[:-1]]
+        points = self._by_node(one), self._by_node(two)
+        pairs = [
+            ("points", points[0], points[1]),
+            ("cutoff", _in_points(grades, one.cutoffs), _in_points(grades, two.cutoffs)),
+            ("quota", dict(zip(grades, one.quotas, strict=True)),
+             dict(zip(grades, two.quotas, strict=True))),
+            ("grade", left.grades.astype(object).to_dict(), right.grades.astype(object).to_dict()),
+            ("rank", left.ranks.to_dict(), right.ranks.to_dict()),
+        ]  # fmt: skip
+        rows = [(kind, id, a[id], b[id]) for kind, a, b in pairs for id in a if a[id] != b[id]]
+        columns = ["kind", "id", "first", "second"]
+        return pd.DataFrame(rows, columns=columns, dtype=object)
+
+    def card(self) -> Card:
+        """What is chosen now, where no panel can be shown."""
+        frame = self.table
+        brief = ", ".join(f"{key}: {value}" for key, value in self.changes.items())
+        return Card(
+            self.card_title,
+            f"{self.written.scheme.id}, {brief or 'as written'}",
+            [self.status],
+            frame[frame["changed"]].head(display.ROWS) if self.names else None,
+            int(frame["changed"].sum()),
+            "table",
+            ("points", "trials", "changes"),
+        )
+
+    def _repr_mimebundle_(self, **asked: Any) -> Any:
+        """The panel, for JupyterLab."""
+        if self._panel is None:
+            from qtoolkit.tuning.widget import Panel
+
+            self._panel = Panel(self)
+        data, metadata = self._panel._repr_mimebundle_(**asked) or ({}, {})
+        return {**data, "text/plain": repr(self), "text/html": self._repr_html_()}, metadata
+
+    # Within
+
+    def _try(self, choice: Choice, what: tuple[str, str]) -> Tuning:
+        """Choose this for now; what the scheme cannot take leaves everything as it was."""
+        self.written.assessed(choice)
+        self._drag, self._moving = choice, what
+        return self._told()
+
+    def _step(self, choice: Choice) -> None:
+        if choice != self._history[self._at]:
+            self._history[self._at + 1 :] = [choice]
+            self._at += 1
+
+    def _told(self) -> Tuning:
+        for watcher in self._watchers:
+            watcher()
+        return self
+
+    def watch(self, watcher: Callable[[], None]) -> None:
+        """Call `watcher` whenever anything changes."""
+        self._watchers.append(watcher)
+
+    def _grade(self, grade: str) -> int:
+        ids = [g.id for g in self.written.scheme.grades[:-1]]
+        if grade not in ids:
+            raise InputError(unexpected(grade, one_of(ids), "grade"))
+        return ids.index(grade)
+
+    def _label(self, grade: str) -> Text:
+        return self.written.scheme.grade(grade).label
+
+    def _by_node(self, choice: Choice) -> dict[str, float]:
+        """Points of all indicators and blocks."""
+        scheme = self.written.scheme
+        ticks = dict(zip((leaf.id for leaf in scheme.leaves), choice.points, strict=True))
+        return {
+            node.id: float(from_ticks(sum(ticks[leaf.id] for leaf in node.walk() if leaf.is_leaf)))
+            for node in scheme.nodes
+        }
+
+    def _tried(self, number: int) -> tuple[Choice, Assessment]:
+        known = {0: self.written.choice} | {trial.number: trial.choice for trial in self.tried}
+        if number not in known:
+            want = one_of(str(n) for n in known)
+            raise InputError(unexpected(number, want, Text("试算编号", "the trial")))
+        return known[number], self.written.assessed(known[number])
+
+    def _as_trial(self, choice: Choice, moved: Text | None = None) -> Trial:
+        return Trial(
+            number=len(self.tried) + 1,
+            time=datetime.now().astimezone(),
+            moved=moved or same(""),
+            choice=choice,
+            changes=self.written.changes(choice),
+            before=self.written.assessed(self.written.choice).grades,
+            after=self.written.assessed(choice).grades,
+        )
+
+    def _note(self, choice: Choice, moved: Text) -> None:
+        """Put a trial on the list and into the file."""
+        trial = self._as_trial(choice, moved)
+        self.tried.append(trial)
+        if self._record is None:
+            return
+        self._unwritten.append(trial)
+        try:
+            while self._unwritten:
+                self._write(self._record, self._unwritten[0])
+                del self._unwritten[0]
+            self.warning = None
+        except WorkError as error:
+            self.warning = error.text
+        except InputError as error:
+            self.warning = Text(*("; ".join(error.sentences(x)) for x in ("zh", "en")))
+
+    def _write(self, path: Path, trial: Trial) -> None:
+        """Units are written by name: the record is the office's own."""
+        labels = dict(zip(self.written.table.units, self.written.table.labels, strict=True))
+        effect = listing(self._said(trial.changed, labels))
+        row = row_of(trial, self.written.scheme.id, effect, self.names, self.language)
+        append(path, row, self.language)
+
+    def _moved(self, what: tuple[str, str], before: Choice, after: Choice) -> Text:
+        """What was moved, from what to what."""
+        kind, id = what
+        if kind == "points":
+            old, new = self._by_node(before)[id], self._by_node(after)[id]
+            return say(
+                zh="“{name}”{old:g}→{new:g}分（{by}）",
+                en="“{name}” {old:g}→{new:g} points ({by})",
+                name=self.written.scheme.indicator(id).name,
+                old=old,
+                new=new,
+                by=self._takers(),
+            )
+        place, label = self._grade(id), self._label(id)
+        if kind == "cutoffs":
+            return say(
+                zh="{grade}分数线 {old:g}→{new:g}",
+                en="cutoff of {grade} {old:g}→{new:g}",
+                grade=label,
+                old=float(from_ticks(before.cutoffs[place])),
+                new=float(from_ticks(after.cutoffs[place])),
+            )
+        return say(
+            zh="{grade}名额 {old}→{new}",
+            en="quota of {grade} {old}→{new}",
+            grade=label,
+            old=_quota(before.quotas[place]),
+            new=_quota(after.quotas[place]),
+        )
+
+    def _takers(self) -> Text:
+        """Who takes up the difference, in words."""
+        if self.keep == SIBLINGS:
+            return Text("同级指标分摊", "taken up by its siblings")
+        if self.keep == ALL:
+            return Text("全部指标分摊", "taken up by all others")
+        name = self.written.scheme.indicator(self.keep).name
+        return say(zh="由“{name}”分摊", en="taken up by “{name}”", name=name)
+
+
+def _in_points(ids: Sequence[str], ticks: Sequence[int]) -> Mapping[str, float]:
+    return {id: float(from_ticks(x)) for id, x in zip(ids, ticks, strict=True)}
+
+
+def _quota(quota: Quota) -> Text:
+    """A quota in words: places, a share, or none."""
+    if quota is None:
+        return Text("不限", "no limit")
+    if quota < 1:
+        return say(zh="{x:.10g}%", en="{x:.10g}%", x=quota * 100)
+    return say(zh="{n}家", en="{n:unit|units}", n=math.floor(quota))
