@@ -7,7 +7,7 @@ people write into a scheme has few decimals, and a total that is off by a roundi
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from qtoolkit.errors import InputError
@@ -83,17 +83,13 @@ class Family:
         self.node = scheme.indicator(node)
         place = {leaf.id: j for j, leaf in enumerate(scheme.leaves)}
         held = {leaf.id for id in locked for leaf in _leaves(scheme.indicator(id))}
+        own = {leaf.id for leaf in _leaves(self.node)}
         self.below = [place[leaf.id] for leaf in _leaves(self.node)]
-        self.moved = [place[leaf.id] for leaf in _leaves(self.node) if leaf.id not in held]
-        groups = (
-            [place[leaf.id] for leaf in _leaves(*around) if leaf.id not in held]
-            for around in _around(scheme, self.node, keep)
-        )
-        others = ([j for j in group if j not in self.below] for group in groups)
-        place_of_takers, self.takers = next(
-            ((i, group) for i, group in enumerate(others) if group), (0, [])
-        )
-        self.is_wider = place_of_takers > 0
+        self.moved = [place[id] for id in _free([self.node], held)]
+        others = (_free(around, held | own) for around in _around(scheme, self.node, keep))
+        found = ((i > 0, group) for i, group in enumerate(others) if group)
+        self.is_wider, takers = next(found, (False, []))
+        self.takers = [place[id] for id in takers]
         if not self.moved:
             raise InputError(
                 say(
@@ -142,6 +138,11 @@ class Family:
 
 def _leaves(*nodes: Indicator) -> list[Indicator]:
     return [leaf for node in nodes for leaf in node.walk() if leaf.is_leaf]
+
+
+def _free(nodes: Iterable[Indicator], held: Collection[str]) -> list[str]:
+    """The leaves of some indicators that are not held."""
+    return [leaf.id for leaf in _leaves(*nodes) if leaf.id not in held]
 
 
 def _around(scheme: Scheme, node: Indicator, keep: str) -> Iterator[tuple[Indicator, ...]]:
