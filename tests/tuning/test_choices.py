@@ -99,12 +99,13 @@ def test_only_what_moved_is_a_change():
 
 
 def test_a_block_whose_sum_stands_is_no_change():
-    """2.3 + 1.7 + 8.3 is 12.3 and a bit in floats: the bit is no change."""
-    tuning = tree_session({"p": {"a": 2.3, "b": 1.7, "c": 8.3}, "d": 7.7}, 20)
-    tuning.in_steps_of(0.1).move("a", 2.4)
-    assert tuning.changes == {"points.a": 2.4, "points.c": 8.2}
-    tuning.move("p", 12.5)
-    assert tuning.changes["points.p"] == 12.5
+    """0.1 + 0.2 is 0.3 and a bit in floats: the bit is no change."""
+    tuning = tree_session({"p": {"a": 0.1, "b": 0.2}, "d": 9.7}, 10)
+    assert tuning.written.scheme.indicator("p").full_points != 0.3
+    tuning.in_steps_of(0.1).move("a", 0.2)
+    assert tuning.changes == {"points.a": 0.2, "points.b": 0.1}
+    tuning.move("p", 0.5)
+    assert tuning.changes["points.p"] == 0.5
 
 
 def test_full_marks_stay_the_total_where_points_are_thirds():

@@ -325,9 +325,7 @@ def test_each_language_says_nothing_in_the_other(language, tmp_path):
 def values(part):
     """All texts among values, keys left out."""
     if isinstance(part, dict):
-        kept = {
-            k: v for k, v in part.items() if k not in ("kind", "modes", "keep", "language", "held")
-        }
+        kept = {k: v for k, v in part.items() if k not in ("kind", "modes", "keep", "language", "held")}
         for value in kept.values():
             yield from values(value)
     elif isinstance(part, list | tuple):
