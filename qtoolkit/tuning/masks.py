@@ -34,7 +34,7 @@ def masks(units: Sequence[str], labels: Sequence[Text] = ()) -> list[Text]:
     >>> sorted(mask.en for mask in masks(["Unit 1", "Unit 2"]))
     ['Code 1', 'Code 2']
     """
-    order = sorted(range(len(units)), key=lambda k: hashlib.sha256(units[k].encode()).digest())
+    order = sorted(range(len(units)), key=lambda k: _digest(units[k]))
     known = {_folded(name) for name in (*units, *(name for x in labels for name in (x.zh, x.en)))}
     if len(units) <= len(SIGNS) and not any(name[:1] in SIGNS for name in known):
         zh = list(SIGNS)
@@ -58,6 +58,10 @@ def _names_so(form: str) -> re.Pattern[str]:
     """What begins with a name of this form, whatever its number."""
     before, after = (re.escape(_folded(part)) for part in form.split("{}"))
     return re.compile(rf"{before}\s*\d+\s*{after}")
+
+
+def _digest(name: str) -> bytes:
+    return hashlib.sha256(name.encode("utf-8", "surrogatepass")).digest()
 
 
 def _folded(name: str) -> str:

@@ -17,6 +17,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from qtoolkit.errors import Complaint, InputError, WorkError
 from qtoolkit.filing import FORMULA_STARTS, text_cell
 from qtoolkit.inputs.encodings import text_of
 from qtoolkit.inputs.files import csv_grid, read_bytes
+from qtoolkit.inputs.numbertext import UNPRINTABLE
 from qtoolkit.language import Text, listing, say
 from qtoolkit.tuning.choices import Choice
 
@@ -64,13 +66,14 @@ class Trial:
     before: pd.Series
     after: pd.Series
 
-    @property
+    @cached_property
     def changed(self) -> list[tuple[str, str, str]]:
         """Unit, written grade and new grade of each unit whose grade changes."""
-        old, new = self.before.astype(object), self.after.astype(object)
-        return [(unit, old[unit], new[unit]) for unit in old.index[(old != new).to_numpy()]]
+        moved = (self.before.cat.codes != self.after.cat.codes).to_numpy()
+        old, new = self.before[moved], self.after[moved]
+        return list(zip(old.index, old, new, strict=True))
 
-    @property
+    @cached_property
     def counts(self) -> dict[str, int]:
         tally = self.after.value_counts()
         return {grade: int(tally.get(grade, 0)) for grade in reversed(self.after.cat.categories)}
@@ -115,8 +118,8 @@ def append(path: Path, row: Mapping[str, str], language: str) -> None:
         writer = csv.writer(out, lineterminator="\n")
         if not data:
             writer.writerow([title.of(language) for title in COLUMNS.values()])
-        writer.writerow([text_cell(row[name]) for name in COLUMNS])
-        _add(path, len(data) - whole, (start + out.getvalue()).encode(encoding))
+        writer.writerow([_cell(row[name]) for name in COLUMNS])
+        _add(path, len(data) - whole, (start + out.getvalue()).encode(encoding, "replace"))
     except OSError as error:
         text = say(
             zh="试算记录没有写入 {path}（{why}）；记录仍保留在本次列表中，文件可写后一并补记",
@@ -126,6 +129,12 @@ def append(path: Path, row: Mapping[str, str], language: str) -> None:
             why=error.strerror or str(error),
         )
         raise WorkError(text) from None
+
+
+def _cell(text: str) -> str:
+    """Text that a spreadsheet takes for text, and that every reader of the file takes."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n")
+    return text_cell(UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", lines))
 
 
 def _add(path: Path, torn: int, data: bytes) -> None:

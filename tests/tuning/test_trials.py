@@ -293,6 +293,13 @@ def test_odd_names_read_back_as_they_are(tmp_path, name):
         assert read_trials(tmp_path)["effect"].tolist() == [expected]
 
 
+@pytest.mark.parametrize("name", ["\ud800x", "a\x00b", "a\x1bb", "a\rb", "a\u2028b", "a\u202eb"])
+def test_names_that_no_file_should_hold_do_not_spoil_it(tmp_path, name):
+    tuning = tuned(tmp_path, {name: [1, 0], "other": [0, 0]}).move("a", 85).move("a", 20)
+    assert tuning.warning is None
+    assert read_trials(tmp_path)["changed"].tolist() == [1, 1]
+
+
 def record(*rows, columns=COLUMNS):
     """A file of these rows below the titles; a row says what is other than in a good one."""
     good = {
