@@ -472,7 +472,7 @@ class Scheme(Shown, Model):
         points, cutoffs = ({} if given is None else dict(given) for given in (points, cutoffs))
         check_numbers({f"points.{self.indicator(id).id}": x for id, x in points.items()})
         check_numbers({f"cutoffs.{self.grade(id).id}": x for id, x in cutoffs.items()})
-        data = self.model_dump()
+        data = self.model_dump(exclude={"indicators"} if points else None)
         if points:
             new = spread_points(self, points, spread)
             data["indicators"] = [_with_points(node, new) for node in self.indicators]
@@ -512,10 +512,9 @@ class Scheme(Shown, Model):
 def _with_points(node: Indicator, points: Mapping[str, float]) -> dict[str, Any]:
     """An indicator's data with its leaves' points changed; what was written for the old points
     stays written for them."""
-    data = node.model_dump()
+    data = node.model_dump(exclude={"points", "children"})
     if node.is_leaf:
         return data | {"points": points[node.id], "out_of": node.written_for or None}
-    data.pop("points", None)
     return data | {"children": [_with_points(child, points) for child in node.children]}
 
 

@@ -88,6 +88,18 @@ def executor(jobs: int | None = None, dask: str | None = None) -> Iterator[Execu
         yield None
 
 
+def background() -> Executor:
+    """One worker process of this machine for what nobody waits for; it begins with the first
+    task."""
+    return ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), _begin_alone)
+
+
+def _begin_alone() -> None:
+    """A worker beside whoever works by hand: it ends with its parent, and takes one processor."""
+    os.environ.update(dict.fromkeys(THREADS, "1"))  # numpy is not imported yet
+    _stop_with_parent()
+
+
 def _stop_with_parent() -> None:
     """End this worker when the process that started it is gone, however it went."""
     parent = multiprocessing.parent_process()

@@ -17,7 +17,6 @@ from qtoolkit.report.blocks import MIME
 from qtoolkit.report.page import TURN, picture_of
 
 
-
 def collect(notebooks: Sequence[Path]) -> tuple[list[dict[str, Any]], dict[str, bytes]]:
     """Blocks of executed notebooks in the memo's order, and the charts' PNG bytes by name."""
     blocks: list[dict[str, Any]] = []

@@ -22,10 +22,9 @@ from qtoolkit.inputs.scheme import Scheme
 from qtoolkit.language import Text, listing, same, say
 from qtoolkit.tuning.choices import Choice, Quota, Written
 from qtoolkit.tuning.masks import masks
-from qtoolkit.tuning.sharing import ALL, SIBLINGS, Family
+from qtoolkit.tuning.sharing import ALL, SIBLINGS, STEPS, Family
 from qtoolkit.tuning.trials import NAME, Trial, append, row_of
 
-STEPS = (0.1, 0.5, 1.0)
 MOST = 8  # units that one sentence names
 
 
@@ -101,7 +100,7 @@ class Tuning(Shown):
         self._drag: Choice | None = None
         self._moving: tuple[str, str] | None = None
         self._watchers: list[Callable[[], None]] = []
-        self._widget: Any = None
+        self._panel: Any = None
         self.written.assessed(self.written.choice)
 
     # What there is now
@@ -406,6 +405,15 @@ class Tuning(Shown):
             "table",
             ("points", "trials", "changes"),
         )
+
+    def _repr_mimebundle_(self, **asked: Any) -> Any:
+        """The panel, for JupyterLab."""
+        if self._panel is None:
+            from qtoolkit.tuning.widget import Panel
+
+            self._panel = Panel(self)
+        data, metadata = self._panel._repr_mimebundle_(**asked) or ({}, {})
+        return {**data, "text/plain": repr(self), "text/html": self._repr_html_()}, metadata
 
     # Within
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from qtoolkit.inputs.scheme import Indicator, Scheme
 
 SIBLINGS, ALL = "siblings", "all"
+STEPS = (0.1, 0.5, 1.0)  # points
 
 
 def apportion(amounts: Sequence[int], change: int, step: int) -> list[int]:

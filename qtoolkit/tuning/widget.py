@@ -1,0 +1,483 @@
+"""The panel in JupyterLab: the session's face in the browser.
+
+The browser draws and asks; every number comes from the kernel. A message from the browser is a
+mapping with `kind`, the name of one of ACTIONS, and what that takes; each is answered by one
+message `state` that carries its `seq`, so that the browser keeps one in flight and never falls
+behind.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Callable, Mapping
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import anywidget
+import numpy as np
+import traitlets
+
+from qtoolkit.cutoffs import margins
+from qtoolkit.display import SYNTHETIC
+from qtoolkit.engine import from_ticks
+from qtoolkit.errors import InputError, WorkError
+from qtoolkit.inputs.numbertext import number_meant
+from qtoolkit.inputs.schemeyaml import yaml_of
+from qtoolkit.language import Text, say
+from qtoolkit.runs.executors import background
+from qtoolkit.tuning import proofs
+from qtoolkit.tuning.choices import Choice
+from qtoolkit.tuning.sharing import ALL, SIBLINGS, STEPS
+from qtoolkit.tuning.words import WORDS
+
+if TYPE_CHECKING:
+    from qtoolkit.tuning.session import Tuning
+
+Content = Mapping[str, Any]  # of a message from the browser
+Message = dict[str, Any]  # to it
+HERE = Path(__file__).parent
+MARGINS = 120  # units up to which margins are worked out while a hand moves
+PARTS = 12  # parts of a score that are drawn one by one
+
+
+class Panel(anywidget.AnyWidget):
+    """The panel of one session. `setup` is what never changes; all else goes by messages."""
+
+    _esm = (HERE / "panel.js").read_text(encoding="utf-8")
+    _css = (HERE / "panel.css").read_text(encoding="utf-8")
+    setup = traitlets.Dict().tag(sync=True)
+
+    def __init__(self, tuning: Tuning):
+        self.tuning = tuning
+        self.background = Background(self._proven)
+        self._view = "dots"
+        self._asked: Any = None
+        self._busy = False
+        super().__init__(setup=setup_of(tuning))
+        self.on_msg(self._heard)
+        tuning.watch(self._moved)
+
+    def _heard(self, _widget: Any, content: Content, _buffers: Any) -> None:
+        """Do what the browser asks, and answer with the state whatever comes of it."""
+        complaint: Text | None = None
+        kind = str(content.get("kind"))
+        self._busy = True
+        try:
+            self._act(kind, content)
+        except InputError as error:
+            complaint = Text(*("; ".join(error.sentences(x)) for x in ("zh", "en")))
+        except WorkError as error:
+            complaint = error.text
+        finally:
+            self._busy = False
+            self._answer(content.get("seq"), complaint, resting=kind == "rest")
+
+    def _act(self, kind: str, content: Content) -> None:
+        if kind not in ACTIONS:
+            return
+        action = ACTIONS[kind]
+        made = action.act(self.tuning, content)
+        if kind == "hello":  # a browser that knows nothing yet
+            self._asked = None
+        if kind == "view":
+            self._view = _text(content, "view")
+        if isinstance(made, dict):
+            self.send(made)
+        if action.then == "lists":
+            self.send({"kind": "lists", **lists_of(self.tuning)})
+        if action.then:
+            self.prove()
+
+    def _moved(self) -> None:
+        """Show what was done by code."""
+        if not self._busy:
+            self.send({"kind": "lists", **lists_of(self.tuning)})
+            self._answer(None, None)
+            self.prove()
+
+    def _answer(self, seq: Any, complaint: Text | None, resting: bool = False) -> None:
+        state = state_of(self.tuning, self._view, resting)
+        said = complaint or self.tuning.warning
+        warning = "" if said is None else said.of(self.tuning.language)
+        self.send({"kind": "state", "seq": seq, "warning": warning, **state})
+
+    def prove(self) -> None:
+        """Have the proofs for what is chosen now worked out in the background."""
+        tuning = self.tuning
+        asked = (tuning.choice, tuning.keep, tuning.locked, tuning.step)
+        if asked == self._asked:
+            return
+        self._asked = asked
+        made = tuning.scheme, tuning.case.table
+        self.send({"kind": "proving"})
+        self.background.ask(
+            tuning.choice,
+            {
+                "safe": partial(
+                    proofs.intervals_shown, *made, tuning.keep, tuning.locked, tuning.step
+                ),
+                "flips": partial(proofs.flips_shown, *made),
+                "tolerance": partial(proofs.tolerances_shown, *made),
+            },
+        )
+
+    def _proven(self, choice: Choice, name: str, found: Any, error: Text | None) -> None:
+        """Show a proof, unless something else is chosen by now."""
+        if choice != self.tuning.choice:
+            return
+        language = self.tuning.language
+        if error is not None:
+            self.send({"kind": "proof", "name": name, "failed": error.of(language)})
+            return
+        if name == "flips":
+            found = [flip_said(self.tuning, flip).of(language) for flip in found]
+        self.send({"kind": "proof", "name": name, "found": found})
+
+    def close(self) -> None:
+        """End the background's process with the panel."""
+        self.background.close()
+        super().close()
+
+
+class Background:
+    """One process that works out the latest questions; those of an earlier choice that have not
+    begun are dropped."""
+
+    def __init__(self, tell: Callable[[Choice, str, Any, Text | None], None]):
+        self._tell = tell
+        self._workers: Executor | None = None
+        self._open: list[Future[Any]] = []
+
+    def ask(self, choice: Choice, tasks: Mapping[str, Callable[[], Any]]) -> None:
+        """Work these out, one after the other, and tell each."""
+        for future in self._open:
+            future.cancel()
+        self._workers = self._workers or background()
+        loop = _loop()
+        self._open = []
+        for name, task in tasks.items():
+            future = self._workers.submit(task)
+            future.add_done_callback(partial(self._hand_over, loop, choice, name))
+            self._open.append(future)
+
+    def _hand_over(
+        self,
+        loop: asyncio.AbstractEventLoop | None,
+        choice: Choice,
+        name: str,
+        future: Future[Any],
+    ) -> None:
+        """From the thread that waits for the process to the kernel's own."""
+        if future.cancelled():
+            return
+        arrived = partial(self._arrived, choice, name, future)
+        if loop is None:
+            arrived()
+        elif not loop.is_closed():
+            loop.call_soon_threadsafe(arrived)
+
+    def _arrived(self, choice: Choice, name: str, future: Future[Any]) -> None:
+        try:
+            found = future.result()
+        except InputError as error:
+            self._tell(choice, name, None, error.complaints[0].text)
+        except (BrokenExecutor, CancelledError):
+            self._workers = None  # another one for the next question
+            text = Text(
+                "后台测算中断，下次调整时重试", "the work stopped; the next move tries again"
+            )
+            self._tell(choice, name, None, text)
+        else:
+            self._tell(choice, name, found, None)
+
+    def close(self) -> None:
+        """End the process."""
+        if self._workers is not None:
+            self._workers.shutdown(wait=False, cancel_futures=True)
+            self._workers = None
+
+
+def _loop() -> asyncio.AbstractEventLoop | None:
+    """The loop that runs this code; None where there is none."""
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
+
+
+# What the browser may ask
+
+
+def _number(content: Content, key: str) -> float:
+    """A number as the browser sends it; NaN, which the session refuses, for anything else."""
+    value: Any = content.get(key)
+    return float(value) if type(value) in (int, float) else math.nan
+
+
+def _text(content: Content, key: str) -> str:
+    return str(content.get(key, "")).strip()
+
+
+def _trial(content: Content, key: str) -> int:
+    """The number of a trial; -1, which none has, for anything else."""
+    number = _number(content, key)
+    return int(number) if number in range(10**9) else -1
+
+
+def _quota(content: Content) -> Any:
+    """A quota as it is typed: nothing for none, a whole number of places, a share as .3 or 30%;
+    what is no number is left to the scheme to refuse."""
+    typed = _text(content, "to")
+    number = number_meant(typed)
+    return None if typed == "" else typed if number is None else number
+
+
+def _lock(tuning: Tuning, content: Content) -> None:
+    act = tuning.lock if content.get("on") else tuning.unlock
+    act(_text(content, "node"))
+
+
+def _compare(tuning: Tuning, content: Content) -> Message:
+    rows = compared(tuning, _trial(content, "first"), _trial(content, "second"))
+    return {"kind": "compared", "rows": rows}
+
+
+def _write(tuning: Tuning, _content: Content) -> Message:
+    return {"kind": "changes", "text": yaml_of({"changes": tuning.changes}).strip()}
+
+
+def _save(tuning: Tuning, content: Content) -> Message:
+    path = tuning.save(_text(content, "name"))
+    said = say(zh="已存为 {path}", en="saved as {path}", path=path)
+    return {"kind": "saved", "text": said.of(tuning.language)}
+
+
+@dataclass(frozen=True)
+class Action:
+    """What is done when the browser asks for it, which may give a message to send; then, where the
+    move has ended, lists and proofs are sent too, or the proofs alone."""
+
+    act: Callable[[Tuning, Content], Any]
+    then: Literal["", "lists", "proofs"] = ""
+
+
+ACTIONS: Mapping[str, Action] = {
+    "hello": Action(lambda tuning, content: None, "lists"),
+    "rest": Action(lambda tuning, content: None),
+    "view": Action(lambda tuning, content: None),
+    "drag": Action(lambda tuning, c: tuning.drag(_text(c, "node"), _number(c, "to"))),
+    "line": Action(lambda tuning, c: tuning.drag_cutoff(_text(c, "grade"), _number(c, "to"))),
+    "release": Action(lambda tuning, c: tuning.release(), "lists"),
+    "quota": Action(lambda tuning, c: tuning.quota(_text(c, "grade"), _quota(c)), "lists"),
+    "undo": Action(lambda tuning, c: tuning.undo(), "lists"),
+    "redo": Action(lambda tuning, c: tuning.redo(), "lists"),
+    "reset": Action(lambda tuning, c: tuning.reset(), "lists"),
+    "go": Action(lambda tuning, c: tuning.go_to(_trial(c, "trial")), "lists"),
+    "names": Action(lambda tuning, c: tuning.show_names(bool(c.get("on"))), "lists"),
+    "lock": Action(_lock, "proofs"),
+    "keep": Action(lambda tuning, c: tuning.share_with(_text(c, "to")), "proofs"),
+    "step": Action(lambda tuning, c: tuning.in_steps_of(_number(c, "to")), "proofs"),
+    "compare": Action(_compare),
+    "changes": Action(_write),
+    "save": Action(_save),
+}
+
+
+# What the browser is told
+
+
+def setup_of(tuning: Tuning) -> dict[str, Any]:
+    """What never changes: the tree, the grades, the written assessment, the words."""
+    scheme, language = tuning.written.scheme, tuning.language
+    before = tuning.written.assessed(tuning.written.choice)
+    parents = {child.id: node.id for node in scheme.nodes for child in node.children}
+    level: dict[str, int] = {}
+    nodes = []
+    for node in scheme.nodes:
+        parent = parents.get(node.id)
+        level[node.id] = 0 if parent is None else level[parent] + 1
+        nodes.append(
+            {
+                "id": node.id,
+                "name": node.name.of(language),
+                "level": level[node.id],
+                "parent": parent,
+                "leaf": node.is_leaf,
+                "written": node.full_points,
+            }
+        )
+    grades = [
+        {
+            "id": grade.id,
+            "label": grade.label.of(language),
+            "cutoff": grade.cutoff,
+            "quota": grade.quota,
+        }
+        for grade in scheme.grades
+    ]
+    named = "zh" if language == "zh" else "en"
+    return {
+        "language": named,
+        "words": {key: text.of(language) for key, text in WORDS.items()},
+        "title": scheme.name.of(language),
+        "synthetic": SYNTHETIC.of(language) if scheme.synthetic else "",
+        "nodes": nodes,
+        "grades": grades,
+        "steps": list(STEPS),
+        "modes": [SIBLINGS, ALL],
+        "total": scheme.total,
+        "band": tuning.band,
+        "written": _units(before),
+        "own": _own_cutoffs(tuning),
+    }
+
+
+def _units(result: Any) -> dict[str, Any]:
+    """Scores, ranks and grades (0 the best) of all units."""
+    codes = result.grades.cat.codes.to_numpy()
+    return {
+        "scores": result.scores.tolist(),
+        "ranks": result.ranks.tolist(),
+        "grades": (len(result.scheme.grades) - 1 - codes).tolist(),
+    }
+
+
+def _own_cutoffs(tuning: Tuning) -> list[list[float]]:
+    """Unit, grade and cutoff where a class has a cutoff of its own."""
+    scheme, table = tuning.written.scheme, tuning.written.table
+    if "class" not in table.covariates:
+        return []
+    return [
+        [k, place, grade.class_cutoffs[group]]
+        for k, group in enumerate(table.covariates["class"])
+        for place, grade in enumerate(scheme.grades[:-1])
+        if group in grade.class_cutoffs
+    ]
+
+
+def state_of(tuning: Tuning, view: str, resting: bool) -> dict[str, Any]:
+    """What is chosen now, and what it does."""
+    result, choice = tuning.result, tuning.choice
+    before = tuning.written.assessed(tuning.written.choice)
+    state: dict[str, Any] = {
+        "points": tuning.points["now"].to_dict(),
+        "locked": sorted(tuning.locked),
+        "keep": tuning.keep,
+        "step": tuning.step,
+        "cutoffs": from_ticks(np.array(choice.cutoffs)).tolist(),
+        "quotas": list(choice.quotas),
+        "units": _units(result),
+        "held": _held(result),
+        "counts": [_counted(r) for r in (before, result)],
+        "status": tuning.status.of(tuning.language),
+        "undo": tuning.can_undo,
+        "redo": tuning.can_redo,
+        "names": tuning.names,
+    }
+    if resting or len(result.scores) <= MARGINS:
+        away = margins(result)
+        state["margins"] = [_plain(away[side].to_numpy()) for side in ("below", "above")]
+    if resting:
+        state["ranges"] = proofs.ranges(result, tuning.band)
+    if view == "parts":
+        state["parts"] = _parts(tuning)
+    return state
+
+
+def _plain(values: np.ndarray) -> list[float | None]:
+    """Numbers as JSON holds them."""
+    return [float(x) if math.isfinite(x) else None for x in values]
+
+
+def _counted(result: Any) -> list[int]:
+    """Units in each grade, best first."""
+    tally = result.grades.value_counts()
+    return [int(tally[grade.id]) for grade in result.scheme.grades]
+
+
+def _held(result: Any) -> list[str]:
+    """What made a unit's grade worse than its score: "quota", "last", "veto", or "" for nothing."""
+    return ["" if by == "score" else by.partition(":")[0] for by in result.steps["set_by"].tolist()]
+
+
+def _parts(tuning: Tuning) -> dict[str, Any]:
+    """What the top indicators bring each unit; of many, those with the most points and the rest."""
+    result, language = tuning.result, tuning.language
+    tops = result.scheme.indicators
+    while len(tops) == 1 and tops[0].children:
+        tops = tops[0].children
+    most = sorted(tops, key=lambda node: -node.full_points)[:PARTS]
+    shown = [node for node in tops if node in most]
+    values = [result.nodes[node.id].tolist() for node in shown]
+    names = [node.name.of(language) for node in shown]
+    if len(tops) > len(shown):
+        others = [node.id for node in tops if node not in most]
+        values.append(result.nodes[others].sum(axis=1).tolist())
+        names.append(Text("其他", "others").of(language))
+    return {"names": names, "values": values}
+
+
+def lists_of(tuning: Tuning) -> dict[str, Any]:
+    """Names of units and the trials."""
+    language = tuning.language
+    return {
+        "labels": [label.of(language) for label in tuning.labels.values()],
+        "trials": [
+            {
+                "number": trial.number,
+                "time": trial.time.strftime("%H:%M"),
+                "moved": trial.moved.of(language),
+                "effect": tuning.effect(trial.changed, 4).of(language),
+                "changed": len(trial.changed),
+                "now": trial.choice == tuning.choice,
+            }
+            for trial in tuning.tried
+        ],
+        "at_written": tuning.choice == tuning.written.choice,
+    }
+
+
+def compared(tuning: Tuning, first: int, second: int) -> list[list[str]]:
+    """In what two trials differ, as people read it: kind, name, one, other."""
+    scheme, language = tuning.written.scheme, tuning.language
+    names = {node.id: node.name for node in scheme.nodes}
+    grades = {grade.id: grade.label for grade in scheme.grades}
+    kinds = {
+        "points": (WORDS["points"], names),
+        "cutoff": (WORDS["cutoff"], grades),
+        "quota": (WORDS["quota"], grades),
+        "grade": (WORDS["grade"], tuning.labels),
+        "rank": (WORDS["rank"], tuning.labels),
+    }
+
+    def shown(kind: str, value: Any) -> str:
+        if kind == "grade":
+            return grades[value].of(language)
+        return WORDS["no_quota"].of(language) if value is None else f"{value:g}"
+
+    return [
+        [
+            kinds[kind][0].of(language),
+            kinds[kind][1][id].of(language),
+            shown(kind, one),
+            shown(kind, other),
+        ]
+        for kind, id, one, other in tuning.compare(first, second).itertuples(index=False)
+    ]
+
+
+def flip_said(tuning: Tuning, flip: Mapping[str, Any]) -> Text:
+    """One of the nearest flips in a sentence."""
+    sure = flip["status"] == "exact"
+    return say(
+        zh="{effect}：移动{points:.2f}分（{sure}），{recipe}",
+        en="{effect}: {points:.2f} points moved ({sure}), {recipe}",
+        effect=tuning.effect([(flip["unit"], flip["old"], flip["towards"])]),
+        points=flip["points"],
+        sure=WORDS["exact"] if sure else WORDS["at_most"],
+        recipe=flip["recipe"],
+    )
