@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import re
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -13,13 +14,50 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 def write_whole(path: Path, data: bytes) -> None:
     """Write a file that takes its name once all of it is written."""
-    handle, name = tempfile.mkstemp(prefix=".qtoolkit-", suffix=".partial", dir=path.parent)
-    part = Path(name)
+    _write(path, data, os.replace)
+
+
+def write_new(path: Path, data: bytes) -> None:
+    """Write a file that takes its name once all of it is written, unless something has that name
+    by then.
+
+    Raises
+    ------
+    FileExistsError
+        Something is there, be it a link that leads nowhere; it stays as it is.
+    OSError
+        It cannot be written.
+    """
+    _write(path, data, _name_anew)
+
+
+def _name_anew(part: Path, path: Path) -> None:
+    """Give a file a name that nothing has."""
+    if os.name == "nt":
+        os.rename(part, path)  # which refuses a name that is taken
+        return
+    try:
+        os.link(part, path)
+    except FileExistsError:
+        raise
+    except OSError:  # the file system has no links: hold the name until the file takes it
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+        try:
+            os.replace(part, path)
+        except OSError:
+            path.unlink()
+            raise
+
+
+def _write(path: Path, data: bytes, name_it: Callable[[Path, Path], None]) -> None:
+    """Write a file beside where it is to lie, and then give it its name."""
+    handle, temporary = tempfile.mkstemp(prefix=".qtoolkit-", suffix=".partial", dir=path.parent)
+    part = Path(temporary)
     try:
         with open(handle, "wb") as file:
             file.write(data)
         os.chmod(part, 0o644)
-        os.replace(part, path)
+        name_it(part, path)
     except OSError as error:
         raise OSError(error.errno, error.strerror, str(path)) from None
     finally:

@@ -4,6 +4,7 @@ languages."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from numbers import Real
 from typing import Annotated, Any, TypeVar
 
 from pydantic import (
@@ -14,6 +15,7 @@ from pydantic import (
     ConfigDict,
     Field,
     PlainSerializer,
+    PlainValidator,
     Strict,
     StringConstraints,
     ValidationError,
@@ -108,6 +110,42 @@ Quota = Annotated[
     WrapValidator(_count_or_share),
     PlainSerializer(lambda quota: quota, return_type=int | float),
 ]
+
+
+PLACES = Text(
+    "不小于 1 的整数（家数）、大于 0 且小于 1 的小数（占比）或 null（不限名额）",
+    "a whole number of at least 1 (places), a number above 0 and below 1 (a share of the units), "
+    "or null (no quota)",
+)
+
+
+def _places(value: Any) -> int | float | None:
+    """A quota given anew: 3.0 is 3, since neither a frame nor every YAML tells them apart."""
+    if value is None:
+        return None
+    is_number = isinstance(value, Real) and not isinstance(value, bool)
+    if is_number and 0 < value < 1:
+        return float(value)
+    if is_number and 1 <= value <= limits.NUMBER and value == int(value):
+        return int(value)
+    found = f'"{clip(value)}"' if isinstance(value, str) else _shown(value)
+    raise wrong(unexpected(found, PLACES))
+
+
+NewQuota = Annotated[
+    int | float | None,
+    PlainValidator(_places),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "integer", "minimum": 1},
+                {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1},
+                {"type": "null"},
+            ]
+        }
+    ),
+]
+"""A quota that takes the place of a scheme's: places, a share of the units, or none."""
 
 
 def validate(

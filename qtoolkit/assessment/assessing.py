@@ -290,8 +290,9 @@ class Assessment(Shown):
         """
         return assess(self.scheme.replace(points, cutoffs, spread), self.table)
 
-    def change(self, changes: Mapping[str, float]) -> Assessment:
-        """The same data after dotted changes, such as {"cutoffs.A": 88}."""
+    def change(self, changes: Mapping[str, float | None]) -> Assessment:
+        """The same data after dotted changes, such as {"cutoffs.A": 88, "grades.A.quota": 3}; see
+        :func:`qtoolkit.inputs.changes.change`."""
         return assess(change(self.scheme, changes), self.table)
 
     @property

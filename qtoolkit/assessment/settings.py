@@ -62,8 +62,8 @@ def settings(
         Anything with a `scheme` and a `table`: a case or an assessment.
     frame : DataFrame
         One row a setting, the columns as keys of :func:`qtoolkit.inputs.changes.change`. NaN, or
-        "scheme", leaves a choice as it is. The column `points` also takes the points of all leaves
-        as an array (d,).
+        "scheme", leaves a choice as it is; None in a column of objects takes a quota away. The
+        column `points` also takes the points of all leaves as an array (d,).
     outputs : mapping of name to function
         Each takes a :class:`Graded` of m settings and returns an array (m,), or (m, n) for a value
         a unit. To be sent to other processes, functions of a module.

@@ -59,7 +59,7 @@ def read_case(
     data: str | Path | None = None,
     previous: str | Path | None = None,
     ratings: str | Path | None = None,
-    changes: Mapping[str, float] | None = None,
+    changes: Mapping[str, float | None] | None = None,
 ) -> Case:
     """Read a case and validate everything in it.
 
@@ -76,8 +76,8 @@ def read_case(
     ratings : path, optional
         Panel ratings.
     changes : mapping, optional
-        Dotted changes to the scheme, such as {"cutoffs.A": 88, "points.brand": 5}; siblings take up
-        the points.
+        Dotted changes to the scheme, such as {"cutoffs.A": 88, "points.brand": 5,
+        "grades.A.quota": 3}; siblings take up the points, None takes a quota away.
 
     Returns
     -------

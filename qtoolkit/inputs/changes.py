@@ -1,5 +1,5 @@
-"""A scheme with some choices made otherwise: points and cutoffs, and the choices of method, each by
-a key."""
+"""A scheme with some choices made otherwise: points, cutoffs and quotas, and the choices of method,
+each by a key."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from typing import Any
 from pydantic import BaseModel, create_model
 
 from qtoolkit.errors import Complaint, InputError, nearest
+from qtoolkit.inputs.consistency import no_last_quota
 from qtoolkit.inputs.scheme import Aggregation, Order, Rounding, Scheme, Spread
 from qtoolkit.inputs.spread import dropped
 from qtoolkit.inputs.treatments import Outliers, Treatment
-from qtoolkit.language import say
-from qtoolkit.models import Model, validate
+from qtoolkit.language import Text, say
+from qtoolkit.models import Model, NewQuota, validate
 from qtoolkit.rules import RULES, Rule
 from qtoolkit.rules.base import LeafRule
 
@@ -33,6 +34,7 @@ def keys_of(scheme: Scheme) -> list[str]:
         "drop",
         "cutoffs",
         *(f"cutoffs.{grade.id}" for grade in scheme.grades[:-1]),
+        *(quota_key(grade.id) for grade in scheme.grades[:-1]),
         "aggregation",
         *(f"aggregation.{id}" for id in ("total", *inner)),
         "rule",
@@ -49,16 +51,33 @@ def keys_of(scheme: Scheme) -> list[str]:
 def check_keys(scheme: Scheme, keys: Iterable[str]) -> None:
     """Refuse keys that :func:`change` does not know, with the nearest known one."""
     known = keys_of(scheme)
-    complaints = [
-        Complaint(
-            say(zh="没有这一项{hint}", en="no such choice{hint}", hint=nearest(key, known)),
-            column=key,
-        )
-        for key in keys
-        if key not in known
-    ]
+    complaints = [Complaint(_unknown(scheme, key), column=key) for key in keys if key not in known]
     if complaints:
         raise InputError(complaints)
+
+
+def _unknown(scheme: Scheme, key: str) -> Text:
+    """Why there is no such key."""
+    if key == quota_key(scheme.grades[-1].id):
+        return no_last_quota(scheme)
+    hint = nearest(key, keys_of(scheme))
+    return say(zh="没有这一项{hint}", en="no such choice{hint}", hint=hint)
+
+
+def quota_key(grade: str) -> str:
+    """The key of a grade's quota."""
+    return f"grades.{grade}.quota"
+
+
+def quota_of(key: str) -> str | None:
+    """The grade whose quota a key is of; None for other keys.
+
+    >>> quota_of("grades.A.quota"), quota_of("cutoffs.A")
+    ('A', None)
+    """
+    kind, _, rest = key.partition(".")
+    grade, _, field = rest.rpartition(".")
+    return grade if kind == "grades" and field == "quota" else None
 
 
 def touches_points(key: str) -> bool:
@@ -75,6 +94,8 @@ def change(scheme: Scheme, changes: Mapping[str, Any], spread: Spread = "sibling
     changes : mapping
         points.<indicator> or cutoffs.<grade>: a number; points or cutoffs: a mapping of them (an
         expert's points for all leaves stand as they are, others are shared out as `spread` says).
+        grades.<grade>.quota: a whole number of at least 1 is places (3.0 is 3), a number above 0
+        and below 1 a share of the units, None no quota.
         drop: an indicator whose points go to its siblings, or None. aggregation, aggregation.<node>
         or aggregation.total: a mean by name or order. rule or rule.<leaf>: a kind of rule, or the
         rule; for all leaves of numbers where no leaf is named, each with its own direction.
@@ -90,6 +111,8 @@ def change(scheme: Scheme, changes: Mapping[str, Any], spread: Spread = "sibling
     >>> scheme = Scheme.flat({"a": 60, "b": 40}, {"A": 90, "B": 0})
     >>> change(scheme, {"aggregation": "geometric", "points.a": 70}).leaves[1].points
     30.0
+    >>> change(scheme, {"grades.A.quota": 3}).grades[0].quota
+    3
     """
     numbers: dict[str, dict[str, Any]] = {"points": {}, "cutoffs": {}}
     update: dict[str, Any] = {}
@@ -170,6 +193,11 @@ def _settings_of(scheme: Scheme, key: str, value: Any, update: Mapping[str, Any]
         return with_choice(_checked(key, Rounding | None, decimals))
     if kind == "order":
         return with_choice(_checked(key, Order.model_fields[id].annotation, value))
+    if kind == "grades":
+        quota = _checked(key, NewQuota, value)
+        grades = update.get(kind) or [grade.model_dump() for grade in scheme.grades]
+        named = quota_of(key)
+        return {kind: [g | ({"quota": quota} if g["id"] == named else {}) for g in grades]}
     if kind == "rank_on":
         return {kind: _checked(key, Scheme.model_fields[kind].annotation, value)}
     return {}

@@ -141,18 +141,19 @@ def _bands_and_classes(scheme: Scheme, i: int, grade: Grade) -> Iterator[tuple[P
         )
 
 
+def no_last_quota(scheme: Scheme) -> Text:
+    """Why the last grade has no quota."""
+    return say(
+        zh="最后一个等级“{grade}”不能有名额上限，所有考核对象都至少是这一等级",
+        en="the last grade “{grade}” cannot have a quota: every unit has at least that grade",
+        grade=scheme.grades[-1].id,
+    )
+
+
 def _last_quota(scheme: Scheme) -> Iterator[tuple[Path_, Text]]:
     """A quota of the last grade."""
     if scheme.grades[-1].quota is not None:
-        yield (
-            ("grades", len(scheme.grades) - 1, "quota"),
-            say(
-                zh="最后一个等级“{grade}”不能有名额上限，所有考核对象都至少是这一等级",
-                en="the last grade “{grade}” cannot have a quota: every unit has at least that "
-                "grade",
-                grade=scheme.grades[-1].id,
-            ),
-        )
+        yield ("grades", len(scheme.grades) - 1, "quota"), no_last_quota(scheme)
 
 
 def _dates(scheme: Scheme) -> Iterator[tuple[Path_, Text]]:

@@ -6,14 +6,47 @@ import keyword
 import math
 from collections.abc import Mapping, Set
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, PlainSerializer, TypeAdapter, WrapValidator
 
 from qtoolkit.errors import MOST_COMPLAINTS, Complaint, InputError, nearest, unexpected
+from qtoolkit.inputs.changes import quota_of
 from qtoolkit.inputs.yamltext import Document, read_yaml
 from qtoolkit.language import Text, say
-from qtoolkit.models import Model, Number, validate
+from qtoolkit.models import Model, NewQuota, Number, validate
+
+
+class _Quota(NamedTuple):
+    """A value under the key of a quota, on its way to be checked as one."""
+
+    value: Any
+
+
+def _with_quotas(changes: Any) -> Any:
+    """Changes with those of quotas marked: they may be what other numbers may not."""
+    if not isinstance(changes, Mapping):
+        return changes
+    return {
+        key: _Quota(value) if isinstance(key, str) and quota_of(key) is not None else value
+        for key, value in changes.items()
+    }
+
+
+_QUOTA: TypeAdapter[int | float | None] = TypeAdapter(NewQuota)
+
+
+def _number_or_quota(value: Any, handler: Any) -> Any:
+    """A change's value: a quota's own, or a number."""
+    return _QUOTA.validate_python(value.value) if isinstance(value, _Quota) else handler(value)
+
+
+Change = Annotated[
+    Number,
+    WrapValidator(_number_or_quota),
+    PlainSerializer(lambda value: value, return_type=int | float | None),
+]
+_QUOTAS: dict[str, Any] = {"patternProperties": {r"^grades\.[^.]+\.quota$": _QUOTA.json_schema()}}
 
 
 class Parameters(Model):
@@ -23,7 +56,9 @@ class Parameters(Model):
     data: str = Field(min_length=1)
     previous: str | None = None
     ratings: str | None = None
-    changes: dict[str, Number] = Field(default={})
+    changes: Annotated[dict[str, Change], BeforeValidator(_with_quotas)] = Field(
+        default={}, json_schema_extra=_QUOTAS
+    )
     language: Literal["zh", "en"] = "zh"
     seed: int = Field(default=0, ge=0, strict=True)
     notebooks: tuple[str, ...] = ("01_assessment", "02_weights", "03_cutoffs", "04_sensitivity")

@@ -77,6 +77,25 @@ def parse_yaml(text: str, name: str) -> Document:
 @lru_cache(maxsize=8)  # a run reads its files more than once
 def _parsed(text: str, name: str) -> Document:
     """What :func:`parse_yaml` gives, its data kept."""
+    node = compose(text, name)
+    builder = _Builder(name)
+    try:
+        data = builder.build(node, ()) if node is not None else None
+    except RecursionError:
+        raise _too_deep(name) from None
+    builder.problems.stop()
+    return Document(data, builder.lines, name)
+
+
+@lru_cache(maxsize=2)  # a text that is edited is read as well
+def compose(text: str, name: str) -> Node | None:
+    """The nodes of YAML text, each with the marks between which it stands; None of no text. They
+    are kept: whoever asks for them leaves them as they are.
+
+    >>> node = compose("a: [1, two]", "x.yaml")
+    >>> [(key.value, value.start_mark.index, value.end_mark.index) for key, value in node.value]
+    [('a', 3, 11)]
+    """
     for number, line in enumerate(text.split("\n"), 1):
         if len(line) > limits.YAML_LINE:
             what = Text("本行字符数", "characters of this line")
@@ -85,9 +104,7 @@ def _parsed(text: str, name: str) -> Document:
         reader = YAML(typ="safe", pure=True)
         reader.Composer = _composer(name)
         reader.composer.warn_double_anchors = False
-        node = reader.compose(text)
-        builder = _Builder(name)
-        data = builder.build(node, ()) if node is not None else None
+        return reader.compose(text)  # type: ignore[no-any-return]
     except InputError:
         raise
     except MarkedYAMLError as error:
@@ -99,11 +116,13 @@ def _parsed(text: str, name: str) -> Document:
         row = text.count("\n", 0, error.position) + 1 if isinstance(error.position, int) else None
         raise InputError(Complaint(_INVISIBLE, name, row)) from None
     except RecursionError:
-        raise InputError(Complaint(say(zh="嵌套层次过深", en="nested too deeply"), name)) from None
+        raise _too_deep(name) from None
     except (YAMLError, ValueError, OverflowError):
         raise InputError(Complaint(_reason(""), name)) from None
-    builder.problems.stop()
-    return Document(data, builder.lines, name)
+
+
+def _too_deep(name: str) -> InputError:
+    return InputError(Complaint(say(zh="嵌套层次过深", en="nested too deeply"), name))
 
 
 _INVISIBLE = Text(

@@ -12,7 +12,7 @@ import pandas as pd
 from qtoolkit import simulation
 from qtoolkit.assessment import Assessment
 from qtoolkit.engine.ties import SAME, foremost, in_order
-from qtoolkit.inputs.changes import AS_IS
+from qtoolkit.inputs.changes import AS_IS, quota_of
 from qtoolkit.inputs.scheme import Rounding
 from qtoolkit.language import Text
 from qtoolkit.report import choosing, figures, shared
@@ -230,6 +230,8 @@ def _choice(key: str) -> dict[str, Any]:
     """What a choice is about: a code of the catalogue, and which grade or indicator it is of."""
     if key in CATALOGUE["words"]["practice"]:
         return {"what": key, "of": None}
+    if (grade := quota_of(key)) is not None:
+        return {"what": "quota", "of": grade}
     kind, _, id = key.partition(".")
     return {"what": kind, "of": id}
 
@@ -241,6 +243,8 @@ def _alternative(key: str, value: Any) -> dict[str, Any]:
         kind = "all" if value is None else "leaf"
     elif isinstance(value, str) and value in CATALOGUE["words"]["practised"]:
         kind = "word"
+    elif quota_of(key) is not None:
+        kind = "quota"
     elif what == "rounding":
         kind, value = "rounding", shared.rounding(_rounding_of(value))
     elif isinstance(value, Mapping) and what in NUMBERS:

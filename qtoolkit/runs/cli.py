@@ -58,9 +58,9 @@ SetOption = Annotated[
     list[str] | None,
     typer.Option(
         "--set",
-        help="改参数，如 weight_band=0.2、cutoffs.A=88；data=… 等路径相对于当前目录（params.yaml "
-        "中的路径相对于该文件） Change a parameter (repeatable); paths such as data=… are relative "
-        "to the working directory",
+        help="改参数，如 weight_band=0.2、cutoffs.A=88、grades.A.quota=3；data=… 等路径相对于"
+        "当前目录（params.yaml 中的路径相对于该文件） Change a parameter (repeatable); paths such "
+        "as data=… are relative to the working directory",
     ),
 ]
 LanguageOption = Annotated[

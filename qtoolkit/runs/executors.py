@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ProcessPoolExecutor
@@ -95,7 +96,9 @@ def background() -> Executor:
 
 
 def _begin_alone() -> None:
-    """A worker beside whoever works by hand: it ends with its parent, and takes one processor."""
+    """A worker beside whoever works by hand: it ends with its parent, not when the parent's cell is
+    interrupted, and takes one processor."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.environ.update(dict.fromkeys(THREADS, "1"))  # numpy is not imported yet
     _stop_with_parent()
 

@@ -9,8 +9,9 @@ from typing import Any
 
 from qtoolkit import display, regions, weighting
 from qtoolkit.assessment import Assessment, assess
-from qtoolkit.errors import Complaint, InputError, nearest, one_of, unexpected
+from qtoolkit.errors import Complaint, InputError, clip, nearest, one_of, unexpected
 from qtoolkit.inputs.case import Case, read_case
+from qtoolkit.inputs.changes import quota_of
 from qtoolkit.inputs.locate import find
 from qtoolkit.inputs.parameters import CORE
 from qtoolkit.inputs.scheme import Scheme, read_scheme
@@ -30,7 +31,7 @@ def open(
     data: str | Path | None = None,
     previous: str | Path | None = None,
     ratings: str | Path | None = None,
-    changes: Mapping[str, float] | None = None,
+    changes: Mapping[str, float | None] | None = None,
     language: str = "zh",
     **knobs: Any,
 ) -> tuple[Case, Assessment]:
@@ -204,7 +205,7 @@ def _changed(base: Scheme | None, scheme: Scheme, changes: Mapping[str, Any]) ->
             en="{key} {old}is now {new}",
             key=key,
             old=same("") if base is None else _old(base, key),
-            new=value,
+            new=_said(value),
         )
         for key, value in changes.items()
     ]
@@ -212,8 +213,11 @@ def _changed(base: Scheme | None, scheme: Scheme, changes: Mapping[str, Any]) ->
 
 
 def _old(base: Scheme, key: str) -> Text:
-    """What the scheme's file has for a change of points or of a cutoff."""
+    """What the scheme's file has for a change of points, of a cutoff or of a quota."""
     kind, _, id = key.partition(".")
+    if (named := quota_of(key)) is not None:
+        quota = next((grade.quota for grade in base.grades if grade.id == named), None)
+        return say(zh="由 {x} ", en="was {x}, ", x=_said(quota))
     if kind == "points":
         value = next((node.points for node in base.nodes if node.id == id), None)
     elif kind == "cutoffs":
@@ -221,3 +225,8 @@ def _old(base: Scheme, key: str) -> Text:
     else:
         value = None
     return same("") if value is None else say(zh="由 {x:g} ", en="was {x:g}, ", x=value)
+
+
+def _said(value: Any) -> Text:
+    """A change's value, a quota that is none included; 3.0 is 3."""
+    return Text("不限", "none") if value is None else same(clip(value))

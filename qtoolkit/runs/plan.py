@@ -138,8 +138,8 @@ def plan(
         A case folder, a params.yaml, a filled workbook (.xlsx), or the name of a packaged case.
     settings
         Parameters to change: core parameters, knobs that a notebook declares, or dotted changes to
-        the scheme ("cutoffs.A": 88). Paths are relative to the working directory, those in the
-        params.yaml to its own folder.
+        the scheme ("cutoffs.A": 88, "grades.A.quota": 3). Paths are relative to the working
+        directory, those in the params.yaml to its own folder.
     notebooks
         Names, or paths (.ipynb) relative to the working directory.
     notebook_folder

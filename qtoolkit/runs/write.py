@@ -197,6 +197,8 @@ def _plain(value: Any) -> str:
 
     >>> _plain({"cutoffs.A": 88.0}), _plain({"box": {"relative": 0.1}, "levels": [0.1, 0.2]})
     ('cutoffs.A=88', 'box=(relative=0.1), levels=[0.1, 0.2]')
+    >>> _plain({"grades.A.quota": None})
+    'grades.A.quota=null'
     """
     if isinstance(value, Mapping):
         return ", ".join(f"{key}={_inner(item)}" for key, item in value.items())
@@ -208,5 +210,7 @@ def _inner(value: Any) -> str:
         return f"({_plain(value)})"
     if isinstance(value, list | tuple):
         return f"[{_plain(value)}]"
+    if value is None:
+        return "null"
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return f"{value:.12g}" if is_number else str(value)

@@ -375,7 +375,7 @@ function render({ model, el }) {
   const scroll = element("div", { class: "qt-scroll" });
   const axis = shape("svg", { height: 34 });
   const sheet = shape("svg", { role: "img" });
-  sheet.setAttribute("aria-label", words.scores || words.dots);
+  sheet.setAttribute("aria-label", words.dots);
   const legend = element("div", { class: "qt-legend" });
   head.append(axis);
   scroll.append(sheet);
@@ -752,10 +752,17 @@ function render({ model, el }) {
     flips.replaceChildren(...lines.map((text) => element("li", { text })));
   }
 
-  function drawComparison(found) {
+  function drawComparison(found, numbers) {
+    const titles = ["", "", ...numbers.map((trial) => `${words.trial} ${trial}`)];
+    const head = element("tr", {}, ...titles.map((text) => element("th", { scope: "col", text })));
     comparison.replaceChildren(
-      ...(found.length ? found : [[words.alike, "", "", ""]]).map((cells) =>
-        element("tr", {}, ...cells.map((text) => element("td", { text }))),
+      element("thead", {}, head),
+      element(
+        "tbody",
+        {},
+        ...(found.length ? found : [[words.alike, "", "", ""]]).map((cells) =>
+          element("tr", {}, ...cells.map((text) => element("td", { text }))),
+        ),
       ),
     );
   }
@@ -798,7 +805,7 @@ function render({ model, el }) {
       drawFlips();
       draw();
     } else if (message.kind === "compared") {
-      drawComparison(message.rows);
+      drawComparison(message.rows, message.trials);
     } else if (message.kind === "changes") {
       taken.hidden = false;
       write(taken, message.text);

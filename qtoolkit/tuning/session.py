@@ -6,7 +6,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, ClassVar
 
 import pandas as pd
@@ -24,6 +24,7 @@ from qtoolkit.tuning.choices import Choice, Quota, Written
 from qtoolkit.tuning.masks import masks
 from qtoolkit.tuning.sharing import ALL, SIBLINGS, STEPS, Family
 from qtoolkit.tuning.trials import NAME, Trial, append, row_of
+from qtoolkit.workbooks.saving import save
 
 MOST = 8  # units that one sentence names
 
@@ -391,6 +392,37 @@ class Tuning(Shown):
         rows = [(kind, id, a[id], b[id]) for kind, a, b in pairs for id in a if a[id] != b[id]]
         columns = ["kind", "id", "first", "second"]
         return pd.DataFrame(rows, columns=columns, dtype=object)
+
+    def save(self, name: str) -> Path:
+        """Save the scheme as it is chosen now, beside the written one and in its form, with its
+        comments.
+
+        Parameters
+        ----------
+        name : name of a new file, such as "scheme-trial.yaml" (or .xlsx)
+
+        Returns
+        -------
+        Path of the file.
+
+        Raises
+        ------
+        InputError
+            It is no bare name of a file, or there is such a file.
+        WorkError
+            It cannot be written; or `changes` of the parameters hold choices of method, which this
+            does not write into a scheme.
+        """
+        source = self.case.files["scheme"]
+        if not name or PurePosixPath(name).name != name or PureWindowsPath(name).name != name:
+            want = Text(
+                "文件名（不含文件夹），如 scheme-trial.yaml",
+                "a file name without a folder, such as scheme-trial.yaml",
+            )
+            raise InputError(unexpected(name, want, Text("文件名", "the file name")))
+        target = source.parent / name
+        save(self.scheme, source, target, self.language)
+        return target
 
     def card(self) -> Card:
         """What is chosen now, where no panel can be shown."""

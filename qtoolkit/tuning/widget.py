@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 Content = Mapping[str, Any]  # of a message from the browser
 Message = dict[str, Any]  # to it
 HERE = Path(__file__).parent
+MANY = 10**9  # trials that nobody reaches
 MARGINS = 120  # units up to which margins are worked out while a hand moves
 PARTS = 12  # parts of a score that are drawn one by one
 
@@ -225,7 +226,7 @@ def _text(content: Content, key: str) -> str:
 def _trial(content: Content, key: str) -> int:
     """The number of a trial; -1, which none has, for anything else."""
     number = _number(content, key)
-    return int(number) if number in range(10**9) else -1
+    return int(number) if 0 <= number < MANY else -1
 
 
 def _quota(content: Content) -> Any:
@@ -242,8 +243,8 @@ def _lock(tuning: Tuning, content: Content) -> None:
 
 
 def _compare(tuning: Tuning, content: Content) -> Message:
-    rows = compared(tuning, _trial(content, "first"), _trial(content, "second"))
-    return {"kind": "compared", "rows": rows}
+    trials = _trial(content, "first"), _trial(content, "second")
+    return {"kind": "compared", "trials": list(trials), "rows": compared(tuning, *trials)}
 
 
 def _write(tuning: Tuning, _content: Content) -> Message:

@@ -50,7 +50,10 @@ def rows(draw, scheme):
     choices = METHODS | {"drop": [None, *(leaf.id for leaf in scheme.leaves)]}
     choices |= {f"points.{scheme.leaves[0].id}": [0.0, scheme.leaves[0].points, 5.0]}
     choices |= (
-        {f"cutoffs.{scheme.grades[0].id}": [scheme.grades[0].cutoff, 97.0]}
+        {
+            f"cutoffs.{scheme.grades[0].id}": [scheme.grades[0].cutoff, 97.0],
+            f"grades.{scheme.grades[0].id}.quota": [None, 1, 2.0, 0.5, "scheme", 1.5],
+        }
         if len(scheme.grades) > 1
         else {}
     )

@@ -202,6 +202,22 @@ def test_an_indicator_is_called_by_its_name_whatever_its_id():
     ]
 
 
+def test_quotas_are_named_and_move_what_they_move():
+    """Base scores 81, 83.4, 44: one place takes the A of 81, a third of the units is one place."""
+    factors = {"grades.A.quota": [None, 1, 1 / 3, 0.25, "scheme"], "rounding.total": [None, 0]}
+    result = small(TIED)
+    found = brute(result, factors)
+    assert [found[i, 0][0] for i in range(5)] == [0, 1, 1, 2, 0]
+    blocks = pages.choices(result, factors, 0.1)
+    for language, choice, ways in (
+        ("zh", "A的名额", ["不限", "1家", "33.33333333%", "25%", "按方案"]),
+        ("en", "quota of A", ["none", "1", "33.33333333%", "25%", "as in the scheme"]),
+    ):
+        table = cells(blocks, "alternatives", language)
+        assert table.iloc[:5, :2].to_numpy().tolist() == [[choice, way] for way in ways]
+        assert choice in said(blocks, language)
+
+
 def test_no_share_is_said_where_too_few_samples_are_possible():
     """A line of 55 cannot stand above one of 60 or 70: of 2 samples one is without such a pair,
     and from one there is no variance."""

@@ -61,6 +61,33 @@ def test_what_was_read_is_shown(shell):
     assert display.spoken() == "en"
 
 
+@pytest.mark.parametrize(
+    ("quota", "zh", "en"),
+    [
+        ("3", "grades.A.quota 由 4 改为 3", "grades.A.quota was 4, is now 3"),
+        ("3.0", "grades.A.quota 由 4 改为 3", "grades.A.quota was 4, is now 3"),
+        ("0.25", "grades.A.quota 由 4 改为 0.25", "grades.A.quota was 4, is now 0.25"),
+        ("None", "grades.A.quota 由 4 改为 不限", "grades.A.quota was 4, is now none"),
+    ],
+)
+def test_a_changed_quota_is_shown_with_what_it_was(shell, quota, zh, en):
+    files = {
+        key: f'"params/city-2026/{key}.{end}"' for key, end in (("scheme", "yaml"), ("data", "csv"))
+    }
+    for language, line in (("zh", zh), ("en", en)):
+        changes = f'{{"grades.A.quota": {quota}}}'
+        seen, error = ran(shell, cell(**files, changes=changes, language=f'"{language}"'), CALL)
+        assert error is None
+        assert line in seen.outputs[0].data["text/html"]
+    _, error = ran(shell, cell(**files, changes='{"grades.B.quota": 3}', language='"en"'), CALL)
+    assert error is None and shell.user_ns["result"].scheme.grade("B").quota == 3
+
+
+def test_a_quota_where_there_was_none(shell):
+    seen, _ = ran(shell, cell(changes='{"grades.g1.quota": 3}', language='"en"'), CALL)
+    assert "grades.g1.quota was none, is now 3" in seen.outputs[0].data["text/html"]
+
+
 MISTAKES = {
     "misspelt": (dict(weight_bnd="0.2"), "“weight_bnd”", "是否应为“weight_band”"),
     "misspelt, of a notebook without it": (dict(point_stp="1"), "“point_stp”", "“point_step”"),

@@ -1,0 +1,191 @@
+"""Tuning by hand as its user meets it: the notebook that `qtoolkit lab` brings, in a real
+JupyterLab in Chromium."""
+
+import importlib.util
+import json
+import re
+import shutil
+import statistics
+import time
+
+import nbformat
+import numpy as np
+import pandas as pd
+import pytest
+
+import qtoolkit as qt
+from qtoolkit.inputs.locate import packaged_cases
+from qtoolkit.inputs.schemeyaml import scheme_yaml
+from qtoolkit.models import validate
+from tests.look.laboratory import ERRORS, laboratory, opened, run_all
+from tests.look.reading import needs_chromium
+from tests.look.test_rendered import browser
+
+needs_lab = pytest.mark.skipif(
+    importlib.util.find_spec("jupyterlab") is None, reason="needs JupyterLab"
+)
+PANEL = "document.querySelector('.qt .qt-unit') !== null"
+PROVED = f"{PANEL} && !document.querySelector('.qt').innerText.includes('测算中')"
+ROW = re.compile(r"^(\d+)\s+(\S+?号?)(\d+\.\d\d)(.*)$")
+
+
+class Hand:
+    """A hand and an eye on the panel of a page."""
+
+    def __init__(self, page):
+        self.page = page
+        page.wait_for_function(PANEL, timeout=60_000)
+        self.panel = page.locator(".qt")
+        self.panel.evaluate("panel => panel.scrollIntoView()")
+
+    @property
+    def status(self):
+        return self.page.inner_text(".qt-status")
+
+    def grades(self):
+        """Each unit's grade, by the name that is shown."""
+        rows = self.page.evaluate(
+            "[...document.querySelectorAll('.qt-unit')]"
+            ".filter(unit => unit.getAttribute('display') !== 'none')"
+            ".map(unit => [...unit.querySelectorAll('text')].map(text => text.textContent))"
+        )
+        return {
+            name.split(maxsplit=1)[1]: re.split("→|级| ", grade)[1 if "→" in grade else 0]
+            for name, _, grade, *_ in rows
+        }
+
+    def settle(self):
+        """Wait until nothing is asked any more: after a rest ranges are there."""
+        self.page.wait_for_timeout(700)
+
+    def slide(self, node, steps):
+        """Drag a slider by so many pixels."""
+        slider = self.page.locator(f"[data-node={node}]")
+        box, most = slider.bounding_box(), float(slider.get_attribute("max"))
+        x = box["x"] + 7 + (box["width"] - 14) * float(slider.input_value()) / most
+        y = box["y"] + box["height"] / 2
+        self.page.mouse.move(x, y)
+        self.page.mouse.down()
+        for step in range(1, abs(steps) + 1):
+            self.page.mouse.move(x + (step if steps > 0 else -step), y)
+            self.page.wait_for_timeout(20)
+        self.page.mouse.up()
+        self.settle()
+
+    def drag_line(self, grade, pixels):
+        """Drag a grade's line."""
+        box = self.page.locator(f"[data-grade={grade}] rect").bounding_box()
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        self.page.mouse.move(x, y)
+        self.page.mouse.down()
+        for step in range(1, abs(pixels) + 1):
+            self.page.mouse.move(x + (step if pixels > 0 else -step), y)
+            self.page.wait_for_timeout(20)
+        self.page.mouse.up()
+        self.settle()
+
+    def type(self, label, text):
+        """Type into the box of this label."""
+        box = self.page.get_by_label(label, exact=True).locator("visible=true").last
+        box.fill(text)
+        box.press("Enter")
+        self.settle()
+
+    def press(self, name):
+        self.page.locator(".qt").get_by_role("button", name=name, exact=True).click()
+        self.settle()
+
+
+@pytest.fixture(scope="module")
+def tuned(tmp_path_factory):
+    """A case of one's own, and the port and folder of a JupyterLab on it."""
+    root = tmp_path_factory.mktemp("tuning")
+    case = shutil.copytree(packaged_cases() / "city-2026", root / "case")
+    with laboratory(root / "lab", case, "zh") as (port, folder):
+        yield case, port, folder
+
+
+@needs_chromium
+@needs_lab
+def test_points_lines_and_quotas_by_hand_and_back_and_saved(tuned):
+    case, port, _ = tuned
+    with browser() as play:
+        page = opened(play, port, "tuning.ipynb", width=1366, height=768)
+        failed = []
+        page.on("pageerror", lambda error: failed.append(str(error)))
+        run_all(page, PROVED)
+        assert page.locator(ERRORS).count() == 0
+        hand = Hand(page)
+        hand.settle()
+        written = hand.grades()
+        assert len(written) == 16 and not set(written) & set(qt.read_case(case).table.units)
+        assert hand.status == "等级没有变化；合计100"
+
+        hand.page.select_option(".qt-tools select >> nth=0", "award")
+        hand.slide("farm_pass", -40)
+        assert hand.status.startswith("等级改变") and hand.grades() != written
+        moved = page.locator("[data-box=farm_pass]").input_value()
+        assert float(moved) < 12 and float(moved) % 0.5 == 0
+        hand.drag_line("B", 12)
+        assert float(page.get_by_label("B级 分数线", exact=True).first.input_value()) > 80
+        hand.type("A级 名额", "5")
+        assert page.inner_text(".qt-grade >> nth=0").endswith("家数 5（原4）")
+
+        recorded = qt.tuning.read_trials(case)
+        assert recorded["names"].tolist() == [False] * 3
+        check_against_engine(case, recorded["changes"].iloc[-1], hand)
+
+        hand.press("撤销")
+        hand.press("撤销")
+        hand.press("撤销")
+        assert hand.grades() == written and hand.status == "等级没有变化；合计100"
+        hand.press("重做")
+        hand.press("重做")
+        hand.press("重做")
+        check_against_engine(case, recorded["changes"].iloc[-1], hand)
+
+        hand.press("比较")
+        assert "B级" in page.inner_text(".qt-comparison")
+        hand.press("写成参数改动")
+        assert "grades.A.quota: 5" in page.inner_text(".qt-changes")
+        hand.press("另存为方案")
+        assert "scheme-trial.yaml" in page.inner_text(".qt-saved")
+        assert not failed
+        shown = sorted(hand.grades().values())
+    check_saved(case, shown)
+
+
+def check_against_engine(case, changes, hand):
+    """The grades in the page are those that `assess` gives under the changes of the record."""
+    found = qt.read_case(case, changes=changes)
+    result = qt.assess(found.scheme, found.table)
+    tally = sorted(result.grades.astype(str))
+    assert sorted(hand.grades().values()) == tally
+    changed = (result.grades.astype(object) != qt.assess(*both(case)).grades.astype(object)).sum()
+    assert hand.status.startswith(f"等级改变{changed}家")
+
+
+def both(case):
+    found = qt.read_case(case)
+    return found.scheme, found.table
+
+
+def check_saved(case, shown):
+    """The saved scheme passes `check`, and its run gives the grades that were seen."""
+    params = (case / "params.yaml").read_text(encoding="utf-8")
+    assert "scheme: scheme.yaml" in params
+    (case / "params.yaml").write_text(
+        params.replace("scheme: scheme.yaml", "scheme: scheme-trial.yaml"), encoding="utf-8"
+    )
+    written = (case / "scheme.yaml").read_text(encoding="utf-8")
+    saved = (case / "scheme-trial.yaml").read_text(encoding="utf-8")
+    assert [line for line in saved.splitlines() if line.startswith("#")] == [
+        line for line in written.splitlines() if line.startswith("#")
+    ]
+    run = qt.run(case, case.parent / "run", notebooks=["01_assessment"], formats=["html"])
+    (scores,) = [
+        frame
+        for frame in map(pd.read_csv, (run / "tables").glob("*.csv"))
+        if "等级" in frame and len(frame) == 16
+    ][:1]
+    assert sorted(grade.removesuffix("级") for grade in scores["等级"]) == shown
