@@ -36,6 +36,7 @@ QUIET = (
 UNWANTED = {"@jupyterlab/apputils-extension:announcements": True}
 """Parts of JupyterLab that are switched off: this one asks whether it may fetch news."""
 GUIDE = "00_"
+TUNING = "tuning"  # the panel needs hands, so that no run has it unless it is asked for
 SECONDS = 10  # for JupyterLab to end once it is asked to
 
 
@@ -93,7 +94,8 @@ def prepare(plan: Plan, folder: str | Path | None = None) -> Prepared:
     stays.
 
     Each is in the case's language alone, and its cell of parameters holds what `qtoolkit run` would
-    inject, so that the notebook by itself is the case's. The toolkit's :func:`guides` come along.
+    inject, so that the notebook by itself is the case's. The toolkit's :func:`companions` come
+    along.
 
     Parameters
     ----------
@@ -119,7 +121,7 @@ def prepare(plan: Plan, folder: str | Path | None = None) -> Prepared:
         )
         raise InputError(text) from None
     named = [book.name for book in plan.notebooks]
-    books = [*plan.notebooks, *(book for book in guides() if book.name not in named)]
+    books = [*plan.notebooks, *(book for book in companions() if book.name not in named)]
     language, written, kept = plan.parameters.language, [], []
     for book in books:
         path = target / _file(book)
@@ -131,11 +133,12 @@ def prepare(plan: Plan, folder: str | Path | None = None) -> Prepared:
     return Prepared(target, tuple(written), tuple(kept))
 
 
-def guides() -> list[Notebook]:
-    """The toolkit's own notebooks to read and try, such as the tutorial: they are of no case, and
-    their names begin with 00_."""
+def companions() -> list[Notebook]:
+    """The toolkit's own notebooks that come along with every case: the one to tune the case in, and
+    the guides to read and try, such as the tutorial, which are of no case: their names begin with
+    00_."""
     ((folder, origin),) = locate.notebooks()
-    paths = sorted(folder.glob(f"{GUIDE}*.ipynb"))
+    paths = [*folder.glob(f"{TUNING}.ipynb"), *sorted(folder.glob(f"{GUIDE}*.ipynb"))]
     return [Notebook(path.stem, path, origin) for path in paths]
 
 

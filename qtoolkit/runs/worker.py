@@ -14,6 +14,7 @@ from qtoolkit.runs.imports import skip_address_grammar
 
 # that a cell's last outputs may take from the kernel to here, on a machine that is busy
 IOPUB_SECONDS = 60
+PANEL = "application/vnd.jupyter.widget-view+json"
 
 
 def main(job_file: str) -> int:
@@ -40,7 +41,7 @@ def main(job_file: str) -> int:
         _note(job, None, type(error).__name__, error)
         raise
     finally:
-        _without_times_and_paths(Path(job["output"]))
+        _without_what_passes(Path(job["output"]))
     return 0
 
 
@@ -50,19 +51,23 @@ def _note(job: dict[str, Any], cell: int | None, name: str, message: object) -> 
     Path(job["failure"]).write_text(json.dumps(failure), encoding="utf-8")
 
 
-def _without_times_and_paths(path: Path) -> None:
-    """Leave out of an executed notebook what papermill notes of the moment and the machine, so that
-    equal inputs give equal bytes."""
+def _without_what_passes(path: Path) -> None:
+    """Leave out of an executed notebook what is of the moment and the machine, so that equal inputs
+    give equal bytes: papermill's notes, and panels, which are dead without their kernel; the card
+    beside a panel stays."""
     import nbformat
 
     if not path.is_file():
         return
     book = nbformat.read(path, as_version=4)
-    book.metadata.pop("papermill", None)
+    for key in ("papermill", "widgets"):
+        book.metadata.pop(key, None)
     for number, cell in enumerate(book.cells):
         for key in ("papermill", "execution"):
             cell.metadata.pop(key, None)
         cell["id"] = f"cell-{number}"  # the injected cell has a random one
+        for output in cell.get("outputs", []):
+            output.get("data", {}).pop(PANEL, None)
     nbformat.write(book, path)
 
 

@@ -23,6 +23,7 @@ METHODS = "00_methods"  # works examples of its own, and shows nothing of a memo
 OF_A_CASE = [name for name in NAMES if name != TUTORIAL]
 OWN = {
     METHODS: set(),
+    "tuning": {"weight_band"},
     "01_assessment": {"near_miss"},
     "02_weights": {"point_step", "resamples", "judgements"},
     "03_cutoffs": {"near_miss", "window", "line_draws", "se", "se_source", "reliability"},

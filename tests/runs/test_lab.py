@@ -85,7 +85,7 @@ def test_the_guides_come_along_in_the_language_and_of_no_case(tmp_path, monkeypa
     assert "00_tutorial.ipynb" in shipped
     ready = plan("city-2026", {"cutoffs.A": 91}, language, ["01_assessment"])
     prepared = lab.prepare(ready, tmp_path / "mine")
-    assert set(prepared.written) == {"01_assessment.ipynb", *shipped}
+    assert set(prepared.written) == {"01_assessment.ipynb", f"{lab.TUNING}.ipynb", *shipped}
     monkeypatch.chdir(tmp_path)
     for name in shipped:
         given = values(parameters_cell(tmp_path / "mine" / name))
@@ -103,6 +103,28 @@ def test_the_guides_come_along_in_the_language_and_of_no_case(tmp_path, monkeypa
             if cell.cell_type == "markdown"
         ]
         assert bool(re.search("[\u4e00-\u9fff]", prose[0])) == (language == "zh")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_notebook_to_tune_a_case_in_comes_along_with_its_parameters(tmp_path, language):
+    """Though no params.yaml lists it, and once where one is asked for it."""
+    changes = {"cutoffs.A": 91, "weight_band": 0.2}
+    ready = plan("city-2026", changes, language)
+    assert lab.TUNING not in [book.name for book in ready.notebooks]
+    lab.prepare(ready, tmp_path / "mine")
+    path = tmp_path / "mine" / f"{lab.TUNING}.ipynb"
+    given = values(parameters_cell(path))
+    assert given["language"] == language and given["weight_band"] == 0.2
+    assert given["changes"] == {"cutoffs.A": 91}
+    # found from the case's folder, where the kernel works, so that trials are kept there
+    assert (given["scheme"], given["data"]) == ("scheme.yaml", "data.csv")
+    prose = [c.source for c in nbformat.read(path, 4).cells if c.cell_type == "markdown"]
+    assert all(bool(re.search("[\u4e00-\u9fff]", text)) == (language == "zh") for text in prose)
+    asked = plan("city-2026", changes, language, [lab.TUNING])
+    prepared = lab.prepare(asked, tmp_path / "other")
+    assert prepared.written.count(f"{lab.TUNING}.ipynb") == 1
+    again = lab.prepare(ready, tmp_path / "other")
+    assert f"{lab.TUNING}.ipynb" in again.kept
 
 
 def test_a_guide_that_names_a_packaged_file_gets_its_place(tmp_path, monkeypatch):

@@ -61,6 +61,25 @@ def test_a_run_writes_everything_and_the_same_bytes_twice(project):
     assert "prose in zh" in str(book) and "prose in en" not in str(book)
 
 
+def test_the_notebook_to_tune_in_runs_where_it_is_asked_for_and_adds_nothing_to_the_memo(project):
+    """No table and no figure of its own, no trial beside the data, and equal bytes."""
+    options = {"notebooks": ["tuning"], "formats": ["html"], "language": "en"}
+    first, second = (
+        run("params/tiny", out="one", **options),
+        run("params/tiny", out="two", **options),
+    )
+    for name in listing(first):
+        if (first / name).is_file() and name != "manifest.json":
+            assert (first / name).read_bytes() == (second / name).read_bytes(), name
+    made = [name for name in listing(first) if name.startswith(("tables/", "figures/"))]
+    assert made == ["tables/provenance.csv"]  # what ran
+    book = nbformat.read(first / "notebooks" / "tuning.ipynb", 4)
+    (panel,) = [c for c in book.cells if c.cell_type == "code" and c.source.endswith("\ntuning")]
+    assert set(panel.outputs[0].data) == {"text/html", "text/plain"}  # its card; the panel is dead
+    assert "widgets" not in book.metadata
+    assert list(project.rglob("trials*")) == []
+
+
 def test_the_second_run_sees_that_the_result_is_there(project):
     first = run("params/tiny", formats=["html"])
     assert first.parent.name == "runs" and first.name.startswith("tiny-")
