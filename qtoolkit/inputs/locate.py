@@ -54,7 +54,12 @@ def notebooks_beside(case: Path) -> Path | None:
 
 def packaged_cases() -> Path:
     """The folder of the cases that ship with the package."""
-    return PACKAGE / "_params" if (PACKAGE / "_params").is_dir() else PACKAGE.parent / "params"
+    return installed_cases() if installed_cases().is_dir() else PACKAGE.parent / "params"
+
+
+def installed_cases() -> Path:
+    """Where an installed package has its cases; in a checkout there is nothing."""
+    return PACKAGE / "_params"
 
 
 def find(path: str | Path, folder: Path | None = None) -> Path:

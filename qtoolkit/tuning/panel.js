@@ -6,8 +6,8 @@ const ROW = 20; // height of a unit's row in pixels
 const REST = 200; // milliseconds without a move until ranges are asked for
 const SPARE = 4; // rows drawn beyond what is seen
 const PATIENCE = 15000; // milliseconds until a request counts as lost
-const GRADES = ["#24557f", "#5a93c0", "#bd8226", "#c2604d", "#8a4a7d", "#6b6b6b"];
-const PARTS = ["#24557f", "#5a93c0", "#bd8226", "#c2604d", "#8a4a7d", "#3d8b6d", "#6b6b6b"];
+const AXIS = 48; // height of the axis: two lines of labels, flags, titles
+const SHADES = 7; // colours of the style sheet, .qt-c0 to .qt-c6
 
 function element(tag, attributes = {}, ...children) {
   const made = document.createElement(tag);
@@ -38,8 +38,19 @@ function write(node, text) {
 }
 
 const number = (x, digits = 10) => String(parseFloat(x.toFixed(digits))).replace("-", "−");
+const typed = (x) => number(x).replace("−", "-"); // as a box for numbers takes it
 const snapped = (x, step) => parseFloat((Math.round(x / step) * step).toFixed(10));
-const colour = (grade) => GRADES[Math.min(grade, GRADES.length - 1)];
+const shade = (i) => `qt-c${i % SHADES}`;
+
+// A text no wider than so many Latin letters; a Chinese character is as wide as two
+function clipped(text, most) {
+  let width = 0;
+  for (let i = 0; i < text.length; i++) {
+    width += text.charCodeAt(i) > 0x2e7f ? 2 : 1;
+    if (width > most) return text.slice(0, i - 1) + "…";
+  }
+  return text;
+}
 
 // Requests: one in flight; of drags that wait, the last alone.
 class Kernel {
@@ -95,6 +106,8 @@ function render({ model, el }) {
   const words = setup.words;
   const nodes = new Map(setup.nodes.map((node) => [node.id, node]));
   const kernel = new Kernel(model, () => warn(words.lost));
+  const aside = (text) => (setup.language === "zh" ? `（${text}）` : ` (${text})`);
+  const colon = setup.language === "zh" ? "：" : ": ";
   const view = { name: "dots", state: null, lists: null, proofs: {}, dragged: null, order: [] };
   let resting = null;
 
@@ -176,28 +189,21 @@ function render({ model, el }) {
   const boxes = setup.grades.map((grade, i) => {
     const last = i === setup.grades.length - 1;
     const count = element("span", { class: "qt-count" });
-    const mark = element("span", { class: "qt-swatch" });
-    mark.style.background = colour(i);
+    const mark = element("span", { class: `qt-swatch ${shade(i)}` });
     const row = element("div", { class: "qt-grade" }, mark, element("b", { text: grade.label }));
     if (last) {
       row.append(count);
       grades.append(row);
       return { count };
     }
-    const cutoff = element("input", { type: "number", step: "any", "aria-label": `${grade.label} ${words.cutoff}` });
-    cutoff.addEventListener("change", () => {
-      const to = parseFloat(cutoff.value);
-      if (!Number.isFinite(to)) return draw();
-      act("line", { grade: grade.id, to });
+    const cutoff = entry({ type: "number", step: "any", "aria-label": `${grade.label} ${words.cutoff}` }, (text) => {
+      act("line", { grade: grade.id, to: parseFloat(text) });
       act("release");
     });
-    const quota = element("input", {
-      type: "text",
-      inputmode: "decimal",
-      placeholder: words.no_quota,
-      "aria-label": `${grade.label} ${words.quota}`,
-    });
-    quota.addEventListener("change", () => act("quota", { grade: grade.id, to: quota.value }));
+    const quota = entry(
+      { type: "text", inputmode: "decimal", placeholder: words.no_quota, "aria-label": `${grade.label} ${words.quota}` },
+      (text) => act("quota", { grade: grade.id, to: text }),
+    );
     row.append(
       element("label", {}, words.cutoff, cutoff),
       element("label", {}, words.quota, quota),
@@ -206,6 +212,36 @@ function render({ model, el }) {
     grades.append(row);
     return { cutoff, quota, count };
   });
+
+  // A box to type into. Enter is handled here, as JupyterLab has a use of its own for it.
+  function entry(attributes, commit) {
+    const box = element("input", { ...attributes, "data-lm-suppress-shortcuts": "true" });
+    const end = () => {
+      if (box.dataset.editing !== "true") return;
+      box.dataset.editing = "false";
+      if (attributes.type === "number" && !Number.isFinite(parseFloat(box.value))) draw();
+      else commit(box.value);
+    };
+    box.addEventListener("input", () => (box.dataset.editing = "true"));
+    box.addEventListener("change", end);
+    box.addEventListener("keydown", (event) => {
+      if (event.key === "Escape") {
+        box.dataset.editing = "false";
+        draw();
+      } else if (event.key === "Enter") {
+        end();
+      } else {
+        return;
+      }
+      event.preventDefault();
+      event.stopPropagation();
+    });
+    return box;
+  }
+
+  function show(box, text) {
+    if (box.dataset.editing !== "true" && box.value !== text) box.value = text;
+  }
 
   // The tree: a slider, a number and a lock for each indicator
   const folded = new Set(setup.nodes.length > 60 ? setup.nodes.filter((n) => !n.leaf && n.level > 0).map((n) => n.id) : []);
@@ -259,13 +295,13 @@ function render({ model, el }) {
       "data-node": node.id,
       "data-lm-suppress-shortcuts": "true",
     });
-    const box = element("input", {
-      type: "number",
-      step: "any",
-      min: 0,
-      "aria-label": `${node.name} ${words.points}`,
-      "data-box": node.id,
-    });
+    const box = entry(
+      { type: "number", step: "any", min: 0, "aria-label": `${node.name} ${words.points}`, "data-box": node.id },
+      (text) => {
+        act("drag", { node: node.id, to: parseFloat(text) });
+        act("release");
+      },
+    );
     const lock = element("button", {
       type: "button",
       class: "qt-lock",
@@ -300,12 +336,6 @@ function render({ model, el }) {
     });
     slider.addEventListener("keyup", end);
     slider.addEventListener("blur", end);
-    box.addEventListener("change", () => {
-      const to = parseFloat(box.value);
-      if (!Number.isFinite(to)) return draw();
-      act("drag", { node: node.id, to });
-      act("release");
-    });
     const delta = element("span", { class: "qt-delta" });
     const track = element("span", { class: "qt-track" }, safe, mark, slider);
     const line = element("div", { class: `qt-row${node.leaf ? "" : " qt-block"}` }, name, track, box, delta, lock);
@@ -341,8 +371,8 @@ function render({ model, el }) {
       for (let up = row.node.parent; up; up = nodes.get(up).parent) shut ||= held.has(up);
       if (view.dragged !== id) row.slider.value = points[id];
       row.slider.disabled = row.box.disabled = shut;
-      row.slider.setAttribute("aria-valuetext", `${number(points[id])}（${words.was}${number(written)}）`);
-      if (document.activeElement !== row.box || view.dragged) row.box.value = number(points[id]).replace("−", "-");
+      row.slider.setAttribute("aria-valuetext", number(points[id]) + aside(`${words.was} ${number(written)}`));
+      show(row.box, typed(points[id]));
       const moved = points[id] - written;
       write(row.delta, Math.abs(moved) < 1e-9 ? "" : (moved > 0 ? "+" : "") + number(moved, 2));
       row.lock.setAttribute("aria-pressed", String(held.has(id)));
@@ -351,7 +381,7 @@ function render({ model, el }) {
       if (interval) {
         row.safe.style.left = row.place(interval[0]);
         row.safe.style.right = `calc(100% - ${row.place(interval[1])})`;
-        row.slider.title = `${words.safe}：${number(interval[0])}–${number(interval[1])}`;
+        row.slider.title = `${words.safe}${colon}${number(interval[0])}–${number(interval[1])}`;
       } else {
         row.slider.removeAttribute("title");
       }
@@ -361,10 +391,10 @@ function render({ model, el }) {
   function drawGrades() {
     const { cutoffs, quotas, counts } = view.state;
     boxes.forEach(({ cutoff, quota, count }, i) => {
-      if (cutoff && document.activeElement !== cutoff) cutoff.value = number(cutoffs[i]).replace("−", "-");
-      if (quota && document.activeElement !== quota) quota.value = quotaText(quotas[i]);
+      if (cutoff) show(cutoff, typed(cutoffs[i]));
+      if (quota) show(quota, quotaText(quotas[i]));
       const [before, now] = [counts[0][i], counts[1][i]];
-      write(count, `${words.units} ${now}` + (now === before ? "" : `（${words.was}${before}）`));
+      write(count, `${words.units} ${now}` + (now === before ? "" : aside(`${words.was} ${before}`)));
     });
   }
 
@@ -373,7 +403,7 @@ function render({ model, el }) {
   // The plot: rows of units in the order of their ranks; only those that are seen are drawn
   const head = element("div", { class: "qt-axis" });
   const scroll = element("div", { class: "qt-scroll" });
-  const axis = shape("svg", { height: 34 });
+  const axis = shape("svg", { height: AXIS });
   const sheet = shape("svg", { role: "img" });
   sheet.setAttribute("aria-label", words.dots);
   const legend = element("div", { class: "qt-legend" });
@@ -397,9 +427,9 @@ function render({ model, el }) {
       "data-lm-suppress-shortcuts": "true",
     });
     group.setAttribute("aria-label", `${grade.label} ${words.cutoff}`);
-    const flag = shape("path", { d: "M0,34 L-6,24 L-6,14 L6,14 L6,24 Z", fill: colour(i) });
-    const text = shape("text", { y: 11, "text-anchor": "middle" });
-    const grip = shape("rect", { x: -11, y: 12, width: 22, height: 22, fill: "transparent" });
+    const flag = shape("path", { class: `qt-fill ${shade(i)}`, d: `M0,${AXIS} l-6,-9 v-10 h12 v10 Z` });
+    const text = shape("text", { "text-anchor": "middle" });
+    const grip = shape("rect", { x: -11, y: AXIS - 22, width: 22, height: 22, fill: "transparent" });
     group.append(grip, flag, text);
     axis.append(group);
     guides.append(line);
@@ -498,18 +528,21 @@ function render({ model, el }) {
     drawLegend();
   }
 
-  // Labels of cutoffs that lie close to one another stand at different heights
+  // Labels of cutoffs that lie close to one another stand on two lines; where that is not enough,
+  // the boxes above have the numbers
   function spreadLabels() {
-    const xs = view.state.cutoffs.map((cutoff) => view.layout.x(cutoff));
+    const ends = [Infinity, Infinity];
     handles.forEach(({ text }, i) => {
-      const close = i > 0 && Math.abs(xs[i] - xs[i - 1]) < 64 && handles[i - 1].text.getAttribute("data-side") !== "left";
-      const anchor = close ? "end" : i + 1 < xs.length && Math.abs(xs[i] - xs[i + 1]) < 64 ? "start" : "middle";
-      set(text, { "text-anchor": anchor, x: anchor === "end" ? 6 : anchor === "start" ? -6 : 0, "data-side": close ? "left" : "right" });
+      const x = view.layout.x(view.state.cutoffs[i]);
+      const half = text.getComputedTextLength() / 2 + 3;
+      const line = ends.findIndex((end) => x + half < end);
+      set(text, { y: 23 - 12 * Math.max(line, 0), display: line < 0 ? "none" : "inline" });
+      if (line >= 0) ends[line] = x - half;
     });
   }
 
   const titles = ["unit", "score", "grade", "margin", "tolerance"].map((name) => {
-    const text = shape("text", { class: "qt-title", y: 29 });
+    const text = shape("text", { class: "qt-title", y: AXIS - 6 });
     axis.append(text);
     return [name, text];
   });
@@ -561,14 +594,14 @@ function render({ model, el }) {
     set(row.group, { transform: `translate(0,${place * ROW})`, class: `qt-unit${changed ? " qt-changed" : ""}` });
     set(row.back, { width });
     const label = view.lists.labels[k];
-    write(row.name, `${units.ranks[k]}  ${clipped(label, view.names ? 9 : 6)}`);
+    write(row.name, `${units.ranks[k]}  ${clipped(label, view.names ? 19 : 9)}`);
     write(row.title, titleOf(k, label));
     const dots = view.name === "dots";
     const shown = dots ? "inline" : "none";
-    set(row.ring, { cx: x(oldScore), cy: middle, stroke: colour(oldGrade), display: shown });
-    set(row.dot, { cx: x(score), cy: middle, fill: colour(grade), display: shown });
+    set(row.ring, { cx: x(oldScore), cy: middle, class: `qt-ring ${shade(oldGrade)}`, display: shown });
+    set(row.dot, { cx: x(score), cy: middle, class: `qt-fill ${shade(grade)}`, display: shown });
     const [low, high] = ranges ? [ranges[0][k], ranges[1][k]] : [score, score];
-    set(row.range, { x: x(low), width: Math.max(x(high) - x(low), 0), fill: colour(grade), display: dots && ranges ? "inline" : "none" });
+    set(row.range, { x: x(low), width: Math.max(x(high) - x(low), 0), class: `qt-range qt-fill ${shade(grade)}`, display: dots && ranges ? "inline" : "none" });
     drawOwn(row, k, dots);
     drawBars(row, k);
     let at = right + 8 + columns.score;
@@ -591,8 +624,6 @@ function render({ model, el }) {
     const range = ranges ? ` (±${number(setup.band * 100)}%: ${ranges[0][k].toFixed(2)}–${ranges[1][k].toFixed(2)})` : "";
     return `${label}  ${words.score} ${units.scores[k].toFixed(2)}${range}, ${words.written} ${setup.written.scores[k].toFixed(2)}`;
   }
-
-  const clipped = (text, most) => (text.length > most ? text.slice(0, most - 1) + "…" : text);
 
   function marginText(k) {
     const { margins } = view.state;
@@ -630,7 +661,7 @@ function render({ model, el }) {
       set(bar, { display: i < wanted ? "inline" : "none" });
       if (i >= wanted) return;
       const width = Math.max(parts.values[i][k], 0) * unit;
-      set(bar, { x: at, width, fill: PARTS[i % PARTS.length], opacity: i < PARTS.length ? 1 : 0.6 });
+      set(bar, { x: at, width, class: `qt-fill ${shade(i)}`, opacity: i < SHADES ? 1 : 0.6 });
       at += width;
     });
   }
@@ -662,7 +693,7 @@ function render({ model, el }) {
     if (view.name === "dots") {
       entries.push(["●", words.now], ["○", words.written], ["▬", `±${number(setup.band * 100)}% ${words.range}`]);
     } else if (view.name === "parts" && view.state.parts) {
-      view.state.parts.names.forEach((name, i) => entries.push(["■", name, PARTS[i % PARTS.length]]));
+      view.state.parts.names.forEach((name, i) => entries.push(["■", name, shade(i)]));
     } else if (view.name === "slope") {
       entries.push(["", `${words.written} → ${words.now}`]);
     }
@@ -670,11 +701,9 @@ function render({ model, el }) {
     if (legend.dataset.text === text) return;
     legend.dataset.text = text;
     legend.replaceChildren(
-      ...entries.map(([sign, name, shade]) => {
-        const mark = element("span", { text: sign });
-        if (shade) mark.style.color = shade;
-        return element("span", { class: "qt-entry" }, mark, ` ${name}`);
-      }),
+      ...entries.map(([sign, name, colour = ""]) =>
+        element("span", {}, element("span", { class: `qt-ink ${colour}`, text: sign }), ` ${name}`),
+      ),
     );
   }
 
@@ -691,7 +720,7 @@ function render({ model, el }) {
   });
   const comparison = element("table", { class: "qt-comparison" });
   const taken = element("pre", { class: "qt-changes", hidden: true, tabindex: 0 });
-  const file = element("input", { type: "text", value: "scheme-trial.yaml", "aria-label": words.file });
+  const file = element("input", { type: "text", value: "scheme-trial.yaml", "aria-label": words.file, "data-lm-suppress-shortcuts": "true" });
   const saved = element("span", { class: "qt-saved", role: "status" });
   const heading = (text) => element("h4", { text });
   const head2 = element("tr", {}, ...["", "time", "moved", "effect", ""].map((key) => element("th", { scope: "col", text: key ? words[key] : "" })));
@@ -738,7 +767,7 @@ function render({ model, el }) {
       ),
     );
     [first, second].forEach((select, i) => {
-      select.replaceChildren(...[zero, ...list].map((trial) => element("option", { value: trial.number, text: `${trial.number} ${clipped(trial.moved, 18)}` })));
+      select.replaceChildren(...[zero, ...list].map((trial) => element("option", { value: trial.number, text: `${trial.number} ${clipped(trial.moved, 32)}` })));
       const last = String(list.length ? list[list.length - 1].number : 0);
       select.value = i === 0 ? chosen[0] || "0" : view.touched ? chosen[1] || last : last;
     });

@@ -20,6 +20,7 @@ from qtoolkit.engine import from_ticks, to_ticks
 from qtoolkit.errors import InputError, WorkError, nearest, one_of, real, unexpected
 from qtoolkit.inputs.case import Case
 from qtoolkit.inputs.changes import change
+from qtoolkit.inputs.locate import installed_cases
 from qtoolkit.inputs.scheme import Scheme
 from qtoolkit.language import LANGUAGES, Text, listing, same, say
 from qtoolkit.tuning.choices import Choice, Quota, Written
@@ -87,7 +88,7 @@ class Tuning(Shown):
             raise InputError(unexpected(type(case).__name__, want, "case"))
         self.case = case
         self.written = Written(case.scheme, case.table)
-        self.band = real("band", band, 0.0, 1.0, above=True)
+        self.band = real("band", band, 0.0, 1.0)
         if language not in (None, *LANGUAGES):
             raise InputError(unexpected(language, one_of(LANGUAGES), "language"))
         self.language = language or display.spoken()
@@ -98,7 +99,9 @@ class Tuning(Shown):
         self.tried: list[Trial] = []
         self.warning: Text | None = None
         self._masks = masks(case.table.units, case.table.labels)
-        self._record = case.files["data"].parent / NAME if record else None
+        self._record = _place_of(case) if record else None
+        if record and self._record is None:
+            self.warning = _NO_PLACE
         self._unwritten: list[Trial] = []
         self._history = [self.written.choice]
         self._at = 0
@@ -338,7 +341,7 @@ class Tuning(Shown):
         changed = self.changed
         if not changed:
             return say(
-                zh="等级没有变化；合计{t:.10g}", en="no grade changes; total {t:.10g}", t=total
+                zh="等级没有变化；合计{t:.10g}", en="No grade changes; total {t:.10g}", t=total
             )
         return say(
             zh="等级改变{n}家：{effect}；合计{t:.10g}",
@@ -604,6 +607,19 @@ class Tuning(Shown):
             return Text("全部指标分摊", "taken up by all others")
         name = self.written.scheme.indicator(self.keep).name
         return say(zh="由“{name}”分摊", en="taken up by “{name}”", name=name)
+
+
+_NO_PLACE = Text(
+    "随软件附带的案例不留试算记录；如需记录，请先把案例复制到自己的文件夹",
+    "no record is kept of a case that came with the toolkit: copy it to a folder of your own first",
+)
+
+
+def _place_of(case: Case) -> Path | None:
+    """The file for the trials of a case; None where it lies within the installed package."""
+    folder = case.files["data"].parent
+    is_ours = folder.resolve().is_relative_to(installed_cases().resolve())
+    return None if is_ours else folder / NAME
 
 
 def _in_points(ids: Sequence[str], ticks: Sequence[int]) -> Mapping[str, float]:

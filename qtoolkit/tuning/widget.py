@@ -42,6 +42,7 @@ Message = dict[str, Any]  # to it
 HERE = Path(__file__).parent
 MANY = 10**9  # trials that nobody reaches
 MARGINS = 120  # units up to which margins are worked out while a hand moves
+REST = 1.0  # seconds without a move until tolerances are worked out: of 300 units they take long
 PARTS = 12  # parts of a score that are drawn one by one
 
 
@@ -54,7 +55,7 @@ class Panel(anywidget.AnyWidget):
 
     def __init__(self, tuning: Tuning):
         self.tuning = tuning
-        self.background = Background(self._proven)
+        self.quick, self.slow = Background(self._proven), Background(self._proven, REST)
         self._view = "dots"
         self._asked: Any = None
         self._busy = False
@@ -115,16 +116,11 @@ class Panel(anywidget.AnyWidget):
         self._asked = asked
         made = tuning.scheme, tuning.case.table
         self.send({"kind": "proving"})
-        self.background.ask(
-            tuning.choice,
-            {
-                "safe": partial(
-                    proofs.intervals_shown, *made, tuning.keep, tuning.locked, tuning.step
-                ),
-                "flips": partial(proofs.flips_shown, *made),
-                "tolerance": partial(proofs.tolerances_shown, *made),
-            },
-        )
+        locked, step = tuning.locked, tuning.step
+        intervals = partial(proofs.intervals_shown, *made, tuning.keep, locked, step)
+        flips = partial(proofs.flips_shown, *made)
+        self.quick.ask(tuning.choice, {"safe": intervals, "flips": flips})
+        self.slow.ask(tuning.choice, {"tolerance": partial(proofs.tolerances_shown, *made)})
 
     def _proven(self, choice: Choice, name: str, found: Any, error: Text | None) -> None:
         """Show a proof, unless something else is chosen by now."""
@@ -139,26 +135,44 @@ class Panel(anywidget.AnyWidget):
         self.send({"kind": "proof", "name": name, "found": found})
 
     def close(self) -> None:
-        """End the background's process with the panel."""
-        self.background.close()
+        """End the background's processes with the panel."""
+        self.quick.close()
+        self.slow.close()
         super().close()
 
 
 class Background:
-    """One process that works out the latest questions; those of an earlier choice that have not
-    begun are dropped."""
+    """A process that works out the latest questions; those of an earlier choice that have not begun
+    are dropped.
 
-    def __init__(self, tell: Callable[[Choice, str, Any, Text | None], None]):
-        self._tell = tell
+    `rest` : seconds without another question until it begins.
+    """
+
+    def __init__(self, tell: Callable[[Choice, str, Any, Text | None], None], rest: float = 0.0):
+        self._tell, self._rest = tell, rest
         self._workers: Executor | None = None
         self._open: list[Future[Any]] = []
+        self._waiting: asyncio.TimerHandle | None = None
 
     def ask(self, choice: Choice, tasks: Mapping[str, Callable[[], Any]]) -> None:
         """Work these out, one after the other, and tell each."""
         for future in self._open:
             future.cancel()
-        self._workers = self._workers or background()
+        if self._waiting is not None:
+            self._waiting.cancel()
         loop = _loop()
+        if loop is None or not self._rest:
+            self._begin(loop, choice, tasks)
+        else:
+            self._waiting = loop.call_later(self._rest, self._begin, loop, choice, tasks)
+
+    def _begin(
+        self,
+        loop: asyncio.AbstractEventLoop | None,
+        choice: Choice,
+        tasks: Mapping[str, Callable[[], Any]],
+    ) -> None:
+        self._workers = self._workers or background()
         self._open = []
         for name, task in tasks.items():
             future = self._workers.submit(task)
@@ -197,6 +211,8 @@ class Background:
 
     def close(self) -> None:
         """End the process."""
+        if self._waiting is not None:
+            self._waiting.cancel()
         if self._workers is not None:
             self._workers.shutdown(wait=False, cancel_futures=True)
             self._workers = None

@@ -2,21 +2,14 @@
 JupyterLab in Chromium."""
 
 import importlib.util
-import json
 import re
 import shutil
-import statistics
-import time
 
-import nbformat
-import numpy as np
 import pandas as pd
 import pytest
 
 import qtoolkit as qt
 from qtoolkit.inputs.locate import packaged_cases
-from qtoolkit.inputs.schemeyaml import scheme_yaml
-from qtoolkit.models import validate
 from tests.look.laboratory import ERRORS, laboratory, opened, run_all
 from tests.look.reading import needs_chromium
 from tests.look.test_rendered import browser

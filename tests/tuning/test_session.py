@@ -5,6 +5,7 @@ import copy
 import gc
 import html
 import math
+import shutil
 import tracemalloc
 from fractions import Fraction
 
@@ -19,6 +20,7 @@ from qtoolkit.assessment import Assessment, assess
 from qtoolkit.engine import to_ticks
 from qtoolkit.errors import InputError
 from qtoolkit.inputs.changes import change
+from qtoolkit.inputs.locate import packaged_cases
 from qtoolkit.inputs.scheme import Scheme, read_scheme
 from qtoolkit.inputs.schemeyaml import scheme_yaml
 from qtoolkit.tuning import Tuning
@@ -356,7 +358,7 @@ def test_one_of_each():
     for call in (tuning.cutoff, tuning.quota, tuning.drag_cutoff):
         with pytest.raises(InputError, match="the scheme has one grade"):
             call("A", 1)
-    assert tuning.status.en == "no grade changes; total 100"
+    assert tuning.status.en == "No grade changes; total 100"
     assert len(tuning.table) == 1
     assert len(tuning.trials) == 0
     assert "<" in tuning._repr_html_()
@@ -367,9 +369,18 @@ def test_languages_and_cases_that_there_are_not():
         flat_session({"a": 60, "b": 40}, [[1, 0]], language="fr")
     with pytest.raises(InputError, match="expected a case of"):
         Tuning("params/city-2026")
-    for band in (0, 1.1, math.nan, "x"):
+    for band in (-0.1, 1.1, math.nan, "x"):
         with pytest.raises(InputError, match="band"):
             flat_session({"a": 60, "b": 40}, [[1, 0]], band=band)
+
+
+def test_no_record_is_kept_within_the_installed_package(tmp_path, monkeypatch):
+    case = shutil.copytree(packaged_cases() / "tai-2001", tmp_path / "tai-2001")
+    monkeypatch.setattr("qtoolkit.tuning.session.installed_cases", lambda: tmp_path)
+    tuning = Tuning(qt.read_case(case), language="en")
+    assert tuning.warning.en.startswith("no record is kept of a case that came with the toolkit")
+    tuning.move("patents", 20)
+    assert not (case / "trials.csv").exists() and len(tuning.trials) == 1
 
 
 # Steps back
@@ -458,7 +469,7 @@ def test_who_watches_is_told_what_holds_in_the_end():
 
 def test_the_total_is_said_in_full():
     tuning = flat_session({"a": 1000.123, "b": 234.4444}, [[1, 0]], {"A": 1000, "B": 0})
-    assert tuning.status.en == "no grade changes; total 1234.5674"
+    assert tuning.status.en == "No grade changes; total 1234.5674"
 
 
 # Names

@@ -40,7 +40,7 @@ class Face:
     def __init__(self, tuning):
         self.tuning, self.sent, self.seq = tuning, [], 0
         self.panel = Panel(tuning)
-        self.panel.background = Silent()
+        self.panel.quick, self.panel.slow = Silent(), Silent()
         self.panel.send = self.sent.append
 
     def ask(self, kind, **content):
@@ -239,16 +239,16 @@ def test_what_code_does_is_shown_too(face):
 
 def test_proofs_are_asked_for_once_a_move_has_ended_and_not_while_it_lasts(face):
     face.ask("hello")
-    asked = len(face.panel.background.asked)
+    asked = len(face.panel.slow.asked)
     face.ask("drag", node="credit", to=4)
     face.ask("drag", node="credit", to=5)
-    assert len(face.panel.background.asked) == asked
+    assert len(face.panel.slow.asked) == asked
     face.ask("release")
-    assert len(face.panel.background.asked) == asked + 1
+    assert len(face.panel.slow.asked) == asked + 1
     face.ask("names", on=True)  # nothing else to prove
-    assert len(face.panel.background.asked) == asked + 1
+    assert len(face.panel.slow.asked) == asked + 1
     face.ask("lock", node="port", on=True)  # other intervals
-    assert len(face.panel.background.asked) == asked + 2
+    assert len(face.panel.slow.asked) == asked + 2
 
 
 def test_a_proof_of_an_earlier_choice_is_not_shown(face):
@@ -266,7 +266,7 @@ def test_a_proof_of_an_earlier_choice_is_not_shown(face):
 def test_the_background_works_out_all_three_and_says_what_failed():
     case = qt.read_case("params/city-2026")
     face = Face(qt.tuning.Tuning(case, record=False, language="en"))
-    face.panel.background = widget.Background(face.panel._proven)
+    face.panel.quick, face.panel.slow = (widget.Background(face.panel._proven) for _ in range(2))
     try:
         face.ask("hello")
         wait(lambda: sum(m["kind"] == "proof" for m in face.sent) == 3)
@@ -275,7 +275,7 @@ def test_the_background_works_out_all_three_and_says_what_failed():
         # City K (子市) is .2393 points from C: METHODS' cheapest change of all
         assert "B→C" in found["flips"][0] and "0.24 points moved (exact)" in found["flips"][0]
         face.sent.clear()
-        face.panel.background.ask(face.tuning.choice, {"safe": broken})
+        face.panel.quick.ask(face.tuning.choice, {"safe": broken})
         wait(lambda: face.sent)
         assert face.sent[0]["failed"].startswith("the work stopped")
     finally:
@@ -325,7 +325,9 @@ def test_each_language_says_nothing_in_the_other(language, tmp_path):
 def values(part):
     """All texts among values, keys left out."""
     if isinstance(part, dict):
-        kept = {k: v for k, v in part.items() if k not in ("kind", "modes", "keep", "language", "held")}
+        kept = {
+            k: v for k, v in part.items() if k not in ("kind", "modes", "keep", "language", "held")
+        }
         for value in kept.values():
             yield from values(value)
     elif isinstance(part, list | tuple):
