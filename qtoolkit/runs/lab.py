@@ -33,6 +33,7 @@ QUIET = (
     "--LabApp.extension_manager=readonly",
 )
 """Options with which JupyterLab makes no network call of its own."""
+PROMPT = "--ServerApp.kernel_websocket_connection_class=qtoolkit.runs.channels.PromptConnection"
 UNWANTED = {"@jupyterlab/apputils-extension:announcements": True}
 """Parts of JupyterLab that are switched off: this one asks whether it may fetch news."""
 GUIDE = "00_"
@@ -274,7 +275,7 @@ def _before(folder: Path, variable: str) -> str:
 def command(folder: Path, more: Sequence[str] = ()) -> list[str]:
     """The command that starts JupyterLab on a folder."""
     root = f"--ServerApp.root_dir={resolved(folder)}"
-    return [sys.executable, "-P", "-m", "jupyterlab", root, *QUIET, *more]
+    return [sys.executable, "-P", "-m", "jupyterlab", root, PROMPT, *QUIET, *more]
 
 
 def start(plan: Plan, prepared: Prepared, browser: bool = True) -> None:

@@ -106,7 +106,7 @@ function render({ model, el }) {
   const words = setup.words;
   const nodes = new Map(setup.nodes.map((node) => [node.id, node]));
   const kernel = new Kernel(model, () => warn(words.lost));
-  const aside = (text) => (setup.language === "zh" ? `（${text}）` : ` (${text})`);
+  const was = (x) => words.was.replace("{x}", x);
   const colon = setup.language === "zh" ? "：" : ": ";
   const view = { name: "dots", state: null, lists: null, proofs: {}, dragged: null, order: [] };
   let resting = null;
@@ -371,7 +371,7 @@ function render({ model, el }) {
       for (let up = row.node.parent; up; up = nodes.get(up).parent) shut ||= held.has(up);
       if (view.dragged !== id) row.slider.value = points[id];
       row.slider.disabled = row.box.disabled = shut;
-      row.slider.setAttribute("aria-valuetext", number(points[id]) + aside(`${words.was} ${number(written)}`));
+      row.slider.setAttribute("aria-valuetext", number(points[id]) + was(number(written)));
       show(row.box, typed(points[id]));
       const moved = points[id] - written;
       write(row.delta, Math.abs(moved) < 1e-9 ? "" : (moved > 0 ? "+" : "") + number(moved, 2));
@@ -394,7 +394,7 @@ function render({ model, el }) {
       if (cutoff) show(cutoff, typed(cutoffs[i]));
       if (quota) show(quota, quotaText(quotas[i]));
       const [before, now] = [counts[0][i], counts[1][i]];
-      write(count, `${words.units} ${now}` + (now === before ? "" : aside(`${words.was} ${before}`)));
+      write(count, `${words.units} ${now}` + (now === before ? "" : was(before)));
     });
   }
 

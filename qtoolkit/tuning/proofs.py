@@ -18,6 +18,7 @@ from qtoolkit.inputs.table import Table
 from qtoolkit.regions import Box
 from qtoolkit.robustness import cheapest_flip, score_range, tolerance
 from qtoolkit.robustness.certificates import REASONS
+from qtoolkit.tuning.choices import choice_of
 from qtoolkit.tuning.sharing import Family
 
 NEAREST = 3  # flips that are shown
@@ -45,17 +46,18 @@ def safe_intervals(
         is no position beyond (the indicator, or those that give, have no points left).
     """
     scheme, e = result.scheme, result.engine
-    points = tuple(to_ticks([leaf.full_points for leaf in scheme.leaves]).tolist())
+    points = choice_of(scheme).points
     stride, now = int(to_ticks(step)), result.grades.cat.codes.to_numpy()
     rows = {}
     for node in scheme.nodes:
-        own = int(to_ticks(node.full_points))
-        row: dict[str, Any] = {"low": own, "high": own, "ends_low": True, "ends_high": True}
+        row: dict[str, Any] = dict.fromkeys(("low", "high"), int(to_ticks(node.full_points)))
+        row |= {"ends_low": True, "ends_high": True}
         rows[node.id] = row
         try:
             family = Family(scheme, node.id, keep, locked)
         except InputError:  # locked: it has no position but its own
             continue
+        own = family.points(points)
         for side, sign in (("low", -1), ("high", 1)):
             end = family.span(points)[sign > 0]
             for places in _outwards(own, end, sign * stride):

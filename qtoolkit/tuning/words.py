@@ -28,7 +28,7 @@ WORDS = {
     "quota": Text("名额", "Quota"),
     "no_quota": Text("不限", "none"),
     "units": Text("家数", "Units"),
-    "was": Text("原", "was"),
+    "was": Text("（原{x}）", " (was {x})"),
     "unit": Text("考核对象", "Unit"),
     "score": Text("得分", "Score"),
     "rank": Text("位次", "Rank"),
