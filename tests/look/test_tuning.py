@@ -4,12 +4,16 @@ JupyterLab in Chromium."""
 import importlib.util
 import re
 import shutil
+import statistics
 
+import numpy as np
 import pandas as pd
 import pytest
 
 import qtoolkit as qt
 from qtoolkit.inputs.locate import packaged_cases
+from qtoolkit.inputs.schemeyaml import scheme_yaml
+from qtoolkit.models import validate
 from tests.look.laboratory import ERRORS, laboratory, opened, run_all
 from tests.look.reading import needs_chromium
 from tests.look.test_rendered import browser
@@ -19,7 +23,6 @@ needs_lab = pytest.mark.skipif(
 )
 PANEL = "document.querySelector('.qt .qt-unit') !== null"
 PROVED = f"{PANEL} && !document.querySelector('.qt').innerText.includes('测算中')"
-ROW = re.compile(r"^(\d+)\s+(\S+?号?)(\d+\.\d\d)(.*)$")
 
 
 class Hand:
@@ -51,7 +54,7 @@ class Hand:
         """Wait until nothing is asked any more: after a rest ranges are there."""
         self.page.wait_for_timeout(700)
 
-    def slide(self, node, steps):
+    def slide(self, node, steps, pause=20):
         """Drag a slider by so many pixels."""
         slider = self.page.locator(f"[data-node={node}]")
         box, most = slider.bounding_box(), float(slider.get_attribute("max"))
@@ -61,11 +64,11 @@ class Hand:
         self.page.mouse.down()
         for step in range(1, abs(steps) + 1):
             self.page.mouse.move(x + (step if steps > 0 else -step), y)
-            self.page.wait_for_timeout(20)
+            self.page.wait_for_timeout(pause)
         self.page.mouse.up()
         self.settle()
 
-    def drag_line(self, grade, pixels):
+    def drag_line(self, grade, pixels, pause=20):
         """Drag a grade's line."""
         box = self.page.locator(f"[data-grade={grade}] rect").bounding_box()
         x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
@@ -73,7 +76,7 @@ class Hand:
         self.page.mouse.down()
         for step in range(1, abs(pixels) + 1):
             self.page.mouse.move(x + (step if pixels > 0 else -step), y)
-            self.page.wait_for_timeout(20)
+            self.page.wait_for_timeout(pause)
         self.page.mouse.up()
         self.settle()
 
@@ -176,9 +179,70 @@ def check_saved(case, shown):
         line for line in written.splitlines() if line.startswith("#")
     ]
     run = qt.run(case, case.parent / "run", notebooks=["01_assessment"], formats=["html"])
-    (scores,) = [
-        frame
-        for frame in map(pd.read_csv, (run / "tables").glob("*.csv"))
-        if "等级" in frame and len(frame) == 16
-    ][:1]
-    assert sorted(grade.removesuffix("级") for grade in scores["等级"]) == shown
+    scores = pd.read_csv(run / "tables" / "scores.csv")
+    assert sorted(grade.removesuffix("级") for grade in scores["初评等级"]) == shown
+
+
+@needs_chromium
+@needs_lab
+@pytest.mark.soak
+@pytest.mark.parametrize("name", ["city-2026", "31 × 40", "300 × 40"])
+def test_how_long_it_takes_from_the_hand_to_the_picture(tmp_path, name):
+    case = tmp_path / "case"
+    if name == "city-2026":
+        shutil.copytree(packaged_cases() / name, case)
+    else:
+        write_case(case, *map(int, name.split(" × ")))
+    node = qt.read_case(case).scheme.leaves[1].id
+    with laboratory(tmp_path / "lab", case, "zh") as (port, _), browser() as play:
+        page = opened(play, port, "tuning.ipynb", width=1366, height=768)
+        run_all(page, PANEL)
+        hand = Hand(page)
+        page.wait_for_timeout(20_000)  # until the background is done with the written scheme
+        page.evaluate("performance.clearMeasures()")
+        for _ in range(3):
+            hand.slide(node, 30, pause=100)
+            hand.slide(node, -30, pause=100)
+            hand.drag_line(qt.read_case(case).scheme.grades[1].id, 15, pause=100)
+        for kind in ("drag", "line", "rest"):
+            found = page.evaluate(
+                "kind => performance.getEntriesByName('qtoolkit-tuning-' + kind)"
+                ".map(entry => entry.duration)",
+                kind,
+            )
+            share = statistics.quantiles(found, n=20)
+            print(f"{name} {kind}: {len(found)}, median {share[9]:.0f} ms, 95% {share[18]:.0f} ms")
+            assert len(found) > 5
+
+
+def write_case(folder, n, d):
+    """A case of n units and d indicators in blocks of eight, with a quota for the best grade."""
+    blocks = [
+        {
+            "id": f"block{k}",
+            "name": f"block{k}",
+            "children": [
+                {"id": f"x{j}", "name": f"x{j}", "points": 100 / d, "rule": {"kind": "share"}}
+                for j in range(k, k + 8)
+            ],
+        }
+        for k in range(0, d, 8)
+    ]
+    grades = [("A", 90, {"quota": 0.3}), ("B", 80, {}), ("C", 60, {}), ("D", 0, {})]
+    data = {
+        "id": "made-up",
+        "name": "made-up",
+        "synthetic": True,
+        "rounding": {"total": {"decimals": 2}},
+        "indicators": blocks,
+        "grades": [{"id": id, "cutoff": float(x), **more} for id, x, more in grades],
+    }
+    scheme = validate(qt.Scheme, data, None)
+    random = np.random.default_rng(0)
+    shares = random.normal(0.88, 0.06, (n, 1)) + random.normal(0, 0.12, (n, d))
+    units = pd.Index([f"unit {k}" for k in range(n)], name="unit")
+    frame = pd.DataFrame(shares.clip(0, 1).round(3), units, [leaf.id for leaf in scheme.leaves])
+    folder.mkdir()
+    (folder / "scheme.yaml").write_text(scheme_yaml(scheme), encoding="utf-8")
+    frame.to_csv(folder / "data.csv")
+    (folder / "params.yaml").write_text("scheme: scheme.yaml\ndata: data.csv\n", encoding="utf-8")
