@@ -360,21 +360,25 @@ class Tuning(Shown):
     def _said(
         self, changed: Sequence[tuple[str, str, str]], labels: Mapping[str, Text]
     ) -> list[Text]:
-        """Changed grades, each as "甲市 B→C"; of “B级” the B alone."""
-        short = {
-            grade.id: Text(grade.label.zh.removesuffix("级"), grade.label.en)
-            for grade in self.written.scheme.grades
-        }
+        """Changed grades, each as "甲市 B→C"."""
         return [
             say(
                 zh="{unit} {old}→{new}",
                 en="{unit} {old}→{new}",
                 unit=labels[unit],
-                old=short[old],
-                new=short[new],
+                old=self.short[old],
+                new=self.short[new],
             )
             for unit, old, new in changed
         ]
+
+    @property
+    def short(self) -> dict[str, Text]:
+        """What grades are called where one becomes another: of “B级” the B alone."""
+        return {
+            grade.id: Text(grade.label.zh.removesuffix("级"), grade.label.en)
+            for grade in self.written.scheme.grades
+        }
 
     @property
     def labels(self) -> dict[str, Text]:

@@ -27,7 +27,8 @@ from qtoolkit.engine import from_ticks
 from qtoolkit.errors import InputError, WorkError
 from qtoolkit.inputs.numbertext import number_meant
 from qtoolkit.inputs.schemeyaml import yaml_of
-from qtoolkit.language import Text, say
+from qtoolkit.language import Text, in_print, same, say
+from qtoolkit.report.blocks import rounded_towards
 from qtoolkit.runs.executors import background
 from qtoolkit.tuning import proofs
 from qtoolkit.tuning.choices import Choice
@@ -39,7 +40,9 @@ if TYPE_CHECKING:
 
 Content = Mapping[str, Any]  # of a message from the browser
 Message = dict[str, Any]  # to it
-HERE = Path(__file__).parent
+ROOM = Path(__file__).parent / "panel"
+SCRIPT = ("basics", "kernel", "tools", "tree", "axis", "units", "plot", "lists", "panel")
+"""The parts of the panel's script, in the order in which they make one."""
 MANY = 10**9  # trials that nobody reaches
 MARGINS = 120  # units up to which margins are worked out while a hand moves
 REST = 1.0  # seconds without a move until tolerances are worked out: of 300 units they take long
@@ -49,8 +52,8 @@ PARTS = 12  # parts of a score that are drawn one by one
 class Panel(anywidget.AnyWidget):
     """The panel of one session. `setup` is what never changes; all else goes by messages."""
 
-    _esm = (HERE / "panel.js").read_text(encoding="utf-8")
-    _css = (HERE / "panel.css").read_text(encoding="utf-8")
+    _esm = "\n".join((ROOM / f"{part}.js").read_text(encoding="utf-8") for part in SCRIPT)
+    _css = (ROOM / "panel.css").read_text(encoding="utf-8")
     setup = traitlets.Dict().tag(sync=True)
 
     def __init__(self, tuning: Tuning):
@@ -132,6 +135,8 @@ class Panel(anywidget.AnyWidget):
             return
         if name == "flips":
             found = [flip_said(self.tuning, flip).of(language) for flip in found]
+        elif name == "tolerance":
+            found = [tolerance_said(**each).of(language) for each in found]
         self.send({"kind": "proof", "name": name, "found": found})
 
     def close(self) -> None:
@@ -331,16 +336,13 @@ def setup_of(tuning: Tuning) -> dict[str, Any]:
         {
             "id": grade.id,
             "label": grade.label.of(language),
-            "cutoff": grade.cutoff,
-            "quota": grade.quota,
+            "short": tuning.short[grade.id].of(language),
         }
         for grade in scheme.grades
     ]
-    named = "zh" if language == "zh" else "en"
     return {
-        "language": named,
+        "language": language,
         "words": {key: text.of(language) for key, text in WORDS.items()},
-        "title": scheme.name.of(language),
         "synthetic": SYNTHETIC.of(language) if scheme.synthetic else "",
         "nodes": nodes,
         "grades": grades,
@@ -348,7 +350,7 @@ def setup_of(tuning: Tuning) -> dict[str, Any]:
         "modes": [SIBLINGS, ALL],
         "total": scheme.total,
         "band": tuning.band,
-        "written": _units(before),
+        "written": {**_units(before), "texts": _scores_said(before)},
         "own": _own_cutoffs(tuning),
     }
 
@@ -364,14 +366,14 @@ def _units(result: Any) -> dict[str, Any]:
 
 
 def _own_cutoffs(tuning: Tuning) -> list[list[float]]:
-    """Unit, grade and cutoff where a class has a cutoff of its own."""
+    """Unit and cutoff where a class has a cutoff of its own."""
     scheme, table = tuning.written.scheme, tuning.written.table
     if "class" not in table.covariates:
         return []
     return [
-        [k, place, grade.class_cutoffs[group]]
+        [k, grade.class_cutoffs[group]]
         for k, group in enumerate(table.covariates["class"])
-        for place, grade in enumerate(scheme.grades[:-1])
+        for grade in scheme.grades[:-1]
         if group in grade.class_cutoffs
     ]
 
@@ -395,19 +397,36 @@ def state_of(tuning: Tuning, view: str, resting: bool) -> dict[str, Any]:
         "redo": tuning.can_redo,
         "names": tuning.names,
     }
+    texts = {"scores": _scores_said(result)}
     if resting or len(result.scores) <= MARGINS:
-        away = margins(result)
-        state["margins"] = [_plain(away[side].to_numpy()) for side in ("below", "above")]
+        texts["margins"] = _margins_said(result)
     if resting:
-        state["ranges"] = proofs.ranges(result, tuning.band)
+        low, high = proofs.ranges(result, tuning.band)
+        state["ranges"] = [low, high]
+        texts["ranges"] = [
+            f"{rounded_towards(least, '.2f', '↓')}–{rounded_towards(most, '.2f', '↑')}"
+            for least, most in zip(low, high, strict=True)
+        ]
+    state["texts"] = texts
     if view == "parts":
         state["parts"] = _parts(tuning)
     return state
 
 
-def _plain(values: np.ndarray) -> list[float | None]:
-    """Numbers as JSON holds them."""
-    return [float(x) if math.isfinite(x) else None for x in values]
+def _scores_said(result: Any) -> list[str]:
+    """Scores as the memo prints them."""
+    return [in_print(score, ".2f") for score in result.scores.tolist()]
+
+
+def _margins_said(result: Any) -> list[str]:
+    """What each unit must gain for a better grade, rounded up, and can lose, rounded down."""
+    away = margins(result)
+    said = []
+    for below, above in zip(away["below"].tolist(), away["above"].tolist(), strict=True):
+        up = "" if math.isnan(below) else f"↑{rounded_towards(below, '.2f', '↑')}"
+        down = "" if math.isnan(above) else f"↓{rounded_towards(above, '.2f', '↓')}"
+        said.append(f"{up} {down}".strip())
+    return said
 
 
 def _counted(result: Any) -> list[int]:
@@ -498,3 +517,11 @@ def flip_said(tuning: Tuning, flip: Mapping[str, Any]) -> Text:
         sure=WORDS["exact"] if sure else WORDS["at_most"],
         recipe=flip["recipe"],
     )
+
+
+def tolerance_said(tolerance: float | None, status: str) -> Text:
+    """A tolerance, rounded down as every proven one is."""
+    if tolerance is None:
+        return WORDS["none_kept"]
+    least = "" if status == "exact" else "≥"
+    return same(f"{least}±{rounded_towards(tolerance, '.1%', '↓')}")

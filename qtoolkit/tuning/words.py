@@ -29,6 +29,7 @@ WORDS = {
     "no_quota": Text("不限", "none"),
     "units": Text("家数", "Units"),
     "was": Text("（原{x}）", " (was {x})"),
+    "colon": Text("：", ": "),
     "unit": Text("考核对象", "Unit"),
     "score": Text("得分", "Score"),
     "rank": Text("位次", "Rank"),

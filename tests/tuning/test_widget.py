@@ -5,8 +5,8 @@ import math
 import re
 import shutil
 import time
-from pathlib import Path
 
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,7 +18,7 @@ from qtoolkit.tuning import widget
 from qtoolkit.tuning.widget import ACTIONS, Panel, setup_of
 from qtoolkit.tuning.words import WORDS
 
-SCRIPT = (Path(widget.__file__).parent / "panel.js").read_text(encoding="utf-8")
+SCRIPT = Panel._esm
 
 
 class Silent:
@@ -71,9 +71,28 @@ def test_the_scripts_words_are_those_of_the_catalogue():
     keyed = re.findall(r'\["([\w", ]+)"\]', SCRIPT)
     named = {name for group in keyed for name in re.findall(r"\w+", group)}
     assert used <= set(WORDS)
-    said_by_kernel = {"exact", "at_most", "points", "cutoff", "quota", "grade", "rank", "no_quota"}
+    said_by_kernel = {"exact", "at_most", "none_kept", "points", "cutoff", "grade", "rank"}
+    said_by_kernel |= {"quota", "no_quota"}
     assert set(WORDS) <= used | named | said_by_kernel
-    assert not re.search("[\u4e00-\u9fff]", re.sub(r"/级\$/|（|）|：", "", SCRIPT))
+    assert not re.search("[\u4e00-\u9fff]", SCRIPT)
+
+
+def test_the_script_is_all_its_parts_in_lines_that_can_be_read():
+    assert {path.stem for path in widget.ROOM.glob("*.js")} == set(widget.SCRIPT)
+    assert max(map(len, f"{SCRIPT}\n{Panel._css}".splitlines())) <= 100
+
+
+def test_a_tolerance_is_rounded_down_and_a_bound_called_one():
+    said = [widget.tolerance_said(*found) for found in ((0.29, "exact"), (0.1709, "at least"))]
+    assert [text.zh for text in said] == ["±29.0%", "≥±17.0%"]
+    assert widget.tolerance_said(None, "exact").zh == "不会改变"
+
+
+def test_margins_are_rounded_away_from_what_is_too_little(face):
+    # 甲 of 89.995 needs .005 for A from 90 and is 9.995 above B from 80
+    scheme = qt.Scheme.flat({"a": 60, "b": 40}, {"A": 90, "B": 80, "C": 0})
+    frame = pd.DataFrame({"a": [0.99991667], "b": [0.75]}, index=["甲"])
+    assert widget._margins_said(qt.assess(scheme, frame)) == ["↑0.01 ↓9.99"]
 
 
 def test_the_script_fetches_nothing():

@@ -1,0 +1,116 @@
+// The axis of the plot: flags of the cutoffs, which can be dragged, and titles of the columns.
+
+const AXIS = 48; // its height: two lines of labels, flags, titles
+
+function makeAxis({ setup, words, view, act }) {
+  const root = shape("svg", { height: AXIS });
+  const guides = shape("g"); // lines down through the rows
+  const handles = setup.grades.slice(0, -1).map(makeHandle);
+  const titles = ["unit", "score", "grade", "margin", "tolerance"].map((name) => {
+    const text = shape("text", { class: "qt-title", y: AXIS - 6 });
+    root.append(text);
+    return [name, text];
+  });
+
+  function makeHandle(grade, i) {
+    const line = shape("line", { class: "qt-guide" });
+    const group = shape("g", {
+      class: "qt-handle",
+      tabindex: 0,
+      role: "slider",
+      "aria-label": `${grade.label} ${words.cutoff}`,
+      "data-grade": grade.id,
+      ...OWN_KEYS,
+    });
+    const text = shape("text", { "text-anchor": "middle" });
+    group.append(
+      shape("rect", { x: -11, y: AXIS - 22, width: 22, height: 22, fill: "transparent" }),
+      shape("path", { class: `qt-fill ${shade(i)}`, d: `M0,${AXIS} l-6,-9 v-10 h12 v10 Z` }),
+      text,
+    );
+    root.append(group);
+    guides.append(line);
+    const to = (score) => act("line", { grade: grade.id, to: snapped(score, view.state.step) });
+    let moving = false;
+    const end = () => {
+      if (moving) act("release");
+      moving = false;
+    };
+    let held = false;
+    group.addEventListener("pointerdown", (event) => {
+      held = true;
+      group.setPointerCapture(event.pointerId);
+      group.focus();
+      event.preventDefault();
+    });
+    group.addEventListener("pointermove", (event) => {
+      if (!held) return;
+      moving = true;
+      to(view.layout.score(event.clientX - root.getBoundingClientRect().left));
+    });
+    for (const kind of ["pointerup", "pointercancel"])
+      group.addEventListener(kind, () => {
+        held = false;
+        end();
+      });
+    group.addEventListener("keydown", (event) => {
+      const by = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1 }[event.key];
+      if (by === undefined) return;
+      event.preventDefault();
+      event.stopPropagation();
+      moving = true;
+      to(view.state.cutoffs[i] + by * view.state.step);
+    });
+    group.addEventListener("keyup", end);
+    group.addEventListener("blur", end);
+    return { line, group, text };
+  }
+
+  function draw(tall) {
+    const { width } = view.layout;
+    const visibility = view.name === "dots" ? "visible" : "hidden";
+    set(root, { width });
+    handles.forEach(({ line, group, text }, i) => {
+      const cutoff = view.state.cutoffs[i];
+      const x = view.layout.x(cutoff);
+      set(line, { x1: x, x2: x, y1: 0, y2: tall, visibility });
+      set(group, { transform: `translate(${x},0)`, visibility });
+      set(group, { "aria-valuenow": cutoff, "aria-valuemin": 0, "aria-valuemax": setup.total });
+      write(text, `${setup.grades[i].label} ${number(cutoff)}`);
+    });
+    spreadLabels();
+    drawTitles();
+  }
+
+  // Labels of cutoffs that lie close to one another stand on two lines; where that is not enough,
+  // the boxes above have the numbers
+  function spreadLabels() {
+    const ends = [Infinity, Infinity];
+    handles.forEach(({ text }, i) => {
+      const x = view.layout.x(view.state.cutoffs[i]);
+      const half = text.getComputedTextLength() / 2 + 3;
+      const line = ends.findIndex((end) => x + half < end);
+      set(text, { y: 23 - 12 * Math.max(line, 0), display: line < 0 ? "none" : "inline" });
+      if (line >= 0) ends[line] = x - half;
+    });
+  }
+
+  function drawTitles() {
+    const { columns, right } = view.layout;
+    let x = right + 8;
+    for (const [name, text] of titles) {
+      if (name === "unit") {
+        set(text, { x: 0 });
+        write(text, words.unit);
+        continue;
+      }
+      const width = columns[name];
+      const atStart = name === "grade";
+      set(text, { x: atStart ? x + 12 : x + width - 4, "text-anchor": atStart ? "start" : "end" });
+      write(text, width ? words[name] : "");
+      x += width;
+    }
+  }
+
+  return { root, guides, draw };
+}

@@ -1,0 +1,84 @@
+// What all parts of the panel use: elements and shapes made and changed, texts and numbers.
+
+const SVG = "http://www.w3.org/2000/svg";
+const SHADES = 7; // colours of the style sheet, .qt-c0 to .qt-c6
+
+function element(tag, attributes = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name === "text") made.textContent = value;
+    else if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
+    else if (value !== false && value != null) made.setAttribute(name, value === true ? "" : value);
+  }
+  made.append(...children);
+  return made;
+}
+
+function shape(tag, attributes = {}) {
+  const made = document.createElementNS(SVG, tag);
+  set(made, attributes);
+  return made;
+}
+
+function set(node, attributes) {
+  for (const [name, value] of Object.entries(attributes)) {
+    const text = String(value);
+    if (node.getAttribute(name) !== text) node.setAttribute(name, text);
+  }
+}
+
+function write(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+
+const number = (x, digits = 10) => String(parseFloat(x.toFixed(digits))).replace("-", "−");
+const typed = (x) => number(x).replace("−", "-"); // as a box for numbers takes it
+const snapped = (x, step) => parseFloat((Math.round(x / step) * step).toFixed(10));
+const shade = (i) => `qt-c${i % SHADES}`;
+
+// A text no wider than so many Latin letters; a Chinese character is as wide as two
+function clipped(text, most) {
+  let width = 0;
+  for (let i = 0; i < text.length; i++) {
+    width += text.charCodeAt(i) > 0x2e7f ? 2 : 1;
+    if (width > most) return text.slice(0, i - 1) + "…";
+  }
+  return text;
+}
+
+const button = (text, onclick, attributes = {}) =>
+  element("button", { type: "button", text, onclick, ...attributes });
+
+// JupyterLab leaves keys alone where this stands; elsewhere arrows and Enter are its own
+const OWN_KEYS = { "data-lm-suppress-shortcuts": "true" };
+
+// A box to type into; `commit` is called with what was typed, `draw` where it is no number
+function entry(attributes, commit, draw) {
+  const box = element("input", { ...attributes, ...OWN_KEYS });
+  const end = () => {
+    if (box.dataset.editing !== "true") return;
+    box.dataset.editing = "false";
+    if (attributes.type === "number" && !Number.isFinite(parseFloat(box.value))) draw();
+    else commit(box.value);
+  };
+  box.addEventListener("input", () => (box.dataset.editing = "true"));
+  box.addEventListener("change", end);
+  box.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") {
+      box.dataset.editing = "false";
+      draw();
+    } else if (event.key === "Enter") {
+      end();
+    } else {
+      return;
+    }
+    event.preventDefault();
+    event.stopPropagation();
+  });
+  return box;
+}
+
+// Show a value in a box unless somebody is typing there
+function show(box, text) {
+  if (box.dataset.editing !== "true" && box.value !== text) box.value = text;
+}

@@ -1,0 +1,106 @@
+// The plot: units in the order of their ranks; only those that are seen are drawn.
+
+const SPARE = 4; // rows drawn beyond what is seen
+
+function makePlot(ui) {
+  const { setup, words, view } = ui;
+  const root = element("div", { class: "qt-plot" });
+  const scroll = element("div", { class: "qt-scroll" });
+  const sheet = shape("svg", { role: "img", "aria-label": words.dots });
+  const legend = element("div", { class: "qt-legend" });
+  const axis = makeAxis(ui);
+  const units = makeUnits(ui);
+  const links = shape("path", { class: "qt-link" });
+  const moves = shape("path", { class: "qt-link qt-move" });
+  sheet.append(axis.guides, units.root, links, moves);
+  scroll.append(sheet);
+  root.append(element("div", { class: "qt-axis" }, axis.root), scroll, legend);
+  scroll.addEventListener("scroll", () => window.requestAnimationFrame(draw));
+  const domain = { low: Infinity, high: -Infinity };
+
+  function layoutOf() {
+    const { state } = view;
+    const width = Math.max(root.clientWidth - 14, 320);
+    const columns =
+      width > 560
+        ? { score: 52, grade: 104, margin: 96, tolerance: 78 }
+        : { score: 46, grade: 84, margin: 0, tolerance: 0 };
+    const left = state.names ? 150 : 92;
+    const right = width - Object.values(columns).reduce((a, b) => a + b, 0) - 8;
+    // the domain only ever widens, so that nothing jumps below a moving hand
+    const { scores } = setup.written;
+    for (const some of [scores, state.units.scores, state.cutoffs.filter((x) => x > 0)])
+      for (const score of some) {
+        domain.low = Math.min(domain.low, Math.floor((score - 2) / 5) * 5);
+        domain.high = Math.max(domain.high, Math.ceil((score + 1) / 5) * 5);
+      }
+    const unit = (right - left) / (domain.high - domain.low);
+    return {
+      width,
+      left,
+      right,
+      columns,
+      x: (score) => left + (score - domain.low) * unit,
+      score: (x) => domain.low + (x - left) / unit,
+    };
+  }
+
+  function inOrder({ ranks, scores }) {
+    const all = Array.from(ranks, (_, k) => k);
+    return all.sort((a, b) => ranks[a] - ranks[b] || scores[b] - scores[a] || a - b);
+  }
+
+  function draw() {
+    if (!view.state || !view.lists) return;
+    view.layout = layoutOf();
+    view.order = inOrder(view.state.units);
+    const n = view.order.length;
+    const tall = n * ROW + 6;
+    set(sheet, { width: view.layout.width, height: tall });
+    axis.draw(tall);
+    const from = Math.max(Math.floor(scroll.scrollTop / ROW) - SPARE, 0);
+    const to = Math.min(Math.ceil((scroll.scrollTop + scroll.clientHeight) / ROW) + SPARE, n);
+    units.draw(from, to);
+    drawLinks();
+    drawLegend();
+  }
+
+  // Ranks: from where a unit stood by the written scheme to where it stands now
+  function drawLinks() {
+    const [still, moving] = [[], []];
+    if (view.name === "slope") {
+      const places = new Map(inOrder(setup.written).map((k, place) => [k, place]));
+      const [start, end] = [view.layout.left + 30, view.layout.right - 12];
+      const middle = (place) => place * ROW + ROW / 2;
+      view.order.forEach((k, place) => {
+        const same = setup.written.ranks[k] === view.state.units.ranks[k];
+        const path = `M${start},${middle(places.get(k))}L${end},${middle(place)}`;
+        (same ? still : moving).push(path);
+      });
+    }
+    set(links, { d: still.join("") });
+    set(moves, { d: moving.join("") });
+  }
+
+  function drawLegend() {
+    const entries = {
+      dots: [
+        ["●", words.now],
+        ["○", words.written],
+        ["▬", `±${number(setup.band * 100)}% ${words.range}`],
+      ],
+      parts: (view.state.parts?.names || []).map((name, i) => ["■", name, shade(i)]),
+      slope: [["", `${words.written} → ${words.now}`]],
+    }[view.name];
+    const text = JSON.stringify(entries);
+    if (legend.dataset.text === text) return;
+    legend.dataset.text = text;
+    legend.replaceChildren(
+      ...entries.map(([sign, name, colour = ""]) =>
+        element("span", {}, element("span", { class: `qt-ink ${colour}`, text: sign }), ` ${name}`),
+      ),
+    );
+  }
+
+  return { root, draw };
+}

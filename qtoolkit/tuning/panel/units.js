@@ -1,0 +1,131 @@
+// A unit's row in the plot: name, mark of its score or parts of it, and columns of text.
+
+const ROW = 20; // its height
+
+function makeUnits({ setup, words, view }) {
+  const root = shape("g");
+  const pool = [];
+
+  // Cutoffs of a class of its own
+  const own = new Map();
+  for (const [k, cutoff] of setup.own) own.set(k, [...(own.get(k) || []), cutoff]);
+
+  function make() {
+    const parts = {
+      back: shape("rect", { class: "qt-back", height: ROW }),
+      name: shape("text", { y: 14 }),
+      range: shape("rect", { y: 3, height: ROW - 6, rx: 2 }),
+      own: shape("path", { class: "qt-own" }),
+      ring: shape("circle", { r: 5, cy: ROW / 2 }),
+      dot: shape("circle", { r: 3.5, cy: ROW / 2 }),
+      bars: shape("g"),
+      score: shape("text", { y: 14, "text-anchor": "end" }),
+      grade: shape("text", { y: 14 }),
+      margin: shape("text", { y: 14, "text-anchor": "end", class: "qt-small" }),
+      tolerance: shape("text", { y: 14, "text-anchor": "end", class: "qt-small" }),
+      title: shape("title"),
+    };
+    const group = shape("g");
+    group.append(...Object.values(parts));
+    root.append(group);
+    return { group, ...parts };
+  }
+
+  // Draw the units of these places, and hide the rows that are left over
+  function draw(from, to) {
+    while (pool.length < to - from) pool.push(make());
+    pool.forEach((row, i) => {
+      const place = from + i;
+      row.group.setAttribute("display", place < to ? "inline" : "none");
+      if (place < to) drawUnit(row, view.order[place], place);
+    });
+  }
+
+  function drawUnit(row, k, place) {
+    const changed = view.state.units.grades[k] !== setup.written.grades[k];
+    set(row.group, {
+      transform: `translate(0,${place * ROW})`,
+      class: `qt-unit${changed ? " qt-changed" : ""}`,
+    });
+    set(row.back, { width: view.layout.width });
+    const label = view.lists.labels[k];
+    write(row.name, `${view.state.units.ranks[k]}  ${clipped(label, view.state.names ? 19 : 9)}`);
+    write(row.title, titleOf(k, label));
+    drawDots(row, k);
+    drawBars(row, k);
+    drawColumns(row, k, changed);
+  }
+
+  function titleOf(k, label) {
+    const { texts } = view.state;
+    const range = texts.ranges
+      ? ` (±${number(setup.band * 100)}%${words.colon}${texts.ranges[k]})`
+      : "";
+    const written = `${words.written} ${setup.written.texts[k]}`;
+    return `${label}  ${words.score} ${texts.scores[k]}${range}, ${written}`;
+  }
+
+  function drawDots(row, k) {
+    const { units, ranges } = view.state;
+    const { x } = view.layout;
+    const display = view.name === "dots" ? "inline" : "none";
+    const [low, high] = ranges ? [ranges[0][k], ranges[1][k]] : [0, 0];
+    const now = shade(units.grades[k]);
+    set(row.ring, {
+      cx: x(setup.written.scores[k]),
+      class: `qt-ring ${shade(setup.written.grades[k])}`,
+      display,
+    });
+    set(row.dot, { cx: x(units.scores[k]), class: `qt-fill ${now}`, display });
+    set(row.range, {
+      x: x(low),
+      width: Math.max(x(high) - x(low), 0),
+      class: `qt-range qt-fill ${now}`,
+      display: ranges ? display : "none",
+    });
+    const marks = (own.get(k) || []).map((cutoff) => `M${x(cutoff)},3V${ROW - 3}`);
+    set(row.own, { d: marks.join(""), display });
+  }
+
+  function drawBars(row, k) {
+    const { parts } = view.state;
+    const wanted = view.name === "parts" && parts ? parts.values.length : 0;
+    while (row.bars.childElementCount < wanted)
+      row.bars.append(shape("rect", { y: 3, height: ROW - 6 }));
+    const { left, right } = view.layout;
+    const unit = (right - left) / setup.total;
+    let at = left;
+    [...row.bars.children].forEach((bar, i) => {
+      set(bar, { display: i < wanted ? "inline" : "none" });
+      if (i >= wanted) return;
+      const width = Math.max(parts.values[i][k], 0) * unit;
+      set(bar, { x: at, width, class: `qt-fill ${shade(i)}`, opacity: i < SHADES ? 1 : 0.6 });
+      at += width;
+    });
+  }
+
+  function drawColumns(row, k, changed) {
+    const { units, held, texts } = view.state;
+    const { right, columns } = view.layout;
+    let at = right + 8 + columns.score;
+    set(row.score, { x: at - 4 });
+    write(row.score, texts.scores[k]);
+    const [before, now] = [setup.written.grades[k], units.grades[k]].map((i) => setup.grades[i]);
+    const grade = changed ? `${before.short}→${now.short}` : now.label;
+    set(row.grade, { x: at + 12 });
+    write(row.grade, held[k] ? `${grade} ${words[`${held[k]}_mark`]}` : grade);
+    at += columns.grade + columns.margin;
+    set(row.margin, { x: at - 4 });
+    write(row.margin, columns.margin && texts.margins ? texts.margins[k] : "");
+    at += columns.tolerance;
+    set(row.tolerance, { x: at - 4 });
+    write(row.tolerance, columns.tolerance ? toleranceOf(k) : "");
+  }
+
+  function toleranceOf(k) {
+    const { tolerance, failed } = view.proofs;
+    return tolerance ? tolerance[k] : failed ? "" : words.computing;
+  }
+
+  return { root, draw };
+}
