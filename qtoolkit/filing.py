@@ -67,7 +67,7 @@ def _write(path: Path, data: bytes, name_it: Callable[[Path, Path], None]) -> No
 def safe_name(name: str) -> str:
     """A file name that every system accepts."""
     clean = re.sub(r'[<>:"/\\|?*\x00-\x1f]', "_", name).strip(". ")[:80] or "_"
-    reserved = re.fullmatch(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?", clean)
+    reserved = re.fullmatch(r"(?i)(con|prn|aux|nul|com\d|lpt\d)\s*(\..*)?", clean)
     return f"_{clean}" if reserved else clean
 
 

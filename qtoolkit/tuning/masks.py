@@ -34,7 +34,7 @@ def masks(units: Sequence[str], labels: Sequence[Text] = ()) -> list[Text]:
     >>> sorted(mask.en for mask in masks(["Unit 1", "Unit 2"]))
     ['Code 1', 'Code 2']
     """
-    order = sorted(range(len(units)), key=lambda k: _digest(units[k]))
+    order = masked_order(units)
     known = {_folded(name) for name in (*units, *(name for x in labels for name in (x.zh, x.en)))}
     if len(units) <= len(SIGNS) and not any(name[:1] in SIGNS for name in known):
         zh = list(SIGNS)
@@ -45,6 +45,15 @@ def masks(units: Sequence[str], labels: Sequence[Text] = ()) -> list[Text]:
     for place, k in enumerate(order):
         names[k] = Text(zh[place], en[place])
     return names
+
+
+def masked_order(units: Sequence[str]) -> list[int]:
+    """The numbers of units in the order of their masks.
+
+    >>> sorted(masked_order(["City 1", "City 2", "City 3"]))
+    [0, 1, 2]
+    """
+    return sorted(range(len(units)), key=lambda k: _digest(units[k]))
 
 
 def _numbers(forms: Sequence[str], n: int, known: Collection[str]) -> list[str]:

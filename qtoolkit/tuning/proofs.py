@@ -3,6 +3,7 @@ nearest flips. Each is a function of its own, so that another process can work i
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterator
 from typing import Any
 
@@ -10,17 +11,19 @@ import numpy as np
 import pandas as pd
 
 from qtoolkit.assessment import Assessment, assess
+from qtoolkit.cutoffs import margins
 from qtoolkit.engine import finish, from_ticks, to_ticks
 from qtoolkit.engine.core import grade, score
 from qtoolkit.errors import InputError
 from qtoolkit.inputs.scheme import Scheme
 from qtoolkit.inputs.table import Table
 from qtoolkit.regions import Box
+from qtoolkit.report.blocks import rounded_towards
 from qtoolkit.robustness import cheapest_flip, score_range, tolerance
-from qtoolkit.robustness.certificates import REASONS
 from qtoolkit.tuning.choices import choice_of
 from qtoolkit.tuning.sharing import Family
 
+LEAST = 0.01  # points that are printed as a number
 NEAREST = 3  # flips that are shown
 FIRST = 4  # positions that are graded at first, twice as many each time
 
@@ -28,11 +31,12 @@ FIRST = 4  # positions that are graded at first, twice as many each time
 def safe_intervals(
     result: Assessment, keep: str, locked: Collection[str], step: float
 ) -> pd.DataFrame:
-    """How far each indicator or block alone can be moved by hand, in whole steps from where it is
-    and the others taking up the difference, before any grade changes.
+    """How far each indicator or block alone can be moved by hand, the others taking up the
+    difference, before any grade changes: to the multiples of the step, where a slider stops, and
+    the ends.
 
-    Every position within was graded by the engine, as was the first one beyond; nothing is
-    interpolated.
+    Each of these positions within was graded by the engine, as was the first one beyond; nothing is
+    said of positions between them, where points are shared out otherwise.
 
     Parameters
     ----------
@@ -76,8 +80,11 @@ def safe_intervals(
 
 
 def _outwards(start: int, end: int, stride: int) -> Iterator[list[int]]:
-    """Places from `start` towards `end` in strides, the end itself the last, in growing groups."""
-    every = [*range(start + stride, end, stride), end] if start != end else []
+    """The multiples of a stride from `start` towards `end`, the end itself the last, in growing
+    groups."""
+    size = abs(stride)
+    first = (start // size + 1) * size if stride > 0 else (start - 1) // size * size
+    every = [*range(first, end, stride), end] if start != end else []
     at, size = 0, FIRST
     while at < len(every):
         yield every[at : at + size]
@@ -93,6 +100,24 @@ def ranges(result: Assessment, band: float) -> tuple[list[float], list[float]]:
         for side in ("low", "high")
     )
     return low.tolist(), high.tolist()
+
+
+def margins_shown(scheme: Scheme, table: Table) -> list[str]:
+    """:func:`qtoolkit.cutoffs.margins` as the panel takes them."""
+    return margins_said(assess(scheme, table))
+
+
+def margins_said(result: Assessment) -> list[str]:
+    """What each unit must gain for a better grade, rounded up, and can lose, rounded down."""
+    away = margins(result)
+    said = []
+    for below, above in zip(away["below"].tolist(), away["above"].tolist(), strict=True):
+        up = "" if math.isnan(below) else f"↑{rounded_towards(below, '.2f', '↑')}"
+        down = "" if math.isnan(above) else f"↓{rounded_towards(above, '.2f', '↓')}"
+        if 0 < above < LEAST:
+            down = f"↓<{LEAST}"
+        said.append(f"{up} {down}".strip())
+    return said
 
 
 def intervals_shown(
@@ -128,7 +153,6 @@ def flips_shown(scheme: Scheme, table: Table) -> list[dict[str, Any]]:
             "points": float(row.points_moved),
             "recipe": row.recipe,
             "status": str(row.status),
-            "why": REASONS.get(row.why, REASONS[""]),
         }
         for unit, row in zip(nearest.index, nearest.itertuples(), strict=True)
     ]

@@ -7,7 +7,7 @@ import math
 import numbers
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path, PureWindowsPath
 from typing import Any, ClassVar
 
 import pandas as pd
@@ -18,13 +18,14 @@ from qtoolkit.cutoffs import margins
 from qtoolkit.display import Card, Shown
 from qtoolkit.engine import from_ticks, to_ticks
 from qtoolkit.errors import InputError, WorkError, nearest, one_of, real, unexpected
+from qtoolkit.filing import safe_name
 from qtoolkit.inputs.case import Case
 from qtoolkit.inputs.changes import change
 from qtoolkit.inputs.locate import installed_cases
 from qtoolkit.inputs.scheme import Scheme
 from qtoolkit.language import LANGUAGES, Text, listing, same, say
 from qtoolkit.tuning.choices import Choice, Quota, Written
-from qtoolkit.tuning.masks import masks
+from qtoolkit.tuning.masks import masked_order, masks
 from qtoolkit.tuning.sharing import ALL, SIBLINGS, STEPS, Family
 from qtoolkit.tuning.trials import NAME, Trial, append, fitting, row_of
 from qtoolkit.workbooks.saving import save
@@ -98,7 +99,13 @@ class Tuning(Shown):
         self.locked: frozenset[str] = frozenset()
         self.tried: list[Trial] = []
         self.warning: Text | None = None
-        self._masks = masks(case.table.units, case.table.labels)
+        self.notice: Text | None = None  # what the last move could not do, or who else it moved
+        units, hidden = case.table.units, masks(case.table.units, case.table.labels)
+        self._labels = {
+            shown: dict(zip(units, labels, strict=True))
+            for shown, labels in ((True, case.table.labels), (False, hidden))
+        }
+        self._seen = False  # whether names were shown while the present move lasted
         self._record = _place_of(case) if record else None
         if record and self._record is None:
             self.warning = _NO_PLACE
@@ -228,11 +235,13 @@ class Tuning(Shown):
         """Set how many units, or which share of them below 1, may have a grade or better; None for
         no limit."""
         place = self._grade(grade)
+        self.release()
         quotas = list(self.choice.quotas)
         key = f"grades.{grade}.quota"
         quotas[place] = change(self.written.scheme, {key: most}).grades[place].quota
         now = self.choice
-        return self._try(Choice(now.points, now.cutoffs, tuple(quotas)), ("quota", grade)).release()
+        self._try(Choice(now.points, now.cutoffs, tuple(quotas)), ("quota", grade))
+        return self.release()
 
     def drag(self, indicator: str, to: float) -> Tuning:
         """The same as :meth:`move`, but not ended: the next one begins from where this one did,
@@ -241,8 +250,10 @@ class Tuning(Shown):
         family = Family(self.written.scheme, indicator, self.keep, self.locked)
         start = self._history[self._at]
         points = family.move(start.points, ticks, int(to_ticks(self.step)))
-        by = self._takers(family)
-        return self._try(Choice(points, start.cutoffs, start.quotas), ("points", indicator), by)
+        self._try(Choice(points, start.cutoffs, start.quotas), ("points", indicator))
+        self._by = self._takers(family)
+        self.notice = _stopped(family, points, ticks)
+        return self._told()
 
     def drag_cutoff(self, grade: str, to: float) -> Tuning:
         """The same as :meth:`cutoff`, but not ended; a cutoff stops a step before its neighbours,
@@ -252,40 +263,52 @@ class Tuning(Shown):
         low, high = self._room(place, start.cutoffs)
         cutoffs = list(start.cutoffs)
         cutoffs[place] = max(min(ticks, max(high, cutoffs[place])), min(low, cutoffs[place]))
-        return self._try(Choice(start.points, tuple(cutoffs), start.quotas), ("cutoffs", grade))
+        self._try(Choice(start.points, tuple(cutoffs), start.quotas), ("cutoffs", grade))
+        if cutoffs[place] != ticks:
+            self.notice = say(
+                zh="{grade}分数线止于 {x:.10g}：不能越过相邻等级，也不能高于最高得分",
+                en="the cutoff of {grade} stops at {x:.10g}: it cannot pass its neighbours, nor "
+                "the highest score",
+                grade=self._label(grade),
+                x=float(from_ticks(cutoffs[place])),
+            )
+        return self._told()
 
     def release(self) -> Tuning:
         """End a move: it becomes a step to undo and a trial."""
         choice, what = self._drag, self._moving
         self._drag = self._moving = None
+        seen, self._seen = self._seen, False
         if choice is None or what is None or choice == self._history[self._at]:
             return self._told()
         before = self._history[self._at]
         self._step(choice)
-        self._note(choice, self._moved(what, before, choice))
+        self._note(choice, self._moved(what, before, choice), seen)
         return self._told()
 
     def undo(self) -> Tuning:
-        """Go back by one step; what was tried stays in the list."""
-        self._drag = None
-        self._at = max(self._at - 1, 0)
+        """Go back by one step, or drop a move that is not ended; what was tried stays in the
+        list."""
+        if self._drag is None:
+            self._at = max(self._at - 1, 0)
+        self._drag = self.notice = None
         return self._told()
 
     def redo(self) -> Tuning:
         """Take back an undo."""
-        self._drag = None
+        self._drag = self.notice = None
         self._at = min(self._at + 1, len(self._history) - 1)
         return self._told()
 
     def reset(self) -> Tuning:
         """Back to the written scheme, as a step that can be undone."""
-        self._drag = None
+        self._drag = self.notice = None
         self._step(self.written.choice)
         return self._told()
 
     def go_to(self, trial: int) -> Tuning:
         """Back to a trial, by its number; 0 is the written scheme."""
-        self._drag = None
+        self._drag = self.notice = None
         self._step(self._tried(trial)[0])
         return self._told()
 
@@ -299,11 +322,13 @@ class Tuning(Shown):
 
     def lock(self, *indicators: str) -> Tuning:
         """Let indicators, with all below them, keep their points."""
+        self.release()
         self.locked |= {self.written.scheme.indicator(id).id for id in indicators}
         return self._told()
 
     def unlock(self, *indicators: str) -> Tuning:
         """Let them move again; all if none is named."""
+        self.release()
         ids = {self.written.scheme.indicator(id).id for id in indicators} or self.locked
         self.locked -= ids
         return self._told()
@@ -312,6 +337,7 @@ class Tuning(Shown):
         """Who takes up the difference: "siblings", "all", or another indicator's id."""
         if keep not in (SIBLINGS, ALL):
             self.written.scheme.indicator(keep)
+        self.release()
         self.keep = keep
         return self._told()
 
@@ -319,12 +345,14 @@ class Tuning(Shown):
         """In which steps points are shared out: .1, .5 or 1."""
         if step not in STEPS:
             raise InputError(unexpected(step, one_of(map(str, STEPS)), "step"))
+        self.release()
         self.step = float(step)
         return self._told()
 
     def show_names(self, shown: bool = True) -> Tuning:
         """Show the units' names, or hide them again."""
         self.names = bool(shown)
+        self._seen |= self.names and self._drag is not None
         return self._told()
 
     # What it does
@@ -352,10 +380,14 @@ class Tuning(Shown):
         )
 
     def effect(self, changed: Sequence[tuple[str, str, str]], most: int | None = None) -> Text:
-        """Changed grades as "甲市 B→C", with the names that are shown now; `most` of them."""
-        said = self._said(changed, self.labels)
-        more = same("…") if most is not None and len(said) > most else same("")
-        return say(zh="{said}{more}", en="{said}{more}", said=listing(said[:most]), more=more)
+        """Changed grades as "甲市 B→C", with the names that are shown now; `most` of them. While
+        names are hidden the order is that of the masks: the table's would tell who is who."""
+        if not self.names:
+            place = {unit: i for i, unit in enumerate(self.shown_order)}
+            changed = sorted(changed, key=lambda change: place[change[0]])
+        said = listing(self._said(changed[:most], self.labels))
+        more = same("…" if most is not None and len(changed) > most else "")
+        return say(zh="{said}{more}", en="{said}{more}", said=said, more=more)
 
     def _said(
         self, changed: Sequence[tuple[str, str, str]], labels: Mapping[str, Text]
@@ -376,15 +408,20 @@ class Tuning(Shown):
     def short(self) -> dict[str, Text]:
         """What grades are called where one becomes another: of “B级” the B alone."""
         return {
-            grade.id: Text(grade.label.zh.removesuffix("级"), grade.label.en)
+            grade.id: Text(grade.label.zh.removesuffix("级") or grade.label.zh, grade.label.en)
             for grade in self.written.scheme.grades
         }
 
     @property
     def labels(self) -> dict[str, Text]:
         """The units' names as they are shown now."""
-        table = self.written.table
-        return dict(zip(table.units, table.labels if self.names else self._masks, strict=True))
+        return self._labels[self.names]
+
+    @property
+    def shown_order(self) -> list[str]:
+        """The units in the table's order, or in that of the masks while names are hidden."""
+        units = self.written.table.units
+        return list(units) if self.names else [units[k] for k in masked_order(units)]
 
     def compare(self, first: int, second: int) -> pd.DataFrame:
         """In what two trials differ, by their numbers; 0 is the written scheme.
@@ -392,19 +429,19 @@ class Tuning(Shown):
         Returns
         -------
         DataFrame
-            kind ("points", "cutoff", "quota", "grade", "rank"), id (of the indicator, grade or
-            unit), first, second; what is alike in both is left out.
+            kind ("grade", "points", "cutoff", "quota", "rank"), id (of the unit, indicator or
+            grade), first, second; what is alike in both is left out.
         """
         (one, left), (two, right) = self._tried(first), self._tried(second)
         scheme = self.written.scheme
         grades = [grade.id for grade in scheme.grades[:-1]]
         points = self.written.points(one), self.written.points(two)
         pairs = [
-            ("points", points[0], points[1]),
+            ("grade", left.grades.astype(object).to_dict(), right.grades.astype(object).to_dict()),
+            ("points", {node.id: points[0][node.id] for node in scheme.nodes}, points[1]),
             ("cutoff", _in_points(grades, one.cutoffs), _in_points(grades, two.cutoffs)),
             ("quota", dict(zip(grades, one.quotas, strict=True)),
              dict(zip(grades, two.quotas, strict=True))),
-            ("grade", left.grades.astype(object).to_dict(), right.grades.astype(object).to_dict()),
             ("rank", left.ranks.to_dict(), right.ranks.to_dict()),
         ]  # fmt: skip
         rows = [(kind, id, a[id], b[id]) for kind, a, b in pairs for id in a if a[id] != b[id]]
@@ -432,12 +469,15 @@ class Tuning(Shown):
             does not write into a scheme.
         """
         source = self.case.files["scheme"]
-        if not name or PurePosixPath(name).name != name or PureWindowsPath(name).name != name:
+        is_plain = name == safe_name(name) and name.isprintable() and name[0] not in "-."
+        if not is_plain or PureWindowsPath(name).name != name:
             want = Text(
                 "文件名（不含文件夹），如 scheme-trial.yaml",
                 "a file name without a folder, such as scheme-trial.yaml",
             )
             raise InputError(unexpected(name, want, Text("文件名", "the file name")))
+        if source.parent.resolve().is_relative_to(installed_cases().resolve()):
+            raise InputError(_NO_PLACE)
         target = source.parent / name
         save(self.scheme, source, target, self.language)
         return target
@@ -467,11 +507,11 @@ class Tuning(Shown):
 
     # Within
 
-    def _try(self, choice: Choice, what: tuple[str, str], by: Text | None = None) -> Tuning:
+    def _try(self, choice: Choice, what: tuple[str, str]) -> None:
         """Choose this for now; what the scheme cannot take leaves everything as it was."""
         self.written.assessed(choice)
-        self._drag, self._moving, self._by = choice, what, by or same("")
-        return self._told()
+        self._drag, self._moving, self.notice = choice, what, None
+        self._seen |= self.names
 
     def _ticks(self, to: float) -> int:
         """An argument in ticks, at most what anything can have: 1e9 points would be no whole number
@@ -537,7 +577,7 @@ class Tuning(Shown):
         choice = self.tried[number - 1].choice if number else self.written.choice
         return choice, self.written.assessed(choice)
 
-    def _as_trial(self, choice: Choice, moved: Text | None = None) -> Trial:
+    def _as_trial(self, choice: Choice, moved: Text | None = None, names: bool = False) -> Trial:
         return Trial(
             number=len(self.tried) + 1,
             time=datetime.now().astimezone(),
@@ -546,11 +586,12 @@ class Tuning(Shown):
             changes=dict(self.case.parameters.changes) | self.written.changes(choice),
             before=self.written.assessed(self.written.choice).grades,
             after=self.written.assessed(choice).grades,
+            names=names,
         )
 
-    def _note(self, choice: Choice, moved: Text) -> None:
-        """Put a trial on the list and into the file."""
-        trial = self._as_trial(choice, moved)
+    def _note(self, choice: Choice, moved: Text, names: bool) -> None:
+        """Put a trial on the list and into the file; `names`: whether they were shown meanwhile."""
+        trial = self._as_trial(choice, moved, names)
         self.tried.append(trial)
         if self._record is None:
             return
@@ -567,9 +608,8 @@ class Tuning(Shown):
 
     def _write(self, path: Path, trial: Trial) -> None:
         """Units are written by name: the record is the office's own."""
-        labels = dict(zip(self.written.table.units, self.written.table.labels, strict=True))
-        effect = fitting(self._said(trial.changed, labels))
-        row = row_of(trial, self.written.scheme.id, effect, self.names, self.language)
+        effect = fitting(self._said(trial.changed, self._labels[True]))
+        row = row_of(trial, self.written.scheme.id, effect, self.language)
         append(path, row, self.language)
 
     def _moved(self, what: tuple[str, str], before: Choice, after: Choice) -> Text:
@@ -613,9 +653,30 @@ class Tuning(Shown):
         return say(zh="由“{name}”分摊", en="taken up by “{name}”", name=name)
 
 
+def _stopped(family: Family, points: Sequence[int], wanted: int) -> Text | None:
+    """That an indicator has not got what was asked for, or got it from others than meant."""
+    have = family.points(points)
+    if have != wanted:
+        return say(
+            zh="“{name}”止于{x:.10g}分：分摊的指标已没有分可让，或其余已锁定",
+            en="“{name}” stops at {x:.10g} points: those that take them up have none left, or are "
+            "locked",
+            name=family.node.name,
+            x=float(from_ticks(have)),
+        )
+    if family.is_wider:
+        return say(
+            zh="“{name}”没有可调整的同级指标，由上级的其他指标分摊",
+            en="“{name}” has no siblings that can move: the others of the block around take it up",
+            name=family.node.name,
+        )
+    return None
+
+
 _NO_PLACE = Text(
-    "随软件附带的案例不留试算记录；如需记录，请先把案例复制到自己的文件夹",
-    "no record is kept of a case that came with the toolkit: copy it to a folder of your own first",
+    "案例随软件附带，其文件夹中不写试算记录，也不存方案；请先把案例复制到自己的文件夹",
+    "this case came with the toolkit: nothing is written into its folder, no record of trials and "
+    "no scheme; copy it to a folder of your own first",
 )
 
 

@@ -56,6 +56,7 @@ class Trial:
     moved : what was moved, from what to what
     before, after : grades of all units by the written scheme, and by the choice
     counts : units in each grade, best first
+    names : whether names of units were shown while it was tried
     """
 
     number: int
@@ -65,6 +66,7 @@ class Trial:
     changes: Mapping[str, Any]
     before: pd.Series
     after: pd.Series
+    names: bool
 
     @cached_property
     def changed(self) -> list[tuple[str, str, str]]:
@@ -79,7 +81,7 @@ class Trial:
         return {grade: int(tally.get(grade, 0)) for grade in reversed(self.after.cat.categories)}
 
 
-def row_of(trial: Trial, scheme: str, effect: Text, names: bool, language: str) -> dict[str, str]:
+def row_of(trial: Trial, scheme: str, effect: Text, language: str) -> dict[str, str]:
     """A trial as a row of the file."""
     return {
         "time": trial.time.isoformat(timespec="seconds"),
@@ -90,7 +92,7 @@ def row_of(trial: Trial, scheme: str, effect: Text, names: bool, language: str) 
         "changed": str(len(trial.changed)),
         "counts": " ".join(f"{grade}:{n}" for grade, n in trial.counts.items()),
         "changes": json.dumps(dict(trial.changes), ensure_ascii=False),
-        "names": SHOWN[names].of(language),
+        "names": SHOWN[trial.names].of(language),
     }
 
 
@@ -230,6 +232,7 @@ def read_trials(path: str | Path) -> pd.DataFrame:
         _read_row(dict(zip(COLUMNS, cells, strict=False)), file.name, number)
         for number, cells in enumerate(grid[1:], 2)
         if any(cell.strip() for cell in cells)
+        and _language_of(cells) is None  # two sessions may begin a file at the same instant
     ]
     return pd.DataFrame(rows, columns=list(COLUMNS))
 

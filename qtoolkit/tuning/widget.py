@@ -9,22 +9,22 @@ behind.
 from __future__ import annotations
 
 import asyncio
+import logging
 import math
-from collections.abc import Callable, Mapping
-from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import BrokenExecutor, Executor, Future
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import anywidget
 import numpy as np
 import traitlets
 
-from qtoolkit.cutoffs import margins
 from qtoolkit.display import SYNTHETIC
 from qtoolkit.engine import from_ticks
-from qtoolkit.errors import InputError, WorkError
+from qtoolkit.errors import InputError, WorkError, unexpected
 from qtoolkit.inputs.numbertext import number_meant
 from qtoolkit.inputs.schemeyaml import yaml_of
 from qtoolkit.language import Text, in_print, same, say
@@ -39,11 +39,14 @@ if TYPE_CHECKING:
     from qtoolkit.tuning.session import Tuning
 
 Content = Mapping[str, Any]  # of a message from the browser
+Asked = tuple[Choice, str, frozenset[str], float]  # what is chosen, keep, locked and step
 Message = dict[str, Any]  # to it
+LOG = logging.getLogger(__name__)
 ROOM = Path(__file__).parent / "panel"
 SCRIPT = ("basics", "kernel", "tools", "tree", "axis", "units", "plot", "lists", "panel")
 """The parts of the panel's script, in the order in which they make one."""
-MANY = 10**9  # trials that nobody reaches
+FOLLOWING = ("release", "rest", "view", "hello")  # messages that no new move begins with
+MANY = 10**9  # more than any number that a hand means
 MARGINS = 120  # units up to which margins are worked out while a hand moves
 REST = 1.0  # seconds without a move until tolerances are worked out: of 300 units they take long
 PARTS = 12  # parts of a score that are drawn one by one
@@ -58,9 +61,11 @@ class Panel(anywidget.AnyWidget):
 
     def __init__(self, tuning: Tuning):
         self.tuning = tuning
-        self.quick, self.slow = Background(self._proven), Background(self._proven, REST)
+        self.quick = Background("quick", self._proven)
+        self.slow = Background("slow", self._proven, REST)
         self._view = "dots"
-        self._asked: Any = None
+        self._asked: Asked | None = None
+        self._complaint: Text | None = None  # until the hand does something else
         self._busy = False
         super().__init__(setup=setup_of(tuning))
         self.on_msg(self._heard)
@@ -68,28 +73,30 @@ class Panel(anywidget.AnyWidget):
 
     def _heard(self, _widget: Any, content: Content, _buffers: Any) -> None:
         """Do what the browser asks, and answer with the state whatever comes of it."""
-        complaint: Text | None = None
         kind = str(content.get("kind"))
         self._busy = True
+        if kind not in FOLLOWING:
+            self._complaint = None
         try:
             self._act(kind, content)
         except InputError as error:
-            complaint = Text(*("; ".join(error.sentences(x)) for x in ("zh", "en")))
+            self._complaint = Text(*("; ".join(error.sentences(x)) for x in ("zh", "en")))
         except WorkError as error:
-            complaint = error.text
+            self._complaint = error.text
         finally:
             self._busy = False
-            self._answer(content.get("seq"), complaint, resting=kind == "rest")
+            self._view = _text(content, "view")
+            self._answer(content.get("seq"), resting=kind == "rest")
 
     def _act(self, kind: str, content: Content) -> None:
         if kind not in ACTIONS:
             return
         action = ACTIONS[kind]
         made = action.act(self.tuning, content)
-        if kind == "hello":  # a browser that knows nothing yet
+        if kind in ("hello", "names"):  # a browser that knows nothing yet, or the wrong names
             self._asked = None
-        if kind == "view":
-            self._view = _text(content, "view")
+        if kind == "names":
+            self.send({"kind": "compared", "trials": [], "rows": []})
         if isinstance(made, dict):
             self.send(made)
         if action.then == "lists":
@@ -101,33 +108,37 @@ class Panel(anywidget.AnyWidget):
         """Show what was done by code."""
         if not self._busy:
             self.send({"kind": "lists", **lists_of(self.tuning)})
-            self._answer(None, None)
+            self._answer(None)
             self.prove()
 
-    def _answer(self, seq: Any, complaint: Text | None, resting: bool = False) -> None:
+    def _answer(self, seq: Any, resting: bool = False) -> None:
         state = state_of(self.tuning, self._view, resting)
-        said = complaint or self.tuning.warning
+        said = self._complaint or self.tuning.notice or self.tuning.warning
         warning = "" if said is None else said.of(self.tuning.language)
         self.send({"kind": "state", "seq": seq, "warning": warning, **state})
 
     def prove(self) -> None:
         """Have the proofs for what is chosen now worked out in the background."""
         tuning = self.tuning
-        asked = (tuning.choice, tuning.keep, tuning.locked, tuning.step)
+        locked, step = tuning.locked, tuning.step
+        asked = tuning.choice, tuning.keep, locked, step
         if asked == self._asked:
             return
         self._asked = asked
         made = tuning.scheme, tuning.case.table
         self.send({"kind": "proving"})
-        locked, step = tuning.locked, tuning.step
-        intervals = partial(proofs.intervals_shown, *made, tuning.keep, locked, step)
-        flips = partial(proofs.flips_shown, *made)
-        self.quick.ask(tuning.choice, {"safe": intervals, "flips": flips})
-        self.slow.ask(tuning.choice, {"tolerance": partial(proofs.tolerances_shown, *made)})
+        quick: dict[str, Callable[[], Any]] = {
+            "safe": partial(proofs.intervals_shown, *made, tuning.keep, locked, step),
+            "flips": partial(proofs.flips_shown, *made),
+        }
+        if len(tuning.case.table.units) > MARGINS:
+            quick["margins"] = partial(proofs.margins_shown, *made)
+        self.quick.ask(asked, quick)
+        self.slow.ask(asked, {"tolerance": partial(proofs.tolerances_shown, *made)})
 
-    def _proven(self, choice: Choice, name: str, found: Any, error: Text | None) -> None:
-        """Show a proof, unless something else is chosen by now."""
-        if choice != self.tuning.choice:
+    def _proven(self, asked: Asked, name: str, found: Any, error: Text | None) -> None:
+        """Show a proof, unless something else was asked by now."""
+        if asked != self._asked:
             return
         language = self.tuning.language
         if error is not None:
@@ -139,27 +150,28 @@ class Panel(anywidget.AnyWidget):
             found = [tolerance_said(**each).of(language) for each in found]
         self.send({"kind": "proof", "name": name, "found": found})
 
-    def close(self) -> None:
-        """End the background's processes with the panel."""
-        self.quick.close()
-        self.slow.close()
-        super().close()
-
 
 class Background:
-    """A process that works out the latest questions; those of an earlier choice that have not begun
-    are dropped.
+    """A process that works out the latest questions of one panel; those of an earlier choice that
+    have not begun are dropped. All panels of a kernel share the processes.
 
-    `rest` : seconds without another question until it begins.
+    Parameters
+    ----------
+    name : of the process
+    tell : called with what was asked, the name of a task, and what was found or why nothing was
+    rest : seconds without another question until it begins
     """
 
-    def __init__(self, tell: Callable[[Choice, str, Any, Text | None], None], rest: float = 0.0):
-        self._tell, self._rest = tell, rest
-        self._workers: Executor | None = None
+    workers: ClassVar[dict[str, Executor]] = {}
+
+    def __init__(
+        self, name: str, tell: Callable[[Asked, str, Any, Text | None], None], rest: float = 0.0
+    ):
+        self._name, self._tell, self._rest = name, tell, rest
         self._open: list[Future[Any]] = []
         self._waiting: asyncio.TimerHandle | None = None
 
-    def ask(self, choice: Choice, tasks: Mapping[str, Callable[[], Any]]) -> None:
+    def ask(self, asked: Asked, tasks: Mapping[str, Callable[[], Any]]) -> None:
         """Work these out, one after the other, and tell each."""
         for future in self._open:
             future.cancel()
@@ -167,60 +179,57 @@ class Background:
             self._waiting.cancel()
         loop = _loop()
         if loop is None or not self._rest:
-            self._begin(loop, choice, tasks)
+            self._begin(loop, asked, tasks)
         else:
-            self._waiting = loop.call_later(self._rest, self._begin, loop, choice, tasks)
+            self._waiting = loop.call_later(self._rest, self._begin, loop, asked, tasks)
 
     def _begin(
         self,
         loop: asyncio.AbstractEventLoop | None,
-        choice: Choice,
+        asked: Asked,
         tasks: Mapping[str, Callable[[], Any]],
     ) -> None:
-        self._workers = self._workers or background()
         self._open = []
         for name, task in tasks.items():
-            future = self._workers.submit(task)
-            future.add_done_callback(partial(self._hand_over, loop, choice, name))
+            future = self._submitted(task)
+            future.add_done_callback(partial(self._hand_over, loop, asked, name))
             self._open.append(future)
 
+    def _submitted(self, task: Callable[[], Any]) -> Future[Any]:
+        """A task on its way; where the process has died meanwhile, to another one."""
+        workers = self.workers.get(self._name)
+        if workers is not None:
+            try:
+                return workers.submit(task)
+            except BrokenExecutor:
+                del self.workers[self._name]
+        self.workers[self._name] = background()
+        return self.workers[self._name].submit(task)
+
     def _hand_over(
-        self,
-        loop: asyncio.AbstractEventLoop | None,
-        choice: Choice,
-        name: str,
-        future: Future[Any],
+        self, loop: asyncio.AbstractEventLoop | None, asked: Asked, name: str, future: Future[Any]
     ) -> None:
         """From the thread that waits for the process to the kernel's own."""
         if future.cancelled():
             return
-        arrived = partial(self._arrived, choice, name, future)
+        arrived = partial(self._arrived, asked, name, future)
         if loop is None:
             arrived()
         elif not loop.is_closed():
             loop.call_soon_threadsafe(arrived)
 
-    def _arrived(self, choice: Choice, name: str, future: Future[Any]) -> None:
-        try:
-            found = future.result()
-        except InputError as error:
-            self._tell(choice, name, None, error.complaints[0].text)
-        except (BrokenExecutor, CancelledError):
-            self._workers = None  # another one for the next question
+    def _arrived(self, asked: Asked, name: str, future: Future[Any]) -> None:
+        error = future.exception()
+        if error is None:
+            self._tell(asked, name, future.result(), None)
+        elif isinstance(error, InputError):
+            self._tell(asked, name, None, error.complaints[0].text)
+        else:  # out of memory, killed: whatever it was, nobody waits for ever
+            LOG.warning("background work %s failed", name, exc_info=error)
             text = Text(
                 "后台测算中断，下次调整时重试", "the work stopped; the next move tries again"
             )
-            self._tell(choice, name, None, text)
-        else:
-            self._tell(choice, name, found, None)
-
-    def close(self) -> None:
-        """End the process."""
-        if self._waiting is not None:
-            self._waiting.cancel()
-        if self._workers is not None:
-            self._workers.shutdown(wait=False, cancel_futures=True)
-            self._workers = None
+            self._tell(asked, name, None, text)
 
 
 def _loop() -> asyncio.AbstractEventLoop | None:
@@ -237,7 +246,9 @@ def _loop() -> asyncio.AbstractEventLoop | None:
 def _number(content: Content, key: str) -> float:
     """A number as the browser sends it; NaN, which the session refuses, for anything else."""
     value: Any = content.get(key)
-    return float(value) if type(value) in (int, float) else math.nan
+    if type(value) not in (int, float) or abs(value) > MANY:
+        return math.nan
+    return float(value)
 
 
 def _text(content: Content, key: str) -> str:
@@ -247,15 +258,23 @@ def _text(content: Content, key: str) -> str:
 def _trial(content: Content, key: str) -> int:
     """The number of a trial; -1, which none has, for anything else."""
     number = _number(content, key)
-    return int(number) if 0 <= number < MANY else -1
+    return int(number) if number >= 0 else -1
 
 
 def _quota(content: Content) -> Any:
-    """A quota as it is typed: nothing for none, a whole number of places, a share as .3 or 30%;
-    what is no number is left to the scheme to refuse."""
+    """A quota as it is typed: nothing for none, a whole number of places, a share as .3 or 30%."""
     typed = _text(content, "to")
+    if not typed:
+        return None
     number = number_meant(typed)
-    return None if typed == "" else typed if number is None else number
+    is_share = number is not None and (number < 1 or typed.endswith(("%", "％")))
+    if number is None or not (0 < number < 1 if is_share else number == int(number)):
+        want = Text(
+            "家数（如 4）或低于100%的比例（如 30%），不限则留空",
+            "a number of units (4) or a share below 100% (30%), or nothing for no limit",
+        )
+        raise InputError(unexpected(typed, want, Text("名额", "the quota")))
+    return number
 
 
 def _lock(tuning: Tuning, content: Content) -> None:
@@ -269,7 +288,9 @@ def _compare(tuning: Tuning, content: Content) -> Message:
 
 
 def _write(tuning: Tuning, _content: Content) -> Message:
-    return {"kind": "changes", "text": yaml_of({"changes": tuning.changes}).strip()}
+    lines = yaml_of(tuning.changes).splitlines() if tuning.changes else []
+    text = "\n".join(["changes:", *(f"  {line}" for line in lines)]) if lines else "changes: {}"
+    return {"kind": "changes", "text": text}
 
 
 def _save(tuning: Tuning, content: Content) -> Message:
@@ -288,7 +309,7 @@ class Action:
 
 
 ACTIONS: Mapping[str, Action] = {
-    "hello": Action(lambda tuning, content: None, "lists"),
+    "hello": Action(lambda tuning, content: tuning.release(), "lists"),
     "rest": Action(lambda tuning, content: None),
     "view": Action(lambda tuning, content: None),
     "drag": Action(lambda tuning, c: tuning.drag(_text(c, "node"), _number(c, "to"))),
@@ -337,6 +358,7 @@ def setup_of(tuning: Tuning) -> dict[str, Any]:
             "id": grade.id,
             "label": grade.label.of(language),
             "short": tuning.short[grade.id].of(language),
+            "classes": [f"{group} {x:g}" for group, x in grade.class_cutoffs.items()],
         }
         for grade in scheme.grades
     ]
@@ -398,8 +420,8 @@ def state_of(tuning: Tuning, view: str, resting: bool) -> dict[str, Any]:
         "names": tuning.names,
     }
     texts = {"scores": _scores_said(result)}
-    if resting or len(result.scores) <= MARGINS:
-        texts["margins"] = _margins_said(result)
+    if len(result.scores) <= MARGINS:
+        texts["margins"] = proofs.margins_said(result)
     if resting:
         low, high = proofs.ranges(result, tuning.band)
         state["ranges"] = [low, high]
@@ -414,19 +436,23 @@ def state_of(tuning: Tuning, view: str, resting: bool) -> dict[str, Any]:
 
 
 def _scores_said(result: Any) -> list[str]:
-    """Scores as the memo prints them."""
-    return [in_print(score, ".2f") for score in result.scores.tolist()]
+    """Scores with two decimals, as the memo prints them; with more where two would show a score at
+    a cutoff that it does not reach."""
+    cutoffs = from_ticks(result.engine.cutoffs)
+    return [
+        next(text for text in _printed(score) if _is_true(text, score, limits))
+        for score, limits in zip(result.scores.tolist(), cutoffs.tolist(), strict=True)
+    ]
 
 
-def _margins_said(result: Any) -> list[str]:
-    """What each unit must gain for a better grade, rounded up, and can lose, rounded down."""
-    away = margins(result)
-    said = []
-    for below, above in zip(away["below"].tolist(), away["above"].tolist(), strict=True):
-        up = "" if math.isnan(below) else f"↑{rounded_towards(below, '.2f', '↑')}"
-        down = "" if math.isnan(above) else f"↓{rounded_towards(above, '.2f', '↓')}"
-        said.append(f"{up} {down}".strip())
-    return said
+def _printed(score: float) -> Iterator[str]:
+    yield from (in_print(score, f".{decimals}f") for decimals in (2, 3, 4, 6, 8, 10))
+    yield repr(score)
+
+
+def _is_true(text: str, score: float, cutoffs: Sequence[float]) -> bool:
+    shown = float(text.replace("−", "-"))
+    return all((shown >= cutoff) == (score >= cutoff) for cutoff in cutoffs)
 
 
 def _counted(result: Any) -> list[int]:
@@ -441,19 +467,23 @@ def _held(result: Any) -> list[str]:
 
 
 def _parts(tuning: Tuning) -> dict[str, Any]:
-    """What the top indicators bring each unit; of many, those with the most points and the rest."""
+    """What the top indicators bring each unit, points shared out for blanks included, so that the
+    parts make its base score; of many, those with the most points and the rest."""
     result, language = tuning.result, tuning.language
     tops = result.scheme.indicators
     while len(tops) == 1 and tops[0].children:
         tops = tops[0].children
     most = sorted(tops, key=lambda node: -node.full_points)[:PARTS]
-    shown = [node for node in tops if node in most]
-    values = [result.nodes[node.id].tolist() for node in shown]
-    names = [node.name.of(language) for node in shown]
-    if len(tops) > len(shown):
-        others = [node.id for node in tops if node not in most]
-        values.append(result.nodes[others].sum(axis=1).tolist())
-        names.append(Text("其他", "others").of(language))
+    shown = [(node.name.of(language), [node]) for node in tops if node in most]
+    others = [node for node in tops if node not in most]
+    groups = shown + ([(Text("其他", "others").of(language), others)] if others else [])
+    names = [name for name, _ in groups]
+    values = [
+        result.contributions[[leaf.id for node in nodes for leaf in node.walk() if leaf.is_leaf]]
+        .sum(axis=1)
+        .tolist()
+        for _, nodes in groups
+    ]
     return {"names": names, "values": values}
 
 
@@ -490,10 +520,19 @@ def compared(tuning: Tuning, first: int, second: int) -> list[list[str]]:
         "rank": (WORDS["rank"], tuning.labels),
     }
 
+    place = {unit: i for i, unit in enumerate(tuning.shown_order)}
+    order = {"grade": 0, "points": 1, "cutoff": 2, "quota": 3, "rank": 4}
+
     def shown(kind: str, value: Any) -> str:
         if kind == "grade":
             return grades[value].of(language)
-        return WORDS["no_quota"].of(language) if value is None else f"{value:g}"
+        if kind == "quota":
+            return _quota_said(value).of(language)
+        return f"{value:.10g}"
+
+    table = tuning.compare(first, second)
+    rows = list(table.itertuples(index=False, name=None))
+    rows.sort(key=lambda row: (order[row[0]], place.get(row[1], 0)))  # others stay as they stand
 
     return [
         [
@@ -502,18 +541,25 @@ def compared(tuning: Tuning, first: int, second: int) -> list[list[str]]:
             shown(kind, one),
             shown(kind, other),
         ]
-        for kind, id, one, other in tuning.compare(first, second).itertuples(index=False)
+        for kind, id, one, other in rows
     ]
+
+
+def _quota_said(quota: Any) -> Text:
+    """A quota as the box shows it."""
+    if quota is None:
+        return WORDS["no_quota"]
+    return same(f"{quota * 100:.10g}%" if quota < 1 else f"{quota:g}")
 
 
 def flip_said(tuning: Tuning, flip: Mapping[str, Any]) -> Text:
     """One of the nearest flips in a sentence."""
     sure = flip["status"] == "exact"
     return say(
-        zh="{effect}：移动{points:.2f}分（{sure}），{recipe}",
-        en="{effect}: {points:.2f} points moved ({sure}), {recipe}",
+        zh="{effect}：移动{points}分（{sure}），{recipe}",
+        en="{effect}: {points} points moved ({sure}), {recipe}",
         effect=tuning.effect([(flip["unit"], flip["old"], flip["towards"])]),
-        points=flip["points"],
+        points=rounded_towards(flip["points"], ".4f", "↑"),
         sure=WORDS["exact"] if sure else WORDS["at_most"],
         recipe=flip["recipe"],
     )
@@ -523,5 +569,7 @@ def tolerance_said(tolerance: float | None, status: str) -> Text:
     """A tolerance, rounded down as every proven one is."""
     if tolerance is None:
         return WORDS["none_kept"]
-    least = "" if status == "exact" else "≥"
-    return same(f"{least}±{rounded_towards(tolerance, '.1%', '↓')}")
+    share = f"±{rounded_towards(tolerance, '.1%', '↓')}"
+    if status == "exact":
+        return same(share)
+    return say(zh="至少{share}", en="at least {share}", share=share)

@@ -3,11 +3,21 @@ forms."""
 
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import qtoolkit as qt
 from qtoolkit.tuning import proofs
 from qtoolkit.tuning.choices import Written, choice_of
 from qtoolkit.tuning.sharing import Family
+
+
+def city():
+    case = qt.read_case("params/city-2026")
+    return Written(case.scheme, case.table)
+
+
+CITY = city()
 
 
 def two():
@@ -64,6 +74,37 @@ def test_every_position_within_keeps_all_grades_and_the_first_beyond_does_not(ke
                 assert not grades_at(written, family, beyond, stride).equals(result.grades)
                 checked += 1
     assert checked > 40
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    moves=st.lists(
+        st.tuples(st.integers(0, 40), st.floats(0, 30), st.sampled_from([0.1, 0.5, 1.0])),
+        min_size=1,
+        max_size=4,
+    ),
+    step=st.sampled_from([0.5, 1.0]),
+    keep=st.sampled_from(["siblings", "all"]),
+)
+def test_from_points_off_the_grid_every_position_of_the_slider_within_keeps_all_grades(
+    moves, step, keep
+):
+    written, choice = CITY, CITY.choice
+    for place, to, by in moves:
+        node = written.scheme.nodes[place % len(written.scheme.nodes)].id
+        family = Family(written.scheme, node, keep)
+        points = family.move(choice.points, round(to * 10**10), round(by * 10**10))
+        choice = type(choice)(points, choice.cutoffs, choice.quotas)
+    result, stride = written.assessed(choice), round(step * 10**10)
+    table = proofs.safe_intervals(result, keep, (), step)
+    for node in ("credit", "farm_pass", "brand", "measures"):
+        family = Family(written.scheme, node, keep)
+        low, high = (round(table.loc[node, side] * 10**10) for side in ("low", "high"))
+        for ticks in range(-(-low // stride) * stride, high + 1, stride):
+            moved = type(choice)(
+                family.move(choice.points, ticks, stride), choice.cutoffs, choice.quotas
+            )
+            assert written.assessed(moved).grades.equals(result.grades)
 
 
 def grades_at(written, family, ticks, stride):

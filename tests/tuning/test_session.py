@@ -378,9 +378,70 @@ def test_no_record_is_kept_within_the_installed_package(tmp_path, monkeypatch):
     case = shutil.copytree(packaged_cases() / "tai-2001", tmp_path / "tai-2001")
     monkeypatch.setattr("qtoolkit.tuning.session.installed_cases", lambda: tmp_path)
     tuning = Tuning(qt.read_case(case), language="en")
-    assert tuning.warning.en.startswith("no record is kept of a case that came with the toolkit")
+    assert tuning.warning.en.startswith("this case came with the toolkit: nothing is written")
     tuning.move("patents", 20)
     assert not (case / "trials.csv").exists() and len(tuning.trials) == 1
+    with pytest.raises(InputError, match="nothing is written into its folder"):
+        tuning.save("draft.yaml")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", "nul.yaml", "con.yaml", "a:b.yaml", "a*?.yaml", "-rf.yaml", ".hidden.yaml", "a\nb.yaml",
+     "\x1b.yaml", "\u202egnp.yaml", "\ud800.yaml", "..", "../a.yaml", "/a.yaml", "C:\\a.yaml",
+     "aux .yaml", "scheme.yaml"],
+)  # fmt: skip
+def test_a_scheme_is_saved_under_a_plain_new_name_alone(tmp_path, name):
+    case = shutil.copytree(packaged_cases() / "tai-2001", tmp_path / "tai-2001")
+    tuning = Tuning(qt.read_case(case)).move("patents", 20)
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    with pytest.raises(InputError):
+        tuning.save(name)
+    after = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    assert after == before
+
+
+def test_the_record_says_whether_names_were_shown_while_a_move_lasted(tmp_path):
+    case = shutil.copytree(packaged_cases() / "tai-2001", tmp_path / "tai-2001")
+    tuning = Tuning(qt.read_case(case))
+    (case / "trials.csv").mkdir()  # cannot be written
+    tuning.show_names().move("patents", 20)
+    assert tuning.warning is not None
+    tuning.show_names(False).drag("patents", 21).show_names().show_names(False).release()
+    (case / "trials.csv").rmdir()
+    tuning.drag("patents", 22)
+    tuning.release()
+    assert qt.tuning.read_trials(case)["names"].tolist() == [True, True, False]
+
+
+def test_a_move_that_is_not_ended_ends_before_another_thing_is_moved():
+    tuning = flat_session({"a": 60, "b": 40}, [[1, 0], [0.5, 1]])
+    tuning.drag("a", 70).quota("A", 1)
+    assert tuning.trials["moved"].str.contains("a").sum() == 1 and len(tuning.trials) == 2
+    tuning.drag("a", 80).undo()  # the drag alone is dropped
+    assert tuning.points.loc["a", "now"] == 70 and tuning.choice.quotas[0] == 1
+
+
+def test_what_a_move_could_not_do_is_said_until_the_next():
+    tuning = flat_session({"a": 60, "b": 30, "c": 10}, [[1, 0, 0]], language="en")
+    tuning.lock("b").move("a", 75)
+    assert tuning.notice.en.startswith("“a” stops at 70 points")
+    assert tuning.move("a", 65).notice is None
+    tuning.cutoff("A", 40)
+    assert tuning.notice.en.startswith("the cutoff of A stops at 60.5")
+    assert tuning.undo().notice is None
+
+
+def test_the_order_in_which_hidden_units_are_named_is_not_the_tables():
+    units = {f"县{k}": [1.0, 0.0] if k % 2 else [0.0, 1.0] for k in range(12)}
+    tuning = flat_session({"a": 60, "b": 40}, units, cutoffs={"A": 50, "B": 0})
+    tuning.move("a", 40)
+    assert len(tuning.changed) == 12
+    named = [part.split()[0] for part in tuning.effect(tuning.changed).zh.split("、")]
+    assert named == sorted(named, key="甲乙丙丁戊己庚辛壬癸子丑".index)
+    tuning.show_names()
+    named = [part.split()[0] for part in tuning.effect(tuning.changed).zh.split("、")]
+    assert named == list(units)
 
 
 # Steps back

@@ -6,13 +6,16 @@ import errno
 import io
 import json
 import os
+import shutil
 import stat
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import qtoolkit as qt
 from qtoolkit.errors import InputError, WorkError
+from qtoolkit.inputs.locate import packaged_cases
 from qtoolkit.language import Text
 from qtoolkit.tuning import read_trials, trials
 from qtoolkit.tuning.trials import COLUMNS, NAME, append, fitting
@@ -427,3 +430,14 @@ def test_looking_is_no_trial(tmp_path):
     tuning.lock("a").unlock().undo().redo().reset().go_to(0)
     assert not (tmp_path / NAME).exists()
     assert len(tuning.trials) == 0
+
+
+def test_a_second_header_is_passed_over(tmp_path):
+    """Two sessions that begin a file at the same instant both write one."""
+    case = shutil.copytree(packaged_cases() / "tai-2001", tmp_path / "tai-2001")
+    for language in ("zh", "en"):
+        qt.tuning.Tuning(qt.read_case(case), language=language).move("patents", 20)
+    file = case / "trials.csv"
+    header, *rows = file.read_text(encoding="utf-8-sig").splitlines()
+    file.write_text("\n".join([header, rows[0], header, rows[1]]), encoding="utf-8-sig")
+    assert len(qt.tuning.read_trials(case)) == 2

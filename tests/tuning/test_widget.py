@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import qtoolkit as qt
 from qtoolkit.inputs.locate import packaged_cases
 from qtoolkit.language import LANGUAGES
-from qtoolkit.tuning import widget
+from qtoolkit.tuning import proofs, widget
 from qtoolkit.tuning.widget import ACTIONS, Panel, setup_of
 from qtoolkit.tuning.words import WORDS
 
@@ -61,7 +61,7 @@ def face(tmp_path):
 
 
 def test_the_script_asks_for_nothing_that_the_kernel_does_not_know_and_for_all_that_it_does():
-    asked = set(re.findall(r'(?:act|kernel\.ask)\("(\w+)"', SCRIPT)) | {"undo", "redo", "reset"}
+    asked = set(re.findall(r'\b(?:act|ask)\("(\w+)"', SCRIPT)) | {"undo", "redo", "reset"}
     assert asked == set(ACTIONS)
 
 
@@ -84,7 +84,7 @@ def test_the_script_is_all_its_parts_in_lines_that_can_be_read():
 
 def test_a_tolerance_is_rounded_down_and_a_bound_called_one():
     said = [widget.tolerance_said(*found) for found in ((0.29, "exact"), (0.1709, "at least"))]
-    assert [text.zh for text in said] == ["±29.0%", "≥±17.0%"]
+    assert [text.zh for text in said] == ["±29.0%", "至少±17.0%"]
     assert widget.tolerance_said(None, "exact").zh == "不会改变"
 
 
@@ -92,7 +92,7 @@ def test_margins_are_rounded_away_from_what_is_too_little(face):
     # 甲 of 89.995 needs .005 for A from 90 and is 9.995 above B from 80
     scheme = qt.Scheme.flat({"a": 60, "b": 40}, {"A": 90, "B": 80, "C": 0})
     frame = pd.DataFrame({"a": [0.99991667], "b": [0.75]}, index=["甲"])
-    assert widget._margins_said(qt.assess(scheme, frame)) == ["↑0.01 ↓9.99"]
+    assert proofs.margins_said(qt.assess(scheme, frame)) == ["↑0.01 ↓9.99"]
 
 
 def test_the_script_fetches_nothing():
@@ -177,7 +177,9 @@ def test_what_the_session_refuses_is_a_sentence_and_changes_nothing(face):
         assert state["warning"] and "\n" not in state["warning"], wrong
         kept = ("points", "cutoffs", "quotas", "locked", "keep", "step", "units", "undo")
         assert {key: state[key] for key in kept} == {key: before[key] for key in kept}, wrong
-    state, _ = face.ask("rest")
+        state, _ = face.ask("rest")  # which follows by itself: what was said stays
+        assert state["warning"]
+    state, _ = face.ask("names", on=False)
     assert state["warning"] == ""
 
 
@@ -194,12 +196,36 @@ def test_a_quota_as_it_is_typed(face, typed, most):
     assert state["quotas"][0] == most and state["warning"] == ""
 
 
+@pytest.mark.parametrize("typed", ["100%", "120%", "0", "-1", "1.5", "二", "abc", "0%", "nan"])
+def test_what_is_no_quota_is_refused_in_the_words_of_the_box(face, typed):
+    state, _ = face.ask("quota", grade="A", to=typed)
+    assert state["quotas"][0] == 4
+    assert "应为家数（如 4）或低于100%的比例（如 30%），不限则留空" in state["warning"]
+
+
+def test_a_score_that_misses_a_cutoff_is_never_printed_as_if_it_reached_it():
+    scheme = qt.Scheme.flat({"a": 100}, {"A": 90, "B": 60, "C": 0})
+    shares = [0.89996, 0.8999999999, 0.9, 0.90004, 0.8]
+    result = qt.assess(scheme, pd.DataFrame({"a": shares}, index=list("甲乙丙丁戊")))
+    said = ["89.996", "89.99999999", "90.00", "90.00", "80.00"]
+    assert widget._scores_said(result) == said
+
+
 def test_at_rest_there_are_ranges_of_published_scores_around_each_score(face):
     state, _ = face.ask("rest")
     low, high = state["ranges"]
     for least, score, most in zip(low, state["units"]["scores"], high, strict=True):
         assert least <= score <= most
     assert "ranges" not in face.ask("hello")[0]
+
+
+def test_parts_of_units_with_shared_out_blanks_sum_to_their_base_score():
+    case = qt.read_case("params/provinces-2008")
+    face = Face(qt.tuning.Tuning(case, record=False, language="zh"))
+    state, _ = face.ask("view", view="parts")
+    sums = [sum(values) for values in zip(*state["parts"]["values"], strict=True)]
+    base = qt.assess(case.scheme, case.table).base / 10**10
+    assert sums == pytest.approx(base.tolist(), abs=1e-6)
 
 
 def test_parts_sum_to_the_base_score(face):
@@ -264,7 +290,7 @@ def test_proofs_are_asked_for_once_a_move_has_ended_and_not_while_it_lasts(face)
     assert len(face.panel.slow.asked) == asked
     face.ask("release")
     assert len(face.panel.slow.asked) == asked + 1
-    face.ask("names", on=True)  # nothing else to prove
+    face.ask("view", view="parts")  # nothing else to prove
     assert len(face.panel.slow.asked) == asked + 1
     face.ask("lock", node="port", on=True)  # other intervals
     assert len(face.panel.slow.asked) == asked + 2
@@ -272,33 +298,59 @@ def test_proofs_are_asked_for_once_a_move_has_ended_and_not_while_it_lasts(face)
 
 def test_a_proof_of_an_earlier_choice_is_not_shown(face):
     face.ask("hello")
-    earlier = face.tuning.choice
+    earlier = face.panel._asked
     face.ask("drag", node="credit", to=5)
     face.ask("release")
+    face.ask("drag", node="credit", to=6)  # it comes while a hand moves again
     face.sent.clear()
     face.panel._proven(earlier, "safe", {}, None)
     assert face.sent == []
-    face.panel._proven(face.tuning.choice, "safe", {"credit": [0, 9]}, None)
+    face.panel._proven(face.panel._asked, "safe", {"credit": [0, 9]}, None)
     assert face.sent[0]["name"] == "safe"
+
+
+def test_flips_and_comparison_are_said_anew_once_names_are_shown_or_hidden(face):
+    face.ask("hello")
+    asked = len(face.panel.quick.asked)
+    for times, on in enumerate((True, False), 1):
+        _, others = face.ask("names", on=on)
+        assert {"kind": "compared", "trials": [], "rows": []} in others
+        assert len(face.panel.quick.asked) == asked + times
 
 
 def test_the_background_works_out_all_three_and_says_what_failed():
     case = qt.read_case("params/city-2026")
     face = Face(qt.tuning.Tuning(case, record=False, language="en"))
-    face.panel.quick, face.panel.slow = (widget.Background(face.panel._proven) for _ in range(2))
+    face.panel.quick, face.panel.slow = (
+        widget.Background(name, face.panel._proven) for name in ("test quick", "test slow")
+    )
     try:
         face.ask("hello")
         wait(lambda: sum(m["kind"] == "proof" for m in face.sent) == 3)
         found = {m["name"]: m["found"] for m in face.sent if m["kind"] == "proof"}
         assert len(found["tolerance"]) == 16 and set(found["safe"]) == set(face.tuning.points.index)
         # City K (子市) is .2393 points from C: METHODS' cheapest change of all
-        assert "B→C" in found["flips"][0] and "0.24 points moved (exact)" in found["flips"][0]
+        assert "B→C" in found["flips"][0] and "0.2394 points moved (exact)" in found["flips"][0]
         face.sent.clear()
-        face.panel.quick.ask(face.tuning.choice, {"safe": broken})
+        for task in (broken, full):
+            face.panel.quick.ask(face.panel._asked, {"safe": task})
+            wait(lambda: face.sent)
+            assert face.sent[0]["failed"].startswith("the work stopped")
+            face.sent.clear()
+        # killed while it has nothing to do
+        for process in list(widget.Background.workers["test quick"]._processes.values()):
+            process.kill()
+            process.join()
+        face.panel.quick.ask(face.panel._asked, {"safe": dict})
         wait(lambda: face.sent)
-        assert face.sent[0]["failed"].startswith("the work stopped")
+        assert "found" in face.sent[0] or face.sent[0]["failed"]
+        face.sent.clear()
+        face.panel.quick.ask(face.panel._asked, {"safe": dict})
+        wait(lambda: face.sent)
+        assert face.sent[0]["found"] == {}
     finally:
-        face.panel.close()
+        for name in ("test quick", "test slow"):
+            widget.Background.workers.pop(name).shutdown()
 
 
 def broken():
@@ -306,6 +358,10 @@ def broken():
     import os
 
     os._exit(1)
+
+
+def full():
+    raise MemoryError
 
 
 def wait(done, seconds=60):

@@ -20,7 +20,6 @@ function makeAxis({ setup, words, view, act }) {
       role: "slider",
       "aria-label": `${grade.label} ${words.cutoff}`,
       "data-grade": grade.id,
-      ...OWN_KEYS,
     });
     const text = shape("text", { "text-anchor": "middle" });
     group.append(
@@ -53,16 +52,20 @@ function makeAxis({ setup, words, view, act }) {
         held = false;
         end();
       });
+    let typedTo = null;
     group.addEventListener("keydown", (event) => {
-      const by = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1 }[event.key];
-      if (by === undefined) return;
-      event.preventDefault();
-      event.stopPropagation();
+      const from = typedTo ?? view.state.cutoffs[i];
+      const score = keyed(event, from, view.state.step, setup.total);
+      if (score === null) return;
+      typedTo = score;
       moving = true;
-      to(view.state.cutoffs[i] + by * view.state.step);
+      to(score);
     });
-    group.addEventListener("keyup", end);
-    group.addEventListener("blur", end);
+    for (const kind of ["keyup", "blur"])
+      group.addEventListener(kind, () => {
+        typedTo = null;
+        end();
+      });
     return { line, group, text };
   }
 
@@ -75,8 +78,10 @@ function makeAxis({ setup, words, view, act }) {
       const x = view.layout.x(cutoff);
       set(line, { x1: x, x2: x, y1: 0, y2: tall, visibility });
       set(group, { transform: `translate(${x},0)`, visibility });
+      const text_ = `${setup.grades[i].label} ${number(cutoff)}`;
       set(group, { "aria-valuenow": cutoff, "aria-valuemin": 0, "aria-valuemax": setup.total });
-      write(text, `${setup.grades[i].label} ${number(cutoff)}`);
+      set(group, { "aria-valuetext": text_ });
+      write(text, text_);
     });
     spreadLabels();
     drawTitles();

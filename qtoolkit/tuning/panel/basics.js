@@ -35,6 +35,7 @@ const number = (x, digits = 10) => String(parseFloat(x.toFixed(digits))).replace
 const typed = (x) => number(x).replace("−", "-"); // as a box for numbers takes it
 const snapped = (x, step) => parseFloat((Math.round(x / step) * step).toFixed(10));
 const shade = (i) => `qt-c${i % SHADES}`;
+const part = (i) => shade(i + 4); // of parts of a score: others than the first grades'
 
 // A text no wider than so many Latin letters; a Chinese character is as wide as two
 function clipped(text, most) {
@@ -49,12 +50,9 @@ function clipped(text, most) {
 const button = (text, onclick, attributes = {}) =>
   element("button", { type: "button", text, onclick, ...attributes });
 
-// JupyterLab leaves keys alone where this stands; elsewhere arrows and Enter are its own
-const OWN_KEYS = { "data-lm-suppress-shortcuts": "true" };
-
 // A box to type into; `commit` is called with what was typed, `draw` where it is no number
 function entry(attributes, commit, draw) {
-  const box = element("input", { ...attributes, ...OWN_KEYS });
+  const box = element("input", attributes);
   const end = () => {
     if (box.dataset.editing !== "true") return;
     box.dataset.editing = "false";
@@ -63,6 +61,12 @@ function entry(attributes, commit, draw) {
   };
   box.addEventListener("input", () => (box.dataset.editing = "true"));
   box.addEventListener("change", end);
+  box.addEventListener("blur", () => {
+    // typed back to what it was: no change, and nothing to commit
+    if (box.dataset.editing !== "true") return;
+    box.dataset.editing = "false";
+    draw();
+  });
   box.addEventListener("keydown", (event) => {
     if (event.key === "Escape") {
       box.dataset.editing = "false";
@@ -81,4 +85,42 @@ function entry(attributes, commit, draw) {
 // Show a value in a box unless somebody is typing there
 function show(box, text) {
   if (box.dataset.editing !== "true" && box.value !== text) box.value = text;
+}
+
+// The next multiple of a step from a number, up or down
+function next(x, step, by) {
+  const steps = x / step;
+  const from = by > 0 ? Math.floor(steps + 1e-9) : Math.ceil(steps - 1e-9);
+  return snapped((from + by) * step, step);
+}
+
+// Where a key moves a slider from `from`; null where the key is none of a slider's
+function keyed(event, from, step, most) {
+  const by = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageDown: -10, PageUp: 10 };
+  const ends = { Home: 0, End: most };
+  const { key } = event;
+  if ((!(key in by) && !(key in ends)) || event.ctrlKey || event.metaKey) return null;
+  event.preventDefault();
+  event.stopPropagation();
+  const to = key in ends ? ends[key] : next(from, step, by[key]);
+  return Math.min(Math.max(to, 0), most);
+}
+
+const isUndo = (event) => {
+  const key = event.key.toLowerCase();
+  if (!(event.ctrlKey || event.metaKey) || (key !== "z" && key !== "y")) return null;
+  return key === "z" && !event.shiftKey ? "undo" : "redo";
+};
+
+// Within the panel keys are its own, where JupyterLab would take arrows, letters and Enter for
+// commands of the notebook; with Ctrl they stay JupyterLab's, such as Ctrl+S. Returns what ends it.
+function keepKeys(root) {
+  const decide = (event) => {
+    if (!root.contains(event.target)) return;
+    const theirs = (event.ctrlKey || event.metaKey) && !isUndo(event);
+    if (theirs) root.removeAttribute("data-lm-suppress-shortcuts");
+    else root.setAttribute("data-lm-suppress-shortcuts", "true");
+  };
+  window.addEventListener("keydown", decide, true);
+  return () => window.removeEventListener("keydown", decide, true);
 }

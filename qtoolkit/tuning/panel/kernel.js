@@ -9,6 +9,7 @@ class Kernel {
     this.queue = [];
     this.flying = null;
     this.seq = 0;
+    this.name = Math.random().toString(36).slice(2); // of this view: a panel may be shown twice
   }
 
   ask(kind, content = {}) {
@@ -30,11 +31,24 @@ class Kernel {
 
   next() {
     if (this.flying || !this.queue.length) return;
-    this.flying = { ...this.queue.shift(), seq: ++this.seq };
+    this.seq += 1;
+    this.flying = { ...this.queue.shift(), seq: `${this.name}-${this.seq}` };
     const { asked, ...content } = this.flying;
-    this.model.send(content);
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.lost(), PATIENCE);
+    this.timer = setTimeout(() => this.drop(), PATIENCE);
+    try {
+      this.model.send(content);
+    } catch {
+      this.drop(); // the kernel that this panel belongs to is gone
+    }
+  }
+
+  // Nobody answers: say so, and keep nothing that would be sent much later
+  drop() {
+    clearTimeout(this.timer);
+    this.flying = null;
+    this.queue = [];
+    this.lost();
   }
 
   answered(seq) {

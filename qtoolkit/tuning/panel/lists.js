@@ -43,7 +43,7 @@ function makeTrials({ words, view, act }) {
       second,
       button(words.compare, compare, { class: "qt-compare" }),
     ),
-    element("div", { class: "qt-list" }, found),
+    element("div", { class: "qt-list qt-tall" }, found),
   );
 
   function headings(texts) {
@@ -79,6 +79,8 @@ function makeTrials({ words, view, act }) {
   }
 
   function drawComparison({ rows: different, trials }) {
+    found.replaceChildren();
+    if (!trials.length) return;
     const lines = different.length ? different : [[words.alike, "", "", ""]];
     found.replaceChildren(
       element("thead", {}, headings(["", "", ...trials.map((n) => `${words.trial} ${n}`)])),
@@ -100,7 +102,6 @@ function makeTaken({ words, act }) {
     type: "text",
     value: "scheme-trial.yaml",
     "aria-label": words.file,
-    ...OWN_KEYS,
   });
   const root = element(
     "section",
@@ -121,5 +122,11 @@ function makeTaken({ words, act }) {
     write(changes, text);
   }
 
-  return { root, drawChanges, drawSaved: ({ text }) => write(saved, text) };
+  // What was said of an earlier choice is said no more
+  function forget() {
+    changes.hidden = true;
+    write(saved, "");
+  }
+
+  return { root, drawChanges, drawSaved: ({ text }) => write(saved, text), forget };
 }

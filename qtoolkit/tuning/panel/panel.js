@@ -2,6 +2,8 @@
 // last said; every part has an element `root` and draws from `view`.
 
 const REST = 200; // milliseconds without a move until ranges are asked for
+const LIVE = ["drag", "line"]; // requests while a hand moves
+const QUIET = ["rest", "view", "changes", "save", "compare"]; // those that change nothing
 
 function render({ model, el }) {
   const setup = model.get("setup");
@@ -12,11 +14,15 @@ function render({ model, el }) {
 
   function rested() {
     clearTimeout(resting);
-    resting = setTimeout(() => (kernel.busy ? rested() : kernel.ask("rest")), REST);
+    resting = setTimeout(() => (kernel.busy ? rested() : ask("rest")), REST);
+  }
+
+  function ask(kind, content) {
+    kernel.ask(kind, { ...content, view: view.name });
   }
 
   function act(kind, content) {
-    kernel.ask(kind, content);
+    ask(kind, content);
     rested();
   }
 
@@ -54,11 +60,16 @@ function render({ model, el }) {
       const request = kernel.answered(message.seq);
       view.state = message;
       warn(message.warning);
+      const { kind } = request || {};
+      if (!QUIET.includes(kind) || (kind === "save" && message.warning)) taken.forget();
+      root.classList.toggle("qt-stale", view.stale || LIVE.includes(kind));
+      view.stale ||= LIVE.includes(kind);
       draw();
       if (request) measured(request);
-      const moving = request && ["drag", "line"].includes(request.kind);
-      if (!moving) write(spoken, `${message.status} ${message.warning}`);
+      if (!LIVE.includes(kind) || message.warning)
+        write(spoken, `${message.status} ${message.warning}`);
       kernel.next();
+      if (view.name === "parts" && !message.parts && !kernel.busy) ask("view"); // another view's
     },
     lists(message) {
       view.lists = message;
@@ -67,6 +78,7 @@ function render({ model, el }) {
     },
     proving() {
       view.proofs = {};
+      view.stale = false;
       flips.draw();
       draw();
     },
@@ -93,24 +105,22 @@ function render({ model, el }) {
   }
 
   root.addEventListener("keydown", (event) => {
-    const { tagName, type } = event.target;
-    const typing = tagName === "INPUT" && type !== "range" && type !== "checkbox";
-    if (typing || !(event.ctrlKey || event.metaKey)) return;
-    const key = event.key.toLowerCase();
-    const back = key === "z" && !event.shiftKey;
-    if (!back && key !== "y" && key !== "z") return;
+    const kind = isUndo(event);
+    if (!kind || event.target.dataset.editing === "true") return;
     event.preventDefault();
     event.stopPropagation();
-    act(back ? "undo" : "redo");
+    act(kind);
   });
 
   const observer = new ResizeObserver(plot.draw);
   observer.observe(plot.root);
   model.on("msg:custom", heard);
+  const release = keepKeys(root);
   act("hello");
   return () => {
     model.off("msg:custom", heard);
     observer.disconnect();
+    release();
     clearTimeout(resting);
     kernel.end();
     root.remove();

@@ -6,7 +6,7 @@ function makePlot(ui) {
   const { setup, words, view } = ui;
   const root = element("div", { class: "qt-plot" });
   const scroll = element("div", { class: "qt-scroll" });
-  const sheet = shape("svg", { role: "img", "aria-label": words.dots });
+  const sheet = shape("svg");
   const legend = element("div", { class: "qt-legend" });
   const axis = makeAxis(ui);
   const units = makeUnits(ui);
@@ -21,11 +21,14 @@ function makePlot(ui) {
   function layoutOf() {
     const { state } = view;
     const width = Math.max(root.clientWidth - 14, 320);
-    const columns =
-      width > 560
-        ? { score: 52, grade: 104, margin: 96, tolerance: 78 }
-        : { score: 46, grade: 84, margin: 0, tolerance: 0 };
-    const left = state.names ? 150 : 92;
+    const wide = width > 490;
+    const columns = {
+      score: 50,
+      grade: gradeWidth(),
+      margin: wide ? 92 : 0,
+      tolerance: wide ? 78 : 0,
+    };
+    const left = RANK + (state.names ? 118 : 62);
     const right = width - Object.values(columns).reduce((a, b) => a + b, 0) - 8;
     // the domain only ever widens, so that nothing jumps below a moving hand
     const { scores } = setup.written;
@@ -45,6 +48,19 @@ function makePlot(ui) {
     };
   }
 
+  // Room for the longest change of a grade, with its reason, that there is
+  function gradeWidth() {
+    const wide = (text) =>
+      [...text].reduce((sum, c) => sum + (c.charCodeAt(0) > 0x2e7f ? 12.5 : 7), 0);
+    const { units, held } = view.state;
+    const longest = units.grades.map((now, k) => {
+      const [before, after] = [setup.grades[setup.written.grades[k]], setup.grades[now]];
+      const grade = before === after ? after.label : `${before.short}→${after.short}`;
+      return wide(held[k] ? `${grade} ${words[`${held[k]}_mark`]}` : grade);
+    });
+    return 16 + Math.max(48, ...longest);
+  }
+
   function inOrder({ ranks, scores }) {
     const all = Array.from(ranks, (_, k) => k);
     return all.sort((a, b) => ranks[a] - ranks[b] || scores[b] - scores[a] || a - b);
@@ -54,6 +70,7 @@ function makePlot(ui) {
     if (!view.state || !view.lists) return;
     view.layout = layoutOf();
     view.order = inOrder(view.state.units);
+    view.before = inOrder(setup.written);
     const n = view.order.length;
     const tall = n * ROW + 6;
     set(sheet, { width: view.layout.width, height: tall });
@@ -69,8 +86,9 @@ function makePlot(ui) {
   function drawLinks() {
     const [still, moving] = [[], []];
     if (view.name === "slope") {
-      const places = new Map(inOrder(setup.written).map((k, place) => [k, place]));
-      const [start, end] = [view.layout.left + 30, view.layout.right - 12];
+      const places = new Map(view.before.map((k, place) => [k, place]));
+      const gap = view.layout.left - RANK + 24; // room for a rank and a name at the right
+      const [start, end] = [view.layout.left + 6, view.layout.right - gap];
       const middle = (place) => place * ROW + ROW / 2;
       view.order.forEach((k, place) => {
         const same = setup.written.ranks[k] === view.state.units.ranks[k];
@@ -88,8 +106,9 @@ function makePlot(ui) {
         ["●", words.now],
         ["○", words.written],
         ["▬", `±${number(setup.band * 100)}% ${words.range}`],
+        ...(setup.own.length ? [["|", words.own_mark]] : []),
       ],
-      parts: (view.state.parts?.names || []).map((name, i) => ["■", name, shade(i)]),
+      parts: (view.state.parts?.names || []).map((name, i) => ["■", name, part(i)]),
       slope: [["", `${words.written} → ${words.now}`]],
     }[view.name];
     const text = JSON.stringify(entries);

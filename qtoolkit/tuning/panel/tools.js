@@ -26,7 +26,7 @@ function makeTools({ setup, words, view, act }) {
   for (const name of ["dots", "parts", "slope"]) {
     tabs[name] = button(words[name], () => {
       view.name = name;
-      act("view", { view: name });
+      act("view");
     });
     tablist.append(tabs[name]);
   }
@@ -60,6 +60,7 @@ function makeGrades({ setup, words, view, act, was, redraw }) {
     const mark = element("span", { class: `qt-swatch ${shade(i)}` });
     const row = element("div", { class: "qt-grade" }, mark, element("b", { text: grade.label }));
     root.append(row);
+    const own = grade.classes.length ? words.own + grade.classes.join(words.comma) : "";
     if (i === setup.grades.length - 1) {
       row.append(count);
       return { count };
@@ -82,6 +83,7 @@ function makeGrades({ setup, words, view, act, was, redraw }) {
       element("label", {}, words.cutoff, cutoff),
       element("label", {}, words.quota, quota),
       count,
+      element("span", { class: "qt-count", text: own }),
     );
     return { cutoff, quota, count };
   });

@@ -49,7 +49,7 @@ function makeTree({ setup, words, view, act, was, redraw }) {
   }
 
   function makeRow(node) {
-    const scale = scaleOf(node);
+    let scale = scaleOf(node);
     const place = (x) => `calc(7px + (100% - 14px) * ${Math.min(Math.max(x / scale, 0), 1)})`;
     const name = element("span", { class: "qt-name", title: node.name });
     name.style.paddingLeft = `${node.level * 12}px`;
@@ -72,7 +72,6 @@ function makeTree({ setup, words, view, act, was, redraw }) {
       step: "any",
       "aria-label": `${node.name} ${words.points}`,
       "data-node": node.id,
-      ...OWN_KEYS,
     });
     const box = entry(
       {
@@ -107,27 +106,27 @@ function makeTree({ setup, words, view, act, was, redraw }) {
       drag(snapped(parseFloat(slider.value), view.state.step)),
     );
     slider.addEventListener("change", end);
+    let typedTo = null; // where keys have moved it so far
     slider.addEventListener("keydown", (event) => {
-      const size = view.state.step;
-      const by = {
-        ArrowLeft: -size,
-        ArrowDown: -size,
-        ArrowRight: size,
-        ArrowUp: size,
-        PageDown: -10 * size,
-        PageUp: 10 * size,
-        Home: -scale,
-        End: scale,
-      }[event.key];
-      if (by === undefined) return;
-      event.preventDefault();
-      event.stopPropagation();
-      const to = Math.min(Math.max(snapped(parseFloat(slider.value) + by, size), 0), scale);
+      const from = typedTo ?? view.state.points[node.id];
+      const to = keyed(event, from, view.state.step, setup.total);
+      if (to === null) return;
+      typedTo = to;
       slider.value = to;
       drag(to);
     });
-    slider.addEventListener("keyup", end);
-    slider.addEventListener("blur", end);
+    for (const kind of ["keyup", "blur"])
+      slider.addEventListener(kind, () => {
+        typedTo = null;
+        end();
+      });
+    // points may grow beyond what the slider began with
+    const reach = (points) => {
+      if (points <= scale) return;
+      scale = Math.ceil(points * 1.25);
+      slider.max = scale;
+      mark.style.left = place(node.written);
+    };
     const delta = element("span", { class: "qt-delta" });
     const track = element("span", { class: "qt-track" }, safe, mark, slider);
     const line = element(
@@ -139,7 +138,7 @@ function makeTree({ setup, words, view, act, was, redraw }) {
       delta,
       lock,
     );
-    return { node, root: line, slider, box, lock, safe, delta, place };
+    return { node, root: line, slider, box, lock, safe, delta, place, reach };
   }
 
   function turn(node) {
@@ -163,8 +162,11 @@ function makeTree({ setup, words, view, act, was, redraw }) {
       const { id, written } = row.node;
       let shut = held.has(id);
       for (let up = row.node.parent; up; up = nodes.get(up).parent) shut ||= held.has(up);
+      row.reach(points[id]);
       if (view.dragged !== id) row.slider.value = points[id];
       row.slider.disabled = row.box.disabled = shut;
+      row.lock.disabled = shut && !held.has(id);
+      row.lock.title = row.lock.disabled ? words.held_above : words.lock;
       row.slider.setAttribute("aria-valuetext", number(points[id]) + was(number(written)));
       show(row.box, typed(points[id]));
       const moved = points[id] - written;
@@ -173,8 +175,9 @@ function makeTree({ setup, words, view, act, was, redraw }) {
       const interval = (view.proofs.safe || {})[id];
       row.safe.hidden = !interval;
       if (interval) {
-        row.safe.style.left = row.place(interval[0]);
-        row.safe.style.right = `calc(100% - ${row.place(interval[1])})`;
+        // by half a thumb wider, so that a thumb that stands within it is seen to
+        row.safe.style.left = `calc(${row.place(interval[0])} - 9px)`;
+        row.safe.style.right = `calc(100% - ${row.place(interval[1])} - 9px)`;
         const [low, high] = interval.map((x) => number(x));
         row.slider.title = `${words.safe}${words.colon}${low}–${high}`;
       } else {

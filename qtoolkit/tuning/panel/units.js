@@ -1,9 +1,10 @@
 // A unit's row in the plot: name, mark of its score or parts of it, and columns of text.
 
 const ROW = 20; // its height
+const RANK = 30; // where its name begins, behind its rank
 
 function makeUnits({ setup, words, view }) {
-  const root = shape("g");
+  const root = shape("g", { role: "list", "aria-label": words.unit });
   const pool = [];
 
   // Cutoffs of a class of its own
@@ -13,7 +14,9 @@ function makeUnits({ setup, words, view }) {
   function make() {
     const parts = {
       back: shape("rect", { class: "qt-back", height: ROW }),
-      name: shape("text", { y: 14 }),
+      rank: shape("text", { y: 14, x: RANK - 6, "text-anchor": "end" }),
+      name: shape("text", { y: 14, x: RANK }),
+      end: shape("text", { y: 14, "text-anchor": "end" }),
       range: shape("rect", { y: 3, height: ROW - 6, rx: 2 }),
       own: shape("path", { class: "qt-own" }),
       ring: shape("circle", { r: 5, cy: ROW / 2 }),
@@ -22,10 +25,10 @@ function makeUnits({ setup, words, view }) {
       score: shape("text", { y: 14, "text-anchor": "end" }),
       grade: shape("text", { y: 14 }),
       margin: shape("text", { y: 14, "text-anchor": "end", class: "qt-small" }),
-      tolerance: shape("text", { y: 14, "text-anchor": "end", class: "qt-small" }),
+      tolerance: shape("text", { y: 14, "text-anchor": "end", class: "qt-small qt-proved" }),
       title: shape("title"),
     };
-    const group = shape("g");
+    const group = shape("g", { role: "listitem" });
     group.append(...Object.values(parts));
     root.append(group);
     return { group, ...parts };
@@ -48,21 +51,50 @@ function makeUnits({ setup, words, view }) {
       class: `qt-unit${changed ? " qt-changed" : ""}`,
     });
     set(row.back, { width: view.layout.width });
-    const label = view.lists.labels[k];
-    write(row.name, `${view.state.units.ranks[k]}  ${clipped(label, view.state.names ? 19 : 9)}`);
-    write(row.title, titleOf(k, label));
+    drawNames(row, k, place);
+    write(row.title, titleOf(k));
+    row.group.setAttribute("aria-label", row.title.textContent);
     drawDots(row, k);
     drawBars(row, k);
     drawColumns(row, k, changed);
   }
 
-  function titleOf(k, label) {
-    const { texts } = view.state;
+  // At the left the unit; where ranks are linked, the one that stood here by the written scheme,
+  // and at the right the one that stands here now
+  function drawNames(row, k, place) {
+    const linked = view.name === "slope";
+    const first = linked ? view.before[place] : k;
+    const nameOf = (unit) => clipped(view.lists.labels[unit], view.state.names ? 16 : 8);
+    write(row.rank, String((linked ? setup.written : view.state.units).ranks[first]));
+    write(row.name, nameOf(first));
+    set(row.end, { x: view.layout.right - 4, display: linked ? "inline" : "none" });
+    write(row.end, `${view.state.units.ranks[k]}  ${nameOf(k)}`);
+  }
+
+  // All of a unit in words: for who points at it, and for who cannot see it
+  function titleOf(k) {
+    const { texts, units } = view.state;
+    const label = view.lists.labels[k];
     const range = texts.ranges
       ? ` (±${number(setup.band * 100)}%${words.colon}${texts.ranges[k]})`
       : "";
-    const written = `${words.written} ${setup.written.texts[k]}`;
-    return `${label}  ${words.score} ${texts.scores[k]}${range}, ${written}`;
+    const gradeOf = (i) => setup.grades[i].label;
+    return [
+      `${label}${words.colon}${words.rank} ${units.ranks[k]}`,
+      `${words.score} ${texts.scores[k]}${range}`,
+      `${words.grade} ${gradeOf(units.grades[k])}${held(k)}`,
+      `${words.written} ${setup.written.texts[k]} ${gradeOf(setup.written.grades[k])}`,
+      marginOf(k) ? `${words.margin} ${marginOf(k)}` : "",
+      `${words.tolerance} ${toleranceOf(k)}`,
+    ]
+      .filter((text) => text)
+      .join(words.comma);
+  }
+
+  // What made a unit's grade worse than its score
+  function held(k) {
+    const by = view.state.held[k];
+    return by ? ` ${words[`${by}_mark`]}` : "";
   }
 
   function drawDots(row, k) {
@@ -99,13 +131,13 @@ function makeUnits({ setup, words, view }) {
       set(bar, { display: i < wanted ? "inline" : "none" });
       if (i >= wanted) return;
       const width = Math.max(parts.values[i][k], 0) * unit;
-      set(bar, { x: at, width, class: `qt-fill ${shade(i)}`, opacity: i < SHADES ? 1 : 0.6 });
+      set(bar, { x: at, width, class: `qt-fill ${part(i)}`, opacity: i < SHADES ? 1 : 0.6 });
       at += width;
     });
   }
 
   function drawColumns(row, k, changed) {
-    const { units, held, texts } = view.state;
+    const { units, texts } = view.state;
     const { right, columns } = view.layout;
     let at = right + 8 + columns.score;
     set(row.score, { x: at - 4 });
@@ -113,13 +145,20 @@ function makeUnits({ setup, words, view }) {
     const [before, now] = [setup.written.grades[k], units.grades[k]].map((i) => setup.grades[i]);
     const grade = changed ? `${before.short}→${now.short}` : now.label;
     set(row.grade, { x: at + 12 });
-    write(row.grade, held[k] ? `${grade} ${words[`${held[k]}_mark`]}` : grade);
+    write(row.grade, grade + held(k));
     at += columns.grade + columns.margin;
     set(row.margin, { x: at - 4 });
-    write(row.margin, columns.margin && texts.margins ? texts.margins[k] : "");
+    write(row.margin, columns.margin ? marginOf(k) : "");
     at += columns.tolerance;
     set(row.tolerance, { x: at - 4 });
     write(row.tolerance, columns.tolerance ? toleranceOf(k) : "");
+  }
+
+  // Of many units margins are worked out in the background
+  function marginOf(k) {
+    const { margins } = view.state.texts;
+    if (margins) return margins[k];
+    return view.stale ? "" : (view.proofs.margins || [])[k] || "";
   }
 
   function toleranceOf(k) {
