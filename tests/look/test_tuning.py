@@ -43,20 +43,20 @@ class Hand:
         rows = self.page.evaluate(
             "[...document.querySelectorAll('.qt-unit')]"
             ".filter(unit => unit.getAttribute('display') !== 'none')"
-            ".map(unit => [...unit.querySelectorAll('text')].map(text => text.textContent))"
+            ".map(unit => ['called', 'graded']"
+            ".map(name => unit.querySelector('.qt-' + name).textContent))"
         )
-        return {
-            name.split(maxsplit=1)[1]: re.split("→|级| ", grade)[1 if "→" in grade else 0]
-            for name, _, grade, *_ in rows
-        }
+        return {name: re.split("→|级| ", grade)["→" in grade] for name, grade in rows}
 
     def settle(self):
-        """Wait until nothing is asked any more: after a rest ranges are there."""
-        self.page.wait_for_timeout(700)
+        """Wait until nothing is asked any more, the ranges after a rest included."""
+        self.page.wait_for_timeout(300)
+        self.page.wait_for_selector(".qt[aria-busy=false]")
 
     def slide(self, node, steps, pause=20):
         """Drag a slider by so many pixels."""
         slider = self.page.locator(f"[data-node={node}]")
+        slider.scroll_into_view_if_needed()
         box, most = slider.bounding_box(), float(slider.get_attribute("max"))
         x = box["x"] + 7 + (box["width"] - 14) * float(slider.input_value()) / most
         y = box["y"] + box["height"] / 2
@@ -70,7 +70,9 @@ class Hand:
 
     def drag_line(self, grade, pixels, pause=20):
         """Drag a grade's line."""
-        box = self.page.locator(f"[data-grade={grade}] rect").bounding_box()
+        flag = self.page.locator(f"[data-grade={grade}] rect")
+        flag.scroll_into_view_if_needed()
+        box = flag.bounding_box()
         x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
         self.page.mouse.move(x, y)
         self.page.mouse.down()
@@ -117,6 +119,23 @@ def test_points_lines_and_quotas_by_hand_and_back_and_saved(tuned):
         assert len(written) == 16 and not set(written) & set(qt.read_case(case).table.units)
         assert hand.status == "等级没有变化；合计100"
 
+        page.locator(".qt-tabs button").nth(0).focus()
+        cells = page.locator(".jp-Cell").count()
+        for key in ("b", "d", "d", "Enter"):  # commands of the notebook, were the focus elsewhere
+            page.keyboard.press(key)
+        assert page.locator(".jp-Cell").count() == cells
+        slider = page.locator("[data-node=credit]")
+        slider.focus()
+        for key in ("ArrowRight", "ArrowRight", "PageUp", "ArrowLeft", "Control+z"):
+            page.keyboard.press(key)
+        hand.settle()  # 2, 2.5, 3, 8, 7.5, and back to 8
+        assert page.locator("[data-box=credit]").input_value() == "8"
+        hand.type("A级 名额", "二")
+        assert "应为家数（如 4）" in page.inner_text(".qt-warning")  # and it stays
+        hand.press("恢复写定方案")
+        assert page.inner_text(".qt-warning") == "" and hand.grades() == written
+
+        before = len(qt.tuning.read_trials(case))
         hand.page.select_option(".qt-tools select >> nth=0", "award")
         hand.slide("farm_pass", -40)
         assert hand.status.startswith("等级改变") and hand.grades() != written
@@ -128,7 +147,7 @@ def test_points_lines_and_quotas_by_hand_and_back_and_saved(tuned):
         assert page.inner_text(".qt-grade >> nth=0").endswith("家数 5（原4）")
 
         recorded = qt.tuning.read_trials(case)
-        assert recorded["names"].tolist() == [False] * 3
+        assert recorded["names"].tolist() == [False] * (before + 3)
         check_against_engine(case, recorded["changes"].iloc[-1], hand)
 
         hand.press("撤销")

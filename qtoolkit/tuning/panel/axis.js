@@ -2,7 +2,7 @@
 
 const AXIS = 48; // its height: two lines of labels, flags, titles
 
-function makeAxis({ setup, words, view, act }) {
+function makeAxis({ setup, words, view, act, busy }) {
   const root = shape("svg", { height: AXIS });
   const guides = shape("g"); // lines down through the rows
   const handles = setup.grades.slice(0, -1).map(makeHandle);
@@ -52,7 +52,7 @@ function makeAxis({ setup, words, view, act }) {
         held = false;
         end();
       });
-    let typedTo = null;
+    let typedTo = null; // where keys have moved it, until the kernel has answered them all
     group.addEventListener("keydown", (event) => {
       const from = typedTo ?? view.state.cutoffs[i];
       const score = keyed(event, from, view.state.step, setup.total);
@@ -61,19 +61,20 @@ function makeAxis({ setup, words, view, act }) {
       moving = true;
       to(score);
     });
-    for (const kind of ["keyup", "blur"])
-      group.addEventListener(kind, () => {
-        typedTo = null;
-        end();
-      });
-    return { line, group, text };
+    group.addEventListener("keyup", end);
+    group.addEventListener("blur", end);
+    const settle = () => {
+      if (!busy()) typedTo = null;
+    };
+    return { line, group, text, settle };
   }
 
   function draw(tall) {
     const { width } = view.layout;
     const visibility = view.name === "dots" ? "visible" : "hidden";
     set(root, { width });
-    handles.forEach(({ line, group, text }, i) => {
+    handles.forEach(({ line, group, text, settle }, i) => {
+      settle();
       const cutoff = view.state.cutoffs[i];
       const x = view.layout.x(cutoff);
       set(line, { x1: x, x2: x, y1: 0, y2: tall, visibility });

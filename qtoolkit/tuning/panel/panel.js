@@ -8,7 +8,7 @@ const QUIET = ["rest", "view", "changes", "save", "compare"]; // those that chan
 function render({ model, el }) {
   const setup = model.get("setup");
   const { words } = setup;
-  const kernel = new Kernel(model, () => warn(words.lost));
+  const kernel = new Kernel(model, lost);
   const view = { name: "dots", state: null, lists: null, proofs: {}, dragged: null };
   let resting = null;
 
@@ -19,6 +19,7 @@ function render({ model, el }) {
 
   function ask(kind, content) {
     kernel.ask(kind, { ...content, view: view.name });
+    root.setAttribute("aria-busy", "true");
   }
 
   function act(kind, content) {
@@ -26,7 +27,8 @@ function render({ model, el }) {
     rested();
   }
 
-  const ui = { setup, words, view, act, was: (x) => words.was.replace("{x}", x), redraw: draw };
+  const was = (x) => words.was.replace("{x}", x);
+  const ui = { setup, words, view, act, was, busy: () => kernel.busy, redraw: draw };
   const [tools, grades, tree, plot] = [makeTools, makeGrades, makeTree, makePlot].map((f) => f(ui));
   const [flips, trials, taken] = [makeFlips, makeTrials, makeTaken].map((make) => make(ui));
   const status = element("div", { class: "qt-status" });
@@ -44,8 +46,9 @@ function render({ model, el }) {
   );
   el.append(root);
 
-  function warn(text) {
-    write(warning, text);
+  function lost() {
+    write(warning, words.lost);
+    root.setAttribute("aria-busy", "false");
   }
 
   function draw() {
@@ -59,7 +62,7 @@ function render({ model, el }) {
     state(message) {
       const request = kernel.answered(message.seq);
       view.state = message;
-      warn(message.warning);
+      write(warning, message.warning);
       const { kind } = request || {};
       if (!QUIET.includes(kind) || (kind === "save" && message.warning)) taken.forget();
       root.classList.toggle("qt-stale", view.stale || LIVE.includes(kind));
@@ -69,6 +72,7 @@ function render({ model, el }) {
       if (!LIVE.includes(kind) || message.warning)
         write(spoken, `${message.status} ${message.warning}`);
       kernel.next();
+      root.setAttribute("aria-busy", String(kernel.busy));
       if (view.name === "parts" && !message.parts && !kernel.busy) ask("view"); // another view's
     },
     lists(message) {

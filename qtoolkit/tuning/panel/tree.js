@@ -22,7 +22,7 @@ function padlock() {
   return icon;
 }
 
-function makeTree({ setup, words, view, act, was, redraw }) {
+function makeTree({ setup, words, view, act, was, busy, redraw }) {
   const root = element("div", { class: "qt-tree" });
   const nodes = new Map(setup.nodes.map((node) => [node.id, node]));
   const isInner = (node) => !node.leaf && node.level > 0;
@@ -106,7 +106,7 @@ function makeTree({ setup, words, view, act, was, redraw }) {
       drag(snapped(parseFloat(slider.value), view.state.step)),
     );
     slider.addEventListener("change", end);
-    let typedTo = null; // where keys have moved it so far
+    let typedTo = null; // where keys have moved it, until the kernel has answered them all
     slider.addEventListener("keydown", (event) => {
       const from = typedTo ?? view.state.points[node.id];
       const to = keyed(event, from, view.state.step, setup.total);
@@ -115,11 +115,11 @@ function makeTree({ setup, words, view, act, was, redraw }) {
       slider.value = to;
       drag(to);
     });
-    for (const kind of ["keyup", "blur"])
-      slider.addEventListener(kind, () => {
-        typedTo = null;
-        end();
-      });
+    slider.addEventListener("keyup", end);
+    slider.addEventListener("blur", end);
+    const settle = () => {
+      if (!busy()) typedTo = null;
+    };
     // points may grow beyond what the slider began with
     const reach = (points) => {
       if (points <= scale) return;
@@ -138,7 +138,7 @@ function makeTree({ setup, words, view, act, was, redraw }) {
       delta,
       lock,
     );
-    return { node, root: line, slider, box, lock, safe, delta, place, reach };
+    return { node, root: line, slider, box, lock, safe, delta, place, reach, settle };
   }
 
   function turn(node) {
@@ -163,6 +163,7 @@ function makeTree({ setup, words, view, act, was, redraw }) {
       let shut = held.has(id);
       for (let up = row.node.parent; up; up = nodes.get(up).parent) shut ||= held.has(up);
       row.reach(points[id]);
+      row.settle();
       if (view.dragged !== id) row.slider.value = points[id];
       row.slider.disabled = row.box.disabled = shut;
       row.lock.disabled = shut && !held.has(id);

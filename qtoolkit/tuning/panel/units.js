@@ -15,7 +15,7 @@ function makeUnits({ setup, words, view }) {
     const parts = {
       back: shape("rect", { class: "qt-back", height: ROW }),
       rank: shape("text", { y: 14, x: RANK - 6, "text-anchor": "end" }),
-      name: shape("text", { y: 14, x: RANK }),
+      name: shape("text", { y: 14, x: RANK, class: "qt-called" }),
       end: shape("text", { y: 14, "text-anchor": "end" }),
       range: shape("rect", { y: 3, height: ROW - 6, rx: 2 }),
       own: shape("path", { class: "qt-own" }),
@@ -23,7 +23,7 @@ function makeUnits({ setup, words, view }) {
       dot: shape("circle", { r: 3.5, cy: ROW / 2 }),
       bars: shape("g"),
       score: shape("text", { y: 14, "text-anchor": "end" }),
-      grade: shape("text", { y: 14 }),
+      grade: shape("text", { y: 14, class: "qt-graded" }),
       margin: shape("text", { y: 14, "text-anchor": "end", class: "qt-small" }),
       tolerance: shape("text", { y: 14, "text-anchor": "end", class: "qt-small qt-proved" }),
       title: shape("title"),
