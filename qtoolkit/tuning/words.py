@@ -42,6 +42,7 @@ WORDS = {
     "now": Text("现在", "now"),
     "written": Text("写定方案", "as written"),
     "range": Text("分值浮动时的得分范围", "scores while points vary"),
+    "key": Text("等级不变", "no change"),
     "safe": Text("单独移动而等级都不变", "moved alone, no grade changes"),
     "computing": Text("测算中…", "computing…"),
     "flips": Text("改变等级的最少分值", "Fewest points that change a grade"),

@@ -37,6 +37,9 @@ const snapped = (x, step) => parseFloat((Math.round(x / step) * step).toFixed(10
 const shade = (i) => `qt-c${i % SHADES}`;
 const part = (i) => shade(i + 4); // of parts of a score: others than the first grades'
 
+// About how many pixels a text is wide; a Chinese character is as wide as two Latin letters
+const wide = (text) => [...text].reduce((sum, c) => sum + (c.charCodeAt(0) > 0x2e7f ? 12.5 : 7), 0);
+
 // A text no wider than so many Latin letters; a Chinese character is as wide as two
 function clipped(text, most) {
   let width = 0;

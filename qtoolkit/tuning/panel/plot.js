@@ -21,13 +21,11 @@ function makePlot(ui) {
   function layoutOf() {
     const { state } = view;
     const width = Math.max(root.clientWidth - 14, 320);
-    const wide = width > 490;
-    const columns = {
-      score: 50,
-      grade: gradeWidth(),
-      margin: wide ? 92 : 0,
-      tolerance: wide ? 78 : 0,
-    };
+    const columns = { score: 50, grade: gradeWidth(), margin: 0, tolerance: 0 };
+    const more = { margin: 92, tolerance: toleranceWidth() };
+    // links between ranks need the room; so does a narrow window
+    const isWide = width - RANK - 230 > columns.grade + more.margin + more.tolerance;
+    if (view.name !== "slope" && isWide) Object.assign(columns, more);
     const left = RANK + (state.names ? 118 : 62);
     const right = width - Object.values(columns).reduce((a, b) => a + b, 0) - 8;
     // the domain only ever widens, so that nothing jumps below a moving hand
@@ -50,8 +48,6 @@ function makePlot(ui) {
 
   // Room for the longest change of a grade, with its reason, that there is
   function gradeWidth() {
-    const wide = (text) =>
-      [...text].reduce((sum, c) => sum + (c.charCodeAt(0) > 0x2e7f ? 12.5 : 7), 0);
     const { units, held } = view.state;
     const longest = units.grades.map((now, k) => {
       const [before, after] = [setup.grades[setup.written.grades[k]], setup.grades[now]];
@@ -59,6 +55,11 @@ function makePlot(ui) {
       return wide(held[k] ? `${grade} ${words[`${held[k]}_mark`]}` : grade);
     });
     return 16 + Math.max(48, ...longest);
+  }
+
+  function toleranceWidth() {
+    const { tolerance } = view.proofs;
+    return 10 + Math.max(60, ...(tolerance || []).map((text) => wide(text) * 0.9));
   }
 
   function inOrder({ ranks, scores }) {

@@ -34,7 +34,7 @@ function makeTree({ setup, words, view, act, was, busy, redraw }) {
       "div",
       { class: "qt-row qt-head" },
       element("span", { class: "qt-name", text: words.indicator }),
-      element("span", { class: "qt-key", text: words.safe }),
+      element("span", { class: "qt-key", text: words.key, title: words.safe }),
       element("span", { text: words.points }),
     ),
     ...rows.map((row) => row.root),
