@@ -59,7 +59,7 @@ function makePlot(ui) {
 
   function toleranceWidth() {
     const { tolerance } = view.proofs;
-    return 10 + Math.max(60, ...(tolerance || []).map((text) => wide(text) * 0.9));
+    return 20 + Math.max(60, ...(tolerance || []).map((text) => wide(text) * 0.9));
   }
 
   function inOrder({ ranks, scores }) {
