@@ -65,6 +65,7 @@ def shown(city, tmp_path_factory):
         judged,
         qt.importance.proportion(flat),
         qt.cutoffs.grid(flat),
+        qt.tuning.Tuning(case, record=False, names=True).move("farm_pass", 9, keep="award"),
     ]
 
 

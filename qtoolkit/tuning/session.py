@@ -485,10 +485,10 @@ class Tuning(Shown):
     def card(self) -> Card:
         """What is chosen now, where no panel can be shown."""
         frame = self.table
-        brief = ", ".join(f"{key}: {value}" for key, value in self.changes.items())
+        n = len(self.written.changes(self.choice))
         return Card(
             self.card_title,
-            f"{self.written.scheme.id}, {brief or 'as written'}",
+            f"{self.written.scheme.id}, {f'changes: {n}' if n else 'as written'}",
             [self.status],
             frame[frame["changed"]].head(display.ROWS) if self.names else None,
             int(frame["changed"].sum()),
