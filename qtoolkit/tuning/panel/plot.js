@@ -49,10 +49,14 @@ function makePlot(ui) {
   // Room for the longest change of a grade, with its reason, that there is
   function gradeWidth() {
     const { units, held } = view.state;
-    const longest = units.grades.map((now, k) => {
-      const [before, after] = [setup.grades[setup.written.grades[k]], setup.grades[now]];
+    const kinds = new Set(
+      units.grades.map((now, k) => `${setup.written.grades[k]} ${now} ${held[k]}`),
+    );
+    const longest = [...kinds].map((kind) => {
+      const [old, now, by] = kind.split(" ");
+      const [before, after] = [setup.grades[old], setup.grades[now]];
       const grade = before === after ? after.label : `${before.short}→${after.short}`;
-      return wide(held[k] ? `${grade} ${words[`${held[k]}_mark`]}` : grade);
+      return wide(by ? `${grade} ${words[`${by}_mark`]}` : grade);
     });
     return 16 + Math.max(48, ...longest);
   }
