@@ -3,7 +3,6 @@ does."""
 
 from __future__ import annotations
 
-import math
 import numbers
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -24,10 +23,10 @@ from qtoolkit.inputs.changes import change
 from qtoolkit.inputs.locate import installed_cases
 from qtoolkit.inputs.scheme import Scheme
 from qtoolkit.language import LANGUAGES, Text, listing, same, say
-from qtoolkit.tuning.choices import Choice, Quota, Written
+from qtoolkit.tuning.choices import Choice, Quota, Written, quota_said
 from qtoolkit.tuning.masks import masked_order, masks
 from qtoolkit.tuning.sharing import ALL, SIBLINGS, STEPS, Family
-from qtoolkit.tuning.trials import NAME, Trial, append, fitting, row_of
+from qtoolkit.tuning.trials import NAME, Trial, append, fitting, regraded, row_of
 from qtoolkit.workbooks.saving import save
 
 MOST = 8  # units that one sentence names
@@ -360,7 +359,8 @@ class Tuning(Shown):
     @property
     def changed(self) -> list[tuple[str, str, str]]:
         """Unit, written grade and grade now of each unit whose grade changes."""
-        return self._as_trial(self.choice).changed
+        written, now = (self.written.assessed(c) for c in (self.written.choice, self.choice))
+        return regraded(written.grades, now.grades)
 
     @property
     def status(self) -> Text:
@@ -577,21 +577,18 @@ class Tuning(Shown):
         choice = self.tried[number - 1].choice if number else self.written.choice
         return choice, self.written.assessed(choice)
 
-    def _as_trial(self, choice: Choice, moved: Text | None = None, names: bool = False) -> Trial:
-        return Trial(
+    def _note(self, choice: Choice, moved: Text, names: bool) -> None:
+        """Put a trial on the list and into the file; `names`: whether they were shown meanwhile."""
+        trial = Trial(
             number=len(self.tried) + 1,
             time=datetime.now().astimezone(),
-            moved=moved or same(""),
+            moved=moved,
             choice=choice,
-            changes=dict(self.case.parameters.changes) | self.written.changes(choice),
+            changes=self.changes,
             before=self.written.assessed(self.written.choice).grades,
             after=self.written.assessed(choice).grades,
             names=names,
         )
-
-    def _note(self, choice: Choice, moved: Text, names: bool) -> None:
-        """Put a trial on the list and into the file; `names`: whether they were shown meanwhile."""
-        trial = self._as_trial(choice, moved, names)
         self.tried.append(trial)
         if self._record is None:
             return
@@ -637,8 +634,8 @@ class Tuning(Shown):
             zh="{grade}名额 {old}→{new}",
             en="quota of {grade} {old}→{new}",
             grade=label,
-            old=_quota(before.quotas[place]),
-            new=_quota(after.quotas[place]),
+            old=quota_said(before.quotas[place]),
+            new=quota_said(after.quotas[place]),
         )
 
     def _takers(self, family: Family) -> Text:
@@ -689,12 +686,3 @@ def _place_of(case: Case) -> Path | None:
 
 def _in_points(ids: Sequence[str], ticks: Sequence[int]) -> Mapping[str, float]:
     return {id: float(from_ticks(x)) for id, x in zip(ids, ticks, strict=True)}
-
-
-def _quota(quota: Quota) -> Text:
-    """A quota in words: places, a share, or none."""
-    if quota is None:
-        return Text("不限", "no limit")
-    if quota < 1:
-        return say(zh="{x:.10g}%", en="{x:.10g}%", x=quota * 100)
-    return say(zh="{n}家", en="{n:unit|units}", n=math.floor(quota))

@@ -71,14 +71,19 @@ class Trial:
     @cached_property
     def changed(self) -> list[tuple[str, str, str]]:
         """Unit, written grade and new grade of each unit whose grade changes."""
-        moved = (self.before.cat.codes != self.after.cat.codes).to_numpy()
-        old, new = self.before[moved], self.after[moved]
-        return list(zip(old.index, old, new, strict=True))
+        return regraded(self.before, self.after)
 
     @cached_property
     def counts(self) -> dict[str, int]:
         tally = self.after.value_counts()
         return {grade: int(tally.get(grade, 0)) for grade in reversed(self.after.cat.categories)}
+
+
+def regraded(before: pd.Series, after: pd.Series) -> list[tuple[str, str, str]]:
+    """Unit, grade before and grade after of each unit whose grade changes."""
+    moved = (before.cat.codes != after.cat.codes).to_numpy()
+    old, new = before[moved], after[moved]
+    return list(zip(old.index, old, new, strict=True))
 
 
 def row_of(trial: Trial, scheme: str, effect: Text, language: str) -> dict[str, str]:

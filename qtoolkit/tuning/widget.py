@@ -31,7 +31,7 @@ from qtoolkit.language import Text, in_print, same, say
 from qtoolkit.report.blocks import rounded_towards
 from qtoolkit.runs.executors import background
 from qtoolkit.tuning import proofs
-from qtoolkit.tuning.choices import Choice
+from qtoolkit.tuning.choices import Choice, quota_said
 from qtoolkit.tuning.sharing import ALL, SIBLINGS, STEPS
 from qtoolkit.tuning.words import WORDS
 
@@ -115,20 +115,26 @@ class Panel(anywidget.AnyWidget):
         state = state_of(self.tuning, self._view, resting)
         said = self._complaint or self.tuning.notice or self.tuning.warning
         warning = "" if said is None else said.of(self.tuning.language)
-        self.send({"kind": "state", "seq": seq, "warning": warning, **state})
+        stale = self._asked != self._asking  # what is shown of proofs is of something else
+        self.send({"kind": "state", "seq": seq, "warning": warning, "stale": stale, **state})
+
+    @property
+    def _asking(self) -> Asked:
+        """What proofs would be of now."""
+        tuning = self.tuning
+        return tuning.choice, tuning.keep, tuning.locked, tuning.step
 
     def prove(self) -> None:
         """Have the proofs for what is chosen now worked out in the background."""
-        tuning = self.tuning
-        locked, step = tuning.locked, tuning.step
-        asked = tuning.choice, tuning.keep, locked, step
+        tuning, asked = self.tuning, self._asking
         if asked == self._asked:
             return
         self._asked = asked
+        _, keep, locked, step = asked
         made = tuning.scheme, tuning.case.table
         self.send({"kind": "proving"})
         quick: dict[str, Callable[[], Any]] = {
-            "safe": partial(proofs.intervals_shown, *made, tuning.keep, locked, step),
+            "safe": partial(proofs.intervals_shown, *made, keep, locked, step),
             "flips": partial(proofs.flips_shown, *made),
         }
         if len(tuning.case.table.units) > MARGINS:
@@ -527,7 +533,7 @@ def compared(tuning: Tuning, first: int, second: int) -> list[list[str]]:
         if kind == "grade":
             return grades[value].of(language)
         if kind == "quota":
-            return _quota_said(value).of(language)
+            return quota_said(value).of(language)
         return f"{value:.10g}"
 
     table = tuning.compare(first, second)
@@ -543,13 +549,6 @@ def compared(tuning: Tuning, first: int, second: int) -> list[list[str]]:
         ]
         for kind, id, one, other in rows
     ]
-
-
-def _quota_said(quota: Any) -> Text:
-    """A quota as the box shows it."""
-    if quota is None:
-        return WORDS["no_quota"]
-    return same(f"{quota * 100:.10g}%" if quota < 1 else f"{quota:g}")
 
 
 def flip_said(tuning: Tuning, flip: Mapping[str, Any]) -> Text:

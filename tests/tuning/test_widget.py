@@ -296,6 +296,15 @@ def test_proofs_are_asked_for_once_a_move_has_ended_and_not_while_it_lasts(face)
     assert len(face.panel.slow.asked) == asked + 2
 
 
+def test_proofs_are_called_stale_while_they_are_of_something_else_and_no_longer(face):
+    assert not face.ask("hello")[0]["stale"]
+    assert face.ask("drag", node="credit", to=4)[0]["stale"]
+    assert not face.ask("drag", node="credit", to=2)[0]["stale"]  # back where it was
+    assert not face.ask("release")[0]["stale"]
+    assert face.ask("drag", node="credit", to=4)[0]["stale"]
+    assert not face.ask("undo")[0]["stale"]
+
+
 def test_a_proof_of_an_earlier_choice_is_not_shown(face):
     face.ask("hello")
     earlier = face.panel._asked

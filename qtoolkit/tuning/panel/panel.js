@@ -65,8 +65,7 @@ function render({ model, el }) {
       write(warning, message.warning);
       const { kind } = request || {};
       if (!QUIET.includes(kind) || (kind === "save" && message.warning)) taken.forget();
-      root.classList.toggle("qt-stale", view.stale || LIVE.includes(kind));
-      view.stale ||= LIVE.includes(kind);
+      root.classList.toggle("qt-stale", message.stale);
       draw();
       if (request) measured(request);
       if (!LIVE.includes(kind) || message.warning)
@@ -82,7 +81,6 @@ function render({ model, el }) {
     },
     proving() {
       view.proofs = {};
-      view.stale = false;
       flips.draw();
       draw();
     },

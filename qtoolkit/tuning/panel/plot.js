@@ -48,17 +48,8 @@ function makePlot(ui) {
 
   // Room for the longest change of a grade, with its reason, that there is
   function gradeWidth() {
-    const { units, held } = view.state;
-    const kinds = new Set(
-      units.grades.map((now, k) => `${setup.written.grades[k]} ${now} ${held[k]}`),
-    );
-    const longest = [...kinds].map((kind) => {
-      const [old, now, by] = kind.split(" ");
-      const [before, after] = [setup.grades[old], setup.grades[now]];
-      const grade = before === after ? after.label : `${before.short}→${after.short}`;
-      return wide(by ? `${grade} ${words[`${by}_mark`]}` : grade);
-    });
-    return 16 + Math.max(48, ...longest);
+    const kinds = new Set(view.state.units.grades.map((_, k) => units.gradeOf(k)));
+    return 16 + Math.max(48, ...[...kinds].map(wide));
   }
 
   function toleranceWidth() {

@@ -56,7 +56,7 @@ function makeUnits({ setup, words, view }) {
     row.group.setAttribute("aria-label", row.title.textContent);
     drawDots(row, k);
     drawBars(row, k);
-    drawColumns(row, k, changed);
+    drawColumns(row, k);
   }
 
   // At the left the unit; where ranks are linked, the one that stood here by the written scheme,
@@ -78,12 +78,12 @@ function makeUnits({ setup, words, view }) {
     const range = texts.ranges
       ? ` (±${number(setup.band * 100)}%${words.colon}${texts.ranges[k]})`
       : "";
-    const gradeOf = (i) => setup.grades[i].label;
+    const label_ = (i) => setup.grades[i].label;
     return [
       `${label}${words.colon}${words.rank} ${units.ranks[k]}`,
       `${words.score} ${texts.scores[k]}${range}`,
-      `${words.grade} ${gradeOf(units.grades[k])}${held(k)}`,
-      `${words.written} ${setup.written.texts[k]} ${gradeOf(setup.written.grades[k])}`,
+      `${words.grade} ${label_(units.grades[k])}${held(k)}`,
+      `${words.written} ${setup.written.texts[k]} ${label_(setup.written.grades[k])}`,
       marginOf(k) ? `${words.margin} ${marginOf(k)}` : "",
       `${words.tolerance} ${toleranceOf(k)}`,
     ]
@@ -95,6 +95,13 @@ function makeUnits({ setup, words, view }) {
   function held(k) {
     const by = view.state.held[k];
     return by ? ` ${words[`${by}_mark`]}` : "";
+  }
+
+  // A unit's grade, "B→C" where it changes
+  function gradeOf(k) {
+    const [old, now] = [setup.written.grades[k], view.state.units.grades[k]];
+    const [before, after] = [setup.grades[old], setup.grades[now]];
+    return (old === now ? after.label : `${before.short}→${after.short}`) + held(k);
   }
 
   function drawDots(row, k) {
@@ -136,16 +143,14 @@ function makeUnits({ setup, words, view }) {
     });
   }
 
-  function drawColumns(row, k, changed) {
-    const { units, texts } = view.state;
+  function drawColumns(row, k) {
+    const { texts } = view.state;
     const { right, columns } = view.layout;
     let at = right + 8 + columns.score;
     set(row.score, { x: at - 4 });
     write(row.score, texts.scores[k]);
-    const [before, now] = [setup.written.grades[k], units.grades[k]].map((i) => setup.grades[i]);
-    const grade = changed ? `${before.short}→${now.short}` : now.label;
     set(row.grade, { x: at + 12 });
-    write(row.grade, grade + held(k));
+    write(row.grade, gradeOf(k));
     at += columns.grade + columns.margin;
     set(row.margin, { x: at - 4 });
     write(row.margin, columns.margin ? marginOf(k) : "");
@@ -158,7 +163,7 @@ function makeUnits({ setup, words, view }) {
   function marginOf(k) {
     const { margins } = view.state.texts;
     if (margins) return margins[k];
-    return view.stale ? "" : (view.proofs.margins || [])[k] || "";
+    return view.state.stale ? "" : (view.proofs.margins || [])[k] || "";
   }
 
   function toleranceOf(k) {
@@ -166,5 +171,5 @@ function makeUnits({ setup, words, view }) {
     return tolerance ? tolerance[k] : failed ? "" : words.computing;
   }
 
-  return { root, draw };
+  return { root, draw, gradeOf };
 }
