@@ -1,0 +1,270 @@
+"""What a run claims about grades: from the tables of tolerances and cheapest flips, each claim as
+far as the checker of :mod:`qtoolkit.runs.checker` follows it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from decimal import ROUND_FLOOR, ROUND_UP, Decimal
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from qtoolkit.assessment import Assessment
+from qtoolkit.report import choosing
+from qtoolkit.robustness import Certificates, cheapest_flip, tolerance
+from qtoolkit.runs.checker import SEARCH, TICK, Run
+from qtoolkit.runs.multipliers import Region, Scores
+
+CELLS = 100_000  # units × indicators beyond which only units near a cutoff are looked at
+PAIRS = 300_000  # units × units × indicators beyond which rivals are not compared
+GRADED = 3_000_000  # cells that witnesses have the checker grade in all, where grades hang together
+SHAVED = (1e-9, 1e-7, 1e-5)  # shares of a limit that are given up for a short proof
+HALVINGS = 14  # of a limit, where a short proof does not reach all of it
+DECIMALS = 12  # of a limit
+WITNESS = (10, 12, 15)  # decimals of a witness's points, the fewest that do
+REST = 1e-4  # share of a limit beyond a short proof that is claimed by search
+ODD = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""How the checker stumbles over what does not hold or has not the form of a claim."""
+
+Claim = dict[str, Any]
+SHARE, POINTS = "share", "points"
+
+
+def claims_of(
+    result: Assessment, names: Sequence[str], run: Run
+) -> tuple[list[Claim], list[dict[str, str]]]:
+    """The claims of a result, `names` being its units in the tables of `run`; and what of its
+    tables is not among them, and why."""
+    near = tuple(choosing.edge(result))
+    bands = tolerance(result, new="scenario")
+    if result.engine.slope.size > CELLS:
+        bands = Certificates(bands.table.loc[list(near)], bands.witnesses)
+    flips = cheapest_flip(result, units=near)
+    maker = _Maker(result, names, run)
+    maker.add(bands, SHARE, "tolerance", "change")
+    maker.add(flips, POINTS, "points_moved", "flip")
+    maker.note_absent(bands.table.index)
+    return maker.claims, maker.left_out
+
+
+class _Maker:
+    """Makes claims of tables; what it has made holds before the checker."""
+
+    def __init__(self, result: Assessment, names: Sequence[str], run: Run):
+        self.run, self.scores = run, Scores(run)
+        self.name = dict(zip(result.scores.index, names, strict=True))
+        self.order = sorted(run.unit, key=lambda unit: run.base(unit, run.now))
+        n, d = result.engine.slope.shape
+        self.compares = n * n * d <= PAIRS
+        self.left = GRADED // (n * d)  # witnesses that may still be graded
+        self.claims: list[Claim] = []
+        self.left_out: list[dict[str, str]] = []
+
+    def add(self, found: Certificates, kind: str, column: str, side: str) -> None:
+        """Claims of a table whose `column` is the limit, with the witnesses of a side."""
+        lower = "at_least" if "at_least" in found.table else column
+        for unit, row in found.table.iterrows():
+            limit, proven = float(row[column]), float(row[lower])
+            if np.isnan(limit) and np.isnan(proven):
+                self._leave_out(unit, kind, str(row["why"] or row["status"]))
+                continue
+            if proven > 0:
+                self._cannot(unit, kind, proven)
+            witness = found.witness(unit, side)
+            if witness is not None and np.isfinite(limit):
+                self._can(unit, kind, witness)
+
+    def note_absent(self, units: pd.Index) -> None:
+        for unit in self.name:
+            if unit not in units:
+                self._leave_out(unit, SHARE, "too many units: those near a cutoff alone")
+
+    def _leave_out(self, unit: Any, kind: str, why: str) -> None:
+        what = "tolerance" if kind == SHARE else "cheapest flip"
+        self.left_out.append({"unit": self.name[unit], "what": what, "why": why})
+
+    def _claim(self, word: str, unit: Any, kind: str, limit: Decimal) -> Claim:
+        name = self.name[unit]
+        within = {SHARE: "0", POINTS: "0"} | {kind: format(limit, "f")}
+        grade = self.run.names[self.run.before[name]]
+        return {"claim": word, "unit": name, "grade": grade, "within": within}
+
+    def _can(self, unit: Any, kind: str, points: pd.Series) -> None:
+        """The claim that a unit's grade changes at a witness."""
+        self.left -= 1
+        for decimals in WITNESS if self.left >= 0 else ():
+            there = _decimals(points, list(self.run.now.values()), decimals)
+            if there is None:
+                continue
+            limit = _limit_of(there, list(self.run.now.values()), kind)
+            claim = self._claim("can", unit, kind, limit)
+            texts = {j: format(p, "f") for j, p in zip(self.run.now, there, strict=True)}
+            exact = {j: Fraction(p) for j, p in zip(self.run.now, there, strict=True)}
+            after = self.run.names[self.run.grades(exact, self.run.unit)[self.name[unit]]]
+            claim |= {"becomes": after, "points": texts}
+            if after != claim["grade"] and self._holds(claim):
+                self.claims.append(claim)
+                return
+        why = "the witness lies within a last digit" if self.left >= 0 else "too many units"
+        self._leave_out(unit, kind, why)
+
+    def _cannot(self, unit: Any, kind: str, limit: float) -> None:
+        """The claim that a unit's grade holds up to a limit, as far as a short proof goes, and
+        beyond by search."""
+        widest = 1.0 if kind == SHARE else float(self.scores.now.sum())
+        limit = min(limit, widest)
+        reached = 0.0
+        for goal, proof in self._proofs(self.name[unit], kind, limit, widest):
+            exact = _floor(goal)
+            claim = self._claim("cannot", unit, kind, exact) | {"proof": proof}
+            if exact > 0 and self._holds(claim):
+                self.claims.append(claim)
+                reached = float(exact)
+                break
+        goal = limit if limit == widest else limit * (1 - SHAVED[0])
+        if reached < goal * (1 - REST):
+            claim = self._claim("cannot", unit, kind, _floor(goal))
+            self.claims.append(claim | {"proof": SEARCH})
+
+    def _holds(self, claim: Claim) -> bool:
+        try:
+            self.run.check(claim)
+        except ODD:
+            return False
+        return True
+
+    def _proofs(
+        self, unit: str, kind: str, limit: float, widest: float
+    ) -> Iterator[tuple[float, dict[str, Any]]]:
+        """Limits with short proofs, the widest first."""
+        ends = [limit] if limit == widest else []
+        for goal in (*ends, *(limit * (1 - share) for share in SHAVED)):
+            if (proof := self._proof(unit, kind, goal)) is not None:
+                yield goal, proof
+        low, high = 0.0, limit
+        best: dict[str, Any] | None = None
+        for _ in range(HALVINGS):
+            middle = (low + high) / 2
+            proof = self._proof(unit, kind, middle)
+            low, high, best = (middle, high, proof) if proof else (low, middle, best)
+        if best is not None:
+            yield low, best
+
+    def _proof(self, unit: str, kind: str, limit: float) -> dict[str, Any] | None:
+        """A short proof that a unit's grade holds within a limit; None where none is found."""
+        share, points = (limit, 0.0) if kind == SHARE else (0.0, limit)
+        region = Region(self.scores.now, share, points)
+        try:
+            return self._parts(unit, region)
+        except ODD:
+            return None
+
+    def _parts(self, unit: str, region: Region) -> dict[str, Any]:
+        run, proof = self.run, dict[str, Any]()
+        bottom, top = run.span(unit, run.before[unit])
+        if bottom:
+            lowest, proof["down"] = self.scores.bound({unit: -1}, region)
+            _need(run.reached(unit, -lowest) >= bottom)
+        for i, step in enumerate(run.steps):
+            if unit in step[4] and bottom >= step[0] + step[2]:
+                rivals = self._rivals(step, unit, top, True, region)
+                proof.setdefault("kept", {})[str(i)] = rivals
+        if len(run.unit[unit][3]) > top:
+            highest, proof["up"] = self.scores.bound({unit: 1}, region)
+            if run.reached(unit, highest) > top:
+                del proof["up"]
+                proof["denied"] = self._denied(unit, top, region)
+        return proof
+
+    def _denied(self, unit: str, top: int, region: Region) -> dict[str, Any]:
+        """A step that never leaves the unit a place above `top`, and the rivals that show it."""
+        for i, step in enumerate(self.run.steps):
+            if unit in step[4] and step[0] + step[2] <= top + 1:
+                try:
+                    return {str(i): self._rivals(step, unit, top, False, region)}
+                except ODD:
+                    continue
+        raise ValueError("no step")
+
+    def _rivals(
+        self, step: Any, unit: str, top: int, safe: bool, region: Region
+    ) -> dict[str, list[Any]]:
+        """As many rivals as show that a step leaves the unit its place, or never one above."""
+        at, most, last, _, members = step
+        _need(self.compares)
+        wanted = most if last == safe else max(len(members) - most, 0)
+        found: dict[str, list[Any]] = {}
+        for rival in self.order if safe else reversed(self.order):
+            if len(found) == wanted:
+                return found
+            if rival in members and rival != unit:
+                try:
+                    found[rival] = self._rival(at, last, unit, rival, top, safe, region)
+                except ODD:
+                    continue
+        _need(len(found) == wanted)
+        return found
+
+    def _rival(
+        self, at: int, last: bool, unit: str, rival: str, top: int, safe: bool, region: Region
+    ) -> list[Any]:
+        """Why a rival is not in the way, or always is."""
+        if safe and not last:
+            highest, atom = self.scores.bound({rival: 1}, region)
+            if self.run.reached(rival, highest) < at:
+                return ["line", atom]
+        if not (safe or last):
+            mine, others = self.run.unit[unit][3][top:], self.run.unit[rival][3]
+            _need(not self.run.by_base and len(others) >= at and others[at - 1] <= mine[0])
+        return ["behind", *self._behind(*((rival, unit) if safe else (unit, rival)), region)]
+
+    def _behind(self, one: str, other: str, region: Region) -> list[Any]:
+        """Multipliers that show that `one` stays behind `other`."""
+        run = self.run
+        (bonus, late, *_), (others, later, *_) = run.unit[one], run.unit[other]
+        lead = 0 if run.by_base else others - later - bonus + late
+        apart, atom = self.scores.bound({one: 1, other: -1}, region)
+        _need(apart + run.step + 1 <= lead)
+        full = int(run.total / TICK)
+        if run.by_base or full + others <= run.cap:
+            return [atom]
+        highest, capped = self.scores.bound({one: 1}, region)
+        _need(run.published(one, highest) < run.published(other, full))
+        return [atom, capped]
+
+
+def _need(holds: bool) -> None:
+    if not holds:
+        raise ValueError("not shown")
+
+
+def _floor(limit: float) -> Decimal:
+    return Decimal(repr(limit)).quantize(Decimal(1).scaleb(-DECIMALS), ROUND_FLOOR)
+
+
+def _decimals(points: pd.Series, now: Sequence[Fraction], decimals: int) -> list[Decimal] | None:
+    """Points with so many decimals whose sum is exactly what it is now; None where the difference
+    has no place. What does not move stays as it is."""
+    kept = [Decimal(p.numerator) / Decimal(p.denominator) for p in now]
+    moved = [round(Decimal(repr(float(p))), decimals) for p in points]
+    there = [
+        a if abs(a - b) <= Decimal(1).scaleb(-decimals) else b
+        for a, b in zip(kept, moved, strict=True)
+    ]
+    widest = max(range(len(there)), key=lambda j: abs(there[j] - kept[j]))
+    there[widest] += sum(kept, Decimal(0)) - sum(there, Decimal(0))
+    return there if min(there) >= 0 else None
+
+
+def _limit_of(there: Sequence[Decimal], now: Sequence[Fraction], kind: str) -> Decimal:
+    """The least limit within which points lie."""
+    moves = [Fraction(p) - q for p, q in zip(there, now, strict=True)]
+    if kind == POINTS:
+        exact = sum(max(move, Fraction(0)) for move in moves)
+    else:
+        exact = max(abs(move) / q for move, q in zip(moves, now, strict=True) if q)
+    number = Decimal(exact.numerator) / Decimal(exact.denominator)
+    rounded = number.quantize(Decimal(1).scaleb(-18), ROUND_UP)
+    return rounded.normalize() if rounded else rounded
