@@ -7,30 +7,32 @@ shortest that reads back as the very float that the engine used.
 The numbers:
 
 - points.csv: indicator, points (now).
-- slopes.csv, constants.csv: units × indicators. An indicator's score is slope·points + constant, cut
-  at 0 and the points; where a cell holds several numbers, the mean of so many scores; where it is
-  empty, the indicator is blank for that unit.
+- slopes.csv, constants.csv: units × indicators. An indicator's score is slope·points + constant,
+  cut at 0 and the points; where a cell holds several numbers, the mean of so many scores; where it
+  is empty, the indicator is blank for that unit.
 - units.csv: class; bonus (less deductions before the cap), late (deductions after it); the least
-  published score of each grade ("line A", …), empty where no score leads to it, with vetoes that come
-  before the quotas worked in; what vetoes do after the quotas: lowered by so many grades, at best so
-  good a grade.
-- quotas.csv, in their order: at most `most` units of a class (empty: of all) have `grade` or better;
-  with last the `most` lowest have `grade` at best; of units that tie at the limit all are in or none.
-- rules.json: grades, the worst first; published: cap, least score, rounding step and what is added
-  before a score is cut to whole steps (half a step: half up); round_first: whether that comes before
-  the bonus; by_base: whether places go by the score before the bonus; blanks: for each unit, leaves
-  whose points are shared out and the leaves among which they are, in proportion to their points.
+  published score of each grade ("line A", …), empty where no score leads to it, with vetoes that
+  come before the quotas worked in; what vetoes do after the quotas: lowered by so many grades, and
+  the best grade that they leave.
+- quotas.csv, in their order: at most `most` units of a class (empty: of all) have `grade` or
+  better; where `last`, the `most` lowest have `grade` at best; of units that tie where the limit
+  falls all are among the `most`, or none.
+- rules.json: `grades`, the worst first; `published`: cap, least score, rounding step, and what is
+  added before a score is cut down to whole steps (half a step: half up); `round_first`: whether
+  that comes before the bonus; `by_base`: whether places go by the score before the bonus; `blanks`:
+  for each unit, indicators whose points are shared out, and among which.
 
-A base score is rounded to ten decimals, half to even.
+A score before the bonus is rounded to ten decimals, half to even.
 
-A claim: `unit`, its `grade` now, and `within` what limit points are moved, their sum kept: by at most
-`share` of its own points plus `points` each, all rises together at most share·total + `points`. "can":
-at the `points` given its grade `becomes` another. "cannot": it is the same wherever points lie
-within the limit; `proof` is SEARCH where no short proof is known, else pairs of multipliers (level, rise:
-see the checker): `down` that its score keeps the line of its grade, `up` that it does not reach the
-next; `kept`, for each quota (its number from 0), rivals that take no place before it: they do not reach
-the "line", or stay "behind" (with a second pair: do not come up to the cap); of others there are fewer
-than places. `denied`, instead of `up`: a quota with so many rivals always ahead that it has no place.
+A claim: `unit`, its `grade` now, and `within` what limit points are moved, their sum kept: each by
+at most `share` of itself plus `points`, all rises together by at most share·total + points. "can":
+at the `points` given the grade `becomes` another. "cannot": it is the same wherever the points lie
+within the limit. Its `proof` says by pairs of multipliers (level and rise; what they show stands in
+the checker) that the score keeps the line of its grade (`down`) and does not reach the next one
+(`up`); for each quota that counts, by its row from 0, which rivals take no place (`kept`): they do
+not reach the "line", or stay "behind" (a second pair: do not come up to the cap), and the others
+are fewer than the places; or, instead of `up`, a quota with as many rivals ahead as it has places
+(`denied`). Where no such proof is known it says "by search, no short proof".
 """
 
 from __future__ import annotations
@@ -38,8 +40,12 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable, Iterator, Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -47,11 +53,27 @@ import numpy as np
 
 from qtoolkit.assessment import Assessment
 from qtoolkit.assessment.build import classes_of
+from qtoolkit.errors import clip
 from qtoolkit.filing import text_cell
+from qtoolkit.language import Text, same, say
 from qtoolkit.runs import checker
-from qtoolkit.runs.claims import claims_of
+from qtoolkit.runs.claims import MOST_WORK, ODD, claims_of, work_of
 
 FOLDER, FILE = "certificates", "certificates.json"
+ABOUT = Path(__file__).with_name("certificates.md")  # what the files mean, for who reads them
+MOST_GROUPS = 3  # nodes of a unit that share out points: each doubles what is to be looked at
+MOST_CELLS = 500_000  # units × indicators
+MOST_CLAIMS = 20_000
+CLAIMS_BYTES = 50_000_000
+SIZES = {
+    "points.csv": 1_000_000,
+    "slopes.csv": 20_000_000,
+    "constants.csv": 20_000_000,
+    "units.csv": 10_000_000,
+    "quotas.csv": 20_000,
+    "rules.json": 20_000_000,
+}
+"""The tables that the checker reads, and how many bytes each may have."""
 LOWEST = "-9999999999"  # published score where the scheme has no floor
 
 
@@ -67,7 +89,8 @@ def write_certificates(result: Assessment, folder: Path) -> None:
     else:
         _write_tables(result, numbers)
         claims, left_out = claims_of(result, names_of(result), checker.Run(numbers))
-    (numbers / "checker.py").write_bytes(Path(checker.__file__).read_bytes())
+    for name, path in (("checker.py", Path(checker.__file__)), ("README.md", ABOUT)):
+        (numbers / name).write_bytes(path.read_bytes())
     text = json.dumps({"claims": claims, "left_out": left_out}, ensure_ascii=False, indent=1)
     (folder / FILE).write_text(text + "\n", encoding="utf-8")
 
@@ -75,6 +98,8 @@ def write_certificates(result: Assessment, folder: Path) -> None:
 def not_checkable(result: Assessment) -> str:
     """Why the checker cannot grade a scheme anew; empty where it can."""
     tree = result.engine.tree
+    if result.matrix.size > MOST_CELLS:
+        return "too many units and indicators"
     if not tree.is_arithmetic:
         return "other means than sums of scores"
     if tree.rounds_inside:
@@ -89,11 +114,8 @@ def _nested(groups: Sequence[tuple[list[int], list[int]]]) -> bool:
     return len(set(leaves)) < len(leaves) or len(groups) > MOST_GROUPS
 
 
-MOST_GROUPS = 3  # nodes of a unit that share out points: each doubles what is to be looked at
-
-
 def _blanks(result: Assessment) -> dict[int, list[tuple[list[int], list[int]]]]:
-    """Of each unit with blanks, the leaves whose points a node shares out, and those among which."""
+    """Of units with blanks, leaves whose points a node shares out, and those among which."""
     tree, d = result.engine.tree, result.engine.points.size
     found: dict[int, list[tuple[list[int], list[int]]]] = {}
     for k in np.flatnonzero(tree.blank.any(axis=1)).tolist():
@@ -103,8 +125,8 @@ def _blanks(result: Assessment) -> dict[int, list[tuple[list[int], list[int]]]]:
             dead = [part for part in parts if tree.blank[k, part].all()]
             live = [part for part in parts if not tree.blank[k, part].all()]
             if dead and live:
-                found.setdefault(k, []).append((sum(dead, []), sum(live, [])))
-            below.append(sum(parts, []))
+                found.setdefault(k, []).append(([*chain(*dead)], [*chain(*live)]))
+            below.append([*chain(*parts)])
     return found
 
 
@@ -114,13 +136,16 @@ def plain(number: float) -> str:
     >>> plain(0.1), plain(1e-5), plain(3.0)
     ('0.1', '0.00001', '3')
     """
-    text = format(Decimal(repr(float(number))), "f")
-    return text.removesuffix(".0")
+    return _without_zeros(Decimal(repr(float(number))))
 
 
 def _points(ticks: int) -> str:
     """Ticks in points."""
-    return format(Decimal(int(ticks)).scaleb(-10), "f")
+    return _without_zeros(Decimal(int(ticks)).scaleb(-10))
+
+
+def _without_zeros(number: Decimal) -> str:
+    return format(number.normalize() if number else Decimal(0), "f")
 
 
 def names_of(result: Assessment) -> list[str]:
@@ -131,14 +156,21 @@ def names_of(result: Assessment) -> list[str]:
 def _write_tables(result: Assessment, folder: Path) -> None:
     e, names, leaves = result.engine, names_of(result), list(result.points.index)
     slopes, constants = _cells(result)
-    _write(folder / "points.csv", ["indicator", "points"], zip(leaves, map(plain, e.points)))
+    _write(
+        folder / "points.csv",
+        ["indicator", "points"],
+        zip(leaves, map(plain, e.points), strict=True),
+    )
     for name, cells in (("slopes", slopes), ("constants", constants)):
         rows = ([unit, *row] for unit, row in zip(names, cells, strict=True))
         _write(folder / f"{name}.csv", ["unit", *leaves], rows)
     grades = list(result.grade_names)
     head = ["unit", "class", "bonus", "late", *(f"line {g}" for g in grades[1:])]
     _write(folder / "units.csv", [*head, "lowered", "best"], _unit_rows(result, names))
-    rows = ([grades[grade], most, "yes" if last else "no", ties, group] for grade, most, last, ties, group in _quotas(result))
+    rows = (
+        [grades[grade], most, "yes" if last else "no", ties, group]
+        for grade, most, last, ties, group in _quotas(result)
+    )
     _write(folder / "quotas.csv", ["grade", "most", "last", "ties", "class"], rows)
     rounding, blanks = e.rounding, _blanks(result)
     step = 1 if rounding is None else rounding.step
@@ -204,3 +236,152 @@ def _quotas(result: Assessment) -> Iterator[tuple[int, int, bool, str, str]]:
             group = next(c for c in result.scheme.classes if ((groups == c) == step.members).all())
         yield step.grade, step.most, step.last, "in" if step.ties_in else "out", text_cell(group)
 
+
+@dataclass(frozen=True)
+class Verified:
+    """How many claims a witness, a short proof, or search alone shows, and what does not hold."""
+
+    witness: int = 0
+    proof: int = 0
+    search: int = 0
+    failures: tuple[Text, ...] = ()
+
+
+WORDS: Mapping[str, Text] = {
+    "no plain decimal": Text("不是普通小数", "no plain decimal number"),
+    "units out of order": Text("各表的考核对象次序不一", "the tables name other units"),
+    "a limit below 0": Text("幅度小于 0", "a limit below 0"),
+    "a multiplier below 0": Text("乘数小于 0", "a multiplier below 0"),
+    "may not stay behind": Text("不能证明其落后", "it is not shown to stay behind"),
+    "may come up to the cap": Text("可能达到总分上限", "it may come up to the cap"),
+    "the least score that is published decides": Text(
+        "取决于公布得分的下限", "the least score that is published decides"
+    ),
+    "does not count there": Text("不在该名额范围内", "it does not count for that quota"),
+    "may reach the line": Text("可能达到分数线", "it may reach the line"),
+    "may not reach the line": Text("可能达不到分数线", "it may not reach the line"),
+    "too few rivals": Text("列出的竞争对象不足", "too few rivals are named"),
+    "its score may fall below the line": Text(
+        "得分可能低于本等级分数线", "its score may fall below the line of its grade"
+    ),
+    "no such limit": Text("没有这样的名额", "no such quota"),
+    "its score may reach the line above": Text(
+        "得分可能达到上一等级分数线", "its score may reach the line of the next grade"
+    ),
+    "its grade is another": Text("现等级与所称不符，应为", "its grade now is another:"),
+    "the points lie outside the limit": Text(
+        "所列分值超出幅度或合计有变", "the points lie outside the limit, or their sum is not kept"
+    ),
+    "the grade there is another": Text("按所列分值重算的等级为", "the grade at the points is"),
+}
+"""What the checker says."""
+
+
+def verify(folder: Path) -> Verified | None:
+    """Check what a run folder claims; None where there is no file of claims."""
+    if not os.path.lexists(folder / FILE):
+        return None
+    try:
+        claims = _parsed(folder / FILE, CLAIMS_BYTES)["claims"]
+        if claims == []:
+            return Verified()
+        _parsed(folder / FOLDER / "rules.json", SIZES["rules.json"])
+        for name, size in SIZES.items():
+            _check_size(folder / FOLDER / name, size)
+        run = checker.Run(folder / FOLDER)
+        _check_work(run, claims)
+    except (csv.Error, OSError, RecursionError, *ODD) as error:
+        text = say(
+            zh="{file} 及其数表不是测算写出的形式（{why}）",
+            en="{file} and its tables have not the form that a run writes ({why})",
+            file=FILE,
+            why=_why(error),
+        )
+        return Verified(failures=(text,))
+    counts, failures, held = dict.fromkeys(("witness", "proof", "search"), 0), [], {}
+    for number, claim in enumerate(claims, 1):
+        try:
+            counts[run.check(claim)] += 1
+            held[number] = claim
+        except ODD as error:
+            failures.append(_fails(number, claim, _why(error)))
+    return Verified(**counts, failures=(*failures, *_contradicted(held)))
+
+
+def _check_size(path: Path, most: int) -> None:
+    if path.is_symlink() or not path.is_file() or path.stat().st_size > most:
+        raise ValueError(path.name)
+
+
+def _refuse(text: str) -> None:
+    raise ValueError("no plain decimal", text[:40])
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        raise ValueError("a key stands there twice")
+    return members
+
+
+def _parsed(path: Path, most: int) -> Any:
+    """JSON in which every number is text and no key stands twice."""
+    _check_size(path, most)
+    return json.loads(
+        path.read_text("utf-8"),
+        object_pairs_hook=_once,
+        parse_int=_refuse,
+        parse_float=_refuse,
+        parse_constant=_refuse,
+    )
+
+
+def _check_work(run: checker.Run, claims: Any) -> None:
+    """Refuse claims that would take a checker too long."""
+    if not isinstance(claims, list) or len(claims) > MOST_CLAIMS:
+        raise ValueError("claims")
+    if any(len(groups) > MOST_GROUPS for groups in run.blanks.values()):
+        raise ValueError("blanks")
+    if sum(work_of(run, claim) for claim in claims) > MOST_WORK:
+        raise ValueError("claims")
+
+
+def _why(error: BaseException) -> Text:
+    """What the checker found, in words."""
+    what, *found = error.args or ("",)
+    if isinstance(what, str) and what in WORDS:
+        name = clip(found[0], 60) if found and found[0] else ""
+        return say(zh="{what}{name}", en="{what} {name}", what=WORDS[what], name=name)
+    return same(clip(what, 60) if isinstance(what, str) else type(error).__name__)
+
+
+def _fails(number: int, claim: Any, why: Text) -> Text:
+    unit = claim.get("unit") if isinstance(claim, dict) else None
+    return say(
+        zh="第{number}项论断（{unit}）不成立：{why}",
+        en="claim {number} ({unit}) does not hold: {why}",
+        number=number,
+        unit=clip(unit, 60) if isinstance(unit, str) else "—",
+        why=why,
+    )
+
+
+def _contradicted(claims: Mapping[int, Any]) -> Iterator[Text]:
+    """Claims that a grade cannot change within a limit within which another shows that it does."""
+    least: dict[tuple[str, str], Fraction] = {}
+    for claim in claims.values():
+        for kind, limit in _limit(claim) if claim["claim"] == "can" else ():
+            key = claim["unit"], kind
+            least[key] = min(limit, least.get(key, limit))
+    for number, claim in claims.items():
+        for kind, limit in _limit(claim) if claim["claim"] == "cannot" else ():
+            if limit >= least.get((claim["unit"], kind), limit + 1):
+                why = Text("另一项论断给出了更小的变动", "another claim shows a smaller change")
+                yield _fails(number, claim, why)
+
+
+def _limit(claim: Any) -> list[tuple[str, Fraction]]:
+    """The one limit of a claim, with its kind; empty where it has two."""
+    limits = [(kind, Fraction(text)) for kind, text in claim["within"].items()]
+    found = [(kind, limit) for kind, limit in limits if limit]
+    return found if len(found) == 1 else []

@@ -166,7 +166,9 @@ class Run:
             if kind == "line":  # which the rival does not reach
                 highest = self.most({rival: 1}, within, *atoms)
                 need(
-                    safe and not last and self.reached(rival, highest) < at, "may reach the line", rival
+                    safe and not last and self.reached(rival, highest) < at,
+                    "may reach the line",
+                    rival,
                 )
             else:
                 self.behind(*((rival, unit) if safe else (unit, rival)), within, *atoms)

@@ -19,7 +19,9 @@ from qtoolkit.runs.multipliers import Region, Scores
 
 CELLS = 100_000  # units × indicators beyond which only units near a cutoff are looked at
 PAIRS = 300_000  # units × units × indicators beyond which rivals are not compared
-GRADED = 3_000_000  # cells that witnesses have the checker grade in all, where grades hang together
+MOST_WORK = 20_000_000
+"""Leaf scores that a check of all claims takes: some minutes."""
+ENDS = 5  # of a leaf's points at which a bound looks at it, about
 SHAVED = (1e-9, 1e-7, 1e-5)  # shares of a limit that are given up for a short proof
 HALVINGS = 14  # of a limit, where a short proof does not reach all of it
 DECIMALS = 12  # of a limit
@@ -49,6 +51,30 @@ def claims_of(
     return maker.claims, maker.left_out
 
 
+def work_of(run: Run, claim: Any) -> int:
+    """Leaf scores that it takes to check a claim, about."""
+    cells = sum(len(lines) for unit in run.lines.values() for lines in unit.values())
+    if isinstance(claim, dict) and claim.get("claim") == "can":
+        return cells if run.steps else len(run.now)
+    ways = 4 ** max(map(len, run.blanks.values()), default=0)
+    longest = max(max(map(len, unit.values()), default=1) for unit in run.lines.values())
+    return _texts(claim) * len(run.now) * ENDS * ways * longest
+
+
+def _texts(value: Any) -> int:
+    """How many strings a claim holds."""
+    waiting, count = [value], 0
+    while waiting:
+        found = waiting.pop()
+        if isinstance(found, dict):
+            waiting += found.values()
+        elif isinstance(found, list):
+            waiting += found
+        else:
+            count += 1
+    return count
+
+
 class _Maker:
     """Makes claims of tables; what it has made holds before the checker."""
 
@@ -58,7 +84,7 @@ class _Maker:
         self.order = sorted(run.unit, key=lambda unit: run.base(unit, run.now))
         n, d = result.engine.slope.shape
         self.compares = n * n * d <= PAIRS
-        self.left = GRADED // (n * d)  # witnesses that may still be graded
+        self.work = 0
         self.claims: list[Claim] = []
         self.left_out: list[dict[str, str]] = []
 
@@ -93,8 +119,7 @@ class _Maker:
 
     def _can(self, unit: Any, kind: str, points: pd.Series) -> None:
         """The claim that a unit's grade changes at a witness."""
-        self.left -= 1
-        for decimals in WITNESS if self.left >= 0 else ():
+        for decimals in WITNESS:
             there = _decimals(points, list(self.run.now.values()), decimals)
             if there is None:
                 continue
@@ -105,10 +130,9 @@ class _Maker:
             after = self.run.names[self.run.grades(exact, self.run.unit)[self.name[unit]]]
             claim |= {"becomes": after, "points": texts}
             if after != claim["grade"] and self._holds(claim):
-                self.claims.append(claim)
+                self._keep(claim)
                 return
-        why = "the witness lies within a last digit" if self.left >= 0 else "too many units"
-        self._leave_out(unit, kind, why)
+        self._leave_out(unit, kind, "the witness lies within a last digit")
 
     def _cannot(self, unit: Any, kind: str, limit: float) -> None:
         """The claim that a unit's grade holds up to a limit, as far as a short proof goes, and
@@ -120,13 +144,22 @@ class _Maker:
             exact = _floor(goal)
             claim = self._claim("cannot", unit, kind, exact) | {"proof": proof}
             if exact > 0 and self._holds(claim):
-                self.claims.append(claim)
+                self._keep(claim)
                 reached = float(exact)
                 break
         goal = limit if limit == widest else limit * (1 - SHAVED[0])
         if reached < goal * (1 - REST):
             claim = self._claim("cannot", unit, kind, _floor(goal))
-            self.claims.append(claim | {"proof": SEARCH})
+            self._keep(claim | {"proof": SEARCH})
+
+    def _keep(self, claim: Claim) -> None:
+        """Add a claim that holds, as long as all can be checked in due time."""
+        self.work += work_of(self.run, claim)
+        if self.work <= MOST_WORK:
+            self.claims.append(claim)
+        else:
+            row = {"unit": claim["unit"], "what": claim["claim"], "why": "too much to check"}
+            self.left_out.append(row)
 
     def _holds(self, claim: Claim) -> bool:
         try:

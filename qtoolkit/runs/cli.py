@@ -19,7 +19,7 @@ try:
     import signal
     import tempfile
     import traceback
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from contextlib import contextmanager
     from pathlib import Path
     from typing import Annotated, Any
@@ -217,7 +217,7 @@ def verify(
     folder: Annotated[Path, typer.Argument(help="结果文件夹 Run folder")],
     language: LanguageOption = None,
 ) -> None:
-    """核对结果文件夹与其清单 Check every file of a run folder against its manifest."""
+    """核对结果文件夹与其清单和论断 Check a run folder against its manifest, and its claims."""
     from qtoolkit.runs.folder import MANIFEST, differences, read_manifest
 
     mismatches = differences(folder)
@@ -230,21 +230,13 @@ def verify(
         )
         raise InputError(text)
     if mismatches:
-        lines = [text.of(language or "zh") for text in mismatches[:MOST_COMPLAINTS]]
-        more = len(mismatches) - len(lines)
+        _refuse(mismatches, language)
         text = say(
             zh="{folder} 与清单有{n}处不符",
             en="{folder} differs from its manifest in {n:place|places}",
             folder=folder,
             n=len(mismatches),
         )
-        for line in lines:
-            _print(line, error=True)
-        if more:
-            _print(
-                say(zh="另有{rest}处", en="and {rest} more", rest=more).of(language or "zh"),
-                error=True,
-            )
         raise WorkError(text)
     count = len((read_manifest(folder) or {})["files"])
     text = say(
@@ -253,6 +245,50 @@ def verify(
         count=count,
     )
     _print(text.of(language or "zh"))
+    _verify_claims(folder, language)
+
+
+def _verify_claims(folder: Path, language: str | None) -> None:
+    """Check what a run claims about grades, and say what shows it."""
+    from qtoolkit.runs.certificates import FILE
+    from qtoolkit.runs.certificates import verify as verified
+
+    found = verified(folder)
+    if found is None:
+        text = say(zh="没有 {file}，无论断可核", en="there is no {file}: no claims", file=FILE)
+        _print(text.of(language or "zh"))
+        return
+    if found.failures:
+        _refuse(found.failures, language)
+        text = say(
+            zh="{file} 有{n}处不成立",
+            en="{n:claim|claims} of {file} fail",
+            file=FILE,
+            n=len(found.failures),
+        )
+        raise WorkError(text)
+    text = say(
+        zh="{file} 的{n}项论断均已核对：{witness}项有验证实例，{proof}项有证明，"
+        "{search}项由搜索得出、没有简短证明",
+        en="all {n:claim|claims} of {file} were checked: {witness} have a witness, {proof} a "
+        "proof, {search} come by search, without a short proof",
+        file=FILE,
+        n=found.witness + found.proof + found.search,
+        witness=found.witness,
+        proof=found.proof,
+        search=found.search,
+    )
+    _print(text.of(language or "zh"))
+
+
+def _refuse(sentences: Sequence[Text], language: str | None) -> None:
+    """Print what is wrong, as many sentences as a reader takes in."""
+    for text in sentences[:MOST_COMPLAINTS]:
+        _print(text.of(language or "zh"), error=True)
+    more = len(sentences) - MOST_COMPLAINTS
+    if more > 0:
+        text = say(zh="另有{rest}处", en="and {rest} more", rest=more)
+        _print(text.of(language or "zh"), error=True)
 
 
 @app.command()

@@ -3,9 +3,9 @@
 
 For a sum f of scores and any `level` and `rise`, f is at most level·Σ now + rise·budget + Σ_j max_t
 f_j(t) − level·t − rise·max(t − now_j, 0). Where every point may move by a share of itself, the best
-level is a median of the slopes weighted by the room of each, and rise is 0. Where so many points are
-moved in all, the best is among the slopes downwards, with rise the steepest slope upwards less the
-level.
+level is a median of the slopes weighted by the room of each, and rise is 0. Where so many points
+are moved in all, the best is among the slopes downwards, with rise the steepest slope upwards less
+the level.
 """
 
 from __future__ import annotations
@@ -138,20 +138,18 @@ class Scores:
         now, low, high, budget = self.now, region.low, region.high, region.budget
         ways = [((self.lines[unit][2] > 0).any(axis=1).astype(float), np.zeros(now.size))]
         for blank, live in self.blanks.get(unit, []):
-            (q, d), few, many = ([x[part].sum() for part in (blank, live)] for x in (now, low, high))
+            (q, d), few, many = (
+                [x[part].sum() for part in (blank, live)] for x in (now, low, high)
+            )
             mean = self._marks(unit, now[:, None])[live].sum() / d
             least = max(few[0], q - budget) / min(many[1], d + budget)
             fewest = max(few[1], d - budget)
             greatest = min(many[0], q + budget) / fewest if fewest > 0 else np.inf
-            ways = [
-                _shared(way, blank, live, mean, w) for way in ways for w in (least, greatest)
-            ]
+            ways = [_shared(way, blank, live, mean, w) for way in ways for w in (least, greatest)]
         return ways
 
 
-def _shared(
-    way: Way, blank: Sequence[int], live: Sequence[int], mean: float, w: float
-) -> Way:
+def _shared(way: Way, blank: Sequence[int], live: Sequence[int], mean: float, w: float) -> Way:
     """A way with points of blanks shared out, w for each live point."""
     c, e = way[0].copy(), way[1].copy()
     c[blank], e[blank], c[live], e[live] = 0.0, mean, 1 + w, -w * mean

@@ -17,6 +17,7 @@ from qtoolkit.report import memo
 from qtoolkit.report.blocks import Block, DataTable, Paragraph, payload
 from qtoolkit.report.chapters import memo_title, reasons
 from qtoolkit.runs import outputs
+from qtoolkit.runs.certificates import write_certificates
 from qtoolkit.runs.execute import execute
 from qtoolkit.runs.executors import Workers
 from qtoolkit.runs.plan import Plan
@@ -68,6 +69,8 @@ def write(
         outputs.write_figures(blocks, pictures, work / "figures")
     with attempt(RECHECK):
         write_recheck(plan.result, work / RECHECK.of(language), language)
+    with attempt(Text("证明书", "certificates.json")):
+        write_certificates(plan.result, work)
     step(Text("已写出表和图", "tables and figures are written"))
     title = memo_title(plan.case.scheme.year, plan.case.scheme.title).of(language)
     document = None
