@@ -12,8 +12,7 @@ The numbers:
   is empty, the indicator is blank for that unit.
 - units.csv: class; bonus (less deductions before the cap), late (deductions after it); the least
   published score of each grade ("line A", …), empty where no score leads to it, with vetoes that
-  come before the quotas worked in; what vetoes do after the quotas: lowered by so many grades, and
-  the best grade that they leave.
+  come before the quotas worked in; what vetoes after the quotas make of each grade ("then A").
 - quotas.csv, in their order: at most `most` units of a class (empty: of all) have `grade` or
   better; where `last`, the `most` lowest have `grade` at best; of units that tie where the limit
   falls all are among the `most`, or none.
@@ -29,9 +28,9 @@ at most `share` of itself plus `points`, all rises together by at most share·to
 at the `points` given the grade `becomes` another. "cannot": it is the same wherever the points lie
 within the limit. Its `proof` says by pairs of multipliers (level and rise; what they show stands in
 the checker) that the score keeps the line of its grade (`down`) and does not reach the next one
-(`up`); for each quota that counts, by its row from 0, which rivals take no place (`kept`): they do
-not reach the "line", or stay "behind" (a second pair: do not come up to the cap), and the others
-are fewer than the places; or, instead of `up`, a quota with as many rivals ahead as it has places
+(`up`); for each quota that counts, by its row from 0, which rivals stay behind (`kept`; a second
+pair: the one ahead stays below the cap; none where no score makes them candidates), the others
+being fewer than the places; or, instead of `up`, a quota with as many rivals ahead as it has places
 (`denied`). Where no such proof is known it says "by search, no short proof".
 """
 
@@ -166,7 +165,8 @@ def _write_tables(result: Assessment, folder: Path) -> None:
         _write(folder / f"{name}.csv", ["unit", *leaves], rows)
     grades = list(result.grade_names)
     head = ["unit", "class", "bonus", "late", *(f"line {g}" for g in grades[1:])]
-    _write(folder / "units.csv", [*head, "lowered", "best"], _unit_rows(result, names))
+    head += [f"then {g}" for g in grades]
+    _write(folder / "units.csv", head, _unit_rows(result, names))
     rows = (
         [grades[grade], most, "yes" if last else "no", ties, group]
         for grade, most, last, ties, group in _quotas(result)
@@ -224,7 +224,8 @@ def _unit_rows(result: Assessment, names: Sequence[str]) -> Iterator[list[Any]]:
             lines = [line if g < best else "" for g, line in enumerate(lines)]
             shift, best = 0, len(grades) - 1
         group = text_cell(str(classes[k])) if isinstance(classes[k], str) else ""
-        yield [name, group, _points(e.offset[k]), _points(e.late[k]), *lines, shift, grades[best]]
+        after = [grades[min(max(g - shift, 0), best)] for g in range(len(grades))]
+        yield [name, group, _points(e.offset[k]), _points(e.late[k]), *lines, *after]
 
 
 def _quotas(result: Assessment) -> Iterator[tuple[int, int, bool, str, str]]:
@@ -250,29 +251,24 @@ class Verified:
 WORDS: Mapping[str, Text] = {
     "no plain decimal": Text("不是普通小数", "no plain decimal number"),
     "units out of order": Text("各表的考核对象次序不一", "the tables name other units"),
-    "a limit below 0": Text("幅度小于 0", "a limit below 0"),
     "a multiplier below 0": Text("乘数小于 0", "a multiplier below 0"),
-    "may not stay behind": Text("不能证明其落后", "it is not shown to stay behind"),
-    "may come up to the cap": Text("可能达到总分上限", "it may come up to the cap"),
-    "the least score that is published decides": Text(
-        "取决于公布得分的下限", "the least score that is published decides"
+    "may come level": Text("可能追平", "it may come level"),
+    "cap or least score": Text(
+        "可能达到总分上限或公布得分下限", "it may come up to the cap, or down to the least score"
     ),
     "does not count there": Text("不在该名额范围内", "it does not count for that quota"),
-    "may reach the line": Text("可能达到分数线", "it may reach the line"),
-    "may not reach the line": Text("可能达不到分数线", "it may not reach the line"),
-    "too few rivals": Text("列出的竞争对象不足", "too few rivals are named"),
-    "its score may fall below the line": Text(
-        "得分可能低于本等级分数线", "its score may fall below the line of its grade"
-    ),
+    "its line": Text("可能达不到分数线", "it may not reach its line"),
+    "too few": Text("列出的竞争对象不足", "too few rivals are named"),
+    "too low": Text("得分可能低于本等级分数线", "its score may fall below the line of its grade"),
     "no such limit": Text("没有这样的名额", "no such quota"),
-    "its score may reach the line above": Text(
+    "too high": Text(
         "得分可能达到上一等级分数线", "its score may reach the line of the next grade"
     ),
     "its grade is another": Text("现等级与所称不符，应为", "its grade now is another:"),
     "the points lie outside the limit": Text(
         "所列分值超出幅度或合计有变", "the points lie outside the limit, or their sum is not kept"
     ),
-    "the grade there is another": Text("按所列分值重算的等级为", "the grade at the points is"),
+    "there it is": Text("按所列分值重算的等级为", "the grade at the points is"),
 }
 """What the checker says."""
 

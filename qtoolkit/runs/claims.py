@@ -14,7 +14,7 @@ import pandas as pd
 from qtoolkit.assessment import Assessment
 from qtoolkit.report import choosing
 from qtoolkit.robustness import Certificates, cheapest_flip, tolerance
-from qtoolkit.runs.checker import SEARCH, TICK, Run
+from qtoolkit.runs.checker import SEARCH, Run
 from qtoolkit.runs.multipliers import Region, Scores
 
 CELLS = 100_000  # units × indicators beyond which only units near a cutoff are looked at
@@ -196,7 +196,9 @@ class _Maker:
 
     def _parts(self, unit: str, region: Region) -> dict[str, Any]:
         run, proof = self.run, dict[str, Any]()
-        bottom, top = run.span(unit, run.before[unit])
+        after = run.unit[unit][4]
+        bottom = after.index(run.before[unit])
+        top = bottom + after.count(run.before[unit]) - 1
         if bottom:
             lowest, proof["down"] = self.scores.bound({unit: -1}, region)
             _need(run.reached(unit, -lowest) >= bottom)
@@ -243,15 +245,13 @@ class _Maker:
     def _rival(
         self, at: int, last: bool, unit: str, rival: str, top: int, safe: bool, region: Region
     ) -> list[Any]:
-        """Why a rival is not in the way, or always is."""
-        if safe and not last:
-            highest, atom = self.scores.bound({rival: 1}, region)
-            if self.run.reached(rival, highest) < at:
-                return ["line", atom]
+        """Multipliers that show that a rival is not in the way, or always is."""
+        others, mine = self.run.unit[rival][3], self.run.unit[unit][3][top:]
+        if safe and not last and len(others) < at:
+            return []
         if not (safe or last):
-            mine, others = self.run.unit[unit][3][top:], self.run.unit[rival][3]
             _need(not self.run.by_base and len(others) >= at and others[at - 1] <= mine[0])
-        return ["behind", *self._behind(*((rival, unit) if safe else (unit, rival)), region)]
+        return self._behind(*((rival, unit) if safe else (unit, rival)), region)
 
     def _behind(self, one: str, other: str, region: Region) -> list[Any]:
         """Multipliers that show that `one` stays behind `other`."""
@@ -260,11 +260,8 @@ class _Maker:
         lead = 0 if run.by_base else others - later - bonus + late
         apart, atom = self.scores.bound({one: 1, other: -1}, region)
         _need(apart + run.step + 1 <= lead)
-        full = int(run.total / TICK)
-        if run.by_base or full + others <= run.cap:
-            return [atom]
-        highest, capped = self.scores.bound({one: 1}, region)
-        _need(run.published(one, highest) < run.published(other, full))
+        highest, capped = self.scores.bound({other: 1}, region)
+        _need(run.by_base or (bonus - late >= run.floor and highest + others <= run.cap))
         return [atom, capped]
 
 

@@ -144,7 +144,9 @@ class Scores:
             mean = self._marks(unit, now[:, None])[live].sum() / d
             least = max(few[0], q - budget) / min(many[1], d + budget)
             fewest = max(few[1], d - budget)
-            greatest = min(many[0], q + budget) / fewest if fewest > 0 else np.inf
+            if fewest <= 0:
+                raise ValueError("no points to share out among")
+            greatest = min(many[0], q + budget) / fewest
             ways = [_shared(way, blank, live, mean, w) for way in ways for w in (least, greatest)]
         return ways
 
