@@ -1,8 +1,8 @@
 """What a run claims about grades, checked by a program that knows nothing of ours.
 
-The plain tables are tied to scheme and data by tests/oracle.py, which shares nothing with the engine
-that wrote them; proofs are contradicted, where they can be, by grading points inside their limits
-through the engine. No number here was printed by the code that is tested.
+The plain tables are tied to scheme and data by tests/oracle.py, which shares nothing with the
+engine that wrote them; proofs are contradicted, where they can be, by grading points inside their
+limits through the engine. No number here was printed by the code that is tested.
 """
 
 import ast
@@ -128,12 +128,10 @@ def counts(run, claims):
 
 @pytest.mark.parametrize("name", CASES)
 def test_no_claim_of_a_shipped_case_is_rejected(shipped, name):
-    case = shipped[name]
-    found = counts(case.run, case.claims)
-    assert found["witness"] > 10 and found["proof"] > 20
-    assert found["search"] < found["proof"]
-    verified = certificates.verify(case.folder)
-    assert verified.failures == () and vars(verified) | {"failures": ()} == found | {"failures": ()}
+    found = certificates.verify(shipped[name].folder)
+    assert found.failures == ()
+    assert found.witness > 10 and found.proof > 20 and found.search < found.proof
+    assert found.witness + found.proof + found.search == len(shipped[name].claims)
 
 
 def test_every_unit_has_a_claim_or_a_reason_why_not(shipped):
@@ -156,7 +154,7 @@ def test_a_quota_is_proven_with_the_rivals_that_it_takes(shipped):
 
 
 def inside(result, within, rng, count=12):
-    """Points within a limit: corners and points between, now and then a little beyond is cut off."""
+    """Points within a limit: corners and points between them."""
     now = result.points.to_numpy()
     share, points = float(within["share"]), float(within["points"])
     region = Box(relative=min(share, 1.0)) if share else Box(absolute=points)
@@ -262,3 +260,427 @@ def assessed_frame(columns):
     import pandas as pd
 
     return pd.DataFrame(columns, index=[f"u{k}" for k in range(len(next(iter(columns.values()))))])
+
+
+# claims that were changed
+
+
+def rejected(run, claim):
+    try:
+        run.check(claim)
+    except ODD:
+        return True
+    return False
+
+
+def changed(claim, *path, to):
+    """A claim with the value at a path replaced; removed where `to` is None."""
+    other = copy.deepcopy(claim)
+    place = other
+    for key in path[:-1]:
+        place = place[key]
+    if to is None:
+        del place[path[-1]]
+    else:
+        place[path[-1]] = to
+    return other
+
+
+def pairs_in(value, path=()):
+    """Paths to the pairs of multipliers of a proof."""
+    if isinstance(value, dict):
+        for key, part in value.items():
+            yield from pairs_in(part, (*path, key))
+    elif isinstance(value, list) and value and isinstance(value[0], str):
+        yield path
+    elif isinstance(value, list):
+        for i, part in enumerate(value):
+            yield from pairs_in(part, (*path, i))
+
+
+class Mutations:
+    """Ways to change a claim so that it is false, or its proof none, by construction.
+
+    A grade, a unit's grade and what points lead to are recomputed by the engine. A limit is raised
+    to where another claim's witness, graded by the engine, shows the contrary, or lowered below
+    what a witness's own points take. A level is set so high that what follows from it says nothing
+    at all. What is left out of a proof is needed: proofs name no more rivals than they must.
+    """
+
+    def __init__(self, result, case):
+        self.result, self.run, self.claims = result, case.run, case.claims
+        self.units, self.names = list(case.run.unit), case.run.names
+        codes = result.grades.cat.codes.to_numpy()
+        self.grades = {u: self.names[c] for u, c in zip(self.units, codes, strict=True)}
+        self.beyond = {}
+        for claim in case.claims:
+            if claim["claim"] == "can":
+                kind = self.kind(claim)
+                self.beyond[claim["unit"], kind] = Fraction(claim["within"][kind])
+
+    @staticmethod
+    def kind(claim):
+        return "share" if claim["within"]["share"] != "0" else "points"
+
+    def after(self, claim):
+        """The grades of all units at a witness, by the engine."""
+        rows = np.array([[float(x) for x in claim["points"].values()]])
+        found = grade(self.result.engine, score(self.result.engine, rows))[0]
+        return {u: self.names[c] for u, c in zip(self.units, found, strict=True)}
+
+    def of(self, claim, rng):
+        """(what was changed, the changed claim, the run that it is about) in turn."""
+        yield from ((what, other, self.run) for what, other in self.of_any(claim, rng))
+        if claim["claim"] == "can":
+            yield from ((what, other, self.run) for what, other in self.of_witness(claim, rng))
+        elif claim["proof"] != SEARCH:
+            yield from ((what, other, self.run) for what, other in self.of_proof(claim, rng))
+            yield from self.of_quotas(claim)
+
+    def of_any(self, claim, rng):
+        others = [name for name in self.names if name != claim["grade"]]
+        yield "grade", changed(claim, "grade", to=others[rng.integers(len(others))])
+        others = [u for u in self.units if self.grades[u] != claim["grade"]]
+        if others:
+            yield "unit", changed(claim, "unit", to=others[rng.integers(len(others))])
+        yield "nobody", changed(claim, "unit", to=claim["unit"] + "x")
+        for key in ("claim", "unit", "grade", "within"):
+            yield f"no {key}", changed(claim, key, to=None)
+        word = "sometimes" if claim["claim"] == "can" or claim["proof"] != SEARCH else "can"
+        yield "word", changed(claim, "claim", to=word)
+        kind = self.kind(claim)
+        for text in (
+            "1e999999",
+            "NaN",
+            "Infinity",
+            "1/3",
+            "",
+            " 1",
+            "٣",
+            "0x1",
+            "1_000",
+            0.5,
+            None,
+            [],
+        ):
+            if text is not None:
+                yield "number", changed(claim, "within", kind, to=text)
+
+    def of_witness(self, claim, rng):
+        kind, now = self.kind(claim), self.run.now
+        limit, leaves = Fraction(claim["within"][kind]), list(now)
+        less = limit * (1 - Fraction(int(rng.integers(1, 10**6)), 10**6 + 1))
+        yield "limit lower", changed(claim, "within", kind, to=decimal(less))
+        there = self.after(claim)
+        wrong = [name for name in self.names if name != there[claim["unit"]]]
+        yield "becomes", changed(claim, "becomes", to=wrong[rng.integers(len(wrong))])
+        others = [
+            u
+            for u in self.units
+            if self.grades[u] != claim["grade"] or there[u] != claim["becomes"]
+        ]
+        if others:
+            yield "another unit", changed(claim, "unit", to=others[rng.integers(len(others))])
+        still = {leaf: decimal(p) for leaf, p in now.items()}
+        yield "nothing moved", changed(claim, "points", to=still)
+        j = leaves[rng.integers(len(leaves))]
+        points = {leaf: Fraction(text) for leaf, text in claim["points"].items()}
+        more = Fraction(int(rng.integers(1, 10**9)), 10 ** int(rng.integers(6, 12)))
+        yield "sum", changed(claim, "points", j, to=decimal(points[j] + more))
+        if len(leaves) > 1:
+            i = leaves[(leaves.index(j) + 1) % len(leaves)]
+            far = points | {j: points[j] + 1 + 2 * sum(now.values()) * (1 + limit)}
+            far[i] = points[i] - (far[j] - points[j])
+            texts = {leaf: decimal(p) for leaf, p in far.items()}
+            yield "moved out", changed(claim, "points", to=texts)
+        yield "a point missing", changed(claim, "points", j, to=None)
+        yield "no witness", changed(claim, "claim", to="cannot")
+
+    def of_proof(self, claim, rng):
+        kind, unit = self.kind(claim), claim["unit"]
+        if (beyond := self.beyond.get((unit, kind))) is not None:
+            more = beyond * (1 + Fraction(int(rng.integers(0, 10**6)), 10**6))
+            yield "limit higher", changed(claim, "within", kind, to=decimal(more))
+        for path in [*pairs_in(claim["proof"], ("proof",))]:
+            if self.decides(claim, path):
+                yield "rise below 0", changed(claim, *path, 1, to="-0.5")
+                yield "level", changed(claim, *path, 0, to=self.far(claim, rng))
+        for part in claim["proof"]:
+            yield "a part missing", changed(claim, "proof", part, to=None)
+        for part in ("kept", "denied"):
+            for i, rivals in claim["proof"].get(part, {}).items():
+                for rival in rivals:
+                    other = changed(claim, "proof", part, i, rival, to=None)
+                    yield "rival dropped", other
+                    for name in (unit, "nobody"):
+                        atoms = rivals[rival]
+                        yield "rival renamed", changed(other, "proof", part, i, name, to=atoms)
+        yield "a witness wanting", changed(claim, "claim", to="can")
+
+    def far(self, claim, rng):
+        """A level with which a bound is above anything that a score, bonus and cap can be."""
+        total, limit = self.run.total, Fraction(claim["within"][self.kind(claim)])
+        least = min(limit * min(p for p in self.run.now.values() if p), limit, Fraction(1))
+        return decimal(10**6 * (total + 1000) / least + int(rng.integers(1000)))
+
+    def decides(self, claim, path):
+        """Whether a proof needs a pair: with a bound that says nothing the unit could lose or win
+        a grade by its score; the second pair of a rival is needed where places go by what a cap
+        bounds."""
+        unit, huge = claim["unit"], 10**20
+        code = self.names.index(claim["grade"])
+        if path[1] == "down":
+            return self.run.unit[unit][4][self.run.reached(unit, -huge)] < code
+        if path[1] == "up":
+            return self.run.unit[unit][4][self.run.reached(unit, huge)] > code
+        return path[-1] == 0 or not self.run.by_base
+
+    def of_quotas(self, claim):
+        """One place fewer for who is shown to have one, one more for who is shown to have none."""
+        for part, more in (("kept", -1), ("denied", 1)):
+            for i, rivals in claim["proof"].get(part, {}).items():
+                at, most, last, ties, members = self.run.steps[int(i)]
+                more_or_less = -more if last else more
+                if not rivals or most + more_or_less < 0:
+                    continue
+                run = copy.copy(self.run)
+                step = (at, most + more_or_less, last, ties, members)
+                run.steps = [step if j == int(i) else x for j, x in enumerate(run.steps)]
+                run.before = run.grades(run.now, run.unit)
+                yield "most", claim, run
+
+
+def decimal(number):
+    """An exact fraction with 30 decimals, cut."""
+    whole = int(abs(number) * 10**30)
+    return f"{'-' if number < 0 else ''}{whole // 10**30}.{whole % 10**30:030d}"
+
+
+def survivors(mutations, count, seed):
+    """Of so many changed claims those that are not rejected, and how many kinds there were."""
+    rng, left, wrong, kinds = np.random.default_rng(seed), count, [], {}
+    while left > 0:
+        chosen = mutations[rng.integers(len(mutations))]
+        claim = chosen.claims[rng.integers(len(chosen.claims))]
+        found = [*chosen.of(claim, rng)]
+        rng.shuffle(found)
+        for what, other, run in {what: (what, *rest) for what, *rest in found}.values():
+            kinds[what] = kinds.get(what, 0) + 1
+            left -= 1
+            if not rejected(run, other):
+                wrong.append((what, other))
+    return wrong, kinds
+
+
+@pytest.fixture(scope="module")
+def mutations(shipped, tmp_path_factory):
+    """Of the shipped cases, and of schemes with quotas, last places and classes."""
+    root = tmp_path_factory.mktemp("mutated")
+    found = [Mutations(assessed(name), case) for name, case in shipped.items()]
+    for i, (scheme, frame) in enumerate(limited_schemes()):
+        result = qt.assess(validate(Scheme, scheme, None), frame)
+        found.append(Mutations(result, written(result, root / str(i))))
+    return found
+
+
+def limited_schemes():
+    """Three small schemes: a quota in each class, last places, and vetoes after the quota."""
+    import pandas as pd
+
+    rng = np.random.default_rng(7)
+    leaves = [
+        {"id": f"x{j}", "name": f"x{j}", "points": p, "rule": {"kind": "share"}}
+        for j, p in enumerate((40.0, 30.0, 20.0, 10.0))
+    ]
+    grades = [{"id": "A", "cutoff": 80}, {"id": "B", "cutoff": 60}, {"id": "C", "cutoff": 0}]
+    base = {"id": "s", "name": "s", "total": 100.0, "indicators": leaves, "grades": grades}
+    columns = {"unit": [f"u{k}" for k in range(9)]}
+    columns |= {f"x{j}": (rng.integers(55, 100, 9) / 100).tolist() for j in range(4)}
+    quota = [grades[0] | {"quota": 2, "within": "class"}, *grades[1:]]
+    last = [grades[0] | {"quota": 3, "ties": "in"}, grades[1], grades[2] | {"last": 2}]
+    classes = {"class": list("pqpqpqpqp")}
+    vetoes = [{"id": "w", "name": "w", "lower": 1}]
+    hit = {"veto:w": ["是", *["否"] * 8]}
+    order = {"order": {"veto": "after_quota"}}
+    rounded = {"rounding": {"total": {"decimals": 1}}}
+    yield base | {"grades": quota, "classes": ["p", "q"]}, pd.DataFrame(columns | classes)
+    yield base | {"grades": last} | rounded, pd.DataFrame(columns)
+    late = base | {"grades": last, "vetoes": vetoes} | order
+    yield late | {"rank_on": "base"}, pd.DataFrame(columns | hit)
+
+
+def test_the_originals_hold_and_cover_every_part_of_a_proof(mutations):
+    parts = set()
+    for each in mutations[len(CASES) :]:
+        counts(each.run, each.claims)
+    for each in mutations:
+        for claim in each.claims:
+            parts |= set(claim.get("proof", {})) if claim.get("proof") != SEARCH else set()
+    assert parts == {"down", "up", "kept", "denied"}
+
+
+def test_changed_claims_are_rejected(mutations):
+    wrong, kinds = survivors(mutations, MUTATIONS, 1)
+    assert wrong == [] and sum(kinds.values()) >= MUTATIONS
+    assert len(kinds) > 18
+
+
+@pytest.mark.soak
+def test_ten_thousand_changed_claims_are_rejected(mutations):
+    wrong, kinds = survivors(mutations, ALL_MUTATIONS, 2)
+    assert wrong == [] and sum(kinds.values()) >= ALL_MUTATIONS
+    assert min(kinds.values()) >= 10
+
+
+def test_a_wrong_bound_would_be_seen(mutations, monkeypatch):
+    """The comparison can fail: a checker for which all bounds hold lets changed claims by."""
+    monkeypatch.setattr(checker.Run, "most", lambda self, units, within, atom: -(10**30))
+    assert survivors(mutations, 200, 3)[0]
+
+
+# what a stranger may send
+
+
+@pytest.fixture
+def folder(shipped, tmp_path):
+    """A copy of a sound run's claims and numbers."""
+    shutil.copytree(shipped["tai-2001"].folder, tmp_path / "run")
+    return tmp_path / "run"
+
+
+def spoilt(folder, name, change):
+    path = folder / name
+    path.write_text(change(path.read_text("utf-8-sig")), encoding="utf-8")
+
+
+def deep(text):
+    return '{"claims": ' + "[" * 200_000 + "]" * 200_000 + "}"
+
+
+HOSTILE = {
+    "huge exponent": (
+        "certificates.json",
+        lambda t: t.replace('"share": "0.', '"share": "1e999999', 1),
+    ),
+    "huge number": (
+        "certificates.json",
+        lambda t: t.replace('"points": "0"', '"points": 1' + "0" * 9_999, 1),
+    ),
+    "number, no text": (
+        "certificates.json",
+        lambda t: t.replace('"points": "0"', '"points": 0', 1),
+    ),
+    "NaN": ("certificates.json", lambda t: t.replace('"points": "0"', '"points": NaN', 1)),
+    "many digits": (
+        "certificates.json",
+        lambda t: t.replace('"points": "0"', f'"points": "{"9" * 99_999}"', 1),
+    ),
+    "deep": ("certificates.json", deep),
+    "twice": (
+        "certificates.json",
+        lambda t: t.replace('"claim": ', '"claim": "can", "claim": ', 1),
+    ),
+    "no claims": ("certificates.json", lambda t: "{}"),
+    "claims a number": ("certificates.json", lambda t: '{"claims": "1"}'),
+    "claims of words": ("certificates.json", lambda t: '{"claims": ["can", null, [], {}]}'),
+    "a list": ("certificates.json", lambda t: "[]"),
+    "cut off": ("certificates.json", lambda t: t[: len(t) // 2]),
+    "other claims": ("certificates.json", lambda t: '{"claims": [{"claim": "can", "unit": []}]}'),
+    "rules cut off": ("certificates/rules.json", lambda t: t[:40]),
+    "rules a list": ("certificates/rules.json", lambda t: "[]"),
+    "rules with a number": ("certificates/rules.json", lambda t: t.replace("false", "7", 1)),
+    "no slopes": ("certificates/slopes.csv", lambda t: ""),
+    "a slope missing": ("certificates/slopes.csv", lambda t: t.replace(",0.", ",,", 1)),
+    "a slope no number": ("certificates/slopes.csv", lambda t: t.replace(",0.", ",1e9.", 1)),
+    "units out of order": (
+        "certificates/units.csv",
+        lambda t: "\n".join([t.split("\n")[0], *t.split("\n")[:0:-1]]),
+    ),
+    "a unit missing": ("certificates/units.csv", lambda t: t[: t.rstrip().rindex("\n")]),
+    "a line missing": ("certificates/units.csv", lambda t: t.replace("line ", "lime ", 1)),
+    "points of words": ("certificates/points.csv", lambda t: t.replace(",", ",x", 2)),
+    "quotas without end": ("certificates/quotas.csv", lambda t: t + "A,1,no,out,\n" * 99_999),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_what_is_spoilt_is_a_sentence(folder, name):
+    spoilt(folder, *HOSTILE[name])
+    found = certificates.verify(folder)
+    assert found.failures
+    for text in found.failures:
+        assert 0 < len(text.zh) < 300 and 0 < len(text.en) < 400
+        assert "Traceback" not in text.en and "\n" not in text.en
+
+
+@pytest.mark.parametrize("name", sorted(certificates.SIZES))
+def test_a_missing_table_is_a_sentence(folder, name):
+    (folder / "certificates" / name).unlink()
+    [text] = certificates.verify(folder).failures
+    assert name in text.en
+
+
+@pytest.mark.parametrize("name", ["certificates.json", "certificates/slopes.csv"])
+def test_links_pipes_and_folders_are_not_opened(folder, name):
+    path = folder / name
+    path.unlink()
+    path.mkdir()
+    assert len(certificates.verify(folder).failures) == 1
+    path.rmdir()
+    path.symlink_to("/dev/zero")
+    assert len(certificates.verify(folder).failures) == 1
+
+
+def test_a_run_without_claims_is_none(tmp_path):
+    assert certificates.verify(tmp_path) is None
+
+
+def test_too_much_work_is_refused(folder):
+    data = json.loads((folder / "certificates.json").read_text("utf-8"))
+    data["claims"] = data["claims"][:1] * (certificates.MOST_CLAIMS + 1)
+    (folder / "certificates.json").write_text(json.dumps(data), encoding="utf-8")
+    assert len(certificates.verify(folder).failures) == 1
+
+
+def test_a_claim_by_search_that_a_witness_contradicts_is_refused(folder):
+    data = json.loads((folder / "certificates.json").read_text("utf-8"))
+    can = next(claim for claim in data["claims"] if claim["claim"] == "can")
+    false = {key: can[key] for key in ("unit", "grade", "within")}
+    data["claims"] = [can, false | {"claim": "cannot", "proof": SEARCH}]
+    (folder / "certificates.json").write_text(json.dumps(data), encoding="utf-8")
+    [text] = certificates.verify(folder).failures
+    assert "claim 2" in text.en and can["unit"] in text.en
+
+
+def test_all_that_the_checker_says_has_words_in_both_languages():
+    tree = ast.parse(Path(checker.__file__).read_text("utf-8"))
+    said = {
+        node.args[1].value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "need"
+    }
+    assert said == set(certificates.WORDS)
+
+
+def test_a_failing_claim_is_named_with_what_was_found(folder):
+    data = json.loads((folder / "certificates.json").read_text("utf-8"))
+    claim = data["claims"][1]
+    right, claim["grade"] = claim["grade"], "Z"
+    (folder / "certificates.json").write_text(json.dumps(data), encoding="utf-8")
+    [text] = certificates.verify(folder).failures
+    assert "claim 2" in text.en and claim["unit"] in text.en and right in text.en
+    assert "第2项" in text.zh and right in text.zh
+
+
+def test_the_checker_runs_by_itself(folder, tmp_path):
+    """In a process of its own that finds no package of ours, from a copy beside nothing else."""
+    alone = tmp_path / "elsewhere" / "checker.py"
+    alone.parent.mkdir()
+    shutil.copy(folder / "certificates" / "checker.py", alone)
+    command = [sys.executable, "-I", "-S", str(alone), str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", cwd=tmp_path)
+    claims = json.loads((folder / "certificates.json").read_text("utf-8"))["claims"]
+    assert done.returncode == 0 and len(done.stdout.splitlines()) == len(claims)
+    spoilt(folder, "certificates.json", lambda t: t.replace('"grade": "', '"grade": "x', 1))
+    done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", cwd=tmp_path)
+    assert done.returncode != 0
