@@ -59,6 +59,10 @@ ALLOWED = {
     ("report/blocks.py", "ceil"): "lines of print",
     ("report/blocks.py", "round"): "a colour's red, green and blue",
     ("report/figures.py", "floor"): "the left end of an axis",
+    (
+        "runs/checker.py",
+        "round",
+    ): "a second program on purpose, which shares nothing with the engine",
 }
 MOST_BRANCHES = 15
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)

@@ -56,7 +56,7 @@ from qtoolkit.errors import clip
 from qtoolkit.filing import text_cell
 from qtoolkit.language import Text, same, say
 from qtoolkit.runs import checker
-from qtoolkit.runs.claims import MOST_WORK, ODD, claims_of, work_of
+from qtoolkit.runs.claims import MOST_WORK, ODD, Work, claims_of
 
 FOLDER, FILE = "certificates", "certificates.json"
 ABOUT = Path(__file__).with_name("certificates.md")  # what the files mean, for who reads them
@@ -167,11 +167,11 @@ def _write_tables(result: Assessment, folder: Path) -> None:
     head = ["unit", "class", "bonus", "late", *(f"line {g}" for g in grades[1:])]
     head += [f"then {g}" for g in grades]
     _write(folder / "units.csv", head, _unit_rows(result, names))
-    rows = (
-        [grades[grade], most, "yes" if last else "no", ties, group]
+    quotas = (
+        [grades[grade], str(most), "yes" if last else "no", ties, group]
         for grade, most, last, ties, group in _quotas(result)
     )
-    _write(folder / "quotas.csv", ["grade", "most", "last", "ties", "class"], rows)
+    _write(folder / "quotas.csv", ["grade", "most", "last", "ties", "class"], quotas)
     rounding, blanks = e.rounding, _blanks(result)
     step = 1 if rounding is None else rounding.step
     half = step // 2 if rounding is not None and rounding.half_up else 0
@@ -338,7 +338,8 @@ def _check_work(run: checker.Run, claims: Any) -> None:
         raise ValueError("claims")
     if any(len(groups) > MOST_GROUPS for groups in run.blanks.values()):
         raise ValueError("blanks")
-    if sum(work_of(run, claim) for claim in claims) > MOST_WORK:
+    work = Work(run)
+    if sum(map(work.of, claims)) > MOST_WORK:
         raise ValueError("claims")
 
 

@@ -79,7 +79,7 @@ class Run:
         grade = {u: self.reached(u, base[u]) for u in base}
         for at, most, last, ties_in, members in self.steps:
             field = [u for u in members & grade.keys() if last or grade[u] >= at]
-            sign, find = -1 if last else 1, bisect_right if ties_in else bisect_left
+            sign, find = 1 - 2 * last, (bisect_left, bisect_right)[ties_in]
             ranked = sorted(sign * key[u] for u in field)
             for u in field:
                 if (len(field) - find(ranked, sign * key[u]) + ties_in <= most) == last:

@@ -51,14 +51,19 @@ def claims_of(
     return maker.claims, maker.left_out
 
 
-def work_of(run: Run, claim: Any) -> int:
-    """Leaf scores that it takes to check a claim, about."""
-    cells = sum(len(lines) for unit in run.lines.values() for lines in unit.values())
-    if isinstance(claim, dict) and claim.get("claim") == "can":
-        return cells if run.steps else len(run.now)
-    ways = 4 ** max(map(len, run.blanks.values()), default=0)
-    longest = max(max(map(len, unit.values()), default=1) for unit in run.lines.values())
-    return _texts(claim) * len(run.now) * ENDS * ways * longest
+class Work:
+    """How many leaf scores it takes to check a claim, about."""
+
+    def __init__(self, run: Run):
+        lengths = [len(lines) for cells in run.lines.values() for lines in cells.values()]
+        groups = max(map(len, run.blanks.values()), default=0)
+        self.of_witness: int = sum(lengths) if run.steps else len(run.now) * max(lengths, default=1)
+        self.of_text: int = len(run.now) * ENDS * 4**groups * max(lengths, default=1)
+
+    def of(self, claim: Any) -> int:
+        if isinstance(claim, dict) and claim.get("claim") == "can":
+            return self.of_witness
+        return _texts(claim) * self.of_text
 
 
 def _texts(value: Any) -> int:
@@ -84,7 +89,7 @@ class _Maker:
         self.order = sorted(run.unit, key=lambda unit: run.base(unit, run.now))
         n, d = result.engine.slope.shape
         self.compares = n * n * d <= PAIRS
-        self.work = 0
+        self.work, self.done = Work(run), 0
         self.claims: list[Claim] = []
         self.left_out: list[dict[str, str]] = []
 
@@ -154,8 +159,8 @@ class _Maker:
 
     def _keep(self, claim: Claim) -> None:
         """Add a claim that holds, as long as all can be checked in due time."""
-        self.work += work_of(self.run, claim)
-        if self.work <= MOST_WORK:
+        self.done += self.work.of(claim)
+        if self.done <= MOST_WORK:
             self.claims.append(claim)
         else:
             row = {"unit": claim["unit"], "what": claim["claim"], "why": "too much to check"}
@@ -278,11 +283,9 @@ def _decimals(points: pd.Series, now: Sequence[Fraction], decimals: int) -> list
     """Points with so many decimals whose sum is exactly what it is now; None where the difference
     has no place. What does not move stays as it is."""
     kept = [Decimal(p.numerator) / Decimal(p.denominator) for p in now]
-    moved = [round(Decimal(repr(float(p))), decimals) for p in points]
-    there = [
-        a if abs(a - b) <= Decimal(1).scaleb(-decimals) else b
-        for a, b in zip(kept, moved, strict=True)
-    ]
+    last = Decimal(1).scaleb(-decimals)
+    moved = [Decimal(repr(float(p))).quantize(last) for p in points]
+    there = [a if abs(a - b) <= last else b for a, b in zip(kept, moved, strict=True)]
     widest = max(range(len(there)), key=lambda j: abs(there[j] - kept[j]))
     there[widest] += sum(kept, Decimal(0)) - sum(there, Decimal(0))
     return there if min(there) >= 0 else None

@@ -109,10 +109,8 @@ class Scores:
         )
         if region.points == 0:
             slope = (down + up) / 2
-            order = np.argsort(slope, kind="stable")
-            weight = np.cumsum(now[order])
-            level = slope[order][np.flatnonzero(weight >= weight[-1] / 2)[:1]]
-            return level, np.zeros_like(level)
+            median = (np.abs(slope[:, None] - slope) @ now).argmin()
+            return slope[[median]], np.zeros(1)
         levels = np.unique(np.concatenate([down, up]))
         return levels, np.maximum(up.max() - levels, 0)
 
@@ -131,7 +129,8 @@ class Scores:
                     with np.errstate(divide="ignore", invalid="ignore"):
                         bends = [-const / slope, const / (1 - slope)]
                     found += [np.where(np.isfinite(x), x, self.now) for x in bends]
-        return np.clip(np.stack(found, axis=1), region.low[:, None], region.high[:, None])
+        ends = np.clip(np.stack(found, axis=1), region.low[:, None], region.high[:, None])
+        return np.asarray(ends)
 
     def _ways(self, unit: str, region: Region) -> list[Way]:
         """The score as a sum of c·leaf + e·points, as the checker has it."""
