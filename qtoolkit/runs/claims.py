@@ -17,10 +17,10 @@ from qtoolkit.robustness import Certificates, cheapest_flip, tolerance
 from qtoolkit.runs.checker import SEARCH, Run
 from qtoolkit.runs.multipliers import Region, Scores
 
-CELLS = 100_000  # units × indicators beyond which only units near a cutoff are looked at
-PAIRS = 300_000  # units × units × indicators beyond which rivals are not compared
-MOST_WORK = 20_000_000
-"""Leaf scores that a check of all claims takes: some minutes."""
+CELLS = 20_000  # units × indicators beyond which only units near a cutoff are looked at
+PAIRS = 100_000  # units × units × indicators beyond which rivals are not compared
+MOST_WORK = 3_000_000
+"""Leaf scores that a check of all claims takes: half a minute."""
 ENDS = 5  # of a leaf's points at which a bound looks at it, about
 SHAVED = (1e-9, 1e-7, 1e-5)  # shares of a limit that are given up for a short proof
 HALVINGS = 14  # of a limit, where a short proof does not reach all of it
@@ -32,6 +32,8 @@ ODD = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 Claim = dict[str, Any]
 SHARE, POINTS = "share", "points"
+WHAT = {SHARE: "tolerance", POINTS: "cheapest flip"}
+TOO_MUCH = "too much to check"
 
 
 def claims_of(
@@ -113,8 +115,7 @@ class _Maker:
                 self._leave_out(unit, SHARE, "too many units: those near a cutoff alone")
 
     def _leave_out(self, unit: Any, kind: str, why: str) -> None:
-        what = "tolerance" if kind == SHARE else "cheapest flip"
-        self.left_out.append({"unit": self.name[unit], "what": what, "why": why})
+        self.left_out.append({"unit": self.name[unit], "what": WHAT[kind], "why": why})
 
     def _claim(self, word: str, unit: Any, kind: str, limit: Decimal) -> Claim:
         name = self.name[unit]
@@ -124,6 +125,9 @@ class _Maker:
 
     def _can(self, unit: Any, kind: str, points: pd.Series) -> None:
         """The claim that a unit's grade changes at a witness."""
+        if self.done + self.work.of_witness > MOST_WORK:
+            self._leave_out(unit, kind, TOO_MUCH)
+            return
         for decimals in WITNESS:
             there = _decimals(points, list(self.run.now.values()), decimals)
             if there is None:
@@ -132,18 +136,26 @@ class _Maker:
             claim = self._claim("can", unit, kind, limit)
             texts = {j: format(p, "f") for j, p in zip(self.run.now, there, strict=True)}
             exact = {j: Fraction(p) for j, p in zip(self.run.now, there, strict=True)}
-            after = self.run.names[self.run.grades(exact, self.run.unit)[self.name[unit]]]
+            after = self.run.names[self.run.grades(exact, self._field(unit))[self.name[unit]]]
             claim |= {"becomes": after, "points": texts}
             if after != claim["grade"] and self._holds(claim):
                 self._keep(claim)
                 return
         self._leave_out(unit, kind, "the witness lies within a last digit")
 
+    def _field(self, unit: Any) -> Any:
+        """The units on which a unit's grade hangs."""
+        name = self.name[unit]
+        return self.run.unit if any(name in step[4] for step in self.run.steps) else [name]
+
     def _cannot(self, unit: Any, kind: str, limit: float) -> None:
         """The claim that a unit's grade holds up to a limit, as far as a short proof goes, and
         beyond by search."""
         widest = 1.0 if kind == SHARE else float(self.scores.now.sum())
         limit = min(limit, widest)
+        if self.done > MOST_WORK:
+            self._leave_out(unit, kind, TOO_MUCH)
+            return
         reached = 0.0
         for goal, proof in self._proofs(self.name[unit], kind, limit, widest):
             exact = _floor(goal)
@@ -163,8 +175,8 @@ class _Maker:
         if self.done <= MOST_WORK:
             self.claims.append(claim)
         else:
-            row = {"unit": claim["unit"], "what": claim["claim"], "why": "too much to check"}
-            self.left_out.append(row)
+            kind = POINTS if claim["within"][SHARE] == "0" else SHARE
+            self.left_out.append({"unit": claim["unit"], "what": WHAT[kind], "why": TOO_MUCH})
 
     def _holds(self, claim: Claim) -> bool:
         try:
