@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from qtoolkit.assessment import Assessment
+from qtoolkit.inputs.statuses import NEW
 from qtoolkit.report import choosing
 from qtoolkit.robustness import Certificates, cheapest_flip, tolerance
 from qtoolkit.runs.checker import SEARCH, Run
@@ -50,6 +51,9 @@ def claims_of(
     maker.add(bands, SHARE, "tolerance", "change")
     maker.add(flips, POINTS, "points_moved", "flip")
     maker.note_absent(bands.table.index)
+    if (result.table.status == NEW).any():
+        why = "they bring what the scheme's scenario says, and not anything from 0 to full marks"
+        maker.left_out.append({"what": "indicators without data", "why": why})
     return maker.claims, maker.left_out
 
 

@@ -30,7 +30,9 @@ from qtoolkit.regions import Box
 from qtoolkit.runs import certificates, checker
 from qtoolkit.runs.claims import ODD, SEARCH
 from tests import oracle
+from tests.hostile.test_tampered import with_seal
 from tests.robustness.test_exact_rows import whole_schemes
+from tests.runs.tiny import run as run_tiny
 from tests.strategies import frame_of, givens, scheme_of
 
 CASES = ("city-2026", "tai-2001")
@@ -684,3 +686,23 @@ def test_the_checker_runs_by_itself(folder, tmp_path):
     spoilt(folder, "certificates.json", lambda t: t.replace('"grade": "', '"grade": "x', 1))
     done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", cwd=tmp_path)
     assert done.returncode != 0
+
+
+def test_verify_counts_the_claims_of_a_run_and_says_which_one_fails(project, command):
+    """The first unit of the case is called "=甲市": it is text everywhere."""
+    folder = run_tiny("params/tiny", formats=["html"])
+    claims = json.loads((folder / "certificates.json").read_text("utf-8"))["claims"]
+    names = list(checker.Run(folder / "certificates").unit)
+    assert names == ["'=甲市", "乙市"] and {claim["unit"] for claim in claims} == set(names)
+    words = [claim["claim"] for claim in claims]
+    done = command("verify", str(folder), "--language", "en", cwd=project)
+    assert done.returncode == 0
+    assert f"all {len(claims)} claims" in done.stdout
+    assert f"{words.count('can')} have a witness, {words.count('cannot')} a proof" in done.stdout
+    assert f"{len(claims)}项论断" in command("verify", str(folder), cwd=project).stdout
+    with_seal(folder, "certificates.json", lambda data: data.replace(b'"A"', b'"B"', 1))
+    done = command("verify", str(folder), "--language", "en", cwd=project)
+    assert done.returncode == 1 and "claim 1 " in done.stderr and "Traceback" not in done.stderr
+    with_seal(folder, "certificates.json", lambda data: b"[" * 200_000)
+    done = command("verify", str(folder), cwd=project)
+    assert done.returncode == 1 and "Traceback" not in done.stderr
