@@ -92,7 +92,8 @@ class _Maker:
     def __init__(self, result: Assessment, names: Sequence[str], run: Run):
         self.run, self.scores = run, Scores(run)
         self.name = dict(zip(result.scores.index, names, strict=True))
-        self.order = sorted(run.unit, key=lambda unit: run.base(unit, run.now))
+        base = dict(zip(names, result.base.tolist(), strict=True))
+        self.order = sorted(run.unit, key=lambda unit: base[unit])
         n, d = result.engine.slope.shape
         self.compares = n * n * d <= PAIRS
         self.work, self.done = Work(run), 0

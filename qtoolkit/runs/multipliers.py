@@ -59,8 +59,7 @@ class Region:
 
 
 class Scores:
-    """The scores of a run's units as floats; `lines` of each unit (3, d, k): slopes, constants and
-    weights of cells of up to k lines, whose mean counts."""
+    """The scores of a run's units as floats; a cell of up to k lines counts their weighted sum."""
 
     def __init__(self, run: Run):
         place = {leaf: j for j, leaf in enumerate(run.now)}
@@ -69,7 +68,13 @@ class Scores:
             unit: [([place[j] for j in blank], [place[j] for j in live]) for blank, live in groups]
             for unit, groups in run.blanks.items()
         }
-        self.lines = {unit: _lines(list(cells.values())) for unit, cells in run.lines.items()}
+        self.cells, self.known = run.lines, dict[str, np.ndarray]()
+
+    def lines(self, unit: str) -> np.ndarray:
+        """Slopes, constants and weights (3, d, k) of a unit's cells."""
+        if unit not in self.known:
+            self.known[unit] = _lines(list(self.cells[unit].values()))
+        return self.known[unit]
 
     def bound(self, units: Mapping[str, int], region: Region) -> Bound:
         """What Σ units[u]·score(u) is at most in a region, in ticks, and the multipliers."""
@@ -116,7 +121,7 @@ class Scores:
 
     def _marks(self, unit: str, ends: np.ndarray) -> np.ndarray:
         """Leaf scores of a unit at points (d, e)."""
-        slope, const, weight = (x[:, :, None] for x in self.lines[unit])
+        slope, const, weight = (x[:, :, None] for x in self.lines(unit))
         cut = np.clip(slope * ends[:, None] + const, 0, ends[:, None])
         return np.asarray((weight * cut).sum(axis=1))
 
@@ -124,7 +129,7 @@ class Scores:
         """The least points, those now and the most, and where a leaf score bends (d, e)."""
         found = [region.low, self.now, region.high]
         for unit in units:
-            for slope, const in zip(*self.lines[unit][:2].transpose(0, 2, 1), strict=True):
+            for slope, const in zip(*self.lines(unit)[:2].transpose(0, 2, 1), strict=True):
                 if const.any():
                     with np.errstate(divide="ignore", invalid="ignore"):
                         bends = [-const / slope, const / (1 - slope)]
@@ -135,7 +140,7 @@ class Scores:
     def _ways(self, unit: str, region: Region) -> list[Way]:
         """The score as a sum of c·leaf + e·points, as the checker has it."""
         now, low, high, budget = self.now, region.low, region.high, region.budget
-        ways = [((self.lines[unit][2] > 0).any(axis=1).astype(float), np.zeros(now.size))]
+        ways = [((self.lines(unit)[2] > 0).any(axis=1).astype(float), np.zeros(now.size))]
         for blank, live in self.blanks.get(unit, []):
             (q, d), few, many = (
                 [x[part].sum() for part in (blank, live)] for x in (now, low, high)
