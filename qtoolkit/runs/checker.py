@@ -53,12 +53,12 @@ class Run:
             self.steps.append((at, most, last, q["ties"] == "in", members))
         self.total, self.before = sum(self.now.values()), self.grades(self.now, self.unit)
 
-    def leaf(self, unit, leaf, points):  # of several lines in a cell the mean counts
+    def leaf(self, unit, leaf, points):  # of several lines in a cell the mean counts, none is 0
         cuts = [min(max(a * points + b, 0), points) for a, b in self.lines[unit][leaf]]
-        return sum(cuts) / len(cuts)
+        return sum(cuts) / max(len(cuts), 1)
 
     def base(self, unit, points):
-        marks = {j: self.leaf(unit, j, p) for j, p in points.items() if self.lines[unit][j]}
+        marks = {j: self.leaf(unit, j, p) for j, p in points.items()}
         score = sum(marks.values())
         for blank, live in self.blanks.get(unit, []):
             full = sum(points[j] for j in live) or 1
@@ -95,7 +95,7 @@ class Run:
     def ways(self, unit, low, high, budget):
         """The score as a sum of c·leaf + e·points. Of blanks q is shared out over D points that
         score N: q·N/D = r·q + w(N − r·D), w = q/D at one of two ends; r is N/D now."""
-        ways = [{j: (1 if lines else 0, 0) for j, lines in self.lines[unit].items()}]
+        ways = [dict.fromkeys(self.now, (1, 0))]
         for blank, live in self.blanks.get(unit, []):
             q, few_q, many_q = (sum(x[j] for j in blank) for x in (self.now, low, high))
             d, few_d, many_d = (sum(x[j] for j in live) for x in (self.now, low, high))
@@ -123,7 +123,7 @@ class Run:
                 for (unit, sign), way in zip(units.items(), ways, strict=True):
                     for t in ends:
                         c, e = way[j]
-                        value[t] += sign * (e * t + (c and c * self.leaf(unit, j, t)))
+                        value[t] += sign * (e * t + c * self.leaf(unit, j, t))
                 bounds[-1] += max(value.values())
         return -int(-max(bounds) // TICK)
 

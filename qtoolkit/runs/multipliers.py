@@ -11,6 +11,7 @@ the level.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -96,7 +97,7 @@ class Scores:
         bounds = tilted.max(axis=-1).sum(axis=-1).max(axis=0)
         bounds = bounds + levels * self.now.sum() + rises * region.budget
         best = int(bounds.argmin())
-        ticks = int(np.ceil(bounds[best] * PER_POINT)) + SPARE
+        ticks = math.ceil(bounds[best] * PER_POINT) + SPARE
         return ticks, [decimal(levels[best]), decimal(rises[best])]
 
     def _candidates(self, values: np.ndarray, region: Region) -> tuple[np.ndarray, np.ndarray]:
@@ -145,11 +146,11 @@ class Scores:
             (q, d), few, many = (
                 [x[part].sum() for part in (blank, live)] for x in (now, low, high)
             )
-            mean = self._marks(unit, now[:, None])[live].sum() / d
-            least = max(few[0], q - budget) / min(many[1], d + budget)
             fewest = max(few[1], d - budget)
             if fewest <= 0:
                 raise ValueError("no points to share out among")
+            mean = self._marks(unit, now[:, None])[live].sum() / d
+            least = max(few[0], q - budget) / min(many[1], d + budget)
             greatest = min(many[0], q + budget) / fewest
             ways = [_shared(way, blank, live, mean, w) for way in ways for w in (least, greatest)]
         return ways
