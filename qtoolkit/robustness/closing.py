@@ -41,6 +41,7 @@ NEWTON = range(2)  # steps along tangents before a witness is asked for
 NUDGE = 1e-5  # of the total, by which rates are taken
 NEAREST, GRID = 24, 24  # rivals, and distances, of a trial
 TINY = 1e-12
+WHOLE = 1e-4  # of a step, by which a bound may be off
 EVEN = 1e-3  # ticks: what a step changes is whole ticks
 COARSE = 1e-5  # points: a grain that a solver can tell from nothing
 INSIDE = 1e-9  # of a limit, by which a point is inside it
@@ -90,6 +91,10 @@ class Measure(ABC):
     @abstractmethod
     def bound(self, cost: float) -> float:
         """A cost as a measure."""
+
+    def up(self, least: float) -> float:
+        """What is not below a bound is not below this."""
+        return least
 
     @abstractmethod
     def towards(self, wish: np.ndarray, far: np.ndarray) -> np.ndarray:
@@ -214,8 +219,12 @@ class Moved(Measure):
         return program
 
     def bound(self, cost: float) -> float:
-        least = cost / self.scale
-        return least if self.step is None else np.ceil(least / self.step - 1e-6) * self.step
+        return self.up(cost / self.scale)
+
+    def up(self, least: float) -> float:
+        if self.step is None:
+            return least
+        return float(np.ceil(least / self.step - WHOLE)) * self.step
 
     def towards(self, wish: np.ndarray, far: np.ndarray) -> np.ndarray:
         if self.region is not None:
@@ -396,7 +405,7 @@ class Search:
         if written.write(road.way):
             solution = program.solve(stop - time.monotonic(), self.measure.grain / 2 * scale)
         if solution is None or solution.infeasible:
-            road.low = np.inf if radius >= most else radius
+            road.low = np.inf if radius >= most else self.measure.up(radius)
             return
         road.low = max(road.low, min(self.measure.bound(solution.bound), radius))
         if solution.x is None:
