@@ -33,6 +33,7 @@ from tests.look.reading import (
     words_of,
 )
 from tests.memo_text import html_lines
+from tests.runs.here import notebooks_here
 
 FLAGS = [
     "--headless",
@@ -77,10 +78,11 @@ HEADINGS = {
 @pytest.fixture(scope="module")
 def memos(tmp_path_factory):
     folder = tmp_path_factory.mktemp("memos")
-    return {
-        language: qt.run("provinces-2008", out=folder / language, language=language)
-        for language in ("zh", "en")
-    }
+    with notebooks_here():
+        return {
+            language: qt.run("provinces-2008", out=folder / language, language=language)
+            for language in ("zh", "en")
+        }
 
 
 def test_both_languages_hold_the_same_numbers(memos):
