@@ -334,7 +334,7 @@ class _Leaving:
     def _approved(self) -> dict[str, object]:
         names = self.result.grade_names
         told = {"freed": False, "successors": (), "before": (), "after": (), "tied": ()}
-        why = USED_UP if self.held else WITHIN
+        why = self._not_open(self.code - 1)
         return {"event": APPROVED, "grade": names[self.code - 1], "why": why} | told
 
     def _rejudged(self) -> dict[str, object]:
@@ -387,7 +387,7 @@ class _Leaving:
         if after[self.unit] >= self.code and not rising.size:
             why = KEEPS
         elif not rising.size:
-            why, tied = self._reason(open_, base)
+            why, tied = self._reason(open_, base, after[self.unit])
         return {
             "grade": names[after[self.unit]],
             "freed": bool(open_),
@@ -398,11 +398,18 @@ class _Leaving:
             "tied": self._names(tied),
         }
 
-    def _reason(self, open_: list[tuple[Queue, Queue]], base: np.ndarray) -> tuple[str, np.ndarray]:
+    def _not_open(self, grade: int) -> str:
+        """Why nobody moves up where no place becomes free, though the unit then has that grade."""
+        lost = any(queue.step.grade > grade for queue in self.held)
+        return USED_UP if lost else WITHIN
+
+    def _reason(
+        self, open_: list[tuple[Queue, Queue]], base: np.ndarray, grade: int
+    ) -> tuple[str, np.ndarray]:
         """Why nobody moves up, and who is level where that is why."""
         nobody = np.array([], int)
         if not open_:
-            return (USED_UP if self.held else WITHIN), nobody
+            return self._not_open(grade), nobody
         key = self.engine.key(base)
         for queue, then in open_:
             waiting = queue.counted & queue.barred

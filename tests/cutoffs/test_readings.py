@@ -101,7 +101,7 @@ class Anew:
 
     def queues(self, k):
         """Of each quota, for those counted with a unit: the units that it counts, those that have a
-        place of it, and how many there are."""
+        place of it, how many there are, and the place of its grade in the list."""
         grades, found = self.scheme["grades"], []
         for i, what in self.steps():
             units = [dict(unit, at=j) for j, unit in enumerate(self.units)]
@@ -116,7 +116,8 @@ class Anew:
             within = {unit["at"] for unit in units if unit["grade"] <= i}
             if what == "quota":
                 quota = oracle.exact(grades[i]["quota"])
-                found.append((counted, within, int(quota * (len(units) if quota < 1 else 1))))
+                most = int(quota * (len(units) if quota < 1 else 1))
+                found.append((counted, within, most, i))
         return found
 
     @property
@@ -228,7 +229,8 @@ def check_successors(anew, grade):
             if row["why"] is not None:
                 assert row["successors"] == ()
         assert approved["grade"] == names[i + 1] and not approved["freed"]
-        assert approved["why"] in ("used_up", "within") and told(approved) == []
+        held = [queue for queue in anew.queues(k) if k in queue[1] and queue[3] <= i]
+        assert approved["why"] == ("used_up" if held else "within") and told(approved) == []
         check_veto(anew, k, i, vetoed)
         check_rejudged(anew, k, i, rejudged)
 
@@ -255,7 +257,7 @@ def check_veto(anew, k, i, row):
     assert told(row) == anew.rising(after, k)
     fallen = [j for j, (a, b) in enumerate(zip(anew.graded(), after, strict=True)) if b > a]
     assert set(fallen) <= {k}
-    why, free = reason(k, bool(told(row)), before, queues)
+    why, free = reason(k, worst, bool(told(row)), before, queues)
     assert row["freed"] == free
     assert row["why"] == ("keeps" if worst <= i and not told(row) else why)
 
@@ -279,7 +281,7 @@ def check_rejudged(anew, k, i, row):
     assert row["grade"] == anew.names[after[k]]
     rising = anew.rising(after, k)
     assert told(row) == rising
-    assert (row["why"], row["freed"]) == reason(k, bool(rising), before, queues)
+    assert (row["why"], row["freed"]) == reason(k, after[k], bool(rising), before, queues)
     if row["why"] == "tie":
         check_tie(anew, k, row, losing)
     else:
@@ -318,17 +320,17 @@ def falls(anew, unit):
     return {base for base in found if base < kept["base"]}
 
 
-def reason(k, rises, before, after):
-    """(why nobody moves up, whether a place is free) after a unit has lost its grade, by those whom
-    each quota counts, those who have a place of it, and how many there are."""
+def reason(k, own, rises, before, after):
+    """(why nobody moves up, whether a place is free) after a unit has come to the grade `own`, by
+    those whom each quota counts, those who have a place of it, and how many there are."""
     held = [pair for pair in zip(before, after, strict=True) if k in pair[0][1]]
     left = [(b, a) for b, a in held if k not in a[1]]
     free = [(b, a) for b, a in left if a[1] - b[1] or len(a[1]) < a[2]]
     if rises:
         return None, bool(free)
     if not free:
-        return ("used_up" if held else "within"), False
-    for (counted, within, _), (_, then, _) in free:
+        return ("used_up" if any(own > b[3] for b, _ in held) else "within"), False
+    for (counted, within, *_), (_, then, *_) in free:
         if counted - within:
             return ("barred" if (counted - within) & then else "tie"), True
     return ("no_candidate" if any(len(b[1]) >= b[2] for b, _ in free) else "within"), True
