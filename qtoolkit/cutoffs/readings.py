@@ -3,7 +3,7 @@ when a unit leaves its grade."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -236,8 +236,10 @@ def successors(result: Assessment, grade: str | None = None) -> pd.DataFrame:
     names = result.grade_names
     code = names.index(result.scheme.grades[0].id if grade is None else _known(result, grade))
     holders = np.flatnonzero(result.grades.cat.codes.to_numpy() == code) if code else ()
-    table = margins(result)
-    rows = [row for k in holders for row in _Leaving(result, table, int(k), code).rows()]
+    e, base = result.engine, result.base.to_numpy()
+    queues = [_queue(e, base, e.thresholds, step) for step in e.rivals if not step.last]
+    asked = result, margins(result), queues, code
+    rows = [row for k in holders for row in _Leaving(*asked, int(k)).rows()]
     return pd.DataFrame(
         {name: pd.Series([row[name] for row in rows], dtype=kind) for name, kind in COLUMNS.items()}
     )
@@ -271,16 +273,18 @@ def _known(result: Assessment, grade: str) -> str:
 class _Leaving:
     """One unit that holds a grade, and what each event does."""
 
-    def __init__(self, result: Assessment, table: pd.DataFrame, unit: int, code: int):
-        self.result, self.unit, self.code = result, unit, code
+    def __init__(
+        self,
+        result: Assessment,
+        table: pd.DataFrame,
+        queues: Iterable[Queue],
+        code: int,
+        unit: int,
+    ):
+        self.result, self.margins, self.code, self.unit = result, table, code, unit
         self.engine, self.base = result.engine, result.base.to_numpy()
         self.now = result.grades.cat.codes.to_numpy()
-        self.margins = table
-        queues = [self._queue(step) for step in self.engine.rivals if not step.last]
         self.held = [queue for queue in queues if queue.within[unit]]
-
-    def _queue(self, step: RivalStep) -> Queue:
-        return _queue(self.engine, self.base, self.engine.thresholds, step)
 
     def rows(self) -> Iterator[dict[str, object]]:
         given = {"unit": self.result.scores.index[self.unit], "next": self._names(self.next)}

@@ -275,12 +275,14 @@ def readings(result: Assessment, both: pd.DataFrame, leaving: pd.DataFrame) -> S
     if not result.engine.rivals:
         return []
     differ = both[both["by_line"] != both["by_quota"]].rename_axis("unit")
-    set_by = both["set_by"]
+    by_line, by_veto = (
+        both.index[both["set_by"] == cause] for cause in (grade_cutoffs.LINE, grade_cutoffs.VETO)
+    )
     facts = {
         "units": len(both),
         "agree": len(both) - len(differ),
-        "by_line": (set_by == grade_cutoffs.LINE).sum(),
-        "by_veto": (set_by == grade_cutoffs.VETO).sum(),
+        "by_line": len(by_line),
+        "by_veto": by_veto,
         "causes": [
             {"set_by": cause, "units": units.index}
             for cause, units in differ.groupby("set_by", sort=False)
@@ -302,17 +304,17 @@ def _leaving(result: Assessment, leaving: pd.DataFrame) -> tuple[dict[str, Any],
     vetoed, approved, rejudged = (
         leaving[leaving["event"] == event] for event in ("vetoed", "approved", "rejudged")
     )
-    units, names = list(vetoed["unit"]), result.grade_names
-    codes = result.approved.cat.codes
+    units = list(vetoed["unit"])
+    is_lowered = result.approved.cat.codes < result.grades.cat.codes
     first = foremost(rejudged["loss"].to_numpy(), falling=False)
     told = {
         "holders": len(units),
-        "anybody": bool(leaving["next"].map(len).any() or leaving["successors"].map(len).any()),
+        "anybody": any(any(map(len, leaving[name])) for name in ("successors", "next", "tied")),
         "grade": result.grades[units[0]],
         "vetoes": [f"veto:{id}" for id in vetoed["veto"].dropna().unique()],
         "vetoed": _together(vetoed, ("who", "why", "tied", "next", "beyond")),
         "nexts": [row for row in _together(approved, ("next",)) if row["next"]],
-        "lowered": [unit for unit in units if names[codes[unit]] != result.grades[unit]],
+        "lowered": [unit for unit in units if is_lowered[unit]],
         "nearest": [_moved_up(row) for _, row in rejudged.iloc[first].iterrows()],
     }
     table = pd.DataFrame(

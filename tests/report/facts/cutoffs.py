@@ -347,7 +347,7 @@ def readings(tables, given):
         "units": len(order),
         "agree": len(agree),
         "by_line": len(alone),
-        "by_veto": len(agree) - len(alone),
+        "by_veto": [u for u in agree if u not in alone],
         "causes": alike(cells, own, ["set_by"]),
         "score_format": ".4f" if rule is None else f".{rule.decimals}f",
     }
@@ -379,7 +379,7 @@ def leaving(table, result):
     approved = result.table.remarks.get("approved", {})
     return {
         "holders": len(units),
-        "anybody": any(cell["who"] or cell["next"] for cell in shown),
+        "anybody": any(cell["who"] or cell["next"] or cell["tied"] for cell in shown),
         "grade": best,
         "vetoes": [f"veto:{v.id}" for v in result.scheme.vetoes if v.id in vetoes],
         "vetoed": alike(table["vetoed"], units, ["who", "why", "tied", "next", "beyond"]),
