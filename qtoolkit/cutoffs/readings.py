@@ -352,7 +352,7 @@ class _Leaving:
         told = self._told(e, lost, e.thresholds, core.grade(e, lost))
         row = {"event": REJUDGED, "loss": self._loss(lost), "by": row["above_by"]}
         behind = self._behind(lost) if told["why"] == TIE and self.next.size else None
-        if behind is not None:
+        if behind is not None and np.array_equal(self._rising(core.grade(e, behind)), self.next):
             row["beyond"] = self._loss(behind)
         return row | told
 
