@@ -356,8 +356,8 @@ def test_both_readings_and_all_successors_of_random_schemes(given_):
             check_successors(anew, grade)
 
 
-def of_places(*scores, quota=1, ties="out", veto="before_quota", vetoes=(), **more):
-    """A from 90, B from 80, so many places in A; units u0, u1, …"""
+def of_places(*scores, quota=1, ties="out", veto="before_quota", vetoes=(), struck=(), **more):
+    """A from 90, B from 80, so many places in A; units u0, u1, …, some of them vetoed."""
     grades = [
         {"id": "A", "cutoff": 90.0, "quota": quota, "ties": ties, **more},
         {"id": "B", "cutoff": 80.0},
@@ -376,7 +376,7 @@ def of_places(*scores, quota=1, ties="out", veto="before_quota", vetoes=(), **mo
     }
     frame = pd.DataFrame({"unit": [f"u{k}" for k in range(len(scores))], "x": scores}, dtype=object)
     for each in vetoes:
-        frame[f"veto:{each['id']}"] = "否"
+        frame[f"veto:{each['id']}"] = ["是" if unit in struck else "否" for unit in frame["unit"]]
     return qt.assess(strategies.scheme_of(scheme), frame)
 
 
@@ -414,6 +414,7 @@ def test_a_free_place_goes_to_the_next_in_order():
         ([95.0, 89.0], {"quota": 2}, "within", ()),
         ([95.0, 89.0], {"quota": None}, "within", ()),
         ([95.0, 95.0, 95.0, 92.0], {"ties": "in"}, "used_up", ()),
+        ([95.0, 93.0, 93.0, 92.0], {"ties": "in", "quota": 2}, "used_up", ()),
     ],
 )
 def test_why_nobody_moves_up(scores, given_, why, tied):
@@ -421,6 +422,15 @@ def test_why_nobody_moves_up(scores, given_, why, tied):
     assert row["grade"] == "B" and row["successors"] == () == row["next"]
     assert (row["why"], row["tied"]) == (why, tied)
     assert row["freed"] == (why != "used_up" and given_.get("quota", 1) is not None)
+
+
+def test_a_place_that_falls_to_a_vetoed_unit_is_used_by_nobody():
+    """Vetoes come after the quotas: u1 is next and may not have it, u2 is behind it."""
+    veto = {"id": "v", "name": "v", "cap": "C"}
+    given_ = {"vetoes": [veto], "struck": ["u1"], "veto": "after_quota", "ties": "in"}
+    row = rows_of(of_places(95.0, 92.0, 91.0, **given_), "u0").loc["rejudged"]
+    assert (row["loss"], row["grade"], row["freed"]) == (3.1, "B", True)
+    assert (row["successors"], row["why"], row["next"]) == ((), "barred", ())
 
 
 def test_an_approved_grade_gives_no_place_on_and_names_who_would_be_next():
