@@ -101,6 +101,11 @@ def quotas(result):
     return cutoffs.quotas(result, qt.cutoffs.quota_audit(result))
 
 
+def readings(result):
+    both, leaving = qt.cutoffs.two_readings(result), qt.cutoffs.successors(result)
+    return cutoffs.readings(result, both, leaving)
+
+
 def errors(result, se, source, **asked):
     found = None if se is None else qt.cutoffs.misgrading(result, se, **asked)
     return cutoffs.errors(result, found, source)
