@@ -1,5 +1,6 @@
 """Facts of grade cutoffs."""
 
+import itertools
 import math
 
 import numpy as np
@@ -338,13 +339,15 @@ def errors(tables, given):
 
 
 def options(tables, given):
-    """Whole points within two of each cutoff: five places for each."""
+    """Whole points within two of each cutoff: five places for each, in rising order."""
     result = given.result
-    lines = len(result.scheme.grades) - 1
-    many = 5**lines if has_places(result) else 1
     units, leaves = len(result.scores), len(result.scheme.leaves)
     facts = {"draws": DRAWS, "units": units, "indicators": leaves}
-    if many * DRAWS * units * leaves > 5_000_000_000:
+    if DRAWS * units * leaves > 5_000_000_000:
+        cutoffs = [grade.cutoff for grade in result.scheme.grades[:-1]]
+        near = [[c for c in range(1, 10**4) if abs(c - x) <= 2] + [x] for x in cutoffs]
+        sets = itertools.product(*({*map(float, line)} for line in near))
+        many = sum(all(a > b for a, b in itertools.pairwise(some)) for some in sets)
         return {"refused": many, **facts}
     official, found = tables["cutoff_options"].to_dict("records")
     lines = {name[2:]: found[name] for name in found if name.startswith("c:")}
