@@ -15,7 +15,17 @@ from functools import cached_property
 
 import numpy as np
 
-from qtoolkit.engine.core import Engine, RivalStep, place_in, places, rank, thresholds
+from qtoolkit.engine.core import (
+    Engine,
+    RivalStep,
+    grade,
+    place_in,
+    places,
+    rank,
+    threshold_grades,
+    thresholds,
+    vetoed,
+)
 from qtoolkit.engine.ticks import to_ticks
 
 BITS = 64  # draws that a word holds
@@ -72,6 +82,44 @@ def standings(key: np.ndarray) -> Standings:
     above = np.empty(key.shape, np.int64)
     np.put_along_axis(above, order, np.broadcast_to(place - 1, order.shape), axis=-1)
     return Standings(key, np.ascontiguousarray(order.T), np.ascontiguousarray(above.T))
+
+
+@dataclass(frozen=True)
+class Places:
+    """One row of base scores graded with any number of places in some quotas.
+
+    Attributes
+    ----------
+    numbers : ndarray of int
+        0, and each number of places from which on somebody is within a quota.
+    """
+
+    e: Engine
+    steps: tuple[RivalStep, ...]
+    place: np.ndarray
+    rest: np.ndarray
+
+    @property
+    def numbers(self) -> np.ndarray:
+        return np.unique(np.append(self.place, 0))
+
+    def graded(self, numbers: np.ndarray) -> np.ndarray:
+        """Grades, int8 (m, n), with so many places in each of the quotas."""
+        top = np.int8(self.e.cutoffs.shape[1])
+        out = (self.place > numbers[:, None, None]).any(axis=1)
+        held = np.where(out, np.int8(self.steps[0].grade - 1), top)
+        return np.minimum(self.rest, vetoed(self.e, held))
+
+
+def places_in(e: Engine, base: np.ndarray, grade_number: int) -> Places:
+    """What quotas of one grade do with base scores (n,), whatever the number of places: that number
+    decides who is within, and neither who is counted nor what other steps do."""
+    steps = tuple(s for s in e.rivals if s.grade == grade_number and not s.last)
+    others = tuple(s for s in e.rivals if s.last or s.grade != grade_number)
+    counted_in = (threshold_grades(e, base, e.thresholds) >= grade_number)[:, None]
+    stand = standings(e.key(base[None]))
+    place = np.stack([stand.places(step, counted_in)[:, 0] for step in steps])
+    return Places(e, steps, place, grade(replace(e, rivals=others), base))
 
 
 def reaching(e: Engine, cutoffs: np.ndarray) -> np.ndarray:
