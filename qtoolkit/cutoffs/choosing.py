@@ -427,7 +427,7 @@ def _quotas(result: Assessment, asked: Mapping[str, Iterable[Quota]]) -> dict[st
     """Of each grade above the worst, the best first, the quotas to compare: the official one, then
     the others from the fewest places up."""
     if not isinstance(asked, Mapping):
-        want = Text("各等级要比较的名额（等级: [名额, …]）", "quotas by grade (grade: [quota, …])")
+        want = Text("按等级给出的名额列表", "lists of quotas by grade")
         raise InputError(unexpected(asked, want, "quotas"))
     check_keys(result.scheme, [quota_key(str(name)) for name in asked])
     found = {}
@@ -447,7 +447,7 @@ def _quotas(result: Assessment, asked: Mapping[str, Iterable[Quota]]) -> dict[st
 def _listed(grade: str, numbers: Any) -> list[Quota]:
     """The quotas to compare of one grade; what each may be is said where it is tried."""
     if isinstance(numbers, str | Mapping) or not isinstance(numbers, Iterable):
-        want = Text("要比较的名额的列表，如 [3, 4, None]", "a list of quotas, such as [3, 4, None]")
+        want = Text("名额（家数、占比或 None）的列表", "a list of quotas (places, shares or None)")
         raise InputError(unexpected(numbers, want, f"quotas.{grade}"))
     return list(numbers)
 

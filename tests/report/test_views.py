@@ -57,6 +57,7 @@ def all_blocks(result):
         *pages.moving(result),
         *pages.gathering(result),
         *pages.quotas(result),
+        *pages.places(result),
         *pages.options(result, 2, 200),
         *cutoffs.methods(),
         *summary.risks(result),
