@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial, reduce
@@ -25,6 +25,7 @@ from qtoolkit.engine.ticks import UNREACHABLE
 from qtoolkit.simulation.sampling import Draws
 
 WORDS = 1 << 23  # words of truth values held at a time
+SCORES = 1 << 18  # scores that are compared at a time: they stay in the cache
 WAITING = 1 << 27  # bytes of counts that may wait to be merged
 NEVER = 1 << 50  # cost of what must not be: far above units × draws, and many of them add up
 
@@ -158,12 +159,10 @@ def counts(choices: Choices, base: np.ndarray, units: np.ndarray, shift: int = 0
     the worst or a better one, after the steps and before vetoes that come after: of each grade
     (…, units), for base scores (m, n)."""
     row = sum(choices.cells(choices.limited_by(h)) for h in choices.grades if choices.quotas[h - 1])
-    most = max(WORDS // max(row * base.shape[1], 1), 1) * BITS
-    blocks = [base[start : start + most] for start in range(0, len(base), most)]
-    found = [_counts(choices, block, units, shift) for block in blocks]
-    return [
-        Part(same[0].axes, sum(part.values for part in same)) for same in zip(*found, strict=True)
-    ]
+    words = min(WORDS // max(row * base.shape[1], 1), SCORES // (base.shape[1] * BITS))
+    most = max(words, 1) * BITS
+    starts = range(0, len(base), most)
+    return reduce(_added, (_counts(choices, base[i : i + most], units, shift) for i in starts))
 
 
 def _counts(choices: Choices, base: np.ndarray, units: np.ndarray, shift: int) -> list[Part]:
@@ -290,7 +289,8 @@ def leaving(choices: Choices, held: list[Part], base: np.ndarray, draws: int) ->
 
     A unit of grade g leaves it in d − N_g + N_{g+1} of d draws, where N_g is in how many it has g
     or a better grade; with y_g = 1 for units that have g or better at the scheme's points, 0 for
-    others, the sum is Σ (y_g − y_{g+1}) (d − N_g + N_{g+1}) over grades and units, multiplied out.
+    others, the sum is Σ (y_g − y_{g+1}) (d − N_g + N_{g+1}) over grades and units; multiplied out,
+    Σ (y_{g−1} N_g + y_g N_{g−1} − 2 y_g N_g) over grades above the worst, y_0 = 1 and N_0 = d.
 
     Parameters
     ----------
@@ -302,23 +302,24 @@ def leaving(choices: Choices, held: list[Part], base: np.ndarray, draws: int) ->
     """
     own = counts(choices, base[None], choices.free)
     units = int(choices.free.sum())
-    now, then = Part((), np.ones(units, np.int64)), Part((), np.full(units, draws))
+    now, then = Part((), np.ones(units, np.int32)), Part((), np.full(units, draws))
     found = []
     for better, held_better in zip(own, held, strict=True):
+        both = _product(better, held_better)
         found += [
-            _product(better, held_better, lambda count: draws - 2 * count),
-            _product(now, held_better, lambda count: count),
-            _product(better, then, lambda count: count - draws),
+            Part(both.axes, -2 * both.values),
+            _product(now, held_better),
+            _product(better, then),
         ]
         now, then = better, held_better
     return found
 
 
-def _product(some: Part, others: Part, of: Callable[[np.ndarray], np.ndarray]) -> Part:
-    """Σ over units of some numbers times what is made of others."""
+def _product(some: Part, others: Part) -> Part:
+    """Σ over units of the products."""
     axes = union([some.axes, others.axes])
-    left, right = some.over(axes), of(others.over(axes).astype(np.int64))
-    return Part(axes, np.einsum("...k,...k->...", left.astype(np.int64), right))
+    pair = some.over(axes), others.over(axes)
+    return Part(axes, np.einsum("...k,...k->...", *pair, dtype=np.int64))
 
 
 def too_few(choices: Choices, base: np.ndarray, sizes: Sequence[int]) -> list[Part]:

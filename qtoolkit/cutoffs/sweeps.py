@@ -90,8 +90,9 @@ def sweep(result: Assessment, line: str | None = None, width: float | None = Non
     [[0, 0, 0, 3], [1, 1, 1, 2], [2, 2, 2, 1], [3, 3, 3, 0]]
     """
     scheme = result.scheme
-    if isinstance(line, str) and quota_of(line) is not None:
-        return _quota_swept(result, line, width)
+    limited = quota_of(line) if isinstance(line, str) else None
+    if limited is not None:
+        return _quota_swept(result, limited, width)
     lines = [g.id for g in reversed(scheme.grades[:-1])]  # worst first, as the engine has them
     if line is not None and line not in (*lines, ALL):
         raise InputError(
@@ -111,8 +112,9 @@ def sweep(result: Assessment, line: str | None = None, width: float | None = Non
     return Sweep(steps, flips)
 
 
-def _quota_swept(result: Assessment, key: str, width: float | None) -> Sweep:
-    """Any number of places of one quota."""
+def _quota_swept(result: Assessment, grade: str, width: float | None) -> Sweep:
+    """Any number of places of one grade."""
+    key = quota_key(grade)
     if width is not None:
         raise InputError(
             say(
@@ -122,7 +124,7 @@ def _quota_swept(result: Assessment, key: str, width: float | None) -> Sweep:
             )
         )
     with_quota = result.change({key: 1})
-    code = result.grade_names.index(quota_of(key))
+    code = result.grade_names.index(grade)
     found = places_in(with_quota.engine, result.base.to_numpy(), code)
     sizes = [len(result.scores) if s.members is None else s.members.sum() for s in found.steps]
     starts = found.numbers

@@ -53,6 +53,18 @@ class Standings:
         """How many units have the same key or a higher one, (n, m)."""
         return np.ascontiguousarray((self.key.shape[1] + 1 - rank(-self.key)).T)
 
+    @cached_property
+    def _ordered(self) -> np.ndarray:
+        return _flat(self.order)
+
+    @cached_property
+    def _above(self) -> np.ndarray:
+        return _flat(self.above)
+
+    @cached_property
+    def _upto(self) -> np.ndarray:
+        return _flat(self.upto)
+
     def places(self, step: RivalStep, candidates: np.ndarray) -> np.ndarray:
         """The place of each candidate, (n, m), among those that are members: what the step compares
         with `most`. 0 of all others."""
@@ -60,13 +72,18 @@ class Standings:
             candidates = candidates & step.members[:, None]
         n, m = candidates.shape
         before = np.zeros((n + 1, m), np.int32)  # candidates among the first units of each draw
-        np.cumsum(np.take_along_axis(candidates, self.order, axis=0), axis=0, out=before[1:])
+        np.cumsum(candidates.ravel()[self._ordered], axis=0, out=before[1:])
         count = before[-1]
         if step.counts_above:
-            others = np.take_along_axis(before, self.above, axis=0)
+            others = before.ravel()[self._above]
         else:
-            others = count - np.take_along_axis(before, self.upto, axis=0)
+            others = count - before.ravel()[self._upto]
         return np.where(candidates, place_in(step, others, count), 0)
+
+
+def _flat(rows: np.ndarray) -> np.ndarray:
+    """Row numbers (n, m) as places in an array of as many columns, laid out in one row."""
+    return rows * rows.shape[1] + np.arange(rows.shape[1])
 
 
 def standings(key: np.ndarray) -> Standings:
