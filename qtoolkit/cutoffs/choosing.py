@@ -3,6 +3,7 @@ quotas under which the fewest units are likely to change grade."""
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor
@@ -349,8 +350,9 @@ def optimise(
     bars = [*too_few(choices, base, sizes.tolist()), *_not_rising(choices, lines)]
     parts = [*costs, *(_criterion(part, 0) for part in bars)]
     parts += _distances(result, choices, lines, options)
-    by_quota = minimise(parts, map(choices.line, reversed(choices.grades)))
-    best = minimise(by_quota.rest, map(choices.quota, reversed(choices.grades)))
+    first, quotas_last = _order(choices)
+    by_quota = minimise(parts, first)
+    best = minimise(by_quota.rest, quotas_last)
     picked = by_quota.choice(best.choice({}))
     given = [] if quotas is None else [g.id for g in scheme.grades if g.id in quotas]
     compared = _Compared(result, lines, options, choices, given, costs, draws)
@@ -400,12 +402,6 @@ def _candidates(cutoff: float, window: float, step: float) -> list[float]:
         {float(from_ticks(to_ticks(i * step))) for i in range(low, high + 1) if i * step > 0}
         | {cutoff}
     )
-
-
-def _official(result: Assessment, lines: list[list[float]]) -> list[int]:
-    """Where the official cutoffs stand among those to compare."""
-    grades = reversed(result.scheme.grades[:-1])
-    return [line.index(grade.cutoff) for grade, line in zip(grades, lines, strict=True)]
 
 
 @dataclass(frozen=True)
@@ -491,8 +487,7 @@ def _choices(
 def _weights(choices: Choices, sizes: np.ndarray, draws: int) -> list[tuple[int, int]]:
     """What comparing all combinations takes, each beside its limit: combinations at a time, counts
     that are held, and words of truth values."""
-    order = [*map(choices.line, reversed(choices.grades))]
-    order += map(choices.quota, reversed(choices.grades))
+    order = itertools.chain(*_order(choices))
     parts = [*shapes(choices, sizes.tolist()), *((axis,) for axis in choices.sizes)]
     n = len(choices.engine.shift)
     counts = n * sum(choices.cells(choices.axes(h)) for h in choices.grades)
@@ -501,6 +496,16 @@ def _weights(choices: Choices, sizes: np.ndarray, draws: int) -> list[tuple[int,
         (counts, CELLS),
         (counts * draws // BITS, WORK),
     ]
+
+
+def _order(choices: Choices) -> tuple[list[int], list[int]]:
+    """The choices in the order in which they are made: the best cutoff first, quotas of which there
+    are several last."""
+    better_first = [*reversed(choices.grades)]
+    quotas = [choices.quota(h) for h in better_first]
+    several = [axis for axis in quotas if choices.sizes[axis] > 1]
+    lines = [choices.line(h) for h in better_first]
+    return [*lines, *(axis for axis in quotas if axis not in several)], several
 
 
 def _refuse_too_many(weights: list[tuple[int, int]]) -> None:

@@ -14,7 +14,7 @@ import math
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from functools import partial, reduce
+from functools import cached_property, partial, reduce
 
 import numpy as np
 
@@ -45,7 +45,7 @@ class Part:
         it."""
         sizes = dict(zip(self.axes, self.values.shape, strict=False))
         own = self.values.shape[len(self.axes) :]
-        return self.values.reshape(*(sizes.get(axis, 1) for axis in axes), *own)
+        return self.values.reshape((*(sizes.get(axis, 1) for axis in axes), *own))
 
     def at(self, choice: dict[int, int]) -> np.ndarray:
         """The numbers at a choice; along what is not chosen all of them."""
@@ -104,7 +104,7 @@ class Choices:
     def quota(self, h: int) -> int:
         return h - 1
 
-    @property
+    @cached_property
     def sizes(self) -> dict[int, int]:
         """How many choices each axis has."""
         quotas = {
@@ -127,14 +127,18 @@ class Choices:
         """The grade whose cutoff a unit with a veto must reach to count as grade h in the steps."""
         return h + shift if self.engine.veto_first else h
 
+    def several(self, *axes: int) -> Axes:
+        """Those of some axes that have more than one choice: nothing depends on the others."""
+        return tuple(axis for axis in axes if self.sizes[axis] > 1)
+
     def counted_by(self, h: int) -> Axes:
         """On which choices it depends who is counted by a quota of grade h."""
         reached = {self.unshifted(h, shift) for shift in self.shifts}
-        return tuple(self.line(g) for g in sorted(reached) if g in self.grades)
+        return self.several(*(self.line(g) for g in sorted(reached) if g in self.grades))
 
     def limited_by(self, h: int) -> Axes:
         """On which choices it depends whom the quota of grade h leaves out."""
-        return (self.quota(h), *self.counted_by(h))
+        return (*self.several(self.quota(h)), *self.counted_by(h))
 
     def lower(self, h: int) -> list[int]:
         """Lower grades with a quota."""
@@ -147,7 +151,7 @@ class Choices:
             own = self.limited_by(h)
         else:
             reached = self.unshifted(h, shift)
-            own = (self.line(reached),) if reached in self.grades else ()
+            own = self.several(self.line(reached)) if reached in self.grades else ()
         return union([own, *(self.limited_by(g) for g in self.lower(h))])
 
     def cells(self, axes: Axes) -> int:
@@ -193,7 +197,8 @@ def _reached(choices: Choices, h: int, scores: np.ndarray, units: np.ndarray, sh
         return Part((), packed(np.zeros(own.shape, bool)))
     limits = _capped(choices, h, choices.reach[reached - 1])[:, units]
     words = [packed(own >= limit[:, None]) for limit in limits]
-    return Part((choices.line(reached),), np.stack(words))
+    axes = choices.several(choices.line(reached))
+    return Part(axes, np.stack(words) if axes else words[0])
 
 
 def _capped(choices: Choices, h: int, limits: np.ndarray) -> np.ndarray:
@@ -220,7 +225,7 @@ def _limited(choices: Choices, h: int, scores: np.ndarray, stand: Standings) -> 
         for q, most in enumerate(quotas.most):
             within = [place <= limit for place, limit in zip(places, most, strict=True)]
             found[(q, *index)] = packed(reduce(np.logical_and, within, counts_in))
-    return Part((choices.quota(h), *lines), found)
+    return Part(choices.limited_by(h), found if len(found) > 1 else found[0])
 
 
 def _least(choices: Choices, h: int, choice: dict[int, int]) -> np.ndarray:
@@ -230,7 +235,7 @@ def _least(choices: Choices, h: int, choice: dict[int, int]) -> np.ndarray:
         reached = choices.unshifted(h, shift)
         if reached in choices.grades:
             units = choices.engine.shift == shift
-            found[units] = choices.reach[reached - 1][choice[choices.line(reached)], units]
+            found[units] = choices.reach[reached - 1][choice.get(choices.line(reached), 0), units]
     return _capped(choices, h, found)
 
 

@@ -226,12 +226,18 @@ def test_any_number_of_workers_gives_the_same_result():
 
 
 def test_a_hundred_grades_are_more_axes_than_an_array_has():
-    """Nothing leans on anything else: each table has two axes at most."""
+    """Where nothing leans on anything else a table has two axes at most; what has one choice alone
+    is none."""
     lines = {f"g{i}": float(100 - i) for i in range(99)} | {"last": 0.0}
     frame = np.linspace(0.1, 1, 5)[:, None]
     result = flat([100.0], frame.tolist(), lines)
     found = qt.cutoffs.optimise(result, window=0.5, step=0.5, draws=20)
     assert found.tried > 10**20 and len(found.cutoffs) == 99
+    limited = result.change({f"grades.g{i}.quota": i % 5 + 1 for i in range(99)})
+    found = qt.cutoffs.optimise(limited, window=0, quotas={"g7": [1, None]}, draws=20, least=0)
+    assert found.tried == 3 and found.by_quota["quota:g7"].tolist() == [3, 1, None]
+    with pytest.raises(InputError):
+        qt.cutoffs.optimise(limited, window=0.5, step=0.5, draws=20)
 
 
 def test_too_many_combinations_are_refused_before_anything_is_drawn():
