@@ -16,6 +16,7 @@ from qtoolkit.assessment.build import classes_of
 from qtoolkit.engine import to_ticks
 from qtoolkit.engine.ties import SAME, foremost, in_order
 from qtoolkit.errors import InputError
+from qtoolkit.inputs.changes import quota_of
 from qtoolkit.language import say
 from qtoolkit.report import change_figures, changed, flagged, lines, rules, shared
 from qtoolkit.report.blocks import Block
@@ -353,6 +354,63 @@ def _together(rows: pd.DataFrame, alike: Sequence[str]) -> list[dict[str, Any]]:
         else:
             same["units"].append(moved["unit"])
     return found
+
+
+def places(result: Assessment, swept: Sequence[grade_cutoffs.Sweep]) -> Sequence[Block]:
+    """Who has which grade with how many places, as :func:`qtoolkit.cutoffs.sweep` found it for each
+    of some quotas; nothing where there are none. The sentence tells what one place fewer, and one
+    more, would change."""
+    if not swept:
+        return []
+    around = [_around(result, each) for each in swept]
+    parts = [_numbers(result, *pair) for pair in zip(swept, around, strict=True)]
+    away = np.concatenate([part["away"] for part in parts])
+    table = pd.concat([part.drop(columns="away") for part in parts], ignore_index=True)
+    tables = {"quota_places": Rows(table, in_order(away, falling=False))}
+    return Section("cutoffs/places", names_of(result), {"quotas": around}, tables)
+
+
+def _around(result: Assessment, swept: grade_cutoffs.Sweep) -> dict[str, Any]:
+    """The places that a grade has now (None where it has no quota, or classes have different
+    numbers), and whose grade one fewer and one more would change."""
+    grade = quota_of(swept.steps["line"].iloc[0])
+    code = result.grade_names.index(grade)
+    steps = [s for s in result.engine.rivals if s.grade == code and not s.last]
+    numbers = {step.most for step in steps}
+    now = numbers.pop() if len(numbers) == 1 else None
+    flips = swept.flips
+    return {
+        "grade": grade,
+        "limited": bool(steps),
+        "by_class": result.scheme.grade(grade).within == "class",
+        "now": now,
+        "fewer": None if not now else _moves(flips[flips["shift"] == now - 1], "after", "before"),
+        "more": None if now is None else _moves(flips[flips["shift"] == now], "before", "after"),
+    }
+
+
+def _moves(flips: pd.DataFrame, old: str, new: str) -> list[dict[str, Any]]:
+    """Changes of grade, for the phrase `grade_changes`."""
+    moves = flips[["unit", old, new]].set_axis(["unit", "old", "new"], axis=1)
+    return moves.to_dict("records")
+
+
+def _numbers(
+    result: Assessment, swept: grade_cutoffs.Sweep, around: dict[str, Any]
+) -> pd.DataFrame:
+    """The table of numbers of places; `away` is how far they are from the present one."""
+    steps, flips = swept.steps, swept.flips
+    names = {grade.id: f"n:{grade.id}" for grade in result.scheme.grades}
+    table = steps[[*names, "changed"]].rename(columns=names)
+    spans = zip(steps["low"], steps["high"], strict=True)
+    entered = [_moves(flips[flips["shift"] == low - 1], "before", "after") for low in steps["low"]]
+    now = around["now"] or 0
+    return table.assign(
+        quota=around["grade"],
+        places=[f"{low}" if low == high else f"{low}–{high}" for low, high in spans],
+        entered=pd.Series([moves or None for moves in entered], steps.index, dtype=object),
+        away=(steps["low"] - now).clip(lower=0) + (now - steps["high"]).clip(lower=0),
+    )
 
 
 def errors(

@@ -58,6 +58,7 @@ def all_blocks(result):
         *pages.gathering(result),
         *pages.quotas(result),
         *pages.readings(result),
+        *pages.places(result),
         *pages.options(result, 2, 200),
         *cutoffs.methods(),
         *summary.risks(result),

@@ -1,14 +1,16 @@
 """Facts of grade cutoffs."""
 
 import dataclasses
+import itertools
 import math
 
 import numpy as np
 
 import qtoolkit as qt
 from qtoolkit.engine import core, to_ticks
-from qtoolkit.inputs.scheme import Rounding
+from qtoolkit.inputs.scheme import Rounding, Scheme
 from qtoolkit.language import Text
+from qtoolkit.models import validate
 from tests.sentences import regraded
 
 TICK = 1e-10
@@ -393,6 +395,65 @@ def leaving(table, result):
     }
 
 
+def with_places(result, grade, number):
+    """The grades with so many places (0 too) in one grade, by assessing anew."""
+    data = result.scheme.model_dump()
+    for each in data["grades"]:
+        each["quota"] = number if each["id"] == grade else each["quota"]
+    return qt.assess(validate(Scheme, data, None), result.table).grades
+
+
+def places(tables, given):
+    """Every number of places by assessing anew; of a share, as many as it comes to."""
+    result, found = given.result, []
+    rows = tables["quota_places"].to_dict("records")
+    classes = [group_of(result, unit) for unit in result.scores.index]
+    for grade in result.scheme.grades[:-1]:
+        if grade.quota is None:
+            continue
+        own, before = [row for row in rows if row["quota"] == grade.id], None
+        spans = [tuple(map(int, row["places"].split("–"))) for row in own]
+        last = spans[-1][-1]
+        graded = [with_places(result, grade.id, number) for number in range(last + 1)]
+        assert [k for span in spans for k in range(span[0], span[-1] + 1)] == [*range(last + 1)]
+        for row, span in zip(own, spans, strict=True):
+            for number in range(span[0], span[-1] + 1):
+                now = graded[number]
+                assert row["changed"] == (now != result.grades).sum()
+                for each in result.scheme.grades:
+                    assert row[f"n:{each.id}"] == (now == each.id).sum()
+            if before is not None:
+                assert row["entered"] == between(before, graded[span[0]])
+            before = graded[span[0]]
+        groups = result.scheme.classes if grade.within == "class" else [None]
+        sizes = [sum(g in (None, c) for c in classes) for g in groups]
+        numbers = {
+            math.floor(grade.quota * n + TINY) if grade.quota < 1 else int(grade.quota)
+            for n in sizes
+        }
+        now = numbers.pop() if len(numbers) == 1 else None
+        fact = {"grade": grade.id, "limited": True, "by_class": grade.within == "class"}
+        around = [
+            result.grades if k is None or k < 0 else with_places(result, grade.id, k)
+            for k in ((None, None) if now is None else (now - 1, now + 1))
+        ]
+        fact |= {
+            "now": now,
+            "fewer": None if not now else between(result.grades, around[0]),
+            "more": None if now is None else between(result.grades, around[1]),
+        }
+        found.append(fact)
+    return {"quotas": found}
+
+
+def between(before, after):
+    return [
+        {"unit": unit, "old": old, "new": after[unit]}
+        for unit, old in before.items()
+        if after[unit] != old
+    ]
+
+
 def decimals_of(error):
     """The format with the decimals that an error in per cent supports."""
     if error == 0:
@@ -436,13 +497,15 @@ def errors(tables, given):
 
 
 def options(tables, given):
-    """Whole points within two of each cutoff: five places for each."""
+    """Whole points within two of each cutoff: five places for each, in rising order."""
     result = given.result
-    lines = len(result.scheme.grades) - 1
-    many = 5**lines if has_places(result) else 1
     units, leaves = len(result.scores), len(result.scheme.leaves)
     facts = {"draws": DRAWS, "units": units, "indicators": leaves}
-    if many * DRAWS * units * leaves > 5_000_000_000:
+    if DRAWS * units * leaves > 5_000_000_000:
+        cutoffs = [grade.cutoff for grade in result.scheme.grades[:-1]]
+        near = [[c for c in range(1, 10**4) if abs(c - x) <= 2] + [x] for x in cutoffs]
+        sets = itertools.product(*({*map(float, line)} for line in near))
+        many = sum(all(a > b for a, b in itertools.pairwise(some)) for some in sets)
         return {"refused": many, **facts}
     official, found = tables["cutoff_options"].to_dict("records")
     lines = {name[2:]: found[name] for name in found if name.startswith("c:")}

@@ -76,6 +76,7 @@ VIEWS = {
         lambda: pages.gathering(g.result),
         lambda: pages.quotas(g.result),
         lambda: pages.readings(g.result),
+        lambda: pages.places(g.result),
         lambda: pages.options(g.result, 2, 50),
         cutoffs.methods,
         lambda: pages.errors(g.result, 1.5, SOURCE, draws=500),
