@@ -108,8 +108,9 @@ class _Maker:
             if np.isnan(limit) and np.isnan(proven):
                 self._leave_out(unit, kind, str(row["why"] or row["status"]))
                 continue
-            if proven > 0:
-                self._cannot(unit, kind, proven)
+            if max(proven, limit) > 0:
+                upto = limit if np.isfinite(limit) else proven
+                self._cannot(unit, kind, proven if proven > 0 else 0.0, upto)
             witness = found.witness(unit, side)
             if witness is not None and np.isfinite(limit):
                 self._can(unit, kind, witness)
@@ -153,11 +154,11 @@ class _Maker:
         name = self.name[unit]
         return self.run.unit if any(name in step[4] for step in self.run.steps) else [name]
 
-    def _cannot(self, unit: Any, kind: str, limit: float) -> None:
-        """The claim that a unit's grade holds up to a limit, as far as a short proof goes, and
-        beyond by search."""
+    def _cannot(self, unit: Any, kind: str, proven: float, upto: float) -> None:
+        """The claim that a unit's grade holds, as far as a short proof goes of all that a witness
+        leaves open (`upto`), and beyond it, as far as the table has it, by search."""
         widest = 1.0 if kind == SHARE else float(self.scores.now.sum())
-        limit = min(limit, widest)
+        proven, limit = min(proven, widest), min(max(proven, upto), widest)
         if self.done > MOST_WORK:
             self._leave_out(unit, kind, TOO_MUCH)
             return
@@ -169,7 +170,7 @@ class _Maker:
                 self._keep(claim)
                 reached = float(exact)
                 break
-        goal = limit if limit == widest else limit * (1 - SHAVED[0])
+        goal = proven if proven == widest else proven * (1 - SHAVED[0])
         if reached < goal * (1 - REST):
             claim = self._claim("cannot", unit, kind, _floor(goal))
             self._keep(claim | {"proof": SEARCH})
