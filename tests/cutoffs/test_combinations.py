@@ -157,9 +157,9 @@ def test_quotas_classes_last_places_and_vetoes_together(veto, within, ties):
         "order": {"veto": veto},
         "vetoes": [{"id": "v", "name": "v", "cap": "B"}, {"id": "w", "name": "w", "lower": 1}],
         "grades": [
-            {"id": "A", "cutoff": 85.0, "quota": 2} | counted,
-            {"id": "B", "cutoff": 78.0, "quota": 3} | counted,
-            {"id": "C", "cutoff": 70.0, "last": 2} | counted,
+            {"id": "A", "cutoff": 78.0, "quota": 2} | counted,
+            {"id": "B", "cutoff": 72.0, "quota": 5} | counted,
+            {"id": "C", "cutoff": 50.0, "last": 3} | counted,
             {"id": "D", "cutoff": 0.0, "last": 1} | counted,
         ],
     }
@@ -180,7 +180,7 @@ def agrees(result, quotas):
     base = result.base.to_numpy()
     held = combinations.drawn(choices, draws_of(result, REGION, DRAWS, 3))
     cost = combinations.total(combinations.leaving(choices, held, base, DRAWS))
-    asked = [0, *[1] * len(lines)]
+    asked = np.bincount(result.grades.cat.codes, minlength=len(lines) + 1).tolist()
     few = combinations.too_few(choices, base, asked)
     whole = [Part((axis,), np.zeros(size, int)) for axis, size in choices.sizes.items()]
     cost, few = (combinations.total([part, *whole]) for part in (cost, combinations.total(few)))
