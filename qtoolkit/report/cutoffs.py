@@ -14,13 +14,13 @@ from qtoolkit import cutoffs as grade_cutoffs
 from qtoolkit.assessment import Assessment
 from qtoolkit.assessment.build import classes_of
 from qtoolkit.engine import to_ticks
-from qtoolkit.engine.ties import SAME, in_order
+from qtoolkit.engine.ties import SAME, foremost, in_order
 from qtoolkit.errors import InputError
 from qtoolkit.inputs.changes import quota_of
 from qtoolkit.language import say
 from qtoolkit.report import change_figures, changed, flagged, lines, rules, shared
 from qtoolkit.report.blocks import Block
-from qtoolkit.report.sections import Rows, Section, names_of
+from qtoolkit.report.sections import Rows, Section, names_of, plain
 from qtoolkit.report.wording import phrase
 
 UNLIKELY = 0.05  # a chance below it is worth a sentence
@@ -267,6 +267,93 @@ def quotas(result: Assessment, audit: pd.DataFrame) -> Sequence[Block]:
         "differ": len(differ),
     }
     return Section("cutoffs/quotas", names_of(result), facts, {"quota_audit": differ})
+
+
+def readings(result: Assessment, both: pd.DataFrame, leaving: pd.DataFrame) -> Sequence[Block]:
+    """Grades by cutoffs alone beside grades with quotas, and who moves up where a unit leaves its
+    grade, as :func:`qtoolkit.cutoffs.two_readings` and :func:`qtoolkit.cutoffs.successors` found
+    them; nothing where grades do not depend on one another."""
+    if not result.engine.rivals:
+        return []
+    differ = both[both["by_line"] != both["by_quota"]].rename_axis("unit")
+    by_line, by_veto = (
+        both.index[both["set_by"] == cause] for cause in (grade_cutoffs.LINE, grade_cutoffs.VETO)
+    )
+    facts = {
+        "units": len(both),
+        "agree": len(both) - len(differ),
+        "by_line": len(by_line),
+        "by_veto": by_veto,
+        "causes": [
+            {"set_by": cause, "units": units.index}
+            for cause, units in differ.groupby("set_by", sort=False)
+        ],
+        "score_format": shared.score_format(result),
+    }
+    order = in_order(differ["lacks"].to_numpy(), falling=False)
+    shown = differ.assign(**shared.classes(result, differ.index))
+    tables = {"two_readings": Rows(shown, order)}
+    has_quota = any(not step.last for step in result.engine.rivals)
+    told, table = _leaving(result, leaving if has_quota else leaving[:0])
+    return Section("cutoffs/readings", names_of(result), facts | told, tables | table)
+
+
+def _leaving(result: Assessment, leaving: pd.DataFrame) -> tuple[dict[str, Any], dict[str, Rows]]:
+    """What is told of units that leave their grade, and the table of them, a row each."""
+    if leaving.empty:
+        return {"holders": 0}, {}
+    vetoed, approved, rejudged = (
+        leaving[leaving["event"] == event] for event in ("vetoed", "approved", "rejudged")
+    )
+    units = list(vetoed["unit"])
+    is_lowered = result.approved.cat.codes < result.grades.cat.codes
+    first = foremost(rejudged["loss"].to_numpy(), falling=False)
+    told = {
+        "holders": len(units),
+        "anybody": any(any(map(len, leaving[name])) for name in ("successors", "next", "tied")),
+        "grade": result.grades[units[0]],
+        "vetoes": [f"veto:{id}" for id in vetoed["veto"].dropna().unique()],
+        "vetoed": _together(vetoed, ("who", "why", "tied", "next", "beyond")),
+        "nexts": [row for row in _together(approved, ("next",)) if row["next"]],
+        "lowered": [unit for unit in units if is_lowered[unit]],
+        "nearest": [_moved_up(row) for _, row in rejudged.iloc[first].iterrows()],
+    }
+    table = pd.DataFrame(
+        {
+            "unit": units,
+            **shared.classes(result, units),
+            "score": result.scores[units].to_numpy(),
+            "vetoed": [_moved_up(row) for _, row in vetoed.iterrows()],
+            "next": [list(found) for found in approved["next"]],
+            "loss": rejudged["loss"].to_numpy(),
+            "rejudged": [_moved_up(row) for _, row in rejudged.iterrows()],
+        }
+    )
+    return told, {"successors": Rows(table, in_order(table["loss"].to_numpy(), falling=False))}
+
+
+def _moved_up(row: pd.Series) -> dict[str, Any]:
+    """An event of :func:`qtoolkit.cutoffs.successors` for the phrase `moving_up`."""
+    rising = zip(row["successors"], row["before"], row["after"], strict=True)
+    who = [{"unit": unit, "old": old, "new": new} for unit, old, new in rising]
+    kept = row[["unit", "loss", "beyond", "by", "why", "tied", "next"]].to_dict()
+    return plain(kept | {"who": who})
+
+
+def _together(rows: pd.DataFrame, alike: Sequence[str]) -> list[dict[str, Any]]:
+    """Units to which the same happens: rows of units and what is `alike`."""
+    found: list[dict[str, Any]] = []
+    for _, row in rows.iterrows():
+        moved = _moved_up(row)
+        what = {name: moved[name] for name in alike}
+        same = next(
+            (other for other in found if {**other, "units": 0} == {**what, "units": 0}), None
+        )
+        if same is None:
+            found.append(what | {"units": [moved["unit"]]})
+        else:
+            same["units"].append(moved["unit"])
+    return found
 
 
 def places(result: Assessment, swept: Sequence[grade_cutoffs.Sweep]) -> Sequence[Block]:

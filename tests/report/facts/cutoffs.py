@@ -1,5 +1,6 @@
 """Facts of grade cutoffs."""
 
+import dataclasses
 import itertools
 import math
 
@@ -295,6 +296,103 @@ def quotas(tables, given):
         ]
         for name in ("absolute", "quota")
     } | {"differ": len(rows)}
+
+
+def without_places(result):
+    """The grades with quotas and last places lifted, assessed anew."""
+    lifted = {"quota": None, "last": None}
+    grades = tuple(grade.model_copy(update=lifted) for grade in result.scheme.grades)
+    return qt.assess(result.scheme.model_copy(update={"grades": grades}), result.table).grades
+
+
+def vetoed_anew(result, unit, veto):
+    """Who rises if a unit has that veto, from what to what, by assessing the table with it; None
+    where the scheme has no veto."""
+    ids = [other.id for other in result.scheme.vetoes]
+    if veto is None:
+        return None
+    vetoes = result.table.vetoes.copy()
+    vetoes[list(result.scores.index).index(unit), ids.index(veto)] = True
+    table = dataclasses.replace(result.table, vetoes=vetoes)
+    after = qt.assess(result.scheme, table).grades
+    return [row for row in moved(result, after) if row["unit"] != unit]
+
+
+def alike(cells, units, names):
+    """Units whose cells agree in `names`, in the order of the first."""
+    found = []
+    for cell, unit in zip(cells, units, strict=True):
+        what = {name: cell[name] for name in names}
+        same = [row for row in found if all(row[name] == what[name] for name in names)]
+        if same:
+            same[0]["units"].append(unit)
+        else:
+            found.append({**what, "units": [unit]})
+    return found
+
+
+def readings(tables, given):
+    result, differ = given.result, tables["two_readings"]
+    order = list(result.scores.index)
+    lines, cells = without_places(result), differ.to_dict("records")
+    own = [u for u in order if lines[u] != result.grades[u]]
+    assert [row["unit"] for row in cells] == own
+    assert all(
+        (row["by_line"], row["by_quota"]) == (lines[u], result.grades[u])
+        for u, row in zip(own, cells, strict=True)
+    )
+    ids = [grade.id for grade in result.scheme.grades]
+    agree = [u for u in order if u not in own]
+    alone = [u for u in agree if ids[by_cutoffs(result, u, result.scores[u])] == lines[u]]
+    rule = result.scheme.rounding.total
+    facts = {
+        "units": len(order),
+        "agree": len(agree),
+        "by_line": len(alone),
+        "by_veto": [u for u in agree if u not in alone],
+        "causes": alike(cells, own, ["set_by"]),
+        "score_format": ".4f" if rule is None else f".{rule.decimals}f",
+    }
+    if "successors" not in tables:
+        holders = [u for u in order if result.grades[u] == ids[0]]
+        assert not (has_quota(result) and holders and len(ids) > 1)
+        return facts | {"holders": 0}
+    return facts | leaving(tables["successors"], result)
+
+
+def leaving(table, result):
+    """Who leaves the best grade: by its table, and by grading anew."""
+    best, units = result.scheme.grades[0].id, list(table["unit"])
+    assert units == [u for u in result.scores.index if result.grades[u] == best]
+    found = qt.cutoffs.successors(result)
+    vetoes = list(found.loc[found["event"] == "vetoed", "veto"])
+    for unit, veto, cell in zip(units, vetoes, table["vetoed"], strict=True):
+        if veto is not None:
+            assert cell["who"] == vetoed_anew(result, unit, veto)
+    losses = [loss for loss in table["loss"] if loss == loss]
+    first = [
+        cell
+        for cell in table["rejudged"]
+        if cell["loss"] is not None
+        and math.isclose(cell["loss"], min(losses), rel_tol=1e-9, abs_tol=1e-9)
+    ]
+    nexts = alike([{"next": names} for names in table["next"]], units, ["next"])
+    shown = [*table["vetoed"], *table["rejudged"]]
+    approved = result.table.remarks.get("approved", {})
+    return {
+        "holders": len(units),
+        "anybody": any(cell["who"] or cell["next"] or cell["tied"] for cell in shown),
+        "grade": best,
+        "vetoes": [f"veto:{v.id}" for v in result.scheme.vetoes if v.id in vetoes],
+        "vetoed": alike(table["vetoed"], units, ["who", "why", "tied", "next", "beyond"]),
+        "nexts": [row for row in nexts if row["next"]],
+        "lowered": [
+            u
+            for u in units
+            if approved.get(u) not in (None, best) and approved.get(u) == approved.get(u)
+        ],
+        "nearest": first,
+    }
 
 
 def with_places(result, grade, number):
