@@ -76,8 +76,9 @@ SIZES = {
 LOWEST = "-9999999999"  # published score where the scheme has no floor
 
 
-def write_certificates(result: Assessment, folder: Path) -> None:
-    """Write certificates.json and the folder certificates of a run into `folder`."""
+def write_certificates(result: Assessment, folder: Path, exact: bool = False) -> None:
+    """Write certificates.json and the folder certificates of a run into `folder`; `exact` is that
+    of the analyses, see :func:`qtoolkit.runs.claims.claims_of`."""
     numbers = folder / FOLDER
     numbers.mkdir()
     why = not_checkable(result)
@@ -87,7 +88,7 @@ def write_certificates(result: Assessment, folder: Path) -> None:
         left_out.append({"what": "all claims", "why": why})
     else:
         _write_tables(result, numbers)
-        claims, left_out = claims_of(result, names_of(result), checker.Run(numbers))
+        claims, left_out = claims_of(result, names_of(result), checker.Run(numbers), exact)
     for name, path in (("checker.py", Path(checker.__file__)), ("README.md", ABOUT)):
         (numbers / name).write_bytes(path.read_bytes())
     text = json.dumps({"claims": claims, "left_out": left_out}, ensure_ascii=False, indent=1)

@@ -38,15 +38,16 @@ TOO_MUCH = "too much to check"
 
 
 def claims_of(
-    result: Assessment, names: Sequence[str], run: Run
+    result: Assessment, names: Sequence[str], run: Run, exact: bool = False
 ) -> tuple[list[Claim], list[dict[str, str]]]:
     """The claims of a result, `names` being its units in the tables of `run`; and what of its
-    tables is not among them, and why."""
+    tables is not among them, and why. `exact` is that of the analyses: limits under a quota are
+    then closed by programs, which may take minutes."""
     near = tuple(choosing.edge(result))
-    bands = tolerance(result, new="scenario")
+    bands = tolerance(result, new="scenario", exact=exact)
     if result.engine.slope.size > CELLS:
         bands = Certificates(bands.table.loc[list(near)], bands.witnesses)
-    flips = cheapest_flip(result, units=near)
+    flips = cheapest_flip(result, units=near, exact=exact)
     maker = _Maker(result, names, run)
     maker.add(bands, SHARE, "tolerance", "change")
     maker.add(flips, POINTS, "points_moved", "flip")

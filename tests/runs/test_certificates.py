@@ -42,11 +42,11 @@ MOST_LINES = 150  # of code; what is blank or explains does not count
 TICKS = 10**10
 
 
-def written(result, folder):
+def written(result, folder, exact=False):
     """The run's numbers as the checker reads them, and its claims."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    certificates.write_certificates(result, folder)
+    certificates.write_certificates(result, folder, exact)
     data = json.loads((folder / "certificates.json").read_text("utf-8"))
     is_checkable = (folder / "certificates" / "rules.json").exists()
     run = checker.Run(folder / "certificates") if is_checkable else None
@@ -244,6 +244,17 @@ def test_a_proof_reaches_all_of_a_tolerance_where_nothing_else_decides(shipped):
         assert len(can) > 20
         for unit, limit in can.items():
             assert cannot[unit] < limit < cannot[unit] * (1 + Fraction(1, 10**4)), (unit, kind)
+
+
+def test_limits_that_programs_close_are_claimed_with_their_witnesses(place):
+    """Under quotas and last places too: graded anew, and never beyond a witness."""
+    for scheme, frame in limited_schemes():
+        result = qt.assess(validate(Scheme, scheme, None), frame)
+        case = written(result, place, exact=True)
+        found = counts(case.run, case.claims)
+        assert found["witness"] > 4 and found["proof"] > 9
+        assert contradictions(result, case.run, case.claims) == []
+        assert certificates.verify(case.folder).failures == ()
 
 
 def test_what_is_not_checkable_is_said(place):
