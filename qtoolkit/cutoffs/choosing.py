@@ -17,8 +17,10 @@ import pandas as pd
 from qtoolkit.assessment import Assessment, assess
 from qtoolkit.display import Shown
 from qtoolkit.engine import from_ticks, grade, score, shifted, to_ticks
+from qtoolkit.engine.breaks import natural_lines
 from qtoolkit.engine.chunks import Chunks
-from qtoolkit.engine.ties import SAME, foremost
+from qtoolkit.engine.ticks import UNREACHABLE
+from qtoolkit.engine.ties import SAME
 from qtoolkit.errors import InputError, real
 from qtoolkit.inputs.scheme import Grade
 from qtoolkit.language import Text, say, settled
@@ -63,8 +65,9 @@ def natural_breaks(scores: pd.Series | Sequence[float], k: int) -> Breaks:
     """The k groups of scores with the least sum of squares within them: exact, by dynamic
     programming (Fisher 1958).
 
-    Equal scores stay together; scores are centred first, so that no digits are lost. Breaks follow
-    the data of one year: the same score may fall into another group next year.
+    Equal scores stay together; of partitions with the same squares, the one whose highest group
+    reaches lowest down (see :func:`qtoolkit.engine.breaks.natural_lines`). Breaks follow the data
+    of one year: the same score may fall into another group next year.
 
     Raises
     ------
@@ -80,10 +83,15 @@ def natural_breaks(scores: pd.Series | Sequence[float], k: int) -> Breaks:
         raise InputError(
             say(zh="scores 应为有限的数", en="scores must be finite numbers")
         ) from None
-    if scores.empty or not np.isfinite(scores.to_numpy()).all():
-        raise InputError(say(zh="scores 应为有限的数", en="scores must be finite numbers"))
-    values, at, counts = np.unique(scores.to_numpy(), return_inverse=True, return_counts=True)
-    m = len(values)
+    if scores.empty or not (np.abs(scores.to_numpy()) < from_ticks(UNREACHABLE)).all():
+        raise InputError(
+            say(
+                zh="scores 应为有限的数（得分）",
+                en="scores must be finite numbers, of points",
+            )
+        )
+    ticks = to_ticks(scores.to_numpy())
+    m = len(np.unique(ticks))
     if isinstance(k, bool) or not (isinstance(k, int | np.integer) and 1 <= k <= m):
         raise InputError(
             say(
@@ -94,37 +102,15 @@ def natural_breaks(scores: pd.Series | Sequence[float], k: int) -> Breaks:
                 found=k,
             )
         )
-    centred = values - np.average(values, weights=counts)
-    n, sums, squares = (
-        np.concatenate([[0.0], np.cumsum(counts * centred**power)]) for power in (0, 1, 2)
-    )
-
-    def within(ends: slice, i: int) -> np.ndarray:
-        """Squares of groups that start at each of `ends` and stop before i."""
-        return np.maximum(
-            squares[i] - squares[ends] - (sums[i] - sums[ends]) ** 2 / (n[i] - n[ends]), 0.0
-        )
-
-    best = np.full((k + 1, m + 1), np.inf)
-    start = np.zeros((k + 1, m + 1), int)
-    best[0, 0] = 0.0
-    for g in range(1, k + 1):
-        for i in range(g, m + 1):
-            starts = slice(g - 1, i)
-            costs = best[g - 1, starts] + within(starts, i)
-            start[g, i] = g - 1 + int(foremost(costs, falling=False)[0])
-            best[g, i] = costs.min()
-    firsts, i = [], m
-    for g in range(k, 0, -1):
-        i = int(start[g, i])
-        firsts.append(i)
-    group = k - (np.arange(m)[:, None] >= np.array(firsts)).sum(axis=1) + 1
-    least = pd.Series(values[firsts], index=range(1, k + 1), name="least")
+    lines = natural_lines(ticks[None, :], k)[0]
+    groups = pd.Series(k - (ticks[:, None] >= lines).sum(axis=1), scores.index, name="group")
+    apart = scores.groupby(groups)
+    within = float(((scores - apart.transform("mean")) ** 2).sum())
     return Breaks(
-        pd.Series(group[at], scores.index, name="group"),
-        least,
-        float(best[k, m]),
-        _fit(best[k, m], squares[m]),
+        groups,
+        apart.min().rename("least").rename_axis(None),
+        within,
+        _fit(within, float(((scores - scores.mean()) ** 2).sum())),
     )
 
 
@@ -188,11 +174,11 @@ def grid(result: Assessment, window: float | None = None, draws: int = 10_000) -
     scheme = result.scheme
     step = settled(HUNDREDTH * scheme.total) if window is None else 1.0
     window = 2 * step if window is None else real("window", window)
-    by_class = any(each.class_cutoffs for each in scheme.grades)
+    by_class = scheme.sets_lines_by_data or any(each.class_cutoffs for each in scheme.grades)
     rows = {}
     for each in () if by_class else scheme.grades[:-1]:
-        line = _candidates(each.cutoff, min(window, scheme.total), step)
-        rows[each.id] = [each.cutoff, line[0], line[-1], len(line)]
+        line = _candidates(each.line, min(window, scheme.total), step)
+        rows[each.id] = [each.line, line[0], line[-1], len(line)]
     columns = ["cutoff", "least", "most", "number"]
     table = pd.DataFrame.from_dict(rows, orient="index", columns=columns)
     places = 2 * int(window / step + SAME) + 1
@@ -283,6 +269,14 @@ def optimise(
     {'A': 89.0}
     """
     scheme = result.scheme
+    if scheme.sets_lines_by_data:
+        raise InputError(
+            say(
+                zh="等级按位次、比例或自然断点确定时，没有分数线可优选",
+                en="where grades go by place, by share or by natural breaks there are no cutoffs "
+                "to choose",
+            )
+        )
     if len(scheme.grades) < 2 or any(g.class_cutoffs for g in scheme.grades):
         raise InputError(
             say(
@@ -294,7 +288,7 @@ def optimise(
     step, window = real("step", step, above=True), min(asked, scheme.total)
     fewest = real("least", least)
     region = Box(relative=BAND) if region is None else region
-    official = [g.cutoff for g in reversed(scheme.grades[:-1])]  # worst first, as in the engine
+    official = [g.line for g in reversed(scheme.grades[:-1])]  # worst first, as in the engine
     lines = [_candidates(cutoff, window, step) for cutoff in official]
     counts = np.bincount(result.grades.cat.codes, minlength=len(scheme.grades))
     sizes = np.minimum(fewest, counts)

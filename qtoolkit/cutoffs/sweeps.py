@@ -81,19 +81,20 @@ def sweep(result: Assessment, line: str | None = None, width: float | None = Non
     """
     scheme = result.scheme
     lines = [g.id for g in reversed(scheme.grades[:-1])]  # worst first, as the engine has them
-    if line is not None and line not in (*lines, ALL):
+    lined = [name for name in lines if scheme.grade(name).has_line]
+    if line is not None and line not in (*lined, ALL):
         raise InputError(
             say(
                 zh="没有等级“{line}”的分数线{hint}",
                 en="no cutoff of grade “{line}”{hint}",
                 line=line,
-                hint=nearest(str(line), [*lines, ALL]),
+                hint=nearest(str(line), [*lined, ALL]),
             )
         )
     width = min(WIDTH * scheme.total if width is None else real("width", width), FAR * scheme.total)
     parts = [
         _swept(result, name, lines, int(to_ticks(width)))
-        for name in ([*reversed(lines), ALL] if line is None else [line])
+        for name in ([*reversed(lined), ALL] if line is None else [line])
     ]
     steps, flips = (pd.concat(tables, ignore_index=True) for tables in zip(*parts, strict=True))
     return Sweep(steps, flips)
@@ -103,16 +104,13 @@ def _swept(
     result: Assessment, line: str, lines: list[str], width: int
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     e, names = result.engine, result.grade_names
-    moved = np.array([line in (name, ALL) for name in lines], dtype=bool)
+    lined = {grade.id for grade in result.scheme.grades if grade.has_line}
+    moved = np.array([line in (name, ALL) and name in lined for name in lines], dtype=bool)
     low, high = -width, width
     if line != ALL:
-        # between neighbours, in any class
-        gaps = np.diff(e.cutoffs, axis=1).min(axis=0, initial=width + 1)
-        i = lines.index(line)
-        low, high = (
-            max(low, 1 - int(gaps[i - 1])) if i else low,
-            min(high, int(gaps[i]) - 1) if i + 1 < len(lines) else high,
-        )
+        below, above = e.room(lines.index(line))  # between neighbours, in any class
+        low = low if below is None else max(low, 1 - below)
+        high = high if above is None else min(high, above - 1)
     low = max(low, -int(e.cutoffs[:, moved].min(initial=width)))
     scores = finish(e, result.base.to_numpy())[:, None] - e.cutoffs[:, moved]
     # no grade changes between two of these
@@ -123,7 +121,7 @@ def _swept(
     last = np.append((codes[1:] != codes[:-1]).any(axis=1), True)
     at, codes = at[last], codes[last]
     now = result.grades.cat.codes.to_numpy()
-    own = np.nan if line == ALL else result.scheme.grade(line).cutoff
+    own = np.nan if line == ALL else result.scheme.grade(line).line
     starts = np.append(low, at[:-1])
     steps = pd.DataFrame({"line": line, "low": from_ticks(starts), "high": from_ticks(at)})
     steps["cutoff_low"], steps["cutoff_high"] = (own + steps[side] for side in ("low", "high"))

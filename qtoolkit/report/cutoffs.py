@@ -24,7 +24,7 @@ from qtoolkit.report.wording import phrase
 
 UNLIKELY = 0.05  # a chance below it is worth a sentence
 TINY = 0.005  # points that two decimals print as 0.00
-PECULIAR = ("rounding", "on_cutoff", "tie", "dead_cutoff", "hole")  # kinds of flags
+PECULIAR = ("rounding", "on_cutoff", "tie", "dead_cutoff", "hole", "few_scores")  # kinds of flags
 
 
 def near_misses(

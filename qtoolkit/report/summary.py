@@ -125,7 +125,7 @@ def risks(result: Assessment) -> Section:
 
 
 def _risks(result: Assessment) -> list[Row]:
-    kinds = [*CHECKS, "dead_cutoff", "rounding", "set_dependent", "constant"]
+    kinds = [*CHECKS, "dead_cutoff", "few_scores", "rounding", "set_dependent", "constant"]
     found = flagged.rows(result, kinds)
     unscored = result.scores.index[np.flatnonzero(result.engine.tree.blank.any(axis=1))]
     if len(unscored):

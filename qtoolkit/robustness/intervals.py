@@ -166,7 +166,7 @@ def cutoff_intervals(result: Assessment) -> pd.DataFrame:
 
     Returns
     -------
-    DataFrame indexed by grade, the worst left out
+    DataFrame indexed by grade, the worst and those without a cutoff left out
         cutoff; low, high: no grade changes while it is above `low` and not above `high`; unit_low,
         unit_high: who changes there, None where none does before the cutoff meets its neighbour, at
         which the interval then ends. Where classes have cutoffs of their own, all move by the same
@@ -175,14 +175,15 @@ def cutoff_intervals(result: Assessment) -> pd.DataFrame:
     e, base = result.engine, result.base.to_numpy()
     published = finish(e, base)
     now = result.grades.cat.codes.to_numpy()
-    # between neighbours, in the class where they are nearest
-    gaps = np.diff(e.cutoffs, axis=1).min(axis=0)
     rows = {}
     for i, g in enumerate(reversed(result.scheme.grades[:-1])):
+        if not g.has_line:
+            continue
         moved = np.arange(e.cutoffs.shape[1]) == i
         lead = np.unique(published - e.cutoffs[:, i])
-        down = -gaps[i - 1] if i > 0 else -np.inf
-        up = gaps[i] if i < gaps.size else np.inf
+        below, above = e.room(i)  # between neighbours, in the class where they are nearest
+        down = -np.inf if below is None else -below
+        up = np.inf if above is None else above
         row: dict[str, object] = {
             "cutoff": g.cutoff,
             "low": None,
@@ -196,7 +197,7 @@ def cutoff_intervals(result: Assessment) -> pd.DataFrame:
         ):
             found = _first_other(result, shifts + past, moved, now)
             ticks = end if found is None else shifts[found[0]]
-            now_at = to_ticks(g.cutoff)
+            now_at = to_ticks(g.line)
             row[side] = float(from_ticks(now_at + ticks)) if np.isfinite(ticks) else float(ticks)
             if found is not None:
                 row[f"unit_{side}"] = result.scores.index[found[1]]

@@ -140,7 +140,7 @@ def decimals(tables, given):
     result, flags = given.result, given.result.flags.to_dict("records")
     rule, runs, last = result.scheme.rounding.total, [], None
     empty = [f for f in flags if f["kind"] == "hole" and not isinstance(f["unit"], str)]
-    kinds = {"rounding", "on_cutoff", "tie", "dead_cutoff", "hole"}
+    kinds = {"rounding", "on_cutoff", "tie", "dead_cutoff", "hole", "few_scores"}
     for flag in flags:
         if flag["kind"] in kinds and flag not in empty:
             if flag["kind"] != last:
