@@ -26,7 +26,7 @@ from qtoolkit.engine import (
     set_grades,
     steps,
 )
-from qtoolkit.engine.ticks import UNREACHABLE, Rounding
+from qtoolkit.engine.ticks import NO_LINE, UNREACHABLE, Rounding
 from qtoolkit.engine.ties import in_order
 from qtoolkit.errors import InputError, nearest, one_of, unexpected
 from qtoolkit.inputs.changes import change
@@ -61,6 +61,8 @@ class Assessment(Shown):
         Competition ranks ("1-1-3") on the score that the scheme ranks on.
     grades : ordered categorical Series
         The best grade is the greatest.
+    origin : Assessment or None
+        Whose lines are held here, where lines that follow from the scores stand still.
     """
 
     card_title: ClassVar[Text] = Text("评分与定级的结果", "An assessment")
@@ -72,6 +74,7 @@ class Assessment(Shown):
     scores: pd.Series
     ranks: pd.Series
     grades: pd.Series
+    origin: Assessment | None = None
 
     def card(self) -> Card:
         """Sizes, counts of grades, flags, and the units whose base scores lie nearest to a
@@ -90,7 +93,7 @@ class Assessment(Shown):
         ]
         if self.scheme.sets_lines_by_data:
             facts.append(LINES[self.lines])
-        away = np.abs(self.base.to_numpy()[:, None] - self.engine.thresholds)
+        away = np.abs(self.base.to_numpy()[:, None] - self.fixed.engine.thresholds)
         nearest_first = in_order(from_ticks(away.min(axis=1, initial=UNREACHABLE)), falling=False)
         frame = pd.DataFrame(
             {
@@ -127,6 +130,22 @@ class Assessment(Shown):
     def labels(self) -> dict[str, Text]:
         """Each unit's name in both languages."""
         return dict(zip(self.table.units, self.table.labels, strict=True))
+
+    @property
+    def cutoffs(self) -> pd.DataFrame:
+        """The lines that each unit is graded by, in points of the published score, best grade
+        first: those of its class, or the present natural breaks. A grade that goes by places has
+        the line that they ask for; −∞ where there is none."""
+        ticks = self.engine.cutoffs[:, ::-1]
+        lines = np.where(ticks == NO_LINE, -np.inf, from_ticks(ticks))
+        columns = [grade.id for grade in self.scheme.grades[:-1]]
+        return pd.DataFrame(lines, index=self.scores.index, columns=columns)
+
+    @cached_property
+    def fixed(self) -> Assessment:
+        """The same grades by lines that stand still, at the points where these scores put them;
+        itself where they stand still already."""
+        return self.what_if(lines="hold") if self.lines_move else self
 
     @property
     def lines_move(self) -> bool:
@@ -301,7 +320,7 @@ class Assessment(Shown):
         points: Mapping[str, float] | None = None,
         cutoffs: Mapping[str, float] | None = None,
         spread: Spread = "siblings",
-        lines: HowLines = "move",
+        lines: HowLines | None = None,
     ) -> Assessment:
         """The same data under changed points or cutoffs; see `Scheme.replace`.
 
@@ -311,9 +330,9 @@ class Assessment(Shown):
             As `Scheme.replace` takes them.
         lines : "move" or "hold"
             Where grades go by place, by share or by natural breaks: whether their lines follow the
-            new scores, or stay at the points at which these scores put them. Without any change,
-            "hold" gives the same grades by lines that whatever is done with the result leaves
-            where they are.
+            new scores, or stay at the points at which these scores put them; as in this result if
+            left out. Without any change, "hold" gives the same grades by lines that whatever is
+            done with the result leaves where they are.
 
         Raises
         ------
@@ -326,10 +345,12 @@ class Assessment(Shown):
         >>> result.grades.tolist(), result.what_if(points={"a": 40}).grades.tolist()
         (['A', 'B'], ['B', 'A'])
         """
-        if lines not in get_args(HowLines):
+        if lines is not None and lines not in get_args(HowLines):
             raise InputError(unexpected(lines, one_of(get_args(HowLines)), "lines"))
         other = assess(self.scheme.replace(points, cutoffs, spread), self.table)
-        return other._held(self) if lines == "hold" else other
+        if lines == "move" or (lines is None and self.origin is None):
+            return other
+        return other._held(self.origin or self)
 
     def _held(self, before: Assessment) -> Assessment:
         """The same scores, graded by the lines that another assessment of the data gave."""
@@ -340,6 +361,7 @@ class Assessment(Shown):
         return replace(
             self,
             engine=engine,
+            origin=before,
             grades=pd.Series(
                 pd.Categorical.from_codes(codes, self.grade_names, ordered=True),
                 self.grades.index,

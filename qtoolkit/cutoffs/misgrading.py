@@ -153,7 +153,7 @@ def misgrading(
     drawn = replace(
         draws_of(result, None, draws, seed), engine=e, size=int(np.clip(CELLS // s.size, 16, CHUNK))
     )
-    if e.rivals:
+    if e.rivals or e.breaks:
         return _by_draws(
             result,
             _Task(drawn, level, errors, None if r is None else errors * np.sqrt(r)),

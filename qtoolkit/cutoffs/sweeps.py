@@ -17,7 +17,7 @@ from qtoolkit.display import Shown
 from qtoolkit.engine import finish, from_ticks, grade, to_ticks
 from qtoolkit.engine.core import regraded, standing
 from qtoolkit.errors import InputError, nearest, one_of, real, unexpected
-from qtoolkit.inputs.scheme import Scheme
+from qtoolkit.inputs.scheme import PLACED, Grade, Scheme
 from qtoolkit.language import Text, say
 from qtoolkit.models import validate
 
@@ -176,7 +176,7 @@ def quota_audit(result: Assessment, quotas: Mapping[str, float] | None = None) -
         if quotas is None
         else assess(_with_quotas(scheme, quotas), result.table).engine.rivals
     )
-    lasts = tuple(step for step in rivals if step.last)
+    lasts = tuple(step for step in rivals if step.last or step.sets)
     lifted = e.cutoffs.copy()
     # from the worst: it takes the cutoff below it
     for code in sorted({step.grade for step in rivals if not step.last}):
@@ -205,5 +205,14 @@ def _with_quotas(scheme: Scheme, quotas: Mapping[str, float]) -> Scheme:
         name: int(most) if isinstance(most, Integral) else float(most)
         for name, most in quotas.items()
     }
-    grades = [g.model_dump() | {"quota": given.get(g.id)} for g in scheme.grades]
+    grades = [g.model_dump() | _quota_of(g, given) for g in scheme.grades]
     return validate(Scheme, scheme.model_dump() | {"grades": grades}, None)
+
+
+def _quota_of(grade: Grade, given: Mapping[str, float]) -> dict[str, float | str | None]:
+    """A grade's quota among those given; one that sets the grade stands where none is given."""
+    if grade.by not in PLACED:
+        return {"quota": given.get(grade.id)}
+    if grade.id not in given:
+        return {}
+    return {"quota": given[grade.id], "by": "share" if given[grade.id] < 1 else "place"}

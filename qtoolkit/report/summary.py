@@ -44,7 +44,7 @@ def summary(
         "form": shared.score_format(result),
         "total": scheme.total,
         "areas": shared.areas(scheme, last and last.scheme),
-        "bands": shared.bands(scheme),
+        "bands": shared.bands(result),
         "last_kind": None if last is None else shared.kind_of(last),
         "near": near.index,
         "near_points": near_miss,
@@ -70,7 +70,7 @@ def _grade_counts(result: Assessment, near: pd.DataFrame, last: Assessment | Non
     counted = tally(result.grades)
     columns: dict[str, list] = {
         "grade": [grade.id for grade in grades],
-        "cutoff": [shared.cutoff(result.scheme, grade) for grade in grades],
+        "cutoff": [shared.cutoff(result, grade) for grade in grades],
         "n": counted,
         "share": [n / len(result.grades) for n in counted],
         "near": tally(near["grade"]),
@@ -103,8 +103,8 @@ def _moved_cutoff(result: Assessment, other: Assessment | None) -> Row | None:
     return {
         "option": "cutoff",
         "grade": now.id,
-        "now": shared.cutoff(result.scheme, now),
-        "moved": shared.cutoff(other.scheme, moved),
+        "now": shared.cutoff(result, now),
+        "moved": shared.cutoff(other, moved),
         "then": changed.consequences(result, other),
     }
 

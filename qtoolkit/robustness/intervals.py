@@ -15,6 +15,7 @@ from qtoolkit.display import Shown
 from qtoolkit.engine import TICK, affine, finish, from_ticks, to_ticks
 from qtoolkit.engine.core import regraded
 from qtoolkit.language import Text
+from qtoolkit.robustness.held import with_breaks_held
 from qtoolkit.robustness.rays import FLAT, first_changes, first_cuts
 
 ROWS = 64  # positions of a cutoff graded at a time
@@ -43,6 +44,7 @@ class TransferMap(Shown):
     left_out: tuple[str, ...]
 
 
+@with_breaks_held
 def transfer_map(result: Assessment, leaves: Sequence[str] | None = None) -> TransferMap:
     """For each pair of indicators (of `leaves`, all if left out), the points that can move from the
     first to the second before any grade changes.
@@ -76,6 +78,7 @@ def transfer_map(result: Assessment, leaves: Sequence[str] | None = None) -> Tra
     return TransferMap(tables[0], tables[1], tables[2], out)
 
 
+@with_breaks_held
 def stability_intervals(result: Assessment) -> pd.DataFrame:
     """How far one indicator's points alone may move, the others keeping their proportions
     (Mareschal 1988).
@@ -157,6 +160,7 @@ def _order(result: Assessment, v: np.ndarray, reach: np.ndarray) -> np.ndarray:
     return np.where((found < cuts) | ((found >= reach) & (reach <= cuts)), found, np.nan)
 
 
+@with_breaks_held
 def cutoff_intervals(result: Assessment) -> pd.DataFrame:
     """How far each cutoff alone may move before any grade changes, in points of the published
     score.

@@ -53,6 +53,7 @@ from qtoolkit.robustness.certificates import (
     margin,
     span_values,
 )
+from qtoolkit.robustness.held import with_breaks_held
 from qtoolkit.robustness.pairs import keys_of
 from qtoolkit.robustness.rivals import (
     MOST,
@@ -76,6 +77,7 @@ BESIDE = 2e-13  # how far beside the guess it is asked whether the grade holds
 OVERSHOOT = 1e-6
 
 
+@with_breaks_held
 @remembered
 def tolerance(result: Assessment, shift: float = 0.0, new: New = "interval") -> Certificates:
     """How far all points may move together, the sum kept, before a unit's grade can change.
@@ -329,6 +331,7 @@ def _with_a_place(present: _Present, claims: _Claims) -> np.ndarray:
     return proven & ~denied
 
 
+@with_breaks_held
 def tolerance_map(
     result: Assessment, bands: Sequence[float], shifts: Sequence[float], new: New = "interval"
 ) -> pd.DataFrame:

@@ -87,6 +87,11 @@ def near_units(result, within):
     return found
 
 
+def way_lines_move(grades):
+    ways = {grade.by for grade in grades}
+    return "breaks" if "breaks" in ways else "places" if ways & {"place", "share"} else None
+
+
 def standards(tables, given):
     result, within = given.result, 1.0
     grades, margins = result.scheme.grades, qt.cutoffs.margins(result)
@@ -124,6 +129,7 @@ def standards(tables, given):
             }
             for points, better, row in sorted(held, key=lambda found: found[0])
         ],
+        "moves": way_lines_move(grades),
     }
 
 
@@ -231,7 +237,7 @@ def first(rows):
 def moving(tables, given):
     result = given.result
     if len(result.scheme.grades) == 1:
-        return {"alone": []}
+        return {"alone": [], "lineless": False}
     rule, total = result.scheme.rounding.total, result.scheme.total
     decimals = 4 if rule is None else max(2, rule.decimals)
     rows = [row for row in tables["cutoff_flips"].to_dict("records") if row["line"] == "all"]
@@ -244,6 +250,7 @@ def moving(tables, given):
     certain = tables["certainty_map"].set_index("band")
     assert list(certain.columns) == [f"shift:{x * total:g}" for x in (0, 0.005, 0.01, 0.02)]
     return {
+        "lineless": False,
         "alone": alone(result),
         "reach": 0.05 * total,
         "first_up": first([row for row in rows if row["way"] == "up"]),
@@ -278,7 +285,7 @@ def gathering(tables, given):
         group = qt.cutoffs.natural_breaks(result.scores, count).groups
         own = [result.scores[group == k] for k in range(1, count + 1)]
         breaks = {"marks": [scores.min() for scores in own[:-1]], "sizes": list(map(len, own))}
-    return {"odd": odd, "width": width, "breaks": breaks}
+    return {"odd": odd, "width": width, "lined": True, "breaks": breaks}
 
 
 def quotas(tables, given):
