@@ -135,11 +135,12 @@ class Assessment(Shown):
     def cutoffs(self) -> pd.DataFrame:
         """The lines that each unit is graded by, in points of the published score, best grade
         first: those of its class, or the present natural breaks. A grade that goes by places has
-        the line that they ask for; −∞ where there is none."""
+        the line that it asks for besides; −∞ where there is none. That of the last grade is 0."""
         ticks = self.engine.cutoffs[:, ::-1]
         lines = np.where(ticks == NO_LINE, -np.inf, from_ticks(ticks))
-        columns = [grade.id for grade in self.scheme.grades[:-1]]
-        return pd.DataFrame(lines, index=self.scores.index, columns=columns)
+        last = np.zeros((len(lines), 1))
+        columns = [grade.id for grade in self.scheme.grades]
+        return pd.DataFrame(np.append(lines, last, axis=1), self.scores.index, columns)
 
     @cached_property
     def fixed(self) -> Assessment:

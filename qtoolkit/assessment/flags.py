@@ -335,8 +335,8 @@ def _breaks(result: Assessment) -> Iterator[Flag]:
             else Text("全部考核对象", "all units together")
         )
         text = say(
-            zh="{where}计入自然断点的得分只有{n}种，少于等级数{k}，自然断点只分出{n}组，"
-            "自最高等级起依次对应，其余等级空缺：{empty}。",
+            zh="{where}计入自然断点的得分只有{n}种，少于等级数{k}，自然断点只分出同样多的组，"
+            "自最高等级起依次对应，按得分没有{empty}。",
             en="The scores that count for the natural breaks of {where} take {n:value|values}, "
             "fewer than the {k} grades: the breaks make as many groups, which are the best grades, "
             "and nobody has {empty} by score.",

@@ -266,7 +266,8 @@ def _all_by_breaks(scheme: Scheme) -> Iterator[tuple[Path_, Text]]:
             yield (
                 ("grades", i, "by" if grade.by != "breaks" else "within"),
                 say(
-                    zh="自然断点一次分出全部等级，除最后一个等级外都应按自然断点（by 为 breaks）确定，"
+                    zh="自然断点一次分出全部等级，除最后一个等级外都应按自然断点确定"
+                    "（by 为 breaks），"
                     "within 也应相同，“{grade}”不是这样",
                     en="natural breaks make all grades at once: all but the last need breaks for "
                     "`by`, and the same `within`; “{grade}” differs",

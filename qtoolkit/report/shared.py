@@ -105,7 +105,7 @@ def _breaks(result: Assessment) -> list[dict[str, Any]]:
             {
                 "group": str(classes.iloc[first]) if in_class else None,
                 "lines": lines,
-                "lowest": scheme.grades[-1].label,
+                "lowest": scheme.grades[len(lines)].label,
                 "edge": "breaks",
             }
         )
