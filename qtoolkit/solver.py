@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -78,22 +79,35 @@ def solve_lp(
     )
 
 
+@dataclass(frozen=True)
+class Solution:
+    """What an integer program gave: a point, or None; what no point's cost lies below; and whether
+    there is no point at all."""
+
+    x: np.ndarray | None
+    bound: float
+    infeasible: bool
+
+
 def solve_milp(
     cost: np.ndarray,
     integral: np.ndarray,
     lo: np.ndarray,
     hi: np.ndarray,
-    rows: np.ndarray,
+    rows: Any,
     low: np.ndarray,
     high: np.ndarray,
     seconds: float,
-) -> Any:
-    """Minimise cost·x, x integral where `integral`; scipy's result, or None where the solver gave
-    nothing to rely on."""
+) -> Solution:
+    """Minimise cost·x over low ≤ rows·x ≤ high, x integral where `integral`; rows dense or
+    sparse. That there is no point is said only where the solver says so with and without
+    presolve."""
     from scipy.optimize import Bounds, LinearConstraint, milp
 
+    stop, refusals = time.monotonic() + max(seconds, 0.01), 0
     for presolve in (True, False):  # presolve has been seen to fail on near ties
-        options = {"time_limit": max(seconds, 0.01), "mip_rel_gap": 0.0, "presolve": presolve}
+        left = max(stop - time.monotonic(), 0.01)
+        options = {"time_limit": left, "mip_rel_gap": 0.0, "presolve": presolve}
         with quiet():
             found = milp(
                 cost,
@@ -103,8 +117,12 @@ def solve_milp(
                 constraints=LinearConstraint(rows, low, high),
             )
         if found.status not in (INFEASIBLE, UNKNOWN):
-            return found
-    return None
+            bound = found.fun if found.status == 0 else found.mip_dual_bound
+            if integral.any() and found.mip_dual_bound is not None:
+                bound = found.mip_dual_bound
+            return Solution(found.x, -np.inf if bound is None else float(bound), False)
+        refusals += found.status == INFEASIBLE
+    return Solution(None, -np.inf, refusals == 2)
 
 
 @contextmanager

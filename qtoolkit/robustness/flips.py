@@ -32,6 +32,7 @@ from qtoolkit.robustness.certificates import (
     in_reach,
     margin,
 )
+from qtoolkit.robustness.closing import Found, Moved, Search, least_changes
 from qtoolkit.robustness.held import with_breaks_held
 from qtoolkit.solver import System, solve_lp
 
@@ -69,6 +70,8 @@ def cheapest_flip(
     region: Region | None = None,
     zero_points: bool = True,
     units: Iterable[str] | None = None,
+    exact: bool = False,
+    time_limit: float = 60.0,
 ) -> Certificates:
     """The fewest points to move, the total kept, that change each unit's grade.
 
@@ -84,14 +87,22 @@ def cheapest_flip(
         Whether indicators of 0 points may receive points.
     units : names of units, optional
         Look at these alone and list no others: each takes a search of its own.
+    exact : bool
+        Close the rows that are bounds, by integer programs
+        (:mod:`qtoolkit.robustness.closing`): grades that depend on others through quotas or last
+        places, blanks shared out, deductions that reach zero. It takes seconds instead of
+        milliseconds.
+    time_limit : float
+        Seconds for that in all.
 
     Returns
     -------
     Certificates
-        Table: grade, towards, points_moved (∞ where no points change the grade), recipe (Text: from
-        which indicators to which, how many points), at_least (proven: fewer points change nothing;
-        the same where exact), status ("exact"; "at most": the recipe works, a cheaper one may
-        exist; "refused"), why. Witness: "flip", the points after the move, at which the engine
+        Table: grade, towards, points_moved (∞ where no points change the grade, or none are
+        known), recipe (Text: from which indicators to which, how many points), at_least (proven:
+        fewer points change nothing; the same where exact), status ("exact"; "at most": the recipe
+        works, a cheaper one may exist; "at least": no change was found, and none is cheaper), why.
+        Witness: "flip", the points after the move, at which the engine
         gives the other grade.
 
     >>> import pandas as pd
@@ -112,22 +123,31 @@ def cheapest_flip(
     codes = grades_at(result, base)
     needs = [margin(result, base, e.thresholds, side) for side in (DOWN, UP)]
     needs[DOWN] = needs[DOWN] + TICK  # one tick below the closed end
-    refused = in_reach(result, codes)
+    contested = in_reach(result, codes)
     asked = np.ones(n, bool) if units is None else result.scores.index.isin(list(units))
     for need in needs:
         need[~asked] = np.inf
     # a quota may leave no place there
     barred = in_reach(result, codes + 1) & np.isfinite(needs[UP])
+    movable = _movable(result, zero_points)
     if region is None:
-        best, floor, why = _greedily(result, needs, barred, step, _movable(result, zero_points))
+        best, floor, why = _greedily(result, needs, barred, step, movable)
     else:
         best, floor, why = _by_program(result, region, needs, barred)
+        movable = np.ones_like(movable)
     floor[~np.isfinite(needs[DOWN]) & ~np.isfinite(needs[UP])] = np.inf  # there is no end to cross
-    found = np.isfinite(best).all(axis=1) & ~refused & asked
-    moved = np.where(found, (np.maximum(best - points, 0)).sum(axis=1), np.inf)
-    refused |= barred & ~found & np.isfinite(floor)
-    moved[refused], floor[refused], why[refused] = np.nan, np.nan, "quota"
-    exact = moved <= floor + SMALL
+    moved = np.where(
+        np.isfinite(best).all(axis=1), np.maximum(best - points, 0).sum(axis=1), np.inf
+    )
+    floor[contested], why[contested | barred] = 0.0, "quota"
+    is_exact = moved <= floor + SMALL
+    open_ = np.flatnonzero(asked & ~is_exact & (exact | contested | barred)).tolist()
+    measure = Moved(result, movable, step, region)
+    found_ = _closer(result, measure, open_, (best, moved, floor), exact, time_limit)
+    for k, each in zip(open_, found_, strict=True):
+        is_exact[k], floor[k], moved[k] = each.met, each.at_least, each.at_most
+        best[k] = np.nan if each.witness is None else each.witness
+    found = np.isfinite(best).all(axis=1) & asked
     after = _grades_after(result, best, found)
     if (after == result.grades.cat.codes.to_numpy())[found].any():
         raise WorkError(
@@ -135,7 +155,7 @@ def cheapest_flip(
         )
     change, decimals = _printed(result, best, found, after)
     names = np.array([*result.grade_names, None], dtype=object)
-    status = np.where(refused, "refused", np.where(exact, "exact", "at most")).astype(object)
+    status = np.where(is_exact, "exact", np.where(found, "at most", "at least")).astype(object)
     table = pd.DataFrame(
         {
             "grade": result.grades,
@@ -144,13 +164,39 @@ def cheapest_flip(
             "recipe": [
                 _recipe(result, change[k], decimals[k]) if found[k] else None for k in range(n)
             ],
-            "at_least": np.where(exact, moved, floor),
+            "at_least": np.where(moved <= floor + SMALL, moved, floor),
             "status": status,
-            "why": np.where(exact, "", why),
+            "why": np.where(is_exact, "", why),
         },
         index=result.scores.index,
     )
     return Certificates(table[asked], {"flip": frame(result, best, found)[asked]})
+
+
+def _closer(
+    result: Assessment,
+    measure: Moved,
+    units: list[int],
+    known: tuple[np.ndarray, np.ndarray, np.ndarray],
+    exact: bool,
+    seconds: float,
+) -> list[Found]:
+    """Of units whose cheapest change is not proven: what a trial finds, or, `exact`, what closing
+    the gap does. `known`: points, what is moved, and what it cannot be less than, of all."""
+    e = result.engine
+    search = Search(result, measure, (e, e), (e.thresholds, e.thresholds))
+    found = [
+        Found(float(known[2][k]), float(known[1][k]), witness=known[0][k])
+        if np.isfinite(known[1][k])
+        else Found(float(known[2][k]))
+        for k in units
+    ]
+    if exact:
+        least_changes(search, units, found, real("time_limit", seconds))
+    else:
+        for k, each in zip(units, found, strict=True):
+            search.seek(k, each)
+    return found
 
 
 def _movable(result: Assessment, zero_points: bool) -> np.ndarray:

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -27,7 +26,7 @@ from qtoolkit.regions.bound import Area
 from qtoolkit.remembered import remembered
 from qtoolkit.robustness.certificates import Certificates, New
 from qtoolkit.robustness.pairs import Keys, keys_over
-from qtoolkit.solver import solve_lp, solve_milp
+from qtoolkit.solver import Solution, solve_lp, solve_milp
 
 CELLS = 1 << 22  # scores held at a time
 ROOM = 100_000_000  # leaf scores that draws may take in all
@@ -242,7 +241,7 @@ class _Program:
     low: np.ndarray
     high: np.ndarray
 
-    def solve(self, seconds: float) -> Any:
+    def solve(self, seconds: float) -> Solution:
         """What `solve_milp` gives."""
         return solve_milp(
             self.cost, self.cost != 0, self.lo, self.hi, self.rows, self.low, self.high, seconds
@@ -304,10 +303,9 @@ def _solve(search: _Search, k: int, side: int, seconds: float) -> None:
     stop = min(time.monotonic() + seconds, search.deadline)
     for _ in range(ROUNDS):
         solution = program.solve(stop - time.monotonic())
-        proven = None if solution is None else solution.mip_dual_bound
-        if proven is None or not np.isfinite(proven):
+        if not np.isfinite(solution.bound):
             return
-        ahead = int(np.ceil(proven - 1e-6)) * (1 if side == BEST else -1)
+        ahead = int(np.ceil(solution.bound - 1e-6)) * (1 if side == BEST else -1)
         search.bound(k, side, fixed + ahead)
         if search.settled(k, side) or solution.x is None:
             return

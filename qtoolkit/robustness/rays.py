@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -18,12 +19,15 @@ from qtoolkit.assessment import Assessment
 from qtoolkit.engine import TICK, affine, from_ticks, grade, ratio_lines, score
 from qtoolkit.engine.ticks import UNREACHABLE
 from qtoolkit.robustness.certificates import DOWN, UP, grades_at, in_reach, margin
+from qtoolkit.robustness.contested import Contested, First
 
 GRID, HALVINGS = 16, 45  # of a scan
+LOOKS = 64  # of one with quotas in force
 SAME = 1e-9  # changes no farther apart, as a share of 1 point or of the change, come together
 WIDEST = 1e-6  # of all points: what takes more to move a score by two ticks is not called exact
 BLOCK = 1 << 21  # grades held at a time
 CELLS = 1 << 27  # leaf scores that scans may take in all
+THIRDS = np.array([0.0, 1 / 3, 2 / 3, 1.0])
 FLAT = 1e-12  # a rate of score below it is none
 
 
@@ -71,11 +75,12 @@ class Changes:
 def first_changes(result: Assessment, v: np.ndarray, reach: np.ndarray) -> Changes:
     """Along the rays v (m, d), each as far as reach (m,).
 
-    A unit is looked at as long as its grade depends on its own score alone. Where the grade that it
-    would have next depends on others (a quota, the last places), the engine tells whether it gets
-    it; if not, the unit is left out along that ray. Every first change is then graded anew, all
-    units together: just before it, just beyond it, and at the end of a ray along which there is
-    none. What that contradicts is scanned instead and is not exact.
+    Where grades depend on others (a quota, the last places) rays are followed from one event to
+    the next (:mod:`qtoolkit.robustness.contested`), where all scores are straight between cuts of
+    deductions. On other rays a unit is looked at by itself as long as its grade depends on its own
+    score alone, else by grading step by step. Every first change is then graded anew, all units
+    together: just before it, just beyond it, and at the end of a ray along which there is none.
+    What that contradicts is scanned instead and is not exact.
     """
     e, points, base = result.engine, result.points.to_numpy(), from_ticks(result.base.to_numpy())
     A, _, exact, _ = affine(e, points, points)
@@ -98,13 +103,118 @@ def first_changes(result: Assessment, v: np.ndarray, reach: np.ndarray) -> Chang
     cuts = first_cuts(result, v)
     bent = np.minimum(t, reach[:, None]) > cuts * (1 + 1e-12)
     known = exact & ~bent & ((cuts > FLAT) | (reach[:, None] <= 0))
-    refused = in_reach(result, grades_at(result, base))
-    t[:, refused] = np.nan
     until = np.where(known, np.inf, np.where(exact, cuts, 0.0))
     found = Changes(t, rise, until, slack)
-    _scan(result, v, reach, ~known & ~refused, found)
-    _confirm(result, v, reach, found)
+    settled = _contest(result, v, reach, found) if e.rivals else np.zeros(len(v), bool)
+    rest = np.flatnonzero(~settled)
+    part = Changes(*(x[rest] for x in (found.t, found.rise, found.until, found.slack)))
+    refused = in_reach(result, grades_at(result, base))
+    part.t[:, refused] = np.nan
+    _scan(result, v[rest], reach[rest], (~known)[rest] & ~refused, part)
+    _confirm(result, v[rest], reach[rest], part)
+    if e.rivals:
+        _look(result, v[rest], reach[rest], part)
+    for whole, each in zip(
+        (found.t, found.rise, found.until, found.slack),
+        (part.t, part.rise, part.until, part.slack),
+        strict=True,
+    ):
+        whole[rest] = each
     return found
+
+
+def _contest(result: Assessment, v: np.ndarray, reach: np.ndarray, found: Changes) -> np.ndarray:
+    """Where grades depend on others: the first change along those rays on which all scores are
+    straight from one cut of a deduction to the next, into `found`; which these are, (m,)."""
+    contested, settled = Contested(result), np.zeros(len(v), bool)
+    now = result.grades.cat.codes.to_numpy()
+    for i in range(len(v)):
+        first = _first_along(result, contested, v[i], float(reach[i]))
+        if first is None:
+            continue
+        changed = first.after != now
+        slack = found.slack[i, changed].max(initial=0.0)
+        if not _stands(result, v[i], first, slack, float(reach[i])):
+            continue
+        settled[i] = True
+        found.t[i], found.until[i] = np.inf, first.t
+        found.t[i, changed] = first.t
+        found.rise[i] = first.after > now
+    return settled
+
+
+def _first_along(
+    result: Assessment, contested: Contested, v: np.ndarray, reach: float
+) -> First | None:
+    """The first change along one ray; None where a score is not straight between cuts, or there
+    was too much to look at."""
+    if reach <= 0:
+        return None
+    cuts = _cut_times(result, v)
+    knots = np.unique(np.concatenate([[0.0], cuts[cuts < reach], [reach]]))
+    for start, end in pairwise(knots.tolist()):
+        at = start + (end - start) * THIRDS
+        base = from_ticks(score(result.engine, _along(result, np.tile(v, (4, 1)), at)))
+        rate = (base[-1] - base[0]) / (end - start)
+        rate[np.abs(rate) * result.points.sum() <= TICK] = 0.0
+        straight = base[0] + (at - start)[:, None] * rate
+        if np.abs(base - straight).max() > 3 * TICK or not contested.holds(base[0], base[-1]):
+            return None
+        first = contested.first(base[0], rate, end - start)
+        if np.isnan(first.t):
+            return None
+        if np.isfinite(first.t):
+            return First(start + first.t, first.after)
+    return first
+
+
+def _cut_times(result: Assessment, v: np.ndarray) -> np.ndarray:
+    """Where along a ray a deduction of anybody reaches zero or full marks."""
+    e, points = result.engine, result.points.to_numpy()
+    a, b = e.slope, e.const
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ends = np.stack([np.where(a != 0, -b / a, np.nan), np.where(a != 1, b / (1 - a), np.nan)])
+        t = ((ends - points) / v)[:, b != 0]
+    return np.unique(t[np.isfinite(t) & (t > 0)])
+
+
+def _stands(result: Assessment, v: np.ndarray, first: First, slack: float, reach: float) -> bool:
+    """Whether the engine, asked at the points themselves, gives what a first change says: the
+    present grades just before it (or to the end), another one of the same unit just beyond."""
+    now = result.grades.cat.codes.to_numpy()
+    inside = reach if np.isinf(first.t) else max(first.t - slack, 0.0)
+    beyond = min(first.t + slack, reach)
+    before, after = _graded(result, np.stack([v, v]), np.array([inside, beyond]))
+    if first.t - slack > 0 and (before != now).any():
+        return False
+    return bool(np.isinf(first.t) or ((after != now) & (first.after != now)).any())
+
+
+def _look(result: Assessment, v: np.ndarray, reach: np.ndarray, found: Changes) -> None:
+    """Of units whose change along a ray was not sought, for the place it depends on: what grading
+    step by step finds, quotas in force, an earlier one may be missed; into `found`."""
+    e, now = result.engine, result.grades.cat.codes.to_numpy()
+    open_ = np.isnan(found.t)
+    rays = np.flatnonzero(open_.any(axis=1))
+    if not rays.size or rays.size * e.slope.size * (LOOKS + HALVINGS) > CELLS:
+        return
+    low, high = np.zeros(rays.size), np.full(rays.size, np.inf)
+    for step in range(1, LOOKS + 1):
+        at = reach[rays] * (step / LOOKS)
+        other = ((_graded(result, v[rays], at) != now) & open_[rays]).any(axis=1)
+        high = np.where(np.isinf(high) & other, at, high)
+        low = np.where(np.isinf(high), at, low)
+    hit = np.isfinite(high)
+    for _ in range(HALVINGS):
+        middle = np.where(hit, (low + np.where(hit, high, 0.0)) / 2, 0.0)
+        other = ((_graded(result, v[rays], middle) != now) & open_[rays]).any(axis=1)
+        high, low = np.where(hit & other, middle, high), np.where(hit & ~other, middle, low)
+    after = _graded(result, v[rays], np.where(hit, high, 0.0))
+    own = open_[rays]
+    changed = own & hit[:, None] & (after != now)
+    found.t[rays] = np.where(own, np.where(changed, high[:, None], np.inf), found.t[rays])
+    found.until[rays] = np.where(own, 0.0, found.until[rays])
+    found.rise[rays] = np.where(changed, after > now, found.rise[rays])
 
 
 def _settle_ends(

@@ -53,6 +53,7 @@ from qtoolkit.robustness.certificates import (
     margin,
     span_values,
 )
+from qtoolkit.robustness.closing import Band, Found, Search, least_changes
 from qtoolkit.robustness.held import with_breaks_held
 from qtoolkit.robustness.pairs import keys_of
 from qtoolkit.robustness.rivals import (
@@ -79,7 +80,13 @@ OVERSHOOT = 1e-6
 
 @with_breaks_held
 @remembered
-def tolerance(result: Assessment, shift: float = 0.0, new: New = "interval") -> Certificates:
+def tolerance(
+    result: Assessment,
+    shift: float = 0.0,
+    new: New = "interval",
+    exact: bool = False,
+    time_limit: float = 60.0,
+) -> Certificates:
     """How far all points may move together, the sum kept, before a unit's grade can change.
 
     Parameters
@@ -91,6 +98,14 @@ def tolerance(result: Assessment, shift: float = 0.0, new: New = "interval") -> 
     new : "interval" or "scenario"
         Leaves without data may bring anything from 0 to full marks, or what the scheme's scenario
         says.
+    exact : bool
+        Close the rows that are bounds, by integer programs
+        (:mod:`qtoolkit.robustness.closing`): grades that depend on others through quotas or last
+        places, blanks shared out, deductions that reach zero. It takes seconds instead of
+        milliseconds.
+    time_limit : float
+        Seconds for that in all; what is not closed by then stays a bound, beside the least band in
+        which a change was found.
 
     Returns
     -------
@@ -98,8 +113,9 @@ def tolerance(result: Assessment, shift: float = 0.0, new: New = "interval") -> 
         Table: score (base), grade, margin_down and margin_up (points to the grade's ends in base
         score; ∞ where there is no end to cross), leverage (h, points of score per unit of ρ),
         tolerance (a share: .073 is ±7.3%; at most 1), towards (the grade that is reached first),
-        status ("exact": the grade holds in every band below the tolerance and a witness breaks it
-        just beyond; "at least": proven up to it, perhaps holds further; "none": not certain even at
+        at_most (the band of the witness: in it the grade can change; NaN where none is known), status
+        ("exact": the grade holds in every band below the tolerance and a witness breaks it just
+        beyond; "at least": proven up to it, perhaps holds further; "none": not certain even at
         the scheme's points, because of `shift` or of leaves without data), why. Witness: "change",
         points just beyond the tolerance at which the grade is another.
 
@@ -113,6 +129,7 @@ def tolerance(result: Assessment, shift: float = 0.0, new: New = "interval") -> 
     0.125
     """
     real("shift", shift)
+    close_gaps = exact
     present = _present(result, shift, new)
     first = _first_end(present)
     exact, why = _linear_up_to(present, first.beyond)
@@ -127,6 +144,10 @@ def tolerance(result: Assessment, shift: float = 0.0, new: New = "interval") -> 
     _withdraw(present, claims, among_rivals, unproven & ~endless)
     proven = _with_a_place(present, claims)
     after = _recheck_grades(present, claims, proven)
+    at_most = np.where(claims.status == "exact", claims.rho, np.nan)
+    if close_gaps:
+        _close(present, claims, after, at_most, real("time_limit", time_limit))
+        proven = np.isfinite(claims.witness).all(axis=1) & np.isfinite(at_most)
     names = np.array([*result.grade_names, None], dtype=object)
     table = pd.DataFrame(
         {
@@ -136,6 +157,7 @@ def tolerance(result: Assessment, shift: float = 0.0, new: New = "interval") -> 
             "margin_up": present.margins[UP],
             "leverage": first.leverage,
             "tolerance": claims.rho,
+            "at_most": at_most,
             "towards": names[np.where(proven, after, -1)],
             "status": claims.status,
             "why": claims.why,
@@ -143,6 +165,24 @@ def tolerance(result: Assessment, shift: float = 0.0, new: New = "interval") -> 
         index=result.scores.index,
     )
     return Certificates(table, {"change": frame(result, claims.witness, proven)})
+
+
+def _close(
+    present: _Present, claims: _Claims, after: np.ndarray, at_most: np.ndarray, seconds: float
+) -> None:
+    """Bounds made exact as far as time goes; into `claims`, the grades `after` and `at_most`."""
+    result = present.result
+    search = Search(result, Band(result), present.engines, present.limits)
+    units = np.flatnonzero((claims.status == "at least") & (claims.rho < 1)).tolist()
+    found = [Found(float(claims.rho[k])) for k in units]
+    least_changes(search, units, found, seconds)
+    for k, each in zip(units, found, strict=True):
+        claims.rho[k] = max(claims.rho[k], each.at_least)
+        if each.met:
+            claims.status[k], claims.why[k] = "exact", ""
+        if each.witness is not None:
+            at_most[k], claims.side[k], claims.witness[k] = each.at_most, each.side, each.witness
+            after[k] = search.graded(k, each.side, each.witness[None])[0]
 
 
 @dataclass(frozen=True)
@@ -333,24 +373,38 @@ def _with_a_place(present: _Present, claims: _Claims) -> np.ndarray:
 
 @with_breaks_held
 def tolerance_map(
-    result: Assessment, bands: Sequence[float], shifts: Sequence[float], new: New = "interval"
+    result: Assessment,
+    bands: Sequence[float],
+    shifts: Sequence[float],
+    new: New = "interval",
+    exact: bool = False,
+    time_limit: float = 60.0,
 ) -> pd.DataFrame:
     """How many grades are certain while points move within ±band and cutoffs within ±shift: bands ×
     shifts.
 
     A grade is certain where its score range over the band, quotas worked in, keeps it under every
-    such shift.
+    such shift. `exact` and `time_limit`, for each shift, are those of :func:`tolerance`: a grade
+    that bounds leave open is certain in every band below the tolerance that is found.
     """
     for shift in shifts:
         real("shift", shift)
     e, codes = result.engine, result.grades.cat.codes.to_numpy()
     limits = [_shifted(e, shift) for shift in shifts]
     counts = np.zeros((len(bands), len(shifts)), int)
+    closed = [
+        tolerance(result, shift, new, exact=True, time_limit=time_limit).table["tolerance"]
+        for shift in shifts
+        if exact
+    ]
     for i, band in enumerate(bands):
         area = Box(relative=band).at(result)
         values, rivals = extremes(result, area, new).values, rivals_over(result, area, new)
         for j, both in enumerate(limits):
-            counts[i, j] = (grade_span(e, values, both, rivals) == codes).all(axis=0).sum()
+            certain = (grade_span(e, values, both, rivals) == codes).all(axis=0)
+            if exact:
+                certain |= closed[j].to_numpy() > band
+            counts[i, j] = certain.sum()
     return pd.DataFrame(
         counts, pd.Index(list(bands), name="band"), pd.Index(list(shifts), name="shift")
     )

@@ -1,0 +1,167 @@
+"""All units of an assessment as lines of a program: base scores, and what ranks compare.
+
+In hundredths of the total, since a solver's tolerances are absolute. Where a score is no straight
+line over the box it is built from its tree: deductions cut at zero, caps, blanks shared out. Of
+what is none of these (another mean than the arithmetic, rounding below the total) only bounds
+are known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from qtoolkit.engine import TICK, Engine, affine, bounds, from_ticks
+from qtoolkit.robustness.programs import Breaks, Line, Program
+
+
+@dataclass
+class Lines:
+    """One line a unit: A (n, d), b (n,), and what stands beside the points, by unit."""
+
+    A: np.ndarray
+    b: np.ndarray
+    extra: dict[int, Mapping[int, float]]
+
+    def of(self, k: int) -> Line:
+        return Line(self.A[k], float(self.b[k]), self.extra.get(k, {}))
+
+    def put(self, k: int, line: Line) -> None:
+        self.A[k], self.b[k], self.extra[k] = line.A, line.b, line.extra
+
+
+@dataclass
+class Field:
+    """The units as `engine` scores them, in a program whose points are in hundredths.
+
+    scale : hundredths a point
+    side : tells the shares of one engine from those of another
+    breaks : where the ratios of shared out blanks are cut into pieces
+    """
+
+    program: Program
+    engine: Engine
+    scale: float
+    side: int
+    breaks: Mapping[tuple[int, int, int], Breaks]
+
+    @cached_property
+    def ends(self) -> tuple[np.ndarray, np.ndarray]:
+        """The box in points."""
+        return self.program.lo / self.scale, self.program.hi / self.scale
+
+    @cached_property
+    def bases(self) -> Lines:
+        """Base scores."""
+        A, b, straight, _ = affine(self.engine, *self.ends)
+        found = Lines(A, b * self.scale, {})
+        for k in np.flatnonzero(~straight).tolist():
+            found.put(k, self._tree(k))
+        return found
+
+    @cached_property
+    def keys(self) -> Lines:
+        """What ranks compare, before rounding."""
+        e = self.engine
+        if e.rank_on_base:
+            return self.bases
+        after_rounding = e.round_first and e.rounding is not None
+        added = np.zeros(len(e.slope)) if after_rounding else self._ticks(e.offset - e.late)
+        found = Lines(self.bases.A, self.bases.b + added, dict(self.bases.extra))
+        for k in np.flatnonzero(~self._uncapped).tolist():
+            found.put(k, self._capped(k, found.of(k)))
+        return found
+
+    @cached_property
+    def _uncapped(self) -> np.ndarray:
+        """Units whose score stays clear of cap and floor over the box."""
+        e = self.engine
+        least, greatest = self.program.spans(self.bases.A)
+        least, greatest = least + self.bases.b, greatest + self.bases.b
+        for k in self.bases.extra:
+            least[k], greatest[k] = self.program.span(self.bases.of(k))
+        step = 0 if e.rounding is None else e.rounding.step
+        clear = greatest + self._ticks(e.offset + step) <= self._ticks(e.cap) + TICK
+        if e.floor is not None:
+            clear &= least + self._ticks(e.offset - e.late - step) >= self._ticks(e.floor) - TICK
+        return clear
+
+    def _capped(self, k: int, key: Line) -> Line:
+        """A ranking score under the cap and above the floor; bounds alone where rounding comes
+        first."""
+        e, program = self.engine, self.program
+        if e.round_first and e.rounding is not None:
+            low, high = program.span(key)
+            return program.between(low, high)
+        top = float(self._ticks(e.cap - e.late[k]))
+        key = program.least(key, program.constant(top))
+        if e.floor is not None:
+            key = program.greatest(key, program.constant(float(self._ticks(e.floor))))
+        return key
+
+    def _ticks(self, ticks: np.ndarray | int) -> np.ndarray:
+        return from_ticks(ticks) * self.scale
+
+    @cached_property
+    def _outer(self) -> tuple[np.ndarray, np.ndarray]:
+        """Proven bounds of all base scores."""
+        low, high = bounds(self.engine, *self.ends, self.program.total / self.scale)
+        return low * self.scale, high * self.scale
+
+    def _tree(self, k: int) -> Line:
+        """The base score of unit k, from its leaves up."""
+        e, tree = self.engine, self.engine.tree
+        unknown = self.program.between(*(float(end[k]) for end in self._outer))
+        if not tree.is_arithmetic or tree.rounds_inside:
+            return unknown
+        means = {mean.leaf: mean for mean in e.means if mean.unit == k}
+        lines: list[Line | None] = []
+        for j in range(e.points.size):
+            if tree.blank[k, j]:
+                lines.append(None)
+            elif j in means:
+                peers = [self._leaf(peer, j) for peer in means[j].peers.tolist()]
+                total = self.program.constant(0.0)
+                for peer in peers:
+                    total = total.plus(peer, 1 / len(peers))
+                lines.append(total)
+            else:
+                lines.append(self._leaf(k, j))
+        full = [self.program.point(j) for j in range(e.points.size)]
+        for i, children in enumerate(tree.children):
+            full.append(_sum(self.program, [full[c] for c in children]))
+            live = [c for c in children if lines[c] is not None]
+            if not live:
+                lines.append(None)
+                continue
+            scored = _sum(self.program, [lines[c] for c in live])
+            if len(live) < len(children):
+                points = _sum(self.program, [full[c] for c in live])
+                dead = [full[c] for c in children if lines[c] is None]
+                name = (self.side, k, i)
+                given = self.breaks.get(name, Breaks())
+                blank = _sum(self.program, dead)
+                scored = scored.plus(self.program.share(name, scored, points, blank, given))
+            lines.append(scored)
+        return lines[-1] if lines[-1] is not None else self.program.constant(0.0)
+
+    def _leaf(self, k: int, j: int) -> Line:
+        """A leaf's score, cut at 0 and at its points."""
+        point = self.program.point(j)
+        slope, const = float(self.engine.slope[k, j]), float(self.engine.const[k, j])
+        line = point.times(slope).raised(const * self.scale)
+        if const != 0 or not 0 <= slope <= 1:
+            line = self.program.greatest(
+                self.program.least(line, point), self.program.constant(0.0)
+            )
+        return line
+
+
+def _sum(program: Program, lines: list[Line]) -> Line:
+    total = program.constant(0.0)
+    for line in lines:
+        total = total.plus(line)
+    return total
