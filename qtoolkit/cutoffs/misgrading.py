@@ -105,8 +105,8 @@ def misgrading(
     """Chances of each unit's grades under independent normal errors of the base score.
 
     P(grade) = Φ((c_up − s)/se) − Φ((c_low − s)/se) with the *effective* cutoffs: bonus, cap and
-    rounding are counted in, and what vetoes leave. Where the scheme has quotas or last places,
-    grades depend on the errors of all units together: then errors are drawn for all units at once,
+    rounding are counted in, and what vetoes leave. Where the scheme has quotas, last places or
+    natural breaks, grades depend on the errors of all units together: then errors are drawn for all units at once,
     the standings are graded anew each time, and chances are frequencies.
 
     Without a reliability the present scores stand in for the true ones. Their spread holds the

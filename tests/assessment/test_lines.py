@@ -180,3 +180,61 @@ def test_a_shift_of_a_line_takes_the_grade_above_without_a_line_with_it():
     moved = core.regraded(e, base, np.array([3 * 10**10]), np.array([True, False]))
     # at 73 the 72.5 no longer reaches B, and so not A
     assert moved[0].tolist() == [2, 2, 0, 0, 0]
+
+
+def test_what_is_held_stays_held():
+    result = qt.assess(scheme(BREAKS), FRAME)
+    kept = result.fixed
+    assert kept is result.fixed and kept.fixed is kept and kept.lines == "held"
+    assert result.cutoffs.iloc[0].tolist() == [72.5, 55, 0]
+    other = {"a": 30.0}
+    assert kept.what_if(points=other).grades.tolist() == ["B", "A", "C", "A", "C"]
+    moved = result.what_if(points=other)
+    assert kept.what_if(points=other, lines="move").grades.tolist() == moved.grades.tolist()
+    plain = qt.assess(scheme([{"id": "A", "cutoff": 60.0}, {"id": "B", "cutoff": 0.0}]), FRAME)
+    assert plain.fixed is plain and plain.lines == "held"
+
+
+def test_held_frequencies_are_those_of_fixed_lines():
+    result = qt.assess(scheme(BREAKS), FRAME)
+    lines = [{"id": "A", "cutoff": 72.5}, {"id": "B", "cutoff": 55.0}, {"id": "C", "cutoff": 0.0}]
+    region = Box(relative=0.5)
+    held, by_lines, moving = (
+        qt.simulation.simulate(some, region, 500, seed=2)
+        for some in (result.fixed, qt.assess(scheme(lines), FRAME), result)
+    )
+    assert held.grade_acceptability.equals(by_lines.grade_acceptability)
+    assert not held.grade_acceptability.equals(moving.grade_acceptability)
+    assert (held.lines, moving.lines) == ("held", "move")
+
+
+def test_no_line_of_natural_breaks_moves_at_random():
+    result = qt.assess(scheme(BREAKS), FRAME)
+    with pytest.raises(InputError) as caught:
+        qt.simulation.simulate(result, Box(relative=0.1), 10, jitter=1.0)
+    assert "自然断点" in caught.value.sentences("zh")[0]
+    assert (result.grades == qt.simulation.simulate(result.fixed, None, 10).result.grades).all()
+
+
+def test_errors_of_measurement_move_the_lines_of_breaks():
+    result = qt.assess(scheme(BREAKS), FRAME)
+    found = qt.cutoffs.misgrading(result, 0.001, draws=200)
+    assert (found.table["stands"] == 1).all() and found.draws == 200
+
+
+def test_what_asks_for_cutoffs_leaves_out_grades_without_one():
+    places, breaks = (qt.assess(scheme(grades), FRAME) for grades in (PLACES, BREAKS))
+    mixed = [PLACES[0], {"id": "B", "cutoff": 70.0}, {"id": "C", "cutoff": 0.0}]
+    for result in (places, breaks):
+        assert qt.robustness.cutoff_intervals(result).empty
+        assert qt.cutoffs.bunching(result).empty
+        assert set(qt.cutoffs.sweep(result).steps["line"]) == {"all"}
+        assert set(qt.cutoffs.dead(result)) == {"live"}
+        with pytest.raises(InputError):
+            qt.cutoffs.optimise(result)
+    some = qt.assess(scheme(mixed), FRAME)
+    assert list(qt.robustness.cutoff_intervals(some).index) == ["B"]
+    # at 72.5 丁 stands on the line of B: above it two units are left, and both are A
+    row = qt.robustness.cutoff_intervals(some).loc["B"]
+    assert (row["low"], row["high"], row["unit_high"]) == (55.0, 72.5, "丁")
+    assert qt.cutoffs.quota_audit(some)["absolute"].tolist() == some.grades.tolist()
