@@ -27,7 +27,8 @@ from qtoolkit.regions import Region, area_of
 from qtoolkit.robustness.certificates import DOWN, UP
 from qtoolkit.robustness.conditions import Way, Written, ways
 from qtoolkit.robustness.fields import Field
-from qtoolkit.robustness.programs import Breaks, Line, Program
+from qtoolkit.robustness.programs import Breaks, Line, Name, Program
+from qtoolkit.solver import System
 
 HUNDRED = 100.0
 EACH = 10.0  # seconds for one unit at most
@@ -57,6 +58,11 @@ class Measure(ABC):
     def steady(self) -> bool:
         """Whether all points nearer than a bound count, and not whole steps alone."""
         return True
+
+    @property
+    def least(self) -> float:
+        """What no other points are nearer than."""
+        return 0.0
 
     @property
     def grain(self) -> float:
@@ -147,6 +153,10 @@ class Moved(Measure):
     def steady(self) -> bool:
         return self.step is None
 
+    @property
+    def least(self) -> float:
+        return self.step or 0.0
+
     @cached_property
     def grain(self) -> float:
         """In whole steps, straight scores differ by multiples of it, in points; 0 where it is too
@@ -235,7 +245,7 @@ class Moved(Measure):
         return self.points + steps * self.step
 
 
-def _inside(program: Program, s, scale: float) -> None:
+def _inside(program: Program, s: System, scale: float) -> None:
     """Rows that keep the points in a region's system."""
     z = [program.variable(lo * scale, hi * scale) for lo, hi in zip(s.lo, s.hi, strict=True)]
     for j, row in enumerate(s.transform):
@@ -268,7 +278,7 @@ class Road:
 
     way: Way
     low: float
-    breaks: dict[tuple[int, int, int], Breaks] = field(default_factory=dict)
+    breaks: dict[Name, Breaks] = field(default_factory=dict)
     rounds: int = 0
     goes_on: bool = True
 
@@ -341,8 +351,7 @@ class Search:
     def close(self, k: int, found: Found, seconds: float) -> None:
         """Raise `at_least` and lower `at_most` of unit k until they meet or time is up."""
         stop = time.monotonic() + seconds
-        if not self.measure.steady:  # less than a step is nothing
-            found.at_least = max(found.at_least, self.measure.step)
+        found.at_least = max(found.at_least, self.measure.least)
         self.seek(k, found)
         roads = [
             Road(way, found.at_least) for way in ways(self.result.engine, int(self.codes[k]), k)
@@ -403,9 +412,7 @@ class Search:
         road.rounds += 1
         road.goes_on = any(cut) and road.rounds < ROUNDS
 
-    def _written(
-        self, program: Program, k: int, way: Way, breaks: dict[tuple[int, int, int], Breaks]
-    ) -> Written:
+    def _written(self, program: Program, k: int, way: Way, breaks: dict[Name, Breaks]) -> Written:
         sides = [way.side, 1 - way.side]
         fields = [
             Field(program, self.engines[side], self.measure.scale, side, breaks) for side in sides
@@ -427,12 +434,12 @@ class Search:
         last solution that was asked of it."""
         steps = [None, *[0.0] * len(program.shares and NEWTON), *SPARES]
         for spare in steps if self.measure.steady else [None]:
-            further = x
             if spare is not None:
                 further = program.beside(x, spare, stop - time.monotonic())
-            if further is None:
-                continue
-            x, p = further, self.measure.points_of(further)
+                if further is None:
+                    continue
+                x = further
+            p = self.measure.points_of(x)
             side = int(self.changed(k, p[None])[0])
             if side >= 0:
                 self.keep(found, side, p)
@@ -450,7 +457,7 @@ def _cut(
     program: Program,
     x: np.ndarray,
     asked: set[int],
-    breaks: dict[tuple[int, int, int], Breaks],
+    breaks: dict[Name, Breaks],
 ) -> bool:
     """Breaks at the ratios of a solution, of the units that are asked of, where they are off or
     new; whether any is."""

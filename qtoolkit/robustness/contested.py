@@ -49,9 +49,8 @@ class Contested:
     @cached_property
     def step(self) -> float:
         """The rounding step of what ranks compare, 0 without one."""
-        e = self.engine
-        none = e.rank_on_base or e.rounding is None
-        return 0.0 if none else float(from_ticks(e.rounding.step))
+        rounding = None if self.engine.rank_on_base else self.engine.rounding
+        return 0.0 if rounding is None else float(from_ticks(rounding.step))
 
     @cached_property
     def pairs(self) -> tuple[np.ndarray, np.ndarray]:
@@ -66,7 +65,8 @@ class Contested:
                 among |= np.outer(inside, members & ~inside)
             else:
                 among |= np.outer(members, members)
-        return np.nonzero(np.triu(among | among.T, 1))
+        ahead, behind = np.nonzero(np.triu(among | among.T, 1))
+        return ahead, behind
 
     def _inside(self, step: RivalStep, members: np.ndarray) -> tuple[np.ndarray, bool]:
         """Who is within the places of a step, (n,), and whether they are as many as there are
@@ -171,7 +171,7 @@ class Contested:
         if abs(rate) <= FLAT:
             return np.empty(0)
         value = base + (0.0 if e.round_first else self.added[k]) - TICK / 2
-        half = self.step / 2 if e.rounding.half_up else 0.0
+        half = self.step / 2 if e.rounding is None or e.rounding.half_up else 0.0
         ends = sorted((value + start * rate - half, value + end * rate - half))
         numbers = np.arange(np.ceil(ends[0] / self.step), np.floor(ends[1] / self.step) + 1)
         if len(numbers) > MOST:

@@ -15,7 +15,7 @@ from functools import cached_property
 import numpy as np
 
 from qtoolkit.engine import TICK, Engine, affine, bounds, from_ticks
-from qtoolkit.robustness.programs import Breaks, Line, Program
+from qtoolkit.robustness.programs import Breaks, Line, Name, Program
 
 
 @dataclass
@@ -46,7 +46,7 @@ class Field:
     engine: Engine
     scale: float
     side: int
-    breaks: Mapping[tuple[int, int, int], Breaks]
+    breaks: Mapping[Name, Breaks]
 
     @cached_property
     def ends(self) -> tuple[np.ndarray, np.ndarray]:
@@ -70,7 +70,7 @@ class Field:
             return self.bases
         after_rounding = e.round_first and e.rounding is not None
         added = np.zeros(len(e.slope)) if after_rounding else self._ticks(e.offset - e.late)
-        found = Lines(self.bases.A, self.bases.b + added, dict(self.bases.extra))
+        found = Lines(self.bases.A.copy(), self.bases.b + added, dict(self.bases.extra))
         for k in np.flatnonzero(~self._uncapped).tolist():
             found.put(k, self._capped(k, found.of(k)))
         return found
@@ -137,7 +137,7 @@ class Field:
             if not live:
                 lines.append(None)
                 continue
-            scored = _sum(self.program, [lines[c] for c in live])
+            scored = _sum(self.program, [line for c in live if (line := lines[c]) is not None])
             if len(live) < len(children):
                 points = _sum(self.program, [full[c] for c in live])
                 dead = [full[c] for c in children if lines[c] is None]

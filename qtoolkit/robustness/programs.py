@@ -1,4 +1,5 @@
-"""A mixed-integer program over the points, written row by row: what the searches of `closing` solve.
+"""A mixed-integer program over the points, written row by row: what the searches of `closing`
+solve.
 
 Points p lie in a box, Σp = total. Beside them stand variables for what is no straight line in the
 points: the least and the greatest of two lines (a deduction cut at zero, a cap), and N·q/D (the
@@ -8,7 +9,7 @@ breaks of N/D. All else is a row of lines, true always or where a switch is on.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -19,6 +20,8 @@ from qtoolkit.solver import Solution, solve_milp
 
 SLACK = 1e-4  # by which a switched row is loose where its switch is off
 FLAT = 1e-12
+TINY = 1e-7  # hundredths, by which bounds of a variable are loose
+Name = tuple[int, int, int]  # of a share: the side of new indicators, the unit, the node
 VANISHED = 1e-9  # hundredths; with fewer to share out nothing is
 ROUNDS = 40  # towards the bounds of a ratio
 
@@ -129,7 +132,7 @@ class Program:
         self.integral = [False] * self.d
         self.cost: dict[int, float] = {}
         self.rows: list[_Row] = []
-        self.shares: dict[Hashable, Share] = {}
+        self.shares: dict[Name, Share] = {}
         self._encloses = False
         self.add(Line(np.ones(self.d), 0.0), self.total, self.total)
 
@@ -246,18 +249,17 @@ class Program:
             ends.append(ratio)
         return ends[0], ends[1]
 
-    def share(
-        self, name: Hashable, scored: Line, points: Line, blank: Line, breaks: Breaks
-    ) -> Line:
+    def share(self, name: Name, scored: Line, points: Line, blank: Line, breaks: Breaks) -> Line:
         """N·q/D, scored·blank / points, enclosed between breaks of N/D and of q/D. Where N/D is at
         a break it is exact; beside one it is off by the distance times the width of the piece of
         q/D. Where the points may vanish N/D is anything from 0 on."""
         least, greatest = self.ratio_bounds(scored, points)
-        fewest, (q0, q1) = self.span(points)[0], self.span(blank)
+        fewest, q1 = self.span(points)[0], self.span(blank)[1]
         vanish = fewest <= VANISHED
         parts = (0.0, np.inf) if vanish else self.ratio_bounds(blank, points, q1 / fewest)
         least = 0.0 if vanish else least
-        middle, reach = (least + greatest) / 2, (greatest - least) / 2 * q1
+        middle = (least + greatest) / 2
+        reach = (greatest - least) / 2 * q1 + TINY
         beyond = self.variable(-reach, reach)
         w = self.of(beyond).plus(blank, middle)
         self._encloses = True

@@ -113,11 +113,12 @@ def tolerance(
         Table: score (base), grade, margin_down and margin_up (points to the grade's ends in base
         score; ∞ where there is no end to cross), leverage (h, points of score per unit of ρ),
         tolerance (a share: .073 is ±7.3%; at most 1), towards (the grade that is reached first),
-        at_most (the band of the witness: in it the grade can change; NaN where none is known), status
-        ("exact": the grade holds in every band below the tolerance and a witness breaks it just
-        beyond; "at least": proven up to it, perhaps holds further; "none": not certain even at
-        the scheme's points, because of `shift` or of leaves without data), why. Witness: "change",
-        points just beyond the tolerance at which the grade is another.
+        at_most (the band of the witness: in it the grade can change; NaN where none is known),
+        status ("exact": the grade holds in every band below the tolerance and a witness breaks it
+        just beyond; "at least": proven up to it, perhaps holds further; "none": not certain even
+        at the scheme's points, because of `shift` or of leaves without data), why. Witness:
+        "change", points just beyond the tolerance, or in the band `at_most`, at which the grade is
+        another.
 
     >>> import pandas as pd
     >>> import qtoolkit as qt
@@ -129,23 +130,22 @@ def tolerance(
     0.125
     """
     real("shift", shift)
-    close_gaps = exact
     present = _present(result, shift, new)
     first = _first_end(present)
-    exact, why = _linear_up_to(present, first.beyond)
+    straight, why = _linear_up_to(present, first.beyond)
     # grades that depend on others are looked for by search alone
     among_rivals = in_reach(result, present.grades[UP])
-    why[among_rivals], exact = "quota", exact & ~among_rivals
+    why[among_rivals], straight = "quota", straight & ~among_rivals
     endless = ~among_rivals & (present.margins == np.inf).all(axis=0)
-    claims = _linear_claims(present, first, exact, why)
-    unproven = np.zeros(len(exact), bool)
-    if not exact.all():
-        unproven[~exact] = _search_bands(present, claims, ~exact, endless)
+    claims = _linear_claims(present, first, straight, why)
+    unproven = np.zeros(len(straight), bool)
+    if not straight.all():
+        unproven[~straight] = _search_bands(present, claims, ~straight, endless)
     _withdraw(present, claims, among_rivals, unproven & ~endless)
     proven = _with_a_place(present, claims)
     after = _recheck_grades(present, claims, proven)
     at_most = np.where(claims.status == "exact", claims.rho, np.nan)
-    if close_gaps:
+    if exact:
         _close(present, claims, after, at_most, real("time_limit", time_limit))
         proven = np.isfinite(claims.witness).all(axis=1) & np.isfinite(at_most)
     names = np.array([*result.grade_names, None], dtype=object)
