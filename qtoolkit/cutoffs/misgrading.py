@@ -106,8 +106,8 @@ def misgrading(
 
     P(grade) = Φ((c_up − s)/se) − Φ((c_low − s)/se) with the *effective* cutoffs: bonus, cap and
     rounding are counted in, and what vetoes leave. Where the scheme has quotas, last places or
-    natural breaks, grades depend on the errors of all units together: then errors are drawn for all units at once,
-    the standings are graded anew each time, and chances are frequencies.
+    natural breaks, grades depend on the errors of all units together: then errors are drawn for all
+    units at once, the standings are graded anew each time, and chances are frequencies.
 
     Without a reliability the present scores stand in for the true ones. Their spread holds the
     errors already, so that accuracy, consistency and kappa are then somewhat too high; with one
