@@ -98,16 +98,19 @@ def solve_milp(
     low: np.ndarray,
     high: np.ndarray,
     seconds: float,
+    nodes: int | None = None,
 ) -> Solution:
     """Minimise cost·x over low ≤ rows·x ≤ high, x integral where `integral`; rows dense or
     sparse. That there is no point is said only where the solver says so with and without
-    presolve."""
+    presolve. `nodes` ends the search after so many, which is the same on every machine."""
     from scipy.optimize import Bounds, LinearConstraint, milp
 
     stop, refusals = time.monotonic() + max(seconds, 0.01), 0
     for presolve in (True, False):  # presolve has been seen to fail on near ties
         left = max(stop - time.monotonic(), 0.01)
         options = {"time_limit": left, "mip_rel_gap": 0.0, "presolve": presolve}
+        if nodes is not None:
+            options["node_limit"] = nodes
         with quiet():
             found = milp(
                 cost,

@@ -25,13 +25,17 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 # Workers share the files: one that begins a long file last would keep the other waiting.
 LONGEST_FIRST = (
-    "tests/look/test_rendered.py",
     "tests/workbooks/test_recheck.py",
     "tests/report/test_views.py",
+    "tests/look/",
+    "tests/robustness/",
     "tests/runs/test_run.py",
+    "tests/report/facts/",
     "tests/runs/test_executors.py",
     "tests/cutoffs/test_choosing.py",
-    "tests/robustness/",
+    "tests/hostile/test_planted.py",
+    "tests/hostile/test_killed.py",
+    "tests/hostile/test_bombs.py",
     "notebooks/",
     "tests/inputs/test_fuzz.py",
     "tests/comparison/",

@@ -101,6 +101,16 @@ def quotas(result):
     return cutoffs.quotas(result, qt.cutoffs.quota_audit(result))
 
 
+def readings(result):
+    both, leaving = qt.cutoffs.two_readings(result), qt.cutoffs.successors(result)
+    return cutoffs.readings(result, both, leaving)
+
+
+def places(result):
+    keys = [f"grades.{g.id}.quota" for g in result.scheme.grades[:-1] if g.quota is not None]
+    return cutoffs.places(result, [qt.cutoffs.sweep(result, key) for key in keys])
+
+
 def errors(result, se, source, **asked):
     found = None if se is None else qt.cutoffs.misgrading(result, se, **asked)
     return cutoffs.errors(result, found, source)

@@ -24,6 +24,7 @@ from qtoolkit.cutoffs.margins import (
     rounding_audit,
 )
 from qtoolkit.cutoffs.misgrading import Misgrading, misgrading, normal_model
+from qtoolkit.cutoffs.readings import successors, two_readings
 from qtoolkit.cutoffs.sweeps import ALL, Sweep, quota_audit, sweep
 
 __all__ = [
@@ -55,5 +56,7 @@ __all__ = [
     "other_rules",
     "quota_audit",
     "rounding_audit",
+    "successors",
     "sweep",
+    "two_readings",
 ]

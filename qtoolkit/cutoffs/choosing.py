@@ -1,39 +1,50 @@
-"""Where cutoffs could lie: exact natural breaks, and cutoffs within windows that the fewest units
-are likely to cross."""
+"""Where cutoffs could lie and how many places there could be: exact natural breaks, and cutoffs and
+quotas under which the fewest units are likely to change grade."""
 
 from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 
-from qtoolkit.assessment import Assessment, assess
+from qtoolkit.assessment import Assessment
+from qtoolkit.cutoffs.combinations import (
+    NEVER,
+    Choices,
+    Minimum,
+    Part,
+    Quotas,
+    drawn,
+    leaving,
+    minimise,
+    shapes,
+    too_few,
+    total,
+    widest,
+)
 from qtoolkit.display import Shown
-from qtoolkit.engine import from_ticks, grade, score, shifted, to_ticks
+from qtoolkit.engine import RivalStep, from_ticks, to_ticks
 from qtoolkit.engine.breaks import natural_lines
-from qtoolkit.engine.chunks import Chunks
+from qtoolkit.engine.standings import BITS, reaching
 from qtoolkit.engine.ticks import UNREACHABLE
-from qtoolkit.engine.ties import SAME
-from qtoolkit.errors import InputError, real
-from qtoolkit.inputs.scheme import Grade
+from qtoolkit.errors import InputError, real, unexpected
+from qtoolkit.inputs.changes import check_keys, quota_key
 from qtoolkit.language import Text, say, settled
 from qtoolkit.regions import Box, Region
-from qtoolkit.simulation import simulate
-from qtoolkit.simulation.sampling import Draws, draws_of
+from qtoolkit.simulation.sampling import draws_of
 
 BAND = 0.1  # points within which draws are made unless a region is given
-MOST = 2000  # combinations of cutoffs that are gone through where there are quotas
-CELLS = 1 << 20  # thresholds that are looked for together
-ROOM = 5_000_000_000  # leaf scores that going through combinations may take
+MOST = 1 << 22  # combinations that are compared at a time, where choices lean on one another
+CELLS = 1 << 26  # counts of units that are held
+WORK = 4_000_000_000  # words of truth values that are counted: less than a minute
+ROOM = 5_000_000_000  # leaf scores that are drawn
 HUNDREDTH = 0.01  # of the total
-MANY = 100  # cutoffs that one simulation is graded by: grades are counted in int8
 
 
 @dataclass(frozen=True, repr=False)
@@ -118,6 +129,9 @@ def _fit(within: float, total: float) -> float:
     return 1.0 if total == 0 else float(1 - within / total)
 
 
+Quota = float | None
+
+
 @dataclass(frozen=True, repr=False)
 class Grid(Shown):
     """What :func:`grid` returns.
@@ -125,13 +139,13 @@ class Grid(Shown):
     Attributes
     ----------
     table : DataFrame, indexed by grade (the best first, the worst left out)
-        cutoff (the official one), least, most, number: the cutoffs that are compared. No rows where
-        there is nothing to choose: one grade, or cutoffs by class.
+        cutoff (the official one), least, most, number: the cutoffs that are compared; with quotas
+        to compare also quotas: how many. No rows where there is nothing to choose: one grade, or
+        cutoffs by class.
     window, step : float
         As :func:`optimise` takes them.
     combinations : int
-        How many are graded anew in every draw: 1 without quotas and last places, where cutoffs add
-        up grade by grade.
+        How many combinations of cutoffs and quotas are compared.
     draws : int
     affordable : bool
         Whether :func:`optimise` can go through them within minutes.
@@ -147,7 +161,12 @@ class Grid(Shown):
     affordable: bool
 
 
-def grid(result: Assessment, window: float | None = None, draws: int = 10_000) -> Grid:
+def grid(
+    result: Assessment,
+    window: float | None = None,
+    draws: int = 10_000,
+    quotas: Mapping[str, Iterable[Quota]] | None = None,
+) -> Grid:
     """Which cutoffs around the official ones :func:`optimise` would compare, and whether it can.
 
     Parameters
@@ -157,34 +176,43 @@ def grid(result: Assessment, window: float | None = None, draws: int = 10_000) -
         Whole points at most so far from the official cutoffs; if left out, hundredths of the total
         within two of them.
     draws : int
-        For each combination.
+        By which each combination is graded.
+    quotas : mapping, optional
+        As :func:`optimise` takes them.
 
     Raises
     ------
     InputError
-        A window below 0.
+        A window below 0, or quotas that :func:`optimise` refuses.
 
     >>> import pandas as pd
     >>> import qtoolkit as qt
     >>> frame = pd.DataFrame({"a": [1.0, 0.9, 0.4]}, index=list("甲乙丙"))
     >>> r = qt.assess(qt.Scheme.flat({"a": 100}, {"A": 90, "B": 60, "C": 0}), frame)
-    >>> qt.cutoffs.grid(r).table.loc["A"].tolist(), qt.cutoffs.grid(r).affordable
-    ([90.0, 88.0, 92.0, 5.0], True)
+    >>> qt.cutoffs.grid(r).table.loc["A"].tolist(), qt.cutoffs.grid(r).combinations
+    ([90.0, 88.0, 92.0, 5.0], 25)
     """
     scheme = result.scheme
     step = settled(HUNDREDTH * scheme.total) if window is None else 1.0
     window = 2 * step if window is None else real("window", window)
-    by_class = scheme.sets_lines_by_data or any(each.class_cutoffs for each in scheme.grades)
-    rows = {}
-    for each in () if by_class else scheme.grades[:-1]:
-        line = _candidates(each.line, min(window, scheme.total), step)
-        rows[each.id] = [each.line, line[0], line[-1], len(line)]
+    options = _quotas(result, {} if quotas is None else quotas)
+    if scheme.sets_lines_by_data or any(each.class_cutoffs for each in scheme.grades):
+        table = pd.DataFrame(columns=["cutoff", "least", "most", "number"])
+        return Grid(table, window, step, 0, draws, False)
+    lines = _lines(result, min(window, scheme.total), step)
+    rows = {
+        each.id: [each.line, line[0], line[-1], len(line)]
+        for each, line in zip(scheme.grades, reversed(lines), strict=False)
+    }
     columns = ["cutoff", "least", "most", "number"]
     table = pd.DataFrame.from_dict(rows, orient="index", columns=columns)
-    places = 2 * int(window / step + SAME) + 1
-    many = places ** len(rows) if result.engine.rivals else 1
-    affordable = bool(rows) and many * draws * result.matrix.size <= ROOM
-    return Grid(table, window, step, many, draws, affordable)
+    if quotas:
+        table["quotas"] = [len(options[name]) for name in table.index]
+    affordable = bool(rows) and draws * result.matrix.size <= ROOM
+    if affordable:
+        weights = _weights(_choices(result, lines, options), _sizes(result, 1), draws)
+        affordable = all(found <= limit for found, limit in weights)
+    return Grid(table, window, step, _number(lines, options), draws, affordable)
 
 
 @dataclass(frozen=True, repr=False)
@@ -196,19 +224,26 @@ class Options(Shown):
     cutoffs : Series, indexed by grade
         The cutoffs found, the best grade first.
     table : DataFrame
-        Rows "official" and "found": a column a cutoff, `leave` (expected number of units that a
-        draw moves out of their grade), a column "n:<grade>" for each grade (how many units have
-        it), changed (units graded otherwise than officially).
+        Rows "official" and "found": a column a cutoff, with quotas to compare a column
+        "quota:<grade>" for each of them, `leave` (expected number of units that a draw moves out of
+        their grade), a column "n:<grade>" for each grade (how many units have it), changed (units
+        graded otherwise than officially).
     regret : float
-        How many units more the official cutoffs are expected to move.
+        How many units more the official choice is expected to move.
     grades : Series
-        Each unit's grade at the cutoffs found.
+        Each unit's grade under the choice found.
     tried : int
-        Cutoffs, or combinations of them, that were compared.
+        Combinations of cutoffs, and quotas, that were compared.
     window, step, draws
         As they were asked for.
     band : float or None
         Points were drawn within ±band; None for a region that is no such band.
+    quotas : Series, indexed by grade
+        The quotas found, of the grades for which quotas were to be compared; None for no quota.
+    by_quota : DataFrame
+        A row for each combination of quotas, the official one first: a column "quota:<grade>" for
+        each, a column a cutoff (the steadiest ones under these quotas; NaN where no cutoffs leave
+        every grade its units), `leave` with these cutoffs, and `official` with the official ones.
     """
 
     card_title: ClassVar[Text] = Text("可供选择的分数线", "Cutoffs that could be chosen")
@@ -222,6 +257,8 @@ class Options(Shown):
     step: float = 1.0
     draws: int = 10_000
     band: float | None = BAND
+    quotas: pd.Series = field(default_factory=lambda: pd.Series(dtype=object))
+    by_quota: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
 def optimise(
@@ -230,19 +267,19 @@ def optimise(
     *,
     window: float = 2.0,
     step: float = 1.0,
+    quotas: Mapping[str, Iterable[Quota]] | None = None,
     least: int = 1,
     draws: int = 10_000,
     seed: int = 0,
     executor: Executor | None = None,
 ) -> Options:
-    """Cutoffs within ±`window` of the official ones that the fewest units are expected to cross as
-    points move at random.
+    """Cutoffs within ±`window` of the official ones, and quotas, under which the fewest units are
+    expected to change grade as points move at random.
 
     Minimised is Σ over grades, over the units in the grade, of P(a draw of points leaves it); units
-    under a veto are left out. Without quotas this adds up grade by grade, so that dynamic
-    programming finds the optimum; with quotas, last places or a veto that lowers grades all
-    combinations are gone through. An option with its consequences, not an answer: cutoffs that suit
-    one year's scores follow the data.
+    under a veto are left out. All combinations are compared on the same draws, with quotas, last
+    places and vetoes in force: whoever has which grade under each is counted exactly. An option
+    with its consequences, not an answer: what suits one year's scores follows the data.
 
     Parameters
     ----------
@@ -250,16 +287,21 @@ def optimise(
         Where points are drawn; all within ±10% if left out.
     window, step : float
         Cutoffs are multiples of `step` (whole points) at most `window` from the official ones,
-        which are compared too.
+        which are compared too; a window of 0 leaves them as they are.
+    quotas : mapping of grade to numbers, optional
+        The quotas to compare: places (3), shares of the units (0.3), None for no quota. The
+        official one is compared too. Ties and classes count as the scheme says.
     least : int
         The fewest units a grade may have, or as few as it has officially.
     draws, seed, executor
-        See :func:`qtoolkit.simulation.simulate`. Ties go to the cutoffs nearest the official ones.
+        See :func:`qtoolkit.simulation.simulate`. Ties go to the cutoffs nearest the official ones,
+        then to the quotas nearest them (in places).
 
     Raises
     ------
     InputError
-        Cutoffs by class, a scheme of one grade, a step of 0 or less, or too many combinations.
+        Cutoffs by class, a scheme of one grade, a step of 0 or less, an unknown grade, quotas that
+        are none, or too many combinations.
 
     >>> import pandas as pd
     >>> import qtoolkit as qt
@@ -267,6 +309,8 @@ def optimise(
     >>> r = qt.assess(qt.Scheme.flat({"a": 50, "b": 50}, {"A": 90, "B": 0}), frame)
     >>> optimise(r, draws=1000).cutoffs.to_dict()
     {'A': 89.0}
+    >>> optimise(r, window=0, quotas={"A": [1, 2]}, draws=1000).by_quota["quota:A"].tolist()
+    [None, 1, 2]
     """
     scheme = result.scheme
     if scheme.sets_lines_by_data:
@@ -286,44 +330,57 @@ def optimise(
         )
     asked = real("window", window)
     step, window = real("step", step, above=True), min(asked, scheme.total)
-    fewest = real("least", least)
+    sizes = _sizes(result, real("least", least))
     region = Box(relative=BAND) if region is None else region
-    official = [g.line for g in reversed(scheme.grades[:-1])]  # worst first, as in the engine
-    lines = [_candidates(cutoff, window, step) for cutoff in official]
-    counts = np.bincount(result.grades.cat.codes, minlength=len(scheme.grades))
-    sizes = np.minimum(fewest, counts)
-    draw = {"draws": draws, "seed": seed, "executor": executor}
-    search = _every if result.engine.rivals or result.engine.shift.any() else _programme
-    best, leave, tried = search(result, region, lines, official, sizes, draw)
-    chosen = result.what_if(cutoffs=dict(zip(result.grade_names[1:], best, strict=True)))
-    rows = {}
-    for name, cutoffs, value, graded in (
-        ("official", official, leave[1], result),
-        ("found", best, leave[0], chosen),
-    ):
-        tally = graded.grades.value_counts()
-        rows[name] = dict(zip(result.grade_names[:0:-1], cutoffs[::-1], strict=True)) | {
-            "leave": value
-        }
-        rows[name] |= {f"n:{g.id}": int(tally[g.id]) for g in scheme.grades}
-        rows[name]["changed"] = int((graded.grades != result.grades).sum())
-    cutoffs = pd.Series(best[::-1], index=result.grade_names[:0:-1], name="cutoff")
+    lines = _lines(result, window, step)
+    options = _quotas(result, {} if quotas is None else quotas)
+    choices = _choices(result, lines, options)
+    sample = draws_of(result, region, draws, seed)
+    _refuse_too_many(_weights(choices, sizes, draws))
+    held = drawn(choices, sample, executor)
+    base = result.base.to_numpy()
+    costs = [_criterion(part, 0) for part in leaving(choices, held, base, draws)]
+    bars = [*too_few(choices, base, sizes.tolist()), *_not_rising(choices, lines)]
+    parts = [*costs, *(_criterion(part, 0) for part in bars)]
+    parts += _distances(result, choices, lines, options)
+    first, quotas_last = _order(choices)
+    by_quota = minimise(parts, first)
+    best = minimise(by_quota.rest, quotas_last)
+    picked = by_quota.choice(best.choice({}))
+    given = [] if quotas is None else [g.id for g in scheme.grades if g.id in quotas]
+    compared = _Compared(result, lines, options, choices, given, costs, draws)
+    chosen = result.change(compared.changes(picked))
+    rows = [compared.row(compared.official, result), compared.row(picked, chosen)]
+    table = compared.frame(rows).set_axis(["official", "found"])
     return Options(
-        cutoffs,
-        pd.DataFrame.from_dict(rows, orient="index"),
-        leave[1] - leave[0],
+        pd.Series(compared.cutoffs(picked), name="cutoff"),
+        table,
+        table.loc["official", "leave"] - table.loc["found", "leave"],
         chosen.grades,
-        tried,
+        _number(lines, options),
         asked,
         step,
         draws,
         _band(region),
+        pd.Series(compared.quotas(picked), dtype=object, name="quota"),
+        compared.by_quota(by_quota) if given else pd.DataFrame(),
     )
 
 
 def _band(region: Region) -> float | None:
     """The band of a region that lets all points move within ±band and nothing else."""
     return region.relative if isinstance(region, Box) and region.absolute is None else None
+
+
+def _sizes(result: Assessment, fewest: float) -> np.ndarray:
+    """The fewest units that each grade may have, worst first."""
+    grades = result.grades.cat.codes
+    return np.minimum(fewest, np.bincount(grades, minlength=len(result.scheme.grades)))
+
+
+def _lines(result: Assessment, window: float, step: float) -> list[list[float]]:
+    """The cutoffs to compare of each grade above the worst, worst first as in the engine."""
+    return [_candidates(grade.line, window, step) for grade in reversed(result.scheme.grades[:-1])]
 
 
 def _candidates(cutoff: float, window: float, step: float) -> list[float]:
@@ -338,164 +395,241 @@ def _candidates(cutoff: float, window: float, step: float) -> list[float]:
     )
 
 
-Found = tuple[list[float], tuple[float, float], int]
+@dataclass(frozen=True)
+class _Quota:
+    """A quota that is compared: as it is written, and as steps; no steps for no quota."""
+
+    written: Quota
+    steps: tuple[RivalStep, ...]
+
+    def places(self, n: int, steps: Sequence[RivalStep]) -> list[int]:
+        """How many places it gives in each of the steps that the grade has under some quota, of n
+        units."""
+        if self.steps:
+            return [step.most for step in self.steps]
+        return [n if step.members is None else int(step.members.sum()) for step in steps]
 
 
-def _programme(
-    result: Assessment,
-    region: Region,
-    lines: list[list[float]],
-    official: list[float],
-    sizes: np.ndarray,
-    draw: dict[str, Any],
-) -> Found:
-    """By dynamic programming over the cutoffs from the worst up: of each choice of the latest one,
-    the least sum below it."""
-    every = sorted({c for line in lines for c in line})
-    at = {c: i for i, c in enumerate(every)}
-    reach, nominal = _reached(result, region, every, draw)
-    free, ceiling = _free(result), result.engine.ceiling
-
-    def band(low: float | None, high: float | None, g: int) -> tuple[int, int]:
-        """What leaves a band in ticks (a number of units), and how many units have the grade,
-        vetoes counted."""
-        above = np.ones(len(nominal), bool) if low is None else nominal >= to_ticks(low)
-        beyond = np.zeros(len(nominal), bool) if high is None else nominal >= to_ticks(high)
-        inside = above & ~beyond
-        stays = (1.0 if low is None else reach[:, at[low]]) - (
-            0.0 if high is None else reach[:, at[high]]
-        )
-        size = (inside & (ceiling >= g)).sum() + (beyond & (ceiling == g)).sum()
-        return int(to_ticks(((1 - stays) * (inside & free)).sum())), int(size)
-
-    states: dict[float | None, tuple[int, int, list[float]]] = {None: (0, 0, [])}
-    for g, line in enumerate(lines):
-        new: dict[float | None, tuple[int, int, list[float]]] = {}
-        for high in line:
-            for low, (cost, moved, path) in states.items():
-                if low is not None and low >= high:
-                    continue
-                leaves, n = band(low, high, g)
-                away = moved + int(to_ticks(abs(high - official[g])))
-                if n >= sizes[g] and (high not in new or (cost + leaves, away) < new[high][:2]):
-                    new[high] = cost + leaves, away, [*path, high]
-        states = new
-    ends = []
-    for low, (cost, moved, path) in states.items():
-        leaves, n = band(low, None, len(lines))
-        if n >= sizes[-1]:
-            ends.append((cost + leaves, moved, path))
-    cost, _, best = min(ends)
-    now = sum(
-        band(*pair, g)[0] for g, pair in enumerate(itertools.pairwise([None, *official, None]))
-    )
-    return best, (float(from_ticks(cost)), float(from_ticks(now))), sum(map(len, lines))
+def _quotas(result: Assessment, asked: Mapping[str, Iterable[Quota]]) -> dict[str, list[_Quota]]:
+    """Of each grade above the worst, the best first, the quotas to compare: the official one, then
+    the others from the fewest places up."""
+    if not isinstance(asked, Mapping):
+        want = Text("按等级给出的名额列表", "lists of quotas by grade")
+        raise InputError(unexpected(asked, want, "quotas"))
+    check_keys(result.scheme, [quota_key(str(name)) for name in asked])
+    found = {}
+    for grade in result.scheme.grades[:-1]:
+        others: dict[Quota, _Quota] = {}
+        for number in _listed(grade.id, asked.get(grade.id, ())):
+            option = _quota(result.change({quota_key(grade.id): number}), grade.id)
+            others.setdefault(option.written, option)
+        others.pop(grade.quota, None)
+        official, steps = _quota(result, grade.id), _steps([*others.values()])
+        n = len(result.scores)
+        rising = sorted(others.values(), key=lambda option: sum(option.places(n, steps)))
+        found[grade.id] = [official, *rising]
+    return found
 
 
-def _reached(
-    result: Assessment, region: Region, cutoffs: list[float], draw: dict[str, Any]
-) -> tuple[np.ndarray, np.ndarray]:
-    """The share of draws in which each unit's score reaches each cutoff, (n, cutoffs), and
-    published scores in ticks, by grading the same draws by all cutoffs, MANY at a time."""
-    table, parts = replace(result.table, vetoes=result.table.vetoes[:, :0]), []
-    for start in range(0, len(cutoffs), MANY):
-        lines = cutoffs[start : start + MANY]
-        grades = (
-            *(Grade(id=f"g{i}", cutoff=c) for i, c in reversed(list(enumerate(lines)))),
-            Grade(id="none", cutoff=0.0),
-        )
-        fine = assess(result.scheme.model_copy(update={"grades": grades, "vetoes": ()}), table)
-        parts.append(
-            simulate(fine, region, pairs=False, **draw)
-            .grade_acceptability.iloc[:, :-1]
-            .cumsum(axis=1)
-            .to_numpy()[:, ::-1]
-        )
-    return np.concatenate(parts, axis=1), to_ticks(result.scores.to_numpy())
+def _listed(grade: str, numbers: Any) -> list[Quota]:
+    """The quotas to compare of one grade; what each may be is said where it is tried."""
+    if isinstance(numbers, str | Mapping) or not isinstance(numbers, Iterable):
+        want = Text("名额（家数、占比或 None）的列表", "a list of quotas (places, shares or None)")
+        raise InputError(unexpected(numbers, want, f"quotas.{grade}"))
+    return list(numbers)
 
 
-def _free(result: Assessment) -> np.ndarray:
-    """Units whose grade no veto touches: bool, (n,)."""
-    return (result.engine.ceiling == len(result.scheme.grades) - 1) & (result.engine.shift == 0)
+def _quota(result: Assessment, grade: str) -> _Quota:
+    """The quota of a grade as it is."""
+    code = result.grade_names.index(grade)
+    steps = tuple(s for s in result.engine.rivals if s.grade == code and not s.last)
+    return _Quota(result.scheme.grade(grade).quota, steps)
 
 
-def _every(
-    result: Assessment,
-    region: Region,
-    lines: list[list[float]],
-    official: list[float],
-    sizes: np.ndarray,
-    draw: dict[str, Any],
-) -> Found:
-    """By going through all combinations, each grading the same draws: quotas make grades depend on
-    one another."""
-    choices = [
-        list(c) for c in itertools.product(*lines) if all(a < b for a, b in itertools.pairwise(c))
+def _steps(options: Iterable[_Quota]) -> tuple[RivalStep, ...]:
+    """The steps that a grade has under some of its quotas: their places apart they are the same."""
+    return next((option.steps for option in options if option.steps), ())
+
+
+def _number(lines: list[list[float]], quotas: Mapping[str, list[_Quota]]) -> int:
+    """How many combinations of cutoffs that rise from grade to grade, and of quotas, there are."""
+    ways = {0.0: 1}
+    for line in lines:
+        ways = {c: sum(n for below, n in ways.items() if below < c) for c in line}
+    return sum(ways.values()) * math.prod(len(options) for options in quotas.values())
+
+
+def _choices(
+    result: Assessment, lines: list[list[float]], quotas: Mapping[str, list[_Quota]]
+) -> Choices:
+    """What can be chosen, as arrays."""
+    e, n = result.engine, len(result.scores)
+    reach = tuple(reaching(e, np.repeat(to_ticks(line)[:, None], n, axis=1)) for line in lines)
+    limits = []
+    for options in reversed([*quotas.values()]):
+        steps = _steps(options)
+        most = np.array([option.places(n, steps) for option in options])
+        limits.append(Quotas(steps, most) if steps else None)
+    lasts = tuple(step for step in e.rivals if step.last)
+    is_early = result.scheme.order.veto == "before_quota" or not (lasts or any(limits))
+    return Choices(replace(e, veto_first=is_early), reach, tuple(limits), lasts)
+
+
+def _weights(choices: Choices, sizes: np.ndarray, draws: int) -> list[tuple[int, int]]:
+    """What comparing all combinations takes, each beside its limit: combinations at a time, counts
+    that are held, and words of truth values."""
+    order = itertools.chain(*_order(choices))
+    parts = [*shapes(choices, sizes.tolist()), *((axis,) for axis in choices.sizes)]
+    n = len(choices.engine.shift)
+    counts = n * sum(choices.cells(choices.axes(h)) for h in choices.grades)
+    return [
+        (widest(parts, order, choices.sizes), MOST),
+        (counts, CELLS),
+        (counts * draws // BITS, WORK),
     ]
-    if len(choices) > MOST:
+
+
+def _order(choices: Choices) -> tuple[list[int], list[int]]:
+    """The choices in the order in which they are made: the best cutoff first, quotas of which there
+    are several last."""
+    better_first = [*reversed(choices.grades)]
+    quotas = [choices.quota(h) for h in better_first]
+    several = [axis for axis in quotas if choices.sizes[axis] > 1]
+    lines = [choices.line(h) for h in better_first]
+    return [*lines, *(axis for axis in quotas if axis not in several)], several
+
+
+def _refuse_too_many(weights: list[tuple[int, int]]) -> None:
+    if any(found > limit for found, limit in weights):
         raise InputError(
             say(
-                zh="有等级名额、末位规定或下调等级的否决时要逐一比较{n}种分数线组合，超过{most}种；"
-                "请减小 window 或增大 step",
-                en="with quotas, last places or vetoes that lower grades {n} combinations of "
-                "cutoffs would have to be compared, more than {most}: take a "
-                "smaller window or a larger step",
-                n=len(choices),
-                most=MOST,
+                zh="各等级的分数线和名额相互牵连，要一并比较的组合多达{n}种，抽样次数和考核对象又多，"
+                "无法逐一比较；请减小 window、增大 step，或减少 quotas、draws",
+                en="cutoffs and quotas of the grades lean on one another: {n} combinations at a "
+                "time, by so many units and draws, are too many to compare; take a smaller window, "
+                "a larger step, fewer quotas or fewer draws",
+                n=weights[0][0],
             )
         )
-    draws = draws_of(result, region, draw["draws"], draw["seed"])
-    found, free = [], _free(result)
-    together = max(1, CELLS // (len(free) * len(official)))
-    for start in range(0, len(choices), together):
-        some = choices[start : start + together]
-        task, kept = _task(result, draws, some, official, sizes)
-        counts = Chunks(partial(_stand, task), range(draws.chunks), draw["executor"])
-        stands = sum(counts, np.zeros(task.nominal.shape, np.int64)) / draws.count
-        for row, cutoffs in zip(stands, kept, strict=True):
-            away = sum(int(to_ticks(abs(a - b))) for a, b in zip(cutoffs, official, strict=True))
-            found.append((int(to_ticks((1 - row)[free].sum())), away, cutoffs))
-    now = next(cost for cost, _, cutoffs in found if cutoffs == official)
-    cost, _, best = min(found)
-    return best, (float(from_ticks(cost)), float(from_ticks(now))), len(choices)
+
+
+def _criterion(part: Part, k: int) -> Part:
+    """A part as the k-th criterion: units that leave their grade; how far cutoffs, and how far
+    quotas, are from the official ones."""
+    values = np.zeros((*part.values.shape, 3), np.int64)
+    values[..., k] = part.values
+    return Part(part.axes, values)
+
+
+def _not_rising(choices: Choices, lines: list[list[float]]) -> list[Part]:
+    """NEVER where a cutoff is not above that of the grade below it."""
+    return [
+        Part(
+            (choices.line(h), choices.line(h + 1)),
+            NEVER * (np.array(lines[h - 1])[:, None] >= np.array(lines[h])),
+        )
+        for h in choices.grades[:-1]
+    ]
+
+
+def _distances(
+    result: Assessment,
+    choices: Choices,
+    lines: list[list[float]],
+    quotas: Mapping[str, list[_Quota]],
+) -> list[Part]:
+    """How far each cutoff is from the official one, in ticks, and each quota, in places."""
+    found = []
+    grades = reversed(result.scheme.grades[:-1])
+    for h, grade, line, limits in zip(choices.grades, grades, lines, choices.quotas, strict=True):
+        away = np.abs(to_ticks(line) - to_ticks(grade.line))
+        found.append(_criterion(Part((choices.line(h),), away), 1))
+        places = np.zeros((len(quotas[grade.id]), 1)) if limits is None else limits.most
+        away = np.abs(places - places[0]).sum(axis=1)
+        found.append(_criterion(Part((choices.quota(h),), away), 2))
+    return found
 
 
 @dataclass(frozen=True)
-class _Choices:
-    """What every chunk of draws needs: the thresholds of each combination of cutoffs, (c, n, G −
-    1), and the grades that it gives at the scheme's points, (c, n)."""
+class _Compared:
+    """The combinations as a reader has them; a choice is where it stands on each axis."""
 
-    draws: Draws
-    limits: np.ndarray
-    nominal: np.ndarray
+    result: Assessment
+    lines: list[list[float]]
+    options: Mapping[str, list[_Quota]]
+    choices: Choices
+    given: list[str]
+    costs: list[Part]
+    draws: int
 
+    @property
+    def tops(self) -> list[tuple[int, str]]:
+        """Number and id of each grade above the worst, the best first."""
+        ids = [grade.id for grade in self.result.scheme.grades[:-1]]
+        return list(zip(reversed(self.choices.grades), ids, strict=True))
 
-def _task(
-    result: Assessment,
-    draws: Draws,
-    choices: list[list[float]],
-    official: list[float],
-    sizes: np.ndarray,
-) -> tuple[_Choices, list[list[float]]]:
-    """What is asked of the draws, and the combinations: those under which no grade has fewer units
-    than it must, and the official one."""
-    e = result.engine
-    limits = shifted(e, to_ticks(choices)[:, None, :] - to_ticks(official))
-    nominal = grade(e, np.tile(result.base.to_numpy(), (len(choices), 1)), limits)
-    counts = (nominal[:, :, None] == np.arange(len(sizes))).sum(axis=1)
-    enough = (counts >= sizes).all(axis=1).tolist()
-    kept = [i for i, cutoffs in enumerate(choices) if enough[i] or cutoffs == official]
-    return _Choices(draws, limits[kept], nominal[kept]), [choices[i] for i in kept]
+    @property
+    def official(self) -> dict[int, int]:
+        found = dict.fromkeys(self.choices.sizes, 0)
+        for h, name in self.tops:
+            cutoff = self.result.scheme.grade(name).line
+            found[self.choices.line(h)] = self.lines[h - 1].index(cutoff)
+        return found
 
+    def cutoffs(self, choice: dict[int, int]) -> dict[str, float]:
+        return {id: self.lines[h - 1][choice[self.choices.line(h)]] for h, id in self.tops}
 
-def _stand(task: _Choices, i: int) -> np.ndarray:
-    """In how many draws of chunk i each unit's grade stands under each combination, (c, n)."""
-    e = task.draws.engine
-    base = score(e, task.draws.chunk(i)[0])
-    key = e.key(base)
-    return np.array(
-        [
-            (grade(e, base, limits, key) == nominal).sum(axis=0)
-            for limits, nominal in zip(task.limits, task.nominal, strict=True)
-        ]
-    )
+    def quotas(self, choice: dict[int, int]) -> dict[str, Quota]:
+        """The quotas of the grades for which they were to be compared."""
+        return {
+            id: self.options[id][choice[self.choices.quota(h)]].written
+            for h, id in self.tops
+            if id in self.given
+        }
+
+    def changes(self, choice: dict[int, int]) -> dict[str, Any]:
+        """What makes the official scheme this choice."""
+        official = self.quotas(self.official)
+        found: dict[str, Any] = {f"cutoffs.{id}": c for id, c in self.cutoffs(choice).items()}
+        for id, quota in self.quotas(choice).items():
+            if quota != official[id]:
+                found[quota_key(id)] = quota
+        return found
+
+    def leave(self, choice: dict[int, int]) -> float:
+        """The expected number of units that leave their grade."""
+        return sum(int(part.at(choice)[0]) for part in self.costs) / self.draws
+
+    def shown(self, choice: dict[int, int]) -> dict[str, Any]:
+        """Cutoffs and quotas as a table has them."""
+        quotas = {f"quota:{id}": quota for id, quota in self.quotas(choice).items()}
+        return self.cutoffs(choice) | quotas
+
+    def row(self, choice: dict[int, int], graded: Assessment) -> dict[str, Any]:
+        tally = graded.grades.value_counts()
+        found = self.shown(choice) | {"leave": self.leave(choice)}
+        found |= {f"n:{grade.id}": int(tally[grade.id]) for grade in self.result.scheme.grades}
+        return found | {"changed": int((graded.grades != self.result.grades).sum())}
+
+    def by_quota(self, found: Minimum) -> pd.DataFrame:
+        """The steadiest cutoffs under each combination of quotas."""
+        table = total(found.rest)
+        rows = []
+        for index in np.ndindex(*table.values.shape[:-1]):
+            quotas = dict(zip(table.axes, index, strict=True))
+            choice, official = found.choice(quotas), self.official | quotas
+            row = self.shown(choice) | {"leave": self.leave(choice)}
+            if table.values[index][0] >= NEVER:
+                row |= dict.fromkeys([*self.cutoffs(choice), "leave"], np.nan)
+            rows.append(row | {"official": self.leave(official)})
+        frame = self.frame(rows)
+        quotas = frame.filter(like="quota:")
+        return quotas.join(frame.drop(columns=quotas.columns))
+
+    def frame(self, rows: list[dict[str, Any]]) -> pd.DataFrame:
+        """Rows as a table in which no quota is None and not NaN."""
+        found = pd.DataFrame(rows)
+        for id in self.given:
+            name = f"quota:{id}"
+            found[name] = pd.Series([row[name] for row in rows], dtype=object)
+        return found

@@ -188,14 +188,17 @@ def _passed(
     key, here, short = (e.key(scores) for scores in (base, at, at - 1))
     found: list[set[int]] = [set() for _ in names]
     for step, bars in _stopping(e, base, at - 1, wanted):
-        member = np.ones(base.size, bool) if step.members is None else step.members
-        counted = member & (
-            step.last | (core.threshold_grades(e, base, e.thresholds) >= step.grade)
-        )
+        counted = counted_by(step, core.threshold_grades(e, base, e.thresholds))
         for k in np.flatnonzero(bars & which).tolist():
             turns = counted & (np.sign(here[k] - key) != np.sign(short[k] - key))
             found[k] |= set(np.flatnonzero(turns).tolist()) - {k}
     return [tuple(names[sorted(units)]) for units in found]
+
+
+def counted_by(step: RivalStep, reached: np.ndarray) -> np.ndarray:
+    """Whom a step across units counts, (n,), where `reached` are the grades before all of them."""
+    member = np.ones(reached.shape, bool) if step.members is None else step.members
+    return member & (step.last | (reached >= step.grade))
 
 
 def score_limits(result: Assessment) -> np.ndarray:

@@ -1,5 +1,5 @@
-"""Who changes grade as a cutoff moves, exactly: grades change at published scores and nowhere
-else."""
+"""Who changes grade as a cutoff moves, or as there are more places, exactly: grades change at
+published scores, and at places, and nowhere else."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ from qtoolkit.cutoffs.margins import graded_table
 from qtoolkit.display import Shown
 from qtoolkit.engine import finish, from_ticks, grade, to_ticks
 from qtoolkit.engine.core import regraded, standing
-from qtoolkit.errors import InputError, nearest, one_of, real, unexpected
+from qtoolkit.engine.standings import places_in
+from qtoolkit.errors import InputError, clip, nearest, one_of, real, unexpected
+from qtoolkit.inputs.changes import quota_key, quota_of
 from qtoolkit.inputs.scheme import PLACED, Grade, Scheme
 from qtoolkit.language import Text, say
 from qtoolkit.models import validate
@@ -29,8 +31,8 @@ FAR = 1000.0  # totals: beyond any score
 
 @dataclass(frozen=True, repr=False)
 class Sweep(Shown):
-    """What :func:`sweep` returns; cutoffs stand in both tables' column `line`: a grade's id, or
-    "all".
+    """What :func:`sweep` returns; what is moved stands in both tables' column `line`: a cutoff as
+    its grade's id, all cutoffs as "all", a quota by its key.
 
     Attributes
     ----------
@@ -38,10 +40,12 @@ class Sweep(Shown):
         One row a stretch on which no grade changes: line, low, high (shifts in points; the stretch
         is open below and closed above), cutoff_low, cutoff_high (the cutoff itself; NaN for "all"),
         a column a grade (how many units have it, best first), changed (how many units have another
-        grade than now).
+        grade than now). Of a quota low and high are the first and the last number of places of the
+        stretch, both of them in it.
     flips : DataFrame
         One row a change, from the least shift up: line, shift, cutoff (NaN for "all"), unit,
-        before, after: beyond this shift the unit has `after`, up to it `before`.
+        before, after: beyond this shift the unit has `after`, up to it `before`. Of a quota the
+        shift is a number of places: with so many the unit has `before`, with more `after`.
     """
 
     card_title: ClassVar[Text] = Text("分数线移动", "Moving cutoffs")
@@ -52,25 +56,28 @@ class Sweep(Shown):
 
 
 def sweep(result: Assessment, line: str | None = None, width: float | None = None) -> Sweep:
-    """Move one cutoff, or all together, and grade anew, quotas and vetoes included.
+    """Move one cutoff, or all together, or the number of places of a quota, and grade anew, quotas
+    and vetoes included.
 
-    Nothing is sampled: a cutoff can only change a grade at a published score, so the stretches are
-    exact.
+    Nothing is sampled: a cutoff can only change a grade at a published score, and a number of
+    places at somebody's place, so the stretches are exact.
 
     Parameters
     ----------
     line : str, optional
         A grade's id, or "all" for every cutoff moved by the same points; each in turn, and then
-        all, if left out.
+        all, if left out. Or a quota by the key that changes it, "grades.A.quota": any number of
+        places from none to one for every unit, whatever quota the grade has now; where it counts
+        by class, so many in each class. Ties are as the scheme says.
     width : float, optional
         How far the cutoff moves either way, in points; a twentieth of the total if left out. One
         cutoff stays between its neighbours. Where classes have cutoffs of their own, all move by
-        the same points.
+        the same points. A quota takes none.
 
     Raises
     ------
     InputError
-        An unknown grade, or a width below 0.
+        An unknown grade, a quota of the last one, a width below 0, or one for a quota.
 
     >>> import pandas as pd
     >>> import qtoolkit as qt
@@ -78,8 +85,14 @@ def sweep(result: Assessment, line: str | None = None, width: float | None = Non
     >>> found = sweep(qt.assess(qt.Scheme.flat({"a": 100}, {"A": 90, "B": 0}), frame), "A")
     >>> found.steps[["cutoff_low", "cutoff_high", "A", "B"]].values.tolist()
     [[85.0, 89.0, 2.0, 1.0], [89.0, 95.0, 1.0, 2.0]]
+    >>> result = qt.assess(qt.Scheme.flat({"a": 100}, {"A": 50, "B": 0}), frame)
+    >>> sweep(result, "grades.A.quota").steps[["low", "high", "A", "B"]].values.tolist()
+    [[0, 0, 0, 3], [1, 1, 1, 2], [2, 2, 2, 1], [3, 3, 3, 0]]
     """
     scheme = result.scheme
+    limited = quota_of(line) if isinstance(line, str) else None
+    if limited is not None:
+        return _quota_swept(result, limited, width)
     lines = [g.id for g in reversed(scheme.grades[:-1])]  # worst first, as the engine has them
     lined = [name for name in lines if scheme.grade(name).has_line]
     if line is not None and line not in (*lined, ALL):
@@ -88,7 +101,7 @@ def sweep(result: Assessment, line: str | None = None, width: float | None = Non
                 zh="没有等级“{line}”的分数线{hint}",
                 en="no cutoff of grade “{line}”{hint}",
                 line=line,
-                hint=nearest(str(line), [*lined, ALL]),
+                hint=nearest(str(line), [*lined, ALL, *map(quota_key, lines)]),
             )
         )
     width = min(WIDTH * scheme.total if width is None else real("width", width), FAR * scheme.total)
@@ -100,10 +113,35 @@ def sweep(result: Assessment, line: str | None = None, width: float | None = Non
     return Sweep(steps, flips)
 
 
+def _quota_swept(result: Assessment, grade: str, width: float | None) -> Sweep:
+    """Any number of places of one grade."""
+    key = quota_key(grade)
+    if width is not None:
+        raise InputError(
+            say(
+                zh="名额从0家到全部考核对象逐一比较，不用 width，现为 {found}",
+                en="a quota goes through all numbers of places and takes no width, found {found}",
+                found=clip(width),
+            )
+        )
+    with_quota = result.change({key: 1})
+    code = result.grade_names.index(grade)
+    found = places_in(with_quota.engine, result.base.to_numpy(), code)
+    sizes = [len(result.scores) if s.members is None else s.members.sum() for s in found.steps]
+    starts = found.numbers
+    blocks = [starts[i : i + ROWS] for i in range(0, len(starts), ROWS)]
+    codes = np.concatenate([found.graded(block) for block in blocks])
+    first = np.append(True, (codes[1:] != codes[:-1]).any(axis=1))
+    starts, codes = starts[first], codes[first]
+    ends = np.append(starts[1:] - 1, max(sizes))
+    nowhere = np.full(len(starts), np.nan)
+    return Sweep(*_tables(result, key, starts, ends, nowhere, nowhere, codes))
+
+
 def _swept(
     result: Assessment, line: str, lines: list[str], width: int
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    e, names = result.engine, result.grade_names
+    e = result.engine
     lined = {grade.id for grade in result.scheme.grades if grade.has_line}
     moved = np.array([line in (name, ALL) and name in lined for name in lines], dtype=bool)
     low, high = -width, width
@@ -120,20 +158,32 @@ def _swept(
     # of stretches that are graded alike
     last = np.append((codes[1:] != codes[:-1]).any(axis=1), True)
     at, codes = at[last], codes[last]
-    now = result.grades.cat.codes.to_numpy()
     own = np.nan if line == ALL else result.scheme.grade(line).line
-    starts = np.append(low, at[:-1])
-    steps = pd.DataFrame({"line": line, "low": from_ticks(starts), "high": from_ticks(at)})
-    steps["cutoff_low"], steps["cutoff_high"] = (own + steps[side] for side in ("low", "high"))
+    ends = from_ticks(at)
+    starts = from_ticks(np.append(low, at[:-1]))
+    return _tables(result, line, starts, ends, own + starts, own + ends, codes)
+
+
+def _tables(
+    result: Assessment,
+    line: str,
+    low: np.ndarray,
+    high: np.ndarray,
+    cutoff_low: np.ndarray,
+    cutoff_high: np.ndarray,
+    codes: np.ndarray,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Stretches, whose grades are `codes` (stretches, n), and what changes between them."""
+    names, now = result.grade_names, result.grades.cat.codes.to_numpy()
+    steps = pd.DataFrame({"line": line, "low": low, "high": high})
+    steps["cutoff_low"], steps["cutoff_high"] = cutoff_low, cutoff_high
     for code in reversed(range(len(names))):
         steps[names[code]] = (codes == code).sum(axis=1)
     steps["changed"] = (codes != now).sum(axis=1)
     row, unit = np.nonzero(codes[1:] != codes[:-1])
-    flips = pd.DataFrame({"line": line, "shift": from_ticks(at[row])})
-    flips["cutoff"], flips["unit"] = (
-        own + flips["shift"],
-        np.array(result.scores.index, dtype=object)[unit],
-    )
+    flips = pd.DataFrame({"line": line, "shift": high[row]})
+    flips["cutoff"] = cutoff_high[row]
+    flips["unit"] = np.array(result.scores.index, dtype=object)[unit]
     flips["before"], flips["after"] = (
         np.array(names, dtype=object)[codes[r, unit]] for r in (row, row + 1)
     )

@@ -725,13 +725,18 @@ def lowered_by(
 ) -> np.ndarray:
     """Grades after one step; of the candidates, of which there are `count`, `others` are ahead of
     each where the step `counts_above`, and else behind it."""
-    if step.last:  # the place from the bottom
-        place = count - others if step.counts_above else others + 1
+    place = place_in(step, others, count)
+    if step.last:
         return np.where(
             candidate & (place <= step.most), np.minimum(grades, np.int8(step.grade)), grades
         )
-    place = others + 1 if step.counts_above else count - others
     return np.where(candidate & (place > step.most), np.int8(step.grade - 1), grades)
+
+
+def place_in(step: RivalStep, others: np.ndarray, count: np.ndarray) -> np.ndarray:
+    """The place of a candidate in a step, from the top, or of the last units from the bottom: what
+    the step compares with `most`."""
+    return count - others if step.last == step.counts_above else others + 1
 
 
 __all__ = [

@@ -14,12 +14,13 @@ from qtoolkit import cutoffs as grade_cutoffs
 from qtoolkit.assessment import Assessment
 from qtoolkit.assessment.build import classes_of
 from qtoolkit.engine import to_ticks
-from qtoolkit.engine.ties import SAME, in_order
+from qtoolkit.engine.ties import SAME, foremost, in_order
 from qtoolkit.errors import InputError
+from qtoolkit.inputs.changes import quota_of
 from qtoolkit.language import say
 from qtoolkit.report import change_figures, changed, flagged, lines, rules, shared
 from qtoolkit.report.blocks import Block
-from qtoolkit.report.sections import Rows, Section, names_of
+from qtoolkit.report.sections import Rows, Section, names_of, plain
 from qtoolkit.report.wording import phrase
 
 UNLIKELY = 0.05  # a chance below it is worth a sentence
@@ -274,6 +275,150 @@ def quotas(result: Assessment, audit: pd.DataFrame) -> Sequence[Block]:
         "differ": len(differ),
     }
     return Section("cutoffs/quotas", names_of(result), facts, {"quota_audit": differ})
+
+
+def readings(result: Assessment, both: pd.DataFrame, leaving: pd.DataFrame) -> Sequence[Block]:
+    """Grades by cutoffs alone beside grades with quotas, and who moves up where a unit leaves its
+    grade, as :func:`qtoolkit.cutoffs.two_readings` and :func:`qtoolkit.cutoffs.successors` found
+    them; nothing where grades do not depend on one another."""
+    if not result.engine.rivals:
+        return []
+    differ = both[both["by_line"] != both["by_quota"]].rename_axis("unit")
+    by_line, by_veto = (
+        both.index[both["set_by"] == cause] for cause in (grade_cutoffs.LINE, grade_cutoffs.VETO)
+    )
+    facts = {
+        "units": len(both),
+        "agree": len(both) - len(differ),
+        "by_line": len(by_line),
+        "by_veto": by_veto,
+        "causes": [
+            {"set_by": cause, "units": units.index}
+            for cause, units in differ.groupby("set_by", sort=False)
+        ],
+        "score_format": shared.score_format(result),
+    }
+    order = in_order(differ["lacks"].to_numpy(), falling=False)
+    shown = differ.assign(**shared.classes(result, differ.index))
+    tables = {"two_readings": Rows(shown, order)}
+    has_quota = any(not step.last for step in result.engine.rivals)
+    told, table = _leaving(result, leaving if has_quota else leaving[:0])
+    return Section("cutoffs/readings", names_of(result), facts | told, tables | table)
+
+
+def _leaving(result: Assessment, leaving: pd.DataFrame) -> tuple[dict[str, Any], dict[str, Rows]]:
+    """What is told of units that leave their grade, and the table of them, a row each."""
+    if leaving.empty:
+        return {"holders": 0}, {}
+    vetoed, approved, rejudged = (
+        leaving[leaving["event"] == event] for event in ("vetoed", "approved", "rejudged")
+    )
+    units = list(vetoed["unit"])
+    is_lowered = result.approved.cat.codes < result.grades.cat.codes
+    first = foremost(rejudged["loss"].to_numpy(), falling=False)
+    told = {
+        "holders": len(units),
+        "anybody": any(any(map(len, leaving[name])) for name in ("successors", "next", "tied")),
+        "grade": result.grades[units[0]],
+        "vetoes": [f"veto:{id}" for id in vetoed["veto"].dropna().unique()],
+        "vetoed": _together(vetoed, ("who", "why", "tied", "next", "beyond")),
+        "nexts": [row for row in _together(approved, ("next",)) if row["next"]],
+        "lowered": [unit for unit in units if is_lowered[unit]],
+        "nearest": [_moved_up(row) for _, row in rejudged.iloc[first].iterrows()],
+    }
+    table = pd.DataFrame(
+        {
+            "unit": units,
+            **shared.classes(result, units),
+            "score": result.scores[units].to_numpy(),
+            "vetoed": [_moved_up(row) for _, row in vetoed.iterrows()],
+            "next": [list(found) for found in approved["next"]],
+            "loss": rejudged["loss"].to_numpy(),
+            "rejudged": [_moved_up(row) for _, row in rejudged.iterrows()],
+        }
+    )
+    return told, {"successors": Rows(table, in_order(table["loss"].to_numpy(), falling=False))}
+
+
+def _moved_up(row: pd.Series) -> dict[str, Any]:
+    """An event of :func:`qtoolkit.cutoffs.successors` for the phrase `moving_up`."""
+    rising = zip(row["successors"], row["before"], row["after"], strict=True)
+    who = [{"unit": unit, "old": old, "new": new} for unit, old, new in rising]
+    kept = row[["unit", "loss", "beyond", "by", "why", "tied", "next"]].to_dict()
+    return plain(kept | {"who": who})
+
+
+def _together(rows: pd.DataFrame, alike: Sequence[str]) -> list[dict[str, Any]]:
+    """Units to which the same happens: rows of units and what is `alike`."""
+    found: list[dict[str, Any]] = []
+    for _, row in rows.iterrows():
+        moved = _moved_up(row)
+        what = {name: moved[name] for name in alike}
+        same = next(
+            (other for other in found if {**other, "units": 0} == {**what, "units": 0}), None
+        )
+        if same is None:
+            found.append(what | {"units": [moved["unit"]]})
+        else:
+            same["units"].append(moved["unit"])
+    return found
+
+
+def places(result: Assessment, swept: Sequence[grade_cutoffs.Sweep]) -> Sequence[Block]:
+    """Who has which grade with how many places, as :func:`qtoolkit.cutoffs.sweep` found it for each
+    of some quotas; nothing where there are none. The sentence tells what one place fewer, and one
+    more, would change."""
+    if not swept:
+        return []
+    around = [_around(result, each) for each in swept]
+    parts = [_numbers(result, *pair) for pair in zip(swept, around, strict=True)]
+    away = np.concatenate([part["away"] for part in parts])
+    table = pd.concat([part.drop(columns="away") for part in parts], ignore_index=True)
+    tables = {"quota_places": Rows(table, in_order(away, falling=False))}
+    return Section("cutoffs/places", names_of(result), {"quotas": around}, tables)
+
+
+def _around(result: Assessment, swept: grade_cutoffs.Sweep) -> dict[str, Any]:
+    """The places that a grade has now (None where it has no quota, or classes have different
+    numbers), and whose grade one fewer and one more would change."""
+    grade = quota_of(swept.steps["line"].iloc[0])
+    code = result.grade_names.index(grade)
+    steps = [s for s in result.engine.rivals if s.grade == code and not s.last]
+    numbers = {step.most for step in steps}
+    now = numbers.pop() if len(numbers) == 1 else None
+    flips = swept.flips
+    return {
+        "grade": grade,
+        "limited": bool(steps),
+        "by_class": result.scheme.grade(grade).within == "class",
+        "now": now,
+        "fewer": None if not now else _moves(flips[flips["shift"] == now - 1], "after", "before"),
+        "more": None if now is None else _moves(flips[flips["shift"] == now], "before", "after"),
+    }
+
+
+def _moves(flips: pd.DataFrame, old: str, new: str) -> list[dict[str, Any]]:
+    """Changes of grade, for the phrase `grade_changes`."""
+    moves = flips[["unit", old, new]].set_axis(["unit", "old", "new"], axis=1)
+    return moves.to_dict("records")
+
+
+def _numbers(
+    result: Assessment, swept: grade_cutoffs.Sweep, around: dict[str, Any]
+) -> pd.DataFrame:
+    """The table of numbers of places; `away` is how far they are from the present one."""
+    steps, flips = swept.steps, swept.flips
+    names = {grade.id: f"n:{grade.id}" for grade in result.scheme.grades}
+    table = steps[[*names, "changed"]].rename(columns=names)
+    spans = zip(steps["low"], steps["high"], strict=True)
+    entered = [_moves(flips[flips["shift"] == low - 1], "before", "after") for low in steps["low"]]
+    now = around["now"] or 0
+    return table.assign(
+        quota=around["grade"],
+        places=[f"{low}" if low == high else f"{low}–{high}" for low, high in spans],
+        entered=pd.Series([moves or None for moves in entered], steps.index, dtype=object),
+        away=(steps["low"] - now).clip(lower=0) + (now - steps["high"]).clip(lower=0),
+    )
 
 
 def errors(

@@ -41,9 +41,11 @@ NEWTON = range(2)  # steps along tangents before a witness is asked for
 NUDGE = 1e-5  # of the total, by which rates are taken
 NEAREST, GRID = 24, 24  # rivals, and distances, of a trial
 TINY = 1e-12
+OFF = 1e-7  # of the farthest, by which a solver's bound may be off
+WHOLE = 1e-4  # of a step, by which a bound may be off
 EVEN = 1e-3  # ticks: what a step changes is whole ticks
 COARSE = 1e-5  # points: a grain that a solver can tell from nothing
-INSIDE = 1e-9  # of a limit, by which a point is inside it
+INSIDE = 1e-7  # of a limit, by which a point is inside it
 AROUND = (0.1, 0.02, 0.005)  # of a part q/D: where its piece ends, ever nearer
 CERTAIN = 1e-9  # ratios so near are one
 
@@ -90,6 +92,10 @@ class Measure(ABC):
     @abstractmethod
     def bound(self, cost: float) -> float:
         """A cost as a measure."""
+
+    def up(self, least: float) -> float:
+        """What is not below a bound is not below this."""
+        return least
 
     @abstractmethod
     def towards(self, wish: np.ndarray, far: np.ndarray) -> np.ndarray:
@@ -214,8 +220,12 @@ class Moved(Measure):
         return program
 
     def bound(self, cost: float) -> float:
-        least = cost / self.scale
-        return least if self.step is None else np.ceil(least / self.step - 1e-6) * self.step
+        return cost / self.scale
+
+    def up(self, least: float) -> float:
+        if self.step is None:
+            return least
+        return float(np.ceil(least / self.step - WHOLE)) * self.step
 
     def towards(self, wish: np.ndarray, far: np.ndarray) -> np.ndarray:
         if self.region is not None:
@@ -259,12 +269,13 @@ def _inside(program: Program, s: System, scale: float) -> None:
 @dataclass
 class Found:
     """What is known of one unit: no change is nearer than `at_least`; at `witness`, which is
-    `at_most` away, its grade is another (on side `side`)."""
+    `at_most` away, its grade is another (on side `side`), as it is from the `edge` on."""
 
     at_least: float
     at_most: float = np.inf
     side: int = DOWN
     witness: np.ndarray | None = None
+    edge: float = np.nan
 
     @property
     def met(self) -> bool:
@@ -363,6 +374,8 @@ class Search:
             self._further(k, min(open_, key=lambda road: road.low), found, stop)
         least = min([road.low for road in roads], default=np.inf)
         found.at_least = max(found.at_least, min(least, found.at_most))
+        if found.met and found.at_least < found.edge < found.at_most:
+            found.at_least = found.edge
         self._confirm(k, found)
 
     def _confirm(self, k: int, found: Found) -> None:
@@ -388,7 +401,7 @@ class Search:
         # with blanks it is enough to show that nothing lies clearly nearer
         nearer = found.at_most - (MEET / 2 if road.breaks else 0.0)
         radius = min(nearer, max(2 * road.low, STARTS * most), most)
-        if radius > short > road.low:  # where points may vanish is looked at last
+        if radius > short > road.low + MEET:  # where points may vanish is looked at last
             radius = short
         program, solution = self.measure.program(radius, road.low), None
         scale = self.measure.scale
@@ -396,9 +409,9 @@ class Search:
         if written.write(road.way):
             solution = program.solve(stop - time.monotonic(), self.measure.grain / 2 * scale)
         if solution is None or solution.infeasible:
-            road.low = np.inf if radius >= most else radius
+            road.low = np.inf if radius >= most else self._safe(radius)
             return
-        road.low = max(road.low, min(self.measure.bound(solution.bound), radius))
+        road.low = max(road.low, self._safe(min(self.measure.bound(solution.bound), radius)))
         if solution.x is None:
             road.goes_on = False
             return
@@ -411,6 +424,10 @@ class Search:
         cut = [_cut(program, x, asked, road.breaks) for x in (near, solution.x)]
         road.rounds += 1
         road.goes_on = any(cut) and road.rounds < ROUNDS
+
+    def _safe(self, least: float) -> float:
+        """A bound less what a solver may be off by."""
+        return self.measure.up(least - OFF * self.measure.most)
 
     def _written(self, program: Program, k: int, way: Way, breaks: dict[Name, Breaks]) -> Written:
         sides = [way.side, 1 - way.side]
@@ -433,6 +450,7 @@ class Search:
         """Points a little beyond the limits of a solution, if the engine confirms them there; the
         last solution that was asked of it."""
         steps = [None, *[0.0] * len(program.shares and NEWTON), *SPARES]
+        edge = np.nan
         for spare in steps if self.measure.steady else [None]:
             if spare is not None:
                 further = program.beside(x, spare, stop - time.monotonic())
@@ -440,17 +458,19 @@ class Search:
                     continue
                 x = further
             p = self.measure.points_of(x)
+            edge = self.measure.of(p) if spare == 0 else edge
             side = int(self.changed(k, p[None])[0])
             if side >= 0:
-                self.keep(found, side, p)
+                self.keep(found, side, p, edge)
                 break
         return x
 
-    def keep(self, found: Found, side: int, p: np.ndarray) -> None:
-        """A witness, if it is nearer than the one that is known."""
+    def keep(self, found: Found, side: int, p: np.ndarray, edge: float = np.nan) -> None:
+        """A witness, if it is nearer than the one that is known, and the `edge` beyond which it
+        lies."""
         far = self.measure.of(p)
         if far < found.at_most and far <= self.measure.most:
-            found.at_most, found.side, found.witness = far, side, p
+            found.at_most, found.side, found.witness, found.edge = far, side, p, edge
 
 
 def _cut(

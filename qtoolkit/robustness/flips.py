@@ -136,6 +136,10 @@ def cheapest_flip(
         best, floor, why = _by_program(result, region, needs, barred)
         movable = np.ones_like(movable)
     floor[~np.isfinite(needs[DOWN]) & ~np.isfinite(needs[UP])] = np.inf  # there is no end to cross
+    found = np.isfinite(best).all(axis=1)
+    now = result.grades.cat.codes.to_numpy()
+    # by their own scores alone; a place may make it no change
+    best[found & (contested | barred) & (_grades_after(result, best, found) == now)] = np.nan
     moved = np.where(
         np.isfinite(best).all(axis=1), np.maximum(best - points, 0).sum(axis=1), np.inf
     )
@@ -149,7 +153,7 @@ def cheapest_flip(
         best[k] = np.nan if each.witness is None else each.witness
     found = np.isfinite(best).all(axis=1) & asked
     after = _grades_after(result, best, found)
-    if (after == result.grades.cat.codes.to_numpy())[found].any():
+    if (after == now)[found].any():
         raise WorkError(
             say(zh="最小调整分值复核不一致", en="a cheapest flip did not survive re-scoring")
         )

@@ -23,6 +23,7 @@ FLAT = 1e-12
 TINY = 1e-7  # hundredths, by which bounds of a variable are loose
 Name = tuple[int, int, int]  # of a share: the side of new indicators, the unit, the node
 VANISHED = 1e-9  # hundredths; with fewer to share out nothing is
+NODES = 1500  # of one program: what takes more stays a bound, on every machine alike
 ROUNDS = 40  # towards the bounds of a ratio
 
 
@@ -332,4 +333,4 @@ class Program:
         least = np.array([row.low + spare * row.strict for row in rows])
         most = np.array([row.high - spare * row.strict for row in rows])
         integral = np.array(self.integral) & whole
-        return solve_milp(cost, integral, low, high, matrix, least, most, seconds)
+        return solve_milp(cost, integral, low, high, matrix, least, most, seconds, NODES)

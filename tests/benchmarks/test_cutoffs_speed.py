@@ -6,6 +6,8 @@ import pandas as pd
 import pytest
 
 import qtoolkit as qt
+from qtoolkit.engine import grade, score
+from qtoolkit.simulation.sampling import draws_of
 from tests.benchmarks.test_simulation_speed import assessed, seconds
 
 N = 3000
@@ -73,12 +75,46 @@ def test_a_comparison_beside_sixteen_assessments(benchmark, years):
 
 
 def test_cutoffs_among_all_combinations_of_the_city_case(benchmark):
-    """A quota: 125 combinations grade the same 10,000 draws, beside one simulation of them."""
+    """A quota and 125 combinations over 10,000 draws, beside one simulation of them and beside
+    grading every draw by every combination in turn."""
     case = qt.read_case("params/city-2026")
     result = qt.assess(case.scheme, case.table)
     found = benchmark.pedantic(lambda: qt.cutoffs.optimise(result), rounds=1)
     assert found.tried == 125
     region = qt.regions.Box(relative=0.1)
-    one = seconds(lambda: qt.simulation.simulate(result, region, 10_000, pairs=False))
     if benchmark.enabled:
-        benchmark.extra_info["times_one_simulation"] = round(benchmark.stats.stats.min / one, 1)
+        one = seconds(lambda: qt.simulation.simulate(result, region, 10_000, pairs=False))
+        plain = seconds(lambda: graded_in_turn(result, region, 5)) * 125 / 5
+        own = benchmark.stats.stats.min
+        benchmark.extra_info["times_one_simulation"] = round(own / one, 1)
+        benchmark.extra_info["times_faster_than_in_turn"] = round(plain / own, 1)
+
+
+def test_fifty_thousand_cutoffs_and_quotas(benchmark):
+    """31 units by 40 indicators, quotas of two grades: 51,840 combinations over 10,000 draws,
+    beside grading every draw by some of them in turn."""
+    rng = np.random.default_rng(3)
+    leaves = [f"x{i}" for i in range(40)]
+    shares = rng.normal(0.82, 0.08, (31, 1)) + rng.normal(0, 0.1, (31, 40))
+    scheme = qt.Scheme.flat(dict.fromkeys(leaves, 2.5), {"A": 84, "B": 80, "C": 75, "D": 0})
+    plain = qt.assess(scheme, pd.DataFrame(shares.clip(0, 1), columns=leaves))
+    result = plain.change({"grades.A.quota": 9, "grades.B.quota": 20})
+    draws = 10_000 if benchmark.enabled else 500
+    quotas = {"A": [5, 6, 7, 8, 10, 11, 12, 13], "B": [16, 17, 18, 19, 21, 22, 23]}
+    asked = {"step": 0.5, "quotas": quotas, "draws": draws}
+    found = benchmark.pedantic(lambda: qt.cutoffs.optimise(result, **asked), rounds=1)
+    assert found.tried == 51_840
+    if benchmark.enabled:
+        region = qt.regions.Box(relative=0.1)
+        in_turn = seconds(lambda: graded_in_turn(result, region, 5)) * found.tried / 5
+        own = benchmark.stats.stats.min
+        benchmark.extra_info["times_faster_than_in_turn"] = round(in_turn / own)
+
+
+def graded_in_turn(result, region, many):
+    """10,000 draws graded by so many combinations, one after the other."""
+    drawn = draws_of(result, region, 10_000, 0)
+    for i in range(drawn.chunks):
+        base = score(result.engine, drawn.chunk(i)[0])
+        for _ in range(many):
+            grade(result.engine, base)

@@ -2,6 +2,7 @@
 them."""
 
 import itertools
+import math
 
 import numpy as np
 import pandas as pd
@@ -173,6 +174,82 @@ def test_what_cannot_be_optimised_is_one_sentence():
         assert len(caught.value.sentences("zh")) == 1
 
 
+@pytest.mark.parametrize(
+    ("quotas", "word"),
+    [
+        ({"A": 3}, "quotas.A"),
+        ({"A": "34"}, "34"),
+        ({"A": {"B": 1}}, "quotas.A"),
+        ([3, 4], "quotas"),
+        ("A", "quotas"),
+        ({"X": [3]}, "grades.X.quota"),
+        ({"B": [1]}, "B"),
+        ({3: [3]}, "grades.3.quota"),
+        ({"A": [0]}, "grades.A.quota"),
+        ({"A": [-1]}, "grades.A.quota"),
+        ({"A": [1.5]}, "1.5"),
+        ({"A": [float("nan")]}, "grades.A.quota"),
+        ({"A": [float("inf")]}, "grades.A.quota"),
+        ({"A": [True]}, "grades.A.quota"),
+        ({"A": ["three"]}, "three"),
+        ({"A": [[3]]}, "grades.A.quota"),
+    ],
+)
+@pytest.mark.parametrize("function", [qt.cutoffs.optimise, qt.cutoffs.grid])
+def test_quotas_that_are_none_are_one_sentence(function, quotas, word):
+    result = flat([100.0], [[0.5], [0.7]], {"A": 60, "B": 0})
+    with pytest.raises(InputError) as caught:
+        function(result, quotas=quotas)
+    for language in ("zh", "en"):
+        assert len(caught.value.sentences(language)) == 1
+        assert word in caught.value.sentences(language)[0]
+
+
+def test_a_quota_is_chosen_with_the_cutoff_by_hand():
+    """Scores 99, 93 and 92.5, all above 85 whatever the points: with a at 45 instead of 50 the
+    third (89 × .45 + 96 × .55 = 92.85) passes the second (97 × .45 + 89 × .55 = 92.6), and nobody
+    passes the first. So one place is sure, three would be, and two are not."""
+    shares = [[1.0, 0.98], [0.97, 0.89], [0.89, 0.96], [0.5, 0.5]]
+    result = flat([50.0, 50.0], shares, {"A": 85, "B": 0}).change({"grades.A.quota": 2})
+    asked = {"window": 0, "draws": 300, "least": 0}
+    found = qt.cutoffs.optimise(result, quotas={"A": [1, None, 0.5, 2]}, **asked)
+    assert found.by_quota["quota:A"].tolist() == [2, 1, 0.5, None]
+    assert found.tried == 4 and found.by_quota["A"].tolist() == [85] * 4
+    leave = found.by_quota.set_index("quota:A")["leave"]
+    assert leave[1] == 0 and leave[2] == leave[0.5] > 0
+    # none is two places from two, one is one: the nearer of those that move nobody
+    assert found.quotas.to_dict() == {"A": 1}
+    assert found.grades.tolist() == list("ABBB") and found.table.loc["found", "quota:A"] == 1
+    assert found.table.loc["official", ["quota:A", "n:A", "changed"]].tolist() == [2, 2, 0]
+    none = qt.cutoffs.optimise(result, quotas={"A": [None]}, **asked)
+    assert none.quotas.to_dict() == {"A": None} and none.grades.tolist() == list("AAAB")
+
+
+def test_quotas_are_compared_where_the_scheme_has_none_and_vetoes_come_after():
+    """x has the best score and a veto that lowers it; it uses up the one place all the same (vetoes
+    after quotas), so that nobody has an A: not allowed where each grade keeps a unit."""
+    leaf = {"id": "a", "name": "a", "points": 100.0, "rule": {"kind": "share"}}
+    data = {
+        "id": "s",
+        "name": "s",
+        "total": 100.0,
+        "indicators": [leaf],
+        "grades": [{"id": "A", "cutoff": 60.0}, {"id": "B", "cutoff": 0.0}],
+        "vetoes": [{"id": "v", "name": "v", "lower": 1}],
+        "order": {"veto": "after_quota"},
+    }
+    frame = pd.DataFrame({"a": [0.9, 0.8, 0.7], "veto:v": [True, False, False]}, index=list("xyz"))
+    result = qt.assess(validate(Scheme, data, None), frame)
+    found = qt.cutoffs.optimise(result, window=0, quotas={"A": [1, 2]}, draws=5)
+    assert result.grades.tolist() == list("BAA") and found.quotas["A"] is None
+    assert found.by_quota["quota:A"].tolist() == [None, 1, 2]
+    assert found.by_quota["leave"].fillna(-1).tolist() == [0, -1, 0]
+    assert found.by_quota["official"].tolist() == [0, 0, 0]
+    data["grades"][0]["quota"] = 1
+    alone = qt.assess(validate(Scheme, data, None), frame)
+    assert alone.grades.tolist() == list("BBB")
+
+
 def test_more_candidates_than_one_simulation_is_graded_by():
     rng = np.random.default_rng(9)
     result = flat([60.0, 40.0], rng.uniform(0.5, 1, (10, 2)).round(3), {"A": 84, "B": 75, "C": 0})
@@ -242,9 +319,10 @@ def test_the_grid_says_which_cutoffs_are_compared(window, lines):
     result = qt.assess(Scheme.flat({"a": 100}, {"A": 89.5, "B": 60, "C": 0}), frame)
     grid = qt.cutoffs.grid(result, window, draws=50)
     rows = [[89.5 if 89.5 in line else 60, line[0], line[-1], len(line)] for line in lines]
-    assert grid.table.values.tolist() == rows and grid.combinations == 1 and grid.affordable
+    many = math.prod(map(len, lines))
+    assert grid.table.values.tolist() == rows and grid.combinations == many and grid.affordable
     found = qt.cutoffs.optimise(result, window=grid.window, step=grid.step, draws=50)
-    assert found.tried == sum(map(len, lines))
+    assert found.tried == many
     assert (found.window, found.step, found.draws, found.band) == (grid.window, grid.step, 50, 0.1)
     other = qt.cutoffs.optimise(result, qt.regions.Box(absolute=2.0), draws=50)
     assert other.band is None
@@ -259,5 +337,8 @@ def test_the_grid_is_empty_where_there_is_nothing_to_choose_and_too_large_with_m
     data["grades"][0]["quota"] = 1
     result = qt.assess(validate(Scheme, data, None), frame)
     grid = qt.cutoffs.grid(result, 2, draws=100)
-    assert grid.combinations == 5 * 5 and grid.affordable
+    assert grid.combinations == 5 * 5 and grid.affordable and "quotas" not in grid.table
     assert not qt.cutoffs.grid(result, 2, draws=5_000_000_000).affordable
+    with_quotas = qt.cutoffs.grid(result, 2, draws=100, quotas={"A": [1, 2, None], "B": [2, 3]})
+    assert with_quotas.combinations == 25 * 3 * 3
+    assert with_quotas.table["quotas"].tolist() == [3, 3]

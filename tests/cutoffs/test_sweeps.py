@@ -97,8 +97,82 @@ def test_a_full_quota_lets_the_next_one_in():
     assert steps["A"].tolist() == [1, 1, 1] or (steps["A"] <= 1).all()
 
 
+def with_places(scheme, grade, number):
+    """The scheme with so many places in one grade, 0 too."""
+    data = scheme.model_dump()
+    for each in data["grades"]:
+        if each["id"] == grade:
+            each["quota"] = number
+    return validate(Scheme, data, None)
+
+
+@settings(max_examples=share(60))
+@given(givens(), st.data())
+def test_every_number_of_places_is_an_assessment_with_that_quota(given, data):
+    scheme = scheme_of(given.scheme)
+    result = qt.assess(scheme, frame_of(given))
+    if len(scheme.grades) < 2:
+        return
+    grade = data.draw(st.sampled_from([g.id for g in scheme.grades[:-1]]))
+    found = qt.cutoffs.sweep(result, f"grades.{grade}.quota")
+    steps, last = found.steps, -1
+    changes = {}
+    classes = result.table.covariates.get("class")
+    by_class = classes is not None and scheme.grade(grade).within == "class"
+    n = max(classes.value_counts()) if by_class else len(result.scores)
+    assert steps["low"].iloc[0] == 0 and steps["high"].iloc[-1] == n
+    before = None
+    for number in range(n + 1):
+        other = qt.assess(with_places(scheme, grade, number), result.table).grades
+        row = steps[(steps["low"] <= number) & (number <= steps["high"])]
+        assert len(row) == 1
+        row = row.iloc[0]
+        assert [row[g.id] for g in scheme.grades] == [(other == g.id).sum() for g in scheme.grades]
+        assert row["changed"] == (other != result.grades).sum()
+        if before is not None and (other != before).any():
+            changed = other != before
+            changes[number - 1] = list(
+                zip(other.index[changed], before[changed], other[changed], strict=True)
+            )
+            assert row["low"] == number and last == number - 1
+        before, last = other, number
+    rows = {
+        shift: list(zip(some["unit"], some["before"], some["after"], strict=True))
+        for shift, some in found.flips.groupby("shift")
+    }
+    assert rows == changes
+    lifted = qt.assess(with_places(scheme, grade, None), result.table).grades
+    assert (lifted == before).all()  # as many places as units: no quota at all
+
+
+def test_places_by_hand_with_a_tie():
+    """90, 88, 88, 85: of two that tie for the second place none has it, or both have."""
+    result = flat([100.0], [[0.9], [0.88], [0.88], [0.85]], {"A": 80, "B": 0})
+    data = result.scheme.model_dump()
+    for ties, counts in (("out", [0, 1, 1, 3, 4]), ("in", [0, 1, 3, 3, 4])):
+        data["grades"][0]["ties"] = ties
+        tied = qt.assess(validate(Scheme, data, None), result.table)
+        steps = qt.cutoffs.sweep(tied, "grades.A.quota").steps
+        every = [
+            row for row in steps.to_dict("records") for _ in range(row["low"], row["high"] + 1)
+        ]
+        assert [row["A"] for row in every] == counts
+        assert steps[["cutoff_low", "cutoff_high"]].isna().all(axis=None)
+
+
 @pytest.mark.parametrize(
-    ("arguments", "word"), [(("X",), "“X”"), (("A", -1), "-1"), (("A", float("nan")), "nan")]
+    ("arguments", "word"),
+    [
+        (("X",), "“X”"),
+        ((3,), "3"),
+        (("A", -1), "-1"),
+        (("A", float("nan")), "nan"),
+        (("grades.X.quota",), "grades.X.quota"),
+        (("grades.B.quota",), "grades.B.quota"),
+        (("grades.A.quota", 2), "2"),
+        (("grades.A.quotas",), "grades.A.quota"),
+        (("quota",), "quota"),
+    ],
 )
 def test_what_cannot_be_swept_is_one_sentence(arguments, word):
     with pytest.raises(InputError) as caught:

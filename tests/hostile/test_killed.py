@@ -151,20 +151,38 @@ def test_a_writer_killed_at_any_of_its_operations_leaves_a_whole_run(project):
     assert ends["again"] == KILLS, ends
 
 
+RUNS = """
+import os, sys
+import qtoolkit as qt
+import qtoolkit.report.memo, qtoolkit.report.writers.web, qtoolkit.runs.write  # for all runs once
+for line in sys.stdin:
+    pid = os.fork()
+    if pid == 0:
+        try:
+            qt.run('case', out='out', formats=['html'], notebook_folder='notebooks')
+        finally:
+            os._exit(0)
+    print(pid, flush=True)
+    os.waitpid(pid, 0)
+    print('ended', flush=True)
+"""
+
+
 def test_full_runs_killed_leave_nothing_half_done_and_say_what_was_left(project):
     """Killed as soon as the work folder is there, and a little later each time."""
-    code = (
-        "import qtoolkit as qt; qt.run('case', out='out', formats=['html'], "
-        "notebook_folder='notebooks')"
-    )
-    for number in range(FULL):
-        process = subprocess.Popen([sys.executable, "-P", "-c", code], cwd=project, env=ENVIRONMENT)
-        wait_for_work(project, number)
-        time.sleep(0.4 * number)
-        process.kill()
-        process.wait()
-        assert not (project / "out").exists() or folder.differences(project / "out") == []
-        shutil.rmtree(project / "out", ignore_errors=True)
+    command = [sys.executable, "-P", "-c", RUNS]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "bufsize": 1}
+    with subprocess.Popen(command, cwd=project, env=ENVIRONMENT, **pipes) as process:
+        for number in range(FULL):
+            process.stdin.write("next\n")
+            pid = int(process.stdout.readline())
+            wait_for_work(project, number)
+            time.sleep(0.4 * number)
+            os.kill(pid, signal.SIGKILL)
+            assert process.stdout.readline() == "ended\n"
+            assert not (project / "out").exists() or folder.differences(project / "out") == []
+            shutil.rmtree(project / "out", ignore_errors=True)
+        process.stdin.close()
     assert not list(project.glob("*.failed"))
 
 

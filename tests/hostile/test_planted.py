@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-import qtoolkit
+import qtoolkit as qt
 from qtoolkit.errors import InputError
 from qtoolkit.inputs.case import read_case
 from qtoolkit.runs.execute import _Processes
+from tests.runs.here import notebooks_here
 from tests.runs.tiny import DATA, SCHEME
 
 KINDS = 10
@@ -25,7 +26,7 @@ def command(trap, *words):
     """The command as it is installed, started in the planted working directory: -P, as a console
     script has it."""
     environment = os.environ | {
-        "PYTHONPATH": str(Path(qtoolkit.__file__).parents[1]),
+        "PYTHONPATH": str(Path(qt.__file__).parents[1]),
         "PYTHONUTF8": "1",
     }
     start = [sys.executable, "-P", "-m", "qtoolkit.runs.cli"]
@@ -35,9 +36,10 @@ def command(trap, *words):
 
 def test_a_run_of_a_planted_case_runs_none_of_it_and_says_what_it_left_out(trap):
     case = trap / "project" / "params" / "tiny"
-    done = command(
-        trap, "run", str(case), "-o", str(trap / "out"), "--format", "html", "--jobs", "2"
-    )
+    few = {"draws": 200, "choice_runs": 8}
+    words = [f"--set={name}={value}" for name, value in few.items()]
+    words += ["-o", str(trap / "out"), "--format", "html", "--jobs", "2"]
+    done = command(trap, "run", str(case), *words)
     said = done.stderr.decode("utf-8")
     assert done.returncode == 0, said
     assert sorted(path.name for path in (trap / "markers").iterdir()) == []
@@ -47,6 +49,13 @@ def test_a_run_of_a_planted_case_runs_none_of_it_and_says_what_it_left_out(trap)
     assert names == {"params.yaml", "scheme.yaml", "data.csv"}
     manifest = json.loads((trap / "out" / "manifest.json").read_text(encoding="utf-8"))
     assert {book["origin"] for book in manifest["notebooks"].values()} <= {"packaged", "checkout"}
+    with notebooks_here():  # what other tests run in one process is what processes make
+        same = qt.run(case, trap / "same", formats=["html"], set=few)
+    made = [path for path in same.rglob("*") if path.is_file() and "notebooks" not in path.parts]
+    made.remove(same / "manifest.json")
+    assert len(made) > 20
+    for path in made:
+        assert path.read_bytes() == (trap / "out" / path.relative_to(same)).read_bytes(), path
 
 
 def test_the_traps_would_snap(trap):

@@ -12,6 +12,7 @@ import qtoolkit as qt
 from qtoolkit.errors import InputError
 from qtoolkit.language import LANGUAGES
 from qtoolkit.runs import cli, folder
+from tests.runs.here import notebooks_here
 from tests.runs.tiny import write_project
 
 KINDS = 37
@@ -141,9 +142,11 @@ def finished(tmp_path_factory):
     """One run, of which each test changes a copy."""
     root = tmp_path_factory.mktemp("project")
     write_project(root)
-    return qt.run(
-        root / "params" / "tiny", root / "out", formats=["html"], notebook_folder=root / "notebooks"
-    )
+    books = root / "notebooks"
+    with notebooks_here():
+        return qt.run(
+            root / "params" / "tiny", root / "out", formats=["html"], notebook_folder=books
+        )
 
 
 @pytest.fixture

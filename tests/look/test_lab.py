@@ -39,6 +39,10 @@ def test_run_all_succeeds_and_nothing_asks_for_news(lab):
         run_all(page, f"{RUN}.every(prompt => /^\\[\\d+\\]/.test(prompt))")
         assert page.locator(ERRORS).count() == 0
         assert page.locator(".jp-OutputArea-output table").count() >= 2
+        seen = (
+            "[...document.querySelectorAll('.jp-OutputArea-output img')].map(i => i.naturalWidth)"
+        )
+        assert min(page.evaluate(seen), default=0) > 0
         assert "2026" in page.inner_text(".jp-Notebook")
         assert page.get_by_text("news").count() == 0
 

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections import Counter
 from pathlib import Path
@@ -33,6 +34,7 @@ from tests.look.reading import (
     words_of,
 )
 from tests.memo_text import html_lines
+from tests.runs.here import notebooks_here
 
 FLAGS = [
     "--headless",
@@ -77,10 +79,11 @@ HEADINGS = {
 @pytest.fixture(scope="module")
 def memos(tmp_path_factory):
     folder = tmp_path_factory.mktemp("memos")
-    return {
-        language: qt.run("provinces-2008", out=folder / language, language=language)
-        for language in ("zh", "en")
-    }
+    with notebooks_here():
+        return {
+            language: qt.run("provinces-2008", out=folder / language, language=language)
+            for language in ("zh", "en")
+        }
 
 
 def test_both_languages_hold_the_same_numbers(memos):
@@ -237,6 +240,7 @@ def free_port():
 
 @needs_chromium
 @pytest.mark.skipif(importlib.util.find_spec("jupyterlab") is None, reason="needs JupyterLab")
+@pytest.mark.soak  # by default `qtoolkit lab` in the browser, and each notebook in a kernel
 def test_a_notebook_runs_as_it_stands_in_jupyterlab(tmp_path):
     root = tmp_path / "project"
     shutil.copytree(notebooks()[0][0], root / "notebooks")
@@ -311,8 +315,11 @@ def wait_for_kernel(port):
     deadline = time.time() + 60
     while time.time() < deadline:
         address = f"http://127.0.0.1:{port}/api/kernels?token=t"
-        with urllib.request.urlopen(address, timeout=10) as answer:
-            kernels = json.load(answer)
+        try:
+            with urllib.request.urlopen(address, timeout=10) as answer:
+                kernels = json.load(answer)
+        except urllib.error.HTTPError:  # of a server that is still starting
+            kernels = []
         if any(k["connections"] and k["execution_state"] == "idle" for k in kernels):
             return
         time.sleep(0.3)

@@ -17,6 +17,7 @@ from qtoolkit.models import validate
 from tests.look.laboratory import ERRORS, laboratory, opened, run_all
 from tests.look.reading import needs_chromium
 from tests.look.test_rendered import browser
+from tests.runs.here import notebooks_here
 
 needs_lab = pytest.mark.skipif(
     importlib.util.find_spec("jupyterlab") is None, reason="needs JupyterLab"
@@ -197,7 +198,8 @@ def check_saved(case, shown):
     assert [line for line in saved.splitlines() if line.startswith("#")] == [
         line for line in written.splitlines() if line.startswith("#")
     ]
-    run = qt.run(case, case.parent / "run", notebooks=["01_assessment"], formats=["html"])
+    with notebooks_here():
+        run = qt.run(case, case.parent / "run", notebooks=["01_assessment"], formats=["html"])
     scores = pd.read_csv(run / "tables" / "scores.csv")
     assert sorted(grade.removesuffix("级") for grade in scores["初评等级"]) == shown
 

@@ -668,6 +668,7 @@ def test_no_view_of_cutoffs_or_robustness_has_another_minus(result):
         *pages.decimals(result),
         *pages.moving(result),
         *pages.quotas(result),
+        *pages.places(result),
         *pages.ranges(result, band),
     ]
     blocks += [

@@ -59,6 +59,7 @@ def graded_views(result):
         *pages.decimals(result),
         *pages.moving(result),
         *pages.quotas(result),
+        *pages.places(result),
         *pages.ranges(result, 0.1),
         *pages.tolerances(result, 0.1),
         *pages.flips(result),

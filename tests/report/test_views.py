@@ -57,6 +57,8 @@ def all_blocks(result):
         *pages.moving(result),
         *pages.gathering(result),
         *pages.quotas(result),
+        *pages.readings(result),
+        *pages.places(result),
         *pages.options(result, 2, 200),
         *cutoffs.methods(),
         *summary.risks(result),
@@ -155,13 +157,14 @@ def test_figures_have_every_glyph_and_are_the_same_twice(result, blocks, caplog)
     with warnings.catch_warnings(), caplog.at_level(logging.WARNING, logger="matplotlib"):
         warnings.filterwarnings("error", message="Glyph")
         for i, chart in enumerate(charts):
-            for language in LANGUAGES:
-                figure = chart.draw(language)
-                figure.savefig(io.StringIO(), format="svg")
-                plt.close(figure)
             again = LANGUAGES if ALL else [LANGUAGES[i % 2]] * (result.scheme.id == "city-2026")
-            for language in again:
-                assert picture(chart, language) == picture(chart, language), chart.name
+            for language in LANGUAGES:
+                if language in again:
+                    assert picture(chart, language) == picture(chart, language), chart.name
+                else:
+                    figure = chart.draw(language)
+                    figure.savefig(io.StringIO(), format="svg")
+                    plt.close(figure)
     assert not [
         r.message
         for r in caplog.records

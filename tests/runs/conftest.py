@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.runs.here import notebooks_here
 from tests.runs.tiny import write_project
 
 
@@ -11,3 +12,10 @@ def project(tmp_path, monkeypatch):
     write_project(tmp_path)
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+@pytest.fixture
+def here():
+    """Runs execute their notebooks in this process."""
+    with notebooks_here():
+        yield

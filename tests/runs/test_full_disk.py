@@ -11,7 +11,7 @@ import pytest
 import qtoolkit
 
 LIMITED = """
-import resource, shutil, sys
+import os, resource, shutil, sys
 from qtoolkit.runs import cli, outputs, write
 
 def executed(notebooks, parameters, language, folder, out, workers, done):
@@ -28,20 +28,24 @@ def then_full(name):
     setattr(outputs, name, call)
 
 write.execute = executed
-then_full(sys.argv.pop(1))
-cli.main()
+for line in sys.stdin:
+    name, *sys.argv[1:] = line.split()
+    pid = os.fork()
+    if pid == 0:
+        then_full(name)
+        cli.main()
+        os._exit(0)
+    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    print(code, file=sys.stderr, flush=True)
 """
+LAST = {
+    "collect": ("en", "a file could not be read or written: "),
+    "write_tables": ("zh", "无法读写文件："),
+    "write_figures": ("en", "a file could not be read or written: "),
+}
 
 
-@pytest.mark.parametrize(
-    ("last", "language", "words"),
-    [
-        ("collect", "en", "a file could not be read or written: "),
-        ("write_tables", "zh", "无法读写文件："),
-        ("write_figures", "en", "a file could not be read or written: "),
-    ],
-)
-def test_a_disk_that_fills_while_a_run_is_written(project, last, language, words):
+def test_a_disk_that_fills_while_a_run_is_written(project):
     """Before the tables, before tables.xlsx, before the recheck workbook."""
     pytest.importorskip("resource")  # not on Windows
     environment = os.environ | {
@@ -50,12 +54,18 @@ def test_a_disk_that_fills_while_a_run_is_written(project, last, language, words
         "TMPDIR": str(project / "tmp"),
     }
     (project / "tmp").mkdir()
-    arguments = ["run", "params/tiny", "-o", "out", "--notebooks", "notebooks", "--format", "html"]
-    command = [sys.executable, "-P", "-c", LIMITED, last, *arguments, "--language", language]
-    options = {"capture_output": True, "text": True, "encoding": "utf-8", "check": False}
-    done = subprocess.run(command, cwd=project, env=environment, **options)
-    assert done.returncode == 1 and done.stdout == ""
-    (_, sentence) = done.stderr.splitlines()  # the first says whose notebooks run
-    assert sentence.startswith(words) and os.strerror(errno.EFBIG) in sentence
-    assert sorted(path.name for path in project.iterdir()) == ["notebooks", "params", "tmp"]
-    assert not list((project / "tmp").iterdir())
+    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    options = {"text": True, "encoding": "utf-8", "bufsize": 1, "cwd": project}
+    words = "run params/tiny -o out --notebooks notebooks --format html --language"
+    command = [sys.executable, "-P", "-c", LIMITED]
+    with subprocess.Popen(command, env=environment, **pipes, **options) as process:
+        for last, (language, begins) in LAST.items():
+            process.stdin.write(f"{last} {words} {language}\n")
+            _, sentence, code = [process.stderr.readline() for _ in range(3)]
+            assert code == "1\n"  # the first line says whose notebooks run
+            assert sentence.startswith(begins) and os.strerror(errno.EFBIG) in sentence, last
+            there = sorted(path.name for path in project.iterdir())
+            assert there == ["notebooks", "params", "tmp"], last
+            assert not list((project / "tmp").iterdir()), last
+        rest, _ = process.communicate()
+    assert rest == "" and process.returncode == 0

@@ -30,7 +30,7 @@ def manifest_of(out):
     return json.loads((out / "manifest.json").read_text(encoding="utf-8"))
 
 
-def test_the_copy_has_the_same_names_and_runs_to_the_same_result(project):
+def test_the_copy_has_the_same_names_and_runs_to_the_same_result(project, here):
     first = run("params/tiny", out="out", formats=["html"], set={"cutoffs.A": 95})
     copy = first / "case"
     assert sorted(path.name for path in copy.iterdir()) == [
@@ -167,7 +167,7 @@ def test_a_file_that_changes_while_the_run_begins_stops_it(project, monkeypatch)
     assert not (project / "out").exists() and not list(project.glob(".*"))
 
 
-def test_a_file_that_changes_later_changes_nothing(project, monkeypatch):
+def test_a_file_that_changes_later_changes_nothing(project, here, monkeypatch):
     """Notebooks, recheck workbook and hashes come from the copy: the original may go."""
     data, write = project / "params" / "tiny" / "data.csv", running.write
 
@@ -287,7 +287,7 @@ def test_small_numbers_and_odd_text_come_back_from_the_copy(project, tmp_path):
     }
 
 
-def test_a_run_with_last_year_verifies_and_a_change_of_its_parameters_is_found(project):
+def test_a_run_with_last_year_verifies_and_a_change_of_its_parameters_is_found(project, here):
     last_year(project / "params" / "last")
     params = project / "params" / "tiny" / "params.yaml"
     params.write_text(PARAMS + "previous: ../last\n", encoding="utf-8")

@@ -1,13 +1,16 @@
 """Facts of grade cutoffs."""
 
+import dataclasses
+import itertools
 import math
 
 import numpy as np
 
 import qtoolkit as qt
 from qtoolkit.engine import core, to_ticks
-from qtoolkit.inputs.scheme import Rounding
+from qtoolkit.inputs.scheme import Rounding, Scheme
 from qtoolkit.language import Text
+from qtoolkit.models import validate
 from tests.sentences import regraded
 
 TICK = 1e-10
@@ -302,6 +305,162 @@ def quotas(tables, given):
     } | {"differ": len(rows)}
 
 
+def without_places(result):
+    """The grades with quotas and last places lifted, assessed anew."""
+    lifted = {"quota": None, "last": None}
+    grades = tuple(grade.model_copy(update=lifted) for grade in result.scheme.grades)
+    return qt.assess(result.scheme.model_copy(update={"grades": grades}), result.table).grades
+
+
+def vetoed_anew(result, unit, veto):
+    """Who rises if a unit has that veto, from what to what, by assessing the table with it; None
+    where the scheme has no veto."""
+    ids = [other.id for other in result.scheme.vetoes]
+    if veto is None:
+        return None
+    vetoes = result.table.vetoes.copy()
+    vetoes[list(result.scores.index).index(unit), ids.index(veto)] = True
+    table = dataclasses.replace(result.table, vetoes=vetoes)
+    after = qt.assess(result.scheme, table).grades
+    return [row for row in moved(result, after) if row["unit"] != unit]
+
+
+def alike(cells, units, names):
+    """Units whose cells agree in `names`, in the order of the first."""
+    found = []
+    for cell, unit in zip(cells, units, strict=True):
+        what = {name: cell[name] for name in names}
+        same = [row for row in found if all(row[name] == what[name] for name in names)]
+        if same:
+            same[0]["units"].append(unit)
+        else:
+            found.append({**what, "units": [unit]})
+    return found
+
+
+def readings(tables, given):
+    result, differ = given.result, tables["two_readings"]
+    order = list(result.scores.index)
+    lines, cells = without_places(result), differ.to_dict("records")
+    own = [u for u in order if lines[u] != result.grades[u]]
+    assert [row["unit"] for row in cells] == own
+    assert all(
+        (row["by_line"], row["by_quota"]) == (lines[u], result.grades[u])
+        for u, row in zip(own, cells, strict=True)
+    )
+    ids = [grade.id for grade in result.scheme.grades]
+    agree = [u for u in order if u not in own]
+    alone = [u for u in agree if ids[by_cutoffs(result, u, result.scores[u])] == lines[u]]
+    rule = result.scheme.rounding.total
+    facts = {
+        "units": len(order),
+        "agree": len(agree),
+        "by_line": len(alone),
+        "by_veto": [u for u in agree if u not in alone],
+        "causes": alike(cells, own, ["set_by"]),
+        "score_format": ".4f" if rule is None else f".{rule.decimals}f",
+    }
+    if "successors" not in tables:
+        holders = [u for u in order if result.grades[u] == ids[0]]
+        assert not (has_quota(result) and holders and len(ids) > 1)
+        return facts | {"holders": 0}
+    return facts | leaving(tables["successors"], result)
+
+
+def leaving(table, result):
+    """Who leaves the best grade: by its table, and by grading anew."""
+    best, units = result.scheme.grades[0].id, list(table["unit"])
+    assert units == [u for u in result.scores.index if result.grades[u] == best]
+    found = qt.cutoffs.successors(result)
+    vetoes = list(found.loc[found["event"] == "vetoed", "veto"])
+    for unit, veto, cell in zip(units, vetoes, table["vetoed"], strict=True):
+        if veto is not None:
+            assert cell["who"] == vetoed_anew(result, unit, veto)
+    losses = [loss for loss in table["loss"] if loss == loss]
+    first = [
+        cell
+        for cell in table["rejudged"]
+        if cell["loss"] is not None
+        and math.isclose(cell["loss"], min(losses), rel_tol=1e-9, abs_tol=1e-9)
+    ]
+    nexts = alike([{"next": names} for names in table["next"]], units, ["next"])
+    shown = [*table["vetoed"], *table["rejudged"]]
+    approved = result.table.remarks.get("approved", {})
+    return {
+        "holders": len(units),
+        "anybody": any(cell["who"] or cell["next"] or cell["tied"] for cell in shown),
+        "grade": best,
+        "vetoes": [f"veto:{v.id}" for v in result.scheme.vetoes if v.id in vetoes],
+        "vetoed": alike(table["vetoed"], units, ["who", "why", "tied", "next", "beyond"]),
+        "nexts": [row for row in nexts if row["next"]],
+        "lowered": [
+            u
+            for u in units
+            if approved.get(u) not in (None, best) and approved.get(u) == approved.get(u)
+        ],
+        "nearest": first,
+    }
+
+
+def with_places(result, grade, number):
+    """The grades with so many places (0 too) in one grade, by assessing anew."""
+    data = result.scheme.model_dump()
+    for each in data["grades"]:
+        each["quota"] = number if each["id"] == grade else each["quota"]
+    return qt.assess(validate(Scheme, data, None), result.table).grades
+
+
+def places(tables, given):
+    """Every number of places by assessing anew; of a share, as many as it comes to."""
+    result, found = given.result, []
+    rows = tables["quota_places"].to_dict("records")
+    classes = [group_of(result, unit) for unit in result.scores.index]
+    for grade in result.scheme.grades[:-1]:
+        if grade.quota is None:
+            continue
+        own, before = [row for row in rows if row["quota"] == grade.id], None
+        spans = [tuple(map(int, row["places"].split("–"))) for row in own]
+        last = spans[-1][-1]
+        graded = [with_places(result, grade.id, number) for number in range(last + 1)]
+        assert [k for span in spans for k in range(span[0], span[-1] + 1)] == [*range(last + 1)]
+        for row, span in zip(own, spans, strict=True):
+            for number in range(span[0], span[-1] + 1):
+                now = graded[number]
+                assert row["changed"] == (now != result.grades).sum()
+                for each in result.scheme.grades:
+                    assert row[f"n:{each.id}"] == (now == each.id).sum()
+            if before is not None:
+                assert row["entered"] == between(before, graded[span[0]])
+            before = graded[span[0]]
+        groups = result.scheme.classes if grade.within == "class" else [None]
+        sizes = [sum(g in (None, c) for c in classes) for g in groups]
+        numbers = {
+            math.floor(grade.quota * n + TINY) if grade.quota < 1 else int(grade.quota)
+            for n in sizes
+        }
+        now = numbers.pop() if len(numbers) == 1 else None
+        fact = {"grade": grade.id, "limited": True, "by_class": grade.within == "class"}
+        around = [
+            result.grades if k is None or k < 0 else with_places(result, grade.id, k)
+            for k in ((None, None) if now is None else (now - 1, now + 1))
+        ]
+        fact |= {
+            "now": now,
+            "fewer": None if not now else between(result.grades, around[0]),
+            "more": None if now is None else between(result.grades, around[1]),
+        }
+        found.append(fact)
+    return {"quotas": found}
+
+
+def between(before, after):
+    return [
+        {"unit": unit, "old": old, "new": after[unit]}
+        for unit, old in before.items()
+        if after[unit] != old
+    ]
+
+
 def decimals_of(error):
     """The format with the decimals that an error in per cent supports."""
     if error == 0:
@@ -345,13 +504,15 @@ def errors(tables, given):
 
 
 def options(tables, given):
-    """Whole points within two of each cutoff: five places for each."""
+    """Whole points within two of each cutoff: five places for each, in rising order."""
     result = given.result
-    lines = len(result.scheme.grades) - 1
-    many = 5**lines if has_places(result) else 1
     units, leaves = len(result.scores), len(result.scheme.leaves)
     facts = {"draws": DRAWS, "units": units, "indicators": leaves}
-    if many * DRAWS * units * leaves > 5_000_000_000:
+    if DRAWS * units * leaves > 5_000_000_000:
+        cutoffs = [grade.cutoff for grade in result.scheme.grades[:-1]]
+        near = [[c for c in range(1, 10**4) if abs(c - x) <= 2] + [x] for x in cutoffs]
+        sets = itertools.product(*({*map(float, line)} for line in near))
+        many = sum(all(a > b for a, b in itertools.pairwise(some)) for some in sets)
         return {"refused": many, **facts}
     official, found = tables["cutoff_options"].to_dict("records")
     lines = {name[2:]: found[name] for name in found if name.startswith("c:")}

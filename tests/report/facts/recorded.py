@@ -75,6 +75,8 @@ VIEWS = {
         lambda: pages.moving(g.result),
         lambda: pages.gathering(g.result),
         lambda: pages.quotas(g.result),
+        lambda: pages.readings(g.result),
+        lambda: pages.places(g.result),
         lambda: pages.options(g.result, 2, 50),
         cutoffs.methods,
         lambda: pages.errors(g.result, 1.5, SOURCE, draws=500),
