@@ -81,9 +81,7 @@ CASES = [
     given([raw(0.9, 0.9), raw(0.8, 0.8), raw(0.7, 0.7), raw(0.5, 0.5)], grades=PLACES),
     # 30, 60, 90: both ways to cut two of them off are as good; a unit under a veto does not count
     given([raw(0.3, 0.3), raw(0.6, 0.6), raw(0.9, 0.9)], grades=[BREAKS[0], BREAKS[2]]),
-    given(
-        [raw(x, x) for x in (0.3, 0.35, 0.6, 0.9)] + [raw(0.0, 0.0, veto={"v"})], grades=BREAKS
-    ),
+    given([raw(x, x) for x in (0.3, 0.35, 0.6, 0.9)] + [raw(0.0, 0.0, veto={"v"})], grades=BREAKS),
 ]
 
 

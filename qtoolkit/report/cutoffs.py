@@ -288,6 +288,7 @@ def readings(result: Assessment, both: pd.DataFrame, leaving: pd.DataFrame) -> S
         both.index[both["set_by"] == cause] for cause in (grade_cutoffs.LINE, grade_cutoffs.VETO)
     )
     facts = {
+        "compared": any(not step.sets for step in result.engine.rivals),
         "units": len(both),
         "agree": len(both) - len(differ),
         "by_line": len(by_line),

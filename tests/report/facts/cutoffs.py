@@ -353,6 +353,7 @@ def readings(tables, given):
     alone = [u for u in agree if ids[by_cutoffs(result, u, result.scores[u])] == lines[u]]
     rule = result.scheme.rounding.total
     facts = {
+        "compared": any(g.quota is not None or g.last for g in given.result.scheme.grades),
         "units": len(order),
         "agree": len(agree),
         "by_line": len(alone),
