@@ -238,3 +238,14 @@ def test_what_asks_for_cutoffs_leaves_out_grades_without_one():
     row = qt.robustness.cutoff_intervals(some).loc["B"]
     assert (row["low"], row["high"], row["unit_high"]) == (55.0, 72.5, "丁")
     assert qt.cutoffs.quota_audit(some)["absolute"].tolist() == some.grades.tolist()
+
+
+def test_a_sweep_of_places_that_set_a_grade_is_what_each_number_gives():
+    result = qt.assess(scheme(PLACES), FRAME)
+    steps = qt.cutoffs.sweep(result, "grades.A.quota").steps
+    for most in range(1, 6):
+        row = steps[(steps["low"] <= most) & (most <= steps["high"])].iloc[0]
+        counted = result.change({"grades.A.quota": most}).grades.value_counts()
+        assert [row[id] for id in "ABC"] == [counted[id] for id in "ABC"]
+    both = qt.cutoffs.two_readings(result)
+    assert both["by_line"].tolist() == both["by_quota"].tolist() == result.grades.tolist()
