@@ -46,6 +46,18 @@ FLOORS = [
 # Ranking, binning and rounding belong to the engine. Elsewhere only these, none of which touches a
 # score:
 ALLOWED = {
+    ("robustness/closing.py", "argsort"): "the nearest rivals, for a trial",
+    ("robustness/closing.py", "ceil"): "whole steps of points",
+    ("robustness/closing.py", "floor"): "whole steps of points",
+    ("robustness/closing.py", "rint"): "whole steps of points",
+    ("robustness/closing.py", "searchsorted"): "the piece of a ratio",
+    ("robustness/conditions.py", "ceil"): "whole rounding steps between units, for a program",
+    ("robustness/conditions.py", "floor"): "whole rounding steps between units, for a program",
+    ("robustness/contested.py", "argsort"): "who holds a place at present, of finished scores",
+    ("robustness/contested.py", "ceil"): "where on a line a score rounds to another number",
+    ("robustness/contested.py", "floor"): "where on a line a score rounds to another number",
+    ("robustness/programs.py", "argsort"): "the best exchange of points",
+    ("robustness/programs.py", "rint"): "whole numbers of a solution",
     ("robustness/flips.py", "lexsort"): "pieces of points by what they are worth",
     ("robustness/flips.py", "ceil"): "whole steps of points",
     ("robustness/flips.py", "floor"): "whole steps of points",

@@ -75,7 +75,7 @@ def flips(
     changeable = table[np.isfinite(table["points_moved"])]
     weakest = changeable.iloc[foremost(changeable["points_moved"], falling=False)]
     on_line = changeable[changeable["recipe"].map(lambda recipe: recipe == ON_LINE).astype(bool)]
-    refused = table.index[table["status"] == "refused"]
+    unknown = table.index[table["status"] == "at least"]
     columns = ["recipe", "points_moved", "status", "grade", "towards"]
     facts = {
         "changeable": len(changeable),
@@ -84,9 +84,13 @@ def flips(
         "likewise": max(len(weakest) - FEWER, 0),
         "little": changeable.index[changeable["points_moved"] < 1 - SAME],
         "searched": choosing.searched(result),
-        "refused": refused,
+        "unknown": unknown,
     }
-    shown = table.drop(index=refused)
+    shown = table.drop(index=unknown)
+    is_open = shown["status"] != "exact"
+    shown["at_least"] = shown["at_least"].where(is_open)
+    if not is_open.any():
+        shown = shown.drop(columns="at_least")
     rows = Rows(shown, range(len(shown)))
     return Section("exact/flips", names_of(result), facts, {"cheapest_flips": rows})
 

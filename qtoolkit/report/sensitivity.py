@@ -110,7 +110,10 @@ def tolerances(result: Assessment, found: robustness.Certificates, band: float) 
     :func:`qtoolkit.robustness.tolerance` found them."""
     table = found.table.iloc[in_order(found.table["tolerance"], falling=False)]
     margin = np.minimum(table["margin_down"], table["margin_up"]).where(table["why"] != "quota")
-    table = table.assign(tolerance=table["tolerance"].astype(float), margin=margin)
+    known = table["at_most"].where(table["status"] == "at least")
+    table = table.assign(tolerance=table["tolerance"].astype(float), margin=margin, at_most=known)
+    if known.isna().all():
+        table = table.drop(columns="at_most")
     values = table["tolerance"].dropna()
     finite = values[np.isfinite(values)]
     weak, strong = (values.index[foremost(values, falling=way)] for way in (False, True))

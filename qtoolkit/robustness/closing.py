@@ -32,7 +32,7 @@ from qtoolkit.solver import System
 
 HUNDRED = 100.0
 EACH = 10.0  # seconds for one unit at most
-SPARES = (0.0, 1e-8, 1e-7, 1e-6, 1e-5)  # hundredths of the total beyond a limit, until it is passed
+SPARES = (1e-8, 1e-7, 1e-6, 1e-5)  # hundredths of the total beyond a limit, until it is passed
 MEET = 1e-5  # of a band, or hundredths of the total: bound and witness so near are one
 ROUNDS = 6  # programs for one way, each with breaks at the last solution
 SHORT = 0.999  # of the farthest, where points may vanish: looked at before
@@ -41,7 +41,7 @@ NEWTON = range(2)  # steps along tangents before a witness is asked for
 NUDGE = 1e-5  # of the total, by which rates are taken
 NEAREST, GRID = 24, 24  # rivals, and distances, of a trial
 TINY = 1e-12
-OFF = 1e-7  # of the farthest, by which a solver's bound may be off
+OFF = 1e-7  # of a measure's unit, by which a solver's bound may be off
 WHOLE = 1e-4  # of a step, by which a bound may be off
 EVEN = 1e-3  # ticks: what a step changes is whole ticks
 COARSE = 1e-5  # points: a grain that a solver can tell from nothing
@@ -60,6 +60,11 @@ class Measure(ABC):
     def steady(self) -> bool:
         """Whether all points nearer than a bound count, and not whole steps alone."""
         return True
+
+    @property
+    def unit(self) -> float:
+        """What a solver sees as 1."""
+        return 1.0
 
     @property
     def least(self) -> float:
@@ -158,6 +163,10 @@ class Moved(Measure):
     @property
     def steady(self) -> bool:
         return self.step is None
+
+    @property
+    def unit(self) -> float:
+        return 1 / self.scale
 
     @property
     def least(self) -> float:
@@ -356,8 +365,8 @@ class Search:
             if not hits.size:
                 return
             best = min(hits.tolist(), key=lambda i: (self.measure.of(rows[i]), i))
-            self.keep(found, int(sides[best]), rows[best])
-            radius = found.at_most
+            self.keep(k, found, rows[best])
+            radius = min(radius, found.at_most)
 
     def close(self, k: int, found: Found, seconds: float) -> None:
         """Raise `at_least` and lower `at_most` of unit k until they meet or time is up."""
@@ -427,7 +436,7 @@ class Search:
 
     def _safe(self, least: float) -> float:
         """A bound less what a solver may be off by."""
-        return self.measure.up(least - OFF * self.measure.most)
+        return self.measure.up(least - OFF * self.measure.unit)
 
     def _written(self, program: Program, k: int, way: Way, breaks: dict[Name, Breaks]) -> Written:
         sides = [way.side, 1 - way.side]
@@ -449,28 +458,29 @@ class Search:
     ) -> np.ndarray:
         """Points a little beyond the limits of a solution, if the engine confirms them there; the
         last solution that was asked of it."""
-        steps = [None, *[0.0] * len(program.shares and NEWTON), *SPARES]
+        if not self.measure.steady:
+            self.keep(k, found, self.measure.points_of(x))
+            return x
         edge = np.nan
-        for spare in steps if self.measure.steady else [None]:
-            if spare is not None:
-                further = program.beside(x, spare, stop - time.monotonic())
-                if further is None:
-                    continue
-                x = further
-            p = self.measure.points_of(x)
-            edge = self.measure.of(p) if spare == 0 else edge
-            side = int(self.changed(k, p[None])[0])
-            if side >= 0:
-                self.keep(found, side, p, edge)
+        for spare in (*[0.0] * (1 + len(program.shares and NEWTON)), *SPARES):
+            further = program.beside(x, spare, stop - time.monotonic())
+            if further is None:
+                continue
+            x, p = further, self.measure.points_of(further)
+            if spare == 0:
+                edge = self.measure.of(p)
+            elif self.keep(k, found, p, edge):
                 break
         return x
 
-    def keep(self, found: Found, side: int, p: np.ndarray, edge: float = np.nan) -> None:
-        """A witness, if it is nearer than the one that is known, and the `edge` beyond which it
-        lies."""
-        far = self.measure.of(p)
-        if far < found.at_most and far <= self.measure.most:
+    def keep(self, k: int, found: Found, p: np.ndarray, edge: float = np.nan) -> bool:
+        """Whether the grade of unit k is another at p, asked by itself: the last bits of a sum
+        depend on what it is summed with. The nearest such points are kept, and the `edge` beyond
+        which they lie."""
+        side, far = int(self.changed(k, p[None])[0]), self.measure.of(p)
+        if side >= 0 and far < found.at_most and far <= self.measure.most:
             found.at_most, found.side, found.witness, found.edge = far, side, p, edge
+        return side >= 0
 
 
 def _cut(

@@ -113,40 +113,39 @@ class Field:
 
     def _tree(self, k: int) -> Line:
         """The base score of unit k, from its leaves up."""
-        e, tree = self.engine, self.engine.tree
-        unknown = self.program.between(*(float(end[k]) for end in self._outer))
+        tree, d = self.engine.tree, self.engine.points.size
         if not tree.is_arithmetic or tree.rounds_inside:
-            return unknown
-        means = {mean.leaf: mean for mean in e.means if mean.unit == k}
-        lines: list[Line | None] = []
-        for j in range(e.points.size):
-            if tree.blank[k, j]:
-                lines.append(None)
-            elif j in means:
-                peers = [self._leaf(peer, j) for peer in means[j].peers.tolist()]
-                total = self.program.constant(0.0)
-                for peer in peers:
-                    total = total.plus(peer, 1 / len(peers))
-                lines.append(total)
-            else:
-                lines.append(self._leaf(k, j))
-        full = [self.program.point(j) for j in range(e.points.size)]
+            return self.program.between(*(float(end[k]) for end in self._outer))
+        lines = [None if tree.blank[k, j] else self._cell(k, j) for j in range(d)]
+        full = [self.program.point(j) for j in range(d)]
         for i, children in enumerate(tree.children):
+            lines.append(self._node((self.side, k, i), children, lines, full))
             full.append(_sum(self.program, [full[c] for c in children]))
-            live = [c for c in children if lines[c] is not None]
-            if not live:
-                lines.append(None)
-                continue
-            scored = _sum(self.program, [line for c in live if (line := lines[c]) is not None])
-            if len(live) < len(children):
-                points = _sum(self.program, [full[c] for c in live])
-                dead = [full[c] for c in children if lines[c] is None]
-                name = (self.side, k, i)
-                given = self.breaks.get(name, Breaks())
-                blank = _sum(self.program, dead)
-                scored = scored.plus(self.program.share(name, scored, points, blank, given))
-            lines.append(scored)
-        return lines[-1] if lines[-1] is not None else self.program.constant(0.0)
+        return lines[-1] or self.program.constant(0.0)
+
+    def _node(
+        self, name: Name, children: tuple[int, ...], lines: list[Line | None], full: list[Line]
+    ) -> Line | None:
+        """A node's score: that of its scored children, and what they bring of the points of the
+        others; None without any."""
+        live = [(line, full[c]) for c in children if (line := lines[c]) is not None]
+        dead = [full[c] for c in children if lines[c] is None]
+        if not live:
+            return None
+        scored = _sum(self.program, [line for line, _ in live])
+        if not dead:
+            return scored
+        points, blank = _sum(self.program, [p for _, p in live]), _sum(self.program, dead)
+        breaks = self.breaks.get(name, Breaks())
+        return scored.plus(self.program.share(name, scored, points, blank, breaks))
+
+    def _cell(self, k: int, j: int) -> Line:
+        """A leaf's score, or the mean of others' where the unit takes that."""
+        for mean in self.engine.means:
+            if (mean.unit, mean.leaf) == (k, j):
+                peers = [self._leaf(peer, j) for peer in mean.peers.tolist()]
+                return _sum(self.program, peers).times(1 / len(peers))
+        return self._leaf(k, j)
 
     def _leaf(self, k: int, j: int) -> Line:
         """A leaf's score, cut at 0 and at its points."""

@@ -5,6 +5,7 @@ import copy
 import itertools
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -131,15 +132,55 @@ def test_every_combination_is_what_it_gives_by_itself(given, quotas, least):
 @given(givens(), st.lists(st.sampled_from([1, 2, 0.4, None]), max_size=2))
 def test_every_sum_and_every_size_is_that_of_grading_by_itself(given, numbers):
     result = without_class_cutoffs(given)
-    step, best = result.scheme.total / 20, result.grade_names[-1]
-    quotas = {best: numbers}
+    agrees(result, {result.grade_names[-1]: numbers})
+
+
+@pytest.mark.parametrize("veto", ["before_quota", "after_quota"])
+@pytest.mark.parametrize("within", ["all", "class"])
+@pytest.mark.parametrize("ties", ["in", "out"])
+def test_quotas_classes_last_places_and_vetoes_together(veto, within, ties):
+    """Twelve units in two classes; those with the best score, the third best and one in the middle
+    are under a veto: one that leaves B at best, one that lowers by a grade, and both."""
+    rng = np.random.default_rng(4)
+    shares = np.sort(rng.uniform(0.6, 0.95, (12, 3)).round(2), axis=0)[::-1]
+    leaves = [
+        {"id": f"x{j}", "name": "x", "points": points, "rule": {"kind": "share"}}
+        for j, points in enumerate([50.0, 30.0, 20.0])
+    ]
+    counted = {"ties": ties, "within": within}
+    data = {
+        "id": "s",
+        "name": "s",
+        "total": 100.0,
+        "indicators": leaves,
+        "classes": ["p", "q"],
+        "order": {"veto": veto},
+        "vetoes": [{"id": "v", "name": "v", "cap": "B"}, {"id": "w", "name": "w", "lower": 1}],
+        "grades": [
+            {"id": "A", "cutoff": 78.0, "quota": 2} | counted,
+            {"id": "B", "cutoff": 72.0, "quota": 5} | counted,
+            {"id": "C", "cutoff": 50.0, "last": 3} | counted,
+            {"id": "D", "cutoff": 0.0, "last": 1} | counted,
+        ],
+    }
+    frame = pd.DataFrame(shares, columns=["x0", "x1", "x2"], index=[f"u{k}" for k in range(12)])
+    frame["class"] = ["p", "q"] * 6
+    frame["veto:v"] = [k in (0, 6) for k in range(12)]
+    frame["veto:w"] = [k in (2, 6) for k in range(12)]
+    result = qt.assess(scheme_of(data), frame)
+    agrees(result, {"A": [1, 4], "B": [0.5]})
+
+
+def agrees(result, quotas):
+    """Sums of leavers and numbers of units by grade against every combination by itself."""
+    step = result.scheme.total / 20
     lines = choosing._lines(result, 0.8 * step, step)
     options = choosing._quotas(result, quotas)
     choices = choosing._choices(result, lines, options)
     base = result.base.to_numpy()
     held = combinations.drawn(choices, draws_of(result, REGION, DRAWS, 3))
     cost = combinations.total(combinations.leaving(choices, held, base, DRAWS))
-    asked = [0, *[1] * len(lines)]
+    asked = np.bincount(result.grades.cat.codes, minlength=len(lines) + 1).tolist()
     few = combinations.too_few(choices, base, asked)
     whole = [Part((axis,), np.zeros(size, int)) for axis, size in choices.sizes.items()]
     cost, few = (combinations.total([part, *whole]) for part in (cost, combinations.total(few)))

@@ -59,7 +59,7 @@ def flips(tables, given):
         "likewise": max(0, len(least) - 3),
         "little": found.loc[found["points_moved"] < 1 - TINY, "unit"],
         "searched": searched(given),
-        "refused": [unit for unit in given.result.scores.index if unit not in listed],
+        "unknown": [unit for unit in given.result.scores.index if unit not in listed],
     }
 
 
