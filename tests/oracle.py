@@ -9,6 +9,7 @@ decimals.
 from fractions import Fraction
 from math import floor
 
+from tests.oracle_lines import lines_for
 from tests.oracle_rules import decimal, exact, own_score
 
 PER_POINT, TEN_DECIMALS = 10**10, {"decimals": 10}
@@ -170,9 +171,6 @@ def grade_all(scheme, rows):
             row.get("class"),
             unit["base" if scheme.get("rank_on") == "base" else "published"],
         )
-        cutoffs = [
-            exact(g.get("class_cutoffs", {}).get(row.get("class"), g["cutoff"])) for g in grades
-        ]
         falsified = "falsified" in row.get("status", {}).values()
         hit = [
             v
@@ -182,9 +180,12 @@ def grade_all(scheme, rows):
         unit["caps"] = {veto["id"]: names.index(veto["cap"]) for veto in hit if "cap" in veto}
         unit["lowering"] = [veto["id"] for veto in hit if "lower" in veto]
         unit["lower"] = sum(veto.get("lower", 0) for veto in hit)
-        unit["by_score"] = unit["grade"] = min(
-            sum(unit["published"] < cutoff for cutoff in cutoffs), len(names) - 1
-        )
+    for unit, lines in zip(units, lines_for(scheme, units), strict=True):
+        unit["by_lines"] = unit["grade"] = sum(unit["published"] < line for line in lines[:-1])
+    for i, g in enumerate(grades):  # places that make a grade, before anything else takes it
+        limited(units, i, g if g.get("by") in ("place", "share") else {}, scheme.get("classes", []))
+    for unit in units:
+        unit["by_score"], unit["grade"] = unit["grade"], unit["by_lines"]
     rivals = any(g.get("quota") is not None or g.get("last") for g in grades)
     early, groups = (
         order.get("veto", "before_quota") == "before_quota" or not rivals,

@@ -229,8 +229,10 @@ def givens(
     quotas=True,
     zero_points=True,
     stages=True,
+    ways=False,
 ):
-    """An assessment: a tree of up to three levels, 2–6 leaves, 1–7 units."""
+    """An assessment: a tree of up to three levels, 2–6 leaves, 1–7 units. With `ways`, grades by
+    place, by share or by natural breaks."""
     count = draw(st.integers(2, 6))
     halves = draw(
         st.lists(st.integers(0 if zero_points else 1, 40), min_size=count, max_size=count)
@@ -316,6 +318,8 @@ def givens(
     rows = [*rows, *(copy.deepcopy(rows[0]) for _ in range(draw(st.integers(0, 1))))]
     _give_peers(rows, leaves, raws, targets, draw)
     scheme["grades"] = draw(_grades(scheme, rows, total, quotas))
+    if ways:
+        scheme["grades"] = draw(_ways(scheme["grades"]))
     return Given(scheme, rows)
 
 
@@ -410,3 +414,19 @@ def _grades(draw, scheme, rows, total, quotas):
         for grade in grades[:-1]:
             grade["class_cutoffs"] = {"q": grade["cutoff"] * 0.75}
     return grades
+
+
+@st.composite
+def _ways(draw, grades):
+    """The same grades, all by natural breaks, or some by place or by share."""
+    if draw(st.booleans()):
+        return [
+            {"id": g["id"], "by": "breaks", "within": grades[0]["within"]} for g in grades[:-1]
+        ] + grades[-1:]
+    found = []
+    for grade in grades[:-1]:
+        quota = draw(numbers([1, 2, 3, 0.3, 0.5]))
+        placed = {k: v for k, v in grade.items() if k not in ("cutoff", "class_cutoffs")}
+        placed |= {"by": "share" if quota < 1 else "place", "quota": quota}
+        found.append(placed if draw(st.booleans()) else grade)
+    return [*found, grades[-1]]

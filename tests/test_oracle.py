@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 
-from tests import oracle, oracle_rules
+from tests import oracle, oracle_lines, oracle_rules
 from tests.examples import share
 from tests.strategies import KINDS, disagreements, givens
 
@@ -15,6 +15,12 @@ from tests.strategies import KINDS, disagreements, givens
 @settings(max_examples=share(300))
 @given(givens(kinds=KINDS))
 def test_assess_agrees_with_the_oracle(given):
+    assert disagreements(given) == []
+
+
+@settings(max_examples=share(100))
+@given(givens(kinds=["share", "minmax"], stages=False, ways=True))
+def test_lines_that_follow_from_the_data_agree_with_the_oracle(given):
     assert disagreements(given) == []
 
 
@@ -29,7 +35,11 @@ def test_each_rule_on_its_own_agrees_with_the_oracle(kind):
 
 
 def test_the_oracle_is_small_and_knows_nothing_of_ours():
-    for module, others in ((oracle, {"tests.oracle_rules"}), (oracle_rules, set())):
+    for module, others in (
+        (oracle, {"tests.oracle_rules", "tests.oracle_lines"}),
+        (oracle_lines, {"tests.oracle_rules"}),
+        (oracle_rules, set()),
+    ):
         source = Path(module.__file__).read_text(encoding="utf-8")
         assert len(source.splitlines()) <= 230
         imported = [

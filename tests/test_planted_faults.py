@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from qtoolkit.assessment import assessing as assessment
-from qtoolkit.engine import core, ticks
+from qtoolkit.engine import breaks, core, ticks
 from qtoolkit.rules.base import LeafRule
 from tests.strategies import Given, disagreements
 
@@ -50,6 +50,8 @@ def raw(*values, **more):
 
 
 QUOTA = [{"id": "A", "cutoff": 60.0, "quota": 2}, {"id": "D", "cutoff": 0.0}]
+PLACES = [{"id": "A", "by": "place", "quota": 2}, {"id": "B", "cutoff": 70.0}, QUOTA[1]]
+BREAKS = [{"id": "A", "by": "breaks"}, {"id": "B", "by": "breaks"}, QUOTA[1]]
 DEDUCT = [
     {"id": "x0", "name": "x", "points": 60.0, "rule": {"kind": "share"}, "scales": True},
     {
@@ -76,6 +78,10 @@ CASES = [
     given([raw(0.9, 0.8), raw(0.9, 0.7), raw(0.9, 0.7), raw(0.9, 0.65)], grades=QUOTA),
     given([raw(0.9), raw(0.4, 0.8), raw(1.0, 0.98, bonus={"media": 5.0})]),
     given([raw(0.9, 5.0), raw(0.8, 30.0)], indicators=DEDUCT),
+    given([raw(0.9, 0.9), raw(0.8, 0.8), raw(0.7, 0.7), raw(0.5, 0.5)], grades=PLACES),
+    # 30, 60, 90: both ways to cut two of them off are as good; a unit under a veto does not count
+    given([raw(0.3, 0.3), raw(0.6, 0.6), raw(0.9, 0.9)], grades=[BREAKS[0], BREAKS[2]]),
+    given([raw(x, x) for x in (0.3, 0.35, 0.6, 0.9)] + [raw(0.0, 0.0, veto={"v"})], grades=BREAKS),
 ]
 
 
@@ -111,6 +117,25 @@ def strict_thresholds(e):
     return replace(e, thresholds=e.thresholds + 1)
 
 
+def all_counted(e):
+    groups = tuple(replace(group, counted=group.members) for group in e.breaks)
+    if not groups:
+        return e
+    return replace(e, breaks=groups)
+
+
+def the_smaller_upper_group(scores, k):
+    """Ties between partitions settled the other way round: as seen from below."""
+    found = breaks.natural_lines(-np.asarray(scores), k)
+    return np.stack([_turned(row, lines) for row, lines in zip(scores, found, strict=True)])
+
+
+def _turned(row, lines):
+    ends = [max(x for x in row if x < -line + 1) for line in lines[lines > ticks.NO_LINE][::-1]]
+    starts = sorted(min(x for x in row if x > end) for end in ends)
+    return np.array([ticks.NO_LINE] * (len(lines) - len(starts)) + starts, np.int64)
+
+
 real_lines = LeafRule.lines
 
 
@@ -137,6 +162,16 @@ FAULTS = {
         lambda e: replace(e, tree=replace(e.tree, blank=np.zeros_like(e.tree.blank)))
     ),
     "deductions that scale": patch(LeafRule, "lines", lines_that_scale),
+    "places that every unit has": patch_build(
+        lambda e: replace(e, rivals=tuple(replace(s, most=s.most + 9 * s.sets) for s in e.rivals))
+    ),
+    "a place without the line below": patch_build(
+        lambda e: replace(
+            e, thresholds=np.where(e.line_of < np.arange(e.line_of.size), 0, 1) * e.thresholds
+        )
+    ),
+    "breaks that count vetoed units": patch_build(all_counted),
+    "breaks that float or order decides": patch(core, "natural_lines", the_smaller_upper_group),
     "dense ranks": patch(assessment, "rank", dense),
     "ranks upside down": patch(assessment, "rank", lambda key: core.rank(-np.asarray(key))),
 }

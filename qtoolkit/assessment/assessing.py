@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import ClassVar
+from typing import ClassVar, Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -19,20 +19,29 @@ from qtoolkit.engine import (
     finish,
     from_ticks,
     grade,
+    held,
     node_scores,
     rank,
     score,
-    score_grades,
+    set_grades,
     steps,
 )
-from qtoolkit.engine.ticks import UNREACHABLE, Rounding
+from qtoolkit.engine.ticks import NO_LINE, UNREACHABLE, Rounding
 from qtoolkit.engine.ties import in_order
-from qtoolkit.errors import InputError, nearest
+from qtoolkit.errors import InputError, nearest, one_of, unexpected
 from qtoolkit.inputs.changes import change
 from qtoolkit.inputs.scheme import Scheme, Spread
 from qtoolkit.inputs.statuses import VALUE
 from qtoolkit.inputs.table import Table, table_of_frame, unit_of
 from qtoolkit.language import Text, listing, say
+
+HowLines = Literal["move", "hold"]
+Lines = Literal["move", "held"]
+LINES = {
+    "move": Text("分数线随得分移动", "lines move with the scores"),
+    "held": Text("分数线不动", "lines held"),
+}
+"""Whether lines follow from the scores, in words."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -52,6 +61,8 @@ class Assessment(Shown):
         Competition ranks ("1-1-3") on the score that the scheme ranks on.
     grades : ordered categorical Series
         The best grade is the greatest.
+    origin : Assessment or None
+        Whose lines are held here, where lines that follow from the scores stand still.
     """
 
     card_title: ClassVar[Text] = Text("评分与定级的结果", "An assessment")
@@ -63,6 +74,7 @@ class Assessment(Shown):
     scores: pd.Series
     ranks: pd.Series
     grades: pd.Series
+    origin: Assessment | None = None
 
     def card(self) -> Card:
         """Sizes, counts of grades, flags, and the units whose base scores lie nearest to a
@@ -79,7 +91,9 @@ class Assessment(Shown):
             say(zh="初评等级：{graded}", en="Computed grades: {graded}", graded=graded),
             say(zh="提示{n}条：.flags", en="{n:flag|flags}: .flags", n=len(self.flags)),
         ]
-        away = np.abs(self.base.to_numpy()[:, None] - self.engine.thresholds)
+        if self.scheme.sets_lines_by_data:
+            facts.append(LINES[self.lines])
+        away = np.abs(self.base.to_numpy()[:, None] - self.fixed.engine.thresholds)
         nearest_first = in_order(from_ticks(away.min(axis=1, initial=UNREACHABLE)), falling=False)
         frame = pd.DataFrame(
             {
@@ -116,6 +130,34 @@ class Assessment(Shown):
     def labels(self) -> dict[str, Text]:
         """Each unit's name in both languages."""
         return dict(zip(self.table.units, self.table.labels, strict=True))
+
+    @property
+    def cutoffs(self) -> pd.DataFrame:
+        """The lines that each unit is graded by, in points of the published score, best grade
+        first: those of its class, or the present natural breaks. A grade that goes by places has
+        the line that it asks for besides; −∞ where there is none. That of the last grade is 0."""
+        ticks = self.engine.cutoffs[:, ::-1]
+        lines = np.where(ticks == NO_LINE, -np.inf, from_ticks(ticks))
+        last = np.zeros((len(lines), 1))
+        columns = [grade.id for grade in self.scheme.grades]
+        return pd.DataFrame(np.append(lines, last, axis=1), self.scores.index, columns)
+
+    @cached_property
+    def fixed(self) -> Assessment:
+        """The same grades by lines that stand still, at the points where these scores put them;
+        itself where they stand still already."""
+        return self.what_if(lines="hold") if self.lines_move else self
+
+    @property
+    def lines_move(self) -> bool:
+        """Whether the lines follow from the scores, and so move as points move: grades by place, by
+        share or by natural breaks whose lines are not held."""
+        return self.engine.lines_move
+
+    @property
+    def lines(self) -> Lines:
+        """`move` where the lines follow from the scores, `held` where they stand still."""
+        return "move" if self.lines_move else "held"
 
     @property
     def grade_names(self) -> list[str]:
@@ -179,8 +221,8 @@ class Assessment(Shown):
 
         Columns: base (points), then the change in points that each step of the finishing made, in
         the scheme's order (bonus, cap, late, floor, rounding), published; by_score (grade by the
-        cutoffs alone), grade, and set_by: "score", "veto:<id>", "quota" or "last" (among the last
-        by rank).
+        cutoffs alone, or by the places or natural breaks that the scheme goes by), grade, and
+        set_by: "score", "veto:<id>", "quota" or "last" (among the last by rank).
         """
         e, base = self.engine, self.base.to_numpy()
         names, done = self.grade_names, steps(e, base)
@@ -188,7 +230,7 @@ class Assessment(Shown):
         before = done.pop("base")
         for name, after in done.items():
             columns[name], before = from_ticks(after - before), after
-        by_score = score_grades(e, base)
+        by_score = set_grades(e, base)
         columns |= {
             "published": self.scores.to_numpy(),
             "by_score": pd.Categorical.from_codes(by_score, names, ordered=True),
@@ -279,8 +321,24 @@ class Assessment(Shown):
         points: Mapping[str, float] | None = None,
         cutoffs: Mapping[str, float] | None = None,
         spread: Spread = "siblings",
+        lines: HowLines | None = None,
     ) -> Assessment:
         """The same data under changed points or cutoffs; see `Scheme.replace`.
+
+        Parameters
+        ----------
+        points, cutoffs, spread
+            As `Scheme.replace` takes them.
+        lines : "move" or "hold"
+            Where grades go by place, by share or by natural breaks: whether their lines follow the
+            new scores, or stay at the points at which these scores put them; as in this result if
+            left out. Without any change, "hold" gives the same grades by lines that whatever is
+            done with the result leaves where they are.
+
+        Raises
+        ------
+        InputError
+            As `Scheme.replace`.
 
         >>> import pandas as pd
         >>> frame = pd.DataFrame({"a": [1.0, 0.5], "b": [0.5, 1.0]}, index=["甲", "乙"])
@@ -288,7 +346,29 @@ class Assessment(Shown):
         >>> result.grades.tolist(), result.what_if(points={"a": 40}).grades.tolist()
         (['A', 'B'], ['B', 'A'])
         """
-        return assess(self.scheme.replace(points, cutoffs, spread), self.table)
+        if lines is not None and lines not in get_args(HowLines):
+            raise InputError(unexpected(lines, one_of(get_args(HowLines)), "lines"))
+        other = assess(self.scheme.replace(points, cutoffs, spread), self.table)
+        if lines == "move" or (lines is None and self.origin is None):
+            return other
+        return other._held(self.origin or self)
+
+    def _held(self, before: Assessment) -> Assessment:
+        """The same scores, graded by the lines that another assessment of the data gave."""
+        if not before.lines_move:
+            return self
+        engine = held(self.engine, before.base.to_numpy(), before.engine)
+        codes = grade(engine, self.base.to_numpy())
+        return replace(
+            self,
+            engine=engine,
+            origin=before,
+            grades=pd.Series(
+                pd.Categorical.from_codes(codes, self.grade_names, ordered=True),
+                self.grades.index,
+                name="grade",
+            ),
+        )
 
     def change(self, changes: Mapping[str, float | None]) -> Assessment:
         """The same data after dotted changes, such as {"cutoffs.A": 88, "grades.A.quota": 3}; see

@@ -10,7 +10,7 @@ import numpy as np
 
 from qtoolkit.engine import core
 from qtoolkit.engine.aggregations import order_of
-from qtoolkit.engine.ticks import Rounding, to_ticks
+from qtoolkit.engine.ticks import NO_LINE, Rounding, to_ticks
 from qtoolkit.errors import Problems
 from qtoolkit.inputs import scheme as schemes
 from qtoolkit.inputs.scheme import Indicator, Scheme
@@ -60,7 +60,11 @@ def build(scheme: Scheme, table: Table, kept: dict[Any, Any] | None = None) -> c
         veto_first=scheme.order.veto == "before_quota" or not rivals,
         rank_on_base=scheme.rank_on == "base",
         means=means,
+        breaks=_break_groups(scheme, table, ceiling, shift),
     )
+    if engine.breaks:
+        published = core.finish(engine, core.score(engine))[0]
+        engine = replace(engine, cutoffs=core.lines_of(engine, published))
     highest = int(to_ticks(scheme.total)) * engine.tree.growth
     return replace(engine, thresholds=core.thresholds(engine, engine.cutoffs, highest))
 
@@ -124,13 +128,34 @@ def _outside(scheme: Scheme, table: Table) -> tuple[np.ndarray, np.ndarray]:
 
 
 def cutoffs_of(scheme: Scheme, table: Table) -> np.ndarray:
-    """The least published score of each grade above the worst, in ticks, worst first: (n, G −
-    1)."""
-    cutoffs = [
-        [grade.cutoff_of(group) for grade in reversed(scheme.grades[:-1])]
+    """The least published score of each grade above the worst, in ticks, worst first: (n, G − 1).
+    That of a grade without a line is that of the next worse grade with one, or `NO_LINE`."""
+    lines = [
+        [scheme.least_line(grade, group) for grade in reversed(scheme.grades[:-1])]
         for group in classes_of(table)
     ]
-    return to_ticks(np.array(cutoffs).reshape(len(table.units), -1))
+    given = np.array(lines, dtype=float).reshape(len(table.units), -1)
+    return np.where(np.isnan(given), NO_LINE, to_ticks(np.nan_to_num(given)))
+
+
+def _break_groups(
+    scheme: Scheme, table: Table, ceiling: np.ndarray, shift: np.ndarray
+) -> tuple[core.BreakGroup, ...]:
+    """Whose scores make the natural breaks for whom. Units under a veto count as they do for a
+    quota: not where vetoes come first, unless all units are under one."""
+    if not scheme.by_breaks:
+        return ()
+    classes = np.array(classes_of(table), dtype=object)
+    within = scheme.grades[0].within == "class"
+    free = (ceiling == len(scheme.grades) - 1) & (shift == 0)
+    if scheme.order.veto == "after_quota":
+        free = np.ones_like(free)
+    groups = []
+    for group in dict.fromkeys(classes.tolist()) if within else [None]:
+        members = classes == group if within else np.ones(len(classes), bool)
+        counted = members & free
+        groups.append(core.BreakGroup(members, counted if counted.any() else members))
+    return tuple(groups)
 
 
 def classes_of(table: Table) -> list[str | None]:
@@ -327,7 +352,8 @@ def _rivals(scheme: Scheme, table: Table) -> tuple[core.RivalStep, ...]:
             n = len(groups) if members is None else int(members.sum())
             if grade.quota is not None:
                 most = math.floor(grade.quota * n + 1e-9) if grade.quota < 1 else int(grade.quota)
-                quotas.append(core.RivalStep(number, most, False, grade.ties == "in", members))
+                ties_in, sets = grade.ties == "in", not grade.has_line
+                quotas.append(core.RivalStep(number, most, False, ties_in, members, sets))
             if grade.last is not None:
                 lasts.append(core.RivalStep(number, grade.last, True, grade.ties == "in", members))
     return (*quotas, *lasts)

@@ -44,6 +44,7 @@ def flags_of(result: Assessment) -> pd.DataFrame:
         _targets,
         _bands,
         _grades,
+        _breaks,
         _rounded,
         _ties,
     )
@@ -248,7 +249,7 @@ def _bands(result: Assessment) -> Iterator[Flag]:
     scheme, published = result.scheme, to_ticks(result.scores.to_numpy())
     step = 1 if scheme.rounding.total is None else 10 ** (10 - scheme.rounding.total.decimals)
     for better, worse in itertools.pairwise(scheme.grades):
-        if better.printed is None or worse.printed is None:
+        if better.printed is None or worse.printed is None or better.cutoff is None:
             continue
         low, high = to_ticks([worse.printed[1], better.printed[0]])
         if low + step >= high:
@@ -292,18 +293,18 @@ def _grades(result: Assessment) -> Iterator[Flag]:
     )
     least, most = reachable(result)
     for grade in scheme.grades[:-1]:
-        if to_ticks(grade.cutoff) > to_ticks(most):
+        if grade.has_line and to_ticks(grade.line) > to_ticks(most):
             text = say(
                 zh="等级“{grade}”的分数线 {cutoff:g} 高于可能的最高得分，无人能达到。",
                 en="The cutoff {cutoff:g} of grade “{grade}” is above every possible score: nobody "
                 "can reach it.",
                 grade=grade.label,
-                cutoff=grade.cutoff,
+                cutoff=grade.line,
             )
             yield "dead_cutoff", None, None, text
     if least > 0:
         for grade, worse in itertools.pairwise(scheme.grades):
-            if grade.cutoff <= least + 1e-9:
+            if grade.line <= least + 1e-9:
                 text = say(
                     zh="按评分规则得分最低为 {least:.10g} 分，分数线 {cutoff:g} 不起作用，"
                     "等级“{worse}”不会出现{but}。",
@@ -311,11 +312,40 @@ def _grades(result: Assessment) -> Iterator[Flag]:
                     "dead and grade “{worse}” "
                     "cannot occur{but}.",
                     least=least,
-                    cutoff=grade.cutoff,
+                    cutoff=grade.line,
                     worse=worse.label,
                     but=but,
                 )
                 yield "dead_cutoff", None, None, text
+
+
+def _breaks(result: Assessment) -> Iterator[Flag]:
+    """Fewer different scores than grades by natural breaks."""
+    grades, published = result.scheme.grades, to_ticks(result.scores.to_numpy())
+    groups = result.engine.breaks
+    classes = result.table.covariates.get("class")
+    for group in groups:
+        different = len(np.unique(published[group.counted]))
+        if not 0 < different < len(grades):
+            continue
+        first = int(np.flatnonzero(group.members)[0])
+        where = (
+            say(zh="类别“{c}”", en="class “{c}”", c=str(classes.iloc[first]))
+            if classes is not None and not group.members.all()
+            else Text("全部考核对象", "all units together")
+        )
+        text = say(
+            zh="{where}计入自然断点的得分只有{n}种，少于等级数{k}，自然断点只分出同样多的组，"
+            "自最高等级起依次对应，按得分没有{empty}。",
+            en="The scores that count for the natural breaks of {where} take {n:value|values}, "
+            "fewer than the {k} grades: the breaks make as many groups, which are the best grades, "
+            "and nobody has {empty} by score.",
+            where=where,
+            n=different,
+            k=len(grades),
+            empty=listing(grade.label for grade in grades[different:]),
+        )
+        yield "few_scores", None, None, text
 
 
 def _rounded(result: Assessment) -> Iterator[Flag]:
@@ -325,7 +355,8 @@ def _rounded(result: Assessment) -> Iterator[Flag]:
         return
     base, free = result.base.to_numpy(), replace(e, rounding=None)
     unrounded = steps(free, base)["rounding"]
-    other = core.grade(free, base, core.standing(free, base, e.cutoffs))
+    lines = None if e.breaks else core.standing(free, base, e.cutoffs)
+    other = core.grade(free, base, lines)
     for k in np.flatnonzero(other != core.grade(e, base)):
         text = say(
             zh="{unit}未取整得分 {score:.10g}，取整后为 {published:.10g}，等级因取整而改变。",
@@ -354,7 +385,8 @@ def _ties(result: Assessment) -> Iterator[Flag]:
     """Scores exactly on a cutoff, and shared ranks."""
     published = to_ticks(result.scores.to_numpy())
     for g, grade in enumerate(reversed(result.scheme.grades[:-1])):
-        for k in np.flatnonzero(published == result.engine.cutoffs[:, g]):
+        on_line = (published == result.engine.cutoffs[:, g]) & grade.has_line
+        for k in np.flatnonzero(on_line):
             own = result.scheme.grade(result.grades.iloc[k])
             text = say(
                 zh="{unit}得分恰为等级“{grade}”的分数线 {cutoff:g} 分，{then}。",

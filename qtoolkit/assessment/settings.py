@@ -14,7 +14,6 @@ from qtoolkit.assessment.build import build, cutoffs_of
 from qtoolkit.engine import core
 from qtoolkit.engine.chunks import Chunks
 from qtoolkit.engine.core import rank
-from qtoolkit.engine.ticks import to_ticks
 from qtoolkit.errors import InputError
 from qtoolkit.inputs.changes import AS_IS, change, check_keys, touches_points
 from qtoolkit.inputs.spread import heirs, without
@@ -221,9 +220,9 @@ def _graded(outputs: tuple[Output, ...], batch: _Batch) -> list[np.ndarray]:
     """The outputs of one batch."""
     e = batch.engine
     base = core.score(e, batch.points)
-    highest = int(to_ticks(e.points.sum())) * e.tree.growth
-    limits = core.thresholds(e, batch.limits, highest)
+    limits = core.thresholds(e, batch.limits, core.highest_base(e))
+    own = None if e.breaks else limits[batch.which]
     scores = core.finish(e, base)
     key = base if e.rank_on_base else scores
-    graded = Graded(scores, rank(key), core.grade(e, base, limits[batch.which], key))
+    graded = Graded(scores, rank(key), core.grade(e, base, own, key))
     return [np.asarray(output(graded), dtype=float) for output in outputs]

@@ -30,8 +30,9 @@ from qtoolkit.cutoffs.combinations import (
 )
 from qtoolkit.display import Shown
 from qtoolkit.engine import RivalStep, from_ticks, to_ticks
+from qtoolkit.engine.breaks import natural_lines
 from qtoolkit.engine.standings import BITS, reaching
-from qtoolkit.engine.ties import foremost
+from qtoolkit.engine.ticks import UNREACHABLE
 from qtoolkit.errors import InputError, real, unexpected
 from qtoolkit.inputs.changes import check_keys, quota_key
 from qtoolkit.language import Text, say, settled
@@ -75,8 +76,9 @@ def natural_breaks(scores: pd.Series | Sequence[float], k: int) -> Breaks:
     """The k groups of scores with the least sum of squares within them: exact, by dynamic
     programming (Fisher 1958).
 
-    Equal scores stay together; scores are centred first, so that no digits are lost. Breaks follow
-    the data of one year: the same score may fall into another group next year.
+    Equal scores stay together; of partitions with the same squares, the one whose highest group
+    reaches lowest down (see :func:`qtoolkit.engine.breaks.natural_lines`). Breaks follow the data
+    of one year: the same score may fall into another group next year.
 
     Raises
     ------
@@ -92,10 +94,15 @@ def natural_breaks(scores: pd.Series | Sequence[float], k: int) -> Breaks:
         raise InputError(
             say(zh="scores 应为有限的数", en="scores must be finite numbers")
         ) from None
-    if scores.empty or not np.isfinite(scores.to_numpy()).all():
-        raise InputError(say(zh="scores 应为有限的数", en="scores must be finite numbers"))
-    values, at, counts = np.unique(scores.to_numpy(), return_inverse=True, return_counts=True)
-    m = len(values)
+    if scores.empty or not (np.abs(scores.to_numpy()) < from_ticks(UNREACHABLE)).all():
+        raise InputError(
+            say(
+                zh="scores 应为有限的数（得分）",
+                en="scores must be finite numbers, of points",
+            )
+        )
+    ticks = to_ticks(scores.to_numpy())
+    m = len(np.unique(ticks))
     if isinstance(k, bool) or not (isinstance(k, int | np.integer) and 1 <= k <= m):
         raise InputError(
             say(
@@ -106,37 +113,15 @@ def natural_breaks(scores: pd.Series | Sequence[float], k: int) -> Breaks:
                 found=k,
             )
         )
-    centred = values - np.average(values, weights=counts)
-    n, sums, squares = (
-        np.concatenate([[0.0], np.cumsum(counts * centred**power)]) for power in (0, 1, 2)
-    )
-
-    def within(ends: slice, i: int) -> np.ndarray:
-        """Squares of groups that start at each of `ends` and stop before i."""
-        return np.maximum(
-            squares[i] - squares[ends] - (sums[i] - sums[ends]) ** 2 / (n[i] - n[ends]), 0.0
-        )
-
-    best = np.full((k + 1, m + 1), np.inf)
-    start = np.zeros((k + 1, m + 1), int)
-    best[0, 0] = 0.0
-    for g in range(1, k + 1):
-        for i in range(g, m + 1):
-            starts = slice(g - 1, i)
-            costs = best[g - 1, starts] + within(starts, i)
-            start[g, i] = g - 1 + int(foremost(costs, falling=False)[0])
-            best[g, i] = costs.min()
-    firsts, i = [], m
-    for g in range(k, 0, -1):
-        i = int(start[g, i])
-        firsts.append(i)
-    group = k - (np.arange(m)[:, None] >= np.array(firsts)).sum(axis=1) + 1
-    least = pd.Series(values[firsts], index=range(1, k + 1), name="least")
+    lines = natural_lines(ticks[None, :], k)[0]
+    groups = pd.Series(k - (ticks[:, None] >= lines).sum(axis=1), scores.index, name="group")
+    apart = scores.groupby(groups)
+    within = float(((scores - apart.transform("mean")) ** 2).sum())
     return Breaks(
-        pd.Series(group[at], scores.index, name="group"),
-        least,
-        float(best[k, m]),
-        _fit(best[k, m], squares[m]),
+        groups,
+        apart.min().rename("least").rename_axis(None),
+        within,
+        _fit(within, float(((scores - scores.mean()) ** 2).sum())),
     )
 
 
@@ -211,12 +196,12 @@ def grid(
     step = settled(HUNDREDTH * scheme.total) if window is None else 1.0
     window = 2 * step if window is None else real("window", window)
     options = _quotas(result, {} if quotas is None else quotas)
-    if any(each.class_cutoffs for each in scheme.grades):
+    if scheme.sets_lines_by_data or any(each.class_cutoffs for each in scheme.grades):
         table = pd.DataFrame(columns=["cutoff", "least", "most", "number"])
         return Grid(table, window, step, 0, draws, False)
     lines = _lines(result, min(window, scheme.total), step)
     rows = {
-        each.id: [each.cutoff, line[0], line[-1], len(line)]
+        each.id: [each.line, line[0], line[-1], len(line)]
         for each, line in zip(scheme.grades, reversed(lines), strict=False)
     }
     columns = ["cutoff", "least", "most", "number"]
@@ -328,6 +313,14 @@ def optimise(
     [None, 1, 2]
     """
     scheme = result.scheme
+    if scheme.sets_lines_by_data:
+        raise InputError(
+            say(
+                zh="等级按位次、比例或自然断点确定时，没有分数线可优选",
+                en="where grades go by place, by share or by natural breaks there are no cutoffs "
+                "to choose",
+            )
+        )
     if len(scheme.grades) < 2 or any(g.class_cutoffs for g in scheme.grades):
         raise InputError(
             say(
@@ -387,9 +380,7 @@ def _sizes(result: Assessment, fewest: float) -> np.ndarray:
 
 def _lines(result: Assessment, window: float, step: float) -> list[list[float]]:
     """The cutoffs to compare of each grade above the worst, worst first as in the engine."""
-    return [
-        _candidates(grade.cutoff, window, step) for grade in reversed(result.scheme.grades[:-1])
-    ]
+    return [_candidates(grade.line, window, step) for grade in reversed(result.scheme.grades[:-1])]
 
 
 def _candidates(cutoff: float, window: float, step: float) -> list[float]:
@@ -551,7 +542,7 @@ def _distances(
     found = []
     grades = reversed(result.scheme.grades[:-1])
     for h, grade, line, limits in zip(choices.grades, grades, lines, choices.quotas, strict=True):
-        away = np.abs(to_ticks(line) - to_ticks(grade.cutoff))
+        away = np.abs(to_ticks(line) - to_ticks(grade.line))
         found.append(_criterion(Part((choices.line(h),), away), 1))
         places = np.zeros((len(quotas[grade.id]), 1)) if limits is None else limits.most
         away = np.abs(places - places[0]).sum(axis=1)
@@ -581,7 +572,7 @@ class _Compared:
     def official(self) -> dict[int, int]:
         found = dict.fromkeys(self.choices.sizes, 0)
         for h, name in self.tops:
-            cutoff = self.result.scheme.grade(name).cutoff
+            cutoff = self.result.scheme.grade(name).line
             found[self.choices.line(h)] = self.lines[h - 1].index(cutoff)
         return found
 

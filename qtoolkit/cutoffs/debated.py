@@ -29,7 +29,7 @@ def other_rules(result: Assessment, shift: float | None = None) -> dict[str, Ass
     dict of Assessment
         whole_half_up, whole_floor: the total rounded to whole points, and cut off to them;
         blanks_as_zero (where there are blanks); cutoff_lower, cutoff_higher (left out where the
-        moved cutoff would cross its neighbour).
+        moved cutoff would cross its neighbour, or where that grade has no cutoff).
 
     Raises
     ------
@@ -74,10 +74,12 @@ def in_whole_points(result: Assessment, mode: str) -> Assessment:
 
 def _moved(result: Assessment, shift: float) -> Assessment | None:
     """With the best grade's cutoff moved by so many points; None where it would cross its
-    neighbour."""
+    neighbour, or where there is none."""
     first = result.scheme.grades[0]
+    if not first.has_line:
+        return None
     moved = {
-        "cutoff": settled(first.cutoff + shift),
+        "cutoff": settled(first.line + shift),
         "class_cutoffs": {
             group: settled(cutoff + shift) for group, cutoff in first.class_cutoffs.items()
         },

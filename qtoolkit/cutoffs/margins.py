@@ -67,6 +67,7 @@ def margins(result: Assessment) -> pd.DataFrame:
     >>> qt.cutoffs.margins(r)[["above", "below"]].values.tolist()
     [[29.5, 0.5], [nan, 10.0]]
     """
+    result = result.fixed if result.engine.breaks else result
     e, base = result.engine, result.base.to_numpy()
     now, names = result.grades.cat.codes.to_numpy(), np.array(result.grade_names, dtype=object)
     most = np.maximum(base, int(to_ticks(result.scheme.total)))
@@ -266,7 +267,7 @@ def bunching(result: Assessment, width: float | None = None) -> pd.DataFrame:
 
     Returns
     -------
-    DataFrame, indexed by grade (the worst left out)
+    DataFrame, indexed by grade (the worst and those without a cutoff left out)
         cutoff, below (units in [c − width, c)), above (in [c, c + width)), p: the chance that at
         least so many of them lie above if each lay on either side alike. A small p is a reason to
         look at how those scores came about, no proof: where scores thicken towards one side, they
@@ -302,11 +303,13 @@ def bunching(result: Assessment, width: float | None = None) -> pd.DataFrame:
         ((0 <= lead) & (lead < reach)).sum(axis=0),
     )
     for i, grade in enumerate(reversed(result.scheme.grades[:-1])):
+        if not grade.has_line:
+            continue
         both = int(below[i] + above[i])
         p = binomtest(int(above[i]), both, 0.5, alternative="greater").pvalue if both else np.nan
         own = [grade.cutoff_of(group) for group in classes]
         cutoff = (
-            grade.cutoff_of(classes[0]) if len(set(own)) == 1 else np.nan if own else grade.cutoff
+            grade.cutoff_of(classes[0]) if len(set(own)) == 1 else np.nan if own else grade.line
         )
         rows[grade.id] = (cutoff, *own, int(below[i]), int(above[i]), float(p))
     names = ["cutoff", *(f"cutoff:{group}" for group in classes), "below", "above", "p"]
@@ -329,11 +332,11 @@ def dead(result: Assessment) -> pd.Series:
     """
     least, most = (int(to_ticks(x)) for x in reachable(result))
     cutoffs, limits = result.engine.cutoffs, score_limits(result)
-    found = {}
-    for i, grade in enumerate(reversed(result.scheme.grades)):
-        below, above = (
-            (cutoffs[:, i - 1] if i else None),
-            (cutoffs[:, i] if i < cutoffs.shape[1] else None),
+    found, grades = {}, result.scheme.grades[::-1]
+    for i, grade in enumerate(grades):
+        below, above = (  # a grade without a line ends at no line
+            (cutoffs[:, i - 1] if i and grade.has_line else None),
+            (cutoffs[:, i] if i < cutoffs.shape[1] and grades[i + 1].has_line else None),
         )
         if below is not None and (below > most).all():
             found[grade.id] = "out of reach"

@@ -105,9 +105,9 @@ def misgrading(
     """Chances of each unit's grades under independent normal errors of the base score.
 
     P(grade) = Φ((c_up − s)/se) − Φ((c_low − s)/se) with the *effective* cutoffs: bonus, cap and
-    rounding are counted in, and what vetoes leave. Where the scheme has quotas or last places,
-    grades depend on the errors of all units together: then errors are drawn for all units at once,
-    the standings are graded anew each time, and chances are frequencies.
+    rounding are counted in, and what vetoes leave. Where the scheme has quotas, last places or
+    natural breaks, grades depend on the errors of all units together: then errors are drawn for all
+    units at once, the standings are graded anew each time, and chances are frequencies.
 
     Without a reliability the present scores stand in for the true ones. Their spread holds the
     errors already, so that accuracy, consistency and kappa are then somewhat too high; with one
@@ -153,7 +153,7 @@ def misgrading(
     drawn = replace(
         draws_of(result, None, draws, seed), engine=e, size=int(np.clip(CELLS // s.size, 16, CHUNK))
     )
-    if e.rivals:
+    if e.rivals or e.breaks:
         return _by_draws(
             result,
             _Task(drawn, level, errors, None if r is None else errors * np.sqrt(r)),

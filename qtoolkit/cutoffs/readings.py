@@ -27,7 +27,7 @@ from qtoolkit.engine import (
     core,
     from_ticks,
     rank,
-    score_grades,
+    set_grades,
     to_ticks,
 )
 from qtoolkit.engine.ticks import UNREACHABLE
@@ -98,8 +98,8 @@ def two_readings(result: Assessment) -> pd.DataFrame:
     Returns
     -------
     DataFrame, indexed by unit
-        score (published), by_line (quotas and last places lifted, vetoes in force), by_quota (the
-        grade as the scheme gives it); then
+        score (published), by_line (quotas and last places lifted, vetoes in force; a grade without
+        a line keeps the places that make it), by_quota (the grade as the scheme gives it); then
 
         set_by : "line" (the score reaches its line and no better one), "veto" (under both readings
         a veto leaves no better grade), or where the readings differ "quota" (the score reaches a
@@ -129,10 +129,11 @@ def two_readings(result: Assessment) -> pd.DataFrame:
     """
     e, base = result.engine, result.base.to_numpy()
     now = result.grades.cat.codes.to_numpy()
-    by_line = core.grade(replace(e, rivals=()), base)
+    own = tuple(step for step in e.rivals if step.sets)  # the places that make a grade
+    by_line = core.grade(replace(e, rivals=own), base)
     differ = now < by_line
     found = {
-        "set_by": np.where(by_line < score_grades(e, base), VETO, LINE).astype(object),
+        "set_by": np.where(by_line < set_grades(e, base), VETO, LINE).astype(object),
         "step": np.full(base.size, None, dtype=object),
         "place": np.full(base.size, np.nan),
         "places": np.full(base.size, np.nan),
@@ -140,8 +141,8 @@ def two_readings(result: Assessment) -> pd.DataFrame:
     }
     for step in reversed(e.rivals):  # so that of several that decide the first is named
         queue = _queue(e, base, e.thresholds, step)
-        alone = core.grade(replace(e, rivals=(step,)), base)
-        decides = differ & queue.barred & (alone == now)
+        alone = core.grade(replace(e, rivals=own if step.sets else (*own, step)), base)
+        decides = differ & queue.barred & (alone == now) & (not step.sets)
         holds = ~differ & queue.within & (now == step.grade) & (not step.last)
         found["set_by"][decides] = np.where(queue.tied, TIE, LAST if step.last else QUOTA)[decides]
         found["step"][decides | holds] = result.grade_names[step.grade]

@@ -19,7 +19,7 @@ from qtoolkit.engine.core import regraded, standing
 from qtoolkit.engine.standings import places_in
 from qtoolkit.errors import InputError, clip, nearest, one_of, real, unexpected
 from qtoolkit.inputs.changes import quota_key, quota_of
-from qtoolkit.inputs.scheme import Scheme
+from qtoolkit.inputs.scheme import PLACED, Grade, Scheme
 from qtoolkit.language import Text, say
 from qtoolkit.models import validate
 
@@ -94,19 +94,20 @@ def sweep(result: Assessment, line: str | None = None, width: float | None = Non
     if limited is not None:
         return _quota_swept(result, limited, width)
     lines = [g.id for g in reversed(scheme.grades[:-1])]  # worst first, as the engine has them
-    if line is not None and line not in (*lines, ALL):
+    lined = [name for name in lines if scheme.grade(name).has_line]
+    if line is not None and line not in (*lined, ALL):
         raise InputError(
             say(
                 zh="没有等级“{line}”的分数线{hint}",
                 en="no cutoff of grade “{line}”{hint}",
                 line=line,
-                hint=nearest(str(line), [*lines, ALL, *map(quota_key, lines)]),
+                hint=nearest(str(line), [*lined, ALL, *map(quota_key, lines)]),
             )
         )
     width = min(WIDTH * scheme.total if width is None else real("width", width), FAR * scheme.total)
     parts = [
         _swept(result, name, lines, int(to_ticks(width)))
-        for name in ([*reversed(lines), ALL] if line is None else [line])
+        for name in ([*reversed(lined), ALL] if line is None else [line])
     ]
     steps, flips = (pd.concat(tables, ignore_index=True) for tables in zip(*parts, strict=True))
     return Sweep(steps, flips)
@@ -141,16 +142,13 @@ def _swept(
     result: Assessment, line: str, lines: list[str], width: int
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     e = result.engine
-    moved = np.array([line in (name, ALL) for name in lines], dtype=bool)
+    lined = {grade.id for grade in result.scheme.grades if grade.has_line}
+    moved = np.array([line in (name, ALL) and name in lined for name in lines], dtype=bool)
     low, high = -width, width
     if line != ALL:
-        # between neighbours, in any class
-        gaps = np.diff(e.cutoffs, axis=1).min(axis=0, initial=width + 1)
-        i = lines.index(line)
-        low, high = (
-            max(low, 1 - int(gaps[i - 1])) if i else low,
-            min(high, int(gaps[i]) - 1) if i + 1 < len(lines) else high,
-        )
+        below, above = e.room(lines.index(line))  # between neighbours, in any class
+        low = low if below is None else max(low, 1 - below)
+        high = high if above is None else min(high, above - 1)
     low = max(low, -int(e.cutoffs[:, moved].min(initial=width)))
     scores = finish(e, result.base.to_numpy())[:, None] - e.cutoffs[:, moved]
     # no grade changes between two of these
@@ -160,7 +158,7 @@ def _swept(
     # of stretches that are graded alike
     last = np.append((codes[1:] != codes[:-1]).any(axis=1), True)
     at, codes = at[last], codes[last]
-    own = np.nan if line == ALL else result.scheme.grade(line).cutoff
+    own = np.nan if line == ALL else result.scheme.grade(line).line
     ends = from_ticks(at)
     starts = from_ticks(np.append(low, at[:-1]))
     return _tables(result, line, starts, ends, own + starts, own + ends, codes)
@@ -228,7 +226,7 @@ def quota_audit(result: Assessment, quotas: Mapping[str, float] | None = None) -
         if quotas is None
         else assess(_with_quotas(scheme, quotas), result.table).engine.rivals
     )
-    lasts = tuple(step for step in rivals if step.last)
+    lasts = tuple(step for step in rivals if step.last or step.sets)
     lifted = e.cutoffs.copy()
     # from the worst: it takes the cutoff below it
     for code in sorted({step.grade for step in rivals if not step.last}):
@@ -257,5 +255,14 @@ def _with_quotas(scheme: Scheme, quotas: Mapping[str, float]) -> Scheme:
         name: int(most) if isinstance(most, Integral) else float(most)
         for name, most in quotas.items()
     }
-    grades = [g.model_dump() | {"quota": given.get(g.id)} for g in scheme.grades]
+    grades = [g.model_dump() | _quota_of(g, given) for g in scheme.grades]
     return validate(Scheme, scheme.model_dump() | {"grades": grades}, None)
+
+
+def _quota_of(grade: Grade, given: Mapping[str, float]) -> dict[str, float | str | None]:
+    """A grade's quota among those given; one that sets the grade stands where none is given."""
+    if grade.by not in PLACED:
+        return {"quota": given.get(grade.id)}
+    if grade.id not in given:
+        return {}
+    return {"quota": given[grade.id], "by": "share" if given[grade.id] < 1 else "place"}

@@ -10,7 +10,8 @@ from functools import cached_property
 
 import numpy as np
 
-from qtoolkit.engine.ticks import UNREACHABLE, Rounding, from_ticks, ticks_of, to_ticks
+from qtoolkit.engine.breaks import natural_lines
+from qtoolkit.engine.ticks import NO_LINE, UNREACHABLE, Rounding, from_ticks, ticks_of, to_ticks
 
 CELLS_AT_ONCE = 1 << 14  # scores of a node held at a time where nodes are needed one by one
 
@@ -113,7 +114,8 @@ class RivalStep:
     lowest have `grade` at best.
 
     Of units tied where the limit falls, none is among the `most`, or with `ties_in` all are.
-    `members` (n,) are the units that are counted, all if None.
+    `members` (n,) are the units that are counted, all if None. `sets`: the grade has no line of its
+    own, and goes by these places alone.
     """
 
     grade: int
@@ -121,11 +123,21 @@ class RivalStep:
     last: bool = False
     ties_in: bool = False
     members: np.ndarray | None = None
+    sets: bool = False
 
     @property
     def counts_above(self) -> bool:
         """Whether a unit's place follows from how many are ahead of it, instead of behind it."""
         return self.ties_in != self.last
+
+
+@dataclass(frozen=True)
+class BreakGroup:
+    """Units (n,) whose lines are the natural breaks of the published scores of those of them that
+    are `counted` (n,)."""
+
+    members: np.ndarray
+    counted: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -156,7 +168,8 @@ class Engine:
         Whether the total is rounded before the bonus is added.
     cutoffs : ndarray of int, (n, G − 1)
         Cutoffs of the published score in ticks, by the unit's class, from the second worst grade to
-        the best.
+        the best. A grade that goes by places has that of the next worse grade with a line, or
+        `NO_LINE`; with `breaks`, those that the scheme's points give.
     thresholds : ndarray of int, (n, G − 1)
         Least base score in ticks that reaches each grade but the worst; `shift` is worked in where
         vetoes come first.
@@ -170,6 +183,8 @@ class Engine:
         Whether vetoed units are out before the quotas are filled.
     rank_on_base : bool
         Whether ranks go by the base score instead of the published one.
+    breaks : tuple of BreakGroup
+        Where grades go by natural breaks: each row of scores then has lines of its own.
     """
 
     slope: np.ndarray
@@ -189,6 +204,7 @@ class Engine:
     veto_first: bool = True
     rank_on_base: bool = False
     means: tuple[Mean, ...] = ()
+    breaks: tuple[BreakGroup, ...] = ()
     thresholds: np.ndarray = field(default_factory=lambda: np.empty((0, 0), np.int64))
 
     @cached_property
@@ -203,6 +219,31 @@ class Engine:
         for mean in self.means:
             simple[mean.unit, mean.leaf] = False
         return simple.all(axis=1) & (self.tree.is_arithmetic and not self.tree.rounds_inside)
+
+    @property
+    def lines_move(self) -> bool:
+        """Whether lines follow from the scores: from places, or from natural breaks."""
+        return bool(self.breaks) or any(step.sets for step in self.rivals)
+
+    @cached_property
+    def line_of(self) -> np.ndarray:
+        """Of each grade but the worst: the number in `cutoffs` of the line that it goes by, its own
+        or that of the next worse grade that has one; −1 where there is none. int, (G − 1,)."""
+        own = np.arange(self.cutoffs.shape[1])
+        lineless = [step.grade - 1 for step in self.rivals if step.sets]
+        own[lineless] = -1
+        return np.maximum.accumulate(own)
+
+    def room(self, g: int) -> tuple[int | None, int | None]:
+        """How far line number g lies above the next worse grade's line and below the next better
+        one's, in ticks, for the units where that is least; None where there is no such line."""
+        own = np.flatnonzero(self.line_of == np.arange(self.cutoffs.shape[1])).tolist()
+        below, above = [i for i in own if i < g][-1:], [i for i in own if i > g][:1]
+        at = self.cutoffs[:, g]
+        return (
+            int((at - self.cutoffs[:, below[0]]).min()) if below else None,
+            int((self.cutoffs[:, above[0]] - at).min()) if above else None,
+        )
 
     def key(self, base: np.ndarray) -> np.ndarray:
         """What ranks and quotas compare: the published or the base score, as the scheme says."""
@@ -469,10 +510,11 @@ def thresholds(e: Engine, cutoffs: np.ndarray, highest: int) -> np.ndarray:
 
 
 def standing(e: Engine, base: np.ndarray, cutoffs: np.ndarray) -> np.ndarray:
-    """What :func:`thresholds` gives, as far as it matters to one row of base scores (n,) in
+    """What :func:`thresholds` gives, as far as it matters to base scores (n,) or (m, n) in
     :func:`grade`: the score itself where it reaches the cutoff, UNREACHABLE where not. Without a
     bisection, for very many cutoffs (…, n, G − 1)."""
-    return _lowered(e, np.where(finish(e, base)[:, None] >= cutoffs, base[:, None], UNREACHABLE))
+    reached = finish(e, base)[..., None] >= cutoffs
+    return _lowered(e, np.where(reached, base[..., None], UNREACHABLE))
 
 
 def _lowered(e: Engine, found: np.ndarray) -> np.ndarray:
@@ -489,13 +531,92 @@ def shifted(e: Engine, ticks: int | np.ndarray) -> np.ndarray:
     rounding they move in whole rounding steps."""
     if not np.any(ticks):
         return e.thresholds
-    highest = int(to_ticks(e.points.sum())) * e.tree.growth
-    return thresholds(e, e.cutoffs + ticks, highest)
+    moves = np.broadcast_to(ticks, (*np.shape(ticks)[:-1], e.cutoffs.shape[1]))
+    return thresholds(e, e.cutoffs + _with_their_lines(e, moves), highest_base(e))
+
+
+def _with_their_lines(e: Engine, moves: np.ndarray) -> np.ndarray:
+    """Moves of lines (…, G − 1), where a grade without a line takes that of the line it goes by."""
+    return np.where(e.line_of >= 0, moves[..., e.line_of], 0)
+
+
+def highest_base(e: Engine) -> int:
+    """The most ticks that a base score can have."""
+    return int(to_ticks(e.points.sum())) * e.tree.growth
 
 
 def score_grades(e: Engine, base: np.ndarray) -> np.ndarray:
-    """The grades that the published score alone gives, vetoes and rivals left out: int8 (m, n)."""
-    return (finish(e, base)[..., None] >= e.cutoffs).sum(axis=-1).astype(np.int8)
+    """The grades that the lines alone give, vetoes and rivals left out: int8 (m, n)."""
+    published = finish(e, base)
+    return (published[..., None] >= lines_of(e, published)).sum(axis=-1).astype(np.int8)
+
+
+def set_grades(e: Engine, base: np.ndarray) -> np.ndarray:
+    """The grades that the scheme's way of setting grades gives, by lines, places or breaks: vetoes,
+    quotas beside a line and last places left out; int8 (m, n)."""
+    grades = score_grades(e, base)
+    key = e.key(base)
+    for step in e.rivals:
+        if step.sets:
+            grades = _limit(grades, key, step)
+    return grades
+
+
+def lines_of(e: Engine, published: np.ndarray) -> np.ndarray:
+    """The cutoffs that published scores (m, n) in ticks are graded by: (n, G − 1), or with natural
+    breaks (m, n, G − 1), those of each row."""
+    if not e.breaks:
+        return e.cutoffs
+    rows = np.atleast_2d(published)
+    lines = np.full((*rows.shape, e.cutoffs.shape[1]), NO_LINE, np.int64)
+    for group in e.breaks:
+        found = natural_lines(rows[:, group.counted], e.cutoffs.shape[1] + 1)
+        lines[:, group.members] = found[:, None, :]
+    return lines.reshape(*published.shape, -1)
+
+
+def held(e: Engine, base: np.ndarray, given: Engine | None = None) -> Engine:
+    """The engine with the lines that base scores (n,) give, which then stand still: a grade that
+    goes by places has for a line the least score of those that have a place in it. `given`: the
+    engine of these scores, where it is another one on the same data.
+
+    It grades these base scores as that engine does.
+    """
+    given = e if given is None else given
+    if not given.lines_move:
+        return e
+    cutoffs = lines_of(given, finish(given, base)) if given.breaks else e.cutoffs
+    fixed = replace(e, cutoffs=cutoffs, breaks=())
+    rivals = tuple(step for step in e.rivals if not step.sets)
+    highest, lines = highest_base(e), _place_lines(given, base)
+    reached = lines  # the least base scores that reach them
+    if e.rank_on_base:
+        lines = np.where(np.abs(lines) < UNREACHABLE, _published_at(e, lines), lines)
+    else:
+        reached = thresholds(replace(fixed, shift=np.zeros_like(e.shift)), lines, highest)
+    limits = np.maximum(thresholds(fixed, cutoffs, highest), reached)
+    return replace(fixed, rivals=rivals, cutoffs=np.maximum(cutoffs, lines), thresholds=limits)
+
+
+def _place_lines(e: Engine, base: np.ndarray) -> np.ndarray:
+    """The least key, (n, G − 1), of those who have a place in each grade that goes by places;
+    `UNREACHABLE` where nobody has, `NO_LINE` where no grade up to it goes by places."""
+    limits = standing(e, base, lines_of(e, finish(e, base)))
+    grades, key = threshold_grades(e, base, limits), e.key(base)
+    quotas = [step for step in e.rivals if not step.last]
+    for step in quotas:
+        grades = _limit(grades, key, step)
+    lines = np.full(e.cutoffs.shape, NO_LINE, np.int64)
+    for step in (step for step in quotas if step.sets):
+        members = np.broadcast_to(True if step.members is None else step.members, grades.shape)
+        has = members & (grades >= step.grade)
+        lines[members, step.grade - 1] = key[has].min(initial=UNREACHABLE)
+    return np.maximum.accumulate(lines, axis=1)
+
+
+def _published_at(e: Engine, base: np.ndarray) -> np.ndarray:
+    """Published scores at base scores (n, G − 1) of each unit."""
+    return np.stack([finish(e, column) for column in base.T], axis=-1)
 
 
 def places(key: np.ndarray, tol: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -548,8 +669,11 @@ def grade(
     key: np.ndarray | None = None,
 ) -> np.ndarray:
     """Grades, int8 (m, n), 0 the worst: thresholds, ceilings, then rivals. `key`, what `Engine.key`
-    gives at `base`, where that is known."""
+    gives at `base`, where that is known. Without `thresholds` lines that follow from the scores are
+    those of each row."""
     base = np.asarray(base)
+    if thresholds is None and e.breaks:
+        thresholds = standing(e, base, lines_of(e, finish(e, base)))
     grades = threshold_grades(e, base, e.thresholds if thresholds is None else thresholds)
     if e.rivals:
         key = e.key(base) if key is None else key
@@ -574,7 +698,9 @@ def vetoed(e: Engine, grades: np.ndarray) -> np.ndarray:
 def regraded(e: Engine, base: np.ndarray, shifts: np.ndarray, moved: np.ndarray) -> np.ndarray:
     """Grades, int8 (m, n), of base scores (n,) with the `moved` cutoffs (G − 1,) higher by each of
     m shifts in ticks."""
-    limits = standing(e, base, e.cutoffs + shifts[:, None, None] * moved)
+    limits = standing(
+        e, base, e.cutoffs + shifts[:, None, None] * _with_their_lines(e, np.asarray(moved))
+    )
     return grade(e, np.broadcast_to(base, (len(shifts), base.size)), limits)
 
 

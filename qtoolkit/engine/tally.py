@@ -110,7 +110,8 @@ def tally(
 def _only_thresholds(e: Engine, thresholds: np.ndarray | None) -> bool:
     """Whether the scheme's thresholds and ceilings alone grade: then it is enough to count who
     reaches each threshold."""
-    return thresholds is None and not e.rivals and (e.veto_first or not e.shift.any())
+    alone = thresholds is None and not e.rivals and not e.breaks
+    return alone and (e.veto_first or not e.shift.any())
 
 
 def _bins(n: int) -> tuple[int, int]:

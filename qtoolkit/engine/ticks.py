@@ -11,6 +11,7 @@ TICK = 1e-10
 PER_POINT = 10**10
 DECIMALS = 10
 UNREACHABLE = np.int64(2**62)  # a threshold that no score reaches
+NO_LINE = -UNREACHABLE  # a cutoff that every score reaches: there is none
 
 
 def to_ticks(points: ArrayLike) -> np.ndarray:

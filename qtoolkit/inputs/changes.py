@@ -10,8 +10,8 @@ from typing import Any
 from pydantic import BaseModel, create_model
 
 from qtoolkit.errors import Complaint, InputError, nearest
-from qtoolkit.inputs.consistency import no_last_quota
-from qtoolkit.inputs.scheme import Aggregation, Order, Rounding, Scheme, Spread
+from qtoolkit.inputs.consistency import no_last_quota, no_line
+from qtoolkit.inputs.scheme import PLACED, Aggregation, Order, Rounding, Scheme, Spread
 from qtoolkit.inputs.spread import dropped
 from qtoolkit.inputs.treatments import Outliers, Treatment
 from qtoolkit.language import Text, say
@@ -33,7 +33,7 @@ def keys_of(scheme: Scheme) -> list[str]:
         *(f"points.{node.id}" for node in scheme.nodes),
         "drop",
         "cutoffs",
-        *(f"cutoffs.{grade.id}" for grade in scheme.grades[:-1]),
+        *(f"cutoffs.{grade.id}" for grade in scheme.grades[:-1] if grade.has_line),
         *(quota_key(grade.id) for grade in scheme.grades[:-1]),
         "aggregation",
         *(f"aggregation.{id}" for id in ("total", *inner)),
@@ -60,6 +60,10 @@ def _unknown(scheme: Scheme, key: str) -> Text:
     """Why there is no such key."""
     if key == quota_key(scheme.grades[-1].id):
         return no_last_quota(scheme)
+    kind, _, id = key.partition(".")
+    lineless = [grade for grade in scheme.grades[:-1] if not grade.has_line and grade.id == id]
+    if kind == "cutoffs" and lineless:
+        return no_line(lineless[0])
     hint = nearest(key, keys_of(scheme))
     return say(zh="没有这一项{hint}", en="no such choice{hint}", hint=hint)
 
@@ -95,7 +99,8 @@ def change(scheme: Scheme, changes: Mapping[str, Any], spread: Spread = "sibling
         points.<indicator> or cutoffs.<grade>: a number; points or cutoffs: a mapping of them (an
         expert's points for all leaves stand as they are, others are shared out as `spread` says).
         grades.<grade>.quota: a whole number of at least 1 is places (3.0 is 3), a number above 0
-        and below 1 a share of the units, None no quota.
+        and below 1 a share of the units, None no quota. A grade that goes by place or by share then
+        goes by what is given, and cannot be without.
         drop: an indicator whose points go to its siblings, or None. aggregation, aggregation.<node>
         or aggregation.total: a mean by name or order. rule or rule.<leaf>: a kind of rule, or the
         rule; for all leaves of numbers where no leaf is named, each with its own direction.
@@ -197,10 +202,18 @@ def _settings_of(scheme: Scheme, key: str, value: Any, update: Mapping[str, Any]
         quota = _checked(key, NewQuota, value)
         grades = update.get(kind) or [grade.model_dump() for grade in scheme.grades]
         named = quota_of(key)
-        return {kind: [g | ({"quota": quota} if g["id"] == named else {}) for g in grades]}
+        return {kind: [g | (_with_quota(g, quota) if g["id"] == named else {}) for g in grades]}
     if kind == "rank_on":
         return {kind: _checked(key, Scheme.model_fields[kind].annotation, value)}
     return {}
+
+
+def _with_quota(grade: Mapping[str, Any], quota: float | None) -> dict[str, Any]:
+    """What a new quota changes in a grade: one that goes by place goes by share with a share, and
+    the other way round."""
+    if grade["by"] not in PLACED or quota is None:
+        return {"quota": quota}
+    return {"quota": quota, "by": "share" if quota < 1 else "place"}
 
 
 def _edited(node: dict[str, Any], edit: Edit) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from numbers import Real
 from typing import TYPE_CHECKING
 
@@ -37,6 +37,7 @@ def complaints_of(scheme: Scheme) -> Iterator[tuple[Path_, Text]]:
         yield from _places_of(i, grade)
         yield from _bands_and_classes(scheme, i, grade)
     yield from _last_quota(scheme)
+    yield from _ways_to_set(scheme)
 
 
 def _total(scheme: Scheme) -> Iterator[tuple[Path_, Text]]:
@@ -94,7 +95,12 @@ def _vetoes(scheme: Scheme) -> Iterator[tuple[Path_, Text]]:
 
 def _places_of(i: int, grade: Grade) -> Iterator[tuple[Path_, Text]]:
     """A quota, or a number of last units, that a grade cannot have."""
-    if grade.quota is not None and grade.quota >= 1 and grade.quota != int(grade.quota):
+    if (
+        grade.quota is not None
+        and grade.quota >= 1
+        and grade.quota != int(grade.quota)
+        and grade.by == "line"
+    ):
         yield (
             ("grades", i, "quota"),
             say(
@@ -156,6 +162,131 @@ def _last_quota(scheme: Scheme) -> Iterator[tuple[Path_, Text]]:
         yield ("grades", len(scheme.grades) - 1, "quota"), no_last_quota(scheme)
 
 
+def _ways_to_set(scheme: Scheme) -> Iterator[tuple[Path_, Text]]:
+    """Grades that follow from the data and say too much or too little for it."""
+    last = len(scheme.grades) - 1
+    for i, grade in enumerate(scheme.grades):
+        if grade.by == "line":
+            continue
+        for key, given in (("cutoff", grade.cutoff), ("class_cutoffs", grade.class_cutoffs)):
+            if given is not None and given != {}:
+                yield ("grades", i, key), no_line(grade)
+        if grade.by == "breaks":
+            yield from _breaks_alone(i, grade)
+        elif i == last:
+            yield (
+                ("grades", i, "by"),
+                say(
+                    zh="最后一个等级“{grade}”不能按位次或比例确定，所有考核对象都至少是这一等级",
+                    en="the last grade “{grade}” cannot go by place or by share: every unit has at "
+                    "least that grade",
+                    grade=grade.id,
+                ),
+            )
+        else:
+            yield from _places_that_set(i, grade)
+    yield from _all_by_breaks(scheme)
+
+
+def no_line(grade: Grade) -> Text:
+    """Why a grade that follows from the data has no cutoff."""
+    return say(
+        zh="等级“{grade}”{how}，由数据得出，不能再写分数线",
+        en="grade “{grade}” goes {how}: its line follows from the data, so it cannot have a cutoff",
+        grade=grade.id,
+        how=BY[grade.by],
+    )
+
+
+BY = {
+    "line": Text("按分数线确定", "by line"),
+    "place": Text("按位次确定", "by place"),
+    "share": Text("按比例确定", "by share"),
+    "breaks": Text("按自然断点确定", "by natural breaks"),
+}
+"""How a grade is set, in words."""
+
+
+def _breaks_alone(i: int, grade: Grade) -> Iterator[tuple[Path_, Text]]:
+    """A quota, or last places, beside natural breaks."""
+    for key in ("quota", "last"):
+        if getattr(grade, key) is not None:
+            yield (
+                ("grades", i, key),
+                say(
+                    zh="等级“{grade}”按自然断点确定，不能再写 {key}",
+                    en="grade “{grade}” goes by natural breaks, so it cannot have {key} as well",
+                    grade=grade.id,
+                    key=key,
+                ),
+            )
+
+
+def _places_that_set(i: int, grade: Grade) -> Iterator[tuple[Path_, Text]]:
+    """A quota that is no number of places, or no share."""
+    quota = grade.quota
+    if grade.by == "place" and (quota is None or quota < 1 or quota != int(quota)):
+        yield (
+            ("grades", i, "quota"),
+            say(
+                zh="等级“{grade}”按位次确定，quota 应为不小于 1 的整数（前几名），{found}",
+                en="grade “{grade}” goes by place: quota must be a whole number of at least 1 (how "
+                "many places), {found}",
+                grade=grade.id,
+                found=_found(quota),
+            ),
+        )
+    if grade.by == "share" and (quota is None or not 0 < quota < 1):
+        yield (
+            ("grades", i, "quota"),
+            say(
+                zh="等级“{grade}”按比例确定，quota 应大于 0 且小于 1（占比），{found}",
+                en="grade “{grade}” goes by share: quota must be above 0 and below 1 (a share of "
+                "the units), {found}",
+                grade=grade.id,
+                found=_found(quota),
+            ),
+        )
+
+
+def _found(quota: float | None) -> Text:
+    """What stands where a quota is asked for."""
+    if quota is None:
+        return Text("现未填写", "but there is none")
+    return say(zh="现为 {found:.10g}", en="found {found:.10g}", found=quota)
+
+
+def _all_by_breaks(scheme: Scheme) -> Iterator[tuple[Path_, Text]]:
+    """Natural breaks for some of the grades only, or counted in classes for some of them only."""
+    by_breaks = [grade for grade in scheme.grades if grade.by == "breaks"]
+    if not by_breaks:
+        return
+    for i, grade in enumerate(scheme.grades[:-1]):
+        if grade.by != "breaks" or grade.within != by_breaks[0].within:
+            yield (
+                ("grades", i, "by" if grade.by != "breaks" else "within"),
+                say(
+                    zh="自然断点一次分出全部等级，除最后一个等级外都应按自然断点确定"
+                    "（by 为 breaks），"
+                    "within 也应相同，“{grade}”不是这样",
+                    en="natural breaks make all grades at once: all but the last need breaks for "
+                    "`by`, and the same `within`; “{grade}” differs",
+                    grade=grade.id,
+                ),
+            )
+
+
+def check_lines(scheme: Scheme, cutoffs: Iterable[str]) -> None:
+    """Refuse cutoffs of grades that have no line to move."""
+    complaints = [
+        Complaint(no_line(scheme.grade(id)), column=f"cutoffs.{id}")
+        for id in cutoffs
+        if not scheme.grade(id).has_line
+    ]
+    if complaints:
+        raise InputError(complaints)
+
+
 def _dates(scheme: Scheme) -> Iterator[tuple[Path_, Text]]:
     """Dates that no calendar has, and periods that end before they begin."""
     for key in ("year", "period", "data_period"):
@@ -199,8 +330,11 @@ def _cutoffs(scheme: Scheme) -> Iterator[tuple[Path_, Text]]:
     every class."""
     complained: set[tuple[float, ...]] = set()
     for group in (None, *scheme.classes):
-        cutoffs = [grade.cutoff_of(group) for grade in scheme.grades]
-        for i, (above, cutoff) in enumerate(itertools.pairwise(cutoffs), 1):
+        lined = [(i, grade) for i, grade in enumerate(scheme.grades) if grade.cutoff is not None]
+        cutoffs = [grade.cutoff_of(group) for _, grade in lined]
+        for ((_, better), (i, _)), (above, cutoff) in zip(
+            itertools.pairwise(lined), itertools.pairwise(cutoffs), strict=True
+        ):
             if cutoff >= above and (i, cutoff, above) not in complained:
                 complained.add((i, cutoff, above))
                 yield (
@@ -212,14 +346,16 @@ def _cutoffs(scheme: Scheme) -> Iterator[tuple[Path_, Text]]:
                         "“{grade}” has {cutoff:.10g}, “{better}” before it {above:.10g}",
                         grade=scheme.grades[i].id,
                         cutoff=cutoff,
-                        better=scheme.grades[i - 1].id,
+                        better=better.id,
                         above=above,
                     ),
                 )
+        if scheme.grades[-1].cutoff is None:
+            continue
         if cutoffs[-1] != 0 and (cutoffs[-1],) not in complained:
             complained.add((cutoffs[-1],))
             yield (
-                ("grades", len(cutoffs) - 1, "cutoff"),
+                ("grades", len(scheme.grades) - 1, "cutoff"),
                 say(
                     zh="最后一个等级“{grade}”的分数线应为 0，现为 {cutoff:.10g}",
                     en="the cutoff of the last grade “{grade}” must be 0, found {cutoff:.10g}",

@@ -11,13 +11,26 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, get_args
 
 import pandas as pd
-from pydantic import BeforeValidator, Field, StringConstraints, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import PydanticKnownError
 
 from qtoolkit.display import ROWS, SYNTHETIC, Card, Shown, sizes
 from qtoolkit.engine.ties import in_order
 from qtoolkit.errors import InputError, nearest, one_of, unexpected
 from qtoolkit.inputs.checks import Checks
-from qtoolkit.inputs.consistency import SUM_TOLERANCE, check_numbers, complaints_of
+from qtoolkit.inputs.consistency import (
+    SUM_TOLERANCE,
+    check_lines,
+    check_numbers,
+    complaints_of,
+)
 from qtoolkit.inputs.spread import spread_points
 from qtoolkit.inputs.treatments import LeafMissing, Missing, Outliers
 from qtoolkit.inputs.yamltext import read_yaml
@@ -40,6 +53,8 @@ from qtoolkit.rules import Rule
 from qtoolkit.rules.base import LeafRule
 
 Spread = Literal["siblings", "all", "none"]
+HowSet = Literal["line", "place", "share", "breaks"]
+PLACED: tuple[HowSet, ...] = ("place", "share")  # ways to set a grade by its quota alone
 CaseName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=64)]
 Aggregation = (
     Literal["arithmetic", "geometric", "harmonic"] | Annotated[Number, Field(ge=-50, le=50)]
@@ -222,7 +237,13 @@ class Stage(Model):
 
 
 class Grade(Model):
-    """A grade, its least score (the band is closed below), and what limits who has it.
+    """A grade, what sets it, and what limits who has it.
+
+    `by`: "line", its least score `cutoff` (the band is closed below); "place" or "share", the first
+    places, or the first share of the units, by its `quota`, among those that reach the lines of the
+    grades below it; "breaks", the natural breaks of the published scores into as many groups as
+    there are grades, in the whole or, `within: class`, in each class. Only a grade by line has a
+    cutoff.
 
     `quota`: the most units (a whole number, written 1 and not 1.0), or the share of them, that may
     have this grade or better. `last`: how many units at the bottom of the ranking have this grade
@@ -234,7 +255,8 @@ class Grade(Model):
 
     id: Identifier
     name: BilingualText | None = None
-    cutoff: Points
+    by: HowSet = "line"
+    cutoff: Points | None = Field(default=None, validate_default=True)
     class_cutoffs: dict[str, Points] = Field(default_factory=dict)
     quota: Quota | None = None
     last: int | None = Field(default=None, ge=1, strict=True)
@@ -243,13 +265,48 @@ class Grade(Model):
     printed: tuple[Number, Number] | None = None
     consequence: BilingualText | None = None
 
+    @field_validator("cutoff")
+    @classmethod
+    def _line_is_given(cls, cutoff: float | None, info: ValidationInfo) -> float | None:
+        if cutoff is None and info.data.get("by", "line") == "line":
+            raise PydanticKnownError("missing")
+        return cutoff
+
     @property
     def label(self) -> Text:
         return self.name or same(self.id)
 
+    @property
+    def has_line(self) -> bool:
+        """Whether its line stands in the scheme."""
+        return self.by == "line"
+
+    @property
+    def line(self) -> float:
+        """The cutoff of a grade by line; NaN of one that follows from the data."""
+        return math.nan if self.cutoff is None else self.cutoff
+
     def cutoff_of(self, group: str | None) -> float:
-        """The cutoff for units of a class."""
-        return self.cutoff if group is None else self.class_cutoffs.get(group, self.cutoff)
+        """The cutoff for units of a class; NaN of a grade whose line follows from the data."""
+        return self.line if group is None else self.class_cutoffs.get(group, self.line)
+
+
+def how_set_in_short(grade: Grade, named: bool = True) -> Text:
+    """What sets a grade, as a card says it: its line, its places, its share or natural breaks."""
+    name = grade.label if named else same("")
+    if grade.cutoff is not None:
+        if not named:
+            return same(f"{grade.cutoff:g}")
+        return say(zh="{grade}{x:g}分", en="{grade} from {x:g}", grade=name, x=grade.cutoff)
+    if grade.quota is None:
+        text = say(zh="{grade}按自然断点", en="{grade} by natural breaks", grade=name)
+    elif grade.by == "share":
+        text = say(
+            zh="{grade}前{x:.10g}%", en="{grade} first {x:.10g}%", grade=name, x=grade.quota * 100
+        )
+    else:
+        text = say(zh="{grade}前{x:.10g}名", en="{grade} first {x:.10g}", grade=name, x=grade.quota)
+    return text if named else Text(text.zh.strip(), text.en.strip())
 
 
 class Veto(Model):
@@ -316,14 +373,13 @@ class Scheme(Shown, Model):
 
     def card(self) -> Card:
         """Sizes, grades with their cutoffs, and the indicators with the most points."""
-        lines = listing(
-            say(zh="{grade}{x:g}分", en="{grade} from {x:g}", grade=grade.label, x=grade.cutoff)
-            for grade in self.grades
-        )
+        lines = listing(how_set_in_short(grade) for grade in self.grades)
         facts = [
             self.name,
             sizes(None, len(self.leaves), self.total),
-            say(zh="分数线：{lines}", en="Cutoffs: {lines}", lines=lines),
+            say(zh="等级确定：{lines}", en="Grades: {lines}", lines=lines)
+            if self.sets_lines_by_data
+            else say(zh="分数线：{lines}", en="Cutoffs: {lines}", lines=lines),
         ]
         frame = pd.DataFrame(
             {
@@ -334,7 +390,9 @@ class Scheme(Shown, Model):
             index=pd.Index([leaf.id for leaf in self.leaves], name="indicator"),
         )
         most = in_order(frame["points"].to_numpy(float))[:ROWS]
-        cutoffs = ", ".join(f"{grade.id} {grade.cutoff:g}" for grade in self.grades)
+        cutoffs = ", ".join(
+            f"{grade.id} {how_set_in_short(grade, named=False).en}" for grade in self.grades
+        )
         return Card(
             self.card_title,
             f"{self.id}, {len(self.leaves)} indicators, {self.total:g} points, {cutoffs}",
@@ -392,11 +450,48 @@ class Scheme(Shown, Model):
         description="what follows where a check for slips finds something: error, flag or off",
     )
 
+    @model_validator(mode="before")
+    @classmethod
+    def _last_line(cls, data: Any) -> Any:
+        """The last grade needs no cutoff where none of the others has one."""
+        grades = data.get("grades") if isinstance(data, dict) else None
+        if not isinstance(grades, list | tuple) or not all(isinstance(g, dict) for g in grades):
+            return data
+        *others, last = grades or [{}]
+        lineless = all(g.get("by", "line") != "line" for g in others)
+        if not others or not lineless or last.get("cutoff") is not None:
+            return data
+        if last.get("by", "line") != "line":
+            return data
+        return data | {"grades": [*others, last | {"cutoff": 0.0}]}
+
     @model_validator(mode="after")
     def _consistent(self) -> Scheme:
         if complaints := list(complaints_of(self)):
             raise wrong(*complaints)
         return self
+
+    @property
+    def by_breaks(self) -> bool:
+        """Whether grades go by natural breaks."""
+        return any(grade.by == "breaks" for grade in self.grades)
+
+    @property
+    def sets_lines_by_data(self) -> bool:
+        """Whether a grade goes by place, by share or by natural breaks."""
+        return any(not grade.has_line for grade in self.grades)
+
+    def least_line(self, grade: Grade, group: str | None = None) -> float | None:
+        """The least published score that a grade asks for, for units of a class: its cutoff, or
+        that of the next worse grade that has one. None where there is none: with natural breaks,
+        and where no worse grade but the last has a cutoff."""
+        place = self.grades.index(grade)
+        if grade.by == "breaks":
+            return None
+        below = [each for each in self.grades[place:-1] if each.has_line]
+        if place == len(self.grades) - 1:
+            return grade.cutoff_of(group)
+        return below[0].cutoff_of(group) if below else None
 
     @property
     def nodes(self) -> tuple[Indicator, ...]:
@@ -472,16 +567,17 @@ class Scheme(Shown, Model):
         points, cutoffs = ({} if given is None else dict(given) for given in (points, cutoffs))
         check_numbers({f"points.{self.indicator(id).id}": x for id, x in points.items()})
         check_numbers({f"cutoffs.{self.grade(id).id}": x for id, x in cutoffs.items()})
+        check_lines(self, cutoffs)
         data = self.model_dump(exclude={"indicators"} if points else None)
         if points:
             new = spread_points(self, points, spread)
             data["indicators"] = [_with_points(node, new) for node in self.indicators]
         if cutoffs:
-            grades = [
-                grade.model_dump() | {"cutoff": float(cutoffs.get(grade.id, grade.cutoff))}
+            data["grades"] = [
+                grade.model_dump()
+                | ({"cutoff": float(cutoffs[grade.id])} if grade.id in cutoffs else {})
                 for grade in self.grades
             ]
-            data["grades"] = grades
         return validate(Scheme, data, None)
 
     @classmethod

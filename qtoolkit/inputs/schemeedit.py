@@ -85,12 +85,15 @@ def edited(text: str, name: str, scheme: Scheme) -> str:
     _edit_indicators(editor, root, "indicators", old, scheme)
     for node, before in zip(_items(root, "grades"), old.grades, strict=True):
         after = scheme.grade(before.id)
-        if after.cutoff != before.cutoff:
+        if after.cutoff is not None and after.cutoff != before.cutoff:
             editor.replace(node, "cutoff", plain_number(after.cutoff))
+        if after.by != before.by:
+            editor.replace(node, "by", after.by)
         if after.quota is None and before.quota is not None:
             editor.remove(node, "quota")
         elif after.quota is not None and after.quota != before.quota:
-            editor.put(node, "quota", plain_number(after.quota), beside="cutoff")
+            beside = "cutoff" if before.has_line else "by"
+            editor.put(node, "quota", plain_number(after.quota), beside=beside)
     new = editor.text()
     check_reads_back(new, name, scheme)
     return text[: len(text) - len(body)] + new

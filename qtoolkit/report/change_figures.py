@@ -54,7 +54,7 @@ def sweep(result: Assessment, swept: Sweep, titles: dict[str, Text], language: s
                 label=grade.label.of(language),
             )
         axes.axvline(
-            result.scheme.grade(line).cutoff if as_cutoffs else 0,
+            result.scheme.grade(line).line if as_cutoffs else 0,
             color="#333333",
             linewidth=0.9,
             linestyle="--",
@@ -236,7 +236,7 @@ def waterfall(comparison: Comparison, unit: str, parts: dict[str, Text], languag
         if "class" in comparison.after.table.covariates
         else None
     )
-    for grade in comparison.after.scheme.grades[:-1]:
+    for grade in (each for each in comparison.after.scheme.grades[:-1] if each.has_line):
         if left < (cutoff := grade.cutoff_of(group)) < high + 0.3 * room:
             axes.axvline(cutoff, color="#333333", linewidth=0.9, linestyle="--", zorder=0.5)
             axes.text(

@@ -17,8 +17,8 @@ LEAVES = 40  # indicators in a figure of pairs or bars
 
 
 def to_cutoff(result: Assessment) -> pd.Series:
-    """Points from each unit's base score to the nearest cutoff, by the score alone; ∞ where there
-    is none.
+    """Points from each unit's base score to the nearest cutoff, by the score alone, lines that
+    follow from the scores where they lie now; ∞ where there is none.
 
     >>> import qtoolkit as qt
     >>> frame = pd.DataFrame({"a": [0.95, 0.5]}, index=["甲", "乙"])
@@ -27,7 +27,7 @@ def to_cutoff(result: Assessment) -> pd.Series:
     [5.0, 10.0]
     """
     base = from_ticks(result.base.to_numpy())
-    sides = [margin(result, base, result.engine.thresholds, side) for side in (DOWN, UP)]
+    sides = [margin(result, base, result.fixed.engine.thresholds, side) for side in (DOWN, UP)]
     return pd.Series(
         np.minimum(*(np.where(np.isfinite(x), np.abs(x), np.inf) for x in sides)),
         result.scores.index,

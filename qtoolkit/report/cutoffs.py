@@ -25,7 +25,7 @@ from qtoolkit.report.wording import phrase
 
 UNLIKELY = 0.05  # a chance below it is worth a sentence
 TINY = 0.005  # points that two decimals print as 0.00
-PECULIAR = ("rounding", "on_cutoff", "tie", "dead_cutoff", "hole")  # kinds of flags
+PECULIAR = ("rounding", "on_cutoff", "tie", "dead_cutoff", "hole", "few_scores")  # kinds of flags
 
 
 def near_misses(
@@ -51,11 +51,12 @@ def _standards(
 ) -> Section:
     """What the grades are, and how many near-misses there are."""
     facts = {
-        "bands": None if is_in_table else shared.bands(result.scheme),
+        "bands": None if is_in_table else shared.bands(result),
         "near": near,
         "within": within,
         "places": bool(result.engine.rivals),
         "held": _kept_off(result, margins, within),
+        "moves": shared.moving(result),
     }
     return Section("cutoffs/standards", names_of(result), facts)
 
@@ -65,9 +66,11 @@ def _kept_off(result: Assessment, table: pd.DataFrame, within: float) -> list[di
     and whom they must pass."""
     by_places = table["below_by"].isin([grade_cutoffs.QUOTA, grade_cutoffs.LAST])
     at_line, reaches = table["to_line"] <= within, table["below"] <= within
-    held = table[by_places & at_line & ~reaches]
-    held = held.sort_values("to_line", kind="stable", key=to_ticks)
     names = result.grade_names  # worst first
+    above = [names[min(names.index(grade) + 1, len(names) - 1)] for grade in table["grade"]]
+    has_line = np.array([result.scheme.grade(id).has_line for id in above], dtype=bool)
+    held = table[by_places & at_line & ~reaches & has_line]
+    held = held.sort_values("to_line", kind="stable", key=to_ticks)
     return [
         {
             "unit": unit,
@@ -130,12 +133,14 @@ def moving(
     :func:`qtoolkit.robustness.tolerance_map` found it. Of the map the sentence tells the band and
     the shift before the last."""
     names = names_of(result)
-    if len(result.scheme.grades) < 2:
-        return Section("cutoffs/moving", names, {"alone": []})
+    tops = result.scheme.grades[:-1]
+    if not any(grade.has_line for grade in tops):
+        return Section("cutoffs/moving", names, {"alone": [], "lineless": bool(tops)})
     _check_map(certain)
     flips = _outwards(swept.flips)
     form = shared.signed(result)
     facts = {
+        "lineless": False,
         "alone": lines.single(result, alone)[["grade", "group", "low", "high", "next_high"]],
         "reach": swept.steps["high"].max(),
         "first_up": _first(swept, 1),
@@ -247,8 +252,11 @@ def gathering(
     facts = {
         "odd": bunch.loc[bunch["p"] < UNLIKELY, ["above", "below", "p"]],
         "width": width,
+        "lined": result.scheme.grades[0].by != "breaks",
         "breaks": None,
     }
+    if result.scheme.by_breaks:
+        return Section("cutoffs/gathering", names_of(result), facts)
     if 1 < len(breaks.least) == len(result.scheme.grades):
         sizes = [(breaks.groups == group).sum() for group in breaks.least.index]
         facts["breaks"] = {"marks": breaks.least.iloc[:-1], "sizes": sizes}
@@ -258,7 +266,7 @@ def gathering(
 def quotas(result: Assessment, audit: pd.DataFrame) -> Sequence[Block]:
     """What quotas do beside the cutoffs, as :func:`qtoolkit.cutoffs.quota_audit` found it; nothing
     where the scheme has none."""
-    if not any(not step.last for step in result.engine.rivals):
+    if not any(not (step.last or step.sets) for step in result.engine.rivals):
         return []
     differ = audit[audit.astype(object).nunique(axis=1) > 1].rename_axis("unit")
     facts = {
@@ -280,6 +288,7 @@ def readings(result: Assessment, both: pd.DataFrame, leaving: pd.DataFrame) -> S
         both.index[both["set_by"] == cause] for cause in (grade_cutoffs.LINE, grade_cutoffs.VETO)
     )
     facts = {
+        "compared": any(not step.sets for step in result.engine.rivals),
         "units": len(both),
         "agree": len(both) - len(differ),
         "by_line": len(by_line),

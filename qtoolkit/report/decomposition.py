@@ -250,6 +250,7 @@ def dependence(result: Assessment, found: pd.DataFrame | None) -> Section:
         "cases": len(table),
         "fixed": fixed,
         "grades": by_grades.sum(),
+        "breaks": result.scheme.by_breaks,
         "by_places": (by_grades & (table["places"] == table["grades"])).sum(),
         "swaps": by_swaps.sum(),
         "largest": table["largest"].max(),

@@ -116,6 +116,8 @@ def transfers(
         "tight": [_moves_alone(leaf, singles.loc[leaf]) for leaf in tight[:FEWER]],
         "tight_likewise": max(len(tight) - FEWER, 0),
         "left_out": _left_out(result, transfer_map, singles),
+        "lined": any(grade.has_line for grade in result.scheme.grades[:-1])
+        or len(result.scheme.grades) == 1,
     }
     tables = {
         "transfers": pairs.head(LEAST).assign(safe=_safe),

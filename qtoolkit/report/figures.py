@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 
 from qtoolkit.assessment import Assessment
+from qtoolkit.engine import from_ticks
+from qtoolkit.engine.ticks import NO_LINE
 from qtoolkit.engine.ties import in_order
 from qtoolkit.language import in_print
 from qtoolkit.report import fonts
@@ -552,15 +554,23 @@ def _cutoff_lines(axes: Any, result: Assessment) -> None:
 
 
 def cutoffs_of(result: Assessment) -> list[float]:
-    """All cutoffs, of every class."""
+    """All cutoffs, of every class; with natural breaks, those of the present scores."""
     scheme = result.scheme
+    if scheme.by_breaks:
+        return from_ticks(np.unique(_above_nothing(result))).tolist()
     return sorted(
         {
             grade.cutoff_of(group)
             for grade in scheme.grades[:-1]
+            if grade.has_line
             for group in scheme.classes or (None,)
         }
     )
+
+
+def _above_nothing(result: Assessment) -> np.ndarray:
+    """The lines in ticks, but for those that everyone reaches."""
+    return result.engine.cutoffs[result.engine.cutoffs > NO_LINE]
 
 
 def _grade_legend(figure: Any, result: Assessment, language: str) -> None:

@@ -13,7 +13,8 @@ def single(result: Assessment, intervals: pd.DataFrame) -> pd.DataFrame:
     """Where each cutoff alone may lie while no grade changes, quotas, last places and vetoes in
     force, as :func:`qtoolkit.robustness.cutoff_intervals` found it.
 
-    One row a grade (the worst left out) and, where classes have cutoffs of their own, a class:
+    One row a grade with a cutoff (the worst left out) and, where classes have cutoffs of their own,
+    a class:
     grade, group (None for all), cutoff, low, high (no grade changes while it is above `low` and not
     above `high`; NaN where there is no limit), unit_low, unit_high (who changes there), next_low,
     next_high (whether the limit is the neighbouring cutoff, which it may not reach, and nobody
@@ -22,7 +23,7 @@ def single(result: Assessment, intervals: pd.DataFrame) -> pd.DataFrame:
     scheme = result.scheme
     by_class = any(grade.class_cutoffs for grade in scheme.grades)
     rows = []
-    for grade in scheme.grades[:-1]:
+    for grade in (each for each in scheme.grades[:-1] if each.has_line):
         row = intervals.loc[grade.id]
         low, high = row["low"] - row["cutoff"], row["high"] - row["cutoff"]
         for group in scheme.classes if by_class else (None,):

@@ -236,7 +236,7 @@ def _outside(comparison: Comparison, points: float) -> str:
 
 def line_changes(comparison: Comparison, unit: str | None = None) -> list[dict[str, Any]]:
     """What changed in cutoffs, quotas and rounding; of cutoffs by class the unit's own where one is
-    named. Rows of what (class, classes, cutoff, quota, ties, within, last, total, indicators,
+    named. Rows of what (class, classes, by, cutoff, quota, ties, within, last, total, indicators,
     order, rank_on), grade, before and after."""
     before, after = comparison.before.scheme, comparison.after.scheme
     rows: list[dict[str, Any]] = []
@@ -253,7 +253,7 @@ def line_changes(comparison: Comparison, unit: str | None = None) -> list[dict[s
     ratio = after.total / before.total
     for old, new in zip(before.grades, after.grades, strict=False):
         rows += _cutoff_changes(old, new, pairs, ratio)
-        rows += _quota_changes(old, new)
+        rows += [] if "breaks" in (old.by, new.by) else _quota_changes(old, new)
     rows += _rounding_changes(before, after)
     if before.order.rounding != after.order.rounding:
         rows.append({"what": "order"})
@@ -292,6 +292,9 @@ def _cutoff_changes(
 ) -> list[dict[str, Any]]:
     """Which cutoffs of a grade changed, for pairs of classes before and after, with the class
     (group) where they are several; `ratio` is that of the totals."""
+    if not (old.has_line and new.has_line):
+        same = (old.by, old.within) == (new.by, new.within)
+        return [] if same else [{"what": "by", "grade": new.id, "before": old.by, "after": new.by}]
     moves = {(old.cutoff_of(a), new.cutoff_of(b)): b for a, b in reversed(classes)}
     return [
         {

@@ -10,6 +10,7 @@ import pandas as pd
 from qtoolkit.assessment import Assessment
 from qtoolkit.inputs.scheme import Grade, Indicator, Scheme
 from qtoolkit.language import Text
+from qtoolkit.report import shared
 from qtoolkit.report.sections import Section, names_of
 from qtoolkit.report.wording import phrase
 
@@ -101,17 +102,25 @@ def grades(result: Assessment) -> Section:
     scheme = result.scheme
     classes = scheme.classes if any(grade.class_cutoffs for grade in scheme.grades) else ()
     cutoffs = {
-        f"cutoff:{group}": [grade.cutoff_of(group) for grade in scheme.grades] for group in classes
-    } or {"cutoff": [grade.cutoff for grade in scheme.grades]}
+        f"cutoff:{group}": [_line(result, grade, group) for grade in scheme.grades]
+        for group in classes
+    } or {"cutoff": [_line(result, grade, None) for grade in scheme.grades]}
     more = {
         "printed": [grade.printed for grade in scheme.grades],
         "limits": [_limits(grade, result) for grade in scheme.grades],
         "consequence": [grade.consequence for grade in scheme.grades],
     }
     columns = {"grade": [grade.id for grade in scheme.grades], **cutoffs, **_filled(more)}
-    facts = {"tabled": len(columns) > 2}
+    facts = {"tabled": len(columns) > 2 or scheme.sets_lines_by_data}
     table = pd.DataFrame({key: pd.Series(cells) for key, cells in columns.items()})
     return Section("rules/grades", names_of(result), facts, {"grades": table})
+
+
+def _line(result: Assessment, grade: Grade, group: str | None) -> float | dict[str, Any]:
+    """A grade's cutoff for a class, or what sets it where it has none."""
+    if not grade.has_line and grade is not result.scheme.grades[-1]:
+        return shared.how_set(result, grade)
+    return grade.cutoff_of(group) if grade.has_line else 0.0
 
 
 def _limits(grade: Grade, result: Assessment) -> dict[str, Any] | None:

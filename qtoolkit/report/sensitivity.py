@@ -90,7 +90,7 @@ def elsewhere(result: Assessment, table: pd.DataFrame) -> pd.Series:
 def holds(result: Assessment, table: pd.DataFrame) -> pd.Series:
     """What holds the grade of units whose range of scores passes a cutoff and whose grade cannot
     change all the same: "quota" (quotas or last places) or "veto"; None for all others."""
-    e = result.engine
+    e = result.fixed.engine if result.engine.breaks else result.engine
     low, high = (
         to_ticks(table.loc[result.scores.index, side].to_numpy(float)) for side in ("low", "high")
     )
@@ -129,6 +129,7 @@ def tolerances(result: Assessment, found: robustness.Certificates, band: float) 
         "band": 100 * band,
         "below": finite.index[finite < band - SAME],
         "open_now": table.index[table["status"] == "none"],
+        "held": bool(result.engine.breaks),
         "listed": len(table),
         "drawn": len(drawn),
     }

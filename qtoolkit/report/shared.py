@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from qtoolkit.assessment import Assessment
 from qtoolkit.assessment.build import classes_of
+from qtoolkit.engine import from_ticks
+from qtoolkit.engine.ticks import NO_LINE, UNREACHABLE
 from qtoolkit.engine.ties import SAME, in_order
 from qtoolkit.inputs.scheme import Grade, Indicator, Rounding, Scheme
 from qtoolkit.language import Text, settled
@@ -54,21 +57,84 @@ def both_counts(result: Assessment) -> dict[str, Any]:
     return {"computed": counts(result), "approved": approved}
 
 
-def bands(scheme: Scheme) -> list[dict[str, Any]]:
+def bands(result: Assessment) -> list[dict[str, Any]]:
     """The cutoffs for each class where they differ, else once: rows of group (None where for all),
-    lines (grade, cutoff), lowest (the last grade), edge (below which it is; None of one grade)."""
+    lines (grade, cutoff; see :func:`cutoff`), lowest (the last grade), edge (below which it is;
+    None of one grade, "rest" where the grade above it has no line). With natural breaks one row a
+    class in which they are found: lines are the present ones, edge is "breaks"."""
+    scheme = result.scheme
+    if scheme.by_breaks:
+        return _breaks(result)
     by_class = any(grade.class_cutoffs for grade in scheme.grades)
-    return [_bands(scheme, group) for group in (scheme.classes if by_class else (None,))]
+    return [_bands(result, group) for group in (scheme.classes if by_class else (None,))]
 
 
-def _bands(scheme: Scheme, group: str | None) -> dict[str, Any]:
-    cutoffs = [grade.cutoff_of(group) for grade in scheme.grades]
-    lines = [
-        {"grade": grade.label, "cutoff": cutoff}
-        for grade, cutoff in zip(scheme.grades[:-1], cutoffs, strict=False)
+def _bands(result: Assessment, group: str | None) -> dict[str, Any]:
+    scheme = result.scheme
+    lines: list[dict[str, Any]] = [
+        {
+            "grade": grade.label,
+            "cutoff": grade.cutoff_of(group) if grade.has_line else how_set(result, grade),
+        }
+        for grade in scheme.grades[:-1]
     ]
-    edge = cutoffs[-2] if len(cutoffs) > 1 else None
-    return {"group": group, "lines": lines, "lowest": scheme.grades[-1].label, "edge": edge}
+    edge = lines[-1]["cutoff"] if lines else None
+    return {
+        "group": group,
+        "lines": lines,
+        "lowest": scheme.grades[-1].label,
+        "edge": "rest" if isinstance(edge, dict) else edge,
+    }
+
+
+def _breaks(result: Assessment) -> list[dict[str, Any]]:
+    """The natural breaks as they lie now, best grade first; grades that stay empty left out."""
+    scheme, found = result.scheme, []
+    classes = result.table.covariates.get("class")
+    for group in result.engine.breaks or result.fixed.engine.breaks:
+        first = int(np.flatnonzero(group.members)[0])
+        lines = [
+            {"grade": grade.label, "cutoff": float(from_ticks(ticks))}
+            for grade, ticks in zip(
+                scheme.grades[:-1], result.engine.cutoffs[first][::-1].tolist(), strict=True
+            )
+            if ticks > NO_LINE
+        ]
+        in_class = scheme.grades[0].within == "class" and classes is not None
+        found.append(
+            {
+                "group": str(classes.iloc[first]) if in_class else None,
+                "lines": lines,
+                "lowest": scheme.grades[len(lines)].label,
+                "edge": "breaks",
+            }
+        )
+    return found
+
+
+def how_set(result: Assessment, grade: Grade) -> dict[str, Any]:
+    """What sets a grade without a line: by ("place", "share", "breaks"), quota (places, or a share
+    of the units; None with breaks), by_class (whether counted in each class), best (whether no
+    grade is better), now (the published score at which it begins now; None where classes differ,
+    or nobody has it)."""
+    scheme = result.scheme
+    lines = result.fixed.cutoffs[grade.id].unique()
+    is_one = len(lines) == 1 and 0 <= lines[0] < from_ticks(UNREACHABLE)
+    return {
+        "now": float(lines[0]) if is_one else None,
+        "by": grade.by,
+        "quota": grade.quota,
+        "by_class": grade.within == "class",
+        "best": grade is scheme.grades[0],
+    }
+
+
+def moving(result: Assessment) -> str | None:
+    """How lines follow from the scores where they do: "places" or "breaks"; None where they stand
+    still."""
+    if result.engine.breaks:
+        return "breaks"
+    return "places" if result.lines_move else None
 
 
 def areas(scheme: Scheme, before: Scheme | None = None) -> list[dict[str, Any]]:
@@ -102,10 +168,14 @@ def top_path(scheme: Scheme) -> dict[str, list[Indicator]]:
     return paths
 
 
-def cutoff(scheme: Scheme, grade: Grade) -> float | list[dict[str, Any]]:
-    """A grade's cutoff; rows of group and cutoff where classes have their own."""
+def cutoff(result: Assessment, grade: Grade) -> float | dict[str, Any] | list[dict[str, Any]]:
+    """A grade's cutoff; rows of group and cutoff where classes have their own; what sets a grade
+    that has none, see :func:`how_set`."""
+    if not grade.has_line:
+        return how_set(result, grade)
+    scheme = result.scheme
     if not any(other.class_cutoffs for other in scheme.grades):
-        return float(grade.cutoff)
+        return grade.line
     return [{"group": group, "cutoff": grade.cutoff_of(group)} for group in scheme.classes]
 
 

@@ -48,6 +48,7 @@ def frequencies(
         "fewer": _fewer(result, asked, drawn.draws) if is_fewer else None,
         "sampling": drawn.sampling,
         "note": drawn.note,
+        "moves": shared.moving(drawn.result),
         "form": f".{drawn.decimals}%",
         "listed": len(order),
         "drawn": len(shown),

@@ -44,7 +44,7 @@ def summary(
         "form": shared.score_format(result),
         "total": scheme.total,
         "areas": shared.areas(scheme, last and last.scheme),
-        "bands": shared.bands(scheme),
+        "bands": shared.bands(result),
         "last_kind": None if last is None else shared.kind_of(last),
         "near": near.index,
         "near_points": near_miss,
@@ -70,7 +70,7 @@ def _grade_counts(result: Assessment, near: pd.DataFrame, last: Assessment | Non
     counted = tally(result.grades)
     columns: dict[str, list] = {
         "grade": [grade.id for grade in grades],
-        "cutoff": [shared.cutoff(result.scheme, grade) for grade in grades],
+        "cutoff": [shared.cutoff(result, grade) for grade in grades],
         "n": counted,
         "share": [n / len(result.grades) for n in counted],
         "near": tally(near["grade"]),
@@ -103,8 +103,8 @@ def _moved_cutoff(result: Assessment, other: Assessment | None) -> Row | None:
     return {
         "option": "cutoff",
         "grade": now.id,
-        "now": shared.cutoff(result.scheme, now),
-        "moved": shared.cutoff(other.scheme, moved),
+        "now": shared.cutoff(result, now),
+        "moved": shared.cutoff(other, moved),
         "then": changed.consequences(result, other),
     }
 
@@ -125,7 +125,7 @@ def risks(result: Assessment) -> Section:
 
 
 def _risks(result: Assessment) -> list[Row]:
-    kinds = [*CHECKS, "dead_cutoff", "rounding", "set_dependent", "constant"]
+    kinds = [*CHECKS, "dead_cutoff", "few_scores", "rounding", "set_dependent", "constant"]
     found = flagged.rows(result, kinds)
     unscored = result.scores.index[np.flatnonzero(result.engine.tree.blank.any(axis=1))]
     if len(unscored):

@@ -33,6 +33,7 @@ from qtoolkit.robustness.certificates import (
     margin,
 )
 from qtoolkit.robustness.closing import Found, Moved, Search, least_changes
+from qtoolkit.robustness.held import with_breaks_held
 from qtoolkit.solver import System, solve_lp
 
 NUDGE = 1e-3  # points by which a slope is taken where a score is not linear
@@ -62,6 +63,7 @@ class _Moves:
         return _Moves(self.leaf[keep], self.amount[keep], self.worth[keep], self.certain)
 
 
+@with_breaks_held
 def cheapest_flip(
     result: Assessment,
     step: float | None = None,

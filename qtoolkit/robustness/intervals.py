@@ -15,6 +15,7 @@ from qtoolkit.display import Shown
 from qtoolkit.engine import TICK, affine, finish, from_ticks, to_ticks
 from qtoolkit.engine.core import regraded
 from qtoolkit.language import Text
+from qtoolkit.robustness.held import with_breaks_held
 from qtoolkit.robustness.rays import FLAT, first_changes, first_cuts
 
 ROWS = 64  # positions of a cutoff graded at a time
@@ -43,6 +44,7 @@ class TransferMap(Shown):
     left_out: tuple[str, ...]
 
 
+@with_breaks_held
 def transfer_map(result: Assessment, leaves: Sequence[str] | None = None) -> TransferMap:
     """For each pair of indicators (of `leaves`, all if left out), the points that can move from the
     first to the second before any grade changes.
@@ -76,6 +78,7 @@ def transfer_map(result: Assessment, leaves: Sequence[str] | None = None) -> Tra
     return TransferMap(tables[0], tables[1], tables[2], out)
 
 
+@with_breaks_held
 def stability_intervals(result: Assessment) -> pd.DataFrame:
     """How far one indicator's points alone may move, the others keeping their proportions
     (Mareschal 1988).
@@ -157,6 +160,7 @@ def _order(result: Assessment, v: np.ndarray, reach: np.ndarray) -> np.ndarray:
     return np.where((found < cuts) | ((found >= reach) & (reach <= cuts)), found, np.nan)
 
 
+@with_breaks_held
 def cutoff_intervals(result: Assessment) -> pd.DataFrame:
     """How far each cutoff alone may move before any grade changes, in points of the published
     score.
@@ -166,7 +170,7 @@ def cutoff_intervals(result: Assessment) -> pd.DataFrame:
 
     Returns
     -------
-    DataFrame indexed by grade, the worst left out
+    DataFrame indexed by grade, the worst and those without a cutoff left out
         cutoff; low, high: no grade changes while it is above `low` and not above `high`; unit_low,
         unit_high: who changes there, None where none does before the cutoff meets its neighbour, at
         which the interval then ends. Where classes have cutoffs of their own, all move by the same
@@ -175,14 +179,15 @@ def cutoff_intervals(result: Assessment) -> pd.DataFrame:
     e, base = result.engine, result.base.to_numpy()
     published = finish(e, base)
     now = result.grades.cat.codes.to_numpy()
-    # between neighbours, in the class where they are nearest
-    gaps = np.diff(e.cutoffs, axis=1).min(axis=0)
     rows = {}
     for i, g in enumerate(reversed(result.scheme.grades[:-1])):
+        if not g.has_line:
+            continue
         moved = np.arange(e.cutoffs.shape[1]) == i
         lead = np.unique(published - e.cutoffs[:, i])
-        down = -gaps[i - 1] if i > 0 else -np.inf
-        up = gaps[i] if i < gaps.size else np.inf
+        below, above = e.room(i)  # between neighbours, in the class where they are nearest
+        down = -np.inf if below is None else -below
+        up = np.inf if above is None else above
         row: dict[str, object] = {
             "cutoff": g.cutoff,
             "low": None,
@@ -196,7 +201,7 @@ def cutoff_intervals(result: Assessment) -> pd.DataFrame:
         ):
             found = _first_other(result, shifts + past, moved, now)
             ticks = end if found is None else shifts[found[0]]
-            now_at = to_ticks(g.cutoff)
+            now_at = to_ticks(g.line)
             row[side] = float(from_ticks(now_at + ticks)) if np.isfinite(ticks) else float(ticks)
             if found is not None:
                 row[f"unit_{side}"] = result.scores.index[found[1]]

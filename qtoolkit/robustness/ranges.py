@@ -19,9 +19,11 @@ from qtoolkit.robustness.certificates import (
     in_reach,
     scores_reach,
 )
+from qtoolkit.robustness.held import with_breaks_held
 from qtoolkit.robustness.rivals import grade_span, rivals_over
 
 
+@with_breaks_held
 def score_range(result: Assessment, region: Region, new: New = "interval") -> Certificates:
     """Lowest and highest base score of each unit over a region of points, and the grades between.
 

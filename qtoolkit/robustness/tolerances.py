@@ -54,6 +54,7 @@ from qtoolkit.robustness.certificates import (
     span_values,
 )
 from qtoolkit.robustness.closing import Band, Found, Search, least_changes
+from qtoolkit.robustness.held import with_breaks_held
 from qtoolkit.robustness.pairs import keys_of
 from qtoolkit.robustness.rivals import (
     MOST,
@@ -77,6 +78,7 @@ BESIDE = 2e-13  # how far beside the guess it is asked whether the grade holds
 OVERSHOOT = 1e-6
 
 
+@with_breaks_held
 @remembered
 def tolerance(
     result: Assessment,
@@ -369,6 +371,7 @@ def _with_a_place(present: _Present, claims: _Claims) -> np.ndarray:
     return proven & ~denied
 
 
+@with_breaks_held
 def tolerance_map(
     result: Assessment,
     bands: Sequence[float],

@@ -19,6 +19,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from qtoolkit.assessment import Assessment
+from qtoolkit.assessment.assessing import Lines
 from qtoolkit.display import Shown
 from qtoolkit.engine.chunks import Chunks
 from qtoolkit.engine.tally import Tally, tally
@@ -88,6 +89,12 @@ class Simulation(Shown):
     @property
     def draws(self) -> int:
         return self.tally.draws
+
+    @property
+    def lines(self) -> Lines:
+        """`move` where each draw was graded by lines of its own, those that follow from its scores;
+        `held` where all were graded by the same lines."""
+        return self.result.lines
 
     @property
     def seed(self) -> int:

@@ -106,14 +106,21 @@ def draws_of(
                     found=value,
                 )
             )
-    spread = _checked(result, errors)
+    spread, moves = _checked(result, errors), int(to_ticks(real("jitter", jitter)))
     size = CHUNK if spread is None else int(np.clip(CELLS // max(spread.size, 1), 16, CHUNK))
     area = None if region is None else area_of(region, result)
     if area is not None:
         # refused now rather than in a worker; and what draws need is made ready once
         area.sample(1)
+    if moves and result.engine.breaks:
+        raise InputError(
+            say(
+                zh="等级按自然断点确定，分数线随得分而定，不能再随机移动（jitter）",
+                en="grades go by natural breaks: their lines follow from the scores and cannot "
+                "move at random (jitter)",
+            )
+        )
     averaged = () if spread is None else averaged_cells(result.scheme, result.table)
-    moves = int(to_ticks(real("jitter", jitter)))
     return Draws(result.engine, area, spread, moves, draws, size, seed, averaged)
 
 

@@ -312,10 +312,11 @@ def choices(result: Assessment, band: float | Region = 0.1) -> dict[str, Sequenc
             None,
             *(leaf.id for leaf in scheme.leaves if 0 < leaf.full_points < scheme.total),
         ]
-    cutoffs = [np.inf, *(grade.cutoff for grade in scheme.grades)]
-    for above, grade, below in zip(cutoffs, scheme.grades[:-1], cutoffs[2:], strict=False):
-        step = min(scheme.total / 100, (above - grade.cutoff) / 3, (grade.cutoff - below) / 3)
-        found[f"cutoffs.{grade.id}"] = [grade.cutoff - step, grade.cutoff, grade.cutoff + step]
+    lined = [grade for grade in scheme.grades if grade.has_line]
+    lines = [np.inf, *(grade.line for grade in lined)]
+    for above, grade, below in zip(lines, lined, lines[2:], strict=False):
+        step = min(scheme.total / 100, (above - grade.line) / 3, (grade.line - below) / 3)
+        found[f"cutoffs.{grade.id}"] = [grade.line - step, grade.line, grade.line + step]
     return found
 
 

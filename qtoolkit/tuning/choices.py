@@ -24,10 +24,11 @@ CELLS_KEPT = 3_000_000  # units × indicators in all of them: some 24 bytes each
 @dataclass(frozen=True)
 class Choice:
     """Points of all leaves in the order of the tree and cutoffs of all grades but the worst, best
-    first, both in ticks; and the quotas of those grades."""
+    first, both in ticks (None of a grade whose line follows from the data); and the quotas of those
+    grades."""
 
     points: tuple[int, ...]
-    cutoffs: tuple[int, ...]
+    cutoffs: tuple[int | None, ...]
     quotas: tuple[Quota, ...]
 
 
@@ -41,7 +42,7 @@ def choice_of(scheme: Scheme) -> Choice:
     grades = scheme.grades[:-1]
     return Choice(
         tuple(_in_ticks(scheme.indicators, int(to_ticks(scheme.total)))),
-        tuple(to_ticks([grade.cutoff for grade in grades]).tolist()),
+        tuple(None if grade.cutoff is None else int(to_ticks(grade.cutoff)) for grade in grades),
         tuple(grade.quota for grade in grades),
     )
 
@@ -102,7 +103,7 @@ class Written:
         for grade, ticks, old in zip(
             self.scheme.grades[:-1], choice.cutoffs, self.choice.cutoffs, strict=True
         ):
-            if ticks != old:
+            if ticks is not None and ticks != old:
                 found[f"cutoffs.{grade.id}"] = float(from_ticks(ticks))
         for grade, quota in zip(self.scheme.grades[:-1], choice.quotas, strict=True):
             if quota != grade.quota:

@@ -20,6 +20,7 @@ from qtoolkit.errors import InputError, WorkError, nearest, one_of, real, unexpe
 from qtoolkit.filing import safe_name
 from qtoolkit.inputs.case import Case
 from qtoolkit.inputs.changes import change
+from qtoolkit.inputs.consistency import check_lines
 from qtoolkit.inputs.locate import installed_cases
 from qtoolkit.inputs.scheme import Scheme
 from qtoolkit.language import LANGUAGES, Text, listing, same, say
@@ -258,10 +259,12 @@ class Tuning(Shown):
         """The same as :meth:`cutoff`, but not ended; a cutoff stops a step before its neighbours,
         those of classes that have none of their own for this grade too."""
         place, ticks = self._grade(grade), self._ticks(to)
+        check_lines(self.written.scheme, [grade])
         start = self._history[self._at]
         low, high = self._room(place, start.cutoffs)
         cutoffs = list(start.cutoffs)
-        cutoffs[place] = max(min(ticks, max(high, cutoffs[place])), min(low, cutoffs[place]))
+        now = cutoffs[place] or 0
+        cutoffs[place] = max(min(ticks, max(high, now)), min(low, now))
         self._try(Choice(start.points, tuple(cutoffs), start.quotas), ("cutoffs", grade))
         if cutoffs[place] != ticks:
             self.notice = say(
@@ -269,7 +272,7 @@ class Tuning(Shown):
                 en="the cutoff of {grade} stops at {x:.10g}: it cannot pass its neighbours, nor "
                 "the highest score",
                 grade=self._label(grade),
-                x=float(from_ticks(cutoffs[place])),
+                x=float(from_ticks(cutoffs[place] or 0)),
             )
         return self._told()
 
@@ -522,9 +525,10 @@ class Tuning(Shown):
     def _most(self) -> float:
         """The most points that a unit can have, and the highest cutoff."""
         scheme = self.written.scheme
-        return max(scheme.total, scheme.cap or 0.0, scheme.grades[0].cutoff)
+        cutoffs = [grade.line for grade in scheme.grades if grade.has_line]
+        return max(scheme.total, scheme.cap or 0.0, *cutoffs)
 
-    def _room(self, place: int, cutoffs: Sequence[int]) -> tuple[int, int]:
+    def _room(self, place: int, cutoffs: Sequence[int | None]) -> tuple[int, int]:
         """The least and the greatest cutoff of a grade a step from its neighbours, in ticks."""
         grades, step = self.written.scheme.grades, int(to_ticks(self.step))
         own = grades[place].class_cutoffs
@@ -534,8 +538,12 @@ class Tuning(Shown):
                 int(to_ticks(grade.class_cutoffs[group])) if group in grade.class_cutoffs else ticks
                 for grade, ticks in zip(grades, cutoffs, strict=False)
             ]
-            low += [ticks + step for ticks in lines[place + 1 : place + 2]]
-            high += [ticks - step for ticks in lines[:place][-1:]]
+            above, below = (
+                [ticks for ticks in some if ticks is not None]
+                for some in (lines[:place], lines[place + 1 :])
+            )
+            low += [ticks + step for ticks in below[:1]]
+            high += [ticks - step for ticks in above[-1:]]
         return max(low), min(high)
 
     def _step(self, choice: Choice) -> None:
@@ -627,8 +635,8 @@ class Tuning(Shown):
                 zh="{grade}分数线 {old:.10g}→{new:.10g}",
                 en="cutoff of {grade} {old:.10g}→{new:.10g}",
                 grade=label,
-                old=float(from_ticks(before.cutoffs[place])),
-                new=float(from_ticks(after.cutoffs[place])),
+                old=float(from_ticks(before.cutoffs[place] or 0)),
+                new=float(from_ticks(after.cutoffs[place] or 0)),
             )
         return say(
             zh="{grade}名额 {old}→{new}",
@@ -684,5 +692,6 @@ def _place_of(case: Case) -> Path | None:
     return None if is_ours else folder / NAME
 
 
-def _in_points(ids: Sequence[str], ticks: Sequence[int]) -> Mapping[str, float]:
-    return {id: float(from_ticks(x)) for id, x in zip(ids, ticks, strict=True)}
+def _in_points(ids: Sequence[str], ticks: Sequence[int | None]) -> Mapping[str, float]:
+    """The cutoffs of those grades that have one."""
+    return {id: float(from_ticks(x)) for id, x in zip(ids, ticks, strict=True) if x is not None}

@@ -19,12 +19,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import anywidget
-import numpy as np
 import traitlets
 
 from qtoolkit.display import SYNTHETIC
 from qtoolkit.engine import from_ticks
 from qtoolkit.errors import InputError, WorkError, unexpected
+from qtoolkit.inputs.consistency import BY
 from qtoolkit.inputs.numbertext import number_meant
 from qtoolkit.inputs.schemeyaml import yaml_of
 from qtoolkit.language import Text, in_print, same, say
@@ -365,6 +365,9 @@ def setup_of(tuning: Tuning) -> dict[str, Any]:
             "label": grade.label.of(language),
             "short": tuning.short[grade.id].of(language),
             "classes": [f"{group} {x:g}" for group, x in grade.class_cutoffs.items()],
+            "lined": grade.has_line,
+            "placed": grade.by != "breaks",
+            "how": BY[grade.by].of(language),
         }
         for grade in scheme.grades
     ]
@@ -415,7 +418,7 @@ def state_of(tuning: Tuning, view: str, resting: bool) -> dict[str, Any]:
         "locked": sorted(tuning.locked),
         "keep": tuning.keep,
         "step": tuning.step,
-        "cutoffs": from_ticks(np.array(choice.cutoffs)).tolist(),
+        "cutoffs": [None if x is None else float(from_ticks(x)) for x in choice.cutoffs],
         "quotas": list(choice.quotas),
         "units": _units(result),
         "held": _held(result),

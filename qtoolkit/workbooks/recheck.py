@@ -24,8 +24,8 @@ from qtoolkit.assessment import Assessment
 from qtoolkit.assessment.build import averaged_cells, classes_of, inner_nodes
 from qtoolkit.engine import from_ticks, grade, node_scores, score_grades
 from qtoolkit.engine.core import Engine, Mean, RivalStep, Tree, leaf_scores, steps
-from qtoolkit.engine.ticks import DECIMALS, Rounding
-from qtoolkit.inputs.scheme import Covariate
+from qtoolkit.engine.ticks import DECIMALS, NO_LINE, Rounding
+from qtoolkit.inputs.scheme import Covariate, Grade
 from qtoolkit.inputs.statuses import VALUE
 from qtoolkit.language import Text, listing, same, say
 from qtoolkit.report import shared
@@ -378,20 +378,46 @@ def _add_cutoffs(pen: Pen, rows: list[Any]) -> None:
     size = len(scheme.grades)
     groups = list(dict.fromkeys(map(tuple, e.cutoffs.tolist())))
     titles = [_classes(pen.result, (e.cutoffs == np.array(g)).all(axis=1)) for g in groups]
-    rows += [
-        [],
-        (PLACE, title_of("grade"), *(titles if len(groups) > 1 else [Text("分数线", "Cutoff")])),
-    ]
-    for p, item in enumerate(scheme.grades):
+    notes = [Text("确定方式", "Set by")] * scheme.sets_lines_by_data
+    names = titles if len(groups) > 1 else [Text("分数线", "Cutoff")]
+    rows += [[], (PLACE, title_of("grade"), *names, *notes)]
+    for p in range(size):
         pen.cells.update(
             {
-                (g, p): pen.address("points", f"${letter(2 + c)}${len(rows) + 2}")
+                (g, p): pen.address("points", f"${letter(2 + c)}${len(rows) + 2 + p}")
                 for c, g in enumerate(groups)
             }
         )
-        least = [float(from_ticks(g[size - 2 - p])) for g in groups if p < size - 1]
-        rows.append([same(str(p + 1)), item.label, *least])
+    for p, item in enumerate(scheme.grades):
+        least = [_least(pen, g, p) for g in groups if p < size - 1]
+        note = [_how_set(item)] if notes and p < size - 1 else []
+        rows.append([same(str(p + 1)), item.label, *least, *note])
     pen.cells["grades"] = pen.address("points", f"$B${len(rows) + 2 - size}:$B${len(rows) + 1}")
+
+
+def _least(pen: Pen, group: tuple[int, ...], place: int) -> Any:
+    """The cell of a cutoff; of a grade without a line that of the next worse one that has one,
+    which it follows."""
+    g = len(group) - 1 - place
+    if group[g] == NO_LINE:
+        return Text("无", "none")
+    value, line = float(from_ticks(group[g])), int(pen.result.engine.line_of[g])
+    return value if line == g else Cell(f"={pen.cells[group, len(group) - 1 - line]}", value)
+
+
+def _how_set(grade: Grade) -> Text:
+    """What sets a grade, beside its line."""
+    if grade.by == "breaks":
+        return Text(
+            "按自然断点：本次得分算出的数值，改动数据后须重新测算",
+            "natural breaks: as found for these scores; find them anew after a change of data",
+        )
+    if grade.has_line:
+        return Text("按分数线", "by line")
+    return Text(
+        "按名次：限额见下，分数线随以下等级",
+        "by place: its limit stands below, its line is that of the grades below it",
+    )
 
 
 def _add_limits(pen: Pen, rows: list[Any]) -> None:
@@ -426,7 +452,11 @@ def _classes(result: Assessment, members: np.ndarray) -> Text:
 
 def _rival(result: Assessment, step: Any) -> Text:
     last, label = Text("末位", "last units"), result.scheme.grades[-1 - step.grade].label
-    name = say(zh="{grade}限额", en="limit on {grade}", grade=label)
+    name = (
+        say(zh="{grade}前几名", en="first places of {grade}", grade=label)
+        if step.sets
+        else say(zh="{grade}限额", en="limit on {grade}", grade=label)
+    )
     return listing(
         [
             name,
@@ -734,11 +764,15 @@ class _Steps:
         for place in reversed(range(self.size - 1)):
             chains = {
                 group: f"IF({score}>={self.pen.cells[group, place]},{place + 1},{chains[group]})"
+                if group[self.size - 2 - place] > NO_LINE
+                else str(place + 1)
                 for group in chains
             }
         of_unit = {k: chains[group] for k, group in enumerate(groups)}
         codes = score_grades(self.engine, self.base)
         title = Text("按得分等级", "Grade by score")
+        if any(step.sets for step in self.engine.rivals):  # places come next
+            title = Text("按分数线等级", "Grade by lines")
         return self.graded(title, codes, chains[groups[0]], other=of_unit)
 
     def limits_and_vetoes(self, place: str, key: str) -> str:

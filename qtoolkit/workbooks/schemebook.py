@@ -37,6 +37,7 @@ from qtoolkit.workbooks.schemesheets import (
     SETTINGS,
     TREE,
     UNIT,
+    WAYS,
     WORDS,
     Row,
 )
@@ -403,6 +404,17 @@ class _Book:
             self.complain(text, TREE, row, column)
         return words.get(word, next(iter(words.values())))
 
+    def _way(self, cell: Any, title: str, row: int) -> str:
+        """What sets a grade, in the words of the sheet in either language."""
+        word = _chinese(cell)
+        ways = {zh: way for way, zh in WAYS.items()}
+        if word not in ways:
+            hint = nearest(word, ways)
+            self.complain(
+                unexpected(plain_text(cell), one_of(ways), None, hint), GRADES, row, title
+            )
+        return ways.get(word, "line")
+
     def _grades(self, english: Mapping[tuple[str, str], str]) -> list[dict[str, Any]]:
         grades: list[dict[str, Any]] = []
         needed = (GRADE_COLUMNS["id"], GRADE_COLUMNS["cutoff"])
@@ -413,6 +425,8 @@ class _Book:
                     continue
                 if key == "quota" and plain_text(cells[title]).endswith(("%", "\uff05")):
                     grade[key] = self._share(cells[title], title, row)
+                elif key == "by":
+                    grade[key] = self._way(cells[title], title, row)
                 elif key in ("cutoff", "quota", "last"):
                     number = self._number_of(cells[title], title, GRADES, row)
                     grade[key] = int(number) if key != "cutoff" and number.is_integer() else number

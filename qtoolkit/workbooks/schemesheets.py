@@ -39,11 +39,14 @@ KINDS = {"quantitative": "定量", "qualitative": "定性"}
 GRADE_COLUMNS = {
     "id": "等级",
     "name": "名称",
+    "by": "确定方式",
     "cutoff": "分数线",
     "quota": "名额上限",
     "last": "末位家数",
     "consequence": "结果运用",
 }
+WAYS = {"line": "按分数线", "place": "按位次", "share": "按比例", "breaks": "按自然断点"}
+"""What sets a grade, in column 确定方式; blank is by line."""
 DATA, NOTES, DEPARTMENT, MARK = "数据", "填表说明", "部门", "方案校验码"
 IN_ENGLISH = {
     TREE: "Scheme",
@@ -68,7 +71,9 @@ IN_ENGLISH = {
     "否": "no",
     **{zh: en for en, zh in KINDS.items()},
     **{rule.word: kind for kind, rule in RULES.items()},
-    **{zh: key.capitalize() for key, zh in GRADE_COLUMNS.items() if key != "id"},
+    **{zh: key.capitalize() for key, zh in GRADE_COLUMNS.items() if key not in ("id", "by")},
+    GRADE_COLUMNS["by"]: "Set by",
+    **{zh: way for way, zh in WAYS.items()},
     "项目": "Key",
     "内容": "Value",
     "说明": "Explanation",
@@ -141,6 +146,7 @@ def sheets_of(scheme: Scheme) -> dict[str, list[Row]]:
     grades: list[list[str | None]] = [[*GRADE_COLUMNS.values(), REST]]
     for grade in data.pop("grades"):
         kept = {key: _zh(grade.pop(key, None)) for key in GRADE_COLUMNS}
+        kept["by"] = WAYS[kept["by"] or "line"]
         words = {
             f"{key}.en": english_word
             for key in ("name", "consequence")
@@ -160,7 +166,7 @@ def worded(sheets: dict[str, list[Row]], language: str) -> dict[str, list[Row]]:
     """Sheets of Chinese titles and words in the language."""
     if language != "en":
         return sheets
-    spoken = (RULE, KIND, SCALES, "栏目")
+    spoken = (RULE, KIND, SCALES, "栏目", GRADE_COLUMNS["by"])
     result = {}
     for sheet, (header, *rows) in sheets.items():
         translated = [i for i, title in enumerate(header) if title in spoken]

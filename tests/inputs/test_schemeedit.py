@@ -466,3 +466,19 @@ def test_other_schemes_are_refused():
 def test_texts_that_are_no_scheme(text):
     with pytest.raises(InputError):
         edited(text, "scheme.yaml", SCHEMES["helpers"])
+
+
+def test_a_grade_by_place_takes_another_number_or_a_share_in_its_text():
+    text = """id: s
+name: 方案
+indicators:
+  - {id: a, name: 甲, points: 100, rule: {kind: share}}
+grades:
+  - {id: A, by: place, quota: 4}  # 前4名
+  - {id: B, cutoff: 60}
+  - {id: C, cutoff: 0}
+"""
+    scheme = validate(Scheme, parse_yaml(text, "s").data, "s")
+    for quota, line in ((3, "by: place, quota: 3"), (0.3, "by: share, quota: 0.3")):
+        new = edited(text, "s", change(scheme, {"grades.A.quota": quota, "cutoffs.B": 65}))
+        assert new == text.replace("by: place, quota: 4", line).replace("cutoff: 60", "cutoff: 65")

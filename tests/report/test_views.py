@@ -204,6 +204,55 @@ def test_odd_cases_make_all_views_and_figures(frame):
             picture(block, "zh")
 
 
+FOLLOW = {
+    "places": [
+        {"id": "A", "by": "place", "quota": 2, "within": "class"},
+        {"id": "B", "by": "share", "quota": 0.5},
+        {"id": "C", "cutoff": 40.0},
+        {"id": "D", "cutoff": 0.0},
+    ],
+    "breaks": [*({"id": id, "by": "breaks"} for id in "ABC"), {"id": "D"}],
+    "breaks in classes": [
+        *({"id": id, "by": "breaks", "within": "class"} for id in "ABC"),
+        {"id": "D"},
+    ],
+}
+
+
+@pytest.mark.parametrize("name", FOLLOW)
+def test_grades_that_follow_from_the_data_are_told_without_a_line_that_is_none(name):
+    leaves = [
+        {"id": id, "name": id, "points": points, "rule": {"kind": "share"}}
+        for id, points in (("a", 60.0), ("b", 40.0))
+    ]
+    data = {"id": "s", "name": "s", "indicators": leaves, "grades": FOLLOW[name]}
+    scheme_ = validate(qt.Scheme, data | {"total": 100.0, "classes": ["p", "q"]}, None)
+    frame = pd.DataFrame(
+        {
+            "a": [0.95, 0.9, 0.85, 0.6, 0.55, 0.3, 0.92, 0.2],
+            "b": [0.9, 0.95, 0.7, 0.5, 0.65, 0.4, 0.92, 0.2],
+            "class": list("ppppqqqq"),
+        },
+        index=list("甲乙丙丁戊己庚辛"),
+    )
+    result = qt.assess(scheme_, frame)
+    for block in all_blocks(result):
+        zh, en = (" ".join(texts(block, language)) for language in LANGUAGES)
+        assert not re.search(r"\bnan\b|\binf\b|None|[1-9]\d{6}", zh + en), (zh, en)
+        numbers = [Counter(re.findall(r"\d+(?:\.\d+)?", text)) for text in (zh, en)]
+        assert numbers[0] == numbers[1], (zh, en)
+        if isinstance(block, Chart):
+            picture(block, "zh")
+    said = " ".join(" ".join(texts(block, "zh")) for block in pages.summary(result, 1))
+    told = {
+        "places": "每一类别前2名为A、前50%为B及以上、C40分及以上、D不足40分",
+        # 93, 92, 92 | 79 | 59, 56 | 34, 20: of all cuts into four the least squares
+        "breaks": "得分的自然断点（本次A92分及以上、B79分及以上、C56分及以上、其余为D）",
+        "breaks in classes": "p得分的自然断点",
+    }
+    assert told[name] in said
+
+
 def office_case():
     """Departments, a veto, a quota, a bonus and deductions that do not scale, in one synthetic
     scheme."""

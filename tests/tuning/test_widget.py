@@ -5,6 +5,7 @@ import math
 import re
 import shutil
 import time
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 import qtoolkit as qt
 from qtoolkit.inputs.locate import packaged_cases
 from qtoolkit.language import LANGUAGES
+from qtoolkit.models import validate
 from qtoolkit.tuning import proofs, widget
 from qtoolkit.tuning.widget import ACTIONS, Panel, setup_of
 from qtoolkit.tuning.words import WORDS
@@ -454,3 +456,33 @@ def test_whatever_is_asked_the_grades_sent_are_those_of_the_scheme_sent(moves):
 
 
 CASE = qt.read_case("params/city-2026")
+
+
+FOLLOW = {
+    "places": [
+        {"id": "A", "by": "place", "quota": 4},
+        {"id": "B", "cutoff": 80.0},
+        {"id": "C", "cutoff": 60.0},
+        {"id": "D", "cutoff": 0.0},
+    ],
+    "breaks": [*({"id": id, "by": "breaks"} for id in "ABC"), {"id": "D"}],
+}
+
+
+@pytest.mark.parametrize("name", FOLLOW)
+def test_a_grade_without_a_line_has_none_to_drag_but_its_places(name, tmp_path):
+    case = qt.read_case("city-2026")
+    scheme = validate(qt.Scheme, case.scheme.model_dump() | {"grades": FOLLOW[name]}, None)
+    face = Face(qt.tuning.Tuning(replace(case, scheme=scheme), language="zh"))
+    setup = setup_of(face.tuning)
+    lined = [grade["lined"] for grade in setup["grades"][:3]]
+    assert lined == ([False, True, True] if name == "places" else [False] * 3)
+    assert [grade["placed"] for grade in setup["grades"][:3]] == [name == "places"] * 3
+    state, _ = face.ask("line", grade="A", to=88)
+    assert state["cutoffs"] == ([None, 80, 60] if name == "places" else [None] * 3)
+    assert "等级“A”按" in state["warning"] and "由数据得出" in state["warning"]
+    if name == "places":
+        state, _ = face.ask("quota", grade="A", to="3")
+        assert state["quotas"][0] == 3 and state["counts"][1][0] == 3
+        state, _ = face.ask("line", grade="B", to=82)
+        assert state["cutoffs"] == [None, 82, 60]

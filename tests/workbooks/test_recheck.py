@@ -244,6 +244,34 @@ def test_formulas_give_what_the_engine_gives_on_random_assessments(randoms, tmp_
         ), path.name
 
 
+def random_ways():
+    """Random assessments whose grades go by place, by share or by natural breaks."""
+    found = []
+
+    @settings(max_examples=share(30, 8))
+    @given(givens(kinds=["share"], stages=False, ways=True))
+    def collect(given):
+        found.append(qt.assess(scheme_of(given.scheme), frame_of(given)))
+
+    collect()
+    return found
+
+
+@needs_soffice
+def test_formulas_give_the_grades_that_go_by_place_share_or_breaks(tmp_path):
+    results = random_ways()
+    paths = write_all(results, tmp_path)
+    (tmp_path / "out").mkdir()
+    for result, path, book in zip(
+        results, paths, recalculated(paths, tmp_path / "out"), strict=True
+    ):
+        labels = {item.id: item.label.zh for item in result.scheme.grades}
+        final = columns_of(book["总分定级"])
+        assert final["等级"] == [labels[id] for id in result.grades], path.name
+        cached = all_values(openpyxl.load_workbook(path, data_only=True))
+        assert moved(cached, all_values(book)) == {}, path.name
+
+
 @needs_soffice
 def test_formulas_give_what_the_engine_gives_on_the_cases(tmp_path):
     cases = [packaged(name) for name in ("provinces-2008", "tai-2001", "city-2026")]

@@ -274,3 +274,39 @@ def test_the_share_below_the_baseline_comes_back_from_a_workbook(tmp_path):
         )
         write_template(scheme, tmp_path / f"{below}.xlsx")
         assert read_scheme_book(tmp_path / f"{below}.xlsx").leaves[0].rule == scheme.leaves[0].rule
+
+
+WAYS = [
+    {"id": "A", "name": "A", "by": "place", "quota": 4},
+    {"id": "B", "name": "B", "by": "share", "quota": 0.3, "within": "class"},
+    {"id": "C", "name": "C", "cutoff": 60.0},
+    {"id": "D", "name": "D", "cutoff": 0.0},
+]
+BREAKS = [{"id": "A", "by": "breaks"}, {"id": "B", "by": "breaks"}, {"id": "D", "cutoff": 0.0}]
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("grades", [WAYS, BREAKS])
+def test_ways_to_set_a_grade_read_back_as_they_were_written(grades, language, tmp_path):
+    data = {"id": "s", "name": "办法", "indicators": LEAVES, "grades": grades}
+    scheme = validate(Scheme, data | {"classes": ["p", "q"]}, None)
+    write_template(scheme, tmp_path / "s.xlsx", language=language)
+    assert read_scheme_book(tmp_path / "s.xlsx") == scheme
+    sheet = openpyxl.load_workbook(tmp_path / "s.xlsx")["等级" if language == "zh" else "Grades"]
+    said = [cell(sheet, "确定方式" if language == "zh" else "Set by", 2 + i).value for i in (0, 1)]
+    words = {"place": "按位次", "share": "按比例", "breaks": "按自然断点"}
+    ways = [grade["by"] for grade in grades[:2]]
+    assert said == (ways if language == "en" else [words[way] for way in ways])
+
+
+def test_a_way_that_nobody_knows_is_one_sentence(tmp_path):
+    data = {"id": "s", "name": "办法", "indicators": LEAVES, "grades": BREAKS}
+    write_template(validate(Scheme, data, None), tmp_path / "s.xlsx")
+    book = openpyxl.load_workbook(tmp_path / "s.xlsx")
+    cell(book["等级"], "确定方式", 2).value = "按名词"
+    book.save(tmp_path / "s.xlsx")
+    with pytest.raises(InputError) as caught:
+        read_scheme_book(tmp_path / "s.xlsx")
+    assert (
+        "按名词" in caught.value.sentences("zh")[0] and "按位次" in caught.value.sentences("zh")[0]
+    )

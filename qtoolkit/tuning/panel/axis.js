@@ -5,7 +5,9 @@ const AXIS = 48; // its height: two lines of labels, flags, titles
 function makeAxis({ setup, words, view, act, busy }) {
   const root = shape("svg", { height: AXIS });
   const guides = shape("g"); // lines down through the rows
-  const handles = setup.grades.slice(0, -1).map(makeHandle);
+  // a grade that goes by places or by natural breaks has no line to drag
+  const lined = setup.grades.slice(0, -1).flatMap((grade, i) => (grade.lined ? [[grade, i]] : []));
+  const handles = lined.map(([grade, i]) => makeHandle(grade, i));
   const titles = ["unit", "score", "grade", "margin", "tolerance"].map((name) => {
     const text = shape("text", { class: "qt-title", y: AXIS - 6 });
     root.append(text);
@@ -66,14 +68,14 @@ function makeAxis({ setup, words, view, act, busy }) {
     const settle = () => {
       if (!busy()) typedTo = null;
     };
-    return { line, group, text, settle };
+    return { i, line, group, text, settle };
   }
 
   function draw(tall) {
     const { width } = view.layout;
     const visibility = view.name === "dots" ? "visible" : "hidden";
     set(root, { width });
-    handles.forEach(({ line, group, text, settle }, i) => {
+    handles.forEach(({ i, line, group, text, settle }) => {
       settle();
       const cutoff = view.state.cutoffs[i];
       const x = view.layout.x(cutoff);
@@ -92,7 +94,7 @@ function makeAxis({ setup, words, view, act, busy }) {
   // the boxes above have the numbers
   function spreadLabels() {
     const ends = [Infinity, Infinity];
-    handles.forEach(({ text }, i) => {
+    handles.forEach(({ i, text }) => {
       const x = view.layout.x(view.state.cutoffs[i]);
       const half = text.getComputedTextLength() / 2 + 3;
       const line = ends.findIndex((end) => x + half < end);

@@ -66,7 +66,7 @@ function makeGrades({ setup, words, view, act, was, redraw }) {
       return { count };
     }
     const named = (word) => ({ "aria-label": `${grade.label} ${word}` });
-    const cutoff = entry(
+    const cutoff = grade.lined && entry(
       { type: "number", step: "any", ...named(words.cutoff) },
       (text) => {
         act("line", { grade: grade.id, to: parseFloat(text) });
@@ -74,14 +74,14 @@ function makeGrades({ setup, words, view, act, was, redraw }) {
       },
       redraw,
     );
-    const quota = entry(
+    const quota = grade.placed && entry(
       { type: "text", placeholder: words.no_quota, ...named(words.quota) },
       (text) => act("quota", { grade: grade.id, to: text }),
       redraw,
     );
     row.append(
-      element("label", {}, words.cutoff, cutoff),
-      element("label", {}, words.quota, quota),
+      cutoff ? element("label", {}, words.cutoff, cutoff) : element("span", { text: grade.how }),
+      ...(quota ? [element("label", {}, words.quota, quota)] : []),
       count,
       element("span", { class: "qt-count", text: own }),
     );

@@ -90,6 +90,11 @@ def near_units(result, within):
     return found
 
 
+def way_lines_move(grades):
+    ways = {grade.by for grade in grades}
+    return "breaks" if "breaks" in ways else "places" if ways & {"place", "share"} else None
+
+
 def standards(tables, given):
     result, within = given.result, 1.0
     grades, margins = result.scheme.grades, qt.cutoffs.margins(result)
@@ -127,6 +132,7 @@ def standards(tables, given):
             }
             for points, better, row in sorted(held, key=lambda found: found[0])
         ],
+        "moves": way_lines_move(grades),
     }
 
 
@@ -143,7 +149,7 @@ def decimals(tables, given):
     result, flags = given.result, given.result.flags.to_dict("records")
     rule, runs, last = result.scheme.rounding.total, [], None
     empty = [f for f in flags if f["kind"] == "hole" and not isinstance(f["unit"], str)]
-    kinds = {"rounding", "on_cutoff", "tie", "dead_cutoff", "hole"}
+    kinds = {"rounding", "on_cutoff", "tie", "dead_cutoff", "hole", "few_scores"}
     for flag in flags:
         if flag["kind"] in kinds and flag not in empty:
             if flag["kind"] != last:
@@ -234,7 +240,7 @@ def first(rows):
 def moving(tables, given):
     result = given.result
     if len(result.scheme.grades) == 1:
-        return {"alone": []}
+        return {"alone": [], "lineless": False}
     rule, total = result.scheme.rounding.total, result.scheme.total
     decimals = 4 if rule is None else max(2, rule.decimals)
     rows = [row for row in tables["cutoff_flips"].to_dict("records") if row["line"] == "all"]
@@ -247,6 +253,7 @@ def moving(tables, given):
     certain = tables["certainty_map"].set_index("band")
     assert list(certain.columns) == [f"shift:{x * total:g}" for x in (0, 0.005, 0.01, 0.02)]
     return {
+        "lineless": False,
         "alone": alone(result),
         "reach": 0.05 * total,
         "first_up": first([row for row in rows if row["way"] == "up"]),
@@ -281,7 +288,7 @@ def gathering(tables, given):
         group = qt.cutoffs.natural_breaks(result.scores, count).groups
         own = [result.scores[group == k] for k in range(1, count + 1)]
         breaks = {"marks": [scores.min() for scores in own[:-1]], "sizes": list(map(len, own))}
-    return {"odd": odd, "width": width, "breaks": breaks}
+    return {"odd": odd, "width": width, "lined": True, "breaks": breaks}
 
 
 def quotas(tables, given):
@@ -346,6 +353,7 @@ def readings(tables, given):
     alone = [u for u in agree if ids[by_cutoffs(result, u, result.scores[u])] == lines[u]]
     rule = result.scheme.rounding.total
     facts = {
+        "compared": any(g.quota is not None or g.last for g in given.result.scheme.grades),
         "units": len(order),
         "agree": len(agree),
         "by_line": len(alone),

@@ -213,6 +213,7 @@ def dependence(tables, given):
         "cases": len(largest),
         "fixed": fixed,
         "grades": len(changed),
+        "breaks": any(grade.by == "breaks" for grade in result.scheme.grades),
         "by_places": sum(row["places"] == row["grades"] for row in changed),
         "swaps": sum(row["swaps"] > 0 for row in moved),
         "largest": max(largest.values(), default=None),

@@ -120,6 +120,8 @@ def transfers(tables, given):
             for row in tight[:3]
         ],
         "tight_likewise": max(0, len(tight) - 3),
+        "lined": len(given.result.scheme.grades) == 1
+        or any(grade.by == "line" for grade in given.result.scheme.grades[:-1]),
         "left_out": [
             unit for unit in given.result.scores.index if unit in whole.left_out or unit in singly
         ],

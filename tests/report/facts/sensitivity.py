@@ -103,6 +103,7 @@ def tolerances(tables, given):
         "most": None if most is None else extent(most),
         "band": 100 * given.band,
         "below": [row["unit"] for row in known if row["tolerance"] < given.band - TINY],
+        "held": any(grade.by == "breaks" for grade in given.result.scheme.grades),
         "open_now": [row["unit"] for row in rows if row["status"] == "none"],
         "listed": len(rows),
         "drawn": len(rows) if len(rows) <= MOST else SOME,

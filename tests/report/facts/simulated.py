@@ -7,6 +7,7 @@ from statistics import NormalDist
 import numpy as np
 
 import qtoolkit as qt
+from tests.report.facts.cutoffs import way_lines_move
 
 MOST, SOME = 300, 40  # units up to which a figure shows all; of more, so many
 TINY = 1e-9
@@ -37,6 +38,7 @@ def frequencies(tables, given):
         },
         "sampling": drawn.sampling,
         "note": drawn.note,
+        "moves": way_lines_move(given.result.scheme.grades),
         "form": f".{digits}%",
         "listed": len(table),
         "drawn": len(table) if len(table) <= MOST else SOME,

@@ -205,7 +205,7 @@ def risks_of(result):
     notes."""
     notes = [{"flag": "alone", "text": note} for note in result.scheme.notes]
     flags = result.flags.rename(columns={"indicator": "leaf"})
-    kinds = {*CHECKS, "dead_cutoff", "rounding", "set_dependent", "constant"}
+    kinds = {*CHECKS, "dead_cutoff", "few_scores", "rounding", "set_dependent", "constant"}
     found = flags_of(result, flags, kinds)
     leaves = result.scheme.leaves
     left_out = [
