@@ -42,6 +42,7 @@ NUDGE = 1e-5  # of the total, by which rates are taken
 NEAREST, GRID = 24, 24  # rivals, and distances, of a trial
 TINY = 1e-12
 OFF = 1e-7  # of a measure's unit, by which a solver's bound may be off
+LITTLE = 0.1  # of a gap: what a further program has to close of it
 WHOLE = 1e-4  # of a step, by which a bound may be off
 EVEN = 1e-3  # ticks: what a step changes is whole ticks
 COARSE = 1e-5  # points: a grain that a solver can tell from nothing
@@ -420,6 +421,7 @@ class Search:
         if solution is None or solution.infeasible:
             road.low = np.inf if radius >= most else self._safe(radius)
             return
+        before = road.low
         road.low = max(road.low, self._safe(min(self.measure.bound(solution.bound), radius)))
         if solution.x is None:
             road.goes_on = False
@@ -432,7 +434,9 @@ class Search:
         asked = written.concerned(solution.x)
         cut = [_cut(program, x, asked, road.breaks) for x in (near, solution.x)]
         road.rounds += 1
-        road.goes_on = any(cut) and road.rounds < ROUNDS
+        gap = min(found.at_most, most) - before
+        pays = road.rounds < 2 or road.low - before > LITTLE * gap
+        road.goes_on = any(cut) and pays and road.rounds < ROUNDS
 
     def _safe(self, least: float) -> float:
         """A bound less what a solver may be off by."""
