@@ -109,7 +109,8 @@ def tolerances(result: Assessment, found: robustness.Certificates, band: float) 
     """The certified tolerance of every unit, the least first, as
     :func:`qtoolkit.robustness.tolerance` found them."""
     table = found.table.iloc[in_order(found.table["tolerance"], falling=False)]
-    margin = np.minimum(table["margin_down"], table["margin_up"]).where(table["why"] != "quota")
+    at_a_line = (table["why"] != "quota") & (table["by"] != "place")
+    margin = np.minimum(table["margin_down"], table["margin_up"]).where(at_a_line)
     known = table["at_most"].where(table["status"] == "at least")
     table = table.assign(tolerance=table["tolerance"].astype(float), margin=margin, at_most=known)
     if known.isna().all():

@@ -113,6 +113,7 @@ def tolerance(
         Table: score (base), grade, margin_down and margin_up (points to the grade's ends in base
         score; ∞ where there is no end to cross), leverage (h, points of score per unit of ρ),
         tolerance (a share: .073 is ±7.3%; at most 1), towards (the grade that is reached first),
+        by (what changes it at the witness: "line", its own score, or "place", that of others),
         at_most (the band of the witness: in it the grade can change; NaN where none is known),
         status ("exact": the grade holds in every band below the tolerance and a witness breaks it
         just beyond; "at least": proven up to it, perhaps holds further; "none": not certain even
@@ -159,6 +160,7 @@ def tolerance(
             "tolerance": claims.rho,
             "at_most": at_most,
             "towards": names[np.where(proven, after, -1)],
+            "by": _decided_by(present, claims, proven),
             "status": claims.status,
             "why": claims.why,
         },
@@ -183,6 +185,19 @@ def _close(
         if each.witness is not None:
             at_most[k], claims.side[k], claims.witness[k] = each.at_most, each.side, each.witness
             after[k] = search.graded(k, each.side, each.witness[None])[0]
+
+
+def _decided_by(present: _Present, claims: _Claims, proven: np.ndarray) -> np.ndarray:
+    """Whether a unit's own score passes a line at its witness ("line") or does not ("place"), (n,);
+    None without a witness."""
+    found = np.full(len(proven), None, dtype=object)
+    for k in np.flatnonzero(proven).tolist():
+        side = claims.side[k]
+        rows = np.stack([present.points, claims.witness[k]])
+        ticks = score_unit(present.engines[side], k, rows)
+        before, after = (ticks[:, None] >= present.limits[side][k]).sum(axis=1)
+        found[k] = "place" if before == after else "line"
+    return found
 
 
 @dataclass(frozen=True)

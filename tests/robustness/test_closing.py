@@ -13,6 +13,7 @@ import qtoolkit as qt
 from qtoolkit.inputs.scheme import Scheme
 from qtoolkit.models import validate
 from qtoolkit.regions import Box
+from qtoolkit.robustness.closing import Search
 from tests.robustness.test_exact_rows import NEAR, Anew, whole_schemes
 
 R = qt.robustness
@@ -115,6 +116,18 @@ def check_flips(anew, step=None, region=None):
         tried = np.where(tried > 1e-12, tried, 0.0)
         held = anew.grades(tried)[:, k] == anew.codes[k]
         anew.say(held.all(), "cheaper", step, unit, row["status"], least, tried[~held][:1])
+
+
+@pytest.fixture(autouse=True)
+def no_limit_that_is_not_confirmed(monkeypatch):
+    """A limit that grading just inside it contradicts is taken back; here it must not happen."""
+    asked = Search.confirmed
+
+    def confirmed(self, k, found):
+        assert asked(self, k, found), (self.result.scores.index[k], found)
+        return True
+
+    monkeypatch.setattr(Search, "confirmed", confirmed)
 
 
 def contradictions(case, seed):
