@@ -38,6 +38,7 @@ STARTS = 0.25  # of the farthest: where a program begins to look
 NEWTON = range(2)  # steps along tangents before a witness is asked for
 NUDGE = 1e-5  # of the total, by which rates are taken
 NEAREST, GRID = 24, 24  # rivals, and distances, of a trial
+TRIAL, QUICK, IN_ALL = 1e8, 5e6, 5e8  # leaf scores: of a trial, of a quick one, of all of these
 TINY = 1e-12
 OFF = 1e-7  # of a measure's unit, by which a solver's bound may be off
 LITTLE = 0.1  # of a gap: what a further program has to close of it
@@ -345,33 +346,37 @@ class Search:
         moved = score(self.result.engine, points + small * np.eye(points.size))
         return from_ticks(moved - self.result.base.to_numpy()).T / small
 
-    def seek(self, k: int, found: Found) -> None:
-        """A witness by trial, for a start: along the rates of the unit, and of each rival over
-        it, (and of the nearest together)."""
+    def seek(self, k: int, found: Found, cells: float) -> float:
+        """A witness by trial, for a start: along the rates of the unit, of the nearest rivals over
+        it, one by one and together, as far as so many leaf scores allow; how many were taken."""
         gains = self._rates - self._rates[k]
         others = np.flatnonzero((np.abs(gains) > 0).any(axis=1))
         lead = np.abs(self.result.base.to_numpy() - self.result.base.iloc[k])[others]
         nearest = others[np.argsort(lead, kind="stable")][:NEAREST]
         together = np.cumsum(gains[nearest], axis=0)
         wishes = np.concatenate([self._rates[[k]], gains[nearest], together])
-        radius = min(found.at_most, self.measure.most)
+        size = self.result.engine.slope.size
+        wishes = wishes[: max(int(cells / (4 * GRID * size)), 1)]
+        taken, radius = 0.0, min(found.at_most, self.measure.most)
         for _ in range(2):
             far = found.at_least + (radius - found.at_least) * np.linspace(0, 1, GRID + 1)[1:]
             tried = [self.measure.towards(s * c, far) for c in wishes for s in (1, -1)]
             rows = np.concatenate(tried)
+            taken += len(rows) * size
             sides = self.changed(k, rows)
             hits = np.flatnonzero(sides >= 0)
             if not hits.size:
-                return
+                break
             best = min(hits.tolist(), key=lambda i: (self.measure.of(rows[i]), i))
             self.keep(k, found, rows[best])
             radius = min(radius, found.at_most)
+        return taken
 
     def close(self, k: int, found: Found, seconds: float) -> None:
         """Raise `at_least` and lower `at_most` of unit k until they meet or time is up."""
         stop = time.monotonic() + seconds
         start = found.at_least = max(found.at_least, self.measure.least)
-        self.seek(k, found)
+        self.seek(k, found, TRIAL)
         roads = [
             Road(way, found.at_least) for way in ways(self.result.engine, int(self.codes[k]), k)
         ]

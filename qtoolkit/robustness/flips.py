@@ -32,7 +32,14 @@ from qtoolkit.robustness.certificates import (
     in_reach,
     margin,
 )
-from qtoolkit.robustness.closing import Found, Moved, Search, least_changes
+from qtoolkit.robustness.closing import (
+    IN_ALL,
+    QUICK,
+    Found,
+    Moved,
+    Search,
+    least_changes,
+)
 from qtoolkit.robustness.held import with_breaks_held
 from qtoolkit.solver import System, solve_lp
 
@@ -198,8 +205,10 @@ def _closer(
     if exact:
         least_changes(search, units, found, real("time_limit", seconds))
     else:
+        left = IN_ALL
         for k, each in zip(units, found, strict=True):
-            search.seek(k, each)
+            if left > 0:
+                left -= search.seek(k, each, QUICK)
     return found
 
 
