@@ -287,7 +287,7 @@ def check_cheapest_flips(result):
             tables(blocks, language, "data")["cheapest_flips"],
             sentences(blocks, language)[0],
         )
-        unit, _, towards, points, _, _, recipe = table.columns
+        unit, _, towards, points, *_, recipe = table.columns
         known = table[pd.to_numeric(table[points], errors="coerce").notna()]
         assert ("最薄弱之处" in text or "weakest spot" in text) == bool(len(known))
         if not len(known):
