@@ -53,7 +53,6 @@ ALLOWED = {
     ("robustness/closing.py", "searchsorted"): "the piece of a ratio",
     ("robustness/conditions.py", "ceil"): "whole rounding steps between units, for a program",
     ("robustness/conditions.py", "floor"): "whole rounding steps between units, for a program",
-    ("robustness/contested.py", "argsort"): "who holds a place at present, of finished scores",
     ("robustness/contested.py", "ceil"): "where on a line a score rounds to another number",
     ("robustness/contested.py", "floor"): "where on a line a score rounds to another number",
     ("robustness/programs.py", "argsort"): "the best exchange of points",

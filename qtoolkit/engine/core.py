@@ -558,7 +558,7 @@ def set_grades(e: Engine, base: np.ndarray) -> np.ndarray:
     key = e.key(base)
     for step in e.rivals:
         if step.sets:
-            grades = _limit(grades, key, step)
+            grades = limited(grades, key, step)
     return grades
 
 
@@ -605,7 +605,7 @@ def _place_lines(e: Engine, base: np.ndarray) -> np.ndarray:
     grades, key = threshold_grades(e, base, limits), e.key(base)
     quotas = [step for step in e.rivals if not step.last]
     for step in quotas:
-        grades = _limit(grades, key, step)
+        grades = limited(grades, key, step)
     lines = np.full(e.cutoffs.shape, NO_LINE, np.int64)
     for step in (step for step in quotas if step.sets):
         members = np.broadcast_to(True if step.members is None else step.members, grades.shape)
@@ -678,7 +678,7 @@ def grade(
     if e.rivals:
         key = e.key(base) if key is None else key
         for step in e.rivals:
-            grades = _limit(grades, key, step)
+            grades = limited(grades, key, step)
     return vetoed(e, grades)
 
 
@@ -704,7 +704,7 @@ def regraded(e: Engine, base: np.ndarray, shifts: np.ndarray, moved: np.ndarray)
     return grade(e, np.broadcast_to(base, (len(shifts), base.size)), limits)
 
 
-def _limit(grades: np.ndarray, key: np.ndarray, step: RivalStep) -> np.ndarray:
+def limited(grades: np.ndarray, key: np.ndarray, step: RivalStep) -> np.ndarray:
     """Lower the units that a quota leaves no place for, or that are among the last."""
     candidate = np.broadcast_to(True if step.members is None else step.members, grades.shape)
     candidate = candidate if step.last else candidate & (grades >= step.grade)

@@ -17,6 +17,7 @@ import numpy as np
 
 from qtoolkit.assessment import Assessment
 from qtoolkit.engine import TICK, RivalStep, from_ticks, grade, to_ticks
+from qtoolkit.engine.core import limited, threshold_grades
 from qtoolkit.engine.ticks import UNREACHABLE
 
 SOON = 8  # events that are looked at together at first; twice as many each time
@@ -70,21 +71,14 @@ class Contested:
 
     def _inside(self, step: RivalStep, members: np.ndarray) -> tuple[np.ndarray, bool]:
         """Who is within the places of a step, (n,), and whether they are as many as there are
-        places, with nobody level across the limit."""
-        key = self.engine.key(self.result.base.to_numpy())
-        candidates = members
-        if not step.last:
-            limits = self.engine.thresholds[:, step.grade - 1]
-            candidates = members & (self.result.base.to_numpy() >= limits)
-            if self.engine.veto_first:
-                candidates = candidates & (self.engine.ceiling >= step.grade)
-        sign = 1 if not step.last else -1
-        order = np.flatnonzero(candidates)[np.argsort(-sign * key[candidates], kind="stable")]
-        inside = np.zeros(len(key), bool)
-        inside[order[: step.most]] = True
-        if len(order) <= step.most:
-            return inside, True
-        return inside, bool(key[order[step.most - 1]] != key[order[step.most]]) or step.most == 0
+        places for, with nobody level across the limit."""
+        e, base = self.engine, self.result.base.to_numpy()
+        reached = threshold_grades(e, base, e.thresholds)
+        candidates = members if step.last else members & (reached >= step.grade)
+        best = np.where(candidates, e.thresholds.shape[1], 0).astype(np.int8)
+        is_lowered = limited(best, e.key(base), step) < best
+        inside = candidates & (is_lowered if step.last else ~is_lowered)
+        return inside, inside.sum() == min(step.most, candidates.sum())
 
     def holds(self, first: np.ndarray, last: np.ndarray) -> bool:
         """Whether ranking scores are straight between two rows of base scores (n,): clear of cap

@@ -32,8 +32,8 @@ class TransferMap(Shown):
     exact : d × d, True where, of the units that are not left out, nobody's grade changes before and
         this unit's does there, graded anew with quotas in force; False where an earlier change may
         have been missed (`qtoolkit.robustness.rays`)
-    left_out : units that were not looked at, or not for every pair: their grade, or the one they
-        would have next, also depends on others (quotas, last places), or there was too much to scan
+    left_out : units that were not looked at, or not for every pair, since there was too much to
+        scan
     """
 
     card_title: ClassVar[Text] = Text("分值转移影响表", "Map of transfers")

@@ -63,16 +63,14 @@ class Breaks:
 
 @dataclass(frozen=True)
 class Share:
-    """N·q/D as a program has it: the lines, the variable beyond the middle ratio, that ratio, and
-    the bounds of N/D."""
+    """N·q/D as a program has it: the lines, the variable beyond the middle ratio, and that
+    ratio."""
 
     scored: Line
     points: Line
     blank: Line
     beyond: int
     middle: float
-    least: float
-    greatest: float
 
     def ratios(self, x: np.ndarray) -> tuple[float, float]:
         """N/D and q/D at a solution; NaN where the points have vanished."""
@@ -275,7 +273,7 @@ class Program:
                     if np.isfinite(more):
                         self.add_where(ratio | part, room.times(more).minus(beside))
         self._encloses = False
-        self.shares[name] = Share(scored, points, blank, beyond, middle, least, greatest)
+        self.shares[name] = Share(scored, points, blank, beyond, middle)
         return w
 
     def _pieces(

@@ -105,14 +105,15 @@ def first_changes(result: Assessment, v: np.ndarray, reach: np.ndarray) -> Chang
     known = exact & ~bent & ((cuts > FLAT) | (reach[:, None] <= 0))
     until = np.where(known, np.inf, np.where(exact, cuts, 0.0))
     found = Changes(t, rise, until, slack)
-    settled = _contest(result, v, reach, found) if e.rivals else np.zeros(len(v), bool)
+    refused = in_reach(result, grades_at(result, base))
+    depends = bool(e.rivals) or bool(refused.any())
+    settled = _contest(result, v, reach, found) if depends else np.zeros(len(v), bool)
     rest = np.flatnonzero(~settled)
     part = Changes(*(x[rest] for x in (found.t, found.rise, found.until, found.slack)))
-    refused = in_reach(result, grades_at(result, base))
     part.t[:, refused] = np.nan
     _scan(result, v[rest], reach[rest], (~known)[rest] & ~refused, part)
     _confirm(result, v[rest], reach[rest], part)
-    if e.rivals:
+    if depends:
         _look(result, v[rest], reach[rest], part)
     for whole, each in zip(
         (found.t, found.rise, found.until, found.slack),
