@@ -30,7 +30,7 @@ from qtoolkit.robustness.programs import Known, Line, Program
 from qtoolkit.solver import System
 
 HUNDRED = 100.0
-EACH = 10.0  # seconds for one unit at most
+EACH, SHARE = 10.0, 0.05  # seconds for one unit at most; of those left, for each at least
 SPARES = (1e-8, 1e-7, 1e-6, 1e-5)  # hundredths of the total beyond a limit, until it is passed
 MEET = 1e-5  # of a band, or hundredths of the total: bound and witness so near are one
 ROUNDS = 6  # programs for one way, each with breaks at the last solution
@@ -487,14 +487,25 @@ class Search:
         return side >= 0
 
 
+def try_changes(search: Search, units: Sequence[int], found: Sequence[Found]) -> None:
+    """Changes of these units found by quick trials, as many as take little time."""
+    left = IN_ALL
+    for k, each in zip(units, found, strict=True):
+        if left > 0:
+            left -= search.seek(k, each, QUICK)
+
+
 def least_changes(
     search: Search, units: Sequence[int], found: Sequence[Found], seconds: float
 ) -> None:
-    """Close the gaps of these units, the narrowest first, within so many seconds in all."""
+    """Close the gaps of these units, the narrowest first, within so many seconds in all; of them
+    each of the first gets `SHARE`, whatever is left for the others."""
     stop = time.monotonic() + seconds
+    try_changes(search, units, found)
     order = sorted(range(len(units)), key=lambda i: found[i].at_least)
     for done, i in enumerate(order):
         left = stop - time.monotonic()
         if left <= 0:
             return
-        search.close(units[i], found[i], min(4 * left / (len(order) - done), EACH))
+        own = max(SHARE * left, 4 * left / (len(order) - done))
+        search.close(units[i], found[i], min(own, EACH))
