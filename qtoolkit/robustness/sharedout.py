@@ -24,6 +24,7 @@ GONE = 1e7  # where s is as much, D has vanished
 WIDE = (0.5, 1.0, 2.0, 4.0, 8.0, 32.0, 256.0, 1e4, GONE)  # where s is cut if it has no end
 EVER = 0.1  # of s, where it has no end: as wide at least
 AROUND = (1e-2, 1e-6)  # of the width of s: where pieces around a solution end
+CLOSER, FINEST = 0.05, 1e-9  # of a piece: a closer one; of the width of s: the narrowest
 
 
 @dataclass(frozen=True)
@@ -217,11 +218,21 @@ class Part:
         marks = self.program.known.breaks.setdefault(self.group, [])
         width, known = high - low if np.isfinite(high) else max(at, EVER), len(marks)
         for around in AROUND:
-            for mark in (at - around * width, at + around * width):
-                near = min((abs(mark - each) for each in marks), default=np.inf)
-                if low < mark < high and near > around * width / 2:
-                    marks.append(mark)
+            _mark(marks, at, around * width, (low, high))
+        ends = [low, *sorted(marks), high]
+        piece = int(np.clip(np.searchsorted(ends, at), 1, len(ends) - 1))
+        within = ends[piece] - ends[piece - 1]
+        if len(marks) == known and FINEST * width < within < np.inf:
+            _mark(marks, at, CLOSER * within, (low, high))
         return len(marks) > known
+
+
+def _mark(marks: list[float], at: float, around: float, ends: tuple[float, float]) -> None:
+    """Breaks on both sides, but where one is near already."""
+    for mark in (at - around, at + around):
+        near = min((abs(mark - each) for each in marks), default=np.inf)
+        if ends[0] < mark < ends[1] and near > around / 2:
+            marks.append(mark)
 
 
 def share_out(program: Program, group: Group, scored: Line, points: Line, blank: Line) -> Line:
