@@ -219,9 +219,8 @@ class Part:
         width, known = high - low if np.isfinite(high) else max(at, EVER), len(marks)
         for around in AROUND:
             _mark(marks, at, around * width, (low, high))
-        ends = [low, *sorted(marks), high]
-        piece = int(np.clip(np.searchsorted(ends, at), 1, len(ends) - 1))
-        within = ends[piece] - ends[piece - 1]
+        within = min([each for each in marks if each > at], default=high)
+        within -= max([each for each in marks if each <= at], default=low)
         if len(marks) == known and FINEST * width < within < np.inf:
             _mark(marks, at, CLOSER * within, (low, high))
         return len(marks) > known
