@@ -84,10 +84,14 @@ class Path:
     def leads(self, ahead: np.ndarray, behind: np.ndarray, values: np.ndarray) -> np.ndarray:
         """The same where the leads of some over others (m,) are the values."""
         top, bottom = self.top, self.bottom
-        alike = (bottom[ahead] == bottom[behind]).all(axis=1)
+        alike = np.ones(len(ahead), bool)
+        if bottom[:, 1].any() or (bottom[:, 0] != bottom[0, 0]).any():
+            alike = (bottom[ahead] == bottom[behind]).all(axis=1)
         found = np.zeros((len(ahead), 4))
         found[:, :3] = top[ahead] - top[behind]
         found[:, :2] -= values[:, None] * bottom[ahead]
+        if alike.all():
+            return found
         apart = np.flatnonzero(~alike)
         a, b = ahead[apart], behind[apart]
         found[apart] = 0.0
@@ -102,6 +106,8 @@ class Path:
 def roots(polynomials: np.ndarray, end: float) -> tuple[np.ndarray, np.ndarray]:
     """All real roots with 0 ≤ t ≤ end of polynomials (m, 4), by rising powers: whose each is, and
     where it lies."""
+    if not polynomials[:, 2:].any():
+        return _straight_roots(polynomials[:, 0], polynomials[:, 1], end)
     scaled = polynomials * end ** np.arange(4)  # t as a share of the end
     size = np.abs(scaled).max(axis=1)
     rows, found = [np.empty(0, int)], [np.empty(0)]
@@ -123,6 +129,15 @@ def roots(polynomials: np.ndarray, end: float) -> tuple[np.ndarray, np.ndarray]:
     who, at = np.concatenate(rows), np.concatenate(found)
     inside = np.isfinite(at) & (at >= 0) & (at <= 1)
     return who[inside], at[inside] * end
+
+
+def _straight_roots(
+    at_0: np.ndarray, rate: np.ndarray, end: float
+) -> tuple[np.ndarray, np.ndarray]:
+    moving = np.flatnonzero(np.abs(rate) * end > FLAT * np.abs(at_0))
+    t = -at_0[moving] / rate[moving]
+    inside = (t >= 0) & (t <= end)
+    return moving[inside], t[inside]
 
 
 class Contested:
