@@ -49,6 +49,7 @@ WHOLE = 1e-4  # of a step, by which a bound may be off
 EVEN = 1e-3  # ticks: what a step changes is whole ticks
 COARSE = 1e-5  # points: a grain that a solver can tell from nothing
 INSIDE = 1e-7  # of a limit, by which a point is inside it
+DEPTHS = (1 / 3, 2 / 3, 0.95, 1 - 1e-9)  # of a limit: where trials look inside it
 
 
 class Measure(ABC):
@@ -354,22 +355,30 @@ class Search:
         moved = score(self.result.engine, points + small * np.eye(points.size))
         return from_ticks(moved - self.result.base.to_numpy()).T / small
 
-    def seek(self, k: int, found: Found, cells: float) -> float:
-        """A witness by trial, for a start: along the rates of the unit, of the nearest rivals over
-        it, one by one and together, as far as so many leaf scores allow; how many were taken."""
+    def _wishes(self, k: int, most: float) -> np.ndarray:
+        """What trials go for, (m, d), m no more than `most`: the rates of the unit, those of the
+        nearest rivals over it, one by one and together."""
         gains = self._rates - self._rates[k]
         others = np.flatnonzero((np.abs(gains) > 0).any(axis=1))
         lead = np.abs(self.result.base.to_numpy() - self.result.base.iloc[k])[others]
         nearest = others[np.argsort(lead, kind="stable")][:NEAREST]
         together = np.cumsum(gains[nearest], axis=0)
-        wishes = np.concatenate([self._rates[[k]], gains[nearest], together])
+        return np.concatenate([self._rates[[k]], gains[nearest], together])[: max(int(most), 1)]
+
+    def _trials(self, wishes: np.ndarray, far: np.ndarray) -> np.ndarray:
+        """Points (m, d) so `far` away in the direction of each wish and against it."""
+        tried = [self.measure.towards(sign * wish, far) for wish in wishes for sign in (1, -1)]
+        return np.concatenate(tried)
+
+    def seek(self, k: int, found: Found, cells: float) -> float:
+        """A witness by trial, for a start, as far as so many leaf scores allow; how many were
+        taken."""
         size = self.result.engine.slope.size
-        wishes = wishes[: max(int(cells / (4 * GRID * size)), 1)]
+        wishes = self._wishes(k, cells / (4 * GRID * size))
         taken, radius = 0.0, min(found.at_most, self.measure.most)
         for _ in range(2):
             far = found.at_least + (radius - found.at_least) * np.linspace(0, 1, GRID + 1)[1:]
-            tried = [self.measure.towards(s * c, far) for c in wishes for s in (1, -1)]
-            rows = np.concatenate(tried)
+            rows = self._trials(wishes, far)
             taken += len(rows) * size
             sides = self.changed(k, rows)
             hits = np.flatnonzero(sides >= 0)
@@ -401,13 +410,20 @@ class Search:
             found.at_least = start
 
     def confirmed(self, k: int, found: Found) -> bool:
-        """Whether just inside its limit, on the way to the witness, the grade is still what it
-        was."""
-        if found.witness is None or found.at_least <= 0 or not self.measure.steady:
+        """Whether inside its limit the grade is still what it was: just inside on the way to the
+        witness, and wherever a trial goes."""
+        measure, least = self.measure, min(found.at_least, self.measure.most) * (1 - INSIDE)
+        if least <= 0:
             return True
-        points, part = self.measure.points, found.at_least / found.at_most * (1 - INSIDE)
-        inside = points + part * (found.witness - points)
-        return bool(self.changed(k, inside[None])[0] < 0)
+        wishes = self._wishes(k, QUICK / (2 * len(DEPTHS) * self.result.engine.slope.size))
+        rows = self._trials(wishes, least * np.array(DEPTHS))
+        if found.witness is not None and measure.steady:
+            part = least / found.at_most
+            rows = np.concatenate(
+                [rows, [measure.points + part * (found.witness - measure.points)]]
+            )
+        near = np.array([measure.of(p) for p in rows]) <= least
+        return bool((self.changed(k, rows[near]) < 0).all())
 
     def _further(self, k: int, road: Road, found: Found, stop: float) -> None:
         """One program: what is known of a way is raised, or the way is at its end; a nearer
