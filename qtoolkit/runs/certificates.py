@@ -264,11 +264,10 @@ class Verified:
 
 
 WORDS: Mapping[str, Text] = {
-    "no plain decimal": Text("不是普通小数", "no plain decimal number"),
+    "no decimal": Text("不是普通小数：", "no plain decimal number:"),
     "missing or too large": Text("缺失或过大：", "missing or too large:"),
     "not to be read": Text("无法读取：", "not to be read:"),
     "units out of order": Text("各表的考核对象次序不一", "the tables name other units"),
-    "a multiplier below 0": Text("乘数小于 0", "a multiplier below 0"),
     "it may be": Text("按其证明，等级和得分的范围为", "its proof shows no more than"),
     "its grade is another": Text("现等级与所称不符，应为", "its grade now is another:"),
     "beyond the limit": Text(
@@ -316,7 +315,7 @@ def _check_size(path: Path, most: int) -> None:
 
 
 def _refuse(text: str) -> None:
-    raise ValueError("no plain decimal", text[:40])
+    raise ValueError("no decimal", text[:40])
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -17,9 +17,9 @@ def need(holds, what, found=()):
         raise ValueError(what, found if isinstance(found, str) else ", ".join(map(str, found)))
 
 
-def number(text):  # plain digits in a string: none is huge, endless or rounded
-    need(re.fullmatch(r"-?[0-9]{1,25}(\.[0-9]{1,120})?", text), "no plain decimal", text[:40])
-    return Fraction(text)
+def number(x):  # plain digits in a string: none is huge, endless or rounded
+    need(re.fullmatch(r"'-?[0-9]{1,25}(\.[0-9]{1,120})?'", repr(x)), "no decimal", repr(x)[:40])
+    return Fraction(x)
 
 
 def load(path):  # the rows of a table, or what a file of JSON holds
@@ -55,20 +55,21 @@ class Run:
         cuts = [min(max(a * points + b, 0), points) for a, b in self.lines[unit][leaf]]
         return sum(cuts, Fraction(0)) / max(len(cuts), 1)
 
-    def ways(self, unit, sign, low, high):  # Σ c·leaf + e·points: the score lies between them
+    def ways(self, unit, sign, low, high, budget):  # Σ c·leaf + e·points: it lies between them
         ways = [dict.fromkeys(low, (unit, sign, 0))]
-        for blank, live in self.blanks.get(unit, []):
+        for blank, live in (x for x in self.blanks.get(unit, []) if any(map(high.get, x[1]))):
+            q, d = (sum(map(self.now.get, part)) for part in (blank, live))
             few, rest, many, full = (sum(map(x.get, y)) for x in (low, high) for y in (blank, live))
-            r = sum(self.leaf(unit, j, high[j]) for j in live) / (full or 1)
-            ends = {few / (full or 1), many / (rest or not full)}  # points shared out for each live
-            won = [dict.fromkeys(live, (unit, sign * (1 + w), -sign * w * r)) for w in ends]
-            lost = dict.fromkeys(blank, (unit, 0, sign * r))
-            ways = [way | lost | each for way, each in product(ways, won)]
+            least = max(few, q - budget) / min(full, d + budget)  # shared out for each point
+            ends = {least, min(many, q + budget) / max(rest, d - budget)}
+            r = sign * sum(self.leaf(unit, j, high[j]) for j in live) / full
+            won = [dict.fromkeys(live, (unit, sign * (1 + w), -w * r)) for w in ends]
+            ways = [a | dict.fromkeys(blank, (unit, 0, r)) | b for a, b in product(ways, won)]
         return ways
 
     def most(self, units, area, atom="00"):  # what the sum of scores by their signs is at most
         (low, high, budget), (level, rise), bounds = area, map(number, atom), []
-        for ways in product(*(self.ways(u, sign, low, high) for u, sign in units)):
+        for ways in product(*(self.ways(u, sign, *area) for u, sign in units)):
             bounds.append(level * sum(self.now.values()) + abs(rise) * budget)
             for j, now in self.now.items():
                 lines = [line for u, _ in units for line in self.lines[u][j] if line[1]]
@@ -87,14 +88,13 @@ class Run:
         return base if self.by_base else value, sum(cutoff <= value for cutoff in cutoffs)
 
     def grades(self, points, units):
-        found = {u: self.standing(u, self.most([(u, 1)], (points, points, 0))) for u in units}
-        grade = {u: reached for u, (_, reached) in found.items()}
+        held = {u: self.standing(u, self.most([(u, 1)], (points, points, 10**25))) for u in units}
         for worse, places, of_all, ties_in, members in self.quotas:
-            field = {u: found[u][0] for u in members & grade.keys() if of_all or grade[u] > worse}
+            field = {u: held[u][0] for u in members & held.keys() if of_all or held[u][1] > worse}
             order = [*enumerate(sorted(field.values(), reverse=True), 1)]
             place = {x: i for i, x in (order[::-1] if ties_in else order)}
-            grade |= {u: min(grade[u], worse) for u, x in field.items() if place[x] > places}
-        return {u: self.about[u][3][g] for u, g in grade.items()}
+            held |= {u: (x, min(held[u][1], worse)) for u, x in field.items() if place[x] > places}
+        return {u: self.about[u][3][grade] for u, (_, grade) in held.items()}
 
     def behind(self, one, other, area, atom, capped):  # one has the worse place throughout
         (bonus, late, *_), (others, later, *_), most = self.about[one], self.about[other], self.most
@@ -103,7 +103,8 @@ class Run:
         return free and gap <= others - later - bonus + late and (gap <= 0 or not self.by_base)
 
     def prove(self, unit, area, down, up, behind, ahead):  # grades and scores that it may have
-        score = [-self.most([(unit, -1)], area, down), self.most([(unit, 1)], area, up)]
+        score = [-self.most([(unit, -1)], area, down) if down else Fraction(0)]
+        score.append(self.most([(unit, 1)], area, up) if up else sum(self.now.values()))
         low, high = (self.standing(unit, x)[1] for x in score)
         behind = {u for u, x in behind.items() if self.behind(u, unit, area, *x)}
         ahead = {u for u, x in ahead.items() if self.behind(unit, u, area, *x)}
@@ -135,7 +136,7 @@ class Run:
         inside = all(low[j] <= p <= high[j] for j, p in points.items())
         need(inside and sum(moves) == 0 and sum(map(abs, moves)) <= 2 * area[2], "beyond the limit")
         units = self.about if any(unit in quota[-1] for quota in self.quotas) else [unit]
-        found = self.grades(points, units)[unit], self.most([(unit, 1)], (points, points, 0))
+        found = self.grades(points, units)[unit], self.most([(unit, 1)], (points, points, 10**25))
         need((claim["becomes"], number(claim["score"])) == found, "there it is", found)
         return "witness"
 

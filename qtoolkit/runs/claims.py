@@ -27,7 +27,6 @@ WITNESS = (10, 12, 15)  # decimals of a witness's points, the fewest that do
 REST = 1e-4  # share of a limit beyond a short proof that is claimed by search
 TOO_MUCH = "too much to check"
 NOT_THERE = "graded anew at its witness in decimals, the grade is the same"
-NO_BOUND = "no short proof bounds the score"
 
 Claim = dict[str, Any]
 Row = Mapping[str, Any]
@@ -201,7 +200,7 @@ class _Maker:
         is_open = any(unit in quota[-1] for quota in run.quotas)
         claim = self._claim("can", unit, limit.within(_limit_of(there, now, limit.kind)))
         after = run.grades(points, run.about if is_open else [unit])[unit]
-        score = run.most([(unit, 1)], (points, points, 0))
+        score = run.most([(unit, 1)], (points, points, Fraction(10**25)))
         texts = {j: format(p, "f") for j, p in zip(run.now, there, strict=True)}
         return claim | {"becomes": after, "score": _ten(score), "points": texts}
 
@@ -230,9 +229,9 @@ class _Maker:
         """The claims of a range of scores: its bounds, that a grade stays, its ends."""
         unit, band, is_certain = self.name[row["unit"]], row["at_most"], row["at_least"] is not None
         region = limit.region(self.scores, band)
-        proof = self._proof(unit, region) or self._bounds(unit, region)
+        proof = self._proof(unit, region) or self._proof(unit, region, is_loose=True)
         if self.done > MOST_WORK or proof is None:
-            self._leave_out(row, TOO_MUCH if proof is not None else NO_BOUND)
+            self._leave_out(row, TOO_MUCH)
             return
         claim = self._proven(unit, limit, band, proof)
         self._keep(row, claim)
@@ -274,29 +273,33 @@ class _Maker:
         if best is not None:
             yield low, best
 
-    def _bounds(self, unit: str, region: Region) -> Proof | None:
-        """Multipliers that bound a score, and no more; None where none are found."""
+    def _bound(self, unit: str, sign: int, region: Region) -> tuple[Fraction, list[str]]:
+        """What a score is at most, or for sign −1 at least, and the multipliers; where none are
+        found, what no score goes beyond, and none."""
         try:
-            down, up = (self.scores.bound({unit: sign}, region)[1] for sign in (-1, 1))
+            bound, atom = self.scores.bound({unit: sign}, region)
         except ODD:
-            return None
-        return {"down": down, "up": up, "behind": {}, "ahead": {}}
+            return (sum(self.run.now.values(), Fraction(0)) if sign > 0 else Fraction(0)), []
+        return sign * bound, atom
 
-    def _proof(self, unit: str, region: Region) -> Proof | None:
-        """A short proof that a unit's grade holds in a region; None where none is found."""
+    def _proof(self, unit: str, region: Region, is_loose: bool = False) -> Proof | None:
+        """A short proof that a unit's grade holds in a region, None where none is found; `is_loose`
+        of bounds of its score alone."""
         run, after = self.run, self.run.about[unit][3]
         bottom = after.index(run.before[unit])
         top = bottom + after.count(run.before[unit]) - 1
+        (low, down), (high, up) = (self._bound(unit, sign, region) for sign in (-1, 1))
+        proof: Proof = {"down": down, "up": up, "behind": {}, "ahead": {}}
+        if is_loose:
+            return proof
+        worst, best = (run.standing(unit, x)[1] for x in (low, high))
         try:
-            (low, down), (high, up) = (self.scores.bound({unit: s}, region) for s in (-1, 1))
-            worst, best = (run.standing(unit, x)[1] for x in (-low, high))
-            behind = self._behind(unit, bottom, region)
-            ahead = self._ahead(unit, top, region) if best > top else {}
+            _need(worst >= bottom)
+            proof["behind"] = self._behind(unit, bottom, region)
+            proof["ahead"] = self._ahead(unit, top, region) if best > top else {}
         except ODD:
             return None
-        return (
-            {"down": down, "up": up, "behind": behind, "ahead": ahead} if worst >= bottom else None
-        )
+        return proof
 
     def _behind(self, unit: str, bottom: int, region: Region) -> Rivals:
         """The rivals that show that quotas leave a unit the grade `bottom`, and no more of them."""

@@ -149,14 +149,20 @@ class Scores:
 
     def _ways(self, unit: str, region: Region) -> list[Way]:
         """The score as a sum of c·leaf + e·points, as the checker has it."""
-        low, high = region.low, region.high
+        low, high, budget = region.low, region.high, region.budget
         ways = [((self.lines(unit)[2] > 0).any(axis=1).astype(float), np.zeros(low.size))]
         for blank, live in self.blanks.get(unit, []):
-            if low[live].sum() <= 0:
+            (q, d), (few, rest), (many, full) = (
+                [x[part].sum() for part in (blank, live)] for x in (self.now, low, high)
+            )
+            if full <= 0:
+                continue
+            fewest = max(rest, d - budget)
+            if fewest <= 0:
                 raise ValueError("no points to share out among")
-            mean = self._marks(unit, high[:, None])[live].sum() / high[live].sum()
-            least = low[blank].sum() / high[live].sum()
-            greatest = high[blank].sum() / low[live].sum()
+            mean = self._marks(unit, high[:, None])[live].sum() / full
+            least = max(few, q - budget) / min(full, d + budget)
+            greatest = min(many, q + budget) / fewest
             ways = [_shared(way, blank, live, mean, w) for way in ways for w in (least, greatest)]
         return ways
 
