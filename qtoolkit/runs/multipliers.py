@@ -126,8 +126,9 @@ class Scores:
             slope = (down + up) / 2
             median = (np.abs(slope[:, None] - slope) @ now).argmin()
             return slope[[median]], np.zeros(1)
-        levels = np.unique(np.concatenate([down, up]))
-        return levels, np.maximum(up.max() - levels, 0)
+        falling, rising = down[now > low], up[high > now]
+        levels = np.unique(np.concatenate([falling, rising, [0.0]]))
+        return levels, np.maximum(rising.max(initial=-np.inf) - levels, 0)
 
     def _marks(self, unit: str, ends: np.ndarray) -> np.ndarray:
         """Leaf scores of a unit at points (d, e)."""
