@@ -33,6 +33,7 @@ from qtoolkit.runs.checker import ODD, SEARCH
 from tests import oracle
 from tests.hostile.test_tampered import with_seal
 from tests.robustness.test_exact_rows import whole_schemes
+from tests.runs.tiny import SHOW, notebook
 from tests.runs.tiny import run as run_tiny
 from tests.strategies import frame_of, givens, scheme_of
 
@@ -323,15 +324,34 @@ def test_a_proof_reaches_all_of_a_tolerance_where_nothing_else_decides(shipped):
             assert cannot[unit] < limit < cannot[unit] * (1 + Fraction(1, 10**4)), (unit, kind)
 
 
-def test_limits_that_programs_close_are_claimed_with_their_witnesses(place):
+def test_limits_that_programs_close_are_claimed_with_their_witnesses(limited):
     """Under quotas and last places too: graded anew, and never beyond a witness."""
-    for scheme, frame in limited_schemes():
-        result = qt.assess(validate(Scheme, scheme, None), frame)
-        case = written(result, place, proven_by(result, closed=True))
+    for result, case in limited:
         found = counts(case.run, case.claims)
         assert found["witness"] > 4 and found["proof"] > 9
         assert contradictions(result, case.run, case.claims) == []
         assert certificates.verify(case.folder).failures == ()
+
+
+def test_a_place_is_claimed_as_the_notebook_closed_it(limited):
+    """Of a grade that others' scores decide, too, each band that is exact has its witness just
+    beyond it, and up to it no claim is missing."""
+    closed = 0
+    for _, case in limited:
+        for unit in case.run.about:
+            of_unit = [c for c in case.claims if c["unit"] == unit and kind_of(c) == "share"]
+            can = [
+                Fraction(c["within"]["share"])
+                for c in of_unit
+                if c["claim"] == "can" and c["becomes"] != c["grade"]
+            ]
+            cannot = [
+                Fraction(c["within"]["share"])
+                for c in of_unit
+                if c["claim"] == "cannot" and c.get("grades", [c["grade"]]) == [c["grade"]]
+            ]
+            closed += bool(can and cannot) and min(can) < max(cannot) * (1 + Fraction(2, 10**4))
+    assert closed > 12
 
 
 def test_what_is_not_checkable_is_said(place):
@@ -584,7 +604,7 @@ def limited(tmp_path_factory):
     root, found = tmp_path_factory.mktemp("limited"), []
     for i, (scheme, frame) in enumerate(limited_schemes()):
         result = qt.assess(validate(Scheme, scheme, None), frame)
-        found.append((result, written(result, root / str(i), proven_by(result))))
+        found.append((result, written(result, root / str(i), proven_by(result, closed=True))))
     return found
 
 
@@ -786,24 +806,103 @@ def test_a_failing_claim_is_named_with_what_was_found(folder):
     assert "第2项" in text.zh and right in text.zh
 
 
+def alone(folder, tmp_path):
+    """A command for the checker in a process of its own that finds no package of ours, from a copy
+    beside nothing else."""
+    copied = tmp_path / "elsewhere" / "checker.py"
+    copied.parent.mkdir()
+    shutil.copy(folder / "certificates" / "checker.py", copied)
+    command = [sys.executable, "-I", "-S", str(copied), str(folder)]
+    kinds = {"capture_output": True, "text": True, "encoding": "utf-8", "cwd": tmp_path}
+    return lambda: subprocess.run(command, timeout=20, **kinds)
+
+
 def test_the_checker_runs_by_itself(folder, tmp_path):
-    """In a process of its own that finds no package of ours, from a copy beside nothing else."""
-    alone = tmp_path / "elsewhere" / "checker.py"
-    alone.parent.mkdir()
-    shutil.copy(folder / "certificates" / "checker.py", alone)
-    command = [sys.executable, "-I", "-S", str(alone), str(folder)]
-    done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", cwd=tmp_path)
+    check = alone(folder, tmp_path)
     claims = json.loads((folder / "certificates.json").read_text("utf-8"))["claims"]
+    done = check()
     assert done.returncode == 0 and len(done.stdout.splitlines()) == len(claims)
-    spoilt(folder, "certificates.json", lambda t: t.replace('"grade": "', '"grade": "x', 1))
-    done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", cwd=tmp_path)
-    assert done.returncode != 0
 
 
-def test_verify_counts_the_claims_of_a_run_and_says_which_one_fails(project, command):
-    """The first unit of the case is called "=甲市": it is text everywhere."""
+def zero_step(text):
+    rules = json.loads(text)
+    return json.dumps(rules | {"published": [*rules["published"][:2], "0", "0", "0", "0"]})
+
+
+SPOILT = {
+    "another grade": (
+        "certificates.json",
+        lambda t: t.replace('"grade": "', '"grade": "x', 1),
+        "grade",
+    ),
+    "no JSON": ("certificates.json", lambda t: t[:99], "certificates.json"),
+    "deep": ("certificates.json", deep, "certificates.json"),
+    "a huge exponent": (
+        "certificates.json",
+        lambda t: t.replace('"share": "0.', '"share": 1e999999999, "x": "0.', 1),
+        "inf",
+    ),
+    "a million digits": (
+        "certificates.json",
+        lambda t: t.replace('"share": "0.', f'"share": {"9" * 10**6}, "x": "0.', 1),
+        "certificates.json",
+    ),
+    "a million digits as text": (
+        "certificates.json",
+        lambda t: t.replace('"share": "0.', f'"share": "{"9" * 10**6}.', 1),
+        "decimal",
+    ),
+    "a fraction": (
+        "certificates.json",
+        lambda t: t.replace('"share": "0.', '"share": "1/0", "x": "0.', 1),
+        "1/0",
+    ),
+    "a step of 0": ("certificates/rules.json", zero_step, "zero"),
+    "no number": ("certificates/slopes.csv", lambda t: t.replace(",0.", ",1e9.", 1), "1e9"),
+    "a long cell": (
+        "certificates/slopes.csv",
+        lambda t: t.replace(",0.", "," + "9" * 10**6, 1),
+        "slopes.csv",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SPOILT)
+def test_the_checker_alone_refuses_what_is_spoilt_in_a_sentence(folder, tmp_path, name):
+    file, change, said = SPOILT[name]
+    check = alone(folder, tmp_path)
+    spoilt(folder, file, change)
+    done = check()
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert said in done.stderr and len(done.stderr.splitlines()) == 1 and len(done.stderr) < 200
+
+
+@pytest.mark.parametrize(
+    "name", ["certificates.json", "certificates/rules.json", "certificates/units.csv"]
+)
+def test_the_checker_alone_names_what_is_missing(folder, tmp_path, name):
+    check = alone(folder, tmp_path)
+    (folder / name).unlink()
+    done = check()
+    assert done.returncode == 1 and Path(name).name in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+TRANSFERS = """from qtoolkit.report import exact
+
+result = qt.assess(case.scheme, case.table)
+moves = qt.robustness.transfer_map(result)
+alone = qt.robustness.stability_intervals(result)
+Page(language).show(exact.transfers(result, moves, alone))"""
+
+
+def test_verify_counts_the_claims_of_a_run_and_says_which_one_fails(project, here, command):
+    """The first unit of the case is called "=甲市": it is text everywhere. What the notebook shows
+    of transfers is claimed."""
+    notebook(project / "notebooks" / "show.ipynb", SHOW, TRANSFERS)
     folder = run_tiny("params/tiny", formats=["html"])
     claims = json.loads((folder / "certificates.json").read_text("utf-8"))["claims"]
+    assert {"from", "to"} <= set().union(*(claim["within"] for claim in claims))
     names = list(checker.Run(folder / "certificates").about)
     assert names == ["'=甲市", "乙市"] and {claim["unit"] for claim in claims} == set(names)
     words = [claim["claim"] for claim in claims]
