@@ -1,45 +1,9 @@
-"""Proof that travels: what a run claims about grades, in a form that a stranger can check.
+"""What a run claims about grades, in a form that a stranger can check.
 
 `certificates.json` holds the claims, the folder `certificates` the numbers that they are about and
 `checker.py`, which needs nothing but Python. All numbers are decimals in strings: of a float the
-shortest that reads back as the very float that the engine used.
-
-The numbers:
-
-- points.csv: indicator, points (now).
-- slopes.csv, constants.csv: units × indicators. An indicator's score is slope·points + constant,
-  cut at 0 and the points; where a cell holds several numbers, the mean of so many scores; where it
-  is empty, the indicator is blank for that unit.
-- units.csv: class; bonus (less deductions before the cap), late (deductions after it); the least
-  published score of each grade ("line A", …), empty where no score leads to it, with vetoes that
-  come before the quotas worked in; what vetoes after the quotas make of each grade ("then A").
-- quotas.csv, in their order: of the units of a class (empty: of all) that stand above the grade
-  `others`, or where `all` is yes of all its units, the first `places` keep their grade and the rest
-  have `others` at best; who ties for the last place has it (ties in), or none of them (out). Last
-  places come as what they leave to all others.
-- rules.json: `grades`, the worst first; `published`: cap, least score, and twice a step and what is
-  added before a score is cut down to whole steps (half a step: half up), before the bonus and at
-  the end; `by_base`: whether places go by the score before the bonus; `blanks`: for each unit,
-  indicators whose points are shared out, and among which.
-
-A score before the bonus is rounded to ten decimals, half to even.
-
-A claim: `unit`, its `grade` now, and `within` what limit points are moved, their sum kept: each by
-at most `share` of itself plus `points`, all rises together by at most share·total + points; `from`
-and `to`: no other indicator falls, or rises. "can": at the `points` given the grade `becomes`
-another, and the score before the bonus is `score`. "cannot": wherever the points lie within the
-limit, the score lies between the two of `score`, and the grade is one of `grades`. Its `proof` says
-so by pairs of multipliers (level and rise): `down` and `up` bound the score; `behind` and `ahead`
-name rivals that always have a worse place, or a better one, each with two pairs: one bounds the
-difference of the two scores, one shows that the cap does not cut the score of who is ahead. Where
-no such proof is known of a grade that stays, it says "by search, no short proof".
-
-Why a proof is one. For any level and rise ≥ 0, and points p that keep their sum, lie between low
-and high and rise by at most `budget` in all, Σ f_j(p_j) is at most level·Σ now_j + rise·budget +
-Σ_j max over t of f_j(t) − level·t − rise·max(t − now_j, 0), the dual of a linear program; each f_j
-is made of straight pieces, so that its ends and kinks are enough. Where the points q of blanks are
-shared out over D points that score N, N·q/D = r·q + w·(N − r·D) with w = q/D, for any r; for given
-points that is extreme where w is, so that two sums with a fixed w are looked at.
+shortest that reads back as the very float that the engine used. What each file holds, and why a
+proof is one, says `certificates.md`, which goes along as README.md.
 """
 
 from __future__ import annotations
@@ -60,6 +24,7 @@ import numpy as np
 
 from qtoolkit.assessment import Assessment
 from qtoolkit.assessment.build import classes_of
+from qtoolkit.engine import Engine
 from qtoolkit.errors import clip
 from qtoolkit.filing import text_cell
 from qtoolkit.language import Text, same, say
@@ -182,15 +147,10 @@ def _write_tables(result: Assessment, folder: Path) -> None:
     _write(folder / "units.csv", head, _unit_rows(result, names))
     head = ["class", "others", "all", "places", "ties"]
     _write(folder / "quotas.csv", head, _quota_rows(result))
-    rounding, blanks = e.rounding, _blanks(result)
-    step = 1 if rounding is None else rounding.step
-    half = step // 2 if rounding is not None and rounding.half_up else 0
-    steps = [(step, half), (1, 0)]
-    steps = steps if e.round_first else steps[::-1]
-    floor = LOWEST if e.floor is None else _points(e.floor)
+    blanks = _blanks(result)
     rules = {
         "grades": grades,
-        "published": [_points(e.cap), floor, *(_points(x) for pair in steps for x in pair)],
+        "published": _published(e),
         "by_base": e.rank_on_base,
         "blanks": {
             names[k]: [[[leaves[j] for j in part] for part in group] for group in groups]
@@ -199,6 +159,16 @@ def _write_tables(result: Assessment, folder: Path) -> None:
     }
     text = json.dumps(rules, ensure_ascii=False, indent=1)
     (folder / "rules.json").write_text(text + "\n", encoding="utf-8")
+
+
+def _published(e: Engine) -> list[str]:
+    """How the published score comes of the base score: cap, least score, rounding before the bonus
+    and at the end."""
+    step = 1 if e.rounding is None else e.rounding.step
+    half = step // 2 if e.rounding is not None and e.rounding.half_up else 0
+    first, last = ((step, half), (1, 0)) if e.round_first else ((1, 0), (step, half))
+    floor = LOWEST if e.floor is None else _points(e.floor)
+    return [_points(e.cap), floor, *map(_points, (*first, *last))]
 
 
 def _write(path: Path, head: Sequence[str], rows: Any) -> None:

@@ -42,26 +42,25 @@ class Run:
             need(a["unit"] == b["unit"] == u["unit"] not in self.about, "units out of order")
             cells = {j: zip(a[j].split(), b[j].split(), strict=True) for j in self.now}
             self.lines[u["unit"]] = {j: [tuple(map(number, x)) for x in cells[j]] for j in cells}
-            cutoffs = [number(u[f"line {g}"]) for g in self.names[1:] if u[f"line {g}"]]
+            lines = [number(u[f"line {g}"]) for g in self.names[1:] if u[f"line {g}"]]
             after = [u[f"then {g}"] for g in self.names]  # vetoes that come last
-            self.about[u["unit"]] = number(u["bonus"]), number(u["late"]), cutoffs, after
+            self.about[u["unit"]] = number(u["bonus"]), number(u["late"]), lines, after, u["class"]
         for q in quotas:
-            members = {u["unit"] for u in tables[0] if q["class"] in ("", u["class"])}
             worse, places = self.names.index(q["others"]), int(q["places"])
-            self.quotas.append((worse, places, q["all"] == "yes", q["ties"] == "in", members))
+            line = {u: x[2][worse:] for u, x in self.about.items() if q["class"] in ("", x[-1])}
+            self.quotas.append((worse, places, q["all"] == "yes", q["ties"] == "in", line))
         self.before = self.grades(self.now, self.about)
 
     def leaf(self, unit, leaf, points):  # of several lines in a cell the mean counts, none is 0
         cuts = [min(max(a * points + b, 0), points) for a, b in self.lines[unit][leaf]]
         return sum(cuts, Fraction(0)) / max(len(cuts), 1)
 
-    def ways(self, unit, sign, low, high, budget):  # Σ c·leaf + e·points: it lies between them
+    def ways(self, unit, sign, low, high, far):  # Σ c·leaf + e·points: it lies between them
         ways = [dict.fromkeys(low, (unit, sign, 0))]
         for blank, live in (x for x in self.blanks.get(unit, []) if any(map(high.get, x[1]))):
             q, d = (sum(map(self.now.get, part)) for part in (blank, live))
             few, rest, many, full = (sum(map(x.get, y)) for x in (low, high) for y in (blank, live))
-            least = max(few, q - budget) / min(full, d + budget)  # shared out for each point
-            ends = {least, min(many, q + budget) / max(rest, d - budget)}
+            ends = {max(few, q - far) / min(full, d + far), min(many, q + far) / max(rest, d - far)}
             r = sign * sum(self.leaf(unit, j, high[j]) for j in live) / full
             won = [dict.fromkeys(live, (unit, sign * (1 + w), -w * r)) for w in ends]
             ways = [a | dict.fromkeys(blank, (unit, 0, r)) | b for a, b in product(ways, won)]
@@ -82,15 +81,15 @@ class Run:
         return round(max(bounds), 10)
 
     def standing(self, unit, base):  # by what a unit has its place, and the grade that it reaches
-        (bonus, late, cutoffs, _), (step, half, then, more) = self.about[unit], self.rounding
+        (bonus, late, lines, *_), (step, half, end, more) = self.about[unit], self.rounding
         value = max(min((base + half) // step * step + bonus, self.cap) - late, self.least)
-        value = (value + more) // then * then
-        return base if self.by_base else value, sum(cutoff <= value for cutoff in cutoffs)
+        value = (value + more) // end * end
+        return base if self.by_base else value, sum(line <= value for line in lines)
 
     def grades(self, points, units):
         held = {u: self.standing(u, self.most([(u, 1)], (points, points, 10**25))) for u in units}
-        for worse, places, of_all, ties_in, members in self.quotas:
-            field = {u: held[u][0] for u in members & held.keys() if of_all or held[u][1] > worse}
+        for worse, places, of_all, ties_in, line in self.quotas:
+            field = {u: held[u][0] for u in held.keys() & line if of_all or held[u][1] > worse}
             order = [*enumerate(sorted(field.values(), reverse=True), 1)]
             place = {x: i for i, x in (order[::-1] if ties_in else order)}
             held |= {u: (x, min(held[u][1], worse)) for u, x in field.items() if place[x] > places}
@@ -105,17 +104,19 @@ class Run:
     def prove(self, unit, area, down, up, behind, ahead):  # grades and scores that it may have
         score = [-self.most([(unit, -1)], area, down) if down else Fraction(0)]
         score.append(self.most([(unit, 1)], area, up) if up else sum(self.now.values()))
-        low, high = (self.standing(unit, x)[1] for x in score)
         behind = {u for u, x in behind.items() if self.behind(u, unit, area, *x)}
         ahead = {u for u, x in ahead.items() if self.behind(unit, u, area, *x)}
+        low, high = (self.standing(unit, x)[1] for x in score)
+        return [*dict.fromkeys(self.placed(unit, low, high, behind, ahead)), *score]
+
+    def placed(self, unit, low, high, behind, ahead):  # the grades that quotas may leave it
         ahead -= {u for quota in self.quotas if unit not in quota[-1] for u in quota[-1]}
-        for worse, places, of_all, _, members in (q for q in self.quotas if unit in q[-1]):
-            line = {u: self.about[u][2][worse:] for u in members}
-            rivals = {u for u in members if of_all or line[u]}
+        for worse, places, of_all, _, line in (q for q in self.quotas if unit in q[-1]):
+            rivals = {u for u in line if of_all or line[u]}
             first = {u for u in ahead & rivals if of_all or line[u] <= line[unit]}
             low = low if len(rivals - behind) <= places else min(low, worse)
             high = high if len(first) < places else min(high, worse)
-        return [*dict.fromkeys(self.about[unit][3][low : high + 1]), *score]
+        return self.about[unit][3][low : high + 1]
 
     def check(self, claim):  # "witness", "proof" or "search"; an error where nothing shows it
         unit, within, proof, now = claim["unit"], claim["within"], claim.get("proof"), self.now
@@ -126,11 +127,9 @@ class Run:
         high = {j: p + room[j] * (within.get("to", j) == j) for j, p in now.items()}
         area = low, high, share * sum(now.values()) + more
         if ("can", "cannot").index(claim["claim"]):  # an error where it is neither
-            if proof == SEARCH:
-                return "search"
-            found = self.prove(unit, area, **proof)
+            found = [claim["grade"]] if proof == SEARCH else self.prove(unit, area, **proof)
             need([*claim["grades"], *map(number, claim["score"])] == found, "it may be", found)
-            return "proof"
+            return "search" if proof == SEARCH else "proof"
         points = {j: number(claim["points"][j]) for j in now}
         moves = [p - now[j] for j, p in points.items()]
         inside = all(low[j] <= p <= high[j] for j, p in points.items())

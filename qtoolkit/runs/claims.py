@@ -176,6 +176,10 @@ class _Maker:
         grade = self.run.before[unit]
         return {"claim": word, "unit": unit, "grade": grade, "within": dict(within)}
 
+    def _by_search(self, unit: str, within: Mapping[str, str]) -> Claim:
+        claim = self._claim("cannot", unit, within)
+        return claim | {"grades": [claim["grade"]], "score": [], "proof": SEARCH}
+
     def _can(self, row: Row, limit: _Limit) -> None:
         """The claim that a unit's grade changes at a witness, the first that shows it."""
         for witness in row["witnesses"]:
@@ -222,8 +226,7 @@ class _Maker:
                 break
         goal = proven if proven == widest else proven * (1 - SHAVED[0])
         if reached < goal * (1 - REST) and _floor(goal):
-            claim = self._claim("cannot", unit, limit.within(_floor(goal)))
-            self._keep(row, claim | {"proof": SEARCH})
+            self._keep(row, self._by_search(unit, limit.within(_floor(goal))))
 
     def _range(self, row: Row, limit: _Limit) -> None:
         """The claims of a range of scores: its bounds, that a grade stays, its ends."""
@@ -236,7 +239,7 @@ class _Maker:
         claim = self._proven(unit, limit, band, proof)
         self._keep(row, claim)
         if is_certain and claim["grades"] != [claim["grade"]]:
-            self._keep(row, self._claim("cannot", unit, claim["within"]) | {"proof": SEARCH})
+            self._keep(row, self._by_search(unit, claim["within"]))
         for witness in row["witnesses"]:
             end = self._at(row, limit, witness, DECIMALS)
             if end is not None:
@@ -304,11 +307,11 @@ class _Maker:
     def _behind(self, unit: str, bottom: int, region: Region) -> Rivals:
         """The rivals that show that quotas leave a unit the grade `bottom`, and no more of them."""
         found: Rivals = {}
-        wanted = []
-        for worse, places, of_all, _, members in self.run.quotas:
-            if unit in members and bottom > worse:
-                rivals = {u for u in members if of_all or self.run.about[u][2][worse:]}
-                wanted.append((rivals, len(rivals) - places))
+        wanted = [
+            (rivals := {u for u in line if of_all or line[u]}, len(rivals) - places)
+            for worse, places, of_all, _, line in self.run.quotas
+            if unit in line and bottom > worse
+        ]
         for rivals, count in wanted:
             for rival in self.order:
                 if len(found.keys() & rivals) >= count:
@@ -316,25 +319,20 @@ class _Maker:
                 if rival in rivals and rival != unit and rival not in found:
                     self._try(found, rival, rival, unit, region)
             _need(len(found.keys() & rivals) >= count)
-        for rival in list(found):
-            rest = found.keys() - {rival}
-            if all(len(rest & rivals) >= count for rivals, count in wanted):
-                del found[rival]
-        return found
+        return _needed(found, wanted)
 
     def _ahead(self, unit: str, top: int, region: Region) -> Rivals:
         """Rivals who always have the places that a unit would need to get above `top`."""
         run = self.run
         elsewhere = {u for quota in run.quotas if unit not in quota[-1] for u in quota[-1]}
-        for worse, places, of_all, _, members in run.quotas:
-            if unit not in members or worse > top:
+        for worse, places, of_all, _, line in run.quotas:
+            if unit not in line or worse > top:
                 continue
             found: Rivals = {}
-            line = {u: run.about[u][2][worse:] for u in members}
             for rival in reversed(self.order):
                 if len(found) >= places:
                     return found
-                if rival in members - elsewhere - {unit} and (
+                if rival in line.keys() - elsewhere - {unit} and (
                     of_all or [] < line[rival] <= line[unit]
                 ):
                     self._try(found, rival, unit, rival, region)
@@ -358,6 +356,15 @@ class _Maker:
         is_free = highest + others <= run.cap and bonus - late >= run.least
         if is_free and apart + sum(run.rounding[::2]) <= lead:
             found[rival] = [atom, capped]
+
+
+def _needed(found: Rivals, wanted: Sequence[tuple[set[str], int]]) -> Rivals:
+    """Of rivals those without whom one of the sets would have fewer than wanted."""
+    for rival in list(found):
+        rest = found.keys() - {rival}
+        if all(len(rest & rivals) >= count for rivals, count in wanted):
+            del found[rival]
+    return found
 
 
 def _need(holds: bool) -> None:

@@ -263,7 +263,7 @@ def contradictions(result, run, claims, seed=0):
             holds = found == {claim["becomes"]} and abs(scores - float(claim["score"])).max() < 1e-9
         else:
             holds = found <= set(claim.get("grades", [claim["grade"]]))
-            low, high = map(float, claim.get("score", ["-inf", "inf"]))
+            low, high = map(float, claim["score"] or ["-inf", "inf"])
             holds &= low - 1e-9 <= scores.min() and scores.max() <= high + 1e-9
         if not holds:
             wrong.append(claim)
@@ -563,14 +563,14 @@ class Mutations:
         """One place fewer for who is shown to have one, one more for who is shown to have none."""
         unit, proof = claim["unit"], claim["proof"]
         for part, more in (("behind", -1), ("ahead", 1)):
-            for i, (worse, places, of_all, ties, members) in enumerate(self.run.quotas):
-                rivals = {u for u in members if of_all or self.run.about[u][2][worse:]}
+            for i, (worse, places, of_all, ties, line) in enumerate(self.run.quotas):
+                rivals = {u for u in line if of_all or line[u]}
                 took = len(rivals) - places if part == "behind" else places
                 named = len(proof[part].keys() & rivals)
-                if unit not in members or not named or named != took or places + more < 0:
+                if unit not in line or not named or named != took or places + more < 0:
                     continue
                 run = copy.copy(self.run)
-                quota = (worse, places + more, of_all, ties, members)
+                quota = (worse, places + more, of_all, ties, line)
                 run.quotas = [quota if j == i else x for j, x in enumerate(run.quotas)]
                 run.before = run.grades(run.now, run.about)
                 yield "places", claim, run
@@ -780,7 +780,8 @@ def test_a_claim_by_search_that_a_witness_contradicts_is_refused(folder):
     data = json.loads((folder / "certificates.json").read_text("utf-8"))
     can = next(claim for claim in data["claims"] if claim["claim"] == "can")
     false = {key: can[key] for key in ("unit", "grade", "within")}
-    data["claims"] = [can, false | {"claim": "cannot", "proof": SEARCH}]
+    false |= {"claim": "cannot", "grades": [can["grade"]], "score": [], "proof": SEARCH}
+    data["claims"] = [can, false]
     (folder / "certificates.json").write_text(json.dumps(data), encoding="utf-8")
     [text] = certificates.verify(folder).failures
     assert "claim 2" in text.en and can["unit"] in text.en
