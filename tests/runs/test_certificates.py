@@ -7,7 +7,9 @@ limits through the engine. No number here was printed by the code that is tested
 
 import ast
 import copy
+import functools
 import json
+import operator
 import shutil
 import subprocess
 import sys
@@ -30,6 +32,7 @@ from qtoolkit.regions import Box
 from qtoolkit.report import choosing, evidence, exact
 from qtoolkit.runs import certificates, checker
 from qtoolkit.runs.checker import ODD, SEARCH
+from qtoolkit.runs.claims import area_of
 from tests import oracle
 from tests.hostile.test_tampered import with_seal
 from tests.robustness.test_exact_rows import whole_schemes
@@ -278,6 +281,24 @@ def checked_and_graded_anew(result, place, seed):
     counts(case.run, case.claims)  # raises where one is rejected
     proven = [claim for claim in case.claims if claim.get("proof") != SEARCH]
     assert contradictions(result, case.run, proven, seed) == []
+    assert contradictions(result, case.run, [*shaken(case.run, proven, seed)], seed) == []
+
+
+def shaken(run, claims, seed):
+    """What the checker concludes of proofs that nobody chose: other multipliers, other limits."""
+    rng = np.random.default_rng(seed)
+    for claim in (c for c in claims if c["claim"] == "cannot"):
+        proof, kind = copy.deepcopy(claim["proof"]), kind_of(claim)
+        for path in pairs_in(proof):
+            atom = functools.reduce(operator.getitem, path, proof)
+            atom[:] = [decimal(Fraction(x) * Fraction(rng.normal(1, 0.1))) for x in atom]
+        limit = min(Fraction(claim["within"][kind]) * Fraction(rng.uniform(0.5, 2)), Fraction(1))
+        within = claim["within"] | {kind: decimal(limit)}
+        try:
+            *grades, low, high = run.prove(claim["unit"], area_of(run, within), **proof)
+        except ArithmeticError:  # blanks among points that may all be moved away
+            continue
+        yield claim | {"within": within, "grades": grades, "score": [float(low), float(high)]}
 
 
 @settings(max_examples=SCHEMES)
@@ -445,6 +466,9 @@ class Mutations:
         elif claim["proof"] != SEARCH:
             yield from ((what, other, self.run) for what, other in self.of_proof(claim, rng))
             yield from self.of_quotas(claim)
+        else:
+            yield "a grade more", changed(claim, "grades", to=self.names), self.run
+            yield "a score", changed(claim, "score", to=["0", "100"]), self.run
 
     def of_any(self, claim, rng):
         others = [name for name in self.names if name != claim["grade"]]
