@@ -6,7 +6,7 @@ much all points move, "points": how many move in all; between `from` and `to` al
 are there). Its grade holds up to `at_least` and changes at `at_most` (None: not known), at one of
 `witnesses`, each the points of all indicators; `why` it is no better known. `units`: others of whom
 the same is known up to `at_least`. A range of scores has `at_least` where the grade is certain, and
-two witnesses, at which the ends are attained.
+two witnesses, at which the ends are attained. A row without a unit says `why` there are no others.
 """
 
 from __future__ import annotations
@@ -27,7 +27,9 @@ STEPS, TRANSFER = "flip in steps", "transfer"
 ORDER = (BAND, FLIP, RANGE, STEPS, TRANSFER)
 SHARE, POINTS = "share", "points"
 CELLS = 20_000  # units × indicators beyond which only units near a cutoff are looked at
-BEYOND = (0.0, 1e-9, 1e-8, 1e-7, 1e-6)  # points beyond a transfer at which its grade is looked for
+BEYOND = (1e-8, 1e-7, 1e-6, 0.0)
+"""Points beyond a transfer at which its grade is looked for: at the transfer itself a score may lie
+at half a tick."""
 
 Row = dict[str, Any]
 
@@ -54,10 +56,14 @@ def _present(result: Assessment) -> dict[str, Any]:
 
 def bands(result: Assessment, found: robustness.Certificates) -> list[Row]:
     """Of tolerances."""
-    units = list(found.table.index)
-    if result.engine.slope.size > CELLS:
-        units = list(choosing.edge(result))
+    units = _asked(result)
     return [_row(BAND, SHARE, found, unit, "tolerance", "at_most", "change") for unit in units]
+
+
+def _asked(result: Assessment) -> pd.Index:
+    """The units of which tables of all are evidence: where there are too many, those near a
+    cutoff."""
+    return choosing.edge(result) if result.engine.slope.size > CELLS else result.scores.index
 
 
 def flips(found: robustness.Certificates) -> list[Row]:
@@ -75,22 +81,20 @@ def steps(found: robustness.Certificates) -> list[Row]:
 
 
 def ranges(result: Assessment, found: robustness.Certificates, region: Region) -> list[Row]:
-    """Of ranges of scores over a band; of other regions none."""
-    if not isinstance(region, Box) or region.absolute is not None or region.relative is None:
-        return []
-    band, rows = float(region.relative), []
-    table = found.table
-    if band > 1 or result.engine.slope.size > CELLS:
-        return []
-    for unit in table.index:
+    """Of ranges of scores over a band of all points; of other regions that there is none."""
+    band = region.relative if isinstance(region, Box) and region.absolute is None else None
+    if band is None or band > 1:
+        return [{"what": RANGE, "unit": None, "why": "the region is no band of all points"}]
+    table, rows = found.table, []
+    for unit in _asked(result):
         ends = [found.witness(unit, side) for side in ("low", "high")]
         rows.append(
             {
                 "what": RANGE,
                 "unit": str(unit),
                 "kind": SHARE,
-                "at_least": band if table.at[unit, "certain"] else None,
-                "at_most": band,
+                "at_least": float(band) if table.at[unit, "certain"] else None,
+                "at_most": float(band),
                 "witnesses": [end.tolist() for end in ends if end is not None],
                 "why": str(table.at[unit, "why"]),
             }
@@ -102,7 +106,7 @@ def transfers(result: Assessment, found: robustness.TransferMap, pairs: pd.DataF
     """Of transfers (`from`, `to`, `points`, `unit` and `status` of each), the least first: of the
     first that nobody's grade changes before, of all that the grade of their unit does not."""
     now, rows = result.points, []
-    others = [str(unit) for unit in result.scores.index if unit not in found.left_out]
+    others = [str(unit) for unit in _asked(result) if unit not in found.left_out]
     for start, end, points, unit, status in pairs[
         ["from", "to", "points", "unit", "status"]
     ].itertuples(index=False):

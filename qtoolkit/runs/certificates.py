@@ -240,7 +240,7 @@ WORDS: Mapping[str, Text] = {
     "units out of order": Text("各表的考核对象次序不一", "the tables name other units"),
     "it may be": Text("按其证明，等级和得分的范围为", "its proof shows no more than"),
     "its grade is another": Text("现等级与所称不符，应为", "its grade now is another:"),
-    "beyond the limit": Text(
+    "too far": Text(
         "所列分值超出幅度或合计有变", "the points lie outside the limit, or their sum is not kept"
     ),
     "there it is": Text("按所列分值重算的等级和得分为", "at the points it comes to"),

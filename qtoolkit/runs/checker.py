@@ -51,9 +51,14 @@ class Run:
             self.quotas.append((worse, places, q["all"] == "yes", q["ties"] == "in", line))
         self.before = self.grades(self.now, self.about)
 
-    def leaf(self, unit, leaf, points):  # of several lines in a cell the mean counts, none is 0
-        cuts = [min(max(a * points + b, 0), points) for a, b in self.lines[unit][leaf]]
-        return sum(cuts, Fraction(0)) / max(len(cuts), 1)
+    def leaf(self, unit, leaf, t):  # of several lines in a cell the mean counts, none is 0
+        cuts = [min(max(a * t + b, 0), t) for a, b in self.lines[unit][leaf]]
+        return cuts[0] if len(cuts) == 1 else sum(cuts, Fraction(0)) / max(len(cuts), 1)
+
+    def ends(self, units, leaf, low, now, high):  # where a sum of leaf scores may be greatest
+        lines = [line for unit, _ in units for line in self.lines[unit][leaf] if line[1]]
+        kinks = (x for a, b in lines for x in (a and -b / a, a != 1 and b / (1 - a)))
+        return {low, high, *(x for x in (now, *kinks) if low < x < high)}
 
     def ways(self, unit, sign, low, high, far):  # Σ c·leaf + e·points: it lies between them
         ways = [dict.fromkeys(low, (unit, sign, 0))]
@@ -66,17 +71,15 @@ class Run:
             ways = [a | dict.fromkeys(blank, (unit, 0, r)) | b for a, b in product(ways, won)]
         return ways
 
-    def most(self, units, area, atom="00"):  # what the sum of scores by their signs is at most
-        (low, high, budget), (level, rise), bounds = area, map(number, atom), []
+    def most(self, units, area, atom=()):  # what the sum of scores by their signs is at most
+        (low, high, budget), (level, rise), bounds = area, map(number, atom or "00"), []
         for ways in product(*(self.ways(u, sign, *area) for u, sign in units)):
             bounds.append(level * sum(self.now.values()) + abs(rise) * budget)
             for j, now in self.now.items():
-                lines = [line for u, _ in units for line in self.lines[u][j] if line[1]]
-                kinks = (x for a, b in lines for x in (a and -b / a, a != 1 and b / (1 - a)))
                 bounds[-1] += max(
-                    sum(c * self.leaf(u, j, t) + e * t for u, c, e in (way[j] for way in ways))
-                    - (level * t + abs(rise) * max(t - now, 0))
-                    for t in {min(max(x, low[j]), high[j]) for x in (low[j], now, high[j], *kinks)}
+                    sum(c * self.leaf(u, j, t) + (e and e * t) for u, c, e in [w[j] for w in ways])
+                    - (level * t + abs(rise) * max(t - now, 0) if atom else 0)
+                    for t in self.ends(units, j, low[j], now, high[j])
                 )
         return round(max(bounds), 10)
 
@@ -119,21 +122,19 @@ class Run:
         return self.about[unit][3][low : high + 1]
 
     def check(self, claim):  # "witness", "proof" or "search"; an error where nothing shows it
-        unit, within, proof, now = claim["unit"], claim["within"], claim.get("proof"), self.now
+        unit, span, proof, now = claim["unit"], claim["within"], claim.get("proof"), self.now
         need(claim["grade"] == self.before[unit], "its grade is another", self.before[unit])
-        share, more = abs(number(within["share"])), abs(number(within["points"]))
-        room = {j: share * p + more for j, p in now.items()}
-        low = {j: p - min(p, room[j]) * (within.get("from", j) == j) for j, p in now.items()}
-        high = {j: p + room[j] * (within.get("to", j) == j) for j, p in now.items()}
-        area = low, high, share * sum(now.values()) + more
+        part, add = abs(number(span["share"])), abs(number(span["points"]))
+        low = {j: max(p - (part * p + add) * (span.get("from", j) == j), 0) for j, p in now.items()}
+        high = {j: p + (part * p + add) * (span.get("to", j) == j) for j, p in now.items()}
+        area = low, high, part * sum(now.values()) + add
         if ("can", "cannot").index(claim["claim"]):  # an error where it is neither
             found = [claim["grade"]] if proof == SEARCH else self.prove(unit, area, **proof)
             need([*claim["grades"], *map(number, claim["score"])] == found, "it may be", found)
             return "search" if proof == SEARCH else "proof"
         points = {j: number(claim["points"][j]) for j in now}
-        moves = [p - now[j] for j, p in points.items()]
-        inside = all(low[j] <= p <= high[j] for j, p in points.items())
-        need(inside and sum(moves) == 0 and sum(map(abs, moves)) <= 2 * area[2], "beyond the limit")
+        by = [points[j] - p for j, p in now.items() if low[j] <= points[j] <= high[j]]
+        need(len(by) == len(now) and sum(map(abs, by)) <= 2 * area[2] and not sum(by), "too far")
         units = self.about if any(unit in quota[-1] for quota in self.quotas) else [unit]
         found = self.grades(points, units)[unit], self.most([(unit, 1)], (points, points, 10**25))
         need((claim["becomes"], number(claim["score"])) == found, "there it is", found)

@@ -18,7 +18,7 @@ from qtoolkit.runs.multipliers import Region, Scores
 
 PAIRS = 100_000  # units × units × indicators beyond which rivals are not compared
 MOST_WORK = 3_000_000
-"""Leaf scores that a check of all claims takes: half a minute."""
+"""Leaf scores that a check of all claims takes: a minute at most."""
 ENDS = 5  # of a leaf's points at which a bound looks at it, about
 SHAVED = (1e-9, 1e-7, 1e-5)  # shares of a limit that are given up for a short proof
 HALVINGS = 14  # of a limit, where a short proof does not reach all of it
@@ -148,6 +148,9 @@ class _Maker:
 
     def add(self, row: Row) -> None:
         """The claims of one row."""
+        if row["unit"] is None:
+            self.left_out.append({"what": row["what"], "why": row["why"]})
+            return
         limit = _Limit(row["kind"], row.get("from"), row.get("to"))
         if row["what"] == evidence.RANGE:
             self._range(row, limit)

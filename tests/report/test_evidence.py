@@ -61,4 +61,5 @@ def test_steps_claim_no_limit_and_other_regions_no_band(result):
     rows = evidence.steps(R.cheapest_flip(result, step=0.5))
     assert rows and all(row["at_least"] is None and row["witnesses"] for row in rows)
     for region in (Simplex(), Box(absolute=2), Box(relative=0.1, absolute=2)):
-        assert evidence.ranges(result, R.score_range(result, region), region) == []
+        (row,) = evidence.ranges(result, R.score_range(result, region), region)
+        assert row["unit"] is None and row["why"]
