@@ -285,7 +285,7 @@ def _check_size(path: Path, most: int) -> None:
 
 
 def _refuse(text: str) -> None:
-    raise ValueError("no decimal", text[:40])
+    raise ValueError(f"no decimal {text[:40]}")
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -320,11 +320,12 @@ def _check_work(run: checker.Run, claims: Any) -> None:
 
 def _why(error: BaseException) -> Text:
     """What the checker found, in words."""
-    what, *found = error.args or ("",)
-    if isinstance(what, str) and what in WORDS:
-        name = clip(found[0], 60) if found and found[0] else ""
-        return say(zh="{what}{name}", en="{what} {name}", what=WORDS[what], name=name)
-    return same(clip(what, 60) if isinstance(what, str) else type(error).__name__)
+    said = str(error)
+    for what, words in WORDS.items():
+        if said.startswith(what):
+            found = clip(said.removeprefix(what).strip(), 60)
+            return say(zh="{what}{found}", en="{what} {found}", what=words, found=found)
+    return same(clip(said or type(error).__name__, 60))
 
 
 def _fails(number: int, claim: Any, why: Text) -> Text:

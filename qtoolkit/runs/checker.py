@@ -12,9 +12,9 @@ SEARCH, TABLES = "by search, no short proof", ("points", "quotas", "units", "slo
 ODD = (ArithmeticError, AttributeError, LookupError, OSError, RecursionError, TypeError, ValueError)
 
 
-def need(holds, what, found=()):
+def need(holds, *words):
     if not holds:
-        raise ValueError(what, found if isinstance(found, str) else ", ".join(map(str, found)))
+        raise ValueError(" ".join(map(str, words)))
 
 
 def number(x):  # plain digits in a string: none is huge, endless or rounded
@@ -28,7 +28,7 @@ def load(path):  # the rows of a table, or what a file of JSON holds
         text = path.read_text("utf-8-sig")
         return json.loads(text) if path.suffix == ".json" else [*csv.DictReader(text.split("\n"))]
     except (csv.Error, *ODD):
-        raise ValueError("not to be read", path.name) from None
+        raise ValueError(f"not to be read {path.name}") from None
 
 
 class Run:
@@ -130,14 +130,14 @@ class Run:
         area = low, high, part * sum(now.values()) + add
         if ("can", "cannot").index(claim["claim"]):  # an error where it is neither
             found = [claim["grade"]] if proof == SEARCH else self.prove(unit, area, **proof)
-            need([*claim["grades"], *map(number, claim["score"])] == found, "it may be", found)
+            need([*claim["grades"], *map(number, claim["score"])] == found, "it may be", *found)
             return "search" if proof == SEARCH else "proof"
         points = {j: number(claim["points"][j]) for j in now}
         by = [points[j] - p for j, p in now.items() if low[j] <= points[j] <= high[j]]
         need(len(by) == len(now) and sum(map(abs, by)) <= 2 * area[2] and not sum(by), "too far")
         units = self.about if any(unit in quota[-1] for quota in self.quotas) else [unit]
         found = self.grades(points, units)[unit], self.most([(unit, 1)], (points, points, 10**25))
-        need((claim["becomes"], number(claim["score"])) == found, "there it is", found)
+        need((claim["becomes"], number(claim["score"])) == found, "there it is", *found)
         return "witness"
 
 
@@ -147,4 +147,4 @@ if __name__ == "__main__":
         for order, claim in enumerate(load(Path(sys.argv[1], "certificates.json"))["claims"], 1):
             sys.stdout.write(f"{order} {claim['unit']}: {run.check(claim)}\n")
     except ODD as error:
-        sys.exit(f"refused ({type(error).__name__}): {' '.join(map(str, error.args))}")
+        sys.exit(f"refused {vars().get('order', '')} ({type(error).__name__}): {error}")

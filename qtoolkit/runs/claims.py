@@ -223,7 +223,7 @@ class _Maker:
         reached = 0.0
         for goal, proof in self._proofs(unit, limit, upto, widest):
             claim = self._proven(unit, limit, goal, proof)
-            if claim["grades"] == [claim["grade"]] and claim["within"][limit.kind] != "0":
+            if claim is not None and claim["grades"] == [claim["grade"]]:
                 self._keep(row, claim)
                 reached = goal
                 break
@@ -235,14 +235,15 @@ class _Maker:
         """The claims of a range of scores: its bounds, that a grade stays, its ends."""
         unit, band, is_certain = self.name[row["unit"]], row["at_most"], row["at_least"] is not None
         region = limit.region(self.scores, band)
-        proof = self._proof(unit, region) or self._proof(unit, region, is_loose=True)
-        if self.done > MOST_WORK or proof is None:
+        if self.done > MOST_WORK:
             self._leave_out(row, TOO_MUCH)
             return
+        proof = self._proof(unit, region) or self._bounds(unit, region)
         claim = self._proven(unit, limit, band, proof)
-        self._keep(row, claim)
-        if is_certain and claim["grades"] != [claim["grade"]]:
-            self._keep(row, self._by_search(unit, claim["within"]))
+        if claim is not None:
+            self._keep(row, claim)
+        if is_certain and (claim is None or claim["grades"] != [claim["grade"]]):
+            self._keep(row, self._by_search(unit, limit.within(_floor(band))))
         for witness in row["witnesses"]:
             end = self._at(row, limit, witness, DECIMALS)
             if end is not None:
@@ -256,10 +257,16 @@ class _Maker:
         else:
             self._leave_out(row, TOO_MUCH)
 
-    def _proven(self, unit: str, limit: _Limit, goal: float, proof: Proof) -> Claim:
-        """The claim that a proof shows, with the grades and the scores that it leaves."""
+    def _proven(self, unit: str, limit: _Limit, goal: float, proof: Proof) -> Claim | None:
+        """The claim that a proof shows, with the grades and the scores that it leaves; None where
+        it shows none, or of no limit at all."""
         claim = self._claim("cannot", unit, limit.within(_floor(goal)))
-        *grades, low, high = self.run.prove(unit, area_of(self.run, claim["within"]), **proof)
+        if not _floor(goal):
+            return None
+        try:
+            *grades, low, high = self.run.prove(unit, area_of(self.run, claim["within"]), **proof)
+        except ArithmeticError:  # no points left to share a blank's out among
+            return None
         return claim | {"grades": grades, "score": [_ten(low), _ten(high)], "proof": proof}
 
     def _proofs(
@@ -288,24 +295,25 @@ class _Maker:
             return (sum(self.run.now.values(), Fraction(0)) if sign > 0 else Fraction(0)), []
         return sign * bound, atom
 
-    def _proof(self, unit: str, region: Region, is_loose: bool = False) -> Proof | None:
-        """A short proof that a unit's grade holds in a region, None where none is found; `is_loose`
-        of bounds of its score alone."""
+    def _bounds(self, unit: str, region: Region) -> Proof:
+        """Multipliers that bound a score, and no more."""
+        down, up = (self._bound(unit, sign, region)[1] for sign in (-1, 1))
+        return {"down": down, "up": up, "behind": {}, "ahead": {}}
+
+    def _proof(self, unit: str, region: Region) -> Proof | None:
+        """A short proof that a unit's grade holds in a region; None where none is found."""
         run, after = self.run, self.run.about[unit][3]
         bottom = after.index(run.before[unit])
         top = bottom + after.count(run.before[unit]) - 1
         (low, down), (high, up) = (self._bound(unit, sign, region) for sign in (-1, 1))
-        proof: Proof = {"down": down, "up": up, "behind": {}, "ahead": {}}
-        if is_loose:
-            return proof
         worst, best = (run.standing(unit, x)[1] for x in (low, high))
         try:
             _need(worst >= bottom)
-            proof["behind"] = self._behind(unit, bottom, region)
-            proof["ahead"] = self._ahead(unit, top, region) if best > top else {}
+            behind = self._behind(unit, bottom, region)
+            ahead = self._ahead(unit, top, region) if best > top else {}
         except ODD:
             return None
-        return proof
+        return {"down": down, "up": up, "behind": behind, "ahead": ahead}
 
     def _behind(self, unit: str, bottom: int, region: Region) -> Rivals:
         """The rivals that show that quotas leave a unit the grade `bottom`, and no more of them."""
