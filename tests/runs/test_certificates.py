@@ -43,6 +43,7 @@ from tests.strategies import frame_of, givens, scheme_of
 CASES = ("provinces-2008", "tai-2001")
 SCHEMES, MANY = 20, 1_000  # random schemes, by default and where there is time
 MUTATIONS, ALL_MUTATIONS = 500, 10_000
+SHAKEN = 12  # proofs of a scheme to which other multipliers are given
 MOST_LINES = 150
 TICKS = 10**10
 R = qt.robustness
@@ -56,7 +57,7 @@ def proven_by(result, closed=False, band=0.1):
     rows = [
         *evidence.bands(result, R.tolerance(result, exact=closed)),
         *evidence.flips(R.cheapest_flip(result, exact=closed)),
-        *evidence.steps(R.cheapest_flip(result, step=0.5, exact=closed)),
+        *evidence.steps(R.cheapest_flip(result, step=0.5)),
         *evidence.ranges(result, R.score_range(result, region), region),
         *evidence.transfers(result, moves, pairs),
     ]
@@ -287,7 +288,8 @@ def checked_and_graded_anew(result, place, seed):
 def shaken(run, claims, seed):
     """What the checker concludes of proofs that nobody chose: other multipliers, other limits."""
     rng = np.random.default_rng(seed)
-    for claim in (c for c in claims if c["claim"] == "cannot"):
+    proven = [claim for claim in claims if claim["claim"] == "cannot"]
+    for claim in proven[:: max(1, len(proven) // SHAKEN)]:
         proof, kind = copy.deepcopy(claim["proof"]), kind_of(claim)
         for path in pairs_in(proof):
             atom = functools.reduce(operator.getitem, path, proof)
