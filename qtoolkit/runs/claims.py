@@ -356,16 +356,16 @@ class _Maker:
         _need(self.compares)
         run = self.run
         (bonus, late, *_), (others, later, *_) = run.about[one], run.about[other]
+        lead = others - later - bonus + late
+        lead = min(lead, Fraction(0)) if run.by_base else lead
         try:
             apart, atom = self.scores.bound({one: 1, other: -1}, region)
+            if apart + sum(run.rounding[::2]) > lead or bonus - late < run.least:
+                return
             highest, capped = self.scores.bound({other: 1}, region)
         except ODD:
             return
-        lead = others - later - bonus + late
-        if run.by_base:
-            lead = min(lead, 0)
-        is_free = highest + others <= run.cap and bonus - late >= run.least
-        if is_free and apart + sum(run.rounding[::2]) <= lead:
+        if highest + others <= run.cap:
             found[rival] = [atom, capped]
 
 
