@@ -66,6 +66,9 @@ class DataTable:
     `order` are positions of rows, of most interest first, of which the first are shown, and
     `chosen` says in words which those are ("nearest to a cutoff"). Without an order the first and
     the last rows are shown.
+
+    `evidence` is what the table proves, for the claims of a run (:mod:`qtoolkit.report.evidence`);
+    nobody is shown it.
     """
 
     name: str
@@ -81,6 +84,7 @@ class DataTable:
     data: bool = True
     order: Sequence[int] = ()
     chosen: Text | None = None
+    evidence: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -113,7 +117,8 @@ def payload(block: Block, language: str, synthetic: bool = False) -> dict[str, A
     or 12 digits that are the same on every processor), numeric (per column), shade (rows of a share
     or None), widths; of a table that is shown in part, header, cells, numeric, shade and widths are
     those of the part, data is whole, and there are note (the sentence that says so) and whole
-    (header, formats, language of all columns). Chart: name, caption, alt, width.
+    (header, formats, language of all columns); evidence, where it has any. Chart: name, caption,
+    alt, width.
     """
     heading = block.heading.of(language) if block.heading else None
     common = {"chapter": block.chapter, "heading": heading, "place": block.place}
@@ -125,7 +130,8 @@ def payload(block: Block, language: str, synthetic: bool = False) -> dict[str, A
     common |= {"name": block.name, "caption": block.caption.of(language) + mark}
     if isinstance(block, Chart):
         return {"kind": "chart", **common, "alt": block.alt.of(language), "width": block.width}
-    return {"kind": "table", **common, **_table_payload(block, language)}
+    carried = {} if block.evidence is None else {"evidence": block.evidence}
+    return {"kind": "table", **common, **_table_payload(block, language), **carried}
 
 
 def _table_payload(table: DataTable, language: str) -> dict[str, Any]:

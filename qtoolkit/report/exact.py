@@ -11,7 +11,7 @@ import pandas as pd
 from qtoolkit import robustness, simulation
 from qtoolkit.assessment import Assessment
 from qtoolkit.engine.ties import SAME, foremost, in_order
-from qtoolkit.report import choosing, figures, lines
+from qtoolkit.report import choosing, evidence, figures, lines
 from qtoolkit.report.blocks import rounded_towards
 from qtoolkit.report.sections import Rows, Section, names_of
 from qtoolkit.robustness.flips import ON_LINE
@@ -91,7 +91,8 @@ def flips(
     shown["at_least"] = shown["at_least"].where(is_open)
     if not is_open.any():
         shown = shown.drop(columns="at_least")
-    rows = Rows(shown, range(len(shown)))
+    proven = evidence.of(result, [*evidence.flips(found), *evidence.steps(in_halves)])
+    rows = Rows(shown, range(len(shown)), proven)
     return Section("exact/flips", names_of(result), facts, {"cheapest_flips": rows})
 
 
@@ -120,7 +121,12 @@ def transfers(
         or len(result.scheme.grades) == 1,
     }
     tables = {
-        "transfers": pairs.head(LEAST).assign(safe=_safe),
+        "transfers": Rows(
+            pairs.head(LEAST).assign(safe=_safe),
+            evidence=evidence.of(
+                result, evidence.transfers(result, transfer_map, pairs.head(LEAST))
+            ),
+        ),
         "stability_intervals": singles.rename_axis("leaf"),
         "cutoff_intervals": _lines(result),
     }

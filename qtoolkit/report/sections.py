@@ -41,10 +41,11 @@ def names_of(result: Assessment, before: Assessment | None = None) -> dict[str, 
 @dataclass(frozen=True)
 class Rows:
     """A table with what the catalogue cannot know of it: `order`, positions of rows, of most
-    interest first (see :class:`DataTable`)."""
+    interest first, and `evidence`, what it proves (see :class:`DataTable`)."""
 
     frame: pd.DataFrame
     order: Sequence[int] = ()
+    evidence: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -135,6 +136,7 @@ class Section(Sequence[Block]):
             data=not look.get("rules", False),
             order=rows.order,
             chosen=None if chosen is None else Text(*chosen),
+            evidence=rows.evidence,
         )
 
 

@@ -17,7 +17,7 @@ from qtoolkit.engine import core, score_grades, to_ticks
 from qtoolkit.engine.ties import SAME, foremost, in_order
 from qtoolkit.regions import Box, Region
 from qtoolkit.regions.bound import BoxArea, HullArea, TreeArea
-from qtoolkit.report import choosing, exact, figures
+from qtoolkit.report import choosing, evidence, exact, figures
 from qtoolkit.report.blocks import Block
 from qtoolkit.report.sections import Rows, Section, names_of
 from qtoolkit.robustness.tolerances import FULLEST
@@ -39,6 +39,7 @@ def ranges(result: Assessment, found: robustness.Certificates, region: Region) -
     ends = list(zip(table["grade_low"], table["grade_high"], strict=True))
     rows = table.assign(grades=ends, held=held).rename_axis("unit")
     is_open = ~table["certain"]
+    proven = evidence.of(result, evidence.ranges(result, found, region))
     inside = region.at(result).contains(result.points.to_numpy()[None])[0]
     facts = {
         **region_facts(result, region),
@@ -60,7 +61,7 @@ def ranges(result: Assessment, found: robustness.Certificates, region: Region) -
         "sensitivity/ranges",
         names_of(result),
         facts,
-        {"score_ranges": Rows(rows.loc[order], in_order(near, falling=False))},
+        {"score_ranges": Rows(rows.loc[order], in_order(near, falling=False), proven)},
         {
             "score_ranges": lambda language: figures.ranges(
                 result, table.assign(held=held, other=other).loc[drawn], language
@@ -120,6 +121,7 @@ def tolerances(result: Assessment, found: robustness.Certificates, band: float) 
     weak, strong = (values.index[foremost(values, falling=way)] for way in (False, True))
     least = _certain_first(table)
     drawn = choosing.few(table.index, least)
+    proven = evidence.of(result, evidence.bands(result, found))
     facts = {
         "computed": len(values),
         "finite": len(finite),
@@ -138,7 +140,7 @@ def tolerances(result: Assessment, found: robustness.Certificates, band: float) 
         "sensitivity/tolerances",
         names_of(result),
         facts,
-        {"tolerances": Rows(table.rename_axis("unit"), in_order(least, falling=False))},
+        {"tolerances": Rows(table.rename_axis("unit"), in_order(least, falling=False), proven)},
         {
             "tolerances": lambda language: figures.tolerances(
                 result, replace(found, table=found.table.loc[drawn]), language

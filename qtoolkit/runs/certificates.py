@@ -1,37 +1,9 @@
-"""Proof that travels: what a run claims about grades, in a form that a stranger can check.
+"""What a run claims about grades, in a form that a stranger can check.
 
 `certificates.json` holds the claims, the folder `certificates` the numbers that they are about and
 `checker.py`, which needs nothing but Python. All numbers are decimals in strings: of a float the
-shortest that reads back as the very float that the engine used.
-
-The numbers:
-
-- points.csv: indicator, points (now).
-- slopes.csv, constants.csv: units × indicators. An indicator's score is slope·points + constant,
-  cut at 0 and the points; where a cell holds several numbers, the mean of so many scores; where it
-  is empty, the indicator is blank for that unit.
-- units.csv: class; bonus (less deductions before the cap), late (deductions after it); the least
-  published score of each grade ("line A", …), empty where no score leads to it, with vetoes that
-  come before the quotas worked in; what vetoes after the quotas make of each grade ("then A").
-- quotas.csv, in their order: at most `most` units of a class (empty: of all) have `grade` or
-  better; where `last`, the `most` lowest have `grade` at best; of units that tie where the limit
-  falls all are among the `most`, or none.
-- rules.json: `grades`, the worst first; `published`: cap, least score, rounding step, and what is
-  added before a score is cut down to whole steps (half a step: half up); `round_first`: whether
-  that comes before the bonus; `by_base`: whether places go by the score before the bonus; `blanks`:
-  for each unit, indicators whose points are shared out, and among which.
-
-A score before the bonus is rounded to ten decimals, half to even.
-
-A claim: `unit`, its `grade` now, and `within` what limit points are moved, their sum kept: each by
-at most `share` of itself plus `points`, all rises together by at most share·total + points. "can":
-at the `points` given the grade `becomes` another. "cannot": it is the same wherever the points lie
-within the limit. Its `proof` says by pairs of multipliers (level and rise; what they show stands in
-the checker) that the score keeps the line of its grade (`down`) and does not reach the next one
-(`up`); for each quota that counts, by its row from 0, which rivals stay behind (`kept`; a second
-pair: the one ahead stays below the cap; none where no score makes them candidates), the others
-being fewer than the places; or, instead of `up`, a quota with as many rivals ahead as it has places
-(`denied`). Where no such proof is known it says "by search, no short proof".
+shortest that reads back as the very float that the engine used. What each file holds, and why a
+proof is one, says `certificates.md`, which goes along as README.md.
 """
 
 from __future__ import annotations
@@ -40,7 +12,7 @@ import csv
 import io
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -52,11 +24,13 @@ import numpy as np
 
 from qtoolkit.assessment import Assessment
 from qtoolkit.assessment.build import classes_of
+from qtoolkit.engine import Engine
 from qtoolkit.errors import clip
 from qtoolkit.filing import text_cell
 from qtoolkit.language import Text, same, say
 from qtoolkit.runs import checker
-from qtoolkit.runs.claims import MOST_WORK, ODD, Work, claims_of
+from qtoolkit.runs.checker import ODD, SEARCH
+from qtoolkit.runs.claims import MOST_WORK, Work, area_of, claims_of, lies_in
 
 FOLDER, FILE = "certificates", "certificates.json"
 ABOUT = Path(__file__).with_name("certificates.md")  # what the files mean, for who reads them
@@ -76,9 +50,11 @@ SIZES = {
 LOWEST = "-9999999999"  # published score where the scheme has no floor
 
 
-def write_certificates(result: Assessment, folder: Path, exact: bool = False) -> None:
-    """Write certificates.json and the folder certificates of a run into `folder`; `exact` is that
-    of the analyses, see :func:`qtoolkit.runs.claims.claims_of`."""
+def write_certificates(
+    result: Assessment, folder: Path, blocks: Iterable[Mapping[str, Any]] = ()
+) -> None:
+    """Write certificates.json and the folder certificates of a run into `folder`, with the evidence
+    that the blocks of its notebooks carry."""
     numbers = folder / FOLDER
     numbers.mkdir()
     why = not_checkable(result)
@@ -88,7 +64,8 @@ def write_certificates(result: Assessment, folder: Path, exact: bool = False) ->
         left_out.append({"what": "all claims", "why": why})
     else:
         _write_tables(result, numbers)
-        claims, left_out = claims_of(result, names_of(result), checker.Run(numbers), exact)
+        given = [block["evidence"] for block in blocks if "evidence" in block]
+        claims, left_out = claims_of(result, names_of(result), checker.Run(numbers), given)
     for name, path in (("checker.py", Path(checker.__file__)), ("README.md", ABOUT)):
         (numbers / name).write_bytes(path.read_bytes())
     text = json.dumps({"claims": claims, "left_out": left_out}, ensure_ascii=False, indent=1)
@@ -168,19 +145,12 @@ def _write_tables(result: Assessment, folder: Path) -> None:
     head = ["unit", "class", "bonus", "late", *(f"line {g}" for g in grades[1:])]
     head += [f"then {g}" for g in grades]
     _write(folder / "units.csv", head, _unit_rows(result, names))
-    quotas = (
-        [grades[grade], str(most), "yes" if last else "no", ties, group]
-        for grade, most, last, ties, group in _quotas(result)
-    )
-    _write(folder / "quotas.csv", ["grade", "most", "last", "ties", "class"], quotas)
-    rounding, blanks = e.rounding, _blanks(result)
-    step = 1 if rounding is None else rounding.step
-    half = step // 2 if rounding is not None and rounding.half_up else 0
-    floor = LOWEST if e.floor is None else _points(e.floor)
+    head = ["class", "others", "all", "places", "ties"]
+    _write(folder / "quotas.csv", head, _quota_rows(result))
+    blanks = _blanks(result)
     rules = {
         "grades": grades,
-        "published": [_points(e.cap), floor, _points(step), _points(half)],
-        "round_first": e.round_first,
+        "published": _published(e),
         "by_base": e.rank_on_base,
         "blanks": {
             names[k]: [[[leaves[j] for j in part] for part in group] for group in groups]
@@ -189,6 +159,16 @@ def _write_tables(result: Assessment, folder: Path) -> None:
     }
     text = json.dumps(rules, ensure_ascii=False, indent=1)
     (folder / "rules.json").write_text(text + "\n", encoding="utf-8")
+
+
+def _published(e: Engine) -> list[str]:
+    """How the published score comes of the base score: cap, least score, rounding before the bonus
+    and at the end."""
+    step = 1 if e.rounding is None else e.rounding.step
+    half = step // 2 if e.rounding is not None and e.rounding.half_up else 0
+    first, last = ((step, half), (1, 0)) if e.round_first else ((1, 0), (step, half))
+    floor = LOWEST if e.floor is None else _points(e.floor)
+    return [_points(e.cap), floor, *map(_points, (*first, *last))]
 
 
 def _write(path: Path, head: Sequence[str], rows: Any) -> None:
@@ -229,14 +209,18 @@ def _unit_rows(result: Assessment, names: Sequence[str]) -> Iterator[list[Any]]:
         yield [name, group, _points(e.offset[k]), _points(e.late[k]), *lines, *after]
 
 
-def _quotas(result: Assessment) -> Iterator[tuple[int, int, bool, str, str]]:
-    """Grade, most, last, ties and class of each step."""
-    groups = np.array(classes_of(result.table), dtype=object)
+def _quota_rows(result: Assessment) -> Iterator[list[str]]:
+    """Quotas and last places as the first places that keep a grade above another."""
+    grades, groups = list(result.grade_names), np.array(classes_of(result.table), dtype=object)
     for step in result.engine.rivals:
-        group = ""
+        group, size = "", len(groups)
         if step.members is not None:
             group = next(c for c in result.scheme.classes if ((groups == c) == step.members).all())
-        yield step.grade, step.most, step.last, "in" if step.ties_in else "out", text_cell(group)
+            size = int(step.members.sum())
+        others = grades[step.grade - (not step.last)]
+        places = max(size - step.most, 0) if step.last else step.most
+        ties = "in" if step.ties_in != step.last else "out"
+        yield [text_cell(group), others, "yes" if step.last else "no", str(places), ties]
 
 
 @dataclass(frozen=True)
@@ -250,26 +234,16 @@ class Verified:
 
 
 WORDS: Mapping[str, Text] = {
-    "no plain decimal": Text("不是普通小数", "no plain decimal number"),
+    "no decimal": Text("不是普通小数：", "no plain decimal number:"),
+    "missing or too large": Text("缺失或过大：", "missing or too large:"),
+    "not to be read": Text("无法读取：", "not to be read:"),
     "units out of order": Text("各表的考核对象次序不一", "the tables name other units"),
-    "a multiplier below 0": Text("乘数小于 0", "a multiplier below 0"),
-    "may come level": Text("可能追平", "it may come level"),
-    "cap or least score": Text(
-        "可能达到总分上限或公布得分下限", "it may come up to the cap, or down to the least score"
-    ),
-    "does not count there": Text("不在该名额范围内", "it does not count for that quota"),
-    "its line": Text("可能达不到分数线", "it may not reach its line"),
-    "too few": Text("列出的竞争对象不足", "too few rivals are named"),
-    "too low": Text("得分可能低于本等级分数线", "its score may fall below the line of its grade"),
-    "no such limit": Text("没有这样的名额", "no such quota"),
-    "too high": Text(
-        "得分可能达到上一等级分数线", "its score may reach the line of the next grade"
-    ),
+    "it may be": Text("按其证明，等级和得分的范围为", "its proof shows no more than"),
     "its grade is another": Text("现等级与所称不符，应为", "its grade now is another:"),
-    "the points lie outside the limit": Text(
+    "too far": Text(
         "所列分值超出幅度或合计有变", "the points lie outside the limit, or their sum is not kept"
     ),
-    "there it is": Text("按所列分值重算的等级为", "the grade at the points is"),
+    "there it is": Text("按所列分值重算的等级和得分为", "at the points it comes to"),
 }
 """What the checker says."""
 
@@ -287,7 +261,7 @@ def verify(folder: Path) -> Verified | None:
             _check_size(folder / FOLDER / name, size)
         run = checker.Run(folder / FOLDER)
         _check_work(run, claims)
-    except (csv.Error, OSError, RecursionError, *ODD) as error:
+    except ODD as error:
         text = say(
             zh="{file} 及其数表不是测算写出的形式（{why}）",
             en="{file} and its tables have not the form that a run writes ({why})",
@@ -302,7 +276,7 @@ def verify(folder: Path) -> Verified | None:
             held[number] = claim
         except ODD as error:
             failures.append(_fails(number, claim, _why(error)))
-    return Verified(**counts, failures=(*failures, *_contradicted(held)))
+    return Verified(**counts, failures=(*failures, *_contradicted(run, held)))
 
 
 def _check_size(path: Path, most: int) -> None:
@@ -311,7 +285,7 @@ def _check_size(path: Path, most: int) -> None:
 
 
 def _refuse(text: str) -> None:
-    raise ValueError("no plain decimal", text[:40])
+    raise ValueError(f"no decimal {text[:40]}")
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -346,11 +320,12 @@ def _check_work(run: checker.Run, claims: Any) -> None:
 
 def _why(error: BaseException) -> Text:
     """What the checker found, in words."""
-    what, *found = error.args or ("",)
-    if isinstance(what, str) and what in WORDS:
-        name = clip(found[0], 60) if found and found[0] else ""
-        return say(zh="{what}{name}", en="{what} {name}", what=WORDS[what], name=name)
-    return same(clip(what, 60) if isinstance(what, str) else type(error).__name__)
+    said = str(error)
+    for what, words in WORDS.items():
+        if said.startswith(what):
+            found = clip(said.removeprefix(what).strip(), 60)
+            return say(zh="{what}{found}", en="{what} {found}", what=words, found=found)
+    return same(clip(said or type(error).__name__, 60))
 
 
 def _fails(number: int, claim: Any, why: Text) -> Text:
@@ -364,22 +339,16 @@ def _fails(number: int, claim: Any, why: Text) -> Text:
     )
 
 
-def _contradicted(claims: Mapping[int, Any]) -> Iterator[Text]:
-    """Claims that a grade cannot change within a limit within which another shows that it does."""
-    least: dict[tuple[str, str], Fraction] = {}
+def _contradicted(run: checker.Run, claims: Mapping[int, Any]) -> Iterator[Text]:
+    """Claims by search that a grade stays, which the witness of another contradicts."""
+    shown: dict[str, list[dict[str, Fraction]]] = {}
     for claim in claims.values():
-        for kind, limit in _limit(claim) if claim["claim"] == "can" else ():
-            key = claim["unit"], kind
-            least[key] = min(limit, least.get(key, limit))
+        if claim["claim"] == "can" and claim["becomes"] != claim["grade"]:
+            points = {leaf: Fraction(claim["points"][leaf]) for leaf in run.now}
+            shown.setdefault(claim["unit"], []).append(points)
     for number, claim in claims.items():
-        for kind, limit in _limit(claim) if claim["claim"] == "cannot" else ():
-            if limit >= least.get((claim["unit"], kind), limit + 1):
+        if claim["claim"] == "cannot" and claim["proof"] == SEARCH:
+            area = area_of(run, claim["within"])
+            if any(lies_in(points, run, area) for points in shown.get(claim["unit"], [])):
                 why = Text("另一项论断给出了更小的变动", "another claim shows a smaller change")
                 yield _fails(number, claim, why)
-
-
-def _limit(claim: Any) -> list[tuple[str, Fraction]]:
-    """The one limit of a claim, with its kind; empty where it has two."""
-    limits = [(kind, Fraction(text)) for kind, text in claim["within"].items()]
-    found = [(kind, limit) for kind, limit in limits if limit]
-    return found if len(found) == 1 else []

@@ -26,7 +26,7 @@ DECIMALS = 12  # of a multiplier
 SPARE = 3  # ticks by which a bound found with floats is taken to be higher
 
 Way = tuple[np.ndarray, np.ndarray]
-Bound = tuple[int, list[str]]
+Bound = tuple[Fraction, list[str]]
 
 
 def decimal(number: float) -> str:
@@ -40,19 +40,27 @@ def decimal(number: float) -> str:
 
 @dataclass(frozen=True)
 class Region:
-    """Points within `share` of themselves plus `points` each, which bounds all rises too."""
+    """Points within `share` of themselves plus `points` each, which bounds all rises too; no other
+    than the one at place `start` falls, none than that at `end` rises (None: all may)."""
 
     now: np.ndarray
     share: float
     points: float
+    start: int | None = None
+    end: int | None = None
 
     @cached_property
     def low(self) -> np.ndarray:
-        return np.maximum(self.now - self.share * self.now - self.points, 0.0)
+        least = np.maximum(self.now - self.share * self.now - self.points, 0.0)
+        return np.where(self._may(self.start), least, self.now)
 
     @cached_property
     def high(self) -> np.ndarray:
-        return self.now + self.share * self.now + self.points
+        most = self.now + self.share * self.now + self.points
+        return np.where(self._may(self.end), most, self.now)
+
+    def _may(self, place: int | None) -> np.ndarray:
+        return np.ones(self.now.size, bool) if place is None else np.arange(self.now.size) == place
 
     @property
     def budget(self) -> float:
@@ -64,6 +72,7 @@ class Scores:
 
     def __init__(self, run: Run):
         place = {leaf: j for j, leaf in enumerate(run.now)}
+        self.place: Mapping[str | None, int] = dict(place)
         self.now = np.array([float(p) for p in run.now.values()])
         self.blanks = {
             unit: [([place[j] for j in blank], [place[j] for j in live]) for blank, live in groups]
@@ -78,7 +87,7 @@ class Scores:
         return self.known[unit]
 
     def bound(self, units: Mapping[str, int], region: Region) -> Bound:
-        """What Σ units[u]·score(u) is at most in a region, in ticks, and the multipliers."""
+        """What Σ units[u]·score(u) is at most in a region, in points, and the multipliers."""
         ends = self._ends(units, region)
         every = itertools.product(*(self._ways(unit, region) for unit in units))
         marks = {unit: self._marks(unit, ends) for unit in units}
@@ -98,7 +107,7 @@ class Scores:
         bounds = bounds + levels * self.now.sum() + rises * region.budget
         best = int(bounds.argmin())
         ticks = math.ceil(bounds[best] * PER_POINT) + SPARE
-        return ticks, [decimal(levels[best]), decimal(rises[best])]
+        return Fraction(ticks, PER_POINT), [decimal(levels[best]), decimal(rises[best])]
 
     def _candidates(self, values: np.ndarray, region: Region) -> tuple[np.ndarray, np.ndarray]:
         """Levels and rises (k,) to choose from; of `values` (ways, d, e) the first three ends are
@@ -117,8 +126,9 @@ class Scores:
             slope = (down + up) / 2
             median = (np.abs(slope[:, None] - slope) @ now).argmin()
             return slope[[median]], np.zeros(1)
-        levels = np.unique(np.concatenate([down, up]))
-        return levels, np.maximum(up.max() - levels, 0)
+        falling, rising = down[now > low], up[high > now]
+        levels = np.unique(np.concatenate([falling, rising, [0.0]]))
+        return levels, np.maximum(rising.max(initial=-np.inf) - levels, 0)
 
     def _marks(self, unit: str, ends: np.ndarray) -> np.ndarray:
         """Leaf scores of a unit at points (d, e)."""
@@ -140,18 +150,20 @@ class Scores:
 
     def _ways(self, unit: str, region: Region) -> list[Way]:
         """The score as a sum of c·leaf + e·points, as the checker has it."""
-        now, low, high, budget = self.now, region.low, region.high, region.budget
-        ways = [((self.lines(unit)[2] > 0).any(axis=1).astype(float), np.zeros(now.size))]
+        low, high, budget = region.low, region.high, region.budget
+        ways = [((self.lines(unit)[2] > 0).any(axis=1).astype(float), np.zeros(low.size))]
         for blank, live in self.blanks.get(unit, []):
-            (q, d), few, many = (
-                [x[part].sum() for part in (blank, live)] for x in (now, low, high)
+            (q, d), (few, rest), (many, full) = (
+                [x[part].sum() for part in (blank, live)] for x in (self.now, low, high)
             )
-            fewest = max(few[1], d - budget)
+            if full <= 0:
+                continue
+            fewest = max(rest, d - budget)
             if fewest <= 0:
                 raise ValueError("no points to share out among")
-            mean = self._marks(unit, now[:, None])[live].sum() / d
-            least = max(few[0], q - budget) / min(many[1], d + budget)
-            greatest = min(many[0], q + budget) / fewest
+            mean = self._marks(unit, high[:, None])[live].sum() / full
+            least = max(few, q - budget) / min(full, d + budget)
+            greatest = min(many, q + budget) / fewest
             ways = [_shared(way, blank, live, mean, w) for way in ways for w in (least, greatest)]
         return ways
 

@@ -70,7 +70,7 @@ def write(
     with attempt(RECHECK):
         write_recheck(plan.result, work / RECHECK.of(language), language)
     with attempt(Text("证明书", "certificates.json")):
-        write_certificates(plan.result, work)
+        write_certificates(plan.result, work, blocks)
     step(Text("已写出表和图", "tables and figures are written"))
     title = memo_title(plan.case.scheme.year, plan.case.scheme.title).of(language)
     document = None
