@@ -36,6 +36,7 @@ from qtoolkit.engine.ticks import UNREACHABLE
 from qtoolkit.errors import InputError, real, unexpected
 from qtoolkit.inputs.changes import check_keys, quota_key
 from qtoolkit.language import Text, say, settled
+from qtoolkit.lines import LinesSaid, says_lines
 from qtoolkit.regions import Box, Region
 from qtoolkit.simulation.sampling import draws_of
 
@@ -244,6 +245,8 @@ class Options(Shown):
         A row for each combination of quotas, the official one first: a column "quota:<grade>" for
         each, a column a cutoff (the steadiest ones under these quotas; NaN where no cutoffs leave
         every grade its units), `leave` with these cutoffs, and `official` with the official ones.
+    lines
+        How lines that follow from the scores go, see :mod:`qtoolkit.lines`.
     """
 
     card_title: ClassVar[Text] = Text("可供选择的分数线", "Cutoffs that could be chosen")
@@ -259,8 +262,10 @@ class Options(Shown):
     band: float | None = BAND
     quotas: pd.Series = field(default_factory=lambda: pd.Series(dtype=object))
     by_quota: pd.DataFrame = field(default_factory=pd.DataFrame)
+    lines: LinesSaid | None = None
 
 
+@says_lines
 def optimise(
     result: Assessment,
     region: Region | None = None,

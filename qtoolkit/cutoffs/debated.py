@@ -3,7 +3,7 @@ zero, the first cutoff a little lower or higher."""
 
 from __future__ import annotations
 
-from qtoolkit.assessment import Assessment, assess
+from qtoolkit.assessment import Assessment
 from qtoolkit.cutoffs.margins import blanks_as_zero
 from qtoolkit.errors import InputError, real
 from qtoolkit.inputs.scheme import Rounding, Scheme
@@ -69,7 +69,7 @@ def in_whole_points(result: Assessment, mode: str) -> Assessment:
     """
     whole = validate(Rounding, {"decimals": 0, "mode": mode}, None)
     rounding = result.scheme.rounding.model_copy(update={"total": whole})
-    return assess(result.scheme.model_copy(update={"rounding": rounding}), result.table)
+    return result.anew(result.scheme.model_copy(update={"rounding": rounding}))
 
 
 def _moved(result: Assessment, shift: float) -> Assessment | None:
@@ -89,4 +89,4 @@ def _moved(result: Assessment, shift: float) -> Assessment | None:
         scheme = validate(Scheme, result.scheme.model_dump() | {"grades": grades}, None)
     except InputError:  # such a scheme cannot be
         return None
-    return assess(scheme, result.table)
+    return result.anew(scheme)

@@ -7,6 +7,7 @@ import pandas as pd
 
 from qtoolkit.assessment import Assessment
 from qtoolkit.engine import from_ticks, score
+from qtoolkit.lines import with_breaks_held
 from qtoolkit.regions import Region, area_of
 from qtoolkit.robustness.certificates import (
     Certificates,
@@ -19,7 +20,6 @@ from qtoolkit.robustness.certificates import (
     in_reach,
     scores_reach,
 )
-from qtoolkit.robustness.held import with_breaks_held
 from qtoolkit.robustness.rivals import grade_span, rivals_over
 
 

@@ -4,6 +4,7 @@ far as the checker of :mod:`qtoolkit.runs.checker` follows it."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from decimal import ROUND_FLOOR, ROUND_UP, Decimal
 from fractions import Fraction
 from typing import Any
@@ -46,7 +47,7 @@ def claims_of(
     near = tuple(choosing.edge(result))
     bands = tolerance(result, new="scenario", exact=exact)
     if result.engine.slope.size > CELLS:
-        bands = Certificates(bands.table.loc[list(near)], bands.witnesses)
+        bands = replace(bands, table=bands.table.loc[list(near)])
     flips = cheapest_flip(result, units=near, exact=exact)
     maker = _Maker(result, names, run)
     maker.add(bands, SHARE, "tolerance", "change")
