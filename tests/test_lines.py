@@ -38,7 +38,9 @@ def assessed(kind, frame=FRAME):
 
 def optimised(result):
     """With breaks nothing can be chosen."""
-    return None if result.scheme.sets_lines_by_data else qt.cutoffs.optimise(result, draws=50)
+    if result.scheme.by_breaks:
+        return None
+    return qt.cutoffs.optimise(result, quotas={"A": [1, 2]}, draws=50)
 
 
 HOLD_BREAKS = {
