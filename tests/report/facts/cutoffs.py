@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 import qtoolkit as qt
-from qtoolkit.engine import core, to_ticks
+from qtoolkit.engine import core, from_ticks, to_ticks
 from qtoolkit.inputs.scheme import Rounding, Scheme
 from qtoolkit.language import Text
 from qtoolkit.models import validate
@@ -517,7 +517,10 @@ def options(tables, given):
         return {"refused": many, **facts}
     official, found = tables["cutoff_options"].to_dict("records")
     lines = {name[2:]: found[name] for name in found if name.startswith("c:")}
-    other = result.what_if(cutoffs=lines).grades
+    grades = [with_line(grade, lines.get(grade.id)) for grade in result.scheme.grades]
+    scheme = result.scheme.model_copy(update={"grades": tuple(grades)})
+    other = qt.assess(scheme, result.table).grades
+    by_class = any(grade.class_cutoffs for grade in grades)
     assert found["changed"] == (other != result.grades).sum() and official["changed"] == 0
     return {
         "refused": None,
@@ -526,11 +529,35 @@ def options(tables, given):
         "step": 1.0,
         "band": 10.0,
         "best_already": all(official[name] == found[name] for name in found if name != "row"),
-        "chosen": [{"grade": grade, "cutoff": cutoff} for grade, cutoff in lines.items()],
+        "chosen": [
+            {
+                "grade": grade.id,
+                "cutoff": [
+                    {"group": group, "cutoff": grade.class_cutoffs.get(group, grade.cutoff)}
+                    for group in scheme.classes
+                ]
+                if by_class
+                else grade.cutoff,
+            }
+            for grade in grades
+            if grade.id in lines
+        ],
+        "by_class": by_class,
         "now": official["leave"],
         "best": found["leave"],
         "moved": moved(result, other),
     }
+
+
+def with_line(grade, cutoff):
+    """A grade with another cutoff, and that of each class as far from the present one."""
+    if cutoff is None:
+        return grade
+    own = {
+        group: float(from_ticks(to_ticks(line + (cutoff - grade.cutoff))))
+        for group, line in grade.class_cutoffs.items()
+    }
+    return grade.model_copy(update={"cutoff": cutoff, "class_cutoffs": own})
 
 
 def methods(tables, given):
