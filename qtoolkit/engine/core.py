@@ -551,17 +551,6 @@ def score_grades(e: Engine, base: np.ndarray) -> np.ndarray:
     return (published[..., None] >= lines_of(e, published)).sum(axis=-1).astype(np.int8)
 
 
-def set_grades(e: Engine, base: np.ndarray) -> np.ndarray:
-    """The grades that the scheme's way of setting grades gives, by lines, places or breaks: vetoes,
-    quotas beside a line and last places left out; int8 (m, n)."""
-    grades = score_grades(e, base)
-    key = e.key(base)
-    for step in e.rivals:
-        if step.sets:
-            grades = limited(grades, key, step)
-    return grades
-
-
 def lines_of(e: Engine, published: np.ndarray) -> np.ndarray:
     """The cutoffs that published scores (m, n) in ticks are graded by: (n, G − 1), or with natural
     breaks (m, n, G − 1), those of each row."""
