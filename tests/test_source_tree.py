@@ -46,6 +46,7 @@ FLOORS = [
 # Ranking, binning and rounding belong to the engine. Elsewhere only these, none of which touches a
 # score:
 ALLOWED = {
+    ("robustness/contested.py", "lexsort"): "where pairs come near, along a line",
     ("robustness/closing.py", "argsort"): "the nearest rivals, for a trial",
     ("robustness/closing.py", "ceil"): "whole steps of points",
     ("robustness/closing.py", "floor"): "whole steps of points",

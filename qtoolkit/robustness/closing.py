@@ -3,8 +3,9 @@ below that no points contradict, and points at which the engine gives another gr
 
 Each way in which a grade changes (`conditions.ways`) is one program. Its solution is a bound; with
 its whole numbers kept it is solved again a little beyond every limit, and graded. Where blanks are
-shared out the program encloses N·q/D between breaks; those nearest to the solution are drawn
-closer and it is solved anew, until bound and witness meet or time is up. Nothing is halved.
+shared out (`sharedout`) the program encloses what is no straight line; about the solution it is
+enclosed more closely and solved anew, until bound and witness meet or time is up. Nothing is
+halved.
 """
 
 from __future__ import annotations
@@ -25,11 +26,11 @@ from qtoolkit.regions import Region, area_of
 from qtoolkit.robustness.certificates import DOWN, UP
 from qtoolkit.robustness.conditions import Way, Written, ways
 from qtoolkit.robustness.fields import Field
-from qtoolkit.robustness.programs import Breaks, Line, Name, Program
+from qtoolkit.robustness.programs import Known, Line, Program
 from qtoolkit.solver import System
 
 HUNDRED = 100.0
-EACH = 10.0  # seconds for one unit at most
+EACH, SHARE = 10.0, 0.05  # seconds for one unit at most; of those left, for each at least
 SPARES = (1e-8, 1e-7, 1e-6, 1e-5)  # hundredths of the total beyond a limit, until it is passed
 MEET = 1e-5  # of a band, or hundredths of the total: bound and witness so near are one
 ROUNDS = 6  # programs for one way, each with breaks at the last solution
@@ -40,14 +41,14 @@ NUDGE = 1e-5  # of the total, by which rates are taken
 NEAREST, GRID = 24, 24  # rivals, and distances, of a trial
 TRIAL, QUICK, IN_ALL = 1e8, 5e6, 5e8  # leaf scores: of a trial, of a quick one, of all of these
 TINY = 1e-12
+NOTHING = 1e-10  # of the total: a solver's zero
 OFF = 1e-7  # of a measure's unit, by which a solver's bound may be off
+FIRST = 4  # of which so many need not close the gap by much
 LITTLE = 0.1  # of a gap: what a further program has to close of it
 WHOLE = 1e-4  # of a step, by which a bound may be off
 EVEN = 1e-3  # ticks: what a step changes is whole ticks
 COARSE = 1e-5  # points: a grain that a solver can tell from nothing
 INSIDE = 1e-7  # of a limit, by which a point is inside it
-AROUND = (0.1, 0.02, 0.005)  # of a part q/D: where its piece ends, ever nearer
-CERTAIN = 1e-9  # ratios so near are one
 
 
 class Measure(ABC):
@@ -90,7 +91,7 @@ class Measure(ABC):
         """Of points (d,)."""
 
     @abstractmethod
-    def program(self, radius: float, at_least: float) -> Program:
+    def program(self, radius: float, at_least: float, known: Known) -> Program:
         """A program over all points no farther than `radius` whose cost is their measure in its
         own unit; nothing nearer than `at_least`."""
 
@@ -108,7 +109,8 @@ class Measure(ABC):
 
     def points_of(self, x: np.ndarray) -> np.ndarray:
         """The points of a solution."""
-        p = np.maximum(x[: self.points.size] / self.scale, 0.0)
+        p = x[: self.points.size] / self.scale
+        p = np.where(p > NOTHING * self.points.sum(), p, 0.0)
         return p * (self.points.sum() / p.sum())
 
 
@@ -124,16 +126,16 @@ class Band(Measure):
         has = self.points > 0
         return float((np.abs(p - self.points)[has] / self.points[has]).max(initial=0.0))
 
-    def program(self, radius: float, at_least: float) -> Program:
+    def program(self, radius: float, at_least: float, known: Known) -> Program:
         centre = self.points * self.scale
-        program = Program(centre * (1 - radius), centre * (1 + radius), HUNDRED)
+        program = Program(centre * (1 - radius), centre * (1 + radius), HUNDRED, known, centre)
         rho = program.variable(min(at_least, radius), radius)
         for j in np.flatnonzero(centre > 0).tolist():
             reach = program.of(rho, float(centre[j]))
             away = program.point(j).raised(-float(centre[j]))
             program.add(reach.minus(away), low=0.0)
             program.add(reach.plus(away), low=0.0)
-        program.cost = {rho: self.GAIN}
+        program.cost, program.most = {rho: self.GAIN}, self.GAIN * radius
         return program
 
     def bound(self, cost: float) -> float:
@@ -196,7 +198,7 @@ class Moved(Measure):
     def of(self, p: np.ndarray) -> float:
         return float(np.maximum(p - self.points, 0.0).sum())
 
-    def program(self, radius: float, at_least: float) -> Program:
+    def program(self, radius: float, at_least: float, known: Known) -> Program:
         centre = self.points * self.scale
         reach = radius * self.scale * self.movable
         lo, hi = np.maximum(centre - reach, 0.0), np.minimum(centre + reach, HUNDRED)
@@ -204,9 +206,9 @@ class Moved(Measure):
         if area is not None:
             lo, hi = np.maximum(lo, area.lo * self.scale), np.minimum(hi, area.hi * self.scale)
             lo, hi = np.minimum(lo, hi), np.maximum(lo, hi)
-        program = Program(lo, hi, HUNDRED, centre, radius * self.scale)
+        program = Program(lo, hi, HUNDRED, known, centre, radius * self.scale)
         if (centre < lo).any() or (centre > hi).any():  # a region without the scheme's points
-            program = Program(lo, hi, HUNDRED)
+            program = Program(lo, hi, HUNDRED, known)
         gains = []
         for j in np.flatnonzero(hi > lo).tolist():
             away = program.point(j).raised(-float(centre[j]))
@@ -221,7 +223,7 @@ class Moved(Measure):
                 )
                 number = program.variable(low, high, integral=True)
                 program.add(away.minus(program.of(number, size)), 0.0, 0.0)
-        program.cost = dict.fromkeys(gains, 1.0)
+        program.cost, program.most = dict.fromkeys(gains, 1.0), radius * self.scale
         total = Line(np.zeros(program.d), 0.0, program.cost)
         program.add(total, min(at_least, radius) * self.scale, radius * self.scale)
         if area is not None:
@@ -293,14 +295,20 @@ class Found:
 
 @dataclass
 class Road:
-    """What is known of one way: no change by it is nearer than `low`; breaks of its programs, and
-    how many there were."""
+    """What is known of one way: no change by it is nearer than `low`; how closely its programs
+    enclose what is no straight line, and how many there were."""
 
     way: Way
     low: float
-    breaks: dict[Name, Breaks] = field(default_factory=dict)
+    known: Known = field(default_factory=Known)
     rounds: int = 0
     goes_on: bool = True
+
+    def done(self, closer: bool, rise: float, gap: float) -> None:
+        """One more program is solved; whether another pays, if it encloses more closely."""
+        self.rounds += 1
+        pays = self.rounds < FIRST or rise > LITTLE * gap
+        self.goes_on = closer and pays and self.rounds < ROUNDS
 
 
 @dataclass
@@ -407,13 +415,13 @@ class Search:
         most = self.measure.most
         short = SHORT * most
         # with blanks it is enough to show that nothing lies clearly nearer
-        nearer = found.at_most - (MEET / 2 if road.breaks else 0.0)
+        nearer = found.at_most - (MEET / 2 if road.known.breaks else 0.0)
         radius = min(nearer, max(2 * road.low, STARTS * most), most)
         if radius > short > road.low + MEET:  # where points may vanish is looked at last
             radius = short
-        program, solution = self.measure.program(radius, road.low), None
+        program, solution = self.measure.program(radius, road.low, road.known), None
         scale = self.measure.scale
-        written = self._written(program, k, road.way, road.breaks)
+        written = self._written(program, k, road.way)
         if written.write(road.way):
             solution = program.solve(stop - time.monotonic(), self.measure.grain / 2 * scale)
         if solution is None or solution.infeasible:
@@ -429,22 +437,16 @@ class Search:
             clear = program.solve(stop - time.monotonic(), SPARES[-2])  # no tie is asked for
             if clear.x is not None:
                 near = self._attain(k, program, clear.x, found, stop)
-        asked = written.concerned(solution.x)
-        cut = [_cut(program, x, asked, road.breaks) for x in (near, solution.x)]
-        road.rounds += 1
-        gap = min(found.at_most, most) - before
-        pays = road.rounds < 2 or road.low - before > LITTLE * gap
-        road.goes_on = any(cut) and pays and road.rounds < ROUNDS
+        closer = [part.cut_around(x) for part in program.parts.values() for x in (near, solution.x)]
+        road.done(any(closer), road.low - before, min(found.at_most, most) - before)
 
     def _safe(self, least: float) -> float:
         """A bound less what a solver may be off by."""
         return self.measure.up(least - OFF * self.measure.unit)
 
-    def _written(self, program: Program, k: int, way: Way, breaks: dict[Name, Breaks]) -> Written:
+    def _written(self, program: Program, k: int, way: Way) -> Written:
         sides = [way.side, 1 - way.side]
-        fields = [
-            Field(program, self.engines[side], self.measure.scale, side, breaks) for side in sides
-        ]
+        fields = [Field(program, self.engines[side], self.measure.scale, side) for side in sides]
         if self.engines[DOWN] is self.engines[UP]:
             fields[1] = fields[0]
         limits = self.limits
@@ -464,7 +466,7 @@ class Search:
             self.keep(k, found, self.measure.points_of(x))
             return x
         edge = np.nan
-        for spare in (*[0.0] * (1 + len(program.shares and NEWTON)), *SPARES):
+        for spare in (*[0.0] * (1 + len(program.parts and NEWTON)), *SPARES):
             further = program.beside(x, spare, stop - time.monotonic())
             if further is None:
                 continue
@@ -485,40 +487,25 @@ class Search:
         return side >= 0
 
 
-def _cut(
-    program: Program,
-    x: np.ndarray,
-    asked: set[int],
-    breaks: dict[Name, Breaks],
-) -> bool:
-    """Breaks at the ratios of a solution, of the units that are asked of, where they are off or
-    new; whether any is."""
-    any_new = False
-    for name, share in program.shares.items():
-        ratio, part = share.ratios(x)
-        if name[1] not in asked or np.isnan(ratio):
-            continue
-        known = breaks.setdefault(name, Breaks())
-        if all(abs(ratio - each) > CERTAIN for each in known.ratios):
-            known.ratios.append(ratio)
-            any_new = True
-        about = AROUND[min(len(known.parts) // 2, len(AROUND) - 1)]
-        between = np.searchsorted(np.sort(known.parts), part)
-        edges = [0.0, *sorted(known.parts), np.inf]
-        if part > 0 and edges[between + 1] - edges[between] > 3 * about * part:
-            known.parts += [part * (1 - about), part * (1 + about)]
-            any_new = True
-    return any_new
+def try_changes(search: Search, units: Sequence[int], found: Sequence[Found]) -> None:
+    """Changes of these units found by quick trials, as many as take little time."""
+    left = IN_ALL
+    for k, each in zip(units, found, strict=True):
+        if left > 0:
+            left -= search.seek(k, each, QUICK)
 
 
 def least_changes(
     search: Search, units: Sequence[int], found: Sequence[Found], seconds: float
 ) -> None:
-    """Close the gaps of these units, the narrowest first, within so many seconds in all."""
+    """Close the gaps of these units, the narrowest first, within so many seconds in all; of them
+    each of the first gets `SHARE`, whatever is left for the others."""
     stop = time.monotonic() + seconds
+    try_changes(search, units, found)
     order = sorted(range(len(units)), key=lambda i: found[i].at_least)
     for done, i in enumerate(order):
         left = stop - time.monotonic()
         if left <= 0:
             return
-        search.close(units[i], found[i], min(4 * left / (len(order) - done), EACH))
+        own = max(SHARE * left, 4 * left / (len(order) - done))
+        search.close(units[i], found[i], min(own, EACH))

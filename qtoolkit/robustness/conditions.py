@@ -23,7 +23,7 @@ from qtoolkit.engine import TICK, Engine, RivalStep, from_ticks
 from qtoolkit.engine.ticks import UNREACHABLE
 from qtoolkit.robustness.certificates import DOWN, UP
 from qtoolkit.robustness.fields import Field
-from qtoolkit.robustness.programs import Line, Program
+from qtoolkit.robustness.programs import Line, Name, Program
 
 
 @dataclass(frozen=True)
@@ -121,14 +121,6 @@ class Written:
     theirs: Field
     limits: tuple[np.ndarray, np.ndarray]
 
-    def __post_init__(self) -> None:
-        self.switches: dict[int, int] = {}  # whose a switch is
-
-    def concerned(self, x: np.ndarray) -> set[int]:
-        """The units of which a solution asks something: the unit and the rivals whose switch is
-        on."""
-        return {self.k, *(rival for switch, rival in self.switches.items() if x[switch] > 0.5)}
-
     def write(self, way: Way) -> bool:
         """Whether it is possible at all, as far as bounds tell; if so its rows are there."""
         e = self.own.engine
@@ -140,7 +132,7 @@ class Written:
                 return False
             self.program.add(base.times(-1.0).raised(line), low=0.0, strict=True)
             return True
-        return all(self._enough(contest) for contest in contests(e, self.k, way))
+        return all(self._enough(*each) for each in enumerate(contests(e, self.k, way)))
 
     def _limit(self, whose: int, k: int, grade: int) -> float:
         ticks = self.limits[whose][k, grade - 1]
@@ -162,6 +154,8 @@ class Written:
         number = self.program.variable(
             np.floor((low - shift) / step) - 1, np.ceil((high - shift) / step) + 1, integral=True
         )
+        half = key.raised(step / 2 - shift)
+        self.program.enveloped(number, half.raised(-step).times(1 / step), half.times(1 / step))
         rounded = self.program.of(number, step)
         self.program.add(key.raised(step / 2 - shift).minus(rounded), low=0.0, strict=True)
         self.program.add(rounded.minus(key).raised(step / 2 + shift), low=0.0, strict=True)
@@ -187,7 +181,7 @@ class Written:
             steps = steps + contest.sign
         return (steps - 0.5 * contest.sign) * self._step + self._floored
 
-    def _enough(self, contest: Contest) -> bool:
+    def _enough(self, number: int, contest: Contest) -> bool:
         if contest.needed <= 0:
             return True
         rivals = contest.rivals
@@ -205,11 +199,10 @@ class Written:
         open_ = np.flatnonzero(~held & (possible | alone))
         if open_.size < missing:
             return False
-        switches = {}
+        names: list[Name] = []
         for i in open_.tolist():
-            on = self.program.switch()
-            switches[on] = 1.0
-            self.switches[on] = int(rivals[i])
+            names.append(("stands", number, int(rivals[i])))
+            on = self.program.switch(*names[-1])
             reach = None if sure[i] else self.theirs.bases.of(int(rivals[i])).raised(-line[i])
             if contest.sign > 0:
                 self.program.add_where({on: True}, leads(i), strict=True, least=low[i])
@@ -218,10 +211,14 @@ class Written:
             elif reach is None:
                 self.program.add_where({on: True}, leads(i), strict=True, least=low[i])
             else:
-                below = self.program.switch()
+                below = self.program.switch("below", number, int(rivals[i]))
                 self.program.add_where({on: True, below: False}, leads(i), True, low[i])
                 self.program.add_where({on: True, below: True}, reach.times(-1.0), True)
-        self.program.add(Line(np.zeros(self.program.d), 0.0, switches), low=missing)
+        self.program.enough(names, missing)
+        costs = self.program.least_costs([leads(i) for i in open_.tolist()])
+        if contest.sign < 0:
+            costs[~sure[open_]] = 0.0  # there is another way for these
+        self.program.costs(float(np.sort(costs)[missing - 1]))
         return True
 
     def _candidates(self, contest: Contest) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -233,11 +230,7 @@ class Written:
         ticks = self.limits[1][rivals, grade - 1]
         line = from_ticks(ticks) * self.own.scale
         bases = self.theirs.bases
-        least, greatest = self.program.spans(bases.A[rivals])
-        least, greatest = least + bases.b[rivals], greatest + bases.b[rivals]
-        for i, k in enumerate(rivals.tolist()):
-            if k in bases.extra:
-                least[i], greatest[i] = self.program.span(bases.of(k))
+        least, greatest = self.program.spans_of([bases.of(k) for k in rivals.tolist()])
         able = (ticks < UNREACHABLE) & (greatest >= line - 1e-9)
         sure = (least >= line) | shares_line(e, self.k, rivals, grade)
         return able, sure, line
@@ -248,20 +241,15 @@ class Written:
         """How far each rival is on the contest's side: the least (r,), whether it is always there,
         whether it can be, and that distance as a line."""
         theirs, own, sign = self.theirs.keys, self.own.keys.of(self.k), contest.sign
-        low, high = self.program.spans(sign * (theirs.A[rivals] - own.A))
-        for i, k in enumerate(rivals.tolist()):
-            if k in theirs.extra or own.extra:
-                low[i], high[i] = self.program.span(theirs.of(k).minus(own).times(sign))
-            else:
-                low[i] += sign * (theirs.b[k] - own.b)
-                high[i] += sign * (theirs.b[k] - own.b)
+        leads = [theirs.of(k).minus(own).times(sign) for k in rivals.tolist()]
+        low, high = self.program.spans_of(leads)
         twins = self._twins(rivals)
         low[twins] = high[twins] = 0.0
         tick = TICK / 2 * self.own.scale
         enough = -tick if contest.level else tick
         held, possible = low >= enough, high >= enough
         if not self._step:
-            return low, held, possible, lambda i: theirs.of(int(rivals[i])).minus(own).times(sign)
+            return low, held, possible, leads.__getitem__
         if self.own.engine.round_first or not contest.level:  # rounding can level a lead
             held &= False
         if self.own.engine.round_first or contest.level:  # and lift what is behind

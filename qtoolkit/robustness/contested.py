@@ -1,11 +1,13 @@
 """The first change of anybody's grade along a straight line p + t·v, where grades depend on who is
 ahead of whom.
 
-On a line every straight score is base + t·rate. A grade can change only where a score passes a
-line, or where somebody who holds a place and somebody who does not pass each other. Two that are
-rounded before they are compared can do so only while their scores are within one rounding step, at
-the points of t at which one of them rounds to another number. Between two such points nothing
-changes, so grading once between each pair finds the first change, exactly.
+On a line every score is a polynomial of t by another: base + t·rate, or L + N·q/D where the points
+of blanks are shared out, with L, N, q and D straight. A grade can change only where a score passes
+a line, or where somebody who holds a place and somebody who does not pass each other: at roots of
+polynomials of degree 3 at most. Two that are rounded before they are compared can do so only while
+their scores are within one rounding step, at the points of t at which one of them rounds to another
+number. Between two such points nothing changes, so grading once between each pair finds the first
+change, exactly.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ from qtoolkit.engine.ticks import UNREACHABLE
 
 SOON = 8  # events that are looked at together at first; twice as many each time
 MOST = 100_000  # events along one line
-FLAT = 1e-12
+FLAT, NEAR = 1e-13, 1e-7
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,95 @@ class First:
 
     t: float
     after: np.ndarray
+
+
+@dataclass(frozen=True)
+class Path:
+    """Base scores along a line, in points: polynomials of t by others.
+
+    top : (n, 3), bottom : (n, 2), by rising powers; bottoms are positive
+    """
+
+    top: np.ndarray
+    bottom: np.ndarray
+
+    def at(self, t: np.ndarray) -> np.ndarray:
+        """The scores at t (m,), (m, n)."""
+        powers = t[:, None] ** np.arange(3)
+        return (powers @ self.top.T) / (powers[:, :2] @ self.bottom.T)
+
+    def least_bottom(self, end: float) -> float:
+        """The least that a score is divided by, 0 ≤ t ≤ end."""
+        return float(np.minimum(self.bottom[:, 0], self.bottom @ [1.0, end]).min())
+
+    def at_each(self, t: np.ndarray, ahead: np.ndarray, behind: np.ndarray) -> np.ndarray:
+        """The lead of some over others at t, (m,) each."""
+        powers = t[:, None] ** np.arange(3)
+        scores = [
+            (powers * self.top[k]).sum(axis=1) / (powers[:, :2] * self.bottom[k]).sum(axis=1)
+            for k in (ahead, behind)
+        ]
+        return scores[0] - scores[1]
+
+    def turns(self, k: int) -> np.ndarray:
+        """Where the score of unit k may turn from rising to falling."""
+        (c, b, a), (d, e) = self.top[k], self.bottom[k]
+        if a == 0 and e == 0:
+            return np.empty(0)
+        slope = np.array([a * e, 2 * a * d, b * d - c * e])  # of its derivative's top
+        found = np.roots(slope)
+        return found.real[np.abs(found.imag) <= NEAR]
+
+    def meets(self, units: np.ndarray, values: np.ndarray) -> np.ndarray:
+        """Polynomials (m, 4) that are 0 where the units' scores (m,) are the values, and have the
+        sign of what they are more."""
+        found = np.zeros((len(units), 4))
+        found[:, :3] = self.top[units]
+        found[:, :2] -= values[:, None] * self.bottom[units]
+        return found
+
+    def leads(self, ahead: np.ndarray, behind: np.ndarray, values: np.ndarray) -> np.ndarray:
+        """The same where the leads of some over others (m,) are the values."""
+        top, bottom = self.top, self.bottom
+        alike = (bottom[ahead] == bottom[behind]).all(axis=1)
+        found = np.zeros((len(ahead), 4))
+        found[:, :3] = top[ahead] - top[behind]
+        found[:, :2] -= values[:, None] * bottom[ahead]
+        apart = np.flatnonzero(~alike)
+        a, b = ahead[apart], behind[apart]
+        found[apart] = 0.0
+        for i in range(2):
+            for j in range(3):
+                found[apart, i + j] += top[a, j] * bottom[b, i] - top[b, j] * bottom[a, i]
+            for j in range(2):
+                found[apart, i + j] -= values[apart] * bottom[a, i] * bottom[b, j]
+        return found
+
+
+def roots(polynomials: np.ndarray, end: float) -> tuple[np.ndarray, np.ndarray]:
+    """All real roots with 0 ≤ t ≤ end of polynomials (m, 4), by rising powers: whose each is, and
+    where it lies."""
+    scaled = polynomials * end ** np.arange(4)  # t as a share of the end
+    size = np.abs(scaled).max(axis=1)
+    rows, found = [np.empty(0, int)], [np.empty(0)]
+    degree = np.where(np.abs(scaled) > FLAT * size[:, None], np.arange(4), 0).max(axis=1)
+    straight, bent = np.flatnonzero(degree == 1), np.flatnonzero(degree == 2)
+    rows.append(straight)
+    found.append(-scaled[straight, 0] / scaled[straight, 1])
+    c, b, a, _ = scaled[bent].T
+    with np.errstate(invalid="ignore", divide="ignore"):
+        half = -0.5 * (b + np.where(b < 0, -1.0, 1.0) * np.sqrt(b * b - 4 * a * c))
+        both = np.stack([half / a, c / half], axis=1)
+    rows.append(np.repeat(bent, 2))
+    found.append(both.ravel())
+    for i in np.flatnonzero(degree == 3).tolist():
+        all_ = np.roots(scaled[i, ::-1])
+        real_ = all_.real[np.abs(all_.imag) <= NEAR * (1 + np.abs(all_.real))]
+        rows.append(np.full(real_.size, i))
+        found.append(real_)
+    who, at = np.concatenate(rows), np.concatenate(found)
+    inside = np.isfinite(at) & (at >= 0) & (at <= 1)
+    return who[inside], at[inside] * end
 
 
 class Contested:
@@ -92,20 +183,20 @@ class Contested:
             clear &= low + self.added - self.step >= from_ticks(e.floor) - TICK
         return bool(clear.all())
 
-    def first(self, base: np.ndarray, rate: np.ndarray, end: float) -> First:
-        """The first change along base + t·rate, 0 ≤ t ≤ end."""
-        starts = self._starts(base, rate, end)
+    def first(self, path: Path, end: float) -> First:
+        """The first change along a path, 0 ≤ t ≤ end."""
+        starts = self._starts(path, end)
         size, begun, before, seen = SOON, 0, 0.0, 0
         while True:
             size, begun = 2 * size, begun + size
             until = max(float(starts.at[begun]), before) if begun < len(starts.at) else end
-            events = self._events(base, rate, starts, before, until)
+            events = self._events(path, starts, before, until)
             seen += len(events)
             if seen > MOST:
                 return First(np.nan, self.codes)
             marks = np.unique(np.concatenate([[before], events, [until]]))
             between = np.append((marks[1:] + marks[:-1]) / 2, until)
-            graded = grade(self.engine, to_ticks(base + between[:, None] * rate))
+            graded = grade(self.engine, to_ticks(path.at(between)))
             changed = (graded != self.codes).any(axis=1)
             if changed.any():
                 at = int(changed.argmax())
@@ -114,36 +205,44 @@ class Contested:
                 return First(np.inf, self.codes)
             before = until
 
-    def _starts(self, base: np.ndarray, rate: np.ndarray, end: float) -> _Starts:
-        """Where something can begin to matter along a line, in order."""
+    def _starts(self, path: Path, end: float) -> _Starts:
+        """Where something can begin to matter along a path, in order."""
         limits = self.engine.thresholds
-        with np.errstate(divide="ignore", invalid="ignore"):
-            crossed = (from_ticks(limits) - TICK / 2 - base[:, None]) / rate[:, None]
-            crossed = crossed[(limits < UNREACHABLE) & (np.abs(rate) > FLAT)[:, None]]
-            ahead, behind = self.pairs
-            lead = (base + self.added)[ahead] - (base + self.added)[behind]
-            fast = rate[ahead] - rate[behind]
-            ends = np.stack([(-self.step - lead) / fast, (self.step - lead) / fast])
-        moving = np.abs(fast) > FLAT
-        first, last = ends.min(axis=0), ends.max(axis=0)
-        kept = moving & (last >= 0) & (first <= end)
-        if self.step:  # level scores that move together can be rounded apart
-            together = ~moving & (np.abs(lead) < self.step) & (np.abs(rate[ahead]) > FLAT)
-            first, last = np.where(together, 0.0, first), np.where(together, end, last)
-            kept |= together
-        crossed = crossed[(crossed >= 0) & (crossed <= end)]
-        first, last = np.maximum(first[kept], 0.0), np.minimum(last[kept], end)
+        units, grades = np.nonzero(limits < UNREACHABLE)
+        values = from_ticks(limits[units, grades]) - TICK / 2
+        _, crossed = roots(path.meets(units, values), end)
+        ahead, behind = self.pairs
+        first, last, which = self._near(path, ahead, behind, end)
         return _Starts(
             np.sort(np.concatenate([crossed, first])),
             crossed,
             first,
             last,
-            np.stack([ahead[kept], behind[kept]]),
+            np.stack([ahead[which], behind[which]]),
         )
 
-    def _events(
-        self, base: np.ndarray, rate: np.ndarray, starts: _Starts, after: float, until: float
-    ) -> np.ndarray:
+    def _near(
+        self, path: Path, ahead: np.ndarray, behind: np.ndarray, end: float
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """From where to where pairs are within a rounding step, and which pairs; without rounding,
+        where they pass each other."""
+        apart = self.added[behind] - self.added[ahead]
+        if not self.step:
+            which, t = roots(path.leads(ahead, behind, apart), end)
+            return t, t, which
+        ends = [roots(path.leads(ahead, behind, apart + s * self.step), end) for s in (-1, 1)]
+        pairs = np.arange(len(ahead))
+        who = np.concatenate([pairs, pairs, *(each[0] for each in ends)])
+        t = np.concatenate([np.zeros(len(pairs)), np.full(len(pairs), end), *(e[1] for e in ends)])
+        order = np.lexsort((t, who))
+        who, t = who[order], t[order]
+        here = np.flatnonzero(who[1:] == who[:-1])
+        which, first, last = who[here], t[here], t[here + 1]
+        middle = path.at_each((first + last) / 2, ahead[which], behind[which])
+        near = np.abs(middle - apart[which]) <= self.step + TICK
+        return first[near], last[near], which[near]
+
+    def _events(self, path: Path, starts: _Starts, after: float, until: float) -> np.ndarray:
         """Where a grade can change in after ≤ t ≤ until."""
         crossed = starts.crossed
         found = [crossed[(crossed >= after) & (crossed <= until)]]
@@ -156,21 +255,25 @@ class Contested:
             for k in starts.pairs[:, i].tolist():
                 windows.setdefault(k, []).append(span)
         for k, spans in windows.items():
-            found += [self._rounds(k, float(base[k]), float(rate[k]), *span) for span in spans]
+            found += [self._rounds(path, k, *span) for span in spans]
         return np.concatenate(found)
 
-    def _rounds(self, k: int, base: float, rate: float, start: float, end: float) -> np.ndarray:
-        """Where a unit's score rounds to another number between two points of a line."""
+    def _rounds(self, path: Path, k: int, start: float, end: float) -> np.ndarray:
+        """Where a unit's score rounds to another number between two points of a path."""
         e = self.engine
-        if abs(rate) <= FLAT:
-            return np.empty(0)
-        value = base + (0.0 if e.round_first else self.added[k]) - TICK / 2
+        off = (0.0 if e.round_first else self.added[k]) - TICK / 2
         half = self.step / 2 if e.rounding is None or e.rounding.half_up else 0.0
-        ends = sorted((value + start * rate - half, value + end * rate - half))
-        numbers = np.arange(np.ceil(ends[0] / self.step), np.floor(ends[1] / self.step) + 1)
+        turns = path.turns(k)
+        asked = np.array([start, end, *turns[(turns > start) & (turns < end)]])
+        scores = path.at(asked)[:, k] + off - half
+        numbers = np.arange(
+            np.ceil(scores.min() / self.step), np.floor(scores.max() / self.step) + 1
+        )
         if len(numbers) > MOST:
             return np.linspace(start, end, MOST + 1)  # too many to look at
-        return np.clip((numbers * self.step + half - value) / rate, start, end)
+        values = numbers * self.step + half - off
+        _, t = roots(path.meets(np.full(len(numbers), k), values), end)
+        return t[t >= start]
 
 
 @dataclass(frozen=True)

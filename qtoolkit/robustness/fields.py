@@ -15,7 +15,8 @@ from functools import cached_property
 import numpy as np
 
 from qtoolkit.engine import TICK, Engine, affine, bounds, from_ticks
-from qtoolkit.robustness.programs import Breaks, Line, Name, Program
+from qtoolkit.robustness.programs import Line, Program
+from qtoolkit.robustness.sharedout import share_out
 
 
 @dataclass
@@ -38,15 +39,13 @@ class Field:
     """The units as `engine` scores them, in a program whose points are in hundredths.
 
     scale : hundredths a point
-    side : tells the shares of one engine from those of another
-    breaks : where the ratios of shared out blanks are cut into pieces
+    side : tells the switches of one engine from those of another
     """
 
     program: Program
     engine: Engine
     scale: float
     side: int
-    breaks: Mapping[Name, Breaks]
 
     @cached_property
     def ends(self) -> tuple[np.ndarray, np.ndarray]:
@@ -79,10 +78,7 @@ class Field:
     def _uncapped(self) -> np.ndarray:
         """Units whose score stays clear of cap and floor over the box."""
         e = self.engine
-        least, greatest = self.program.spans(self.bases.A)
-        least, greatest = least + self.bases.b, greatest + self.bases.b
-        for k in self.bases.extra:
-            least[k], greatest[k] = self.program.span(self.bases.of(k))
+        least, greatest = self.program.spans_of([self.bases.of(k) for k in range(len(e.slope))])
         step = 0 if e.rounding is None else e.rounding.step
         clear = greatest + self._ticks(e.offset + step) <= self._ticks(e.cap) + TICK
         if e.floor is not None:
@@ -97,9 +93,10 @@ class Field:
             low, high = program.span(key)
             return program.between(low, high)
         top = float(self._ticks(e.cap - e.late[k]))
-        key = program.least(key, program.constant(top))
+        key = program.least(key, program.constant(top), "cap", self.side, k)
         if e.floor is not None:
-            key = program.greatest(key, program.constant(float(self._ticks(e.floor))))
+            bottom = program.constant(float(self._ticks(e.floor)))
+            key = program.greatest(key, bottom, "floor", self.side, k)
         return key
 
     def _ticks(self, ticks: np.ndarray | int) -> np.ndarray:
@@ -119,12 +116,12 @@ class Field:
         lines = [None if tree.blank[k, j] else self._cell(k, j) for j in range(d)]
         full = [self.program.point(j) for j in range(d)]
         for i, children in enumerate(tree.children):
-            lines.append(self._node((self.side, k, i), children, lines, full))
+            lines.append(self._node(i, children, lines, full))
             full.append(_sum(self.program, [full[c] for c in children]))
         return lines[-1] or self.program.constant(0.0)
 
     def _node(
-        self, name: Name, children: tuple[int, ...], lines: list[Line | None], full: list[Line]
+        self, node: int, children: tuple[int, ...], lines: list[Line | None], full: list[Line]
     ) -> Line | None:
         """A node's score: that of its scored children, and what they bring of the points of the
         others; None without any."""
@@ -136,8 +133,8 @@ class Field:
         if not dead:
             return scored
         points, blank = _sum(self.program, [p for _, p in live]), _sum(self.program, dead)
-        breaks = self.breaks.get(name, Breaks())
-        return scored.plus(self.program.share(name, scored, points, blank, breaks))
+        group = (node, *(c for c in children if lines[c] is None))
+        return scored.plus(share_out(self.program, group, scored, points, blank))
 
     def _cell(self, k: int, j: int) -> Line:
         """A leaf's score, or the mean of others' where the unit takes that."""
@@ -153,9 +150,8 @@ class Field:
         slope, const = float(self.engine.slope[k, j]), float(self.engine.const[k, j])
         line = point.times(slope).raised(const * self.scale)
         if const != 0 or not 0 <= slope <= 1:
-            line = self.program.greatest(
-                self.program.least(line, point), self.program.constant(0.0)
-            )
+            line = self.program.least(line, point, "full", self.side, k, j)
+            line = self.program.greatest(line, self.program.constant(0.0), "zero", self.side, k, j)
         return line
 
 

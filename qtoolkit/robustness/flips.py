@@ -34,12 +34,11 @@ from qtoolkit.robustness.certificates import (
     margin,
 )
 from qtoolkit.robustness.closing import (
-    IN_ALL,
-    QUICK,
     Found,
     Moved,
     Search,
     least_changes,
+    try_changes,
 )
 from qtoolkit.solver import System, solve_lp
 
@@ -205,10 +204,7 @@ def _closer(
     if exact:
         least_changes(search, units, found, real("time_limit", seconds))
     else:
-        left = IN_ALL
-        for k, each in zip(units, found, strict=True):
-            if left > 0:
-                left -= search.seek(k, each, QUICK)
+        try_changes(search, units, found)
     return found
 
 

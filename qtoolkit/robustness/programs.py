@@ -2,29 +2,36 @@
 solve.
 
 Points p lie in a box, Σp = total. Beside them stand variables for what is no straight line in the
-points: the least and the greatest of two lines (a deduction cut at zero, a cap), and N·q/D (the
-points q of blanks shared out where others score N with D points), enclosed piece by piece between
-breaks of N/D. All else is a row of lines, true always or where a switch is on.
+points: the least and the greatest of two lines (a deduction cut at zero, a cap), and what blanks
+are given (`sharedout`). All else is a row of lines, true always or where a switch is on.
+
+A switch is asked for before the search begins: what does a solution cost at least where it is on,
+where it is off, if all others may stand between? Where that is too much it stands the other way.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from qtoolkit.engine.box import greedy
 from qtoolkit.solver import Solution, solve_milp
 
+if TYPE_CHECKING:
+    from qtoolkit.robustness.sharedout import Part
+
 SLACK = 1e-4  # by which a switched row is loose where its switch is off
-FLAT = 1e-12
-TINY = 1e-7  # hundredths, by which bounds of a variable are loose
-Name = tuple[int, int, int]  # of a share: the side of new indicators, the unit, the node
-VANISHED = 1e-9  # hundredths; with fewer to share out nothing is
+FLAT = 1e-9
+Name = tuple[str | float, ...]  # of a switch, the same in all programs of a question
+Group = tuple[int, ...]  # of blanks that are shared out alike: the node and its blank children
 NODES = 1500  # of one program: what takes more stays a bound, on every machine alike
-ROUNDS = 40  # towards the bounds of a ratio
+PROBES = 64  # switches at most, so that each is asked for
+WHOLE, OFF = 1e-6, 1e-7  # off a whole number; off a bound, of the greatest cost
+CHORDS = 6  # towards the bounds of a ratio
 
 
 @dataclass(frozen=True)
@@ -54,42 +61,21 @@ class Line:
 
 
 @dataclass
-class Breaks:
-    """Where a share N·q/D is cut into pieces: breaks of N/D and of q/D."""
+class Known:
+    """What earlier programs of the same question have shown.
 
-    ratios: list[float] = field(default_factory=list)
-    parts: list[float] = field(default_factory=list)
+    breaks : where the part q/D of a group of blanks is cut into pieces
+    least : the least cost where a switch is off, and where it is on
+    """
+
+    breaks: dict[Group, list[float]] = field(default_factory=dict)
+    least: dict[Name, list[float]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Share:
-    """N·q/D as a program has it: the lines, the variable beyond the middle ratio, and that
-    ratio."""
-
-    scored: Line
-    points: Line
-    blank: Line
-    beyond: int
-    middle: float
-
-    def ratios(self, x: np.ndarray) -> tuple[float, float]:
-        """N/D and q/D at a solution; NaN where the points have vanished."""
-        scored, points, blank = self._at(x)
-        if points <= VANISHED:
-            return np.nan, np.nan
-        return scored / points, blank / points
-
-    def tangent(self, x: np.ndarray) -> Line:
-        """What is 0 where the variable is the tangent of N·q/D at a solution."""
-        scored, points, blank = self._at(x)
-        points = max(points, VANISHED)
-        ratio, part = scored / points, blank / points
-        flat = self.scored.times(part).plus(self.blank, ratio).plus(self.points, -ratio * part)
-        own = Line(np.zeros(flat.A.size), 0.0, {self.beyond: 1.0})
-        return own.plus(self.blank, self.middle).minus(flat)
-
-    def _at(self, x: np.ndarray) -> tuple[float, ...]:
-        return tuple(value(line, x) for line in (self.scored, self.points, self.blank))
+def variables(line: Line) -> list[tuple[int, float]]:
+    """The variables of a line, the points first, each with its factor."""
+    found = [(int(j), float(line.A[j])) for j in np.flatnonzero(line.A)]
+    return found + [(v, factor) for v, factor in line.extra.items() if factor]
 
 
 def value(line: Line, x: np.ndarray) -> float:
@@ -115,13 +101,15 @@ class Program:
 
     lo, hi : (d,), the box of the points
     total : their sum
-    centre, budget : points that lie in the box, and how much may be moved away from them, where
-        that is limited too
+    known : what earlier programs have shown
+    centre : the points that cost nothing, if they lie in the box
+    budget : how much may be moved away from them, where that is limited too
     """
 
     lo: np.ndarray
     hi: np.ndarray
     total: float
+    known: Known
     centre: np.ndarray | None = None
     budget: float = np.inf
 
@@ -130,9 +118,13 @@ class Program:
         self.low, self.high = self.lo.tolist(), self.hi.tolist()
         self.integral = [False] * self.d
         self.cost: dict[int, float] = {}
+        self.most = np.inf  # cost, whatever the solution
         self.rows: list[_Row] = []
-        self.shares: dict[Name, Share] = {}
-        self._encloses = False
+        self.parts: dict[Group, Part] = {}  # by which blanks are shared out
+        self.envelopes: dict[int, tuple[Line, Line]] = {}  # of variables: lines under and over
+        self.switches: dict[Name, int] = {}
+        self.counted: set[Name] = set()  # those that are asked for first
+        self.encloses = self.probed = False
         self.add(Line(np.ones(self.d), 0.0), self.total, self.total)
 
     def variable(self, low: float, high: float, integral: bool = False) -> int:
@@ -142,11 +134,17 @@ class Program:
         self.integral.append(integral)
         return len(self.low) - 1
 
-    def switch(self) -> int:
-        return self.variable(0.0, 1.0, integral=True)
+    def switch(self, *name: str | float) -> int:
+        """A variable that is 0 or 1; by its name it is known from earlier programs."""
+        found = self.variable(0.0, 1.0, integral=True)
+        if name:
+            self.switches[name] = found
+        return found
 
     def of(self, variable: int, factor: float = 1.0) -> Line:
-        """A variable as a line."""
+        """A variable, or a point, as a line."""
+        if variable < self.d:
+            return self.point(variable).times(factor)
         return Line(np.zeros(self.d), 0.0, {variable: factor})
 
     def constant(self, number: float) -> Line:
@@ -157,48 +155,93 @@ class Program:
 
     def spans(self, A: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The least and greatest A·p of rows A (m, d) over the box, Σp kept."""
-        if self.centre is not None:
+        if np.isfinite(self.budget):
             middle = A @ self.centre
-            return middle - self._gain(-A), middle + self._gain(A)
+            return middle - self._gains(-A)[1].max(axis=1), middle + self._gains(A)[1].max(axis=1)
         high = (A * greedy(A, self.lo, self.hi, self.total)).sum(axis=1)
         low = (A * greedy(-A, self.lo, self.hi, self.total)).sum(axis=1)
         return low, high
 
-    def _gain(self, A: np.ndarray) -> np.ndarray:
-        """The most by which moving the budget raises A·p, (m,): from the least A to the greatest,
-        as far as each piece gains."""
+    def _gains(self, A: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Amounts that are moved, rising, and the most by which each raises A·p, both (m, 2d + 2):
+        from the least A to the greatest, as far as each piece gains. Straight between."""
         order = np.argsort(A, axis=1)
         worth = np.take_along_axis(A, order, axis=1)
         take, give = (room[order] for room in (self.centre - self.lo, self.hi - self.centre))
         taken = np.cumsum(take, axis=1)
         given = np.cumsum(give[:, ::-1], axis=1)
-        ends = np.concatenate([taken, given, np.full((len(A), 1), self.budget)], axis=1)
+        rest = np.tile([0.0, self.budget], (len(A), 1))
+        ends = np.concatenate([taken, given, rest], axis=1)
         most = np.minimum(np.minimum(taken[:, -1:], given[:, -1:]), self.budget)
-        ends = np.minimum(ends, most)[:, :, None]
+        moved = np.sort(np.minimum(ends, most), axis=1)
+        ends = moved[:, :, None]
         used = np.clip(ends - (taken - take)[:, None, :], 0.0, take[:, None, :])
         added = np.clip(ends - (given - give[:, ::-1])[:, None, :], 0.0, give[:, ::-1][:, None, :])
         gains = (added * worth[:, ::-1][:, None, :]).sum(axis=2)
         gains -= (used * worth[:, None, :]).sum(axis=2)
-        return np.maximum(gains.max(axis=1), 0.0)
+        return moved, np.maximum.accumulate(gains, axis=1)
+
+    def least_costs(self, lines: Sequence[Line]) -> np.ndarray:
+        """What no points at which a line (m,) is not negative cost less than."""
+        if self.centre is None or not lines:
+            return np.zeros(len(lines))
+        flat = [self._flat(line, True) for line in lines]
+        A, b = np.stack([each.A for each in flat]), np.array([each.b for each in flat])
+        need = -(A @ self.centre + b) - SLACK
+        if not np.isfinite(self.budget):  # all within a band: what is gained rises straight
+            room = self.spans(A)[1] + b + need
+            return self.most * np.clip(need / np.maximum(room, FLAT), 0.0, 1.0)
+        moved, gains = self._gains(A)
+        reached = gains >= need[:, None]
+        at = np.maximum(reached.argmax(axis=1), 1)[:, None]
+        ends = [np.take_along_axis(x, i, 1)[:, 0] for x in (gains, moved) for i in (at - 1, at)]
+        rise = np.maximum(ends[1] - ends[0], FLAT)
+        costs = ends[2] + (ends[3] - ends[2]) * np.clip((need - ends[0]) / rise, 0.0, 1.0)
+        return np.where(reached.any(axis=1), costs, self.most)
 
     def span(self, line: Line) -> tuple[float, float]:
-        """Bounds of a line's value, each variable on its own."""
-        low, high = (float(end[0]) + line.b for end in self.spans(line.A[None]))
-        for variable, factor in line.extra.items():
-            ends = factor * self.low[variable], factor * self.high[variable]
-            low, high = low + min(ends), high + max(ends)
-        return low, high
+        """Bounds of a line's value."""
+        low, high = self.spans_of([line])
+        return float(low[0]), float(high[0])
+
+    def spans_of(self, lines: Sequence[Line]) -> tuple[np.ndarray, np.ndarray]:
+        """Bounds of the values of lines, each (m,)."""
+        if not lines:
+            return np.zeros(0), np.zeros(0)
+        flat = [self._flat(line, over) for line in lines for over in (False, True)]
+        b = np.array([each.b for each in flat])
+        low, high = self.spans(np.stack([each.A for each in flat]))
+        return low[::2] + b[::2], high[1::2] + b[1::2]
+
+    def _flat(self, line: Line, over: bool) -> Line:
+        """A line of the points alone that lies nowhere over it, or nowhere under it."""
+        A, b = line.A, line.b
+        for v, factor in line.extra.items():
+            if v in self.envelopes:
+                each = self.envelopes[v][over == (factor > 0)]
+                A, b = A + factor * each.A, b + factor * each.b
+            else:
+                b += factor * (self.high if over == (factor > 0) else self.low)[v]
+        return Line(A, b)
+
+    def enveloped(self, v: int, under: Line, over: Line) -> Line:
+        """A variable that lies nowhere under one line and nowhere over the other."""
+        self.envelopes[v] = self._flat(under, False), self._flat(over, True)
+        return self.of(v)
 
     def add(
         self, line: Line, low: float = -np.inf, high: float = np.inf, strict: bool = False
     ) -> None:
         """low ≤ line ≤ high. `strict`: a row that a witness has to fulfil with something to spare,
         on the one side that is bounded."""
+        self.rows.append(self._row(line, low, high, strict))
+
+    def _row(
+        self, line: Line, low: float = -np.inf, high: float = np.inf, strict: bool = False
+    ) -> _Row:
         columns = np.concatenate([np.flatnonzero(line.A), np.array([*line.extra], int)])
         factors = np.concatenate([line.A[line.A != 0], np.array([*line.extra.values()], float)])
-        self.rows.append(
-            _Row(columns, factors, low - line.b, high - line.b, strict, self._encloses)
-        )
+        return _Row(columns, factors, low - line.b, high - line.b, strict, self.encloses)
 
     def add_where(
         self, switches: Mapping[int, bool], line: Line, strict: bool = False, least: float = np.nan
@@ -212,89 +255,108 @@ class Program:
             line = line.plus(self.of(switch), -room if on else room)
         self.add(line, low=0.0, strict=strict)
 
-    def greatest(self, first: Line, second: Line) -> Line:
+    def enough(self, names: Sequence[Name], number: int, most: float = np.inf) -> None:
+        """At least so many of these switches are on, and no more than `most`."""
+        on = {self.switches[name]: 1.0 for name in names}
+        self.add(Line(np.zeros(self.d), 0.0, on), number, most)
+        self.counted.update(names)
+
+    def costs(self, least: float) -> None:
+        """Nothing costs less."""
+        self.add(Line(np.zeros(self.d), 0.0, self.cost), low=min(least, self.most))
+
+    def greatest(self, first: Line, second: Line, *name: str | float) -> Line:
         """max(first, second)."""
         low, high = self.span(first.minus(second))
         if low >= 0 or high <= 0:
             return first if low >= 0 else second
         ends = [self.span(line) for line in (first, second)]
         top = self.variable(max(ends[0][0], ends[1][0]), max(ends[0][1], ends[1][1]))
-        found, is_first = self.of(top), self.switch()
+        secant = first.minus(second).raised(-low).times(high / (high - low))
+        found = self.enveloped(top, first, second.plus(secant))
+        is_first = self.switch(*name)
         self.add(found.minus(first), low=0.0)
         self.add(found.minus(second), low=0.0)
         self.add_where({is_first: True}, first.minus(found), least=-max(-low, 0.0))
         self.add_where({is_first: False}, second.minus(found), least=-max(high, 0.0))
         return found
 
-    def least(self, first: Line, second: Line) -> Line:
+    def least(self, first: Line, second: Line, *name: str | float) -> Line:
         """min(first, second)."""
-        return self.greatest(first.times(-1.0), second.times(-1.0)).times(-1.0)
+        return self.greatest(first.times(-1.0), second.times(-1.0), *name).times(-1.0)
 
     def between(self, low: float, high: float) -> Line:
         """Something of which only bounds are known."""
         return self.of(self.variable(low, high))
 
-    def ratio_bounds(self, scored: Line, points: Line, most: float = 1.0) -> tuple[float, float]:
-        """Bounds of scored / points, by Dinkelbach's iteration on the bounds of scored − r·points:
-        valid whenever it stops. `most`: a bound that is known."""
-        greatest = self.span(points)[1]
+    def ratio_bounds(self, top: Line, bottom: Line, most: float) -> tuple[float, float]:
+        """Bounds of top / bottom, which is `most` at most and not negative.
+
+        The least of top − r·bottom falls with r and is concave, so its chord to a greater ratio
+        meets zero before the least ratio, however few chords are drawn (Dinkelbach, 1967).
+        """
         ends = []
-        for sign, ratio in ((1.0, 0.0), (-1.0, most)):
-            for _ in range(ROUNDS):
-                gap = self.span(scored.plus(points, -ratio).times(sign))[0]
-                if gap <= FLAT * greatest:
+        for sign in (1.0, -1.0):
+            line, ratio, beyond = top.times(sign), min(0.0, sign * most), max(0.0, sign * most)
+            over = self.span(line.plus(bottom, -beyond))[0]
+            for _ in range(CHORDS):
+                gap = self.span(line.plus(bottom, -ratio))[0]
+                if gap <= FLAT or over >= 0:
                     break
-                ratio += sign * gap / greatest
-            ends.append(ratio)
+                ratio += (beyond - ratio) * gap / (gap - over)
+            ends.append(sign * ratio)
         return ends[0], ends[1]
-
-    def share(self, name: Name, scored: Line, points: Line, blank: Line, breaks: Breaks) -> Line:
-        """N·q/D, scored·blank / points, enclosed between breaks of N/D and of q/D. Where N/D is at
-        a break it is exact; beside one it is off by the distance times the width of the piece of
-        q/D. Where the points may vanish N/D is anything from 0 on."""
-        least, greatest = self.ratio_bounds(scored, points)
-        fewest, q1 = self.span(points)[0], self.span(blank)[1]
-        vanish = fewest <= VANISHED
-        parts = (0.0, np.inf) if vanish else self.ratio_bounds(blank, points, q1 / fewest)
-        least = 0.0 if vanish else least
-        middle = (least + greatest) / 2
-        reach = (greatest - least) / 2 * q1 + TINY
-        beyond = self.variable(-reach, reach)
-        w = self.of(beyond).plus(blank, middle)
-        self._encloses = True
-        ratios = self._pieces(scored, points, (least, greatest), breaks.ratios)
-        for part, (fewer, more) in self._pieces(blank, points, parts, breaks.parts):
-            for ratio, (low, high) in ratios:
-                # (N/D − low)·q lies between (N − low·D) times the least and the greatest q/D
-                above, below = w.plus(blank, -low), blank.times(high).minus(w)
-                over, under = scored.plus(points, -low), points.times(high).minus(scored)
-                for beside, room in ((above, over), (below, under)):
-                    self.add_where(ratio | part, beside.plus(room, -fewer))
-                    if np.isfinite(more):
-                        self.add_where(ratio | part, room.times(more).minus(beside))
-        self._encloses = False
-        self.shares[name] = Share(scored, points, blank, beyond, middle)
-        return w
-
-    def _pieces(
-        self, top: Line, bottom: Line, ends: tuple[float, float], breaks: Sequence[float]
-    ) -> list[tuple[dict[int, bool], tuple[float, float]]]:
-        """The pieces between breaks of top / bottom, one of which it lies in: the switches that
-        tell, and the ends of each."""
-        marks = [ends[0], *sorted({b for b in breaks if ends[0] < b < ends[1]}), ends[1]]
-        switches = [self.switch() for _ in marks[2:]]
-        found = [{on: True} for on in switches] + [dict.fromkeys(switches, False)]
-        if switches:
-            self.add(Line(np.zeros(self.d), 0.0, dict.fromkeys(switches, 1.0)), high=1.0)
-        for piece, (low, high) in zip(found, pairwise(marks), strict=True):
-            self.add_where(piece, top.plus(bottom, -low))
-            if np.isfinite(high):
-                self.add_where(piece, bottom.times(high).minus(top))
-        return list(zip(found, pairwise(marks), strict=True))
 
     def solve(self, seconds: float, spare: float = 0.0) -> Solution:
         """Minimise the cost, strict rows with so much to spare."""
-        return self._solved(self.rows, np.array(self.low), np.array(self.high), spare, seconds)
+        stop = time.monotonic() + seconds
+        if not self.probed:
+            self.probed = True
+            if not self._probe(stop):
+                return Solution(None, -np.inf, True)
+        rows, low, high = [*self.rows, *self._shown()], np.array(self.low), np.array(self.high)
+        self._fix(low, high)
+        return self._solved(rows, low, high, spare, stop - time.monotonic())
+
+    def _fix(self, low: np.ndarray, high: np.ndarray) -> None:
+        """Switches that cannot stand one way at no more than the greatest cost stand the other."""
+        for name, v in self.switches.items():
+            off, on = self.known.least.get(name, (0.0, 0.0))
+            low[v] = max(low[v], float(off >= self.most))
+            high[v] = min(high[v], 1.0 - float(on >= self.most))
+
+    def _shown(self) -> Iterator[_Row]:
+        """cost ≥ what it is at least as a switch stands."""
+        cost = Line(np.zeros(self.d), 0.0, self.cost)
+        for name, v in self.switches.items():
+            off, on = (min(x, self.most) for x in self.known.least.get(name, (0.0, 0.0)))
+            if off != on:
+                yield self._row(cost.plus(self.of(v), off - on), low=off)
+
+    def _probe(self, stop: float) -> bool:
+        """Learn the least cost where each switch stands as the linear program would not have it;
+        whether there is any solution."""
+        found = self._relaxed({}, stop)
+        if found.infeasible:
+            return False
+        if found.x is None or not self.envelopes or len(self.switches) > PROBES:
+            return True
+        for name, v in sorted(self.switches.items(), key=lambda it: it[0] not in self.counted):
+            least = self.known.least.setdefault(name, [0.0, 0.0])
+            for on in (0, 1):
+                if abs(found.x[v] - on) > WHOLE and least[on] < self.most:
+                    there = self._relaxed({v: on}, stop)
+                    bound = self.most if there.infeasible else there.bound - OFF * self.most
+                    least[on] = max(least[on], bound)
+        return True
+
+    def _relaxed(self, fixed: Mapping[int, float], stop: float) -> Solution:
+        low, high = np.array(self.low), np.array(self.high)
+        self._fix(low, high)
+        for v, at in fixed.items():
+            low[v] = high[v] = at
+        rows = [*self.rows, *self._shown()]
+        return self._solved(rows, low, high, 0.0, stop - time.monotonic(), whole=False)
 
     def beside(self, x: np.ndarray, spare: float, seconds: float) -> np.ndarray | None:
         """The least cost where the whole numbers of a solution are kept, every strict row has so
@@ -305,8 +367,8 @@ class Program:
         low[whole] = high[whole] = np.rint(x[whole])
         rows = [row for row in self.rows if not row.encloses]
         known = len(self.rows)
-        for share in self.shares.values():
-            self.add(share.tangent(x), 0.0, 0.0)
+        for part in self.parts.values():
+            part.add_tangents(x)
         rows += self.rows[known:]
         del self.rows[known:]
         return self._solved(rows, low, high, spare, seconds, whole=False).x

@@ -19,7 +19,7 @@ from qtoolkit.assessment import Assessment
 from qtoolkit.engine import TICK, affine, from_ticks, grade, ratio_lines, score
 from qtoolkit.engine.ticks import UNREACHABLE
 from qtoolkit.robustness.certificates import DOWN, UP, grades_at, in_reach, margin
-from qtoolkit.robustness.contested import Contested, First
+from qtoolkit.robustness.contested import Contested, First, Path
 
 GRID, HALVINGS = 16, 45  # of a scan
 LOOKS = 64  # of one with quotas in force
@@ -147,26 +147,55 @@ def _contest(result: Assessment, v: np.ndarray, reach: np.ndarray, found: Change
 def _first_along(
     result: Assessment, contested: Contested, v: np.ndarray, reach: float
 ) -> First | None:
-    """The first change along one ray; None where a score is not straight between cuts, or there
-    was too much to look at."""
+    """The first change along one ray; None where a score is neither straight between cuts nor
+    that of blanks shared out at one node, or there was too much to look at."""
     if reach <= 0:
         return None
+    points = result.points
     cuts = _cut_times(result, v)
     knots = np.unique(np.concatenate([[0.0], cuts[cuts < reach], [reach]]))
     for start, end in pairwise(knots.tolist()):
         at = start + (end - start) * THIRDS
         base = from_ticks(score(result.engine, _along(result, np.tile(v, (4, 1)), at)))
-        rate = (base[-1] - base[0]) / (end - start)
-        rate[np.abs(rate) * result.points.sum() <= TICK] = 0.0
-        straight = base[0] + (at - start)[:, None] * rate
-        if np.abs(base - straight).max() > 3 * TICK or not contested.holds(base[0], base[-1]):
+        path = _path(result, v, at, base)
+        if path.least_bottom(end - start) <= FLAT * points.sum():  # at the end none are left
             return None
-        first = contested.first(base[0], rate, end - start)
+        off = np.abs(base - path.at(at - start)).max()
+        if off > 3 * TICK or not contested.holds(base.min(axis=0), base.max(axis=0)):
+            return None
+        first = contested.first(path, end - start)
         if np.isnan(first.t):
             return None
         if np.isfinite(first.t):
             return First(start + first.t, first.after)
     return first
+
+
+def _path(result: Assessment, v: np.ndarray, at: np.ndarray, base: np.ndarray) -> Path:
+    """Base scores along p + t·v from the first of some t (m,) on, at which they are `base` (m, n):
+    straight lines, but for units of which one node's blanks are shared out."""
+    e, points, width = result.engine, result.points.to_numpy(), at[-1] - at[0]
+    rate = (base[-1] - base[0]) / width
+    rate[np.abs(rate) * points.sum() <= TICK] = 0.0
+    top = np.stack([base[0], rate, np.zeros_like(rate)], axis=1)
+    bottom = np.tile([1.0, 0.0], (len(rate), 1))
+    p, middle = points + at[0] * v, points + (at[0] + width / 2) * v
+    A, b, live, dead, single = ratio_lines(e, middle, middle)
+    moves = v != 0
+    for k in np.flatnonzero(single & ((live | dead) & moves).any(axis=1)).tolist():
+        (L0, N0, D0, q0), (L1, N1, D1, q1) = _parts(A[k], b[k], live[k], dead[k], p, v)
+        top[k] = [L0 * D0 + N0 * q0, L0 * D1 + L1 * D0 + N0 * q1 + N1 * q0, L1 * D1 + N1 * q1]
+        bottom[k] = D0, D1
+    return Path(top, bottom)
+
+
+def _parts(
+    A: np.ndarray, b: np.ndarray, live: np.ndarray, dead: np.ndarray, p: np.ndarray, v: np.ndarray
+) -> tuple[tuple[np.ndarray, ...], ...]:
+    """L, N, D and q of a score L + N·q/D at p, and how fast they change along v (d,) or (m, d)."""
+    parts = [(A * ~dead, b.sum()), (A * live, b[live].sum()), (live * 1.0, 0.0), (dead * 1.0, 0.0)]
+    at, rates = zip(*((c @ p + const, v @ c) for c, const in parts), strict=True)
+    return at, rates
 
 
 def _cut_times(result: Assessment, v: np.ndarray) -> np.ndarray:
@@ -308,11 +337,7 @@ def _roots(
     A·p + b − c.
     """
     e, points = result.engine, result.points.to_numpy()
-    A, b, live, dead = own
-    parts = [(A * ~dead, b.sum()), (A * live, b[live].sum()), (live * 1.0, 0.0), (dead * 1.0, 0.0)]
-    (L0, N0, D0, q0), (L1, N1, D1, q1) = zip(
-        *((c @ points + const, v @ c) for c, const in parts), strict=True
-    )
+    (L0, N0, D0, q0), (L1, N1, D1, q1) = _parts(*own, points, v)
     code = result.grades.cat.codes.iloc[k]
     limits = [(e.thresholds[k, code - 1] if code > 0 else 0, False)]
     if code < e.ceiling[k]:

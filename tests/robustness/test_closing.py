@@ -185,6 +185,21 @@ def test_in_whole_points_a_tie_leaves_no_place_or_both():
     assert out["status"].tolist() == both["status"].tolist() == ["exact", "exact"]
 
 
+def test_a_tie_where_no_points_are_left_to_move_is_found():
+    # 乙 loses a whole point at b; with all points of b moved to a both have 2, and "out" leaves
+    # nobody the one place: 1 point moved
+    frame = pd.DataFrame({"a": [0.0, 0.0], "b": [0.0, 1.0]}, index=["甲", "乙"])
+    scheme = qt.Scheme.flat({"a": 1, "b": 1}, {"A": 2, "B": 0}).model_dump()
+    for leaf in scheme["indicators"]:
+        leaf["rule"], leaf["scales"] = {"kind": "deduct", "rate": 1.0, "per": 1.0}, False
+    best, last = scheme["grades"]
+    scheme["grades"] = [best | {"quota": 1, "ties": "out"}, last]
+    result = qt.assess(validate(Scheme, scheme, None), frame)
+    flips = R.cheapest_flip(result, exact=True).table.loc["甲"]
+    assert flips["status"] == "exact"
+    assert flips["points_moved"] == pytest.approx(1.0, abs=1e-5)
+
+
 def test_what_is_quick_never_refuses_and_never_says_more_than_is_proven():
     result = two_units()
     quick, closed = R.cheapest_flip(result).table, R.cheapest_flip(result, exact=True).table
