@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -19,9 +20,9 @@ import numpy as np
 from qtoolkit.assessment import Assessment
 from qtoolkit.regions.bound import Area, BoxArea
 from qtoolkit.robustness.certificates import DOWN, UP
-from qtoolkit.robustness.closing import EACH, HUNDRED, QUICK, ROUNDS, Found, Measure, Search, _cut
+from qtoolkit.robustness.closing import EACH, HUNDRED, QUICK, ROUNDS, Found, Measure, Search
 from qtoolkit.robustness.conditions import Way, ways
-from qtoolkit.robustness.programs import Breaks, Line, Name, Program
+from qtoolkit.robustness.programs import Known, Line, Program
 
 EDGE = 1e-6  # hundredths of the total outside the region: a proof holds that far
 CLEAR = 1e-4  # hundredths beyond every limit, where a witness is looked for first
@@ -50,11 +51,12 @@ class Inside(Measure):
     def of(self, p: np.ndarray) -> float:
         return 0.0 if self.area.contains(p[None])[0] else np.inf
 
-    def program(self, radius: float, at_least: float) -> Program:
+    def program(self, radius: float, at_least: float, known: Known) -> Program:
         """All points no farther than `radius` hundredths outside the region."""
         area, scale = self.area, self.scale
         lo = np.maximum(area.lo * scale - radius, 0.0)
-        program = Program(lo, area.hi * scale + radius, HUNDRED)
+        program = Program(lo, area.hi * scale + radius, HUNDRED, known)
+        program.most = 1.0  # nothing costs anything: what would cost so much cannot be
         if not isinstance(area, BoxArea):
             _near(program, area, scale, radius)
         return program
@@ -142,32 +144,30 @@ class Within(Search):
 
     def _settled(self, k: int, way: Way, found: Found, stop: float) -> bool:
         """Whether one way has a witness, which goes into `found`, or is proven not to occur."""
-        breaks: dict[Name, Breaks] = {}
+        known = Known()
         for _ in range(ROUNDS):
-            program = self.measure.program(EDGE, 0.0)
-            written = self._written(program, k, way, breaks)
-            if not written.write(way):
+            program = self.measure.program(EDGE, 0.0, known)
+            if not self._written(program, k, way).write(way):
                 return True
             solution = program.solve(stop - time.monotonic())
             if solution.infeasible or solution.x is None:
                 return solution.infeasible
             near = self._attain(k, program, solution.x, found, stop)
-            if found.witness is not None or self._clearly(k, way, breaks, found, stop):
+            if found.witness is not None or self._clearly(k, way, known, found, stop):
                 return True
-            asked = written.concerned(solution.x)
-            if not any([_cut(program, x, asked, breaks) for x in (near, solution.x)]):
+            parts, solutions = program.parts.values(), (near, solution.x)
+            if not any([part.cut_around(x) for part in parts for x in solutions]):
                 return False
         return False
 
-    def _clearly(
-        self, k: int, way: Way, breaks: dict[Name, Breaks], found: Found, stop: float
-    ) -> bool:
+    def _clearly(self, k: int, way: Way, known: Known, found: Found, stop: float) -> bool:
         """Whether there is a witness well beyond every limit, well inside the region."""
-        program = self.measure.program(0.0, 0.0)
-        if not self._written(program, k, way, breaks).write(way):
-            return False
-        x = program.solve(stop - time.monotonic(), CLEAR).x
-        return x is not None and self.keep(k, found, self.measure.points_of(x))
+        program = self.measure.program(0.0, 0.0, deepcopy(known))  # of a narrower region
+        if self._written(program, k, way).write(way):
+            x = program.solve(stop - time.monotonic(), CLEAR).x
+            if x is not None:
+                self.keep(k, found, self.measure.points_of(x))
+        return found.witness is not None
 
 
 def close(

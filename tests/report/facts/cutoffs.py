@@ -488,7 +488,7 @@ def decimals_of(error):
 
 def errors(tables, given):
     result, table = given.result, tables["misgrading"]
-    drawn = DRAWN if has_places(result) else None
+    drawn = DRAWN if has_places(result) or is_by_breaks(result.scheme) else None
     most = max(1.959963984540054 * math.sqrt(0.25 / drawn), 1.92 / drawn) if drawn else 0.0
     stands = [row[f"p:{row['grade']}"] for _, row in table.iterrows()]
     assert list(table["unit"]) == list(result.ranks.sort_values(kind="stable").index)
