@@ -18,6 +18,7 @@ from qtoolkit.importance import FULL
 from qtoolkit.inputs.scheme import Indicator
 from qtoolkit.inputs.statuses import NOT_APPLICABLE
 from qtoolkit.language import Text
+from qtoolkit.lines import says_lines
 
 By = Literal["area", "aspect", "lead", "responsible"]
 
@@ -289,6 +290,7 @@ def is_dependent(result: Assessment) -> bool:
     return kinds or bool((result.flags["kind"] == "set_dependent").any())
 
 
+@says_lines
 def drop_unit(result: Assessment) -> pd.DataFrame:
     """The drop-one-unit test: what leaving out each unit does to the others.
 

@@ -17,6 +17,7 @@ import pandas as pd
 
 from qtoolkit.errors import InputError, one_of, unexpected
 from qtoolkit.language import LANGUAGES, Text, in_print, say, settled
+from qtoolkit.lines import lines_said
 
 ROWS, COLUMNS = 10, 12  # of a table on a card
 _spoken = ["zh"]  # the language of cards, the last that was asked for
@@ -131,10 +132,12 @@ class Shown:
         facts = [say(zh="{name}：{x}", en="{name}: {x}", name=name, x=_both(value))
                  for name, value in numbers_.items()]  # fmt: skip
         facts += [value for value in held.values() if isinstance(value, Text)]
+        said = lines_said(getattr(self, "lines", None))
+        brief = ", ".join([*([brief] if brief else []), *(text.en for text in said)])
         return Card(
             self.card_title,
             f"{self.card_table} {shape}" + (f", {brief}" if brief else ""),
-            facts,
+            [*facts, *said],
             self.rows_that_matter(frame).head(ROWS),
             len(frame),
             self.card_table,
@@ -154,7 +157,9 @@ class Shown:
 
 
 def _fields(shown: Any) -> dict[str, Any]:
+    """What is said one by one; how lines go is said in words."""
     names = [f.name for f in fields(shown) if f.repr] if is_dataclass(shown) else []
+    names = [name for name in names if name != "lines"]
     return {name: getattr(shown, name) for name in names}
 
 

@@ -182,15 +182,19 @@ def grade_all(scheme, rows):
         unit["lower"] = sum(veto.get("lower", 0) for veto in hit)
     for unit, lines in zip(units, lines_for(scheme, units), strict=True):
         unit["by_lines"] = unit["grade"] = sum(unit["published"] < line for line in lines[:-1])
-    for i, g in enumerate(grades):  # places that make a grade, before anything else takes it
-        limited(units, i, g if g.get("by") in ("place", "share") else {}, scheme.get("classes", []))
-    for unit in units:
-        unit["by_score"], unit["grade"] = unit["grade"], unit["by_lines"]
     rivals = any(g.get("quota") is not None or g.get("last") for g in grades)
-    early, groups = (
-        order.get("veto", "before_quota") == "before_quota" or not rivals,
-        scheme.get("classes", []),
-    )
+    early = order.get("veto", "before_quota") == "before_quota" or not rivals
+    groups = scheme.get("classes", [])
+    for unit in units:  # places that make a grade, without the unit's own veto
+        for other in units:
+            other["grade"] = other["by_lines"]
+            if early and other is not unit:
+                strike(other, names)
+        for i, g in enumerate(grades):
+            limited(units, i, g if g.get("by") in ("place", "share") else {}, groups)
+        unit["by_score"] = unit["grade"]
+    for unit in units:
+        unit["grade"] = unit["by_lines"]
     for unit in units if early else []:
         strike(unit, names)
     for i, g in enumerate(grades):

@@ -23,7 +23,7 @@ def within(band):
 
 def ranges(result, band):
     region = within(band)
-    return sensitivity.ranges(result, qt.robustness.score_range(result, region), region)
+    return sensitivity.ranges(result, qt.robustness.score_range(result, region, exact=True), region)
 
 
 def methods(result, band):

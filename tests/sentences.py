@@ -18,8 +18,9 @@ def read(name):
 
 @st.composite
 def results(draw, approval=True):
-    """Random small assessments; in some of them a unit or two are approved with another grade."""
-    given_ = draw(strategies.givens(kinds=strategies.KINDS))
+    """Random small assessments; in some of them grades go by place, by share or by natural breaks,
+    in some a unit or two are approved with another grade."""
+    given_ = draw(strategies.givens(kinds=strategies.KINDS, ways=draw(strategies.chance)))
     frame = strategies.frame_of(given_)
     ids = [grade["id"] for grade in given_.scheme["grades"]]
     if approval and draw(st.booleans()):

@@ -25,7 +25,7 @@ FLOORS = [
     ("engine",),
     ("language",),
     ("errors",),
-    ("limits", "filing", "display", "inputs.numbertext"),  # what reading a cell needs
+    ("limits", "filing", "lines", "display", "inputs.numbertext"),  # what reading a cell needs
     ("models",),
     ("rules",),
     # Excel's ground floor: bytes to grids of cells, and whole files

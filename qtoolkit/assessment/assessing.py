@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import ClassVar, Literal, get_args
+from typing import ClassVar, get_args
 
 import numpy as np
 import pandas as pd
@@ -28,20 +28,13 @@ from qtoolkit.engine import (
 )
 from qtoolkit.engine.ticks import NO_LINE, UNREACHABLE, Rounding
 from qtoolkit.engine.ties import in_order
-from qtoolkit.errors import InputError, nearest, one_of, unexpected
-from qtoolkit.inputs.changes import change
-from qtoolkit.inputs.scheme import Scheme, Spread
+from qtoolkit.errors import Complaint, InputError, nearest, one_of, unexpected
+from qtoolkit.inputs.changes import change, quota_of
+from qtoolkit.inputs.scheme import PLACED, Scheme, Spread
 from qtoolkit.inputs.statuses import VALUE
 from qtoolkit.inputs.table import Table, table_of_frame, unit_of
 from qtoolkit.language import Text, listing, say
-
-HowLines = Literal["move", "hold"]
-Lines = Literal["move", "held"]
-LINES = {
-    "move": Text("分数线随得分移动", "lines move with the scores"),
-    "held": Text("分数线不动", "lines held"),
-}
-"""Whether lines follow from the scores, in words."""
+from qtoolkit.lines import HowLines, LinesSaid, lines_said
 
 
 @dataclass(frozen=True, repr=False)
@@ -91,8 +84,7 @@ class Assessment(Shown):
             say(zh="初评等级：{graded}", en="Computed grades: {graded}", graded=graded),
             say(zh="提示{n}条：.flags", en="{n:flag|flags}: .flags", n=len(self.flags)),
         ]
-        if self.scheme.sets_lines_by_data:
-            facts.append(LINES[self.lines])
+        facts += lines_said(self.lines)
         away = np.abs(self.base.to_numpy()[:, None] - self.fixed.engine.thresholds)
         nearest_first = in_order(from_ticks(away.min(axis=1, initial=UNREACHABLE)), falling=False)
         frame = pd.DataFrame(
@@ -155,9 +147,12 @@ class Assessment(Shown):
         return self.engine.lines_move
 
     @property
-    def lines(self) -> Lines:
-        """`move` where the lines follow from the scores, `held` where they stand still."""
-        return "move" if self.lines_move else "held"
+    def lines(self) -> LinesSaid | None:
+        """`move` where the lines follow from the scores, `held` where such lines stand still; None
+        where the scheme gives all lines in points."""
+        if self.lines_move:
+            return "move"
+        return None if self.origin is None else "held"
 
     @property
     def grade_names(self) -> list[str]:
@@ -307,8 +302,8 @@ class Assessment(Shown):
                     hint=hint,
                 )
             )
-        return assess(
-            self.scheme, self.table.keep(np.array([name != left_out for name in self.table.units]))
+        return self.anew(
+            table=self.table.keep(np.array([name != left_out for name in self.table.units]))
         )
 
     @cached_property
@@ -351,13 +346,21 @@ class Assessment(Shown):
         other = assess(self.scheme.replace(points, cutoffs, spread), self.table)
         if lines == "move" or (lines is None and self.origin is None):
             return other
-        return other._held(self.origin or self)
+        return other.by_lines_of(self.origin or self)
 
-    def _held(self, before: Assessment) -> Assessment:
-        """The same scores, graded by the lines that another assessment of the data gave."""
+    def anew(self, scheme: Scheme | None = None, table: Table | None = None) -> Assessment:
+        """Another scheme, or other data of these units or some of them, assessed as this was: by
+        the same lines where they are held here."""
+        other = assess(scheme or self.scheme, self.table if table is None else table)
+        return other if self.origin is None else other.by_lines_of(self.origin)
+
+    def by_lines_of(self, before: Assessment) -> Assessment:
+        """The same scores, graded by the lines that the scores of another assessment, of these
+        units or more, gave; itself where it had no such lines."""
         if not before.lines_move:
             return self
-        engine = held(self.engine, before.base.to_numpy(), before.engine)
+        rows = before.scores.index.get_indexer(self.scores.index)
+        engine = held(self.engine, before.base.to_numpy(), before.engine, rows)
         codes = grade(engine, self.base.to_numpy())
         return replace(
             self,
@@ -372,8 +375,24 @@ class Assessment(Shown):
 
     def change(self, changes: Mapping[str, float | None]) -> Assessment:
         """The same data after dotted changes, such as {"cutoffs.A": 88, "grades.A.quota": 3}; see
-        :func:`qtoolkit.inputs.changes.change`."""
-        return assess(change(self.scheme, changes), self.table)
+        :func:`qtoolkit.inputs.changes.change`. Lines that are held here stay held.
+
+        Raises
+        ------
+        InputError
+            As `change`; a quota that set a grade whose line is held.
+        """
+        for key in changes if self.origin is not None else ():
+            grade = quota_of(key)
+            if grade is not None and self.scheme.grade(grade).by in PLACED:
+                text = say(
+                    zh="等级“{grade}”的分数线保持不动，名额不再起作用：请改动分数线随得分移动的测算结果",
+                    en="the line of grade “{grade}” is held, so its places set nothing: change the "
+                    "assessment whose lines move",
+                    grade=grade,
+                )
+                raise InputError(Complaint(text, column=key))
+        return self.anew(change(self.scheme, changes))
 
     @property
     def _leaf_ids(self) -> list[str]:

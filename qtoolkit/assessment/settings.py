@@ -18,6 +18,7 @@ from qtoolkit.errors import InputError
 from qtoolkit.inputs.changes import AS_IS, change, check_keys, touches_points
 from qtoolkit.inputs.spread import heirs, without
 from qtoolkit.language import Text, say
+from qtoolkit.lines import LinesSaid, marked
 
 ROWS = 512  # settings that are scored at a time
 
@@ -38,13 +39,14 @@ Output = Callable[[Graded], np.ndarray]
 @dataclass(frozen=True)
 class _Batch:
     """Settings that share an engine: rows of the frame, their points (m, d), the cutoffs of each
-    (codes into `limits`)."""
+    (codes into `limits`); `own_lines`: they go by the lines of the engine itself."""
 
     engine: core.Engine
     rows: np.ndarray
     points: np.ndarray
     limits: np.ndarray
     which: np.ndarray
+    own_lines: bool
 
 
 def settings(
@@ -58,7 +60,8 @@ def settings(
     Parameters
     ----------
     case
-        Anything with a `scheme` and a `table`: a case or an assessment.
+        Anything with a `scheme` and a `table`: a case or an assessment, whose lines stay held where
+        they are.
     frame : DataFrame
         One row a setting, the columns as keys of :func:`qtoolkit.inputs.changes.change`. NaN, or
         "scheme", leaves a choice as it is; None in a column of objects takes a quota away. The
@@ -72,7 +75,8 @@ def settings(
     -------
     DataFrame, indexed as `frame`
         A column an output (of an output a unit: <output>:<unit>), NaN where the setting failed, and
-        `failed`: why, a text in both languages, or None.
+        `failed`: why, a text in both languages, or None. `attrs["lines"]` says how lines that
+        follow from the scores go, see :mod:`qtoolkit.lines`.
 
     Raises
     ------
@@ -98,7 +102,14 @@ def settings(
             for column, part in named.items():
                 columns.setdefault(column, np.full(len(rows), np.nan))[batch.rows] = part
     columns = columns or {name: np.full(len(rows), np.nan) for name in outputs}
-    return type(frame)(columns | {"failed": np.array(failed, dtype=object)}, index=frame.index)
+    found = type(frame)(columns | {"failed": np.array(failed, dtype=object)}, index=frame.index)
+    moving: LinesSaid | None = "move" if case.scheme.sets_lines_by_data else None
+    return marked(found, "held" if _lines_are_held(case) else moving)
+
+
+def _lines_are_held(case: Any) -> bool:
+    """Whether this is an assessment that holds the lines of another; a case is none."""
+    return getattr(case, "origin", None) is not None
 
 
 def _records(frame: Any) -> list[dict[str, Any]]:
@@ -124,6 +135,8 @@ def _batches(case: Any, rows: list[dict[str, Any]], failed: list[Text | None]) -
             if not touches_points(key) and key.partition(".")[0] != "cutoffs"
         }
         lines = {key: value for key, value in row.items() if key.partition(".")[0] == "cutoffs"}
+        if _lines_are_held(case):  # its engine holds its cutoffs
+            method |= lines
         name = repr(sorted(method.items()))
         try:
             engines[name] = _remember(
@@ -141,10 +154,15 @@ def _batches(case: Any, rows: list[dict[str, Any]], failed: list[Text | None]) -
             failed[i] = error.complaints[0].text
             continue
         groups.setdefault(name, []).append((i, limits, points))
-    return [batch for name, group in groups.items() for batch in _cut(engines[name], group)]
+    own_lines = _lines_are_held(case)
+    return [
+        batch for name, group in groups.items() for batch in _cut(engines[name], group, own_lines)
+    ]
 
 
 def _engine(case: Any, method: Mapping[str, Any], kept: dict[Any, Any]) -> core.Engine:
+    if _lines_are_held(case):
+        return case.change(method).engine
     return build(change(case.scheme, method), case.table, kept)
 
 
@@ -196,7 +214,9 @@ def _points_of(scheme: Any, row: Mapping[str, Any], kept: dict[Any, Any]) -> np.
     return without(given.astype(float), *leaves)
 
 
-def _cut(engine: core.Engine, group: list[tuple[int, np.ndarray, np.ndarray]]) -> list[_Batch]:
+def _cut(
+    engine: core.Engine, group: list[tuple[int, np.ndarray, np.ndarray]], own_lines: bool
+) -> list[_Batch]:
     batches = []
     for start in range(0, len(group), ROWS):
         part = group[start : start + ROWS]
@@ -211,6 +231,7 @@ def _cut(engine: core.Engine, group: list[tuple[int, np.ndarray, np.ndarray]]) -
                 points,
                 np.stack(list(distinct.values())),
                 which,
+                own_lines or bool(engine.breaks),
             )
         )
     return batches
@@ -220,8 +241,9 @@ def _graded(outputs: tuple[Output, ...], batch: _Batch) -> list[np.ndarray]:
     """The outputs of one batch."""
     e = batch.engine
     base = core.score(e, batch.points)
-    limits = core.thresholds(e, batch.limits, core.highest_base(e))
-    own = None if e.breaks else limits[batch.which]
+    own = None
+    if not batch.own_lines:
+        own = core.thresholds(e, batch.limits, core.highest_base(e))[batch.which]
     scores = core.finish(e, base)
     key = base if e.rank_on_base else scores
     graded = Graded(scores, rank(key), core.grade(e, base, own, key))

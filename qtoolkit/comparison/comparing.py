@@ -25,6 +25,7 @@ from qtoolkit.inputs.case import Case
 from qtoolkit.inputs.scheme import Scheme
 from qtoolkit.inputs.table import unit_of
 from qtoolkit.language import Text, say
+from qtoolkit.lines import LinesSaid
 
 PARTS = (*FACTORS, "units", "approval")
 """The parts of a change of grade; the last two: who else was assessed, and what approval
@@ -71,6 +72,13 @@ class Comparison(Shown):
     entered: tuple[str, ...]
     states: Mapping[frozenset[str], Assessment]
     problem: Text | None = None
+
+    @property
+    def lines(self) -> LinesSaid | None:
+        """How lines that follow from the scores go, see :mod:`qtoolkit.lines`: in each mixed
+        assessment they are those of the side that its cutoffs are taken from."""
+        both = {self.before.lines, self.after.lines}
+        return "move" if "move" in both else "held" if "held" in both else None
 
     @property
     def graded_alike(self) -> bool:
@@ -347,7 +355,7 @@ def _some(result: Assessment) -> str:
 
 def _of_units(result: Assessment, units: list[str]) -> Assessment:
     number = {unit: k for k, unit in enumerate(result.table.units)}
-    return assess(result.scheme, result.table.take(np.array([number[unit] for unit in units])))
+    return result.anew(table=result.table.take(np.array([number[unit] for unit in units])))
 
 
 def _shapley(values: Mapping[frozenset[str], np.ndarray]) -> dict[str, np.ndarray]:

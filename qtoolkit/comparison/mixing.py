@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from qtoolkit.assessment import Assessment, assess
+from qtoolkit.assessment import Assessment
 from qtoolkit.comparison.matching import Matching
 from qtoolkit.errors import InputError
 from qtoolkit.inputs.scheme import Bonus, Indicator, Order, Scheme, Veto
@@ -60,7 +60,8 @@ def mixed(
     other = before if pick["points"] is after else after
     nodes = [_lenient(node, tree, other.scheme, matching) for node in tree.indicators]
     data["indicators"] = tuple(_in_points_of(node, lines.total / tree.total) for node in nodes)
-    return assess(tree.model_copy(update=data), _table(pick, before, after, matching))
+    table = _table(pick, before, after, matching)
+    return pick["cutoffs"].anew(tree.model_copy(update=data), table)
 
 
 def _times(value: float | None, ratio: float) -> float | None:
@@ -280,4 +281,4 @@ def on_points_of(before: Assessment, scheme: Scheme, matching: Matching) -> Asse
         for name in CELLS
     }
     table = replace(before.table, **cells, stages={})
-    return assess(before.scheme.model_copy(update=update), table)
+    return before.anew(before.scheme.model_copy(update=update), table)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
@@ -28,14 +28,16 @@ from qtoolkit.cutoffs.combinations import (
     total,
     widest,
 )
+from qtoolkit.cutoffs.debated import with_cutoffs
 from qtoolkit.display import Shown
 from qtoolkit.engine import RivalStep, from_ticks, to_ticks
 from qtoolkit.engine.breaks import natural_lines
 from qtoolkit.engine.standings import BITS, reaching
 from qtoolkit.engine.ticks import UNREACHABLE
 from qtoolkit.errors import InputError, real, unexpected
-from qtoolkit.inputs.changes import check_keys, quota_key
+from qtoolkit.inputs.changes import change, check_keys, quota_key
 from qtoolkit.language import Text, say, settled
+from qtoolkit.lines import LinesSaid, says_lines
 from qtoolkit.regions import Box, Region
 from qtoolkit.simulation.sampling import draws_of
 
@@ -140,8 +142,9 @@ class Grid(Shown):
     ----------
     table : DataFrame, indexed by grade (the best first, the worst left out)
         cutoff (the official one), least, most, number: the cutoffs that are compared; with quotas
-        to compare also quotas: how many. No rows where there is nothing to choose: one grade, or
-        cutoffs by class.
+        to compare also quotas: how many. A grade by place or by share has no cutoff of its own: it
+        is here where quotas are compared, with number 0. No rows where there is nothing to choose:
+        one grade, or natural breaks.
     window, step : float
         As :func:`optimise` takes them.
     combinations : int
@@ -195,16 +198,16 @@ def grid(
     scheme = result.scheme
     step = settled(HUNDREDTH * scheme.total) if window is None else 1.0
     window = 2 * step if window is None else real("window", window)
+    columns = ["cutoff", "least", "most", "number"]
+    if result.lines == "held" or scheme.by_breaks:
+        return Grid(pd.DataFrame(columns=columns), window, step, 0, draws, False)
     options = _quotas(result, {} if quotas is None else quotas)
-    if scheme.sets_lines_by_data or any(each.class_cutoffs for each in scheme.grades):
-        table = pd.DataFrame(columns=["cutoff", "least", "most", "number"])
-        return Grid(table, window, step, 0, draws, False)
     lines = _lines(result, min(window, scheme.total), step)
     rows = {
-        each.id: [each.line, line[0], line[-1], len(line)]
+        each.id: [each.line, line[0], line[-1], len(line)] if line else [np.nan] * 3 + [0]
         for each, line in zip(scheme.grades, reversed(lines), strict=False)
+        if line or quotas
     }
-    columns = ["cutoff", "least", "most", "number"]
     table = pd.DataFrame.from_dict(rows, orient="index", columns=columns)
     if quotas:
         table["quotas"] = [len(options[name]) for name in table.index]
@@ -212,7 +215,8 @@ def grid(
     if affordable:
         weights = _weights(_choices(result, lines, options), _sizes(result, 1), draws)
         affordable = all(found <= limit for found, limit in weights)
-    return Grid(table, window, step, _number(lines, options), draws, affordable)
+    number = _number(result, lines, options)
+    return Grid(table, window, step, number, draws, affordable)
 
 
 @dataclass(frozen=True, repr=False)
@@ -222,7 +226,8 @@ class Options(Shown):
     Attributes
     ----------
     cutoffs : Series, indexed by grade
-        The cutoffs found, the best grade first.
+        The cutoffs found, the best grade first; where classes have cutoffs of their own, each of
+        them lies as many points from the official one. Grades by place or by share have none.
     table : DataFrame
         Rows "official" and "found": a column a cutoff, with quotas to compare a column
         "quota:<grade>" for each of them, `leave` (expected number of units that a draw moves out of
@@ -244,6 +249,8 @@ class Options(Shown):
         A row for each combination of quotas, the official one first: a column "quota:<grade>" for
         each, a column a cutoff (the steadiest ones under these quotas; NaN where no cutoffs leave
         every grade its units), `leave` with these cutoffs, and `official` with the official ones.
+    lines
+        How lines that follow from the scores go, see :mod:`qtoolkit.lines`.
     """
 
     card_title: ClassVar[Text] = Text("可供选择的分数线", "Cutoffs that could be chosen")
@@ -259,8 +266,10 @@ class Options(Shown):
     band: float | None = BAND
     quotas: pd.Series = field(default_factory=lambda: pd.Series(dtype=object))
     by_quota: pd.DataFrame = field(default_factory=pd.DataFrame)
+    lines: LinesSaid | None = None
 
 
+@says_lines
 def optimise(
     result: Assessment,
     region: Region | None = None,
@@ -275,6 +284,9 @@ def optimise(
 ) -> Options:
     """Cutoffs within ±`window` of the official ones, and quotas, under which the fewest units are
     expected to change grade as points move at random.
+
+    Of a grade that goes by place or by share its quota alone can be chosen. Where classes have
+    cutoffs of their own, all of a grade move by the same points.
 
     Minimised is Σ over grades, over the units in the grade, of P(a draw of points leaves it); units
     under a veto are left out. All combinations are compared on the same draws, with quotas, last
@@ -300,8 +312,8 @@ def optimise(
     Raises
     ------
     InputError
-        Cutoffs by class, a scheme of one grade, a step of 0 or less, an unknown grade, quotas that
-        are none, or too many combinations.
+        Natural breaks or lines that are held, nothing to choose, a step of 0 or less, an unknown
+        grade, quotas that are none, or too many combinations.
 
     >>> import pandas as pd
     >>> import qtoolkit as qt
@@ -313,21 +325,7 @@ def optimise(
     [None, 1, 2]
     """
     scheme = result.scheme
-    if scheme.sets_lines_by_data:
-        raise InputError(
-            say(
-                zh="等级按位次、比例或自然断点确定时，没有分数线可优选",
-                en="where grades go by place, by share or by natural breaks there are no cutoffs "
-                "to choose",
-            )
-        )
-    if len(scheme.grades) < 2 or any(g.class_cutoffs for g in scheme.grades):
-        raise InputError(
-            say(
-                zh="只有一个等级或分类别设分数线时，不能优选分数线",
-                en="cutoffs cannot be chosen where there is one grade, or cutoffs by class",
-            )
-        )
+    _refuse_nothing_to_choose(result, quotas)
     asked = real("window", window)
     step, window = real("step", step, above=True), min(asked, scheme.total)
     sizes = _sizes(result, real("least", least))
@@ -340,7 +338,7 @@ def optimise(
     held = drawn(choices, sample, executor)
     base = result.base.to_numpy()
     costs = [_criterion(part, 0) for part in leaving(choices, held, base, draws)]
-    bars = [*too_few(choices, base, sizes.tolist()), *_not_rising(choices, lines)]
+    bars = [*too_few(choices, base, sizes.tolist()), *_not_rising(result, choices, lines)]
     parts = [*costs, *(_criterion(part, 0) for part in bars)]
     parts += _distances(result, choices, lines, options)
     first, quotas_last = _order(choices)
@@ -349,15 +347,15 @@ def optimise(
     picked = by_quota.choice(best.choice({}))
     given = [] if quotas is None else [g.id for g in scheme.grades if g.id in quotas]
     compared = _Compared(result, lines, options, choices, given, costs, draws)
-    chosen = result.change(compared.changes(picked))
+    chosen = compared.assessed(picked)
     rows = [compared.row(compared.official, result), compared.row(picked, chosen)]
     table = compared.frame(rows).set_axis(["official", "found"])
     return Options(
-        pd.Series(compared.cutoffs(picked), name="cutoff"),
+        pd.Series(compared.cutoffs(picked), name="cutoff", dtype=float),
         table,
         table.loc["official", "leave"] - table.loc["found", "leave"],
         chosen.grades,
-        _number(lines, options),
+        _number(result, lines, options),
         asked,
         step,
         draws,
@@ -365,6 +363,35 @@ def optimise(
         pd.Series(compared.quotas(picked), dtype=object, name="quota"),
         compared.by_quota(by_quota) if given else pd.DataFrame(),
     )
+
+
+def _refuse_nothing_to_choose(
+    result: Assessment, quotas: Mapping[str, Iterable[Quota]] | None
+) -> None:
+    if result.scheme.by_breaks:
+        raise InputError(
+            say(
+                zh="等级按自然断点确定，分数线由得分得出，没有可以优选的分数线和名额",
+                en="grades go by natural breaks: their lines follow from the scores, and there are "
+                "no cutoffs or quotas to choose",
+            )
+        )
+    if result.lines == "held":
+        raise InputError(
+            say(
+                zh="分数线保持不动时不能优选：请用分数线随得分移动的测算结果",
+                en="nothing is chosen where lines are held: take the assessment whose lines move",
+            )
+        )
+    lined = any(grade.has_line for grade in result.scheme.grades[:-1])
+    if not lined and not quotas:
+        raise InputError(
+            say(
+                zh="没有可以优选的：除最后一个等级外都没有自己的分数线，也没有给出要比较的名额（quotas）",
+                en="there is nothing to choose: no grade but the last has a cutoff of its own, and "
+                "no quotas to compare are given",
+            )
+        )
 
 
 def _band(region: Region) -> float | None:
@@ -379,18 +406,28 @@ def _sizes(result: Assessment, fewest: float) -> np.ndarray:
 
 
 def _lines(result: Assessment, window: float, step: float) -> list[list[float]]:
-    """The cutoffs to compare of each grade above the worst, worst first as in the engine."""
-    return [_candidates(grade.line, window, step) for grade in reversed(result.scheme.grades[:-1])]
+    """The cutoffs to compare of each grade above the worst, worst first as in the engine; none of a
+    grade that has no cutoff."""
+    return [
+        _candidates(grade.line, window, step, min([grade.line, *grade.class_cutoffs.values()]))
+        if grade.has_line
+        else []
+        for grade in reversed(result.scheme.grades[:-1])
+    ]
 
 
-def _candidates(cutoff: float, window: float, step: float) -> list[float]:
-    """Multiples of the step in the window, 0 left out, and the official cutoff."""
+def _candidates(
+    cutoff: float, window: float, step: float, lowest: float | None = None
+) -> list[float]:
+    """Multiples of the step in the window, and the official cutoff; left out where the `lowest`
+    cutoff of a class would be 0 or less."""
+    below = 0.0 if lowest is None else cutoff - lowest
     low, high = (
         math.ceil((cutoff - window) / step - 1e-9),
         math.floor((cutoff + window) / step + 1e-9),
     )
     return sorted(
-        {float(from_ticks(to_ticks(i * step))) for i in range(low, high + 1) if i * step > 0}
+        {float(from_ticks(to_ticks(i * step))) for i in range(low, high + 1) if i * step > below}
         | {cutoff}
     )
 
@@ -451,12 +488,29 @@ def _steps(options: Iterable[_Quota]) -> tuple[RivalStep, ...]:
     return next((option.steps for option in options if option.steps), ())
 
 
-def _number(lines: list[list[float]], quotas: Mapping[str, list[_Quota]]) -> int:
+def _number(
+    result: Assessment, lines: list[list[float]], quotas: Mapping[str, list[_Quota]]
+) -> int:
     """How many combinations of cutoffs that rise from grade to grade, and of quotas, there are."""
-    ways = {0.0: 1}
-    for line in lines:
-        ways = {c: sum(n for below, n in ways.items() if below < c) for c in line}
-    return sum(ways.values()) * math.prod(len(options) for options in quotas.values())
+    ways = np.ones(len(next((line for line in lines if line), [None])), dtype=object)
+    for _, _, rises in _rising(result, lines):
+        ways = ways @ rises.astype(object)
+    return int(ways.sum()) * math.prod(len(options) for options in quotas.values())
+
+
+def _rising(result: Assessment, lines: list[list[float]]) -> Iterator[tuple[int, int, np.ndarray]]:
+    """Of each two neighbours among the grades with a cutoff, the worse one first: which pairs of
+    cutoffs rise in every class, bool (worse, better)."""
+    grades = list(enumerate(reversed(result.scheme.grades[:-1]), start=1))
+    lined = [(h, grade) for h, grade in grades if grade.has_line]
+    for (g, worse), (h, better) in itertools.pairwise(lined):
+        apart = min(
+            int(to_ticks(better.cutoff_of(group)) - to_ticks(worse.cutoff_of(group)))
+            for group in (None, *result.scheme.classes)
+        )
+        up = to_ticks(lines[g - 1]) - to_ticks(worse.line)
+        down = to_ticks(lines[h - 1]) - to_ticks(better.line)
+        yield g, h, up[:, None] - down < apart
 
 
 def _choices(
@@ -464,7 +518,12 @@ def _choices(
 ) -> Choices:
     """What can be chosen, as arrays."""
     e, n = result.engine, len(result.scores)
-    reach = tuple(reaching(e, np.repeat(to_ticks(line)[:, None], n, axis=1)) for line in lines)
+    reach: list[np.ndarray] = []
+    for g, (grade, line) in enumerate(zip(reversed(result.scheme.grades[:-1]), lines, strict=True)):
+        moves = to_ticks(line) - to_ticks(grade.line) if line else np.zeros(1, np.int64)
+        own = int(e.line_of[g])
+        is_lent = not line and own >= 0
+        reach.append(reach[own] if is_lent else reaching(e, e.cutoffs[:, g] + moves[:, None]))
     limits = []
     for options in reversed([*quotas.values()]):
         steps = _steps(options)
@@ -472,7 +531,7 @@ def _choices(
         limits.append(Quotas(steps, most) if steps else None)
     lasts = tuple(step for step in e.rivals if step.last)
     is_early = result.scheme.order.veto == "before_quota" or not (lasts or any(limits))
-    return Choices(replace(e, veto_first=is_early), reach, tuple(limits), lasts)
+    return Choices(replace(e, veto_first=is_early), tuple(reach), tuple(limits), lasts)
 
 
 def _weights(choices: Choices, sizes: np.ndarray, draws: int) -> list[tuple[int, int]]:
@@ -495,7 +554,7 @@ def _order(choices: Choices) -> tuple[list[int], list[int]]:
     better_first = [*reversed(choices.grades)]
     quotas = [choices.quota(h) for h in better_first]
     several = [axis for axis in quotas if choices.sizes[axis] > 1]
-    lines = [choices.line(h) for h in better_first]
+    lines = dict.fromkeys(choices.line(h) for h in better_first)
     return [*lines, *(axis for axis in quotas if axis not in several)], several
 
 
@@ -521,14 +580,11 @@ def _criterion(part: Part, k: int) -> Part:
     return Part(part.axes, values)
 
 
-def _not_rising(choices: Choices, lines: list[list[float]]) -> list[Part]:
+def _not_rising(result: Assessment, choices: Choices, lines: list[list[float]]) -> list[Part]:
     """NEVER where a cutoff is not above that of the grade below it."""
     return [
-        Part(
-            (choices.line(h), choices.line(h + 1)),
-            NEVER * (np.array(lines[h - 1])[:, None] >= np.array(lines[h])),
-        )
-        for h in choices.grades[:-1]
+        Part((choices.line(g), choices.line(h)), NEVER * ~rises)
+        for g, h, rises in _rising(result, lines)
     ]
 
 
@@ -542,8 +598,9 @@ def _distances(
     found = []
     grades = reversed(result.scheme.grades[:-1])
     for h, grade, line, limits in zip(choices.grades, grades, lines, choices.quotas, strict=True):
-        away = np.abs(to_ticks(line) - to_ticks(grade.line))
-        found.append(_criterion(Part((choices.line(h),), away), 1))
+        away = np.abs(to_ticks(line) - to_ticks(grade.line)) if line else np.zeros(1, np.int64)
+        if line or choices.engine.line_of[h - 1] < 0:  # else the choice is another grade's
+            found.append(_criterion(Part((choices.line(h),), away), 1))
         places = np.zeros((len(quotas[grade.id]), 1)) if limits is None else limits.most
         away = np.abs(places - places[0]).sum(axis=1)
         found.append(_criterion(Part((choices.quota(h),), away), 2))
@@ -572,12 +629,18 @@ class _Compared:
     def official(self) -> dict[int, int]:
         found = dict.fromkeys(self.choices.sizes, 0)
         for h, name in self.tops:
-            cutoff = self.result.scheme.grade(name).line
-            found[self.choices.line(h)] = self.lines[h - 1].index(cutoff)
+            if self.lines[h - 1]:
+                cutoff = self.result.scheme.grade(name).line
+                found[self.choices.line(h)] = self.lines[h - 1].index(cutoff)
         return found
 
     def cutoffs(self, choice: dict[int, int]) -> dict[str, float]:
-        return {id: self.lines[h - 1][choice[self.choices.line(h)]] for h, id in self.tops}
+        """The cutoffs of the grades that have one."""
+        return {
+            id: self.lines[h - 1][choice[self.choices.line(h)]]
+            for h, id in self.tops
+            if self.lines[h - 1]
+        }
 
     def quotas(self, choice: dict[int, int]) -> dict[str, Quota]:
         """The quotas of the grades for which they were to be compared."""
@@ -587,14 +650,12 @@ class _Compared:
             if id in self.given
         }
 
-    def changes(self, choice: dict[int, int]) -> dict[str, Any]:
-        """What makes the official scheme this choice."""
+    def assessed(self, choice: dict[int, int]) -> Assessment:
+        """The assessment under this choice."""
         official = self.quotas(self.official)
-        found: dict[str, Any] = {f"cutoffs.{id}": c for id, c in self.cutoffs(choice).items()}
-        for id, quota in self.quotas(choice).items():
-            if quota != official[id]:
-                found[quota_key(id)] = quota
-        return found
+        quotas = {id: most for id, most in self.quotas(choice).items() if most != official[id]}
+        scheme = with_cutoffs(self.result.scheme, self.cutoffs(choice))
+        return self.result.anew(change(scheme, {quota_key(id): quotas[id] for id in quotas}))
 
     def leave(self, choice: dict[int, int]) -> float:
         """The expected number of units that leave their grade."""

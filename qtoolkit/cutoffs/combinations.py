@@ -75,7 +75,8 @@ class Quotas:
 @dataclass(frozen=True)
 class Choices:
     """What can be chosen: plain arrays, so that it travels to other processes. Grades count from
-    the worst, 0; axis h − 1 is the quota of grade h, axis G − 1 + h − 1 its cutoff.
+    the worst, 0; axis h − 1 is the quota of grade h, axis G − 1 + h − 1 its cutoff. A grade that
+    goes by place or by share shares the cutoff of the next worse grade that has one.
 
     Attributes
     ----------
@@ -99,7 +100,8 @@ class Choices:
         return range(1, len(self.reach) + 1)
 
     def line(self, h: int) -> int:
-        return len(self.reach) + h - 1
+        own = int(self.engine.line_of[h - 1])
+        return len(self.reach) + (own if own >= 0 else h - 1)
 
     def quota(self, h: int) -> int:
         return h - 1
@@ -134,7 +136,7 @@ class Choices:
     def counted_by(self, h: int) -> Axes:
         """On which choices it depends who is counted by a quota of grade h."""
         reached = {self.unshifted(h, shift) for shift in self.shifts}
-        return self.several(*(self.line(g) for g in sorted(reached) if g in self.grades))
+        return union([self.several(*(self.line(g) for g in reached if g in self.grades))])
 
     def limited_by(self, h: int) -> Axes:
         """On which choices it depends whom the quota of grade h leaves out."""

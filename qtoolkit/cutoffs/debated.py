@@ -3,10 +3,13 @@ zero, the first cutoff a little lower or higher."""
 
 from __future__ import annotations
 
-from qtoolkit.assessment import Assessment, assess
+from collections.abc import Mapping
+from typing import Any
+
+from qtoolkit.assessment import Assessment
 from qtoolkit.cutoffs.margins import blanks_as_zero
 from qtoolkit.errors import InputError, real
-from qtoolkit.inputs.scheme import Rounding, Scheme
+from qtoolkit.inputs.scheme import Grade, Rounding, Scheme
 from qtoolkit.language import settled
 from qtoolkit.models import validate
 
@@ -69,7 +72,7 @@ def in_whole_points(result: Assessment, mode: str) -> Assessment:
     """
     whole = validate(Rounding, {"decimals": 0, "mode": mode}, None)
     rounding = result.scheme.rounding.model_copy(update={"total": whole})
-    return assess(result.scheme.model_copy(update={"rounding": rounding}), result.table)
+    return result.anew(result.scheme.model_copy(update={"rounding": rounding}))
 
 
 def _moved(result: Assessment, shift: float) -> Assessment | None:
@@ -78,15 +81,26 @@ def _moved(result: Assessment, shift: float) -> Assessment | None:
     first = result.scheme.grades[0]
     if not first.has_line:
         return None
-    moved = {
-        "cutoff": settled(first.line + shift),
-        "class_cutoffs": {
-            group: settled(cutoff + shift) for group, cutoff in first.class_cutoffs.items()
-        },
-    }
-    grades = [g.model_dump() | (moved if g is first else {}) for g in result.scheme.grades]
     try:
-        scheme = validate(Scheme, result.scheme.model_dump() | {"grades": grades}, None)
+        scheme = with_cutoffs(result.scheme, {first.id: settled(first.line + shift)})
     except InputError:  # such a scheme cannot be
         return None
-    return assess(scheme, result.table)
+    return result.anew(scheme)
+
+
+def with_cutoffs(scheme: Scheme, cutoffs: Mapping[str, float]) -> Scheme:
+    """The scheme with other cutoffs of some grades; those of classes move by the same points.
+
+    Raises
+    ------
+    InputError
+        Cutoffs out of order.
+    """
+
+    def moved(grade: Grade) -> dict[str, Any]:
+        shift = cutoffs[grade.id] - grade.line
+        own = {group: settled(line + shift) for group, line in grade.class_cutoffs.items()}
+        return {"cutoff": cutoffs[grade.id], "class_cutoffs": own}
+
+    grades = [g.model_dump() | (moved(g) if g.id in cutoffs else {}) for g in scheme.grades]
+    return validate(Scheme, scheme.model_dump() | {"grades": grades}, None)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from qtoolkit.assessment import Assessment, assess
+from qtoolkit.assessment import Assessment
 from qtoolkit.assessment.flags import reachable
 from qtoolkit.assessment.settings import Graded, settings
 from qtoolkit.engine import (
@@ -26,6 +26,7 @@ from qtoolkit.engine.ticks import UNREACHABLE
 from qtoolkit.errors import real
 from qtoolkit.inputs.changes import AS_IS
 from qtoolkit.inputs.statuses import VALUE, ZERO
+from qtoolkit.lines import says_lines, with_breaks_held
 from qtoolkit.remembered import remembered
 
 LINE, QUOTA, LAST = "line", "quota", "last"
@@ -33,6 +34,7 @@ BEST, WORST, VETO, REACH, SAFE, UNPROVED = "best", "worst", "veto", "reach", "sa
 ROWS_AT_ONCE = 1 << 20  # base scores that are graded again at a time
 
 
+@with_breaks_held
 @remembered
 def margins(result: Assessment) -> pd.DataFrame:
     """Points to the neighbouring grades, on the base score: what a unit alone may lose and keep its
@@ -67,7 +69,6 @@ def margins(result: Assessment) -> pd.DataFrame:
     >>> qt.cutoffs.margins(r)[["above", "below"]].values.tolist()
     [[29.5, 0.5], [nan, 10.0]]
     """
-    result = result.fixed if result.engine.breaks else result
     e, base = result.engine, result.base.to_numpy()
     now, names = result.grades.cat.codes.to_numpy(), np.array(result.grade_names, dtype=object)
     most = np.maximum(base, int(to_ticks(result.scheme.total)))
@@ -219,6 +220,7 @@ READINGS: dict[str, Any] = {
 }
 
 
+@says_lines
 def rounding_audit(result: Assessment) -> pd.DataFrame:
     """Each unit's grade under other readings of how the total is rounded: is 89.6 an A?
 
@@ -358,4 +360,4 @@ def blanks_as_zero(result: Assessment) -> Assessment:
     status = np.where(result.table.status == VALUE, result.table.status, ZERO).astype(
         result.table.status.dtype
     )
-    return assess(result.scheme, dataclasses.replace(result.table, status=status))
+    return result.anew(table=dataclasses.replace(result.table, status=status))

@@ -26,6 +26,7 @@ from qtoolkit.engine.ties import in_order
 from qtoolkit.errors import InputError, nearest, real, unexpected
 from qtoolkit.inputs.table import unit_of
 from qtoolkit.language import Text, say
+from qtoolkit.lines import LinesSaid, says_lines
 from qtoolkit.simulation.acceptability import Z
 from qtoolkit.simulation.sampling import BROKEN, CELLS, CHUNK, Draws, draws_of, standard_errors
 
@@ -59,6 +60,8 @@ class Misgrading(Shown):
         Half the width of their 95% intervals where they are frequencies, else 0.
     note : Text or None
         That workers were lost and the rest was drawn in this process.
+    lines
+        How lines that follow from the scores go, see :mod:`qtoolkit.lines`.
     """
 
     card_title: ClassVar[Text] = Text("误差和错判", "Errors of measurement and misgrading")
@@ -72,6 +75,7 @@ class Misgrading(Shown):
     accuracy_error: float = 0.0
     consistency_error: float = 0.0
     note: Text | None = None
+    lines: LinesSaid | None = None
 
     def rows_that_matter(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Those first whose grade is least certain."""
@@ -93,6 +97,7 @@ class Misgrading(Shown):
         )
 
 
+@says_lines
 def misgrading(
     result: Assessment,
     se: float | Mapping[str, float] | str,

@@ -33,6 +33,7 @@ from qtoolkit.engine import (
 from qtoolkit.engine.ticks import UNREACHABLE
 from qtoolkit.errors import InputError, one_of, unexpected
 from qtoolkit.inputs.scheme import Veto
+from qtoolkit.lines import says_lines
 from qtoolkit.remembered import remembered
 
 TIE = "tie"
@@ -90,6 +91,7 @@ def _queue(e: Engine, base: np.ndarray, limits: np.ndarray, step: RivalStep) -> 
     return Queue(step, counted, (behind if step.last else ahead) + 1, lowered < top)
 
 
+@says_lines
 @remembered
 def two_readings(result: Assessment) -> pd.DataFrame:
     """Grades by the lines alone beside grades with the places in force, and which of the two sets
@@ -169,6 +171,7 @@ def _short_of(key: np.ndarray, queue: Queue) -> np.ndarray:
     return from_ticks(own[units[most - 1]] - key)
 
 
+@says_lines
 @remembered
 def successors(result: Assessment, grade: str | None = None) -> pd.DataFrame:
     """递补: who moves up when a unit that holds a grade is vetoed, approved down, or re-judged; all

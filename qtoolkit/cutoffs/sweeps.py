@@ -11,7 +11,7 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
-from qtoolkit.assessment import Assessment, assess
+from qtoolkit.assessment import Assessment
 from qtoolkit.cutoffs.margins import graded_table
 from qtoolkit.display import Shown
 from qtoolkit.engine import finish, from_ticks, grade, to_ticks
@@ -21,6 +21,7 @@ from qtoolkit.errors import InputError, clip, nearest, one_of, real, unexpected
 from qtoolkit.inputs.changes import quota_key, quota_of
 from qtoolkit.inputs.scheme import PLACED, Grade, Scheme
 from qtoolkit.language import Text, say
+from qtoolkit.lines import LinesSaid, says_lines
 from qtoolkit.models import validate
 
 ALL = "all"  # every cutoff, moved by the same points
@@ -46,6 +47,8 @@ class Sweep(Shown):
         One row a change, from the least shift up: line, shift, cutoff (NaN for "all"), unit,
         before, after: beyond this shift the unit has `after`, up to it `before`. Of a quota the
         shift is a number of places: with so many the unit has `before`, with more `after`.
+    lines
+        How lines that follow from the scores go, see :mod:`qtoolkit.lines`.
     """
 
     card_title: ClassVar[Text] = Text("分数线移动", "Moving cutoffs")
@@ -53,8 +56,10 @@ class Sweep(Shown):
 
     steps: pd.DataFrame
     flips: pd.DataFrame
+    lines: LinesSaid | None = None
 
 
+@says_lines
 def sweep(result: Assessment, line: str | None = None, width: float | None = None) -> Sweep:
     """Move one cutoff, or all together, or the number of places of a quota, and grade anew, quotas
     and vetoes included.
@@ -190,6 +195,7 @@ def _tables(
     return steps, flips
 
 
+@says_lines
 def quota_audit(result: Assessment, quotas: Mapping[str, float] | None = None) -> pd.DataFrame:
     """Quotas against absolute cutoffs: who owes a grade to which.
 
@@ -221,11 +227,7 @@ def quota_audit(result: Assessment, quotas: Mapping[str, float] | None = None) -
     ['A', 'B', 'B']
     """
     e, base, scheme = result.engine, result.base.to_numpy(), result.scheme
-    rivals = (
-        e.rivals
-        if quotas is None
-        else assess(_with_quotas(scheme, quotas), result.table).engine.rivals
-    )
+    rivals = e.rivals if quotas is None else result.anew(_with_quotas(scheme, quotas)).engine.rivals
     lasts = tuple(step for step in rivals if step.last or step.sets)
     lifted = e.cutoffs.copy()
     # from the worst: it takes the cutoff below it

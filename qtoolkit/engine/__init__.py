@@ -2,7 +2,7 @@
 only."""
 
 from qtoolkit.engine.affine import affine, bounds, bracket
-from qtoolkit.engine.alone import grade_alone
+from qtoolkit.engine.alone import grade_alone, set_grades
 from qtoolkit.engine.core import (
     Engine,
     RivalStep,
@@ -14,7 +14,6 @@ from qtoolkit.engine.core import (
     rank,
     score,
     score_grades,
-    set_grades,
     shifted,
     steps,
 )

@@ -551,17 +551,6 @@ def score_grades(e: Engine, base: np.ndarray) -> np.ndarray:
     return (published[..., None] >= lines_of(e, published)).sum(axis=-1).astype(np.int8)
 
 
-def set_grades(e: Engine, base: np.ndarray) -> np.ndarray:
-    """The grades that the scheme's way of setting grades gives, by lines, places or breaks: vetoes,
-    quotas beside a line and last places left out; int8 (m, n)."""
-    grades = score_grades(e, base)
-    key = e.key(base)
-    for step in e.rivals:
-        if step.sets:
-            grades = limited(grades, key, step)
-    return grades
-
-
 def lines_of(e: Engine, published: np.ndarray) -> np.ndarray:
     """The cutoffs that published scores (m, n) in ticks are graded by: (n, G − 1), or with natural
     breaks (m, n, G − 1), those of each row."""
@@ -575,20 +564,23 @@ def lines_of(e: Engine, published: np.ndarray) -> np.ndarray:
     return lines.reshape(*published.shape, -1)
 
 
-def held(e: Engine, base: np.ndarray, given: Engine | None = None) -> Engine:
-    """The engine with the lines that base scores (n,) give, which then stand still: a grade that
-    goes by places has for a line the least score of those that have a place in it. `given`: the
-    engine of these scores, where it is another one on the same data.
+def held(
+    e: Engine, base: np.ndarray, given: Engine | None = None, rows: np.ndarray | None = None
+) -> Engine:
+    """The engine with the lines that base scores give, which then stand still: a grade that goes by
+    places has for a line the least score of those that have a place in it. `given`: the engine of
+    these scores, where it is another one; its units are those of `e`, or those at `rows` are.
 
     It grades these base scores as that engine does.
     """
     given = e if given is None else given
+    rows = np.arange(len(base)) if rows is None else rows
     if not given.lines_move:
         return e
-    cutoffs = lines_of(given, finish(given, base)) if given.breaks else e.cutoffs
+    cutoffs = lines_of(given, finish(given, base))[rows] if given.breaks else e.cutoffs
     fixed = replace(e, cutoffs=cutoffs, breaks=())
     rivals = tuple(step for step in e.rivals if not step.sets)
-    highest, lines = highest_base(e), _place_lines(given, base)
+    highest, lines = highest_base(e), _place_lines(given, base)[rows]
     reached = lines  # the least base scores that reach them
     if e.rank_on_base:
         lines = np.where(np.abs(lines) < UNREACHABLE, _published_at(e, lines), lines)

@@ -20,6 +20,7 @@ from qtoolkit.errors import InputError
 from qtoolkit.importance import explained
 from qtoolkit.importance.tuning import FEWEST
 from qtoolkit.language import say
+from qtoolkit.lines import says_lines
 from qtoolkit.simulation.sobol import target_of
 
 FULL, NONE = 1 - 1e-9, 1e-9
@@ -216,6 +217,7 @@ def _own(x: np.ndarray, s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return plain, estimate
 
 
+@says_lines
 def leave_one_out(result: Assessment) -> pd.DataFrame:
     """What leaving out each indicator does, its points going to its siblings.
 

@@ -14,6 +14,7 @@ from qtoolkit.errors import InputError, real
 from qtoolkit.importance.influence import LEAST
 from qtoolkit.importance.tuning import Attainable, Tuned, attainable, tune
 from qtoolkit.language import Text, say
+from qtoolkit.lines import LinesSaid, says_lines
 
 
 @dataclass(frozen=True, repr=False)
@@ -33,6 +34,8 @@ class Proportion(Shown):
         Why there is no `tuned`, or no `exact`.
     step, within : float
         As they were asked for.
+    lines
+        How lines that follow from the scores go, see :mod:`qtoolkit.lines`.
     """
 
     card_title: ClassVar[Text] = Text("使影响与分值相称", "Importance in proportion to points")
@@ -45,6 +48,7 @@ class Proportion(Shown):
     undecided: Text | None
     step: float
     within: float
+    lines: LinesSaid | None = None
 
     @property
     def table(self) -> pd.DataFrame:
@@ -52,6 +56,7 @@ class Proportion(Shown):
         return pd.DataFrame() if self.tuned is None else self.tuned.table.copy()
 
 
+@says_lines
 def proportion(
     result: Assessment, within: float = 0.5, step: float = 0.5, seed: int = 0
 ) -> Proportion:

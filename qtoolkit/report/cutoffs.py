@@ -13,6 +13,7 @@ import pandas as pd
 from qtoolkit import cutoffs as grade_cutoffs
 from qtoolkit.assessment import Assessment
 from qtoolkit.assessment.build import classes_of
+from qtoolkit.cutoffs.debated import with_cutoffs
 from qtoolkit.engine import to_ticks
 from qtoolkit.engine.ties import SAME, foremost, in_order
 from qtoolkit.errors import InputError
@@ -488,13 +489,24 @@ def options(
         "step": found.step,
         "band": None if found.band is None else 100 * found.band,
         "best_already": (table.loc["official"] == table.loc["found"]).all(),
-        "chosen": cutoffs.rename("cutoff").reset_index(),
+        "chosen": _chosen(result, found),
+        "by_class": any(grade.class_cutoffs for grade in result.scheme.grades),
         "now": table.loc["official", "leave"],
         "best": table.loc["found", "leave"],
         "moved": changed.changes(result, found.grades),
     }
     shown = table.rename(columns={id: f"c:{id}" for id in cutoffs.index}).rename_axis("row")
     return Section("cutoffs/options", names_of(result), facts, {"cutoff_options": shown})
+
+
+def _chosen(result: Assessment, found: grade_cutoffs.Options) -> list[dict[str, Any]]:
+    """The cutoffs found: rows of grade and cutoff, as :func:`qtoolkit.report.shared.cutoff` has
+    it."""
+    scheme = with_cutoffs(result.scheme, found.cutoffs.to_dict())
+    return [
+        {"grade": id, "cutoff": shared.cutoff(result, scheme.grade(id))}
+        for id in found.cutoffs.index
+    ]
 
 
 def methods() -> Section:

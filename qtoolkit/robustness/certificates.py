@@ -29,6 +29,7 @@ from qtoolkit.errors import InputError, WorkError, nearest
 from qtoolkit.inputs.statuses import NEW
 from qtoolkit.inputs.table import unit_of
 from qtoolkit.language import Text, say
+from qtoolkit.lines import LinesSaid
 from qtoolkit.regions.bound import Area, Bands, BoxArea
 
 New = Literal["interval", "scenario"]
@@ -64,13 +65,15 @@ class Certificates(Shown):
     """A table indexed by unit, and the points that prove its exact rows.
 
     `table` is what was asked for; `witness(unit, side)` gives points (Series by indicator) at which
-    the claim about that unit is attained, or None where the row is a bound.
+    the claim about that unit is attained, or None where the row is a bound; `lines` says how lines
+    go where grades are told of (:mod:`qtoolkit.lines`).
     """
 
     card_title: ClassVar[Text] = Text("逐个考核对象的证明", "Certificates, a row a unit")
 
     table: pd.DataFrame
     witnesses: Mapping[str, pd.DataFrame]
+    lines: LinesSaid | None = None
 
     def rows_that_matter(self, frame: pd.DataFrame) -> pd.DataFrame:
         """The weakest first: the least tolerance, the fewest points, the widest range; of score

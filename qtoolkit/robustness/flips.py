@@ -22,6 +22,7 @@ from qtoolkit.engine.core import leaf_scores, score_unit
 from qtoolkit.errors import InputError, WorkError, real
 from qtoolkit.inputs.statuses import NEW
 from qtoolkit.language import Text, listing, say
+from qtoolkit.lines import with_breaks_held
 from qtoolkit.regions import Region, area_of
 from qtoolkit.robustness.certificates import (
     DOWN,
@@ -39,7 +40,6 @@ from qtoolkit.robustness.closing import (
     least_changes,
     try_changes,
 )
-from qtoolkit.robustness.held import with_breaks_held
 from qtoolkit.solver import System, solve_lp
 
 NUDGE = 1e-3  # points by which a slope is taken where a score is not linear

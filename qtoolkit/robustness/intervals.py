@@ -15,7 +15,7 @@ from qtoolkit.display import Shown
 from qtoolkit.engine import TICK, affine, finish, from_ticks, to_ticks
 from qtoolkit.engine.core import regraded
 from qtoolkit.language import Text
-from qtoolkit.robustness.held import with_breaks_held
+from qtoolkit.lines import LinesSaid, with_breaks_held
 from qtoolkit.robustness.rays import FLAT, first_changes, first_cuts
 
 ROWS = 64  # positions of a cutoff graded at a time
@@ -34,6 +34,7 @@ class TransferMap(Shown):
         have been missed (`qtoolkit.robustness.rays`)
     left_out : units that were not looked at, or not for every pair, since there was too much to
         scan
+    lines : see :mod:`qtoolkit.lines`
     """
 
     card_title: ClassVar[Text] = Text("分值转移影响表", "Map of transfers")
@@ -42,6 +43,7 @@ class TransferMap(Shown):
     unit: pd.DataFrame
     exact: pd.DataFrame
     left_out: tuple[str, ...]
+    lines: LinesSaid | None = None
 
 
 @with_breaks_held

@@ -7,8 +7,14 @@ import pandas as pd
 
 from qtoolkit.assessment import Assessment
 from qtoolkit.engine import from_ticks, score
+from qtoolkit.errors import real
+from qtoolkit.lines import with_breaks_held
 from qtoolkit.regions import Region, area_of
+from qtoolkit.regions.bound import Area
+from qtoolkit.robustness.attained import Inside, Within, close
 from qtoolkit.robustness.certificates import (
+    DOWN,
+    UP,
     Certificates,
     New,
     ends,
@@ -19,12 +25,17 @@ from qtoolkit.robustness.certificates import (
     in_reach,
     scores_reach,
 )
-from qtoolkit.robustness.held import with_breaks_held
 from qtoolkit.robustness.rivals import grade_span, rivals_over
 
 
 @with_breaks_held
-def score_range(result: Assessment, region: Region, new: New = "interval") -> Certificates:
+def score_range(
+    result: Assessment,
+    region: Region,
+    new: New = "interval",
+    exact: bool = False,
+    time_limit: float = 60.0,
+) -> Certificates:
     """Lowest and highest base score of each unit over a region of points, and the grades between.
 
     Parameters
@@ -35,14 +46,22 @@ def score_range(result: Assessment, region: Region, new: New = "interval") -> Ce
     new : "interval" or "scenario"
         Leaves without data may bring anything from 0 to full marks, or what the scheme's scenario
         says.
+    exact : bool
+        Close the grades that are bounds, by integer programs
+        (:mod:`qtoolkit.robustness.attained`): those that depend on others through quotas or last
+        places, and those of scores that are no straight line. It takes seconds instead of
+        milliseconds.
+    time_limit : float
+        Seconds for that in all; what is not closed by then stays a bound.
 
     Returns
     -------
     Certificates
         Table: score (base score at the scheme's points), low, high, grade_low, grade_high, certain
-        (one grade everywhere), status ("exact": both ends are attained; "bounds": no point of the
-        region goes beyond them), why, free_of_new (at the scheme's points the grade is the same
-        whatever leaves without data bring). Witnesses: "low", "high".
+        (one grade everywhere), status ("exact": both ends of scores and grades are attained;
+        "bounds": no point of the region goes beyond them), why, grades_status (of the grades
+        alone), free_of_new (at the scheme's points the grade is the same whatever leaves without
+        data bring). Witnesses: "low", "high" of the score, "grade_low", "grade_high".
 
     >>> import pandas as pd
     >>> import qtoolkit as qt
@@ -63,7 +82,12 @@ def score_range(result: Assessment, region: Region, new: New = "interval") -> Ce
     grades = grade_span(
         e, found.values, (e.thresholds, e.thresholds), rivals_over(result, area, new)
     )
-    open_ = in_reach(result, scores_reach(greatest, e.thresholds)) & (grades[0] != grades[1])
+    contested = in_reach(result, scores_reach(greatest, e.thresholds))
+    known = (found.exact & ~contested) | (grades[DOWN] == grades[UP])
+    points = found.points.copy()
+    if exact:
+        _close(result, area, new, grades, points, known, real("time_limit", time_limit))
+    open_ = contested & ~known
     status[open_], why[open_] = "bounds", "quota"
     table = pd.DataFrame(
         {
@@ -75,6 +99,7 @@ def score_range(result: Assessment, region: Region, new: New = "interval") -> Ce
             "certain": grades[0] == grades[1],
             "status": status,
             "why": why,
+            "grades_status": np.where(known, "exact", "bounds").astype(object),
             "free_of_new": np.equal(
                 *(grades_at(result, from_ticks(score(x)[0])) for x in ends(result, new))
             ),
@@ -86,5 +111,30 @@ def score_range(result: Assessment, region: Region, new: New = "interval") -> Ce
         {
             side: frame(result, at, found.exact)
             for side, at in zip(("low", "high"), found.points, strict=True)
+        }
+        | {
+            side: frame(result, at, known)
+            for side, at in zip(("grade_low", "grade_high"), points, strict=True)
         },
     )
+
+
+def _close(
+    result: Assessment,
+    area: Area,
+    new: New,
+    grades: np.ndarray,
+    points: np.ndarray,
+    known: np.ndarray,
+    seconds: float,
+) -> None:
+    """Grades (2, n) that are not `known` made so as far as time goes: into all three, with the
+    `points` (2, n, d) at which they occur."""
+    units = np.flatnonzero(~known).tolist()
+    limits = result.engine.thresholds
+    measure = Inside(result, area)
+    search = Within(result, measure, ends(result, new), (limits, limits))
+    rows = np.concatenate([points, np.broadcast_to(measure.start, points[:1].shape)])
+    for k, each in zip(units, close(search, units, grades, rows[:, units], seconds), strict=True):
+        grades[:, k], known[k] = each.proven, each.met
+        points[:, k] = each.points

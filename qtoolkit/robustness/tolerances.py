@@ -34,6 +34,7 @@ from qtoolkit.engine.box import deviation, greedy
 from qtoolkit.engine.core import score_unit
 from qtoolkit.errors import WorkError, real
 from qtoolkit.language import say
+from qtoolkit.lines import with_breaks_held
 from qtoolkit.regions import Box
 from qtoolkit.regions.bound import Bands
 from qtoolkit.remembered import remembered
@@ -54,7 +55,6 @@ from qtoolkit.robustness.certificates import (
     span_values,
 )
 from qtoolkit.robustness.closing import Band, Found, Search, least_changes
-from qtoolkit.robustness.held import with_breaks_held
 from qtoolkit.robustness.pairs import keys_of
 from qtoolkit.robustness.rivals import (
     MOST,

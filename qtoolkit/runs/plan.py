@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from qtoolkit.assessment import Assessment, assess
-from qtoolkit.errors import Complaint, InputError, Problems
+from qtoolkit.errors import Complaint, InputError, Problems, clip
 from qtoolkit.inputs.case import Case, case_of
 from qtoolkit.inputs.files import read_bytes
 from qtoolkit.inputs.locate import find, find_case, notebooks_beside
@@ -161,8 +162,24 @@ def plan(
         folder = None if notebook_folder is None else _notebook_folder(notebook_folder)
         return _plan(path, document, settings or {}, language, notebooks, formats, folder)
     except InputError as error:
-        error.language = spoken if spoken in LANGUAGES else None
-        raise
+        told = InputError([_of_option(each, settings or {}, document) for each in error.complaints])
+        told.language = spoken if spoken in LANGUAGES else None
+        raise told from error
+
+
+def _of_option(complaint: Complaint, settings: Mapping[str, Any], document: Document) -> Complaint:
+    """A complaint about a setting names the option that gave it, and no line of the file that it
+    replaces."""
+    if complaint.file not in (None, document.name) or complaint.column is None:
+        return complaint
+    place = f"{complaint.column}.".removeprefix("changes.")
+    for key, value in settings.items():
+        if place.startswith(f"{key}."):
+            said = json.dumps(value, ensure_ascii=False, default=str)
+            written = value if isinstance(value, str) else said
+            inner = place.removeprefix(f"{key}.").removesuffix(".")
+            return Complaint(complaint.text, f"--set {key}={clip(written)}", None, inner or None)
+    return complaint
 
 
 def _plan(

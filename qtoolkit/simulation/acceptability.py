@@ -19,13 +19,13 @@ import pandas as pd
 from tqdm import tqdm
 
 from qtoolkit.assessment import Assessment
-from qtoolkit.assessment.assessing import Lines
 from qtoolkit.display import Shown
 from qtoolkit.engine.chunks import Chunks
 from qtoolkit.engine.tally import Tally, tally
 from qtoolkit.engine.ties import in_order
 from qtoolkit.errors import InputError
 from qtoolkit.language import Text, say
+from qtoolkit.lines import LinesSaid
 from qtoolkit.regions import Region
 from qtoolkit.simulation.sampling import BROKEN, STOPPED, Draws, draws_of
 
@@ -91,9 +91,9 @@ class Simulation(Shown):
         return self.tally.draws
 
     @property
-    def lines(self) -> Lines:
+    def lines(self) -> LinesSaid | None:
         """`move` where each draw was graded by lines of its own, those that follow from its scores;
-        `held` where all were graded by the same lines."""
+        `held` where all were graded by the same ones; None where the scheme gives all in points."""
         return self.result.lines
 
     @property

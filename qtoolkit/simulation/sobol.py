@@ -27,6 +27,7 @@ from qtoolkit.errors import Complaint, InputError, nearest
 from qtoolkit.inputs.changes import AS_IS, change, check_keys
 from qtoolkit.inputs.statuses import STATUS_NAMES
 from qtoolkit.language import Text, listing, say
+from qtoolkit.lines import LinesSaid, says_lines
 from qtoolkit.regions import Box, Region, area_of, refusal_of
 from qtoolkit.remembered import remembered
 
@@ -90,6 +91,8 @@ class Sobol(Shown):
     alone_low, alone_high : float
         95% bootstrap interval of Σ S, the share that the choices explain by themselves; NaN where
         exact.
+    lines
+        How lines that follow from the scores go, see :mod:`qtoolkit.lines`.
     """
 
     card_title: ClassVar[Text] = Text(
@@ -108,6 +111,7 @@ class Sobol(Shown):
     over: int = 0
     alone_low: float = np.nan
     alone_high: float = np.nan
+    lines: LinesSaid | None = None
 
     def rows_that_matter(self, frame: pd.DataFrame) -> pd.DataFrame:
         """The largest total effect first."""
@@ -125,6 +129,7 @@ class Sobol(Shown):
         return float(1 - self.table["first"].sum()) if self.moves else np.nan
 
 
+@says_lines
 def sobol(
     result: Assessment,
     factors: Mapping[str, Sequence[Any] | Region] | None = None,

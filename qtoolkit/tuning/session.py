@@ -24,6 +24,7 @@ from qtoolkit.inputs.consistency import check_lines
 from qtoolkit.inputs.locate import installed_cases
 from qtoolkit.inputs.scheme import Scheme
 from qtoolkit.language import LANGUAGES, Text, listing, same, say
+from qtoolkit.lines import LinesSaid, lines_said
 from qtoolkit.tuning.choices import Choice, Quota, Written, quota_said
 from qtoolkit.tuning.masks import masked_order, masks
 from qtoolkit.tuning.sharing import ALL, SIBLINGS, STEPS, Family
@@ -130,6 +131,11 @@ class Tuning(Shown):
     def result(self) -> Assessment:
         """The assessment under what is chosen now."""
         return self.written.assessed(self.choice)
+
+    @property
+    def lines(self) -> LinesSaid | None:
+        """How lines that follow from the scores go, see :mod:`qtoolkit.lines`."""
+        return self.result.lines
 
     @property
     def scheme(self) -> Scheme:
@@ -492,7 +498,7 @@ class Tuning(Shown):
         return Card(
             self.card_title,
             f"{self.written.scheme.id}, {f'changes: {n}' if n else 'as written'}",
-            [self.status],
+            [self.status, *lines_said(self.lines)],
             frame[frame["changed"]].head(display.ROWS) if self.names else None,
             int(frame["changed"].sum()),
             "table",

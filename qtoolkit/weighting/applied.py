@@ -16,6 +16,7 @@ from qtoolkit.display import Shown
 from qtoolkit.errors import Complaint, InputError, nearest, one_of, unexpected
 from qtoolkit.importance.influence import LEAST
 from qtoolkit.language import Text, say
+from qtoolkit.lines import says_lines
 from qtoolkit.simulation.sobol import target_of
 from qtoolkit.weighting import objective
 from qtoolkit.weighting.combining import to_points
@@ -164,6 +165,7 @@ def from_people(result: Assessment, judged: Judgements | None = None, step: floa
     return People(joint.loc[leaves], each.loc[leaves], judged)
 
 
+@says_lines
 def consequences(result: Assessment, points: pd.DataFrame) -> pd.DataFrame:
     """What other points would do to computed grades and ranks.
 

@@ -192,7 +192,7 @@ def test_what_is_held_stays_held():
     moved = result.what_if(points=other)
     assert kept.what_if(points=other, lines="move").grades.tolist() == moved.grades.tolist()
     plain = qt.assess(scheme([{"id": "A", "cutoff": 60.0}, {"id": "B", "cutoff": 0.0}]), FRAME)
-    assert plain.fixed is plain and plain.lines == "held"
+    assert plain.fixed is plain and plain.lines is None
 
 
 def test_held_frequencies_are_those_of_fixed_lines():

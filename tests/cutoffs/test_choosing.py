@@ -11,6 +11,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import qtoolkit as qt
+from qtoolkit.cutoffs.debated import with_cutoffs
 from qtoolkit.errors import InputError
 from qtoolkit.inputs.scheme import Scheme
 from qtoolkit.models import validate
@@ -342,3 +343,86 @@ def test_the_grid_is_empty_where_there_is_nothing_to_choose_and_too_large_with_m
     with_quotas = qt.cutoffs.grid(result, 2, draws=100, quotas={"A": [1, 2, None], "B": [2, 3]})
     assert with_quotas.combinations == 25 * 3 * 3
     assert with_quotas.table["quotas"].tolist() == [3, 3]
+
+
+def with_grades(grades, frame, **more):
+    leaves = [{"id": id, "name": id, "points": 50.0, "rule": {"kind": "share"}} for id in "ab"]
+    data = {"id": "s", "name": "s", "total": 100.0, "indicators": leaves, "grades": grades}
+    return qt.assess(validate(Scheme, data | more, None), frame)
+
+
+PAIRS = pd.DataFrame(
+    {"a": [1.0, 0.97, 0.89, 0.5], "b": [0.98, 0.89, 0.96, 0.5]}, index=list("甲乙丙丁")
+)
+
+
+def test_places_are_chosen_where_a_grade_goes_by_them_by_hand():
+    """Scores 99, 93, 92.5 and 50. Points move the second and the third past each other and nobody
+    else, so one place is sure, and three are; of two, which is official, one is not."""
+    grades = [{"id": "A", "by": "place", "quota": 2}, {"id": "B"}]
+    result = with_grades(grades, PAIRS)
+    found = qt.cutoffs.optimise(result, quotas={"A": [1, 3]}, draws=300)
+    assert found.by_quota["quota:A"].tolist() == [2, 1, 3] and found.cutoffs.empty
+    assert found.by_quota["leave"].tolist()[1:] == [0, 0] and found.regret > 0
+    assert found.quotas.to_dict() == {"A": 1} and found.grades.tolist() == list("ABBB")
+    assert (found.tried, found.lines) == (3, "move")
+    grid = qt.cutoffs.grid(result, quotas={"A": [1, 3]}, draws=300)
+    assert grid.table["number"].tolist() == [0] and grid.table["quotas"].tolist() == [3]
+    assert (grid.combinations, grid.affordable) == (3, True)
+    assert qt.cutoffs.grid(result).table.empty
+
+
+def test_a_line_below_places_is_chosen_and_the_places_ask_for_it():
+    """Three places, and 92.5 is on no whole point: with the line at 93 the third has no A, and the
+    second leaves it where points are moved off a; at 92 both stay."""
+    grades = [{"id": "A", "by": "place", "quota": 3}, {"id": "B", "cutoff": 93.0}]
+    result = with_grades([*grades, {"id": "C", "cutoff": 0.0}], PAIRS)
+    found = qt.cutoffs.optimise(result, qt.regions.Box(relative=0.05), draws=300, least=0)
+    assert result.grades.tolist() == list("AACC") and found.cutoffs.to_dict() == {"B": 92}
+    assert found.grades.tolist() == list("AAAC") and found.table.loc["found", "leave"] == 0
+    assert found.tried == 5 and qt.cutoffs.grid(result).combinations == 5
+
+
+def test_cutoffs_by_class_move_together():
+    """Class q has its cutoff at 48; 丁 scores 50 whatever the points. A line of p at 92
+    leaves 乙 and 丙 in A with any points within ±5% (92.8 and 92.325 at the least)."""
+    grades = [
+        {"id": "A", "cutoff": 93.0, "class_cutoffs": {"q": 48.5}},
+        {"id": "B", "cutoff": 0.0},
+    ]
+    frame = PAIRS.assign(**{"class": list("pppq")})
+    result = with_grades(grades, frame, classes=["p", "q"])
+    found = qt.cutoffs.optimise(result, qt.regions.Box(relative=0.05), draws=300, least=0)
+    assert found.cutoffs.to_dict() == {"A": 92} and found.table.loc["found", "leave"] == 0
+    assert found.grades.tolist() == list("AAAA")
+    scheme = with_cutoffs(result.scheme, found.cutoffs)
+    assert scheme.grades[0].class_cutoffs == {"q": 47.5}
+    assert qt.assess(scheme, result.table).grades.equals(found.grades)
+
+
+@pytest.mark.parametrize(
+    ("grades", "held", "zh", "en"),
+    [
+        ([{"id": "A", "by": "breaks"}, {"id": "B"}], False, "自然断点", "natural breaks"),
+        ([{"id": "A", "by": "breaks"}, {"id": "B"}], True, "自然断点", "natural breaks"),
+        ([{"id": "A", "by": "place", "quota": 1}, {"id": "B"}], False, "quotas", "quotas"),
+        ([{"id": "A", "by": "place", "quota": 1}, {"id": "B"}], True, "保持不动", "held"),
+        ([{"id": "B", "cutoff": 0.0}], False, "quotas", "quotas"),
+    ],
+)
+def test_where_nothing_can_be_chosen_one_sentence_says_why(grades, held, zh, en):
+    result = with_grades(grades, PAIRS)
+    result = result.fixed if held else result
+    with pytest.raises(InputError) as caught:
+        qt.cutoffs.optimise(result)
+    assert len(caught.value.complaints) == 1
+    assert zh in caught.value.sentences("zh")[0] and en in caught.value.sentences("en")[0]
+    grid = qt.cutoffs.grid(result)
+    assert grid.table.empty and not grid.affordable
+
+
+def test_places_that_set_a_grade_cannot_be_left_out():
+    grades = [{"id": "A", "by": "place", "quota": 2}, {"id": "B"}]
+    with pytest.raises(InputError) as caught:
+        qt.cutoffs.optimise(with_grades(grades, PAIRS), quotas={"A": [None]})
+    assert "grades.A.quota" in caught.value.sentences("zh")[0]

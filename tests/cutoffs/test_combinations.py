@@ -1,13 +1,12 @@
 """All combinations of cutoffs and quotas against assessing and grading each by itself; least sums
 against going through them."""
 
-import copy
 import itertools
 
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import qtoolkit as qt
@@ -15,6 +14,8 @@ from qtoolkit.cutoffs import choosing, combinations
 from qtoolkit.cutoffs.combinations import NEVER, Part
 from qtoolkit.engine import grade, score
 from qtoolkit.errors import InputError
+from qtoolkit.inputs.scheme import Scheme
+from qtoolkit.models import validate
 from qtoolkit.simulation.sampling import draws_of
 from tests.examples import share
 from tests.robustness.lp import flat
@@ -23,47 +24,73 @@ from tests.strategies import frame_of, givens, scheme_of
 DRAWS, REGION = 70, qt.regions.Box(relative=0.4)
 
 
-def without_class_cutoffs(given):
-    """Quotas, last places and counting by class stay; cutoffs by class cannot be chosen."""
-    data = copy.deepcopy(given.scheme)
-    for each in data["grades"]:
-        each.pop("class_cutoffs", None)
-    return qt.assess(scheme_of(data), frame_of(given))
+def assessed(given):
+    """By lines, also by class, by place or by share; natural breaks leave nothing to choose."""
+    assume(not any(grade.get("by") == "breaks" for grade in given.scheme["grades"]))
+    return qt.assess(scheme_of(given.scheme), frame_of(given))
+
+
+def asked_of(result, quotas):
+    """Quotas of grades above the worst; what goes by places cannot be without."""
+    return {
+        id: [x for x in some if x is not None or result.scheme.grade(id).has_line]
+        for id, some in quotas.items()
+        if id in result.grade_names[1:]
+    }
+
+
+def nothing_to_choose(result, quotas):
+    return not quotas and not any(grade.has_line for grade in result.scheme.grades[:-1])
+
+
+def combined(grade, cutoff, quota):
+    """A grade's data with another cutoff, that of each class as far away, and another quota."""
+    data = grade.model_dump() | {"quota": quota}
+    if grade.has_line:
+        own = {group: c + (cutoff - grade.cutoff) for group, c in grade.class_cutoffs.items()}
+        return data | {"cutoff": cutoff, "class_cutoffs": {k: round(c, 9) for k, c in own.items()}}
+    return data | {"by": "share" if quota < 1 else "place"}
 
 
 def alone(result, base, cutoffs, quotas):
-    """One combination assessed by itself: (grades now, how many draws each unit's grade stands)."""
-    changes = {f"cutoffs.{id}": cutoff for id, cutoff in cutoffs.items()}
-    changes |= {
-        f"grades.{id}.quota": quota
-        for id, quota in quotas.items()
-        if quota != result.scheme.grade(id).quota
-    }
-    changed = result.change(changes)
+    """One combination assessed by itself: (grades now, how many draws each unit's grade stands);
+    None where there is no such scheme."""
+    given = zip(result.scheme.grades, (*cutoffs, 0.0), (*quotas, None), strict=True)
+    data = result.scheme.model_dump() | {"grades": [combined(*each) for each in given]}
+    try:
+        changed = qt.assess(validate(Scheme, data, None), result.table)
+    except InputError:
+        return None
     now = changed.grades.cat.codes.to_numpy()
     return now, (grade(changed.engine, base) == now).sum(axis=0)
+
+
+def above_nothing(grade, cutoff):
+    """Whether no class would have a cutoff of 0 or less."""
+    lowest = min([grade.cutoff, *grade.class_cutoffs.values()])
+    return cutoff == grade.cutoff or lowest + cutoff - grade.cutoff > 1e-9
 
 
 def compared(result, quotas, window, step):
     """Every combination by itself: {(cutoffs best first, quotas best first): (leavers, sizes)}."""
     grades = result.scheme.grades[:-1]
-    lines = [choosing._candidates(each.cutoff, window, step) for each in grades]
+    lines = [
+        [c for c in choosing._candidates(each.cutoff, window, step) if above_nothing(each, c)]
+        if each.has_line
+        else [None]
+        for each in grades
+    ]
     options = [list(dict.fromkeys([each.quota, *quotas.get(each.id, ())])) for each in grades]
-    ids = [each.id for each in grades]
     e = result.engine
     free = (e.ceiling == len(grades)) & (e.shift == 0)  # units that no veto touches
     base = score(e, draws_of(result, REGION, DRAWS, 3).chunk(0)[0])
     found = {}
     for cutoffs in itertools.product(*lines):
-        if not all(a > b for a, b in itertools.pairwise(cutoffs)):
-            continue
         for chosen in itertools.product(*options):
-            now, stands = alone(
-                result,
-                base,
-                dict(zip(ids, cutoffs, strict=True)),
-                dict(zip(ids, chosen, strict=True)),
-            )
+            graded = alone(result, base, cutoffs, chosen)
+            if graded is None:
+                continue
+            now, stands = graded
             leavers = int((DRAWS - stands)[free].sum())
             found[cutoffs, chosen] = leavers, np.bincount(now, minlength=len(grades) + 1)
     return found
@@ -71,7 +98,7 @@ def compared(result, quotas, window, step):
 
 @settings(max_examples=share(60))
 @given(
-    givens(),
+    givens() | givens(ways=True),
     st.dictionaries(
         st.sampled_from("ABC"),
         st.lists(st.sampled_from([1, 2, 3, 0.3, 0.5, None]), max_size=3),
@@ -81,8 +108,9 @@ def compared(result, quotas, window, step):
 )
 def test_every_combination_is_what_it_gives_by_itself(given, quotas, least):
     """Counts of leavers and of units by grade of all combinations, and which one is chosen."""
-    result = without_class_cutoffs(given)
-    quotas = {id: some for id, some in quotas.items() if id in result.grade_names[1:]}
+    result = assessed(given)
+    quotas = asked_of(result, quotas)
+    assume(not nothing_to_choose(result, quotas))
     step = result.scheme.total / 20
     every = compared(result, quotas, 0.8 * step, step)
     found = qt.cutoffs.optimise(
@@ -102,7 +130,7 @@ def test_every_combination_is_what_it_gives_by_itself(given, quotas, least):
     allowed = {key: cost for key, (cost, count) in every.items() if (count >= sizes).all()}
     grades = result.scheme.grades[:-1]
     key = (
-        tuple(found.cutoffs[each.id] for each in grades),
+        tuple(found.cutoffs.get(each.id) for each in grades),
         tuple(found.quotas.get(each.id, each.quota) for each in grades),
     )
     official = tuple(each.cutoff for each in grades), tuple(each.quota for each in grades)
@@ -112,7 +140,9 @@ def test_every_combination_is_what_it_gives_by_itself(given, quotas, least):
     regret = (every[official][0] - allowed[key]) / DRAWS
     assert found.regret == pytest.approx(regret, abs=1e-12)
     away = {
-        other: sum(abs(a - b.cutoff) for a, b in zip(other[0], grades, strict=True))
+        other: sum(
+            abs(a - b.cutoff) for a, b in zip(other[0], grades, strict=True) if a is not None
+        )
         for other, cost in allowed.items()
         if cost == allowed[key]
     }
@@ -120,19 +150,19 @@ def test_every_combination_is_what_it_gives_by_itself(given, quotas, least):
     for row in found.by_quota.to_dict("records"):
         chosen = tuple(row.get(f"quota:{each.id}", each.quota) for each in grades)
         with_it = {lines: cost for (lines, q), cost in allowed.items() if q == chosen}
-        lines = tuple(row[each.id] for each in grades)
+        lines = tuple(row.get(each.id) for each in grades)
         assert row["official"] == every[official[0], chosen][0] / DRAWS
         if with_it:
             assert row["leave"] == min(with_it.values()) / DRAWS == with_it[lines] / DRAWS
         else:
-            assert np.isnan([row["leave"], *lines]).all()
+            assert np.isnan([row["leave"], *(line for line in lines if line is not None)]).all()
 
 
 @settings(max_examples=share(60))
-@given(givens(), st.lists(st.sampled_from([1, 2, 0.4, None]), max_size=2))
+@given(givens() | givens(ways=True), st.lists(st.sampled_from([1, 2, 0.4, None]), max_size=2))
 def test_every_sum_and_every_size_is_that_of_grading_by_itself(given, numbers):
-    result = without_class_cutoffs(given)
-    agrees(result, {result.grade_names[-1]: numbers})
+    result = assessed(given)
+    agrees(result, asked_of(result, {result.grade_names[-1]: numbers}))
 
 
 @pytest.mark.parametrize("veto", ["before_quota", "after_quota"])
@@ -184,25 +214,27 @@ def agrees(result, quotas):
     few = combinations.too_few(choices, base, asked)
     whole = [Part((axis,), np.zeros(size, int)) for axis, size in choices.sizes.items()]
     cost, few = (combinations.total([part, *whole]) for part in (cost, combinations.total(few)))
+    lineless = {choices.line(h): 0 for h in choices.grades if choices.engine.line_of[h - 1] < 0}
     for (cutoffs, chosen), (leavers, count) in compared(result, quotas, 0.8 * step, step).items():
-        at = {}
+        at = dict(lineless)
         for h, line, cutoff, quota in zip(
             choices.grades, lines, cutoffs[::-1], chosen[::-1], strict=True
         ):
             written = [option.written for option in options[result.grade_names[h]]]
-            at |= {choices.line(h): line.index(cutoff), choices.quota(h): written.index(quota)}
+            at |= {choices.quota(h): written.index(quota)}
+            at |= {choices.line(h): line.index(cutoff)} if line else {}
         assert cost.at(at) == leavers
         assert (few.at(at) == 0) == (count >= asked).all()
         assert few.at(at) % NEVER == 0
 
 
 @settings(max_examples=share(60))
-@given(givens(), st.lists(st.sampled_from([1, 0.4, None]), max_size=2))
+@given(givens() | givens(ways=True), st.lists(st.sampled_from([1, 0.4, None]), max_size=2))
 def test_what_the_tables_depend_on_is_known_before_they_are_made(given, numbers):
     """The sizes by which too many are refused are those of the tables themselves."""
-    result = without_class_cutoffs(given)
+    result = assessed(given)
     lines = choosing._lines(result, 1.0, 1.0)
-    options = choosing._quotas(result, {result.grade_names[-1]: numbers})
+    options = choosing._quotas(result, asked_of(result, {result.grade_names[-1]: numbers}))
     choices = choosing._choices(result, lines, options)
     base, sizes = result.base.to_numpy(), [1] * (len(lines) + 1)
     held = combinations.counts(choices, base[None], choices.free)

@@ -1,6 +1,7 @@
 """The grade of one unit alone against grading a whole row with one score changed."""
 
 import numpy as np
+import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -35,3 +36,24 @@ def test_the_grade_of_each_unit_alone_is_that_of_a_row_with_one_score_changed_an
         assert (found >= before).all()
         before = found
     assert grade_alone(e, base, base).tolist() == result.grades.cat.codes.tolist()
+
+
+def test_a_vetoed_unit_takes_no_place_from_others_and_is_told_what_it_would_have_had():
+    """90, 80, 70 with two places and a veto on 90: 80 and 70 have the places, and without its veto
+    90 would have had one; where quotas come first it uses one up."""
+    leaf = {"id": "a", "name": "a", "points": 100.0, "rule": {"kind": "share"}}
+    data = {
+        "id": "s",
+        "name": "s",
+        "total": 100.0,
+        "indicators": [leaf],
+        "grades": [{"id": "A", "by": "place", "quota": 2}, {"id": "B"}],
+        "vetoes": [{"id": "v", "name": "v", "cap": "B"}],
+    }
+    frame = pd.DataFrame({"a": [0.9, 0.8, 0.7], "veto:v": [True, False, False]}, index=list("xyz"))
+    early = assess(scheme_of(data), frame)
+    late = assess(scheme_of(data | {"order": {"veto": "after_quota"}}), frame)
+    assert early.steps["by_score"].tolist() == list("AAA")
+    assert late.steps["by_score"].tolist() == list("AAB")
+    assert early.grades.tolist() == list("BAA") and late.grades.tolist() == list("BAB")
+    assert early.steps["set_by"].tolist() == ["veto:v", "score", "score"]

@@ -12,6 +12,7 @@ from qtoolkit.inputs.locate import notebooks, packaged_cases
 from qtoolkit.inputs.parameters import CORE
 from qtoolkit.report.chapters import memo_title
 from qtoolkit.runs.knobs import OTHERS, RANGES, check_knobs
+from qtoolkit.runs.new import new_case
 from qtoolkit.runs.notebooks import find_notebooks
 from qtoolkit.runs.plan import plan
 from tests.strategies import scheme_of
@@ -52,7 +53,7 @@ def test_a_knob_out_of_range_is_refused_with_knob_value_and_range(key, value, ex
     with pytest.raises(qt.InputError) as refused:
         plan("provinces-2008", {key: value})
     (sentence,) = [s for s in refused.value.sentences("zh") if expected in s]
-    assert f"“{key}”" in sentence or "“se_source”" in sentence
+    assert f"--set {key}={value}：" in sentence or "“se_source”" in sentence
     assert f"“{value}”" in sentence or key == "se"
 
 
@@ -133,7 +134,8 @@ def test_a_region_of_a_setting_is_refused_without_a_line():
     with pytest.raises(qt.InputError) as refused:
         plan("provinces-2008", {"region": {"levels": []}})
     (complaint,) = refused.value.complaints
-    assert (complaint.file, complaint.row, complaint.column) == (None, None, "region.levels")
+    found = (complaint.file, complaint.row, complaint.column)
+    assert found == ('--set region={"levels": []}', None, "levels")
 
 
 def test_a_unit_to_be_shown_must_be_assessed_in_both_years():
@@ -172,3 +174,37 @@ def test_a_year_does_not_stand_twice_in_the_title(year):
         scheme.year == "2026"
         and memo_title(scheme.year).zh == "2026年度质量工作考核方案测算论证报告"
     )
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "option"),
+    [
+        ("grades.A.quota", 0, "--set grades.A.quota=0"),
+        ("grades.A.quota", "x", "--set grades.A.quota=x"),
+        ("grades.Z.quota", 2, "--set grades.Z.quota=2"),
+        ("cutoffs.A", "x", "--set cutoffs.A=x"),
+        ("points.brand", -1, "--set points.brand=-1"),
+        ("weight_band", 7, "--set weight_band=7"),
+    ],
+)
+def test_a_wrong_setting_is_named_as_the_option_that_gave_it(key, value, option):
+    with pytest.raises(qt.InputError) as caught:
+        plan("city-2026", {key: value})
+    (complaint,) = caught.value.complaints
+    assert (complaint.file, complaint.row) == (option, None)
+    assert all(sentence.startswith(option) for sentence in (complaint.of("zh"), complaint.of("en")))
+
+
+def test_a_wrong_number_in_the_file_is_named_there_beside_an_option(tmp_path):
+    case = new_case(tmp_path / "mine", "city-2026")
+    path = case / "params.yaml"
+    path.write_text(
+        "scheme: scheme.yaml\ndata: data.csv\nchanges: {cutoffs.A: x}\n", encoding="utf-8"
+    )
+    with pytest.raises(qt.InputError) as caught:
+        plan(case, {"grades.A.quota": 0})
+    places = {(each.file, each.row, each.column) for each in caught.value.complaints}
+    assert places == {
+        ("params.yaml", 3, "changes.cutoffs.A"),
+        ("--set grades.A.quota=0", None, None),
+    }

@@ -7,10 +7,11 @@ import math
 import numpy as np
 
 import qtoolkit as qt
-from qtoolkit.engine import core, to_ticks
-from qtoolkit.inputs.scheme import Rounding, Scheme
+from qtoolkit.engine import core, from_ticks, to_ticks
+from qtoolkit.engine.ties import SAME
+from qtoolkit.inputs.scheme import Rounding
 from qtoolkit.language import Text
-from qtoolkit.models import validate
+from tests.report.facts.lines import has_lines, is_by_breaks, way_lines_move
 from tests.sentences import regraded
 
 TICK = 1e-10
@@ -36,8 +37,11 @@ def group_of(result, unit):
 
 
 def by_cutoffs(result, unit, score):
-    """The grade of a published score by the printed cutoffs alone, as a place in the list."""
+    """The grade of a published score by the printed cutoffs alone, as a place in the list; where
+    some grades have none, that of the assessment's steps."""
     grades, group = result.scheme.grades, group_of(result, unit)
+    if way_lines_move(grades):
+        return [grade.id for grade in grades].index(result.steps["by_score"][unit])
     reached = [i for i, g in enumerate(grades[:-1]) if score >= g.cutoff_of(group) - TINY]
     return reached[0] if reached else len(grades) - 1
 
@@ -76,23 +80,20 @@ def whole_points(result, mode):
 
 def near_units(result, within):
     """Units whose grade `within` points more, or a little less than that fewer, would change: each
-    graded anew with all others as they are."""
+    graded anew with all others as they are. Where places decide, limits lie a tick beside a tie,
+    which is no distance to a reader."""
+    result = result.fixed if is_by_breaks(result.scheme) else result
     base, now = result.base.to_numpy(), result.grades.cat.codes.to_numpy()
     best = int(to_ticks(result.scheme.total))
     found = []
     for k, unit in enumerate(result.scores.index):
         up, down = base.copy(), base.copy()
-        up[k] = min(base[k] + to_ticks(within), max(base[k], best))
-        down[k] = max(base[k] - to_ticks(within), 0)
+        up[k] = min(base[k] + to_ticks(within + SAME), max(base[k], best))
+        down[k] = max(base[k] - to_ticks(within - SAME), 0)
         codes = [core.grade(result.engine, own)[k] for own in (up, down)]
         if codes[0] > now[k] or codes[1] < now[k]:
             found.append(unit)
     return found
-
-
-def way_lines_move(grades):
-    ways = {grade.by for grade in grades}
-    return "breaks" if "breaks" in ways else "places" if ways & {"place", "share"} else None
 
 
 def standards(tables, given):
@@ -100,6 +101,7 @@ def standards(tables, given):
     grades, margins = result.scheme.grades, qt.cutoffs.margins(result)
     in_table = any(
         grade.class_cutoffs
+        or grade.by != "line"
         or grade.printed
         or grade.consequence
         or grade.quota is not None
@@ -116,6 +118,7 @@ def standards(tables, given):
         if row["below_by"] in ("quota", "last")
         and row["to_line"] <= within
         and not row["below"] <= within
+        and result.scheme.grade(ids[ids.index(row["grade"]) - 1]).by == "line"
     ]
     return {
         "bands": None if in_table else bands,
@@ -193,13 +196,14 @@ def stretch(result, i):
         for unit in result.scores.index
     )
     filled = {group_of(result, unit) for unit in result.scores.index}  # classes that have units
-    gaps = [
-        [abs(grades[i].cutoff_of(g) - grades[j].cutoff_of(g)) for g in filled]
-        for j in (i - 1, i + 1)
-        if 0 <= j < len(grades) - 1
-    ]
-    above = min(gaps[0]) if i > 0 else math.inf
-    below = min(gaps[-1]) if i + 2 < len(grades) else math.inf
+    better = [grade for grade in grades[:i] if grade.by == "line"]
+    worse = [grade for grade in grades[i + 1 : -1] if grade.by == "line"]
+    above, below = (
+        min((abs(grades[i].cutoff_of(g) - other.cutoff_of(g)) for g in filled), default=math.inf)
+        if other
+        else math.inf
+        for other in (better[-1] if better else None, worse[0] if worse else None)
+    )
     down = [x for x in leads[::-1] if -below + TINY < x < 0]
     up = [x for x in leads if 0 <= x < above - TINY]
     fall = next((x for x in down if (regraded(result, grades[i].id, x) != now).any()), -below)
@@ -215,6 +219,8 @@ def alone(result):
     """Where each cutoff may lie alone, class by class."""
     rows = []
     for i, grade in enumerate(result.scheme.grades[:-1]):
+        if grade.by != "line":
+            continue
         down, up, is_next = stretch(result, i)
         for group in groups(result):
             cutoff = grade.cutoff_of(group)
@@ -239,8 +245,8 @@ def first(rows):
 
 def moving(tables, given):
     result = given.result
-    if len(result.scheme.grades) == 1:
-        return {"alone": [], "lineless": False}
+    if not has_lines(result.scheme):
+        return {"alone": [], "lineless": len(result.scheme.grades) > 1}
     rule, total = result.scheme.rounding.total, result.scheme.total
     decimals = 4 if rule is None else max(2, rule.decimals)
     rows = [row for row in tables["cutoff_flips"].to_dict("records") if row["line"] == "all"]
@@ -274,6 +280,8 @@ def gathering(tables, given):
     result = given.result
     width, odd = result.scheme.total / 100, []
     for grade in result.scheme.grades[:-1]:
+        if grade.by != "line":
+            continue
         lead = [
             score - grade.cutoff_of(group_of(result, unit)) for unit, score in result.scores.items()
         ]
@@ -284,11 +292,12 @@ def gathering(tables, given):
         if n and chance < 0.05:
             odd.append({"grade": grade.id, "above": above, "below": below, "p": chance})
     count, breaks = len(result.scheme.grades), None
-    if 1 < count <= len(set(result.scores)):
+    if 1 < count <= len(set(result.scores)) and not is_by_breaks(result.scheme):
         group = qt.cutoffs.natural_breaks(result.scores, count).groups
         own = [result.scores[group == k] for k in range(1, count + 1)]
         breaks = {"marks": [scores.min() for scores in own[:-1]], "sizes": list(map(len, own))}
-    return {"odd": odd, "width": width, "lined": True, "breaks": breaks}
+    lined = result.scheme.grades[0].by != "breaks"
+    return {"odd": odd, "width": width, "lined": lined, "breaks": breaks}
 
 
 def quotas(tables, given):
@@ -306,9 +315,11 @@ def quotas(tables, given):
 
 
 def without_places(result):
-    """The grades with quotas and last places lifted, assessed anew."""
-    lifted = {"quota": None, "last": None}
-    grades = tuple(grade.model_copy(update=lifted) for grade in result.scheme.grades)
+    """The grades with quotas beside a line and last places lifted, assessed anew."""
+    grades = tuple(
+        grade.model_copy(update={"last": None} | ({"quota": None} if grade.by == "line" else {}))
+        for grade in result.scheme.grades
+    )
     return qt.assess(result.scheme.model_copy(update={"grades": grades}), result.table).grades
 
 
@@ -353,7 +364,9 @@ def readings(tables, given):
     alone = [u for u in agree if ids[by_cutoffs(result, u, result.scores[u])] == lines[u]]
     rule = result.scheme.rounding.total
     facts = {
-        "compared": any(g.quota is not None or g.last for g in given.result.scheme.grades),
+        "compared": any(
+            (g.quota is not None and g.by == "line") or g.last for g in given.result.scheme.grades
+        ),
         "units": len(order),
         "agree": len(agree),
         "by_line": len(alone),
@@ -405,10 +418,13 @@ def leaving(table, result):
 
 def with_places(result, grade, number):
     """The grades with so many places (0 too) in one grade, by assessing anew."""
-    data = result.scheme.model_dump()
-    for each in data["grades"]:
-        each["quota"] = number if each["id"] == grade else each["quota"]
-    return qt.assess(validate(Scheme, data, None), result.table).grades
+    grades = tuple(
+        each.model_copy(update={"quota": number} | ({} if each.by == "line" else {"by": "place"}))
+        if each.id == grade
+        else each
+        for each in result.scheme.grades
+    )
+    return qt.assess(result.scheme.model_copy(update={"grades": grades}), result.table).grades
 
 
 def places(tables, given):
@@ -472,7 +488,7 @@ def decimals_of(error):
 
 def errors(tables, given):
     result, table = given.result, tables["misgrading"]
-    drawn = DRAWN if has_places(result) else None
+    drawn = DRAWN if has_places(result) or is_by_breaks(result.scheme) else None
     most = max(1.959963984540054 * math.sqrt(0.25 / drawn), 1.92 / drawn) if drawn else 0.0
     stands = [row[f"p:{row['grade']}"] for _, row in table.iterrows()]
     assert list(table["unit"]) == list(result.ranks.sort_values(kind="stable").index)
@@ -517,7 +533,10 @@ def options(tables, given):
         return {"refused": many, **facts}
     official, found = tables["cutoff_options"].to_dict("records")
     lines = {name[2:]: found[name] for name in found if name.startswith("c:")}
-    other = result.what_if(cutoffs=lines).grades
+    grades = [with_line(grade, lines.get(grade.id)) for grade in result.scheme.grades]
+    scheme = result.scheme.model_copy(update={"grades": tuple(grades)})
+    other = qt.assess(scheme, result.table).grades
+    by_class = any(grade.class_cutoffs for grade in grades)
     assert found["changed"] == (other != result.grades).sum() and official["changed"] == 0
     return {
         "refused": None,
@@ -526,11 +545,35 @@ def options(tables, given):
         "step": 1.0,
         "band": 10.0,
         "best_already": all(official[name] == found[name] for name in found if name != "row"),
-        "chosen": [{"grade": grade, "cutoff": cutoff} for grade, cutoff in lines.items()],
+        "chosen": [
+            {
+                "grade": grade.id,
+                "cutoff": [
+                    {"group": group, "cutoff": grade.class_cutoffs.get(group, grade.cutoff)}
+                    for group in scheme.classes
+                ]
+                if by_class
+                else grade.cutoff,
+            }
+            for grade in grades
+            if grade.id in lines
+        ],
+        "by_class": by_class,
         "now": official["leave"],
         "best": found["leave"],
         "moved": moved(result, other),
     }
+
+
+def with_line(grade, cutoff):
+    """A grade with another cutoff, and that of each class as far from the present one."""
+    if cutoff is None:
+        return grade
+    own = {
+        group: float(from_ticks(to_ticks(line + (cutoff - grade.cutoff))))
+        for group, line in grade.class_cutoffs.items()
+    }
+    return grade.model_copy(update={"cutoff": cutoff, "class_cutoffs": own})
 
 
 def methods(tables, given):

@@ -58,8 +58,14 @@ def changed_lines(found, unit):
     rows += [others] if elsewhere else []
     for k in range(min(len(old.grades), len(new.grades))):
         a, b = old.grades[k], new.grades[k]
+        if a.by != "line" or b.by != "line":
+            if (a.by, a.within) != (b.by, b.within):
+                rows.append({"what": "by", "grade": b.id, "before": a.by, "after": b.by})
+            classes_ = []
+        else:
+            classes_ = classes
         lines = {}  # of classes whose cutoffs move alike, the first by name is named
-        for before, after in classes:
+        for before, after in classes_:
             lines[(a.cutoff_of(before), b.cutoff_of(after))] = after
         for (before, after), group in lines.items():
             if abs(before / old.total - after / new.total) * new.total > TINY:
@@ -67,7 +73,8 @@ def changed_lines(found, unit):
                 if len(lines) > 1:
                     row["group"] = group
                 rows.append({**row, "before": before, "after": after})
-        for what, before, after in (
+        by_places = "breaks" not in (a.by, b.by)
+        for what, before, after in by_places * (
             ("quota", a.quota, b.quota),
             ("ties", a.ties, b.ties),
             ("within", a.within, b.within),

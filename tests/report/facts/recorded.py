@@ -146,7 +146,9 @@ def compared(result):
     """The comparison with the same units under other points, rounding and a smaller quota, one unit
     less."""
     first, *rest = result.scheme.grades
-    grades = (first.model_copy(update={"quota": 3.0, "printed": None}), *rest)
+    places = {} if first.by == "breaks" else {"quota": 3}
+    places |= {"by": "place"} if first.by == "share" else {}
+    grades = (first.model_copy(update={"printed": None} | places), *rest)
     rounding = result.scheme.rounding.model_copy(update={"total": Rounding(decimals=0)})
     points = {leaf.id: p for leaf, p in zip(result.scheme.leaves, result.points[::-1], strict=True)}
     other = result.scheme.replace(points=points).model_copy(

@@ -2,6 +2,8 @@
 
 from fractions import Fraction
 
+from tests.report.facts.lines import how_set
+
 
 def rules(tables, given):
     scheme = given.result.scheme
@@ -77,4 +79,8 @@ def grades(tables, given):
         }
     more = {"printed", "limits", "consequence"} & set(table.columns)
     by_class = [name for name in table.columns if name.startswith("cutoff:")]
-    return {"tabled": bool(more) or len(by_class) > 1}
+    lineless = [grade for grade in result.scheme.grades[:-1] if grade.by != "line"]
+    for grade in lineless:
+        cells = table.loc[table["grade"] == grade.id, by_class or ["cutoff"]].iloc[0]
+        assert all(cell == how_set(result, grade) for cell in cells)
+    return {"tabled": bool(more) or len(by_class) > 1 or bool(lineless)}

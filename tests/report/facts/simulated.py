@@ -49,7 +49,7 @@ def lists(result):
     """Lists of alternatives, of which some cannot go together: the upper line is lowered below the
     lower one, when that is raised."""
     factors = {"rounding.total": [None, 2, {"decimals": 0, "mode": "floor"}]}
-    if len(result.scheme.grades) > 2:
+    if len(result.scheme.grades) > 2 and all(g.by == "line" for g in result.scheme.grades[:2]):
         (upper, a), (lower, b) = ((grade.id, grade.cutoff) for grade in result.scheme.grades[:2])
         factors |= {f"cutoffs.{upper}": [a, (a + b) / 2], f"cutoffs.{lower}": [b, (3 * a + b) / 4]}
     return factors

@@ -8,6 +8,7 @@ import qtoolkit as qt
 from qtoolkit.inputs.checks import CHECKS
 from qtoolkit.inputs.scheme import Rounding
 from qtoolkit.inputs.statuses import BLANKS
+from tests.report.facts.lines import break_bands, how_set, is_by_breaks
 from tests.report.facts.scheme import flags_of, treatment_of
 
 TINY = 1e-9
@@ -44,7 +45,7 @@ def summary(tables, given):
             }
             for top in scheme.indicators
         ],
-        "bands": bands(table, scheme),
+        "bands": break_bands(result) if is_by_breaks(scheme) else bands(table, result),
         "last_kind": kind_of(last_year.table) if last_year else None,
         "near": list(near.index),
         "near_points": 1,
@@ -75,15 +76,18 @@ def near_misses(result, points):
         for unit, row in table.iterrows()
         if row["below"] <= points + TINY or row["above"] < points - TINY
     ]
-    return table.loc[sorted(rows, key=lambda unit: qt.language.settled(table.nearest[unit]))]
+    return table.loc[sorted(rows, key=lambda unit: round(table.nearest[unit], 8))]
 
 
-def bands(table, scheme):
+def bands(table, result):
     """By class, or once, the cutoffs of the table, and below which the last grade lies."""
+    scheme = result.scheme
     names = [scheme.grade(grade).label for grade in table["grade"]]
-    first = table["cutoff"].iloc[0]
+    for grade, cell in zip(scheme.grades[:-1], table["cutoff"], strict=False):
+        assert grade.by == "line" or cell == how_set(result, grade)
+    first = next((cell for cell in table["cutoff"] if by_class(cell)), None)
     found = []
-    for k, group in enumerate([row["group"] for row in first] if by_class(first) else [None]):
+    for k, group in enumerate([row["group"] for row in first] if first else [None]):
         lines = [cell[k]["cutoff"] if by_class(cell) else cell for cell in table["cutoff"]]
         found.append(
             {
@@ -93,10 +97,15 @@ def bands(table, scheme):
                     for name, x in zip(names[:-1], lines[:-1], strict=True)
                 ],
                 "lowest": names[-1],
-                "edge": lines[-2] if lines[1:] else None,
+                "edge": edge(lines[-2]) if lines[1:] else None,
             }
         )
     return found
+
+
+def edge(line):
+    """Where the last grade ends: at the line above it, or it has the rest."""
+    return "rest" if isinstance(line, dict) else line
 
 
 def by_class(cell):
@@ -168,6 +177,8 @@ def as_zero(result):
 def moved(result, shift):
     """The first cutoff moved, where it stays above the next one."""
     first, *rest = result.scheme.grades
+    if first.by != "line":
+        return []
     groups = result.scheme.classes if any(g.class_cutoffs for g in (first, *rest)) else (None,)
     own = {group: settled(x + shift) for group, x in first.class_cutoffs.items()}
     update = {"cutoff": settled(first.cutoff + shift), "class_cutoffs": own}
