@@ -56,7 +56,7 @@ def _present(result: Assessment) -> dict[str, Any]:
 
 def bands(result: Assessment, found: robustness.Certificates) -> list[Row]:
     """Of tolerances."""
-    units = _asked(result)
+    units = _asked(result).intersection(found.table.index, sort=False)
     return [_row(BAND, SHARE, found, unit, "tolerance", "at_most", "change") for unit in units]
 
 

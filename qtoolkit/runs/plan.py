@@ -162,9 +162,11 @@ def plan(
         folder = None if notebook_folder is None else _notebook_folder(notebook_folder)
         return _plan(path, document, settings or {}, language, notebooks, formats, folder)
     except InputError as error:
-        told = InputError([_of_option(each, settings or {}, document) for each in error.complaints])
-        told.language = spoken if spoken in LANGUAGES else None
-        raise told from error
+        error.complaints = tuple(
+            _of_option(each, settings or {}, document) for each in error.complaints
+        )
+        error.language = spoken if spoken in LANGUAGES else None
+        raise
 
 
 def _of_option(complaint: Complaint, settings: Mapping[str, Any], document: Document) -> Complaint:
