@@ -192,7 +192,7 @@ def stages(result: Assessment) -> pd.DataFrame:
         rows[stage.id] = (
             int(cells.any(axis=0).sum()),
             int(cells.sum()),
-            float(np.nanmean(shares)),
+            float(np.nanmean(shares)) if not np.isnan(shares).all() else np.nan,
             before,
         )
     return pd.DataFrame.from_dict(

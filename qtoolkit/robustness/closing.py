@@ -43,13 +43,13 @@ TRIAL, QUICK, IN_ALL = 1e8, 5e6, 5e8  # leaf scores: of a trial, of a quick one,
 TINY = 1e-12
 NOTHING = 1e-10  # of the total: a solver's zero
 OFF = 1e-7  # of a measure's unit, by which a solver's bound may be off
-FIRST = 4  # of which so many need not close the gap by much
+FIRST = 3  # of which so many need not close the gap by much
 LITTLE = 0.1  # of a gap: what a further program has to close of it
 WHOLE = 1e-4  # of a step, by which a bound may be off
 EVEN = 1e-3  # ticks: what a step changes is whole ticks
 COARSE = 1e-5  # points: a grain that a solver can tell from nothing
 INSIDE = 1e-7  # of a limit, by which a point is inside it
-DEPTHS = (1 / 3, 2 / 3, 0.95, 1 - 1e-9)  # of a limit: where trials look inside it
+DEPTHS = (0.5, 0.95, 1 - 1e-9)  # of a limit: where trials look inside it
 
 
 class Measure(ABC):
@@ -422,8 +422,8 @@ class Search:
             rows = np.concatenate(
                 [rows, [measure.points + part * (found.witness - measure.points)]]
             )
-        near = np.array([measure.of(p) for p in rows]) <= least
-        return bool((self.changed(k, rows[near]) < 0).all())
+        other = rows[self.changed(k, rows) >= 0]
+        return all(measure.of(p) > least for p in other)
 
     def _further(self, k: int, road: Road, found: Found, stop: float) -> None:
         """One program: what is known of a way is raised, or the way is at its end; a nearer

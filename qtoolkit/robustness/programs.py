@@ -29,7 +29,7 @@ FLAT = 1e-9
 Name = tuple[str | float, ...]  # of a switch, the same in all programs of a question
 Group = tuple[int, ...]  # of blanks that are shared out alike: the node and its blank children
 NODES = 1500  # of one program: what takes more stays a bound, on every machine alike
-PROBES = 64  # switches at most, so that each is asked for
+PROBES = (24, 64)  # switches, so that each is asked for: with fewer the search is quick enough
 WHOLE, OFF = 1e-6, 1e-7  # off a whole number; off a bound, of the greatest cost
 CHORDS = 6  # towards the bounds of a ratio
 
@@ -336,11 +336,12 @@ class Program:
     def _probe(self, stop: float) -> bool:
         """Learn the least cost where each switch stands as the linear program would not have it;
         whether there is any solution."""
-        found = self._relaxed({}, stop)
-        if found.infeasible:
-            return False
-        if found.x is None or not self.envelopes or len(self.switches) > PROBES:
+        few, many = PROBES
+        if not self.envelopes or not few <= len(self.switches) <= many:
             return True
+        found = self._relaxed({}, stop)
+        if found.x is None:
+            return not found.infeasible
         for name, v in sorted(self.switches.items(), key=lambda it: it[0] not in self.counted):
             least = self.known.least.setdefault(name, [0.0, 0.0])
             for on in (0, 1):

@@ -136,8 +136,10 @@ def contradictions(case, seed):
     anew = Anew(qt.assess(validate(Scheme, scheme, None), frame), seed)
     check_bands(anew)
     check_flips(anew)
-    check_flips(anew, step=1.0)
-    check_flips(anew, region=(Box(absolute=1), Box(relative=0.5))[seed % 2])
+    if seed % 2:
+        check_flips(anew, step=1.0)
+    else:
+        check_flips(anew, region=(Box(absolute=1), Box(relative=0.5))[seed // 2 % 2])
     return anew.wrong
 
 
