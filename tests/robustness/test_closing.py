@@ -1,6 +1,7 @@
 """Grades under a ceiling, closed to the end: every limit and every bound against all corners and a
 grid of points, graded anew; closed forms; another method's ranks."""
 
+import time
 from itertools import product
 
 import numpy as np
@@ -244,3 +245,24 @@ def test_joint_counts_with_closed_gaps_hold_at_points_of_the_band():
     result = two_units()
     counts = R.tolerance_map(result, [0.1, 0.24, 0.26], [0.0], exact=True)
     assert counts[0.0].tolist() == [2, 2, 0]
+
+
+@pytest.mark.soak
+def test_three_hundred_units_are_done_in_time_and_those_near_the_ceiling_are_exact():
+    rng = np.random.default_rng(0)
+    n, d, share = 300, 40, 0.3
+    values = pd.DataFrame(rng.uniform(0.6, 1, (n, d)).round(3), [f"u{k}" for k in range(n)])
+    values.columns = [f"x{j}" for j in range(d)]
+    points = {name: 2.5 for name in values}
+    scheme = qt.Scheme.flat(points, {"A": 80, "B": 78, "C": 60, "D": 0}).model_dump()
+    best, *others = scheme["grades"]
+    scheme["grades"] = [best | {"quota": share}, *others]
+    result = qt.assess(validate(Scheme, scheme, None), values)
+    begun = time.monotonic()
+    table = R.tolerance(result, exact=True, time_limit=100).table
+    assert time.monotonic() - begun < 120
+    assert set(table["status"]) <= {"exact", "at least"}
+    score = table["score"].sort_values(ascending=False)
+    ceiling = score.iloc[int(n * share) - 1 : int(n * share) + 1].mean()
+    nearest = (score - ceiling).abs().sort_values().index[:30]
+    assert (table.loc[nearest, "status"] == "exact").all()
