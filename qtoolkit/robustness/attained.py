@@ -20,9 +20,18 @@ import numpy as np
 from qtoolkit.assessment import Assessment
 from qtoolkit.regions.bound import Area, BoxArea
 from qtoolkit.robustness.certificates import DOWN, UP
-from qtoolkit.robustness.closing import EACH, HUNDRED, QUICK, ROUNDS, Found, Measure, Search
+from qtoolkit.robustness.closing import (
+    EACH,
+    HUNDRED,
+    QUICK,
+    ROUNDS,
+    Found,
+    Measure,
+    Search,
+    near_region,
+)
 from qtoolkit.robustness.conditions import Way, ways
-from qtoolkit.robustness.programs import Known, Line, Program
+from qtoolkit.robustness.programs import Known, Program
 
 EDGE = 1e-6  # hundredths of the total outside the region: a proof holds that far
 CLEAR = 1e-4  # hundredths beyond every limit, where a witness is looked for first
@@ -58,7 +67,7 @@ class Inside(Measure):
         program = Program(lo, area.hi * scale + radius, HUNDRED, known)
         program.most = 1.0  # nothing costs anything: what would cost so much cannot be
         if not isinstance(area, BoxArea):
-            _near(program, area, scale, radius)
+            near_region(program, area.system, scale, radius)
         return program
 
     def bound(self, cost: float) -> float:
@@ -72,18 +81,6 @@ class Inside(Measure):
         p = super().points_of(x)
         nearer = (p + share * (self.middle - p) for share in INWARDS)
         return next((q for q in nearer if self.of(q) == 0), p)
-
-
-def _near(program: Program, area: Area, scale: float, far: float) -> None:
-    """Rows that keep each point so near to those of a region's system."""
-    s = area.system
-    z = [program.variable(lo * scale, hi * scale) for lo, hi in zip(s.lo, s.hi, strict=True)]
-    for j, row in enumerate(s.transform):
-        at = {z[i]: float(row[i]) for i in np.flatnonzero(row)}
-        program.add(program.point(j).minus(Line(np.zeros(program.d), 0.0, at)), -far, far)
-    for row, low, high in zip(s.rows, s.low, s.high, strict=True):
-        at = {z[i]: float(row[i]) for i in np.flatnonzero(row)}
-        program.add(Line(np.zeros(program.d), 0.0, at), low * scale, high * scale)
 
 
 @dataclass

@@ -228,7 +228,7 @@ class Moved(Measure):
         total = Line(np.zeros(program.d), 0.0, program.cost)
         program.add(total, min(at_least, radius) * self.scale, radius * self.scale)
         if area is not None:
-            _inside(program, area.system, self.scale)
+            near_region(program, area.system, self.scale)
         return program
 
     def bound(self, cost: float) -> float:
@@ -267,12 +267,12 @@ class Moved(Measure):
         return self.points + steps * self.step
 
 
-def _inside(program: Program, s: System, scale: float) -> None:
-    """Rows that keep the points in a region's system."""
+def near_region(program: Program, s: System, scale: float, far: float = 0.0) -> None:
+    """Rows that keep the points in a region's system, or each point so far from it at most."""
     z = [program.variable(lo * scale, hi * scale) for lo, hi in zip(s.lo, s.hi, strict=True)]
     for j, row in enumerate(s.transform):
         at = {z[i]: float(row[i]) for i in np.flatnonzero(row)}
-        program.add(program.point(j).minus(Line(np.zeros(program.d), 0.0, at)), 0.0, 0.0)
+        program.add(program.point(j).minus(Line(np.zeros(program.d), 0.0, at)), -far, far)
     for row, low, high in zip(s.rows, s.low, s.high, strict=True):
         at = {z[i]: float(row[i]) for i in np.flatnonzero(row)}
         program.add(Line(np.zeros(program.d), 0.0, at), low * scale, high * scale)
