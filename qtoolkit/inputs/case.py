@@ -23,7 +23,8 @@ from qtoolkit.models import validate
 @dataclass(frozen=True, repr=False)
 class Case(Shown):
     """A validated case. `files` are the files that were read, by role ("params", "scheme", "data",
-    "previous_scheme", …)."""
+    "previous_scheme", …); `written` is the scheme before `changes`, the same one where there are
+    none."""
 
     card_title: ClassVar[Text] = Text("案例", "A case")
 
@@ -33,6 +34,11 @@ class Case(Shown):
     files: Mapping[str, Path]
     previous: Case | None = None
     ratings: None = None
+    written: Scheme = None  # type: ignore[assignment]
+
+    def __post_init__(self) -> None:
+        if self.written is None:
+            object.__setattr__(self, "written", self.scheme)
 
     def card(self) -> Card:
         """What was read, and from which files."""
@@ -138,16 +144,19 @@ def case_of(
     problems.stop()
     earlier = found.pop("previous", None)
     files |= found
-    scheme = change(scheme_of(files["scheme"]), parameters.changes)
+    written = scheme_of(files["scheme"])
+    scheme = change(written, parameters.changes)
     previous = None if earlier is None else _previous(earlier)
     for role, path in ({} if previous is None else previous.files).items():
         files[f"previous_{role}"] = path
     if previous is None:
-        return Case(scheme, read_table(files["data"], scheme), parameters, files)
+        table = read_table(files["data"], scheme)
+        return Case(scheme, table, parameters, files, written=written)
     last = previous.scheme, previous.table
     table = read_table(files["data"], scheme, last)
     more = itself(scheme, table, last, files["params"].name if "params" in files else None)
-    return Case(scheme, replace(table, doubts=(*table.doubts, *more)), parameters, files, previous)
+    table = replace(table, doubts=(*table.doubts, *more))
+    return Case(scheme, table, parameters, files, previous, written=written)
 
 
 def scheme_of(path: Path) -> Scheme:

@@ -5,7 +5,7 @@ import shutil
 import pytest
 
 from qtoolkit.assessment import assess
-from qtoolkit.inputs.case import read_case
+from qtoolkit.inputs.case import Case, read_case
 from qtoolkit.inputs.changes import change
 from tests.inputs.helpers import CSV, YAML, names, refused, scheme_of
 
@@ -153,3 +153,15 @@ def test_paths_belong_to_the_folder_of_the_file_that_names_them(
     )
     # of last year's file
     names(refused(read_case, case), "params.yaml", "“data”", "last/data.csv", "“data.csv”")
+
+
+def test_the_scheme_as_it_is_written_stands_beside_the_changed_one(case):
+    plain, changed = read_case(case), read_case(case, changes={"points.brand": 30})
+    assert plain.written is plain.scheme
+    assert (
+        changed.written
+        == plain.scheme
+        != changed.scheme
+        == change(plain.scheme, {"points.brand": 30})
+    )
+    assert Case(plain.scheme, plain.table, plain.parameters, {}).written is plain.scheme
