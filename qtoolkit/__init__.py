@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from qtoolkit import assessment as assessment
     from qtoolkit import comparison as comparison
     from qtoolkit import cutoffs as cutoffs
+    from qtoolkit import decisions as decisions
     from qtoolkit import decomposition as decomposition
     from qtoolkit import importance as importance
     from qtoolkit import regions as regions
@@ -54,6 +55,7 @@ _MODULES = (
     "assessment",
     "comparison",
     "cutoffs",
+    "decisions",
     "decomposition",
     "importance",
     "regions",

@@ -147,8 +147,12 @@ def reach(result, step=0.5, seed=0):
 
 
 def summary(result, near_miss=None, last=None):
-    margins, others = qt.cutoffs.margins(result), qt.cutoffs.other_rules(result)
-    return summaries.summary(result, margins, others, near_miss, last)
+    margins, found = qt.cutoffs.margins(result), qt.decisions.matters(result)
+    return summaries.summary(result, margins, found, near_miss, last)
+
+
+def risks(result):
+    return summaries.risks(result, qt.cutoffs.margins(result), qt.decisions.matters(result))
 
 
 def lists(result):

@@ -5,6 +5,7 @@ from qtoolkit.comparison.agreement import agreement, correlations, kappa, transi
 from qtoolkit.comparison.comparing import (
     PARTS,
     Comparison,
+    as_written,
     compare,
     last_year,
     points_alone,
@@ -21,6 +22,7 @@ __all__ = [
     "History",
     "Matching",
     "agreement",
+    "as_written",
     "compare",
     "correlations",
     "history",

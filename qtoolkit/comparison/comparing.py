@@ -23,7 +23,7 @@ from qtoolkit.engine.ties import foremost
 from qtoolkit.errors import InputError, nearest
 from qtoolkit.inputs.case import Case
 from qtoolkit.inputs.scheme import Scheme
-from qtoolkit.inputs.table import unit_of
+from qtoolkit.inputs.table import read_table, unit_of
 from qtoolkit.language import Text, say
 from qtoolkit.lines import LinesSaid
 
@@ -346,6 +346,29 @@ def last_year(case: Case) -> Assessment | None:
     """
     previous = case.previous
     return None if previous is None else assess(previous.scheme, previous.table)
+
+
+def as_written(case: Case) -> Assessment | None:
+    """The assessment of a case's scheme as it is written, before the changes of its parameters;
+    None where nothing is changed.
+
+    Raises
+    ------
+    InputError
+        The data cannot be read by the scheme as it is written.
+
+    >>> import qtoolkit as qt
+    >>> as_written(qt.read_case("params/tai-2001")) is None
+    True
+    >>> case = qt.read_case("params/city-2026", changes={"cutoffs.B": 81})
+    >>> assess(case.scheme, case.table).grades["子市"], as_written(case).grades["子市"]
+    ('C', 'B')
+    """
+    if not case.parameters.changes:
+        return None
+    previous = case.previous
+    last = None if previous is None else (previous.scheme, previous.table)
+    return assess(case.written, read_table(case.files["data"], case.written, last))
 
 
 def _some(result: Assessment) -> str:

@@ -5,7 +5,6 @@ All that is found here are options with their consequences; the lines are somebo
 """
 
 from qtoolkit.cutoffs.choosing import Breaks, Grid, Options, grid, natural_breaks, optimise
-from qtoolkit.cutoffs.debated import other_rules
 from qtoolkit.cutoffs.margins import (
     BEST,
     LAST,
@@ -53,7 +52,6 @@ __all__ = [
     "natural_breaks",
     "normal_model",
     "optimise",
-    "other_rules",
     "quota_audit",
     "rounding_audit",
     "successors",

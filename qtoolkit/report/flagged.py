@@ -10,6 +10,7 @@ import pandas as pd
 
 from qtoolkit.assessment import Assessment
 from qtoolkit.assessment.flags import beyond, blanks, relative
+from qtoolkit.inputs.checks import CHECKS
 from qtoolkit.inputs.statuses import STATUS_NAMES
 from qtoolkit.language import Text, same
 from qtoolkit.report.wording import MANY, SOME
@@ -29,6 +30,25 @@ def rows(result: Assessment, kinds: Iterable[str]) -> list[Row]:
         alone = together is None or (len(group) == 1 and not _is_long(group["text"].iloc[0]))
         found += few(group["text"]) if alone else together(result, list(group["indicator"]))
     return found
+
+
+def by_kind(result: Assessment, kinds: Iterable[str]) -> list[Row]:
+    """Likewise, and one sentence for each other kind of which there are several: the row has the
+    kind and the texts, without their full stops. All doubts about data are one kind."""
+    raised = result.flags[result.flags.kind.isin(list(kinds))]
+    found: list[Row] = []
+    for kind, group in raised.groupby(raised["kind"].map(_risk_of), sort=False):
+        if kind in TOGETHER or len(group) == 1:
+            found += rows(result, set(group["kind"]))
+        else:
+            texts = [Text(text.zh.rstrip("。"), text.en.rstrip(".")) for text in group["text"]]
+            row = {"flag": "kind", "kind": kind, "n": len(texts), "texts": texts[:SOME]}
+            found.append(row)
+    return found
+
+
+def _risk_of(kind: str) -> str:
+    return "doubt" if kind in CHECKS else kind
 
 
 def alone(text: Text) -> Row:

@@ -12,17 +12,14 @@ import pandas as pd
 from qtoolkit import simulation
 from qtoolkit.assessment import Assessment
 from qtoolkit.engine.ties import SAME, foremost, in_order
-from qtoolkit.inputs.changes import AS_IS, quota_of
-from qtoolkit.inputs.scheme import Rounding
 from qtoolkit.language import Text
 from qtoolkit.report import choosing, figures, shared
+from qtoolkit.report.changed import alternative_of, choice_of
 from qtoolkit.report.sections import Rows, Section, names_of
-from qtoolkit.report.wording import CATALOGUE, Wording
+from qtoolkit.report.wording import Wording
 
 UNSTEADY = 0.95  # a grade that stands in a smaller share of the draws
 NEGLIGIBLE = 0.01  # a total index whose interval lies below it
-# by choice of numbers, what an alternative has in each row
-NUMBERS = {"points": ("leaf", "points"), "cutoffs": ("grade", "cutoff")}
 
 
 def frequencies(
@@ -103,12 +100,12 @@ def choices(
     is_fewer = afforded < asked and not grades.exact
     failures = grades.failures
     facts = {
-        "choices": [_choice(key) for key in total.index],
+        "choices": [choice_of(key) for key in total.index],
         "refusal": None if "points" in total.index else refusal,
         "grades_move": grades.moves,
         "ranks_move": ranks.moves,
         "mean": grades.mean,
-        "first": [_choice(key) for key in total.index[first]],
+        "first": [choice_of(key) for key in total.index[first]],
         "total": total.iloc[first[0]] if len(first) else None,
         "most": alternatives.iloc[most][["choice", "alternative"]],
         "most_mean": alternatives["grades"].iloc[most[0]] if len(most) else None,
@@ -126,7 +123,7 @@ def choices(
 
     def chart(language: str) -> Any:
         words = Wording(language, names)
-        labels = [words.of("choice_name", _choice(key)) for key in order]
+        labels = [words.of("choice_name", choice_of(key)) for key in order]
         return figures.choices([grades, ranks], labels, order, language)
 
     tables = {"choices": _shares(grades, ranks, order), "alternatives": alternatives}
@@ -135,7 +132,7 @@ def choices(
 
 def _shares(grades: simulation.Sobol, ranks: simulation.Sobol, order: pd.Index) -> pd.DataFrame:
     """The shares of the variance by choice, alone and in total, and the sum of those alone."""
-    table = pd.DataFrame({"choice": [*map(_choice, order), _choice("sum")]})
+    table = pd.DataFrame({"choice": [*map(choice_of, order), choice_of("sum")]})
     for key, sobol in (("grades", grades), ("ranks", ranks)):
         found = sobol.table.loc[order]
         table[f"{key}_first"] = [
@@ -158,8 +155,8 @@ def _alternatives(grades: simulation.Sobol, ranks: simulation.Sobol) -> pd.DataF
     pairs = list(zip(table["factor"], table["alternative"], strict=True))
     return pd.DataFrame(
         {
-            "choice": [_choice(key) for key, _ in pairs],
-            "alternative": [_alternative(key, value) for key, value in pairs],
+            "choice": [choice_of(key) for key, _ in pairs],
+            "alternative": [alternative_of(key, value) for key, value in pairs],
             "grades": list(table["mean"]),
             "ranks": list(ranks.alternatives["mean"]),
         }
@@ -186,7 +183,7 @@ def _hardly(moving: Mapping[str, simulation.Sobol], order: pd.Index) -> list[dic
     if len(moving) > 1:
         groups = {"both": list(moving), **{f"only_{key}": [key] for key in moving}}
     rows = [
-        {"on": on, "choices": [_choice(choice) for choice in order if still[choice] == keys]}
+        {"on": on, "choices": [choice_of(choice) for choice in order if still[choice] == keys]}
         for on, keys in groups.items()
     ]
     return [row for row in rows if row["choices"]]
@@ -225,45 +222,3 @@ def rank_sets(result: Assessment, sets: simulation.RankSets | None) -> Section:
     }
     tables = {"rank_sets": table.rename_axis("unit")}
     return Section("simulated/rank_sets", names_of(result), facts, tables)
-
-
-def _choice(key: str) -> dict[str, Any]:
-    """What a choice is about: a code of the catalogue, and which grade or indicator it is of."""
-    if key in CATALOGUE["words"]["practice"]:
-        return {"what": key, "of": None}
-    if (grade := quota_of(key)) is not None:
-        return {"what": "quota", "of": grade}
-    kind, _, id = key.partition(".")
-    return {"what": kind, "of": id}
-
-
-def _alternative(key: str, value: Any) -> dict[str, Any]:
-    """An alternative of a choice: of which kind it is, and its number, code, id, or rows."""
-    what = key.partition(".")[0]
-    if what == "drop" and value != AS_IS:
-        kind = "all" if value is None else "leaf"
-    elif isinstance(value, str) and value in CATALOGUE["words"]["practised"]:
-        kind = "word"
-    elif quota_of(key) is not None:
-        kind = "quota"
-    elif what == "rounding":
-        kind, value = "rounding", shared.rounding(_rounding_of(value))
-    elif isinstance(value, Mapping) and what in NUMBERS:
-        id, number = NUMBERS[what]
-        kind, value = what, [{id: key, number: x} for key, x in value.items()]
-    elif what == "aggregation":
-        kind = "power"
-    elif value is None:
-        kind = "nothing"
-    elif isinstance(value, int | float):
-        kind = "number"
-    else:
-        kind, value = "text", str(value)
-    return {"kind": kind, "value": value}
-
-
-def _rounding_of(value: Any) -> Rounding | None:
-    """The rounding that an alternative names: None, keys and values, or decimals alone."""
-    if value is None:
-        return None
-    return Rounding(**value) if isinstance(value, Mapping) else Rounding(decimals=int(value))

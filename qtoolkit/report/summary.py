@@ -3,19 +3,24 @@ consequences, the risks."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from qtoolkit.assessment import Assessment
+from qtoolkit.assessment.flags import relative
+from qtoolkit.decisions import Matters
+from qtoolkit.decisions.ways import quotas
 from qtoolkit.engine.ties import foremost
 from qtoolkit.inputs.checks import CHECKS
-from qtoolkit.report import changed, flagged, shared
+from qtoolkit.report import changed, decisions, flagged, shared
+from qtoolkit.report.blocks import Block
 from qtoolkit.report.sections import Section, names_of
 
-SHOWN = 3  # risks, and matters for decision, on the first page
+SHOWN = 3  # risks on the first page
+ADVISED = 5  # matters on which there is a recommendation
 
 Row = dict[str, Any]
 
@@ -23,14 +28,14 @@ Row = dict[str, Any]
 def summary(
     result: Assessment,
     margins: pd.DataFrame,
-    others: Mapping[str, Assessment],
+    found: Matters,
     near_miss: float | None = None,
     last: Assessment | None = None,
 ) -> Section:
     """The one page that leaders read, as far as the assessment alone can fill it, with what
-    :func:`qtoolkit.cutoffs.margins` and :func:`qtoolkit.cutoffs.other_rules` found; with last
-    year's points and numbers of units where there are any. Near-misses are within a hundredth of
-    the total where no points are given."""
+    :func:`qtoolkit.cutoffs.margins` and :func:`qtoolkit.decisions.matters` found; with last year's
+    points and numbers of units where there are any. Near-misses are within a hundredth of the total
+    where no points are given."""
     scheme, scores = result.scheme, result.scores
     near_miss = shared.points_of(result, near_miss)
     near = shared.near_misses(margins, near_miss)
@@ -48,7 +53,9 @@ def summary(
         "last_kind": None if last is None else shared.kind_of(last),
         "near": near.index,
         "near_points": near_miss,
-        "options": options(result, others),
+        "matters": decisions.first(found),
+        "nothing": decisions.nothing(found, margins),
+        "idle": decisions.idle(found),
         "risks": _risks(result)[:SHOWN],
         "data_period": scheme.data_period,
         "rounding": shared.rounding(scheme.rounding.total),
@@ -82,53 +89,57 @@ def _grade_counts(result: Assessment, near: pd.DataFrame, last: Assessment | Non
     return pd.DataFrame(columns)
 
 
-def options(result: Assessment, others: Mapping[str, Assessment]) -> list[Row]:
-    """Matters for decision, each with its consequence: rounding, blanks, the first cutoff a
-    little away."""
-    whole = (others["whole_half_up"], others["whole_floor"])
-    found = [
-        changed.rounding_option(result, *whole),
-        _blanks_as_zero(result, others.get("blanks_as_zero")),
-        _moved_cutoff(result, others.get("cutoff_lower")),
-        _moved_cutoff(result, others.get("cutoff_higher")),
-    ]
-    return [row for row in found if row is not None][:SHOWN]
-
-
-def _moved_cutoff(result: Assessment, other: Assessment | None) -> Row | None:
-    """What another cutoff of the best grade would do; None where there is no such option."""
-    if other is None:
-        return None
-    now, moved = (one.scheme.grades[0] for one in (result, other))
-    return {
-        "option": "cutoff",
-        "grade": now.id,
-        "now": shared.cutoff(result, now),
-        "moved": shared.cutoff(other, moved),
-        "then": changed.consequences(result, other),
+def changes(
+    result: Assessment, written: Assessment | None, made: Mapping[str, Any]
+) -> Sequence[Block]:
+    """What the changes that were made to the scheme as it is written do to grades: `written` is the
+    assessment without them (None where there are none), as :func:`qtoolkit.comparison.as_written`
+    makes it."""
+    if written is None:
+        return []
+    facts = {
+        "made": changed.choices(written.scheme, made),
+        "effect": decisions.effect(written, result),
     }
+    return Section("summary/changes", names_of(result), facts)
 
 
-def _blanks_as_zero(result: Assessment, other: Assessment | None) -> Row | None:
-    """What zero for every blank would do, where blanks are scored otherwise."""
-    if other is None:
-        return None
-    if (other.grades == result.grades).all() and (other.scores == result.scores).all():
-        return None
-    return {"option": "blank", "then": changed.consequences(result, other)}
-
-
-def risks(result: Assessment) -> Section:
-    """What to bear in mind beside what the summary says, and where the options with their
-    consequences are."""
-    return Section("summary/risks", names_of(result), {"risks": _risks(result)[SHOWN:]})
+def risks(result: Assessment, margins: pd.DataFrame, found: Matters) -> Section:
+    """All ways that were tried with what they change; recommendations that follow from them, as
+    options; and what to bear in mind."""
+    tried = dict(decisions.tried(found))
+    telling = tried.pop("table")
+    near = shared.near_misses(margins, shared.points_of(result, None))
+    facts = tried | {
+        "nothing": decisions.nothing(found, margins),
+        "settle": [decisions.matter_of(found, matter) for matter in found.matters[:ADVISED]],
+        "near": near.index,
+        "within": shared.points_of(result, None),
+        "relative": [id for id, mean in relative(result).items() if not mean],
+        "risks": _risks(result),
+    }
+    return Section("summary/risks", names_of(result), facts, {"decisions": telling})
 
 
 def _risks(result: Assessment) -> list[Row]:
     kinds = [*CHECKS, "dead_cutoff", "few_scores", "rounding", "set_dependent", "constant"]
-    found = flagged.rows(result, kinds)
+    found = [*_over(result), *flagged.by_kind(result, kinds)]
     unscored = result.scores.index[np.flatnonzero(result.engine.tree.blank.any(axis=1))]
     if len(unscored):
         found.append({"flag": "unscored", "units": list(unscored)})
     notes = list(map(flagged.alone, result.scheme.notes))
     return [*notes[:1], *found, *notes[1:]]
+
+
+def _over(result: Assessment) -> list[Row]:
+    """Grades that more units have as approved than there are places."""
+    found = []
+    for grade, step in quotas(result):
+        code = result.grade_names.index(grade.id)
+        approved = int((result.approved.cat.codes >= code).sum())
+        if step.members is None and approved > step.most:
+            found.append(
+                {"flag": "over", "grade": grade.id, "approved": approved, "places": step.most}
+                | {"best": grade is result.scheme.grades[0]}
+            )
+    return found

@@ -145,6 +145,7 @@ def environment(language: str) -> jinja2.Environment:
         "down": lambda value, spec=".2f": rounded_towards(value, spec, "↓"),
         "up": lambda value, spec=".2f": rounded_towards(value, spec, "↑"),
         "joined": lambda items, sign: sign.join(str(_printed(item, language)) for item in items),
+        "sentence": lambda text: text[:1].upper() + text[1:],
         "each": lambda items, macro: [macro(item).strip() for item in items],
     }
     made.globals |= {"MANY": MANY, "SOME": SOME}

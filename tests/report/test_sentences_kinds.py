@@ -23,7 +23,6 @@ from qtoolkit.report import (
     rules,
     scheme,
     simulated,
-    summary,
 )
 from qtoolkit.report.blocks import Chart, DataTable, Paragraph, payload
 from qtoolkit.report.document import texts_of
@@ -342,7 +341,7 @@ def check_english(result, graded):
     blocks = [
         *graded,
         *scheme.units(result),
-        *summary.risks(result),
+        *pages.risks(result),
         *pages.operation(result),
         *pages.losses(result),
         *pages.stages(result),

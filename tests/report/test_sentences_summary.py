@@ -24,7 +24,6 @@ from qtoolkit.report import (
     memo,
     reasons,
     scheme,
-    summary,
 )
 from qtoolkit.report.blocks import Paragraph, payload
 from qtoolkit.report.chapters import memo_title
@@ -556,7 +555,7 @@ def test_no_sentence_asserts_that_data_are_real(said):
             pages.summary(result, 1),
             scheme.units(result),
             scheme.basis(result),
-            summary.risks(result),
+            pages.risks(result),
             scheme.terms(),
         ):
             assert not any(re.search(REAL[language], text) for text in sentences(blocks, language))

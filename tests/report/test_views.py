@@ -28,7 +28,6 @@ from qtoolkit.report import (
     rules,
     scheme,
     simulated,
-    summary,
     weights,
 )
 from qtoolkit.report.blocks import Chart, DataTable, Paragraph, payload
@@ -61,7 +60,7 @@ def all_blocks(result):
         *pages.places(result),
         *pages.options(result, 2, 200),
         *cutoffs.methods(),
-        *summary.risks(result),
+        *pages.risks(result),
         *rules.rules(result),
         *assessment.details(result),
         *pages.gaps(result),

@@ -47,7 +47,8 @@ class Given:
 VIEWS = {
     "summary": lambda g: [
         lambda: pages.summary(g.result, 1, g.previous),
-        lambda: summary.risks(g.result),
+        lambda: pages.risks(g.result),
+        lambda: summary.changes(g.result.change(made(g.result)), g.result, made(g.result)),
     ],
     "scheme": lambda g: [
         lambda: scheme.basis(g.result),
@@ -120,6 +121,18 @@ VIEWS = {
     "reasons": lambda g: [lambda: reasons.reasons(g.found)],
 }
 SOURCE = "复评抽样（模拟） | a second marking (synthetic)"
+
+
+def made(result):
+    """Changes of an assessment's scheme, of each kind that is worded for itself."""
+    first, second, *_ = (*result.scheme.grades, None)
+    changes = {"rounding.total": 0}
+    if first.has_line:
+        changes[f"cutoffs.{first.id}"] = first.cutoff + 0.5
+    if second is not None and first.by != "breaks":
+        changes[f"grades.{first.id}.quota"] = 1
+    leaves = [leaf for leaf in result.scheme.leaves if leaf.points]
+    return changes | {f"points.{leaf.id}": leaf.points for leaf in leaves[:1]}
 
 
 @contextlib.contextmanager

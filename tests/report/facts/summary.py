@@ -1,13 +1,13 @@
-"""Facts of the summary and of the risks."""
+"""Facts of the summary, of matters for decision and of the risks."""
 
 import math
-
-import numpy as np
+from collections import Counter
 
 import qtoolkit as qt
 from qtoolkit.inputs.checks import CHECKS
-from qtoolkit.inputs.scheme import Rounding
 from qtoolkit.inputs.statuses import BLANKS
+from qtoolkit.language import Text
+from tests.report.facts import recorded
 from tests.report.facts.lines import break_bands, how_set, is_by_breaks
 from tests.report.facts.scheme import flags_of, treatment_of
 
@@ -49,7 +49,9 @@ def summary(tables, given):
         "last_kind": kind_of(last_year.table) if last_year else None,
         "near": list(near.index),
         "near_points": 1,
-        "options": options(result),
+        "matters": [matter(given, one) for one in asked(given).first()],
+        "nothing": nothing(given),
+        "idle": idle(given),
         "risks": risks_of(result)[:3],
         "data_period": scheme.data_period,
         "rounding": None if rule is None else {"decimals": rule.decimals, "mode": rule.mode},
@@ -112,92 +114,279 @@ def by_class(cell):
     return isinstance(cell, list)
 
 
-# Matters for decision: each is assessed anew ------------------------------------------------------
+# Matters for decision -----------------------------------------------------------------------------
 
 
-def options(result):
-    rule = result.scheme.rounding.total
-    whole = {"option": "rounding"}
-    whole["rule"] = None if rule is None else {"decimals": rule.decimals, "mode": rule.mode}
-    for mode in ("half_up", "floor"):
-        rounding = result.scheme.rounding.model_copy(
-            update={"total": Rounding(decimals=0, mode=mode)}
+def asked(given):
+    """What was tried, once for each assessment: tests/decisions holds it against a second
+    program."""
+    if not hasattr(given, "matters"):
+        given.matters = qt.decisions.matters(given.result)
+    return given.matters
+
+
+def matter(given, one):
+    found, result = asked(given), given.result
+    table = found.table.loc[list(one.rows)]
+    table = table[[why is None for why in table["failed"]]]
+    rows, rest = list(table.index), []
+    if one.kind in ("full_marks", "points"):
+        rows = list(
+            table[table["changed"] > 0].sort_values("steps", ascending=False, kind="stable").index
         )
-        whole[mode] = then(result, {"rounding": rounding})
-    found = [whole]
-    found += as_zero(result)
-    for sign in (-1, 1):
-        found += moved(result, sign * result.scheme.total / 100)
-    return found[:3]
+        leaves = [table["choice"][row]["leaf"] for row in rows]
+        rest = [leaf for leaf in dict.fromkeys(leaves[2:]) if leaf not in leaves[:2]]
+        rows = rows[:2]
+    return {
+        "kind": one.kind,
+        "of": one.of,
+        "best": one.of == result.scheme.grades[0].id,
+        "now": NOW[one.kind](result, one.of, table),
+        "ways": [way(given, row) for row in rows],
+        "likewise": rest,
+        "concerned": list(dict.fromkeys(u for row in rows for u, _, _ in table["moved"][row])),
+    }
 
 
-def then(result, update, table=None):
-    """Who changes grade under a changed scheme; whose grade by the score alone would be another but
-    is not."""
-    other = qt.assess(result.scheme.model_copy(update=update), table or result.table)
-    changes, held = [], []
+def rule_now(result, of, table):
+    rule = result.scheme.rounding.total
+    return None if rule is None else {"decimals": rule.decimals, "mode": rule.mode}
+
+
+def blanks_now(result, of, table):
+    status = result.table.status
+    wanted = of or "new"
+    rows = [
+        {"leaf": leaf.id, "points": sum(x.points for x in leaf.walk() if x.is_leaf)}
+        for j, leaf in enumerate(result.scheme.leaves)
+        if wanted in {name(x) for x in status[:, j]}
+    ]
+    how = [treatment_of(result, row["leaf"], wanted) for row in rows]
+    return {"leaves": rows, "treatments": list(dict.fromkeys(how))}
+
+
+def line_now(result, of, table):
+    return line_of(result.scheme, result.scheme.grade(of))
+
+
+def line_of(scheme, grade):
+    if not any(g.class_cutoffs for g in scheme.grades):
+        return grade.cutoff
+    return [
+        {"group": c, "cutoff": grade.class_cutoffs.get(c, grade.cutoff)} for c in scheme.classes
+    ]
+
+
+def quota_now(result, of, table=None):
+    """Of a share the whole places that it makes: no more than the share of the units."""
+    grade = result.scheme.grade(of)
+    step = next(s for s in result.engine.rivals if not s.last and result.grade_names[s.grade] == of)
+    places = None if grade.within == "class" and result.scheme.classes else step.most
+    is_share = grade.quota < 1
+    if places is not None and is_share:
+        assert places == math.floor(grade.quota * len(result.scores) + TINY)
+    elif places is not None:
+        assert places == grade.quota
+    return {"quota": grade.quota, "places": places, "counted": places if is_share else None}
+
+
+def order_now(result, of, table):
+    return result.scheme.order.veto
+
+
+def approvals_now(result, of, table):
+    names = result.grade_names
+    held = [u for u in result.scores.index if names.index(result.grades[u]) >= names.index(of)]
+    lowered = [u for u in held if names.index(result.approved[u]) < names.index(of)]
+    return {
+        "lowered": [
+            {"unit": u, "old": result.grades[u], "new": result.approved[u]} for u in lowered
+        ],
+        "places": quota_now(result, of)["places"],
+        "approved": sum(names.index(g) >= names.index(of) for g in result.approved),
+    }
+
+
+def full_now(result, of, table):
+    return [
+        {"leaf": leaf.id, "points": leaf.points}
+        for leaf in result.scheme.leaves
+        if leaf.id in {choice["leaf"] for choice in table["choice"]}
+    ]
+
+
+NOW = {
+    "decimals": rule_now,
+    "blanks": blanks_now,
+    "new": blanks_now,
+    "line": line_now,
+    "quota": quota_now,
+    "order": order_now,
+    "approval": approvals_now,
+    "full_marks": full_now,
+    "points": lambda result, of, table: None,
+}
+
+
+def named(given, row):
+    """A way as it is called: what is chosen, and where something is counted also what it is
+    now."""
+    found, scheme = asked(given), given.result.scheme
+    kind, of, choice = (found.table[column][row] for column in ("kind", "of", "choice"))
+    plain = {"kind": kind, "of": of, "choice": choice, "before": None, "leaf": None, "rises": None}
+    if kind == "approval":
+        return plain | {"choice": None}
+    if kind == "line":
+        own = {c: settled(x + choice) for c, x in scheme.grade(of).class_cutoffs.items()}
+        moved = scheme.grade(of).model_copy(
+            update={"cutoff": settled(scheme.grade(of).cutoff + choice), "class_cutoffs": own}
+        )
+        lines = [line_of(scheme, grade) for grade in (scheme.grade(of), moved)]
+        return plain | {"before": lines[0], "choice": lines[1], "rises": choice > 0}
+    if kind == "quota":
+        now = quota_now(given.result, of)
+        size = now["quota"] if now["places"] is None else now["places"]
+        return plain | {"before": now, "rises": choice > size}
+    if kind in ("full_marks", "points"):
+        points = scheme.indicator(choice["leaf"]).points
+        rises = choice["points"] > points
+        return (
+            plain
+            | {"choice": choice["points"], "before": points, "leaf": choice["leaf"]}
+            | {"rises": rises}
+        )
+    return plain
+
+
+def way(given, row):
+    return named(given, row) | effect(given, row)
+
+
+def effect(given, row):
+    found, result = asked(given), given.result
+    moved, other = found.table["moved"][row], found.other(row)
+    if found.table["kind"][row] == "approval":
+        return done(result, None, moved, "approved")
+    now = [(u, a, b) for (u, a), b in zip(result.grades.items(), other.grades, strict=True)]
+    assert moved == tuple(x for x in now if x[1] != x[2])
+    return done(result, other, moved, "computed")
+
+
+def done(result, other, moved, kind):
+    """What another assessment, or one that no scheme makes (None), does to grades."""
+    by = {"held": [], "likewise": 0} if other is None else then(result, other)
+    shares = [int(one.ranks.duplicated(keep=False).sum()) for one in (result, other or result)]
+    return {
+        "changes": together(result, moved),
+        "form": form(result),
+        "held": by["held"],
+        "likewise": by["likewise"],
+        "counts": counts(result, moved, kind),
+        "ties": {"before": shares[0], "after": shares[1]} if shares[1] > shares[0] else None,
+    }
+
+
+def form(result):
+    rule = result.scheme.rounding.total
+    return ".4f" if rule is None else f".{rule.decimals}f"
+
+
+def together(result, moved):
+    pairs = list(dict.fromkeys((old, new) for _, old, new in moved))
+    return [
+        {"old": pair[0], "new": pair[1], "units": [
+            {"unit": unit, "score": result.scores[unit]}
+            for unit, *grades in moved if tuple(grades) == pair
+        ]}
+        for pair in pairs
+    ]  # fmt: skip
+
+
+def counts(result, moved, kind):
+    grades = dict(result.approved if kind == "approved" else result.grades)
+    before, after = (
+        Counter(grades.values()),
+        Counter({**grades, **{u: g for u, _, g in moved}}.values()),
+    )
+    return [
+        {"grade": g.id, "before": before[g.id], "after": after[g.id], "kind": kind}
+        for g in result.scheme.grades
+        if before[g.id] != after[g.id]
+    ]
+
+
+def then(result, other):
+    """Whose grade by the score alone would be another but is not."""
+    held = []
     for unit in result.scores.index:
         (a, old, by), (b, new, then_by) = (
             (one.steps["by_score"][unit], one.grades[unit], one.steps["set_by"][unit])
             for one in (result, other)
         )
-        if old != new:
-            changes.append({"unit": unit, "old": old, "new": new})
-        elif a != b:
+        if old == new and a != b:
             so = then_by != "score"
             row = {"unit": unit, "a": a, "b": b, "grade": new}
             held.append(row | {"set_by": then_by if so else by, "then": so})
-    return {"changes": changes, "held": held[:3], "likewise": len(held[3:])}
+    return {"held": held[:3], "likewise": len(held[3:])}
 
 
-def as_zero(result):
-    """Zero for every blank, where there are any that count otherwise."""
-    blank = np.isin(result.table.status, BLANKS)
-    if not blank.any():
-        return []
-    zero = {"not_applicable": "zero", "not_reported": "zero", "pending": "zero", "new": "zero"}
-
-    def emptied(node):
-        update = {"missing": node.missing.model_copy(update=zero)}
-        if node.children:
-            update["children"] = tuple(map(emptied, node.children))
-        return node.model_copy(update=update)
-
-    update = {
-        "missing": result.scheme.missing.model_copy(update=zero),
-        "indicators": tuple(map(emptied, result.scheme.indicators)),
+def nothing(given):
+    table = asked(given).table
+    if table["changed"].any():
+        return None
+    away = qt.cutoffs.margins(given.result)["nearest"]
+    least = away.min()
+    return {
+        "tried": sum(why is None for why in table["failed"]),
+        "units": [unit for unit, points in away.items() if points <= least + TINY],
+        "points": None if math.isnan(least) else least,
     }
-    other = qt.assess(result.scheme.model_copy(update=update), result.table)
-    same = np.allclose(other.scores, result.scores, atol=TINY) and list(other.grades) == list(
-        result.grades
-    )
-    return [] if same else [{"option": "blank", "then": then(result, update)}]
 
 
-def moved(result, shift):
-    """The first cutoff moved, where it stays above the next one."""
-    first, *rest = result.scheme.grades
-    if first.by != "line":
-        return []
-    groups = result.scheme.classes if any(g.class_cutoffs for g in (first, *rest)) else (None,)
-    own = {group: settled(x + shift) for group, x in first.class_cutoffs.items()}
-    update = {"cutoff": settled(first.cutoff + shift), "class_cutoffs": own}
-    changed = first.model_copy(update=update)
-    try:
-        data = result.scheme.model_dump() | {"grades": [changed.model_dump(), *(
-            grade.model_dump() for grade in rest
-        )]}  # fmt: skip
-        qt.models.validate(qt.Scheme, data, None)
-    except qt.InputError:
-        return []
-    now, new = (
-        [{"group": group, "cutoff": grade.cutoff_of(group)} for group in groups]
-        if groups != (None,)
-        else grade.cutoff
-        for grade in (first, changed)
+def idle(given):
+    """Kinds, with what they are of, of which something could be tried and nothing changes."""
+    table = asked(given).table
+    keys = list(zip(table["kind"], table["of"], strict=True))
+    changed = {key for key, n in zip(keys, table["changed"], strict=True) if n}
+    able = {key for key, why in zip(keys, table["failed"], strict=True) if why is None}
+    return [
+        {"kind": kind, "of": of, "shift": given.result.scheme.total / 100}
+        for kind, of in dict.fromkeys(keys)
+        if (kind, of) in able - changed
+    ]
+
+
+def changes(tables, given):
+    result, grades = given.result, {grade.id: grade for grade in given.result.scheme.grades}
+    rule = result.scheme.rounding.total
+    rows = []
+    for key, value in recorded.made(result).items():
+        kind, _, of = key.partition(".")
+        row = {"choice": {"what": kind, "of": of}, "value": {"kind": "number", "value": value}}
+        if kind == "rounding":
+            now = None if rule is None else {"decimals": rule.decimals, "mode": rule.mode}
+            whole = {"kind": kind, "value": {"decimals": 0, "mode": "half_up"}}
+            row = {"choice": {"what": key, "of": None}, "value": whole}
+            row["before"] = {"kind": kind, "value": now}
+        elif kind == "grades":
+            of = of.removesuffix(".quota")
+            row = {
+                "choice": {"what": "quota", "of": of},
+                "value": {"kind": "quota", "value": value},
+            }
+            row["before"] = {"kind": "quota", "value": grades[of].quota}
+        elif kind == "cutoffs":
+            row["before"] = {"kind": "number", "value": grades[of].cutoff}
+        else:
+            row["before"] = {"kind": "number", "value": result.scheme.indicator(of).points}
+        rows.append(row)
+    other = result.change(recorded.made(result))
+    moved = tuple(
+        (unit, old, new)
+        for (unit, old), new in zip(result.grades.items(), other.grades, strict=True)
+        if old != new
     )
-    row = {"option": "cutoff", "grade": first.id, "now": now, "moved": new}
-    return [row | {"then": then(result, {"grades": (changed, *rest)})}]
+    return {"made": rows, "effect": done(result, other, moved, "computed")}
 
 
 def settled(value):
@@ -208,7 +397,42 @@ def settled(value):
 
 
 def risks(tables, given):
-    return {"risks": risks_of(given.result)[3:]}
+    result, table = given.result, asked(given).table
+    telling = [row for one in asked(given).matters for row in one.rows if table["changed"][row]]
+    if telling:
+        shown = tables["decisions"]
+        assert [named(given, row) for row in telling] == list(shown["way"])
+        for row, cells in zip(telling, shown.to_dict("records"), strict=True):
+            kind = "approved" if table["kind"][row] == "approval" else "computed"
+            assert cells["moves"] == together(result, table["moved"][row])
+            assert cells["counts"] == counts(result, table["moved"][row], kind)
+            assert cells["changed"] == len(table["moved"][row])
+    failed = [row for row in table.index if table["failed"][row] is not None]
+    return {
+        "tried": len(table) - len(failed),
+        "telling": len(telling),
+        "idle": idle(given),
+        "failed": [{"way": named(given, row), "why": table["failed"][row]} for row in failed],
+        "nothing": nothing(given),
+        "settle": [matter(given, one) for one in asked(given).matters[:5]],
+        "near": list(near_misses(result, result.scheme.total / 100).index),
+        "within": result.scheme.total / 100,
+        "relative": by_the_others(result),
+        "risks": risks_of(result),
+    }
+
+
+def by_the_others(result):
+    """Leaves scored by a rule that compares units, or with outliers treated; not where only a mean
+    stands for a blank."""
+    found = []
+    for j, leaf in enumerate(result.scheme.leaves):
+        blank = [name(x) for x in result.table.status[:, j] if x in BLANKS]
+        means = "group_mean" in {treatment_of(result, leaf.id, meaning) for meaning in blank}
+        treated = leaf.outliers is not None and leaf.outliers.low + leaf.outliers.high > 0
+        if not means and (leaf.leaf_rule.is_set_dependent or treated):
+            found.append(leaf.id)
+    return found
 
 
 def risks_of(result):
@@ -217,7 +441,7 @@ def risks_of(result):
     notes = [{"flag": "alone", "text": note} for note in result.scheme.notes]
     flags = result.flags.rename(columns={"indicator": "leaf"})
     kinds = {*CHECKS, "dead_cutoff", "few_scores", "rounding", "set_dependent", "constant"}
-    found = flags_of(result, flags, kinds)
+    found = [*over(result), *grouped(result, flags, kinds)]
     leaves = result.scheme.leaves
     left_out = [
         unit
@@ -234,3 +458,35 @@ def risks_of(result):
 
 def name(status):
     return qt.inputs.statuses.STATUS_NAMES[status]
+
+
+def grouped(result, flags, kinds):
+    """One row for each kind of which there are several; doubts about data are one kind."""
+    flags, found, seen = flags[flags["kind"].isin(kinds)], [], set()
+    for kind in flags["kind"]:
+        group = "doubt" if kind in CHECKS else kind
+        if group in seen:
+            continue
+        seen.add(group)
+        those = flags[flags["kind"].isin(CHECKS if group == "doubt" else [kind])]
+        if len(those) == 1 or kind in ("set_dependent", "constant"):
+            found += flags_of(result, flags, set(those["kind"]))
+        else:
+            texts = [Text(t.zh.removesuffix("。"), t.en.removesuffix(".")) for t in those["text"]]
+            found.append({"flag": "kind", "kind": group, "n": len(texts), "texts": texts[:8]})
+    return found
+
+
+def over(result):
+    """Grades that more units have as approved than there are places."""
+    found = []
+    for grade in result.scheme.grades[:-1]:
+        if grade.quota is None or (grade.within == "class" and result.scheme.classes):
+            continue
+        above = result.grade_names.index(grade.id)
+        approved = sum(result.grade_names.index(g) >= above for g in result.approved)
+        places = quota_now(result, grade.id)["places"]
+        if approved > places:
+            row = {"flag": "over", "grade": grade.id, "approved": approved, "places": places}
+            found.append(row | {"best": grade.id == result.scheme.grades[0].id})
+    return found
