@@ -405,9 +405,9 @@ def of_total(total, classes=False, quota=None, n=18):
     return qt.assess(scheme_of(scheme), frame)
 
 
-def matters(result):
-    """The matters for decision on the first page: decimals first."""
-    return [block.text for block in pages.summary(result, None) if block.place == 2]
+def decimals(result):
+    """The sentence on decimals."""
+    return pages.decimals(result)[0].text
 
 
 def near_misses(result, points):
@@ -422,14 +422,13 @@ def test_near_misses_and_options_scale_with_the_total(classes):
     assert shared.points_of(small, None) == 1 and shared.points_of(large, None) == 10
     near = [list(near_misses(result, None).index) for result in (small, large)]
     assert near[0] == near[1] and near[0]
-    said = [[text.zh for text in matters(result)[1:]] for result in (small, large)]
-    assert len(said[0]) == 2
-    times_ten = [
-        re.sub(r"\d+(?:\.\d+)?", lambda x: f"{10 * float(x[0]):g}", text.split("：")[0])
-        for text in said[0]
-    ]
-    assert times_ten == [text.split("：")[0] for text in said[1]]
-    assert [text.split("：")[1] for text in said[0]] == [text.split("：")[1] for text in said[1]]
+    found = [qt.decisions.matters(result) for result in (small, large)]
+    tables = [one.table[one.table["kind"] != "decimals"] for one in found]
+    for column in ("kind", "of", "changed", "moved"):
+        assert tables[0][column].tolist() == tables[1][column].tolist()
+    assert (tables[0]["kind"] == "line").any() and (10 * found[0].shift, 10) == (found[1].shift, 10)
+    lines = [table.loc[table["kind"] == "line", "choice"] for table in tables]
+    assert (10 * lines[0]).tolist() == lines[1].tolist()
     if not classes:
         found = [pages.options(result, None, 200)[1].frame for result in (small, large)]
         for id in ("c:A", "c:B"):
@@ -520,7 +519,7 @@ def by_score(result, scores, unit):
 def reasons_stand_beside(result):
     """Each unit that a reading of decimals moves across a printed cutoff is named: as changed, or
     with what holds it."""
-    text = matters(result)[0]
+    text = decimals(result)
     for sentence, parts in (
         (text.zh, ("如改为四舍五入到整数：", "；如改为舍去小数取整数：")),
         (text.en, ("Half up to whole points instead: ", ". Down to whole points instead: ")),
@@ -553,7 +552,7 @@ def test_reasons_stand_beside_in_random_schemes(given):
 
 
 def test_a_full_quota_is_the_reason_that_89_69_rounds_to_90_and_stays(city):
-    text = matters(city)[0]
+    text = decimals(city)
     assert city.scores["壬市"] == 89.69 and city.grades["壬市"] == "B"
     assert "没有考核对象初评等级变化（壬市按得分由B级变为A级，因名额所限仍为B级）" in text.zh
     assert (
