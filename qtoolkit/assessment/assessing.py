@@ -29,7 +29,7 @@ from qtoolkit.engine import (
 from qtoolkit.engine.ticks import NO_LINE, UNREACHABLE, Rounding
 from qtoolkit.engine.ties import in_order
 from qtoolkit.errors import Complaint, InputError, nearest, one_of, unexpected
-from qtoolkit.inputs.changes import change, quota_of
+from qtoolkit.inputs.changes import change, keys_by_id, quota_of
 from qtoolkit.inputs.scheme import PLACED, Scheme, Spread
 from qtoolkit.inputs.statuses import VALUE
 from qtoolkit.inputs.table import Table, table_of_frame, unit_of
@@ -382,8 +382,9 @@ class Assessment(Shown):
         InputError
             As `change`; a quota that set a grade whose line is held.
         """
-        for key in changes if self.origin is not None else ():
-            grade = quota_of(key)
+        keys = {} if self.origin is None else keys_by_id(self.scheme, changes)
+        for key, id in keys.items():
+            grade = quota_of(id)
             if grade is not None and self.scheme.grade(grade).by in PLACED:
                 text = say(
                     zh="等级“{grade}”的分数线保持不动，名额不再起作用：请改动分数线随得分移动的测算结果",

@@ -15,7 +15,7 @@ from qtoolkit.engine import core
 from qtoolkit.engine.chunks import Chunks
 from qtoolkit.engine.core import rank
 from qtoolkit.errors import InputError
-from qtoolkit.inputs.changes import AS_IS, change, check_keys, touches_points
+from qtoolkit.inputs.changes import AS_IS, by_ids, change, check_keys, touches_points
 from qtoolkit.inputs.spread import heirs, without
 from qtoolkit.language import Text, say
 from qtoolkit.lines import LinesSaid, marked
@@ -84,7 +84,7 @@ def settings(
         A key that does not exist. A combination that the scheme or the data do not allow is a
         failed row instead.
     """
-    check_keys(case.scheme, frame.columns)
+    frame = frame.rename(columns=check_keys(case.scheme, frame.columns))
     rows = [
         {key: value for key, value in row.items() if not _as_is(value)} for row in _records(frame)
     ]
@@ -210,8 +210,12 @@ def _points_of(scheme: Any, row: Mapping[str, Any], kept: dict[Any, Any]) -> np.
     drop = own.get("drop")
     if drop is None:
         return given
-    leaves = _remember(kept, ("heirs", drop), lambda: heirs(scheme, scheme.indicator(drop)))
+    leaves = _remember(kept, ("heirs", drop), partial(_heirs, scheme, drop))
     return without(given.astype(float), *leaves)
+
+
+def _heirs(scheme: Any, drop: str) -> tuple[np.ndarray, np.ndarray]:
+    return heirs(scheme, scheme.indicator(by_ids(scheme, {"drop": drop})["drop"]))
 
 
 def _cut(

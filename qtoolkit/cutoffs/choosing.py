@@ -453,11 +453,12 @@ def _quotas(result: Assessment, asked: Mapping[str, Iterable[Quota]]) -> dict[st
     if not isinstance(asked, Mapping):
         want = Text("按等级给出的名额列表", "lists of quotas by grade")
         raise InputError(unexpected(asked, want, "quotas"))
-    check_keys(result.scheme, [quota_key(str(name)) for name in asked])
+    keys = check_keys(result.scheme, [quota_key(str(name)) for name in asked])
+    by_id = {keys[quota_key(str(name))]: numbers for name, numbers in asked.items()}
     found = {}
     for grade in result.scheme.grades[:-1]:
         others: dict[Quota, _Quota] = {}
-        for number in _listed(grade.id, asked.get(grade.id, ())):
+        for number in _listed(grade.id, by_id.get(quota_key(grade.id), ())):
             option = _quota(result.change({quota_key(grade.id): number}), grade.id)
             others.setdefault(option.written, option)
         others.pop(grade.quota, None)

@@ -18,7 +18,8 @@ from qtoolkit.engine import finish, from_ticks, grade, to_ticks
 from qtoolkit.engine.core import regraded, standing
 from qtoolkit.engine.standings import places_in
 from qtoolkit.errors import InputError, clip, nearest, one_of, real, unexpected
-from qtoolkit.inputs.changes import quota_key, quota_of
+from qtoolkit.inputs.changes import keys_by_id, quota_key, quota_of
+from qtoolkit.inputs.naming import CalledGrades
 from qtoolkit.inputs.scheme import PLACED, Grade, Scheme
 from qtoolkit.language import Text, say
 from qtoolkit.lines import LinesSaid, says_lines
@@ -70,10 +71,10 @@ def sweep(result: Assessment, line: str | None = None, width: float | None = Non
     Parameters
     ----------
     line : str, optional
-        A grade's id, or "all" for every cutoff moved by the same points; each in turn, and then
-        all, if left out. Or a quota by the key that changes it, "grades.A.quota": any number of
-        places from none to one for every unit, whatever quota the grade has now; where it counts
-        by class, so many in each class. Ties are as the scheme says.
+        A grade, by id or by name, or "all" for every cutoff moved by the same points; each in
+        turn, and then all, if left out. Or a quota by the key that changes it, "grades.A.quota":
+        any number of places from none to one for every unit, whatever quota the grade has now;
+        where it counts by class, so many in each class. Ties are as the scheme says.
     width : float, optional
         How far the cutoff moves either way, in points; a twentieth of the total if left out. One
         cutoff stays between its neighbours. Where classes have cutoffs of their own, all move by
@@ -95,7 +96,9 @@ def sweep(result: Assessment, line: str | None = None, width: float | None = Non
     [[0, 0, 0, 3], [1, 1, 1, 2], [2, 2, 2, 1], [3, 3, 3, 0]]
     """
     scheme = result.scheme
-    limited = quota_of(line) if isinstance(line, str) else None
+    called = CalledGrades(grade for grade in scheme.grades[:-1] if grade.has_line)
+    line = _by_id(scheme, line)
+    limited = None if line is None else quota_of(line)
     if limited is not None:
         return _quota_swept(result, limited, width)
     lines = [g.id for g in reversed(scheme.grades[:-1])]  # worst first, as the engine has them
@@ -106,7 +109,7 @@ def sweep(result: Assessment, line: str | None = None, width: float | None = Non
                 zh="没有等级“{line}”的分数线{hint}",
                 en="no cutoff of grade “{line}”{hint}",
                 line=line,
-                hint=nearest(str(line), [*lined, ALL, *map(quota_key, lines)]),
+                hint=nearest(str(line), [*called.known, ALL, *map(quota_key, lines)]),
             )
         )
     width = min(WIDTH * scheme.total if width is None else real("width", width), FAR * scheme.total)
@@ -116,6 +119,16 @@ def sweep(result: Assessment, line: str | None = None, width: float | None = Non
     ]
     steps, flips = (pd.concat(tables, ignore_index=True) for tables in zip(*parts, strict=True))
     return Sweep(steps, flips)
+
+
+def _by_id(scheme: Scheme, line: str | None) -> str | None:
+    """A grade, or the key of a quota, by id; whatever else as it is."""
+    if line is None or line == ALL:
+        return line
+    if quota_of(str(line)) is not None:
+        return keys_by_id(scheme, [line])[line]
+    ids = CalledGrades(scheme.grades).ids(line)
+    return ids[0] if len(ids) == 1 else str(line)
 
 
 def _quota_swept(result: Assessment, grade: str, width: float | None) -> Sweep:

@@ -3,14 +3,14 @@ was given."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 from typing import Any, ClassVar
 
 from qtoolkit.display import SYNTHETIC, Card, Shown, sizes
 from qtoolkit.errors import Complaint, InputError, Problems, clip
-from qtoolkit.inputs.changes import change
+from qtoolkit.inputs.changes import by_ids, change
 from qtoolkit.inputs.locate import find, find_case
 from qtoolkit.inputs.parameters import BOOKS, Parameters, parameters_of, read_parameters
 from qtoolkit.inputs.scheme import Scheme, read_scheme
@@ -83,7 +83,8 @@ def read_case(
         Panel ratings.
     changes : mapping, optional
         Dotted changes to the scheme, such as {"cutoffs.A": 88, "points.brand": 5,
-        "grades.A.quota": 3}; siblings take up the points, None takes a quota away.
+        "grades.A.quota": 3}, or by name: {"cutoffs.优秀": 92}; siblings take up the points, None
+        takes a quota away. They come before those of the params.yaml.
 
     Returns
     -------
@@ -118,14 +119,18 @@ def read_case(
         parameters = parameters_of(
             {key: value for key, value in given.items() if value is not None}
         )
-    return case_of(parameters, near, files)
+    return case_of(parameters, near, files, changes or ())
 
 
 def case_of(
-    parameters: Parameters, near: Path | None = None, files: Mapping[str, Path] | None = None
+    parameters: Parameters,
+    near: Path | None = None,
+    files: Mapping[str, Path] | None = None,
+    over: Collection[str] = (),
 ) -> Case:
     """The case that validated parameters name. Their relative paths stand in a file of the folder
-    `near`, or are relative to the working directory where there is none."""
+    `near`, or are relative to the working directory where there is none. Changes that `over` names
+    take the place of others that mean the same; the case's parameters have all changes by ids."""
     if parameters.ratings is not None:
         text = say(
             zh="本版尚不支持参数 ratings，请删去",
@@ -145,7 +150,10 @@ def case_of(
     earlier = found.pop("previous", None)
     files |= found
     written = scheme_of(files["scheme"])
-    scheme = change(written, parameters.changes)
+    scheme = change(written, parameters.changes, over=over)
+    parameters = parameters.model_copy(
+        update={"changes": by_ids(written, parameters.changes, over)}
+    )
     previous = None if earlier is None else _previous(earlier)
     for role, path in ({} if previous is None else previous.files).items():
         files[f"previous_{role}"] = path

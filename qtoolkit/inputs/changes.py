@@ -3,7 +3,8 @@ each by a key."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -11,6 +12,7 @@ from pydantic import BaseModel, create_model
 
 from qtoolkit.errors import Complaint, InputError, nearest
 from qtoolkit.inputs.consistency import no_last_quota, no_line
+from qtoolkit.inputs.naming import Called, CalledGrades, keyed, twice
 from qtoolkit.inputs.scheme import PLACED, Aggregation, Order, Rounding, Scheme, Spread
 from qtoolkit.inputs.spread import dropped
 from qtoolkit.inputs.treatments import Outliers, Treatment
@@ -22,6 +24,18 @@ from qtoolkit.rules.base import LeafRule
 AS_IS = "scheme"  # an alternative: as the scheme has it
 NUMBERS = ("points", "cutoffs")
 MEANINGS = ("not_applicable", "not_reported", "pending", "new")
+GRADES = "grades"
+OF_GRADES = ("cutoffs", GRADES)
+OF_NODES = ("aggregation", "rule", "outliers")  # of some of the indicators alone
+NAMING: Mapping[str, Callable[[Scheme], Called]] = {
+    "points": lambda scheme: Called(scheme.nodes),
+    "cutoffs": lambda scheme: CalledGrades(scheme.grades),
+    GRADES: lambda scheme: CalledGrades(scheme.grades),
+    "aggregation": lambda scheme: Called(node for node in scheme.nodes if not node.is_leaf),
+    "rule": lambda scheme: Called(scheme.leaves),
+    "outliers": lambda scheme: Called(scheme.leaves),
+}
+"""Of which indicators or grades a key names one, by its first word."""
 
 
 def keys_of(scheme: Scheme) -> list[str]:
@@ -48,12 +62,141 @@ def keys_of(scheme: Scheme) -> list[str]:
     ]
 
 
-def check_keys(scheme: Scheme, keys: Iterable[str]) -> None:
-    """Refuse keys that :func:`change` does not know, with the nearest known one."""
+def check_keys(scheme: Scheme, keys: Iterable[str]) -> dict[str, str]:
+    """The keys by ids; refuse those that :func:`change` does not know, with the nearest known
+    one."""
+    found = keys_by_id(scheme, keys)
+    _refuse_unknown(scheme, found)
+    return found
+
+
+def _refuse_unknown(scheme: Scheme, keys: Mapping[str, str]) -> None:
+    """Refuse keys, by what was typed, that are none."""
     known = keys_of(scheme)
-    complaints = [Complaint(_unknown(scheme, key), column=key) for key in keys if key not in known]
+    complaints = [
+        Complaint(_unknown(scheme, key), column=typed)
+        for typed, key in keys.items()
+        if key not in known
+    ]
     if complaints:
         raise InputError(complaints)
+
+
+def keys_by_id(scheme: Scheme, keys: Iterable[str], over: Collection[str] = ()) -> dict[str, str]:
+    """Keys as they are typed, with indicators and grades by id or by name, and the keys with ids
+    that they mean.
+
+    A key of `over` takes the place of one that means the same and is not of them. Keys in which
+    nothing is named are as they are, known or not.
+
+    Raises
+    ------
+    InputError
+        A name that nothing has, with the nearest key; one that several have; and two keys that mean
+        the same.
+    """
+    names = _Names(scheme)
+    typed: dict[str, str] = {}
+    complaints: list[Complaint] = []
+    for key in keys:
+        try:
+            id = names.key(key)
+        except InputError as error:
+            complaints += error.complaints
+            continue
+        first = typed.setdefault(id, key)
+        if key in over and first not in over:
+            typed[id] = key
+        elif first != key and (first in over) == (key in over):
+            complaints.append(Complaint(twice(key, first), column=key))
+    if complaints:
+        raise InputError(complaints)
+    return {key: id for id, key in typed.items()}
+
+
+def by_ids(
+    scheme: Scheme, changes: Mapping[str, Any], over: Collection[str] = ()
+) -> dict[str, Any]:
+    """Changes with ids in the place of names, in their keys, as the indicator that is dropped and
+    in numbers by name; see :func:`keys_by_id`.
+
+    >>> scheme = Scheme.flat({"brand": 60, "b": 40}, {"A": 90, "B": 0})
+    >>> by_ids(scheme, {"points.Brand": 70, "grades.A级.quota": 3})
+    {'points.brand': 70, 'grades.A.quota': 3}
+    """
+    return _values_by_id(scheme, keys_by_id(scheme, changes, over), changes)
+
+
+def _values_by_id(
+    scheme: Scheme, keys: Mapping[str, str], changes: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Changes with ids; `keys` are those with ids, by the keys as they are typed."""
+    return {id: _value_by_id(scheme, id, key, changes[key]) for key, id in keys.items()}
+
+
+class _Names:
+    """What keys may call the indicators and grades of a scheme."""
+
+    def __init__(self, scheme: Scheme):
+        self._scheme = scheme
+        indicators, grades = (
+            {part.id for part in parts} for parts in (scheme.nodes, scheme.grades)
+        )
+        self._ids = {kind: grades if kind in OF_GRADES else indicators for kind in NAMING}
+        self._ids["aggregation"] = {*indicators, "total"}
+        self._called: dict[str, Called] = {}
+
+    def key(self, key: str) -> str:
+        """A key with ids."""
+        kind, _, rest = key.partition(".")
+        name = quota_of(key) if kind == GRADES else rest
+        if kind not in NAMING or not name or name in self._ids[kind]:
+            return key
+        called = self.called(kind)
+        ids = called.ids(name)
+        if len(ids) == 1:
+            return _key(kind, ids[0])
+        is_elsewhere = kind in OF_NODES and not ids and self.called("points").ids(name)
+        text = None if is_elsewhere else called.complaint(name)
+        raise InputError(Complaint(text or _unknown(self._scheme, key), column=key))
+
+    def called(self, kind: str) -> Called:
+        """What may stand behind the first word of a key."""
+        if kind not in self._called:
+            self._called[kind] = NAMING[kind](self._scheme)
+        return self._called[kind]
+
+    @property
+    def known(self) -> list[str]:
+        """All keys, by ids and by names."""
+        keys = keys_of(self._scheme)
+        named = [
+            _key(kind, name)
+            for kind in NAMING
+            for name in self.called(kind).known
+            if any(_key(kind, id) in keys for id in self.called(kind).ids(name))
+        ]
+        return [*keys, *named]
+
+
+def _key(kind: str, name: str) -> str:
+    return quota_key(name) if kind == GRADES else f"{kind}.{name}"
+
+
+def _value_by_id(scheme: Scheme, id: str, key: str, value: Any) -> Any:
+    """A change's value with ids; `key` is the change's as it is typed."""
+    try:
+        if id in NUMBERS and isinstance(value, Mapping):
+            return (
+                keyed(scheme.nodes, value, Called)
+                if id == "points"
+                else keyed(scheme.grades, value, CalledGrades)
+            )
+        if id == "drop" and isinstance(value, str) and value != AS_IS:
+            return next(iter(keyed(scheme.nodes, {value: None}, Called)))
+    except InputError as error:
+        raise InputError([replace(each, column=key) for each in error.complaints]) from None
+    return value
 
 
 def _unknown(scheme: Scheme, key: str) -> Text:
@@ -64,7 +207,7 @@ def _unknown(scheme: Scheme, key: str) -> Text:
     lineless = [grade for grade in scheme.grades[:-1] if not grade.has_line and grade.id == id]
     if kind == "cutoffs" and lineless:
         return no_line(lineless[0])
-    hint = nearest(key, keys_of(scheme))
+    hint = nearest(key, _Names(scheme).known)
     return say(zh="没有这一项{hint}", en="no such choice{hint}", hint=hint)
 
 
@@ -89,13 +232,19 @@ def touches_points(key: str) -> bool:
     return key == "drop" or key.partition(".")[0] == "points"
 
 
-def change(scheme: Scheme, changes: Mapping[str, Any], spread: Spread = "siblings") -> Scheme:
+def change(
+    scheme: Scheme,
+    changes: Mapping[str, Any],
+    spread: Spread = "siblings",
+    over: Collection[str] = (),
+) -> Scheme:
     """The scheme after changes; the value "scheme" leaves a choice as it is.
 
     Parameters
     ----------
     scheme : Scheme
     changes : mapping
+        Indicators and grades stand in it by id, or by name where one alone has it.
         points.<indicator> or cutoffs.<grade>: a number; points or cutoffs: a mapping of them (an
         expert's points for all leaves stand as they are, others are shared out as `spread` says).
         grades.<grade>.quota: a whole number of at least 1 is places (3.0 is 3), a number above 0
@@ -107,11 +256,14 @@ def change(scheme: Scheme, changes: Mapping[str, Any], spread: Spread = "sibling
         outliers, outliers.<leaf>: {low, high, log} or None. missing.<meaning>: what such blanks
         give, on every leaf. rounding.leaf, .node, .total: decimals, {decimals, mode} or None.
         order.<switch>, rank_on: as in the scheme.
+    over : keys, optional
+        Those that take the place of others that mean the same.
 
     Raises
     ------
     InputError
-        Unknown keys (with the nearest known one), and values that the scheme cannot take.
+        Unknown keys (with the nearest known one), names that several have, a thing given by id and
+        by name, and values that the scheme cannot take.
 
     >>> scheme = Scheme.flat({"a": 60, "b": 40}, {"A": 90, "B": 0})
     >>> change(scheme, {"aggregation": "geometric", "points.a": 70}).leaves[1].points
@@ -119,6 +271,26 @@ def change(scheme: Scheme, changes: Mapping[str, Any], spread: Spread = "sibling
     >>> change(scheme, {"grades.A.quota": 3}).grades[0].quota
     3
     """
+    keys = keys_by_id(scheme, changes, over)
+    named = _values_by_id(scheme, keys, changes)
+    try:
+        return _changed(scheme, named, spread)
+    except InputError as error:
+        raise InputError([_as_typed(each, keys) for each in error.complaints]) from None
+
+
+def _as_typed(complaint: Complaint, keys: Mapping[str, str]) -> Complaint:
+    """A complaint that names the key as it was typed; `keys` are those with ids by what was
+    typed."""
+    column = complaint.column or ""
+    for key, id in keys.items():
+        if id != key and f"{column}.".startswith(f"{id}."):
+            return replace(complaint, column=key + column.removeprefix(id))
+    return complaint
+
+
+def _changed(scheme: Scheme, changes: Mapping[str, Any], spread: Spread) -> Scheme:
+    """The scheme after changes by ids."""
     numbers: dict[str, dict[str, Any]] = {"points": {}, "cutoffs": {}}
     update: dict[str, Any] = {}
     for key, value in sorted(changes.items()):  # a whole kind first, then what is named singly
@@ -151,7 +323,7 @@ def change(scheme: Scheme, changes: Mapping[str, Any], spread: Spread = "sibling
 
 def _structural(scheme: Scheme, key: str, value: Any, update: dict[str, Any]) -> None:
     """Add to the scheme's new data what one choice of method changes."""
-    check_keys(scheme, [key])
+    _refuse_unknown(scheme, {key: key})
     edit = _edit_of(key, value)
     if edit is not None:
         nodes = update.get("indicators") or [node.model_dump() for node in scheme.indicators]

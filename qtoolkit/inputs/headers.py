@@ -5,10 +5,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Protocol
 
+from qtoolkit.inputs.naming import Named, ids_by_name
 from qtoolkit.inputs.scheme import Scheme
-from qtoolkit.language import Text
 
 UNIT_HEADERS = ("unit", "考核对象", "地区", "单位名称")
 PLAIN = {"unit": UNIT_HEADERS, "name_en": ("英文名称",), "class": ("类别",)}
@@ -36,21 +35,12 @@ REMARK_KINDS = ("reason", "event", "evidence", "date", "grade")
 _COLON = re.compile("[:：]")
 
 
-class _Named(Protocol):
-    """A part of a scheme that headers name."""
-
-    @property
-    def id(self) -> str: ...
-    @property
-    def name(self) -> Text: ...
-
-
 class Headers:
     """The columns that a scheme's table may have, by id or by name in either language."""
 
     def __init__(self, scheme: Scheme):
-        described: list[_Named] = [*scheme.leaves, *scheme.covariates]
-        groups: dict[str, Sequence[_Named]] = {
+        described: list[Named] = [*scheme.leaves, *scheme.covariates]
+        groups: dict[str, Sequence[Named]] = {
             "columns": described,
             "leaves": scheme.leaves,
             "vetoes": scheme.vetoes,
@@ -95,16 +85,3 @@ class Headers:
         leaves = self._ids["leaves"].get(name.strip(), [])
         stages = self._ids["stages"].get(stage.strip(), [])
         return [f"{leaf}@{stage}" for leaf in leaves for stage in stages]
-
-
-def ids_by_name(parts: Sequence[tuple[str, str, str]]) -> dict[str, list[str]]:
-    """Ids by what a header may call them, from (id, names); an id is never another part's name.
-
-    >>> ids_by_name([("a", "品牌", "Brands"), ("b", "标准", "Brands")])["Brands"]
-    ['a', 'b']
-    """
-    ids_of: dict[str, list[str]] = {}
-    for id, *names in parts:
-        for name in {name.strip() for name in names} - {id}:
-            ids_of.setdefault(name, []).append(id)
-    return ids_of | {id: [id] for id, *_ in parts}

@@ -1,5 +1,5 @@
 """A number as people type it: full-width digits are understood, everything doubtful is refused with
-the reason."""
+the reason; and a name as they type it."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]"
 # Full-width forms are the same characters typed wide; other look-alikes (10², ½, ①) are not numbers
 # that anybody meant.
 _NARROW = {0xFF01 + i: 0x21 + i for i in range(94)} | {0x3000: 0x20, 0x2212: 0x2D, 0x2013: 0x2D}
+_INVISIBLE = ("Cf", "Cc", "Zl", "Zp", "Zs")
 
 
 def is_blank(cell: Any) -> bool:
@@ -41,6 +42,18 @@ def plain_text(cell: Any) -> str:
     if isinstance(cell, float) and cell.is_integer():
         cell = int(cell)
     return str(cell).strip()
+
+
+def plain_name(name: str) -> str:
+    """A name without what the eye does not see: NFKC, no spaces and no invisible characters,
+    capitals as small letters.
+
+    >>> plain_name("\\ufeff丁\\u3000市 "), plain_name("Ｃity\\u200b A")
+    ('丁市', 'citya')
+    """
+    wide = unicodedata.normalize("NFKC", name)
+    seen = "".join(c for c in wide if unicodedata.category(c) not in _INVISIBLE)
+    return unicodedata.normalize("NFKC", seen).casefold()
 
 
 def typed_grade(cell: Any, names: Collection[str]) -> str | None:

@@ -46,7 +46,7 @@ Change = Annotated[
     WrapValidator(_number_or_quota),
     PlainSerializer(lambda value: value, return_type=int | float | None),
 ]
-_QUOTAS: dict[str, Any] = {"patternProperties": {r"^grades\.[^.]+\.quota$": _QUOTA.json_schema()}}
+_QUOTAS: dict[str, Any] = {"patternProperties": {r"^grades\..+\.quota$": _QUOTA.json_schema()}}
 
 
 class Parameters(Model):

@@ -31,6 +31,7 @@ from qtoolkit.inputs.consistency import (
     check_numbers,
     complaints_of,
 )
+from qtoolkit.inputs.naming import Called, CalledGrades, keyed
 from qtoolkit.inputs.spread import spread_points
 from qtoolkit.inputs.treatments import LeafMissing, Missing, Outliers
 from qtoolkit.inputs.yamltext import read_yaml
@@ -543,10 +544,11 @@ class Scheme(Shown, Model):
 
         Parameters
         ----------
-        points : mapping of indicator id to points, or a Series of them
-            A node's points are shared among its leaves in proportion. The rules' own points
-            (deductions that do not scale, direct scores) stay as written.
-        cutoffs : mapping of grade id to cutoff
+        points : mapping of indicator to points, or a Series of them
+            Indicators by id, or by name where one alone has it. A node's points are shared among
+            its leaves in proportion. The rules' own points (deductions that do not scale, direct
+            scores) stay as written.
+        cutoffs : mapping of grade to cutoff, by id or by name
         spread : "none", "siblings" or "all"
             Who takes up the difference, so that the total stands: nobody (the sum must be right by
             itself), the changed indicator's siblings in proportion, or all indicators that are not
@@ -555,7 +557,8 @@ class Scheme(Shown, Model):
         Raises
         ------
         InputError
-            Unknown ids, negative points, points that do not sum to the total, cutoffs out of order.
+            Unknown names, negative points, points that do not sum to the total, cutoffs out of
+            order.
 
         >>> Scheme.flat({"a": 60, "b": 40}, {"A": 90, "B": 0}).replace(
         ...     points={"a": 70}, spread="siblings"
@@ -565,8 +568,10 @@ class Scheme(Shown, Model):
         if spread not in get_args(Spread):
             raise InputError(unexpected(spread, one_of(get_args(Spread)), "spread"))
         points, cutoffs = ({} if given is None else dict(given) for given in (points, cutoffs))
-        check_numbers({f"points.{self.indicator(id).id}": x for id, x in points.items()})
-        check_numbers({f"cutoffs.{self.grade(id).id}": x for id, x in cutoffs.items()})
+        points = keyed(self.nodes, points, Called)
+        cutoffs = keyed(self.grades, cutoffs, CalledGrades)
+        check_numbers({f"points.{id}": x for id, x in points.items()})
+        check_numbers({f"cutoffs.{id}": x for id, x in cutoffs.items()})
         check_lines(self, cutoffs)
         data = self.model_dump(exclude={"indicators"} if points else None)
         if points:

@@ -58,8 +58,9 @@ SetOption = Annotated[
     list[str] | None,
     typer.Option(
         "--set",
-        help="改参数，如 weight_band=0.2、cutoffs.A=88、grades.A.quota=3；data=… 等路径相对于"
-        "当前目录（params.yaml 中的路径相对于该文件） Change a parameter (repeatable); paths such "
+        help="改参数，如 weight_band=0.2、cutoffs.A=88、points.质量诚信建设=4、grades.A.quota=3，"
+        "指标和等级写编号或名称均可；data=… 等路径相对于当前目录（params.yaml 中的路径相对于该文件）"
+        " Change a parameter (repeatable); indicators and grades by id or by name; paths such "
         "as data=… are relative to the working directory",
     ),
 ]

@@ -11,10 +11,9 @@ from qtoolkit import display, regions, weighting
 from qtoolkit.assessment import Assessment, assess
 from qtoolkit.errors import Complaint, InputError, clip, nearest, one_of, unexpected
 from qtoolkit.inputs.case import Case, read_case
-from qtoolkit.inputs.changes import quota_of
-from qtoolkit.inputs.locate import find
+from qtoolkit.inputs.changes import keys_by_id, quota_of
 from qtoolkit.inputs.parameters import CORE
-from qtoolkit.inputs.scheme import Scheme, read_scheme
+from qtoolkit.inputs.scheme import Scheme
 from qtoolkit.language import LANGUAGES, Text, listing, same, say
 from qtoolkit.runs import interactive
 from qtoolkit.runs.knobs import OTHERS, RANGES, complaint_of
@@ -184,8 +183,7 @@ def _show(case: Case, given: Mapping[str, Any], changes: Mapping[str, Any], lang
     if scheme.synthetic:
         facts.append(display.SYNTHETIC)
     if changes:
-        base = read_scheme(find(given["scheme"])) if given.get("scheme") else None
-        facts.append(_changed(base, scheme, changes))
+        facts.append(_changed(case.written, changes))
     card = display.Card(OPENED, facts=facts)
     text = " · ".join(fact.of(language) for fact in facts)
     put(HTML(card.html(language)), metadata={"qtoolkit": text})  # type: ignore[no-untyped-call]
@@ -197,31 +195,31 @@ def _file(key: str, path: str | Path) -> Text:
     )
 
 
-def _changed(base: Scheme | None, scheme: Scheme, changes: Mapping[str, Any]) -> Text:
+def _changed(written: Scheme, changes: Mapping[str, Any]) -> Text:
     """Which choices are made otherwise than in the scheme's file, from what to what."""
     items = [
         say(
             zh="{key} {old}改为 {new}",
             en="{key} {old}is now {new}",
             key=key,
-            old=same("") if base is None else _old(base, key),
-            new=_said(value),
+            old=_old(written, id),
+            new=_said(changes[key]),
         )
-        for key, value in changes.items()
+        for key, id in keys_by_id(written, changes).items()
     ]
     return say(zh="改动：{items}", en="Changes: {items}", items=listing(items))
 
 
-def _old(base: Scheme, key: str) -> Text:
+def _old(written: Scheme, key: str) -> Text:
     """What the scheme's file has for a change of points, of a cutoff or of a quota."""
     kind, _, id = key.partition(".")
     if (named := quota_of(key)) is not None:
-        quota = next((grade.quota for grade in base.grades if grade.id == named), None)
+        quota = next((grade.quota for grade in written.grades if grade.id == named), None)
         return say(zh="由 {x} ", en="was {x}, ", x=_said(quota))
     if kind == "points":
-        value = next((node.points for node in base.nodes if node.id == id), None)
+        value = next((node.points for node in written.nodes if node.id == id), None)
     elif kind == "cutoffs":
-        value = next((grade.cutoff for grade in base.grades if grade.id == id), None)
+        value = next((grade.cutoff for grade in written.grades if grade.id == id), None)
     else:
         value = None
     return same("") if value is None else say(zh="由 {x:g} ", en="was {x:g}, ", x=value)

@@ -14,8 +14,8 @@ from qtoolkit.errors import Complaint, InputError, Problems, clip
 from qtoolkit.inputs.case import Case, case_of
 from qtoolkit.inputs.files import read_bytes
 from qtoolkit.inputs.locate import find, find_case, notebooks_beside
+from qtoolkit.inputs.numbertext import plain_name
 from qtoolkit.inputs.parameters import BOOKS, Parameters, parameters_of, read_document
-from qtoolkit.inputs.slips import plain_name
 from qtoolkit.inputs.yamltext import Document
 from qtoolkit.language import LANGUAGES, Text, listing, say
 from qtoolkit.report import characters
@@ -226,7 +226,8 @@ def _plan(
                     known=known,
                 )
             )
-    case = case_of(parameters, near, {"params": path})
+    case = case_of(parameters, near, {"params": path}, settings)
+    parameters = case.parameters
     name = path.stem if path.suffix.lower() in BOOKS else near.name
     # of a name in another encoding what can be shown
     name = os.fsencode(name).decode("utf-8", "replace")

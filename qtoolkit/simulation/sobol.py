@@ -24,7 +24,8 @@ from qtoolkit.display import Shown
 from qtoolkit.engine import from_ticks
 from qtoolkit.engine.ties import in_order
 from qtoolkit.errors import Complaint, InputError, nearest
-from qtoolkit.inputs.changes import AS_IS, change, check_keys
+from qtoolkit.inputs.changes import AS_IS, by_ids, change, check_keys
+from qtoolkit.inputs.scheme import Scheme
 from qtoolkit.inputs.statuses import STATUS_NAMES
 from qtoolkit.language import Text, listing, say
 from qtoolkit.lines import LinesSaid, says_lines
@@ -199,7 +200,7 @@ def sobol(
                 found=n,
             )
         )
-    factors = dict(choices(result) if factors is None else factors)
+    factors = _by_ids(result.scheme, choices(result) if factors is None else factors)
     if not factors:
         raise InputError(
             say(zh="没有可供比较的选择（factors）", en="there is no choice to vary (factors)")
@@ -232,6 +233,17 @@ def sobol(
         alone_low=alone_low,
         alone_high=alone_high,
     )
+
+
+def _by_ids(scheme: Scheme, factors: Mapping[str, Any]) -> dict[str, Any]:
+    """Factors and their alternatives with ids in the place of names."""
+    named = {id: factors[key] for key, id in check_keys(scheme, factors).items()}
+    return {
+        id: [by_ids(scheme, {id: each})[id] for each in given]
+        if isinstance(given, Sequence) and not isinstance(given, str)
+        else given
+        for id, given in named.items()
+    }
 
 
 def _can_enumerate(factors: Mapping[str, Any], n: int) -> bool:
@@ -334,7 +346,6 @@ def _moving_points(result: Assessment, band: float | Region) -> dict[str, Region
 
 def _alternatives(result: Assessment, key: str, given: Any, seed: int) -> list[Any] | np.ndarray:
     """A factor's alternatives, checked one by one; a region's sample of points (SAMPLE, d)."""
-    check_keys(result.scheme, [key])
     if isinstance(given, Region):
         if key != "points":
             raise InputError(

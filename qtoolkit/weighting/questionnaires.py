@@ -17,10 +17,10 @@ import pandas as pd
 from qtoolkit.display import Shown
 from qtoolkit.errors import Complaint, InputError, Problems, clip, nearest, unexpected
 from qtoolkit.inputs.naming import Called
-from qtoolkit.inputs.numbertext import is_blank, parse_number, plain_text
+from qtoolkit.inputs.numbertext import is_blank, parse_number, plain_name, plain_text
 from qtoolkit.inputs.scheme import Indicator, Scheme
 from qtoolkit.inputs.sheets import Sheet, is_filled, read_named
-from qtoolkit.inputs.slips.names import is_total, plain_name
+from qtoolkit.inputs.slips.names import is_total
 from qtoolkit.inputs.spread import spread_points
 from qtoolkit.language import Text, listing, same, say
 from qtoolkit.weighting.judgement import ahp, best_worst, budget

@@ -76,7 +76,7 @@ def test_what_is_no_quota_is_one_sentence(quota):
 @pytest.mark.parametrize(
     ("key", "parts"),
     [
-        ("grades.E.quota", ["“grades.E.quota”", "“grades.B.quota”"]),
+        ("grades.E.quota", ["“grades.E.quota”", "“E”", "A", "B"]),
         ("grades.A.quotas", ["“grades.A.quotas”", "“grades.A.quota”"]),
         ("grades.quota", ["“grades.quota”"]),
         ("grades", ["“grades”"]),

@@ -8,9 +8,10 @@ import pytest
 import qtoolkit as qt
 from qtoolkit.inputs.checks import CHECKS, Checks
 from qtoolkit.inputs.files import read_rows
+from qtoolkit.inputs.numbertext import plain_name
 from qtoolkit.inputs.scheme import Scheme, read_scheme
 from qtoolkit.inputs.schemeyaml import scheme_yaml
-from qtoolkit.inputs.slips import is_total, plain_name
+from qtoolkit.inputs.slips import is_total
 from qtoolkit.inputs.table import read_table
 from qtoolkit.language import Text
 from qtoolkit.report.scheme import units

@@ -7,7 +7,7 @@ import collections
 from functools import cache
 
 import qtoolkit as qt
-from qtoolkit.inputs.slips import plain_name
+from qtoolkit.inputs.numbertext import plain_name
 from qtoolkit.inputs.table import read_table
 from qtoolkit.runs.plan import plan
 from tests.slips.applying import make, slips

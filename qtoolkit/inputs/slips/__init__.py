@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from qtoolkit.inputs.slips import lastyear, rows, values
 from qtoolkit.inputs.slips.doubts import Doubt, refused, sort_out
 from qtoolkit.inputs.slips.lastyear import itself
-from qtoolkit.inputs.slips.names import is_total, name_doubts, plain_name
+from qtoolkit.inputs.slips.names import is_total, name_doubts
 from qtoolkit.inputs.slips.search import Search
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ __all__ = [
     "is_total",
     "itself",
     "name_doubts",
-    "plain_name",
     "refused",
 ]
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from qtoolkit.errors import Complaint, clip
+from qtoolkit.inputs.numbertext import plain_name
 from qtoolkit.inputs.slips.doubts import Doubt, sort_out
-from qtoolkit.inputs.slips.names import plain_name
 from qtoolkit.inputs.slips.search import Search, is_bounded, key_of, numbers_of
 from qtoolkit.inputs.slips.values import against
 from qtoolkit.inputs.statuses import VALUE

@@ -3,31 +3,16 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from qtoolkit.errors import Complaint, clip
+from qtoolkit.inputs.numbertext import plain_name
 from qtoolkit.inputs.slips.doubts import Doubt
 from qtoolkit.language import say
 
 if TYPE_CHECKING:
     from qtoolkit.inputs.tablereader import Reader
-
-_INVISIBLE = ("Cf", "Cc", "Zl", "Zp", "Zs")
-
-
-def plain_name(name: str) -> str:
-    """A name without what the eye does not see: NFKC, no spaces and no invisible characters,
-    capitals as small letters.
-
-    >>> plain_name("\\ufeff丁\\u3000市 "), plain_name("Ｃity\\u200b A")
-    ('丁市', 'citya')
-    """
-    wide = unicodedata.normalize("NFKC", name)
-    seen = "".join(c for c in wide if unicodedata.category(c) not in _INVISIBLE)
-    return unicodedata.normalize("NFKC", seen).casefold()
-
 
 _TOTALS = "合计 总计 小计 共计 总和 汇总 总数 平均 平均数 平均值 平均分 平均水平 均值".split()
 _WHOLE = "全市 全省 全国 全县 全区 全州 全盟 全旗 全部 总体 全体".split()
