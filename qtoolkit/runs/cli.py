@@ -1,5 +1,5 @@
-"""The command line: `qtoolkit run`, `check`, `lab`, `verify`, `new`, `template`, `collect`,
-`schema`.
+"""The command line: `qtoolkit run`, `check`, `lab`, `trials`, `verify`, `new`, `template`,
+`collect`, `schema`.
 
 Exit status 0 done, 1 the work failed, 2 the input is wrong, 130 interrupted.
 """
@@ -16,6 +16,7 @@ if __name__ == "__main__":
 try:
     import json
     import re
+    import shutil
     import signal
     import tempfile
     import traceback
@@ -59,9 +60,9 @@ SetOption = Annotated[
     typer.Option(
         "--set",
         help="改参数，如 weight_band=0.2、cutoffs.A=88、points.质量诚信建设=4、grades.A.quota=3，"
-        "指标和等级写编号或名称均可；data=… 等路径相对于当前目录（params.yaml 中的路径相对于该文件）"
-        " Change a parameter (repeatable); indicators and grades by id or by name; paths such "
-        "as data=… are relative to the working directory",
+        "指标和等级写编号或名称均可；data=… 等路径相对于当前目录（params.yaml 中的路径相对于"
+        "该文件） Change a parameter (repeatable); indicators and grades by id or by name; paths "
+        "such as data=… are relative to the working directory",
     ),
 ]
 LanguageOption = Annotated[
@@ -211,6 +212,23 @@ def lab(
         _print(text.of(ready.parameters.language))
         if not prepare:
             opening.start(ready, prepared, browser)
+
+
+@app.command()
+def trials(case: CaseArgument, language: LanguageOption = None) -> None:
+    """列出案例的试算记录 List what was tried: each trial by hand and each run with changes."""
+    from qtoolkit.runs.record import no_record, printed, record_of
+    from qtoolkit.trials import read_trials
+
+    path, spoken = record_of(case)
+    spoken = language or spoken
+    with _spoken(spoken):
+        if not path.exists():
+            _print(no_record(path).of(spoken))
+            return
+        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+        for line in printed(path, read_trials(path), spoken, width):
+            _print(line)
 
 
 @app.command()

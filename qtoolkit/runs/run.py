@@ -11,6 +11,7 @@ from typing import Any
 from qtoolkit.errors import InputError, WorkError
 from qtoolkit.language import Text, say
 from qtoolkit.runs import folder as run_folder
+from qtoolkit.runs import record
 from qtoolkit.runs.executors import Workers
 from qtoolkit.runs.plan import FORMATS, Plan, plan
 from qtoolkit.runs.write import write
@@ -30,6 +31,9 @@ def run(
     progress: Callable[[int, int, Text], None] = lambda done, total, what: None,
 ) -> Path:
     """Run a case's notebooks and write the run folder: the same as the command `qtoolkit run`.
+
+    A new run with changes to the scheme is a trial, and adds a row to the record beside the case's
+    data, see :func:`qtoolkit.tuning.read_trials`.
 
     Parameters
     ----------
@@ -76,8 +80,8 @@ def carry_out(
     progress: Callable[[int, int, Text], None],
     tell: Callable[[Text], None] = lambda text: None,
 ) -> tuple[Path, bool]:
-    """Carry out a plan: the run folder, and whether it was there already. `tell` is told what the
-    user must know."""
+    """Carry out a plan: the run folder, and whether it was there already. A new run with changes
+    goes on the record of trials. `tell` is told what the user must know."""
     content = plan.content()
     hash = run_folder.run_hash(content)
     target = Path(out) if out else _default(plan.name, hash)
@@ -103,11 +107,14 @@ def carry_out(
         if not failures:
             run_folder.write_manifest(work, content, **about)
             failures = run_folder.unattested(work)
-            if not failures:
-                return target, False
-        messages = [failure.text.of(plan.parameters.language) for failure in failures]
-        run_folder.write_manifest(work, content, run_folder.FAILED, failed=messages, **about)
-        kept = run_folder.keep_failed(work, run_folder.resolved(target))
+        if failures:
+            messages = [failure.text.of(plan.parameters.language) for failure in failures]
+            run_folder.write_manifest(work, content, run_folder.FAILED, failed=messages, **about)
+            kept = run_folder.keep_failed(work, run_folder.resolved(target))
+    if not failures:
+        if (why := record.note(plan)) is not None:
+            tell(why)
+        return target, False
     near = not target.is_absolute() and target.name not in ("", os.pardir)
     raise _failed(failures, target.with_name(kept.name) if near else kept)
 

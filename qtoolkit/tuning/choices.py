@@ -13,10 +13,9 @@ from qtoolkit.engine import from_ticks, to_ticks
 from qtoolkit.inputs.changes import change
 from qtoolkit.inputs.scheme import Indicator, Scheme
 from qtoolkit.inputs.table import Table
-from qtoolkit.language import Text, say
+from qtoolkit.trials import Quota
 from qtoolkit.tuning.sharing import apportion
 
-Quota = float | int | None
 KEPT, LEAST_KEPT = 64, 8  # assessments that are kept, to go back to
 CELLS_KEPT = 3_000_000  # units × indicators in all of them: some 24 bytes each
 
@@ -136,12 +135,3 @@ class Written:
         if len(self._made) > self._most:
             del self._made[next(iter(self._made))]
         return result
-
-
-def quota_said(quota: Quota) -> Text:
-    """A quota in words: places, a share, or none."""
-    if quota is None:
-        return Text("不限", "no limit")
-    if quota < 1:
-        return say(zh="{x:.10g}%", en="{x:.10g}%", x=quota * 100)
-    return say(zh="{n}家", en="{n:unit|units}", n=math.floor(quota))

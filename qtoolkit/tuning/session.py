@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import numbers
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
 from typing import Any, ClassVar
 
@@ -16,7 +16,7 @@ from qtoolkit.assessment import Assessment
 from qtoolkit.cutoffs import margins
 from qtoolkit.display import Card, Shown
 from qtoolkit.engine import from_ticks, to_ticks
-from qtoolkit.errors import InputError, WorkError, nearest, one_of, real, unexpected
+from qtoolkit.errors import InputError, nearest, one_of, real, unexpected
 from qtoolkit.filing import safe_name
 from qtoolkit.inputs.case import Case
 from qtoolkit.inputs.changes import change
@@ -25,13 +25,37 @@ from qtoolkit.inputs.locate import installed_cases
 from qtoolkit.inputs.scheme import Scheme
 from qtoolkit.language import LANGUAGES, Text, listing, same, say
 from qtoolkit.lines import LinesSaid, lines_said
-from qtoolkit.tuning.choices import Choice, Quota, Written, quota_said
+from qtoolkit.trials import (
+    BY_HAND,
+    NO_PLACE,
+    Quota,
+    Regraded,
+    Trial,
+    cutoff_moved,
+    now,
+    place_of,
+    points_moved,
+    quota_moved,
+    regraded,
+    regraded_said,
+    row_of,
+    short_labels,
+    unrecorded,
+)
+from qtoolkit.tuning.choices import Choice, Written
 from qtoolkit.tuning.masks import masked_order, masks
 from qtoolkit.tuning.sharing import ALL, SIBLINGS, STEPS, Family
-from qtoolkit.tuning.trials import NAME, Trial, append, fitting, regraded, row_of
 from qtoolkit.workbooks.saving import save
 
 MOST = 8  # units that one sentence names
+
+
+@dataclass(frozen=True)
+class Tried(Trial):
+    """A trial of the session, by its number from 1; 0 is the scheme as it is written."""
+
+    number: int
+    choice: Choice
 
 
 class Tuning(Shown):
@@ -98,7 +122,7 @@ class Tuning(Shown):
         self.keep: str = SIBLINGS
         self.step = 0.5
         self.locked: frozenset[str] = frozenset()
-        self.tried: list[Trial] = []
+        self.tried: list[Tried] = []
         self.warning: Text | None = None
         self.notice: Text | None = None  # what the last move could not do, or who else it moved
         units, hidden = case.table.units, masks(case.table.units, case.table.labels)
@@ -107,10 +131,10 @@ class Tuning(Shown):
             for shown, labels in ((True, case.table.labels), (False, hidden))
         }
         self._seen = False  # whether names were shown while the present move lasted
-        self._record = _place_of(case) if record else None
+        self._record = place_of(case.files["data"]) if record else None
         if record and self._record is None:
-            self.warning = _NO_PLACE
-        self._unwritten: list[Trial] = []
+            self.warning = NO_PLACE
+        self._unwritten: list[Tried] = []
         self._history = [self.written.choice]
         self._at = 0
         self._drag: Choice | None = None
@@ -366,7 +390,7 @@ class Tuning(Shown):
     # What it does
 
     @property
-    def changed(self) -> list[tuple[str, str, str]]:
+    def changed(self) -> list[Regraded]:
         """Unit, written grade and grade now of each unit whose grade changes."""
         written, now = (self.written.assessed(c) for c in (self.written.choice, self.choice))
         return regraded(written.grades, now.grades)
@@ -388,38 +412,20 @@ class Tuning(Shown):
             t=total,
         )
 
-    def effect(self, changed: Sequence[tuple[str, str, str]], most: int | None = None) -> Text:
+    def effect(self, changed: Sequence[Regraded], most: int | None = None) -> Text:
         """Changed grades as "甲市 B→C", with the names that are shown now; `most` of them. While
         names are hidden the order is that of the masks: the table's would tell who is who."""
         if not self.names:
             place = {unit: i for i, unit in enumerate(self.shown_order)}
             changed = sorted(changed, key=lambda change: place[change[0]])
-        said = listing(self._said(changed[:most], self.labels))
+        said = listing(regraded_said(changed[:most], self.labels, self.short))
         more = same("…" if most is not None and len(changed) > most else "")
         return say(zh="{said}{more}", en="{said}{more}", said=said, more=more)
-
-    def _said(
-        self, changed: Sequence[tuple[str, str, str]], labels: Mapping[str, Text]
-    ) -> list[Text]:
-        """Changed grades, each as "甲市 B→C"."""
-        return [
-            say(
-                zh="{unit} {old}→{new}",
-                en="{unit} {old}→{new}",
-                unit=labels[unit],
-                old=self.short[old],
-                new=self.short[new],
-            )
-            for unit, old, new in changed
-        ]
 
     @property
     def short(self) -> dict[str, Text]:
         """What grades are called where one becomes another: of “B级” the B alone."""
-        return {
-            grade.id: Text(grade.label.zh.removesuffix("级") or grade.label.zh, grade.label.en)
-            for grade in self.written.scheme.grades
-        }
+        return short_labels(self.written.scheme)
 
     @property
     def labels(self) -> dict[str, Text]:
@@ -486,7 +492,7 @@ class Tuning(Shown):
             )
             raise InputError(unexpected(name, want, Text("文件名", "the file name")))
         if source.parent.resolve().is_relative_to(installed_cases().resolve()):
-            raise InputError(_NO_PLACE)
+            raise InputError(_INSTALLED)
         target = source.parent / name
         save(self.scheme, source, target, self.language)
         return target
@@ -593,9 +599,10 @@ class Tuning(Shown):
 
     def _note(self, choice: Choice, moved: Text, names: bool) -> None:
         """Put a trial on the list and into the file; `names`: whether they were shown meanwhile."""
-        trial = Trial(
+        trial = Tried(
+            how=BY_HAND,
             number=len(self.tried) + 1,
-            time=datetime.now().astimezone(),
+            time=now(),
             moved=moved,
             choice=choice,
             changes=self.changes,
@@ -607,50 +614,32 @@ class Tuning(Shown):
         if self._record is None:
             return
         self._unwritten.append(trial)
-        try:
-            while self._unwritten:
-                self._write(self._record, self._unwritten[0])
+        self.warning = None
+        while self._unwritten and self.warning is None:
+            row = row_of(self._unwritten[0], self.case.scheme, self._labels[True], self.language)
+            why = unrecorded(self._record, row, self.language)
+            if why is None:
                 del self._unwritten[0]
-            self.warning = None
-        except WorkError as error:
-            self.warning = error.text
-        except InputError as error:
-            self.warning = Text(*("; ".join(error.sentences(x)) for x in ("zh", "en")))
-
-    def _write(self, path: Path, trial: Trial) -> None:
-        """Units are written by name: the record is the office's own."""
-        effect = fitting(self._said(trial.changed, self._labels[True]))
-        row = row_of(trial, self.written.scheme.id, effect, self.language)
-        append(path, row, self.language)
+            else:
+                self.warning = say(
+                    zh="{why}；记录仍保留在本次列表中，文件可写后一并补记",
+                    en="{why}; it stays in the list and is written once the file can be",
+                    why=why,
+                )
 
     def _moved(self, what: tuple[str, str], before: Choice, after: Choice) -> Text:
         """What was moved, from what to what."""
         kind, id = what
         if kind == "points":
-            return say(
-                zh="“{name}”{old:.10g}→{new:.10g}分（{by}）",
-                en="“{name}” {old:.10g}→{new:.10g} points ({by})",
-                name=self.written.scheme.indicator(id).name,
-                old=self.written.points(before)[id],
-                new=self.written.points(after)[id],
-                by=self._by,
-            )
+            name = self.written.scheme.indicator(id).name
+            old, new = (self.written.points(choice)[id] for choice in (before, after))
+            said = points_moved(name, old, new)
+            return say(zh="{said}（{by}）", en="{said} ({by})", said=said, by=self._by)
         place, label = self._grade(id), self._label(id)
         if kind == "cutoffs":
-            return say(
-                zh="{grade}分数线 {old:.10g}→{new:.10g}",
-                en="cutoff of {grade} {old:.10g}→{new:.10g}",
-                grade=label,
-                old=float(from_ticks(before.cutoffs[place] or 0)),
-                new=float(from_ticks(after.cutoffs[place] or 0)),
-            )
-        return say(
-            zh="{grade}名额 {old}→{new}",
-            en="quota of {grade} {old}→{new}",
-            grade=label,
-            old=quota_said(before.quotas[place]),
-            new=quota_said(after.quotas[place]),
-        )
+            old, new = (float(from_ticks(c.cutoffs[place] or 0)) for c in (before, after))
+            return cutoff_moved(label, old, new)
+        return quota_moved(label, before.quotas[place], after.quotas[place])
 
     def _takers(self, family: Family) -> Text:
         """Who takes up the difference, in words."""
@@ -684,18 +673,11 @@ def _stopped(family: Family, points: Sequence[int], wanted: int) -> Text | None:
     return None
 
 
-_NO_PLACE = Text(
-    "案例随软件附带，其文件夹中不写试算记录，也不存方案；请先把案例复制到自己的文件夹",
-    "this case came with the toolkit: nothing is written into its folder, no record of trials and "
-    "no scheme; copy it to a folder of your own first",
+_INSTALLED = Text(
+    "案例随软件附带，其文件夹中不存方案；请先把案例复制到自己的文件夹",
+    "this case came with the toolkit: no scheme is saved in its folder; copy it to a folder of "
+    "your own first",
 )
-
-
-def _place_of(case: Case) -> Path | None:
-    """The file for the trials of a case; None where it lies within the installed package."""
-    folder = case.files["data"].parent
-    is_ours = folder.resolve().is_relative_to(installed_cases().resolve())
-    return None if is_ours else folder / NAME
 
 
 def _in_points(ids: Sequence[str], ticks: Sequence[int | None]) -> Mapping[str, float]:

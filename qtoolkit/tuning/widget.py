@@ -30,8 +30,9 @@ from qtoolkit.inputs.schemeyaml import yaml_of
 from qtoolkit.language import Text, in_print, same, say
 from qtoolkit.report.blocks import rounded_towards
 from qtoolkit.runs.executors import background
+from qtoolkit.trials import quota_said
 from qtoolkit.tuning import proofs
-from qtoolkit.tuning.choices import Choice, quota_said
+from qtoolkit.tuning.choices import Choice
 from qtoolkit.tuning.sharing import ALL, SIBLINGS, STEPS
 from qtoolkit.tuning.words import WORDS
 

@@ -205,3 +205,79 @@ def test_control_characters_of_a_file_name_are_spelled_out(command, tmp_path):
     done = command("template", "tai-2001", "-o", "a\x1b[31m\n\u202eb.xlsx", cwd=tmp_path)
     assert done.returncode == 0 and (tmp_path / "a\x1b[31m\n\u202eb.xlsx").is_file()
     assert done.stdout == "已写出：a\\x1b[31m\\n\\u202eb.xlsx\n"
+
+
+RECORD = (
+    "时间,方式,方案,调整内容,等级变化（与写定方案相比）,等级改变家数,各等级家数,"
+    "改动（参数写法）,是否显示名称\n"
+    "2026-01-02T03:04:05+08:00,运行,'=cmd|x,A分数线 90→88,甲市 B→A,1,A:1 B:0,{},是\n"
+    "2026-01-03T03:04:05+08:00,手工调整,s,\u202e“品牌”5→4分,,0,A:1 B:0,{},否\n"
+)
+NO_RECORD = {
+    "another table": b"unit,a,b\nx,1,2\n",
+    "a workbook": b"PK\x03\x04" + bytes(range(256)),
+    "empty": b"",
+    "a torn row": (RECORD + "2026-01-04T03:04:05+08:00,运行").encode(),
+    "no changes": RECORD.replace("{},是", "{,是").encode(),
+}
+
+
+@pytest.fixture
+def good(tmp_path):
+    for file, content in GOOD.items():
+        (tmp_path / file).write_text(content, encoding="utf-8")
+    return tmp_path
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-8", "gb18030"])
+def test_trials_are_shown_the_oldest_first(command, good, encoding):
+    (good / "trials.csv").write_bytes(RECORD.encode(encoding))
+    zh, en = (command("trials", ".", *extra, cwd=good) for extra in ([], ["--language", "en"]))
+    assert (zh.returncode, en.returncode, zh.stderr, en.stderr) == (0, 0, "", "")
+    lines = zh.stdout.splitlines()
+    assert lines[0].endswith("trials.csv：试算2次")
+    assert lines[2] == "1. 2026-01-02 03:04:05+08:00 运行（=cmd|x）"
+    assert "等级改变1家：甲市 B→A" in lines[4] and "A分数线 90→88" in lines[3]
+    assert "手工调整（s，名称未显示）" in lines[7] and "\\u202e“品牌”" in zh.stdout
+    assert "1. 2026-01-02 03:04:05+08:00 run (=cmd|x)" in en.stdout
+    assert "trials.csv: 2 trials" in en.stdout and "No grade changes" in en.stdout
+
+
+def test_a_case_without_trials_says_where_they_would_be(command, good):
+    for case, language, words in (
+        (".", [], "qtoolkit run"),
+        (".", ["--language", "en"], "adds a row to "),
+        ("city-2026", ["--language", "en"], "no record of trials is kept"),
+    ):
+        done = command("trials", case, *language, cwd=good)
+        assert (done.returncode, done.stderr) == (0, "") and words in done.stdout
+        assert done.stdout.count("\n") == 1
+
+
+@pytest.mark.parametrize("name", NO_RECORD)
+def test_a_record_that_is_none_is_one_sentence(command, good, name):
+    (good / "trials.csv").write_bytes(NO_RECORD[name])
+    for language in ("zh", "en"):
+        done = command("trials", ".", "--language", language, cwd=good)
+        assert done.returncode == 2 and not done.stdout
+        assert "trials.csv" in done.stderr and done.stderr.count("\n") == 1, done.stderr
+
+
+def test_trials_of_no_case(command, tmp_path):
+    done = command("trials", "nowhere", "--language", "en", cwd=tmp_path)
+    assert done.returncode == 2 and "city-2026" in done.stderr
+
+
+def test_names_on_the_command_line(command, good):
+    path = good / "scheme.yaml"
+    path.write_text(path.read_text("utf-8").replace("name: b", "name: 质量.诚信"), encoding="utf-8")
+    for option in (
+        "points.质量.诚信=30",
+        "points.质量．诚信=30",
+        "cutoffs.A级=88",
+        "grades.Ａ.quota=1",
+    ):
+        assert command("check", ".", "--set", option, cwd=good).returncode == 0, option
+    done = command("check", ".", "--set", "points.质量.诚心=30", cwd=good)
+    assert done.returncode == 2 and done.stderr.count("\n") == 1
+    assert "--set points.质量.诚心=30：" in done.stderr and "“质量.诚信”" in done.stderr

@@ -376,12 +376,13 @@ def test_languages_and_cases_that_there_are_not():
 
 def test_no_record_is_kept_within_the_installed_package(tmp_path, monkeypatch):
     case = shutil.copytree(packaged_cases() / "tai-2001", tmp_path / "tai-2001")
-    monkeypatch.setattr("qtoolkit.tuning.session.installed_cases", lambda: tmp_path)
+    for name in ("qtoolkit.tuning.session.installed_cases", "qtoolkit.trials.packaged_cases"):
+        monkeypatch.setattr(name, lambda: tmp_path)
     tuning = Tuning(qt.read_case(case), language="en")
-    assert tuning.warning.en.startswith("this case came with the toolkit: nothing is written")
+    assert tuning.warning.en.startswith("this is a folder of the toolkit's own cases")
     tuning.move("patents", 20)
     assert not (case / "trials.csv").exists() and len(tuning.trials) == 1
-    with pytest.raises(InputError, match="nothing is written into its folder"):
+    with pytest.raises(InputError, match="no scheme is saved in its folder"):
         tuning.save("draft.yaml")
 
 

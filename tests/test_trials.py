@@ -8,17 +8,20 @@ import json
 import os
 import shutil
 import stat
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import qtoolkit as qt
+from qtoolkit import trials
 from qtoolkit.errors import InputError, WorkError
 from qtoolkit.inputs.locate import packaged_cases
 from qtoolkit.language import Text
-from qtoolkit.tuning import read_trials, trials
-from qtoolkit.tuning.trials import COLUMNS, NAME, append, fitting
+from qtoolkit.trials import COLUMNS, NAME, append, fitting, read_trials
 from tests.examples import share
 from tests.tuning.sessions import flat_session
 
@@ -439,5 +442,32 @@ def test_a_second_header_is_passed_over(tmp_path):
         qt.tuning.Tuning(qt.read_case(case), language=language).move("patents", 20)
     file = case / "trials.csv"
     header, *rows = file.read_text(encoding="utf-8-sig").splitlines()
-    file.write_text("\n".join([header, rows[0], header, rows[1]]), encoding="utf-8-sig")
-    assert len(qt.tuning.read_trials(case)) == 2
+    for second in (header, f"\ufeff{header}"):
+        text = "\n".join([header, rows[0], second, rows[1]])
+        file.write_text(text, encoding="utf-8-sig")
+        assert len(qt.tuning.read_trials(case)) == 2
+
+
+WRITER = """
+import sys
+from pathlib import Path
+from qtoolkit.trials import COLUMNS, append
+
+for k in range(40):
+    row = dict.fromkeys(COLUMNS, "x") | {"changed": str(k), "changes": "{}", "names": "是"}
+    append(Path(sys.argv[1]), row | {"how": sys.argv[2], "effect": "县" * 3000}, "zh")
+"""
+
+
+def test_two_runs_at_the_same_time_tear_no_row(tmp_path):
+    """Each row is one write: of two processes that write at once every row is whole, and those of
+    each stand in their order."""
+    path = tmp_path / NAME
+    command = [sys.executable, "-c", WRITER, str(path)]
+    environment = os.environ | {"PYTHONPATH": str(Path(qt.__file__).parents[1])}
+    writers = [subprocess.Popen([*command, who], env=environment) for who in ("a", "b")]
+    assert [writer.wait(timeout=120) for writer in writers] == [0, 0]
+    frame = read_trials(path)
+    for who in ("a", "b"):
+        assert frame["changed"][frame["how"] == who].tolist() == list(range(40))
+    assert frame["effect"].map(len).eq(3000).all()

@@ -13,7 +13,9 @@ import errno
 import io
 import itertools
 import json
+import math
 import os
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,15 +25,18 @@ from typing import Any
 
 import pandas as pd
 
-from qtoolkit.errors import Complaint, InputError, WorkError
+from qtoolkit.errors import Complaint, InputError, WorkError, clip
 from qtoolkit.filing import FORMULA_STARTS, text_cell
+from qtoolkit.inputs.changes import quota_of
 from qtoolkit.inputs.encodings import text_of
 from qtoolkit.inputs.files import csv_grid, read_bytes
+from qtoolkit.inputs.locate import packaged_cases
 from qtoolkit.inputs.numbertext import UNPRINTABLE
-from qtoolkit.language import Text, listing, say
-from qtoolkit.tuning.choices import Choice
+from qtoolkit.inputs.scheme import Scheme
+from qtoolkit.language import LANGUAGES, Text, listing, say
 
 NAME = "trials.csv"
+MOMENT = 0.05  # seconds
 MOST_CHARACTERS = 32_000  # of a cell; Excel has room for 32,767
 COLUMNS = {
     "time": Text("时间", "Time"),
@@ -44,32 +49,39 @@ COLUMNS = {
     "changes": Text("改动（参数写法）", "Changes (as parameters)"),
     "names": Text("是否显示名称", "Names shown"),
 }
-BY_HAND = Text("手工调整", "by hand")
+BY_HAND, BY_RUN = Text("手工调整", "by hand"), Text("运行", "run")
 SHOWN = {True: Text("是", "yes"), False: Text("否", "no")}
+NO_PLACE = Text(
+    "这是软件自带案例的文件夹，其中不写试算记录；请先把案例复制到自己的文件夹",
+    "this is a folder of the toolkit's own cases, where no record of trials is kept; copy the case "
+    "to a folder of your own first",
+)
+Quota = float | int | None
+Regraded = tuple[str, str, str]
 
 
 @dataclass(frozen=True)
 class Trial:
-    """One choice that was tried.
+    """One scheme that was tried, by hand or in a run.
 
-    number : from 1; 0 is the scheme as it is written
+    how : by hand, or in a run
     moved : what was moved, from what to what
-    before, after : grades of all units by the written scheme, and by the choice
+    changes : what it has otherwise than the written scheme, as in params.yaml, by ids
+    before, after : grades of all units by the written scheme, and by the one tried
     counts : units in each grade, best first
     names : whether names of units were shown while it was tried
     """
 
-    number: int
+    how: Text
     time: datetime
     moved: Text
-    choice: Choice
     changes: Mapping[str, Any]
     before: pd.Series
     after: pd.Series
     names: bool
 
     @cached_property
-    def changed(self) -> list[tuple[str, str, str]]:
+    def changed(self) -> list[Regraded]:
         """Unit, written grade and new grade of each unit whose grade changes."""
         return regraded(self.before, self.after)
 
@@ -79,19 +91,119 @@ class Trial:
         return {grade: int(tally.get(grade, 0)) for grade in reversed(self.after.cat.categories)}
 
 
-def regraded(before: pd.Series, after: pd.Series) -> list[tuple[str, str, str]]:
+def now() -> datetime:
+    """The time of a trial that is made now, with its zone."""
+    return datetime.now().astimezone()
+
+
+def regraded(before: pd.Series, after: pd.Series) -> list[Regraded]:
     """Unit, grade before and grade after of each unit whose grade changes."""
     moved = (before.cat.codes != after.cat.codes).to_numpy()
     old, new = before[moved], after[moved]
     return list(zip(old.index, old, new, strict=True))
 
 
-def row_of(trial: Trial, scheme: str, effect: Text, language: str) -> dict[str, str]:
-    """A trial as a row of the file."""
+def short_labels(scheme: Scheme) -> dict[str, Text]:
+    """What grades are called where one becomes another: of “B级” the B alone."""
+    return {
+        grade.id: Text(grade.label.zh.removesuffix("级") or grade.label.zh, grade.label.en)
+        for grade in scheme.grades
+    }
+
+
+def regraded_said(
+    changed: Sequence[Regraded], units: Mapping[str, Text], grades: Mapping[str, Text]
+) -> list[Text]:
+    """Changed grades, each as "甲市 B→C", with the names of units and of grades."""
+    return [
+        say(
+            zh="{unit} {old}→{new}",
+            en="{unit} {old}→{new}",
+            unit=units[unit],
+            old=grades[old],
+            new=grades[new],
+        )
+        for unit, old, new in changed
+    ]
+
+
+def points_moved(name: Text, old: float, new: float) -> Text:
+    """That an indicator's points were moved."""
+    return say(
+        zh="“{name}”{old:.10g}→{new:.10g}分",
+        en="“{name}” {old:.10g}→{new:.10g} points",
+        name=name,
+        old=old,
+        new=new,
+    )
+
+
+def cutoff_moved(grade: Text, old: float, new: float) -> Text:
+    """That a cutoff was moved."""
+    return say(
+        zh="{grade}分数线 {old:.10g}→{new:.10g}",
+        en="cutoff of {grade} {old:.10g}→{new:.10g}",
+        grade=grade,
+        old=old,
+        new=new,
+    )
+
+
+def quota_moved(grade: Text, old: Quota, new: Quota) -> Text:
+    """That a quota was moved."""
+    return say(
+        zh="{grade}名额 {old}→{new}",
+        en="quota of {grade} {old}→{new}",
+        grade=grade,
+        old=quota_said(old),
+        new=quota_said(new),
+    )
+
+
+def quota_said(quota: Quota) -> Text:
+    """A quota in words: places, a share, or none."""
+    if quota is None:
+        return Text("不限", "no limit")
+    if quota < 1:
+        return say(zh="{x:.10g}%", en="{x:.10g}%", x=quota * 100)
+    return say(zh="{n}家", en="{n:unit|units}", n=math.floor(quota))
+
+
+def moved_by(written: Scheme, scheme: Scheme, changes: Mapping[str, Any]) -> Text:
+    """What changes, by ids, have moved: from what the written scheme has to what it has with
+    them.
+
+    >>> written = Scheme.flat({"a": 60, "b": 40}, {"A": 90, "B": 0})
+    >>> moved_by(written, written.replace({"a": 70, "b": 30}), {"points.a": 70}).en
+    '“a” 60→70 points'
+    """
+    return listing(_moved(written, scheme, key, value) for key, value in changes.items())
+
+
+def _moved(written: Scheme, scheme: Scheme, key: str, value: Any) -> Text:
+    kind, _, id = key.partition(".")
+    grade = quota_of(key)
+    if grade is not None:
+        old, new = written.grade(grade), scheme.grade(grade)
+        return quota_moved(new.label, old.quota, new.quota)
+    if kind == "points":
+        node = scheme.indicator(id)
+        return points_moved(node.name, written.indicator(id).full_points, node.full_points)
+    if kind == "cutoffs":
+        return cutoff_moved(scheme.grade(id).label, written.grade(id).line, scheme.grade(id).line)
+    return say(zh="{key} 改为 {x}", en="{key} is now {x}", key=key, x=clip(value))
+
+
+def row_of(
+    trial: Trial, scheme: Scheme, units: Mapping[str, Text], language: str
+) -> dict[str, str]:
+    """A trial of a scheme as a row of the file, with the names of its units: the record is the
+    office's own."""
+    effect = fitting(regraded_said(trial.changed, units, short_labels(scheme)))
     return {
         "time": trial.time.isoformat(timespec="seconds"),
-        "how": BY_HAND.of(language),
-        "scheme": scheme,
+        "how": trial.how.of(language),
+        "scheme": scheme.id,
         "moved": trial.moved.of(language),
         "effect": effect.of(language),
         "changed": str(len(trial.changed)),
@@ -107,6 +219,25 @@ def fitting(changed: Sequence[Text]) -> Text:
     return listing(changed, sum(end < MOST_CHARACTERS for end in ends))
 
 
+def place_of(data: Path) -> Path | None:
+    """The file for the trials of a case, by the file of its data; None where that lies among the
+    toolkit's own cases."""
+    folder = data.parent
+    is_ours = folder.resolve().is_relative_to(packaged_cases().resolve())
+    return None if is_ours else folder / NAME
+
+
+def unrecorded(path: Path, row: Mapping[str, str], language: str) -> Text | None:
+    """Add a row to the file; None, or why it could not be."""
+    try:
+        append(path, row, language)
+    except WorkError as error:
+        return error.text
+    except InputError as error:
+        return Text(*("; ".join(error.sentences(language)) for language in LANGUAGES))
+    return None
+
+
 def append(path: Path, row: Mapping[str, str], language: str) -> None:
     """Add one row to the file, and make the file where there is none; where the last row was cut in
     mid-write, the new one still stands on a line of its own.
@@ -119,7 +250,7 @@ def append(path: Path, row: Mapping[str, str], language: str) -> None:
         It cannot be written, for instance because Excel has it open.
     """
     try:
-        data = read_bytes(path) if path.exists() else b""
+        data = _bytes_of(path)
         encoding, whole, start = _end_of(path, data)
         out = io.StringIO(newline="")
         writer = csv.writer(out, lineterminator="\n")
@@ -129,13 +260,22 @@ def append(path: Path, row: Mapping[str, str], language: str) -> None:
         _add(path, len(data) - whole, (start + out.getvalue()).encode(encoding, "replace"))
     except OSError as error:
         text = say(
-            zh="试算记录没有写入 {path}（{why}）；记录仍保留在本次列表中，文件可写后一并补记",
-            en="the trial was not written to {path} ({why}); it stays in the list and is written "
-            "once the file can be",
+            zh="试算记录没有写入 {path}（{why}）",
+            en="the trial was not written to {path} ({why})",
             path=path,
             why=error.strerror or str(error),
         )
         raise WorkError(text) from None
+
+
+def _bytes_of(path: Path) -> bytes:
+    """What the file holds; where it does not end with a line, after a moment: another run may be
+    writing its row."""
+    data = read_bytes(path) if path.exists() else b""
+    if data and not data.endswith((b"\n", b"\r")):
+        time.sleep(MOMENT)
+        data = read_bytes(path)
+    return data
 
 
 def _cell(text: str) -> str:
@@ -199,7 +339,7 @@ NOT_OURS = say(
 
 def _language_of(header: list[str]) -> str | None:
     """The language of the file's titles; None where they are not those of a record."""
-    titles = [title.strip() for title in header]
+    titles = [title.strip().removeprefix("\ufeff") for title in header]
     for language in ("zh", "en"):
         if titles[: len(COLUMNS)] == [title.of(language) for title in COLUMNS.values()]:
             return language
