@@ -227,15 +227,11 @@ def place_of(data: Path) -> Path | None:
     return None if is_ours else folder / NAME
 
 
-def unrecorded(path: Path, row: Mapping[str, str], language: str) -> Text | None:
-    """Add a row to the file; None, or why it could not be."""
-    try:
-        append(path, row, language)
-    except WorkError as error:
+def reason(error: InputError | WorkError) -> Text:
+    """Why a trial is not on the record, as one text."""
+    if isinstance(error, WorkError):
         return error.text
-    except InputError as error:
-        return Text(*("; ".join(error.sentences(language)) for language in LANGUAGES))
-    return None
+    return Text(*("; ".join(error.sentences(language)) for language in LANGUAGES))
 
 
 def append(path: Path, row: Mapping[str, str], language: str) -> None:

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.text import Text as Line
 
 from qtoolkit.assessment import assess
-from qtoolkit.errors import InputError
+from qtoolkit.errors import InputError, WorkError
 from qtoolkit.inputs.locate import find_case
 from qtoolkit.inputs.parameters import read_parameters
 from qtoolkit.language import Text, say
@@ -22,11 +22,12 @@ from qtoolkit.trials import (
     NAME,
     NO_PLACE,
     Trial,
+    append,
     moved_by,
     now,
     place_of,
+    reason,
     row_of,
-    unrecorded,
 )
 
 
@@ -35,10 +36,14 @@ def note(plan: Plan) -> Text | None:
     it."""
     if not plan.parameters.changes:
         return None
-    path = place_of(plan.case.files["data"])
-    why = NO_PLACE if path is None else _added(plan, path)
-    if why is None:
-        return None
+    path, why = place_of(plan.case.files["data"]), NO_PLACE
+    if path is not None:
+        try:
+            append(path, _row(plan), plan.parameters.language)
+        except (InputError, WorkError) as error:
+            why = reason(error)
+        else:
+            return None
     return say(
         zh="本次运行没有记入试算记录：{why}",
         en="this run is not on the record of trials: {why}",
@@ -46,24 +51,21 @@ def note(plan: Plan) -> Text | None:
     )
 
 
-def _added(plan: Plan, path: Path) -> Text | None:
-    """Add a row for a run; None, or why that could not be."""
-    case, language = plan.case, plan.parameters.language
-    try:
-        before = assess(case.written, case.table).grades
-    except InputError as error:
-        return error.complaints[0].text
+def _row(plan: Plan) -> dict[str, str]:
+    """A run with changes as a row of the record. The written scheme is assessed on the data that
+    the run has read, not on what stands in the file by now."""
+    case, changes = plan.case, plan.parameters.changes
     trial = Trial(
         how=BY_RUN,
         time=now(),
-        moved=moved_by(case.written, case.scheme, plan.parameters.changes),
-        changes=plan.parameters.changes,
-        before=before,
+        moved=moved_by(case.written, case.scheme, changes),
+        changes=changes,
+        before=assess(case.written, case.table).grades,
         after=plan.result.grades,
         names=True,
     )
     units = dict(zip(case.table.units, case.table.labels, strict=True))
-    return unrecorded(path, row_of(trial, case.scheme, units, language), language)
+    return row_of(trial, case.scheme, units, plan.parameters.language)
 
 
 def record_of(case: str) -> tuple[Path, str]:

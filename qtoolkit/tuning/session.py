@@ -16,7 +16,7 @@ from qtoolkit.assessment import Assessment
 from qtoolkit.cutoffs import margins
 from qtoolkit.display import Card, Shown
 from qtoolkit.engine import from_ticks, to_ticks
-from qtoolkit.errors import InputError, nearest, one_of, real, unexpected
+from qtoolkit.errors import InputError, WorkError, nearest, one_of, real, unexpected
 from qtoolkit.filing import safe_name
 from qtoolkit.inputs.case import Case
 from qtoolkit.inputs.changes import change
@@ -31,16 +31,17 @@ from qtoolkit.trials import (
     Quota,
     Regraded,
     Trial,
+    append,
     cutoff_moved,
     now,
     place_of,
     points_moved,
     quota_moved,
+    reason,
     regraded,
     regraded_said,
     row_of,
     short_labels,
-    unrecorded,
 )
 from qtoolkit.tuning.choices import Choice, Written
 from qtoolkit.tuning.masks import masked_order, masks
@@ -614,18 +615,19 @@ class Tuning(Shown):
         if self._record is None:
             return
         self._unwritten.append(trial)
-        self.warning = None
-        while self._unwritten and self.warning is None:
-            row = row_of(self._unwritten[0], self.case.scheme, self._labels[True], self.language)
-            why = unrecorded(self._record, row, self.language)
-            if why is None:
+        scheme, units = self.case.scheme, self._labels[True]
+        try:
+            while self._unwritten:
+                row = row_of(self._unwritten[0], scheme, units, self.language)
+                append(self._record, row, self.language)
                 del self._unwritten[0]
-            else:
-                self.warning = say(
-                    zh="{why}；记录仍保留在本次列表中，文件可写后一并补记",
-                    en="{why}; it stays in the list and is written once the file can be",
-                    why=why,
-                )
+            self.warning = None
+        except (InputError, WorkError) as error:
+            self.warning = say(
+                zh="{why}；记录仍保留在本次列表中，文件可写后一并补记",
+                en="{why}; it stays in the list and is written once the file can be",
+                why=reason(error),
+            )
 
     def _moved(self, what: tuple[str, str], before: Choice, after: Choice) -> Text:
         """What was moved, from what to what."""

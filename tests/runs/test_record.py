@@ -83,6 +83,15 @@ def test_the_record_is_no_input_of_a_run(project, here):
     assert not list((project / "runs").glob(f"**/{NAME}"))
 
 
+def test_both_grades_are_of_the_data_that_the_run_has_read(project, here):
+    """Data that are mended while a run lasts are those of the next one."""
+    plan = planned(TINY, {"cutoffs.A": 60}, **OPTIONS)
+    data = project / TINY / "data.csv"
+    data.write_text(data.read_text("utf-8").replace("0.5,0.9", "0,0"), encoding="utf-8")
+    assert record.note(plan) is None
+    assert read_trials(project / TINY)["effect"].tolist() == ["乙市 B→A"]
+
+
 def test_a_run_that_fails_adds_none(project, monkeypatch):
     failure = WorkError(record.NO_PLACE)
     monkeypatch.setattr(running, "write", lambda *_: [failure])
