@@ -10,7 +10,7 @@ import pandas as pd
 
 from qtoolkit.assessment import Assessment
 from qtoolkit.cutoffs.debated import in_whole_points
-from qtoolkit.inputs.changes import AS_IS, quota_of
+from qtoolkit.inputs.changes import AS_IS, by_ids, quota_of
 from qtoolkit.inputs.scheme import Rounding, Scheme
 from qtoolkit.report import shared
 from qtoolkit.report.wording import CATALOGUE
@@ -75,7 +75,7 @@ def choices(scheme: Scheme, made: Mapping[str, Any]) -> list[Row]:
     other choices)."""
     return [
         {"choice": choice_of(key), "value": alternative_of(key, value), "before": _now(scheme, key)}
-        for key, value in made.items()
+        for key, value in by_ids(scheme, made).items()
     ]
 
 
