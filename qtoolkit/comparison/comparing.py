@@ -15,6 +15,7 @@ import pandas as pd
 
 from qtoolkit.assessment import Assessment, assess
 from qtoolkit.comparison.agreement import agreement, correlations, transitions
+from qtoolkit.comparison.causes import causes
 from qtoolkit.comparison.matching import Matching, match
 from qtoolkit.comparison.mixing import FACTORS, mixed, on_points_of, parts_of
 from qtoolkit.display import Shown
@@ -60,6 +61,7 @@ class Comparison(Shown):
         "correlations",
         "decomposition",
         "grade_decomposition",
+        "causes",
         "leaves",
         "alone",
     )
@@ -180,6 +182,12 @@ class Comparison(Shown):
         for name in PARTS:
             table[name] = parts[name].astype(float)
         return table
+
+    @cached_property
+    def causes(self) -> pd.DataFrame:
+        """What made each change of an approved grade, see
+        :func:`qtoolkit.comparison.causes`."""
+        return causes(self.before, self.after)
 
     @cached_property
     def leaves(self) -> pd.DataFrame:
