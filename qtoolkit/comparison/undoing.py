@@ -3,15 +3,15 @@ in."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
 from qtoolkit.assessment import Assessment
 from qtoolkit.assessment.build import classes_of, treatment_of
+from qtoolkit.comparison.cells import READ, Cells
 from qtoolkit.comparison.matching import NONE, Matching, match
 from qtoolkit.comparison.mixing import (
     FINE,
@@ -23,7 +23,7 @@ from qtoolkit.comparison.mixing import (
     with_all_units,
     written_for_own_points,
 )
-from qtoolkit.engine import Engine, finish, from_ticks, grade, score
+from qtoolkit.engine import Engine, finish, from_ticks, grade
 from qtoolkit.errors import InputError
 from qtoolkit.inputs.scheme import Bonus, Indicator, Scheme, Veto
 from qtoolkit.inputs.statuses import BLANKS
@@ -33,9 +33,7 @@ ALL = (*FINE, "units", "approval")
 """Everything that two assessments can differ in."""
 ROWS = ("data", "classes", "vetoes", "bonus")
 """The parts that live, wholly or also, in rows of the table."""
-READ = ("raw", "status", "targets", "baselines")
-"""What of a cell a score can depend on."""
-ABSENT = -1
+ABSENT = -1  # the grade of a unit that is not there
 
 New = frozenset[str]
 
@@ -43,7 +41,7 @@ New = frozenset[str]
 @dataclass(frozen=True)
 class Standing:
     """What became of the units, in one state. Arrays over all units of both assessments; of a unit
-    that is not in it, −1.
+    that is not in it, `ABSENT`.
 
     Attributes
     ----------
@@ -124,13 +122,14 @@ class Undoing:
         return {} if same else self.matching.twins
 
     def given(self, new: bool) -> np.ndarray:
-        """The approved grades that stand in the table of a side, −1 where none does."""
+        """The approved grades that stand in the table of a side, `ABSENT` where none
+        does."""
         result = self.after if new else self.before
         codes = np.full(len(self.units), ABSENT)
         if "approved" in result.table.remarks:
             words = dict(result.table.remarks["approved"].dropna())
             names = result.grade_names
-            codes = np.array([names.index(words[u]) if u in words else -1 for u in self.units])
+            codes = np.array([names.index(words[u]) if u in words else ABSENT for u in self.units])
         return codes
 
     # States of whole parts -----------------------------------------------------------------------
@@ -310,13 +309,34 @@ class Rows:
         keys = [(mask.tobytes(), scheme) for mask, _ in asked]
         fresh = {key: mask for key, (mask, _) in zip(keys, asked, strict=True)}
         fresh = {key: mask for key, mask in fresh.items() if key not in self._kept}
-        quick = [k for k, mask in fresh.items() if scheme and self._is_quick(mask)]
-        if quick:
-            found = self._quickly([fresh[key] for key in quick])
-            self._kept |= dict(zip(quick, found, strict=True))
-        for key in fresh.keys() - set(quick):
-            self._kept[key] = self._state(fresh[key], scheme)
+        if self.part == "data":
+            self._kept |= dict(zip(fresh, self._of_cells(list(fresh.values())), strict=True))
+        else:
+            self._kept |= {key: self._state(mask, scheme) for key, mask in fresh.items()}
         return [self._kept[key] for key in keys]
+
+    def _of_cells(self, masks: Sequence[np.ndarray]) -> list[Standing | None]:
+        """The standings with some cells of the data as they were."""
+        cells, pair = self._cells, self.pair
+        if cells is None:
+            return [None] * len(masks)
+        found = cells.bases([mask[self.there] for mask in masks])
+        known = [base for base in found if base is not None]
+        given: Iterator[Standing] = iter(())
+        if known:
+            engine = cells.result.engine
+            given = iter(pair._standings(cells.result, engine, np.stack(known), self.new))
+        return [None if base is None else next(given) for base in found]
+
+    @cached_property
+    def _cells(self) -> Cells | None:
+        """The data as they are, to take cells of what they were; None where they cannot be
+        assessed."""
+        (scheme, table), (_, old) = self._ends
+        try:
+            return Cells(self.pair._anew(self.new, scheme, table), old)
+        except InputError:
+            return None
 
     @property
     def leaves(self) -> list[str]:
@@ -380,9 +400,6 @@ class Rows:
 
     def _with(self, scheme: Scheme, table: Table, values: list[np.ndarray]) -> tuple[Scheme, Table]:
         """A scheme and its data with other values of the part."""
-        if self.part == "data":
-            cells: dict[str, Any] = dict(zip(READ, values, strict=True))
-            return scheme, replace(table, **cells)
         if self.part == "classes":
             column = values[0][:, 0]
             classes = dict.fromkeys((*scheme.classes, *self.pair.before.scheme.classes))
@@ -396,64 +413,6 @@ class Rows:
         if self.part == "vetoes":
             return scheme, replace(table, vetoes=values[0])
         return scheme, replace(table, bonuses=values[0])
-
-    # Data on which no other unit's score depends, all at once ------------------------------------
-
-    def _is_quick(self, mask: np.ndarray) -> bool:
-        """Whether only scores of the units whose cells are undone can change."""
-        if self.part != "data" or not mask.any() or self._both is None:
-            return False
-        touched = mask[self.there]
-        means = {mean.unit for result in self._both for mean in result.engine.means}
-        rows = set(np.flatnonzero(touched.any(axis=1)).tolist())
-        return not (touched[:, self._tied].any() or rows & means)
-
-    @cached_property
-    def _both(self) -> tuple[Assessment, Assessment] | None:
-        """The assessments with the data as they were and as they are, under the same scheme."""
-        (scheme, table), (_, old) = self._ends
-        try:
-            found = [self.pair._anew(self.new, scheme, data) for data in (old, table)]
-        except InputError:
-            return None
-        return found[0], found[1]
-
-    @cached_property
-    def _tied(self) -> np.ndarray:
-        """Leaves on which a unit's score depends on the values of others."""
-        (scheme, table), (_, old) = self._ends
-        tied = []
-        for j, leaf in enumerate(scheme.leaves):
-            met = set(table.status[:, j].tolist()) | set(old.status[:, j].tolist())
-            means = any(
-                treatment_of(scheme, leaf, code) == "group_mean" for code in met & {*BLANKS}
-            )
-            tied.append(means or leaf.leaf_rule.is_set_dependent or leaf.outliers is not None)
-        return np.array(tied)
-
-    def _quickly(self, masks: Sequence[np.ndarray]) -> list[Standing | None]:
-        """Each unit whose cells are undone as a row of its own, scored together."""
-        if self._both is None:
-            return [None] * len(masks)
-        old, new = self._both
-        cells = np.stack([mask[self.there] for mask in masks])
-        state, unit = np.nonzero(cells.any(axis=2))
-        undone = cells[state, unit]
-
-        def mixed(name: Callable[[Engine], np.ndarray]) -> np.ndarray:
-            return np.where(undone, name(old.engine)[unit], name(new.engine)[unit])
-
-        blank = mixed(lambda e: e.tree.blank)
-        rows = replace(
-            new.engine,
-            slope=mixed(lambda e: e.slope),
-            const=mixed(lambda e: e.const),
-            tree=replace(new.engine.tree, blank=blank),
-            means=(),
-        )
-        bases = np.repeat(new.base.to_numpy()[None, :], len(masks), axis=0)
-        bases[state, unit] = score(rows)[0]
-        return list(self.pair._standings(new, new.engine, bases, self.new))
 
 
 def _unlike(old: Sequence[np.ndarray], new: Sequence[np.ndarray]) -> np.ndarray:
