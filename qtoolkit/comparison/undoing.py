@@ -91,7 +91,7 @@ class Undoing:
         """The parts in which the two differ, by what they hold. Parts that cannot be told apart are
         one, under the name of the first."""
         old, new = (_contents(result) for result in (self.before, self.after))
-        found = [part for part in FINE[1:] if old[part] != new[part]]
+        found = [part for part in old if old[part] != new[part]]
         if self.before.scheme is not self.after.scheme and self._rules_differ:
             found.append("rules")
         found += [part for part in ROWS if part not in found and self._rows_differ(part).any()]
@@ -272,7 +272,7 @@ class Undoing:
     def scheme_differs(self, part: str) -> bool:
         """Whether a part differs in the scheme, too, and not in rows alone."""
         old, new = (_contents(result) for result in (self.before, self.after))
-        return part != "classes" and part in old and old[part] != new[part]
+        return part in old and old[part] != new[part]
 
     def rows(self, part: str, others: Iterable[str]) -> Rows:
         """The states of a part row by row, the `others` of the parts being as in `after`."""
@@ -425,7 +425,7 @@ def _unlike(old: Sequence[np.ndarray], new: Sequence[np.ndarray]) -> np.ndarray:
 
 
 def _contents(result: Assessment) -> dict[str, object]:
-    """What a scheme says in each part that does not live in rows alone."""
+    """What a scheme says in each part, rules aside."""
     scheme, total = result.scheme, result.scheme.total
     caps = ("bonus_cap", "deduction_cap", "cap", "floor")
     return {
@@ -443,8 +443,6 @@ def _contents(result: Assessment) -> dict[str, object]:
             [getattr(scheme, name) for name in caps],
             scheme.order.cap,
         ),
-        "rules": None,
-        "classes": None,
     }
 
 

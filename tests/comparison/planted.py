@@ -115,6 +115,7 @@ def year(rng, what):
         "total": 100.0,
         "indicators": leaves,
         "aggregation": "arithmetic",
+        "checks": {"total_row": "flag"},  # means of others come up by chance
         "missing": missing,
         "rounding": rng.choice([{}, {"total": {"decimals": 0, "mode": "half_up"}}]),
         "order": {

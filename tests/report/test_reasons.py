@@ -443,6 +443,18 @@ def test_a_place_lost_to_a_unit_that_came_into_the_class_is_put_on_classes():
     assert said == Text("1家所属类别有变化", "1 unit is of another class")
 
 
+def test_a_mean_that_moved_with_the_class_of_another_unit_is_put_on_classes():
+    """甲 has no value of b and takes the mean of its class: 0.9 of 乙; then 丙 with 0.5 has come
+    into the class, and 50 · 0.9 + 50 · 0.7 is 80."""
+    leaves = [leaf("a", 50.0), leaf("b", 50.0)]
+    scheme = scheme_with(leaves, LINES, missing=BLANKS, classes=["p", "q"])
+    data = {"a": [0.9, 0.9, 0.9], "b": ["待核实", 0.9, 0.5]}
+    frames = (data | {"class": ["p", "p", c]} for c in "qp")
+    text = sentence(compared(scheme, next(frames), scheme, next(frames)))
+    assert "由A变为B，主要因为类别划分有变化。得分由90.00分变为80.00分" in text.zh
+    assert "mainly because the classes of units changed. The score" in text.en
+
+
 def test_order_of_rounding_and_unequal_totals_in_the_changes_of_lines():
     keys = {
         "bonuses": [{"id": "m", "name": "m", "max": 10.0}],
