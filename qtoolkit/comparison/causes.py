@@ -150,14 +150,14 @@ def _units(pair: Undoing, asked: Iterable[str] | None) -> list[str]:
 
 def _cases(pair: Undoing, units: Sequence[str], scores: bool) -> Iterator[dict[str, Any]]:
     """What is to be explained, of each unit of which anything is."""
-    sides = pair.before, pair.after
-    ends = pair.state(()), pair.state(pair.parts)
+    sides, ends = (pair.before, pair.after), pair.ends
+    asked = set(units)
     alike = len(sides[0].scheme.grades) == len(sides[1].scheme.grades)
     for k, unit in enumerate(pair.units):
-        if unit not in units or None in ends:
+        if unit not in asked:
             continue
-        codes = [end.final[k] for end in ends if end]
-        shares = [end.published[k] for end in ends if end]
+        codes = [end.final[k] for end in ends]
+        shares = [end.published[k] for end in ends]
         if alike and codes[0] != codes[1]:
             names = [r.grade_names[code] for r, code in zip(sides, codes, strict=True)]
             yield {"unit": unit, "outcome": "grade", "before": names[0], "after": names[1]}

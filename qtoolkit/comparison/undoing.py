@@ -23,7 +23,7 @@ from qtoolkit.comparison.mixing import (
     with_all_units,
     written_for_own_points,
 )
-from qtoolkit.engine import Engine, finish, from_ticks, grade
+from qtoolkit.engine import finish, from_ticks, grade
 from qtoolkit.errors import InputError
 from qtoolkit.inputs.scheme import Bonus, Indicator, Scheme, Veto
 from qtoolkit.inputs.statuses import BLANKS
@@ -149,9 +149,9 @@ class Undoing:
     def _state(self, new: New) -> Standing | None:
         mixed = new - {"approval"}
         if mixed == set(self.parts) - {"approval"}:
-            return self._standing(self.after, new)
+            return self._standing(self.after, self._new_approvals(new))
         if not mixed:
-            return self._standing(self.before, new)
+            return self._standing(self.before, self._new_approvals(new))
         return self._of(*self._mixture(new), new)
 
     def _of(self, scheme: Scheme, table: Table, new: New) -> Standing | None:
@@ -161,7 +161,7 @@ class Undoing:
             result = self._anew(new, scheme, table)
         except InputError:
             return None
-        return self._standing(result, new)
+        return self._standing(result, self._new_approvals(new))
 
     def _anew(self, new: New, scheme: Scheme, table: Table) -> Assessment:
         return (self.after if "cutoffs" in self._fine(new) else self.before).anew(scheme, table)
@@ -184,14 +184,23 @@ class Undoing:
     def _new_units(self, new: New) -> bool:
         return "units" in new or "units" not in self.parts
 
-    def _standing(self, result: Assessment, new: New) -> Standing:
-        base = result.base.to_numpy()[None, :]
-        return self._standings(result, result.engine, base, new)[0]
+    @cached_property
+    def ends(self) -> tuple[Standing, Standing]:
+        """The standings of the two as they are."""
+        return self._standing(self.before, False), self._standing(self.after, True)
 
-    def _standings(
-        self, result: Assessment, engine: Engine, bases: np.ndarray, new: New
+    def _new_approvals(self, new: New) -> bool:
+        return "approval" in new or "approval" not in self.parts
+
+    def _standing(self, result: Assessment, new_approvals: bool) -> Standing:
+        return self.standings(result, result.base.to_numpy()[None, :], new_approvals)[0]
+
+    def standings(
+        self, result: Assessment, bases: np.ndarray, new_approvals: bool
     ) -> list[Standing]:
-        """Standings at base scores (m, n) of the units of an assessment."""
+        """Standings at base scores (m, n) of the units of an assessment, with the approvals of
+        `after` or of `before`."""
+        engine = result.engine
         at = np.array([self._number[unit] for unit in result.table.units])
         m, n = len(bases), len(self.units)
         computed, alone = np.full((m, n), ABSENT), np.full((m, n), ABSENT)
@@ -203,7 +212,7 @@ class Undoing:
             groups[at] = classes_of(result.table)
         final = computed
         if self.approved:
-            given = self.given("approval" in new or "approval" not in self.parts)
+            given = self.given(new_approvals)
             final = np.where((given >= 0) & (computed >= 0), given, computed)
         return [
             Standing(*rows, groups) for rows in zip(final, computed, alone, published, strict=True)
@@ -324,8 +333,8 @@ class Rows:
         known = [base for base in found if base is not None]
         given: Iterator[Standing] = iter(())
         if known:
-            engine = cells.result.engine
-            given = iter(pair._standings(cells.result, engine, np.stack(known), self.new))
+            approvals = pair._new_approvals(self.new)
+            given = iter(pair.standings(cells.result, np.stack(known), approvals))
         return [None if base is None else next(given) for base in found]
 
     @cached_property
