@@ -10,8 +10,8 @@ import pandas as pd
 
 from qtoolkit.assessment import Assessment
 from qtoolkit.assessment.build import shares_of
+from qtoolkit.comparison.causes import causes
 from qtoolkit.cutoffs import margins
-from qtoolkit.engine import grade as grades_of
 from qtoolkit.engine.ties import foremost, in_order
 from qtoolkit.errors import InputError
 from qtoolkit.importance import FULL
@@ -297,8 +297,9 @@ def drop_unit(result: Assessment) -> pd.DataFrame:
     Returns
     -------
     DataFrame, indexed by the unit left out
-        grades (other units whose grade changes), places (those of them whose grade would change to
-        the same one with every score as it was: a place of a quota or among the last moved), swaps
+        grades (other units whose grade changes), places (those of them whose own score did not do
+        it: a place of a quota or among the last moved, or the natural breaks did; see
+        :func:`qtoolkit.comparison.causes`), swaps
         (pairs of other units whose order changes, a tie made or broken included), largest (largest
         change of another unit's published score, in points). All are 0 unless scoring depends on
         the set of units or a quota does. A unit without which the others cannot be scored (too few
@@ -313,12 +314,10 @@ def drop_unit(result: Assessment) -> pd.DataFrame:
         ranks, before = other.ranks.to_numpy(), result.ranks[other.ranks.index].to_numpy()
         swaps = np.sign(ranks[:, None] - ranks) != np.sign(before[:, None] - before)
         change = (other.scores - result.scores[other.scores.index]).abs().max()
-        held = grades_of(other.engine, result.base[other.grades.index].to_numpy())
-        now = other.grades.cat.codes.to_numpy()
-        moved = now != result.grades[other.grades.index].cat.codes.to_numpy()
+        why = causes(result, other, grades="computed")
         rows[unit] = (
-            int(moved.sum()),
-            int((moved & (held == now)).sum()),
+            len(why),
+            int(why["via"].isin(["place", "line"]).sum()),
             int(swaps.sum()) // 2,
             float(change),
         )

@@ -7,9 +7,13 @@ own targets and baselines.
 
 from decimal import Decimal
 from fractions import Fraction
+from functools import cache
 from itertools import pairwise
 
+COMPARE = ("minmax", "zscore", "rank")  # rules that compare a unit with the others
 
+
+@cache
 def exact(value):
     return value if value is None or isinstance(value, Fraction) else Fraction(str(value))
 
@@ -106,7 +110,9 @@ def own_score(leaf, row, rows, scheme):
     )
     if id in row.get("status", {}) or (raw := value_of(leaf, row, scheme)) is None:
         return None
-    peers = [value_of(leaf, other, scheme) for other in rows if id not in other.get("status", {})]
+    compared = rows if outliers or rule["kind"] in COMPARE else []
+    others = [other for other in compared if id not in other.get("status", {})]
+    peers = [value_of(leaf, other, scheme) for other in others]
     peers = sorted(peer for peer in peers if peer is not None)
     if outliers:
         ends = peers[outliers.get("low", 0)], peers[len(peers) - 1 - outliers.get("high", 0)]

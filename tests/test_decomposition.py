@@ -47,6 +47,21 @@ def test_losses_that_are_equal_on_paper_come_in_the_order_of_the_tree():
     assert [leaf for leaf, _ in qt.decomposition.gaps(result).loc["u", "lost"]] == ["x", "y"]
 
 
+def test_a_place_left_free_is_told_from_a_score_that_others_set():
+    """One place: without u, of 95, v of 91 has it. Without the lowest of 1, 3 and 9 the share of
+    3 falls from .25 to 0 under a line of 20; without the highest it rises to 1 from a line of
+    80."""
+    places = qt.decomposition.drop_unit(three_units(0.8, quota=1.0))
+    assert places.loc["u", ["grades", "places"]].tolist() == [1, 1]
+    leaf = {"id": "b", "name": "b", "points": 100.0, "rule": {"kind": "minmax"}}
+    for grade, out in (({"id": "A", "cutoff": 20.0}, "t"), ({"id": "A", "cutoff": 80.0}, "v")):
+        grades = [grade, {"id": "B", "cutoff": 0.0}]
+        scheme = {"id": "s", "name": "s", "indicators": [leaf], "grades": grades}
+        frame = pd.DataFrame({"b": [1.0, 3.0, 9.0]}, index=list("tuv"))
+        table = qt.decomposition.drop_unit(qt.assess(qt.Scheme.model_validate(scheme), frame))
+        assert table.loc[out, ["grades", "places"]].tolist() == [1, 0]
+
+
 def test_a_unit_without_which_the_others_cannot_be_scored_has_no_row():
     """Three values are the fewest of which one at each end can be treated; w has none, so that it
     alone can be left out."""

@@ -199,13 +199,31 @@ def _leaf(
         elif treatment == "renormalise":
             blank[units] = True
         elif treatment == "group_mean":
+            lines: dict[bytes, tuple[float, float]] = {}
             for k in units.tolist():
                 peers = _peers(has, table, k, leaf, problems)
-                slope[k], const[k] = _mean_line(slope[peers], const[peers], leaf.full_points)
+                key = peers.tobytes()  # all of a class have the same peers
+                if key not in lines:
+                    lines[key] = _mean_line(slope[peers], const[peers], leaf.full_points)
+                slope[k], const[k] = lines[key]
                 if const[peers].any():
                     means.append(core.Mean(k, j, peers))
     const[np.isin(status, (ZERO, FALSIFIED))] = 0
     return slope, const, blank, means
+
+
+def line_of_leaf(scheme: Scheme, table: Table, j: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """slope, const and blank (n,) of leaf number j at the scheme's points.
+
+    Raises
+    ------
+    InputError
+        As :func:`build`, of this leaf.
+    """
+    problems = Problems()
+    slope, const, blank, _ = _leaf(scheme, scheme.leaves[j], table, j, problems)
+    problems.stop()
+    return slope, const, blank
 
 
 def treatment_of(scheme: Scheme, leaf: Indicator, meaning: int) -> str:

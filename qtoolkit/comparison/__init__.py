@@ -2,6 +2,7 @@
 agree, and why."""
 
 from qtoolkit.comparison.agreement import agreement, correlations, kappa, transitions
+from qtoolkit.comparison.causes import causes
 from qtoolkit.comparison.comparing import (
     PARTS,
     Comparison,
@@ -23,6 +24,7 @@ __all__ = [
     "Matching",
     "agreement",
     "as_written",
+    "causes",
     "compare",
     "correlations",
     "history",

@@ -15,8 +15,9 @@ import pandas as pd
 
 from qtoolkit.assessment import Assessment, assess
 from qtoolkit.comparison.agreement import agreement, correlations, transitions
+from qtoolkit.comparison.causes import causes
 from qtoolkit.comparison.matching import Matching, match
-from qtoolkit.comparison.mixing import FACTORS, mixed, on_points_of
+from qtoolkit.comparison.mixing import FACTORS, mixed, on_points_of, parts_of
 from qtoolkit.display import Shown
 from qtoolkit.engine import from_ticks, rank, to_ticks
 from qtoolkit.engine.ties import foremost
@@ -60,6 +61,7 @@ class Comparison(Shown):
         "correlations",
         "decomposition",
         "grade_decomposition",
+        "causes",
         "leaves",
         "alone",
     )
@@ -180,6 +182,12 @@ class Comparison(Shown):
         for name in PARTS:
             table[name] = parts[name].astype(float)
         return table
+
+    @cached_property
+    def causes(self) -> pd.DataFrame:
+        """What made each change of an approved grade, see
+        :func:`qtoolkit.comparison.causes`."""
+        return causes(self.before, self.after)
 
     @cached_property
     def leaves(self) -> pd.DataFrame:
@@ -308,7 +316,7 @@ def compare(before: Assessment, after: Assessment) -> Comparison:
     states, problem = {}, None
     try:
         first, last = (_of_units(result, units) for result in (before, after))
-        states = {new: mixed(first, last, matching, new) for new in subsets}
+        states = {new: mixed(first, last, matching, parts_of(new)) for new in subsets}
     except InputError as error:
         why = error.complaints[0].text
         problem = say(

@@ -12,9 +12,9 @@ import pandas as pd
 from qtoolkit.assessment import Assessment
 from qtoolkit.assessment.build import classes_of
 from qtoolkit.comparison import PARTS, Comparison
+from qtoolkit.comparison.mixing import FACTOR_PARTS, together
 from qtoolkit.engine.ties import SAME, in_order
 from qtoolkit.inputs.scheme import Grade, Rounding, Scheme
-from qtoolkit.language import in_print
 from qtoolkit.report import shared
 from qtoolkit.report.blocks import Block
 from qtoolkit.report.sections import Section, names_of
@@ -23,6 +23,15 @@ from qtoolkit.report.wording import MANY
 MAIN = 1e-9  # steps of a grade within which two parts are alike
 SHOWN = 0.005  # points: what two decimals show
 TOLD = 20  # units whose reasons are told one by one, of too many
+# what is said of lines, of each part: see `line_changes`
+LINES = {
+    "cutoffs": ("cutoff", "by"),
+    "quotas": ("quota", "ties", "within", "last"),
+    "rounding": ("total", "indicators", "order", "rank_on"),
+}
+CLASSES = ("class", "classes", "cutoff")
+SENTENCE_OF = {"points": "points", "rules": "points"} | dict.fromkeys(LINES, "cutoffs")
+FACTOR_OF = {part: factor for factor, parts in FACTOR_PARTS.items() for part in parts}
 
 
 def sides(comparison: Comparison) -> dict[str, dict[str, Any]]:
@@ -72,19 +81,14 @@ def _pulling(row: pd.Series, sign: float) -> list[str]:
 
 
 def _reason(comparison: Comparison, unit: str) -> dict[str, Any]:
-    """From which grade and score to which, the causes of the largest parts of the change, and the
-    parts of the score."""
+    """From which grade and score to which, the causes of the change, and the parts of the score."""
     step, part = comparison.grade_decomposition.loc[unit], comparison.decomposition.loc[unit]
-    sign = float(np.sign(step["change"]))
-    pull = {name: sign * step[name] for name in _pulling(step, sign)}
-    most = max(pull.values())
-    main = [name for name in pull if pull[name] >= most - MAIN]
-    main = [main[k] for k in in_order([sign * float(part.get(name, 0.0)) for name in main])]
+    found = comparison.causes[comparison.causes["unit"] == unit]
     return {
         "unit": unit,
         "before": step["grade_before"],
         "after": step["grade_after"],
-        "causes": [_cause(comparison, unit, name, sign, part) for name in main],
+        "causes": [_cause(comparison, rows, part) for rows in _said_together(found)],
         "score_before": part["score_before"],
         "score_after": part["score_after"],
         "parts": [
@@ -95,91 +99,135 @@ def _reason(comparison: Comparison, unit: str) -> dict[str, Any]:
     }
 
 
-def _cause(
-    comparison: Comparison, unit: str, name: str, sign: float, part: pd.Series
+def _said_together(found: pd.DataFrame) -> list[pd.DataFrame]:
+    """The causes of a unit in the order of their weight, those of one sentence together: points
+    with rules, and all that is said of lines."""
+    keys = [
+        SENTENCE_OF.get(part, (part, whose))
+        for part, whose in zip(found["part"], found["whose"], strict=True)
+    ]
+    return [found[[key == other for other in keys]] for key in dict.fromkeys(keys)]
+
+
+def _cause(comparison: Comparison, rows: pd.DataFrame, part: pd.Series) -> dict[str, Any]:
+    """One reason: `because` says which, what it needs stands beside it, and `place` whose place it
+    was, where a quota or the last places made the grade."""
+    row = rows.iloc[0]
+    place = _place(comparison, rows)
+    return _because(comparison, rows, row, part) | {"place": place}
+
+
+def _because(
+    comparison: Comparison, rows: pd.DataFrame, row: pd.Series, part: pd.Series
 ) -> dict[str, Any]:
-    """One part's reason: `because` says which, and what it needs stands beside it."""
-    points = float(part.get(name, 0.0))
-    moved_itself = sign * points >= SHOWN - SAME
+    """What a reason is, without whose place it was."""
+    name, unit, whose = row["part"], row["unit"], row["whose"]
     if name == "approval":
         return {"because": "approval", "approvals": _approvals(comparison, unit)}
     if name == "units":
         return {"because": "units"}
-    if name == "cutoffs":
-        return {"because": "cutoffs", "changes": line_changes(comparison, unit)}
-    if name == "vetoes" and (veto := _veto(comparison, unit, sign)) is not None:
-        return veto
-    if not moved_itself and (places := _places(comparison, unit)) is not None:
-        return {"because": "others", "part": name, "places": places, "points": points}
+    if name in LINES:
+        return {"because": "cutoffs", "changes": _of_lines(comparison, rows)}
+    factor = FACTOR_OF[name]
+    points = float(part[factor])
+    if name == "classes":
+        told = CLASSES if whose == "own" else CLASSES[1:2]
+        changes = [c for c in line_changes(comparison, unit) if c["what"] in told]
+        return {"because": "classes", "changes": changes}
+    if whose == "others":
+        return _of_others(comparison, row, factor, points)
+    if name in ("points", "rules"):
+        return _points(comparison, rows, part)
     if name == "vetoes":
-        return {"because": _outside(comparison, points), "points": points}
-    if name == "points":
-        return _points(comparison, unit, part)
-    return _data(comparison, unit, sign, moved_itself, points)
+        return _veto(comparison, row)
+    if name == "bonus":
+        return {"because": "limits" if whose == "scheme" else "bonus", "points": points}
+    return _data(comparison, row, points)
 
 
-def _points(comparison: Comparison, unit: str, part: pd.Series) -> dict[str, Any]:
+def _of_lines(comparison: Comparison, rows: pd.DataFrame) -> list[dict[str, Any]]:
+    """What changed in the parts of lines that are causes, and in those that go with them."""
+    schemes = (comparison.before.scheme, comparison.after.scheme)
+    joined, parts = together(*schemes, comparison.matching), set(rows["part"])
+    told = {what for p, words in LINES.items() if parts & {p, joined.get(p)} for what in words}
+    changes = line_changes(comparison, rows["unit"].iloc[0])
+    return [change for change in changes if change["what"] in told]
+
+
+def _rose(comparison: Comparison, row: pd.Series) -> bool:
+    """Whether the unit's grade is better than it was."""
+    results = zip((comparison.before, comparison.after), ("before", "after"), strict=True)
+    old, new = (result.grade_names.index(row[side]) for result, side in results)
+    return new > old
+
+
+def _place(comparison: Comparison, rows: pd.DataFrame) -> dict[str, Any] | None:
+    """Where a place came or went: of a quota or among the last, and which other units took it or
+    gave it up; None where the unit's own score, line or veto did it."""
+    row = rows.iloc[0]
+    if row["via"] != "place":
+        return None
+    results = (comparison.before, comparison.after)
+    last = "last" in {result.steps.loc[row["unit"], "set_by"] for result in results}
+    return {
+        "of": "last" if last else "quota",
+        "units": list(dict.fromkeys(unit for others in rows["others"] for unit in others)),
+        "lost": not _rose(comparison, row),
+    }
+
+
+def _of_others(
+    comparison: Comparison, row: pd.Series, factor: str, points: float
+) -> dict[str, Any]:
+    """What the rows of others did: to a place, or to a score that goes by others' values."""
+    if row["via"] == "place" or row["part"] != "data":
+        return {"because": "others", "part": factor, "points": points}
+    most = _most(comparison, row, list(comparison.leaves), points)
+    if not most:
+        return {"because": "data", "points": points}
+    return {"because": "data_others", "rises": points > 0, "points": points, "most": most}
+
+
+def _most(
+    comparison: Comparison, row: pd.Series, leaves: Sequence[str], points: float
+) -> list[dict[str, Any]]:
+    """Of some indicators those that moved the score most, with the points; none where the part of
+    the score does not go the way that the cause goes."""
+    sign = float(np.sign(row["points"]))
+    if sign * points < SHOWN - SAME:
+        return []
+    moves = sign * comparison.leaves.loc[row["unit"], list(leaves)].dropna()
+    moves = moves[moves >= SHOWN - SAME]
+    moves = moves.iloc[in_order(moves)].head(3)
+    return [{"leaf": id, "points": sign * moved} for id, moved in moves.items()]
+
+
+def _points(comparison: Comparison, rows: pd.DataFrame, part: pd.Series) -> dict[str, Any]:
     """The points' part: what the points alone do, apart from rules and indicators without a
-    like."""
+    like. `what`: points, rules, or both, where both are causes or cannot be told apart."""
     whole = float(part["points"])
-    alone = float(comparison.alone.loc[unit, "score_points"] - part["score_before"])
+    alone = float(comparison.alone.loc[rows["unit"].iloc[0], "score_points"] - part["score_before"])
     if math.isfinite(alone) and abs(whole - alone) >= SHOWN - SAME:
         rest = whole - alone
         return {"because": "points_and_rest", "points": whole, "alone": alone, "rest": rest}
     shared_leaves = len(comparison.matching.shared)
     leaves = [len(result.scheme.leaves) for result in (comparison.before, comparison.after)]
     alike = leaves == [shared_leaves, shared_leaves]
-    return {"because": "points", "points": whole, "leaves_alike": alike}
+    parts = set(rows["part"])
+    schemes = (comparison.before.scheme, comparison.after.scheme)
+    both = len(parts) > 1 or "rules" in together(*schemes, comparison.matching)
+    what = "both" if both else parts.pop()
+    return {"because": "points", "what": what, "points": whole, "leaves_alike": alike}
 
 
-def _data(
-    comparison: Comparison, unit: str, sign: float, moved_itself: bool, points: float
-) -> dict[str, Any]:
-    """What of the data moved the grade, and on which indicators most: results (value), the state of
-    a cell (status), a target, or the others' values."""
-    moves = sign * comparison.leaves.loc[unit].dropna()
-    moves = moves[moves >= SHOWN - SAME]
-    moves = moves.iloc[in_order(moves)].head(3)
-    if not moved_itself or moves.empty:
+def _data(comparison: Comparison, row: pd.Series, points: float) -> dict[str, Any]:
+    """What of the unit's own data moved the grade, on which indicators most, and what became of
+    them: a value, missing or new, the state of a cell, a target."""
+    most = _most(comparison, row, row["leaves"], points)
+    if not most:
         return {"because": "data", "points": points}
-    before = _cell(comparison.before, unit, comparison.matching.twins[moves.index[0]])
-    after = _cell(comparison.after, unit, moves.index[0])
-    differing = (name for name in ("status", "value", "target") if before[name] != after[name])
-    return {
-        "because": f"data_{next(differing, 'others')}",
-        "rises": sign > 0,
-        "points": points,
-        "most": [{"leaf": id, "points": sign * moved} for id, moved in moves.items()],
-    }
-
-
-def _cell(result: Assessment, unit: str, leaf: str) -> dict[str, Any]:
-    """A unit's own data on a leaf; points given directly as a share of what they are out of."""
-    column = [other.id for other in result.scheme.leaves].index(leaf)
-    row = result.table.units.index(unit)
-    table = result.table
-    raw, rule = table.raw[row, column], result.scheme.leaves[column]
-    own_numbers = [
-        float(np.nan_to_num(values[row, column], nan=-1.0))
-        for values in (table.targets, table.baselines)
-    ]
-    return {
-        "status": table.status[row, column],
-        "value": raw / rule.written_for if rule.rule.raw_is_points and raw is not None else raw,
-        "target": own_numbers,
-    }
-
-
-def _places(comparison: Comparison, unit: str) -> str | None:
-    """What depends on rank for a unit whose grade a quota or the last places set, before or
-    after."""
-    results = (comparison.before, comparison.after)
-    causes = {result.steps.loc[unit, "set_by"] for result in results}
-    if "last" in causes:
-        return "last"
-    grades = [grade for result in results for grade in result.scheme.grades]
-    limited = any(grade.quota is not None for grade in grades)
-    return "quota" if "quota" in causes or limited else None
+    kind = dict(zip(row["leaves"], row["kinds"], strict=True))[most[0]["leaf"]]
+    return {"because": f"data_{kind}", "rises": points > 0, "points": points, "most": most}
 
 
 def _approvals(comparison: Comparison, unit: str) -> list[dict[str, Any]]:
@@ -205,33 +253,22 @@ def _remark(result: Assessment, unit: str) -> Any:
     return shared.both(remarks.at[unit, "approved_reason"])
 
 
-def _veto(comparison: Comparison, unit: str, sign: float) -> dict[str, Any] | None:
-    """The veto that sets the grade now, or set it before; None where no veto of the unit's own
-    moved it that way."""
-    results = (comparison.before, comparison.after)
+def _veto(comparison: Comparison, row: pd.Series) -> dict[str, Any]:
+    """The veto that sets the grade now, or set it before, by the marks of the unit or by what the
+    scheme says of it."""
+    unit, results = row["unit"], (comparison.before, comparison.after)
     old, new = (result.steps.loc[unit, "set_by"] for result in results)
     before, after = (
         {f"veto:{veto.id}": veto.name for veto in result.scheme.vetoes} for result in results
     )
     if old in before and old == new:
         return {"because": "veto_changed", "veto": after[new]}
-    if sign < 0 and new in after:
+    if new in after and not (_rose(comparison, row) and old in before):
         by_score = comparison.after.steps.loc[unit, "by_score"]
         return {"because": "veto", "veto": after[new], "by_score": by_score}
-    if sign > 0 and old in before:
+    if old in before:
         return {"because": "veto_gone", "veto": before[old]}
-    return None
-
-
-def _outside(comparison: Comparison, points: float) -> str:
-    """What of vetoes and bonus moved a score without a veto of the unit's own."""
-    limits = [
-        ((scheme.cap or scheme.total) / scheme.total, (scheme.floor or 0) / scheme.total)
-        for scheme in (comparison.before.scheme, comparison.after.scheme)
-    ]
-    if limits[0] != limits[1]:
-        return "limits"
-    return "vetoes" if in_print(points, "+.2f") == "0.00" else "bonus"
+    return {"because": "vetoes"}
 
 
 def line_changes(comparison: Comparison, unit: str | None = None) -> list[dict[str, Any]]:

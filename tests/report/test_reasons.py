@@ -29,7 +29,8 @@ def compared(old_scheme, old, new_scheme, new):
 def sentence(comparison, unit="甲"):
     """The sentence about a unit, both wordings."""
     texts = [b.text for b in reasons.reasons(comparison) if isinstance(b, Paragraph)]
-    return next(text for text in texts if text.zh.startswith(f"{unit}：") or unit in text.zh)
+    own = [text for text in texts if text.zh.startswith(f"{unit}：")]
+    return [*own, *(text for text in texts if unit in text.zh)][0]
 
 
 def line_changes(comparison):
@@ -46,15 +47,16 @@ GOOD, POOR = {"a": [0.95], "b": [0.95]}, {"a": [0.85], "b": [0.94]}
 
 
 def test_results_that_fell_name_the_indicator():
+    """88.6 points: with a as it was 94.6, an A; with b as it was 89, a B still."""
     text = sentence(compared(PLAIN, GOOD, PLAIN, POOR))
     assert (
         text.zh
-        == "甲：初评等级由A变为B，主要因为工作实绩有所下降，得分−6.40分（变化最大的是“a”−6.00分、"
-        "“b”−0.40分）。得分由95.00分变为88.60分，其中数据−6.40分。"
+        == "甲：初评等级由A变为B，主要因为工作实绩有所下降，得分−6.40分（变化最大的是“a”−6.00分）。"
+        "得分由95.00分变为88.60分，其中数据−6.40分。"
     )
     assert text.en.startswith(
         "甲: the computed grade changes from A to B, mainly because its results fell: −6.40 points "
-        "(most on “a” −6.00, “b” −0.40)."
+        "(most on “a” −6.00)."
     )
 
 
@@ -68,8 +70,8 @@ def test_points_are_named():
         )
     )
     assert (
-        "等级由B变为A，主要因为指标分值和评分规则调整，得分+4.00分。" in text.zh
-        and "points and rules" in text.en
+        "等级由B变为A，主要因为指标分值调整，得分+4.00分。" in text.zh
+        and "mainly because points of indicators changed: +4.00 points." in text.en
     )
 
 
@@ -140,9 +142,11 @@ def test_a_unit_pushed_out_of_a_quota_by_others_is_told_so():
     comparison = compared(scheme, old, scheme, new)
     down, up = sentence(comparison, "甲"), sentence(comparison, "乙")
     assert (
-        "其他考核对象的数据变化改变了名次，等级名额随之变化（自身得分因数据变动+2.00分）" in down.zh
-        and "a quota leaves" in down.en
+        "其他考核对象的数据变化改变了名次，等级名额随之变化（自身得分因数据变动+2.00分），名额由乙取得"
+        in down.zh
+        and "a quota leaves (its own score moved by +2.00), a place taken by 乙." in down.en
     )
+    assert "等级名额随之变化，名额由甲让出" in up.zh
     assert "工作实绩有所提高，得分+12.00分" in up.zh
 
 
@@ -277,7 +281,7 @@ CLASSED = scheme_with(
             CLASSED,
             {"a": [0.83, 0.5], "class": ["p", "q"]},
             {"a": [0.83, 0.5], "class": ["q", "q"]},
-            "分数线、名额或取整办法有变化（所属类别由p变为q、A分数线由90分改为80分）",
+            "类别划分有变化（所属类别由p变为q、A分数线由90分改为80分）",
         ),
         (
             scheme_with([leaf(rule={"kind": "target"} | HIGHER)], LINES),
@@ -295,7 +299,19 @@ CLASSED = scheme_with(
             scheme_with([leaf("a", 50.0), leaf("b", 50.0)], LINES, missing=BLANKS),
             {"a": [0.95], "b": [0.5]},
             {"a": [0.95], "b": ["不适用"]},
-            "数据状态（不适用、未报送、待核实等）有变化",
+            "指标数据由有数值变为空缺（未报送、不适用、待核实等），得分+25.00分",
+        ),
+        (
+            scheme_with([leaf("a", 50.0), leaf("b", 50.0)], LINES, missing=BLANKS),
+            {"a": [0.95], "b": ["未报送"]},
+            {"a": [0.95], "b": [0.9]},
+            "原来空缺（未报送、不适用、待核实等）的指标数据有了数值，得分+45.00分",
+        ),
+        (
+            scheme_with([leaf("a", 50.0), leaf("b", 50.0)], LINES, missing=BLANKS),
+            {"a": [0.95], "b": ["未报送"]},
+            {"a": [0.95], "b": ["不适用"]},
+            "数据状态（不适用、未报送、待核实等）有变化，得分+50.00分",
         ),
     ],
 )
@@ -418,10 +434,25 @@ def test_a_place_lost_to_a_unit_that_came_into_the_class_is_put_on_classes():
         scheme, data | {"class": ["p", "q"]}, scheme, data | {"class": ["p", "p"]}
     )
     text = sentence(comparison)
-    assert "由A变为B，主要因为分数线、名额或取整办法有变化（另有1家所属类别有变化）" in text.zh
-    assert "rounding changed (1 other unit is of another class)" in text.en
+    assert (
+        "由A变为B，主要因为类别划分有变化（另有1家所属类别有变化），等级名额随之变化，名额由乙取得"
+        in text.zh
+    )
+    assert "the classes of units changed (1 other unit is of another class)" in text.en
     said = line_changes(comparison)
     assert said == Text("1家所属类别有变化", "1 unit is of another class")
+
+
+def test_a_mean_that_moved_with_the_class_of_another_unit_is_put_on_classes():
+    """甲 has no value of b and takes the mean of its class: 0.9 of 乙; then 丙 with 0.5 has come
+    into the class, and 50 · 0.9 + 50 · 0.7 is 80."""
+    leaves = [leaf("a", 50.0), leaf("b", 50.0)]
+    scheme = scheme_with(leaves, LINES, missing=BLANKS, classes=["p", "q"])
+    data = {"a": [0.9, 0.9, 0.9], "b": ["待核实", 0.9, 0.5]}
+    frames = (data | {"class": ["p", "p", c]} for c in "qp")
+    text = sentence(compared(scheme, next(frames), scheme, next(frames)))
+    assert "由A变为B，主要因为类别划分有变化。得分由90.00分变为80.00分" in text.zh
+    assert "mainly because the classes of units changed. The score" in text.en
 
 
 def test_order_of_rounding_and_unequal_totals_in_the_changes_of_lines():

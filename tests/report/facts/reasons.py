@@ -1,8 +1,7 @@
-"""Facts of why grades changed: from the parts of each change, the schemes and the data."""
+"""Facts of why grades changed: from the table of causes, the parts of each change, the schemes and
+the data."""
 
 import math
-
-import numpy as np
 
 from qtoolkit.language import Text
 
@@ -124,113 +123,154 @@ def approvals(found, unit):
 
 
 def veto(found, unit, rises):
-    """The veto that made the change, if one of the unit's own did."""
+    """The veto that made the change, of the two that set the grade."""
     was, now = (result.steps["set_by"][unit] for result in both(found))
     earlier, later = (
         {"veto:" + veto.id: veto.name for veto in result.scheme.vetoes} for result in both(found)
     )
-    if was in earlier and was == now:
+    if was == now and was in earlier:
         return {"because": "veto_changed", "veto": later[was]}
-    if not rises and now in later:
+    gone, new = was in earlier, now in later
+    if new and (not gone or not rises):
         by_score = found.after.steps["by_score"][unit]
         return {"because": "veto", "veto": later[now], "by_score": by_score}
-    if rises and was in earlier:
-        return {"because": "veto_gone", "veto": earlier[was]}
-    return None
+    return {"because": "veto_gone", "veto": earlier[was]} if gone else {"because": "vetoes"}
 
 
-def places(found, unit):
+def place(found, rows):
+    """Whose place it was, of the first of the causes that make one sentence."""
+    if rows[0]["via"] != "place":
+        return None
+    unit, others = rows[0]["unit"], []
+    for row in rows:
+        others += [u for u in row["others"] if u not in others]
     set_by = [result.steps["set_by"][unit] for result in both(found)]
-    if "last" in set_by:
-        return "last"
-    quotas = [grade.quota for result in both(found) for grade in result.scheme.grades]
-    return "quota" if "quota" in set_by or quotas != [None] * len(quotas) else None
+    of = "last" if set_by.count("last") else "quota"
+    return {"of": of, "units": others, "lost": not better(found, unit)}
 
 
-def own_data(result, unit, leaf):
-    """A unit's cell of an indicator: state, value (points as a share of full ones), target and
-    baseline."""
-    table, rules = result.table, {x.id: (j, x) for j, x in enumerate(result.scheme.leaves)}
-    j, rule = rules[leaf]
-    i = list(table.units).index(unit)
-    value = table.raw[i, j]
-    if rule.rule.raw_is_points and value is not None:
-        value = value / rule.written_for
-    numbers = [None if np.isnan(x[i, j]) else x[i, j] for x in (table.targets, table.baselines)]
-    return {"status": table.status[i, j], "value": value, "target": numbers}
+def better(found, unit):
+    old, new = (
+        [grade.id for grade in result.scheme.grades].index(result.approved[unit])
+        for result in both(found)
+    )
+    return new < old
 
 
-def data(found, unit, sign, own, points):
-    moved = found.leaves.loc[unit].items()
+def most(found, row, leaves, points):
+    """The indicators that moved the score most, where they and the part go the way of the cause."""
+    sign = (row["points"] > 0) - (row["points"] < 0)
+    moved = [(leaf, found.leaves.loc[row["unit"], leaf]) for leaf in leaves]
     helped = [(leaf, x) for leaf, x in moved if not math.isnan(x) and sign * x >= LEAST]
     helped = sorted(helped, key=lambda item: -round(sign * item[1], 8))[:MOST]
-    if not own or not helped:
-        return {"because": "data", "points": points}
-    leaf = helped[0][0]
-    was = own_data(found.before, unit, found.matching.twins[leaf])
-    now = own_data(found.after, unit, leaf)
-    kind = "others"
-    for name in ("target", "value", "status"):  # the last that differs is what is said
-        kind = name if was[name] != now[name] else kind
-    most = [{"leaf": leaf, "points": x} for leaf, x in helped]
-    return {"because": "data_" + kind, "rises": sign > 0, "points": points, "most": most}
+    return [{"leaf": leaf, "points": x} for leaf, x in helped] if sign * points >= LEAST else []
 
 
-def of_points(found, unit, points):
+def of_points(found, rows, points):
+    unit = rows[0]["unit"]
     first = found.decomposition["score_before"][unit]
     moved = found.alone["score_points"][unit] - first
     if not math.isnan(moved) and abs(points - moved) >= LEAST:
         rest = points - moved
         return {"because": "points_and_rest", "points": points, "alone": moved, "rest": rest}
     counts = {len(result.scheme.leaves) for result in both(found)}
+    parts = {row["part"] for row in rows}
+    apart = one_tree(found) and found.before.scheme.total == found.after.scheme.total
     return {
         "because": "points",
+        "what": min(parts) if apart and len(parts) == 1 else "both",
         "points": points,
         "leaves_alike": counts == {len(found.matching.shared)},
     }
 
 
-def outside(found, points):
-    a, b = (result.scheme for result in both(found))
-    for limit, nothing in (("cap", 1), ("floor", 0)):
-        shares = [getattr(s, limit) / s.total if getattr(s, limit) else nothing for s in (a, b)]
-        if shares[0] != shares[1]:
-            return "limits"
-    return "bonus" if f"{abs(points):.2f}" != "0.00" else "vetoes"
+def one_tree(found):
+    """Whether both trees have the same nodes in the same places, each of which continues itself."""
+    trees = []
+    for result in both(found):
+        trees.append([])
+        for node in result.scheme.nodes:
+            trees[-1].append((node.id, tuple(child.id for child in node.children)))
+    twins = found.matching.twins
+    own = all(twins.get(leaf.id) == leaf.id for leaf in found.after.scheme.leaves)
+    return own and trees[0] == trees[1]
 
 
-def cause(found, unit, name, sign, points):
-    own = sign * points >= LEAST
+LINES = {"cutoffs": "lines", "quotas": "lines", "rounding": "lines", "rules": "points"}
+WORDS = {
+    "cutoffs": {"cutoff", "by"},
+    "quotas": {"quota", "ties", "within", "last"},
+    "rounding": {"total", "indicators", "order", "rank_on"},
+}
+
+
+def of_lines(found, rows):
+    """What is not written alike in the parts that are causes, and in those that go with cutoffs:
+    places of other grades, rounding of other totals."""
+    parts, (old, new) = {row["part"] for row in rows}, (r.scheme for r in both(found))
+    if "cutoffs" in parts and old.total != new.total:
+        parts.add("rounding")
+    if "cutoffs" in parts and [(g.id, g.by) for g in old.grades] != [
+        (g.id, g.by) for g in new.grades
+    ]:
+        parts.add("quotas")
+    words = set().union(*(WORDS[part] for part in parts))
+    changes = [row for row in changed_lines(found, rows[0]["unit"]) if row["what"] in words]
+    return {"because": "cutoffs", "changes": changes}
+
+
+def cause(found, rows):
+    """The sentence of causes that are told together, `rows` of the table of causes."""
+    row, parts = rows[0], found.decomposition.loc[rows[0]["unit"]]
+    name, unit = row["part"], row["unit"]
     if name == "approval":
         return {"because": name, "approvals": approvals(found, unit)}
     if name == "units":
         return {"because": name}
-    if name == "cutoffs":
-        return {"because": name, "changes": changed_lines(found, unit)}
-    if name == "vetoes" and veto(found, unit, sign > 0):
-        return veto(found, unit, sign > 0)
-    if not own and places(found, unit):
-        limit = places(found, unit)
-        return {"because": "others", "part": name, "places": limit, "points": points}
+    if name in WORDS:
+        return of_lines(found, rows)
+    if name == "classes":
+        words = {"class", "classes", "cutoff"} if row["whose"] == "own" else {"classes"}
+        changes = [c for c in changed_lines(found, unit) if c["what"] in words]
+        return {"because": name, "changes": changes}
+    factor = {"rules": "points", "bonus": "vetoes"}.get(name, name)
+    points = float(parts[factor])
+    if row["whose"] == "others" and (name != "data" or row["via"] == "place"):
+        return {"because": "others", "part": factor, "points": points}
+    if name in ("points", "rules"):
+        return of_points(found, rows, points)
     if name == "vetoes":
-        return {"because": outside(found, points), "points": points}
-    if name == "points":
-        return of_points(found, unit, points)
-    return data(found, unit, sign, own, points)
+        return veto(found, unit, better(found, unit))
+    if name == "bonus":
+        return {"because": {"scheme": "limits"}.get(row["whose"], name), "points": points}
+    leaves = list(found.leaves.columns) if row["whose"] == "others" else row["leaves"]
+    helped = most(found, row, leaves, points)
+    if not helped:
+        return {"because": name, "points": points}
+    kinds = {leaf: kind for leaf, kind in zip(row["leaves"], row["kinds"], strict=True)}
+    kind = kinds.get(helped[0]["leaf"], "others")
+    return {"because": "data_" + kind, "rises": points > 0, "points": points, "most": helped}
 
 
-def reason(found, unit, change):
-    steps, parts = found.grade_decomposition.loc[unit], found.decomposition.loc[unit]
-    sign = 1 if change > 0 else -1
-    most = max(sign * steps[name] for name in PARTS)
+def told(found, unit):
+    """The causes of a unit, those of one sentence together where the first of them stands."""
+    sentences = {}
+    for row in found.causes.to_dict("records"):
+        if row["unit"] == unit:
+            group = LINES.get(row["part"], row["part"])
+            own = row["whose"] if group not in ("lines", "points") else ""
+            sentences.setdefault((group, own), []).append(row)
+    return [cause(found, rows) | {"place": place(found, rows)} for rows in sentences.values()]
+
+
+def reason(found, unit):
+    parts = found.decomposition.loc[unit]
     points = {name: float(parts[name]) if name != "approval" else 0.0 for name in PARTS}
-    main = [name for name in PARTS if sign * steps[name] >= most - TINY]
-    main.sort(key=lambda name: -round(sign * points[name], 8))
     return {
         "unit": unit,
         "before": found.before.approved[unit],
         "after": found.after.approved[unit],
-        "causes": [cause(found, unit, name, sign, points[name]) for name in main],
+        "causes": told(found, unit),
         "score_before": parts["score_before"],
         "score_after": parts["score_after"],
         "parts": [
@@ -253,8 +293,8 @@ def reasons(tables, given):
     }
     changed = [unit for unit in change if change[unit]]
     ranks = found.after.ranks
-    told = sorted(changed, key=lambda unit: (-abs(change[unit]), ranks[unit]))
-    told = told[:TOLD] if len(changed) > MANY else told
+    first = sorted(changed, key=lambda unit: (-abs(change[unit]), ranks[unit]))
+    first = first[:TOLD] if len(changed) > MANY else first
     steps = {unit: found.grade_decomposition.loc[unit] for unit in change if not change[unit]}
     held = [
         {
@@ -265,5 +305,5 @@ def reasons(tables, given):
         for unit, row in steps.items()
         if any(abs(row[name]) > 0.5 - 1e-6 for name in PARTS)
     ]
-    reasons = [reason(found, unit, change[unit]) for unit in told]
+    reasons = [reason(found, unit) for unit in first]
     return {**facts, "changed": len(changed), "told": reasons, "held": held}
