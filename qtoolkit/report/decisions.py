@@ -10,6 +10,7 @@ import pandas as pd
 
 from qtoolkit.assessment import Assessment
 from qtoolkit.assessment.flags import blanks
+from qtoolkit.comparison import causes
 from qtoolkit.decisions import Matter, Matters
 from qtoolkit.decisions.ways import (
     APPROVAL,
@@ -30,6 +31,7 @@ from qtoolkit.report import changed, shared
 from qtoolkit.report.sections import Rows
 
 SHOWN = 3  # matters on the first page
+NAMED = 8  # units that go from one grade to another
 SINGLE = 2  # single indicators that a matter names with what they change
 
 Row = dict[str, Any]
@@ -131,30 +133,66 @@ def _named(found: Matters, row: int) -> Row:
     return {"kind": way.kind, "of": way.of, **_choice(found, way)}
 
 
-def effect(result: Assessment, other: Assessment) -> Row:
+def effect(result: Assessment, other: Assessment, is_mixed: bool = False) -> Row:
     """What another assessment of the same units does to computed grades: changes (see
     :func:`_together`), form (of scores), held and likewise (see
     :func:`qtoolkit.report.changed.consequences`), counts (grades that more or fewer units have:
     grade, before, after, kind), ties (units that share a rank: before, after; None where no more
-    do)."""
+    do). Where several things differ (`is_mixed`) each change has the parts that make it."""
     then = changed.consequences(result, other)
     return {
         **then,
-        "changes": _together(result, then["changes"]),
+        "changes": _together(result, then["changes"], other, is_mixed),
         "form": shared.score_format(result),
         "counts": _counts(result, "computed", then["changes"]),
         "ties": _ties(result, other),
     }
 
 
-def _together(result: Assessment, changes: Sequence[Row]) -> list[Row]:
-    """Changes of grade from one grade to another: old, new, and who makes them (units: unit, score
-    now)."""
-    found: dict[tuple[str, str], list[Row]] = {}
+def _together(
+    result: Assessment,
+    changes: Sequence[Row],
+    other: Assessment | None = None,
+    is_mixed: bool = False,
+) -> list[Row]:
+    """Changes of grade from one grade to another: old, new, n, and who makes them, the first few
+    (units: unit, score now, because: see :func:`_why`)."""
+    found: dict[tuple[str, str], list[str]] = {}
     for row in changes:
-        unit = {"unit": row["unit"], "score": result.scores[row["unit"]]}
-        found.setdefault((row["old"], row["new"]), []).append(unit)
-    return [{"old": old, "new": new, "units": units} for (old, new), units in found.items()]
+        found.setdefault((row["old"], row["new"]), []).append(row["unit"])
+    shown = [unit for units in found.values() for unit in units[:NAMED]]
+    why = {} if other is None else _why(result, other, shown, is_mixed)
+    return [
+        {
+            "old": old,
+            "new": new,
+            "n": len(units),
+            "units": [
+                {"unit": unit, "score": result.scores[unit], "because": why.get(unit)}
+                for unit in units[:NAMED]
+            ],
+        }
+        for (old, new), units in found.items()
+    ]
+
+
+def _why(
+    result: Assessment, other: Assessment, units: Sequence[str], is_mixed: bool
+) -> dict[str, Row]:
+    """What makes each unit's change, as :func:`qtoolkit.comparison.causes` finds it: parts (codes,
+    none unless several things differ), and who took or gave up a place (others, rises)."""
+    if not units:
+        return {}
+    table, found = causes(result, other, units, "computed"), {}
+    codes = result.grade_names
+    for unit, rows in table.groupby("unit", sort=False):
+        first = rows.iloc[0]
+        others = list(dict.fromkeys(x for row in rows["others"] for x in row))
+        parts = list(dict.fromkeys(rows["part"])) if is_mixed else []
+        if parts or others:
+            rises = codes.index(first["after"]) > codes.index(first["before"])
+            found[str(unit)] = {"parts": parts, "others": others, "rises": rises}
+    return found
 
 
 def _given_on(result: Assessment, moved: Sequence[Move]) -> Row:

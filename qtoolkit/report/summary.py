@@ -99,7 +99,7 @@ def changes(
         return []
     facts = {
         "made": changed.choices(written.scheme, made),
-        "effect": decisions.effect(written, result),
+        "effect": decisions.effect(written, result, is_mixed=len(made) > 1),
     }
     return Section("summary/changes", names_of(result), facts)
 

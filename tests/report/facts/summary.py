@@ -272,12 +272,12 @@ def effect(given, row):
     return done(result, other, moved, "computed")
 
 
-def done(result, other, moved, kind):
+def done(result, other, moved, kind, mixed=False):
     """What another assessment, or one that no scheme makes (None), does to grades."""
     by = {"held": [], "likewise": 0} if other is None else then(result, other)
     shares = [int(one.ranks.duplicated(keep=False).sum()) for one in (result, other or result)]
     return {
-        "changes": together(result, moved),
+        "changes": together(result, moved, other, mixed),
         "form": form(result),
         "held": by["held"],
         "likewise": by["likewise"],
@@ -291,15 +291,30 @@ def form(result):
     return ".4f" if rule is None else f".{rule.decimals}f"
 
 
-def together(result, moved):
+def together(result, moved, other=None, mixed=False):
     pairs = list(dict.fromkeys((old, new) for _, old, new in moved))
-    return [
-        {"old": pair[0], "new": pair[1], "units": [
-            {"unit": unit, "score": result.scores[unit]}
-            for unit, *grades in moved if tuple(grades) == pair
-        ]}
-        for pair in pairs
-    ]  # fmt: skip
+    found = []
+    for pair in pairs:
+        units = [unit for unit, *grades in moved if tuple(grades) == pair]
+        shown = [
+            {"unit": u, "score": result.scores[u], "because": because(result, other, u, mixed)}
+            for u in units[:8]
+        ]
+        found.append({"old": pair[0], "new": pair[1], "n": len(units), "units": shown})
+    return found
+
+
+def because(result, other, unit, mixed):
+    """Of the causes of a unit's change (tests/comparison/test_causes.py): which parts, where
+    several things differ, and with whom it changes places."""
+    if other is None:
+        return None
+    rows = qt.comparison.causes(result, other, [unit], "computed").to_dict("records")
+    parts = list(dict.fromkeys(row["part"] for row in rows)) if mixed else []
+    others = list(dict.fromkeys(u for row in rows for u in row["others"]))
+    names = result.grade_names
+    rises = names.index(other.grades[unit]) > names.index(result.grades[unit])
+    return {"parts": parts, "others": others, "rises": rises} if parts or others else None
 
 
 def counts(result, moved, kind):
@@ -386,7 +401,7 @@ def changes(tables, given):
         for (unit, old), new in zip(result.grades.items(), other.grades, strict=True)
         if old != new
     )
-    return {"made": rows, "effect": done(result, other, moved, "computed")}
+    return {"made": rows, "effect": done(result, other, moved, "computed", len(rows) > 1)}
 
 
 def settled(value):
