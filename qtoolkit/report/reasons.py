@@ -72,7 +72,9 @@ def reasons(comparison: Comparison | None) -> Sequence[Block]:
             for unit, row in held.iterrows()
         ],
     }
-    return Section("reasons/reasons", names_of(comparison.after, comparison.before), facts)
+    names = names_of(comparison.after, comparison.before)
+    labels = comparison.before.labels | comparison.after.labels  # those that left gave up places
+    return Section("reasons/reasons", names | {"unit": labels.__getitem__}, facts)
 
 
 def _pulling(row: pd.Series, sign: float) -> list[str]:

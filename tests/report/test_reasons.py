@@ -150,6 +150,15 @@ def test_a_unit_pushed_out_of_a_quota_by_others_is_told_so():
     assert "工作实绩有所提高，得分+12.00分" in up.zh
 
 
+def test_a_unit_that_left_gave_up_its_place_by_name():
+    scheme = scheme_with(ONE, {"A": {"cutoff": 80.0, "quota": 1}, "B": 0.0})
+    both, one = {"a": [0.85, 0.9], "b": [0.85, 0.9]}, {"a": [0.85], "b": [0.85]}
+    text = sentence(compared(scheme, both, scheme, one))
+    assert "由B变为A，主要因为参加考核的单位有变化，等级名额随之变化，名额由乙让出。" in text.zh
+    assert "other units were assessed, and with it the places that a quota leaves" in text.en
+    assert "a place given up by 乙." in text.en
+
+
 def test_influences_that_cancel_out_have_their_own_sentence():
     scheme = scheme_with(ONE, LINES, **VETO)
     comparison = compared(
