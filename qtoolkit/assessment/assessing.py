@@ -356,10 +356,23 @@ class Assessment(Shown):
 
     def by_lines_of(self, before: Assessment) -> Assessment:
         """The same scores, graded by the lines that the scores of another assessment, of these
-        units or more, gave; itself where it had no such lines."""
+        units or more, gave; itself where it had no such lines.
+
+        Raises
+        ------
+        InputError
+            A unit that the other assessment does not have: it has no line there.
+        """
         if not before.lines_move:
             return self
         rows = before.scores.index.get_indexer(self.scores.index)
+        if (rows < 0).any():
+            text = say(
+                zh="{units}不在分数线所依据的测算中，不能按其分数线定级",
+                en="{units}: not in the assessment whose lines are held, so no line is known",
+                units=listing(self.labels[unit] for unit in self.scores.index[rows < 0]),
+            )
+            raise InputError(text)
         engine = held(self.engine, before.base.to_numpy(), before.engine, rows)
         codes = grade(engine, self.base.to_numpy())
         return replace(

@@ -70,6 +70,16 @@ def test_held_lines_are_points_and_moving_ones_follow():
     assert "move" in caught.value.sentences("en")[0]
 
 
+@pytest.mark.parametrize("grades", [BREAKS, PLACES])
+def test_a_unit_without_a_held_line_is_refused(grades):
+    """A table of more units than those whose scores gave the lines."""
+    result = qt.assess(scheme(grades), FRAME)
+    kept = result.without(FRAME.index[0]).what_if(lines="hold")
+    with pytest.raises(InputError) as caught:
+        kept.anew(table=result.table)
+    assert FRAME.index[0] in caught.value.sentences("zh")[0]
+
+
 @settings(max_examples=share(100))
 @given(givens(kinds=["share", "minmax"], stages=False, ways=True))
 def test_lines_that_are_held_grade_the_present_scores_as_they_were(given):

@@ -170,7 +170,6 @@ def decimals(tables, given):
     assert all(any(row[name] != row["scheme"] for name in readings) for _, row in audit.iterrows())
     return {
         "rounding": {
-            "option": "rounding",
             "rule": None if rule is None else {"decimals": rule.decimals, "mode": rule.mode},
             "half_up": whole_points(result, "half_up"),
             "floor": whole_points(result, "floor"),
