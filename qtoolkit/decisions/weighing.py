@@ -138,8 +138,8 @@ def matters(
     >>> result = qt.assess(qt.Scheme.flat({"a": 100}, {"A": 90, "B": 60, "C": 0}), frame)
     >>> found = matters(result)
     >>> [(matter.kind, matter.of, matter.steps) for matter in found.matters]
-    [('line', 'A', 1), ('decimals', None, 1)]
-    >>> found.table.loc[found.matters[1].rows[0], ["choice", "moved"]].tolist()
+    [('decimals', None, 1), ('line', 'A', 1)]
+    >>> found.table.loc[found.matters[0].rows[0], ["choice", "moved"]].tolist()
     [{'decimals': 0, 'mode': 'half_up'}, (('甲', 'B', 'A'),)]
     """
     total = result.scheme.total

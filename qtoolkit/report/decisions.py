@@ -31,7 +31,7 @@ from qtoolkit.report import changed, shared
 from qtoolkit.report.sections import Rows
 
 SHOWN = 3  # matters on the first page
-NAMED = 8  # units that go from one grade to another
+FEW, NAMED = 4, 8  # units that go from one grade to another: on the first page, and elsewhere
 SINGLE = 2  # single indicators that a matter names with what they change
 
 Row = dict[str, Any]
@@ -40,10 +40,10 @@ Move = tuple[str, str, str]  # unit, grade now, grade then
 
 def first(found: Matters) -> list[Row]:
     """The most consequential matters, for the phrase `matter`."""
-    return [matter_of(found, matter) for matter in found.first(SHOWN)]
+    return [matter_of(found, matter, FEW) for matter in found.first(SHOWN)]
 
 
-def matter_of(found: Matters, matter: Matter) -> Row:
+def matter_of(found: Matters, matter: Matter, named: int = NAMED) -> Row:
     """A matter: kind, of, whether that is the best grade (best), what the scheme has now (see
     :func:`_now`), and its ways (of full marks and single points the first by which a grade
     changes), with `likewise`, the indicators of the others."""
@@ -53,16 +53,16 @@ def matter_of(found: Matters, matter: Matter) -> Row:
     if matter.kind in (FULL_MARKS, POINTS):
         rows = [row for row in rows if found.table["changed"].iat[row]]
         rows.sort(key=lambda row: -found.table["steps"].iat[row])
-        named = {found.ways[row].choice["leaf"] for row in rows[:SINGLE]}
+        told = {found.ways[row].choice["leaf"] for row in rows[:SINGLE]}
         others = (found.ways[row].choice["leaf"] for row in rows[SINGLE:])
-        likewise = [leaf for leaf in dict.fromkeys(others) if leaf not in named]
+        likewise = [leaf for leaf in dict.fromkeys(others) if leaf not in told]
         rows = rows[:SINGLE]
     return {
         "kind": matter.kind,
         "of": matter.of,
         "best": matter.of == found.result.scheme.grades[0].id,
         "now": _now(found, matter),
-        "ways": [way_of(found, row) for row in rows],
+        "ways": [way_of(found, row, named) for row in rows],
         "likewise": likewise,
         "concerned": list(dict.fromkeys(unit for row in rows for unit, *_ in moved.iat[row])),
     }
@@ -120,11 +120,14 @@ def _approvals(result: Assessment, way: Way) -> Row:
     }
 
 
-def way_of(found: Matters, row: int) -> Row:
+def way_of(found: Matters, row: int, named: int) -> Row:
     """A way with its consequences: kind, of, choice, before, leaf and rises for the phrase
     `way_name`, and what :func:`effect` says of it for the phrase of that name."""
     other, moved = found.other(row), found.table["moved"].iat[row]
-    done = _given_on(found.result, moved) if other is None else effect(found.result, other)
+    if other is None:
+        done = _given_on(found.result, moved, named)
+    else:
+        done = effect(found.result, other, named)
     return _named(found, row) | done
 
 
@@ -133,18 +136,18 @@ def _named(found: Matters, row: int) -> Row:
     return {"kind": way.kind, "of": way.of, **_choice(found, way)}
 
 
-def effect(result: Assessment, other: Assessment, is_mixed: bool = False) -> Row:
+def effect(result: Assessment, other: Assessment, named: int = FEW, is_mixed: bool = False) -> Row:
     """What another assessment of the same units does to computed grades: changes (see
     :func:`_together`), form (of scores), held and likewise (see
     :func:`qtoolkit.report.changed.consequences`), counts (grades that more or fewer units have:
-    grade, before, after, kind), ties (units that share a rank: before, after; None where no more
+    grade, before, after, kind), top (that of the best grade, or none), ties (units that share a rank: before, after; None where no more
     do). Where several things differ (`is_mixed`) each change has the parts that make it."""
     then = changed.consequences(result, other)
     return {
         **then,
-        "changes": _together(result, then["changes"], other, is_mixed),
+        "changes": _together(result, then["changes"], named, other, is_mixed),
         "form": shared.score_format(result),
-        "counts": _counts(result, "computed", then["changes"]),
+        **_both_counts(result, "computed", then["changes"]),
         "ties": _ties(result, other),
     }
 
@@ -152,15 +155,16 @@ def effect(result: Assessment, other: Assessment, is_mixed: bool = False) -> Row
 def _together(
     result: Assessment,
     changes: Sequence[Row],
+    named: int = NAMED,
     other: Assessment | None = None,
     is_mixed: bool = False,
 ) -> list[Row]:
     """Changes of grade from one grade to another: old, new, n, and who makes them, the first few
-    (units: unit, score now, because: see :func:`_why`)."""
+    by name (units: unit, score now, because: see :func:`_why`)."""
     found: dict[tuple[str, str], list[str]] = {}
     for row in changes:
         found.setdefault((row["old"], row["new"]), []).append(row["unit"])
-    shown = [unit for units in found.values() for unit in units[:NAMED]]
+    shown = [unit for units in found.values() for unit in units[:named]]
     why = {} if other is None else _why(result, other, shown, is_mixed)
     return [
         {
@@ -169,7 +173,7 @@ def _together(
             "n": len(units),
             "units": [
                 {"unit": unit, "score": result.scores[unit], "because": why.get(unit)}
-                for unit in units[:NAMED]
+                for unit in units[:named]
             ],
         }
         for (old, new), units in found.items()
@@ -195,16 +199,16 @@ def _why(
     return found
 
 
-def _given_on(result: Assessment, moved: Sequence[Move]) -> Row:
+def _given_on(result: Assessment, moved: Sequence[Move], named: int) -> Row:
     """Likewise, of places that approval has freed and that are given on: what is counted are
     approved grades."""
     changes = _changes(moved)
     return {
-        "changes": _together(result, changes),
+        "changes": _together(result, changes, named),
         "form": shared.score_format(result),
         "held": [],
         "likewise": 0,
-        "counts": _counts(result, "approved", changes),
+        **_both_counts(result, "approved", changes),
         "ties": None,
     }
 
@@ -239,6 +243,11 @@ def _choice(found: Matters, way: Way) -> Row:
     if way.kind == APPROVAL:
         return {"choice": None, "before": None, "leaf": None, "rises": None}
     return {"choice": way.choice, "before": None, "leaf": None, "rises": None}
+
+
+def _both_counts(result: Assessment, kind: str, changes: Sequence[Row]) -> Row:
+    counts, best = _counts(result, kind, changes), result.scheme.grades[0].id
+    return {"counts": counts, "top": [row for row in counts if row["grade"] == best]}
 
 
 def _counts(result: Assessment, kind: str, changes: Sequence[Row]) -> list[Row]:

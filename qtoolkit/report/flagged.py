@@ -15,6 +15,7 @@ from qtoolkit.inputs.statuses import STATUS_NAMES
 from qtoolkit.language import Text, same
 from qtoolkit.report.wording import MANY, SOME
 
+TELLING = 3  # of many flags of a kind, those that a risk tells
 LONG = 1_000  # characters of a flag that stands as it is
 
 Row = dict[str, Any]
@@ -42,7 +43,7 @@ def by_kind(result: Assessment, kinds: Iterable[str]) -> list[Row]:
             found += rows(result, set(group["kind"]))
         else:
             texts = [Text(text.zh.rstrip("。"), text.en.rstrip(".")) for text in group["text"]]
-            row = {"flag": "kind", "kind": kind, "n": len(texts), "texts": texts[:SOME]}
+            row = {"flag": "kind", "kind": kind, "n": len(texts), "texts": texts[:TELLING]}
             found.append(row)
     return found
 

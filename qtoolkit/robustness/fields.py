@@ -18,6 +18,8 @@ from qtoolkit.engine import TICK, Engine, affine, bounds, from_ticks
 from qtoolkit.robustness.programs import Line, Program
 from qtoolkit.robustness.sharedout import share_out
 
+LARGE = 100_000  # cells of units whose scores are no lines, beyond which their bounds must do
+
 
 @dataclass
 class Lines:
@@ -57,8 +59,10 @@ class Field:
         """Base scores."""
         A, b, straight, _ = affine(self.engine, *self.ends)
         found = Lines(A, b * self.scale, {})
-        for k in np.flatnonzero(~straight).tolist():
-            found.put(k, self._tree(k))
+        bent = np.flatnonzero(~straight).tolist()
+        line = self._between if len(bent) * A.shape[1] > LARGE else self._tree
+        for k in bent:
+            found.put(k, line(k))
         return found
 
     @cached_property
@@ -108,11 +112,15 @@ class Field:
         low, high = bounds(self.engine, *self.ends, self.program.total / self.scale)
         return low * self.scale, high * self.scale
 
+    def _between(self, k: int) -> Line:
+        """Bounds of the base score of unit k alone."""
+        return self.program.between(*(float(end[k]) for end in self._outer))
+
     def _tree(self, k: int) -> Line:
         """The base score of unit k, from its leaves up."""
         tree, d = self.engine.tree, self.engine.points.size
         if not tree.is_arithmetic or tree.rounds_inside:
-            return self.program.between(*(float(end[k]) for end in self._outer))
+            return self._between(k)
         lines = [None if tree.blank[k, j] else self._cell(k, j) for j in range(d)]
         full = [self.program.point(j) for j in range(d)]
         for i, children in enumerate(tree.children):

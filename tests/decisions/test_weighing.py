@@ -222,3 +222,19 @@ def vetoed(result, struck):
     marks = np.array([[unit == other for other in struck] for unit in result.scores.index])
     table = replace(result.table, vetoes=np.concatenate([result.table.vetoes, marks], axis=1))
     return qt.assess(qt.models.validate(qt.Scheme, scheme, None), table)
+
+
+def test_a_draft_is_a_matter_by_its_name():
+    """Under the other draft, whose line of A is 94, 乙 with 93 is no A."""
+    data = scheme([leaf("a", 100)])
+    columns = {"unit": UNITS, "a": [0.97, 0.93, 0.85, 0.7]}
+    result = assessed(data, **columns)
+    other = result.what_if(cutoffs={"A": 94})
+    found = qt.decisions.matters(result, {"方案二": other})
+    (only,) = found.matters
+    assert (only.kind, only.of, only.steps) == ("draft", "方案二", 1)
+    assert found.other(only.rows[0]) is other
+    blocks = summary.summary(result, qt.cutoffs.margins(result), found)
+    first = next(b for b in blocks if b.place == 2).text
+    assert "采用方案二：乙（93.00分）由A变为B" in first.zh
+    assert "方案二 instead: 乙 (93.00) from A to B" in first.en

@@ -17,7 +17,7 @@ import pytest
 
 import qtoolkit as qt
 from qtoolkit.report import assessment as views
-from qtoolkit.report import choosing, figures, rules
+from qtoolkit.report import choosing, figures, rules, sensitivity
 from qtoolkit.report import scheme as scheme_views
 from qtoolkit.report.blocks import Chart, DataTable, payload
 from qtoolkit.report.picture import picture
@@ -33,6 +33,7 @@ PICTURE_BYTES = 200_000  # of a figure
 CELL_BYTES = 16  # of a number in the data of a table, on average
 
 R = qt.robustness
+BAND = qt.regions.Box(relative=0.1)
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +59,7 @@ def cheap(result):
         *pages.lists(result),
         *views.details(result),
         *rules.rules(result),
-        *pages.ranges(result, 0.1),
+        *sensitivity.ranges(result, R.score_range(result, BAND), BAND),
     ]
 
 

@@ -49,7 +49,7 @@ def summary(tables, given):
         "last_kind": kind_of(last_year.table) if last_year else None,
         "near": list(near.index),
         "near_points": 1,
-        "matters": [matter(given, one) for one in asked(given).first()],
+        "matters": [matter(given, one, 4) for one in asked(given).first()],
         "nothing": nothing(given),
         "idle": idle(given),
         "risks": risks_of(result)[:3],
@@ -125,7 +125,7 @@ def asked(given):
     return given.matters
 
 
-def matter(given, one):
+def matter(given, one, named_units=8):
     found, result = asked(given), given.result
     table = found.table.loc[list(one.rows)]
     table = table[[why is None for why in table["failed"]]]
@@ -142,7 +142,7 @@ def matter(given, one):
         "of": one.of,
         "best": one.of == result.scheme.grades[0].id,
         "now": NOW[one.kind](result, one.of, table),
-        "ways": [way(given, row) for row in rows],
+        "ways": [way(given, row, named_units) for row in rows],
         "likewise": rest,
         "concerned": list(dict.fromkeys(u for row in rows for u, _, _ in table["moved"][row])),
     }
@@ -258,30 +258,41 @@ def named(given, row):
     return plain
 
 
-def way(given, row):
-    return named(given, row) | effect(given, row)
+def way(given, row, most):
+    return named(given, row) | effect(given, row, most)
 
 
-def effect(given, row):
+def effect(given, row, most):
+    """Kept, since each wrong fact that is planted has all of them computed anew."""
+    kept = given.__dict__.setdefault("effects", {})
+    if (row, most) not in kept:
+        kept[row, most] = effect_anew(given, row, most)
+    return kept[row, most]
+
+
+def effect_anew(given, row, most):
     found, result = asked(given), given.result
     moved, other = found.table["moved"][row], found.other(row)
     if found.table["kind"][row] == "approval":
-        return done(result, None, moved, "approved")
+        return done(result, None, moved, "approved", most)
     now = [(u, a, b) for (u, a), b in zip(result.grades.items(), other.grades, strict=True)]
     assert moved == tuple(x for x in now if x[1] != x[2])
-    return done(result, other, moved, "computed")
+    return done(result, other, moved, "computed", most)
 
 
-def done(result, other, moved, kind, mixed=False):
+def done(result, other, moved, kind, most, mixed=False):
     """What another assessment, or one that no scheme makes (None), does to grades."""
     by = {"held": [], "likewise": 0} if other is None else then(result, other)
     shares = [int(one.ranks.duplicated(keep=False).sum()) for one in (result, other or result)]
     return {
-        "changes": together(result, moved, other, mixed),
+        "changes": together(result, moved, most, other, mixed),
         "form": form(result),
         "held": by["held"],
         "likewise": by["likewise"],
         "counts": counts(result, moved, kind),
+        "top": [
+            row for row in counts(result, moved, kind) if row["grade"] == result.scheme.grades[0].id
+        ],
         "ties": {"before": shares[0], "after": shares[1]} if shares[1] > shares[0] else None,
     }
 
@@ -291,14 +302,14 @@ def form(result):
     return ".4f" if rule is None else f".{rule.decimals}f"
 
 
-def together(result, moved, other=None, mixed=False):
+def together(result, moved, most=8, other=None, mixed=False):
     pairs = list(dict.fromkeys((old, new) for _, old, new in moved))
     found = []
     for pair in pairs:
         units = [unit for unit, *grades in moved if tuple(grades) == pair]
         shown = [
             {"unit": u, "score": result.scores[u], "because": because(result, other, u, mixed)}
-            for u in units[:8]
+            for u in units[:most]
         ]
         found.append({"old": pair[0], "new": pair[1], "n": len(units), "units": shown})
     return found
@@ -401,7 +412,7 @@ def changes(tables, given):
         for (unit, old), new in zip(result.grades.items(), other.grades, strict=True)
         if old != new
     )
-    return {"made": rows, "effect": done(result, other, moved, "computed", len(rows) > 1)}
+    return {"made": rows, "effect": done(result, other, moved, "computed", 4, len(rows) > 1)}
 
 
 def settled(value):
@@ -488,7 +499,7 @@ def grouped(result, flags, kinds):
             found += flags_of(result, flags, set(those["kind"]))
         else:
             texts = [Text(t.zh.removesuffix("。"), t.en.removesuffix(".")) for t in those["text"]]
-            found.append({"flag": "kind", "kind": group, "n": len(texts), "texts": texts[:8]})
+            found.append({"flag": "kind", "kind": group, "n": len(texts), "texts": texts[:3]})
     return found
 
 
