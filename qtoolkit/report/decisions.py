@@ -32,7 +32,8 @@ from qtoolkit.report.sections import Rows
 
 SHOWN = 3  # matters on the first page
 FEW, NAMED = 4, 8  # units that go from one grade to another: on the first page, and elsewhere
-SINGLE = 2  # single indicators that a matter names with what they change
+CROWD, MANY = 3, 8  # kinds of changes, and changes, from which and beyond which half are named
+SINGLE = 2  # ways that a matter names where there are many
 
 Row = dict[str, Any]
 Move = tuple[str, str, str]  # unit, grade now, grade then
@@ -40,23 +41,28 @@ Move = tuple[str, str, str]  # unit, grade now, grade then
 
 def first(found: Matters) -> list[Row]:
     """The most consequential matters, for the phrase `matter`."""
-    return [matter_of(found, matter, FEW) for matter in found.first(SHOWN)]
+    return [matter_of(found, matter, on_page_one=True) for matter in found.first(SHOWN)]
 
 
-def matter_of(found: Matters, matter: Matter, named: int = NAMED) -> Row:
+def matter_of(found: Matters, matter: Matter, on_page_one: bool = False) -> Row:
     """A matter: kind, of, whether that is the best grade (best), what the scheme has now (see
     :func:`_now`), and its ways (of full marks and single points the first by which a grade
-    changes), with `likewise`, the indicators of the others."""
+    changes), with `likewise`, the indicators of the others; on the first page the most
+    consequential ways, and how many are left out."""
     moved, failed = found.table["moved"], found.table["failed"]
+    steps = found.table["steps"]
     rows = [row for row in matter.rows if failed.iat[row] is None]
     likewise: list[str] = []
     if matter.kind in (FULL_MARKS, POINTS):
         rows = [row for row in rows if found.table["changed"].iat[row]]
-        rows.sort(key=lambda row: -found.table["steps"].iat[row])
+        rows.sort(key=lambda row: -steps.iat[row])
         told = {found.ways[row].choice["leaf"] for row in rows[:SINGLE]}
         others = (found.ways[row].choice["leaf"] for row in rows[SINGLE:])
         likewise = [leaf for leaf in dict.fromkeys(others) if leaf not in told]
         rows = rows[:SINGLE]
+    kept = sorted(rows, key=lambda row: -steps.iat[row])[: SINGLE if on_page_one else None]
+    left_out, rows = len(rows) - len(kept), [row for row in rows if row in kept]
+    named = FEW if on_page_one else NAMED
     return {
         "kind": matter.kind,
         "of": matter.of,
@@ -64,6 +70,7 @@ def matter_of(found: Matters, matter: Matter, named: int = NAMED) -> Row:
         "now": _now(found, matter),
         "ways": [way_of(found, row, named) for row in rows],
         "likewise": likewise,
+        "left_out": left_out,
         "concerned": list(dict.fromkeys(unit for row in rows for unit, *_ in moved.iat[row])),
     }
 
@@ -140,9 +147,12 @@ def effect(result: Assessment, other: Assessment, named: int = FEW, is_mixed: bo
     """What another assessment of the same units does to computed grades: changes (see
     :func:`_together`), form (of scores), held and likewise (see
     :func:`qtoolkit.report.changed.consequences`), counts (grades that more or fewer units have:
-    grade, before, after, kind), top (that of the best grade, or none), ties (units that share a rank: before, after; None where no more
-    do). Where several things differ (`is_mixed`) each change has the parts that make it."""
+    grade, before, after, kind), top (that of the best grade, or none), ties (units that share a
+    rank: before, after; None where no more do). Where several things differ (`is_mixed`) each
+    change has the parts that make it. Who is held is told where nobody changes."""
     then = changed.consequences(result, other)
+    if then["changes"]:
+        then |= {"held": [], "likewise": 0}
     return {
         **then,
         "changes": _together(result, then["changes"], named, other, is_mixed),
@@ -164,6 +174,7 @@ def _together(
     found: dict[tuple[str, str], list[str]] = {}
     for row in changes:
         found.setdefault((row["old"], row["new"]), []).append(row["unit"])
+    named = named if len(found) < CROWD and len(changes) <= MANY else named // 2
     shown = [unit for units in found.values() for unit in units[:named]]
     why = {} if other is None else _why(result, other, shown, is_mixed)
     return [

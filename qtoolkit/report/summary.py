@@ -19,7 +19,7 @@ from qtoolkit.report import changed, decisions, flagged, shared
 from qtoolkit.report.blocks import Block
 from qtoolkit.report.sections import Section, names_of
 
-SHOWN = 3  # risks on the first page
+SHOWN = 2  # risks on the first page
 ADVISED = 5  # matters on which there is a recommendation
 
 Row = dict[str, Any]

@@ -49,10 +49,10 @@ def summary(tables, given):
         "last_kind": kind_of(last_year.table) if last_year else None,
         "near": list(near.index),
         "near_points": 1,
-        "matters": [matter(given, one, 4) for one in asked(given).first()],
+        "matters": [matter(given, one, first=True) for one in asked(given).first()],
         "nothing": nothing(given),
         "idle": idle(given),
-        "risks": risks_of(result)[:3],
+        "risks": risks_of(result)[:2],
         "data_period": scheme.data_period,
         "rounding": None if rule is None else {"decimals": rule.decimals, "mode": rule.mode},
         "synthetic": scheme.synthetic,
@@ -125,7 +125,7 @@ def asked(given):
     return given.matters
 
 
-def matter(given, one, named_units=8):
+def matter(given, one, first=False):
     found, result = asked(given), given.result
     table = found.table.loc[list(one.rows)]
     table = table[[why is None for why in table["failed"]]]
@@ -137,12 +137,17 @@ def matter(given, one, named_units=8):
         leaves = [table["choice"][row]["leaf"] for row in rows]
         rest = [leaf for leaf in dict.fromkeys(leaves[2:]) if leaf not in leaves[:2]]
         rows = rows[:2]
+    left_out = 0
+    if first and len(rows) > 2:
+        steps = sorted((-found.table["steps"][row], row) for row in rows)[:2]
+        left_out, rows = len(rows) - 2, [row for row in rows if row in {r for _, r in steps}]
     return {
         "kind": one.kind,
         "of": one.of,
+        "left_out": left_out,
         "best": one.of == result.scheme.grades[0].id,
         "now": NOW[one.kind](result, one.of, table),
-        "ways": [way(given, row, named_units) for row in rows],
+        "ways": [way(given, row, 4 if first else 8) for row in rows],
         "likewise": rest,
         "concerned": list(dict.fromkeys(u for row in rows for u, _, _ in table["moved"][row])),
     }
@@ -282,7 +287,7 @@ def effect_anew(given, row, most):
 
 def done(result, other, moved, kind, most, mixed=False):
     """What another assessment, or one that no scheme makes (None), does to grades."""
-    by = {"held": [], "likewise": 0} if other is None else then(result, other)
+    by = {"held": [], "likewise": 0} if moved or other is None else then(result, other)
     shares = [int(one.ranks.duplicated(keep=False).sum()) for one in (result, other or result)]
     return {
         "changes": together(result, moved, most, other, mixed),
@@ -304,7 +309,7 @@ def form(result):
 
 def together(result, moved, most=8, other=None, mixed=False):
     pairs = list(dict.fromkeys((old, new) for _, old, new in moved))
-    found = []
+    found, most = [], most if len(pairs) < 3 and len(moved) <= 8 else most // 2
     for pair in pairs:
         units = [unit for unit, *grades in moved if tuple(grades) == pair]
         shown = [
