@@ -49,30 +49,37 @@ def matter_of(found: Matters, matter: Matter, on_page_one: bool = False) -> Row:
     :func:`_now`), and its ways (of full marks and single points the first by which a grade
     changes), with `likewise`, the indicators of the others; on the first page the most
     consequential ways, and how many are left out."""
-    moved, failed = found.table["moved"], found.table["failed"]
-    steps = found.table["steps"]
-    rows = [row for row in matter.rows if failed.iat[row] is None]
-    likewise: list[str] = []
-    if matter.kind in (FULL_MARKS, POINTS):
-        rows = [row for row in rows if found.table["changed"].iat[row]]
-        rows.sort(key=lambda row: -steps.iat[row])
-        told = {found.ways[row].choice["leaf"] for row in rows[:SINGLE]}
-        others = (found.ways[row].choice["leaf"] for row in rows[SINGLE:])
-        likewise = [leaf for leaf in dict.fromkeys(others) if leaf not in told]
-        rows = rows[:SINGLE]
-    kept = sorted(rows, key=lambda row: -steps.iat[row])[: SINGLE if on_page_one else None]
-    left_out, rows = len(rows) - len(kept), [row for row in rows if row in kept]
+    moved = found.table["moved"]
+    rows, likewise = _told(found, matter)
+    kept = _most(found, rows)[: SINGLE if on_page_one else None]
     named = FEW if on_page_one else NAMED
+    shown = [row for row in rows if row in kept]
     return {
         "kind": matter.kind,
         "of": matter.of,
         "best": matter.of == found.result.scheme.grades[0].id,
         "now": _now(found, matter),
-        "ways": [way_of(found, row, named) for row in rows],
+        "ways": [way_of(found, row, named) for row in shown],
         "likewise": likewise,
-        "left_out": left_out,
-        "concerned": list(dict.fromkeys(unit for row in rows for unit, *_ in moved.iat[row])),
+        "left_out": len(rows) - len(kept),
+        "concerned": list(dict.fromkeys(unit for row in shown for unit, *_ in moved.iat[row])),
     }
+
+
+def _told(found: Matters, matter: Matter) -> tuple[list[int], list[str]]:
+    """The ways of a matter that are told, and the indicators of those that are not."""
+    rows = [row for row in matter.rows if found.table["failed"].iat[row] is None]
+    if matter.kind not in (FULL_MARKS, POINTS):
+        return rows, []
+    rows = _most(found, [row for row in rows if found.table["changed"].iat[row]])
+    leaves = [found.ways[row].choice["leaf"] for row in rows]
+    told, others = leaves[:SINGLE], dict.fromkeys(leaves[SINGLE:])
+    return rows[:SINGLE], [leaf for leaf in others if leaf not in told]
+
+
+def _most(found: Matters, rows: Sequence[int]) -> list[int]:
+    """Ways by what they change, the most consequential first."""
+    return sorted(rows, key=lambda row: -found.table["steps"].iat[row])
 
 
 def _now(found: Matters, matter: Matter) -> Any:
@@ -147,9 +154,10 @@ def effect(result: Assessment, other: Assessment, named: int = FEW, is_mixed: bo
     """What another assessment of the same units does to computed grades: changes (see
     :func:`_together`), form (of scores), held and likewise (see
     :func:`qtoolkit.report.changed.consequences`), counts (grades that more or fewer units have:
-    grade, before, after, kind), top (that of the best grade, or none), ties (units that share a
-    rank: before, after; None where no more do). Where several things differ (`is_mixed`) each
-    change has the parts that make it. Who is held is told where nobody changes."""
+    grade, before, after, kind), graded (that kind), top (that of the best grade, or none), ties
+    (units that share a rank: before, after; None where no more do). Where several things differ
+    (`is_mixed`) each change has the parts that make it. Who is held is told where nobody
+    changes."""
     then = changed.consequences(result, other)
     if then["changes"]:
         then |= {"held": [], "likewise": 0}
@@ -258,7 +266,11 @@ def _choice(found: Matters, way: Way) -> Row:
 
 def _both_counts(result: Assessment, kind: str, changes: Sequence[Row]) -> Row:
     counts, best = _counts(result, kind, changes), result.scheme.grades[0].id
-    return {"counts": counts, "top": [row for row in counts if row["grade"] == best]}
+    return {
+        "graded": kind,
+        "counts": counts,
+        "top": [row for row in counts if row["grade"] == best],
+    }
 
 
 def _counts(result: Assessment, kind: str, changes: Sequence[Row]) -> list[Row]:

@@ -236,5 +236,5 @@ def test_a_draft_is_a_matter_by_its_name():
     assert found.other(only.rows[0]) is other
     blocks = summary.summary(result, qt.cutoffs.margins(result), found)
     first = next(b for b in blocks if b.place == 2).text
-    assert "采用方案二：乙（93.00分）由A变为B" in first.zh
+    assert "采用方案二：乙（93.00分）初评由A变为B" in first.zh
     assert "方案二 instead: 乙 (93.00) from A to B" in first.en

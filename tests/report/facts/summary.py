@@ -294,6 +294,7 @@ def done(result, other, moved, kind, most, mixed=False):
         "form": form(result),
         "held": by["held"],
         "likewise": by["likewise"],
+        "graded": kind,
         "counts": counts(result, moved, kind),
         "top": [
             row for row in counts(result, moved, kind) if row["grade"] == result.scheme.grades[0].id
