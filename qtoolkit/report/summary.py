@@ -20,7 +20,7 @@ from qtoolkit.report.blocks import Block
 from qtoolkit.report.sections import Section, names_of
 
 SHOWN = 2  # risks on the first page
-ADVISED = 5  # matters on which there is a recommendation
+ADVISED = 4  # matters on which there is a recommendation
 
 Row = dict[str, Any]
 
