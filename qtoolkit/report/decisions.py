@@ -48,7 +48,7 @@ def matter_of(found: Matters, matter: Matter, on_page_one: bool = False) -> Row:
     """A matter: kind, of, whether that is the best grade (best), what the scheme has now (see
     :func:`_now`), and its ways (of full marks and single points the first by which a grade
     changes), with `likewise`, the indicators of the others; on the first page the most
-    consequential ways, and how many are left out."""
+    consequential ways, and how many that change a grade are left out."""
     moved = found.table["moved"]
     rows, likewise = _told(found, matter)
     kept = _most(found, rows)[: SINGLE if on_page_one else None]
@@ -61,7 +61,7 @@ def matter_of(found: Matters, matter: Matter, on_page_one: bool = False) -> Row:
         "now": _now(found, matter),
         "ways": [way_of(found, row, named) for row in shown],
         "likewise": likewise,
-        "left_out": len(rows) - len(kept),
+        "left_out": sum(1 for row in rows if row not in kept and moved.iat[row]),
         "concerned": list(dict.fromkeys(unit for row in shown for unit, *_ in moved.iat[row])),
     }
 

@@ -140,7 +140,9 @@ def matter(given, one, first=False):
     left_out = 0
     if first and len(rows) > 2:
         steps = sorted((-found.table["steps"][row], row) for row in rows)[:2]
-        left_out, rows = len(rows) - 2, [row for row in rows if row in {r for _, r in steps}]
+        least = [row for row in rows if row not in {r for _, r in steps}]
+        left_out = sum(len(found.table["moved"][row]) > 0 for row in least)
+        rows = [row for row in rows if row not in least]
     return {
         "kind": one.kind,
         "of": one.of,
