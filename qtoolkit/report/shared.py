@@ -16,7 +16,7 @@ from qtoolkit.engine.ties import SAME, in_order
 from qtoolkit.inputs.scheme import Grade, Indicator, Rounding, Scheme
 from qtoolkit.language import Text, settled
 
-NEAR = 0.01  # of the total: how near to another grade a near-miss is, and how far a cutoff is moved
+NEAR = 0.01  # of the total: how near to another grade a near-miss is
 
 
 def both(text: str | float | None) -> Text | None:

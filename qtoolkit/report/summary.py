@@ -104,17 +104,20 @@ def changes(
     return Section("summary/changes", names_of(result), facts)
 
 
-def risks(result: Assessment, margins: pd.DataFrame, found: Matters) -> Section:
-    """All ways that were tried with what they change; recommendations that follow from them, as
-    options; and what to bear in mind."""
+def risks(
+    result: Assessment, margins: pd.DataFrame, found: Matters, near_miss: float | None = None
+) -> Section:
+    """Recommendations that follow from what was tried, as options; what to bear in mind; and in the
+    annex all ways by which a grade changes. Near-misses are those of :func:`summary`."""
+    near_miss = shared.points_of(result, near_miss)
     tried = dict(decisions.tried(found))
     telling = tried.pop("table")
-    near = shared.near_misses(margins, shared.points_of(result, None))
+    near = shared.near_misses(margins, near_miss)
     facts = tried | {
         "nothing": decisions.nothing(found, margins),
         "settle": [decisions.matter_of(found, matter) for matter in found.matters[:ADVISED]],
         "near": near.index,
-        "within": shared.points_of(result, None),
+        "within": near_miss,
         "relative": [id for id, mean in relative(result).items() if not mean],
         "risks": _risks(result),
     }

@@ -24,6 +24,7 @@ from qtoolkit.report import (
     memo,
     reasons,
     scheme,
+    summary,
 )
 from qtoolkit.report.blocks import Paragraph, payload
 from qtoolkit.report.chapters import memo_title
@@ -104,6 +105,19 @@ def test_each_count_of_grades_says_whether_it_is_computed_or_approved(result):
 @given(results())
 def test_each_count_of_grades_says_which_it_is_in_random_schemes(result):
     check_counts(result)
+
+
+def test_near_misses_of_the_recommendations_are_those_of_page_one():
+    """Within the points that are asked for: 子市 is 0.23 above its line, and nobody within 0.1."""
+    result = read("city-2026")
+    found, margins = qt.decisions.matters(result), qt.cutoffs.margins(result)
+    for points, near in ((1.0, ["子市"]), (0.1, [])):
+        views = (
+            summary.summary(result, margins, found, points),
+            summary.risks(result, margins, found, points),
+        )
+        assert [list(view.facts["near"]) for view in views] == [near, near]
+        assert views[1].facts["within"] == points
 
 
 def test_last_years_counts_say_which_they_are():
