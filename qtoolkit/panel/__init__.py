@@ -5,7 +5,16 @@ Ratings are a long table (unit, assessor, score, and where there are such item, 
 table of units × assessors, or what the reader of a case gives.
 """
 
+from qtoolkit.panel.combining import combined, least_values
 from qtoolkit.panel.designs import incomplete, long_of, wide_of
 from qtoolkit.panel.reliability import Reliability, reliability
 
-__all__ = ["Reliability", "incomplete", "long_of", "reliability", "wide_of"]
+__all__ = [
+    "Reliability",
+    "combined",
+    "incomplete",
+    "least_values",
+    "long_of",
+    "reliability",
+    "wide_of",
+]
