@@ -6,16 +6,19 @@ table of units × assessors, or what the reader of a case gives.
 """
 
 from qtoolkit.panel.combining import combined, least_values
+from qtoolkit.panel.components import Components, components
 from qtoolkit.panel.designs import incomplete, long_of, wide_of
 from qtoolkit.panel.reliability import Reliability, reliability
 from qtoolkit.panel.severity import Outlying, Severity, adjust, linked, outlying
 
 __all__ = [
+    "Components",
     "Outlying",
     "Reliability",
     "Severity",
     "adjust",
     "combined",
+    "components",
     "incomplete",
     "least_values",
     "linked",
