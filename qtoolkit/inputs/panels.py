@@ -70,6 +70,13 @@ class Panel(Marking):
     step: SomePoints | None = None
     stages: dict[Identifier, Marking] = Field(default_factory=dict)
     assessors: tuple[Assessor, ...] = ()
+    english: dict[str, str] = Field(
+        default_factory=dict, description="English wording of names of assessors and groups"
+    )
+
+    def label(self, name: str) -> Text:
+        """The name of an assessor or group in both languages."""
+        return Text(name, self.english.get(name, name))
 
     def marking(self, stage: str) -> Marking:
         """How the marks of a stage become one."""

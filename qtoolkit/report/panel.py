@@ -11,10 +11,11 @@ import pandas as pd
 from qtoolkit.assessment import Assessment
 from qtoolkit.inputs.ratings import Ratings
 from qtoolkit.language import Text, same
-from qtoolkit.panel import Winners
+from qtoolkit.panel import Strictness, Winners
 from qtoolkit.report import figures, shared
 from qtoolkit.report.sections import Section, names_of
 
+GOOD = 0.75  # an ICC of the mean from which on agreement is called good (Koo & Li 2016)
 SURE = 0.95  # a share of draws from which on a unit is said to win, or not to, whoever sits there
 
 
@@ -91,7 +92,7 @@ def _pivotal(found: Winners) -> list[dict[str, Any]]:
     without = found.without
     changed = without[(without["gained"].str.len() > 0) | (without["lost"].str.len() > 0)]
     return [
-        {"assessor": same(str(name)), "gained": list(row["gained"]), "lost": list(row["lost"])}
+        {"assessor": str(name), "gained": list(row["gained"]), "lost": list(row["lost"])}
         for name, row in changed.iterrows()
     ]
 
@@ -147,6 +148,68 @@ def scores(result: Assessment, shares: pd.DataFrame) -> Section:
     )
 
 
+def agreement(result: Assessment, table: pd.DataFrame) -> Section:
+    """How far the assessors of each panel agree (:func:`qtoolkit.panel.agreement`)."""
+    shown = table if table["group"].astype(bool).any() else table.drop(columns="group")
+    known = table["icc_mean"].notna()
+    facts = {
+        "low": _panels(table[known & (table["icc_mean"] < GOOD)]),
+        "good": GOOD,
+        "unknown": _panels(table[~known]),
+        "rough": bool(table["rough"].any()),
+    }
+    return Section("panel/agreement", names_of(result), facts, {"agreement": shown})
+
+
+def _panels(rows: pd.DataFrame) -> list[dict[str, Any]]:
+    return [
+        {"stage": row.stage, "group": row.group, "icc_mean": row.icc_mean}
+        for row in rows.itertuples(index=False)
+    ]
+
+
+def severity(result: Assessment, found: Strictness) -> Section:
+    """Strict and lenient assessors, whether that decided a grade, and who cannot be compared."""
+    table, parts = found.severity, found.parts
+    changed = found.regraded[found.regraded["changed"]].rename_axis("unit")
+    facts = {
+        "by": found.by,
+        "strict": _extremes(table, "strict"),
+        "lenient": _extremes(table, "lenient"),
+        "spread": _spread(table),
+        "apart": [
+            {
+                "stage": stage,
+                "parts": [
+                    {"names": list(row.names), "units": list(row.units)}
+                    for row in rows.itertuples(index=False)
+                ],
+            }
+            for stage, rows in parts.groupby("stage", sort=False)
+        ],
+        "changed": len(changed),
+        "regraded": changed[["grade", "grade_adjusted"]],
+        "score_format": shared.score_format(result),
+        "rows": len(table),
+    }
+    tables = {"severity": table, "regraded": found.regraded.rename_axis("unit")}
+    return Section("panel/severity", names_of(result), facts, tables)
+
+
+def _extremes(table: pd.DataFrame, kind: str) -> list[dict[str, Any]]:
+    """Assessors who are strict (or lenient) beyond chance, as the table has them."""
+    rows = table[table["strict"] == kind]
+    return [{"name": row.name, "stage": row.stage} for row in rows.itertuples(index=False)]
+
+
+def _spread(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Of each stage (and part), how far the most lenient lies above the strictest."""
+    return [
+        {"stage": stage, "part": part, "distance": rows.max() - rows.min()}
+        for (stage, part), rows in table.groupby(["stage", "part"], sort=False)["severity"]
+    ]
+
+
 def winners(result: Assessment, found: Winners) -> Section:
     """How sure each unit is to win: under other assessors, under other points, without each
     assessor."""
@@ -191,7 +254,7 @@ def votes(result: Assessment, found: Winners, ratings: Ratings) -> Section:
     cast = ratings.votes
     roll = cast.assign(cell=cast["vote"]).pivot(index="voter", columns="unit", values="cell")
     roll = roll.reindex(index=sorted(dict.fromkeys(cast["voter"])), columns=list(counts.index))
-    table = pd.DataFrame({"voter": [same(str(name)) for name in roll.index]})
+    table = pd.DataFrame({"voter": list(roll.index)})
     for unit in roll.columns:
         table[f"on:{unit}"] = [word if isinstance(word, str) else "absent" for word in roll[unit]]
     vote = next(iter(named.values()), None)

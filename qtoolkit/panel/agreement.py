@@ -1,0 +1,69 @@
+"""How far the assessors of each panel agree: a row a panel, of its assessors' totals."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pandas as pd
+
+from qtoolkit.inputs.ratings import Ratings
+from qtoolkit.inputs.scheme import Scheme
+from qtoolkit.panel.profiles import share_of
+from qtoolkit.panel.reliability import reliability
+
+
+def in_percent(scheme: Scheme, ratings: Ratings) -> Ratings:
+    """The marks as hundredths of full marks, so that items of different full marks compare."""
+    frame = ratings.frame.copy()
+    for item, at in frame.groupby("item", sort=False).groups.items():
+        marks = frame.loc[at, "score"].to_numpy(float)
+        frame.loc[at, "score"] = 100 * share_of(scheme.indicator(str(item)), marks)
+    return replace(ratings, frame=frame)
+
+
+def panels(ratings: Ratings) -> list[tuple[str, str, Ratings]]:
+    """Each panel: its stage, its group ("" where there is none), and its marks."""
+    found = []
+    for (stage, group), frame in ratings.frame.groupby(["stage", "group"], sort=False):
+        found.append((str(stage), str(group), replace(ratings, frame=frame)))
+    return found
+
+
+def agreement(scheme: Scheme, ratings: Ratings, confidence: float = 0.95) -> pd.DataFrame:
+    """How far assessors agree on the total of a panel's items, a row each panel.
+
+    One number for each unit and assessor: the mean share of full marks over the items of the stage,
+    in hundredths, weighted by their points.
+
+    Returns
+    -------
+    DataFrame
+        stage, group, assessors, units (that all of them marked); icc, low, high (ICC2 of one
+        assessor, with its interval), icc_mean (ICC2 of the mean of all), alpha (Krippendorff's, for
+        intervals), w and p (Kendall's W and its χ² test), rough (whether that test is poor, for few
+        units), reason (why there is no ICC: "few_units", "one_assessor", "constant", or "").
+    """
+    percent = in_percent(scheme, ratings)
+    points = {leaf.id: leaf.full_points for leaf in scheme.leaves}
+    rows = []
+    for stage, group, part in panels(percent):
+        found = reliability(part, confidence=confidence, weights=points)
+        one = found.icc.loc["ICC2"]
+        rows.append(
+            {
+                "stage": stage,
+                "group": group,
+                "assessors": found.n_assessors,
+                "units": found.n_units,
+                "icc": one["value"],
+                "low": one["low"],
+                "high": one["high"],
+                "icc_mean": found.icc.loc["ICC2k", "value"],
+                "alpha": found.alpha["interval"],
+                "w": found.concordance["W"],
+                "p": found.concordance["p"],
+                "rough": found.rough,
+                "reason": found.reason,
+            }
+        )
+    return pd.DataFrame(rows)
