@@ -5,7 +5,7 @@ Ratings are a case's `ratings`; most functions also take a long table (unit, ass
 where there are such item, stage and group) or a table of units × assessors.
 """
 
-from qtoolkit.panel.agreement import agreement, in_percent, panels
+from qtoolkit.panel.agreement import agreement, in_percent, marks_of, panels
 from qtoolkit.panel.combining import combined
 from qtoolkit.panel.designs import incomplete, long_of, wide_of
 from qtoolkit.panel.profiles import item_shares, profile, stage_shares, strengths
@@ -28,6 +28,7 @@ __all__ = [
     "item_shares",
     "linked",
     "long_of",
+    "marks_of",
     "outlying",
     "panels",
     "profile",

@@ -6,10 +6,32 @@ from dataclasses import replace
 
 import pandas as pd
 
+from qtoolkit.errors import InputError
+from qtoolkit.inputs.case import Case
 from qtoolkit.inputs.ratings import Ratings
 from qtoolkit.inputs.scheme import Scheme
+from qtoolkit.language import say
 from qtoolkit.panel.profiles import share_of
 from qtoolkit.panel.reliability import reliability
+
+
+def marks_of(case: Case) -> Ratings:
+    """The ratings of a case.
+
+    Raises
+    ------
+    InputError
+        Where it has none.
+    """
+    if case.ratings is None:
+        text = say(
+            zh="案例没有评分：请在 params.yaml 中以 ratings 写明评分文件（考核对象、评委、阶段、"
+            "评分项、评分各列）",
+            en="the case has no ratings: name a file of them (unit, assessor, stage, item, score) "
+            "under ratings in params.yaml",
+        )
+        raise InputError(text)
+    return case.ratings
 
 
 def in_percent(scheme: Scheme, ratings: Ratings) -> Ratings:

@@ -311,3 +311,8 @@ def publicity(result: Assessment, found: Winners) -> Section:
         "synthetic": result.scheme.synthetic,
     }
     return Section("panel/publicity", names_of(result), facts, {"publicity": table})
+
+
+def methods() -> Section:
+    """Annex: how panels are computed."""
+    return Section("panel/methods", {})
