@@ -5,7 +5,7 @@ Ratings are a case's `ratings`; most functions also take a long table (unit, ass
 where there are such item, stage and group) or a table of units × assessors.
 """
 
-from qtoolkit.panel.agreement import agreement, in_percent, marks_of, panels
+from qtoolkit.panel.agreement import agreement, in_percent, irregular, marks_of, panels
 from qtoolkit.panel.combining import combined
 from qtoolkit.panel.designs import incomplete, long_of, wide_of
 from qtoolkit.panel.profiles import item_shares, profile, stage_shares, strengths
@@ -25,6 +25,7 @@ __all__ = [
     "combined",
     "in_percent",
     "incomplete",
+    "irregular",
     "item_shares",
     "linked",
     "long_of",

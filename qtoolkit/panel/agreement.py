@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import pandas as pd
 
 from qtoolkit.errors import InputError
 from qtoolkit.inputs.case import Case
+from qtoolkit.inputs.panels import Panel
 from qtoolkit.inputs.ratings import Ratings
 from qtoolkit.inputs.scheme import Scheme
 from qtoolkit.language import say
@@ -89,3 +91,31 @@ def agreement(scheme: Scheme, ratings: Ratings, confidence: float = 0.95) -> pd.
             }
         )
     return pd.DataFrame(rows)
+
+
+def irregular(scheme: Scheme, ratings: Ratings) -> pd.DataFrame:
+    """Where a panel did not keep to the scheme: items that fewer assessors marked than its `least`,
+    or on which their marks lie farther apart than its `spread`.
+
+    Returns
+    -------
+    DataFrame
+        A row each unit, stage and item: unit, stage, item, kind ("few" or "spread"), assessors,
+        lowest, highest, in the order of the marks.
+    """
+    panel = scheme.panel or Panel()
+    cells = ratings.frame.groupby(["stage", "unit", "item"], sort=False)["score"]
+    table = cells.agg(["count", "min", "max"]).reset_index()
+    table.columns = ["stage", "unit", "item", "assessors", "lowest", "highest"]
+    limits = {stage: panel.marking(stage) for stage in table["stage"].unique()}
+    least = table["stage"].map({stage: how.least or 0 for stage, how in limits.items()})
+    most = table["stage"].map({stage: how.spread or math.inf for stage, how in limits.items()})
+    apart = table["highest"] - table["lowest"]
+    found = pd.concat(
+        [
+            table[table["assessors"] < least].assign(kind="few"),
+            table[apart > most + 1e-9].assign(kind="spread"),
+        ]
+    )
+    columns = ["unit", "stage", "item", "kind", "assessors", "lowest", "highest"]
+    return found.sort_index(kind="stable")[columns].reset_index(drop=True)

@@ -68,7 +68,12 @@ AWARD: dict[str, Text] = {
     "award_publicity": Text("公示名单", "List to be published"),
 }
 
-REPORTS: dict[str, dict[str, Text]] = {"assessment": CHAPTERS, "award": AWARD}
+AWARD_ANNEXES = {key: ANNEXES[key] for key in ("annex_rules", "annex_scores", "annex_methods")}
+REPORTS: dict[str, tuple[dict[str, Text], dict[str, Text]]] = {
+    "assessment": (CHAPTERS, ANNEXES),
+    "award": (AWARD, AWARD_ANNEXES),
+}
+"""Chapters and annexes of each report."""
 ELSEWHERE = {"assessment": {"award_agreement": "stability"}}
 """Chapters of the other report that have a place in this one."""
 

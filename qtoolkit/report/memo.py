@@ -12,7 +12,7 @@ from typing import Any
 from qtoolkit.errors import InputError, WorkError, nearest
 from qtoolkit.language import Text, say
 from qtoolkit.report.blocks import Paragraph, payload
-from qtoolkit.report.chapters import ANNEXES, ELSEWHERE, REPORTS
+from qtoolkit.report.chapters import ELSEWHERE, REPORTS
 from qtoolkit.report.document import (
     Caption,
     Chapter,
@@ -103,7 +103,7 @@ def compose(
     numbers = _Numbers(language, pictures)
     chapters = [
         Chapter(name, kind, heading, tuple(_sections(by_chapter[name], language, numbers)))
-        for name, kind, heading in _headings(by_chapter, language, REPORTS[report])
+        for name, kind, heading in _headings(by_chapter, language, report)
     ]
     return Document(
         title=one_line(title),
@@ -119,7 +119,7 @@ def _by_chapter(
 ) -> dict[str | None, list[Mapping[str, Any]]]:
     """The blocks of each chapter, in their places; those of the notebook alone under None."""
     chapters: dict[str | None, list[Mapping[str, Any]]] = {}
-    known = {name for names in (*REPORTS.values(), ANNEXES) for name in names}
+    known = {name for titles in REPORTS.values() for names in titles for name in names}
     for block in blocks:
         name = ELSEWHERE.get(report, {}).get(block["chapter"], block["chapter"])
         if name is not None and name not in known:
@@ -137,10 +137,10 @@ def _by_chapter(
 
 
 def _headings(
-    present: Iterable[str | None], language: str, chapters: Mapping[str, Text]
+    present: Iterable[str | None], language: str, report: str
 ) -> Iterator[tuple[str, Any, str]]:
     """(key, kind, numbered heading) of the chapters and annexes that are there, in order."""
-    present = set(present)
+    present, (chapters, annexes) = set(present), REPORTS[report]
     for n, (name, title) in enumerate(chapters.items()):
         if name not in present:
             continue
@@ -149,7 +149,7 @@ def _headings(
             continue
         number = _chinese(n) if language == "zh" else _ROMAN[n - 1]
         yield name, "chapter", _CHAPTER.of(language).format(n=number, name=title.of(language))
-    for n, (name, title) in enumerate(ANNEXES.items(), 1):
+    for n, (name, title) in enumerate(annexes.items(), 1):
         if name in present:
             yield name, "annex", _ANNEX.of(language).format(n=n, name=title.of(language))
 

@@ -4,11 +4,13 @@ weaknesses, the list to be published."""
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 import pandas as pd
 
 from qtoolkit.assessment import Assessment
+from qtoolkit.inputs.panels import Panel
 from qtoolkit.inputs.ratings import Ratings
 from qtoolkit.language import Text, same
 from qtoolkit.panel import Strictness, Winners
@@ -30,7 +32,31 @@ def _screens(result: Assessment) -> list[dict[str, Any]]:
     return rows
 
 
-def award(result: Assessment, found: Winners) -> Section:
+def basis(result: Assessment) -> Section:
+    """What the award rests on, and how marks become scores."""
+    scheme = result.scheme
+    panel = scheme.panel or Panel()
+    facts = {
+        "name": scheme.name,
+        "sources": scheme.sources,
+        "stages": [
+            {
+                "stage": stage.id,
+                "panel": {
+                    "how": panel.marking(stage.id).how,
+                    "drop": panel.marking(stage.id).drop,
+                    "trim": panel.marking(stage.id).trim,
+                    "least": panel.marking(stage.id).least,
+                    "step": panel.step,
+                },
+            }
+            for stage in scheme.stages
+        ],
+    }
+    return Section("panel/basis", names_of(result), facts)
+
+
+def award(result: Assessment, found: Winners, strict: Strictness) -> Section:
     """Page one: who applied, who wins, what is not sure, what to mind."""
     table, best = found.table, result.scheme.grades[0]
     wins = table[table["wins"]]
@@ -50,11 +76,23 @@ def award(result: Assessment, found: Winners) -> Section:
         "doubtful": _doubtful(found),
         "band": found.band,
         "pivotal": _pivotal(found),
+        "apart": _contested(found, strict),
         "assessors": found.assessors is not None,
         "data_period": result.scheme.data_period,
         "synthetic": result.scheme.synthetic,
     }
     return Section("panel/award", names_of(result), facts)
+
+
+def _contested(found: Winners, strict: Strictness) -> list[dict[str, Any]]:
+    """Stages at which assessors of several parts share no unit, with the doubtful units that lie in
+    different parts."""
+    doubtful, rows = [row["unit"] for row in _doubtful(found)], []
+    for stage, parts in strict.parts.groupby("stage", sort=False):
+        inside = [[unit for unit in doubtful if unit in units] for units in parts["units"]]
+        if sum(bool(units) for units in inside) > 1:
+            rows.append({"stage": stage, "parts": len(parts), "units": list(chain(*inside))})
+    return rows
 
 
 def _first_without_place(table: pd.DataFrame) -> dict[str, Any] | None:
@@ -148,8 +186,9 @@ def scores(result: Assessment, shares: pd.DataFrame) -> Section:
     )
 
 
-def agreement(result: Assessment, table: pd.DataFrame) -> Section:
-    """How far the assessors of each panel agree (:func:`qtoolkit.panel.agreement`)."""
+def agreement(result: Assessment, table: pd.DataFrame, irregular: pd.DataFrame) -> Section:
+    """How far the assessors of each panel agree (:func:`qtoolkit.panel.agreement`), and items with
+    too few marks, or marks too far apart (:func:`qtoolkit.panel.irregular`)."""
     shown = table if table["group"].astype(bool).any() else table.drop(columns="group")
     known = table["icc_mean"].notna()
     facts = {
@@ -157,8 +196,12 @@ def agreement(result: Assessment, table: pd.DataFrame) -> Section:
         "good": GOOD,
         "unknown": _panels(table[~known]),
         "rough": bool(table["rough"].any()),
+        "few": int((irregular["kind"] == "few").sum()),
+        "spread": int((irregular["kind"] == "spread").sum()),
+        "irregular": len(irregular),
     }
-    return Section("panel/agreement", names_of(result), facts, {"agreement": shown})
+    tables = {"agreement": shown, "irregular": irregular}
+    return Section("panel/agreement", names_of(result), facts, tables)
 
 
 def _panels(rows: pd.DataFrame) -> list[dict[str, Any]]:
@@ -269,7 +312,6 @@ def votes(result: Assessment, found: Winners, ratings: Ratings) -> Section:
         "carried": list(counts.index[counts["carried"].astype(bool)]),
         "not_carried": list(counts.index[~counts["carried"].astype(bool)]),
         "unvoted": _unvoted(found),
-        "units_voted": [{"unit": unit} for unit in counts.index],
     }
     tables = {"votes": counts.drop(columns="vote"), "vote_roll": table}
     return Section("panel/votes", names_of(result), facts, tables)
