@@ -22,9 +22,9 @@ from qtoolkit.display import Shown
 from qtoolkit.engine import from_ticks, rank, to_ticks
 from qtoolkit.engine.ties import foremost
 from qtoolkit.errors import InputError, nearest
-from qtoolkit.inputs.case import Case
+from qtoolkit.inputs.case import Case, table_as_written
 from qtoolkit.inputs.scheme import Scheme
-from qtoolkit.inputs.table import read_table, unit_of
+from qtoolkit.inputs.table import unit_of
 from qtoolkit.language import Text, say
 from qtoolkit.lines import LinesSaid
 
@@ -374,9 +374,7 @@ def as_written(case: Case) -> Assessment | None:
     """
     if not case.parameters.changes:
         return None
-    previous = case.previous
-    last = None if previous is None else (previous.scheme, previous.table)
-    return assess(case.written, read_table(case.files["data"], case.written, last))
+    return assess(case.written, table_as_written(case))
 
 
 def _some(result: Assessment) -> str:

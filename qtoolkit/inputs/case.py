@@ -11,11 +11,13 @@ from typing import Any, ClassVar
 from qtoolkit.display import SYNTHETIC, Card, Shown, sizes
 from qtoolkit.errors import Complaint, InputError, Problems, clip
 from qtoolkit.inputs.changes import by_ids, change
+from qtoolkit.inputs.files import read_rows
 from qtoolkit.inputs.locate import find, find_case
 from qtoolkit.inputs.parameters import BOOKS, Parameters, parameters_of, read_parameters
+from qtoolkit.inputs.ratings import Ratings, filled, read_ratings
 from qtoolkit.inputs.scheme import Scheme, read_scheme
 from qtoolkit.inputs.slips import itself
-from qtoolkit.inputs.table import Table, read_table
+from qtoolkit.inputs.table import Table, table_of_rows
 from qtoolkit.language import Text, say
 from qtoolkit.models import validate
 
@@ -33,7 +35,7 @@ class Case(Shown):
     parameters: Parameters
     files: Mapping[str, Path]
     previous: Case | None = None
-    ratings: None = None
+    ratings: Ratings | None = None
     written: Scheme = None  # type: ignore[assignment]
 
     def __post_init__(self) -> None:
@@ -54,7 +56,11 @@ class Case(Shown):
             self.card_title,
             f"{self.scheme.id}, {units} units × {leaves} indicators",
             facts,
-            others=("scheme", "table", *(("previous",) if self.previous else ())),
+            others=[
+                "scheme",
+                "table",
+                *(name for name in ("previous", "ratings") if getattr(self, name) is not None),
+            ],
         )
 
 
@@ -80,7 +86,8 @@ def read_case(
     previous : path, optional
         Last year's case folder.
     ratings : path, optional
-        Panel ratings.
+        Marks of assessors, a long table: unit, assessor, stage, item, score; see
+        :func:`qtoolkit.inputs.ratings.read_ratings`.
     changes : mapping, optional
         Dotted changes to the scheme, such as {"cutoffs.A": 88, "points.brand": 5,
         "grades.A.quota": 3}, or by name: {"cutoffs.优秀": 92}; siblings take up the points, None
@@ -131,15 +138,9 @@ def case_of(
     """The case that validated parameters name. Their relative paths stand in a file of the folder
     `near`, or are relative to the working directory where there is none. Changes that `over` names
     take the place of others that mean the same; the case's parameters have all changes by ids."""
-    if parameters.ratings is not None:
-        text = say(
-            zh="本版尚不支持参数 ratings，请删去",
-            en="this version does not read ratings yet: leave it out",
-        )
-        raise InputError(text)
     files, found = dict(files or {}), {}
     problems = Problems()
-    for key in ("scheme", "data", "previous"):
+    for key in ("scheme", "data", "previous", "ratings"):
         try:
             if getattr(parameters, key) is not None:
                 found[key] = find(getattr(parameters, key), near)
@@ -157,14 +158,30 @@ def case_of(
     previous = None if earlier is None else _previous(earlier)
     for role, path in ({} if previous is None else previous.files).items():
         files[f"previous_{role}"] = path
-    if previous is None:
-        table = read_table(files["data"], scheme)
-        return Case(scheme, table, parameters, files, written=written)
-    last = previous.scheme, previous.table
-    table = read_table(files["data"], scheme, last)
+    last = None if previous is None else (previous.scheme, previous.table)
+    table, ratings = _table_of(scheme, files, last)
+    if previous is None or last is None:
+        return Case(scheme, table, parameters, files, None, ratings, written)
     more = itself(scheme, table, last, files["params"].name if "params" in files else None)
     table = replace(table, doubts=(*table.doubts, *more))
-    return Case(scheme, table, parameters, files, previous, written=written)
+    return Case(scheme, table, parameters, files, previous, ratings, written)
+
+
+def _table_of(
+    scheme: Scheme, files: Mapping[str, Path], last: tuple[Scheme, Table] | None
+) -> tuple[Table, Ratings | None]:
+    """The table of data, with the marks of the ratings put into it where there are any."""
+    rows = read_rows(files["data"])
+    if "ratings" not in files:
+        return table_of_rows(rows, scheme, last), None
+    ratings = read_ratings(files["ratings"], scheme, rows)
+    return table_of_rows(filled(ratings, scheme), scheme, last), ratings
+
+
+def table_as_written(case: Case) -> Table:
+    """The case's data read for its scheme as it was before `changes`."""
+    last = None if case.previous is None else (case.previous.scheme, case.previous.table)
+    return _table_of(case.written, case.files, last)[0]
 
 
 def scheme_of(path: Path) -> Scheme:

@@ -98,7 +98,7 @@ class Cells:
         the file."""
         return column if column in self.rows.header else self._header(column)
 
-    def _cells(self, key: str) -> list[tuple[int, Any]]:
+    def cells(self, key: str) -> list[tuple[int, Any]]:
         """(row number, cell) of a column; blanks where the column is absent."""
         place = self._places.get(key)
         rows = zip(self.rows.numbers, self.rows.rows, strict=True)
@@ -107,7 +107,7 @@ class Cells:
     def texts(self, key: str) -> list[str | None]:
         """A column of text; None where it is blank."""
         result = []
-        for row, cell in self._cells(key):
+        for row, cell in self.cells(key):
             text = None if is_blank(cell) else plain_text(cell)
             if text is not None and _EXCEL_ERROR.fullmatch(text):
                 self.complain(unexpected(text, Text("文字", "text")), self._header(key), row)
@@ -151,7 +151,7 @@ class Cells:
         """A column of numbers between `low` and `high`; blanks give `blank`."""
         if not self._has(key):
             return [blank] * len(self.rows.rows)
-        cells = self._cells(key)
+        cells = self.cells(key)
         result = self._plain(cells, low, high)
         for i in _missing(result):
             row, cell = cells[i]
@@ -176,7 +176,7 @@ class Cells:
     def yes_no(self, key: str) -> list[bool]:
         """A column of yes and no; blank is no."""
         result = []
-        for row, cell in self._cells(key):
+        for row, cell in self.cells(key):
             word = "" if is_blank(cell) else plain_text(cell).lower()
             if word and word not in _YES_NO:
                 self.complain(unexpected(cell, Text("“是”或“否”", "yes or no")), key, row)

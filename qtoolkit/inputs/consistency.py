@@ -33,6 +33,7 @@ def complaints_of(scheme: Scheme) -> Iterator[tuple[Path_, Text]]:
     yield from _cutoffs(scheme)
     yield from _leaves(scheme)
     yield from _vetoes(scheme)
+    yield from _panel(scheme)
     for i, grade in enumerate(scheme.grades):
         yield from _places_of(i, grade)
         yield from _bands_and_classes(scheme, i, grade)
@@ -91,6 +92,38 @@ def _vetoes(scheme: Scheme) -> Iterator[tuple[Path_, Text]]:
                     n=len(grades),
                 ),
             )
+
+
+def _panel(scheme: Scheme) -> Iterator[tuple[Path_, Text]]:
+    """Stages that panels name and the scheme does not have, votes called as stages are, and
+    assessors listed twice."""
+    stages = [stage.id for stage in scheme.stages]
+    for i, veto in enumerate(scheme.vetoes):
+        if veto.vote is not None and veto.id in stages:
+            text = say(
+                zh="“{id}”既是阶段又是投票的编号，请改其一",
+                en="“{id}” is the id of a stage and of a vote: change one",
+                id=veto.id,
+            )
+            yield ("vetoes", i, "id"), text
+    if scheme.panel is None:
+        return
+    named: list[tuple[Path_, str]] = [(("panel", "stages", id), id) for id in scheme.panel.stages]
+    for i, assessor in enumerate(scheme.panel.assessors):
+        named += [(("panel", "assessors", i, "stages"), id) for id in assessor.stages]
+        if assessor.name in [other.name for other in scheme.panel.assessors[:i]]:
+            text = say(zh="“{name}”列了两次", en="“{name}” is listed twice", name=assessor.name)
+            yield ("panel", "assessors", i, "name"), text
+    for path, id in named:
+        if id not in stages:
+            text = say(
+                zh="没有阶段“{id}”{hint}，现有{stages}",
+                en="no stage “{id}”{hint}, there are {stages}",
+                id=id,
+                hint=nearest(id, stages),
+                stages=listing(stages),
+            )
+            yield path, text
 
 
 def _places_of(i: int, grade: Grade) -> Iterator[tuple[Path_, Text]]:
@@ -450,7 +483,7 @@ def _duplicates(scheme: Scheme) -> Iterator[tuple[Path_, Text]]:
 def _ids(scheme: Scheme) -> Iterator[list[tuple[Path_, str]]]:
     """The ids that must differ from one another, a list for each kind, with their places."""
     yield [((*path, "id"), node.id) for path, node in _places(scheme.indicators, ("indicators",))]
-    for key in ("grades", "vetoes", "stages", "bonuses"):
+    for key in ("grades", "vetoes", "stages", "bonuses", "screens"):
         yield [((key, i, "id"), item.id) for i, item in enumerate(getattr(scheme, key))]
     yield [(("units", i), unit) for i, unit in enumerate(scheme.units or ())]
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import csv
 import errno
 import stat
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -52,8 +52,19 @@ class Rows:
         """The row and column in the file of a complaint about a row and a header."""
         if self.lines is None:
             return row, column
-        unit = str(self.rows[row - 1][0]).strip() if row else None
+        unit = str(self.rows[self.numbers.index(row)][0]).strip() if row else None
         return self.lines.get(column or "", self.head if row else None), unit or column
+
+    def at(self, places: Collection[int]) -> Rows:
+        """The rows at these places, which keep their numbers."""
+        kept = [self.rows[i] for i in places], [self.numbers[i] for i in places]
+        return replace(self, rows=kept[0], numbers=kept[1])
+
+    def beside(self, columns: Mapping[str, Sequence[Any]]) -> Rows:
+        """With further columns at the right, by their headers."""
+        cells = zip(*columns.values(), strict=True) if columns else [()] * len(self.rows)
+        rows = [[*row, *more] for row, more in zip(self.rows, cells, strict=True)]
+        return replace(self, header=[*self.header, *columns], rows=rows)
 
 
 def read_bytes(path: Path) -> bytes:

@@ -27,6 +27,8 @@ PREFIXES = {
     "evidence": ("证据", "vetoes"),
     "date": ("日期", "vetoes"),
     "bonus": ("加减分", "bonuses"),
+    "screen": ("审核", "screens"),
+    "why": ("未通过原因", "screens"),
     "grade": ("往年等级", ""),
 }
 """Kinds of columns `<kind>:<id>`, their Chinese word, and which parts of the scheme the id names (a
@@ -45,6 +47,7 @@ class Headers:
             "leaves": scheme.leaves,
             "vetoes": scheme.vetoes,
             "bonuses": scheme.bonuses,
+            "screens": scheme.screens,
             "stages": scheme.stages,
         }
         self._ids = {

@@ -32,6 +32,7 @@ from qtoolkit.inputs.consistency import (
     complaints_of,
 )
 from qtoolkit.inputs.naming import Called, CalledGrades, keyed
+from qtoolkit.inputs.panels import Panel, Vote
 from qtoolkit.inputs.spread import spread_points
 from qtoolkit.inputs.treatments import LeafMissing, Missing, Outliers
 from qtoolkit.inputs.yamltext import read_yaml
@@ -312,13 +313,15 @@ def how_set_in_short(grade: Grade, named: bool = True) -> Text:
 
 class Veto(Model):
     """一票否决: a unit with it has at best the grade `cap`, or `lower` grades less than its score
-    gives. With `falsified` it also strikes units any of whose cells is marked 弄虚作假."""
+    gives. With `falsified` it also strikes units any of whose cells is marked 弄虚作假; with `vote`
+    units that did not carry that vote, where the ratings hold its votes."""
 
     id: Identifier
     name: BilingualText
     cap: Identifier | None = None
     lower: int | None = Field(default=None, ge=1, strict=True)
     falsified: Flag = False
+    vote: Vote | None = None
 
     @model_validator(mode="after")
     def _one_effect(self) -> Veto:
@@ -332,6 +335,14 @@ class Veto(Model):
                 )
             )
         return self
+
+
+class Screen(Model):
+    """A condition for being assessed at all (初审, 入围): a unit that does not meet it is not
+    scored and takes no place. Its column screen:<id> says of every unit whether it passed."""
+
+    id: Identifier
+    name: BilingualText
 
 
 class Bonus(Model):
@@ -425,11 +436,17 @@ class Scheme(Shown, Model):
     indicators: tuple[Indicator, ...] = Field(min_length=1)
     aggregation: Aggregation = "arithmetic"
     stages: tuple[Stage, ...] = ()
+    panel: Panel | None = Field(
+        default=None, description="how marks of assessors (ratings) become values of indicators"
+    )
     missing: Missing = Missing()
     rounding: RoundingStages = RoundingStages()
     order: Order = Order()
     rank_on: Literal["published", "base"] = "published"
     grades: tuple[Grade, ...] = Field(min_length=1, max_length=GRADES)
+    screens: tuple[Screen, ...] = Field(
+        default=(), description="conditions for being assessed, in the order of the work"
+    )
     vetoes: tuple[Veto, ...] = ()
     bonuses: tuple[Bonus, ...] = ()
     bonus_cap: SomePoints | None = Field(

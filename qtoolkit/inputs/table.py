@@ -16,6 +16,7 @@ from qtoolkit.inputs.files import Rows, read_rows, rows_of_grid
 from qtoolkit.inputs.headers import UNIT_HEADERS
 from qtoolkit.inputs.numbertext import plain_text
 from qtoolkit.inputs.scheme import Scheme
+from qtoolkit.inputs.screening import Screened, screening
 from qtoolkit.inputs.slips import Doubt, doubts_of, name_doubts, refused
 from qtoolkit.inputs.statuses import FALSIFIED, VALUE, ZERO
 from qtoolkit.inputs.tablereader import Reader
@@ -55,6 +56,8 @@ class Table(Shown):
         approved (a grade's id), approved_reason, approved_by that the table has.
     excluded : tuple of Text
         Units left out because they have no data at all (`missing.no_data: exclude`).
+    screened : tuple of Screened
+        Units that did not meet a condition for being assessed (初审, 入围), left out.
     doubts : tuple of Doubt
         What the checks for slips found in the table as it was read; the scheme's `checks` say what
         follows.
@@ -77,6 +80,7 @@ class Table(Shown):
     stages: Mapping[str, np.ndarray]
     remarks: pd.DataFrame
     excluded: tuple[Text, ...] = field(default=())
+    screened: tuple[Screened, ...] = field(default=())
     doubts: tuple[Doubt, ...] = field(default=())
 
     def card(self) -> Card:
@@ -109,7 +113,7 @@ class Table(Shown):
         parts = {
             f.name: getattr(self, f.name)
             for f in fields(self)
-            if f.name not in ("name", "excluded", "doubts")
+            if f.name not in ("name", "excluded", "screened", "doubts")
         }
         kept = {name: _rows_of(part, at) for name, part in parts.items()}
         return replace(self, **kept)
@@ -174,12 +178,17 @@ def table_of_rows(rows: Rows, scheme: Scheme, last: tuple[Scheme, Table] | None 
     """Rows as a table, or one InputError with every complaint."""
     reader = Reader(rows, scheme)
     units = reader.units()
+    screened, passed = screening(reader, units)
+    if screened:
+        reader = Reader(rows.at(passed), scheme)
+        units = tuple(units[k] for k in passed)
     _refuse_unfilled(reader, units)
     table = _read(reader, units)
     _strike_falsified(table, scheme, reader)
     empty = ~np.any(np.isin(table.status, (VALUE, ZERO, FALSIFIED)), axis=1)
     _refuse_empty(reader, empty)
-    table = replace(table, doubts=doubts_of(scheme, table, reader, last))
+    doubts = doubts_of(scheme, table, reader, last)
+    table = replace(table, doubts=doubts, screened=screened)
     if not empty.any():
         return table
     excluded = tuple(table.labels[k] for k in np.flatnonzero(empty))

@@ -88,9 +88,9 @@ class Reader(Cells):
                     f"se:{leaf.id}",
                 )
         absent += [
-            say(zh="{id}（{name}）", en="{id} ({name})", id=f"veto:{veto.id}", name=veto.name)
-            for veto in scheme.vetoes
-            if not veto.falsified and not self._has(f"veto:{veto.id}")
+            say(zh="{id}（{name}）", en="{id} ({name})", id=key, name=name)
+            for key, name in _asked(scheme)
+            if not self._has(key)
         ]
         if absent:
             self._complain_header(
@@ -208,7 +208,7 @@ class Reader(Cells):
         ], statuses
 
     def _filled(self, key: str) -> list[int]:
-        return [i for i, (_, cell) in enumerate(self._cells(key)) if not is_blank(cell)]
+        return [i for i, (_, cell) in enumerate(self.cells(key)) if not is_blank(cell)]
 
     def _column(
         self, leaf: Indicator, key: str, marked: list[int], replaced: Collection[int]
@@ -217,7 +217,7 @@ class Reader(Cells):
         some; a blank that a later stage fills is none."""
         statuses, column = list(marked), self._header(key)
         # the missing column has been complained of
-        cells = self._cells(key) if self._has(key) else []
+        cells = self.cells(key) if self._has(key) else []
         values: list[Any] = (
             [None] * len(cells)
             if leaf.leaf_rule.is_of_words
@@ -270,7 +270,7 @@ class Reader(Cells):
         nothing."""
         key, stage_values = f"{leaf.id}@{stage.id}", []
         column = self._header(key)
-        for i, (row, cell) in enumerate(self._cells(key)):
+        for i, (row, cell) in enumerate(self.cells(key)):
             word, value = _status_word(cell), None
             if is_blank(cell):
                 pass
@@ -298,7 +298,7 @@ class Reader(Cells):
         if not self._has(key):
             return [VALUE] * len(self.rows.rows)
         result = []
-        for row, cell in self._cells(key):
+        for row, cell in self.cells(key):
             word = "" if is_blank(cell) else plain_text(cell)
             if word and word not in STATUS_WORDS:
                 want = one_of(STATUS_LABELS[i] for i in WRITTEN)
@@ -366,7 +366,7 @@ class Reader(Cells):
                 key,
             )
         elif self._has(key):
-            cells = zip(self._cells(key), numbers, statuses, strict=True)
+            cells = zip(self.cells(key), numbers, statuses, strict=True)
             for row in [
                 row for (row, cell), _, status in cells if is_blank(cell) and status == VALUE
             ]:
@@ -419,7 +419,7 @@ class Reader(Cells):
         """Every unit of a scheme with classes is in one of them."""
         if not self._has("class") and not self.partial:
             self._complain_header(say(zh="缺少类别列", en="no column of classes"), "class")
-        for row, cell in self._cells("class") if self._has("class") else []:
+        for row, cell in self.cells("class") if self._has("class") else []:
             if (
                 not (self.partial and is_blank(cell))
                 and plain_text("" if cell is None else cell) not in self.scheme.classes
@@ -427,6 +427,14 @@ class Reader(Cells):
                 found, want = "" if cell is None else cell, one_of(self.scheme.classes)
                 text = unexpected(found, want, Text("类别", "the class"))
                 self.complain(text, self._header("class"), row)
+
+
+def _asked(scheme: Scheme) -> list[tuple[str, Text]]:
+    """The columns, with the names of what they tell, that a table needs beside the leaves':
+    vetoes that neither marks in cells nor votes bring about, and screens."""
+    vetoes = [veto for veto in scheme.vetoes if not veto.falsified and veto.vote is None]
+    told = [(f"veto:{veto.id}", veto.name) for veto in vetoes]
+    return told + [(f"screen:{screen.id}", screen.name) for screen in scheme.screens]
 
 
 def columns_of(leaf: Indicator) -> list[str]:

@@ -24,6 +24,7 @@ from qtoolkit.runs.tables import renamed, tables_in
 
 OUTSIDE = "inputs"  # the folder of files that do not lie in the case's own
 PARAMS = "params.yaml"
+READ = ("scheme", "data", "ratings")  # the parameters that name a file which a case reads
 
 
 @dataclass(frozen=True)
@@ -52,13 +53,14 @@ def destinations(parameters: Parameters, case: Case, tables: Mapping[str, Path])
     moved: dict[str, str] = {}
     written = parameters.model_dump(mode="json") | dict(parameters.knobs)
     written |= {role: name for role, name in tables_in(parameters.knobs).items() if role in tables}
-    this_year = {"scheme": case.files["scheme"], "data": case.files["data"], **tables}
+    this_year = {key: case.files[key] for key in READ if key in case.files} | dict(tables)
     files = _inside(places, written, this_year, PurePosixPath())
     earlier, folder = None, None
     if case.previous is not None:
         last = case.previous.parameters
         earlier = last.model_dump(mode="json", exclude={"previous"}) | dict(last.knobs)
-        sources = {key: case.files[f"previous_{key}"] for key in ("scheme", "data")}
+        roles = {key: f"previous_{key}" for key in READ}
+        sources = {key: case.files[role] for key, role in roles.items() if role in case.files}
         folder = _previous(places, written, case.previous, moved)
         previous_files = _inside(places, earlier, sources, folder)
         inside: dict[str, str] = {}

@@ -329,14 +329,23 @@ def simulate(
     >>> bool(abs(s.rank_acceptability.loc["甲", 1] - 5 / 9) < s.error(5 / 9))
     True
     """
-    n = len(result.scores)
-    task = _Task(
-        draws_of(result, region, draws, seed, errors, jitter),
-        result.ranks.to_numpy(),
-        n <= PAIRS if pairs is None else pairs,
-    )
-    counted, complete, note = _together(task, executor, progress)
-    return Simulation(result, counted, complete, note, task=task)
+    drawn = draws_of(result, region, draws, seed, errors, jitter)
+    return counted(result, drawn, executor, pairs, progress)
+
+
+def counted(
+    result: Assessment,
+    draws: Draws,
+    executor: Executor | None = None,
+    pairs: bool | None = None,
+    progress: Callable[[int, int], None] | bool = False,
+) -> Simulation:
+    """What :func:`simulate` returns, of draws that are made already; the other parameters are
+    its."""
+    pairs = len(result.scores) <= PAIRS if pairs is None else pairs
+    task = _Task(draws, result.ranks.to_numpy(), pairs)
+    together, complete, note = _together(task, executor, progress)
+    return Simulation(result, together, complete, note, task=task)
 
 
 def _together(

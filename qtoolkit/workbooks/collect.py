@@ -271,7 +271,7 @@ class _Book(Reader):
     def filled(self) -> Iterator[tuple[tuple[str, str], Any]]:
         """The cells that hold something, by unit and column key."""
         for key in self.titles:
-            for name, (_, cell) in zip(self.names, self._cells(key), strict=True):
+            for name, (_, cell) in zip(self.names, self.cells(key), strict=True):
                 if not is_blank(cell):
                     yield (name, key), cell
 
