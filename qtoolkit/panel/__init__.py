@@ -7,6 +7,7 @@ where there are such item, stage and group) or a table of units × assessors.
 
 from qtoolkit.panel.agreement import agreement, in_percent, irregular, marks_of, panels
 from qtoolkit.panel.combining import combined
+from qtoolkit.panel.components import Components, components
 from qtoolkit.panel.designs import incomplete, long_of, wide_of
 from qtoolkit.panel.profiles import item_shares, profile, stage_shares, strengths
 from qtoolkit.panel.reliability import Reliability, reliability
@@ -15,6 +16,7 @@ from qtoolkit.panel.strictness import Strictness, strictness
 from qtoolkit.panel.winners import Winners, winners
 
 __all__ = [
+    "Components",
     "Outlying",
     "Reliability",
     "Severity",
@@ -23,6 +25,7 @@ __all__ = [
     "adjust",
     "agreement",
     "combined",
+    "components",
     "in_percent",
     "incomplete",
     "irregular",

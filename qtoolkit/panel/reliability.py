@@ -162,11 +162,11 @@ def reliability(
     )
 
 
-def confidence_of(confidence: float) -> float:
-    """A confidence inside (0, 1), or an InputError."""
-    found = real("confidence", confidence, 0, 1, above=True)
+def confidence_of(confidence: float, name: str = "confidence") -> float:
+    """A confidence, or another share, inside (0, 1); else an InputError."""
+    found = real(name, confidence, 0, 1, above=True)
     if found == 1:
-        raise InputError(unexpected(confidence, Text("小于1", "a number below 1"), "confidence"))
+        raise InputError(unexpected(confidence, Text("小于1的数", "a number below 1"), name))
     return found
 
 
