@@ -70,6 +70,7 @@ def shown(city, tmp_path_factory):
         qt.cutoffs.grid(flat),
         award.ratings,
         qt.panel.reliability(award.ratings, stage="documents"),
+        qt.panel.components(award.ratings, stage="documents"),
         qt.panel.adjust(award.ratings, stage="documents"),
         qt.panel.outlying(award.ratings, stage="documents"),
         qt.panel.strictness(panels, award.ratings),

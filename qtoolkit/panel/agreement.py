@@ -13,6 +13,7 @@ from qtoolkit.inputs.panels import Panel
 from qtoolkit.inputs.ratings import Ratings
 from qtoolkit.inputs.scheme import Scheme
 from qtoolkit.language import say
+from qtoolkit.panel.components import components
 from qtoolkit.panel.profiles import share_of
 from qtoolkit.panel.reliability import reliability
 
@@ -53,7 +54,9 @@ def panels(ratings: Ratings) -> list[tuple[str, str, Ratings]]:
     return found
 
 
-def agreement(scheme: Scheme, ratings: Ratings, confidence: float = 0.95) -> pd.DataFrame:
+def agreement(
+    scheme: Scheme, ratings: Ratings, confidence: float = 0.95, wanted: float = 0.8
+) -> pd.DataFrame:
     """How far assessors agree on the total of a panel's items, a row each panel.
 
     One number for each unit and assessor: the mean share of full marks over the items of the stage,
@@ -65,7 +68,9 @@ def agreement(scheme: Scheme, ratings: Ratings, confidence: float = 0.95) -> pd.
         stage, group, assessors, units (that all of them marked); icc, low, high (ICC2 of one
         assessor, with its interval), icc_mean (ICC2 of the mean of all), alpha (Krippendorff's, for
         intervals), w and p (Kendall's W and its χ² test), rough (whether that test is poor, for few
-        units), reason (why there is no ICC: "few_units", "one_assessor", "constant", or "").
+        units), reason (why there is no ICC: "few_units", "one_assessor", "constant", or "");
+        dependability (Φ of the mean of the present assessors, of all units that anyone marked), and
+        needed (how many assessors give Φ = `wanted`; NaN where no number does).
     """
     percent = in_percent(scheme, ratings)
     points = {leaf.id: leaf.full_points for leaf in scheme.leaves}
@@ -73,6 +78,8 @@ def agreement(scheme: Scheme, ratings: Ratings, confidence: float = 0.95) -> pd.
     for stage, group, part in panels(percent):
         found = reliability(part, confidence=confidence, weights=points)
         one = found.icc.loc["ICC2"]
+        study = components(part, weights=points, confidence=confidence)
+        needed = study.needed(wanted)
         rows.append(
             {
                 "stage": stage,
@@ -88,6 +95,8 @@ def agreement(scheme: Scheme, ratings: Ratings, confidence: float = 0.95) -> pd.
                 "p": found.concordance["p"],
                 "rough": found.rough,
                 "reason": found.reason,
+                "dependability": study.absolute,
+                "needed": math.nan if needed is None else float(needed),
             }
         )
     return pd.DataFrame(rows)

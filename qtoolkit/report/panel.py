@@ -17,6 +17,7 @@ from qtoolkit.panel import Strictness, Winners
 from qtoolkit.report import figures, shared
 from qtoolkit.report.sections import Section, names_of
 
+WANTED = 0.8  # a dependability often asked for; `agreement` takes another
 GOOD = 0.75  # an ICC of the mean from which on agreement is called good (Koo & Li 2016)
 SURE = 0.95  # a share of draws from which on a unit is said to win, or not to, whoever sits there
 
@@ -195,6 +196,8 @@ def agreement(result: Assessment, table: pd.DataFrame, irregular: pd.DataFrame) 
         "low": _panels(table[known & (table["icc_mean"] < GOOD)]),
         "good": GOOD,
         "unknown": _panels(table[~known]),
+        "wanted": WANTED,
+        "short": _short(table),
         "rough": bool(table["rough"].any()),
         "few": int((irregular["kind"] == "few").sum()),
         "spread": int((irregular["kind"] == "spread").sum()),
@@ -208,6 +211,22 @@ def _panels(rows: pd.DataFrame) -> list[dict[str, Any]]:
     return [
         {"stage": row.stage, "group": row.group, "icc_mean": row.icc_mean}
         for row in rows.itertuples(index=False)
+    ]
+
+
+def _short(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Panels that have fewer assessors than a dependability of .8 takes."""
+    rows = table[(table["needed"] > table["assessors"]) | table["needed"].isna()]
+    return [
+        {
+            "stage": row.stage,
+            "group": row.group,
+            "assessors": row.assessors,
+            "dependability": row.dependability,
+            "needed": int(row.needed) if row.needed == row.needed else None,
+        }
+        for row in rows.itertuples(index=False)
+        if row.dependability == row.dependability
     ]
 
 

@@ -204,6 +204,18 @@ def agreement(tables, given):
         "low": panels([r for r in rows if r["icc_mean"] < GOOD]),
         "good": GOOD,
         "unknown": panels([r for r in rows if math.isnan(r["icc_mean"])]),
+        "wanted": 0.8,
+        "short": [
+            {
+                "stage": r["stage"],
+                "group": r["group"],
+                "assessors": r["assessors"],
+                "dependability": r["dependability"],
+                "needed": None if math.isnan(r["needed"]) else int(r["needed"]),
+            }
+            for r in rows
+            if not r["dependability"] >= 0.8
+        ],
         "rough": any(r["units"] <= 7 for r in rows),
         "few": kinds.count("few"),
         "spread": kinds.count("spread"),
