@@ -100,7 +100,7 @@ class Vote(Model):
         if self.members is not None and self.of == "cast":
             raise wrong(
                 Text(
-                    "赞成比例按赞成与反对之和计算（of: cast）时，不用 members",
+                    "赞成比例按赞成与反对票之和计算时，不用 members",
                     "a share of the votes for and against (of: cast) takes no members",
                 )
             )
