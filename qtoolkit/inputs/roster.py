@@ -17,17 +17,12 @@ from qtoolkit.language import Text, say
 
 @dataclass(frozen=True)
 class Candidate:
-    """A unit that may be assessed: its `name` in the table of data, the name that people read, and
+    """A unit that may be assessed: what the table of data calls it, the name that people read, and
     whether it failed no screen so far."""
 
-    name: str
-    label: Text
-    passed: bool
-
-    @property
-    def id(self) -> str:
-        """What the table of data calls it."""
-        return self.name
+    id: str
+    name: Text
+    passed: bool = True
 
 
 @dataclass(frozen=True)
@@ -59,9 +54,9 @@ def roster_of(data: Rows, scheme: Scheme) -> Roster:
     units = units_of(data, scheme)
     english = [_word(row, places.get("name_en")) for row in data.rows]
     candidates = [
-        Candidate(name, Text(name, label or name), passed)
-        for name, label, passed in zip(units, english, passed_screens(data, scheme), strict=True)
-        if name
+        Candidate(unit, Text(unit, name or unit), passed)
+        for unit, name, passed in zip(units, english, passed_screens(data, scheme), strict=True)
+        if unit
     ]
     filled = frozenset(
         key for key, i in places.items() if not all(is_blank(row[i]) for row in data.rows)

@@ -45,9 +45,9 @@ DATA = rows_of_grid(
 
 def test_a_roster_says_who_failed_no_screen_so_far():
     roster = roster_of(DATA, award())
-    assert [unit.name for unit in roster.candidates] == ["甲", "乙", "丙"]
-    assert [unit.name for unit in roster.passed] == ["甲"]  # 0 stands for failed, as in screening
-    assert [unit.label.en for unit in roster.candidates] == ["One", "乙", "Three"]
+    assert [unit.id for unit in roster.candidates] == ["甲", "乙", "丙"]
+    assert [unit.id for unit in roster.passed] == ["甲"]  # 0 stands for failed, as in screening
+    assert [unit.name.en for unit in roster.candidates] == ["One", "乙", "Three"]
     assert roster.filled == {"unit", "name_en", "screen:eligible", "screen:short"}
 
 
@@ -66,7 +66,7 @@ def test_a_roster_is_read_while_data_and_ratings_are_still_to_come(tmp_path):
         encoding="utf-8",
     )
     scheme, roster = read_roster(tmp_path)
-    assert scheme.grades[0].cutoff == 70 and [unit.name for unit in roster.passed] == ["甲"]
+    assert scheme.grades[0].cutoff == 70 and [unit.id for unit in roster.passed] == ["甲"]
     with pytest.raises(InputError, match="没有考核对象"):
         read_roster(tmp_path / "scheme.yaml")
 
