@@ -385,7 +385,6 @@ def template(
     if by in ("评委", "assessor"):
         _score_sheets(scheme, out, language)
         return
-    named_scheme, table = _scheme_of(scheme)
     if by not in (None, "部门", "department", "lead"):
         text = say(
             zh="--by 应为“部门”或“评委”，现为“{by}”",
@@ -393,6 +392,7 @@ def template(
             by=by,
         )
         raise InputError(text)
+    named_scheme, table = _scheme_of(scheme)
     title = f"{named_scheme.id}-{Text('模板', 'template').of(language)}"
     target = _unused(out or Path(title if by else f"{title}.xlsx"))
     if by is not None:

@@ -36,6 +36,7 @@ from qtoolkit.workbooks.scoresheets import (
 from qtoolkit.workbooks.template import scheme_mark, write_sheets
 
 KEY_ROWS = 50  # rows of a sheet in which its hidden cell is looked for
+KEY_LENGTH = 500  # characters of a hidden cell that we have written, or more
 MOST_SAID = 20  # gaps and conflicts that are said one by one; the workbook lists all
 TITLES = {
     "zh": ("考核对象", "评委", "考核组", "阶段", "评分项", "评分"),
@@ -123,8 +124,10 @@ def _key_of(grid: Sequence[Sequence[Any]]) -> dict[str, str] | None:
     """What a sheet's hidden cell says of it; None where there is no such cell."""
     for row in grid[:KEY_ROWS]:
         for cell in row:
-            if isinstance(cell, str) and cell.startswith("{") and f'"{KEY}"' in cell:
-                return _key_in(cell)
+            if isinstance(cell, str) and cell.startswith("{") and len(cell) <= KEY_LENGTH:
+                key = _key_in(cell)
+                if key is not None:
+                    return key
     return None
 
 

@@ -83,9 +83,9 @@ class SheetReader:
 
     def entries(self) -> Iterator[tuple[Cell, Entry]]:
         """What is written in the sheet's cells."""
-        self._check_assessor()
         if not self._find_head():
             return
+        self._check_assessor()
         if self.stage.is_vote:
             yield from self._votes()
             return
@@ -94,8 +94,8 @@ class SheetReader:
             yield from self._marks(column, unit, rows)
 
     def _check_assessor(self) -> None:
-        """Complain of a sheet that says to be somebody else's: one was copied."""
-        for row, cells in enumerate(self.grid):
+        """Complain of a sheet that says above its header to be somebody else's: one was copied."""
+        for row, cells in enumerate(self.grid[: self.head]):
             for column, cell in enumerate(cells):
                 text = plain_text(cell)
                 word = next((w for w in (ASSESSOR.zh, ASSESSOR.en) if text.startswith(w)), None)

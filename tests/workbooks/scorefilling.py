@@ -12,6 +12,7 @@ from qtoolkit.inputs.scheme import Scheme
 from qtoolkit.models import validate
 
 AWARD = Path(qt.__file__).parents[1] / "params" / "mayor-award"
+SIGNED = ("评委签名", "Signature")
 HEADS = {"评分项", "Item", "考核对象", "Unit"}
 
 
@@ -61,7 +62,8 @@ def grid_of(sheet):
     head, side = next(
         (cell.row, cell.column) for row in sheet.iter_rows() for cell in row if cell.value in HEADS
     )
-    rows = {sheet.cell(r, side).value: r for r in range(head + 1, sheet.max_row + 1)}
+    sides = {r: str(sheet.cell(r, side).value or "") for r in range(head + 1, sheet.max_row + 1)}
+    rows = {word: r for r, word in sides.items() if word and not word.startswith(SIGNED)}
     columns = {sheet.cell(head, c).value: c for c in range(1, sheet.max_column + 1)}
     return head, side, rows, columns
 
@@ -84,7 +86,7 @@ def everything(path, mark):
         _, _, rows, columns = grid_of(sheet)
         for side, r in rows.items():
             for head, c in columns.items():
-                if side and head not in own and sheet.cell(r, c).value is None:
+                if head not in own and sheet.cell(r, c).value is None:
                     sheet.cell(r, c).value = (
                         "同意" if head in ("表决", "Vote") else mark(side, head)
                     )
