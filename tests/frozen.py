@@ -27,9 +27,10 @@ import yaml
 from matplotlib.text import Text as Drawn
 
 import qtoolkit as qt
+from qtoolkit.inputs.parameters import read_parameters
 from qtoolkit.language import LANGUAGES
 from qtoolkit.report import blocks, memo, page
-from qtoolkit.report.chapters import memo_title
+from qtoolkit.report.chapters import memo_title, report_of
 from qtoolkit.report.writers import web, word
 from tests.memo_text import docx_lines, html_lines
 
