@@ -35,6 +35,7 @@ def flags_of(result: Assessment) -> pd.DataFrame:
     """All flags: kind, unit, indicator, text."""
     finds = (
         _excluded,
+        _screened,
         _blanks,
         _decisions,
         _set_dependent,
@@ -60,6 +61,21 @@ def _excluded(result: Assessment) -> Iterator[Flag]:
             unit=label,
         )
         yield "excluded", label.zh, None, text
+
+
+def _screened(result: Assessment) -> Iterator[Flag]:
+    """Units that a screen left out, a flag each screen."""
+    for screen in result.scheme.screens:
+        failed = [one.unit for one in result.table.screened if one.screen == screen.id]
+        if failed:
+            text = say(
+                zh="{n}家未通过“{screen}”，未参加评分：{units}。",
+                en="{n:unit|units} did not pass “{screen}”, not scored: {units}.",
+                n=len(failed),
+                screen=screen.name,
+                units=listing(failed, most=30),
+            )
+            yield "screened", None, None, text
 
 
 def blanks(result: Assessment) -> Iterator[tuple[Indicator, int, str, np.ndarray]]:

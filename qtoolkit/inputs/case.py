@@ -18,7 +18,7 @@ from qtoolkit.inputs.ratings import Ratings, filled, read_ratings
 from qtoolkit.inputs.roster import Roster, roster_of
 from qtoolkit.inputs.scheme import Scheme, read_scheme
 from qtoolkit.inputs.slips import itself
-from qtoolkit.inputs.table import Table, table_of_rows
+from qtoolkit.inputs.table import NoDataYet, Table, table_of_rows
 from qtoolkit.language import Text, say
 from qtoolkit.models import validate
 
@@ -174,9 +174,31 @@ def _table_of(
     """The table of data, with the marks of the ratings put into it where there are any."""
     rows = read_rows(files["data"])
     if "ratings" not in files:
+        _refuse_unrated(rows, scheme)
         return table_of_rows(rows, scheme, last), None
     ratings = read_ratings(files["ratings"], scheme, rows)
     return table_of_rows(filled(ratings, scheme), scheme, last), ratings
+
+
+def _refuse_unrated(rows: Rows, scheme: Scheme) -> None:
+    """One sentence where assessors are to mark, no ratings are named, and the table of data holds
+    nothing of any indicator."""
+    if scheme.panel is None:
+        return
+    roster = roster_of(rows, scheme)
+    ids = {leaf.id for leaf in scheme.leaves}
+    if not roster.candidates or any(key.partition("@")[0] in ids for key in roster.filled):
+        return
+    text = say(
+        zh="{units}家还没有评分：用 qtoolkit template . --by 评委 发出评分表，收回后用 "
+        "qtoolkit collect 汇总，再在 params.yaml 中以 ratings 写明汇总的文件",
+        en="no marks yet of {units:unit|units}: send out score sheets (qtoolkit template . --by "
+        "assessor), put them together (qtoolkit collect), and name that file under ratings in "
+        "params.yaml",
+        units=len(roster.candidates),
+    )
+    names = tuple(candidate.id for candidate in roster.candidates)
+    raise NoDataYet(Complaint(text, rows.name), scheme, names)
 
 
 def table_as_written(case: Case) -> Table:

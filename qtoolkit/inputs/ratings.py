@@ -469,8 +469,41 @@ class _Filling:
                 self._put(rows, self.places[key], values)
             else:
                 columns[key] = values
+        self._check_unmarked(columns)
         self.problems.stop()
         return replace(self.data, rows=rows).beside(columns)
+
+    def _check_unmarked(self, columns: Mapping[str, Sequence[Any]]) -> None:
+        """Complain of units that passed the screens and lack marks, a sentence a unit and stage,
+        where nothing but the ratings gives them and the scheme does not say what a blank gives."""
+        lacking: dict[tuple[int, str], list[Indicator]] = {}
+        asked: dict[str, int] = {}
+        for key, values in columns.items():
+            item, _, stage = key.partition("@")
+            if key.startswith("veto:") or not self._must_be_marked(item, stage):
+                continue
+            asked[stage] = asked.get(stage, 0) + 1
+            for k, value in enumerate(values):
+                if value is None and self.passed[k]:
+                    lacking.setdefault((k, stage), []).append(self.scheme.indicator(item))
+        for (k, stage), items in lacking.items():
+            of = say(
+                zh="{items}的", en=" on {items}", items=listing((x.name for x in items), most=5)
+            )
+            text = say(
+                zh="“{unit}”在“{stage}”没有{of}评分",
+                en="“{unit}” has no marks at “{stage}”{of}",
+                unit=self.units[k],
+                stage=_stage_name(self.scheme, stage),
+                of=Text("", "") if len(items) == asked[stage] else of,
+            )
+            self.problems.add(text, file=self.ratings.name)
+
+    def _must_be_marked(self, item: str, stage: str) -> bool:
+        """Whether a blank of an item at a stage is a complaint."""
+        leaf = self.scheme.indicator(item)
+        later = {s.id for s in self.scheme.stages if s.effect != "part"}
+        return stage not in later and (leaf.missing.blank or self.scheme.missing.blank) == "fail"
 
     def _column(self, given: pd.DataFrame, stage: str, item: str) -> list[float | None]:
         """One mark of each row's unit on an item at a stage; None where nobody marked it."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from qtoolkit.inputs.case import Case
-from qtoolkit.language import Text
+from qtoolkit.language import Text, same
 from qtoolkit.report import fonts
 from qtoolkit.report.wording import phrase
 
@@ -50,6 +50,12 @@ def _texts(case: Case) -> Iterator[tuple[tuple[str, str | Text], str]]:
         yield from ((("unit", label), text) for text in (name, label.zh, label.en))
     for label in table.excluded:
         yield ("unit", label), label.zh + label.en
+    for one in table.screened:
+        yield ("unit", one.unit), one.unit.zh + one.unit.en + (one.why or "")
+    if case.ratings is not None:
+        named = [*case.ratings.frame["assessor"], *case.ratings.frame["group"]]
+        for name in dict.fromkeys([*named, *case.ratings.votes["voter"]]):
+            yield ("assessor", same(str(name))), str(name)
     for node in scheme.nodes:
         strings = _strings(node.model_dump(exclude={"children"}))
         yield from ((("indicator", node.id), text) for text in strings)

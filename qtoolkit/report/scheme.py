@@ -30,7 +30,16 @@ def units(result: Assessment) -> Section:
     """Who is assessed, for which period, on which data; blanks and values cut at the ends of a
     rule. That data are real is never said: who could know it?"""
     scheme = result.scheme
-    kinds = ["excluded", "blank", "falsified", *CHECKS, "capped", "outlier", "low_target"]
+    kinds = [
+        "excluded",
+        "screened",
+        "blank",
+        "falsified",
+        *CHECKS,
+        "capped",
+        "outlier",
+        "low_target",
+    ]
     facts = {
         "units": len(result.table.units),
         "leaves": len(scheme.leaves),

@@ -25,7 +25,7 @@ from qtoolkit.inputs.table import NoDataYet
 from qtoolkit.language import Text, listing, say
 from qtoolkit.runs.folder import building
 from qtoolkit.runs.plan import plan, tables_of
-from qtoolkit.runs.staging import PARAMS
+from qtoolkit.runs.staging import PARAMS, READ
 from qtoolkit.runs.tables import OF_THE_SCHEME, renamed
 
 SOURCE = "city-2026"
@@ -121,6 +121,9 @@ def _write_data(case: Case, units: Sequence[str], work: Path, language: str) -> 
     content = _emptied(read_rows(source), case.scheme, units) if units else read_bytes(source)
     (work / data).write_bytes(content)
     written = {"data": data} | _kept(case, language)
+    if "ratings" in case.files and not units:
+        written["ratings"] = names.of(case.files["ratings"])
+        (work / str(written["ratings"])).write_bytes(read_bytes(case.files["ratings"]))
     places = {}
     for role, path in tables_of(case.parameters, case.files["params"].parent).items():
         key = role.partition(".")[0]
@@ -203,7 +206,7 @@ def _write_previous(case: Case, folder: Path) -> None:
     change."""
     folder.mkdir()
     names = _Names(PARAMS)
-    written = {key: names.of(case.files[key]) for key in ("scheme", "data")}
+    written = {key: names.of(case.files[key]) for key in READ if key in case.files}
     for key, name in written.items():
         (folder / name).write_bytes(read_bytes(case.files[key]))
     kept = case.parameters.model_dump(mode="json", include={"changes", "language", "seed"})
@@ -246,6 +249,8 @@ def _scheme(text: str, folder: str, name: str | None, year: str | None, emptied:
     if emptied:
         for key in ("synthetic", "units", "notes", "data_period"):
             scheme.pop(key, None)
+        for key in ("assessors", "english"):  # they are the source's people
+            scheme.get("panel", {}).pop(key, None)
     out = io.StringIO()
     yaml.dump(scheme, out)
     return out.getvalue()

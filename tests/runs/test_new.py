@@ -311,3 +311,25 @@ def test_what_no_file_can_hold_is_one_sentence_and_writes_nothing(tmp_path, monk
         (sentence,) = caught.value.sentences(language)
         assert sentence.encode()
     assert not list(tmp_path.iterdir())
+
+
+def test_a_case_with_ratings_takes_them_along(tmp_path):
+    """Begun from the award: the same marks, the same winners; and as last year's case too."""
+    folder = new_case(tmp_path / "mine", "mayor-award", name="某市市长质量奖")
+    new, old = qt.read_case(folder), qt.read_case("mayor-award")
+    assert new.ratings.frame.equals(old.ratings.frame) and new.ratings.votes.equals(
+        old.ratings.votes
+    )
+    params = folder / "params.yaml"
+    params.write_text(params.read_text(encoding="utf-8") + "previous: ../last\n", encoding="utf-8")
+    shutil.copytree(old.files["params"].parent, tmp_path / "last")
+    again = new_case(tmp_path / "again", folder)
+    assert qt.read_case(again).previous.ratings.frame.equals(old.ratings.frame)
+
+
+def test_an_award_of_ones_own_starts_without_the_source_s_people(tmp_path):
+    folder = new_case(tmp_path / "mine", "mayor-award", units=["甲公司", "乙公司"])
+    text = (folder / "scheme.yaml").read_text(encoding="utf-8")
+    assert "专家01" not in text and "A公司" not in text and not (folder / "ratings.csv").exists()
+    zh, en = refused(qt.read_case, folder)
+    assert len(zh) == 1 and names((zh, en), "data.csv", "2", "ratings", "template", "collect")

@@ -21,7 +21,16 @@ def basis(tables, given):
 def units(tables, given):
     """The flags are those of the table, kind by kind."""
     scheme, table, flags = given.result.scheme, given.result.table, tables["flags"]
-    kinds = {"excluded", "blank", "falsified", *CHECKS, "capped", "outlier", "low_target"}
+    kinds = {
+        "excluded",
+        "screened",
+        "blank",
+        "falsified",
+        *CHECKS,
+        "capped",
+        "outlier",
+        "low_target",
+    }
     return {
         "units": table.raw.shape[0],
         "leaves": table.raw.shape[1],
