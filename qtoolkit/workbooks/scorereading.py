@@ -79,7 +79,8 @@ class SheetReader:
         self.items, self.leaves = Called(scheme.leaves), {leaf.id: leaf for leaf in stage.leaves}
         self.names = CalledUnits(roster.candidates)
         self.units = {unit.id: unit for unit in roster.candidates}
-        self.head, self.side = -1, -1  # the header's row, and the column of items (or of units)
+        # the header's row, and the columns of items (or of units) and of points (or of votes)
+        self.head = self.side = self.beside = -1
 
     def entries(self) -> Iterator[tuple[Cell, Entry]]:
         """What is written in the sheet's cells."""
@@ -115,20 +116,28 @@ class SheetReader:
                     )
 
     def _find_head(self) -> bool:
-        """Find the header by the title of its column of items, or of units."""
-        wanted = UNIT if self.stage.is_vote else ITEM
-        for row, cells in enumerate(self.grid):
-            for column, cell in enumerate(cells):
-                if plain_text(cell) in (wanted.zh, wanted.en):
-                    self.head, self.side = row, column
-                    return True
+        """Find the header, which has the titles of the column of items (or of units) and of the one
+        beside it, each once."""
+        wanted, beside = (UNIT, VOTE) if self.stage.is_vote else (ITEM, POINTS)
+        for row in range(len(self.grid)):
+            sides, others = self._titled(row, wanted), self._titled(row, beside)
+            if len(sides) == len(others) == 1:
+                self.head, self.side, self.beside = row, sides[0], others[0]
+                return True
         text = say(
-            zh="找不到表头“{title}”，请勿改动表头",
-            en="there is no header “{title}”: leave the headers as they are",
+            zh="找不到同时写有“{title}”和“{beside}”各一处的表头，请勿改动表头",
+            en="there is no header with “{title}” and “{beside}” once each: leave the headers as "
+            "they are",
             title=wanted,
+            beside=beside,
         )
         self.problems.add(text, file=f"{self.file}[{self.title}]")
         return False
+
+    def _titled(self, row: int, title: Text) -> list[int]:
+        """The columns of a row that hold a title, in either language."""
+        columns = range(len(self.grid[row]))
+        return [column for column in columns if self._text(row, column) in (title.zh, title.en)]
 
     def _rows(self) -> dict[int, Indicator]:
         """The leaf of each row of marks; a row that is of none and holds something in a unit's
@@ -263,22 +272,12 @@ class SheetReader:
 
     def _votes(self) -> Iterator[tuple[Cell, Entry]]:
         """The vote on each unit."""
-        heads = [self._text(self.head, c) for c in range(len(self.grid[self.head]))]
-        column = next((c for c, word in enumerate(heads) if word in (VOTE.zh, VOTE.en)), None)
-        if column is None:
-            text = say(
-                zh="找不到表头“{title}”，请勿改动表头",
-                en="there is no header “{title}”: leave the headers as they are",
-                title=VOTE,
-            )
-            self._complain(text, self.head, self.side)
-            return
         seen: dict[int, Candidate] = {}
         for row in range(self.head + 1, len(self.grid)):
-            unit = self._unit(row, self.side, seen) if self._is_marked(row, column) else None
+            unit = self._unit(row, self.side, seen) if self._is_marked(row, self.beside) else None
             if unit is not None:
                 seen[row] = unit
-                yield from self._vote(unit, row, column)
+                yield from self._vote(unit, row, self.beside)
 
     def _vote(self, unit: Candidate, row: int, column: int) -> Iterator[tuple[Cell, Entry]]:
         """The vote on one unit."""

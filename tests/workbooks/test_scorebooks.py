@@ -408,7 +408,10 @@ REFUSED = {
     "row without a name": (add_row(None), "这一行有内容而没有评分项"),
     "column of remarks": (add_column("备注"), "没有考核对象“备注”"),
     "column without a name": (add_column(None), "有内容而没有写考核对象"),
-    "header gone": (lambda sheet: sheet.delete_rows(5), "找不到表头“评分项”"),
+    "header gone": (
+        lambda sheet: sheet.delete_rows(5),
+        "找不到同时写有“评分项”和“分值”各一处的表头",
+    ),
     "another's name": (lambda sheet: sheet.cell(2, 2, "评委：张三"), "写的是评委“张三”"),
 }
 
@@ -422,6 +425,51 @@ def test_changes_that_leave_doubt_are_refused_in_one_sentence(change, sent):
         collect_marks(scheme, ROSTER, paths.values())
     (text,) = error.value.sentences("zh")
     assert text.startswith("李四.xlsx[材料评审") and sentence in text
+
+
+WRITTEN = st.one_of(
+    st.none(),
+    st.integers(-3, 21).map(lambda k: 5 * k),
+    st.sampled_from(
+        ["甲项", "丙项", "子公司", "回避", "评分项", "评委：李四", "８０", "合计", "{}", " "]
+    ),
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(row=st.integers(1, 10), column=st.integers(1, 9), value=WRITTEN)
+def test_whatever_is_written_into_any_cell_no_mark_is_taken_for_another(
+    row, column, value, tmp_path_factory
+):
+    """What is read stands in the sheet beside its item and below its unit; what is not is called a
+    gap, or nobody's marks are read at all."""
+    folder = tmp_path_factory.mktemp("sheets")
+    scheme = small([{"name": "张三", "stages": ["paper"]}])
+    path = write_score_sheets(scheme, ROSTER, folder)["张三"]
+    marks = {("甲项", "子公司"): 5, ("甲项", "丑公司"): 10, ("乙项", "子公司"): 15}
+    marks |= {("乙项", "丑公司"): 20}
+    put(path, {("材料评审", item, unit): mark for (item, unit), mark in marks.items()})
+    edit(path, "材料评审", lambda sheet: setattr(sheet.cell(row, column), "value", value))
+    try:
+        found = collect_marks(scheme, ROSTER, [path])
+    except InputError as error:
+        assert all(str(c.file).startswith("张三.xlsx") for c in error.complaints)
+        return
+    sheet = openpyxl.load_workbook(path)["材料评审"]
+    rows = {sheet.cell(r, 3).value: r for r in (6, 7)}  # items in column C, heads in row 5
+    columns = {sheet.cell(5, c).value: c for c in (7, 8)}
+    names = {"a": "甲项", "b": "乙项"}
+    for (_, _, unit, item), mark in found.cells.items():
+        if mark == "recused":
+            assert "回避" in {sheet.cell(r, columns[unit]).value for r in rows.values()}
+        else:
+            cell = sheet.cell(rows[names[item]], columns[unit]).value
+            assert mark == (80 if cell == "８０" else cell)
+    wanted = {(unit, item) for unit in UNITS for item in "ab"}
+    read = {(unit, item) for _, _, unit, item in found.cells}
+    gone = {(unit, item) for unit, none in read if not none for item in "ab"}
+    gaps = {(unit, item) for _, _, unit, item in found.gaps}
+    assert (read | gone | gaps) >= wanted or found.late or found.waiting
 
 
 def test_marks_where_somebody_withdraws_are_refused(sent):
