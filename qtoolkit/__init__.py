@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from qtoolkit import decisions as decisions
     from qtoolkit import decomposition as decomposition
     from qtoolkit import importance as importance
+    from qtoolkit import panel as panel
     from qtoolkit import regions as regions
     from qtoolkit import report as report
     from qtoolkit import robustness as robustness
@@ -58,6 +59,7 @@ _MODULES = (
     "decisions",
     "decomposition",
     "importance",
+    "panel",
     "regions",
     "report",
     "robustness",

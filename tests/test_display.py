@@ -35,6 +35,7 @@ def shown(city, tmp_path_factory):
     experts.write_text("专家,a,b\n甲,70,30\n", encoding="utf-8")
     judged = qt.weighting.read_judgements(experts, simple)
     award = qt.read_case("mayor-award")
+    panels = qt.assess(award.scheme, award.table)
     return [
         case,
         case.scheme,
@@ -68,6 +69,12 @@ def shown(city, tmp_path_factory):
         qt.importance.proportion(flat),
         qt.cutoffs.grid(flat),
         award.ratings,
+        qt.panel.reliability(award.ratings, stage="documents"),
+        qt.panel.components(award.ratings, stage="documents"),
+        qt.panel.adjust(award.ratings, stage="documents"),
+        qt.panel.outlying(award.ratings, stage="documents"),
+        qt.panel.strictness(panels, award.ratings),
+        qt.panel.winners(award.ratings, panels, draws=50),
         qt.tuning.Tuning(case, record=False, names=True).move("farm_pass", 9, keep="award"),
     ]
 

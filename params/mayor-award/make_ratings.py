@@ -39,6 +39,7 @@ POINTS = {
     "governance_results": 50,
 }
 HEARD = ["leading", "strategy_made", "strategy_deployed", "market_known", "improved"]
+SCREENED = ["screen:eligible", "why:eligible", "screen:shortlist", "why:shortlist"]
 SHORTLISTED, PLACES, COMMITTEE = 10, 5, 15
 DOCUMENTS = [f"专家{k:02d}" for k in range(1, 8)]
 HEARING = ["专家01", "专家02", "专家03", "专家18", "专家19", "专家20", "专家21"]
@@ -139,7 +140,8 @@ def main():
     documents = withdrawn(
         marks_of(rng, "documents", {"": (DOCUMENTS, eligible)}, eligible, true, POINTS)
     )
-    shortlist = [unit for unit in document_scores(documents)[:SHORTLISTED]]
+    order = document_scores(documents)
+    shortlist = order[:SHORTLISTED]
     in_order = [unit for unit in APPLICANTS if unit in shortlist]
     hearing = marks_of(rng, "hearing", {"": (HEARING, in_order)}, in_order, true, HEARD)
     halves = {"现场一组": in_order[0::2], "现场二组": in_order[1::2]}
@@ -159,7 +161,7 @@ def main():
     )
     write(
         "data.csv",
-        ["unit", "name_en", "industry", "screen:eligible", "why:eligible", "screen:shortlist"],
+        ["unit", "name_en", "industry", *SCREENED],
         [
             [
                 unit,
@@ -168,10 +170,17 @@ def main():
                 "不通过" if unit in INELIGIBLE else "通过",
                 INELIGIBLE.get(unit, ""),
                 "" if unit in INELIGIBLE else "通过" if unit in shortlist else "不通过",
+                "" if unit in INELIGIBLE or unit in shortlist else place_of(order.index(unit) + 1),
             ]
             for k, (letter, unit) in enumerate(zip(LETTERS, APPLICANTS, strict=True))
         ],
     )
+
+
+def place_of(place):
+    """Why an applicant is not on the shortlist."""
+    zh = f"材料评审第{place}名，前{SHORTLISTED}名入围（模拟）"
+    return f"{zh} | no. {place} on documents, the first {SHORTLISTED} go on (synthetic)"
 
 
 def write(name, header, rows):

@@ -72,6 +72,13 @@ class Panel(Marking):
     step: SomePoints | None = None
     stages: dict[Identifier, Marking] = Field(default_factory=dict)
     assessors: tuple[Assessor, ...] = ()
+    english: dict[str, str] = Field(
+        default_factory=dict, description="English wording of names of assessors and groups"
+    )
+
+    def label(self, name: str) -> Text:
+        """The name of an assessor or group in both languages."""
+        return Text(name, self.english.get(name, name))
 
     def marking(self, stage: str) -> Marking:
         """How the marks of a stage become one."""
@@ -95,7 +102,7 @@ class Vote(Model):
         if self.members is not None and self.of == "cast":
             raise wrong(
                 Text(
-                    "赞成比例按赞成与反对之和计算（of: cast）时，不用 members",
+                    "赞成比例按赞成与反对票之和计算时，不用 members",
                     "a share of the votes for and against (of: cast) takes no members",
                 )
             )

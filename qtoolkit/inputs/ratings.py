@@ -529,7 +529,7 @@ class _Filling:
 
 def one_of_marks(marks: np.ndarray, marking: Marking) -> np.ndarray:
     """Marks of assessors (…, k) as one, as a scheme says."""
-    return combined(marks, marking.how, marking.drop, marking.trim)
+    return combined(marks, marking.how, marking.trim, marking.drop)
 
 
 def _stage_name(scheme: Scheme, stage: str) -> Text:

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numpy.typing import ArrayLike
 
-from qtoolkit.engine import to_ticks
-from qtoolkit.engine.ticks import PER_POINT
+from qtoolkit.engine import combining as engine
 from qtoolkit.errors import InputError, one_of, real, unexpected
 from qtoolkit.language import Text, say
 from qtoolkit.limits import POINTS
-
-WAYS = ("mean", "median", "trimmed", "drop")
-ROUND_OFF = 1e-9  # .2 · 15 is 3, whatever the last bit says
 
 
 def combined(values: ArrayLike, how: str = "mean", trim: float = 0.2, drop: int = 1) -> np.ndarray:
@@ -39,7 +33,7 @@ def combined(values: ArrayLike, how: str = "mean", trim: float = 0.2, drop: int 
     Returns
     -------
     ndarray of float, (…)
-        NaN where there are fewer marks than :func:`least_values` says.
+        NaN where there are fewer marks than :func:`qtoolkit.engine.combining.least_marks` says.
 
     Raises
     ------
@@ -52,8 +46,7 @@ def combined(values: ArrayLike, how: str = "mean", trim: float = 0.2, drop: int 
     [nan]
     """
     values = np.asarray(values, dtype=float)
-    k = values.shape[-1]
-    ends = _left_out(how, trim, drop, k)
+    _check(how, trim, drop)
     if (np.abs(values) > POINTS).any():
         raise InputError(
             say(
@@ -62,40 +55,15 @@ def combined(values: ArrayLike, how: str = "mean", trim: float = 0.2, drop: int 
                 most=POINTS,
             )
         )
-    ordered = np.sort(values, axis=-1)  # NaN last
-    count = np.count_nonzero(~np.isnan(ordered), axis=-1)
-    first = ends[count]
-    past, place = count - first, np.arange(k)
-    kept = (place >= first[..., None]) & (place < past[..., None])
-    total = to_ticks(np.where(kept, ordered, 0.0)).sum(axis=-1)
-    number = np.maximum(past - first, 0)
-    means = total / (np.maximum(number, 1) * float(PER_POINT))
-    return np.where(number > 0, means, np.nan)
+    return engine.combined(values, how, trim, int(drop))
 
 
-def _left_out(how: str, trim: float, drop: int, k: int) -> np.ndarray:
-    """How many marks are left out at each end of 0, 1, … k."""
-    if how not in WAYS:
-        raise InputError(unexpected(how, one_of(WAYS), "how"))
+def _check(how: str, trim: float, drop: int) -> None:
+    """Refuse a way that there is not, and shares and numbers that are none."""
+    if how not in engine.WAYS:
+        raise InputError(unexpected(how, one_of(engine.WAYS), "how"))
     trim = real("trim", trim, 0, 0.5)
     if trim == 0.5:
         raise InputError(unexpected(trim, Text("小于0.5", "a share below .5"), "trim"))
     if real("drop", drop) % 1:
         raise InputError(unexpected(drop, Text("整数", "a whole number"), "drop"))
-    numbers = range(k + 1)
-    found = {
-        "mean": [0 for _ in numbers],
-        "median": [max(n - 1, 0) // 2 for n in numbers],
-        "trimmed": [math.floor(trim * n + ROUND_OFF) for n in numbers],
-        "drop": [int(drop) for _ in numbers],
-    }
-    return np.array(found[how], dtype=np.int64)
-
-
-def least_values(how: str = "mean", drop: int = 1) -> int:
-    """How many marks there must be at least.
-
-    >>> least_values("drop", 1), least_values("trimmed")
-    (3, 1)
-    """
-    return 2 * int(drop) + 1 if how == "drop" else 1

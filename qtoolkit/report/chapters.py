@@ -52,6 +52,41 @@ ANNEXES: dict[str, Text] = {
     "annex_terms": Text("名词解释", "Terms"),
 }
 
+# The same of an award's own report (评审情况报告).
+AWARD: dict[str, Text] = {
+    "summary": Text("摘要", "Summary"),
+    "basis": Text("评审依据", "Basis"),
+    "indicators": Text("评审标准和分值", "Criteria and points"),
+    "award_screen": Text("申报、资格审核和入围", "Applications, eligibility and shortlist"),
+    "award_scores": Text("评审得分", "Scores"),
+    "award_agreement": Text("评委评分的一致性和宽严", "Agreement and severity of the assessors"),
+    "award_winners": Text("拟获奖名单及其把握", "Winners, and how sure they are"),
+    "award_votes": Text("评审委员会投票", "The committee's vote"),
+    "award_profiles": Text(
+        "各申报单位的优势和改进空间", "Strengths and room for improvement of each applicant"
+    ),
+    "award_publicity": Text("公示名单", "List to be published"),
+}
+
+AWARD_ANNEXES = {key: ANNEXES[key] for key in ("annex_rules", "annex_scores", "annex_methods")}
+REPORTS: dict[str, tuple[dict[str, Text], dict[str, Text]]] = {
+    "assessment": (CHAPTERS, ANNEXES),
+    "award": (AWARD, AWARD_ANNEXES),
+}
+"""Chapters and annexes of each report."""
+ELSEWHERE = {"assessment": {"award_agreement": "stability"}}
+"""Chapters of the other report that have a place in this one."""
+
+
+def report_of(ran: Collection[str]) -> str:
+    """Which report a run of these notebooks makes.
+
+    >>> report_of(["06_panel"]), report_of(["01_assessment", "06_panel"])
+    ('award', 'assessment')
+    """
+    return "award" if "06_panel" in ran and "01_assessment" not in ran else "assessment"
+
+
 # Why a chapter has nothing to say where what it needs is not given.
 NOT_GIVEN: dict[str, Text] = {
     "changes": Text(
@@ -102,6 +137,8 @@ def reasons(ran: Collection[str], has_last_year: bool) -> dict[str, Text]:
     >>> found["changes"].zh, "results" in found
     ('没有提供上年度的方案和数据，不作比较。', False)
     """
+    if report_of(ran) == "award":
+        return {}
     given = {"changes": has_last_year, "annex_revision": has_last_year}
     not_run = {name: NOT_RUN for name, notebook in FILLED_BY.items() if notebook not in ran}
     return not_run | {name: why for name, why in NOT_GIVEN.items() if not given.get(name, False)}

@@ -12,7 +12,7 @@ from typing import Any
 from qtoolkit.errors import InputError, WorkError, nearest
 from qtoolkit.language import Text, say
 from qtoolkit.report.blocks import Paragraph, payload
-from qtoolkit.report.chapters import ANNEXES, CHAPTERS
+from qtoolkit.report.chapters import ELSEWHERE, REPORTS
 from qtoolkit.report.document import (
     Caption,
     Chapter,
@@ -62,6 +62,7 @@ def compose(
     language: str,
     pictures: Mapping[str, bytes],
     empty: Mapping[str, Text] | None = None,
+    report: str = "assessment",
 ) -> Document:
     """The memo as a document, with the same numbers in both languages.
 
@@ -82,6 +83,8 @@ def compose(
     empty
         By the keys of chapters: why there is nothing to say, which stands there where no block
         does. A chapter with neither is left out.
+    report
+        "assessment" or "award": whose chapters; blocks for the other's alone are left out.
 
     Raises
     ------
@@ -90,7 +93,7 @@ def compose(
     WorkError
         The picture of a chart is missing.
     """
-    by_chapter = _by_chapter(blocks)
+    by_chapter = _by_chapter(blocks, report)
     footing = [
         *footer,
         *(block["text"] for block in by_chapter.get("summary", []) if _is_footer(block)),
@@ -100,7 +103,7 @@ def compose(
     numbers = _Numbers(language, pictures)
     chapters = [
         Chapter(name, kind, heading, tuple(_sections(by_chapter[name], language, numbers)))
-        for name, kind, heading in _headings(by_chapter, language)
+        for name, kind, heading in _headings(by_chapter, language, report)
     ]
     return Document(
         title=one_line(title),
@@ -111,17 +114,20 @@ def compose(
     )
 
 
-def _by_chapter(blocks: Iterable[Mapping[str, Any]]) -> dict[str | None, list[Mapping[str, Any]]]:
+def _by_chapter(
+    blocks: Iterable[Mapping[str, Any]], report: str
+) -> dict[str | None, list[Mapping[str, Any]]]:
     """The blocks of each chapter, in their places; those of the notebook alone under None."""
     chapters: dict[str | None, list[Mapping[str, Any]]] = {}
+    known = {name for titles in REPORTS.values() for names in titles for name in names}
     for block in blocks:
-        name = block["chapter"]
-        if name is not None and name not in CHAPTERS and name not in ANNEXES:
+        name = ELSEWHERE.get(report, {}).get(block["chapter"], block["chapter"])
+        if name is not None and name not in known:
             text = say(
                 zh="报告没有“{name}”一章{hint}",
                 en="the memo has no chapter “{name}”{hint}",
                 name=name,
-                hint=nearest(name, [*CHAPTERS, *ANNEXES]),
+                hint=nearest(name, known),
             )
             raise InputError(text)
         chapters.setdefault(name, []).append(block)
@@ -130,10 +136,12 @@ def _by_chapter(blocks: Iterable[Mapping[str, Any]]) -> dict[str | None, list[Ma
     return chapters
 
 
-def _headings(present: Iterable[str | None], language: str) -> Iterator[tuple[str, Any, str]]:
+def _headings(
+    present: Iterable[str | None], language: str, report: str
+) -> Iterator[tuple[str, Any, str]]:
     """(key, kind, numbered heading) of the chapters and annexes that are there, in order."""
-    present = set(present)
-    for n, (name, title) in enumerate(CHAPTERS.items()):
+    present, (chapters, annexes) = set(present), REPORTS[report]
+    for n, (name, title) in enumerate(chapters.items()):
         if name not in present:
             continue
         if name == "summary":
@@ -141,7 +149,7 @@ def _headings(present: Iterable[str | None], language: str) -> Iterator[tuple[st
             continue
         number = _chinese(n) if language == "zh" else _ROMAN[n - 1]
         yield name, "chapter", _CHAPTER.of(language).format(n=number, name=title.of(language))
-    for n, (name, title) in enumerate(ANNEXES.items(), 1):
+    for n, (name, title) in enumerate(annexes.items(), 1):
         if name in present:
             yield name, "annex", _ANNEX.of(language).format(n=n, name=title.of(language))
 

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from qtoolkit.assessment import Assessment
+from qtoolkit.inputs.panels import Panel
 from qtoolkit.language import LANGUAGES, Text
 from qtoolkit.report.blocks import Block, Chart, DataTable, Paragraph
 from qtoolkit.report.markup import Piece
@@ -24,14 +25,19 @@ RESERVED = frozenset(dir(dict))
 
 
 def names_of(result: Assessment, before: Assessment | None = None) -> dict[str, Any]:
-    """What ids of units, grades and indicators stand for; with `before`, also those of an earlier
+    """What ids of units (also of those that a screen left out), grades, indicators, stages and
+    assessors stand for; with `before`, also those of an earlier
     assessment (unit_before, grade_before, leaf_before)."""
     vetoes = {f"veto:{veto.id}": veto.name for veto in result.scheme.vetoes}
+    stages = {stage.id: stage.name for stage in result.scheme.stages}
+    screened = {one.unit.zh: one.unit for one in result.table.screened}
     names: dict[str, Any] = {
-        "unit": result.labels.__getitem__,
+        "unit": (result.labels | screened).__getitem__,
         "grade": lambda id: result.scheme.grade(id).label,
         "leaf": lambda id: result.scheme.indicator(id).name,
         "veto": vetoes.__getitem__,
+        "stage": lambda id: stages.get(id, Text("评分", "Marks")),
+        "assessor": (result.scheme.panel or Panel()).label,
     }
     if before is not None:
         names |= {f"{kind}_before": named for kind, named in names_of(before).items()}

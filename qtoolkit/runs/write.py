@@ -15,7 +15,7 @@ from qtoolkit.errors import InputError, WorkError, clip
 from qtoolkit.language import Text, same, say
 from qtoolkit.report import memo
 from qtoolkit.report.blocks import Block, DataTable, Paragraph, payload
-from qtoolkit.report.chapters import memo_title, reasons
+from qtoolkit.report.chapters import memo_title, reasons, report_of
 from qtoolkit.runs import outputs
 from qtoolkit.runs.certificates import write_certificates
 from qtoolkit.runs.execute import execute
@@ -77,7 +77,8 @@ def write(
     with attempt(Text("报告", "the memo")):
         ran = [book.name for book in plan.notebooks]
         empty = reasons(ran, has_last_year=plan.case.previous is not None)
-        document = memo.compose(blocks, title, [], language, pictures, empty)
+        report = report_of(ran)
+        document = memo.compose(blocks, title, [], language, pictures, empty, report)
     for name in plan.formats if document is not None else ():
         with attempt(Text(f"memo.{name}", f"memo.{name}")):
             memo.render(document, work, "memo", [name])

@@ -28,6 +28,7 @@ OWN = {
     "02_weights": {"point_step", "resamples", "judgements"},
     "03_cutoffs": {"near_miss", "window", "line_draws", "se", "se_source", "reliability"},
     "05_comparison": {"unit", "history"},
+    "06_panel": {"weight_band", "draws"},
     "04_sensitivity": {"weight_band", "region", "draws", "choices", "choice_runs"},
 }
 
@@ -52,7 +53,8 @@ def test_declared_parameters_are_the_core_and_their_defaults_agree(name):
     assert set(papermill.inspect_notebook(str(FOLDER / f"{name}.ipynb"))) == set(values)
     assert set(values) == (CORE - {"notebooks"}) | OWN[name]
     defaults = Parameters(scheme=values["scheme"], data=values["data"])
-    for key in CORE - {"notebooks"} - ({"previous"} if name == "05_comparison" else set()):
+    own = {"05_comparison": {"previous"}, "06_panel": {"ratings"}}.get(name, set())
+    for key in CORE - {"notebooks"} - own:
         assert values[key] == getattr(defaults, key), key
 
 

@@ -1,5 +1,7 @@
 """Ratings that are published, and panels drawn with known components."""
 
+from fractions import Fraction
+
 import numpy as np
 import pandas as pd
 
@@ -40,3 +42,21 @@ def panel(rng, n, k, unit, assessor, residual, mean=75.0):
         + assessor * rng.standard_normal((1, k))
         + residual * rng.standard_normal((n, k))
     )
+
+
+def sums_in_fractions(values):
+    """Sums of squares of a crossed design in fractions, effect by effect: the mean over the other
+    axes less all effects below."""
+    values = np.vectorize(Fraction, otypes=[object])(values)
+    axes = range(values.ndim)
+    effects, found = {}, {}
+    subsets = [tuple(a for a in axes if bits >> a & 1) for bits in range(2**values.ndim)]
+    for s in sorted(subsets, key=len):
+        others = tuple(a for a in axes if a not in s)
+        size = int(np.prod([values.shape[a] for a in others], dtype=int))
+        mean = np.asarray(values.sum(axis=others, keepdims=True), dtype=object) / Fraction(size)
+        effects[s] = mean - sum(effects[t] for t in effects if set(t) < set(s))
+        if s:
+            squares = np.broadcast_to(effects[s], values.shape) ** 2
+            found[s] = sum(squares.ravel().tolist(), Fraction(0))
+    return found

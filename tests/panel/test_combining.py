@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from qtoolkit.engine.combining import least_marks
 from qtoolkit.errors import InputError
-from qtoolkit.panel import combined, least_values
+from qtoolkit.panel import combined
 
 MARKS = st.lists(st.none() | st.decimals(-100, 1000, places=2), min_size=1, max_size=9)
 
@@ -79,7 +80,7 @@ def test_order_does_not_count_and_higher_marks_never_lower_the_result(marks, ran
 def test_too_few_marks_make_none():
     values = np.arange(5.0)
     for drop in (0, 1, 2, 3):
-        least = least_values("drop", drop)
+        least = least_marks("drop", drop)
         for n in range(1, 6):
             assert np.isnan(combined(values[:n], "drop", drop=drop)) == (n < least)
     for how in ("mean", "median", "trimmed", "drop"):

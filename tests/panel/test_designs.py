@@ -1,7 +1,6 @@
 """Long and wide ratings: what is accepted, what is refused, means over items by hand; sums of
 squares against brute force in fractions."""
 
-from fractions import Fraction
 from types import SimpleNamespace
 
 import numpy as np
@@ -13,7 +12,7 @@ from hypothesis import strategies as st
 from qtoolkit.errors import InputError
 from qtoolkit.panel import incomplete, long_of, wide_of
 from qtoolkit.panel.designs import sums_of_squares
-from tests.panel.data import long
+from tests.panel.data import long, sums_in_fractions
 
 ITEMS = long(
     [
@@ -103,31 +102,13 @@ def test_weights_are_checked():
         refused(ITEMS, "above 0", weights={"领导": w, "战略": 1})
 
 
-def brute(values):
-    """Sums of squares of a crossed design in fractions, effect by effect: the mean over the other
-    axes less all effects below."""
-    values = np.vectorize(Fraction, otypes=[object])(values)
-    axes = range(values.ndim)
-    effects, found = {}, {}
-    subsets = [tuple(a for a in axes if bits >> a & 1) for bits in range(2**values.ndim)]
-    for s in sorted(subsets, key=len):
-        others = tuple(a for a in axes if a not in s)
-        size = int(np.prod([values.shape[a] for a in others], dtype=int))
-        mean = np.asarray(values.sum(axis=others, keepdims=True), dtype=object) / Fraction(size)
-        effects[s] = mean - sum(effects[t] for t in effects if set(t) < set(s))
-        if s:
-            squares = np.broadcast_to(effects[s], values.shape) ** 2
-            found[s] = sum(squares.ravel().tolist(), Fraction(0))
-    return found
-
-
 @given(
     st.integers(0, 2**32 - 1),
     st.sampled_from([(2, 2), (1, 4), (5, 1), (6, 4), (3, 4, 5), (2, 1, 3)]),
 )
 def test_sums_of_squares_against_fractions(seed, shape):
     values = np.random.default_rng(seed).integers(0, 400, shape) / 4
-    found, expected = sums_of_squares(values), brute(values)
+    found, expected = sums_of_squares(values), sums_in_fractions(values)
     assert set(found) == set(expected)
     for s, (df, ss) in found.items():
         assert df == np.prod([values.shape[a] - 1 for a in s]) and ss == float(expected[s])

@@ -25,6 +25,7 @@ from qtoolkit.report import (
 )
 from qtoolkit.report.sections import Rows, Section, plain
 from tests import pages
+from tests.report.facts import panel
 from tests.report.facts.simulated import lists
 
 BAND, DRAWS, SEED = 0.1, 200, 0
@@ -41,6 +42,7 @@ class Given:
     band: float = BAND
     draws: int = DRAWS
     refused: list[str] = field(default_factory=list)
+    ratings: object = None
 
 
 # By module of `qtoolkit.report`, its views as calls.
@@ -119,6 +121,7 @@ VIEWS = {
         lambda: comparison.history(qt.comparison.history_of(g.result)),
     ],
     "reasons": lambda g: [lambda: reasons.reasons(g.found)],
+    "panel": panel.views,
 }
 SOURCE = "复评抽样（模拟） | a second marking (synthetic)"
 
