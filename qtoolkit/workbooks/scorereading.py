@@ -76,6 +76,7 @@ class SheetReader:
             sheet.formulas,
         )
         self.panel = scheme.panel or Panel()
+        self.name = self.panel.label(assessor.name)
         self.items, self.leaves = Called(scheme.leaves), {leaf.id: leaf for leaf in stage.leaves}
         self.names = CalledUnits(roster.candidates)
         self.units = {unit.id: unit for unit in roster.candidates}
@@ -101,7 +102,7 @@ class SheetReader:
                 text = plain_text(cell)
                 word = next((w for w in (ASSESSOR.zh, ASSESSOR.en) if text.startswith(w)), None)
                 name = "" if word is None else text.removeprefix(word).strip()
-                if word is not None and name != self.assessor.name:
+                if word is not None and name not in (self.name.zh, self.name.en):
                     self._complain(
                         say(
                             zh="写的是评委“{found}”，而这张评分表是为“{name}”生成的；"
@@ -109,7 +110,7 @@ class SheetReader:
                             en="names the assessor “{found}”, while the sheet was made for "
                             "“{name}”: use each assessor's own",
                             found=clip(name),
-                            name=self.assessor.name,
+                            name=self.name,
                         ),
                         row,
                         column,
@@ -217,7 +218,7 @@ class SheetReader:
             reason = say(
                 zh="“{name}”不负责“{unit}”",
                 en="“{unit}” is not among those that “{name}” marks",
-                name=self.assessor.name,
+                name=self.name,
                 unit=unit.id,
             )
         else:
@@ -261,7 +262,7 @@ class SheetReader:
             return say(
                 zh="“{name}”对“{unit}”应当回避，请删去其评分或表决",
                 en="“{name}” withdraws from “{unit}” and cannot mark it: delete the entry",
-                name=self.assessor.name,
+                name=self.name,
                 unit=unit.id,
             )
         return say(

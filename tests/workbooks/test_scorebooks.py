@@ -31,7 +31,6 @@ from qtoolkit.workbooks.scorebooks import (
 from qtoolkit.workbooks.scoresheets import write_score_sheets
 from tests.workbooks.scorefilling import (
     AWARD,
-    award_panel,
     award_rows,
     everything,
     grid_of,
@@ -75,7 +74,7 @@ def filled_in(scheme, roster, folder, language):
 
 @pytest.mark.parametrize(("language", "suffix"), [("zh", "csv"), ("zh", "xlsx"), ("en", "xlsx")])
 def test_the_award_filled_in_and_collected_is_the_award_that_is_shipped(language, suffix, tmp_path):
-    scheme = award_panel(read_roster(AWARD)[0])
+    scheme = read_roster(AWARD)[0]
     data = read_rows(AWARD / "data.csv")
     # papers were marked before the shortlist was drawn up
     short = data.header.index("screen:shortlist")
@@ -608,6 +607,17 @@ def test_the_commands_in_english(case, run):
     assert text.startswith(
         "unit,assessor,group,stage,item,score\n子公司,张三,,Papers,Item one,75\n"
     )
+
+
+def test_assessors_are_called_by_their_english_names(tmp_path):
+    panel = {"step": 5.0, "assessors": LISTED, "english": {"张三": "Zhang San"}}
+    scheme = small([], panel=panel)
+    paths = write_score_sheets(scheme, ROSTER, tmp_path, "en")
+    put(paths["张三"], {("Papers", "Item one", "Company 1"): 75})
+    marks = collect_marks(scheme, ROSTER, paths.values())
+    assert marks.cells == {("张三", "paper", "子公司", "a"): 75}
+    texts = [text.en for text in said(scheme, ROSTER, marks)]
+    assert "gap: Zhang San, Papers, Company 1, Item two" in texts and "late: 李四 (Papers)" in texts
 
 
 def test_nothing_is_written_where_anything_is_wrong(case, run):

@@ -72,7 +72,10 @@ def test_a_sheet_for_each_stage_with_its_items_and_the_assessors_units(tmp_path)
 
 
 def test_the_sheets_are_in_the_language_of_the_office(tmp_path):
-    book = books(tmp_path, [{"name": "Li", "recused": ["子公司"]}], language="en")["Li"]
+    listed = [{"name": "李四", "group": "一组", "recused": ["子公司"]}]
+    panel = {"step": 5.0, "assessors": listed, "english": {"李四": "Li Si", "一组": "Group 1"}}
+    book = books(tmp_path, [], language="en", panel=panel)["李四"]
+    assert (tmp_path / "out" / "Li Si.xlsx").is_file()
     assert book.sheetnames == ["Papers", "Site", "Committee"]
     items, heads = inside(book, "Papers")
     assert items == ["Item one", "Item two"]
