@@ -215,7 +215,7 @@ def read_roster(case: str | Path) -> tuple[Scheme, Roster]:
     Parameters
     ----------
     case : path
-        As for :func:`read_case`; or a scheme's own file, whose units are then those that it lists.
+        As for :func:`read_case`; or a scheme's own .yaml, whose units are then those that it lists.
 
     Raises
     ------
@@ -223,14 +223,15 @@ def read_roster(case: str | Path) -> tuple[Scheme, Roster]:
         The files cannot be read, or nobody is to be assessed.
     """
     path = find_case(case)
-    folder = path if path.is_dir() else path.parent
-    if path.is_file() and path.name != "params.yaml":
-        scheme = scheme_of(path)
-        data = Rows(path.name, ["unit"], [[name] for name in scheme.units or ()], [])
+    path = path / "params.yaml" if path.is_dir() else path
+    if path.name == "params.yaml" or path.suffix.lower() in BOOKS:
+        parameters = read_parameters(path)
+        scheme = change(scheme_of(find(parameters.scheme, path.parent)), parameters.changes)
+        data = read_rows(find(parameters.data, path.parent))
     else:
-        parameters = read_parameters(folder / "params.yaml")
-        scheme = change(scheme_of(find(parameters.scheme, folder)), parameters.changes)
-        data = read_rows(find(parameters.data, folder))
+        scheme = scheme_of(path)
+        names = [[name] for name in scheme.units or ()]
+        data = Rows(path.name, ["unit"], names, list(range(1, len(names) + 1)))
     roster = roster_of(data, scheme)
     if not roster.passed:
         text = say(

@@ -6,7 +6,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from qtoolkit.workbooks.scoresheets import (
     KEY,
     WITHDRAWN,
     MarkedStage,
+    label_of,
     listed,
     marked_stages,
     stages_of,
@@ -227,7 +228,7 @@ class _Desk:
             text = say(
                 zh="“{name}”不参加这一阶段",
                 en="“{name}” has no part in this stage",
-                name=clip(name),
+                name=label_of(self.scheme, name),
             )
         else:
             return stage
@@ -375,7 +376,7 @@ def write_marks(
 
 def said(scheme: Scheme, roster: Roster, marks: Marks) -> list[Text]:
     """What was collected, in sentences; of gaps and conflicts the first MOST_SAID each."""
-    stages = {stage.id: stage.name for stage in marked_stages(scheme, roster)}
+    names = _Names(scheme, roster)
     kinds = [value if isinstance(value, str) else "mark" for value in marks.cells.values()]
     first = say(
         zh="已汇总{marks}个评分、{votes}张表决票，回避{gone}处；冲突{conflicts}处，未填{gaps}处。",
@@ -391,31 +392,32 @@ def said(scheme: Scheme, roster: Roster, marks: Marks) -> list[Text]:
         say(
             zh="未交：{name}（{stages}）",
             en="late: {name} ({stages})",
-            name=name,
-            stages=listing(stages[id] for id in own),
+            name=label_of(scheme, name),
+            stages=listing(names.stages[id] for id in own),
         )
         for name, own in marks.late
     ]
     waiting = [
-        say(zh="尚无人评分或表决：{stage}", en="nobody has marked yet: {stage}", stage=stages[id])
+        say(
+            zh="尚无人评分或表决：{stage}",
+            en="nobody has marked yet: {stage}",
+            stage=names.stages[id],
+        )
         for id in marks.waiting
     ]
-    conflicts = [_conflict(scheme, stages, conflict) for conflict in marks.conflicts]
-    gaps = [
-        say(zh="未填：{cell}", en="gap: {cell}", cell=_cell(scheme, stages, cell))
-        for cell in marks.gaps
-    ]
+    conflicts = [_conflict(names, conflict) for conflict in marks.conflicts]
+    gaps = [say(zh="未填：{cell}", en="gap: {cell}", cell=names.of(cell)) for cell in marks.gaps]
     return [first, *late, *waiting, *_clipped(conflicts), *_clipped(gaps)]
 
 
-def _conflict(scheme: Scheme, stages: Mapping[str, Text], conflict: tuple[Any, ...]) -> Text:
+def _conflict(names: _Names, conflict: tuple[Any, ...]) -> Text:
     """The sentence of one conflict."""
     words = {word.en: word for word in BALLOT}
     place, value, other, found = conflict[4:]
     return say(
         zh="冲突：{cell}，{place} 为“{value}”，{other} 为“{found}”",
         en="conflict: {cell} is “{value}” in {place} and “{found}” in {other}",
-        cell=_cell(scheme, stages, conflict[:4]),
+        cell=names.of(conflict[:4]),
         place=place,
         value=words.get(value, Text(plain_text(value), plain_text(value))),
         other=other,
@@ -423,25 +425,28 @@ def _conflict(scheme: Scheme, stages: Mapping[str, Text], conflict: tuple[Any, .
     )
 
 
-def _cell(scheme: Scheme, stages: Mapping[str, Text], cell: Cell) -> Text:
-    """Whose mark of what a cell is."""
-    name, stage, unit, item = cell
-    if not item:
-        return say(
+class _Names:
+    """What stages, units and items are called in a sentence."""
+
+    def __init__(self, scheme: Scheme, roster: Roster):
+        self.scheme = scheme
+        self.stages = {stage.id: stage.name for stage in marked_stages(scheme, roster)}
+        self.units = {unit.id: unit.name for unit in roster.candidates}
+
+    def of(self, cell: Cell) -> Text:
+        """Whose mark of what a cell is."""
+        name, stage, unit, item = cell
+        where = say(
             zh="{name}，{stage}，{unit}",
             en="{name}, {stage}, {unit}",
-            name=name,
-            stage=stages[stage],
-            unit=unit,
+            name=label_of(self.scheme, name),
+            stage=self.stages[stage],
+            unit=self.units[unit],
         )
-    return say(
-        zh="{name}，{stage}，{unit}，{item}",
-        en="{name}, {stage}, {unit}, {item}",
-        name=name,
-        stage=stages[stage],
-        unit=unit,
-        item=scheme.indicator(item).name,
-    )
+        if not item:
+            return where
+        of = self.scheme.indicator(item).name
+        return say(zh="{where}，{item}", en="{where}, {item}", where=where, item=of)
 
 
 def _clipped(sentences: list[Text]) -> list[Text]:

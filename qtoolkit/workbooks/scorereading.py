@@ -76,10 +76,12 @@ class SheetReader:
             sheet.formulas,
         )
         self.panel = scheme.panel or Panel()
+        self.name = self.panel.label(assessor.name)
         self.items, self.leaves = Called(scheme.leaves), {leaf.id: leaf for leaf in stage.leaves}
         self.names = CalledUnits(roster.candidates)
         self.units = {unit.id: unit for unit in roster.candidates}
-        self.head, self.side = -1, -1  # the header's row, and the column of items (or of units)
+        # the header's row, and the columns of items (or of units) and of points (or of votes)
+        self.head = self.side = self.beside = -1
 
     def entries(self) -> Iterator[tuple[Cell, Entry]]:
         """What is written in the sheet's cells."""
@@ -100,7 +102,7 @@ class SheetReader:
                 text = plain_text(cell)
                 word = next((w for w in (ASSESSOR.zh, ASSESSOR.en) if text.startswith(w)), None)
                 name = "" if word is None else text.removeprefix(word).strip()
-                if word is not None and name != self.assessor.name:
+                if word is not None and name not in (self.name.zh, self.name.en):
                     self._complain(
                         say(
                             zh="写的是评委“{found}”，而这张评分表是为“{name}”生成的；"
@@ -108,27 +110,35 @@ class SheetReader:
                             en="names the assessor “{found}”, while the sheet was made for "
                             "“{name}”: use each assessor's own",
                             found=clip(name),
-                            name=self.assessor.name,
+                            name=self.name,
                         ),
                         row,
                         column,
                     )
 
     def _find_head(self) -> bool:
-        """Find the header by the title of its column of items, or of units."""
-        wanted = UNIT if self.stage.is_vote else ITEM
-        for row, cells in enumerate(self.grid):
-            for column, cell in enumerate(cells):
-                if plain_text(cell) in (wanted.zh, wanted.en):
-                    self.head, self.side = row, column
-                    return True
+        """Find the header, which has the titles of the column of items (or of units) and of the one
+        beside it, each once."""
+        wanted, beside = (UNIT, VOTE) if self.stage.is_vote else (ITEM, POINTS)
+        for row in range(len(self.grid)):
+            sides, others = self._titled(row, wanted), self._titled(row, beside)
+            if len(sides) == len(others) == 1:
+                self.head, self.side, self.beside = row, sides[0], others[0]
+                return True
         text = say(
-            zh="找不到表头“{title}”，请勿改动表头",
-            en="there is no header “{title}”: leave the headers as they are",
+            zh="找不到同时写有“{title}”和“{beside}”各一处的表头，请勿改动表头",
+            en="there is no header with “{title}” and “{beside}” once each: leave the headers as "
+            "they are",
             title=wanted,
+            beside=beside,
         )
         self.problems.add(text, file=f"{self.file}[{self.title}]")
         return False
+
+    def _titled(self, row: int, title: Text) -> list[int]:
+        """The columns of a row that hold a title, in either language."""
+        columns = range(len(self.grid[row]))
+        return [column for column in columns if self._text(row, column) in (title.zh, title.en)]
 
     def _rows(self) -> dict[int, Indicator]:
         """The leaf of each row of marks; a row that is of none and holds something in a unit's
@@ -208,7 +218,7 @@ class SheetReader:
             reason = say(
                 zh="“{name}”不负责“{unit}”",
                 en="“{unit}” is not among those that “{name}” marks",
-                name=self.assessor.name,
+                name=self.name,
                 unit=unit.id,
             )
         else:
@@ -252,7 +262,7 @@ class SheetReader:
             return say(
                 zh="“{name}”对“{unit}”应当回避，请删去其评分或表决",
                 en="“{name}” withdraws from “{unit}” and cannot mark it: delete the entry",
-                name=self.assessor.name,
+                name=self.name,
                 unit=unit.id,
             )
         return say(
@@ -263,22 +273,12 @@ class SheetReader:
 
     def _votes(self) -> Iterator[tuple[Cell, Entry]]:
         """The vote on each unit."""
-        heads = [self._text(self.head, c) for c in range(len(self.grid[self.head]))]
-        column = next((c for c, word in enumerate(heads) if word in (VOTE.zh, VOTE.en)), None)
-        if column is None:
-            text = say(
-                zh="找不到表头“{title}”，请勿改动表头",
-                en="there is no header “{title}”: leave the headers as they are",
-                title=VOTE,
-            )
-            self._complain(text, self.head, self.side)
-            return
         seen: dict[int, Candidate] = {}
         for row in range(self.head + 1, len(self.grid)):
-            unit = self._unit(row, self.side, seen) if self._is_marked(row, column) else None
+            unit = self._unit(row, self.side, seen) if self._is_marked(row, self.beside) else None
             if unit is not None:
                 seen[row] = unit
-                yield from self._vote(unit, row, column)
+                yield from self._vote(unit, row, self.beside)
 
     def _vote(self, unit: Candidate, row: int, column: int) -> Iterator[tuple[Cell, Entry]]:
         """The vote on one unit."""

@@ -128,6 +128,11 @@ def listed(scheme: Scheme, roster: Roster) -> tuple[Assessor, ...]:
     return assessors
 
 
+def label_of(scheme: Scheme, name: str) -> Text:
+    """The name of an assessor or group in both languages."""
+    return Text(name, name) if scheme.panel is None else scheme.panel.label(name)
+
+
 def written_name(part: Named, called: Called, language: str) -> str:
     """What a sheet calls a part of the scheme or a unit: its name, or its id where that name may
     mean another."""
@@ -180,7 +185,8 @@ def write_score_sheets(
     folder.mkdir(parents=True, exist_ok=True)
     paths: dict[str, Path] = {}
     for assessor, own in tasks.items():
-        paths[assessor.name] = _free(folder, assessor.name, paths)
+        spoken = label_of(scheme, assessor.name).of(language)
+        paths[assessor.name] = _free(folder, spoken, paths)
         with workbook(paths[assessor.name]) as out:
             styles, taken = _Styles(out), set[str]()
             for stage in own:
@@ -196,7 +202,7 @@ def idle(scheme: Scheme, paths: Iterable[str]) -> list[Text]:
         say(
             zh="没有要评的阶段或考核对象，不生成评分表：{name}",
             en="no stage or no unit to mark, so no score sheet: {name}",
-            name=assessor.name,
+            name=label_of(scheme, assessor.name),
         )
         for assessor in (scheme.panel.assessors if scheme.panel else ())
         if assessor.name not in with_one
@@ -284,9 +290,10 @@ class _Sheet:
         )
         self._text(0, words, self.styles.title)
         self.sheet.set_row(0, 28)
-        self._text(1, Text(*(f"{w}{self.assessor.name}" for w in (ASSESSOR.zh, ASSESSOR.en))))
+        name, group = (label_of(self.scheme, x) for x in (self.assessor.name, self.assessor.group))
+        self._text(1, Text(ASSESSOR.zh + name.zh, ASSESSOR.en + name.en))
         if self.assessor.group:
-            self._text(2, Text(*(f"{w}{self.assessor.group}" for w in (GROUP.zh, GROUP.en))))
+            self._text(2, Text(GROUP.zh + group.zh, GROUP.en + group.en))
         self._text(3, self._how(), self.styles.hint)
         self.sheet.set_row(3, 22)
 

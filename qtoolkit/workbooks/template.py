@@ -61,7 +61,7 @@ def office_leaves(scheme: Scheme) -> list[Indicator]:
 def scheme_mark(scheme: Scheme) -> str:
     """A short hash by which a filled workbook is recognised as one of this scheme, whatever units
     are assessed and whoever marks them."""
-    panel = scheme.panel and scheme.panel.model_copy(update={"assessors": ()})
+    panel = scheme.panel and scheme.panel.model_copy(update={"assessors": (), "english": {}})
     anybody = scheme.model_copy(update={"units": None, "panel": panel})
     return hashlib.sha256(anybody.model_dump_json().encode()).hexdigest()[:16]
 

@@ -7,7 +7,6 @@ from pathlib import Path
 import openpyxl
 
 import qtoolkit as qt
-from qtoolkit.inputs.panels import Assessor
 from qtoolkit.inputs.scheme import Scheme
 from qtoolkit.models import validate
 
@@ -97,27 +96,6 @@ def award_rows():
     """The shipped ratings of the award."""
     with (AWARD / "ratings.csv").open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
-
-
-def award_panel(scheme):
-    """The award's scheme with a list of those who mark and vote in its ratings."""
-    rows = award_rows()
-    people = {}
-    for row in rows:
-        one = people.setdefault(
-            row["assessor"], {"group": "", "stages": [], "units": [], "recused": []}
-        )
-        one["group"] = row["group"] or one["group"]
-        if row["stage"] not in one["stages"]:
-            one["stages"].append(row["stage"])
-        if row["score"] == "回避" and row["unit"] not in one["recused"]:
-            one["recused"].append(row["unit"])
-        if row["stage"] in ("site", "vote") and row["unit"] not in one["units"]:
-            one["units"].append(row["unit"])
-    listed = tuple(Assessor(name=name, **one) for name, one in people.items())
-    return scheme.model_copy(
-        update={"panel": scheme.panel.model_copy(update={"assessors": listed})}
-    )
 
 
 def json_of(scheme):

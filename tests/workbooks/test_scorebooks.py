@@ -31,7 +31,6 @@ from qtoolkit.workbooks.scorebooks import (
 from qtoolkit.workbooks.scoresheets import write_score_sheets
 from tests.workbooks.scorefilling import (
     AWARD,
-    award_panel,
     award_rows,
     everything,
     grid_of,
@@ -75,7 +74,7 @@ def filled_in(scheme, roster, folder, language):
 
 @pytest.mark.parametrize(("language", "suffix"), [("zh", "csv"), ("zh", "xlsx"), ("en", "xlsx")])
 def test_the_award_filled_in_and_collected_is_the_award_that_is_shipped(language, suffix, tmp_path):
-    scheme = award_panel(read_roster(AWARD)[0])
+    scheme = read_roster(AWARD)[0]
     data = read_rows(AWARD / "data.csv")
     # papers were marked before the shortlist was drawn up
     short = data.header.index("screen:shortlist")
@@ -408,7 +407,10 @@ REFUSED = {
     "row without a name": (add_row(None), "这一行有内容而没有评分项"),
     "column of remarks": (add_column("备注"), "没有考核对象“备注”"),
     "column without a name": (add_column(None), "有内容而没有写考核对象"),
-    "header gone": (lambda sheet: sheet.delete_rows(5), "找不到表头“评分项”"),
+    "header gone": (
+        lambda sheet: sheet.delete_rows(5),
+        "找不到同时写有“评分项”和“分值”各一处的表头",
+    ),
     "another's name": (lambda sheet: sheet.cell(2, 2, "评委：张三"), "写的是评委“张三”"),
 }
 
@@ -422,6 +424,51 @@ def test_changes_that_leave_doubt_are_refused_in_one_sentence(change, sent):
         collect_marks(scheme, ROSTER, paths.values())
     (text,) = error.value.sentences("zh")
     assert text.startswith("李四.xlsx[材料评审") and sentence in text
+
+
+WRITTEN = st.one_of(
+    st.none(),
+    st.integers(-3, 21).map(lambda k: 5 * k),
+    st.sampled_from(
+        ["甲项", "丙项", "子公司", "回避", "评分项", "评委：李四", "８０", "合计", "{}", " "]
+    ),
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(row=st.integers(1, 10), column=st.integers(1, 9), value=WRITTEN)
+def test_whatever_is_written_into_any_cell_no_mark_is_taken_for_another(
+    row, column, value, tmp_path_factory
+):
+    """What is read stands in the sheet beside its item and below its unit; what is not is called a
+    gap, or nobody's marks are read at all."""
+    folder = tmp_path_factory.mktemp("sheets")
+    scheme = small([{"name": "张三", "stages": ["paper"]}])
+    path = write_score_sheets(scheme, ROSTER, folder)["张三"]
+    marks = {("甲项", "子公司"): 5, ("甲项", "丑公司"): 10, ("乙项", "子公司"): 15}
+    marks |= {("乙项", "丑公司"): 20}
+    put(path, {("材料评审", item, unit): mark for (item, unit), mark in marks.items()})
+    edit(path, "材料评审", lambda sheet: setattr(sheet.cell(row, column), "value", value))
+    try:
+        found = collect_marks(scheme, ROSTER, [path])
+    except InputError as error:
+        assert all(str(c.file).startswith("张三.xlsx") for c in error.complaints)
+        return
+    sheet = openpyxl.load_workbook(path)["材料评审"]
+    rows = {sheet.cell(r, 3).value: r for r in (6, 7)}  # items in column C, heads in row 5
+    columns = {sheet.cell(5, c).value: c for c in (7, 8)}
+    names = {"a": "甲项", "b": "乙项"}
+    for (_, _, unit, item), mark in found.cells.items():
+        if mark == "recused":
+            assert "回避" in {sheet.cell(r, columns[unit]).value for r in rows.values()}
+        else:
+            cell = sheet.cell(rows[names[item]], columns[unit]).value
+            assert mark == (80 if cell == "８０" else cell)
+    wanted = {(unit, item) for unit in UNITS for item in "ab"}
+    read = {(unit, item) for _, _, unit, item in found.cells}
+    gone = {(unit, item) for unit, none in read if not none for item in "ab"}
+    gaps = {(unit, item) for _, _, unit, item in found.gaps}
+    assert (read | gone | gaps) >= wanted or found.late or found.waiting
 
 
 def test_marks_where_somebody_withdraws_are_refused(sent):
@@ -560,6 +607,17 @@ def test_the_commands_in_english(case, run):
     assert text.startswith(
         "unit,assessor,group,stage,item,score\n子公司,张三,,Papers,Item one,75\n"
     )
+
+
+def test_assessors_are_called_by_their_english_names(tmp_path):
+    panel = {"step": 5.0, "assessors": LISTED, "english": {"张三": "Zhang San"}}
+    scheme = small([], panel=panel)
+    paths = write_score_sheets(scheme, ROSTER, tmp_path, "en")
+    put(paths["张三"], {("Papers", "Item one", "Company 1"): 75})
+    marks = collect_marks(scheme, ROSTER, paths.values())
+    assert marks.cells == {("张三", "paper", "子公司", "a"): 75}
+    texts = [text.en for text in said(scheme, ROSTER, marks)]
+    assert "gap: Zhang San, Papers, Company 1, Item two" in texts and "late: 李四 (Papers)" in texts
 
 
 def test_nothing_is_written_where_anything_is_wrong(case, run):

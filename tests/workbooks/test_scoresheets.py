@@ -6,6 +6,7 @@ import openpyxl
 import pytest
 
 from qtoolkit.errors import InputError
+from qtoolkit.inputs.case import read_roster
 from qtoolkit.inputs.roster import Candidate, Roster
 from qtoolkit.language import Text
 from qtoolkit.workbooks.scoresheets import (
@@ -15,6 +16,7 @@ from qtoolkit.workbooks.scoresheets import (
     steps_between,
     write_score_sheets,
 )
+from qtoolkit.workbooks.template import write_template
 from tests.workbooks.scorefilling import grid_of, small
 
 UNITS = ("子公司", "丑公司", "寅公司")
@@ -70,7 +72,10 @@ def test_a_sheet_for_each_stage_with_its_items_and_the_assessors_units(tmp_path)
 
 
 def test_the_sheets_are_in_the_language_of_the_office(tmp_path):
-    book = books(tmp_path, [{"name": "Li", "recused": ["子公司"]}], language="en")["Li"]
+    listed = [{"name": "李四", "group": "一组", "recused": ["子公司"]}]
+    panel = {"step": 5.0, "assessors": listed, "english": {"李四": "Li Si", "一组": "Group 1"}}
+    book = books(tmp_path, [], language="en", panel=panel)["李四"]
+    assert (tmp_path / "out" / "Li Si.xlsx").is_file()
     assert book.sheetnames == ["Papers", "Site", "Committee"]
     items, heads = inside(book, "Papers")
     assert items == ["Item one", "Item two"]
@@ -194,6 +199,15 @@ def test_a_later_stage_is_marked_by_those_alone_who_are_named_for_it(tmp_path):
     made = books(tmp_path, assessors, stages=stages, vetoes=[])
     assert made["张三"].sheetnames == ["材料评审", "现场评审"]
     assert made["李四"].sheetnames == ["复核"]
+
+
+def test_the_units_are_those_of_a_workbook_that_holds_scheme_and_data(tmp_path):
+    scheme = small([{"name": "张三"}], units=None)
+    named = scheme.model_copy(update={"units": ("子公司", "卯公司")})
+    write_template(named, tmp_path / "方案.xlsx")
+    read, units = read_roster(tmp_path / "方案.xlsx")
+    assert [unit.id for unit in units.passed] == ["子公司", "卯公司"]
+    assert read.panel == scheme.panel
 
 
 def test_without_a_list_one_sentence_says_where_to_write_it(tmp_path):

@@ -6,7 +6,8 @@ import pytest
 
 from qtoolkit.errors import InputError
 from qtoolkit.inputs.numbertext import is_underflow, parse_number
-from qtoolkit.workbooks.reading import read_grid
+from qtoolkit.workbooks.reading import read_book, read_grid
+from qtoolkit.workbooks.sheetcells import MOST_FORMULAS
 from tests.hostile.helpers import sheet, workbook
 
 
@@ -121,3 +122,14 @@ def test_a_number_that_a_float_holds_as_0_is_not_0(text):
 @pytest.mark.parametrize("text", ["0", "0e-400", "-0.00", "1e-300", "0e9", "100"])
 def test_zero_and_numbers_that_a_float_holds_are_no_underflow(text):
     assert (Fraction(text) != 0 and float(text) == 0) is is_underflow(text) is False
+
+
+def test_formulas_are_noted_by_their_places_as_many_as_anybody_reads():
+    cells = '<row r="2"><c r="A2"><f>1+1</f><v>2</v></c><c r="B2"><v>3</v></c></row>'
+    ((grid, found),) = read_book("d.xlsx", workbook(sheet(cells))).values()
+    assert grid[1][:2] == [2, 3] and found.formulas == [(1, 0)]
+    many = "".join(
+        f'<row r="{r}"><c r="A{r}"><f>1</f><v>1</v></c></row>' for r in range(1, MOST_FORMULAS + 9)
+    )
+    ((_, found),) = read_book("d.xlsx", workbook(sheet(many))).values()
+    assert len(found.formulas) == MOST_FORMULAS
