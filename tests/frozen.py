@@ -27,9 +27,10 @@ import yaml
 from matplotlib.text import Text as Drawn
 
 import qtoolkit as qt
+from qtoolkit.inputs.parameters import read_parameters
 from qtoolkit.language import LANGUAGES
 from qtoolkit.report import blocks, memo, page
-from qtoolkit.report.chapters import memo_title
+from qtoolkit.report.chapters import memo_title, report_of
 from qtoolkit.report.writers import web, word
 from tests.memo_text import docx_lines, html_lines
 
@@ -38,7 +39,7 @@ BLANK = base64.b64decode(
 )  # a picture of one point
 ROOT = Path(__file__).resolve().parent.parent
 KEPT = ROOT / "tests" / "frozen.json"
-CASES = ("provinces-2008", "tai-2001", "city-2026")
+CASES = ("provinces-2008", "tai-2001", "city-2026", "mayor-award")
 
 
 def words_of(block, language, synthetic):
@@ -92,7 +93,8 @@ def lines_of_memo(case, payloads, language):
     scheme = qt.read_case(case).scheme
     title = memo_title(scheme.year, scheme.title).of(language)
     pictures = {block["name"]: BLANK for block in payloads if block["kind"] == "chart"}
-    document = memo.compose(payloads, title, [], language, pictures)
+    report = report_of(read_parameters(ROOT / "params" / case / "params.yaml").notebooks)
+    document = memo.compose(payloads, title, [], language, pictures, report=report)
     lines = {"html": html_lines(web.write(document)), "docx": docx_lines(word.write(document))}
     return {name: [f"{kind}: {text}" for kind, text in found] for name, found in lines.items()}
 

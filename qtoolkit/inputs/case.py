@@ -11,10 +11,11 @@ from typing import Any, ClassVar
 from qtoolkit.display import SYNTHETIC, Card, Shown, sizes
 from qtoolkit.errors import Complaint, InputError, Problems, clip
 from qtoolkit.inputs.changes import by_ids, change
-from qtoolkit.inputs.files import read_rows
+from qtoolkit.inputs.files import Rows, read_rows
 from qtoolkit.inputs.locate import find, find_case
 from qtoolkit.inputs.parameters import BOOKS, Parameters, parameters_of, read_parameters
 from qtoolkit.inputs.ratings import Ratings, filled, read_ratings
+from qtoolkit.inputs.roster import Roster, roster_of
 from qtoolkit.inputs.scheme import Scheme, read_scheme
 from qtoolkit.inputs.slips import itself
 from qtoolkit.inputs.table import Table, table_of_rows
@@ -182,6 +183,40 @@ def table_as_written(case: Case) -> Table:
     """The case's data read for its scheme as it was before `changes`."""
     last = None if case.previous is None else (case.previous.scheme, case.previous.table)
     return _table_of(case.written, case.files, last)[0]
+
+
+def read_roster(case: str | Path) -> tuple[Scheme, Roster]:
+    """The scheme of a case, with its changes, and whom it assesses, while its data and ratings are
+    still to come in: of the table of data nothing is read but names, screens and which columns hold
+    something.
+
+    Parameters
+    ----------
+    case : path
+        As for :func:`read_case`; or a scheme's own file, whose units are then those that it lists.
+
+    Raises
+    ------
+    InputError
+        The files cannot be read, or nobody is to be assessed.
+    """
+    path = find_case(case)
+    folder = path if path.is_dir() else path.parent
+    if path.is_file() and path.name != "params.yaml":
+        scheme = scheme_of(path)
+        data = Rows(path.name, ["unit"], [[name] for name in scheme.units or ()], [])
+    else:
+        parameters = read_parameters(folder / "params.yaml")
+        scheme = change(scheme_of(find(parameters.scheme, folder)), parameters.changes)
+        data = read_rows(find(parameters.data, folder))
+    roster = roster_of(data, scheme)
+    if not roster.passed:
+        text = say(
+            zh="没有考核对象：请用写有考核对象名单的案例",
+            en="there are no units: name a case whose data list them",
+        )
+        raise InputError(Complaint(text, data.name))
+    return scheme, roster
 
 
 def scheme_of(path: Path) -> Scheme:

@@ -108,20 +108,24 @@ def _panel(scheme: Scheme) -> Iterator[tuple[Path_, Text]]:
             yield ("vetoes", i, "id"), text
     if scheme.panel is None:
         return
-    named: list[tuple[Path_, str]] = [(("panel", "stages", id), id) for id in scheme.panel.stages]
+    votes = [veto.id for veto in scheme.vetoes if veto.vote is not None]
+    named: list[tuple[Path_, str, list[str]]] = [
+        (("panel", "stages", id), id, stages) for id in scheme.panel.stages
+    ]
     for i, assessor in enumerate(scheme.panel.assessors):
-        named += [(("panel", "assessors", i, "stages"), id) for id in assessor.stages]
+        at = ("panel", "assessors", i, "stages")
+        named += [(at, id, [*stages, *votes]) for id in assessor.stages]
         if assessor.name in [other.name for other in scheme.panel.assessors[:i]]:
             text = say(zh="“{name}”列了两次", en="“{name}” is listed twice", name=assessor.name)
             yield ("panel", "assessors", i, "name"), text
-    for path, id in named:
-        if id not in stages:
+    for path, id, known in named:
+        if id not in known:
             text = say(
                 zh="没有阶段“{id}”{hint}，现有{stages}",
                 en="no stage “{id}”{hint}, there are {stages}",
                 id=id,
-                hint=nearest(id, stages),
-                stages=listing(stages),
+                hint=nearest(id, known),
+                stages=listing(known),
             )
             yield path, text
 

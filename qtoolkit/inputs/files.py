@@ -158,16 +158,18 @@ def read_text(path: Path, most: int = limits.FILE_BYTES) -> str:
     return text
 
 
-def read_rows(path: Path) -> Rows:
+def read_rows(path: Path, either_way: bool = True) -> Rows:
     """Rows of a .csv or .xlsx file; blank rows are left out, lines above the header that start with
-    # are comments."""
+    # are comments. A table of data may lie `either_way` (see :func:`rows_of_grid`); a long table
+    lies one way, though its first column be the indicator."""
+    rows_of = rows_of_grid if either_way else long_rows
     if path.suffix.lower() in (".xlsx", ".xlsm"):
         grid, sheet = read_shown(path.name, read_bytes(path))
-        rows = rows_of_grid(path.name, grid)
+        rows = rows_of(path.name, grid)
         return replace(rows, hidden=_hidden(rows, sheet.hidden_rows, sheet.hidden_columns))
     if path.suffix.lower() != ".csv":
         _fail(path.name, say(zh="应为 .csv 或 .xlsx 文件", en="expected a .csv or .xlsx file"))
-    return rows_of_grid(path.name, csv_grid(path))
+    return rows_of(path.name, csv_grid(path))
 
 
 def _hidden(rows: Rows, lines: Collection[int], columns: Collection[int]) -> Hidden:
@@ -180,8 +182,15 @@ def _hidden(rows: Rows, lines: Collection[int], columns: Collection[int]) -> Hid
 
 
 def rows_of_grid(name: str, grid: list[list[Any]], first: int = 1) -> Rows:
-    """Header and rows of a grid of cells whose first filled row is the header; `first` is the first
-    row's number."""
+    """As :func:`long_rows`, with units as rows: a table that has indicators as rows (ITEM_HEADERS)
+    is turned."""
+    rows = long_rows(name, grid, first)
+    return _flipped(rows) if rows.header[0] in ITEM_HEADERS else rows
+
+
+def long_rows(name: str, grid: list[list[Any]], first: int = 1) -> Rows:
+    """Header and rows of a grid of cells whose first filled row is the header, as they lie; `first`
+    is the first row's number."""
     filled = _without_comments(
         [(i, row) for i, row in enumerate(grid, first) if not all(is_blank(cell) for cell in row)]
     )
@@ -205,8 +214,7 @@ def rows_of_grid(name: str, grid: list[list[Any]], first: int = 1) -> Rows:
     if complaints:
         raise InputError(complaints)
     numbers = [number for number, _ in below]
-    rows = Rows(name, header, [list(row[: len(header)]) for _, row in below], numbers, head_row)
-    return _flipped(rows) if header[0] in ITEM_HEADERS else rows
+    return Rows(name, header, [list(row[: len(header)]) for _, row in below], numbers, head_row)
 
 
 def _without_comments(filled: list[tuple[int, list[Any]]]) -> list[tuple[int, list[Any]]]:

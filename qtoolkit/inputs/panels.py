@@ -53,8 +53,10 @@ class Marking(Model):
 
 
 class Assessor(Model):
-    """Somebody who marks (评委, 打分人). Without `stages`, at all; without `units`, all of them but
-    those from whom he or she withdraws (`recused`, 回避)."""
+    """Somebody who marks (评委, 打分人) or votes. `stages` are those at which he or she marks, and
+    the ids of votes (of vetoes) in which he or she has one; without them, at all and in all.
+    Without `units`, all of them but those from whom he or she withdraws (`recused`, 回避). Where
+    nobody's `stages` name a vote, its voters need not be listed."""
 
     name: str = Field(min_length=1, max_length=64)
     group: str = Field(default="", max_length=64)
@@ -100,7 +102,7 @@ class Vote(Model):
         if self.members is not None and self.of == "cast":
             raise wrong(
                 Text(
-                    "赞成比例按赞成与反对之和计算（of: cast）时，不用 members",
+                    "赞成比例按赞成与反对票之和计算时，不用 members",
                     "a share of the votes for and against (of: cast) takes no members",
                 )
             )

@@ -15,13 +15,13 @@ import pandas as pd
 from qtoolkit.display import Card, Shown
 from qtoolkit.engine.combining import combined, least_marks
 from qtoolkit.errors import MOST_COMPLAINTS, Problems, clip, nearest, one_of, unexpected
-from qtoolkit.inputs.files import Rows, read_rows
-from qtoolkit.inputs.headers import UNIT_HEADERS, Headers
+from qtoolkit.inputs.files import ITEM_HEADERS, Rows, read_rows
+from qtoolkit.inputs.headers import UNIT_HEADERS
 from qtoolkit.inputs.naming import Called, Named
 from qtoolkit.inputs.numbertext import is_blank, parse_number, plain_text
 from qtoolkit.inputs.panels import Assessor, Marking, Panel
+from qtoolkit.inputs.roster import passed_screens, places_of, units_of
 from qtoolkit.inputs.scheme import Indicator, Scheme, Veto
-from qtoolkit.inputs.screening import FAILED
 from qtoolkit.inputs.tablereader import is_percent
 from qtoolkit.language import Text, listing, say
 
@@ -30,7 +30,7 @@ TITLES: dict[str, tuple[str, ...]] = {
     "assessor": ("assessor", "评委", "专家", "评审专家", "打分人"),
     "group": ("group", "考核组", "评审组", "组别"),
     "stage": ("stage", "阶段", "评审环节"),
-    "item": ("item", "评分项", "条款", "指标", "考核要点"),
+    "item": ("item", "评分项", "条款", *ITEM_HEADERS),
     "score": ("score", "评分", "打分", "得分", "表决"),
     "note": ("note", "备注"),
 }
@@ -118,12 +118,12 @@ class Ratings(Shown):
 def read_ratings(path: Path, scheme: Scheme, data: Rows) -> Ratings:
     """Read a long table of ratings (.csv or .xlsx) for the units of a table of data; all complaints
     come together."""
-    return ratings_of_rows(read_rows(path), scheme, data)
+    return ratings_of_rows(read_rows(path, either_way=False), scheme, data)
 
 
 def ratings_of_rows(rows: Rows, scheme: Scheme, data: Rows) -> Ratings:
     """As :func:`read_ratings`, of rows that are read already."""
-    return replace(_Reader(rows, scheme, _units_of(data, scheme)).read(), data=data)
+    return replace(_Reader(rows, scheme, units_of(data, scheme)).read(), data=data)
 
 
 def filled(ratings: Ratings, scheme: Scheme, data: Rows | None = None) -> Rows:
@@ -143,21 +143,6 @@ def filled(ratings: Ratings, scheme: Scheme, data: Rows | None = None) -> Rows:
     return _Filling(ratings, scheme, data).rows()
 
 
-def _keys(data: Rows, scheme: Scheme) -> dict[str, int]:
-    """The places of the columns of a table of data, by their keys."""
-    headers = Headers(scheme)
-    found = [(headers.keys(title), i) for i, title in enumerate(data.header)]
-    return {keys[0]: i for keys, i in found if len(keys) == 1}
-
-
-def _units_of(data: Rows, scheme: Scheme) -> list[str]:
-    """The names of the units, "" where one is blank."""
-    place = _keys(data, scheme).get("unit")
-    if place is None:
-        return []
-    return ["" if is_blank(row[place]) else plain_text(row[place]) for row in data.rows]
-
-
 class _Reader:
     """Reads a long table row by row; what is wrong stands in `problems`."""
 
@@ -166,6 +151,7 @@ class _Reader:
         self.units = list(dict.fromkeys(units))
         self.panel = scheme.panel or Panel()
         self.listed = {assessor.name: assessor for assessor in self.panel.assessors}
+        self.named_stages = {id for assessor in self.panel.assessors for id in assessor.stages}
         self.places = self._places()
         self.votes_on = {veto.id: veto for veto in scheme.vetoes if veto.vote is not None}
         self.items = Called(scheme.leaves)
@@ -247,7 +233,7 @@ class _Reader:
         if not assessor:
             self._complain(say(zh="没有写评委姓名", en="no assessor is named"), "assessor", number)
         stage = self._stage(row, number)
-        if assessor and stage not in self.votes_on:
+        if assessor and (stage not in self.votes_on or stage in self.named_stages):
             withdrew = self._text(row, "score").lower() in RECUSED
             self._check_listed(assessor, unit, stage, number, withdrew)
         return None if len(self.problems.complaints) > before else (unit, assessor, stage)
@@ -329,35 +315,11 @@ class _Reader:
             )
             self._complain(text, "score", number)
             return
-        score, reason = parse_number(row["score"], percent=is_percent(leaf))
-        reason = reason or self._off_range(leaf, score) or self._off_step(score)
+        score, reason = read_mark(row["score"], leaf, self.panel)
         if reason is not None:
             self._complain(reason, "score", number)
             return
         yield unit, assessor, self._text(row, "group"), stage, leaf.id, score, number
-
-    def _off_range(self, leaf: Indicator, score: float) -> Text | None:
-        low, high = leaf.leaf_rule.limits(leaf.written_for)
-        if (low is None or score >= low) and (high is None or score <= high):
-            return None
-        return say(
-            zh="评分为“{found:.10g}”，应在 {low:.10g} 与 {high:.10g} 之间",
-            en="the mark is “{found:.10g}”, expected {low:.10g} to {high:.10g}",
-            found=score,
-            low=-np.inf if low is None else low,
-            high=np.inf if high is None else high,
-        )
-
-    def _off_step(self, score: float) -> Text | None:
-        step = self.panel.step
-        if step is None or not Decimal(repr(score)) % Decimal(repr(float(step))):
-            return None
-        return say(
-            zh="评分为“{found:.10g}”，应为 {step:.10g} 的整数倍",
-            en="the mark is “{found:.10g}”, expected a multiple of {step:.10g}",
-            found=score,
-            step=step,
-        )
 
     def _item(self, row: Mapping[str, Any], number: int, stage: str) -> Indicator | None:
         """The leaf that a row marks."""
@@ -372,7 +334,7 @@ class _Reader:
             self._complain(text, "item", number)
             return None
         leaf = self.leaves[ids[0]]
-        reason = _unmarked(leaf, stage, self.scheme)
+        reason = why_unmarked(leaf, stage, self.scheme)
         if reason is not None:
             self._complain(reason, "item" if leaf.leaf_rule.is_of_words else "stage", number)
             return None
@@ -383,7 +345,7 @@ class _Reader:
     ) -> Iterator[tuple[Any, ...]]:
         """The vote of a row; nothing where it is wrong."""
         key = (unit, voter, veto, "")
-        word = self._text(row, "score").lower()
+        vote, reason = read_vote(row["score"])
         if key in self.seen:
             text = say(
                 zh="与第{first}行重复：同一人对同一对象投了两票",
@@ -391,11 +353,10 @@ class _Reader:
                 first=self.seen[key],
             )
             self._complain(text, "unit", number)
-        elif word not in VOTES and word not in RECUSED:
-            want = Text("“同意”“不同意”“弃权”或“回避”", "yes, no, abstained or recused")
-            self._complain(unexpected(word, want, Text("表决", "the vote")), "score", number)
-        elif word in VOTES:
-            yield unit, voter, veto, VOTES[word]
+        elif reason is not None:
+            self._complain(reason, "score", number)
+        elif vote is not None:
+            yield unit, voter, veto, vote
         self.seen.setdefault(key, number)
 
 
@@ -414,7 +375,48 @@ class _VoteStage:
         return self.veto.name if self.veto.vote is None else self.veto.vote.name
 
 
-def _unmarked(leaf: Indicator, stage: str, scheme: Scheme) -> Text | None:
+def read_mark(cell: Any, leaf: Indicator, panel: Panel) -> tuple[float, Text | None]:
+    """A cell's mark on a leaf, and the reason why it is none: no number, one that the leaf's rule
+    does not understand, or one between two steps of the panel."""
+    score, reason = parse_number(cell, percent=is_percent(leaf))
+    return score, reason or _off_range(leaf, score) or _off_step(score, panel.step)
+
+
+def _off_range(leaf: Indicator, score: float) -> Text | None:
+    low, high = leaf.leaf_rule.limits(leaf.written_for)
+    if (low is None or score >= low) and (high is None or score <= high):
+        return None
+    return say(
+        zh="评分为“{found:.10g}”，应在 {low:.10g} 与 {high:.10g} 之间",
+        en="the mark is “{found:.10g}”, expected {low:.10g} to {high:.10g}",
+        found=score,
+        low=-np.inf if low is None else low,
+        high=np.inf if high is None else high,
+    )
+
+
+def _off_step(score: float, step: float | None) -> Text | None:
+    if step is None or not Decimal(repr(score)) % Decimal(repr(float(step))):
+        return None
+    return say(
+        zh="评分为“{found:.10g}”，应为 {step:.10g} 的整数倍",
+        en="the mark is “{found:.10g}”, expected a multiple of {step:.10g}",
+        found=score,
+        step=step,
+    )
+
+
+def read_vote(cell: Any) -> tuple[str | None, Text | None]:
+    """A cell's vote ("yes", "no", "abstained"; None of somebody who withdrew), and the reason why
+    it is none."""
+    word = "" if is_blank(cell) else plain_text(cell).lower()
+    if word in VOTES or word in RECUSED:
+        return VOTES.get(word), None
+    want = Text("“同意”“不同意”“弃权”或“回避”", "yes, no, abstained or recused")
+    return None, unexpected(word, want, Text("表决", "the vote"))
+
+
+def why_unmarked(leaf: Indicator, stage: str, scheme: Scheme) -> Text | None:
     """Why assessors do not mark a leaf at a stage; None where they do."""
     if leaf.leaf_rule.is_of_words:
         return say(
@@ -448,21 +450,9 @@ class _Filling:
     def __init__(self, ratings: Ratings, scheme: Scheme, data: Rows):
         self.ratings, self.scheme, self.data, self.problems = ratings, scheme, data, Problems()
         self.panel = scheme.panel or Panel()
-        self.units = _units_of(data, scheme)
-        self.places = _keys(data, scheme)
-        self.passed = self._passed()
-
-    def _passed(self) -> list[bool]:
-        """Of each row, whether its unit passed every screen."""
-        places = [self.places.get(f"screen:{screen.id}") for screen in self.scheme.screens]
-        return [
-            not any(
-                plain_text(row[place] or "").lower() in FAILED
-                for place in places
-                if place is not None
-            )
-            for row in self.data.rows
-        ]
+        self.units = units_of(data, scheme)
+        self.places = places_of(data, scheme)
+        self.passed = passed_screens(data, scheme)
 
     def rows(self) -> Rows:
         """The table with the columns of marks and votes."""

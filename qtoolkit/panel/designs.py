@@ -189,8 +189,8 @@ def wide_of(
     Raises
     ------
     InputError
-        As :func:`long_of`; several stages and none chosen; an item without a weight, a weight that
-        is negative, an unknown item.
+        As :func:`long_of`; several stages and none chosen, an unknown stage; an item without a
+        weight, a weight that is not above 0. (Weights of other items do no harm.)
 
     >>> ratings = pd.DataFrame(
     ...     [("A", "甲", "x", 80), ("A", "甲", "y", 60), ("A", "乙", "x", 90)],

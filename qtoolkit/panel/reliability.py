@@ -212,10 +212,10 @@ def icc_of(balanced: np.ndarray, confidence: float = 0.95) -> pd.DataFrame:
 
 
 def _over(above: float, below: float) -> float:
-    """A ratio of mean squares; ∞ over 0, NaN for 0/0."""
+    """A ratio of mean squares; ±∞ over 0, NaN for 0/0."""
     if below:
         return above / below
-    return math.inf if above else math.nan
+    return math.copysign(math.inf, above) if above else math.nan
 
 
 def _from_ratio(f: float, df1: int, df2: int, tail: float, k: int) -> tuple[float, ...]:
@@ -229,6 +229,8 @@ def _agreement(
 ) -> tuple[float, ...]:
     """ICC2 with its interval, whose degrees of freedom are Satterthwaite's."""
     value = _over(bms - ems, bms + (k - 1) * ems + k * (jms - ems) / n)
+    if math.isinf(value):
+        return (value, math.nan, math.nan)
     if not ems:  # the limit as EMS falls to 0
         v = float(k - 1) if jms and value else math.inf
         if v == math.inf:

@@ -31,8 +31,10 @@ FLAT = 1 / 3
 """Less than this share of the others' standard deviation: everything is marked alike."""
 FAR = 3.0
 """A residual of more robust standard deviations (1.4826 × the median of its size) is far away."""
-FAR_SHARE = 0.05
-"""An assessor with more than this share of residuals far away is named."""
+FAR_SHARE, FAR_LEAST = 0.05, 2
+"""An assessor with more than this share of residuals far away, and at least so many, is named: one
+of ten marks is far away by chance in every fifth panel of seven. (A mark that is far away moves the
+fit of its unit, and so the residuals of the others.)"""
 LEAST = 3
 """Marks below which nothing is said of an assessor."""
 TEST = 0.05
@@ -510,7 +512,7 @@ def _flags(row: Mapping[str, float]) -> tuple[str, ...]:
     found = {
         "reversed": row["correlation"] < REVERSED - SMALL,
         "flat": row["sd_ratio"] < FLAT,
-        "far": row["far"] > FAR_SHARE * row["n"],
+        "far": row["far"] > FAR_SHARE * row["n"] and row["far"] >= FAR_LEAST,
     }
     return tuple(code for code, holds in found.items() if holds)
 

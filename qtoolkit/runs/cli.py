@@ -364,8 +364,9 @@ def template(
         str | None,
         typer.Option(
             "--by",
-            help="“部门”：每个考核牵头部门和考核办各一个工作簿 “部门” for one workbook a "
-            "department, and one for the office",
+            help="“部门”：每个考核牵头部门和考核办各一个工作簿；“评委”：每位评委一个评分工作簿 "
+            "“部门” for one workbook a department, and one for the office; “评委” for one of score "
+            "sheets an assessor",
         ),
     ] = None,
     out: Annotated[
@@ -380,22 +381,20 @@ def template(
     """生成供填写的工作簿 Make a workbook to fill in."""
     from qtoolkit.workbooks.template import write_template, write_templates
 
-    named_scheme, table = _scheme_of(scheme)
-    if by not in (None, "部门", "department", "lead"):
-        raise InputError(
-            say(zh="--by 应为“部门”，现为“{by}”", en="--by takes “department”, found “{by}”", by=by)
-        )
     language = language or "zh"
-    title = f"{named_scheme.id}-{Text('模板', 'template').of(language)}"
-    target = out or Path(title if by else f"{title}.xlsx")
-    if target.exists() and (target.is_file() or any(target.iterdir())):
-        raise InputError(
-            say(
-                zh="{path} 已存在，请用 -o 另指定",
-                en="{path} exists: give another one with -o",
-                path=target,
-            )
+    if by in ("评委", "assessor"):
+        _score_sheets(scheme, out, language)
+        return
+    if by not in (None, "部门", "department", "lead"):
+        text = say(
+            zh="--by 应为“部门”或“评委”，现为“{by}”",
+            en="--by takes “department” or “assessor”, found “{by}”",
+            by=by,
         )
+        raise InputError(text)
+    named_scheme, table = _scheme_of(scheme)
+    title = f"{named_scheme.id}-{Text('模板', 'template').of(language)}"
+    target = _unused(out or Path(title if by else f"{title}.xlsx"))
     if by is not None:
         write_templates(named_scheme, target, table, language)
     elif table is None:
@@ -409,30 +408,30 @@ def template(
     _print(say(zh="已写出：{path}", en="written: {path}", path=target).of(language))
 
 
-@app.command()
-def collect(
-    scheme: SchemeArgument,
-    files: Annotated[
-        list[Path],
-        typer.Argument(help="各部门填好的工作簿，或其文件夹 Filled workbooks, or their folder"),
-    ],
-    out: Annotated[
-        Path | None, typer.Option("-o", "--out", help="写入的汇总工作簿 Workbook to write")
-    ] = None,
-    language: LanguageOption = None,
-) -> None:
-    """汇总各部门填报的工作簿 Merge the departments' workbooks; list conflicts, gaps and who is
-    late."""
-    from qtoolkit.workbooks import collect as collecting
+def _score_sheets(case: str, out: Path | None, language: str) -> None:
+    """A workbook of score sheets for each assessor of a case."""
+    from qtoolkit.inputs.case import read_roster
+    from qtoolkit.workbooks.scoresheets import idle, write_score_sheets
 
-    named_scheme, table = _scheme_of(scheme)
-    paths = [
-        path
-        for argument in files
-        for path in (sorted(argument.glob("[!~]*.xlsx")) if argument.is_dir() else [argument])
-    ]
-    target = out or Path(Text("汇总.xlsx", "collected.xlsx").of(language or "zh"))
-    if target.exists():
+    scheme, roster = read_roster(case)
+    title = f"{scheme.id}-{Text('评分表', 'score-sheets').of(language)}"
+    target = _unused(out or Path(title))
+    paths = write_score_sheets(scheme, roster, target, language)
+    for text in (
+        say(
+            zh="已写出{n}位评委的评分表：{path}",
+            en="score sheets of {n:assessor|assessors} written: {path}",
+            n=len(paths),
+            path=target,
+        ),
+        *idle(scheme, paths),
+    ):
+        _print(text.of(language))
+
+
+def _unused(target: Path) -> Path:
+    """A workbook or folder to write, where nothing stands yet."""
+    if target.exists() and (target.is_file() or any(target.iterdir())):
         raise InputError(
             say(
                 zh="{path} 已存在，请用 -o 另指定",
@@ -440,6 +439,43 @@ def collect(
                 path=target,
             )
         )
+    return target
+
+
+@app.command()
+def collect(
+    scheme: SchemeArgument,
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            help="各部门或各评委填好的工作簿，或其文件夹 Filled workbooks, or their folder"
+        ),
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "-o",
+            "--out",
+            help="写入的汇总工作簿；评分也可写为 .csv Workbook to write; of ratings a .csv too",
+        ),
+    ] = None,
+    language: LanguageOption = None,
+) -> None:
+    """汇总各部门或各评委填好的工作簿 Merge the workbooks of departments, or of assessors; list
+    conflicts, gaps and who is late."""
+    from qtoolkit.workbooks import collect as collecting
+    from qtoolkit.workbooks.scorebooks import is_score_book
+
+    paths = [
+        path
+        for argument in files
+        for path in (sorted(argument.glob("[!~]*.xlsx")) if argument.is_dir() else [argument])
+    ]
+    target = _unused(out or Path(Text("汇总.xlsx", "collected.xlsx").of(language or "zh")))
+    if any(map(is_score_book, paths)):
+        _collect_marks(scheme, paths, target, language or "zh")
+        return
+    named_scheme, table = _scheme_of(scheme)
     collected = collecting.collect(
         named_scheme, paths, language or "zh", None if table is None else table.units
     )
@@ -449,6 +485,21 @@ def collect(
         say(zh="已写出：{path}", en="written: {path}", path=target),
     ):
         _print(text.of(language or "zh"))
+
+
+def _collect_marks(case: str, paths: list[Path], target: Path, language: str) -> None:
+    """Score sheets as one long table of ratings."""
+    from qtoolkit.inputs.case import read_roster
+    from qtoolkit.workbooks.scorebooks import collect_marks, said, write_marks
+
+    scheme, roster = read_roster(case)
+    marks = collect_marks(scheme, roster, paths)
+    write_marks(scheme, roster, marks, target, language)
+    for text in (
+        *said(scheme, roster, marks),
+        say(zh="已写出：{path}", en="written: {path}", path=target),
+    ):
+        _print(text.of(language))
 
 
 def _scheme_of(argument: str) -> tuple[Any, Any]:

@@ -44,6 +44,13 @@ def read_sheets(name: str, data: bytes) -> dict[str, list[list[Any]]]:
     return _read(name, data, list)[0]
 
 
+def read_book(name: str, data: bytes) -> dict[str, tuple[list[list[Any]], sheetcells.Sheet]]:
+    """The cells of all visible sheets, by title, and what they hide: formulas, and rows and columns
+    that Excel does not show."""
+    grids, sheets = _read(name, data, list)
+    return {title: (grid, sheets[title]) for title, grid in grids.items()}
+
+
 def _read(
     name: str, data: bytes, chosen: Callable[[dict[str, Any]], list[str]]
 ) -> tuple[dict[str, list[list[Any]]], dict[str, sheetcells.Sheet]]:

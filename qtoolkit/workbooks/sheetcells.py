@@ -14,6 +14,8 @@ from qtoolkit.language import Text, say
 from qtoolkit.workbooks.sheetxml import letters, parser_of, place
 
 _ROWS_OF_EXCEL = 1_048_576
+MOST_FORMULAS = 1_000
+"""Formulas of a sheet that are noted: nobody reads more of them."""
 _MOST_PIECES = 10
 """Of a value that is no text: a number on a line of its own has three."""
 
@@ -21,7 +23,8 @@ _MOST_PIECES = 10
 @dataclass
 class Sheet:
     """What a sheet's cells hide: `errors` (text by place), `percents` (places), `lost` (names of
-    formulas that were never calculated), `tiny` (by place, the text of numbers other than 0 that
+    formulas that were never calculated), `formulas` (the first places of formulas, no more than
+    MOST_FORMULAS), `tiny` (by place, the text of numbers other than 0 that
     a float holds as 0). Places are (row, column) from 0; `rows` and `columns` are how far the
     filled cells reach. `hidden_rows` and `hidden_columns` (from 0) are those that Excel does not
     show: hidden, folded away, filtered out, or without height or width."""
@@ -30,6 +33,7 @@ class Sheet:
     tiny: dict[tuple[int, int], str] = field(default_factory=dict)
     percents: list[tuple[int, int]] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
+    formulas: list[tuple[int, int]] = field(default_factory=list)
     rows: int = 0
     columns: int = 0
     texts: int = 0
@@ -227,6 +231,8 @@ class _SheetReader:
 
     def note(self, value: str) -> None:
         """What is special about the cell."""
+        if self.is_formula and len(self.sheet.formulas) < MOST_FORMULAS:
+            self.sheet.formulas.append(self.latest)
         never = not value or (self.is_stale and value == "0")
         if self.is_formula and self.kind != "str" and never:
             self.sheet.lost.append(self.cell)

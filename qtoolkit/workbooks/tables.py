@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from qtoolkit.report.blocks import shown
-from qtoolkit.workbooks.writing import workbook
+from qtoolkit.workbooks.writing import sheet_name, workbook
 
 
 def write_workbook(blocks: Sequence[dict[str, Any]], path: Path) -> None:
@@ -30,7 +29,7 @@ def write_workbook(blocks: Sequence[dict[str, Any]], path: Path) -> None:
         for block in blocks:
             if block["kind"] == "table":
                 _write_sheet(
-                    book, book.add_worksheet(_sheet_name(block["caption"], taken)), block, bold
+                    book, book.add_worksheet(sheet_name(block["caption"], taken)), block, bold
                 )
         if not taken:
             book.add_worksheet()
@@ -74,13 +73,3 @@ def _number_format(shown: str) -> str:
     decimals = len(shown.rstrip("%").partition(".")[2])
     pattern = "0" + ("." + "0" * decimals if decimals else "")
     return pattern + "%" if shown.endswith("%") else pattern
-
-
-def _sheet_name(caption: str, taken: set[str]) -> str:
-    """A sheet name that Excel accepts: at most 31 characters, none of []:*?/\\, unique."""
-    base = re.sub(r"[\[\]:*?/\\']", " ", caption).strip()[:28] or "Sheet"
-    name, n = base, 2
-    while name.lower() in taken:
-        name, n = f"{base} {n}", n + 1
-    taken.add(name.lower())
-    return name

@@ -60,10 +60,10 @@ def office_leaves(scheme: Scheme) -> list[Indicator]:
 
 def scheme_mark(scheme: Scheme) -> str:
     """A short hash by which a filled workbook is recognised as one of this scheme, whatever units
-    are assessed."""
-    return hashlib.sha256(
-        scheme.model_copy(update={"units": None}).model_dump_json().encode()
-    ).hexdigest()[:16]
+    are assessed and whoever marks them."""
+    panel = scheme.panel and scheme.panel.model_copy(update={"assessors": ()})
+    anybody = scheme.model_copy(update={"units": None, "panel": panel})
+    return hashlib.sha256(anybody.model_dump_json().encode()).hexdigest()[:16]
 
 
 def data_columns(
@@ -194,7 +194,7 @@ def _of_values(
         en="{path}\n{points:g} points. {standard}",
         path=scheme_path(scheme, leaf),
         points=leaf.points,
-        standard=_standard(leaf),
+        standard=standard_of(leaf),
     ).of(wording.language)
     columns = []
     for key in columns_of(leaf):
@@ -208,7 +208,7 @@ def _of_values(
     return columns
 
 
-def _standard(leaf: Indicator) -> Text:
+def standard_of(leaf: Indicator) -> Text:
     """The standard that people wrote, and beside it the rule by which the points are computed."""
     if leaf.standard is None:
         return scoring(leaf)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import io
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -50,6 +51,22 @@ def workbook(path: Path, **options: Any) -> Iterator[Any]:
         except FileCreateError as error:  # a wrapped OSError, of one of the parts
             raise error.args[0] from None
     write_whole(path, data.getvalue())
+
+
+def sheet_name(caption: str, taken: set[str]) -> str:
+    """A sheet name that Excel accepts: at most 31 characters, none of []:*?/\\, unique among those
+    `taken`, to which it is added.
+
+    >>> taken = set()
+    >>> sheet_name("a/b", taken), sheet_name("A b", taken)
+    ('a b', 'A b 2')
+    """
+    base = re.sub(r"[\[\]:*?/\\']", " ", caption).strip()[:28] or "Sheet"
+    name, n = base, 2
+    while name.lower() in taken:
+        name, n = f"{base} {n}", n + 1
+    taken.add(name.lower())
+    return name
 
 
 class _StaysOpen(io.BytesIO):

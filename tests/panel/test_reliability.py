@@ -293,6 +293,20 @@ def test_ratings_without_noise():
     assert useless.loc["ICC2", "value"] == 0 and np.isnan(useless.loc["ICC3", "value"])
 
 
+def test_units_that_differ_by_nothing_but_noise():
+    """BMS = JMS = 0, WMS = 1/2, EMS = 1: ICC1 = ICC3 = −1; what divides by BMS is −∞, and so
+    is ICC2, which divides by BMS + EMS + 2 (JMS − EMS)/2; ICC2k is not defined then."""
+    found = icc_of(np.array([[1.0, 2], [2, 1]]))["value"]
+    assert found.to_dict() == {
+        "ICC1": -1,
+        "ICC2": -np.inf,
+        "ICC3": -1,
+        "ICC1k": -np.inf,
+        "ICC2k": pytest.approx(np.nan, nan_ok=True),
+        "ICC3k": -np.inf,
+    }
+
+
 def covered(panels):
     """The share of simulated panels whose 95% intervals hold ICC2 and ICC3."""
     rng = np.random.default_rng(11)
