@@ -15,7 +15,8 @@ from qtoolkit.engine.core import leaf_scores
 from qtoolkit.errors import InputError, WorkError
 from qtoolkit.inputs.panels import Marking, Panel
 from qtoolkit.inputs.ratings import Ratings, one_of_marks
-from qtoolkit.inputs.scheme import Indicator
+from qtoolkit.inputs.scheme import Indicator, Scheme
+from qtoolkit.inputs.statuses import VALUE
 from qtoolkit.language import Text, say
 from qtoolkit.rules.base import BASELINE
 from qtoolkit.simulation.sampling import Draws
@@ -27,14 +28,16 @@ ROUNDS = 200  # of draws in which a unit had too few marks and which are drawn a
 
 @dataclass(frozen=True)
 class StagePanel:
-    """The marks of one stage as arrays.
+    """What a stage says of each cell: marks, which are drawn anew, and values of the table's own.
 
     marks : float (n, d, k), NaN where there is none
+    given : float (n, d), the table's own values where nobody marked, NaN where there is none
     groups : the places of the assessors of each group among the k
     weight : float (d,), what the stage counts in a leaf's value; NaN where it replaces it
     """
 
     marks: np.ndarray
+    given: np.ndarray
     groups: tuple[np.ndarray, ...]
     weight: np.ndarray
     marking: Marking
@@ -44,13 +47,19 @@ class StagePanel:
         """Which cells have marks, (n, d)."""
         return np.asarray(~np.isnan(self.marks).all(axis=2))
 
+    def as_it_is(self) -> np.ndarray:
+        """The value of each cell under the assessors there are, (n, d)."""
+        return np.where(self.rated, one_of_marks(self.marks, self.marking), self.given)
+
     def drawn(self, m: int, rng: np.random.Generator) -> np.ndarray:
-        """One mark of each cell under assessors drawn anew, (m, n, d); NaN where none was given."""
+        """The value of each cell under assessors drawn anew, (m, n, d); NaN where there is none."""
+        if not self.groups:
+            return np.repeat(self.given[None], m, axis=0)
         values = self._once(m, rng)
         for _ in range(ROUNDS):
             short = np.flatnonzero((np.isnan(values) & self.rated).any(axis=(1, 2)))
             if not short.size:
-                return values
+                return np.where(self.rated, values, self.given)
             values[short] = self._once(short.size, rng)
         raise WorkError(
             Text(
@@ -80,8 +89,8 @@ class PanelDraws(Draws):
 
     leaves: tuple[Indicator, ...] = ()
     own: np.ndarray | None = None
-    fixed: np.ndarray | None = None
     shares: np.ndarray | None = None
+    moving: np.ndarray | None = None
     panels: tuple[StagePanel, ...] = ()
 
     def chunk(self, i: int) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:
@@ -92,21 +101,18 @@ class PanelDraws(Draws):
         return points, self.shares_of([panel.drawn(m, rng) for panel in self.panels], m), None
 
     def shares_of(self, values: list[np.ndarray], m: int) -> np.ndarray:
-        """Shares of full marks (m, n, d) of marks by panel (m, n, d); what nobody marked stays as
-        it is."""
-        if self.fixed is None or self.shares is None or self.own is None:
+        """Shares of full marks (m, n, d) of what each stage says (m, n, d). Cells without
+        marks, and those that hold a status, stay as they are."""
+        if self.shares is None or self.own is None or self.moving is None:
             raise ValueError("draws without marks")
-        raw = np.repeat(self.fixed[None], m, axis=0)
-        rated = np.zeros(self.fixed.shape, bool)
+        raw = np.zeros((m, *self.moving.shape))
         for panel, drawn in zip(self.panels, values, strict=True):
-            replaces = np.isnan(panel.weight)
-            known = panel.rated & ~replaces
-            raw += np.where(known, np.nan_to_num(drawn) * np.nan_to_num(panel.weight), 0.0)
-            raw = np.where(panel.rated & replaces, drawn, raw)
-            rated |= panel.rated
+            replaces = np.isnan(panel.weight) & ~np.isnan(drawn)
+            more = np.nan_to_num(drawn) * np.nan_to_num(panel.weight)
+            raw = np.where(replaces, drawn, raw + more)
         shares = np.repeat(self.shares[None], m, axis=0)
-        for j in np.flatnonzero(rated.any(axis=0)).tolist():
-            leaf, units = self.leaves[j], np.flatnonzero(rated[:, j])
+        for j in np.flatnonzero(self.moving.any(axis=0)).tolist():
+            leaf, units = self.leaves[j], np.flatnonzero(self.moving[:, j])
             own = np.tile(self.own[units, j], m)
             slope, const = leaf.leaf_rule.lines(
                 raw[:, units, j].ravel(), own, leaf.written_for, bool(leaf.scales)
@@ -130,8 +136,8 @@ def draws_of_assessors(
         Where a panel has one assessor, or its assessors mark too different units for being drawn as
         one panel.
     """
-    fixed, replaced = _fixed(result, ratings)
-    panels = tuple(_panel(result, ratings, stage, replaced) for stage in ratings.stages)
+    stages = ["", *(stage.id for stage in result.scheme.stages)]
+    panels = tuple(_panel(result, ratings, stage) for stage in stages)
     cells = sum(panel.marks.size for panel in panels)
     table = result.table
     own = np.stack(
@@ -151,15 +157,14 @@ def draws_of_assessors(
         seed=seed,
         leaves=result.scheme.leaves,
         own=own,
-        fixed=fixed,
         shares=np.nan_to_num(result.matrix.to_numpy(float)),
+        moving=np.any([panel.rated for panel in panels], axis=0) & (table.status == VALUE),
         panels=panels,
     )
 
 
-def _panel(result: Assessment, ratings: Ratings, stage: str, replaced: np.ndarray) -> StagePanel:
-    """The marks of a stage on the units of an assessment, but for cells (n, d) that the table's own
-    later stages replace."""
+def _panel(result: Assessment, ratings: Ratings, stage: str) -> StagePanel:
+    """What a stage says of the units of an assessment; "" is what items without stages have."""
     scheme, units = result.scheme, list(result.table.units)
     frame = ratings.at(stage).frame
     frame = frame[frame["unit"].isin(units)]
@@ -171,16 +176,11 @@ def _panel(result: Assessment, ratings: Ratings, stage: str, replaced: np.ndarra
         for known, column in ((units, "unit"), (ids, "item"), (assessors, "assessor"))
     ]
     marks[tuple(at)] = frame["score"].to_numpy(float)
-    marks[replaced] = np.nan
     first = frame.drop_duplicates("assessor").set_index("assessor")["group"].reindex(assessors)
     groups = tuple(np.flatnonzero(first == group) for group in dict.fromkeys(first))
     panel = scheme.panel or Panel()
-    later = {s.id for s in scheme.stages if s.effect != "part"}
-    weight = np.array(
-        [np.nan if stage in later else leaf.stages.get(stage, 1.0) for leaf in scheme.leaves]
-    )
     marking = panel.marking(stage)
-    made = StagePanel(marks, groups, weight, marking)
+    made = StagePanel(marks, _given(result, stage), groups, _weights(scheme, stage), marking)
     for group in groups:
         _check_panel(made, group, ratings.name)
     return made
@@ -210,21 +210,23 @@ def _check_panel(panel: StagePanel, group: np.ndarray, name: str) -> None:
         raise InputError(text)
 
 
-def _fixed(result: Assessment, ratings: Ratings) -> tuple[np.ndarray, np.ndarray]:
-    """What enters each cell's value from stages that nobody rated, and which cells such a stage
-    replaces: both (n, d)."""
-    table, scheme = result.table, result.scheme
-    fixed, replaced = np.zeros(table.raw.shape), np.zeros(table.raw.shape, bool)
-    unrated = [stage for stage in scheme.stages if stage.id not in set(ratings.stages)]
-    for j, leaf in enumerate(scheme.leaves):
-        if leaf.leaf_rule.is_of_words:
-            continue
-        for stage in unrated:
-            column = pd.to_numeric(pd.Series(table.stages[stage.id][:, j]), errors="coerce")
-            values = column.to_numpy(float)
-            if stage.effect == "replaces":
-                replaced[:, j] |= ~np.isnan(values)
-            else:
-                weight = leaf.stages.get(stage.id, 0.0) if stage.effect == "part" else 1.0
-                fixed[:, j] += weight * np.nan_to_num(values)
-    return fixed, replaced
+def _weights(scheme: Scheme, stage: str) -> np.ndarray:
+    """What a stage counts in each leaf's value (d,): as the leaf says; 1 of a correction; NaN where
+    the stage replaces what there is."""
+    effects = {s.id: s.effect for s in scheme.stages}
+    if effects.get(stage, "part") != "part":
+        one = np.nan if effects[stage] == "replaces" else 1.0
+        return np.full(len(scheme.leaves), one)
+    return np.array([(leaf.stages or {"": 1.0}).get(stage, 0.0) for leaf in scheme.leaves])
+
+
+def _given(result: Assessment, stage: str) -> np.ndarray:
+    """The numbers of a stage as they stand in the table (n, d), marks made one among them; NaN
+    where there is none."""
+    table, leaves = result.table, result.scheme.leaves
+    cells = table.stages[stage] if stage else table.filed
+    given = np.full(cells.shape, np.nan)
+    for j, leaf in enumerate(leaves):
+        if not leaf.leaf_rule.is_of_words and (stage or not leaf.stages):
+            given[:, j] = pd.to_numeric(pd.Series(cells[:, j]), errors="coerce").to_numpy(float)
+    return given
