@@ -453,6 +453,7 @@ class _Filling:
         self.units = units_of(data, scheme)
         self.places = places_of(data, scheme)
         self.passed = passed_screens(data, scheme)
+        self.short: set[tuple[int, str, str]] = set()  # unit, item and stage with too few marks
 
     def rows(self) -> Rows:
         """The table with the columns of marks and votes."""
@@ -484,7 +485,7 @@ class _Filling:
                 continue
             asked[stage] = asked.get(stage, 0) + 1
             for k, value in enumerate(values):
-                if value is None and self.passed[k]:
+                if value is None and self.passed[k] and (k, item, stage) not in self.short:
                     lacking.setdefault((k, stage), []).append(self.scheme.indicator(item))
         for (k, stage), items in lacking.items():
             of = say(
@@ -517,6 +518,7 @@ class _Filling:
         return [None if np.isnan(x) else float(x) for x in one]
 
     def _too_few(self, k: int, stage: str, item: str, count: int, least: int) -> None:
+        self.short.add((k, item, stage))
         text = say(
             zh="“{unit}”的“{item}”（{stage}）只有{count}个评分，去掉最高分和最低分至少要有{least}个",
             en="“{item}” of “{unit}” ({stage}) has {count:mark|marks}: without the highest and "

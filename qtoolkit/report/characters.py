@@ -50,12 +50,7 @@ def _texts(case: Case) -> Iterator[tuple[tuple[str, str | Text], str]]:
         yield from ((("unit", label), text) for text in (name, label.zh, label.en))
     for label in table.excluded:
         yield ("unit", label), label.zh + label.en
-    for one in table.screened:
-        yield ("unit", one.unit), one.unit.zh + one.unit.en + (one.why or "")
-    if case.ratings is not None:
-        named = [*case.ratings.frame["assessor"], *case.ratings.frame["group"]]
-        for name in dict.fromkeys([*named, *case.ratings.votes["voter"]]):
-            yield ("assessor", same(str(name))), str(name)
+    yield from _of_panels(case)
     for node in scheme.nodes:
         strings = _strings(node.model_dump(exclude={"children"}))
         yield from ((("indicator", node.id), text) for text in strings)
@@ -65,6 +60,17 @@ def _texts(case: Case) -> Iterator[tuple[tuple[str, str | Text], str]]:
         for column in frame:
             texts = (text for text in frame[column] if isinstance(text, str))
             yield from ((("column", column), text) for text in texts)
+
+
+def _of_panels(case: Case) -> Iterator[tuple[tuple[str, str | Text], str]]:
+    """The texts of units that a screen left out, and of assessors."""
+    for one in case.table.screened:
+        yield ("unit", one.unit), one.unit.zh + one.unit.en + (one.why or "")
+    if case.ratings is None:
+        return
+    named = [*case.ratings.frame["assessor"], *case.ratings.frame["group"]]
+    for name in dict.fromkeys([*named, *case.ratings.votes["voter"]]):
+        yield ("assessor", same(str(name))), str(name)
 
 
 def _strings(data: Any) -> Iterator[str]:

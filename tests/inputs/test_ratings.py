@@ -3,6 +3,8 @@ names, and damage to the shipped file refused or read for what it says."""
 
 import csv
 import random
+import shutil
+from pathlib import Path
 
 import openpyxl
 import pandas as pd
@@ -10,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import qtoolkit as qt
 from qtoolkit.errors import InputError
 from qtoolkit.inputs.files import read_rows, rows_of_grid
 from qtoolkit.inputs.locate import packaged_cases
@@ -31,6 +34,7 @@ from tests.inputs.panels import (
     text_of,
 )
 
+RATINGS_CSV = Path(__file__).parents[2] / "params" / "mayor-award" / "ratings.csv"
 UNIT, WHO, GROUP, STAGE, ITEM, SCORE, NOTE = range(7)
 
 
@@ -523,3 +527,23 @@ def test_damaged_ratings_are_refused_or_say_what_their_cells_say(shipped, cells)
 
 def data_units(data):
     return {row[0] for row in data.rows}
+
+
+def test_units_without_marks_are_one_sentence_a_stage(tmp_path):
+    """All of a stage, or single items of it; those that failed a screen need none."""
+    lines = RATINGS_CSV.read_text(encoding="utf-8").splitlines()
+    kept = [
+        line
+        for line in lines
+        if not ("A公司," in line and ",site," in line)
+        and not ("B公司," in line and ",hearing,improved," in line)
+    ]
+    folder = tmp_path / "award"
+    shutil.copytree(RATINGS_CSV.parent, folder)
+    (folder / "ratings.csv").write_text("\n".join(kept) + "\n", encoding="utf-8")
+    with pytest.raises(InputError) as raised:
+        qt.read_case(folder)
+    assert raised.value.sentences("zh") == [
+        "ratings.csv：“B公司”在“陈述答辩”没有改进的评分",
+        "ratings.csv：“A公司”在“现场评审”没有评分",
+    ]

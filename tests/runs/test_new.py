@@ -323,6 +323,9 @@ def test_a_case_with_ratings_takes_them_along(tmp_path):
     params = folder / "params.yaml"
     params.write_text(params.read_text(encoding="utf-8") + "previous: ../last\n", encoding="utf-8")
     shutil.copytree(old.files["params"].parent, tmp_path / "last")
+    scheme = tmp_path / "last" / "scheme.yaml"  # last year another score was asked for
+    text = scheme.read_text(encoding="utf-8").replace("cutoff: 600", "cutoff: 590")
+    scheme.write_text(text, encoding="utf-8")
     again = new_case(tmp_path / "again", folder)
     assert qt.read_case(again).previous.ratings.frame.equals(old.ratings.frame)
 
