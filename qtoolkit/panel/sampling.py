@@ -19,7 +19,7 @@ from qtoolkit.inputs.scheme import Indicator, Scheme
 from qtoolkit.inputs.statuses import VALUE
 from qtoolkit.language import Text, say
 from qtoolkit.rules.base import BASELINE
-from qtoolkit.simulation.sampling import Draws
+from qtoolkit.simulation.sampling import Draws, check_draws
 
 CELLS = 1 << 21  # marks that a chunk of draws holds
 MOST = 256  # draws a chunk
@@ -134,8 +134,9 @@ def draws_of_assessors(
     ------
     InputError
         Where a panel has one assessor, or its assessors mark too different units for being drawn as
-        one panel.
+        one panel; a number of draws or a seed that is none.
     """
+    check_draws(draws, seed)
     stages = ["", *(stage.id for stage in result.scheme.stages)]
     panels = tuple(_panel(result, ratings, stage) for stage in stages)
     cells = sum(panel.marks.size for panel in panels)

@@ -114,7 +114,7 @@ def winners(
         What the ratings gave. Without it a flat scheme is made of:
     points, places, minimum, out_of
         Points of each item (equal ones of 100 in all if left out), the ceiling, the least score
-        that wins, full marks.
+        that wins (0: the first places win, whatever their scores), full marks.
     band : float
         The share by which every item's points may differ, the sum kept (.1 is ±10%).
     draws, seed, executor
@@ -193,6 +193,14 @@ def _made(
     out_of: float,
 ) -> tuple[Ratings, Assessment]:
     """Ratings and assessment of a plain table of marks."""
+    minimum = real("minimum", minimum)
+    if minimum == 0 and places is None:
+        raise InputError(
+            say(
+                zh="应给出名额（places）或最低得分（minimum）：两者都没有时人人获奖",
+                en="give a ceiling (places) or a least score (minimum): with neither all would win",
+            )
+        )
     frame = long_of(ratings)
     items = list(dict.fromkeys(frame["item"]))
     if points is None:
@@ -212,9 +220,9 @@ def _made(
         }
         for item in items
     ]
-    winner = {"id": "winner", "cutoff": float(minimum)} | (
-        {} if places is None else {"quota": places}
-    )
+    winner: dict[str, Any] = {"id": "winner"}
+    winner |= {"cutoff": float(minimum)} if minimum > 0 else {"by": "place"}
+    winner |= {} if places is None else {"quota": places}
     data = {
         "id": "panel",
         "name": "panel",
@@ -255,7 +263,7 @@ def _why(result: Assessment, unit: Any, row: pd.Series) -> str:
     best, set_by = result.scheme.grades[0], str(row["set_by"])
     if row["grade"] == best.id:
         return "wins"
-    if set_by == "quota":
+    if set_by == "quota" or (set_by == "score" and not result.scheme.grades[0].has_line):
         return "place"
     votes = {f"veto:{veto.id}" for veto in result.scheme.vetoes if veto.vote is not None}
     if set_by in votes:

@@ -86,15 +86,8 @@ class Draws:
         return points, leaves, limits
 
 
-def draws_of(
-    result: Assessment,
-    region: Region | None,
-    draws: int,
-    seed: int,
-    errors: Any = None,
-    jitter: float = 0.0,
-) -> Draws:
-    """What :func:`simulate` is asked to draw, checked."""
+def check_draws(draws: int, seed: int) -> None:
+    """Refuse numbers of draws and seeds that are none."""
     for name, value, least in (("draws", draws, 1), ("seed", seed, 0)):
         if not isinstance(value, int) or isinstance(value, bool) or value < least:
             raise InputError(
@@ -106,6 +99,18 @@ def draws_of(
                     found=value,
                 )
             )
+
+
+def draws_of(
+    result: Assessment,
+    region: Region | None,
+    draws: int,
+    seed: int,
+    errors: Any = None,
+    jitter: float = 0.0,
+) -> Draws:
+    """What :func:`simulate` is asked to draw, checked."""
+    check_draws(draws, seed)
     spread, moves = _checked(result, errors), int(to_ticks(real("jitter", jitter)))
     size = CHUNK if spread is None else int(np.clip(CELLS // max(spread.size, 1), 16, CHUNK))
     area = None if region is None else area_of(region, result)
