@@ -14,23 +14,26 @@ from qtoolkit.language import Text, say
 from qtoolkit.models import BilingualText, Flag, Identifier, Model, Share, SomePoints, wrong
 
 How = Literal["mean", "median", "trimmed", "drop"]
-_FRACTION = re.compile(r"^\s*([0-9]{1,6})\s*[/／]\s*([0-9]{1,6})\s*$")
+_FRACTION = re.compile(r"\s*([0-9]{1,6})\s*(?:[/／]\s*([0-9]{1,6})\s*)?")
+_PERCENT = re.compile(r"\s*([0-9]{1,3}(?:\.[0-9]{1,6})?)\s*[%％]\s*")
 
 
 def _share(value: Any) -> str:
     """A share as a fraction in its lowest terms: "2/3", 0.6 or "60%"."""
     fraction = None
-    if isinstance(value, str) and (found := _FRACTION.match(value)) and int(found[2]):
-        fraction = Fraction(int(found[1]), int(found[2]))
+    if isinstance(value, str) and (found := _FRACTION.fullmatch(value)) and int(found[2] or 1):
+        fraction = Fraction(int(found[1]), int(found[2] or 1))
+    elif isinstance(value, str) and (found := _PERCENT.fullmatch(value)):
+        fraction = Fraction(found[1]) / 100
     elif isinstance(value, int | float) and not isinstance(value, bool):
         # as it is written: .6 is three fifths
         fraction = Fraction(repr(value)) if abs(value) <= 1 else None
     if fraction is None or not 0 < fraction <= 1:
         raise wrong(
             say(
-                zh='赞成比例为“{found}”，应为分数（如 "2/3"）或大于 0、不大于 1 的小数',
-                en='the share of votes is “{found}”, expected a fraction such as "2/3" or a '
-                "number above 0 and at most 1",
+                zh='赞成比例为“{found}”，应为分数（如 "2/3"）、百分数或大于 0、不大于 1 的小数',
+                en='the share of votes is “{found}”, expected a fraction such as "2/3", a '
+                "percentage, or a number above 0 and at most 1",
                 found=clip(value),
             )
         )

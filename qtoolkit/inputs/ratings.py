@@ -3,6 +3,7 @@ assessor, stage, item, score."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -14,11 +15,11 @@ import pandas as pd
 
 from qtoolkit.display import Card, Shown
 from qtoolkit.engine.combining import combined, least_marks
-from qtoolkit.errors import MOST_COMPLAINTS, Problems, clip, nearest, one_of, unexpected
+from qtoolkit.errors import Problems, clip, nearest, one_of, unexpected
 from qtoolkit.inputs.files import ITEM_HEADERS, Rows, read_rows
 from qtoolkit.inputs.headers import UNIT_HEADERS
 from qtoolkit.inputs.naming import Called, Named
-from qtoolkit.inputs.numbertext import is_blank, parse_number, plain_text
+from qtoolkit.inputs.numbertext import is_blank, parse_number, plain_name, plain_text
 from qtoolkit.inputs.panels import Assessor, Marking, Panel
 from qtoolkit.inputs.roster import passed_screens, places_of, units_of
 from qtoolkit.inputs.scheme import Indicator, Scheme, Veto
@@ -158,6 +159,8 @@ class _Reader:
         self.stages = Called([*scheme.stages, *map(_VoteStage, self.votes_on.values())])
         self.leaves = {leaf.id: leaf for leaf in scheme.leaves}
         self.seen: dict[tuple[str, str, str, str], int] = {}
+        self.spelt: dict[str, tuple[str, int]] = {}
+        self.groups: dict[tuple[str, str], tuple[str, int]] = {}
 
     def _places(self) -> dict[str, int]:
         """Where each column stands; one that is unknown, or there twice, is a complaint."""
@@ -190,13 +193,12 @@ class _Reader:
 
     def read(self) -> Ratings:
         """All rows, or one InputError with what is wrong."""
+        self._check_list()
         self.problems.stop()
         marks: list[tuple[Any, ...]] = []
         votes: list[tuple[Any, ...]] = []
         recused: list[tuple[Any, ...]] = []
         for number, cells in zip(self.rows.numbers, self.rows.rows, strict=True):
-            if len(self.problems.complaints) >= MOST_COMPLAINTS:
-                break
             row = {key: cells[place] for key, place in self.places.items()}
             named = self._named(row, number)
             if named is None:
@@ -208,6 +210,8 @@ class _Reader:
                 recused.append((unit, assessor, stage))
             else:
                 marks += self._mark(row, number, unit, assessor, stage)
+        self._check_withdrawn(marks, recused)
+        self._check_members(votes)
         self.problems.stop()
         frame = pd.DataFrame(marks, columns=[*COLUMNS, "row"])
         return Ratings(
@@ -221,7 +225,9 @@ class _Reader:
         """The unit, the assessor and the stage of a row; None where one is wrong."""
         before = len(self.problems.complaints)
         unit, assessor = self._text(row, "unit"), self._text(row, "assessor")
-        if unit not in self.units:
+        if not unit:
+            self._complain(say(zh="没有写考核对象", en="no unit is named"), "unit", number)
+        elif unit not in self.units:
             hint = nearest(unit, self.units)
             text = say(
                 zh="数据表中没有考核对象“{unit}”{hint}",
@@ -232,11 +238,88 @@ class _Reader:
             self._complain(text, "unit", number)
         if not assessor:
             self._complain(say(zh="没有写评委姓名", en="no assessor is named"), "assessor", number)
+        else:
+            self._check_spelling(assessor, number)
         stage = self._stage(row, number)
         if assessor and (stage not in self.votes_on or stage in self.named_stages):
             withdrew = self._text(row, "score").lower() in RECUSED
             self._check_listed(assessor, unit, stage, number, withdrew)
         return None if len(self.problems.complaints) > before else (unit, assessor, stage)
+
+    def _check_list(self) -> None:
+        """Complain of units in the scheme's list of assessors that the table of data does not have:
+        nobody would withdraw from them."""
+        for assessor in self.listed.values():
+            for unit in (*assessor.units, *assessor.recused):
+                if unit not in self.units:
+                    text = say(
+                        zh="方案评委名单中“{name}”的“{unit}”不在数据表中{hint}",
+                        en="the scheme's list of assessors has “{unit}” for “{name}”, which the "
+                        "table of data has not{hint}",
+                        name=assessor.name,
+                        unit=clip(unit),
+                        hint=nearest(unit, self.units),
+                    )
+                    self.problems.add(text)
+
+    def _check_spelling(self, name: str, number: int) -> None:
+        """Complain of a name that looks like another one: they would count as two assessors."""
+        other, row = self.spelt.setdefault(plain_name(name), (name, number))
+        if other != name:
+            text = say(
+                zh="“{name}”与第{row}行的“{other}”只差空格、全角或大小写，请写成一样",
+                en="“{name}” differs from “{other}” of row {row} in spaces, width or capitals "
+                "alone: write them alike",
+                name=clip(name),
+                other=clip(other),
+                row=row,
+            )
+            self._complain(text, "assessor", number)
+
+    def _check_withdrawn(
+        self, marks: list[tuple[Any, ...]], recused: list[tuple[str, str, str]]
+    ) -> None:
+        """Complain of marks by somebody who withdrew from the unit at that stage."""
+        withdrawn = set(recused)
+        for unit, assessor, _, stage, _, _, number in marks:
+            if (unit, assessor, stage) in withdrawn:
+                text = say(
+                    zh="“{name}”对“{unit}”既写“回避”又有评分",
+                    en="“{name}” withdraws from “{unit}” and marks it too",
+                    name=clip(assessor),
+                    unit=clip(unit),
+                )
+                self._complain(text, "score", number)
+
+    def _check_members(self, votes: list[tuple[Any, ...]]) -> None:
+        """Complain of units on which more votes were cast than a committee has members."""
+        cast = Counter((unit, veto) for unit, _, veto, _ in votes)
+        for (unit, veto), count in cast.items():
+            vote = self.votes_on[veto].vote
+            if vote is not None and vote.members is not None and count > vote.members:
+                text = say(
+                    zh="“{unit}”有{count}票，多于委员人数（members）{members}",
+                    en="“{unit}” has {count} votes, more than the committee's {members} members",
+                    unit=clip(unit),
+                    count=count,
+                    members=vote.members,
+                )
+                self.problems.add(text, file=self.rows.name)
+
+    def _check_group(self, assessor: str, stage: str, group: str, number: int) -> None:
+        """Complain of an assessor in two groups at a stage: marks of one are drawn together."""
+        other, row = self.groups.setdefault((assessor, stage), (group, number))
+        if other != group:
+            text = say(
+                zh="“{name}”在这一阶段的组别为“{group}”，第{row}行为“{other}”，应一致",
+                en="“{name}” is in group “{group}” at this stage, and in “{other}” in row {row}: "
+                "keep one of them",
+                name=clip(assessor),
+                group=clip(group),
+                other=clip(other),
+                row=row,
+            )
+            self._complain(text, "group", number)
 
     def _check_listed(self, name: str, unit: str, stage: str, number: int, withdrew: bool) -> None:
         """Complain of an assessor whom the scheme's list does not have, or not for this."""
@@ -319,7 +402,9 @@ class _Reader:
         if reason is not None:
             self._complain(reason, "score", number)
             return
-        yield unit, assessor, self._text(row, "group"), stage, leaf.id, score, number
+        group = self._text(row, "group")
+        self._check_group(assessor, stage, group, number)
+        yield unit, assessor, group, stage, leaf.id, score, number
 
     def _item(self, row: Mapping[str, Any], number: int, stage: str) -> Indicator | None:
         """The leaf that a row marks."""

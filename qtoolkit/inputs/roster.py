@@ -47,11 +47,7 @@ def roster_of(data: Rows, scheme: Scheme) -> Roster:
     InputError
         There is no column of units.
     """
-    places = places_of(data, scheme)
-    if "unit" not in places:
-        text = say(zh="缺少列：考核对象", en="missing column: unit")
-        raise InputError(Complaint(text, data.name, data.head))
-    units = units_of(data, scheme)
+    places, units = places_of(data, scheme), units_of(data, scheme)
     english = [_word(row, places.get("name_en")) for row in data.rows]
     candidates = [
         Candidate(unit, Text(unit, name or unit), passed)
@@ -72,9 +68,18 @@ def places_of(data: Rows, scheme: Scheme) -> dict[str, int]:
 
 
 def units_of(data: Rows, scheme: Scheme) -> list[str]:
-    """The names of the units, "" where one is blank."""
+    """The names of the units, "" where one is blank.
+
+    Raises
+    ------
+    InputError
+        There is no column of units.
+    """
     place = places_of(data, scheme).get("unit")
-    return [] if place is None else [_word(row, place) for row in data.rows]
+    if place is None:
+        text = say(zh="缺少列：考核对象", en="missing column: unit")
+        raise InputError(Complaint(text, data.name, data.head or None))
+    return [_word(row, place) for row in data.rows]
 
 
 def passed_screens(data: Rows, scheme: Scheme) -> list[bool]:

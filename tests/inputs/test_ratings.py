@@ -104,7 +104,7 @@ MARKS = [
         "没有考核对象“甲公”；是否应为“甲公司”？",
         "no unit “甲公”; did you mean “甲公司”?",
     ),
-    (UNIT, "", "考核对象", "unit"),
+    (UNIT, "", "没有写考核对象", "no unit is named"),
     (WHO, "", "没有写评委姓名", "no assessor is named"),
     (
         STAGE,
@@ -324,6 +324,55 @@ def test_nobody_marks_whom_the_list_does_not_give_them(tmp_path, row, column, zh
     assert zh in found.of("zh") and en in found.of("en")
 
 
+def test_who_withdraws_marks_nothing_at_that_stage(tmp_path):
+    rows = [*sound_rows(), ["甲公司", "赵", "", "papers", "lead", "回避", ""]]
+    found = complaints(read, tmp_path, text_of(rows))
+    assert [(c.row, c.column) for c in found] == [(2, "score"), (3, "score")]
+    assert "“赵”对“甲公司”既写“回避”又有评分" in found[0].of("zh")
+    assert "“赵” withdraws from “甲公司” and marks it too" in found[0].of("en")
+
+
+@pytest.mark.parametrize(
+    ("name", "other"), [("李 四", "李四"), ("专家０１", "专家01"), ("Li\u200b", "li")]
+)
+def test_names_that_the_eye_takes_for_one_are_not_two_assessors(tmp_path, name, other):
+    rows = sound_rows()
+    for row in rows:
+        row[WHO] = other if row[WHO] == "李" else row[WHO]
+    first = next(i for i, row in enumerate(rows) if row[WHO] == other)
+    later = max(i for i, row in enumerate(rows) if row[WHO] == other)
+    rows[later][WHO] = name
+    (found,) = complaints(read, tmp_path, text_of(rows))
+    assert (found.row, found.column) == (later + 2, "assessor")
+    assert f"第{first + 2}行" in found.of("zh") and f"“{other}” of row {first + 2}" in found.of(
+        "en"
+    )
+
+
+def test_an_assessor_sits_in_one_group_at_a_stage(tmp_path):
+    rows = sound_rows()
+    later = max(i for i, row in enumerate(rows) if row[WHO] == "李")
+    for group in ("二组", ""):
+        rows[later][GROUP] = group
+        (found,) = complaints(read, tmp_path, text_of(rows))
+        assert (found.row, found.column) == (later + 2, "group")
+        assert f"“{group}”" in found.of("zh") and "in “一组” in row" in found.of("en")
+
+
+def test_units_in_the_list_of_assessors_are_those_of_the_data(tmp_path):
+    wrong = changed(LISTED, ("recused: [乙公司]", "recused: [乙公 司]"))
+    (found,) = complaints(read, tmp_path, text_of(sound_rows()), wrong)
+    assert "“赵”的“乙公 司”不在数据表中；是否应为“乙公司”？" in found.of("zh")
+    assert "“乙公 司” for “赵”" in found.of("en")
+
+
+def test_a_table_of_data_without_units_is_one_complaint(tmp_path):
+    data = "企业,size,screen:fit\n甲公司,大,通过\n"
+    (found,) = complaints(read, tmp_path, text_of(sound_rows()), YAML, data)
+    assert (found.file, found.row) == ("data.csv", 1)
+    assert "缺少列：考核对象" in found.of("zh") and "missing column: unit" in found.of("en")
+
+
 # ── votes ──
 
 
@@ -374,6 +423,14 @@ def test_a_unit_that_carries_no_vote_has_the_veto(tmp_path, words, cell):
     table = filled(read(tmp_path, text_of(voted(*words)), scheme), scheme)
     at = table.header.index("veto:ballot")
     assert [row[at] for row in table.rows] == [cell, "否", "否", None]
+
+
+def test_a_committee_has_no_more_votes_than_members(tmp_path):
+    scheme = changed(YAML, ('share: "2/3"}}', 'share: "2/3", members: 3}}'))
+    assert len(read(tmp_path, text_of(voted("同意", "弃权", "回避", "同意")), scheme).votes) == 9
+    (found,) = complaints(read, tmp_path, text_of(voted(*["同意"] * 4)), scheme)
+    assert found.file == "ratings.csv" and "“甲公司”有4票" in found.of("zh")
+    assert "has 4 votes, more than the committee's 3 members" in found.of("en")
 
 
 # ── the table of data, filled ──

@@ -292,7 +292,7 @@ def test_arguments_that_are_none_are_refused():
     for call in (
         lambda: winners(frame, minimum=60, band=1.5),
         lambda: winners(frame, minimum=60, draws=0),
-        lambda: winners(frame, minimum=60, places=0),
+        lambda: winners(frame, minimum=60, places=1.5),
         lambda: winners(frame, minimum=60, out_of=50),
         lambda: winners(frame, result),
         lambda: winners(frame.replace(80, float("inf")), minimum=60),
