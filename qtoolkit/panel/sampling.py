@@ -31,7 +31,7 @@ class StagePanel:
     """What a stage says of each cell: marks, which are drawn anew, and values of the table's own.
 
     marks : float (n, d, k), NaN where there is none
-    given : float (n, d), the table's own values where nobody marked, NaN where there is none
+    given : float (n, d), what stands in the table, for cells that nobody marked; NaN for none
     groups : the places of the assessors of each group among the k
     weight : float (d,), what the stage counts in a leaf's value; NaN where it replaces it
     """
