@@ -68,14 +68,21 @@ AWARD: dict[str, Text] = {
     "award_publicity": Text("公示名单", "List to be published"),
 }
 
-AWARD_ANNEXES = {key: ANNEXES[key] for key in ("annex_rules", "annex_scores", "annex_methods")}
+AWARD_ANNEXES = {key: ANNEXES[key] for key in ("annex_scores", "annex_methods")}
 REPORTS: dict[str, tuple[dict[str, Text], dict[str, Text]]] = {
     "assessment": (CHAPTERS, ANNEXES),
     "award": (AWARD, AWARD_ANNEXES),
 }
 """Chapters and annexes of each report."""
-ELSEWHERE = {"assessment": {"award_agreement": "stability"}}
-"""Chapters of the other report that have a place in this one."""
+ELSEWHERE: dict[str, dict[str, str]] = {
+    "assessment": {"award_agreement": "stability"},
+    "award": {
+        "award_summary": "summary",
+        "award_basis": "basis",
+        "award_criteria": "indicators",
+    },
+}
+"""Where what the pages of panels say goes in each report; what has no place in it is left out."""
 
 
 def report_of(ran: Collection[str]) -> str:

@@ -120,8 +120,9 @@ def _by_chapter(
     """The blocks of each chapter, in their places; those of the notebook alone under None."""
     chapters: dict[str | None, list[Mapping[str, Any]]] = {}
     known = {name for titles in REPORTS.values() for names in titles for name in names}
+    known |= {name for places in ELSEWHERE.values() for name in places}
     for block in blocks:
-        name = ELSEWHERE.get(report, {}).get(block["chapter"], block["chapter"])
+        name = ELSEWHERE[report].get(block["chapter"], block["chapter"])
         if name is not None and name not in known:
             text = say(
                 zh="报告没有“{name}”一章{hint}",

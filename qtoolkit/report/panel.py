@@ -57,6 +57,25 @@ def basis(result: Assessment) -> Section:
     return Section("panel/basis", names_of(result), facts)
 
 
+def criteria(result: Assessment) -> Section:
+    """What is judged: categories and items with their points and the weights of stages."""
+    scheme, paths = result.scheme, shared.top_path(result.scheme)
+    rows: list[dict[str, Any]] = []
+    for leaf in scheme.leaves:
+        top = paths[leaf.id][0]
+        again = bool(rows) and rows[-1]["top"] == top.id
+        row: dict[str, Any] = {"top": top.id, "category": same("") if again else top.name}
+        row |= {"leaf": leaf.id, "points": leaf.full_points}
+        if any(other.aspect for other in scheme.leaves):
+            row["aspect"] = leaf.aspect or same("")
+        stages = [stage.id for stage in scheme.stages if stage.effect == "part"]
+        row |= {f"stage:{stage}": leaf.stages.get(stage, float("nan")) for stage in stages}
+        rows.append(row)
+    facts = {"total": scheme.total, "areas": shared.areas(scheme)}
+    table = pd.DataFrame(rows).drop(columns="top")
+    return Section("panel/criteria", names_of(result), facts, {"criteria": table})
+
+
 def award(result: Assessment, found: Winners, strict: Strictness) -> Section:
     """Page one: who applied, who wins, what is not sure, what to mind."""
     table, best = found.table, result.scheme.grades[0]
@@ -183,7 +202,7 @@ def scores(result: Assessment, shares: pd.DataFrame) -> Section:
         names_of(result),
         facts,
         {"panel_scores": table},
-        {"scores": lambda language: figures.scores(result, language)},
+        {"award_scores": lambda language: figures.scores(result, language)},
     )
 
 

@@ -42,6 +42,7 @@ def views(given):
     made, result = Made.of(given), given.result
     return [
         lambda: panel.basis(result),
+        lambda: panel.criteria(result),
         lambda: panel.award(result, made.found, made.strict),
         lambda: panel.screens(result),
         lambda: panel.scores(result, made.shares),
@@ -78,6 +79,25 @@ def basis(tables, given):
         panel = {key: getattr(how, key) for key in ("how", "drop", "trim", "least")}
         rows.append({"stage": stage.id, "panel": panel | {"step": scheme.panel.step}})
     return {"name": scheme.name, "sources": scheme.sources, "stages": rows}
+
+
+def criteria(tables, given):
+    scheme, table = given.result.scheme, tables["criteria"]
+    assert list(table["leaf"]) == [leaf.id for leaf in scheme.leaves]
+    weights = table[[name for name in table if name.startswith("stage:")]]
+    assert all(math.isclose(sum(x for x in row if x == x), 1) for row in weights.to_numpy())
+    tops = [top for top in scheme.indicators]
+    held = [text for text in table["category"] if text.zh]
+    assert held == [top.name for top in tops]
+    points = [sum(leaf.points for leaf in top.walk() if leaf.is_leaf) for top in tops]
+    assert math.isclose(sum(points), sum(table["points"]))
+    return {
+        "total": sum(table["points"]),
+        "areas": [
+            {"name": top.name, "points": p, "before": None}
+            for top, p in zip(tops, points, strict=True)
+        ],
+    }
 
 
 def ranked(result):

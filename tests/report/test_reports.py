@@ -1,0 +1,78 @@
+"""Two reports of the same pages: an award's own chapters, and what of them an assessment takes."""
+
+import pytest
+
+import qtoolkit as qt
+from qtoolkit.errors import InputError
+from qtoolkit.report import panel
+from qtoolkit.report.blocks import DataTable, payload
+from qtoolkit.report.chapters import ANNEXES, AWARD, CHAPTERS, reasons, report_of
+from qtoolkit.report.memo import compose
+
+
+@pytest.fixture(scope="module")
+def payloads():
+    """The pages of the award's panels but for figures, in English."""
+    case = qt.read_case("mayor-award")
+    result, marks = qt.assess(case.scheme, case.table), case.ratings
+    found = qt.panel.winners(marks, result, draws=50)
+    strict = qt.panel.strictness(result, marks)
+    sections = [
+        panel.award(result, found, strict),
+        panel.basis(result),
+        panel.criteria(result),
+        panel.screens(result),
+        panel.agreement(
+            result, qt.panel.agreement(case.scheme, marks), qt.panel.irregular(case.scheme, marks)
+        ),
+        panel.severity(result, strict),
+        panel.winners(result, found),
+        panel.votes(result, found, marks),
+        panel.profiles(result, qt.panel.strengths(case.scheme, marks)),
+        panel.publicity(result, found),
+        panel.methods(),
+    ]
+    return [payload(block, "en") for section in sections for block in section]
+
+
+def test_an_award_has_chapters_of_its_own_numbered_without_gaps(payloads):
+    document = compose(payloads, "t", [], "en", {}, reasons(["06_panel"], False), "award")
+    heads = [chapter.heading for chapter in document.chapters]
+    assert heads[0] == "Summary" and document.chapters[0].kind == "summary"
+    numbered = [title.en for key, title in AWARD.items() if key not in ("summary", "award_scores")]
+    assert [head.partition(". ")[2] for head in heads[1 : 1 + len(numbered)]] == numbered
+    assert heads[-2:] == [
+        f"Annex 1. {ANNEXES['annex_scores'].en}",
+        f"Annex 2. {ANNEXES['annex_methods'].en}",
+    ]
+
+
+def test_an_assessment_takes_agreement_and_severity_alone(payloads):
+    """They stand in the chapter on robustness; the award's first page does not."""
+    document = compose(payloads, "t", [], "en", {})
+    keys = [chapter.key for chapter in document.chapters]
+    assert keys == ["stability", "annex_scores", "annex_methods"] and keys[0] in CHAPTERS
+    titles = [section.heading for section in document.chapters[0].sections]
+    assert titles == ["(a) Agreement of assessors", "(b) Severity and what it does"]
+
+
+def test_which_report_a_run_makes():
+    assert report_of(["06_panel"]) == report_of(["06_panel", "03_cutoffs"]) == "award"
+    assert report_of(["01_assessment", "06_panel"]) == report_of(["01_assessment"]) == "assessment"
+
+
+def test_no_page_names_two_tables_alike_in_one_run(payloads):
+    """Notebook 06 runs beside notebook 01: their tables are files in one folder."""
+    from tests import pages
+    from tests.report.test_sentences_kinds import graded_views
+
+    case = qt.read_case("tai-2001")
+    result = qt.assess(case.scheme, case.table)
+    views = [*graded_views(result), *pages.stages(result)]
+    others = {block.name for block in views if isinstance(block, DataTable)}
+    assert not others & {block["name"] for block in payloads if block["kind"] == "table"}
+
+
+def test_a_chapter_of_no_report_is_refused(payloads):
+    with pytest.raises(InputError, match="award_summry"):
+        compose([{**payloads[0], "chapter": "award_summry"}], "t", [], "en", {})
