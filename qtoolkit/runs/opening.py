@@ -74,11 +74,11 @@ def open(
     shell = interactive.shell()
     if shell is not None:
         interactive.load_ipython_extension(shell)
-    given = {"scheme": scheme, "data": data, "previous": previous}
+    given = {"scheme": scheme, "data": data, "previous": previous, "ratings": ratings}
     if language in LANGUAGES:  # complaints are in the language asked for
         display.speak(language)
     _check(given, language, knobs, shell)
-    found = read_case(case, **given, ratings=ratings, changes=changes)
+    found = read_case(case, **given, changes=changes)
     result = assess(found.scheme, found.table)
     regions.read(knobs.get("region"), result)
     weighting.read_judgements(knobs.get("judgements"), found.scheme)
@@ -155,6 +155,7 @@ ROLES = {
     "scheme": Text("方案", "Scheme"),
     "data": Text("数据", "Data"),
     "previous": Text("上年度", "Last year"),
+    "ratings": Text("评分", "Ratings"),
 }
 
 
