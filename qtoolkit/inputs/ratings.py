@@ -279,10 +279,11 @@ class _Reader:
     def _check_withdrawn(
         self, marks: list[tuple[Any, ...]], recused: list[tuple[str, str, str]]
     ) -> None:
-        """Complain of marks by somebody who withdrew from the unit at that stage."""
+        """Complain of marks by somebody who withdrew from the unit at that stage, or without a
+        stage: at all."""
         withdrawn = set(recused)
         for unit, assessor, _, stage, _, _, number in marks:
-            if (unit, assessor, stage) in withdrawn:
+            if withdrawn & {(unit, assessor, stage), (unit, assessor, "")}:
                 text = say(
                     zh="“{name}”对“{unit}”既写“回避”又有评分",
                     en="“{name}” withdraws from “{unit}” and marks it too",

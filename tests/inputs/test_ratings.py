@@ -604,3 +604,13 @@ def test_units_without_marks_are_one_sentence_a_stage(tmp_path):
         "ratings.csv：“B公司”在“陈述答辩”没有改进的评分",
         "ratings.csv：“A公司”在“现场评审”没有评分",
     ]
+
+
+def test_a_withdrawal_without_a_stage_is_from_all_of_them(tmp_path):
+    """Marks beside it would count although their assessor withdrew: they are refused."""
+    rows = [*sound_rows(), ["甲公司", "赵", "", "", "", "回避", ""]]
+    found = complaints(read, tmp_path, text_of(rows))
+    assert len(found) == 2  # 赵 marks two items on papers
+    assert all("“赵”对“甲公司”既写“回避”又有评分" in one.of("zh") for one in found)
+    left = [row for row in rows if row[:2] != ["甲公司", "赵"] or row[SCORE] == "回避"]
+    assert len(read(tmp_path, text_of(left)).recused) == 1
