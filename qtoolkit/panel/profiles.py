@@ -68,13 +68,7 @@ def profile(scheme: Scheme, ratings: Ratings) -> pd.DataFrame:
     """Each unit's share of full marks on each item, over the stages at which it was marked, with
     the scheme's weights: units × items, NaN where it was not marked."""
     shares = item_shares(scheme, ratings)
-    weights = {leaf.id: leaf.stages for leaf in scheme.leaves}
-    weight = [
-        weights[item].get(stage, 1.0)
-        for item, stage in zip(shares["item"], shares["stage"], strict=True)
-    ]
-    known = shares["share"].notna().to_numpy()
-    shares = shares.assign(weight=np.array(weight) * known)
+    shares = shares.assign(weight=_weights(scheme, shares) * shares["share"].notna())
     shares["got"] = shares["weight"] * shares["share"].fillna(0)
     sums = shares.groupby(["unit", "item"], sort=False)[["weight", "got"]].sum()
     table = (sums["got"] / sums["weight"].where(sums["weight"] > 0)).unstack("item")
@@ -82,6 +76,14 @@ def profile(scheme: Scheme, ratings: Ratings) -> pd.DataFrame:
     return table.reindex(index=dict.fromkeys(shares["unit"]), columns=items).rename_axis(
         index="unit", columns=None
     )
+
+
+def _weights(scheme: Scheme, shares: pd.DataFrame) -> np.ndarray:
+    """What the stage of each row counts in its item, as the scheme weights it; 1 of a later
+    stage."""
+    stages = {leaf.id: leaf.stages for leaf in scheme.leaves}
+    pairs = zip(shares["item"], shares["stage"], strict=True)
+    return np.array([stages[item].get(stage, 1.0) for item, stage in pairs])
 
 
 def strengths(scheme: Scheme, ratings: Ratings) -> pd.DataFrame:
@@ -99,13 +101,7 @@ def strengths(scheme: Scheme, ratings: Ratings) -> pd.DataFrame:
     """
     shares = item_shares(scheme, ratings)
     mean = shares.groupby(["stage", "item"])["share"].transform("mean")
-    weights = {leaf.id: leaf.stages for leaf in scheme.leaves}
-    weight = np.array(
-        [
-            weights[item].get(stage, 1.0)
-            for item, stage in zip(shares["item"], shares["stage"], strict=True)
-        ]
-    )
+    weight = _weights(scheme, shares)
     shares = shares.assign(
         weight=weight * shares["share"].notna(),
         away=(weight * (shares["share"] - mean)).fillna(0),

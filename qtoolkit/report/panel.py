@@ -329,16 +329,17 @@ def _unseen(table: pd.DataFrame) -> list[Any]:
 
 
 def votes(result: Assessment, found: Winners, ratings: Ratings) -> Section:
-    """How the vote went, and who voted how."""
-    counts = found.votes.rename_axis("unit")
-    named = {veto.id: veto.vote for veto in result.scheme.vetoes if veto.vote is not None}
-    cast = ratings.votes
-    roll = cast.assign(cell=cast["vote"]).pivot(index="voter", columns="unit", values="cell")
+    """How the vote went, and who voted how; of several votes, the first that was held."""
+    held = [veto for veto in result.scheme.vetoes if (ratings.votes["veto"] == veto.id).any()]
+    veto = next(iter(held), None)
+    vote, id = (None, "") if veto is None else (veto.vote, veto.id)
+    counts = found.votes[found.votes["vote"] == id].rename_axis("unit")
+    cast = ratings.votes[ratings.votes["veto"] == id]
+    roll = cast.pivot(index="voter", columns="unit", values="vote")
     roll = roll.reindex(index=sorted(dict.fromkeys(cast["voter"])), columns=list(counts.index))
     table = pd.DataFrame({"voter": list(roll.index)})
     for unit in roll.columns:
         table[f"on:{unit}"] = [word if isinstance(word, str) else "absent" for word in roll[unit]]
-    vote = next(iter(named.values()), None)
     facts = {
         "held": len(counts),
         "name": vote.name if vote is not None else same(""),

@@ -1,9 +1,13 @@
 """Two reports of the same pages: an award's own chapters, and what of them an assessment takes."""
 
+from dataclasses import replace
+
+import pandas as pd
 import pytest
 
 import qtoolkit as qt
 from qtoolkit.errors import InputError
+from qtoolkit.panel.winners import remade
 from qtoolkit.report import panel
 from qtoolkit.report.blocks import DataTable, payload
 from qtoolkit.report.chapters import ANNEXES, AWARD, CHAPTERS, reasons, report_of
@@ -76,3 +80,20 @@ def test_no_page_names_two_tables_alike_in_one_run(payloads):
 def test_a_chapter_of_no_report_is_refused(payloads):
     with pytest.raises(InputError, match="award_summry"):
         compose([{**payloads[0], "chapter": "award_summry"}], "t", [], "en", {})
+
+
+def test_of_two_votes_the_first_that_was_held_is_told():
+    """The same people may vote twice on a unit, once in each vote."""
+    case = qt.read_case("mayor-award")
+    first = case.scheme.vetoes[0]
+    scheme = case.scheme.model_copy(
+        update={"vetoes": (first, first.model_copy(update={"id": "second"}))}
+    )
+    again = case.ratings.votes.assign(veto="second", vote="no")
+    marks = replace(case.ratings, votes=pd.concat([case.ratings.votes, again]))
+    result = remade(scheme, marks)
+    found = qt.panel.winners(marks, result, draws=20)
+    assert found.names == [] and set(found.votes["vote"]) == {"vote", "second"}
+    section = panel.votes(result, found, marks)
+    assert section.facts["held"] == 5 and len(section.facts["carried"]) == 4
+    assert len(section.blocks) > 2
