@@ -610,6 +610,7 @@ class Scheme(Shown, Model):
         >>> [leaf.points for leaf in Scheme.flat({"a": 60, "b": 40}, {"A": 90, "B": 0}).leaves]
         [60.0, 40.0]
         """
+        points, cutoffs = dict(points), dict(cutoffs)  # a Series will do too
         check_numbers({f"points.{id}": value for id, value in points.items()})
         check_numbers({f"cutoffs.{id}": value for id, value in cutoffs.items()})
         leaves = [
