@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from qtoolkit.errors import Complaint, InputError, clip, nearest, unexpected
 from qtoolkit.inputs.dates import date_complaints
+from qtoolkit.inputs.verification import verification_complaints
 from qtoolkit.language import Text, listing, say
 from qtoolkit.limits import LEVELS, POINTS
 from qtoolkit.models import Path_
@@ -34,6 +35,7 @@ def complaints_of(scheme: Scheme) -> Iterator[tuple[Path_, Text]]:
     yield from _leaves(scheme)
     yield from _vetoes(scheme)
     yield from _panel(scheme)
+    yield from verification_complaints(scheme)
     for i, grade in enumerate(scheme.grades):
         yield from _places_of(i, grade)
         yield from _bands_and_classes(scheme, i, grade)

@@ -35,6 +35,7 @@ from qtoolkit.inputs.naming import Called, CalledGrades, keyed
 from qtoolkit.inputs.panels import Panel, Vote
 from qtoolkit.inputs.spread import spread_points
 from qtoolkit.inputs.treatments import LeafMissing, Missing, Outliers
+from qtoolkit.inputs.verification import Verification
 from qtoolkit.inputs.yamltext import read_yaml
 from qtoolkit.language import Text, listing, same, say
 from qtoolkit.limits import GRADES
@@ -438,6 +439,9 @@ class Scheme(Shown, Model):
     stages: tuple[Stage, ...] = ()
     panel: Panel | None = Field(
         default=None, description="how marks of assessors (ratings) become values of indicators"
+    )
+    verification: Verification | None = Field(
+        default=None, description="how units are drawn for verification on site"
     )
     missing: Missing = Missing()
     rounding: RoundingStages = RoundingStages()

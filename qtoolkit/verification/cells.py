@@ -48,6 +48,18 @@ class Compared:
         )
 
 
+def verified_units(result: Assessment) -> list[str]:
+    """The units of an assessment of which a stage that replaces or corrects said anything that can
+    be compared with what was filed, in the order of the table.
+
+    >>> import qtoolkit as qt
+    >>> len(verified_units(qt.open("city-2026")[1]))
+    7
+    """
+    seen = _of_table(result).inflation.notna().any(axis=1)
+    return list(seen.index[seen])
+
+
 def compared(own: Assessment | pd.DataFrame, verified: pd.DataFrame | None = None) -> Compared:
     """What was filed beside what was found.
 

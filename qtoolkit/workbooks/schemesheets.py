@@ -235,7 +235,7 @@ def _flat(data: Any, key: str) -> Iterator[tuple[str, Any]]:
     if isinstance(data, dict) and set(data) == {"zh", "en"} and data["zh"] == data["en"]:
         yield key, data["zh"]
     elif isinstance(data, dict):
-        if not data or any("." in part for part in data):
+        if not data or any("." in part for part in data) or (key and _looks_like_yaml(data)):
             yield key, "{" + flow(data) + "}"
         else:
             for part, value in data.items():
@@ -247,6 +247,12 @@ def _flat(data: Any, key: str) -> Iterator[tuple[str, Any]]:
             yield from _flat(value, f"{key}.{i}")
     else:
         yield key, data
+
+
+def _looks_like_yaml(data: Mapping[str, Any]) -> bool:
+    """Whether a text in it, in a cell of its own, would be read as a mapping or a list."""
+    texts = [value.strip() for value in data.values() if isinstance(value, str)]
+    return any(text[:1] in ("{", "[") for text in texts if text)
 
 
 def flow(data: Mapping[str, Any]) -> str:
