@@ -107,6 +107,27 @@ def spans(text: str) -> list[tuple[Day, Day]]:
     return [span for mention in mentions(text) if (span := mention.span()) is not None]
 
 
+def period_of(period: Text | None) -> tuple[Day, Day] | None:
+    """First and last day of a period in words; None where it does not name both with a year.
+
+    >>> period_of(Text("2025年7月1日至2026年6月30日", "2025/7/1 to 2026/6/30"))
+    ((2025, 7, 1), (2026, 6, 30))
+    """
+    found = [mention.span() for mention in mentions(period.zh)] if period else []
+    known = [span for span in found if span is not None]
+    return (known[0][0], known[-1][1]) if known and len(known) == len(found) else None
+
+
+def day_of(written: str) -> Day:
+    """A day as numbers, from how ISO 8601 writes it.
+
+    >>> day_of("2025-09-20")
+    (2025, 9, 20)
+    """
+    year, month, day = map(int, written.split("-"))
+    return year, month, day
+
+
 def spelt(text: str) -> str:
     """A text whose dates in eight digits are written with hyphens: 20260318 is 2026-03-18."""
     return _CLOSED_UP.sub(r"\1-\2-\3", unicodedata.normalize("NFKC", text))

@@ -25,12 +25,7 @@ from qtoolkit.display import ROWS, SYNTHETIC, Card, Shown, sizes
 from qtoolkit.engine.ties import in_order
 from qtoolkit.errors import InputError, nearest, one_of, unexpected
 from qtoolkit.inputs.checks import Checks
-from qtoolkit.inputs.consistency import (
-    SUM_TOLERANCE,
-    check_lines,
-    check_numbers,
-    complaints_of,
-)
+from qtoolkit.inputs.consistency import check_lines, check_numbers, complaints_of
 from qtoolkit.inputs.naming import Called, CalledGrades, keyed
 from qtoolkit.inputs.panels import Panel, Vote
 from qtoolkit.inputs.spread import spread_points
@@ -40,6 +35,7 @@ from qtoolkit.inputs.yamltext import read_yaml
 from qtoolkit.language import Text, listing, same, say
 from qtoolkit.limits import GRADES
 from qtoolkit.models import (
+    SUM_TOLERANCE,
     BilingualText,
     Flag,
     Identifier,

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from qtoolkit.inputs.scheme import Indicator, Scheme
+from qtoolkit.inputs.tasks import DONE, NOT_DONE
 from qtoolkit.inputs.yamltext import is_ambiguous
 from qtoolkit.rules import RULES
 
@@ -102,6 +103,10 @@ IN_ENGLISH = {
     "基期值": "base",
     "标准误": "se",
     "扣分原因": "reason",
+    "任务": "task",
+    "证明材料": "proof",
+    DONE.zh: DONE.en,
+    NOT_DONE.zh: NOT_DONE.en,
 }
 """The English of every sheet, title and word of the workbooks."""
 IN_CHINESE = {en: zh for zh, en in IN_ENGLISH.items()}

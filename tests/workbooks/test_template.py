@@ -34,6 +34,7 @@ def same_tables(one, two):
     for stage, values in one.stages.items():
         assert (values == two.stages[stage]).all(), stage
     pd.testing.assert_frame_equal(one.covariates, two.covariates)
+    pd.testing.assert_frame_equal(one.tasks, two.tasks)
     pd.testing.assert_frame_equal(
         one.remarks[sorted(one.remarks)], two.remarks[sorted(two.remarks)], check_dtype=False
     )
