@@ -252,7 +252,9 @@ def tasks(result: Assessment) -> pd.DataFrame:
             mean = float(np.mean(lost[t])) * full if lost[t] else float("nan")
             rows.append((leaf.id, task.id, task.name, float(weight), task.due, *counts, mean))
     columns = ["leaf", "item", "name", "weight", "due", *STATES, "lost"]
-    return pd.DataFrame(rows, columns=columns)
+    kinds: dict[str, type] = {state: int for state in STATES}
+    kinds |= {"weight": float, "lost": float}
+    return pd.DataFrame(rows, columns=columns, dtype=object).astype(kinds)
 
 
 def _lost_on_tasks(rule: ChecklistRule, states: np.ndarray) -> list[list[float]]:
