@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from qtoolkit import report as report
     from qtoolkit import robustness as robustness
     from qtoolkit import simulation as simulation
+    from qtoolkit import targets as targets
     from qtoolkit import tuning as tuning
     from qtoolkit import weighting as weighting
     from qtoolkit.assessment import Assessment as Assessment
@@ -64,6 +65,7 @@ _MODULES = (
     "report",
     "robustness",
     "simulation",
+    "targets",
     "tuning",
     "weighting",
 )

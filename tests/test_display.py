@@ -75,6 +75,7 @@ def shown(city, tmp_path_factory):
         qt.panel.outlying(award.ratings, stage="documents"),
         qt.panel.strictness(panels, award.ratings),
         qt.panel.winners(award.ratings, panels, draws=50),
+        qt.targets.effects(result, last),
         qt.tuning.Tuning(case, record=False, names=True).move("farm_pass", 9, keep="award"),
     ]
 

@@ -51,9 +51,13 @@ class Table(Shown):
         `raw` before a later stage (实地核查) replaced or corrected it.
     stages : mapping of stage id to ndarray of object, (n, d)
         What each stage said, None where it said nothing.
+    plans : mapping of column to ndarray of float, (n,)
+        The ends of the units' own paths, plan_base:<leaf> and plan_goal:<leaf> of each leaf with a
+        plan, NaN where there is none.
     remarks : DataFrame of str, indexed by unit
-        The columns reason:<leaf>, event:<veto>, evidence:<veto>, date:<veto>, grade:<year>,
-        approved (a grade's id), approved_reason, approved_by that the table has.
+        The columns reason:<leaf>, filed:<leaf> (when a target was filed), event:<veto>,
+        evidence:<veto>, date:<veto>, grade:<year>, approved (a grade's id), approved_reason,
+        approved_by that the table has.
     excluded : tuple of Text
         Units left out because they have no data at all (`missing.no_data: exclude`).
     screened : tuple of Screened
@@ -79,6 +83,7 @@ class Table(Shown):
     filed: np.ndarray
     stages: Mapping[str, np.ndarray]
     remarks: pd.DataFrame
+    plans: Mapping[str, np.ndarray] = field(default_factory=dict)
     excluded: tuple[Text, ...] = field(default=())
     screened: tuple[Screened, ...] = field(default=())
     doubts: tuple[Doubt, ...] = field(default=())
@@ -206,7 +211,7 @@ def _read(reader: Reader, units: tuple[str, ...]) -> Table:
         for bonus in scheme.bonuses
     ]
     english = reader.texts("name_en")
-    covariates, remarks = reader.covariates(), reader.remarks()
+    covariates, remarks, plans = reader.covariates(), reader.remarks(), reader.plans()
     _stop_at_complaints(reader, units)
     index = pd.Index(units, name="unit")
 
@@ -236,6 +241,7 @@ def _read(reader: Reader, units: tuple[str, ...]) -> Table:
         filed=of_leaves("filed", object),
         stages={stage.id: of_stage(stage.id) for stage in scheme.stages},
         remarks=pd.DataFrame(remarks, index=index),
+        plans={key: np.array(numbers, dtype=float) for key, numbers in plans.items()},
     )
 
 

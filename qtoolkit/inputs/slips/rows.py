@@ -9,6 +9,7 @@ import numpy as np
 
 from qtoolkit.errors import clip
 from qtoolkit.inputs import dates, oddvalues
+from qtoolkit.inputs.calendar import days_of
 from qtoolkit.inputs.numbertext import typed_grade
 from qtoolkit.inputs.slips.doubts import MOST_NAMED, Doubt
 from qtoolkit.inputs.slips.names import is_total
@@ -144,6 +145,8 @@ def events(search: Search) -> Iterator[Doubt]:
 
 def _period(scheme: Scheme) -> tuple[dates.Day, dates.Day] | None:
     """First and last day of the period assessed, where the scheme names both."""
-    found = [each.span() for each in dates.mentions(scheme.period.zh)] if scheme.period else []
-    known = [span for span in found if span is not None]
-    return (known[0][0], known[-1][1]) if known and len(known) == len(found) else None
+    days = days_of(scheme.period)
+    if days is None:
+        return None
+    start, end = ((day.year, day.month, day.day) for day in days)
+    return start, end
