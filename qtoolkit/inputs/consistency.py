@@ -9,7 +9,8 @@ from numbers import Real
 from typing import TYPE_CHECKING
 
 from qtoolkit.errors import Complaint, InputError, clip, nearest, unexpected
-from qtoolkit.inputs.dates import date_complaints, day_of, period_of
+from qtoolkit.inputs.calendar import calendar_complaints, days_of, period_complaints
+from qtoolkit.inputs.dates import date_complaints
 from qtoolkit.inputs.verification import verification_complaints
 from qtoolkit.language import Text, listing, say
 from qtoolkit.limits import LEVELS, POINTS
@@ -27,6 +28,8 @@ def complaints_of(scheme: Scheme) -> Iterator[tuple[Path_, Text]]:
     """What is wrong between the parts of a scheme, each with its place."""
     yield from _total(scheme)
     yield from _dates(scheme)
+    yield from calendar_complaints(scheme.calendar)
+    yield from _periods_and_plans(scheme)
     yield from _title(scheme)
     yield from _beyond_ticks(scheme)
     yield from _duplicates(scheme)
@@ -334,6 +337,32 @@ def _dates(scheme: Scheme) -> Iterator[tuple[Path_, Text]]:
             yield (key,), complaint
 
 
+def _periods_and_plans(scheme: Scheme) -> Iterator[tuple[Path_, Text]]:
+    """Periods of data that name no days, plans for what has no target of each unit's own."""
+    for path, node in _places(scheme.indicators, ("indicators",)):
+        for key in ("data_period", "plan"):
+            if getattr(node, key) is not None and not node.is_leaf:
+                text = say(
+                    zh="只有考核要点（有评分规则的指标）可以写 {key}",
+                    en="{key} is for leaves alone, which have a rule",
+                    key=key,
+                )
+                yield (*path, key), text
+        if not node.is_leaf:
+            continue
+        if node.data_period is not None:
+            for complaint in period_complaints(node.data_period):
+                yield (*path, "data_period"), complaint
+        if node.plan is not None and not node.leaf_rule.takes_target():
+            text = say(
+                zh="该指标的评分规则（{rule}）不使用各考核对象的目标值，不能写规划（plan）",
+                en="the rule of this indicator ({rule}) takes no target of each unit, so that it "
+                "can have no plan",
+                rule=node.leaf_rule.kind,
+            )
+            yield (*path, "plan"), text
+
+
 def _beyond_ticks(scheme: Scheme) -> Iterator[tuple[Path_, Text]]:
     """Levels and sums that scores in whole ticks could not hold, though each number of points could
     be."""
@@ -450,9 +479,9 @@ def _tasks(scheme: Scheme, path: Path_, node: Indicator) -> Iterator[tuple[Path_
                 "a list of tasks is reported task by task: expected at most one stage",
             ),
         )
-    period = period_of(scheme.period)
+    period = days_of(scheme.period)
     for i, task in enumerate(tasks):
-        if period and task.due and not period[0] <= day_of(task.due) <= period[1]:
+        if period and task.due and not period[0].isoformat() <= task.due <= period[1].isoformat():
             yield (
                 (*path, "rule", "items", i, "due"),
                 say(

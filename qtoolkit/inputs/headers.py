@@ -1,5 +1,5 @@
-"""What the header of a column means: a leaf's values, a stage's, statuses, targets, vetoes,
-remarks."""
+"""What the header of a column means: a leaf's values, a stage's, statuses, targets and their
+filing, vetoes, remarks."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ REMARKS = {
 PREFIXES = {
     "status": ("状态", "leaves"),
     "target": ("目标值", "leaves"),
+    "filed": ("备案日期", "leaves"),
     "base": ("基期值", "leaves"),
+    "plan_base": ("规划基期值", "leaves"),
+    "plan_goal": ("规划目标值", "leaves"),
     "se": ("标准误", "leaves"),
     "reason": ("扣分原因", "leaves"),
     "task": ("任务", "tasks"),
@@ -36,7 +39,7 @@ PREFIXES = {
 }
 """Kinds of columns `<kind>:<id>`, their Chinese word, and which parts of the scheme the id names (a
 year for grades; <leaf>.<task> for tasks)."""
-REMARK_KINDS = ("reason", "proof", "event", "evidence", "date", "grade")
+REMARK_KINDS = ("reason", "proof", "filed", "event", "evidence", "date", "grade")
 _COLON = re.compile("[:：]")
 
 

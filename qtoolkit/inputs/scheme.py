@@ -24,6 +24,7 @@ from pydantic_core import PydanticKnownError
 from qtoolkit.display import ROWS, SYNTHETIC, Card, Shown, sizes
 from qtoolkit.engine.ties import in_order
 from qtoolkit.errors import InputError, nearest, one_of, unexpected
+from qtoolkit.inputs.calendar import Plan, Step
 from qtoolkit.inputs.checks import Checks
 from qtoolkit.inputs.consistency import check_lines, check_numbers, complaints_of
 from qtoolkit.inputs.naming import Called, CalledGrades, keyed
@@ -107,6 +108,12 @@ class Indicator(Model):
     basis: BilingualText | None = None
     materials: BilingualText | None = None
     source: BilingualText | None = None
+    data_period: BilingualText | None = Field(
+        default=None, description="the days that the leaf's data cover, with their year"
+    )
+    plan: Plan | None = Field(
+        default=None, description="the plan of several years from which annual targets follow"
+    )
     rationale: BilingualText | None = None
     superior: BilingualText | None = None
 
@@ -433,6 +440,9 @@ class Scheme(Shown, Model):
     indicators: tuple[Indicator, ...] = Field(min_length=1)
     aggregation: Aggregation = "arithmetic"
     stages: tuple[Stage, ...] = ()
+    calendar: tuple[Step, ...] = Field(
+        default=(), description="the steps of the year (filing, self-assessment, …) and their days"
+    )
     panel: Panel | None = Field(
         default=None, description="how marks of assessors (ratings) become values of indicators"
     )

@@ -52,10 +52,13 @@ class Table(Shown):
         `raw` before a later stage (实地核查) replaced or corrected it.
     stages : mapping of stage id to ndarray of object, (n, d)
         What each stage said, None where it said nothing.
+    plans : mapping of column to ndarray of float, (n,)
+        The ends of the units' own paths, plan_base:<leaf> and plan_goal:<leaf> of each leaf with a
+        plan, NaN where there is none.
     remarks : DataFrame of str, indexed by unit
-        The columns reason:<leaf>, proof:<leaf>.<task>, event:<veto>, evidence:<veto>,
-        date:<veto>, grade:<year>, approved (a grade's id), approved_reason, approved_by that the
-        table has.
+        The columns reason:<leaf>, proof:<leaf>.<task>, filed:<leaf> (when a target was filed),
+        event:<veto>, evidence:<veto>, date:<veto>, grade:<year>, approved (a grade's id),
+        approved_reason, approved_by that the table has.
     tasks : DataFrame
         A row a unit and task of a list: unit, leaf, item (ids), state ("done", "late", "not_done",
         "not_applicable", "pending", "not_reported"), date ("2025-09-20", None where it is not
@@ -86,6 +89,7 @@ class Table(Shown):
     stages: Mapping[str, np.ndarray]
     remarks: pd.DataFrame
     tasks: pd.DataFrame = field(default_factory=no_tasks)
+    plans: Mapping[str, np.ndarray] = field(default_factory=dict)
     excluded: tuple[Text, ...] = field(default=())
     screened: tuple[Screened, ...] = field(default=())
     doubts: tuple[Doubt, ...] = field(default=())
@@ -222,7 +226,7 @@ def _read(reader: Reader, units: tuple[str, ...]) -> Table:
         for bonus in scheme.bonuses
     ]
     english = reader.texts("name_en")
-    covariates, remarks = reader.covariates(), reader.remarks()
+    covariates, remarks, plans = reader.covariates(), reader.remarks(), reader.plans()
     _stop_at_complaints(reader, units)
     index = pd.Index(units, name="unit")
 
@@ -253,6 +257,7 @@ def _read(reader: Reader, units: tuple[str, ...]) -> Table:
         stages={stage.id: of_stage(stage.id) for stage in scheme.stages},
         remarks=pd.DataFrame(remarks, index=index),
         tasks=_tasks(scheme, columns, units, remarks),
+        plans={key: np.array(numbers, dtype=float) for key, numbers in plans.items()},
     )
 
 

@@ -9,8 +9,9 @@ from decimal import Decimal
 from typing import Any
 
 from qtoolkit.errors import clip, one_of, unexpected
+from qtoolkit.inputs.calendar import Days, days_of, not_above_zero
 from qtoolkit.inputs.cells import Cells
-from qtoolkit.inputs.dates import Day, cell_complaints, period_of
+from qtoolkit.inputs.dates import cell_complaints, day_complaints
 from qtoolkit.inputs.files import Rows
 from qtoolkit.inputs.headers import REMARK_KINDS, REMARKS
 from qtoolkit.inputs.numbertext import is_blank, parse_number, plain_text
@@ -26,8 +27,11 @@ from qtoolkit.inputs.statuses import (
 )
 from qtoolkit.inputs.tasks import NOTHING, STATE_OF, Entry, agreed_status, read_task
 from qtoolkit.language import Text, listing, say
-from qtoolkit.rules.base import BASELINE, TARGET
+from qtoolkit.rules.base import BASELINE
 from qtoolkit.rules.checklist import Task
+
+PLANS = ("plan_base", "plan_goal")
+"""Kinds of columns that hold the ends of a unit's own path."""
 
 
 @dataclass
@@ -72,16 +76,7 @@ class Reader(Cells):
                 for key in columns_of(leaf)
                 if not self._has(key) and not self._is_new(leaf)
             ]
-            takes_target = leaf.leaf_rule.own is TARGET and leaf.leaf_rule.compares()
-            if self._has(f"target:{leaf.id}") and not takes_target:
-                self._complain_header(
-                    say(
-                        zh="该指标的评分规则（{rule}）不使用各考核对象的目标值",
-                        en="the rule of this indicator ({rule}) takes no target of each unit",
-                        rule=leaf.leaf_rule.kind,
-                    ),
-                    f"target:{leaf.id}",
-                )
+            self._check_targets(leaf)
             if self._has(f"se:{leaf.id}") and leaf.leaf_rule.is_of_words:
                 self._complain_header(
                     say(
@@ -113,6 +108,29 @@ class Reader(Cells):
                     name=columns_of(leaf)[0],
                 )
                 self._complain_header(text, key)
+
+    def _check_targets(self, leaf: Indicator) -> None:
+        """Complain of columns of targets, of their filing and of their plan that a leaf cannot
+        use."""
+        keys = [f"{kind}:{leaf.id}" for kind in ("target", "filed", *PLANS)]
+        for key in filter(self._has, keys):
+            if not leaf.leaf_rule.takes_target():
+                self._complain_header(
+                    say(
+                        zh="该指标的评分规则（{rule}）不使用各考核对象的目标值",
+                        en="the rule of this indicator ({rule}) takes no target of each unit",
+                        rule=leaf.leaf_rule.kind,
+                    ),
+                    key,
+                )
+            elif leaf.plan is None and key.partition(":")[0] in PLANS:
+                self._complain_header(
+                    say(
+                        zh="方案没有写该指标的规划（plan）",
+                        en="the scheme gives this indicator no plan",
+                    ),
+                    key,
+                )
 
     def _is_new(self, leaf: Indicator) -> bool:
         """Whether the leaf has no column yet and the scheme says what it gives then."""
@@ -222,7 +240,7 @@ class Reader(Cells):
         self, leaf: Indicator, marked: list[int], replaced: Collection[int]
     ) -> list[list[Entry]]:
         """What the units report of each task of a list."""
-        period = period_of(self.scheme.period)
+        period = days_of(self.scheme.period)
         return [
             [
                 self._entry(leaf, task, (column, row), cell, marked[i], i in replaced, period)
@@ -243,7 +261,7 @@ class Reader(Cells):
         cell: Any,
         marked: int,
         is_replaced: bool,
-        period: tuple[Day, Day] | None,
+        period: Days | None,
     ) -> Entry:
         """What one unit reports of a task; a blank that a later stage fills is none."""
         column, row = place
@@ -429,6 +447,24 @@ class Reader(Cells):
                 self.complain(text, key, row)
         return targets
 
+    def plans(self) -> dict[str, list[float]]:
+        """The columns plan_base:<leaf> and plan_goal:<leaf> of the leaves with a plan; NaN where
+        they are blank or absent."""
+        return {
+            f"{kind}:{leaf.id}": self._plan(f"{kind}:{leaf.id}", leaf)
+            for leaf in self.scheme.leaves
+            if leaf.plan is not None
+            for kind in PLANS
+        }
+
+    def _plan(self, key: str, leaf: Indicator) -> list[float]:
+        numbers = self.numbers(key, percent=is_percent(leaf))
+        if leaf.plan is not None and leaf.plan.path == "compound":
+            for row, number in zip(self.rows.numbers, numbers, strict=True):
+                if number <= 0:
+                    self.complain(not_above_zero(number), key, row)
+        return numbers
+
     def _need(
         self, key: str, numbers: list[float], statuses: list[int], what: Text, name: str
     ) -> None:
@@ -465,6 +501,10 @@ class Reader(Cells):
         columns = {key: self.texts(key) for key in keys}
         if "approved" in columns:
             columns["approved"] = self._approved(columns["approved"])
+        for key in (key for key in keys if key.startswith("filed:")):
+            for row, text in zip(self.rows.numbers, columns[key], strict=True):
+                for complaint in day_complaints(text or ""):
+                    self.complain(complaint, key, row)
         if self.scheme.checks.date == "error":
             for key in (key for key in keys if key.startswith("date:")):
                 for row, text in zip(self.rows.numbers, columns[key], strict=True):

@@ -12,7 +12,8 @@ from typing import Any
 import pandas as pd
 
 from qtoolkit.errors import nearest, unexpected
-from qtoolkit.inputs.dates import Day, date_complaints, day_of, mentions, spelt
+from qtoolkit.inputs.calendar import Days
+from qtoolkit.inputs.dates import Day, date_complaints, mentions, spelt
 from qtoolkit.inputs.numbertext import plain_text
 from qtoolkit.inputs.statuses import (
     FALSIFIED,
@@ -61,7 +62,7 @@ def no_tasks() -> pd.DataFrame:
     return pd.DataFrame(columns=list(COLUMNS), dtype=object)
 
 
-def read_task(cell: Any, task: Task, period: tuple[Day, Day] | None) -> tuple[Entry, Text | None]:
+def read_task(cell: Any, task: Task, period: Days | None) -> tuple[Entry, Text | None]:
     """A cell that is not blank, and the reason why it says nothing of a task: no word for it, no
     day, or a day after the period assessed.
 
@@ -77,12 +78,12 @@ def read_task(cell: Any, task: Task, period: tuple[Day, Day] | None) -> tuple[En
     day, reason = _day(cell)
     if day is None:
         return NOTHING, reason
-    if period and day_of(day) > period[1]:
+    if period and day > period[1].isoformat():
         text = say(
             zh="完成日期 {day} 晚于考核周期的最后一天（{end}）",
             en="done on {day}, after the last day of the period assessed ({end})",
             day=day,
-            end=_iso(period[1]),
+            end=period[1].isoformat(),
         )
         return NOTHING, text
     return Entry("late" if task.due and day > task.due else "done", day), None

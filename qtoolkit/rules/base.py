@@ -177,6 +177,10 @@ class LeafRule(Model):
         """Whether the rule compares with a target or baseline, the unit's own or one for all."""
         return self.own is not None
 
+    def takes_target(self) -> bool:
+        """Whether the rule compares with a target that a unit may have of its own."""
+        return self.own is TARGET and self.compares()
+
     def needs_own(self) -> bool:
         """Whether each unit must give a number of its own."""
         return self.compares() and self.common is None

@@ -178,9 +178,40 @@ def _of_leaf(
                 blank if numbers is None else _filled(numbers),
             )
         )
+        if kind == "target":
+            columns += _of_filing(scheme, table, leaf, title, blank, wording, offer)
     return columns + _remarks(
         table, f"reason:{leaf.id}", f"{wording('扣分原因')}:{title}", blank, offer
     )
+
+
+def _of_filing(
+    scheme: Scheme,
+    table: Table | None,
+    leaf: Indicator,
+    title: str,
+    blank: list[Any],
+    wording: _Words,
+    offer: bool,
+) -> list[Column]:
+    """When a unit's own target was filed, where the calendar of the year has such a step, and the
+    ends of its own path, where the leaf has a plan."""
+    filing = any(step.step == "filing" for step in scheme.calendar)
+    columns = _remarks(
+        table,
+        f"filed:{leaf.id}",
+        f"{wording('备案日期')}:{title}",
+        blank,
+        filing and (offer or table is None),
+    )
+    for kind, word in (("plan_base", "规划基期值"), ("plan_goal", "规划目标值")):
+        key = f"{kind}:{leaf.id}"
+        known = None if table is None else table.plans.get(key)
+        if known is not None and (known == known).any():
+            columns.append(Column(key, f"{wording(word)}:{title}", _filled(known)))
+        elif leaf.plan is not None and (offer or table is None):
+            columns.append(Column(key, f"{wording(word)}:{title}", blank))
+    return columns
 
 
 def _of_values(

@@ -8,6 +8,7 @@ import numpy as np
 
 from qtoolkit.errors import clip
 from qtoolkit.inputs import dates, oddvalues
+from qtoolkit.inputs.calendar import days_of
 from qtoolkit.inputs.numbertext import typed_grade
 from qtoolkit.inputs.slips.doubts import MOST_NAMED, Doubt
 from qtoolkit.inputs.slips.names import is_total
@@ -117,7 +118,7 @@ def _quoted(search: Search, i: int, word: str | None) -> Text:
 def events(search: Search) -> Iterator[Doubt]:
     """Columns of dates: what is no date, where that is no error already, and what lies
     outside the period; tasks that were done before it."""
-    period = dates.period_of(search.scheme.period)
+    period = _period(search)
     for key in (key for key in search.table.remarks if key.startswith("date:")):
         for i, cell in enumerate(search.table.remarks[key]):
             if not isinstance(cell, str):
@@ -136,15 +137,16 @@ def events(search: Search) -> Iterator[Doubt]:
                     period=search.scheme.period,
                 )
                 yield search.doubt("period", text, key, [i])
-    yield from _early_tasks(search, period)
+    yield from _early_tasks(search)
 
 
-def _early_tasks(search: Search, period: tuple[dates.Day, dates.Day] | None) -> Iterator[Doubt]:
+def _early_tasks(search: Search) -> Iterator[Doubt]:
     """Tasks of lists that were done before the period assessed; a day after it is refused."""
+    period = days_of(search.scheme.period)
     number = {unit: i for i, unit in enumerate(search.table.units)}
     known = search.table.tasks[search.table.tasks["date"].notna()]
     for row in known.itertuples(index=False):
-        if period and dates.day_of(row.date) < period[0]:
+        if period and row.date < period[0].isoformat():
             key = f"task:{row.leaf}.{row.item}"
             text = say(
                 zh="{unit}的“{key}”为 {found}，早于考核周期（{period}），请核对",
@@ -156,3 +158,12 @@ def _early_tasks(search: Search, period: tuple[dates.Day, dates.Day] | None) -> 
                 period=search.scheme.period,
             )
             yield search.doubt("period", text, key, [number[row.unit]])
+
+
+def _period(search: Search) -> tuple[dates.Day, dates.Day] | None:
+    """First and last day of the period assessed, where the scheme names both."""
+    days = days_of(search.scheme.period)
+    if days is None:
+        return None
+    start, end = ((day.year, day.month, day.day) for day in days)
+    return start, end
