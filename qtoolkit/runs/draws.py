@@ -12,7 +12,7 @@ from typing import Any
 
 from qtoolkit.errors import Complaint, InputError, WorkError, clip, nearest
 from qtoolkit.filing import text_cell, write_new
-from qtoolkit.inputs.case import read_case
+from qtoolkit.inputs.case import Case, read_case
 from qtoolkit.inputs.files import csv_grid, read_bytes, read_rows, read_text
 from qtoolkit.inputs.headers import UNIT_HEADERS
 from qtoolkit.inputs.locate import find, find_case
@@ -21,6 +21,7 @@ from qtoolkit.inputs.unitlist import list_hash, list_text, listed, published_has
 from qtoolkit.inputs.verification import strata_of
 from qtoolkit.language import Text, listing, same, say
 from qtoolkit.verification import Draw, check, draw
+from qtoolkit.verification.recipe import LIST_FILE
 from qtoolkit.workbooks.reading import read_sheets
 
 BOOKS = (".xlsx", ".xlsm")
@@ -98,19 +99,22 @@ def asked(
 def _of_case(source: str, by: str | None) -> Asked:
     """The units of a case, and the draw that its scheme describes."""
     case = read_case(find_case(source))
-    said, table = case.scheme.verification, case.table
     if by is None:
-        strata = strata_of(case.scheme, table)
-    else:
-        strata = dict(zip(table.units, table.covariates[_covariate(case, by)], strict=True))
-    kept = {} if said is None else said.model_dump(include={"places", "seed", "least", "list_hash"})
-    published = kept.pop("list_hash", None) if by is None else None
+        return _said(case, strata_of(case.scheme, case.table))
+    table = case.table
+    strata = dict(zip(table.units, table.covariates[_covariate(case, by)], strict=True))
+    return replace(_said(case, strata), list_hash=None)  # published was the list of other strata
+
+
+def _said(case: Case, strata: dict[str, str] | None) -> Asked:
+    """The draw that a case's scheme describes, with these strata."""
+    said, table = case.scheme.verification, case.table
+    names = {"places", "seed", "least", "list_hash"}
     return Asked(
         table.name,
         table.units,
         strata,
-        **kept,
-        list_hash=published,
+        **({} if said is None else said.model_dump(include=names)),
         language=case.parameters.language,
         left_out=(*table.excluded, *(one.unit for one in table.screened)),
     )
@@ -305,6 +309,20 @@ def _write(what: Asked, path: Path, language: str) -> None:
         stratum, code = drawn.table.loc[unit, ["stratum", "hash"]]
         writer.writerow([i, text_cell(unit), text_cell(stratum), code])
     write_new(path, out.getvalue().encode("utf-8-sig"))
+
+
+def write_draw(case: Case, folder: Path, language: str) -> None:
+    """What is needed to repeat the draw that a case's scheme describes: the list; and with a seed
+    how it is done, with a script, and the units drawn. Nothing where it describes none."""
+    said = case.scheme.verification
+    if said is None:
+        return
+    what = _said(case, strata_of(case.scheme, case.table))
+    folder.mkdir()
+    _write(what, folder / LIST_FILE, language)
+    if said.seed is not None:
+        _write(what, folder / "drawn.csv", language)
+        write_new(folder / "recipe.txt", f"{what.drawn().recipe(language)}\n".encode())
 
 
 def printed_names(path: Path, made: Asked) -> list[str]:

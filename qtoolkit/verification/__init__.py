@@ -1,5 +1,5 @@
 """On-site verification (实地核查): units drawn from a public seed so that anybody can repeat it,
-how many to draw, what was found beside what was filed, and what would be found of those not drawn."""
+how many to draw, what was found beside what was filed, and what would be found of the others."""
 
 from qtoolkit.inputs.unitlist import list_hash, list_text
 from qtoolkit.verification.cells import Compared, compared, verified_units
