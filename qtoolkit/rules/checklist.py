@@ -216,10 +216,4 @@ def _in_words(task: Task, weight: Fraction) -> Text:
     )
     if task.due is None:
         return text
-    year, month, day = map(int, task.due.split("-"))
-    return say(
-        zh="{text}（限{day}）",
-        en="{text} (by {day})",
-        text=text,
-        day=Text(f"{year}年{month}月{day}日", task.due),
-    )
+    return say(zh="{text}（限{due}）", en="{text} (by {due})", text=text, due=task.due)

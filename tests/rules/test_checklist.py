@@ -139,7 +139,7 @@ def test_the_first_and_the_last_day_of_the_period_are_in_it():
 def test_the_sentence_names_tasks_weights_and_days():
     made = rule([task("x", weight=0.125, due="2025-08-31"), task("y", weight=0.875)], late=0.5)
     assert made.sentence().zh == (
-        "按任务清单计分：任务x占12.5%（限2025年8月31日）、任务y占87.5%；逾期完成的按该项的50%计"
+        "按任务清单计分：任务x占12.5%（限2025-08-31）、任务y占87.5%；逾期完成的按该项的50%计"
     )
     assert made.sentence().en == (
         "by a list of tasks: Task x 12.5% (by 2025-08-31), Task y 87.5%; one done late gives 50% "

@@ -143,7 +143,7 @@ def test_tasks_are_asked_for_with_their_proof_and_come_back(campaign, tmp_path):
     sheet = openpyxl.load_workbook(paths["市监局"])["数据"]
     proof = "证明材料:质量月.方案"
     assert [cell.value for cell in sheet[1]][1:4] == [plan_of, proof, report]
-    assert "限2025年8月31日" in sheet["B1"].comment.text and "完成日期" in sheet["B1"].comment.text
+    assert "限2025-08-31" in sheet["B1"].comment.text and "完成日期" in sheet["B1"].comment.text
     fill(
         paths["市监局"],
         {(0, plan_of): "2025-09-01", (1, plan_of): "是", (0, report): "完成", (0, proof): "通知"},
