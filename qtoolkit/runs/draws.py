@@ -17,6 +17,8 @@ from qtoolkit.inputs.files import csv_grid, read_bytes, read_rows, read_text
 from qtoolkit.inputs.headers import UNIT_HEADERS
 from qtoolkit.inputs.locate import find, find_case
 from qtoolkit.inputs.numbertext import is_blank, plain_text
+from qtoolkit.inputs.scheme import Scheme
+from qtoolkit.inputs.table import NoDataYet
 from qtoolkit.inputs.unitlist import list_hash, list_text, listed, published_hash
 from qtoolkit.inputs.verification import strata_of
 from qtoolkit.language import Text, listing, same, say
@@ -98,26 +100,39 @@ def asked(
 
 def _of_case(source: str, by: str | None) -> Asked:
     """The units of a case, and the draw that its scheme describes."""
-    case = read_case(find_case(source))
+    try:
+        case = read_case(find_case(source))
+    except NoDataYet as empty:  # the units are known before their data are
+        said = empty.scheme.verification
+        if by is not None or (said is not None and said.by is not None):
+            raise
+        return Asked(source, empty.units, **_said(empty.scheme))
     if by is None:
-        return _said(case, strata_of(case.scheme, case.table))
+        return _described(case)
     table = case.table
     strata = dict(zip(table.units, table.covariates[_covariate(case, by)], strict=True))
-    return replace(_said(case, strata), list_hash=None)  # published was the list of other strata
+    # published was the list of other strata
+    return replace(_described(case), strata=strata, list_hash=None)
 
 
-def _said(case: Case, strata: dict[str, str] | None) -> Asked:
-    """The draw that a case's scheme describes, with these strata."""
-    said, table = case.scheme.verification, case.table
-    names = {"places", "seed", "least", "list_hash"}
+def _described(case: Case) -> Asked:
+    """The draw that a case's scheme describes."""
+    table = case.table
     return Asked(
         table.name,
         table.units,
-        strata,
-        **({} if said is None else said.model_dump(include=names)),
+        strata_of(case.scheme, table),
+        **_said(case.scheme),
         language=case.parameters.language,
         left_out=(*table.excluded, *(one.unit for one in table.screened)),
     )
+
+
+def _said(scheme: Scheme) -> dict[str, Any]:
+    """What a scheme says of its draw, by the names of :class:`Asked`."""
+    said = scheme.verification
+    keys = {"places", "seed", "least", "list_hash"}
+    return {} if said is None else said.model_dump(include=keys)
 
 
 def _covariate(case: Any, name: str) -> str:
@@ -284,8 +299,9 @@ def made(
 
 
 def _refuse_other(what: Asked, published: str | None) -> None:
-    """Refuse a list whose hash is not the one that was published."""
+    """Refuse a list whose hash is not the one that was published: this one, or the scheme's."""
     found = list_hash(what.units, what.strata)
+    published = what.list_hash if published is None else published
     if published is not None and published_hash(published) != found:
         text = say(
             zh="名单的 SHA-256 为 {found}，公布的是 {published}",
@@ -317,7 +333,7 @@ def write_draw(case: Case, folder: Path, language: str) -> None:
     said = case.scheme.verification
     if said is None:
         return
-    what = _said(case, strata_of(case.scheme, case.table))
+    what = _described(case)
     folder.mkdir()
     _write(what, folder / LIST_FILE, language)
     if said.seed is not None:

@@ -176,3 +176,18 @@ def test_a_column_that_the_data_lack(command, tmp_path):
     write_case(tmp_path)
     done = command("draw", ".", "--places", "2", "--by", "regoin", cwd=tmp_path)
     assert done.returncode == 2 and "“region”" in done.stderr
+
+
+def test_units_are_drawn_before_their_data_are_in(command, tmp_path):
+    write_case(tmp_path, "verification: {places: 2, seed: s}")
+    empty = "unit,region,gdp,a@self,b@self\n" + "".join(f"{unit},,,,\n" for unit in UNITS)
+    (tmp_path / "data.csv").write_text(empty, encoding="utf-8")
+    printed = lines(command("draw", ".", cwd=tmp_path))
+    assert list_hash(UNITS) in printed[0]
+    assert [line.split(". ")[1].split()[0] for line in printed[1:3]] == draw(UNITS, 2, "s").drawn
+    done = command("draw", ".", "--by", "region", cwd=tmp_path)
+    assert done.returncode == 2 and "data.csv" in done.stderr
+    scheme = f"{SCHEME}verification: {{places: 2, seed: s, list_hash: {HASH}}}"
+    (tmp_path / "scheme.yaml").write_text(scheme, encoding="utf-8")
+    done = command("draw", ".", cwd=tmp_path)
+    assert done.returncode == 2 and HASH in done.stderr

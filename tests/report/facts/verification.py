@@ -43,9 +43,7 @@ def views(given):
     made = Made.of(given)
     return [
         lambda: verification.summary(result, made.drawn, made.found, made.ahead),
-        lambda: verification.year(
-            result, qt.targets.calendar(result), qt.targets.periods(result)
-        ),
+        lambda: verification.year(result, qt.targets.calendar(result), qt.targets.periods(result)),
         lambda: verification.targets(
             result,
             qt.targets.filed(result, given.previous),
