@@ -3,7 +3,7 @@ verification, what it found, and what it would find of all."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any
 
 import pandas as pd
@@ -16,6 +16,7 @@ from qtoolkit.inputs.verification import CLASS, strata_of
 from qtoolkit.language import Text, same
 from qtoolkit.report import figures, shared
 from qtoolkit.report.sections import Section, names_of
+from qtoolkit.report.wording import title_of
 from qtoolkit.targets import Effects
 from qtoolkit.verification import Draw, Inflation, Projection, needed, needed_to_meet
 from qtoolkit.verification.inflation import NOTICED
@@ -23,7 +24,6 @@ from qtoolkit.verification.projecting import AT_RISK, LEAST
 
 CHANCE, SURELY = 0.8, 0.95  # of finding a mean inflation, of meeting a unit that has a problem
 SIZES = (0.01, 0.02, 0.05)  # inflation to be found, in shares of full marks
-CLASS_NAME = Text("类别", "class")
 BAD = (1, 2, 3, 5)  # units that have a problem
 
 
@@ -146,38 +146,55 @@ def draw(result: Assessment, drawn: Draw | None, seen: Collection[str]) -> Secti
     """The draw that the scheme describes (:func:`qtoolkit.verification.draw_of`), None where it has
     no seed yet, beside the units that were verified."""
     said, units = result.scheme.verification, list(result.table.units)
-    names = {one.id: one for one in result.scheme.covariates}
-    by = None if said is None or said.by is None else names.get(said.by)
-    strata = None if said is None else strata_of(result.scheme, result.table)
+    facts: dict[str, Any] = {"planned": said is not None, "units": len(units), "seed": None}
+    if said is not None:
+        hashed = list_hash(units, strata_of(result.scheme, result.table))
+        by = _stratified_by(result)
+        facts |= {"places": said.places, "by": by, "list_hash": same(hashed)}
     chosen = [] if drawn is None else drawn.drawn
-    facts = {
-        "planned": said is not None,
-        "seed": None if drawn is None else same(drawn.seed),
-        "units": len(units),
-        "places": 0 if said is None else said.places,
-        "by": CLASS_NAME if said is not None and said.by == CLASS else by and by.name,
+    if drawn is not None:
+        facts |= {"seed": same(drawn.seed), "strata": _strata(result, drawn)}
+    facts |= {
         "drawn": chosen,
-        "strata": [
-            {
-                "name": by.label(str(name)) if by else same(str(name)),
-                "units": int(row["units"]),
-                "places": int(row["places"]),
-            }
-            for name, row in (drawn.places.iterrows() if drawn is not None else ())
-        ],
         "undrawn": [unit for unit in seen if chosen and unit not in chosen],
         "unseen": [unit for unit in chosen if seen and unit not in seen],
         "compared": bool(seen) and drawn is not None,
-        "list_hash": same("" if said is None else list_hash(units, strata)),
     }
-    tables = {}
-    if drawn is not None:
-        table = drawn.table.loc[[*chosen, *(unit for unit in units if unit not in chosen)]]
-        label = by.label if by else same
-        table = table.assign(stratum=[label(str(name)) for name in table["stratum"]])
-        table["drawn"] = ["drawn" if is_drawn else "left" for is_drawn in table["drawn"]]
-        tables["draw"] = table if facts["by"] else table.drop(columns="stratum")
+    tables = {} if drawn is None else {"draw": _draw_table(result, drawn)}
     return Section("verification/draw", names_of(result), facts, tables)
+
+
+def _stratified_by(result: Assessment) -> Text | None:
+    """What makes the strata; None without."""
+    by = None if result.scheme.verification is None else result.scheme.verification.by
+    names = {one.id: one.name for one in result.scheme.covariates} | {CLASS: title_of(CLASS)}
+    return None if by is None else names[by]
+
+
+def _label_of(result: Assessment) -> Callable[[str], Text]:
+    """What a stratum is called."""
+    by = None if result.scheme.verification is None else result.scheme.verification.by
+    named = [one for one in result.scheme.covariates if one.id == by]
+    return named[0].label if named else same
+
+
+def _strata(result: Assessment, drawn: Draw) -> list[dict[str, Any]]:
+    """Each stratum with its units and places."""
+    label = _label_of(result)
+    return [
+        {"name": label(str(name)), "units": int(row["units"]), "places": int(row["places"])}
+        for name, row in drawn.places.iterrows()
+    ]
+
+
+def _draw_table(result: Assessment, drawn: Draw) -> pd.DataFrame:
+    """All units with their hashes, those drawn first."""
+    rest = [unit for unit in drawn.table.index if unit not in drawn.drawn]
+    table, label = drawn.table.loc[[*drawn.drawn, *rest]].copy(), _label_of(result)
+    table["drawn"] = ["drawn" if is_drawn else "left" for is_drawn in table["drawn"]]
+    if _stratified_by(result) is None:
+        return table.drop(columns="stratum")
+    return table.assign(stratum=[label(str(name)) for name in table["stratum"]])
 
 
 def _points(seen: Inflation | None) -> float | None:

@@ -1,8 +1,10 @@
 """Facts of verification: from the cells of the table and their shares, the projection's own table,
 the scheme; hashes by Python's own function."""
 
+import datetime
 import hashlib
 import math
+from fractions import Fraction
 from typing import ClassVar
 
 import numpy as np
@@ -317,3 +319,115 @@ def tasks(tables, given):
             }
         )
     return {"lists": lists}
+
+
+def year(tables, given):
+    scheme = given.result.scheme
+    first, last = datetime.date(2025, 7, 1), datetime.date(2026, 6, 30)
+    assert scheme.period.zh == "2025年7月1日至2026年6月30日"
+    stated = [leaf for leaf in scheme.leaves if leaf.data_period is not None]
+    months = {"2025年7月至2026年6月": (first, last)}
+    others = []
+    for leaf in stated:
+        if leaf.data_period.zh in months:
+            continue
+        assert leaf.data_period.zh == "2025年"
+        shared = (datetime.date(2025, 12, 31) - first).days + 1
+        others.append({"leaf": leaf.id, "kind": "calendar_year", "all": 365, "shared": shared})
+    for row in others:
+        row["days"] = Text("2025年1月1日至12月31日", "2025/1/1 to 2025/12/31")
+    assert list(tables["calendar"]["name"]) == [step.label for step in scheme.calendar]
+    return {
+        "steps": len(scheme.calendar),
+        "leaves": len(scheme.leaves),
+        "stated": len(stated),
+        "agreeing": len(stated) - len(others),
+        "others": others,
+        "collisions": [],
+    }
+
+
+def targets(tables, given):
+    result, last, table = given.result, given.previous, tables["filed_targets"]
+    own = [leaf for leaf in result.scheme.leaves if f"filed:{leaf.id}" in result.table.remarks]
+    due = datetime.date(2025, 6, 30)
+    found = {key: [] for key in ("late", "missing")}
+    below = {key: [] for key in ("below_last_target", "below_last_value", "below_plan")}
+    in_time = count = 0
+    for leaf in own:
+        j = result.scheme.leaves.index(leaf)
+        (k,) = [i for i, one in enumerate(last.scheme.leaves) if one.id == leaf.id]
+        for i, unit in enumerate(result.table.units):
+            row = {"unit": unit, "leaf": leaf.id}
+            written = result.table.remarks[f"filed:{leaf.id}"][unit]
+            target, count = result.table.targets[i, j], count + 1
+            if not isinstance(written, str):
+                found["missing"].append(row)
+            elif datetime.date.fromisoformat(written) > due:
+                found["late"].append(row | {"filed_on": same(written)})
+            else:
+                in_time += 1
+            at = last.table.units.index(unit)
+            if target < last.table.targets[at, k]:
+                below["below_last_target"].append(row)
+            if target < last.table.raw[at, k]:
+                below["below_last_value"].append(row)
+            if leaf.plan is not None and target < planned(result, leaf, i):
+                below["below_plan"].append(row)
+    assert len(table) == count
+    return {
+        "filed": count,
+        "in_time": in_time,
+        "unknown": 0,
+        **found,
+        "bases": [of_basis(result, last, own, basis) for basis in BASES],
+        **below,
+    }
+
+
+BASES = ("last_target", "last_value", "linear", "compound")
+
+
+def planned(result, leaf, i, kind=None):
+    """What a plan asks for in this year, on its way from base to goal."""
+    plan, plans = leaf.plan, result.table.plans
+    base, goal = (plans[f"plan_{end}:{leaf.id}"][i] for end in ("base", "goal"))
+    passed = Fraction(int(result.scheme.year) - plan.start, plan.end - plan.start)
+    if (kind or plan.path) == "linear":
+        return base + (goal - base) * float(passed)
+    return base * (goal / base) ** float(passed)
+
+
+def of_basis(result, last, own, basis):
+    """What targets by a basis change, each put into the table by itself."""
+    targets = result.table.targets.copy()
+    replaced = 0
+    for leaf in own:
+        j = result.scheme.leaves.index(leaf)
+        k = [one.id for one in last.scheme.leaves].index(leaf.id)
+        for i, unit in enumerate(result.table.units):
+            at = last.table.units.index(unit)
+            if basis.startswith("last"):
+                new = (last.table.targets if basis == "last_target" else last.table.raw)[at, k]
+            elif leaf.plan is None:
+                continue
+            else:
+                new = planned(result, leaf, i, basis)
+            targets[i, j], replaced = new, replaced + 1
+    table = type(result.table)(**{**vars(result.table), "targets": targets})
+    other = qt.assess(result.scheme, table)
+    return {
+        "basis": basis,
+        "replaced": replaced,
+        "kept": len(own) * len(result.table.units) - replaced,
+        "changed": [
+            {
+                "unit": unit,
+                "grade": result.grades[unit],
+                "grade_new": other.grades[unit],
+                "score_change": other.scores[unit] - result.scores[unit],
+            }
+            for unit in result.table.units
+            if other.grades[unit] != result.grades[unit]
+        ],
+    }
