@@ -18,12 +18,14 @@ if TYPE_CHECKING:
     from qtoolkit import decomposition as decomposition
     from qtoolkit import importance as importance
     from qtoolkit import panel as panel
+    from qtoolkit import programmes as programmes
     from qtoolkit import regions as regions
     from qtoolkit import report as report
     from qtoolkit import robustness as robustness
     from qtoolkit import simulation as simulation
     from qtoolkit import targets as targets
     from qtoolkit import tuning as tuning
+    from qtoolkit import verification as verification
     from qtoolkit import weighting as weighting
     from qtoolkit.assessment import Assessment as Assessment
     from qtoolkit.assessment import assess as assess
@@ -61,12 +63,14 @@ _MODULES = (
     "decomposition",
     "importance",
     "panel",
+    "programmes",
     "regions",
     "report",
     "robustness",
     "simulation",
     "targets",
     "tuning",
+    "verification",
     "weighting",
 )
 

@@ -215,3 +215,22 @@ def real(
     )
     want = say(zh="{low}{high}的数字", en="a number {low}{high}", low=low, high=high)
     raise InputError(unexpected(value, want, name))
+
+
+def whole(name: str, value: Any, least: int, most: int | None = None) -> int:
+    """An argument as a whole number from `least` (to `most`); anything else is refused.
+
+    >>> whole("k", 3, 1)
+    3
+    """
+    if isinstance(value, numbers.Integral) and not isinstance(value, bool):
+        if int(value) >= least and (most is None or int(value) <= most):
+            return int(value)
+    high = same("") if most is None else say(zh="、不超过{x}", en=" and at most {x}", x=most)
+    want = say(
+        zh="不小于{low}{high}的整数",
+        en="a whole number of at least {low}{high}",
+        low=least,
+        high=high,
+    )
+    raise InputError(unexpected(value, want, name))

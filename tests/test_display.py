@@ -75,6 +75,9 @@ def shown(city, tmp_path_factory):
         qt.panel.outlying(award.ratings, stage="documents"),
         qt.panel.strictness(panels, award.ratings),
         qt.panel.winners(award.ratings, panels, draws=50),
+        qt.verification.draw(list(result.units.index), 6, "20260701"),
+        qt.verification.check(["甲市"], list(result.units.index), 6, "20260701"),
+        qt.programmes.funnel(qt.programmes.published_counts(), ["applied", "approved", "named"]),
         qt.targets.effects(result, last),
         qt.tuning.Tuning(case, record=False, names=True).move("farm_pass", 9, keep="award"),
     ]
@@ -93,7 +96,14 @@ def test_results_with_tables_are_shown():
     """A public dataclass of a topic that holds a table shows itself."""
     named = [
         getattr(module, name)
-        for module in (qt.robustness, qt.simulation, qt.cutoffs, qt.importance, qt.comparison)
+        for module in (
+            qt.robustness,
+            qt.simulation,
+            qt.cutoffs,
+            qt.importance,
+            qt.comparison,
+            qt.verification,
+        )
         for name in module.__all__
     ]
     for one in named:

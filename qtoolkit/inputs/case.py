@@ -19,6 +19,7 @@ from qtoolkit.inputs.roster import Roster, roster_of
 from qtoolkit.inputs.scheme import Scheme, read_scheme
 from qtoolkit.inputs.slips import itself
 from qtoolkit.inputs.table import NoDataYet, Table, table_of_rows
+from qtoolkit.inputs.verification import check_draw
 from qtoolkit.language import Text, say
 from qtoolkit.models import validate
 
@@ -161,6 +162,7 @@ def case_of(
         files[f"previous_{role}"] = path
     last = None if previous is None else (previous.scheme, previous.table)
     table, ratings = _table_of(scheme, files, last)
+    check_draw(scheme, table, files["scheme"].name)
     if previous is None or last is None:
         return Case(scheme, table, parameters, files, None, ratings, written)
     more = itself(scheme, table, last, files["params"].name if "params" in files else None)

@@ -9,17 +9,17 @@ from numbers import Real
 from typing import TYPE_CHECKING
 
 from qtoolkit.errors import Complaint, InputError, clip, nearest, unexpected
-from qtoolkit.inputs.calendar import calendar_complaints, period_complaints
+from qtoolkit.inputs.calendar import calendar_complaints, days_of, period_complaints
 from qtoolkit.inputs.dates import date_complaints
+from qtoolkit.inputs.verification import verification_complaints
 from qtoolkit.language import Text, listing, say
 from qtoolkit.limits import LEVELS, POINTS
-from qtoolkit.models import Path_
+from qtoolkit.models import SUM_TOLERANCE, Path_
 from qtoolkit.rules import RULES
 
 if TYPE_CHECKING:
     from qtoolkit.inputs.scheme import Grade, Indicator, Scheme
 
-SUM_TOLERANCE = 1e-9
 RESERVED = ("unit", "name_en", "zh", "en")
 """Columns of every table of units: no indicator and no covariate may be called so."""
 
@@ -37,6 +37,7 @@ def complaints_of(scheme: Scheme) -> Iterator[tuple[Path_, Text]]:
     yield from _leaves(scheme)
     yield from _vetoes(scheme)
     yield from _panel(scheme)
+    yield from verification_complaints(scheme)
     for i, grade in enumerate(scheme.grades):
         yield from _places_of(i, grade)
         yield from _bands_and_classes(scheme, i, grade)
@@ -437,6 +438,7 @@ def _leaves(scheme: Scheme) -> Iterator[tuple[Path_, Text]]:
     for path, node in _places(scheme.indicators, ("indicators",)):
         yield from _stages(path, node, parts)
         yield from _outliers(path, node)
+        yield from _tasks(scheme, path, node)
 
 
 def _stages(path: Path_, node: Indicator, parts: list[str]) -> Iterator[tuple[Path_, Text]]:
@@ -464,6 +466,32 @@ def _stages(path: Path_, node: Indicator, parts: list[str]) -> Iterator[tuple[Pa
                 weight=weight,
             ),
         )
+
+
+def _tasks(scheme: Scheme, path: Path_, node: Indicator) -> Iterator[tuple[Path_, Text]]:
+    """A list of tasks in several stages, and tasks due outside the period assessed."""
+    tasks = node.leaf_rule.tasks if node.is_leaf else ()
+    if tasks and len(node.stages) > 1:
+        yield (
+            (*path, "stages"),
+            Text(
+                "任务清单按任务填报，最多只能有一个阶段",
+                "a list of tasks is reported task by task: expected at most one stage",
+            ),
+        )
+    period = days_of(scheme.period)
+    for i, task in enumerate(tasks):
+        if period and task.due and not period[0].isoformat() <= task.due <= period[1].isoformat():
+            yield (
+                (*path, "rule", "items", i, "due"),
+                say(
+                    zh="任务“{task}”的期限 {due} 不在考核周期（{period}）内",
+                    en="the task “{task}” is due on {due}, outside the period assessed ({period})",
+                    task=task.name,
+                    due=task.due,
+                    period=scheme.period,
+                ),
+            )
 
 
 def _outliers(path: Path_, node: Indicator) -> Iterator[tuple[Path_, Text]]:

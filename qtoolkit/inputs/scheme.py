@@ -26,20 +26,17 @@ from qtoolkit.engine.ties import in_order
 from qtoolkit.errors import InputError, nearest, one_of, unexpected
 from qtoolkit.inputs.calendar import Plan, Step
 from qtoolkit.inputs.checks import Checks
-from qtoolkit.inputs.consistency import (
-    SUM_TOLERANCE,
-    check_lines,
-    check_numbers,
-    complaints_of,
-)
+from qtoolkit.inputs.consistency import check_lines, check_numbers, complaints_of
 from qtoolkit.inputs.naming import Called, CalledGrades, keyed
 from qtoolkit.inputs.panels import Panel, Vote
 from qtoolkit.inputs.spread import spread_points
 from qtoolkit.inputs.treatments import LeafMissing, Missing, Outliers
+from qtoolkit.inputs.verification import Verification
 from qtoolkit.inputs.yamltext import read_yaml
 from qtoolkit.language import Text, listing, same, say
 from qtoolkit.limits import GRADES
 from qtoolkit.models import (
+    SUM_TOLERANCE,
     BilingualText,
     Flag,
     Identifier,
@@ -449,6 +446,9 @@ class Scheme(Shown, Model):
     panel: Panel | None = Field(
         default=None, description="how marks of assessors (ratings) become values of indicators"
     )
+    verification: Verification | None = Field(
+        default=None, description="how units are drawn for verification on site"
+    )
     missing: Missing = Missing()
     rounding: RoundingStages = RoundingStages()
     order: Order = Order()
@@ -620,6 +620,7 @@ class Scheme(Shown, Model):
         >>> [leaf.points for leaf in Scheme.flat({"a": 60, "b": 40}, {"A": 90, "B": 0}).leaves]
         [60.0, 40.0]
         """
+        points, cutoffs = dict(points), dict(cutoffs)  # a Series will do too
         check_numbers({f"points.{id}": value for id, value in points.items()})
         check_numbers({f"cutoffs.{id}": value for id, value in cutoffs.items()})
         leaves = [

@@ -1,5 +1,5 @@
 """The command line: `qtoolkit run`, `check`, `lab`, `trials`, `verify`, `new`, `template`,
-`collect`, `schema`.
+`collect`, `draw`, `schema`.
 
 Exit status 0 done, 1 the work failed, 2 the input is wrong, 130 interrupted.
 """
@@ -517,6 +517,63 @@ def _scheme_of(argument: str) -> tuple[Any, Any]:
     except NoDataYet as empty:
         return empty.scheme.model_copy(update={"units": empty.units}), None
     return case.scheme, case.table
+
+
+@app.command()
+def draw(
+    source: Annotated[
+        str,
+        typer.Argument(
+            help="案例，或考核对象名单（.csv 或 .txt） Case, or a list of units (.csv or .txt)"
+        ),
+    ],
+    places: Annotated[
+        int | None, typer.Option("--places", help="抽取家数 How many are drawn")
+    ] = None,
+    seed: Annotated[
+        str | None,
+        typer.Option(
+            "--seed",
+            help="公开的种子；不写则只给出应先公布的名单哈希值 The public seed; without it only "
+            "what is published before it is known",
+        ),
+    ] = None,
+    by: Annotated[str | None, typer.Option("--by", help="分层的列 Column of strata")] = None,
+    least: Annotated[
+        int | None, typer.Option("--least", help="每层至少几家 The least of each stratum")
+    ] = None,
+    check_: Annotated[
+        Path | None, typer.Option("--check", help="核对这份抽取结果 Check this printed draw")
+    ] = None,
+    published: Annotated[
+        str | None,
+        typer.Option("--hash", help="事先公布的名单哈希值 The published hash of the list"),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "-o",
+            "--out",
+            help="写出抽中的单位（.csv）或名单（.txt） Write the units drawn (.csv) or the list "
+            "(.txt)",
+        ),
+    ] = None,
+    language: LanguageOption = None,
+) -> None:
+    """抽取实地核查单位，或核对抽取结果 Draw units for verification by a public seed, or check a
+    draw."""
+    from qtoolkit.runs import draws
+
+    made = draws.asked(source, places, seed, by, least)
+    spoken = language or made.language
+    with _spoken(spoken):
+        if check_ is not None:
+            said = draws.checked(made, check_, published)
+        else:
+            said = draws.made(made, None if out is None else _unused(out), published, spoken)
+        for text in said:
+            for line in text.of(spoken).splitlines():
+                _print(line)
 
 
 @app.command()

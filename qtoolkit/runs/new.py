@@ -251,6 +251,9 @@ def _scheme(text: str, folder: str, name: str | None, year: str | None, emptied:
             scheme.pop(key, None)
         for key in ("assessors", "english"):  # they are the source's people
             scheme.get("panel", {}).pop(key, None)
+    if emptied or year:
+        for key in ("seed", "list_hash"):  # a draw of its own: a known seed could be steered
+            scheme.get("verification", {}).pop(key, None)
     out = io.StringIO()
     yaml.dump(scheme, out)
     return out.getvalue()

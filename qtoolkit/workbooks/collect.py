@@ -249,7 +249,9 @@ class _Book(Reader):
         count = len(self.names)
         for leaf in self.scheme.leaves:
             statuses = self._statuses(leaf)
-            for key in columns_of(leaf):
+            if leaf.leaf_rule.tasks:
+                self._tasks(leaf, statuses, range(count))
+            for key in columns_of(leaf) if not leaf.leaf_rule.tasks else ():
                 if self._has(key):
                     self._column(leaf, key, statuses, range(count))
             for stage in self.scheme.stages:

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from qtoolkit.inputs.scheme import Indicator, Scheme
+from qtoolkit.inputs.tasks import DONE, NOT_DONE
 from qtoolkit.inputs.yamltext import is_ambiguous
 from qtoolkit.rules import RULES
 
@@ -106,6 +107,10 @@ IN_ENGLISH = {
     "规划目标值": "plan_goal",
     "标准误": "se",
     "扣分原因": "reason",
+    "任务": "task",
+    "证明材料": "proof",
+    DONE.zh: DONE.en,
+    NOT_DONE.zh: NOT_DONE.en,
 }
 """The English of every sheet, title and word of the workbooks."""
 IN_CHINESE = {en: zh for zh, en in IN_ENGLISH.items()}
@@ -239,7 +244,7 @@ def _flat(data: Any, key: str) -> Iterator[tuple[str, Any]]:
     if isinstance(data, dict) and set(data) == {"zh", "en"} and data["zh"] == data["en"]:
         yield key, data["zh"]
     elif isinstance(data, dict):
-        if not data or any("." in part for part in data):
+        if not data or any("." in part for part in data) or (key and _looks_like_yaml(data)):
             yield key, "{" + flow(data) + "}"
         else:
             for part, value in data.items():
@@ -251,6 +256,12 @@ def _flat(data: Any, key: str) -> Iterator[tuple[str, Any]]:
             yield from _flat(value, f"{key}.{i}")
     else:
         yield key, data
+
+
+def _looks_like_yaml(data: Mapping[str, Any]) -> bool:
+    """Whether a text in it, in a cell of its own, would be read as a mapping or a list."""
+    texts = [value.strip() for value in data.values() if isinstance(value, str)]
+    return any(text[:1] in ("{", "[") for text in texts if text)
 
 
 def flow(data: Mapping[str, Any]) -> str:

@@ -336,3 +336,22 @@ def test_an_award_of_ones_own_starts_without_the_source_s_people(tmp_path):
     assert "专家01" not in text and "A公司" not in text and not (folder / "ratings.csv").exists()
     zh, en = refused(qt.read_case, folder)
     assert len(zh) == 1 and names((zh, en), "data.csv", "2", "ratings", "template", "collect")
+
+
+@pytest.mark.parametrize("given", [{"units": ["甲县", "乙县"]}, {"year": "2027"}, {}])
+def test_a_seed_that_is_known_is_not_taken_over(tmp_path, given):
+    """Whoever knows the seed before the list is published could choose who is drawn; an unchanged
+    copy of a case keeps its draw."""
+    source = tmp_path / "source"
+    shutil.copytree(qt.read_case("city-2026").files["params"].parent, source)
+    path = source / "scheme.yaml"
+    yaml = YAML()
+    yaml.preserve_quotes, yaml.width = True, 4096
+    scheme = yaml.load(path.read_text(encoding="utf-8"))
+    scheme["verification"] = {"places": 2, "by": "region", "seed": "known"}
+    with path.open("w", encoding="utf-8") as file:
+        yaml.dump(scheme, file)
+    made = new_case(tmp_path / "mine", str(source), **given)
+    kept = YAML(typ="safe").load((made / "scheme.yaml").read_text(encoding="utf-8"))
+    left = {"places": 2, "by": "region"}
+    assert kept["verification"] == (left if given else left | {"seed": "known"})

@@ -1,0 +1,47 @@
+"""The draw that a scheme describes."""
+
+from __future__ import annotations
+
+from qtoolkit.assessment import Assessment
+from qtoolkit.errors import InputError
+from qtoolkit.inputs.case import Case
+from qtoolkit.inputs.verification import strata_of
+from qtoolkit.language import Text
+from qtoolkit.verification.drawing import Draw, draw
+
+
+def draw_of(result: Assessment | Case) -> Draw:
+    """The draw that the scheme of an assessment, or of a case, describes (`verification`), of the
+    units of its data.
+
+    Raises
+    ------
+    InputError
+        The scheme describes none, or has no seed yet; and as :func:`draw`.
+
+    >>> from dataclasses import replace
+    >>> from qtoolkit.inputs.case import read_case
+    >>> from qtoolkit.inputs.verification import Verification
+    >>> case, said = read_case("tai-2001"), Verification(places=5, seed="2026-07-01")
+    >>> with_draw = case.scheme.model_copy(update={"verification": said})
+    >>> len(draw_of(replace(case, scheme=with_draw)).drawn)
+    5
+    """
+    said = result.scheme.verification
+    if said is None:
+        raise InputError(
+            Text(
+                "方案没有写明实地核查抽取（verification）",
+                "the scheme describes no draw for verification (verification)",
+            )
+        )
+    if said.seed is None:
+        raise InputError(
+            Text(
+                "方案还没有写明种子（verification.seed）：名单的哈希值公布以后再定",
+                "the scheme has no seed yet (verification.seed): it is fixed once the hash of the "
+                "list is published",
+            )
+        )
+    strata = strata_of(result.scheme, result.table)
+    return draw(result.table.units, said.places, said.seed, strata, least=said.least)
