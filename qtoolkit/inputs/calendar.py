@@ -25,7 +25,7 @@ from qtoolkit.inputs.dates import (
     day_of,
     mentions,
 )
-from qtoolkit.language import Text, say
+from qtoolkit.language import Text, same, say
 from qtoolkit.models import BilingualText, Model, Number, Path_, wrong
 
 if TYPE_CHECKING:
@@ -217,7 +217,7 @@ def period_complaints(text: Text) -> Iterator[Text]:
     """What is wrong with a text that must name days, months or years.
 
     >>> [why.of("en") for why in period_complaints(Text("7月至12月", "July to December"))]
-    ['“7月至12月” names no year: write for example 2025年7月至2026年6月']
+    ['“7月至12月” names no year: write for example 2025/7 to 2026/6']
     """
     wrong_dates = list(
         dict.fromkeys(why for wording in (text.zh, text.en) for why in date_complaints(wording))
@@ -228,7 +228,7 @@ def period_complaints(text: Text) -> Iterator[Text]:
         yield say(
             zh="“{found}”中的“{word}”不能确定起止日期，请写明年月，如 2025年1月至2025年6月",
             en="“{found}”: “{word}” does not settle the days; write months, for example "
-            "2025年1月至2025年6月",
+            "2025/1 to 2025/6",
             found=clip(text.zh),
             word=vague.group(),
         )
@@ -243,7 +243,7 @@ def period_complaints(text: Text) -> Iterator[Text]:
         else:
             yield say(
                 zh="“{found}”没有写明年份，应如 2025年7月至2026年6月",
-                en="“{found}” names no year: write for example 2025年7月至2026年6月",
+                en="“{found}” names no year: write for example 2025/7 to 2026/6",
                 found=clip(text.zh),
             )
 
@@ -299,7 +299,7 @@ def in_words(days: Days) -> Text:
     """First and last day, or the one day."""
     start, end = (day.isoformat() for day in days)
     if start == end:
-        return Text(start, start)
+        return same(start)
     return say(zh="{start}至{end}", en="{start} to {end}", start=start, end=end)
 
 

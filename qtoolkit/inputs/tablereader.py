@@ -3,7 +3,7 @@ column."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -501,16 +501,21 @@ class Reader(Cells):
         columns = {key: self.texts(key) for key in keys}
         if "approved" in columns:
             columns["approved"] = self._approved(columns["approved"])
-        for key in (key for key in keys if key.startswith("filed:")):
-            for row, text in zip(self.rows.numbers, columns[key], strict=True):
-                for complaint in day_complaints(text or ""):
-                    self.complain(complaint, key, row)
-        if self.scheme.checks.date == "error":
-            for key in (key for key in keys if key.startswith("date:")):
-                for row, text in zip(self.rows.numbers, columns[key], strict=True):
-                    for complaint in cell_complaints(text or ""):
-                        self.complain(complaint, key, row)
+        for key in keys:
+            kind = key.partition(":")[0]
+            if kind == "filed":
+                self._check_dates(key, columns[key], day_complaints)
+            elif kind == "date" and self.scheme.checks.date == "error":
+                self._check_dates(key, columns[key], cell_complaints)
         return columns
+
+    def _check_dates(
+        self, key: str, texts: list[str | None], check: Callable[[str], Iterator[Text]]
+    ) -> None:
+        """Complain of cells that hold no date."""
+        for row, text in zip(self.rows.numbers, texts, strict=True):
+            for complaint in check(text or ""):
+                self.complain(complaint, key, row)
 
     def _approved(self, words: list[str | None]) -> list[str | None]:
         """Approved grades by their ids, however they are called."""

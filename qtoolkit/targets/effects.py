@@ -17,8 +17,9 @@ from qtoolkit.errors import InputError, clip, nearest, one_of, unexpected
 from qtoolkit.language import Text, listing, say
 from qtoolkit.targets.filings import Known, known_targets, planned_of, with_targets
 
-BASES = ("filed", "last_target", "last_value", "linear", "compound")
 OF_LAST_YEAR = ("last_target", "last_value")
+PATHS = ("linear", "compound")
+BASES = ("filed", *OF_LAST_YEAR, *PATHS)
 
 
 @dataclass(frozen=True, repr=False)
@@ -105,20 +106,7 @@ def _wanted(
     result: Assessment, previous: Assessment | None, bases: Sequence[str] | None
 ) -> list[str]:
     """The ways asked for, as they are listed."""
-    leaves = [leaf for _, leaf in with_targets(result)]
-    if not leaves:
-        raise InputError(
-            say(
-                zh="没有指标使用各考核对象自己的目标值",
-                en="no indicator takes a target of each unit",
-            )
-        )
-    has_plan = any(leaf.plan is not None for leaf in leaves)
-    possible = [
-        basis
-        for basis in BASES
-        if basis == "filed" or (previous is not None if basis in OF_LAST_YEAR else has_plan)
-    ]
+    possible = _possible(result, previous)
     if bases is None:
         return possible
     asked = [bases] if isinstance(bases, str) else list(bases)
@@ -139,6 +127,21 @@ def _wanted(
                 )
             )
     return [basis for basis in possible if basis == "filed" or basis in asked]
+
+
+def _possible(result: Assessment, previous: Assessment | None) -> list[str]:
+    """The ways for which something is known."""
+    leaves = [leaf for _, leaf in with_targets(result)]
+    if not leaves:
+        raise InputError(
+            say(
+                zh="没有指标使用各考核对象自己的目标值",
+                en="no indicator takes a target of each unit",
+            )
+        )
+    last = OF_LAST_YEAR if previous is not None else ()
+    plans = PATHS if any(leaf.plan is not None for leaf in leaves) else ()
+    return ["filed", *last, *plans]
 
 
 def _assessed(

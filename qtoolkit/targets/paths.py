@@ -16,7 +16,7 @@ from qtoolkit.inputs.calendar import Plan
 from qtoolkit.language import Text, say
 
 KINDS = ("linear", "compound")
-_YEARS = Text("起止年份，如 (2023, 2028)", "years in rising order such as (2023, 2028)")
+_YEARS = Text("由小到大的年份，如2023、2028", "years in rising order such as 2023 and 2028")
 
 
 def path(
@@ -50,7 +50,7 @@ def path(
 
     >>> path(90, 95, (2023, 2028)).tolist()
     [90.0, 91.0, 92.0, 93.0, 94.0, 95.0]
-    >>> path(100, 121, (2024, 2026), "compound").to_dict()
+    >>> path(100, 121, (2024, 2026), "compound").round(9).to_dict()
     {2024: 100.0, 2025: 110.0, 2026: 121.0}
     """
     if kind not in KINDS:
