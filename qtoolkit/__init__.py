@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from qtoolkit import report as report
     from qtoolkit import robustness as robustness
     from qtoolkit import simulation as simulation
+    from qtoolkit import targets as targets
     from qtoolkit import tuning as tuning
     from qtoolkit import verification as verification
     from qtoolkit import weighting as weighting
@@ -67,6 +68,7 @@ _MODULES = (
     "report",
     "robustness",
     "simulation",
+    "targets",
     "tuning",
     "verification",
     "weighting",

@@ -10,7 +10,6 @@ import pandas as pd
 
 from qtoolkit.assessment import Assessment
 from qtoolkit.assessment.build import shares_of
-from qtoolkit.comparison.causes import causes
 from qtoolkit.cutoffs import margins
 from qtoolkit.engine.ties import foremost, in_order
 from qtoolkit.errors import InputError
@@ -19,6 +18,7 @@ from qtoolkit.inputs.scheme import Indicator
 from qtoolkit.inputs.statuses import NOT_APPLICABLE
 from qtoolkit.language import Text
 from qtoolkit.lines import says_lines
+from qtoolkit.rules.checklist import STATES, ChecklistRule
 
 By = Literal["area", "aspect", "lead", "responsible"]
 
@@ -215,6 +215,61 @@ def verification(result: Assessment) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["unit", "indicator", "filed", "verified", "change"])
 
 
+def tasks(result: Assessment) -> pd.DataFrame:
+    """How the tasks of lists (质量月 and others) stand, and what each of them costs.
+
+    Returns
+    -------
+    DataFrame
+        One row a leaf and task, in the order of the tree: leaf, item (ids), name (Text), weight,
+        due (None where no day is written), done, late, not_done, not_applicable, pending,
+        not_reported (numbers of units, as they reported), lost: points lost on average,
+        p · w · (1 − g) / Σw, over the units that filed a share and to which the task applies; p the
+        points for which the list is scored, w the task's weight, g what was given (1 in time, the
+        rule's `late` after the day, 0 not done), Σw over the tasks that apply to the unit. What a
+        later stage found is not in it. NaN where there is no such unit. Empty without lists.
+
+    >>> import qtoolkit as qt
+    >>> found = tasks(qt.open("city-2026")[1])
+    >>> list(found["leaf"].unique()), len(found)
+    (['campaign'], 6)
+    >>> int(found.loc[0, ["done", "late", "not_done"]].sum())
+    16
+    """
+    rows = []
+    for j, leaf in enumerate(result.scheme.leaves):
+        rule, table = leaf.leaf_rule, result.table
+        reported = table.tasks[table.tasks["leaf"] == leaf.id]
+        if not isinstance(rule, ChecklistRule):
+            continue
+        states = reported.pivot(index="unit", columns="item", values="state")
+        states = states.reindex(index=list(table.units), columns=[task.id for task in rule.items])
+        is_filed = [share is not None for share in table.filed[:, j]]
+        lost = _lost_on_tasks(rule, states.to_numpy(object)[is_filed])
+        full = leaf.full_points if leaf.scales else leaf.written_for
+        for t, (task, weight) in enumerate(zip(rule.items, rule.weights(), strict=True)):
+            counts = [int((states[task.id] == state).sum()) for state in STATES]
+            mean = float(np.mean(lost[t])) * full if lost[t] else float("nan")
+            rows.append((leaf.id, task.id, task.name, float(weight), task.due, *counts, mean))
+    columns = ["leaf", "item", "name", "weight", "due", *STATES, "lost"]
+    kinds: dict[str, type] = {state: int for state in STATES}
+    kinds |= {"weight": float, "lost": float}
+    return pd.DataFrame(rows, columns=columns, dtype=object).astype(kinds)
+
+
+def _lost_on_tasks(rule: ChecklistRule, states: np.ndarray) -> list[list[float]]:
+    """For each task the shares of full marks that units lose on it, those to which it applies, from
+    the states (units × tasks)."""
+    lost: list[list[float]] = [[] for _ in rule.items]
+    weights = rule.weights()
+    for unit in states:
+        applying = [t for t, state in enumerate(unit) if state in STATES[:3]]
+        whole = sum(weights[t] for t in applying)
+        for t in applying:
+            lost[t].append(float(weights[t] * (1 - rule.given(unit[t])) / whole))
+    return lost
+
+
 def gaps(
     result: Assessment, by: Literal["lead", "responsible"] | None = None, most: int = 3
 ) -> pd.DataFrame:
@@ -305,6 +360,9 @@ def drop_unit(result: Assessment) -> pd.DataFrame:
         the set of units or a quota does. A unit without which the others cannot be scored (too few
         values are left to treat outliers or to take a mean) has no row, nor has a single unit.
     """
+    # comparison takes past grades from here
+    from qtoolkit.comparison.causes import causes
+
     rows = {}
     for unit in result.scores.index if len(result.scores) > 1 else []:
         try:

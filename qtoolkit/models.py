@@ -28,6 +28,9 @@ from qtoolkit import limits
 from qtoolkit.errors import Complaint, InputError, Problems, clip, nearest, one_of, unexpected
 from qtoolkit.language import Text, say
 
+SUM_TOLERANCE = 1e-9
+"""How far a sum of points, or of weights, may be from what it must be."""
+
 
 class Model(BaseModel):
     """Base of all models: frozen, unknown keys refused."""

@@ -1,8 +1,8 @@
 """What a leaf scores, in exact fractions; part of oracle.py and as plain: nothing of qtoolkit is
 imported.
 
-`row["raw"]` holds a unit's values by leaf, or by leaf@stage; `row["target"]` and `row["base"]` its
-own targets and baselines.
+`row["raw"]` holds a unit's values by leaf, by leaf@stage, or of a list by leaf.task;
+`row["target"]` and `row["base"]` its own targets and baselines.
 """
 
 from decimal import Decimal
@@ -41,6 +41,8 @@ def value_of(leaf, row, scheme):
         if weights
         else [(1, found.get(id))]
     )
+    if leaf["rule"]["kind"] == "checklist":
+        parts = [(1, share_done(leaf, row["raw"]))]
     value = (
         None
         if any(part is None for _, part in parts)
@@ -53,11 +55,24 @@ def value_of(leaf, row, scheme):
     return value
 
 
+def share_done(leaf, raw):
+    """The share of a list of tasks that is done: raw["<leaf>.<task>"] is "yes", "no", "skip" (does
+    not apply) or a day such as "2025-09-20"."""
+    rule, given, whole = leaf["rule"], Fraction(0), Fraction(0)
+    for task in rule["items"]:
+        said = raw[f"{leaf['id']}.{task['id']}"]
+        weight = exact(task.get("weight", 1))
+        is_late = said not in ("yes", "no", "skip") and said > task.get("due", said)
+        whole += 0 if said == "skip" else weight
+        given += weight * (exact(rule["late"]) if is_late else said not in ("no", "skip"))
+    return given / whole if whole else None
+
+
 def share_of(rule, raw, own, peers):
     """Share of full marks, for the rules that give one; `peers` are the values of all units that
     have one."""
     kind, higher = rule["kind"], rule.get("direction", "higher") == "higher"
-    if kind in ("share", "level"):
+    if kind in ("share", "level", "checklist"):
         return raw
     if kind == "goalposts":
         low, high = exact(rule["low"]), exact(rule["high"])

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import pytest
 from hypothesis import given, settings
 
 import qtoolkit as qt
@@ -98,3 +99,47 @@ def test_departments_that_do_the_work_come_before_those_that_score():
 
     assert worst(lead="甲", responsible="乙").zh == "乙" and worst(lead="甲").zh == "甲"
     assert worst() is None
+
+
+def test_tasks_are_counted_and_what_each_costs_by_hand():
+    """Weights .2, .3 and .5 of 60 points, late .5. The first task costs the first unit 0 and the
+    second 6 (late); to the fourth the third does not apply, so that .2 of .5 is 24 points; of the
+    third unit nothing is scored."""
+    items = [
+        {"id": id, "name": id, "weight": weight, "due": due}
+        for id, weight, due in (("x", 0.2, "2025-08-31"), ("y", 0.3, None), ("z", 0.5, None))
+    ]
+    scheme = {
+        "id": "s",
+        "name": "s",
+        "missing": {"pending": "zero"},
+        "indicators": [
+            {
+                "id": "a",
+                "name": "a",
+                "points": 60.0,
+                "rule": {"kind": "checklist", "items": items, "late": 0.5},
+            },
+            {"id": "b", "name": "b", "points": 40.0, "rule": {"kind": "share"}},
+        ],
+        "grades": [{"id": "A", "cutoff": 90.0}, {"id": "B", "cutoff": 0.0}],
+    }
+    columns = {
+        "task:a.x": ["2025-08-31", "2025-09-01", "是", "否"],
+        "task:a.y": ["是", "是", "待核实", "是"],
+        "task:a.z": ["是", "否", "是", "不适用"],
+        "b": [1, 1, 1, 1],
+    }
+    result = qt.assess(qt.Scheme.model_validate(scheme), pd.DataFrame(columns, index=list("uvwt")))
+    found = qt.decomposition.tasks(result).set_index("item")
+    assert found.loc["x", ["done", "late", "not_done", "pending"]].tolist() == [2, 1, 1, 0]
+    assert found.loc["y", ["done", "late", "not_done", "pending"]].tolist() == [3, 0, 0, 1]
+    assert found.loc["z", ["done", "not_done", "not_applicable"]].tolist() == [2, 1, 1]
+    assert found["lost"].tolist() == pytest.approx([(0 + 6 + 24) / 3, 0, (0 + 30) / 2])
+    assert found["due"].tolist() == ["2025-08-31", None, None]
+    lost = qt.decomposition.lost_points(result)["a"]
+    assert lost[["u", "v", "t"]].tolist() == pytest.approx([0, 6 + 30, 24])
+
+
+def test_a_scheme_without_lists_has_no_tasks():
+    assert qt.decomposition.tasks(three_units(0.8)).empty

@@ -5,6 +5,7 @@ Run from anywhere: python params/city-2026/make_data.py
 """
 
 import csv
+import datetime
 from pathlib import Path
 
 import numpy as np
@@ -39,7 +40,24 @@ LEVELS = {
     "plan_in_report": ["有体现", "体现不充分", "无体现"],
     "award": ["已实施", "已建立未实施", "未建立"],
 }
-NOT_VERIFIED = {"yearly_plan", "brand_growth", "policies", "campaign", "investment", "port"}
+NOT_VERIFIED = {"yearly_plan", "brand_growth", "policies", "investment", "port"}
+DUE = {
+    "plan": "08-31",
+    "launch": "09-10",
+    "open_day": "09-30",
+    "training": "12-31",
+    "upgrade": "04-30",
+    "report": "06-15",
+}  # from July of the one year to June of the next
+LATE = {"upgrade": "05-20", "report": "06-25"}
+DONE_BY_COUNT = {
+    0: [],
+    1: ["plan", "launch"],
+    2: ["plan", "open_day", "upgrade"],
+    3: ["plan", "launch", "open_day", "training", "report"],
+    4: ["plan", "launch", "training", "upgrade"],
+}  # the tasks that a number of activities stands for; from five on all of them
+LATE_BY_COUNT = {2: "upgrade", 3: "report"}
 STRICTNESS = {"documents": 0.0, "hearing": 0.25, "daily": -0.35}  # of ten points, by stage
 
 
@@ -189,9 +207,10 @@ def main():
     now = figures(rng, ability, [])
     for columns in (last, now):
         leave_out_inland(columns, ports)
+    last, now = with_tasks(last, 2024), with_tasks(now, 2025)
     write(FOLDER / "previous" / "data.csv", about | last | NOTHING_LAST_YEAR)
     now |= verify(rng, now, drawn)
-    now |= events() | reasons(now) | history()
+    now |= events() | reasons(now) | history() | FILINGS | PLANS
     write(FOLDER / "data.csv", about | now)
 
 
@@ -226,6 +245,39 @@ def leave_out_inland(columns, ports):
     for name, cells in columns.items():
         if name.startswith("port@"):
             columns[name] = [cell if k in ports else "不适用" for k, cell in enumerate(cells)]
+
+
+def with_tasks(columns, year):
+    """The columns with the tasks of the campaign, from July of a year on, in place of the number of
+    activities, and the proof of some."""
+    found = {}
+    for name, cells in columns.items():
+        if name != "campaign@self":
+            found[name] = cells
+            continue
+        for t, task in enumerate(DUE):
+            stands = [how_it_stands(k, t, count, year) for k, count in enumerate(cells)]
+            found[f"task:campaign.{task}"] = stands
+        for task, proof in PROOFS.items():
+            stands = found[f"task:campaign.{task}"]
+            found[f"proof:campaign.{task}"] = [
+                proof if cell != "未完成" and k % 2 == 0 else None for k, cell in enumerate(stands)
+            ]
+    return found
+
+
+def how_it_stands(k, t, count, year):
+    """How city k stands with task t: the day on which it was done, 完成 where that was not written
+    down, or 未完成."""
+    task = list(DUE)[t]
+    if task not in DONE_BY_COUNT.get(count, DUE):
+        return "未完成"
+    is_late = LATE_BY_COUNT.get(count) == task
+    day = (LATE if is_late else DUE)[task]
+    due = datetime.date.fromisoformat(f"{year if day > '07' else year + 1}-{day}")
+    if is_late:
+        return str(due)
+    return "完成" if (k + 2 * t) % 7 == 0 else str(due - datetime.timedelta((3 * k + 5 * t) % 17))
 
 
 def at(city, cell):
@@ -297,6 +349,10 @@ def history():
     }
 
 
+PROOFS = {
+    "plan": "印发的活动方案（模拟） | the plan as issued (synthetic)",
+    "report": "活动通知和总结（模拟） | notice and report (synthetic)",
+}
 MERGED_LAST_YEAR = ["planning", "brand", "product_supervision", "standards"]
 SPLIT_THIS_YEAR = {
     "plan_in_programme",
@@ -321,6 +377,30 @@ NOTHING_LAST_YEAR = {
     "veto:works_accident": BLANK,
     "veto:fraud": BLANK,
 }
+FILINGS = {
+    "filed:manufacturing_pass": [
+        *("2025-06-12", "2025-06-18", "2025-06-10", "2025-06-30", "2025-06-16", "2025-06-24"),
+        *("2025-06-20", "2025-06-11", "2025-06-19", "2025-06-25", "2025-07-04", "2025-06-27"),
+        *("2025-07-18", "2025-06-26", "2025-06-23", None),
+    ],
+    "filed:investment": [
+        *("2025-06-12", "2025-06-18", "2025-06-13", "2025-06-27", "2025-06-16", "2025-06-24"),
+        *("2025-06-20", "2025-06-17", "2025-07-02", "2025-06-25", "2025-06-30", "2025-06-27"),
+        *("2025-06-26", "2025-06-30", "2025-07-11", None),
+    ],
+}
+PLANS = {
+    "plan_base:manufacturing_pass": [
+        *(91.0, 90.5, 94.0, 91.0, 93.0, 92.0, 90.5, 92.5),
+        *(93.0, 91.5, 91.0, 93.0, 95.0, 91.5, 93.0, 93.5),
+    ],
+    "plan_goal:manufacturing_pass": [
+        *(93.5, 92.0, 96.0, 94.5, 95.0, 93.5, 93.0, 95.0),
+        *(95.5, 94.5, 93.0, 95.5, 97.0, 93.0, 95.5, 95.0),
+    ],
+}
+"""When targets were filed (the last day is 30 June 2025), and the ends of the plan of 2023 to 2028,
+set by hand: two cities late and one that has not filed, some targets below the plan."""
 ABILITY = [
     0.95,
     0.935,

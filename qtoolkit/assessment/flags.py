@@ -12,6 +12,18 @@ import numpy as np
 import pandas as pd
 
 from qtoolkit.engine import core, from_ticks, steps, to_ticks
+from qtoolkit.inputs.calendar import (
+    Covered,
+    Days,
+    collides,
+    covered,
+    days_of,
+    in_words,
+    is_calendar_year,
+    late_data,
+    shared_days,
+    without,
+)
 from qtoolkit.inputs.scheme import Indicator
 from qtoolkit.inputs.statuses import BLANKS, FALSIFIED, STATUS_LABELS, STATUS_NAMES, VALUE
 from qtoolkit.language import Text, listing, say
@@ -28,6 +40,14 @@ TREATMENTS = {
     ),
     "group_mean": Text("取同类平均得分率", "gets the mean share of similar units"),
 }
+CALENDAR = (
+    "other_period",
+    "outside_period",
+    "data_after_due",
+    "filing_after_start",
+    "step_before_end",
+)
+"""Kinds of flags of the periods of data and of the calendar of the year."""
 Flag = tuple[str, str | None, str | None, Text]
 
 
@@ -43,6 +63,9 @@ def flags_of(result: Assessment) -> pd.DataFrame:
         _columns,
         _doubts,
         _targets,
+        _periods,
+        _late_data,
+        _calendar,
         _bands,
         _grades,
         _breaks,
@@ -258,6 +281,119 @@ def _targets(result: Assessment) -> Iterator[Flag]:
                 units=listing(pairs),
             )
             yield "low_target", None, leaf.id, text
+
+
+def _periods(result: Assessment) -> Iterator[Flag]:
+    """Data that cover other days than the period assessed, a flag each for indicators of the same
+    days."""
+    period = days_of(result.scheme.period)
+    others: dict[Days, list[Covered]] = {}
+    for each in covered(result.scheme):
+        if each.kind not in (None, "same"):
+            others.setdefault(each.days, []).append(each)
+    for days, found in others.items():
+        if period is None:
+            continue
+        leaf = found[0].leaf if len(found) == 1 else None
+        said = say(
+            zh="{leaves}的数据期为{days}{year}",
+            en="The data of {leaves} cover {days}{year}",
+            leaves=_quoted(result, found),
+            days=in_words(days),
+            year=Text("（日历年度）", " (a calendar year)")
+            if is_calendar_year(days)
+            else Text("", ""),
+        )
+        if found[0].kind == "outside":
+            text = say(
+                zh="{said}，全部在考核周期（{period}）以外。",
+                en="{said}, all outside the period assessed ({period}).",
+                said=said,
+                period=in_words(period),
+            )
+            yield "outside_period", None, leaf, text
+            continue
+        shared = (max(days[0], period[0]), min(days[1], period[1]))
+        text = say(
+            zh="{said}，与考核周期（{period}）不一致：考核周期{all}天中覆盖{n}天（{shared}）"
+            "{missing}{beyond}。",
+            en="{said}, not the days of the period assessed ({period}): of its {all:day|days} they "
+            "cover {n} ({shared}){missing}{beyond}.",
+            said=said,
+            period=in_words(period),
+            all=shared_days(period, period),
+            n=found[0].shared,
+            shared=in_words(shared),
+            missing=_missing(without(period, days)),
+            beyond=_beyond(without(days, period)),
+        )
+        yield "other_period", None, leaf, text
+
+
+def _missing(parts: Sequence[Days]) -> Text:
+    """The days of the period assessed that data do not cover, as a piece of a sentence."""
+    if not parts:
+        return Text("", "")
+    return say(zh="，未覆盖{x}", en=", not {x}", x=listing(map(in_words, parts)))
+
+
+def _beyond(parts: Sequence[Days]) -> Text:
+    """The days of data outside the period assessed, as a piece of a sentence."""
+    if not parts:
+        return Text("", "")
+    days = listing(map(in_words, parts))
+    return say(zh="，另含考核周期以外的{x}", en=", and days outside it, {x}", x=days)
+
+
+def _quoted(result: Assessment, found: Sequence[Covered]) -> Text:
+    """Indicators by name."""
+    names = [result.scheme.indicator(each.leaf).name for each in found]
+    return listing(Text(f"“{name.zh}”", f"“{name.en}”") for name in names)
+
+
+def _late_data(result: Assessment) -> Iterator[Flag]:
+    """Data that end after the self-assessment must be handed in."""
+    for step in result.scheme.calendar:
+        found = late_data(result.scheme, step) if step.step == "self_assessment" else []
+        if found:
+            text = say(
+                zh="{leaves}的数据期止于{ends}，晚于“{step}”的截止日（{due}），报送时数据尚不完整。",
+                en="The data of {leaves} end on {ends}, after “{step}” is due ({due}): they are "
+                "not complete by then.",
+                leaves=_quoted(result, found),
+                ends=listing(dict.fromkeys(each.days[1].isoformat() for each in found)),
+                step=step.label,
+                due=step.days[1].isoformat(),
+            )
+            yield "data_after_due", None, found[0].leaf if len(found) == 1 else None, text
+
+
+def _calendar(result: Assessment) -> Iterator[Flag]:
+    """Steps at odds with the period assessed."""
+    scheme = result.scheme
+    period = days_of(scheme.period)
+    for step in scheme.calendar:
+        code = collides(scheme, step)
+        if period is None or code in (None, "data_after_due"):
+            continue
+        if code == "filing_after_start":
+            text = say(
+                zh="“{step}”到{end}截止，考核周期{start}已开始，目标可能在知道部分结果后才备案。",
+                en="“{step}” ends on {end}, when the period assessed has begun ({start}): targets "
+                "may be filed with part of the results known.",
+                step=step.label,
+                end=step.days[1].isoformat(),
+                start=period[0].isoformat(),
+            )
+        else:
+            text = say(
+                zh="“{step}”自{start}开始，考核周期要到{end}才结束。",
+                en="“{step}” begins on {start}, before the period assessed ends ({end}).",
+                step=step.label,
+                start=step.start.isoformat(),
+                end=period[1].isoformat(),
+            )
+        yield code, None, None, text
 
 
 def _bands(result: Assessment) -> Iterator[Flag]:

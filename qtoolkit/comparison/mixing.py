@@ -15,6 +15,7 @@ from qtoolkit.errors import InputError
 from qtoolkit.inputs.scheme import Bonus, Grade, Indicator, Order, Scheme, Veto
 from qtoolkit.inputs.statuses import BLANKS, NEW, NOT_APPLICABLE, STATUS_NAMES, VALUE
 from qtoolkit.inputs.table import Table
+from qtoolkit.inputs.tasks import no_tasks
 from qtoolkit.inputs.treatments import LeafMissing
 from qtoolkit.language import Text
 
@@ -254,6 +255,7 @@ def _table(
         home.table,
         **cells,
         stages={},
+        tasks=no_tasks(),
         covariates=covariates,
         remarks=source.table.remarks,
         vetoes=pick["vetoes"].table.vetoes,
@@ -340,7 +342,8 @@ def _joined(table: Table, rows: Table, order: Sequence[str]) -> Table:
     covariates = frames["covariates"].astype(object)
     frames["covariates"] = covariates.where(covariates.notna(), None)
     units, labels = (*table.units, *rows.units), (*table.labels, *rows.labels)
-    both = replace(table, **arrays, **frames, units=units, labels=labels, stages={})
+    gone: dict[str, Any] = {"stages": {}, "tasks": no_tasks()}
+    both = replace(table, **arrays, **frames, units=units, labels=labels, **gone)
     number = {unit: k for k, unit in enumerate(both.units)}
     return both.take(np.array([number[unit] for unit in order]))
 
@@ -454,5 +457,5 @@ def on_points_of(before: Assessment, scheme: Scheme, matching: Matching) -> Asse
         name: np.stack([column[name] for column in columns], axis=1).astype(kinds.get(name, float))
         for name in CELLS
     }
-    table = replace(before.table, **cells, stages={})
+    table = replace(before.table, **cells, stages={}, tasks=no_tasks())
     return before.anew(before.scheme.model_copy(update=update), table)

@@ -9,11 +9,13 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from qtoolkit.engine.core import Engine, grade, places, score
+from qtoolkit.engine.ticks import to_ticks
 
 CELLS = 1 << 16  # scores that one block holds: they stay in the cache
 RANKS_AT_ONCE = 1 << 23  # ranks held before they are counted, where a count is larger than a block
 MOST_CELLS = 1 << 24  # of the table of rank counts; beyond, ranks are counted in bins
 FEWEST_BINS = 64
+SCORE_BINS = 4096  # into which the scale of scores is cut where scores are counted
 BYTES = 128  # rows whose truth values are added as bytes
 
 
@@ -28,6 +30,8 @@ class Tally:
     first : float (n, d), the sum of the points at which a unit ranks first
     shift, shift_squared, batches : float and int, sums over batches of the mean rank shift |rank −
     reference| width : int
+    scores : int64 (n, SCORE_BINS) or None, draws in which a unit's base score lies in a bin of the
+    scale, see :func:`score_width`
     """
 
     draws: int
@@ -39,6 +43,7 @@ class Tally:
     shift_squared: float
     batches: int
     width: int
+    scores: np.ndarray | None = None
 
     def __add__(self, other: Tally) -> Tally:
         together = {}
@@ -55,6 +60,7 @@ def tally(
     leaves: np.ndarray | None = None,
     thresholds: np.ndarray | None = None,
     pairs: bool = False,
+    scores: bool = False,
 ) -> Tally:
     """Score, rank and grade every draw and count.
 
@@ -68,6 +74,8 @@ def tally(
         One set of thresholds a draw.
     pairs : bool
         Whether to count who is ahead of whom: n² comparisons a draw.
+    scores : bool
+        Whether to count base scores.
     """
     m, d = points.shape
     n, G = len(reference), e.thresholds.shape[1] + 1
@@ -78,6 +86,7 @@ def tally(
     grades = np.zeros((n, G), np.int64)
     ranks, wins = np.zeros(bins * n, np.int64), np.zeros((n, n), np.int64) if pairs else None
     first, shift, squared, batches = np.zeros((n, d)), 0.0, 0.0, 0
+    counted_scores = np.zeros(n * SCORE_BINS, np.int64) if scores else None
     away = _shifts(reference, bins, width)
     for held in _steps(m, hold):
         codes = np.empty((held.stop - held.start, n), np.int32 if bins * n < 2**31 else np.int64)
@@ -95,6 +104,8 @@ def tally(
                     grades[:, g] += _count(given == g)
             if wins is not None:
                 wins += np.count_nonzero(key[:, :, None] > key[:, None, :], axis=0)
+            if counted_scores is not None:
+                _count_scores(counted_scores, e, base)
             unit, place = places(key)
             _write_codes(codes[rows], unit, place, bins, width)
             _add_first(first, unit, place, points[draws])
@@ -104,7 +115,23 @@ def tally(
         shift, squared, batches = shift + mean, squared + mean**2, batches + 1
     if simple:
         grades = _grades_of(reached, m, e.ceiling)
-    return Tally(m, ranks.reshape(n, bins), grades, wins, first, shift, squared, batches, width)
+    found = None if counted_scores is None else counted_scores.reshape(n, SCORE_BINS)
+    return Tally(
+        m, ranks.reshape(n, bins), grades, wins, first, shift, squared, batches, width, found
+    )
+
+
+def score_width(e: Engine) -> int:
+    """Ticks that one bin of base scores holds: the scale from 0 to the points of all leaves is cut
+    into SCORE_BINS; the last bin holds what lies above it too."""
+    return int(-(-to_ticks(e.points.sum()) // SCORE_BINS))
+
+
+def _count_scores(counts: np.ndarray, e: Engine, base: np.ndarray) -> None:
+    """Add to `counts`, n · SCORE_BINS, the base scores (m, n) of some draws."""
+    bins = np.clip(base // score_width(e), 0, SCORE_BINS - 1)
+    codes = bins + np.arange(base.shape[1]) * SCORE_BINS
+    counts += np.bincount(codes.ravel(), minlength=counts.size)
 
 
 def _only_thresholds(e: Engine, thresholds: np.ndarray | None) -> bool:

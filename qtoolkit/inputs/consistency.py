@@ -9,17 +9,17 @@ from numbers import Real
 from typing import TYPE_CHECKING
 
 from qtoolkit.errors import Complaint, InputError, clip, nearest, unexpected
+from qtoolkit.inputs.calendar import calendar_complaints, days_of, period_complaints
 from qtoolkit.inputs.dates import date_complaints
 from qtoolkit.inputs.verification import verification_complaints
 from qtoolkit.language import Text, listing, say
 from qtoolkit.limits import LEVELS, POINTS
-from qtoolkit.models import Path_
+from qtoolkit.models import SUM_TOLERANCE, Path_
 from qtoolkit.rules import RULES
 
 if TYPE_CHECKING:
     from qtoolkit.inputs.scheme import Grade, Indicator, Scheme
 
-SUM_TOLERANCE = 1e-9
 RESERVED = ("unit", "name_en", "zh", "en")
 """Columns of every table of units: no indicator and no covariate may be called so."""
 
@@ -28,6 +28,8 @@ def complaints_of(scheme: Scheme) -> Iterator[tuple[Path_, Text]]:
     """What is wrong between the parts of a scheme, each with its place."""
     yield from _total(scheme)
     yield from _dates(scheme)
+    yield from calendar_complaints(scheme.calendar)
+    yield from _periods_and_plans(scheme)
     yield from _title(scheme)
     yield from _beyond_ticks(scheme)
     yield from _duplicates(scheme)
@@ -335,6 +337,32 @@ def _dates(scheme: Scheme) -> Iterator[tuple[Path_, Text]]:
             yield (key,), complaint
 
 
+def _periods_and_plans(scheme: Scheme) -> Iterator[tuple[Path_, Text]]:
+    """Periods of data that name no days, plans for what has no target of each unit's own."""
+    for path, node in _places(scheme.indicators, ("indicators",)):
+        for key in ("data_period", "plan"):
+            if getattr(node, key) is not None and not node.is_leaf:
+                text = say(
+                    zh="只有考核要点（有评分规则的指标）可以写 {key}",
+                    en="{key} is for leaves alone, which have a rule",
+                    key=key,
+                )
+                yield (*path, key), text
+        if not node.is_leaf:
+            continue
+        if node.data_period is not None:
+            for complaint in period_complaints(node.data_period):
+                yield (*path, "data_period"), complaint
+        if node.plan is not None and not node.leaf_rule.takes_target():
+            text = say(
+                zh="该指标的评分规则（{rule}）不使用各考核对象的目标值，不能写规划（plan）",
+                en="the rule of this indicator ({rule}) takes no target of each unit, so that it "
+                "can have no plan",
+                rule=node.leaf_rule.kind,
+            )
+            yield (*path, "plan"), text
+
+
 def _beyond_ticks(scheme: Scheme) -> Iterator[tuple[Path_, Text]]:
     """Levels and sums that scores in whole ticks could not hold, though each number of points could
     be."""
@@ -410,6 +438,7 @@ def _leaves(scheme: Scheme) -> Iterator[tuple[Path_, Text]]:
     for path, node in _places(scheme.indicators, ("indicators",)):
         yield from _stages(path, node, parts)
         yield from _outliers(path, node)
+        yield from _tasks(scheme, path, node)
 
 
 def _stages(path: Path_, node: Indicator, parts: list[str]) -> Iterator[tuple[Path_, Text]]:
@@ -437,6 +466,32 @@ def _stages(path: Path_, node: Indicator, parts: list[str]) -> Iterator[tuple[Pa
                 weight=weight,
             ),
         )
+
+
+def _tasks(scheme: Scheme, path: Path_, node: Indicator) -> Iterator[tuple[Path_, Text]]:
+    """A list of tasks in several stages, and tasks due outside the period assessed."""
+    tasks = node.leaf_rule.tasks if node.is_leaf else ()
+    if tasks and len(node.stages) > 1:
+        yield (
+            (*path, "stages"),
+            Text(
+                "任务清单按任务填报，最多只能有一个阶段",
+                "a list of tasks is reported task by task: expected at most one stage",
+            ),
+        )
+    period = days_of(scheme.period)
+    for i, task in enumerate(tasks):
+        if period and task.due and not period[0].isoformat() <= task.due <= period[1].isoformat():
+            yield (
+                (*path, "rule", "items", i, "due"),
+                say(
+                    zh="任务“{task}”的期限 {due} 不在考核周期（{period}）内",
+                    en="the task “{task}” is due on {due}, outside the period assessed ({period})",
+                    task=task.name,
+                    due=task.due,
+                    period=scheme.period,
+                ),
+            )
 
 
 def _outliers(path: Path_, node: Indicator) -> Iterator[tuple[Path_, Text]]:

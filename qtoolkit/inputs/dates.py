@@ -4,6 +4,7 @@ begin, are refused."""
 from __future__ import annotations
 
 import calendar
+import datetime
 import itertools
 import re
 import unicodedata
@@ -39,6 +40,10 @@ _CLOSED_UP = re.compile(r"(?<!\d)((?:19|20|21)\d\d)(\d\d)(\d\d)(?!\d)")
 
 Day = tuple[int, int, int]
 """Year, month and day."""
+A_DAY = Text(
+    "一个写明年、月、日的日期，如 2026-03-18",
+    "one date with year, month and day such as 2026-03-18",
+)
 
 
 @dataclass(frozen=True)
@@ -124,6 +129,35 @@ def cell_complaints(text: str) -> Iterator[Text]:
     if text.strip() and next(mentions(text), None) is None:
         yield unexpected(text, Text("日期，如 2026-03-18", "a date such as 2026-03-18"))
     yield from date_complaints(text)
+
+
+def day_complaints(text: str) -> Iterator[Text]:
+    """What is wrong with a cell that must name one day, possibly among words.
+
+    >>> [why.of("en") for why in day_complaints("2025年6月")]
+    ['found “2025年6月”, expected one date with year, month and day such as 2026-03-18']
+    >>> list(day_complaints("2025-06-30（补报）"))
+    []
+    """
+    wrong = list(cell_complaints(text))
+    yield from wrong
+    if not wrong and text.strip() and day_of(text) is None:
+        yield unexpected(text, A_DAY)
+
+
+def day_of(text: str) -> datetime.date | None:
+    """The one day that a text names; None where it names none, several, or a part of a date.
+
+    >>> day_of("20250630"), day_of("6月30日")
+    (datetime.date(2025, 6, 30), None)
+    """
+    named = list(mentions(spelt(text)))
+    if len(named) != 1 or _impossible(named[0]) is not None:
+        return None
+    year, month, day = named[0].year, named[0].month, named[0].day
+    if year is None or month is None or day is None:
+        return None
+    return datetime.date(year, month, day)
 
 
 def mentions(text: str) -> Iterator[Mention]:

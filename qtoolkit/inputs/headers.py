@@ -1,8 +1,9 @@
-"""What the header of a column means: a leaf's values, a stage's, statuses, targets, vetoes,
-remarks."""
+"""What the header of a column means: a leaf's values, a stage's, statuses, targets and their
+filing, vetoes, remarks."""
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 
@@ -19,9 +20,14 @@ REMARKS = {
 PREFIXES = {
     "status": ("状态", "leaves"),
     "target": ("目标值", "leaves"),
+    "filed": ("备案日期", "leaves"),
     "base": ("基期值", "leaves"),
+    "plan_base": ("规划基期值", "leaves"),
+    "plan_goal": ("规划目标值", "leaves"),
     "se": ("标准误", "leaves"),
     "reason": ("扣分原因", "leaves"),
+    "task": ("任务", "tasks"),
+    "proof": ("证明材料", "tasks"),
     "veto": ("否决", "vetoes"),
     "event": ("事件", "vetoes"),
     "evidence": ("证据", "vetoes"),
@@ -32,8 +38,8 @@ PREFIXES = {
     "grade": ("往年等级", ""),
 }
 """Kinds of columns `<kind>:<id>`, their Chinese word, and which parts of the scheme the id names (a
-year for grades)."""
-REMARK_KINDS = ("reason", "event", "evidence", "date", "grade")
+year for grades; <leaf>.<task> for tasks)."""
+REMARK_KINDS = ("reason", "proof", "filed", "event", "evidence", "date", "grade")
 _COLON = re.compile("[:：]")
 
 
@@ -54,6 +60,7 @@ class Headers:
             group: ids_by_name([(part.id, part.name.zh, part.name.en) for part in parts])
             for group, parts in groups.items()
         }
+        self._ids["tasks"] = _tasks(scheme)
         self._plain = {
             word: key for key, words in (PLAIN | REMARKS).items() for word in (key, *words)
         }
@@ -88,3 +95,19 @@ class Headers:
         leaves = self._ids["leaves"].get(name.strip(), [])
         stages = self._ids["stages"].get(stage.strip(), [])
         return [f"{leaf}@{stage}" for leaf in leaves for stage in stages]
+
+
+def _tasks(scheme: Scheme) -> dict[str, list[str]]:
+    """Tasks as <leaf>.<task>, by all that they may be called: leaf and task each by id or name."""
+    found: dict[str, list[str]] = {}
+    for leaf in scheme.leaves:
+        for task in leaf.leaf_rule.tasks:
+            id = f"{leaf.id}.{task.id}"
+            names = itertools.product(_called(leaf), _called(task))
+            for name in dict.fromkeys(".".join(pair) for pair in names):
+                found.setdefault(name, []).append(id)
+    return found
+
+
+def _called(part: Named) -> tuple[str, ...]:
+    return part.id, part.name.zh.strip(), part.name.en.strip()

@@ -511,6 +511,12 @@ def why_unmarked(leaf: Indicator, stage: str, scheme: Scheme) -> Text | None:
             leaf=leaf.name,
         )
     later = [s.id for s in scheme.stages if s.effect != "part"]
+    if leaf.leaf_rule.tasks and stage not in later:
+        return say(
+            zh="“{leaf}”按任务清单填报，不能由评委打分",
+            en="“{leaf}” is a list of tasks and takes no marks",
+            leaf=leaf.name,
+        )
     wanted = [*(leaf.stages or [""]), *later]
     if stage in wanted:
         return None

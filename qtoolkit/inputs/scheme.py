@@ -24,13 +24,9 @@ from pydantic_core import PydanticKnownError
 from qtoolkit.display import ROWS, SYNTHETIC, Card, Shown, sizes
 from qtoolkit.engine.ties import in_order
 from qtoolkit.errors import InputError, nearest, one_of, unexpected
+from qtoolkit.inputs.calendar import Plan, Step
 from qtoolkit.inputs.checks import Checks
-from qtoolkit.inputs.consistency import (
-    SUM_TOLERANCE,
-    check_lines,
-    check_numbers,
-    complaints_of,
-)
+from qtoolkit.inputs.consistency import check_lines, check_numbers, complaints_of
 from qtoolkit.inputs.naming import Called, CalledGrades, keyed
 from qtoolkit.inputs.panels import Panel, Vote
 from qtoolkit.inputs.spread import spread_points
@@ -40,6 +36,7 @@ from qtoolkit.inputs.yamltext import read_yaml
 from qtoolkit.language import Text, listing, same, say
 from qtoolkit.limits import GRADES
 from qtoolkit.models import (
+    SUM_TOLERANCE,
     BilingualText,
     Flag,
     Identifier,
@@ -111,6 +108,12 @@ class Indicator(Model):
     basis: BilingualText | None = None
     materials: BilingualText | None = None
     source: BilingualText | None = None
+    data_period: BilingualText | None = Field(
+        default=None, description="the days that the leaf's data cover, with their year"
+    )
+    plan: Plan | None = Field(
+        default=None, description="the plan of several years from which annual targets follow"
+    )
     rationale: BilingualText | None = None
     superior: BilingualText | None = None
 
@@ -437,6 +440,9 @@ class Scheme(Shown, Model):
     indicators: tuple[Indicator, ...] = Field(min_length=1)
     aggregation: Aggregation = "arithmetic"
     stages: tuple[Stage, ...] = ()
+    calendar: tuple[Step, ...] = Field(
+        default=(), description="the steps of the year (filing, self-assessment, …) and their days"
+    )
     panel: Panel | None = Field(
         default=None, description="how marks of assessors (ratings) become values of indicators"
     )
@@ -614,6 +620,7 @@ class Scheme(Shown, Model):
         >>> [leaf.points for leaf in Scheme.flat({"a": 60, "b": 40}, {"A": 90, "B": 0}).leaves]
         [60.0, 40.0]
         """
+        points, cutoffs = dict(points), dict(cutoffs)  # a Series will do too
         check_numbers({f"points.{id}": value for id, value in points.items()})
         check_numbers({f"cutoffs.{id}": value for id, value in cutoffs.items()})
         leaves = [

@@ -10,11 +10,10 @@ from typing import Any
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode
 
 from qtoolkit.errors import InputError, WorkError
-from qtoolkit.inputs.consistency import SUM_TOLERANCE
 from qtoolkit.inputs.scheme import Indicator, Scheme
 from qtoolkit.inputs.yamltext import compose, parse_yaml
 from qtoolkit.language import listing, say
-from qtoolkit.models import validate
+from qtoolkit.models import SUM_TOLERANCE, validate
 
 BOM = "\ufeff"
 _LINE_END = re.compile(r"\r\n|\n|\r|\Z")

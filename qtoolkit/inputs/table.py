@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -19,7 +19,8 @@ from qtoolkit.inputs.scheme import Scheme
 from qtoolkit.inputs.screening import Screened, screening
 from qtoolkit.inputs.slips import Doubt, doubts_of, name_doubts, refused
 from qtoolkit.inputs.statuses import FALSIFIED, VALUE, ZERO
-from qtoolkit.inputs.tablereader import Reader
+from qtoolkit.inputs.tablereader import LeafColumns, Reader
+from qtoolkit.inputs.tasks import COLUMNS, no_tasks
 from qtoolkit.language import Text, listing, same, say
 
 
@@ -51,9 +52,17 @@ class Table(Shown):
         `raw` before a later stage (实地核查) replaced or corrected it.
     stages : mapping of stage id to ndarray of object, (n, d)
         What each stage said, None where it said nothing.
+    plans : mapping of column to ndarray of float, (n,)
+        The ends of the units' own paths, plan_base:<leaf> and plan_goal:<leaf> of each leaf with a
+        plan, NaN where there is none.
     remarks : DataFrame of str, indexed by unit
-        The columns reason:<leaf>, event:<veto>, evidence:<veto>, date:<veto>, grade:<year>,
-        approved (a grade's id), approved_reason, approved_by that the table has.
+        The columns reason:<leaf>, proof:<leaf>.<task>, filed:<leaf> (when a target was filed),
+        event:<veto>, evidence:<veto>, date:<veto>, grade:<year>, approved (a grade's id),
+        approved_reason, approved_by that the table has.
+    tasks : DataFrame
+        A row a unit and task of a list: unit, leaf, item (ids), state ("done", "late", "not_done",
+        "not_applicable", "pending", "not_reported"), date ("2025-09-20", None where it is not
+        known), proof (None where there is none), as they were filed.
     excluded : tuple of Text
         Units left out because they have no data at all (`missing.no_data: exclude`).
     screened : tuple of Screened
@@ -79,6 +88,8 @@ class Table(Shown):
     filed: np.ndarray
     stages: Mapping[str, np.ndarray]
     remarks: pd.DataFrame
+    tasks: pd.DataFrame = field(default_factory=no_tasks)
+    plans: Mapping[str, np.ndarray] = field(default_factory=dict)
     excluded: tuple[Text, ...] = field(default=())
     screened: tuple[Screened, ...] = field(default=())
     doubts: tuple[Doubt, ...] = field(default=())
@@ -113,10 +124,10 @@ class Table(Shown):
         parts = {
             f.name: getattr(self, f.name)
             for f in fields(self)
-            if f.name not in ("name", "excluded", "screened", "doubts")
+            if f.name not in ("name", "tasks", "excluded", "screened", "doubts")
         }
         kept = {name: _rows_of(part, at) for name, part in parts.items()}
-        return replace(self, **kept)
+        return replace(self, **kept, tasks=_tasks_of(self.tasks, kept["units"]))
 
 
 def _rows_of(part: Any, at: np.ndarray) -> Any:
@@ -125,6 +136,15 @@ def _rows_of(part: Any, at: np.ndarray) -> Any:
     if isinstance(part, Mapping):
         return {key: values[at] for key, values in part.items()}
     return part.iloc[at] if isinstance(part, pd.DataFrame) else part[at]
+
+
+def _tasks_of(tasks: pd.DataFrame, units: Sequence[str]) -> pd.DataFrame:
+    """The rows of tasks of some units, in their order."""
+    if tasks.empty:
+        return tasks
+    rows = tasks.groupby("unit", sort=False).indices
+    at = [rows[unit] for unit in units if unit in rows]
+    return tasks.iloc[np.concatenate([*at, np.array([], int)])].reset_index(drop=True)
 
 
 class NoDataYet(InputError):
@@ -206,7 +226,7 @@ def _read(reader: Reader, units: tuple[str, ...]) -> Table:
         for bonus in scheme.bonuses
     ]
     english = reader.texts("name_en")
-    covariates, remarks = reader.covariates(), reader.remarks()
+    covariates, remarks, plans = reader.covariates(), reader.remarks(), reader.plans()
     _stop_at_complaints(reader, units)
     index = pd.Index(units, name="unit")
 
@@ -236,7 +256,30 @@ def _read(reader: Reader, units: tuple[str, ...]) -> Table:
         filed=of_leaves("filed", object),
         stages={stage.id: of_stage(stage.id) for stage in scheme.stages},
         remarks=pd.DataFrame(remarks, index=index),
+        tasks=_tasks(scheme, columns, units, remarks),
+        plans={key: np.array(numbers, dtype=float) for key, numbers in plans.items()},
     )
+
+
+def _tasks(
+    scheme: Scheme,
+    columns: Sequence[LeafColumns],
+    units: tuple[str, ...],
+    remarks: Mapping[str, Sequence[str | None]],
+) -> pd.DataFrame:
+    """What the units report of the tasks of lists, in the units' order (see :class:`Table`)."""
+    nothing = [None] * len(units)
+    listed = [
+        (leaf.id, task.id, entries, remarks.get(f"proof:{leaf.id}.{task.id}", nothing))
+        for leaf, column in zip(scheme.leaves, columns, strict=True)
+        for task, entries in zip(leaf.leaf_rule.tasks, column.tasks, strict=True)
+    ]
+    rows = [
+        (unit, leaf, task, entries[k].state, entries[k].day, proofs[k])
+        for k, unit in enumerate(units)
+        for leaf, task, entries, proofs in listed
+    ]
+    return pd.DataFrame(rows, columns=list(COLUMNS), dtype=object)
 
 
 def _stop_at_complaints(reader: Reader, units: tuple[str, ...]) -> None:

@@ -9,8 +9,9 @@ from decimal import Decimal
 from typing import Any
 
 from qtoolkit.errors import clip, one_of, unexpected
+from qtoolkit.inputs.calendar import Days, days_of, not_above_zero
 from qtoolkit.inputs.cells import Cells
-from qtoolkit.inputs.dates import cell_complaints
+from qtoolkit.inputs.dates import cell_complaints, day_complaints
 from qtoolkit.inputs.files import Rows
 from qtoolkit.inputs.headers import REMARK_KINDS, REMARKS
 from qtoolkit.inputs.numbertext import is_blank, parse_number, plain_text
@@ -24,15 +25,20 @@ from qtoolkit.inputs.statuses import (
     WRITTEN,
     ZERO,
 )
+from qtoolkit.inputs.tasks import NOTHING, STATE_OF, Entry, agreed_status, read_task
 from qtoolkit.language import Text, listing, say
-from qtoolkit.rules.base import BASELINE, TARGET
+from qtoolkit.rules.base import BASELINE
+from qtoolkit.rules.checklist import Task
+
+PLANS = ("plan_base", "plan_goal")
+"""Kinds of columns that hold the ends of a unit's own path."""
 
 
 @dataclass
 class LeafColumns:
     """What a table says of one leaf, a list item a unit: values as scored and as filed before later
-    stages replaced or corrected them, statuses, targets, baselines, standard errors, and the values
-    of each stage."""
+    stages replaced or corrected them, statuses, targets, baselines, standard errors, the values of
+    each stage, and of a list what is said of each of its tasks."""
 
     values: list[Any]
     statuses: list[int]
@@ -41,6 +47,7 @@ class LeafColumns:
     errors: list[float]
     filed: list[Any]
     stages: dict[str, list[Any]] = field(default_factory=dict)
+    tasks: list[list[Entry]] = field(default_factory=list)
 
 
 class Reader(Cells):
@@ -69,16 +76,7 @@ class Reader(Cells):
                 for key in columns_of(leaf)
                 if not self._has(key) and not self._is_new(leaf)
             ]
-            takes_target = leaf.leaf_rule.own is TARGET and leaf.leaf_rule.compares()
-            if self._has(f"target:{leaf.id}") and not takes_target:
-                self._complain_header(
-                    say(
-                        zh="该指标的评分规则（{rule}）不使用各考核对象的目标值",
-                        en="the rule of this indicator ({rule}) takes no target of each unit",
-                        rule=leaf.leaf_rule.kind,
-                    ),
-                    f"target:{leaf.id}",
-                )
+            self._check_targets(leaf)
             if self._has(f"se:{leaf.id}") and leaf.leaf_rule.is_of_words:
                 self._complain_header(
                     say(
@@ -87,6 +85,7 @@ class Reader(Cells):
                     ),
                     f"se:{leaf.id}",
                 )
+            self._check_whole(leaf)
         absent += [
             say(zh="{id}（{name}）", en="{id} ({name})", id=key, name=name)
             for key, name in _asked(scheme)
@@ -96,6 +95,42 @@ class Reader(Cells):
             self._complain_header(
                 say(zh="缺少列：{names}", en="missing columns: {names}", names=listing(absent))
             )
+
+    def _check_whole(self, leaf: Indicator) -> None:
+        """Complain of a column for a list as a whole, beside or in place of its tasks'."""
+        for key in (leaf.id, *(f"{leaf.id}@{stage}" for stage in leaf.stages)):
+            if leaf.leaf_rule.tasks and self._has(key):
+                text = say(
+                    zh="“{leaf}”按任务清单计分，请按任务填报，列名如 {name}",
+                    en="“{leaf}” is a list of tasks: expected a column for each of them, such as "
+                    "{name}",
+                    leaf=leaf.name,
+                    name=columns_of(leaf)[0],
+                )
+                self._complain_header(text, key)
+
+    def _check_targets(self, leaf: Indicator) -> None:
+        """Complain of columns of targets, of their filing and of their plan that a leaf cannot
+        use."""
+        keys = [f"{kind}:{leaf.id}" for kind in ("target", "filed", *PLANS)]
+        for key in filter(self._has, keys):
+            if not leaf.leaf_rule.takes_target():
+                self._complain_header(
+                    say(
+                        zh="该指标的评分规则（{rule}）不使用各考核对象的目标值",
+                        en="the rule of this indicator ({rule}) takes no target of each unit",
+                        rule=leaf.leaf_rule.kind,
+                    ),
+                    key,
+                )
+            elif leaf.plan is None and key.partition(":")[0] in PLANS:
+                self._complain_header(
+                    say(
+                        zh="方案没有写该指标的规划（plan）",
+                        en="the scheme gives this indicator no plan",
+                    ),
+                    key,
+                )
 
     def _is_new(self, leaf: Indicator) -> bool:
         """Whether the leaf has no column yet and the scheme says what it gives then."""
@@ -163,6 +198,7 @@ class Reader(Cells):
         """Everything about one leaf."""
         marked_statuses = self._statuses(leaf)
         count, stages = len(marked_statuses), {}
+        entries = _unsaid(leaf, count)
         later = [
             s for s in self.scheme.stages if s.effect != "part" and self._has(f"{leaf.id}@{s.id}")
         ]
@@ -175,9 +211,7 @@ class Reader(Cells):
                 if s.effect == "replaces"
                 for i in self._filled(f"{leaf.id}@{s.id}")
             }
-            columns = [
-                self._column(leaf, key, marked_statuses, replaced) for key in columns_of(leaf)
-            ]
+            columns, entries = self._filed(leaf, marked_statuses, replaced)
             stages = dict(zip(leaf.stages, (values for values, _ in columns), strict=False))
             values, statuses = self._joined(leaf, columns)
         filed = list(values)
@@ -190,7 +224,70 @@ class Reader(Cells):
             numbers = baselines if own is BASELINE else targets
             self._need(f"{own.column}:{leaf.id}", numbers, statuses, own.name, own.field)
         errors = self.numbers(f"se:{leaf.id}", low=0, percent=is_percent(leaf))
-        return LeafColumns(values, statuses, targets, baselines, errors, filed, stages)
+        return LeafColumns(values, statuses, targets, baselines, errors, filed, stages, entries)
+
+    def _filed(
+        self, leaf: Indicator, marked: list[int], replaced: Collection[int]
+    ) -> tuple[list[tuple[list[Any], list[int]]], list[list[Entry]]]:
+        """Values and statuses by column of a leaf, or the shares of a list that are done with what
+        is said of its tasks."""
+        if leaf.leaf_rule.tasks:
+            entries = self._tasks(leaf, marked, replaced)
+            return [self._listed(leaf, entries, marked)], entries
+        return [self._column(leaf, key, marked, replaced) for key in columns_of(leaf)], []
+
+    def _tasks(
+        self, leaf: Indicator, marked: list[int], replaced: Collection[int]
+    ) -> list[list[Entry]]:
+        """What the units report of each task of a list."""
+        period = days_of(self.scheme.period)
+        return [
+            [
+                self._entry(leaf, task, (column, row), cell, marked[i], i in replaced, period)
+                for i, (row, cell) in enumerate(self.cells(column))
+            ]
+            if self._has(column)  # the missing column has been complained of
+            else unsaid
+            for task, column, unsaid in zip(
+                leaf.leaf_rule.tasks, columns_of(leaf), _unsaid(leaf, len(marked)), strict=True
+            )
+        ]
+
+    def _entry(
+        self,
+        leaf: Indicator,
+        task: Task,
+        place: tuple[str, int],
+        cell: Any,
+        marked: int,
+        is_replaced: bool,
+        period: Days | None,
+    ) -> Entry:
+        """What one unit reports of a task; a blank that a later stage fills is none."""
+        column, row = place
+        status = self._status_of(cell, marked, column, row)
+        if not is_blank(cell):
+            entry, reason = read_task(cell, task, period)
+            if reason is not None:
+                self.complain(reason, column, row)
+            return entry
+        if status == VALUE:
+            if is_replaced:
+                return NOTHING
+            status = self._blank(leaf, column, row)
+        return Entry(STATE_OF[status], status=status)
+
+    def _listed(
+        self, leaf: Indicator, entries: list[list[Entry]], marked: list[int]
+    ) -> tuple[list[Any], list[int]]:
+        """The shares of a list that are done, and the statuses, from what is said of its tasks."""
+        values, statuses = [], []
+        for i, unit in enumerate(zip(*entries, strict=True)):
+            status = self._agreed(leaf, i, agreed_status(unit, marked[i]))
+            is_said = status == VALUE and NOTHING not in unit
+            statuses.append(status)
+            values.append(leaf.leaf_rule.share_done([e.state for e in unit]) if is_said else None)
+        return values, statuses
 
     def _joined(
         self, leaf: Indicator, columns: list[tuple[list[Any], list[int]]]
@@ -350,6 +447,24 @@ class Reader(Cells):
                 self.complain(text, key, row)
         return targets
 
+    def plans(self) -> dict[str, list[float]]:
+        """The columns plan_base:<leaf> and plan_goal:<leaf> of the leaves with a plan; NaN where
+        they are blank or absent."""
+        return {
+            f"{kind}:{leaf.id}": self._plan(f"{kind}:{leaf.id}", leaf)
+            for leaf in self.scheme.leaves
+            if leaf.plan is not None
+            for kind in PLANS
+        }
+
+    def _plan(self, key: str, leaf: Indicator) -> list[float]:
+        numbers = self.numbers(key, percent=is_percent(leaf))
+        if leaf.plan is not None and leaf.plan.path == "compound":
+            for row, number in zip(self.rows.numbers, numbers, strict=True):
+                if number <= 0:
+                    self.complain(not_above_zero(number), key, row)
+        return numbers
+
     def _need(
         self, key: str, numbers: list[float], statuses: list[int], what: Text, name: str
     ) -> None:
@@ -386,6 +501,10 @@ class Reader(Cells):
         columns = {key: self.texts(key) for key in keys}
         if "approved" in columns:
             columns["approved"] = self._approved(columns["approved"])
+        for key in (key for key in keys if key.startswith("filed:")):
+            for row, text in zip(self.rows.numbers, columns[key], strict=True):
+                for complaint in day_complaints(text or ""):
+                    self.complain(complaint, key, row)
         if self.scheme.checks.date == "error":
             for key in (key for key in keys if key.startswith("date:")):
                 for row, text in zip(self.rows.numbers, columns[key], strict=True):
@@ -438,8 +557,16 @@ def _asked(scheme: Scheme) -> list[tuple[str, Text]]:
 
 
 def columns_of(leaf: Indicator) -> list[str]:
-    """The columns that make a leaf's value: one, or one for each of its stages."""
+    """The columns that make a leaf's value: one, or one for each of its stages, or for each task of
+    a list."""
+    if leaf.leaf_rule.tasks:
+        return [f"task:{leaf.id}.{task.id}" for task in leaf.leaf_rule.tasks]
     return [f"{leaf.id}@{stage}" for stage in leaf.stages] or [leaf.id]
+
+
+def _unsaid(leaf: Indicator, count: int) -> list[list[Entry]]:
+    """Of each task of a list that so many units say nothing of it."""
+    return [[NOTHING] * count for _ in leaf.leaf_rule.tasks]
 
 
 def _combined(leaf: Indicator, parts: list[Any]) -> Any:

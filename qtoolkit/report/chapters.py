@@ -5,15 +5,21 @@ from collections.abc import Collection
 from qtoolkit.language import Text, say
 
 
-def memo_title(year: str, title: Text | None = None) -> Text:
-    """The memo's title: the scheme's own, as it stands, or that of a quality work assessment, with
-    the year where it has one.
+def memo_title(year: str, title: Text | None = None, report: str = "assessment") -> Text:
+    """The memo's title: the scheme's own, as it stands, or that of a quality work assessment (or of
+    its verification), with the year where it has one.
 
     >>> memo_title("2026").zh, memo_title("2001", Text("指数测算报告", "Memo on the index")).zh
     ('2026年度质量工作考核方案测算论证报告', '指数测算报告')
     """
     if title is not None:
         return title
+    if report == "verification":
+        return say(
+            zh="{year}质量工作考核实地核查情况报告",
+            en="Report on the verification of the quality work assessment{year}",
+            year=Text(f"{year}年度", f" {year}") if year else Text("", ""),
+        )
     if not year:
         return Text(
             "质量工作考核方案测算论证报告", "Methodology memo on the quality work assessment scheme"
@@ -50,6 +56,7 @@ ANNEXES: dict[str, Text] = {
     "annex_opinions": Text("意见采纳情况", "Opinions received and adopted"),
     "annex_methods": Text("计算方法、参数和版本", "Methods, parameters and versions"),
     "annex_terms": Text("名词解释", "Terms"),
+    "annex_draw": Text("实地核查抽取名单和复核办法", "The draw for verification, to be repeated"),
 }
 
 # The same of an award's own report (评审情况报告).
@@ -68,30 +75,60 @@ AWARD: dict[str, Text] = {
     "award_publicity": Text("公示名单", "List to be published"),
 }
 
+# The same of a report on the verification alone (实地核查情况报告).
+VERIFICATION: dict[str, Text] = {
+    "summary": Text("摘要", "Summary"),
+    "verification_year": Text("考核日程、数据期和目标备案", "Calendar, periods and filed targets"),
+    "verification_tasks": Text("任务清单完成情况", "Task lists"),
+    "verification_draw": Text("实地核查抽取", "The draw for verification"),
+    "verification_found": Text("自评与核查", "Filed and verified"),
+    "verification_ahead": Text("假如全部核查", "If all were verified"),
+    "verification_sizes": Text("抽取数量", "How many to draw"),
+}
+
 AWARD_ANNEXES = {key: ANNEXES[key] for key in ("annex_scores", "annex_methods")}
+VERIFICATION_ANNEXES = {
+    key: ANNEXES[key] for key in ("annex_draw", "annex_scores", "annex_methods")
+}
 REPORTS: dict[str, tuple[dict[str, Text], dict[str, Text]]] = {
     "assessment": (CHAPTERS, ANNEXES),
     "award": (AWARD, AWARD_ANNEXES),
+    "verification": (VERIFICATION, VERIFICATION_ANNEXES),
 }
 """Chapters and annexes of each report."""
 ELSEWHERE: dict[str, dict[str, str]] = {
-    "assessment": {"award_agreement": "stability"},
+    "assessment": {
+        "award_agreement": "stability",
+        "verification_year": "units",
+        "verification_tasks": "operation",
+        "verification_draw": "units",
+        "verification_found": "stability",
+        "verification_ahead": "stability",
+        "verification_sizes": "stability",
+    },
     "award": {
         "award_summary": "summary",
         "award_basis": "basis",
         "award_criteria": "indicators",
     },
+    "verification": {"verification_summary": "summary"},
 }
-"""Where what the pages of panels say goes in each report; what has no place in it is left out."""
+"""Where what the pages of panels and of verification say goes in each report; what has no place in
+it is left out."""
 
 
 def report_of(ran: Collection[str]) -> str:
     """Which report a run of these notebooks makes.
 
-    >>> report_of(["06_panel"]), report_of(["01_assessment", "06_panel"])
-    ('award', 'assessment')
+    >>> report_of(["06_panel"]), report_of(["07_verification"])
+    ('award', 'verification')
+    >>> report_of(["01_assessment", "06_panel"])
+    'assessment'
     """
-    return "award" if "06_panel" in ran and "01_assessment" not in ran else "assessment"
+    if "01_assessment" in ran:
+        return "assessment"
+    alone = {"06_panel": "award", "07_verification": "verification"}
+    return next((report for name, report in alone.items() if name in ran), "assessment")
 
 
 # Why a chapter has nothing to say where what it needs is not given.
@@ -144,7 +181,7 @@ def reasons(ran: Collection[str], has_last_year: bool) -> dict[str, Text]:
     >>> found["changes"].zh, "results" in found
     ('没有提供上年度的方案和数据，不作比较。', False)
     """
-    if report_of(ran) == "award":
+    if report_of(ran) != "assessment":
         return {}
     given = {"changes": has_last_year, "annex_revision": has_last_year}
     not_run = {name: NOT_RUN for name, notebook in FILLED_BY.items() if notebook not in ran}

@@ -206,6 +206,48 @@ def ranges(result: Assessment, table: pd.DataFrame, language: str) -> Any:
     return figure
 
 
+def projection(result: Assessment, table: pd.DataFrame, language: str) -> Any:
+    """Present scores and those projected if all were verified, with their intervals; `table` is
+    that of :class:`qtoolkit.verification.Projection`."""
+    fonts.use()
+    order = table.index[in_order(table["score"])]
+    table = table.loc[order]
+    figure, axes = units_axes(len(order))
+    places = np.arange(len(order))
+    axes.barh(
+        places,
+        table["high"] - table["low"],
+        left=table["low"],
+        height=_thick(order, 0.5),
+        color="#c9dbe9",
+        label=label_of("interval", language),
+    )
+    axes.plot(
+        table["projected"],
+        places,
+        "D",
+        color=ORANGE,
+        markersize=_dot(order),
+        label=label_of("all_verified", language),
+    )
+    axes.plot(
+        table["score"],
+        places,
+        "o",
+        color="#222222",
+        markersize=_dot(order),
+        label=label_of("present_score", language),
+    )
+    start = _left_end(table["low"], cutoffs_of(result))
+    end = float(table[["high", "score"]].to_numpy().max())
+    axes.set_xlim(start, end + 0.03 * (end - start))
+    _cutoff_lines(axes, result)
+    _name_units(axes, result, order, language)
+    _legend_above(figure, axes)
+    axes.set_xlabel(label_of("score", language))
+    return figure
+
+
 def tolerances(result: Assessment, certificates: Certificates, language: str) -> Any:
     """The certified tolerance of each unit, the least first."""
     fonts.use()

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from qtoolkit.assessment import Assessment
+from qtoolkit.assessment.flags import CALENDAR
 from qtoolkit.inputs.checks import CHECKS
 from qtoolkit.inputs.scheme import Indicator, Scheme
 from qtoolkit.language import same
@@ -39,6 +40,7 @@ def units(result: Assessment) -> Section:
         "capped",
         "outlier",
         "low_target",
+        *CALENDAR,
     ]
     facts = {
         "units": len(result.table.units),

@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
 from qtoolkit.language import Text
 from qtoolkit.models import Model
+
+if TYPE_CHECKING:
+    from qtoolkit.rules.checklist import Task
 
 Direction = Literal["higher", "lower"]
 BETTER = {"higher": Text("越大越好", "more is better"), "lower": Text("越小越好", "less is better")}
@@ -161,9 +164,22 @@ class LeafRule(Model):
         """The words that a raw value may be."""
         return ()
 
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        """The tasks of a list: each has a column of its own in place of the leaf's."""
+        return ()
+
+    def share_done(self, states: Sequence[str]) -> float | None:
+        """The raw value that the states of the tasks of a list make; None where none applies."""
+        return None
+
     def compares(self) -> bool:
         """Whether the rule compares with a target or baseline, the unit's own or one for all."""
         return self.own is not None
+
+    def takes_target(self) -> bool:
+        """Whether the rule compares with a target that a unit may have of its own."""
+        return self.own is TARGET and self.compares()
 
     def needs_own(self) -> bool:
         """Whether each unit must give a number of its own."""

@@ -12,7 +12,7 @@ from typing import Any
 
 from qtoolkit.errors import Complaint, InputError, WorkError, clip, nearest
 from qtoolkit.filing import text_cell, write_new
-from qtoolkit.inputs.case import read_case
+from qtoolkit.inputs.case import Case, read_case
 from qtoolkit.inputs.files import csv_grid, read_bytes, read_rows, read_text
 from qtoolkit.inputs.headers import UNIT_HEADERS
 from qtoolkit.inputs.locate import find, find_case
@@ -23,6 +23,7 @@ from qtoolkit.inputs.unitlist import list_hash, list_text, listed, published_has
 from qtoolkit.inputs.verification import strata_of
 from qtoolkit.language import Text, listing, same, say
 from qtoolkit.verification import Draw, check, draw
+from qtoolkit.verification.recipe import LIST_FILE
 from qtoolkit.workbooks.reading import read_sheets
 
 BOOKS = (".xlsx", ".xlsm")
@@ -106,19 +107,22 @@ def _of_case(source: str, by: str | None) -> Asked:
         if by is not None or (said is not None and said.by is not None):
             raise
         return Asked(source, empty.units, **_said(empty.scheme))
-    table = case.table
     if by is None:
-        strata = strata_of(case.scheme, table)
-    else:
-        strata = dict(zip(table.units, table.covariates[_covariate(case, by)], strict=True))
-    kept = _said(case.scheme)
-    published = kept.pop("list_hash", None) if by is None else None
+        return _described(case)
+    table = case.table
+    strata = dict(zip(table.units, table.covariates[_covariate(case, by)], strict=True))
+    # published was the list of other strata
+    return replace(_described(case), strata=strata, list_hash=None)
+
+
+def _described(case: Case) -> Asked:
+    """The draw that a case's scheme describes."""
+    table = case.table
     return Asked(
         table.name,
         table.units,
-        strata,
-        **kept,
-        list_hash=published,
+        strata_of(case.scheme, table),
+        **_said(case.scheme),
         language=case.parameters.language,
         left_out=(*table.excluded, *(one.unit for one in table.screened)),
     )
@@ -321,6 +325,20 @@ def _write(what: Asked, path: Path, language: str) -> None:
         stratum, code = drawn.table.loc[unit, ["stratum", "hash"]]
         writer.writerow([i, text_cell(unit), text_cell(stratum), code])
     write_new(path, out.getvalue().encode("utf-8-sig"))
+
+
+def write_draw(case: Case, folder: Path, language: str) -> None:
+    """What is needed to repeat the draw that a case's scheme describes: the list; and with a seed
+    how it is done, with a script, and the units drawn. Nothing where it describes none."""
+    said = case.scheme.verification
+    if said is None:
+        return
+    what = _described(case)
+    folder.mkdir()
+    _write(what, folder / LIST_FILE, language)
+    if said.seed is not None:
+        _write(what, folder / "drawn.csv", language)
+        write_new(folder / "recipe.txt", f"{what.drawn().recipe(language)}\n".encode())
 
 
 def printed_names(path: Path, made: Asked) -> list[str]:

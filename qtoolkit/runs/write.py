@@ -18,6 +18,7 @@ from qtoolkit.report.blocks import Block, DataTable, Paragraph, payload
 from qtoolkit.report.chapters import memo_title, reasons, report_of
 from qtoolkit.runs import outputs
 from qtoolkit.runs.certificates import write_certificates
+from qtoolkit.runs.draws import write_draw
 from qtoolkit.runs.execute import execute
 from qtoolkit.runs.executors import Workers
 from qtoolkit.runs.plan import Plan
@@ -71,13 +72,16 @@ def write(
         write_recheck(plan.result, work / RECHECK.of(language), language)
     with attempt(Text("证明书", "certificates.json")):
         write_certificates(plan.result, work, blocks)
+    ran = [book.name for book in plan.notebooks]
+    if "07_verification" in ran:
+        with attempt(Text("抽取名单", "the draw")):
+            write_draw(plan.case, work / "draw", language)
     step(Text("已写出表和图", "tables and figures are written"))
-    title = memo_title(plan.case.scheme.year, plan.case.scheme.title).of(language)
+    report = report_of(ran)
+    title = memo_title(plan.case.scheme.year, plan.case.scheme.title, report).of(language)
     document = None
     with attempt(Text("报告", "the memo")):
-        ran = [book.name for book in plan.notebooks]
         empty = reasons(ran, has_last_year=plan.case.previous is not None)
-        report = report_of(ran)
         document = memo.compose(blocks, title, [], language, pictures, empty, report)
     for name in plan.formats if document is not None else ():
         with attempt(Text(f"memo.{name}", f"memo.{name}")):

@@ -20,8 +20,9 @@ from tqdm import tqdm
 
 from qtoolkit.assessment import Assessment
 from qtoolkit.display import Shown
+from qtoolkit.engine import finish, from_ticks
 from qtoolkit.engine.chunks import Chunks
-from qtoolkit.engine.tally import Tally, tally
+from qtoolkit.engine.tally import SCORE_BINS, Tally, score_width, tally
 from qtoolkit.engine.ties import in_order
 from qtoolkit.errors import InputError
 from qtoolkit.language import Text, say
@@ -43,12 +44,14 @@ class _Task:
     draws: Draws
     reference: np.ndarray
     pairs: bool
+    scores: bool = False
 
 
 def _counted(task: _Task, i: int) -> Tally:
     """Chunk i of a simulation, counted."""
     points, leaves, limits = task.draws.chunk(i)
-    return tally(task.draws.engine, task.reference, points, leaves, limits, task.pairs)
+    e = task.draws.engine
+    return tally(e, task.reference, points, leaves, limits, task.pairs, task.scores)
 
 
 @dataclass(frozen=True, repr=False)
@@ -174,6 +177,33 @@ class Simulation(Shown):
         return pd.DataFrame(table, self._units)
 
     @cached_property
+    def score_quantiles(self) -> pd.DataFrame:
+        """Quantiles of each unit's published score (.025, .25, .5, .75, .975): of the bin of the
+        scale in which a quantile lies, a low one is the lower end and a high one the upper, so that
+        intervals are too wide by at most one bin (1/4096 of the total points) at either end.
+
+        Raises
+        ------
+        InputError
+            Where scores were not counted (`simulate(…, scores=True)`).
+        """
+        if self.tally.scores is None:
+            raise InputError(
+                Text(
+                    "没有统计得分，请写 simulate(…, scores=True)",
+                    "scores were not counted: write simulate(…, scores=True)",
+                )
+            )
+        e = self.task.draws.engine
+        below, width = np.cumsum(self.tally.scores, axis=1), score_width(e)
+        ends = {}
+        for q in QUANTILES:
+            bins = (below >= q * self.draws).argmax(axis=1)
+            ticks = bins * width + (0 if q < 0.5 else width // 2 if q == 0.5 else width)
+            ends[q] = from_ticks(finish(e, ticks[None])[0])
+        return pd.DataFrame(ends, self._units)
+
+    @cached_property
     def stands(self) -> pd.Series:
         """Share of draws in which each unit's grade is that of the assessment."""
         codes = self.result.grades.cat.codes.to_numpy()
@@ -284,6 +314,7 @@ def simulate(
     errors: pd.DataFrame | pd.Series | Mapping[str, float] | float | str | None = None,
     jitter: float = 0.0,
     pairs: bool | None = None,
+    scores: bool = False,
     progress: Callable[[int, int], None] | bool = False,
 ) -> Simulation:
     """Rank and grade the units again and again at random points, data or cutoffs.
@@ -313,6 +344,8 @@ def simulate(
         Each cutoff moves by its own uniform amount within ± so many points.
     pairs : bool, optional
         Whether to count who is ahead of whom; up to 60 units if left out.
+    scores : bool
+        Whether to count scores, for `score_quantiles`.
     progress : bool or callable
         True shows a bar; a callable is called with the chunks done and to be done.
 
@@ -330,7 +363,7 @@ def simulate(
     True
     """
     drawn = draws_of(result, region, draws, seed, errors, jitter)
-    return counted(result, drawn, executor, pairs, progress)
+    return counted(result, drawn, executor, pairs, progress, scores)
 
 
 def counted(
@@ -339,11 +372,12 @@ def counted(
     executor: Executor | None = None,
     pairs: bool | None = None,
     progress: Callable[[int, int], None] | bool = False,
+    scores: bool = False,
 ) -> Simulation:
     """What :func:`simulate` returns, of draws that are made already; the other parameters are
     its."""
     pairs = len(result.scores) <= PAIRS if pairs is None else pairs
-    task = _Task(draws, result.ranks.to_numpy(), pairs)
+    task = _Task(draws, result.ranks.to_numpy(), pairs, scores)
     together, complete, note = _together(task, executor, progress)
     return Simulation(result, together, complete, note, task=task)
 
@@ -355,7 +389,8 @@ def _together(
     done: Tally | None = None
     made, count = 0, task.draws.chunks
     bar = tqdm(total=task.draws.count, unit_scale=True, disable=progress is not True)
-    size = task.draws.engine.slope.shape[0] ** 2 * 8
+    n = task.draws.engine.slope.shape[0]
+    size = (n + SCORE_BINS * task.scores) * n * 8
     most = max(4, min(256, WAITING // max(size, 1)))
     chunks = Chunks(
         partial(_counted, task), range(count), executor, most, batch=min(BATCH, most // 4)

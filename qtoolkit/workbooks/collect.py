@@ -14,7 +14,7 @@ from qtoolkit.inputs.headers import REMARK_KINDS, REMARKS
 from qtoolkit.inputs.numbertext import is_blank, plain_text
 from qtoolkit.inputs.scheme import Scheme
 from qtoolkit.inputs.statuses import VALUE
-from qtoolkit.inputs.tablereader import Reader, columns_of, is_percent
+from qtoolkit.inputs.tablereader import PLANS, Reader, columns_of, is_percent
 from qtoolkit.language import Text, say
 from qtoolkit.workbooks.reading import read_sheets
 from qtoolkit.workbooks.schemesheets import DATA, DEPARTMENT, IN_CHINESE, MARK, NOTES, worded
@@ -29,7 +29,7 @@ from qtoolkit.workbooks.template import (
 )
 
 ALL = ("全部", "all")
-MAY_BE_BLANK = (*REMARK_KINDS, "veto", "bonus", "status", "se", *REMARKS, "name_en")
+MAY_BE_BLANK = (*REMARK_KINDS, "veto", "bonus", "status", "se", *PLANS, *REMARKS, "name_en")
 """Kinds of columns of which a blank cell says that there is nothing."""
 
 
@@ -249,7 +249,9 @@ class _Book(Reader):
         count = len(self.names)
         for leaf in self.scheme.leaves:
             statuses = self._statuses(leaf)
-            for key in columns_of(leaf):
+            if leaf.leaf_rule.tasks:
+                self._tasks(leaf, statuses, range(count))
+            for key in columns_of(leaf) if not leaf.leaf_rule.tasks else ():
                 if self._has(key):
                     self._column(leaf, key, statuses, range(count))
             for stage in self.scheme.stages:
@@ -264,6 +266,7 @@ class _Book(Reader):
             self.yes_no(f"veto:{veto.id}")
         for bonus in self.scheme.bonuses:
             self.numbers(f"bonus:{bonus.id}", low=0, high=bonus.max)
+        self.plans()
         self.covariates()
         self.remarks()
         self.problems.stop()

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from qtoolkit.inputs.scheme import Indicator, Scheme
+from qtoolkit.inputs.tasks import DONE, NOT_DONE
 from qtoolkit.inputs.yamltext import is_ambiguous
 from qtoolkit.rules import RULES
 
@@ -29,6 +30,7 @@ WORDS = {
     "basis": "评分依据",
     "materials": "需提交材料",
     "source": "数据来源",
+    "data_period": "数据期",
     "rationale": "设定依据",
     "superior": "上级指标对应",
     "area": "领域",
@@ -63,7 +65,7 @@ IN_ENGLISH = {
     LOW: "Low",
     HIGH: "High",
     REST: "Parameters",
-    **{zh: key.capitalize() for key, zh in WORDS.items()},
+    **{zh: key.replace("_", " ").capitalize() for key, zh in WORDS.items()},
     KIND: "Kind",
     UNIT: "Unit of measure",
     SCALES: "Deductions scale",
@@ -99,9 +101,16 @@ IN_ENGLISH = {
     "审定理由": "approved_reason",
     "审定机关": "approved_by",
     "目标值": "target",
+    "备案日期": "filed",
     "基期值": "base",
+    "规划基期值": "plan_base",
+    "规划目标值": "plan_goal",
     "标准误": "se",
     "扣分原因": "reason",
+    "任务": "task",
+    "证明材料": "proof",
+    DONE.zh: DONE.en,
+    NOT_DONE.zh: NOT_DONE.en,
 }
 """The English of every sheet, title and word of the workbooks."""
 IN_CHINESE = {en: zh for zh, en in IN_ENGLISH.items()}

@@ -13,11 +13,13 @@ from qtoolkit.errors import InputError
 from qtoolkit.filing import safe_name
 from qtoolkit.inputs.numbertext import plain_text
 from qtoolkit.inputs.scheme import Bonus, Indicator, Scheme, Stage, Veto
-from qtoolkit.inputs.statuses import STATUS_LABELS, STATUS_NAMES, WRITTEN
+from qtoolkit.inputs.statuses import FALSIFIED, STATUS_LABELS, STATUS_NAMES, WRITTEN, ZERO
 from qtoolkit.inputs.table import Table
 from qtoolkit.inputs.tablereader import columns_of
+from qtoolkit.inputs.tasks import DONE, NOT_DONE, STATE_OF
 from qtoolkit.language import Text, listing, say
 from qtoolkit.report.rules import scoring
+from qtoolkit.rules.checklist import Task
 from qtoolkit.workbooks import schemesheets as book
 from qtoolkit.workbooks.schemesheets import DATA, DEPARTMENT, IN_ENGLISH, MARK, NOTES
 from qtoolkit.workbooks.writing import workbook
@@ -154,7 +156,10 @@ def _of_leaf(
         for s in scheme.stages
         if s.id in leaf.stages or (s.effect != "part" and table and _any(table.stages[s.id][:, j]))
     ]
-    columns = _of_values(scheme, table, leaf, stages, blank, wording)
+    if leaf.leaf_rule.tasks:
+        columns = _of_tasks(scheme, table, leaf, blank, wording, offer)
+    else:
+        columns = _of_values(scheme, table, leaf, stages, blank, wording)
     for stage in stages:
         if table is not None and stage.effect != "part":
             columns.append(
@@ -173,9 +178,40 @@ def _of_leaf(
                 blank if numbers is None else _filled(numbers),
             )
         )
+        if kind == "target":
+            columns += _of_filing(scheme, table, leaf, title, blank, wording, offer)
     return columns + _remarks(
         table, f"reason:{leaf.id}", f"{wording('扣分原因')}:{title}", blank, offer
     )
+
+
+def _of_filing(
+    scheme: Scheme,
+    table: Table | None,
+    leaf: Indicator,
+    title: str,
+    blank: list[Any],
+    wording: _Words,
+    offer: bool,
+) -> list[Column]:
+    """When a unit's own target was filed, where the calendar of the year has such a step, and the
+    ends of its own path, where the leaf has a plan."""
+    filing = any(step.step == "filing" for step in scheme.calendar)
+    columns = _remarks(
+        table,
+        f"filed:{leaf.id}",
+        f"{wording('备案日期')}:{title}",
+        blank,
+        filing and (offer or table is None),
+    )
+    for kind, word in (("plan_base", "规划基期值"), ("plan_goal", "规划目标值")):
+        key = f"{kind}:{leaf.id}"
+        known = None if table is None else table.plans.get(key)
+        if known is not None and (known == known).any():
+            columns.append(Column(key, f"{wording(word)}:{title}", _filled(known)))
+        elif leaf.plan is not None and (offer or table is None):
+            columns.append(Column(key, f"{wording(word)}:{title}", blank))
+    return columns
 
 
 def _of_values(
@@ -206,6 +242,58 @@ def _of_values(
         cells = [_cell(value, table, k, j, wording) for k, value in enumerate(values)]
         columns.append(Column(key, named, cells, _choices(leaf, wording), comment))
     return columns
+
+
+def _of_tasks(
+    scheme: Scheme,
+    table: Table | None,
+    leaf: Indicator,
+    blank: list[Any],
+    wording: _Words,
+    offer: bool,
+) -> list[Column]:
+    """The columns of a list: for each task how it stands, with the whole rule as a comment, and the
+    proof of it."""
+    columns = []
+    how = say(
+        zh="{path}\n{points:g}分。{standard}\n完成的填完成日期（如 2025-09-20）或“完成”，"
+        "没有完成的填“未完成”。",
+        en="{path}\n{points:g} points. {standard}\nOf a task that is done write the day (such as "
+        "2025-09-20) or “done”, else “not done”.",
+        path=scheme_path(scheme, leaf),
+        points=leaf.points,
+        standard=standard_of(leaf),
+    ).of(wording.language)
+    for task in leaf.leaf_rule.tasks:
+        key = f"{leaf.id}.{task.id}"
+        title = f"{_title(scheme, leaf, wording.language)}.{task.name.of(wording.language)}"
+        cells = blank if table is None else _task_cells(scheme, table, leaf, task, wording)
+        columns.append(Column(f"task:{key}", f"{wording('任务')}:{title}", cells, (), how))
+        columns += _remarks(
+            table, f"proof:{key}", f"{wording('证明材料')}:{title}", blank, offer or table is None
+        )
+    return columns
+
+
+def _task_cells(
+    scheme: Scheme, table: Table, leaf: Indicator, task: Task, wording: _Words
+) -> list[Any]:
+    """What each unit reports of a task, as a cell has it."""
+    tasks = table.tasks[(table.tasks["leaf"] == leaf.id) & (table.tasks["item"] == task.id)]
+    known = tasks.set_index("unit")
+    statuses = table.status[:, scheme.leaves.index(leaf)]
+    code_of = {state: code for code, state in STATE_OF.items() if code not in (ZERO, FALSIFIED)}
+    cells: list[Any] = []
+    for unit, status in zip(table.units, statuses, strict=True):
+        state, day = known.at[unit, "state"], known.at[unit, "date"]
+        if status in (ZERO, FALSIFIED):
+            cells.append(wording.status(status))
+        elif state in code_of:
+            cells.append(wording.status(code_of[state]))
+        else:
+            word = NOT_DONE if state == "not_done" else DONE
+            cells.append(day or wording(word.zh))
+    return cells
 
 
 def standard_of(leaf: Indicator) -> Text:

@@ -106,7 +106,7 @@ def test_what_a_reader_should_meet_in_it(case, result):
         "target",
         "base_plus",
         "level",
-        "steps",
+        "checklist",
         "direct",
         "rank",
     }

@@ -29,6 +29,7 @@ OWN = {
     "03_cutoffs": {"near_miss", "window", "line_draws", "se", "se_source", "reliability"},
     "05_comparison": {"unit", "history"},
     "06_panel": {"weight_band", "draws"},
+    "07_verification": {"draws"},
     "04_sensitivity": {"weight_band", "region", "draws", "choices", "choice_runs"},
 }
 
@@ -53,7 +54,8 @@ def test_declared_parameters_are_the_core_and_their_defaults_agree(name):
     assert set(papermill.inspect_notebook(str(FOLDER / f"{name}.ipynb"))) == set(values)
     assert set(values) == (CORE - {"notebooks"}) | OWN[name]
     defaults = Parameters(scheme=values["scheme"], data=values["data"])
-    own = {"05_comparison": {"previous"}, "06_panel": {"ratings"}}.get(name, set())
+    whose = {"05_comparison": "previous", "06_panel": "ratings", "07_verification": "previous"}
+    own = {whose[name]} if name in whose else set()
     for key in CORE - {"notebooks"} - own:
         assert values[key] == getattr(defaults, key), key
 

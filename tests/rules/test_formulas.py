@@ -47,6 +47,7 @@ ONE_WAY = {
         {"rate": 0.5, "target": 1.2, "own_target": True, "direction": "lower", "most": 1.5},
     ],
     "level": [{"levels": {"优": 1.0, "良?": 0.75, 'a "b"': 0.333, "长" * 300: 0.1, "差": 0.0}}],
+    "checklist": [{"items": [{"id": "a", "name": "a"}, {"id": "b", "name": "b"}]}],
     "steps": [{"table": STEPS}, {"table": STEPS, "interpolate": True}, {"table": STEPS[:1]}],
 }
 RULES_TRIED = [

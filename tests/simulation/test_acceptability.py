@@ -500,3 +500,38 @@ def test_errors_are_the_same_as_python_s_numpy_s_or_pandas_numbers():
     mixed = pd.Series({"a": np.int64(1), "b": 0}, dtype=object)
     whole = draws_of(result, None, 5, 1, mixed).chunk(0)[1]
     assert np.ptp(whole[:, 0, 0]) > 0 and not np.ptp(whole[:, :, 1], axis=0).any()
+
+
+def test_score_quantiles_of_a_uniform_score():
+    """Shares 1 and 0 with points p and 100 − p, p uniform: the score is p, its quantile q is
+    100·q, within a bin and the error of the draws; a score that never changes lies in one bin."""
+    frame = pd.DataFrame({"a": [1.0, 0.5], "b": [0.0, 0.5]}, index=["甲", "乙"])
+    plain = qt.Scheme.flat({"a": 50, "b": 50}, {"A": 70, "B": 0})
+    found = qt.simulation.simulate(
+        qt.assess(plain, frame), qt.regions.Simplex(), draws=40_000, scores=True
+    ).score_quantiles
+    for q, value in found.loc["甲"].items():
+        error = 3 * 100 * (q * (1 - q) / 40_000) ** 0.5
+        assert abs(value - 100 * q) < error + 100 / 4096
+    assert found.loc["乙", 0.025] <= 50 <= found.loc["乙", 0.975]
+    assert found.loc["乙", 0.975] - found.loc["乙", 0.025] == pytest.approx(100 / 4096)
+
+
+def test_score_quantiles_must_be_asked_for():
+    frame = pd.DataFrame({"a": [1.0], "b": [0.0]}, index=["甲"])
+    result = qt.assess(qt.Scheme.flat({"a": 50, "b": 50}, {"A": 70, "B": 0}), frame)
+    with pytest.raises(qt.InputError, match="scores=True"):
+        _ = qt.simulation.simulate(result, qt.regions.Simplex(), draws=100).score_quantiles
+
+
+def test_scores_are_counted_alike_by_workers():
+    frame = pd.DataFrame({"a": [1.0, 0.5], "b": [0.0, 0.7]}, index=["甲", "乙"])
+    result = qt.assess(qt.Scheme.flat({"a": 50, "b": 50}, {"A": 70, "B": 0}), frame)
+    with qt.executor(2) as pool:
+        one, other = (
+            qt.simulation.simulate(
+                result, qt.regions.Simplex(), draws=20_000, scores=True, executor=executor
+            ).score_quantiles
+            for executor in (None, pool)
+        )
+    pd.testing.assert_frame_equal(one, other)

@@ -117,6 +117,63 @@ def test_once_all_is_in_the_table_can_be_assessed(scheme, filled, tmp_path):
     assert table.remarks["reason:a"].tolist()[0] == "缺台账"
 
 
+@pytest.fixture
+def campaign():
+    """A scheme of one list of two tasks."""
+    items = [
+        {"id": "plan", "name": "方案", "weight": 0.4, "due": "2025-08-31"},
+        {"id": "report", "name": "总结", "weight": 0.6},
+    ]
+    rule = {"kind": "checklist", "items": items, "late": 0.5}
+    data = {
+        "id": "s",
+        "name": "s",
+        "units": ["甲县", "乙县"],
+        "indicators": [leaf("a", "质量月", 100, "市监局、财政局") | {"rule": rule}],
+        "grades": [{"id": "A", "cutoff": 60.0}, {"id": "B", "cutoff": 0.0}],
+    }
+    return validate(Scheme, data, None)
+
+
+def test_tasks_are_asked_for_with_their_proof_and_come_back(campaign, tmp_path):
+    """甲县 with its plan a day late has .2 + .6 of 100, 乙县 has 40; what two departments say
+    otherwise of a task is a conflict, and what is blank a gap, which proof is not."""
+    paths = {path.stem: path for path in write_templates(campaign, tmp_path / "out")}
+    plan_of, report = "任务:质量月.方案", "任务:质量月.总结"
+    sheet = openpyxl.load_workbook(paths["市监局"])["数据"]
+    proof = "证明材料:质量月.方案"
+    assert [cell.value for cell in sheet[1]][1:4] == [plan_of, proof, report]
+    assert "限2025-08-31" in sheet["B1"].comment.text and "完成日期" in sheet["B1"].comment.text
+    fill(
+        paths["市监局"],
+        {(0, plan_of): "2025-09-01", (1, plan_of): "是", (0, report): "完成", (0, proof): "通知"},
+    )
+    fill(paths["财政局"], {(0, plan_of): "2025-09-01", (0, report): "未完成", (1, report): "否"})
+    found = collect(campaign, paths.values())
+    assert [(c[0], c[1], {c[3], c[5]}) for c in found.conflicts] == [
+        ("甲县", report, {"完成", "未完成"})
+    ]
+    assert sorted(found.gaps) == [("市监局", "乙县", report), ("财政局", "乙县", plan_of)]
+    fill(paths["财政局"], {(0, report): "完成", (1, plan_of): "是"})
+    fill(paths["市监局"], {(1, report): "否"})
+    found = collect(campaign, paths.values())
+    assert not found.conflicts and not found.gaps and not found.late
+    write_collected(campaign, found, tmp_path / "汇总.xlsx")
+    table = read_table(tmp_path / "汇总.xlsx", campaign)
+    assert qt.assess(campaign, table).scores.tolist() == [80, 40]
+    assert table.tasks["state"].tolist() == ["late", "done", "done", "not_done"]
+    assert table.tasks["proof"].tolist() == ["通知", None, None, None]
+
+
+def test_a_day_that_no_calendar_has_names_the_cell(campaign, tmp_path):
+    paths = {path.stem: path for path in write_templates(campaign, tmp_path / "out")}
+    fill(paths["市监局"], {(1, "任务:质量月.总结"): "2025-09-31"})
+    with pytest.raises(InputError) as error:
+        collect(campaign, paths.values())
+    (complaint,) = error.value.complaints
+    assert complaint.file == "市监局.xlsx[数据!D3]" and "这个月有30天" in complaint.of("zh")
+
+
 def test_a_gap_names_department_unit_and_column(scheme, filled):
     fill(filled["市监局"], {(1, "甲项"): None})
     assert collect(scheme, filled.values()).gaps == [("市监局", "乙县", "甲项")]
@@ -213,6 +270,7 @@ def test_the_city_s_data_split_into_books_and_collected_give_the_city_s_own_grad
         ready.result.grades.tolist() == result.grades.tolist()
         and ready.result.scores.tolist() == result.scores.tolist()
     )
+    pd.testing.assert_frame_equal(ready.case.table.tasks, case.table.tasks)
     pd.testing.assert_frame_equal(ready.result.steps, result.steps)
     assert ready.result.approved.tolist() == result.approved.tolist()
     pd.testing.assert_frame_equal(ready.result.units, result.units, check_dtype=False)

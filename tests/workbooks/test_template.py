@@ -34,6 +34,7 @@ def same_tables(one, two):
     for stage, values in one.stages.items():
         assert (values == two.stages[stage]).all(), stage
     pd.testing.assert_frame_equal(one.covariates, two.covariates)
+    pd.testing.assert_frame_equal(one.tasks, two.tasks)
     pd.testing.assert_frame_equal(
         one.remarks[sorted(one.remarks)], two.remarks[sorted(two.remarks)], check_dtype=False
     )
@@ -66,6 +67,32 @@ def test_random_schemes_and_tables_survive_excel(tmp_path, given):
         other.scores.tolist() == result.scores.tolist()
         and other.grades.tolist() == result.grades.tolist()
     )
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_however_a_list_stands_it_survives_excel(tmp_path, language):
+    """Days, words and statuses of tasks, one city each."""
+    case, path = qt.read_case("city-2026"), tmp_path / "方案.xlsx"
+    frame = pd.read_csv(case.files["data"], dtype=object, keep_default_na=False)
+    tasks = [title for title in frame if title.startswith("task:campaign.")]
+    cells = ["2025-09-01", "是", "否"]
+    frame.loc[0, tasks] = cells[:3] * 2
+    frame.loc[1, tasks] = [*cells[:2], "待核实", *cells[:3]]
+    frame.loc[2, tasks] = "不适用"
+    frame.loc[3, tasks] = "零分"
+    frame.loc[4, tasks] = "弄虚作假"
+    frame.loc[5, tasks] = "未报送"
+    scheme = case.scheme.model_copy(
+        update={
+            "missing": case.scheme.missing.model_copy(
+                update={name: "zero" for name in ("not_applicable", "not_reported", "pending")}
+            )
+        }
+    )
+    frame.to_csv(tmp_path / "data.csv", index=False)
+    table = read_table(tmp_path / "data.csv", scheme)
+    write_template(scheme, path, table, language)
+    same_tables(table, read_table(path, read_scheme_book(path)))
 
 
 def test_a_workbook_is_a_case(tmp_path):

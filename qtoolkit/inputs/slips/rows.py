@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from qtoolkit.errors import clip
 from qtoolkit.inputs import dates, oddvalues
+from qtoolkit.inputs.calendar import days_of
 from qtoolkit.inputs.numbertext import typed_grade
 from qtoolkit.inputs.slips.doubts import MOST_NAMED, Doubt
 from qtoolkit.inputs.slips.names import is_total
 from qtoolkit.inputs.slips.search import Search, is_bounded, numbers_of
 from qtoolkit.language import Text, listing, say
-
-if TYPE_CHECKING:
-    from qtoolkit.inputs.scheme import Scheme
 
 
 def sum_rows(search: Search) -> Iterator[Doubt]:
@@ -120,8 +117,8 @@ def _quoted(search: Search, i: int, word: str | None) -> Text:
 
 def events(search: Search) -> Iterator[Doubt]:
     """Columns of dates: what is no date, where that is no error already, and what lies
-    outside the period."""
-    period = _period(search.scheme)
+    outside the period; tasks that were done before it."""
+    period = _period(search)
     for key in (key for key in search.table.remarks if key.startswith("date:")):
         for i, cell in enumerate(search.table.remarks[key]):
             if not isinstance(cell, str):
@@ -140,10 +137,33 @@ def events(search: Search) -> Iterator[Doubt]:
                     period=search.scheme.period,
                 )
                 yield search.doubt("period", text, key, [i])
+    yield from _early_tasks(search)
 
 
-def _period(scheme: Scheme) -> tuple[dates.Day, dates.Day] | None:
+def _early_tasks(search: Search) -> Iterator[Doubt]:
+    """Tasks of lists that were done before the period assessed; a day after it is refused."""
+    period = days_of(search.scheme.period)
+    number = {unit: i for i, unit in enumerate(search.table.units)}
+    known = search.table.tasks[search.table.tasks["date"].notna()]
+    for row in known.itertuples(index=False):
+        if period and row.date < period[0].isoformat():
+            key = f"task:{row.leaf}.{row.item}"
+            text = say(
+                zh="{unit}的“{key}”为 {found}，早于考核周期（{period}），请核对",
+                en="“{key}” of {unit} is {found}, before the period assessed ({period}): check the "
+                "date",
+                unit=search.table.labels[number[row.unit]],
+                key=search.reader.titled(key),
+                found=row.date,
+                period=search.scheme.period,
+            )
+            yield search.doubt("period", text, key, [number[row.unit]])
+
+
+def _period(search: Search) -> tuple[dates.Day, dates.Day] | None:
     """First and last day of the period assessed, where the scheme names both."""
-    found = [each.span() for each in dates.mentions(scheme.period.zh)] if scheme.period else []
-    known = [span for span in found if span is not None]
-    return (known[0][0], known[-1][1]) if known and len(known) == len(found) else None
+    days = days_of(search.scheme.period)
+    if days is None:
+        return None
+    start, end = ((day.year, day.month, day.day) for day in days)
+    return start, end

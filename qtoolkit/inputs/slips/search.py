@@ -12,6 +12,7 @@ import numpy as np
 from qtoolkit.errors import Complaint
 from qtoolkit.inputs import oddvalues
 from qtoolkit.inputs.slips.doubts import MOST_NAMED, Doubt
+from qtoolkit.inputs.tablereader import columns_of
 from qtoolkit.language import Text, listing, say
 
 if TYPE_CHECKING:
@@ -75,8 +76,8 @@ def numbers_of(values: Iterable[Any]) -> np.ndarray:
 
 
 def key_of(leaf: Indicator) -> str:
-    """The column that holds a leaf's values, or the first of its stages."""
-    return f"{leaf.id}@{next(iter(leaf.stages))}" if leaf.stages else leaf.id
+    """The column that holds a leaf's values, or the first of its stages or tasks."""
+    return columns_of(leaf)[0]
 
 
 @dataclass

@@ -30,6 +30,11 @@ def units(tables, given):
         "capped",
         "outlier",
         "low_target",
+        "other_period",
+        "outside_period",
+        "data_after_due",
+        "filing_after_start",
+        "step_before_end",
     }
     return {
         "units": table.raw.shape[0],

@@ -1,0 +1,280 @@
+"""Facts of the year around the scheme: the calendar, filed targets, task lists, the draw for
+verification, what it found, and what it would find of all."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+import pandas as pd
+
+from qtoolkit.assessment import Assessment
+from qtoolkit.engine.ties import in_order
+from qtoolkit.inputs.calendar import in_words
+from qtoolkit.inputs.unitlist import list_hash
+from qtoolkit.inputs.verification import CLASS, strata_of
+from qtoolkit.language import Text, same
+from qtoolkit.report import figures, shared
+from qtoolkit.report.sections import Section, names_of
+from qtoolkit.targets import Effects
+from qtoolkit.verification import Draw, Inflation, Projection, needed, needed_to_meet
+from qtoolkit.verification.inflation import NOTICED
+from qtoolkit.verification.projecting import AT_RISK, LEAST
+
+CHANCE, SURELY = 0.8, 0.95  # of finding a mean inflation, of meeting a unit that has a problem
+SIZES = (0.01, 0.02, 0.05)  # inflation to be found, in shares of full marks
+CLASS_NAME = Text("类别", "class")
+BAD = (1, 2, 3, 5)  # units that have a problem
+
+
+def summary(
+    result: Assessment,
+    drawn: Draw | None,
+    seen: Inflation | None,
+    all_verified: Projection | None,
+) -> Section:
+    """Page one: who was drawn, what was found, what it would be if all were verified."""
+    units = [] if seen is None else list(seen.units.index)
+    table = None if all_verified is None else all_verified.table
+    rest = None if table is None else table[~table.index.isin(units)]
+    facts = {
+        "units": len(result.scores),
+        "drawn": 0 if drawn is None else len(drawn.drawn),
+        "seen": len(units),
+        "cells": 0 if seen is None else len(seen.cells),
+        "inflation": None if seen is None else seen.overall["inflation"],
+        "open": 0 if table is None else int(table["open"].sum()),
+        "at_risk": [] if all_verified is None else all_verified.at_risk,
+        "limit": AT_RISK,
+        "points": _points(seen),
+        "others": 0 if rest is None else len(rest),
+        "drop": None if rest is None else (rest["score"] - rest["projected"]).mean(),
+        "changed": []
+        if table is None
+        else list(table.index[table["grade"] != table["grade_projected"]]),
+        "data_period": result.scheme.data_period,
+        "synthetic": result.scheme.synthetic,
+    }
+    return Section("verification/summary", names_of(result), facts)
+
+
+def year(result: Assessment, steps: pd.DataFrame, periods: pd.DataFrame) -> Section:
+    """The calendar of the year and the periods of the data (:func:`qtoolkit.targets.calendar`,
+    :func:`qtoolkit.targets.periods`)."""
+    shown = pd.DataFrame(
+        {
+            "name": steps["name"],
+            "days": [in_words((row.start, row.end)) for row in steps.itertuples()],
+            "collides": steps["collides"],
+        }
+    )
+    known = periods[periods["kind"].notna()]
+    facts = {
+        "steps": len(steps),
+        "leaves": len(result.scheme.leaves),
+        "stated": len(known),
+        "agreeing": int((known["kind"] == "same").sum()),
+        "others": [
+            {
+                "leaf": leaf,
+                "days": in_words((row["start"], row["end"])),
+                "kind": row["kind"],
+                "all": int(row["period_days"]),
+                "shared": int(row["shared_days"]),
+            }
+            for leaf, row in known[known["kind"] != "same"].iterrows()
+        ],
+        "collisions": shown[shown["collides"].notna()],
+    }
+    return Section("verification/year", names_of(result), facts, {"calendar": shown})
+
+
+def targets(result: Assessment, filed: pd.DataFrame, found: Effects | None) -> Section:
+    """Filed targets (:func:`qtoolkit.targets.filed`), and what other ways to set them do to grades
+    (:func:`qtoolkit.targets.effects`; None where there are none)."""
+    table = filed.rename(columns={"indicator": "leaf"})
+    days = table["filed_on"]
+    table["filed_on"] = [same("" if day is None else f"{day:%Y-%m-%d}") for day in days]
+    below = [name for name in table if name.startswith("below_")]
+
+    def rows(chosen: pd.Series, *columns: str) -> pd.DataFrame:
+        return table.loc[[value is True for value in chosen], ["unit", "leaf", *columns]]
+
+    facts = {
+        "filed": len(table),
+        "in_time": int((table["status"] == "in_time").sum()),
+        "unknown": int((table["status"] == "unknown").sum()),
+        "late": rows(table["status"].map(lambda status: status == "late"), "filed_on"),
+        "missing": rows(table["status"].map(lambda status: status == "not_filed")),
+        "bases": [
+            {
+                "basis": basis,
+                "replaced": int(row["replaced"]),
+                "kept": int(row["kept"]),
+                "changed": found.changed[found.changed["basis"] == basis].drop(columns="basis"),
+            }
+            for basis, row in (() if found is None else found.kept.drop("filed").iterrows())
+        ],
+    } | {name: rows(table[name]) for name in below}
+    tables = {"filed_targets": table.drop(columns=below)}
+    return Section("verification/targets", names_of(result), facts, tables)
+
+
+def tasks(result: Assessment, found: pd.DataFrame) -> Section:
+    """Lists of tasks, task by task (:func:`qtoolkit.decomposition.tasks`)."""
+    lists = []
+    for leaf, rows in found.groupby("leaf", sort=False):
+        most = int(rows["not_done"].max())
+        lists.append(
+            {
+                "leaf": leaf,
+                "tasks": len(rows),
+                "done": int(rows["done"].sum()),
+                "late": int(rows["late"].sum()),
+                "not_done": int(rows["not_done"].sum()),
+                "rest": int(rows[["not_applicable", "pending", "not_reported"]].sum().sum()),
+                "worst": list(rows["name"][rows["not_done"] == most]) if most else [],
+                "most": most,
+            }
+        )
+    shown = found.drop(columns=["item", "pending", "not_reported"])
+    shown["due"] = [same(due or "") for due in shown["due"]]
+    return Section("verification/tasks", names_of(result), {"lists": lists}, {"tasks": shown})
+
+
+def draw(result: Assessment, drawn: Draw | None, seen: Collection[str]) -> Section:
+    """The draw that the scheme describes (:func:`qtoolkit.verification.draw_of`), None where it has
+    no seed yet, beside the units that were verified."""
+    said, units = result.scheme.verification, list(result.table.units)
+    names = {one.id: one for one in result.scheme.covariates}
+    by = None if said is None or said.by is None else names.get(said.by)
+    strata = None if said is None else strata_of(result.scheme, result.table)
+    chosen = [] if drawn is None else drawn.drawn
+    facts = {
+        "planned": said is not None,
+        "seed": None if drawn is None else same(drawn.seed),
+        "units": len(units),
+        "places": 0 if said is None else said.places,
+        "by": CLASS_NAME if said is not None and said.by == CLASS else by and by.name,
+        "drawn": chosen,
+        "strata": [
+            {
+                "name": by.label(str(name)) if by else same(str(name)),
+                "units": int(row["units"]),
+                "places": int(row["places"]),
+            }
+            for name, row in (drawn.places.iterrows() if drawn is not None else ())
+        ],
+        "undrawn": [unit for unit in seen if chosen and unit not in chosen],
+        "unseen": [unit for unit in chosen if seen and unit not in seen],
+        "compared": bool(seen) and drawn is not None,
+        "list_hash": same("" if said is None else list_hash(units, strata)),
+    }
+    tables = {}
+    if drawn is not None:
+        table = drawn.table.loc[[*chosen, *(unit for unit in units if unit not in chosen)]]
+        label = by.label if by else same
+        table = table.assign(stratum=[label(str(name)) for name in table["stratum"]])
+        table["drawn"] = ["drawn" if is_drawn else "left" for is_drawn in table["drawn"]]
+        tables["draw"] = table if facts["by"] else table.drop(columns="stratum")
+    return Section("verification/draw", names_of(result), facts, tables)
+
+
+def _points(seen: Inflation | None) -> float | None:
+    """By how many points verification lowered the scores of those verified, on average; None where
+    that is not known."""
+    known = seen is not None and "points" in seen.units
+    return float(seen.units["points"].mean()) if seen is not None and known else None
+
+
+def found(result: Assessment, seen: Inflation | None) -> Section:
+    """What verification found beside what was filed, as far as there is anything
+    (:func:`qtoolkit.verification.inflation`)."""
+    if seen is None:
+        facts: dict[str, Any] = dict.fromkeys(("units", "areas", "changed", "left_out"), ())
+        return Section("verification/found", names_of(result), facts | {"cells": 0, "points": None})
+    gone, units = seen.cells["inflation"], seen.units
+    has_grades = "grade" in units
+    changed = units[units["grade_filed"] != units["grade"]] if has_grades else units.iloc[:0]
+    facts = {
+        "units": list(units.index),
+        "cells": len(gone),
+        "items": len(seen.items),
+        "overall": seen.overall.to_dict(),
+        "above": int((gone > NOTICED).sum()),
+        "below": int((gone < -NOTICED).sum()),
+        "same": int((gone.abs() <= NOTICED).sum()),
+        "areas": seen.areas.rename_axis(None)[["name", "inflation", "low", "high"]],
+        "points": _points(seen),
+        "changed": changed.reset_index()[["unit", "grade_filed", "grade"]] if has_grades else (),
+        "left_out": seen.left_out,
+        "score_format": shared.score_format(result),
+    }
+    items = seen.items.iloc[in_order(seen.items["inflation"].to_numpy())].rename_axis("leaf")
+    tables = {"inflation_units": units, "inflation_items": items}
+    return Section("verification/found", names_of(result), facts, tables)
+
+
+def ahead(result: Assessment, all_verified: Projection | None, seen: Collection[str]) -> Section:
+    """What verification of everybody would give (:func:`qtoolkit.verification.project`); `seen` are
+    the units verified."""
+    names = names_of(result)
+    if all_verified is None:
+        rows = ("at_risk", "rising", "changed")
+        facts: dict[str, Any] = dict.fromkeys(rows, ())
+        return Section("verification/ahead", names, facts | {"open": 0, "units": 0, "least": LEAST})
+    table = all_verified.table.rename_axis("unit")
+    rest = table[~table.index.isin(seen)]
+    rising = table[table["better"] >= AT_RISK].sort_values("better", ascending=False, kind="stable")
+    risk = table[table["at_risk"]].sort_values("worse", ascending=False, kind="stable")
+    drop = rest["score"] - rest["projected"]
+    facts = {
+        "open": int(table["open"].sum()),
+        "units": all_verified.units,
+        "items": all_verified.items,
+        "others": len(rest),
+        "drop": drop.mean() if len(rest) else 0.0,
+        "widest": (rest["high"] - rest["low"]).mean() if len(rest) else None,
+        "at_risk": risk[["grade", "worse"]],
+        "rising": rising[["grade", "better"]],
+        "changed": table[table["grade"] != table["grade_projected"]][["grade", "grade_projected"]],
+        "limit": AT_RISK,
+        "least": LEAST,
+        "sd_units": all_verified.sd_units,
+        "sd_cells": all_verified.sd_cells,
+        "draws": all_verified.draws,
+        "seed": all_verified.simulation.seed,
+        "score_format": shared.score_format(result),
+    }
+    order = in_order(table["worse"].to_numpy(float))
+    tables = {"projection": table.iloc[order].drop(columns="at_risk")}
+    charts = {"projection": lambda language: figures.projection(result, table, language)}
+    return Section("verification/ahead", names, facts, tables, charts)
+
+
+def sizes(result: Assessment, seen: Inflation | None) -> Section:
+    """How many units a draw takes."""
+    units = len(result.scores)
+    spread = None if seen is None or len(seen.units) < LEAST else seen.units["inflation"].std()
+    facts = {
+        "units": units,
+        "spread": spread,
+        "chance": CHANCE,
+        "surely": SURELY,
+        "sizes": [
+            {"size": size, "needed": needed(size, spread, units=units, chance=CHANCE)}
+            for size in SIZES
+            if spread
+        ],
+        "meets": [
+            {"bad": bad, "needed": needed_to_meet(bad, units, chance=SURELY)}
+            for bad in BAD
+            if bad <= units
+        ],
+    }
+    return Section("verification/sizes", names_of(result), facts)
+
+
+def methods() -> Section:
+    """Annex: how draws, intervals and sizes are computed."""
+    return Section("verification/methods", {})
