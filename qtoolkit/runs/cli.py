@@ -554,13 +554,13 @@ def draw(
         typer.Option(
             "-o",
             "--out",
-            help="写出抽中的单位（.csv）或名单（.txt） Write the units drawn (.csv) or the list "
-            "(.txt)",
+            help="写出抽中的考核对象（.csv）或名单（.txt） Write the units drawn (.csv) or the "
+            "list (.txt)",
         ),
     ] = None,
     language: LanguageOption = None,
 ) -> None:
-    """抽取实地核查单位，或核对抽取结果 Draw units for verification by a public seed, or check a
+    """抽取实地核查对象，或核对抽取结果 Draw units for verification by a public seed, or check a
     draw."""
     from qtoolkit.runs import draws
 

@@ -276,7 +276,7 @@ def made(
     if out is not None and out.suffix.lower() not in LISTS:
         raise InputError(
             say(
-                zh="-o 应为 .csv（抽中的单位）或 .txt（名单），现为“{name}”",
+                zh="-o 应为 .csv（抽中的考核对象）或 .txt（名单），现为“{name}”",
                 en="-o takes a .csv (the units drawn) or a .txt (the list), found “{name}”",
                 name=clip(out.name),
             )

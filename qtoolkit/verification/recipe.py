@@ -81,31 +81,31 @@ def recipe(list_hash: str, seed: str, k: int, least: int) -> Text:
         zh="""抽取可以复核，步骤如下。
 1. 名单文件 {file}：每家一行，依次为分层、制表符（TAB）、名称、换行（LF）；不分层的，制表符前为空。\
 UTF-8 编码、无 BOM，文字为 NFC 形式、首尾无空格，各行按字节序排列（LC_ALL=C sort）。
-2. 名单文件的 SHA-256 在种子产生之前公布：
+2. 名单文件的 SHA-256 应在种子产生之前公布：
    {hash}
    核对命令：sha256sum {file}
 3. 种子：{seed}
 4. 每家的哈希值为 SHA-256（种子、换行、名称），取其 UTF-8 字节计算；各层抽取哈希值最小的若干家。
-5. 共抽{k}家，各层名额按最大余数法分配：抽取家数×本层家数÷总家数，先取整数部分，\
-剩余名额依次给余数最大的层；余数相同的，SHA-256（种子、换行、分层）较小的层在先。{least}
+5. 共抽{k}家（不分层的，全体为一层），各层名额按最大余数法分配：抽取家数×本层家数÷总家数，\
+先取整数部分，剩余名额依次给余数最大的层；余数相同的，SHA-256（种子、换行、分层）较小的层在先。{least}
 6. 将下面的脚本贴入终端，在名单文件所在的文件夹中运行（需要 sh、sha256sum、sort、cut 和 awk；\
-macOS 上以 shasum -a 256 代替 sha256sum）。第一行输出是名单的哈希值，以下是抽中的单位。
+macOS 上以 shasum -a 256 代替 sha256sum）。第一行输出是名单的哈希值，以下是抽中的考核对象。
 
 {script}""",
         en="""Anybody can repeat this draw.
 1. The list, {file}: a line a unit, its stratum, a tab, its name and a line feed (LF); without \
 strata nothing stands before the tab. UTF-8 without BOM, text in form NFC without spaces at either \
 end, lines in the order of their bytes (LC_ALL=C sort).
-2. The SHA-256 of this file was published before the seed was known:
+2. The SHA-256 of this file is to be published before anybody can know the seed:
    {hash}
    To check it: sha256sum {file}
 3. The seed: {seed}
 4. A unit's hash is SHA-256 of the seed, a line feed and its name, in UTF-8; in each stratum the \
 units with the smallest hashes are drawn.
-5. {k:unit is|units are} drawn in all. Places go by largest remainder: units drawn × units of the \
-stratum ÷ all units, first the whole parts, then one more each where the remainder is largest; of \
-equal remainders the stratum goes first whose SHA-256 (the seed, a line feed, the stratum) is \
-smaller.{least}
+5. {k:unit is|units are} drawn in all (without strata all units are one). Places go by largest \
+remainder: units drawn × units of the stratum ÷ all units, first the whole parts, then one more \
+each where the remainder is largest; of equal remainders the stratum goes first whose SHA-256 \
+(the seed, a line feed, the stratum) is smaller.{least}
 6. Paste this script into a terminal, in the folder of the list (it needs sh, sha256sum, sort, cut \
 and awk; on macOS write shasum -a 256 for sha256sum). The first line it prints is the list's hash, \
 the others are the units drawn.

@@ -76,7 +76,7 @@ def needed(
     if not is_enough(most):
         raise InputError(
             say(
-                zh="需抽取的单位超过{most}家：size 与 spread 相比过小",
+                zh="需抽取的考核对象超过{most}家：size 与 spread 相比过小",
                 en="more than {most:,} units would be needed: size is too small beside spread",
                 most=most,
             )
