@@ -190,8 +190,8 @@ class Simulation(Shown):
         if self.tally.scores is None:
             raise InputError(
                 Text(
-                    "没有统计得分，请写 simulate(…, scores=True)",
-                    "scores were not counted: write simulate(…, scores=True)",
+                    "没有统计得分：模拟时请写明 scores=True",
+                    "scores were not counted: ask for them with scores=True",
                 )
             )
         e = self.task.draws.engine

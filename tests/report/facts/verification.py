@@ -335,7 +335,7 @@ def year(tables, given):
         shared = (datetime.date(2025, 12, 31) - first).days + 1
         others.append({"leaf": leaf.id, "kind": "calendar_year", "all": 365, "shared": shared})
     for row in others:
-        row["days"] = Text("2025年1月1日至12月31日", "2025/1/1 to 2025/12/31")
+        row["days"] = Text("2025-01-01至2025-12-31", "2025-01-01 to 2025-12-31")
     assert list(tables["calendar"]["name"]) == [step.label for step in scheme.calendar]
     return {
         "steps": len(scheme.calendar),
