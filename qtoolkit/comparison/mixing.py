@@ -255,6 +255,7 @@ def _table(
         home.table,
         **cells,
         stages={},
+        plans={},
         tasks=no_tasks(),
         covariates=covariates,
         remarks=source.table.remarks,
@@ -342,7 +343,7 @@ def _joined(table: Table, rows: Table, order: Sequence[str]) -> Table:
     covariates = frames["covariates"].astype(object)
     frames["covariates"] = covariates.where(covariates.notna(), None)
     units, labels = (*table.units, *rows.units), (*table.labels, *rows.labels)
-    gone: dict[str, Any] = {"stages": {}, "tasks": no_tasks()}
+    gone: dict[str, Any] = {"stages": {}, "plans": {}, "tasks": no_tasks()}
     both = replace(table, **arrays, **frames, units=units, labels=labels, **gone)
     number = {unit: k for k, unit in enumerate(both.units)}
     return both.take(np.array([number[unit] for unit in order]))
@@ -457,5 +458,5 @@ def on_points_of(before: Assessment, scheme: Scheme, matching: Matching) -> Asse
         name: np.stack([column[name] for column in columns], axis=1).astype(kinds.get(name, float))
         for name in CELLS
     }
-    table = replace(before.table, **cells, stages={}, tasks=no_tasks())
+    table = replace(before.table, **cells, stages={}, plans={}, tasks=no_tasks())
     return before.anew(before.scheme.model_copy(update=update), table)

@@ -101,8 +101,15 @@ def compose(
     silent = {name: why for name, why in (empty or {}).items() if name not in by_chapter}
     by_chapter |= {name: [payload(Paragraph(why, name), language)] for name, why in silent.items()}
     numbers = _Numbers(language, pictures)
+    chapters_of, annexes_of = REPORTS[report]
+    titles = {name: title.of(language) for name, title in (chapters_of | annexes_of).items()}
     chapters = [
-        Chapter(name, kind, heading, tuple(_sections(by_chapter[name], language, numbers)))
+        Chapter(
+            name,
+            kind,
+            heading,
+            tuple(_sections(by_chapter[name], titles[name], language, numbers)),
+        )
         for name, kind, heading in _headings(by_chapter, language, report)
     ]
     return Document(
@@ -178,10 +185,10 @@ def _is_footer(block: Mapping[str, Any]) -> bool:
 
 
 def _sections(
-    blocks: Sequence[Mapping[str, Any]], language: str, numbers: _Numbers
+    blocks: Sequence[Mapping[str, Any]], title: str, language: str, numbers: _Numbers
 ) -> Iterator[Section]:
     """A chapter's blocks by section. A section goes on until another heading; alone in its chapter
-    it has no number."""
+    it has no number, and no heading where that repeats the chapter's title."""
     blocks = [block for block in blocks if not _is_footer(block)]
     groups: list[tuple[str | None, list[Mapping[str, Any]]]] = []
     for block in blocks:
@@ -194,6 +201,8 @@ def _sections(
     for heading, group in groups:
         if heading and not alone:
             heading = _numbered(heading, next(count), language)
+        elif heading == title:
+            heading = None
         pieces = tuple(_pieces(group, language, numbers))
         yield Section(one_line(heading) if heading else None, pieces)
 

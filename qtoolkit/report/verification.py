@@ -97,15 +97,14 @@ def targets(result: Assessment, filed: pd.DataFrame, found: Effects | None) -> S
     table["filed_on"] = [same("" if day is None else f"{day:%Y-%m-%d}") for day in days]
     below = [name for name in table if name.startswith("below_")]
 
-    def rows(chosen: pd.Series, *columns: str) -> pd.DataFrame:
-        return table.loc[[value is True for value in chosen], ["unit", "leaf", *columns]]
-
+    late = table[table["status"] == "late"]
     facts = {
         "filed": len(table),
         "in_time": int((table["status"] == "in_time").sum()),
         "unknown": int((table["status"] == "unknown").sum()),
-        "late": rows(table["status"].map(lambda status: status == "late"), "filed_on"),
-        "missing": rows(table["status"].map(lambda status: status == "not_filed")),
+        "late": late[["unit", "leaf", "filed_on"]],
+        "not_filed": int((table["status"] == "not_filed").sum()),
+        "missing": _by_leaf(table, table["status"] == "not_filed"),
         "bases": [
             {
                 "basis": basis,
@@ -115,9 +114,15 @@ def targets(result: Assessment, filed: pd.DataFrame, found: Effects | None) -> S
             }
             for basis, row in (() if found is None else found.kept.drop("filed").iterrows())
         ],
-    } | {name: rows(table[name]) for name in below}
+    } | {name: _by_leaf(table, table[name].isin([True])) for name in below}
     tables = {"filed_targets": table.drop(columns=below)}
     return Section("verification/targets", names_of(result), facts, tables)
+
+
+def _by_leaf(table: pd.DataFrame, chosen: pd.Series) -> list[dict[str, Any]]:
+    """The units of some rows by indicator."""
+    groups = table[chosen].groupby("leaf", sort=False)["unit"]
+    return [{"leaf": leaf, "ids": list(units)} for leaf, units in groups]
 
 
 def tasks(result: Assessment, found: pd.DataFrame) -> Section:
@@ -146,15 +151,15 @@ def draw(result: Assessment, drawn: Draw | None, seen: Collection[str]) -> Secti
     """The draw that the scheme describes (:func:`qtoolkit.verification.draw_of`), None where it has
     no seed yet, beside the units that were verified."""
     said, units = result.scheme.verification, list(result.table.units)
-    facts: dict[str, Any] = {"planned": said is not None, "units": len(units), "seed": None}
-    if said is not None:
-        hashed = list_hash(units, strata_of(result.scheme, result.table))
-        by = _stratified_by(result)
-        facts |= {"places": said.places, "by": by, "list_hash": same(hashed)}
     chosen = [] if drawn is None else drawn.drawn
-    if drawn is not None:
-        facts |= {"seed": same(drawn.seed), "strata": _strata(result, drawn)}
-    facts |= {
+    facts = {
+        "planned": said is not None,
+        "seed": None if drawn is None else same(drawn.seed),
+        "units": len(units),
+        "places": 0 if said is None else said.places,
+        "by": _stratified_by(result),
+        "list_hash": same(list_hash(units, strata_of(result.scheme, result.table))),
+        "strata": [] if drawn is None else _strata(result, drawn),
         "drawn": chosen,
         "undrawn": [unit for unit in seen if chosen and unit not in chosen],
         "unseen": [unit for unit in chosen if seen and unit not in seen],
@@ -189,7 +194,8 @@ def _strata(result: Assessment, drawn: Draw) -> list[dict[str, Any]]:
 
 def _draw_table(result: Assessment, drawn: Draw) -> pd.DataFrame:
     """All units with their hashes, those drawn first."""
-    rest = [unit for unit in drawn.table.index if unit not in drawn.drawn]
+    in_order = drawn.table.sort_values(["stratum", "order"], kind="stable").index
+    rest = [unit for unit in in_order if unit not in drawn.drawn]
     table, label = drawn.table.loc[[*drawn.drawn, *rest]].copy(), _label_of(result)
     table["drawn"] = ["drawn" if is_drawn else "left" for is_drawn in table["drawn"]]
     if _stratified_by(result) is None:
@@ -228,8 +234,14 @@ def found(result: Assessment, seen: Inflation | None) -> Section:
         "score_format": shared.score_format(result),
     }
     items = seen.items.iloc[in_order(seen.items["inflation"].to_numpy())].rename_axis("leaf")
-    tables = {"inflation_units": units, "inflation_items": items}
+    tables = {"inflation_units": _in_points(units), "inflation_items": _in_points(items)}
     return Section("verification/found", names_of(result), facts, tables)
+
+
+def _in_points(table: pd.DataFrame) -> pd.DataFrame:
+    """Differences of shares in percentage points."""
+    names = [name for name in ("inflation", "low", "high") if name in table]
+    return table.assign(**{name: 100 * table[name] for name in names})
 
 
 def ahead(result: Assessment, all_verified: Projection | None, seen: Collection[str]) -> Section:

@@ -8,8 +8,8 @@ import pytest
 import qtoolkit as qt
 from qtoolkit.errors import InputError
 from qtoolkit.panel.winners import remade
-from qtoolkit.report import panel
-from qtoolkit.report.blocks import DataTable, payload
+from qtoolkit.report import panel, verification
+from qtoolkit.report.blocks import DataTable, Paragraph, payload
 from qtoolkit.report.chapters import ANNEXES, AWARD, CHAPTERS, reasons, report_of
 from qtoolkit.report.memo import compose
 
@@ -97,3 +97,71 @@ def test_of_two_votes_the_first_that_was_held_is_told():
     section = panel.votes(result, found, marks)
     assert section.facts["held"] == 5 and len(section.facts["carried"]) == 4
     assert len(section.blocks) > 2
+
+
+def test_a_case_that_says_nothing_of_the_year_has_a_sentence_for_each_part():
+    """No calendar, no targets, no tasks, no draw, nothing verified."""
+    result = qt.open("provinces-2008")[1]
+    targets, found = qt.targets, None
+    sections = [
+        verification.summary(result, None, found, None),
+        verification.year(result, targets.calendar(result), targets.periods(result)),
+        verification.targets(result, targets.filed(result), None),
+        verification.tasks(result, qt.decomposition.tasks(result)),
+        verification.draw(result, None, []),
+        verification.found(result, found),
+        verification.ahead(result, None, []),
+        verification.sizes(result, found),
+    ]
+    for section in sections:
+        texts = [block.text for block in section if isinstance(block, Paragraph)]
+        assert texts and all(text.zh and text.en for text in texts), section.page
+
+
+def test_a_draw_in_strata_is_told_before_its_seed_and_after():
+    case = qt.read_case("city-2026")
+    for seed in (None, "s"):
+        plan = {"places": 6, "by": "region", "least": 1, "seed": seed}
+        data = case.scheme.model_dump() | {"verification": plan}
+        result = qt.assess(type(case.scheme).model_validate(data), case.table)
+        drawn = qt.verification.draw_of(result) if seed else None
+        section = verification.draw(result, drawn, qt.verification.verified_units(result))
+        words = " ".join(block.text.en for block in section if isinstance(block, Paragraph))
+        assert "within each stratum (Region)" in words
+        assert ("Places by stratum: Middle 3 (of 7)" in words) == bool(seed)
+        assert ("not public yet" in words) != bool(seed)
+        if drawn is not None:
+            (table,) = [block for block in section if isinstance(block, DataTable)]
+            assert {text.en for text in table.frame["stratum"]} == {"North", "Middle", "South"}
+
+
+def test_the_verification_has_a_report_of_its_own_and_sections_in_an_assessment():
+    result = qt.open("city-2026")[1]
+    seen = qt.verification.inflation(result)
+    sections = [
+        verification.summary(result, qt.verification.draw_of(result), seen, None),
+        verification.draw(result, qt.verification.draw_of(result), list(seen.units.index)),
+        verification.found(result, seen),
+        verification.methods(),
+    ]
+    blocks = [payload(block, "en") for section in sections for block in section]
+    alone = compose(blocks, "t", [], "en", {}, report="verification")
+    assert [chapter.key for chapter in alone.chapters] == [
+        "summary",
+        "verification_draw",
+        "verification_found",
+        "annex_draw",
+        "annex_scores",
+        "annex_methods",
+    ]
+    # what would repeat the chapter's title is no heading of a section
+    assert [section.heading for section in alone.chapters[2].sections] == [None]
+    within = compose(blocks, "t", [], "en", {})
+    assert [chapter.key for chapter in within.chapters] == [
+        "units",
+        "stability",
+        "annex_scores",
+        "annex_methods",
+        "annex_draw",
+    ]
+    assert [section.heading for section in within.chapters[1].sections] == ["Filed and verified"]

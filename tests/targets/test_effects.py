@@ -1,5 +1,6 @@
 """Other targets give what assessing an edited table gives."""
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -70,3 +71,18 @@ def test_what_cannot_be_asked():
         _, en = refused(qt.targets.effects, *call)
         assert len(en) == 1 and said in en[0], en
     assert list(qt.targets.effects(planned, bases="linear").kept.index) == ["filed", "linear"]
+
+
+def test_units_that_come_and_go_bring_their_plans_along():
+    """Two years of the city case of which either lacks a unit: causes are found for all others."""
+    case = qt.read_case("city-2026")
+    result = qt.assess(case.scheme, case.table)
+    for dropped in ("甲市", "巳市"):
+        keep = np.array([unit != dropped for unit in case.table.units])
+        less = qt.assess(case.scheme, case.table.keep(keep))
+        plan = less.table.plans["plan_base:manufacturing_pass"]
+        assert np.array_equal(plan, case.table.plans["plan_base:manufacturing_pass"][keep])
+        for before, after in ((less, result), (result, less)):
+            why = qt.comparison.causes(before, after)
+            assert dropped not in why.index
+            assert len(qt.comparison.compare(before, after).decomposition) == 15

@@ -122,12 +122,16 @@ def found(tables, given):
     assert set(units["unit"]) == set(seen)
     for row in units.itertuples():
         own = [cell[2] for cell in cells if cell[0] == row.unit]
-        assert row.cells == len(own) and math.isclose(row.inflation, np.mean(own), abs_tol=1e-12)
+        assert row.cells == len(own) and math.isclose(
+            row.inflation, 100 * np.mean(own), abs_tol=1e-9
+        )
         assert row.score_filed == before.scores[row.unit] and row.score == result.scores[row.unit]
         assert (row.grade_filed, row.grade) == (before.grades[row.unit], result.grades[row.unit])
     for row in items.itertuples():
         own = [cell[2] for cell in cells if cell[1] == row.leaf]
-        assert row.units == len(own) and math.isclose(row.inflation, np.mean(own), abs_tol=1e-12)
+        assert row.units == len(own) and math.isclose(
+            row.inflation, 100 * np.mean(own), abs_tol=1e-9
+        )
         assert row.above == sum(gone > 1e-9 for gone in own)
     gone = [cell[2] for cell in cells]
     overall = mean_and_interval(cells)
@@ -351,7 +355,7 @@ def targets(tables, given):
     result, last, table = given.result, given.previous, tables["filed_targets"]
     own = [leaf for leaf in result.scheme.leaves if f"filed:{leaf.id}" in result.table.remarks]
     due = datetime.date(2025, 6, 30)
-    found = {key: [] for key in ("late", "missing")}
+    late, missing = [], []
     below = {key: [] for key in ("below_last_target", "below_last_value", "below_plan")}
     in_time = count = 0
     for leaf in own:
@@ -362,9 +366,9 @@ def targets(tables, given):
             written = result.table.remarks[f"filed:{leaf.id}"][unit]
             target, count = result.table.targets[i, j], count + 1
             if not isinstance(written, str):
-                found["missing"].append(row)
+                missing.append(row)
             elif datetime.date.fromisoformat(written) > due:
-                found["late"].append(row | {"filed_on": same(written)})
+                late.append(row | {"filed_on": same(written)})
             else:
                 in_time += 1
             at = last.table.units.index(unit)
@@ -378,11 +382,21 @@ def targets(tables, given):
     return {
         "filed": count,
         "in_time": in_time,
+        "not_filed": len(missing),
         "unknown": 0,
-        **found,
+        "late": late,
+        "missing": by_leaf(missing),
         "bases": [of_basis(result, last, own, basis) for basis in BASES],
-        **below,
+        **{key: by_leaf(rows) for key, rows in below.items()},
     }
+
+
+def by_leaf(rows):
+    leaves = dict.fromkeys(row["leaf"] for row in rows)
+    return [
+        {"leaf": leaf, "ids": [row["unit"] for row in rows if row["leaf"] == leaf]}
+        for leaf in leaves
+    ]
 
 
 BASES = ("last_target", "last_value", "linear", "compound")
