@@ -70,7 +70,7 @@ def year(result: Assessment, steps: pd.DataFrame, periods: pd.DataFrame) -> Sect
     )
     known = periods[periods["kind"].notna()]
     facts = {
-        "steps": len(steps),
+        "steps": shown[["name", "days"]],
         "leaves": len(result.scheme.leaves),
         "stated": len(known),
         "agreeing": int((known["kind"] == "same").sum()),
@@ -86,7 +86,7 @@ def year(result: Assessment, steps: pd.DataFrame, periods: pd.DataFrame) -> Sect
         ],
         "collisions": shown[shown["collides"].notna()],
     }
-    return Section("verification/year", names_of(result), facts, {"calendar": shown})
+    return Section("verification/year", names_of(result), facts)
 
 
 def targets(result: Assessment, filed: pd.DataFrame, found: Effects | None) -> Section:

@@ -340,9 +340,12 @@ def year(tables, given):
         others.append({"leaf": leaf.id, "kind": "calendar_year", "all": 365, "shared": shared})
     for row in others:
         row["days"] = Text("2025-01-01至2025-12-31", "2025-01-01 to 2025-12-31")
-    assert list(tables["calendar"]["name"]) == [step.label for step in scheme.calendar]
+    steps = []
+    for step in scheme.calendar:
+        days = list(dict.fromkeys(day.isoformat() for day in (step.start, step.end)))
+        steps.append({"name": step.label, "days": Text("至".join(days), " to ".join(days))})
     return {
-        "steps": len(scheme.calendar),
+        "steps": steps,
         "leaves": len(scheme.leaves),
         "stated": len(stated),
         "agreeing": len(stated) - len(others),
