@@ -83,7 +83,7 @@ VERIFICATION: dict[str, Text] = {
     "verification_draw": Text("实地核查抽取", "The draw for verification"),
     "verification_found": Text("自评与核查", "Filed and verified"),
     "verification_ahead": Text("假如全部核查", "If all were verified"),
-    "verification_sizes": Text("抽取数量", "How many to draw"),
+    "verification_sizes": Text("抽取多少家才够", "How many to draw"),
 }
 
 AWARD_ANNEXES = {key: ANNEXES[key] for key in ("annex_scores", "annex_methods")}
