@@ -50,8 +50,9 @@ class Verification(Model):
 
     `by` makes strata (a text covariate, or class), of which each has at least `least` places (all
     of its units, where there are fewer). `items`: how many indicators are looked into at each unit
-    drawn. `list_hash` is the hash of the list of units, as it was published before the seed was
-    known (`qtoolkit draw`): the units of the data must be that list.
+    drawn, of those in `pool` (ids; all without). `list_hash` is the hash of the list of units, as
+    it was published before the seed was known (`qtoolkit draw`): the units of the data must be that
+    list.
     """
 
     stage: Identifier | None = None
@@ -59,6 +60,7 @@ class Verification(Model):
     by: Identifier | None = None
     least: int = Field(default=0, ge=0, strict=True)
     items: int | None = Field(default=None, ge=1, strict=True)
+    pool: tuple[Identifier, ...] = ()
     seed: Annotated[str, BeforeValidator(_seed)] | None = None
     list_hash: Annotated[str, BeforeValidator(_hash)] | None = None
 
@@ -92,6 +94,7 @@ def verification_complaints(scheme: Scheme) -> Iterator[tuple[Path_, Text]]:
                 n=len(later),
             ),
         )
+    yield from _about_items(scheme, said)
     known = [*(one.id for one in scheme.covariates if one.kind == "text"), CLASS]
     if said.by is not None and said.by not in known:
         yield (
@@ -103,6 +106,44 @@ def verification_complaints(scheme: Scheme) -> Iterator[tuple[Path_, Text]]:
                 by=said.by,
                 known=listing(known),
                 hint=nearest(said.by, known),
+            ),
+        )
+
+
+def pool_of(scheme: Scheme) -> list[str]:
+    """The ids of the indicators among which those to look into are drawn."""
+    said = scheme.verification
+    return list(said.pool if said is not None and said.pool else (x.id for x in scheme.leaves))
+
+
+def _about_items(scheme: Scheme, said: Verification) -> Iterator[tuple[Path_, Text]]:
+    """A pool with what is no scored indicator, or one twice, and more items than it has."""
+    leaves = [leaf.id for leaf in scheme.leaves]
+    for i, id in enumerate(said.pool):
+        if id not in leaves:
+            yield (
+                ("verification", "pool", i),
+                say(
+                    zh="没有考核要点“{id}”{hint}",
+                    en="no scored indicator “{id}”{hint}",
+                    id=id,
+                    hint=nearest(id, leaves),
+                ),
+            )
+        elif id in said.pool[:i]:
+            yield (
+                ("verification", "pool", i),
+                say(zh="“{id}”重复", en="“{id}” is there twice", id=id),
+            )
+    if said.items is not None and said.items > len(pool_of(scheme)):
+        yield (
+            ("verification", "items"),
+            say(
+                zh="每家抽查{items}项，而可抽的只有{n}项",
+                en="{items:indicator is|indicators are} to be drawn for each unit, and there are "
+                "only {n}",
+                items=said.items,
+                n=len(pool_of(scheme)),
             ),
         )
 

@@ -13,12 +13,19 @@ from qtoolkit.engine.ties import in_order
 from qtoolkit.inputs.calendar import in_words
 from qtoolkit.inputs.unitlist import list_hash
 from qtoolkit.inputs.verification import CLASS, strata_of
-from qtoolkit.language import Text, same
+from qtoolkit.language import Text, listing, same
 from qtoolkit.report import figures, shared
 from qtoolkit.report.sections import Section, names_of
 from qtoolkit.report.wording import title_of
 from qtoolkit.targets import Effects
-from qtoolkit.verification import Draw, Inflation, Projection, needed, needed_to_meet
+from qtoolkit.verification import (
+    Draw,
+    Inflation,
+    Projection,
+    items_of,
+    needed,
+    needed_to_meet,
+)
 from qtoolkit.verification.inflation import NOTICED
 from qtoolkit.verification.projecting import AT_RISK, LEAST
 
@@ -161,11 +168,14 @@ def draw(result: Assessment, drawn: Draw | None, seen: Collection[str]) -> Secti
         "list_hash": same(list_hash(units, strata_of(result.scheme, result.table))),
         "strata": [] if drawn is None else _strata(result, drawn),
         "drawn": chosen,
+        "items": said.items if said is not None and drawn is not None else None,
         "undrawn": [unit for unit in seen if chosen and unit not in chosen],
         "unseen": [unit for unit in chosen if seen and unit not in seen],
         "compared": bool(seen) and drawn is not None,
     }
     tables = {} if drawn is None else {"draw": _draw_table(result, drawn)}
+    if facts["items"] is not None:
+        tables["draw_items"] = _items_table(result)
     return Section("verification/draw", names_of(result), facts, tables)
 
 
@@ -201,6 +211,13 @@ def _draw_table(result: Assessment, drawn: Draw) -> pd.DataFrame:
     if _stratified_by(result) is None:
         return table.drop(columns="stratum")
     return table.assign(stratum=[label(str(name)) for name in table["stratum"]])
+
+
+def _items_table(result: Assessment) -> pd.DataFrame:
+    """The indicators to look into at each unit drawn, in the order of the draw."""
+    groups = items_of(result).groupby("unit", sort=False)["name"]
+    rows = [(unit, listing(names)) for unit, names in groups]
+    return pd.DataFrame(rows, columns=["unit", "names"])
 
 
 def _points(seen: Inflation | None) -> float | None:

@@ -3,7 +3,7 @@ how many to draw, what was found beside what was filed, and what would be found 
 
 from qtoolkit.inputs.unitlist import list_hash, list_text
 from qtoolkit.verification.cells import Compared, compared, verified_units
-from qtoolkit.verification.described import draw_of
+from qtoolkit.verification.described import draw_of, items_of
 from qtoolkit.verification.drawing import Draw, DrawCheck, check, draw, draw_items
 from qtoolkit.verification.inflation import Inflation, as_filed, inflation
 from qtoolkit.verification.projecting import Projection, project
@@ -22,6 +22,7 @@ __all__ = [
     "draw_items",
     "draw_of",
     "inflation",
+    "items_of",
     "list_hash",
     "list_text",
     "needed",

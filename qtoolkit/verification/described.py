@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import pandas as pd
+
 from qtoolkit.assessment import Assessment
 from qtoolkit.errors import InputError
 from qtoolkit.inputs.case import Case
-from qtoolkit.inputs.verification import strata_of
+from qtoolkit.inputs.verification import pool_of, strata_of
 from qtoolkit.language import Text
-from qtoolkit.verification.drawing import Draw, draw
+from qtoolkit.verification.drawing import Draw, draw, draw_items
 
 
 def draw_of(result: Assessment | Case) -> Draw:
@@ -45,3 +47,35 @@ def draw_of(result: Assessment | Case) -> Draw:
         )
     strata = strata_of(result.scheme, result.table)
     return draw(result.table.units, said.places, said.seed, strata, least=said.least)
+
+
+def items_of(result: Assessment | Case) -> pd.DataFrame:
+    """重点抽查: the indicators to look into at each unit drawn, as the scheme describes them
+    (`verification.items`, of `verification.pool`). They are drawn by their Chinese names, which are
+    public, and not by their ids.
+
+    Returns
+    -------
+    DataFrame
+        A row for each unit and indicator: unit, item (id), name (Text), hash. Empty where the
+        scheme does not say how many.
+
+    Raises
+    ------
+    InputError
+        As :func:`draw_of`; indicators of one name, which could not be told apart.
+
+    >>> import qtoolkit as qt
+    >>> items_of(qt.read_case("city-2026")).empty
+    True
+    """
+    made, said = draw_of(result), result.scheme.verification
+    columns = ["unit", "item", "name", "hash"]
+    if said is None or said.items is None:
+        return pd.DataFrame(columns=columns)
+    leaves = [result.scheme.indicator(id) for id in pool_of(result.scheme)]
+    by_name = {leaf.name.zh: leaf for leaf in leaves}
+    found = draw_items(made, [leaf.name.zh for leaf in leaves], said.items, made.seed)
+    chosen = [by_name[name] for name in found["item"]]
+    found = found.assign(item=[leaf.id for leaf in chosen], name=[leaf.name for leaf in chosen])
+    return found[columns]

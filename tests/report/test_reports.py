@@ -1,12 +1,14 @@
 """Two reports of the same pages: an award's own chapters, and what of them an assessment takes."""
 
 from dataclasses import replace
+from hashlib import sha256
 
 import pandas as pd
 import pytest
 
 import qtoolkit as qt
 from qtoolkit.errors import InputError
+from qtoolkit.models import validate
 from qtoolkit.panel.winners import remade
 from qtoolkit.report import panel, verification
 from qtoolkit.report.blocks import DataTable, Paragraph, payload
@@ -165,3 +167,41 @@ def test_the_verification_has_a_report_of_its_own_and_sections_in_an_assessment(
         "annex_draw",
     ]
     assert [section.heading for section in within.chapters[1].sections] == ["Filed and verified"]
+
+
+def test_items_to_look_into_are_drawn_by_their_public_names():
+    """Of a pool of four indicators two for each city: by hand, from their Chinese names."""
+    case = qt.read_case("city-2026")
+    pool = ["access", "credit", "risk", "talent"]
+    plan = {"places": 3, "seed": "s", "items": 2, "pool": pool}
+    scheme = type(case.scheme).model_validate(case.scheme.model_dump() | {"verification": plan})
+    result = qt.assess(scheme, case.table)
+    drawn = qt.verification.draw_of(result)
+    found = qt.verification.items_of(result)
+    for unit in drawn.drawn:
+        names = {id: scheme.indicator(id).name.zh for id in pool}
+        hashes = {
+            id: sha256(f"s\n{unit}\n{name}".encode()).hexdigest() for id, name in names.items()
+        }
+        assert list(found["item"][found["unit"] == unit]) == sorted(pool, key=hashes.get)[:2]
+    section = verification.draw(result, drawn, [])
+    tables = [block for block in section if isinstance(block, DataTable)]
+    assert [table.name for table in tables] == ["draw", "draw_items"]
+    assert len(tables[1].frame) == 3
+
+
+@pytest.mark.parametrize(
+    ("plan", "says"),
+    [
+        ({"items": 5, "pool": ["access", "credit"]}, "there are only 2"),
+        ({"items": 1, "pool": ["acess"]}, "no scored indicator “acess”"),
+        ({"items": 1, "pool": ["access", "access"]}, "is there twice"),
+        ({"items": 99}, "there are only 30"),
+    ],
+)
+def test_items_that_cannot_be_drawn_are_one_sentence(plan, says):
+    scheme = qt.read_case("city-2026").scheme
+    data = scheme.model_dump() | {"verification": {"places": 3} | plan}
+    with pytest.raises(InputError) as caught:
+        validate(type(scheme), data, None)
+    assert [says in sentence for sentence in caught.value.sentences("en")] == [True]

@@ -259,6 +259,7 @@ def draw(tables, given):
         "places": said.places,
         "by": None,
         "drawn": drawn,
+        "items": None,
         "strata": [{"name": Text("", ""), "units": len(units), "places": said.places}],
         "undrawn": [unit for unit in units if unit in seen and unit not in drawn],
         "unseen": [unit for unit in drawn if unit not in seen],
