@@ -168,7 +168,7 @@ def draw(result: Assessment, drawn: Draw | None, seen: Collection[str]) -> Secti
         "list_hash": same(list_hash(units, strata_of(result.scheme, result.table))),
         "strata": [] if drawn is None else _strata(result, drawn),
         "drawn": chosen,
-        "items": said.items if said is not None and drawn is not None else None,
+        "items": getattr(said, "items", None) if chosen else None,
         "undrawn": [unit for unit in seen if chosen and unit not in chosen],
         "unseen": [unit for unit in chosen if seen and unit not in seen],
         "compared": bool(seen) and drawn is not None,
