@@ -380,7 +380,11 @@ def _draws(
         count=draws,
         size=int(np.clip(CELLS // max(gone.size, 1), 16, MOST)),
         seed=seed,
-        averaged=averaged_cells(result.scheme, result.table),
+        averaged=tuple(
+            mean
+            for mean in averaged_cells(result.scheme, result.table)
+            if np.isnan(both.verified.iat[mean.unit, mean.leaf])
+        ),
         shares=shares,
         open=value & ~known & could,
         group=group,
@@ -446,7 +450,9 @@ def _table(
         },
         index=result.scores.index,
     )
-    settled = table["open"] == 0  # nothing of it is projected, so its score is known
+    settled = np.array(table["open"] == 0)  # nothing of it is projected, so its score is known
+    for mean in drawn.averaged:  # unless a blank is filled by the mean of units that are projected
+        settled[mean.unit] &= not drawn.open[mean.peers, mean.leaf].any()
     table.loc[settled, ["low", "high"]] = table.loc[settled, ["projected", "projected"]].to_numpy()
     return table.assign(at_risk=table["worse"] >= AT_RISK)
 

@@ -252,3 +252,24 @@ def test_units_verified_on_items_of_no_area_do_not_count():
     with pytest.raises(qt.InputError) as caught:
         project(qt.assess(plain, own), seen, by="area")
     assert caught.value.sentences("en")[0].startswith("0 units were verified on items with area")
+
+
+def test_a_blank_filled_by_the_mean_of_others_moves_with_them():
+    """Of two units with a blank one has it verified: its score is known. The other's is the mean of
+    all units with a value, of which one is projected: its score is as uncertain."""
+    treated = {"missing": {"not_reported": "group_mean"}}
+    plain = qt.Scheme.flat({"x": 50, "y": 50}, {"A": 80, "B": 0}).model_dump()
+    plain["indicators"] = [leaf | treated for leaf in plain["indicators"]]
+    scheme = qt.Scheme.model_validate(plain)
+    own = pd.DataFrame({"x": [0.9, 0.8, 0.7, 0.9, "未报送", "未报送"], "y": 1}, list("abcdef"))
+    seen = pd.DataFrame({"x": [0.8, 0.75, 0.4, None, None, 0.3]}, index=own.index)
+    found = project(qt.assess(scheme, own), seen, draws=2000).table
+    assert found["open"].tolist() == [0, 0, 0, 1, 0, 0]
+    assert found.loc["f", ["low", "projected", "high"]].tolist() == [65.0] * 3
+    blank, other = found.loc["e"], found.loc["d"]
+    expected = (90 + 87.5 + 70 + other["projected"]) / 4
+    assert blank["projected"] == pytest.approx(expected, abs=0.01)
+    assert blank["low"] < blank["projected"] < blank["high"]
+    assert blank["high"] - blank["low"] == pytest.approx(
+        (other["high"] - other["low"]) / 4, abs=0.1
+    )
