@@ -3,7 +3,8 @@ were named, as stocks at one date or of units that are followed."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import datetime
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -14,6 +15,7 @@ from scipy import special
 
 from qtoolkit.display import Shown
 from qtoolkit.errors import Complaint, InputError, clip, nearest, real, unexpected, whole
+from qtoolkit.inputs.dates import day_complaints, day_of
 from qtoolkit.inputs.files import read_rows
 from qtoolkit.inputs.locate import find, packaged_cases
 from qtoolkit.inputs.numbertext import is_blank, parse_number, plain_text
@@ -178,7 +180,8 @@ def _stages(table: Any, stages: Sequence[str], by: str | None) -> list[str]:
         raise InputError(
             Text("table 应为至少有一行的表", "table must be a table of at least one row")
         )
-    names = [stages] if isinstance(stages, str) else list(stages)
+    several = isinstance(stages, Iterable) and not isinstance(stages, str)
+    names: list[Any] = list(stages) if several else [stages]
     if len(names) < 2 or len(set(names)) < len(names):
         raise InputError(
             say(
@@ -313,13 +316,13 @@ def _followed(table: pd.DataFrame, names: list[str]) -> tuple[np.ndarray, np.nda
 
 def _date(cell: Any, where: Text) -> np.datetime64:
     """A day."""
-    try:
-        if isinstance(cell, str) and not cell[:4].isdigit():
-            raise ValueError(cell)
-        day = pd.Timestamp(cell)
-    except (TypeError, ValueError):
-        raise InputError(unexpected(clip(cell), _DATES, where)) from None
-    return np.datetime64(day.tz_localize(None).date(), "D")
+    cell = pd.Timestamp(cell) if isinstance(cell, np.datetime64) else cell
+    if isinstance(cell, datetime.datetime) and not pd.isna(cell):
+        return np.datetime64(cell.date(), "D")
+    day = day_of(cell) if isinstance(cell, str) and not any(day_complaints(cell)) else cell
+    if not isinstance(day, datetime.date) or pd.isna(day):
+        raise InputError(unexpected(clip(cell), _DATES, where))
+    return np.datetime64(day, "D")
 
 
 def _check_order(

@@ -151,3 +151,27 @@ def test_counts_are_read_with_file_row_and_column(tmp_path):
 def test_the_example_is_no_case_to_run():
     with pytest.raises(InputError, match="找不到案例"):
         qt.read_case("programmes-2016")
+
+
+@pytest.mark.parametrize("cell", ["2020", "2020-03", "2020年3月", "20200230"])
+def test_a_part_of_a_date_is_no_day(cell):
+    """A year or a month alone would be read as its first day, and rates would count from there."""
+    table = pd.DataFrame({"applied": ["2020-01-05", cell], "named": [None, None]})
+    with pytest.raises(InputError) as caught:
+        funnel(table, ["applied", "named"])
+    assert f"“{cell}”, expected a date" in caught.value.sentences("en")[0]
+
+
+@pytest.mark.parametrize("until", [pd.NaT, 5, "2021"])
+def test_data_end_on_a_day(until):
+    table = pd.DataFrame({"applied": ["2020年1月5日"], "named": [pd.Timestamp("2020-02-01")]})
+    assert funnel(table, ["applied", "named"]).table["count"].tolist() == [1, 1]
+    with pytest.raises(InputError) as caught:
+        funnel(table, ["applied", "named"], until=until)
+    assert "expected a date" in caught.value.sentences("en")[0]
+
+
+def test_stages_are_a_list():
+    with pytest.raises(InputError) as caught:
+        funnel(pd.DataFrame({"a": [1]}), 5)
+    assert "at least two different columns, found 5" in caught.value.sentences("en")[0]

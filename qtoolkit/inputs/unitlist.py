@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from qtoolkit.errors import InputError, clip
+from qtoolkit.errors import InputError, clip, unexpected
 from qtoolkit.language import Text, say
 
 UNIT, STRATUM, SEED, ITEM = (
@@ -77,8 +77,11 @@ def distinct(values: Iterable[Any], what: Text) -> list[str]:
     Raises
     ------
     InputError
-        As :func:`listed_text`; none at all; one of them twice.
+        As :func:`listed_text`; no list; none at all; one of them twice.
     """
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        want = Text("名称的列表", "a list of names")
+        raise InputError(unexpected(clip(values), want, what))
     found: dict[str, None] = {}
     for value in values:
         name = listed_text(value, what)

@@ -342,8 +342,9 @@ def write_draw(case: Case, folder: Path, language: str) -> None:
 
 
 def printed_names(path: Path, made: Asked) -> list[str]:
-    """The units that a file says were drawn: its first column that holds any name of the list,
-    without its heading.
+    """The units that a file says were drawn: the column that is headed as units are, without its
+    heading, or else the first, of those that hold any name of the list (a stratum may be called as
+    a unit is).
 
     Raises
     ------
@@ -352,12 +353,16 @@ def printed_names(path: Path, made: Asked) -> list[str]:
     """
     names = set(made.units)
     written = {text_cell(name): name for name in names}
-    grid = _grid(path)
+    grid, found = _grid(path), []
     for i in range(max((len(row) for row in grid), default=0)):
         cells = [plain_text(row[i]) for row in grid if i < len(row) and not is_blank(row[i])]
         cells = [written.get(cell, cell) for cell in cells]
         if names & set(cells):
-            return cells[1:] if cells[0] in UNIT_HEADERS else cells
+            found.append(cells)
+    for cells in [cells for cells in found if cells[0] in UNIT_HEADERS]:
+        return cells[1:]
+    for cells in found:
+        return cells
     text = Text(
         "没有一列是考核对象的名称，无法核对", "no column holds names of units: nothing to check"
     )

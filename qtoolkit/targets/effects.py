@@ -3,7 +3,7 @@ changed."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -109,7 +109,7 @@ def _wanted(
     possible = _possible(result, previous)
     if bases is None:
         return possible
-    asked = [bases] if isinstance(bases, str) else list(bases)
+    asked = list(bases) if isinstance(bases, Iterable) and not isinstance(bases, str) else [bases]
     for basis in asked:
         if basis not in BASES:
             hint = nearest(str(basis), BASES)

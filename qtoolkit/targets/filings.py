@@ -88,10 +88,8 @@ def _due(result: Assessment, due: datetime.date | str | None) -> datetime.date |
     if due is None:
         steps = [step for step in result.scheme.calendar if step.step == "filing"]
         return steps[0].days[1] if steps else None
-    if isinstance(due, datetime.datetime):
-        return due.date()
-    if isinstance(due, datetime.date):
-        return due
+    if isinstance(due, datetime.date) and not pd.isna(due):
+        return due.date() if isinstance(due, datetime.datetime) else due
     if not isinstance(due, str) or not due.strip():
         raise InputError(unexpected(clip(due), A_DAY, "due"))
     for complaint in day_complaints(due):

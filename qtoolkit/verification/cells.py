@@ -150,6 +150,7 @@ def _of_frames(own: Assessment | pd.DataFrame, verified: pd.DataFrame) -> Compar
                         hint=nearest(str(name), known),
                     )
                 )
+    _refuse_repeated("verified", names)
     found = found.set_axis(names).reindex(index=filed.index, columns=filed.columns)
     return Compared(filed, found)
 
@@ -166,16 +167,8 @@ def _shares(frame: Any, name: str) -> pd.DataFrame:
                 found=type(frame).__name__,
             )
         )
-    twice = [*frame.index[frame.index.duplicated()], *frame.columns[frame.columns.duplicated()]]
-    if twice:
-        raise InputError(
-            say(
-                zh="{name} 中重复出现：{names}",
-                en="{name}: more than once: {names}",
-                name=name,
-                names=listing([clip(one) for one in twice], most=5),
-            )
-        )
+    for labels in (frame.index, frame.columns):
+        _refuse_repeated(name, labels)
     numbers = frame.apply(pd.to_numeric, errors="coerce").astype(float)
     wrong = (numbers.isna() & frame.notna()) | (numbers < -ROUND_OFF) | (numbers > 1 + ROUND_OFF)
     for k, j in np.argwhere(wrong.to_numpy()):
@@ -190,3 +183,17 @@ def _shares(frame: Any, name: str) -> pd.DataFrame:
             )
         )
     return numbers.clip(0, 1)
+
+
+def _refuse_repeated(name: str, labels: Any) -> None:
+    """Refuse units or indicators that stand twice in a table."""
+    twice = pd.Index(labels)[pd.Index(labels).duplicated()]
+    if len(twice):
+        raise InputError(
+            say(
+                zh="{name} 中重复出现：{names}",
+                en="{name}: more than once: {names}",
+                name=name,
+                names=listing([clip(one) for one in twice], most=5),
+            )
+        )

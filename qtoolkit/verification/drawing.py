@@ -315,7 +315,10 @@ def draw_items(
     """
     units = drawn.drawn if isinstance(drawn, Draw) else distinct(drawn, UNIT)
     names, seed = distinct(items, ITEM), listed_text(seed, SEED)
-    fixed = distinct(always, ITEM) if len(list(always)) else []
+    always = (
+        list(always) if isinstance(always, Iterable) and not isinstance(always, str) else always
+    )
+    fixed = distinct(always, ITEM) if always != [] else []
     for item in fixed:
         if item not in names:
             raise InputError(

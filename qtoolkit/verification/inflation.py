@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -14,13 +14,14 @@ from scipy import special
 from qtoolkit.assessment import Assessment
 from qtoolkit.display import Shown
 from qtoolkit.engine.ties import in_order
-from qtoolkit.errors import real
+from qtoolkit.errors import InputError, clip, nearest, one_of, real, unexpected
 from qtoolkit.inputs.scheme import Scheme
 from qtoolkit.inputs.statuses import VALUE
 from qtoolkit.language import Text
 from qtoolkit.verification.cells import Compared, compared
 
 By = Literal["area", "aspect", "lead"]
+BY: tuple[By, ...] = get_args(By)
 NOTICED = 1e-9  # a difference of shares below this is none
 
 
@@ -94,7 +95,8 @@ def inflation(
     Raises
     ------
     InputError
-        As :func:`qtoolkit.verification.compared`; a confidence that is not inside (0, 1).
+        As :func:`qtoolkit.verification.compared`; a confidence that is not inside (0, 1); another
+        `by`.
 
     >>> filed = pd.DataFrame({"a": [0.9, 0.8, 1.0]}, index=["甲", "乙", "丙"])
     >>> found = pd.DataFrame({"a": [0.8, 0.8, 0.8]}, index=["甲", "乙", "丙"])
@@ -102,6 +104,10 @@ def inflation(
     [0.1, -0.1484, 0.3484]
     """
     level = real("confidence", confidence, 0, 1, above=True)
+    if level == 1:
+        want = Text("大于0、小于1的数字", "a number above 0 and below 1")
+        raise InputError(unexpected(confidence, want, "confidence"))
+    check_by(by)
     both = compared(own, verified)
     cells = both.long()
     scheme = own.scheme if isinstance(own, Assessment) else None
@@ -114,6 +120,12 @@ def inflation(
         both.left_out,
         level,
     )
+
+
+def check_by(by: str) -> None:
+    """Refuse what makes no groups of items."""
+    if by not in BY:
+        raise InputError(unexpected(clip(by), one_of(BY), "by", nearest(str(by), BY)))
 
 
 def mean_of(cells: pd.DataFrame, confidence: float) -> dict[str, float]:
@@ -189,7 +201,8 @@ def _units(own: Assessment | pd.DataFrame, both: Compared, has_stage: bool) -> p
 
 
 def as_filed(result: Assessment) -> Assessment:
-    """The assessment of the same units before any later stage replaced or corrected a value.
+    """The assessment of the same units before any later stage replaced or corrected a value; where
+    nothing had been filed, what the stage said stays.
 
     >>> import qtoolkit as qt
     >>> case, result = qt.open("city-2026")

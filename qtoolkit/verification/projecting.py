@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar, get_args
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -18,13 +18,13 @@ from qtoolkit.assessment.build import averaged_cells
 from qtoolkit.display import Shown
 from qtoolkit.engine import finish, from_ticks, grade, score
 from qtoolkit.engine.ties import in_order
-from qtoolkit.errors import InputError, clip, nearest, one_of, unexpected
+from qtoolkit.errors import InputError, clip, nearest, unexpected
 from qtoolkit.inputs.statuses import VALUE
 from qtoolkit.language import Text, say
 from qtoolkit.simulation.acceptability import Simulation, counted
 from qtoolkit.simulation.sampling import Draws, check_draws
 from qtoolkit.verification.cells import Compared, compared, is_comparable
-from qtoolkit.verification.inflation import By
+from qtoolkit.verification.inflation import By, check_by
 
 LEAST = 3  # verified units without which there is no telling how units differ
 CELLS = 1 << 21  # shares that a chunk of draws holds
@@ -82,7 +82,8 @@ class Fit:
         information (k, g, g), for k pairs of variances."""
         if self.df_within < 1:  # what is the cells' and what the units' makes no difference
             unit, cell = np.zeros_like(unit), unit
-        cell = np.maximum(cell, TINY)
+        # beside a variance of units that many times as large the cells' would be lost in rounding
+        cell = np.maximum(cell, np.maximum(unit * NEGLIGIBLE, TINY))
         n = self.counts.sum(axis=1)
         weight = unit[:, None] / (cell[:, None] * (cell[:, None] + n * unit[:, None]))
         groups = self.counts.shape[1]
@@ -109,6 +110,7 @@ class Fit:
 
 
 TINY = 1e-18  # a variance of shares that is none
+NEGLIGIBLE = 1e-8  # a variance of cells, as a part of the units', that makes no difference
 
 
 def fit(gone: np.ndarray, group: np.ndarray, groups: int) -> Fit:
@@ -335,17 +337,24 @@ def _draws(
 ) -> VerificationDraws:
     """The draws that the verified cells allow."""
     gone = both.inflation.to_numpy()
-    rows = np.flatnonzero((~np.isnan(gone)).any(axis=1))
+    known = ~np.isnan(gone)
+    names = _groups_of(result, by)
+    fitted = known & np.array([name is not None for name in names])
+    rows = np.flatnonzero(fitted.any(axis=1))
     if len(rows) < LEAST:
+        within = (
+            Text("", "")
+            if by is None
+            else say(zh="在有{by}的指标上", en=" on items with {by}", by=by)
+        )
         text = say(
-            zh="只有{units}家经过核查，推算至少需要{least}家",
-            en="{units:unit was|units were} verified, a projection needs {least} or more",
+            zh="只有{units}家{within}经过核查，推算至少需要{least}家",
+            en="{units:unit was|units were} verified{within}, a projection needs {least} or more",
             units=len(rows),
+            within=within,
             least=LEAST,
         )
         raise InputError(text)
-    names = _groups_of(result, by)
-    known = ~np.isnan(gone)
     seen = [name for name, is_known in zip(names, known.any(axis=0), strict=True) if is_known]
     order = [name for name in dict.fromkeys(seen) if name is not None]
     could = _pool(result, known, items) & np.array([name in order for name in names])
@@ -353,7 +362,7 @@ def _draws(
     shares = np.nan_to_num(result.matrix.to_numpy(float))
     shares = np.where(np.isnan(both.verified), shares, both.verified)
     value = (result.table.status == VALUE) & both.own.notna().to_numpy()
-    found = fit(np.where([n in order for n in names], gone, np.nan)[rows], group, len(order))
+    found = fit(np.where(fitted, gone, np.nan)[rows], group, len(order))
     if found.df_between < 1:
         text = say(
             zh="经过核查的{units}家分属不同的{groups}组项目，不能推算；请不分组（by=None）",
@@ -371,7 +380,11 @@ def _draws(
         count=draws,
         size=int(np.clip(CELLS // max(gone.size, 1), 16, MOST)),
         seed=seed,
-        averaged=averaged_cells(result.scheme, result.table),
+        averaged=tuple(
+            mean
+            for mean in averaged_cells(result.scheme, result.table)
+            if np.isnan(both.verified.iat[mean.unit, mean.leaf])
+        ),
         shares=shares,
         open=value & ~known & could,
         group=group,
@@ -386,8 +399,11 @@ def _pool(result: Assessment, known: np.ndarray, items: Iterable[str] | None) ->
     ids = list(result.points.index)
     if items is None:
         return np.asarray(known.any(axis=0))
-    chosen = set(items)
-    for item in chosen.difference(ids):
+    if isinstance(items, str) or not isinstance(items, Iterable):
+        want = Text("指标编号的列表", "a list of ids of indicators")
+        raise InputError(unexpected(clip(items), want, "items"))
+    chosen = list(items)
+    for item in [item for item in chosen if item not in ids]:
         text = say(
             zh="items 中没有指标“{item}”{hint}",
             en="items: no indicator “{item}”{hint}",
@@ -403,8 +419,7 @@ def _groups_of(result: Assessment, by: By | None) -> list[str | None]:
     leaves = result.scheme.leaves
     if by is None:
         return [""] * len(leaves)
-    if by not in get_args(By):
-        raise InputError(unexpected(by, one_of(get_args(By)), "by"))
+    check_by(by)
     named = [getattr(leaf, by) for leaf in leaves]
     return [None if name is None else name.zh for name in named]
 
@@ -435,7 +450,9 @@ def _table(
         },
         index=result.scores.index,
     )
-    settled = table["open"] == 0  # nothing of it is projected, so its score is known
+    settled = np.array(table["open"] == 0)  # nothing of it is projected, so its score is known
+    for mean in drawn.averaged:  # unless a blank is filled by the mean of units that are projected
+        settled[mean.unit] &= not drawn.open[mean.peers, mean.leaf].any()
     table.loc[settled, ["low", "high"]] = table.loc[settled, ["projected", "projected"]].to_numpy()
     return table.assign(at_risk=table["worse"] >= AT_RISK)
 

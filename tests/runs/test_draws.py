@@ -6,6 +6,7 @@ import subprocess
 import openpyxl
 import pytest
 
+from qtoolkit.runs import draws
 from qtoolkit.verification import draw, list_hash
 from tests.inputs.test_verification import DATA, HASH, REGIONS, SCHEME, UNITS
 
@@ -191,3 +192,12 @@ def test_units_are_drawn_before_their_data_are_in(command, tmp_path):
     (tmp_path / "scheme.yaml").write_text(scheme, encoding="utf-8")
     done = command("draw", ".", cwd=tmp_path)
     assert done.returncode == 2 and HASH in done.stderr
+
+
+def test_strata_called_as_units_are_not_taken_for_them(tmp_path):
+    path = tmp_path / "drawn.csv"
+    path.write_text("分层,考核对象\n乙市,甲市\n丙市,丙市\n", encoding="utf-8")
+    made = draws.Asked("list", ("甲市", "乙市", "丙市"), dict.fromkeys(("甲市", "乙市"), "乙市"))
+    assert draws.printed_names(path, made) == ["甲市", "丙市"]
+    path.write_text("乙市,甲市\n丙市,丙市\n", encoding="utf-8")
+    assert draws.printed_names(path, made) == ["乙市", "丙市"]

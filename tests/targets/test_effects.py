@@ -67,6 +67,7 @@ def test_what_cannot_be_asked():
         ((plain, None, ["linear"]), "plan"),
         ((planned, None, ["liner"]), "linear"),
         ((planned, None, "liner"), "linear"),
+        ((planned, None, 5), "expected one of"),
     ):
         _, en = refused(qt.targets.effects, *call)
         assert len(en) == 1 and said in en[0], en

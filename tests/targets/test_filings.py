@@ -109,3 +109,10 @@ def test_a_unit_to_which_the_indicator_does_not_apply_has_filed_nothing_amiss():
     frame = FILED.assign(x=0.5).astype(object)
     frame.loc["d", ["rate", "target:rate"]] = ["不适用", None]
     assert qt.targets.filed(qt.assess(scheme, frame))["unit"].tolist() == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("due", [pd.NaT, 20250701, "7月1日"])
+def test_a_last_day_that_is_none_is_refused(due):
+    with pytest.raises(qt.InputError) as caught:
+        qt.targets.filed(result_of(FILED), due=due)
+    assert "expected one date with year, month and day" in caught.value.sentences("en")[0]

@@ -333,3 +333,12 @@ def test_items_are_drawn_equally_often():
     units = [f"第{i}市" for i in range(6000)]
     counts = Counter(draw_items(units, items, 2, "2026")["item"])
     assert p_of(list(counts.values()), 6000, 6000 * 2 / 5) > HONEST
+
+
+def test_names_in_one_text_are_no_list():
+    for wrong in ({"drawn": "ab"}, {"items": "xy"}, {"always": "x"}, {"drawn": 5}, {"always": 5}):
+        with pytest.raises(InputError) as caught:
+            draw_items(**{"drawn": ["ab"], "items": ["x", "y"], "k": 1, "seed": "s"} | wrong)
+        assert "expected a list of names" in caught.value.sentences("en")[0]
+    always = draw_items(["ab"], ["x", "y"], 1, "s", always=iter(["x"]))
+    assert list(always["item"]) == ["x", "y"]

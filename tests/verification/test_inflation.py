@@ -145,3 +145,24 @@ def test_a_scheme_without_such_a_stage_has_nothing_to_compare():
     with pytest.raises(qt.InputError) as caught:
         inflation(result)
     assert "nothing to compare" in caught.value.sentences("en")[0]
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"by": "name"}, "by is “name”"),
+        ({"confidence": 1}, "confidence is “1”, expected a number above 0 and below 1"),
+    ],
+)
+def test_other_groups_and_certain_intervals_are_refused(city, given, says):
+    with pytest.raises(qt.InputError) as caught:
+        inflation(city, **given)
+    assert says in caught.value.sentences("en")[0]
+
+
+def test_a_unit_under_two_spellings_is_listed_twice():
+    filed = pd.DataFrame({"a": [0.9, 0.8]}, index=["u1", "u2"])
+    found = pd.DataFrame({"a": [0.8, 0.7]}, index=["u1", " u1 "])
+    with pytest.raises(qt.InputError) as caught:
+        inflation(filed, found)
+    assert caught.value.sentences("en")[0] == "verified: more than once: u1"

@@ -213,6 +213,8 @@ def test_workers_change_nothing():
         ({"draws": 0}, "draws must be"),
         ({"by": "country"}, "“country”"),
         ({"items": ["nothing"]}, "no indicator “nothing”"),
+        ({"items": "plan"}, "items is “plan”, expected a list of ids"),
+        ({"items": 5}, "items is “5”, expected a list of ids"),
     ],
 )
 def test_what_cannot_be_projected_is_said(given, says):
@@ -226,3 +228,48 @@ def test_two_verified_units_are_too_few():
     with pytest.raises(qt.InputError) as caught:
         project(filed, seen)
     assert "a projection needs 3 or more" in caught.value.sentences("en")[0]
+
+
+@pytest.mark.parametrize("own", [(0.1, 0.05, 0.2, 0.0), (0.01, 0.01, 0.01, 0.02)])
+@pytest.mark.parametrize("groups", [1, 2])
+def test_units_of_one_inflation_throughout_are_the_sample(own, groups):
+    """Cells of a unit that are all alike say no more than one: the mean is the units' mean, and its
+    variance theirs over their number."""
+    found = fit(np.repeat(np.array(own)[:, None], 4, axis=1), np.arange(4) % groups, groups)
+    variance, cell = found.variances()
+    assert variance == pytest.approx(np.var(own, ddof=1))
+    assert cell == pytest.approx(0, abs=1e-12)
+    means, inverse = found.means(np.array([variance]), np.array([cell]))
+    assert means[0] == pytest.approx([np.mean(own)] * groups, abs=1e-7)
+    assert np.diagonal(inverse[0]) == pytest.approx([np.var(own, ddof=1) / 4] * groups, rel=1e-5)
+    assert np.isfinite(np.linalg.cholesky(inverse)).all()
+
+
+def test_units_verified_on_items_of_no_area_do_not_count():
+    own = pd.DataFrame(0.9, index=list("abcd"), columns=["x", "y"])
+    plain = qt.Scheme.flat({"x": 60, "y": 40}, {"A": 80, "B": 0})
+    seen = pd.DataFrame({"x": [0.8, 0.7, 0.85, 0.8]}, index=own.index)
+    with pytest.raises(qt.InputError) as caught:
+        project(qt.assess(plain, own), seen, by="area")
+    assert caught.value.sentences("en")[0].startswith("0 units were verified on items with area")
+
+
+def test_a_blank_filled_by_the_mean_of_others_moves_with_them():
+    """Of two units with a blank one has it verified: its score is known. The other's is the mean of
+    all units with a value, of which one is projected: its score is as uncertain."""
+    treated = {"missing": {"not_reported": "group_mean"}}
+    plain = qt.Scheme.flat({"x": 50, "y": 50}, {"A": 80, "B": 0}).model_dump()
+    plain["indicators"] = [leaf | treated for leaf in plain["indicators"]]
+    scheme = qt.Scheme.model_validate(plain)
+    own = pd.DataFrame({"x": [0.9, 0.8, 0.7, 0.9, "未报送", "未报送"], "y": 1}, list("abcdef"))
+    seen = pd.DataFrame({"x": [0.8, 0.75, 0.4, None, None, 0.3]}, index=own.index)
+    found = project(qt.assess(scheme, own), seen, draws=2000).table
+    assert found["open"].tolist() == [0, 0, 0, 1, 0, 0]
+    assert found.loc["f", ["low", "projected", "high"]].tolist() == [65.0] * 3
+    blank, other = found.loc["e"], found.loc["d"]
+    expected = (90 + 87.5 + 70 + other["projected"]) / 4
+    assert blank["projected"] == pytest.approx(expected, abs=0.01)
+    assert blank["low"] < blank["projected"] < blank["high"]
+    assert blank["high"] - blank["low"] == pytest.approx(
+        (other["high"] - other["low"]) / 4, abs=0.1
+    )
