@@ -378,7 +378,7 @@ def _draws(
         errors=None,
         jitter=0,
         count=draws,
-        size=int(np.clip(CELLS // max(gone.size, 1), 16, MOST)),
+        size=int(np.clip(CELLS // max(gone.size, 1), 4, MOST)),
         seed=seed,
         averaged=tuple(
             mean
