@@ -23,6 +23,7 @@ from qtoolkit.inputs.unitlist import list_hash, list_text, listed, published_has
 from qtoolkit.inputs.verification import strata_of
 from qtoolkit.language import Text, listing, same, say
 from qtoolkit.verification import Draw, check, draw
+from qtoolkit.verification.described import items_drawn
 from qtoolkit.verification.recipe import LIST_FILE
 from qtoolkit.workbooks.reading import read_sheets
 
@@ -44,7 +45,7 @@ CODES = {
 class Asked:
     """What a draw is to be made of. `file` is what holds the list, `strata` go by unit; `list_hash`
     is what the scheme says was published, `left_out` are units of the file that are not assessed
-    and so not in the list."""
+    and so not in the list; `scheme` is a case's, which may say how many items are looked into."""
 
     file: str
     units: tuple[str, ...]
@@ -55,6 +56,7 @@ class Asked:
     list_hash: str | None = None
     language: str = "zh"
     left_out: tuple[Text, ...] = ()
+    scheme: Scheme | None = None
 
     def drawn(self) -> Draw:
         """The draw, by the seed."""
@@ -132,7 +134,7 @@ def _said(scheme: Scheme) -> dict[str, Any]:
     """What a scheme says of its draw, by the names of :class:`Asked`."""
     said = scheme.verification
     keys = {"places", "seed", "least", "list_hash"}
-    return {} if said is None else said.model_dump(include=keys)
+    return {"scheme": scheme} | ({} if said is None else said.model_dump(include=keys))
 
 
 def _covariate(case: Any, name: str) -> str:
@@ -260,6 +262,22 @@ def after(made: Draw) -> Iterator[Text]:
         yield same(f"{i:>3}. {unit}{stratum}  {row['hash']}")
 
 
+def _looked_into(what: Asked, made: Draw) -> Iterator[Text]:
+    """The indicators to look into at each unit drawn, where the scheme says how many."""
+    if what.scheme is None or (found := items_drawn(what.scheme, made)).empty:
+        return
+    yield say(
+        zh="重点抽查：每家取 SHA-256（种子、换行、考核对象、换行、指标名称）最小的{k}项。",
+        en="To look into: at each unit the {k} indicators with the smallest SHA-256 of seed, line "
+        "feed, unit, line feed, name in Chinese.",
+        k=int((found["unit"] == made.drawn[0]).sum()),
+    )
+    for unit, names in found.groupby("unit", sort=False)["name"]:
+        yield say(
+            zh="  {unit}：{items}", en="  {unit}: {items}", unit=str(unit), items=listing(names)
+        )
+
+
 def made(
     what: Asked, out: Path | None = None, published: str | None = None, language: str = "zh"
 ) -> Iterator[Text]:
@@ -291,7 +309,8 @@ def made(
         texts = list(before(what))
     else:
         drawn = what.drawn()
-        texts = [*after(drawn), same(""), same(drawn.recipe(language))]
+        texts = [*after(drawn), *_looked_into(what, drawn), same("")]
+        texts.append(same(drawn.recipe(language)))
     if out is not None:
         _write(what, out, language)
         texts.append(say(zh="已写出：{path}", en="written: {path}", path=out))

@@ -7,6 +7,7 @@ import pandas as pd
 from qtoolkit.assessment import Assessment
 from qtoolkit.errors import InputError
 from qtoolkit.inputs.case import Case
+from qtoolkit.inputs.scheme import Scheme
 from qtoolkit.inputs.verification import pool_of, strata_of
 from qtoolkit.language import Text
 from qtoolkit.verification.drawing import Draw, draw, draw_items
@@ -69,11 +70,15 @@ def items_of(result: Assessment | Case) -> pd.DataFrame:
     >>> items_of(qt.read_case("city-2026")).empty
     True
     """
-    made, said = draw_of(result), result.scheme.verification
-    columns = ["unit", "item", "name", "hash"]
+    return items_drawn(result.scheme, draw_of(result))
+
+
+def items_drawn(scheme: Scheme, made: Draw) -> pd.DataFrame:
+    """What :func:`items_of` returns, for the units of a draw that is made already."""
+    said, columns = scheme.verification, ["unit", "item", "name", "hash"]
     if said is None or said.items is None:
         return pd.DataFrame(columns=columns)
-    leaves = [result.scheme.indicator(id) for id in pool_of(result.scheme)]
+    leaves = [scheme.indicator(id) for id in pool_of(scheme)]
     by_name = {leaf.name.zh: leaf for leaf in leaves}
     found = draw_items(made, [leaf.name.zh for leaf in leaves], said.items, made.seed)
     chosen = [by_name[name] for name in found["item"]]

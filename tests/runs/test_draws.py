@@ -6,6 +6,7 @@ import subprocess
 import openpyxl
 import pytest
 
+from qtoolkit.inputs.case import read_case
 from qtoolkit.runs import draws
 from qtoolkit.verification import draw, list_hash
 from tests.inputs.test_verification import DATA, HASH, REGIONS, SCHEME, UNITS
@@ -201,3 +202,15 @@ def test_strata_called_as_units_are_not_taken_for_them(tmp_path):
     assert draws.printed_names(path, made) == ["甲市", "丙市"]
     path.write_text("乙市,甲市\n丙市,丙市\n", encoding="utf-8")
     assert draws.printed_names(path, made) == ["乙市", "丙市"]
+
+
+def test_items_to_look_into_are_printed_beside_the_draw(command, tmp_path):
+    """One of the indicators at each unit, by hand from their names."""
+    plan = "verification: {places: 2, seed: '007', items: 1}"
+    write_case(tmp_path, plan)
+    printed = lines(command("draw", ".", cwd=tmp_path))
+    scheme = read_case(tmp_path).scheme
+    names = [leaf.name.zh for leaf in scheme.leaves]
+    for unit in draw(UNITS, 2, "007").drawn:
+        hashes = {n: hashlib.sha256(f"007\n{unit}\n{n}".encode()).hexdigest() for n in names}
+        assert f"  {unit}：{min(names, key=hashes.get)}" in printed
