@@ -203,14 +203,20 @@ def _strata(result: Assessment, drawn: Draw) -> list[dict[str, Any]]:
 
 
 def _draw_table(result: Assessment, drawn: Draw) -> pd.DataFrame:
-    """All units with their hashes, those drawn first."""
+    """All units with their hashes, those drawn first; in English too by the name that is hashed."""
     in_order = drawn.table.sort_values(["stratum", "order"], kind="stable").index
     rest = [unit for unit in in_order if unit not in drawn.drawn]
     table, label = drawn.table.loc[[*drawn.drawn, *rest]].copy(), _label_of(result)
+    table["named"] = [_hashed_name(str(unit), result.labels[unit].en) for unit in table.index]
     table["drawn"] = ["drawn" if is_drawn else "left" for is_drawn in table["drawn"]]
     if _stratified_by(result) is None:
         return table.drop(columns="stratum")
     return table.assign(stratum=[label(str(name)) for name in table["stratum"]])
+
+
+def _hashed_name(unit: str, english: str) -> Text:
+    """A unit by the name that is hashed, with its English name."""
+    return Text(unit, unit if english == unit else f"{unit} ({english})")
 
 
 def _items_table(result: Assessment) -> pd.DataFrame:
