@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 
 from qtoolkit.assessment import Assessment
 from qtoolkit.assessment.build import shares_of
+from qtoolkit.display import Shown
 from qtoolkit.errors import InputError, clip, nearest
 from qtoolkit.inputs.statuses import FALSIFIED, VALUE, ZERO
 from qtoolkit.inputs.table import unit_of
@@ -18,11 +19,15 @@ from qtoolkit.language import Text, listing, say
 ROUND_OFF = 1e-9
 
 
-@dataclass(frozen=True)
-class Compared:
+@dataclass(frozen=True, repr=False)
+class Compared(Shown):
     """Shares of full marks (units × indicators): `own` as filed, `verified` as found, NaN where
     there is none; `left_out` are the indicators that were verified and cannot be compared, since
     their marks depend on the other units."""
+
+    card_title: ClassVar[Text] = Text("核查前后的得分率", "Shares before and after verification")
+    card_table: ClassVar[str] = "inflation"
+    card_more: ClassVar[tuple[str, ...]] = ("own", "verified")
 
     own: pd.DataFrame
     verified: pd.DataFrame

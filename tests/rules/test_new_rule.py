@@ -168,7 +168,8 @@ def test_the_template_asks_for_its_column_and_the_workbook_has_its_word(home):
     status, said = command(home, "template", "case", "-o", "template.xlsx")
     assert status == 0, said
     sheets = openpyxl.load_workbook(home / "template.xlsx")
-    assert sheets["方案"]["S2"].value == "半数"
+    titles = [cell.value for cell in sheets["方案"][1]]
+    assert sheets["方案"].cell(2, titles.index("规则") + 1).value == "半数"
     assert [cell.value for cell in sheets["数据"][1]] == ["考核对象", "甲项", "目标值:甲项", "乙项"]
     assert "达到目标值90%的得满分，其余得一半" in sheets["数据"]["B1"].comment.text
 
