@@ -22,10 +22,10 @@ from qtoolkit.verification import (
     Draw,
     Inflation,
     Projection,
-    items_of,
     needed,
     needed_to_meet,
 )
+from qtoolkit.verification.described import items_drawn
 from qtoolkit.verification.inflation import NOTICED
 from qtoolkit.verification.projecting import AT_RISK, LEAST
 
@@ -165,7 +165,7 @@ def draw(result: Assessment, drawn: Draw | None, seen: Collection[str]) -> Secti
         "units": len(units),
         "places": 0 if said is None else said.places,
         "by": _stratified_by(result),
-        "list_hash": same(list_hash(units, strata_of(result.scheme, result.table))),
+        "list_hash": same(_list_hash(result)),
         "strata": [] if drawn is None else _strata(result, drawn),
         "drawn": chosen,
         "items": getattr(said, "items", None) if chosen else None,
@@ -173,10 +173,21 @@ def draw(result: Assessment, drawn: Draw | None, seen: Collection[str]) -> Secti
         "unseen": [unit for unit in chosen if seen and unit not in seen],
         "compared": bool(seen) and drawn is not None,
     }
-    tables = {} if drawn is None else {"draw": _draw_table(result, drawn)}
-    if facts["items"] is not None:
-        tables["draw_items"] = _items_table(result)
+    tables = {} if drawn is None else _draw_tables(result, drawn)
     return Section("verification/draw", names_of(result), facts, tables)
+
+
+def _draw_tables(result: Assessment, drawn: Draw) -> dict[str, pd.DataFrame]:
+    """All units with their hashes, and the indicators to look into, where there are any."""
+    found, items = {"draw": _draw_table(result, drawn)}, items_drawn(result.scheme, drawn)
+    return found if items.empty else found | {"draw_items": _items_table(items)}
+
+
+def _list_hash(result: Assessment) -> str:
+    """The hash of the list that a draw is made of; nothing where none is described."""
+    if result.scheme.verification is None:
+        return ""
+    return list_hash(list(result.table.units), strata_of(result.scheme, result.table))
 
 
 def _stratified_by(result: Assessment) -> Text | None:
@@ -219,9 +230,9 @@ def _hashed_name(unit: str, english: str) -> Text:
     return Text(unit, unit if english == unit else f"{unit} ({english})")
 
 
-def _items_table(result: Assessment) -> pd.DataFrame:
+def _items_table(items: pd.DataFrame) -> pd.DataFrame:
     """The indicators to look into at each unit drawn, in the order of the draw."""
-    groups = items_of(result).groupby("unit", sort=False)["name"]
+    groups = items.groupby("unit", sort=False)["name"]
     rows = [(unit, listing(names)) for unit, names in groups]
     return pd.DataFrame(rows, columns=["unit", "names"])
 
@@ -307,7 +318,9 @@ def ahead(result: Assessment, all_verified: Projection | None, seen: Collection[
 def sizes(result: Assessment, seen: Inflation | None) -> Section:
     """How many units a draw takes."""
     units = len(result.scores)
-    spread = None if seen is None or len(seen.units) < LEAST else seen.units["inflation"].std()
+    few = seen is None or len(seen.units) < LEAST
+    # units that are inflated alike leave nothing to find out
+    spread = None if seen is None or few else float(seen.units["inflation"].std()) or None
     facts = {
         "units": units,
         "spread": spread,

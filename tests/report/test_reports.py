@@ -8,6 +8,7 @@ import pytest
 
 import qtoolkit as qt
 from qtoolkit.errors import InputError
+from qtoolkit.language import Text
 from qtoolkit.models import validate
 from qtoolkit.panel.winners import remade
 from qtoolkit.report import panel, verification
@@ -205,3 +206,20 @@ def test_items_that_cannot_be_drawn_are_one_sentence(plan, says):
     with pytest.raises(InputError) as caught:
         validate(type(scheme), data, None)
     assert [says in sentence for sentence in caught.value.sentences("en")] == [True]
+
+
+def test_units_inflated_alike_leave_no_sentence_on_how_many_to_draw():
+    own = pd.DataFrame({"a": [0.75] * 4, "b": [0.5] * 4}, index=list("wxyz"))
+    result = qt.assess(qt.Scheme.flat({"a": 60, "b": 40}, {"A": 90, "B": 0}), own)
+    section = verification.sizes(result, qt.verification.inflation(result, own - 0.25))
+    assert section.facts["spread"] is None
+    (text,) = [block.text.en for block in section if isinstance(block, Paragraph)]
+    assert text.startswith("To meet at least one unit")
+
+
+def test_a_case_without_a_draw_may_have_names_that_no_list_can_hold():
+    """A list of units refuses control characters; who draws nothing is not asked for one."""
+    own = pd.DataFrame({"a": [0.75, 0.5]}, index=["x\u0001", "y"])
+    result = qt.assess(qt.Scheme.flat({"a": 100}, {"A": 90, "B": 0}), own)
+    section = verification.draw(result, None, [])
+    assert section.facts["list_hash"] == Text("", "")
