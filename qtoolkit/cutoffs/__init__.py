@@ -20,6 +20,7 @@ from qtoolkit.cutoffs.margins import (
     bunching,
     dead,
     margins,
+    near_misses,
     rounding_audit,
 )
 from qtoolkit.cutoffs.misgrading import Misgrading, misgrading, normal_model
@@ -50,6 +51,7 @@ __all__ = [
     "margins",
     "misgrading",
     "natural_breaks",
+    "near_misses",
     "normal_model",
     "optimise",
     "quota_audit",

@@ -23,6 +23,7 @@ from qtoolkit.engine import (
     to_ticks,
 )
 from qtoolkit.engine.ticks import UNREACHABLE
+from qtoolkit.engine.ties import SAME, in_order
 from qtoolkit.errors import real
 from qtoolkit.inputs.changes import AS_IS
 from qtoolkit.inputs.statuses import VALUE, ZERO
@@ -32,6 +33,19 @@ from qtoolkit.remembered import remembered
 LINE, QUOTA, LAST = "line", "quota", "last"
 BEST, WORST, VETO, REACH, SAFE, UNPROVED = "best", "worst", "veto", "reach", "safe", "unproved"
 ROWS_AT_ONCE = 1 << 20  # base scores that are graded again at a time
+
+
+def near_misses(table: pd.DataFrame, within: float) -> pd.DataFrame:
+    """The rows of a table of :func:`margins` of units (临界单位) whose grade `within` points of the
+    base score more or less would change, the nearest first. A rise reaches the next grade where it
+    equals what is missing; a fall that equals the margin keeps the grade.
+
+    >>> rows = {"above": [0.5, 3.0, 1.0], "below": [4.0, 1.0, 9.0], "nearest": [0.5, 1.0, 1.0]}
+    >>> list(near_misses(pd.DataFrame(rows, index=["甲", "乙", "丙"]), 1).index)
+    ['甲', '乙']
+    """
+    near = (table["below"] <= within + SAME) | (table["above"] < within - SAME)
+    return table[near].iloc[in_order(table.loc[near, "nearest"], falling=False)]
 
 
 @with_breaks_held

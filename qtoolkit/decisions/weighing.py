@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -13,9 +13,10 @@ from qtoolkit.assessment import Assessment
 from qtoolkit.assessment.settings import Graded, settings
 from qtoolkit.decisions.ways import APPROVAL, DRAFT, KINDS, Way, ways_of
 from qtoolkit.display import Shown
+from qtoolkit.drafts import check_same
 from qtoolkit.engine import core
 from qtoolkit.engine.ticks import UNREACHABLE
-from qtoolkit.errors import InputError, real, unexpected
+from qtoolkit.errors import real
 from qtoolkit.inputs.changes import change
 from qtoolkit.language import Text
 from qtoolkit.lines import LinesSaid, says_lines
@@ -146,7 +147,7 @@ def matters(
     shift = real("shift", NEAR * total if shift is None else shift, 0, total, above=True)
     drafts = dict(drafts or {})
     for name, draft in drafts.items():
-        _check_draft(result, name, draft)
+        check_same(result, draft, f"drafts.{name}")
     ways = [*ways_of(result, shift), *(Way(DRAFT, name, None) for name in drafts)]
     codes, failed = _graded(result, ways, drafts)
     now = result.grades.cat.codes.to_numpy(int)
@@ -176,19 +177,6 @@ def matters(
     )
     idle = tuple(matter for matter in grouped if not matter.steps)
     return Matters(result, table, tuple(weighed), idle, shift, tuple(ways), drafts)
-
-
-def _check_draft(result: Assessment, name: str, draft: Any) -> None:
-    """A draft grades the same units by the same grades."""
-    if not isinstance(draft, Assessment):
-        want = Text("assess 的返回值", "a result of assess")
-        raise InputError(unexpected(type(draft).__name__, want, f"drafts.{name}"))
-    if list(draft.scores.index) != list(result.scores.index):
-        want = Text("与本方案相同的考核对象", "the units of this assessment")
-        raise InputError(unexpected(", ".join(draft.scores.index[:3]), want, f"drafts.{name}"))
-    if draft.grade_names != result.grade_names:
-        want = Text("与本方案相同的等级", "the grades of this assessment")
-        raise InputError(unexpected(", ".join(draft.grade_names), want, f"drafts.{name}"))
 
 
 def _graded(

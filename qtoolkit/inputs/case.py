@@ -3,7 +3,7 @@ was given."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 from typing import Any, ClassVar
@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 from qtoolkit.display import SYNTHETIC, Card, Shown, sizes
 from qtoolkit.errors import Complaint, InputError, Problems, clip
 from qtoolkit.inputs.changes import by_ids, change
+from qtoolkit.inputs.drafts import KEY, Draft, draft_role, for_draft, read_drafts
 from qtoolkit.inputs.files import Rows, read_rows
 from qtoolkit.inputs.locate import find, find_case
 from qtoolkit.inputs.parameters import BOOKS, Parameters, parameters_of, read_parameters
@@ -28,7 +29,7 @@ from qtoolkit.models import validate
 class Case(Shown):
     """A validated case. `files` are the files that were read, by role ("params", "scheme", "data",
     "previous_scheme", …); `written` is the scheme before `changes`, the same one where there are
-    none."""
+    none; `drafts` are rival drafts, with the same data read by each."""
 
     card_title: ClassVar[Text] = Text("案例", "A case")
 
@@ -39,6 +40,7 @@ class Case(Shown):
     previous: Case | None = None
     ratings: Ratings | None = None
     written: Scheme = None  # type: ignore[assignment]
+    drafts: tuple[Draft, ...] = ()
 
     def __post_init__(self) -> None:
         if self.written is None:
@@ -61,7 +63,7 @@ class Case(Shown):
             others=[
                 "scheme",
                 "table",
-                *(name for name in ("previous", "ratings") if getattr(self, name) is not None),
+                *(name for name in ("previous", "ratings", "drafts") if getattr(self, name)),
             ],
         )
 
@@ -74,6 +76,7 @@ def read_case(
     previous: str | Path | None = None,
     ratings: str | Path | None = None,
     changes: Mapping[str, float | None] | None = None,
+    alternatives: Sequence[Any] = (),
 ) -> Case:
     """Read a case and validate everything in it.
 
@@ -94,6 +97,9 @@ def read_case(
         Dotted changes to the scheme, such as {"cutoffs.A": 88, "points.brand": 5,
         "grades.A.quota": 3}, or by name: {"cutoffs.优秀": 92}; siblings take up the points, None
         takes a quota away. They come before those of the params.yaml.
+    alternatives : sequence, optional
+        Rival drafts, besides those of the params.yaml, five in all: each the path of a scheme, or
+        {"name": …, "scheme": path, "changes": {…}} of which one of the last two may be left out.
 
     Returns
     -------
@@ -113,18 +119,16 @@ def read_case(
         folder = find_case(case)
         files["params"] = folder / "params.yaml" if folder.is_dir() else folder
         parameters, near = read_parameters(files["params"]), files["params"].parent
-        if changes:
-            parameters = validate(
-                Parameters,
-                parameters.model_dump() | {"changes": parameters.changes | dict(changes)},
-                None,
-            )
+        if changes or alternatives:
+            drafts = [*parameters.alternatives, *map(_from_here, alternatives)]
+            both = {"changes": parameters.changes | dict(changes or {}), KEY: drafts}
+            parameters = validate(Parameters, parameters.model_dump() | both, None)
     else:
         paths = {"scheme": scheme, "data": data, "previous": previous, "ratings": ratings}
         given: dict[str, Any] = {
             key: str(path) if isinstance(path, PurePath) else path for key, path in paths.items()
         }
-        given["changes"] = changes or {}
+        given |= {"changes": changes or {}, KEY: list(map(_as_text, alternatives))}
         parameters = parameters_of(
             {key: value for key, value in given.items() if value is not None}
         )
@@ -149,6 +153,7 @@ def case_of(
         except InputError as error:
             name = files["params"].name if "params" in files else None
             problems.complaints += [Complaint(c.text, name, column=key) for c in error.complaints]
+    files |= _draft_files(parameters, near, problems, files)
     problems.stop()
     earlier = found.pop("previous", None)
     files |= found
@@ -158,23 +163,70 @@ def case_of(
         update={"changes": by_ids(written, parameters.changes, over)}
     )
     previous = None if earlier is None else _previous(earlier)
-    for role, path in ({} if previous is None else previous.files).items():
-        files[f"previous_{role}"] = path
+    for name, path in ({} if previous is None else previous.files).items():
+        files[f"previous_{name}"] = path
     last = None if previous is None else (previous.scheme, previous.table)
     table, ratings = _table_of(scheme, files, last)
     check_draw(scheme, table, files["scheme"].name)
+    drafts = _drafts(parameters, scheme, table, files, last)
     if previous is None or last is None:
-        return Case(scheme, table, parameters, files, None, ratings, written)
+        return Case(scheme, table, parameters, files, None, ratings, written, drafts)
     more = itself(scheme, table, last, files["params"].name if "params" in files else None)
     table = replace(table, doubts=(*table.doubts, *more))
-    return Case(scheme, table, parameters, files, previous, ratings, written)
+    return Case(scheme, table, parameters, files, previous, ratings, written, drafts)
+
+
+def _drafts(
+    parameters: Parameters,
+    scheme: Scheme,
+    table: Table,
+    files: Mapping[str, Path],
+    last: tuple[Scheme, Table] | None,
+) -> tuple[Draft, ...]:
+    """The rival drafts; complaints of their keys name the file of parameters."""
+    try:
+        return read_drafts(
+            parameters.alternatives,
+            scheme,
+            table.units,
+            lambda number: scheme_of(files[draft_role(number)]),
+            lambda draft: _table_of(draft, files, last, scheme)[0],
+        )
+    except InputError as error:
+        name = files["params"].name if "params" in files else None
+        raise InputError(
+            [c if c.file is not None else replace(c, file=name) for c in error.complaints]
+        ) from None
+
+
+def _draft_files(
+    parameters: Parameters, near: Path | None, problems: Problems, known: Mapping[str, Path]
+) -> dict[str, Path]:
+    """The files of the drafts that have one, by their roles."""
+    found = {}
+    for number, draft in enumerate(parameters.alternatives, 1):
+        try:
+            if draft.scheme is not None:
+                found[draft_role(number)] = find(draft.scheme, near)
+        except InputError as error:
+            name = known["params"].name if "params" in known else None
+            problems.complaints += [
+                Complaint(c.text, name, None, draft_role(number)) for c in error.complaints
+            ]
+    return found
 
 
 def _table_of(
-    scheme: Scheme, files: Mapping[str, Path], last: tuple[Scheme, Table] | None
+    scheme: Scheme,
+    files: Mapping[str, Path],
+    last: tuple[Scheme, Table] | None,
+    base: Scheme | None = None,
 ) -> tuple[Table, Ratings | None]:
-    """The table of data, with the marks of the ratings put into it where there are any."""
+    """The table of data, with the marks of the ratings put into it where there are any; read by a
+    draft of `base`, where that is given."""
     rows = read_rows(files["data"])
+    if base is not None:
+        rows = for_draft(rows, scheme, base)
     if "ratings" not in files:
         _refuse_unrated(rows, scheme)
         return table_of_rows(rows, scheme, last), None
@@ -201,6 +253,21 @@ def _refuse_unrated(rows: Rows, scheme: Scheme) -> None:
     )
     names = tuple(candidate.id for candidate in roster.candidates)
     raise NoDataYet(Complaint(text, rows.name), scheme, names)
+
+
+def _as_text(alternative: Any) -> Any:
+    """A draft that is given as a path, as text."""
+    return str(alternative) if isinstance(alternative, PurePath) else alternative
+
+
+def _from_here(alternative: Any) -> Any:
+    """A draft whose path is relative to the working directory, not to a file of parameters."""
+    if isinstance(alternative, str | PurePath):
+        alternative = {"scheme": alternative}
+    if isinstance(alternative, Mapping) and isinstance(alternative.get("scheme"), str | PurePath):
+        path = find(str(alternative["scheme"])).resolve()
+        return dict(alternative) | {"scheme": str(path)}
+    return alternative
 
 
 def table_as_written(case: Case) -> Table:
@@ -265,4 +332,5 @@ def _previous(path: Path) -> Case:
     """Last year's case; what came before it is not read."""
     path = path / "params.yaml" if path.is_dir() else path
     parameters = read_parameters(path)
-    return case_of(parameters.model_copy(update={"previous": None}), path.parent, {"params": path})
+    alone = parameters.model_copy(update={"previous": None, KEY: []})
+    return case_of(alone, path.parent, {"params": path})

@@ -8,13 +8,21 @@ from collections.abc import Mapping, Set
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import BeforeValidator, Field, PlainSerializer, TypeAdapter, WrapValidator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    PlainSerializer,
+    TypeAdapter,
+    WrapValidator,
+    model_serializer,
+    model_validator,
+)
 
 from qtoolkit.errors import MOST_COMPLAINTS, Complaint, InputError, nearest, unexpected
 from qtoolkit.inputs.changes import quota_of
 from qtoolkit.inputs.yamltext import Document, read_yaml
 from qtoolkit.language import Text, say
-from qtoolkit.models import Model, NewQuota, Number, validate
+from qtoolkit.models import BilingualText, Model, NewQuota, Number, validate, wrong
 
 
 class _Quota(NamedTuple):
@@ -49,6 +57,48 @@ Change = Annotated[
 _QUOTAS: dict[str, Any] = {"patternProperties": {r"^grades\..+\.quota$": _QUOTA.json_schema()}}
 
 
+Changes = Annotated[
+    dict[str, Change],
+    BeforeValidator(_with_quotas),
+    Field(json_schema_extra=_QUOTAS),
+]
+MOST_DRAFTS = 5  # rival drafts beside the scheme: as many columns as a page has room for
+
+
+class Alternative(Model):
+    """A rival draft (备选方案): a scheme's file, or changes to the case's own scheme, or changes to
+    that file's; and what it is called, by its place among them if left out."""
+
+    name: BilingualText | None = None
+    scheme: str | None = Field(default=None, min_length=1)
+    changes: Changes = Field(default={})
+
+    @model_validator(mode="after")
+    def _check(self) -> Alternative:
+        if self.scheme is None and not self.changes:
+            raise wrong(
+                say(
+                    zh="缺少 scheme（方案文件）或 changes（对本方案的改动）",
+                    en="the keys scheme (a file) and changes (to this scheme) are both missing",
+                )
+            )
+        return self
+
+    @model_serializer
+    def _plain(self) -> dict[str, Any]:
+        """As it is written: what is left out stays out."""
+        name = None if self.name is None else {"zh": self.name.zh, "en": self.name.en}
+        written = {"name": name, "scheme": self.scheme, "changes": dict(self.changes)}
+        return {key: value for key, value in written.items() if value}
+
+
+def _drafts_written(value: Any) -> Any:
+    """Drafts of which some are a scheme's file alone."""
+    if not isinstance(value, list | tuple):
+        return value
+    return [{"scheme": item} if isinstance(item, str) else item for item in value]
+
+
 class Parameters(Model):
     """The core parameters of a case. Paths are strings, tried against the file's folder first."""
 
@@ -56,8 +106,9 @@ class Parameters(Model):
     data: str = Field(min_length=1)
     previous: str | None = None
     ratings: str | None = None
-    changes: Annotated[dict[str, Change], BeforeValidator(_with_quotas)] = Field(
-        default={}, json_schema_extra=_QUOTAS
+    changes: Changes = Field(default={})
+    alternatives: Annotated[list[Alternative], BeforeValidator(_drafts_written)] = Field(
+        default=[], max_length=MOST_DRAFTS
     )
     language: Literal["zh", "en"] = "zh"
     seed: int = Field(default=0, ge=0, strict=True)

@@ -10,9 +10,9 @@ import pandas as pd
 
 from qtoolkit.assessment import Assessment
 from qtoolkit.assessment.build import classes_of
+from qtoolkit.cutoffs import near_misses as nearly
 from qtoolkit.engine import from_ticks
 from qtoolkit.engine.ticks import NO_LINE, UNREACHABLE
-from qtoolkit.engine.ties import SAME, in_order
 from qtoolkit.inputs.scheme import Grade, Indicator, Rounding, Scheme
 from qtoolkit.language import Text, settled
 
@@ -221,10 +221,7 @@ def near_misses(table: pd.DataFrame, near_miss: float) -> pd.DataFrame:
     """Units of a table of :func:`qtoolkit.cutoffs.margins` whose grade `near_miss` points more or
     less would change, places counted in, the nearest first; with columns by and rivals, which are
     those of the nearer side. Above, the margin may be lost and the grade is kept."""
-    rises = table["below"] <= near_miss + SAME
-    falls = table["above"] < near_miss - SAME  # a score that falls onto the cutoff keeps its grade
-    near = table[rises | falls]
-    near = near.iloc[in_order(near["nearest"], falling=False)]
+    near = nearly(table, near_miss)
     up = near["above"].isna() | (near["below"] < near["above"])
     by = near["below_by"].where(up, near["above_by"])
     return near.assign(by=by, rivals=near["below_rivals"].where(up, near["above_rivals"]))

@@ -111,6 +111,13 @@ def run(
     ] = "html,docx,pdf",
     notebook: NotebookOption = None,
     notebooks: NotebooksOption = None,
+    alternative: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--alternative",
+            help="备选方案的文件，可写多个 A rival draft's scheme (repeatable)",
+        ),
+    ] = None,
     seed: Annotated[
         int | None, typer.Option("--seed", help="随机数种子 Seed of simulations")
     ] = None,
@@ -123,7 +130,7 @@ def run(
 
     settings = _settings(set_) | ({} if seed is None else {"seed": seed})
     formats = tuple(name.strip() for name in format_.split(",") if name.strip())
-    ready = plan(case, settings, language, notebook, formats, notebooks)
+    ready = plan(case, settings, language, notebook, formats, notebooks, alternative or ())
     tell = _teller(ready.parameters.language)
     for text in (*ready.notices, *unused(ready)):
         tell(text)

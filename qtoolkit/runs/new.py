@@ -14,6 +14,7 @@ from pathlib import Path
 
 from qtoolkit.errors import InputError, clip
 from qtoolkit.inputs.case import Case, read_case, scheme_of
+from qtoolkit.inputs.drafts import KEY, draft_role
 from qtoolkit.inputs.files import Rows, read_bytes, read_rows, read_text
 from qtoolkit.inputs.headers import Headers
 from qtoolkit.inputs.locate import find_case
@@ -133,10 +134,23 @@ def _write_data(case: Case, units: Sequence[str], work: Path, language: str) -> 
         places[role] = names.of(path)
         (work / places[role]).write_bytes(read_bytes(path))
     written = dict(renamed(written, lambda role, name: places.get(role, name)))
+    if not units:
+        written |= _drafts(case, names, work)
     if case.previous is not None and not units:
         written["previous"] = PREVIOUS
         _write_previous(case.previous, work / PREVIOUS)
     return written
+
+
+def _drafts(case: Case, names: _Names, work: Path) -> dict[str, object]:
+    """Write the schemes of rival drafts; the parameter that names them."""
+    drafts = [draft.model_dump(mode="json") for draft in case.parameters.alternatives]
+    for number, draft in enumerate(drafts, 1):
+        if "scheme" in draft:
+            path = case.files[draft_role(number)]
+            draft["scheme"] = names.of(path)
+            (work / draft["scheme"]).write_bytes(read_bytes(path))
+    return {KEY: drafts} if drafts else {}
 
 
 def _check_text(text: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,7 @@ def open(
     previous: str | Path | None = None,
     ratings: str | Path | None = None,
     changes: Mapping[str, float | None] | None = None,
+    alternatives: Sequence[Any] = (),
     language: str = "zh",
     **knobs: Any,
 ) -> tuple[Case, Assessment]:
@@ -41,7 +42,7 @@ def open(
 
     Parameters
     ----------
-    case, scheme, data, previous, ratings, changes
+    case, scheme, data, previous, ratings, changes, alternatives
         See :func:`qtoolkit.read_case`. In a notebook `case` is `globals()`: all parameters that it
         declares are taken from there, and parameters of one's own are given by name beside it.
     language : "zh" or "en"
@@ -78,7 +79,7 @@ def open(
     if language in LANGUAGES:  # complaints are in the language asked for
         display.speak(language)
     _check(given, language, knobs, shell)
-    found = read_case(case, **given, changes=changes)
+    found = read_case(case, **given, changes=changes, alternatives=alternatives)
     result = assess(found.scheme, found.table)
     regions.read(knobs.get("region"), result)
     weighting.read_judgements(knobs.get("judgements"), found.scheme)
@@ -179,6 +180,9 @@ def _show(case: Case, given: Mapping[str, Any], changes: Mapping[str, Any], lang
         ),
         display.sizes(len(case.table.units), len(scheme.leaves), scheme.total),
     ]
+    if case.drafts:
+        names = listing(draft.name for draft in case.drafts)
+        facts.append(say(zh="备选方案：{names}", en="Drafts: {names}", names=names))
     if scheme.data_period is not None:
         facts.append(say(zh="数据期：{x}", en="Period of the data: {x}", x=scheme.data_period))
     if scheme.synthetic:

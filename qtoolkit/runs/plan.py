@@ -12,6 +12,7 @@ from typing import Any
 from qtoolkit.assessment import Assessment, assess
 from qtoolkit.errors import Complaint, InputError, Problems, clip
 from qtoolkit.inputs.case import Case, case_of
+from qtoolkit.inputs.drafts import KEY, draft_role
 from qtoolkit.inputs.files import read_bytes
 from qtoolkit.inputs.locate import find, find_case, notebooks_beside
 from qtoolkit.inputs.numbertext import plain_name
@@ -26,7 +27,7 @@ from qtoolkit.runs.staging import PARAMS, Destinations, destinations, lay
 from qtoolkit.runs.tables import renamed, tables_in
 
 FORMATS = ("html", "docx", "pdf")
-COMPARISON = "05_comparison"  # runs by itself where a previous year is given
+COMPARISON = "05_comparison"  # runs by itself where a previous year or rival drafts are given
 PATHS = ("scheme", "data", "previous", "ratings")
 
 
@@ -130,6 +131,7 @@ def plan(
     notebooks: Sequence[str] | None = None,
     formats: Sequence[str] = FORMATS,
     notebook_folder: str | Path | None = None,
+    alternatives: Sequence[str | Path] = (),
 ) -> Plan:
     """Read and validate everything that a run needs, without writing anything.
 
@@ -146,6 +148,8 @@ def plan(
     notebook_folder
         A folder whose notebooks come before the package's own. What lies beside a case is not used
         without it: a folder from someone else runs no code.
+    alternatives
+        Schemes of rival drafts besides those of the params.yaml, relative to the working directory.
 
     Raises
     ------
@@ -160,13 +164,20 @@ def plan(
     )
     try:
         folder = None if notebook_folder is None else _notebook_folder(notebook_folder)
-        return _plan(path, document, settings or {}, language, notebooks, formats, folder)
+        given = Given(settings or {}, language, notebooks, formats, folder, alternatives)
+        return _plan(path, document, given)
     except InputError as error:
-        error.complaints = tuple(
-            _of_option(each, settings or {}, document) for each in error.complaints
-        )
+        said = dict(settings or {}) | _drafts_by_option(document, alternatives)
+        error.complaints = tuple(_of_option(each, said, document) for each in error.complaints)
         error.language = spoken if spoken in LANGUAGES else None
         raise
+
+
+def _drafts_by_option(document: Document, paths: Sequence[str | Path]) -> dict[str, str]:
+    """The drafts that the command names, by their places among all."""
+    written = document.data.get(KEY) if isinstance(document.data, dict) else None
+    start = len(written) if isinstance(written, list) else 0
+    return {draft_role(start + n): str(path) for n, path in enumerate(paths, 1)}
 
 
 def _of_option(complaint: Complaint, settings: Mapping[str, Any], document: Document) -> Complaint:
@@ -180,32 +191,41 @@ def _of_option(complaint: Complaint, settings: Mapping[str, Any], document: Docu
             said = json.dumps(value, ensure_ascii=False, default=str)
             written = value if isinstance(value, str) else said
             inner = place.removeprefix(f"{key}.").removesuffix(".")
-            return Complaint(complaint.text, f"--set {key}={clip(written)}", None, inner or None)
+            option = f"--set {key}={clip(written)}"
+            if key.startswith(f"{KEY}."):
+                option = f"--alternative {clip(written)}"
+            return Complaint(complaint.text, option, None, inner or None)
     return complaint
 
 
-def _plan(
-    path: Path,
-    document: Document,
-    settings: Mapping[str, Any],
-    language: str | None,
-    requested: Sequence[str] | None,
-    formats: Sequence[str],
-    notebook_folder: Path | None,
-) -> Plan:
-    near = path.parent.resolve()
+@dataclass(frozen=True)
+class Given:
+    """What was asked for beside the params.yaml, see :func:`plan`."""
+
+    settings: Mapping[str, Any]
+    language: str | None
+    notebooks: Sequence[str] | None
+    formats: Sequence[str]
+    notebook_folder: Path | None
+    alternatives: Sequence[str | Path]
+
+
+def _plan(path: Path, document: Document, given: Given) -> Plan:
+    near, notebook_folder = path.parent.resolve(), given.notebook_folder
     beside = None if notebook_folder is not None else notebooks_beside(near)
     data = document.data
     named: Sequence[Notebook] = ()
     books: Sequence[Notebook] = ()
     if isinstance(data, dict):
-        data = _changed(data, settings, near) | ({"language": language} if language else {})
+        data = _changed(data, given.settings, near)
+        data |= {"language": given.language} if given.language else {}
+        data |= _with_drafts(data, given.alternatives, near)
         listed = data.get("notebooks", Parameters.model_fields["notebooks"].default)
         if isinstance(listed, list | tuple) and all(isinstance(name, str) for name in listed):
             named = _named_notebooks(tuple(listed), notebook_folder, document, beside)
             books = (
-                find_notebooks(requested, notebook_folder, files=True)
-                if requested
+                find_notebooks(given.notebooks, notebook_folder, files=True)
+                if given.notebooks
                 else _with_comparison(data, named)
             )
             data["notebooks"] = tuple(book.name for book in books)
@@ -214,8 +234,9 @@ def _plan(
     }
     parameters = parameters_of(data, declared.keys(), document)
     _check_knobs(parameters.knobs, declared)
+    parameters = _of_those_that_run(parameters, books)
     tables_of(parameters, near, path.name)
-    for name in formats:
+    for name in given.formats:
         if name not in FORMATS:
             known = ", ".join(FORMATS)
             raise InputError(
@@ -226,7 +247,7 @@ def _plan(
                     known=known,
                 )
             )
-    case = case_of(parameters, near, {"params": path}, settings)
+    case = case_of(parameters, near, {"params": path}, given.settings)
     parameters = case.parameters
     name = path.stem if path.suffix.lower() in BOOKS else near.name
     # of a name in another encoding what can be shown
@@ -234,7 +255,23 @@ def _plan(
     result = assess(case.scheme, case.table)
     check_knobs(parameters.knobs, books, case, document, near, result)
     _check_names(case)
-    return Plan(name, case, result, tuple(books), parameters, near, tuple(formats), beside)
+    return Plan(name, case, result, tuple(books), parameters, near, tuple(given.formats), beside)
+
+
+def _of_those_that_run(parameters: Parameters, books: Sequence[Notebook]) -> Parameters:
+    """The parameters without knobs that only notebooks declare which do not run this time: the
+    copied case lists those that do, and can be run again."""
+    known = {name for book in books for name in book.declared}
+    knobs = {key: value for key, value in parameters.knobs.items() if key in known}
+    return parameters.model_copy(update={"knobs": knobs})
+
+
+def _with_drafts(data: Mapping[str, Any], more: Sequence[str | Path], near: Path) -> dict[str, Any]:
+    """The rival drafts of a params.yaml, and those that the command names after them."""
+    written = data.get(KEY) or []
+    if not more or not isinstance(written, list | tuple):
+        return {}  # what is no list is complained of where it is read
+    return {KEY: [*written, *(_seen_from(find(path), near) for path in more)]}
 
 
 def _notebook_folder(path: str | Path) -> Path:
@@ -274,8 +311,9 @@ def _unused(folder: Path) -> Text:
 
 
 def _with_comparison(data: Mapping[str, Any], named: Sequence[Notebook]) -> Sequence[Notebook]:
-    """The notebooks named, and the comparison where a previous year is given."""
-    if data.get("previous") is None or COMPARISON in [book.name for book in named]:
+    """The notebooks named, and the comparison where a previous year or drafts are given."""
+    compared = data.get("previous") is not None or bool(data.get(KEY))
+    if not compared or COMPARISON in [book.name for book in named]:
         return named
     return [*named, *find_notebooks([COMPARISON])]
 
@@ -332,6 +370,13 @@ def _changed(data: Mapping[str, Any], settings: Mapping[str, Any], near: Path) -
                 say(
                     zh="changes 请逐项写成 cutoffs.A=88 的形式",
                     en="write changes one by one, such as cutoffs.A=88",
+                )
+            )
+        elif key == KEY:
+            raise InputError(
+                say(
+                    zh="备选方案请用 --alternative 给出方案文件，或写在 params.yaml 中",
+                    en="name drafts by --alternative FILE, or in the params.yaml",
                 )
             )
         elif key in PATHS and isinstance(value, str):

@@ -26,6 +26,7 @@ def run(
     notebooks: Sequence[str] | None = None,
     formats: Sequence[str] = FORMATS,
     notebook_folder: str | Path | None = None,
+    alternatives: Sequence[str | Path] = (),
     jobs: int | None = None,
     dask: str | None = None,
     progress: Callable[[int, int, Text], None] = lambda done, total, what: None,
@@ -50,6 +51,8 @@ def run(
     notebook_folder
         A folder whose notebooks come before the package's own: they are programs, use your own
         alone.
+    alternatives
+        Schemes of rival drafts, besides those that the case names.
     jobs, dask
         How many notebooks at a time and worker processes for simulations, or a Dask scheduler for
         them: see :func:`qtoolkit.runs.executors.executor`. Results do not depend on it.
@@ -69,7 +72,7 @@ def run(
         A notebook or the memo failed; all else is kept in a folder beside the run folder that is
         named as failed.
     """
-    ready = plan(case, set, language, notebooks, formats, notebook_folder)
+    ready = plan(case, set, language, notebooks, formats, notebook_folder, alternatives)
     return carry_out(ready, out, Workers(jobs, dask), progress)[0]
 
 

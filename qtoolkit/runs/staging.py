@@ -11,12 +11,13 @@ from __future__ import annotations
 import itertools
 import os
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from qtoolkit.inputs.case import Case
+from qtoolkit.inputs.drafts import KEY, draft_role
 from qtoolkit.inputs.files import read_bytes
 from qtoolkit.inputs.parameters import BOOKS, Parameters, parameters_of
 from qtoolkit.inputs.schemeyaml import yaml_of
@@ -53,12 +54,15 @@ def destinations(parameters: Parameters, case: Case, tables: Mapping[str, Path])
     moved: dict[str, str] = {}
     written = parameters.model_dump(mode="json") | dict(parameters.knobs)
     written |= {role: name for role, name in tables_in(parameters.knobs).items() if role in tables}
-    this_year = {key: case.files[key] for key in READ if key in case.files} | dict(tables)
+    drafts = {draft_role(n): draft["scheme"] for n, draft in _drafts(written) if "scheme" in draft}
+    written |= drafts
+    read = [*(key for key in READ if key in case.files), *drafts]
+    this_year = {key: case.files[key] for key in read} | dict(tables)
     files = _inside(places, written, this_year, PurePosixPath())
     earlier, folder = None, None
     if case.previous is not None:
         last = case.previous.parameters
-        earlier = last.model_dump(mode="json", exclude={"previous"}) | dict(last.knobs)
+        earlier = last.model_dump(mode="json", exclude={"previous", KEY}) | dict(last.knobs)
         roles = {key: f"previous_{key}" for key in READ}
         sources = {key: case.files[role] for key, role in roles.items() if role in case.files}
         folder = _previous(places, written, case.previous, moved)
@@ -69,10 +73,19 @@ def destinations(parameters: Parameters, case: Case, tables: Mapping[str, Path])
         files["previous_params"] = (folder / PARAMS).as_posix()
         moved |= {f"previous.{key}": value for key, value in inside.items()}
     files |= _elsewhere(places, written, this_year, PurePosixPath(), files, moved)
+    written[KEY] = [
+        draft | ({"scheme": written[draft_role(n)]} if draft_role(n) in drafts else {})
+        for n, draft in _drafts(written)
+    ]
     named = {key: value for key, value in written.items() if "." not in key}
     return Destinations(
         files, renamed(named, lambda role, name: written.get(role, name)), earlier, moved
     )
+
+
+def _drafts(written: Mapping[str, Any]) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The rival drafts as parameters have them, with their numbers from 1."""
+    return enumerate(written.get(KEY, ()), 1)
 
 
 class _Places:
