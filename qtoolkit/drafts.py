@@ -28,7 +28,7 @@ SCHEME = THIS.zh
 BAND = 0.1
 NEAR = 0.01  # of the total: a near-miss
 POINTS, RULE = "points", "rule"
-OF_LEAF = ("rule", "scales", "out_of", "outliers", "stages", "missing", "kind", "plan")
+OF_LEAF = ("rule", "scales", "out_of", "outliers", "stages", "missing")
 """What of an indicator says how it is scored, beside its points."""
 OF_SCHEME = (
     "aggregation",
@@ -136,23 +136,26 @@ def of_case(
     others = assessed(case)
     if not others:
         return None
-    labels = {draft.name.zh: draft.name for draft in case.drafts}
-    return compare(result, others, last, band, near_miss, exact, labels)
+    return compare(result, others, last, band, near_miss, exact)
 
 
-def assessed(case: Case) -> dict[str, Assessment]:
-    """Each draft of a case assessed on the case's data, by its Chinese name."""
-    return {draft.name.zh: assess(draft.scheme, draft.table) for draft in case.drafts}
+def assessed(case: Case) -> dict[Text, Assessment]:
+    """Each draft of a case assessed on the case's data, by its name in both languages.
+
+    >>> import qtoolkit as qt
+    >>> assessed(qt.read_case("params/tai-2001"))
+    {}
+    """
+    return {draft.name: assess(draft.scheme, draft.table) for draft in case.drafts}
 
 
 def compare(
     result: Assessment,
-    others: Mapping[str, Assessment],
+    others: Mapping[str, Assessment] | Mapping[Text, Assessment],
     last: Assessment | None = None,
     band: float = BAND,
     near_miss: float | None = None,
     exact: bool = True,
-    labels: Mapping[str, Text] | None = None,
 ) -> Drafts:
     """Rival drafts beside a scheme, all on the same data.
 
@@ -161,7 +164,8 @@ def compare(
     result : Assessment
         By the scheme itself.
     others : mapping of name to Assessment
-        By each draft: of the same units, with the same grades.
+        By each draft: of the same units, with the same grades. A name in both languages stands in
+        columns as the Chinese one.
     last : Assessment, optional
         Last year's, to say how far each is from last year's grades.
     band : float
@@ -171,8 +175,6 @@ def compare(
     exact : bool
         As :func:`qtoolkit.robustness.tolerance` takes it: proofs also where grades depend on
         quotas, which take seconds.
-    labels : mapping of name to Text, optional
-        What the drafts are called in both languages.
 
     Returns
     -------
@@ -195,9 +197,11 @@ def compare(
     (['B', 'A'], ['cutoffs'])
     """
     band = real("band", band, 0, 1)
-    for name, other in others.items():
+    names = [same(name) if isinstance(name, str) else name for name in others]
+    drafts = dict(zip((name.zh for name in names), others.values(), strict=True))
+    for name, other in drafts.items():
         check_same(result, other, f"others.{name}")
-    results = {SCHEME: result, **others}
+    results = {SCHEME: result, **drafts}
     rows, near = {}, {}
     for name, each in results.items():
         within = NEAR * each.scheme.total if near_miss is None else near_miss
@@ -212,17 +216,17 @@ def compare(
         )
     why = [
         causes(result, other, grades="computed").assign(draft=name)
-        for name, other in others.items()
+        for name, other in drafts.items()
     ]
     return Drafts(
         results,
-        {SCHEME: THIS} | {name: (labels or {}).get(name, same(name)) for name in others},
+        {SCHEME: THIS} | {name.zh: name for name in names},
         _columns(results, lambda each: each.grades.astype(object)),
         _columns(results, lambda each: each.scores),
         _columns(results, lambda each: each.ranks),
         pd.DataFrame.from_dict(rows, orient="index"),
         near,
-        changes_of(result.scheme, {name: each.scheme for name, each in others.items()}),
+        changes_of(result.scheme, {name: each.scheme for name, each in drafts.items()}),
         pd.concat(why, ignore_index=True) if why else pd.DataFrame(columns=[*COLUMNS, "draft"]),
         band,
         NEAR * result.scheme.total if near_miss is None else near_miss,

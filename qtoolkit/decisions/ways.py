@@ -46,11 +46,11 @@ class Way:
     ----------
     kind : one of KINDS
     of : str or None
-        Of which grade, meaning of a blank, or draft; None where the kind says all.
+        Of which grade, or meaning of a blank; None where the kind says all.
     choice : Any
         What is chosen: {decimals, mode}; a treatment; points of a cutoff; places or a share; a
         value of `order.veto`; of approvals the units lowered; {leaf, points} (0 of an indicator
-        that is dropped); None of a draft.
+        that is dropped); a draft's name.
     changes : mapping
         The same as :func:`qtoolkit.inputs.changes.change` takes it; empty where it cannot.
     scheme : Scheme or None

@@ -75,7 +75,7 @@ class Matters(Shown):
     idle: tuple[Matter, ...]
     shift: float
     ways: tuple[Way, ...]
-    drafts: Mapping[str, Assessment]
+    drafts: Mapping[str | Text, Assessment]
     lines: LinesSaid | None = None
 
     def first(self, most: int = 3) -> tuple[Matter, ...]:
@@ -98,13 +98,13 @@ class Matters(Shown):
         way = self.ways[row]
         if way.kind == APPROVAL or self.table["failed"].iat[row] is not None:
             return None
-        return self.drafts[str(way.of)] if way.kind == DRAFT else _assessed(self.result, way)
+        return self.drafts[way.choice] if way.kind == DRAFT else _assessed(self.result, way)
 
 
 @says_lines
 def matters(
     result: Assessment,
-    drafts: Mapping[str, Assessment] | None = None,
+    drafts: Mapping[str | Text, Assessment] | None = None,
     shift: float | None = None,
 ) -> Matters:
     """What is still to be decided about a scheme, by what it changes.
@@ -119,7 +119,7 @@ def matters(
     Parameters
     ----------
     drafts : mapping of name to Assessment, optional
-        Other drafts, assessed on the same units.
+        Other drafts, assessed on the same units, as :func:`qtoolkit.drafts.assessed` gives them.
     shift : float, optional
         Points by which cutoffs and single points are moved; a hundredth of the total if left out.
 
@@ -148,7 +148,7 @@ def matters(
     drafts = dict(drafts or {})
     for name, draft in drafts.items():
         check_same(result, draft, f"drafts.{name}")
-    ways = [*ways_of(result, shift), *(Way(DRAFT, name, None) for name in drafts)]
+    ways = [*ways_of(result, shift), *(Way(DRAFT, None, name) for name in drafts)]
     codes, failed = _graded(result, ways, drafts)
     now = result.grades.cat.codes.to_numpy(int)
     steps = np.abs(codes - now)
@@ -180,7 +180,7 @@ def matters(
 
 
 def _graded(
-    result: Assessment, ways: Sequence[Way], drafts: Mapping[str, Assessment]
+    result: Assessment, ways: Sequence[Way], drafts: Mapping[str | Text, Assessment]
 ) -> tuple[np.ndarray, list[Text | None]]:
     """The grades by each way (ways, n), those of the scheme where it cannot be; and why it
     cannot."""
@@ -199,7 +199,7 @@ def _graded(
         if way.kind == APPROVAL:
             codes[row] = _with_places_given_on(result, way.choice)
         elif not way.changes:
-            other = drafts[str(way.of)] if way.kind == DRAFT else _assessed(result, way)
+            other = drafts[way.choice] if way.kind == DRAFT else _assessed(result, way)
             codes[row] = other.grades.cat.codes.to_numpy(int)
     return codes, failed
 

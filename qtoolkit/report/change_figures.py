@@ -10,12 +10,23 @@ import pandas as pd
 from qtoolkit.assessment import Assessment
 from qtoolkit.comparison import Comparison, History
 from qtoolkit.cutoffs import Sweep
+from qtoolkit.drafts import Drafts
 from qtoolkit.engine.ties import in_order
 from qtoolkit.language import Text, in_print
 from qtoolkit.report import fonts
-from qtoolkit.report.figures import AMBER, DARK, MANY, SHADES, grade_colours, units_axes
+from qtoolkit.report.figures import (
+    AMBER,
+    DARK,
+    MANY,
+    SHADES,
+    cutoffs_of,
+    grade_colours,
+    grade_legend,
+    units_axes,
+)
 from qtoolkit.report.wording import label_of
 
+NAMED = 12  # units named beside lines
 PART_COLOURS = {
     "data": DARK,
     "points": AMBER,
@@ -142,6 +153,81 @@ def transitions(
     axes.set_ylabel(titles[0].of(language))
     axes.set_xlabel(titles[1].of(language))
     return figure
+
+
+def drafts(found: Drafts, units: pd.Index, language: str) -> Any:
+    """Each unit's score as a share of the total under the scheme and each draft, in the colour of
+    its grade, with the cutoffs of each; units whose grade differs stand out and are named."""
+    import matplotlib.pyplot as plt
+
+    fonts.use()
+    result = next(iter(found.results.values()))
+    colours, names = grade_colours(result), list(found.results)
+    places = np.arange(len(names))
+    figure, axes = plt.subplots(figsize=(6.6, 3.7))
+    axes.grid(visible=False)
+    totals = np.array([each.scheme.total for each in found.results.values()])
+    shares = 100 * found.scores.loc[units].to_numpy() / totals
+    differs = np.isin(units, found.differing)
+    for row, stands_out in zip(shares, differs, strict=True):
+        style = {"color": "#333333", "linewidth": 1.3, "zorder": 3} if stands_out else _QUIET
+        axes.plot(places, row, **style)
+    for column, name in enumerate(names):
+        grades = found.grades.loc[units, name]
+        shown = [colours[grade] for grade in grades]
+        axes.scatter(np.full(len(units), column), shares[:, column], s=16, c=shown, zorder=4)
+    low, high = shares.min(), shares.max()
+    low, high = low - 0.06 * (high - low + 1), high + 0.06 * (high - low + 1)
+    axes.set_ylim(low, high)
+    _lines_of_drafts(axes, found, totals)
+    named = [
+        (float(shares[k, -1]), str(result.labels[units[k]].of(language)))
+        for k in np.flatnonzero(differs)[:NAMED]
+    ]
+    for at, (share, text) in zip(
+        _apart([y for y, _ in named], 0.055 * (high - low)), named, strict=True
+    ):
+        axes.annotate(
+            text,
+            (places[-1], share),
+            (places[-1] + 0.24, at),
+            va="center",
+            fontsize=8,
+            arrowprops={"arrowstyle": "-", "color": "#888888", "linewidth": 0.5},
+        )
+    axes.set_xlim(-0.4, places[-1] + 0.7)
+    axes.set_xticks(places, [found.labels[name].of(language) for name in names])
+    axes.set_ylabel(label_of("share_of_total", language))
+    grade_legend(figure, result, language)
+    return figure
+
+
+_QUIET = {"color": "#bbbbbb", "linewidth": 0.7, "zorder": 2}
+
+
+def _lines_of_drafts(axes: Any, found: Drafts, totals: np.ndarray) -> None:
+    """The cutoffs of the scheme and of each draft, each at its place, with their points."""
+    low, high = axes.get_ylim()
+    for column, (each, total) in enumerate(zip(found.results.values(), totals, strict=True)):
+        for cutoff in cutoffs_of(each):
+            share = 100 * cutoff / total
+            if low < share < high:
+                axes.hlines(share, column - 0.16, column + 0.16, color="#333333", linewidth=1.1)
+                label = axes.text(
+                    column - 0.17, share, in_print(cutoff, "g"), ha="right", va="center"
+                )
+                label.set(fontsize=7.5, zorder=5)
+                label.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 0.8})
+
+
+def _apart(values: list[float], least: float) -> list[float]:
+    """Places for labels near these values, in their order, none nearer to another than `least`."""
+    order = in_order(np.array(values), falling=False) if values else []
+    found = list(values)
+    for k, at in enumerate(order):
+        if k:
+            found[at] = max(found[at], found[order[k - 1]] + least)
+    return found
 
 
 def decomposition(

@@ -160,6 +160,7 @@ FILLED_BY: dict[str, str] = {
     "cutoffs": "03_cutoffs",
     "stability": "04_sensitivity",
     "changes": "05_comparison",
+    "alternatives": "05_comparison",
     "risks": "01_assessment",
     "annex_revision": "05_comparison",
     "annex_rules": "01_assessment",
@@ -171,7 +172,9 @@ FILLED_BY: dict[str, str] = {
 NOT_RUN = Text("本次测算没有进行该项分析。", "This analysis was not part of the run.")
 
 
-def reasons(ran: Collection[str], has_last_year: bool) -> dict[str, Text]:
+def reasons(
+    ran: Collection[str], has_last_year: bool, has_drafts: bool = False
+) -> dict[str, Text]:
     """By chapter, why it would have nothing to say in a run of these notebooks: what it needs is
     not given, or the notebook that fills it was not asked for.
 
@@ -183,6 +186,10 @@ def reasons(ran: Collection[str], has_last_year: bool) -> dict[str, Text]:
     """
     if report_of(ran) != "assessment":
         return {}
-    given = {"changes": has_last_year, "annex_revision": has_last_year}
+    given = {
+        "changes": has_last_year,
+        "alternatives": has_drafts,
+        "annex_revision": has_last_year or has_drafts,
+    }
     not_run = {name: NOT_RUN for name, notebook in FILLED_BY.items() if notebook not in ran}
     return not_run | {name: why for name, why in NOT_GIVEN.items() if not given.get(name, False)}

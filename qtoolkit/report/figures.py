@@ -64,7 +64,7 @@ def scores(result: Assessment, language: str) -> Any:
             label.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 0.6, "alpha": 0.85})
     _cutoff_lines(axes, result)
     _name_units(axes, result, order, language)
-    _grade_legend(figure, result, language)
+    grade_legend(figure, result, language)
     axes.set_xlabel(label_of("score", language))
     return figure
 
@@ -83,7 +83,7 @@ def _distribution(result: Assessment, language: str) -> Any:
     axes.yaxis.get_major_locator().set_params(integer=True)
     axes.set_xlabel(label_of("score", language))
     axes.set_ylabel(label_of("units", language))
-    _grade_legend(figure, result, language)
+    grade_legend(figure, result, language)
     return figure
 
 
@@ -275,7 +275,7 @@ def tolerances(result: Assessment, certificates: Certificates, language: str) ->
             )
     axes.set_xlim(0, max(values) * 1.12 if len(values) and max(values) > 0 else 1)
     _name_units(axes, result, table.index, language)
-    _grade_legend(figure, result, language)
+    grade_legend(figure, result, language)
     axes.set_xlabel(label_of("tolerance", language))
     return figure
 
@@ -615,7 +615,7 @@ def _above_nothing(result: Assessment) -> np.ndarray:
     return result.engine.cutoffs[result.engine.cutoffs > NO_LINE]
 
 
-def _grade_legend(figure: Any, result: Assessment, language: str) -> None:
+def grade_legend(figure: Any, result: Assessment, language: str) -> None:
     from matplotlib.patches import Patch
 
     colours = grade_colours(result)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
 
 from qtoolkit.assessment import Assessment
 from qtoolkit.assessment.build import classes_of
-from qtoolkit.comparison import PARTS, Comparison
+from qtoolkit.comparison import PARTS, Comparison, Matching
 from qtoolkit.comparison.mixing import FACTOR_PARTS, together
 from qtoolkit.engine.ties import SAME, in_order
 from qtoolkit.inputs.scheme import Grade, Rounding, Scheme
@@ -32,6 +32,19 @@ LINES = {
 CLASSES = ("class", "classes", "cutoff")
 SENTENCE_OF = {"points": "points", "rules": "points"} | dict.fromkeys(LINES, "cutoffs")
 FACTOR_OF = {part: factor for factor, parts in FACTOR_PARTS.items() for part in parts}
+
+
+class Pair(Protocol):
+    """Two assessments of which something is said: a comparison, or a scheme and a draft."""
+
+    @property
+    def before(self) -> Assessment: ...
+    @property
+    def after(self) -> Assessment: ...
+    @property
+    def units(self) -> pd.Index: ...
+    @property
+    def matching(self) -> Matching: ...
 
 
 def sides(comparison: Comparison) -> dict[str, dict[str, Any]]:
@@ -90,7 +103,7 @@ def _reason(comparison: Comparison, unit: str) -> dict[str, Any]:
         "unit": unit,
         "before": step["grade_before"],
         "after": step["grade_after"],
-        "causes": [_cause(comparison, rows, part) for rows in _said_together(found)],
+        "causes": [_cause(comparison, rows, part) for rows in said_together(found)],
         "score_before": part["score_before"],
         "score_after": part["score_after"],
         "parts": [
@@ -101,7 +114,7 @@ def _reason(comparison: Comparison, unit: str) -> dict[str, Any]:
     }
 
 
-def _said_together(found: pd.DataFrame) -> list[pd.DataFrame]:
+def said_together(found: pd.DataFrame) -> list[pd.DataFrame]:
     """The causes of a unit in the order of their weight, those of one sentence together: points
     with rules, and all that is said of lines."""
     keys = [
@@ -115,7 +128,7 @@ def _cause(comparison: Comparison, rows: pd.DataFrame, part: pd.Series) -> dict[
     """One reason: `because` says which, what it needs stands beside it, and `place` whose place it
     was, where a quota or the last places made the grade."""
     row = rows.iloc[0]
-    place = _place(comparison, rows)
+    place = place_of(comparison, rows)
     return _because(comparison, rows, row, part) | {"place": place}
 
 
@@ -129,7 +142,7 @@ def _because(
     if name == "units":
         return {"because": "units"}
     if name in LINES:
-        return {"because": "cutoffs", "changes": _of_lines(comparison, rows)}
+        return {"because": "cutoffs", "changes": of_lines(comparison, rows)}
     factor = FACTOR_OF[name]
     points = float(part[factor])
     if name == "classes":
@@ -141,13 +154,13 @@ def _because(
     if name in ("points", "rules"):
         return _points(comparison, rows, part)
     if name == "vetoes":
-        return _veto(comparison, row)
+        return veto_of(comparison, row)
     if name == "bonus":
         return {"because": "limits" if whose == "scheme" else "bonus", "points": points}
     return _data(comparison, row, points)
 
 
-def _of_lines(comparison: Comparison, rows: pd.DataFrame) -> list[dict[str, Any]]:
+def of_lines(comparison: Pair, rows: pd.DataFrame) -> list[dict[str, Any]]:
     """What changed in the parts of lines that are causes, and in those that go with them."""
     schemes = (comparison.before.scheme, comparison.after.scheme)
     joined, parts = together(*schemes, comparison.matching), set(rows["part"])
@@ -156,14 +169,14 @@ def _of_lines(comparison: Comparison, rows: pd.DataFrame) -> list[dict[str, Any]
     return [change for change in changes if change["what"] in told]
 
 
-def _rose(comparison: Comparison, row: pd.Series) -> bool:
+def _rose(comparison: Pair, row: pd.Series) -> bool:
     """Whether the unit's grade is better than it was."""
     results = zip((comparison.before, comparison.after), ("before", "after"), strict=True)
     old, new = (result.grade_names.index(row[side]) for result, side in results)
     return new > old
 
 
-def _place(comparison: Comparison, rows: pd.DataFrame) -> dict[str, Any] | None:
+def place_of(comparison: Pair, rows: pd.DataFrame) -> dict[str, Any] | None:
     """Where a place came or went: of a quota or among the last, and which other units took it or
     gave it up; None where the unit's own score, line or veto did it."""
     row = rows.iloc[0]
@@ -255,7 +268,7 @@ def _remark(result: Assessment, unit: str) -> Any:
     return shared.both(remarks.at[unit, "approved_reason"])
 
 
-def _veto(comparison: Comparison, row: pd.Series) -> dict[str, Any]:
+def veto_of(comparison: Pair, row: pd.Series) -> dict[str, Any]:
     """The veto that sets the grade now, or set it before, by the marks of the unit or by what the
     scheme says of it."""
     unit, results = row["unit"], (comparison.before, comparison.after)
@@ -273,7 +286,7 @@ def _veto(comparison: Comparison, row: pd.Series) -> dict[str, Any]:
     return {"because": "vetoes"}
 
 
-def line_changes(comparison: Comparison, unit: str | None = None) -> list[dict[str, Any]]:
+def line_changes(comparison: Pair, unit: str | None = None) -> list[dict[str, Any]]:
     """What changed in cutoffs, quotas and rounding; of cutoffs by class the unit's own where one is
     named. Rows of what (class, classes, by, cutoff, quota, ties, within, last, total, indicators,
     order, rank_on), grade, before and after."""
@@ -301,7 +314,7 @@ def line_changes(comparison: Comparison, unit: str | None = None) -> list[dict[s
     return rows
 
 
-def _classes_changed(comparison: Comparison, unit: str | None) -> list[dict[str, Any]]:
+def _classes_changed(comparison: Pair, unit: str | None) -> list[dict[str, Any]]:
     """How many (other) units went to another class, where places are counted in each class or, for
     all units, classes have their own cutoffs."""
     schemes = (comparison.before.scheme, comparison.after.scheme)
@@ -317,7 +330,7 @@ def _classes_changed(comparison: Comparison, unit: str | None) -> list[dict[str,
     return [{"what": "classes", "units": count, "others": unit is not None}] if count else []
 
 
-def _classes_of_unit(comparison: Comparison, unit: str) -> tuple[str | None, str | None]:
+def _classes_of_unit(comparison: Pair, unit: str) -> tuple[str | None, str | None]:
     """A unit's class before and after."""
     before, after = (
         dict(zip(result.table.units, classes_of(result.table), strict=True))[unit]

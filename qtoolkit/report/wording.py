@@ -28,7 +28,7 @@ PAGES = Path(__file__).parent / "pages"
 CATALOGUE: dict[str, Any] = tomllib.loads((PAGES / "columns.toml").read_text(encoding="utf-8"))
 PHRASES = "phrases"
 MANY, SOME = 40, 8  # items beyond which a sentence has no room for all, and how many it then names
-KINDS = ("unit", "grade", "leaf", "veto", "stage", "assessor")
+KINDS = ("unit", "grade", "leaf", "veto", "stage", "assessor", "draft")
 NAMES = (*KINDS, *(f"{kind}_before" for kind in KINDS))
 
 Names = Mapping[str, Callable[[Any], Text]]

@@ -81,7 +81,7 @@ def write(
     title = memo_title(plan.case.scheme.year, plan.case.scheme.title, report).of(language)
     document = None
     with attempt(Text("报告", "the memo")):
-        empty = reasons(ran, has_last_year=plan.case.previous is not None)
+        empty = reasons(ran, plan.case.previous is not None, bool(plan.case.drafts))
         document = memo.compose(blocks, title, [], language, pictures, empty, report)
     for name in plan.formats if document is not None else ():
         with attempt(Text(f"memo.{name}", f"memo.{name}")):
