@@ -28,7 +28,7 @@ SCHEME = THIS.zh
 BAND = 0.1
 NEAR = 0.01  # of the total: a near-miss
 POINTS, RULE = "points", "rule"
-OF_LEAF = ("rule", "scales", "out_of", "outliers", "stages", "missing")
+OF_LEAF = ("rule", "scales", "outliers", "stages", "missing")
 """What of an indicator says how it is scored, beside its points."""
 OF_SCHEME = (
     "aggregation",
@@ -50,6 +50,8 @@ OF_SCHEME = (
 """What of a scheme can change a grade, beside its indicators, its grades and its rounding."""
 
 Item = tuple[str, str]
+
+__all__ = ["Drafts", "assessed", "changes_of", "compare", "of_case"]
 
 
 @dataclass(frozen=True, repr=False)
@@ -314,7 +316,9 @@ def _contents(scheme: Scheme) -> Iterator[tuple[Item, object]]:
         yield (POINTS, node.id), _ticks(node.full_points)
     for node in scheme.nodes:
         if node.is_leaf:
-            yield (RULE, node.id), repr(node.model_dump(include={*OF_LEAF}))
+            in_points = node.leaf_rule.in_points or not node.scales
+            full = _ticks(node.written_for) if in_points else None
+            yield (RULE, node.id), (repr(node.model_dump(include={*OF_LEAF})), full)
         else:
             yield ("aggregation", node.id), node.aggregation
     for grade in scheme.grades[:-1]:

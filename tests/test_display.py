@@ -36,6 +36,7 @@ def shown(city, tmp_path_factory):
     judged = qt.weighting.read_judgements(experts, simple)
     award = qt.read_case("mayor-award")
     panels = qt.assess(award.scheme, award.table)
+    (drafted, *_) = case.drafts
     return [
         case,
         case.scheme,
@@ -59,6 +60,8 @@ def shown(city, tmp_path_factory):
         qt.cutoffs.optimise(flat, box, window=2, step=1, draws=50),
         qt.alternatives.crosscheck(flat),
         qt.decisions.matters(flat),
+        drafted,
+        qt.drafts.compare(flat, {"two": flat}, exact=False),
         qt.importance.attainable(flat),
         qt.importance.tune(flat, {"a": 0.5, "b": 0.5}),
         weights,

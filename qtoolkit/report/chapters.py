@@ -172,9 +172,7 @@ FILLED_BY: dict[str, str] = {
 NOT_RUN = Text("本次测算没有进行该项分析。", "This analysis was not part of the run.")
 
 
-def reasons(
-    ran: Collection[str], has_last_year: bool, has_drafts: bool = False
-) -> dict[str, Text]:
+def reasons(ran: Collection[str], has_last_year: bool, has_drafts: bool = False) -> dict[str, Text]:
     """By chapter, why it would have nothing to say in a run of these notebooks: what it needs is
     not given, or the notebook that fills it was not asked for.
 

@@ -3,7 +3,7 @@ changes, and why a grade differs."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -68,8 +68,6 @@ def drafts(found: Drafts | None) -> Sequence[Block]:
         "untold": max(len(told) - TOLD, 0),
         "band": found.band,
         "near_miss": found.near_miss,
-        "near": [{"draft": name, "units": found.near[name]} for name in found.results],
-        "last": "from_last" in counts,
         "listed": len(shown),
         "drawn": len(_drawn(found)),
     }
@@ -146,25 +144,26 @@ def _changes(found: Drafts, name: str, pair: Sides) -> Row:
     """What a draft changes, in short: the first level's points where they differ, how many
     indicators have other points and other rules, which are new or dropped, its lines, and how much
     else there is."""
-    changed = found.changes.index[found.changes[name]]
-    ours, theirs = ({leaf.id for leaf in each.scheme.leaves} for each in (pair.before, pair.after))
-    top = [node.id for node in pair.before.scheme.indicators]
-    points = [of for kind, of in changed if kind == POINTS]
+    changed = list(found.changes.index[found.changes[name]])
+    ours, theirs = ([leaf.id for leaf in each.scheme.leaves] for each in (pair.before, pair.after))
+    areas = [node.id for node in pair.before.scheme.indicators if node.id not in ours]
+    points, rules = ([id for kind, id in changed if kind == what] for what in (POINTS, RULE))
     return {
         "draft": name,
-        "areas": [_points(pair, id) for id in top if id in points and id not in ours],
-        "points": [id for id in points if id in ours & theirs],
-        "rules": [of for kind, of in changed if kind == RULE and of in ours & theirs],
-        "fresh": sorted(theirs - ours, key=list(_ids(pair.after.scheme)).index),
-        "dropped": sorted(ours - theirs, key=list(_ids(pair.before.scheme)).index),
+        "areas": [_points(pair, id) for id in _among(points, areas)],
+        "points": _among(points, ours, theirs),
+        "rules": _among(rules, ours, theirs),
+        "fresh": [id for id in theirs if id not in ours],
+        "dropped": [id for id in ours if id not in theirs],
         "lines": reasons.line_changes(pair),
         "more": [kind for kind, _ in changed if kind in OF_SCHEME and kind not in LINES],
         "differing": int(found.table.loc[name, "changed"]),
     }
 
 
-def _ids(scheme: Scheme) -> Iterator[str]:
-    return (node.id for node in scheme.nodes)
+def _among(ids: Sequence[str], *groups: Collection[str]) -> list[str]:
+    """Those ids that all groups have."""
+    return [id for id in ids if all(id in group for group in groups)]
 
 
 def _points(pair: Sides, id: str) -> Row:

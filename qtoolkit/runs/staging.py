@@ -11,7 +11,7 @@ from __future__ import annotations
 import itertools
 import os
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -54,38 +54,45 @@ def destinations(parameters: Parameters, case: Case, tables: Mapping[str, Path])
     moved: dict[str, str] = {}
     written = parameters.model_dump(mode="json") | dict(parameters.knobs)
     written |= {role: name for role, name in tables_in(parameters.knobs).items() if role in tables}
-    drafts = {draft_role(n): draft["scheme"] for n, draft in _drafts(written) if "scheme" in draft}
+    drafts = _drafts_of(written)
     written |= drafts
     read = [*(key for key in READ if key in case.files), *drafts]
     this_year = {key: case.files[key] for key in read} | dict(tables)
     files = _inside(places, written, this_year, PurePosixPath())
-    earlier, folder = None, None
+    earlier = None
     if case.previous is not None:
-        last = case.previous.parameters
-        earlier = last.model_dump(mode="json", exclude={"previous", KEY}) | dict(last.knobs)
-        roles = {key: f"previous_{key}" for key in READ}
-        sources = {key: case.files[role] for key, role in roles.items() if role in case.files}
-        folder = _previous(places, written, case.previous, moved)
-        previous_files = _inside(places, earlier, sources, folder)
-        inside: dict[str, str] = {}
-        previous_files |= _elsewhere(places, earlier, sources, folder, previous_files, inside)
-        files |= {f"previous_{key}": path for key, path in previous_files.items()}
-        files["previous_params"] = (folder / PARAMS).as_posix()
-        moved |= {f"previous.{key}": value for key, value in inside.items()}
+        earlier, previous_files = _earlier(places, written, case, case.previous, moved)
+        files |= previous_files
     files |= _elsewhere(places, written, this_year, PurePosixPath(), files, moved)
-    written[KEY] = [
-        draft | ({"scheme": written[draft_role(n)]} if draft_role(n) in drafts else {})
-        for n, draft in _drafts(written)
-    ]
+    for role in drafts:
+        written[KEY][int(role.rpartition(".")[2]) - 1]["scheme"] = written[role]
     named = {key: value for key, value in written.items() if "." not in key}
     return Destinations(
         files, renamed(named, lambda role, name: written.get(role, name)), earlier, moved
     )
 
 
-def _drafts(written: Mapping[str, Any]) -> Iterator[tuple[int, dict[str, Any]]]:
-    """The rival drafts as parameters have them, with their numbers from 1."""
-    return enumerate(written.get(KEY, ()), 1)
+def _drafts_of(written: Mapping[str, Any]) -> dict[str, str]:
+    """The files of rival drafts, by their roles, as parameters name them."""
+    numbered = enumerate(written[KEY], 1)
+    return {draft_role(n): draft["scheme"] for n, draft in numbered if "scheme" in draft}
+
+
+def _earlier(
+    places: _Places, written: dict[str, Any], case: Case, last: Case, moved: dict[str, str]
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """Last year's parameters as the copy has them, and the places of its files."""
+    earlier = last.parameters.model_dump(mode="json", exclude={"previous", KEY})
+    earlier |= dict(last.parameters.knobs)
+    roles = {key: f"previous_{key}" for key in READ}
+    sources = {key: case.files[role] for key, role in roles.items() if role in case.files}
+    folder = _previous(places, written, last, moved)
+    files = _inside(places, earlier, sources, folder)
+    inside: dict[str, str] = {}
+    files |= _elsewhere(places, earlier, sources, folder, files, inside)
+    moved |= {f"previous.{key}": value for key, value in inside.items()}
+    placed = {f"previous_{key}": path for key, path in files.items()}
+    return earlier, placed | {"previous_params": (folder / PARAMS).as_posix()}
 
 
 class _Places:

@@ -232,7 +232,8 @@ def test_a_draft_is_a_matter_by_its_name():
     other = result.what_if(cutoffs={"A": 94})
     found = qt.decisions.matters(result, {"方案二": other})
     (only,) = found.matters
-    assert (only.kind, only.of, only.steps) == ("draft", "方案二", 1)
+    assert (only.kind, only.of, only.steps) == ("draft", None, 1)
+    assert found.table["choice"].iat[only.rows[0]] == "方案二"
     assert found.other(only.rows[0]) is other
     blocks = summary.summary(result, qt.cutoffs.margins(result), found)
     first = next(b for b in blocks if b.place == 2).text

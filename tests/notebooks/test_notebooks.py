@@ -27,7 +27,8 @@ OWN = {
     "01_assessment": {"near_miss"},
     "02_weights": {"point_step", "resamples", "judgements"},
     "03_cutoffs": {"near_miss", "window", "line_draws", "se", "se_source", "reliability"},
-    "05_comparison": {"unit", "history"},
+    "05_comparison": {"unit", "history", "weight_band", "near_miss"},
+    "08_fairness": set(),
     "06_panel": {"weight_band", "draws"},
     "07_verification": {"draws"},
     "04_sensitivity": {"weight_band", "region", "draws", "choices", "choice_runs"},
@@ -54,8 +55,12 @@ def test_declared_parameters_are_the_core_and_their_defaults_agree(name):
     assert set(papermill.inspect_notebook(str(FOLDER / f"{name}.ipynb"))) == set(values)
     assert set(values) == (CORE - {"notebooks"}) | OWN[name]
     defaults = Parameters(scheme=values["scheme"], data=values["data"])
-    whose = {"05_comparison": "previous", "06_panel": "ratings", "07_verification": "previous"}
-    own = {whose[name]} if name in whose else set()
+    own = {
+        "05_comparison": {"previous", "alternatives"},
+        "06_panel": {"ratings"},
+        "07_verification": {"previous"},
+        "08_fairness": {"previous"},
+    }.get(name, set())
     for key in CORE - {"notebooks"} - own:
         assert values[key] == getattr(defaults, key), key
 

@@ -351,3 +351,36 @@ def test_a_notebook_may_leave_files_of_its_own(project, monkeypatch):
 
     monkeypatch.setattr(writing, "execute", execute)
     assert folder.differences(run("params/tiny", out="out", formats=[])) == []
+
+
+def test_the_copy_has_the_drafts_and_runs_again(project, here):
+    """One draft inside the case's folder, one from elsewhere by the command, one by changes."""
+    case = project / "params" / "tiny"
+    (case / "drafts").mkdir()
+    lower = SCHEME.replace("cutoff: 90", "cutoff: 85")
+    (case / "drafts" / "two.yaml").write_text(lower, encoding="utf-8")
+    (project / "mine.yaml").write_text(SCHEME.replace("cutoff: 90", "cutoff: 95"), encoding="utf-8")
+    text = "alternatives: [drafts/two.yaml, {name: 稿三, changes: {cutoffs.A: 70}}]\n"
+    (case / "params.yaml").write_text(PARAMS + text, encoding="utf-8")
+    given = {"formats": ["html"], "notebooks": ["show"], "alternatives": ["mine.yaml"]}
+    first = qt.run("params/tiny", out="out", notebook_folder="notebooks", **given)
+    copy = qt.read_case(first / "case")
+    assert [draft.name.zh for draft in copy.drafts] == ["方案二", "稿三", "方案四"]
+    assert [draft.scheme.grades[0].cutoff for draft in copy.drafts] == [85, 70, 95]
+    assert (first / "case" / "drafts" / "two.yaml").read_text(encoding="utf-8") == lower
+    manifest = manifest_of(first)
+    assert manifest["inputs"]["alternatives.1"]["name"] == "drafts/two.yaml"
+    assert manifest["moved"] == {"alternatives.3": "../../mine.yaml"}
+
+
+def test_the_copy_of_a_run_of_one_notebook_can_be_run_again(project, here):
+    """A knob that only the other notebook declares does not go along."""
+    notebook(project / "notebooks" / "other.ipynb", "pass", declare=DECLARE.replace("band", "wide"))
+    case = project / "params" / "tiny"
+    text = PARAMS.replace("[show]", "[show, other]") + "wide: 0.2\n"
+    (case / "params.yaml").write_text(text, encoding="utf-8")
+    first = run("params/tiny", out="out", formats=["html"], notebooks=["other"])
+    written = (first / "case" / "params.yaml").read_text(encoding="utf-8")
+    assert "wide: 0.2" in written and "band:" not in written
+    again = run(first / "case", out="again", formats=["html"])
+    assert manifest_of(again)["parameters"] == manifest_of(first)["parameters"]

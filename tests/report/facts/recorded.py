@@ -6,6 +6,7 @@ import contextlib
 import importlib
 import math
 from dataclasses import dataclass, field
+from functools import cached_property
 from unittest import mock
 
 import qtoolkit as qt
@@ -23,9 +24,10 @@ from qtoolkit.report import (
     simulated,
     summary,
 )
+from qtoolkit.report import drafts as draft_views
 from qtoolkit.report.sections import Rows, Section, plain
 from tests import pages
-from tests.report.facts import panel, verification
+from tests.report.facts import drafts, panel, verification
 from tests.report.facts.simulated import lists
 
 BAND, DRAWS, SEED = 0.1, 200, 0
@@ -43,6 +45,11 @@ class Given:
     draws: int = DRAWS
     refused: list[str] = field(default_factory=list)
     ratings: object = None
+
+    @cached_property
+    def rivals(self):
+        """Rival drafts beside the assessment."""
+        return drafts.rivals(self)
 
 
 # By module of `qtoolkit.report`, its views as calls.
@@ -120,6 +127,7 @@ VIEWS = {
         lambda: comparison.methods(g.found),
         lambda: comparison.history(qt.comparison.history_of(g.result)),
     ],
+    "drafts": lambda g: [lambda: draft_views.drafts(None), lambda: draft_views.drafts(g.rivals)],
     "reasons": lambda g: [lambda: reasons.reasons(g.found)],
     "panel": panel.views,
     "verification": verification.views,
