@@ -120,6 +120,7 @@ VIEWS = {
         lambda: comparison.methods(g.found),
         lambda: comparison.history(qt.comparison.history_of(g.result)),
     ],
+    "appeals": lambda g: [lambda: pages.rejudged(g.result)],
     "reasons": lambda g: [lambda: reasons.reasons(g.found)],
     "panel": panel.views,
     "verification": verification.views,
