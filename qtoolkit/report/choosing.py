@@ -58,7 +58,7 @@ def edge(result: Assessment) -> pd.Index:
     return result.scores.index[np.sort(in_order(to_cutoff(result), falling=False)[:CHOSEN])]
 
 
-MARKS, MARKS_GRADED = 20_000, 60_000_000  # marks judged again, and times units
+MARKS, MARKS_GRADED = 20_000, 30_000_000  # marks judged again, and times units
 
 
 def appealing(result: Assessment, ways: int) -> pd.Index:
