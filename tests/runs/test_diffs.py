@@ -105,7 +105,7 @@ def run(project, name, **settings):
         out=str(project / name),
         formats=(),
         notebook_folder="notebooks",
-        settings=settings or None,
+        set=settings or None,
     )
 
 
