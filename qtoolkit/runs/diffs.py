@@ -362,25 +362,32 @@ def _named(scheme: Scheme, id: str) -> Text:
 def _results(before: Assessment, after: Assessment) -> Iterator[Row]:
     """The units whose grade, rank or score differs, and by what."""
     labels = {**before.labels, **after.labels}
-    sides = [_outcomes(result) for result in (before, after)]
-    units = [*after.table.units, *(u for u in before.table.units if u not in sides[1])]
+    pair = (before, after)
+    sides = [_outcomes(result) for result in pair]
+    units = dict.fromkeys([*after.table.units, *before.table.units])
     changed = [unit for unit in units if sides[0].get(unit) != sides[1].get(unit)]
     why = _why(before, after, [unit for unit in changed if all(unit in side for side in sides)])
     for unit in changed:
-        old, new = (side.get(unit) for side in sides)
+        old, new = (_standing(r, side.get(unit)) for r, side in zip(pair, sides, strict=True))
+        stayed = bool(old and new)
         yield Row(
             "result",
             labels[unit],
-            old=ABSENT if old is None else PRESENT if new is None else NOTHING,
-            new=ABSENT if new is None else PRESENT if old is None else NOTHING,
-            score_without=None if old is None else old[0],
-            score=None if new is None else new[0],
-            rank_without=None if old is None else old[1],
-            rank=None if new is None else new[1],
-            grade_without=NOTHING if old is None else _grade(before.scheme, old[2]),
-            grade=NOTHING if new is None else _grade(after.scheme, new[2]),
+            old=NOTHING if stayed else _there(bool(old)),
+            new=NOTHING if stayed else _there(bool(new)),
+            **{f"{name}_without": value for name, value in old.items()},
+            **new,
             why=why.get(unit, NOTHING),
         )
+
+
+def _standing(result: Assessment, outcome: tuple[float, int, str] | None) -> dict[str, Any]:
+    """Score, rank and grade by the names of :class:`Row`; nothing of a unit that is not
+    assessed."""
+    if outcome is None:
+        return {}
+    score, rank, grade = outcome
+    return {"score": score, "rank": rank, "grade": _grade(result.scheme, grade)}
 
 
 def _outcomes(result: Assessment) -> dict[str, tuple[float, int, str]]:
