@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from qtoolkit import alternatives as alternatives
+    from qtoolkit import appeals as appeals
     from qtoolkit import assessment as assessment
     from qtoolkit import comparison as comparison
     from qtoolkit import cutoffs as cutoffs
@@ -57,6 +58,7 @@ _NAMES = {
 }
 _MODULES = (
     "alternatives",
+    "appeals",
     "assessment",
     "comparison",
     "cutoffs",

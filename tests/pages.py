@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import qtoolkit as qt
+from qtoolkit.report import appeals as appealing
 from qtoolkit.report import assessment as assessing
 from qtoolkit.report import (
     choosing,
@@ -66,6 +67,11 @@ def choices(result, factors, band, n=1024):
         for target in ("grade_changes", "rank_shift")
     )
     return simulated.choices(result, *found, n)
+
+
+def rejudged(result):
+    found = qt.appeals.rejudge(result, units=choosing.appealing(result, 6))
+    return appealing.rejudged(result, found)
 
 
 def rank_sets(result):

@@ -59,6 +59,7 @@ def shown(city, tmp_path_factory):
         qt.cutoffs.natural_breaks(result.scores, 4),
         qt.cutoffs.optimise(flat, box, window=2, step=1, draws=50),
         qt.alternatives.crosscheck(flat),
+        qt.appeals.rejudge(flat),
         qt.decisions.matters(flat),
         drafted,
         qt.drafts.compare(flat, {"two": flat}, exact=False),

@@ -12,6 +12,7 @@ from qtoolkit.comparison.comparing import (
     points_alone,
     with_last_year,
 )
+from qtoolkit.comparison.corrections import corrections
 from qtoolkit.comparison.history import History, history, history_of, read_history
 from qtoolkit.comparison.matching import Matching, match
 from qtoolkit.comparison.mixing import FACTORS
@@ -26,6 +27,7 @@ __all__ = [
     "as_written",
     "causes",
     "compare",
+    "corrections",
     "correlations",
     "history",
     "history_of",

@@ -58,6 +58,20 @@ def edge(result: Assessment) -> pd.Index:
     return result.scores.index[np.sort(in_order(to_cutoff(result), falling=False)[:CHOSEN])]
 
 
+MARKS, MARKS_GRADED = 20_000, 30_000_000  # marks judged again, and times units
+
+
+def appealing(result: Assessment, ways: int) -> pd.Index:
+    """The units whose marks are judged again in so many `ways` each: all, or of too many those
+    whose scores lie nearest to a cutoff."""
+    units, leaves = len(result.scores), len(result.points)
+    marks = max(leaves * ways, 1)
+    room = max(min(MARKS // marks, MARKS_GRADED // (marks * max(units, 1))), 1)
+    if units <= room:
+        return result.scores.index
+    return result.scores.index[np.sort(in_order(to_cutoff(result), falling=False)[:room])]
+
+
 MAP, FEWEST_LEAVES = 1_500_000, 10  # pairs of indicators × units that a map of transfers may take
 
 

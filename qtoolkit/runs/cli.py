@@ -1,5 +1,5 @@
 """The command line: `qtoolkit run`, `check`, `lab`, `trials`, `verify`, `new`, `template`,
-`collect`, `draw`, `schema`.
+`collect`, `draw`, `diff`, `schema`.
 
 Exit status 0 done, 1 the work failed, 2 the input is wrong, 130 interrupted.
 """
@@ -581,6 +581,44 @@ def draw(
         for text in said:
             for line in text.of(spoken).splitlines():
                 _print(line)
+
+
+@app.command()
+def diff(
+    before: Annotated[
+        str, typer.Argument(help="改前的结果文件夹或数据文件 The earlier run folder or data file")
+    ],
+    after: Annotated[
+        str, typer.Argument(help="改后的结果文件夹或数据文件 The later run folder or data file")
+    ],
+    case: Annotated[
+        str | None,
+        typer.Option(
+            "--case",
+            help="两个数据文件所用方案的案例，默认为改前文件旁的案例 The case whose scheme two "
+            "data files are of; by default the one beside the earlier file",
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("-o", "--out", help="写出全部不同（.csv 或 .xlsx） Write all differences"),
+    ] = None,
+    language: LanguageOption = None,
+) -> None:
+    """比较两次测算结果，或同一方案的两份数据 Compare two runs, or two data files of one scheme:
+    what differs, and what each change did."""
+    from qtoolkit.runs import diffs
+
+    target = None if out is None else _unused(out)
+    found = diffs.diff(before, after, case)
+    spoken = language or found.language
+    with _spoken(spoken):
+        if target is not None:
+            diffs.write(found, target, spoken)
+        for text in found.said():
+            _print(text.of(spoken))
+        if target is not None:
+            _print(say(zh="已写出：{path}", en="written: {path}", path=target).of(spoken))
 
 
 @app.command()

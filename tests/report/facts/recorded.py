@@ -128,6 +128,7 @@ VIEWS = {
         lambda: comparison.history(qt.comparison.history_of(g.result)),
     ],
     "drafts": lambda g: [lambda: draft_views.drafts(None), lambda: draft_views.drafts(g.rivals)],
+    "appeals": lambda g: [lambda: pages.rejudged(g.result)],
     "reasons": lambda g: [lambda: reasons.reasons(g.found)],
     "panel": panel.views,
     "verification": verification.views,

@@ -1,0 +1,129 @@
+"""`qtoolkit diff`: two run folders, or two data files of one scheme."""
+
+import csv
+
+import openpyxl
+import pytest
+
+import qtoolkit as qt
+from qtoolkit.runs import diffs
+from tests.runs.tiny import DATA, PARAMS, SCHEME
+
+# =甲市 has 60·1 + 40·0.8 = 92, A; 乙市 30 + 36 = 66, B
+LATER = DATA.replace("=甲市,City =1,1,0.8", "=甲市,City =1,0.9,0.8")  # 54 + 32 = 86, B
+
+
+@pytest.fixture
+def case(tmp_path):
+    for name, text in (
+        ("scheme.yaml", SCHEME),
+        ("data.csv", DATA),
+        ("later.csv", LATER),
+        ("params.yaml", PARAMS.replace("notebooks: [show]\nband: 0.1\n", "")),
+    ):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    return tmp_path
+
+
+def test_two_files_cell_by_cell_and_what_each_did(case, command):
+    zh = command("diff", "data.csv", "later.csv", cwd=case)
+    en = command("diff", "data.csv", "later.csv", "--language", "en", cwd=case)
+    assert (zh.returncode, en.returncode) == (0, 0)
+    assert "模拟数据" in zh.stdout and "Synthetic" in en.stdout
+    assert "=甲市、甲：由“1”改为“0.9”（得分由92变为86，等级由A变为B）" in zh.stdout
+    assert "from “1” to “0.9” (score from 92 to 86, grade from A to B)" in en.stdout
+
+
+def test_nothing_differs(case, command):
+    done = command("diff", "data.csv", "data.csv", cwd=case)
+    assert done.returncode == 0 and done.stdout.splitlines()[-1] == "没有不同"
+
+
+def test_all_rows_are_written_as_text(case, command):
+    """A name that begins like a formula is none in the files."""
+    for name in ("all.csv", "all.xlsx"):
+        assert command("diff", "data.csv", "later.csv", "-o", name, cwd=case).returncode == 0
+    with (case / "all.csv").open(encoding="utf-8-sig", newline="") as file:
+        header, row = csv.reader(file)
+    assert row[1] == "'=甲市" and row[2:7] == ["甲", "1", "0.9", "92.0", "86.0"]
+    sheet = openpyxl.load_workbook(case / "all.xlsx").active
+    cells = [[cell.value for cell in line] for line in sheet.iter_rows()]
+    assert cells[0] == header and cells[1][1] == "=甲市" and cells[1][5:7] == [92, 86]
+    assert sheet.cell(2, 2).data_type == "s"
+    again = command("diff", "data.csv", "later.csv", "-o", "all.csv", cwd=case)
+    assert again.returncode == 2 and "all.csv" in again.stderr
+    other = command("diff", "data.csv", "later.csv", "-o", "all.txt", cwd=case)
+    assert other.returncode == 2 and ".xlsx" in other.stderr
+
+
+def test_the_case_is_named_or_lies_beside(case, command, tmp_path_factory):
+    away = tmp_path_factory.mktemp("away")
+    for name in ("data.csv", "later.csv"):
+        (away / name).write_bytes((case / name).read_bytes())
+    refused = command("diff", "data.csv", "later.csv", cwd=away)
+    assert refused.returncode == 2 and "--case" in refused.stderr and not refused.stdout
+    done = command("diff", "data.csv", "later.csv", "--case", str(case), cwd=away)
+    assert done.returncode == 0 and "0.9" in done.stdout
+
+
+def test_units_that_came_and_left_are_named(case):
+    (case / "later.csv").write_text(DATA.replace("乙市,City 2", "丙市,City 3"), encoding="utf-8")
+    found = diffs.diff(str(case / "data.csv"), str(case / "later.csv"))
+    said = [text.zh for text in found.said()]
+    assert any("丙市" in line and "“未参评”改为“参评”" in line for line in said)
+    assert any("乙市" in line and "“参评”改为“未参评”" in line for line in said)
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["data.csv", "."], "两个数据文件"),
+        ([".", "."], "manifest.json"),
+        (["data.csv", "params.yaml"], "params.yaml"),
+        (["data.csv", "nowhere.csv"], "nowhere.csv"),
+    ],
+)
+def test_wrong_input_is_one_sentence(case, command, words, sentence):
+    done = command("diff", *words, cwd=case)
+    assert done.returncode == 2 and sentence in done.stderr and not done.stdout
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_a_long_summary_is_cut_and_says_so(case):
+    rows = [f"u{k},{k / 100},0.5" for k in range(60)]
+    changed = [f"u{k},{k / 100},0.6" for k in range(60)]
+    for name, lines in (("data.csv", rows), ("later.csv", changed)):
+        (case / name).write_text("\n".join(["unit,a,b", *lines]), encoding="utf-8")
+    found = diffs.diff(str(case / "data.csv"), str(case / "later.csv"))
+    said = [text.zh for text in found.said()]
+    assert len(found.rows) == 60 and len(said) <= diffs.SHOWN + 4 and "40" in said[-1]
+
+
+def run(project, name, **settings):
+    return qt.run(
+        "params/tiny",
+        out=str(project / name),
+        formats=(),
+        notebook_folder="notebooks",
+        set=settings or None,
+    )
+
+
+def test_two_runs(project, here, command):
+    """In the second run 甲市's mark is lower, the cutoff is 65 and the band another: 92 at 90 is A,
+    86 at 65 is A; 乙市's 66 becomes A by the cutoff alone."""
+    run(project, "one")
+    (project / "params" / "tiny" / "data.csv").write_text(LATER, encoding="utf-8")
+    run(project, "two", **{"cutoffs.A": 65, "band": 0.2})
+    done = command("diff", "one", "two", cwd=project)
+    assert done.returncode == 0, done.stderr
+    assert "band：由“0.1”改为“0.2”" in done.stdout
+    assert "grades.A.cutoff：由“90”改为“65”" in done.stdout
+    assert "=甲市、甲：由“1”改为“0.9”（得分由92变为86）" in done.stdout
+    assert "=甲市：得分由92变为86；原因：数据" in done.stdout
+    assert "乙市：等级由B变为A；原因：分数线" in done.stdout
+    assert command("diff", "one", "one", cwd=project).stdout.splitlines()[-1] == "没有不同"
+    with (project / "two" / "case" / "data.csv").open("a", encoding="utf-8") as file:
+        file.write("丙市,City 3,1,1\n")
+    tampered = command("diff", "one", "two", cwd=project)
+    assert tampered.returncode == 2 and "data.csv" in tampered.stderr and not tampered.stdout
