@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from qtoolkit import cutoffs as cutoffs
     from qtoolkit import decisions as decisions
     from qtoolkit import decomposition as decomposition
+    from qtoolkit import fairness as fairness
     from qtoolkit import importance as importance
     from qtoolkit import panel as panel
     from qtoolkit import programmes as programmes
@@ -61,6 +62,7 @@ _MODULES = (
     "cutoffs",
     "decisions",
     "decomposition",
+    "fairness",
     "importance",
     "panel",
     "programmes",
