@@ -59,6 +59,7 @@ def shown(city, tmp_path_factory):
         qt.cutoffs.optimise(flat, box, window=2, step=1, draws=50),
         qt.alternatives.crosscheck(flat),
         qt.decisions.matters(flat),
+        qt.fairness.compare(result),
         qt.importance.attainable(flat),
         qt.importance.tune(flat, {"a": 0.5, "b": 0.5}),
         weights,

@@ -14,7 +14,7 @@ from qtoolkit.assessment import Assessment
 from qtoolkit.decomposition import applies
 from qtoolkit.display import Shown
 from qtoolkit.engine.ticks import PER_POINT, from_ticks, to_ticks
-from qtoolkit.engine.ties import foremost, in_order
+from qtoolkit.engine.ties import SAME, foremost, in_order
 from qtoolkit.errors import whole
 from qtoolkit.fairness.dealing import dealt
 from qtoolkit.language import Text
@@ -37,10 +37,11 @@ class Fairness(Shown):
         of `high` less that of `low`; of halves it may be negative), by_chance, chance (see
         :func:`compare`), base (the part of the difference that the indicators make, the sum of
         `leaves`), outside (the rest: bonus, deductions, cap, rounding), rho (Spearman's ρ of number
-        and score over all units that have one; NaN for groups), best_high, best_low (shares of
-        units with the best grade), best_chance, how ("exact", "sampled" or "none"), arrangements,
-        verdict ("none", "some", "clear", "few", "same"), same_as (the covariate before it that puts
-        the same units into groups, None without).
+        and score over all units that have one; NaN for groups), best_most, best_least (the
+        groups with the largest and the smallest share of units with the best grade), best_high,
+        best_low (these shares), best_chance, how ("exact", "sampled" or "none"), arrangements,
+        verdict, best_verdict ("none", "some", "clear", "few", "same"), same_as (the covariate
+        before it that puts the same units into groups, None without).
     groups : DataFrame
         A row a group: covariate, group, units, mean (score), best (share of units with the best
         grade), compared, least and most (of a number), and a column count:<grade> for each grade.
@@ -77,9 +78,9 @@ class Fairness(Shown):
 
     @property
     def beyond(self) -> float:
-        """Of so many comparisons of scores, how many would be called "some" or "clear" on average
+        """How many verdicts (on scores and on the best grade) would be "some" or "clear" on average
         though nothing but chance made a difference: their number times .05, at most."""
-        return SOME * len(self.judged)
+        return SOME * 2 * len(self.judged)
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,8 @@ def compare(result: Assessment, seed: int = 0) -> Fairness:
     How large d is by chance: the same units are dealt into groups of the same sizes, in all ways
     (n!/Πn_g! of them) where they are at most two million, and else in ten thousand ways drawn at
     random, fewer where that is too much work. `chance` is the share of ways whose d is at least as
-    large as the units' own (which counts among those that are drawn); `by_chance` the least number
+    large as the units' own (which counts among those that are drawn); `best_chance` the same of the
+    spread of the shares of units with the best grade; `by_chance` the least number
     of points within which 95% of the ways stay (Fisher's permutation test; Phipson and Smyth 2010
     for ways drawn). The verdict is "none" (nothing beyond chance was seen) where chance is above
     .05, which is where d lies within `by_chance`; "some" up to .05; "clear" up to .01; "few" where
@@ -183,8 +185,8 @@ def compare(result: Assessment, seed: int = 0) -> Fairness:
 
 COLUMNS = [
     *("kind", "units", "missing", "alone", "groups", "high", "low", "difference", "by_chance"),
-    *("chance", "base", "outside", "rho", "best_high", "best_low", "best_chance", "how"),
-    *("arrangements", "verdict", "same_as"),
+    *("chance", "base", "outside", "rho", "best_most", "best_least", "best_high"),
+    *("best_low", "best_chance", "how", "arrangements", "verdict", "best_verdict", "same_as"),
 ]
 GROUP_COLUMNS = ["group", "units", "mean", "best", "compared", "least", "most"]
 LEAF_COLUMNS = ["indicator", "difference", "spread", "by_chance", "chance", "how", "arrangements"]
@@ -301,6 +303,8 @@ def _row(
         "groups": len(split.compared),
         "high": None,
         "low": None,
+        "best_most": None,
+        "best_least": None,
         "how": "none",
         "arrangements": 0,
     }
@@ -316,7 +320,10 @@ def _row(
             row["by_chance"] = float(found.by_chance[0])
             row["chance"], row["best_chance"] = map(float, found.chance)
             row |= {"how": _how(found.exact), "arrangements": found.ways}
-    return row | {"verdict": _verdict(split, row["chance"])}
+    return row | {
+        "verdict": _verdict(split, row["chance"]),
+        "best_verdict": _verdict(split, row["best_chance"]),
+    }
 
 
 def _how(exact: bool) -> str:
@@ -326,11 +333,14 @@ def _how(exact: bool) -> str:
 def _ends(outcomes: _Outcomes, split: _Split) -> tuple[str, str]:
     """The groups with the highest and the lowest mean score, of those level the first; of a number
     its halves."""
-    if split.kind == "halves":
-        return HALVES[1], HALVES[0]
-    means = np.array([_mean(outcomes.scores, split, group) for group in split.compared])
-    high, low = (foremost(means, falling)[0] for falling in (True, False))
-    return split.compared[high], split.compared[low]
+    return (HALVES[1], HALVES[0]) if split.kind == "halves" else _apart(outcomes.scores, split)
+
+
+def _apart(ticks: np.ndarray, split: _Split) -> tuple[str, str]:
+    """The groups with the largest and the smallest mean, of those level the first."""
+    means = np.array([_mean(ticks, split, group) for group in split.compared])
+    most, least = (foremost(means, falling)[0] for falling in (True, False))
+    return split.compared[most], split.compared[least]
 
 
 def _mean(ticks: np.ndarray, split: _Split, group: str) -> Any:
@@ -350,9 +360,12 @@ def _difference(outcomes: _Outcomes, split: _Split) -> dict[str, Any]:
             ("outside", outcomes.scores - outcomes.base),
         )
     }
+    most, least = _apart(outcomes.best, split)
     best = {
-        f"best_{name}": float(_mean(outcomes.best, split, group))
-        for name, group in (("high", high), ("low", low))
+        "best_most": most,
+        "best_least": least,
+        "best_high": float(_mean(outcomes.best, split, most)),
+        "best_low": float(_mean(outcomes.best, split, least)),
     }
     return {"high": high, "low": low, **parts, **best}
 
@@ -377,7 +390,7 @@ def _leaves(
     means = np.array([_mean(ticks, split, group) for group in split.compared])
     spread = means.max(axis=0) - means.min(axis=0)
     found = dealt(ticks[split.order], split.sizes, seed)
-    for j in in_order(apart if row["difference"] >= 0 else -apart):
+    for j in in_order(-apart if row["difference"] < -SAME else apart):
         says = (math.nan, math.nan, "none", 0)
         if found is not None:
             chances = float(found.by_chance[j]), float(found.chance[j])

@@ -64,12 +64,17 @@ def test_groups_of_the_city_against_its_file(city):
     row = found.table.loc["region"]
     assert (row["high"], row["low"]) == (means.idxmax(), means.idxmin())
     assert math.isclose(row["difference"], means.max() - means.min(), abs_tol=1e-9)
+    shares = data.groupby("region")["best"].mean()
+    assert (row["best_most"], row["best_least"]) == (shares.idxmax(), shares.idxmin())
+    assert math.isclose(row["best_high"], shares.max()) and row["best_low"] == shares.min() == 0
     for id in ("gdp", "population", "enterprises"):
         upper = data[id] > data[id].median()
         row = found.table.loc[id]
         apart = data["score"][upper].mean() - data["score"][~upper].mean()
         assert math.isclose(row["difference"], apart, abs_tol=1e-9)
-        assert row["best_high"] == data["best"][upper].mean()
+        shares = {"high": data["best"][upper].mean(), "low": data["best"][~upper].mean()}
+        assert (row["best_high"], row["best_low"]) == (max(shares.values()), min(shares.values()))
+        assert shares[row["best_most"]] == row["best_high"]
         assert math.isclose(row["rho"], stats.spearmanr(data[id], data["score"]).statistic)
         scores = data["score"]
         other = stats.permutation_test(
@@ -107,7 +112,7 @@ def test_an_indicator_alone_carries_a_difference():
     without = qt.fairness.compare(flat(frame.assign(a=0.0))).table.loc["gdp", "difference"]
     assert math.isclose(leaves.loc["a", "difference"], 30) and leaves.loc["b", "difference"] == 0
     assert math.isclose(row["difference"] - without, leaves.loc["a", "difference"], abs_tol=1e-9)
-    assert list(leaves.index)[0] == "a" and leaves.loc["b", "chance"] == 1
+    assert leaves.index[0] == "a" and leaves.loc["b", "chance"] == 1
 
 
 def test_verdict_none_is_a_difference_within_what_chance_gives():

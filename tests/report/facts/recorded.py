@@ -25,7 +25,7 @@ from qtoolkit.report import (
 )
 from qtoolkit.report.sections import Rows, Section, plain
 from tests import pages
-from tests.report.facts import panel, verification
+from tests.report.facts import fairness, panel, verification
 from tests.report.facts.simulated import lists
 
 BAND, DRAWS, SEED = 0.1, 200, 0
@@ -123,6 +123,7 @@ VIEWS = {
     "reasons": lambda g: [lambda: reasons.reasons(g.found)],
     "panel": panel.views,
     "verification": verification.views,
+    "fairness": fairness.views,
 }
 SOURCE = "复评抽样（模拟） | a second marking (synthetic)"
 
