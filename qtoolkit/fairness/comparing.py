@@ -56,7 +56,7 @@ class Fairness(Shown):
     units : int
     least : float
         Points by which two halves of all units must differ to lie beyond what 95% of the ways to
-        halve them give; NaN with fewer than eight units. A true difference of this size goes
+        halve them give; NaN where nothing is judged. A true difference of this size goes
         unnoticed about as often as not.
     seed : int
     """
@@ -178,7 +178,7 @@ def compare(result: Assessment, seed: int = 0) -> Fairness:
         pd.DataFrame(leaves, columns=["covariate", *LEAF_COLUMNS]),
         pd.DataFrame(applying, columns=["covariate", *APPLYING_COLUMNS]),
         len(names),
-        _least(outcomes.scores[by_name], seed),
+        _least(outcomes.scores[by_name], seed) if leaves else math.nan,
         seed,
     )
 

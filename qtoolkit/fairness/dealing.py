@@ -7,7 +7,6 @@ it adds, finds the same; two differences that agree within half a tick tie.
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -61,7 +60,7 @@ def every_deal(sizes: Sequence[int]) -> np.ndarray:
     dealt, left = np.zeros((1, 0), np.int16), np.arange(n, dtype=np.int16)[None]
     for size in sizes:
         among = left.shape[1]
-        taken = np.array(list(itertools.combinations(range(among), size)), np.intp)
+        taken = _combinations(among, size)
         is_left = np.ones((len(taken), among), bool)
         np.put_along_axis(is_left, taken, False, axis=1)
         others = np.nonzero(is_left)[1].reshape(len(taken), among - size)
@@ -69,6 +68,22 @@ def every_deal(sizes: Sequence[int]) -> np.ndarray:
         dealt = np.concatenate([before, left[:, taken].reshape(len(before), size)], axis=1)
         left = left[:, others].reshape(len(before), among - size)
     return dealt
+
+
+def _combinations(among: int, size: int) -> np.ndarray:
+    """All sets of so many of the numbers below `among`, (sets, size), each in rising order.
+
+    >>> _combinations(4, 2).tolist()
+    [[0, 1], [0, 2], [0, 3], [1, 2], [1, 3], [2, 3]]
+    """
+    found = np.zeros((1, 0), np.intp)
+    for place in range(size):
+        last = found[:, -1] if place else np.array([-1])
+        choices = among - (size - place) - last  # a next number leaves enough for the places after
+        rows = np.repeat(np.arange(len(found)), choices)
+        first = np.repeat(np.cumsum(choices) - choices, choices)
+        found = np.column_stack([found[rows], last[rows] + 1 + np.arange(len(rows)) - first])
+    return found
 
 
 def some_deals(n: int, count: int, seed: int) -> np.ndarray:

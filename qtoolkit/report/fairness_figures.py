@@ -104,7 +104,8 @@ def _wrapped(name: str, language: str) -> str:
     if len(name) <= long:
         return name
     if language == "zh":
-        return f"{name[:long]}\n{name[long : 2 * long]}"
+        cut = name.find("（") if 0 < name.find("（") <= long else long
+        return f"{name[:cut]}\n{name[cut : cut + long]}"
     import textwrap
 
     return "\n".join(textwrap.wrap(name, long)[:2])
