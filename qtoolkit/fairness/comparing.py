@@ -22,6 +22,7 @@ from qtoolkit.language import Text
 SOME, CLEAR = 0.05, 0.01  # chances from which on a difference is called so
 FEWEST_UNITS = 8  # of 7 units in two groups as equal as can be, 1 way of 18 is the least chance
 HALVES = ("low", "high")
+OPEN = ("few", "many", "same")  # verdicts that say why there is none
 
 
 @dataclass(frozen=True, repr=False)
@@ -40,8 +41,8 @@ class Fairness(Shown):
         and score over all units that have one; NaN for groups), best_most, best_least (the
         groups with the largest and the smallest share of units with the best grade), best_high,
         best_low (these shares), best_chance, how ("exact", "sampled" or "none"), arrangements,
-        verdict, best_verdict ("none", "some", "clear", "few", "same"), same_as (the covariate
-        before it that puts the same units into groups, None without).
+        verdict, best_verdict ("none", "some", "clear", "few", "many", "same"), same_as (the
+        covariate before it that puts the same units into groups, None without).
     groups : DataFrame
         A row a group: covariate, group, units, mean (score), best (share of units with the best
         grade), compared, least and most (of a number), and a column count:<grade> for each grade.
@@ -74,7 +75,7 @@ class Fairness(Shown):
     @property
     def judged(self) -> pd.DataFrame:
         """The rows of the table that a verdict was reached on."""
-        return self.table[~self.table["verdict"].isin(["few", "same"])]
+        return self.table[~self.table["verdict"].isin(OPEN)]
 
     @property
     def beyond(self) -> float:
@@ -107,6 +108,11 @@ class _Split:
         return frozenset(frozenset(self.members[group].tolist()) for group in self.compared)
 
     @property
+    def is_enough(self) -> bool:
+        """Whether there are units enough to compare."""
+        return len(self.compared) > 1 and sum(self.sizes) >= FEWEST_UNITS and min(self.sizes) > 1
+
+    @property
     def alone(self) -> int:
         """Units with a value that are in no group that is compared."""
         return sum(
@@ -130,8 +136,9 @@ def compare(result: Assessment, seed: int = 0) -> Fairness:
     of points within which 95% of the ways stay (Fisher's permutation test; Phipson and Smyth 2010
     for ways drawn). The verdict is "none" (nothing beyond chance was seen) where chance is above
     .05, which is where d lies within `by_chance`; "some" up to .05; "clear" up to .01; "few" where
-    nothing can be judged, with fewer than eight units or fewer than two groups of two; "same" where
-    all units have the same value. Nothing here corrects for the number of comparisons:
+    nothing can be judged, with fewer than eight units or fewer than two groups of two; "many" where
+    so many units are in so many groups that too few ways can be drawn; "same" where all units have
+    the same value. Nothing here corrects for the number of comparisons:
     `Fairness.beyond` says how many would be called so by chance.
 
     The difference of base scores is split by indicator without remainder, because contributions sum
@@ -152,8 +159,8 @@ def compare(result: Assessment, seed: int = 0) -> Fairness:
     >>> import qtoolkit as qt
     >>> case, result = qt.open("city-2026")
     >>> found = compare(result)
-    >>> found.table.loc["gdp", ["units", "arrangements", "how"]].tolist()
-    [16, 12870, 'exact']
+    >>> int(found.table.loc["gdp", "arrangements"]), found.table.loc["gdp", "how"]
+    (12870, 'exact')
     """
     seed = whole("seed", seed, 0)
     names = list(result.table.units)
@@ -168,7 +175,7 @@ def compare(result: Assessment, seed: int = 0) -> Fairness:
         table[id] = row = _row(result, outcomes, values, split, seed)
         alike = first.setdefault(split.partition, id)
         row["same_as"] = None if alike == id else alike
-        if row["verdict"] not in ("few", "same"):
+        if row["verdict"] not in OPEN:
             leaves += [(id, *found) for found in _leaves(outcomes, split, row, seed)]
             applying += [(id, *found) for found in _applying(outcomes, split, row, seed)]
     counts = [f"count:{grade.id}" for grade in result.scheme.grades]
@@ -287,7 +294,7 @@ def _verdict(split: _Split, chance: float) -> str:
     if len(split.members) == 1:
         return "same"
     if math.isnan(chance):
-        return "few"
+        return "many" if split.is_enough else "few"
     return "clear" if chance <= CLEAR else "some" if chance <= SOME else "none"
 
 
@@ -312,8 +319,7 @@ def _row(
         row["rho"] = _rho(values.to_numpy(float), result.scores.to_numpy())
     if len(split.compared) >= 2:
         row |= _difference(outcomes, split)
-    enough = min(split.sizes, default=0) > 1 and sum(split.sizes) >= FEWEST_UNITS
-    if enough and len(split.compared) > 1:
+    if split.is_enough:
         both = np.stack([outcomes.scores, outcomes.best], axis=1)[split.order]
         found = dealt(both, split.sizes, seed)
         if found is not None:

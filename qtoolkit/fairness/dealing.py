@@ -18,6 +18,7 @@ from qtoolkit.engine.ticks import from_ticks
 ALL = 2_000_000  # ways to deal up to which all are gone through
 KEPT = 20_000_000  # differences, ways × outcomes, that are held at a time (160 MB)
 DRAWS, FEWEST = 10_000, 999  # ways drawn at random, and below how many nothing is said
+PLACES = 60_000_000  # ways drawn × units (120 MB)
 WORK = 10**10  # multiplications that drawing may take: some seconds
 CELLS = 4_000_000  # of a part of the ways
 EXACT_BELOW = 2**53
@@ -133,7 +134,7 @@ def dealt(values: np.ndarray, sizes: Sequence[int], seed: int) -> Dealt | None:
     exact = count <= min(ALL, KEPT // max(outcomes, 1))
     if not exact:
         work = n * outcomes * (len(sizes) - 1)
-        count = min(DRAWS, WORK // work, KEPT // outcomes)
+        count = min(DRAWS, WORK // work, KEPT // outcomes, PLACES // n)
         if count < FEWEST:
             return None
     deals = every_deal(sizes) if exact else some_deals(n, count, seed)

@@ -43,6 +43,7 @@ def regions(result: Assessment, found: Fairness) -> Section:
             for id, row in judged[judged["same_as"].notna()].iterrows()
         ],
         "few": [named[id] for id in table.index[table["verdict"] == "few"]],
+        "many": [named[id] for id in table.index[table["verdict"] == "many"]],
         "constant": [named[id] for id in table.index[table["verdict"] == "same"]],
         "missing": [
             {"name": named[id], "units": row["missing"]}
@@ -122,14 +123,13 @@ def _sentence(result: Assessment, found: Fairness, id: str) -> dict[str, Any]:
         "rises": row["difference"] > SAME,
         "falls": row["difference"] < -SAME,
         "points": abs(row["difference"]),
-        "chance": row["chance"],
+        "by_chance": row["by_chance"],
         "verdict": row["verdict"],
         "rho": row["rho"],
         "most": _group(result, found, id, row["best_most"]),
         "least": _group(result, found, id, row["best_least"]),
         "apart": row["best_high"] - row["best_low"] > SAME,
         "best": result.scheme.grades[0].id,
-        "best_chance": row["best_chance"],
         "best_verdict": row["best_verdict"],
         "leaves": [
             {"leaf": leaf, "points": abs(points)}
@@ -140,22 +140,12 @@ def _sentence(result: Assessment, found: Fairness, id: str) -> dict[str, Any]:
 
 def _comparisons(result: Assessment, found: Fairness) -> Rows:
     """The table of comparisons, those first that chance gives least often."""
-    table = found.table[found.table["groups"] > 1]
-    named = _names(result)
-    ends = {
-        end: [_group(result, found, id, row[end]) for id, row in table.iterrows()]
-        for end in ("high", "low", "best_most", "best_least")
-    }
-    columns = ("difference", "by_chance", "chance", "best_chance")
-    frame = pd.DataFrame(
-        {
-            "name": [named[id] for id in table.index],
-            **{end: pd.Series(groups, dtype=object) for end, groups in ends.items()},
-            **{name: table[name].to_numpy(float) for name in columns},
-            "verdict": table["verdict"].to_numpy(object),
-        }
-    )
-    return Rows(frame, in_order(frame["chance"], falling=False))
+    table, named = found.judged, _names(result)
+    columns = ["difference", "by_chance", "chance", "verdict", "best_chance", "best_verdict"]
+    frame = table[columns].reset_index(drop=True)
+    frame["name"] = pd.Series([named[id] for id in table.index], dtype=object)
+    frame["best_apart"] = (table["best_high"] - table["best_low"]).to_numpy(float)
+    return Rows(frame, in_order(frame["chance"].to_numpy(float), falling=False))
 
 
 def _groups(result: Assessment, found: Fairness) -> pd.DataFrame:
@@ -173,8 +163,10 @@ def _groups(result: Assessment, found: Fairness) -> pd.DataFrame:
 
 
 def _leaves(result: Assessment, found: Fairness) -> Rows:
-    """Each indicator by covariate, those first that chance gives least often."""
-    named = _names(result)
-    frame = found.leaves.assign(name=[named[id] for id in found.leaves["covariate"]])
+    """Each indicator by covariate, those first that chance gives least often; where two covariates
+    make the same groups, by the first."""
+    named, again = _names(result), found.table.index[found.table["same_as"].notna()]
+    frame = found.leaves[~found.leaves["covariate"].isin(again)].reset_index(drop=True)
+    frame = frame.assign(name=[named[id] for id in frame["covariate"]])
     frame = frame.rename(columns={"indicator": "leaf"}).drop(columns=["covariate", "how"])
     return Rows(frame, in_order(frame["chance"].to_numpy(float), falling=False))

@@ -222,4 +222,5 @@ def test_many_units_and_indicators_are_compared_in_bounded_work(monkeypatch):
     assert set(found.table["how"]) == {"sampled"} and set(found.table["arrangements"]) == {10_000}
     frame["region"] = [f"r{k % 60}" for k in range(600)]
     found = qt.fairness.compare(flat(frame))
-    assert found.table.loc["region", "verdict"] == "few"  # not enough ways can be drawn
+    assert found.table.loc["region", "verdict"] == "many"  # not enough ways can be drawn
+    assert "region" not in found.judged.index and "region" not in set(found.leaves["covariate"])

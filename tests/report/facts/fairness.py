@@ -74,14 +74,13 @@ def sentence(result, found, row):
         "rises": bool(apart > TINY),
         "falls": bool(apart < -TINY),
         "points": abs(row["difference"]),
-        "chance": row["chance"],
+        "by_chance": row["by_chance"],
         "verdict": verdict(row["chance"]),
         "rho": rho(result, row),
         "most": most,
         "least": least,
         "apart": most["best"] * least["units"] > least["best"] * most["units"],
         "best": result.scheme.grades[0].id,
-        "best_chance": row["best_chance"],
         "best_verdict": verdict(row["best_chance"]),
         "leaves": [
             {"leaf": leaf, "points": abs(parts[leaf])}
@@ -112,7 +111,7 @@ def with_sizes(found):
 def regions(tables, given):
     result, found = given.result, found_of(given)
     table = with_sizes(found)
-    judged = table[~table["verdict"].isin(["few", "same"])]
+    judged = table[~table["verdict"].isin(["few", "many", "same"])]
     own, alike, seen = [], [], {}
     for id, row in judged.iterrows():
         groups = found.groups[(found.groups["covariate"] == id) & found.groups["compared"]]
@@ -125,9 +124,9 @@ def regions(tables, given):
     first = sorted(own, key=lambda id: judged.at[id, "chance"])[:6]
     leaves = found.leaves[found.leaves["covariate"].isin(own)]
     tested = leaves[(leaves["spread"] > TINY) & leaves["chance"].notna()]
-    for name in ("fairness_groups", "fairness_leaves"):
-        assert len(tables[name]) == len(found.groups if "groups" in name else found.leaves)
-    assert len(tables["fairness"]) == (table["groups"] > 1).sum()
+    assert len(tables["fairness_groups"]) == len(found.groups)
+    assert len(tables["fairness_leaves"]) == len(own) * len(result.points)
+    assert len(tables["fairness"]) == len(judged)
     values = result.table.covariates
     blank = values.isna() | values.map(lambda x: isinstance(x, str) and not x.strip())
     follows = found.applying[found.applying["covariate"].isin(own)]
@@ -139,6 +138,7 @@ def regions(tables, given):
         "others": max(len(own) - 6, 0),
         "alike": alike,
         "few": [name_of(result, id) for id in table.index[table["verdict"] == "few"]],
+        "many": [name_of(result, id) for id in table.index[table["verdict"] == "many"]],
         "constant": [name_of(result, id) for id in values if values[id][~blank[id]].nunique() == 1],
         "missing": [
             {"name": name_of(result, id), "units": int(blank[id].sum())}
