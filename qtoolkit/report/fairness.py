@@ -115,7 +115,8 @@ def _sentence(result: Assessment, found: Fairness, id: str) -> dict[str, Any]:
     leaves = found.leaves[found.leaves["covariate"] == id]
     way = -1 if row["difference"] < -SAME else 1
     carried = leaves[leaves["difference"] * way > SAME]
-    carried = carried.iloc[: LEAVES if row["verdict"] != "none" else 1]
+    least = carried["difference"].abs().iloc[: 1 if row["verdict"] == "none" else LEAVES].min()
+    carried = carried[carried["difference"].abs() >= least - SAME]  # with those that tie
     return {
         "name": _names(result)[id],
         "high": _group(result, found, id, row["high"]),

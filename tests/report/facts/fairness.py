@@ -67,6 +67,7 @@ def sentence(result, found, row):
     sizes = [carried[leaf] for leaf in listed]
     assert all(a >= b - 1e-8 for a, b in itertools.pairwise(sizes))
     named = [leaf for leaf in listed if carried[leaf] > 1e-9]
+    places = 1 if row["chance"] > 0.05 else 3
     return {
         "name": name_of(result, row.name),
         "high": group_of(result, row, row["high"]),
@@ -84,7 +85,8 @@ def sentence(result, found, row):
         "best_verdict": verdict(row["best_chance"]),
         "leaves": [
             {"leaf": leaf, "points": abs(parts[leaf])}
-            for leaf in named[: 1 if row["chance"] > 0.05 else 3]
+            for leaf in named
+            if sum(carried[other] > carried[leaf] + TINY for other in named) < places
         ],
     }
 
