@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from qtoolkit import decisions as decisions
     from qtoolkit import decomposition as decomposition
     from qtoolkit import drafts as drafts
+    from qtoolkit import fairness as fairness
     from qtoolkit import importance as importance
     from qtoolkit import panel as panel
     from qtoolkit import programmes as programmes
@@ -65,6 +66,7 @@ _MODULES = (
     "decisions",
     "decomposition",
     "drafts",
+    "fairness",
     "importance",
     "panel",
     "programmes",

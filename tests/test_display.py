@@ -63,6 +63,7 @@ def shown(city, tmp_path_factory):
         qt.decisions.matters(flat),
         drafted,
         qt.drafts.compare(flat, {"two": flat}, exact=False),
+        qt.fairness.compare(result),
         qt.importance.attainable(flat),
         qt.importance.tune(flat, {"a": 0.5, "b": 0.5}),
         weights,

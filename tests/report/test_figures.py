@@ -14,7 +14,7 @@ from matplotlib.colors import to_rgb
 
 import qtoolkit as qt
 from qtoolkit.inputs.locate import packaged_cases
-from qtoolkit.report import change_figures, figures
+from qtoolkit.report import change_figures, fairness_figures, figures
 from qtoolkit.report.picture import STRIP, mark_synthetic
 from qtoolkit.robustness import Certificates, TransferMap
 
@@ -68,7 +68,16 @@ def every_figure(result, language):
         "importance": lambda: figures.importance(weights, names, language),
         "correlations": lambda: figures.correlations(result, language),
         "transfers": lambda: figures.transfers(result, moved(result), language),
-    }
+    } | of_covariates(result, language)
+
+
+def of_covariates(result, language):
+    """The figure of fairness, where the data describe the units."""
+    found = qt.fairness.compare(result)
+    named = {one.id: one.name for one in result.scheme.covariates}
+    if found.judged.empty:
+        return {}
+    return {"fairness": lambda: fairness_figures.strips(result, found, named, language)}
 
 
 def finished(draw):

@@ -28,6 +28,7 @@ from qtoolkit.report import drafts as draft_views
 from qtoolkit.report.sections import Rows, Section, plain
 from tests import pages
 from tests.report.facts import drafts, panel, verification
+from tests.report.facts import fairness, panel, verification
 from tests.report.facts.simulated import lists
 
 BAND, DRAWS, SEED = 0.1, 200, 0
@@ -132,6 +133,7 @@ VIEWS = {
     "reasons": lambda g: [lambda: reasons.reasons(g.found)],
     "panel": panel.views,
     "verification": verification.views,
+    "fairness": fairness.views,
 }
 SOURCE = "复评抽样（模拟） | a second marking (synthetic)"
 
