@@ -122,6 +122,7 @@ VIEWS = {
     ],
     "reasons": lambda g: [lambda: reasons.reasons(g.found)],
     "panel": panel.views,
+    "strictness": lambda g: [lambda: pages.marking(g.result, g.ratings, g.previous)],
     "verification": verification.views,
 }
 SOURCE = "复评抽样（模拟） | a second marking (synthetic)"
