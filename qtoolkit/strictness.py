@@ -4,7 +4,7 @@ without that."""
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -165,7 +165,7 @@ def who_marks_harder(
         _of_people(found, ratings, by)
     _of_departments(found, before)
     if len(result.scores) == 1:
-        found.untold.append(("all", "one", tuple(result.scores.index)))
+        found.note("all", "one", result.scores.index)
     return found.marking()
 
 
@@ -179,6 +179,11 @@ class _Found:
         self.untold: list[tuple[str, str, tuple[Any, ...]]] = []
         self.together: dict[str, dict[str, float]] = {}
         self.tried: dict[str, tuple[int, int]] = {}
+
+    def note(self, kind: str, code: str, ids: Iterable[Any]) -> None:
+        """Note of whom something cannot be told, where there is anybody."""
+        if named := tuple(ids):
+            self.untold.append((kind, code, named))
 
     def effect(
         self, kind: str, id: str, stage: str, scores: np.ndarray, grades: np.ndarray
@@ -303,14 +308,11 @@ def _of_stages(found: _Found) -> None:
     if not parts or not several:
         found.untold.append(("stage", "single" if parts else "none", ()))
         return
-    measured = tuple(leaf.id for leaf in several if not leaf.leaf_rule.is_bounded)
-    if measured:
-        found.untold.append(("stage", "measured", measured))
+    measured = [leaf.id for leaf in several if not leaf.leaf_rule.is_bounded]
+    found.note("stage", "measured", measured)
     cells = _cells(found.result, list(parts))
     compared = [s for s, given in enumerate(cells.together.T) if given.any()]
-    alone = tuple(id for s, id in enumerate(parts) if s not in compared)
-    if alone:
-        found.untold.append(("stage", "alone", alone))
+    found.note("stage", "alone", [id for s, id in enumerate(parts) if s not in compared])
     _compare_stages(found, cells, parts, compared)
 
 
@@ -322,8 +324,7 @@ def _note_checks(found: _Found) -> None:
         for stage in found.result.scheme.stages
         if stage.effect != "part" and (stages[stage.id] != np.array(None)).any()
     ]
-    if checks:
-        found.untold.append(("stage", "check", tuple(checks)))
+    found.note("stage", "check", checks)
 
 
 def _compare_stages(
@@ -458,10 +459,8 @@ def _of_people(found: _Found, ratings: Ratings | None, by: str) -> None:
         found.untold.append((by, "none", ()))
         return
     severe = strictness(found.result, ratings, by, found.confidence)
-    if not severe.parts.empty:
-        found.untold.append((by, "apart", tuple(pd.unique(severe.parts["stage"]))))
-    if severe.unbounded:
-        found.untold.append((by, "unbounded", severe.unbounded))
+    found.note(by, "apart", pd.unique(severe.parts["stage"]))
+    found.note(by, "unbounded", severe.unbounded)
     rows = severe.severity
     if rows.empty:
         if severe.parts.empty:
@@ -535,10 +534,8 @@ def _of_departments(found: _Found, before: Assessment | None) -> None:
         means.append(mean)
     for row, verdict in zip(rows, _verdicts(means, found.confidence), strict=True):
         found.rows.append(row | {"strict": verdict})
-    if everything:
-        found.untold.append(("department", "all", tuple(everything)))
-    if unknown:
-        found.untold.append(("department", "not_same", tuple(unknown)))
+    found.note("department", "all", everything)
+    found.note("department", "not_same", unknown)
     found.tried["department"] = (len(rows), len(rows))
 
 
