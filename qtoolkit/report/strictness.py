@@ -28,12 +28,17 @@ def marking(result: Assessment, found: Marking) -> Section:
     untold = {(row.kind, row.code): row.ids for row in found.untold.itertuples(index=False)}
     checks = list(untold.get(("stage", "check"), ()))
     facts = {
+        "one": len(result.scores) == 1,
         "confidence": found.confidence,
         "stages": stages[["name", "strictness", "low", "high", "strict", "regraded"]],
         "unlike": stages.loc[~stages["alike"].astype(bool), "name"],
         "by_stage": _changes(changed[changed["kind"] == "stage"]),
         "all_stages": _all(changed, "stage") if len(stages) > 1 else None,
-        "people": [_of_people(people, changed, by) for by in PEOPLE if by in set(people["kind"])],
+        "people": [
+            _of_people(people[people["kind"] == by], changed, by)
+            for by in PEOPLE
+            if by in set(people["kind"])
+        ],
         "departments": len(departments),
         "strict_departments": _sure(departments, "strict"),
         "lenient_departments": _sure(departments, "lenient"),
@@ -59,7 +64,7 @@ def marking(result: Assessment, found: Marking) -> Section:
     body = told.iloc[_first(told)[:MOST]].sort_index()
     tables = {
         "markers": body,
-        "marking": Rows(table, _first(table)),
+        "marking": Rows(table.drop(columns=_idle(table)), _first(table)),
         "without_marking": changed,
     }
     return Section("strictness/marking", names_of(result), facts | {"told": len(told)}, tables)
@@ -80,6 +85,12 @@ def _named(result: Assessment, table: pd.DataFrame) -> pd.DataFrame:
 def _names(found: Marking) -> pd.DataFrame:
     """The name of each marker."""
     return found.table[["kind", "id", "stage", "name"]]
+
+
+def _idle(table: pd.DataFrame) -> list[str]:
+    """Columns that say nothing: stages where nobody marks at one, changes without last year."""
+    optional = ("stage", "change", "change_low", "change_high")
+    return [name for name in optional if table[name].isna().all()]
 
 
 def _first(table: pd.DataFrame) -> np.ndarray:
@@ -109,12 +120,13 @@ def _all(changed: pd.DataFrame, kind: str) -> pd.DataFrame:
     return _moves(changed[(changed["kind"] == kind) & (changed["id"] == "")])
 
 
-def _of_people(people: pd.DataFrame, changed: pd.DataFrame, by: str) -> dict[str, Any]:
+def _of_people(rows: pd.DataFrame, changed: pd.DataFrame, by: str) -> dict[str, Any]:
     """Groups or assessors: who is strict or lenient beyond chance, and what follows."""
-    rows = people[people["kind"] == by]
     return {
         "kind": by,
         "n": len(rows),
+        "names": rows["id"].nunique(),
+        "tried": int(rows["regraded"].notna().sum()),
         "strict": _sure(rows, "strict"),
         "lenient": _sure(rows, "lenient"),
         "changes": _changes(changed[changed["kind"] == by]),

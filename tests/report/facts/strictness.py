@@ -1,6 +1,8 @@
 """Facts of who marks harder: from the tables of the section, the scheme and the cells of the
 table."""
 
+import numpy as np
+
 from qtoolkit.language import Text
 from tests.report.facts.panel import score_format
 
@@ -100,7 +102,10 @@ def apart(given):
 
 
 def marking(tables, given):
-    table, scheme = tables["marking"], given.result.scheme
+    table, scheme = tables["marking"].copy(), given.result.scheme
+    for name in ("stage", "change", "change_low", "change_high"):
+        if name not in table:
+            table[name] = np.nan
     changed = tables["without_marking"].to_dict("records")
     stages = table[table["kind"] == "stage"]
     departments = table[table["kind"] == "department"]
@@ -133,6 +138,8 @@ def marking(tables, given):
         {
             "kind": by,
             "n": len(rows),
+            "names": len(set(rows["id"])),
+            "tried": sum(count == count for count in rows["regraded"]),
             "strict": farthest(rows, "strict"),
             "lenient": farthest(rows, "lenient"),
             "changes": changes(changed, by),
@@ -156,6 +163,7 @@ def marking(tables, given):
     ]
     assert all(isinstance(name, Text) for name in table["name"])
     return {
+        "one": len(given.result.table.units) == 1,
         "confidence": 0.95,
         "stages": records(stages, "name", "strictness", "low", "high", "strict", "regraded"),
         "unlike": [names[id] for id in unlike],
