@@ -88,9 +88,9 @@ class Marking(Shown):
         (a stage that marks no item together with another), "measured" (items of several stages
         whose values are measured, not marked), "check" (later stages: what they change was found,
         which is another thing than strict marking), "apart" (stages at which groups or assessors
-        share no unit), "unbounded" (items whose marks have no ends), "all" (a department that has
-        all items), "not_same" (departments without an item of last year), "one" (a single unit:
-        no interval).
+        share no unit), "unbounded" (items whose marks have no ends), "all" (a department beside
+        which no unit has other items with points, or that has none itself), "not_same" (departments
+        without an item of last year), "one" (a single unit: no interval).
     tried : Mapping of kind to (int, int)
         How many of how many markers were tried alone.
     confidence : float

@@ -409,8 +409,34 @@ def test_any_scheme_is_told_about(result):
     assert (found.regraded["grade"] != found.regraded["grade_without"]).all()
 
 
-def test_lines_that_are_held_stay_held(city):
-    result, found, _ = city
-    again = qt.strictness.who_marks_harder(result.what_if(lines="hold"))
-    columns = ["kind", "id", "strictness", "regraded"]
-    pd.testing.assert_frame_equal(again.table[columns], found.table[columns])
+@pytest.mark.parametrize("lines", ["move", "hold"])
+def test_lines_that_are_held_stay_held(lines):
+    """The first of two has A. Without a strict x (10 below, of half the weight) both have 5 more:
+    the order stays, and both reach a line that is held at 70."""
+    grades = [{"id": "A", "by": "place", "quota": 1}, {"id": "B", "cutoff": 0.0}]
+    made = scheme([leaf("a", 100.0, {"x": 0.5, "y": 0.5})], 0.0, "xy", grades=grades)
+    result = qt.assess(made, frame_of({"a@x": [6.5, 6.0], "a@y": [7.5, 7.0]}))
+    assert result.scores.tolist() == [70.0, 65.0] and result.grades.tolist() == ["A", "B"]
+    found = qt.strictness.who_marks_harder(result.what_if(lines=lines))
+    rows = found.regraded[found.regraded["id"] == "x"]
+    assert rows[["unit", "grade", "grade_without", "score_without"]].values.tolist() == (
+        [["u1", "B", "A", 70.0]] if lines == "hold" else []
+    )
+
+
+def test_a_quota_lets_one_in_as_another_goes_out():
+    """One place. Only u0 is marked by x, 20 below y: without that it has 30 and 40, and the place
+    that u1 had."""
+    grades = [{"id": "A", "cutoff": 10.0, "quota": 1}, {"id": "B", "cutoff": 0.0}]
+    leaves = [leaf("a", 50.0), leaf("b", 50.0, {"x": 0.5, "y": 0.5})]
+    made = scheme(leaves, 0.0, "xy", grades=grades, missing={"not_applicable": "renormalise"})
+    columns = {"a": [6.0, 6.6], "b@x": [6.0, "不适用"], "b@y": [8.0, "不适用"]}
+    result = qt.assess(made, frame_of(columns))
+    assert result.scores.tolist() == [65.0, 66.0]
+    assert result.grades.tolist() == ["B", "A"]
+    found = qt.strictness.who_marks_harder(result)
+    rows = found.regraded[found.regraded["id"] == "x"]
+    assert rows[["unit", "grade_without", "score_without"]].values.tolist() == [
+        ["u0", "A", 70.0],
+        ["u1", "B", 66.0],
+    ]

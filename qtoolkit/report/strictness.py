@@ -56,6 +56,10 @@ def marking(result: Assessment, found: Marking) -> Section:
         ],
         "single": bool({("stage", "single"), ("stage", "none")} & untold.keys()),
         "no_departments": ("department", "none") in untold,
+        "whole": departments.empty and ("department", "all") in untold,
+        "unbounded": list(
+            dict.fromkeys(id for kind in PEOPLE for id in untold.get((kind, "unbounded"), ()))
+        ),
         "changed": len(changed),
         "tried": [{"kind": kind, "n": n, "k": k} for kind, (k, n) in found.tried.items() if k < n],
         "score_format": shared.score_format(result),

@@ -101,6 +101,14 @@ def apart(given):
     return found
 
 
+def unbounded(given):
+    """The items of the ratings that take any number."""
+    if given.ratings is None:
+        return []
+    leaves = [given.result.scheme.indicator(id) for id in given.ratings.frame["item"].unique()]
+    return [x.id for x in leaves if None in x.leaf_rule.limits(x.written_for)]
+
+
 def marking(tables, given):
     table, scheme = tables["marking"].copy(), given.result.scheme
     for name in ("stage", "change", "change_low", "change_high"):
@@ -183,6 +191,8 @@ def marking(tables, given):
         "apart": apart(given),
         "single": not parts or not several,
         "no_departments": not any(leaf.lead for leaf in scheme.leaves),
+        "whole": departments.empty and any(leaf.lead for leaf in scheme.leaves),
+        "unbounded": unbounded(given),
         "changed": len(changed),
         "told": len(told),
         "tried": tried,
