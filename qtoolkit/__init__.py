@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from qtoolkit import report as report
     from qtoolkit import robustness as robustness
     from qtoolkit import simulation as simulation
+    from qtoolkit import strictness as strictness
     from qtoolkit import targets as targets
     from qtoolkit import tuning as tuning
     from qtoolkit import verification as verification
@@ -74,6 +75,7 @@ _MODULES = (
     "report",
     "robustness",
     "simulation",
+    "strictness",
     "targets",
     "tuning",
     "verification",

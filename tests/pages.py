@@ -14,6 +14,7 @@ from qtoolkit.report import (
     simulated,
     weights,
 )
+from qtoolkit.report import strictness as markers
 from qtoolkit.report import summary as summaries
 
 
@@ -191,3 +192,7 @@ def gaps(result):
 
 def checks(result):
     return decomposition.checks(result, qt.decomposition.verification(result))
+
+
+def marking(result, ratings=None, before=None):
+    return markers.marking(result, qt.strictness.who_marks_harder(result, ratings, before))

@@ -85,6 +85,7 @@ def shown(city, tmp_path_factory):
         qt.verification.inflation(result),
         qt.verification.project(result, draws=50),
         qt.verification.check(["甲市"], list(result.units.index), 6, "20260701"),
+        qt.strictness.who_marks_harder(result, before=last),
         qt.programmes.funnel(qt.programmes.published_counts(), ["applied", "approved", "named"]),
         qt.targets.effects(result, last),
         qt.tuning.Tuning(case, record=False, names=True).move("farm_pass", 9, keep="award"),

@@ -301,7 +301,7 @@ class Reader(Cells):
         ]
         parts = zip(statuses, *(values for values, _ in columns), strict=True)
         return [
-            _combined(leaf, values) if status == VALUE else None for status, *values in parts
+            combined(leaf, values) if status == VALUE else None for status, *values in parts
         ], statuses
 
     def _filled(self, key: str) -> list[int]:
@@ -385,7 +385,7 @@ class Reader(Cells):
                 self.complain(text, column, row)
             else:
                 value, reason = parse_number(cell, percent=is_percent(leaf))
-                values[i] = _sum_of_products((1, 1), (values[i], value))
+                values[i] = sum_of_products((1, 1), (values[i], value))
                 self._check_range(values[i], reason, *self._ends(leaf), column, row)
             stage_values.append(value)
         return stage_values
@@ -574,7 +574,7 @@ def _unsaid(leaf: Indicator, count: int) -> list[list[Entry]]:
     return [[NOTHING] * count for _ in leaf.leaf_rule.tasks]
 
 
-def _combined(leaf: Indicator, parts: list[Any]) -> Any:
+def combined(leaf: Indicator, parts: list[Any]) -> Any:
     """Σ weight · value over a leaf's stages; of levels, their shares; None where one is blank, for
     a later stage to fill."""
     if None in parts:
@@ -583,10 +583,10 @@ def _combined(leaf: Indicator, parts: list[Any]) -> Any:
         return parts[0]
     if leaf.leaf_rule.is_of_words:
         parts = [leaf.leaf_rule.share_of(part) for part in parts]
-    return _sum_of_products(leaf.stages.values(), parts)
+    return sum_of_products(leaf.stages.values(), parts)
 
 
-def _sum_of_products(weights: Iterable[float], values: Iterable[float]) -> float:
+def sum_of_products(weights: Iterable[float], values: Iterable[float]) -> float:
     """Σ weight · value of numbers as they were written: a sum that is 4 on paper is 4, and on the
     step that starts at 4."""
     pairs = zip(weights, values, strict=True)

@@ -36,6 +36,8 @@ class Strictness(Shown):
     result : Assessment
         The assessment with severity taken out of every mark.
     by : str
+    unbounded : tuple of str
+        Items whose marks have no ends, so that severity is left in them.
     """
 
     card_title: ClassVar[Text] = Text("打分宽严及其影响", "Severity and what it does")
@@ -46,6 +48,7 @@ class Strictness(Shown):
     regraded: pd.DataFrame
     result: Assessment
     by: str
+    unbounded: tuple[str, ...] = ()
 
     @property
     def changed(self) -> list[Any]:
@@ -83,7 +86,6 @@ def strictness(
     points = {leaf.id: leaf.full_points for leaf in scheme.leaves}
     rows: list[dict[str, Any]] = []
     apart: list[dict[str, Any]] = []
-    taken = np.zeros(len(ratings.frame))
     for stage in ratings.stages:
         at = percent.at(stage)
         if by == "group" and (at.frame["group"] == "").any():
@@ -104,11 +106,9 @@ def strictness(
                 {"stage": stage, "part": part, "name": name, **row._asdict()}
                 for name, row in zip(found.index, found.itertuples(index=False), strict=True)
             ]
-            here = ratings.frame.index.isin(at.frame.index[inside])
-            severity = ratings.frame[by].map(found["severity"]).fillna(0.0).to_numpy(float)
-            taken = np.where(here, severity, taken)
     columns = ["stage", "part", "name", "severity", "se", "low", "high", "n", "strict"]
-    other = remade(scheme, _without(scheme, ratings, taken))
+    severity = pd.DataFrame(rows).reindex(columns=columns)
+    other = without(result, ratings, severity, by)
     regraded = pd.DataFrame(
         {
             "score": result.scores,
@@ -119,23 +119,57 @@ def strictness(
     )
     regraded["changed"] = regraded["grade"] != regraded["grade_adjusted"]
     return Strictness(
-        pd.DataFrame(rows).reindex(columns=columns),
+        severity,
         pd.DataFrame(apart, columns=["stage", "part", "names", "units"]),
         regraded,
         other,
         by,
+        _unbounded(scheme, ratings),
     )
 
 
-def _without(scheme: Scheme, ratings: Ratings, taken: np.ndarray) -> Ratings:
-    """The marks less severities (in hundredths of full marks), within what each item takes."""
+def without(
+    result: Assessment, ratings: Ratings, severity: pd.DataFrame, by: str = "assessor"
+) -> Assessment:
+    """The assessment with severity taken out of the marks of some assessors or groups.
+
+    Parameters
+    ----------
+    result : Assessment
+    ratings : Ratings
+    severity : DataFrame
+        Those of whom it is taken out: rows of the `severity` of :func:`strictness`.
+    by : "assessor" or "group"
+    """
+    frame = ratings.frame
+    severities = {(row.stage, row.name): row.severity for row in severity.itertuples(index=False)}
+    marked = zip(frame["stage"], frame[by], strict=True)
+    taken = np.array([severities.get(key, 0.0) for key in marked], dtype=float)
+    other = remade(result.scheme, _less(result.scheme, ratings, taken))
+    return other if result.origin is None else other.by_lines_of(result.origin)
+
+
+def _ends(scheme: Scheme, item: Any) -> tuple[float | None, float | None]:
+    """The least and the greatest mark of an item."""
+    leaf = scheme.indicator(str(item))
+    return leaf.leaf_rule.limits(leaf.written_for)
+
+
+def _unbounded(scheme: Scheme, ratings: Ratings) -> tuple[str, ...]:
+    """The items whose marks have no ends."""
+    items = pd.unique(ratings.frame["item"])
+    return tuple(str(item) for item in items if None in _ends(scheme, item))
+
+
+def _less(scheme: Scheme, ratings: Ratings, taken: np.ndarray) -> Ratings:
+    """The marks less severities (in hundredths of full marks), within what each item takes; those
+    of items without ends as they are."""
     frame = ratings.frame.copy()
     scores = frame["score"].to_numpy(float, copy=True)
     for item, rows in frame.groupby("item", sort=False).indices.items():
-        leaf = scheme.indicator(str(item))
-        low, high = leaf.leaf_rule.limits(leaf.written_for)
+        low, high = _ends(scheme, item)
         if low is None or high is None:
-            continue
+            continue  # named in `unbounded`
         less = scores[rows] - taken[rows] / 100 * (high - low)
         scores[rows] = np.clip(less, low, high)
     frame["score"] = scores

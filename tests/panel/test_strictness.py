@@ -147,3 +147,20 @@ def test_a_lone_assessor_is_compared_with_nobody():
     ratings, result = assessed(scheme_of([item("a")], 60.0), rows, ["u0", "u1"])
     found = strictness(result, ratings)
     assert found.severity.empty and found.changed == []
+
+
+def test_items_whose_marks_have_no_ends_are_named():
+    """Severity is left in the marks of b, whose rule takes any number."""
+    rule = {"kind": "goalposts", "low": 0.0, "high": 100.0}
+    items = [item("a", 50.0), {"id": "b", "name": "b", "points": 50.0, "rule": rule}]
+    rows = [
+        [unit, assessor, "", "", id, mark + severity]
+        for unit, mark in (("u0", 40.0), ("u1", 60.0))
+        for assessor, severity in (("z0", -10.0), ("z1", 10.0))
+        for id in "ab"
+    ]
+    rows[3][5] = 55.0  # z1 gives u0 5 more on b
+    ratings, result = assessed(scheme_of(items, 60.0), rows, ["u0", "u1"])
+    found = strictness(result, ratings)
+    assert found.unbounded == ("b",)
+    assert found.regraded["adjusted"].tolist() == pytest.approx(result.scores.tolist())

@@ -132,6 +132,7 @@ VIEWS = {
     "appeals": lambda g: [lambda: pages.rejudged(g.result)],
     "reasons": lambda g: [lambda: reasons.reasons(g.found)],
     "panel": panel.views,
+    "strictness": lambda g: [lambda: pages.marking(g.result, g.ratings, g.previous)],
     "verification": verification.views,
     "fairness": fairness.views,
 }
