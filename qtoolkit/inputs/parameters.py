@@ -112,7 +112,13 @@ class Parameters(Model):
     )
     language: Literal["zh", "en"] = "zh"
     seed: int = Field(default=0, ge=0, strict=True)
-    notebooks: tuple[str, ...] = ("01_assessment", "02_weights", "03_cutoffs", "04_sensitivity")
+    notebooks: tuple[str, ...] = (
+        "01_assessment",
+        "02_weights",
+        "03_cutoffs",
+        "04_sensitivity",
+        "08_fairness",
+    )
     knobs: dict[str, Any] = Field(
         default={}, exclude=True, description="parameters that only some notebooks declare"
     )

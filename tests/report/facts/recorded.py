@@ -27,8 +27,7 @@ from qtoolkit.report import (
 from qtoolkit.report import drafts as draft_views
 from qtoolkit.report.sections import Rows, Section, plain
 from tests import pages
-from tests.report.facts import drafts, panel, verification
-from tests.report.facts import fairness, panel, verification
+from tests.report.facts import drafts, fairness, panel, verification
 from tests.report.facts.simulated import lists
 
 BAND, DRAWS, SEED = 0.1, 200, 0
