@@ -13,7 +13,7 @@ from qtoolkit.assessment import Assessment
 from qtoolkit.report import shared
 from qtoolkit.report.sections import Rows, Section, names_of
 
-LEAST = 10  # rows of the table in the body
+LEAST = 6  # rows of the table in the body
 
 
 def rejudged(result: Assessment, found: Rejudged) -> Section:
