@@ -153,8 +153,8 @@ def _changes(found: Drafts, name: str, pair: Sides) -> Row:
         "areas": [_points(pair, id) for id in _among(points, areas)],
         "points": _among(points, ours, theirs),
         "rules": _among(rules, ours, theirs),
-        "fresh": [id for id in theirs if id not in ours],
-        "dropped": [id for id in ours if id not in theirs],
+        "fresh": _apart(theirs, ours),
+        "dropped": _apart(ours, theirs),
         "lines": reasons.line_changes(pair),
         "more": [kind for kind, _ in changed if kind in OF_SCHEME and kind not in LINES],
         "differing": int(found.table.loc[name, "changed"]),
@@ -164,6 +164,11 @@ def _changes(found: Drafts, name: str, pair: Sides) -> Row:
 def _among(ids: Sequence[str], *groups: Collection[str]) -> list[str]:
     """Those ids that all groups have."""
     return [id for id in ids if all(id in group for group in groups)]
+
+
+def _apart(ids: Sequence[str], group: Collection[str]) -> list[str]:
+    """Those ids that a group has not."""
+    return [id for id in ids if id not in group]
 
 
 def _points(pair: Sides, id: str) -> Row:
