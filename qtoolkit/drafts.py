@@ -19,7 +19,7 @@ from qtoolkit.engine.ties import SAME, foremost
 from qtoolkit.errors import InputError, real, unexpected
 from qtoolkit.inputs.case import Case
 from qtoolkit.inputs.drafts import THIS
-from qtoolkit.inputs.scheme import Grade, Scheme
+from qtoolkit.inputs.scheme import Grade, Indicator, Scheme
 from qtoolkit.language import Text, same
 from qtoolkit.robustness import tolerance
 
@@ -129,11 +129,10 @@ def of_case(
     :func:`compare`.
 
     >>> import qtoolkit as qt
-    >>> drafts = ["params/city-2026/drafts/draft-two.yaml"]
-    >>> case = qt.read_case("params/city-2026", alternatives=drafts)
+    >>> case = qt.read_case("city-2026")
     >>> found = of_case(case, qt.assess(case.scheme, case.table), exact=False)
     >>> found.grades.loc[found.differing].values.tolist()
-    [['B', 'C']]
+    [['B', 'B', 'A'], ['B', 'B', 'A'], ['B', 'C', 'B']]
     """
     others = assessed(case)
     if not others:
@@ -299,7 +298,7 @@ def changes_of(scheme: Scheme, others: Mapping[str, Scheme]) -> pd.DataFrame:
     items = list(dict.fromkeys([*base, *(item for each in contents.values() for item in each)]))
     table = pd.DataFrame(
         {
-            name: [base.get(item) != each.get(item) for item in items]
+            name: [not _alike(item, base.get(item), each.get(item)) for item in items]
             for name, each in contents.items()
         },
         index=pd.MultiIndex.from_tuples(items, names=["kind", "of"]),
@@ -316,8 +315,7 @@ def _contents(scheme: Scheme) -> Iterator[tuple[Item, object]]:
         yield (POINTS, node.id), _ticks(node.full_points)
     for node in scheme.nodes:
         if node.is_leaf:
-            in_points = node.leaf_rule.in_points or not node.scales
-            full = _ticks(node.written_for) if in_points else None
+            full = _ticks(node.written_for) if _is_out_of(node) else 0
             yield (RULE, node.id), (repr(node.model_dump(include={*OF_LEAF})), full)
         else:
             yield ("aggregation", node.id), node.aggregation
@@ -327,6 +325,21 @@ def _contents(scheme: Scheme) -> Iterator[tuple[Item, object]]:
     yield ("rounding", "indicators"), (scheme.rounding.leaf, scheme.rounding.node)
     for field in OF_SCHEME:
         yield (field, ""), repr(getattr(scheme, field))
+
+
+def _is_out_of(leaf: Indicator) -> bool:
+    """Whether the same data lose other points when the rule is written for other points: what is
+    lost is then a share of these, or what remains of them. "每缺一项扣0.1分" loses the same."""
+    rule = leaf.leaf_rule
+    return (leaf.scales or rule.raw_is_points) if rule.in_points else not leaf.scales
+
+
+def _alike(item: Item, one: Any, other: Any) -> bool:
+    """Whether two schemes have the same of an item. A rule that is written for 0 points is written
+    for those that its indicator gets."""
+    if item[0] == RULE and one is not None and other is not None and 0 in (one[1], other[1]):
+        return bool(one[0] == other[0])
+    return bool(one == other)
 
 
 def _of_grade(grade: Grade) -> Iterator[tuple[Item, object]]:

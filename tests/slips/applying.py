@@ -206,7 +206,7 @@ def _history(folder: Path, cells: list[list[str]]) -> None:
     write(folder / "grades.csv", grid)
     with (folder / "params.yaml").open("a", encoding="utf-8") as file:
         file.write("history: grades.csv\n")
-    _retype(folder / "params.yaml", "04_sensitivity]", "04_sensitivity, 05_comparison]")
+    _retype(folder / "params.yaml", "04_sensitivity,", "04_sensitivity, 05_comparison,")
 
 
 _HANDS: dict[str, Callable[[Path, Any], None]] = {

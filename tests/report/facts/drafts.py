@@ -46,6 +46,19 @@ def points_of(node):
     return math.fsum(points_of(child) for child in node.children)
 
 
+def scored_otherwise(one, other):
+    """Other choices, or the same data lose other points for what the rule is written for."""
+    if any(getattr(one, f) != getattr(other, f) for f in HOW_SCORED):
+        return True
+    written = {one.written_for, other.written_for}
+    if 0 in written or len(written) == 1:
+        return False
+    kind = one.leaf_rule.kind
+    if kind == "deduct":
+        return one.scales
+    return kind == "direct" or not one.scales
+
+
 def changed(name, result, other):
     ours, theirs = nodes(result.scheme), nodes(other.scheme)
     old, new = leaves(result.scheme), leaves(other.scheme)
@@ -70,11 +83,7 @@ def changed(name, result, other):
             if id in areas
         ],
         "points": [id for id in moved if id in old and id in new],
-        "rules": [
-            id
-            for id in old
-            if id in new and any(getattr(ours[id], f) != getattr(theirs[id], f) for f in HOW_SCORED)
-        ],
+        "rules": [id for id in old if id in new and scored_otherwise(ours[id], theirs[id])],
         "fresh": [id for id in new if id not in old],
         "dropped": [id for id in old if id not in new],
         "lines": changed_lines(Pair(result, other), None),
