@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from qtoolkit import drafts as drafts
     from qtoolkit import fairness as fairness
     from qtoolkit import importance as importance
+    from qtoolkit import new_indicators as new_indicators
     from qtoolkit import panel as panel
     from qtoolkit import programmes as programmes
     from qtoolkit import regions as regions
@@ -69,6 +70,7 @@ _MODULES = (
     "drafts",
     "fairness",
     "importance",
+    "new_indicators",
     "panel",
     "programmes",
     "regions",

@@ -28,6 +28,10 @@ def ranges(result, band):
     return sensitivity.ranges(result, qt.robustness.score_range(result, region, exact=True), region)
 
 
+def new_indicators(result, before=None):
+    return exact.new_indicators(result, qt.new_indicators.worst_case(result, before))
+
+
 def methods(result, band):
     return sensitivity.methods(result, within(band))
 

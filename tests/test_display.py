@@ -64,6 +64,7 @@ def shown(city, tmp_path_factory):
         drafted,
         qt.drafts.compare(flat, {"two": flat}, exact=False),
         qt.fairness.compare(result),
+        qt.new_indicators.worst_case(result, last),
         qt.importance.attainable(flat),
         qt.importance.tune(flat, {"a": 0.5, "b": 0.5}),
         weights,

@@ -3,6 +3,7 @@ cutoffs."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,8 @@ import pandas as pd
 from qtoolkit import robustness, simulation
 from qtoolkit.assessment import Assessment
 from qtoolkit.engine.ties import SAME, foremost, in_order
-from qtoolkit.report import choosing, evidence, figures, lines
+from qtoolkit.new_indicators import WorstCase
+from qtoolkit.report import choosing, evidence, figures, lines, shared
 from qtoolkit.report.blocks import rounded_towards
 from qtoolkit.report.sections import Rows, Section, names_of
 from qtoolkit.robustness.flips import ON_LINE
@@ -210,12 +212,34 @@ def proofs() -> Section:
     return Section("exact/proofs", {})
 
 
-def new_indicators(result: Assessment, table: pd.DataFrame) -> Section:
-    """For whom the grade does not depend on indicators that have no data yet."""
-    dependent = table.index[~table["free_of_new"]]
+def new_indicators(result: Assessment, found: WorstCase) -> Section:
+    """For whom the grade hangs on new indicators, as :func:`qtoolkit.new_indicators.worst_case`
+    found it; nothing where there are none."""
+    if not found.leaves:
+        return Section("exact/new_indicators", names_of(result), {"new": []})
+    ends = list(zip(found.table["grade_low"], found.table["grade_high"], strict=True))
+    rows = found.table.assign(grades=ends).rename_axis("unit")
+    rows = rows[rows["depends"]]
+    points = {leaf.id: leaf.full_points for leaf in result.scheme.leaves}
+    unfilled, grades = set(found.unfilled), result.grades.astype(object)
     facts = {
-        "new": _without_data(result),
-        "free": len(table) - len(dependent),
-        "dependent": dependent,
+        "new": list(found.leaves),
+        "unfilled": [id for id in found.leaves if id in unfilled],
+        "filled": [id for id in found.leaves if id not in unfilled],
+        "points": math.fsum(points[id] for id in found.leaves),
+        "free": len(found.table) - len(rows),
+        "dependent": rows[["grades"]],
+        "bounds": rows.index[rows["status"] != "exact"],
+        "held": bool(result.engine.breaks),
+        "scenarios": [
+            {
+                "gives": gives,
+                "counts": shared.counts(other),
+                "changed": grades.index[other.grades.astype(object) != grades],
+            }
+            for gives, other in found.scenarios.items()
+        ],
     }
-    return Section("exact/new_indicators", names_of(result), facts)
+    near = choosing.to_cutoff(result)[rows.index]
+    tables = {"new_indicators": Rows(rows, in_order(near, falling=False))} if len(rows) else {}
+    return Section("exact/new_indicators", names_of(result), facts, tables)

@@ -17,7 +17,7 @@ from qtoolkit.engine import core, score_grades, to_ticks
 from qtoolkit.engine.ties import SAME, foremost, in_order
 from qtoolkit.regions import Box, Region
 from qtoolkit.regions.bound import BoxArea, HullArea, TreeArea
-from qtoolkit.report import choosing, evidence, exact, figures
+from qtoolkit.report import choosing, evidence, figures
 from qtoolkit.report.blocks import Block
 from qtoolkit.report.sections import Rows, Section, names_of
 from qtoolkit.robustness.tolerances import FULLEST
@@ -57,7 +57,7 @@ def ranges(result: Assessment, found: robustness.Certificates, region: Region) -
         "listed": len(order),
         "drawn": len(drawn),
     }
-    section = Section(
+    return Section(
         "sensitivity/ranges",
         names_of(result),
         facts,
@@ -68,7 +68,6 @@ def ranges(result: Assessment, found: robustness.Certificates, region: Region) -
             )
         },
     )
-    return [*section, *exact.new_indicators(result, table)]
 
 
 def region_facts(result: Assessment, region: Region) -> dict[str, Any]:

@@ -159,6 +159,8 @@ def provenance(content: Mapping[str, Any], notices: Sequence[Text] = ()) -> list
         for key, value in content["parameters"].items()
         if value not in (None, {}, []) and key != "language"
     }
+    if "alternatives" in shown:
+        shown["alternatives"] = [_draft(draft) for draft in shown["alternatives"]]
     rows = [(PARAMETER, key, _plain(value)) for key, value in shown.items()]
     rows += [
         (INPUT, item["name"], f"SHA-256 {item['sha256'][:16]}")
@@ -182,6 +184,7 @@ def provenance(content: Mapping[str, Any], notices: Sequence[Text] = ()) -> list
     return [
         *(Paragraph(notice, "annex_methods", heading, place=1) for notice in notices),
         Paragraph(text, "annex_methods", heading, place=1),
+        Paragraph(RECHECKED, "annex_methods", heading, place=1),
         DataTable(
             "provenance",
             caption,
@@ -196,6 +199,18 @@ def provenance(content: Mapping[str, Any], notices: Sequence[Text] = ()) -> list
     ]
 
 
+RECHECKED = Text(
+    "用 Excel 核对：结果文件夹中的“复核底稿.xlsx”从原始数值起用公式算出各项得分、总分、位次和等级，"
+    "改一个数值，后面全部重算。用命令核对：qtoolkit verify 检查结果文件夹有没有被改动，并逐条复核其中的证明。"
+    "试算记录：带着改动的每次测算和调整面板中的每次试算，都记在数据旁的 trials.csv 中，"
+    "qtoolkit trials 依次列出改过什么、谁的等级改变。",
+    "To check in Excel: “recheck.xlsx” in the run folder works out marks, totals, ranks and grades "
+    "from the raw values by formulas; change one value, and all that follows is recalculated. To "
+    "check by command: qtoolkit verify tells whether the run folder was altered and checks each of "
+    "its proofs. What was tried: each run with changes and each trial in the tuning panel is on "
+    "record in trials.csv beside the data; qtoolkit trials lists what was moved and whose grade "
+    "changed.",
+)
 PARAMETER, INPUT = Text("参数", "parameter"), Text("输入文件", "input file")
 NOTEBOOK, SOFTWARE = Text("分析模块", "notebook"), Text("软件", "software")
 
@@ -211,6 +226,16 @@ def _plain(value: Any) -> str:
     if isinstance(value, Mapping):
         return ", ".join(f"{key}={_inner(item)}" for key, item in value.items())
     return ", ".join(map(_inner, value)) if isinstance(value, list | tuple) else str(value)
+
+
+def _draft(draft: Mapping[str, Any]) -> Any:
+    """A draft as it is written where it is only a file; else what is said of it.
+
+    >>> _draft({"name": None, "scheme": "two.yaml", "changes": {}})
+    'two.yaml'
+    """
+    said = {key: value for key, value in draft.items() if value not in (None, {})}
+    return said["scheme"] if set(said) == {"scheme"} else said
 
 
 def _inner(value: Any) -> str:

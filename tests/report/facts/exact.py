@@ -1,10 +1,13 @@
 """Facts of ranks, flips and transfers."""
 
+import dataclasses
 import math
 
 import numpy as np
 
 import qtoolkit as qt
+from qtoolkit.engine.core import grade
+from qtoolkit.inputs.changes import change
 from qtoolkit.inputs.statuses import NEW
 from qtoolkit.report import choosing
 
@@ -133,11 +136,87 @@ def proofs(tables, given):
 
 
 def new_indicators(tables, given):
-    """For whom the grade is the same with 0 and with full marks everywhere."""
-    free = qt.robustness.score_range(given.result, qt.regions.Box(relative=given.band)).table
-    dependent = [unit for unit, same in free["free_of_new"].items() if not same]
+    """Whose grade is not the same when the unit has nothing and all others full marks on what is
+    new as the other way round; what all have alike."""
+    result = given.result
+    status, leaves = result.table.status, result.scheme.leaves
+    columns = [k for k in range(len(leaves)) if (status[:, k] == NEW).all()]
+    unfilled = [leaves[k].id for k in columns]
+    links = qt.comparison.match(given.asked["new_indicators"].scheme, result.scheme).table
+    fresh = set(links.loc[links["before"].isna(), "after"])
+    columns = [k for k in range(len(leaves)) if k in columns or leaves[k].id in fresh]
+    if not columns:
+        return {"new": []}
+    new = [leaves[k].id for k in columns]
+    held = result.fixed if result.engine.breaks else result
+    low, high = (alike_for_all(held, columns, gives) for gives in ("zero", "full"))
+    names = result.grade_names
+    ends = {}
+    for k, unit in enumerate(result.scores.index):
+        worst, best = low.base.to_numpy().copy(), high.base.to_numpy().copy()
+        worst[k], best[k] = best[k], worst[k]
+        # all others at their best, the unit at its worst, and the other way round
+        codes = grade(low.engine, best)[k], grade(low.engine, worst)[k]
+        ends[unit] = tuple(names[code] for code in codes)
+    rows = tables["new_indicators"].to_dict("records") if "new_indicators" in tables else []
+    for row in rows:
+        assert row["grade"] == result.grades[row["unit"]]
+        spans = [[names.index(id) for id in x] for x in (row["grades"], ends[row["unit"]])]
+        assert spans[0][0] <= spans[1][0] <= spans[1][1] <= spans[0][1]
+        assert spans[0] == spans[1] or row["status"] == "bounds"
+        for end, every in (("low", low), ("high", high)):
+            assert abs(row[end] - every.base[row["unit"]] / 10**10) < TINY
+    listed = [row["unit"] for row in rows]
+    assert all(a == b for unit, (a, b) in ends.items() if unit not in listed)
     return {
-        "new": without_data(given),
-        "free": len(given.result.scores) - len(dependent),
-        "dependent": dependent,
+        "new": new,
+        "unfilled": unfilled,
+        "filled": [id for id in new if id not in unfilled],
+        "points": math.fsum(result.points[id] for id in new),
+        "free": len(result.scores) - len(listed),
+        "dependent": [{"unit": row["unit"], "grades": row["grades"]} for row in rows],
+        "bounds": [row["unit"] for row in rows if row["status"] == "bounds"],
+        "held": bool(result.engine.breaks),
+        "scenarios": [
+            scenario(result, alike_for_all(result, columns, gives), gives)
+            for gives in ("full", "renormalise", "zero")
+            if gives != "renormalise" or others_in_groups(result.scheme, new)
+        ],
+    }
+
+
+def alike_for_all(result, columns, gives):
+    """The assessment where the table says nothing of some columns."""
+    table = result.table
+    status = table.status.copy()
+    status[:, columns] = NEW
+    cells = {"raw": table.raw.copy(), "filed": table.filed.copy()}
+    for values in cells.values():
+        values[:, columns] = None
+    scheme = change(result.scheme, {"missing.new": gives})
+    return result.anew(scheme, dataclasses.replace(table, status=status, **cells))
+
+
+def others_in_groups(scheme, new):
+    """Whether no group of indicators, nor the whole, is of new ones alone."""
+    groups, todo = [scheme.indicators], list(scheme.indicators)
+    while todo:
+        node = todo.pop()
+        if node.children:
+            groups.append(node.children)
+            todo += node.children
+    return not any(all(child.id in new for child in group) for group in groups)
+
+
+def scenario(result, other, gives):
+    grades = [list(each.grades) for each in (result, other)]
+    return {
+        "gives": gives,
+        "counts": [
+            {"grade": grade.label, "units": grades[1].count(grade.id)}
+            for grade in result.scheme.grades
+        ],
+        "changed": [
+            unit for unit, a, b in zip(result.scores.index, *grades, strict=True) if a != b
+        ],
     }

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from unittest import mock
 
+import pandas as pd
+
 import qtoolkit as qt
 from qtoolkit.errors import InputError
 from qtoolkit.inputs.scheme import Rounding
@@ -45,6 +47,7 @@ class Given:
     draws: int = DRAWS
     refused: list[str] = field(default_factory=list)
     ratings: object = None
+    asked: dict[str, object] = field(default_factory=dict)
 
     @cached_property
     def rivals(self):
@@ -102,9 +105,7 @@ VIEWS = {
         lambda: pages.flips(g.result),
         lambda: pages.transfers(g.result),
         exact.proofs,
-        lambda: exact.new_indicators(
-            g.result, qt.robustness.score_range(g.result, qt.regions.Box(relative=BAND)).table
-        ),
+        lambda: pages.new_indicators(g.result, new_since(g)),
     ],
     "simulated": lambda g: [
         lambda: simulated.frequencies(g.result, g.drawn, 2 * DRAWS),
@@ -168,6 +169,18 @@ def given_of(result, found=None, previous=None):
         result, qt.regions.Box(relative=BAND), draws=DRAWS, seed=SEED, pairs=False
     )
     return Given(result, drawn, found, previous)
+
+
+def new_since(given):
+    """Last year's assessment, or one whose scheme lacks the first indicator: what is new is told
+    by it."""
+    before = given.previous
+    if before is None:
+        ids = [leaf.id for leaf in given.result.scheme.leaves][1:] or ["other"]
+        flat = qt.Scheme.flat(dict.fromkeys(ids, 1), {"A": 0})
+        before = qt.assess(flat, pd.DataFrame({id: [0.5] for id in ids}))
+    given.asked["new_indicators"] = before
+    return before
 
 
 def compared(result):
