@@ -201,7 +201,8 @@ def provenance(content: Mapping[str, Any], notices: Sequence[Text] = ()) -> list
 
 RECHECKED = Text(
     "用 Excel 核对：结果文件夹中的“复核底稿.xlsx”从原始数值起用公式算出各项得分、总分、位次和等级，"
-    "改一个数值，后面全部重算。用命令核对：qtoolkit verify 检查结果文件夹有没有被改动，并逐条复核其中的证明。"
+    "改一个数值，后面全部重算。用命令核对：qtoolkit verify 检查结果文件夹有没有被改动，"
+    "并逐条复核其中的证明。"
     "试算记录：带着改动的每次测算和调整面板中的每次试算，都记在数据旁的 trials.csv 中，"
     "qtoolkit trials 依次列出改过什么、谁的等级改变。",
     "To check in Excel: “recheck.xlsx” in the run folder works out marks, totals, ranks and grades "
