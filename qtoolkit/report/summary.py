@@ -116,6 +116,7 @@ def risks(
     facts = tried | {
         "nothing": decisions.nothing(found, margins),
         "settle": [decisions.matter_of(found, matter) for matter in found.matters[:ADVISED]],
+        "shown": decisions.SHOWN,
         "near": near.index,
         "within": near_miss,
         "relative": [id for id, mean in relative(result).items() if not mean],

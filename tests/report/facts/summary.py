@@ -449,6 +449,7 @@ def risks(tables, given):
         "failed": [{"way": named(given, row), "why": table["failed"][row]} for row in failed],
         "nothing": nothing(given),
         "settle": [matter(given, one) for one in asked(given).matters[:4]],
+        "shown": 3,
         "near": list(near_misses(result, result.scheme.total / 100).index),
         "within": result.scheme.total / 100,
         "relative": by_the_others(result),
