@@ -13,7 +13,7 @@ from qtoolkit import robustness, simulation
 from qtoolkit.assessment import Assessment
 from qtoolkit.engine.ties import SAME, foremost, in_order
 from qtoolkit.new_indicators import WorstCase
-from qtoolkit.report import choosing, evidence, figures, lines, shared
+from qtoolkit.report import changed, choosing, evidence, figures, lines
 from qtoolkit.report.blocks import rounded_towards
 from qtoolkit.report.sections import Rows, Section, names_of
 from qtoolkit.robustness.flips import ON_LINE
@@ -221,7 +221,7 @@ def new_indicators(result: Assessment, found: WorstCase) -> Section:
     rows = found.table.assign(grades=ends).rename_axis("unit")
     rows = rows[rows["depends"]]
     points = {leaf.id: leaf.full_points for leaf in result.scheme.leaves}
-    unfilled, grades = set(found.unfilled), result.grades.astype(object)
+    unfilled = set(found.unfilled)
     facts = {
         "new": list(found.leaves),
         "unfilled": [id for id in found.leaves if id in unfilled],
@@ -234,8 +234,7 @@ def new_indicators(result: Assessment, found: WorstCase) -> Section:
         "scenarios": [
             {
                 "gives": gives,
-                "counts": shared.counts(other),
-                "changed": grades.index[other.grades.astype(object) != grades],
+                "changes": changed.changes(result, other.grades),
             }
             for gives, other in found.scenarios.items()
         ],

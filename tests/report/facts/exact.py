@@ -212,11 +212,9 @@ def scenario(result, other, gives):
     grades = [list(each.grades) for each in (result, other)]
     return {
         "gives": gives,
-        "counts": [
-            {"grade": grade.label, "units": grades[1].count(grade.id)}
-            for grade in result.scheme.grades
-        ],
-        "changed": [
-            unit for unit, a, b in zip(result.scores.index, *grades, strict=True) if a != b
+        "changes": [
+            {"unit": unit, "old": old, "new": new}
+            for unit, old, new in zip(result.scores.index, *grades, strict=True)
+            if old != new
         ],
     }
