@@ -126,6 +126,7 @@ def _sentence(result: Assessment, found: Fairness, id: str) -> dict[str, Any]:
         "points": abs(row["difference"]),
         "by_chance": row["by_chance"],
         "verdict": row["verdict"],
+        "beyond": {row["verdict"], row["best_verdict"]} != {"none"},
         "rho": row["rho"],
         "most": _group(result, found, id, row["best_most"]),
         "least": _group(result, found, id, row["best_least"]),

@@ -77,6 +77,7 @@ def sentence(result, found, row):
         "points": abs(row["difference"]),
         "by_chance": row["by_chance"],
         "verdict": verdict(row["chance"]),
+        "beyond": row["chance"] <= 0.05 or row["best_chance"] <= 0.05,
         "rho": rho(result, row),
         "most": most,
         "least": least,
