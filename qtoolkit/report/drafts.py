@@ -24,7 +24,7 @@ from qtoolkit.report.sections import Rows, Section, names_of
 TOLD = 12  # units whose sentences are told, of too many
 MOST = 2  # indicators that a sentence names
 SHOWN = 0.005  # points: what two decimals show
-WHOLE = 20  # units of which the body has every one; of more those that differ
+WHOLE = 12  # units of which the body has every one; of more those that differ
 LINES = ("total", "by", "cutoff", "quota", "ties", "within", "last", "rounding", "order", "rank_on")
 """What of a change is said by itself, as `line_changes` says it."""
 

@@ -8,7 +8,7 @@ from qtoolkit.language import Text
 from tests.report.facts.reasons import changed_lines
 
 TINY, LEAST = 1e-9, 0.005 - 1e-9
-WHOLE, TOLD, MOST, ALL, FEW = 20, 12, 2, 300, 40
+WHOLE, TOLD, MOST, ALL, FEW = 12, 12, 2, 300, 40
 HOW_SCORED = ("rule", "scales", "outliers", "stages", "missing")
 ELSEWHERE = (
     "aggregation missing stages screens vetoes bonuses bonus_cap deduction_cap cap floor "
