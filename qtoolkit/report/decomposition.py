@@ -148,7 +148,12 @@ def lists(result: Assessment, years: pd.DataFrame) -> Section:
     facts = {
         "set_by": _set_by(result),
         "in_a_row": list(_history(result, years)),
-        "due": len(tables["lists"]),
+        "owed": [
+            {"consequence": grade.consequence, "units": units}
+            for grade in result.scheme.grades
+            for units in [result.approved.index[result.approved == grade.id]]
+            if grade.consequence and len(units)
+        ],
         "struck": len(tables["vetoes"]),
         "changed": len(tables["approved"]),
         "kind": shared.kind_of(result),

@@ -228,17 +228,37 @@ def new_indicators(result: Assessment, found: WorstCase) -> Section:
         "filled": [id for id in found.leaves if id not in unfilled],
         "points": math.fsum(points[id] for id in found.leaves),
         "free": len(found.table) - len(rows),
-        "dependent": rows[["grades"]],
+        "dependent": len(rows),
+        "kinds": _spans(result, rows["grades"]),
         "bounds": rows.index[rows["status"] != "exact"],
         "held": bool(result.engine.breaks),
-        "scenarios": [
+        "scenarios": _alike(
             {
-                "gives": gives,
-                "changes": changed.changes(result, other.grades),
+                gives: changed.changes(result, other.grades)
+                for gives, other in found.scenarios.items()
             }
-            for gives, other in found.scenarios.items()
-        ],
+        ),
     }
     near = choosing.to_cutoff(result)[rows.index]
     tables = {"new_indicators": Rows(rows, in_order(near, falling=False))} if len(rows) else {}
     return Section("exact/new_indicators", names_of(result), facts, tables)
+
+
+def _alike(scenarios: dict[str, list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    """What is presumed of all alike, and whose grade changes by it; what changes the same is one
+    row."""
+    rows: list[dict[str, Any]] = []
+    for gives, moves in scenarios.items():
+        row = next((row for row in rows if row["changes"] == moves), None)
+        if row is None:
+            rows.append({"gives": [gives], "changes": moves})
+        else:
+            row["gives"].append(gives)
+    return rows
+
+
+def _spans(result: Assessment, grades: pd.Series) -> list[dict[str, Any]]:
+    """Units by the best and the worst grade that they may get, the best first."""
+    place = {id: i for i, id in enumerate(result.grade_names)}
+    spans = sorted(set(grades), key=lambda span: [place[id] for id in span])
+    return [{"grades": span, "units": grades.index[grades == span]} for span in spans]

@@ -120,7 +120,8 @@ def risks(
         "near": near.index,
         "within": near_miss,
         "relative": [id for id, mean in relative(result).items() if not mean],
-        "risks": _risks(result),
+        "risks": _further(result),
+        "on_page_one": len(_risks(result)[:SHOWN]),
     }
     return Section("summary/risks", names_of(result), facts, {"decisions": telling})
 
@@ -133,6 +134,14 @@ def _risks(result: Assessment) -> list[Row]:
         found.append({"flag": "unscored", "units": list(unscored)})
     notes = list(map(flagged.alone, result.scheme.notes))
     return [*notes[:1], *found, *notes[1:]]
+
+
+def _further(result: Assessment) -> list[Row]:
+    """What page one does not say, nor the chapters on data (whose points went elsewhere) and on how
+    indicators work (on which all score alike)."""
+    told = flagged.rows(result, {"constant"})
+    rest = _risks(result)[SHOWN:]
+    return [row for row in rest if row["flag"] != "unscored" and row not in told]
 
 
 def _over(result: Assessment) -> list[Row]:

@@ -9,6 +9,7 @@ import pytest
 
 import qtoolkit as qt
 from tests.look.reading import (
+    needs_latin,
     needs_poppler,
     needs_soffice,
     pages_in_word,
@@ -32,11 +33,15 @@ def memo_of(language, name, folder):
     return run
 
 
+@needs_latin
 @needs_soffice
 @needs_poppler
 def test_the_body_in_word_has_at_most_twelve_pages(tmp_path):
     pages = pages_in_word(memo_of("zh", "docx", tmp_path) / "memo.docx", tmp_path)
     assert next(i for i, page in enumerate(pages) if "附件1" in page) - 1 <= 12
+    assert "编制依据" not in pages[0] and pages[1].startswith(
+        "一、编制依据"
+    )  # page one is one page
 
 
 def test_no_chinese_is_left_in_english(tmp_path):

@@ -26,6 +26,7 @@ from qtoolkit.report.chapters import ANNEXES, CHAPTERS, FILLED_BY, NOT_GIVEN
 from tests.look.reading import (
     CHROMIUM,
     needs_chromium,
+    needs_latin,
     needs_poppler,
     needs_soffice,
     pages_in_word,
@@ -154,6 +155,7 @@ def test_pdf_has_the_chapters_its_own_font_and_the_summary_alone_on_page_one(mem
     assert rows and all("NotoSansSC" in row and " yes " in row for row in rows)
 
 
+@needs_latin
 @needs_soffice
 @needs_poppler
 @pytest.mark.parametrize("language", ["zh", "en"])

@@ -36,8 +36,8 @@ def sentence(comparison, unit="甲"):
 def line_changes(comparison):
     """What is said to have changed in cutoffs, quotas and rounding."""
     text = views.alone(comparison)[0].text
-    zh = re.search(r"（改动：(.*)）。新增指标", text.zh)
-    return Text(zh[1], re.search(r" \(changed: (.*)\)\. New indicators", text.en)[1])
+    zh = re.search(r"（改动：(.*)）。", text.zh)
+    return Text(zh[1], re.search(r" \(changed: (.*)\)\.", text.en)[1])
 
 
 ONE = [share("a", 60.0), share("b", 40.0)]
@@ -52,7 +52,7 @@ def test_results_that_fell_name_the_indicator():
     assert (
         text.zh
         == "甲：初评等级由A变为B，主要因为工作实绩有所下降，得分−6.40分（变化最大的是“a”−6.00分）。"
-        "得分由95.00分变为88.60分，其中数据−6.40分。"
+        "得分由95.00分变为88.60分。"
     )
     assert text.en.startswith(
         "甲: the computed grade changes from A to B, mainly because its results fell: −6.40 points "
@@ -504,7 +504,7 @@ def test_rounding_is_said_to_change_where_its_step_is_another_share_of_the_total
     )
     assert f"主要因为分数线、名额或取整办法有变化（{said.zh}）" in sentence(whole).zh
     text = [block.text for block in views.alone(whole) if isinstance(block, Paragraph)]
-    assert "本次分值的100%落在与上次对应的指标上）：没有考核对象初评等级变化。" in text[0].zh
+    assert "本次分值的100%与上次对应）：没有考核对象初评等级变化。" in text[0].zh
     assert (
         f"只换用本次的分数线、名额和取整：初评等级变化的有甲（由A变为B）（改动：{said.zh}）"
         in text[0].zh

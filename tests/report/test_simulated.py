@@ -232,7 +232,7 @@ def test_no_share_is_said_where_too_few_samples_are_possible():
     assert found.moves and found.over == 1 and found.table["total"].isna().all()
     blocks = pages.choices(result, factors, 0.1, n=2)
     text = said(blocks, "en")
-    assert "With 4 choices varied together 0.7 computed grades differ" in text
+    assert "with 4 choices varied together 0.7 computed grades differ" in text
     assert "over the 1 samples without any" in text
     assert "matters most" not in text and "hardly any effect" not in text
     assert set(cells(blocks, "choices", "en").iloc[:, 1]) == {"—"}

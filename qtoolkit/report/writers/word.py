@@ -36,6 +36,7 @@ HEADER_FILL = "#ededed"
 ZIPPED = (1980, 1, 1, 0, 0, 0)
 _EMU = 635  # in a twentieth of a point
 _CHINESE = re.compile("[\u2e80-\u9fff\uff00-\uffef]")
+_UNBROKEN = re.compile("[!-~]{20,}")  # an address, say: set to both margins it tears lines apart
 
 
 def write(document: Document) -> bytes:
@@ -146,7 +147,8 @@ class _Content:
             self.lists += 1
             form = f'<w:numPr><w:ilvl w:val="0"/><w:numId w:val="{self.lists}"/></w:numPr>'
         for text in piece.texts:
-            yield self.paragraph(style, self.run(text), form)
+            align = '<w:jc w:val="left"/>' * bool(_UNBROKEN.search(text))
+            yield self.paragraph(style, self.run(text), form + align)
 
     def paragraph(self, style: str, runs: str, form: str = "") -> str:
         """A paragraph in a style, and what it has of a form beside."""

@@ -50,13 +50,6 @@ _TABLE = """
     <w:left w:w="60" w:type="dxa"/><w:right w:w="60" w:type="dxa"/>
   </w:tblCellMar></w:tblPr></w:style>
 """
-_LIST = f"""
-<w:abstractNum w:abstractNumId="1"><w:multiLevelType w:val="singleLevel"/>
-  <w:lvl w:ilvl="0"><w:start w:val="1"/><w:numFmt w:val="bullet"/><w:lvlText w:val="{_BULLET}"/>
-    <w:lvlJc w:val="left"/><w:pPr><w:ind w:left="720" w:hanging="360"/></w:pPr>
-    <w:rPr><w:rFonts w:ascii="Symbol" w:hAnsi="Symbol" w:cs="Symbol" w:hint="default"/></w:rPr>
-  </w:lvl></w:abstractNum>
-"""
 _SETTINGS = """
 <w:zoom w:percent="100"/><w:defaultTabStop w:val="720"/>
 <w:characterSpacingControl w:val="doNotCompress"/>
@@ -114,13 +107,27 @@ def set_form(file: File, language: str, lists: int) -> None:
     """Styles, the definitions of so many lists, and settings, in place of all that python-docx
     brings along."""
     _fill(file.styles.element, _styles(language))
-    numbers = range(1, lists + 1)
-    _fill(file.part.numbering_part.element, _LIST + "".join(map(_list_number, numbers)))
+    numbers = map(_list_number, range(1, lists + 1))
+    _fill(file.part.numbering_part.element, _list(language == "zh") + "".join(numbers))
     _fill(file.settings.element, _SETTINGS)
     for part in (file.part, file.part.package):
         for key, relation in list(part.rels.items()):
             if relation.reltype.rsplit("/", 1)[1] not in _PARTS:
                 part.rels.pop(key)
+
+
+def _list(chinese: bool) -> str:
+    """What all lists are: bullets. Official documents in Chinese begin items two characters in, as
+    paragraphs, and go on at the margin."""
+    after = '<w:suff w:val="space"/>' if chinese else ""
+    place = 'w:left="0" w:firstLine="640"' if chinese else 'w:left="720" w:hanging="360"'
+    return f"""
+<w:abstractNum w:abstractNumId="1"><w:multiLevelType w:val="singleLevel"/>
+  <w:lvl w:ilvl="0"><w:start w:val="1"/><w:numFmt w:val="bullet"/>{after}
+    <w:lvlText w:val="{_BULLET}"/><w:lvlJc w:val="left"/><w:pPr><w:ind {place}/></w:pPr>
+    <w:rPr><w:rFonts w:ascii="Symbol" w:hAnsi="Symbol" w:cs="Symbol" w:hint="default"/></w:rPr>
+  </w:lvl></w:abstractNum>
+"""
 
 
 def _list_number(n: int) -> str:

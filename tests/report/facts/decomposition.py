@@ -182,7 +182,14 @@ def lists(tables, given):
     return {
         "set_by": [{"cause": cause, "units": n} for cause, n in causes.items()],
         "in_a_row": ends,
-        "due": len(due),
+        "owed": [
+            {
+                "consequence": grade.consequence,
+                "units": [unit for unit, id in due if id == grade.id],
+            }
+            for grade in scheme.grades
+            if any(id == grade.id for _, id in due)
+        ],
         "struck": int(result.table.vetoes.sum()),
         "changed": len(other),
         "kind": "approved" if "approved" in result.table.remarks else "computed",

@@ -1,7 +1,9 @@
 """Facts of ranks, flips and transfers."""
 
 import dataclasses
+import itertools
 import math
+from collections import defaultdict
 
 import numpy as np
 
@@ -166,7 +168,7 @@ def new_indicators(tables, given):
         assert spans[0] == spans[1] or row["status"] == "bounds"
         for end, every in (("low", low), ("high", high)):
             assert abs(row[end] - every.base[row["unit"]] / 10**10) < TINY
-    listed = [row["unit"] for row in rows]
+    listed, at = [row["unit"] for row in rows], list(result.scores.index).index
     assert all(a == b for unit, (a, b) in ends.items() if unit not in listed)
     return {
         "new": new,
@@ -174,14 +176,23 @@ def new_indicators(tables, given):
         "filled": [id for id in new if id not in unfilled],
         "points": math.fsum(result.points[id] for id in new),
         "free": len(result.scores) - len(listed),
-        "dependent": [{"unit": row["unit"], "grades": row["grades"]} for row in rows],
+        "dependent": len(rows),
+        "kinds": [
+            {"grades": span, "units": units}
+            for span in itertools.product(names, names)
+            for units in [sorted((row["unit"] for row in rows if row["grades"] == span), key=at)]
+            if units
+        ],
         "bounds": [row["unit"] for row in rows if row["status"] == "bounds"],
         "held": bool(result.engine.breaks),
-        "scenarios": [
-            scenario(result, alike_for_all(result, columns, gives), gives)
-            for gives in ("full", "renormalise", "zero")
-            if gives != "renormalise" or others_in_groups(result.scheme, new)
-        ],
+        "scenarios": scenarios(
+            result,
+            {
+                gives: alike_for_all(result, columns, gives)
+                for gives in ("full", "renormalise", "zero")
+                if gives != "renormalise" or others_in_groups(result.scheme, new)
+            },
+        ),
     }
 
 
@@ -208,13 +219,19 @@ def others_in_groups(scheme, new):
     return not any(all(child.id in new for child in group) for group in groups)
 
 
-def scenario(result, other, gives):
-    grades = [list(each.grades) for each in (result, other)]
-    return {
-        "gives": gives,
-        "changes": [
-            {"unit": unit, "old": old, "new": new}
-            for unit, old, new in zip(result.scores.index, *grades, strict=True)
-            if old != new
-        ],
-    }
+def scenarios(result, others):
+    """By the grades that come out, in the order of the first that gives them."""
+    by_grades = defaultdict(list)
+    for gives, other in others.items():
+        by_grades[tuple(other.grades)].append(gives)
+    return [
+        {
+            "gives": kinds,
+            "changes": [
+                {"unit": unit, "old": old, "new": new}
+                for (unit, old), new in zip(result.grades.items(), grades, strict=True)
+                if old != new
+            ],
+        }
+        for grades, kinds in by_grades.items()
+    ]

@@ -452,9 +452,19 @@ def risks(tables, given):
         "shown": 3,
         "near": list(near_misses(result, result.scheme.total / 100).index),
         "within": result.scheme.total / 100,
+        "on_page_one": min(len(risks_of(result)), 2),
         "relative": by_the_others(result),
-        "risks": risks_of(result),
+        "risks": [row for row in risks_of(result)[2:] if not elsewhere(result, row)],
     }
+
+
+def elsewhere(result, row):
+    """Whether a risk is of what the chapters on data and on indicators say."""
+    flags = result.flags
+    constant = [
+        {"flag": "alone", "text": t} for t in flags.loc[flags["kind"] == "constant", "text"]
+    ]
+    return row["flag"] in ("unscored", "constant") or row in constant
 
 
 def by_the_others(result):
