@@ -68,6 +68,7 @@ def test_lines_are_short(page):
     for language in LANGUAGES:
         for line in wording.sources()[f"{page}.{language}"].splitlines():
             assert len(line) <= 100, line
+            assert not re.match(" [^ ]", line), f"a space that would be lost: {line}"
 
 
 def words_of(page, language):
