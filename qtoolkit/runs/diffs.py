@@ -309,7 +309,7 @@ def _flat(value: Any, place: str) -> Iterator[tuple[str, Any]]:
 def _data(before: Assessment, after: Assessment) -> Iterator[Row]:
     """Each changed cell, and what it did."""
     labels = {**before.labels, **after.labels}
-    for row in corrections(before, after).to_dict("records"):
+    for row in _as_made(corrections(before, after).to_dict("records")):
         is_unit = row["kind"] == "unit"
         yield Row(
             "data",
@@ -325,6 +325,25 @@ def _data(before: Assessment, after: Assessment) -> Iterator[Row]:
             _grade(after.scheme, row["grade"]),
             tuple(labels[unit] for unit in row["others"]),
         )
+
+
+def _as_made(rows: Sequence[Mapping[Any, Any]]) -> Iterator[Mapping[Any, Any]]:
+    """Changes as somebody made them: where one stage's mark made another value, one row has the
+    mark, with what the value did; a blank that the data call by a name has that."""
+    marks: dict[tuple[str, str], list[Mapping[Any, Any]]] = {}
+    for row in rows:
+        if row["kind"] == "stage":
+            marks.setdefault((row["unit"], row["column"].partition("@")[0]), []).append(row)
+    values = {(row["unit"], row["column"]) for row in rows if row["kind"] == "value"}
+    for row in rows:
+        key = (row["unit"], row["column"].partition("@")[0])
+        alone = len(marks.get(key, ())) == 1 and key in values
+        if row["kind"] == "value" and alone:
+            (mark,) = marks[key]
+            ends = {end: row[end] if mark[end] is None else mark[end] for end in ("old", "new")}
+            yield {**row, **ends, "column": mark["column"]}
+        elif row["kind"] != "stage" or not alone:
+            yield row
 
 
 def _there(is_there: bool) -> Text:

@@ -1,6 +1,7 @@
 """`qtoolkit diff`: two run folders, or two data files of one scheme."""
 
 import csv
+from pathlib import Path
 
 import openpyxl
 import pytest
@@ -32,6 +33,30 @@ def test_two_files_cell_by_cell_and_what_each_did(case, command):
     assert "模拟数据" in zh.stdout and "Synthetic" in en.stdout
     assert "=甲市、甲：由“1”改为“0.9”（得分由92变为86，等级由A变为B）" in zh.stdout
     assert "from “1” to “0.9” (score from 92 to 86, grade from A to B)" in en.stdout
+
+
+def test_a_mark_of_a_stage_is_one_change(tmp_path):
+    """Three cells of the city's file, each the self-assessment's mark of an indicator with one
+    stage: three changes, with what they did; a blank has its name."""
+    data = Path(__file__).parents[2] / "params" / "city-2026" / "data.csv"
+    with data.open(encoding="utf-8-sig", newline="") as file:
+        header, *rows = csv.reader(file)
+    made, farm = (header.index(f"{name}_pass@self") for name in ("manufacturing", "farm"))
+    assert (rows[0][farm], rows[2][farm], rows[11][made]) == ("97.1", "97.5", "94.8")
+    for later in (False, True):
+        if later:
+            rows[0][farm], rows[2][farm], rows[11][made] = "94.1", "未报送", "92.8"
+        with (tmp_path / f"{later}.csv").open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file).writerows([header, *rows])
+    files = (str(tmp_path / f"{later}.csv") for later in (False, True))
+    found = diffs.diff(*files, case="city-2026")
+    assert [(row.old.zh, row.new.zh) for row in found.rows] == [
+        ("97.1", "94.1"),
+        ("97.5", "未报送"),
+        ("94.8", "92.8"),
+    ]
+    assert all(row.item.zh.endswith("（自评）") and row.score for row in found.rows)
+    assert next(iter(found.said())) and any("3处不同" in text.zh for text in found.said())
 
 
 def test_nothing_differs(case, command):
