@@ -276,17 +276,31 @@ def change(
     try:
         return _changed(scheme, named, spread)
     except InputError as error:
-        raise InputError([_as_typed(each, keys) for each in error.complaints]) from None
+        raise InputError([_as_typed(scheme, each, keys) for each in error.complaints]) from None
 
 
-def _as_typed(complaint: Complaint, keys: Mapping[str, str]) -> Complaint:
+def _as_typed(scheme: Scheme, complaint: Complaint, keys: Mapping[str, str]) -> Complaint:
     """A complaint that names the key as it was typed; `keys` are those with ids by what was
     typed."""
     column = complaint.column or ""
     for key, id in keys.items():
         if id != key and f"{column}.".startswith(f"{id}."):
             return replace(complaint, column=key + column.removeprefix(id))
-    return complaint
+    cutoffs = _cutoffs_at(scheme, column)
+    typed = [key for cutoff in cutoffs for key, id in keys.items() if id in (cutoff, "cutoffs")]
+    return replace(complaint, column=typed[0]) if typed else complaint
+
+
+def _cutoffs_at(scheme: Scheme, column: str) -> list[str]:
+    """The keys of the cutoffs that a place of the scheme is about: the grade's own, and that of the
+    grade above, which it must stay below."""
+    kind, _, rest = column.partition(".")
+    grade = rest.removesuffix(".cutoff")
+    ids = [each.id for each in scheme.grades]
+    if kind != "grades" or grade == rest or grade not in ids:
+        return []
+    at = ids.index(grade)
+    return [f"cutoffs.{id}" for id in reversed(ids[max(at - 1, 0) : at + 1])]
 
 
 def _changed(scheme: Scheme, changes: Mapping[str, Any], spread: Spread) -> Scheme:
