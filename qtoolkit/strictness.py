@@ -124,7 +124,8 @@ def who_marks_harder(
     d = its mark − the mean of the others' marks, in hundredths of full marks, which no difference
     between units or items can explain. The interval takes units as clusters,
     √(n/(n − 1) Σ_u (Σ_u d − m_u D)²) / Σ m_u for n units of m_u cells, with Student's t of n − 1
-    degrees of freedom. Without it: D is taken off the marks that were compared, which stay between
+    degrees of freedom; where all units tell exactly the same it has no width, and chance is that of
+    n equal signs, 2/2ⁿ. Without it: D is taken off the marks that were compared, which stay between
     nothing and full marks, the parts are put together by the scheme's weights, and everything is
     assessed anew. All stages together are set to their common mean (:func:`qtoolkit.panel.additive`
     over cells). Stages that replace or correct what was filed are not compared.
@@ -250,8 +251,8 @@ def _mean(sums: np.ndarray, counts: np.ndarray, confidence: float) -> _Mean:
     apart = _exact(sums - counts * value)
     se = math.sqrt(n / (n - 1) * float(apart @ apart)) / cells
     half = float(special.stdtrit(n - 1, (1 + confidence) / 2)) * se
-    if se == 0:
-        return _Mean(value, value, value, float(value == 0))
+    if se == 0:  # all units tell the same: what as many equal signs say
+        return _Mean(value, value, value, 1.0 if value == 0 else 2.0 ** (1 - n))
     return _Mean(
         value, value - half, value + half, float(2 * special.stdtr(n - 1, -abs(value) / se))
     )

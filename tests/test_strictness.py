@@ -116,6 +116,18 @@ def test_the_interval_is_students_over_the_means_of_the_units():
     assert (row["below"], row["above"]) == ((differences < 0).sum(), (differences > 0).sum())
 
 
+@pytest.mark.parametrize(("units", "strict"), [(2, ""), (6, ""), (7, "lenient")])
+def test_a_few_units_that_tell_exactly_the_same_prove_nothing(units, strict):
+    """Half a mark more for each of n units: chance is that of n equal signs, 2/2ⁿ, which Holm
+    doubles for two stages: 1/16 for six units, 1/32 for seven."""
+    made = scheme([leaf("a", 100.0, {"x": 0.5, "y": 0.5})], 50.0, "xy")
+    marks = [5 + k / 10 for k in range(units)]
+    columns = {"a@x": [mark + 0.5 for mark in marks], "a@y": marks}
+    found = qt.strictness.who_marks_harder(qt.assess(made, frame_of(columns)))
+    row = of_kind(found, "stage").loc["x"]
+    assert (row["low"], row["high"], row["strict"]) == (5.0, 5.0, strict)
+
+
 def test_units_with_more_cells_count_for_more():
     """u0 is marked twice on two items, u1 on one: D = (1 + 2 + 6)/3; by the sandwich for clusters,
     D ± t·√(2/1·((3 − 2·3)² + (6 − 3)²))/3."""
