@@ -18,7 +18,7 @@ from qtoolkit.engine.ticks import to_ticks
 from qtoolkit.engine.ties import SAME, foremost
 from qtoolkit.errors import InputError, real, unexpected
 from qtoolkit.inputs.case import Case
-from qtoolkit.inputs.drafts import THIS
+from qtoolkit.inputs.drafts import THIS, check_names
 from qtoolkit.inputs.scheme import Grade, Indicator, Scheme
 from qtoolkit.language import Text, same
 from qtoolkit.robustness import tolerance
@@ -184,7 +184,8 @@ def compare(
     Raises
     ------
     InputError
-        A draft of other units, or with other grades; a band or a near-miss out of range.
+        A draft of other units, or with other grades; a name that is none, is taken, or is longer
+        than 30 characters; a band or a near-miss out of range.
 
     >>> import pandas as pd
     >>> import qtoolkit as qt
@@ -198,7 +199,8 @@ def compare(
     (['B', 'A'], ['cutoffs'])
     """
     band = real("band", band, 0, 1)
-    names = [same(name) if isinstance(name, str) else name for name in others]
+    names = [name if isinstance(name, Text) else same(str(name)) for name in others]
+    check_names(names, [f"others.{number}" for number in range(1, len(names) + 1)])
     drafts = dict(zip((name.zh for name in names), others.values(), strict=True))
     for name, other in drafts.items():
         check_same(result, other, f"others.{name}")

@@ -124,6 +124,12 @@ def test_drafts_that_cannot_stand_side_by_side_are_refused():
             qt.drafts.compare(ours, {"二": other})
     with pytest.raises(InputError, match="band"):
         qt.drafts.compare(ours, {"二": ours}, band=2)
+    # of one name there would be one column: another's, or the scheme's own, would be lost
+    twins = {Text("甲", "a"): ours, Text("甲", "b"): ours}
+    for others in ({"本方案": ours}, twins, {"": ours}, {"甲\n乙": ours}):
+        with pytest.raises(InputError, match="others"):
+            qt.drafts.compare(ours, others)
+    assert qt.drafts.compare(ours, {2026: ours}).names == ["2026"]
 
 
 # reading ------------------------------------------------------------------------------------------

@@ -76,14 +76,23 @@ def names_of(given: Sequence[Alternative]) -> list[Text]:
         default if draft.name is None else draft.name
         for draft, default in zip(given, NUMBERED, strict=False)
     ]
+    check_names(names, [f"{draft_role(number)}.name" for number in range(1, len(names) + 1)])
+    return names
+
+
+def check_names(names: Sequence[Text], places: Sequence[str]) -> None:
+    """Refuse names by which drafts cannot be told apart, or that head no column: each complaint
+    names its place. See :func:`names_of`.
+
+    >>> check_names([Text("方案二", "Draft two"), Text("方案三", "Draft three")], ["a", "b"])
+    """
     problems, taken = Problems(), {plain_name(THIS.of(word)): THIS for word in LANGUAGES}
-    for number, name in enumerate(names, 1):
+    for name, place in zip(names, places, strict=True):
         text = _complaint_of(name, taken)
         if text is not None:
-            problems.add(text, column=f"{draft_role(number)}.name")
+            problems.add(text, column=place)
         taken |= {plain_name(name.of(word)): name for word in LANGUAGES}
     problems.stop()
-    return names
 
 
 def _complaint_of(name: Text, taken: dict[str, Text]) -> Text | None:
