@@ -59,6 +59,11 @@ ANNEXES: dict[str, Text] = {
     "annex_draw": Text("实地核查抽取名单和复核办法", "The draw for verification, to be repeated"),
 }
 
+ASKED_FOR = {
+    key: CHAPTERS[key] for key in ("operation", "cutoffs", "stability", "changes", "alternatives")
+}
+"""What stands at the end of the other reports where notebooks that fill it run beside theirs."""
+
 # The same of an award's own report (评审情况报告).
 AWARD: dict[str, Text] = {
     "summary": Text("摘要", "Summary"),
@@ -73,6 +78,7 @@ AWARD: dict[str, Text] = {
         "各申报单位的优势和改进空间", "Strengths and room for improvement of each applicant"
     ),
     "award_publicity": Text("公示名单", "List to be published"),
+    **ASKED_FOR,
 }
 
 # The same of a report on the verification alone (实地核查情况报告).
@@ -84,12 +90,11 @@ VERIFICATION: dict[str, Text] = {
     "verification_found": Text("自评与核查", "Filed and verified"),
     "verification_ahead": Text("假如全部核查", "If all were verified"),
     "verification_sizes": Text("抽取多少家才够", "How many to draw"),
+    **ASKED_FOR,
 }
 
-AWARD_ANNEXES = {key: ANNEXES[key] for key in ("annex_scores", "annex_methods")}
-VERIFICATION_ANNEXES = {
-    key: ANNEXES[key] for key in ("annex_draw", "annex_scores", "annex_methods")
-}
+AWARD_ANNEXES = {key: ANNEXES[key] for key in ("annex_revision", "annex_scores", "annex_methods")}
+VERIFICATION_ANNEXES = {"annex_draw": ANNEXES["annex_draw"]} | AWARD_ANNEXES
 REPORTS: dict[str, tuple[dict[str, Text], dict[str, Text]]] = {
     "assessment": (CHAPTERS, ANNEXES),
     "award": (AWARD, AWARD_ANNEXES),

@@ -71,7 +71,8 @@ def compose(
     blocks
         Payloads (see `qtoolkit.report.blocks.payload`) in document order, from one notebook or
         several. Those without a chapter are left out; the others are gathered in the order of the
-        chapters, whose numbers are always the same.
+        chapters, whose numbers are always the same in the memo on an assessment, and in the
+        other reports without gaps.
     title
         The title, in `language`.
     footer
@@ -84,7 +85,8 @@ def compose(
         By the keys of chapters: why there is nothing to say, which stands there where no block
         does. A chapter with neither is left out.
     report
-        "assessment" or "award": whose chapters; blocks for the other's alone are left out.
+        "assessment", "award" or "verification": whose chapters; blocks for chapters that it does
+        not have are left out.
 
     Raises
     ------
@@ -149,6 +151,11 @@ def _headings(
 ) -> Iterator[tuple[str, Any, str]]:
     """(key, kind, numbered heading) of the chapters and annexes that are there, in order."""
     present, (chapters, annexes) = set(present), REPORTS[report]
+    if report != "assessment":  # of the others, chapters that are not asked for have no number
+        chapters, annexes = (
+            {name: title for name, title in titles.items() if name in present}
+            for titles in (chapters, annexes)
+        )
     for n, (name, title) in enumerate(chapters.items()):
         if name not in present:
             continue

@@ -13,8 +13,10 @@ from qtoolkit.models import validate
 from qtoolkit.panel.winners import remade
 from qtoolkit.report import panel, verification
 from qtoolkit.report.blocks import DataTable, Paragraph, payload
-from qtoolkit.report.chapters import ANNEXES, AWARD, CHAPTERS, reasons, report_of
+from qtoolkit.report.chapters import ANNEXES, ASKED_FOR, AWARD, CHAPTERS, reasons, report_of
 from qtoolkit.report.memo import compose
+
+NUMERALS = "I II III IV V VI VII VIII IX X XI XII".split()
 
 
 @pytest.fixture(scope="module")
@@ -46,12 +48,25 @@ def test_an_award_has_chapters_of_its_own_numbered_without_gaps(payloads):
     document = compose(payloads, "t", [], "en", {}, reasons(["06_panel"], False), "award")
     heads = [chapter.heading for chapter in document.chapters]
     assert heads[0] == "Summary" and document.chapters[0].kind == "summary"
-    numbered = [title.en for key, title in AWARD.items() if key not in ("summary", "award_scores")]
+    absent = {"summary", "award_scores", *ASKED_FOR}
+    numbered = [title.en for key, title in AWARD.items() if key not in absent]
     assert [head.partition(". ")[2] for head in heads[1 : 1 + len(numbered)]] == numbered
     assert heads[-2:] == [
         f"Annex 1. {ANNEXES['annex_scores'].en}",
         f"Annex 2. {ANNEXES['annex_methods'].en}",
     ]
+
+
+def test_what_other_notebooks_say_stands_at_the_end_of_an_awards_report(payloads):
+    """Of a case of panels with drafts the notebook on comparisons runs too: what it says of them
+    is not lost."""
+    drafts = [
+        payload(Paragraph(Text("甲", "a"), name), "en") for name in ("alternatives", "stability")
+    ]
+    document = compose([*drafts, *payloads], "t", [], "en", {}, {}, "award")
+    chapters = [chapter for chapter in document.chapters if chapter.kind == "chapter"]
+    assert [chapter.key for chapter in chapters][-2:] == ["stability", "alternatives"]
+    assert [chapter.heading.partition(".")[0] for chapter in chapters] == NUMERALS[: len(chapters)]
 
 
 def test_an_assessment_takes_agreement_and_severity_alone(payloads):
