@@ -213,7 +213,8 @@ def test_html_is_one_file_that_fits_the_screen_and_fetches_nothing(memos, langua
 
 @needs_chromium
 def test_numbers_stay_whole_on_the_screen_of_a_telephone(memos):
-    """Each number of a table is set on one line, and wide tables scroll within the page."""
+    """Each number of a table is set on one line, wide tables scroll within the page under a
+    caption that stays whole, and each figure takes the page's width."""
     with browser() as play:
         page = play.chromium.launch(executable_path=CHROMIUM, args=FLAGS).new_page(
             viewport={"width": 390, "height": 800}
@@ -233,6 +234,15 @@ def test_numbers_stay_whole_on_the_screen_of_a_telephone(memos):
             })"""
         lines = page.evaluate(numbers)
         assert len(lines) > 500 and set(lines) == {1}
+        kept = """
+            [...document.querySelectorAll('table')].map(table => {
+                table.scrollLeft = 1000;
+                const box = table.querySelector('caption')?.getBoundingClientRect();
+                return !box || (box.left >= 0 && box.right <= 390);
+            })"""
+        assert set(page.evaluate(kept)) == {True}
+        widths = page.evaluate("[...document.images].map(image => image.clientWidth)")
+        assert len(widths) == 12 and min(widths) > 330
 
 
 def free_port():
