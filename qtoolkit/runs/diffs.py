@@ -7,6 +7,7 @@ import csv
 import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,8 @@ SHOWN = 20  # differences of a kind that are printed
 EXPLAINED = 200  # units of which it is said why their result differs
 NAMED = 5  # units, or causes, that a sentence names
 PATHS = ("scheme", "data", "previous", "ratings", "changes")  # the scheme and the data tell these
+COMPARED = ("params", "scheme", "data")  # the roles of files that are compared item by item
+PRINT = 12  # digits of a fingerprint
 PARTS = {
     "data": Text("数据", "data"),
     "points": Text("分值", "points"),
@@ -45,6 +48,9 @@ KINDS = {
     "parameter": Text("参数", "Parameters"),
     "scheme": Text("方案", "Scheme"),
     "data": Text("数据", "Data"),
+    "file": Text(
+        "其他文件（只比较指纹SHA-256）", "Other files (by their SHA-256 fingerprints alone)"
+    ),
     "result": Text("结果", "Results"),
 }
 TITLES = {
@@ -163,6 +169,7 @@ def _of_runs(folders: Sequence[Path], case: str | None) -> Difference:
     ]
     old, notes = _under(before, after)
     rows += [] if old is None else _data(old, after)
+    rows += _files(*cases)
     rows += _results(before, after)
     notes = (*_synthetic(after.scheme), *notes)
     return Difference(tuple(rows), notes, cases[1].parameters.language)
@@ -325,6 +332,25 @@ def _data(before: Assessment, after: Assessment) -> Iterator[Row]:
             _grade(after.scheme, row["grade"]),
             tuple(labels[unit] for unit in row["others"]),
         )
+
+
+def _files(old: Case, new: Case) -> Iterator[Row]:
+    """Files of other roles that differ (ratings, drafts, last year's), which are not compared item
+    by item: marks of panels are, as the data that they make."""
+    for role in dict.fromkeys([*old.files, *new.files]):
+        if role in COMPARED:
+            continue
+        case = new if role in new.files else old
+        place = case.files[role].relative_to(case.files["params"].parent).as_posix()
+        prints = [_fingerprint(each.files.get(role)) for each in (old, new)]
+        if prints[0] != prints[1]:
+            yield Row("file", item=same(place), old=prints[0], new=prints[1])
+
+
+def _fingerprint(path: Path | None) -> Text:
+    if path is None:
+        return Text("没有", "none")
+    return same(sha256(path.read_bytes()).hexdigest()[:PRINT])
 
 
 def _as_made(rows: Sequence[Mapping[Any, Any]]) -> Iterator[Mapping[Any, Any]]:

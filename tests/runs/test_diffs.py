@@ -1,6 +1,8 @@
 """`qtoolkit diff`: two run folders, or two data files of one scheme."""
 
 import csv
+import shutil
+from hashlib import sha256
 from pathlib import Path
 
 import openpyxl
@@ -148,7 +150,31 @@ def test_two_runs(project, here, command):
     assert "=甲市：得分由92变为86；原因：数据" in done.stdout
     assert "乙市：等级由B变为A；原因：分数线" in done.stdout
     assert command("diff", "one", "one", cwd=project).stdout.splitlines()[-1] == "没有不同"
+    assert "其他文件" not in done.stdout
     with (project / "two" / "case" / "data.csv").open("a", encoding="utf-8") as file:
         file.write("丙市,City 3,1,1\n")
     tampered = command("diff", "one", "two", cwd=project)
     assert tampered.returncode == 2 and "data.csv" in tampered.stderr and not tampered.stdout
+
+
+def test_files_that_are_not_compared_item_by_item_are_named(project, here, command):
+    """Last year's data differ, and nothing else: nobody's result does, and it is said."""
+    tiny = project / "params" / "tiny"
+    (tiny / "before").mkdir()
+    shutil.copy(tiny / "scheme.yaml", tiny / "before")
+    last = [f"unit,a,b\n=甲市,0.7,{mark}\n乙市,0.4,0.8\n" for mark in (0.6, 0.5)]
+    (tiny / "before" / "data.csv").write_text(last[0], encoding="utf-8")
+    plain = "scheme: scheme.yaml\ndata: data.csv\n"
+    (tiny / "before" / "params.yaml").write_text(plain, encoding="utf-8")
+    with (tiny / "params.yaml").open("a", encoding="utf-8") as file:
+        file.write("previous: before\n")
+    run(project, "one")
+    (tiny / "before" / "data.csv").write_text(last[1], encoding="utf-8")
+    run(project, "two")
+    prints = [sha256(text.encode()).hexdigest()[:12] for text in last]
+    done = command("diff", "one", "two", cwd=project)
+    assert done.stdout.splitlines()[-2:] == [
+        "其他文件（只比较指纹SHA-256）：1处不同",
+        f"  before/data.csv：由“{prints[0]}”改为“{prints[1]}”",
+    ], done.stdout
+    assert "没有不同" not in done.stdout
