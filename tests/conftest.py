@@ -21,7 +21,9 @@ settings.register_profile(
 # a failing case as it was found: making it small can take minutes
 quick = (Phase.explicit, Phase.generate)
 settings.register_profile("quick", settings.get_profile("same"), phases=quick)
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
+# by default: a test that asks for no number of its own draws a quarter of the usual 100
+settings.register_profile("few", settings.get_profile("same"), max_examples=25)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "few"))
 
 # Workers share the files: one that begins a long file last would keep the other waiting.
 LONGEST_FIRST = (
@@ -54,6 +56,8 @@ def pytest_configure(config):
     others."""
     if "soak" in config.option.markexpr and config.option.markexpr != "not soak":
         os.environ["QTOOLKIT_ALL_EXAMPLES"] = "1"
+    if os.environ.get("QTOOLKIT_ALL_EXAMPLES") == "1" and "HYPOTHESIS_PROFILE" not in os.environ:
+        settings.load_profile("same")
 
 
 def pytest_collection_modifyitems(items):

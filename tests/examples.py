@@ -7,6 +7,6 @@ import os
 ALL = os.environ.get("QTOOLKIT_ALL_EXAMPLES") == "1"
 
 
-def share(number: int, least: int = 15) -> int:
-    """`number` where everything was asked for, else a quarter of it, `least` at least."""
-    return number if ALL else min(number, max(least, number // 4))
+def share(number: int, least: int = 12) -> int:
+    """`number` where everything was asked for, else a sixth of it, `least` at least."""
+    return number if ALL else min(number, max(least, number // 6))

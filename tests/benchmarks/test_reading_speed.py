@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from qtoolkit.errors import InputError
 from qtoolkit.inputs.scheme import Scheme
@@ -24,6 +25,7 @@ def test_reading_3000_by_100(benchmark, tmp_path):
     ratio(benchmark, "times_pandas", seconds(lambda: pd.read_csv(path)))
 
 
+@pytest.mark.soak
 def test_naming_3000_unknown_units(benchmark):
     """A nearest name for each would take minutes by difflib over all pairs: beside a good table."""
     units = tuple(f"county {i}" for i in range(UNITS))

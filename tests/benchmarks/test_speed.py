@@ -100,6 +100,7 @@ def test_certificates_of_3000_by_100(benchmark, what):
     ratio(benchmark, "times_one_sort", bare)
 
 
+@pytest.mark.soak
 def test_all_pairs_of_3000_by_100(benchmark):
     """4.5 million pairs, beside the sort of a tenth of their differences; peak memory of the whole
     process."""

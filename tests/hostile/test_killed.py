@@ -16,10 +16,11 @@ import pytest
 import qtoolkit
 from qtoolkit.errors import InputError
 from qtoolkit.runs import folder
+from tests.examples import ALL
 from tests.runs.tiny import DATA, PARAMS, SCHEME, SHOW, notebook
 
-KILLS = 50  # points of the writer
-FULL = 5  # moments of a full run
+KILLS = 50 if ALL else 20  # points of the writer
+FULL = 5 if ALL else 3  # moments of a full run
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="kills by POSIX signals")
 

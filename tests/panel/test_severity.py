@@ -11,6 +11,7 @@ from scipy import stats
 from qtoolkit.errors import InputError
 from qtoolkit.panel import adjust, linked, outlying
 from qtoolkit.panel.severity import additive, holm
+from tests.examples import share
 from tests.panel.data import long, panel
 
 nan = np.nan
@@ -155,9 +156,10 @@ def test_an_assessor_who_marks_ten_points_more_is_lenient_by_as_much():
 def test_a_panel_of_equals_is_seldom_called_strict():
     """Holm keeps the chance that any of them is at 5%."""
     rng = np.random.default_rng(8)
-    called = sum((adjust(frame(panel(rng, 12, 6, 5, 0, 3))).table["strict"] != "").any()
-                 for _ in range(300))  # fmt: skip
-    assert called / 300 <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 300)
+    n = share(300, 100)
+    panels = [adjust(frame(panel(rng, 12, 6, 5, 0, 3))).table for _ in range(n)]
+    called = sum((table["strict"] != "").any() for table in panels)
+    assert called / n <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / n)
 
 
 def test_holm_by_hand():
@@ -338,11 +340,12 @@ def test_clean_panels_are_seldom_accused():
     """Of a single mark in no more than 5% of panels, and of being reversed, flat or far not more
     often."""
     rng = np.random.default_rng(12)
-    found = [outlying(frame(panel(rng, 10, 7, 5, 2, 3))) for _ in range(200)]
-    most = 0.05 + 3 * np.sqrt(0.05 * 0.95 / 200)
-    assert sum(o.scores["far"].any() for o in found) / 200 <= most
-    assert sum(o.assessors["flags"].map(bool).any() for o in found) / 200 <= most
-    assert sum((o.assessors["far"] > 0).any() for o in found) > 200 / 10  # single ones are common
+    n = share(200, 100)
+    found = [outlying(frame(panel(rng, 10, 7, 5, 2, 3))) for _ in range(n)]
+    most = 0.05 + 3 * np.sqrt(0.05 * 0.95 / n)
+    assert sum(o.scores["far"].any() for o in found) / n <= most
+    assert sum(o.assessors["flags"].map(bool).any() for o in found) / n <= most
+    assert sum((o.assessors["far"] > 0).any() for o in found) > n / 10  # single ones are common
 
 
 def test_an_assessor_with_several_marks_far_away_is_named():

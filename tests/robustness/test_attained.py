@@ -21,7 +21,7 @@ from tests.robustness.test_exact_rows import Anew, whole_schemes
 from tests.strategies import frame_of, givens, scheme_of
 
 R = qt.robustness
-SEVERAL, MANY = 40, 2000  # schemes, by default and where there is time
+SEVERAL, MANY = 20, 2000  # schemes, by default and where there is time
 
 
 def points_of(region, result, seed):

@@ -18,7 +18,7 @@ from qtoolkit.robustness.closing import Search
 from tests.robustness.test_exact_rows import NEAR, Anew, whole_schemes
 
 R = qt.robustness
-SEVERAL, MANY = 40, 2000  # schemes, by default and where there is time
+SEVERAL, MANY = 20, 2000  # schemes, by default and where there is time
 GRID = np.linspace(-1, 1, 9)
 CORNERS = (-1.0, 1.0)
 

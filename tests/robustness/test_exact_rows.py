@@ -22,7 +22,7 @@ from qtoolkit.models import validate
 from qtoolkit.regions import Box
 
 R = qt.robustness
-SEVERAL, MANY = 150, 10_000  # schemes, by default and where there is time
+SEVERAL, MANY = 50, 10_000  # schemes, by default and where there is time
 NEAR = 2e-6  # points, or a share of a band, between a limit and "just inside" or "just beyond" it
 chance = st.integers(0, 3).map(lambda i: i == 0)
 

@@ -65,6 +65,7 @@ def test_a_dask_cluster_that_loses_a_worker_in_mid_run(case, alone):
         assert tables(s) == tables(alone) and s.rank_shift == alone.rank_shift
 
 
+@pytest.mark.soak
 def test_a_dask_cluster_that_goes_away_is_finished_here(case, alone):
     pytest.importorskip("distributed", reason="needs the extra qtoolkit[dask]")
     with executor(jobs=1, dask="local") as workers:

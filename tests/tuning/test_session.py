@@ -154,7 +154,7 @@ def play(given, data, folder, most):
 
 
 def test_random_moves_give_the_engines_own_grades(tmp_path):
-    @settings(max_examples=25)
+    @settings(max_examples=12)
     @given(givens(kinds=KINDS), st.data())
     def plays(given, data):
         play(given, data, tmp_path, 5)

@@ -218,7 +218,7 @@ def randoms():
     found = random_results()
     held = Counter(name for result in found for name in features(result))
     rarest = lambda result: min((held[name] for name in features(result)), default=COUNT)  # noqa: E731
-    return sorted(found, key=rarest)[: COUNT if ALL else COUNT // 4]
+    return sorted(found, key=rarest)[: COUNT if ALL else COUNT // 5]
 
 
 def test_the_random_assessments_hold_what_is_hard(randoms):
@@ -345,7 +345,7 @@ def with_points_swapped(result, path):
 def test_edited_values_and_points_give_what_the_assessment_of_them_gives(randoms, tmp_path):
     """All that depends on who else is assessed moves with a value; then two leaves change places in
     points, in the same workbook."""
-    before = randoms[: share(90, 30)]
+    before = randoms[: share(90)]
     paths = write_all(before, tmp_path)
     wanted, edits, kinds, moved_by = [], {}, set(), Counter()
     for result, path in zip(before, paths, strict=True):
@@ -356,7 +356,7 @@ def test_edited_values_and_points_give_what_the_assessment_of_them_gives(randoms
         kinds |= {result.scheme.leaves[0].rule.kind} if of_values else set()
         moved_by["value"] += bool(of_values)
         moved_by["points"] += valued.scores.tolist() != after.scores.tolist()
-    assert moved_by["value"] > 15 and moved_by["points"] > len(before) / 4, moved_by
+    assert moved_by["value"] > len(before) / 2 and moved_by["points"] > len(before) / 4, moved_by
     assert len(kinds) > 5
     (tmp_path / "out").mkdir()
     books = recalculated(paths, tmp_path / "out", edits)

@@ -17,7 +17,7 @@ from tests.sentences import results
 CASES = ["provinces-2008", "tai-2001", "city-2026"]
 AWARD = "mayor-award"
 # random schemes by default where each takes long
-FEWER = {"simulated": 12, "cutoffs": 16, "exact": 25}
+FEWER = {"simulated": 10, "cutoffs": 12, "exact": 12}
 PAGES = sorted({name.rpartition(".")[0] for name in sources()} - {PHRASES})
 
 
@@ -67,7 +67,7 @@ def at_random():
     """What the views of random schemes are called with, drawn once for all modules."""
     found = []
 
-    @settings(max_examples=300 if ALL else 40)
+    @settings(max_examples=300 if ALL else 20)
     @given(result=results())
     def collect(result):
         try:
