@@ -30,7 +30,7 @@ from qtoolkit.report.picture import picture
 
 TURN = "turn"  # the key of an output's block that says when the memo takes it
 ROWS = 10  # of a table, before it is unfolded
-NAME = 12  # characters of a name that stand on one line
+NAME, WORDS = 12, 6  # characters of a name, and of other words, that stand on one line
 
 _turns = itertools.count()
 
@@ -86,7 +86,7 @@ STYLE = (
     "[data-jp-theme-light=false] .qtk img{filter:invert(.93) hue-rotate(180deg)}"
     ".qtk .wide{overflow-x:auto}.qtk table{border-collapse:collapse;margin:.4em 0}"
     ".qtk th,.qtk td{background:transparent;color:inherit;padding:.15em .6em;"
-    "vertical-align:top;border-bottom:1px solid var(--jp-border-color2,#999)}"
+    "vertical-align:baseline;border-bottom:1px solid var(--jp-border-color2,#999)}"
     ".qtk details{margin:.3em 0}"
     "@media print{.qtk img{filter:none}.qtk .wide{overflow:visible!important}"
     ".qtk table{font-size:75%}.qtk summary{display:none}"
@@ -167,18 +167,20 @@ def _cells(
     cells: Sequence[str], shades: Sequence[float | None], sides: Sequence[str]
 ) -> Iterator[str]:
     """The cells of a row; the first names it. Short names stand on one line, those behind a number
-    or another name, too."""
+    or another name, too, and so do words as short as "减0.5分"."""
     for j, (text, shade, side) in enumerate(zip(cells, shades, sides, strict=True)):
         name, scope = ("th", ' scope="row"') if j == 0 else ("td", "")
-        look = f"text-align:{side}{_whole(text) if j <= 1 and side == 'left' else ''}"
+        look = f"text-align:{side}"
+        if side == "left":
+            look += _whole(text, NAME if j <= 1 else WORDS)
         if shade is not None:
             look += f";background-color:{tint_of(shade)};color:#111"
         yield f'<{name}{scope} style="{look}">{html.escape(text)}</{name}>'
 
 
-def _whole(text: str) -> str:
-    """A short name stands on one line, however narrow the window."""
-    return ";white-space:nowrap" if len(text) <= NAME else ""
+def _whole(text: str, most: int = NAME) -> str:
+    """A short text stands on one line, however narrow the window."""
+    return ";white-space:nowrap" if len(text) <= most else ""
 
 
 def text_table(data: Mapping[str, Any]) -> str:

@@ -149,3 +149,18 @@ def test_a_note_stands_under_the_table_in_notebook_and_memo():
     (section,) = compose([data], "题", [], "zh", {}).chapters[0].sections
     assert [piece.kind for piece in section.pieces] == ["table", "paragraphs"]
     assert section.pieces[1].texts == (data["note"],)
+
+
+def test_short_words_stand_on_one_line_in_a_notebook():
+    """Beside long names a column of words such as "减0.5分" would be one letter wide."""
+    columns = {
+        "unit": (same("考核对象"), ["甲市"], ""),
+        "leaf": (same("指标"), ["质量发展目标纳入国民经济和社会发展规划"], ""),
+        "change": (same("改动"), ["减0.5分"], ""),
+        "why": (same("原因"), ["因名额已满改判"], ""),
+    }
+    data = payload(table_of("t", same("表"), "basis", columns), "zh")
+    shown = html_table(data, {0}, "zh")
+    for text, whole in (("甲市", True), (columns["leaf"][1][0], False), ("减0.5分", True)):
+        assert bool(re.search(f"nowrap[^<>]*>{text}<", shown)) == whole, text
+    assert not re.search("nowrap[^<>]*>因名额已满改判<", shown)
