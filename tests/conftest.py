@@ -23,7 +23,6 @@ quick = (Phase.explicit, Phase.generate)
 settings.register_profile("quick", settings.get_profile("same"), phases=quick)
 # by default: a test that asks for no number of its own draws a quarter of the usual 100
 settings.register_profile("few", settings.get_profile("same"), max_examples=25)
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "few"))
 
 # Workers share the files: one that begins a long file last would keep the other waiting.
 LONGEST_FIRST = (
@@ -56,8 +55,8 @@ def pytest_configure(config):
     others."""
     if "soak" in config.option.markexpr and config.option.markexpr != "not soak":
         os.environ["QTOOLKIT_ALL_EXAMPLES"] = "1"
-    if os.environ.get("QTOOLKIT_ALL_EXAMPLES") == "1" and "HYPOTHESIS_PROFILE" not in os.environ:
-        settings.load_profile("same")
+    usual = "same" if os.environ.get("QTOOLKIT_ALL_EXAMPLES") == "1" else "few"
+    settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", usual))
 
 
 def pytest_collection_modifyitems(items):

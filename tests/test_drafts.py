@@ -113,6 +113,19 @@ def test_drafts_of_other_totals_and_of_one_unit(total):
     assert pd.isna(found.table.loc["二", "from_last"])
 
 
+def test_the_tolerance_of_a_draft_under_a_quota_is_proven():
+    """90 points whatever a and b have, against 89 + .15 t where a has t more and b t less: level
+    at t = 20/3, which is a sixth of b's 40 points. Without the quota both stay above 80: 89 less
+    .15 · 40 is 83."""
+    frame = pd.DataFrame({"a": [0.9, 0.95], "b": [0.9, 0.8]}, index=["甲", "乙"])
+    ours = qt.assess(scheme(FLAT, A=80), frame)
+    found = qt.drafts.compare(ours, {"二": ours.change({"grades.A.quota": 1})})
+    assert found.grades["二"].tolist() == ["A", "B"]
+    assert found.table.loc["二", "least"] == pytest.approx(1 / 6, abs=1e-9)
+    assert found.table.loc["二", "weakest"] == ("甲", "乙")
+    assert found.table.loc["本方案", "least"] >= 1
+
+
 def test_drafts_that_cannot_stand_side_by_side_are_refused():
     frame = pd.DataFrame({"a": [0.9, 0.2], "b": [0.7, 0.1]}, index=["甲", "乙"])
     ours = qt.assess(scheme(FLAT, A=83), frame)

@@ -16,6 +16,7 @@ from scipy import stats
 import qtoolkit as qt
 from qtoolkit.inputs.statuses import VALUE, ZERO
 from qtoolkit.inputs.table import read_table
+from qtoolkit.report import strictness as pages
 from tests.examples import share
 from tests.panel.awards import assessed, item, scheme_of
 from tests.sentences import results
@@ -126,6 +127,11 @@ def test_a_few_units_that_tell_exactly_the_same_prove_nothing(units, strict):
     found = qt.strictness.who_marks_harder(qt.assess(made, frame_of(columns)))
     row = of_kind(found, "stage").loc["x"]
     assert (row["low"], row["high"], row["strict"]) == (5.0, 5.0, strict)
+    blocks = pages.marking(qt.assess(made, frame_of(columns)), found)
+    first = next(block.text for block in blocks if hasattr(block, "text"))
+    assert ("尚不足以断定" in first.zh, "not enough to be sure" in first.en) == (not strict,) * 2
+    # the interval does not hold 0: that there is no difference is never said
+    assert "没有明显差别" not in first.zh and "no clear difference" not in first.en
 
 
 def test_units_with_more_cells_count_for_more():

@@ -295,9 +295,9 @@ def _cutoffs_at(scheme: Scheme, column: str) -> list[str]:
     """The keys of the cutoffs that a place of the scheme is about: the grade's own, and that of the
     grade above, which it must stay below."""
     kind, _, rest = column.partition(".")
-    grade = rest.removesuffix(".cutoff")
+    grade, _, field = rest.rpartition(".")
     ids = [each.id for each in scheme.grades]
-    if kind != "grades" or grade == rest or grade not in ids:
+    if (kind, field) != ("grades", "cutoff") or grade not in ids:
         return []
     at = ids.index(grade)
     return [f"cutoffs.{id}" for id in reversed(ids[max(at - 1, 0) : at + 1])]

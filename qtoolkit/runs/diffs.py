@@ -7,7 +7,6 @@ import csv
 import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,7 @@ from qtoolkit.inputs.locate import find, find_case
 from qtoolkit.inputs.parameters import read_parameters
 from qtoolkit.inputs.scheme import Scheme
 from qtoolkit.language import LANGUAGES, Text, listing, same, say, settled
-from qtoolkit.runs.folder import CASE, MANIFEST, differences
+from qtoolkit.runs.folder import CASE, MANIFEST, differences, sha256
 from qtoolkit.workbooks.writing import workbook
 
 DATA_FILES = (".csv", ".xlsx", ".xlsm")
@@ -350,26 +349,39 @@ def _files(old: Case, new: Case) -> Iterator[Row]:
 def _fingerprint(path: Path | None) -> Text:
     if path is None:
         return Text("没有", "none")
-    return same(sha256(path.read_bytes()).hexdigest()[:PRINT])
+    return same(sha256(path.read_bytes())[:PRINT])
 
 
 def _as_made(rows: Sequence[Mapping[Any, Any]]) -> Iterator[Mapping[Any, Any]]:
     """Changes as somebody made them: where one stage's mark made another value, one row has the
-    mark, with what the value did; a blank that the data call by a name has that."""
+    mark, with what the value did; a blank that the data call by a name has that. A mark that
+    another stage's takes the place of did nothing."""
     marks: dict[tuple[str, str], list[Mapping[Any, Any]]] = {}
     for row in rows:
         if row["kind"] == "stage":
-            marks.setdefault((row["unit"], row["column"].partition("@")[0]), []).append(row)
-    values = {(row["unit"], row["column"]) for row in rows if row["kind"] == "value"}
+            marks.setdefault(_cell_of(row), []).append(row)
+    values = {_cell_of(row) for row in rows if row["kind"] == "value"}
     for row in rows:
-        key = (row["unit"], row["column"].partition("@")[0])
-        alone = len(marks.get(key, ())) == 1 and key in values
+        cell = _cell_of(row)
+        alone = len(marks.get(cell, ())) == 1  # of the marks that make this value
         if row["kind"] == "value" and alone:
-            (mark,) = marks[key]
-            ends = {end: row[end] if mark[end] is None else mark[end] for end in ("old", "new")}
-            yield {**row, **ends, "column": mark["column"]}
+            yield _with_mark(row, marks[cell][0])
         elif row["kind"] != "stage" or not alone:
             yield row
+        elif cell not in values:
+            unmoved = {f"{name}_without": row[name] for name in ("score", "rank", "grade")}
+            yield {**row, **unmoved}
+
+
+def _cell_of(row: Mapping[Any, Any]) -> tuple[str, str]:
+    """The unit and the column of a change, without a stage."""
+    return row["unit"], row["column"].partition("@")[0]
+
+
+def _with_mark(value: Mapping[Any, Any], mark: Mapping[Any, Any]) -> Mapping[Any, Any]:
+    """What a value did, told of the mark that made it."""
+    ends = {end: value[end] if mark[end] is None else mark[end] for end in ("old", "new")}
+    return {**value, **ends, "column": mark["column"]}
 
 
 def _there(is_there: bool) -> Text:

@@ -61,6 +61,23 @@ def test_a_mark_of_a_stage_is_one_change(tmp_path):
     assert next(iter(found.said())) and any("3处不同" in text.zh for text in found.said())
 
 
+def test_a_mark_that_another_stage_replaced_did_nothing(tmp_path):
+    """What a city reported of its works is of no account where the inspection found another."""
+    data = Path(__file__).parents[2] / "params" / "city-2026" / "data.csv"
+    with data.open(encoding="utf-8-sig", newline="") as file:
+        header, *rows = csv.reader(file)
+    own, seen = (header.index(f"works_pass@{stage}") for stage in ("self", "verified"))
+    assert (rows[1][0], rows[1][own]) == ("乙市", "95.5") and rows[1][seen] not in ("", "95.5")
+    rows[1][own] = "92.5"
+    with (tmp_path / "later.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([header, *rows])
+    found = diffs.diff(str(data), str(tmp_path / "later.csv"), case="city-2026")
+    (row,) = found.rows
+    assert (row.old.zh, row.new.zh, row.others) == ("95.5", "92.5", ())
+    assert any("（得分、位次、等级不变）" in text.zh for text in found.said())
+    assert any("(score, rank and grade stay)" in text.en for text in found.said())
+
+
 def test_nothing_differs(case, command):
     done = command("diff", "data.csv", "data.csv", cwd=case)
     assert done.returncode == 0 and done.stdout.splitlines()[-1] == "没有不同"

@@ -345,7 +345,7 @@ def with_points_swapped(result, path):
 def test_edited_values_and_points_give_what_the_assessment_of_them_gives(randoms, tmp_path):
     """All that depends on who else is assessed moves with a value; then two leaves change places in
     points, in the same workbook."""
-    before = randoms[: share(90)]
+    before = randoms[: share(90, 22)]
     paths = write_all(before, tmp_path)
     wanted, edits, kinds, moved_by = [], {}, set(), Counter()
     for result, path in zip(before, paths, strict=True):
@@ -356,7 +356,7 @@ def test_edited_values_and_points_give_what_the_assessment_of_them_gives(randoms
         kinds |= {result.scheme.leaves[0].rule.kind} if of_values else set()
         moved_by["value"] += bool(of_values)
         moved_by["points"] += valued.scores.tolist() != after.scores.tolist()
-    assert moved_by["value"] > len(before) / 2 and moved_by["points"] > len(before) / 4, moved_by
+    assert moved_by["value"] > 15 and moved_by["points"] > len(before) / 4, moved_by
     assert len(kinds) > 5
     (tmp_path / "out").mkdir()
     books = recalculated(paths, tmp_path / "out", edits)
@@ -457,7 +457,11 @@ def rounding_case(decimals, mode):
     """One leaf of 10 points; units at every half step and a tick below it, once for each number of
     TAKEN points that are lost outside the total."""
     half = Decimal(5) / Decimal(10) ** (decimals + 1)
-    exact = [half * i - tick for i in range(1, 80, 2) for tick in (Decimal(0), Decimal("1e-10"))]
+    exact = [
+        half * i - tick
+        for i in range(1, 160 if ALL else 80, 2)
+        for tick in (Decimal(0), Decimal("1e-10"))
+    ]
     data = {
         "id": "r",
         "name": "r",
